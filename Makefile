@@ -1,0 +1,86 @@
+# `make study` runs the study, `make test` checks everything; both set up .venv first.
+# Another interpreter: `make test PYTHON=python3.13`
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help study test slow lab bench dev clean
+.NOTPARALLEL:
+
+help:
+	@echo "make study   run the whole study (ARGS='...' is passed on to it)"
+	@echo "make test    lint, types and the quick tests"
+	@echo "make slow    the tests marked slow"
+	@echo "make bench   the benchmarks"
+	@echo "make lab     JupyterLab on notebooks/"
+	@echo "make dev     only set up .venv for development"
+	@echo "make clean   remove .venv, caches and build output"
+
+study: $(VENV)/.runtime
+	$(BIN)/openworld study $(ARGS)
+
+# pytest comes last, so that its summary is the last line of the output.
+test: $(VENV)/.dev
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -n 2
+
+slow: $(VENV)/.dev
+	$(BIN)/python -m pytest -n 2 -m slow
+
+lab: $(VENV)/.notebooks
+	$(BIN)/jupyter lab notebooks
+
+bench: $(VENV)/.runtime
+	$(BIN)/python -m benchmarks
+
+dev: $(VENV)/.dev
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- The environment ---------------------------------------------------------------------
+# Each stamp file in .venv says that one step was finished: .base (an empty environment),
+# .runtime, .dev, .notebooks (what is installed in it). A stamp older than pyproject.toml or
+# constraints.txt is redone by pip, which changes only what differs.
+
+# The package itself is built with the pinned setuptools, not with the newest one.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+INSTALL = $(PIP) --no-build-isolation --editable
+
+$(VENV)/.runtime: $(VENV)/.base pyproject.toml constraints.txt
+	@touch $(VENV)/.unfinished
+	$(INSTALL) .
+	@rm $(VENV)/.unfinished && touch $@
+
+# These two bring the runtime dependencies as well.
+$(VENV)/.dev $(VENV)/.notebooks: $(VENV)/.%: $(VENV)/.base pyproject.toml constraints.txt
+	@touch $(VENV)/.unfinished
+	$(INSTALL) '.[$*]'
+	@rm $(VENV)/.unfinished && touch $(VENV)/.runtime $@
+
+# .base also records which interpreter made the environment, and in which folder. It is made
+# anew when that differs, when its Python does not start, or when an install was cut short.
+WANTED := $(shell $(PYTHON) -c 'import sys; print(sys.base_prefix, *sys.version_info[:2])' \
+	2>/dev/null) $(CURDIR)
+PRESENT := $(shell [ ! -e $(VENV)/.unfinished ] && $(BIN)/python -c '' 2>/dev/null \
+	&& cat $(VENV)/.base 2>/dev/null)
+ifneq ($(WANTED),$(PRESENT))
+.PHONY: $(VENV)/.base
+endif
+
+try = $(shell $(PYTHON) -c '$(1)' >/dev/null 2>&1 && echo ok)
+
+$(VENV)/.base:
+	$(if $(call try,import sys; sys.exit(sys.version_info < (3, 11))),,\
+	  $(error openworld needs Python 3.11 or newer, and "$(PYTHON)" is not: \
+	  name one with make PYTHON=/path/to/python3))
+	$(if $(call try,import ensurepip, venv),,\
+	  $(error "$(PYTHON)" cannot make virtual environments: install its venv module \
+	  (on Debian and Ubuntu: apt install python3-venv)))
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) setuptools
+	@printf '%s' '$(WANTED)' >$@

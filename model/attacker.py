@@ -1,0 +1,315 @@
+"""What the attacker does with its capabilities and its knowledge.
+
+The attacker owns its servers, its own browser and its own session at the client; what else it can do is a
+capability. It drops every parameter that only binds (it sends no dpop_jkt and no `resource` of its own),
+since a request without them is honoured wherever one with them is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from model import authorization_server as server
+from model import client
+from model import resource_server as resource
+from model.action import Context, Domains, Move, action
+from model.client import NONE
+from model.flow import REQUEST_SENT, accepts, authorization_at, issue, own_request, past, pushes, sessions
+from model.logic import Condition, Value, all_of, any_of, choose, holds, implies, no, one_of, same
+from model.state import CACHED_CRM, CACHED_HOST, ISSUED, LEAKED, MINTED, REFRESHED, THIEF
+from model.world import (
+    ATTACKER,
+    ATTACKER_AS,
+    ATTACKER_CALLBACK,
+    CALLBACK,
+    CALLBACK_ATTACKER,
+    CALLBACK_HONEST,
+    CLIENT,
+    CLIENT_AT_ATTACKER,
+    CRM,
+    GOOD_TENANT,
+    HONEST_AS,
+    LOOKALIKE_AS,
+    SHARED_HOST,
+    VICTIM,
+    World,
+    published_resource,
+)
+
+KEY = "key:thief"
+
+
+def knows_request_of(c: Context, who: Value) -> Condition:
+    """Whether the attacker has seen the authorization request of a session: its own always."""
+    victim = c.state.session(VICTIM)
+    through_attacker = all_of(c.capabilities["mal_as"], same(authorization_at(c.design, victim), ATTACKER_AS))
+    victims = all_of(past(victim, *REQUEST_SENT), any_of(through_attacker, c.capabilities["req_leak"]))
+    own = past(c.state.session(ATTACKER), *REQUEST_SENT) if ATTACKER in c.world.sessions else False
+    return any_of(one_of(who, NONE, THIEF), all_of(same(who, VICTIM), victims), all_of(same(who, ATTACKER), own))
+
+
+def can_authenticate(c: Context, client_id: Value) -> tuple[Condition, Condition]:
+    """Whether the attacker holds the secret, or an assertion of a client_id, that the honest AS accepts."""
+    assertions = []
+    for who in c.world.sessions:
+        session = c.state.session(who)
+        for where, pushed in (("pushed", True), ("token", False)):
+            assertions.append(
+                all_of(
+                    same(session.assertion, where),
+                    client.sends_assertion_for_honest_as(c.design, session.issuer, session.token_at, pushed),
+                    same(client.client_id(c.design, session.issuer), client_id),
+                    any_of(same(session.issuer, HONEST_AS), server.assertion_key_is_known(c.design)),
+                )
+            )
+    return c.state["knows.secret"], any_of(*assertions)
+
+
+def has_users_browser(c: Context) -> Condition:
+    """Whether the user's browser is at the attacker's authorization endpoint, or can be lured."""
+    victim = c.state.session(VICTIM)
+    here = all_of(
+        c.capabilities["mal_as"],
+        same(victim.phase, "requested"),
+        same(authorization_at(c.design, victim), ATTACKER_AS),
+    )
+    return any_of(here, c.capabilities["lure"])
+
+
+# --- discovery ---------------------------------------------------------------------------------------------
+
+CHANNELS = {"header": "hdr_inject", "delivery": "delivery_tamper", "network": "net_rs_leg", "well_known": "mal_tenant"}
+
+
+@action("S3", each=lambda world: [{"who": who, "channel": name} for who in world.sessions for name in CHANNELS])
+def forge_resource_metadata(c: Context, who: str, channel: str) -> Move:
+    """The attacker makes a client read its document, naming its AS, for an honest resource.
+
+    By a challenge header that points to its own host, by tampering with the delivery, on a plain-HTTP leg, or
+    by squatting the well-known location that a tenant shares with others.
+    """
+    design, session = c.design, c.state.session(who)
+    target = GOOD_TENANT if channel == "well_known" else CRM
+    here = all_of(
+        same(session.phase, "challenged"),
+        same(session.url, target),
+        no(same(design.prm, "off")),
+        c.capabilities[CHANNELS[channel]],
+    )
+    if channel == "header":
+        here = all_of(here, same(design.prm_src, "challenge"))
+    if channel == "well_known":
+        here = all_of(here, same(design.prm_src, "wellknown"), same(design.wk_owner, "tenant"))
+    return Move(
+        here,
+        (
+            client.resource_url_is_https(design, channel == "network"),
+            client.metadata_url_is_same_origin(design, channel == "header"),
+            client.metadata_signature_is_anchored(design, False),
+        ),
+        {f"{who}.phase": "discovered", f"{who}.resource": target, f"{who}.listed": ATTACKER_AS},
+    )
+
+
+# --- the authorization request -----------------------------------------------------------------------------
+
+
+@action("S10")
+def send_user_with_own_request(c: Context) -> Move:
+    """The attacker sends the user's browser to the honest AS with the request of its own session."""
+    if ATTACKER not in c.world.sessions:
+        return Move(False, (), {})
+    own = c.state.session(ATTACKER)
+    here = all_of(
+        same(own.phase, "requested"), same(authorization_at(c.design, own), HONEST_AS), has_users_browser(c)
+    )
+    pushed = all_of(pushes(c.design), same(own.par_at, HONEST_AS))
+    move = issue(c, ATTACKER, pushed, **own_request(c, own))
+    return move._replace(when=all_of(here, move.when))
+
+
+def _crafted(world: World) -> Domains:
+    return {
+        "client_id": (CLIENT, CLIENT_AT_ATTACKER),
+        "redirect": (CALLBACK, CALLBACK_HONEST, CALLBACK_ATTACKER, ATTACKER_CALLBACK),
+        "challenge": (NONE, *world.sessions, THIEF),
+        "returned_state": (NONE, *world.sessions),
+    }
+
+
+@action("S10", choices=_crafted)
+def send_user_with_crafted_request(
+    c: Context, client_id: Value, redirect: Value, challenge: Value, returned_state: Value
+) -> Move:
+    """The attacker sends the user's browser to the honest AS with a request of its own making.
+
+    It names the client, and copies the challenge and state of any request that it has seen.
+    """
+    here = all_of(
+        any_of(has_users_browser(c), all_of(c.capabilities["mal_client"], same(redirect, ATTACKER_CALLBACK))),
+        knows_request_of(c, challenge),
+        knows_request_of(c, returned_state),
+    )
+    secret, assertion = can_authenticate(c, client_id)
+    pushed = server.client_is_authenticated(c.design, False, secret, assertion).holds
+    move = issue(
+        c, THIEF, pushed, client=client_id, redirect=redirect, challenge=challenge,
+        returned_state=returned_state, key=NONE, resource=NONE,
+    )  # fmt: skip
+    return move._replace(when=all_of(here, move.when))
+
+
+@action("S14")
+def inject_authorization_response(c: Context) -> Move:
+    """The attacker delivers the user's code to the client in its own browser, with whatever iss it likes."""
+    if ATTACKER not in c.world.sessions:
+        return Move(False, (), {})
+    own = c.state.session(ATTACKER)
+    return Move(
+        all_of(same(own.phase, "requested"), c.state["knows.code"], same(c.state["code.state"], "issued")),
+        (),
+        {f"{ATTACKER}.phase": "responded"},
+    )
+
+
+# --- codes and tokens --------------------------------------------------------------------------------------
+
+
+@action("S15")
+def redeem_code(c: Context) -> Move:
+    """The attacker redeems the user's code at the honest AS, as the client, with a key of its own."""
+    design, state = c.design, c.state
+    secret, assertion = can_authenticate(c, state["code.client"])
+    plain = all_of(same(design.pkce, "plain"), knows_request_of(c, VICTIM))
+    verifier = choose(any_of(state["knows.verifier"], plain), VICTIM, NONE)
+    verifier = choose(same(state["code.challenge"], THIEF), THIEF, verifier)
+    verifier = choose(same(state["code.challenge"], NONE), NONE, verifier)
+    proves = all_of(no(same(design.dpop, "none")), same(design.as_dpop, "honor"))
+    return Move(
+        all_of(state["knows.code"], same(state["code.state"], "issued")),
+        (
+            server.client_is_authenticated(design, False, secret, assertion),
+            server.verifier_matches_challenge(design, state["code.challenge"], verifier),
+            server.proof_key_matches_request(state["code.key"], choose(proves, KEY, NONE)),
+        ),
+        {
+            "code.state": "redeemed",
+            "issued.to": THIEF,
+            "issued.key": choose(proves, KEY, NONE),
+            "issued.certificate": NONE,
+            "issued.resource": state["code.resource"],
+            "knows.issued": True,
+        },
+    )
+
+
+@action("S16", each=sessions, choices=lambda _: {"token": (ISSUED, LEAKED, REFRESHED, MINTED)})
+def answer_token_request(c: Context, who: str, token: Value) -> Move:
+    """The attacker's token endpoint answers the client with a token of its choice, and says what it likes of it."""
+    session, state = c.state.session(who), c.state
+    holds_it = any_of(
+        same(token, MINTED),
+        all_of(same(token, ISSUED), state["knows.issued"]),
+        all_of(same(token, REFRESHED), state["knows.refreshed"]),
+        all_of(same(token, LEAKED), c.capabilities["token_leak"]),
+    )
+    return Move(
+        all_of(same(session.phase, "asked_attacker"), holds_it),
+        (),
+        {f"{who}.phase": "has_token", f"{who}.token": token},
+    )
+
+
+def _stolen_tokens(world: World) -> list[dict[str, str]]:
+    return [
+        {"token": token, "url": url}
+        for token in (ISSUED, REFRESHED, LEAKED, CACHED_CRM, CACHED_HOST)
+        for url in world.honest_urls
+    ]
+
+
+@action("S18", each=_stolen_tokens)
+def present_stolen_token(c: Context, token: str, url: str) -> Move:
+    """The attacker presents a token of the user at an honest resource server."""
+    state, captured = c.state, c.state[f"captured.{token}"] if f"captured.{token}" in CAPTURED else NONE
+    holds_it = {
+        ISSUED: state["knows.issued"],
+        REFRESHED: state["knows.refreshed"],
+        LEAKED: c.capabilities["token_leak"],
+    }.get(token, no(same(captured, NONE)))
+    exists = same(c.design.host_app, "yes") if url == SHARED_HOST else True
+    return Move(
+        all_of(holds_it, exists, no(state["accepted.stolen"])),
+        accepts(c, token, url, KEY, KEY, captured),
+        {"accepted.stolen": True},
+    )
+
+
+CAPTURED = tuple(f"captured.{token}" for token in (ISSUED, CACHED_CRM, CACHED_HOST))
+
+
+@action(
+    "S18",
+    each=lambda world: [{"url": url} for url in world.honest_urls],
+    choices=lambda _: {"iss": (ATTACKER_AS, LOOKALIKE_AS, HONEST_AS)},
+)
+def present_minted_token(c: Context, url: str, iss: Value) -> Move:
+    """The attacker's AS makes a token about the user, for this resource and the attacker's key, and presents it."""
+    design = c.design
+    exists = same(design.host_app, "yes") if url == SHARED_HOST else True
+    signer: Value = choose(same(iss, HONEST_AS), ATTACKER_AS, iss)
+    named_and_signed = all_of(resource.policy_names(design, iss), same(iss, signer))
+    fresh = no(any_of(c.state["accepted.as_user"], c.state["accepted.issuer"]))
+    return Move(
+        all_of(c.capabilities["mal_as"], exists, fresh),
+        (
+            resource.issuer_is_accepted(design, iss),
+            resource.signature_is_by_issuer(design, iss, signer),
+            resource.audience_is_this_resource(design, _own(design, url), url, _own(design, url), False),
+            resource.scheme_is_acceptable(design, KEY),
+        ),
+        {
+            "accepted.as_user": resource.subject_is_user(design, iss),
+            "accepted.issuer": no(named_and_signed),
+        },
+    )
+
+
+def _own(design: Any, url: str) -> Value:
+    several = published_resource(url, "multi_path")
+    return choose(same(design.api, "multi_path"), several, published_resource(url, "single_path"))
+
+
+@action("S15", each=lambda _: [{"client_id": CLIENT}, {"client_id": CLIENT_AT_ATTACKER}])
+def authenticate_as_client(c: Context, client_id: str) -> Move:
+    """The attacker authenticates at the honest AS as the client."""
+    secret, assertion = can_authenticate(c, client_id)
+    known = server.redirect_uri_is_registered(c.design, client_id, client.redirect_uri(c.design, ATTACKER_AS)).holds
+    holds_something = any_of(*(no(same(c.state[f"{who}.assertion"], NONE)) for who in c.world.sessions), secret)
+    return Move(
+        all_of(
+            no(same(c.design.client_auth, "none")),
+            holds_something,
+            True if client_id == CLIENT else known,
+            no(c.state["accepted.authentication"]),
+        ),
+        (server.client_is_authenticated(c.design, False, secret, assertion),),
+        {"accepted.authentication": True},
+    )
+
+
+@action("S21")
+def refresh_token(c: Context) -> Move:
+    """The attacker redeems the user's refresh token at the honest AS, as the client."""
+    design, state = c.design, c.state
+    secret, assertion = can_authenticate(c, state["code.client"])
+    return Move(
+        all_of(state["knows.refresh"], no(state["knows.refreshed"])),
+        (
+            server.client_is_authenticated(design, False, secret, assertion),
+            server.refresh_token_is_bound(design, state["issued.key"], state["issued.certificate"]),
+        ),
+        {"knows.refreshed": True},
+    )
+
+

@@ -1,0 +1,166 @@
+"""The rules an honest authorization server obeys (steps S9 to S16)."""
+
+from __future__ import annotations
+
+from model.client import NONE
+from model.design import Design
+from model.logic import Condition, Value, all_of, any_of, choose, implies, no, one_of, same
+from model.rule import rule
+from model.world import (
+    CALLBACK,
+    CALLBACK_ATTACKER,
+    CALLBACK_HONEST,
+    CLIENT,
+    CLIENT_AT_ATTACKER,
+    CRM,
+    CRM_API,
+    DEFAULT_AUDIENCE,
+    GOOD_TENANT,
+    SHARED_HOST,
+)
+
+def knows_resource(design: Design, resource: Value) -> Condition:
+    """Whether the AS has the resource on its list."""
+    return any_of(
+        one_of(resource, CRM, GOOD_TENANT, CRM_API),
+        all_of(same(resource, SHARED_HOST), same(design.host_registered, "yes")),
+    )
+
+
+@rule("CIMD-4.2-redir", "O21-2.3-redir", "MCP-redir", "CIMD-4-self", "DCR-3.2.1-id",
+      source="RFC 9700 4.1; draft-ietf-oauth-client-id-metadata-document 4.2")  # fmt: skip
+def redirect_uri_is_registered(design: Design, client: Value, redirect: Value) -> Condition:
+    """The redirect URI is one of those registered for the client_id.
+
+    A client metadata document is the same for every AS, so all redirect URIs in it are registered everywhere;
+    so is a second document that the client published for another AS. Static and dynamic registration are
+    made with one AS and hold there alone.
+    """
+    distinct = same(design.per_as_redirect, "on")
+    per_as_document = all_of(same(design.reg, "cimd"), same(design.cimd_docs, "per_as"))
+    portable = any_of(same(design.reg, "federation"), all_of(same(design.reg, "cimd"), no(per_as_document)))
+    unchecked = all_of(same(design.reg, "cimd"), same(design.cimd_redirect_check, "off"))
+    return any_of(
+        all_of(same(client, CLIENT), no(distinct), same(redirect, CALLBACK)),
+        all_of(same(client, CLIENT), distinct, same(redirect, CALLBACK_HONEST)),
+        all_of(same(client, CLIENT), distinct, portable, same(redirect, CALLBACK_ATTACKER)),
+        all_of(same(client, CLIENT_AT_ATTACKER), per_as_document, no(distinct), same(redirect, CALLBACK)),
+        all_of(same(client, CLIENT_AT_ATTACKER), per_as_document, distinct, same(redirect, CALLBACK_ATTACKER)),
+        all_of(one_of(client, CLIENT, CLIENT_AT_ATTACKER), unchecked),
+    )
+
+
+@rule("PAR-5-req", "FAPI-as-par", source="RFC 9126 5")
+def request_was_pushed(design: Design, pushed: Condition) -> Condition:
+    """Where pushed requests are required, the request was pushed (and its client authenticated)."""
+    return implies(same(design.par, "required"), pushed)
+
+
+@rule("PKCE-o21", "FAPI-as-pkce/iss", source="draft-ietf-oauth-v2-1 4.1.1; RFC 9700 2.1.1")
+def challenge_is_present(design: Design, challenge: Value) -> Condition:
+    """Where PKCE is required, the request carries a code challenge."""
+    return implies(same(design.pkce_as, "required"), no(same(challenge, NONE)))
+
+
+@rule("RI-2-err", "RTR-3.2.2-none", source="RFC 8707 2; resource-token-resp 3.2.2")
+def resource_is_acceptable(design: Design, resource: Value) -> Condition:
+    """An AS that keeps a list of resources refuses others with invalid_target."""
+    unknown = all_of(no(same(resource, NONE)), no(knows_resource(design, resource)))
+    return implies(same(design.as_resource, "reject_unknown"), no(unknown))
+
+
+@rule("PAR-2.1-auth", "CIMD-8.2-conf", "FAPI-as-cauth", source="RFC 6749 3.2.1; RFC 9126 2.1; RFC 7523 3")
+def client_is_authenticated(design: Design, genuine: Condition, secret: Condition, assertion: Condition) -> Condition:
+    """A confidential client authenticates as it registered.
+
+    ``genuine``: the client itself is at the endpoint with credentials for this AS; ``secret``,
+    ``assertion``: whoever is there knows the secret, or holds an unused assertion that names this AS.
+    TLS client certificates and attestations cannot be passed on.
+    """
+    return any_of(
+        same(design.client_auth, "none"),
+        genuine,
+        all_of(same(design.client_auth, "secret"), secret),
+        all_of(same(design.client_auth, "pkjwt"), assertion),
+    )
+
+
+def assertion_key_is_known(design: Design) -> Condition:
+    """Whether the key under which the client signs for the attacker's AS is one the honest AS accepts.
+
+    A client metadata document or a federation statement publishes every key to everyone.
+    """
+    return any_of(same(design.key_per_as, "no"), one_of(design.reg, "cimd", "federation"))
+
+
+@rule("PAR-2-aud", "FAPI-as-aud", source="RFC 7523 3; RFC 9126 2")
+def assertion_names_this_server(design: Design, issuer_is_this: Condition, endpoint_is_this: Condition) -> Condition:
+    """A client assertion has this AS (its issuer or one of its endpoints) as audience."""
+    named = any_of(
+        all_of(same(design.assertion_aud, "issuer"), issuer_is_this),
+        all_of(one_of(design.assertion_aud, "endpoint", "token_ep"), endpoint_is_this),
+        all_of(same(design.assertion_aud, "array"), any_of(issuer_is_this, endpoint_is_this)),
+    )
+    return implies(same(design.client_auth, "pkjwt"), named)
+
+
+@rule("O21-code1", "O21-2.2-id", source="RFC 6749 4.1.3")
+def code_was_issued_to_client(code_client: Value, client: Value) -> Condition:
+    """The code was issued to the client that redeems it."""
+    return same(code_client, client)
+
+
+@rule("O21-2.3-redir", source="RFC 6749 4.1.3")
+def redirect_uri_is_the_same(requested: Value, redeemed: Value) -> Condition:
+    """The redirect URI of the token request is the one of the authorization request."""
+    return same(requested, redeemed)
+
+
+@rule("PKCE-4.6-ver", "PKCE-down", source="RFC 7636 4.6; RFC 9700 4.8.2")
+def verifier_matches_challenge(design: Design, challenge: Value, verifier: Value) -> Condition:
+    """The code verifier answers the challenge of the authorization request.
+
+    ``challenge`` and ``verifier`` name the session (or the attacker) they belong to. Without a challenge a
+    lax AS ignores a verifier; one that is safe against downgrade refuses it.
+    """
+    without = same(challenge, NONE)
+    tolerated = any_of(same(verifier, NONE), same(design.pkce_as, "lax"))
+    return any_of(all_of(without, tolerated), all_of(no(without), same(challenge, verifier)))
+
+
+@rule("DPOP-10-jkt", "FAPI-as-jkt", source="RFC 9449 10")
+def proof_key_matches_request(requested_key: Value, proof_key: Value) -> Condition:
+    """A code requested with dpop_jkt is redeemed with a proof by that key."""
+    return any_of(same(requested_key, NONE), same(requested_key, proof_key))
+
+
+@rule("RTR-3.2-subset", "RTR-3.2-within", "RI-2.2-policy", source="RFC 8707 2.2; resource-token-resp 3.2")
+def resource_is_within_grant(design: Design, granted: Value, requested: Value) -> Condition:
+    """A token request names no resource beyond those of the authorization request."""
+    bound = one_of(design.as_resource, "honor", "add", "reject_unknown")
+    return implies(bound, any_of(same(requested, NONE), same(granted, NONE), same(granted, requested)))
+
+
+@rule("DPOP-5-rt", "MTLS-4-public", source="RFC 9449 5; RFC 8705 4")
+def refresh_token_is_bound(design: Design, key: Value, certificate: Value) -> Condition:
+    """A public client's refresh token is used only with the key it is bound to (which a thief lacks)."""
+    public = same(design.client_auth, "none")
+    return all_of(implies(public, same(key, NONE)), same(certificate, NONE))
+
+
+def bound_resource(design: Design, requested: Value) -> Value:
+    """The one requested resource that a token's audience contains, or none."""
+    honored = one_of(design.as_resource, "honor", "add", "reject_unknown")
+    return choose(honored, requested, NONE)
+
+
+def has_default_audience(design: Design, requested: Value) -> Condition:
+    """Whether a token's audience contains the default that every RS of this AS accepts."""
+    return any_of(one_of(design.as_resource, "ignore", "substitute", "add"), same(requested, NONE))
+
+
+def echo_is_present(design: Design, requested: Value) -> Condition:
+    """Whether the token response names resources; an AS that ignores `resource` has nothing to say."""
+    return all_of(same(design.as_echo, "yes"), no(same(design.as_resource, "ignore")), no(same(requested, NONE)))
+
+

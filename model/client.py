@@ -1,0 +1,292 @@
+"""The rules an honest client obeys, in protocol order (steps S3 to S22).
+
+Each rule takes the design and the values it compares; none of them knows about sessions, traces or readers.
+"""
+
+from __future__ import annotations
+
+from model import identifiers
+from model.design import Design
+from model.logic import Condition, Value, all_of, any_of, choose, holds, implies, mapped, no, one_of, same
+from model.rule import rule
+from model.world import (
+    ATTACKER_AS,
+    CALLBACK,
+    CALLBACK_ATTACKER,
+    CALLBACK_HONEST,
+    CLIENT,
+    CLIENT_AT_ATTACKER,
+    CLIENT_UNKNOWN,
+    HONEST_AS,
+)
+
+NONE = "none"
+_CALLBACKS = {HONEST_AS: CALLBACK_HONEST, ATTACKER_AS: CALLBACK_ATTACKER, NONE: NONE}
+_KEYS = {HONEST_AS: "key:as.example", ATTACKER_AS: "key:attacker-as", NONE: NONE}
+
+# --- discovery ---------------------------------------------------------------------------------------------
+
+
+def covers(design: Design, resource: Value, url: Value) -> Condition:
+    """Whether the matching rule in force lets a document for ``resource`` cover a request to ``url``."""
+    prefix = {
+        "strict": identifiers.prefix_segment,
+        "decode_all": identifiers.prefix_normalize_then_decode,
+        "decode_first": identifiers.prefix_decode_then_normalize,
+    }
+    return any_of(
+        all_of(one_of(design.prm, "exact", "off"), holds(identifiers.equal_code_points, resource, url)),
+        *(
+            all_of(same(design.prm, "prefix"), same(design.norm, norm), holds(comparator, resource, url))
+            for norm, comparator in prefix.items()
+        ),
+        all_of(same(design.prm, "prefix_str"), holds(identifiers.prefix_string, resource, url)),
+        all_of(same(design.prm, "prefix_sdk_ts"), holds(identifiers.prefix_sdk_typescript, resource, url)),
+        all_of(same(design.prm, "prefix_sdk_py"), holds(identifiers.prefix_sdk_python, resource, url)),
+        same(design.prm, "unchecked"),
+    )
+
+
+@rule("PRM-1.2-rid", "PRM-7.3-tls", source="RFC 9728 1.2, 7.1")
+def resource_url_is_https(design: Design, plain_http: Condition) -> Condition:
+    """The client follows challenges only from https resource URLs."""
+    return implies(plain_http, same(design.rs_scheme_check, "off"))
+
+
+@rule("PRM-5-chal", source="RFC 9728 5.1 (no rule); deployed guard")
+def metadata_url_is_same_origin(design: Design, elsewhere: Condition) -> Condition:
+    """The metadata document comes from the origin of the resource."""
+    return implies(elsewhere, same(design.prm_url, "any"))
+
+
+@rule("PRM-3.3-exact-chal", "PRM-3.3-exact-wk", "BIS-4.2-1", "BIS-4.2-2", "BIS-4.2-3", "BIS-4.2-4",
+      "BIS-4.2-fail", "BIS-4.2-scope", "BIS-4.3-a", "BIS-4.3-seg", "BIS-4.3-norm", "BIS-4.3-empty", "PRM-6-cmp",
+      source="RFC 9728 3.3; rfc9728bis 4.2-4.3")  # fmt: skip
+def resource_matches_request(design: Design, resource: Value, url: Value) -> Condition:
+    """The client uses a metadata document only if its `resource` matches the URL it asked for.
+
+    Prefix matching applies to documents found through a challenge; a document fetched from the well-known
+    location built from an identifier must name exactly that identifier.
+    """
+    built_from_identifier = all_of(same(design.prm_src, "wellknown"), no(same(design.prm, "unchecked")))
+    exact = holds(identifiers.equal_code_points, resource, url)
+    return any_of(all_of(built_from_identifier, exact), all_of(no(built_from_identifier), covers(design, resource, url)))
+
+
+@rule("PRM-2.2-ign", "PRM-3.3-sigver", source="RFC 9728 2.2, 3.3")
+def metadata_signature_is_anchored(design: Design, vouched_for: Condition) -> Condition:
+    """Where a signature is required, an attester whom the client trusts has signed this very document.
+
+    A key found at the same origin comes with the document it signs, and an optional signature can be left
+    out, so neither constrains whoever controls the document.
+    """
+    return implies(same(design.signed_metadata, "anchored_req"), vouched_for)
+
+
+# --- authorization server selection ------------------------------------------------------------------------
+
+
+@rule("PRM-2-as", "MCP-only", source="RFC 9728 2; MCP authorization 2026-07-28")
+def resource_designates_server(design: Design, server: Value, listed: Value) -> Condition:
+    """The client takes a token for a resource only from an AS that the resource's metadata lists."""
+    return implies(same(design.rs_as_bind, "on"), same(server, listed))
+
+
+@rule("PRM-7.6-trust", "FED-4/10.2-chain", source="RFC 9728 7.6; OpenID Federation 1.0 10")
+def authorization_server_is_trusted(design: Design, server: Value) -> Condition:
+    """The client has a reason of its own to accept the AS."""
+    return any_of(same(design.as_trust, "any"), same(server, HONEST_AS), same(design.a_enrolled, "yes"))
+
+
+@rule("ASM-3.3-match", "ASM-4-cmp", source="RFC 8414 3.3")
+def metadata_issuer_matches(design: Design, claimed: Value, server: Value) -> Condition:
+    """AS metadata is used only if its issuer is the one the metadata URL was built from."""
+    return implies(same(design.md_issuer_check, "on"), holds(identifiers.equal_code_points, claimed, server))
+
+
+@rule("ASM-3.3-match", source="RFC 9700 4.4.2 (insufficient by its own words)")
+def authorization_endpoint_is_corroborated(design: Design, claimed: Value, authorization_at: Value) -> Condition:
+    """The authorization endpoint belongs to the issuer that the same document claims."""
+    return implies(same(design.md_corroborate, "authz_endpoint"), same(claimed, authorization_at))
+
+
+@rule("PRM-4-xchk", source="RFC 9728 4, 7.6")
+def server_lists_resource(design: Design, listed: Condition) -> Condition:
+    """The AS lists the resource among its protected resources."""
+    return implies(same(design.xcheck, "on"), listed)
+
+
+# --- what the client sends ---------------------------------------------------------------------------------
+
+
+def client_id(design: Design, issuer: Value) -> Value:
+    """The client_id used at an issuer.
+
+    The attacker's AS hands out the id that the client already has at the honest AS (it is no secret), unless
+    the client refuses duplicates or has a metadata document for each AS.
+    """
+    refuses = all_of(same(design.unique_cid, "on"), one_of(design.reg, "dcr", "static"))
+    per_as = all_of(same(design.reg, "cimd"), same(design.cimd_docs, "per_as"))
+    at_attacker = choose(per_as, CLIENT_AT_ATTACKER, choose(refuses, CLIENT_UNKNOWN, CLIENT))
+    return choose(same(issuer, ATTACKER_AS), at_attacker, CLIENT)
+
+
+def redirect_uri(design: Design, issuer: Value) -> Value:
+    """The redirect URI used with an issuer."""
+    per_as = mapped(_CALLBACKS.get, issuer)
+    return choose(same(design.per_as_redirect, "on"), per_as, CALLBACK)
+
+
+def challenge(design: Design, session: str, metadata: Value) -> Value:
+    """Whose code challenge a session's request carries, or none.
+
+    Metadata of the attacker's AS offers nothing that would protect the client.
+    """
+    talked_out = all_of(same(design.pkce_policy, "metadata"), same(metadata, ATTACKER_AS))
+    return choose(any_of(same(design.pkce, "off"), talked_out), NONE, session)
+
+
+def wants_dpop(design: Design, metadata: Value, honest_resource: Condition) -> Condition:
+    """Whether a session uses DPoP, as its policy and the metadata it read have it."""
+    return all_of(
+        no(same(design.dpop, "none")),
+        any_of(
+            same(design.dpop_policy, "always"),
+            all_of(same(design.dpop_policy, "metadata"), same(metadata, HONEST_AS)),
+            all_of(same(design.dpop_policy, "prm"), same(design.r_requires_dpop, "yes"), honest_resource),
+        ),
+    )
+
+
+def possession_key(policy: Value, session: str, issuer: Value) -> Value:
+    """The key a session proves possession of towards an issuer and with its tokens."""
+    per_as = mapped(_KEYS.get, issuer)
+    return choose(
+        same(policy, "per_client"), "key:client", choose(same(policy, "per_as"), per_as, f"key:{session}")
+    )
+
+
+def sends_assertion_for_honest_as(design: Design, issuer: Value, token_at: Value, pushed: bool) -> Condition:
+    """Whether the client assertion that a session sends to the attacker has the honest AS as an audience.
+
+    ``pushed``: sent to the pushed authorization request endpoint (or another that authenticates clients)
+    rather than to the token endpoint, so the token endpoint named in the metadata may be somebody else's.
+    """
+    issuer_is_honest = same(issuer, HONEST_AS)
+    token_endpoint_is_honest = same(token_at, HONEST_AS) if pushed else False
+    return all_of(
+        same(design.client_auth, "pkjwt"),
+        any_of(
+            all_of(same(design.assertion_aud, "issuer"), issuer_is_honest),
+            all_of(same(design.assertion_aud, "token_ep"), token_endpoint_is_honest),
+            all_of(same(design.assertion_aud, "array"), any_of(issuer_is_honest, token_endpoint_is_honest)),
+        ),
+    )
+
+
+def sends_secret_of_honest_as(design: Design, issuer: Value) -> Condition:
+    """Whether the secret that a session sends to the attacker is the one registered at the honest AS."""
+    return all_of(
+        same(design.client_auth, "secret"), any_of(same(design.cred_pin, "off"), same(issuer, HONEST_AS))
+    )
+
+
+# --- authorization response --------------------------------------------------------------------------------
+
+
+@rule("BCU-2.3-user", source="draft-ietf-oauth-security-topics-update 2.3.2")
+def callback_browser_started_flow(design: Design, other_browser: Condition) -> Condition:
+    """The browser that delivers the response is the one that started the flow."""
+    return implies(other_browser, same(design.callback_bind, "off"))
+
+
+@rule("O21-mix", source="RFC 6749 10.12; RFC 9700 4.7")
+def state_matches(design: Design, returned: Value, session: str) -> Condition:
+    """The state in the response is the one of this session."""
+    return implies(same(design.state, "checked"), same(returned, session))
+
+
+@rule("BCP-2.1-mix", source="RFC 9700 4.4.2.2")
+def callback_is_of_recorded_issuer(design: Design, arrived_at: Value, issuer: Value) -> Condition:
+    """The response arrives at the redirect URI of the issuer recorded for the request."""
+    return same(arrived_at, redirect_uri(design, issuer))
+
+
+@rule("ISS-2.4-cmp", "ISS-2.4-missing", "ISS-2.4-unadv", "ISS-2.4-neither", "MCP-iss-table", "MCP-issnonorm",
+      "FAPI-cl-iss", source="RFC 9207 2.4; MCP authorization 2026-07-28")  # fmt: skip
+def iss_matches_recorded_issuer(design: Design, iss: Value, issuer: Value, advertised: Condition) -> Condition:
+    """iss, where the policy looks at it, is the issuer recorded for this request.
+
+    ``advertised`` is what the *recorded* AS's metadata says; under ``advertised`` an iss that is present is
+    compared in any case and one that is absent is missed only if it was advertised.
+    """
+    absent = same(iss, NONE)
+    equal = holds(identifiers.equal_simple_string, iss, issuer)
+    return any_of(
+        same(design.iss_check, "off"),
+        equal,
+        all_of(same(design.iss_check, "if_present"), absent),
+        all_of(same(design.iss_check, "advertised"), absent, no(advertised)),
+    )
+
+
+# --- token response ----------------------------------------------------------------------------------------
+
+
+@rule("DPOP-5-downgrade", source="RFC 9449 5")
+def token_type_is_dpop(design: Design, wanted: Condition, bound: Condition) -> Condition:
+    """A response to a request with a proof has token_type DPoP."""
+    return implies(all_of(same(design.token_type_check, "on"), wanted), bound)
+
+
+@rule("RTR-3.3.3-absent-open", "RTR-3.3.3-match", "RTR-3.3.4-noreq-abs", "RTR-3.3-undet",
+      source="draft-mcguinness-oauth-resource-token-resp 3.3")  # fmt: skip
+def echo_confirms_request(
+    design: Design, requested: Value, present: Condition, has_requested: Condition, has_more: Condition
+) -> Condition:
+    """The resource in the token response confirms what was asked for.
+
+    ``present``: the response names resources; ``has_requested``: the requested one is among them (compared
+    as RFC 3986 6.2.2 normalised strings); ``has_more``: others are as well.
+    """
+    accepted = any_of(
+        one_of(design.echo, "off", "grant"),
+        all_of(same(design.echo, "opt"), implies(present, has_requested)),
+        all_of(same(design.echo, "req"), present, has_requested),
+        all_of(same(design.echo, "req_strict"), present, has_requested, no(has_more)),
+    )
+    return any_of(accepted, same(requested, NONE))
+
+
+# --- later ---------------------------------------------------------------------------------------------------
+
+
+@rule("BIS-6-key", "BIS-6-reuse", "BIS-6-optim", source="rfc9728bis 6")
+def cached_token_covers(
+    design: Design, cached_for: str, url: Value, resource: Value, discovered: Condition, same_server: Condition
+) -> Condition:
+    """A cached token is used only where its cache key says so.
+
+    After discovery the key is the issuer, alone or with the resource; with optimistic reuse any URL under
+    the resource counts, before discovery.
+    """
+    return any_of(
+        all_of(same(design.optimistic, "on"), covers(design, cached_for, url)),
+        all_of(
+            discovered,
+            same_server,
+            any_of(same(design.cache_key, "issuer"), holds(identifiers.equal_code_points, resource, cached_for)),
+        ),
+    )
+
+
+@rule("MCP-peras", source="MCP authorization 2026-07-28")
+def refresh_token_stays_with_issuer(design: Design) -> Condition:
+    """A refresh token goes only to the issuer it came from."""
+    return same(design.rt_pin, "off")
+
+
+@rule("RTR-3.3-useonly", source="draft-mcguinness-oauth-resource-token-resp 3.3")
+def echo_is_no_licence(design: Design) -> Condition:
+    """A resource named in a token response is not thereby one whose AS issued the token."""
+    return same(design.echo, "grant")

@@ -1,0 +1,179 @@
+"""Designs and configurations: reading, checking and printing them.
+
+A *design* gives every switch a value. A *configuration* is a design and the attacker's capabilities, written
+``key=value;key=value``; ``cap`` lists capabilities joined by ``+``, ``design`` names a stored configuration
+that later pairs override, and what is not listed stays at the baseline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from types import MappingProxyType
+
+from model.switches import CAPABILITIES, SWITCHES
+
+
+class ConfigurationError(ValueError):
+    """A configuration string that cannot be read; the message names the culprit and what is allowed."""
+
+
+class Design(Mapping[str, str]):
+    """A value for every switch; ``design.iss_check`` and ``design["iss_check"]`` are the same."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, str] | None = None) -> None:
+        merged = {name: switch.baseline for name, switch in SWITCHES.items()}
+        for name, value in (values or {}).items():
+            merged[name] = check_switch(name, value)
+        self._values = MappingProxyType(merged)
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name]
+
+    def __getattr__(self, name: str) -> str:
+        try:
+            return self._values[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self._values.values()))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Design, (dict(self._values),)
+
+    def but(self, **changes: str) -> Design:
+        """The same design with some switches changed."""
+        return Design({**self._values, **changes})
+
+    def changes(self) -> dict[str, str]:
+        """The switches that are not at their baseline."""
+        return {name: value for name, value in self.items() if value != SWITCHES[name].baseline}
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """A design and what the attacker can do."""
+
+    design: Design
+    capabilities: frozenset[str]
+
+    def __str__(self) -> str:
+        caps = "+".join(name for name in CAPABILITIES if name in self.capabilities) or "none"
+        return ";".join([f"cap={caps}", *(f"{k}={v}" for k, v in self.design.changes().items())])
+
+
+def check_switch(name: str, value: str) -> str:
+    """The value, if the switch exists and has it.
+
+    Raises:
+        ConfigurationError: naming the switch or value and what is allowed.
+    """
+    if name not in SWITCHES:
+        raise ConfigurationError(f"unknown switch {name!r}{_hint(name, SWITCHES)}")
+    if value not in SWITCHES[name].values:
+        allowed = ", ".join(SWITCHES[name].values)
+        raise ConfigurationError(f"switch {name!r} has no value {value!r}; allowed: {allowed}")
+    return value
+
+
+def parse_capabilities(text: str) -> frozenset[str]:
+    """Capabilities from ``mal_as+lure`` or ``none``.
+
+    Raises:
+        ConfigurationError: naming the unknown, doubled or contradictory capability.
+    """
+    names = text.split("+")
+    if names == ["none"]:
+        return frozenset()
+    for name in names:
+        if name not in CAPABILITIES:
+            hint = _hint(name, [*CAPABILITIES, "none"])
+            raise ConfigurationError(f"unknown capability {name!r} in cap={text}{hint}")
+        if names.count(name) > 1:
+            raise ConfigurationError(f"capability {name!r} given twice in cap={text}")
+    return frozenset(names)
+
+
+def parse(text: str, designs: Mapping[str, str] | None = None) -> Configuration:
+    """Read a configuration string (order free, unlisted switches at the baseline).
+
+    Raises:
+        ConfigurationError: an unknown key or value, a key given twice, or a pair without ``=``.
+    """
+    stored = NAMED_DESIGNS if designs is None else designs
+    values: dict[str, str] = {}
+    pairs = dict(_pairs(text))
+    if "design" in pairs:
+        name = pairs.pop("design")
+        if name not in stored:
+            raise ConfigurationError(f"unknown design {name!r}{_hint(name, stored)}")
+        values = dict(_pairs(stored[name]))
+    values.update(pairs)
+    capabilities = parse_capabilities(values.pop("cap", "none"))
+    return Configuration(Design(values), capabilities)
+
+
+def _pairs(text: str) -> Iterator[tuple[str, str]]:
+    seen: set[str] = set()
+    for part in text.split(";"):
+        if not part.strip():
+            continue
+        key, equals, value = (piece.strip() for piece in part.partition("="))
+        if not equals or not key or not value:
+            raise ConfigurationError(f"expected key=value, found {part.strip()!r}")
+        if key in seen:
+            raise ConfigurationError(f"key {key!r} given twice")
+        seen.add(key)
+        yield key, value
+
+
+def _hint(name: str, allowed: Iterable[str]) -> str:
+    close = get_close_matches(name, list(allowed), n=1)
+    meant = f"; did you mean {close[0]!r}?" if close else ""
+    return f"{meant}; allowed: {', '.join(allowed)}" if len(list(allowed)) else meant
+
+
+#: Named designs: what each stands for is in DESIGN_NOTES.
+NAMED_DESIGNS: dict[str, str] = {
+    "rfc6749": "prm=off;reg=static;pkce=off;pkce_as=lax;iss_check=off;h_iss=no;resource_indicator=off;"
+    "as_resource=ignore;audience_check=off;client_auth=secret;rt_resource_bound=no",
+    "oauth21": "prm=off;reg=static;pkce=s256;iss_check=if_present;client_auth=secret;"
+    "resource_indicator=off;as_resource=ignore",
+    "dcr": "prm=off;reg=dcr;iss_check=if_present;resource_indicator=off;as_resource=ignore",
+    "prm_cimd": "prm=exact;reg=cimd",
+    "prm_cimd_prefix": "prm=prefix;reg=cimd",
+    "prm_cimd_echo": "prm=exact;reg=cimd;echo=req",
+    "gaps_closed": "prm=prefix;reg=cimd;echo=req",
+    "gaps_closed_dpop": "prm=prefix;reg=cimd;echo=req;dpop=token;r_requires_dpop=yes",
+    "mcp": "prm=exact;reg=cimd;iss_check=advertised;pkce_policy=always;rt_pin=on;cred_pin=on",
+    "fapi2": "prm=off;reg=static;client_auth=pkjwt;assertion_aud=issuer;par=required;iss_check=require;"
+    "dpop=token+code;r_requires_dpop=yes;as_trust=allowlist",
+    "federated": "prm=exact;reg=federation;as_trust=federation;rs_trust=federation;"
+    "signed_metadata=anchored_req;client_auth=pkjwt;e_enrolled=yes;iss_check=require",
+}
+
+DESIGN_NOTES: dict[str, tuple[str, str]] = {
+    "rfc6749": ("closed world, static registration, no PKCE, bearer tokens", "RFC 6749"),
+    "oauth21": ("closed world after OAuth 2.1", "draft-ietf-oauth-v2-1"),
+    "dcr": ("AS metadata and open dynamic registration, no resource metadata", "RFC 8414; RFC 7591"),
+    "prm_cimd": ("exact resource metadata and client ID metadata documents: the published state",
+                 "RFC 9728; draft-ietf-oauth-client-id-metadata-document"),
+    "prm_cimd_prefix": ("the same with prefix matching", "draft-mcguinness-oauth-rfc9728bis-01"),
+    "prm_cimd_echo": ("the same with the resource echo as the draft words it",
+                      "draft-mcguinness-oauth-resource-token-resp-03"),
+    "gaps_closed": ("prefix matching and echo together", "rfc9728bis-01; resource-token-resp-03"),
+    "gaps_closed_dpop": ("the same, and every token sender-constrained", "RFC 9449"),
+    "mcp": ("MCP authorization as written", "MCP authorization 2026-07-28"),
+    "fapi2": ("FAPI 2.0 Security Profile (closed world)", "FAPI 2.0 Security Profile"),
+    "federated": ("OpenID Federation as the trust anchor on both sides", "OpenID Federation 1.0"),
+}  # fmt: skip

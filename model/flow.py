@@ -1,0 +1,581 @@
+"""What honest parties do, in protocol order: the actions of the client and of the honest servers.
+
+Each action gathers the rules of its step; the rules themselves are in :mod:`model.client`,
+:mod:`model.authorization_server` and :mod:`model.resource_server`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from model import authorization_server as server
+from model import client
+from model import resource_server as resource
+from model.action import Context, Domains, Move, action
+from model.client import NONE
+from model.logic import Condition, Value, all_of, any_of, choose, holds, implies, mapped, no, one_of, same
+from model.rule import Condition as Named
+from model.state import CACHED_CRM, CACHED_HOST, ISSUED, LEAKED, MINTED, REFRESHED, Session, View
+from model.world import (
+    ATTACKER,
+    ATTACKER_AS,
+    ATTACKER_CALLBACK,
+    ATTACKER_RS,
+    CRM,
+    CRM_API,
+    EVIL_TENANTS,
+    HONEST_AS,
+    SHARED_HOST,
+    VICTIM,
+    World,
+    designated_servers,
+    run_by_attacker,
+)
+
+BOTH = (HONEST_AS, ATTACKER_AS)
+
+
+def sessions(world: World) -> list[dict[str, str]]:
+    """One action for each session at the client."""
+    return [{"who": who} for who in world.sessions]
+
+
+# --- readings of a session ---------------------------------------------------------------------------------
+
+
+def published(design: Any, url: Value) -> Value:
+    """The resource identifier that the party in charge of a URL publishes."""
+    return choose(all_of(same(url, CRM), same(design.api, "multi_path")), CRM_API, url)
+
+
+def authorization_at(design: Any, session: Session) -> Value:
+    """Whose authorization endpoint a session's AS metadata names."""
+    return choose(same(design.splice, "yes"), HONEST_AS, session.metadata)
+
+
+def requested_resource(design: Any, session: Session) -> Value:
+    """The `resource` a session sends, or none."""
+    return choose(same(design.resource_indicator, "on"), session.resource, NONE)
+
+
+def uses_dpop(design: Any, session: Session) -> Condition:
+    """Whether a session makes DPoP proofs."""
+    honest = no(holds(_attackers_or_none, session.url))
+    return client.wants_dpop(design, session.metadata, honest)
+
+
+def proof_key(design: Any, session: Session) -> Value:
+    """The key a session makes DPoP proofs with, or none."""
+    key = client.possession_key(design.dpop_key, session.who, session.issuer)
+    return choose(uses_dpop(design, session), key, NONE)
+
+
+def certificate(design: Any, session: Session) -> Value:
+    """The TLS client certificate a session presents, or none."""
+    key = client.possession_key(design.mtls_key, session.who, session.issuer)
+    return choose(same(design.mtls, "bound"), key, NONE)
+
+
+def past(session: Session, *phases: str) -> Condition:
+    """Whether a session's request has left the client."""
+    return one_of(session.phase, *phases)
+
+
+REQUEST_SENT = ("requested", "responded", "asked_attacker", "has_token", "sent", "refreshed")
+
+
+def _attackers_or_none(url: str) -> bool:
+    return url != NONE and run_by_attacker(url)
+
+
+# --- S1 to S7: discovery -----------------------------------------------------------------------------------
+
+
+@action("S1", each=sessions, choices=lambda world: {"url": world.resource_urls})
+def client__request_resource(c: Context, who: str, url: Value) -> Move:
+    """The agent calls a resource URL without a token and is challenged.
+
+    The user's agent goes where it is sent; the attacker's own session exists where an attacker does and the
+    client serves several users.
+    """
+    session, caps = c.state.session(who), c.capabilities
+    anyone = any_of(*caps.values())
+    reachable = any_of(
+        all_of(no(holds(run_by_attacker, url)), no(same(url, SHARED_HOST))),
+        all_of(same(url, SHARED_HOST), same(c.design.host_app, "yes")),
+        all_of(same(url, ATTACKER_RS), any_of(caps["mal_rs"], caps["mal_as"])),
+        all_of(one_of(url, *EVIL_TENANTS), caps["mal_tenant"]),
+    )
+    present = True if who == VICTIM else all_of(same(c.design.client_instances, "multi_user"), anyone)
+    return Move(
+        all_of(same(session.phase, "idle"), present, reachable),
+        (),
+        {f"{who}.phase": "challenged", f"{who}.url": url},
+    )
+
+
+@action("S4", each=sessions, choices=lambda world: {"resource": world.resources, "listed": BOTH})
+def client__use_resource_metadata(c: Context, who: str, resource: Value, listed: Value) -> Move:
+    """The client fetches the protected resource metadata and takes its resource and AS.
+
+    Honest resource servers publish their own identifier and the honest AS; the attacker's publish what they
+    like. They name the attacker's AS where it is in play, or where the document speaks for somebody else.
+    Configured resources (no metadata) stand for themselves.
+    """
+    design, session = c.design, c.state.session(who)
+    url = session.url
+    attackers = holds(_attackers_or_none, url)
+    configured = same(design.prm, "off")
+    squatted = all_of(same(design.prm_src, "wellknown"), no(same(url, ATTACKER_RS)), same(design.wk_owner, "origin"))
+    free = all_of(attackers, no(configured), no(squatted))
+    own = same(resource, published(design, url))
+    speaks_for_another = no(holds(run_by_attacker, resource))
+    document = any_of(
+        all_of(no(free), own, same(listed, HONEST_AS), any_of(no(configured), no(one_of(url, *EVIL_TENANTS)))),
+        all_of(free, same(listed, HONEST_AS)),
+        all_of(free, same(listed, ATTACKER_AS), any_of(c.capabilities["mal_as"], speaks_for_another)),
+        all_of(configured, attackers, own, same(listed, ATTACKER_AS), c.capabilities["mal_as"]),
+    )
+    # Without a malicious RS in play, the one that names the attacker's AS does nothing else.
+    document = all_of(
+        document,
+        implies(all_of(same(url, ATTACKER_RS), no(c.capabilities["mal_rs"])), all_of(own, same(listed, ATTACKER_AS))),
+    )
+    vouched_for = any_of(no(attackers), same(design.e_enrolled, "yes"))
+    return Move(
+        all_of(same(session.phase, "challenged"), document),
+        (
+            client.resource_matches_request(design, resource, choose(configured, resource, url)),
+            client.metadata_signature_is_anchored(design, any_of(vouched_for, configured)),
+        ),
+        {f"{who}.phase": "discovered", f"{who}.resource": resource, f"{who}.listed": listed},
+    )
+
+
+def _metadata_choices(_: World) -> Domains:
+    return {"metadata": BOTH, "claimed": BOTH, "token_at": BOTH, "par_at": BOTH}
+
+
+@action("S7", each=sessions, choices=_metadata_choices)
+def client__use_server_metadata(
+    c: Context, who: str, metadata: Value, claimed: Value, token_at: Value, par_at: Value
+) -> Move:
+    """The client chooses an AS, fetches its metadata and records the issuer and the endpoints.
+
+    The honest AS tells the truth. The attacker's names any issuer and any mixture of endpoints. The user goes
+    to the AS that the resource lists; the attacker, in its own session, may ask for its own AS instead.
+    """
+    design, session = c.design, c.state.session(who)
+    active = c.capabilities["mal_as"]
+    honest = all_of(*(same(value, HONEST_AS) for value in (metadata, claimed, token_at, par_at)))
+    attackers = all_of(
+        same(metadata, ATTACKER_AS),
+        any_of(active, all_of(same(claimed, ATTACKER_AS), same(token_at, ATTACKER_AS))),
+        any_of(same(par_at, ATTACKER_AS), all_of(active, no(same(design.par, "off")))),
+    )
+    as_listed = same(metadata, session.listed)
+    reachable = as_listed if who == VICTIM else any_of(as_listed, all_of(active, same(metadata, ATTACKER_AS)))
+    lists = any_of(same(metadata, ATTACKER_AS), server.knows_resource(design, session.resource))
+    return Move(
+        all_of(same(session.phase, "discovered"), any_of(honest, attackers), reachable),
+        (
+            client.resource_designates_server(design, metadata, session.listed),
+            client.authorization_server_is_trusted(design, metadata),
+            client.metadata_issuer_matches(design, claimed, metadata),
+            client.authorization_endpoint_is_corroborated(
+                design, claimed, choose(same(design.splice, "yes"), HONEST_AS, metadata)
+            ),
+            client.server_lists_resource(design, lists),
+        ),
+        {
+            f"{who}.phase": "ready",
+            f"{who}.metadata": metadata,
+            f"{who}.issuer": claimed,
+            f"{who}.token_at": token_at,
+            f"{who}.par_at": par_at,
+        },
+    )
+
+
+# --- S9 to S14: authorization ------------------------------------------------------------------------------
+
+
+def authenticates(c: Context, session: Session, pushed: bool) -> tuple[Named, Named]:
+    """The rules by which the honest AS authenticates a session of the client itself."""
+    design = c.design
+    at_honest = same(session.issuer, HONEST_AS)
+    secret_fits = any_of(at_honest, same(design.cred_pin, "off"))
+    key_fits = any_of(at_honest, server.assertion_key_is_known(design))
+    genuine = all_of(
+        implies(same(design.client_auth, "secret"), secret_fits),
+        implies(same(design.client_auth, "pkjwt"), key_fits),
+        any_of(
+            no(same(client.client_id(design, session.issuer), client.CLIENT_UNKNOWN)),
+            same(design.client_auth, "none"),
+        ),
+    )
+    endpoint = any_of(same(session.token_at, HONEST_AS), same(design.assertion_aud, "endpoint")) if pushed else True
+    return (
+        server.client_is_authenticated(design, genuine, False, False),
+        server.assertion_names_this_server(design, at_honest, endpoint),
+    )
+
+
+def discloses(c: Context, session: Session, where: str) -> dict[str, Condition | Value]:
+    """What the attacker learns when a session authenticates at one of its endpoints."""
+    signed = same(c.design.client_auth, "pkjwt")
+    secret = client.sends_secret_of_honest_as(c.design, session.issuer)
+    return {
+        f"{session.who}.assertion": choose(signed, where, session.assertion),
+        "knows.secret": any_of(c.state["knows.secret"], secret),
+    }
+
+
+def pushes(design: Any) -> Condition:
+    """Whether the client pushes its requests where that is offered."""
+    return no(same(design.par, "off"))
+
+
+@action("S9", each=sessions)
+def client__push_authorization_request(c: Context, who: str) -> Move:
+    """The client pushes its authorization request to the honest AS."""
+    session = c.state.session(who)
+    here = all_of(same(session.phase, "ready"), pushes(c.design), same(session.par_at, HONEST_AS))
+    return Move(
+        here,
+        (
+            *authenticates(c, session, pushed=True),
+            server.redirect_uri_is_registered(
+                c.design,
+                client.client_id(c.design, session.issuer),
+                client.redirect_uri(c.design, session.issuer),
+            ),
+        ),
+        {f"{who}.phase": "pushed"},
+    )
+
+
+@action("S9", each=sessions)
+def client__push_to_attacker(c: Context, who: str) -> Move:
+    """The client authenticates at the attacker's pushed authorization request (or revocation) endpoint."""
+    session, design = c.state.session(who), c.design
+    pushed = all_of(pushes(design), same(session.par_at, ATTACKER_AS))
+    elsewhere = all_of(no(pushes(design)), same(design.other_authn_ep, "yes"), same(session.metadata, ATTACKER_AS))
+    here = all_of(same(session.phase, "ready"), any_of(pushed, elsewhere), c.capabilities["mal_as"])
+    return Move(here, (), {f"{who}.phase": "pushed", **discloses(c, session, "pushed")})
+
+
+@action("S10", each=sessions)
+def client__send_authorization_request(c: Context, who: str) -> Move:
+    """The client sends the browser to the authorization endpoint."""
+    session = c.state.session(who)
+    may = any_of(same(session.phase, "pushed"), all_of(same(session.phase, "ready"), no(pushes(c.design))))
+    return Move(may, (), {f"{who}.phase": "requested"})
+
+
+def issue(c: Context, request_of: str, pushed: Condition, **request: Value) -> Move:
+    """The honest AS answers an authorization request that the user approves; common to all its senders.
+
+    ``request`` holds client, redirect, challenge, returned_state, key and resource.
+    """
+    design = c.design
+    read = any_of(c.capabilities["code_leak"], same(request["redirect"], ATTACKER_CALLBACK))
+    return Move(
+        same(c.state["code.state"], "none"),
+        (
+            server.redirect_uri_is_registered(design, request["client"], request["redirect"]),
+            server.request_was_pushed(design, pushed),
+            server.challenge_is_present(design, request["challenge"]),
+            server.resource_is_acceptable(design, request["resource"]),
+        ),
+        {
+            "code.state": "issued",
+            "code.request_of": request_of,
+            **{f"code.{name}": value for name, value in request.items()},
+            "knows.code": any_of(c.state["knows.code"], read),
+        },
+    )
+
+
+def own_request(c: Context, session: Session) -> dict[str, Value]:
+    """The authorization request that a session of the client sends."""
+    design = c.design
+    binds_code = all_of(same(design.dpop, "token+code"), uses_dpop(design, session))
+    return {
+        "client": client.client_id(design, session.issuer),
+        "redirect": client.redirect_uri(design, session.issuer),
+        "challenge": client.challenge(design, session.who, session.metadata),
+        "returned_state": session.who,
+        "key": choose(binds_code, proof_key(design, session), NONE),
+        "resource": requested_resource(design, session),
+    }
+
+
+@action("S13")
+def authorization_server__issue_code(c: Context) -> Move:
+    """The user approves the request of the session in the user's browser and the honest AS issues a code."""
+    session = c.state.session(VICTIM)
+    here = all_of(same(session.phase, "requested"), same(authorization_at(c.design, session), HONEST_AS))
+    pushed = all_of(pushes(c.design), same(session.par_at, HONEST_AS))
+    move = issue(c, VICTIM, pushed, **own_request(c, session))
+    return move._replace(when=all_of(here, move.when))
+
+
+@action("S14", each=sessions)
+def client__accept_authorization_response(c: Context, who: str) -> Move:
+    """The user's browser delivers the honest AS's response to the client."""
+    design, session, state = c.design, c.state.session(who), c.state
+    delivered = all_of(same(state["code.state"], "issued"), no(same(state["code.redirect"], ATTACKER_CALLBACK)))
+    iss = choose(same(design.h_iss, "yes"), HONEST_AS, NONE)
+    advertised = all_of(same(session.metadata, HONEST_AS), same(design.h_iss, "yes"))
+    return Move(
+        all_of(same(session.phase, "requested"), delivered),
+        (
+            client.callback_browser_started_flow(design, who != VICTIM),
+            client.state_matches(design, state["code.returned_state"], who),
+            client.callback_is_of_recorded_issuer(design, state["code.redirect"], session.issuer),
+            client.iss_matches_recorded_issuer(design, iss, session.issuer, advertised),
+        ),
+        {f"{who}.phase": "responded"},
+    )
+
+
+# --- S15 to S17: token request -----------------------------------------------------------------------------
+
+
+@action("S15", each=sessions)
+def client__send_code_to_attacker(c: Context, who: str) -> Move:
+    """The client posts code, verifier and credentials to a token endpoint that the attacker runs."""
+    session, state = c.state.session(who), c.state
+    here = all_of(same(session.phase, "responded"), same(session.token_at, ATTACKER_AS), c.capabilities["mal_as"])
+    learned: dict[str, Condition | Value] = {"knows.code": True, **discloses(c, session, "token")}
+    if who == VICTIM:
+        sent = no(same(client.challenge(c.design, who, session.metadata), NONE))
+        learned["knows.verifier"] = any_of(state["knows.verifier"], sent)
+    return Move(here, (), {f"{who}.phase": "asked_attacker", **learned})
+
+
+@action("S16", each=sessions)
+def authorization_server__issue_token(c: Context, who: str) -> Move:
+    """The honest AS redeems the code for the client, and the client checks the token response."""
+    design, session, state = c.design, c.state.session(who), c.state
+    here = all_of(
+        same(session.phase, "responded"), same(session.token_at, HONEST_AS), same(state["code.state"], "issued")
+    )
+    sent_verifier = client.challenge(design, who, session.metadata)
+    requested = requested_resource(design, session)
+    bound = all_of(uses_dpop(design, session), same(design.as_dpop, "honor"))
+    asked = choose(same(requested, NONE), state["code.resource"], requested)
+    return Move(
+        here,
+        (
+            *authenticates(c, session, pushed=False),
+            server.code_was_issued_to_client(state["code.client"], client.client_id(design, session.issuer)),
+            server.redirect_uri_is_the_same(state["code.redirect"], client.redirect_uri(design, session.issuer)),
+            server.verifier_matches_challenge(design, state["code.challenge"], sent_verifier),
+            server.proof_key_matches_request(state["code.key"], proof_key(design, session)),
+            server.resource_is_within_grant(design, state["code.resource"], requested),
+            server.resource_is_acceptable(design, requested),
+            client.token_type_is_dpop(design, uses_dpop(design, session), bound),
+            client.echo_confirms_request(
+                design,
+                requested,
+                server.echo_is_present(design, asked),
+                one_of(design.as_resource, "honor", "add", "reject_unknown"),
+                same(design.as_resource, "add"),
+            ),
+        ),
+        {
+            f"{who}.phase": "has_token",
+            f"{who}.token": ISSUED,
+            "code.state": "redeemed",
+            "issued.to": who,
+            "issued.key": choose(bound, proof_key(design, session), NONE),
+            "issued.certificate": certificate(design, session),
+            "issued.resource": asked,
+        },
+    )
+
+
+# --- S18 to S22: at the resource ---------------------------------------------------------------------------
+
+
+def token_properties(c: Context, token: Value) -> dict[str, Value | Condition]:
+    """What a token of the honest AS is good for: audience, default audience, key and certificate."""
+    design, state = c.design, c.state
+    crm = choose(same(design.api, "multi_path"), CRM_API, CRM)
+    binding = all_of(no(same(design.dpop, "none")), same(design.as_dpop, "honor"))
+    asked = same(design.resource_indicator, "on")
+
+    def held(policy: Value, bound: Condition) -> Value:
+        return choose(bound, mapped(_earlier_key, policy), NONE)
+
+    def pick(issued: Value, refreshed: Value, crm_token: Value, host_token: Value) -> Value:
+        crm_or_host = choose(same(token, CACHED_HOST), host_token, crm_token)
+        return choose(same(token, ISSUED), issued, choose(same(token, REFRESHED), refreshed, crm_or_host))
+
+    narrowed = choose(same(design.rt_resource_bound, "yes"), state["issued.resource"], NONE)
+    resource_of = pick(
+        state["issued.resource"], narrowed, choose(asked, crm, NONE), choose(asked, SHARED_HOST, NONE)
+    )
+    earlier_key = held(design.dpop_key, binding)
+    earlier_certificate = held(design.mtls_key, same(design.mtls, "bound"))
+    return {
+        "asked": resource_of,
+        "audience": server.bound_resource(design, resource_of),
+        "has_default": server.has_default_audience(design, resource_of),
+        "key": pick(state["issued.key"], NONE, earlier_key, earlier_key),
+        "certificate": pick(state["issued.certificate"], NONE, earlier_certificate, earlier_certificate),
+    }
+
+
+def _earlier_key(policy: str) -> str:
+    """The key of a flow with the honest AS that ended before this run began."""
+    return {"per_client": "key:client", "per_as": "key:as.example", "per_flow": "key:earlier"}[policy]
+
+
+def diverges(c: Context, session: Session) -> Condition:
+    """Whether a session's token is good for something else than the client believes.
+
+    The client believes what it asked for, or what the response told it where it reads that. Whatever an AS of
+    the attacker says about its tokens is a lie when it wants it to be.
+    """
+    design = c.design
+    requested = requested_resource(design, session)
+    properties = token_properties(c, ISSUED)
+    told = all_of(no(same(design.echo, "off")), server.echo_is_present(design, properties["asked"]))
+    as_asked = all_of(same(properties["audience"], requested), no(properties["has_default"]))
+    as_believed = any_of(told, same(requested, NONE), as_asked)
+    return any_of(same(session.token_at, ATTACKER_AS), no(as_believed))
+
+
+@action("S18", each=sessions)
+def client__send_token(c: Context, who: str) -> Move:
+    """The client sends its token to an honest resource server."""
+    session = c.state.session(who)
+    here = all_of(same(session.phase, "has_token"), no(holds(_attackers_or_none, session.url)))
+    return Move(here, (), {f"{who}.phase": "sent", f"{who}.diverged": diverges(c, session)})
+
+
+@action("S18", each=sessions)
+def client__send_token_to_attacker(c: Context, who: str) -> Move:
+    """The client sends its token (and a proof for that URL) to a resource server of the attacker."""
+    session, state = c.state.session(who), c.state
+    here = all_of(same(session.phase, "has_token"), holds(_attackers_or_none, session.url))
+    users = same(session.token, ISSUED)
+    return Move(
+        here,
+        (),
+        {
+            f"{who}.phase": "sent",
+            f"{who}.diverged": diverges(c, session),
+            "knows.issued": any_of(state["knows.issued"], users),
+            f"captured.{ISSUED}": choose(users, session.url, state[f"captured.{ISSUED}"]),
+        },
+    )
+
+
+@action("S18", each=sessions, choices=lambda world: {"url": world.honest_urls})
+def client__use_token_where_echoed(c: Context, who: str, url: Value) -> Move:
+    """The client uses a token of the attacker's AS at another resource that the token response names."""
+    session = c.state.session(who)
+    here = all_of(same(session.phase, "has_token"), same(session.token_at, ATTACKER_AS), no(same(url, session.url)))
+    return Move(
+        here,
+        (client.echo_is_no_licence(c.design),),
+        {f"{who}.phase": "sent", f"{who}.url": url, f"{who}.resource": published(c.design, url),
+         f"{who}.diverged": True},
+    )  # fmt: skip
+
+
+def accepts(c: Context, token: Value, url: Value, key: Value, presented: Value, proof_url: Value) -> tuple[Named, ...]:
+    """The rules by which an honest resource server at ``url`` judges a token of the honest AS."""
+    design, properties = c.design, token_properties(c, token)
+    return (
+        resource.issuer_is_accepted(design, HONEST_AS),
+        resource.audience_is_this_resource(
+            design, published(design, url), url, properties["audience"], properties["has_default"]
+        ),
+        resource.scheme_is_acceptable(design, properties["key"]),
+        resource.proof_is_by_bound_key(design, properties["key"], key, proof_url, url),
+        resource.certificate_is_bound_one(properties["certificate"], presented),
+    )
+
+
+@action("S19", each=sessions)
+def resource_server__accept_request(c: Context, who: str) -> Move:
+    """An honest resource server acts on the client's request."""
+    session = c.state.session(who)
+    here = all_of(
+        same(session.phase, "sent"),
+        one_of(session.token, ISSUED, LEAKED, REFRESHED),
+        no(holds(_attackers_or_none, session.url)),
+        no(session.accepted),
+    )
+    key, presented = proof_key(c.design, session), certificate(c.design, session)
+    return Move(here, accepts(c, session.token, session.url, key, presented, NONE), {f"{who}.accepted": True})
+
+
+@action("S20", each=lambda _: [{"token": CACHED_CRM}, {"token": CACHED_HOST}])
+def client__reuse_cached_token(c: Context, token: str) -> Move:
+    """The client sends a token that it holds for an honest resource to a URL of the attacker."""
+    design, session = c.design, c.state.session(VICTIM)
+    cached_for = CRM if token == CACHED_CRM else SHARED_HOST
+    here = all_of(
+        same(design.warm, "yes"),
+        True if token == CACHED_CRM else same(design.host_app, "yes"),
+        one_of(session.phase, "challenged", "discovered"),
+        holds(_attackers_or_none, session.url),
+        same(c.state[f"captured.{token}"], NONE),
+    )
+    discovered = same(session.phase, "discovered")
+    return Move(
+        here,
+        (
+            client.cached_token_covers(
+                design, cached_for, session.url, session.resource, discovered, same(session.listed, HONEST_AS)
+            ),
+        ),
+        {f"captured.{token}": session.url},
+    )
+
+
+@action("S22")
+def client__refresh_at_new_server(c: Context) -> Move:
+    """Challenged anew by a resource of the attacker that now lists another AS, the client refreshes there."""
+    session, state = c.state.session(VICTIM), c.state
+    here = all_of(
+        same(session.phase, "sent"),
+        same(session.url, ATTACKER_RS),
+        same(session.token, ISSUED),
+        same(session.token_at, HONEST_AS),
+        no(same(c.design.prm, "off")),
+        c.capabilities["mal_rs"],
+        c.capabilities["mal_as"],
+    )
+    secret = client.sends_secret_of_honest_as(c.design, ATTACKER_AS)
+    return Move(
+        here,
+        (
+            client.authorization_server_is_trusted(c.design, ATTACKER_AS),
+            client.refresh_token_stays_with_issuer(c.design),
+        ),
+        {
+            f"{VICTIM}.phase": "refreshed",
+            "knows.refresh": True,
+            "knows.secret": any_of(state["knows.secret"], secret),
+        },
+    )
+
+
+def starts_flow_astray(state: View, who: str) -> Condition:
+    """Whether a session uses an AS that the party in charge does not designate, or metadata not its own."""
+    session = state.session(who)
+    astray = no(holds(_designates, session.resource, session.metadata))
+    return all_of(past(session, *REQUEST_SENT), any_of(astray, no(same(session.issuer, session.metadata))))
+
+
+def _designates(resource_: str, metadata: str) -> bool:
+    return resource_ != NONE and metadata in designated_servers(resource_)
+
+

@@ -1,0 +1,161 @@
+"""Connectives that give one rule three readers.
+
+A rule is written once over *conditions* (truth values) and *values* (members of a small finite domain).
+Read with Python booleans and strings it decides; read with the terms of a solver it constrains; read with
+NumPy arrays it decides a whole population at once. Nothing here knows which reader is at work: a reader
+brings its own truth values (anything with ``&``, ``|`` and ``~``, made known by :func:`register`) and hands
+over undecided values as a :class:`Pick`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from itertools import product
+from typing import Any
+
+# A condition is a bool or a truth value of some reader; a value is a constant or a Pick.
+Condition = Any
+Value = Any
+
+_ALGEBRAS: dict[type, tuple[Callable[..., Any], Callable[..., Any], Callable[[Any], Any]]] = {}
+
+
+def register(
+    kind: type,
+    conjunction: Callable[[list[Any]], Any],
+    disjunction: Callable[[list[Any]], Any],
+    negation: Callable[[Any], Any],
+) -> None:
+    """Teach the connectives a reader's kind of truth value."""
+    _ALGEBRAS[kind] = (conjunction, disjunction, negation)
+
+
+class Pick:
+    """A value not yet decided: for each member of its domain, the condition under which it is that member.
+
+    Exactly one of the conditions holds in any reading; members whose condition is plainly ``False`` are
+    left out. ``Pick`` carries the terms of whichever reader made it and never looks inside them.
+    """
+
+    __slots__ = ("cases",)
+
+    def __init__(self, cases: Mapping[Any, Condition]) -> None:
+        self.cases = {value: when for value, when in cases.items() if when is not False}
+
+    def __repr__(self) -> str:
+        return f"Pick({', '.join(map(str, self.cases))})"
+
+
+def all_of(*conditions: Condition) -> Condition:
+    """True when every condition is."""
+    open_ones = []
+    for condition in conditions:
+        if condition is False:
+            return False
+        if condition is not True:
+            open_ones.append(condition)
+    if not open_ones:
+        return True
+    return open_ones[0] if len(open_ones) == 1 else _algebra(open_ones[0])[0](open_ones)
+
+
+def any_of(*conditions: Condition) -> Condition:
+    """True when at least one condition is."""
+    open_ones = []
+    for condition in conditions:
+        if condition is True:
+            return True
+        if condition is not False:
+            open_ones.append(condition)
+    if not open_ones:
+        return False
+    return open_ones[0] if len(open_ones) == 1 else _algebra(open_ones[0])[1](open_ones)
+
+
+def no(condition: Condition) -> Condition:
+    """True when the condition is not."""
+    if condition is True:
+        return False
+    if condition is False:
+        return True
+    return _algebra(condition)[2](condition)
+
+
+def implies(premise: Condition, conclusion: Condition) -> Condition:
+    """True unless the premise holds and the conclusion does not."""
+    return any_of(no(premise), conclusion)
+
+
+def holds(relation: Callable[..., bool], *values: Value) -> Condition:
+    """Whether ``relation`` holds between values, decided or not.
+
+    The relation itself is an ordinary Python predicate (a URL comparator, a lookup in the cast of a world).
+    For undecided values it is tabulated over their domains, so every reader applies the very same predicate.
+    """
+    if not any(isinstance(value, Pick) for value in values):
+        return bool(relation(*values))
+    domains = [list(_cases(value).items()) for value in values]
+    return any_of(
+        *(
+            all_of(*(when for _, when in combination))
+            for combination in product(*domains)
+            if relation(*(member for member, _ in combination))
+        )
+    )
+
+
+def same(left: Value, right: Value) -> Condition:
+    """Whether two values are equal."""
+    if not isinstance(left, Pick):
+        left, right = right, left
+    if not isinstance(left, Pick):
+        return bool(left == right)
+    if not isinstance(right, Pick):
+        return left.cases.get(right, False)
+    shared = (member for member in left.cases if member in right.cases)
+    return any_of(*(all_of(left.cases[member], right.cases[member]) for member in shared))
+
+
+def one_of(value: Value, *members: Any) -> Condition:
+    """Whether a value is one of the given constants."""
+    if not isinstance(value, Pick):
+        return value in members
+    return any_of(*(value.cases.get(member, False) for member in members))
+
+
+def choose(condition: Condition, then: Value, otherwise: Value) -> Value:
+    """``then`` where the condition holds, else ``otherwise``."""
+    if condition is True:
+        return then
+    if condition is False:
+        return otherwise
+    merged: dict[Any, list[Condition]] = {}
+    for branch, taken in ((then, condition), (otherwise, no(condition))):
+        for member, when in _cases(branch).items():
+            merged.setdefault(member, []).append(all_of(taken, when))
+    return Pick({member: any_of(*whens) for member, whens in merged.items()})
+
+
+def mapped(function: Callable[..., Any], *values: Value) -> Value:
+    """The value of an ordinary Python function of values, decided or not."""
+    if not any(isinstance(value, Pick) for value in values):
+        return function(*values)
+    merged: dict[Any, list[Condition]] = {}
+    for combination in product(*(_cases(value).items() for value in values)):
+        result = function(*(member for member, _ in combination))
+        merged.setdefault(result, []).append(all_of(*(when for _, when in combination)))
+    return Pick({member: any_of(*whens) for member, whens in merged.items()})
+
+
+def _cases(value: Value) -> Mapping[Any, Condition]:
+    return value.cases if isinstance(value, Pick) else {value: True}
+
+
+def _algebra(condition: Condition) -> tuple[Any, Any, Any]:
+    try:
+        return _ALGEBRAS[type(condition)]
+    except KeyError:
+        raise TypeError(
+            f"not a condition: {condition!r}; a reader makes its truth values known by logic.register"
+        ) from None
+

@@ -1,0 +1,55 @@
+"""Named conditions: what a guard is made of.
+
+A rule is a pure function that returns a truth value. The decorator gives it a name (``client.iss_matches``),
+the ids of the catalogue it carries and its source section; calling it yields a :class:`Condition`, so that a
+guard that fails can say which condition refused, and a proof can say which condition blocked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, NamedTuple, ParamSpec
+
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule of the protocol: who obeys it, at which step, by which section."""
+
+    name: str
+    ids: tuple[str, ...]
+    source: str
+    requirement: str
+
+
+class Condition(NamedTuple):
+    """One conjunct of a guard: the rule and its truth value in some reading."""
+
+    rule: Rule
+    holds: Any
+
+
+RULES: dict[str, Rule] = {}
+
+
+def rule(*ids: str, source: str) -> Callable[[Callable[P, Any]], Callable[P, Condition]]:
+    """Make a function a rule; its docstring's first line is the requirement in plain words."""
+
+    def decorate(function: Callable[P, Any]) -> Callable[P, Condition]:
+        actor = function.__module__.rpartition(".")[2]
+        requirement = (function.__doc__ or "").strip().partition("\n")[0]
+        described = Rule(f"{actor}.{function.__name__}", ids, source, requirement)
+        if described.name in RULES:
+            raise ValueError(f"two rules named {described.name}")
+        RULES[described.name] = described
+
+        @wraps(function)
+        def read(*args: P.args, **kwargs: P.kwargs) -> Condition:
+            return Condition(described, function(*args, **kwargs))
+
+        return read
+
+    return decorate

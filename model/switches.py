@@ -1,0 +1,132 @@
+"""The switches of the design space, each with its values, its baseline and where it comes from.
+
+A switch says what is *checked* or *done*, never what it is meant to achieve. ``mechanism`` switches are what
+a specification or an implementer chooses; ``environment`` switches are what the deployment happens to be and
+are quantified over when a design is judged. To add one: add a row here, then read it in a rule.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """One dimension of the design space.
+
+    ``values`` holds the baseline first; ``source`` names the section that the switch takes up.
+    """
+
+    name: str
+    values: tuple[str, ...]
+    kind: Literal["mechanism", "environment"]
+    meaning: str
+    source: str
+
+    @property
+    def baseline(self) -> str:
+        """The value that an unlisted switch has."""
+        return self.values[0]
+
+
+_MECHANISMS = (
+    # discovery
+    ("prm", "exact off unchecked prefix prefix_str prefix_sdk_ts prefix_sdk_py",
+     "how the `resource` of a metadata document must relate to the URL asked for; off: configured before run time",
+     "RFC 9728 3.3; rfc9728bis 4.2-4.3; deployed MCP clients"),
+    ("norm", "strict decode_all decode_first",
+     "what prefix matching does to percent-escapes: unreserved only; all, after dot segments; all, before them",
+     "rfc9728bis 4.3; RFC 3986 6.2.2"),
+    ("prm_url", "any same_origin", "where a challenge's resource_metadata may point", "RFC 9728 5.1 (no rule)"),
+    ("prm_src", "challenge wellknown", "where the client finds the metadata document", "RFC 9728 3, 5"),
+    ("rs_scheme_check", "on off", "whether the client insists on https resource URLs", "RFC 9728 2, 7.1"),
+    ("signed_metadata", "off self anchored_opt anchored_req",
+     "signature on resource metadata: none; key from the same origin; anchored but optional; anchored and required",
+     "RFC 9728 2.2, 3.3"),
+    ("xcheck", "off on", "the AS publishes its protected resources and the client compares", "RFC 9728 4, 7.6"),
+    # which authorization server
+    ("as_trust", "any allowlist federation", "which authorization servers the client accepts", "RFC 9728 7.6; OpenID Federation 1.0 10"),
+    ("md_issuer_check", "on off", "AS metadata is used only if its issuer is the one it was fetched for", "RFC 8414 3.3"),
+    ("md_corroborate", "none authz_endpoint", "the authorization endpoint is corroborated inside the same document", "RFC 9700 4.4.2"),
+    ("rs_as_bind", "on off", "a token is used at a resource only if that resource designates its AS", "RFC 9728 2, 7.6"),
+    # authorization request and response
+    ("iss_check", "advertised off if_present require", "what the client does with iss in the authorization response", "RFC 9207 2.4"),
+    ("per_as_redirect", "off on", "one redirect URI for each authorization server", "RFC 9700 4.4.2.2"),
+    ("state", "checked off", "state is bound to the browser session and compared", "RFC 6749 10.12"),
+    ("callback_bind", "on off", "the browser that finishes the flow is the one that started it", "draft-ietf-oauth-security-topics-update 2.3.2"),
+    ("pkce", "s256 off plain", "what challenge the client sends", "RFC 7636 4"),
+    ("pkce_as", "required lax downgrade_safe",
+     "AS: demand a challenge; ignore a surplus verifier; refuse a verifier without a challenge", "RFC 9700 2.1.1, 4.8"),
+    ("pkce_policy", "always metadata", "whether the client drops PKCE when the metadata does not offer it", "RFC 9700 4.8"),
+    ("par", "off on required", "pushed authorization requests: unused; used where offered; the only ones accepted", "RFC 9126"),
+    # client identity and authentication
+    ("reg", "cimd dcr static federation", "where the client_id comes from", "draft-ietf-oauth-client-id-metadata-document; RFC 7591"),
+    ("cimd_docs", "single per_as", "one client metadata document, or one for each AS", "draft-ietf-oauth-client-id-metadata-document 8"),
+    ("cimd_redirect", "any same_origin", "redirect URIs a client metadata document may list", "draft-ietf-oauth-client-id-metadata-document 8.1"),
+    ("cimd_redirect_check", "on off", "AS: the redirect URI is listed in the client's document", "draft-ietf-oauth-client-id-metadata-document 4.2"),
+    ("unique_cid", "off on", "the client refuses a client_id that it already has elsewhere", "draft-ietf-oauth-security-topics-update 2.1.2"),
+    ("client_auth", "none secret pkjwt mtls attest", "how the client authenticates", "RFC 6749 2.3; RFC 7523; RFC 8705"),
+    ("assertion_aud", "issuer endpoint token_ep array", "audience the client puts into an assertion", "draft-ietf-oauth-security-topics-update 2.1"),
+    ("key_per_as", "no yes", "one assertion key for each AS", "draft-ietf-oauth-security-topics-update 2.1.2.3"),
+    ("other_authn_ep", "no yes", "the client also authenticates at a revocation or introspection endpoint", "draft-ietf-oauth-security-topics-update 2.1"),
+    ("cred_pin", "on off", "client credentials are kept per issuer", "MCP authorization 2026-07-28"),
+    # resource indicators and echo
+    ("resource_indicator", "on off", "the client sends `resource`", "RFC 8707 2"),
+    ("echo", "off opt req req_strict grant", "what the client does with the resource in the token response", "draft-mcguinness-oauth-resource-token-resp 3.3"),
+    # tokens at resources
+    ("audience_check", "exact off prefix", "how the RS compares the audience of a token with itself", "RFC 9068 4; RFC 9700 2.3"),
+    ("dpop", "none token token+code", "DPoP: unused; tokens bound; codes bound as well (dpop_jkt)", "RFC 9449 5, 10"),
+    ("dpop_key", "per_client per_as per_flow", "which key the client proves possession of", "RFC 9449 10"),
+    ("dpop_policy", "always metadata prm", "whether the client lets metadata talk it out of DPoP", "RFC 9449 5.1; RFC 9728 2"),
+    ("rs_htu", "on off", "RS: the proof names this URL", "RFC 9449 4.3"),
+    ("token_type_check", "on off", "the client discards a Bearer response to a DPoP request", "RFC 9449 5"),
+    ("mtls", "off bound", "tokens bound to the TLS client certificate", "RFC 8705 3"),
+    ("mtls_key", "per_client per_as per_flow", "which certificate the client presents", "RFC 8705 3"),
+    ("cache_key", "issuer+resource issuer", "what a cached token is looked up by", "rfc9728bis 6"),
+    ("optimistic", "off on", "a cached token is sent under its prefix before any discovery", "rfc9728bis 6"),
+    ("rt_pin", "on off", "refresh tokens go only to the issuer they came from", "MCP authorization 2026-07-28"),
+    ("rt_resource_bound", "no yes", "a refresh token yields tokens only for the resource of its grant", "RFC 8707 2.2; RFC 9700 4.14.2"),
+    # trust at the resource server
+    ("rs_trust", "allowlist any federation", "which issuers the RS accepts", "RFC 9068 4"),
+    ("subject_ns", "sub iss+sub", "how the RS tells subjects apart", "RFC 9068 2.2"),
+    ("key_lookup", "by_iss union", "whose keys verify a token", "RFC 9068 4"),
+    ("issuer_match", "exact prefix", "how the RS compares iss", "RFC 9068 4"),
+    ("client_instances", "multi_user single_user", "whether the attacker can have a session at the client", "RFC 9700 4.5"),
+)  # fmt: skip
+
+_ENVIRONMENT = (
+    ("api", "single_path multi_path", "one metadata document for each path, or one for the whole API", "rfc9728bis 1"),
+    ("wk_owner", "origin tenant", "who may write below /.well-known of a shared origin", "RFC 9728 3.1"),
+    ("a_enrolled", "no yes", "the attacker's AS is on the list or in the federation", "OpenID Federation 1.0 10"),
+    ("e_enrolled", "no yes", "the malicious RS is vouched for by an accepted attester", "RFC 9728 2.2"),
+    ("h_iss", "yes no", "the honest AS emits (and advertises) iss", "RFC 9207 2"),
+    ("splice", "no yes", "the attacker's AS metadata names the honest authorization endpoint", "RFC 9700 4.4.2"),
+    ("as_resource", "honor ignore substitute add reject_unknown", "what the honest AS does with `resource`", "RFC 8707 2; resource-token-resp 3.2"),
+    ("as_echo", "yes no", "the honest AS says in the token response what it bound", "draft-mcguinness-oauth-resource-token-resp 3"),
+    ("host_registered", "no yes", "the honest AS knows a host-level resource on the shared origin", "RFC 8707 2"),
+    ("host_app", "no yes", "an honest host-level API exists on the shared origin", "rfc9728bis 1"),
+    ("as_dpop", "honor ignore", "whether the honest AS binds tokens when it gets a proof", "RFC 9449 5"),
+    ("r_requires_dpop", "no yes", "honest resource servers refuse Bearer", "RFC 9449 7.2; RFC 9728 2"),
+    ("warm", "no yes", "the client holds cached tokens for honest resources", "rfc9728bis 6"),
+)  # fmt: skip
+
+SWITCHES: dict[str, Switch] = {
+    name: Switch(name, tuple(values.split()), kind, meaning, source)
+    for kind, table in (("mechanism", _MECHANISMS), ("environment", _ENVIRONMENT))
+    for name, values, meaning, source in table
+}
+
+CAPABILITIES: dict[str, str] = {
+    "mal_as": "the attacker runs an AS, and some protected resource metadata names it",
+    "mal_rs": "the user's agent visits a resource server of the attacker",
+    "mal_tenant": "the user's agent visits a URL of a malicious tenant of a shared origin",
+    "mal_client": "the attacker uses the honest AS as a client and sends the user there",
+    "code_leak": "the attacker reads authorization responses",
+    "req_leak": "the attacker reads authorization requests",
+    "lure": "the user opens an authorization URL that the attacker built",
+    "token_leak": "an access token that the honest client holds for the CRM leaks",
+    "hdr_inject": "the attacker controls one challenge header of the CRM",
+    "delivery_tamper": "the attacker controls how the metadata of the CRM is delivered",
+    "net_rs_leg": "the user's agent is given a plain-HTTP URL of the CRM and the network is hostile",
+}

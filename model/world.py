@@ -1,0 +1,120 @@
+"""The cast of a bounded world: who takes part, at which URLs, and who is honest.
+
+Identifiers are real URLs; whatever a rule asks about them is answered by the comparators of
+:mod:`model.identifiers`. A world is data: smaller worlds leave parties out, larger ones are a larger cast.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from model import identifiers
+
+if TYPE_CHECKING:
+    import networkx
+
+HONEST_AS = "https://as.example"
+ATTACKER_AS = "https://as.attacker.example"
+#: A different host that has the honest issuer as a string prefix, and whose keys the attacker holds.
+LOOKALIKE_AS = "https://as.example.attacker.example"
+
+CRM = "https://crm.example/api/accounts"
+CRM_API = "https://crm.example/api"
+ATTACKER_RS = "https://tools.attacker.example/mcp"
+SHARED_HOST = "https://shared.example/"
+GOOD_TENANT = "https://shared.example/good"
+EVIL_TENANT = "https://shared.example/evil"
+EVIL_NEIGHBOUR = "https://shared.example/good-evil"
+EVIL_ENCODED = "https://shared.example/good%2Fevil"
+EVIL_TENANTS = (EVIL_TENANT, EVIL_NEIGHBOUR, EVIL_ENCODED)
+
+CLIENT = "https://client.example/oauth.json"
+CLIENT_AT_ATTACKER = "https://client.example/oauth/as.attacker.example.json"
+#: A client_id that only the attacker's AS has handed out.
+CLIENT_UNKNOWN = "client-1138"
+
+CALLBACK = "https://client.example/callback"
+CALLBACK_HONEST = "https://client.example/callback/as.example"
+CALLBACK_ATTACKER = "https://client.example/callback/as.attacker.example"
+ATTACKER_CALLBACK = "https://attacker.example/callback"
+
+#: The two sessions at the honest client: the user's, and one that the attacker opened for itself.
+VICTIM = "victim"
+ATTACKER = "attacker"
+
+#: The audience that every resource server of the honest AS accepts, given where none was asked for.
+DEFAULT_AUDIENCE = "default"
+
+
+@dataclass(frozen=True)
+class World:
+    """Who takes part.
+
+    Attributes:
+        name: how verdicts name the world.
+        sessions: sessions at the honest client.
+        resource_urls: URLs that an agent may be sent to.
+    """
+
+    name: str
+    sessions: tuple[str, ...] = (VICTIM, ATTACKER)
+    resource_urls: tuple[str, ...] = (
+        CRM,
+        ATTACKER_RS,
+        GOOD_TENANT,
+        SHARED_HOST,
+        *EVIL_TENANTS,
+    )
+
+    @cached_property
+    def honest_urls(self) -> tuple[str, ...]:
+        """URLs that an honest resource server answers."""
+        return tuple(url for url in self.resource_urls if not run_by_attacker(url))
+
+    @cached_property
+    def resources(self) -> tuple[str, ...]:
+        """Every value that a metadata document's `resource` can take."""
+        return (*self.resource_urls, *((CRM_API,) if CRM in self.resource_urls else ()))
+
+    def trust_graph(self) -> networkx.DiGraph:
+        """Who points to, trusts or hosts whom, as a graph with a ``relation`` on every edge."""
+        import networkx
+
+        graph = networkx.DiGraph()
+        for server in (HONEST_AS, ATTACKER_AS):
+            graph.add_node(server, role="authorization_server", honest=server == HONEST_AS)
+        for url in self.resource_urls:
+            graph.add_node(url, role="resource_server", honest=not run_by_attacker(url))
+            graph.add_node(identifiers.origin(url), role="origin")
+            graph.add_edge(identifiers.origin(url), url, relation="hosts")
+            for server in designated_servers(url):
+                graph.add_edge(url, server, relation="designates")
+            if not run_by_attacker(url):
+                graph.add_edge(url, HONEST_AS, relation="trusts")
+        return graph
+
+
+def run_by_attacker(url: str) -> bool:
+    """Whether the attacker answers at this URL."""
+    return url == ATTACKER_RS or url in EVIL_TENANTS
+
+
+def on_shared_origin(url: str) -> bool:
+    """Whether the URL belongs to a tenant of the shared origin."""
+    return identifiers.same_origin(url, SHARED_HOST)
+
+
+def published_resource(url: str, api: str) -> str:
+    """The `resource` that the party in charge of a URL publishes (``api``: the switch of that name)."""
+    return CRM_API if url == CRM and api == "multi_path" else url
+
+
+def designated_servers(resource: str) -> tuple[str, ...]:
+    """The authorization servers that the party in charge of a resource designates, per tenant."""
+    return (HONEST_AS, ATTACKER_AS) if run_by_attacker(resource) else (HONEST_AS,)
+
+
+#: The world that verdicts are about unless they say otherwise.
+FIRST_CONTACT = World("first_contact")

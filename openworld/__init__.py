@@ -1,0 +1,1 @@
+"""The openworld command-line program."""

@@ -1,0 +1,1 @@
+"""Security and safety properties, stated over the protocol model."""

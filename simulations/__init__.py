@@ -1,0 +1,1 @@
+"""Simulations of open-world OAuth deployments."""
