@@ -7,14 +7,12 @@ since a request without them is honoured wherever one with them is.
 
 from __future__ import annotations
 
-from typing import Any
-
 from model import authorization_server as server
 from model import client
 from model import resource_server as resource
 from model.action import Context, Domains, Move, action
 from model.client import NONE
-from model.flow import REQUEST_SENT, accepts, authorization_at, issue, own_request, past, pushes, sessions
+from model.flow import REQUEST_SENT, accepts, authorization_at, issue, own_request, past, published, pushes, sessions
 from model.logic import Condition, Value, all_of, any_of, choose, holds, implies, no, one_of, same
 from model.state import CACHED_CRM, CACHED_HOST, ISSUED, LEAKED, MINTED, REFRESHED, THIEF
 from model.world import (
@@ -33,7 +31,6 @@ from model.world import (
     SHARED_HOST,
     VICTIM,
     World,
-    published_resource,
 )
 
 KEY = "key:thief"
@@ -62,7 +59,7 @@ def can_authenticate(c: Context, client_id: Value) -> tuple[Condition, Condition
                     any_of(same(session.issuer, HONEST_AS), server.assertion_key_is_known(c.design)),
                 )
             )
-    return c.state["knows.secret"], any_of(*assertions)
+    return any_of(*(c.state.session(who).secret for who in c.world.sessions)), any_of(*assertions)
 
 
 def has_users_browser(c: Context) -> Condition:
@@ -168,16 +165,31 @@ def inject_authorization_response(c: Context) -> Move:
     return Move(
         all_of(same(own.phase, "requested"), c.state["knows.code"], same(c.state["code.state"], "issued")),
         (),
-        {f"{ATTACKER}.phase": "responded"},
+        {f"{ATTACKER}.phase": "responded", f"{ATTACKER}.code": "users"},
+    )
+
+
+@action("S14", each=sessions)
+def answer_authorization_request(c: Context, who: str) -> Move:
+    """The attacker's authorization endpoint answers a request with a code of its own (in its own browser, any)."""
+    session = c.state.session(who)
+    reaches = True if who == ATTACKER else same(authorization_at(c.design, session), ATTACKER_AS)
+    return Move(
+        all_of(same(session.phase, "requested"), c.capabilities["mal_as"], reaches),
+        (),
+        {f"{who}.phase": "responded", f"{who}.code": "attackers"},
     )
 
 
 # --- codes and tokens --------------------------------------------------------------------------------------
 
 
-@action("S15")
-def redeem_code(c: Context) -> Move:
-    """The attacker redeems the user's code at the honest AS, as the client, with a key of its own."""
+@action("S15", choices=lambda world: {"wanted": (NONE, *world.honest_urls)})
+def redeem_code(c: Context, wanted: Value) -> Move:
+    """The attacker redeems the user's code at the honest AS, as the client, with a key of its own.
+
+    ``wanted``: the URL of the honest resource server it would like the token for.
+    """
     design, state = c.design, c.state
     secret, assertion = can_authenticate(c, state["code.client"])
     plain = all_of(same(design.pkce, "plain"), knows_request_of(c, VICTIM))
@@ -185,19 +197,21 @@ def redeem_code(c: Context) -> Move:
     verifier = choose(same(state["code.challenge"], THIEF), THIEF, verifier)
     verifier = choose(same(state["code.challenge"], NONE), NONE, verifier)
     proves = all_of(no(same(design.dpop, "none")), same(design.as_dpop, "honor"))
+    requested = published(design, wanted)
     return Move(
         all_of(state["knows.code"], same(state["code.state"], "issued")),
         (
             server.client_is_authenticated(design, False, secret, assertion),
             server.verifier_matches_challenge(design, state["code.challenge"], verifier),
             server.proof_key_matches_request(state["code.key"], choose(proves, KEY, NONE)),
+            server.resource_is_within_grant(design, state["code.resource"], requested),
         ),
         {
             "code.state": "redeemed",
             "issued.to": THIEF,
             "issued.key": choose(proves, KEY, NONE),
             "issued.certificate": NONE,
-            "issued.resource": state["code.resource"],
+            "issued.resource": choose(same(requested, NONE), state["code.resource"], requested),
             "knows.issued": True,
         },
     )
@@ -259,25 +273,20 @@ def present_minted_token(c: Context, url: str, iss: Value) -> Move:
     exists = same(design.host_app, "yes") if url == SHARED_HOST else True
     signer: Value = choose(same(iss, HONEST_AS), ATTACKER_AS, iss)
     named_and_signed = all_of(resource.policy_names(design, iss), same(iss, signer))
-    fresh = no(any_of(c.state["accepted.as_user"], c.state["accepted.issuer"]))
     return Move(
-        all_of(c.capabilities["mal_as"], exists, fresh),
+        all_of(c.capabilities["mal_as"], exists, no(c.state["accepted.minted"])),
         (
             resource.issuer_is_accepted(design, iss),
             resource.signature_is_by_issuer(design, iss, signer),
-            resource.audience_is_this_resource(design, _own(design, url), url, _own(design, url), False),
+            resource.audience_is_this_resource(design, published(design, url), url, published(design, url), False),
             resource.scheme_is_acceptable(design, KEY),
         ),
         {
+            "accepted.minted": True,
             "accepted.as_user": resource.subject_is_user(design, iss),
             "accepted.issuer": no(named_and_signed),
         },
     )
-
-
-def _own(design: Any, url: str) -> Value:
-    several = published_resource(url, "multi_path")
-    return choose(same(design.api, "multi_path"), several, published_resource(url, "single_path"))
 
 
 @action("S15", each=lambda _: [{"client_id": CLIENT}, {"client_id": CLIENT_AT_ATTACKER}])

@@ -227,7 +227,7 @@ def discloses(c: Context, session: Session, where: str) -> dict[str, Condition |
     secret = client.sends_secret_of_honest_as(c.design, session.issuer)
     return {
         f"{session.who}.assertion": choose(signed, where, session.assertion),
-        "knows.secret": any_of(c.state["knows.secret"], secret),
+        f"{session.who}.secret": any_of(session.secret, secret),
     }
 
 
@@ -336,7 +336,7 @@ def client__accept_authorization_response(c: Context, who: str) -> Move:
             client.callback_is_of_recorded_issuer(design, state["code.redirect"], session.issuer),
             client.iss_matches_recorded_issuer(design, iss, session.issuer, advertised),
         ),
-        {f"{who}.phase": "responded"},
+        {f"{who}.phase": "responded", f"{who}.code": "users"},
     )
 
 
@@ -348,7 +348,11 @@ def client__send_code_to_attacker(c: Context, who: str) -> Move:
     """The client posts code, verifier and credentials to a token endpoint that the attacker runs."""
     session, state = c.state.session(who), c.state
     here = all_of(same(session.phase, "responded"), same(session.token_at, ATTACKER_AS), c.capabilities["mal_as"])
-    learned: dict[str, Condition | Value] = {"knows.code": True, **discloses(c, session, "token")}
+    users = same(session.code, "users")
+    learned: dict[str, Condition | Value] = {
+        "knows.code": any_of(state["knows.code"], users),
+        **discloses(c, session, "token"),
+    }
     if who == VICTIM:
         sent = no(same(client.challenge(c.design, who, session.metadata), NONE))
         learned["knows.verifier"] = any_of(state["knows.verifier"], sent)
@@ -360,7 +364,10 @@ def authorization_server__issue_token(c: Context, who: str) -> Move:
     """The honest AS redeems the code for the client, and the client checks the token response."""
     design, session, state = c.design, c.state.session(who), c.state
     here = all_of(
-        same(session.phase, "responded"), same(session.token_at, HONEST_AS), same(state["code.state"], "issued")
+        same(session.phase, "responded"),
+        same(session.token_at, HONEST_AS),
+        same(session.code, "users"),
+        same(state["code.state"], "issued"),
     )
     sent_verifier = client.challenge(design, who, session.metadata)
     requested = requested_resource(design, session)
@@ -563,7 +570,7 @@ def client__refresh_at_new_server(c: Context) -> Move:
         {
             f"{VICTIM}.phase": "refreshed",
             "knows.refresh": True,
-            "knows.secret": any_of(state["knows.secret"], secret),
+            f"{VICTIM}.secret": any_of(session.secret, secret),
         },
     )
 

@@ -75,8 +75,10 @@ def variables(world: World) -> tuple[Variable, ...]:
         add(f"{who}.issuer", (NONE, *both), "the issuer recorded for the request")
         add(f"{who}.token_at", (NONE, *both), "whose token endpoint the metadata names")
         add(f"{who}.par_at", (NONE, *both), "whose pushed authorization request endpoint it names")
+        add(f"{who}.code", (NONE, "users", "attackers"), "whose code the client got: the user's, or one the attacker made up")
         add(f"{who}.token", (NONE, ISSUED, REFRESHED, LEAKED, MINTED), "the access token the session holds")
         add(f"{who}.assertion", (NONE, "pushed", "token"), "where the attacker was sent its client assertion")
+        add(f"{who}.secret", (False, True), "the attacker was sent the client secret of the honest AS")
         add(f"{who}.accepted", (False, True), "an honest RS acted on this session's request")
         add(f"{who}.diverged", (False, True), "the token was good for something else than the client believed")
     add("code.state", ("none", "issued", "redeemed"), "the code the honest AS issued for the user")
@@ -93,9 +95,10 @@ def variables(world: World) -> tuple[Variable, ...]:
     add("issued.resource", (NONE, *world.resources), "resource of the token request (or of the grant)")
     for token in (ISSUED, CACHED_CRM, CACHED_HOST):
         add(f"captured.{token}", (NONE, *filter(run_by_attacker, world.resource_urls)), "where the attacker was sent it")
-    for secret in ("code", "verifier", "secret", "issued", "refresh", "refreshed"):
+    for secret in ("code", "verifier", "issued", "refresh", "refreshed"):
         add(f"knows.{secret}", (False, True), "the attacker knows it")
     add("accepted.stolen", (False, True), "an honest RS acted on the user's token presented by the attacker")
+    add("accepted.minted", (False, True), "an honest RS accepted a token that the attacker made")
     add("accepted.as_user", (False, True), "an honest RS took a token of the attacker's making for the user's")
     add("accepted.issuer", (False, True), "an honest RS accepted an issuer its policy does not name, or a forgery")
     add("accepted.authentication", (False, True), "the honest AS took the attacker for the client")

@@ -103,6 +103,8 @@ _ENVIRONMENT = (
     ("h_iss", "yes no", "the honest AS emits (and advertises) iss", "RFC 9207 2"),
     ("splice", "no yes", "the attacker's AS metadata names the honest authorization endpoint", "RFC 9700 4.4.2"),
     ("as_resource", "honor ignore substitute add reject_unknown", "what the honest AS does with `resource`", "RFC 8707 2; resource-token-resp 3.2"),
+    ("grant_resource", "open bound", "whether a token request may name resources that the authorization request did not",
+     "RFC 8707 2.2; draft-mcguinness-oauth-resource-token-resp 3.2"),
     ("as_echo", "yes no", "the honest AS says in the token response what it bound", "draft-mcguinness-oauth-resource-token-resp 3"),
     ("host_registered", "no yes", "the honest AS knows a host-level resource on the shared origin", "RFC 8707 2"),
     ("host_app", "no yes", "an honest host-level API exists on the shared origin", "rfc9728bis 1"),

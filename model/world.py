@@ -55,10 +55,13 @@ class World:
     Attributes:
         name: how verdicts name the world.
         sessions: sessions at the honest client.
+        layers: no run takes more layers than this when independent actions share one and every action
+            happens as early as it can; whatever the design, the attacker and the rules left out.
         resource_urls: URLs that an agent may be sent to.
     """
 
     name: str
+    layers: int = 18
     sessions: tuple[str, ...] = (VICTIM, ATTACKER)
     resource_urls: tuple[str, ...] = (
         CRM,

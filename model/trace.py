@@ -1,0 +1,95 @@
+"""A run as data: what charts are drawn from, what travels between parts and tools, what can be checked again.
+
+The JSON form is versioned. Reading a trace back replays it, so a trace that the machine cannot run, or that
+does not end in the event it claims, is refused.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from model.design import Configuration, parse
+from model.machine import Machine, State, Step
+from model.world import FIRST_CONTACT, World
+
+FORMAT = "openworld-trace"
+VERSION = 1
+WORLDS: dict[str, World] = {FIRST_CONTACT.name: FIRST_CONTACT}
+
+
+class TraceError(ValueError):
+    """A trace that cannot be read or does not run; the message says where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Steps of one run, and what they are said to show.
+
+    Attributes:
+        world: the cast.
+        configuration: design and attacker.
+        shows: name of the property whose event the last state has.
+        steps: the actions with their choices, in order.
+    """
+
+    world: World
+    configuration: Configuration
+    shows: str
+    steps: tuple[Step, ...]
+
+    def states(self) -> list[State]:
+        """The states of the run, by replay (raises NotEnabledError where the machine will not follow)."""
+        return Machine(self.configuration, self.world).replay(self.steps)
+
+    def attacker_steps(self) -> int:
+        """How many of the steps are the attacker's."""
+        return sum(step.action.startswith("attacker.") for step in self.steps)
+
+    def to_json(self) -> dict[str, Any]:
+        """The versioned form."""
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "world": self.world.name,
+            "configuration": str(self.configuration),
+            "shows": self.shows,
+            "steps": [{"action": step.action, "choices": dict(step.choices)} for step in self.steps],
+        }
+
+    def to_itf(self) -> dict[str, Any]:
+        """The run in the Informal Trace Format (Apalache ADR-015), with the actions taken."""
+        machine = Machine(self.configuration, self.world)
+        names = [variable.name for variable in machine.variables]
+        taken = ["init", *map(str, self.steps)]
+        states = [
+            {"#meta": {"index": index}, "mbt::actionTaken": action, **dict(zip(names, state, strict=True))}
+            for index, (action, state) in enumerate(zip(taken, machine.replay(self.steps), strict=True))
+        ]
+        meta = {"format": "ITF", "description": f"{self.shows} under {self.configuration}"}
+        return {"#meta": meta, "vars": [*names, "mbt::actionTaken"], "states": states}
+
+
+def from_json(data: Mapping[str, Any] | str, worlds: Mapping[str, World] | None = None) -> Trace:
+    """Read a trace and make sure that it runs.
+
+    Raises:
+        TraceError: not a trace of this version, or a step that is not enabled where it stands.
+    """
+    try:
+        fields = json.loads(data) if isinstance(data, str) else data
+        if (fields["format"], fields["version"]) != (FORMAT, VERSION):
+            raise TraceError(f"expected {FORMAT} version {VERSION}, found {fields['format']} {fields['version']}")
+        steps = tuple(Step(item["action"], tuple(item["choices"].items())) for item in fields["steps"])
+        world = (worlds or WORLDS)[fields["world"]]
+        trace = Trace(world, parse(fields["configuration"]), fields["shows"], steps)
+        trace.states()
+    except TraceError:
+        raise
+    except KeyError as missing:
+        raise TraceError(f"trace lacks or does not know {missing}") from None
+    except (ValueError, TypeError, AttributeError) as error:
+        raise TraceError(f"not a trace that runs: {error}") from None
+    return trace

@@ -1,0 +1,70 @@
+"""Truth values for the solver: a circuit of AND gates with sharing.
+
+Rules read with :class:`Literal` build gates instead of deciding. Gates are shared by structure, so a
+condition met twice costs nothing; constants never enter the circuit, so a rule read with partly decided values
+leaves only what is open.
+"""
+
+from __future__ import annotations
+
+from model import logic
+
+
+class Circuit:
+    """Gates by number; a negative number is the negation.
+
+    ``gates[n]`` is ``None`` for an input and the operands of the conjunction otherwise.
+    """
+
+    def __init__(self) -> None:
+        self.gates: list[tuple[int, ...] | None] = [None]
+        self._shared: dict[tuple[int, ...], int] = {}
+
+    def input(self) -> Literal:
+        """A new input."""
+        self.gates.append(None)
+        return Literal(self, len(self.gates) - 1)
+
+    def conjunction(self, codes: list[int]) -> Literal | bool:
+        """The AND of gates, shared if it was built before."""
+        operands = tuple(dict.fromkeys(codes))
+        present = set(operands)
+        if any(-code in present for code in operands):
+            return False
+        if len(operands) == 1:
+            return Literal(self, operands[0])
+        key = tuple(sorted(operands))
+        number = self._shared.get(key)
+        if number is None:
+            self.gates.append(operands)
+            number = self._shared[key] = len(self.gates) - 1
+        return Literal(self, number)
+
+
+class Literal:
+    """An input, a gate or the negation of one, as a condition that rules can combine."""
+
+    __slots__ = ("circuit", "code")
+
+    def __init__(self, circuit: Circuit, code: int) -> None:
+        self.circuit = circuit
+        self.code = code
+
+    def __repr__(self) -> str:
+        return f"Literal({self.code})"
+
+
+def _all(literals: list[Literal]) -> Literal | bool:
+    return literals[0].circuit.conjunction([literal.code for literal in literals])
+
+
+def _any(literals: list[Literal]) -> Literal | bool:
+    joint = literals[0].circuit.conjunction([-literal.code for literal in literals])
+    return True if joint is False else _not(joint)  # type: ignore[arg-type]
+
+
+def _not(literal: Literal) -> Literal:
+    return Literal(literal.circuit, -literal.code)
+
+
+logic.register(Literal, _all, _any, _not)

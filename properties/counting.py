@@ -1,0 +1,39 @@
+"""How many actions a run has, as literals that a query can bound.
+
+Every action happens at most once in a run (each one makes progress), so the length of a run is the number of
+actions that happen at all. A totalizer adds them up in unary.
+
+References:
+    O. Bailleux, Y. Boufkhad: Efficient CNF Encoding of Boolean Cardinality Constraints, CP 2003.
+"""
+
+from __future__ import annotations
+
+from properties.unroll import Unrolling
+
+
+def at_least(unrolling: Unrolling, names: list[str], limit: int) -> list[int]:
+    """Literals implied by "at least 1, 2, ... ``limit`` + 1 of the named actions happen"; assume one false to bound."""
+    happens: dict[str, int] = {}
+    for fired in unrolling.fired:
+        name = fired.firing.action.name
+        if name in names:
+            if name not in happens:
+                happens[name] = unrolling.new_literal()
+            unrolling.clause(-fired.literal, happens[name])
+    sums = [[literal] for literal in happens.values()] or [[]]
+    while len(sums) > 1:
+        pairs = zip(sums[::2], sums[1::2], strict=False)
+        merged = [_sum(unrolling, left, right, limit + 1) for left, right in pairs]
+        sums = merged + (sums[-1:] if len(sums) % 2 else [])
+    return sums[0]
+
+
+def _sum(unrolling: Unrolling, left: list[int], right: list[int], limit: int) -> list[int]:
+    total = [unrolling.new_literal() for _ in range(min(limit, len(left) + len(right)))]
+    for i in range(len(left) + 1):
+        for j in range(len(right) + 1):
+            if 0 < i + j <= len(total):
+                reasons = ([-left[i - 1]] if i else []) + ([-right[j - 1]] if j else [])
+                unrolling.clause(*reasons, total[i + j - 1])
+    return total

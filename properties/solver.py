@@ -1,0 +1,76 @@
+"""The solver over integers: z3's finite-domain engine with assumptions.
+
+Everything above speaks of literals as integers (the DIMACS convention); this is the one module that speaks z3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum
+
+import z3
+
+
+class Answer(Enum):
+    """What the solver found."""
+
+    SAT = "sat"
+    UNSAT = "unsat"
+    UNKNOWN = "unknown"
+
+
+class Solver:
+    """Clauses once, questions many times.
+
+    Args:
+        clauses: flat, each ended by 0.
+        top: the highest literal in use.
+    """
+
+    def __init__(self, clauses: list[int], top: int) -> None:
+        self._context = z3.Context()
+        self._solver = z3.SolverFor("QF_FD", ctx=self._context)
+        self._terms: dict[int, z3.BoolRef] = {}
+        self._model: z3.ModelRef | None = None
+        text = " ".join(map(str, clauses))
+        self._solver.from_string(f"p cnf {top} {clauses.count(0)}\n{text}\n")
+
+    def check(self, assumptions: Iterable[int], timeout: float | None = None) -> Answer:
+        """Whether the clauses have a model in which the assumptions hold; ``timeout`` in seconds."""
+        self._solver.set("timeout", 4294967295 if timeout is None else max(1, int(1000 * timeout)))
+        result = self._solver.check(*map(self._term, assumptions))
+        self._model = self._solver.model() if result == z3.sat else None
+        return Answer(str(result))
+
+    def holds(self, literal: int) -> bool:
+        """Whether a literal holds in the model just found."""
+        if self._model is None:
+            raise RuntimeError("no model: the last check did not answer sat")
+        value = self._model[self._term(abs(literal))]
+        return bool(z3.is_true(value)) == (literal > 0)
+
+    def core(self) -> set[int]:
+        """The assumptions that already contradict the clauses, after an ``UNSAT``."""
+        return {self._number(term) for term in self._solver.unsat_core()}
+
+    def _term(self, literal: int) -> z3.BoolRef:
+        term = self._terms.get(literal)
+        if term is None:
+            # DIMACS variables are constants named by an integer symbol.
+            term = z3.Bool(abs(literal), ctx=self._context)
+            if literal < 0:
+                term = z3.Not(term)
+            self._terms[literal] = term
+        return term
+
+    @staticmethod
+    def _number(term: z3.BoolRef) -> int:
+        negated = z3.is_not(term)
+        name = (term.arg(0) if negated else term).decl().name()
+        number = int(str(name).removeprefix("k!"))
+        return -number if negated else number
+
+
+def version() -> str:
+    """The solver's version, for results to record."""
+    return str(z3.get_version_string())

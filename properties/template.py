@@ -1,0 +1,183 @@
+"""One step of a world as a circuit: what the solver unrolls.
+
+The template is read off the very same actions that the machine runs. Inputs are the current state, which
+actions happen and with which choices, and whatever of the design and the attacker is left open; outputs are
+the constraints of the step and the next state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from model.action import Action, Context, actions
+from model.design import Configuration
+from model.logic import Condition, Pick, Value, all_of, any_of, no, same
+from model.rule import RULES
+from model.state import Variable, View, variables
+from model.switches import CAPABILITIES, SWITCHES
+from model.world import World
+from properties.circuit import Circuit, Literal
+from properties.security import PROPERTIES
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """An action in the template: its inputs, its constraints and what it touches."""
+
+    number: int
+    action: Action
+    fires: Literal
+    chosen: Mapping[str, Value]
+    when: Condition
+    rules: tuple[tuple[str, Condition], ...]
+    reads: frozenset[str]
+    writes: Mapping[str, Value]
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """Its place within a step: later protocol steps first."""
+        return -int(self.action.schema.step[1:]), self.number
+
+
+@dataclass(slots=True)
+class Template:
+    """A world's step relation.
+
+    ``configuration`` fixes the design and the attacker; without it every switch and capability is an input
+    of the circuit and one template answers for all of them. ``about`` names the properties of interest: actions
+    that write nothing on which those depend are left out, which cannot change what the others do.
+    """
+
+    world: World
+    configuration: Configuration | None = None
+    about: tuple[str, ...] = tuple(PROPERTIES)
+    circuit: Circuit = field(default_factory=Circuit)
+    switches: dict[tuple[str, str], Literal] = field(default_factory=dict)
+    capabilities: dict[str, Literal] = field(default_factory=dict)
+    enforced: dict[str, Literal] = field(default_factory=dict)
+    variables: tuple[Variable, ...] = ()
+    state: dict[str, Value] = field(default_factory=dict)
+    firings: tuple[Firing, ...] = ()
+    after: dict[str, Value] = field(default_factory=dict)
+    events: dict[str, Condition] = field(default_factory=dict)
+    apart: dict[int, frozenset[int]] = field(default_factory=dict)
+    causes: dict[int, frozenset[int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        design, capabilities = self._design(), self._capabilities()
+        self.variables = variables(self.world)
+        self.state = {variable.name: self._undecided(variable.domain) for variable in self.variables}
+        numbered = enumerate(actions(self.world))
+        firings = (self._firing(number, action, design, capabilities) for number, action in numbered)
+        self.firings = tuple(firing for firing in firings if firing.when is not False)
+        self.enforced = {name: self.circuit.input() for name in RULES}
+        relevant: set[str] = set()
+
+        def look(name: str) -> Value:
+            relevant.add(name)
+            return self.state[name]
+
+        self.events = {name: PROPERTIES[name].event(self.world, design, View(look)) for name in self.about}
+        self.firings = _cone(self.firings, relevant)
+        self.variables = tuple(variable for variable in self.variables if variable.name in relevant)
+        self.apart = self._pairs(_apart)
+        self.causes = self._pairs(_waits_for)
+        self.after = {variable.name: self._next(variable) for variable in self.variables}
+
+    def _design(self) -> Any:
+        if self.configuration is not None:
+            return self.configuration.design
+        values = {}
+        for switch in SWITCHES.values():
+            inputs = {value: self.circuit.input() for value in switch.values}
+            self.switches.update({(switch.name, value): literal for value, literal in inputs.items()})
+            values[switch.name] = Pick(inputs)
+        return OpenDesign(values)
+
+    def _capabilities(self) -> Mapping[str, Condition]:
+        if self.configuration is not None:
+            return {name: name in self.configuration.capabilities for name in CAPABILITIES}
+        self.capabilities = {name: self.circuit.input() for name in CAPABILITIES}
+        return self.capabilities
+
+    def _undecided(self, domain: tuple[Any, ...]) -> Value:
+        if domain == (False, True):
+            return self.circuit.input()
+        return Pick({value: self.circuit.input() for value in domain})
+
+    def _firing(self, number: int, action: Action, design: Any, capabilities: Mapping[str, Condition]) -> Firing:
+        reads: set[str] = set()
+
+        def look(name: str) -> Value:
+            reads.add(name)
+            return self.state[name]
+
+        chosen = {name: self._undecided(domain) for name, domain in action.choices.items()}
+        move = action(Context(self.world, design, capabilities, View(look)), **chosen)
+        rules = tuple((condition.rule.name, condition.holds) for condition in move.rules)
+        return Firing(number, action, self.circuit.input(), chosen, move.when, rules, frozenset(reads), move.sets)
+
+    def _pairs(self, related: Callable[[Firing, Firing], bool]) -> dict[int, frozenset[int]]:
+        return {
+            one.number: frozenset(other.number for other in self.firings if related(one, other))
+            for one in self.firings
+        }
+
+    def _next(self, variable: Variable) -> Value:
+        """The value after the step: what a writer that fires sets, else what it was."""
+        writers = [firing for firing in self.firings if variable.name in firing.writes]
+        current = self.state[variable.name]
+        if not writers:
+            return current
+        kept = no(any_of(*(firing.fires for firing in writers)))
+
+        def becomes(value: Any) -> Condition:
+            written = (all_of(firing.fires, same(firing.writes[variable.name], value)) for firing in writers)
+            return any_of(*written, all_of(kept, same(current, value)))
+
+        if variable.domain == (False, True):
+            written = (all_of(firing.fires, firing.writes[variable.name]) for firing in writers)
+            return any_of(*written, all_of(kept, current))
+        return Pick({value: becomes(value) for value in variable.domain})
+
+
+def _cone(firings: tuple[Firing, ...], relevant: set[str]) -> tuple[Firing, ...]:
+    """The actions on which the relevant variables depend; adds to those what these actions read and write."""
+    kept: dict[str, Firing] = {}
+    while True:
+        added = [
+            firing
+            for firing in firings
+            if firing.action.name not in kept and not relevant.isdisjoint(firing.writes)
+        ]
+        if not added:
+            return tuple(firing for firing in firings if firing.action.name in kept)
+        for firing in added:
+            kept[firing.action.name] = firing
+            relevant |= firing.reads | firing.writes.keys()
+
+
+def _apart(one: Firing, other: Firing) -> bool:
+    """Whether two actions cannot share a step: the one taken first writes what the other reads or writes."""
+    first, second = (one, other) if one.order < other.order else (other, one)
+    return not first.writes.keys().isdisjoint(second.reads | second.writes.keys())
+
+
+def _waits_for(later: Firing, earlier: Firing) -> bool:
+    """Whether an action cannot move into the step of one that happened just before."""
+    needs = not earlier.writes.keys().isdisjoint(later.reads | later.writes.keys())
+    return needs or _apart(later, earlier)
+
+
+class OpenDesign:
+    """A design whose switches are undecided: each attribute is a value of some reading."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, Value]) -> None:
+        self._values = values
+
+    def __getattr__(self, name: str) -> Value:
+        return self._values[name]

@@ -1,0 +1,225 @@
+"""Verdicts: does a property hold under a configuration, how far does that reach, and why.
+
+A satisfiable query becomes a trace that is made shortest and replayed on the machine; an unsatisfiable one
+names the rules without which it would not be.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from model.design import Configuration
+from model.machine import Machine, NotEnabledError, Step
+from model.rule import RULES
+from model.trace import Trace
+from model.world import FIRST_CONTACT, World
+from properties.counting import at_least
+from properties.security import Property, find
+from properties.solver import Answer, Solver
+from properties.template import Template
+from properties.unroll import Unrolling
+
+Result = Literal["attack", "safe", "unknown"]
+
+
+class ReplayError(RuntimeError):
+    """A trace from the solver that the machine does not confirm: an error in this software, never a verdict."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer to one question.
+
+    Attributes:
+        result: ``attack``, ``safe`` or ``unknown`` (never to be read as safe). For a utility property,
+            ``safe`` means that the run exists and ``attack`` that it does not.
+        reach: how far the answer goes, in words.
+        trace: the shortest attack (or, for a utility property, the shortest run that shows it).
+        blocked_by: rules that together rule the event out; leaving any one of them out of this set lets it happen.
+        seconds: wall time.
+    """
+
+    property: Property
+    configuration: Configuration
+    world: World
+    result: Result
+    reach: str
+    trace: Trace | None
+    blocked_by: tuple[str, ...]
+    seconds: float
+
+    @property
+    def steps(self) -> int | None:
+        """Length of the trace."""
+        return None if self.trace is None else len(self.trace.steps)
+
+    def to_json(self) -> dict[str, Any]:
+        """The verdict as data."""
+        return {
+            "property": self.property.name,
+            "configuration": str(self.configuration),
+            "world": self.world.name,
+            "verdict": self.result,
+            "reach": self.reach,
+            "steps": self.steps,
+            "blocked_by": list(self.blocked_by),
+            "sources": {name: RULES[name].source for name in self.blocked_by},
+            "seconds": round(self.seconds, 4),
+            "trace": None if self.trace is None else self.trace.to_json(),
+        }
+
+
+class Checker:
+    """Answers questions about one world.
+
+    Without ``only``, the world is laid down once with every design and attacker in it and each question costs
+    milliseconds; with ``only``, what is laid down is cut to one property under one configuration, which is
+    the cheapest way to one answer.
+    """
+
+    def __init__(
+        self,
+        world: World = FIRST_CONTACT,
+        only: tuple[Property, Configuration] | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        self.world = world
+        self.timeout = timeout
+        template = Template(world) if only is None else Template(world, _asked(*only), (only[0].name,))
+        self._laid = Unrolling(template, world.layers)
+        names = [firing.action.name for firing in template.firings]
+        self._length = at_least(self._laid, names, len(names))
+        self._attackers = at_least(self._laid, [name for name in names if name.startswith("attacker.")], len(names))
+        self._solver = Solver(self._laid.clauses, self._laid.top)
+
+    def verdict(self, prop: Property | str, configuration: Configuration) -> Verdict:
+        """Whether a property holds.
+
+        Raises:
+            ReplayError: the machine does not confirm a trace; the result would be worthless.
+        """
+        started = time.perf_counter()
+        asked = find(prop) if isinstance(prop, str) else prop
+        judged = _asked(asked, configuration)
+        event = self._laid.events[asked.name]
+        fixed = self._fix(judged)
+        answer = Answer.UNSAT
+        if event is not False:
+            fixed.append(int(event))
+            answer = self._check([*fixed, *self._laid.enforced.values()])
+        made = Verdict(asked, judged, self.world, "unknown", "", None, (), 0.0)
+        if answer is Answer.SAT:
+            made = self._reached(made, fixed)
+        elif answer is Answer.UNSAT:
+            made = self._excluded(made, fixed, event is False)
+        else:
+            made = replace(made, reach="the solver gave up or ran out of time")
+        return replace(made, configuration=configuration, seconds=time.perf_counter() - started)
+
+    # --- the two outcomes ------------------------------------------------------------------------------
+
+    def _reached(self, made: Verdict, fixed: list[int]) -> Verdict:
+        steps, shortest = self._shorten([*fixed, *self._laid.enforced.values()])
+        trace = Trace(self.world, made.configuration, made.property.name, steps)
+        confirm(trace, made.property)
+        attacks = made.property.kind == "security"
+        reach = "shortest trace" if shortest else "a trace, not shown to be shortest"
+        return replace(made, result="attack" if attacks else "safe", reach=reach, trace=trace)
+
+    def _excluded(self, made: Verdict, fixed: list[int], constant: bool) -> Verdict:
+        safe = made.property.kind == "security"
+        blocking = () if constant else self._blocking(fixed)
+        reach = f"complete for this world: no run has more than {self.world.layers} layers"
+        return replace(made, result="safe" if safe else "attack", reach=reach, blocked_by=blocking)
+
+    def _shorten(self, fixed: list[int]) -> tuple[tuple[Step, ...], bool]:
+        """The fewest actions, then the fewest attacker actions among those; whether that is proved."""
+        best = self._decode()
+        bound: list[int] = []
+        for literals, measure in ((self._length, len), (self._attackers, _attacker_steps)):
+            while True:
+                size = measure(best)
+                if size == 0:
+                    break
+                answer = self._check([*fixed, *bound, -literals[size - 1]])
+                if answer is Answer.UNKNOWN:
+                    return best, False
+                if answer is Answer.UNSAT:
+                    break
+                best = self._decode()
+            if size < len(literals):
+                bound.append(-literals[size])
+        return best, True
+
+    def _blocking(self, fixed: list[int]) -> tuple[str, ...]:
+        """A minimal set of rules that rules the event out: none of them can be left out."""
+        names = {literal: name for name, literal in self._laid.enforced.items()}
+        needed = [literal for literal in names if literal in self._solver.core()]
+        for literal in list(needed):
+            rest = [other for other in needed if other != literal]
+            if literal in needed and self._check([*fixed, *rest]) is Answer.UNSAT:
+                core = self._solver.core()
+                needed = [other for other in rest if other in core]
+        return tuple(sorted(names[literal] for literal in needed))
+
+    # --- talking to the solver -------------------------------------------------------------------------
+
+    def _check(self, assumptions: list[int]) -> Answer:
+        return self._solver.check(assumptions, self.timeout)
+
+    def _fix(self, configuration: Configuration) -> list[int]:
+        """Assumptions that decide the design and the attacker."""
+        design, laid = configuration.design, self._laid
+        chosen = [literal for (name, value), literal in laid.switches.items() if design[name] == value]
+        caps = [
+            literal if name in configuration.capabilities else -literal for name, literal in laid.capabilities.items()
+        ]
+        return chosen + caps
+
+    def _decode(self) -> tuple[Step, ...]:
+        """The run in the model, one action after the other."""
+        happened = [fired for fired in self._laid.fired if self._solver.holds(fired.literal)]
+        happened.sort(key=lambda fired: (fired.step, fired.firing.order))
+        return tuple(
+            Step(
+                fired.firing.action.name,
+                tuple(
+                    (name, next(member for member, bit in cases if bit is True or self._solver.holds(int(bit))))
+                    for name, cases in fired.chosen.items()
+                ),
+            )
+            for fired in happened
+        )
+
+
+def confirm(trace: Trace, prop: Property) -> None:
+    """Replay a trace on the machine and see the event happen there.
+
+    Raises:
+        ReplayError: the machine refuses a step, or the event does not hold in the last state.
+    """
+    machine = Machine(trace.configuration, trace.world)
+    try:
+        last = machine.replay(trace.steps)[-1]
+    except NotEnabledError as error:
+        raise ReplayError(f"internal error: {prop.name} under {trace.configuration}: {error}") from error
+    if not prop.event(trace.world, trace.configuration.design, machine.view(last)):
+        raise ReplayError(f"internal error: {prop.name} under {trace.configuration}: replay ends without the event")
+
+
+def check(prop: Property | str, configuration: Configuration, world: World = FIRST_CONTACT) -> Verdict:
+    """One verdict, the cheapest way."""
+    asked = find(prop) if isinstance(prop, str) else prop
+    return Checker(world, only=(asked, configuration)).verdict(asked, configuration)
+
+
+def _asked(prop: Property, configuration: Configuration) -> Configuration:
+    """What a question is about: a utility property is about honest parties, so nobody is dishonest."""
+    return configuration if prop.kind == "security" else replace(configuration, capabilities=frozenset())
+
+
+def _attacker_steps(steps: Iterable[Step]) -> int:
+    return sum(step.action.startswith("attacker.") for step in steps)
