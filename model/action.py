@@ -32,6 +32,10 @@ class Move(NamedTuple):
     sets: dict[str, Value | Condition]
 
 
+#: What an action answers where it plainly cannot happen (and what it would do need not be worked out).
+IMPOSSIBLE = Move(False, (), {})
+
+
 class Context(NamedTuple):
     """What an action may read besides its parameters."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from model import authorization_server as server
 from model import client
 from model import resource_server as resource
-from model.action import Context, Domains, Move, action
+from model.action import IMPOSSIBLE, Context, Domains, Move, action
 from model.client import NONE
 from model.flow import REQUEST_SENT, accepts, authorization_at, issue, own_request, past, published, pushes, sessions
 from model.logic import Condition, Value, all_of, any_of, choose, holds, implies, no, one_of, same
@@ -115,11 +115,13 @@ def forge_resource_metadata(c: Context, who: str, channel: str) -> Move:
 def send_user_with_own_request(c: Context) -> Move:
     """The attacker sends the user's browser to the honest AS with the request of its own session."""
     if ATTACKER not in c.world.sessions:
-        return Move(False, (), {})
+        return IMPOSSIBLE
     own = c.state.session(ATTACKER)
     here = all_of(
         same(own.phase, "requested"), same(authorization_at(c.design, own), HONEST_AS), has_users_browser(c)
     )
+    if here is False:
+        return IMPOSSIBLE
     pushed = all_of(pushes(c.design), same(own.par_at, HONEST_AS))
     move = issue(c, ATTACKER, pushed, **own_request(c, own))
     return move._replace(when=all_of(here, move.when))
@@ -143,10 +145,13 @@ def send_user_with_crafted_request(
     It names the client, and copies the challenge and state of any request that it has seen.
     """
     here = all_of(
+        same(c.state["code.state"], "none"),
         any_of(has_users_browser(c), all_of(c.capabilities["mal_client"], same(redirect, ATTACKER_CALLBACK))),
         knows_request_of(c, challenge),
         knows_request_of(c, returned_state),
     )
+    if here is False:
+        return IMPOSSIBLE
     secret, assertion = can_authenticate(c, client_id)
     pushed = server.client_is_authenticated(c.design, False, secret, assertion).holds
     move = issue(
@@ -160,7 +165,7 @@ def send_user_with_crafted_request(
 def inject_authorization_response(c: Context) -> Move:
     """The attacker delivers the user's code to the client in its own browser, with whatever iss it likes."""
     if ATTACKER not in c.world.sessions:
-        return Move(False, (), {})
+        return IMPOSSIBLE
     own = c.state.session(ATTACKER)
     return Move(
         all_of(same(own.phase, "requested"), c.state["knows.code"], same(c.state["code.state"], "issued")),
@@ -191,6 +196,9 @@ def redeem_code(c: Context, wanted: Value) -> Move:
     ``wanted``: the URL of the honest resource server it would like the token for.
     """
     design, state = c.design, c.state
+    here = all_of(state["knows.code"], same(state["code.state"], "issued"))
+    if here is False:
+        return IMPOSSIBLE
     secret, assertion = can_authenticate(c, state["code.client"])
     plain = all_of(same(design.pkce, "plain"), knows_request_of(c, VICTIM))
     verifier = choose(any_of(state["knows.verifier"], plain), VICTIM, NONE)
@@ -199,7 +207,7 @@ def redeem_code(c: Context, wanted: Value) -> Move:
     proves = all_of(no(same(design.dpop, "none")), same(design.as_dpop, "honor"))
     requested = published(design, wanted)
     return Move(
-        all_of(state["knows.code"], same(state["code.state"], "issued")),
+        here,
         (
             server.client_is_authenticated(design, False, secret, assertion),
             server.verifier_matches_challenge(design, state["code.challenge"], verifier),
@@ -252,8 +260,11 @@ def present_stolen_token(c: Context, token: str, url: str) -> Move:
         LEAKED: c.capabilities["token_leak"],
     }.get(token, no(same(captured, NONE)))
     exists = same(c.design.host_app, "yes") if url == SHARED_HOST else True
+    here = all_of(holds_it, exists, no(state["accepted.stolen"]))
+    if here is False:
+        return IMPOSSIBLE
     return Move(
-        all_of(holds_it, exists, no(state["accepted.stolen"])),
+        here,
         accepts(c, token, url, KEY, KEY, captured),
         {"accepted.stolen": True},
     )
@@ -271,10 +282,13 @@ def present_minted_token(c: Context, url: str, iss: Value) -> Move:
     """The attacker's AS makes a token about the user, for this resource and the attacker's key, and presents it."""
     design = c.design
     exists = same(design.host_app, "yes") if url == SHARED_HOST else True
+    here = all_of(c.capabilities["mal_as"], exists, no(c.state["accepted.minted"]))
+    if here is False:
+        return IMPOSSIBLE
     signer: Value = choose(same(iss, HONEST_AS), ATTACKER_AS, iss)
     named_and_signed = all_of(resource.policy_names(design, iss), same(iss, signer))
     return Move(
-        all_of(c.capabilities["mal_as"], exists, no(c.state["accepted.minted"])),
+        here,
         (
             resource.issuer_is_accepted(design, iss),
             resource.signature_is_by_issuer(design, iss, signer),

@@ -11,7 +11,7 @@ from typing import Any
 from model import authorization_server as server
 from model import client
 from model import resource_server as resource
-from model.action import Context, Domains, Move, action
+from model.action import IMPOSSIBLE, Context, Domains, Move, action
 from model.client import NONE
 from model.logic import Condition, Value, all_of, any_of, choose, holds, implies, mapped, no, one_of, same
 from model.rule import Condition as Named
@@ -99,6 +99,8 @@ def client__request_resource(c: Context, who: str, url: Value) -> Move:
     client serves several users.
     """
     session, caps = c.state.session(who), c.capabilities
+    if same(session.phase, "idle") is False:
+        return IMPOSSIBLE
     anyone = any_of(*caps.values())
     reachable = any_of(
         all_of(no(holds(run_by_attacker, url)), no(same(url, SHARED_HOST))),
@@ -123,6 +125,8 @@ def client__use_resource_metadata(c: Context, who: str, resource: Value, listed:
     Configured resources (no metadata) stand for themselves.
     """
     design, session = c.design, c.state.session(who)
+    if same(session.phase, "challenged") is False:
+        return IMPOSSIBLE
     url = session.url
     attackers = holds(_attackers_or_none, url)
     configured = same(design.prm, "off")
@@ -166,6 +170,8 @@ def client__use_server_metadata(
     to the AS that the resource lists; the attacker, in its own session, may ask for its own AS instead.
     """
     design, session = c.design, c.state.session(who)
+    if same(session.phase, "discovered") is False:
+        return IMPOSSIBLE
     active = c.capabilities["mal_as"]
     honest = all_of(*(same(value, HONEST_AS) for value in (metadata, claimed, token_at, par_at)))
     attackers = all_of(
@@ -241,6 +247,8 @@ def client__push_authorization_request(c: Context, who: str) -> Move:
     """The client pushes its authorization request to the honest AS."""
     session = c.state.session(who)
     here = all_of(same(session.phase, "ready"), pushes(c.design), same(session.par_at, HONEST_AS))
+    if here is False:
+        return IMPOSSIBLE
     return Move(
         here,
         (
@@ -262,6 +270,8 @@ def client__push_to_attacker(c: Context, who: str) -> Move:
     pushed = all_of(pushes(design), same(session.par_at, ATTACKER_AS))
     elsewhere = all_of(no(pushes(design)), same(design.other_authn_ep, "yes"), same(session.metadata, ATTACKER_AS))
     here = all_of(same(session.phase, "ready"), any_of(pushed, elsewhere), c.capabilities["mal_as"])
+    if here is False:
+        return IMPOSSIBLE
     return Move(here, (), {f"{who}.phase": "pushed", **discloses(c, session, "pushed")})
 
 
@@ -316,6 +326,8 @@ def authorization_server__issue_code(c: Context) -> Move:
     """The user approves the request of the session in the user's browser and the honest AS issues a code."""
     session = c.state.session(VICTIM)
     here = all_of(same(session.phase, "requested"), same(authorization_at(c.design, session), HONEST_AS))
+    if here is False:
+        return IMPOSSIBLE
     pushed = all_of(pushes(c.design), same(session.par_at, HONEST_AS))
     move = issue(c, VICTIM, pushed, **own_request(c, session))
     return move._replace(when=all_of(here, move.when))
@@ -325,11 +337,17 @@ def authorization_server__issue_code(c: Context) -> Move:
 def client__accept_authorization_response(c: Context, who: str) -> Move:
     """The user's browser delivers the honest AS's response to the client."""
     design, session, state = c.design, c.state.session(who), c.state
-    delivered = all_of(same(state["code.state"], "issued"), no(same(state["code.redirect"], ATTACKER_CALLBACK)))
+    here = all_of(
+        same(session.phase, "requested"),
+        same(state["code.state"], "issued"),
+        no(same(state["code.redirect"], ATTACKER_CALLBACK)),
+    )
+    if here is False:
+        return IMPOSSIBLE
     iss = choose(same(design.h_iss, "yes"), HONEST_AS, NONE)
     advertised = all_of(same(session.metadata, HONEST_AS), same(design.h_iss, "yes"))
     return Move(
-        all_of(same(session.phase, "requested"), delivered),
+        here,
         (
             client.callback_browser_started_flow(design, who != VICTIM),
             client.state_matches(design, state["code.returned_state"], who),
@@ -348,6 +366,8 @@ def client__send_code_to_attacker(c: Context, who: str) -> Move:
     """The client posts code, verifier and credentials to a token endpoint that the attacker runs."""
     session, state = c.state.session(who), c.state
     here = all_of(same(session.phase, "responded"), same(session.token_at, ATTACKER_AS), c.capabilities["mal_as"])
+    if here is False:
+        return IMPOSSIBLE
     users = same(session.code, "users")
     learned: dict[str, Condition | Value] = {
         "knows.code": any_of(state["knows.code"], users),
@@ -369,6 +389,8 @@ def authorization_server__issue_token(c: Context, who: str) -> Move:
         same(session.code, "users"),
         same(state["code.state"], "issued"),
     )
+    if here is False:
+        return IMPOSSIBLE
     sent_verifier = client.challenge(design, who, session.metadata)
     requested = requested_resource(design, session)
     bound = all_of(uses_dpop(design, session), same(design.as_dpop, "honor"))
@@ -461,6 +483,8 @@ def client__send_token(c: Context, who: str) -> Move:
     """The client sends its token to an honest resource server."""
     session = c.state.session(who)
     here = all_of(same(session.phase, "has_token"), no(holds(_attackers_or_none, session.url)))
+    if here is False:
+        return IMPOSSIBLE
     return Move(here, (), {f"{who}.phase": "sent", f"{who}.diverged": diverges(c, session)})
 
 
@@ -469,6 +493,8 @@ def client__send_token_to_attacker(c: Context, who: str) -> Move:
     """The client sends its token (and a proof for that URL) to a resource server of the attacker."""
     session, state = c.state.session(who), c.state
     here = all_of(same(session.phase, "has_token"), holds(_attackers_or_none, session.url))
+    if here is False:
+        return IMPOSSIBLE
     users = same(session.token, ISSUED)
     return Move(
         here,
@@ -519,6 +545,8 @@ def resource_server__accept_request(c: Context, who: str) -> Move:
         no(holds(_attackers_or_none, session.url)),
         no(session.accepted),
     )
+    if here is False:
+        return IMPOSSIBLE
     key, presented = proof_key(c.design, session), certificate(c.design, session)
     return Move(here, accepts(c, session.token, session.url, key, presented, NONE), {f"{who}.accepted": True})
 
