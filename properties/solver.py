@@ -30,7 +30,10 @@ class Solver:
     def __init__(self, clauses: list[int], top: int) -> None:
         self._context = z3.Context()
         self._solver = z3.SolverFor("QF_FD", ctx=self._context)
+        # A run is what happens; preferring that things do not keeps the runs it shows short.
+        self._solver.set("phase", "always_false")
         self._terms: dict[int, z3.BoolRef] = {}
+        self._satisfied = False
         self._model: z3.ModelRef | None = None
         text = " ".join(map(str, clauses))
         self._solver.from_string(f"p cnf {top} {clauses.count(0)}\n{text}\n")
@@ -39,15 +42,20 @@ class Solver:
         """Whether the clauses have a model in which the assumptions hold; ``timeout`` in seconds."""
         self._solver.set("timeout", 4294967295 if timeout is None else max(1, int(1000 * timeout)))
         result = self._solver.check(*map(self._term, assumptions))
-        self._model = self._solver.model() if result == z3.sat else None
+        self._model = None
+        self._satisfied = result == z3.sat
         return Answer(str(result))
 
     def holds(self, literal: int) -> bool:
         """Whether a literal holds in the model just found."""
         if self._model is None:
-            raise RuntimeError("no model: the last check did not answer sat")
-        value = self._model[self._term(abs(literal))]
-        return bool(z3.is_true(value)) == (literal > 0)
+            if not self._satisfied:
+                raise RuntimeError("no model: the last check did not answer sat")
+            self._model = self._solver.model()
+        context, term = self._context.ref(), self._term(abs(literal))
+        # The C interface: asking thousands of literals through the Python objects costs more than solving.
+        value = z3.Z3_model_get_const_interp(context, self._model.model, z3.Z3_get_app_decl(context, term.as_ast()))
+        return (bool(value) and z3.Z3_get_bool_value(context, value) == z3.Z3_L_TRUE) == (literal > 0)
 
     def core(self) -> set[int]:
         """The assumptions that already contradict the clauses, after an ``UNSAT``."""

@@ -36,6 +36,7 @@ class Unrolling:
     Attributes:
         clauses: flat, each ended by 0 (the DIMACS convention).
         fired: every action that can happen at some step.
+        idle: for each step, a literal to assume for "nothing happens from this step on".
         events: for each property, the literal of its event after the last step.
         switches, capabilities, enforced: literals of what was left open, to be assumed per query.
     """
@@ -65,6 +66,7 @@ class Unrolling:
             state = {name: self._read(value) for name, value in template.after.items()}
         self._enter(state)
         self.last_layer = [fired.literal for fired in before or ()]
+        self.idle = self._make_idle()
         self.events = {name: self._asked(self._bit(event)) for name, event in template.events.items()}
         self._define()
 
@@ -74,6 +76,15 @@ class Unrolling:
             literals = [literal for (name, _), literal in self.switches.items() if name == switch]
             self.clause(*literals)
             self._at_most_one(literals)
+
+    def _make_idle(self) -> list[int]:
+        """For each step, a literal to assume for "nothing happens from this step on"."""
+        idle = [self.new_literal() for _ in range(self.depth)]
+        for fired in self.fired:
+            self.clause(-idle[fired.step], -fired.literal)
+        for step in range(self.depth - 1):
+            self.clause(-idle[step], idle[step + 1])
+        return idle
 
     # --- one step --------------------------------------------------------------------------------------
 

@@ -140,11 +140,9 @@ class Checker:
         best = self._decode()
         bound: list[int] = []
         for literals, measure in ((self._length, len), (self._attackers, _attacker_steps)):
-            while True:
-                size = measure(best)
-                if size == 0:
-                    break
-                answer = self._check([*fixed, *bound, -literals[size - 1]])
+            while size := measure(best):
+                layers = self._within(len(best) - 1 if measure is len else len(best))
+                answer = self._check([*fixed, *bound, *layers, -literals[size - 1]])
                 if answer is Answer.UNKNOWN:
                     return best, False
                 if answer is Answer.UNSAT:
@@ -154,16 +152,30 @@ class Checker:
                 bound.append(-literals[size])
         return best, True
 
+    def _within(self, layers: int) -> list[int]:
+        """Assumptions that keep a run to so many layers, which it cannot exceed by having so many actions."""
+        return self._laid.idle[layers : layers + 1]
+
     def _blocking(self, fixed: list[int]) -> tuple[str, ...]:
-        """A minimal set of rules that rules the event out: none of them can be left out."""
+        """A minimal set of rules that rules the event out: none of them can be left out of it.
+
+        References:
+            U. Junker: QuickXplain, AAAI 2004.
+        """
         names = {literal: name for name, literal in self._laid.enforced.items()}
-        needed = [literal for literal in names if literal in self._solver.core()]
-        for literal in list(needed):
-            rest = [other for other in needed if other != literal]
-            if literal in needed and self._check([*fixed, *rest]) is Answer.UNSAT:
-                core = self._solver.core()
-                needed = [other for other in rest if other in core]
-        return tuple(sorted(names[literal] for literal in needed))
+
+        def explain(kept: list[int], among: list[int], grown: bool) -> list[int]:
+            if grown and self._check([*fixed, *kept]) is Answer.UNSAT:
+                return []
+            if len(among) == 1:
+                return among
+            left, right = among[: len(among) // 2], among[len(among) // 2 :]
+            from_right = explain([*kept, *left], right, True)
+            from_left = explain([*kept, *from_right], left, bool(from_right))
+            return from_left + from_right
+
+        candidates = [literal for literal in names if literal in self._solver.core()]
+        return tuple(sorted(names[literal] for literal in explain([], candidates, True))) if candidates else ()
 
     # --- talking to the solver -------------------------------------------------------------------------
 

@@ -1,0 +1,798 @@
+"""Sequence charts of a run: what a reader sees of a trace.
+
+:func:`messages` turns every action into the messages that it stands for, with the parameters that matter under
+their real names; :func:`text` and :func:`mermaid` draw them. One table, :data:`BUILDERS`, says how; an action
+without an entry gets a plain message, so a new action is drawn at once.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from model import client, flow, identifiers
+from model.action import SCHEMAS, Action, Context
+from model.client import NONE
+from model.design import Configuration
+from model.machine import Machine, Step
+from model.rule import Rule
+from model.state import CACHED_CRM, CACHED_HOST, ISSUED, LEAKED, MINTED, REFRESHED, THIEF, Session, View
+from model.switches import CAPABILITIES, SWITCHES
+from model.trace import Trace
+from model.world import (
+    ATTACKER,
+    ATTACKER_AS,
+    ATTACKER_CALLBACK,
+    ATTACKER_RS,
+    CLIENT,
+    CRM,
+    DEFAULT_AUDIENCE,
+    GOOD_TENANT,
+    HONEST_AS,
+    SHARED_HOST,
+    VICTIM,
+    run_by_attacker,
+)
+
+WIDTH = 69
+
+
+# --- who takes part ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """A lifeline: ``key`` says who, ``letter`` stands for it in a text chart."""
+
+    key: str
+    name: str
+    letter: str
+    honest: bool
+    url: str = ""
+
+
+USER, THE_CLIENT, NOBODY = "user", "client", "attacker"
+_KNOWN = (
+    Participant(USER, "user agent", "U", True),
+    Participant(THE_CLIENT, "client", "C", True, CLIENT),
+    Participant(HONEST_AS, "honest AS", "H", True, HONEST_AS),
+    Participant(ATTACKER_AS, "attacker's AS", "A", False, ATTACKER_AS),
+    Participant(NOBODY, "attacker", "X", False),
+)
+_LETTERS = {CRM: "R", GOOD_TENANT: "G", SHARED_HOST: "S", ATTACKER_RS: "E"}
+_ORDER = (USER, THE_CLIENT, HONEST_AS, ATTACKER_AS)
+
+
+def participants(sent: Iterable[Message]) -> tuple[Participant, ...]:
+    """Those who take part in the messages, in the order in which they are drawn."""
+    keys = dict.fromkeys(key for message in sent for key in (message.sender, message.receiver))
+    first = [key for key in _ORDER if key in keys]
+    servers = sorted((key for key in keys if key not in {*_ORDER, NOBODY}), key=lambda key: (run_by_attacker(key), key))
+    known = {participant.key: participant for participant in _KNOWN}
+    taken = {participant.letter for participant in _KNOWN}
+    drawn = []
+    for key in [*first, *servers, *([NOBODY] if NOBODY in keys else [])]:
+        if key in known:
+            drawn.append(known[key])
+            continue
+        spare = "TVWYZBDFIJKLMNOPQ" if run_by_attacker(key) else "QPONMLKJIFDBZYWVT"
+        letter = next(letter for letter in (_LETTERS.get(key, ""), *spare) if letter and letter not in taken)
+        taken.add(letter)
+        name = "attacker's RS" if run_by_attacker(key) else "honest RS"
+        drawn.append(Participant(key, name, letter, not run_by_attacker(key), key))
+    return tuple(drawn)
+
+
+# --- what is sent ------------------------------------------------------------------------------------------
+
+
+class Value(NamedTuple):
+    """A parameter; ``secret``: the attacker must not learn it."""
+
+    name: str
+    text: str
+    secret: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a run.
+
+    Attributes:
+        step: number of the action it belongs to, from 1.
+        sender, receiver: keys of participants; the same one for what a party does by itself.
+        label: what it is.
+        values: the parameters that matter.
+        note: what a reader should notice.
+        honest: whether an honest party sends it of its own accord.
+        leaks: names of the values that thereby reach the attacker and must not.
+        decisive: whether it belongs to the step that shows what the trace shows.
+    """
+
+    step: int
+    sender: str
+    receiver: str
+    label: str
+    values: tuple[Value, ...] = ()
+    note: str = ""
+    honest: bool = True
+    leaks: tuple[str, ...] = ()
+    decisive: bool = False
+
+
+class Scene:
+    """One action of a trace with the states around it, as the builders read them."""
+
+    def __init__(self, machine: Machine, step: Step, before: View, after: View) -> None:
+        self.world, self.design = machine.world, machine.configuration.design
+        self.capabilities = machine.capabilities
+        self.before, self.after = before, after
+        self.action: Action = machine.by_name[step.action]
+        self.chosen: dict[str, Any] = {**self.action.fixed, **dict(step.choices)}
+        self.context = Context(self.world, self.design, self.capabilities, before)
+
+    @property
+    def who(self) -> str:
+        """The session that the action belongs to."""
+        return str(self.chosen.get("who", VICTIM))
+
+    @property
+    def session(self) -> Session:
+        """That session before the action."""
+        return self.before.session(self.who)
+
+    @property
+    def now(self) -> Session:
+        """That session after the action."""
+        return self.after.session(self.who)
+
+    @property
+    def browser(self) -> str:
+        """Whose browser that session runs in."""
+        return USER if self.who == VICTIM else NOBODY
+
+    @property
+    def offender(self) -> str:
+        """Where the attacker acts from: its AS where it has one."""
+        return ATTACKER_AS if self.capabilities["mal_as"] else NOBODY
+
+    def request(self, session: Session) -> dict[str, Any]:
+        """The authorization request of a session."""
+        return flow.own_request(self.context, session)
+
+    def rules(self) -> list[Rule]:
+        """The checks that honest parties made and that passed."""
+        return [condition.rule for condition in self.action(self.context, **dict(self._choices())).rules]
+
+    def _choices(self) -> Iterator[tuple[str, Any]]:
+        return ((name, value) for name, value in self.chosen.items() if name in self.action.choices)
+
+
+def messages(trace: Trace) -> list[Message]:
+    """The messages of a run, in order."""
+    made: list[Message] = []
+    for number, scene in enumerate(_scenes(trace), 1):
+        builder = BUILDERS.get(scene.action.schema.name, _plain)
+        for message in builder(scene):
+            leaks = tuple(value.name for value in message.values if value.secret and _dishonest(message.receiver))
+            made.append(replace(message, step=number, leaks=leaks, decisive=number == len(trace.steps)))
+    return made
+
+
+def _scenes(trace: Trace) -> Iterator[Scene]:
+    machine = Machine(trace.configuration, trace.world)
+    views = [machine.view(state) for state in machine.replay(trace.steps)]
+    for step, before, after in zip(trace.steps, views, views[1:], strict=False):
+        yield Scene(machine, step, before, after)
+
+
+def _dishonest(key: str) -> bool:
+    return key in (NOBODY, ATTACKER_AS) or run_by_attacker(key)
+
+
+def _message(
+    sender: str,
+    receiver: str,
+    label: str,
+    *values: Value | tuple[str, str] | None,
+    note: str = "",
+    honest: bool | None = None,
+) -> Message:
+    kept = tuple(Value(*value) for value in values if value is not None and value[1] not in (NONE, ""))
+    return Message(0, sender, receiver, label, kept, note, not _dishonest(sender) if honest is None else honest)
+
+
+# --- names of values ---------------------------------------------------------------------------------------
+
+
+def _owner(who: str) -> str:
+    return {VICTIM: "user's session", ATTACKER: "attacker's session", THIEF: "attacker"}.get(who, who)
+
+
+def _state(who: str) -> str:
+    return NONE if who == NONE else f"<of {_owner(who)}>"
+
+
+def _challenge(s: Scene, who: str) -> str:
+    hashed = {VICTIM: "user's", ATTACKER: "attacker session's", THIEF: "attacker's own"}.get(who, who) + " verifier"
+    return NONE if who == NONE else f"<{hashed}>" if s.design["pkce"] == "plain" else f"S256(<{hashed}>)"
+
+
+def _verifier(who: str) -> Value | None:
+    name = {VICTIM: "user's", ATTACKER: "attacker session's", THIEF: "attacker's own"}.get(who, who)
+    return None if who == NONE else Value("code_verifier", f"<{name} verifier>", who == VICTIM)
+
+
+def _code(kind: str) -> Value:
+    return Value("code", "<user's code>", True) if kind == "users" else Value("code", "<made up by attacker>")
+
+
+def _token(kind: str) -> Value:
+    origin = {
+        ISSUED: "<issued by H>", REFRESHED: "<refreshed at H>", LEAKED: "<leaked, issued by H>",
+        CACHED_CRM: "<cached for R>", CACHED_HOST: "<cached for S>", MINTED: "<made by attacker>",
+    }  # fmt: skip
+    return Value("access_token", origin.get(kind, f"<{kind}>"), kind != MINTED)
+
+
+def _audience(s: Scene, state: View, token: str) -> list[tuple[str, str]]:
+    """``aud`` and ``cnf`` of a token of the honest AS."""
+    properties = flow.token_properties(s.context._replace(state=state), token)
+    named = [str(properties["audience"])] if properties["audience"] != NONE else []
+    audience = [*named, *([f"<{DEFAULT_AUDIENCE}: every RS of H>"] if properties["has_default"] else [])]
+    return [
+        ("aud", ", ".join(audience) or NONE),
+        ("cnf.jkt", str(properties["key"])),
+        ("cnf.x5t#S256", str(properties["certificate"])),
+    ]
+
+
+def _request(s: Scene, fields: dict[str, Any]) -> list[tuple[str, str]]:
+    return [
+        ("client_id", str(fields["client"])),
+        ("redirect_uri", str(fields["redirect"])),
+        ("state", _state(fields["returned_state"])),
+        ("code_challenge", _challenge(s, fields["challenge"])),
+        ("dpop_jkt", str(fields["key"])),
+        ("resource", str(fields["resource"])),
+    ]
+
+
+def _response(s: Scene) -> list[Value | tuple[str, str]]:
+    """The authorization response to the request that the code answers."""
+    iss = HONEST_AS if s.design["h_iss"] == "yes" else NONE
+    return [_code("users"), ("state", _state(s.after["code.returned_state"])), ("iss", iss)]
+
+
+def _authentication(s: Scene, session: Session, pushed: bool) -> list[Value | tuple[str, str]]:
+    """What the client authenticates with at an endpoint of the AS that it takes the issuer for."""
+    kind, issuer = s.design["client_auth"], session.issuer
+    if kind == "secret":
+        leaked = bool(client.sends_secret_of_honest_as(s.design, issuer))
+        return [Value("client_secret", f"<for {HONEST_AS if leaked else issuer}>", leaked)]
+    if kind == "pkjwt":
+        endpoint = f"{session.token_at}/token"
+        audience = {"issuer": issuer, "token_ep": endpoint, "array": f"{issuer}, {endpoint}"}.get(
+            s.design["assertion_aud"], f"{session.par_at}/par" if pushed else endpoint
+        )
+        usable = bool(client.sends_assertion_for_honest_as(s.design, issuer, session.token_at, pushed))
+        return [Value("client_assertion", f"<signed by client, aud={audience}>", usable)]
+    return [] if kind == "none" else [("client authentication", kind)]
+
+
+def _proof(s: Scene, url: str, session: Session) -> tuple[str, str]:
+    key = str(flow.proof_key(s.design, session))
+    return ("DPoP", NONE if key == NONE else f"<by {key}, htu={url}>")
+
+
+def _well_known(url: str) -> str:
+    base = identifiers.origin(url)
+    return f"{base}/.well-known/oauth-protected-resource{url.removeprefix(base).rstrip('/')}"
+
+
+# --- discovery ---------------------------------------------------------------------------------------------
+
+Built = list[Message]
+
+
+def _challenged(s: Scene, url: str, metadata: str | None = None, honest: bool | None = None) -> Built:
+    points = s.design["prm"] != "off" and s.design["prm_src"] == "challenge"
+    header = ("resource_metadata", metadata or _well_known(url)) if points else None
+    return [
+        _message(THE_CLIENT, url, f"GET {url}"),
+        _message(url, THE_CLIENT, "401 Unauthorized", header, honest=honest),
+    ]
+
+
+def _document(server: str, url: str, resource: str, listed: str, honest: bool | None = None) -> Built:
+    return [
+        _message(THE_CLIENT, server, f"GET {url}"),
+        _message(
+            server, THE_CLIENT, "200 resource metadata", ("resource", resource),
+            ("authorization_servers", f"[{listed}]"), honest=honest,
+        ),
+    ]  # fmt: skip
+
+
+def _request_resource(s: Scene) -> Built:
+    return _challenged(s, s.chosen["url"])
+
+
+def _use_resource_metadata(s: Scene) -> Built:
+    url, resource, listed = s.session.url, s.chosen["resource"], s.chosen["listed"]
+    if s.design["prm"] == "off":
+        values = (("resource", resource), ("issuer", listed))
+        return [_message(THE_CLIENT, THE_CLIENT, "takes resource and AS from its configuration", *values)]
+    made = _document(url, _well_known(url), resource, listed)
+    other = "names a resource that is not the URL asked for" if resource != url else ""
+    return [made[0], replace(made[1], note=other)]
+
+
+def _forge_resource_metadata(s: Scene) -> Built:
+    url, listed, resource = s.session.url, s.now.listed, s.now.resource
+    if s.chosen["channel"] == "header":
+        elsewhere = "https://attacker.example/metadata"
+        header = _challenged(s, url, elsewhere, honest=False)[1]
+        made = [replace(header, note="challenge header injected by the attacker")]
+        return made + _document(NOBODY, elsewhere, resource, listed)
+    made = _document(url, _well_known(url), resource, listed, honest=False)
+    how = {
+        "delivery": "the attacker altered the document on its way",
+        "network": "plain HTTP: the network attacker answers",
+        "well_known": "another tenant wrote this well-known location",
+    }
+    return [made[0], replace(made[1], note=how.get(s.chosen["channel"], "the attacker's document"))]
+
+
+def _use_server_metadata(s: Scene) -> Built:
+    server, now = s.chosen["metadata"], s.now
+    authorizes = str(flow.authorization_at(s.design, now))
+    parameters = s.design["h_iss"] == "yes" and server == HONEST_AS
+    offers_push = s.design["par"] != "off"
+    claims = f"claims to be {now.issuer}" if now.issuer != server else ""
+    foreign = {"authorization": authorizes, "token": now.token_at}
+    mixed = [name for name, at in foreign.items() if at != server]
+    note = claims or (f"its {' and '.join(mixed)} endpoint belongs to another AS" if mixed else "")
+    return [
+        _message(THE_CLIENT, server, f"GET {server}/.well-known/oauth-authorization-server"),
+        _message(
+            server, THE_CLIENT, "200 AS metadata",
+            ("issuer", now.issuer),
+            ("authorization_endpoint", f"{authorizes}/authorize"),
+            ("token_endpoint", f"{now.token_at}/token"),
+            ("pushed_authorization_request_endpoint", f"{now.par_at}/par") if offers_push else None,
+            ("authorization_response_iss_parameter_supported", "true") if parameters else None,
+            note=note,
+        ),
+    ]  # fmt: skip
+
+
+# --- authorization -----------------------------------------------------------------------------------------
+
+
+def _push(s: Scene, server: str, label: str = "POST /par") -> Built:
+    session = s.session
+    sent = _message(THE_CLIENT, server, label, *_request(s, s.request(session)), *_authentication(s, session, True))
+    return [sent, _message(server, THE_CLIENT, "201", ("request_uri", f"<of {_owner(s.who)}>"))]
+
+
+def _push_to_attacker(s: Scene) -> Built:
+    if s.design["par"] != "off":
+        return _push(s, ATTACKER_AS)
+    values = [("client_id", str(client.client_id(s.design, s.session.issuer))), *_authentication(s, s.session, True)]
+    return [_message(THE_CLIENT, ATTACKER_AS, "POST /revoke (authenticated)", *values)]
+
+
+def _send_authorization_request(s: Scene) -> Built:
+    session = s.session
+    values = _request(s, s.request(session))
+    if s.design["par"] != "off":
+        values = [values[0], ("request_uri", f"<of {_owner(s.who)}>")]
+    server = str(flow.authorization_at(s.design, session))
+    target = f"{server}/authorize"
+    if s.browser == NOBODY:
+        return [_message(THE_CLIENT, NOBODY, f"302 to {target}", *values)]
+    return [
+        _message(THE_CLIENT, USER, f"302 to {target}"),
+        _message(USER, server, "GET /authorize", *values),
+    ]
+
+
+def _approved(s: Scene) -> Built:
+    """The honest AS answers a request that is in the user's browser."""
+    target = s.after["code.redirect"]
+    made = [_message(HONEST_AS, USER, f"user approves: 302 to {target}", *_response(s))]
+    if target == ATTACKER_CALLBACK:
+        made.append(_message(USER, NOBODY, f"GET {target}", *_response(s)))
+    elif s.after["knows.code"] and not s.before["knows.code"]:
+        made.append(_message(USER, NOBODY, "authorization response leaks", *_response(s)))
+    return made
+
+
+def _send_user(s: Scene, values: list[tuple[str, str]]) -> Built:
+    own = s.before.session(VICTIM)
+    at_attacker = own.phase == "requested" and flow.authorization_at(s.design, own) == ATTACKER_AS
+    sender = ATTACKER_AS if at_attacker and s.capabilities["mal_as"] else NOBODY
+    how = "302 to" if sender == ATTACKER_AS else "lures the user to"
+    return [
+        _message(sender, USER, f"{how} {HONEST_AS}/authorize"),
+        _message(USER, HONEST_AS, "GET /authorize", *values, honest=False),
+        *_approved(s),
+    ]
+
+
+def _send_user_with_own_request(s: Scene) -> Built:
+    values = _request(s, s.request(s.before.session(ATTACKER)))
+    return _send_user(s, [values[0], ("request_uri", f"<of {_owner(ATTACKER)}>")] if s.design["par"] != "off" else values)
+
+
+def _send_user_with_crafted_request(s: Scene) -> Built:
+    fields = {**s.chosen, "client": s.chosen["client_id"], "key": NONE, "resource": NONE}
+    return _send_user(s, _request(s, fields))
+
+
+def _accept_authorization_response(s: Scene) -> Built:
+    values = _response(s)
+    issuer = s.session.issuer
+    seen = "iss is not compared with it" if s.design["h_iss"] == "yes" else "the response has no iss"
+    note = f"the issuer recorded for this request is {issuer}; {seen}" if issuer != HONEST_AS else ""
+    return [_message(USER, THE_CLIENT, f"GET {s.before['code.redirect']}", *values, note=note)]
+
+
+def _inject_authorization_response(s: Scene) -> Built:
+    redirect = client.redirect_uri(s.design, s.session.issuer)
+    own = s.before.session(ATTACKER)
+    values = [_code("users"), ("state", _state(ATTACKER)), ("iss", own.issuer)]
+    return [_message(NOBODY, THE_CLIENT, f"GET {redirect}", *values, note="the user's code, in the attacker's session")]
+
+
+def _answer_authorization_request(s: Scene) -> Built:
+    redirect = client.redirect_uri(s.design, s.session.issuer)
+    values = [_code("attackers"), ("state", _state(s.who)), ("iss", s.session.issuer)]
+    if s.browser == NOBODY:
+        return [_message(NOBODY, THE_CLIENT, f"GET {redirect}", *values)]
+    return [
+        _message(ATTACKER_AS, USER, f"302 to {redirect}"),
+        _message(USER, THE_CLIENT, f"GET {redirect}", *values, honest=False),
+    ]
+
+
+# --- tokens ------------------------------------------------------------------------------------------------
+
+
+def _token_request(s: Scene, server: str) -> Message:
+    session = s.session
+    return _message(
+        THE_CLIENT, server, "POST /token",
+        ("grant_type", "authorization_code"),
+        _code(session.code),
+        ("redirect_uri", str(client.redirect_uri(s.design, session.issuer))),
+        _verifier(str(client.challenge(s.design, s.who, session.metadata))),
+        ("client_id", str(client.client_id(s.design, session.issuer))),
+        *_authentication(s, session, False),
+        _proof(s, f"{server}/token", session),
+        ("resource", str(flow.requested_resource(s.design, session))),
+    )  # fmt: skip
+
+
+def _send_code_to_attacker(s: Scene) -> Built:
+    return [_token_request(s, ATTACKER_AS)]
+
+
+def _granted(s: Scene, receiver: str, kind: str) -> Message:
+    values = [_token(kind), *_audience(s, s.after, kind)]
+    return _message(HONEST_AS, receiver, "200 token response", *values)
+
+
+def _issue_token(s: Scene) -> Built:
+    granted = _granted(s, THE_CLIENT, ISSUED)
+    if s.who == ATTACKER:
+        granted = replace(granted, note="the user's token, in the attacker's session at the client")
+    return [_token_request(s, HONEST_AS), granted]
+
+
+def _redeem_code(s: Scene) -> Built:
+    code = s.before
+    verifier = code["code.challenge"]
+    return [
+        _message(
+            s.offender, HONEST_AS, "POST /token, as the client",
+            ("grant_type", "authorization_code"),
+            ("code", "<user's code>"),
+            ("redirect_uri", code["code.redirect"]),
+            None if verifier == NONE else _verifier(verifier),
+            ("client_id", code["code.client"]),
+            ("resource", NONE if s.chosen["wanted"] == NONE else str(s.after["issued.resource"])),
+        ),
+        _granted(s, s.offender, ISSUED),
+    ]  # fmt: skip
+
+
+def _answer_token_request(s: Scene) -> Built:
+    token = _token(s.chosen["token"])
+    return [_message(ATTACKER_AS, THE_CLIENT, "200 token response", token)]
+
+
+def _refresh_at_new_server(s: Scene) -> Built:
+    url = s.session.url
+    return [
+        _message(url, THE_CLIENT, "401, and new resource metadata", ("authorization_servers", f"[{ATTACKER_AS}]")),
+        _message(
+            THE_CLIENT, ATTACKER_AS, "POST /token",
+            ("grant_type", "refresh_token"),
+            Value("refresh_token", "<issued by H>", True),
+            Value("client_secret", f"<for {HONEST_AS}>", True) if s.now.secret and not s.session.secret else None,
+        ),
+    ]  # fmt: skip
+
+
+def _refresh_token(s: Scene) -> Built:
+    return [
+        _message(
+            s.offender, HONEST_AS, "POST /token, as the client",
+            ("grant_type", "refresh_token"), ("refresh_token", "<issued by H>"), ("client_id", s.before["code.client"]),
+        ),
+        _granted(s, s.offender, REFRESHED),
+    ]  # fmt: skip
+
+
+def _authenticate_as_client(s: Scene) -> Built:
+    secret = any(s.before.session(who).secret for who in s.world.sessions)
+    shown = ("client_secret", f"<for {HONEST_AS}>") if secret else ("client_assertion", "<the one received>")
+    return [
+        _message(s.offender, HONEST_AS, "authenticates as the client", ("client_id", s.chosen["client_id"]), shown),
+        _message(HONEST_AS, s.offender, "accepted as the client"),
+    ]
+
+
+# --- at the resource ---------------------------------------------------------------------------------------
+
+
+def _carried(s: Scene, token: str, state: View) -> list[Value | tuple[str, str]]:
+    return [_token(token), *(_audience(s, state, token) if token not in (MINTED, LEAKED) else [])]
+
+
+def _send_token(s: Scene) -> Built:
+    url, session = s.session.url, s.session
+    diverged = "good for something else than the client believes" if s.now.diverged else ""
+    values = [*_carried(s, session.token, s.before), _proof(s, url, session)]
+    return [_message(THE_CLIENT, url, f"GET {url}", *values, note=diverged)]
+
+
+def _use_token_where_echoed(s: Scene) -> Built:
+    return [
+        _message(
+            THE_CLIENT, s.chosen["url"], f"GET {s.chosen['url']}", _token(s.session.token),
+            note="the token response named this resource",
+        )
+    ]  # fmt: skip
+
+
+def _accept_request(s: Scene) -> Built:
+    return [_message(s.session.url, THE_CLIENT, "200, protected data")]
+
+
+def _reuse_cached_token(s: Scene) -> Built:
+    url = s.before.session(VICTIM).url
+    return [_message(THE_CLIENT, url, f"GET {url}", *_carried(s, s.chosen["token"], s.before))]
+
+
+def _present_stolen_token(s: Scene) -> Built:
+    token, url = s.chosen["token"], s.chosen["url"]
+    captured = NONE if token in (LEAKED, REFRESHED) else s.before[f"captured.{token}"]
+    sender = s.offender if captured == NONE else captured
+    values = [Value(*value)._replace(secret=False) for value in _carried(s, token, s.before)]
+    return [_message(sender, url, f"GET {url}", *values), _message(url, sender, "200, the user's data")]
+
+
+def _present_minted_token(s: Scene) -> Built:
+    url = s.chosen["url"]
+    resource = str(flow.published(s.design, url))
+    values = (_token(MINTED), ("iss", s.chosen["iss"]), ("sub", "<the user's>"), ("aud", resource))
+    answer = "200, the user's data" if s.after["accepted.as_user"] else "200, data of that issuer's subject"
+    return [_message(ATTACKER_AS, url, f"GET {url}", *values), _message(url, ATTACKER_AS, answer)]
+
+
+def _plain(s: Scene) -> Built:
+    """An action that has no entry in the table: one message that says what it means."""
+    actor = s.action.schema.name.partition(".")[0]
+    party = {"client": THE_CLIENT, "authorization_server": HONEST_AS, "attacker": NOBODY}.get(actor, s.session.url)
+    party = THE_CLIENT if party == NONE else party
+    values = [(name, str(value)) for name, value in s.chosen.items() if name != "who"]
+    return [_message(party, party, s.action.schema.meaning, *values, honest=s.action.schema.honest)]
+
+
+#: How each action looks on the wire.
+BUILDERS: dict[str, Callable[[Scene], Built]] = {
+    "client.request_resource": _request_resource,
+    "client.use_resource_metadata": _use_resource_metadata,
+    "client.use_server_metadata": _use_server_metadata,
+    "client.push_authorization_request": lambda s: _push(s, HONEST_AS),
+    "client.push_to_attacker": _push_to_attacker,
+    "client.send_authorization_request": _send_authorization_request,
+    "client.accept_authorization_response": _accept_authorization_response,
+    "client.send_code_to_attacker": _send_code_to_attacker,
+    "client.send_token": _send_token,
+    "client.send_token_to_attacker": _send_token,
+    "client.use_token_where_echoed": _use_token_where_echoed,
+    "client.reuse_cached_token": _reuse_cached_token,
+    "client.refresh_at_new_server": _refresh_at_new_server,
+    "authorization_server.issue_code": _approved,
+    "authorization_server.issue_token": _issue_token,
+    "resource_server.accept_request": _accept_request,
+    "attacker.forge_resource_metadata": _forge_resource_metadata,
+    "attacker.send_user_with_own_request": _send_user_with_own_request,
+    "attacker.send_user_with_crafted_request": _send_user_with_crafted_request,
+    "attacker.inject_authorization_response": _inject_authorization_response,
+    "attacker.answer_authorization_request": _answer_authorization_request,
+    "attacker.redeem_code": _redeem_code,
+    "attacker.answer_token_request": _answer_token_request,
+    "attacker.present_stolen_token": _present_stolen_token,
+    "attacker.present_minted_token": _present_minted_token,
+    "attacker.authenticate_as_client": _authenticate_as_client,
+    "attacker.refresh_token": _refresh_token,
+}
+
+
+# --- drawing -----------------------------------------------------------------------------------------------
+
+_PITCH = 3
+
+
+def text(trace: Trace, ending: str | None = None, checks: bool = False) -> str:
+    """A chart in plain characters, at most 69 columns wide.
+
+    Args:
+        trace: the run.
+        ending: what the last step shows; by default the name of the property.
+        checks: list the checks that honest parties made on the way.
+    """
+    sent = messages(trace)
+    cast = participants(sent)
+    drawing = _Drawing([participant.key for participant in cast])
+    lines = [*_setting(trace.configuration), "", *_legend(cast, sent), "", drawing.header(cast)]
+    number = 0
+    scenes = list(_scenes(trace)) if checks else []
+    for place, message in enumerate(sent):
+        margin = ">>" if message.decisive else "  "
+        if message.step != number:
+            number = message.step
+            lines.append(drawing.row())
+            first = f"{number}. "
+        else:
+            first = " " * len(f"{number}. ")
+        body = _described(message, drawing.room - len(first))
+        for index, (mark, line) in enumerate(body):
+            indent = first if index == 0 else " " * len(first)
+            rail = drawing.arrow(message) if index == 0 else drawing.rail()
+            lines.append(f"{margin if index == 0 else mark}{rail}  {indent}{line}".rstrip())
+        if checks and (place + 1 == len(sent) or sent[place + 1].step != number):
+            lines += drawing.notes(f"ok: {rule.requirement} ({rule.source})" for rule in scenes[number - 1].rules())
+    lines.append(drawing.row())
+    lines += textwrap.wrap(f">> {ending or f'here the run shows {trace.shows}'}", WIDTH, subsequent_indent="   ")
+    return "\n".join(lines) + "\n"
+
+
+def _setting(configuration: Configuration) -> list[str]:
+    """Attacker and design in words."""
+    caps = [f"{name} ({meaning})" for name, meaning in CAPABILITIES.items() if name in configuration.capabilities]
+    changed = [f"{name}={value} ({SWITCHES[name].meaning})" for name, value in configuration.design.changes().items()]
+    lines: list[str] = []
+    for title, entries in (("Attacker", caps or ["none"]), ("Design", changed or ["every switch at the baseline"])):
+        for place, entry in enumerate(entries):
+            lead = f"{title + ':':<10}" if place == 0 else " " * 10
+            lines += textwrap.wrap(lead + entry, WIDTH, subsequent_indent=" " * 12, break_on_hyphens=False)
+    return lines
+
+
+def _legend(cast: tuple[Participant, ...], sent: list[Message]) -> list[str]:
+    lines = []
+    for one in cast:
+        lines += _fold(f"  {one.letter}  {one.name:<14} {one.url}".rstrip(), WIDTH, 20)
+    keys = [
+        ("==>", "the attacker's doing", any(not message.honest for message in sent)),
+        ("!!", "a secret that reaches the attacker", any(message.leaks for message in sent)),
+        (">>", "the step that shows it", True),
+    ]
+    return [*lines, "", *(f"  {sign:<3} {meaning}" for sign, meaning, used in keys if used)]
+
+
+def _described(message: Message, room: int) -> list[tuple[str, str]]:
+    """A message in lines with what stands in the margin of each."""
+    made = [("  ", line) for line in _fold(message.label, room, 2)]
+    for value in message.values:
+        mark = "!!" if value.name in message.leaks else "  "
+        folded = _fold(f"  {value.name}={value.text}", room, 4)
+        made += [(mark if place == 0 else "  ", line) for place, line in enumerate(folded)]
+    if message.note:
+        made += [("  ", line) for line in _fold(f"  ({message.note})", room, 3)]
+    return made
+
+
+def _fold(line: str, room: int, indent: int) -> list[str]:
+    """A line broken at spaces, else after ``=`` if the rest then fits, else inside a URL, else anywhere."""
+    made = []
+    while len(line) > room:
+        start = len(line) - len(line.lstrip()) + 1
+        cut = line.rfind(" ", start, room + 1)
+        value = line.find("=", start, room) + 1
+        if value and len(line) - value + indent <= room and " " not in line[value:]:
+            cut = value
+        for signs in ("/,", "=.-"):
+            if cut <= start:
+                cut = max(line.rfind(sign, start, room) + 1 for sign in signs)
+        cut = cut if cut > start else room
+        made.append(line[:cut].rstrip())
+        line = " " * indent + line[cut:].lstrip()
+    return [*made, line]
+
+
+class _Drawing:
+    """Lifelines on the left, words on the right."""
+
+    def __init__(self, keys: list[str]) -> None:
+        self.columns = {key: _PITCH * place + 1 for place, key in enumerate(keys)}
+        self.span = max(self.columns.values()) + 2
+        self.room = WIDTH - self.span - 4
+
+    def header(self, cast: tuple[Participant, ...]) -> str:
+        line = [" "] * self.span
+        for one in cast:
+            line[self.columns[one.key]] = one.letter
+        return "  " + "".join(line).rstrip()
+
+    def rail(self) -> str:
+        line = [" "] * self.span
+        for column in self.columns.values():
+            line[column] = "|"
+        return "".join(line)
+
+    def row(self) -> str:
+        return "  " + self.rail().rstrip()
+
+    def arrow(self, message: Message) -> str:
+        line, stroke = list(self.rail()), "-" if message.honest else "="
+        start, end = self.columns[message.sender], self.columns[message.receiver]
+        if start == end:
+            line[start - 1 : start + 2] = ["(", "o", ")"]
+            return "".join(line)
+        left, right = min(start, end), max(start, end)
+        line[left + 1 : right] = [stroke] * (right - left - 1)
+        if end > start:
+            line[right - 1] = ">"
+        else:
+            line[left + 1] = "<"
+        return "".join(line)
+
+    def notes(self, entries: Iterable[str]) -> Iterator[str]:
+        for entry in entries:
+            for line in textwrap.wrap(entry, self.room - 3, subsequent_indent="    "):
+                yield f"  {self.rail()}     {line}"
+
+
+def mermaid(trace: Trace, ending: str | None = None) -> str:
+    """The chart for Mermaid; dotted arrows are the attacker's doing."""
+    sent = messages(trace)
+    cast = participants(sent)
+    letters = {one.key: one.letter for one in cast}
+    lines = ["sequenceDiagram"]
+    for one in cast:
+        kind = "actor" if one.key in (USER, NOBODY) else "participant"
+        lines.append(f"    {kind} {one.letter} as {_escaped(one.name)}" + (f"<br/>{_escaped(one.url)}" if one.url else ""))
+    for message in sent:
+        values = [("LEAKS: " if value.name in message.leaks else "") + f"{value.name}={value.text}" for value in message.values]
+        words = "<br/>".join(map(_escaped, [f"{message.step}. {message.label}", *values]))
+        sender, receiver = letters[message.sender], letters[message.receiver]
+        lines.append(f"    {sender}{'->>' if message.honest else '-->>'}{receiver}: {words}")
+        if message.note:
+            lines.append(f"    Note over {receiver}: {_escaped(message.note)}")
+    edges = letters[cast[0].key] + (f",{letters[cast[-1].key]}" if len(cast) > 1 else "")
+    lines.append(f"    Note over {edges}: {_escaped(ending or f'here the run shows {trace.shows}')}")
+    return "\n".join(lines) + "\n"
+
+
+def _escaped(words: str) -> str:
+    """Characters that Mermaid reads as its own, as entities."""
+    return "".join({"#": "#35;", ";": "#59;", "<": "#lt;", ">": "#gt;"}.get(sign, sign) for sign in words)
