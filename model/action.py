@@ -88,7 +88,7 @@ def action(
     def decorate(function: Callable[..., Move]) -> Callable[..., Move]:
         module = function.__module__.rpartition(".")[2]
         name = function.__name__.replace("__", ".")
-        honest = module != "attacker"
+        honest = module == "flow"
         name = name if honest else f"attacker.{name}"
         meaning = (function.__doc__ or "").strip().partition("\n")[0]
         SCHEMAS[name] = Schema(name, step, honest, meaning, each, choices, function)
@@ -99,7 +99,7 @@ def action(
 
 def actions(world: World) -> tuple[Action, ...]:
     """All actions of a world, in a fixed order: honest ones in protocol order, then the attacker's."""
-    from model import attacker, flow  # noqa: F401  (they register the actions)
+    from model import attacker, deployment, flow  # noqa: F401  (they register the actions)
 
     return tuple(
         Action(schema, fixed, schema.choices(world))

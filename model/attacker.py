@@ -12,23 +12,40 @@ from model import client
 from model import resource_server as resource
 from model.action import IMPOSSIBLE, Context, Domains, Move, action
 from model.client import NONE
-from model.flow import REQUEST_SENT, accepts, authorization_at, issue, own_request, past, published, pushes, sessions
-from model.logic import Condition, Value, all_of, any_of, choose, holds, implies, no, one_of, same
+from model.flow import (
+    REQUEST_SENT,
+    accepts,
+    attacker_answers,
+    authorization_at,
+    goes_on_with,
+    issue,
+    own_request,
+    past,
+    published,
+    pushes,
+    sessions,
+)
+from model.logic import Condition, Value, all_of, any_of, choose, implies, no, one_of, same
 from model.state import CACHED_CRM, CACHED_HOST, ISSUED, LEAKED, MINTED, REFRESHED, THIEF
 from model.world import (
     ATTACKER,
     ATTACKER_AS,
     ATTACKER_CALLBACK,
-    CALLBACK,
-    CALLBACK_ATTACKER,
-    CALLBACK_HONEST,
+    ATTACKER_CLIENT,
+    CALLBACKS_OF_CLIENT,
     CLIENT,
     CLIENT_AT_ATTACKER,
+    CLIENTS_OF_ATTACKER,
+    CLIENTS_OF_CLIENT,
     CRM,
     GOOD_TENANT,
     HONEST_AS,
     LOOKALIKE_AS,
+    LOOPBACK,
+    REDIRECTED_CLIENT,
     SHARED_HOST,
+    STATEMENT_CLIENT,
+    UPLOADED_CLIENT,
     VICTIM,
     World,
 )
@@ -39,7 +56,7 @@ KEY = "key:thief"
 def knows_request_of(c: Context, who: Value) -> Condition:
     """Whether the attacker has seen the authorization request of a session: its own always."""
     victim = c.state.session(VICTIM)
-    through_attacker = all_of(c.capabilities["mal_as"], same(authorization_at(c.design, victim), ATTACKER_AS))
+    through_attacker = all_of(attacker_answers(c), same(authorization_at(c.design, victim), ATTACKER_AS))
     victims = all_of(past(victim, *REQUEST_SENT), any_of(through_attacker, c.capabilities["req_leak"]))
     own = past(c.state.session(ATTACKER), *REQUEST_SENT) if ATTACKER in c.world.sessions else False
     return any_of(one_of(who, NONE, THIEF), all_of(same(who, VICTIM), victims), all_of(same(who, ATTACKER), own))
@@ -66,24 +83,58 @@ def has_users_browser(c: Context) -> Condition:
     """Whether the user's browser is at the attacker's authorization endpoint, or can be lured."""
     victim = c.state.session(VICTIM)
     here = all_of(
-        c.capabilities["mal_as"],
+        attacker_answers(c),
         same(victim.phase, "requested"),
         same(authorization_at(c.design, victim), ATTACKER_AS),
     )
     return any_of(here, c.capabilities["lure"])
 
 
+def sends_user_as_client(c: Context, client_id: Value, redirect: Value) -> Condition:
+    """Whether the attacker, acting as a client, can start this request itself."""
+    caps = c.capabilities
+    special = any_of(
+        all_of(caps["hosting_upload"], same(client_id, UPLOADED_CLIENT)),
+        all_of(caps["open_redirect_client_domain"], same(client_id, REDIRECTED_CLIENT)),
+    )
+    as_client = all_of(any_of(caps["mal_client"], special), same(redirect, ATTACKER_CALLBACK))
+    on_device = all_of(caps["local_app"], same(redirect, LOOPBACK), one_of(client_id, *CLIENTS_OF_CLIENT))
+    return any_of(as_client, on_device)
+
+
+def identity_is_at_hand(c: Context, client_id: Value, redirect: Value) -> Condition:
+    """Whether the attacker has made itself this client identity.
+
+    An AS of the attacker can register the client's own callbacks under another identity; to receive responses
+    itself the attacker must act as a client.
+    """
+    caps = c.capabilities
+    registers = any_of(caps["mal_client"], all_of(attacker_answers(c), one_of(redirect, *CALLBACKS_OF_CLIENT)))
+    return any_of(
+        all_of(one_of(client_id, ATTACKER_CLIENT, STATEMENT_CLIENT), registers),
+        all_of(same(client_id, UPLOADED_CLIENT), caps["hosting_upload"]),
+        all_of(same(client_id, REDIRECTED_CLIENT), caps["open_redirect_client_domain"]),
+    )
+
+
 # --- discovery ---------------------------------------------------------------------------------------------
 
-CHANNELS = {"header": "hdr_inject", "delivery": "delivery_tamper", "network": "net_rs_leg", "well_known": "mal_tenant"}
+CHANNELS = {
+    "header": "hdr_inject",
+    "delivery": "delivery_tamper",
+    "network": "net_rs_leg",
+    "well_known": "mal_tenant",
+    "cache": "old_as_compromised",
+}
 
 
 @action("S3", each=lambda world: [{"who": who, "channel": name} for who in world.sessions for name in CHANNELS])
 def forge_resource_metadata(c: Context, who: str, channel: str) -> Move:
     """The attacker makes a client read its document, naming its AS, for an honest resource.
 
-    By a challenge header that points to its own host, by tampering with the delivery, on a plain-HTTP leg, or
-    by squatting the well-known location that a tenant shares with others.
+    By a challenge header that points to its own host, by tampering with the delivery, on a plain-HTTP leg, by
+    squatting the well-known location that a tenant shares with others, or because an old document that named
+    an AS since compromised is still in a cache (and still signed, if it ever was).
     """
     design, session = c.design, c.state.session(who)
     target = GOOD_TENANT if channel == "well_known" else CRM
@@ -102,7 +153,8 @@ def forge_resource_metadata(c: Context, who: str, channel: str) -> Move:
         (
             client.resource_url_is_https(design, channel == "network"),
             client.metadata_url_is_same_origin(design, channel == "header"),
-            client.metadata_signature_is_anchored(design, False),
+            client.cached_metadata_is_fresh(design, channel == "cache"),
+            client.metadata_signature_is_anchored(design, channel == "cache"),
         ),
         {f"{who}.phase": "discovered", f"{who}.resource": target, f"{who}.listed": ATTACKER_AS},
     )
@@ -129,8 +181,8 @@ def send_user_with_own_request(c: Context) -> Move:
 
 def _crafted(world: World) -> Domains:
     return {
-        "client_id": (CLIENT, CLIENT_AT_ATTACKER),
-        "redirect": (CALLBACK, CALLBACK_HONEST, CALLBACK_ATTACKER, ATTACKER_CALLBACK),
+        "client_id": (*CLIENTS_OF_CLIENT, *CLIENTS_OF_ATTACKER),
+        "redirect": (*CALLBACKS_OF_CLIENT, LOOPBACK, ATTACKER_CALLBACK),
         "challenge": (NONE, *world.sessions, THIEF),
         "returned_state": (NONE, *world.sessions),
     }
@@ -142,11 +194,13 @@ def send_user_with_crafted_request(
 ) -> Move:
     """The attacker sends the user's browser to the honest AS with a request of its own making.
 
-    It names the client, and copies the challenge and state of any request that it has seen.
+    It names the client or an identity of its own, and copies the challenge and state of any request that it has
+    seen. Using a client of its own, or the client's id from a program on the device, it sends the user itself.
     """
     here = all_of(
         same(c.state["code.state"], "none"),
-        any_of(has_users_browser(c), all_of(c.capabilities["mal_client"], same(redirect, ATTACKER_CALLBACK))),
+        any_of(has_users_browser(c), sends_user_as_client(c, client_id, redirect)),
+        implies(one_of(client_id, *CLIENTS_OF_ATTACKER), identity_is_at_hand(c, client_id, redirect)),
         knows_request_of(c, challenge),
         knows_request_of(c, returned_state),
     )
@@ -168,7 +222,12 @@ def inject_authorization_response(c: Context) -> Move:
         return IMPOSSIBLE
     own = c.state.session(ATTACKER)
     return Move(
-        all_of(same(own.phase, "requested"), c.state["knows.code"], same(c.state["code.state"], "issued")),
+        all_of(
+            same(own.phase, "requested"),
+            c.state["knows.code"],
+            same(c.state["code.state"], "issued"),
+            one_of(c.state["code.client"], *CLIENTS_OF_CLIENT),
+        ),
         (),
         {f"{ATTACKER}.phase": "responded", f"{ATTACKER}.code": "users"},
     )
@@ -180,9 +239,85 @@ def answer_authorization_request(c: Context, who: str) -> Move:
     session = c.state.session(who)
     reaches = True if who == ATTACKER else same(authorization_at(c.design, session), ATTACKER_AS)
     return Move(
-        all_of(same(session.phase, "requested"), c.capabilities["mal_as"], reaches),
+        all_of(same(session.phase, "requested"), attacker_answers(c), reaches),
         (),
         {f"{who}.phase": "responded", f"{who}.code": "attackers"},
+    )
+
+
+# --- a code of its own -------------------------------------------------------------------------------------
+
+
+def reaches_users_callback(c: Context) -> Condition:
+    """Whether the attacker can make the user's browser deliver a response to the client."""
+    caps = c.capabilities
+    return any_of(
+        caps["web"], caps["req_leak"], caps["state_leak"], all_of(caps["naive_rp"], has_users_browser(c))
+    )
+
+
+@action("S13", choices=lambda _: {"redirect": CALLBACKS_OF_CLIENT, "challenge": (NONE, VICTIM, THIEF)})
+def obtain_own_code(c: Context, redirect: Value, challenge: Value) -> Move:
+    """The attacker logs in at the honest AS as itself, with a request that names the client, and keeps the code."""
+    design = c.design
+    here = all_of(
+        same(c.state["own.state"], "none"), reaches_users_callback(c), knows_request_of(c, challenge)
+    )
+    if here is False:
+        return IMPOSSIBLE
+    secret, assertion = can_authenticate(c, CLIENT)
+    pushed = server.client_is_authenticated(design, False, secret, assertion).holds
+    return Move(
+        here,
+        (
+            server.redirect_uri_is_registered(design, CLIENT, redirect),
+            server.request_was_pushed(design, pushed),
+            server.challenge_is_present(design, challenge),
+        ),
+        {"own.state": "issued", "own.redirect": redirect, "own.challenge": challenge},
+    )
+
+
+@action("S13")
+def use_pushed_request(c: Context) -> Move:
+    """The attacker logs in at the honest AS as itself with the user's own pushed request."""
+    victim = c.state.session(VICTIM)
+    here = all_of(
+        same(c.state["own.state"], "none"),
+        c.capabilities["req_leak"],
+        same(victim.phase, "requested"),
+        pushes(c.design),
+        same(victim.par_at, HONEST_AS),
+        same(authorization_at(c.design, victim), HONEST_AS),
+    )
+    if here is False:
+        return IMPOSSIBLE
+    request = own_request(c, victim)
+    return Move(
+        here,
+        (server.request_uri_is_unused(c.design, True),),
+        {"own.state": "issued", "own.redirect": request["redirect"], "own.challenge": request["challenge"]},
+    )
+
+
+@action("S14")
+def push_own_code(c: Context) -> Move:
+    """The attacker makes the user's browser deliver the attacker's code to the client, with any iss it likes."""
+    design, session, state = c.design, c.state.session(VICTIM), c.state
+    here = all_of(same(session.phase, "requested"), same(state["own.state"], "issued"), reaches_users_callback(c))
+    if here is False:
+        return IMPOSSIBLE
+    leaked, late = c.capabilities["state_leak"], same(design.leak_point, "client_page")
+    knows_state = any_of(knows_request_of(c, VICTIM), leaked)
+    issuer = client.inferred_issuer(design, state["own.redirect"], session.issuer)
+    return Move(
+        here,
+        (
+            client.state_matches(design, choose(knows_state, VICTIM, NONE), VICTIM),
+            client.state_is_used_once(design, all_of(late, no(knows_request_of(c, VICTIM)))),
+            client.callback_is_of_recorded_issuer(design, state["own.redirect"], session.issuer),
+        ),
+        {f"{VICTIM}.phase": "responded", f"{VICTIM}.code": "strangers", **goes_on_with(session, issuer)},
     )
 
 
@@ -196,7 +331,9 @@ def redeem_code(c: Context, wanted: Value) -> Move:
     ``wanted``: the URL of the honest resource server it would like the token for.
     """
     design, state = c.design, c.state
-    here = all_of(state["knows.code"], same(state["code.state"], "issued"))
+    here = all_of(
+        state["knows.code"], same(state["code.state"], "issued"), one_of(state["code.client"], *CLIENTS_OF_CLIENT)
+    )
     if here is False:
         return IMPOSSIBLE
     secret, assertion = can_authenticate(c, state["code.client"])

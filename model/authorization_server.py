@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from model.client import NONE
+from model.client import NONE, distinct_redirects
 from model.design import Design
 from model.logic import Condition, Value, all_of, any_of, choose, implies, no, one_of, same
 from model.rule import rule
 from model.world import (
+    ATTACKER_CALLBACK,
+    ATTACKER_CLIENT,
     CALLBACK,
     CALLBACK_ATTACKER,
     CALLBACK_HONEST,
+    CALLBACKS_OF_CLIENT,
     CLIENT,
     CLIENT_AT_ATTACKER,
+    CLIENTS_OF_CLIENT,
     CRM,
     CRM_API,
-    DEFAULT_AUDIENCE,
     GOOD_TENANT,
+    LOOPBACK,
+    REDIRECTED_CLIENT,
     SHARED_HOST,
+    STATEMENT_CLIENT,
+    UPLOADED_CLIENT,
 )
+
 
 def knows_resource(design: Design, resource: Value) -> Condition:
     """Whether the AS has the resource on its list."""
@@ -27,27 +35,77 @@ def knows_resource(design: Design, resource: Value) -> Condition:
     )
 
 
-@rule("CIMD-4.2-redir", "O21-2.3-redir", "MCP-redir", "CIMD-4-self", "DCR-3.2.1-id",
-      source="RFC 9700 4.1; draft-ietf-oauth-client-id-metadata-document 4.2")  # fmt: skip
+def publishes_for_all(design: Design) -> Condition:
+    """Whether what the client registers anywhere holds everywhere: one document, or one entity statement."""
+    documents = all_of(same(design.reg, "cimd"), same(design.cimd_docs, "single"))
+    separated = all_of(same(design.conn_context, "redirect_and_session"), same(design.shared_provider, "no"))
+    return all_of(any_of(same(design.reg, "federation"), documents), no(separated))
+
+
+@rule("CIMD-4.2-redir", "O21-2.3-redir", "MCP-redir", "CIMD-4-self", "CIMD-8.1-origin", "CIMD-8.9-trust",
+      "CIMD-5-noredir", "DCR-3-open", "DCR-3.1.1-sws", "DCR-2.3-trust",
+      source="RFC 9700 4.1; draft-ietf-oauth-client-id-metadata-document 4.2; RFC 7591 2.3")  # fmt: skip
 def redirect_uri_is_registered(design: Design, client: Value, redirect: Value) -> Condition:
     """The redirect URI is one of those registered for the client_id.
 
     A client metadata document is the same for every AS, so all redirect URIs in it are registered everywhere;
     so is a second document that the client published for another AS. Static and dynamic registration are
-    made with one AS and hold there alone.
+    made with one AS and hold there alone. Strangers register themselves where that is open.
     """
-    distinct = same(design.per_as_redirect, "on")
-    per_as_document = all_of(same(design.reg, "cimd"), same(design.cimd_docs, "per_as"))
-    portable = any_of(same(design.reg, "federation"), all_of(same(design.reg, "cimd"), no(per_as_document)))
-    unchecked = all_of(same(design.reg, "cimd"), same(design.cimd_redirect_check, "off"))
+    distinct = distinct_redirects(design)
+    cimd = same(design.reg, "cimd")
+    per_as_document = all_of(cimd, same(design.cimd_docs, "per_as"))
+    unchecked = all_of(cimd, same(design.cimd_redirect_check, "off"))
     return any_of(
         all_of(same(client, CLIENT), no(distinct), same(redirect, CALLBACK)),
         all_of(same(client, CLIENT), distinct, same(redirect, CALLBACK_HONEST)),
-        all_of(same(client, CLIENT), distinct, portable, same(redirect, CALLBACK_ATTACKER)),
+        all_of(same(client, CLIENT), distinct, publishes_for_all(design), same(redirect, CALLBACK_ATTACKER)),
+        all_of(same(client, CLIENT), cimd, same(design.cimd_redirect, "loopback"), same(redirect, LOOPBACK)),
         all_of(same(client, CLIENT_AT_ATTACKER), per_as_document, no(distinct), same(redirect, CALLBACK)),
         all_of(same(client, CLIENT_AT_ATTACKER), per_as_document, distinct, same(redirect, CALLBACK_ATTACKER)),
-        all_of(one_of(client, CLIENT, CLIENT_AT_ATTACKER), unchecked),
+        all_of(one_of(client, *CLIENTS_OF_CLIENT), unchecked),
+        _strangers_registration(design, client, redirect),
     )
+
+
+def _strangers_registration(design: Design, client: Value, redirect: Value) -> Condition:
+    """Whether the attacker's own client identity has the redirect URI registered."""
+    cimd, anywhere = same(design.reg, "cimd"), same(design.cimd_redirect, "any")
+    own = one_of(redirect, ATTACKER_CALLBACK)
+    same_origin = all_of(same(design.cimd_redirect, "same_origin"), own)
+    statement = any_of(no(same(design.ss_binds, "name+redirect")), one_of(redirect, *CALLBACKS_OF_CLIENT))
+    documents = all_of(cimd, any_of(anywhere, same_origin), same(design.as_client_policy, "open"))
+    return any_of(
+        all_of(same(client, ATTACKER_CLIENT), any_of(same(design.reg, "dcr"), documents)),
+        all_of(same(client, UPLOADED_CLIENT), cimd, anywhere),
+        all_of(same(client, REDIRECTED_CLIENT), cimd, anywhere, same(design.cimd_fetch, "follow")),
+        all_of(same(client, STATEMENT_CLIENT), same(design.reg, "dcr_ss"), statement),
+    )
+
+
+def shows_the_client(design: Design, client: Value, redirect: Value) -> Condition:
+    """Whether the consent page names the honest client (its name, its redirect host, its client_id host)."""
+    looks_alike = all_of(same(client, ATTACKER_CLIENT), same(design.lookalike, "yes"))
+    on_its_host = one_of(client, *CLIENTS_OF_CLIENT, UPLOADED_CLIENT, REDIRECTED_CLIENT)
+    return any_of(
+        one_of(client, *CLIENTS_OF_CLIENT),
+        same(design.consent_ui, "name"),
+        all_of(same(design.consent_ui, "redirect_host"), one_of(redirect, *CALLBACKS_OF_CLIENT, LOOPBACK)),
+        all_of(same(design.consent_ui, "client_id_host"), any_of(on_its_host, looks_alike)),
+    )
+
+
+@rule("CIMD-8.5-host", "MCP-lochost", "O21-consent", "DCR-5-uri",
+      source="draft-ietf-oauth-client-id-metadata-document 8.5; MCP authorization 2026-07-28")  # fmt: skip
+def user_recognises_the_client(design: Design, shown: Condition) -> Condition:
+    """A vigilant user approves only a page that names the client."""
+    return implies(same(design.user, "vigilant"), shown)
+
+
+@rule("PAR-4-once", "PAR-2.2-ref", source="RFC 9126 2.2, 4")
+def request_uri_is_unused(design: Design, reused: Condition) -> Condition:
+    """A pushed request is used once, by whoever comes first."""
+    return implies(reused, any_of(same(design.request_uri_once, "no"), same(design.block, "yes")))
 
 
 @rule("PAR-5-req", "FAPI-as-par", source="RFC 9126 5")
@@ -140,7 +198,8 @@ def resource_is_within_grant(design: Design, granted: Value, requested: Value) -
 
     RFC 8707 leaves this to the policy of the AS; the resource echo draft requires it.
     """
-    return implies(same(design.grant_resource, "bound"), any_of(same(requested, NONE), same(granted, NONE), same(granted, requested)))
+    within = any_of(same(requested, NONE), same(granted, NONE), same(granted, requested))
+    return implies(same(design.grant_resource, "bound"), within)
 
 
 @rule("DPOP-5-rt", "MTLS-4-public", source="RFC 9449 5; RFC 8705 4")
@@ -166,3 +225,45 @@ def echo_is_present(design: Design, requested: Value) -> Condition:
     return all_of(same(design.as_echo, "yes"), no(same(design.as_resource, "ignore")), no(same(requested, NONE)))
 
 
+
+
+@rule("BCP-4.12", source="RFC 9700 4.12")
+def redirect_drops_the_form(design: Design) -> Condition:
+    """The browser is sent back with a status that does not repeat the login form to the client."""
+    return same(design.as_redirect_status, "307")
+
+
+@rule("CIMD-8.4-drift", "CIMD-8.3-ident", source="draft-ietf-oauth-client-id-metadata-document 8.3, 8.4")
+def consent_is_pinned_to_metadata(design: Design) -> Condition:
+    """Remembered consent does not cover a client whose metadata has changed."""
+    return same(design.consent_pin, "off")
+
+
+@rule("CIMD-5.2-cache", source="draft-ietf-oauth-client-id-metadata-document 5.2")
+def client_keys_are_current(design: Design) -> Condition:
+    """A key that the client has taken out of its metadata is accepted no more."""
+    return same(design.cimd_cache, "stale")
+
+
+@rule("DCR-3.2.1-id", "CIMD-7.1-ns", source="RFC 9700 4.15")
+def client_ids_are_not_chosen(design: Design) -> Condition:
+    """A client cannot choose an identifier that is also a user's subject."""
+    return same(design.client_chooses_id, "yes")
+
+
+@rule("IDJ-aud", "IDJ-self", source="identity-assertion-authz-grant 4.4; RFC 7523 3")
+def grant_names_this_server(design: Design) -> Condition:
+    """An assertion used as a grant has this AS, and no other, as audience."""
+    return same(design.grant_aud_check, "off")
+
+
+@rule("INT-2.2-active", "INT-4-check", source="RFC 7662 2.2, 4")
+def introspection_is_for_the_audience(design: Design) -> Condition:
+    """A token is described only to a resource server that it is for."""
+    return one_of(design.introspect, "auth", "dynamic")
+
+
+@rule("CIMD-8.6-ssrf", source="draft-ietf-oauth-client-id-metadata-document 8.6")
+def fetches_are_guarded(design: Design) -> Condition:
+    """The AS checks every address that registration makes it contact."""
+    return same(design.as_fetch_guard, "off")

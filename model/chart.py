@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from model import client, flow, identifiers
-from model.action import SCHEMAS, Action, Context
+from model.action import Action, Context
 from model.client import NONE
 from model.design import Configuration
 from model.machine import Machine, Step
@@ -89,11 +89,16 @@ def participants(sent: Iterable[Message]) -> tuple[Participant, ...]:
 
 
 class Value(NamedTuple):
-    """A parameter; ``secret``: the attacker must not learn it."""
+    """A parameter; ``secret``: the attacker must not learn it; ``inside``: a claim of the token named before."""
 
     name: str
     text: str
     secret: bool = False
+    inside: bool = False
+
+
+#: How builders name a value.
+Given = Value | tuple[str, str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,7 @@ class Message:
         values: the parameters that matter.
         note: what a reader should notice.
         honest: whether an honest party sends it of its own accord.
+        session: whose session at the client it belongs to, where that is not the user's.
         leaks: names of the values that thereby reach the attacker and must not.
         decisive: whether it belongs to the step that shows what the trace shows.
     """
@@ -118,6 +124,7 @@ class Message:
     values: tuple[Value, ...] = ()
     note: str = ""
     honest: bool = True
+    session: str = ""
     leaks: tuple[str, ...] = ()
     decisive: bool = False
 
@@ -125,10 +132,10 @@ class Message:
 class Scene:
     """One action of a trace with the states around it, as the builders read them."""
 
-    def __init__(self, machine: Machine, step: Step, before: View, after: View) -> None:
+    def __init__(self, machine: Machine, step: Step, before: View, after: View, trace: Trace) -> None:
         self.world, self.design = machine.world, machine.configuration.design
         self.capabilities = machine.capabilities
-        self.before, self.after = before, after
+        self.before, self.after, self.trace = before, after, trace
         self.action: Action = machine.by_name[step.action]
         self.chosen: dict[str, Any] = {**self.action.fixed, **dict(step.choices)}
         self.context = Context(self.world, self.design, self.capabilities, before)
@@ -175,9 +182,11 @@ def messages(trace: Trace) -> list[Message]:
     made: list[Message] = []
     for number, scene in enumerate(_scenes(trace), 1):
         builder = BUILDERS.get(scene.action.schema.name, _plain)
+        session = _owner(scene.who) if "who" in scene.chosen and scene.who != VICTIM else ""
         for message in builder(scene):
             leaks = tuple(value.name for value in message.values if value.secret and _dishonest(message.receiver))
-            made.append(replace(message, step=number, leaks=leaks, decisive=number == len(trace.steps)))
+            last = number == len(trace.steps)
+            made.append(replace(message, step=number, session=session, leaks=leaks, decisive=last))
     return made
 
 
@@ -185,7 +194,7 @@ def _scenes(trace: Trace) -> Iterator[Scene]:
     machine = Machine(trace.configuration, trace.world)
     views = [machine.view(state) for state in machine.replay(trace.steps)]
     for step, before, after in zip(trace.steps, views, views[1:], strict=False):
-        yield Scene(machine, step, before, after)
+        yield Scene(machine, step, before, after, trace)
 
 
 def _dishonest(key: str) -> bool:
@@ -196,7 +205,7 @@ def _message(
     sender: str,
     receiver: str,
     label: str,
-    *values: Value | tuple[str, str] | None,
+    *values: Given,
     note: str = "",
     honest: bool | None = None,
 ) -> Message:
@@ -216,8 +225,10 @@ def _state(who: str) -> str:
 
 
 def _challenge(s: Scene, who: str) -> str:
-    hashed = {VICTIM: "user's", ATTACKER: "attacker session's", THIEF: "attacker's own"}.get(who, who) + " verifier"
-    return NONE if who == NONE else f"<{hashed}>" if s.design["pkce"] == "plain" else f"S256(<{hashed}>)"
+    verifier = _verifier(who)
+    if verifier is None:
+        return NONE
+    return verifier.text if s.design["pkce"] == "plain" else f"S256({verifier.text})"
 
 
 def _verifier(who: str) -> Value | None:
@@ -237,15 +248,15 @@ def _token(kind: str) -> Value:
     return Value("access_token", origin.get(kind, f"<{kind}>"), kind != MINTED)
 
 
-def _audience(s: Scene, state: View, token: str) -> list[tuple[str, str]]:
+def _audience(s: Scene, state: View, token: str) -> list[Value]:
     """``aud`` and ``cnf`` of a token of the honest AS."""
     properties = flow.token_properties(s.context._replace(state=state), token)
     named = [str(properties["audience"])] if properties["audience"] != NONE else []
     audience = [*named, *([f"<{DEFAULT_AUDIENCE}: every RS of H>"] if properties["has_default"] else [])]
     return [
-        ("aud", ", ".join(audience) or NONE),
-        ("cnf.jkt", str(properties["key"])),
-        ("cnf.x5t#S256", str(properties["certificate"])),
+        Value("aud", ", ".join(audience) or NONE, inside=True),
+        Value("cnf.jkt", _key(properties["key"]), inside=True),
+        Value("cnf.x5t#S256", _key(properties["certificate"]), inside=True),
     ]
 
 
@@ -255,18 +266,18 @@ def _request(s: Scene, fields: dict[str, Any]) -> list[tuple[str, str]]:
         ("redirect_uri", str(fields["redirect"])),
         ("state", _state(fields["returned_state"])),
         ("code_challenge", _challenge(s, fields["challenge"])),
-        ("dpop_jkt", str(fields["key"])),
+        ("dpop_jkt", _key(fields["key"])),
         ("resource", str(fields["resource"])),
     ]
 
 
-def _response(s: Scene) -> list[Value | tuple[str, str]]:
+def _response(s: Scene) -> list[Given]:
     """The authorization response to the request that the code answers."""
     iss = HONEST_AS if s.design["h_iss"] == "yes" else NONE
     return [_code("users"), ("state", _state(s.after["code.returned_state"])), ("iss", iss)]
 
 
-def _authentication(s: Scene, session: Session, pushed: bool) -> list[Value | tuple[str, str]]:
+def _authentication(s: Scene, session: Session, pushed: bool) -> list[Given]:
     """What the client authenticates with at an endpoint of the AS that it takes the issuer for."""
     kind, issuer = s.design["client_auth"], session.issuer
     if kind == "secret":
@@ -284,7 +295,12 @@ def _authentication(s: Scene, session: Session, pushed: bool) -> list[Value | tu
 
 def _proof(s: Scene, url: str, session: Session) -> tuple[str, str]:
     key = str(flow.proof_key(s.design, session))
-    return ("DPoP", NONE if key == NONE else f"<by {key}, htu={url}>")
+    return ("DPoP", NONE if key == NONE else f"<proof, key={_key(key).strip('<>')}, htu={url}>")
+
+
+def _key(key: str) -> str:
+    """A key by its owner: per client, per AS or per flow."""
+    return NONE if key == NONE else "<attacker's key>" if key == f"key:{THIEF}" else f"<{key}>"
 
 
 def _well_known(url: str) -> str:
@@ -425,7 +441,9 @@ def _send_user(s: Scene, values: list[tuple[str, str]]) -> Built:
 
 def _send_user_with_own_request(s: Scene) -> Built:
     values = _request(s, s.request(s.before.session(ATTACKER)))
-    return _send_user(s, [values[0], ("request_uri", f"<of {_owner(ATTACKER)}>")] if s.design["par"] != "off" else values)
+    if s.design["par"] != "off":
+        values = [values[0], ("request_uri", f"<of {_owner(ATTACKER)}>")]
+    return _send_user(s, values)
 
 
 def _send_user_with_crafted_request(s: Scene) -> Built:
@@ -444,13 +462,13 @@ def _accept_authorization_response(s: Scene) -> Built:
 def _inject_authorization_response(s: Scene) -> Built:
     redirect = client.redirect_uri(s.design, s.session.issuer)
     own = s.before.session(ATTACKER)
-    values = [_code("users"), ("state", _state(ATTACKER)), ("iss", own.issuer)]
+    values: list[Given] = [_code("users"), ("state", _state(ATTACKER)), ("iss", own.issuer)]
     return [_message(NOBODY, THE_CLIENT, f"GET {redirect}", *values, note="the user's code, in the attacker's session")]
 
 
 def _answer_authorization_request(s: Scene) -> Built:
     redirect = client.redirect_uri(s.design, s.session.issuer)
-    values = [_code("attackers"), ("state", _state(s.who)), ("iss", s.session.issuer)]
+    values: list[Given] = [_code("attackers"), ("state", _state(s.who)), ("iss", s.session.issuer)]
     if s.browser == NOBODY:
         return [_message(NOBODY, THE_CLIENT, f"GET {redirect}", *values)]
     return [
@@ -482,7 +500,9 @@ def _send_code_to_attacker(s: Scene) -> Built:
 
 
 def _granted(s: Scene, receiver: str, kind: str) -> Message:
-    values = [_token(kind), *_audience(s, s.after, kind)]
+    refreshed_later = any(step.action.startswith("client.refresh") for step in s.trace.steps)
+    refresh = Value("refresh_token", "<issued by H>", True) if refreshed_later and kind == ISSUED else None
+    values = [_token(kind), *_audience(s, s.after, kind), refresh]
     return _message(HONEST_AS, receiver, "200 token response", *values)
 
 
@@ -550,14 +570,14 @@ def _authenticate_as_client(s: Scene) -> Built:
 # --- at the resource ---------------------------------------------------------------------------------------
 
 
-def _carried(s: Scene, token: str, state: View) -> list[Value | tuple[str, str]]:
+def _carried(s: Scene, token: str, state: View) -> list[Value]:
     return [_token(token), *(_audience(s, state, token) if token not in (MINTED, LEAKED) else [])]
 
 
 def _send_token(s: Scene) -> Built:
     url, session = s.session.url, s.session
     diverged = "good for something else than the client believes" if s.now.diverged else ""
-    values = [*_carried(s, session.token, s.before), _proof(s, url, session)]
+    values: list[Given] = [*_carried(s, session.token, s.before), _proof(s, url, session)]
     return [_message(THE_CLIENT, url, f"GET {url}", *values, note=diverged)]
 
 
@@ -583,14 +603,15 @@ def _present_stolen_token(s: Scene) -> Built:
     token, url = s.chosen["token"], s.chosen["url"]
     captured = NONE if token in (LEAKED, REFRESHED) else s.before[f"captured.{token}"]
     sender = s.offender if captured == NONE else captured
-    values = [Value(*value)._replace(secret=False) for value in _carried(s, token, s.before)]
+    values = [value._replace(secret=False) for value in _carried(s, token, s.before)]
     return [_message(sender, url, f"GET {url}", *values), _message(url, sender, "200, the user's data")]
 
 
 def _present_minted_token(s: Scene) -> Built:
     url = s.chosen["url"]
     resource = str(flow.published(s.design, url))
-    values = (_token(MINTED), ("iss", s.chosen["iss"]), ("sub", "<the user's>"), ("aud", resource))
+    claims = (("iss", s.chosen["iss"]), ("sub", "<the user's>"), ("aud", resource))
+    values = (_token(MINTED), *(Value(name, claim, inside=True) for name, claim in claims))
     answer = "200, the user's data" if s.after["accepted.as_user"] else "200, data of that issuer's subject"
     return [_message(ATTACKER_AS, url, f"GET {url}", *values), _message(url, ATTACKER_AS, answer)]
 
@@ -702,9 +723,12 @@ def _legend(cast: tuple[Participant, ...], sent: list[Message]) -> list[str]:
 def _described(message: Message, room: int) -> list[tuple[str, str]]:
     """A message in lines with what stands in the margin of each."""
     made = [("  ", line) for line in _fold(message.label, room, 2)]
+    if message.session:
+        made.append(("  ", f"  [{message.session}]"))
     for value in message.values:
         mark = "!!" if value.name in message.leaks else "  "
-        folded = _fold(f"  {value.name}={value.text}", room, 4)
+        indent = "    " if value.inside else "  "
+        folded = _fold(f"{indent}{value.name}={value.text}", room, len(indent) + 2)
         made += [(mark if place == 0 else "  ", line) for place, line in enumerate(folded)]
     if message.note:
         made += [("  ", line) for line in _fold(f"  ({message.note})", room, 3)]
@@ -712,21 +736,28 @@ def _described(message: Message, room: int) -> list[tuple[str, str]]:
 
 
 def _fold(line: str, room: int, indent: int) -> list[str]:
-    """A line broken at spaces, else after ``=`` if the rest then fits, else inside a URL, else anywhere."""
+    """A line broken at spaces, else after ``=``, else inside a URL, else anywhere."""
     made = []
     while len(line) > room:
-        start = len(line) - len(line.lstrip()) + 1
-        cut = line.rfind(" ", start, room + 1)
-        value = line.find("=", start, room) + 1
-        if value and len(line) - value + indent <= room and " " not in line[value:]:
-            cut = value
-        for signs in ("/,", "=.-"):
-            if cut <= start:
-                cut = max(line.rfind(sign, start, room) + 1 for sign in signs)
-        cut = cut if cut > start else room
+        cut = _break(line, room, indent)
         made.append(line[:cut].rstrip())
         line = " " * indent + line[cut:].lstrip()
     return [*made, line]
+
+
+def _break(line: str, room: int, indent: int) -> int:
+    start = len(line) - len(line.lstrip()) + 1
+    equals = line.find("=", start, room) + 1
+    if equals and len(line) - equals + indent <= room:
+        return equals
+    space = line.rfind(" ", start, room + 1)
+    word = line[space + 1 :].partition(" ")[0]
+    if space > start and len(word) + indent <= room:
+        return space
+    slash = next((at for at in range(room, start, -1) if line[at - 1] == "/" and "/" not in line[at - 2] + line[at]), 0)
+    if slash or equals > start:
+        return slash or equals
+    return max(space, *(line.rfind(sign, start, room) + 1 for sign in ",.-_ ")) or room
 
 
 class _Drawing:
@@ -780,10 +811,13 @@ def mermaid(trace: Trace, ending: str | None = None) -> str:
     lines = ["sequenceDiagram"]
     for one in cast:
         kind = "actor" if one.key in (USER, NOBODY) else "participant"
-        lines.append(f"    {kind} {one.letter} as {_escaped(one.name)}" + (f"<br/>{_escaped(one.url)}" if one.url else ""))
+        shown = "<br/>".join(_escaped(part) for part in (one.name, one.url) if part)
+        lines.append(f"    {kind} {one.letter} as {shown}")
     for message in sent:
-        values = [("LEAKS: " if value.name in message.leaks else "") + f"{value.name}={value.text}" for value in message.values]
-        words = "<br/>".join(map(_escaped, [f"{message.step}. {message.label}", *values]))
+        leaks = dict.fromkeys(message.leaks, "LEAKS: ")
+        values = [f"{leaks.get(value.name, '')}{value.name}={value.text}" for value in message.values]
+        session = [f"[{message.session}]"] if message.session else []
+        words = "<br/>".join(map(_escaped, [f"{message.step}. {message.label}", *session, *values]))
         sender, receiver = letters[message.sender], letters[message.receiver]
         lines.append(f"    {sender}{'->>' if message.honest else '-->>'}{receiver}: {words}")
         if message.note:

@@ -22,6 +22,7 @@ from model.world import (
 
 NONE = "none"
 _CALLBACKS = {HONEST_AS: CALLBACK_HONEST, ATTACKER_AS: CALLBACK_ATTACKER, NONE: NONE}
+_OWNERS = {CALLBACK_HONEST: HONEST_AS, CALLBACK_ATTACKER: ATTACKER_AS}
 _KEYS = {HONEST_AS: "key:as.example", ATTACKER_AS: "key:attacker-as", NONE: NONE}
 
 # --- discovery ---------------------------------------------------------------------------------------------
@@ -70,7 +71,8 @@ def resource_matches_request(design: Design, resource: Value, url: Value) -> Con
     """
     built_from_identifier = all_of(same(design.prm_src, "wellknown"), no(same(design.prm, "unchecked")))
     exact = holds(identifiers.equal_code_points, resource, url)
-    return any_of(all_of(built_from_identifier, exact), all_of(no(built_from_identifier), covers(design, resource, url)))
+    found_by_challenge = no(built_from_identifier)
+    return any_of(all_of(built_from_identifier, exact), all_of(found_by_challenge, covers(design, resource, url)))
 
 
 @rule("PRM-2.2-ign", "PRM-3.3-sigver", source="RFC 9728 2.2, 3.3")
@@ -99,9 +101,21 @@ def authorization_server_is_trusted(design: Design, server: Value) -> Condition:
 
 
 @rule("ASM-3.3-match", "ASM-4-cmp", source="RFC 8414 3.3")
-def metadata_issuer_matches(design: Design, claimed: Value, server: Value) -> Condition:
-    """AS metadata is used only if its issuer is the one the metadata URL was built from."""
-    return implies(same(design.md_issuer_check, "on"), holds(identifiers.equal_code_points, claimed, server))
+def metadata_issuer_matches(design: Design, claimed: Value, server: Value, configured: Condition) -> Condition:
+    """AS metadata is used only if its issuer is the one the metadata URL was built from.
+
+    Endpoints that are individually ``configured`` were not fetched from anywhere.
+    """
+    checked = all_of(same(design.md_issuer_check, "on"), no(configured))
+    return implies(checked, holds(identifiers.equal_code_points, claimed, server))
+
+
+@rule("BCU-2.2-ctx", source="draft-ietf-oauth-security-topics-update 2.2.2")
+def endpoints_are_resolved_from_issuer(
+    design: Design, claimed: Value, server: Value, configured: Condition
+) -> Condition:
+    """A connector's endpoints come from the metadata of the issuer it is labelled with."""
+    return implies(all_of(configured, no(same(claimed, server))), same(design.issuer_resolution, "off"))
 
 
 @rule("ASM-3.3-match", source="RFC 9700 4.4.2 (insufficient by its own words)")
@@ -131,10 +145,14 @@ def client_id(design: Design, issuer: Value) -> Value:
     return choose(same(issuer, ATTACKER_AS), at_attacker, CLIENT)
 
 
+def distinct_redirects(design: Design) -> Condition:
+    """Whether each AS (or connection) has a redirect URI of its own."""
+    return any_of(same(design.per_as_redirect, "on"), same(design.conn_context, "redirect_and_session"))
+
+
 def redirect_uri(design: Design, issuer: Value) -> Value:
     """The redirect URI used with an issuer."""
-    per_as = mapped(_CALLBACKS.get, issuer)
-    return choose(same(design.per_as_redirect, "on"), per_as, CALLBACK)
+    return choose(distinct_redirects(design), mapped(_CALLBACKS.get, issuer), CALLBACK)
 
 
 def challenge(design: Design, session: str, metadata: Value) -> Value:
@@ -206,10 +224,27 @@ def state_matches(design: Design, returned: Value, session: str) -> Condition:
     return implies(same(design.state, "checked"), same(returned, session))
 
 
-@rule("BCP-2.1-mix", source="RFC 9700 4.4.2.2")
+@rule("O21-mix", source="RFC 9700 4.2.4")
+def state_is_used_once(design: Design, after_use: Condition) -> Condition:
+    """A state value that has been used is accepted no more."""
+    return implies(all_of(after_use, same(design.state, "checked")), same(design.state_single_use, "no"))
+
+
+@rule("BCP-2.1-mix", "BCU-2.2-ctx", source="RFC 9700 4.4.2.2; draft-ietf-oauth-security-topics-update 2.2.2")
 def callback_is_of_recorded_issuer(design: Design, arrived_at: Value, issuer: Value) -> Condition:
-    """The response arrives at the redirect URI of the issuer recorded for the request."""
-    return same(arrived_at, redirect_uri(design, issuer))
+    """The response arrives at the redirect URI of the issuer (or connection) recorded for the session.
+
+    A client that remembers the AS only by the redirect URI has nothing to compare.
+    """
+    infers = all_of(same(design.as_memory, "redirect_uri"), distinct_redirects(design))
+    return any_of(same(arrived_at, redirect_uri(design, issuer)), infers)
+
+
+def inferred_issuer(design: Design, arrived_at: Value, issuer: Value) -> Value:
+    """The issuer a client goes on with: the recorded one, or the one whose redirect URI was used."""
+    infers = all_of(same(design.as_memory, "redirect_uri"), distinct_redirects(design))
+    owner = mapped(lambda uri: _OWNERS.get(uri, NONE), arrived_at)
+    return choose(all_of(infers, no(same(owner, NONE))), owner, issuer)
 
 
 @rule("ISS-2.4-cmp", "ISS-2.4-missing", "ISS-2.4-unadv", "ISS-2.4-neither", "MCP-iss-table", "MCP-issnonorm",
@@ -280,6 +315,12 @@ def cached_token_covers(
     )
 
 
+@rule("PRM-7.10-cache", source="RFC 9728 7.10")
+def cached_metadata_is_fresh(design: Design, cached: Condition) -> Condition:
+    """A cached metadata document is used no longer than it may be."""
+    return implies(cached, same(design.prm_cache, "stale"))
+
+
 @rule("MCP-peras", source="MCP authorization 2026-07-28")
 def refresh_token_stays_with_issuer(design: Design) -> Condition:
     """A refresh token goes only to the issuer it came from."""
@@ -290,3 +331,33 @@ def refresh_token_stays_with_issuer(design: Design) -> Condition:
 def echo_is_no_licence(design: Design) -> Condition:
     """A resource named in a token response is not thereby one whose AS issued the token."""
     return same(design.echo, "grant")
+
+
+@rule("BCU-2.2-ctx", source="draft-ietf-oauth-security-topics-update 2.2.2")
+def registrations_are_not_shared(design: Design) -> Condition:
+    """Connectors of different owners do not share a registration at an AS."""
+    return same(design.shared_provider, "yes")
+
+
+@rule("O21-redirects", source="draft-ietf-oauth-v2-1 5 (access token redirects); Fetch")
+def credentials_stay_with_origin(design: Design) -> Condition:
+    """The Authorization header is dropped when a request is redirected to another origin."""
+    return same(design.http_redirect, "forward")
+
+
+@rule("PRM-7.7-ssrf", "MCP-ssrf", source="RFC 9728 7.7; MCP security best practices")
+def fetches_are_guarded(design: Design) -> Condition:
+    """The client checks every address, at every hop, that discovery makes it contact; https alone does not."""
+    return same(design.fetch_guard, "off")
+
+
+@rule("MCP-urlscheme", source="MCP security best practices (OAuth URL validation)")
+def authorization_endpoint_is_a_web_url(design: Design) -> Condition:
+    """The client opens only http(s) authorization endpoints."""
+    return same(design.url_scheme_check, "off")
+
+
+@rule("O21-redirects", source="draft-ietf-oauth-v2-1 5 (access token redirects)")
+def redirect_target_gets_no_credentials(design: Design) -> Condition:
+    """A redirected request is not given the credentials that the client holds for the new target."""
+    return same(design.http_redirect, "reattach")

@@ -15,16 +15,19 @@ from model.action import IMPOSSIBLE, Context, Domains, Move, action
 from model.client import NONE
 from model.logic import Condition, Value, all_of, any_of, choose, holds, implies, mapped, no, one_of, same
 from model.rule import Condition as Named
-from model.state import CACHED_CRM, CACHED_HOST, ISSUED, LEAKED, MINTED, REFRESHED, Session, View
+from model.state import CACHED_CRM, CACHED_HOST, ISSUED, LEAKED, REFRESHED, STRANGERS, Session, View
 from model.world import (
-    ATTACKER,
     ATTACKER_AS,
     ATTACKER_CALLBACK,
     ATTACKER_RS,
+    CALLBACKS_OF_CLIENT,
+    CLIENT,
+    CLIENT_UNKNOWN,
     CRM,
     CRM_API,
     EVIL_TENANTS,
     HONEST_AS,
+    LOOPBACK,
     SHARED_HOST,
     VICTIM,
     World,
@@ -76,6 +79,11 @@ def certificate(design: Any, session: Session) -> Value:
     return choose(same(design.mtls, "bound"), key, NONE)
 
 
+def attacker_answers(c: Context) -> Condition:
+    """Whether the attacker runs endpoints that the client takes for those of an AS."""
+    return any_of(c.capabilities["mal_as"], c.capabilities["mal_toolkit"])
+
+
 def past(session: Session, *phases: str) -> Condition:
     """Whether a session's request has left the client."""
     return one_of(session.phase, *phases)
@@ -105,7 +113,7 @@ def client__request_resource(c: Context, who: str, url: Value) -> Move:
     reachable = any_of(
         all_of(no(holds(run_by_attacker, url)), no(same(url, SHARED_HOST))),
         all_of(same(url, SHARED_HOST), same(c.design.host_app, "yes")),
-        all_of(same(url, ATTACKER_RS), any_of(caps["mal_rs"], caps["mal_as"])),
+        all_of(same(url, ATTACKER_RS), any_of(caps["mal_rs"], caps["mal_as"], caps["mal_toolkit"])),
         all_of(one_of(url, *EVIL_TENANTS), caps["mal_tenant"]),
     )
     present = True if who == VICTIM else all_of(same(c.design.client_instances, "multi_user"), anyone)
@@ -137,13 +145,15 @@ def client__use_resource_metadata(c: Context, who: str, resource: Value, listed:
     document = any_of(
         all_of(no(free), own, same(listed, HONEST_AS), any_of(no(configured), no(one_of(url, *EVIL_TENANTS)))),
         all_of(free, same(listed, HONEST_AS)),
-        all_of(free, same(listed, ATTACKER_AS), any_of(c.capabilities["mal_as"], speaks_for_another)),
-        all_of(configured, attackers, own, same(listed, ATTACKER_AS), c.capabilities["mal_as"]),
+        all_of(free, same(listed, ATTACKER_AS), any_of(attacker_answers(c), speaks_for_another)),
+        all_of(configured, attackers, own, same(listed, ATTACKER_AS), attacker_answers(c)),
     )
-    # Without a malicious RS in play, the one that names the attacker's AS does nothing else.
+    # Without a malicious RS in play, the one that names the attacker's AS (or comes with its connector) does
+    # nothing else.
+    alone = all_of(own, same(listed, ATTACKER_AS))
     document = all_of(
-        document,
-        implies(all_of(same(url, ATTACKER_RS), no(c.capabilities["mal_rs"])), all_of(own, same(listed, ATTACKER_AS))),
+        any_of(document, all_of(alone, same(url, ATTACKER_RS), c.capabilities["mal_toolkit"])),
+        implies(all_of(same(url, ATTACKER_RS), no(c.capabilities["mal_rs"])), alone),
     )
     vouched_for = any_of(no(attackers), same(design.e_enrolled, "yes"))
     return Move(
@@ -167,12 +177,16 @@ def client__use_server_metadata(
     """The client chooses an AS, fetches its metadata and records the issuer and the endpoints.
 
     The honest AS tells the truth. The attacker's names any issuer and any mixture of endpoints. The user goes
-    to the AS that the resource lists; the attacker, in its own session, may ask for its own AS instead.
+    to the AS that the resource lists, unless the choice is rewritten on the way; the attacker, in its own session,
+    may ask for its own AS instead. A connector of the attacker's brings endpoints and a label of its own.
     """
     design, session = c.design, c.state.session(who)
     if same(session.phase, "discovered") is False:
         return IMPOSSIBLE
-    active = c.capabilities["mal_as"]
+    caps = c.capabilities
+    active = any_of(caps["mal_as"], caps["mal_toolkit"])
+    configured = caps["mal_toolkit"]
+    rewritten = all_of(caps["net_first_leg"], caps["mal_as"], same(design.leg1, "http"))
     honest = all_of(*(same(value, HONEST_AS) for value in (metadata, claimed, token_at, par_at)))
     attackers = all_of(
         same(metadata, ATTACKER_AS),
@@ -180,14 +194,16 @@ def client__use_server_metadata(
         any_of(same(par_at, ATTACKER_AS), all_of(active, no(same(design.par, "off")))),
     )
     as_listed = same(metadata, session.listed)
-    reachable = as_listed if who == VICTIM else any_of(as_listed, all_of(active, same(metadata, ATTACKER_AS)))
+    by_choice = rewritten if who == VICTIM else active
+    reachable = any_of(as_listed, all_of(by_choice, same(metadata, ATTACKER_AS)))
     lists = any_of(same(metadata, ATTACKER_AS), server.knows_resource(design, session.resource))
     return Move(
         all_of(same(session.phase, "discovered"), any_of(honest, attackers), reachable),
         (
             client.resource_designates_server(design, metadata, session.listed),
             client.authorization_server_is_trusted(design, metadata),
-            client.metadata_issuer_matches(design, claimed, metadata),
+            client.metadata_issuer_matches(design, claimed, metadata, configured),
+            client.endpoints_are_resolved_from_issuer(design, claimed, metadata, configured),
             client.authorization_endpoint_is_corroborated(
                 design, claimed, choose(same(design.splice, "yes"), HONEST_AS, metadata)
             ),
@@ -216,7 +232,7 @@ def authenticates(c: Context, session: Session, pushed: bool) -> tuple[Named, Na
         implies(same(design.client_auth, "secret"), secret_fits),
         implies(same(design.client_auth, "pkjwt"), key_fits),
         any_of(
-            no(same(client.client_id(design, session.issuer), client.CLIENT_UNKNOWN)),
+            no(same(client.client_id(design, session.issuer), CLIENT_UNKNOWN)),
             same(design.client_auth, "none"),
         ),
     )
@@ -269,7 +285,7 @@ def client__push_to_attacker(c: Context, who: str) -> Move:
     session, design = c.state.session(who), c.design
     pushed = all_of(pushes(design), same(session.par_at, ATTACKER_AS))
     elsewhere = all_of(no(pushes(design)), same(design.other_authn_ep, "yes"), same(session.metadata, ATTACKER_AS))
-    here = all_of(same(session.phase, "ready"), any_of(pushed, elsewhere), c.capabilities["mal_as"])
+    here = all_of(same(session.phase, "ready"), any_of(pushed, elsewhere), attacker_answers(c))
     if here is False:
         return IMPOSSIBLE
     return Move(here, (), {f"{who}.phase": "pushed", **discloses(c, session, "pushed")})
@@ -289,7 +305,9 @@ def issue(c: Context, request_of: str, pushed: Condition, **request: Value) -> M
     ``request`` holds client, redirect, challenge, returned_state, key and resource.
     """
     design = c.design
-    read = any_of(c.capabilities["code_leak"], same(request["redirect"], ATTACKER_CALLBACK))
+    listens = all_of(c.capabilities["local_app"], same(request["redirect"], LOOPBACK))
+    read = any_of(c.capabilities["code_leak"], same(request["redirect"], ATTACKER_CALLBACK), listens)
+    shown = server.shows_the_client(design, request["client"], request["redirect"])
     return Move(
         same(c.state["code.state"], "none"),
         (
@@ -297,9 +315,11 @@ def issue(c: Context, request_of: str, pushed: Condition, **request: Value) -> M
             server.request_was_pushed(design, pushed),
             server.challenge_is_present(design, request["challenge"]),
             server.resource_is_acceptable(design, request["resource"]),
+            server.user_recognises_the_client(design, shown),
         ),
         {
             "code.state": "issued",
+            "code.shown": shown,
             "code.request_of": request_of,
             **{f"code.{name}": value for name, value in request.items()},
             "knows.code": any_of(c.state["knows.code"], read),
@@ -333,6 +353,12 @@ def authorization_server__issue_code(c: Context) -> Move:
     return move._replace(when=all_of(here, move.when))
 
 
+def goes_on_with(session: Session, issuer: Value) -> dict[str, Value]:
+    """What a client changes that takes the AS from the redirect URI instead of from its memory."""
+    token_at = choose(same(issuer, session.issuer), session.token_at, issuer)
+    return {f"{session.who}.issuer": issuer, f"{session.who}.token_at": token_at}
+
+
 @action("S14", each=sessions)
 def client__accept_authorization_response(c: Context, who: str) -> Move:
     """The user's browser delivers the honest AS's response to the client."""
@@ -340,21 +366,22 @@ def client__accept_authorization_response(c: Context, who: str) -> Move:
     here = all_of(
         same(session.phase, "requested"),
         same(state["code.state"], "issued"),
-        no(same(state["code.redirect"], ATTACKER_CALLBACK)),
+        one_of(state["code.redirect"], *CALLBACKS_OF_CLIENT),
     )
     if here is False:
         return IMPOSSIBLE
     iss = choose(same(design.h_iss, "yes"), HONEST_AS, NONE)
-    advertised = all_of(same(session.metadata, HONEST_AS), same(design.h_iss, "yes"))
+    issuer = client.inferred_issuer(design, state["code.redirect"], session.issuer)
+    advertised = all_of(same(issuer, HONEST_AS), same(session.metadata, HONEST_AS), same(design.h_iss, "yes"))
     return Move(
         here,
         (
             client.callback_browser_started_flow(design, who != VICTIM),
             client.state_matches(design, state["code.returned_state"], who),
             client.callback_is_of_recorded_issuer(design, state["code.redirect"], session.issuer),
-            client.iss_matches_recorded_issuer(design, iss, session.issuer, advertised),
+            client.iss_matches_recorded_issuer(design, iss, issuer, advertised),
         ),
-        {f"{who}.phase": "responded", f"{who}.code": "users"},
+        {f"{who}.phase": "responded", f"{who}.code": "users", **goes_on_with(session, issuer)},
     )
 
 
@@ -365,7 +392,7 @@ def client__accept_authorization_response(c: Context, who: str) -> Move:
 def client__send_code_to_attacker(c: Context, who: str) -> Move:
     """The client posts code, verifier and credentials to a token endpoint that the attacker runs."""
     session, state = c.state.session(who), c.state
-    here = all_of(same(session.phase, "responded"), same(session.token_at, ATTACKER_AS), c.capabilities["mal_as"])
+    here = all_of(same(session.phase, "responded"), same(session.token_at, ATTACKER_AS), attacker_answers(c))
     if here is False:
         return IMPOSSIBLE
     users = same(session.code, "users")
@@ -379,9 +406,34 @@ def client__send_code_to_attacker(c: Context, who: str) -> Move:
     return Move(here, (), {f"{who}.phase": "asked_attacker", **learned})
 
 
+def redeem(c: Context, session: Session, code: dict[str, Value]) -> tuple[Named, ...]:
+    """The rules by which the honest AS redeems a code for a session and the client judges the response."""
+    design, who = c.design, session.who
+    requested = requested_resource(design, session)
+    bound = all_of(uses_dpop(design, session), same(design.as_dpop, "honor"))
+    asked = choose(same(requested, NONE), code["resource"], requested)
+    return (
+        *authenticates(c, session, pushed=False),
+        server.code_was_issued_to_client(code["client"], client.client_id(design, session.issuer)),
+        server.redirect_uri_is_the_same(code["redirect"], client.redirect_uri(design, session.issuer)),
+        server.verifier_matches_challenge(design, code["challenge"], client.challenge(design, who, session.metadata)),
+        server.proof_key_matches_request(code["key"], proof_key(design, session)),
+        server.resource_is_within_grant(design, code["resource"], requested),
+        server.resource_is_acceptable(design, requested),
+        client.token_type_is_dpop(design, uses_dpop(design, session), bound),
+        client.echo_confirms_request(
+            design,
+            requested,
+            server.echo_is_present(design, asked),
+            one_of(design.as_resource, "honor", "add", "reject_unknown"),
+            same(design.as_resource, "add"),
+        ),
+    )
+
+
 @action("S16", each=sessions)
 def authorization_server__issue_token(c: Context, who: str) -> Move:
-    """The honest AS redeems the code for the client, and the client checks the token response."""
+    """The honest AS redeems the user's code for the client, and the client checks the token response."""
     design, session, state = c.design, c.state.session(who), c.state
     here = all_of(
         same(session.phase, "responded"),
@@ -391,29 +443,12 @@ def authorization_server__issue_token(c: Context, who: str) -> Move:
     )
     if here is False:
         return IMPOSSIBLE
-    sent_verifier = client.challenge(design, who, session.metadata)
+    code = {name: state[f"code.{name}"] for name in ("client", "redirect", "challenge", "key", "resource")}
     requested = requested_resource(design, session)
     bound = all_of(uses_dpop(design, session), same(design.as_dpop, "honor"))
-    asked = choose(same(requested, NONE), state["code.resource"], requested)
     return Move(
         here,
-        (
-            *authenticates(c, session, pushed=False),
-            server.code_was_issued_to_client(state["code.client"], client.client_id(design, session.issuer)),
-            server.redirect_uri_is_the_same(state["code.redirect"], client.redirect_uri(design, session.issuer)),
-            server.verifier_matches_challenge(design, state["code.challenge"], sent_verifier),
-            server.proof_key_matches_request(state["code.key"], proof_key(design, session)),
-            server.resource_is_within_grant(design, state["code.resource"], requested),
-            server.resource_is_acceptable(design, requested),
-            client.token_type_is_dpop(design, uses_dpop(design, session), bound),
-            client.echo_confirms_request(
-                design,
-                requested,
-                server.echo_is_present(design, asked),
-                one_of(design.as_resource, "honor", "add", "reject_unknown"),
-                same(design.as_resource, "add"),
-            ),
-        ),
+        redeem(c, session, code),
         {
             f"{who}.phase": "has_token",
             f"{who}.token": ISSUED,
@@ -421,8 +456,31 @@ def authorization_server__issue_token(c: Context, who: str) -> Move:
             "issued.to": who,
             "issued.key": choose(bound, proof_key(design, session), NONE),
             "issued.certificate": certificate(design, session),
-            "issued.resource": asked,
+            "issued.resource": choose(same(requested, NONE), code["resource"], requested),
         },
+    )
+
+
+@action("S16")
+def authorization_server__issue_token_to_stranger(c: Context) -> Move:
+    """The honest AS redeems a code of the attacker's account in the user's session."""
+    session, state = c.state.session(VICTIM), c.state
+    here = all_of(
+        same(session.phase, "responded"),
+        same(session.token_at, HONEST_AS),
+        same(session.code, "strangers"),
+        same(state["own.state"], "issued"),
+    )
+    if here is False:
+        return IMPOSSIBLE
+    code = {
+        "client": CLIENT, "redirect": state["own.redirect"], "challenge": state["own.challenge"],
+        "key": NONE, "resource": NONE,
+    }  # fmt: skip
+    return Move(
+        here,
+        redeem(c, session, code),
+        {f"{VICTIM}.phase": "has_token", f"{VICTIM}.token": STRANGERS, "own.state": "redeemed"},
     )
 
 
@@ -475,7 +533,8 @@ def diverges(c: Context, session: Session) -> Condition:
     told = all_of(no(same(design.echo, "off")), server.echo_is_present(design, properties["asked"]))
     as_asked = all_of(same(properties["audience"], requested), no(properties["has_default"]))
     as_believed = any_of(told, same(requested, NONE), as_asked)
-    return any_of(same(session.token_at, ATTACKER_AS), no(as_believed))
+    believed = any_of(as_believed, same(session.token, STRANGERS))
+    return any_of(same(session.token_at, ATTACKER_AS), no(believed))
 
 
 @action("S18", each=sessions)
@@ -519,6 +578,42 @@ def client__use_token_where_echoed(c: Context, who: str, url: Value) -> Move:
         {f"{who}.phase": "sent", f"{who}.url": url, f"{who}.resource": published(c.design, url),
          f"{who}.diverged": True},
     )  # fmt: skip
+
+
+@action("S18")
+def client__hand_token_to_connector(c: Context) -> Move:
+    """A client whose connectors share a registration gives the attacker's connector the token of another."""
+    session = c.state.session(VICTIM)
+    here = all_of(
+        c.capabilities["mal_toolkit"],
+        same(session.phase, "has_token"),
+        same(session.token, ISSUED),
+        same(session.token_at, HONEST_AS),
+        no(c.state["knows.issued"]),
+    )
+    return Move(
+        here,
+        (client.registrations_are_not_shared(c.design),),
+        {"knows.issued": True, f"captured.{ISSUED}": ATTACKER_RS},
+    )
+
+
+@action("S18")
+def client__follow_redirect(c: Context) -> Move:
+    """The CRM redirects the client's request, token and all, to a URL of the attacker."""
+    session = c.state.session(VICTIM)
+    here = all_of(
+        c.capabilities["open_redirect_at_r"],
+        same(session.phase, "sent"),
+        same(session.url, CRM),
+        same(session.token, ISSUED),
+        no(c.state["knows.issued"]),
+    )
+    return Move(
+        here,
+        (client.credentials_stay_with_origin(c.design),),
+        {"knows.issued": True, f"captured.{ISSUED}": ATTACKER_RS},
+    )
 
 
 def accepts(c: Context, token: Value, url: Value, key: Value, presented: Value, proof_url: Value) -> tuple[Named, ...]:
@@ -578,7 +673,7 @@ def client__reuse_cached_token(c: Context, token: str) -> Move:
 @action("S22")
 def client__refresh_at_new_server(c: Context) -> Move:
     """Challenged anew by a resource of the attacker that now lists another AS, the client refreshes there."""
-    session, state = c.state.session(VICTIM), c.state
+    session = c.state.session(VICTIM)
     here = all_of(
         same(session.phase, "sent"),
         same(session.url, ATTACKER_RS),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from model import identifiers
 from model.client import NONE
 from model.design import Design
-from model.logic import Condition, Value, all_of, any_of, holds, implies, no, same
+from model.logic import Condition, Value, all_of, any_of, holds, implies, no, one_of, same
 from model.rule import rule
 from model.world import ATTACKER_AS, HONEST_AS
 
@@ -82,6 +82,55 @@ def _equal_htu_or_absent(proof_url: str, url: str) -> bool:
 def certificate_is_bound_one(certificate: Value, presented: Value) -> Condition:
     """A certificate-bound token comes over a TLS connection with that certificate."""
     return any_of(same(certificate, NONE), same(certificate, presented))
+
+
+@rule("DPOP-11.1-replay", "DPOP-9-nonce", "DPOP-11.3-ndg", source="RFC 9449 9, 11.1")
+def proof_is_fresh(design: Design, certificate_bound: Condition) -> Condition:
+    """A proof is accepted once; whoever holds back the genuine request can still be the first to use it."""
+    tracked = one_of(design.dpop_replay, "jti", "nonce")
+    return all_of(no(certificate_bound), implies(tracked, same(design.block, "yes")))
+
+
+@rule("JAT-4-typ", source="RFC 9068 4")
+def token_is_typed(design: Design) -> Condition:
+    """A token is typed as an access token."""
+    return same(design.typ_check, "off")
+
+
+@rule("JAT-4-aud", source="RFC 9068 4")
+def audience_excludes_clients(design: Design) -> Condition:
+    """An ID token's audience, a client_id, is not this resource."""
+    return any_of(same(design.audience_check, "off"), same(design.cid_eq_rs, "yes"))
+
+
+@rule("JAT-2-claims", source="RFC 9700 4.15")
+def subjects_are_kept_apart(design: Design) -> Condition:
+    """A client's or a stranger's identifier cannot be read as a user's subject or another issuer."""
+    return same(design.sub_namespace, "shared")
+
+
+@rule("INT-2.1-auth", source="RFC 7662 2.1")
+def introspection_endpoint_is_configured(design: Design) -> Condition:
+    """The RS asks the introspection endpoint that it was configured with, not one that the token names."""
+    return same(design.introspect, "dynamic")
+
+
+@rule("MCP-aud", source="MCP security best practices (token passthrough)")
+def foreign_tokens_are_not_forwarded(design: Design) -> Condition:
+    """The RS accepts only tokens for itself and forwards none upstream."""
+    return all_of(same(design.audience_check, "off"), same(design.passthrough, "yes"))
+
+
+@rule("MCP-proxy", source="MCP security best practices (confused deputy)")
+def proxy_asks_consent_per_client(design: Design) -> Condition:
+    """A proxy with one upstream client obtains consent for each of its own, and sets its state afterwards."""
+    return any_of(same(design.per_client_consent, "off"), same(design.state_set, "before_consent"))
+
+
+@rule("MCP-handle", source="MCP security best practices (state handle hijacking)")
+def handles_are_bound_to_user(design: Design) -> Condition:
+    """A session handle is not taken for authentication."""
+    return same(design.handle_bind, "off")
 
 
 def subject_is_user(design: Design, iss: Value) -> Condition:

@@ -35,10 +35,22 @@ CLIENT_AT_ATTACKER = "https://client.example/oauth/as.attacker.example.json"
 #: A client_id that only the attacker's AS has handed out.
 CLIENT_UNKNOWN = "client-1138"
 
+#: Client identities of the attacker: its own; a file it put on the client's host; a redirect on that host;
+#: one registered with the client's software statement.
+ATTACKER_CLIENT = "https://agent.attacker.example/oauth.json"
+UPLOADED_CLIENT = "https://client.example/files/oauth.json"
+REDIRECTED_CLIENT = "https://client.example/go/oauth.json"
+STATEMENT_CLIENT = "client-2049"
+CLIENTS_OF_CLIENT = (CLIENT, CLIENT_AT_ATTACKER)
+CLIENTS_OF_ATTACKER = (ATTACKER_CLIENT, UPLOADED_CLIENT, REDIRECTED_CLIENT, STATEMENT_CLIENT)
+
 CALLBACK = "https://client.example/callback"
 CALLBACK_HONEST = "https://client.example/callback/as.example"
 CALLBACK_ATTACKER = "https://client.example/callback/as.attacker.example"
-ATTACKER_CALLBACK = "https://attacker.example/callback"
+CALLBACKS_OF_CLIENT = (CALLBACK, CALLBACK_HONEST, CALLBACK_ATTACKER)
+#: A loopback redirect URI, at which any program of the device can listen.
+LOOPBACK = "http://127.0.0.1:49152/callback"
+ATTACKER_CALLBACK = "https://agent.attacker.example/callback"
 
 #: The two sessions at the honest client: the user's, and one that the attacker opened for itself.
 VICTIM = "victim"
@@ -81,11 +93,11 @@ class World:
         """Every value that a metadata document's `resource` can take."""
         return (*self.resource_urls, *((CRM_API,) if CRM in self.resource_urls else ()))
 
-    def trust_graph(self) -> networkx.DiGraph:
+    def trust_graph(self) -> networkx.DiGraph[str]:
         """Who points to, trusts or hosts whom, as a graph with a ``relation`` on every edge."""
         import networkx
 
-        graph = networkx.DiGraph()
+        graph: networkx.DiGraph[str] = networkx.DiGraph()
         for server in (HONEST_AS, ATTACKER_AS):
             graph.add_node(server, role="authorization_server", honest=server == HONEST_AS)
         for url in self.resource_urls:

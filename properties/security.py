@@ -10,10 +10,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from model.flow import starts_flow_astray
+from model.flow import REQUEST_SENT, past, starts_flow_astray
 from model.logic import all_of, any_of, no, one_of, same
-from model.state import ISSUED, LEAKED, REFRESHED, View
-from model.world import ATTACKER, CLIENT, CLIENT_AT_ATTACKER, CRM, VICTIM, World
+from model.state import ISSUED, LEAKED, REFRESHED, STRANGERS, THIEF, View
+from model.world import (
+    ATTACKER,
+    ATTACKER_AS,
+    ATTACKER_CALLBACK,
+    CLIENTS_OF_ATTACKER,
+    CLIENTS_OF_CLIENT,
+    CRM,
+    HONEST_AS,
+    LOOPBACK,
+    VICTIM,
+    World,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +83,15 @@ def authorization(world: World, design: Any, state: View) -> Any:
     if ATTACKER in world.sessions:
         own = state.session(ATTACKER)
         in_own_session = all_of(own.accepted, one_of(own.token, ISSUED, LEAKED, REFRESHED))
-    return any_of(state["accepted.stolen"], state["accepted.as_user"], in_own_session)
+    return any_of(
+        state["accepted.stolen"], state["accepted.as_user"], state["happened.account_taken"], in_own_session
+    )
 
 
 @_property("CD")
 def code_delivery(world: World, design: Any, state: View) -> Any:
     """A code that the honest AS issued for the honest client reaches the attacker."""
-    return all_of(state["knows.code"], one_of(state["code.client"], CLIENT, CLIENT_AT_ATTACKER))
+    return all_of(state["knows.code"], one_of(state["code.client"], *CLIENTS_OF_CLIENT))
 
 
 @_property("CB")
@@ -95,8 +108,8 @@ def resource_binding(world: World, design: Any, state: View) -> Any:
 
 @_property("TC")
 def token_confinement(world: World, design: Any, state: View) -> Any:
-    """An honest resource server acts on the user's token in a request that the client did not make to it."""
-    return state["accepted.stolen"]
+    """An honest RS acts on (or an honest AS tells of) the user's token in a request the client did not make to it."""
+    return any_of(state["accepted.stolen"], state["happened.disclosed"])
 
 
 @_property("CA")
@@ -107,14 +120,58 @@ def client_authentication(world: World, design: Any, state: View) -> Any:
 
 @_property("IA")
 def issuer_acceptance(world: World, design: Any, state: View) -> Any:
-    """An honest resource server accepts an issuer its policy does not name, or a token that issuer did not sign."""
-    return state["accepted.issuer"]
+    """An honest party accepts an issuer its policy does not name, or what that issuer did not sign as a token for it."""
+    return any_of(state["accepted.issuer"], state["happened.foreign_issuer"])
 
 
 @_property("DI")
 def discovery_integrity(world: World, design: Any, state: View) -> Any:
     """The client uses an AS that the party in charge does not designate, or metadata that is not that AS's."""
     return any_of(*(starts_flow_astray(state, who) for who in world.sessions))
+
+
+@_property("SC")
+def sender_constraint(world: World, design: Any, state: View) -> Any:
+    """A request with a bound token is accepted that was not made by its holder, or is a replay."""
+    return state["happened.replayed"]
+
+
+@_property("DP")
+def deputy_integrity(world: World, design: Any, state: View) -> Any:
+    """An honest party uses its authority for a request or principal it was not granted for."""
+    return state["happened.deputy"]
+
+
+@_property("FS")
+def fetch_safety(world: World, design: Any, state: View) -> Any:
+    """An honest component contacts an internal address or runs a URL at the attacker's bidding."""
+    return state["happened.fetched"]
+
+
+@_property("SI")
+def session_integrity(world: World, design: Any, state: View) -> Any:
+    """In the user's session the client uses, as the honest AS's, what somebody else authorised there."""
+    session = state.session(VICTIM)
+    return all_of(same(session.token, STRANGERS), same(session.phase, "sent"), same(session.issuer, HONEST_AS))
+
+
+@_property("CI")
+def client_identity(world: World, design: Any, state: View) -> Any:
+    """The user approves what the AS shows as the client, and somebody else gets the result."""
+    strangers = one_of(state["code.client"], *CLIENTS_OF_ATTACKER)
+    received = one_of(state["code.redirect"], ATTACKER_CALLBACK, LOOPBACK)
+    as_client = all_of(received, same(state["issued.to"], THIEF))
+    return all_of(state["code.shown"], state["knows.code"], any_of(strangers, as_client))
+
+
+@_property("AA")
+def as_acceptance(world: World, design: Any, state: View) -> Any:
+    """The client starts a flow at an AS that nothing but the resource itself vouches for."""
+    astray = [
+        all_of(past(state.session(who), *REQUEST_SENT), same(state.session(who).metadata, ATTACKER_AS))
+        for who in world.sessions
+    ]
+    return all_of(any_of(*astray), same(design.as_trust, "any"), no(same(design.prm, "off")))
 
 
 @_property("FC", kind="utility")

@@ -6,6 +6,7 @@ names the rules without which it would not be.
 
 from __future__ import annotations
 
+import builtins
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -51,7 +52,7 @@ class Verdict:
     blocked_by: tuple[str, ...]
     seconds: float
 
-    @property
+    @builtins.property
     def steps(self) -> int | None:
         """Length of the trace."""
         return None if self.trace is None else len(self.trace.steps)

@@ -1,1 +1,1 @@
-"""Simulations of open-world OAuth deployments."""
+"""What the protocol does to a population: agents in time, whose every decision is a rule of :mod:`model`."""

@@ -1,0 +1,171 @@
+"""The page that shows a study together: index.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from model.design import DESIGN_NOTES
+from properties.security import PROPERTIES
+
+if TYPE_CHECKING:
+    from openworld.study import Findings, Plan
+
+
+def index(plan: Plan, found: Findings) -> str:
+    """The page for what is finished."""
+    parts = [
+        ["# Open-world OAuth: the study"],
+        _state(plan, found),
+        _summary(plan, found),
+        _matrix(plan, found),
+        _simulations(plan, found),
+        _attacks(found),
+        _how(plan, found),
+    ]
+    return "\n\n".join("\n".join(part) for part in map(list, parts) if part) + "\n"
+
+
+def _state(plan: Plan, found: Findings) -> Iterator[str]:
+    if not found.finished:
+        yield "> **Not finished.** The run was cut short; what is here is complete in itself and the rest is missing."
+        yield ""
+    yield f"{len(found.rows)} verdicts over {len(plan.designs)} designs and {len(plan.attackers)} attackers, "
+    yield f"{len(found.results)} experiments. Tables: [verdicts.csv](verdicts.csv), [verdicts.json](verdicts.json)" + (
+        ", [simulations/](simulations/)" if found.results else ""
+    ) + ". How it ran: [run.json](run.json)."
+
+
+def _counted(rows: list[dict[str, Any]]) -> tuple[int, int]:
+    violated = [row for row in rows if row["kind"] == "security"]
+    return sum(row["verdict"] == "attack" for row in violated), len(violated)
+
+
+def _summary(plan: Plan, found: Findings) -> Iterator[str]:
+    if not found.rows:
+        return
+    utilities = [prop for prop in PROPERTIES.values() if prop.kind == "utility"]
+    yield "## Designs"
+    yield ""
+    names = " | ".join(f"`{prop.name}`" for prop in utilities)
+    yield f"| design | stands for | violated | holds against | {names} |"
+    yield "|---|---|---:|---|" + "---|" * len(utilities)
+    for design in plan.designs:
+        rows = [row for row in found.rows if row["design"] == design]
+        if not rows:
+            continue
+        violated, judged = _counted(rows)
+        firm = [name for name in plan.attackers if _counted([r for r in rows if r["attacker"] == name])[0] == 0]
+        reached = " | ".join(_reached(rows, prop.name) for prop in utilities)
+        meaning = DESIGN_NOTES.get(design, ("", ""))[0]
+        yield f"| `{design}` | {meaning} | {violated} of {judged} | {', '.join(firm) or 'nobody'} | {reached} |"
+
+
+def _reached(rows: list[dict[str, Any]], name: str) -> str:
+    row = next((row for row in rows if row["property"] == name), None)
+    if row is None:
+        return ""
+    words = {"safe": "yes", "attack": "no", "unknown": "undecided"}[row["verdict"]]
+    return f"[{words}]({row['chart']})" if row["chart"] else words
+
+
+def _matrix(plan: Plan, found: Findings) -> Iterator[str]:
+    if not found.rows:
+        return
+    yield "## Verdicts"
+    yield ""
+    if "attackers" in found.figures:
+        yield from _figure("attackers", "security properties violated, by attacker and design")
+    yield "Codes of the violated security properties; - means none, ? that some are undecided."
+    yield ""
+    yield "| attacker | " + " | ".join(f"`{name}`" for name in plan.designs) + " |"
+    yield "|---|" + "---|" * len(plan.designs)
+    for attacker, who in plan.attackers.items():
+        rows = [row for row in found.rows if row["attacker"] == attacker]
+        cells = [_codes([row for row in rows if row["design"] == name]) for name in plan.designs]
+        yield f"| **{attacker}** `{who.capabilities}` | " + " | ".join(cells) + " |"
+    yield ""
+    for prop in PROPERTIES.values():
+        yield f"- **{prop.code}** `{prop.name}` ({prop.kind}): {prop.meaning}"
+    yield ""
+    for attacker, who in plan.attackers.items():
+        if f"verdicts-{attacker}" in found.figures:
+            yield f"### {attacker}: {who.meaning}"
+            yield ""
+            yield from _figure(f"verdicts-{attacker}", f"verdicts against {attacker}")
+
+
+def _codes(rows: list[dict[str, Any]]) -> str:
+    if not rows:
+        return "(not judged)"
+    security = [row for row in rows if row["kind"] == "security"]
+    codes = [f"[{row['code']}]({row['chart']})" for row in security if row["verdict"] == "attack"]
+    undecided = any(row["verdict"] == "unknown" for row in security)
+    return " ".join(codes or ([] if undecided else ["-"])) + (" ?" if undecided else "")
+
+
+def _simulations(plan: Plan, found: Findings) -> Iterator[str]:
+    if not found.results:
+        return
+    from openworld.study import question_of
+
+    yield "## What it does to a population"
+    yield ""
+    yield f"{plan.attempts} attempts in every arm at every point, in {plan.replications} replications, "
+    yield f"seed {plan.seed}; bands are 95 % intervals, differences are paired with the first arm."
+    yield ""
+    for name in found.results:
+        yield f"### {name}: {question_of(name)}"
+        yield ""
+        for kind in ("rates", "differences"):
+            yield f"[{kind} as CSV](simulations/{name}_{kind}.csv), [as Parquet](simulations/{name}_{kind}.parquet)"
+            yield ""
+            if f"{name}-{kind}" in found.figures:
+                yield from _figure(f"{name}-{kind}", f"{kind} of {name}")
+
+
+def _figure(name: str, caption: str) -> Iterator[str]:
+    yield f"![{caption}](figures/{name}.svg)"
+    yield ""
+    yield f"[PDF](figures/{name}.pdf), [PNG](figures/{name}.png)"
+    yield ""
+
+
+def _attacks(found: Findings) -> Iterator[str]:
+    attacks = [row for row in found.rows if row["chart"] and row["kind"] == "security"]
+    if not attacks:
+        return
+    yield "## Attacks"
+    yield ""
+    yield "Each is shortest and was replayed on the executable machine. Chart and trace are linked; any one is drawn "
+    yield "anew by `openworld trace PROPERTY CONFIG` with the property and configuration shown."
+    for prop in PROPERTIES.values():
+        rows = [row for row in attacks if row["property"] == prop.name]
+        if not rows:
+            continue
+        yield ""
+        yield f"### {prop.code} {prop.name}"
+        yield ""
+        yield "| design | attacker | steps | chart | trace | configuration |"
+        yield "|---|---|---:|---|---|---|"
+        for row in rows:
+            trace = row["chart"].removesuffix(".txt") + ".json"
+            yield (
+                f"| `{row['design']}` | {row['attacker']} | {row['steps']} | [chart]({row['chart']}) "
+                f"| [trace]({trace}) | `{row['configuration']}` |"
+            )
+
+
+def _how(plan: Plan, found: Findings) -> Iterator[str]:
+    yield "## Reproduce"
+    yield ""
+    yield "```"
+    yield f"openworld study -o out --seed {plan.seed}{' --quick' if plan.quick else ''}"
+    example = next((row for row in found.rows if row["chart"]), None)
+    if example:
+        yield f"openworld verdict {example['property']} \"{example['configuration']}\""
+        yield f"openworld replay out/{example['chart'].removesuffix('.txt')}.json"
+    for name in found.results:
+        numbers = f"--seed {plan.seed} --attempts {plan.attempts} --replications {plan.replications}"
+        yield f"openworld simulate {name} {numbers}"
+    yield "```"

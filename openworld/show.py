@@ -1,0 +1,120 @@
+"""Verdicts, designs and rules in words. Reads the model only: importing it costs next to nothing."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from model.design import DESIGN_NOTES, NAMED_DESIGNS, parse
+from model.rule import Rule
+from model.switches import SWITCHES, Switch
+
+if TYPE_CHECKING:
+    import pandas
+    from properties.security import Property
+    from properties.verdict import Verdict
+
+_WIDTH = 100
+
+
+def ending(prop: Property) -> str:
+    """What the last step of a trace shows."""
+    done = "violated" if prop.kind == "security" else "reached"
+    return f"{prop.name} {done}: {prop.meaning}"
+
+
+def outcome(verdict: Verdict) -> str:
+    """The result in a few words."""
+    security = verdict.property.kind == "security"
+    if verdict.result == "unknown":
+        return "unknown (neither safe nor an attack)"
+    if verdict.result == "attack":
+        return f"attack in {verdict.steps} steps" if security else "attack: no such run exists"
+    return "safe: no attack exists" if security else f"safe: such a run exists, in {verdict.steps} steps"
+
+
+def verdict_lines(verdict: Verdict) -> Iterator[str]:
+    """A verdict as a person reads it, without its chart."""
+    from model.rule import RULES
+
+    yield from _entry("property", f"{verdict.property.name} ({verdict.property.code}): {verdict.property.meaning}")
+    yield from _entry("config", str(verdict.configuration))
+    yield from _entry("verdict", outcome(verdict))
+    yield from _entry("reach", verdict.reach)
+    yield from _entry("time", f"{verdict.seconds:.2f} s")
+    if verdict.blocked_by:
+        yield "blocked by  (each of these is needed)"
+        for name in verdict.blocked_by:
+            yield from rule_lines(RULES[name], ids=False)
+
+
+def _entry(name: str, words: str) -> list[str]:
+    return textwrap.wrap(
+        f"{name:<11} {words}", _WIDTH, subsequent_indent=" " * 12, break_on_hyphens=False, break_long_words=False
+    )
+
+
+def rule_lines(rule: Rule, ids: bool = True) -> Iterator[str]:
+    """A rule with its source and requirement."""
+    yield f"  {rule.name}  [{rule.source}]"
+    yield from textwrap.wrap(rule.requirement, _WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6)
+    if ids:
+        yield from textwrap.wrap(", ".join(rule.ids), _WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6)
+
+
+def rule_json(rule: Rule) -> dict[str, Any]:
+    """A rule as data."""
+    return {"name": rule.name, "ids": list(rule.ids), "source": rule.source, "requirement": rule.requirement}
+
+
+def design_json(name: str) -> dict[str, Any]:
+    """A named design as data."""
+    meaning, source = DESIGN_NOTES.get(name, ("", ""))
+    changes = parse(NAMED_DESIGNS[name]).design.changes()
+    return {"name": name, "meaning": meaning, "source": source, "changes": changes}
+
+
+def design_lines(names: Iterable[str]) -> Iterator[str]:
+    """Named designs with what they change."""
+    for name in names:
+        described = design_json(name)
+        yield f"{name}: {described['meaning']}  [{described['source']}]"
+        words = "; ".join(f"{key}={value}" for key, value in described["changes"].items())
+        yield from textwrap.wrap(
+            words or "every switch at the baseline", _WIDTH, initial_indent="    ", subsequent_indent="    "
+        )
+
+
+def switch_json(switch: Switch) -> dict[str, Any]:
+    """A switch as data."""
+    return {
+        "name": switch.name, "values": list(switch.values), "baseline": switch.baseline, "kind": switch.kind,
+        "meaning": switch.meaning, "source": switch.source,
+    }  # fmt: skip
+
+
+def switch_lines() -> Iterator[str]:
+    """Every switch with its values, the baseline marked by a star."""
+    for kind, title in (("mechanism", "what a design chooses"), ("environment", "what a deployment happens to be")):
+        yield f"{kind} switches: {title} (* baseline)"
+        for switch in SWITCHES.values():
+            if switch.kind == kind:
+                values = " ".join(f"{value}*" if value == switch.baseline else value for value in switch.values)
+                yield f"  {switch.name} = {values}"
+                yield from textwrap.wrap(
+                    f"{switch.meaning}  [{switch.source}]", _WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6
+                )
+
+
+def rate_lines(rates: pandas.DataFrame) -> Iterator[str]:
+    """How often each outcome was seen, arm by arm, at the first and the last point of the sweep."""
+    first, last = rates["value"].min(), rates["value"].max()
+    parameter = rates["parameter"].iloc[0]
+    yield f"share of attempts, with 95 % intervals, where {parameter} is {first:g} and where it is {last:g}"
+    for (kind, outcome), group in rates.groupby(["kind", "outcome"]):
+        yield f"  {kind}: {outcome}"
+        for arm, points in group.groupby("arm", sort=False):
+            ends = points.set_index("value").loc[[first, last]]
+            shown = [f"{row.rate:7.2%} ({row.low:.2%} to {row.high:.2%})" for row in ends.itertuples()]
+            yield f"    {arm:<16} " + "   ".join(f"{words:<28}" for words in shown).rstrip()

@@ -1,0 +1,321 @@
+"""The whole study: every named design against every attacker, every experiment, put together in one folder.
+
+Whatever is finished is on disk, whole; a run that is cut short leaves a folder that can be read.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import platform
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from model.design import NAMED_DESIGNS, parse
+from model.switches import CAPABILITIES
+from openworld.files import as_json, write
+from openworld.jobs import Question, Reply, answers
+from openworld.progress import Progress
+from properties.security import PROPERTIES, Property
+
+if TYPE_CHECKING:
+    from simulations.results import Result
+
+
+class StudyError(ValueError):
+    """A study that cannot be run as asked."""
+
+
+#: Attackers by name: capabilities as in ``cap=``, and who that is.
+_NAMED_ATTACKERS = {
+    "none": ("none", "nobody is dishonest; what goes wrong goes wrong by itself"),
+    "malicious_as": ("mal_as", "runs an AS that some resource names"),
+    "malicious_rs": ("mal_rs", "runs a resource server that the agent visits"),
+    "malicious_rs_and_as": ("mal_as+mal_rs", "runs both"),
+    "path_tenant": ("mal_tenant", "is a tenant of a shared origin"),
+    "malicious_client": ("mal_client", "has a client of its own at the honest AS"),
+    "code_leak": ("code_leak", "reads authorization responses"),
+    "request_leak": ("req_leak", "reads authorization requests"),
+    "lure": ("lure", "has the user open an authorization URL of its making"),
+    "token_leak": ("token_leak", "gets hold of an access token"),
+    "header_injection": ("mal_as+hdr_inject", "sets one challenge header of an honest resource and runs an AS"),
+    "metadata_tampering": ("mal_as+delivery_tamper", "alters resource metadata on its way and runs an AS"),
+    "network": ("mal_as+net_rs_leg", "sits on a plain-HTTP leg and runs an AS"),
+}
+
+
+class Attacker(NamedTuple):
+    """A named set of capabilities."""
+
+    capabilities: str
+    meaning: str
+
+
+def _attackers() -> dict[str, Attacker]:
+    """The named attackers whose capabilities exist, and one for each capability that none of them has."""
+    known = {
+        name: Attacker(caps, meaning)
+        for name, (caps, meaning) in _NAMED_ATTACKERS.items()
+        if caps == "none" or set(caps.split("+")) <= CAPABILITIES.keys()
+    }
+    used = {cap for attacker in known.values() for cap in attacker.capabilities.split("+")}
+    return known | {cap: Attacker(cap, meaning) for cap, meaning in CAPABILITIES.items() if cap not in used}
+
+
+ATTACKERS: dict[str, Attacker] = _attackers()
+
+QUICK_DESIGNS = ("rfc6749", "prm_cimd", "gaps_closed", "mcp")
+QUICK_ATTACKERS = ("none", "malicious_as", "malicious_rs", "path_tenant")
+COLUMNS = (
+    "design", "attacker", "capabilities", "code", "property", "kind", "verdict", "reach", "steps", "blocked_by",
+    "chart", "configuration",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do and where to put it."""
+
+    folder: Path
+    quick: bool = False
+    workers: int = 1
+    seed: int = 1
+    timeout: float | None = None
+
+    @property
+    def designs(self) -> list[str]:
+        """Named designs to judge."""
+        return [name for name in NAMED_DESIGNS if not self.quick or name in QUICK_DESIGNS]
+
+    @property
+    def attackers(self) -> dict[str, Attacker]:
+        """Attackers to judge them against."""
+        return {name: who for name, who in ATTACKERS.items() if not self.quick or name in QUICK_ATTACKERS}
+
+    @property
+    def attempts(self) -> int:
+        """Simulated attempts in every arm at every point."""
+        return 400 if self.quick else 8000
+
+    @property
+    def replications(self) -> int:
+        """Populations that start afresh."""
+        return 2 if self.quick else 8
+
+
+class Case(NamedTuple):
+    """One cell of the matrix."""
+
+    design: str
+    attacker: str
+    capabilities: str
+    prop: Property
+
+    @property
+    def configuration(self) -> str:
+        """As the command line takes it."""
+        return f"design={self.design};cap={self.capabilities}"
+
+    @property
+    def stem(self) -> str:
+        """Name of its files."""
+        return f"{self.design}--{self.attacker}--{self.prop.name}"
+
+
+@dataclass(slots=True)
+class Findings:
+    """What has been found so far."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    results: dict[str, Result] = field(default_factory=dict)
+    figures: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    finished: bool = False
+
+
+def run(plan: Plan) -> str:
+    """Run the study; says in a few words what came out.
+
+    Raises:
+        StudyError: the folder cannot be written to.
+        ReplayError: a trace that the machine does not confirm; nothing that was found may be trusted then.
+    """
+    _prepare(plan.folder)
+    found = Findings()
+    try:
+        for name, stage in (("verdicts", _judge), ("simulations", _simulate), ("figures", _draw)):
+            started = time.perf_counter()
+            try:
+                stage(plan, found)
+            finally:
+                found.seconds[name] = round(time.perf_counter() - started, 1)
+        found.finished = True
+    finally:
+        # Also after Ctrl-C: what is finished is put together and stays usable.
+        _conclude(plan, found)
+    attacks = sum(row["verdict"] == "attack" and row["kind"] == "security" for row in found.rows)
+    return f"{len(found.rows)} verdicts, {attacks} attacks, {len(found.results)} experiments"
+
+
+def _prepare(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write(folder / ".writable", "")
+        (folder / ".writable").unlink()
+    except OSError as error:
+        raise StudyError(f"cannot write to {folder}: {error.strerror}") from None
+
+
+# --- verdicts ----------------------------------------------------------------------------------------------
+
+
+def cases(plan: Plan) -> list[Case]:
+    """All cells of the matrix."""
+    return [
+        Case(design, attacker, who.capabilities, prop)
+        for design in plan.designs
+        for attacker, who in plan.attackers.items()
+        for prop in PROPERTIES.values()
+    ]
+
+
+def _judge(plan: Plan, found: Findings) -> None:
+    asked = cases(plan)
+    # A utility property is about honest parties alone: one answer for all attackers.
+    distinct = [case for case in asked if case.prop.kind == "security" or case.attacker == next(iter(plan.attackers))]
+    questions = [Question(case.prop.name, case.configuration, plan.timeout) for case in distinct]
+    replies = answers(questions, plan.workers)
+    utility: dict[tuple[str, str], Reply] = {}
+    written = time.monotonic()
+    try:
+        with Progress("verdicts", len(asked)) as progress:
+            for case in asked:
+                key = (case.design, case.prop.name)
+                if case.prop.kind == "security":
+                    reply = next(replies)
+                else:
+                    reply = utility[key] = utility.get(key) or next(replies)
+                found.rows.append(_row(plan, case, reply))
+                progress.advance(case.stem)
+                if time.monotonic() - written > 2:
+                    _write_verdicts(plan, found)
+                    written = time.monotonic()
+    finally:
+        replies.close()  # type: ignore[attr-defined]
+        _write_verdicts(plan, found)
+
+
+def _row(plan: Plan, case: Case, reply: Reply) -> dict[str, Any]:
+    """A verdict as a row; the chart and the trace of an attack are written at once."""
+    data = reply.data
+    chart = ""
+    if data["trace"] is not None and (case.prop.kind == "security" or case.attacker == next(iter(plan.attackers))):
+        chart = f"{'attacks' if case.prop.kind == 'security' else 'runs'}/{case.stem}.txt"
+        command = f"openworld trace {case.prop.name} {case.configuration!r}"
+        write(plan.folder / chart, f"{command}\n\n{reply.chart}")
+        write((plan.folder / chart).with_suffix(".json"), as_json(data["trace"]))
+    return {
+        "design": case.design, "attacker": case.attacker, "capabilities": case.capabilities,
+        "code": case.prop.code, "property": case.prop.name, "kind": case.prop.kind,
+        "verdict": data["verdict"], "reach": data["reach"], "steps": data["steps"],
+        "blocked_by": data["blocked_by"], "chart": chart, "configuration": case.configuration,
+    }  # fmt: skip
+
+
+def _write_verdicts(plan: Plan, found: Findings) -> None:
+    if not found.rows:
+        return
+    write(plan.folder / "verdicts.json", as_json(found.rows))
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({**row, "blocked_by": " ".join(row["blocked_by"])} for row in found.rows)
+    write(plan.folder / "verdicts.csv", stream.getvalue())
+
+
+# --- simulations and figures -------------------------------------------------------------------------------
+
+
+def _simulate(plan: Plan, found: Findings) -> None:
+    from simulations.experiments import EXPERIMENTS
+    from simulations.experiments import run as simulate
+
+    for name in EXPERIMENTS:
+        with Progress(name, 0) as progress:
+            result = simulate(
+                name, seed=plan.seed, attempts=plan.attempts, replications=plan.replications,
+                workers=plan.workers, progress=progress.at,
+            )  # fmt: skip
+        result.save(plan.folder / "simulations")
+        found.results[name] = result
+
+
+def _draw(plan: Plan, found: Findings) -> None:
+    drawings = list(_drawings(plan, found))
+    with Progress("figures", len(drawings)) as progress:
+        for name, draw in drawings:
+            from openworld.plotstyle import save
+
+            save(draw(), plan.folder / "figures" / name)
+            found.figures.append(name)
+            progress.advance(name)
+
+
+def _drawings(plan: Plan, found: Findings) -> Iterator[tuple[str, Any]]:
+    """Names of figures and how to draw each."""
+    import pandas as pd
+
+    from openworld import figures
+
+    if found.rows:
+        table = pd.DataFrame(found.rows)
+        yield "attackers", lambda: figures.attacker_overview(table)
+        for attacker in plan.attackers:
+            if (table["attacker"] == attacker).any():
+                yield f"verdicts-{attacker}", lambda who=attacker: figures.verdict_matrix(table, who)
+    for name, result in found.results.items():
+        question = question_of(name)
+        yield f"{name}-rates", lambda r=result, q=question: figures.rates(r.rates, q)
+        yield f"{name}-differences", lambda r=result, q=question: figures.differences(r.differences, q)
+
+
+def question_of(name: str) -> str:
+    """What an experiment asks."""
+    from simulations.experiments import EXPERIMENTS
+
+    return EXPERIMENTS[name].question
+
+
+# --- what holds it together --------------------------------------------------------------------------------
+
+
+def _conclude(plan: Plan, found: Findings) -> None:
+    from openworld.report import index
+
+    write(plan.folder / "index.md", index(plan, found))
+    write(plan.folder / "run.json", as_json(_about(plan, found)))
+
+
+def _about(plan: Plan, found: Findings) -> dict[str, Any]:
+    """What ran, where and how long; the only file that differs from run to run."""
+    from importlib.metadata import version
+
+    names = ("openworld", "z3-solver", "simpy", "numpy", "pandas", "pyarrow", "matplotlib", "networkx", "click")
+    return {
+        "command": " ".join(["openworld", *sys.argv[1:]]),
+        "finished": found.finished,
+        "seed": plan.seed,
+        "quick": plan.quick,
+        "workers": plan.workers,
+        "attempts": plan.attempts,
+        "replications": plan.replications,
+        "seconds": found.seconds,
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "versions": {name: version(name) for name in names},
+        "switches": len(parse("").design),
+    }

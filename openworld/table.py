@@ -1,0 +1,100 @@
+"""Verdicts for the rows of a CSV file."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from model.design import ConfigurationError, parse
+from openworld.jobs import Question, answers
+from properties.security import UnknownPropertyError, find
+
+NEEDED = ("id", "property", "config")
+ADDED = ("verdict", "reach", "steps", "blocked_by", "seconds")
+
+
+class TableError(ValueError):
+    """A file or a row that cannot be read; the message names file, line and culprit."""
+
+
+class Row(NamedTuple):
+    """A row of the input and where it stands; ``error`` says what is wrong with it."""
+
+    line: int
+    fields: dict[str, str]
+    error: str
+
+
+def read(path: Path) -> tuple[list[str], list[Row]]:
+    """The columns and rows of a file.
+
+    Raises:
+        TableError: not a CSV file with the columns that are needed. A bad row carries its own error.
+    """
+    rows: list[Row] = []
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv.DictReader(stream, restkey="", strict=True)
+            columns = list(reader.fieldnames or [])
+            missing = [name for name in NEEDED if name not in columns]
+            if missing:
+                found, needed = ", ".join(columns) or "nothing", ", ".join(NEEDED)
+                raise TableError(f"{path}, line 1: no column {missing[0]!r}; found: {found}; needed: {needed}")
+            try:
+                rows += (Row(reader.line_num, fields, _problem(fields)) for fields in reader)
+            except csv.Error as error:
+                rows.append(Row(reader.line_num, dict.fromkeys(columns, ""), f"not CSV from here on: {error}"))
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise TableError(f"{path}: not a CSV file in UTF-8: {error}") from None
+    return columns, rows
+
+
+def _problem(fields: dict[str, Any]) -> str:
+    """What is wrong with a row, or nothing."""
+    if "" in fields:
+        return f"{len(fields[''])} more values than columns"
+    short = [name for name, value in fields.items() if value is None]
+    if short:
+        return f"no value for column {short[0]!r}"
+    empty = [name for name in NEEDED if not fields[name].strip()]
+    if empty:
+        return f"column {empty[0]!r} is empty"
+    try:
+        find(fields["property"])
+        parse(fields["config"])
+    except (ConfigurationError, UnknownPropertyError) as error:
+        return str(error)
+    return ""
+
+
+def judged(
+    path: Path, rows: list[Row], timeout: float | None, workers: int, keep_going: bool
+) -> Iterator[dict[str, str]]:
+    """The rows with their verdicts, in order, as they are found.
+
+    Raises:
+        TableError: at the first bad row, after those before it, unless ``keep_going``.
+    """
+    stop = next((place for place, row in enumerate(rows) if row.error and not keep_going), len(rows))
+    good = [row for row in rows[:stop] if not row.error]
+    questions = [Question(row.fields["property"], row.fields["config"], timeout) for row in good]
+    replies = answers(questions, min(workers, len(questions))) if questions else iter(())
+    for row in rows[:stop]:
+        if row.error:
+            blank = dict.fromkeys(ADDED, "")
+            kept = {name: value or "" for name, value in row.fields.items() if name}
+            yield {**kept, **blank, "verdict": "error", "reach": row.error}
+            continue
+        found = next(replies).data
+        yield {
+            **row.fields,
+            "verdict": found["verdict"],
+            "reach": found["reach"],
+            "steps": "" if found["steps"] is None else str(found["steps"]),
+            "blocked_by": " ".join(found["blocked_by"]),
+            "seconds": f"{found['seconds']:.3f}",
+        }
+    if stop < len(rows):
+        raise TableError(f"{path}, line {rows[stop].line}: {rows[stop].error}")

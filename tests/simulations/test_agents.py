@@ -1,0 +1,146 @@
+"""Agents walk the machine's plans, in time, in a population that no design changes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import islice
+
+import pytest
+
+from model.design import Design
+from model.machine import Machine
+from model.world import VICTIM
+from properties.security import PROPERTIES
+from simulations import agents
+from simulations.agents import Arm, draw, environment, simulate
+from simulations.population import Population, load
+from simulations.visits import Ending
+
+HOSTILE = load("shared_origins").with_shares("as_resource", {"honor": 0.4, "ignore": 0.3, "add": 0.2, "substitute": 0.1})
+
+
+def endings(population: Population, *designs: Design, attempts: int = 2_000, seed: str = "1/0") -> list[list[Ending]]:
+    """How all attempts ended, one list for each design."""
+    columns: list[list[Ending]] = [[] for _ in designs]
+    for chunk in simulate(population, designs, seed, attempts):
+        for column, part in zip(columns, chunk, strict=True):
+            column += part
+    return columns
+
+
+def seen(column: list[Ending]) -> list[tuple[str, str, tuple[str, ...]]]:
+    """Endings as values."""
+    return [(ending.kind, ending.name, ending.harms) for ending in column]
+
+
+def test_simulated_attempts_are_runs_of_the_machine() -> None:
+    """Every step of a sample is enabled where it is taken, and the last state shows what was counted."""
+    columns = endings(HOSTILE, Design(), Design({"prm": "prefix", "echo": "opt", "cache_key": "issuer"}))
+    sample = list(dict.fromkeys(ending for column in columns for ending in column))
+    assert len(sample) > 40
+    for ending in sample:
+        # The machine of the whole world, attacker's session included, not the smaller one of the plan.
+        machine = Machine(ending.configuration)
+        last = machine.replay(ending.steps)[-1]
+        view, design = machine.view(last), ending.configuration.design
+        assert view.session(VICTIM).accepted == (ending.kind == "success")
+        happened = {name for name, prop in PROPERTIES.items() if prop.event(machine.world, design, view)}
+        assert set(ending.harms) == happened - {"first_contact"}
+        if ending.kind in ("refused", "blocked"):
+            assert ending.name in {rule.name for _, rule in machine.refusals(last)}
+
+
+def test_arms_meet_the_same_population() -> None:
+    """Whatever the design, an attempt meets the same environment; only caches may tell arms apart."""
+    first, second = endings(HOSTILE, Design(), Design({"prm": "prefix", "echo": "req"}))
+    drawn = HOSTILE.switches
+    for one, other in zip(first, second, strict=True):
+        assert one.configuration.capabilities == other.configuration.capabilities
+        assert all(one.configuration.design[name] == other.configuration.design[name] for name in drawn)
+
+
+def test_a_design_changes_nothing_it_should_not() -> None:
+    """An arm ends the same whichever arms stand beside it, and a switch that nobody reads changes nothing."""
+    alone = endings(HOSTILE, Design())[0]
+    beside, unread = endings(HOSTILE, Design(), Design({"mtls_key": "per_flow"}))
+    assert seen(alone) == seen(beside) == seen(unread)
+
+
+def test_the_size_of_chunks_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Attempts drawn a few at a time end as those drawn many at a time."""
+    whole = endings(HOSTILE, Design({"cache_key": "issuer"}))[0]
+    monkeypatch.setattr(agents, "CHUNK", 64)
+    assert seen(endings(HOSTILE, Design({"cache_key": "issuer"}))[0]) == seen(whole)
+
+
+def test_exact_matching_in_closed_form() -> None:
+    """With honest visits only, exact matching succeeds exactly where one path was drawn, prefix everywhere."""
+    population = load("swept").with_shares("place", {"honest_api": 1}).with_shares(
+        "api", {"single_path": 0.7, "multi_path": 0.3}
+    )
+    exact, prefix = endings(population, Design(), Design({"prm": "prefix"}), attempts=4_000)
+    kinds = draw(population, "1/0", 0, 4_000).kinds
+    single = [environment(population, kind)["api"] == "single_path" for kind in kinds]
+    assert [ending.kind == "success" for ending in exact] == single
+    assert all(ending.kind == "success" for ending in prefix)
+    assert abs(sum(single) / len(single) - 0.7) < 0.03
+
+
+def test_a_short_lived_token_is_stolen_in_vain() -> None:
+    """The thief needs time, so the shorter tokens live the fewer thefts come off."""
+    population = load("swept").with_shares("as_resource", {"ignore": 1})
+    thefts = [
+        sum("token_confinement" in ending.harms for ending in endings(population.with_numbers(token_lifetime=life), Design())[0])
+        for life in (0, 60, 3600)
+    ]
+    assert thefts[0] == 0 < thefts[1] < thefts[2]
+
+
+def test_cached_tokens_are_there_only_while_they_live() -> None:
+    """A client that looks tokens up by issuer loses those that its cache holds at that time, and no others."""
+    population = load("swept").with_numbers(latency_attacker=0, agents=50)
+    by_issuer = Design({"cache_key": "issuer"})
+
+    def thefts(population: Population) -> int:
+        return sum("token_confinement" in ending.harms for ending in endings(population, by_issuer)[0])
+
+    assert thefts(population) > 0
+    assert thefts(population.with_numbers(token_lifetime=0)) == 0
+
+
+def test_caches_save_time_and_nothing_else() -> None:
+    """Honest flows end the same with caches and without; with them the clock stops earlier."""
+    population = load("swept").with_shares("place", {"honest_api": 1}).with_numbers(agents=50, arrivals_per_second=1000)
+    cached, fresh = (
+        (Arm(met, Design()), [None] * 2_000)
+        for met in (population, population.with_numbers(token_lifetime=0, metadata_lifetime=0))
+    )
+    for arm, record in (cached, fresh):
+        arm.admit(draw(arm.population, "1/0", 0, 2_000), record)
+        arm.environment.run()
+    names = [Counter(ending.name for ending in record if ending) for _, record in (cached, fresh)]
+    assert names[0] == names[1] == {"accepted": 2_000}
+
+
+def test_memory_depends_on_what_is_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chunks are handed on as soon as their attempts ended; caches have their size from the start."""
+    drawn = 0
+
+    def counting(*args: object) -> agents.Chunk:
+        nonlocal drawn
+        drawn += 1
+        return draw(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(agents, "CHUNK", 512)
+    monkeypatch.setattr(agents, "draw", counting)
+    held = [drawn - handed_on for handed_on, _ in enumerate(islice(simulate(load("swept"), (Design(),), "1", 15_000), 25))]
+    # 20 attempts a second and half a minute for nearly all: two chunks, rarely three.
+    assert max(held) <= 4
+
+
+def test_caches_do_not_grow() -> None:
+    """One slot for each resource of each agent, before and after."""
+    arm = Arm(load("swept"), Design())
+    sizes = [len(cache) for cache in (arm.kept, arm.metadata_until, arm.token_until)]
+    arm.admit(draw(arm.population, "1", 0, 4_000), [None] * 4_000)
+    assert sizes == [len(cache) for cache in (arm.kept, arm.metadata_until, arm.token_until)] == [2_000] * 3
