@@ -181,7 +181,7 @@ def send_user_with_own_request(c: Context) -> Move:
 
 def _crafted(world: World) -> Domains:
     return {
-        "client_id": (*CLIENTS_OF_CLIENT, *CLIENTS_OF_ATTACKER),
+        "client_id": (*CLIENTS_OF_CLIENT, *(CLIENTS_OF_ATTACKER if world.strangers_clients else ())),
         "redirect": (*CALLBACKS_OF_CLIENT, LOOPBACK, ATTACKER_CALLBACK),
         "challenge": (NONE, *world.sessions, THIEF),
         "returned_state": (NONE, *world.sessions),
@@ -256,7 +256,11 @@ def reaches_users_callback(c: Context) -> Condition:
     )
 
 
-@action("S13", choices=lambda _: {"redirect": CALLBACKS_OF_CLIENT, "challenge": (NONE, VICTIM, THIEF)})
+def _strangers_code(world: World) -> list[dict[str, str]]:
+    return [{}] if world.strangers_code else []
+
+
+@action("S13", _strangers_code, lambda _: {"redirect": CALLBACKS_OF_CLIENT, "challenge": (NONE, VICTIM, THIEF)})
 def obtain_own_code(c: Context, redirect: Value, challenge: Value) -> Move:
     """The attacker logs in at the honest AS as itself, with a request that names the client, and keeps the code."""
     design = c.design
@@ -278,7 +282,7 @@ def obtain_own_code(c: Context, redirect: Value, challenge: Value) -> Move:
     )
 
 
-@action("S13")
+@action("S13", _strangers_code)
 def use_pushed_request(c: Context) -> Move:
     """The attacker logs in at the honest AS as itself with the user's own pushed request."""
     victim = c.state.session(VICTIM)
@@ -300,7 +304,7 @@ def use_pushed_request(c: Context) -> Move:
     )
 
 
-@action("S14")
+@action("S14", _strangers_code)
 def push_own_code(c: Context) -> Move:
     """The attacker makes the user's browser deliver the attacker's code to the client, with any iss it likes."""
     design, session, state = c.design, c.state.session(VICTIM), c.state

@@ -116,9 +116,8 @@ def replay_request(c: Context) -> Move:
     """The attacker sends a leaked request of the client, bound token and proof, to the CRM again."""
     session, state = c.state.session(VICTIM), c.state
     bound = any_of(no(same(state["issued.key"], NONE)), no(same(state["issued.certificate"], NONE)))
-    here = all_of(
-        c.capabilities["proof_leak"], same(session.phase, "sent"), same(session.url, CRM), same(session.token, ISSUED), bound
-    )
+    sent = all_of(same(session.phase, "sent"), same(session.url, CRM), same(session.token, ISSUED))
+    here = all_of(c.capabilities["proof_leak"], sent, bound)
     if here is False:
         return IMPOSSIBLE
     key, certificate = state["issued.key"], state["issued.certificate"]

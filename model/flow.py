@@ -461,7 +461,7 @@ def authorization_server__issue_token(c: Context, who: str) -> Move:
     )
 
 
-@action("S16")
+@action("S16", each=lambda world: [{}] if world.strangers_code else [])
 def authorization_server__issue_token_to_stranger(c: Context) -> Move:
     """The honest AS redeems a code of the attacker's account in the user's session."""
     session, state = c.state.session(VICTIM), c.state

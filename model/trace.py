@@ -13,11 +13,10 @@ from typing import Any
 
 from model.design import Configuration, parse
 from model.machine import Machine, State, Step
-from model.world import FIRST_CONTACT, World
+from model.world import WORLDS, World
 
 FORMAT = "openworld-trace"
 VERSION = 1
-WORLDS: dict[str, World] = {FIRST_CONTACT.name: FIRST_CONTACT}
 
 
 class TraceError(ValueError):

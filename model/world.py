@@ -67,13 +67,19 @@ class World:
     Attributes:
         name: how verdicts name the world.
         sessions: sessions at the honest client.
+        concern: what the world is for, in words.
         layers: no run takes more layers than this when independent actions share one and every action
             happens as early as it can; whatever the design, the attacker and the rules left out.
         resource_urls: URLs that an agent may be sent to.
+        strangers_code: the attacker may log in as itself and bring a code for its own account into play.
+        strangers_clients: the attacker may use client identities of its own.
     """
 
     name: str
-    layers: int = 18
+    concern: str = ""
+    layers: int = 20
+    strangers_code: bool = False
+    strangers_clients: bool = False
     sessions: tuple[str, ...] = (VICTIM, ATTACKER)
     resource_urls: tuple[str, ...] = (
         CRM,
@@ -131,5 +137,14 @@ def designated_servers(resource: str) -> tuple[str, ...]:
     return (HONEST_AS, ATTACKER_AS) if run_by_attacker(resource) else (HONEST_AS,)
 
 
-#: The world that verdicts are about unless they say otherwise.
-FIRST_CONTACT = World("first_contact")
+#: The worlds that verdicts are about; each property says which is its own. They share every rule, and leave out
+#: what the property does not depend on: a code for the attacker's account opens nothing of the user's, and what a
+#: consent page shows matters before any second session does.
+FIRST_CONTACT = World("first_contact", "two sessions at the client, and the user's code and tokens")
+USERS_SESSION = World(
+    "users_session", "the user's session, into which the attacker may bring its own account", 14, True, False, (VICTIM,)
+)
+CLIENT_IDENTITY = World(
+    "client_identity", "the user's session, and client identities of the attacker's", 13, False, True, (VICTIM,)
+)
+WORLDS: dict[str, World] = {world.name: world for world in (FIRST_CONTACT, USERS_SESSION, CLIENT_IDENTITY)}

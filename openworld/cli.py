@@ -395,7 +395,10 @@ def rules(name: str | None, as_json: bool) -> int:
 
 @main.command()
 @click.argument("experiment")
-@click.option("--attempts", type=click.IntRange(min=1), default=20_000, show_default=True, help="Attempts in each arm at each point.")
+@click.option(
+    "--attempts", type=click.IntRange(min=1), default=20_000, show_default=True,
+    help="Attempts in each arm at each point of the sweep.",
+)  # fmt: skip
 @click.option("--replications", type=click.IntRange(min=1), default=5, show_default=True, help="Independent repeats.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same numbers.")
 @workers_option

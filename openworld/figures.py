@@ -82,18 +82,24 @@ def attacker_overview(rows: pd.DataFrame) -> Figure:
             violated = int((group["verdict"] == "attack").sum())
             unknown = bool((group["verdict"] == "unknown").any())
             share = violated / total
-            shade = 0.96 - 0.68 * math.sqrt(share)
-            face = (min(1.0, shade + 0.12), shade * 0.92, shade * 0.82) if violated else CELLS["safe"][0]
+            face = _shade(share) if violated else CELLS["safe"][0]
             x, y = designs.index(str(design)), attackers.index(str(attacker))
             hatch = CELLS["unknown"][2] if unknown else ""
             axes.add_patch(Rectangle((x, y), 1, 1, facecolor=face, edgecolor="white", linewidth=2, hatch=hatch))
-            writing = "white" if violated and shade < 0.62 else INK if violated else CELLS["safe"][1]
+            writing = CELLS["safe"][1] if not violated else "white" if share > 0.2 else INK
             label = (str(violated) if violated else "✓") + ("?" if unknown else "")
             weight = "bold" if violated else "normal"
             axes.text(x + 0.5, y + 0.52, label, ha="center", va="center", fontsize=10, color=writing, weight=weight)
         _grid(axes, attackers, designs)
         axes.set_title(f"Security properties violated, of {total}", loc="left", pad=14, weight="bold")
     return figure
+
+
+def _shade(share: float) -> tuple[float, float, float]:
+    """From a light to a dark orange, in even steps of lightness."""
+    light, dark = (0.97, 0.83, 0.74), (0.45, 0.14, 0.03)
+    red, green, blue = (a + (b - a) * math.sqrt(share) for a, b in zip(light, dark, strict=True))
+    return red, green, blue
 
 
 def _grid(axes: Axes, rows: Sequence[str], columns: Sequence[str]) -> None:
@@ -196,7 +202,8 @@ def _dress(figure: Figure, panels: list[Axes], table: pd.DataFrame, column: str,
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=decimals))
         if place % columns == 0:
             axes.set_ylabel(words)
-    figure.supxlabel(str(table["parameter"].iloc[0]), fontsize=10)
+    for axes in panels[-columns:]:
+        axes.set_xlabel(textwrap.fill(str(table["parameter"].iloc[0]), 36))
     if title:
         figure.suptitle(textwrap.fill(title, 34 * max(1, columns)), x=0.01, ha="left", fontsize=11, weight="bold")
     handles, labels = panels[0].get_legend_handles_labels()

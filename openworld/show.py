@@ -12,6 +12,7 @@ from model.switches import SWITCHES, Switch
 
 if TYPE_CHECKING:
     import pandas
+
     from properties.security import Property
     from properties.verdict import Verdict
 

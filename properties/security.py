@@ -17,11 +17,14 @@ from model.world import (
     ATTACKER,
     ATTACKER_AS,
     ATTACKER_CALLBACK,
+    CLIENT_IDENTITY,
     CLIENTS_OF_ATTACKER,
     CLIENTS_OF_CLIENT,
     CRM,
+    FIRST_CONTACT,
     HONEST_AS,
     LOOPBACK,
+    USERS_SESSION,
     VICTIM,
     World,
 )
@@ -37,6 +40,7 @@ class Property:
         kind: ``security`` (violated when ``event`` happens) or ``utility`` (holds when it can happen).
         meaning: in plain words.
         event: the condition on a state; it stays true once it is.
+        world: the world in which verdicts on the property are given.
     """
 
     code: str
@@ -44,15 +48,18 @@ class Property:
     kind: Literal["security", "utility"]
     meaning: str
     event: Callable[[World, Any, View], Any]
+    world: World = FIRST_CONTACT
 
 
 PROPERTIES: dict[str, Property] = {}
 
 
-def _property(code: str, kind: Literal["security", "utility"] = "security") -> Callable[..., Any]:
+def _property(
+    code: str, kind: Literal["security", "utility"] = "security", world: World = FIRST_CONTACT
+) -> Callable[..., Any]:
     def decorate(function: Callable[[World, Any, View], Any]) -> Callable[[World, Any, View], Any]:
         meaning = (function.__doc__ or "").strip().partition("\n")[0]
-        made = Property(code, function.__name__, kind, meaning, function)
+        made = Property(code, function.__name__, kind, meaning, function, world)
         PROPERTIES[made.name] = made
         return function
 
@@ -120,7 +127,7 @@ def client_authentication(world: World, design: Any, state: View) -> Any:
 
 @_property("IA")
 def issuer_acceptance(world: World, design: Any, state: View) -> Any:
-    """An honest party accepts an issuer its policy does not name, or what that issuer did not sign as a token for it."""
+    """An honest party accepts an issuer its policy does not name, or what that did not sign as a token for it."""
     return any_of(state["accepted.issuer"], state["happened.foreign_issuer"])
 
 
@@ -130,7 +137,7 @@ def discovery_integrity(world: World, design: Any, state: View) -> Any:
     return any_of(*(starts_flow_astray(state, who) for who in world.sessions))
 
 
-@_property("SC")
+@_property("SC", world=USERS_SESSION)
 def sender_constraint(world: World, design: Any, state: View) -> Any:
     """A request with a bound token is accepted that was not made by its holder, or is a replay."""
     return state["happened.replayed"]
@@ -148,14 +155,14 @@ def fetch_safety(world: World, design: Any, state: View) -> Any:
     return state["happened.fetched"]
 
 
-@_property("SI")
+@_property("SI", world=USERS_SESSION)
 def session_integrity(world: World, design: Any, state: View) -> Any:
     """In the user's session the client uses, as the honest AS's, what somebody else authorised there."""
     session = state.session(VICTIM)
     return all_of(same(session.token, STRANGERS), same(session.phase, "sent"), same(session.issuer, HONEST_AS))
 
 
-@_property("CI")
+@_property("CI", world=CLIENT_IDENTITY)
 def client_identity(world: World, design: Any, state: View) -> Any:
     """The user approves what the AS shows as the client, and somebody else gets the result."""
     strangers = one_of(state["code.client"], *CLIENTS_OF_ATTACKER)

@@ -62,6 +62,8 @@ class Template:
     firings: tuple[Firing, ...] = ()
     after: dict[str, Value] = field(default_factory=dict)
     events: dict[str, Condition] = field(default_factory=dict)
+    asks: dict[str, frozenset[str]] = field(default_factory=dict)
+    cones: dict[str, frozenset[str]] = field(default_factory=dict)
     apart: dict[int, frozenset[int]] = field(default_factory=dict)
     causes: dict[int, frozenset[int]] = field(default_factory=dict)
 
@@ -73,18 +75,26 @@ class Template:
         firings = (self._firing(number, action, design, capabilities) for number, action in numbered)
         self.firings = tuple(firing for firing in firings if firing.when is not False)
         self.enforced = {name: self.circuit.input() for name in RULES}
-        relevant: set[str] = set()
-
-        def look(name: str) -> Value:
-            relevant.add(name)
-            return self.state[name]
-
-        self.events = {name: PROPERTIES[name].event(self.world, design, View(look)) for name in self.about}
-        self.firings = _cone(self.firings, relevant)
+        for name in self.about:
+            self._ask(name, design)
+        self.cones = {name: _cone(self.firings, set(reads)) for name, reads in self.asks.items()}
+        kept = frozenset().union(*self.cones.values())
+        self.firings = tuple(firing for firing in self.firings if firing.action.name in kept)
+        relevant = frozenset().union(*self.asks.values(), *map(_touches, self.firings))
         self.variables = tuple(variable for variable in self.variables if variable.name in relevant)
         self.apart = self._pairs(_apart)
         self.causes = self._pairs(_waits_for)
         self.after = {variable.name: self._next(variable) for variable in self.variables}
+
+    def _ask(self, name: str, design: Any) -> None:
+        reads: set[str] = set()
+
+        def look(variable: str) -> Value:
+            reads.add(variable)
+            return self.state[variable]
+
+        self.events[name] = PROPERTIES[name].event(self.world, design, View(look))
+        self.asks[name] = frozenset(reads)
 
     def _design(self) -> Any:
         if self.configuration is not None:
@@ -143,8 +153,12 @@ class Template:
         return Pick({value: becomes(value) for value in variable.domain})
 
 
-def _cone(firings: tuple[Firing, ...], relevant: set[str]) -> tuple[Firing, ...]:
-    """The actions on which the relevant variables depend; adds to those what these actions read and write."""
+def _touches(firing: Firing) -> frozenset[str]:
+    return firing.reads | firing.writes.keys()
+
+
+def _cone(firings: tuple[Firing, ...], relevant: set[str]) -> frozenset[str]:
+    """The names of the actions on which the relevant variables depend."""
     kept: dict[str, Firing] = {}
     while True:
         added = [
@@ -153,21 +167,21 @@ def _cone(firings: tuple[Firing, ...], relevant: set[str]) -> tuple[Firing, ...]
             if firing.action.name not in kept and not relevant.isdisjoint(firing.writes)
         ]
         if not added:
-            return tuple(firing for firing in firings if firing.action.name in kept)
+            return frozenset(kept)
         for firing in added:
             kept[firing.action.name] = firing
-            relevant |= firing.reads | firing.writes.keys()
+            relevant |= _touches(firing)
 
 
 def _apart(one: Firing, other: Firing) -> bool:
     """Whether two actions cannot share a step: the one taken first writes what the other reads or writes."""
     first, second = (one, other) if one.order < other.order else (other, one)
-    return not first.writes.keys().isdisjoint(second.reads | second.writes.keys())
+    return not first.writes.keys().isdisjoint(_touches(second))
 
 
 def _waits_for(later: Firing, earlier: Firing) -> bool:
     """Whether an action cannot move into the step of one that happened just before."""
-    needs = not earlier.writes.keys().isdisjoint(later.reads | later.writes.keys())
+    needs = not earlier.writes.keys().isdisjoint(_touches(later))
     return needs or _apart(later, earlier)
 
 

@@ -16,8 +16,8 @@ from model.design import Configuration
 from model.machine import Machine, NotEnabledError, Step
 from model.rule import RULES
 from model.trace import Trace
-from model.world import FIRST_CONTACT, World
-from properties.counting import at_least
+from model.world import World
+from properties.counting import at_least, happenings
 from properties.security import Property, find
 from properties.solver import Answer, Solver
 from properties.template import Template
@@ -74,6 +74,26 @@ class Verdict:
 
 
 class Checker:
+    """Answers questions, each in the world of its property (or all in one given world).
+
+    A world is laid down when the first question about it is asked; later ones cost milliseconds.
+    """
+
+    def __init__(self, world: World | None = None, timeout: float | None = None) -> None:
+        self.world = world
+        self.timeout = timeout
+        self._worlds: dict[World, WorldChecker] = {}
+
+    def verdict(self, prop: Property | str, configuration: Configuration) -> Verdict:
+        """Whether a property holds (raises ReplayError where the machine does not confirm a trace)."""
+        asked = find(prop) if isinstance(prop, str) else prop
+        world = self.world or asked.world
+        if world not in self._worlds:
+            self._worlds[world] = WorldChecker(world, timeout=self.timeout)
+        return self._worlds[world].verdict(asked, configuration)
+
+
+class WorldChecker:
     """Answers questions about one world.
 
     Without ``only``, the world is laid down once with every design and attacker in it and each question costs
@@ -83,7 +103,7 @@ class Checker:
 
     def __init__(
         self,
-        world: World = FIRST_CONTACT,
+        world: World,
         only: tuple[Property, Configuration] | None = None,
         timeout: float | None = None,
     ) -> None:
@@ -91,9 +111,10 @@ class Checker:
         self.timeout = timeout
         template = Template(world) if only is None else Template(world, _asked(*only), (only[0].name,))
         self._laid = Unrolling(template, world.layers)
-        names = [firing.action.name for firing in template.firings]
-        self._length = at_least(self._laid, names, len(names))
-        self._attackers = at_least(self._laid, [name for name in names if name.startswith("attacker.")], len(names))
+        self._happens = happenings(self._laid)
+        attackers = [literal for name, literal in self._happens.items() if name.startswith("attacker.")]
+        self._length = at_least(self._laid, list(self._happens.values()))
+        self._attackers = at_least(self._laid, attackers)
         self._solver = Solver(self._laid.clauses, self._laid.top)
 
     def verdict(self, prop: Property | str, configuration: Configuration) -> Verdict:
@@ -106,7 +127,7 @@ class Checker:
         asked = find(prop) if isinstance(prop, str) else prop
         judged = _asked(asked, configuration)
         event = self._laid.events[asked.name]
-        fixed = self._fix(judged)
+        fixed = [*self._fix(judged), *self._irrelevant(asked)]
         answer = Answer.UNSAT
         if event is not False:
             fixed.append(int(event))
@@ -192,6 +213,11 @@ class Checker:
         ]
         return chosen + caps
 
+    def _irrelevant(self, prop: Property) -> list[int]:
+        """Assumptions that keep actions out on which the property cannot depend."""
+        cone = self._laid.template.cones[prop.name]
+        return [-literal for name, literal in self._happens.items() if name not in cone]
+
     def _decode(self) -> tuple[Step, ...]:
         """The run in the model, one action after the other."""
         happened = [fired for fired in self._laid.fired if self._solver.holds(fired.literal)]
@@ -223,10 +249,13 @@ def confirm(trace: Trace, prop: Property) -> None:
         raise ReplayError(f"internal error: {prop.name} under {trace.configuration}: replay ends without the event")
 
 
-def check(prop: Property | str, configuration: Configuration, world: World = FIRST_CONTACT) -> Verdict:
+def check(
+    prop: Property | str, configuration: Configuration, world: World | None = None, timeout: float | None = None
+) -> Verdict:
     """One verdict, the cheapest way."""
     asked = find(prop) if isinstance(prop, str) else prop
-    return Checker(world, only=(asked, configuration)).verdict(asked, configuration)
+    only = (asked, configuration)
+    return WorldChecker(world or asked.world, only=only, timeout=timeout).verdict(asked, configuration)
 
 
 def _asked(prop: Property, configuration: Configuration) -> Configuration:

@@ -65,7 +65,7 @@ def paired_difference(gained: int, lost: int, attempts: int, level: float = LEVE
 
     Example:
         >>> [round(bound, 3) for bound in paired_difference(10, 2, 100)]
-        [0.011, 0.146]
+        [0.008, 0.149]
     """
     z = NormalDist().inv_cdf((1 + level) / 2)
     more, less = (gained + 1) / (attempts + 2), (lost + 1) / (attempts + 2)

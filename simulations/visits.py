@@ -16,6 +16,7 @@ from model.design import Configuration
 from model.machine import Machine, State, Step
 from model.world import ATTACKER_RS, CRM, EVIL_TENANT, GOOD_TENANT, VICTIM, World, run_by_attacker
 from properties.security import PROPERTIES
+from simulations.recall import RecallingMachine
 
 #: One agent, one visit: the attacker brings its servers, but no session of its own at the client.
 ONE_VISIT = World("one_visit", sessions=(VICTIM,))
@@ -47,7 +48,7 @@ PLACES: dict[str, Place] = {
     "honest_api": Place(CRM, frozenset(), "an API of one or many paths"),
     "honest_tenant": Place(GOOD_TENANT, frozenset(), "a tenant of a shared origin"),
     "malicious_rs": Place(ATTACKER_RS, frozenset({"mal_rs"}), "a resource server of the attacker, on its own origin"),
-    "malicious_tenant": Place(EVIL_TENANT, frozenset({"mal_tenant"}), "a tenant of a shared origin that is the attacker"),
+    "malicious_tenant": Place(EVIL_TENANT, frozenset({"mal_tenant"}), "a tenant of a shared origin: the attacker"),
     "malicious_rs_and_as": Place(
         ATTACKER_RS, frozenset({"mal_rs", "mal_as"}), "a resource server of the attacker that can name an AS of its own"
     ),
@@ -104,7 +105,7 @@ DISCOVERY = frozenset({"challenge", "metadata", "server_metadata"})
 @cache
 def plan_for(configuration: Configuration, url: str) -> Plan:
     """The plan of a visit to a URL; asked of the machine once and then remembered."""
-    machine = Machine(configuration, ONE_VISIT)
+    machine = RecallingMachine(configuration, ONE_VISIT)
     runs = _runs(machine, url)
     state = _outcome(machine, runs)
     steps = _steps(runs, state)

@@ -16,7 +16,9 @@ from simulations.agents import Arm, draw, environment, simulate
 from simulations.population import Population, load
 from simulations.visits import Ending
 
-HOSTILE = load("shared_origins").with_shares("as_resource", {"honor": 0.4, "ignore": 0.3, "add": 0.2, "substitute": 0.1})
+HOSTILE = load("shared_origins").with_shares(
+    "as_resource", {"honor": 0.4, "ignore": 0.3, "add": 0.2, "substitute": 0.1}
+)
 
 
 def endings(population: Population, *designs: Design, attempts: int = 2_000, seed: str = "1/0") -> list[list[Ending]]:
@@ -36,7 +38,7 @@ def seen(column: list[Ending]) -> list[tuple[str, str, tuple[str, ...]]]:
 def test_simulated_attempts_are_runs_of_the_machine() -> None:
     """Every step of a sample is enabled where it is taken, and the last state shows what was counted."""
     columns = endings(HOSTILE, Design(), Design({"prm": "prefix", "echo": "opt", "cache_key": "issuer"}))
-    sample = list(dict.fromkeys(ending for column in columns for ending in column))
+    sample = list(dict.fromkeys(ending for column in columns for ending in column))[::2]
     assert len(sample) > 40
     for ending in sample:
         # The machine of the whole world, attacker's session included, not the smaller one of the plan.
@@ -89,10 +91,10 @@ def test_exact_matching_in_closed_form() -> None:
 def test_a_short_lived_token_is_stolen_in_vain() -> None:
     """The thief needs time, so the shorter tokens live the fewer thefts come off."""
     population = load("swept").with_shares("as_resource", {"ignore": 1})
-    thefts = [
-        sum("token_confinement" in ending.harms for ending in endings(population.with_numbers(token_lifetime=life), Design())[0])
-        for life in (0, 60, 3600)
-    ]
+    thefts = []
+    for life in (0, 60, 3600):
+        column = endings(population.with_numbers(token_lifetime=life), Design())[0]
+        thefts.append(sum("token_confinement" in ending.harms for ending in column))
     assert thefts[0] == 0 < thefts[1] < thefts[2]
 
 
@@ -110,7 +112,7 @@ def test_cached_tokens_are_there_only_while_they_live() -> None:
 
 def test_caches_save_time_and_nothing_else() -> None:
     """Honest flows end the same with caches and without; with them the clock stops earlier."""
-    population = load("swept").with_shares("place", {"honest_api": 1}).with_numbers(agents=50, arrivals_per_second=1000)
+    population = load("swept").with_shares("place", {"honest_api": 1}).with_numbers(agents=50)
     cached, fresh = (
         (Arm(met, Design()), [None] * 2_000)
         for met in (population, population.with_numbers(token_lifetime=0, metadata_lifetime=0))
@@ -120,6 +122,8 @@ def test_caches_save_time_and_nothing_else() -> None:
         arm.environment.run()
     names = [Counter(ending.name for ending in record if ending) for _, record in (cached, fresh)]
     assert names[0] == names[1] == {"accepted": 2_000}
+    # The last to arrive find a token at hand and need not ask the user.
+    assert cached[0].environment.now < fresh[0].environment.now
 
 
 def test_memory_depends_on_what_is_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,7 +137,8 @@ def test_memory_depends_on_what_is_under_way(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(agents, "CHUNK", 512)
     monkeypatch.setattr(agents, "draw", counting)
-    held = [drawn - handed_on for handed_on, _ in enumerate(islice(simulate(load("swept"), (Design(),), "1", 15_000), 25))]
+    chunks = islice(simulate(load("swept"), (Design(),), "1", 15_000), 25)
+    held = [drawn - handed_on for handed_on, _ in enumerate(chunks)]
     # 20 attempts a second and half a minute for nearly all: two chunks, rarely three.
     assert max(held) <= 4
 

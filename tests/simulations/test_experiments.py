@@ -60,7 +60,7 @@ def test_echo_trades_honest_flows_for_thefts() -> None:
     assert refused == sorted(refused)
     assert thefts[0] > 0
     assert thefts[-1] == 0
-    assert all(rate(rates, 0.0, arm, "accepted", "success") == rate(rates, 0.0, arms[0], "accepted", "success") for arm in arms)
+    assert len({rate(rates, 0.0, arm, "accepted", "success") for arm in arms}) == 1
 
 
 def test_tables_are_the_same_bit_for_bit() -> None:

@@ -76,7 +76,7 @@ def test_sweeping_replaces_one_factor() -> None:
         ("[factors.place]", "[factors.h_iss]", "factor 'place' is missing"),
         ("[factors.api]", "[factors.warm]", "'warm' cannot be drawn"),
         ("agents = {", "agent = {", "unknown number 'agent'; allowed: agents"),
-        ("agents = { value = 500, swept = true", "agents = { value = 500, swept = false", "needs source and confidence"),
+        ("agents = { value = 500, swept = true", "agents = { value = 500", "needs source and confidence"),
         ("agents = { value = 500, swept = true", 'agents = { value = 500, source = "x", confidence = "sure"',
          "unknown confidence 'sure'; allowed: high, medium, low"),
         ("agents = { value = 500", "agents = { value = 0", "must be a number of at least 1, found 0"),

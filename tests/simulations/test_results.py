@@ -46,8 +46,9 @@ def test_paired_interval_covers() -> None:
 
 def table() -> tuple[pandas.DataFrame, pandas.DataFrame]:
     """Two arms that ended differently in 15 of 100 attempts."""
-    tally = (Counter({(YES, YES): 60, (NO, NO): 40}), Counter({(YES, YES): 50, (YES, NO): 10, (NO, YES): 5, (NO, NO): 35}))
-    result = tabulate("mine", [Point("mine", "share", 0.5, ("a", "b"), 7, "swept", tally)])
+    first = Counter({(YES, YES): 60, (NO, NO): 40})
+    second = Counter({(YES, YES): 50, (YES, NO): 10, (NO, YES): 5, (NO, NO): 35})
+    result = tabulate("mine", [Point("mine", "share", 0.5, ("a", "b"), 7, "swept", (first, second))])
     return result.rates, result.differences
 
 

@@ -1,0 +1,202 @@
+"""What the tests of the model and the properties share: expected rows, samples, and the clauses asked directly."""
+
+from __future__ import annotations
+
+import csv
+import random
+import re
+import tomllib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from model.design import NAMED_DESIGNS, Configuration, ConfigurationError, Design, parse
+from model.rule import RULES
+from model.switches import CAPABILITIES, SWITCHES
+from model.world import ATTACKER_RS, CRM, EVIL_TENANT, FIRST_CONTACT, GOOD_TENANT, VICTIM, World
+from properties.security import PROPERTIES, Property, UnknownPropertyError, find
+from properties.solver import Answer, Solver
+from properties.template import Template
+from properties.unroll import Unrolling
+from properties.verdict import Checker
+
+ROOT = Path(__file__).parent.parent
+ROWS = ROOT / "properties" / "data" / "expected_rows.csv"
+FINDINGS = ROOT / "findings.md"
+
+#: Small worlds that explicit search gets through: one session at every URL, and two sessions at fewer.
+SOLO = World("solo", sessions=(VICTIM,))
+PAIR = World("pair", resource_urls=(CRM, ATTACKER_RS, GOOD_TENANT, EVIL_TENANT))
+
+
+@dataclass(frozen=True)
+class Row:
+    """An expected verdict, with its configuration read (``None`` where the model lacks a word of it)."""
+
+    id: str
+    attack: str
+    code: str
+    text: str
+    expected: str
+    prop: Property | None
+    configuration: Configuration | None
+
+    @property
+    def covered(self) -> bool:
+        """Whether the model knows every word of the row."""
+        return self.prop is not None and self.configuration is not None
+
+
+def _row(fields: dict[str, str]) -> Row:
+    prop, configuration = None, None
+    try:
+        prop, configuration = find(fields["property"]), parse(fields["config"])
+    except (ConfigurationError, UnknownPropertyError):
+        pass
+    return Row(
+        fields["id"], fields["attack_id"], fields["property"], fields["config"], fields["expected"], prop, configuration
+    )
+
+
+def _rows() -> tuple[Row, ...]:
+    with ROWS.open(encoding="utf-8", newline="") as file:
+        return tuple(map(_row, csv.DictReader(file)))
+
+
+def _disputed() -> frozenset[str]:
+    """Ids of the rows that findings.md disagrees with: headings such as ``### V138 ...``."""
+    text = FINDINGS.read_text(encoding="utf-8") if FINDINGS.exists() else ""
+    headings = [line for line in text.splitlines() if re.match(r"#{2,6}\s.*\bV\d{3}\b", line)]
+    return frozenset(id_ for line in headings for id_ in re.findall(r"\bV\d{3}\b", line))
+
+
+def judged(prop: Property, configuration: Configuration) -> Configuration:
+    """What a question is about: utility is a matter of honest parties alone."""
+    return configuration if prop.kind == "security" else replace(configuration, capabilities=frozenset())
+
+
+class Reach:
+    """Whether an event can come about, asked of the clauses directly: no trace, no explanation."""
+
+    def __init__(self, world: World = FIRST_CONTACT) -> None:
+        self.world = world
+        self.template = Template(world)
+        self.laid = Unrolling(self.template, world.layers)
+        self.solver = Solver(self.laid.clauses, self.laid.top)
+        self._known: dict[Any, bool] = {}
+
+    def __call__(self, prop: Property | str, configuration: Configuration, without: Iterable[str] = ()) -> bool:
+        """Whether the event is reachable when every rule but those in ``without`` is enforced."""
+        left_out = frozenset(without)
+        return self.within(prop, configuration, frozenset(RULES) - left_out)
+
+    def within(self, prop: Property | str, configuration: Configuration, enforced: Iterable[str]) -> bool:
+        """Whether the event is reachable when just these rules are enforced."""
+        asked = find(prop) if isinstance(prop, str) else prop
+        key = (asked.name, str(judged(asked, configuration)), frozenset(enforced))
+        if key not in self._known:
+            self._known[key] = self._ask(asked, judged(asked, configuration), key[2])
+        return self._known[key]
+
+    def _ask(self, prop: Property, configuration: Configuration, enforced: frozenset[str]) -> bool:
+        event = self.laid.events[prop.name]
+        if event is False:
+            return False
+        assumptions = [*self.fixed(configuration), *(self.laid.enforced[name] for name in sorted(enforced))]
+        answer = self.solver.check([*assumptions, int(event)])
+        assert answer is not Answer.UNKNOWN
+        return answer is Answer.SAT
+
+    def fixed(self, configuration: Configuration) -> list[int]:
+        """Literals that decide design and attacker."""
+        switches = [x for (name, value), x in self.laid.switches.items() if configuration.design[name] == value]
+        caps = [x if name in configuration.capabilities else -x for name, x in self.laid.capabilities.items()]
+        return switches + caps
+
+    def verdict(self, prop: Property | str, configuration: Configuration, without: Iterable[str] = ()) -> str:
+        """The same as a verdict's word."""
+        asked = find(prop) if isinstance(prop, str) else prop
+        reached = self(asked, configuration, without)
+        return "attack" if reached == (asked.kind == "security") else "safe"
+
+
+def random_configuration(rng: random.Random, density: float = 0.25) -> Configuration:
+    """Each switch off its usual place and each capability present with the given chance."""
+    values = {s.name: rng.choice(s.values) for s in SWITCHES.values() if rng.random() < density}
+    return Configuration(Design(values), frozenset(c for c in CAPABILITIES if rng.random() < density))
+
+
+@pytest.fixture(scope="session")
+def rows() -> tuple[Row, ...]:
+    """The expected verdicts."""
+    return _rows()
+
+
+@pytest.fixture(scope="session")
+def disputed() -> frozenset[str]:
+    """Ids of the expected verdicts that findings.md disagrees with."""
+    return _disputed()
+
+
+@pytest.fixture(scope="session")
+def pins() -> dict[str, Any]:
+    """The pinned numbers."""
+    return tomllib.loads((ROOT / "tests" / "properties" / "pins.toml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def exceptions() -> dict[str, Any]:
+    """What has no effect of its own, with the reasons."""
+    return tomllib.loads((ROOT / "tests" / "properties" / "exceptions.toml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def checker() -> Checker:
+    """The default world, laid down once with every design and attacker in it."""
+    return Checker()
+
+
+@pytest.fixture(scope="session")
+def reach() -> Reach:
+    """The default world, asked whether events are reachable."""
+    return Reach()
+
+
+@pytest.fixture(scope="session")
+def laid() -> Callable[[World], Reach]:
+    """Reach for any world, made once."""
+    made: dict[str, Reach] = {}
+
+    def get(world: World) -> Reach:
+        return made.setdefault(world.name, made.get(world.name) or Reach(world))
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def small_worlds() -> dict[str, World]:
+    """The worlds that explicit search gets through."""
+    return {world.name: world for world in (SOLO, PAIR)}
+
+
+@pytest.fixture(scope="session")
+def sample() -> Callable[..., Configuration]:
+    """Random configurations."""
+    return random_configuration
+
+
+@pytest.fixture(scope="session")
+def configurations(rows: tuple[Row, ...]) -> tuple[Configuration, ...]:
+    """Configurations worth asking about: those of the expected rows, and the named designs under each attacker."""
+    asked = {str(row.configuration): row.configuration for row in rows if row.configuration is not None}
+    for name in NAMED_DESIGNS:
+        for cap in ("none", *CAPABILITIES, "mal_as+mal_rs"):
+            made = parse(f"design={name};cap={cap}")
+            asked[str(made)] = made
+    return tuple(asked.values())
+
+
+__all__ = ["PAIR", "PROPERTIES", "SOLO", "Reach", "Row"]
