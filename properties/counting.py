@@ -23,14 +23,27 @@ def happenings(unrolling: Unrolling) -> dict[str, int]:
     return happens
 
 
-def at_least(unrolling: Unrolling, literals: list[int]) -> list[int]:
-    """Literals implied by "at least 1, 2, ... of these hold"; assume one false to bound how many do."""
-    sums = [[literal] for literal in literals] or [[]]
-    while len(sums) > 1:
-        pairs = zip(sums[::2], sums[1::2], strict=False)
-        merged = [_sum(unrolling, left, right) for left, right in pairs]
-        sums = merged + (sums[-1:] if len(sums) % 2 else [])
-    return sums[0]
+class Counter:
+    """Adds up literals in unary.
+
+    While ``on`` is not assumed the sums are free, so that questions which do not count do not pay for them.
+    """
+
+    def __init__(self, unrolling: Unrolling, literals: list[int]) -> None:
+        self._on = unrolling.new_literal()
+        counted = [unrolling.new_literal() for _ in literals]
+        for literal, copy in zip(literals, counted, strict=True):
+            unrolling.clause(-literal, -self._on, copy)
+        sums = [[copy] for copy in counted] or [[]]
+        while len(sums) > 1:
+            pairs = zip(sums[::2], sums[1::2], strict=False)
+            merged = [_sum(unrolling, left, right) for left, right in pairs]
+            sums = merged + (sums[-1:] if len(sums) % 2 else [])
+        self._sums = sums[0]
+
+    def at_most(self, bound: int) -> list[int]:
+        """Assumptions that let at most so many of the literals hold."""
+        return [self._on, -self._sums[bound]] if bound < len(self._sums) else []
 
 
 def _sum(unrolling: Unrolling, left: list[int], right: list[int]) -> list[int]:

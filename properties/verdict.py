@@ -17,7 +17,7 @@ from model.machine import Machine, NotEnabledError, Step
 from model.rule import RULES
 from model.trace import Trace
 from model.world import World
-from properties.counting import at_least, happenings
+from properties.counting import Counter, happenings
 from properties.security import Property, find
 from properties.solver import Answer, Solver
 from properties.template import Template
@@ -113,8 +113,8 @@ class WorldChecker:
         self._laid = Unrolling(template, world.layers)
         self._happens = happenings(self._laid)
         attackers = [literal for name, literal in self._happens.items() if name.startswith("attacker.")]
-        self._length = at_least(self._laid, list(self._happens.values()))
-        self._attackers = at_least(self._laid, attackers)
+        self._length = Counter(self._laid, list(self._happens.values()))
+        self._attackers = Counter(self._laid, attackers)
         self._solver = Solver(self._laid.clauses, self._laid.top)
 
     def verdict(self, prop: Property | str, configuration: Configuration) -> Verdict:
@@ -161,17 +161,16 @@ class WorldChecker:
         """The fewest actions, then the fewest attacker actions among those; whether that is proved."""
         best = self._decode()
         bound: list[int] = []
-        for literals, measure in ((self._length, len), (self._attackers, _attacker_steps)):
+        for counter, measure in ((self._length, len), (self._attackers, _attacker_steps)):
             while size := measure(best):
                 layers = self._within(len(best) - 1 if measure is len else len(best))
-                answer = self._check([*fixed, *bound, *layers, -literals[size - 1]])
+                answer = self._check([*fixed, *bound, *layers, *counter.at_most(size - 1)])
                 if answer is Answer.UNKNOWN:
                     return best, False
                 if answer is Answer.UNSAT:
                     break
                 best = self._decode()
-            if size < len(literals):
-                bound.append(-literals[size])
+            bound += counter.at_most(size)
         return best, True
 
     def _within(self, layers: int) -> list[int]:

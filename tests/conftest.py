@@ -16,7 +16,7 @@ import pytest
 from model.design import NAMED_DESIGNS, Configuration, ConfigurationError, Design, parse
 from model.rule import RULES
 from model.switches import CAPABILITIES, SWITCHES
-from model.world import ATTACKER_RS, CRM, EVIL_TENANT, FIRST_CONTACT, GOOD_TENANT, VICTIM, World
+from model.world import ATTACKER_RS, CRM, EVIL_TENANT, GOOD_TENANT, VICTIM, World
 from properties.security import PROPERTIES, Property, UnknownPropertyError, find
 from properties.solver import Answer, Solver
 from properties.template import Template
@@ -28,8 +28,8 @@ ROWS = ROOT / "properties" / "data" / "expected_rows.csv"
 FINDINGS = ROOT / "findings.md"
 
 #: Small worlds that explicit search gets through: one session at every URL, and two sessions at fewer.
-SOLO = World("solo", sessions=(VICTIM,))
-PAIR = World("pair", resource_urls=(CRM, ATTACKER_RS, GOOD_TENANT, EVIL_TENANT))
+SOLO = World("solo", layers=24, strangers_code=True, strangers_clients=True, sessions=(VICTIM,))
+PAIR = World("pair", layers=24, resource_urls=(CRM, ATTACKER_RS, GOOD_TENANT, EVIL_TENANT))
 
 
 @dataclass(frozen=True)
@@ -78,43 +78,72 @@ def judged(prop: Property, configuration: Configuration) -> Configuration:
     return configuration if prop.kind == "security" else replace(configuration, capabilities=frozenset())
 
 
-class Reach:
-    """Whether an event can come about, asked of the clauses directly: no trace, no explanation."""
+class Clauses:
+    """All runs of a world as clauses, with every design, attacker and rule left open."""
 
-    def __init__(self, world: World = FIRST_CONTACT) -> None:
+    def __init__(self, world: World, layers: int | None = None) -> None:
         self.world = world
         self.template = Template(world)
-        self.laid = Unrolling(self.template, world.layers)
-        self.solver = Solver(self.laid.clauses, self.laid.top)
-        self._known: dict[Any, bool] = {}
+        self.laid = Unrolling(self.template, layers or world.layers)
+        self._solver: Solver | None = None
 
-    def __call__(self, prop: Property | str, configuration: Configuration, without: Iterable[str] = ()) -> bool:
-        """Whether the event is reachable when every rule but those in ``without`` is enforced."""
-        left_out = frozenset(without)
-        return self.within(prop, configuration, frozenset(RULES) - left_out)
-
-    def within(self, prop: Property | str, configuration: Configuration, enforced: Iterable[str]) -> bool:
-        """Whether the event is reachable when just these rules are enforced."""
-        asked = find(prop) if isinstance(prop, str) else prop
-        key = (asked.name, str(judged(asked, configuration)), frozenset(enforced))
-        if key not in self._known:
-            self._known[key] = self._ask(asked, judged(asked, configuration), key[2])
-        return self._known[key]
-
-    def _ask(self, prop: Property, configuration: Configuration, enforced: frozenset[str]) -> bool:
-        event = self.laid.events[prop.name]
-        if event is False:
-            return False
-        assumptions = [*self.fixed(configuration), *(self.laid.enforced[name] for name in sorted(enforced))]
-        answer = self.solver.check([*assumptions, int(event)])
-        assert answer is not Answer.UNKNOWN
-        return answer is Answer.SAT
+    @property
+    def solver(self) -> Solver:
+        """The solver with these clauses; clauses added later are not in it."""
+        if self._solver is None:
+            self._solver = Solver(self.laid.clauses, self.laid.top)
+        return self._solver
 
     def fixed(self, configuration: Configuration) -> list[int]:
         """Literals that decide design and attacker."""
         switches = [x for (name, value), x in self.laid.switches.items() if configuration.design[name] == value]
         caps = [x if name in configuration.capabilities else -x for name, x in self.laid.capabilities.items()]
         return switches + caps
+
+
+class Reach:
+    """Whether an event can come about, asked of the clauses directly: no trace, no explanation.
+
+    Each property is asked about in its own world, or all of them in a given one.
+    """
+
+    def __init__(self, world: World | None = None) -> None:
+        self.world = world
+        self._laid: dict[World, Clauses] = {}
+        self._known: dict[tuple[str, str, frozenset[str]], bool] = {}
+        self.core: frozenset[str] = frozenset()
+
+    def clauses(self, world: World) -> Clauses:
+        """The clauses of a world, made once."""
+        if world not in self._laid:
+            self._laid[world] = Clauses(world)
+        return self._laid[world]
+
+    def __call__(self, prop: Property | str, configuration: Configuration, without: Iterable[str] = ()) -> bool:
+        """Whether the event is reachable when every rule but those in ``without`` is enforced."""
+        return self.within(prop, configuration, RULES.keys() - set(without))
+
+    def within(self, prop: Property | str, configuration: Configuration, enforced: Iterable[str]) -> bool:
+        """Whether the event is reachable when just these rules are enforced."""
+        asked = find(prop) if isinstance(prop, str) else prop
+        key = (asked.name, str(judged(asked, configuration)), frozenset(enforced))
+        if key not in self._known:
+            self._known[key] = self.ask(asked, configuration, key[2])
+        return self._known[key]
+
+    def ask(self, prop: Property, configuration: Configuration, enforced: Iterable[str]) -> bool:
+        """The same, with ``core`` left behind: rules that already rule the event out."""
+        there = self.clauses(self.world or prop.world)
+        event = there.laid.events[prop.name]
+        self.core = frozenset()
+        if event is False:
+            return False
+        rules = {there.laid.enforced[name]: name for name in sorted(enforced)}
+        answer = there.solver.check([*there.fixed(judged(prop, configuration)), *rules, int(event)])
+        assert answer is not Answer.UNKNOWN
+        if answer is Answer.UNSAT:
+            self.core = frozenset(rules[literal] for literal in there.solver.core() if literal in rules)
+        return answer is Answer.SAT
 
     def verdict(self, prop: Property | str, configuration: Configuration, without: Iterable[str] = ()) -> str:
         """The same as a verdict's word."""
@@ -155,25 +184,14 @@ def exceptions() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def checker() -> Checker:
-    """The default world, laid down once with every design and attacker in it."""
+    """Each property's world, laid down once with every design and attacker in it."""
     return Checker()
 
 
 @pytest.fixture(scope="session")
 def reach() -> Reach:
-    """The default world, asked whether events are reachable."""
+    """Whether events are reachable, each in its property's world."""
     return Reach()
-
-
-@pytest.fixture(scope="session")
-def laid() -> Callable[[World], Reach]:
-    """Reach for any world, made once."""
-    made: dict[str, Reach] = {}
-
-    def get(world: World) -> Reach:
-        return made.setdefault(world.name, made.get(world.name) or Reach(world))
-
-    return get
 
 
 @pytest.fixture(scope="session")
