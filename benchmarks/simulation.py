@@ -65,7 +65,7 @@ def _arrivals(environment: simpy.Environment, chunk: Chunk, attempts: int) -> Ge
         environment.process(_attempt(environment, rows[number % size]))
 
 
-def _attempt(environment: simpy.Environment, latencies: list[float]) -> Generator[simpy.Event, None, None]:
+def _attempt(environment: simpy.Environment, latencies: tuple[float, ...]) -> Generator[simpy.Event, None, None]:
     for column in _COLUMNS:
         yield environment.timeout(latencies[column])
 

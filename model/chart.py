@@ -18,7 +18,7 @@ from model.client import NONE
 from model.design import Configuration
 from model.machine import Machine, Step
 from model.rule import Rule
-from model.state import CACHED_CRM, CACHED_HOST, ISSUED, LEAKED, MINTED, REFRESHED, THIEF, Session, View
+from model.state import CACHED_CRM, CACHED_HOST, ISSUED, LEAKED, MINTED, REFRESHED, STRANGERS, THIEF, Session, View
 from model.switches import CAPABILITIES, SWITCHES
 from model.trace import Trace
 from model.world import (
@@ -31,6 +31,7 @@ from model.world import (
     DEFAULT_AUDIENCE,
     GOOD_TENANT,
     HONEST_AS,
+    LOOPBACK,
     SHARED_HOST,
     VICTIM,
     run_by_attacker,
@@ -237,15 +238,17 @@ def _verifier(who: str) -> Value | None:
 
 
 def _code(kind: str) -> Value:
-    return Value("code", "<user's code>", True) if kind == "users" else Value("code", "<made up by attacker>")
+    named = {"users": "<user's code>", "strangers": "<for the attacker's account>"}
+    return Value("code", named.get(kind, "<made up by attacker>"), kind == "users")
 
 
 def _token(kind: str) -> Value:
     origin = {
         ISSUED: "<issued by H>", REFRESHED: "<refreshed at H>", LEAKED: "<leaked, issued by H>",
         CACHED_CRM: "<cached for R>", CACHED_HOST: "<cached for S>", MINTED: "<made by attacker>",
+        STRANGERS: "<issued by H for the attacker's account>",
     }  # fmt: skip
-    return Value("access_token", origin.get(kind, f"<{kind}>"), kind != MINTED)
+    return Value("access_token", origin.get(kind, f"<{kind}>"), kind not in (MINTED, STRANGERS))
 
 
 def _audience(s: Scene, state: View, token: str) -> list[Value]:
@@ -420,7 +423,7 @@ def _approved(s: Scene) -> Built:
     """The honest AS answers a request that is in the user's browser."""
     target = s.after["code.redirect"]
     made = [_message(HONEST_AS, USER, f"user approves: 302 to {target}", *_response(s))]
-    if target == ATTACKER_CALLBACK:
+    if target == ATTACKER_CALLBACK or (target == LOOPBACK and s.capabilities["local_app"]):
         made.append(_message(USER, NOBODY, f"GET {target}", *_response(s)))
     elif s.after["knows.code"] and not s.before["knows.code"]:
         made.append(_message(USER, NOBODY, "authorization response leaks", *_response(s)))
@@ -571,7 +574,7 @@ def _authenticate_as_client(s: Scene) -> Built:
 
 
 def _carried(s: Scene, token: str, state: View) -> list[Value]:
-    return [_token(token), *(_audience(s, state, token) if token not in (MINTED, LEAKED) else [])]
+    return [_token(token), *(_audience(s, state, token) if token not in (MINTED, LEAKED, STRANGERS) else [])]
 
 
 def _send_token(s: Scene) -> Built:
@@ -616,13 +619,82 @@ def _present_minted_token(s: Scene) -> Built:
     return [_message(ATTACKER_AS, url, f"GET {url}", *values), _message(url, ATTACKER_AS, answer)]
 
 
+def _hand_over(s: Scene) -> Built:
+    """The client gives the user's token away at another server than it meant."""
+    values = [_token(ISSUED), *_audience(s, s.before, ISSUED)]
+    connector = s.action.schema.name == "client.hand_token_to_connector"
+    if connector:
+        return [_message(THE_CLIENT, NOBODY, "a connector of the attacker gets the token", *values)]
+    url = s.after[f"captured.{ISSUED}"]
+    return [
+        _message(s.session.url, THE_CLIENT, f"307 to {url}"),
+        _message(THE_CLIENT, url, f"GET {url}", *values, note="the client follows the redirect with its credentials"),
+    ]
+
+
+# --- what an attacker does beside the flow -----------------------------------------------------------------
+
+
+def _obtain_own_code(s: Scene) -> Built:
+    after = s.after
+    request = [
+        ("client_id", CLIENT), ("redirect_uri", after["own.redirect"]),
+        ("code_challenge", _challenge(s, after["own.challenge"])),
+    ]  # fmt: skip
+    if s.action.schema.name == "attacker.use_pushed_request":
+        request = [request[0], ("request_uri", f"<of {_owner(VICTIM)}>")]
+    return [
+        _message(NOBODY, HONEST_AS, "GET /authorize, logged in as itself", *request),
+        _message(HONEST_AS, NOBODY, f"302 to {after['own.redirect']}", _code("strangers")),
+    ]
+
+
+def _push_own_code(s: Scene) -> Built:
+    redirect = s.before["own.redirect"]
+    values: list[Given] = [_code("strangers"), ("state", _state(VICTIM) if s.design["state"] == "checked" else NONE)]
+    return [
+        _message(NOBODY, USER, f"makes the browser open {redirect}"),
+        _message(USER, THE_CLIENT, f"GET {redirect}", *values, honest=False, note="the attacker chooses iss"),
+    ]
+
+
+def _issue_token_to_stranger(s: Scene) -> Built:
+    note = "the attacker's account, in the user's session"
+    granted = _message(HONEST_AS, THE_CLIENT, "200 token response", _token(STRANGERS), note=note)
+    return [_token_request(s, HONEST_AS), granted]
+
+
+#: Steps that are one act of the attacker: from whom to whom it goes.
+_ACTS = {
+    "attacker.receive_login_form": (HONEST_AS, NOBODY),
+    "attacker.inherit_consent": (NOBODY, HONEST_AS),
+    "attacker.be_taken_for_user": (NOBODY, CRM),
+    "attacker.authenticate_with_old_key": (NOBODY, HONEST_AS),
+    "attacker.present_colliding_identity": (NOBODY, CRM),
+    "attacker.answer_introspection": (ATTACKER_AS, CRM),
+    "attacker.present_id_token": (NOBODY, CRM),
+    "attacker.replay_grant": (ATTACKER_AS, HONEST_AS),
+    "attacker.introspect_foreign_token": (ATTACKER_RS, HONEST_AS),
+    "attacker.replay_request": (NOBODY, CRM),
+    "attacker.redirect_to_target": (ATTACKER_RS, THE_CLIENT),
+    "attacker.pass_token_through": (NOBODY, CRM),
+    "attacker.spend_upstream_consent": (NOBODY, CRM),
+    "attacker.use_session_handle": (NOBODY, CRM),
+    "attacker.point_client_inside": (ATTACKER_RS, THE_CLIENT),
+    "attacker.point_server_inside": (NOBODY, HONEST_AS),
+    "attacker.hand_out_hostile_url": (ATTACKER_AS, THE_CLIENT),
+}
+
+
 def _plain(s: Scene) -> Built:
-    """An action that has no entry in the table: one message that says what it means."""
-    actor = s.action.schema.name.partition(".")[0]
+    """An action without an entry in the table of builders: one message that says what it means."""
+    schema = s.action.schema
+    actor = schema.name.partition(".")[0]
     party = {"client": THE_CLIENT, "authorization_server": HONEST_AS, "attacker": NOBODY}.get(actor, s.session.url)
     party = THE_CLIENT if party == NONE else party
+    sender, receiver = _ACTS.get(schema.name, (party, party))
     values = [(name, str(value)) for name, value in s.chosen.items() if name != "who"]
-    return [_message(party, party, s.action.schema.meaning, *values, honest=s.action.schema.honest)]
+    return [_message(sender, receiver, schema.meaning.rstrip("."), *values, honest=schema.honest)]
 
 
 #: How each action looks on the wire.
@@ -654,6 +726,12 @@ BUILDERS: dict[str, Callable[[Scene], Built]] = {
     "attacker.present_minted_token": _present_minted_token,
     "attacker.authenticate_as_client": _authenticate_as_client,
     "attacker.refresh_token": _refresh_token,
+    "authorization_server.issue_token_to_stranger": _issue_token_to_stranger,
+    "client.hand_token_to_connector": _hand_over,
+    "client.follow_redirect": _hand_over,
+    "attacker.obtain_own_code": _obtain_own_code,
+    "attacker.use_pushed_request": _obtain_own_code,
+    "attacker.push_own_code": _push_own_code,
 }
 
 

@@ -60,7 +60,7 @@ class Machine:
         self.capabilities: Mapping[str, bool] = {
             name: name in configuration.capabilities for name in CAPABILITIES
         }
-        self._memory: list[_Memory] = [_Memory(self, action) for action in self.actions]
+        self._memory: dict[str, _Memory] = {action.name: _Memory(self, action) for action in self.actions}
 
     @cached_property
     def variables(self) -> tuple[Variable, ...]:
@@ -93,7 +93,7 @@ class Machine:
 
     def outcomes(self, state: State) -> Iterator[tuple[Action, Outcome]]:
         """Every way any action can go here, refusals included."""
-        for memory in self._memory:
+        for memory in self._memory.values():
             for outcome in memory.recall(state):
                 yield memory.action, outcome
 
@@ -121,10 +121,11 @@ class Machine:
         Raises:
             NotEnabledError: the action is unknown or impossible here, or a rule refuses it (named).
         """
-        if step.action not in self.by_name:
+        memory = self._memory.get(step.action)
+        if memory is None:
             raise NotEnabledError(f"no action {step.action!r} in world {self.world.name}")
-        for action, outcome in self.outcomes(state):
-            if action.name == step.action and outcome.choices == tuple(step.choices):
+        for outcome in memory.recall(state):
+            if outcome.choices == tuple(step.choices):
                 if outcome.refused_by is not None:
                     raise NotEnabledError(f"{step}: refused by {outcome.refused_by.name}")
                 return _write(state, outcome.writes)

@@ -118,11 +118,9 @@ def main() -> None:
 
 def _verdict(name: str, config: str, timeout: float | None) -> Verdict:
     from model.design import parse
-    from properties.security import find
-    from properties.verdict import Checker
+    from properties.verdict import check
 
-    prop, configuration = find(name), parse(config)
-    return Checker(only=(prop, configuration), timeout=timeout).verdict(prop, configuration)
+    return check(name, parse(config), timeout=timeout)
 
 
 @main.command()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 KINDS = {"success": "success", "refused": "honest flow refused", "harm": "harm", "blocked": "attack refused",
          "diverted": "dealt with attacker"}  # fmt: skip
 PANELS = 6
+MARKS = {"safe": "✓", "unknown": "?", "reached": "yes", "unreachable": "no"}
 
 
 # --- verdicts ----------------------------------------------------------------------------------------------
@@ -49,8 +50,7 @@ def verdict_matrix(rows: pd.DataFrame, attacker: str) -> Figure:
             face, writing, hatch = CELLS[look]
             x, y = properties.index(row["property"]), designs.index(row["design"])
             axes.add_patch(Rectangle((x, y), 1, 1, facecolor=face, edgecolor="white", linewidth=2, hatch=hatch))
-            mark = {"attack": f"✗ {int(row['steps'] or 0)}", "safe": "✓", "unknown": "?",
-                    "reached": "yes", "unreachable": "no"}[look]  # fmt: skip
+            mark = f"✗ {row['steps']:.0f}" if look == "attack" else MARKS[look]
             weight = "bold" if look == "attack" else "normal"
             axes.text(x + 0.5, y + 0.52, mark, ha="center", va="center", color=writing, fontsize=10, weight=weight)
         _grid(axes, designs, properties)

@@ -13,10 +13,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from model.chart import text
-from model.design import Configuration, parse
+from model.design import parse
 from openworld.show import ending
-from properties.security import Property, find
-from properties.verdict import Checker, Verdict
+from properties.security import find
+from properties.verdict import check
 
 
 class Question(NamedTuple):
@@ -34,15 +34,10 @@ class Reply(NamedTuple):
     chart: str
 
 
-def judge(prop: Property, configuration: Configuration, timeout: float | None = None) -> Verdict:
-    """One cold verdict."""
-    return Checker(only=(prop, configuration), timeout=timeout).verdict(prop, configuration)
-
-
 def answer(question: Question) -> Reply:
     """Answer one question."""
     prop = find(question.property)
-    verdict = judge(prop, parse(question.configuration), question.timeout)
+    verdict = check(prop, parse(question.configuration), timeout=question.timeout)
     chart = "" if verdict.trace is None else text(verdict.trace, ending(prop))
     return Reply(verdict.to_json(), chart)
 

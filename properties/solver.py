@@ -30,8 +30,9 @@ class Solver:
     def __init__(self, clauses: list[int], top: int) -> None:
         self._context = z3.Context()
         self._solver = z3.SolverFor("QF_FD", ctx=self._context)
-        # A run is what happens; preferring that things do not keeps the runs it shows short.
-        self._solver.set("phase", "always_false")
+        # Questions come many and small: simplifying between them, or starting over with other guesses, only delays.
+        self._solver.set("simplify.delay", 1_000_000_000)
+        self._solver.set("rephase.base", 1_000_000_000)
         self._terms: dict[int, z3.BoolRef] = {}
         self._satisfied = False
         self._model: z3.ModelRef | None = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import builtins
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -144,9 +145,9 @@ class WorldChecker:
     # --- the two outcomes ------------------------------------------------------------------------------
 
     def _reached(self, made: Verdict, fixed: list[int]) -> Verdict:
-        steps, shortest = self._shorten([*fixed, *self._laid.enforced.values()])
+        machine = Machine(made.configuration, self.world)
+        steps, shortest = self._shorten([*fixed, *self._laid.enforced.values()], machine, made.property)
         trace = Trace(self.world, made.configuration, made.property.name, steps)
-        confirm(trace, made.property)
         attacks = made.property.kind == "security"
         reach = "shortest trace" if shortest else "a trace, not shown to be shortest"
         return replace(made, result="attack" if attacks else "safe", reach=reach, trace=trace)
@@ -157,9 +158,12 @@ class WorldChecker:
         reach = f"complete for this world: no run has more than {self.world.layers} layers"
         return replace(made, result="safe" if safe else "attack", reach=reach, blocked_by=blocking)
 
-    def _shorten(self, fixed: list[int]) -> tuple[tuple[Step, ...], bool]:
-        """The fewest actions, then the fewest attacker actions among those; whether that is proved."""
-        best = self._decode()
+    def _shorten(self, fixed: list[int], machine: Machine, prop: Property) -> tuple[tuple[Step, ...], bool]:
+        """The fewest actions, then the fewest attacker actions among those; whether that is proved.
+
+        Every run that the solver shows is replayed, and what it can do without is left out before asking for less.
+        """
+        best = without_noise(machine, prop, self._decode())
         bound: list[int] = []
         for counter, measure in ((self._length, len), (self._attackers, _attacker_steps)):
             while size := measure(best):
@@ -169,7 +173,7 @@ class WorldChecker:
                     return best, False
                 if answer is Answer.UNSAT:
                     break
-                best = self._decode()
+                best = without_noise(machine, prop, self._decode())
             bound += counter.at_most(size)
         return best, True
 
@@ -239,13 +243,27 @@ def confirm(trace: Trace, prop: Property) -> None:
     Raises:
         ReplayError: the machine refuses a step, or the event does not hold in the last state.
     """
-    machine = Machine(trace.configuration, trace.world)
+    _confirm(Machine(trace.configuration, trace.world), prop, trace.steps)
+
+
+def _confirm(machine: Machine, prop: Property, steps: tuple[Step, ...]) -> None:
     try:
-        last = machine.replay(trace.steps)[-1]
+        last = machine.replay(steps)[-1]
     except NotEnabledError as error:
-        raise ReplayError(f"internal error: {prop.name} under {trace.configuration}: {error}") from error
-    if not prop.event(trace.world, trace.configuration.design, machine.view(last)):
-        raise ReplayError(f"internal error: {prop.name} under {trace.configuration}: replay ends without the event")
+        raise ReplayError(f"internal error: {prop.name} under {machine.configuration}: {error}") from error
+    if not prop.event(machine.world, machine.configuration.design, machine.view(last)):
+        raise ReplayError(f"internal error: {prop.name} under {machine.configuration}: replay ends without the event")
+
+
+def without_noise(machine: Machine, prop: Property, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """The run without the steps that it can do without, after confirming it (raises ReplayError)."""
+    _confirm(machine, prop, steps)
+    for place in reversed(range(len(steps))):
+        shorter = (*steps[:place], *steps[place + 1 :])
+        with suppress(ReplayError):
+            _confirm(machine, prop, shorter)
+            steps = shorter
+    return steps
 
 
 def check(

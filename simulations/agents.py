@@ -44,7 +44,7 @@ class Chunk:
     kinds: list[int]
     places: list[int]
     slots: list[int]
-    latencies: list[list[float]]
+    latencies: list[tuple[float, ...]]
 
 
 def draw(population: Population, seed: str, start: int, count: int) -> Chunk:
@@ -70,7 +70,7 @@ def draw(population: Population, seed: str, start: int, count: int) -> Chunk:
         kinds.tolist(),
         draws.categories(uniforms("place"), population.places.shares).tolist(),
         (agents * resources + visited).tolist(),
-        [list(row) for row in zip(*latencies, strict=True)],
+        list(zip(*latencies, strict=True)),
     )
 
 
@@ -150,7 +150,7 @@ class Arm:
             process(self._attempt(kind, place, slot, latencies, endings, number))
 
     def _attempt(
-        self, kind: int, place: int, slot: int, latencies: list[float], endings: list[Ending | None], number: int
+        self, kind: int, place: int, slot: int, latencies: tuple[float, ...], endings: list[Ending | None], number: int
     ) -> Walking:
         """One agent calls one resource URL and sees it through."""
         clock = self.environment
@@ -164,7 +164,7 @@ class Arm:
         if walk.plan.keeps and not with_token:
             self.kept[slot] = kind
             self.token_until[slot] = clock.now + self.token_lifetime
-            if not (with_metadata and known):
+            if not with_metadata:
                 self.metadata_until[slot] = clock.now + self.metadata_lifetime
         in_time = latencies[_ATTACKER] <= good_for
         endings[number] = walk.plan.ending if in_time else walk.plan.late

@@ -115,8 +115,11 @@ def _counted(units: Sequence[Unit], workers: int) -> Iterator[tuple[int, Tally]]
     except BaseException:
         # Nobody wants what is still running: stop it at once instead of waiting for it.
         pool.shutdown(wait=False, cancel_futures=True)
-        for worker in set(multiprocessing.active_children()) - others:
+        workers_left = set(multiprocessing.active_children()) - others
+        for worker in workers_left:
             worker.terminate()
+        for worker in workers_left:
+            worker.join()
         raise
     finally:
         pool.shutdown(wait=True)

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from model.design import NAMED_DESIGNS, Configuration, ConfigurationError, Design, parse
+from model.machine import Step
 from model.rule import RULES
 from model.switches import CAPABILITIES, SWITCHES
 from model.world import ATTACKER_RS, CRM, EVIL_TENANT, GOOD_TENANT, VICTIM, World
@@ -99,6 +100,39 @@ class Clauses:
         switches = [x for (name, value), x in self.laid.switches.items() if configuration.design[name] == value]
         caps = [x if name in configuration.capabilities else -x for name, x in self.laid.capabilities.items()]
         return switches + caps
+
+    @property
+    def enforced(self) -> list[int]:
+        """Literals that enforce every rule."""
+        return list(self.laid.enforced.values())
+
+    def any_of(self, literals: Iterable[int]) -> int:
+        """A new literal that implies that one of these holds."""
+        made = self.laid.new_literal()
+        self.laid.clause(-made, *literals)
+        return made
+
+    def configuration(self) -> Configuration:
+        """The design and attacker in the model just found."""
+        holds = self.solver.holds
+        values = {name: value for (name, value), literal in self.laid.switches.items() if holds(literal)}
+        return Configuration(Design(values), frozenset(n for n, x in self.laid.capabilities.items() if holds(x)))
+
+    def run(self) -> tuple[Step, ...]:
+        """The run in the model just found, one action after the other."""
+        holds = self.solver.holds
+        happened = [fired for fired in self.laid.fired if holds(fired.literal)]
+        happened.sort(key=lambda fired: (fired.step, fired.firing.order))
+        return tuple(
+            Step(
+                fired.firing.action.name,
+                tuple(
+                    (name, next(member for member, bit in cases if bit is True or holds(int(bit))))
+                    for name, cases in fired.chosen.items()
+                ),
+            )
+            for fired in happened
+        )
 
 
 class Reach:
@@ -207,14 +241,38 @@ def sample() -> Callable[..., Configuration]:
 
 
 @pytest.fixture(scope="session")
-def configurations(rows: tuple[Row, ...]) -> tuple[Configuration, ...]:
-    """Configurations worth asking about: those of the expected rows, and the named designs under each attacker."""
-    asked = {str(row.configuration): row.configuration for row in rows if row.configuration is not None}
-    for name in NAMED_DESIGNS:
-        for cap in ("none", *CAPABILITIES, "mal_as+mal_rs"):
-            made = parse(f"design={name};cap={cap}")
-            asked[str(made)] = made
-    return tuple(asked.values())
+def near_misses() -> tuple[tuple[Property, Configuration], ...]:
+    """Questions whose answer turns on a single switch, capability or rule that no expected row turns on."""
+    with (ROOT / "tests" / "properties" / "near_misses.csv").open(encoding="utf-8", newline="") as file:
+        return tuple((find(line["property"]), parse(line["config"])) for line in csv.DictReader(file))
 
 
-__all__ = ["PAIR", "PROPERTIES", "SOLO", "Reach", "Row"]
+@pytest.fixture(scope="session")
+def clauses() -> Callable[..., Clauses]:
+    """Makes the clauses of a world."""
+    return Clauses
+
+
+@pytest.fixture(scope="session")
+def reach_in() -> Callable[[World], Reach]:
+    """Asks about every property in one given world, laid down once."""
+    made: dict[World, Reach] = {}
+
+    def get(world: World) -> Reach:
+        if world not in made:
+            made[world] = Reach(world)
+        return made[world]
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def designs_under_attack() -> tuple[tuple[Property, Configuration], ...]:
+    """Every security property of every named design under every single capability, and the utility beside them."""
+    under = [parse(f"design={name};cap={cap}") for name in NAMED_DESIGNS for cap in CAPABILITIES]
+    honest = [parse(f"design={name}") for name in NAMED_DESIGNS]
+    return tuple(
+        (prop, configuration)
+        for prop in PROPERTIES.values()
+        for configuration in (under if prop.kind == "security" else honest)
+    )

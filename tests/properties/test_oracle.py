@@ -1,0 +1,86 @@
+"""The solver against explicit search, which shares the rules with it and nothing else."""
+
+from __future__ import annotations
+
+import random
+import zlib
+
+import pytest
+
+from properties.explore import TooManyStatesError, explore
+from properties.security import PROPERTIES
+from properties.verdict import Checker
+
+#: Pairs of property and configuration that each part of the quick sample compares at least.
+LEAST = {"solo": 200, "pair": 100}
+
+
+def compare(world, checker, reach, sample, seed, configurations, limit):
+    """Differences between the two, and how many pairs were compared and how many events seen."""
+    rng = random.Random(zlib.crc32(f"{world.name} {seed}".encode()))
+    differences, pairs, events = [], 0, 0
+    for _ in range(configurations):
+        configuration = sample(rng, rng.choice((0.05, 0.15, 0.25, 0.4)))
+        try:
+            found = explore(configuration, world, limit=limit).first
+        except TooManyStatesError:
+            continue
+        for prop in PROPERTIES.values():
+            if prop.kind == "utility" and configuration.capabilities:
+                continue
+            pairs += 1
+            if prop.name not in found:
+                if reach(prop, configuration):
+                    differences.append((prop.name, str(configuration), "the solver alone finds a run"))
+                continue
+            events += 1
+            steps = checker.verdict(prop, configuration).steps
+            if steps != found[prop.name]:
+                differences.append((prop.name, str(configuration), found[prop.name], steps))
+    return differences, pairs, events
+
+
+@pytest.fixture(scope="module")
+def checkers(small_worlds):
+    """A checker for each small world."""
+    return {name: Checker(world) for name, world in small_worlds.items()}
+
+
+@pytest.mark.parametrize(("name", "configurations"), [("solo", 18), ("pair", 14)])
+def test_search_and_solver_agree(name, configurations, small_worlds, checkers, reach_in, sample):
+    """Verdict and shortest length are the same over a random sample of the whole vocabulary."""
+    world = small_worlds[name]
+    differences, pairs, events = compare(world, checkers[name], reach_in(world), sample, 0, configurations, 5_000)
+    assert not differences
+    assert pairs >= LEAST[name]
+    assert events > pairs / 50
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1, 13))
+@pytest.mark.parametrize("name", ["solo", "pair"])
+def test_search_and_solver_agree_on_more(name, seed, small_worlds, checkers, reach_in, sample):
+    """The same for more seeds and larger state spaces."""
+    world = small_worlds[name]
+    differences, pairs, _ = compare(world, checkers[name], reach_in(world), sample, seed, 25, 60_000)
+    assert not differences
+    assert pairs
+
+
+def test_search_and_solver_agree_on_expected_rows(rows, small_worlds, checkers, reach_in):
+    """The same for the expected rows, whose attackers and switches matter by design."""
+    world, checker = small_worlds["solo"], checkers["solo"]
+    rng = random.Random(1)
+    chosen = rng.sample([row for row in rows if row.covered and row.prop.kind == "security"], 40)
+    compared = 0
+    for row in chosen:
+        try:
+            found = explore(row.configuration, world, (row.prop,), limit=6_000).first
+        except TooManyStatesError:
+            continue
+        compared += 1
+        if row.prop.name in found:
+            assert checker.verdict(row.prop, row.configuration).steps == found[row.prop.name], row.id
+        else:
+            assert not reach_in(world)(row.prop, row.configuration), row.id
+    assert compared >= 20

@@ -1,0 +1,59 @@
+"""The model against verdicts that were derived by hand from the specifications."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+
+def unmet(rows, judge):
+    """The covered rows for which the model does not answer as expected."""
+    answers = {row.id: judge(row.prop, row.configuration) for row in rows if row.covered}
+    return {
+        row.id: f"{row.code} {row.text}: expected {row.expected}, got {answers[row.id]}"
+        for row in rows
+        if row.covered and answers[row.id] != row.expected
+    }
+
+
+def test_every_covered_row_is_met_or_disputed_in_the_findings(rows, disputed, reach):
+    """The model answers as expected, except where findings.md argues that the expectation is wrong."""
+    undisputed = {id_: why for id_, why in unmet(rows, reach.verdict).items() if id_ not in disputed}
+    assert not undisputed
+
+
+@pytest.mark.slow
+def test_every_covered_row_has_a_full_verdict(rows, disputed, checker):
+    """The same with everything that a verdict carries: each trace replays, each explanation is found."""
+    undisputed = unmet(rows, lambda prop, configuration: checker.verdict(prop, configuration).result)
+    assert undisputed.keys() <= disputed
+
+
+def test_no_dispute_is_stale(rows, disputed, reach):
+    """A row that findings.md disagrees with exists, is covered, and really differs."""
+    by_id = {row.id: row for row in rows}
+    assert disputed <= by_id.keys(), f"disputed but not a row: {sorted(disputed - by_id.keys())}"
+    stale = [
+        id_ for id_ in sorted(disputed)
+        if by_id[id_].covered and reach.verdict(by_id[id_].prop, by_id[id_].configuration) == by_id[id_].expected
+    ]  # fmt: skip
+    assert not stale, f"the model agrees with these by now: {stale}"
+
+
+def test_number_of_rows_beyond_the_vocabulary(rows, pins, record_property):
+    """How many rows use words that the model lacks is known and does not grow unnoticed."""
+    beyond = [(row.id, row.code, row.text) for row in rows if not row.covered]
+    record_property("rows beyond the vocabulary", len(beyond))
+    assert len(rows) == pins["rows"]["all"]
+    assert len(beyond) == pins["rows"]["beyond_the_vocabulary"], beyond
+
+
+def test_rows_are_well_formed(rows):
+    """Ids are unique, verdicts are words of the vocabulary, and no question has two answers."""
+    assert max(Counter(row.id for row in rows).values()) == 1
+    assert {row.expected for row in rows} <= {"attack", "safe"}
+    answers: dict[tuple[str, str], set[str]] = {}
+    for row in rows:
+        answers.setdefault((row.code, str(row.configuration or row.text)), set()).add(row.expected)
+    assert not [question for question, found in answers.items() if len(found) > 1]
