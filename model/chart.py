@@ -749,6 +749,8 @@ def text(trace: Trace, ending: str | None = None, checks: bool = False) -> str:
         checks: list the checks that honest parties made on the way.
     """
     sent = messages(trace)
+    if not sent:
+        return "no messages\n"
     cast = participants(sent)
     drawing = _Drawing([participant.key for participant in cast])
     lines = [*_setting(trace.configuration), "", *_legend(cast, sent), "", drawing.header(cast)]
@@ -884,6 +886,8 @@ class _Drawing:
 def mermaid(trace: Trace, ending: str | None = None) -> str:
     """The chart for Mermaid; dotted arrows are the attacker's doing."""
     sent = messages(trace)
+    if not sent:
+        return "sequenceDiagram\n"
     cast = participants(sent)
     letters = {one.key: one.letter for one in cast}
     lines = ["sequenceDiagram"]

@@ -87,6 +87,10 @@ class Machine:
         """The state before anything has happened."""
         return tuple(variable.initial for variable in self.variables)
 
+    def context(self, view: View) -> Context:
+        """What actions read here, through a view of the state."""
+        return Context(self.world, self.configuration.design, self.capabilities, view)
+
     def view(self, state: State) -> View:
         """A state as rules and properties read it."""
         return View(lambda name: state[self.index[name]])
@@ -121,15 +125,19 @@ class Machine:
         Raises:
             NotEnabledError: the action is unknown or impossible here, or a rule refuses it (named).
         """
-        memory = self._memory.get(step.action)
-        if memory is None:
+        action = self.by_name.get(step.action)
+        if action is None:
             raise NotEnabledError(f"no action {step.action!r} in world {self.world.name}")
-        for outcome in memory.recall(state):
-            if outcome.choices == tuple(step.choices):
-                if outcome.refused_by is not None:
-                    raise NotEnabledError(f"{step}: refused by {outcome.refused_by.name}")
-                return _write(state, outcome.writes)
-        raise NotEnabledError(f"{step}: not possible here ({self.describe(state)})")
+        chosen = dict(step.choices)
+        if chosen.keys() != action.choices.keys() or any(chosen[n] not in action.choices[n] for n in chosen):
+            raise NotEnabledError(f"{step}: choose {dict(action.choices)}")
+        move = action(self.context(self.view(state)), **chosen)
+        if not move.when:
+            raise NotEnabledError(f"{step}: not possible here ({self.describe(state)})")
+        for condition in move.rules:
+            if not condition.holds:
+                raise NotEnabledError(f"{step}: refused by {condition.rule.name}")
+        return _write(state, tuple((self.index[name], value) for name, value in move.sets.items()))
 
     def replay(self, steps: tuple[Step, ...]) -> list[State]:
         """The states that a trace runs through, the initial one first.
@@ -175,8 +183,7 @@ class _Memory:
             read.add(place)
             return state[place]
 
-        context = Context(self.machine.world, self.machine.configuration.design, self.machine.capabilities, View(look))
-        outcomes = tuple(self._possible(context))
+        outcomes = tuple(self._possible(self.machine.context(View(look))))
         if len(read) > len(self.reads):
             self.reads = tuple(sorted(read))
             self.known.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import random
 import re
@@ -53,10 +54,8 @@ class Row:
 
 def _row(fields: dict[str, str]) -> Row:
     prop, configuration = None, None
-    try:
+    with contextlib.suppress(ConfigurationError, UnknownPropertyError):
         prop, configuration = find(fields["property"]), parse(fields["config"])
-    except (ConfigurationError, UnknownPropertyError):
-        pass
     return Row(
         fields["id"], fields["attack_id"], fields["property"], fields["config"], fields["expected"], prop, configuration
     )

@@ -1,0 +1,160 @@
+"""The executable machine: it walks, refuses by name, and its honest run is written down."""
+
+from __future__ import annotations
+
+import random
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from model.design import parse
+from model.machine import Machine, NotEnabledError, Step
+from model.rule import RULES
+from model.world import ATTACKER_RS, CRM, FIRST_CONTACT
+
+GOLDEN = Path(__file__).parent / "data" / "honest_run.txt"
+
+
+def only(moves):
+    """The one move there is."""
+    (move,) = moves
+    return move
+
+
+def honest_run(config="cap=none"):
+    """The states and steps of the user's agent at the CRM, which at every point can do only one thing."""
+    machine = Machine(parse(config))
+    first = Step("client.request_resource[victim]", (("url", CRM),))
+    state, steps = machine.step(machine.initial, first), [first]
+    states = [machine.initial, state]
+    while moves := list(machine.moves(state)):
+        step, state = only(moves)
+        steps.append(step)
+        states.append(state)
+    return machine, steps, states
+
+
+def written(machine, steps, states):
+    """A run as text: each step, its choices, and what it changed."""
+    lines = []
+    for step, (before, after) in zip(steps, pairwise(states), strict=True):
+        lines.append(step.action)
+        lines += [f"    with {name} = {value}" for name, value in step.choices]
+        lines += [
+            f"    {variable.name}: {old} -> {new}"
+            for variable, old, new in zip(machine.variables, before, after, strict=True)
+            if old != new
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def test_honest_run_is_as_written_down():
+    """The honest run at the CRM, step by step, is the committed one (data/honest_run.txt)."""
+    assert written(*honest_run()) == GOLDEN.read_text(encoding="utf-8")
+
+
+def test_honest_run_ends_in_an_accepted_request():
+    """At its end an honest resource server has acted on the request, and nobody else knows anything."""
+    machine, steps, states = honest_run()
+    view = machine.view(states[-1])
+    assert view.session("victim").accepted
+    assert not any(view[v.name] for v in machine.variables if v.name.startswith("knows."))
+    assert machine.replay(tuple(steps)) == states
+    assert machine.enabled(states[-1]) == []
+
+
+@pytest.mark.parametrize(
+    ("config", "refused_by"),
+    [
+        ("api=multi_path", "client.resource_matches_request"),
+        ("h_iss=no;iss_check=require", "client.iss_matches_recorded_issuer"),
+        ("as_resource=substitute;echo=req", "client.echo_confirms_request"),
+        ("par=required;client_auth=pkjwt;as_dpop=ignore;dpop=token", "client.token_type_is_dpop"),
+        ("r_requires_dpop=yes", "resource_server.scheme_is_acceptable"),
+    ],
+)
+def test_honest_runs_that_stop_say_which_rule_stops_them(config, refused_by):
+    """Where the honest run cannot go on, the machine names the rule that refuses the next step."""
+    machine, _, states = honest_run(config)
+    assert not machine.view(states[-1]).session("victim").accepted
+    assert {rule.name for _, rule in machine.refusals(states[-1])} == {refused_by}
+
+
+def test_a_refused_step_names_the_rule():
+    """Taking a step that an honest party refuses is an error that names the rule."""
+    machine, _, states = honest_run("api=multi_path")
+    step, rule = machine.refusals(states[-1])[0]
+    with pytest.raises(NotEnabledError, match=f"refused by {rule.name}"):
+        machine.step(states[-1], step)
+
+
+def test_an_unknown_action_is_refused():
+    """An action that the world does not have is named, with the world."""
+    machine = Machine(parse(""))
+    with pytest.raises(NotEnabledError, match=r"no action 'client\.wave' in world first_contact"):
+        machine.step(machine.initial, Step("client.wave"))
+
+
+def test_an_impossible_step_is_refused():
+    """A step out of its place says where the run stands."""
+    machine = Machine(parse(""))
+    with pytest.raises(NotEnabledError, match="not possible here"):
+        machine.step(machine.initial, Step("client.send_authorization_request[victim]"))
+    with pytest.raises(NotEnabledError, match="not possible here"):
+        machine.step(machine.initial, Step("client.request_resource[victim]", (("url", ATTACKER_RS),)))
+
+
+def test_enabled_refused_and_possible_steps_fit_together():
+    """Every way an action can go is either enabled or refused by a rule that exists, and steps do what moves say."""
+    rng = random.Random(0)
+    machine = Machine(parse("cap=mal_as+mal_rs+mal_tenant+lure;iss_check=off;par=on"))
+    state = machine.initial
+    while moves := list(machine.moves(state)):
+        assert [step for step, _ in moves] == machine.enabled(state)
+        refused = machine.refusals(state)
+        assert all(rule.name in RULES for _, rule in refused)
+        assert not {step for step, _ in refused} & {step for step, _ in moves}
+        step, after = rng.choice(moves)
+        assert machine.step(state, step) == after
+        state = after
+
+
+def test_a_machine_remembers_nothing_wrong():
+    """What a machine has learnt on other walks changes nothing: a fresh one makes the same moves everywhere."""
+    configuration = parse("cap=mal_as+mal_rs+web+code_leak;iss_check=off;state=off;pkce=off;pkce_as=lax")
+    old = Machine(configuration)
+    for seed in range(8):
+        rng, state = random.Random(seed), old.initial
+        while moves := list(old.moves(state)):
+            assert moves == list(Machine(configuration).moves(state))
+            state = rng.choice(moves)[1]
+
+
+def test_states_stay_within_the_declared_domains():
+    """No action writes a value that its variable does not have, nor a variable that does not exist."""
+    for seed in range(12):
+        rng = random.Random(seed)
+        machine = Machine(parse("cap=mal_as+mal_rs+mal_tenant+mal_toolkit+web+code_leak;iss_check=off;pkce=off"))
+        state = machine.initial
+        while moves := list(machine.moves(state)):
+            state = rng.choice(moves)[1]
+            for variable, value in zip(machine.variables, state, strict=True):
+                assert value in variable.domain, variable.name
+                assert type(value) is type(variable.initial)
+
+
+def test_states_describe_themselves():
+    """A state reads as what differs from the beginning."""
+    machine, _, states = honest_run()
+    assert machine.describe(machine.initial) == "nothing has happened yet"
+    assert machine.describe(states[1]) == f"victim.phase = challenged\nvictim.url = {CRM}"
+    assert machine.world == FIRST_CONTACT
+
+
+def test_steps_print_as_they_are_read():
+    """A step prints its action, and its choices where it has any."""
+    assert str(Step("client.send_token[victim]")) == "client.send_token[victim]"
+    assert str(Step("client.request_resource[victim]", (("url", CRM),))) == (
+        f"client.request_resource[victim] {{'url': '{CRM}'}}"
+    )

@@ -1,0 +1,122 @@
+"""Rules, actions and state: everything has a name, a meaning and a place it comes from."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from model.action import SCHEMAS, actions
+from model.rule import RULES, rule
+from model.state import variables
+from model.switches import SWITCHES
+from model.world import CRM, HONEST_AS, WORLDS, designated_servers, run_by_attacker
+from properties.security import PROPERTIES
+
+MODEL = Path(__file__).parents[2] / "model"
+ACTORS = ("client", "authorization_server", "resource_server")
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_rules_have_a_requirement_ids_and_a_source(name):
+    """A rule is named actor.function, says what it requires, which rules of the catalogue it is, and where from."""
+    described = RULES[name]
+    assert re.fullmatch(rf"({'|'.join(ACTORS)})\.[a-z_0-9]+", name)
+    assert described.name == name
+    assert described.requirement.endswith(".")
+    assert described.ids
+    assert all(id_.strip() == id_ != "" for id_ in described.ids)
+    assert described.source
+
+
+def test_rule_names_are_taken_once():
+    """A second rule of the same name is an error."""
+    first = next(iter(RULES)).partition(".")[2]
+
+    def double():
+        """Again."""
+
+    double.__name__, double.__module__ = first, "model.client"
+    with pytest.raises(ValueError, match=f"two rules named client.{first}"):
+        rule("X", source="nowhere")(double)
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_actions_say_who_does_what_at_which_step(name):
+    """An action is named by its actor, has a meaning and a step, and is honest or the attacker's."""
+    schema = SCHEMAS[name]
+    assert re.fullmatch(rf"({'|'.join((*ACTORS, 'attacker'))})\.[a-z_0-9]+", name)
+    assert schema.meaning.endswith(".")
+    assert re.fullmatch(r"S\d+", schema.step)
+    assert schema.honest != name.startswith("attacker.")
+
+
+@pytest.mark.parametrize("world", WORLDS.values(), ids=WORLDS)
+def test_names_in_a_world_are_unique(world):
+    """Actions and variables have one name each, domains have no value twice and start with the initial one."""
+    names = [action.name for action in actions(world)]
+    assert len(names) == len(set(names))
+    declared = variables(world)
+    assert len({variable.name for variable in declared}) == len(declared)
+    for variable in declared:
+        assert len(variable.domain) == len(set(variable.domain)) >= 1
+        assert variable.meaning
+
+
+def test_worlds_agree_with_their_trust_graph():
+    """Honest URLs are answered by honest parties, and each of them trusts and designates the honest AS."""
+    for world in WORLDS.values():
+        graph = world.trust_graph()
+        for url in world.resource_urls:
+            assert graph.nodes[url]["honest"] == (not run_by_attacker(url)) == (url in world.honest_urls)
+            relations = {(target, data["relation"]) for _, target, data in graph.out_edges(url, data=True)}
+            assert {(server, "designates") for server in designated_servers(url)} <= relations | {
+                (HONEST_AS, "designates")
+            }
+    assert designated_servers(CRM) == (HONEST_AS,)
+
+
+def test_properties_have_one_code_and_one_name_each():
+    """Codes are two letters and unique; each property is about a world that is listed."""
+    codes = [prop.code for prop in PROPERTIES.values()]
+    assert len(codes) == len(set(codes))
+    assert all(re.fullmatch("[A-Z]{2}", code) for code in codes)
+    assert all(prop.name == name and prop.meaning.endswith(".") for name, prop in PROPERTIES.items())
+    assert all(prop.world in WORLDS.values() for prop in PROPERTIES.values())
+
+
+def test_every_switch_is_read_somewhere():
+    """No switch is offered that nothing in the model looks at, but for those listed here with the reason."""
+    text = "\n".join(path.read_text(encoding="utf-8") for path in MODEL.glob("*.py"))
+    unread = {name for name in SWITCHES if not re.search(rf"design\.{name}\b", text)}
+    assert unread == UNREAD.keys()
+
+
+UNREAD = {"https_only": "plain-HTTP fetches matter on a hostile network only, which rs_scheme_check is about"}
+
+
+def loaded_by(statement):
+    """What an interpreter has loaded after a statement."""
+    code = f"{statement}; import sys; print(*sorted(sys.modules))"
+    return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+
+
+def test_the_model_imports_no_solver_and_no_simulator():
+    """The rules can be read, imported and run without any engine that uses them."""
+    foreign = re.compile(r"^\s*(?:from|import)\s+(z3|simpy|pandas|scipy|properties|simulations|openworld)\b", re.M)
+    assert not {path.name: found for path in MODEL.glob("*.py") if (found := foreign.findall(path.read_text("utf-8")))}
+
+
+def test_importing_the_machine_is_cheap():
+    """The machine comes up with the standard library alone; graphs and arrays are loaded where they are used."""
+    loaded = loaded_by("import model.machine, model.trace, model.flow, model.attacker")
+    heavy = {"z3", "simpy", "numpy", "networkx", "pandas", "scipy", "matplotlib", "properties", "simulations"}
+    assert not heavy & loaded
+
+
+def test_verdicts_load_the_solver_and_little_else():
+    """Asking for a verdict does not load what only figures and simulations need."""
+    assert not {"simpy", "numpy", "networkx", "pandas", "matplotlib"} & loaded_by("import properties.verdict")
