@@ -269,9 +269,7 @@ def _all_runs(made, configuration, limit=4000):
              for name, cases in fired.chosen.items()]
             for fired in happened
         ]  # fmt: skip
-        yield tuple(
-            _step(fired.firing.action.name, choices) for fired, choices in zip(happened, picked, strict=True)
-        )
+        yield tuple(_step(fired.firing.action.name, choices) for fired, choices in zip(happened, picked, strict=True))
         same = [fired.literal for fired in happened] + [
             bit for choices in picked for _, _, bit in choices if bit is not True
         ]

@@ -48,27 +48,19 @@ def search(reach, questions, names):
     return found
 
 
-@pytest.fixture(scope="module")
-def killed(rows, near_misses, reach):
-    """The search over the expected rows, the near misses, and both with one switch put back."""
+def test_every_rule_matters_or_is_listed_with_a_reason(rows, near_misses, reach, exceptions):
+    """Without any single rule some verdict flips; the rules for which none does are just those listed.
+
+    Asked are the expected rows, the near misses, and both with any one switch put back.
+    """
     own = [(row.prop, row.configuration) for row in rows if row.covered] + list(near_misses)
     beside = [(prop, nearby) for prop, configuration in own for nearby in put_back(configuration)]
-    return search(reach, [*own, *beside], set(RULES))
-
-
-def test_every_rule_matters_or_is_listed_with_a_reason(killed, exceptions):
-    """Without any single rule some verdict flips; rules for which none does are listed, each with a reason."""
-    survivors = exceptions["survivors"]
+    killed, survivors = search(reach, [*own, *beside], set(RULES)), exceptions["survivors"]
+    assert survivors.keys() <= RULES.keys()
+    assert all(reason.strip() for reason in survivors.values())
     unnoticed = sorted(RULES.keys() - killed.keys() - survivors.keys())
     assert not unnoticed, "these could be left out unnoticed"
-    assert all(reason.strip() for reason in survivors.values())
-
-
-def test_listed_survivors_do_survive(killed, exceptions):
-    """A rule listed as one that no verdict turns on exists, and is not found to matter after all."""
-    survivors = exceptions["survivors"]
-    assert survivors.keys() <= RULES.keys()
-    assert not {name: killed[name] for name in survivors.keys() & killed.keys()}
+    assert not {name: killed[name] for name in survivors.keys() & killed.keys()}, "these do matter"
 
 
 @pytest.mark.slow

@@ -1,0 +1,153 @@
+"""What a verdict costs: the first one cold, later ones warm, the expected rows together.
+
+    python -m benchmarks.verdicts
+
+A cold verdict is measured beside ``import z3`` alone, in turns, since nothing that uses the solver can be faster.
+"""
+
+from __future__ import annotations
+
+import csv
+import multiprocessing
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from importlib.resources import files
+from pathlib import Path
+
+from model.design import Configuration, ConfigurationError, Design, parse
+from model.switches import CAPABILITIES, SWITCHES
+from model.world import FIRST_CONTACT
+from properties.security import PROPERTIES, UnknownPropertyError, find
+from properties.solver import Solver
+from properties.template import Template
+from properties.unroll import Unrolling
+from properties.verdict import Checker, check
+
+COLD = ("code_delivery", "cap=mal_as;iss_check=off")
+RUNS = 9
+QUESTIONS = 200
+SEED = 20260728
+
+
+def command() -> list[str]:
+    """The command line of a cold verdict."""
+    beside = Path(sys.executable).with_name("openworld")
+    found = str(beside) if beside.exists() else shutil.which("openworld")
+    if found is not None:
+        return [found, "verdict", *COLD, "--no-chart"]
+    code = "import sys; from model.design import parse; from properties.verdict import check; "
+    return [sys.executable, "-c", code + "print(check(sys.argv[1], parse(sys.argv[2])).result)", *COLD]
+
+
+def seconds(run: Callable[[], object]) -> float:
+    """How long something takes."""
+    started = time.perf_counter()
+    run()
+    return time.perf_counter() - started
+
+
+def process(line: Sequence[str]) -> float:
+    """How long a process takes, start and end included."""
+    return seconds(lambda: subprocess.run(line, check=True, stdout=subprocess.DEVNULL))
+
+
+def cold() -> tuple[float, float, float]:
+    """Median seconds of a cold verdict and of importing the solver, and the median ratio of neighbours."""
+    ours, theirs = command(), [sys.executable, "-c", "import z3"]
+    process(ours), process(theirs)  # byte code is compiled, files are in memory
+    pairs = [(process(ours), process(theirs)) for _ in range(RUNS)]
+    verdicts, imports = zip(*pairs, strict=True)
+    return statistics.median(verdicts), statistics.median(imports), statistics.median(a / b for a, b in pairs)
+
+
+def questions() -> list[tuple[str, Configuration]]:
+    """Random questions over the whole vocabulary."""
+    rng = random.Random(SEED)
+    asked = []
+    for _ in range(QUESTIONS):
+        values = {switch.name: rng.choice(switch.values) for switch in SWITCHES.values() if rng.random() < 0.25}
+        capabilities = frozenset(name for name in CAPABILITIES if rng.random() < 0.25)
+        asked.append((rng.choice(list(PROPERTIES)), Configuration(Design(values), capabilities)))
+    return asked
+
+
+def warm() -> list[float]:
+    """Seconds of each of many verdicts in one process, once the worlds are laid down."""
+    checker = Checker()
+    for prop in PROPERTIES:
+        checker.verdict(prop, parse("cap=none"))
+    return sorted(checker.verdict(prop, configuration).seconds for prop, configuration in questions())
+
+
+def rows() -> list[tuple[str, str]]:
+    """The expected rows that the vocabulary covers."""
+    text = (files("properties") / "data" / "expected_rows.csv").read_text(encoding="utf-8")
+    covered = []
+    for row in csv.DictReader(text.splitlines()):
+        try:
+            find(row["property"]), parse(row["config"])
+        except (ConfigurationError, UnknownPropertyError):
+            continue
+        covered.append((row["property"], row["config"]))
+    return covered
+
+
+_CHECKER: list[Checker] = []
+
+
+def _answer(question: tuple[str, str]) -> str:
+    if not _CHECKER:
+        _CHECKER.append(Checker())
+    return _CHECKER[0].verdict(question[0], parse(question[1])).result
+
+
+def all_rows(workers: int) -> float:
+    """Seconds for the expected rows on so many processes, their start included."""
+    asked = rows()
+
+    def run() -> None:
+        with multiprocessing.get_context("spawn").Pool(workers) as pool:
+            pool.map(_answer, asked, chunksize=4)
+
+    return seconds(run)
+
+
+def building(configuration: Configuration | None, about: tuple[str, ...]) -> tuple[float, int]:
+    """Seconds to lay down the default world and hand it to the solver, and how many clauses that makes."""
+    sizes: list[int] = []
+
+    def run() -> None:
+        laid = Unrolling(Template(FIRST_CONTACT, configuration, about), FIRST_CONTACT.layers)
+        Solver(laid.clauses, laid.top)
+        sizes.append(laid.clauses.count(0))
+
+    return statistics.median(seconds(run) for _ in range(3)), sizes[0]
+
+
+def main() -> None:
+    """Run everything and print it."""
+    verdict, plain, ratio = cold()
+    print(f"{'cold verdict, process and all':<44}{1000 * verdict:>9.0f} ms")
+    print(f"{'  beside: import z3 alone':<44}{1000 * plain:>9.0f} ms   ratio {ratio:.2f}")
+    times = warm()
+    print(f"{f'later verdicts ({QUESTIONS} random), median':<44}{1000 * statistics.median(times):>9.1f} ms")
+    print(f"{'  95th percentile':<44}{1000 * times[int(0.95 * len(times))]:>9.1f} ms")
+    print(f"{'  slowest':<44}{1000 * times[-1]:>9.1f} ms")
+    one, two = all_rows(1), all_rows(2)
+    print(f"{f'all {len(rows())} expected rows, one process':<44}{one:>9.2f} s")
+    print(f"{'  two processes':<44}{two:>9.2f} s    speed-up {one / two:.2f}")
+    every, clauses = building(None, tuple(PROPERTIES))
+    fixed, fewer = building(parse(COLD[1]), COLD[:1])
+    print(f"{f'laying down every design ({clauses:,} clauses)':<44}{1000 * every:>9.0f} ms")
+    print(f"{f'  one design, one property ({fewer:,} clauses)':<44}{1000 * fixed:>9.0f} ms   ratio {every / fixed:.1f}")
+    single = statistics.median(check(COLD[0], parse(COLD[1])).seconds for _ in range(5))
+    print(f"{'  and asking it':<44}{1000 * single:>9.0f} ms")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,250 @@
+"""Which sets of mechanisms are enough: the whole lattice at once.
+
+A mechanism is a switch with two positions, *without* and *with*. A set of mechanisms suffices against an attacker
+if no attack is left whatever the remaining mechanisms and the environment do. That is monotone, so all minimal
+sufficient sets and all maximal sets that still leave an attack can be enumerated exactly, each by a few questions
+to one formula, without trying designs one by one.
+
+References:
+    M. Liffiton, A. Previti, A. Malik, J. Marques-Silva: Fast, flexible MUS enumeration, Constraints 21(2), 2016.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from model.design import Design, check_switch
+from model.switches import CAPABILITIES, SWITCHES
+from model.world import World
+from properties.security import Property, find
+from properties.solver import Answer, Solver
+from properties.template import Template
+from properties.unroll import Unrolling
+
+#: The lattice: what each mechanism changes, and from what.
+MECHANISMS: dict[str, tuple[str, str, str]] = {
+    "exact_resource_match": ("prm", "unchecked", "exact"),
+    "metadata_same_origin": ("prm_url", "any", "same_origin"),
+    "signed_metadata": ("signed_metadata", "off", "anchored_req"),
+    "cross_listing": ("xcheck", "off", "on"),
+    "as_allowlist": ("as_trust", "any", "allowlist"),
+    "metadata_issuer_check": ("md_issuer_check", "off", "on"),
+    "as_designation": ("rs_as_bind", "off", "on"),
+    "iss_always_compared": ("iss_check", "off", "require"),
+    "redirect_per_as": ("per_as_redirect", "off", "on"),
+    "state_check": ("state", "off", "checked"),
+    "browser_binding": ("callback_bind", "off", "on"),
+    "pkce": ("pkce", "off", "s256"),
+    "pkce_required": ("pkce_as", "lax", "required"),
+    "par_required": ("par", "off", "required"),
+    "client_assertion": ("client_auth", "none", "pkjwt"),
+    "issuer_as_audience": ("assertion_aud", "token_ep", "issuer"),
+    "credentials_per_issuer": ("cred_pin", "off", "on"),
+    "resource_indicator": ("resource_indicator", "off", "on"),
+    "strict_echo": ("echo", "off", "req_strict"),
+    "audience_check": ("audience_check", "off", "exact"),
+    "dpop": ("dpop", "none", "token+code"),
+    "dpop_key_per_flow": ("dpop_key", "per_client", "per_flow"),
+    "dpop_url_check": ("rs_htu", "off", "on"),
+    "refresh_pinning": ("rt_pin", "off", "on"),
+    "issuer_allowlist_at_rs": ("rs_trust", "any", "allowlist"),
+    "subject_per_issuer": ("subject_ns", "sub", "iss+sub"),
+}
+
+#: Environments in which a design may have to be usable, each a few switches.
+DEPLOYMENTS: dict[str, dict[str, str]] = {
+    "plain": {},
+    "multi_path_api": {"api": "multi_path"},
+    "as_without_iss": {"h_iss": "no"},
+    "as_ignores_resource": {"as_resource": "ignore"},
+    "as_without_echo": {"as_echo": "no"},
+    "rs_requires_dpop": {"r_requires_dpop": "yes"},
+}
+
+Mechanisms = frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Everything about one question to the lattice.
+
+    Attributes:
+        sufficient: all minimal sets that leave no attack, whatever else is on or off.
+        insufficient: all maximal sets that still leave one.
+        questions: how often the solver was asked.
+    """
+
+    sufficient: tuple[Mechanisms, ...]
+    insufficient: tuple[Mechanisms, ...]
+    questions: int
+
+
+def design_of(mechanisms: Iterable[str], environment: Mapping[str, str] | None = None) -> Design:
+    """The design with these mechanisms on, all others off."""
+    on = set(mechanisms)
+    values = {switch: (with_ if name in on else without) for name, (switch, without, with_) in MECHANISMS.items()}
+    return Design({**values, **(environment or {})})
+
+
+class Lattice:
+    """Questions about sets of mechanisms under one attacker.
+
+    Args:
+        properties: what must hold, all of them.
+        capabilities: the attacker.
+        environment: switches that are fixed, beside the mechanisms; unlisted ones are at their baseline.
+        quantify: environment switches that are not fixed take any value: what suffices must suffice in all of them.
+        mechanisms: the lattice, if not the whole one; the switches of others stay at their baseline.
+    """
+
+    def __init__(
+        self,
+        properties: Iterable[Property | str],
+        capabilities: frozenset[str],
+        environment: Mapping[str, str] | None = None,
+        quantify: bool = False,
+        mechanisms: Mapping[str, tuple[str, str, str]] | None = None,
+    ) -> None:
+        self.properties = tuple(find(prop) if isinstance(prop, str) else prop for prop in properties)
+        self.capabilities = capabilities
+        self.environment = dict(environment or {})
+        for name, value in self.environment.items():
+            check_switch(name, value)
+        self.quantify = quantify
+        self.mechanisms = dict(MECHANISMS if mechanisms is None else mechanisms)
+        self.questions = 0
+        self._laid: dict[World, tuple[Unrolling, Solver]] = {}
+
+    def enumerate(self, limit: int | None = None) -> Answers:
+        """All minimal sufficient and all maximal insufficient sets (the first ``limit`` of them, if given)."""
+        sufficient: list[Mechanisms] = []
+        insufficient: list[Mechanisms] = []
+        for found, enough in self._marco():
+            (sufficient if enough else insufficient).append(found)
+            if limit is not None and len(sufficient) + len(insufficient) >= limit:
+                break
+        order = [tuple(sorted(found, key=_order)) for found in (sufficient, insufficient)]
+        return Answers(order[0], order[1], self.questions)
+
+    def suffices(self, mechanisms: Iterable[str]) -> bool:
+        """Whether no attack is left with these mechanisms on, whatever the others are."""
+        return self._attack(frozenset(mechanisms)) is None
+
+    # --- enumeration -----------------------------------------------------------------------------------
+
+    def _marco(self) -> Iterator[tuple[Mechanisms, bool]]:
+        unexplored = _Map(tuple(self.mechanisms))
+        while (seed := unexplored.seed()) is not None:
+            left = self._attack(seed)
+            if left is None:
+                found = self._shrink(seed)
+                unexplored.forbid_supersets(found)
+                yield found, True
+            else:
+                found = self._grow(left)
+                unexplored.forbid_subsets(found)
+                yield found, False
+
+    def _shrink(self, mechanisms: Mechanisms) -> Mechanisms:
+        """A minimal sufficient subset of a sufficient set."""
+        needed = mechanisms & self._core
+        for name in sorted(needed):
+            if name in needed and self._attack(needed - {name}) is None:
+                needed = (needed - {name}) & self._core
+        return needed
+
+    def _grow(self, mechanisms: Mechanisms) -> Mechanisms:
+        """A maximal insufficient superset of an insufficient set."""
+        for name in self.mechanisms:
+            if name not in mechanisms:
+                left = self._attack(mechanisms | {name})
+                mechanisms = mechanisms if left is None else left
+        return mechanisms
+
+    # --- one question ----------------------------------------------------------------------------------
+
+    def _attack(self, mechanisms: Mechanisms) -> Mechanisms | None:
+        """All mechanisms on in some attack with at least these on; ``None`` (and a core) if there is none."""
+        core: set[str] = set()
+        for prop in self.properties:
+            laid, solver = self._world(prop.world)
+            on = {laid.switches[self.mechanisms[name][0], self.mechanisms[name][2]]: name for name in self.mechanisms}
+            chosen = [literal for literal, name in on.items() if name in mechanisms]
+            event = laid.events[prop.name]
+            self.questions += 1
+            if event is False:
+                continue
+            answer = solver.check([*self._fixed(laid), *laid.enforced.values(), int(event), *chosen])
+            if answer is Answer.UNKNOWN:
+                raise RuntimeError("the solver gave up on a question to the lattice")
+            if answer is Answer.SAT:
+                return frozenset(name for literal, name in on.items() if solver.holds(literal))
+            core |= {on[literal] for literal in solver.core() if literal in on}
+        self._core = frozenset(core)
+        return None
+
+    def _fixed(self, laid: Unrolling) -> list[int]:
+        """Assumptions for the attacker, the fixed switches, and mechanisms taking one of their two positions."""
+        fixed = [laid.capabilities[name] * (1 if name in self.capabilities else -1) for name in CAPABILITIES]
+        positions = {switch: (without, with_) for switch, without, with_ in self.mechanisms.values()}
+        for switch in SWITCHES.values():
+            if switch.name in self.environment:
+                fixed.append(laid.switches[switch.name, self.environment[switch.name]])
+            elif switch.name in positions:
+                others = (value for value in switch.values if value not in positions[switch.name])
+                fixed += [-laid.switches[switch.name, value] for value in others]
+            elif not (self.quantify and switch.kind == "environment"):
+                fixed.append(laid.switches[switch.name, switch.baseline])
+        return fixed
+
+    def _world(self, world: World) -> tuple[Unrolling, Solver]:
+        if world not in self._laid:
+            about = tuple(prop.name for prop in self.properties if prop.world == world)
+            laid = Unrolling(Template(world, about=about), world.layers)
+            self._laid[world] = laid, Solver(laid.clauses, laid.top)
+        return self._laid[world]
+
+
+def breaking(environment: Mapping[str, str], limit: int | None = None) -> tuple[Mechanisms, ...]:
+    """All minimal sets of mechanisms with which first contact fails in an environment, whatever else is on."""
+    return Lattice(["first_contact"], frozenset(), environment).enumerate(limit).sufficient
+
+
+def usable(mechanisms: Mechanisms, broken_by: Iterable[Mechanisms]) -> bool:
+    """Whether a set of mechanisms can be part of a design with which first contact succeeds."""
+    return not any(found <= mechanisms for found in broken_by)
+
+
+class _Map:
+    """The sets not yet known to be sufficient or insufficient."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        import z3
+
+        self._z3 = z3
+        self._variables = {name: z3.Bool(name) for name in names}
+        self._solver = z3.SolverFor("QF_FD")
+        # Prefer large sets: a sufficient one shrinks by its core, an insufficient one is nearly maximal.
+        self._solver.set("phase", "always_true")
+
+    def seed(self) -> Mechanisms | None:
+        """A set about which nothing is known yet."""
+        if self._solver.check() != self._z3.sat:
+            return None
+        model = self._solver.model()
+        return frozenset(
+            name for name, variable in self._variables.items() if not self._z3.is_false(model[variable])
+        )
+
+    def forbid_supersets(self, found: Mechanisms) -> None:
+        """Sets that contain this one are sufficient."""
+        self._solver.add(self._z3.Or([self._z3.Not(self._variables[name]) for name in found]))
+
+    def forbid_subsets(self, found: Mechanisms) -> None:
+        """Sets within this one are insufficient."""
+        self._solver.add(self._z3.Or([variable for name, variable in self._variables.items() if name not in found]))
+
+
+def _order(found: Mechanisms) -> tuple[int, list[str]]:
+    return len(found), sorted(found)

@@ -1,0 +1,483 @@
+"""The command line: good paths, JSON, exit codes and what is said about bad input."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from model.chart import WIDTH
+from model.design import NAMED_DESIGNS
+from model.rule import RULES
+from model.switches import CAPABILITIES, SWITCHES
+from openworld.cli import main
+
+Run = Callable[..., Result]
+MIXUP = "cap=mal_as;iss_check=off"
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.fixture
+def run() -> Run:
+    """Run a command in this process."""
+    return lambda *arguments: CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def one_line(result: Result) -> str:
+    """What was said on stderr: one line, by openworld, with nothing on stdout."""
+    lines = result.stderr.splitlines()
+    assert len(lines) == 1, result.stderr
+    assert lines[0].startswith("openworld: ")
+    return lines[0]
+
+
+# --- verdict and trace -------------------------------------------------------------------------------------
+
+
+def test_verdict_shows_the_attack_and_draws_it(run: Run) -> None:
+    """An attack is named, counted and drawn within the width of a page."""
+    result = run("verdict", "code_delivery", MIXUP)
+    assert result.exit_code == 0
+    assert "attack in 7 steps" in result.output
+    chart = result.output.partition("\n\n")[2]
+    assert "code_delivery violated" in chart
+    assert max(map(len, chart.splitlines())) <= WIDTH
+
+
+def test_verdict_names_what_blocks_with_sources(run: Run) -> None:
+    """A safe verdict names the rules that block the attack and their sections."""
+    result = run("verdict", "CD", "cap=mal_as")
+    assert result.exit_code == 0
+    assert "safe" in result.output
+    assert "client.iss_matches_recorded_issuer  [RFC 9207 2.4" in result.output
+
+
+def test_verdict_without_chart(run: Run) -> None:
+    """The chart can be left out."""
+    assert "|  |" not in run("verdict", "CD", MIXUP, "--no-chart").output
+
+
+def test_verdict_as_json(run: Run) -> None:
+    """JSON has the verdict, its reach and the trace."""
+    data = json.loads(run("verdict", "CD", MIXUP, "--json").output)
+    assert (data["property"], data["verdict"], data["steps"]) == ("code_delivery", "attack", 7)
+    assert data["trace"]["format"] == "openworld-trace"
+
+
+@pytest.mark.parametrize(
+    ("config", "require", "code"),
+    [(MIXUP, "attack", 0), (MIXUP, "safe", 1), ("cap=mal_as", "safe", 0), ("cap=mal_as", "attack", 1)],
+)
+def test_require(run: Run, config: str, require: str, code: int) -> None:
+    """A required verdict that does not come out is exit code 1."""
+    assert run("verdict", "CD", config, "--require", require, "--no-chart").exit_code == code
+
+
+def test_utility_says_whether_the_run_exists(run: Run) -> None:
+    """A utility property reads the other way round, and says so."""
+    assert "such a run exists" in run("verdict", "FC", "design=mcp").output
+    assert "no such run exists" in run("verdict", "FC", "prm=off").output
+
+
+def test_no_time_is_inconclusive(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A solver that gives up is exit code 3, whatever was required."""
+    from properties.solver import Answer, Solver
+
+    monkeypatch.setattr(Solver, "check", lambda *_: Answer.UNKNOWN)
+    result = run("verdict", "CD", "cap=mal_as", "--timeout", "1", "--require", "safe")
+    assert result.exit_code == 3
+    assert "unknown" in result.output
+
+
+def test_a_trace_that_is_not_confirmed_is_an_internal_error(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trace that does not replay is never an attack: exit code 70, and it says so."""
+    from model.machine import Machine, NotEnabledError
+
+    def refuse(*_: object) -> None:
+        raise NotEnabledError("not confirmed")
+
+    monkeypatch.setattr(Machine, "replay", refuse)
+    result = run("verdict", "CD", MIXUP)
+    assert result.exit_code == 70
+    assert "internal error" in one_line(result)
+
+
+@pytest.mark.parametrize(
+    ("form", "starts"),
+    [("text", "Attacker:"), ("mermaid", "sequenceDiagram"), ("json", "{"), ("itf", "{")],
+)
+def test_trace_formats(run: Run, tmp_path: Path, form: str, starts: str) -> None:
+    """A trace is drawn or written in each format, to the terminal or to a file alike."""
+    shown = run("trace", "CD", MIXUP, "--format", form).output
+    assert shown.startswith(starts)
+    assert run("trace", "CD", MIXUP, "--format", form, "-o", tmp_path / "trace").exit_code == 0
+    assert (tmp_path / "trace").read_text(encoding="utf-8") == shown
+
+
+def test_trace_of_a_utility_property(run: Run) -> None:
+    """The run that shows a utility property is drawn."""
+    assert "first_contact reached" in run("trace", "first_contact", "design=mcp").output
+
+
+def test_trace_when_there_is_none(run: Run) -> None:
+    """Nothing to draw is said, with exit code 1."""
+    result = run("trace", "CD", "cap=mal_as")
+    assert result.exit_code == 1
+    assert "nothing to draw: code_delivery is safe" in one_line(result)
+
+
+# --- replay ------------------------------------------------------------------------------------------------
+
+
+def test_replay_confirms(run: Run) -> None:
+    """A trace that runs and shows what it says is confirmed."""
+    result = run("replay", GOLDEN / "mixup.json")
+    assert result.exit_code == 0
+    assert result.output.startswith("confirmed: code_delivery after 7 steps")
+    assert json.loads(run("replay", GOLDEN / "mixup.json", "--json").output)["confirmed"] is True
+
+
+def broken(**changes: object) -> str:
+    """The mix-up with something changed."""
+    return json.dumps({**json.loads((GOLDEN / "mixup.json").read_text(encoding="utf-8")), **changes})
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("{", "not a trace"),
+        ("[]", "not a trace"),
+        (broken(version=99), "version 1"),
+        (broken(configuration="cap=mal_as"), "refused by client.iss_matches_recorded_issuer"),
+        (broken(configuration="cap=mal_as;iss_check=maybe"), "no value 'maybe'"),
+        (broken(shows="first_contact"), "ends without the event"),
+        (broken(shows="nothing"), "unknown property 'nothing'"),
+        (broken(steps=[{"action": "client.dance", "choices": {}}]), "no action 'client.dance'"),
+        (broken(world="flatland"), "flatland"),
+    ],
+)
+def test_replay_refuses(run: Run, tmp_path: Path, content: str, says: str) -> None:
+    """A file that is no trace, does not run or does not show what it says is bad input, named in one line."""
+    (tmp_path / "trace.json").write_text(content, encoding="utf-8")
+    result = run("replay", tmp_path / "trace.json")
+    assert result.exit_code == 2
+    assert says in one_line(result)
+
+
+# --- bad input ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["verdict", "CX", "cap=none"], "unknown property 'CX'; allowed: authorization (AZ)"),
+        (["verdict", "CD", "is_check=off"], "did you mean 'iss_check'?"),
+        (["verdict", "CD", "iss_check=of"], "switch 'iss_check' has no value 'of'; allowed: advertised, off"),
+        (["verdict", "CD", "cap=mal_az"], "unknown capability 'mal_az'"),
+        (["verdict", "CD", "cap=mal_as;cap=none"], "key 'cap' given twice"),
+        (["verdict", "CD", "iss_check"], "expected key=value, found 'iss_check'"),
+        (["verdict", "CD", "design=mcq"], "unknown design 'mcq'"),
+        (["verdict", "CD"], "Missing argument 'CONFIG'"),
+        (["verdict", "CD", "cap=none", "--timeout", "0"], "Invalid value for '--timeout'"),
+        (["verdict", "CD", "cap=none", "--require", "maybe"], "Invalid value for '--require'"),
+        (["trace", "CD", "cap=none", "--format", "png"], "Invalid value for '--format'"),
+        (["designs", "mcq"], "unknown design 'mcq'"),
+        (["rules", "no such thing"], "no rule has 'no such thing'"),
+        (["simulate", "ecco"], "unknown experiment 'ecco'; allowed: "),
+        (["simulate", "echo", "--attempts", "1", "--replications", "2"], "attempts must be at least 2"),
+        (["replay", "missing.json"], "does not exist"),
+        (["verdicts", "missing.csv", "-o", "out.csv"], "does not exist"),
+        (["dance"], "No such command 'dance'"),
+    ],
+)
+def test_bad_input_is_one_line(run: Run, arguments: list[str], says: str) -> None:
+    """Bad input names the culprit and what is allowed, in one line, with exit code 2."""
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert says in one_line(result)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["study", "-o", "file/out"],
+        ["trace", "CD", MIXUP, "-o", "file/trace.txt"],
+        ["verdicts", "rows.csv", "-o", "file/out.csv"],
+        ["simulate", "echo", "--attempts", "2", "--replications", "1", "-o", "file/out", "--workers", "1"],
+    ],
+)
+def test_unwritable_places_are_one_line(run: Run, tmp_path: Path, arguments: list[str]) -> None:
+    """A place that cannot be written to is named in one line, with exit code 2."""
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    (tmp_path / "rows.csv").write_text("id,property,config\n1,CD,cap=none\n", encoding="utf-8")
+    placed = [str(tmp_path / a) if a.startswith(("file", "rows")) else a for a in arguments]
+    result = run(*placed)
+    assert result.exit_code == 2
+    said = [line for line in result.stderr.splitlines() if line.startswith("openworld: ")]
+    assert len(said) == 1
+    assert str(tmp_path / "file") in said[0]
+    assert "Traceback" not in result.stderr
+
+
+# --- tables of questions -----------------------------------------------------------------------------------
+
+
+def table(tmp_path: Path, *lines: str) -> Path:
+    """A CSV file with these lines."""
+    path = tmp_path / "rows.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV file."""
+    with path.open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+ROWS = (
+    "id,property,config,expected,why",
+    f"1,CD,{MIXUP},attack,mix-up",
+    '2,code_delivery,cap=mal_as,safe,"iss, compared"',
+)
+
+
+def test_verdicts_adds_columns_and_keeps_the_others(run: Run, tmp_path: Path) -> None:
+    """Every row gets its verdict; other columns are kept; differences from the expected are counted."""
+    result = run("verdicts", table(tmp_path, *ROWS), "-o", tmp_path / "out.csv", "--require-expected")
+    assert result.exit_code == 0
+    assert "2 of 2 as expected" in result.output
+    first, second = read(tmp_path / "out.csv")
+    assert (first["verdict"], first["steps"], first["blocked_by"]) == ("attack", "7", "")
+    assert (second["verdict"], second["steps"], second["why"]) == ("safe", "", "iss, compared")
+    assert "client.iss_matches_recorded_issuer" in second["blocked_by"].split()
+    assert float(first["seconds"]) > 0
+
+
+def test_verdicts_as_json_and_exit_code_of_a_mismatch(run: Run, tmp_path: Path) -> None:
+    """A verdict that is not the expected one is exit code 1 where that is asked for, and in the summary."""
+    path = table(tmp_path, ROWS[0], f"1,CD,{MIXUP},safe,wrong")
+    assert run("verdicts", path, "-o", tmp_path / "out.csv").exit_code == 0
+    result = run("verdicts", path, "-o", tmp_path / "out.csv", "--json", "--require-expected")
+    assert result.exit_code == 1
+    data = json.loads(result.stdout)
+    assert (data["rows"], data["as_expected"], data["different"][0]["verdict"]) == (1, 0, "attack")
+
+
+@pytest.mark.parametrize(
+    ("bad", "says"),
+    [
+        ("2,CX,cap=none,,", "line 3: unknown property 'CX'; allowed: "),
+        ("2,CD,iss_check=of,,", "line 3: switch 'iss_check' has no value 'of'"),
+        ("2,CD,cap=mal_az,,", "line 3: unknown capability 'mal_az'"),
+        ("2,CD", "line 3: no value for column 'config'"),
+        ("2,,cap=none,,", "line 3: column 'property' is empty"),
+        ("2,CD,cap=none,,,,too many", "line 3: 2 more values than columns"),
+        ('2,CD,"cap=none"x,,', "line 3: not CSV from here on"),
+    ],
+)
+def test_a_bad_row_stops_after_those_before_it(run: Run, tmp_path: Path, bad: str, says: str) -> None:
+    """A bad row is named with file and line; rows before it are on disk."""
+    path = table(tmp_path, ROWS[0], ROWS[1], bad, ROWS[2])
+    result = run("verdicts", path, "-o", tmp_path / "out.csv")
+    assert result.exit_code == 2
+    said = result.stderr.splitlines()[-1]
+    assert said.startswith(f"openworld: {path}, ")
+    assert says in said
+    assert [row["verdict"] for row in read(tmp_path / "out.csv")] == ["attack"]
+
+
+def test_keep_going_records_bad_rows(run: Run, tmp_path: Path) -> None:
+    """With --keep-going a bad row gets the verdict `error` and its message, and the exit code is 2 in the end."""
+    path = table(tmp_path, ROWS[0], ROWS[1], "2,CD,cap=mal_az,safe,", ROWS[2])
+    result = run("verdicts", path, "-o", tmp_path / "out.csv", "--keep-going")
+    assert result.exit_code == 2
+    rows = read(tmp_path / "out.csv")
+    assert [row["verdict"] for row in rows] == ["attack", "error", "safe"]
+    assert "unknown capability 'mal_az'" in rows[1]["reach"]
+
+
+def test_a_missing_column_is_named(run: Run, tmp_path: Path) -> None:
+    """A file without a column that is needed is refused with what was found and what is needed."""
+    result = run("verdicts", table(tmp_path, "id,prop,config", "1,CD,cap=none"), "-o", tmp_path / "out.csv")
+    assert result.exit_code == 2
+    assert "line 1: no column 'property'; found: id, prop, config; needed: id, property, config" in one_line(result)
+
+
+def test_the_input_is_not_overwritten(run: Run, tmp_path: Path) -> None:
+    """Input and output are different files."""
+    path = table(tmp_path, *ROWS)
+    assert run("verdicts", path, "-o", path).exit_code == 2
+    assert read(path)[0]["why"] == "mix-up"
+
+
+def test_an_empty_table_is_no_error(run: Run, tmp_path: Path) -> None:
+    """A file with a header and no rows yields just that."""
+    assert run("verdicts", table(tmp_path, ROWS[0]), "-o", tmp_path / "out.csv").exit_code == 0
+    assert read(tmp_path / "out.csv") == []
+
+
+# --- lists -------------------------------------------------------------------------------------------------
+
+
+def test_designs(run: Run) -> None:
+    """Every named design is listed, as text and as JSON."""
+    shown = run("designs").output
+    assert all(f"{name}: " in shown for name in NAMED_DESIGNS)
+    assert [entry["name"] for entry in json.loads(run("designs", "--json").output)["designs"]] == list(NAMED_DESIGNS)
+    assert run("designs", "fapi2").output.startswith("fapi2: ")
+
+
+def test_switches_with_baseline_marked(run: Run) -> None:
+    """Every switch and capability is listed, the baseline marked."""
+    shown = run("designs", "--switches").output
+    assert all(f"  {name} = {switch.baseline}*" in shown for name, switch in SWITCHES.items())
+    assert all(f"  {name}: " in shown for name in CAPABILITIES)
+    data = json.loads(run("designs", "--switches", "--json").output)
+    assert {entry["name"] for entry in data["switches"]} == set(SWITCHES)
+    assert "iss_check=require" in run("designs", "--switches", "fapi2").output
+
+
+def test_rules(run: Run) -> None:
+    """Rules are listed with source and requirement, and can be searched by name, id or section."""
+    assert {entry["name"] for entry in json.loads(run("rules", "--json").output)} == set(RULES)
+    shown = run("rules", "RFC 9207").output
+    assert "client.iss_matches_recorded_issuer  [RFC 9207 2.4" in shown
+    assert "ISS-2.4-cmp" in shown
+
+
+# --- simulate ----------------------------------------------------------------------------------------------
+
+
+def test_simulate(run: Run, tmp_path: Path) -> None:
+    """An experiment prints its rates and writes tables and figures."""
+    result = run(
+        "simulate", "echo", "--attempts", 20, "--replications", 2, "--workers", 1, "-o", tmp_path, "--seed", 3
+    )
+    assert result.exit_code == 0
+    assert "success: accepted" in result.output
+    names = {path.name for path in tmp_path.iterdir()}
+    assert {"echo_rates.csv", "echo_rates.parquet", "echo-rates.svg", "echo-differences.png"} <= names
+
+
+def test_simulate_as_json(run: Run) -> None:
+    """JSON has the rates and the differences."""
+    result = run("simulate", "echo", "--attempts", 20, "--replications", 2, "--workers", 1, "--json")
+    data = json.loads(result.stdout)
+    assert {"arm", "outcome", "rate", "low", "high"} <= data["rates"][0].keys()
+    assert {"arm", "against", "difference"} <= data["differences"][0].keys()
+
+
+# --- the program -------------------------------------------------------------------------------------------
+
+
+def openworld(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
+    """Run the program itself."""
+    command = [sys.executable, "-m", "openworld.cli", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **options)  # type: ignore[call-overload, no-any-return]
+
+
+def test_help_loads_nothing_heavy() -> None:
+    """Help does not wait for the model, let alone for the solver or pandas."""
+    code = (
+        "import sys; from openworld.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print(sorted({name.partition('.')[0] for name in sys.modules} & "
+        "{'model', 'properties', 'simulations', 'z3', 'numpy', 'pandas', 'matplotlib'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_verdict_loads_no_tables_or_figures() -> None:
+    """A single verdict loads the solver and nothing else that is heavy."""
+    code = (
+        "import sys; from openworld.cli import main\n"
+        f"try: main(['verdict', 'CD', '{MIXUP}'])\n"
+        "except SystemExit: pass\n"
+        "print(sorted({name.partition('.')[0] for name in sys.modules} & "
+        "{'numpy', 'pandas', 'matplotlib', 'networkx', 'simpy', 'scipy'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_every_command_has_help_with_an_example(run: Run) -> None:
+    """Help of every command shows how it is called."""
+    for name in main.commands:
+        assert f"openworld {name}" in run(name, "--help").output.partition("\n")[2]
+
+
+def test_version(run: Run) -> None:
+    """The version is printed."""
+    assert run("--version").output.startswith("openworld ")
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    """`openworld designs | head -1` ends quietly."""
+    command = f"{sys.executable} -m openworld.cli designs --switches | head -1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stderr == ""
+
+
+def interrupted(command: list[str], ready: Callable[[], bool], folder: Path) -> subprocess.CompletedProcess[str]:
+    """Start a command, wait until it is under way, press Ctrl-C (which goes to the whole group) and see it end."""
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "openworld.cli", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True, cwd=folder, env=environment,
+    ) as process:  # fmt: skip
+        until = time.monotonic() + 60
+        while not ready() and process.poll() is None and time.monotonic() < until:
+            time.sleep(0.02)
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
+
+
+def test_ctrl_c_keeps_the_finished_rows(tmp_path: Path) -> None:
+    """Ctrl-C leaves the rows that were finished and is exit code 130 with one line."""
+    table(tmp_path, ROWS[0], *(f"{n},AZ,cap=mal_as+mal_rs;pkce=off,," for n in range(400)))
+    out = tmp_path / "out.csv"
+    done = interrupted(
+        ["verdicts", "rows.csv", "-o", "out.csv"],
+        lambda: out.exists() and out.read_text(encoding="utf-8").count("\n") > 2,
+        tmp_path,
+    )
+    assert done.returncode == 130
+    assert done.stderr.splitlines()[-1] == "openworld: interrupted"
+    assert "Traceback" not in done.stderr
+    rows = read(out)
+    assert 2 <= len(rows) < 400
+    assert all(row["verdict"] in ("attack", "safe") and row["seconds"] for row in rows)
+
+
+def test_ctrl_c_leaves_a_study_that_can_be_read(tmp_path: Path) -> None:
+    """Ctrl-C in a study is exit code 130 with one line; what is finished is whole and put together."""
+    out = tmp_path / "out"
+    done = interrupted(
+        ["study", "-o", "out"],
+        lambda: (out / "verdicts.csv").exists() and any((out / "attacks").glob("*.txt")),
+        tmp_path,
+    )
+    assert done.returncode == 130
+    assert done.stderr.splitlines()[-1] == "openworld: interrupted"
+    assert "Traceback" not in done.stderr
+    index = (out / "index.md").read_text(encoding="utf-8")
+    assert "Not finished" in index
+    rows = read(out / "verdicts.csv")
+    assert len(rows) == len(json.loads((out / "verdicts.json").read_text(encoding="utf-8")))
+    for row in rows:
+        assert not row["chart"] or (out / row["chart"]).read_text(encoding="utf-8").endswith("\n")
+    assert json.loads((out / "run.json").read_text(encoding="utf-8"))["finished"] is False
+    assert not [path for path in out.rglob(".*") if path.is_file()]

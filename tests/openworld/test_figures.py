@@ -1,0 +1,77 @@
+"""Figures: drawn from tables, with what the tables say in them."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from openworld import figures
+from openworld.plotstyle import save
+
+
+@pytest.fixture
+def verdicts() -> pd.DataFrame:
+    """A small table with every look a cell can have."""
+    results = itertools.cycle(["attack", "safe", "unknown", "safe", "attack", "safe"])
+    rows = [
+        {"design": design, "attacker": attacker, "capabilities": "mal_as", "property": prop, "kind": kind,
+         "verdict": (verdict := next(results)), "steps": 7 if verdict == "attack" and kind == "security" else None}
+        for attacker in ("one", "two")
+        for design in ("first", "second")
+        for prop, kind in (("authorization", "security"), ("code_delivery", "security"), ("first_contact", "utility"))
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+@pytest.fixture
+def rates() -> pd.DataFrame:
+    """Rates of two arms, one outcome that differs and one that does not."""
+    rows = [
+        {"experiment": "x", "parameter": "share of something", "value": value, "arm": arm, "against": "echo=off",
+         "outcome": outcome, "kind": kind, "attempts": 100, "rate": rate, "difference": rate - 0.5,
+         "low": rate - 0.05, "high": rate + 0.05}
+        for value in (0.0, 0.5, 1.0)
+        for arm, shift in (("echo=off", 0.0), ("echo=req", 0.2))
+        for outcome, kind, rate in (("accepted", "success", 0.6 - shift * value), ("never", "refused", 0.5))
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def words(figure: figures.Figure) -> list[str]:
+    """All writing inside the panels of a figure."""
+    return [text.get_text() for axes in figure.axes for text in axes.texts]
+
+
+def test_every_cell_of_the_matrix_says_its_verdict(verdicts: pd.DataFrame) -> None:
+    """Each result has a mark of its own, so that colour is not needed."""
+    assert words(figures.verdict_matrix(verdicts, "one")) == ["✗ 7", "✓", "?", "✓", "✗ 7", "yes"]
+
+
+def test_the_overview_counts_violations(verdicts: pd.DataFrame) -> None:
+    """Each cell counts the security properties violated; undecided ones are not passed over."""
+    assert sorted(words(figures.attacker_overview(verdicts))) == ["1", "1", "1", "1"]
+
+
+def test_panels_show_what_changes(rates: pd.DataFrame) -> None:
+    """An outcome that nothing changes gets no panel; the arms are in the legend."""
+    figure = figures.rates(rates, "A question?")
+    assert [axes.get_title("left") for axes in figure.axes if axes.get_visible()] == ["success:\naccepted"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["echo=off", "echo=req"]
+
+
+def test_differences_say_what_they_are_against(rates: pd.DataFrame) -> None:
+    """The axis names the arm that the others are compared with."""
+    figure = figures.differences(rates[rates["arm"] != "echo=off"])
+    assert figure.axes[0].get_ylabel() == "difference to echo=off"
+
+
+def test_files_are_the_same_every_time(rates: pd.DataFrame, tmp_path: Path) -> None:
+    """The same figure gives the same bytes in every format, without a date."""
+    first = [path.read_bytes() for path in save(figures.rates(rates), tmp_path / "first")]
+    second = [path.read_bytes() for path in save(figures.rates(rates), tmp_path / "second")]
+    assert first == second
+    assert b"<dc:date>" not in first[0]
+    assert b"CreationDate" not in first[1]

@@ -1,0 +1,137 @@
+"""The study: what is in its folder, that it is the same every time, and that nothing false gets in."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from model.design import NAMED_DESIGNS
+from model.switches import CAPABILITIES
+from model.trace import from_json
+from openworld import study
+from openworld.study import ATTACKERS, COLUMNS, Plan, cases
+from properties.security import PROPERTIES, find
+from properties.verdict import ReplayError, confirm
+
+DESIGNS, WHO, EXPERIMENT = ("rfc6749", "gaps_closed"), ("none", "malicious_rs"), "echo"
+
+
+@pytest.fixture(scope="module")
+def small() -> Any:
+    """A study small enough for a test: two designs, two attackers, one short experiment."""
+    from simulations import experiments
+
+    kept = experiments.EXPERIMENTS[EXPERIMENT]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(study, "QUICK_DESIGNS", DESIGNS)
+        patch.setattr(study, "QUICK_ATTACKERS", WHO)
+        patch.setattr(Plan, "attempts", property(lambda _: 40))
+        short = replace(kept, values=kept.values[:: max(1, len(kept.values) // 2)][:3])
+        patch.setattr(experiments, "EXPERIMENTS", {EXPERIMENT: short})
+        yield
+
+
+@pytest.fixture(scope="module")
+def folder(small: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a small study by two workers."""
+    made = tmp_path_factory.mktemp("study") / "out"
+    study.run(Plan(made, quick=True, workers=2, seed=7))
+    return made
+
+
+def rows(folder: Path) -> list[dict[str, str]]:
+    """The table of verdicts."""
+    with (folder / "verdicts.csv").open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_every_cell_has_a_verdict(folder: Path) -> None:
+    """Design by attacker by property, each once, in order."""
+    table = rows(folder)
+    assert tuple(table[0]) == COLUMNS
+    asked = [(case.design, case.attacker, case.prop.name) for case in cases(Plan(folder, quick=True))]
+    assert [(row["design"], row["attacker"], row["property"]) for row in table] == asked
+    assert len(asked) == len(DESIGNS) * len(WHO) * len(PROPERTIES)
+    assert len(json.loads((folder / "verdicts.json").read_text(encoding="utf-8"))) == len(asked)
+
+
+def test_every_attack_has_a_chart_and_a_trace_that_replays(folder: Path) -> None:
+    """Charts fit the page, and the traces beside them are confirmed by the machine."""
+    attacks = [row for row in rows(folder) if row["verdict"] == "attack" and row["kind"] == "security"]
+    assert attacks
+    for row in attacks:
+        first, _, chart = (folder / row["chart"]).read_text(encoding="utf-8").partition("\n")
+        assert first == f"openworld trace {row['property']} '{row['configuration']}'"
+        assert max(map(len, chart.splitlines())) <= 69
+        trace = from_json((folder / row["chart"]).with_suffix(".json").read_text(encoding="utf-8"))
+        confirm(trace, find(row["property"]))
+        assert len(trace.steps) == int(row["steps"])
+
+
+def test_every_link_leads_somewhere(folder: Path) -> None:
+    """What index.md links to is there."""
+    index = (folder / "index.md").read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([^)]+)\)", index)
+    assert len(links) > 20
+    assert [link for link in links if not (folder / link).exists()] == []
+    assert "Not finished" not in index
+
+
+def test_experiments_are_tables_and_figures(folder: Path) -> None:
+    """Each experiment has its tables, and each figure comes in three formats."""
+    names = {path.name for path in (folder / "simulations").iterdir()}
+    assert {f"{EXPERIMENT}_{kind}.{form}" for kind in ("rates", "differences") for form in ("csv", "parquet")} <= names
+    drawn = {path.name for path in (folder / "figures").iterdir()}
+    stems = ["attackers", f"{EXPERIMENT}-rates", f"{EXPERIMENT}-differences", *(f"verdicts-{who}" for who in WHO)]
+    assert {f"{stem}.{form}" for stem in stems for form in ("svg", "pdf", "png")} == drawn
+
+
+def test_same_seed_same_files(folder: Path, small: Any, tmp_path: Path) -> None:
+    """Another run, with another number of workers, writes the same bytes; only run.json tells them apart."""
+    again = tmp_path / "again"
+    study.run(Plan(again, quick=True, workers=1, seed=7))
+    first = {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    second = {path.relative_to(again): path.read_bytes() for path in again.rglob("*") if path.is_file()}
+    assert first.keys() == second.keys()
+    assert [str(name) for name in first if name.name != "run.json" and first[name] != second[name]] == []
+
+
+def test_run_json_says_what_ran(folder: Path) -> None:
+    """Versions, seed and durations are recorded."""
+    about = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    assert about["finished"] is True
+    assert about["seed"] == 7
+    assert about["versions"]["z3-solver"]
+    assert set(about["seconds"]) == {"verdicts", "simulations", "figures"}
+
+
+def test_a_trace_that_is_not_confirmed_stops_the_study(
+    small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An unconfirmed trace ends the run; it is not recorded as an attack, and the page says it is not finished."""
+
+    def refuse(*_: object) -> Any:
+        raise ReplayError("internal error: not confirmed")
+        yield
+
+    monkeypatch.setattr(study, "answers", refuse)
+    with pytest.raises(ReplayError):
+        study.run(Plan(tmp_path / "out", quick=True))
+    assert "Not finished" in (tmp_path / "out" / "index.md").read_text(encoding="utf-8")
+
+
+def test_every_capability_belongs_to_an_attacker() -> None:
+    """No capability is left out of the matrix, and every attacker is made of capabilities."""
+    used = {cap for attacker in ATTACKERS.values() for cap in attacker.capabilities.split("+")}
+    assert used == {"none", *CAPABILITIES}
+
+
+def test_the_full_study_takes_every_named_design(tmp_path: Path) -> None:
+    """The full study covers all designs, attackers and properties."""
+    assert len(cases(Plan(tmp_path))) == len(NAMED_DESIGNS) * len(ATTACKERS) * len(PROPERTIES)
