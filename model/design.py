@@ -158,6 +158,9 @@ NAMED_DESIGNS: dict[str, str] = {
     "mcp": "prm=exact;reg=cimd;iss_check=advertised;pkce_policy=always;rt_pin=on;cred_pin=on",
     "fapi2": "prm=off;reg=static;client_auth=pkjwt;assertion_aud=issuer;par=required;iss_check=require;"
     "dpop=token+code;r_requires_dpop=yes;as_trust=allowlist",
+    "spiffe": "prm=exact;reg=cimd;client_auth=attest;as_trust=allowlist;iss_check=require",
+    "baseline": "prm=exact;rs_as_bind=on;md_issuer_check=on;iss_check=require;callback_bind=on;assertion_aud=issuer;"
+    "dpop=token+code;rs_htu=on;rs_trust=allowlist",
     "federated": "prm=exact;reg=federation;as_trust=federation;rs_trust=federation;"
     "signed_metadata=anchored_req;client_auth=pkjwt;e_enrolled=yes;iss_check=require",
 }
@@ -175,5 +178,8 @@ DESIGN_NOTES: dict[str, tuple[str, str]] = {
     "gaps_closed_dpop": ("the same, and every token sender-constrained", "RFC 9449"),
     "mcp": ("MCP authorization as written", "MCP authorization 2026-07-28"),
     "fapi2": ("FAPI 2.0 Security Profile (closed world)", "FAPI 2.0 Security Profile"),
+    "spiffe": ("clients authenticate as attested workloads", "draft-ietf-oauth-spiffe-client-auth"),
+    "baseline": ("the smallest set of mechanisms that leaves a malicious AS, RS and tenant no way in, whatever the "
+                 "environment; derived by properties/designs.py", "findings.md"),
     "federated": ("OpenID Federation as the trust anchor on both sides", "OpenID Federation 1.0"),
 }  # fmt: skip

@@ -86,7 +86,7 @@ def attacker_overview(rows: pd.DataFrame) -> Figure:
             x, y = designs.index(str(design)), attackers.index(str(attacker))
             hatch = CELLS["unknown"][2] if unknown else ""
             axes.add_patch(Rectangle((x, y), 1, 1, facecolor=face, edgecolor="white", linewidth=2, hatch=hatch))
-            writing = CELLS["safe"][1] if not violated else "white" if share > 0.2 else INK
+            writing = CELLS["safe"][1] if not violated else "white" if share > 0.25 else INK
             label = (str(violated) if violated else "✓") + ("?" if unknown else "")
             weight = "bold" if violated else "normal"
             axes.text(x + 0.5, y + 0.52, label, ha="center", va="center", fontsize=10, color=writing, weight=weight)
@@ -108,9 +108,9 @@ def _grid(axes: Axes, rows: Sequence[str], columns: Sequence[str]) -> None:
     axes.set_ylim(len(rows), 0)
     axes.set_xticks([place + 0.5 for place in range(len(columns))], columns)
     axes.set_yticks([place + 0.5 for place in range(len(rows))], rows)
+    axes.xaxis.tick_top()
     for label in axes.get_xticklabels():
         label.set(rotation=40, ha="left", rotation_mode="anchor")
-    axes.xaxis.tick_top()
     axes.tick_params(length=0, pad=4)
     for spine in axes.spines.values():
         spine.set_visible(False)
@@ -130,11 +130,12 @@ def differences(table: pd.DataFrame, title: str = "") -> Figure:
 
 
 def _outcomes(table: pd.DataFrame, column: str) -> list[tuple[str, str]]:
-    """The outcomes worth a panel: those that arms or sweep change, by kind and then by how much."""
+    """The outcomes worth a panel: those in which arms differ, by kind and then by how much."""
     found = []
     for (kind, outcome), group in table.groupby(["kind", "outcome"], sort=True):
-        changes = group[column] - group[column].iloc[0] if column == "rate" else group[column]
-        reach = float(changes.abs().max())
+        points = group.groupby("value")[column]
+        spread = points.max() - points.min() if column == "rate" else group[column].abs()
+        reach = float(spread.max())
         if reach > 0:
             order = list(KINDS).index(str(kind)) if kind in KINDS else len(KINDS)
             found.append((order, -reach, str(kind), str(outcome)))

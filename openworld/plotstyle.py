@@ -66,10 +66,17 @@ def save(figure: Figure, stem: Path) -> list[Path]:
         "pdf": {"CreationDate": None, "Creator": "openworld", "Producer": "openworld"},
         "png": {"Software": None},
     }
+    cut: dict[str, Any] = {"bbox_inches": "tight", "pad_inches": 0.1}
+    if figure.get_layout_engine() is not None:
+        # Laid out once instead of in every format; a figure with a layout needs no cutting.
+        cut = {}
+        with style():
+            figure.draw_without_rendering()
+        figure.set_layout_engine("none")
     written = []
     for form in FORMATS:
         path = stem.with_name(f"{stem.name}.{form}")
         with style(), replacing(path) as temporary:
-            figure.savefig(temporary, format=form, metadata=metadata[form], bbox_inches="tight", pad_inches=0.1)
+            figure.savefig(temporary, format=form, metadata=metadata[form], **cut)
         written.append(path)
     return written

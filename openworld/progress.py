@@ -19,7 +19,8 @@ class Progress:
         self._started = self._shown = time.monotonic()
 
     def __enter__(self) -> Progress:
-        self._show()
+        if self._live:
+            self._show()
         return self
 
     def advance(self, note: str = "") -> None:
@@ -36,7 +37,8 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._show(f"{time.monotonic() - self._started:.1f} s")
+        if self.done:
+            self._show(f"{time.monotonic() - self._started:.1f} s")
         if self._live:
             print(file=sys.stderr)
 

@@ -106,12 +106,12 @@ class Plan:
     @property
     def attempts(self) -> int:
         """Simulated attempts in every arm at every point."""
-        return 400 if self.quick else 8000
+        return 400 if self.quick else 5000
 
     @property
     def replications(self) -> int:
         """Populations that start afresh."""
-        return 2 if self.quick else 8
+        return 2 if self.quick else 5
 
 
 class Case(NamedTuple):
@@ -126,6 +126,12 @@ class Case(NamedTuple):
     def configuration(self) -> str:
         """As the command line takes it."""
         return f"design={self.design};cap={self.capabilities}"
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What the verdict depends on; a utility property is about honest parties alone."""
+        configuration = parse(self.configuration)
+        return self.prop.name, str(configuration.design.changes() if self.prop.kind == "utility" else configuration)
 
     @property
     def stem(self) -> str:
@@ -192,21 +198,18 @@ def cases(plan: Plan) -> list[Case]:
 
 def _judge(plan: Plan, found: Findings) -> None:
     asked = cases(plan)
-    # A utility property is about honest parties alone: one answer for all attackers.
-    distinct = [case for case in asked if case.prop.kind == "security" or case.attacker == next(iter(plan.attackers))]
-    questions = [Question(case.prop.name, case.configuration, plan.timeout) for case in distinct]
-    replies = answers(questions, plan.workers)
-    utility: dict[tuple[str, str], Reply] = {}
+    # Questions that come to the same are asked once.
+    questions = {case.key: Question(case.prop.name, case.configuration, plan.timeout) for case in reversed(asked)}
+    first = list(dict.fromkeys(case.key for case in asked))
+    replies = answers([questions[key] for key in first], plan.workers)
+    known: dict[tuple[str, str], Reply] = {}
     written = time.monotonic()
     try:
         with Progress("verdicts", len(asked)) as progress:
             for case in asked:
-                key = (case.design, case.prop.name)
-                if case.prop.kind == "security":
-                    reply = next(replies)
-                else:
-                    reply = utility[key] = utility.get(key) or next(replies)
-                found.rows.append(_row(plan, case, reply))
+                if case.key not in known:
+                    known[case.key] = next(replies)
+                found.rows.append(_row(plan, case, known[case.key]))
                 progress.advance(case.stem)
                 if time.monotonic() - written > 2:
                     _write_verdicts(plan, found)

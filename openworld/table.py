@@ -45,7 +45,7 @@ def read(path: Path) -> tuple[list[str], list[Row]]:
             try:
                 rows += (Row(reader.line_num, fields, _problem(fields)) for fields in reader)
             except csv.Error as error:
-                rows.append(Row(reader.line_num, dict.fromkeys(columns, ""), f"not CSV from here on: {error}"))
+                rows.append(Row(reader.line_num + 1, dict.fromkeys(columns, ""), f"not CSV from here on: {error}"))
     except (csv.Error, UnicodeDecodeError) as error:
         raise TableError(f"{path}: not a CSV file in UTF-8: {error}") from None
     return columns, rows

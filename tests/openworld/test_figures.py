@@ -50,6 +50,14 @@ def test_every_cell_of_the_matrix_says_its_verdict(verdicts: pd.DataFrame) -> No
     assert words(figures.verdict_matrix(verdicts, "one")) == ["✗ 7", "✓", "?", "✓", "✗ 7", "yes"]
 
 
+def test_names_above_the_matrix_do_not_run_into_each_other(verdicts: pd.DataFrame) -> None:
+    """Names of columns stand above the cells, turned."""
+    axes = figures.verdict_matrix(verdicts, "one").axes[0]
+    assert [(label.get_text(), label.get_rotation()) for label in axes.get_xticklabels()] == [
+        ("authorization", 40.0), ("code_delivery", 40.0), ("first_contact", 40.0),
+    ]  # fmt: skip
+
+
 def test_the_overview_counts_violations(verdicts: pd.DataFrame) -> None:
     """Each cell counts the security properties violated; undecided ones are not passed over."""
     assert sorted(words(figures.attacker_overview(verdicts))) == ["1", "1", "1", "1"]

@@ -19,12 +19,12 @@ from openworld.study import ATTACKERS, COLUMNS, Plan, cases
 from properties.security import PROPERTIES, find
 from properties.verdict import ReplayError, confirm
 
-DESIGNS, WHO, EXPERIMENT = ("rfc6749", "gaps_closed"), ("none", "malicious_rs"), "echo"
+DESIGNS, WHO, EXPERIMENT = ("gaps_closed",), ("none", "path_tenant"), "echo"
 
 
 @pytest.fixture(scope="module")
 def small() -> Any:
-    """A study small enough for a test: two designs, two attackers, one short experiment."""
+    """A study small enough for a test: one design, two attackers, one short experiment."""
     from simulations import experiments
 
     kept = experiments.EXPERIMENTS[EXPERIMENT]
@@ -78,7 +78,7 @@ def test_every_link_leads_somewhere(folder: Path) -> None:
     """What index.md links to is there."""
     index = (folder / "index.md").read_text(encoding="utf-8")
     links = re.findall(r"\]\(([^)]+)\)", index)
-    assert len(links) > 20
+    assert len(links) > 15
     assert [link for link in links if not (folder / link).exists()] == []
     assert "Not finished" not in index
 

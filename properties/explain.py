@@ -1,0 +1,93 @@
+"""What makes the difference between two configurations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from model.design import Configuration, Design
+from model.machine import Machine, NotEnabledError
+from model.rule import RULES
+from properties.security import PROPERTIES, Property
+from properties.verdict import Checker, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Two verdicts on one property and why they are not the same.
+
+    Attributes:
+        first, second: the verdicts.
+        changes: a minimal set of the changes from the first configuration to the second that flips the verdict
+            (``switch: (before, after)``, or ``cap``); empty if it does not flip.
+        refused_by: the rule that refuses the run that these changes make possible (or impossible), and at which step.
+        flips: other properties whose verdicts differ, as (property, first result, second result).
+    """
+
+    first: Verdict
+    second: Verdict
+    changes: dict[str, tuple[str, str]]
+    refused_by: tuple[str, int] | None
+    flips: tuple[tuple[str, str, str], ...]
+
+
+def explain(prop: Property, first: Configuration, second: Configuration, checker: Checker | None = None) -> Difference:
+    """Compare two configurations on a property, and on all others by result alone."""
+    ask = checker or Checker()
+    one, other = ask.verdict(prop, first), ask.verdict(prop, second)
+    flips = []
+    for known in PROPERTIES.values():
+        results = ask.verdict(known, first).result, ask.verdict(known, second).result
+        if known != prop and results[0] != results[1]:
+            flips.append((known.name, *results))
+    changes = _flipping(ask, prop, first, second, other.result) if one.result != other.result else {}
+    closest = ask.verdict(prop, _apply(first, changes, second))
+    return Difference(one, other, changes, _refusal(one, closest), tuple(flips))
+
+
+def _flipping(
+    ask: Checker, prop: Property, first: Configuration, second: Configuration, wanted: str
+) -> dict[str, tuple[str, str]]:
+    """The differences without any of which the second result is not reached from the first configuration."""
+    needed = _differences(first, second)
+    for name in list(needed):
+        fewer = {other: change for other, change in needed.items() if other != name}
+        if ask.verdict(prop, _apply(first, fewer, second)).result == wanted:
+            needed = fewer
+    return needed
+
+
+def _differences(first: Configuration, second: Configuration) -> dict[str, tuple[str, str]]:
+    changes = {
+        name: (first.design[name], second.design[name])
+        for name in first.design
+        if first.design[name] != second.design[name]
+    }
+    if first.capabilities != second.capabilities:
+        changes["cap"] = (_caps(first), _caps(second))
+    return changes
+
+
+def _apply(first: Configuration, changes: dict[str, tuple[str, str]], second: Configuration) -> Configuration:
+    values = {**first.design, **{name: after for name, (_, after) in changes.items() if name != "cap"}}
+    capabilities = second.capabilities if "cap" in changes else first.capabilities
+    return replace(first, design=Design(values), capabilities=capabilities)
+
+
+def _caps(configuration: Configuration) -> str:
+    return str(configuration).partition(";")[0].removeprefix("cap=")
+
+
+def _refusal(one: Verdict, other: Verdict) -> tuple[str, int] | None:
+    """Where the run of the one that has one stops under the configuration of the other."""
+    with_run, without = (one, other) if one.trace is not None else (other, one)
+    if with_run.trace is None or without.trace is not None:
+        return None
+    machine = Machine(without.configuration, without.world)
+    state = machine.initial
+    for number, step in enumerate(with_run.trace.steps, start=1):
+        try:
+            state = machine.step(state, step)
+        except NotEnabledError as error:
+            name = str(error).rpartition("refused by ")[2]
+            return (name, number) if name in RULES else ("not possible", number)
+    return None
