@@ -1,0 +1,95 @@
+"""The lattice of mechanisms: exact enumeration against trying every design."""
+
+from __future__ import annotations
+
+from itertools import combinations, product
+
+import pytest
+
+from model.design import Configuration, parse, parse_capabilities
+from model.switches import SWITCHES
+from properties.designs import DEPLOYMENTS, MECHANISMS, Lattice, breaking, design_of, usable
+from properties.verdict import Checker
+
+SMALL = {
+    name: MECHANISMS[name]
+    for name in ("exact_resource_match", "iss_always_compared", "pkce", "audience_check", "dpop", "metadata_issuer_check")
+}
+
+
+@pytest.fixture(scope="module")
+def checker() -> Checker:
+    """One checker for the module."""
+    return Checker()
+
+
+@pytest.mark.parametrize(("prop", "caps"), [("CD", "mal_as"), ("TC", "mal_rs+mal_tenant"), ("AZ", "mal_as+mal_rs")])
+def test_agrees_with_trying_every_design(checker: Checker, prop: str, caps: str) -> None:
+    """On a lattice of six mechanisms the sets are those that 64 separate verdicts give."""
+    capabilities = parse_capabilities(caps)
+    attacked = {}
+    for positions in product((False, True), repeat=len(SMALL)):
+        on = frozenset(name for name, is_on in zip(SMALL, positions, strict=True) if is_on)
+        values = {switch: with_ if name in on else without for name, (switch, without, with_) in SMALL.items()}
+        design = parse("cap=none").design.but(**values)
+        attacked[on] = checker.verdict(prop, Configuration(design, capabilities)).result == "attack"
+
+    def enough(chosen: frozenset[str]) -> bool:
+        return not any(attack for on, attack in attacked.items() if on >= chosen)
+
+    everything = [frozenset(c) for size in range(len(SMALL) + 1) for c in combinations(SMALL, size)]
+    sufficient = [s for s in everything if enough(s)]
+    minimal = {s for s in sufficient if not any(enough(s - {name}) for name in s)}
+    maximal = {s for s in everything if not enough(s) and all(enough(s | {n}) for n in SMALL if n not in s)}
+    answers = Lattice([prop], capabilities, mechanisms=SMALL).enumerate()
+    assert set(answers.sufficient) == minimal
+    assert set(answers.insufficient) == maximal
+
+
+def test_lattice_has_at_least_twenty_mechanisms() -> None:
+    """The whole lattice has a million designs or more, each position a value of its switch."""
+    assert len(MECHANISMS) >= 20
+    for switch, without, with_ in MECHANISMS.values():
+        assert {without, with_} <= set(SWITCHES[switch].values)
+
+
+def test_quantified_environment_asks_more() -> None:
+    """What suffices in every environment suffices in the baseline one."""
+    caps = parse_capabilities("mal_rs")
+    everywhere = Lattice(["TC"], caps, quantify=True, mechanisms=SMALL).enumerate()
+    here = Lattice(["TC"], caps, mechanisms=SMALL)
+    assert all(here.suffices(found) for found in everywhere.sufficient)
+
+
+def test_exact_matching_breaks_multi_path_apis() -> None:
+    """Usability: exact matching, and nothing else, rules out an API that publishes one document for many paths."""
+    found = breaking(DEPLOYMENTS["multi_path_api"])
+    assert found == (frozenset({"exact_resource_match"}),)
+    assert not usable(frozenset({"exact_resource_match", "pkce"}), found)
+    assert usable(frozenset({"pkce"}), found)
+
+
+def test_baseline_design_is_derived(checker: Checker) -> None:
+    """The recommended design holds against a malicious AS, RS and tenant, and dropping any of its mechanisms does not."""
+    names = (
+        "as_designation", "browser_binding", "dpop", "dpop_url_check", "exact_resource_match", "iss_always_compared",
+        "issuer_allowlist_at_rs", "issuer_as_audience", "metadata_issuer_check",
+    )  # fmt: skip
+    lattice_ = {n: m for n, m in MECHANISMS.items() if n not in ("as_allowlist", "signed_metadata", "cross_listing")}
+    fixed = {"a_enrolled": "no", "e_enrolled": "no", "warm": "no", "user": "vigilant", "lookalike": "no"}
+    properties = ("AZ", "CB", "TC", "CA", "IA", "DI", "CD")
+    caps = parse_capabilities("mal_as+mal_rs+mal_tenant")
+    lattice = Lattice(properties, caps, fixed, quantify=True, mechanisms=lattice_)
+    assert lattice.suffices(names)
+    assert not any(lattice.suffices(set(names) - {name}) for name in names)
+    baseline = parse("design=baseline").design
+    assert all(baseline[switch] == with_ for name in names for switch, _, with_ in (MECHANISMS[name],))
+    for prop in properties:
+        assert checker.verdict(prop, Configuration(baseline, caps)).result == "safe"
+
+
+def test_design_of_turns_on_only_what_is_named() -> None:
+    """A set of mechanisms stands for the design with these on and all others off."""
+    design = design_of({"pkce"})
+    assert design.pkce == "s256"
+    assert all(design[s] == without for n, (s, without, _) in MECHANISMS.items() if n != "pkce")
