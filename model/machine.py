@@ -1,13 +1,14 @@
 """The executable machine: runs a world step by step with plain Python values.
 
-Every transition is computed once for each combination of the values it reads and then remembered, so the
-machine walks at the speed of a table and still asks only the rules.
+Every transition is computed once for each combination of the values it reads (of the state, and of the switches
+and capabilities of the configuration) and then remembered, so machines walk at the speed of a table, share what they
+learn, and still ask only the rules.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, cached_property
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -15,7 +16,7 @@ from model.action import Action, Context, actions
 from model.design import Configuration
 from model.rule import Rule
 from model.state import Variable, View, variables
-from model.switches import CAPABILITIES
+from model.switches import CAPABILITIES, SWITCHES
 from model.world import FIRST_CONTACT, World
 
 State = tuple[Any, ...]
@@ -60,7 +61,8 @@ class Machine:
         self.capabilities: Mapping[str, bool] = {
             name: name in configuration.capabilities for name in CAPABILITIES
         }
-        self._memory: dict[str, _Memory] = {action.name: _Memory(self, action) for action in self.actions}
+        design = configuration.design
+        self._decided = (*(design[name] for name in SWITCHES), *self.capabilities.values())
 
     @cached_property
     def variables(self) -> tuple[Variable, ...]:
@@ -97,8 +99,9 @@ class Machine:
 
     def outcomes(self, state: State) -> Iterator[tuple[Action, Outcome]]:
         """Every way any action can go here, refusals included."""
-        for memory in self._memory.values():
-            for outcome in memory.recall(state):
+        values = state + self._decided
+        for memory in _memories(self.world):
+            for outcome in memory.recall(values):
                 yield memory.action, outcome
 
     def moves(self, state: State) -> Iterator[tuple[Step, State]]:
@@ -160,44 +163,77 @@ class Machine:
         return "\n".join(lines) or "nothing has happened yet"
 
 
+@cache
+def _memories(world: World) -> tuple[_Memory, ...]:
+    """What is remembered of a world's actions, for all configurations together."""
+    names = (*(variable.name for variable in variables(world)), *SWITCHES, *CAPABILITIES)
+    index = {name: place for place, name in enumerate(names)}
+    if len(index) != len(names):
+        raise ValueError("a state variable, a switch and a capability must not share a name")
+    return tuple(_Memory(action, world, index) for action in actions(world))
+
+
 class _Memory:
-    """The outcomes of one action, remembered by the values it reads."""
+    """The outcomes of one action by the values it read: of the state, of the design and of the capabilities."""
 
-    def __init__(self, machine: Machine, action: Action) -> None:
-        self.machine = machine
+    def __init__(self, action: Action, world: World, index: Mapping[str, int]) -> None:
         self.action = action
-        self.known: dict[tuple[Any, ...], tuple[Outcome, ...]] = {}
+        self.world = world
+        self.index = index
         self.reads: tuple[int, ...] = ()
+        self.known: dict[tuple[Any, ...], tuple[Outcome, ...]] = {}
 
-    def recall(self, state: State) -> tuple[Outcome, ...]:
-        key = tuple([state[place] for place in self.reads])
-        found = self.known.get(key)
-        return self._learn(state) if found is None else found
+    def recall(self, values: tuple[Any, ...]) -> tuple[Outcome, ...]:
+        found = self.known.get(tuple([values[place] for place in self.reads]))
+        return self._learn(values) if found is None else found
 
-    def _learn(self, state: State) -> tuple[Outcome, ...]:
-        """Ask the rules; when they read a variable not read before, what was remembered is re-keyed."""
-        read: set[int] = set(self.reads)
+    def _learn(self, values: tuple[Any, ...]) -> tuple[Outcome, ...]:
+        """Ask the rules; when they read something not read before, what was remembered no longer counts."""
+        read = set(self.reads)
 
         def look(name: str) -> Any:
-            place = self.machine.index[name]
+            place = self.index[name]
             read.add(place)
-            return state[place]
+            return values[place]
 
-        outcomes = tuple(self._possible(self.machine.context(View(look))))
+        context = Context(self.world, _Noted(look, SWITCHES), _Noted(look, CAPABILITIES), View(look))
+        outcomes = tuple(self._possible(context))
         if len(read) > len(self.reads):
             self.reads = tuple(sorted(read))
             self.known.clear()
-        self.known[tuple([state[place] for place in self.reads])] = outcomes
+        self.known[tuple([values[place] for place in self.reads])] = outcomes
         return outcomes
 
     def _possible(self, context: Context) -> Iterator[Outcome]:
         names = tuple(self.action.choices)
-        for values in product(*self.action.choices.values()):
-            move = self.action(context, **dict(zip(names, values, strict=True)))
+        for chosen in product(*self.action.choices.values()):
+            move = self.action(context, **dict(zip(names, chosen, strict=True)))
             if move.when:
                 refused = next((condition.rule for condition in move.rules if not condition.holds), None)
-                writes = tuple((self.machine.index[name], value) for name, value in move.sets.items())
-                yield Outcome(tuple(zip(names, values, strict=True)), refused, writes)
+                writes = tuple((self.index[name], value) for name, value in move.sets.items())
+                yield Outcome(tuple(zip(names, chosen, strict=True)), refused, writes)
+
+
+class _Noted(Mapping[str, Any]):
+    """Switches or capabilities that note when they are read, as items or as attributes."""
+
+    def __init__(self, look: Callable[[str], Any], names: Mapping[str, object]) -> None:
+        self._look = look
+        self._names = names
+
+    def __getitem__(self, name: str) -> Any:
+        return self._look(name)
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in self._names:
+            raise AttributeError(name)
+        return self._look(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 def _write(state: State, writes: Writes) -> State:

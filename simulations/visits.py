@@ -16,7 +16,6 @@ from model.design import Configuration
 from model.machine import Machine, State, Step
 from model.world import ATTACKER_RS, CRM, EVIL_TENANT, GOOD_TENANT, VICTIM, World, run_by_attacker
 from properties.security import PROPERTIES
-from simulations.recall import RecallingMachine
 
 #: One agent, one visit: the attacker brings its servers, but no session of its own at the client.
 ONE_VISIT = World("one_visit", sessions=(VICTIM,))
@@ -105,7 +104,7 @@ DISCOVERY = frozenset({"challenge", "metadata", "server_metadata"})
 @cache
 def plan_for(configuration: Configuration, url: str) -> Plan:
     """The plan of a visit to a URL; asked of the machine once and then remembered."""
-    machine = RecallingMachine(configuration, ONE_VISIT)
+    machine = Machine(configuration, ONE_VISIT)
     runs = _runs(machine, url)
     state = _outcome(machine, runs)
     steps = _steps(runs, state)
