@@ -62,7 +62,7 @@ def test_search_and_solver_agree(name, configurations, small_worlds, checkers, r
 def test_search_and_solver_agree_on_more(name, seed, small_worlds, checkers, reach_in, sample):
     """The same for more seeds and larger state spaces."""
     world = small_worlds[name]
-    differences, pairs, _ = compare(world, checkers[name], reach_in(world), sample, seed, 25, 60_000)
+    differences, pairs, _ = compare(world, checkers[name], reach_in(world), sample, seed, 25, 25_000)
     assert not differences
     assert pairs
 
