@@ -1,7 +1,7 @@
 """Many verdicts on several cores.
 
-Every question is answered cold, in a process that has answered others before but carries nothing over, so an
-answer does not depend on what else was asked, in which order or by how many workers.
+Questions go out in batches of a fixed size, each answered in order by a checker of its own: what a world costs to lay
+down is shared, and an answer still does not depend on how many workers there are.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from model.chart import text
 from model.design import parse
 from openworld.show import ending
 from properties.security import find
-from properties.verdict import check
+from properties.verdict import Checker
 
 
 class Question(NamedTuple):
@@ -34,12 +34,21 @@ class Reply(NamedTuple):
     chart: str
 
 
-def answer(question: Question) -> Reply:
-    """Answer one question."""
-    prop = find(question.property)
-    verdict = check(prop, parse(question.configuration), timeout=question.timeout)
-    chart = "" if verdict.trace is None else text(verdict.trace, ending(prop))
-    return Reply(verdict.to_json(), chart)
+#: Questions answered by one checker: enough to share its cost, few enough that all workers have work to the end.
+BATCH = 48
+
+
+def answer(batch: list[Question]) -> list[Reply]:
+    """Answer some questions, one after the other."""
+    checkers: dict[float | None, Checker] = {}
+    replies = []
+    for question in batch:
+        checker = checkers.setdefault(question.timeout, Checker(timeout=question.timeout))
+        prop = find(question.property)
+        verdict = checker.verdict(prop, parse(question.configuration))
+        chart = "" if verdict.trace is None else text(verdict.trace, ending(prop))
+        replies.append(Reply(verdict.to_json(), chart))
+    return replies
 
 
 def answers(questions: Iterable[Question], workers: int) -> Iterator[Reply]:
@@ -47,9 +56,12 @@ def answers(questions: Iterable[Question], workers: int) -> Iterator[Reply]:
 
     The asking process only waits, so that Ctrl-C reaches it at once whatever the solver is doing.
     """
-    pool = multiprocessing.get_context("spawn").Pool(max(1, workers), _ignore_interrupts)
+    asked = list(questions)
+    batches = [asked[start : start + BATCH] for start in range(0, len(asked), BATCH)]
+    pool = multiprocessing.get_context("spawn").Pool(max(1, min(workers, len(batches))), _ignore_interrupts)
     with pool:
-        yield from pool.imap(answer, questions)
+        for replies in pool.imap(answer, batches):
+            yield from replies
 
 
 def _ignore_interrupts() -> None:

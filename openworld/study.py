@@ -38,20 +38,19 @@ _NAMED_ATTACKERS = {
     "malicious_rs_and_as": ("mal_as+mal_rs", "runs both"),
     "path_tenant": ("mal_tenant", "is a tenant of a shared origin"),
     "malicious_client": ("mal_client", "has a client of its own at the honest AS"),
-    "malicious_connector": ("mal_toolkit", "contributes a connector to a client with several"),
-    "wrong_callback": ("mal_as+naive_rp", "runs an AS and answers at another AS's callback"),
+    "malicious_connector": ("mal_toolkit+naive_rp", "contributes a connector, and answers at others' callbacks"),
     "code_leak": ("code_leak", "reads authorization responses"),
     "request_leak": ("req_leak+state_leak", "reads authorization requests and the state of flows"),
     "lure": ("lure+web", "has the user visit its pages and open authorization URLs of its making"),
     "token_leak": ("token_leak+proof_leak", "gets hold of access tokens and of whole requests"),
-    "metadata_tampering": ("mal_as+hdr_inject+delivery_tamper", "runs an AS and alters what resources say"),
-    "network": ("mal_as+net_first_leg+net_rs_leg", "runs an AS and sits on plain-HTTP legs"),
-    "client_host": (
-        "hosting_upload+domain_takeover+open_redirect_client_domain+key_leak",
-        "gets at the client's host, domain or keys"
+    "tampering": (
+        "mal_as+hdr_inject+delivery_tamper+net_first_leg+net_rs_leg+old_as_compromised+open_redirect_at_r",
+        "runs an AS and alters what resources say on the way",
     ),
-    "resource_host": ("open_redirect_at_r+old_as_compromised", "profits from what the CRM left open"),
-    "local_app": ("local_app", "runs a program on the user's device"),
+    "client_host": (
+        "hosting_upload+domain_takeover+open_redirect_client_domain+key_leak+local_app",
+        "gets at the client's host, domain, keys or device",
+    ),
 }
 
 

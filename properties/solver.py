@@ -43,6 +43,8 @@ class Solver:
         """Whether the clauses have a model in which the assumptions hold; ``timeout`` in seconds."""
         self._solver.set("timeout", 4294967295 if timeout is None else max(1, int(1000 * timeout)))
         result = self._solver.check(*map(self._term, assumptions))
+        if result == z3.unknown and "interrupted" in self._solver.reason_unknown():
+            raise KeyboardInterrupt  # z3 catches the signal and gives up; the person at the keyboard meant more
         self._model = None
         self._satisfied = result == z3.sat
         return Answer(str(result))
