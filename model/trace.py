@@ -1,7 +1,7 @@
 """A run as data: what charts are drawn from, what travels between parts and tools, what can be checked again.
 
-The JSON form is versioned. Reading a trace back replays it, so a trace that the machine cannot run, or that
-does not end in the event it claims, is refused.
+The JSON form is versioned. Reading a trace back replays it, so a trace that the machine cannot run is refused;
+whether it ends in the event it claims is for :func:`properties.verdict.confirm` to say.
 """
 
 from __future__ import annotations

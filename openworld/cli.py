@@ -326,14 +326,36 @@ def _summarise(rows: list[dict[str, str]], expected: bool, require: bool, as_jso
 @main.command()
 @click.argument("name", required=False)
 @click.option("--switches", is_flag=True, help="List the switches with their values instead; * marks the baseline.")
+@click.option("--suffice", metavar="PROPERTY[,...]", help="List the minimal sets of mechanisms that make these hold.")
+@click.option("--against", metavar="CAPS", default="none", show_default=True, help="The attacker, as in cap=.")
+@click.option("--fix", metavar="CONFIG", default="", help="Switches that are fixed, as in a configuration.")
+@click.option("--any-environment", is_flag=True, help="What suffices must suffice in every environment.")
+@click.option("--without", metavar="NAME[,...]", default="", help="Mechanisms that are not to be had.")
+@click.option("--usable", is_flag=True, help="Also say in which deployments first contact can still succeed.")
 @as_json
-def designs(name: str | None, switches: bool, as_json: bool) -> int:
+def designs(
+    name: str | None,
+    switches: bool,
+    suffice: str | None,
+    against: str,
+    fix: str,
+    any_environment: bool,
+    without: str,
+    usable: bool,
+    as_json: bool,
+) -> int:
     """List the named designs, or one of them, or all switches and capabilities.
+
+    With --suffice: all minimal sets of mechanisms that leave no attack, whatever the other mechanisms are, and all
+    maximal sets that still leave one. Exact, over the whole lattice.
 
     \b
     openworld designs mcp
     openworld designs --switches
+    openworld designs --suffice authorization,token_confinement --against mal_as+mal_rs --usable
     """
+    if suffice is not None:
+        return _suffice(suffice, against, fix, any_environment, without, usable, as_json)
     from model.design import NAMED_DESIGNS, parse
     from model.switches import CAPABILITIES, SWITCHES
     from openworld import show
@@ -357,6 +379,52 @@ def designs(name: str | None, switches: bool, as_json: bool) -> int:
         _print(f"{key}={value}{marks[value == SWITCHES[key].baseline]}" for key, value in design.items())
     else:
         _print(show.design_lines(names))
+    return DONE
+
+
+def _suffice(
+    names: str, against: str, fix: str, any_environment: bool, without: str, usable: bool, as_json: bool
+) -> int:
+    from model.design import parse, parse_capabilities
+    from openworld import lattice
+
+    asked = lattice.Asked(
+        properties=tuple(names.split(",")),
+        capabilities=parse_capabilities(against),
+        fixed=parse(fix).design.changes(),
+        any_environment=any_environment,
+        without=tuple(part for part in without.split(",") if part),
+        usable=usable,
+    )
+    found = lattice.ask(asked)
+    if as_json:
+        _print_json(lattice.as_data(asked, found))
+    else:
+        _print(lattice.lines(asked, found))
+    return DONE
+
+
+@main.command()
+@click.argument("name", metavar="PROPERTY")
+@click.argument("first", metavar="CONFIG")
+@click.argument("second", metavar="CONFIG")
+@as_json
+def explain(name: str, first: str, second: str, as_json: bool) -> int:
+    """Say what makes the difference between two configurations on PROPERTY.
+
+    \b
+    openworld explain CD "design=mcp;cap=mal_as" "design=mcp;cap=mal_as;h_iss=no"
+    """
+    from model.design import parse
+    from openworld import show
+    from properties.explain import explain as compare
+    from properties.security import find
+
+    difference = compare(find(name), parse(first), parse(second))
+    if as_json:
+        _print_json(show.difference_json(difference))
+    else:
+        _print(show.difference_lines(difference))
     return DONE
 
 

@@ -1,7 +1,7 @@
 """Many verdicts on several cores.
 
-Questions go out in batches of a fixed size, each answered in order by a checker of its own: what a world costs to lay
-down is shared, and an answer still does not depend on how many workers there are.
+Questions go out in batches, each answered in order by a checker of its own: what a world costs to lay down is shared,
+and an answer still does not depend on how many workers there are.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 from model.chart import text
@@ -38,12 +39,12 @@ class Reply(NamedTuple):
 BATCH = 48
 
 
-def answer(batch: list[Question]) -> list[Reply]:
+def answer(batch: list[Question], by_design: bool = False) -> list[Reply]:
     """Answer some questions, one after the other."""
     checkers: dict[float | None, Checker] = {}
     replies = []
     for question in batch:
-        checker = checkers.setdefault(question.timeout, Checker(timeout=question.timeout))
+        checker = checkers.setdefault(question.timeout, Checker(timeout=question.timeout, by_design=by_design))
         prop = find(question.property)
         verdict = checker.verdict(prop, parse(question.configuration))
         chart = "" if verdict.trace is None else text(verdict.trace, ending(prop))
@@ -51,16 +52,17 @@ def answer(batch: list[Question]) -> list[Reply]:
     return replies
 
 
-def answers(questions: Iterable[Question], workers: int) -> Iterator[Reply]:
+def answers(questions: Iterable[Question], workers: int, by_design: bool = False) -> Iterator[Reply]:
     """Answers in the order of the questions, as they come in.
 
+    ``by_design``: most questions in a row are about the same design.
     The asking process only waits, so that Ctrl-C reaches it at once whatever the solver is doing.
     """
     asked = list(questions)
     batches = [asked[start : start + BATCH] for start in range(0, len(asked), BATCH)]
     pool = multiprocessing.get_context("spawn").Pool(max(1, min(workers, len(batches))), _ignore_interrupts)
     with pool:
-        for replies in pool.imap(answer, batches):
+        for replies in pool.imap(partial(answer, by_design=by_design), batches):
             yield from replies
 
 

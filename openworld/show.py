@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from model.design import DESIGN_NOTES, NAMED_DESIGNS, parse
-from model.rule import Rule
+from model.rule import RULES, Rule
 from model.switches import SWITCHES, Switch
 
 if TYPE_CHECKING:
     import pandas
 
+    from properties.explain import Difference
     from properties.security import Property
     from properties.verdict import Verdict
 
@@ -119,3 +120,32 @@ def rate_lines(rates: pandas.DataFrame) -> Iterator[str]:
             ends = points.set_index("value").loc[[first, last]]
             shown = [f"{row.rate:7.2%} ({row.low:.2%} to {row.high:.2%})" for row in ends.itertuples()]
             yield f"    {arm:<16} " + "   ".join(f"{words:<28}" for words in shown).rstrip()
+
+
+def difference_json(difference: Difference) -> dict[str, Any]:
+    """What makes the difference between two configurations, as data."""
+    refused = difference.refused_by
+    return {
+        "first": difference.first.to_json(),
+        "second": difference.second.to_json(),
+        "changes": {name: list(change) for name, change in difference.changes.items()},
+        "refused_by": None if refused is None else {"rule": refused[0], "step": refused[1]},
+        "flips": [list(flip) for flip in difference.flips],
+    }
+
+
+def difference_lines(difference: Difference) -> Iterator[str]:
+    """What makes the difference between two configurations, in words."""
+    for label, verdict in (("first", difference.first), ("second", difference.second)):
+        yield f"{label:<12}{verdict.configuration}"
+        yield f"{'':12}{outcome(verdict)}"
+    if not difference.changes:
+        yield f"{'difference':<12}none on {difference.first.property.name}"
+    for name, (before, after) in difference.changes.items():
+        yield f"{'changed by':<12}{name}: {before} -> {after}"
+    if difference.refused_by is not None:
+        rule, step = difference.refused_by
+        source = RULES[rule].source if rule in RULES else ""
+        yield f"{'refused by':<12}{rule} at step {step}  {source}".rstrip()
+    for name, before, after in difference.flips:
+        yield f"{'also flips':<12}{name}: {before} -> {after}"

@@ -200,7 +200,7 @@ def _judge(plan: Plan, found: Findings) -> None:
     # Questions that come to the same are asked once.
     questions = {case.key: Question(case.prop.name, case.configuration, plan.timeout) for case in reversed(asked)}
     first = list(dict.fromkeys(case.key for case in asked))
-    replies = answers([questions[key] for key in first], plan.workers)
+    replies = answers([questions[key] for key in first], plan.workers, by_design=True)
     known: dict[tuple[str, str], Reply] = {}
     written = time.monotonic()
     try:

@@ -63,8 +63,8 @@ def explore(
                 if successor not in seen:
                     seen.add(successor)
                     following.append(successor)
-        if len(seen) > limit:
-            raise TooManyStatesError(f"more than {limit} states")
+            if len(seen) > limit:
+                raise TooManyStatesError(f"more than {limit} states")
         if not following:
             return Exploration(len(seen), depth, first)
         frontier = following

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from model.action import Action, Context, actions
-from model.design import Configuration
+from model.design import Configuration, Design
 from model.logic import Condition, Pick, Value, all_of, any_of, no, same
 from model.rule import RULES
 from model.state import Variable, View, variables
@@ -45,13 +45,13 @@ class Firing:
 class Template:
     """A world's step relation.
 
-    ``configuration`` fixes the design and the attacker; without it every switch and capability is an input
+    ``configuration`` fixes the design and the attacker, or a design alone; what is open is an input
     of the circuit and one template answers for all of them. ``about`` names the properties of interest: actions
     that write nothing on which those depend are left out, which cannot change what the others do.
     """
 
     world: World
-    configuration: Configuration | None = None
+    configuration: Configuration | Design | None = None
     about: tuple[str, ...] = tuple(PROPERTIES)
     circuit: Circuit = field(default_factory=Circuit)
     switches: dict[tuple[str, str], Literal] = field(default_factory=dict)
@@ -97,6 +97,8 @@ class Template:
         self.asks[name] = frozenset(reads)
 
     def _design(self) -> Any:
+        if isinstance(self.configuration, Design):
+            return self.configuration
         if self.configuration is not None:
             return self.configuration.design
         values = {}
@@ -107,7 +109,7 @@ class Template:
         return OpenDesign(values)
 
     def _capabilities(self) -> Mapping[str, Condition]:
-        if self.configuration is not None:
+        if isinstance(self.configuration, Configuration):
             return {name: name in self.configuration.capabilities for name in CAPABILITIES}
         self.capabilities = {name: self.circuit.input() for name in CAPABILITIES}
         return self.capabilities

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from model.design import Configuration
+from model.design import Configuration, Design
 from model.machine import Machine, NotEnabledError, Step
 from model.rule import RULES
 from model.trace import Trace
@@ -80,42 +80,47 @@ class Verdict:
 class Checker:
     """Answers questions, each in the world of its property (or all in one given world).
 
-    A world is laid down when the first question about it is asked; later ones cost milliseconds.
+    A world is laid down when the first question about it is asked; later ones cost milliseconds. ``by_design``
+    lays it down anew for each design, which pays where many questions in a row are about one.
     """
 
-    def __init__(self, world: World | None = None, timeout: float | None = None) -> None:
+    def __init__(self, world: World | None = None, timeout: float | None = None, by_design: bool = False) -> None:
         self.world = world
         self.timeout = timeout
+        self.by_design = by_design
+        self._design: Design | None = None
         self._worlds: dict[World, WorldChecker] = {}
 
     def verdict(self, prop: Property | str, configuration: Configuration) -> Verdict:
         """Whether a property holds (raises ReplayError where the machine does not confirm a trace)."""
         asked = find(prop) if isinstance(prop, str) else prop
         world = self.world or asked.world
+        if self.by_design and self._design != configuration.design:
+            self._design = configuration.design
+            self._worlds.clear()
         if world not in self._worlds:
-            self._worlds[world] = WorldChecker(world, timeout=self.timeout)
+            self._worlds[world] = WorldChecker(world, self._design, self.timeout)
         return self._worlds[world].verdict(asked, configuration)
 
 
 class WorldChecker:
     """Answers questions about one world.
 
-    Without ``only``, the world is laid down once with every design and attacker in it and each question costs
-    milliseconds; with ``only``, what is laid down is cut to one property under one configuration, which is
-    the cheapest way to one answer.
+    The world is laid down with every design and attacker in it, or those of ``only``: a design, or one property
+    under one configuration, which is the cheapest way to one answer.
     """
 
     def __init__(
         self,
         world: World,
-        only: tuple[Property, Configuration] | None = None,
+        only: Design | tuple[Property, Configuration] | None = None,
         timeout: float | None = None,
         layers: int | None = None,
     ) -> None:
         self.world = world
         self.timeout = timeout
         self.layers = world.layers if layers is None else layers
-        template = Template(world) if only is None else Template(world, _asked(*only), (only[0].name,))
+        template = Template(world, _asked(*only), (only[0].name,)) if isinstance(only, tuple) else Template(world, only)
         self._laid = Unrolling(template, self.layers)
         self._happens = happenings(self._laid)
         attackers = [literal for name, literal in self._happens.items() if name.startswith("attacker.")]

@@ -1,0 +1,93 @@
+"""Minimal sufficient sets of mechanisms, asked and shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from model.design import ConfigurationError
+from properties.designs import DEPLOYMENTS, MECHANISMS, Answers, Lattice, Mechanisms, breaking
+from properties.designs import usable as can_be_usable
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One question to the lattice, as the command line puts it."""
+
+    properties: tuple[str, ...]
+    capabilities: frozenset[str]
+    fixed: dict[str, str]
+    any_environment: bool
+    without: tuple[str, ...]
+    usable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The answer, and which minimal sets make each deployment unusable (empty if that was not asked)."""
+
+    answers: Answers
+    breaking: dict[str, tuple[Mechanisms, ...]]
+
+    def deployments(self, found: Mechanisms) -> list[str]:
+        """The deployments in which a set can be part of a usable design."""
+        return [name for name, sets in self.breaking.items() if can_be_usable(found, sets)]
+
+
+def ask(asked: Asked) -> Found:
+    """Enumerate.
+
+    Raises:
+        ConfigurationError: a mechanism that does not exist.
+    """
+    for name in asked.without:
+        if name not in MECHANISMS:
+            raise ConfigurationError(f"unknown mechanism {name!r}; allowed: {', '.join(MECHANISMS)}")
+    mechanisms = {
+        name: positions
+        for name, positions in MECHANISMS.items()
+        if name not in asked.without and positions[0] not in asked.fixed
+    }
+    absent = {switch: without for switch, without, _ in (MECHANISMS[name] for name in asked.without)}
+    lattice = Lattice(
+        asked.properties, asked.capabilities, {**absent, **asked.fixed}, asked.any_environment, mechanisms
+    )
+    unusable = {name: breaking(environment) for name, environment in DEPLOYMENTS.items()} if asked.usable else {}
+    return Found(lattice.enumerate(), unusable)
+
+
+def as_data(asked: Asked, found: Found) -> dict[str, Any]:
+    """The answer as data."""
+    answers = found.answers
+    return {
+        "properties": list(asked.properties),
+        "against": sorted(asked.capabilities),
+        "mechanisms": {name: {"switch": s, "without": a, "with": b} for name, (s, a, b) in MECHANISMS.items()},
+        "sufficient": [
+            {"mechanisms": sorted(each), **({"usable_in": found.deployments(each)} if asked.usable else {})}
+            for each in answers.sufficient
+        ],
+        "insufficient": [sorted(each) for each in answers.insufficient],
+        "unusable_with": {name: [sorted(each) for each in sets] for name, sets in found.breaking.items()},
+        "questions": answers.questions,
+    }
+
+
+def lines(asked: Asked, found: Found) -> Iterator[str]:
+    """The answer in words."""
+    answers = found.answers
+    count = len(MECHANISMS) - len(asked.without)
+    yield f"{2**count:,} designs of {count} mechanisms, {answers.questions} questions to the solver"
+    yield f"minimal sets that suffice for {', '.join(asked.properties)}: {len(answers.sufficient)}"
+    for each in answers.sufficient:
+        yield f"  {', '.join(sorted(each)) or '(nothing is needed)'}"
+        if asked.usable:
+            yield f"      usable in: {', '.join(found.deployments(each)) or 'none of the deployments'}"
+    yield f"maximal sets that still leave an attack: {len(answers.insufficient)}; each lacks"
+    for each in answers.insufficient:
+        lacking = sorted(name for name in MECHANISMS if name not in each and name not in asked.without)
+        yield f"  {', '.join(lacking) or 'nothing: no mechanism closes it'}"
+    for name, sets in found.breaking.items():
+        broken = "; ".join(" + ".join(sorted(each)) for each in sets)
+        yield f"not usable in {name} with: {broken or 'nothing rules it out'}"

@@ -1,0 +1,124 @@
+"""The catalogue of rules: what it says carries a rule is there, and what rules cite is in it."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+
+import pytest
+
+import model.attacker
+import model.deployment
+import model.flow  # noqa: F401  (all three register actions)
+from model import identifiers
+from model.action import SCHEMAS
+from model.rule import RULES
+from model.switches import SWITCHES
+
+CATALOGUE = Path(identifiers.__file__).parent / "data" / "catalogue.csv"
+COLUMNS = ["id", "actor", "step", "requirement", "level", "source", "carried_by", "note"]
+
+#: Ids that rules cite and the catalogue lacks, with the reason why the project added them.
+EXTRA = {
+    "BCP-4.12": "status of a redirect after a login form: a browser's behaviour, RFC 9700 4.12",
+    "MCP-handle": "session handles are no authentication: advice of the MCP security best practices",
+    "MCP-urlscheme": "authorization endpoints that are no web URLs: advice of the MCP security best practices",
+    "O21-redirects": "credentials in redirected requests: OAuth 2.1 5 and how deployed HTTP clients treat it",
+}
+
+with CATALOGUE.open(encoding="utf-8", newline="") as _file:
+    _reader = csv.DictReader(_file)
+    ROWS = list(_reader)
+    HEADER = _reader.fieldnames
+
+BY_ID = {row["id"]: row for row in ROWS}
+COMPARATORS = {
+    name
+    for name, value in vars(identifiers).items()
+    if callable(value) and value.__module__ == identifiers.__name__ and not name.startswith("_")
+}
+KINDS = {"rule": RULES, "action": SCHEMAS, "switch": SWITCHES, "comparator": COMPARATORS}
+
+
+def carriers(row: dict[str, str]) -> list[str]:
+    """The references in `carried_by`."""
+    return row["carried_by"].split("; ") if row["carried_by"] else []
+
+
+def exists(reference: str) -> bool:
+    """Whether the model has what is referred to."""
+    kind, _, name = reference.partition(":")
+    return name in KINDS.get(kind, ())
+
+
+def test_rows_are_whole():
+    """Every row has every column, with no space around a value; the README explains each column."""
+    assert HEADER == COLUMNS
+    readme = (CATALOGUE.parent / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `(\w+)` \|", readme, re.M) == COLUMNS
+    for row in ROWS:
+        assert set(row) == set(COLUMNS), row["id"]
+        assert all(value is not None and value == value.strip() for value in row.values()), row["id"]
+
+
+def test_ids_are_unique():
+    """A rule has one row."""
+    assert len(BY_ID) == len(ROWS) > 0
+
+
+@pytest.mark.parametrize("row", ROWS, ids=BY_ID)
+def test_rows_are_accounted_for(row):
+    """A rule says something, comes from somewhere, and is carried or left out for a reason."""
+    assert row["id"]
+    assert row["requirement"]
+    assert row["source"]
+    assert row["carried_by"] or row["note"]
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row["carried_by"]], ids=lambda row: row["id"])
+def test_carriers_exist(row):
+    """What is said to carry a rule is in the model, and is named once."""
+    references = carriers(row)
+    assert [reference for reference in references if not exists(reference)] == []
+    assert len(set(references)) == len(references)
+
+
+@pytest.mark.parametrize(
+    "reference", ["", "rule:", "rule:client.no_such_rule", "client.state_matches", "switch:state_matches", "x:state"]
+)
+def test_dangling_references_are_noticed(reference):
+    """A reference needs its kind, and a name of that kind."""
+    assert not exists(reference)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_rules_cite_the_catalogue(name):
+    """Every rule cites an id, and only ids of the catalogue or the project's own."""
+    ids = RULES[name].ids
+    assert ids
+    assert [id_ for id_ in ids if id_ not in BY_ID and id_ not in EXTRA] == []
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_citations_are_answered(name):
+    """An id that a rule cites names the rule as a carrier, or says in its note what the rule does instead."""
+    for id_ in set(RULES[name].ids) - set(EXTRA):
+        row = BY_ID[id_]
+        named = re.findall(r"rule:[a-z_]+\.[a-z_0-9]+", row["note"])
+        assert f"rule:{name}" in (*carriers(row), *named), id_
+
+
+def test_notes_name_rules_that_exist():
+    """A rule that a note speaks of is in the model, and cites the id."""
+    for row in ROWS:
+        for name in re.findall(r"rule:([a-z_]+\.[a-z_0-9]+)", row["note"]):
+            assert row["id"] in RULES[name].ids
+
+
+def test_extra_ids_are_the_projects_own():
+    """An id that the project added has a reason, is cited, and is not in the catalogue."""
+    cited = {id_ for described in RULES.values() for id_ in described.ids}
+    assert all(EXTRA.values())
+    assert set(EXTRA) <= cited
+    assert not set(EXTRA) & set(BY_ID)

@@ -1,0 +1,45 @@
+"""The lattice and the differences on the command line."""
+
+from __future__ import annotations
+
+import json
+
+from click.testing import CliRunner
+
+from openworld.cli import main
+
+
+def test_suffice_lists_minimal_sets_and_deployments() -> None:
+    """Minimal sets, what they leave usable, and the maximal sets that still leave an attack, as data."""
+    asked = ["designs", "--suffice", "token_confinement", "--against", "mal_rs", "--usable", "--json"]
+    ran = CliRunner().invoke(main, asked)
+    assert ran.exit_code == 0, ran.output
+    data = json.loads(ran.output)
+    sets = {tuple(each["mechanisms"]): each["usable_in"] for each in data["sufficient"]}
+    assert "multi_path_api" not in sets["cross_listing", "exact_resource_match"]
+    assert "multi_path_api" in sets["dpop", "dpop_url_check"]
+    assert data["insufficient"]
+
+
+def test_suffice_names_an_unknown_mechanism() -> None:
+    """A mechanism that does not exist is one line with what does, exit code 2."""
+    ran = CliRunner().invoke(main, ["designs", "--suffice", "TC", "--without", "magic"])
+    assert ran.exit_code == 2
+    assert "magic" in ran.output
+    assert "exact_resource_match" in ran.output
+
+
+def test_suffice_names_an_unknown_property() -> None:
+    """A property that does not exist is one line, exit code 2."""
+    ran = CliRunner().invoke(main, ["designs", "--suffice", "XX", "--against", "mal_rs"])
+    assert ran.exit_code == 2
+    assert "unknown property 'XX'" in ran.output
+
+
+def test_explain_names_change_and_rule() -> None:
+    """Two configurations are told apart by the switch that matters and the rule that refuses."""
+    ran = CliRunner().invoke(main, ["explain", "CD", "cap=mal_as", "cap=mal_as;h_iss=no;pkce=plain"])
+    assert ran.exit_code == 0, ran.output
+    assert "h_iss: yes -> no" in ran.output
+    assert "pkce" not in ran.output.split("changed by")[1].split("also flips")[0]
+    assert "client.iss_matches_recorded_issuer at step" in ran.output
