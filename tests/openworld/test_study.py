@@ -116,7 +116,7 @@ def test_a_trace_that_is_not_confirmed_stops_the_study(
 ) -> None:
     """An unconfirmed trace ends the run; it is not recorded as an attack, and the page says it is not finished."""
 
-    def refuse(*_: object) -> Any:
+    def refuse(*_: object, **__: object) -> Any:
         raise ReplayError("internal error: not confirmed")
         yield
 

@@ -11,10 +11,8 @@ from model.switches import SWITCHES
 from properties.designs import DEPLOYMENTS, MECHANISMS, Lattice, breaking, design_of, usable
 from properties.verdict import Checker
 
-SMALL = {
-    name: MECHANISMS[name]
-    for name in ("exact_resource_match", "iss_always_compared", "pkce", "audience_check", "dpop", "metadata_issuer_check")
-}
+NAMES = ("exact_resource_match", "iss_always_compared", "pkce", "audience_check", "dpop", "metadata_issuer_check")
+SMALL = {name: MECHANISMS[name] for name in NAMES}
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +68,7 @@ def test_exact_matching_breaks_multi_path_apis() -> None:
 
 
 def test_baseline_design_is_derived(checker: Checker) -> None:
-    """The recommended design holds against a malicious AS, RS and tenant, and dropping any of its mechanisms does not."""
+    """The recommended design holds against a malicious AS, RS and tenant; with any mechanism dropped it does not."""
     names = (
         "as_designation", "browser_binding", "dpop", "dpop_url_check", "exact_resource_match", "iss_always_compared",
         "issuer_allowlist_at_rs", "issuer_as_audience", "metadata_issuer_check",
