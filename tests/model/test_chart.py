@@ -11,9 +11,10 @@ import pytest
 import model.attacker
 import model.deployment  # noqa: F401  (both register actions)
 from model.action import SCHEMAS
-from model.chart import BUILDERS, WIDTH, Message, mermaid, messages, participants, text
+from model.chart import WIDTH, mermaid, text
 from model.design import Configuration, parse
 from model.machine import Machine
+from model.messages import BUILDERS, Message, messages, participants
 from model.trace import Trace, from_json
 from model.world import ATTACKER_AS, FIRST_CONTACT, HONEST_AS, WORLDS
 
