@@ -123,6 +123,15 @@ def parse(text: str, designs: Mapping[str, str] | None = None) -> Configuration:
     return Configuration(Design(values), capabilities)
 
 
+def parse_switches(text: str) -> dict[str, str]:
+    """The switches that a configuration string names, those at their baseline included (and nothing else).
+
+    Raises:
+        ConfigurationError: as :func:`parse` does.
+    """
+    return {name: check_switch(name, value) for name, value in _pairs(text)}
+
+
 def _pairs(text: str) -> Iterator[tuple[str, str]]:
     seen: set[str] = set()
     for part in text.split(";"):

@@ -385,13 +385,13 @@ def designs(
 def _suffice(
     names: str, against: str, fix: str, any_environment: bool, without: str, usable: bool, as_json: bool
 ) -> int:
-    from model.design import parse, parse_capabilities
+    from model.design import parse_capabilities, parse_switches
     from openworld import lattice
 
     asked = lattice.Asked(
         properties=tuple(names.split(",")),
         capabilities=parse_capabilities(against),
-        fixed=parse(fix).design.changes(),
+        fixed=parse_switches(fix),
         any_environment=any_environment,
         without=tuple(part for part in without.split(",") if part),
         usable=usable,

@@ -180,7 +180,7 @@ class Lattice:
                 raise RuntimeError("the solver gave up on a question to the lattice")
             if answer is Answer.SAT:
                 return frozenset(name for literal, name in on.items() if solver.holds(literal))
-            core |= {on[literal] for literal in solver.core() if literal in on}
+            core |= {on[literal] for literal in solver.core() & on.keys()}
         self._core = frozenset(core)
         return None
 

@@ -10,6 +10,9 @@ from enum import Enum
 
 import z3
 
+#: z3's "no time-out", in milliseconds.
+FOREVER = 4_294_967_295
+
 
 class Answer(Enum):
     """What the solver found."""
@@ -34,6 +37,7 @@ class Solver:
         self._solver.set("simplify.delay", 1_000_000_000)
         self._solver.set("rephase.base", 1_000_000_000)
         self._terms: dict[int, z3.BoolRef] = {}
+        self._timeout: float | None = None
         self._satisfied = False
         self._model: z3.ModelRef | None = None
         text = " ".join(map(str, clauses))
@@ -41,7 +45,9 @@ class Solver:
 
     def check(self, assumptions: Iterable[int], timeout: float | None = None) -> Answer:
         """Whether the clauses have a model in which the assumptions hold; ``timeout`` in seconds."""
-        self._solver.set("timeout", 4294967295 if timeout is None else max(1, int(1000 * timeout)))
+        if timeout != self._timeout:
+            self._solver.set("timeout", FOREVER if timeout is None else max(1, int(1000 * timeout)))
+            self._timeout = timeout
         result = self._solver.check(*map(self._term, assumptions))
         if result == z3.unknown and "interrupted" in self._solver.reason_unknown():
             raise KeyboardInterrupt  # z3 catches the signal and gives up; the person at the keyboard meant more

@@ -211,7 +211,8 @@ class WorldChecker:
             from_left = explain([*kept, *from_right], left, bool(from_right))
             return from_left + from_right
 
-        candidates = [literal for literal in names if literal in self._solver.core()]
+        core = self._solver.core()
+        candidates = [literal for literal in names if literal in core]
         return tuple(sorted(names[literal] for literal in explain([], candidates, True))) if candidates else ()
 
     # --- talking to the solver -------------------------------------------------------------------------
