@@ -136,6 +136,7 @@ def _normalized_path(path: str) -> str:
     return _remove_dot_segments(_decode_unreserved(path))
 
 
+@lru_cache(maxsize=4096)
 def _normalized(text: str) -> _URL:
     """The URL after the syntax-based normalisation of RFC 3986 6.2.2."""
 
