@@ -5,6 +5,7 @@ Everything above speaks of literals as integers (the DIMACS convention); this is
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterable
 from enum import Enum
 
@@ -31,7 +32,11 @@ class Solver:
     """
 
     def __init__(self, clauses: list[int], top: int) -> None:
-        self._solver = z3.SolverFor("QF_FD")
+        # A context of its own: what else the process has asked must not decide which of several models is found.
+        self._context = z3.Context()
+        self._solver = z3.SolverFor("QF_FD", ctx=self._context)
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            self._solver.set("ctrl_c", False)  # z3 listens to the signal even where the process does not
         # Questions come many and small: simplifying between them, or starting over with other guesses, only delays.
         self._solver.set("simplify.delay", 1_000_000_000)
         self._solver.set("rephase.base", 1_000_000_000)
@@ -60,7 +65,7 @@ class Solver:
             if not self._satisfied:
                 raise RuntimeError("no model: the last check did not answer sat")
             self._model = self._solver.model()
-        context, term = z3.main_ctx().ref(), self._term(abs(literal))
+        context, term = self._context.ref(), self._term(abs(literal))
         # The C interface: asking thousands of literals through the Python objects costs more than solving.
         value = z3.Z3_model_get_const_interp(context, self._model.model, z3.Z3_get_app_decl(context, term.as_ast()))
         return (bool(value) and z3.Z3_get_bool_value(context, value) == z3.Z3_L_TRUE) == (literal > 0)
@@ -73,7 +78,7 @@ class Solver:
         term = self._terms.get(literal)
         if term is None:
             # DIMACS variables are constants named by an integer symbol.
-            term = z3.Bool(abs(literal))
+            term = z3.Bool(abs(literal), ctx=self._context)
             if literal < 0:
                 term = z3.Not(term)
             self._terms[literal] = term
