@@ -13,7 +13,7 @@ from model import client
 from model import resource_server as resource
 from model.action import IMPOSSIBLE, Context, Domains, Move, action
 from model.client import NONE
-from model.logic import Condition, Value, all_of, any_of, choose, holds, implies, mapped, no, one_of, same
+from model.logic import Condition, Value, all_of, any_of, choose, holds, implies, no, one_of, same
 from model.rule import Condition as Named
 from model.state import CACHED_CRM, CACHED_HOST, ISSUED, LEAKED, REFRESHED, STRANGERS, Session, View
 from model.world import (
@@ -490,12 +490,13 @@ def authorization_server__issue_token_to_stranger(c: Context) -> Move:
 def token_properties(c: Context, token: Value) -> dict[str, Value | Condition]:
     """What a token of the honest AS is good for: audience, default audience, key and certificate."""
     design, state = c.design, c.state
-    crm = choose(same(design.api, "multi_path"), CRM_API, CRM)
+    crm = published(design, CRM)
     binding = all_of(no(same(design.dpop, "none")), same(design.as_dpop, "honor"))
     asked = same(design.resource_indicator, "on")
 
     def held(policy: Value, bound: Condition) -> Value:
-        return choose(bound, mapped(_earlier_key, policy), NONE)
+        # The key of a flow with the honest AS that ended before this run began.
+        return choose(bound, client.possession_key(policy, "earlier", HONEST_AS), NONE)
 
     def pick(issued: Value, refreshed: Value, crm_token: Value, host_token: Value) -> Value:
         crm_or_host = choose(same(token, CACHED_HOST), host_token, crm_token)
@@ -514,11 +515,6 @@ def token_properties(c: Context, token: Value) -> dict[str, Value | Condition]:
         "key": pick(state["issued.key"], NONE, earlier_key, earlier_key),
         "certificate": pick(state["issued.certificate"], NONE, earlier_certificate, earlier_certificate),
     }
-
-
-def _earlier_key(policy: str) -> str:
-    """The key of a flow with the honest AS that ended before this run began."""
-    return {"per_client": "key:client", "per_as": "key:as.example", "per_flow": "key:earlier"}[policy]
 
 
 def diverges(c: Context, session: Session) -> Condition:

@@ -127,11 +127,6 @@ def on_shared_origin(url: str) -> bool:
     return identifiers.same_origin(url, SHARED_HOST)
 
 
-def published_resource(url: str, api: str) -> str:
-    """The `resource` that the party in charge of a URL publishes (``api``: the switch of that name)."""
-    return CRM_API if url == CRM and api == "multi_path" else url
-
-
 def designated_servers(resource: str) -> tuple[str, ...]:
     """The authorization servers that the party in charge of a resource designates, per tenant."""
     return (HONEST_AS, ATTACKER_AS) if run_by_attacker(resource) else (HONEST_AS,)

@@ -97,7 +97,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         ),
         Experiment(
             "echo_support",
-            "The same among AS as measured, as more of them echo.",
+            "What does reading the echo cost and prevent among AS as measured, as more of them echo?",
             "share of AS that echo the resource",
             _TENTHS,
             _ECHO_ARMS,
