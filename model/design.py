@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from types import MappingProxyType
 
+from model.errors import InputError
 from model.switches import CAPABILITIES, SWITCHES
 
 
-class ConfigurationError(ValueError):
+class ConfigurationError(InputError):
     """A configuration string that cannot be read; the message names the culprit and what is allowed."""
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from model.design import Configuration, parse
+from model.errors import InputError
 from model.machine import Machine, State, Step
 from model.world import WORLDS, World
 
@@ -19,7 +20,7 @@ FORMAT = "openworld-trace"
 VERSION = 1
 
 
-class TraceError(ValueError):
+class TraceError(InputError):
     """A trace that cannot be read or does not run; the message says where."""
 
 

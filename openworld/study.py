@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from model.design import NAMED_DESIGNS, parse
+from model.errors import InputError
 from model.switches import CAPABILITIES
 from openworld.files import as_json, write
 from openworld.jobs import Question, Reply, answers
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from simulations.results import Result
 
 
-class StudyError(ValueError):
+class StudyError(InputError):
     """A study that cannot be run as asked."""
 
 

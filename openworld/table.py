@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from model.design import ConfigurationError, parse
+from model.errors import InputError
 from openworld.jobs import Question, answers
 from properties.security import UnknownPropertyError, find
 
@@ -15,7 +16,7 @@ NEEDED = ("id", "property", "config")
 ADDED = ("verdict", "reach", "steps", "blocked_by", "seconds")
 
 
-class TableError(ValueError):
+class TableError(InputError):
     """A file or a row that cannot be read; the message names file, line and culprit."""
 
 

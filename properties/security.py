@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from model.errors import InputError
 from model.flow import REQUEST_SENT, past, starts_flow_astray
 from model.logic import all_of, any_of, no, one_of, same
 from model.state import ISSUED, LEAKED, REFRESHED, STRANGERS, THIEF, View
@@ -66,7 +67,7 @@ def _property(
     return decorate
 
 
-class UnknownPropertyError(ValueError):
+class UnknownPropertyError(InputError):
     """A property name that does not exist; the message lists those that do."""
 
 

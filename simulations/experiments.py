@@ -10,13 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from model.design import parse
+from model.errors import InputError
 from simulations import engine
 from simulations.engine import Interrupted, Progress, Tally, Unit
 from simulations.population import Population, PopulationError, load
 from simulations.results import Point, Result, add_up, tabulate
 
 
-class ExperimentError(ValueError):
+class ExperimentError(InputError):
     """An experiment that cannot be run as asked; one line naming the culprit and what is allowed."""
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from model.design import ConfigurationError, check_switch
+from model.errors import InputError
 from model.switches import SWITCHES
 from simulations.visits import PLACES
 
@@ -49,7 +50,7 @@ LATENCIES = tuple(
 TIMED = {"warm": "whether a client holds a token is what its cache says at that time"}
 
 
-class PopulationError(ValueError):
+class PopulationError(InputError):
     """A population that cannot be used; one line naming the culprit and what is allowed."""
 
 

@@ -1,0 +1,1 @@
+"""One module for each group of commands; nothing heavy is imported before a command runs."""

@@ -1,0 +1,228 @@
+"""One question: a verdict, its chart, a replay; and a table of questions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openworld.commands.shell import (
+    BAD_INPUT,
+    DONE,
+    INCONCLUSIVE,
+    VIOLATED,
+    as_json,
+    complain,
+    print_json,
+    print_lines,
+    timeout_option,
+    workers_option,
+)
+
+if TYPE_CHECKING:
+    from properties.verdict import Verdict
+
+
+def _verdict(name: str, config: str, timeout: float | None) -> Verdict:
+    from model.design import parse
+    from properties.verdict import check
+
+    return check(name, parse(config), timeout=timeout)
+
+
+@click.command()
+@click.argument("name", metavar="PROPERTY")
+@click.argument("config")
+@click.option("--require", type=click.Choice(["safe", "attack"]), help="Exit with 1 if the verdict is the other one.")
+@timeout_option
+@click.option("--chart/--no-chart", default=True, help="Draw the attack.  [default: chart]")
+@as_json
+def verdict(name: str, config: str, require: str | None, timeout: float | None, chart: bool, as_json: bool) -> int:
+    """Say whether PROPERTY holds under CONFIG.
+
+    PROPERTY is a name or its code, CONFIG a list of switch=value, with cap= for the attacker's capabilities
+    and design= for a named design to start from. `openworld designs --switches` lists them all.
+
+    \b
+    openworld verdict code_delivery "cap=mal_as;iss_check=off"
+    openworld verdict CD "design=mcp;cap=mal_as" --require safe
+    """
+    found = _verdict(name, config, timeout)
+    if as_json:
+        print_json(found.to_json())
+    else:
+        from openworld.show import ending, verdict_lines
+
+        print_lines(verdict_lines(found))
+        if chart and found.trace is not None and found.result == "attack":
+            from model.chart import text
+
+            click.echo("\n" + text(found.trace, ending(found.property)), nl=False)
+    if found.result == "unknown":
+        return INCONCLUSIVE
+    return VIOLATED if require is not None and found.result != require else DONE
+
+
+@click.command()
+@click.argument("name", metavar="PROPERTY")
+@click.argument("config")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "mermaid", "json", "itf"]), default="text", show_default=True,
+    help="A chart, a chart for Mermaid, or the trace as data (itf: Informal Trace Format).",
+)  # fmt: skip
+@click.option("--checks", is_flag=True, help="In a text chart, list the checks that honest parties made.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
+@timeout_option
+def trace(name: str, config: str, form: str, checks: bool, output: Path | None, timeout: float | None) -> int:
+    """Draw the shortest attack on PROPERTY under CONFIG, or the run that shows a utility property.
+
+    \b
+    openworld trace code_delivery "cap=mal_as;iss_check=off"
+    openworld trace first_contact "design=mcp" --format mermaid -o first_contact.mmd
+    """
+    found = _verdict(name, config, timeout)
+    if found.trace is None:
+        from openworld.show import outcome
+
+        click.echo(f"openworld: nothing to draw: {found.property.name} is {outcome(found)}", err=True)
+        return INCONCLUSIVE if found.result == "unknown" else VIOLATED
+    from model import chart
+    from openworld.show import ending
+
+    closing = ending(found.property)
+    drawn: dict[str, Callable[[], str]] = {
+        "text": lambda: chart.text(found.trace, closing, checks=checks) if found.trace else "",
+        "mermaid": lambda: chart.mermaid(found.trace, closing) if found.trace else "",
+        "json": lambda: _data(found.trace.to_json() if found.trace else {}),
+        "itf": lambda: _data(found.trace.to_itf() if found.trace else {}),
+    }
+    _emit(drawn[form](), output)
+    return DONE
+
+
+def _data(data: Any) -> str:
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+
+def _emit(content: str, output: Path | None) -> None:
+    if output is None:
+        click.echo(content, nl=False)
+    else:
+        from openworld.files import write
+
+        write(output, content)
+
+
+@click.command()
+@click.argument("file", metavar="TRACE.json", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--chart/--no-chart", default=False, help="Draw it.  [default: no-chart]")
+@as_json
+def replay(file: Path, chart: bool, as_json: bool) -> int:
+    """Run a trace on the executable machine and check that it shows what it says.
+
+    \b
+    openworld trace CD "cap=mal_as;iss_check=off" --format json -o attack.json
+    openworld replay attack.json
+    """
+    from model.trace import TraceError, from_json
+    from openworld.show import ending
+    from properties.security import find
+    from properties.verdict import ReplayError, confirm
+
+    try:
+        read = from_json(file.read_text(encoding="utf-8"))
+        prop = find(read.shows)
+        confirm(read, prop)
+    except (UnicodeDecodeError, TraceError, ReplayError) as error:
+        # Whoever wrote the file is wrong here, not this software.
+        return complain(f"{file}: {str(error).removeprefix('internal error: ')}", BAD_INPUT)
+    if as_json:
+        print_json({"file": str(file), "confirmed": True, "shows": read.shows, "steps": len(read.steps),
+                     "configuration": str(read.configuration)})  # fmt: skip
+    else:
+        click.echo(f"confirmed: {read.shows} after {len(read.steps)} steps under {read.configuration}")
+    if chart:
+        from model.chart import text
+
+        click.echo("\n" + text(read, ending(prop)), nl=False)
+    return DONE
+
+
+
+@click.command()
+@click.argument("file", metavar="FILE.csv", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Where to write.")
+@timeout_option
+@workers_option
+@click.option("--require-expected", is_flag=True, help="Exit with 1 if a verdict is not the one in column `expected`.")
+@click.option("--keep-going", is_flag=True, help="Give bad rows the verdict `error` and go on; exit with 2 in the end.")
+@as_json
+def verdicts(
+    file: Path,
+    output: Path,
+    timeout: float | None,
+    workers: int | None,
+    require_expected: bool,
+    keep_going: bool,
+    as_json: bool,
+) -> int:
+    """Give every row of FILE.csv its verdict.
+
+    The file has the columns id, property and config; others are kept. Added are verdict, reach, steps,
+    blocked_by and seconds. With a column `expected` a summary says which verdicts differ. Rows are written
+    as they are found.
+
+    \b
+    openworld verdicts questions.csv -o answers.csv --require-expected
+    """
+    import csv
+
+    from openworld import table
+    from openworld.jobs import cores
+    from openworld.progress import Progress
+
+    columns, rows = table.read(file)
+    if output.exists() and output.samefile(file):
+        raise click.UsageError(f"{output} is the input; write to another file")
+    header = [*columns, *(name for name in table.ADDED if name not in columns)]
+    done: list[dict[str, str]] = []
+    with output.open("w", newline="", encoding="utf-8") as stream, Progress("verdicts", len(rows)) as progress:
+        writer = csv.DictWriter(stream, header, lineterminator="\n")
+        writer.writeheader()
+        stream.flush()
+        for row in table.judged(file, rows, timeout, workers or cores(), keep_going):
+            writer.writerow(row)
+            stream.flush()
+            done.append(row)
+            progress.advance()
+    return _summarise(done, "expected" in columns, require_expected, as_json)
+
+
+def _summarise(rows: list[dict[str, str]], expected: bool, require: bool, as_json: bool) -> int:
+    from collections import Counter
+
+    counts = Counter(row["verdict"] for row in rows)
+    asked = [row for row in rows if expected and row["expected"].strip()]
+    differing = [row for row in asked if row["expected"].strip() != row["verdict"]]
+    if as_json:
+        print_json({
+            "rows": len(rows), "verdicts": dict(sorted(counts.items())), "expected": len(asked),
+            "as_expected": len(asked) - len(differing),
+            "different": [{name: row[name] for name in ("id", "property", "config", "expected", "verdict")}
+                          for row in differing],
+        })  # fmt: skip
+    else:
+        click.echo(f"{len(rows)} rows: " + ", ".join(f"{count} {name}" for name, count in sorted(counts.items())))
+        if expected:
+            click.echo(f"{len(asked) - len(differing)} of {len(asked)} as expected")
+        for row in differing:
+            asked_for = f"{row['id']}: {row['property']} {row['config']}"
+            click.echo(f"  {asked_for}: {row['verdict']}, expected {row['expected']}")
+    if counts["error"]:
+        return BAD_INPUT
+    if require and differing:
+        return VIOLATED
+    return INCONCLUSIVE if counts["unknown"] else DONE

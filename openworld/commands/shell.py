@@ -1,0 +1,74 @@
+"""What every command shares: exit codes, one-line errors, common options, printing."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
+import click
+
+from model.errors import InputError
+
+DONE, VIOLATED, BAD_INPUT, INCONCLUSIVE, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 70, 130
+
+
+class Commands(click.Group):
+    """Commands whose return value is the exit code and whose errors are one line."""
+
+    def main(self, *args: Any, **extra: Any) -> NoReturn:
+        extra["standalone_mode"] = False
+        try:
+            code = super().main(*args, **extra)
+            sys.stdout.flush()
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.format_message())
+            code = BAD_INPUT
+        except click.ClickException as error:
+            code = complain(error.format_message(), BAD_INPUT)
+        except (KeyboardInterrupt, click.Abort):
+            code = complain("interrupted", INTERRUPTED)
+        except BrokenPipeError:
+            # Whoever read the output has seen enough; keep Python from complaining at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = DONE
+        except Exception as error:
+            code = _explain(error)
+        sys.exit(code or DONE)
+
+
+def complain(message: str, code: int) -> int:
+    click.echo(f"openworld: {' '.join(message.split())}", err=True)
+    return code
+
+
+def _explain(error: Exception) -> int:
+    """One line for what a user can cause; anything else is a bug and keeps its traceback."""
+    if isinstance(error, OSError) and error.strerror:
+        return complain(f"{error.filename or 'input or output'}: {error.strerror}", BAD_INPUT)
+    if isinstance(error, InputError):
+        return complain(str(error), BAD_INPUT)
+    if type(error).__name__ == "ReplayError":  # importing its class would import the solver
+        return complain(str(error), INTERNAL)
+    raise error
+
+
+def print_json(data: Any) -> None:
+    click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    for line in lines:
+        click.echo(line)
+
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+timeout_option = click.option(
+    "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="S",
+    help="Give up on a solver call after S seconds; the verdict is then `unknown`.",
+)  # fmt: skip
+workers_option = click.option(
+    "--workers", type=click.IntRange(min=1), metavar="N", help="Processes to use. [default: one for each core]"
+)

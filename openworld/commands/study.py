@@ -1,0 +1,34 @@
+"""Everything at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from openworld.commands.shell import DONE, timeout_option, workers_option
+
+
+@click.command()
+@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("out"), show_default=True, help="Folder.")
+@click.option("--quick", is_flag=True, help="Fewer designs, attackers and attempts: a look in well under a minute.")
+@workers_option
+@click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same files.")
+@timeout_option
+def study(output: Path, quick: bool, workers: int | None, seed: int, timeout: float | None) -> int:
+    """Judge every named design against every attacker, run every experiment and put the results together.
+
+    The folder then holds index.md, verdicts, attack charts, tables and figures. What is finished is on disk at
+    any time; Ctrl-C leaves a folder that can be read. The same seed gives the same files, but for run.json,
+    which says what ran, where and how long.
+
+    \b
+    openworld study -o out
+    openworld study -o out --quick
+    """
+    from openworld.jobs import cores
+    from openworld.study import Plan, run
+
+    finished = run(Plan(output, quick=quick, workers=workers or cores(), seed=seed, timeout=timeout))
+    click.echo(f"{output / 'index.md'}: {finished}")
+    return DONE

@@ -1,0 +1,142 @@
+"""What there is: designs, the lattice of mechanisms, rules, and what makes a difference."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from openworld.commands.shell import DONE, as_json, print_json, print_lines
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--switches", is_flag=True, help="List the switches with their values instead; * marks the baseline.")
+@click.option("--suffice", metavar="PROPERTY[,...]", help="List the minimal sets of mechanisms that make these hold.")
+@click.option("--against", metavar="CAPS", default="none", show_default=True, help="The attacker, as in cap=.")
+@click.option("--fix", metavar="CONFIG", default="", help="Switches that are fixed, as in a configuration.")
+@click.option("--any-environment", is_flag=True, help="What suffices must suffice in every environment.")
+@click.option("--without", metavar="NAME[,...]", default="", help="Mechanisms that are not to be had.")
+@click.option("--usable", is_flag=True, help="Also say in which deployments first contact can still succeed.")
+@as_json
+def designs(
+    name: str | None,
+    switches: bool,
+    suffice: str | None,
+    against: str,
+    fix: str,
+    any_environment: bool,
+    without: str,
+    usable: bool,
+    as_json: bool,
+) -> int:
+    """List the named designs, or one of them, or all switches and capabilities.
+
+    With --suffice: all minimal sets of mechanisms that leave no attack, whatever the other mechanisms are, and all
+    maximal sets that still leave one. Exact, over the whole lattice.
+
+    \b
+    openworld designs mcp
+    openworld designs --switches
+    openworld designs --suffice authorization,token_confinement --against mal_as+mal_rs --usable
+    """
+    if suffice is not None:
+        return _suffice(suffice, against, fix, any_environment, without, usable, as_json)
+    from model.design import NAMED_DESIGNS, parse
+    from model.switches import CAPABILITIES, SWITCHES
+    from openworld import show
+
+    names = list(NAMED_DESIGNS) if name is None else [name]
+    if name is not None:
+        parse(f"design={name}")  # complains about a name that does not exist
+    if as_json:
+        listed: dict[str, Any] = {"designs": [show.design_json(each) for each in names]}
+        if switches:
+            listed["switches"] = [show.switch_json(switch) for switch in SWITCHES.values()]
+            listed["capabilities"] = dict(CAPABILITIES)
+        print_json(listed)
+    elif switches and name is None:
+        print_lines(show.switch_lines())
+        click.echo("capabilities (cap=, joined by +, or none)")
+        print_lines(f"  {capability}: {meaning}" for capability, meaning in CAPABILITIES.items())
+    elif switches:
+        design = parse(f"design={name}").design
+        marks = {True: "  (baseline)", False: ""}
+        print_lines(f"{key}={value}{marks[value == SWITCHES[key].baseline]}" for key, value in design.items())
+    else:
+        print_lines(show.design_lines(names))
+    return DONE
+
+
+def _suffice(
+    names: str, against: str, fix: str, any_environment: bool, without: str, usable: bool, as_json: bool
+) -> int:
+    from model.design import parse_capabilities, parse_switches
+    from openworld import lattice
+
+    asked = lattice.Asked(
+        properties=tuple(names.split(",")),
+        capabilities=parse_capabilities(against),
+        fixed=parse_switches(fix),
+        any_environment=any_environment,
+        without=tuple(part for part in without.split(",") if part),
+        usable=usable,
+    )
+    found = lattice.ask(asked)
+    if as_json:
+        print_json(lattice.as_data(asked, found))
+    else:
+        print_lines(lattice.lines(asked, found))
+    return DONE
+
+
+@click.command()
+@click.argument("name", metavar="PROPERTY")
+@click.argument("first", metavar="CONFIG")
+@click.argument("second", metavar="CONFIG")
+@as_json
+def explain(name: str, first: str, second: str, as_json: bool) -> int:
+    """Say what makes the difference between two configurations on PROPERTY.
+
+    \b
+    openworld explain CD "design=mcp;cap=mal_as" "design=mcp;cap=mal_as;h_iss=no"
+    """
+    from model.design import parse
+    from openworld import show
+    from properties.explain import explain as compare
+    from properties.security import find
+
+    difference = compare(find(name), parse(first), parse(second))
+    if as_json:
+        print_json(show.difference_json(difference))
+    else:
+        print_lines(show.difference_lines(difference))
+    return DONE
+
+
+@click.command()
+@click.argument("name", required=False)
+@as_json
+def rules(name: str | None, as_json: bool) -> int:
+    """List the rules that honest parties obey, or those whose name, id or source contains NAME.
+
+    \b
+    openworld rules iss_matches
+    openworld rules "RFC 9728"
+    """
+    import importlib
+
+    from model.rule import RULES
+    from openworld.show import rule_json, rule_lines
+
+    importlib.import_module("model.attacker")  # brings the rules of every actor along
+    wanted = (name or "").casefold()
+    found = [rule for rule in RULES.values() if wanted in " ".join((rule.name, rule.source, *rule.ids)).casefold()]
+    if not found:
+        raise click.UsageError(f"no rule has {name!r} in its name, ids or source; `openworld rules` lists them")
+    if as_json:
+        print_json([rule_json(rule) for rule in found])
+    else:
+        for rule in found:
+            print_lines(rule_lines(rule))
+    return DONE
