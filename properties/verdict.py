@@ -94,7 +94,7 @@ class Checker:
     def verdict(self, prop: Property | str, configuration: Configuration) -> Verdict:
         """Whether a property holds (raises ReplayError where the machine does not confirm a trace)."""
         asked = find(prop) if isinstance(prop, str) else prop
-        world = self.world or asked.world
+        world = self.world or asked.world_of(configuration.design)
         if self.by_design and self._design != configuration.design:
             self._design = configuration.design
             self._worlds.clear()
@@ -284,7 +284,7 @@ def check(
 ) -> Verdict:
     """One verdict, the cheapest way: most events happen early, so the whole depth is laid down only if needed."""
     asked = find(prop) if isinstance(prop, str) else prop
-    where, only = world or asked.world, (asked, configuration)
+    where, only = world or asked.world_of(configuration.design), (asked, configuration)
     early = WorldChecker(where, only, timeout, min(EARLY, where.layers)).verdict(asked, configuration)
     if early.steps is not None and early.steps <= EARLY:
         return early
