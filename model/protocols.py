@@ -11,6 +11,7 @@ from functools import cache
 from importlib import import_module
 
 from model.action import SCHEMAS, Action
+from model.rule import RULES, Rule
 from model.state import Variable
 from model.world import World
 
@@ -55,6 +56,14 @@ PROTOCOLS: dict[str, Protocol] = {
         tuple(f"attacker.{name}" for name in ("point_client_inside", "redirect_to_target", "use_session_handle")),
     ),
 }
+
+
+def rules() -> dict[str, Rule]:
+    """Every rule of every protocol, by name."""
+    for protocol in PROTOCOLS.values():
+        for module in protocol.modules:
+            import_module(module)  # which brings the rules that it cites
+    return RULES
 
 
 @cache

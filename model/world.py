@@ -160,7 +160,7 @@ DELEGATION = World(
 AAUTH = World(
     "aauth",
     "one agent, its person server, honest resources and the attacker's, under AAuth",
-    layers=12,
+    layers=6,
     protocol="aauth",
     sessions=(VICTIM,),
     resource_urls=(CRM, ATTACKER_RS, SHARED_HOST, EVIL_TENANT),

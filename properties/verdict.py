@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from model.design import Configuration, Design
 from model.machine import Machine, NotEnabledError, Step
-from model.rule import RULES
+from model.protocols import rules
 from model.trace import Trace
 from model.world import World
 from properties.counting import Counter, happenings
@@ -71,7 +71,7 @@ class Verdict:
             "reach": self.reach,
             "steps": self.steps,
             "blocked_by": list(self.blocked_by),
-            "sources": {name: RULES[name].source for name in self.blocked_by},
+            "sources": {name: rules()[name].source for name in self.blocked_by},
             "seconds": round(self.seconds, 4),
             "trace": None if self.trace is None else self.trace.to_json(),
         }

@@ -7,17 +7,18 @@ from model import resource_server as resource
 from model.aauth import agent
 from model.aauth.agent import AGENT_KEY, THIEF_KEY, server_identifier
 from model.aauth.flow import accepts, attackers, checked_by_agent, identifier_of
-from model.aauth.state import KEYS, STOLEN, resources
+from model.aauth.state import KEYS, resources
 from model.action import IMPOSSIBLE, Context, Move, action
 from model.attacker import honest_resource_exists
 from model.client import NONE
 from model.deployment import once
-from model.logic import Value, all_of, any_of, choose, holds, no, one_of, same
+from model.logic import Value, all_of, any_of, choose, holds, no, same
 from model.state import ISSUED, MINTED
 from model.world import (
     ATTACKER_AS,
     ATTACKER_CALLBACK,
     ATTACKER_CLIENT,
+    ATTACKER_RS,
     CRM,
     HONEST_AS,
     LOOKALIKE_AS,
@@ -39,17 +40,10 @@ def forge_challenge(c: Context, iss: Value, aud: Value, agent_jkt: Value) -> Mov
     """
     state = c.state
     url = state[f"{VICTIM}.url"]
-    answers = any_of(
-        holds(attackers, url), all_of(one_of(url, CRM), any_of(c.capabilities["hdr_inject"])),
-    )
-    own = any_of(
-        all_of(no(holds(lambda value: value in (server_identifier(CRM), server_identifier(SHARED_HOST)), iss))),
-        all_of(
-            same(iss, server_identifier(SHARED_HOST)),
-            same(c.design.wk_owner, "tenant"),
-            c.capabilities["mal_tenant"],
-        ),
-    )
+    answers = any_of(holds(attackers, url), all_of(same(url, CRM), c.capabilities["hdr_inject"]))
+    of_shared_host = same(iss, server_identifier(SHARED_HOST))
+    as_host = all_of(of_shared_host, same(c.design.wk_owner, "tenant"), c.capabilities["mal_tenant"])
+    own = any_of(same(iss, server_identifier(ATTACKER_RS)), as_host)
     genuine = all_of(same(agent_jkt, THIEF_KEY), same(aud, HONEST_AS))
     here = all_of(same(state[f"{VICTIM}.phase"], "asked"), answers, any_of(own, genuine))
     if here is False:
@@ -93,18 +87,20 @@ def answer_with_auth_token(c: Context, iss: Value, aud: Value, key: Value) -> Mo
 
 
 def _honest_urls(world: World) -> list[dict[str, str]]:
-    return [{"token": token, "url": url} for token in STOLEN for url in world.honest_urls]
+    return [{"url": url} for url in world.honest_urls]
 
 
 @action("S18", each=_honest_urls)
-def present_stolen_auth_token(c: Context, token: str, url: str) -> Move:
-    """The attacker presents an auth token of the user at an honest resource."""
-    captured = c.state["captured.issued"] if token == ISSUED else NONE
-    holds_it = no(same(captured, NONE)) if token == ISSUED else c.capabilities["token_leak"]
-    here = all_of(holds_it, honest_resource_exists(c, url), no(c.state["accepted.stolen"]))
+def present_stolen_auth_token(c: Context, url: str) -> Move:
+    """The attacker presents an auth token of the user that it was sent at an honest resource.
+
+    One that leaks elsewhere is bound to the agent's key and comes without a signature: there is nothing to try.
+    """
+    captured = c.state["captured.issued"]
+    here = all_of(no(same(captured, NONE)), honest_resource_exists(c, url), no(c.state["accepted.stolen"]))
     if here is False:
         return IMPOSSIBLE
-    return Move(here, accepts(c, token, url, THIEF_KEY, captured), {"accepted.stolen": True})
+    return Move(here, accepts(c, url, THIEF_KEY, captured), {"accepted.stolen": True})
 
 
 @action(
@@ -139,8 +135,9 @@ def present_asserted_token(c: Context, url: str, iss: Value) -> Move:
 def ask_user_for_own_agent(c: Context) -> Move:
     """The attacker's agent asks for authority, and the user's person server shows the agent's identity."""
     shown = server.shows_the_client(c.design, ATTACKER_CLIENT, ATTACKER_CALLBACK)
-    here = all_of(c.capabilities["mal_client"], no(c.state["accepted.agent"]))
-    return Move(here, (server.user_recognises_the_client(c.design, shown),), {"accepted.agent": shown})
+    here = all_of(c.capabilities["mal_client"], no(c.state["approved.agent"]))
+    approved = {"approved.agent": True, "accepted.agent": shown}
+    return Move(here, (server.user_recognises_the_client(c.design, shown),), approved)
 
 
 @action("S19")
@@ -152,5 +149,5 @@ def replay_signed_request(c: Context) -> Move:
     if here is False:
         return IMPOSSIBLE
     return once(
-        c, "replayed", here, *accepts(c, ISSUED, CRM, AGENT_KEY, NONE), resource.proof_is_fresh(c.design, False)
+        c, "replayed", here, *accepts(c, CRM, AGENT_KEY, NONE), resource.proof_is_fresh(c.design, False)
     )

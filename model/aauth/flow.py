@@ -142,15 +142,12 @@ def client__send_auth_token(c: Context) -> Move:
     )
 
 
-def accepts(c: Context, token: str, url: Value, presented: Value, proof_url: Value) -> tuple[Named, ...]:
-    """The rules by which an honest resource judges an auth token of the person server."""
-    issued = token == ISSUED
-    key = c.state["issued.key"] if issued else AGENT_KEY
-    audience = c.state["issued.aud"] if issued else server_identifier(CRM)
+def accepts(c: Context, url: Value, presented: Value, proof_url: Value) -> tuple[Named, ...]:
+    """The rules by which an honest resource judges the auth token that the person server issued."""
     return (
         resource.issuer_is_accepted(c.design, HONEST_AS),
-        resource.audience_is_this_resource(c.design, identifier_of(url), url, audience, False),
-        resource.proof_is_by_bound_key(c.design, key, presented, proof_url, url),
+        resource.audience_is_this_resource(c.design, identifier_of(url), url, c.state["issued.aud"], False),
+        resource.proof_is_by_bound_key(c.design, c.state["issued.key"], presented, proof_url, url),
     )
 
 
@@ -167,7 +164,7 @@ def resource_server__accept_signed_request(c: Context) -> Move:
     )
     if here is False:
         return IMPOSSIBLE
-    return Move(here, accepts(c, ISSUED, url, AGENT_KEY, NONE), {f"{VICTIM}.accepted": True})
+    return Move(here, accepts(c, url, AGENT_KEY, NONE), {f"{VICTIM}.accepted": True})
 
 
 def starts_astray(state: View) -> Condition:

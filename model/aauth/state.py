@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from model.aauth.agent import AGENT_KEY, THIEF_KEY, server_identifier
 from model.client import NONE
-from model.state import DEPLOYMENT_FACTS, ISSUED, LEAKED, MINTED, Variable
+from model.state import DEPLOYMENT_FACTS, ISSUED, MINTED, Variable
 from model.world import ATTACKER_AS, HONEST_AS, VICTIM, World, run_by_attacker
 
 #: How far the agent has come.
@@ -36,10 +36,8 @@ def variables(world: World) -> tuple[Variable, ...]:
         Variable("accepted.minted", (False, True), "an honest resource accepted a token that the attacker made"),
         Variable("accepted.as_user", (False, True), "an honest resource took such a token for the user's"),
         Variable("accepted.issuer", (False, True), "an honest resource accepted an issuer its policy does not name"),
-        Variable("accepted.agent", (False, True), "the user approved the attacker's agent, shown as the client"),
+        Variable("approved.agent", (False, True), "the user approved the attacker's agent"),
+        Variable("accepted.agent", (False, True), "and it was shown as the client"),
     )
     return made + tuple(Variable(f"happened.{name}", (False, True), said) for name, said in DEPLOYMENT_FACTS.items())
 
-
-#: Tokens of the user that an attacker may come to hold.
-STOLEN = (ISSUED, LEAKED)

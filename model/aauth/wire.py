@@ -62,7 +62,8 @@ def _ask_user(s: Scene) -> Built:
 
 def _auth_token(s: Scene) -> list[Given]:
     aud, key = str(s.after["issued.aud"]), str(s.after["issued.key"])
-    return [Value("auth_token", "<by the person server>", True), *_inside(("iss", HONEST_AS), ("aud", aud), ("cnf", _key(key)))]
+    claims = _inside(("iss", HONEST_AS), ("aud", aud), ("cnf", _key(key)))
+    return [Value("auth_token", "<by the person server>", True), *claims]
 
 
 def _issue(s: Scene) -> Built:
@@ -97,7 +98,7 @@ def _accept(s: Scene) -> Built:
 
 def _present(s: Scene) -> Built:
     url = s.chosen["url"]
-    token = _auth_token(s) if s.chosen["token"] == ISSUED else [("auth_token", "<leaked>")]
+    token = [value._replace(secret=False) if isinstance(value, Value) else value for value in _auth_token(s)]
     return [message(NOBODY, url, f"GET {url}, signed", *token), message(url, NOBODY, "200, the user's data")]
 
 
