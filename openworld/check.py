@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from model.chart import text
 from model.rule import RULES
@@ -44,7 +45,7 @@ class Outcome:
     def found(self) -> str:
         """What was found, in words."""
         if self.verdict.result == "unknown":
-            return f"nobody knows: {self.verdict.reach}"
+            return f"not known: {self.verdict.reach}"
         words = outcome(self.verdict).partition(": ")
         if self.verdict.result == "safe":
             return f"holds: {words[2]}"
@@ -142,7 +143,8 @@ def path_in_repository(path: Path) -> str:
 def summary(found: Iterable[Outcome]) -> str:
     """How many of each, in one line."""
     listed = list(found)
-    counts = {status: sum(one.status == status for one in listed) for status in ("as expected", "flipped", "inconclusive")}
+    counts = Counter(one.status for one in listed)
     cached = sum(one.cached for one in listed)
-    words = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
-    return f"{len(listed)} expectations: {words}" + (f" ({cached} known already)" if cached else "")
+    words = ", ".join(f"{counts[status]} {status}" for status in get_args(Status) if counts[status])
+    plural = "" if len(listed) == 1 else "s"
+    return f"{len(listed)} expectation{plural}: {words}" + (f" ({cached} known already)" if cached else "")

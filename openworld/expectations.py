@@ -6,6 +6,7 @@ column where it stands. ``openworld/data/named_designs.openworld.toml`` is an ex
 
 from __future__ import annotations
 
+import builtins
 import re
 import tomllib
 from collections.abc import Iterator
@@ -54,12 +55,12 @@ class Expectation:
     attacker: str
     expected: Literal["safe", "attack"]
 
-    @property
+    @builtins.property
     def config(self) -> str:
         """The configuration as the command line takes it."""
         return ";".join(part for part in (self.design, f"cap={self.attacker}") if part)
 
-    @property
+    @builtins.property
     def configuration(self) -> str:
         """The configuration, written alike whatever it was called."""
         return str(parse(self.config))
@@ -99,8 +100,8 @@ def _refuse_contradictions(expectations: list[Expectation]) -> None:
         first = known.setdefault((one.property, one.configuration), one)
         if first.expected != one.expected:
             raise ExpectationError(
-                f"{one.file}, line {one.place.line}: {one.property} under {one.config} is expected to hold and to fail; "
-                f"the other is in line {first.place.line}"
+                f"{one.file}, line {one.place.line}: {one.property} under {one.config} is expected to hold and to "
+                f"fail; the other is in line {first.place.line}"
             )
 
 
@@ -150,7 +151,8 @@ class _Entry:
         elif key == "switches":
             sound, wanted = isinstance(value, dict) and _strings(value.values()), "a table of strings"
         else:
-            sound, wanted = _strings([value]) and "".join(value.split()).isprintable(), "a string without control characters"
+            sound = isinstance(value, str) and "".join(value.split()).isprintable()
+            wanted = "a string without control characters"
         if not sound:
             raise self._error(key, 0, f"expected {wanted}, found {value!r}")
 
@@ -203,10 +205,10 @@ def _tables(text: str) -> Iterator[_Places]:
             if places:
                 yield places
             places, key = {("", 0): place}, ""
-        elif kind == "key":
+        elif kind == "key" and places:
             key, number = token[kind], 0
             places[key, -1] = place
-        elif key:
+        elif kind == "string" and key:
             places[key, number] = place
             number += 1
     if places:

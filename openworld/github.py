@@ -15,7 +15,7 @@ from openworld.check import Outcome, lines, path_in_repository, summary
 CHARTS = 50
 
 
-def annotations(outcomes: Sequence[Outcome]) -> Iterator[str]:
+def commands(outcomes: Sequence[Outcome]) -> Iterator[str]:
     """A workflow command for each expectation that is not met."""
     for outcome in outcomes:
         if outcome.status != "as expected":
@@ -41,8 +41,8 @@ def _escaped(words: str, more: str = "") -> str:
 def markdown(outcomes: Sequence[Outcome]) -> str:
     """A table of files and entries with their counts, and what has flipped with its evidence."""
     marks = {"as expected": "✓", "flipped": "✗", "inconclusive": "?"}
-    rows = ["## openworld check", "", summary(outcomes), "", "| | property | design | attacker | expected | found | where |"]
-    rows.append("|---|---|---|---|---|---|---|")
+    rows = ["## openworld check", "", summary(outcomes), ""]
+    rows += ["| | property | design | attacker | expected | found | where |", "|---|---|---|---|---|---|---|"]
     for outcome in outcomes:
         asked = outcome.expectation
         cells = (
@@ -53,7 +53,8 @@ def markdown(outcomes: Sequence[Outcome]) -> str:
     unmet = [outcome for outcome in outcomes if outcome.status != "as expected"]
     for outcome in unmet[:CHARTS]:
         body = "\n".join(lines(outcome))
-        rows += ["", f"<details><summary>{escape(outcome.headline)}</summary>", "", f"<pre>{escape(body)}</pre></details>"]
+        rows += ["", f"<details><summary>{escape(outcome.headline)}</summary>", ""]
+        rows.append(f"<pre>{escape(body)}</pre></details>")
     return "\n".join(rows) + "\n\n"
 
 

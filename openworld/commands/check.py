@@ -145,7 +145,7 @@ def _annotate(outcomes: list[Outcome], wanted: str, as_json: bool) -> None:
     import os
 
     if wanted == "github" or (wanted == "auto" and os.environ.get("GITHUB_ACTIONS") == "true"):
-        from openworld.github import annotations
+        from openworld.github import commands
 
-        for line in annotations(outcomes):
+        for line in commands(outcomes):
             click.echo(line, err=as_json)  # GitHub reads both streams
