@@ -27,6 +27,9 @@ from properties.security import find
 from properties.solver import version
 from properties.verdict import ReplayError, Verdict, confirm
 
+#: What reading a damaged entry can raise.
+_DAMAGE = (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError, ReplayError)
+
 #: Where rules live, and what makes verdicts of them.
 SOURCES = tuple(Path(package.__file__ or "").parent for package in (model, properties))
 
@@ -72,7 +75,7 @@ class Cache:
 
     def get(self, question: Question) -> Verdict | None:
         """The verdict, if it is known; its trace has been replayed on the machine."""
-        with suppress(OSError, ValueError, TypeError, LookupError, AttributeError, ReplayError):
+        with suppress(*_DAMAGE):
             path = self.path(question)
             entry = json.loads(path.read_text(encoding="utf-8"))
             if entry["sha256"] == _checksum(path, entry["verdict"]):
