@@ -39,18 +39,18 @@ def _escaped(words: str, more: str = "") -> str:
 
 
 def markdown(outcomes: Sequence[Outcome]) -> str:
-    """A table of files and entries with their counts, and what has flipped with its evidence."""
+    """A table of all expectations, those that are not met first, and then these with their evidence."""
     marks = {"as expected": "✓", "flipped": "✗", "inconclusive": "?"}
     rows = ["## openworld check", "", summary(outcomes), ""]
     rows += ["| | property | design | attacker | expected | found | where |", "|---|---|---|---|---|---|---|"]
-    for outcome in outcomes:
+    unmet = [outcome for outcome in outcomes if outcome.status != "as expected"]
+    for outcome in [*unmet, *(outcome for outcome in outcomes if outcome.status == "as expected")]:
         asked = outcome.expectation
         cells = (
             marks[outcome.status], asked.property, asked.design or "baseline", asked.attacker, outcome.expected,
             outcome.found, f"{path_in_repository(asked.file)}:{asked.place.line}",
         )  # fmt: skip
         rows.append("| " + " | ".join(_cell(cell) for cell in cells) + " |")
-    unmet = [outcome for outcome in outcomes if outcome.status != "as expected"]
     for outcome in unmet[:CHARTS]:
         body = "\n".join(lines(outcome))
         rows += ["", f"<details><summary>{escape(outcome.headline)}</summary>", ""]

@@ -66,13 +66,13 @@ def check(
 
     \b
     [[expect]]
-    name = "Published discovery against a malicious authorization server"
+    name = "An authorization server that sends no iss"
     design = "mcp"
     switches = { h_iss = "no" }
     against = ["mal_as", "mal_as+mal_rs"]
-    holds = ["flow_binding"]
+    holds = ["client_authentication", "discovery_integrity"]
     fails = ["code_delivery"]
-    because = "RFC 9207 protects only where the server sends iss"
+    because = "RFC 9207 2.4 protects only where the server sends iss"
     """
     from openworld.check import evaluate
     from openworld.expectations import read

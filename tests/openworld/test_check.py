@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
@@ -80,6 +81,16 @@ def test_named_designs_are_as_the_example_says(run: Check) -> None:
     result = run(NAMED, "--no-chart")
     assert result.exit_code == 0, result.output
     assert re.fullmatch(r"(\d+) expectations: \1 as expected\n", result.stdout)
+
+
+def test_the_entry_that_help_and_readme_show_is_so(run: Check) -> None:
+    """Whoever copies the documented entry has a file that passes."""
+    readme = (Path(openworld.__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    help_text = CliRunner().invoke(main, ["check", "--help"]).output
+    documented = re.search(r"```toml\n(\[\[expect.*?)```", readme, re.DOTALL)[1]
+    shown = re.search(r"( +\[\[expect.*?)\n\n", help_text, re.DOTALL)[1]
+    assert tomllib.loads(shown) == tomllib.loads(documented)
+    assert run(documented).exit_code == 0
 
 
 def test_what_flips_is_shown_with_line_and_evidence(run: Check) -> None:
@@ -347,14 +358,14 @@ def test_paths_are_relative_to_the_checkout(run: Check, tmp_path: Path, monkeypa
 
 
 def test_summary(run: Check, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A table is appended to what the job has said before, every expectation in a row, evidence below."""
+    """A table is appended to what the job has said before, every expectation in a row, those not met first, evidence below."""
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
     (tmp_path / "summary.md").write_text("before\n\n", encoding="utf-8")
     run(MIXED.replace("mix-up", "<b>|`"))
     text = (tmp_path / "summary.md").read_text(encoding="utf-8")
     assert text.startswith("before\n\n## openworld check\n")
     rows = [line for line in text.splitlines() if line.startswith("| ✓") or line.startswith("| ✗")]
-    assert [row[2] for row in rows] == ["✓", "✗", "✓", "✗", "✗"]
+    assert [row[2] for row in rows] == ["✗", "✗", "✗", "✓", "✓"]
     assert {row.count(" | ") for row in rows} == {6}
     assert text.count("<details>") == 3
     assert "<b>" not in text
