@@ -358,7 +358,7 @@ def test_paths_are_relative_to_the_checkout(run: Check, tmp_path: Path, monkeypa
 
 
 def test_summary(run: Check, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A table is appended to what the job has said before, every expectation in a row, those not met first, evidence below."""
+    """A table is appended to what the job said before: every expectation in a row, the unmet first, and evidence."""
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
     (tmp_path / "summary.md").write_text("before\n\n", encoding="utf-8")
     run(MIXED.replace("mix-up", "<b>|`"))

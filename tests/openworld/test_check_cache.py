@@ -8,8 +8,10 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -290,6 +292,33 @@ def test_two_runs_at_once(tmp_path: Path) -> None:
     assert [bool(re.fullmatch(r"[0-9a-f]{62}\.json", path.name)) for path in kept] == [True] * 2
     again = CliRunner().invoke(main, [*command[3:], "--cache", str(tmp_path / "verdicts")])
     assert again.stdout.endswith("(2 known already)\n")
+
+
+def running(group: int) -> bool:
+    """Whether a process of the group still runs (one that has ended, but that nobody has asked about, does not)."""
+    states = subprocess.run(["ps", "-o", "stat=", "-g", str(group)], capture_output=True, text=True).stdout.split()
+    return any(not state.startswith("Z") for state in states)
+
+
+def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
+    """Ctrl-C is exit code 130 with one line; what was found by then is known the next time, and nobody is left."""
+    verdicts = tmp_path / "verdicts"
+    file = ROOT / "openworld" / "data" / "named_designs.openworld.toml"
+    command = [sys.executable, "-m", "openworld.cli", "check", str(file), "--cache", str(verdicts)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True) as process:
+        until = time.monotonic() + 60
+        while len(list(verdicts.rglob("*.json"))) < 2 and time.monotonic() < until:
+            time.sleep(0.02)
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err.splitlines()[-1]) == (130, b"", b"openworld: interrupted")
+    until = time.monotonic() + 10
+    while running(process.pid) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert not running(process.pid)
+    kept = [path for path in verdicts.rglob("*") if path.is_file()]
+    assert len(kept) >= 2
+    assert all("sha256" in json.loads(path.read_text(encoding="utf-8")) for path in kept)
 
 
 def test_the_default_folder_is_the_users_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
