@@ -68,8 +68,8 @@ class Cache:
 
     def path(self, question: Question) -> Path:
         """The file of a question; its name covers everything that the answer depends on."""
-        prop = find(question.property)
-        asked = [prop.name, repr(prop.world), str(parse(question.configuration)), question.timeout]
+        prop, configuration = find(question.property), parse(question.configuration)
+        asked = [prop.name, repr(prop.world_of(configuration.design)), str(configuration), question.timeout]
         digest = hashlib.sha256(json.dumps([self._fingerprint, *asked]).encode()).hexdigest()
         return self.folder / digest[:2] / f"{digest[2:]}.json"
 

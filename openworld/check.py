@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from model.chart import text
-from model.rule import RULES
+from model.protocols import rules
 from openworld.cache import Cache, verdict
 from openworld.expectations import Expectation
 from openworld.jobs import Question, answers
@@ -74,7 +74,7 @@ class Outcome:
         elif self.verdict.blocked_by:
             yield "blocked by  (each of these is needed)"
             for name in self.verdict.blocked_by:
-                yield from rule_lines(RULES[name], ids=False)
+                yield from rule_lines(rules()[name], ids=False)
         else:
             yield self.verdict.reach
 

@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 from model.messages import messages
-from model.rule import RULES
+from model.protocols import rules
 from openworld.check import Outcome, path_in_repository
 from properties.security import PROPERTIES, Property
 
@@ -27,13 +27,13 @@ SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sar
 def log(outcomes: Iterable[Outcome], exit_code: int) -> dict[str, Any]:
     """The log of one run that ended with this exit code; only what is not as expected is a result (section 3.27)."""
     unmet = [outcome for outcome in outcomes if outcome.status != "as expected"]
-    rules = [prop for prop in PROPERTIES.values() if any(outcome.verdict.property is prop for outcome in unmet)]
-    driver = {"name": "openworld", "version": version("openworld"), "rules": [_rule(prop) for prop in rules]}
+    judged = [prop for prop in PROPERTIES.values() if any(outcome.verdict.property is prop for outcome in unmet)]
+    driver = {"name": "openworld", "version": version("openworld"), "rules": [_rule(prop) for prop in judged]}
     run = {
         "tool": {"driver": driver},
         "invocations": [{"executionSuccessful": True, "exitCode": exit_code}],
         "columnKind": "unicodeCodePoints",
-        "results": [_result(outcome, rules.index(outcome.verdict.property)) for outcome in unmet],
+        "results": [_result(outcome, judged.index(outcome.verdict.property)) for outcome in unmet],
     }
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 
@@ -69,7 +69,7 @@ def _result(outcome: Outcome, rule: int) -> dict[str, Any]:
 
 
 def _message(outcome: Outcome) -> str:
-    blocking = [f"{name} ({RULES[name].source})" for name in outcome.verdict.blocked_by]
+    blocking = [f"{name} ({rules()[name].source})" for name in outcome.verdict.blocked_by]
     sentences = [
         f"{outcome.headline}: {outcome.difference}.",
         f"Expected because {outcome.expectation.because}." if outcome.expectation.because else "",

@@ -73,6 +73,9 @@ def check(
     holds = ["client_authentication", "discovery_integrity"]
     fails = ["code_delivery"]
     because = "RFC 9207 2.4 protects only where the server sends iss"
+
+    \b
+    openworld check openworld.toml --junit found.xml --sarif found.sarif
     """
     from openworld.check import evaluate
     from openworld.expectations import read

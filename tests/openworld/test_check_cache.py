@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import importlib
 import json
 import os
 import re
@@ -20,15 +19,13 @@ import pytest
 from click.testing import CliRunner
 
 from model.design import parse
-from model.rule import RULES
+from model.protocols import rules
 from openworld import cache as module
 from openworld.cache import SOURCES, Cache, fingerprint
 from openworld.cli import main
 from openworld.jobs import Question
 from properties.security import PROPERTIES
 from properties.verdict import check
-
-importlib.import_module("model.attacker")  # brings the rules of every actor along
 
 ROOT = SOURCES[0].parent
 ATTACK = Question("code_delivery", "cap=mal_as;iss_check=off")
@@ -62,7 +59,7 @@ def sources(folder: Path) -> tuple[Path, ...]:
 def rule_functions(folder: Path) -> dict[str, tuple[Path, ast.FunctionDef]]:
     """Where each rule is written."""
     found = {}
-    for path in sorted((folder / "model").glob("*.py")):
+    for path in sorted((folder / "model").rglob("*.py")):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.FunctionDef) and any(
                 isinstance(mark, ast.Call) and getattr(mark.func, "id", "") == "rule" for mark in node.decorator_list
@@ -85,7 +82,7 @@ def weaken(path: Path, function: ast.FunctionDef) -> None:
 def test_changing_any_rule_changes_every_key(copied: Path) -> None:
     """Whichever rule is changed, nothing that was known before is found; changed back, it is found again."""
     functions = rule_functions(copied)
-    assert set(functions) == set(RULES)
+    assert set(functions) == set(rules())
     before = Cache(Path(), sources(copied)).path(SAFE)
     assert before == Cache(Path()).path(SAFE)
     for name, (path, function) in functions.items():
@@ -141,6 +138,7 @@ def test_nothing_else_makes_a_verdict() -> None:
     program = (
         "import sys; from properties.verdict import check; from model.design import parse\n"
         "check('code_delivery', parse('cap=mal_as;iss_check=off')); check('CD', parse('cap=mal_as'))\n"
+        "check('AZ', parse('design=aauth'))\n"
         "print(*{name.partition('.')[0] for name, one in sys.modules.items() if getattr(one, '__file__', None)})"
     )
     done = subprocess.run([sys.executable, "-S", "-c", program], cwd=ROOT, capture_output=True, text=True, env={
