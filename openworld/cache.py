@@ -117,4 +117,5 @@ def verdict(data: dict[str, Any]) -> Verdict:
         trace=trace,
         blocked_by=tuple(data["blocked_by"]),
         seconds=data["seconds"],
+        alone=tuple(data["alone"]),
     )

@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from model.chart import text
-from model.protocols import rules
 from openworld.cache import Cache, verdict
 from openworld.expectations import Expectation
 from openworld.jobs import Question, answers
-from openworld.show import ending, outcome, rule_lines
+from openworld.show import blocking_lines, ending, outcome
 from properties.verdict import Verdict
 
 Status = Literal["as expected", "flipped", "inconclusive"]
@@ -71,12 +70,9 @@ class Outcome:
         """The chart of the run that was found, or the rules that leave no such run."""
         if self.verdict.trace is not None:
             yield from text(self.verdict.trace, ending(self.verdict.property)).splitlines()
-        elif self.verdict.blocked_by:
-            yield "blocked by  (each of these is needed)"
-            for name in self.verdict.blocked_by:
-                yield from rule_lines(rules()[name], ids=False)
         else:
             yield self.verdict.reach
+            yield from blocking_lines(self.verdict)
 
     def to_json(self) -> dict[str, Any]:
         """The outcome as data."""
@@ -104,7 +100,7 @@ def evaluate(
     asked = [Question(one.property, one.configuration, timeout) for one in expectations]
     known = {question: cache.get(question) if cache else None for question in asked}
     missing = [question for question, found in known.items() if found is None]
-    replies = answers(missing, workers, alone=True) if missing else iter(())
+    replies = answers(missing, workers, singly=True) if missing else iter(())
     fresh = set(missing)
     for expectation, question in zip(expectations, asked, strict=True):
         found = known[question]

@@ -48,7 +48,7 @@ def answer(batch: list[Question], by_design: bool = False) -> list[Reply]:
     return replies
 
 
-def answer_alone(batch: list[Question]) -> list[Reply]:
+def answer_singly(batch: list[Question]) -> list[Reply]:
     """The same, each as if it were the only one: which of several shortest traces is found depends on nothing else."""
     return [_reply(check(asked.property, parse(asked.configuration), timeout=asked.timeout)) for asked in batch]
 
@@ -59,18 +59,18 @@ def _reply(verdict: Verdict) -> Reply:
 
 
 def answers(
-    questions: Iterable[Question], workers: int, by_design: bool = False, alone: bool = False
+    questions: Iterable[Question], workers: int, by_design: bool = False, singly: bool = False
 ) -> Iterator[Reply]:
     """Answers in the order of the questions, as they come in.
 
-    ``by_design``: most questions in a row are about the same design. ``alone``: each is answered on its own.
+    ``by_design``: most questions in a row are about the same design. ``singly``: each is answered on its own.
     The asking process only waits, so that Ctrl-C reaches it at once whatever the solver is doing.
     """
-    asked, size = list(questions), 1 if alone else BATCH
+    asked, size = list(questions), 1 if singly else BATCH
     batches = [asked[start : start + size] for start in range(0, len(asked), size)]
     pool = multiprocessing.get_context("spawn").Pool(max(1, min(workers, len(batches))), _ignore_interrupts)
     with pool:
-        for replies in pool.imap(answer_alone if alone else partial(answer, by_design=by_design), batches):
+        for replies in pool.imap(answer_singly if singly else partial(answer, by_design=by_design), batches):
             yield from replies
 
 

@@ -45,6 +45,11 @@ def verdict_lines(verdict: Verdict) -> Iterator[str]:
     yield from _entry("verdict", outcome(verdict))
     yield from _entry("reach", verdict.reach)
     yield from _entry("time", f"{verdict.seconds:.2f} s")
+    yield from blocking_lines(verdict)
+
+
+def blocking_lines(verdict: Verdict) -> Iterator[str]:
+    """The rules that leave no such run, if there are any."""
     if verdict.blocked_by:
         yield "blocked by  (without any one of these the model has such a run)"
         for name in sorted(verdict.blocked_by, key=lambda name: name not in verdict.alone):

@@ -154,9 +154,9 @@ def test_not_known_is_neither(run: Check, tmp_path: Path, monkeypatch: pytest.Mo
 
 def _ask_here(question):
     """Answer in this process, where the solver has been replaced."""
-    from openworld.jobs import answer_alone
+    from openworld.jobs import answer_singly
 
-    return answer_alone([question])[0]
+    return answer_singly([question])[0]
 
 
 def test_several_files(run: Check, tmp_path: Path) -> None:

@@ -305,7 +305,7 @@ def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "openworld.cli", "check", str(file), "--cache", str(verdicts)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True) as process:
         until = time.monotonic() + 60
-        while len(list(verdicts.rglob("*.json"))) < 2 and time.monotonic() < until:
+        while len(list(verdicts.rglob("[!.]*.json"))) < 2 and time.monotonic() < until:
             time.sleep(0.02)
         os.killpg(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=30)
