@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import click
 
-from openworld.commands import check, population, questions, simulate, study, vocabulary
+from openworld.commands import blast_radius, check, population, questions, simulate, study, vocabulary
 from openworld.commands.shell import Commands
 
 
@@ -46,6 +46,7 @@ for command in (
     vocabulary.explain,
     vocabulary.rules,
     population.population,
+    blast_radius.blast_radius,
     simulate.simulate,
     study.study,
 ):
