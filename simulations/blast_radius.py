@@ -11,6 +11,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from simulations import draws
 from simulations.arms import Arm, protections
 from simulations.population import Population
 from simulations.reach import Attack, Controls, HoldsRefresh, Possession, Reach
-from simulations.results import LEVEL, write
+from simulations.results import write
 from simulations.topology import Topology, draw, origin_of
 
 if TYPE_CHECKING:
@@ -27,6 +28,14 @@ if TYPE_CHECKING:
 
 MEASURES = Reach._fields
 STATISTICS = ("mean", "median", "p90", "max")
+_ORIGIN = ("seed", "code", "command")
+COLUMNS = ("kind", "population", "design", "replication", "target", "exists", *MEASURES, *_ORIGIN)
+SUMMARY_COLUMNS = (
+    "kind", "population", "design", "measure", "statistic", "value", "low", "high",
+    "difference", "difference_low", "difference_high", "replications", "targets", *_ORIGIN,
+)  # fmt: skip
+#: Confidence level of the intervals.
+LEVEL = 0.95
 
 
 class BlastRadiusError(InputError):
@@ -117,6 +126,14 @@ class BlastRadius:
         return (*write(self.summary, stem), *write(self.targets, stem.with_name(f"{stem.name}-targets")))
 
 
+class StoppedBlastRadius(KeyboardInterrupt):
+    """Ctrl-C, with the result of what was finished by then (or None)."""
+
+    def __init__(self, result: BlastRadius | None) -> None:
+        super().__init__("stopped; what was finished is in .result")
+        self.result = result
+
+
 def run(
     kind: str,
     population: Population,
@@ -125,6 +142,7 @@ def run(
     seed: int = 1,
     samples: int = 50,
     replications: int = 5,
+    command: str = "",
     progress: Callable[[int, int], object] | None = None,
 ) -> BlastRadius:
     """The blast radius of one kind of mishap in a population, under each of the arms.
@@ -133,41 +151,81 @@ def run(
         arms: the designs; where none is given, :func:`simulations.arms.protections`.
         samples: targets in each topology; all of them where there are fewer.
         replications: topologies.
-        progress: called with (done, total) as targets are finished.
+        command: what the rows say that they were made with.
+        progress: called with (done, total) as topologies are finished under an arm.
 
     Raises:
         BlastRadiusError: an unknown kind, numbers that make no sense, or a population without a target.
+        StoppedBlastRadius: on Ctrl-C, with what was finished under all arms.
     """
-    import pandas
-
     _check(kind)
     for name, number in (("samples", samples), ("replications", replications)):
         if number < 1:
             raise BlastRadiusError(f"{name} must be at least 1, found {number}")
     chosen = tuple(arms) or protections()
-    rows: list[tuple[Any, ...]] = []
-    passed: dict[str, Counter[str]] = {arm.name: Counter() for arm in chosen}
-    refused: dict[str, Counter[str]] = {arm.name: Counter() for arm in chosen}
-    total = len(chosen) * replications
-    for replication in range(replications):
-        topology = draw(population, f"{seed}/{replication}")
-        picked = sample(targets(kind, topology), f"{seed}/{replication}", samples)
-        if not picked:
-            raise BlastRadiusError(f"population {population.name!r} has no target: {KINDS[kind]}")
-        for place, arm in enumerate(chosen):
-            attack = Attack(topology, arm)
-            for target in picked:
-                begun = start(attack, kind, target)
-                spread = () if begun is None else attack.spread(begun)
-                reach = attack.measured(spread)
-                passed[arm.name].update(attack.passed if spread else ())
-                refused[arm.name].update(attack.refused if spread else ())
-                rows.append((kind, population.name, arm.name, replication, target, begun is not None, *reach, seed))
-            if progress is not None:
-                progress(replication * len(chosen) + place + 1, total)
-    columns = ["kind", "population", "design", "replication", "target", "exists", *MEASURES, "seed"]
-    table = pandas.DataFrame(rows, columns=columns)
-    return BlastRadius(kind, table, summarise(table), passed, refused)
+    if len({arm.name for arm in chosen}) < len(chosen):
+        raise BlastRadiusError(f"a design is given twice: {', '.join(arm.name for arm in chosen)}")
+    found = _Found(kind, population.name, seed, command)
+    try:
+        for replication in range(replications):
+            topology = draw(population, f"{seed}/{replication}")
+            picked = sample(targets(kind, topology), f"{seed}/{replication}", samples)
+            if not picked:
+                raise BlastRadiusError(f"population {population.name!r} has no target: {KINDS[kind]}")
+            met = []
+            for place, arm in enumerate(chosen):
+                met.append(_under(Attack(topology, arm), kind, picked))
+                if progress is not None:
+                    progress(replication * len(chosen) + place + 1, len(chosen) * replications)
+            for arm, (rows, passed, refused) in zip(chosen, met, strict=True):
+                found.add(arm.name, replication, rows, passed, refused)
+    except KeyboardInterrupt:
+        raise StoppedBlastRadius(found.result() if found.rows else None) from None
+    return found.result()
+
+
+_Row = tuple[str, bool, int, int, int]
+
+
+def _under(attack: Attack, kind: str, picked: list[str]) -> tuple[list[_Row], Counter[str], Counter[str]]:
+    """What each target comes to in one topology under one arm, and the steps that led on and rules that stopped one."""
+    rows: list[_Row] = []
+    passed: Counter[str] = Counter()
+    refused: Counter[str] = Counter()
+    for target in picked:
+        begun = start(attack, kind, target)
+        if begun is None:
+            rows.append((target, False, 0, 0, 0))
+            continue
+        rows.append((target, True, *attack.measured(attack.spread(begun))))
+        passed.update(attack.passed)
+        refused.update(attack.refused)
+    return rows, passed, refused
+
+
+class _Found:
+    """What is found, as it is found."""
+
+    def __init__(self, kind: str, population: str, seed: int, command: str) -> None:
+        self.kind = kind
+        self.origin = (seed, version("openworld"), command)
+        self.population = population
+        self.rows: list[tuple[Any, ...]] = []
+        self.passed: dict[str, Counter[str]] = {}
+        self.refused: dict[str, Counter[str]] = {}
+
+    def add(
+        self, design: str, replication: int, rows: list[_Row], passed: Counter[str], refused: Counter[str]
+    ) -> None:
+        self.rows += ((self.kind, self.population, design, replication, *row, *self.origin) for row in rows)
+        self.passed[design] = self.passed.get(design, Counter()) + passed
+        self.refused[design] = self.refused.get(design, Counter()) + refused
+
+    def result(self) -> BlastRadius:
+        import pandas
+
+        table = pandas.DataFrame(self.rows, columns=list(COLUMNS))
+        return BlastRadius(self.kind, table, summarise(table), self.passed, self.refused)
 
 
 def sample(names: list[str], seed: str, most: int) -> list[str]:
@@ -183,7 +241,8 @@ def summarise(table: pandas.DataFrame) -> pandas.DataFrame:
     """Mean, median, 90th percentile and maximum over the targets of a topology, as means over topologies."""
     import pandas
 
-    kind, population, seed = table.loc[0, ["kind", "population", "seed"]]
+    kind, population = table.loc[0, ["kind", "population"]]
+    origin = table.loc[0, ["seed", "code", "command"]]
     rows: list[tuple[Any, ...]] = []
     first: dict[tuple[str, str], pandas.Series[float]] = {}
     for design, of_design in table.groupby("design", sort=False):
@@ -198,13 +257,9 @@ def summarise(table: pandas.DataFrame) -> pandas.DataFrame:
             against = column - first[measure, statistic]
             rows.append((
                 kind, population, design, measure, statistic, *_mean(column, 0.0), *_mean(against, -math.inf),
-                len(column), len(of_design), seed,
+                len(column), len(of_design), *origin,
             ))  # fmt: skip
-    columns = [
-        "kind", "population", "design", "measure", "statistic", "value", "low", "high",
-        "difference", "difference_low", "difference_high", "replications", "targets", "seed",
-    ]  # fmt: skip
-    return pandas.DataFrame(rows, columns=columns)
+    return pandas.DataFrame(rows, columns=list(SUMMARY_COLUMNS))
 
 
 def _mean(values: pandas.Series[float], least: float) -> tuple[float, float, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Hashable, Iterator
 from math import isnan
@@ -51,15 +52,22 @@ def blast_radius(
     """
     from openworld.progress import Progress
     from simulations.arms import arm
-    from simulations.blast_radius import KINDS, run
+    from simulations.blast_radius import StoppedBlastRadius, run
     from simulations.population import load
 
     arms = tuple(arm(text if "=" in text or not text else f"design={text}", text) for text in designs)
     met = load(population)
-    with Progress(kind, 0) as progress:
-        found = run(
-            kind, met, arms, seed=seed, samples=samples, replications=replications, progress=progress.at
-        )
+    stopped = False
+    try:
+        with Progress(kind, 0) as progress:
+            found = run(
+                kind, met, arms, seed=seed, samples=samples, replications=replications,
+                command=" ".join(["openworld", *sys.argv[1:]]), progress=progress.at,
+            )  # fmt: skip
+    except StoppedBlastRadius as interrupt:
+        if interrupt.result is None:
+            raise
+        found, stopped = interrupt.result, True
     if output is not None:
         found.save(output)
     if as_json:
@@ -69,15 +77,20 @@ def blast_radius(
             "passed": found.passed, "refused": found.refused,
         })  # fmt: skip
     else:
-        click.echo(f"{KINDS[kind]}: population {met.name}, {replications} topologies, seed {seed}")
         print_lines(_lines(found))
         if output is not None:
             click.echo(f"written to {output}")
+    if stopped:
+        raise KeyboardInterrupt
     return DONE
 
 
 def _lines(found: BlastRadius) -> Iterator[str]:
+    from simulations.blast_radius import KINDS
+
     rows = found.summary.to_dict("records")
+    first = rows[0]
+    yield f"{KINDS[found.kind]} (population {first['population']}, {first['replications']} topologies)"
     cells = {(row["design"], row["measure"], row["statistic"]): row for row in rows}
     for design in dict.fromkeys(row["design"] for row in rows):
         exists = cells[design, "exists", "share"]["value"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,17 @@ import pytest
 
 from model.design import NAMED_DESIGNS, ConfigurationError
 from simulations.arms import PROTECTIONS, arm, protections
-from simulations.blast_radius import KINDS, MEASURES, BlastRadiusError, run, sample, start, summarise, targets
+from simulations.blast_radius import (
+    COLUMNS,
+    KINDS,
+    BlastRadiusError,
+    StoppedBlastRadius,
+    run,
+    sample,
+    start,
+    summarise,
+    targets,
+)
 from simulations.population import load
 from simulations.reach import Attack
 from simulations.topology import draw
@@ -68,13 +79,12 @@ def test_statistics_are_means_over_topologies() -> None:
     """Medians, percentiles and maxima are taken within a topology; intervals and differences are over topologies."""
     reached = {"a": ([0, 2, 4, 6], [1, 1, 1, 9]), "b": ([1, 3, 5, 7], [1, 1, 1, 9])}
     rows = [
-        ("token", "p", design, replication, f"t{place}", True, value, 1, 1, 1)
+        ("token", "p", design, replication, f"t{place}", True, value, 1, 1, 1, "0", "by hand")
         for design, topologies in reached.items()
         for replication, values in enumerate(topologies)
         for place, value in enumerate(values)
     ]
-    columns = ["kind", "population", "design", "replication", "target", "exists", *MEASURES, "seed"]
-    found = summarise(pd.DataFrame(rows, columns=columns)).set_index(["design", "measure", "statistic"])
+    found = summarise(pd.DataFrame(rows, columns=list(COLUMNS))).set_index(["design", "measure", "statistic"])
     cells = found.sort_index().loc[("a", "resource_servers")]
     assert cells["value"].to_dict() == {"mean": 3.0, "median": 2.0, "p90": pytest.approx((5.4 + 6.6) / 2), "max": 7.5}
     # Two topologies with maxima 6 and 9: 7.5 and a t interval with one degree of freedom.
@@ -108,12 +118,35 @@ def test_tables_are_saved(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "blast-radius-token-targets.parquet"), found.targets)
 
 
+def test_what_was_finished_survives_ctrl_c() -> None:
+    """The topologies that every arm has met are in the result; a topology that only some met is not."""
+
+    def stop_at(limit: int) -> Callable[[int, int], None]:
+        def progress(done: int, _: int) -> None:
+            if done == limit:
+                raise KeyboardInterrupt
+
+        return progress
+
+    arms = [arm(""), arm("dpop=token")]
+    whole = run("token", SMALL, arms, samples=3, replications=1).targets
+    with pytest.raises(StoppedBlastRadius) as stopped:
+        run("token", SMALL, arms, samples=3, replications=3, progress=stop_at(3))
+    assert stopped.value.result is not None
+    pd.testing.assert_frame_equal(stopped.value.result.targets, whole)
+    with pytest.raises(StoppedBlastRadius) as stopped:
+        run("token", SMALL, arms, samples=3, replications=3, progress=stop_at(1))
+    assert stopped.value.result is None
+
+
 def test_wrong_questions_are_refused() -> None:
     """One line that names the culprit."""
     with pytest.raises(BlastRadiusError, match="unknown kind 'tokn'; did you mean 'token'"):
         run("tokn", SMALL)
     with pytest.raises(BlastRadiusError, match="samples must be at least 1, found 0"):
         run("token", SMALL, samples=0)
+    with pytest.raises(BlastRadiusError, match="a design is given twice: x, x"):
+        run("token", SMALL, [arm("", "x"), arm("dpop=token", "x")])
     with pytest.raises(BlastRadiusError, match="population 'shared_origins' has no target: one issuer"):
         run("look_alike", SMALL.with_numbers(attackers_look_alikes=0))
     with pytest.raises(ConfigurationError, match="cap= has no place"):

@@ -1,0 +1,115 @@
+"""The commands `population` and `blast-radius`: what they print, and what they say about bad input."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner, Result
+
+from openworld.cli import main
+from simulations.population import NUMBERS, populations
+
+Run = Callable[..., Result]
+SMALL = """about = "small"
+extends = "shared_origins"
+[numbers.count]
+users = { value = 30, swept = true }
+resource_servers = { value = 20, swept = true }
+authorization_servers = { value = 3, swept = true }
+"""
+
+
+@pytest.fixture
+def run() -> Run:
+    """Run a command in this process."""
+    return lambda *arguments: CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """The file of a small population."""
+    path = tmp_path / "small.toml"
+    path.write_text(SMALL, encoding="utf-8")
+    return path
+
+
+def test_population_lists_what_is_shipped(run: Run) -> None:
+    """Each with how much of it has a source."""
+    result = run("population")
+    assert result.exit_code == 0
+    assert all(name in result.output for name in populations())
+    listed = json.loads(run("population", "--json").output)
+    assert {row["name"]: row["swept"] == row["stated"] for row in listed}["swept"]
+    assert {row["name"]: row["swept"] < row["stated"] for row in listed}["measured_2026"]
+
+
+def test_population_shows_where_numbers_come_from(run: Run) -> None:
+    """A number with its source, a swept one as swept; --swept leaves only those."""
+    result = run("population", "measured_2026")
+    assert result.exit_code == 0
+    assert "count.resource_servers = 7973" in result.output
+    assert "high confidence: arXiv:2605.22333" in result.output
+    assert max(map(len, result.output.splitlines()[1:])) <= 100
+    swept = run("population", "measured_2026", "--swept")
+    assert "count.resource_servers" not in swept.output
+    assert "count.users" in swept.output
+    stated = json.loads(run("population", "measured_2026", "--json").output)["stated"]
+    assert {row["name"] for row in stated} >= NUMBERS.keys()
+    assert all(row["swept"] or (row["source"] and row["confidence"]) for row in stated)
+
+
+def test_population_checks_a_file(run: Run, small: Path) -> None:
+    """A file of one's own is shown, or refused in one line."""
+    assert "count.users = 30" in run("population", small).output
+    small.write_text(SMALL.replace("users", "user"), encoding="utf-8")
+    result = run("population", small)
+    assert result.exit_code == 2
+    assert result.stderr.splitlines() == [
+        "openworld: small: numbers.count: unknown number 'user'; did you mean 'users'?; allowed: users, clients, "
+        "authorization_servers, resource_servers"
+    ]
+
+
+def test_population_prints_the_schema(run: Run) -> None:
+    """For editors."""
+    assert json.loads(run("population", "--schema").output)["title"].startswith("A population")
+
+
+def test_blast_radius_says_how_far_and_what_stopped_it(run: Run, small: Path, tmp_path: Path) -> None:
+    """Under each design: medians, percentiles, maxima; the steps that led on and the rules that did not let them."""
+    arguments = ("blast-radius", "token", "--population", small, "--samples", 5, "--replications", 2)
+    designs = ("--design", "rfc6749", "--design", "dpop=token;as_dpop=honor")
+    result = run(*arguments, *designs, "-o", tmp_path / "out")
+    assert result.exit_code == 0
+    assert "one access token is stolen (population small, 2 topologies)" in result.output
+    assert "led on            attacker.present_stolen_token" in result.output
+    assert "resource_server.proof_is_by_bound_key" in result.output
+    table = pd.read_parquet(tmp_path / "out" / "blast-radius-token.parquet")
+    assert list(table["design"].unique()) == ["rfc6749", "dpop=token;as_dpop=honor"]
+    data = json.loads(run(*arguments, *designs, "--json").stdout)
+    assert len(data["summary"]) == len(table)
+    assert data["refused"]["rfc6749"] != data["refused"]["dpop=token;as_dpop=honor"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("tokn",), "unknown kind 'tokn'; did you mean 'token'?"),
+        (("token", "--population", "earth"), "unknown population 'earth'; allowed: "),
+        (("token", "--design", "mpc"), "unknown design 'mpc'; did you mean 'mcp'?"),
+        (("token", "--design", "prm=most"), "switch 'prm' has no value 'most'"),
+        (("token", "--design", "cap=mal_as"), "cap= has no place in 'cap=mal_as'"),
+        (("token", "--design", "mcp", "--design", "mcp"), "a design is given twice: mcp, mcp"),
+        (("token", "--samples", "0"), "0 is not in the range x>=1"),
+    ],
+)
+def test_blast_radius_refuses_in_one_line(run: Run, arguments: tuple[str, ...], message: str) -> None:
+    """Exit code 2, the culprit and what is allowed."""
+    result = run("blast-radius", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert message in result.stderr
+    assert len(result.stderr.splitlines()) == 1
