@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from model.errors import InputError, hint
 from simulations import draws
@@ -42,15 +42,26 @@ class BlastRadiusError(InputError):
     """A question that cannot be asked; one line naming the culprit and what is allowed."""
 
 
-#: What can go wrong.
-KINDS: dict[str, str] = {
-    "token": "one access token is stolen",
-    "refresh_token": "one refresh token is stolen",
-    "agent": "one agent (or sub-agent) is taken over, with the tokens that it holds",
-    "resource_server": "one resource server turns malicious, and may bring an AS of its own",
-    "authorization_server": "one AS is compromised",
-    "look_alike": "one issuer of the attacker's begins like an honest one",
-    "domain": "one domain lapses and is taken: all that it hosts is the attacker's",
+class Kind(NamedTuple):
+    """Something that can go wrong, and the numbers of a population that say how often and for how long.
+
+    ``yearly``: the share of targets that it goes wrong with in a year; ``lasts``: the seconds until what was stolen is
+    worth nothing.
+    """
+
+    meaning: str
+    yearly: str | None = None
+    lasts: str | None = None
+
+
+KINDS: dict[str, Kind] = {
+    "token": Kind("one access token is stolen", "attackers.token_thieves", "token_lifetime"),
+    "refresh_token": Kind("one refresh token is stolen", "attackers.token_thieves", "lifetime.refresh_token"),
+    "agent": Kind("one agent (or sub-agent) is taken over, with the tokens that it holds"),
+    "resource_server": Kind("one resource server turns malicious, and may bring an AS of its own"),
+    "authorization_server": Kind("one AS is compromised"),
+    "look_alike": Kind("one issuer of the attacker's begins like an honest one"),
+    "domain": Kind("one domain lapses and is taken: all that it hosts is the attacker's", "churn.domains_lapsed"),
 }
 
 
@@ -112,6 +123,7 @@ class BlastRadius:
             with its interval, over topologies; ``difference`` is paired, against the first design.
         passed: under each design, the steps of the model that led on and how often.
         refused: the rules that stopped one and how often.
+        yearly: how often it goes wrong in a year in a topology of this population, where that is stated.
     """
 
     kind: str
@@ -119,6 +131,7 @@ class BlastRadius:
     summary: pandas.DataFrame
     passed: dict[str, Counter[str]]
     refused: dict[str, Counter[str]]
+    yearly: float | None
 
     def save(self, folder: Path | str) -> tuple[Path, ...]:
         """Write both tables as CSV and Parquet."""
@@ -165,20 +178,21 @@ def run(
     chosen = tuple(arms) or protections()
     if len({arm.name for arm in chosen}) < len(chosen):
         raise BlastRadiusError(f"a design is given twice: {', '.join(arm.name for arm in chosen)}")
-    found = _Found(kind, population.name, seed, command)
+    found = _Found(kind, population, seed, command)
     try:
         for replication in range(replications):
             topology = draw(population, f"{seed}/{replication}")
-            picked = sample(targets(kind, topology), f"{seed}/{replication}", samples)
-            if not picked:
-                raise BlastRadiusError(f"population {population.name!r} has no target: {KINDS[kind]}")
-            met = []
+            possible = targets(kind, topology)
+            if not possible:
+                raise BlastRadiusError(f"population {population.name!r} has no target: {KINDS[kind].meaning}")
+            picked, met = sample(possible, f"{seed}/{replication}", samples), []
             for place, arm in enumerate(chosen):
                 met.append(_under(Attack(topology, arm), kind, picked))
                 if progress is not None:
                     progress(replication * len(chosen) + place + 1, len(chosen) * replications)
             for arm, (rows, passed, refused) in zip(chosen, met, strict=True):
                 found.add(arm.name, replication, rows, passed, refused)
+            found.possible.append(len(possible))
     except KeyboardInterrupt:
         raise StoppedBlastRadius(found.result() if found.rows else None) from None
     return found.result()
@@ -206,10 +220,11 @@ def _under(attack: Attack, kind: str, picked: list[str]) -> tuple[list[_Row], Co
 class _Found:
     """What is found, as it is found."""
 
-    def __init__(self, kind: str, population: str, seed: int, command: str) -> None:
+    def __init__(self, kind: str, population: Population, seed: int, command: str) -> None:
         self.kind = kind
         self.origin = (seed, version("openworld"), command)
         self.population = population
+        self.possible: list[int] = []
         self.rows: list[tuple[Any, ...]] = []
         self.passed: dict[str, Counter[str]] = {}
         self.refused: dict[str, Counter[str]] = {}
@@ -217,7 +232,7 @@ class _Found:
     def add(
         self, design: str, replication: int, rows: list[_Row], passed: Counter[str], refused: Counter[str]
     ) -> None:
-        self.rows += ((self.kind, self.population, design, replication, *row, *self.origin) for row in rows)
+        self.rows += ((self.kind, self.population.name, design, replication, *row, *self.origin) for row in rows)
         self.passed[design] = self.passed.get(design, Counter()) + passed
         self.refused[design] = self.refused.get(design, Counter()) + refused
 
@@ -225,7 +240,9 @@ class _Found:
         import pandas
 
         table = pandas.DataFrame(self.rows, columns=list(COLUMNS))
-        return BlastRadius(self.kind, table, summarise(table), self.passed, self.refused)
+        rate = KINDS[self.kind].yearly
+        yearly = self.population.number(rate) * sum(self.possible) / len(self.possible) if rate else None
+        return BlastRadius(self.kind, table, summarise(table), self.passed, self.refused, yearly)
 
 
 def sample(names: list[str], seed: str, most: int) -> list[str]:

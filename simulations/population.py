@@ -30,7 +30,17 @@ from typing import Any, NamedTuple
 
 from model.design import ConfigurationError, check_switch
 from model.switches import SWITCHES
-from simulations.population_schema import CONFIDENCE, LATENCIES, NUMBERS, TRAITS, PopulationError, check, flat, missing
+from simulations.population_schema import (
+    CONFIDENCE,
+    GROUPS,
+    LATENCIES,
+    NUMBERS,
+    TRAITS,
+    PopulationError,
+    check,
+    flat,
+    missing,
+)
 
 __all__ = [
     "CONFIDENCE", "LATENCIES", "NUMBERS", "TRAITS", "Adoption", "Category", "Factor", "Number", "Population",
@@ -187,7 +197,7 @@ class Population:
 
     def at(self, year: float) -> Population:
         """The same population at a time (a decimal year), with as much adopted as its curves say."""
-        aged = self
+        aged = replace(self, name=f"{self.name} in {year:g}")
         for curve in self.adoption:
             share = curve.share(year)
             aged = aged.with_shares(curve.switch, {curve.value: share, curve.instead: 1 - share})
@@ -317,7 +327,7 @@ def _extended(content: dict[str, Any], where: str, folder: Path, among: tuple[st
     base = _content(content["extends"], among, folder)
     numbers = dict(base["numbers"])
     for key, value in content.get("numbers", {}).items():
-        numbers[key] = {**numbers.get(key, {}), **value} if "value" not in value else value
+        numbers[key] = {**numbers.get(key, {}), **value} if key in GROUPS else value
     merged = {key: {**base.get(key, {}), **content.get(key, {})} for key in ("factors", "traits", "adoption")}
     return {**base, **content, "numbers": numbers, **merged}
 

@@ -16,6 +16,7 @@ from openworld.commands.shell import DONE, as_json, print_json, print_lines
 
 if TYPE_CHECKING:
     from simulations.blast_radius import BlastRadius
+    from simulations.population import Population
 
 
 @click.command("blast-radius")
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     help="A named design, or switches as in a configuration: they hold for everybody, the rest is as the population "
     "has it. May be repeated; the first is what the others are compared with. [default: each protection]",
 )  # fmt: skip
+@click.option("--year", type=float, metavar="Y", help="With as much adopted as the population expects by then.")
 @click.option("--samples", type=click.IntRange(min=1), default=50, show_default=True, help="Targets in each topology.")
 @click.option("--replications", type=click.IntRange(min=1), default=5, show_default=True, help="Topologies.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same topologies and targets.")
@@ -35,6 +37,7 @@ def blast_radius(
     kind: str,
     population: str,
     designs: tuple[str, ...],
+    year: float | None,
     samples: int,
     replications: int,
     seed: int,
@@ -56,7 +59,7 @@ def blast_radius(
     from simulations.population import load
 
     arms = tuple(arm(text if "=" in text or not text else f"design={text}", text) for text in designs)
-    met = load(population)
+    met = load(population) if year is None else load(population).at(year)
     stopped = False
     try:
         with Progress(kind, 0) as progress:
@@ -72,11 +75,12 @@ def blast_radius(
         found.save(output)
     if as_json:
         print_json({
-            "kind": kind, "population": met.name, "seed": seed,
+            "kind": kind, "population": met.name, "seed": seed, "yearly": found.yearly,
             "summary": json.loads(found.summary.to_json(orient="records")),
             "passed": found.passed, "refused": found.refused,
         })  # fmt: skip
     else:
+        print_lines(_head(found, met))
         print_lines(_lines(found))
         if output is not None:
             click.echo(f"written to {output}")
@@ -85,12 +89,19 @@ def blast_radius(
     return DONE
 
 
-def _lines(found: BlastRadius) -> Iterator[str]:
+def _head(found: BlastRadius, met: Population) -> Iterator[str]:
     from simulations.blast_radius import KINDS
 
+    kind = KINDS[found.kind]
+    yield f"{kind.meaning} (population {met.name}, {found.summary['replications'].max()} topologies)"
+    if kind.yearly and found.yearly is not None:
+        yield f"{found.yearly:.3g} times a year, at the population's {kind.yearly}"
+    if kind.lasts:
+        yield f"good to the thief for at most {met.number(kind.lasts) / 3600:g} hours, the population's {kind.lasts}"
+
+
+def _lines(found: BlastRadius) -> Iterator[str]:
     rows = found.summary.to_dict("records")
-    first = rows[0]
-    yield f"{KINDS[found.kind]} (population {first['population']}, {first['replications']} topologies)"
     cells = {(row["design"], row["measure"], row["statistic"]): row for row in rows}
     for design in dict.fromkeys(row["design"] for row in rows):
         exists = cells[design, "exists", "share"]["value"]
