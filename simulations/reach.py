@@ -20,7 +20,7 @@ from model.world import ATTACKER_AS, HONEST_AS, LOOKALIKE_AS
 from simulations import crossings
 from simulations.arms import Arm
 from simulations.crossings import Crossing, Loot
-from simulations.topology import Connection, ResourceServer, Topology
+from simulations.topology import Connection, ResourceServer, Settings, Topology
 
 if TYPE_CHECKING:
     from networkx import DiGraph
@@ -265,37 +265,49 @@ class Attack:
         """The resource servers that accept a token that the attacker presents."""
 
         def accepted(at: ResourceServer, design: Design, role: str) -> bool:
-            # The first of the rules is asked once for all servers alike: it is all that most of them need.
-            known = self._once(lambda: rules.issuer_is_accepted(design, role), "issuer", at.settings, role)
-            if known.holds:
-                return self._passes(crossings.present(design, loot, at, role, at.paths[0]))
-            self.refused[known.rule.name] += 1
-            return False
+            return self._passes(crossings.present(design, loot, at, role, at.paths[0]))
 
-        def tried() -> Opened:
-            return self._accepting(accepted, loot.server)
-
-        return self._once(tried, "opened", loot)
+        return self._once(lambda: self._accepting(accepted, _own, loot.server), "opened", loot)
 
     def _minted(self, issuer: str) -> Opened:
         """The resource servers that accept a token that an issuer of the attacker's makes up."""
 
         def accepted(at: ResourceServer, design: Design, role: str) -> bool:
-            names = dict.fromkeys((role, HONEST_AS))
-            return any(self._passes(crossings.mint(design, at, name, role)) for name in names)
+            return any(self._passes(crossings.mint(design, at, name, role)) for name in _claims(role))
 
-        return self._once(lambda: self._accepting(accepted, issuer), "minted", issuer)
+        return self._once(lambda: self._accepting(accepted, _claims, issuer), "minted", issuer)
 
-    def _accepting(self, accepts: Callable[[ResourceServer, Design, str], bool], issuer: str) -> Opened:
-        accepting, as_user = set(), set()
-        for at in self.topology.resource_servers.values():
-            if at.servers:
-                role, design = self._role(issuer, at), self.arm.design(at.settings)
-                if accepts(at, design, role):
-                    accepting.add(at.url)
-                    if rules.subject_is_user(design, role):
-                        as_user.add(at.url)
+    def _accepting(
+        self, accepts: Callable[[ResourceServer, Design, str], bool], names: Callable[[str], Iterable[str]], issuer: str
+    ) -> Opened:
+        """The resource servers that accept a token; ``names``: the issuers that it may name, by the signer's role.
+
+        Both begin with the same rule, which does not ask for the URL: it is asked once for all that are alike.
+        """
+        accepting: set[str] = set()
+        as_user: set[str] = set()
+        for (role, settings), alike in self._alike(issuer).items():
+            design = self.arm.design(settings)
+            first = [rules.issuer_is_accepted(design, name) for name in names(role)]
+            if not any(condition.holds for condition in first):
+                self.refused[first[0].rule.name] += len(alike)
+                continue
+            found = {at.url for at in alike if accepts(at, design, role)}
+            accepting |= found
+            as_user |= found if rules.subject_is_user(design, role) else set()
         return Opened(frozenset(accepting), frozenset(as_user))
+
+    def _alike(self, issuer: str) -> dict[tuple[str, Settings], list[ResourceServer]]:
+        """The resource servers that want tokens, by what an issuer is to them and by what they decide."""
+
+        def sorted_out() -> dict[tuple[str, Settings], list[ResourceServer]]:
+            groups: dict[tuple[str, Settings], list[ResourceServer]] = {}
+            for at in self.topology.resource_servers.values():
+                if at.servers:
+                    groups.setdefault((self._role(issuer, at), at.settings), []).append(at)
+            return groups
+
+        return self._once(sorted_out, "alike", issuer)
 
     def _role(self, issuer: str, at: ResourceServer) -> str:
         """Who an issuer is in the model's cast, seen from a resource server."""
@@ -337,6 +349,16 @@ class Attack:
             self.passed.update(passed)
             self.refused.update(refused)
         return known
+
+
+def _own(role: str) -> tuple[str, ...]:
+    """A stolen token names the issuer that made it."""
+    return (role,)
+
+
+def _claims(role: str) -> tuple[str, ...]:
+    """A made-up token names its maker, or the issuer that the resource server relies on."""
+    return (role,) if role == HONEST_AS else (role, HONEST_AS)
 
 
 def _by(things: Iterable[Thing], keys: Callable[[Thing], Iterable[str]]) -> dict[str, list[Thing]]:
