@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from model.action import Context, actions
 from model.client import NONE
-from model.design import Design
+from model.design import Configuration, Design
+from model.machine import Machine
 from model.rule import Condition
-from model.state import View, variables
+from model.state import View
 from model.switches import CAPABILITIES
 from model.world import ATTACKER_AS, ATTACKER_RS, CRM, HONEST_AS, USERS_SESSION
 from simulations import crossings
@@ -52,12 +52,11 @@ STATES: dict[str, dict[str, Any]] = {
 
 def rules_of(action: str) -> set[str]:
     """The rules that guard a step of the model."""
-    known = {variable.name: variable.initial for variable in variables(USERS_SESSION)} | STATES.get(action, {})
-    design = Design({"warm": "yes", "host_app": "yes"})
-    context = Context(USERS_SESSION, design, dict.fromkeys(CAPABILITIES, True), View(known.__getitem__))
-    step = next(step for step in actions(USERS_SESSION) if step.schema.name == action)
+    machine = Machine(Configuration(Design({"warm": "yes", "host_app": "yes"}), frozenset(CAPABILITIES)), USERS_SESSION)
+    known = {variable.name: variable.initial for variable in machine.variables} | STATES.get(action, {})
+    step = next(step for step in machine.actions if step.schema.name == action)
     chosen = {name: domain[0] for name, domain in step.choices.items()}
-    return {condition.rule.name for condition in step(context, **chosen).rules}
+    return {condition.rule.name for condition in step(machine.context(View(known.__getitem__)), **chosen).rules}
 
 
 @pytest.mark.parametrize("action", CROSSINGS)
