@@ -18,8 +18,8 @@ from model import resource_server as resource
 from model.attacker import KEY
 from model.client import NONE
 from model.design import Design
-from model.logic import all_of, choose, no, same
-from model.rule import Condition
+from model.logic import Condition, all_of, choose, no, same
+from model.rule import Condition as Named
 from model.state import Session
 from model.world import ATTACKER_AS, ATTACKER_RS, CRM, HONEST_AS, VICTIM
 from simulations.topology import ResourceServer
@@ -31,17 +31,17 @@ class Crossing(NamedTuple):
     """A step of the model between two nodes, and the conditions that honest parties put in its way, one by one."""
 
     action: str
-    rules: Iterator[Condition]
+    rules: Iterator[Named]
 
     def refusal(self) -> str | None:
         """The first rule that refuses, or None: the attacker passes. Later rules are not asked."""
         return next((condition.rule.name for condition in self.rules if not condition.holds), None)
 
 
-def crossing(action: str) -> Callable[[Callable[P, Iterator[Condition]]], Callable[P, Crossing]]:
+def crossing(action: str) -> Callable[[Callable[P, Iterator[Named]]], Callable[P, Crossing]]:
     """Make a generator of conditions the crossing of a step."""
 
-    def decorate(function: Callable[P, Iterator[Condition]]) -> Callable[P, Crossing]:
+    def decorate(function: Callable[P, Iterator[Named]]) -> Callable[P, Crossing]:
         @wraps(function)
         def cross(*args: P.args, **kwargs: P.kwargs) -> Crossing:
             return Crossing(action, function(*args, **kwargs))
@@ -105,18 +105,23 @@ def refreshed(design: Design, issuer: str, asked: str) -> Loot:
     )
 
 
+def is_configured(design: Design) -> Condition:
+    """Whether clients know resources and their AS before run time, so that no server can name others."""
+    return same(design.prm, "off")
+
+
 # --- between parties -------------------------------------------------------------------------------------------
 
 
 @crossing("client.use_resource_metadata")
-def discover(design: Design, named: str, url: str, honest: bool) -> Iterator[Condition]:
-    """A client that calls ``url`` takes a document that names the resource ``named``."""
-    yield client.resource_matches_request(design, named, url)
+def discover(design: Design, named: str, url: str, honest: bool) -> Iterator[Named]:
+    """A client that calls ``url`` takes a document that names the resource ``named`` (or was configured with it)."""
+    yield client.resource_matches_request(design, named, choose(is_configured(design), named, url))
     yield client.metadata_signature_is_anchored(design, True if honest else same(design.e_enrolled, "yes"))
 
 
 @crossing("authorization_server.issue_token")
-def obtain(design: Design, asked: str, known: bool) -> Iterator[Condition]:
+def obtain(design: Design, asked: str, known: bool) -> Iterator[Named]:
     """A client gets a token for a resource from an honest AS that the document lists.
 
     ``known``: the resource is one that this AS protects.
@@ -137,7 +142,7 @@ def obtain(design: Design, asked: str, known: bool) -> Iterator[Condition]:
 
 
 @crossing("attacker.present_stolen_token")
-def present(design: Design, token: Loot, at: ResourceServer, issuer: str, url: str) -> Iterator[Condition]:
+def present(design: Design, token: Loot, at: ResourceServer, issuer: str, url: str) -> Iterator[Named]:
     """The attacker presents a token to an honest resource server, for which the token's issuer is ``issuer``."""
     default = all_of(token.has_default, same(issuer, HONEST_AS))
     yield resource.issuer_is_accepted(design, issuer)
@@ -148,7 +153,7 @@ def present(design: Design, token: Loot, at: ResourceServer, issuer: str, url: s
 
 
 @crossing("attacker.present_minted_token")
-def mint(design: Design, at: ResourceServer, issuer: str, signer: str) -> Iterator[Condition]:
+def mint(design: Design, at: ResourceServer, issuer: str, signer: str) -> Iterator[Named]:
     """An AS of the attacker's makes a token that names ``issuer``, for this resource server."""
     yield resource.issuer_is_accepted(design, issuer)
     yield resource.signature_is_by_issuer(design, issuer, signer)
@@ -157,26 +162,31 @@ def mint(design: Design, at: ResourceServer, issuer: str, signer: str) -> Iterat
 
 
 @crossing("client.reuse_cached_token")
-def reuse(design: Design, held_for: str, url: str, named: str, discovered: bool) -> Iterator[Condition]:
-    """A client sends a token that it holds for another resource to ``url``, before or after discovery there."""
-    yield client.cached_token_covers(design, held_for, url, named, discovered, True)
+def reuse(
+    design: Design, held_for: str, url: str, named: str, discovered: bool, same_server: bool
+) -> Iterator[Named]:
+    """A client sends a token that it holds for another resource to ``url``, before or after discovery there.
+
+    ``same_server``: what it discovered lists the AS of that token.
+    """
+    yield client.cached_token_covers(design, held_for, url, named, discovered, same_server)
 
 
 @crossing("client.refresh_at_new_server")
-def refresh_elsewhere(design: Design) -> Iterator[Condition]:
+def refresh_elsewhere(design: Design) -> Iterator[Named]:
     """Challenged anew by a server that now lists an AS of the attacker's, a client refreshes there."""
     yield client.authorization_server_is_trusted(design, ATTACKER_AS)
     yield client.refresh_token_stays_with_issuer(design)
 
 
 @crossing("attacker.refresh_token")
-def refresh(design: Design, token: Loot) -> Iterator[Condition]:
+def refresh(design: Design, token: Loot) -> Iterator[Named]:
     """The attacker redeems a refresh token at the AS that it comes from, as the client."""
     yield server.client_is_authenticated(design, False, False, False)
     yield server.refresh_token_is_bound(design, token.key, token.certificate)
 
 
 @crossing("attacker.inherit_consent")
-def inherit_consent(design: Design) -> Iterator[Condition]:
+def inherit_consent(design: Design) -> Iterator[Named]:
     """Holding the URL of a client's metadata, the attacker uses the consent that its users once gave."""
     yield server.consent_is_pinned_to_metadata(design)

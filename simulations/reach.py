@@ -178,10 +178,11 @@ class Attack:
                         yield from self._copied(token, "attacker.inherit_consent")
             case HoldsRefresh(name):
                 token = topology.tokens[name]
-                crossing = crossings.refresh(self._between(token.client, token.server), self._loot(token))
+                design = self._between(token.client, token.server)
+                crossing = crossings.refresh(design, self._loot(token))
                 if self._passes(crossing):
-                    design, asked = self._between(token.client, token.server), self._asked(token)
-                    yield crossing.action, self._held(token, crossings.refreshed(design, token.server, asked))
+                    loot = crossings.refreshed(design, token.server, self._asked(token))
+                    yield crossing.action, self._held(token, loot)
 
     def held(self, token: Connection) -> Possession | None:
         """A token in the hands of a thief, or None: under this design the flow that it comes from does not end well."""
@@ -194,48 +195,62 @@ class Attack:
 
     def _lured(self, visit: Connection) -> Iterator[tuple[str, Possession]]:
         """What an agent brings to a malicious server that it uses: new tokens, tokens it has, refresh tokens."""
-        user, url = visit.user, visit.url
-        for issuer in sorted({token.server for token in self._tokens.get(user, ())}):
-            for stolen in self._obtained(visit.client, issuer, url):
-                yield "client.send_token_to_attacker", Holds(visit.name, user, stolen)
+        for issuer in sorted({token.server for token in self._tokens.get(visit.user, ())}):
+            for stolen in self._obtained(visit, issuer):
+                yield "client.send_token_to_attacker", Holds(visit.name, visit.user, stolen)
         for token in self._tokens.get(visit.agent, ()):
-            if token.resource_server == visit.resource_server or not self.exists(token):
-                continue
-            if self._reused(visit.client, token.server, self._asked(token), url):
-                yield "client.reuse_cached_token", self._held(token, self._loot(token, captured=url))
+            elsewhere = token.resource_server != visit.resource_server
+            if elsewhere and self.exists(token) and self._reused(visit, token):
+                yield "client.reuse_cached_token", self._held(token, self._loot(token, captured=visit.url))
         if visit.server and self.exists(visit):
-            crossing = crossings.refresh_elsewhere(self._between(visit.client, visit.server))
-            if self._passes(crossing):
+            design = self._between(visit.client, visit.server)
+            crossing = crossings.refresh_elsewhere(design)
+            if not crossings.is_configured(design) and self._passes(crossing):
                 yield crossing.action, HoldsRefresh(visit.name)
 
-    def _obtained(self, client: str, issuer: str, url: str) -> tuple[Loot, ...]:
-        """The tokens that a client gets from an honest issuer and sends to a malicious server at ``url``.
-
-        The server's document names its own URL, or a resource that the issuer protects.
-        """
+    def _obtained(self, visit: Connection, issuer: str) -> tuple[Loot, ...]:
+        """The tokens that an agent gets from an honest issuer and sends to a malicious server that it uses."""
 
         def tried() -> tuple[Loot, ...]:
-            design = self._between(client, issuer)
+            design = self._between(visit.client, issuer)
             protected = {server.resource for server in self._designating.get(issuer, ())}
             got: dict[Loot, None] = {}
-            for named in (url, *sorted(protected)):
-                taken = self._takes(client, named, url, False)
+            for named in self._named(design, visit, issuer, protected):
+                taken = self._takes(visit.client, named, visit.url, False)
                 if taken and self._passes(crossings.obtain(design, named, named in protected)):
-                    got[crossings.loot(design, issuer, named, url)] = None
+                    got[crossings.loot(design, issuer, named, visit.url)] = None
             return tuple(got)
 
-        return self._once(tried, "obtained", self.topology.clients[client], issuer, url)
+        return self._once(tried, "obtained", self.topology.clients[visit.client], issuer, visit.url, visit.server)
 
-    def _reused(self, client: str, issuer: str, held_for: str, url: str) -> bool:
-        """Whether a client sends a token that it holds for a resource to a malicious server at ``url``."""
+    def _named(self, design: Design, visit: Connection, issuer: str, protected: Iterable[str]) -> tuple[str, ...]:
+        """The resources that a malicious server can make a client ask an issuer for.
+
+        Its document names its own URL, or a resource that the issuer protects. A client that was configured knows
+        better: it goes for the resource that it knows to the issuer that it knows.
+        """
+        if crossings.is_configured(design):
+            return (self._asked(visit),) if issuer == visit.server else ()
+        return (visit.url, *sorted(protected))
+
+    def _reused(self, visit: Connection, token: Connection) -> bool:
+        """Whether an agent sends a token that it holds to a malicious server that it uses."""
+        held_for, url = self._asked(token), visit.url
 
         def tried() -> bool:
-            design = self._between(client, issuer)
-            taken = [named for named in (url, held_for) if self._takes(client, named, url, False)]
-            options = ((NONE, False), *((named, True) for named in taken))
-            return any(self._passes(crossings.reuse(design, held_for, url, *option)) for option in options)
+            design = self._between(visit.client, token.server)
+            known = [
+                named for named in self._named(design, visit, token.server, (held_for,))
+                if self._takes(visit.client, named, url, False)
+            ]  # fmt: skip
+            found = ((named, True) for named in known)
+            return any(
+                self._passes(crossings.reuse(design, held_for, url, named, discovered, discovered))
+                for named, discovered in ((NONE, False), *found)
+            )
 
-        return self._once(tried, "reused", self.topology.clients[client], issuer, held_for, url)
+        own = self.topology.clients[visit.client]
+        return self._once(tried, "reused", own, token.server, held_for, url, visit.server)
 
     def _takes(self, client: str, named: str, url: str, honest: bool) -> bool:
         """Whether a client takes a document that names a resource for the URL that it called."""

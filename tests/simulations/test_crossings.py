@@ -28,7 +28,7 @@ CROSSINGS: dict[str, tuple[Condition, ...]] = {
         crossings.discover(DESIGN, AT.resource, AT.url, True),
         crossings.present(DESIGN, LOOT, AT, HONEST_AS, AT.url),
         crossings.mint(DESIGN, AT, HONEST_AS, HONEST_AS),
-        crossings.reuse(DESIGN, AT.resource, AT.url, AT.resource, True),
+        crossings.reuse(DESIGN, AT.resource, AT.url, AT.resource, True, True),
         crossings.refresh_elsewhere(DESIGN),
         crossings.refresh(DESIGN, LOOT),
         crossings.inherit_consent(DESIGN),

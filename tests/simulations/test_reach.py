@@ -130,21 +130,29 @@ def brute_force(arm: Arm, kind: str, target: str) -> Reach:
             for issuer in {each.server for each in tokens if each.user == visit.user}:
                 for named in resources:
                     protected = any(named == other.resource and issuer in other.servers for other in everything)
-                    if (protected or named == visit.url) and obtained(visit, issuer, named, False):
-                        design = arm.design(*between(visit, issuer))
+                    design = arm.design(*between(visit, issuer))
+                    if design.prm == "off":
+                        possible = named == resource(visit) and issuer == visit.server
+                    else:
+                        possible = protected or named == visit.url
+                    if possible and obtained(visit, issuer, named, False):
                         held.add((visit.name, visit.user, crossings.loot(design, issuer, named, visit.url)))
             for each in tokens:
                 if each.agent == visit.agent and each.resource_server != visit.resource_server and exists(each):
                     design = arm.design(*between(each, each.server))
-                    for named in (visit.url, resource(each)):
+                    for named in resources:
                         found = crossings.discover(design, named, visit.url, False).refusal() is None
+                        if design.prm == "off":
+                            found = named == resource(visit) and visit.server == each.server
+                        elif named not in (visit.url, resource(each)):
+                            found = False
                         for discovered in {False, found}:
-                            reuse = crossings.reuse(design, resource(each), visit.url, named, discovered)
+                            reuse = crossings.reuse(design, resource(each), visit.url, named, discovered, discovered)
                             if reuse.refusal() is None:
                                 held.add(like(each, captured=visit.url))
             if visit.server and exists(visit):
                 design = arm.design(*between(visit, visit.server))
-                if crossings.refresh_elsewhere(design).refusal() is None:
+                if design.prm != "off" and crossings.refresh_elsewhere(design).refusal() is None:
                     refresh.add(visit.name)
     attackers = controlled | topology.dishonest
     servers: set[str] = set()
@@ -235,6 +243,9 @@ BEARER = "dpop=none;mtls=off;r_requires_dpop=no"
         # The open server asks ann for a token of A, and gets one that is good at all of A's.
         ("resource_server", OPEN, f"{BEARER};prm=exact", Reach(3, 1, 2)),
         ("resource_server", OPEN, f"{BEARER};prm=exact;as_resource=honor;audience_check=exact", Reach(0, 0, 2)),
+        # A client that was configured is told nothing by a server that turns malicious, but brings the token for it.
+        ("resource_server", OPEN, f"{BEARER};prm=off", Reach(0, 0, 0)),
+        ("resource_server", CALENDAR, f"{BEARER};prm=off;rt_pin=off", Reach(2, 1, 1)),
         # Whoever has the domain of the CIMD client has what its users consented to.
         ("domain", origin_of(DESK), f"{BEARER};prm=prefix;consent_pin=off", Reach(3, 1, 2)),
         ("domain", origin_of(DESK), f"{BEARER};prm=prefix;consent_pin=on", Reach(0, 0, 0)),
