@@ -16,20 +16,14 @@ A population is a TOML file (in ``data/populations``; :mod:`simulations.populati
 
 from __future__ import annotations
 
-import csv
-import math
 import tomllib
-from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from importlib.resources import files
-from importlib.resources.abc import Traversable
-from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from model.design import ConfigurationError, check_switch
 from model.switches import SWITCHES
+from simulations import population_statements as statements
 from simulations.population_schema import (
     CONFIDENCE,
     GROUPS,
@@ -41,90 +35,12 @@ from simulations.population_schema import (
     flat,
     missing,
 )
+from simulations.population_statements import Adoption, Category, Factor, Number, Provenance
 
 __all__ = [
     "CONFIDENCE", "LATENCIES", "NUMBERS", "TRAITS", "Adoption", "Category", "Factor", "Number", "Population",
     "PopulationError", "Provenance", "load", "populations", "read",
 ]  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Provenance:
-    """Where a number comes from: a source and how far to trust it, or nowhere (``swept``)."""
-
-    swept: bool
-    source: str
-    confidence: str
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A number of a population and where it comes from."""
-
-    value: float
-    provenance: Provenance
-
-
-@dataclass(frozen=True, slots=True)
-class Category:
-    """One thing a factor can come out as, what that means for the model's switches, and how often it does."""
-
-    name: str
-    settings: tuple[tuple[str, str], ...]
-    share: float
-
-
-@dataclass(frozen=True, slots=True)
-class Factor:
-    """Something that every attempt draws for itself; its name is the purpose of the draw.
-
-    Attributes:
-        categories: what it can come out as.
-        detailed: the same with switches that only matter where servers are drawn one by one (``also``). They
-            refine the categories in order, so one draw falls into a category and into a refinement of it.
-    """
-
-    name: str
-    categories: tuple[Category, ...]
-    provenance: Provenance
-    detailed: tuple[Category, ...] = ()
-
-    @property
-    def shares(self) -> tuple[float, ...]:
-        """How often each category comes out."""
-        return tuple(category.share for category in self.categories)
-
-    @property
-    def refined(self) -> tuple[Category, ...]:
-        """The categories in as much detail as there is."""
-        return self.detailed or self.categories
-
-
-@dataclass(frozen=True, slots=True)
-class Adoption:
-    """How the share of a switch's value grows; the rest has the value ``instead``.
-
-    Attributes:
-        years: when, as a decimal year, in order.
-        shares: how many then; straight lines between, constant before and after.
-    """
-
-    switch: str
-    value: str
-    instead: str
-    years: tuple[float, ...]
-    shares: tuple[float, ...]
-    provenance: Provenance
-
-    def share(self, year: float) -> float:
-        """The share at a time."""
-        after = bisect_right(self.years, year)
-        if after in (0, len(self.years)):
-            return self.shares[min(after, len(self.years) - 1)]
-        start, end = self.years[after - 1 : after + 1]
-        low, high = self.shares[after - 1 : after + 1]
-        return low + (high - low) * (year - start) / (end - start)
 
 
 class Stated(NamedTuple):
@@ -211,7 +127,7 @@ class Population:
         """
         stated = {"shares": dict(shares), "swept": True}
         check(self.name, {"about": self.about, "extends": self.name, "factors": {name: stated}})
-        swept = _factor(f"{self.name}: factor {name!r}", name, stated)
+        swept = statements.factor(f"{self.name}: factor {name!r}", name, stated)
         if name == "place":
             return replace(self, places=swept)
         return replace(self, factors=(*(factor for factor in self.factors if factor.name != name), swept))
@@ -229,7 +145,7 @@ class Population:
             stated = {"value": value, "swept": True}
             numbers = {group: {inner: stated}} if dot else {name: stated}
             check(self.name, {"about": self.about, "extends": self.name, "numbers": numbers})
-            changed[name] = _number(self.name, name, stated)
+            changed[name] = statements.number(self.name, name, stated)
         return replace(self, numbers=changed)
 
     def stated(self) -> tuple[Stated, ...]:
@@ -254,7 +170,8 @@ class Population:
 
 def populations() -> tuple[str, ...]:
     """The names of the populations that come with the package."""
-    return tuple(sorted(Path(item.name).stem for item in _data("populations").iterdir() if item.name.endswith(".toml")))
+    shipped = (Path(item.name) for item in statements.data("populations").iterdir())
+    return tuple(sorted(path.stem for path in shipped if path.suffix == ".toml"))
 
 
 def load(name: str | Path) -> Population:
@@ -272,7 +189,7 @@ def read(text: str, name: str) -> Population:
     Raises:
         PopulationError: not TOML, or wrong in a way that the message names.
     """
-    return _population(name, _extended(_parsed(text, name), name, Path(), (name,)))
+    return _population(name, _extended(_parsed(text, name), Path(), (name,)))
 
 
 def _meaning(factor: Factor) -> str:
@@ -299,7 +216,8 @@ def _content(name: str | Path, among: tuple[str, ...], folder: Path = Path()) ->
         if str(name) not in populations():
             known = ", ".join(populations())
             raise PopulationError(f"unknown population {str(name)!r}; allowed: {known}, or the path of a .toml file")
-        text, where, key = _data("populations", f"{name}.toml").read_text(encoding="utf-8"), str(name), str(name)
+        where = key = str(name)
+        text = statements.data("populations", f"{name}.toml").read_text(encoding="utf-8")
     else:
         path = folder / name
         where, key, folder = path.stem, str(path.resolve()), path.parent
@@ -309,7 +227,7 @@ def _content(name: str | Path, among: tuple[str, ...], folder: Path = Path()) ->
             raise PopulationError(f"cannot read population {path}: {error}") from None
     if key in among:
         raise PopulationError(f"{where}: extends itself ({' -> '.join((*among, key))})")
-    return _extended(_parsed(text, where), where, folder, (*among, key))
+    return _extended(_parsed(text, where), folder, (*among, key))
 
 
 def _parsed(text: str, where: str) -> dict[str, Any]:
@@ -321,7 +239,7 @@ def _parsed(text: str, where: str) -> dict[str, Any]:
     return content
 
 
-def _extended(content: dict[str, Any], where: str, folder: Path, among: tuple[str, ...]) -> dict[str, Any]:
+def _extended(content: dict[str, Any], folder: Path, among: tuple[str, ...]) -> dict[str, Any]:
     if "extends" not in content:
         return content
     base = _content(content["extends"], among, folder)
@@ -333,98 +251,20 @@ def _extended(content: dict[str, Any], where: str, folder: Path, among: tuple[st
 
 
 def _population(name: str, content: Mapping[str, Any]) -> Population:
-    numbers = {key: _number(name, key, value) for key, value in flat(content["numbers"])}
+    numbers = {key: statements.number(name, key, value) for key, value in flat(content["numbers"])}
     if absent := missing(numbers):
         raise PopulationError(f"{name}: number {absent!r} is missing ({NUMBERS[absent].meaning})")
     if "place" not in content["factors"]:
         raise PopulationError(f"{name}: factor 'place' is missing (where agents are sent)")
-    factors = [_factor(f"{name}: factor {key!r}", key, value) for key, value in content["factors"].items()]
-    clients = content.get("clients")
+    factors = [statements.factor(f"{name}: factor {key!r}", key, value) for key, value in content["factors"].items()]
+    clients, traits = content.get("clients"), content.get("traits", {})
     return Population(
         name,
         content["about"],
         numbers,
         next(factor for factor in factors if factor.name == "place"),
         tuple(factor for factor in factors if factor.name != "place"),
-        None if clients is None else _factor(f"{name}: clients", "client", clients),
-        tuple(_factor(f"{name}: trait {key!r}", key, value) for key, value in content.get("traits", {}).items()),
-        tuple(_adoption(name, key, value) for key, value in content.get("adoption", {}).items()),
+        None if clients is None else statements.factor(f"{name}: clients", "client", clients),
+        tuple(statements.factor(f"{name}: trait {key!r}", key, value) for key, value in traits.items()),
+        tuple(statements.adoption(name, key, value) for key, value in content.get("adoption", {}).items()),
     )
-
-
-# --- what the schema cannot say ----------------------------------------------------------------------------
-
-
-def _data(*parts: str) -> Traversable:
-    return files("simulations").joinpath("data", *parts)
-
-
-def _provenance(stated: Mapping[str, Any]) -> Provenance:
-    return Provenance(
-        stated.get("swept", False), stated.get("source", ""), stated.get("confidence", ""), stated.get("note", "")
-    )
-
-
-def _number(where: str, name: str, stated: Mapping[str, Any]) -> Number:
-    value = float(stated["value"])
-    if not math.isfinite(value):
-        raise PopulationError(f"{where}: number {name!r}: must be finite, found {value}")
-    return Number(value, _provenance(stated))
-
-
-def _factor(where: str, name: str, stated: Mapping[str, Any]) -> Factor:
-    provenance = _provenance(stated)
-    if "table" in stated:
-        columns, also = stated["columns"], stated.get("also", [])
-        made = _rows(where, stated["table"], columns)
-        return Factor(name, made, provenance, _rows(where, stated["table"], columns + also) if also else ())
-    shares = stated["shares"]
-    if abs((total := math.fsum(shares.values())) - 1) > 1e-9:
-        raise PopulationError(f"{where}: shares must add up to 1, found {total:g}")
-    is_switch = name in SWITCHES
-    return Factor(
-        name,
-        tuple(Category(key, ((name, key),) if is_switch else (), float(share)) for key, share in shares.items()),
-        provenance,
-    )
-
-
-def _adoption(where: str, switch: str, stated: Mapping[str, Any]) -> Adoption:
-    years, shares = tuple(map(float, stated["years"])), tuple(map(float, stated["shares"]))
-    where = f"{where}: adoption of {switch!r}"
-    if len(years) != len(shares):
-        raise PopulationError(f"{where}: {len(years)} years need as many shares, found {len(shares)}")
-    if any(not before < after for before, after in pairwise(years)):
-        raise PopulationError(f"{where}: years must grow, found {', '.join(f'{year:g}' for year in years)}")
-    if stated["value"] == stated["instead"]:
-        raise PopulationError(f"{where}: value and instead are both {stated['value']!r}")
-    return Adoption(switch, stated["value"], stated["instead"], years, shares, _provenance(stated))
-
-
-def _rows(where: str, table: str, columns: list[str]) -> tuple[Category, ...]:
-    """The rows of a table by what they set: every product counts the same, its rows share out its weight."""
-    source = _data(table)
-    if Path(table).name != table or not source.is_file():
-        raise PopulationError(f"{where}: no table {table!r} in simulations/data")
-    lines = source.read_text(encoding="utf-8").splitlines()
-    rows = [row for row in csv.DictReader(lines) if row["expressible"] == "yes"]
-    for column in columns:
-        if column not in rows[0]:
-            allowed = ", ".join(name for name in rows[0] if name in SWITCHES)
-            raise PopulationError(f"{where}: {table} has no switch {column!r}; allowed: {allowed}")
-    products = [row["product"] for row in rows]
-    weighted = sorted(
-        (tuple((name, _value(where, name, row[name])) for name in columns), 1 / products.count(row["product"]))
-        for row in rows
-    )
-    return tuple(
-        Category("/".join(value for _, value in settings), settings, math.fsum(w for _, w in same) / len(set(products)))
-        for settings, same in groupby(weighted, key=lambda item: item[0])
-    )
-
-
-def _value(where: str, name: str, value: str) -> str:
-    try:
-        return check_switch(name, value)
-    except ConfigurationError as error:
-        raise PopulationError(f"{where}: {error}") from None

@@ -95,6 +95,8 @@ def test_sweeping_replaces_one_factor() -> None:
         ("shares = { honor = 1.0 }", "shares = { honor = 1.0 }\nshare = 1", "factor 'as_resource': unknown key 'share"),
         ("[factors.api]", '[factors.as]\ntable = "nowhere.csv"\ncolumns = ["h_iss"]\nswept = true\n[factors.api]',
          "factor 'as': no table 'nowhere.csv' in simulations/data"),
+        ("[factors.api]", '[factors.as]\ntable = "calibration.csv"\ncolumns = ["h_iss"]\nswept = true\n[factors.api]',
+         "factor 'as': calibration.csv is no table of products with their switches"),
         ("[factors.api]", '[factors.as]\ntable = "as_classes.csv"\ncolumns = ["pkce"]\nswept = true\n[factors.api]',
          "factor 'as': as_classes.csv has no switch 'pkce'; allowed: as_resource"),
         ("[factors.api]", '[factors.as]\ntable = "as_classes.csv"\ncolumns = ["warm"]\nswept = true\n[factors.api]',
@@ -167,6 +169,20 @@ def test_a_population_may_state_only_what_differs(tmp_path: Path) -> None:
     mine.write_text('about = "round"\nextends = "mine.toml"\n', encoding="utf-8")
     with pytest.raises(PopulationError, match="mine: extends itself"):
         load(mine)
+
+
+def test_clients_may_be_as_deployed() -> None:
+    """Then what they do is drawn like all else, by version, and no design has a say in it."""
+    population = load("measured_2026")
+    assert "prm" not in population.switches
+    deployed = population.deployed()
+    assert {"prm", "iss_check", "md_issuer_check", "echo"} <= deployed.switches
+    clients = deployed.factors[-1]
+    exact = sum(kind.share for kind in clients.categories if ("prm", "exact") in kind.settings)
+    # Nine products alike: oauth4webapi and gemini-cli match exactly, and so does one of the six versions of the TS SDK.
+    assert exact == pytest.approx((1 + 1 + 1 / 6) / 9)
+    with pytest.raises(PopulationError, match="population 'swept' does not say which clients are deployed"):
+        load("swept").deployed()
 
 
 def test_adoption_grows_with_the_years() -> None:

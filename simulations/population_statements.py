@@ -1,0 +1,180 @@
+"""What a population states, one statement at a time: numbers, factors and curves, each with its provenance.
+
+What the schema of the file cannot say is checked here: that shares add up, that years grow, that tables exist.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from itertools import groupby, pairwise
+from pathlib import Path
+from typing import Any
+
+from model.design import ConfigurationError, check_switch
+from model.switches import SWITCHES
+from simulations.population_schema import PopulationError
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a number comes from: a source and how far to trust it, or nowhere (``swept``)."""
+
+    swept: bool
+    source: str
+    confidence: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number of a population and where it comes from."""
+
+    value: float
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """One thing a factor can come out as, what that means for the model's switches, and how often it does."""
+
+    name: str
+    settings: tuple[tuple[str, str], ...]
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """Something that every attempt draws for itself; its name is the purpose of the draw.
+
+    Attributes:
+        categories: what it can come out as.
+        detailed: the same with switches that only matter where servers are drawn one by one (``also``). They
+            refine the categories in order, so one draw falls into a category and into a refinement of it.
+    """
+
+    name: str
+    categories: tuple[Category, ...]
+    provenance: Provenance
+    detailed: tuple[Category, ...] = ()
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """How often each category comes out."""
+        return tuple(category.share for category in self.categories)
+
+    @property
+    def refined(self) -> tuple[Category, ...]:
+        """The categories in as much detail as there is."""
+        return self.detailed or self.categories
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """How the share of a switch's value grows; the rest has the value ``instead``.
+
+    Attributes:
+        years: when, as a decimal year, in order.
+        shares: how many then; straight lines between, constant before and after.
+    """
+
+    switch: str
+    value: str
+    instead: str
+    years: tuple[float, ...]
+    shares: tuple[float, ...]
+    provenance: Provenance
+
+    def share(self, year: float) -> float:
+        """The share at a time."""
+        import numpy as np  # here, because whoever only lists populations does without
+
+        return float(np.interp(year, self.years, self.shares))
+
+
+# --- from the content of a file ----------------------------------------------------------------------------
+
+
+def data(*parts: str) -> Traversable:
+    """A file of ``simulations/data``."""
+    return files("simulations").joinpath("data", *parts)
+
+
+def _provenance(stated: Mapping[str, Any]) -> Provenance:
+    return Provenance(
+        stated.get("swept", False), stated.get("source", ""), stated.get("confidence", ""), stated.get("note", "")
+    )
+
+
+def number(where: str, name: str, stated: Mapping[str, Any]) -> Number:
+    """A number (raises PopulationError, ``where`` being part of what it says)."""
+    value = float(stated["value"])
+    if not math.isfinite(value):
+        raise PopulationError(f"{where}: number {name!r}: must be finite, found {value}")
+    return Number(value, _provenance(stated))
+
+
+def factor(where: str, name: str, stated: Mapping[str, Any]) -> Factor:
+    """A factor or trait, from its shares or its table (raises PopulationError)."""
+    provenance = _provenance(stated)
+    if "table" in stated:
+        columns, also = stated["columns"], stated.get("also", [])
+        made = _rows(where, stated["table"], columns)
+        return Factor(name, made, provenance, _rows(where, stated["table"], columns + also) if also else ())
+    shares = stated["shares"]
+    if abs((total := math.fsum(shares.values())) - 1) > 1e-9:
+        raise PopulationError(f"{where}: shares must add up to 1, found {total:g}")
+    is_switch = name in SWITCHES
+    return Factor(
+        name,
+        tuple(Category(key, ((name, key),) if is_switch else (), float(share)) for key, share in shares.items()),
+        provenance,
+    )
+
+
+def adoption(where: str, switch: str, stated: Mapping[str, Any]) -> Adoption:
+    """A curve (raises PopulationError)."""
+    years, shares = tuple(map(float, stated["years"])), tuple(map(float, stated["shares"]))
+    where = f"{where}: adoption of {switch!r}"
+    if len(years) != len(shares):
+        raise PopulationError(f"{where}: {len(years)} years need as many shares, found {len(shares)}")
+    if any(not before < after for before, after in pairwise(years)):
+        raise PopulationError(f"{where}: years must grow, found {', '.join(f'{year:g}' for year in years)}")
+    if stated["value"] == stated["instead"]:
+        raise PopulationError(f"{where}: value and instead are both {stated['value']!r}")
+    return Adoption(switch, stated["value"], stated["instead"], years, shares, _provenance(stated))
+
+
+def _rows(where: str, table: str, columns: list[str]) -> tuple[Category, ...]:
+    """The rows of a table by what they set: every product counts the same, its rows share out its weight."""
+    source = data(table)
+    if Path(table).name != table or not source.is_file():
+        raise PopulationError(f"{where}: no table {table!r} in simulations/data")
+    rows = list(csv.DictReader(source.read_text(encoding="utf-8").splitlines()))
+    if not {"product", "expressible"} <= rows[0].keys():
+        raise PopulationError(f"{where}: {table} is no table of products with their switches")
+    rows = [row for row in rows if row["expressible"] == "yes"]
+    for column in columns:
+        if column not in rows[0]:
+            allowed = ", ".join(name for name in rows[0] if name in SWITCHES)
+            raise PopulationError(f"{where}: {table} has no switch {column!r}; allowed: {allowed}")
+    products = [row["product"] for row in rows]
+    weighted = sorted(
+        (tuple((name, _value(where, name, row[name])) for name in columns), 1 / products.count(row["product"]))
+        for row in rows
+    )
+    return tuple(
+        Category("/".join(value for _, value in settings), settings, math.fsum(w for _, w in same) / len(set(products)))
+        for settings, same in groupby(weighted, key=lambda item: item[0])
+    )
+
+
+def _value(where: str, name: str, value: str) -> str:
+    try:
+        return check_switch(name, value)
+    except ConfigurationError as error:
+        raise PopulationError(f"{where}: {error}") from None
