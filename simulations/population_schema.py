@@ -26,11 +26,12 @@ class PopulationError(InputError):
 
 
 class Quantity(NamedTuple):
-    """A number that every population states: what it says, and the least and the most it can be."""
+    """A number that every population states: what it says, the least and the most it can be, whether it is whole."""
 
     meaning: str
     least: float
     most: float | None = None
+    whole: bool = False
 
 
 class Trait(NamedTuple):
@@ -58,10 +59,10 @@ NUMBERS: dict[str, Quantity] = {
     "latency.spread": Quantity("spread of all latencies: sigma of the logarithm", 0),
     "lifetime.refresh_token": Quantity("seconds for which a refresh token is good", 0),
     "lifetime.client_metadata": Quantity("seconds for which an AS uses a client metadata document again", 0),
-    "count.users": Quantity("users", 1, 1_000_000),
-    "count.clients": Quantity("client products, each with a metadata URL of its own", 1, 100_000),
-    "count.authorization_servers": Quantity("authorization servers", 1, 100_000),
-    "count.resource_servers": Quantity("resource servers", 1, 1_000_000),
+    "count.users": Quantity("users", 1, 1_000_000, True),
+    "count.clients": Quantity("client products, each with a metadata URL of its own", 1, 100_000, True),
+    "count.authorization_servers": Quantity("authorization servers", 1, 100_000, True),
+    "count.resource_servers": Quantity("resource servers", 1, 1_000_000, True),
     "mean.agents_per_user": Quantity("agents that one user runs", 1, 100),
     "mean.sub_agents_per_agent": Quantity("sub-agents to which one agent hands a resource server", 0, 100),
     "mean.connections_per_agent": Quantity("resource servers that one agent uses", 1, 1000),
@@ -180,7 +181,11 @@ def _stated(needed: dict[str, Any], **optional: Any) -> dict[str, Any]:
 
 
 def _number(quantity: Quantity) -> dict[str, Any]:
-    bounds = {"minimum": quantity.least, **({} if quantity.most is None else {"maximum": quantity.most})}
+    bounds: dict[str, float] = {"minimum": quantity.least}
+    if quantity.most is not None:
+        bounds["maximum"] = quantity.most
+    if quantity.whole:
+        bounds["multipleOf"] = 1
     return {"$ref": "#/$defs/number", "description": quantity.meaning, "properties": {"value": bounds}}
 
 
@@ -260,6 +265,8 @@ def _complaint(error: ValidationError) -> str:
             least, most = schema["minimum"], schema.get("maximum")
             allowed = f"of at least {least:g}" if most is None else f"between {least:g} and {most:g}"
             return f"must be a number {allowed}, found {found!r}"
+        case "multipleOf":
+            return f"must be a whole number, found {found!r}"
         case "type":
             return f"must be {_TYPES[rule]}, found {found!r}"
         case None:  # a property that the schema rules out beside `swept`

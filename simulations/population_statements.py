@@ -126,7 +126,7 @@ def factor(where: str, name: str, stated: Mapping[str, Any]) -> Factor:
         made = _rows(where, stated["table"], columns)
         return Factor(name, made, provenance, _rows(where, stated["table"], columns + also) if also else ())
     shares = stated["shares"]
-    if abs((total := math.fsum(shares.values())) - 1) > 1e-9:
+    if not abs((total := math.fsum(shares.values())) - 1) <= 1e-9:
         raise PopulationError(f"{where}: shares must add up to 1, found {total:g}")
     is_switch = name in SWITCHES
     return Factor(

@@ -77,6 +77,8 @@ def test_sweeping_replaces_one_factor() -> None:
         ("multi_path = 0.0", "multi_path = 0.5", "factor 'api': shares must add up to 1, found 1.5"),
         ("multi_path = 0.0", "multi_path = -0.1", "shares.multi_path: must be a number between 0 and 1, found -0.1"),
         ("multi_path = 0.0", 'multi_path = "few"', "shares.multi_path: must be a number, found 'few'"),
+        ("multi_path = 0.0", "multi_path = nan", "factor 'api': shares must add up to 1, found nan"),
+        ("users = { value = 500", "users = { value = 2.5", "'count.users': value: must be a whole number, found 2.5"),
         ("malicious_rs = 0.1", "moon = 0.1", "factor 'place': shares: unknown place 'moon'; allowed: honest_api"),
         ("agents = {", "agent = {", "unknown number 'agent'; did you mean 'agents'?; allowed: agents, resources"),
         ("users = {", "user = {", "numbers.count: unknown number 'user'; did you mean 'users'?; allowed: users"),
