@@ -18,10 +18,11 @@ from urllib.parse import parse_qsl
 
 from model import scenario
 from model.client import NONE
-from model.clients import clients
+from model.clients import Client, clients
 from model.conversation import Conversation, Request, Stage, converse
 from model.design import Design
 from model.scenario import ORIGINS
+from model.switches import SWITCHES
 
 #: How the words of the file begin for each stage; a harness that ran out of time says how far the client came.
 _STAGES: dict[str, Stage] = {
@@ -72,7 +73,7 @@ class Comparison:
         """Whether all was predicted, or the end alone, or not even that."""
         if not self.end_predicted:
             return "other_end"
-        return "predicted" if sent_as(self.predicted, self.observed) else "other_messages"
+        return "predicted" if all(sent_as(self.predicted, self.observed)) else "other_messages"
 
     @property
     def end_predicted(self) -> bool:
@@ -87,18 +88,19 @@ def ends_as(predicted: Conversation, observed: Observed) -> bool:
     return predicted.stage == observed.stage
 
 
-def sent_as(predicted: Conversation, observed: Observed) -> bool:
-    """Whether the client sent what the model says, to whom it says."""
+def sent_as(predicted: Conversation, observed: Observed) -> tuple[bool, ...]:
+    """Whether the client sent what the model says to whom it says: registrations, authorization and token requests,
+    how the token was presented, and the query of the authorization request."""
     if observed.discovery_only:
-        return True
+        return ()
     sent = predicted.sent
-    alike = (
-        tuple(dict.fromkeys(sent.registrations)) == observed.registrations
-        and tuple(sent.authorizations) == observed.authorizations
-        and tuple(sent.tokens) == observed.tokens
-        and (not observed.scheme or sent.scheme == observed.scheme)
+    return (
+        tuple(dict.fromkeys(sent.registrations)) == observed.registrations,
+        tuple(sent.authorizations) == observed.authorizations,
+        tuple(sent.tokens) == observed.tokens,
+        not observed.scheme or sent.scheme == observed.scheme,
+        observed.query is None or (bool(sent.urls) and _query(sent.urls[0]) == observed.query),
     )
-    return alike and (observed.query is None or observed.query == _query(sent.urls[0]))
 
 
 def _query(url: str) -> tuple[int, bool]:
@@ -167,14 +169,14 @@ def compare(design: Mapping[str, str], observed: Mapping[str, Observed]) -> tupl
     return tuple(Comparison(name, seen, converse(design, scenario.load(name))) for name, seen in observed.items())
 
 
-@cache
-def misses() -> Mapping[str, Mapping[str, str]]:
-    """Why the model mispredicts what it does, by client and scenario (``data/client_misses.csv``)."""
-    found: dict[str, dict[str, str]] = {}
-    lines = files("simulations").joinpath("data", "client_misses.csv").read_text(encoding="utf-8").splitlines()
-    for row in csv.DictReader(lines):
-        found.setdefault(row["client"], {})[row["scenario"]] = row["why"]
-    return found
+def unseen(known: Client, observed: Mapping[str, Observed]) -> tuple[Comparison, ...]:
+    """The same as if each scenario had not been seen: switches that it alone decided are at their baseline."""
+    found = []
+    for name, seen in observed.items():
+        alone = (name.partition("_")[0],)
+        undecided = {switch: SWITCHES[switch].baseline for switch, ids in known.decided_by.items() if ids == alone}
+        found.append(Comparison(name, seen, converse(known.design.but(**undecided), scenario.load(name))))
+    return tuple(found)
 
 
 def client_designs() -> dict[str, Design]:

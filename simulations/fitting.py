@@ -21,7 +21,9 @@ from model.scenario import Scenario
 from model.switches import SWITCHES
 from simulations.behaviour import SETTINGS, Observed, ends_as, measured, sent_as
 
-Score = tuple[int, int, int]
+#: Ends explained, ends and messages, parts of messages, and how few switches are changed.
+Score = tuple[int, int, int, int]
+Explained = tuple[bool, bool, int]
 #: How many ways to compare resources are looked into further (more where they explain as much).
 PROMISING = 3
 #: How many conversations of a scenario are remembered.
@@ -59,8 +61,8 @@ def fit(observed: Mapping[str, Observed], starts: Iterable[Design] = (), near: D
     explained = {name: search.explained(name, best) for name in observed}
     return Fit(
         design,
-        tuple(name for name, (end, _) in explained.items() if end),
-        tuple(name for name, (_, messages) in explained.items() if messages),
+        tuple(name for name, (end, _, _) in explained.items() if end),
+        tuple(name for name, (_, messages, _) in explained.items() if messages),
         {name: search.worse_without(name, best) for name in SWITCHES if design[name] != near[name]},
     )
 
@@ -73,11 +75,11 @@ class _Search:
         self.near = near
         self.remembered = {name: _remembered(name) for name in observed}
 
-    def explained(self, name: str, values: Mapping[str, str]) -> tuple[bool, bool]:
-        """Whether the end of a scenario is predicted, and whether what was sent is as well."""
+    def explained(self, name: str, values: Mapping[str, str]) -> Explained:
+        """Whether the end of a scenario is predicted, whether what was sent is as well, and how much of that."""
         seen, predicted = self.observed[name], self.remembered[name].predict(values)
-        end = ends_as(predicted, seen)
-        return end, end and sent_as(predicted, seen)
+        end, parts = ends_as(predicted, seen), sent_as(predicted, seen)
+        return end, end and all(parts), sum(parts) if end else 0
 
     def score(self, values: Mapping[str, str]) -> Score:
         """How much a design explains: ends, messages, and how few switches it changes."""
@@ -114,7 +116,7 @@ class _Search:
                 return values
 
     def _all_explained(self, values: Mapping[str, str]) -> bool:
-        return all(all(self.explained(name, values)) for name in self.observed)
+        return all(self.explained(name, values)[1] for name in self.observed)
 
     def compared_to(self, values: dict[str, str]) -> Callable[[dict[str, str]], Score]:
         """The score of designs, quickly for those that differ little from this one."""
@@ -137,7 +139,7 @@ class _Search:
         score = self.compared_to(values)
         for name, remembered in self.remembered.items():
             explained = self.explained(name, values)
-            if all(explained):
+            if explained[1]:
                 continue
             single = [
                 (key, value)
@@ -160,9 +162,9 @@ class _Search:
             if switch.kind != "environment" and name in (read if among is not None else {*read, *off})
         ]  # fmt: skip
 
-    def _total(self, explained: Mapping[str, tuple[bool, bool]], values: Mapping[str, str]) -> Score:
-        ends, messages = (sum(column) for column in zip(*explained.values(), strict=True))
-        return ends, messages, -sum(value != self.near[name] for name, value in values.items())
+    def _total(self, explained: Mapping[str, Explained], values: Mapping[str, str]) -> Score:
+        ends, messages, parts = (sum(column) for column in zip(*explained.values(), strict=True))
+        return ends, messages, parts, -sum(value != self.near[name] for name, value in values.items())
 
     def worse_without(self, switch: str, values: Mapping[str, str]) -> tuple[str, ...]:
         """The scenarios that are explained worse with a switch back where the search expected it."""
@@ -247,6 +249,7 @@ def _near(name: str, fitted: Mapping[str, Fit]) -> Design | None:
 
 def as_toml(fits: Iterable[tuple[tuple[str, ...], str, Fit]]) -> Iterator[str]:
     """Fits as the lines of ``model/data/clients.toml``."""
+    yield "# Deployed clients as designs, fitted to simulations/data/client_behaviour.csv: see README.md beside this file."
     for names, like, found in fits:
         yield ""
         yield "[[design]]"

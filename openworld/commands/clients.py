@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 #: How the comparison of a scenario ended, in words.
 WORDS = {
     "predicted": "",
-    "other_messages": "ends so, but sends something else",
-    "other_end": "ends otherwise",
+    "other_messages": "it ended there, but sent something else",
+    "other_end": "it ended elsewhere",
 }
 
 
@@ -31,7 +32,8 @@ def clients(name: str | None, scenario: str | None, fit: bool, as_json: bool) ->
     """List the deployed clients whose behaviour was measured, each as a design, or show one of them.
 
     The share predicted is that of the scenarios in which the model, configured as the client, ends where the client
-    was seen to end; and of those in which it also sends the same to the same parties.
+    was seen to end; and of those in which it also sends the same to the same parties. The designs were fitted to these
+    scenarios, so the column `unseen` is the share of ends predicted if each scenario had not been seen.
 
     \b
     openworld clients
@@ -61,63 +63,63 @@ def clients(name: str | None, scenario: str | None, fit: bool, as_json: bool) ->
 def _list(as_json: bool) -> int:
     from model.clients import clients as known
     from model.design import Design
-    from simulations.behaviour import compare, measured
+    from simulations.behaviour import compare, measured, unseen
 
     compared = {name: compare(client.design, measured()[name]) for name, client in known().items()}
+    held_out = {name: unseen(client, measured()[name]) for name, client in known().items()}
+    rows = [_shares(name, found, held_out[name]) for name, found in compared.items()]
+    rows.append(_shares("all", list(chain(*compared.values())), list(chain(*held_out.values()))))
     unfitted = [one for seen in measured().values() for one in compare(Design(), seen)]
+    rows.append(_shares("every switch at its baseline", unfitted, unfitted))
     if as_json:
-        print_json(
-            {
-                "clients": [_shares(name, found) for name, found in compared.items()],
-                "all": _shares("all", [one for found in compared.values() for one in found]),
-                "unfitted": _shares("unfitted", unfitted),
-            }
-        )
+        print_json({"clients": rows[:-2], "all": rows[-2], "unfitted": rows[-1]})
         return DONE
-    click.echo(f"{'client':<30}{'scenarios':>9}{'end':>9}{'messages':>10}   missed")
-    for name, found in compared.items():
-        missed = ", ".join(one.scenario.partition("_")[0] for one in found if one.verdict != "predicted")
-        click.echo(_share_line(name, found) + f"   {missed or '-'}")
-    click.echo(_share_line("all", [one for found in compared.values() for one in found]))
-    click.echo(_share_line("every switch at its baseline", unfitted))
+    click.echo(f"{'client':<30}{'scenarios':>9}{'end':>9}{'messages':>10}{'unseen':>9}   missed")
+    for row in rows:
+        missed = [one.scenario for one in compared.get(row["name"], ()) if one.verdict != "predicted"]
+        shown = ", ".join(scenario.partition("_")[0] for scenario in missed)
+        shares = f"{row['end']:>9.1%}{row['messages']:>10.1%}{row['unseen']:>9.1%}"
+        click.echo(f"{row['name']:<30}{row['scenarios']:>9}{shares}   {shown}".rstrip())
     return DONE
 
 
-def _share_line(name: str, found: Sequence[Comparison]) -> str:
-    shares = _shares(name, found)
-    return f"{name:<30}{shares['scenarios']:>9}{shares['end']:>9.1%}{shares['messages']:>10.1%}"
-
-
-def _shares(name: str, found: Sequence[Comparison]) -> dict[str, Any]:
-    ends = sum(one.end_predicted for one in found)
-    messages = sum(one.verdict == "predicted" for one in found)
-    return {"name": name, "scenarios": len(found), "end": ends / len(found), "messages": messages / len(found)}
+def _shares(name: str, found: Sequence[Comparison], held_out: Sequence[Comparison]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "scenarios": len(found),
+        "end": sum(one.end_predicted for one in found) / len(found),
+        "messages": sum(one.verdict == "predicted" for one in found) / len(found),
+        "unseen": sum(one.end_predicted for one in held_out) / len(held_out),
+    }
 
 
 # --- one of them ---------------------------------------------------------------------------------------------
 
 
 def _show(client: Client, as_json: bool) -> int:
-    from simulations.behaviour import compare, measured, misses
+    from simulations.behaviour import compare, measured, unseen
 
     found = compare(client.design, measured()[client.name])
-    reasons = misses().get(client.name, {})
+    shares = _shares(client.name, found, unseen(client, measured()[client.name]))
     if as_json:
         print_json(
             {
-                **_shares(client.name, found),
+                **shares,
                 "design": {name: _switch(client, name) for name in client.design.changes()},
-                "outcomes": [_outcome(one, reasons) for one in found],
+                "outcomes": [_outcome(one) for one in found],
             }
         )
         return DONE
     click.echo(f"client      {client.name}")
-    click.echo(f"predicted   {_shares('', found)['end']:.1%} of {len(found)} scenarios")
+    click.echo(
+        f"predicted   the end of {shares['end']:.1%} of {len(found)} scenarios, with all messages of "
+        f"{shares['messages']:.1%}; of {shares['unseen']:.1%} if each had not been seen"
+    )
     click.echo("design      (what is not listed is at its baseline; decided by the scenarios in brackets)")
     print_lines(_design_lines(client))
     click.echo("scenarios   seen, predicted, by which rule (A accepted, x no success at the resource; refused d at")
     click.echo("            discovery, a at the authorization response, t at the token response)")
-    print_lines(_scenario_lines(found, reasons))
+    print_lines(_scenario_lines(found))
     return DONE
 
 
@@ -138,22 +140,21 @@ def _design_lines(client: Client) -> Iterator[str]:
             yield f"      {client.code[name]}"
 
 
-def _scenario_lines(found: Sequence[Comparison], reasons: Mapping[str, str]) -> Iterator[str]:
+def _scenario_lines(found: Sequence[Comparison]) -> Iterator[str]:
     for one in found:
         rule = one.predicted.refused_by
         why = f"{rule.name}  [{rule.source}]" if rule else ""
         yield f"  {one.scenario:<36}{one.observed.stage}  {one.predicted.stage}  {why}".rstrip()
         if one.verdict != "predicted":
-            yield f"      !! {WORDS[one.verdict]}: {reasons.get(one.scenario, 'not explained')}"
+            yield f"      !! {WORDS[one.verdict]}"
 
 
-def _outcome(one: Comparison, reasons: Mapping[str, str]) -> dict[str, Any]:
+def _outcome(one: Comparison) -> dict[str, Any]:
     return {
         "scenario": one.scenario,
         "seen": one.observed.stage,
         **_conversation(one.predicted),
         "verdict": one.verdict,
-        "why_missed": reasons.get(one.scenario) if one.verdict != "predicted" else None,
     }
 
 

@@ -7,8 +7,9 @@ import pytest
 from model.client import NONE
 from model.clients import clients
 from model.conversation import Request
+from model.design import Design
 from model.scenario import ORIGINS
-from simulations.behaviour import client_designs, compare, measured, misses
+from simulations.behaviour import client_designs, compare, measured, unseen
 
 RS = ORIGINS["rs"]
 
@@ -41,18 +42,17 @@ def test_every_measured_client_has_a_design():
 
 
 @pytest.mark.parametrize("name", measured())
-def test_clients_end_where_the_model_says(name):
-    """The model, configured as the client, predicts at least 95 per cent of how its conversations ended."""
-    found = compared(name)
-    assert sum(one.end_predicted for one in found) >= 0.95 * len(found)
+def test_clients_do_what_the_model_says(name):
+    """The model, configured as the client, predicts where every conversation ends and what is sent on the way."""
+    assert not [one.scenario for one in compared(name) if one.verdict != "predicted"]
 
 
-@pytest.mark.parametrize("name", measured())
-def test_misses_are_listed_with_a_reason(name):
-    """Whatever is mispredicted, end or messages, is explained, and what is explained is mispredicted."""
-    missed = {one.scenario for one in compared(name) if one.verdict != "predicted"}
-    assert missed == misses().get(name, {}).keys()
-    assert all(reason.strip() for reason in misses().get(name, {}).values())
+def test_scenarios_are_predicted_that_were_not_seen():
+    """Designs are more than a record: without the switches that a scenario alone decided most ends are predicted."""
+    held_out = [one for name, known in clients().items() for one in unseen(known, measured()[name])]
+    unfitted = [one for seen in measured().values() for one in compare(Design(), seen)]
+    share, blind = (sum(one.end_predicted for one in found) / len(found) for found in (held_out, unfitted))
+    assert blind < 0.7 < 0.9 < share < 1
 
 
 def test_designs_are_told_apart_by_their_predictions():
