@@ -179,7 +179,7 @@ class _Walk:
         body = self.find_document(challenged)
         if body is None:
             return _Resource(NONE, (), {})
-        resource = conduct.spelled(design, str(body["resource"]))
+        resource = conduct.spelled(design, str(body.get("resource", NONE)))
         self.require(conduct.resource_has_no_fragment(design, "#" in resource), resource)
         matches = client.resource_matches_request(design, resource, url)
         if design.prm_mismatch == "own_url" and not self.holds(matches, f"{resource} for {url}"):

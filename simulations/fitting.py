@@ -249,7 +249,7 @@ def _near(name: str, fitted: Mapping[str, Fit]) -> Design | None:
 
 def as_toml(fits: Iterable[tuple[tuple[str, ...], str, Fit]]) -> Iterator[str]:
     """Fits as the lines of ``model/data/clients.toml``."""
-    yield "# Deployed clients as designs, fitted to simulations/data/client_behaviour.csv: see README.md beside this file."
+    yield "# Deployed clients as designs, fitted to what simulations/data/client_behaviour.csv says: see README.md."
     for names, like, found in fits:
         yield ""
         yield "[[design]]"
