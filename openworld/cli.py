@@ -8,7 +8,16 @@ from __future__ import annotations
 
 import click
 
-from openworld.commands import blast_radius, check, population, questions, simulate, study, vocabulary
+from openworld.commands import (
+    blast_radius,
+    check,
+    clients,
+    population,
+    questions,
+    simulate,
+    study,
+    vocabulary,
+)
 from openworld.commands.shell import Commands
 
 
@@ -45,6 +54,7 @@ for command in (
     vocabulary.designs,
     vocabulary.explain,
     vocabulary.rules,
+    clients.clients,
     population.population,
     blast_radius.blast_radius,
     simulate.simulate,

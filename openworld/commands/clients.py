@@ -1,0 +1,199 @@
+"""Deployed clients as designs of the model: how well each is predicted, and why it does what it does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openworld.commands.shell import DONE, as_json, print_json, print_lines
+
+if TYPE_CHECKING:
+    from model.clients import Client
+    from model.conversation import Conversation
+    from simulations.behaviour import Comparison
+
+#: How the comparison of a scenario ended, in words.
+WORDS = {
+    "predicted": "",
+    "other_messages": "it ended there, but sent something else",
+    "other_end": "it ended elsewhere",
+}
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--scenario", metavar="ID", help="Show every decision of the client NAME in this scenario (R02, say).")
+@click.option("--fit", is_flag=True, help="Fit all designs to the measurements anew and print them as TOML.")
+@as_json
+def clients(name: str | None, scenario: str | None, fit: bool, as_json: bool) -> int:
+    """List the deployed clients whose behaviour was measured, each as a design, or show one of them.
+
+    The share predicted is that of the scenarios in which the model, configured as the client, ends where the client
+    was seen to end; and of those in which it also sends the same to the same parties. The designs were fitted to these
+    scenarios, so the column `unseen` is the share of ends predicted if each scenario had not been seen.
+
+    \b
+    openworld clients
+    openworld clients mcp-python==2.3.0
+    openworld clients mcp-python --scenario M09
+    """
+    if fit:
+        from simulations.fitting import as_toml, refit
+
+        print_lines(as_toml(refit()))
+        return DONE
+    if name is None:
+        if scenario is not None:
+            raise click.UsageError("--scenario needs the NAME of a client; `openworld clients` lists them")
+        return _list(as_json)
+    from model.clients import find
+
+    client = find(name)
+    if scenario is not None:
+        return _walk(client, scenario, as_json)
+    return _show(client, as_json)
+
+
+# --- all of them ---------------------------------------------------------------------------------------------
+
+
+def _list(as_json: bool) -> int:
+    from model.clients import clients as known
+    from model.design import Design
+    from simulations.behaviour import compare, measured, unseen
+
+    compared = {name: compare(client.design, measured()[name]) for name, client in known().items()}
+    held_out = {name: unseen(client, measured()[name]) for name, client in known().items()}
+    rows = [_shares(name, found, held_out[name]) for name, found in compared.items()]
+    rows.append(_shares("all", list(chain(*compared.values())), list(chain(*held_out.values()))))
+    unfitted = [one for seen in measured().values() for one in compare(Design(), seen)]
+    rows.append(_shares("every switch at its baseline", unfitted, unfitted))
+    if as_json:
+        print_json({"clients": rows[:-2], "all": rows[-2], "unfitted": rows[-1]})
+        return DONE
+    click.echo(f"{'client':<30}{'scenarios':>9}{'end':>9}{'messages':>10}{'unseen':>9}   missed")
+    for row in rows:
+        missed = [one.scenario for one in compared.get(row["name"], ()) if one.verdict != "predicted"]
+        shown = ", ".join(scenario.partition("_")[0] for scenario in missed)
+        shares = f"{row['end']:>9.1%}{row['messages']:>10.1%}{row['unseen']:>9.1%}"
+        click.echo(f"{row['name']:<30}{row['scenarios']:>9}{shares}   {shown}".rstrip())
+    return DONE
+
+
+def _shares(name: str, found: Sequence[Comparison], held_out: Sequence[Comparison]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "scenarios": len(found),
+        "end": sum(one.end_predicted for one in found) / len(found),
+        "messages": sum(one.verdict == "predicted" for one in found) / len(found),
+        "unseen": sum(one.end_predicted for one in held_out) / len(held_out),
+    }
+
+
+# --- one of them ---------------------------------------------------------------------------------------------
+
+
+def _show(client: Client, as_json: bool) -> int:
+    from simulations.behaviour import compare, measured, unseen
+
+    found = compare(client.design, measured()[client.name])
+    shares = _shares(client.name, found, unseen(client, measured()[client.name]))
+    if as_json:
+        print_json(
+            {
+                **shares,
+                "design": {name: _switch(client, name) for name in client.design.changes()},
+                "outcomes": [_outcome(one) for one in found],
+            }
+        )
+        return DONE
+    click.echo(f"client      {client.name}")
+    click.echo(
+        f"predicted   the end of {shares['end']:.1%} of {len(found)} scenarios, with all messages of "
+        f"{shares['messages']:.1%}; of {shares['unseen']:.1%} if each had not been seen"
+    )
+    click.echo("design      (what is not listed is at its baseline; decided by the scenarios in brackets)")
+    print_lines(_design_lines(client))
+    click.echo("scenarios   seen, predicted, by which rule (A accepted, x no success at the resource; refused d at")
+    click.echo("            discovery, a at the authorization response, t at the token response)")
+    print_lines(_scenario_lines(found))
+    return DONE
+
+
+def _switch(client: Client, name: str) -> dict[str, Any]:
+    return {
+        "value": client.design[name],
+        "decided_by": list(client.decided_by.get(name, ())),
+        "code": client.code.get(name, ""),
+    }
+
+
+def _design_lines(client: Client) -> Iterator[str]:
+    for name, value in client.design.changes().items():
+        decided = client.decided_by.get(name, ())
+        shown = " ".join(decided[:8]) + (" ..." if len(decided) > 8 else "")
+        yield f"  {f'{name} = {value}':<42} [{shown}]"
+        if client.code.get(name):
+            yield f"      {client.code[name]}"
+
+
+def _scenario_lines(found: Sequence[Comparison]) -> Iterator[str]:
+    for one in found:
+        rule = one.predicted.refused_by
+        why = f"{rule.name}  [{rule.source}]" if rule else ""
+        yield f"  {one.scenario:<36}{one.observed.stage}  {one.predicted.stage}  {why}".rstrip()
+        if one.verdict != "predicted":
+            yield f"      !! {WORDS[one.verdict]}"
+
+
+def _outcome(one: Comparison) -> dict[str, Any]:
+    return {
+        "scenario": one.scenario,
+        "seen": one.observed.stage,
+        **_conversation(one.predicted),
+        "verdict": one.verdict,
+    }
+
+
+def _conversation(predicted: Conversation) -> dict[str, Any]:
+    rule = predicted.refused_by
+    return {
+        "predicted": predicted.stage,
+        "rule": rule.name if rule else None,
+        "source": rule.source if rule else None,
+        "registrations": predicted.sent.registrations,
+        "authorizations": [[request.party, request.resource] for request in predicted.sent.authorizations],
+        "tokens": [[request.party, request.resource] for request in predicted.sent.tokens],
+        "scheme": predicted.sent.scheme,
+        "misdelivered": predicted.misdelivered,
+    }
+
+
+# --- one scenario --------------------------------------------------------------------------------------------
+
+
+def _walk(client: Client, wanted: str, as_json: bool) -> int:
+    from model import scenario
+    from model.conversation import STAGES, converse
+
+    name = next((known for known in scenario.names() if known.partition("_")[0] == wanted), wanted)
+    of = scenario.load(name)
+    found = converse(client.design, of)
+    if as_json:
+        decisions = [{"rule": one.rule.name, "holds": one.holds, "about": one.about} for one in found.decisions]
+        print_json({"client": client.name, "scenario": name, **_conversation(found), "decisions": decisions})
+        return DONE
+    click.echo(f"scenario    {name}: {of.about}")
+    click.echo(f"client      {client.name}, sent to {of.url}")
+    for one in found.decisions:
+        click.echo(f"  {'holds ' if one.holds else 'FAILS '} {one.rule.name:<48} {one.about}")
+    for kind, requests in (("authorization request", found.sent.authorizations), ("token request", found.sent.tokens)):
+        for request in requests:
+            click.echo(f"sent        {kind} to {request.party}, resource {request.resource}")
+    click.echo(f"end         {found.stage}: {STAGES[found.stage]}")
+    if found.misdelivered:
+        click.echo("harm        a code was sent to another party than the one that issued it")
+    return DONE
