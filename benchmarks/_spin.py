@@ -60,7 +60,7 @@ def spin(text: str, states: int, breadth_first: bool = False, macros: Collection
         translating, _ = _timed(folder, "spin", "-a", *macros, "world.pml")
         compiling, _ = _timed(folder, "gcc", *flags, "-o", "pan", "pan.c")
         searching, said = _timed(folder, "./pan", "-E", "-m100000", f"-w{max(10, states.bit_length() + 1)}")
-    if "Search not completed" in said and "assertion violated" not in said or "max search depth" in said:
+    if ("Search not completed" in said and "assertion violated" not in said) or "max search depth" in said:
         raise RuntimeError(f"SPIN gave up:\n{said}")
     violated = re.search(r"assertion violated .* \(at depth (\d+)\)", said)
     stored = re.search(r"(\d+) states, stored", said)

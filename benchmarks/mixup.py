@@ -60,7 +60,7 @@ from properties.verdict import WorldChecker
 servers, sessions, asked, text = json.loads(sys.argv[1])
 asked, configuration = find(asked), parse(text)
 verdict = WorldChecker(mixup(servers, sessions), (asked, configuration)).verdict(asked, configuration)
-print(json.dumps([verdict.steps, verdict.seconds]))
+print(json.dumps([verdict.result, verdict.steps, verdict.seconds]))
 """
 
 
@@ -70,8 +70,9 @@ class Disagreement(click.ClickException):
 
 @dataclass(frozen=True, slots=True)
 class Ours:
-    """What a process of this suite said: actions to the attack, seconds in all, seconds for the question alone."""
+    """What a process of this suite said: the verdict, actions to the attack, seconds in all, and for the question."""
 
+    result: str
     steps: int | None
     seconds: float
     asking: float
@@ -83,8 +84,8 @@ def ours(servers: int, sessions: int, text: str) -> Ours:
     started = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", _QUESTION, question], check=True, capture_output=True, text=True)
     seconds = time.perf_counter() - started
-    steps, asking = json.loads(done.stdout)
-    return Ours(steps, seconds, asking)
+    result, steps, asking = json.loads(done.stdout)
+    return Ours(result, steps, seconds, asking)
 
 
 def theirs(servers: int, sessions: int, text: str) -> Run:
@@ -96,24 +97,22 @@ def theirs(servers: int, sessions: int, text: str) -> Run:
 def sizes(quick: bool) -> None:
     """Growing sizes, with the check and without it."""
     print(f"{ASKED}, one question, each tool in processes of its own (seconds)")
-    print(" servers  sessions  check      states   SPIN: all   search   suite: all  question   ratio: all  search")
+    print(f"{'servers':>7}{'sessions':>10}  {'check':<6}{'found':>18}{'SPIN: all':>12}{'search':>9}"
+          f"{'suite: all':>13}{'question':>10}{'ratio: all':>13}{'search':>8}")  # fmt: skip
     for (servers, sessions), text in itertools.product(SIZES, (CHECKED, UNCHECKED)):
         states, checked = STATES[servers] ** sessions, text == CHECKED
         found = ours(servers, sessions, text)
-        row = f"{servers:>8}{sessions:>10}  {'on ' if checked else 'off'} {states if checked else '':>13,}" if checked else (
-            f"{servers:>8}{sessions:>10}  off {f'{found.steps} actions':>13}"
-        )
-        if missing() or (quick and states > QUICK):
-            print(f"{row}{'-':>12}{'-':>9}{found.seconds:>13.2f}{found.asking:>10.3f}")
-            continue
-        run = theirs(servers, sessions, text)
-        if run.steps != found.steps or (checked and run.states != states):
+        run = None if missing() or (quick and states > QUICK) else theirs(servers, sessions, text)
+        agreed = found.result == ("safe" if checked else "attack")
+        if not agreed or (run and (run.steps != found.steps or (checked and run.states != states))):
             raise Disagreement(f"{servers} servers, {sessions} sessions, {text}: SPIN {run}, this suite {found}")
-        print(
-            f"{row}{run.seconds:>12.2f}{run.searching:>9.3f}{found.seconds:>13.2f}{found.asking:>10.3f}"
-            f"{run.seconds / found.seconds:>13.1f}{run.searching / found.asking:>8.1f}",
-            flush=True,
-        )
+        said = f"{states:,} states" if checked else f"{found.steps} actions"
+        row = f"{servers:>7}{sessions:>10}  {'on' if checked else 'off':<6}{said:>18}"
+        row += f"{run.seconds:>12.2f}{run.searching:>9.3f}" if run else f"{'-':>12}{'-':>9}"
+        row += f"{found.seconds:>13.2f}{found.asking:>10.3f}"
+        if run:
+            row += f"{run.seconds / found.seconds:>13.2f}{run.searching / found.asking:>8.2f}"
+        print(row, flush=True)
 
 
 class Formula:
