@@ -11,6 +11,7 @@ from model.design import Configuration, Design, parse
 from model.errors import InputError
 from model.switches import SWITCHES
 from model.world import ATTACKER_AS, FURTHER_SERVERS, MIXUP, WORLDS, mixup
+from properties.designs import MECHANISMS, Lattice
 from properties.explore import explore
 from properties.security import find
 from properties.solver import Answer
@@ -89,6 +90,26 @@ def test_search_and_solver_agree_on_random_designs():
         }
         events += len(found)
     assert 20 < events < 100
+
+
+def test_lattice_of_this_world_is_what_trying_every_design_finds():
+    """The minimal sufficient sets, found by questions to one formula, are those found by search design by design."""
+    world, base = mixup(2, 1), parse("cap=mal_as")
+    names = ["iss_always_compared", "metadata_issuer_check", "redirect_per_as", "dpop"]
+    lattice = {name: MECHANISMS[name] for name in names}
+    lattice["registration_per_as"] = ("reg", "cimd", "static")
+    sets = [frozenset(on) for size in range(6) for on in itertools.combinations(lattice, size)]
+    attacked = set()
+    for on in sets:
+        values = {switch: with_ if name in on else without for name, (switch, without, with_) in lattice.items()}
+        configuration = Configuration(base.design.but(**values), base.capabilities)
+        if "authorization" in explore(configuration, world, ASKED).first:
+            attacked.add(on)
+    enough = [on for on in sets if not any(on <= attack for attack in attacked)]
+    smallest = {on for on in enough if not any(other < on for other in enough)}
+    found = Lattice(["authorization"], base.capabilities, mechanisms=lattice, world=world).enumerate()
+    assert set(found.sufficient) == smallest
+    assert len(smallest) > 1
 
 
 def test_without_the_attackers_server_there_is_no_mixup():
