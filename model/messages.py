@@ -28,6 +28,7 @@ from model.world import (
     CRM,
     DEFAULT_AUDIENCE,
     EVIL_TENANTS,
+    FURTHER_SERVERS,
     GOOD_TENANT,
     HONEST_AS,
     LOOPBACK,
@@ -79,7 +80,7 @@ def participants(sent: Iterable[Message]) -> tuple[Participant, ...]:
         spare = "TVWYZBDFIJKLMNOPQ" if run_by_attacker(key) else "QPONMLKJIFDBZYWVT"
         letter = next(letter for letter in (_LETTERS.get(key, ""), *spare) if letter and letter not in taken)
         taken.add(letter)
-        name = "attacker's RS" if run_by_attacker(key) else "honest RS"
+        name = "attacker's RS" if run_by_attacker(key) else "honest AS" if key in FURTHER_SERVERS else "honest RS"
         drawn.append(Participant(key, name, letter, not run_by_attacker(key), key))
     return tuple(drawn)
 

@@ -48,6 +48,12 @@ PROTOCOLS: dict[str, Protocol] = {
         "model.delegation_wire",
         ("model.delegation_flow",),
     ),
+    "mixup": Protocol(
+        "the mix-up attack on its own, with any number of servers and sessions: the problem that checkers are timed on",
+        "model.mixup_flow",
+        "model.mixup_wire",
+        ("model.mixup_flow", "model.mixup_attacker"),
+    ),
     "aauth": Protocol(
         "AAuth: signed requests, person tokens and resource tokens instead of a code flow",
         "model.aauth.state",

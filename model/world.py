@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from model import identifiers
+from model.errors import InputError
 
 if TYPE_CHECKING:
     import networkx
@@ -19,6 +20,8 @@ HONEST_AS = "https://as.example"
 ATTACKER_AS = "https://as.attacker.example"
 #: A different host that has the honest issuer as a string prefix, and whose keys the attacker holds.
 LOOKALIKE_AS = "https://as.example.attacker.example"
+#: More honest servers, for worlds with several; they know nothing of each other.
+FURTHER_SERVERS = tuple(f"https://as{number}.example" for number in range(2, 10))
 
 CRM = "https://crm.example/api/accounts"
 CRM_API = "https://crm.example/api"
@@ -74,6 +77,7 @@ class World:
         strangers_code: the attacker may log in as itself and bring a code for its own account into play.
         strangers_clients: the attacker may use client identities of its own.
         protocol: what its parties run, a key of :data:`model.protocols.PROTOCOLS`.
+        servers: its authorization servers; those of the attacker come last.
     """
 
     name: str
@@ -90,6 +94,7 @@ class World:
         SHARED_HOST,
         *EVIL_TENANTS,
     )
+    servers: tuple[str, ...] = (HONEST_AS, ATTACKER_AS)
 
     @cached_property
     def honest_urls(self) -> tuple[str, ...]:
@@ -106,8 +111,8 @@ class World:
         import networkx
 
         graph: networkx.DiGraph[str] = networkx.DiGraph()
-        for server in (HONEST_AS, ATTACKER_AS):
-            graph.add_node(server, role="authorization_server", honest=server == HONEST_AS)
+        for server in self.servers:
+            graph.add_node(server, role="authorization_server", honest=server != ATTACKER_AS)
         for url in self.resource_urls:
             graph.add_node(url, role="resource_server", honest=not run_by_attacker(url))
             graph.add_node(identifiers.origin(url), role="origin")
@@ -165,6 +170,35 @@ AAUTH = World(
     sessions=(VICTIM,),
     resource_urls=(CRM, ATTACKER_RS, SHARED_HOST, EVIL_TENANT),
 )
+
+
+def mixup(servers: int, sessions: int) -> World:
+    """The benchmark world of the mix-up attack: so many servers, the last of them the attacker's, and sessions.
+
+    A session takes seven layers at most, from discovery to the theft of its token. A code that one session lost can be
+    injected into the next and sent off again, which is two layers for each further session.
+
+    Raises:
+        InputError: fewer than two servers, more than there are names for, or no session.
+    """
+    most = len(FURTHER_SERVERS) + 2
+    if not 2 <= servers <= most:
+        raise InputError(f"a mix-up needs an honest server and the attacker's: 2 to {most} servers, not {servers}")
+    if sessions < 1:
+        raise InputError(f"a mix-up needs a session: 1 or more, not {sessions}")
+    return World(
+        f"mixup-{servers}-{sessions}",
+        f"the mix-up attack and nothing else: {servers} servers, {sessions} sessions at the client",
+        layers=5 + 2 * sessions,
+        protocol="mixup",
+        sessions=tuple(f"session_{number}" for number in range(1, sessions + 1)),
+        resource_urls=(),
+        servers=(HONEST_AS, *FURTHER_SERVERS[: servers - 2], ATTACKER_AS),
+    )
+
+
+#: One of them stands for all where every world is looked at.
+MIXUP = mixup(3, 2)
 WORLDS: dict[str, World] = {
-    world.name: world for world in (FIRST_CONTACT, USERS_SESSION, CLIENT_IDENTITY, DELEGATION, AAUTH)
+    world.name: world for world in (FIRST_CONTACT, USERS_SESSION, CLIENT_IDENTITY, DELEGATION, AAUTH, MIXUP)
 }

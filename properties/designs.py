@@ -97,6 +97,7 @@ class Lattice:
         environment: switches that are fixed, beside the mechanisms; unlisted ones are at their baseline.
         quantify: environment switches that are not fixed take any value: what suffices must suffice in all of them.
         mechanisms: the lattice, if not the whole one; the switches of others stay at their baseline.
+        world: where to ask, if not in the properties' own worlds.
     """
 
     def __init__(
@@ -106,6 +107,7 @@ class Lattice:
         environment: Mapping[str, str] | None = None,
         quantify: bool = False,
         mechanisms: Mapping[str, tuple[str, str, str]] | None = None,
+        world: World | None = None,
     ) -> None:
         self.properties = tuple(find(prop) if isinstance(prop, str) else prop for prop in properties)
         self.capabilities = capabilities
@@ -114,6 +116,7 @@ class Lattice:
             check_switch(name, value)
         self.quantify = quantify
         self.mechanisms = dict(MECHANISMS if mechanisms is None else mechanisms)
+        self.world = world
         self.questions = 0
         self._laid: dict[World, tuple[Unrolling, Solver]] = {}
 
@@ -169,7 +172,7 @@ class Lattice:
         """All mechanisms on in some attack with at least these on; ``None`` (and a core) if there is none."""
         core: set[str] = set()
         for prop in self.properties:
-            laid, solver = self._world(prop.world_of(self.environment))
+            laid, solver = self._world(self._world_of(prop))
             on = {laid.switches[self.mechanisms[name][0], self.mechanisms[name][2]]: name for name in self.mechanisms}
             chosen = [literal for literal, name in on.items() if name in mechanisms]
             event = laid.events[prop.name]
@@ -201,9 +204,12 @@ class Lattice:
                 fixed.append(laid.switches[switch.name, switch.baseline])
         return fixed
 
+    def _world_of(self, prop: Property) -> World:
+        return self.world or prop.world_of(self.environment)
+
     def _world(self, world: World) -> tuple[Unrolling, Solver]:
         if world not in self._laid:
-            about = tuple(prop.name for prop in self.properties if prop.world_of(self.environment) == world)
+            about = tuple(prop.name for prop in self.properties if self._world_of(prop) == world)
             laid = Unrolling(Template(world, about=about), world.layers)
             self._laid[world] = laid, Solver(laid.clauses, laid.top)
         return self._laid[world]

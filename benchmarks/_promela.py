@@ -1,0 +1,131 @@
+"""A world as input for SPIN: the model's rules once more, read with expressions of Promela.
+
+Nothing of a protocol is said here. Actions are read as every other reader does it, with texts for truth values, and
+each becomes an indivisible option of one loop, so that SPIN has one state vector for each state of the machine.
+Switches that are left open are macros, for ``spin -D``: SPIN answers for one design at a time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from itertools import product
+from typing import Any
+
+from model import logic
+from model.action import Action, Context
+from model.design import Configuration
+from model.logic import Condition, Pick, Value, all_of
+from model.protocols import actions, variables
+from model.state import Variable, View
+from model.switches import CAPABILITIES, SWITCHES
+from model.world import World
+from properties.security import Property
+from properties.template import OpenDesign
+
+
+class Expression(str):
+    """A truth value as Promela writes it."""
+
+    __slots__ = ()
+
+
+logic.register(
+    Expression,
+    lambda parts: Expression(f"({' && '.join(parts)})"),
+    lambda parts: Expression(f"({' || '.join(parts)})"),
+    lambda part: Expression(f"(!{part})"),
+)
+
+
+def promela(world: World, configuration: Configuration, prop: Property, macros: Collection[str] = ()) -> str:
+    """The world under a configuration, with an assertion that the property's event does not happen.
+
+    Args:
+        macros: switches whose values are macros, the configuration's unless ``spin -D`` says otherwise.
+    """
+    declared = {variable.name: variable for variable in variables(world)}
+    reads: set[str] = set()
+
+    def look(name: str) -> Value:
+        reads.add(name)
+        variable = declared[name]
+        return Expression(f"({_word(name)})") if variable.domain == (False, True) else _compared(name, variable.domain)
+
+    design: Any = configuration.design
+    if macros:
+        switches = {name: _compared(name, SWITCHES[name].values) if name in macros else design[name] for name in design}
+        design = OpenDesign(switches)
+    event = prop.event(world, design, View(look))
+    watched = frozenset(reads)
+    capabilities = {name: name in configuration.capabilities for name in CAPABILITIES}
+    context = Context(world, design, capabilities, View(look))
+    options = [
+        line
+        for action in actions(world)
+        for line in _options(action, context, declared, {} if event is False else dict.fromkeys(watched, event))
+    ]
+    defaults = [
+        f"#ifndef {name}\n#define {name} {SWITCHES[name].values.index(configuration.design[name])}\n#endif"
+        for name in macros
+    ]
+    scratch = [_SCRATCH] if any("scratch" in option for option in options) else []
+    lines = [*defaults, *map(_declaration, declared.values()), *scratch, "active proctype world() {", "end: do"]
+    return "\n".join([*lines, *options, "od }", ""])
+
+
+def macro(switch: str, value: str) -> str:
+    """The option of ``spin`` that gives a macro a value."""
+    return f"-D{switch}={SWITCHES[switch].values.index(value)}"
+
+
+#: Where values wait that are worked out from the state before any of it is overwritten; no part of the state
+#: (and where it is needed, SPIN cannot search breadth first).
+_SCRATCH = "hidden byte scratch[16];"
+
+
+def _options(
+    action: Action, context: Context, declared: Mapping[str, Variable], asserted: Mapping[str, Condition]
+) -> Iterator[str]:
+    """An action as options of the loop, one for each way to choose; those that can never happen are left out."""
+    for chosen in product(*action.choices.values()):
+        move = action(context, **dict(zip(action.choices, chosen, strict=True)))
+        guard = all_of(move.when, *(condition.holds for condition in move.rules))
+        if guard is False:
+            continue
+        values = {name: _number(value, declared[name].domain) for name, value in move.sets.items()}
+        waiting = [name for name, value in values.items() if not value.isdigit()]
+        first = [f"scratch[{place}] = {values[name]}" for place, name in enumerate(waiting)]
+        values.update({name: f"scratch[{place}]" for place, name in enumerate(waiting)})
+        steps = [*first, *(f"{_word(name)} = {value}" for name, value in values.items())]
+        steps += [f"assert(!({event}))" for event in {asserted[name] for name in move.sets if name in asserted}]
+        yield f":: d_step {{ {'true' if guard is True else guard} -> {'; '.join(steps)} }} /* {action.name} */"
+
+
+def _number(value: Value | Condition, domain: tuple[Any, ...]) -> str:
+    """A value as Promela stores it: its place in the domain."""
+    if isinstance(value, Expression):
+        return value
+    if not isinstance(value, Pick):
+        return str(domain.index(value))
+    *others, (last, _) = ((member, when) for member, when in value.cases.items() if member in domain)
+    text = str(domain.index(last))
+    for member, when in reversed(others):
+        text = f"({when} -> {domain.index(member)} : {text})"
+    return text
+
+
+def _compared(name: str, domain: tuple[Any, ...]) -> Pick:
+    return Pick({value: Expression(f"({_word(name)} == {place})") for place, value in enumerate(domain)})
+
+
+def _declaration(variable: Variable) -> str:
+    return f"{'bit' if len(variable.domain) <= 2 else 'byte'} {_word(variable.name)}; /* {_shown(variable)} */"
+
+
+def _shown(variable: Variable) -> str:
+    return " ".join(str(value).replace("*/", "* /").replace("//", "/") for value in variable.domain)
+
+
+def _word(name: str) -> str:
+    return re.sub(r"\W", "_", name)

@@ -1,0 +1,58 @@
+"""Worlds as input for SPIN: it sees the states that the machine has, and the same shortest violation."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks._promela import macro, promela
+from benchmarks._spin import missing, spin
+from model.design import Configuration, parse
+from model.world import AAUTH, DELEGATION, mixup
+from properties.explore import explore
+from properties.security import find
+
+pytestmark = pytest.mark.skipif(bool(missing()), reason=f"not installed: {', '.join(missing())}")
+
+MIXUP = mixup(2, 1)
+
+
+@pytest.mark.parametrize(
+    ("world", "name", "text"),
+    [
+        (MIXUP, "authorization", "cap=mal_as;iss_check=require"),
+        (mixup(3, 1), "code_delivery", "cap=mal_as;iss_check=off;per_as_redirect=on;reg=static;pkce=off;pkce_as=lax"),
+        (DELEGATION, "delegation_confinement", "instance=derived"),
+        (AAUTH, "authorization", "design=aauth;cap=mal_rs"),
+        ("solo", "authorization", "cap=mal_as;iss_check=require"),
+    ],
+    ids=["mixup", "redirects", "delegation", "aauth", "solo"],
+)
+def test_spin_sees_the_states_that_the_machine_has(world, name, text, small_worlds):
+    """Where nothing is violated SPIN stores every reachable state, whichever world it is given."""
+    world, configuration, prop = small_worlds.get(world, world), parse(text), find(name)
+    found = explore(configuration, world, (prop,))
+    run = spin(promela(world, configuration, prop), found.states)
+    assert found.first == {}
+    assert (run.states, run.steps) == (found.states, None)
+
+
+@pytest.mark.parametrize("name", ["code_delivery", "authorization"])
+def test_spin_finds_the_shortest_attack(name):
+    """Breadth first, SPIN needs as many actions as the machine."""
+    configuration, prop = parse("cap=mal_as;iss_check=off"), find(name)
+    found = explore(configuration, MIXUP, (prop,))
+    run = spin(promela(MIXUP, configuration, prop), found.states, breadth_first=True)
+    assert run.steps == found.first[name]
+
+
+def test_macros_decide_designs():
+    """One text with macros stands for several designs: as given, and as the options of spin say."""
+    base, prop = parse("cap=mal_as;iss_check=require"), find("code_delivery")
+    text = promela(MIXUP, base, prop, ["iss_check", "as_trust"])
+    for changes in ({}, {"iss_check": "off"}, {"iss_check": "off", "as_trust": "allowlist"}):
+        design = Configuration(base.design.but(**changes), base.capabilities)
+        found = explore(design, MIXUP, (prop,))
+        run = spin(text, found.states, macros=[macro(*change) for change in changes.items()])
+        assert (run.steps is None) == (not found.first)
+        if run.steps is None:
+            assert run.states == found.states
