@@ -84,14 +84,13 @@ def trusted_name(issuer: Value) -> Value:
 
 def challenge(c: Context, session: Session) -> Value:
     """The session whose code challenge a session's request carries, or none."""
-    return client.challenge(c.design, session.who, trusted_name(session.metadata))
+    return client.challenge(c.design, session.who, same(session.metadata, ATTACKER_AS))
 
 
 def proof_key(c: Context, session: Session) -> Value:
     """The key to which a session's own request binds the code, or none."""
-    binds = all_of(
-        same(c.design.dpop, "token+code"), client.wants_dpop(c.design, trusted_name(session.metadata), False)
-    )
+    offered = no(same(session.metadata, ATTACKER_AS))
+    binds = all_of(same(c.design.dpop, "token+code"), client.wants_dpop(c.design, offered, False))
     return choose(binds, client.possession_key(c.design.dpop_key, session.who, trusted_name(session.issuer)), NONE)
 
 
@@ -137,9 +136,9 @@ def client__discover_server(
     return Move(
         all_of(same(session.phase, "idle"), any_of(honest, attackers)),
         (
-            client.authorization_server_is_trusted(design, trusted_name(metadata)),
+            client.authorization_server_is_trusted(design, no(same(metadata, ATTACKER_AS))),
             client.metadata_issuer_matches(design, issuer, metadata, False),
-            client.authorization_endpoint_is_corroborated(design, issuer, authorization_at),
+            client.authorization_endpoint_is_corroborated(design, issuer, authorization_at, True),
         ),
         {
             f"{who}.phase": "discovered",

@@ -21,7 +21,7 @@ from model.design import Design
 from model.logic import Condition, all_of, choose, no, same
 from model.rule import Condition as Named
 from model.state import Session
-from model.world import ATTACKER_AS, ATTACKER_RS, CRM, HONEST_AS, VICTIM
+from model.world import ATTACKER_RS, CRM, HONEST_AS, VICTIM
 from simulations.topology import ResourceServer
 
 P = ParamSpec("P")
@@ -132,8 +132,8 @@ def obtain(design: Design, asked: str, known: bool) -> Iterator[Named]:
     bound = all_of(flow.uses_dpop(design, session), same(design.as_dpop, "honor"))
     confirmed = no(same(server.bound_resource(design, requested), NONE))
     more = all_of(confirmed, server.has_default_audience(design, requested))
-    yield client.authorization_server_is_trusted(design, HONEST_AS)
-    yield client.server_lists_resource(design, server.knows_resource(design, listed))
+    yield client.authorization_server_is_trusted(design, True)
+    yield client.server_lists_resource(design, True, server.knows_resource(design, listed))
     yield server.resource_is_acceptable(design, choose(same(requested, NONE), NONE, listed))
     yield client.token_type_is_dpop(design, flow.uses_dpop(design, session), bound)
     yield client.echo_confirms_request(
@@ -175,7 +175,7 @@ def reuse(
 @crossing("client.refresh_at_new_server")
 def refresh_elsewhere(design: Design) -> Iterator[Named]:
     """Challenged anew by a server that now lists an AS of the attacker's, a client refreshes there."""
-    yield client.authorization_server_is_trusted(design, ATTACKER_AS)
+    yield client.authorization_server_is_trusted(design, False)
     yield client.refresh_token_stays_with_issuer(design)
 
 
