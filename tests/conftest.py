@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from model.design import NAMED_DESIGNS, Configuration, ConfigurationError, Design, parse
 from model.machine import Step
@@ -24,6 +25,10 @@ from properties.solver import Answer, Solver
 from properties.template import Template
 from properties.unroll import Unrolling
 from properties.verdict import Checker
+
+# How long an example takes says something about the machine, not about the project.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 RULES = rules()
 
