@@ -7,7 +7,7 @@ from functools import cache
 from typing import NamedTuple
 
 from model.design import NAMED_DESIGNS, ConfigurationError, Design, parse, parse_switches
-from simulations.topology import Settings
+from simulations.population_statements import Settings
 
 
 class Arm(NamedTuple):

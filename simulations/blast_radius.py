@@ -184,7 +184,7 @@ def run(
             topology = draw(population, f"{seed}/{replication}")
             possible = targets(kind, topology)
             if not possible:
-                raise BlastRadiusError(f"population {population.name!r} has no target: {KINDS[kind].meaning}")
+                continue  # by chance: a small population has not everything every time
             picked, met = sample(possible, f"{seed}/{replication}", samples), []
             for place, arm in enumerate(chosen):
                 met.append(_under(Attack(topology, arm), kind, picked))
@@ -195,6 +195,8 @@ def run(
             found.possible.append(len(possible))
     except KeyboardInterrupt:
         raise StoppedBlastRadius(found.result() if found.rows else None) from None
+    if not found.rows:
+        raise BlastRadiusError(f"population {population.name!r} has no target: {KINDS[kind].meaning}")
     return found.result()
 
 

@@ -264,7 +264,7 @@ def _population(name: str, content: Mapping[str, Any]) -> Population:
         numbers,
         next(factor for factor in factors if factor.name == "place"),
         tuple(factor for factor in factors if factor.name != "place"),
-        None if clients is None else statements.factor(f"{name}: clients", "client", clients),
+        None if clients is None else statements.deployed_clients(f"{name}: clients", clients),
         tuple(statements.factor(f"{name}: trait {key!r}", key, value) for key, value in traits.items()),
         tuple(statements.adoption(name, key, value) for key, value in content.get("adoption", {}).items()),
     )

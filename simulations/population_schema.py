@@ -127,7 +127,7 @@ def schema() -> dict[str, Any]:
                 "properties": {"place": places, **switches},
                 "additionalProperties": {"$ref": "#/$defs/table"},
             },
-            "clients": {"$ref": "#/$defs/table"},
+            "clients": {"$ref": "#/$defs/clients"},
             "traits": _closed({name: _shares(*trait) for name, trait in TRAITS.items()}),
             "adoption": _closed({name: _adoption(SWITCHES[name].values) for name in DRAWN}),
         },
@@ -143,6 +143,13 @@ def schema() -> dict[str, Any]:
                 {"table": _TEXT, "columns": {**_COLUMNS, "minItems": 1}},
                 also={**_COLUMNS, "description": "columns that matter only where servers are drawn one by one"},
             ),
+            "clients": {
+                "description": "the designs of model/data/clients.toml, each product alike and its versions alike",
+                **_stated(
+                    {"columns": {**_COLUMNS, "minItems": 1}},
+                    without={"type": "array", "items": _TEXT, "description": "products or versions that are left out"},
+                ),
+            },
             "adoption": _stated(
                 {
                     "value": {"type": "string"},

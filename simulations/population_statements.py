@@ -15,9 +15,13 @@ from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 
+from model.clients import clients
 from model.design import ConfigurationError, check_switch
+from model.errors import hint
 from model.switches import SWITCHES
 from simulations.population_schema import PopulationError
+
+Settings = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class Category:
     """One thing a factor can come out as, what that means for the model's switches, and how often it does."""
 
     name: str
-    settings: tuple[tuple[str, str], ...]
+    settings: Settings
     share: float
 
 
@@ -136,6 +140,19 @@ def factor(where: str, name: str, stated: Mapping[str, Any]) -> Factor:
     )
 
 
+def deployed_clients(where: str, stated: Mapping[str, Any]) -> Factor:
+    """The deployed clients as what they do: products alike, and the versions of each (raises PopulationError)."""
+    left_out = set(stated.get("without", ()))
+    known = {name: (name.partition("==")[0], client.design) for name, client in clients().items()}
+    if strange := sorted(left_out - known.keys() - {product for product, _ in known.values()}):
+        raise PopulationError(f"{where}: without: unknown client {strange[0]!r}{hint(strange[0], known)}")
+    kept = [(product, design) for name, (product, design) in known.items() if not {name, product} & left_out]
+    if not kept:
+        raise PopulationError(f"{where}: without: leaves no client")
+    rows = [(product, tuple((column, design[column]) for column in stated["columns"])) for product, design in kept]
+    return Factor("client", _alike(rows), _provenance(stated))
+
+
 def adoption(where: str, switch: str, stated: Mapping[str, Any]) -> Adoption:
     """A curve (raises PopulationError)."""
     years, shares = tuple(map(float, stated["years"])), tuple(map(float, stated["shares"]))
@@ -150,7 +167,7 @@ def adoption(where: str, switch: str, stated: Mapping[str, Any]) -> Adoption:
 
 
 def _rows(where: str, table: str, columns: list[str]) -> tuple[Category, ...]:
-    """The rows of a table by what they set: every product counts the same, its rows share out its weight."""
+    """The rows of a table that the model can express."""
     source = data(table)
     if Path(table).name != table or not source.is_file():
         raise PopulationError(f"{where}: no table {table!r} in simulations/data")
@@ -162,11 +179,15 @@ def _rows(where: str, table: str, columns: list[str]) -> tuple[Category, ...]:
         if column not in rows[0]:
             allowed = ", ".join(name for name in rows[0] if name in SWITCHES)
             raise PopulationError(f"{where}: {table} has no switch {column!r}; allowed: {allowed}")
-    products = [row["product"] for row in rows]
-    weighted = sorted(
-        (tuple((name, _value(where, name, row[name])) for name in columns), 1 / products.count(row["product"]))
-        for row in rows
-    )
+    return _alike([
+        (row["product"], tuple((name, _value(where, name, row[name])) for name in columns)) for row in rows
+    ])  # fmt: skip
+
+
+def _alike(rows: list[tuple[str, Settings]]) -> tuple[Category, ...]:
+    """Rows of a product and what it sets, by what they set: every product counts the same, its rows share that out."""
+    products = [product for product, _ in rows]
+    weighted = sorted((settings, 1 / products.count(product)) for product, settings in rows)
     return tuple(
         Category("/".join(value for _, value in settings), settings, math.fsum(w for _, w in same) / len(set(products)))
         for settings, same in groupby(weighted, key=lambda item: item[0])

@@ -20,7 +20,8 @@ from model.world import ATTACKER_AS, HONEST_AS, LOOKALIKE_AS
 from simulations import crossings
 from simulations.arms import Arm
 from simulations.crossings import Crossing, Loot
-from simulations.topology import Connection, ResourceServer, Settings, Topology
+from simulations.population_statements import Settings
+from simulations.topology import Connection, ResourceServer, Topology
 
 if TYPE_CHECKING:
     from networkx import DiGraph

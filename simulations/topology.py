@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from model import identifiers
 from simulations import draws
 from simulations.population import Category, Factor, Population
+from simulations.population_statements import Settings
 
 if TYPE_CHECKING:
     import networkx
@@ -50,8 +51,6 @@ DECIDED_BY: dict[str, str] = {
     }.items()
     for switch in switches.split()
 }
-
-Settings = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
