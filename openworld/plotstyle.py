@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,8 @@ from matplotlib.figure import Figure
 matplotlib.use("Agg")
 
 INK, FAINT, PAPER = "#222222", "#b8b8b8", "#ffffff"
+#: What is the attacker's, and what must not reach it.
+ATTACKER, LEAK = "#9C3A0B", "#111111"
 #: Okabe and Ito's colours: told apart with any colour vision; each goes with a line style and a marker of its own.
 SERIES = (
     ("#000000", "-", "o"), ("#D55E00", "--", "s"), ("#0072B2", "-.", "^"), ("#009E73", ":", "D"),
@@ -57,26 +60,36 @@ def style() -> Iterator[None]:
         yield
 
 
-def save(figure: Figure, stem: Path) -> list[Path]:
-    """Write a figure as SVG, PDF and PNG, without a date or the version of the software in it."""
-    from openworld.files import replacing
-
+def rendered(figure: Figure, form: str, title: str = "", caption: str = "") -> bytes:
+    """A figure as the bytes of a file, without a date or the version of the software in it."""
+    described = {"Title": title, "Description" if form == "svg" else "Subject": caption}
+    described = {name: words for name, words in described.items() if words}
     metadata: dict[str, dict[str, Any]] = {
-        "svg": {"Date": None, "Creator": "openworld"},
-        "pdf": {"CreationDate": None, "Creator": "openworld", "Producer": "openworld"},
+        "svg": {"Date": None, "Creator": "openworld", **described},
+        "pdf": {"CreationDate": None, "Creator": "openworld", "Producer": "openworld", **described},
         "png": {"Software": None},
     }
     cut: dict[str, Any] = {"bbox_inches": "tight", "pad_inches": 0.1}
-    if figure.get_layout_engine() is not None:
-        # Laid out once instead of in every format; a figure with a layout needs no cutting.
-        cut = {}
-        with style():
+    stream = io.BytesIO()
+    with style():
+        if figure.get_layout_engine() is not None:
+            # Laid out once instead of in every format; a figure with a layout needs no cutting.
+            cut = {}
             figure.draw_without_rendering()
-        figure.set_layout_engine("none")
+            figure.set_layout_engine("none")
+        figure.savefig(stream, format=form, metadata=metadata[form], **cut)
+    return stream.getvalue()
+
+
+def save(figure: Figure, stem: Path, title: str = "", caption: str = "") -> list[Path]:
+    """Write a figure as SVG, PDF and PNG; SVG and PDF carry title and caption as their metadata."""
+    from openworld.files import replacing
+
     written = []
     for form in FORMATS:
         path = stem.with_name(f"{stem.name}.{form}")
-        with style(), replacing(path) as temporary:
-            figure.savefig(temporary, format=form, metadata=metadata[form], **cut)
+        drawn = rendered(figure, form, title, caption)
+        with replacing(path) as temporary:
+            temporary.write_bytes(drawn)
         written.append(path)
     return written
