@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import click
 
-from openworld.commands import questions, simulate, study, vocabulary
+from openworld.commands import figures, questions, simulate, study, vocabulary
 from openworld.commands.shell import Commands
 
 
@@ -46,6 +46,7 @@ for command in (
     vocabulary.rules,
     simulate.simulate,
     study.study,
+    figures.figures,
 ):
     main.add_command(command)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -60,6 +61,34 @@ def style() -> Iterator[None]:
         yield
 
 
+def captioned(figure: Figure, caption: str) -> Figure:
+    """The figure with its caption below whatever is drawn."""
+    room = int(figure.get_figwidth() * 72 / 4.05)
+    with style():
+        _lay_out(figure)
+        drawn = figure.get_tightbbox()
+        left, low = drawn.x0 / figure.get_figwidth(), (drawn.y0 - 0.12) / figure.get_figheight()
+        figure.text(left, low, textwrap.fill(caption, room), va="top", fontsize=7.5, color="#444444")
+    return figure
+
+
+def _lay_out(figure: Figure) -> None:
+    """Lay a figure out once instead of in every format."""
+    if figure.get_layout_engine() is not None:
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+        for legend in figure.legends:
+            # Held where it is when saving grows the page.
+            legend.set_bbox_to_anchor((0, 0, 1, 1), transform=figure.transFigure)
+
+
+def titled(figure: Figure, title: str) -> None:
+    """A title above everything, on as many lines as it needs."""
+    if title:
+        room = int(figure.get_figwidth() * 72 / 7.3)
+        figure.suptitle(textwrap.fill(title, room), x=0.01, ha="left", fontsize=11, weight="bold")
+
+
 def rendered(figure: Figure, form: str, title: str = "", caption: str = "") -> bytes:
     """A figure as the bytes of a file, without a date or the version of the software in it."""
     described = {"Title": title, "Description" if form == "svg" else "Subject": caption}
@@ -69,15 +98,10 @@ def rendered(figure: Figure, form: str, title: str = "", caption: str = "") -> b
         "pdf": {"CreationDate": None, "Creator": "openworld", "Producer": "openworld", **described},
         "png": {"Software": None},
     }
-    cut: dict[str, Any] = {"bbox_inches": "tight", "pad_inches": 0.1}
     stream = io.BytesIO()
     with style():
-        if figure.get_layout_engine() is not None:
-            # Laid out once instead of in every format; a figure with a layout needs no cutting.
-            cut = {}
-            figure.draw_without_rendering()
-            figure.set_layout_engine("none")
-        figure.savefig(stream, format=form, metadata=metadata[form], **cut)
+        _lay_out(figure)
+        figure.savefig(stream, format=form, metadata=metadata[form], bbox_inches="tight", pad_inches=0.1)
     return stream.getvalue()
 
 

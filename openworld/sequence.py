@@ -53,7 +53,7 @@ def sequence(shown: Chart) -> Figure:
     blocks = _blocks(shown)
     heights = [len(block.lines) * _LINE + (7 if block.first_of_step else 2) for block in blocks]
     lead = _lead(shown)
-    lanes = max(1, len(shown.cast)) * _LANE
+    lanes = max(4, len(shown.cast)) * _LANE
     width = _MARGIN * 2 + lanes + _ROOM * _CHARACTER
     height = _MARGIN * 2 + len(lead) * _LINE + 8 + _HEAD + sum(heights) + 10 + _LINE * 3.2
     with style():
@@ -78,7 +78,7 @@ def sequence(shown: Chart) -> Figure:
 def _lead(shown: Chart) -> list[list[_Span]]:
     """Attacker and design, above the lifelines."""
     lines: list[list[_Span]] = []
-    room = _ROOM + len(shown.cast) * int(_LANE / _CHARACTER)
+    room = _ROOM + max(4, len(shown.cast)) * int(_LANE / _CHARACTER)
     for title, entries in zip(("Attacker", "Design"), setting(shown.configuration), strict=True):
         for place, entry in enumerate(entries):
             for part, words in enumerate(_wrapped(entry, room - 10)):
