@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import random
 import re
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -24,20 +23,13 @@ Convert = Callable[[str], str]
 
 
 @pytest.fixture(scope="session")
-def aasvg(tmp_path_factory: pytest.TempPathFactory) -> Convert:
+def aasvg(installed_from_npm: Callable[[str], Path]) -> Convert:
     """Turns ASCII art into SVG with the real tool."""
-    npm, node = shutil.which("npm"), shutil.which("node")
-    if npm is None or node is None:
-        pytest.skip("no node and npm here to run aasvg with")
-    folder = tmp_path_factory.mktemp("aasvg")
-    command = [npm, "install", "--no-audit", "--no-fund", "--silent", "--prefix", str(folder), AASVG]
-    installed = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-    if installed.returncode != 0:
-        pytest.skip(f"npm cannot install {AASVG}: {installed.stderr.strip()[:200]}")
-    tool = folder / "node_modules" / "aasvg" / "main.js"
+    tool = installed_from_npm(AASVG) / "main.js"
 
     def convert(artwork: str) -> str:
-        ran = subprocess.run([node, str(tool)], input=artwork, capture_output=True, text=True, check=False, timeout=60)
+        command = ["node", str(tool)]
+        ran = subprocess.run(command, input=artwork, capture_output=True, text=True, check=False, timeout=60)
         assert (ran.returncode, ran.stderr) == (0, "")
         return ran.stdout
 
