@@ -361,3 +361,9 @@ def authorization_endpoint_is_a_web_url(design: Design) -> Condition:
 def redirect_target_gets_no_credentials(design: Design) -> Condition:
     """A redirected request is not given the credentials that the client holds for the new target."""
     return same(design.http_redirect, "reattach")
+
+
+@rule("AIA-10-auth", "AAU-depth", source="draft-klrc-aiagent-auth 10.4; draft-hardt-oauth-aauth-protocol, Sub-Agents")
+def token_is_not_lent(design: Design) -> Condition:
+    """Sub-agents have identities and tokens of their own; nobody lends them the client's token and key."""
+    return same(design.instance, "none")

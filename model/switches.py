@@ -31,6 +31,7 @@ class Switch:
 
 
 _MECHANISMS = (
+    ("protocol", "oauth aauth", "which protocol the parties run", "RFC 6749; draft-hardt-oauth-aauth-protocol"),
     # discovery
     ("prm", "exact off unchecked prefix prefix_str prefix_sdk_ts prefix_sdk_py",
      "how the `resource` of a metadata document must relate to the URL asked for; off: configured before run time",
@@ -103,6 +104,20 @@ _MECHANISMS = (
     ("rt_pin", "on off", "refresh tokens go only to the issuer they came from", "MCP authorization 2026-07-28"),
     ("rt_resource_bound", "no yes", "a refresh token yields tokens only for the resource of its grant", "RFC 8707 2.2; RFC 9700 4.14.2"),
     ("http_redirect", "strip none forward reattach", "what happens to credentials when a resource request is redirected", "draft-ietf-oauth-v2-1 5; Fetch"),
+    # agents and their sub-agents
+    ("instance", "none workload derived", "agent-instance identity: none; an attested workload; derived from the parent's grant",
+     "draft-klrc-aiagent-auth 10.4; draft-hardt-oauth-aauth-protocol, Sub-Agents"),
+    ("delegation_depth", "one any", "with derived identities: whether a sub-agent may have sub-agents",
+     "draft-hardt-oauth-aauth-protocol, Single-Level Depth"),
+    ("delegation_expiry", "task token", "with derived identities: whether a sub-agent's token ends with the task",
+     "draft-hardt-oauth-aauth-protocol, Resource Token Structure"),
+    # AAuth
+    ("resource_token_check", "on off", "the agent checks issuer and key of a resource token",
+     "draft-hardt-oauth-aauth-protocol, Resource Challenge Verification"),
+    ("ps_key_check", "on off", "the person server checks that a resource token names the key that signs the request",
+     "draft-hardt-oauth-aauth-protocol, Resource Token Verification"),
+    ("auth_token_check", "on off", "the agent checks issuer, audience and key of an auth token",
+     "draft-hardt-oauth-aauth-protocol, Auth Token Response Verification"),
     # fetching
     ("fetch_guard", "on off", "client: resolved addresses are checked at every hop", "RFC 9728 7.7"),
     ("as_fetch_guard", "on off", "AS: the same for what registration makes it fetch", "draft-ietf-oauth-client-id-metadata-document 8.6"),
