@@ -101,7 +101,9 @@ def rendered(figure: Figure, form: str, title: str = "", caption: str = "") -> b
     stream = io.BytesIO()
     with style():
         _lay_out(figure)
-        figure.savefig(stream, format=form, metadata=metadata[form], bbox_inches="tight", pad_inches=0.1)
+        # As large as what is drawn; asked here, because savefig would draw everything twice to find out.
+        page = figure.get_tightbbox().padded(0.1)
+        figure.savefig(stream, format=form, metadata=metadata[form], bbox_inches=page)
     return stream.getvalue()
 
 

@@ -79,21 +79,15 @@ class Source:
     def _judged(self) -> pd.DataFrame:
         import pandas as pd
 
-        from openworld.jobs import Question, answers
         from openworld.progress import Progress
-        from openworld.study import Plan, cases
+        from openworld.study import Plan, cases, judged, row
 
         asked = cases(Plan(Path()))
-        rows = []
         with Progress("verdicts", len(asked)) as progress:
-            questions = [Question(case.prop.name, case.configuration) for case in asked]
-            for case, reply in zip(asked, answers(questions, self.workers, by_design=True), strict=True):
-                rows.append({
-                    "design": case.design, "attacker": case.attacker, "capabilities": case.capabilities,
-                    "code": case.prop.code, "property": case.prop.name, "kind": case.prop.kind,
-                    **{name: reply.data[name] for name in ("verdict", "reach", "steps", "blocked_by")},
-                })  # fmt: skip
-                progress.advance()
+            rows = []
+            for case, reply in judged(asked, self.workers):
+                rows.append(row(case, reply.data))
+                progress.advance(case.stem)
         return pd.DataFrame(rows)
 
     def _simulated(self, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:

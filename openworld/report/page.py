@@ -51,7 +51,10 @@ def _free(study: Study, name: str) -> bool:
 
 
 def _of(study: Study, experiment: str) -> list[Picture]:
-    return [picture for name, picture in study.pictures.items() if name.startswith(f"{experiment}-")]
+    """The figures of an experiment, those first that say most at a glance."""
+    order = [f"{experiment}-{kind}" for kind in ("rates", "differences", "funnel")]
+    own = [name for name in study.pictures if name.startswith(f"{experiment}-") and name not in order]
+    return [study.pictures[name] for name in (*order, *own) if name in study.pictures]
 
 
 def _embedded(picture: Picture) -> dict[str, str]:
