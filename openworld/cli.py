@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import click
 
-from openworld.commands import figures, questions, report, simulate, study, vocabulary
+from openworld.commands import check, figures, questions, report, simulate, study, vocabulary
 from openworld.commands.shell import Commands
 
 
@@ -41,6 +41,7 @@ for command in (
     questions.trace,
     questions.replay,
     questions.verdicts,
+    check.check,
     vocabulary.designs,
     vocabulary.explain,
     vocabulary.rules,

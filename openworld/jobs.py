@@ -16,8 +16,7 @@ from typing import Any, NamedTuple
 from model.chart import text
 from model.design import parse
 from openworld.show import ending
-from properties.security import find
-from properties.verdict import Checker
+from properties.verdict import Checker, Verdict, check
 
 
 class Question(NamedTuple):
@@ -45,24 +44,33 @@ def answer(batch: list[Question], by_design: bool = False) -> list[Reply]:
     replies = []
     for question in batch:
         checker = checkers.setdefault(question.timeout, Checker(timeout=question.timeout, by_design=by_design))
-        prop = find(question.property)
-        verdict = checker.verdict(prop, parse(question.configuration))
-        chart = "" if verdict.trace is None else text(verdict.trace, ending(prop))
-        replies.append(Reply(verdict.to_json(), chart))
+        replies.append(_reply(checker.verdict(question.property, parse(question.configuration))))
     return replies
 
 
-def answers(questions: Iterable[Question], workers: int, by_design: bool = False) -> Generator[Reply]:
+def answer_singly(batch: list[Question]) -> list[Reply]:
+    """The same, each as if it were the only one: which of several shortest traces is found depends on nothing else."""
+    return [_reply(check(asked.property, parse(asked.configuration), timeout=asked.timeout)) for asked in batch]
+
+
+def _reply(verdict: Verdict) -> Reply:
+    chart = "" if verdict.trace is None else text(verdict.trace, ending(verdict.property))
+    return Reply(verdict.to_json(), chart)
+
+
+def answers(
+    questions: Iterable[Question], workers: int, by_design: bool = False, singly: bool = False
+) -> Generator[Reply]:
     """Answers in the order of the questions, as they come in.
 
-    ``by_design``: most questions in a row are about the same design.
+    ``by_design``: most questions in a row are about the same design. ``singly``: each is answered on its own.
     The asking process only waits, so that Ctrl-C reaches it at once whatever the solver is doing.
     """
-    asked = list(questions)
-    batches = [asked[start : start + BATCH] for start in range(0, len(asked), BATCH)]
+    asked, size = list(questions), 1 if singly else BATCH
+    batches = [asked[start : start + size] for start in range(0, len(asked), size)]
     pool = multiprocessing.get_context("spawn").Pool(max(1, min(workers, len(batches))), _ignore_interrupts)
     with pool:
-        for replies in pool.imap(partial(answer, by_design=by_design), batches):
+        for replies in pool.imap(answer_singly if singly else partial(answer, by_design=by_design), batches):
             yield from replies
 
 

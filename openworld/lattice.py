@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from model.design import ConfigurationError
-from properties.designs import DEPLOYMENTS, MECHANISMS, Answers, Lattice, Mechanisms, breaking
-from properties.designs import usable as can_be_usable
+from properties.designs import DEPLOYMENTS, MECHANISMS, Answers, Lattice, Mechanisms, breaking, left_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +29,9 @@ class Found:
     answers: Answers
     breaking: dict[str, tuple[Mechanisms, ...]]
 
-    def deployments(self, found: Mechanisms) -> list[str]:
-        """The deployments in which a set can be part of a usable design."""
-        return [name for name, sets in self.breaking.items() if can_be_usable(found, sets)]
+    def frontier(self, found: Mechanisms) -> dict[str, tuple[Mechanisms, ...]]:
+        """For each deployment in which a set can be part of a usable design: what such a design does without."""
+        return {name: without for name, sets in self.breaking.items() if (without := left_out(found, sets))}
 
 
 def ask(asked: Asked) -> Found:
@@ -65,13 +64,27 @@ def as_data(asked: Asked, found: Found) -> dict[str, Any]:
         "against": sorted(asked.capabilities),
         "mechanisms": {name: {"switch": s, "without": a, "with": b} for name, (s, a, b) in MECHANISMS.items()},
         "sufficient": [
-            {"mechanisms": sorted(each), **({"usable_in": found.deployments(each)} if asked.usable else {})}
+            {"mechanisms": sorted(each), **(_usable_in(found, each) if asked.usable else {})}
             for each in answers.sufficient
         ],
         "insufficient": [sorted(each) for each in answers.insufficient],
         "unusable_with": {name: [sorted(each) for each in sets] for name, sets in found.breaking.items()},
         "questions": answers.questions,
     }
+
+
+def _usable_in(found: Found, mechanisms: Mechanisms) -> dict[str, dict[str, list[list[str]]]]:
+    frontier = found.frontier(mechanisms)
+    return {"usable_in": {name: [sorted(each) for each in without] for name, without in frontier.items()}}
+
+
+def _frontier_lines(frontier: dict[str, tuple[Mechanisms, ...]]) -> Iterator[str]:
+    """Where a set is usable, and what a design with it must then do without."""
+    whatever = [name for name, without in frontier.items() if without == (frozenset(),)]
+    yield f"usable in: {', '.join(frontier) or 'none of the deployments'}"
+    for name, without in frontier.items():
+        if name not in whatever:
+            yield f"  in {name} without {' or without '.join(', '.join(sorted(each)) for each in without)}"
 
 
 def lines(asked: Asked, found: Found) -> Iterator[str]:
@@ -83,7 +96,7 @@ def lines(asked: Asked, found: Found) -> Iterator[str]:
     for each in answers.sufficient:
         yield f"  {', '.join(sorted(each)) or '(nothing is needed)'}"
         if asked.usable:
-            yield f"      usable in: {', '.join(found.deployments(each)) or 'none of the deployments'}"
+            yield from (f"      {line}" for line in _frontier_lines(found.frontier(each)))
     yield f"maximal sets that still leave an attack: {len(answers.insufficient)}; each lacks"
     for each in answers.insufficient:
         lacking = sorted(name for name in MECHANISMS if name not in each and name not in asked.without)

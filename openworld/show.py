@@ -45,10 +45,17 @@ def verdict_lines(verdict: Verdict) -> Iterator[str]:
     yield from _entry("verdict", outcome(verdict))
     yield from _entry("reach", verdict.reach)
     yield from _entry("time", f"{verdict.seconds:.2f} s")
+    yield from blocking_lines(verdict)
+
+
+def blocking_lines(verdict: Verdict) -> Iterator[str]:
+    """The rules that leave no such run, if there are any."""
     if verdict.blocked_by:
-        yield "blocked by  (each of these is needed)"
-        for name in verdict.blocked_by:
+        yield "blocked by  (without any one of these the model has such a run)"
+        for name in sorted(verdict.blocked_by, key=lambda name: name not in verdict.alone):
             yield from rule_lines(rules()[name], ids=False)
+            if name not in verdict.alone:
+                yield "      (needed among these; without it in the whole model, another rule makes up for it)"
 
 
 def _entry(name: str, words: str) -> list[str]:

@@ -61,7 +61,7 @@ class Source:
             from openworld.lattice import ask
 
             found = ask(asked)
-            rows = [(" ".join(sorted(each)), " ".join(found.deployments(each))) for each in found.answers.sufficient]
+            rows = [(" ".join(sorted(each)), " ".join(found.frontier(each))) for each in found.answers.sufficient]
             self._known[name] = pd.DataFrame(rows, columns=["mechanisms", "usable_in"])
         table: pd.DataFrame = self._known[name]
         return table

@@ -212,9 +212,18 @@ def breaking(environment: Mapping[str, str], limit: int | None = None) -> tuple[
     return Lattice(["first_contact"], frozenset(), environment).enumerate(limit).sufficient
 
 
-def usable(mechanisms: Mechanisms, broken_by: Iterable[Mechanisms]) -> bool:
-    """Whether a set of mechanisms can be part of a design with which first contact succeeds."""
-    return not any(found <= mechanisms for found in broken_by)
+def left_out(mechanisms: Mechanisms, broken_by: Iterable[Mechanisms]) -> tuple[Mechanisms, ...]:
+    """The least that a design with these mechanisms must do without for first contact to succeed.
+
+    Every minimal choice of other mechanisms to leave out; the designs between this set and all but such a choice are
+    those that stay usable. Empty if no design with these mechanisms is usable.
+    """
+    choices: set[Mechanisms] = {frozenset()}
+    for found in broken_by:
+        others = found - mechanisms
+        hit = {choice if choice & others else choice | {name} for choice in choices for name in others}
+        choices = {choice for choice in hit if not any(other < choice for other in hit)}
+    return tuple(sorted(choices, key=_order))
 
 
 class _Map:

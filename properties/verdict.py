@@ -44,6 +44,8 @@ class Verdict:
         reach: how far the answer goes, in words.
         trace: the shortest attack (or, for a utility property, the shortest run that shows it).
         blocked_by: rules that together rule the event out; leaving any one of them out of this set lets it happen.
+        alone: those of them that nothing else in the model makes up for: without that one rule it happens. Worked out
+            for single questions only.
         seconds: wall time.
     """
 
@@ -55,6 +57,7 @@ class Verdict:
     trace: Trace | None
     blocked_by: tuple[str, ...]
     seconds: float
+    alone: tuple[str, ...] = ()
 
     @builtins.property
     def steps(self) -> int | None:
@@ -71,6 +74,7 @@ class Verdict:
             "reach": self.reach,
             "steps": self.steps,
             "blocked_by": list(self.blocked_by),
+            "alone": list(self.alone),
             "sources": {name: rules()[name].source for name in self.blocked_by},
             "seconds": round(self.seconds, 4),
             "trace": None if self.trace is None else self.trace.to_json(),
@@ -119,6 +123,7 @@ class WorldChecker:
     ) -> None:
         self.world = world
         self.timeout = timeout
+        self._single = isinstance(only, tuple)
         self.layers = world.layers if layers is None else layers
         template = Template(world, _asked(*only), (only[0].name,)) if isinstance(only, tuple) else Template(world, only)
         self._laid = Unrolling(template, self.layers)
@@ -168,7 +173,17 @@ class WorldChecker:
         safe = made.property.kind == "security"
         blocking = () if constant else self._blocking(fixed)
         reach = f"complete for this world: no run has more than {self.world.layers} layers"
-        return replace(made, result="safe" if safe else "attack", reach=reach, blocked_by=blocking)
+        alone = self._alone(fixed, blocking) if self._single else ()
+        return replace(made, result="safe" if safe else "attack", reach=reach, blocked_by=blocking, alone=alone)
+
+    def _alone(self, fixed: list[int], blocking: tuple[str, ...]) -> tuple[str, ...]:
+        """The rules without any one of which the event happens, all others enforced."""
+        enforced = self._laid.enforced
+
+        def without(name: str) -> Answer:
+            return self._check([*fixed, *(literal for other, literal in enforced.items() if other != name)])
+
+        return tuple(name for name in blocking if without(name) is Answer.SAT)
 
     def _shorten(self, fixed: list[int], machine: Machine, prop: Property) -> tuple[tuple[Step, ...], bool]:
         """The fewest actions, then the fewest attacker actions among those; whether that is proved.

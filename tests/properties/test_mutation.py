@@ -14,6 +14,7 @@ import pytest
 from model.design import Configuration
 from model.protocols import rules
 from model.switches import SWITCHES
+from properties.verdict import check
 
 RULES = rules()
 
@@ -79,16 +80,17 @@ def test_minimal_guards_are_rules_that_matter(id_, exceptions):
     assert bearers - exceptions["survivors"].keys(), f"{id_} is carried by survivors alone: {bearers}"
 
 
-def test_rules_that_block_suffice_and_are_each_needed(rows, checker, reach):
-    """The rules a safe verdict names rule the event out by themselves, and no smaller set of them does."""
+def test_rules_that_block_suffice_and_are_each_needed(rows, reach):
+    """The rules a safe verdict names suffice, no smaller set does, and `alone` have no substitute."""
     safe = [row for row in rows if row.covered and not reach(row.prop, row.configuration)]
     looked_at = 0
     for row in random.Random(2).sample(safe, min(12, len(safe))):
-        verdict = checker.verdict(row.prop, row.configuration)
+        verdict = check(row.prop, row.configuration)
         blocked = set(verdict.blocked_by)
         assert blocked <= RULES.keys()
         assert not reach.within(row.prop, row.configuration, blocked), row.id
         for name in blocked:
             assert reach.within(row.prop, row.configuration, blocked - {name}), (row.id, name)
+            assert reach(row.prop, row.configuration, without=(name,)) == (name in verdict.alone), (row.id, name)
         looked_at += len(blocked)
     assert looked_at >= 12

@@ -1,0 +1,121 @@
+"""Answers that are known already: a folder with one file for each question.
+
+A file is found by what its answer depends on: every source file of the model and the properties, the versions of
+solver and Python, world, configuration, property and time limit. Nothing is ever looked up under an older rule.
+A file that is damaged is as good as none, and several processes may share a folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import model
+import properties
+from model.design import parse
+from model.errors import InputError
+from model.trace import from_json
+from model.world import WORLDS
+from openworld.files import write
+from openworld.jobs import Question
+from properties.security import find
+from properties.solver import version
+from properties.verdict import ReplayError, Verdict, confirm
+
+#: What reading a damaged entry can raise.
+_DAMAGE = (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError, ReplayError)
+
+#: Where rules live, and what makes verdicts of them.
+SOURCES = tuple(Path(package.__file__ or "").parent for package in (model, properties))
+
+
+def fingerprint(sources: tuple[Path, ...] = SOURCES) -> str:
+    """A digest of everything but the question that a verdict depends on."""
+    digest = hashlib.sha256(f"z3 {version()}, Python {platform.python_version()}\n".encode())
+    for folder in sources:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                content = path.read_bytes()
+                digest.update(f"{path.relative_to(folder.parent).as_posix()} {len(content)}\n".encode() + content)
+    return digest.hexdigest()
+
+
+def default_folder() -> Path:
+    """Where answers are kept unless something else is said: in the user's cache folder."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("openworld", appauthor=False) / "verdicts"
+
+
+class Cache:
+    """Verdicts in a folder, which is made when the first is kept.
+
+    What cannot be read or written is not an error: the question is asked again.
+    """
+
+    def __init__(self, folder: Path, sources: tuple[Path, ...] = SOURCES) -> None:
+        self.folder = folder
+        self._sources = sources
+
+    @cached_property
+    def _fingerprint(self) -> str:
+        return fingerprint(self._sources)
+
+    def path(self, question: Question) -> Path:
+        """The file of a question; its name covers everything that the answer depends on."""
+        prop, configuration = find(question.property), parse(question.configuration)
+        asked = [prop.name, repr(prop.world_of(configuration.design)), str(configuration), question.timeout]
+        digest = hashlib.sha256(json.dumps([self._fingerprint, *asked]).encode()).hexdigest()
+        return self.folder / digest[:2] / f"{digest[2:]}.json"
+
+    def get(self, question: Question) -> Verdict | None:
+        """The verdict, if it is known; its trace has been replayed on the machine."""
+        with suppress(*_DAMAGE):
+            path = self.path(question)
+            entry = json.loads(path.read_text(encoding="utf-8"))
+            if entry["sha256"] == _checksum(path, entry["verdict"]):
+                return verdict(entry["verdict"])
+        return None
+
+    def put(self, question: Question, data: dict[str, Any]) -> None:
+        """Keep a verdict, given as data. One that is unknown may be known with more time, and is not kept."""
+        if data["verdict"] != "unknown":
+            path = self.path(question)
+            entry = {"sha256": _checksum(path, data), "verdict": data}
+            with suppress(OSError):
+                write(path, json.dumps(entry, ensure_ascii=False) + "\n")
+
+
+def _checksum(path: Path, data: Any) -> str:
+    """Of a verdict and the name that it is kept under."""
+    return hashlib.sha256(json.dumps([path.name, data], sort_keys=True).encode()).hexdigest()
+
+
+def verdict(data: dict[str, Any]) -> Verdict:
+    """A verdict from its data.
+
+    Raises:
+        InputError, ReplayError, LookupError: the data does not describe a verdict, or its trace does not show it.
+    """
+    prop = find(data["property"])
+    trace = None if data["trace"] is None else from_json(data["trace"])
+    if trace is not None:
+        confirm(trace, prop)
+    if data["verdict"] not in ("attack", "safe", "unknown"):
+        raise InputError(f"no such verdict: {data['verdict']!r}")
+    return Verdict(
+        property=prop,
+        configuration=parse(data["configuration"]),
+        world=WORLDS[data["world"]],
+        result=data["verdict"],
+        reach=data["reach"],
+        trace=trace,
+        blocked_by=tuple(data["blocked_by"]),
+        seconds=data["seconds"],
+        alone=tuple(data["alone"]),
+    )

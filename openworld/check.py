@@ -1,0 +1,146 @@
+"""Expectations against verdicts: what is as expected, what has flipped, what nobody knows."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from model.chart import text
+from openworld.cache import Cache, verdict
+from openworld.expectations import Expectation
+from openworld.jobs import Question, answers
+from openworld.show import blocking_lines, ending, outcome
+from properties.verdict import Verdict
+
+Status = Literal["as expected", "flipped", "inconclusive"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """An expectation and what was found; ``cached`` if it was known already."""
+
+    expectation: Expectation
+    verdict: Verdict
+    cached: bool
+
+    @property
+    def status(self) -> Status:
+        """What has become of the expectation."""
+        if self.verdict.result == "unknown":
+            return "inconclusive"
+        return "as expected" if self.verdict.result == self.expectation.expected else "flipped"
+
+    @property
+    def expected(self) -> str:
+        """What was expected, in words."""
+        return "holds" if self.expectation.expected == "safe" else "does not hold"
+
+    @property
+    def found(self) -> str:
+        """What was found, in words."""
+        if self.verdict.result == "unknown":
+            return f"not known: {self.verdict.reach}"
+        words = outcome(self.verdict).partition(": ")
+        if self.verdict.result == "safe":
+            return f"holds: {words[2]}"
+        return f"does not hold: {words[2] or words[0]}"
+
+    @property
+    def headline(self) -> str:
+        """What was asked, in one line."""
+        asked = self.expectation
+        return f"{asked.property} with {asked.design or 'the baseline'} against {asked.attacker}"
+
+    @property
+    def difference(self) -> str:
+        """Expected and found in one line."""
+        return f"expected: {self.expected}; found: {self.found}"
+
+    @property
+    def command(self) -> str:
+        """How to see it for oneself."""
+        return f'openworld verdict {self.expectation.property} "{self.expectation.config}"'
+
+    def evidence(self) -> Iterator[str]:
+        """The chart of the run that was found, or the rules that leave no such run."""
+        if self.verdict.trace is not None:
+            yield from text(self.verdict.trace, ending(self.verdict.property)).splitlines()
+        else:
+            yield self.verdict.reach
+            yield from blocking_lines(self.verdict)
+
+    def to_json(self) -> dict[str, Any]:
+        """The outcome as data."""
+        asked = self.expectation
+        return {
+            "file": str(asked.file),
+            "line": asked.place.line,
+            "name": asked.name,
+            "because": asked.because,
+            "status": self.status,
+            "expected": asked.expected,
+            "cached": self.cached,
+            **self.verdict.to_json(),
+        }
+
+
+def evaluate(
+    expectations: Sequence[Expectation], cache: Cache | None, workers: int, timeout: float | None
+) -> Iterator[Outcome]:
+    """What becomes of each expectation, in order, as it is found. The same question is asked once.
+
+    Raises:
+        ReplayError: the machine does not confirm a trace; nothing that was found may be trusted then.
+    """
+    asked = [Question(one.property, one.configuration, timeout) for one in expectations]
+    known = {question: cache.get(question) if cache else None for question in asked}
+    missing = [question for question, found in known.items() if found is None]
+    replies = answers(missing, workers, singly=True) if missing else iter(())
+    fresh = set(missing)
+    for expectation, question in zip(expectations, asked, strict=True):
+        found = known[question]
+        if found is None:
+            data = next(replies).data
+            if cache:
+                cache.put(question, data)
+            found = known[question] = verdict(data)
+        yield Outcome(expectation, found, question not in fresh)
+
+
+def lines(found: Outcome, chart: bool = True) -> Iterator[str]:
+    """What has flipped (or is not known) as a person reads it."""
+    asked = found.expectation
+    yield f"{asked.file}:{asked.place.line}: {found.status}: {asked.name}"
+    yield f"  {found.headline}"
+    if asked.because:
+        yield from textwrap.wrap(f"expected because {asked.because}", 96, initial_indent="  ", subsequent_indent="    ")
+    yield f"  - {found.expected}"
+    yield f"  + {found.found}"
+    if chart or found.verdict.trace is None:
+        yield ""
+        yield from (f"    {line}".rstrip() for line in found.evidence())
+    else:
+        yield f"  see {found.command}"
+    yield ""
+
+
+def path_in_repository(path: Path) -> str:
+    """A path as the tools of a repository know it: relative to the checkout, if it is in there."""
+    checkout = Path(os.environ.get("GITHUB_WORKSPACE") or Path.cwd()).resolve()
+    absolute = path.resolve()
+    return (absolute.relative_to(checkout) if absolute.is_relative_to(checkout) else absolute).as_posix()
+
+
+def summary(found: Iterable[Outcome]) -> str:
+    """How many of each, in one line."""
+    listed = list(found)
+    counts = Counter(one.status for one in listed)
+    cached = sum(one.cached for one in listed)
+    words = ", ".join(f"{counts[status]} {status}" for status in get_args(Status) if counts[status])
+    plural = "" if len(listed) == 1 else "s"
+    return f"{len(listed)} expectation{plural}: {words}" + (f" ({cached} known already)" if cached else "")

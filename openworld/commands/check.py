@@ -1,0 +1,154 @@
+"""Expectations that are kept in a file, for continuous integration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from openworld.commands.shell import (
+    DONE,
+    INCONCLUSIVE,
+    VIOLATED,
+    as_json,
+    print_json,
+    timeout_option,
+    workers_option,
+)
+
+if TYPE_CHECKING:
+    from openworld.cache import Cache
+    from openworld.check import Outcome
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("files", metavar="FILE.toml...", nargs=-1, required=True,
+                type=click.Path(exists=True, dir_okay=False, path_type=Path))  # fmt: skip
+@click.option("--chart/--no-chart", default=True, help="Draw the runs that were found.  [default: chart]")
+@click.option("--junit", type=_FILE, metavar="FILE", help="Write JUnit XML.")
+@click.option("--sarif", type=_FILE, metavar="FILE", help="Write SARIF 2.1.0.")
+@click.option(
+    "--annotations", type=click.Choice(["auto", "github", "none"]), default="auto", show_default=True,
+    help="Annotate the lines of FILE.toml; auto: if GITHUB_ACTIONS is set.",
+)  # fmt: skip
+@click.option(
+    "--summary", type=_FILE, metavar="FILE", envvar="GITHUB_STEP_SUMMARY", show_envvar=True,
+    help="Append a table in Markdown.",
+)  # fmt: skip
+@click.option(
+    "--cache", "folder", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", envvar="OPENWORLD_CACHE",
+    show_envvar=True, help="Where verdicts are kept.  [default: the user's cache folder]",
+)  # fmt: skip
+@click.option("--no-cache", is_flag=True, help="Ask everything anew, and keep nothing.")
+@timeout_option
+@workers_option
+@as_json
+def check(
+    files: tuple[Path, ...],
+    chart: bool,
+    junit: Path | None,
+    sarif: Path | None,
+    annotations: str,
+    summary: Path | None,
+    folder: Path | None,
+    no_cache: bool,
+    timeout: float | None,
+    workers: int | None,
+    as_json: bool,
+) -> int:
+    """Check that what is expected of designs still holds, and what is known not to hold still does not.
+
+    FILE.toml lists it. Exit code 0 says that all is as expected, 1 that something has flipped, 2 that a file
+    cannot be read, 3 that a verdict is not known. Questions that nothing has changed are not asked again.
+
+    \b
+    [[expect]]
+    name = "An authorization server that sends no iss"
+    design = "mcp"
+    switches = { h_iss = "no" }
+    against = ["mal_as", "mal_as+mal_rs"]
+    holds = ["client_authentication", "discovery_integrity"]
+    fails = ["code_delivery"]
+    because = "RFC 9207 2.4 protects only where the server sends iss"
+
+    \b
+    openworld check openworld.toml --junit found.xml --sarif found.sarif
+    """
+    from openworld.check import evaluate
+    from openworld.expectations import read
+    from openworld.jobs import cores
+    from openworld.progress import Progress
+
+    expectations = [one for file in files for one in read(file)]
+    outcomes: list[Outcome] = []
+    with Progress("check", len(expectations)) as progress:
+        for outcome in evaluate(expectations, _cache(folder, no_cache), workers or cores(), timeout):
+            outcomes.append(outcome)
+            progress.advance()
+    code = _code(outcomes)
+    _say(outcomes, chart, as_json)
+    _write(outcomes, code, junit, sarif, summary)
+    _annotate(outcomes, annotations, as_json)
+    return code
+
+
+def _cache(folder: Path | None, no_cache: bool) -> Cache | None:
+    from openworld.cache import Cache, default_folder
+
+    if no_cache:
+        return None
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)  # complains where somebody asked for it
+    return Cache(folder or default_folder())
+
+
+def _code(outcomes: list[Outcome]) -> int:
+    statuses = {outcome.status for outcome in outcomes}
+    return VIOLATED if "flipped" in statuses else INCONCLUSIVE if "inconclusive" in statuses else DONE
+
+
+def _say(outcomes: list[Outcome], chart: bool, as_json: bool) -> None:
+    from openworld.check import lines, summary
+
+    if as_json:
+        print_json([outcome.to_json() for outcome in outcomes])
+        return
+    colours = {"  - ": "red", "  + ": "green"}
+    for outcome in outcomes:
+        if outcome.status != "as expected":
+            for line in lines(outcome, chart):
+                click.secho(line, fg=colours.get(line[:4]))
+    click.echo(summary(outcomes))
+
+
+def _write(
+    outcomes: list[Outcome], code: int, junit: Path | None, sarif: Path | None, summary: Path | None
+) -> None:
+    from openworld.files import as_json, write
+
+    if junit is not None:
+        from openworld.junit import document
+
+        write(junit, document(outcomes))
+    if sarif is not None:
+        from openworld.sarif import log
+
+        write(sarif, as_json(log(outcomes, code)))
+    if summary is not None:
+        from openworld.github import markdown
+
+        with summary.open("a", encoding="utf-8", newline="\n") as stream:
+            stream.write(markdown(outcomes))
+
+
+def _annotate(outcomes: list[Outcome], wanted: str, as_json: bool) -> None:
+    import os
+
+    if wanted == "github" or (wanted == "auto" and os.environ.get("GITHUB_ACTIONS") == "true"):
+        from openworld.github import commands
+
+        for line in commands(outcomes):
+            click.echo(line, err=as_json)  # GitHub reads both streams

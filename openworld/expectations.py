@@ -1,0 +1,219 @@
+"""Expectations: a small TOML file that says what holds, and what does not, with a design against an attacker.
+
+Every property that an entry lists, under every attacker that it lists, is one expectation, and knows the line and
+column where it stands. ``openworld/data/named_designs.openworld.toml`` is an example.
+"""
+
+from __future__ import annotations
+
+import builtins
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from model.design import NAMED_DESIGNS, check_switch, parse, parse_capabilities
+from model.errors import InputError
+from properties.security import find
+
+
+class ExpectationError(InputError):
+    """A file that cannot be read; the message names file, line, entry and key."""
+
+
+class Place(NamedTuple):
+    """Where something stands in a file: line and column from 1, length in characters."""
+
+    line: int
+    column: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """One property under one configuration, and whether it is expected to hold.
+
+    Attributes:
+        file: where it is written.
+        place: where the property is named in the file.
+        name: what the entry calls itself; by default its design.
+        because: why it is expected, in the author's words; may be empty.
+        property: name of the property.
+        design: the design as ``key=value;key=value``; empty for the baseline.
+        attacker: capabilities as in ``cap=``.
+        expected: the verdict that is expected; ``safe`` where the property is to hold.
+    """
+
+    file: Path
+    place: Place
+    name: str
+    because: str
+    property: str
+    design: str
+    attacker: str
+    expected: Literal["safe", "attack"]
+
+    @builtins.property
+    def config(self) -> str:
+        """The configuration as the command line takes it."""
+        return ";".join(part for part in (self.design, f"cap={self.attacker}") if part)
+
+    @builtins.property
+    def configuration(self) -> str:
+        """The configuration, written alike whatever it was called."""
+        return str(parse(self.config))
+
+
+#: The verdict that each list of properties stands for.
+_EXPECTED: dict[str, Literal["safe", "attack"]] = {"holds": "safe", "fails": "attack"}
+_LISTS = ("against", *_EXPECTED)
+_KEYS = ("name", "because", "design", "switches", *_LISTS)
+
+
+def read(path: Path) -> list[Expectation]:
+    """The expectations of a file, in its order.
+
+    Raises:
+        ExpectationError: not TOML; an unknown key, name or value; nothing expected, or a thing and its opposite.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        data = tomllib.loads(text)
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ExpectationError(f"{path}: not a TOML file: {error}") from None
+    stray = [key for key in data if key != "expect"]
+    if stray:
+        raise ExpectationError(f"{path}: unknown key {stray[0]!r}; allowed: tables [[expect]]")
+    entries, tables = data.get("expect", []), list(_tables(text))
+    if not entries or not isinstance(entries, list) or len(entries) != len(tables):
+        raise ExpectationError(f"{path}: nothing is expected; write each expectation as a table [[expect]]")
+    made = [one for number, fields in enumerate(entries) for one in _Entry(path, tables[number], fields).read()]
+    _refuse_contradictions(made)
+    return made
+
+
+def _refuse_contradictions(expectations: list[Expectation]) -> None:
+    known: dict[tuple[str, str], Expectation] = {}
+    for one in expectations:
+        first = known.setdefault((one.property, one.configuration), one)
+        if first.expected != one.expected:
+            raise ExpectationError(
+                f"{one.file}, line {one.place.line}: {one.property} under {one.config} is expected to hold and to "
+                f"fail; the other is in line {first.place.line}"
+            )
+
+
+class _Entry:
+    """One ``[[expect]]`` table."""
+
+    def __init__(self, path: Path, places: _Places, fields: dict[str, Any]) -> None:
+        self._path, self._places, self._fields = path, places, fields
+
+    def read(self) -> Iterator[Expectation]:
+        """Its expectations (raises ExpectationError)."""
+        for key, value in self._fields.items():
+            self._check_shape(key, value)
+        if not any(self._fields.get(key) for key in _EXPECTED):
+            raise self._error("", 0, f"nothing is expected; list properties in {' or '.join(_EXPECTED)}")
+        design = self._design()
+        name, because = (" ".join(self._fields.get(key, "").split()) for key in ("name", "because"))
+        for key, expected in _EXPECTED.items():
+            for number, prop in enumerate(self._fields.get(key, [])):
+                known, place = self._known(key, number, find, prop), self._place(key, number)
+                for attacker in self._attackers():
+                    yield Expectation(
+                        self._path, place, name or design or "baseline", because, known.name, design, attacker, expected
+                    )
+
+    def _design(self) -> str:
+        named = self._fields.get("design")
+        if named is not None and named not in NAMED_DESIGNS:
+            raise self._error("design", 0, f"unknown design {named!r}; allowed: {', '.join(NAMED_DESIGNS)}")
+        switches = [
+            f"{name}={self._known('switches', 0, check_switch, name, value)}"
+            for name, value in self._fields.get("switches", {}).items()
+        ]
+        return ";".join([f"design={named}"] * (named is not None) + switches)
+
+    def _attackers(self) -> list[str]:
+        listed: list[str] = self._fields.get("against", ["none"])
+        for number, attacker in enumerate(listed):
+            self._known("against", number, parse_capabilities, attacker)
+        return listed
+
+    def _check_shape(self, key: str, value: Any) -> None:
+        if key not in _KEYS:
+            raise self._error(key, 0, f"unknown key; allowed: {', '.join(_KEYS)}")
+        if key in _LISTS:
+            sound, wanted = isinstance(value, list) and bool(value) and _strings(value), "a list of strings"
+        elif key == "switches":
+            sound, wanted = isinstance(value, dict) and _strings(value.values()), "a table of strings"
+        else:
+            sound = isinstance(value, str) and "".join(value.split()).isprintable()
+            wanted = "a string without control characters"
+        if not sound:
+            raise self._error(key, 0, f"expected {wanted}, found {value!r}")
+
+    def _known(self, key: str, number: int, read: Any, *words: str) -> Any:
+        """What ``read`` makes of some words, or where they stand and what is wrong with them."""
+        try:
+            return read(*words)
+        except InputError as error:
+            raise self._error(key, number, str(error)) from None
+
+    def _place(self, key: str, number: int) -> Place:
+        """Where a string of a list stands; else its key, else the table."""
+        return self._places.get((key, number)) or self._places.get((key, -1)) or self._places["", 0]
+
+    def _error(self, key: str, number: int, message: str) -> ExpectationError:
+        where = f"{self._path}, line {self._place(key, number).line}, [[expect]]"
+        return ExpectationError(f"{where}: {key}: {message}" if key else f"{where}: {message}")
+
+
+def _strings(values: Any) -> bool:
+    return all(isinstance(value, str) for value in values)
+
+
+# --- lines and columns -------------------------------------------------------------------------------------
+
+#: Where the n-th string after a key stands, the key itself under -1, the table under ("", 0).
+_Places = dict[tuple[str, int], Place]
+
+_TOKEN = re.compile(
+    r"""
+      (?P<string> \"{3} (?:\\.|[^\\])*? \"{3,5} | '{3} .*? '{3,5} | "(?:\\.|[^"\\\n])*" | '[^'\n]*' )
+    | \#[^\n]*
+    | ^[ \t]* (?P<table> \[\[ [ \t]* (?:expect|"expect"|'expect') [ \t]* \]\] )
+    | ^[ \t]* (?P<key> [A-Za-z0-9_-]+ ) [ \t]* =
+    """,
+    re.VERBOSE | re.MULTILINE | re.DOTALL,
+)
+
+
+def _tables(text: str) -> Iterator[_Places]:
+    """Where things stand in each ``[[expect]]`` table of a text that is known to be TOML."""
+    places: _Places = {}
+    key, number = "", 0
+    for token in _TOKEN.finditer(text):
+        kind = token.lastgroup
+        if kind is None:  # a comment
+            continue
+        place = _place(text, token.start(kind), token.end(kind))
+        if kind == "table":
+            if places:
+                yield places
+            places, key = {("", 0): place}, ""
+        elif kind == "key" and places:
+            key, number = token[kind], 0
+            places[key, -1] = place
+        elif kind == "string" and key:
+            places[key, number] = place
+            number += 1
+    if places:
+        yield places
+
+
+def _place(text: str, start: int, end: int) -> Place:
+    return Place(text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start), end - start)

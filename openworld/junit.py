@@ -1,0 +1,48 @@
+"""Outcomes as JUnit XML: one suite for each file, one case for each expectation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from openworld.check import Outcome, lines, path_in_repository
+
+#: The element that says what has become of an expectation that is not met.
+_RESULTS = {"flipped": "failure", "inconclusive": "error"}
+
+
+def document(outcomes: Sequence[Outcome]) -> str:
+    """The XML document. What has flipped is a failure, what is not known an error; both with their evidence."""
+    whole = Element("testsuites", {"name": "openworld check", **_counts(outcomes)})
+    for path, members in groupby(outcomes, lambda outcome: outcome.expectation.file):
+        listed = list(members)
+        suite = SubElement(whole, "testsuite", {"name": path_in_repository(path), **_counts(listed)})
+        for outcome in listed:
+            _add_case(suite, outcome)
+    indent(whole)
+    return f"<?xml version='1.0' encoding='utf-8'?>\n{tostring(whole, encoding='unicode')}\n"
+
+
+def _counts(outcomes: Sequence[Outcome]) -> dict[str, str]:
+    counted = {f"{result}s": sum(one.status == status for one in outcomes) for status, result in _RESULTS.items()}
+    return {
+        "tests": str(len(outcomes)),
+        **{name: str(count) for name, count in counted.items()},
+        "time": f"{sum(map(_seconds, outcomes)):.3f}",
+    }
+
+
+def _seconds(outcome: Outcome) -> float:
+    return 0.0 if outcome.cached else outcome.verdict.seconds
+
+
+def _add_case(suite: Element, outcome: Outcome) -> None:
+    asked = outcome.expectation
+    case = SubElement(
+        suite, "testcase", name=outcome.headline, classname=asked.name, file=path_in_repository(asked.file),
+        line=str(asked.place.line), time=f"{_seconds(outcome):.3f}",
+    )  # fmt: skip
+    if outcome.status in _RESULTS:
+        result = SubElement(case, _RESULTS[outcome.status], message=outcome.difference, type=outcome.status)
+        result.text = "\n".join(lines(outcome))
