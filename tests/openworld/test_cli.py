@@ -494,8 +494,8 @@ def test_ctrl_c_leaves_a_study_that_can_be_read(tmp_path: Path) -> None:
     assert done.returncode == 130
     assert done.stderr.splitlines()[-1] == "openworld: interrupted"
     assert "Traceback" not in done.stderr
-    index = (out / "index.md").read_text(encoding="utf-8")
-    assert "Not finished" in index
+    for page in ("index.md", "report.html"):
+        assert "Not finished" in (out / page).read_text(encoding="utf-8")
     rows = read(out / "verdicts.csv")
     assert len(rows) == len(json.loads((out / "verdicts.json").read_text(encoding="utf-8")))
     for row in rows:
