@@ -179,16 +179,22 @@ class Scene:
 
 def messages(trace: Trace) -> list[Message]:
     """The messages of a run, in order."""
-    builders = import_module(PROTOCOLS[trace.world.protocol].wire).BUILDERS
-    made: list[Message] = []
-    for number, scene in enumerate(scenes(trace), 1):
-        builder = builders.get(scene.action.schema.name, _plain)
-        session = _owner(scene.who) if "who" in scene.chosen and scene.who != VICTIM else ""
-        for message in builder(scene):
-            leaks = tuple(value.name for value in message.values if value.secret and _dishonest(message.receiver))
-            last = number == len(trace.steps)
-            made.append(replace(message, step=number, session=session, leaks=leaks, decisive=last))
-    return made
+    last = len(trace.steps)
+    return [
+        replace(sent, decisive=number == last)
+        for number, scene in enumerate(scenes(trace), 1)
+        for sent in sent_in(scene, number)
+    ]
+
+
+def sent_in(scene: Scene, number: int) -> Iterator[Message]:
+    """The messages of one action, which is step ``number`` of its run."""
+    builders = import_module(PROTOCOLS[scene.world.protocol].wire).BUILDERS
+    builder = builders.get(scene.action.schema.name, _plain)
+    session = _owner(scene.who) if "who" in scene.chosen and scene.who != VICTIM else ""
+    for sent in builder(scene):
+        leaks = tuple(value.name for value in sent.values if value.secret and _dishonest(sent.receiver))
+        yield replace(sent, step=number, session=session, leaks=leaks)
 
 
 def scenes(trace: Trace) -> Iterator[Scene]:

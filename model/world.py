@@ -106,11 +106,14 @@ class World:
         """Every value that a metadata document's `resource` can take."""
         return (*self.resource_urls, *((CRM_API,) if CRM in self.resource_urls else ()))
 
-    def trust_graph(self) -> networkx.DiGraph[str]:
-        """Who points to, trusts or hosts whom, as a graph with a ``relation`` on every edge."""
+    def trust_graph(self) -> networkx.MultiDiGraph[str]:
+        """Who points to, trusts or hosts whom, as a graph with a ``relation`` on every edge.
+
+        A resource server that designates an AS and trusts it has both edges to it.
+        """
         import networkx
 
-        graph: networkx.DiGraph[str] = networkx.DiGraph()
+        graph: networkx.MultiDiGraph[str] = networkx.MultiDiGraph()
         for server in self.servers:
             graph.add_node(server, role="authorization_server", honest=server != ATTACKER_AS)
         for url in self.resource_urls:

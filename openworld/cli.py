@@ -12,8 +12,10 @@ from openworld.commands import (
     blast_radius,
     check,
     clients,
+    figures,
     population,
     questions,
+    report,
     simulate,
     study,
     vocabulary,
@@ -59,6 +61,8 @@ for command in (
     blast_radius.blast_radius,
     simulate.simulate,
     study.study,
+    figures.figures,
+    report.report,
 ):
     main.add_command(command)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -60,7 +60,7 @@ def _reply(verdict: Verdict) -> Reply:
 
 def answers(
     questions: Iterable[Question], workers: int, by_design: bool = False, singly: bool = False
-) -> Iterator[Reply]:
+) -> Generator[Reply]:
     """Answers in the order of the questions, as they come in.
 
     ``by_design``: most questions in a row are about the same design. ``singly``: each is answered on its own.

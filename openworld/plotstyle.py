@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +15,8 @@ from matplotlib.figure import Figure
 matplotlib.use("Agg")
 
 INK, FAINT, PAPER = "#222222", "#b8b8b8", "#ffffff"
+#: What is the attacker's, and what must not reach it.
+ATTACKER, LEAK = "#9C3A0B", "#111111"
 #: Okabe and Ito's colours: told apart with any colour vision; each goes with a line style and a marker of its own.
 SERIES = (
     ("#000000", "-", "o"), ("#D55E00", "--", "s"), ("#0072B2", "-.", "^"), ("#009E73", ":", "D"),
@@ -57,26 +61,61 @@ def style() -> Iterator[None]:
         yield
 
 
-def save(figure: Figure, stem: Path) -> list[Path]:
-    """Write a figure as SVG, PDF and PNG, without a date or the version of the software in it."""
-    from openworld.files import replacing
+def captioned(figure: Figure, caption: str) -> Figure:
+    """The figure with its caption below whatever is drawn."""
+    room = int(figure.get_figwidth() * 72 / 4.05)
+    with style():
+        _lay_out(figure)
+        drawn = figure.get_tightbbox()
+        left, low = drawn.x0 / figure.get_figwidth(), (drawn.y0 - 0.12) / figure.get_figheight()
+        figure.text(left, low, textwrap.fill(caption, room), va="top", fontsize=7.5, color="#444444")
+    return figure
 
+
+def _lay_out(figure: Figure) -> None:
+    """Lay a figure out once instead of in every format."""
+    if figure.get_layout_engine() is not None:
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+        for legend in figure.legends:
+            # Held where it is when saving grows the page.
+            legend.set_bbox_to_anchor((0, 0, 1, 1), transform=figure.transFigure)
+
+
+def titled(figure: Figure, title: str) -> None:
+    """A title above everything, on as many lines as it needs."""
+    if title:
+        room = int(figure.get_figwidth() * 72 / 7.3)
+        figure.suptitle(textwrap.fill(title, room), x=0.01, ha="left", fontsize=11, weight="bold")
+
+
+def rendered(figure: Figure, form: str, title: str = "", caption: str = "") -> bytes:
+    """A figure as the bytes of a file, without a date or the version of the software in it."""
+    described = {"Title": title, "Description" if form == "svg" else "Subject": caption}
+    described = {name: words for name, words in described.items() if words}
     metadata: dict[str, dict[str, Any]] = {
-        "svg": {"Date": None, "Creator": "openworld"},
-        "pdf": {"CreationDate": None, "Creator": "openworld", "Producer": "openworld"},
+        "svg": {"Date": None, "Creator": "openworld", **described},
+        "pdf": {"CreationDate": None, "Creator": "openworld", "Producer": "openworld", **described},
         "png": {"Software": None},
     }
-    cut: dict[str, Any] = {"bbox_inches": "tight", "pad_inches": 0.1}
-    if figure.get_layout_engine() is not None:
-        # Laid out once instead of in every format; a figure with a layout needs no cutting.
-        cut = {}
-        with style():
-            figure.draw_without_rendering()
-        figure.set_layout_engine("none")
+    stream = io.BytesIO()
+    with style():
+        _lay_out(figure)
+        # As large as what is drawn; asked here, because savefig would draw everything twice to find out.
+        page = figure.get_tightbbox().padded(0.1)
+        figure.savefig(stream, format=form, metadata=metadata[form], bbox_inches=page)
+    return stream.getvalue()
+
+
+def save(figure: Figure, stem: Path, title: str = "", caption: str = "") -> list[Path]:
+    """Write a figure as SVG, PDF and PNG; SVG and PDF carry title and caption as their metadata."""
+    from openworld.files import replacing
+
     written = []
     for form in FORMATS:
         path = stem.with_name(f"{stem.name}.{form}")
-        with style(), replacing(path) as temporary:
-            figure.savefig(temporary, format=form, metadata=metadata[form], **cut)
+        drawn = rendered(figure, form, title, caption)
+        with replacing(path) as temporary:
+            temporary.write_bytes(drawn)
         written.append(path)
     return written

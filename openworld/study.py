@@ -10,7 +10,8 @@ import io
 import platform
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -196,44 +197,56 @@ def cases(plan: Plan) -> list[Case]:
     ]
 
 
+def judged(asked: list[Case], workers: int, timeout: float | None = None) -> Generator[tuple[Case, Reply]]:
+    """Every case with its answer, in order, as they come in; questions that come to the same are asked once."""
+    questions = {case.key: Question(case.prop.name, case.configuration, timeout) for case in reversed(asked)}
+    first = list(dict.fromkeys(case.key for case in asked))
+    known: dict[tuple[str, str], Reply] = {}
+    with closing(answers([questions[key] for key in first], workers, by_design=True)) as replies:
+        for case in asked:
+            if case.key not in known:
+                known[case.key] = next(replies)
+            yield case, known[case.key]
+
+
 def _judge(plan: Plan, found: Findings) -> None:
     asked = cases(plan)
-    # Questions that come to the same are asked once.
-    questions = {case.key: Question(case.prop.name, case.configuration, plan.timeout) for case in reversed(asked)}
-    first = list(dict.fromkeys(case.key for case in asked))
-    replies = answers([questions[key] for key in first], plan.workers, by_design=True)
-    known: dict[tuple[str, str], Reply] = {}
     written = time.monotonic()
     try:
-        with Progress("verdicts", len(asked)) as progress:
-            for case in asked:
-                if case.key not in known:
-                    known[case.key] = next(replies)
-                found.rows.append(_row(plan, case, known[case.key]))
+        with (
+            Progress("verdicts", len(asked)) as progress,
+            closing(judged(asked, plan.workers, plan.timeout)) as replies,
+        ):
+            for case, reply in replies:
+                found.rows.append(row(case, reply.data) | _drawn(plan, case, reply))
                 progress.advance(case.stem)
                 if time.monotonic() - written > 2:
                     _write_verdicts(plan, found)
                     written = time.monotonic()
     finally:
-        replies.close()  # type: ignore[attr-defined]
         _write_verdicts(plan, found)
 
 
-def _row(plan: Plan, case: Case, reply: Reply) -> dict[str, Any]:
-    """A verdict as a row; the chart and the trace of an attack are written at once."""
-    data = reply.data
-    chart = ""
-    if data["trace"] is not None and (case.prop.kind == "security" or case.attacker == next(iter(plan.attackers))):
-        chart = f"{'attacks' if case.prop.kind == 'security' else 'runs'}/{case.stem}.txt"
-        command = f"openworld trace {case.prop.name} {case.configuration!r}"
-        write(plan.folder / chart, f"{command}\n\n{reply.chart}")
-        write((plan.folder / chart).with_suffix(".json"), as_json(data["trace"]))
+def row(case: Case, data: dict[str, Any]) -> dict[str, Any]:
+    """A verdict as a row of the table."""
     return {
         "design": case.design, "attacker": case.attacker, "capabilities": case.capabilities,
         "code": case.prop.code, "property": case.prop.name, "kind": case.prop.kind,
         "verdict": data["verdict"], "reach": data["reach"], "steps": data["steps"],
-        "blocked_by": data["blocked_by"], "chart": chart, "configuration": case.configuration,
+        "blocked_by": data["blocked_by"], "chart": "", "configuration": case.configuration,
     }  # fmt: skip
+
+
+def _drawn(plan: Plan, case: Case, reply: Reply) -> dict[str, str]:
+    """The chart and the trace of an attack, written at once; where the chart is, if there is one."""
+    trace = reply.data["trace"]
+    if trace is None or (case.prop.kind != "security" and case.attacker != next(iter(plan.attackers))):
+        return {}
+    chart = f"{'attacks' if case.prop.kind == 'security' else 'runs'}/{case.stem}.txt"
+    command = f"openworld trace {case.prop.name} {case.configuration!r}"
+    write(plan.folder / chart, f"{command}\n\n{reply.chart}")
+    write((plan.folder / chart).with_suffix(".json"), as_json(trace))
+    return {"chart": chart}
 
 
 def _write_verdicts(plan: Plan, found: Findings) -> None:
@@ -265,32 +278,17 @@ def _simulate(plan: Plan, found: Findings) -> None:
 
 
 def _draw(plan: Plan, found: Findings) -> None:
-    drawings = list(_drawings(plan, found))
-    with Progress("figures", len(drawings)) as progress:
-        for name, draw in drawings:
-            from openworld.plotstyle import save
+    from openworld import gallery
+    from openworld.sources import Source
 
-            save(draw(), plan.folder / "figures" / name)
-            found.figures.append(name)
-            progress.advance(name)
-
-
-def _drawings(plan: Plan, found: Findings) -> Iterator[tuple[str, Any]]:
-    """Names of figures and how to draw each."""
-    import pandas as pd
-
-    from openworld import figures
-
-    if found.rows:
-        table = pd.DataFrame(found.rows)
-        yield "attackers", lambda: figures.attacker_overview(table)
-        for attacker in plan.attackers:
-            if (table["attacker"] == attacker).any():
-                yield f"verdicts-{attacker}", lambda who=attacker: figures.verdict_matrix(table, who)
-    for name, result in found.results.items():
-        question = question_of(name)
-        yield f"{name}-rates", lambda r=result, q=question: figures.rates(r.rates, q)
-        yield f"{name}-differences", lambda r=result, q=question: figures.differences(r.differences, q)
+    judged = {row["attacker"] for row in found.rows}
+    entries = gallery.of_study([name for name in plan.attackers if name in judged], found.results)
+    source = Source(plan.folder)
+    with Progress("figures", len(entries)) as progress:
+        for entry in entries:
+            gallery.write(entry, source, plan.folder / "figures")
+            found.figures.append(entry.name)
+            progress.advance(entry.name)
 
 
 def question_of(name: str) -> str:
@@ -304,10 +302,12 @@ def question_of(name: str) -> str:
 
 
 def _conclude(plan: Plan, found: Findings) -> None:
-    from openworld.report import index
+    from openworld.report import index, page, read
 
     write(plan.folder / "index.md", index(plan, found))
     write(plan.folder / "run.json", as_json(_about(plan, found)))
+    if found.rows or found.results:
+        write(plan.folder / "report.html", page(read(plan.folder)))
 
 
 def _about(plan: Plan, found: Findings) -> dict[str, Any]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -23,6 +24,8 @@ from openworld.commands.shell import (
 )
 
 if TYPE_CHECKING:
+    from model.design import Configuration
+    from model.trace import Trace
     from properties.verdict import Verdict
 
 
@@ -70,41 +73,84 @@ def verdict(name: str, config: str, require: str | None, timeout: float | None, 
 @click.argument("name", metavar="PROPERTY")
 @click.argument("config")
 @click.option(
-    "--format", "form", type=click.Choice(["text", "mermaid", "json", "itf"]), default="text", show_default=True,
-    help="A chart, a chart for Mermaid, or the trace as data (itf: Informal Trace Format).",
+    "--format", "form", type=click.Choice(["text", "ascii", "mermaid", "svg", "pdf", "png", "json", "itf"]),
+    default="text", show_default=True,
+    help="A chart (text: for terminals; ascii: for Internet-Drafts; mermaid: for issue trackers; svg, pdf and png: "
+    "for slides), or the trace as data (itf: Informal Trace Format).",
 )  # fmt: skip
-@click.option("--checks", is_flag=True, help="In a text chart, list the checks that honest parties made.")
+@click.option("--checks", is_flag=True, help="In a chart, list the checks that honest parties made.")
+@click.option(
+    "--under", metavar="CONFIG",
+    help="Draw the run as far as it goes under this other configuration: who refuses it, why, by which section.",
+)  # fmt: skip
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
 @timeout_option
-def trace(name: str, config: str, form: str, checks: bool, output: Path | None, timeout: float | None) -> int:
+def trace(
+    name: str, config: str, form: str, checks: bool, under: str | None, output: Path | None, timeout: float | None
+) -> int:
     """Draw the shortest attack on PROPERTY under CONFIG, or the run that shows a utility property.
 
     \b
     openworld trace code_delivery "cap=mal_as;iss_check=off"
+    openworld trace code_delivery "cap=mal_as;iss_check=off" --under "cap=mal_as" --format svg -o stopped.svg
     openworld trace first_contact "design=mcp" --format mermaid -o first_contact.mmd
     """
+    if form in ("pdf", "png") and output is None:
+        raise click.UsageError(f"--format {form} writes a file: name it with -o")
+    if under is not None and form in ("json", "itf"):
+        raise click.UsageError(f"--under is about charts, not about --format {form}")
+    from model.design import parse
+
+    other = None if under is None else parse(under)
     found = _verdict(name, config, timeout)
     if found.trace is None:
         from openworld.show import outcome
 
         click.echo(f"openworld: nothing to draw: {found.property.name} is {outcome(found)}", err=True)
         return INCONCLUSIVE if found.result == "unknown" else VIOLATED
-    from model import chart
     from openworld.show import ending
 
     closing = ending(found.property)
-    drawn: dict[str, Callable[[], str]] = {
-        "text": lambda: chart.text(found.trace, closing, checks=checks) if found.trace else "",
-        "mermaid": lambda: chart.mermaid(found.trace, closing) if found.trace else "",
-        "json": lambda: _data(found.trace.to_json() if found.trace else {}),
-        "itf": lambda: _data(found.trace.to_itf() if found.trace else {}),
-    }
-    _emit(drawn[form](), output)
+    if form in ("svg", "pdf", "png"):
+        _picture(found.trace, closing, checks, other, form, output)
+    elif form in ("json", "itf"):
+        data = found.trace.to_json() if form == "json" else found.trace.to_itf()
+        _emit(json.dumps(data, indent=2, ensure_ascii=False) + "\n", output)
+    else:
+        from model import chart
+
+        draw: dict[str, Callable[..., str]] = {
+            "text": _for_terminal, "ascii": chart.ascii_art, "mermaid": chart.mermaid,
+        }  # fmt: skip
+        _emit(draw[form](found.trace, closing, checks, other), output)
     return DONE
 
 
-def _data(data: Any) -> str:
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+def _for_terminal(trace: Trace, closing: str, checks: bool, under: Configuration | None) -> str:
+    """As wide as the terminal, within reason; in a pipe or a file as wide as in an Internet-Draft."""
+    import shutil
+
+    from model.chart import WIDTH, text
+
+    columns = shutil.get_terminal_size().columns - 1 if sys.stdout.isatty() else WIDTH
+    return text(trace, closing, checks, under, width=min(110, max(WIDTH, columns)))
+
+
+def _picture(
+    trace: Trace, closing: str, checks: bool, under: Configuration | None, form: str, output: Path | None
+) -> None:
+    from model.chart import chart
+    from openworld.plotstyle import rendered
+    from openworld.sequence import sequence
+
+    drawn = rendered(sequence(chart(trace, closing, checks, under)), form)
+    if output is None:
+        click.echo(drawn.decode("utf-8"), nl=False)
+    else:
+        from openworld.files import replacing
+
+        with replacing(output) as temporary:
+            temporary.write_bytes(drawn)
 
 
 def _emit(content: str, output: Path | None) -> None:
@@ -149,7 +195,6 @@ def replay(file: Path, chart: bool, as_json: bool) -> int:
 
         click.echo("\n" + text(read, ending(prop)), nl=False)
     return DONE
-
 
 
 @click.command()

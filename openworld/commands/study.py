@@ -18,9 +18,9 @@ from openworld.commands.shell import DONE, timeout_option, workers_option
 def study(output: Path, quick: bool, workers: int | None, seed: int, timeout: float | None) -> int:
     """Judge every named design against every attacker, run every experiment and put the results together.
 
-    The folder then holds index.md, verdicts, attack charts, tables and figures. What is finished is on disk at
-    any time; Ctrl-C leaves a folder that can be read. The same seed gives the same files, but for run.json,
-    which says what ran, where and how long.
+    The folder then holds report.html, a page that needs no other file, and index.md, verdicts, attack charts,
+    tables and figures. What is finished is on disk at any time; Ctrl-C leaves a folder that can be read. The
+    same seed gives the same files, but for run.json, which says what ran, where and how long.
 
     \b
     openworld study -o out
@@ -30,5 +30,5 @@ def study(output: Path, quick: bool, workers: int | None, seed: int, timeout: fl
     from openworld.study import Plan, run
 
     finished = run(Plan(output, quick=quick, workers=workers or cores(), seed=seed, timeout=timeout))
-    click.echo(f"{output / 'index.md'}: {finished}")
+    click.echo(f"{output / 'report.html'}: {finished}")
     return DONE

@@ -11,10 +11,11 @@ import pytest
 import model.attacker
 import model.deployment  # noqa: F401  (both register actions)
 from model.action import SCHEMAS
-from model.chart import WIDTH, mermaid, text
+from model.chart import WIDTH, ascii_art, chart, mermaid, origin, text
 from model.design import Configuration, parse
 from model.machine import Machine
 from model.messages import BUILDERS, Message, messages, participants
+from model.refusal import stopped
 from model.trace import Trace, from_json
 from model.world import ATTACKER_AS, FIRST_CONTACT, HONEST_AS, WORLDS
 
@@ -65,6 +66,46 @@ def test_secrets_that_reach_the_attacker_are_marked(sent: list[Message]) -> None
     assert [(message.label, message.leaks) for message in sent if message.leaks] == [
         ("POST /token", ("code", "code_verifier"))
     ]
+
+
+def test_values_are_told_apart(sent: list[Message]) -> None:
+    """Values of the attacker's are known wherever they go; what leaks is neither honest nor the attacker's."""
+    seen = {(message.step, value.name): origin(message, value) for message in sent for value in message.values}
+    assert seen[3, "issuer"] == "attacker"
+    assert seen[4, "client_id"] == "honest"
+    assert seen[4, "resource"] == "attacker"
+    assert seen[6, "code"] == "honest"
+    assert seen[7, "code"] == "leaked"
+
+
+def test_a_refused_run_ends_with_who_refuses(mixup: Trace) -> None:
+    """Under a design that compares iss the run stops where the client compares it; earlier steps stay as they are."""
+    under = parse("cap=mal_as")
+    refusal = stopped(mixup, under)
+    assert refusal is not None
+    assert refusal.number == 6
+    assert refusal.rule is not None
+    assert (refusal.rule.name, refusal.rule.source[:8]) == ("client.iss_matches_recorded_issuer", "RFC 9207")
+    shown = chart(mixup, under=under)
+    assert {message.step for message in shown.sent if message.decisive} == {6}
+    assert not any(message.leaks for message in shown.sent)
+    for drawn in (text(mixup, under=under), ascii_art(mixup, under=under), mermaid(mixup, under=under)):
+        assert "REFUSED by the client" in drawn
+
+
+def test_a_run_that_nobody_refuses_is_drawn_whole(mixup: Trace) -> None:
+    """A configuration under which every step is taken changes nothing but what is said about the design."""
+    under = parse("cap=mal_as;iss_check=off;user=vigilant")
+    assert stopped(mixup, under) is None
+    assert chart(mixup, under=under).sent == chart(mixup).sent
+
+
+def test_a_design_without_the_step_says_so(mixup: Trace) -> None:
+    """A step that the design does not have is not blamed on a rule."""
+    refusal = stopped(mixup, parse("cap=none;iss_check=off"))
+    assert refusal is not None
+    assert refusal.rule is None
+    assert "NOT POSSIBLE" in text(mixup, under=parse("cap=none;iss_check=off"))
 
 
 def test_only_the_last_step_is_decisive(sent: list[Message]) -> None:
@@ -128,6 +169,8 @@ def test_random_runs_fit_the_page(sample: Callable[..., Configuration]) -> None:
             assert len(line) <= WIDTH
             assert line.isascii()
             assert line.isprintable()
+        artwork = ascii_art(trace, checks=True)
+        assert all(len(line) <= WIDTH and line.isascii() and line.isprintable() for line in artwork.splitlines())
         mermaid(trace)
     assert len(seen) > len(SCHEMAS) // 2
 

@@ -115,7 +115,8 @@ def test_a_trace_that_is_not_confirmed_is_an_internal_error(run: Run, monkeypatc
 
 @pytest.mark.parametrize(
     ("form", "starts"),
-    [("text", "Attacker:"), ("mermaid", "sequenceDiagram"), ("json", "{"), ("itf", "{")],
+    [("text", "Attacker:"), ("ascii", "Attacker:"), ("mermaid", "sequenceDiagram"), ("svg", "<?xml"), ("json", "{"),
+     ("itf", "{")],
 )
 def test_trace_formats(run: Run, tmp_path: Path, form: str, starts: str) -> None:
     """A trace is drawn or written in each format, to the terminal or to a file alike."""
@@ -123,6 +124,21 @@ def test_trace_formats(run: Run, tmp_path: Path, form: str, starts: str) -> None
     assert shown.startswith(starts)
     assert run("trace", "CD", MIXUP, "--format", form, "-o", tmp_path / "trace").exit_code == 0
     assert (tmp_path / "trace").read_text(encoding="utf-8") == shown
+
+
+@pytest.mark.parametrize(("form", "starts"), [("pdf", b"%PDF"), ("png", b"\x89PNG")])
+def test_pictures_go_to_files(run: Run, tmp_path: Path, form: str, starts: bytes) -> None:
+    """Formats that are no text are written to a file."""
+    assert run("trace", "CD", MIXUP, "--format", form, "-o", tmp_path / "chart").exit_code == 0
+    assert (tmp_path / "chart").read_bytes().startswith(starts)
+
+
+def test_a_run_is_drawn_up_to_who_refuses_it(run: Run) -> None:
+    """Under another configuration the chart ends with the condition that refuses and its section."""
+    shown = " ".join(run("trace", "CD", MIXUP, "--under", "cap=mal_as").output.replace("|", " ").split())
+    assert "XX REFUSED by the client: iss, where the policy looks at it" in shown
+    assert "RFC 9207 2.4" in shown
+    assert "the run stops here, at step 6 of 7" in shown
 
 
 def test_trace_of_a_utility_property(run: Run) -> None:
@@ -191,7 +207,10 @@ def test_replay_refuses(run: Run, tmp_path: Path, content: str, says: str) -> No
         (["verdict", "CD"], "Missing argument 'CONFIG'"),
         (["verdict", "CD", "cap=none", "--timeout", "0"], "Invalid value for '--timeout'"),
         (["verdict", "CD", "cap=none", "--require", "maybe"], "Invalid value for '--require'"),
-        (["trace", "CD", "cap=none", "--format", "png"], "Invalid value for '--format'"),
+        (["trace", "CD", "cap=none", "--format", "gif"], "Invalid value for '--format'"),
+        (["trace", "CD", "cap=none", "--format", "pdf"], "--format pdf writes a file: name it with -o"),
+        (["trace", "CD", MIXUP, "--under", "cap=mal"], "unknown capability 'mal'"),
+        (["trace", "CD", MIXUP, "--under", "cap=mal_as", "--format", "itf"], "--under is about charts"),
         (["designs", "mcq"], "unknown design 'mcq'"),
         (["rules", "no such thing"], "no rule has 'no such thing'"),
         (["simulate", "ecco"], "unknown experiment 'ecco'; allowed: "),
@@ -475,8 +494,8 @@ def test_ctrl_c_leaves_a_study_that_can_be_read(tmp_path: Path) -> None:
     assert done.returncode == 130
     assert done.stderr.splitlines()[-1] == "openworld: interrupted"
     assert "Traceback" not in done.stderr
-    index = (out / "index.md").read_text(encoding="utf-8")
-    assert "Not finished" in index
+    for page in ("index.md", "report.html"):
+        assert "Not finished" in (out / page).read_text(encoding="utf-8")
     rows = read(out / "verdicts.csv")
     assert len(rows) == len(json.loads((out / "verdicts.json").read_text(encoding="utf-8")))
     for row in rows:

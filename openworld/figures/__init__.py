@@ -1,0 +1,17 @@
+"""Figures, drawn from tables only.
+
+Every function takes tidy tables and gives back a figure; nothing here asks the model or the solver.
+"""
+
+from __future__ import annotations
+
+from openworld.figures.funnels import funnel
+from openworld.figures.lattices import frontier, hasse, sets
+from openworld.figures.rates import differences, rates
+from openworld.figures.trust import trust_graph
+from openworld.figures.verdicts import attacker_overview, verdict_matrix
+
+__all__ = [
+    "attacker_overview", "differences", "frontier", "funnel", "hasse", "rates", "sets", "trust_graph",
+    "verdict_matrix",
+]  # fmt: skip

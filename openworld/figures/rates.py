@@ -1,0 +1,108 @@
+"""What experiments showed as figures: adoption curves with their bands, and paired differences."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from openworld.plotstyle import INK, SERIES, style, titled
+
+#: The order in which outcomes of a simulation are shown.
+KINDS = {"success": "success", "refused": "honest flow refused", "harm": "harm", "blocked": "attack refused",
+         "diverted": "dealt with attacker"}  # fmt: skip
+PANELS = 6
+
+
+def rates(table: pd.DataFrame, title: str = "") -> Figure:
+    """Rates of outcomes by arm over the swept parameter, with interval bands."""
+    return _panels(table, "rate", title, _outcomes(table, "rate"))
+
+
+def differences(table: pd.DataFrame, title: str = "") -> Figure:
+    """What each arm changes against the first one, with intervals of the paired differences."""
+    return _panels(table, "difference", title, _outcomes(table, "difference"))
+
+
+def _outcomes(table: pd.DataFrame, column: str) -> list[tuple[str, str]]:
+    """The outcomes worth a panel: those in which arms differ, by kind and then by how much."""
+    found = []
+    for (kind, outcome), group in table.groupby(["kind", "outcome"], sort=True):
+        points = group.groupby("value")[column]
+        spread = points.max() - points.min() if column == "rate" else group[column].abs()
+        reach = float(spread.max())
+        if reach > 0:
+            order = list(KINDS).index(str(kind)) if kind in KINDS else len(KINDS)
+            found.append((order, -reach, str(kind), str(outcome)))
+    best = sorted(sorted(found, key=lambda entry: (entry[0] > 2, entry[1]))[:PANELS])
+    return [(kind, outcome) for *_, kind, outcome in best]
+
+
+def _panels(table: pd.DataFrame, column: str, title: str, outcomes: list[tuple[str, str]]) -> Figure:
+    arms = list(dict.fromkeys([*table.get("against", pd.Series(dtype=str)), *table["arm"]]))
+    columns = min(3, max(1, len(outcomes)))
+    lines = math.ceil(max(1, len(outcomes)) / columns)
+    with style():
+        figure = Figure(figsize=(max(5.2, 3.5 * columns), 0.9 + 2.75 * lines), layout="constrained")
+        grid = figure.subplots(lines, columns, squeeze=False, sharex=True)
+        flat = list(grid.flat)
+        for axes, (kind, outcome) in zip(flat, outcomes, strict=False):
+            chosen = table[(table["kind"] == kind) & (table["outcome"] == outcome)]
+            _series(axes, chosen, column, arms)
+            axes.set_title(f"{KINDS.get(kind, kind)}:\n{_breakable(outcome)}", loc="left", fontsize=10)
+        for axes in flat[len(outcomes) :]:
+            axes.set_visible(False)
+        if not outcomes:
+            flat[0].set_visible(True)
+            flat[0].text(0.5, 0.5, "no outcome differs", ha="center", va="center", transform=flat[0].transAxes)
+        _dress(figure, flat[: max(1, len(outcomes))], table, column, title, columns)
+        for axes in flat[max(0, len(outcomes) - columns) : len(outcomes)]:
+            axes.tick_params(labelbottom=True)
+    return figure
+
+
+def _breakable(outcome: str) -> str:
+    """A long name on two lines at most."""
+    return outcome if len(outcome) <= 34 else outcome.replace(".", ".\n", 1)
+
+
+def _series(axes: Axes, chosen: pd.DataFrame, column: str, arms: list[str]) -> None:
+    for arm, group in chosen.groupby("arm", sort=False):
+        place = arms.index(str(arm))
+        color, dash, marker = SERIES[place % len(SERIES)]
+        ordered = group.sort_values("value")
+        # Later arms are smaller and hollow, so that lines that coincide can both be seen.
+        axes.plot(
+            ordered["value"], ordered[column], color=color, linestyle=dash, marker=marker, label=str(arm),
+            linewidth=1.6, markersize=7.5 - 1.1 * place, markerfacecolor="white" if place % 2 else color,
+            markeredgewidth=1.1, zorder=3 + place, clip_on=False,
+        )  # fmt: skip
+        axes.fill_between(ordered["value"], ordered["low"], ordered["high"], color=color, alpha=0.16, linewidth=0)
+    axes.grid(axis="y", color="#e4e4e4", linewidth=0.7)
+    axes.set_axisbelow(True)
+    if column == "difference":
+        axes.axhline(0, color=INK, linewidth=0.8, zorder=2)
+    else:
+        axes.set_ylim(bottom=0)
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, max(high, low + 0.01))
+
+
+def _dress(figure: Figure, panels: list[Axes], table: pd.DataFrame, column: str, title: str, columns: int) -> None:
+    """Axis labels, title and one legend for all panels."""
+    from matplotlib.ticker import PercentFormatter
+
+    words = "share of attempts" if column == "rate" else f"difference to {table['against'].iloc[0]}"
+    for place, axes in enumerate(panels):
+        decimals = 0 if axes.get_ylim()[1] - axes.get_ylim()[0] > 0.06 else 1
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=decimals))
+        if place % columns == 0:
+            axes.set_ylabel(words)
+    for axes in panels[-columns:]:
+        axes.set_xlabel(textwrap.fill(str(table["parameter"].iloc[0]), 36))
+    titled(figure, title)
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=min(4, max(1, len(labels))), handlelength=3.4)

@@ -1,0 +1,105 @@
+"""Verdicts as figures: designs by properties, and attackers by designs."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch, Rectangle
+
+from openworld.plotstyle import CELLS, FAINT, INK, style
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+MARKS = {"safe": "✓", "unknown": "?", "reached": "yes", "unreachable": "no"}
+
+
+def _cell(row: Mapping[Any, Any]) -> str:
+    """How a verdict looks in the matrix."""
+    if row["verdict"] == "unknown" or row["kind"] == "security":
+        return str(row["verdict"])
+    return "reached" if row["verdict"] == "safe" else "unreachable"
+
+
+def verdict_matrix(rows: pd.DataFrame, attacker: str) -> Figure:
+    """Designs by properties for one attacker; ``rows``: the table of verdicts."""
+    shown = rows[rows["attacker"] == attacker]
+    designs, properties = list(dict.fromkeys(shown["design"])), list(dict.fromkeys(shown["property"]))
+    used: set[str] = set()
+    with style():
+        figure = Figure(figsize=(2.6 + 0.72 * len(properties), 1.9 + 0.42 * len(designs)))
+        axes = figure.add_subplot()
+        for row in shown.to_dict("records"):
+            look = _cell(row)
+            used.add(look)
+            face, writing, hatch = CELLS[look]
+            x, y = properties.index(row["property"]), designs.index(row["design"])
+            axes.add_patch(Rectangle((x, y), 1, 1, facecolor=face, edgecolor="white", linewidth=2, hatch=hatch))
+            mark = f"✗ {row['steps']:.0f}" if look == "attack" else MARKS[look]
+            weight = "bold" if look == "attack" else "normal"
+            axes.text(x + 0.5, y + 0.52, mark, ha="center", va="center", color=writing, fontsize=10, weight=weight)
+        _grid(axes, designs, properties)
+        words = {"attack": "✗ n  attack in n steps", "safe": "✓  no attack", "unknown": "?  undecided",
+                 "reached": "yes  honest run exists", "unreachable": "no  honest run impossible"}  # fmt: skip
+        handles = [
+            Patch(facecolor=CELLS[look][0], edgecolor=FAINT, hatch=CELLS[look][2], label=label)
+            for look, label in words.items()
+            if look in used
+        ]
+        axes.legend(
+            handles=handles, loc="upper left", bbox_to_anchor=(0, -0.02), ncols=len(handles), fontsize=9,
+            handlelength=1.2, columnspacing=1.4, borderaxespad=0.4,
+        )  # fmt: skip
+        first = shown.iloc[0]
+        axes.set_title(f"Attacker: {attacker}  (cap={first['capabilities']})", loc="left", pad=14, weight="bold")
+    return figure
+
+
+def attacker_overview(rows: pd.DataFrame) -> Figure:
+    """Attackers by designs: how many security properties are violated."""
+    security = rows[rows["kind"] == "security"]
+    designs, attackers = list(dict.fromkeys(rows["design"])), list(dict.fromkeys(rows["attacker"]))
+    total = security["property"].nunique()
+    with style():
+        figure = Figure(figsize=(3.0 + 0.62 * len(designs), 1.9 + 0.42 * len(attackers)))
+        axes = figure.add_subplot()
+        for (attacker, design), group in security.groupby(["attacker", "design"], sort=False):
+            violated = int((group["verdict"] == "attack").sum())
+            unknown = bool((group["verdict"] == "unknown").any())
+            share = violated / total
+            face = _shade(share) if violated else CELLS["safe"][0]
+            x, y = designs.index(str(design)), attackers.index(str(attacker))
+            hatch = CELLS["unknown"][2] if unknown else ""
+            axes.add_patch(Rectangle((x, y), 1, 1, facecolor=face, edgecolor="white", linewidth=2, hatch=hatch))
+            writing = CELLS["safe"][1] if not violated else "white" if share > 0.25 else INK
+            label = (str(violated) if violated else "✓") + ("?" if unknown else "")
+            weight = "bold" if violated else "normal"
+            axes.text(x + 0.5, y + 0.52, label, ha="center", va="center", fontsize=10, color=writing, weight=weight)
+        _grid(axes, attackers, designs)
+        axes.set_title(f"Security properties violated, of {total}", loc="left", pad=14, weight="bold")
+    return figure
+
+
+def _shade(share: float) -> tuple[float, float, float]:
+    """From a light to a dark orange, in even steps of lightness."""
+    light, dark = (0.97, 0.83, 0.74), (0.45, 0.14, 0.03)
+    red, green, blue = (a + (b - a) * math.sqrt(share) for a, b in zip(light, dark, strict=True))
+    return red, green, blue
+
+
+def _grid(axes: Axes, rows: Sequence[str], columns: Sequence[str]) -> None:
+    """Names above and beside a table of cells, and nothing else."""
+    axes.set_xlim(0, len(columns))
+    axes.set_ylim(len(rows), 0)
+    axes.set_xticks([place + 0.5 for place in range(len(columns))], columns)
+    axes.set_yticks([place + 0.5 for place in range(len(rows))], rows)
+    axes.xaxis.tick_top()
+    for label in axes.get_xticklabels():
+        label.set(rotation=40, ha="left", rotation_mode="anchor")
+    axes.tick_params(length=0, pad=4)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
