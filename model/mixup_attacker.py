@@ -48,7 +48,7 @@ def redeem_known_code(c: Context, server: str, who: str) -> Move:
         all_of(c.state[f"{code}.known"], same(c.state[f"{code}.state"], "delivered")),
         (
             server_rules.verifier_matches_challenge(c.design, asked, verifier),
-            server_rules.proof_key_matches_request(bound_key(c, session), KEY),
+            server_rules.proof_key_matches_request(bound_key(c, server, session), KEY),
         ),
         {f"{code}.state": "redeemed", f"{code}.stolen": True},
     )

@@ -77,26 +77,22 @@ def seen_from(server: str, issuer: Value) -> Value:
     return choose(same(issuer, server), HONEST_AS, ATTACKER_AS)
 
 
-def trusted_name(issuer: Value) -> Value:
-    """An issuer as the rules of the client name it, to which every honest server is like the one they know."""
-    return choose(same(issuer, ATTACKER_AS), ATTACKER_AS, HONEST_AS)
-
-
 def challenge(c: Context, session: Session) -> Value:
     """The session whose code challenge a session's request carries, or none."""
     return client.challenge(c.design, session.who, same(session.metadata, ATTACKER_AS))
 
 
-def proof_key(c: Context, session: Session) -> Value:
-    """The key to which a session's own request binds the code, or none."""
+def proof_key(c: Context, server: str, session: Session) -> Value:
+    """The key to which a session's own request binds the code of a server, or none."""
     offered = no(same(session.metadata, ATTACKER_AS))
     binds = all_of(same(c.design.dpop, "token+code"), client.wants_dpop(c.design, offered, False))
-    return choose(binds, client.possession_key(c.design.dpop_key, session.who, trusted_name(session.issuer)), NONE)
+    key = client.possession_key(c.design.dpop_key, session.who, seen_from(server, session.issuer))
+    return choose(binds, key, NONE)
 
 
-def bound_key(c: Context, session: Session) -> Value:
-    """The key to which the codes for a session are bound: the attacker leaves it out of what it passes on."""
-    return choose(same(session.authorization_at, ATTACKER_AS), NONE, proof_key(c, session))
+def bound_key(c: Context, server: str, session: Session) -> Value:
+    """The key to which a server's code for a session is bound: the attacker leaves it out of what it passes on."""
+    return choose(same(session.authorization_at, ATTACKER_AS), NONE, proof_key(c, server, session))
 
 
 # --- discovery and authorization ---------------------------------------------------------------------------
@@ -139,6 +135,7 @@ def client__discover_server(
             client.authorization_server_is_trusted(design, no(same(metadata, ATTACKER_AS))),
             client.metadata_issuer_matches(design, issuer, metadata, False),
             client.authorization_endpoint_is_corroborated(design, issuer, authorization_at, True),
+            client.token_endpoint_is_corroborated(design, issuer, token_at),
         ),
         {
             f"{who}.phase": "discovered",
@@ -235,7 +232,7 @@ def redemption(c: Context, who: str, server: str, of: str) -> Move:
         all_of(presents(c, who, code), same(session.token_at, server), same(c.state[f"{code}.state"], "delivered")),
         (
             server_rules.verifier_matches_challenge(c.design, challenge(c, asker), challenge(c, session)),
-            server_rules.proof_key_matches_request(bound_key(c, asker), proof_key(c, session)),
+            server_rules.proof_key_matches_request(bound_key(c, server, asker), proof_key(c, server, session)),
         ),
         {f"{who}.phase": "done", f"{code}.state": "redeemed"},
     )
