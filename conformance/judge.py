@@ -1,0 +1,167 @@
+"""What a client did, told from what arrived where: its own word is kept, and decides nothing."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from conformance.authorization_server import s256
+from conformance.processes import Run
+from conformance.recording import Exchange, Recording
+from conformance.scenario import Scenario
+from conformance.world import World
+
+#: Outcomes, by the letter that tables give them.
+OUTCOMES = {
+    "A": "accepted: its token reached the resource server and served every call",
+    "d": "refused at discovery: no authorization request was sent",
+    "a": "refused at the authorization response: no token request was sent",
+    "t": "refused at the token response: no token reached the resource server",
+    "x": "failed at the resource server",
+    "n": "not tested: this client cannot be put in the situation",
+    "?": "the harness could not start the client",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What the client sent in a request that matters.
+
+    Attributes:
+        to: the party that received it.
+        resources: values of the parameter ``resource``, with origins as ``{party}``.
+        what: notable parts, such as ``code of as1``.
+    """
+
+    request: str
+    to: str
+    resources: tuple[str, ...] = ()
+    what: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        resources = "".join(f" resource={value}" for value in self.resources)
+        return f"{self.request}@{self.to}{resources}{''.join(f' [{part}]' for part in self.what)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The outcome of one scenario.
+
+    Attributes:
+        outcome: a letter of :data:`OUTCOMES`.
+        ended: how the process ended: ``finished``, ``crashed``, ``timed out``.
+        sent: what the client sent, in order.
+        attacks: properties of the model that were violated, as observed.
+        error: the client's own words.
+    """
+
+    scenario: str
+    source: str
+    outcome: str
+    ended: str
+    sent: tuple[Sent, ...] = ()
+    attacks: tuple[str, ...] = ()
+    error: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """The judgement as data."""
+        return {**asdict(self), "sent": [asdict(one) for one in self.sent]}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Judgement:
+        """A judgement from data."""
+        sent = tuple(
+            Sent(one["request"], one["to"], tuple(one["resources"]), tuple(one["what"])) for one in data["sent"]
+        )
+        return cls(**{**data, "sent": sent, "attacks": tuple(data["attacks"])})
+
+
+def judge(world: World, run: Run) -> Judgement:
+    """What the recording of a world says about the client that ran in it."""
+    seen, scenario = world.recording, world.scenario
+    return Judgement(
+        scenario.name, scenario.source, outcome(seen, scenario), run.ended, tuple(_sent(world)),
+        tuple(_attacks(world)), world.origins.named(run.error), _facts(seen),
+    )  # fmt: skip
+
+
+def not_tested(scenario: Scenario, why: str) -> Judgement:
+    """The judgement of a scenario that does not apply to a client."""
+    return Judgement(scenario.name, scenario.source, "n", "finished", error=why)
+
+
+def outcome(seen: Recording, scenario: Scenario) -> str:
+    """The letter of the outcome."""
+    carried = [one for one in seen.exchanges if one.header("authorization") and one.message in ("resource_response", "challenge")]
+    if carried:
+        served = sum(one.message == "resource_response" and one.status < 300 for one in carried)
+        return "A" if served >= scenario.calls and carried[-1].status < 300 else "x"
+    if seen.of("token_response"):
+        return "t"
+    return "a" if seen.of("authorization_response") else "d"
+
+
+def _sent(world: World) -> list[Sent]:
+    made = []
+    names = {
+        "registration_response": "register", "authorization_response": "authorize", "token_response": "token",
+    }  # fmt: skip
+    for seen in world.recording.exchanges:
+        resources = tuple(map(world.origins.named, seen.values("resource")))
+        if seen.message in names:
+            made.append(Sent(names[seen.message], seen.party, resources, tuple(_what(world, seen))))
+        elif seen.header("authorization"):
+            scheme = seen.header("authorization").partition(" ")[0]
+            made.append(Sent("call", seen.party, (), (scheme, *_what(world, seen))))
+    return made
+
+
+def _what(world: World, seen: Exchange) -> list[str]:
+    found = []
+    code, verifier = seen.value("code"), seen.value("code_verifier")
+    for issued_by, challenge in _codes(world).get(code, []):
+        found.append(f"code of {issued_by}")
+        if verifier and s256(verifier) == challenge:
+            found.append(f"verifier of {issued_by}")
+    token = seen.header("authorization").partition(" ")[2]
+    found += [f"token of {name}" for name, server in world.servers.items() if token and token in server.issued]
+    if seen.header("dpop"):
+        found.append("DPoP proof")
+    if seen.message == "authorization_response" and seen.url.count("?") > 1:
+        found.append("two question marks in the URL")
+    return found
+
+
+def _codes(world: World) -> dict[str, list[tuple[str, str]]]:
+    """Codes by who issued them, with the challenge of the request that they answer."""
+    issued: dict[str, list[tuple[str, str]]] = {}
+    for seen in world.recording.of("authorization_response"):
+        location = next((value for key, value in seen.response_headers if key.lower() == "location"), "")
+        code = location.partition("code=")[2].partition("&")[0]
+        if code:
+            issued.setdefault(code, []).append((seen.party, seen.value("code_challenge")))
+    return issued
+
+
+def _attacks(world: World) -> list[str]:
+    """Properties of the model whose event was observed: what an honest server issued reached the attacker."""
+    found: dict[str, None] = {}
+    for one in _sent(world):
+        if one.to != "evil":
+            continue
+        honest = [part for part in one.what if not part.endswith(" of evil")]
+        if one.request == "token" and any(part.startswith("code of") for part in honest):
+            found["code_delivery"] = None
+            if any(part.startswith("verifier of") for part in honest):
+                found["authorization"] = None
+        if one.request == "call" and any(part.startswith("token of") for part in honest):
+            found["token_confinement"] = None
+    return list(found)
+
+
+def _facts(seen: Recording) -> dict[str, Any]:
+    return {
+        "requests": len(seen.exchanges),
+        "not_found": sum(one.message == "" for one in seen.exchanges),
+    }

@@ -1,0 +1,90 @@
+"""Origins on loopback: every played party has a port, and so an origin, of its own.
+
+Sockets are bound before anybody is told a URL, so two runs at once never meet. With TLS each run has a throwaway
+certificate authority that only the clients it starts are told to trust.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import trustme
+
+HOST = "127.0.0.1"
+
+
+class Authority:
+    """A throwaway certificate authority for loopback names."""
+
+    def __init__(self, folder: Path) -> None:
+        authority = trustme.CA(organization_name="openworld conformance")
+        self.path = folder / "authority.pem"
+        authority.cert_pem.write_to_path(str(self.path))
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert(HOST, "localhost").configure_cert(self.context)
+
+    def environment(self) -> dict[str, str]:
+        """The variables by which a client process is told to trust it."""
+        path = str(self.path)
+        return {"SSL_CERT_FILE": path, "REQUESTS_CA_BUNDLE": path, "NODE_EXTRA_CA_CERTS": path}
+
+
+@dataclass(slots=True)
+class Origins:
+    """The origins of one played world, by the name of the party.
+
+    Attributes:
+        scheme: ``https`` or ``http``.
+        sockets: bound sockets; one in ``refusing`` never listens, so connections to it are refused.
+    """
+
+    scheme: str
+    refusing: frozenset[str] = frozenset()
+    sockets: dict[str, socket.socket] = field(default_factory=dict)
+
+    @classmethod
+    def bind(cls, names: Iterable[str], tls: bool, refusing: Iterable[str] = ()) -> Origins:
+        """Bind a free port for each name."""
+        origins = cls("https" if tls else "http", frozenset(refusing))
+        for name in names:
+            bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            bound.bind((HOST, 0))
+            origins.sockets[name] = bound
+        return origins
+
+    def port(self, name: str) -> int:
+        """The port of a party."""
+        return int(self.sockets[name].getsockname()[1])
+
+    def origin(self, name: str) -> str:
+        """The origin of a party, such as ``https://127.0.0.1:40001``."""
+        return f"{self.scheme}://{HOST}:{self.port(name)}"
+
+    def owner(self, url: str) -> str:
+        """The party whose origin a URL is on, or nothing."""
+        for name in self.sockets:
+            origin = self.origin(name)
+            if url == origin or url.startswith((f"{origin}/", f"{origin}?", f"{origin}#")):
+                return name
+        return ""
+
+    def expanded(self, text: str) -> str:
+        """A text with ``{party}`` replaced by that party's origin."""
+        for name in self.sockets:
+            text = text.replace(f"{{{name}}}", self.origin(name))
+        return text
+
+    def named(self, text: str) -> str:
+        """A text with origins replaced by ``{party}``: the same in every run."""
+        for name in self.sockets:
+            text = text.replace(self.origin(name), f"{{{name}}}")
+        return text
+
+    def close(self) -> None:
+        """Give every port back."""
+        for bound in self.sockets.values():
+            bound.close()

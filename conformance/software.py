@@ -1,0 +1,87 @@
+"""The real software that can be driven, and how its name and version are written."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from model.errors import InputError
+
+_VERSION = re.compile(r"[0-9][0-9A-Za-z.+-]*")
+
+
+class SoftwareError(InputError):
+    """Software that is not known, or that cannot be installed or started here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Software:
+    """One piece of real software.
+
+    Attributes:
+        name: how users name it.
+        registry: where it comes from.
+        package: its name there.
+        driver: the program in ``conformance/drivers`` that runs it.
+        beside: packages that the driver needs beside it.
+        node: the oldest Node that runs it, for npm packages.
+        single_call: it makes one call only, so scenarios with more do not apply.
+        documents: it can use a client metadata document.
+        tested: the version that the project is tested with.
+    """
+
+    name: str
+    registry: Literal["pypi", "npm"]
+    package: str
+    driver: str
+    tested: str
+    beside: tuple[str, ...] = ()
+    node: int = 20
+    single_call: bool = False
+    documents: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A piece of software in one exact version."""
+
+    software: Software
+    version: str
+
+    def __str__(self) -> str:
+        return f"{self.software.name}=={self.version}"
+
+    @property
+    def slug(self) -> str:
+        """The same as a file name."""
+        return re.sub(r"[^A-Za-z0-9.]+", "-", str(self)).strip("-")
+
+
+CLIENTS: dict[str, Software] = {
+    software.name: software
+    for software in (
+        Software("mcp-python", "pypi", "mcp", "mcp_python.py", "2.3.0"),
+        Software("fastmcp", "pypi", "fastmcp", "fastmcp_client.py", "4.2.3"),
+        Software("mcp-typescript", "npm", "@modelcontextprotocol/sdk", "mcp_typescript.mjs", "1.32.2"),
+        Software("mcp-typescript-client", "npm", "@modelcontextprotocol/client", "mcp_typescript.mjs", "2.4.0"),
+        Software("oauth4webapi", "npm", "oauth4webapi", "oauth4webapi.mjs", "3.8.8", single_call=True),
+    )
+}
+
+SERVERS: dict[str, Software] = {}
+
+
+def release(text: str, known: dict[str, Software], role: str) -> Release:
+    """The release that a text such as ``mcp-python==2.3.0`` names.
+
+    Raises:
+        SoftwareError: unknown software, or no exact version.
+    """
+    name, equals, version = text.partition("==")
+    if name not in known:
+        raise SoftwareError(f"unknown {role} {name!r}; known: {', '.join(known)}")
+    if not equals or not _VERSION.fullmatch(version):
+        example = f"{name}=={known[name].tested}"
+        raise SoftwareError(f"{role} {text!r} does not name an exact version; write for example {example}")
+    return Release(known[name], version)
