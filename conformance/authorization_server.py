@@ -10,7 +10,7 @@ import hashlib
 import secrets
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +23,8 @@ from model import authorization_server as rules
 from model.client import NONE
 from model.design import Design
 from model.rule import Condition
-from model.world import ATTACKER_CALLBACK, CALLBACK, CLIENT, CLIENT_UNKNOWN, CRM, DEFAULT_AUDIENCE
+from model.scenario import Scenario
+from model.world import ATTACKER_CALLBACK, CALLBACK, CLIENT, CLIENT_UNKNOWN, DEFAULT_AUDIENCE
 
 LIFETIME = 3600
 
@@ -40,12 +41,12 @@ class Grant:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal(Exception):
-    """A request that a rule refuses; ``error`` is the code that RFC 6749 gives it."""
+class Refusal(Exception):  # noqa: N818 (what RFC 6749 calls an error response)
+    """A request that a rule refuses; ``error`` is the code that the specification gives it."""
 
-    error: str
-    rule: str
+    def __init__(self, error: str, rule: str) -> None:
+        super().__init__(f"{error}: {rule}")
+        self.error, self.rule = error, rule
 
     def fields(self) -> dict[str, str]:
         """The members of an error response."""
@@ -65,7 +66,6 @@ class AuthorizationServer:
 
     Attributes:
         name: the party.
-        issuer: its issuer identifier.
         origin: where its endpoints are.
         design: the switches it obeys.
         documents: redirect URIs by the URL of a client metadata document.
@@ -73,104 +73,91 @@ class AuthorizationServer:
     """
 
     name: str
-    issuer: str
     origin: str
     design: Design
-    documents: dict[str, list[str]] = field(default_factory=dict)
+    documents: Mapping[str, list[str]] = field(default_factory=dict)
     honest: AuthorizationServer | None = None
     key: ECKey = field(default_factory=lambda: ECKey.generate_key("P-256", auto_kid=True))
     clients: dict[str, list[str]] = field(default_factory=dict)
     codes: dict[str, Grant] = field(default_factory=dict)
-    issued: dict[str, Grant] = field(default_factory=dict)
+    tokens: dict[str, Grant] = field(default_factory=dict)
     refreshable: dict[str, Grant] = field(default_factory=dict)
-
-    def metadata(self) -> Message:
-        """Its metadata (RFC 8414 2)."""
-        fields: dict[str, Any] = {
-            "issuer": self.issuer,
-            "authorization_endpoint": f"{self.origin}/authorize",
-            "token_endpoint": f"{self.origin}/token",
-            "registration_endpoint": f"{self.origin}/register",
-            "jwks_uri": f"{self.origin}/jwks",
-            "response_types_supported": ["code"],
-            "grant_types_supported": ["authorization_code", "refresh_token"],
-            "code_challenge_methods_supported": ["S256"],
-            "token_endpoint_auth_methods_supported": ["none"],
-            "subject_types_supported": ["public"],
-            "id_token_signing_alg_values_supported": ["ES256"],
-            "scopes_supported": ["tools"],
-        }
-        if self.design.h_iss == "yes":
-            fields["authorization_response_iss_parameter_supported"] = True
-        if self.design.as_dpop == "honor":
-            fields["dpop_signing_alg_values_supported"] = ["ES256", "EdDSA", "RS256"]
-        return Message("server_metadata", fields)
-
-    def keys(self) -> Message:
-        """Its public keys (RFC 7517 5)."""
-        return Message("keys", {"keys": [self.key.as_dict(private=False)]})
 
     def register(self, asked: Asked) -> Message:
         """Dynamic registration, open to all (RFC 7591 3).
 
         An attacker's server hands out an identifier that it has obtained at the honest one, which is no secret.
         """
-        wanted = asked.json() if isinstance(asked.json(), dict) else {}
-        redirects = wanted.get("redirect_uris", [])
+        wanted = asked.json()
+        redirects = wanted.get("redirect_uris")
         if not isinstance(redirects, list) or not redirects:
             return Message("registration_response", {"error": "invalid_redirect_uri"}, 400)
         client_id = f"client-{secrets.token_hex(6)}"
         for server in (self, self.honest):
             if server is not None:
                 server.clients[client_id] = list(map(str, redirects))
-        kept = {name: value for name, value in wanted.items() if name not in ("software_statement", "client_secret")}
-        made = {"client_id": client_id, "client_id_issued_at": int(time.time())}
-        return Message("registration_response", {**kept, **made, "token_endpoint_auth_method": "none"}, 201)
+        made = {"client_id": client_id, "client_id_issued_at": int(time.time()), "token_endpoint_auth_method": "none"}
+        return Message("registration_response", {**wanted, **made}, 201)
 
-    def authorize(self, asked: Asked) -> Message:
+    def authorize(self, asked: Asked, scenario: Scenario) -> Message:
         """The authorization response to a request that the user approves (RFC 6749 4.1.2)."""
         redirect = asked.value("redirect_uri")
         known = {**self.clients, **self.documents}.get(asked.value("client_id"))
         client = CLIENT_UNKNOWN if known is None else CLIENT
         registered = CALLBACK if redirect in (known or ()) else ATTACKER_CALLBACK
-        answer = Message("authorization_response", {}, 302, target=redirect)
         try:
-            demand("invalid_request", rules.redirect_uri_is_registered(self._registering(), client, registered))
+            demand("invalid_request", rules.redirect_uri_is_registered(self.design, client, registered))
         except Refusal as refused:  # never back to a redirect URI that is not the client's (RFC 6749 4.1.2.1)
             return Message("authorization_response", refused.fields(), 400)
-        state = {"state": asked.value("state")} if asked.value("state") else {}
-        iss = {"iss": self.issuer} if self.design.h_iss == "yes" else {}
+        answer = Message("authorization_response", {}, 302, target=redirect)
+        returned = {"returned": asked.value("state"), "other": secrets.token_urlsafe(12)}
+        state = returned.get(scenario.authorization_response["state"], "")
+        common = {**({"state": state} if state else {})}
+        if self.origin in scenario.iss:
+            common["iss"] = scenario.iss[self.origin]
         try:
-            challenge = asked.value("code_challenge") or NONE
-            demand("invalid_request", rules.challenge_is_present(self.design, challenge))
-            resources = tuple(asked.values("resource"))
-            self._accept(resources)
+            grant = self._requested(asked, scenario)
         except Refusal as refused:
-            return answer.but(**refused.fields(), **state, **iss)
+            return answer.but(**refused.fields(), **common)
         code = secrets.token_urlsafe(24)
-        jkt = asked.value("dpop_jkt") or NONE
-        self.codes[code] = Grant(
-            asked.value("client_id"), redirect, challenge, resources, asked.value("scope") or "tools", jkt
-        )
-        return answer.but(code=code, **state, **iss)
+        self.codes[code] = grant
+        return answer.but(code=code, **common)
 
-    def token(self, asked: Asked) -> Message:
+    def _requested(self, asked: Asked, scenario: Scenario) -> Grant:
+        error, refused = scenario.authorization_response.get("error"), scenario.authorization_response.get("refuses")
+        if error and all(asked.value(name) for name in refused or ()):
+            raise Refusal(error, f"refuses {' and '.join(refused or ())}")
+        challenge = asked.value("code_challenge") or NONE
+        demand("invalid_request", rules.challenge_is_present(self.design, challenge))
+        resources = tuple(asked.values("resource"))
+        return Grant(
+            asked.value("client_id"), asked.value("redirect_uri"), challenge, resources,
+            asked.value("scope") or "read", asked.value("dpop_jkt") or NONE,
+        )  # fmt: skip
+
+    def token(self, asked: Asked, scenario: Scenario) -> Message:
         """The token response (RFC 6749 5)."""
+        stated = dict(scenario.token_response)
         try:
-            proof = read_proof(asked) if self.design.as_dpop == "honor" else None
-            return self._granted(asked, self._redeem(asked, proof), proof)
+            if "error" in stated:
+                raise Refusal(stated["error"], "refuses every token request")
+            proof = read_proof(asked)
+            server, grant = self._redeemed(asked, proof)
+            bound = proof if stated.get("token_type") == "DPoP" else None
+            return self._granted(asked, server, grant, bound, stated)
         except Refusal as refused:
             return Message("token_response", refused.fields(), 400)
 
-    def _redeem(self, asked: Asked, proof: Proof | None) -> Grant:
-        if asked.value("grant_type") == "refresh_token":
-            grant = self.refreshable.get(asked.value("refresh_token"))
-            if grant is None:
-                raise Refusal("invalid_grant", "authorization_server.refresh_token_is_known")
-            return grant
+    def _redeemed(self, asked: Asked, proof: Proof | None) -> tuple[AuthorizationServer, Grant]:
+        """The grant that a token request redeems, and the server whose it is."""
+        given = asked.value("refresh_token") if asked.value("grant_type") == "refresh_token" else ""
+        if given:
+            if given in self.refreshable:
+                return self, self.refreshable[given]
+            raise Refusal("invalid_grant", "authorization_server.refresh_token_is_known")
         code = asked.value("code")
         if self.honest is not None and code in self.honest.codes:
-            return self.honest._redeem(asked, None)
+            return self.honest._redeemed(asked, None)  # the attacker redeems the code that it was sent
         grant = self.codes.pop(code, None)
         if grant is None:
             raise Refusal("invalid_grant", "authorization_server.code_is_known")
@@ -182,57 +169,38 @@ class AuthorizationServer:
             rules.verifier_matches_challenge(self.design, grant.challenge, s256(verifier) if verifier else NONE),
             rules.proof_key_matches_request(grant.key, NONE if proof is None else proof.thumbprint),
         )
-        return grant
+        return self, grant
 
-    def _granted(self, asked: Asked, grant: Grant, proof: Proof | None) -> Message:
-        wanted = tuple(asked.values("resource")) or grant.resources
-        granted = grant.resources or (NONE,)
-        for resource in asked.values("resource"):
-            named = resource if resource not in granted else granted[0]
-            demand("invalid_target", rules.resource_is_within_grant(self.design, granted[0], named))
-        self._accept(wanted)
-        if self.honest is not None and self.honest.issued is not self.issued and asked.value("code"):
-            server = self.honest  # the attacker has redeemed the code, and hands its token on
-        else:
-            server = self
-        requested = wanted or (NONE,)
+    def _granted(
+        self, asked: Asked, server: AuthorizationServer, grant: Grant, proof: Proof | None, stated: dict[str, Any]
+    ) -> Message:
+        wanted = asked.values("resource") or list(grant.resources)
+        for resource in wanted:
+            granted = resource if resource in grant.resources else (*grant.resources, NONE)[0]
+            demand("invalid_target", rules.resource_is_within_grant(self.design, granted, resource))
+        requested = wanted or [NONE]
         audience = [bound for one in requested if (bound := rules.bound_resource(self.design, one)) != NONE]
         if any(rules.has_default_audience(self.design, one) for one in requested):
             audience.append(DEFAULT_AUDIENCE)
         token = server.mint(audience, grant, "" if proof is None else proof.thumbprint)
-        refresh = secrets.token_urlsafe(24)
-        self.refreshable[refresh] = grant
-        answer = Message("token_response", {
-            "access_token": token, "token_type": "Bearer" if proof is None else "DPoP", "expires_in": LIFETIME,
-            "refresh_token": refresh, "scope": grant.scope,
-        }, headers={"Cache-Control": "no-store"})  # fmt: skip
-        if rules.echo_is_present(self.design, requested[0]):
-            answer = answer.but(resource=audience[0] if len(audience) == 1 else audience)
-        return answer
+        if stated.get("refresh_token") == "issued":
+            stated["refresh_token"] = secrets.token_urlsafe(24)
+            self.refreshable[stated["refresh_token"]] = grant
+        fields = {"access_token": token, "expires_in": LIFETIME, "scope": grant.scope, **stated}
+        return Message("token_response", fields, headers={"Cache-Control": "no-store"})
 
     def mint(self, audience: list[str], grant: Grant, thumbprint: str = "") -> str:
         """A signed access token (RFC 9068 2)."""
         now = int(time.time())
         claims: dict[str, Any] = {
-            "iss": self.issuer, "sub": "user", "aud": audience, "client_id": grant.client_id, "scope": grant.scope,
+            "iss": self.origin, "sub": "user", "aud": audience, "client_id": grant.client_id, "scope": grant.scope,
             "iat": now, "exp": now + LIFETIME, "jti": secrets.token_urlsafe(9),
         }  # fmt: skip
         if thumbprint:
             claims["cnf"] = {"jkt": thumbprint}
         token = jwt.encode({"alg": "ES256", "typ": "at+jwt", "kid": self.key.kid}, claims, self.key)
-        self.issued[token] = grant
+        self.tokens[token] = grant
         return token
-
-    def _accept(self, resources: Iterable[str]) -> None:
-        for resource in resources:
-            demand("invalid_target", rules.resource_is_acceptable(self.design, self._resource(resource)))
-
-    def _resource(self, resource: str) -> str:
-        # The honest server knows the resources that exist here, as the model's knows the CRM.
-        return CRM if resource else NONE
-
-    def _registering(self) -> Design:
-        return self.design.but(reg="dcr")
 
 
 def s256(verifier: str) -> str:

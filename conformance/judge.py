@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from conformance.authorization_server import s256
+from conformance.play import Play
 from conformance.processes import Run
 from conformance.recording import Exchange, Recording
-from conformance.scenario import Scenario
 from conformance.world import World
 
 #: Outcomes, by the letter that tables give them.
@@ -79,24 +79,25 @@ class Judgement:
 
 def judge(world: World, run: Run) -> Judgement:
     """What the recording of a world says about the client that ran in it."""
-    seen, scenario = world.recording, world.scenario
+    seen, play = world.recording, world.play
     return Judgement(
-        scenario.name, scenario.source, outcome(seen, scenario), run.ended, tuple(_sent(world)),
+        play.name, play.source, outcome(seen, world.calls), run.ended, tuple(_sent(world)),
         tuple(_attacks(world)), world.origins.named(run.error), _facts(seen),
     )  # fmt: skip
 
 
-def not_tested(scenario: Scenario, why: str) -> Judgement:
+def not_tested(play: Play, why: str) -> Judgement:
     """The judgement of a scenario that does not apply to a client."""
-    return Judgement(scenario.name, scenario.source, "n", "finished", error=why)
+    return Judgement(play.name, play.source, "n", "finished", error=why)
 
 
-def outcome(seen: Recording, scenario: Scenario) -> str:
-    """The letter of the outcome."""
-    carried = [one for one in seen.exchanges if one.header("authorization") and one.message in ("resource_response", "challenge")]
+def outcome(seen: Recording, calls: int) -> str:
+    """The letter of the outcome of a run with so many calls."""
+    at_resource = [*seen.of("resource_response"), *seen.of("challenge")]
+    carried = [one for one in seen.exchanges if one in at_resource and one.header("authorization")]
     if carried:
         served = sum(one.message == "resource_response" and one.status < 300 for one in carried)
-        return "A" if served >= scenario.calls and carried[-1].status < 300 else "x"
+        return "A" if served >= calls and carried[-1].status < 300 else "x"
     if seen.of("token_response"):
         return "t"
     return "a" if seen.of("authorization_response") else "d"
@@ -125,7 +126,7 @@ def _what(world: World, seen: Exchange) -> list[str]:
         if verifier and s256(verifier) == challenge:
             found.append(f"verifier of {issued_by}")
     token = seen.header("authorization").partition(" ")[2]
-    found += [f"token of {name}" for name, server in world.servers.items() if token and token in server.issued]
+    found += [f"token of {name}" for name, server in world.servers.items() if token and token in server.tokens]
     if seen.header("dpop"):
         found.append("DPoP proof")
     if seen.message == "authorization_response" and seen.url.count("?") > 1:

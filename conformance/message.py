@@ -10,9 +10,6 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 #: How a response travels: whole; a byte now and then; without end; cut in the middle; not HTTP at all.
 Manner = Literal["whole", "drip", "endless", "cut", "garbage"]
 
-#: How long a document is that is larger than anybody needs, in bytes.
-HUGE = 10_000_000
-
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -20,18 +17,21 @@ class Asked:
 
     Attributes:
         party: who was asked.
-        path: as sent, without the query and with nothing normalised.
-        url: the whole URL, with the origin of the party.
+        url: the whole URL, with the origin of the party, nothing normalised.
         form: parameters of the URL and of a form body.
     """
 
     party: str
     method: str
-    path: str
     url: str
     headers: dict[str, str]
     body: str
     form: tuple[tuple[str, str], ...]
+
+    @property
+    def place(self) -> str:
+        """The URL without its query."""
+        return self.url.partition("?")[0]
 
     def value(self, name: str) -> str:
         """The first value of a parameter, or nothing."""
@@ -41,12 +41,13 @@ class Asked:
         """All values of a parameter."""
         return [value for key, value in self.form if key == name]
 
-    def json(self) -> Any:
-        """The body as JSON, or an empty object."""
+    def json(self) -> dict[str, Any]:
+        """The body as a JSON object, or an empty one."""
         try:
-            return json.loads(self.body)
+            sent = json.loads(self.body)
         except ValueError:
             return {}
+        return sent if isinstance(sent, dict) else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Message:
     """An answer in the words of the protocol.
 
     Attributes:
-        name: which message, such as ``resource_metadata``.
+        name: which message, such as ``resource_metadata``; nothing where nothing is found.
         fields: members of a JSON document, parameters of a redirect or of a challenge.
         target: the redirect URI, for an authorization response.
         manner: how the response travels.
@@ -70,9 +71,8 @@ class Message:
     raw: bytes | None = None
 
     def but(self, **fields: Any) -> Message:
-        """The same message with some fields set; None takes a field away."""
-        merged = {**self.fields, **fields}
-        return replace(self, fields={name: value for name, value in merged.items() if value is not None})
+        """The same message with some fields set."""
+        return replace(self, fields={**self.fields, **fields})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +91,18 @@ def response(message: Message) -> Response:
     if message.target:
         headers.setdefault("Location", _with_query(message.target, message.fields))
     elif message.name == "challenge":
-        scheme = message.fields.get("scheme", "Bearer")
-        if scheme:
-            headers.setdefault("WWW-Authenticate", _challenge(scheme, message.fields))
-    elif body is None and message.fields:
+        headers["WWW-Authenticate"] = _challenge(message.fields)
+    if body is None and message.fields and not message.target:
+        shown = {key: value for key, value in message.fields.items() if message.name != "challenge" or key == "error"}
+        body = json.dumps(shown).encode()
+    if body:
         headers.setdefault("Content-Type", "application/json")
-        body = json.dumps(message.fields).encode()
     return Response(message.status, headers, body or b"", message.manner)
 
 
-def _challenge(scheme: str, fields: dict[str, Any]) -> str:
+def _challenge(fields: dict[str, Any]) -> str:
     parameters = ", ".join(f'{name}="{value}"' for name, value in fields.items() if name != "scheme")
-    return f"{scheme} {parameters}".rstrip()
+    return f"{fields.get('scheme', 'Bearer')} {parameters}".rstrip()
 
 
 def _with_query(url: str, fields: dict[str, Any]) -> str:

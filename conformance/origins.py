@@ -39,17 +39,16 @@ class Origins:
 
     Attributes:
         scheme: ``https`` or ``http``.
-        sockets: bound sockets; one in ``refusing`` never listens, so connections to it are refused.
+        sockets: bound sockets; one that nobody listens at refuses connections, and is nobody else's.
     """
 
     scheme: str
-    refusing: frozenset[str] = frozenset()
     sockets: dict[str, socket.socket] = field(default_factory=dict)
 
     @classmethod
-    def bind(cls, names: Iterable[str], tls: bool, refusing: Iterable[str] = ()) -> Origins:
+    def bind(cls, names: Iterable[str], tls: bool) -> Origins:
         """Bind a free port for each name."""
-        origins = cls("https" if tls else "http", frozenset(refusing))
+        origins = cls("https" if tls else "http")
         for name in names:
             bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
             bound.bind((HOST, 0))
@@ -63,20 +62,6 @@ class Origins:
     def origin(self, name: str) -> str:
         """The origin of a party, such as ``https://127.0.0.1:40001``."""
         return f"{self.scheme}://{HOST}:{self.port(name)}"
-
-    def owner(self, url: str) -> str:
-        """The party whose origin a URL is on, or nothing."""
-        for name in self.sockets:
-            origin = self.origin(name)
-            if url == origin or url.startswith((f"{origin}/", f"{origin}?", f"{origin}#")):
-                return name
-        return ""
-
-    def expanded(self, text: str) -> str:
-        """A text with ``{party}`` replaced by that party's origin."""
-        for name in self.sockets:
-            text = text.replace(f"{{{name}}}", self.origin(name))
-        return text
 
     def named(self, text: str) -> str:
         """A text with origins replaced by ``{party}``: the same in every run."""

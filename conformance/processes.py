@@ -54,8 +54,10 @@ async def drive(installed: Installed, job: dict[str, Any], limit: float, extra: 
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
             limit=1 << 20,
         )  # fmt: skip
-        assert process.stdin and process.stdout and process.stderr
         try:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            assert process.stderr is not None
             process.stdin.write(json.dumps(job).encode() + b"\n")
             noise = asyncio.create_task(_last(process.stderr))
             said: dict[str, Any] = {}

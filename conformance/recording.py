@@ -11,7 +11,7 @@ from importlib.metadata import version
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-#: Longer bodies are cut in a recording; what a party was sent is seen in whole.
+#: Longer request bodies are cut in an archive.
 KEPT = 65_536
 
 Pairs = tuple[tuple[str, str], ...]
@@ -73,9 +73,10 @@ class Recording:
 
     exchanges: list[Exchange] = field(default_factory=list)
 
-    def add(self, exchange: Exchange) -> None:
-        """Append an exchange."""
+    def add(self, exchange: Exchange) -> int:
+        """Append an exchange; returns its place."""
         self.exchanges.append(exchange)
+        return len(self.exchanges) - 1
 
     def of(self, message: str, party: str = "") -> list[Exchange]:
         """The exchanges answered with a message, by one party or by any."""
@@ -84,7 +85,7 @@ class Recording:
     def har(self, title: str) -> dict[str, Any]:
         """The recording as an HTTP Archive."""
         entries = [_entry(seen, title) for seen in self.exchanges]
-        page = {
+        page: dict[str, Any] = {
             "startedDateTime": entries[0]["startedDateTime"] if entries else datetime.now(UTC).isoformat(),
             "id": title, "title": title, "pageTimings": {},
         }  # fmt: skip
@@ -115,7 +116,7 @@ def _entry(seen: Exchange, page: str) -> dict[str, Any]:
             "status": seen.status, "statusText": "", "httpVersion": "HTTP/1.1", "cookies": [],
             "headers": _named(seen.response_headers), "redirectURL": location, "headersSize": -1,
             "bodySize": len(body),
-            "content": {"size": len(body), "mimeType": kind, "text": seen.response_body[:KEPT]},
+            "content": {"size": len(body), "mimeType": kind, "text": seen.response_body},
         },
         "cache": {},
         "timings": {"send": 0, "wait": milliseconds, "receive": 0},

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import click
 
-from openworld.commands import check, clients, questions, simulate, study, vocabulary
+from openworld.commands import check, clients, conform, questions, simulate, study, vocabulary
 from openworld.commands.shell import Commands
 
 
@@ -47,6 +47,7 @@ for command in (
     vocabulary.rules,
     clients.clients,
     simulate.simulate,
+    conform.conform,
     study.study,
 ):
     main.add_command(command)
