@@ -41,8 +41,8 @@ class ResourceServer:
         scheme, _, token = asked.headers.get("authorization", "").partition(" ")
         if not token:
             return challenge
-        answer = scenario.answer
-        if answer["status"] >= 400 and (token in self.served or not self.served):
+        answer, is_call = scenario.answer, "id" in asked.json()
+        if is_call and answer["status"] >= 400 and (token in self.served or not self.served):
             refusal = {"error": answer["error"]} if "error" in answer else {}
             return Message("challenge", {**challenge.fields, **refusal}, answer["status"])
         try:
@@ -50,7 +50,7 @@ class ResourceServer:
         except Refusal as refused:
             status = 403 if refused.error == "insufficient_audience" else 401
             return Message("challenge", {**challenge.fields, **refused.fields()}, status)
-        if "id" in asked.json():
+        if is_call:
             self.served.add(token)
             self.accepted += 1
         return protocol_answer(asked)
@@ -95,7 +95,7 @@ def protocol_answer(asked: Asked) -> Message:
     """What an MCP server says to a request it accepts: enough for a client to call it a success."""
     sent = asked.json()
     if "id" not in sent:  # a notification, or a GET for a stream that this server does not offer
-        return Message("resource_response", {}, 202 if asked.method == "POST" else 405)
+        return Message("acknowledgement", {}, 202 if asked.method == "POST" else 405)
     parameters = sent.get("params")
     version = parameters.get("protocolVersion") if isinstance(parameters, dict) else None
     results: dict[str, Any] = {

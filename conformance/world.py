@@ -26,6 +26,13 @@ from model.scenario import Scenario
 PARTIES = ("rs", "as1", "as2", "evil")
 DOCUMENT = "/oauth/client.json"
 
+#: What OpenID Connect Discovery 3 requires in a document and OAuth does not; nobody here asks for an ID token.
+_OPENID = {
+    "jwks_uri": "https://127.0.0.1/keys",
+    "subject_types_supported": ["public"],
+    "id_token_signing_alg_values_supported": ["ES256"],
+}
+
 #: The user agent that drivers open authorization URLs with names itself so.
 USER_AGENT = "openworld-user-agent"
 
@@ -109,7 +116,8 @@ class World:
         if found is not None:
             kind = "server_metadata" if "issuer" in found.body else "resource_metadata"
             headers = {"Location": found.location} if found.location else {}
-            return Message(kind, dict(found.body), found.status, headers)
+            openid = _OPENID if asked.place.endswith("/.well-known/openid-configuration") else {}
+            return Message(kind, {**openid, **found.body}, found.status, headers)
         if asked.url == self.document_url:
             return self._document()
         if asked.party == "rs" and identifiers.equal_htu(asked.place, self.url):

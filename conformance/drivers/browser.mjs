@@ -1,0 +1,42 @@
+// The user's browser, reduced to what a flow needs: it follows redirects, and the user approves.
+import { createInterface } from 'node:readline';
+
+const AGENT = 'openworld-user-agent';
+
+// Opens a URL and follows redirects until one leads to the callback; returns its parameters.
+export async function visit(url, callback, hops = 10) {
+  for (let hop = 0; hop < hops; hop++) {
+    const answer = await fetch(url, { redirect: 'manual', headers: { 'user-agent': AGENT } });
+    await answer.body?.cancel();
+    const target = answer.headers.get('location');
+    if (!target) throw new Error(`the user sees a page with status ${answer.status}`);
+    url = new URL(target, url).href;
+    if (url.startsWith(callback)) return new URL(url).searchParams;
+  }
+  throw new Error('too many redirects');
+}
+
+// Runs one job, read from the first line of standard input, and says how it went as the last word.
+export async function main(drive) {
+  const lines = createInterface({ input: process.stdin });
+  const job = JSON.parse(await new Promise((resolve) => lines.once('line', resolve)));
+  lines.once('close', () => process.exit(3)); // whoever started us is gone
+  let said;
+  try {
+    said = { done: true, statuses: await drive(job) };
+  } catch (error) {
+    const name = error?.constructor?.name ?? 'Error';
+    const cause = error?.cause ? ` (${error.cause.code ?? error.cause.message ?? error.cause})` : '';
+    said = { done: false, error: `${name}: ${error?.message ?? error}${cause}`.slice(0, 2000) };
+  }
+  process.stdout.write(`${JSON.stringify(said)}\n`, () => process.exit(0));
+}
+
+// The parameters of the callback, or the error that they carry.
+export function approved(parameters) {
+  if (parameters.has('error')) {
+    const description = parameters.get('error_description') ?? '';
+    throw new Error(`authorization error: ${parameters.get('error')} ${description}`.trim());
+  }
+  return parameters;
+}
