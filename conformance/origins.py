@@ -44,6 +44,7 @@ class Origins:
 
     scheme: str
     sockets: dict[str, socket.socket] = field(default_factory=dict)
+    ports: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def bind(cls, names: Iterable[str], tls: bool) -> Origins:
@@ -52,22 +53,22 @@ class Origins:
         for name in names:
             bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
             bound.bind((HOST, 0))
-            origins.sockets[name] = bound
+            origins.sockets[name], origins.ports[name] = bound, int(bound.getsockname()[1])
         return origins
-
-    def port(self, name: str) -> int:
-        """The port of a party."""
-        return int(self.sockets[name].getsockname()[1])
 
     def origin(self, name: str) -> str:
         """The origin of a party, such as ``https://127.0.0.1:40001``."""
-        return f"{self.scheme}://{HOST}:{self.port(name)}"
+        return f"{self.scheme}://{HOST}:{self.ports[name]}"
 
     def named(self, text: str) -> str:
         """A text with origins replaced by ``{party}``: the same in every run."""
-        for name in self.sockets:
+        for name in self.ports:
             text = text.replace(self.origin(name), f"{{{name}}}")
         return text
+
+    def release(self, name: str) -> None:
+        """Leave a port to a client that listens there itself."""
+        self.sockets[name].close()
 
     def close(self) -> None:
         """Give every port back."""

@@ -105,6 +105,8 @@ async def _run(
             judgement = not_tested(play, "this driver makes one call")
             store.save(play, judgement, None)
             return judgement
+        if software.listens:
+            world.origins.release("callback")
         job = {
             "url": world.url, "callback": world.callback, "document": world.document_url if software.documents else "",
             "calls": world.calls, "patience": settings.limit / 2,

@@ -28,6 +28,7 @@ class Software:
         node: the oldest Node that runs it, for npm packages.
         single_call: it makes one call only, so scenarios with more do not apply.
         documents: it can use a client metadata document.
+        listens: it answers at the callback itself.
         tested: the version that the project is tested with.
     """
 
@@ -40,6 +41,7 @@ class Software:
     node: int = 20
     single_call: bool = False
     documents: bool = True
+    listens: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ CLIENTS: dict[str, Software] = {
     software.name: software
     for software in (
         Software("mcp-python", "pypi", "mcp", "mcp_python.py", "2.3.0"),
-        Software("fastmcp", "pypi", "fastmcp", "fastmcp_client.py", "4.2.3"),
+        Software("fastmcp", "pypi", "fastmcp", "fastmcp_client.py", "4.2.3", listens=True),
         Software("mcp-typescript", "npm", "@modelcontextprotocol/sdk", "mcp_typescript.mjs", "1.32.2"),
         Software("mcp-typescript-client", "npm", "@modelcontextprotocol/client", "mcp_typescript.mjs", "2.4.0"),
         Software("oauth4webapi", "npm", "oauth4webapi", "oauth4webapi.mjs", "3.8.8", single_call=True),

@@ -53,8 +53,8 @@ class World:
         places = {name: self.origins.origin(name) for name in PARTIES}
         self.scenario = play.scenario(places)
         self.url = self.scenario.url
-        self.callback = f"http://{HOST}:{self.origins.port('callback')}/callback"
-        self.document_url = f"https://{HOST}:{self.origins.port('client')}{DOCUMENT}"
+        self.callback = f"http://{HOST}:{self.origins.ports['callback']}/callback"
+        self.document_url = f"https://{HOST}:{self.origins.ports['client']}{DOCUMENT}"
         self.recording = Recording()
         design = Design({"reg": "dcr", "rs_trust": "any"})
         documents = {self.document_url: [self.callback]}

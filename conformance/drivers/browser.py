@@ -6,6 +6,7 @@ Standard library only: it runs inside the environment of the software under test
 import os
 import sys
 import threading
+import time
 import urllib.error
 import urllib.request
 from urllib.parse import parse_qsl, urljoin, urlsplit
@@ -18,8 +19,11 @@ class _Stay(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def visit(url, callback, hops=10):
-    """Open a URL and follow redirects until one leads to the callback; returns its parameters."""
+def visit(url, callback, deliver=False, hops=10):
+    """Open a URL and follow redirects until one leads to the callback; returns its parameters.
+
+    With ``deliver`` the callback is opened as well, for a client that listens there itself.
+    """
     opener = urllib.request.build_opener(_Stay, urllib.request.ProxyHandler({}))
     for _ in range(hops):
         request = urllib.request.Request(url, headers={"User-Agent": AGENT})
@@ -32,8 +36,25 @@ def visit(url, callback, hops=10):
             raise RuntimeError(f"the user sees a page with status {status}")
         url = urljoin(url, target)
         if url.startswith(callback):
+            if deliver:
+                _deliver(url)
             return dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
     raise RuntimeError("too many redirects")
+
+
+def _deliver(url, patience=5.0):
+    """Open the callback once the client listens there."""
+    until = time.monotonic() + patience
+    while True:
+        try:
+            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=20) as page:
+                return page.read()
+        except urllib.error.HTTPError:
+            return None  # the client has seen the response, and says no
+        except urllib.error.URLError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
 
 
 def die_with_parent():

@@ -84,6 +84,8 @@ def main(make=provider):
         statuses = asyncio.run(drive(job, make(job)))
         said = {"done": True, "statuses": statuses}
     except Exception as error:
+        while getattr(error, "exceptions", None):
+            error = error.exceptions[0]
         said = {"done": False, "error": f"{type(error).__name__}: {error}"[:2000]}
     print(json.dumps(said), flush=True)
 
