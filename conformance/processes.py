@@ -7,11 +7,13 @@ import json
 import os
 import signal
 import tempfile
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from conformance.install import Installed
+from conformance.software import SoftwareError
 
 #: What a driver sees of our environment. The rest may be secret, or send it past loopback.
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "SYSTEMROOT")
@@ -43,41 +45,71 @@ class Run:
         return f"{self.ended}: {last}"[:2000].rstrip(": ")
 
 
-async def drive(installed: Installed, job: dict[str, Any], limit: float, extra: dict[str, str]) -> Run:
-    """Run a driver on one job and wait for its last word, for at most ``limit`` seconds."""
+@asynccontextmanager
+async def _started(
+    installed: Installed, job: dict[str, Any], extra: dict[str, str]
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A process of its own group that has been given its job, and is ended with everything it started."""
     with tempfile.TemporaryDirectory(prefix="openworld-", ignore_cleanup_errors=True) as home:
         environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         environment |= {"HOME": home, "TMPDIR": home, "NO_PROXY": "*", "PYTHONUNBUFFERED": "1"}
-        environment |= installed.environment | extra
         process = await asyncio.create_subprocess_exec(
-            *installed.command, cwd=home, env=environment, start_new_session=True,
+            *installed.command, cwd=home, env=environment | installed.environment | extra, start_new_session=True,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
             limit=1 << 20,
         )  # fmt: skip
         try:
             assert process.stdin is not None
-            assert process.stdout is not None
-            assert process.stderr is not None
             process.stdin.write(json.dumps(job).encode() + b"\n")
-            noise = asyncio.create_task(_last(process.stderr))
-            said: dict[str, Any] = {}
-            ended: Ended = "timed out"
-            with suppress(TimeoutError, ConnectionError):
-                async with asyncio.timeout(limit):
-                    said = await _last_word(process.stdout)
-                    ended = "finished" if said else "crashed"
-            kill(process)
-            with suppress(TimeoutError):
-                return Run(ended, said, await asyncio.wait_for(noise, 5))
-            return Run(ended, said, "")
+            yield process
         finally:
             kill(process)
             with suppress(TimeoutError):
                 await asyncio.wait_for(process.wait(), 5)
 
 
-async def _last_word(stream: asyncio.StreamReader) -> dict[str, Any]:
-    """The first line that is a JSON object with ``done``; other lines are noise."""
+async def drive(installed: Installed, job: dict[str, Any], limit: float, extra: dict[str, str]) -> Run:
+    """Run a driver on one job and wait for its last word, for at most ``limit`` seconds."""
+    async with _started(installed, job, extra) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        noise = asyncio.create_task(_last(process.stderr))
+        said: dict[str, Any] = {}
+        ended: Ended = "timed out"
+        with suppress(TimeoutError, ConnectionError):
+            async with asyncio.timeout(limit):
+                said = await _word(process.stdout, "done")
+                ended = "finished" if said else "crashed"
+        kill(process)
+        with suppress(TimeoutError):
+            return Run(ended, said, await asyncio.wait_for(noise, 5))
+        return Run(ended, said, "")
+
+
+@asynccontextmanager
+async def serving(installed: Installed, job: dict[str, Any], limit: float) -> AsyncIterator[dict[str, Any]]:
+    """A driver that serves until the block ends; yields what it said when it was ready.
+
+    Raises:
+        SoftwareError: it was not ready within ``limit`` seconds.
+    """
+    async with _started(installed, job, {}) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        noise = asyncio.create_task(_last(process.stderr))
+        said: dict[str, Any] = {}
+        with suppress(TimeoutError, ConnectionError):
+            async with asyncio.timeout(limit):
+                said = await _word(process.stdout, "ready")
+        if not said:
+            kill(process)
+            lines = [line for line in (await noise).splitlines() if line.strip()]
+            raise SoftwareError(f"{installed.release} does not start: {(lines or ['no word within the limit'])[-1]}")
+        yield said
+
+
+async def _word(stream: asyncio.StreamReader, key: str) -> dict[str, Any]:
+    """The first line that is a JSON object with this key; other lines are noise."""
     while True:
         try:
             line = await stream.readline()
@@ -87,7 +119,7 @@ async def _last_word(stream: asyncio.StreamReader) -> dict[str, Any]:
             return {}
         with suppress(ValueError):
             said = json.loads(line)
-            if isinstance(said, dict) and "done" in said:
+            if isinstance(said, dict) and key in said:
                 return said
 
 

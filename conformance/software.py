@@ -29,6 +29,7 @@ class Software:
         single_call: it makes one call only, so scenarios with more do not apply.
         documents: it can use a client metadata document.
         listens: it answers at the callback itself.
+        variants: the configurations of a server that are tried.
         tested: the version that the project is tested with.
     """
 
@@ -42,6 +43,7 @@ class Software:
     single_call: bool = False
     documents: bool = True
     listens: bool = False
+    variants: tuple[str, ...] = ("default",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,19 @@ CLIENTS: dict[str, Software] = {
     )
 }
 
-SERVERS: dict[str, Software] = {}
+SERVERS: dict[str, Software] = {
+    software.name: software
+    for software in (
+        Software("authlib", "pypi", "authlib", "authlib_server.py", "1.9.10", beside=("flask",)),
+        Software(
+            "django-oauth-toolkit", "pypi", "django-oauth-toolkit", "django_oauth_toolkit_server.py", "3.4.1"
+        ),
+        Software(
+            "oidc-provider", "npm", "oidc-provider", "oidc_provider.mjs", "9.13.3", node=22,
+            variants=("default", "configured", "disabled"),
+        ),
+    )
+}  # fmt: skip
 
 
 def release(text: str, known: dict[str, Software], role: str) -> Release:

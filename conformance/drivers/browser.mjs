@@ -40,3 +40,16 @@ export function approved(parameters) {
   }
   return parameters;
 }
+
+// Listens on a free port of loopback and serves what is made for it until whoever started us is gone.
+export async function serve(make, createServer) {
+  const lines = createInterface({ input: process.stdin });
+  const job = JSON.parse(await new Promise((resolve) => lines.once('line', resolve)));
+  lines.once('close', () => process.exit(3));
+  let listener = null;
+  const server = createServer((request, response) => listener(request, response));
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const made = await make(job, server.address().port);
+  listener = made.listener;
+  process.stdout.write(`${JSON.stringify({ ready: true, issuer: made.issuer })}\n`);
+}
