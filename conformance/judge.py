@@ -23,6 +23,10 @@ OUTCOMES = {
 }
 
 
+#: Said of an authorization request whose URL does not say what it should.
+BROKEN_QUERY = "broken query"
+
+
 @dataclass(frozen=True, slots=True)
 class Sent:
     """What the client sent in a request that matters.
@@ -93,28 +97,43 @@ def not_tested(play: Play, why: str) -> Judgement:
 
 def outcome(seen: Recording, calls: int) -> str:
     """The letter of the outcome of a run with so many calls."""
-    at_resource = [*seen.of("resource_response"), *seen.of("challenge")]
-    carried = [one for one in seen.exchanges if one in at_resource and one.header("authorization")]
+    kinds = [kind(one) for one in seen.exchanges]
+    carried = [one for one in seen.exchanges if one.message in ("resource_response", "challenge") and _token(one)]
     if carried:
         served = sum(one.message == "resource_response" and one.status < 300 for one in carried)
         return "A" if served >= calls and carried[-1].status < 300 else "x"
-    if seen.of("token_response"):
+    if "token" in kinds:
         return "t"
-    return "a" if seen.of("authorization_response") else "d"
+    return "a" if "authorize" in kinds else "d"
+
+
+def kind(seen: Exchange) -> str:
+    """What a request is, by what it says and not by how it was answered."""
+    if seen.method == "POST" and '"redirect_uris"' in seen.body:
+        return "register"
+    if seen.form and seen.value("grant_type"):
+        return "token"
+    if seen.value("client_id") and seen.value("redirect_uri"):
+        return "authorize"
+    return "call" if _token(seen) else ""
+
+
+def _token(seen: Exchange) -> str:
+    return seen.header("authorization").partition(" ")[2]
 
 
 def _sent(world: World) -> list[Sent]:
     made = []
-    names = {
-        "registration_response": "register", "authorization_response": "authorize", "token_response": "token",
-    }  # fmt: skip
     for seen in world.recording.exchanges:
-        resources = tuple(map(world.origins.named, seen.values("resource")))
-        if seen.message in names:
-            made.append(Sent(names[seen.message], seen.party, resources, tuple(_what(world, seen))))
-        elif seen.header("authorization"):
-            scheme = seen.header("authorization").partition(" ")[0]
-            made.append(Sent("call", seen.party, (), (scheme, *_what(world, seen))))
+        what = tuple(_what(world, seen))
+        match kind(seen):
+            case "call" if seen.message in ("resource_response", "challenge"):
+                made.append(Sent("call", seen.party, (), (seen.header("authorization").partition(" ")[0], *what)))
+            case "register" | "authorize" | "token" as request:
+                resources = tuple(map(world.origins.named, seen.values("resource")))
+                made.append(Sent(request, seen.party, resources, what))
+            case _:
+                pass
     return made
 
 
@@ -125,12 +144,12 @@ def _what(world: World, seen: Exchange) -> list[str]:
         found.append(f"code of {issued_by}")
         if verifier and s256(verifier) == challenge:
             found.append(f"verifier of {issued_by}")
-    token = seen.header("authorization").partition(" ")[2]
+    token = _token(seen)
     found += [f"token of {name}" for name, server in world.servers.items() if token and token in server.tokens]
     if seen.header("dpop"):
         found.append("DPoP proof")
-    if seen.message == "authorization_response" and seen.url.count("?") > 1:
-        found.append("two question marks in the URL")
+    if kind(seen) == "authorize" and (seen.url.count("?") > 1 or not seen.value("response_type")):
+        found.append(BROKEN_QUERY)
     return found
 
 

@@ -61,9 +61,9 @@ class Origins:
         return f"{self.scheme}://{HOST}:{self.ports[name]}"
 
     def named(self, text: str) -> str:
-        """A text with origins replaced by ``{party}``: the same in every run."""
-        for name in self.ports:
-            text = text.replace(self.origin(name), f"{{{name}}}")
+        """A text with origins replaced by ``{party}``, and other ports by ``{party_port}``: the same in every run."""
+        for name, port in self.ports.items():
+            text = text.replace(self.origin(name), f"{{{name}}}").replace(f":{port}", f":{{{name}_port}}")
         return text
 
     def release(self, name: str) -> None:

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 from conformance.judge import OUTCOMES, Judgement
 
 
-def lines(judgements: Sequence[Judgement], explanations: dict[str, str]) -> Iterator[str]:
+def lines(judgements: Sequence[Judgement], remarks: dict[str, str]) -> Iterator[str]:
     """One line for each scenario, then a summary."""
     width = max((len(one.scenario) for one in judgements), default=0)
     for one in judgements:
@@ -18,8 +18,8 @@ def lines(judgements: Sequence[Judgement], explanations: dict[str, str]) -> Iter
         yield f"{one.scenario:<{width}}  {one.outcome}  {_remark(one)}".rstrip()
         if sent:
             yield f"{'':<{width}}     {sent}"
-        if one.scenario in explanations:
-            yield f"{'':<{width}}     {explanations[one.scenario]}"
+        if remarks.get(one.scenario):
+            yield f"{'':<{width}}     {remarks[one.scenario]}"
     yield ""
     yield from summary(judgements)
 

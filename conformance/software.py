@@ -30,6 +30,7 @@ class Software:
         documents: it can use a client metadata document.
         listens: it answers at the callback itself.
         variants: the configurations of a server that are tried.
+        known_as: its name among the clients of the model, or its product among the servers of the population.
         tested: the version that the project is tested with.
     """
 
@@ -38,6 +39,7 @@ class Software:
     package: str
     driver: str
     tested: str
+    known_as: str
     beside: tuple[str, ...] = ()
     node: int = 20
     single_call: bool = False
@@ -65,23 +67,23 @@ class Release:
 CLIENTS: dict[str, Software] = {
     software.name: software
     for software in (
-        Software("mcp-python", "pypi", "mcp", "mcp_python.py", "2.3.0"),
-        Software("fastmcp", "pypi", "fastmcp", "fastmcp_client.py", "4.2.3", listens=True),
-        Software("mcp-typescript", "npm", "@modelcontextprotocol/sdk", "mcp_typescript.mjs", "1.32.2"),
-        Software("mcp-typescript-client", "npm", "@modelcontextprotocol/client", "mcp_typescript.mjs", "2.4.0"),
-        Software("oauth4webapi", "npm", "oauth4webapi", "oauth4webapi.mjs", "3.8.8", single_call=True),
+        Software("mcp-python", "pypi", "mcp", "mcp_python.py", "2.3.0", "mcp-python"),
+        Software("fastmcp", "pypi", "fastmcp", "fastmcp_client.py", "4.2.3", "fastmcp-client", listens=True),
+        Software("mcp-typescript", "npm", "@modelcontextprotocol/sdk", "mcp_typescript.mjs", "1.32.2", "ts-sdk-v1"),
+        Software("mcp-typescript-client", "npm", "@modelcontextprotocol/client", "mcp_typescript.mjs", "2.4.0", "ts-client-v2"),
+        Software("oauth4webapi", "npm", "oauth4webapi", "oauth4webapi.mjs", "3.8.8", "oauth4webapi", single_call=True),
     )
 }
 
 SERVERS: dict[str, Software] = {
     software.name: software
     for software in (
-        Software("authlib", "pypi", "authlib", "authlib_server.py", "1.9.10", beside=("flask",)),
+        Software("authlib", "pypi", "authlib", "authlib_server.py", "1.9.10", "Authlib", beside=("flask",)),
         Software(
-            "django-oauth-toolkit", "pypi", "django-oauth-toolkit", "django_oauth_toolkit_server.py", "3.4.1"
+            "django-oauth-toolkit", "pypi", "django-oauth-toolkit", "django_oauth_toolkit_server.py", "3.4.1", "django-oauth-toolkit"
         ),
         Software(
-            "oidc-provider", "npm", "oidc-provider", "oidc_provider.mjs", "9.13.3", node=22,
+            "oidc-provider", "npm", "oidc-provider", "oidc_provider.mjs", "9.13.3", "oidc-provider", node=22,
             variants=("default", "configured", "disabled"),
         ),
     )

@@ -11,7 +11,10 @@ import click
 from openworld.commands.shell import DONE, as_json, print_json, print_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from conformance.play import Play
+    from openworld.reality import Explanation
 
 
 @click.command()
@@ -50,6 +53,7 @@ def conform(
     from conformance.software import CLIENTS, release
     from openworld.files import write
     from openworld.progress import Progress
+    from openworld.reality import cures, explain
 
     wanted = release(client, CLIENTS, "client")
     plays = _chosen(scenarios)
@@ -57,14 +61,32 @@ def conform(
     settings = Settings(limit, jobs, not plain)
     with tempfile.TemporaryDirectory() as temporary, Progress(client, len(plays)) as progress:
         folder = output or Path(temporary)
-        judgements = asyncio.run(run_all(installed, plays, folder, settings, lambda one: progress.advance(one.scenario)))
+        work = run_all(installed, plays, folder, settings, lambda one: progress.advance(one.scenario))
+        judgements = asyncio.run(work)
     if junit is not None:
         write(junit, results.junit(client, judgements))
+    explained = explain(wanted, judgements)
+    stops = {one.scenario: list(map(str, cures(explained.design, one.scenario))) for one in judgements if one.attacks}
     if as_json:
-        print_json(results.data(client, judgements))
-    else:
-        print_lines(results.lines(judgements, {}))
+        print_json(results.data(client, judgements, explanation=explained.to_json(), stopped_by=stops))
+        return DONE
+    remarks = {name: explained.remark(name) for name in explained.comparisons}
+    print_lines(results.lines(judgements, remarks))
+    print_lines(_explained(explained, stops))
     return DONE
+
+
+def _explained(explained: Explanation, stops: dict[str, list[str]]) -> Iterator[str]:
+    """The design of the client, how much of the run it accounts for, and what would stop the attacks."""
+    total = len(explained.comparisons)
+    if not total:
+        return
+    how = "predicted by the stored design" if explained.source == "stored" else "explained by a design fitted to them"
+    yield f"{explained.ends}/{total} ends {how}; {explained.messages}/{total} with every message"
+    for name, value in explained.design.changes().items():
+        yield f"  {name}={value}  {' '.join(explained.decided_by.get(name, ()))}".rstrip()
+    for name, changes in stops.items():
+        yield f"{name} would be stopped by {' or '.join(changes) or 'nothing that the model knows of'}"
 
 
 def _chosen(names: str | None) -> list[Play]:

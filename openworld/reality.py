@@ -1,0 +1,152 @@
+"""Real software beside the model: what was seen of a client, the design that explains it, and what would stop attacks.
+
+The design of a release that the model knows is the stored one, so that its agreement is a prediction; any other
+release gets the design that explains most of what was just seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+from model import scenario
+from model.client import NONE
+from model.clients import clients
+from model.conversation import STAGES, Request, converse
+from model.design import Design
+from model.scenario import ORIGINS
+from model.switches import SWITCHES
+from simulations.behaviour import Comparison, Observed, compare
+
+if TYPE_CHECKING:
+    from conformance.judge import Judgement
+    from conformance.software import Release
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What the model makes of a client.
+
+    Attributes:
+        source: ``stored`` (a prediction) or ``fitted`` to the very run that it explains.
+        decided_by: for each switch of the design that is off its baseline, the scenarios that decided it.
+        comparisons: what was seen in each scenario of the catalogue, beside what the model says.
+    """
+
+    design: Design
+    source: str
+    decided_by: Mapping[str, tuple[str, ...]]
+    comparisons: Mapping[str, Comparison]
+
+    @property
+    def ends(self) -> int:
+        """How many scenarios end as the model says."""
+        return sum(one.end_predicted for one in self.comparisons.values())
+
+    @property
+    def messages(self) -> int:
+        """In how many of them the client also sends what the model says."""
+        return sum(one.verdict == "predicted" for one in self.comparisons.values())
+
+    def remark(self, name: str) -> str:
+        """What the model says of a scenario, where that is not all that was seen; else the rule that refused."""
+        one = self.comparisons[name]
+        if one.verdict == "other_end":
+            refused = f", by {one.predicted.refused_by.name}" if one.predicted.refused_by else ""
+            return f"model: {STAGES[one.predicted.stage]} ({one.predicted.stage}{refused})"
+        if one.verdict == "other_messages":
+            return "model: ends so, but sends something else"
+        return f"rule: {one.predicted.refused_by.name}" if one.predicted.refused_by else ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The explanation as data."""
+        total = len(self.comparisons)
+        return {
+            "source": self.source,
+            "design": self.design.changes(),
+            "decided_by": {name: list(scenarios) for name, scenarios in self.decided_by.items()},
+            "scenarios": total,
+            "ends_predicted": self.ends,
+            "messages_predicted": self.messages,
+            "share": round(self.ends / total, 4) if total else None,
+            "mispredicted": [name for name, one in self.comparisons.items() if one.verdict != "predicted"],
+        }
+
+
+def explain(release: Release, judgements: Sequence[Judgement]) -> Explanation:
+    """The design of a client, and how well it predicts what was seen."""
+    seen = {one.scenario: observed(one) for one in judgements if one.source == "catalogue" and one.outcome in STAGES}
+    known = clients().get(f"{release.software.known_as}=={release.version}")
+    if known is not None:
+        design, source, decided_by = known.design, "stored", known.decided_by
+    else:
+        from simulations.fitting import fit
+
+        relatives = [client.design for name, client in clients().items() if name.startswith(release.software.known_as)]
+        found = fit(seen, relatives)
+        design, source, decided_by = found.design, "fitted", found.evidence
+    return Explanation(design, source, decided_by, {one.scenario: one for one in compare(design, seen)})
+
+
+def observed(judgement: Judgement) -> Observed:
+    """A judgement in the terms in which measurements are compared with the model."""
+    from conformance.judge import BROKEN_QUERY
+
+    def requests(kind: str) -> tuple[Request, ...]:
+        return tuple(
+            Request(one.to, _placed(one.resources[-1]) if one.resources else NONE, "DPoP proof" in one.what)
+            for one in judgement.sent
+            if one.request == kind
+        )
+
+    registrations = tuple(dict.fromkeys(one.to for one in judgement.sent if one.request == "register"))
+    schemes = [one.what[0] for one in judgement.sent if one.request == "call"]
+    first = next((one for one in judgement.sent if one.request == "authorize"), None)
+    query = None if first is None else (len(first.resources), BROKEN_QUERY not in first.what)
+    stage: Any = judgement.outcome
+    return Observed(
+        stage, registrations, requests("authorize"), requests("token"), schemes[-1] if schemes else "", query
+    )
+
+
+def _placed(text: str) -> str:
+    """A URL at the origins that the model uses."""
+    for name, origin in ORIGINS.items():
+        text = text.replace(f"{{{name}}}", origin)
+    port = ORIGINS["rs"].rpartition(":")[2]
+    return text.replace("https://", "http://").replace("{rs_port}", port) if "{rs_port}" in text else text
+
+
+@dataclass(frozen=True, slots=True)
+class Cure:
+    """The fewest switches of a client that, set so, keep it from an attack."""
+
+    switches: tuple[tuple[str, str], ...]
+
+    def __str__(self) -> str:
+        return ";".join(f"{name}={value}" for name, value in self.switches)
+
+
+def cures(design: Design, name: str) -> list[Cure]:
+    """The smallest changes to a client that stop what a scenario of the catalogue does to it, by the model."""
+    played = scenario.load(name)
+    if not converse(design, played).misdelivered:
+        return []
+    single = [
+        (switch.name, value)
+        for switch in SWITCHES.values()
+        for value in switch.values
+        if switch.kind != "environment" and value != design[switch.name]
+    ]
+    for size in (1, 2):
+        found = [
+            Cure(chosen)
+            for chosen in combinations(single, size)
+            if len({name for name, _ in chosen}) == size
+            and not converse(design.but(**dict(chosen)), played).misdelivered
+        ]
+        if found:
+            return found
+    return []
