@@ -11,7 +11,7 @@ import secrets
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from joserfc import jwt
@@ -81,7 +81,9 @@ class AuthorizationServer:
     clients: dict[str, list[str]] = field(default_factory=dict)
     codes: dict[str, Grant] = field(default_factory=dict)
     tokens: dict[str, Grant] = field(default_factory=dict)
+    audiences: dict[str, list[str]] = field(default_factory=dict)
     refreshable: dict[str, Grant] = field(default_factory=dict)
+    own_verifier: str = ""
 
     def register(self, asked: Asked) -> Message:
         """Dynamic registration, open to all (RFC 7591 3).
@@ -123,6 +125,17 @@ class AuthorizationServer:
         self.codes[code] = grant
         return answer.but(code=code, **common)
 
+    def bounce(self, asked: Asked, own: bool) -> Message:
+        """The attacker sends the browser on to the honest server, with the challenge it got or one of its ``own``."""
+        assert self.honest is not None
+        kept = {name: asked.value(name) for name in ("response_type", "client_id", "redirect_uri", "state")}
+        challenge = asked.value("code_challenge")
+        if own:
+            self.own_verifier = secrets.token_urlsafe(48)
+            challenge = s256(self.own_verifier)
+        fields = {**kept, "code_challenge": challenge, "code_challenge_method": "S256"}
+        return Message("bounce", fields, 302, target=f"{self.honest.origin}/authorize")
+
     def _requested(self, asked: Asked, scenario: Scenario) -> Grant:
         error, refused = scenario.authorization_response.get("error"), scenario.authorization_response.get("refuses")
         if error and all(asked.value(name) for name in refused or ()):
@@ -157,7 +170,10 @@ class AuthorizationServer:
             raise Refusal("invalid_grant", "authorization_server.refresh_token_is_known")
         code = asked.value("code")
         if self.honest is not None and code in self.honest.codes:
-            return self.honest._redeemed(asked, None)  # the attacker redeems the code that it was sent
+            verifier = self.own_verifier or asked.value("code_verifier")
+            form = [pair for pair in asked.form if pair[0] != "code_verifier"]
+            # The attacker redeems the code that it was sent.
+            return self.honest._redeemed(replace(asked, form=(*form, ("code_verifier", verifier))), None)
         grant = self.codes.pop(code, None)
         if grant is None:
             raise Refusal("invalid_grant", "authorization_server.code_is_known")
@@ -199,7 +215,7 @@ class AuthorizationServer:
         if thumbprint:
             claims["cnf"] = {"jkt": thumbprint}
         token = jwt.encode({"alg": "ES256", "typ": "at+jwt", "kid": self.key.kid}, claims, self.key)
-        self.tokens[token] = grant
+        self.tokens[token], self.audiences[token] = grant, audience
         return token
 
 

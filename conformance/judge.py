@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from conformance.authorization_server import s256
-from conformance.play import Play
+from conformance.play import Leak, Play
 from conformance.processes import Run
 from conformance.recording import Exchange, Recording
 from conformance.world import World
@@ -177,7 +177,26 @@ def _attacks(world: World) -> list[str]:
                 found["authorization"] = None
         if one.request == "call" and any(part.startswith("token of") for part in honest):
             found["token_confinement"] = None
+    for attack in world.play.attacks:
+        if all(_leaked(world, leak) for leak in attack.leaks):
+            found[attack.violates] = None
     return list(found)
+
+
+def _leaked(world: World, leak: Leak) -> bool:
+    """Whether what an attack needs, as the honest server issued it, arrived where the attacker is."""
+    at, wanted = world.origins.filled(leak.at), world.origins.filled(leak.audience)
+    honest = world.servers["as1"]
+    for seen in world.recording.exchanges:
+        if not seen.url.startswith(at):
+            continue
+        token, code = _token(seen), seen.value("code")
+        good_for = honest.audiences.get(token, [])
+        if "access_token" in leak.names and token in honest.tokens and (not wanted or wanted in good_for):
+            return True
+        if "code" in leak.names and any(issuer == "as1" for issuer, _ in _codes(world).get(code, [])):
+            return True
+    return False
 
 
 def _facts(seen: Recording) -> dict[str, Any]:

@@ -60,6 +60,12 @@ class Origins:
         """The origin of a party, such as ``https://127.0.0.1:40001``."""
         return f"{self.scheme}://{HOST}:{self.ports[name]}"
 
+    def filled(self, text: str) -> str:
+        """A text with ``{party}`` replaced by that party's origin."""
+        for name in self.ports:
+            text = text.replace(f"{{{name}}}", self.origin(name))
+        return text
+
     def named(self, text: str) -> str:
         """A text with origins replaced by ``{party}``, and other ports by ``{party_port}``: the same in every run."""
         for name, port in self.ports.items():

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from conformance.message import Manner
 from model import scenario
 from model.scenario import Scenario
+from model.trace import Trace
 
 Source = Literal["catalogue", "attack", "mutation"]
 
@@ -29,6 +30,29 @@ class Twist:
 
 
 @dataclass(frozen=True, slots=True)
+class Leak:
+    """What an attack needs the client to give away.
+
+    Attributes:
+        at: where the attacker receives it, as the beginning of a URL.
+        names: the values, such as ``code`` and ``access_token``.
+        audience: what the token is good for, where the attack depends on that.
+    """
+
+    at: str
+    names: tuple[str, ...]
+    audience: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """A property that an attack trace violates, and all that the client gives away in it."""
+
+    violates: str
+    leaks: tuple[Leak, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Play:
     """One scenario and where it comes from.
 
@@ -37,7 +61,11 @@ class Play:
         source: ``catalogue`` (the data file of the model), ``attack`` (a trace of the solver) or ``mutation``.
         about: in words.
         stated: for those not in the catalogue, the changes to the honest world, as the data file states them.
-        violates: the property that the attack trace violates.
+        attacks: what was violated in the attack traces that look so to the client.
+        bounce: the attacker's AS sends the browser on to the honest one, with the challenge it got (``same``) or
+            with one of its ``own``.
+        parties: origins beside those that every scenario has.
+        trace: the first of those traces.
     """
 
     name: str
@@ -45,7 +73,10 @@ class Play:
     about: str
     stated: Mapping[str, Any] = field(default_factory=dict)
     twist: Twist | None = None
-    violates: str = ""
+    attacks: tuple[Attack, ...] = ()
+    bounce: str = ""
+    parties: tuple[str, ...] = ()
+    trace: Trace | None = None
 
     def scenario(self, origins: Mapping[str, str]) -> Scenario:
         """The scenario with the parties at these origins."""

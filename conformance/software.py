@@ -64,30 +64,31 @@ class Release:
         return re.sub(r"[^A-Za-z0-9.]+", "-", str(self)).strip("-")
 
 
-CLIENTS: dict[str, Software] = {
-    software.name: software
-    for software in (
-        Software("mcp-python", "pypi", "mcp", "mcp_python.py", "2.3.0", "mcp-python"),
-        Software("fastmcp", "pypi", "fastmcp", "fastmcp_client.py", "4.2.3", "fastmcp-client", listens=True),
-        Software("mcp-typescript", "npm", "@modelcontextprotocol/sdk", "mcp_typescript.mjs", "1.32.2", "ts-sdk-v1"),
-        Software("mcp-typescript-client", "npm", "@modelcontextprotocol/client", "mcp_typescript.mjs", "2.4.0", "ts-client-v2"),
-        Software("oauth4webapi", "npm", "oauth4webapi", "oauth4webapi.mjs", "3.8.8", "oauth4webapi", single_call=True),
-    )
-}
+def _named(*known: Software) -> dict[str, Software]:
+    return {software.name: software for software in known}
 
-SERVERS: dict[str, Software] = {
-    software.name: software
-    for software in (
-        Software("authlib", "pypi", "authlib", "authlib_server.py", "1.9.10", "Authlib", beside=("flask",)),
-        Software(
-            "django-oauth-toolkit", "pypi", "django-oauth-toolkit", "django_oauth_toolkit_server.py", "3.4.1", "django-oauth-toolkit"
-        ),
-        Software(
-            "oidc-provider", "npm", "oidc-provider", "oidc_provider.mjs", "9.13.3", "oidc-provider", node=22,
-            variants=("default", "configured", "disabled"),
-        ),
-    )
-}  # fmt: skip
+
+_TYPESCRIPT = "mcp_typescript.mjs"
+
+CLIENTS = _named(
+    Software("mcp-python", "pypi", "mcp", "mcp_python.py", "2.3.0", "mcp-python"),
+    Software("fastmcp", "pypi", "fastmcp", "fastmcp_client.py", "4.2.3", "fastmcp-client", listens=True),
+    Software("mcp-typescript", "npm", "@modelcontextprotocol/sdk", _TYPESCRIPT, "1.32.2", "ts-sdk-v1"),
+    Software("mcp-typescript-client", "npm", "@modelcontextprotocol/client", _TYPESCRIPT, "2.4.0", "ts-client-v2"),
+    Software("oauth4webapi", "npm", "oauth4webapi", "oauth4webapi.mjs", "3.8.8", "oauth4webapi", single_call=True),
+)
+
+SERVERS = _named(
+    Software("authlib", "pypi", "authlib", "authlib_server.py", "1.9.10", "Authlib", beside=("flask",)),
+    Software(
+        "django-oauth-toolkit", "pypi", "django-oauth-toolkit", "django_oauth_toolkit_server.py", "3.4.1",
+        "django-oauth-toolkit",
+    ),
+    Software(
+        "oidc-provider", "npm", "oidc-provider", "oidc_provider.mjs", "9.13.3", "oidc-provider", node=22,
+        variants=("default", "configured", "disabled"),
+    ),
+)  # fmt: skip
 
 
 def release(text: str, known: dict[str, Software], role: str) -> Release:

@@ -49,8 +49,8 @@ class World:
 
     def __init__(self, play: Play, authority: Authority | None = None) -> None:
         self.play, self._authority = play, authority
-        self.origins = Origins.bind((*PARTIES, "client", "callback"), authority is not None)
-        places = {name: self.origins.origin(name) for name in PARTIES}
+        self.origins = Origins.bind((*PARTIES, *play.parties, "client", "callback"), authority is not None)
+        places = {name: self.origins.origin(name) for name in (*PARTIES, *play.parties)}
         self.scenario = play.scenario(places)
         self.url = self.scenario.url
         self.callback = f"http://{HOST}:{self.origins.ports['callback']}/callback"
@@ -120,12 +120,14 @@ class World:
             return Message(kind, {**openid, **found.body}, found.status, headers)
         if asked.url == self.document_url:
             return self._document()
-        if asked.party == "rs" and identifiers.equal_htu(asked.place, self.url):
+        if identifiers.equal_htu(asked.place, self.url):
             return self.resource_server.serve(asked, scenario)
         return Message("", {"error": "no_such_path"}, 404)
 
     def _endpoint(self, asked: Asked, scenario: Scenario) -> Message:
         server = self.servers[asked.party]
+        if self.play.bounce and server.honest is not None and asked.place.endswith("/authorize"):
+            return server.bounce(asked, self.play.bounce == "own")
         by_path: dict[str, Callable[[], Message]] = {
             "authorize": lambda: server.authorize(asked, scenario),
             "token": lambda: server.token(asked, scenario),
