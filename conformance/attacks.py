@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -161,7 +161,7 @@ TELLS: tuple[tuple[str, str, str, Tell], ...] = (
 )
 
 
-def tell(trace: Trace) -> Play:
+def tell(trace: Trace, expected: bool = False) -> Play:
     """The play of an attack trace (raises UntellableError)."""
     draft = Draft()
     for told in spoken.messages(trace):
@@ -178,15 +178,15 @@ def tell(trace: Trace) -> Play:
             draft.leaks.append(Leak(placed(told.receiver), told.leaks, placed(values.get("aud", ""))))
     if not draft.leaks:
         raise UntellableError("the client itself gives nothing away")
-    return _play(trace, draft)
+    return _play(trace, draft, expected)
 
 
-def _play(trace: Trace, draft: Draft) -> Play:
+def _play(trace: Trace, draft: Draft, expected: bool) -> Play:
     digest = hashlib.sha256(json.dumps([draft.stated, draft.bounce], sort_keys=True).encode()).hexdigest()[:8]
     capabilities = "+".join(sorted(trace.configuration.capabilities))
     return Play(
         f"attack_{capabilities}_{digest}", "attack", f"{trace.shows} under {trace.configuration}", draft.stated,
-        attacks=(Attack(trace.shows, tuple(draft.leaks)),), bounce=draft.bounce, parties=PARTIES, trace=trace,
+        attacks=(Attack(trace.shows, tuple(draft.leaks), expected),), bounce=draft.bounce, parties=PARTIES, trace=trace,
     )  # fmt: skip
 
 
@@ -207,13 +207,17 @@ def placed(text: str) -> str:
     return "{evil}" if text == spoken.NOBODY else text
 
 
-def questions(design: Design) -> Iterator[tuple[str, Configuration]]:
-    """Every question whose answer may be an attack on a client of this design, or on one a little weaker."""
+def questions(design: Design) -> Iterator[tuple[str, Configuration, bool]]:
+    """Every question whose answer may be an attack on a client of this design, or on one a little weaker.
+
+    The last says whether the client is as the design has it.
+    """
     for name in ASKED:
         for weaker in WEAKER:
             for deployment in DEPLOYMENTS:
                 for capability in CAPABILITIES:
-                    yield name, Configuration(design.but(**{**weaker, **deployment}), frozenset([capability]))
+                    asked = design.but(**weaker)
+                    yield name, Configuration(asked.but(**deployment), frozenset([capability])), asked == design
 
 
 def plays(design: Design, done: Callable[[], None] = lambda: None) -> tuple[list[Play], dict[str, str]]:
@@ -221,29 +225,29 @@ def plays(design: Design, done: Callable[[], None] = lambda: None) -> tuple[list
     checker = Checker()
     found: dict[str, Play] = {}
     untold: dict[str, str] = {}
-    for name, configuration in questions(design):
+    for name, configuration, expected in questions(design):
         verdict = checker.verdict(name, configuration)
         done()
         if verdict.trace is None:
             continue
         try:
-            play = tell(verdict.trace)
+            play = tell(verdict.trace, expected)
             earlier = found.setdefault(play.name, play)
-            found[play.name] = replace(earlier, attacks=tuple(dict.fromkeys((*earlier.attacks, *play.attacks))))
+            found[play.name] = replace(earlier, attacks=_merged(earlier.attacks, play.attacks[0]))
         except UntellableError as error:
             untold.setdefault(f"{name} under {configuration}", str(error))
     return list(found.values()), untold
+
+
+def _merged(attacks: tuple[Attack, ...], other: Attack) -> tuple[Attack, ...]:
+    """The attacks with one more, each property once; expected if it is so in any trace that looks the same."""
+    known = {one.violates: one for one in attacks}
+    earlier = known.get(other.violates, other)
+    known[other.violates] = replace(earlier, expected=earlier.expected or other.expected)
+    return tuple(known.values())
 
 
 def asked(design: Design) -> int:
     """How many questions there are."""
     return sum(1 for _ in questions(design))
 
-
-def charts(plays: Iterable[Play]) -> Iterator[tuple[Play, str]]:
-    """The chart of each play that has a trace."""
-    from model.chart import text
-
-    for play in plays:
-        if play.trace is not None:
-            yield play, text(play.trace)

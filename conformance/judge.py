@@ -56,6 +56,7 @@ class Judgement:
         ended: how the process ended: ``finished``, ``crashed``, ``timed out``.
         sent: what the client sent, in order.
         attacks: properties of the model that were violated, as observed.
+        expected: those that the solver says are, for a client of this design.
         error: the client's own words.
     """
 
@@ -65,6 +66,7 @@ class Judgement:
     ended: str
     sent: tuple[Sent, ...] = ()
     attacks: tuple[str, ...] = ()
+    expected: tuple[str, ...] = ()
     error: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
 
@@ -78,7 +80,7 @@ class Judgement:
         sent = tuple(
             Sent(one["request"], one["to"], tuple(one["resources"]), tuple(one["what"])) for one in data["sent"]
         )
-        return cls(**{**data, "sent": sent, "attacks": tuple(data["attacks"])})
+        return cls(**{**data, "sent": sent, "attacks": tuple(data["attacks"]), "expected": tuple(data["expected"])})
 
 
 def judge(world: World, run: Run) -> Judgement:
@@ -86,7 +88,8 @@ def judge(world: World, run: Run) -> Judgement:
     seen, play = world.recording, world.play
     return Judgement(
         play.name, play.source, outcome(seen, world.calls), run.ended, tuple(_sent(world)),
-        tuple(_attacks(world)), world.origins.named(run.error), _facts(seen),
+        tuple(_attacks(world)), tuple(one.violates for one in play.attacks if one.expected),
+        world.origins.named(run.error), _facts(seen),
     )  # fmt: skip
 
 

@@ -60,6 +60,7 @@ class Message:
         target: the redirect URI, for an authorization response.
         manner: how the response travels.
         raw: a body that takes the place of the one made of the fields.
+        cookies: Set-Cookie headers.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Message:
     target: str = ""
     manner: Manner = "whole"
     raw: bytes | None = None
+    cookies: tuple[str, ...] = ()
 
     def but(self, **fields: Any) -> Message:
         """The same message with some fields set."""
@@ -83,6 +85,7 @@ class Response:
     headers: dict[str, str]
     body: bytes
     manner: Manner = "whole"
+    cookies: tuple[str, ...] = ()
 
 
 def response(message: Message) -> Response:
@@ -97,7 +100,7 @@ def response(message: Message) -> Response:
         body = json.dumps(shown).encode()
     if body:
         headers.setdefault("Content-Type", "application/json")
-    return Response(message.status, headers, body or b"", message.manner)
+    return Response(message.status, headers, body or b"", message.manner, message.cookies)
 
 
 def _challenge(fields: dict[str, Any]) -> str:

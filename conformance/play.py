@@ -46,10 +46,14 @@ class Leak:
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """A property that an attack trace violates, and all that the client gives away in it."""
+    """A property that an attack trace violates, and all that the client gives away in it.
+
+    ``expected``: the solver found the trace under the client's own design, not under a weaker one.
+    """
 
     violates: str
     leaks: tuple[Leak, ...]
+    expected: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,7 +131,7 @@ async def _ask(name: str, flow: Flow) -> dict[str, str]:
     if "access_token" not in token:
         error = answer.get("error") or str(token.get("error", "no access_token"))
         return {name: error, **found}
-    claims = _claims(str(token["access_token"]))
+    claims = claims_of(str(token["access_token"]))
     found |= {name: ACCEPTED, f"{name}.token_type": str(token.get("token_type", ""))}
     if "resource" in token:
         found[f"{name}.echo"] = json.dumps(token["resource"])
@@ -142,7 +142,7 @@ async def _ask(name: str, flow: Flow) -> dict[str, str]:
     return found
 
 
-def _claims(token: str) -> dict[str, Any] | None:
+def claims_of(token: str) -> dict[str, Any] | None:
     """The claims of a token that is a JWT; it is for resource servers to verify."""
     with suppress(ValueError, IndexError):
         part = token.split(".")[1]

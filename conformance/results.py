@@ -8,6 +8,8 @@ from typing import Any
 from xml.etree import ElementTree
 
 from conformance.judge import OUTCOMES, Judgement
+from conformance.play import Play
+from model import chart
 
 
 def lines(judgements: Sequence[Judgement], remarks: dict[str, str]) -> Iterator[str]:
@@ -39,6 +41,11 @@ def summary(judgements: Sequence[Judgement]) -> Iterator[str]:
             yield f"{counts[letter]:4} {letter}  {meaning}"
     for attack, names in falls_for(judgements).items():
         yield f"falls for {attack}: {', '.join(names)}"
+    traces = [one for one in judgements if one.source == "attack"]
+    if traces:
+        agreeing = sum(bool(one.expected) == bool(one.attacks) for one in traces)
+        falls = sum(bool(one.attacks) for one in traces)
+        yield f"{len(traces)} attack traces: falls for {falls}; {agreeing} as the solver says of its design"
 
 
 def falls_for(judgements: Sequence[Judgement]) -> dict[str, list[str]]:
@@ -84,3 +91,21 @@ def junit(client: str, judgements: Sequence[Judgement]) -> str:
     suite.set("skipped", str(totals["skipped"]))
     ElementTree.indent(suite)
     return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def page(client: str, plays: Sequence[Play], judgements: Sequence[Judgement], text: Sequence[str]) -> str:
+    """The run as a page: the attacks that succeed with their charts and recordings, then everything."""
+    parts = [f"# {client}", ""]
+    by_name = {play.name: play for play in plays}
+    attacked = [one for one in judgements if one.attacks]
+    if attacked:
+        parts += ["## What it falls for", "", "| scenario | violated | source | recording |", "|---|---|---|---|"]
+        for one in attacked:
+            archive = f"[{one.scenario}.har]({one.scenario}.har)"
+            parts.append(f"| {one.scenario} | {', '.join(one.attacks)} | {one.source} | {archive} |")
+        for one in attacked:
+            trace = by_name[one.scenario].trace
+            if trace is not None:
+                parts += ["", f"### {one.scenario}", "", by_name[one.scenario].about]
+                parts += ["", "```", chart.text(trace), "```"]
+    return "\n".join([*parts, "", "## Every scenario", "", "```", *text, "```", ""])

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from aiohttp import web
+from multidict import CIMultiDict
 
 from conformance.message import Response
 
@@ -25,7 +26,10 @@ def shown(sent: Response) -> str:
 async def send(request: web.BaseRequest, sent: Response) -> web.StreamResponse:
     """Send a response in its manner."""
     if sent.manner == "whole":
-        return web.Response(status=sent.status, headers=sent.headers, body=sent.body)
+        headers = CIMultiDict(sent.headers)
+        headers.popall("Set-Cookie", None)
+        headers.extend(("Set-Cookie", cookie) for cookie in sent.cookies)
+        return web.Response(status=sent.status, headers=headers, body=sent.body)
     if sent.manner == "garbage":
         if request.transport is not None:
             request.transport.write(b"\x16\x03 this is not HTTP\r\n\r\n")

@@ -94,7 +94,7 @@ class World:
     async def _handle(self, party: str, request: web.BaseRequest) -> web.StreamResponse:
         started, clock = datetime.now(UTC), time.perf_counter()
         asked = _asked(party, self.origins.origin(party), request, (await request.read()).decode("utf-8", "replace"))
-        message = self._twisted(self.answer(asked))
+        message = self._twisted(await self.say(asked, request))
         sent = response(message)
         by = "user_agent" if USER_AGENT in asked.headers.get("user-agent", "") else "client"
         seen = Exchange(
@@ -107,8 +107,12 @@ class World:
         finally:
             self.recording.exchanges[place] = replace(seen, seconds=time.perf_counter() - clock)
 
-    def answer(self, asked: Asked) -> Message:
+    async def say(self, asked: Asked, request: web.BaseRequest) -> Message:
         """What a party says to a request."""
+        return self.answer(asked)
+
+    def answer(self, asked: Asked) -> Message:
+        """What a played party says to a request."""
         scenario = self.now
         if asked.place in scenario.endpoints:
             return self._endpoint(asked, scenario)

@@ -18,10 +18,11 @@ from model.conversation import STAGES, Request, converse
 from model.design import Design
 from model.scenario import ORIGINS
 from model.switches import SWITCHES
-from simulations.behaviour import Comparison, Observed, compare
+from simulations.behaviour import Comparison, Observed
 
 if TYPE_CHECKING:
     from conformance.judge import Judgement
+    from conformance.play import Play
     from conformance.software import Release
 
 
@@ -32,23 +33,24 @@ class Explanation:
     Attributes:
         source: ``stored`` (a prediction) or ``fitted`` to the very run that it explains.
         decided_by: for each switch of the design that is off its baseline, the scenarios that decided it.
-        comparisons: what was seen in each scenario of the catalogue, beside what the model says.
+        comparisons: what was seen in each scenario that the model can be asked about, beside what it says.
+        sources: where each of them comes from.
     """
 
     design: Design
     source: str
     decided_by: Mapping[str, tuple[str, ...]]
     comparisons: Mapping[str, Comparison]
+    sources: Mapping[str, str]
 
-    @property
-    def ends(self) -> int:
-        """How many scenarios end as the model says."""
-        return sum(one.end_predicted for one in self.comparisons.values())
-
-    @property
-    def messages(self) -> int:
-        """In how many of them the client also sends what the model says."""
-        return sum(one.verdict == "predicted" for one in self.comparisons.values())
+    def shares(self) -> dict[str, tuple[int, int, int]]:
+        """By source: how many scenarios there are, how many end as the model says, and how many entirely go so."""
+        counted: dict[str, tuple[int, int, int]] = {}
+        for name, one in self.comparisons.items():
+            total, ends, messages = counted.get(self.sources[name], (0, 0, 0))
+            predicted = one.verdict == "predicted"
+            counted[self.sources[name]] = (total + 1, ends + one.end_predicted, messages + predicted)
+        return counted
 
     def remark(self, name: str) -> str:
         """What the model says of a scenario, where that is not all that was seen; else the rule that refused."""
@@ -62,32 +64,56 @@ class Explanation:
 
     def to_json(self) -> dict[str, Any]:
         """The explanation as data."""
-        total = len(self.comparisons)
+        shares = {
+            source: {"scenarios": total, "ends_predicted": ends, "messages_predicted": messages, "share": ends / total}
+            for source, (total, ends, messages) in self.shares().items()
+        }
         return {
             "source": self.source,
             "design": self.design.changes(),
             "decided_by": {name: list(scenarios) for name, scenarios in self.decided_by.items()},
-            "scenarios": total,
-            "ends_predicted": self.ends,
-            "messages_predicted": self.messages,
-            "share": round(self.ends / total, 4) if total else None,
+            "predicted": shares,
             "mispredicted": [name for name, one in self.comparisons.items() if one.verdict != "predicted"],
         }
 
 
-def explain(release: Release, judgements: Sequence[Judgement]) -> Explanation:
-    """The design of a client, and how well it predicts what was seen."""
-    seen = {one.scenario: observed(one) for one in judgements if one.source == "catalogue" and one.outcome in STAGES}
+def explain(release: Release, plays: Sequence[Play], judgements: Sequence[Judgement]) -> Explanation:
+    """The design of a client, and how well it predicts what was seen.
+
+    The model is asked about every play that is told by messages alone: not about how messages travel, and not about
+    what the attacker does in the browser.
+    """
+    seen = {one.scenario: observed(one) for one in judgements if one.outcome in STAGES}
+    asked = {play.name: play for play in plays if play.name in seen and not play.twist and not play.bounce}
     known = clients().get(f"{release.software.known_as}=={release.version}")
     if known is not None:
         design, source, decided_by = known.design, "stored", known.decided_by
     else:
         from simulations.fitting import fit
 
-        relatives = [client.design for name, client in clients().items() if name.startswith(release.software.known_as)]
-        found = fit(seen, relatives)
+        catalogued = {name: seen[name] for name, play in asked.items() if play.source == "catalogue"}
+        found = fit(catalogued, [design_of(release)])
         design, source, decided_by = found.design, "fitted", found.evidence
-    return Explanation(design, source, decided_by, {one.scenario: one for one in compare(design, seen)})
+    compared = {
+        name: Comparison(name, seen[name], converse(design, play.scenario(_origins())))
+        for name, play in asked.items()
+    }
+    return Explanation(design, source, decided_by, compared, {name: play.source for name, play in asked.items()})
+
+
+def _origins() -> dict[str, str]:
+    """The origins that the model uses, and more of their kind for the parties that only attack traces have."""
+    from conformance.attacks import PARTIES
+
+    return {**ORIGINS, **{name: f"http://127.0.0.1:{8100 + number}" for number, name in enumerate(PARTIES)}}
+
+
+def design_of(release: Release) -> Design:
+    """The stored design of a client, or that of its latest relative, or the baseline."""
+    known = clients()
+    exact = known.get(f"{release.software.known_as}=={release.version}")
+    relatives = [one for name, one in known.items() if name.partition("==")[0] == release.software.known_as]
+    return exact.design if exact else relatives[-1].design if relatives else Design()
 
 
 def observed(judgement: Judgement) -> Observed:
@@ -113,7 +139,7 @@ def observed(judgement: Judgement) -> Observed:
 
 def _placed(text: str) -> str:
     """A URL at the origins that the model uses."""
-    for name, origin in ORIGINS.items():
+    for name, origin in _origins().items():
         text = text.replace(f"{{{name}}}", origin)
     port = ORIGINS["rs"].rpartition(":")[2]
     return text.replace("https://", "http://").replace("{rs_port}", port) if "{rs_port}" in text else text

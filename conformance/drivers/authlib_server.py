@@ -133,13 +133,13 @@ def application():
 
 
 def main():
-    json.loads(sys.stdin.readline())
+    job = json.loads(sys.stdin.readline())
     die_with_parent()
     os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"
     app = application()
     served = make_server("127.0.0.1", 0, app, threaded=True)
-    app.config["ISSUER"] = f"http://127.0.0.1:{served.server_port}"
-    print(json.dumps({"ready": True, "issuer": app.config["ISSUER"]}), flush=True)
+    app.config["ISSUER"] = job.get("issuer") or f"http://127.0.0.1:{served.server_port}"
+    print(json.dumps({"ready": True, "port": served.server_port, "issuer": app.config["ISSUER"]}), flush=True)
     served.serve_forever()
 
 

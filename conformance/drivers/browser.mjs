@@ -5,9 +5,17 @@ const AGENT = 'openworld-user-agent';
 
 // Opens a URL and follows redirects until one leads to the callback; returns its parameters.
 export async function visit(url, callback, hops = 10) {
+  const jar = new Map(); // cookies by origin and name; paths are of no interest here
   for (let hop = 0; hop < hops; hop++) {
-    const answer = await fetch(url, { redirect: 'manual', headers: { 'user-agent': AGENT } });
+    const { origin } = new URL(url);
+    const cookie = [...jar].filter(([key]) => key.startsWith(origin)).map(([, pair]) => pair).join('; ');
+    const headers = { 'user-agent': AGENT, ...(cookie ? { cookie } : {}) };
+    const answer = await fetch(url, { redirect: 'manual', headers });
     await answer.body?.cancel();
+    for (const set of answer.headers.getSetCookie()) {
+      const [pair] = set.split(';');
+      jar.set(`${origin} ${pair.split('=')[0]}`, pair);
+    }
     const target = answer.headers.get('location');
     if (!target) throw new Error(`the user sees a page with status ${answer.status}`);
     url = new URL(target, url).href;
@@ -49,7 +57,8 @@ export async function serve(make, createServer) {
   let listener = null;
   const server = createServer((request, response) => listener(request, response));
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const made = await make(job, server.address().port);
+  const made = await make(job, job.issuer ?? `http://127.0.0.1:${server.address().port}`);
   listener = made.listener;
-  process.stdout.write(`${JSON.stringify({ ready: true, issuer: made.issuer })}\n`);
+  const port = server.address().port;
+  process.stdout.write(`${JSON.stringify({ ready: true, port, issuer: made.issuer })}\n`);
 }

@@ -80,12 +80,14 @@ def application(folder):
 
 
 def main():
-    json.loads(sys.stdin.readline())
+    job = json.loads(sys.stdin.readline())
     die_with_parent()
     os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"
     with tempfile.TemporaryDirectory() as folder:
         served = make_server("127.0.0.1", 0, application(folder), Server, Quiet)
-        print(json.dumps({"ready": True, "issuer": f"http://127.0.0.1:{served.server_port}"}), flush=True)
+        # It takes its issuer from the host that a request names.
+        issuer = job.get("issuer") or f"http://127.0.0.1:{served.server_port}"
+        print(json.dumps({"ready": True, "port": served.server_port, "issuer": issuer}), flush=True)
         served.serve_forever()
 
 

@@ -20,8 +20,7 @@ function resourceIndicators(variant, resources) {
   };
 }
 
-await serve(async (job, port) => {
-  const issuer = `http://127.0.0.1:${port}`;
+await serve(async (job, issuer) => {
   const provider = new Provider(issuer, {
     clientDefaults: { token_endpoint_auth_method: 'none' },
     features: {
