@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from conformance.software import Release
 
 
+#: The scenario in which nothing is wrong.
+HONEST = "M01_iss_ok"
+
+
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """What the model makes of a client.
@@ -156,10 +160,18 @@ class Cure:
 
 
 def cures(design: Design, name: str) -> list[Cure]:
-    """The smallest changes to a client that stop what a scenario of the catalogue does to it, by the model."""
-    played = scenario.load(name)
+    """The smallest changes to a client that stop what a scenario of the catalogue does to it, by the model.
+
+    A client that takes part in nothing is safe and no use: an honest server still has to be accepted.
+    """
+    played, honest = scenario.load(name), scenario.load(HONEST)
     if not converse(design, played).misdelivered:
         return []
+
+    def stops(chosen: tuple[tuple[str, str], ...]) -> bool:
+        changed = design.but(**dict(chosen))
+        return not converse(changed, played).misdelivered and converse(changed, honest).stage == "A"
+
     single = [
         (switch.name, value)
         for switch in SWITCHES.values()
@@ -170,8 +182,7 @@ def cures(design: Design, name: str) -> list[Cure]:
         found = [
             Cure(chosen)
             for chosen in combinations(single, size)
-            if len({name for name, _ in chosen}) == size
-            and not converse(design.but(**dict(chosen)), played).misdelivered
+            if len({switch for switch, _ in chosen}) == size and stops(chosen)
         ]
         if found:
             return found

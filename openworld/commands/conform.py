@@ -153,7 +153,7 @@ def _chosen(every: list[Play], names: str | None) -> list[Play]:
 
 def _explained(explained: Explanation, stops: dict[str, list[str]]) -> Iterator[str]:
     """The design of the client, how much of the run it accounts for, and what would stop the attacks."""
-    how = "predicted by the stored design" if explained.source == "stored" else "explained by a design fitted to this run"
+    how = "predicted by the stored design" if explained.source == "stored" else "explained by a design fitted here"
     for source, (total, ends, messages) in explained.shares().items():
         yield f"{source}: {ends} of {total} ends {how}; {messages} with every message"
     for name, value in explained.design.changes().items():
