@@ -19,7 +19,6 @@ from conformance.origins import HOST
 from conformance.processes import serving
 from conformance.recording import Recording
 from model import client as rules
-from model.client import NONE
 from model.design import Design
 
 #: The resource that servers are configured with, where they can be, and values that are not it.
@@ -82,7 +81,8 @@ async def profile(installed: Installed, variant: str, limit: float) -> Profile:
     """The profile of a server in one configuration."""
     job = {"variant": variant, "resources": [KNOWN]}
     async with serving(installed, job, limit * 3) as ready, Client(f"http://{HOST}:1/callback", limit) as client:
-        answers = await examine(client, str(ready["issuer"]))
+        issuer = str(ready["issuer"])
+        answers = {name: said.replace(issuer, "{issuer}") for name, said in (await examine(client, issuer)).items()}
     switches, reason = read(answers)
     return Profile(str(installed.release), variant, switches, answers, reason, client.recording)
 
@@ -187,14 +187,3 @@ def _resource(answers: Mapping[str, str]) -> tuple[str, str]:
         return "honor", f"opaque tokens, any resource; refuses {', '.join(read_by)}, so the parameter is read"
     return "ignore", "opaque tokens; whatever is asked for, and nothing, is answered alike"
 
-
-def declared(profile: Profile) -> dict[str, str]:
-    """What a client that checks the echo and iss would make of the server, by the model's rules."""
-    design = Design({"echo": "req", "iss_check": "require"})
-    echo = profile.answers.get("known.echo", "")
-    named = json.loads(echo) if echo else []
-    values = named if isinstance(named, list) else [named]
-    confirmed = rules.echo_confirms_request(design, KNOWN, bool(values), KNOWN in values, len(values) > 1)
-    iss = profile.answers.get("known.iss", NONE)
-    matches = rules.iss_matches_recorded_issuer(design, iss, iss if iss != NONE else "", False)
-    return {condition.rule.name: "holds" if condition.holds else "refuses" for condition in (confirmed, matches)}

@@ -88,6 +88,11 @@ SERVERS = _named(
         "oidc-provider", "npm", "oidc-provider", "oidc_provider.mjs", "9.13.3", "oidc-provider", node=22,
         variants=("default", "configured", "disabled"),
     ),
+    Software(
+        "@cloudflare/workers-oauth-provider", "npm", "@cloudflare/workers-oauth-provider",
+        "workers_oauth_provider.mjs", "1.2.3", "workers-oauth-provider", node=22, variants=("one", "several"),
+    ),
+    Software("fastmcp", "pypi", "fastmcp", "fastmcp_server.py", "4.2.3", "FastMCP"),
 )  # fmt: skip
 
 

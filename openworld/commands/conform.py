@@ -199,8 +199,12 @@ def _profiled(wanted: Release, profile: Profile) -> Iterator[str]:
     settings = ";".join(f"{name}={value}" for name, value in profile.switches.items())
     yield f"  {settings or 'not expressible'}  ({profile.reason})"
     yield f"  in the population as: {', '.join(_population(wanted, profile)) or 'no row'}"
-    for name, answer in profile.answers.items():
-        yield f"    {name:<24}{answer}"
+    for question, answer in profile.answers.items():
+        name, _, detail = question.partition(".")
+        if not detail:
+            details = {k.partition(".")[2]: v for k, v in profile.answers.items() if k.startswith(f"{name}.")}
+            said = " ".join(f"{key}={value}" for key, value in details.items())
+            yield f"    {name:<16}{answer:<16}{said}".rstrip()
 
 
 # --- both ----------------------------------------------------------------------------------------------------
