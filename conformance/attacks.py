@@ -19,7 +19,8 @@ from model.design import Configuration, Design
 from model.messages import Message
 from model.trace import Trace
 from model.world import ATTACKER_AS, ATTACKER_RS, CALLBACK, CRM, HONEST_AS, SHARED_HOST
-from properties.verdict import Checker
+from properties.security import find
+from properties.verdict import Checker, ReplayError, confirm
 
 #: The origins of the model's world by the party that plays them here; longer ones first.
 ORIGINS = {
@@ -207,17 +208,17 @@ def placed(text: str) -> str:
     return "{evil}" if text == spoken.NOBODY else text
 
 
-def questions(design: Design) -> Iterator[tuple[str, Configuration, bool]]:
+def questions(design: Design) -> Iterator[tuple[str, Configuration, Configuration]]:
     """Every question whose answer may be an attack on a client of this design, or on one a little weaker.
 
-    The last says whether the client is as the design has it.
+    The last is what the question would be about the design itself.
     """
     for name in ASKED:
         for weaker in WEAKER:
             for deployment in DEPLOYMENTS:
                 for capability in CAPABILITIES:
-                    asked = design.but(**weaker)
-                    yield name, Configuration(asked.but(**deployment), frozenset([capability])), asked == design
+                    own = Configuration(design.but(**deployment), frozenset([capability]))
+                    yield name, Configuration(own.design.but(**weaker), own.capabilities), own
 
 
 def plays(design: Design, done: Callable[[], None] = lambda: None) -> tuple[list[Play], dict[str, str]]:
@@ -225,18 +226,27 @@ def plays(design: Design, done: Callable[[], None] = lambda: None) -> tuple[list
     checker = Checker()
     found: dict[str, Play] = {}
     untold: dict[str, str] = {}
-    for name, configuration, expected in questions(design):
+    for name, configuration, own in questions(design):
         verdict = checker.verdict(name, configuration)
         done()
         if verdict.trace is None:
             continue
         try:
-            play = tell(verdict.trace, expected)
+            play = tell(verdict.trace, runs(replace(verdict.trace, configuration=own)))
             earlier = found.setdefault(play.name, play)
             found[play.name] = replace(earlier, attacks=_merged(earlier.attacks, play.attacks[0]))
         except UntellableError as error:
             untold.setdefault(f"{name} under {configuration}", str(error))
     return list(found.values()), untold
+
+
+def runs(trace: Trace) -> bool:
+    """Whether a trace is one: the machine follows it to the event that it claims."""
+    try:
+        confirm(trace, find(trace.shows))
+    except (ReplayError, ValueError):
+        return False
+    return True
 
 
 def _merged(attacks: tuple[Attack, ...], other: Attack) -> tuple[Attack, ...]:

@@ -56,7 +56,7 @@ class Judgement:
         ended: how the process ended: ``finished``, ``crashed``, ``timed out``.
         sent: what the client sent, in order.
         attacks: properties of the model that were violated, as observed.
-        expected: those that the solver says are, for a client of this design.
+        expected: those that the model says are, for a client of this design.
         error: the client's own words.
     """
 
@@ -75,12 +75,12 @@ class Judgement:
         return {**asdict(self), "sent": [asdict(one) for one in self.sent]}
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Judgement:
-        """A judgement from data."""
+    def from_json(cls, data: dict[str, Any], play: Play) -> Judgement:
+        """A judgement of a play from data; what is expected is the model's word of today."""
         sent = tuple(
             Sent(one["request"], one["to"], tuple(one["resources"]), tuple(one["what"])) for one in data["sent"]
         )
-        return cls(**{**data, "sent": sent, "attacks": tuple(data["attacks"]), "expected": tuple(data["expected"])})
+        return cls(**{**data, "sent": sent, "attacks": tuple(data["attacks"]), "expected": expected(play)})
 
 
 def judge(world: World, run: Run) -> Judgement:
@@ -88,9 +88,14 @@ def judge(world: World, run: Run) -> Judgement:
     seen, play = world.recording, world.play
     return Judgement(
         play.name, play.source, outcome(seen, world.calls), run.ended, tuple(_sent(world)),
-        tuple(_attacks(world)), tuple(one.violates for one in play.attacks if one.expected),
+        tuple(_attacks(world)), expected(play),
         world.origins.named(run.error), _facts(seen),
     )  # fmt: skip
+
+
+def expected(play: Play) -> tuple[str, ...]:
+    """The properties that the model says a play violates."""
+    return tuple(one.violates for one in play.attacks if one.expected)
 
 
 def not_tested(play: Play, why: str) -> Judgement:

@@ -48,7 +48,7 @@ class Leak:
 class Attack:
     """A property that an attack trace violates, and all that the client gives away in it.
 
-    ``expected``: the solver found the trace under the client's own design, not under a weaker one.
+    ``expected``: the trace runs under the client's own design, not only under a weaker one.
     """
 
     violates: str

@@ -45,7 +45,7 @@ def summary(judgements: Sequence[Judgement]) -> Iterator[str]:
     if traces:
         agreeing = sum(bool(one.expected) == bool(one.attacks) for one in traces)
         falls = sum(bool(one.attacks) for one in traces)
-        yield f"{len(traces)} attack traces: falls for {falls}; {agreeing} as the solver says of its design"
+        yield f"{len(traces)} attack traces: falls for {falls}; {agreeing} as the model says of its design"
 
 
 def falls_for(judgements: Sequence[Judgement]) -> dict[str, list[str]]:

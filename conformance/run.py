@@ -50,7 +50,7 @@ class Store:
         try:
             data = json.loads((self.folder / f"{play.name}.json").read_text(encoding="utf-8"))
             if {name: data.get(name) for name in self._stamp} == self._stamp and data["about"] == play.about:
-                return Judgement.from_json(data["judgement"])
+                return Judgement.from_json(data["judgement"], play)
         except FileNotFoundError:
             return None
         except (ValueError, KeyError, TypeError) as error:
