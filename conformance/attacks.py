@@ -20,7 +20,7 @@ from model.messages import Message
 from model.trace import Trace
 from model.world import ATTACKER_AS, ATTACKER_RS, CALLBACK, CRM, HONEST_AS, SHARED_HOST
 from properties.security import find
-from properties.verdict import Checker, ReplayError, confirm
+from properties.verdict import ReplayError, Verdict, confirm
 
 #: The origins of the model's world by the party that plays them here; longer ones first.
 ORIGINS = {
@@ -79,6 +79,8 @@ class Draft:
         table.update({name: value for name, value in values.items() if value is not None})
 
 
+#: Answers a question about a property.
+Ask = Callable[[str, Configuration], Verdict]
 Tell = Callable[[Draft, Message, dict[str, str]], None]
 
 
@@ -221,13 +223,12 @@ def questions(design: Design) -> Iterator[tuple[str, Configuration, Configuratio
                     yield name, Configuration(own.design.but(**weaker), own.capabilities), own
 
 
-def plays(design: Design, done: Callable[[], None] = lambda: None) -> tuple[list[Play], dict[str, str]]:
+def plays(design: Design, ask: Ask, done: Callable[[], None] = lambda: None) -> tuple[list[Play], dict[str, str]]:
     """The plays of every attack trace that the solver finds, and for the traces that are none the reason."""
-    checker = Checker()
     found: dict[str, Play] = {}
     untold: dict[str, str] = {}
     for name, configuration, own in questions(design):
-        verdict = checker.verdict(name, configuration)
+        verdict = ask(name, configuration)
         done()
         if verdict.trace is None:
             continue

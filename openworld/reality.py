@@ -21,9 +21,12 @@ from model.switches import SWITCHES
 from simulations.behaviour import Comparison, Observed
 
 if TYPE_CHECKING:
+    from conformance.attacks import Ask
     from conformance.judge import Judgement
     from conformance.play import Play
     from conformance.software import Release
+    from model.design import Configuration
+    from properties.verdict import Verdict
 
 
 #: The scenario in which nothing is wrong.
@@ -110,6 +113,25 @@ def _origins() -> dict[str, str]:
     from conformance.attacks import PARTIES
 
     return {**ORIGINS, **{name: f"http://127.0.0.1:{8100 + number}" for number, name in enumerate(PARTIES)}}
+
+
+def asker() -> Ask:
+    """Answers questions with the solver, and remembers the answers in the cache."""
+    from openworld.cache import Cache, default_folder
+    from openworld.jobs import Question
+    from properties.verdict import Checker
+
+    cache, checker = Cache(default_folder()), Checker()
+
+    def ask(name: str, configuration: Configuration) -> Verdict:
+        question = Question(name, str(configuration))
+        known = cache.get(question)
+        if known is None:
+            known = checker.verdict(name, configuration)
+            cache.put(question, known.to_json())
+        return known
+
+    return ask
 
 
 def design_of(release: Release) -> Design:

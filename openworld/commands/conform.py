@@ -128,11 +128,11 @@ def _plays(sources: tuple[str, ...], wanted: Release) -> list[Play]:
     if "attack" in sources:
         from conformance import attacks
         from openworld.progress import Progress
-        from openworld.reality import design_of
+        from openworld.reality import asker, design_of
 
         design = design_of(wanted)
         with Progress("asking the solver for attacks", attacks.asked(design)) as progress:
-            found += attacks.plays(design, progress.advance)[0]
+            found += attacks.plays(design, asker(), progress.advance)[0]
     if "mutation" in sources:
         found += mutations()
     return found
