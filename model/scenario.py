@@ -103,7 +103,12 @@ def load(name: str, origins: Mapping[str, str] = ORIGINS) -> Scenario:
     content = _file()
     if name not in content["scenarios"]:
         raise ScenarioError(f"unknown scenario {name!r}; allowed: {', '.join(content['scenarios'])}")
-    stated = dict(content["scenarios"][name])
+    return assemble(name, content["scenarios"][name], origins)
+
+
+def assemble(name: str, stated: Mapping[str, Any], origins: Mapping[str, str] = ORIGINS) -> Scenario:
+    """A scenario from what it changes in the honest world, as the data file states it."""
+    content, stated = _file(), dict(stated)
     about, base, later = stated.pop("about"), stated.pop("base", None), stated.pop("later", None)
     world = _merged(content["honest"], content["bases"][base] if base else {})
     world = _merged(world, stated)

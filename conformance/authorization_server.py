@@ -1,0 +1,224 @@
+"""An authorization server as the model plays it: the rules decide, this module only carries values to them.
+
+What a rule asks in terms of the model's world (is this redirect URI the client's?) is asked with the names that the
+parties have there; what it compares (verifiers, keys, resources) it is given as it came over the wire.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from joserfc import jwt
+from joserfc.jwk import ECKey
+
+from conformance.message import Asked, Message
+from conformance.proof import Proof, read_proof
+from model import authorization_server as rules
+from model.client import NONE
+from model.design import Design
+from model.rule import Condition
+from model.scenario import Scenario
+from model.world import ATTACKER_CALLBACK, CALLBACK, CLIENT, CLIENT_UNKNOWN, DEFAULT_AUDIENCE
+
+LIFETIME = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a code stands for."""
+
+    client_id: str
+    redirect_uri: str
+    challenge: str
+    resources: tuple[str, ...]
+    scope: str
+    key: str
+
+
+class Refusal(Exception):  # noqa: N818 (what RFC 6749 calls an error response)
+    """A request that a rule refuses; ``error`` is the code that the specification gives it."""
+
+    def __init__(self, error: str, rule: str) -> None:
+        super().__init__(f"{error}: {rule}")
+        self.error, self.rule = error, rule
+
+    def fields(self) -> dict[str, str]:
+        """The members of an error response."""
+        return {"error": self.error, "error_description": self.rule}
+
+
+def demand(error: str, *conditions: Condition) -> None:
+    """Raise a refusal in the name of the first rule that does not hold."""
+    for condition in conditions:
+        if not condition.holds:
+            raise Refusal(error, condition.rule.name)
+
+
+@dataclass(slots=True)
+class AuthorizationServer:
+    """One authorization server.
+
+    Attributes:
+        name: the party.
+        origin: where its endpoints are.
+        design: the switches it obeys.
+        documents: redirect URIs by the URL of a client metadata document.
+        honest: the authorization server that an attacker's passes codes and registrations on to, if it is one.
+    """
+
+    name: str
+    origin: str
+    design: Design
+    documents: Mapping[str, list[str]] = field(default_factory=dict)
+    honest: AuthorizationServer | None = None
+    key: ECKey = field(default_factory=lambda: ECKey.generate_key("P-256", auto_kid=True))
+    clients: dict[str, list[str]] = field(default_factory=dict)
+    codes: dict[str, Grant] = field(default_factory=dict)
+    tokens: dict[str, Grant] = field(default_factory=dict)
+    audiences: dict[str, list[str]] = field(default_factory=dict)
+    refreshable: dict[str, Grant] = field(default_factory=dict)
+    own_verifier: str = ""
+
+    def register(self, asked: Asked) -> Message:
+        """Dynamic registration, open to all (RFC 7591 3).
+
+        An attacker's server hands out an identifier that it has obtained at the honest one, which is no secret.
+        """
+        wanted = asked.json()
+        redirects = wanted.get("redirect_uris")
+        if not isinstance(redirects, list) or not redirects:
+            return Message("registration_response", {"error": "invalid_redirect_uri"}, 400)
+        client_id = f"client-{secrets.token_hex(6)}"
+        for server in (self, self.honest):
+            if server is not None:
+                server.clients[client_id] = list(map(str, redirects))
+        made = {"client_id": client_id, "client_id_issued_at": int(time.time()), "token_endpoint_auth_method": "none"}
+        return Message("registration_response", {**wanted, **made}, 201)
+
+    def authorize(self, asked: Asked, scenario: Scenario) -> Message:
+        """The authorization response to a request that the user approves (RFC 6749 4.1.2)."""
+        redirect = asked.value("redirect_uri")
+        known = {**self.clients, **self.documents}.get(asked.value("client_id"))
+        client = CLIENT_UNKNOWN if known is None else CLIENT
+        registered = CALLBACK if redirect in (known or ()) else ATTACKER_CALLBACK
+        try:
+            demand("invalid_request", rules.redirect_uri_is_registered(self.design, client, registered))
+        except Refusal as refused:  # never back to a redirect URI that is not the client's (RFC 6749 4.1.2.1)
+            return Message("authorization_response", refused.fields(), 400)
+        answer = Message("authorization_response", {}, 302, target=redirect)
+        returned = {"returned": asked.value("state"), "other": secrets.token_urlsafe(12)}
+        state = returned.get(scenario.authorization_response["state"], "")
+        common = {**({"state": state} if state else {})}
+        if self.origin in scenario.iss:
+            common["iss"] = scenario.iss[self.origin]
+        try:
+            grant = self._requested(asked, scenario)
+        except Refusal as refused:
+            return answer.but(**refused.fields(), **common)
+        code = secrets.token_urlsafe(24)
+        self.codes[code] = grant
+        return answer.but(code=code, **common)
+
+    def bounce(self, asked: Asked, own: bool) -> Message:
+        """The attacker sends the browser on to the honest server, with the challenge it got or one of its ``own``."""
+        assert self.honest is not None
+        kept = {name: asked.value(name) for name in ("response_type", "client_id", "redirect_uri", "state")}
+        challenge = asked.value("code_challenge")
+        if own:
+            self.own_verifier = secrets.token_urlsafe(48)
+            challenge = s256(self.own_verifier)
+        fields = {**kept, "code_challenge": challenge, "code_challenge_method": "S256"}
+        return Message("bounce", fields, 302, target=f"{self.honest.origin}/authorize")
+
+    def _requested(self, asked: Asked, scenario: Scenario) -> Grant:
+        error, refused = scenario.authorization_response.get("error"), scenario.authorization_response.get("refuses")
+        if error and all(asked.value(name) for name in refused or ()):
+            raise Refusal(error, f"refuses {' and '.join(refused or ())}")
+        challenge = asked.value("code_challenge") or NONE
+        demand("invalid_request", rules.challenge_is_present(self.design, challenge))
+        resources = tuple(asked.values("resource"))
+        return Grant(
+            asked.value("client_id"), asked.value("redirect_uri"), challenge, resources,
+            asked.value("scope") or "read", asked.value("dpop_jkt") or NONE,
+        )  # fmt: skip
+
+    def token(self, asked: Asked, scenario: Scenario) -> Message:
+        """The token response (RFC 6749 5)."""
+        stated = dict(scenario.token_response)
+        try:
+            if "error" in stated:
+                raise Refusal(stated["error"], "refuses every token request")
+            proof = read_proof(asked)
+            server, grant = self._redeemed(asked, proof)
+            bound = proof if stated.get("token_type") == "DPoP" else None
+            return self._granted(asked, server, grant, bound, stated)
+        except Refusal as refused:
+            return Message("token_response", refused.fields(), 400)
+
+    def _redeemed(self, asked: Asked, proof: Proof | None) -> tuple[AuthorizationServer, Grant]:
+        """The grant that a token request redeems, and the server whose it is."""
+        given = asked.value("refresh_token") if asked.value("grant_type") == "refresh_token" else ""
+        if given:
+            if given in self.refreshable:
+                return self, self.refreshable[given]
+            raise Refusal("invalid_grant", "authorization_server.refresh_token_is_known")
+        code = asked.value("code")
+        if self.honest is not None and code in self.honest.codes:
+            verifier = self.own_verifier or asked.value("code_verifier")
+            form = [pair for pair in asked.form if pair[0] != "code_verifier"]
+            # The attacker redeems the code that it was sent.
+            return self.honest._redeemed(replace(asked, form=(*form, ("code_verifier", verifier))), None)
+        grant = self.codes.pop(code, None)
+        if grant is None:
+            raise Refusal("invalid_grant", "authorization_server.code_is_known")
+        verifier = asked.value("code_verifier")
+        demand(
+            "invalid_grant",
+            rules.code_was_issued_to_client(grant.client_id, asked.value("client_id") or grant.client_id),
+            rules.redirect_uri_is_the_same(grant.redirect_uri, asked.value("redirect_uri")),
+            rules.verifier_matches_challenge(self.design, grant.challenge, s256(verifier) if verifier else NONE),
+            rules.proof_key_matches_request(grant.key, NONE if proof is None else proof.thumbprint),
+        )
+        return self, grant
+
+    def _granted(
+        self, asked: Asked, server: AuthorizationServer, grant: Grant, proof: Proof | None, stated: dict[str, Any]
+    ) -> Message:
+        wanted = asked.values("resource") or list(grant.resources)
+        for resource in wanted:
+            granted = resource if resource in grant.resources else (*grant.resources, NONE)[0]
+            demand("invalid_target", rules.resource_is_within_grant(self.design, granted, resource))
+        requested = wanted or [NONE]
+        audience = [bound for one in requested if (bound := rules.bound_resource(self.design, one)) != NONE]
+        if any(rules.has_default_audience(self.design, one) for one in requested):
+            audience.append(DEFAULT_AUDIENCE)
+        token = server.mint(audience, grant, "" if proof is None else proof.thumbprint)
+        if stated.get("refresh_token") == "issued":
+            stated["refresh_token"] = secrets.token_urlsafe(24)
+            self.refreshable[stated["refresh_token"]] = grant
+        fields = {"access_token": token, "expires_in": LIFETIME, "scope": grant.scope, **stated}
+        return Message("token_response", fields, headers={"Cache-Control": "no-store"})
+
+    def mint(self, audience: list[str], grant: Grant, thumbprint: str = "") -> str:
+        """A signed access token (RFC 9068 2)."""
+        now = int(time.time())
+        claims: dict[str, Any] = {
+            "iss": self.origin, "sub": "user", "aud": audience, "client_id": grant.client_id, "scope": grant.scope,
+            "iat": now, "exp": now + LIFETIME, "jti": secrets.token_urlsafe(9),
+        }  # fmt: skip
+        if thumbprint:
+            claims["cnf"] = {"jkt": thumbprint}
+        token = jwt.encode({"alg": "ES256", "typ": "at+jwt", "kid": self.key.kid}, claims, self.key)
+        self.tokens[token], self.audiences[token] = grant, audience
+        return token
+
+
+def s256(verifier: str) -> str:
+    """The code challenge of a verifier (RFC 7636 4.2)."""
+    return urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()

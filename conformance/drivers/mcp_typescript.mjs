@@ -1,0 +1,79 @@
+// Drives the OAuth client of the MCP TypeScript SDK: @modelcontextprotocol/sdk (v1) or @modelcontextprotocol/client.
+import { approved, main, visit } from './browser.mjs';
+
+async function load() {
+  try {
+    const sdk = await import('@modelcontextprotocol/client');
+    return { ...sdk, takesParameters: true };
+  } catch (error) {
+    if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    const { Client } = await import('@modelcontextprotocol/sdk/client/index.js');
+    const { StreamableHTTPClientTransport } = await import('@modelcontextprotocol/sdk/client/streamableHttp.js');
+    const { UnauthorizedError } = await import('@modelcontextprotocol/sdk/client/auth.js');
+    return { Client, StreamableHTTPClientTransport, UnauthorizedError, takesParameters: false };
+  }
+}
+
+// A host that keeps everything in memory and leaves every decision to the SDK; state is left to the host by the
+// SDK, and this one sends none.
+function provider(job, host) {
+  const kept = {};
+  const made = {
+    get redirectUrl() { return job.callback; },
+    get clientMetadata() {
+      return {
+        client_name: 'openworld', redirect_uris: [job.callback], token_endpoint_auth_method: 'none',
+        grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'],
+      };
+    },
+    clientInformation: () => kept.client,
+    saveClientInformation: (client) => { kept.client = client; },
+    tokens: () => kept.tokens,
+    saveTokens: (tokens) => { kept.tokens = tokens; },
+    redirectToAuthorization: async (url) => { host.answer = await visit(url.href, job.callback); },
+    saveCodeVerifier: (verifier) => { kept.verifier = verifier; },
+    codeVerifier: () => kept.verifier,
+    saveDiscoveryState: (state) => { kept.discovery = state; },
+    discoveryState: () => kept.discovery,
+    invalidateCredentials: (scope) => {
+      if (scope === 'all' || scope === 'client') delete kept.client;
+      if (scope === 'all' || scope === 'tokens') delete kept.tokens;
+      if (scope === 'all' || scope === 'verifier') delete kept.verifier;
+      if (scope === 'all' || scope === 'discovery') delete kept.discovery;
+    },
+  };
+  if (job.document) made.clientMetadataUrl = job.document;
+  return made;
+}
+
+async function drive(job) {
+  const { Client, StreamableHTTPClientTransport, UnauthorizedError, takesParameters } = await load();
+  const host = { answer: null };
+  const authProvider = provider(job, host);
+  let transport;
+
+  // Does something that may need authorization, at most twice.
+  async function authorized(act) {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await act();
+      } catch (error) {
+        if (!(error instanceof UnauthorizedError) || !host.answer || attempt > 1) throw error;
+        const parameters = approved(host.answer);
+        host.answer = null;
+        await transport.finishAuth(takesParameters ? parameters : parameters.get('code'));
+      }
+    }
+  }
+
+  let client;
+  await authorized(async () => {
+    transport = new StreamableHTTPClientTransport(new URL(job.url), { authProvider });
+    client = new Client({ name: 'openworld', version: '1.0.0' });
+    await client.connect(transport);
+  });
+  for (let call = 1; call < job.calls; call++) await authorized(() => client.listTools());
+  return job.calls;
+}
+
+await main(drive);

@@ -1,0 +1,214 @@
+"""What a client did, told from what arrived where: its own word is kept, and decides nothing."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from conformance.authorization_server import s256
+from conformance.play import Leak, Play
+from conformance.processes import Run
+from conformance.recording import Exchange, Recording
+from conformance.world import World
+
+#: Outcomes, by the letter that tables give them.
+OUTCOMES = {
+    "A": "accepted: its token reached the resource server and served every call",
+    "d": "refused at discovery: no authorization request was sent",
+    "a": "refused at the authorization response: no token request was sent",
+    "t": "refused at the token response: no token reached the resource server",
+    "x": "failed at the resource server",
+    "n": "not tested: this client cannot be put in the situation",
+    "?": "the harness could not start the client",
+}
+
+
+#: Said of an authorization request whose URL does not say what it should.
+BROKEN_QUERY = "broken query"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What the client sent in a request that matters.
+
+    Attributes:
+        to: the party that received it.
+        resources: values of the parameter ``resource``, with origins as ``{party}``.
+        what: notable parts, such as ``code of as1``.
+    """
+
+    request: str
+    to: str
+    resources: tuple[str, ...] = ()
+    what: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        resources = "".join(f" resource={value}" for value in self.resources)
+        return f"{self.request}@{self.to}{resources}{''.join(f' [{part}]' for part in self.what)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The outcome of one scenario.
+
+    Attributes:
+        outcome: a letter of :data:`OUTCOMES`.
+        ended: how the process ended: ``finished``, ``crashed``, ``timed out``.
+        sent: what the client sent, in order.
+        attacks: properties of the model that were violated, as observed.
+        expected: those that the model says are, for a client of this design.
+        error: the client's own words.
+    """
+
+    scenario: str
+    source: str
+    outcome: str
+    ended: str
+    sent: tuple[Sent, ...] = ()
+    attacks: tuple[str, ...] = ()
+    expected: tuple[str, ...] = ()
+    error: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """The judgement as data."""
+        return {**asdict(self), "sent": [asdict(one) for one in self.sent]}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any], play: Play) -> Judgement:
+        """A judgement of a play from data; what is expected is the model's word of today."""
+        sent = tuple(
+            Sent(one["request"], one["to"], tuple(one["resources"]), tuple(one["what"])) for one in data["sent"]
+        )
+        return cls(**{**data, "sent": sent, "attacks": tuple(data["attacks"]), "expected": expected(play)})
+
+
+def judge(world: World, run: Run) -> Judgement:
+    """What the recording of a world says about the client that ran in it."""
+    seen, play = world.recording, world.play
+    return Judgement(
+        play.name, play.source, outcome(seen, world.calls), run.ended, tuple(_sent(world)),
+        tuple(_attacks(world)), expected(play),
+        world.origins.named(run.error), _facts(seen),
+    )  # fmt: skip
+
+
+def expected(play: Play) -> tuple[str, ...]:
+    """The properties that the model says a play violates."""
+    return tuple(one.violates for one in play.attacks if one.expected)
+
+
+def not_tested(play: Play, why: str) -> Judgement:
+    """The judgement of a scenario that does not apply to a client."""
+    return Judgement(play.name, play.source, "n", "finished", error=why)
+
+
+def outcome(seen: Recording, calls: int) -> str:
+    """The letter of the outcome of a run with so many calls."""
+    kinds = [kind(one) for one in seen.exchanges]
+    carried = [one for one in seen.exchanges if one.message in ("resource_response", "challenge") and _token(one)]
+    if carried:
+        served = sum(one.message == "resource_response" and one.status < 300 for one in carried)
+        return "A" if served >= calls and carried[-1].status < 300 else "x"
+    if "token" in kinds:
+        return "t"
+    return "a" if "authorize" in kinds else "d"
+
+
+def kind(seen: Exchange) -> str:
+    """What a request is, by what it says and not by how it was answered."""
+    if seen.method == "POST" and '"redirect_uris"' in seen.body:
+        return "register"
+    if seen.form and seen.value("grant_type"):
+        return "token"
+    if seen.value("client_id") and seen.value("redirect_uri"):
+        return "authorize"
+    return "call" if _token(seen) else ""
+
+
+def _token(seen: Exchange) -> str:
+    return seen.header("authorization").partition(" ")[2]
+
+
+def _sent(world: World) -> list[Sent]:
+    made = []
+    for seen in world.recording.exchanges:
+        what = tuple(_what(world, seen))
+        match kind(seen):
+            case "call" if seen.message in ("resource_response", "challenge"):
+                made.append(Sent("call", seen.party, (), (seen.header("authorization").partition(" ")[0], *what)))
+            case "register" | "authorize" | "token" as request:
+                resources = tuple(map(world.origins.named, seen.values("resource")))
+                made.append(Sent(request, seen.party, resources, what))
+            case _:
+                pass
+    return made
+
+
+def _what(world: World, seen: Exchange) -> list[str]:
+    found = []
+    code, verifier = seen.value("code"), seen.value("code_verifier")
+    for issued_by, challenge in _codes(world).get(code, []):
+        found.append(f"code of {issued_by}")
+        if verifier and s256(verifier) == challenge:
+            found.append(f"verifier of {issued_by}")
+    token = _token(seen)
+    found += [f"token of {name}" for name, server in world.servers.items() if token and token in server.tokens]
+    if seen.header("dpop"):
+        found.append("DPoP proof")
+    if kind(seen) == "authorize" and (seen.url.count("?") > 1 or not seen.value("response_type")):
+        found.append(BROKEN_QUERY)
+    return found
+
+
+def _codes(world: World) -> dict[str, list[tuple[str, str]]]:
+    """Codes by who issued them, with the challenge of the request that they answer."""
+    issued: dict[str, list[tuple[str, str]]] = {}
+    for seen in world.recording.of("authorization_response"):
+        location = next((value for key, value in seen.response_headers if key.lower() == "location"), "")
+        code = location.partition("code=")[2].partition("&")[0]
+        if code:
+            issued.setdefault(code, []).append((seen.party, seen.value("code_challenge")))
+    return issued
+
+
+def _attacks(world: World) -> list[str]:
+    """Properties of the model whose event was observed: what an honest server issued reached the attacker."""
+    found: dict[str, None] = {}
+    for one in _sent(world):
+        if one.to != "evil":
+            continue
+        honest = [part for part in one.what if not part.endswith(" of evil")]
+        if one.request == "token" and any(part.startswith("code of") for part in honest):
+            found["code_delivery"] = None
+            if any(part.startswith("verifier of") for part in honest):
+                found["authorization"] = None
+        if one.request == "call" and any(part.startswith("token of") for part in honest):
+            found["token_confinement"] = None
+    for attack in world.play.attacks:
+        if all(_leaked(world, leak) for leak in attack.leaks):
+            found[attack.violates] = None
+    return list(found)
+
+
+def _leaked(world: World, leak: Leak) -> bool:
+    """Whether what an attack needs, as the honest server issued it, arrived where the attacker is."""
+    at, wanted = world.origins.filled(leak.at), world.origins.filled(leak.audience)
+    honest = world.servers["as1"]
+    for seen in world.recording.exchanges:
+        if not seen.url.startswith(at):
+            continue
+        token, code = _token(seen), seen.value("code")
+        good_for = honest.audiences.get(token, [])
+        if "access_token" in leak.names and token in honest.tokens and (not wanted or wanted in good_for):
+            return True
+        if "code" in leak.names and any(issuer == "as1" for issuer, _ in _codes(world).get(code, [])):
+            return True
+    return False
+
+
+def _facts(seen: Recording) -> dict[str, Any]:
+    return {
+        "requests": len(seen.exchanges),
+        "not_found": sum(one.message == "" for one in seen.exchanges),
+    }

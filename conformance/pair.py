@@ -1,0 +1,205 @@
+"""Real against real: a real client at a real authorization server, and the model watching.
+
+The resource server is played, and names the real authorization server. What they say to each other passes through a
+recording proxy on the origin that is the server's issuer; the rules of the model are then read with what was said.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import aiohttp
+from aiohttp import web
+
+from conformance.authorization_server import Refusal, demand
+from conformance.install import Installed
+from conformance.judge import Judgement, judge
+from conformance.message import Asked, Message
+from conformance.play import Play
+from conformance.processes import drive, serving
+from conformance.profile import claims_of
+from conformance.recording import Exchange
+from conformance.resource_server import protocol_answer
+from conformance.world import World
+from model import client as client_rules
+from model import resource_server as resource_rules
+from model.client import NONE
+from model.design import Design
+from model.rule import Condition
+
+_HOP_BY_HOP = {"connection", "content-length", "keep-alive", "transfer-encoding", "content-encoding"}
+
+#: A client and a resource server that check everything the model has a rule for.
+STRICT = Design({"iss_check": "require", "echo": "req", "md_issuer_check": "on", "audience_check": "exact"})
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What a rule of the model says about a message that was seen."""
+
+    rule: str
+    holds: bool
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """A client and a server in one configuration: what came of it, and what the model remarks."""
+
+    client: str
+    server: str
+    variant: str
+    judgement: Judgement
+    remarks: tuple[Remark, ...]
+    har: dict[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """The meeting as data."""
+        remarks = [{"rule": one.rule, "holds": one.holds, "about": one.about} for one in self.remarks]
+        names = {"client": self.client, "server": self.server, "variant": self.variant}
+        return {**names, "judgement": self.judgement.to_json(), "remarks": remarks}
+
+
+class Watched(World):
+    """A world whose first authorization server is real, behind a proxy that records."""
+
+    def __init__(self, play: Play) -> None:
+        super().__init__(play)
+        self.port = 0
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Watched:
+        self._session = aiohttp.ClientSession(auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar())
+        await super().__aenter__()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await super().__aexit__(*error)
+        if self._session is not None:
+            await self._session.close()
+
+    async def say(self, asked: Asked, request: web.BaseRequest) -> Message:
+        """The real server's answer where it is asked, else the played one's."""
+        if asked.party == "rs" and asked.headers.get("authorization"):
+            return self._serve(asked)
+        if asked.party != "as1":
+            return await super().say(asked, request)
+        assert self._session is not None
+        headers = {name: value for name, value in request.headers.items() if name.lower() != "accept-encoding"}
+        target = f"http://127.0.0.1:{self.port}{request.raw_path}"
+        try:
+            async with self._session.request(
+                asked.method, target, headers=headers, data=asked.body or None, allow_redirects=False
+            ) as answer:
+                kept = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP_BY_HOP}
+                cookies = answer.headers.getall("Set-Cookie", [])
+                body = await answer.read()
+        except aiohttp.ClientError as error:
+            return Message("", {"error": f"the real server does not answer: {error}"}, 502)
+        return Message(_name(asked), status=answer.status, headers=kept, raw=body, cookies=tuple(cookies))
+
+    def _serve(self, asked: Asked) -> Message:
+        """A resource server that takes the tokens that the real server was seen to issue, for the right audience."""
+        token = asked.headers["authorization"].partition(" ")[2]
+        try:
+            if token not in self.issued():
+                raise Refusal("invalid_token", "resource_server.signature_is_by_issuer")
+            demand("insufficient_audience", *(self.audience(token)))
+        except Refusal as refused:
+            fields = {**dict(self.scenario.challenge), **refused.fields()}
+            return Message("challenge", fields, 403 if refused.error == "insufficient_audience" else 401)
+        return protocol_answer(asked)
+
+    def issued(self) -> set[str]:
+        """The access tokens that the real server was seen to issue."""
+        return {str(said["access_token"]) for _, said in self.said("token_response") if "access_token" in said}
+
+    def audience(self, token: str) -> list[Condition]:
+        """The rule about the audience, for a token that shows one."""
+        shown = (claims_of(token) or {}).get("aud")
+        if shown is None:
+            return []
+        values = shown if isinstance(shown, list) else [shown]
+        read = [
+            resource_rules.audience_is_this_resource(STRICT, self.url, self.url, str(value), False) for value in values
+        ]
+        return [next((one for one in read if one.holds), read[0])] if read else []
+
+    def said(self, message: str) -> Iterator[tuple[Exchange, dict[str, Any]]]:
+        """The JSON documents that the real server answered with."""
+        for seen in self.recording.of(message, "as1"):
+            with suppress(ValueError):
+                found = json.loads(seen.response_body)
+                if isinstance(found, dict):
+                    yield seen, found
+
+
+def _name(asked: Asked) -> str:
+    if "/.well-known/" in asked.url:
+        return "server_metadata"
+    if asked.value("grant_type"):
+        return "token_response"
+    if asked.method == "POST" and "redirect_uris" in asked.json():
+        return "registration_response"
+    return "authorization_response"
+
+
+async def meet(client: Installed, server: Installed, variant: str, limit: float) -> Meeting:
+    """Run the client at the server.
+
+    Raises:
+        SoftwareError: the server does not start.
+    """
+    async with Watched(Play("M01_iss_ok", "catalogue", "")) as world:
+        issuer = world.origins.origin("as1")
+        job = {"variant": variant, "resources": [world.url], "issuer": issuer}
+        async with serving(server, job, limit * 3) as ready:
+            world.port = int(ready["port"])
+            software = client.release.software
+            if software.listens:
+                world.origins.release("callback")
+            task = {"url": world.url, "callback": world.callback, "document": "", "calls": 1, "patience": limit / 2}
+            run = await drive(client, task, limit, {})
+        name = f"{client.release} at {server.release} ({variant})"
+        judgement = replace(judge(world, run), scenario=name, source="pair")
+        remarks = tuple(
+            Remark(condition.rule.name, bool(condition.holds), world.origins.named(about))
+            for condition, about in _remarks(world, issuer)
+        )
+        har = world.recording.har(judgement.scenario)
+    return Meeting(str(client.release), str(server.release), variant, judgement, remarks, har)
+
+
+def _remarks(world: Watched, issuer: str) -> Iterator[tuple[Condition, str]]:
+    """What the rules of the model say about what was seen, in the order in which it was."""
+    metadata: dict[str, Any] = {}
+    for seen, metadata in world.said("server_metadata"):
+        if seen.status == 200:
+            claimed = str(metadata.get("issuer"))
+            yield client_rules.metadata_issuer_matches(STRICT, claimed, issuer, False), f"issuer {claimed}"
+            break
+    advertised = bool(metadata.get("authorization_response_iss_parameter_supported"))
+    for seen in world.recording.of("authorization_response", "as1"):
+        target = next((value for name, value in seen.response_headers if name.lower() == "location"), "")
+        if target.startswith(world.callback):
+            answer = dict(parse_qsl(urlsplit(target).query))
+            iss = answer.get("iss", NONE)
+            yield client_rules.iss_matches_recorded_issuer(STRICT, iss, issuer, advertised), f"iss {iss}"
+    for seen, token in world.said("token_response"):
+        if "access_token" not in token:
+            continue
+        named = token.get("resource", [])
+        values = named if isinstance(named, list) else [named]
+        requested = seen.value("resource") or NONE
+        echo = client_rules.echo_confirms_request(
+            STRICT, requested, bool(values), requested in values, bool(set(values) - {requested})
+        )
+        yield echo, f"requested {requested}, echoed {', '.join(map(str, values)) or 'nothing'}"
+        shown = (claims_of(str(token["access_token"])) or {}).get("aud", "not shown")
+        for condition in world.audience(str(token["access_token"])):
+            yield condition, f"audience {shown}"

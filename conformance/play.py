@@ -1,0 +1,94 @@
+"""What is played for one run of a client: a scenario with its source, and how responses travel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from conformance.message import Manner
+from model import scenario
+from model.scenario import Scenario
+from model.trace import Trace
+
+Source = Literal["catalogue", "attack", "mutation"]
+
+
+@dataclass(frozen=True, slots=True)
+class Twist:
+    """How one message travels, where that is not as HTTP has it.
+
+    Attributes:
+        message: the message that is twisted.
+        raw: a body in place of the honest one.
+    """
+
+    message: str
+    manner: Manner = "whole"
+    raw: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """What an attack needs the client to give away.
+
+    Attributes:
+        at: where the attacker receives it, as the beginning of a URL.
+        names: the values, such as ``code`` and ``access_token``.
+        audience: what the token is good for, where the attack depends on that.
+    """
+
+    at: str
+    names: tuple[str, ...]
+    audience: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """A property that an attack trace violates, and all that the client gives away in it.
+
+    ``expected``: the trace runs under the client's own design, not only under a weaker one.
+    """
+
+    violates: str
+    leaks: tuple[Leak, ...]
+    expected: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """One scenario and where it comes from.
+
+    Attributes:
+        name: unique among all plays.
+        source: ``catalogue`` (the data file of the model), ``attack`` (a trace of the solver) or ``mutation``.
+        about: in words.
+        stated: for those not in the catalogue, the changes to the honest world, as the data file states them.
+        attacks: what was violated in the attack traces that look so to the client.
+        bounce: the attacker's AS sends the browser on to the honest one, with the challenge it got (``same``) or
+            with one of its ``own``.
+        parties: origins beside those that every scenario has.
+        trace: the first of those traces.
+    """
+
+    name: str
+    source: Source
+    about: str
+    stated: Mapping[str, Any] = field(default_factory=dict)
+    twist: Twist | None = None
+    attacks: tuple[Attack, ...] = ()
+    bounce: str = ""
+    parties: tuple[str, ...] = ()
+    trace: Trace | None = None
+
+    def scenario(self, origins: Mapping[str, str]) -> Scenario:
+        """The scenario with the parties at these origins."""
+        if self.source == "catalogue":
+            return scenario.load(self.name, origins)
+        return scenario.assemble(self.name, {"about": self.about, **self.stated}, origins)
+
+
+def catalogue() -> list[Play]:
+    """The scenarios of the model's data file."""
+    return [Play(one.name, "catalogue", one.about) for one in scenario.load_all()]

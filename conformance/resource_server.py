@@ -1,0 +1,110 @@
+"""A resource server as the model plays it: it challenges, and checks tokens by the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+
+from conformance.authorization_server import AuthorizationServer, Refusal, demand
+from conformance.message import Asked, Message
+from conformance.proof import read_proof, token_hash
+from model import resource_server as rules
+from model.client import NONE
+from model.design import Design
+from model.scenario import Scenario
+from model.world import DEFAULT_AUDIENCE
+
+
+@dataclass(slots=True)
+class ResourceServer:
+    """One resource server, with one MCP resource at one URL.
+
+    Attributes:
+        design: the switches it obeys.
+        servers: the authorization servers there are; its policy takes tokens of each.
+        served: tokens with which a call was served.
+        accepted: how many calls were served.
+    """
+
+    design: Design
+    servers: list[AuthorizationServer]
+    served: set[str] = field(default_factory=set)
+    accepted: int = 0
+
+    def serve(self, asked: Asked, scenario: Scenario) -> Message:
+        """The answer to a request for the resource (RFC 9728 5.1, RFC 6750 3)."""
+        challenge = Message("challenge", dict(scenario.challenge), 401)
+        scheme, _, token = asked.headers.get("authorization", "").partition(" ")
+        if not token:
+            return challenge
+        answer, is_call = scenario.answer, "id" in asked.json()
+        if is_call and answer["status"] >= 400 and (token in self.served or not self.served):
+            refusal = {"error": answer["error"]} if "error" in answer else {}
+            return Message("challenge", {**challenge.fields, **refusal}, answer["status"])
+        try:
+            self._check(asked, scenario, scheme, token)
+        except Refusal as refused:
+            status = 403 if refused.error == "insufficient_audience" else 401
+            return Message("challenge", {**challenge.fields, **refused.fields()}, status)
+        if is_call:
+            self.served.add(token)
+            self.accepted += 1
+        return protocol_answer(asked)
+
+    def _check(self, asked: Asked, scenario: Scenario, scheme: str, token: str) -> None:
+        claims, signer = self._verified(token)
+        proof = read_proof(asked)
+        bound = claims.get("cnf", {}).get("jkt", NONE)
+        presented = proof.thumbprint if proof and proof.token_hash == token_hash(token) else NONE
+        demand(
+            "invalid_token",
+            rules.issuer_is_accepted(self.design, claims["iss"]),
+            rules.signature_is_by_issuer(self.design, claims["iss"], signer),
+            rules.scheme_is_acceptable(self.design, bound if scheme.lower() == "dpop" else NONE),
+            rules.proof_is_by_bound_key(self.design, bound, presented, NONE, asked.url),
+        )
+        named = [value for value in claims["aud"] if value != DEFAULT_AUDIENCE] or [NONE]
+        has_default = DEFAULT_AUDIENCE in claims["aud"]
+        checks = [
+            rules.audience_is_this_resource(self.design, own, scenario.url, value, has_default)
+            for value in named
+            for own in (scenario.url, *identifiers_of(scenario))
+        ]
+        demand("insufficient_audience", next((check for check in checks if check.holds), checks[0]))
+
+    def _verified(self, token: str) -> tuple[dict[str, Any], str]:
+        for server in self.servers:
+            try:
+                return dict(jwt.decode(token, server.key, algorithms=["ES256"]).claims), server.origin
+            except (JoseError, ValueError):
+                continue
+        raise Refusal("invalid_token", "resource_server.signature_is_by_issuer")
+
+
+def identifiers_of(scenario: Scenario) -> Iterable[str]:
+    """The identifiers that the resource server goes by: those that it publishes, read as URLs and as written."""
+    published = {str(one.body["resource"]) for one in scenario.documents.values() if "resource" in one.body}
+    return published
+
+
+def protocol_answer(asked: Asked) -> Message:
+    """What an MCP server says to a request it accepts: enough for a client to call it a success."""
+    sent = asked.json()
+    if "id" not in sent:  # a notification, or a GET for a stream that this server does not offer
+        return Message("acknowledgement", {}, 202 if asked.method == "POST" else 405)
+    parameters = sent.get("params")
+    version = parameters.get("protocolVersion") if isinstance(parameters, dict) else None
+    results: dict[str, Any] = {
+        "initialize": {
+            "protocolVersion": version or "2025-06-18",
+            "capabilities": {"tools": {}},
+            "serverInfo": {"name": "openworld", "version": "1"},
+        },
+        "tools/list": {"tools": []},
+    }
+    result = results.get(str(sent.get("method")), {})
+    return Message("resource_response", {"jsonrpc": "2.0", "id": sent["id"], "result": result})

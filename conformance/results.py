@@ -1,0 +1,111 @@
+"""What a run of a client comes to: lines of text, data, and JUnit's XML."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+from xml.etree import ElementTree
+
+from conformance.judge import OUTCOMES, Judgement
+from conformance.play import Play
+from model import chart
+
+
+def lines(judgements: Sequence[Judgement], remarks: dict[str, str]) -> Iterator[str]:
+    """One line for each scenario, then a summary."""
+    width = max((len(one.scenario) for one in judgements), default=0)
+    for one in judgements:
+        sent = "; ".join(map(str, one.sent))
+        yield f"{one.scenario:<{width}}  {one.outcome}  {_remark(one)}".rstrip()
+        if sent:
+            yield f"{'':<{width}}     {sent}"
+        if remarks.get(one.scenario):
+            yield f"{'':<{width}}     {remarks[one.scenario]}"
+    yield ""
+    yield from summary(judgements)
+
+
+def _remark(one: Judgement) -> str:
+    ended = "" if one.ended == "finished" else f"[{one.ended}] "
+    falls = f"falls for {', '.join(one.attacks)}" if one.attacks else ""
+    error = " ".join(one.error.split())
+    return ended + (falls or (error[:160] + "..." if len(error) > 160 else error))
+
+
+def summary(judgements: Sequence[Judgement]) -> Iterator[str]:
+    """How often each outcome came, and what the client falls for."""
+    counts = Counter(one.outcome for one in judgements)
+    for letter, meaning in OUTCOMES.items():
+        if counts[letter]:
+            yield f"{counts[letter]:4} {letter}  {meaning}"
+    for attack, names in falls_for(judgements).items():
+        yield f"falls for {attack}: {', '.join(names)}"
+    traces = [one for one in judgements if one.source == "attack"]
+    if traces:
+        agreeing = sum(bool(one.expected) == bool(one.attacks) for one in traces)
+        falls = sum(bool(one.attacks) for one in traces)
+        yield f"{len(traces)} attack traces: falls for {falls}; {agreeing} as the model says of its design"
+
+
+def falls_for(judgements: Sequence[Judgement]) -> dict[str, list[str]]:
+    """The properties that were violated, each with the scenarios in which they were."""
+    found: dict[str, list[str]] = {}
+    for one in judgements:
+        for attack in one.attacks:
+            found.setdefault(attack, []).append(one.scenario)
+    return found
+
+
+def data(client: str, judgements: Sequence[Judgement], **more: Any) -> dict[str, Any]:
+    """The run as data."""
+    return {
+        "client": client,
+        "outcomes": dict(Counter(one.outcome for one in judgements)),
+        "falls_for": falls_for(judgements),
+        **more,
+        "scenarios": [one.to_json() for one in judgements],
+    }
+
+
+def junit(client: str, judgements: Sequence[Judgement]) -> str:
+    """The run as JUnit XML: a scenario fails where the client falls for an attack, crashes or hangs."""
+    suite = ElementTree.Element("testsuite", name=client, tests=str(len(judgements)))
+    totals = Counter[str]()
+    for one in judgements:
+        case = ElementTree.SubElement(suite, "testcase", classname=client, name=one.scenario)
+        text = "\n".join([*map(str, one.sent), one.error])
+        if one.outcome == "n":
+            kind, message = "skipped", one.error
+        elif one.attacks:
+            kind, message = "failure", f"falls for {', '.join(one.attacks)}"
+        elif one.ended != "finished":
+            kind, message = "error", one.ended
+        else:
+            ElementTree.SubElement(case, "system-out").text = f"{one.outcome}: {OUTCOMES[one.outcome]}\n{text}"
+            continue
+        totals[kind] += 1
+        ElementTree.SubElement(case, kind, message=message).text = text
+    suite.set("failures", str(totals["failure"]))
+    suite.set("errors", str(totals["error"]))
+    suite.set("skipped", str(totals["skipped"]))
+    ElementTree.indent(suite)
+    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def page(client: str, plays: Sequence[Play], judgements: Sequence[Judgement], text: Sequence[str]) -> str:
+    """The run as a page: the attacks that succeed with their charts and recordings, then everything."""
+    parts = [f"# {client}", ""]
+    by_name = {play.name: play for play in plays}
+    attacked = [one for one in judgements if one.attacks]
+    if attacked:
+        parts += ["## What it falls for", "", "| scenario | violated | source | recording |", "|---|---|---|---|"]
+        for one in attacked:
+            archive = f"[{one.scenario}.har]({one.scenario}.har)"
+            parts.append(f"| {one.scenario} | {', '.join(one.attacks)} | {one.source} | {archive} |")
+        for one in attacked:
+            trace = by_name[one.scenario].trace
+            if trace is not None:
+                parts += ["", f"### {one.scenario}", "", by_name[one.scenario].about]
+                parts += ["", "```", chart.text(trace), "```"]
+    return "\n".join([*parts, "", "## Every scenario", "", "```", *text, "```", ""])

@@ -1,0 +1,118 @@
+"""Running a client through many plays: one world and one process each, several at a time, resumable."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from conformance.install import Installed
+from conformance.judge import Judgement, judge, not_tested
+from conformance.origins import Authority
+from conformance.play import Play
+from conformance.processes import drive
+from conformance.world import World
+from model.errors import InputError
+
+#: Written into every result; results of another number are made anew.
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How plays are run.
+
+    Attributes:
+        limit: seconds that a client has for one play.
+        jobs: plays at a time.
+        tls: whether the played parties speak TLS.
+    """
+
+    limit: float = 20.0
+    jobs: int = 2
+    tls: bool = True
+
+
+class Store:
+    """Results of one client in a folder: a file with the judgement and one with the recording for each play."""
+
+    def __init__(self, folder: Path, installed: Installed, settings: Settings) -> None:
+        self.folder = folder / installed.release.slug
+        self._stamp = {"format": FORMAT, "client": str(installed.release), "tls": settings.tls}
+
+    def load(self, play: Play) -> Judgement | None:
+        """The judgement of a play, if it was made under the same conditions."""
+        try:
+            data = json.loads((self.folder / f"{play.name}.json").read_text(encoding="utf-8"))
+            if {name: data.get(name) for name in self._stamp} == self._stamp and data["about"] == play.about:
+                return Judgement.from_json(data["judgement"], play)
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{self.folder / play.name}.json: not a result of this suite: {error}") from None
+        return None
+
+    def save(self, play: Play, judgement: Judgement, world: World | None) -> None:
+        """Keep a judgement, and the recording that it was made from."""
+        if world is not None:
+            self._write(f"{play.name}.har", world.recording.har(play.name))
+        data = {**self._stamp, "about": play.about, "judgement": judgement.to_json()}
+        self._write(f"{play.name}.json", data)
+
+    def _write(self, name: str, data: dict[str, Any]) -> None:
+        # Renamed into its place, so that a file that is there is whole.
+        self.folder.mkdir(parents=True, exist_ok=True)
+        partial = self.folder / f".{name}.{os.getpid()}"
+        partial.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        partial.replace(self.folder / name)
+
+
+async def run_all(
+    installed: Installed,
+    plays: Sequence[Play],
+    folder: Path,
+    settings: Settings,
+    done: Callable[[Judgement], None] = lambda judgement: None,
+) -> list[Judgement]:
+    """The judgements of all plays, in order; those that are in the folder are not made again."""
+    store = Store(folder, installed, settings)
+    gate = asyncio.Semaphore(settings.jobs)
+    with tempfile.TemporaryDirectory(prefix="openworld-") as temporary:
+        authority = Authority(Path(temporary)) if settings.tls else None
+
+        async def one(play: Play) -> Judgement:
+            async with gate:
+                judgement = store.load(play) or await _run(installed, play, store, authority, settings)
+                done(judgement)
+                return judgement
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(play)) for play in plays]
+    return [task.result() for task in tasks]
+
+
+async def _run(
+    installed: Installed, play: Play, store: Store, authority: Authority | None, settings: Settings
+) -> Judgement:
+    software = installed.release.software
+    async with World(play, authority) as world:
+        if world.calls > 1 and software.single_call:
+            judgement = not_tested(play, "this driver makes one call")
+            store.save(play, judgement, None)
+            return judgement
+        if software.listens:
+            world.origins.release("callback")
+        job = {
+            "url": world.url, "callback": world.callback, "document": world.document_url if software.documents else "",
+            "calls": world.calls, "patience": settings.limit / 2,
+        }  # fmt: skip
+        trust = {} if authority is None else authority.environment()
+        run = await drive(installed, job, settings.limit, trust)
+        judgement = judge(world, run)
+        store.save(play, judgement, world)
+        return judgement

@@ -1,0 +1,111 @@
+"""The real software that can be driven, and how its name and version are written."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from model.errors import InputError
+
+_VERSION = re.compile(r"[0-9][0-9A-Za-z.+-]*")
+
+
+class SoftwareError(InputError):
+    """Software that is not known, or that cannot be installed or started here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Software:
+    """One piece of real software.
+
+    Attributes:
+        name: how users name it.
+        registry: where it comes from.
+        package: its name there.
+        driver: the program in ``conformance/drivers`` that runs it.
+        beside: packages that the driver needs beside it.
+        node: the oldest Node that runs it, for npm packages.
+        single_call: it makes one call only, so scenarios with more do not apply.
+        documents: it can use a client metadata document.
+        listens: it answers at the callback itself.
+        variants: the configurations of a server that are tried.
+        known_as: its name among the clients of the model, or its product among the servers of the population.
+        tested: the version that the project is tested with.
+    """
+
+    name: str
+    registry: Literal["pypi", "npm"]
+    package: str
+    driver: str
+    tested: str
+    known_as: str
+    beside: tuple[str, ...] = ()
+    node: int = 20
+    single_call: bool = False
+    documents: bool = True
+    listens: bool = False
+    variants: tuple[str, ...] = ("default",)
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A piece of software in one exact version."""
+
+    software: Software
+    version: str
+
+    def __str__(self) -> str:
+        return f"{self.software.name}=={self.version}"
+
+    @property
+    def slug(self) -> str:
+        """The same as a file name."""
+        return re.sub(r"[^A-Za-z0-9.]+", "-", str(self)).strip("-")
+
+
+def _named(*known: Software) -> dict[str, Software]:
+    return {software.name: software for software in known}
+
+
+_TYPESCRIPT = "mcp_typescript.mjs"
+
+CLIENTS = _named(
+    Software("mcp-python", "pypi", "mcp", "mcp_python.py", "2.3.0", "mcp-python"),
+    Software("fastmcp", "pypi", "fastmcp", "fastmcp_client.py", "4.2.3", "fastmcp-client", listens=True),
+    Software("mcp-typescript", "npm", "@modelcontextprotocol/sdk", _TYPESCRIPT, "1.32.2", "ts-sdk-v1"),
+    Software("mcp-typescript-client", "npm", "@modelcontextprotocol/client", _TYPESCRIPT, "2.4.0", "ts-client-v2"),
+    Software("oauth4webapi", "npm", "oauth4webapi", "oauth4webapi.mjs", "3.8.8", "oauth4webapi", single_call=True),
+)
+
+SERVERS = _named(
+    Software("authlib", "pypi", "authlib", "authlib_server.py", "1.9.10", "Authlib", beside=("flask",)),
+    Software(
+        "django-oauth-toolkit", "pypi", "django-oauth-toolkit", "django_oauth_toolkit_server.py", "3.4.1",
+        "django-oauth-toolkit",
+    ),
+    Software(
+        "oidc-provider", "npm", "oidc-provider", "oidc_provider.mjs", "9.13.3", "oidc-provider", node=22,
+        variants=("default", "configured", "disabled"),
+    ),
+    Software(
+        "@cloudflare/workers-oauth-provider", "npm", "@cloudflare/workers-oauth-provider",
+        "workers_oauth_provider.mjs", "1.2.3", "workers-oauth-provider", node=22, variants=("one", "several"),
+    ),
+    Software("fastmcp", "pypi", "fastmcp", "fastmcp_server.py", "4.2.3", "FastMCP"),
+)  # fmt: skip
+
+
+def release(text: str, known: dict[str, Software], role: str) -> Release:
+    """The release that a text such as ``mcp-python==2.3.0`` names.
+
+    Raises:
+        SoftwareError: unknown software, or no exact version.
+    """
+    name, equals, version = text.partition("==")
+    if name not in known:
+        raise SoftwareError(f"unknown {role} {name!r}; known: {', '.join(known)}")
+    if not equals or not _VERSION.fullmatch(version):
+        example = f"{name}=={known[name].tested}"
+        raise SoftwareError(f"{role} {text!r} does not name an exact version; write for example {example}")
+    return Release(known[name], version)

@@ -1,0 +1,244 @@
+"""Reality: what real software does, beside what the model says."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from model.errors import InputError
+from openworld.commands.shell import DONE, as_json, print_json, print_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conformance.pair import Meeting
+    from conformance.play import Play
+    from conformance.profile import Profile
+    from conformance.software import Release
+    from openworld.reality import Explanation
+
+SOURCES = ("catalogue", "attack", "mutation")
+
+
+@click.command()
+@click.argument("client", required=False)
+@click.option("--server", metavar="SERVER", help="Profile a real authorization server; the model plays the client.")
+@click.option("--pair", nargs=2, metavar="CLIENT SERVER", help="A real client at a real server, the model watching.")
+@click.option(
+    "--source", "sources", type=click.Choice(SOURCES), multiple=True, default=("catalogue",), show_default=True,
+    help="Where scenarios come from: the catalogue, attack traces of the solver, single-field mutations.",
+)  # fmt: skip
+@click.option("--scenarios", metavar="NAMES", help="Only these, separated by commas; M stands for all that begin so.")
+@click.option("--limit", type=click.FloatRange(min=1), default=20.0, show_default=True, help="Seconds for a scenario.")
+@click.option("--jobs", type=click.IntRange(min=1), default=2, show_default=True, help="Scenarios at a time.")
+@click.option("--plain", is_flag=True, help="Plain HTTP in place of TLS with a throwaway authority.")
+@click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), help="Write JUnit XML to this file.")
+@click.option(
+    "-o", "--output", type=click.Path(file_okay=False, path_type=Path),
+    help="Keep results, recordings (HTTP archives) and a page in this folder, and go on from what is there.",
+)  # fmt: skip
+@as_json
+def conform(
+    client: str | None,
+    server: str | None,
+    pair: tuple[str, str] | None,
+    sources: tuple[str, ...],
+    scenarios: str | None,
+    limit: float,
+    jobs: int,
+    plain: bool,
+    junit: Path | None,
+    output: Path | None,
+    as_json: bool,
+) -> int:
+    """Run a real client against played servers, and compare what it does with the model.
+
+    \b
+    openworld conform mcp-python==2.3.0 --scenarios M,R02_prefix_segment -o out
+    openworld conform mcp-typescript==1.32.2 --source attack -o out
+    openworld conform --server oidc-provider==9.13.3
+    openworld conform --pair mcp-python==2.3.0 authlib==1.9.10
+    (software that is not known is answered with the list of what is)
+
+    \b
+    Outcomes: A accepted; refused d at discovery, a at the authorization response, t at the token
+    response; x failed at the resource server; n not tested. Real software is installed by exact
+    version into a cache folder (OPENWORLD_CACHE) and talks to loopback only.
+    """
+    if sum(map(bool, (client, server, pair))) != 1:
+        raise click.UsageError("name a CLIENT, or --server SERVER, or --pair CLIENT SERVER")
+    if server:
+        return _profile(server, limit, output, as_json)
+    if pair:
+        return _meet(pair, limit, output, as_json)
+    assert client is not None
+    return _run(client, sources, scenarios, (limit, jobs, not plain), junit, output, as_json)
+
+
+# --- a client ------------------------------------------------------------------------------------------------
+
+
+def _run(
+    client: str, sources: tuple[str, ...], scenarios: str | None, settings: tuple[float, int, bool],
+    junit: Path | None, output: Path | None, as_json: bool,
+) -> int:  # fmt: skip
+    from conformance import results
+    from conformance.install import install
+    from conformance.run import Settings, run_all
+    from conformance.software import CLIENTS, release
+    from openworld.files import write
+    from openworld.progress import Progress
+    from openworld.reality import cures, explain
+
+    wanted = release(client, CLIENTS, "client")
+    plays = _chosen(_plays(sources, wanted), scenarios)
+    installed = install(wanted)
+    with tempfile.TemporaryDirectory() as temporary, Progress(client, len(plays)) as progress:
+        folder = output or Path(temporary)
+        work = run_all(installed, plays, folder, Settings(*settings), lambda one: progress.advance(one.scenario))
+        judgements = asyncio.run(work)
+    explained = explain(wanted, plays, judgements)
+    catalogued = [one for one in judgements if one.attacks and one.source == "catalogue"]
+    stops = {one.scenario: list(map(str, cures(explained.design, one.scenario))) for one in catalogued}
+    if junit is not None:
+        write(junit, results.junit(client, judgements))
+    if as_json:
+        print_json(results.data(client, judgements, explanation=explained.to_json(), stopped_by=stops))
+        return DONE
+    remarks = {name: explained.remark(name) for name in explained.comparisons}
+    lines = [*results.lines(judgements, remarks), *_explained(explained, stops)]
+    if output is not None:
+        write(output / wanted.slug / "index.md", results.page(client, plays, judgements, lines))
+    print_lines(lines)
+    return DONE
+
+
+def _plays(sources: tuple[str, ...], wanted: Release) -> list[Play]:
+    """The plays of these sources."""
+    from conformance.mutations import mutations
+    from conformance.play import catalogue
+
+    found: list[Play] = []
+    if "catalogue" in sources:
+        found += catalogue()
+    if "attack" in sources:
+        from conformance import attacks
+        from openworld.progress import Progress
+        from openworld.reality import asker, design_of
+
+        design = design_of(wanted)
+        with Progress("asking the solver for attacks", attacks.asked(design)) as progress:
+            found += attacks.plays(design, asker(), progress.advance)[0]
+    if "mutation" in sources:
+        found += mutations()
+    return found
+
+
+def _chosen(every: list[Play], names: str | None) -> list[Play]:
+    """The plays that a comma-separated list of names and prefixes asks for."""
+    if names is None:
+        return every
+    kept: dict[str, Play] = {}
+    for name in filter(None, map(str.strip, names.split(","))):
+        found = {play.name: play for play in every if play.name.startswith(name)}
+        if not found:
+            raise InputError(f"no scenario {name!r}; known: {', '.join(play.name for play in every)}")
+        kept |= found
+    return list(kept.values())
+
+
+def _explained(explained: Explanation, stops: dict[str, list[str]]) -> Iterator[str]:
+    """The design of the client, how much of the run it accounts for, and what would stop the attacks."""
+    how = "predicted by the stored design" if explained.source == "stored" else "explained by a design fitted here"
+    for source, (total, ends, messages) in explained.shares().items():
+        yield f"{source}: {ends} of {total} ends {how}; {messages} with every message"
+    for name, value in explained.design.changes().items():
+        yield f"  {name}={value}  {' '.join(explained.decided_by.get(name, ()))}".rstrip()
+    for name, changes in stops.items():
+        yield f"{name} would be stopped by {' or '.join(changes) or 'nothing that the model knows of'}"
+
+
+# --- a server ------------------------------------------------------------------------------------------------
+
+
+def _profile(server: str, limit: float, output: Path | None, as_json: bool) -> int:
+    from conformance.install import install
+    from conformance.profile import profiles
+    from conformance.software import SERVERS, release
+    from openworld.files import as_json as written
+    from openworld.files import write
+
+    wanted = release(server, SERVERS, "server")
+    found = asyncio.run(profiles(install(wanted), limit))
+    if output is not None:
+        for one in found:
+            write(output / wanted.slug / f"{one.variant}.har", written(one.recording.har(one.variant)))
+            write(output / wanted.slug / f"{one.variant}.json", written(one.to_json()))
+    if as_json:
+        print_json([{**one.to_json(), "population": _population(wanted, one)} for one in found])
+    else:
+        for one in found:
+            print_lines(_profiled(wanted, one))
+    return DONE
+
+
+def _population(wanted: Release, profile: Profile) -> list[str]:
+    """The rows of the population's table for this product that say what was seen."""
+    from simulations.servers import authorization_servers
+
+    rows = [one for one in authorization_servers().values() if one.product == wanted.software.known_as]
+    return [one.name for one in rows if dict(one.settings) == dict(profile.switches)]
+
+
+def _profiled(wanted: Release, profile: Profile) -> Iterator[str]:
+    yield f"{profile.server} ({profile.variant})"
+    settings = ";".join(f"{name}={value}" for name, value in profile.switches.items())
+    yield f"  {settings or 'not expressible'}  ({profile.reason})"
+    yield f"  in the population as: {', '.join(_population(wanted, profile)) or 'no row'}"
+    for question, answer in profile.answers.items():
+        name, _, detail = question.partition(".")
+        if not detail:
+            details = {k.partition(".")[2]: v for k, v in profile.answers.items() if k.startswith(f"{name}.")}
+            said = " ".join(f"{key}={value}" for key, value in details.items())
+            yield f"    {name:<16}{answer:<16}{said}".rstrip()
+
+
+# --- both ----------------------------------------------------------------------------------------------------
+
+
+def _meet(pair: tuple[str, str], limit: float, output: Path | None, as_json: bool) -> int:
+    from conformance.install import install
+    from conformance.pair import meet
+    from conformance.software import CLIENTS, SERVERS, release
+    from openworld.files import as_json as written
+    from openworld.files import write
+
+    client, server = release(pair[0], CLIENTS, "client"), release(pair[1], SERVERS, "server")
+    ready = install(client), install(server)
+    met = [asyncio.run(meet(*ready, variant, limit)) for variant in server.software.variants]
+    if output is not None:
+        for one in met:
+            write(output / f"{client.slug}-at-{server.slug}" / f"{one.variant}.har", written(one.har))
+    if as_json:
+        print_json([one.to_json() for one in met])
+    else:
+        for one in met:
+            print_lines(_met(one))
+    return DONE
+
+
+def _met(meeting: Meeting) -> Iterator[str]:
+    from conformance.judge import OUTCOMES
+
+    seen = meeting.judgement
+    yield f"{seen.scenario}: {seen.outcome} {OUTCOMES[seen.outcome]}"
+    if seen.error:
+        yield f"  {' '.join(seen.error.split())}"
+    for sent in seen.sent:
+        yield f"  {sent}"
+    for remark in meeting.remarks:
+        yield f"  {'holds  ' if remark.holds else 'refuses'} {remark.rule}: {remark.about}"

@@ -1,0 +1,167 @@
+"""Judgements by observation, results as files, and attack traces as plays."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from conformance import results
+from conformance.attacks import UntellableError, tell
+from conformance.install import Installed
+from conformance.judge import Judgement
+from conformance.play import Play, catalogue
+from conformance.run import Settings, run_all
+from conformance.software import CLIENTS, Release, SoftwareError, release
+from model.design import parse
+from model.errors import InputError
+from model.scenario import ORIGINS
+from properties.verdict import Checker
+
+#: A client that discovers by the challenge, checks nothing, and takes part in everything.
+CREDULOUS = '''
+import json, re, sys, urllib.request, urllib.error, urllib.parse
+sys.path.insert(0, %r)
+from browser import visit
+
+job = json.loads(sys.stdin.readline())
+
+def ask(url, data=None, headers=None):
+    request = urllib.request.Request(url, data=data, headers=headers or {})
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return answer.status, dict(answer.headers), answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, dict(error.headers), error.read()
+
+call = {"Content-Type": "application/json"}
+_, headers, _ = ask(job["url"], b'{"id": 1}', call)
+document = json.loads(ask(re.search('resource_metadata="([^"]*)"', headers["WWW-Authenticate"])[1])[2])
+issuer = document["authorization_servers"][0]
+metadata = json.loads(ask(issuer + "/.well-known/oauth-authorization-server")[2])
+form = {"Content-Type": "application/x-www-form-urlencoded"}
+registration = json.dumps({"redirect_uris": [job["callback"]]}).encode()
+client_id = json.loads(ask(metadata["registration_endpoint"], registration, call)[2])["client_id"]
+request = {"response_type": "code", "client_id": client_id, "redirect_uri": job["callback"], "state": "s",
+           "code_challenge": "%s", "code_challenge_method": "S256", "resource": document["resource"]}
+answer = visit(metadata["authorization_endpoint"] + "?" + urllib.parse.urlencode(request), job["callback"])
+data = {"grant_type": "authorization_code", "code": answer["code"], "client_id": client_id,
+        "redirect_uri": job["callback"], "code_verifier": "%s", "resource": document["resource"]}
+token = json.loads(ask(metadata["token_endpoint"], urllib.parse.urlencode(data).encode(), form)[2])["access_token"]
+status, _, _ = ask(job["url"], b'{"id": 1}', {**call, "Authorization": "Bearer " + token})
+print(json.dumps({"done": status == 200}))
+'''
+
+
+@pytest.fixture
+def credulous(tmp_path: Path) -> Installed:
+    from conformance.authorization_server import s256
+    from conformance.install import DRIVERS
+
+    verifier = "v" * 43
+    driver = tmp_path / "credulous.py"
+    driver.write_text(CREDULOUS % (str(DRIVERS), s256(verifier), verifier))
+    return Installed(Release(CLIENTS["mcp-python"], "0"), (sys.executable, str(driver)), {})
+
+
+def judged(client: Installed, plays: list[Play], folder: Path) -> dict[str, Judgement]:
+    found = asyncio.run(run_all(client, plays, folder, Settings(limit=10, tls=False)))
+    return {one.scenario: one for one in found}
+
+
+def chosen(*names: str) -> list[Play]:
+    return [play for play in catalogue() if play.name in names]
+
+
+def test_outcome_and_attack_are_told_from_what_arrived(credulous: Installed, tmp_path: Path) -> None:
+    seen = judged(credulous, chosen("M01_iss_ok", "M08_mixup_iss", "T07_rs_403_wrong_aud"), tmp_path)
+    assert {name: one.outcome for name, one in seen.items()} == {
+        "M01_iss_ok": "A", "M08_mixup_iss": "A", "T07_rs_403_wrong_aud": "x",
+    }  # fmt: skip
+    assert seen["M01_iss_ok"].attacks == ()
+    assert seen["M08_mixup_iss"].attacks == ("code_delivery", "authorization")
+    assert [str(one) for one in seen["M08_mixup_iss"].sent][2].startswith("token@evil resource={rs}/mcp [code of as1]")
+
+
+def test_finished_results_are_not_made_again(credulous: Installed, tmp_path: Path) -> None:
+    plays = chosen("M01_iss_ok")
+    first = judged(credulous, plays, tmp_path)
+    broken = Installed(credulous.release, ("/nonexistent",), {})
+    assert judged(broken, plays, tmp_path) == first
+
+
+def test_recording_is_an_http_archive(credulous: Installed, tmp_path: Path) -> None:
+    judged(credulous, chosen("M01_iss_ok"), tmp_path)
+    log = json.loads((tmp_path / "mcp-python-0" / "M01_iss_ok.har").read_text())["log"]
+    assert log["version"] == "1.2"
+    assert [entry["_message"] for entry in log["entries"]] == [
+        "challenge", "resource_metadata", "server_metadata", "registration_response", "authorization_response",
+        "token_response", "resource_response",
+    ]  # fmt: skip
+    assert log["entries"][4]["_by"] == "user_agent"
+
+
+def test_result_that_is_none_is_named(credulous: Installed, tmp_path: Path) -> None:
+    (tmp_path / "mcp-python-0").mkdir()
+    (tmp_path / "mcp-python-0" / "M01_iss_ok.json").write_text("{")
+    with pytest.raises(ExceptionGroup) as caught:
+        judged(credulous, chosen("M01_iss_ok"), tmp_path)
+    assert caught.group_contains(InputError, match="M01_iss_ok.json: not a result")
+
+
+@pytest.mark.parametrize("configuration", ["cap=mal_as;iss_check=off", "cap=mal_as;splice=yes;h_iss=no"])
+def test_attack_trace_works_over_http_on_a_client_that_checks_nothing(
+    credulous: Installed, tmp_path: Path, configuration: str
+) -> None:
+    trace = Checker().verdict("code_delivery", parse(configuration)).trace
+    assert trace is not None
+    play = tell(trace, expected=True)
+    seen = judged(credulous, [play], tmp_path)[play.name]
+    assert "code_delivery" in seen.attacks
+    assert seen.expected == ("code_delivery",)
+
+
+def test_attack_trace_says_where_everything_is() -> None:
+    trace = Checker().verdict("token_confinement", parse("cap=mal_tenant;prm=prefix;audience_check=prefix")).trace
+    assert trace is not None
+    play = tell(trace)
+    scenario = play.scenario({**ORIGINS, "shared": "https://shared", "crm": "https://crm", "tools": "https://tools"})
+    assert scenario.url.startswith("https://shared/")
+    assert any(found.body.get("resource") == "https://shared/" for found in scenario.documents.values())
+    (attack,) = play.attacks
+    assert attack.leaks[0].names == ("access_token",)
+
+
+def test_attack_that_needs_a_session_of_the_attackers_is_not_told() -> None:
+    trace = Checker().verdict("authorization", parse("cap=code_leak;pkce=off;pkce_as=lax")).trace
+    assert trace is not None
+    with pytest.raises(UntellableError):
+        tell(trace)
+
+
+def test_junit_fails_on_attacks_and_marks_what_was_not_tested() -> None:
+    made = [
+        Judgement("one", "catalogue", "A", "finished"),
+        Judgement("two", "catalogue", "A", "finished", attacks=("code_delivery",)),
+        Judgement("three", "catalogue", "d", "timed out"),
+        Judgement("four", "catalogue", "n", "finished", error="one call"),
+    ]
+    suite = ElementTree.fromstring(results.junit("c==1", made))
+    assert [suite.get(name) for name in ("tests", "failures", "errors", "skipped")] == ["4", "1", "1", "1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("nobody==1", "unknown client 'nobody'; known: mcp-python"),
+        ("mcp-python", "does not name an exact version; write for example mcp-python=="),
+        ("mcp-python==>=2", "does not name an exact version"),
+    ],
+)
+def test_software_that_cannot_be_meant_is_named(text: str, complaint: str) -> None:
+    with pytest.raises(SoftwareError, match=complaint):
+        release(text, CLIENTS, "client")

@@ -1,0 +1,90 @@
+"""Drivers that crash, hang, chatter or start others are results of one scenario, and none outlives its run."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from conformance.install import Installed
+from conformance.processes import Run, drive, serving
+from conformance.software import CLIENTS, SERVERS, Release, SoftwareError
+
+CLIENT = Release(CLIENTS["mcp-python"], "0")
+
+
+def installed(folder: Path, program: str, release: Release = CLIENT) -> Installed:
+    driver = folder / "driver.py"
+    driver.write_text(program)
+    return Installed(release, (sys.executable, str(driver)), {})
+
+
+def run(folder: Path, program: str, limit: float = 3.0) -> Run:
+    return asyncio.run(drive(installed(folder, program), {"url": "x"}, limit, {}))
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    stat = Path(f"/proc/{pid}/stat")  # one that is dead and not yet waited for counts as dead
+    return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def test_last_word_of_a_driver_is_kept(tmp_path: Path) -> None:
+    said = run(tmp_path, "print('noise'); print('[1]'); print('{\"done\": false, \"error\": \"no\"}')")
+    assert (said.ended, said.error) == ("finished", "no")
+
+
+def test_crash_is_a_result_with_its_last_line(tmp_path: Path) -> None:
+    crashed = run(tmp_path, "raise SystemError('broken inside')")
+    assert crashed.ended == "crashed"
+    assert "broken inside" in crashed.error
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import time; time.sleep(600)",
+        "while True: pass",
+        "import sys\nwhile True: sys.stderr.write('x' * 1000)",
+        "import time\nwhile True: print('{}', flush=True)",
+    ],
+    ids=["sleeps", "spins", "floods stderr", "floods stdout"],
+)
+def test_driver_without_end_times_out(tmp_path: Path, program: str) -> None:
+    assert run(tmp_path, program, limit=1.0).ended == "timed out"
+
+
+def test_line_without_end_is_a_crash(tmp_path: Path) -> None:
+    assert run(tmp_path, "import sys\nwhile True: sys.stdout.write('x' * 100000)").ended == "crashed"
+
+
+def test_what_a_driver_starts_ends_with_it(tmp_path: Path) -> None:
+    program = (
+        "import subprocess, sys, json, time\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        "print(json.dumps({'done': True, 'pid': child.pid}), flush=True)\ntime.sleep(600)"
+    )
+    assert not alive(run(tmp_path, program).said["pid"])
+
+
+def test_secrets_of_our_environment_are_not_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_TOKEN", "s3cret")
+    program = "import os, json; print(json.dumps({'done': True, 'seen': sorted(os.environ)}))"
+    assert "SECRET_TOKEN" not in run(tmp_path, program).said["seen"]
+
+
+def test_server_that_does_not_start_says_why(tmp_path: Path) -> None:
+    release = Release(SERVERS["authlib"], "0")
+
+    async def start() -> None:
+        async with serving(installed(tmp_path, "raise SystemExit('no such module')", release), {}, 3.0):
+            pass
+
+    with pytest.raises(SoftwareError, match="authlib==0 does not start: no such module"):
+        asyncio.run(start())

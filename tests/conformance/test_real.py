@@ -1,0 +1,84 @@
+"""Real software: one Python client and one Python server here, the others among the slow tests.
+
+They are installed from the registries into the cache folder on first use.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from conformance.install import install
+from conformance.pair import meet
+from conformance.play import catalogue
+from conformance.profile import profiles
+from conformance.run import Settings, run_all
+from conformance.software import CLIENTS, SERVERS, Release
+from openworld.reality import explain
+from simulations.behaviour import measured
+from simulations.servers import authorization_servers
+
+REDUCED = ("R02", "R05", "D06", "A01", "M02", "M09", "T08", "T11", "X02", "C01")
+
+
+def latest(name: str) -> Release:
+    software = {**CLIENTS, **SERVERS}[name]
+    return Release(software, software.tested)
+
+
+def agrees(name: str, folder: Path, only: tuple[str, ...] = ()) -> None:
+    """The client ends, in every scenario, where it was seen to end before and where the model says."""
+    wanted = latest(name)
+    plays = [play for play in catalogue() if not only or play.name.startswith(only)]
+    judgements = asyncio.run(run_all(install(wanted), plays, folder, Settings(limit=60)))
+    recorded = measured()[f"{wanted.software.known_as}=={wanted.version}"]
+    seen = {one.scenario: one.outcome for one in judgements if one.outcome != "n"}
+    assert {name: seen[name] for name in recorded if name in seen} == {
+        name: recorded[name].stage for name in seen if name in recorded
+    }
+    explained = explain(wanted, plays, judgements)
+    assert explained.source == "stored"
+    assert [name for name, one in explained.comparisons.items() if not one.end_predicted] == []
+
+
+def test_python_client_does_what_was_measured_and_predicted(tmp_path: Path) -> None:
+    agrees("mcp-python", tmp_path, REDUCED)
+
+
+def test_python_server_is_what_the_population_says() -> None:
+    (found,) = asyncio.run(profiles(install(latest("authlib")), limit=20))
+    assert dict(found.switches) == dict(authorization_servers()["Authlib 1.9.10 AuthorizationServer"].settings)
+
+
+def test_python_client_at_python_server() -> None:
+    met = asyncio.run(meet(install(latest("mcp-python")), install(latest("authlib")), "default", 30))
+    assert met.judgement.outcome == "A"
+    assert {remark.rule: remark.holds for remark in met.remarks} == {
+        "client.metadata_issuer_matches": True,
+        "client.iss_matches_recorded_issuer": False,
+        "client.echo_confirms_request": False,
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", list(CLIENTS))
+def test_every_client_does_what_was_measured_and_predicted(name: str, tmp_path: Path) -> None:
+    agrees(name, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [
+        ("django-oauth-toolkit", ["django-oauth-toolkit 3.4.1"]),
+        ("oidc-provider", [
+            "oidc-provider 9.13.3 default config", "oidc-provider 9.13.3 resourceIndicators configured",
+            "oidc-provider 9.13.3 resourceIndicators disabled",
+        ]),
+    ],
+)  # fmt: skip
+def test_every_server_is_what_the_population_says(name: str, rows: list[str]) -> None:
+    found = asyncio.run(profiles(install(latest(name)), limit=20))
+    assert [dict(one.switches) for one in found] == [dict(authorization_servers()[row].settings) for row in rows]
