@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from model.design import Configuration, Design
 from model.machine import Machine, NotEnabledError
 from model.protocols import rules
+from model.switches import SWITCHES
 from properties.security import PROPERTIES, Property
 from properties.verdict import Checker, Verdict
 
@@ -36,12 +37,37 @@ def explain(prop: Property, first: Configuration, second: Configuration, checker
     one, other = ask.verdict(prop, first), ask.verdict(prop, second)
     flips = []
     for known in PROPERTIES.values():
-        results = ask.verdict(known, first).result, ask.verdict(known, second).result
+        results = ask.result(known, first), ask.result(known, second)
         if known != prop and results[0] != results[1]:
             flips.append((known.name, *results))
     changes = _flipping(ask, prop, first, second, other.result) if one.result != other.result else {}
     closest = ask.verdict(prop, _apply(first, changes, second))
     return Difference(one, other, changes, _refusal(one, closest), tuple(flips))
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A change of one switch that turns a result; ``usable``: first contact succeeds after it."""
+
+    switch: str
+    before: str
+    after: str
+    usable: bool
+
+
+def turns(prop: Property, configuration: Configuration, checker: Checker | None = None) -> tuple[Turn, ...]:
+    """Every change of one switch after which the result of a property is another, in the order of the switches."""
+    ask = checker or Checker()
+    contact = PROPERTIES["first_contact"]
+    result = ask.result(prop, configuration)
+    found = []
+    for switch in SWITCHES.values():
+        before = configuration.design[switch.name]
+        for after in switch.values:
+            changed = replace(configuration, design=configuration.design.but(**{switch.name: after}))
+            if after != before and ask.result(prop, changed) != result:
+                found.append(Turn(switch.name, before, after, ask.result(contact, changed) == "safe"))
+    return tuple(found)
 
 
 def _flipping(
@@ -51,7 +77,7 @@ def _flipping(
     needed = _differences(first, second)
     for name in list(needed):
         fewer = {other: change for other, change in needed.items() if other != name}
-        if ask.verdict(prop, _apply(first, fewer, second)).result == wanted:
+        if ask.result(prop, _apply(first, fewer, second)) == wanted:
             needed = fewer
     return needed
 
