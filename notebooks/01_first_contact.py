@@ -61,8 +61,8 @@ contact = show(PROPERTY, CONFIGURATION)
 contact
 
 # %% [markdown]
-# Every rule that an honest party asked on the way, in order. Each of them passed; take one away and some attack of
-# the catalogue is back (that is tested for every rule of the model).
+# Every rule that an honest party asked on the way, in order. Each of them passed. For every rule of the model there
+# is a question whose answer turns without it; a test keeps it so.
 
 # %%
 consulted(contact.verdict.trace)

@@ -69,7 +69,7 @@ seen(("A01", "M01", "M02", "M03", "M04", "M05", "M06", "M08", "M09"))
 seen(("T01", "T02", "T03", "T05", "P01", "C01", "C02"))
 
 # %% [markdown]
-# Versions matter more than products: what a client checks is often weeks old. One library, version by version.
+# Versions differ as much as products do. One library, version by version:
 
 # %%
 CLIENT = "mcp-python"
@@ -141,10 +141,11 @@ client
 # %% [markdown]
 # ## The answer
 #
-# Deployed clients are ahead of the published rule where it hurts honest traffic (they match prefixes) and behind it
-# where it hurts attackers: the echo is read by none, DPoP followed by few, and the mix-up without `iss` succeeds
-# with most. The last versions compare `iss`, so what is left open is left open by servers, two thirds of which do
-# not send it. The same client, behind the one kind of server and the other:
+# Deployed clients are ahead of the published rule where it hurts honest traffic (most match prefixes) and behind it
+# where it hurts attackers: none refuses a token response that names another resource, none insists on DPoP because
+# the resource asks for it, and the mix-up without `iss` succeeds with most. All but two compare `iss` where it is
+# sent, so what is left open is left open by servers, two thirds of which do not send it. The same client, behind
+# the one kind of server and the other:
 
 # %%
 compared(

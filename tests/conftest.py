@@ -6,6 +6,7 @@ import contextlib
 import csv
 import random
 import re
+import shutil
 import tomllib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -33,6 +34,7 @@ settings.load_profile("suite")
 RULES = rules()
 
 ROOT = Path(__file__).parent.parent
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ROWS = ROOT / "properties" / "data" / "expected_rows.csv"
 FINDINGS = ROOT / "findings.md"
 
@@ -282,3 +284,21 @@ def designs_under_attack() -> tuple[tuple[Property, Configuration], ...]:
         for prop in PROPERTIES.values()
         for configuration in (under if prop.kind == "security" else honest)
     )
+
+
+@pytest.fixture(scope="session")
+def browser() -> Any:
+    """A headless Chromium; skips where there is none."""
+    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    if path is None:
+        pytest.skip(f"no browser here: looked for {', '.join(BROWSERS)}")
+    from playwright.sync_api import sync_playwright
+
+    flags = [
+        "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+        "--disable-component-update", "--disable-sync",
+    ]  # fmt: skip
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, headless=True, args=flags)
+        yield started
+        started.close()

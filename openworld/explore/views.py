@@ -162,7 +162,8 @@ def headline(prop: Property, configuration: Configuration, result: str, words: s
         f'border-left: 0.35em solid {ink}; background: {paper}; color: {ink}; font-size: 1.1em">'
         f"<strong>{sign} {escape(words)}</strong> "
         f'<span style="color: #222">{escape(prop.name)}: {escape(prop.meaning)}</span></p>'
-        f'<p style="margin: 0 0 0.6em"><code>{escape(str(configuration))}</code>'
+        '<p style="margin: 0 0 0.6em; overflow-wrap: anywhere"><code style="white-space: normal">'
+        f"{escape(str(configuration))}</code>"
         f"{f'<br/><small>{escape(reach)}</small>' if reach else ''}</p>"
     )
 
@@ -187,4 +188,4 @@ def _blocking(names: tuple[str, ...]) -> str:
         f"<li>{escape(rule.requirement)} <small>[{escape(rule.source)}] <code>{rule.name}</code></small></li>"
         for rule in map(rules().__getitem__, names)
     )
-    return f"<p>Ruled out by the following; leave any one of them out and the answer is another:</p><ul>{items}</ul>"
+    return f"<p>Together these rules leave no such run, and none can be left out of the set:</p><ul>{items}</ul>"

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 GOLDEN = Path(__file__).parent / "golden"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 def made_up_verdicts() -> list[dict[str, Any]]:
@@ -86,21 +85,3 @@ def installed_from_npm(tmp_path_factory: pytest.TempPathFactory) -> Callable[[st
         return folder / "node_modules" / package.rpartition("@")[0]
 
     return install
-
-
-@pytest.fixture(scope="session")
-def browser() -> Any:
-    """A headless Chromium; skips where there is none."""
-    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
-    if path is None:
-        pytest.skip(f"no browser here: looked for {', '.join(BROWSERS)}")
-    from playwright.sync_api import sync_playwright
-
-    flags = [
-        "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-        "--disable-component-update", "--disable-sync",
-    ]  # fmt: skip
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, headless=True, args=flags)
-        yield started
-        started.close()
