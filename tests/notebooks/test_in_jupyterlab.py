@@ -42,8 +42,12 @@ def test_moving_a_control_changes_the_answer(lab: str, page: Any, name: str) -> 
     for label, value in moves.items():
         control = shown.get_by_label(label, exact=True)
         control.set_checked(value) if isinstance(value, bool) else control.select_option(value)
-    _wait(page, lambda: words in shown.inner_text() and _answer(shown) != before)
-    assert _answer(shown)[1] != before[1]
+    for _ in range(PATIENCE // 200):
+        said, drawn = _answer(shown)
+        if words in said and said != before[0] and drawn != before[1]:
+            return
+        page.wait_for_timeout(200)
+    pytest.fail(f"after {moves} the answer is still: {_answer(shown)[0][:500]}")
 
 
 def test_the_picture_on_the_screen_can_be_saved(lab: str, page: Any, tmp_path: Path) -> None:
@@ -140,14 +144,7 @@ def _opened(page: Any, address: str, controls: str) -> Any:
 
 
 def _answer(shown: Any) -> tuple[str, str]:
-    """The words and the picture (or the bars) of what is shown."""
+    """The words below the controls, and the picture or the bars."""
     pictures = shown.locator("figure.openworld-picture svg, table.openworld-outcomes")
-    return shown.inner_text(), "".join(pictures.nth(place).inner_html() for place in range(pictures.count()))
-
-
-def _wait(page: Any, happened: Any) -> None:
-    for _ in range(PATIENCE // 200):
-        if happened():
-            return
-        page.wait_for_timeout(200)
-    raise AssertionError("nothing changed")
+    drawn = pictures.evaluate_all("all => all.map(each => each.innerHTML).join()")
+    return "\n".join(shown.locator(".widget-html").all_inner_texts()), drawn
