@@ -65,8 +65,8 @@ chosen = exhibit(ATTACK)
 chosen.answer()
 
 # %% [markdown]
-# What the attacker has after each step, read from the states of the machine. Before it asks a question of the
-# honest AS it knows nothing that anybody with a web server does not know.
+# What the attacker has after each step, read from the states of the machine. Until the client posts them, it holds
+# nothing that anybody with a web server does not hold.
 
 # %%
 chosen.gained()

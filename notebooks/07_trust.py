@@ -24,7 +24,7 @@
 # met before, a public log? What does each settle, and what does none of them?
 
 # %%
-from openworld.explore import claimed, compared, gained, rules, show, switches
+from openworld.explore import claimed, compared, crossed, gained, rules, show, switches
 from openworld.explore.controls import explore
 
 # %% [markdown]
@@ -62,14 +62,14 @@ switches("as_trust", "a_enrolled", "signed_metadata", "e_enrolled", "xcheck", "r
 # %%
 REASONS = {
     "none": "",
-    "list of AS": ";as_trust=allowlist",
-    "list with the attacker on it": ";as_trust=allowlist;a_enrolled=yes",
-    "federation, attacker enrolled": ";as_trust=federation;a_enrolled=yes",
-    "signed by the same origin": ";signed_metadata=self",
-    "signed, optional": ";signed_metadata=anchored_opt",
-    "signed by an attester": ";signed_metadata=anchored_req",
-    "signed, attacker attested": ";signed_metadata=anchored_req;e_enrolled=yes",
-    "AS lists its resources": ";xcheck=on",
+    "list of AS": "as_trust=allowlist",
+    "list with the attacker on it": "as_trust=allowlist;a_enrolled=yes",
+    "federation, attacker enrolled": "as_trust=federation;a_enrolled=yes",
+    "signed by the same origin": "signed_metadata=self",
+    "signed, optional": "signed_metadata=anchored_opt",
+    "signed by an attester": "signed_metadata=anchored_req",
+    "signed, attacker attested": "signed_metadata=anchored_req;e_enrolled=yes",
+    "AS lists its resources": "xcheck=on",
 }
 SITUATIONS = {
     "as_acceptance": "cap=mal_as+mal_rs",
@@ -77,22 +77,7 @@ SITUATIONS = {
     "code_delivery": "cap=mal_as+mal_rs;iss_check=off",
     "token_confinement": "cap=mal_rs;as_resource=ignore",
 }
-
-# %%
-compared({f"{words}": f"{SITUATIONS['as_acceptance']}{text}" for words, text in REASONS.items()}, ["as_acceptance"],
-         note="reason")  # fmt: skip
-
-# %%
-compared({f"{words}": f"{SITUATIONS['discovery_integrity']}{text}" for words, text in REASONS.items()},
-         ["discovery_integrity"], note="reason")  # fmt: skip
-
-# %%
-compared({f"{words}": f"{SITUATIONS['code_delivery']}{text}" for words, text in REASONS.items()}, ["code_delivery"],
-         note="reason")  # fmt: skip
-
-# %%
-compared({f"{words}": f"{SITUATIONS['token_confinement']}{text}" for words, text in REASONS.items()},
-         ["token_confinement"], note="reason")  # fmt: skip
+crossed(REASONS, SITUATIONS, note="reason")
 
 # %% [markdown]
 # An attacker on the list is not a contradiction: enrolment says who somebody is, not what it does. The mix-up

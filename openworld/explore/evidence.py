@@ -88,6 +88,15 @@ def compared(
     return table((note, *(prop.name for prop in asked)), rows)
 
 
+def crossed(rows: Mapping[str, str], situations: Mapping[str, str], note: str = "design") -> Table:
+    """Verdicts of designs in situations: one row for each design, one column for each property with its attacker."""
+    asked = [(find(name), text) for name, text in situations.items()]
+    cells = (
+        (words, *(cell(ask(prop, f"{situation};{text}")) for prop, situation in asked)) for words, text in rows.items()
+    )
+    return table((note, *(f"{prop.name} ({situation})" for prop, situation in asked)), cells)
+
+
 def turning(prop: str, configuration: str) -> Table:
     """Every single switch whose other value turns the verdict, and whether first contact succeeds then."""
     found = turns(find(prop), read(configuration), checker())
