@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 from xml.etree import ElementTree
 
 import pytest
@@ -37,7 +39,7 @@ MOVES: dict[str, tuple[str, dict[str, str | bool], str]] = {
 def test_moving_a_control_changes_the_answer(lab: str, page: Any, name: str) -> None:
     """The words and the picture below the controls are others than before."""
     controls, moves, words = MOVES[name]
-    shown = _opened(page, f"{lab}/lab/tree/{name}.ipynb", controls)
+    shown = _opened(page, lab, name, controls)
     before = _answer(shown)
     for label, value in moves.items():
         control = shown.get_by_label(label, exact=True)
@@ -52,7 +54,7 @@ def test_moving_a_control_changes_the_answer(lab: str, page: Any, name: str) -> 
 
 def test_the_picture_on_the_screen_can_be_saved(lab: str, page: Any, tmp_path: Path) -> None:
     """A click on the link below the chart gives a file with that chart."""
-    shown = _opened(page, f"{lab}/lab/tree/02_two_gaps.ipynb", "openworld-explorer")
+    shown = _opened(page, lab, "02_two_gaps", "openworld-explorer")
     with page.expect_download() as downloading:
         shown.get_by_role("link", name="Save this picture").click()
     saved = tmp_path / downloading.value.suggested_filename
@@ -75,12 +77,16 @@ def lab(tmp_path_factory: pytest.TempPathFactory, folder: Path, reduced: dict[st
 
 
 @pytest.fixture
-def page(browser: Any) -> Iterator[Any]:
-    """A page of a headless browser."""
+def page(browser: Any, lab: str) -> Iterator[Any]:
+    """A page of a headless browser; the kernels that it started end with it."""
     opened = browser.new_page(viewport={"width": 1400, "height": 1000}, accept_downloads=True)
     opened.set_default_timeout(PATIENCE)
     yield opened
     opened.close()
+    with urllib.request.urlopen(f"{lab}/api/kernels") as answer:
+        kernels = json.load(answer)
+    for kernel in kernels:
+        urllib.request.urlopen(urllib.request.Request(f"{lab}/api/kernels/{kernel['id']}", method="DELETE")).close()
 
 
 @contextmanager
@@ -90,8 +96,8 @@ def _running(place: Path, environment: dict[str, str]) -> Iterator[str]:
         port = free.getsockname()[1]
     command = [
         sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
-        "--ServerApp.port_retries=0", "--IdentityProvider.token=", f"--ServerApp.root_dir={place / 'notebooks'}",
-        "--LabApp.news_url=", "--LabApp.extension_manager=readonly",
+        "--ServerApp.port_retries=0", "--ServerApp.disable_check_xsrf=True", "--IdentityProvider.token=",
+        f"--ServerApp.root_dir={place / 'notebooks'}", "--LabApp.news_url=", "--LabApp.extension_manager=readonly",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]  # fmt: skip
     homes = {"JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data", "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
@@ -130,9 +136,9 @@ def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
     raise AssertionError(f"JupyterLab does not answer:\n{log.read_text()[-2000:]}")
 
 
-def _opened(page: Any, address: str, controls: str) -> Any:
-    """The first controls of a notebook, after all its cells have run."""
-    page.goto(address)
+def _opened(page: Any, lab: str, name: str, controls: str) -> Any:
+    """The first controls of a notebook, after all its cells have run, in a workspace where nothing else is open."""
+    page.goto(f"{lab}/lab/workspaces/{uuid4().hex}/tree/{name}.ipynb")
     page.get_by_text("| Idle").wait_for(timeout=PATIENCE)
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
