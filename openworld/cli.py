@@ -14,6 +14,7 @@ from openworld.commands import (
     clients,
     population,
     questions,
+    results,
     simulate,
     study,
     vocabulary,
@@ -58,6 +59,7 @@ for command in (
     population.population,
     blast_radius.blast_radius,
     simulate.simulate,
+    results.results,
     study.study,
 ):
     main.add_command(command)

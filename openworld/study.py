@@ -251,7 +251,7 @@ def _write_verdicts(plan: Plan, found: Findings) -> None:
 
 
 def _simulate(plan: Plan, found: Findings) -> None:
-    from simulations.experiments import EXPERIMENTS
+    from simulations.catalogue import EXPERIMENTS
     from simulations.experiments import run as simulate
 
     for name in EXPERIMENTS:
@@ -295,7 +295,7 @@ def _drawings(plan: Plan, found: Findings) -> Iterator[tuple[str, Any]]:
 
 def question_of(name: str) -> str:
     """What an experiment asks."""
-    from simulations.experiments import EXPERIMENTS
+    from simulations.catalogue import EXPERIMENTS
 
     return EXPERIMENTS[name].question
 

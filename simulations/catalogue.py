@@ -1,0 +1,153 @@
+"""The questions that come with the suite, as data.
+
+    >>> "matching" in EXPERIMENTS
+    True
+"""
+
+from __future__ import annotations
+
+from simulations.experiments import Adoption, Experiment, Mix, Number
+
+_TENTHS = tuple(round(tenth / 10, 1) for tenth in range(11))
+_PATH = (0.0, 0.1, 0.5, 0.9, 1.0)
+_ECHO = ("echo=off", "echo=opt", "echo=req", "echo=req_strict")
+_MATCHING = ("prm=exact", "prm=prefix", "prm=prefix_sdk_ts", "prm=prefix_sdk_py")
+_DEAF = {"ignore": 1 / 3, "add": 1 / 3, "substitute": 1 / 3}
+#: Nobody has counted how often an agent is sent to an attacker; these say what the attacker is, not how many.
+_ROGUE_RS = {"place": {"honest_api": 0.9, "malicious_rs": 0.1}}
+_ROGUE_AS = {"place": {"honest_api": 0.9, "malicious_rs_and_as": 0.1}}
+_TENANTS = {"place": {"honest_api": 0.5, "honest_tenant": 0.4, "malicious_tenant": 0.1}}
+_ALL_OF_THEM = {"place": {
+    "honest_api": 0.5, "honest_tenant": 0.2, "malicious_rs": 0.1, "malicious_tenant": 0.1, "malicious_rs_and_as": 0.1,
+}}  # fmt: skip
+
+EXPERIMENTS: dict[str, Experiment] = {
+    experiment.name: experiment
+    for experiment in (
+        # --- which documents a client uses
+        Experiment(
+            "matching",
+            "What does prefix matching (the draft's, and as deployed SDKs do it) buy over exact matching, and what "
+            "does it let in, as more APIs span several paths?",
+            "share of multi-path APIs", _TENTHS, _MATCHING, "shared_origins",
+            Mix("api", {"multi_path": 1}, {"single_path": 1}),
+        ),
+        Experiment(
+            "matching_measured",
+            "Exact against prefix matching among AS and RS as measured, as more APIs span several paths.",
+            "share of multi-path APIs", _TENTHS, _MATCHING, "measured_2026",
+            Mix("api", {"multi_path": 1}, {"single_path": 1}),
+        ),
+        Experiment(
+            "multi_tenant",
+            "How far does a token widen on origins that tenants share, as more of them have a resource that spans "
+            "the origin?",
+            "share of shared origins with an origin-wide resource", _TENTHS,
+            ("prm=exact", "prm=prefix", "prm=prefix;audience_check=prefix", "prm=exact;audience_check=prefix"),
+            "shared_origins", Mix("host_registered", {"yes": 1}, {"no": 1}), mixes=_TENANTS,
+        ),
+        # --- what clients do with the echo
+        Experiment(
+            "echo",
+            "How many honest flows does the resource echo reject for the thefts it prevents, as fewer AS bind the "
+            "resource they were asked for?",
+            "share of AS that ignore, widen or substitute the resource", _TENTHS, _ECHO, "swept",
+            Mix("as_resource", _DEAF, {"honor": 1}),
+        ),
+        Experiment(
+            "echo_support",
+            "Echo absent, as the draft has it, and strict: what does it cost and prevent among AS as measured, as "
+            "more of them echo?",
+            "share of AS that echo the resource", _TENTHS, _ECHO, "measured_2026",
+            Mix("as_echo", {"yes": 1}, {"no": 1}),
+        ),
+        Experiment(
+            "echo_adoption",
+            "What changes as more clients read the echo, among AS as measured?",
+            "share of clients that read the echo", _TENTHS, ("", *_ECHO[1:]), "measured_2026", Adoption(),
+        ),
+        Experiment(
+            "echo_measured",
+            "Who would be hurt if clients read the echo today, as more visits go to malicious servers?",
+            "share of visits to a malicious RS", (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5), _ECHO, "measured_2026",
+            Mix("place", {"malicious_rs": 1}, {"honest_api": 1}),
+        ),
+        # --- mix-up
+        Experiment(
+            "iss",
+            "How much mix-up is left as more AS send iss, and how many honest flows break on a client that insists?",
+            "share of AS that send iss", _TENTHS,
+            ("iss_check=off", "iss_check=if_present", "iss_check=advertised", "iss_check=require"), "measured_2026",
+            Mix("h_iss", {"yes": 1}, {"no": 1}), mixes=_ROGUE_AS,
+        ),
+        Experiment(
+            "who_first_iss",
+            "Who must move first for iss: clients that require it, AS that send it, or both at a time?",
+            "share that has moved", _PATH, ("h_iss=no;iss_check=off", "h_iss=no;iss_check=require",
+                                            "h_iss=yes;iss_check=off", "h_iss=yes;iss_check=require"),
+            "swept", Adoption(), mixes=_ROGUE_AS | {"h_iss": {"no": 1}, "iss_check": {"off": 1}},
+        ),
+        Experiment(
+            "who_first_echo",
+            "Who must move first for the echo: clients that insist on it, AS that send it, or both at a time?",
+            "share that has moved", _PATH, ("echo=off", "echo=req_strict", "echo=off;as_echo=yes",
+                                            "echo=req_strict;as_echo=yes"),
+            "swept", Adoption(),
+            mixes=_ROGUE_RS | {"as_echo": {"no": 1}, "as_resource": {"honor": 0.5, "ignore": 0.25, "add": 0.25}},
+        ),
+        Experiment(
+            "rare_mixup",
+            "One visit in a million: how rare does a mix-up become, and can a test of this size still see it?",
+            "share of visits to a malicious RS and AS", (1e-6, 1e-5, 1e-4, 1e-3),
+            ("iss_check=off", "iss_check=advertised", "iss_check=require"), "measured_2026",
+            Mix("place", {"malicious_rs_and_as": 1}, {"honest_api": 1}), interval="exact", attempts=2_000_000,
+        ),
+        # --- sender constraint
+        Experiment(
+            "dpop",
+            "Does it help to follow what a resource server asks for, or must the client insist on DPoP, as more "
+            "resource servers mandate it?",
+            "share of RS that mandate DPoP", _TENTHS,
+            ("dpop=none", "dpop=token;dpop_policy=prm", "dpop=token;dpop_policy=metadata",
+             "dpop=token;dpop_policy=always", "dpop=token;dpop_policy=always;token_type_check=off"),
+            "measured_2026", Mix("r_requires_dpop", {"yes": 1}, {"no": 1}), mixes=_ROGUE_RS,
+        ),
+        Experiment(
+            "dpop_adoption",
+            "What breaks and what is saved as clients take to DPoP, with AS as measured and RS that do not ask for it?",
+            "share of clients with DPoP", _TENTHS, ("", "dpop=token", "dpop=token;token_type_check=off"),
+            "measured_2026", Adoption(), mixes=_ROGUE_RS,
+        ),
+        # --- which AS a client trusts
+        Experiment(
+            "federation",
+            "What does a federation as the only trust anchor keep out, as more of the attacker's AS get into it?",
+            "share of malicious AS in the federation", _TENTHS,
+            ("as_trust=any", "as_trust=federation", "as_trust=federation;iss_check=require"), "swept",
+            Mix("a_enrolled", {"yes": 1}, {"no": 1}), mixes=_ROGUE_AS,
+        ),
+        # --- drafts together
+        Experiment(
+            "interaction",
+            "Which drafts need each other, and which get in each other's way? All combinations of four.",
+            "share that has adopted", (0.1, 0.5, 0.9, 1.0), (), "measured_2026", Adoption(), mixes=_ALL_OF_THEM,
+            factors={"prefix": "prm=prefix", "echo": "echo=req_strict", "iss": "iss_check=require",
+                     "dpop": "dpop=token"},
+        ),
+        Experiment(
+            "profiles",
+            "What do whole designs come to, as they are adopted in place of what is deployed?",
+            "share that has adopted", _PATH, ("", "design=rfc6749", "design=dcr", "design=mcp",
+                                              "design=gaps_closed", "design=federated"),
+            "measured_2026", Adoption(), mixes=_ALL_OF_THEM,
+        ),
+        # --- in time
+        Experiment(
+            "token_life",
+            "How do thefts of tokens depend on how long tokens live, with agents that come back to their caches?",
+            "seconds that a token lives", (60, 300, 900, 3600, 14400), ("cache_key=issuer+resource", "cache_key=issuer",
+                                                                       "optimistic=on"),
+            "shared_origins", Number("token_lifetime"), reader="agents",
+        ),
+    )
+}
