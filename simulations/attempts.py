@@ -95,17 +95,20 @@ def situation_shares(population: Population, adoption: float) -> NDArray[np.floa
     return shares
 
 
-def draw_codes(population: Population, seed: str, start: int, count: int, adoption: float) -> Whole:
+def draw_codes(
+    population: Population, seed: str, start: int, count: int, adoption: float, clients: str | None = None
+) -> Whole:
     """The situations of the attempts ``start`` to ``start + count``, as numbers.
 
-    The larger ``adoption``, the more attempts adopt: whoever adopts at 0.1 does at 0.5.
+    The larger ``adoption``, the more attempts adopt: whoever adopts at 0.1 does at 0.5. ``clients`` is the seed
+    of what clients adopt, where one client meets several servers.
     """
     codes = np.zeros(count, dtype=np.int64)
     for factor in (*population.factors, population.places):
         drawn = draws.categories(draws.uniforms(seed, factor.name, start, count), factor.shares)
         codes = codes * len(factor.categories) + drawn
-    for side in ("adoption.client", "adoption.server"):
-        does = draws.uniforms(seed, side, start, count) < adoption if 0 < adoption < 1 else bool(adoption)
+    for side, of in (("adoption.client", clients or seed), ("adoption.server", seed)):
+        does = draws.uniforms(of, side, start, count) < adoption if 0 < adoption < 1 else bool(adoption)
         codes = codes * 2 + does
     return codes
 

@@ -141,6 +141,57 @@ EXPERIMENTS: dict[str, Experiment] = {
                                               "design=gaps_closed", "design=federated"),
             "measured_2026", Adoption(), mixes=_ALL_OF_THEM,
         ),
+        # --- spellings
+        Experiment(
+            "slash",
+            "Where do honest flows break when a slash, a port, a letter's case or an escape differs from one layer to "
+            "the next, and which comparators break them?",
+            "share of parties that write an identifier their own way", (0.0, 0.01, 0.02, 0.05, 0.1, 0.2),
+            ("prm=exact", "prm=prefix", "prm=prefix_sdk_ts", "prm=prefix_sdk_py", "prm=prefix;audience_check=prefix",
+             "prm=prefix;md_issuer_check=off;audience_check=prefix"),
+            "swept", Number("respelled", option=True), reader="layers",
+        ),
+        Experiment(
+            "issuer_waves",
+            "How many honest deployments break, wave by wave, as clients start to compare the issuer of AS metadata, "
+            "and then iss?",
+            "share of clients that enforce", _TENTHS,
+            ("md_issuer_check=off;iss_check=off", "md_issuer_check=on;iss_check=off",
+             "md_issuer_check=on;iss_check=if_present", "md_issuer_check=on;iss_check=require"),
+            "swept", Adoption(), reader="layers", options={"respelled": 0.05},
+        ),
+        # --- whole tasks
+        Experiment(
+            "ten_steps",
+            "What fails in an agent's task, the longer it gets: rules, faults, or the attacker on the way?",
+            "calls in a task", (1, 2, 5, 10, 20),
+            ("", "prm=prefix", "echo=req_strict", "dpop=token", "iss_check=require"), "measured_2026",
+            Number("steps", option=True), mixes=_ALL_OF_THEM, reader="tasks", attempts=1_500,
+        ),
+        Experiment(
+            "pinning",
+            "Pin the AS of the first contact, or follow what the metadata says, as honest resources move to another "
+            "AS (one call in a hundred meets a resource that has fallen to an attacker)?",
+            "share of calls after a move to another AS", (0.0, 0.005, 0.01, 0.02, 0.05),
+            ("as_trust=any", "as_trust=allowlist", "as_trust=any;rt_pin=off"),
+            "swept", Number("migrates", option=True), mixes={"place": {"honest_api": 1}}, reader="tasks",
+            attempts=1_500, options={"hijacked": 0.01},
+        ),
+        Experiment(
+            "federation_coverage",
+            "How much of an agent's work does a federation stop while it does not know every honest AS?",
+            "share of honest AS outside the federation", (0.0, 0.01, 0.05, 0.1, 0.2, 0.5),
+            ("as_trust=any", "as_trust=federation"), "swept", Number("uncovered", option=True), mixes=_ROGUE_AS,
+            reader="tasks", attempts=1_500,
+        ),
+        Experiment(
+            "faults",
+            "How far do retries and a second AS carry a task through servers that fail?",
+            "share of requests that fail with 500", (0.0, 0.01, 0.05, 0.1, 0.2),
+            ("as_trust=any", "as_trust=allowlist", "prm_cache=stale"), "swept",
+            Number("server_error", option=True), mixes={"place": {"honest_api": 1}}, reader="tasks", attempts=1_500,
+            options={"migrates": 0.02, "timed_out": 0.02, "not_found": 0.005},
+        ),
         # --- in time
         Experiment(
             "token_life",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from simulations import agents, vectorised
+from simulations import agents, layers, tasks, vectorised
 from simulations.engine import Tally, Unit
 from simulations.visits import Ending
 
@@ -33,4 +33,6 @@ def in_time(unit: Unit) -> Tally:
     return tally
 
 
-READERS: dict[str, Callable[[Unit], Tally]] = {"arrays": arrays, "agents": in_time}
+READERS: dict[str, Callable[[Unit], Tally]] = {
+    "arrays": arrays, "agents": in_time, "tasks": tasks.count, "layers": layers.count,
+}  # fmt: skip

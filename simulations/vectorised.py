@@ -21,10 +21,11 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from model import logic
-from model.action import Action, Context, actions
+from model.action import Action, Context
 from model.logic import Pick
+from model.protocols import actions, variables
 from model.rule import Rule
-from model.state import View, variables
+from model.state import View
 from model.switches import CAPABILITIES, SWITCHES
 from model.world import VICTIM
 from simulations.attempts import (

@@ -28,6 +28,7 @@ HURT = {
     "token_confinement": "user", "client_authentication": "client", "issuer_acceptance": "resource server",
     "discovery_integrity": "client", "sender_constraint": "user", "deputy_integrity": "resource server",
     "fetch_safety": "client", "session_integrity": "user", "client_identity": "user", "as_acceptance": "client",
+    "delegation_confinement": "user",
 }  # fmt: skip
 ACCEPTED, DIVERTED = "accepted", "diverted"
 #: Nobody refused, but the flow has no next step: a resource that was never configured, for instance.
@@ -36,12 +37,13 @@ NOTHING_ENABLED = "nothing_enabled"
 
 #: The switches that an arm of an experiment sets, with their values.
 Settings = tuple[tuple[str, str], ...]
-Kind = Literal["success", "refused", "blocked", "diverted"]
+Kind = Literal["success", "refused", "blocked", "diverted", "gave_up"]
 KINDS: dict[Kind, str] = {
     "success": "an honest resource server acted on the agent's request",
     "refused": "an honest party refused an honest flow",
     "blocked": "an honest party refused, and the agent had been sent to an attacker",
     "diverted": "the agent had been sent to an attacker and dealt with it, harmed or not",
+    "gave_up": "nobody refused, but a fault outlasted the retries",
 }
 
 
