@@ -141,6 +141,16 @@ EXPERIMENTS: dict[str, Experiment] = {
                                               "design=gaps_closed", "design=federated"),
             "measured_2026", Adoption(), mixes=_ALL_OF_THEM,
         ),
+        # --- client identity
+        Experiment(
+            "cimd_dcr",
+            "Metadata documents or dynamic registration: what does an AS fetch and store, what does a made-up client "
+            "cost it, and how long are users exposed after a client's domain is lost, by cache lifetime?",
+            "seconds that the AS caches a client's document", (60, 600, 3600, 21_600, 86_400),
+            ("reg=dcr", "reg=cimd", "reg=cimd;consent_pin=off", "reg=cimd;cimd_redirect=loopback;consent_pin=off",
+             "reg=cimd;as_client_policy=allowlist", "reg=cimd;as_fetch_guard=off"),
+            "swept", Number("document_lifetime", option=True), reader="registrations", attempts=50_000,
+        ),
         # --- spellings
         Experiment(
             "slash",

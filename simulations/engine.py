@@ -30,8 +30,10 @@ from simulations.population import Population
 from simulations.visits import Label, Settings
 
 Progress = Callable[[int, int], object]
-#: Who counts: the rules over arrays, agents in time, whole tasks of agents, or spellings layer by layer.
-READERS = ("arrays", "agents", "tasks", "layers")
+#: Who counts: the rules over arrays, agents in time, whole tasks of agents, spellings layer by layer, or one AS.
+READERS = ("arrays", "agents", "tasks", "layers", "registrations")
+#: Those of them that can write down every attempt.
+RECORDERS = ("arrays", "agents")
 #: How often in a row workers may die before anything is finished.
 RETRIES = 3
 
@@ -99,6 +101,7 @@ class Unit:
         adoption: the share of clients, and of servers, that do what the arm sets.
         reader: one of :data:`READERS`.
         options: what else the reader is told.
+        record: folder to write every single attempt to; nothing that is counted depends on it.
     """
 
     population: Population
@@ -109,6 +112,7 @@ class Unit:
     reader: str = "arrays"
     first: int = 0
     options: tuple[tuple[str, float], ...] = ()
+    record: str = field(default="", repr=False, compare=False)
 
     @property
     def digest(self) -> str:
@@ -155,7 +159,8 @@ def run(
         raise ValueError(f"workers must be at least 1, found {workers}")
     finished: dict[int, Tally] = {}
     for index, unit in enumerate(units):
-        if store is not None and (known := _recall(store, unit)) is not None:
+        unwritten = unit.record and not (Path(unit.record) / f"{unit.digest}.parquet").exists()
+        if store is not None and not unwritten and (known := _recall(store, unit)) is not None:
             finished[index] = known
     left = {index: unit for index, unit in enumerate(units) if index not in finished}
     try:

@@ -17,7 +17,7 @@ from model.design import parse
 from model.errors import InputError
 from model.switches import SWITCHES
 from simulations import engine, provenance
-from simulations.engine import READERS, Interrupted, Progress, Tally, Unit
+from simulations.engine import READERS, RECORDERS, Interrupted, Progress, Tally, Unit
 from simulations.population import Population, load
 from simulations.results import Origin, Point, Result, add_up, tabulate
 from simulations.visits import Settings
@@ -118,7 +118,7 @@ class Experiment:
             made[" + ".join(chosen) or AS_DEPLOYED] = settings(";".join(self.factors[name] for name in chosen))
         return made
 
-    def unit(self, met: Population, value: float, seed: str, attempts: int) -> Unit:
+    def unit(self, met: Population, value: float, seed: str, attempts: int, record: str = "") -> Unit:
         """One replication at a point of the sweep."""
         adoption, options = 1.0, dict(self.options)
         match self.sweep:
@@ -131,7 +131,9 @@ class Experiment:
             case Adoption():
                 adoption = value
         arms = tuple(self.treatments.values())
-        return Unit(met, arms, seed, attempts, adoption, self.reader, options=tuple(sorted(options.items())))
+        return Unit(
+            met, arms, seed, attempts, adoption, self.reader, options=tuple(sorted(options.items())), record=record
+        )
 
 
 def settings(arm: str) -> Settings:
@@ -177,6 +179,7 @@ def run(
     half_width: float | None = None,
     store: Path | None = None,
     cluster: str | None = None,
+    record: Path | None = None,
 ) -> Result:
     """Run an experiment; the same arguments give the same tables, bit for bit, wherever it runs.
 
@@ -190,6 +193,7 @@ def run(
         half_width: at each point, replicate until no interval of a rate or difference is wider than twice this.
         store: folder in which what is counted is kept, and from which an interrupted run goes on.
         cluster: address of a dask.distributed scheduler to use instead of ``workers``.
+        record: folder in which every single attempt is written down, one file a unit of work.
 
     Raises:
         ExperimentError: an unknown experiment, or numbers that make no sense.
@@ -207,8 +211,10 @@ def run(
         raise ExperimentError(f"half-width must be between 0 and 1, found {half_width:g}")
     if asked.reader not in READERS:
         raise ExperimentError(f"unknown reader {asked.reader!r}; allowed: {', '.join(READERS)}")
+    if record is not None and asked.reader not in RECORDERS:
+        raise ExperimentError(f"attempts of {asked.name!r} cannot be recorded: it counts {asked.reader}")
     met = population_for(asked, population)
-    run_ = _Run(asked, met, seed, attempts, replications)
+    run_ = _Run(asked, met, seed, attempts, replications, "" if record is None else str(record))
     run_.origin = _origin(asked, met, seed, attempts, replications, population, half_width)
     try:
         wanted = dict.fromkeys(asked.values, replications)
@@ -231,6 +237,7 @@ class _Run:
     seed: int
     attempts: int
     replications: int
+    record: str
     origin: Origin = field(init=False)
     tallies: dict[float, dict[int, Tally]] = field(default_factory=dict)
 
@@ -238,11 +245,12 @@ class _Run:
         """The units that are still to be counted for so many replications at each value."""
         share, rest = divmod(self.attempts, self.replications)
         return [
-            (value, number, self.asked.unit(self.met, value, f"{self.seed}/{number}", share + (number < rest)))
+            (value, number,
+             self.asked.unit(self.met, value, f"{self.seed}/{number}", share + (number < rest), self.record))
             for value, replications in wanted.items()
             for number in range(replications)
             if number not in self.tallies.get(value, {})
-        ]
+        ]  # fmt: skip
 
     def take(self, finished: Mapping[int, Tally], units: list[tuple[float, int, Unit]]) -> None:
         for index, tally in finished.items():

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same numbers.")
 @workers_option
 @click.option("--cluster", metavar="ADDRESS", help="Use a dask.distributed cluster, as tcp://HOST:8786.")
+@click.option(
+    "--record", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER",
+    help="Write down every single attempt as well.",
+)  # fmt: skip
 @click.option("--sensitivity", is_flag=True, help="Instead: which numbers that nobody measured decide the outcome.")
 @click.option(
     "--samples", type=click.IntRange(min=2), default=256, show_default=True, metavar="N",
@@ -51,6 +55,7 @@ def simulate(
     seed: int,
     workers: int | None,
     cluster: str | None,
+    record: Path | None,
     sensitivity: bool,
     samples: int,
     output: Path | None,
@@ -77,6 +82,7 @@ def simulate(
         result = run(
             asked, seed=seed, attempts=attempts, replications=replications, workers=workers or cores(),
             population=population, progress=progress.at, half_width=half_width, cluster=cluster,
+            record=record,
             store=None if output is None else output / "counted",
         )  # fmt: skip
     if output is not None:
