@@ -71,6 +71,8 @@ class Arm:
         self.settings = settings
         self.caches = caches
         self.attackers = [bool(PLACES[name].capabilities) for name in self.situations.places]
+        # Situations that differ in nothing but place and adoption stand side by side.
+        self.visits = ADOPTIONS * len(self.attackers)
         self.metadata_lifetime = population.number("metadata_lifetime")
         self.token_lifetime = population.number("token_lifetime")
         size = int(population.number("agents")) * int(population.number("resources"))
@@ -98,38 +100,42 @@ class Arm:
     def _arrivals(self, chunk: Chunk, endings: list[Ending | None]) -> Walking:
         timeout, process = self.environment.timeout, self.environment.process
         attempt = self._attempt if self.caches else self._first_contact
-        for number, gap in enumerate(chunk.gaps):
+        rows = zip(chunk.gaps, chunk.codes, chunk.slots, chunk.latencies, strict=True)
+        for number, (gap, code, slot, latencies) in enumerate(rows):
             yield timeout(gap)
-            process(attempt(chunk, endings, number))
+            process(attempt(code, slot, latencies, endings, number))
 
-    def _first_contact(self, chunk: Chunk, endings: list[Ending | None], number: int) -> Walking:
+    def _first_contact(
+        self, code: int, _: int, latencies: tuple[float, ...], endings: list[Ending | None], number: int
+    ) -> Walking:
         """One agent calls a resource URL that nobody it knows has called before, and sees it through."""
-        walk, latencies = self.walk(chunk.codes[number], False), chunk.latencies[number]
-        timeout = self.environment.timeout
+        walk, timeout = self.walk(code, False), self.environment.timeout
         for column in walk.columns[0]:
             yield timeout(latencies[column])
         endings[number] = walk.plan.ending if latencies[_ATTACKER] <= self.token_lifetime else walk.plan.late
 
-    def _attempt(self, chunk: Chunk, endings: list[Ending | None], number: int) -> Walking:
+    def _attempt(
+        self, code: int, slot: int, latencies: tuple[float, ...], endings: list[Ending | None], number: int
+    ) -> Walking:
         """One agent calls one resource URL and sees it through."""
-        clock, latencies, slot = self.environment, chunk.latencies[number], chunk.slots[number]
-        code = chunk.codes[number]
+        clock, timeout, kept = self.environment, self.environment.timeout, self.kept
         # What is remembered counts for the deployment it was learned from, wherever the agent is sent next.
-        deployment = code // (ADOPTIONS * len(self.attackers))
-        known = self.kept[slot] == deployment
-        with_token = known and self.token_until[slot] > clock.now
-        with_metadata = known and self.metadata_until[slot] > clock.now
-        walk = self.walk(code, with_token)
-        good_for = self.token_until[slot] - clock.now if walk.plan.steals_cached else self.token_lifetime
+        deployment = code // self.visits
+        known = kept[slot] == deployment
+        now = clock.now
+        with_token = known and self.token_until[slot] > now
+        with_metadata = known and self.metadata_until[slot] > now
+        walk = self.plans.get(2 * code + with_token) or self.walk(code, with_token)
+        plan = walk.plan
+        good_for = self.token_until[slot] - now if plan.steals_cached else self.token_lifetime
         for column in walk.columns[2 * with_token + with_metadata]:
-            yield clock.timeout(latencies[column])
-        if walk.plan.keeps and not with_token:
-            self.kept[slot] = deployment
+            yield timeout(latencies[column])
+        if plan.keeps and not with_token:
+            kept[slot] = deployment
             self.token_until[slot] = clock.now + self.token_lifetime
             if not with_metadata:
                 self.metadata_until[slot] = clock.now + self.metadata_lifetime
-        in_time = latencies[_ATTACKER] <= good_for
-        endings[number] = walk.plan.ending if in_time else walk.plan.late
+        endings[number] = plan.ending if latencies[_ATTACKER] <= good_for else plan.late
 
 
 class Walk:

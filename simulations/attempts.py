@@ -105,8 +105,9 @@ def draw_codes(
     """
     codes = np.zeros(count, dtype=np.int64)
     for factor in (*population.factors, population.places):
-        drawn = draws.categories(draws.uniforms(seed, factor.name, start, count), factor.shares)
-        codes = codes * len(factor.categories) + drawn
+        if len(factor.categories) > 1:
+            drawn = draws.categories(draws.uniforms(seed, factor.name, start, count), factor.shares)
+            codes = codes * len(factor.categories) + drawn
     for side, of in (("adoption.client", clients or seed), ("adoption.server", seed)):
         does = draws.uniforms(of, side, start, count) < adoption if 0 < adoption < 1 else bool(adoption)
         codes = codes * 2 + does

@@ -25,7 +25,7 @@ from simulations.visits import Settings
 #: An experiment that replicates until its intervals are narrow enough gives up beyond so many attempts at a point.
 MOST_ATTEMPTS = 100_000_000
 #: Up to so many situations are gone through one by one, to say what is expected beside what was counted.
-MOST_EXPECTED = 20_000
+MOST_EXPECTED = 1 << 16
 #: What an arm that sets nothing is called.
 AS_DEPLOYED = "as deployed"
 Shares = Mapping[str, float]

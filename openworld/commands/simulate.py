@@ -71,20 +71,24 @@ def simulate(
     """
     from openworld.jobs import cores
     from openworld.progress import Progress
-    from simulations.experiments import find, run
+    from simulations.experiments import StoppedExperiment, find, run
 
     if experiment is None:
         return _list(as_json)
     asked = find(experiment)
     if sensitivity:
         return _sensitivity(asked, samples, seed, population, output, as_json)
-    with Progress(experiment, 0) as progress:
-        result = run(
-            asked, seed=seed, attempts=attempts, replications=replications, workers=workers or cores(),
-            population=population, progress=progress.at, half_width=half_width, cluster=cluster,
-            record=record,
-            store=None if output is None else output / "counted",
-        )  # fmt: skip
+    try:
+        with Progress(experiment, 0) as progress:
+            result = run(
+                asked, seed=seed, attempts=attempts, replications=replications, workers=workers or cores(),
+                population=population, progress=progress.at, half_width=half_width, cluster=cluster,
+                record=record, store=None if output is None else output / "counted",
+            )  # fmt: skip
+    except StoppedExperiment as stopped:
+        if output is not None and stopped.result is not None:
+            stopped.result.save(output)
+        raise
     if output is not None:
         _save(asked, result, output)
     if as_json:

@@ -13,6 +13,7 @@ from model.design import Configuration, Design
 from model.switches import SWITCHES
 from simulations import agents, vectorised
 from simulations.attempts import draw_codes, situations
+from simulations.crowd import crowd, judge
 from simulations.population import Population, PopulationError, load
 from simulations.visits import PLACES, Label, Settings, plan_for
 
@@ -62,7 +63,7 @@ def test_any_crowd_gives_the_same() -> None:
     arm = (("prm", "prefix"), ("audience_check", "prefix"))
 
     def judged(asked: np.ndarray) -> list[tuple[Label, Label]]:  # type: ignore[type-arg]
-        ended = vectorised.judge(vectorised.crowd(found, arm, asked))
+        ended = judge(crowd(found, arm, asked))
         return [(ended.labels[end], ended.labels[late]) for end, late in zip(ended.ending, ended.late, strict=True)]
 
     together = judged(codes)
