@@ -126,11 +126,12 @@ def on_two_cores(attempts: int) -> tuple[float, float]:
             seconds = time.monotonic() - started
         size = sum(path.stat().st_size for path in Path(folder).iterdir())
         written = len(list(Path(folder).iterdir()))
+    work, most = sum(busy for busy, _ in peaks), max(peak for _, peak in peaks)
     print(
         f"{attempts:>10,} attempts in time on two cores, streamed to {written} files: {seconds:.1f} s passed, "
-        f"{sum(busy for busy, _ in peaks):.1f} s of work, peak memory {max(peak for _, peak in peaks):.0f} MB a process, {size / 1e6:.1f} MB on disk", flush=True,
+        f"{work:.1f} s of work, peak memory {most:.0f} MB a process, {size / 1e6:.1f} MB on disk", flush=True,
     )  # fmt: skip
-    return sum(busy for busy, _ in peaks) / attempts, size / attempts
+    return work / attempts, size / attempts
 
 
 def plan(cost: float, size: float, array_cost: float) -> None:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from simulations.experiments import Adoption, Experiment, Mix, Number
+from simulations.experiments import Adoption, Experiment, Mix, Number, Year
 
 _TENTHS = tuple(round(tenth / 10, 1) for tenth in range(11))
 _PATH = (0.0, 0.1, 0.5, 0.9, 1.0)
@@ -65,6 +65,7 @@ EXPERIMENTS: dict[str, Experiment] = {
             "echo_adoption",
             "What changes as more clients read the echo, among AS as measured?",
             "share of clients that read the echo", _TENTHS, ("", *_ECHO[1:]), "measured_2026", Adoption(),
+            deployed=True,
         ),
         Experiment(
             "echo_measured",
@@ -116,7 +117,7 @@ EXPERIMENTS: dict[str, Experiment] = {
             "dpop_adoption",
             "What breaks and what is saved as clients take to DPoP, with AS as measured and RS that do not ask for it?",
             "share of clients with DPoP", _TENTHS, ("", "dpop=token", "dpop=token;token_type_check=off"),
-            "measured_2026", Adoption(), mixes=_ROGUE_RS,
+            "measured_2026", Adoption(), deployed=True, mixes=_ROGUE_RS,
         ),
         # --- which AS a client trusts
         Experiment(
@@ -130,7 +131,8 @@ EXPERIMENTS: dict[str, Experiment] = {
         Experiment(
             "interaction",
             "Which drafts need each other, and which get in each other's way? All combinations of four.",
-            "share that has adopted", (0.1, 0.5, 0.9, 1.0), (), "measured_2026", Adoption(), mixes=_ALL_OF_THEM,
+            "share that has adopted", (0.1, 0.5, 0.9, 1.0), (), "measured_2026", Adoption(), deployed=True,
+            mixes=_ALL_OF_THEM,
             factors={"prefix": "prm=prefix", "echo": "echo=req_strict", "iss": "iss_check=require",
                      "dpop": "dpop=token"},
         ),
@@ -139,7 +141,13 @@ EXPERIMENTS: dict[str, Experiment] = {
             "What do whole designs come to, as they are adopted in place of what is deployed?",
             "share that has adopted", _PATH, ("", "design=rfc6749", "design=dcr", "design=mcp",
                                               "design=gaps_closed", "design=federated"),
-            "measured_2026", Adoption(), mixes=_ALL_OF_THEM,
+            "measured_2026", Adoption(), deployed=True, mixes=_ALL_OF_THEM,
+        ),
+        Experiment(
+            "years",
+            "What do the years bring as servers take to echo, iss and DPoP, to clients as deployed and to strict ones?",
+            "year", (2026.9, 2028, 2029, 2030, 2032), ("", "echo=req_strict", "iss_check=require", "dpop=token"),
+            "measured_2026", Year(), deployed=True, mixes=_ALL_OF_THEM,
         ),
         # --- client identity
         Experiment(
@@ -175,7 +183,7 @@ EXPERIMENTS: dict[str, Experiment] = {
             "ten_steps",
             "What fails in an agent's task, the longer it gets: rules, faults, or the attacker on the way?",
             "calls in a task", (1, 2, 5, 10, 20),
-            ("", "prm=prefix", "echo=req_strict", "dpop=token", "iss_check=require"), "measured_2026",
+            ("prm=exact", "prm=prefix", "echo=req_strict", "dpop=token", "iss_check=require"), "measured_2026",
             Number("steps", option=True), mixes=_ALL_OF_THEM, reader="tasks", attempts=1_500,
         ),
         Experiment(

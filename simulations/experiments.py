@@ -25,7 +25,7 @@ from simulations.visits import Settings
 #: An experiment that replicates until its intervals are narrow enough gives up beyond so many attempts at a point.
 MOST_ATTEMPTS = 100_000_000
 #: Up to so many situations are gone through one by one, to say what is expected beside what was counted.
-MOST_EXPECTED = 1 << 16
+MOST_EXPECTED = 1 << 19
 #: What an arm that sets nothing is called.
 AS_DEPLOYED = "as deployed"
 Shares = Mapping[str, float]
@@ -65,6 +65,11 @@ class Adoption:
 
 
 @dataclass(frozen=True, slots=True)
+class Year:
+    """A sweep over the years, with as much adopted as the curves of the population say."""
+
+
+@dataclass(frozen=True, slots=True)
 class Number:
     """A sweep over a number of the population, or over an option of the reader."""
 
@@ -85,6 +90,7 @@ class Experiment:
             string sets nothing: what is deployed stays as it is.
         population: the name of the population.
         sweep: what changes along the sweep.
+        deployed: clients that the arms do not speak of are those that the population says are out there.
         mixes: shares of the experiment's own population that it sets before the sweep.
         factors: instead of arms: mechanisms, of which every combination is an arm.
         reader: how attempts are counted, one of :data:`simulations.engine.READERS`.
@@ -99,7 +105,8 @@ class Experiment:
     values: tuple[float, ...]
     arms: tuple[str, ...]
     population: str
-    sweep: Mix | Adoption | Number
+    sweep: Mix | Adoption | Year | Number
+    deployed: bool = False
     mixes: Mapping[str, Shares] = field(default_factory=lambda: MappingProxyType({}))
     factors: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     reader: str = "arrays"
@@ -130,6 +137,8 @@ class Experiment:
                 met = met.with_numbers(**{name: value})
             case Adoption():
                 adoption = value
+            case Year():
+                met = met.at(value)
         arms = tuple(self.treatments.values())
         return Unit(
             met, arms, seed, attempts, adoption, self.reader, options=tuple(sorted(options.items())), record=record
@@ -159,12 +168,13 @@ def find(name: str) -> Experiment:
 
 def population_for(asked: Experiment, given: Population | str | Path | None) -> Population:
     """The population that an experiment meets: its own with its mixes, or another one as that is."""
-    if given is not None:
-        return given if isinstance(given, Population) else load(given)
-    met = load(asked.population)
-    for factor, shares in asked.mixes.items():
-        met = met.with_shares(factor, shares)
-    return met
+    if given is None:
+        met = load(asked.population)
+        for factor, shares in asked.mixes.items():
+            met = met.with_shares(factor, shares)
+    else:
+        met = given if isinstance(given, Population) else load(given)
+    return met.deployed() if asked.deployed and met.clients is not None else met
 
 
 def run(
@@ -303,7 +313,7 @@ def _origin(
     command = ["openworld", "simulate", asked.name, "--attempts", str(attempts), "--replications", str(replications),
                "--seed", str(seed)]  # fmt: skip
     if given is not None:
-        command += ["--population", str(met.name if isinstance(given, Population) else given)]
+        command += ["--population", given.name if isinstance(given, Population) else str(given)]
     if half_width is not None:
         command += ["--half-width", f"{half_width:g}"]
     designs = tuple(";".join(f"{n}={v}" for n, v in chosen) or AS_DEPLOYED for chosen in treatments.values())

@@ -29,7 +29,7 @@ from simulations.visits import Label, Settings
 
 #: Attempts drawn at a time; results do not depend on it.
 CHUNK = 1 << 18
-#: Up to so many situations are all judged as soon as one of them is met.
+#: So many situations are judged together; where there are no more, all of them as soon as one is met.
 AT_ONCE = 1 << 16
 #: Situations that can be gone through one by one.
 MOST_SITUATIONS = 1 << 22
@@ -58,9 +58,12 @@ class Reader:
         return np.array([self._met[code] for code in codes.tolist()], dtype=np.int64).reshape(-1, 2)
 
     def _judge(self, codes: Whole) -> NDArray[np.int64]:
-        ended = judge(crowd(self.found, self.arm, codes))
-        numbers = np.array([self._number(label) for label in ended.labels])
-        return np.stack([numbers[ended.ending], numbers[ended.late]], axis=1)
+        blocks = []
+        for start in range(0, len(codes), AT_ONCE):
+            ended = judge(crowd(self.found, self.arm, codes[start : start + AT_ONCE]))
+            numbers = np.array([self._number(label) for label in ended.labels])
+            blocks.append(np.stack([numbers[ended.ending], numbers[ended.late]], axis=1))
+        return np.concatenate(blocks)
 
     def _number(self, label: Label) -> int:
         if label not in self._numbers:
@@ -112,7 +115,7 @@ def tally(
     total: Counter[tuple[Label, ...]] = Counter()
     for codes, place, in_time in _met(population, seed, count, adoption, first):
         times = np.bincount(2 * place + ~in_time, minlength=2 * len(codes))
-        _add(total, readers, codes, times.tolist())
+        _add(total, readers, codes, times)
     return total
 
 
@@ -135,7 +138,7 @@ def expected(
     early = in_time_share(*map(population.number, ("latency.attacker", "latency.spread", "token_lifetime")))
     total: Counter[tuple[Label, ...]] = Counter()
     weights = np.outer(shares[codes], (early, 1 - early)).ravel()
-    _add(total, _readers(population, arms), codes, weights.tolist())
+    _add(total, _readers(population, arms), codes, weights)
     return dict(total)
 
 
@@ -158,9 +161,17 @@ def _met(
 
 
 def _add(
-    total: Counter[tuple[Label, ...]], readers: Sequence[Reader], codes: Whole, times: Sequence[Any]
+    total: Counter[tuple[Label, ...]], readers: Sequence[Reader], codes: Whole, times: NDArray[Any]
 ) -> None:
-    columns = [reader.read(codes).ravel().tolist() for reader in readers]
-    for numbers, weight in zip(zip(*columns, strict=True), times, strict=True):
+    """Count in how often each situation was met, in time and late (two ``times`` a situation)."""
+    joints: list[tuple[Label, ...]] = [()]
+    place = np.zeros(len(times), dtype=np.int64)
+    for reader in readers:
+        numbers = reader.read(codes).ravel()
+        size = len(reader.labels)
+        found, place = np.unique(place * size + numbers, return_inverse=True)
+        joints = [(*joints[number // size], reader.labels[number % size]) for number in found.tolist()]
+    weights = np.bincount(place, weights=times, minlength=len(joints)).astype(times.dtype)
+    for joint, weight in zip(joints, weights.tolist(), strict=True):
         if weight:
-            total[tuple(reader.labels[n] for reader, n in zip(readers, numbers, strict=True))] += weight
+            total[joint] += weight

@@ -125,6 +125,18 @@ def test_an_arm_overrules_what_is_deployed() -> None:
     assert rate(rates, 1.0, "echo=off", "client.echo_confirms_request", "refused") == 0
 
 
+def test_what_is_deployed_is_the_client_mix() -> None:
+    """An arm that sets nothing meets the clients that the population names; curves of adoption move with the years."""
+    asked = small("years", 2026.9, 2032)
+    met = experiments.population_for(asked, None)
+    assert met.clients is not None
+    assert met.factors[-1] == met.clients
+    rates = run(asked, attempts=2_000).rates
+    expected = rates.set_index(["value", "arm", "outcome"]).expected
+    assert expected[2032, "echo=req_strict", "accepted"] > expected[2026.9, "echo=req_strict", "accepted"] + 0.1
+    assert expected[2026.9, AS_DEPLOYED, "code_delivery"] > 0
+
+
 def test_adoption_grows_from_nothing_to_all() -> None:
     """At 0 an arm is what is deployed, attempt by attempt; in between it lies in between."""
     result = run(small("who_first_iss", 0.0, 0.5, 1.0), attempts=4_000)
