@@ -16,8 +16,6 @@ from openworld.commands import (
     figures,
     population,
     questions,
-    report,
-    simulate,
     study,
     vocabulary,
 )
@@ -61,6 +59,7 @@ for command in (
     population.population,
     blast_radius.blast_radius,
     simulate.simulate,
+    results.results,
     conform.conform,
     study.study,
     figures.figures,
