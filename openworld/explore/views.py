@@ -1,0 +1,170 @@
+"""What a notebook shows of an answer: a chart that can be saved, a table that can be read, a verdict in full."""
+
+from __future__ import annotations
+
+import base64
+import textwrap
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+import pandas as pd
+
+from model.chart import text
+from model.design import Configuration
+from model.rule import RULES
+from model.trace import Trace
+from openworld.explore.asking import ask
+from openworld.files import replacing
+from openworld.show import ending, outcome
+from properties.security import PROPERTIES, Property
+from properties.verdict import Verdict
+
+#: A sign and two colours for each result, told apart without the colours.
+LOOKS = {"attack": ("✗", "#8f3208", "#fbe9df"), "safe": ("✓", "#22506e", "#e8f1f8"), "unknown": ("?", "#222", "#eee")}
+
+_STYLE = "font-family: system-ui, sans-serif; color: #222; background: #fff; text-align: left;"
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A sequence chart of a run.
+
+    Attributes:
+        svg: the picture.
+        words: the same in plain characters, at most 69 columns wide.
+        name: what a saved picture is called.
+    """
+
+    svg: str
+    words: str
+    name: str
+
+    @classmethod
+    def of(cls, trace: Trace, prop: Property) -> Chart:
+        """The chart of a run that shows a property's event."""
+        words = text(trace, ending(prop))
+        return cls(_picture(words), words, f"{prop.name}.svg")
+
+    def save(self, path: Path | str) -> Path:
+        """Write the picture to a file and give back where it is."""
+        target = Path(path)
+        with replacing(target) as temporary:
+            temporary.write_text(self.svg, encoding="utf-8")
+        return target
+
+    def _repr_html_(self) -> str:
+        data = base64.b64encode(self.svg.encode()).decode()
+        address = f"data:image/svg+xml;base64,{data}"
+        link = f'<a download="{self.name}" href="{address}">Save this chart as a picture (SVG)</a>'
+        return f'<figure style="margin: 0; overflow-x: auto">{self.svg}<figcaption>{link}</figcaption></figure>'
+
+    def __str__(self) -> str:
+        return self.words
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table with room for words; ``frame`` has the data."""
+
+    frame: pd.DataFrame
+
+    def _repr_html_(self) -> str:
+        with pd.option_context("display.max_colwidth", None, "display.max_rows", None):
+            made = self.frame.to_html(index=False, border=0, justify="left", classes="openworld")
+        return f'<style>table.openworld td {{text-align: left; vertical-align: top; max-width: 34em}}</style>{made}'
+
+    def __str__(self) -> str:
+        return str(self.frame.to_string(index=False))
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A verdict as a notebook shows it: the result, how far it reaches, the run or the rules that decide."""
+
+    verdict: Verdict
+
+    @property
+    def chart(self) -> Chart | None:
+        """The chart of the run, if there is one."""
+        run = self.verdict.trace
+        return None if run is None else Chart.of(run, self.verdict.property)
+
+    def _repr_html_(self) -> str:
+        verdict = self.verdict
+        parts = [headline(verdict.property, verdict.configuration, verdict.result, outcome(verdict), verdict.reach)]
+        if verdict.blocked_by:
+            parts.append(_blocking(verdict.blocked_by))
+        if self.chart is not None:
+            parts.append(self.chart._repr_html_())
+        return f'<div style="{_STYLE} padding: 0.2em">{"".join(parts)}</div>'
+
+    def __str__(self) -> str:
+        verdict = self.verdict
+        lines = [f"{verdict.property.name}: {outcome(verdict)}", f"under {verdict.configuration}", verdict.reach]
+        lines += [f"blocked by {name} [{RULES[name].source}]" for name in verdict.blocked_by]
+        return "\n".join(lines) + ("" if self.chart is None else f"\n\n{self.chart}")
+
+
+def show(prop: Property | str, configuration: Configuration | str) -> Answer:
+    """Ask one question and show the answer.
+
+    Raises:
+        UnknownPropertyError, ConfigurationError: naming the culprit and what is allowed.
+    """
+    return Answer(ask(prop, configuration))
+
+
+def headline(prop: Property, configuration: Configuration, result: str, words: str, reach: str = "") -> str:
+    """The result of a question with what was asked, as HTML."""
+    sign, ink, paper = LOOKS[result]
+    return (
+        f'<p class="openworld-verdict" data-result="{result}" style="margin: 0 0 0.4em; padding: 0.5em 0.7em; '
+        f'border-left: 0.35em solid {ink}; background: {paper}; color: {ink}; font-size: 1.1em">'
+        f"<strong>{sign} {escape(words)}</strong> "
+        f'<span style="color: #222">{escape(prop.name)}: {escape(prop.meaning)}</span></p>'
+        f'<p style="margin: 0 0 0.6em"><code>{escape(str(configuration))}</code>'
+        f"{f'<br/><small>{escape(reach)}</small>' if reach else ''}</p>"
+    )
+
+
+def statuses(results: dict[str, str]) -> str:
+    """The bare results of several properties as a row of signs, as HTML."""
+    cells = []
+    for name, result in results.items():
+        prop = PROPERTIES[name]
+        sign, ink, paper = LOOKS[result]
+        words = result if prop.kind == "security" else {"safe": "possible", "attack": "impossible"}.get(result, result)
+        cells.append(
+            f'<span title="{escape(prop.meaning)}" style="display: inline-block; margin: 0.15em; padding: 0.2em 0.5em; '
+            f'background: {paper}; color: {ink}; border: 1px solid {ink}; white-space: nowrap">'
+            f"<strong>{sign}</strong> {escape(name)}: {words}</span>"
+        )
+    return f'<div class="openworld-statuses" style="{_STYLE} margin-bottom: 0.6em">{"".join(cells)}</div>'
+
+
+def _blocking(names: tuple[str, ...]) -> str:
+    items = "".join(
+        f"<li>{escape(RULES[name].requirement)} <small>[{escape(RULES[name].source)}] <code>{name}</code></small></li>"
+        for name in names
+    )
+    return f"<p>Ruled out by the following; leave any one of them out and the answer is another:</p><ul>{items}</ul>"
+
+
+def _picture(words: str) -> str:
+    """Plain characters as a picture."""
+    lines = words.rstrip("\n").split("\n")
+    width, height = 8 * max(map(len, lines)) + 16, 17 * len(lines) + 16
+    rows = "".join(
+        f'<text x="8" y="{17 * place + 20}" xml:space="preserve">{escape(line)}</text>'
+        for place, line in enumerate(lines)
+    )
+    return textwrap.dedent(
+        f"""\
+        <svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img">
+        <rect width="100%" height="100%" fill="#ffffff"/>
+        <g font-family="DejaVu Sans Mono, monospace" font-size="13" fill="#222222">{rows}</g></svg>"""
+    )
