@@ -30,12 +30,19 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """An attack of the catalogue with all that was expected of it; ``part``: the part of the flow it is about."""
+    """An attack of the catalogue.
+
+    Attributes:
+        part: the part of the flow that it is about.
+        expectations: what was expected of designs, for and against.
+        seen: questions to which the attack is the answer.
+    """
 
     id: str
     name: str
     part: str
     expectations: tuple[Expectation, ...]
+    seen: tuple[tuple[Property, Configuration], ...]
 
 
 @cache
@@ -46,10 +53,7 @@ def attacks() -> dict[str, Attack]:
         asked = find(line["property"]), parse(line["config"])
         made = Expectation(line["id"], *asked, line["expected"], line["why"], line["source"])
         rows.setdefault(line["attack_id"], []).append(made)
-    return {
-        line["id"]: Attack(line["id"], line["name"], line["part"], tuple(rows.get(line["id"], ())))
-        for line in _lines("attacks.csv")
-    }
+    return {line["id"]: _attack(line, tuple(rows.get(line["id"], ()))) for line in _lines("attacks.csv")}
 
 
 def attack(name: str) -> Attack:
@@ -61,6 +65,13 @@ def attack(name: str) -> Attack:
     if name not in attacks():
         raise UnknownAttackError(f"unknown attack {name!r}; allowed: {', '.join(attacks())}")
     return attacks()[name]
+
+
+def _attack(line: dict[str, str], rows: tuple[Expectation, ...]) -> Attack:
+    seen = [(row.property, row.configuration) for row in rows if row.expected == "attack"]
+    if line["property"]:
+        seen.append((find(line["property"]), parse(line["config"])))
+    return Attack(line["id"], line["name"], line["part"], rows, tuple(seen))
 
 
 def _lines(name: str) -> list[dict[str, str]]:

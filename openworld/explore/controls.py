@@ -7,17 +7,24 @@ follows in the same place.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from html import escape
 from typing import Any
 
 import ipywidgets as widgets
 
 from model.design import NAMED_DESIGNS, Configuration, Design, parse
 from model.switches import CAPABILITIES, SWITCHES
-from openworld.explore.asking import ask, read, result
+from openworld.explore.asking import ask, checker, read, result
+from openworld.explore.evidence import gained
+from openworld.explore.gallery import exhibit
 from openworld.explore.views import Answer, headline, statuses
+from properties.attacks import attacks
+from properties.explain import turns
 from properties.security import PROPERTIES, find
 
+_AS_IT_IS = "(none: the attack as it is)"
 _WIDE = {"description_width": "11em"}
 
 
@@ -122,6 +129,69 @@ class Explorer:
         return {**made, "text/html": still, "text/plain": str(Answer(ask(self.property, self.configuration)))}
 
 
+class Gallery:
+    """A choice of attack, and of a switch to turn against it.
+
+    Attributes:
+        shown: the attack on show.
+        configuration: the design and attacker on show, with the switch turned if one is.
+        seconds: how long the last change took until its verdict was shown.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.shown = exhibit(name)
+        self.configuration = self.shown.configuration
+        self.seconds = 0.0
+        self._quiet = False
+        titles = [(f"{each.id} {each.name}", each.id) for each in attacks().values()]
+        self._attack = _dropdown("attack", titles, name, "40em")
+        self._turn = _dropdown("turn a switch", [_AS_IT_IS], _AS_IT_IS, "40em")
+        self._body, self._more = widgets.HTML(), widgets.HTML()
+        self._attack.observe(self._chosen, "value")
+        self._turn.observe(self._turned, "value")
+        self.box = widgets.VBox([self._attack, self._turn, self._body, self._more])
+        self.box.add_class("openworld-explorer")
+        self._chosen(None)
+
+    def set(self, attack: str | None = None, turn: str | None = None) -> Gallery:
+        """Choose an attack by its id, and a switch to turn as ``switch=value`` (raises TraitError for others)."""
+        if attack is not None:
+            self._attack.value = attack
+        if turn is not None:
+            self._turn.value = turn
+        return self
+
+    def _chosen(self, _: object) -> None:
+        self.shown = exhibit(self._attack.value)
+        self._show(self.shown.configuration)
+        found = turns(self.shown.property, self.shown.configuration, checker())
+        self._quiet = True
+        self._turn.options = [_AS_IT_IS, *(f"{turn.switch}={turn.after}" for turn in found)]
+        self._turn.value = _AS_IT_IS
+        self._quiet = False
+
+    def _turned(self, change: Any) -> None:
+        if self._quiet:
+            return
+        switch, _, value = change["new"].partition("=")
+        stays = change["new"] == _AS_IT_IS
+        design = self.shown.configuration.design
+        self._show(replace(self.shown.configuration, design=design if stays else design.but(**{switch: value})))
+
+    def _show(self, configuration: Configuration) -> None:
+        started = time.perf_counter()
+        self.configuration = configuration
+        verdict = ask(self.shown.property, configuration)
+        self._body.value = Answer(verdict)._repr_html_()
+        self.seconds = time.perf_counter() - started
+        self._more.value = "" if verdict.trace is None else gained(verdict.trace)._repr_html_()
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+        made: dict[str, Any] = self.box._repr_mimebundle_(**options)
+        title = f"<p><strong>{escape(self.shown.title)}</strong></p>"
+        return {**made, "text/html": title + self._body.value + self._more.value, "text/plain": self.shown.title}
+
+
 def explore(
     prop: str,
     configuration: str = "cap=none",
@@ -150,8 +220,8 @@ def explore(
     return Explorer(prop, read(configuration), asked, present, properties, watch, designs)
 
 
-def _dropdown(words: str, options: list[str], value: str) -> Any:
-    layout = widgets.Layout(width="24em")
+def _dropdown(words: str, options: Sequence[str | tuple[str, str]], value: str, width: str = "24em") -> Any:
+    layout = widgets.Layout(width=width)
     return widgets.Dropdown(description=words, options=options, value=value, style=_WIDE, layout=layout)
 
 

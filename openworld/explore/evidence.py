@@ -45,13 +45,13 @@ def rules(*names: str) -> Table:
     Raises:
         KeyError: a rule that does not exist.
     """
-    return _table(("requirement", "source", "rule"), ((RULES[n].requirement, RULES[n].source, n) for n in names))
+    return table(("requirement", "source", "rule"), ((RULES[n].requirement, RULES[n].source, n) for n in names))
 
 
 def switches(*names: str) -> Table:
     """What can be chosen: values with the baseline first, meaning and source (raises KeyError)."""
     rows = ((n, ", ".join(SWITCHES[n].values), SWITCHES[n].meaning, SWITCHES[n].source) for n in names)
-    return _table(("switch", "values", "meaning", "source"), rows)
+    return table(("switch", "values", "meaning", "source"), rows)
 
 
 def consulted(trace: Trace | None) -> Table:
@@ -61,7 +61,7 @@ def consulted(trace: Trace | None) -> Table:
         for number, scene in enumerate(scenes(_run(trace)), 1)
         for rule in scene.rules()
     ]
-    return _table(("step", "action", "requirement", "source"), rows)
+    return table(("step", "action", "requirement", "source"), rows)
 
 
 def gained(trace: Trace | None) -> Table:
@@ -73,7 +73,7 @@ def gained(trace: Trace | None) -> Table:
     for number, (before, after, scene) in enumerate(zip(states, states[1:], scenes(run), strict=False), 1):
         new = [_words(variable, after[place]) for place, variable in known if before[place] != after[place]]
         rows.append((number, scene.action.schema.meaning, "; ".join(new)))
-    return _table(("step", "what happens", "the attacker gains"), rows)
+    return table(("step", "what happens", "the attacker gains"), rows)
 
 
 def compared(
@@ -82,7 +82,7 @@ def compared(
     """Verdicts side by side: one row for each configuration, one column for each property."""
     asked = [find(name) for name in properties]
     rows = ((label, *(_cell(ask(prop, text)) for prop in asked)) for label, text in configurations.items())
-    return _table((note, *(prop.name for prop in asked)), rows)
+    return table((note, *(prop.name for prop in asked)), rows)
 
 
 def turning(prop: str, configuration: str) -> Table:
@@ -93,7 +93,7 @@ def turning(prop: str, configuration: str) -> Table:
          SWITCHES[turn.switch].source)
         for turn in found
     )  # fmt: skip
-    return _table(("switch", "is", "would be", "first contact still succeeds", "kind", "source"), rows)
+    return table(("switch", "is", "would be", "first contact still succeeds", "kind", "source"), rows)
 
 
 def matching(pairs: Iterable[tuple[str, str]], readings: Mapping[str, str]) -> Table:
@@ -109,7 +109,7 @@ def matching(pairs: Iterable[tuple[str, str]], readings: Mapping[str, str]) -> T
                           for design in designs.values()))
         for resource, url in pairs
     )  # fmt: skip
-    return _table(("the document names", "the agent asked for", *designs), rows)
+    return table(("the document names", "the agent asked for", *designs), rows)
 
 
 def claimed(claims: Iterable[tuple[str, str, str, str]]) -> Table:
@@ -124,7 +124,7 @@ def claimed(claims: Iterable[tuple[str, str, str, str]]) -> Table:
         if verdict.result != expected:
             raise ClaimError(f"{words!r}: {verdict.property.name} under {text} is {verdict.result}, not {expected}")
         rows.append((words, verdict.property.name, str(verdict.configuration), _cell(verdict)))
-    return _table(("claim", "property", "asked under", "verdict"), rows)
+    return table(("claim", "property", "asked under", "verdict"), rows)
 
 
 def results(configuration: str, properties: Iterable[str]) -> dict[str, str]:
@@ -160,5 +160,5 @@ def _words(variable: Variable, value: Any) -> str:
     return f"{variable.meaning}{'' if value is True else f' ({value})'}"
 
 
-def _table(columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]] | Iterator[tuple[Any, ...]]) -> Table:
+def table(columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]] | Iterator[tuple[Any, ...]]) -> Table:
     return Table(pd.DataFrame(list(rows), columns=list(columns)))

@@ -23,6 +23,8 @@ from properties.verdict import Verdict
 #: A sign and two colours for each result, told apart without the colours.
 LOOKS = {"attack": ("✗", "#8f3208", "#fbe9df"), "safe": ("✓", "#22506e", "#e8f1f8"), "unknown": ("?", "#222", "#eee")}
 
+#: Notebook pages align cells to the right, which suits numbers and nothing else.
+_CELLS = "table.openworld td, table.openworld th {text-align: left !important; vertical-align: top; max-width: 34em}"
 _STYLE = "font-family: system-ui, sans-serif; color: #222; background: #fff; text-align: left;"
 
 
@@ -72,7 +74,7 @@ class Table:
     def _repr_html_(self) -> str:
         with pd.option_context("display.max_colwidth", None, "display.max_rows", None):
             made = self.frame.to_html(index=False, border=0, justify="left", classes="openworld")
-        return f'<style>table.openworld td {{text-align: left; vertical-align: top; max-width: 34em}}</style>{made}'
+        return f"<style>{_CELLS}</style>{made}"
 
     def __str__(self) -> str:
         return str(self.frame.to_string(index=False))
