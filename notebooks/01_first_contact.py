@@ -19,10 +19,10 @@
 #
 # ## The question
 #
-# An agent that prepares an account-renewal brief finds a CRM tool at run time. Nobody configured it with that resource
-# server, with its authorization server, or with the name to ask a token for. Can honest parties alone get from the bare
-# URL to an accepted request, and what does that rest on? Later the work leads to a billing API in another trust domain:
-# what may the client carry over the border, and what must it leave behind?
+# An agent that prepares an account-renewal brief finds a CRM tool at run time. Nobody configured it with that
+# resource server, with its authorization server, or with the name to ask a token for. Can honest parties alone get
+# from the bare URL to an accepted request, and what does that rest on? Later the work leads to a billing API in
+# another trust domain: what may the client carry over the border, and what must it leave behind?
 #
 # The cells below ask an executable model. A *configuration* gives every mechanism and every habit of a deployment a
 # value (what is not listed stays at the baseline) and says what the attacker can do (`cap=`).
@@ -34,8 +34,8 @@ from openworld.explore.controls import explore
 # %% [markdown]
 # ## What the specifications say
 #
-# Six requirements carry the run. The words are those of the model, where each is one function that decides; the section
-# is where the requirement stands.
+# Six requirements carry the run. The words are those of the model, where each is one function that decides; the
+# section is where the requirement stands.
 
 # %%
 rules(
@@ -61,8 +61,8 @@ contact = show(PROPERTY, CONFIGURATION)
 contact
 
 # %% [markdown]
-# Every rule that an honest party asked on the way, in order. Each of them passed; take one away and some attack of the
-# catalogue is back (that is tested for every rule of the model).
+# Every rule that an honest party asked on the way, in order. Each of them passed; take one away and some attack of
+# the catalogue is back (that is tested for every rule of the model).
 
 # %%
 consulted(contact.verdict.trace)
@@ -70,9 +70,9 @@ consulted(contact.verdict.trace)
 # %% [markdown]
 # ### The same with each party malicious in turn
 #
-# The rows say who is dishonest. A property is *safe* when no run of this world violates it, however long; an attack is
-# the shortest there is. `as_acceptance` is the odd one out: the client started a flow at an AS that nothing but the
-# resource itself vouches for. No rule of the baseline asks for more than that.
+# The rows say who is dishonest. A property is *safe* when no run of this world violates it, however long; an attack
+# is the shortest there is. `as_acceptance` is the odd one out: the client started a flow at an AS that nothing but
+# the resource itself vouches for. No rule of the baseline asks for more than that.
 
 # %%
 compared(
@@ -89,8 +89,8 @@ compared(
 )
 
 # %% [markdown]
-# Try others: the controls ask the same model. `prm` is how the client compares `resource` with the URL it asked for,
-# `api` whether the CRM publishes one document for many paths, `h_iss` whether its AS sends `iss`.
+# Try others: the controls ask the same model. `prm` is how the client compares `resource` with the URL it asked
+# for, `api` whether the CRM publishes one document for many paths, `h_iss` whether its AS sends `iss`.
 
 # %%
 crm = explore(
@@ -105,17 +105,17 @@ crm
 # %% [markdown]
 # ### The billing API, in another trust domain
 #
-# The billing API is answered by strangers: its own AS, which no list of the client's names, and whose tokens no list of
-# the CRM's names. What the client sees of it is what it sees of any second domain, so the model's second domain (an AS
-# and a resource server that behave by the book or not, as suits them) stands for it: a *safe* below holds for every
-# billing API, an honest one included. First, how little it takes for the client to be there:
+# The billing API is answered by strangers: its own AS, which no list of the client's names, and whose tokens no
+# list of the CRM's names. What the client sees of it is what it sees of any second domain, so the model's second
+# domain (an AS and a resource server that behave by the book or not, as suits them) stands for it: a *safe* below
+# holds for every billing API, an honest one included. First, how little it takes for the client to be there:
 
 # %%
 show("as_acceptance", "cap=mal_as")
 
 # %% [markdown]
-# What the client brings along from the first domain is each guarded by one rule. The two rows of a pair differ in one
-# switch; the property that it decides stands beside it.
+# What the client brings along from the first domain is each guarded by one rule. The two rows of a pair differ in
+# one switch; the property that it decides stands beside it.
 
 # %%
 switches("cache_key", "rt_pin", "cred_pin", "assertion_aud", "iss_check", "as_trust", "rs_trust")
@@ -143,10 +143,10 @@ claimed((words, prop, text, ask(prop, text).result) for words, (prop, text) in B
 # %% [markdown]
 # ## The answer
 #
-# Honest parties get through, in nine steps. Every border rule holds its own: with it the second domain learns nothing
-# that opens the first, without it there is a shortest attack to look at. What no rule of the flow supplies is a reason
-# to talk to the billing API's AS at all. The table is computed; a claim that the model does not bear out stops the
-# notebook.
+# Honest parties get through, in nine steps. Every border rule holds its own: with it the second domain learns
+# nothing that opens the first, without it there is a shortest attack to look at. What no rule of the flow supplies
+# is a reason to talk to the billing API's AS at all. The table is computed; a claim that the model does not bear
+# out stops the notebook.
 
 # %%
 claimed([
@@ -161,6 +161,7 @@ claimed([
 # %% [markdown]
 # ## The limits
 #
-# One honest AS, one malicious AS, the user's session and one of the attacker's; cryptography is perfect and time does not
-# pass. The CRM is on its AS's list: an enrolled client would meet a billing API of its own federation the same way. Who
-# may vouch for a stranger is the subject of notebook 7; what first contact costs a population, of notebook 5.
+# One honest AS, one malicious AS, the user's session and one of the attacker's; cryptography is perfect and time
+# does not pass. The CRM is on its AS's list: an enrolled client would meet a billing API of its own federation the
+# same way. Who may vouch for a stranger is the subject of notebook 7; what first contact costs a population, of
+# notebook 5.

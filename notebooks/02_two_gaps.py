@@ -19,10 +19,11 @@
 #
 # ## The question
 #
-# Two gaps of open-world OAuth are said to be narrow and fixable. *Matching*: RFC 9728 wants the `resource` of a metadata
-# document to equal the URL asked for, so an API with many paths needs a document for each; `rfc9728bis` would accept a
-# prefix. *Confirmation*: a client asks for a token for one resource (RFC 8707) and is never told what it got; the resource
-# token response draft makes the AS say so (the *echo*). What does each fix buy, and what does it open?
+# Two gaps of open-world OAuth are said to be narrow and fixable. *Matching*: RFC 9728 wants the `resource` of a
+# metadata document to equal the URL asked for, so an API with many paths needs a document for each; `rfc9728bis`
+# would accept a prefix. *Confirmation*: a client asks for a token for one resource (RFC 8707) and is never told
+# what it got; the resource token response draft makes the AS say so (the *echo*). What does each fix buy, and what
+# does it open?
 
 # %%
 from openworld.explore import claimed, compared, gained, matching, rules, show, switches
@@ -35,10 +36,10 @@ from openworld.explore.controls import explore
 rules("client.resource_matches_request", "client.echo_confirms_request", "resource_server.audience_is_this_resource")
 
 # %% [markdown]
-# The readings that exist: `prefix` compares whole path segments after normalisation (rfc9728bis section 4.3), `prefix_str`
-# compares characters, `prefix_sdk_ts` and `prefix_sdk_py` are what the two official MCP libraries do. The echo can be
-# ignored, believed where present (`opt`), required with the requested value among others (`req`, the draft), required
-# with nothing else (`req_strict`), or taken as a licence to use the token there (`grant`).
+# The readings that exist: `prefix` compares whole path segments after normalisation (rfc9728bis section 4.3),
+# `prefix_str` compares characters, `prefix_sdk_ts` and `prefix_sdk_py` are what the two official MCP libraries do.
+# The echo can be ignored, believed where present (`opt`), required with the requested value among others (`req`,
+# the draft), required with nothing else (`req_strict`), or taken as a licence to use the token there (`grant`).
 
 # %%
 switches("prm", "norm", "echo", "as_resource", "as_echo", "audience_check", "api", "host_app")
@@ -48,8 +49,8 @@ switches("prm", "norm", "echo", "as_resource", "as_echo", "audience_check", "api
 #
 # ### Which documents each reading accepts
 #
-# The rule itself, asked about real URLs: the honest API with one document for many paths, a tenant of a shared origin
-# that speaks for the whole host, its neighbour whose name begins alike, and an escaped slash.
+# The rule itself, asked about real URLs: the honest API with one document for many paths, a tenant of a shared
+# origin that speaks for the whole host, its neighbour whose name begins alike, and an escaped slash.
 
 # %%
 READINGS = {
@@ -75,25 +76,26 @@ matching(
 # %% [markdown]
 # ### What that does to honest clients and to tenants
 #
-# Three deployments for each reading. An honest API with one document for many paths (`api=multi_path`): can it be met at
-# all? A malicious tenant, where resource servers compare the audience exactly: the baseline. The same where they accept a
-# host-level audience (`audience_check=prefix`), which is what the deployments do that want prefix matching.
+# Three deployments for each reading. An honest API with one document for many paths (`api=multi_path`): can it be
+# met at all? A malicious tenant, where resource servers compare the audience exactly: the baseline. The same where
+# they accept a host-level audience (`audience_check=prefix`), which is what the deployments do that want prefix
+# matching.
 
 # %%
 compared({words: f"{text};api=multi_path" for words, text in READINGS.items()}, ["first_contact"], note="reading")
 
 # %%
 compared(
-    {f"{words}, {rule}": f"cap=mal_tenant;{text};{check}"
+    {f"{words}, {rule}": f"cap=mal_tenant;{text};audience_check={check}"
      for words, text in READINGS.items()
-     for rule, check in (("exact audiences", "audience_check=exact"), ("host-level audiences", "audience_check=prefix"))},
+     for rule, check in (("exact audiences", "exact"), ("host-level audiences", "prefix"))},
     ["token_confinement", "discovery_integrity"],
     note="reading, and what resource servers accept",
 )  # fmt: skip
 
 # %% [markdown]
-# The attack on prefix matching, and what the tenant gains at which step. The client did what the draft says: `/` is a
-# prefix of the path, the origin is the same, and the AS bound the token to what it was asked for.
+# The attack on prefix matching, and what the tenant gains at which step. The client did what the draft says: `/` is
+# a prefix of the path, the origin is the same, and the AS bound the token to what it was asked for.
 
 # %%
 WIDENING = "cap=mal_tenant;prm=prefix;audience_check=prefix"
@@ -106,10 +108,10 @@ gained(tenant.verdict.trace)
 # %% [markdown]
 # ### What the echo confirms
 #
-# An AS that honours `resource` needs no echo. The rows are the others: it ignores the parameter, adds an audience of its
-# own, or substitutes another; and of those the ones that stay silent. `token_confinement` is asked with a malicious
-# resource server, `resource_binding` (the client believes something false about its token) without any attacker, and
-# first contact is the price.
+# An AS that honours `resource` needs no echo. The rows are the others: it ignores the parameter, adds an audience
+# of its own, or substitutes another; and of those the ones that stay silent. `token_confinement` is asked with a
+# malicious resource server, `resource_binding` (the client believes something false about its token) without any
+# attacker, and first contact is the price.
 
 # %%
 HABITS = {
@@ -179,12 +181,12 @@ claimed([
 ])  # fmt: skip
 
 # %% [markdown]
-# So prefix matching is safe where tokens are bound to a key and proofs to a URL, and moves the boundary from the path to
-# the host where they are not; the echo tells the truth about honest servers, at the price of every server that stays
-# silent.
+# So prefix matching is safe where tokens are bound to a key and proofs to a URL, and moves the boundary from the
+# path to the host where they are not; the echo tells the truth about honest servers, at the price of every server
+# that stays silent.
 #
 # ## The limits
 #
-# One shared origin with three malicious tenants whose names are chosen to be awkward; other names are other URLs for the
-# same rules. Which share of APIs spans several paths, and of AS echoes, the model does not say: notebook 5 sweeps the
-# one and counts the other.
+# One shared origin with three malicious tenants whose names are chosen to be awkward; other names are other URLs
+# for the same rules. Which share of APIs spans several paths, and of AS echoes, the model does not say: notebook 5
+# sweeps the one and counts the other.

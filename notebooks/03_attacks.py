@@ -19,8 +19,8 @@
 #
 # ## The question
 #
-# What can go wrong between parties that have never met, how does each attack go, what does the attacker know at which
-# step, and which single switch stops it?
+# What can go wrong between parties that have never met, how does each attack go, what does the attacker know at
+# which step, and which single switch stops it?
 
 # %%
 from openworld.explore import claimed, rules
@@ -30,8 +30,8 @@ from openworld.explore.gallery import catalogue, exhibit
 # %% [markdown]
 # ## What the specifications say
 #
-# Every specification brings the rules that it thinks the attacks need. Four of them are load-bearing more often than
-# any other; the gallery shows what is left when one of them goes.
+# Every specification brings the rules that it thinks the attacks need. Four of them are load-bearing more often
+# than any other; the gallery shows what is left when one of them goes.
 
 # %%
 rules(
@@ -46,8 +46,9 @@ rules(
 #
 # ### The catalogue
 #
-# The attacks of the literature, of deployed software and of the working groups' lists. What was expected of each design
-# was written down by hand before there was a model; *designs open to it* is what the model answers for those rows.
+# The attacks of the literature, of deployed software and of the working groups' lists. What was expected of each
+# design was written down by hand before there was a model; *designs open to it* is what the model answers for those
+# rows.
 
 # %%
 catalogue()
@@ -55,8 +56,8 @@ catalogue()
 # %% [markdown]
 # ### One of them, step by step
 #
-# Choose one by its id. The mix-up (A01): the client believes that it deals with the attacker's AS while the code in its
-# hands is the honest one's.
+# Choose one by its id. The mix-up (A01): the client believes that it deals with the attacker's AS while the code in
+# its hands is the honest one's.
 
 # %%
 ATTACK = "A01"
@@ -64,15 +65,15 @@ chosen = exhibit(ATTACK)
 chosen.answer()
 
 # %% [markdown]
-# What the attacker has after each step, read from the states of the machine. Before it asks a question of the honest AS
-# it knows nothing that anybody with a web server does not know.
+# What the attacker has after each step, read from the states of the machine. Before it asks a question of the
+# honest AS it knows nothing that anybody with a web server does not know.
 
 # %%
 chosen.gained()
 
 # %% [markdown]
-# Every single switch that stops it, found by asking for each value of each switch. A remedy with which the honest run no
-# longer exists is none; the fourth column says so. Environment switches are no remedies either, but luck.
+# Every single switch that stops it, found by asking for each value of each switch. A remedy with which the honest
+# run no longer exists is none; the fourth column says so. Environment switches are no remedies either, but luck.
 
 # %%
 chosen.stopped()
@@ -95,9 +96,9 @@ gallery
 # %% [markdown]
 # ## The answer
 #
-# Three patterns return. The client believes what the party under attack says about itself; a value is compared with the
-# wrong copy of itself; a credential works in more places than the one it was shown at. Each is stopped where the
-# comparison is made against something that the attacker cannot write:
+# Three patterns return. The client believes what the party under attack says about itself; a value is compared with
+# the wrong copy of itself; a credential works in more places than the one it was shown at. Each is stopped where
+# the comparison is made against something that the attacker cannot write:
 
 # %%
 claimed([
@@ -121,6 +122,7 @@ claimed([
 # %% [markdown]
 # ## The limits
 #
-# A gallery shows the shortest run under the simplest design of the catalogue; other designs have other runs (change the
-# configuration and ask). One switch is turned at a time; sets of switches are the subject of notebook 4. Cryptography is
-# perfect, and the browser is a carrier of redirects, so cross-site scripting and broken TLS are outside.
+# A gallery shows the shortest run under the simplest design of the catalogue; other designs have other runs (change
+# the configuration and ask). One switch is turned at a time; sets of switches are the subject of notebook 4.
+# Cryptography is perfect, and the browser is a carrier of redirects, so cross-site scripting and broken TLS are
+# outside.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from dataclasses import dataclass
 from functools import cache
 
@@ -21,7 +22,7 @@ class Exhibit:
     property: Property
     configuration: Configuration
 
-    @property
+    @builtins.property
     def title(self) -> str:
         """The name of the attack with its id."""
         return f"{self.attack.id} {self.attack.name}"

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import base64
-import textwrap
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
 import pandas as pd
 
-from model.chart import text
+from model.chart import chart, text
 from model.design import Configuration
 from model.rule import RULES
 from model.trace import Trace
 from openworld.explore.asking import ask
 from openworld.files import replacing
+from openworld.sequence import svg
 from openworld.show import ending, outcome
 from properties.security import PROPERTIES, Property
 from properties.verdict import Verdict
@@ -25,6 +25,11 @@ LOOKS = {"attack": ("✗", "#8f3208", "#fbe9df"), "safe": ("✓", "#22506e", "#e
 
 #: Notebook pages align cells to the right, which suits numbers and nothing else.
 _CELLS = "table.openworld td, table.openworld th {text-align: left !important; vertical-align: top; max-width: 34em}"
+#: A chart fills the page, and scrolls where that would make it too small to read.
+_FIGURE = (
+    "figure.openworld-chart {margin: 0; overflow-x: auto} "
+    "figure.openworld-chart svg {width: 100%; height: auto; min-width: 56em; max-width: 84em}"
+)
 _STYLE = "font-family: system-ui, sans-serif; color: #222; background: #fff; text-align: left;"
 
 
@@ -45,8 +50,8 @@ class Chart:
     @classmethod
     def of(cls, trace: Trace, prop: Property) -> Chart:
         """The chart of a run that shows a property's event."""
-        words = text(trace, ending(prop))
-        return cls(_picture(words), words, f"{prop.name}.svg")
+        closing = ending(prop)
+        return cls(svg(chart(trace, closing)), text(trace, closing), f"{prop.name}.svg")
 
     def save(self, path: Path | str) -> Path:
         """Write the picture to a file and give back where it is."""
@@ -59,7 +64,8 @@ class Chart:
         data = base64.b64encode(self.svg.encode()).decode()
         address = f"data:image/svg+xml;base64,{data}"
         link = f'<a download="{self.name}" href="{address}">Save this chart as a picture (SVG)</a>'
-        return f'<figure style="margin: 0; overflow-x: auto">{self.svg}<figcaption>{link}</figcaption></figure>'
+        drawn = f"{self.svg}<figcaption>{link}</figcaption>"
+        return f'<style>{_FIGURE}</style><figure class="openworld-chart">{drawn}</figure>'
 
     def __str__(self) -> str:
         return self.words
@@ -154,19 +160,3 @@ def _blocking(names: tuple[str, ...]) -> str:
         for name in names
     )
     return f"<p>Ruled out by the following; leave any one of them out and the answer is another:</p><ul>{items}</ul>"
-
-
-def _picture(words: str) -> str:
-    """Plain characters as a picture."""
-    lines = words.rstrip("\n").split("\n")
-    width, height = 8 * max(map(len, lines)) + 16, 17 * len(lines) + 16
-    rows = "".join(
-        f'<text x="8" y="{17 * place + 20}" xml:space="preserve">{escape(line)}</text>'
-        for place, line in enumerate(lines)
-    )
-    return textwrap.dedent(
-        f"""\
-        <svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img">
-        <rect width="100%" height="100%" fill="#ffffff"/>
-        <g font-family="DejaVu Sans Mono, monospace" font-size="13" fill="#222222">{rows}</g></svg>"""
-    )
