@@ -8,9 +8,9 @@ in front of the same answers.
 from openworld.explore.asking import ask, result
 from openworld.explore.evidence import claimed, compared, consulted, gained, matching, rules, switches, turning
 from openworld.explore.sizes import SIZE
-from openworld.explore.views import Answer, Chart, Table, show
+from openworld.explore.views import Answer, Picture, Table, data, figure, show
 
 __all__ = [
-    "SIZE", "Answer", "Chart", "Table", "ask", "claimed", "compared", "consulted", "gained", "matching", "result",
-    "rules", "show", "switches", "turning",
+    "SIZE", "Answer", "Picture", "Table", "ask", "claimed", "compared", "consulted", "data", "figure", "gained",
+    "matching", "result", "rules", "show", "switches", "turning",
 ]  # fmt: skip

@@ -19,17 +19,15 @@ class Size:
     Attributes:
         name: the value of the parameter.
         attempts: attempts in every arm at every point of an experiment.
-        sweep: at most so many points of an experiment's sweep.
-        mechanisms: so many mechanisms in the lattices that are enumerated (the first ones of those asked about).
+        lattice: the question to the lattice of mechanisms that is enumerated.
     """
 
     name: str
     attempts: int
-    sweep: int
-    mechanisms: int
+    lattice: str
 
 
-SIZES = {size.name: size for size in (Size("small", 1_000, 3, 8), Size("full", 20_000, 11, 26))}
+SIZES = {size.name: size for size in (Size("small", 1_000, "mixup"), Size("full", 20_000, "theft"))}
 
 
 def chosen(name: str | None = None) -> Size:

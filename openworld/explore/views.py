@@ -1,9 +1,10 @@
-"""What a notebook shows of an answer: a chart that can be saved, a table that can be read, a verdict in full."""
+"""What a notebook shows: a picture that can be saved, a table that can be read, a verdict in full."""
 
 from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
+from functools import cache
 from html import escape
 from pathlib import Path
 
@@ -14,9 +15,13 @@ from model.design import Configuration
 from model.rule import RULES
 from model.trace import Trace
 from openworld.explore.asking import ask
+from openworld.explore.sizes import SIZE
 from openworld.files import replacing
+from openworld.gallery import find
+from openworld.plotstyle import rendered
 from openworld.sequence import svg
 from openworld.show import ending, outcome
+from openworld.sources import Source
 from properties.security import PROPERTIES, Property
 from properties.verdict import Verdict
 
@@ -24,34 +29,30 @@ from properties.verdict import Verdict
 LOOKS = {"attack": ("✗", "#8f3208", "#fbe9df"), "safe": ("✓", "#22506e", "#e8f1f8"), "unknown": ("?", "#222", "#eee")}
 
 #: Notebook pages align cells to the right, which suits numbers and nothing else.
-_CELLS = "table.openworld td, table.openworld th {text-align: left !important; vertical-align: top; max-width: 34em}"
-#: A chart fills the page, and scrolls where that would make it too small to read.
+CELLS = "table.openworld td, table.openworld th {text-align: left !important; vertical-align: top; max-width: 34em}"
+#: A picture is at most as wide as the page.
 _FIGURE = (
-    "figure.openworld-chart {margin: 0; overflow-x: auto} "
-    "figure.openworld-chart svg {width: 100%; height: auto; min-width: 56em; max-width: 84em}"
+    "figure.openworld-picture {margin: 0; overflow-x: auto} figure.openworld-picture figcaption {color: #555} "
+    "figure.openworld-picture svg {height: auto; max-width: 100%}"
 )
 _STYLE = "font-family: system-ui, sans-serif; color: #222; background: #fff; text-align: left;"
 
 
 @dataclass(frozen=True, slots=True)
-class Chart:
-    """A sequence chart of a run.
+class Picture:
+    """A picture that can be seen and saved.
 
     Attributes:
         svg: the picture.
-        words: the same in plain characters, at most 69 columns wide.
+        words: the same in words: a chart in plain characters, or the title of a figure.
         name: what a saved picture is called.
+        caption: what a reader must know to read it.
     """
 
     svg: str
     words: str
     name: str
-
-    @classmethod
-    def of(cls, trace: Trace, prop: Property) -> Chart:
-        """The chart of a run that shows a property's event."""
-        closing = ending(prop)
-        return cls(svg(chart(trace, closing)), text(trace, closing), f"{prop.name}.svg")
+    caption: str = ""
 
     def save(self, path: Path | str) -> Path:
         """Write the picture to a file and give back where it is."""
@@ -61,14 +62,41 @@ class Chart:
         return target
 
     def _repr_html_(self) -> str:
-        data = base64.b64encode(self.svg.encode()).decode()
-        address = f"data:image/svg+xml;base64,{data}"
-        link = f'<a download="{self.name}" href="{address}">Save this chart as a picture (SVG)</a>'
-        drawn = f"{self.svg}<figcaption>{link}</figcaption>"
-        return f'<style>{_FIGURE}</style><figure class="openworld-chart">{drawn}</figure>'
+        address = f"data:image/svg+xml;base64,{base64.b64encode(self.svg.encode()).decode()}"
+        link = f'<a download="{self.name}" href="{address}">Save this picture (SVG)</a>'
+        drawn = f"{self.svg}<figcaption>{escape(self.caption)} {link}</figcaption>"
+        return f'<style>{_FIGURE}</style><figure class="openworld-picture">{drawn}</figure>'
 
     def __str__(self) -> str:
-        return self.words
+        return f"{self.words}\n{self.caption}".rstrip()
+
+
+def chart_of(trace: Trace, prop: Property) -> Picture:
+    """The sequence chart of a run that shows a property's event."""
+    closing = ending(prop)
+    return Picture(svg(chart(trace, closing)), text(trace, closing), f"{prop.name}.svg")
+
+
+@cache
+def _source() -> Source:
+    """The tables behind the figures of this kernel, each worked out once."""
+    return Source(attempts=SIZE.attempts)
+
+
+def figure(name: str) -> Picture:
+    """A figure of the suite by name, as `openworld figures` writes it.
+
+    Raises:
+        FigureError: naming the culprit and what is allowed.
+    """
+    drawn = find([name])[0].draw(_source())
+    picture = rendered(drawn.figure, "svg", drawn.title, str(drawn.caption)).decode("utf-8")
+    return Picture(picture[picture.index("<svg") :], drawn.title, f"{name}.svg", str(drawn.caption))
+
+
+def data(name: str) -> Table:
+    """The data of a figure (raises as :func:`figure` does)."""
+    return Table(find([name])[0].draw(_source()).data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +108,7 @@ class Table:
     def _repr_html_(self) -> str:
         with pd.option_context("display.max_colwidth", None, "display.max_rows", None):
             made = self.frame.to_html(index=False, border=0, justify="left", classes="openworld")
-        return f"<style>{_CELLS}</style>{made}"
+        return f"<style>{CELLS}</style>{made}"
 
     def __str__(self) -> str:
         return str(self.frame.to_string(index=False))
@@ -96,10 +124,10 @@ class Answer:
     verdict: Verdict
 
     @property
-    def chart(self) -> Chart | None:
+    def chart(self) -> Picture | None:
         """The chart of the run, if there is one."""
         run = self.verdict.trace
-        return None if run is None else Chart.of(run, self.verdict.property)
+        return None if run is None else chart_of(run, self.verdict.property)
 
     def _repr_html_(self) -> str:
         verdict = self.verdict

@@ -71,11 +71,10 @@ def page() -> Iterator[Page]:
 def test_moving_a_control_changes_verdict_and_chart(lab: str, page: Page, tmp_path: Path) -> None:
     """With `iss` no longer compared the client is open to mix-up; the picture on the screen is the one saved."""
     explorer = _opened(page, f"{lab}/lab/tree/01_first_contact.ipynb")
-    verdict, chart = explorer.locator(".openworld-verdict"), explorer.locator("figure.openworld-chart svg")
+    verdict, chart = explorer.locator(".openworld-verdict"), explorer.locator("figure.openworld-picture svg")
     assert verdict.get_attribute("data-result") == "safe"
     honest = chart.inner_html()
-    assert "attacker" not in honest.casefold().replace("value of the attacker's choosing", "").replace(
-        "the attacker's doing", "").replace("secret that reaches the attacker", "")  # fmt: skip
+    assert "attacker.example" not in honest
 
     explorer.get_by_label("property").select_option("code_delivery")
     explorer.get_by_label("mal_as").check()
@@ -88,7 +87,7 @@ def test_moving_a_control_changes_verdict_and_chart(lab: str, page: Page, tmp_pa
     assert "as.attacker.example" in attacked
 
     with page.expect_download() as downloading:
-        explorer.get_by_role("link", name="Save this chart").click()
+        explorer.get_by_role("link", name="Save this picture").click()
     saved = tmp_path / "saved.svg"
     downloading.value.save_as(saved)
     assert downloading.value.suggested_filename == "code_delivery.svg"
@@ -112,7 +111,7 @@ def _opened(page: Page, address: str) -> Locator:
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     explorer = page.locator(".openworld-explorer").first
     explorer.scroll_into_view_if_needed(timeout=PATIENCE)
-    explorer.locator("figure.openworld-chart svg").wait_for(timeout=PATIENCE)
+    explorer.locator("figure.openworld-picture svg").wait_for(timeout=PATIENCE)
     return explorer
 
 

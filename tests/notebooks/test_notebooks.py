@@ -73,9 +73,8 @@ def test_no_cell_prints_and_no_cell_defines_logic(path: Path) -> None:
 def test_notebook_runs_from_a_clean_kernel(path: Path, reduced: dict[str, str]) -> None:
     """Every cell runs, nothing is written to standard error, and every claim in it is borne out."""
     stored = nbformat.read(path, as_version=4)
-    NotebookClient(stored, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}).execute(
-        env=reduced
-    )
+    where = {"metadata": {"path": str(path.parent)}}
+    NotebookClient(stored, timeout=300, kernel_name="python3", resources=where).execute(env=reduced)
     outputs = [output for cell in stored.cells if cell.cell_type == "code" for output in cell.outputs]
     assert any("text/html" in output.get("data", {}) for output in outputs)
     assert [output.text for output in outputs if output.output_type == "stream"] == []
