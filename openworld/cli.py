@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import click
 
-from openworld.commands import figures, questions, simulate, study, vocabulary
+from openworld.commands import figures, questions, report, simulate, study, vocabulary
 from openworld.commands.shell import Commands
 
 
@@ -47,6 +47,7 @@ for command in (
     simulate.simulate,
     study.study,
     figures.figures,
+    report.report,
 ):
     main.add_command(command)
 

@@ -102,6 +102,12 @@ def catalogue(attackers: Iterable[str] | None = None, experiments: Iterable[str]
     return {entry.name: entry for entry in entries}
 
 
+def of_study(attackers: Iterable[str], experiments: Iterable[str]) -> list[Entry]:
+    """The figures that are drawn from the tables of a study."""
+    attackers = list(attackers)
+    return [*(_of_verdicts(attackers) if attackers else ()), *_of_experiments(experiments)]
+
+
 def find(names: Iterable[str]) -> list[Entry]:
     """Figures by name, all of them if none is named.
 

@@ -10,7 +10,6 @@ import io
 import platform
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -265,32 +264,17 @@ def _simulate(plan: Plan, found: Findings) -> None:
 
 
 def _draw(plan: Plan, found: Findings) -> None:
-    drawings = list(_drawings(plan, found))
-    with Progress("figures", len(drawings)) as progress:
-        for name, draw in drawings:
-            from openworld.plotstyle import save
+    from openworld import gallery
+    from openworld.sources import Source
 
-            save(draw(), plan.folder / "figures" / name)
-            found.figures.append(name)
-            progress.advance(name)
-
-
-def _drawings(plan: Plan, found: Findings) -> Iterator[tuple[str, Any]]:
-    """Names of figures and how to draw each."""
-    import pandas as pd
-
-    from openworld import figures
-
-    if found.rows:
-        table = pd.DataFrame(found.rows)
-        yield "attackers", lambda: figures.attacker_overview(table)
-        for attacker in plan.attackers:
-            if (table["attacker"] == attacker).any():
-                yield f"verdicts-{attacker}", lambda who=attacker: figures.verdict_matrix(table, who)
-    for name, result in found.results.items():
-        question = question_of(name)
-        yield f"{name}-rates", lambda r=result, q=question: figures.rates(r.rates, q)
-        yield f"{name}-differences", lambda r=result, q=question: figures.differences(r.differences, q)
+    judged = {row["attacker"] for row in found.rows}
+    entries = gallery.of_study([name for name in plan.attackers if name in judged], found.results)
+    source = Source(plan.folder)
+    with Progress("figures", len(entries)) as progress:
+        for entry in entries:
+            gallery.write(entry, source, plan.folder / "figures")
+            found.figures.append(entry.name)
+            progress.advance(entry.name)
 
 
 def question_of(name: str) -> str:
@@ -304,10 +288,12 @@ def question_of(name: str) -> str:
 
 
 def _conclude(plan: Plan, found: Findings) -> None:
-    from openworld.report import index
+    from openworld.report import index, page, read
 
     write(plan.folder / "index.md", index(plan, found))
     write(plan.folder / "run.json", as_json(_about(plan, found)))
+    if found.rows or found.results:
+        write(plan.folder / "report.html", page(read(plan.folder)))
 
 
 def _about(plan: Plan, found: Findings) -> dict[str, Any]:

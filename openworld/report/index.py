@@ -27,6 +27,8 @@ def index(plan: Plan, found: Findings) -> str:
 
 
 def _state(plan: Plan, found: Findings) -> Iterator[str]:
+    yield "The same for reading in a browser, in one file: [report.html](report.html)."
+    yield ""
     if not found.finished:
         yield "> **Not finished.** The run was cut short; what is here is complete in itself and the rest is missing."
         yield ""

@@ -1,0 +1,73 @@
+"""The whole study as one HTML page that needs nothing else: no network, no other file."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from functools import cache
+from typing import TYPE_CHECKING
+
+from model.chart import origin
+from openworld.report import verdicts
+from openworld.report.findings import findings, numbers
+from openworld.report.reading import Picture, Study
+
+if TYPE_CHECKING:
+    import jinja2
+
+
+def page(study: Study) -> str:
+    """The page for what was found."""
+    attacks, links = verdicts.attacks(study)
+    return _environment().get_template("report.html.jinja").render(
+        study=study, about=study.about, attacks=attacks, matrix=verdicts.matrix(study, links),
+        designs=verdicts.designs(study),
+        properties=verdicts.properties(study), findings=list(findings(study)),
+        blocking=verdicts.blocking(study),
+        experiments=[
+            {**numbers(each), "pictures": [_embedded(one) for one in _of(study, name)]}
+            for name, each in study.experiments.items()
+        ],
+        pictures=[_embedded(each) for name, each in study.pictures.items() if _free(study, name)],
+        overview=_embedded(study.pictures["attackers"]) if "attackers" in study.pictures else None,
+        commands=list(_commands(study)), origin=origin,
+    )  # fmt: skip
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    import jinja2
+
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("openworld.report"), autoescape=True, undefined=jinja2.StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+
+
+def _free(study: Study, name: str) -> bool:
+    """Whether a picture has no other place: verdicts are a table, runs are charts, experiments have their own."""
+    taken = name.startswith(("verdicts-", "sequence-")) or name == "attackers"
+    return not taken and not any(name.startswith(f"{each}-") for each in study.experiments)
+
+
+def _of(study: Study, experiment: str) -> list[Picture]:
+    return [picture for name, picture in study.pictures.items() if name.startswith(f"{experiment}-")]
+
+
+def _embedded(picture: Picture) -> dict[str, str]:
+    data = base64.b64encode(picture.svg).decode("ascii")
+    return {"name": picture.name, "title": picture.title, "caption": picture.caption,
+            "source": f"data:image/svg+xml;base64,{data}"}  # fmt: skip
+
+
+def _commands(study: Study) -> Iterator[str]:
+    about = study.about
+    if about:
+        yield f"openworld study -o out --seed {about.get('seed', 1)}{' --quick' if about.get('quick') else ''}"
+    row = next((row for row in study.verdicts if row["chart"] in study.traces), None)
+    if row:
+        yield f"openworld trace {row['property']} \"{row['configuration']}\""
+    for name in study.experiments:
+        numbers = " ".join(f"--{key} {about[key]}" for key in ("seed", "attempts", "replications") if key in about)
+        yield f"openworld simulate {name} {numbers}".rstrip()
+    yield "openworld report out"

@@ -1,0 +1,164 @@
+"""What the folder of a study holds, finished or not; whatever is missing or unreadable is said and not fatal."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from model.errors import InputError
+from model.trace import Trace, TraceError, from_json
+from openworld.sources import SourceError, read_table, read_verdicts
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class ReportError(InputError):
+    """A folder that there is nothing to report on; the message says what was looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """An experiment as found: its rates, and its differences where that table is there."""
+
+    name: str
+    rates: pd.DataFrame
+    differences: pd.DataFrame | None
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A figure as found."""
+
+    name: str
+    title: str
+    caption: str
+    svg: bytes
+
+
+@dataclass(slots=True)
+class Study:
+    """Everything found in a folder.
+
+    Attributes:
+        folder: where.
+        about: how it ran (``run.json``); empty if that is missing.
+        verdicts: the rows of the table of verdicts.
+        traces: by the chart named in a row, the run that shows it.
+        experiments, pictures: by name.
+        others: files that a study does not write.
+        problems: what is missing or unreadable, one line each.
+    """
+
+    folder: Path
+    about: dict[str, Any] = field(default_factory=dict)
+    verdicts: list[dict[str, Any]] = field(default_factory=list)
+    traces: dict[str, Trace] = field(default_factory=dict)
+    experiments: dict[str, Experiment] = field(default_factory=dict)
+    pictures: dict[str, Picture] = field(default_factory=dict)
+    others: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+def read(folder: Path) -> Study:
+    """Read a folder.
+
+    Raises:
+        ReportError: not a folder, or neither verdicts nor experiments in it.
+    """
+    if not folder.is_dir():
+        raise ReportError(f"{folder}: no such folder; `openworld study -o {folder}` makes one")
+    study = Study(folder)
+    _about(study)
+    _verdicts(study)
+    _experiments(study)
+    if not study.verdicts and not study.experiments:
+        why = f" ({study.problems[-1]})" if study.problems else ""
+        raise ReportError(f"{folder}: nothing to report on: neither verdicts.json nor simulations/*_rates.csv{why}")
+    _pictures(study)
+    _others(study)
+    return study
+
+
+def _about(study: Study) -> None:
+    path = study.folder / "run.json"
+    try:
+        about = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(about, dict):
+            raise ValueError("not an object")
+        study.about = about
+    except FileNotFoundError:
+        study.problems.append("run.json is missing: how the study ran is not known")
+    except (OSError, ValueError) as error:
+        study.problems.append(f"run.json cannot be read: {error}")
+
+
+def _verdicts(study: Study) -> None:
+    try:
+        table = read_verdicts(study.folder)
+    except SourceError as error:
+        study.problems.append(str(error))
+        return
+    known: dict[str, Any] = {"chart": "", "configuration": "", "reach": "", "blocked_by": []}
+    for found in table.to_dict("records"):
+        row = known | {str(name): value for name, value in found.items()}
+        steps = row["steps"]
+        row["steps"] = int(steps) if isinstance(steps, int | float) and steps == steps else None  # NaN is not itself
+        study.verdicts.append(row)
+        if row["chart"] and row["chart"] not in study.traces:
+            _trace(study, str(row["chart"]))
+
+
+def _trace(study: Study, chart: str) -> None:
+    path = (study.folder / chart).with_suffix(".json")
+    try:
+        study.traces[chart] = from_json(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        study.problems.append(f"{path.relative_to(study.folder)}: {error.strerror}")
+    except (TraceError, ValueError) as error:
+        study.problems.append(f"{path.relative_to(study.folder)}: {error}")
+
+
+def _experiments(study: Study) -> None:
+    needed = {"value", "arm", "outcome", "kind", "rate", "low", "high", "attempts", "parameter"}
+    for path in sorted((study.folder / "simulations").glob("*_rates.csv")):
+        name = path.name.removesuffix("_rates.csv")
+        try:
+            rates = read_table(path)
+            lacking = sorted(needed - set(rates.columns))
+            if lacking or rates.empty:
+                raise SourceError(f"{path}: no column {lacking[0]!r}" if lacking else f"{path}: no rows")
+            differences = _differences(study, path.with_name(f"{name}_differences.csv"))
+            study.experiments[name] = Experiment(name, rates, differences)
+        except SourceError as error:
+            study.problems.append(str(error))
+
+
+def _differences(study: Study, path: Path) -> pd.DataFrame | None:
+    try:
+        table = read_table(path)
+    except SourceError as error:
+        study.problems.append(str(error))
+        return None
+    needed = {"value", "arm", "against", "outcome", "kind", "difference", "low", "high"}
+    return table if needed <= set(table.columns) else None
+
+
+def _pictures(study: Study) -> None:
+    for path in sorted((study.folder / "figures").glob("*.svg")):
+        words = path.with_suffix(".txt")
+        said = words.read_text(encoding="utf-8") if words.exists() else path.stem
+        title, _, caption = said.partition("\n\n")
+        study.pictures[path.stem] = Picture(path.stem, title, caption.strip(), path.read_bytes())
+
+
+def _others(study: Study) -> None:
+    """Files that no study writes are named, so that nobody looks for them on the page."""
+    own = {"index.md", "report.html", "run.json", "verdicts.csv", "verdicts.json"}
+    folders = {"attacks", "runs", "simulations", "figures"}
+    for path in sorted(study.folder.rglob("*")):
+        relative = path.relative_to(study.folder)
+        if path.is_file() and relative.parts[0] not in folders and str(relative) not in own:
+            study.others.append(str(relative))

@@ -1,0 +1,65 @@
+"use strict";
+(() => {
+  const form = document.getElementById("filter");
+  const table = document.getElementById("verdicts");
+  const articles = [...document.querySelectorAll("article[data-cells]")];
+
+  function reveal(hash) {
+    const target = hash.length > 1 && document.getElementById(decodeURIComponent(hash.slice(1)));
+    if (!target) return;
+    if (target.hidden && form) { form.reset(); apply(); }
+    const details = target.querySelector(":scope > details");
+    if (details) details.open = true;
+    if (target.matches("article")) { target.focus({ preventScroll: true }); target.scrollIntoView(); }
+  }
+
+  function apply() {
+    const want = Object.fromEntries(new FormData(form));
+    let shown = 0;
+    const kept = new Set();
+    for (const row of table.tBodies[0].rows) {
+      const cells = [...row.cells].filter((cell) => cell.dataset.property && (!want.property || cell.dataset.property === want.property));
+      const has = (look) => cells.some((cell) => cell.classList.contains(look));
+      const fits = !want.verdict || (want.verdict === "safe" ? !has("attack") && !has("unknown") : has(want.verdict));
+      row.hidden = !(fits && (!want.attacker || row.dataset.attacker === want.attacker) && (!want.design || row.dataset.design === want.design));
+      if (!row.hidden) { shown += 1; kept.add(`${row.dataset.attacker}/${row.dataset.design}`); }
+    }
+    for (const cell of table.querySelectorAll("[data-property]")) {
+      cell.hidden = Boolean(want.property) && cell.dataset.property !== want.property;
+    }
+    let left = 0;
+    for (const article of articles) {
+      const cells = article.dataset.cells.trim().split(" ");
+      article.hidden = !(cells.some((cell) => kept.has(cell)) && (!want.property || article.dataset.property === want.property));
+      left += !article.hidden;
+    }
+    for (const section of document.querySelectorAll(".gallery")) {
+      section.hidden = ![...section.querySelectorAll("article")].some((article) => !article.hidden);
+    }
+    const none = document.getElementById("none-left");
+    if (none) none.hidden = left > 0;
+    form.elements.shown.value = `${shown} of ${table.tBodies[0].rows.length} rows`;
+  }
+
+  if (form && table) {
+    form.hidden = false;
+    form.addEventListener("input", apply);
+    form.addEventListener("reset", () => setTimeout(apply));
+    form.addEventListener("submit", (event) => event.preventDefault());
+    apply();
+  }
+  addEventListener("hashchange", () => reveal(location.hash));
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href^='#']");
+    if (link && link.hash === location.hash) reveal(link.hash);
+  });
+  reveal(location.hash);
+
+  // On paper everything that the reader has not filtered away is open.
+  let closed = [];
+  addEventListener("beforeprint", () => {
+    closed = [...document.querySelectorAll("details:not([open])")];
+    for (const details of closed) details.open = true;
+  });
+  addEventListener("afterprint", () => { for (const details of closed) details.open = false; });
+})();

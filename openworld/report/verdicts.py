@@ -1,0 +1,130 @@
+"""The table of verdicts as the page shows it: a matrix, the distinct runs, designs side by side, what blocks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from model.chart import Chart, chart
+from model.design import DESIGN_NOTES
+from model.rule import RULES
+from openworld.report.reading import Study
+from openworld.show import ending
+from properties.security import PROPERTIES
+
+#: How a cell of the matrix looks: sign and word.
+CELLS = {
+    "attack": ("✗", "attack"), "safe": ("✓", "safe"), "unknown": ("?", "unknown"), "reached": ("yes", "run exists"),
+    "unreachable": ("no", "no such run"),
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Attack:
+    """A run that violates a property, and all the cells of the matrix that it stands for."""
+
+    id: str
+    code: str
+    about: str
+    meaning: str
+    steps: int
+    chart: Chart
+    cells: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def designs(self) -> list[str]:
+        """Designs under which it happens."""
+        return list(dict.fromkeys(str(cell["design"]) for cell in self.cells))
+
+    @property
+    def attackers(self) -> list[str]:
+        """Attackers that can do it."""
+        return list(dict.fromkeys(str(cell["attacker"]) for cell in self.cells))
+
+
+def properties(study: Study) -> list[dict[str, str]]:
+    """The properties of the table, with what they mean."""
+    seen = {str(row["property"]): row for row in study.verdicts}
+    return [
+        {"name": name, "code": str(row["code"]), "kind": str(row["kind"]),
+         "meaning": PROPERTIES[name].meaning if name in PROPERTIES else ""}
+        for name, row in seen.items()
+    ]  # fmt: skip
+
+
+def look(row: dict[str, Any]) -> str:
+    if row["kind"] == "security" or row["verdict"] == "unknown":
+        return str(row["verdict"])
+    return "reached" if row["verdict"] == "safe" else "unreachable"
+
+
+def matrix(study: Study, links: dict[str, str]) -> list[dict[str, Any]]:
+    """A row for each attacker and design, with a cell for each property."""
+    lines: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in study.verdicts:
+        key = str(row["attacker"]), str(row["design"])
+        line = lines.setdefault(
+            key, {"attacker": key[0], "design": key[1], "capabilities": row["capabilities"], "cells": {}}
+        )
+        seen = look(row)
+        sign, word = CELLS.get(seen, ("?", seen))
+        steps = f" {row['steps']}" if seen == "attack" and row["steps"] else ""
+        said = f"{word} in{steps} steps" if steps else word
+        link = links.get(row["chart"])
+        line["cells"][row["property"]] = {"look": seen, "sign": sign + steps, "word": said, "link": link}
+    return list(lines.values())
+
+
+def attacks(study: Study) -> tuple[list[Attack], dict[str, str]]:
+    """Distinct runs, each with the cells it stands for; and where the chart of each row is on the page."""
+    found: dict[Any, Attack] = {}
+    links: dict[str, str] = {}
+    order = {name: place for place, name in enumerate(PROPERTIES)}
+    rows = [row for row in study.verdicts if row["chart"] in study.traces]
+    for row in sorted(rows, key=lambda row: order.get(str(row["property"]), len(order))):
+        trace = study.traces[row["chart"]]
+        drawn = chart(trace, ending(PROPERTIES[trace.shows]) if trace.shows in PROPERTIES else None)
+        key = (row["property"], drawn.sent)
+        if key not in found:
+            name = str(row["property"])
+            meaning = PROPERTIES[name].meaning if name in PROPERTIES else ""
+            found[key] = Attack(
+                f"run-{len(found) + 1}", str(row["code"]), name, meaning, len(trace.steps), drawn
+            )
+        found[key].cells.append(row)
+        links[row["chart"]] = found[key].id
+    return list(found.values()), links
+
+
+def designs(study: Study) -> list[dict[str, Any]]:
+    """Every design with how often it fails, whom it holds against, and what honest parties reach."""
+    made = []
+    for name in dict.fromkeys(str(row["design"]) for row in study.verdicts):
+        rows = [row for row in study.verdicts if row["design"] == name]
+        security = [row for row in rows if row["kind"] == "security"]
+        attackers = list(dict.fromkeys(str(row["attacker"]) for row in security))
+        broken = {str(row["attacker"]) for row in security if row["verdict"] != "safe"}
+        utility = {str(row["property"]): CELLS[look(row)][0] for row in rows if row["kind"] == "utility"}
+        made.append({
+            "name": name, "meaning": DESIGN_NOTES.get(name, ("", ""))[0], "judged": len(security),
+            "violated": sum(row["verdict"] == "attack" for row in security),
+            "unknown": sum(row["verdict"] == "unknown" for row in security),
+            "firm": [who for who in attackers if who not in broken], "attackers": len(attackers), "utility": utility,
+        })  # fmt: skip
+    return made
+
+
+def blocking(study: Study) -> list[dict[str, Any]]:
+    """The rules that attacks are blocked by, the commonest first."""
+    rows = [row for row in study.verdicts if row["kind"] == "security" and row["verdict"] == "safe"]
+    counts = Counter(str(name) for row in rows for name in _names(row["blocked_by"]))
+    return [
+        {"name": name, "count": count, "requirement": RULES[name].requirement if name in RULES else "",
+         "source": RULES[name].source if name in RULES else ""}
+        for name, count in sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
+    ]  # fmt: skip
+
+
+def _names(blocked: Any) -> list[str]:
+    return blocked if isinstance(blocked, list) else str(blocked).split()
