@@ -50,6 +50,7 @@ class Schema:
     """An action before its ``each`` parameters are fixed."""
 
     name: str
+    module: str
     step: str
     honest: bool
     meaning: str
@@ -86,23 +87,12 @@ def action(
     """Register a function as an action; its actor is named by its docstring's first word or its module."""
 
     def decorate(function: Callable[..., Move]) -> Callable[..., Move]:
-        module = function.__module__.rpartition(".")[2]
+        module = function.__module__
         name = function.__name__.replace("__", ".")
-        honest = module == "flow"
+        honest = module.endswith("flow")
         name = name if honest else f"attacker.{name}"
         meaning = (function.__doc__ or "").strip().partition("\n")[0]
-        SCHEMAS[name] = Schema(name, step, honest, meaning, each, choices, function)
+        SCHEMAS[name] = Schema(name, module, step, honest, meaning, each, choices, function)
         return function
 
     return decorate
-
-
-def actions(world: World) -> tuple[Action, ...]:
-    """All actions of a world, in a fixed order: honest ones in protocol order, then the attacker's."""
-    from model import attacker, deployment, flow  # noqa: F401  (they register the actions)
-
-    return tuple(
-        Action(schema, fixed, schema.choices(world))
-        for schema in SCHEMAS.values()
-        for fixed in schema.each(world)
-    )

@@ -383,6 +383,11 @@ def answer_token_request(c: Context, who: str, token: Value) -> Move:
     )
 
 
+def honest_resource_exists(c: Context, url: str) -> Condition:
+    """Whether an honest resource server answers at a URL: at that of the shared host only where it has an API."""
+    return same(c.design.host_app, "yes") if url == SHARED_HOST else True
+
+
 def _stolen_tokens(world: World) -> list[dict[str, str]]:
     return [
         {"token": token, "url": url}
@@ -400,8 +405,7 @@ def present_stolen_token(c: Context, token: str, url: str) -> Move:
         REFRESHED: state["knows.refreshed"],
         LEAKED: c.capabilities["token_leak"],
     }.get(token, no(same(captured, NONE)))
-    exists = same(c.design.host_app, "yes") if url == SHARED_HOST else True
-    here = all_of(holds_it, exists, no(state["accepted.stolen"]))
+    here = all_of(holds_it, honest_resource_exists(c, url), no(state["accepted.stolen"]))
     if here is False:
         return IMPOSSIBLE
     return Move(
@@ -422,8 +426,7 @@ CAPTURED = tuple(f"captured.{token}" for token in (ISSUED, CACHED_CRM, CACHED_HO
 def present_minted_token(c: Context, url: str, iss: Value) -> Move:
     """The attacker's AS makes a token about the user, for this resource and the attacker's key, and presents it."""
     design = c.design
-    exists = same(design.host_app, "yes") if url == SHARED_HOST else True
-    here = all_of(c.capabilities["mal_as"], exists, no(c.state["accepted.minted"]))
+    here = all_of(c.capabilities["mal_as"], honest_resource_exists(c, url), no(c.state["accepted.minted"]))
     if here is False:
         return IMPOSSIBLE
     signer: Value = choose(same(iss, HONEST_AS), ATTACKER_AS, iss)

@@ -267,3 +267,21 @@ def introspection_is_for_the_audience(design: Design) -> Condition:
 def fetches_are_guarded(design: Design) -> Condition:
     """The AS checks every address that registration makes it contact."""
     return same(design.as_fetch_guard, "off")
+
+
+@rule("AAU-depth", source="draft-hardt-oauth-aauth-protocol, Single-Level Depth")
+def delegation_is_one_level_deep(design: Design, further: Condition) -> Condition:
+    """Where identities derive from a grant, a sub-agent gets nothing for sub-agents of its own."""
+    return implies(all_of(same(design.instance, "derived"), same(design.delegation_depth, "one")), no(further))
+
+
+@rule("AAU-depth", source="draft-hardt-oauth-aauth-protocol, Parent-Mediated Authorization")
+def authority_was_passed_on(design: Design, within: Condition) -> Condition:
+    """Where identities derive from a grant, a sub-agent gets what its parent passes on and no more."""
+    return implies(same(design.instance, "derived"), within)
+
+
+@rule("AAU-rt", source="draft-hardt-oauth-aauth-protocol, Resource Token Structure (mission)")
+def token_ends_with_the_task(design: Design, ends: Condition) -> Condition:
+    """Where identities derive from a grant, a sub-agent's token ends with the task that it is for."""
+    return implies(all_of(same(design.instance, "derived"), same(design.delegation_expiry, "task")), ends)

@@ -168,9 +168,10 @@ NAMED_DESIGNS: dict[str, str] = {
     "mcp": "prm=exact;reg=cimd;iss_check=advertised;pkce_policy=always;rt_pin=on;cred_pin=on",
     "fapi2": "prm=off;reg=static;client_auth=pkjwt;assertion_aud=issuer;par=required;iss_check=require;"
     "dpop=token+code;r_requires_dpop=yes;as_trust=allowlist",
-    "spiffe": "prm=exact;reg=cimd;client_auth=attest;as_trust=allowlist;iss_check=require",
+    "spiffe": "prm=exact;reg=cimd;client_auth=attest;as_trust=allowlist;iss_check=require;instance=workload",
     "baseline": "prm=exact;rs_as_bind=on;md_issuer_check=on;iss_check=require;callback_bind=on;assertion_aud=issuer;"
     "dpop=token+code;rs_htu=on;rs_trust=allowlist",
+    "aauth": "protocol=aauth;instance=derived;rs_trust=any;subject_ns=iss+sub;consent_ui=client_id_host",
     "federated": "prm=exact;reg=federation;as_trust=federation;rs_trust=federation;"
     "signed_metadata=anchored_req;client_auth=pkjwt;e_enrolled=yes;iss_check=require",
 }
@@ -191,5 +192,7 @@ DESIGN_NOTES: dict[str, tuple[str, str]] = {
     "spiffe": ("clients authenticate as attested workloads", "draft-ietf-oauth-spiffe-client-auth"),
     "baseline": ("the smallest set of mechanisms that leaves a malicious AS, RS and tenant no way in, whatever the "
                  "environment; derived by properties/designs.py", "findings.md"),
+    "aauth": ("signed requests, resource tokens and person servers: the clean-slate comparison",
+              "draft-hardt-oauth-aauth-protocol"),
     "federated": ("OpenID Federation as the trust anchor on both sides", "OpenID Federation 1.0"),
 }  # fmt: skip

@@ -12,10 +12,11 @@ from functools import cache, cached_property
 from itertools import product
 from typing import Any, NamedTuple
 
-from model.action import Action, Context, actions
+from model.action import Action, Context
 from model.design import Configuration
+from model.protocols import actions, variables
 from model.rule import Rule
-from model.state import Variable, View, variables
+from model.state import Variable, View
 from model.switches import CAPABILITIES, SWITCHES
 from model.world import FIRST_CONTACT, World
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import Any, NamedTuple
 
 from model import client, flow, identifiers
 from model.action import Action, Context
 from model.client import NONE
 from model.machine import Machine, Step
+from model.protocols import PROTOCOLS
 from model.rule import Rule
 from model.state import CACHED_CRM, CACHED_HOST, ISSUED, LEAKED, MINTED, REFRESHED, STRANGERS, THIEF, Session, View
 from model.trace import Trace
@@ -55,9 +57,11 @@ _KNOWN = (
     Participant(HONEST_AS, "honest AS", "H", True, HONEST_AS),
     Participant(ATTACKER_AS, "attacker's AS", "A", False, ATTACKER_AS),
     Participant(NOBODY, "attacker", "X", False),
+    Participant("sub_agent", "sub-agent", "B", True),
+    Participant("sub_sub_agent", "its sub-agent", "D", True),
 )
 _LETTERS = {CRM: "R", GOOD_TENANT: "G", SHARED_HOST: "S", ATTACKER_RS: "E"}
-_ORDER = (USER, THE_CLIENT, HONEST_AS, ATTACKER_AS)
+_ORDER = (USER, THE_CLIENT, "sub_agent", "sub_sub_agent", HONEST_AS, ATTACKER_AS)
 
 
 def participants(sent: Iterable[Message]) -> tuple[Participant, ...]:
@@ -184,7 +188,8 @@ def messages(trace: Trace) -> list[Message]:
 
 def sent_in(scene: Scene, number: int) -> Iterator[Message]:
     """The messages of one action, which is step ``number`` of its run."""
-    builder = BUILDERS.get(scene.action.schema.name, _plain)
+    builders = import_module(PROTOCOLS[scene.trace.world.protocol].wire).BUILDERS
+    builder = builders.get(scene.action.schema.name, _plain)
     session = _owner(scene.who) if "who" in scene.chosen and scene.who != VICTIM else ""
     for message in builder(scene):
         leaks = tuple(value.name for value in message.values if value.secret and _dishonest(message.receiver))
@@ -203,7 +208,7 @@ def _dishonest(key: str) -> bool:
     return key in (NOBODY, ATTACKER_AS) or run_by_attacker(key)
 
 
-def _message(
+def message(
     sender: str,
     receiver: str,
     label: str,
@@ -211,6 +216,7 @@ def _message(
     note: str = "",
     honest: bool | None = None,
 ) -> Message:
+    """A message with those of the values that say something."""
     kept = tuple(Value(*value) for value in values if value is not None and value[1] not in (NONE, ""))
     return Message(0, sender, receiver, label, kept, note, not _dishonest(sender) if honest is None else honest)
 
@@ -322,15 +328,15 @@ def _challenged(s: Scene, url: str, metadata: str | None = None, honest: bool | 
     points = s.design["prm"] != "off" and s.design["prm_src"] == "challenge"
     header = ("resource_metadata", metadata or _metadata_url(url)) if points else None
     return [
-        _message(THE_CLIENT, url, f"GET {url}"),
-        _message(url, THE_CLIENT, "401 Unauthorized", header, honest=honest),
+        message(THE_CLIENT, url, f"GET {url}"),
+        message(url, THE_CLIENT, "401 Unauthorized", header, honest=honest),
     ]
 
 
 def _document(server: str, url: str, resource: str, listed: str, honest: bool | None = None) -> Built:
     return [
-        _message(THE_CLIENT, server, f"GET {url}"),
-        _message(
+        message(THE_CLIENT, server, f"GET {url}"),
+        message(
             server, THE_CLIENT, "200 resource metadata", ("resource", resource),
             ("authorization_servers", f"[{listed}]"), honest=honest,
         ),
@@ -345,7 +351,7 @@ def _use_resource_metadata(s: Scene) -> Built:
     url, resource, listed = s.session.url, s.chosen["resource"], s.chosen["listed"]
     if s.design["prm"] == "off":
         values = (("resource", resource), ("issuer", listed))
-        return [_message(THE_CLIENT, THE_CLIENT, "takes resource and AS from its configuration", *values)]
+        return [message(THE_CLIENT, THE_CLIENT, "takes resource and AS from its configuration", *values)]
     made = _document(url, _metadata_url(url), resource, listed)
     other = "names a resource that is not the URL asked for" if resource != url else ""
     return [made[0], replace(made[1], note=other)]
@@ -377,8 +383,8 @@ def _use_server_metadata(s: Scene) -> Built:
     mixed = [name for name, at in foreign.items() if at != server]
     note = claims or (f"its {' and '.join(mixed)} endpoint belongs to another AS" if mixed else "")
     return [
-        _message(THE_CLIENT, server, f"GET {server}/.well-known/oauth-authorization-server"),
-        _message(
+        message(THE_CLIENT, server, f"GET {server}/.well-known/oauth-authorization-server"),
+        message(
             server, THE_CLIENT, "200 AS metadata",
             ("issuer", now.issuer),
             ("authorization_endpoint", f"{authorizes}/authorize"),
@@ -395,15 +401,15 @@ def _use_server_metadata(s: Scene) -> Built:
 
 def _push(s: Scene, server: str, label: str = "POST /par") -> Built:
     session = s.session
-    sent = _message(THE_CLIENT, server, label, *_request(s, s.request(session)), *_authentication(s, session, True))
-    return [sent, _message(server, THE_CLIENT, "201", ("request_uri", f"<of {_owner(s.who)}>"))]
+    sent = message(THE_CLIENT, server, label, *_request(s, s.request(session)), *_authentication(s, session, True))
+    return [sent, message(server, THE_CLIENT, "201", ("request_uri", f"<of {_owner(s.who)}>"))]
 
 
 def _push_to_attacker(s: Scene) -> Built:
     if s.design["par"] != "off":
         return _push(s, ATTACKER_AS)
     values = [("client_id", str(client.client_id(s.design, s.session.issuer))), *_authentication(s, s.session, True)]
-    return [_message(THE_CLIENT, ATTACKER_AS, "POST /revoke (authenticated)", *values)]
+    return [message(THE_CLIENT, ATTACKER_AS, "POST /revoke (authenticated)", *values)]
 
 
 def _send_authorization_request(s: Scene) -> Built:
@@ -414,21 +420,21 @@ def _send_authorization_request(s: Scene) -> Built:
     server = str(flow.authorization_at(s.design, session))
     target = f"{server}/authorize"
     if s.browser == NOBODY:
-        return [_message(THE_CLIENT, NOBODY, f"302 to {target}", *values)]
+        return [message(THE_CLIENT, NOBODY, f"302 to {target}", *values)]
     return [
-        _message(THE_CLIENT, USER, f"302 to {target}"),
-        _message(USER, server, "GET /authorize", *values),
+        message(THE_CLIENT, USER, f"302 to {target}"),
+        message(USER, server, "GET /authorize", *values),
     ]
 
 
 def _approved(s: Scene) -> Built:
     """The honest AS answers a request that is in the user's browser."""
     target = s.after["code.redirect"]
-    made = [_message(HONEST_AS, USER, f"user approves: 302 to {target}", *_response(s))]
+    made = [message(HONEST_AS, USER, f"user approves: 302 to {target}", *_response(s))]
     if target == ATTACKER_CALLBACK or (target == LOOPBACK and s.capabilities["local_app"]):
-        made.append(_message(USER, NOBODY, f"GET {target}", *_response(s)))
+        made.append(message(USER, NOBODY, f"GET {target}", *_response(s)))
     elif s.after["knows.code"] and not s.before["knows.code"]:
-        made.append(_message(USER, NOBODY, "authorization response leaks", *_response(s)))
+        made.append(message(USER, NOBODY, "authorization response leaks", *_response(s)))
     return made
 
 
@@ -438,8 +444,8 @@ def _send_user(s: Scene, values: list[tuple[str, str]]) -> Built:
     sender = ATTACKER_AS if at_attacker and s.capabilities["mal_as"] else NOBODY
     how = "302 to" if sender == ATTACKER_AS else "lures the user to"
     return [
-        _message(sender, USER, f"{how} {HONEST_AS}/authorize"),
-        _message(USER, HONEST_AS, "GET /authorize", *values, honest=False),
+        message(sender, USER, f"{how} {HONEST_AS}/authorize"),
+        message(USER, HONEST_AS, "GET /authorize", *values, honest=False),
         *_approved(s),
     ]
 
@@ -461,24 +467,24 @@ def _accept_authorization_response(s: Scene) -> Built:
     issuer = s.session.issuer
     seen = "iss is not compared with it" if s.design["h_iss"] == "yes" else "the response has no iss"
     note = f"the issuer recorded for this request is {issuer}; {seen}" if issuer != HONEST_AS else ""
-    return [_message(USER, THE_CLIENT, f"GET {s.before['code.redirect']}", *values, note=note)]
+    return [message(USER, THE_CLIENT, f"GET {s.before['code.redirect']}", *values, note=note)]
 
 
 def _inject_authorization_response(s: Scene) -> Built:
     redirect = client.redirect_uri(s.design, s.session.issuer)
     own = s.before.session(ATTACKER)
     values: list[Given] = [_code("users"), ("state", _state(ATTACKER)), ("iss", own.issuer)]
-    return [_message(NOBODY, THE_CLIENT, f"GET {redirect}", *values, note="the user's code, in the attacker's session")]
+    return [message(NOBODY, THE_CLIENT, f"GET {redirect}", *values, note="the user's code, in the attacker's session")]
 
 
 def _answer_authorization_request(s: Scene) -> Built:
     redirect = client.redirect_uri(s.design, s.session.issuer)
     values: list[Given] = [_code("attackers"), ("state", _state(s.who)), ("iss", s.session.issuer)]
     if s.browser == NOBODY:
-        return [_message(NOBODY, THE_CLIENT, f"GET {redirect}", *values)]
+        return [message(NOBODY, THE_CLIENT, f"GET {redirect}", *values)]
     return [
-        _message(ATTACKER_AS, USER, f"302 to {redirect}"),
-        _message(USER, THE_CLIENT, f"GET {redirect}", *values, honest=False),
+        message(ATTACKER_AS, USER, f"302 to {redirect}"),
+        message(USER, THE_CLIENT, f"GET {redirect}", *values, honest=False),
     ]
 
 
@@ -487,12 +493,12 @@ def _answer_authorization_request(s: Scene) -> Built:
 
 def _token_request(s: Scene, server: str) -> Message:
     session = s.session
-    return _message(
+    return message(
         THE_CLIENT, server, "POST /token",
         ("grant_type", "authorization_code"),
         _code(session.code),
         ("redirect_uri", str(client.redirect_uri(s.design, session.issuer))),
-        _verifier(str(client.challenge(s.design, s.who, session.metadata))),
+        _verifier(str(flow.code_challenge(s.design, session))),
         ("client_id", str(client.client_id(s.design, session.issuer))),
         *_authentication(s, session, False),
         _proof(s, f"{server}/token", session),
@@ -508,7 +514,7 @@ def _granted(s: Scene, receiver: str, kind: str) -> Message:
     refreshed_later = any(step.action.startswith("client.refresh") for step in s.trace.steps)
     refresh = Value("refresh_token", "<issued by H>", True) if refreshed_later and kind == ISSUED else None
     values = [_token(kind), *_audience(s, s.after, kind), refresh]
-    return _message(HONEST_AS, receiver, "200 token response", *values)
+    return message(HONEST_AS, receiver, "200 token response", *values)
 
 
 def _issue_token(s: Scene) -> Built:
@@ -522,7 +528,7 @@ def _redeem_code(s: Scene) -> Built:
     code = s.before
     verifier = code["code.challenge"]
     return [
-        _message(
+        message(
             s.offender, HONEST_AS, "POST /token, as the client",
             ("grant_type", "authorization_code"),
             ("code", "<user's code>"),
@@ -537,14 +543,14 @@ def _redeem_code(s: Scene) -> Built:
 
 def _answer_token_request(s: Scene) -> Built:
     token = _token(s.chosen["token"])
-    return [_message(ATTACKER_AS, THE_CLIENT, "200 token response", token)]
+    return [message(ATTACKER_AS, THE_CLIENT, "200 token response", token)]
 
 
 def _refresh_at_new_server(s: Scene) -> Built:
     url = s.session.url
     return [
-        _message(url, THE_CLIENT, "401, and new resource metadata", ("authorization_servers", f"[{ATTACKER_AS}]")),
-        _message(
+        message(url, THE_CLIENT, "401, and new resource metadata", ("authorization_servers", f"[{ATTACKER_AS}]")),
+        message(
             THE_CLIENT, ATTACKER_AS, "POST /token",
             ("grant_type", "refresh_token"),
             Value("refresh_token", "<issued by H>", True),
@@ -555,7 +561,7 @@ def _refresh_at_new_server(s: Scene) -> Built:
 
 def _refresh_token(s: Scene) -> Built:
     return [
-        _message(
+        message(
             s.offender, HONEST_AS, "POST /token, as the client",
             ("grant_type", "refresh_token"), ("refresh_token", "<issued by H>"), ("client_id", s.before["code.client"]),
         ),
@@ -567,8 +573,8 @@ def _authenticate_as_client(s: Scene) -> Built:
     secret = any(s.before.session(who).secret for who in s.world.sessions)
     shown = ("client_secret", f"<for {HONEST_AS}>") if secret else ("client_assertion", "<the one received>")
     return [
-        _message(s.offender, HONEST_AS, "authenticates as the client", ("client_id", s.chosen["client_id"]), shown),
-        _message(HONEST_AS, s.offender, "accepted as the client"),
+        message(s.offender, HONEST_AS, "authenticates as the client", ("client_id", s.chosen["client_id"]), shown),
+        message(HONEST_AS, s.offender, "accepted as the client"),
     ]
 
 
@@ -583,12 +589,12 @@ def _send_token(s: Scene) -> Built:
     url, session = s.session.url, s.session
     diverged = "good for something else than the client believes" if s.now.diverged else ""
     values: list[Given] = [*_carried(s, session.token, s.before), _proof(s, url, session)]
-    return [_message(THE_CLIENT, url, f"GET {url}", *values, note=diverged)]
+    return [message(THE_CLIENT, url, f"GET {url}", *values, note=diverged)]
 
 
 def _use_token_where_echoed(s: Scene) -> Built:
     return [
-        _message(
+        message(
             THE_CLIENT, s.chosen["url"], f"GET {s.chosen['url']}", _token(s.session.token),
             note="the token response named this resource",
         )
@@ -596,12 +602,12 @@ def _use_token_where_echoed(s: Scene) -> Built:
 
 
 def _accept_request(s: Scene) -> Built:
-    return [_message(s.session.url, THE_CLIENT, "200, protected data")]
+    return [message(s.session.url, THE_CLIENT, "200, protected data")]
 
 
 def _reuse_cached_token(s: Scene) -> Built:
     url = s.before.session(VICTIM).url
-    return [_message(THE_CLIENT, url, f"GET {url}", *_carried(s, s.chosen["token"], s.before))]
+    return [message(THE_CLIENT, url, f"GET {url}", *_carried(s, s.chosen["token"], s.before))]
 
 
 def _present_stolen_token(s: Scene) -> Built:
@@ -609,7 +615,7 @@ def _present_stolen_token(s: Scene) -> Built:
     captured = NONE if token in (LEAKED, REFRESHED) else s.before[f"captured.{token}"]
     sender = s.offender if captured == NONE else captured
     values = [value._replace(secret=False) for value in _carried(s, token, s.before)]
-    return [_message(sender, url, f"GET {url}", *values), _message(url, sender, "200, the user's data")]
+    return [message(sender, url, f"GET {url}", *values), message(url, sender, "200, the user's data")]
 
 
 def _present_minted_token(s: Scene) -> Built:
@@ -618,7 +624,7 @@ def _present_minted_token(s: Scene) -> Built:
     claims = (("iss", s.chosen["iss"]), ("sub", "<the user's>"), ("aud", resource))
     values = (_token(MINTED), *(Value(name, claim, inside=True) for name, claim in claims))
     answer = "200, the user's data" if s.after["accepted.as_user"] else "200, data of that issuer's subject"
-    return [_message(ATTACKER_AS, url, f"GET {url}", *values), _message(url, ATTACKER_AS, answer)]
+    return [message(ATTACKER_AS, url, f"GET {url}", *values), message(url, ATTACKER_AS, answer)]
 
 
 def _hand_over(s: Scene) -> Built:
@@ -626,11 +632,11 @@ def _hand_over(s: Scene) -> Built:
     values = [_token(ISSUED), *_audience(s, s.before, ISSUED)]
     connector = s.action.schema.name == "client.hand_token_to_connector"
     if connector:
-        return [_message(THE_CLIENT, NOBODY, "a connector of the attacker gets the token", *values)]
+        return [message(THE_CLIENT, NOBODY, "a connector of the attacker gets the token", *values)]
     url = s.after[f"captured.{ISSUED}"]
     return [
-        _message(s.session.url, THE_CLIENT, f"307 to {url}"),
-        _message(THE_CLIENT, url, f"GET {url}", *values, note="the client follows the redirect with its credentials"),
+        message(s.session.url, THE_CLIENT, f"307 to {url}"),
+        message(THE_CLIENT, url, f"GET {url}", *values, note="the client follows the redirect with its credentials"),
     ]
 
 
@@ -646,8 +652,8 @@ def _obtain_own_code(s: Scene) -> Built:
     if s.action.schema.name == "attacker.use_pushed_request":
         request = [request[0], ("request_uri", f"<of {_owner(VICTIM)}>")]
     return [
-        _message(NOBODY, HONEST_AS, "GET /authorize, logged in as itself", *request),
-        _message(HONEST_AS, NOBODY, f"302 to {after['own.redirect']}", _code("strangers")),
+        message(NOBODY, HONEST_AS, "GET /authorize, logged in as itself", *request),
+        message(HONEST_AS, NOBODY, f"302 to {after['own.redirect']}", _code("strangers")),
     ]
 
 
@@ -655,14 +661,14 @@ def _push_own_code(s: Scene) -> Built:
     redirect = s.before["own.redirect"]
     values: list[Given] = [_code("strangers"), ("state", _state(VICTIM) if s.design["state"] == "checked" else NONE)]
     return [
-        _message(NOBODY, USER, f"makes the browser open {redirect}"),
-        _message(USER, THE_CLIENT, f"GET {redirect}", *values, honest=False, note="the attacker chooses iss"),
+        message(NOBODY, USER, f"makes the browser open {redirect}"),
+        message(USER, THE_CLIENT, f"GET {redirect}", *values, honest=False, note="the attacker chooses iss"),
     ]
 
 
 def _issue_token_to_stranger(s: Scene) -> Built:
     note = "the attacker's account, in the user's session"
-    granted = _message(HONEST_AS, THE_CLIENT, "200 token response", _token(STRANGERS), note=note)
+    granted = message(HONEST_AS, THE_CLIENT, "200 token response", _token(STRANGERS), note=note)
     return [_token_request(s, HONEST_AS), granted]
 
 
@@ -692,11 +698,11 @@ def _plain(s: Scene) -> Built:
     """An action without an entry in the table of builders: one message that says what it means."""
     schema = s.action.schema
     actor = schema.name.partition(".")[0]
-    party = {"client": THE_CLIENT, "authorization_server": HONEST_AS, "attacker": NOBODY}.get(actor, s.session.url)
+    party = {"client": THE_CLIENT, "authorization_server": HONEST_AS, "attacker": NOBODY}.get(actor) or s.session.url
     party = THE_CLIENT if party == NONE else party
     sender, receiver = _ACTS.get(schema.name, (party, party))
     values = [(name, str(value)) for name, value in s.chosen.items() if name != "who"]
-    return [_message(sender, receiver, schema.meaning.rstrip("."), *values, honest=schema.honest)]
+    return [message(sender, receiver, schema.meaning.rstrip("."), *values, honest=schema.honest)]
 
 
 #: How each action looks on the wire.

@@ -73,6 +73,7 @@ class World:
         resource_urls: URLs that an agent may be sent to.
         strangers_code: the attacker may log in as itself and bring a code for its own account into play.
         strangers_clients: the attacker may use client identities of its own.
+        protocol: what its parties run, a key of :data:`model.protocols.PROTOCOLS`.
     """
 
     name: str
@@ -80,6 +81,7 @@ class World:
     layers: int = 20
     strangers_code: bool = False
     strangers_clients: bool = False
+    protocol: str = "oauth"
     sessions: tuple[str, ...] = (VICTIM, ATTACKER)
     resource_urls: tuple[str, ...] = (
         CRM,
@@ -140,9 +142,32 @@ def designated_servers(resource: str) -> tuple[str, ...]:
 #: consent page shows matters before any second session does.
 FIRST_CONTACT = World("first_contact", "two sessions at the client, and the user's code and tokens")
 USERS_SESSION = World(
-    "users_session", "the user's session, into which the attacker may bring its own account", 14, True, False, (VICTIM,)
+    "users_session",
+    "the user's session, into which the attacker may bring its own account",
+    layers=14,
+    strangers_code=True,
+    sessions=(VICTIM,),
 )
 CLIENT_IDENTITY = World(
-    "client_identity", "the user's session, and client identities of the attacker's", 13, False, True, (VICTIM,)
+    "client_identity",
+    "the user's session, and client identities of the attacker's",
+    layers=13,
+    strangers_clients=True,
+    sessions=(VICTIM,),
 )
-WORLDS: dict[str, World] = {world.name: world for world in (FIRST_CONTACT, USERS_SESSION, CLIENT_IDENTITY)}
+#: What is the same whichever protocol brought the grant.
+DELEGATION = World(
+    "delegation", "a client, its sub-agent and what that starts in turn", layers=5, protocol="delegation"
+)
+#: AAuth names servers by their hosts alone, so here the API and its host are one resource, and tenants have none.
+AAUTH = World(
+    "aauth",
+    "one agent, its person server, honest resources and the attacker's, under AAuth",
+    layers=6,
+    protocol="aauth",
+    sessions=(VICTIM,),
+    resource_urls=(CRM, ATTACKER_RS, SHARED_HOST, EVIL_TENANT),
+)
+WORLDS: dict[str, World] = {
+    world.name: world for world in (FIRST_CONTACT, USERS_SESSION, CLIENT_IDENTITY, DELEGATION, AAUTH)
+}

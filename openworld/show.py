@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from model.design import DESIGN_NOTES, NAMED_DESIGNS, parse
-from model.rule import RULES, Rule
+from model.protocols import rules
+from model.rule import Rule
 from model.switches import SWITCHES, Switch
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ def outcome(verdict: Verdict) -> str:
 
 def verdict_lines(verdict: Verdict) -> Iterator[str]:
     """A verdict as a person reads it, without its chart."""
-    from model.rule import RULES
 
     yield from _entry("property", f"{verdict.property.name} ({verdict.property.code}): {verdict.property.meaning}")
     yield from _entry("config", str(verdict.configuration))
@@ -48,7 +48,7 @@ def verdict_lines(verdict: Verdict) -> Iterator[str]:
     if verdict.blocked_by:
         yield "blocked by  (each of these is needed)"
         for name in verdict.blocked_by:
-            yield from rule_lines(RULES[name], ids=False)
+            yield from rule_lines(rules()[name], ids=False)
 
 
 def _entry(name: str, words: str) -> list[str]:
@@ -98,7 +98,12 @@ def switch_json(switch: Switch) -> dict[str, Any]:
 
 def switch_lines() -> Iterator[str]:
     """Every switch with its values, the baseline marked by a star."""
-    for kind, title in (("mechanism", "what a design chooses"), ("environment", "what a deployment happens to be")):
+    titles = {
+        "mechanism": "what a design chooses",
+        "environment": "what a deployment happens to be",
+        "conduct": "what a client does where it is left to it (no verdict depends on it; see `openworld clients`)",
+    }
+    for kind, title in titles.items():
         yield f"{kind} switches: {title} (* baseline)"
         for switch in SWITCHES.values():
             if switch.kind == kind:
@@ -145,7 +150,7 @@ def difference_lines(difference: Difference) -> Iterator[str]:
         yield f"{'changed by':<12}{name}: {before} -> {after}"
     if difference.refused_by is not None:
         rule, step = difference.refused_by
-        source = RULES[rule].source if rule in RULES else ""
+        source = rules()[rule].source if rule in rules() else ""
         yield f"{'refused by':<12}{rule} at step {step}  {source}".rstrip()
     for name, before, after in difference.flips:
         yield f"{'also flips':<12}{name}: {before} -> {after}"

@@ -49,6 +49,7 @@ MECHANISMS: dict[str, tuple[str, str, str]] = {
     "dpop_url_check": ("rs_htu", "off", "on"),
     "refresh_pinning": ("rt_pin", "off", "on"),
     "issuer_allowlist_at_rs": ("rs_trust", "any", "allowlist"),
+    "derived_instances": ("instance", "none", "derived"),
     "subject_per_issuer": ("subject_ns", "sub", "iss+sub"),
 }
 
@@ -168,7 +169,7 @@ class Lattice:
         """All mechanisms on in some attack with at least these on; ``None`` (and a core) if there is none."""
         core: set[str] = set()
         for prop in self.properties:
-            laid, solver = self._world(prop.world)
+            laid, solver = self._world(prop.world_of(self.environment))
             on = {laid.switches[self.mechanisms[name][0], self.mechanisms[name][2]]: name for name in self.mechanisms}
             chosen = [literal for literal, name in on.items() if name in mechanisms]
             event = laid.events[prop.name]
@@ -189,6 +190,8 @@ class Lattice:
         fixed = [laid.capabilities[name] * (1 if name in self.capabilities else -1) for name in CAPABILITIES]
         positions = {switch: (without, with_) for switch, without, with_ in self.mechanisms.values()}
         for switch in SWITCHES.values():
+            if switch.kind == "conduct":
+                continue
             if switch.name in self.environment:
                 fixed.append(laid.switches[switch.name, self.environment[switch.name]])
             elif switch.name in positions:
@@ -200,7 +203,7 @@ class Lattice:
 
     def _world(self, world: World) -> tuple[Unrolling, Solver]:
         if world not in self._laid:
-            about = tuple(prop.name for prop in self.properties if prop.world == world)
+            about = tuple(prop.name for prop in self.properties if prop.world_of(self.environment) == world)
             laid = Unrolling(Template(world, about=about), world.layers)
             self._laid[world] = laid, Solver(laid.clauses, laid.top)
         return self._laid[world]

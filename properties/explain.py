@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from model.design import Configuration, Design
 from model.machine import Machine, NotEnabledError
-from model.rule import RULES
+from model.protocols import rules
 from model.switches import SWITCHES
 from properties.security import PROPERTIES, Property
 from properties.verdict import Checker, Verdict
@@ -115,5 +115,5 @@ def _refusal(one: Verdict, other: Verdict) -> tuple[str, int] | None:
             state = machine.step(state, step)
         except NotEnabledError as error:
             name = str(error).rpartition("refused by ")[2]
-            return (name, number) if name in RULES else ("not possible", number)
+            return (name, number) if name in rules() else ("not possible", number)
     return None

@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from model.action import Action, Context, actions
+from model.action import Action, Context
 from model.design import Configuration, Design
 from model.logic import Condition, Pick, Value, all_of, any_of, no, same
-from model.rule import RULES
-from model.state import Variable, View, variables
+from model.protocols import actions, variables
+from model.state import Variable, View
 from model.switches import CAPABILITIES, SWITCHES
 from model.world import World
 from properties.circuit import Circuit, Literal
@@ -74,7 +74,7 @@ class Template:
         numbered = enumerate(actions(self.world))
         firings = (self._firing(number, action, design, capabilities) for number, action in numbered)
         self.firings = tuple(firing for firing in firings if firing.when is not False)
-        self.enforced = {name: self.circuit.input() for name in RULES}
+        self.enforced = {name: self.circuit.input() for firing in self.firings for name, _ in firing.rules}
         for name in self.about:
             self._ask(name, design)
         self.cones = {name: _cone(self.firings, set(reads)) for name, reads in self.asks.items()}
@@ -103,6 +103,8 @@ class Template:
             return self.configuration.design
         values = {}
         for switch in SWITCHES.values():
+            if switch.kind == "conduct":
+                continue  # no world reads them
             inputs = {value: self.circuit.input() for value in switch.values}
             self.switches.update({(switch.name, value): literal for value, literal in inputs.items()})
             values[switch.name] = Pick(inputs)

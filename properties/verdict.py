@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from model.design import Configuration, Design
 from model.machine import Machine, NotEnabledError, Step
-from model.rule import RULES
+from model.protocols import rules
 from model.trace import Trace
 from model.world import World
 from properties.counting import Counter, happenings
@@ -71,7 +71,7 @@ class Verdict:
             "reach": self.reach,
             "steps": self.steps,
             "blocked_by": list(self.blocked_by),
-            "sources": {name: RULES[name].source for name in self.blocked_by},
+            "sources": {name: rules()[name].source for name in self.blocked_by},
             "seconds": round(self.seconds, 4),
             "trace": None if self.trace is None else self.trace.to_json(),
         }
@@ -102,7 +102,7 @@ class Checker:
         return self._about(asked, configuration).result(asked, configuration)
 
     def _about(self, asked: Property, configuration: Configuration) -> WorldChecker:
-        world = self.world or asked.world
+        world = self.world or asked.world_of(configuration.design)
         if self.by_design and self._design != configuration.design:
             self._design = configuration.design
             self._worlds.clear()
@@ -304,7 +304,7 @@ def check(
 ) -> Verdict:
     """One verdict, the cheapest way: most events happen early, so the whole depth is laid down only if needed."""
     asked = find(prop) if isinstance(prop, str) else prop
-    where, only = world or asked.world, (asked, configuration)
+    where, only = world or asked.world_of(configuration.design), (asked, configuration)
     early = WorldChecker(where, only, timeout, min(EARLY, where.layers)).verdict(asked, configuration)
     if early.steps is not None and early.steps <= EARLY:
         return early

@@ -16,7 +16,7 @@ import pytest
 
 from model.design import NAMED_DESIGNS, Configuration, ConfigurationError, Design, parse
 from model.machine import Step
-from model.rule import RULES
+from model.protocols import rules
 from model.switches import CAPABILITIES, SWITCHES
 from model.world import ATTACKER_RS, CRM, EVIL_TENANT, GOOD_TENANT, VICTIM, World
 from properties.security import PROPERTIES, Property, UnknownPropertyError, find
@@ -24,6 +24,8 @@ from properties.solver import Answer, Solver
 from properties.template import Template
 from properties.unroll import Unrolling
 from properties.verdict import Checker
+
+RULES = rules()
 
 ROOT = Path(__file__).parent.parent
 ROWS = ROOT / "properties" / "data" / "expected_rows.csv"
@@ -166,12 +168,12 @@ class Reach:
 
     def ask(self, prop: Property, configuration: Configuration, enforced: Iterable[str]) -> bool:
         """The same, with ``core`` left behind: rules that already rule the event out."""
-        there = self.clauses(self.world or prop.world)
+        there = self.clauses(self.world or prop.world_of(configuration.design))
         event = there.laid.events[prop.name]
         self.core = frozenset()
         if event is False:
             return False
-        rules = {there.laid.enforced[name]: name for name in sorted(enforced)}
+        rules = {there.laid.enforced[name]: name for name in sorted(enforced) if name in there.laid.enforced}
         answer = there.solver.check([*there.fixed(judged(prop, configuration)), *rules, int(event)])
         assert answer is not Answer.UNKNOWN
         if answer is Answer.UNSAT:

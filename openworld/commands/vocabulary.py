@@ -124,14 +124,12 @@ def rules(name: str | None, as_json: bool) -> int:
     openworld rules iss_matches
     openworld rules "RFC 9728"
     """
-    import importlib
-
-    from model.rule import RULES
+    from model.protocols import rules as every_rule
     from openworld.show import rule_json, rule_lines
 
-    importlib.import_module("model.attacker")  # brings the rules of every actor along
     wanted = (name or "").casefold()
-    found = [rule for rule in RULES.values() if wanted in " ".join((rule.name, rule.source, *rule.ids)).casefold()]
+    known = every_rule().values()
+    found = [rule for rule in known if wanted in " ".join((rule.name, rule.source, *rule.ids)).casefold()]
     if not found:
         raise click.UsageError(f"no rule has {name!r} in its name, ids or source; `openworld rules` lists them")
     if as_json:

@@ -9,9 +9,10 @@ import pandas as pd
 
 from model.client import resource_matches_request
 from model.errors import InputError
+from model.machine import Machine
 from model.messages import scenes
-from model.rule import RULES
-from model.state import Variable, variables
+from model.protocols import rules as known_rules
+from model.state import Variable
 from model.switches import SWITCHES
 from model.trace import Trace
 from openworld.explore.asking import ask, checker, read, result
@@ -45,7 +46,8 @@ def rules(*names: str) -> Table:
     Raises:
         KeyError: a rule that does not exist.
     """
-    return table(("requirement", "source", "rule"), ((RULES[n].requirement, RULES[n].source, n) for n in names))
+    asked = (known_rules()[name] for name in names)
+    return table(("requirement", "source", "rule"), ((rule.requirement, rule.source, rule.name) for rule in asked))
 
 
 def switches(*names: str) -> Table:
@@ -67,8 +69,9 @@ def consulted(trace: Trace | None) -> Table:
 def gained(trace: Trace | None) -> Table:
     """What the attacker has after each step that it did not have before, read from the states of the machine."""
     run = _run(trace)
-    states = run.states()
-    known = [(place, variable) for place, variable in enumerate(variables(run.world)) if _is_gain(variable)]
+    machine = Machine(run.configuration, run.world)
+    states = machine.replay(run.steps)
+    known = [(place, variable) for place, variable in enumerate(machine.variables) if _is_gain(variable)]
     rows = []
     for number, (before, after, scene) in enumerate(zip(states, states[1:], scenes(run), strict=False), 1):
         new = [_words(variable, after[place]) for place, variable in known if before[place] != after[place]]

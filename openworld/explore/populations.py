@@ -8,7 +8,7 @@ from html import escape
 from itertools import groupby
 from typing import Any
 
-from model.rule import RULES
+from model.protocols import rules
 from openworld.explore.evidence import table
 from openworld.explore.views import CELLS, Table
 from simulations.experiments import Experiment, run
@@ -139,6 +139,5 @@ def _interval(row: Mapping[Any, Any], sign: str = "") -> str:
 
 def _named(outcome: str) -> str:
     """A refusal by what is required and where that is said."""
-    if outcome not in RULES:
-        return outcome
-    return f"{RULES[outcome].requirement} [{RULES[outcome].source}]"
+    rule = rules().get(outcome)
+    return outcome if rule is None else f"{rule.requirement} [{rule.source}]"

@@ -12,7 +12,7 @@ import pandas as pd
 
 from model.chart import chart, text
 from model.design import Configuration
-from model.rule import RULES
+from model.protocols import rules
 from model.trace import Trace
 from openworld.explore.asking import ask
 from openworld.explore.sizes import SIZE
@@ -141,7 +141,7 @@ class Answer:
     def __str__(self) -> str:
         verdict = self.verdict
         lines = [f"{verdict.property.name}: {outcome(verdict)}", f"under {verdict.configuration}", verdict.reach]
-        lines += [f"blocked by {name} [{RULES[name].source}]" for name in verdict.blocked_by]
+        lines += [f"blocked by {name} [{rules()[name].source}]" for name in verdict.blocked_by]
         return "\n".join(lines) + ("" if self.chart is None else f"\n\n{self.chart}")
 
 
@@ -184,7 +184,7 @@ def statuses(results: dict[str, str]) -> str:
 
 def _blocking(names: tuple[str, ...]) -> str:
     items = "".join(
-        f"<li>{escape(RULES[name].requirement)} <small>[{escape(RULES[name].source)}] <code>{name}</code></small></li>"
-        for name in names
+        f"<li>{escape(rule.requirement)} <small>[{escape(rule.source)}] <code>{rule.name}</code></small></li>"
+        for rule in map(rules().__getitem__, names)
     )
     return f"<p>Ruled out by the following; leave any one of them out and the answer is another:</p><ul>{items}</ul>"

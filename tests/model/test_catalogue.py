@@ -13,8 +13,10 @@ import model.deployment
 import model.flow  # noqa: F401  (all three register actions)
 from model import identifiers
 from model.action import SCHEMAS
-from model.rule import RULES
+from model.protocols import rules
 from model.switches import SWITCHES
+
+RULES = rules()
 
 CATALOGUE = Path(identifiers.__file__).parent / "data" / "catalogue.csv"
 COLUMNS = ["id", "actor", "step", "requirement", "level", "source", "carried_by", "note"]

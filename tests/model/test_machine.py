@@ -10,8 +10,10 @@ import pytest
 
 from model.design import parse
 from model.machine import Machine, NotEnabledError, Step
-from model.rule import RULES
+from model.protocols import rules
 from model.world import ATTACKER_RS, CRM, FIRST_CONTACT
+
+RULES = rules()
 
 GOLDEN = Path(__file__).parent / "data" / "honest_run.txt"
 

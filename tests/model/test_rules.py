@@ -9,15 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from model.action import SCHEMAS, actions
-from model.rule import RULES, rule
-from model.state import variables
+from model.action import SCHEMAS
+from model.protocols import actions, rules, variables
+from model.rule import rule
 from model.switches import SWITCHES
 from model.world import CRM, HONEST_AS, WORLDS, designated_servers, run_by_attacker
 from properties.security import PROPERTIES
 
+RULES = rules()
+
 MODEL = Path(__file__).parents[2] / "model"
-ACTORS = ("client", "authorization_server", "resource_server")
+ACTORS = ("client", "authorization_server", "resource_server", "agent", "person_server")
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -89,12 +91,15 @@ def test_properties_have_one_code_and_one_name_each():
 
 def test_every_switch_is_read_somewhere():
     """No switch is offered that nothing in the model looks at, but for those listed here with the reason."""
-    text = "\n".join(path.read_text(encoding="utf-8") for path in MODEL.glob("*.py"))
+    text = "\n".join(path.read_text(encoding="utf-8") for path in MODEL.rglob("*.py"))
     unread = {name for name in SWITCHES if not re.search(rf"design\.{name}\b", text)}
     assert unread == UNREAD.keys()
 
 
-UNREAD = {"https_only": "plain-HTTP fetches matter on a hostile network only, which rs_scheme_check is about"}
+UNREAD = {
+    "https_only": "plain-HTTP fetches matter on a hostile network only, which rs_scheme_check is about",
+    "protocol": "it says which world a verdict is about, and no rule of that world asks again",
+}
 
 
 def loaded_by(statement):
@@ -106,7 +111,7 @@ def loaded_by(statement):
 def test_the_model_imports_no_solver_and_no_simulator():
     """The rules can be read, imported and run without any engine that uses them."""
     foreign = re.compile(r"^\s*(?:from|import)\s+(z3|simpy|pandas|scipy|properties|simulations|openworld)\b", re.M)
-    assert not {path.name: found for path in MODEL.glob("*.py") if (found := foreign.findall(path.read_text("utf-8")))}
+    assert not {path.name: found for path in MODEL.rglob("*.py") if (found := foreign.findall(path.read_text("utf-8")))}
 
 
 def test_importing_the_machine_is_cheap():

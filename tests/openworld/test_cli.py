@@ -17,9 +17,11 @@ from click.testing import CliRunner, Result
 
 from model.chart import WIDTH
 from model.design import NAMED_DESIGNS
-from model.rule import RULES
+from model.protocols import rules
 from model.switches import CAPABILITIES, SWITCHES
 from openworld.cli import main
+
+RULES = rules()
 
 Run = Callable[..., Result]
 MIXUP = "cap=mal_as;iss_check=off"

@@ -27,7 +27,7 @@ def measure(machine, state):
             total += variable.domain.index(value)
         elif variable.domain == (False, True):
             total += value
-        elif variable.name.startswith("captured."):
+        elif variable.name.startswith("captured.") or variable.name.endswith(".authority"):
             total += value != variable.initial
     return total
 

@@ -12,8 +12,10 @@ from collections.abc import Iterator
 import pytest
 
 from model.design import Configuration
-from model.rule import RULES
+from model.protocols import rules
 from model.switches import SWITCHES
+
+RULES = rules()
 
 #: The smallest set of guards that a first executable core needs, by the ids of the catalogue.
 MINIMAL_GUARDS = (

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from model.action import SCHEMAS, actions
+from model.action import SCHEMAS
 from model.design import NAMED_DESIGNS, Configuration, parse
 from model.logic import all_of, same
 from model.machine import Machine
+from model.protocols import actions
 from model.switches import CAPABILITIES, SWITCHES
-from model.world import CRM, VICTIM, WORLDS
+from model.world import AAUTH, CRM, VICTIM, WORLDS
 from properties.explore import explore
-from properties.security import PROPERTIES, Property
+from properties.security import PROPERTIES
 from properties.solver import Answer
 
 SECURITY = [name for name, prop in PROPERTIES.items() if prop.kind == "security"]
@@ -27,8 +28,9 @@ def test_first_contact_succeeds_in_open_designs(design, checker, pins):
     """From an unknown URL the honest parties of an open design get to an accepted request, whatever the attacker."""
     verdict = checker.verdict("first_contact", parse(f"design={design};cap=mal_as"))
     assert verdict.result == "safe", verdict.blocked_by
-    pushed = parse(NAMED_DESIGNS[design]).design.par != "off"
-    assert verdict.steps == pins["first_contact"]["steps"] + pushed
+    chosen = parse(NAMED_DESIGNS[design]).design
+    steps = pins["first_contact"][chosen.protocol]
+    assert verdict.steps == steps + (chosen.par != "off")
     assert not any(step.action.startswith("attacker.") for step in verdict.trace.steps)
 
 
@@ -48,16 +50,22 @@ def test_first_contact_that_fails_names_the_rule_in_the_way(checker):
     assert (verdict.result, verdict.blocked_by) == ("attack", ("client.resource_matches_request",))
 
 
-def _accepted(world, design, state):
-    session = state.session(VICTIM)
-    return all_of(session.accepted, same(session.url, CRM))
+class Ending:
+    """The end of an honest run, as a property."""
+
+    name, kind = "accepted", "utility"
+
+    def event(self, world, design, state):
+        session = state.session(VICTIM)
+        return all_of(session.accepted, same(session.url, CRM))
 
 
 @pytest.mark.parametrize("design", NAMED_DESIGNS)
 def test_honest_flow_runs_to_its_end_in_every_design(design, small_worlds):
     """Open or closed, honest parties alone get a request accepted."""
-    end = Property("", "accepted", "utility", "", _accepted)
-    assert "accepted" in explore(parse(f"design={design}"), small_worlds["solo"], (end,)).first
+    configuration, end = parse(f"design={design}"), Ending()
+    world = AAUTH if configuration.design.protocol == "aauth" else small_worlds["solo"]
+    assert end.name in explore(configuration, world, (end,)).first
 
 
 # --- actions and properties --------------------------------------------------------------------------------
@@ -87,12 +95,12 @@ def test_every_action_belongs_to_a_world_that_verdicts_are_about(clauses):
 
 @pytest.mark.parametrize("name", SECURITY)
 def test_every_security_property_is_violated_somewhere_and_holds_somewhere(name, reach):
-    """Some configuration has an attack, and the baseline without an attacker has none."""
+    """Some configuration has an attack, and the baseline with derived identities and without an attacker has none."""
     prop = PROPERTIES[name]
     there = reach.clauses(prop.world)
     assert there.solver.check([int(there.laid.events[name]), *there.enforced]) is Answer.SAT
     assert reach.verdict(prop, there.configuration()) == "attack"
-    assert reach.verdict(prop, parse("cap=none")) == "safe"
+    assert reach.verdict(prop, parse("instance=derived")) == "safe"
 
 
 # --- switches and capabilities -----------------------------------------------------------------------------

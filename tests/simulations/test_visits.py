@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from model.design import parse
-from model.rule import RULES
+from model.protocols import rules
 from simulations.population import LATENCIES
 from simulations.visits import HARMS, KINDS, LATENCY, NOTHING_ENABLED, PLACES, Plan, plan_for
+
+RULES = rules()
 
 
 def visit(place: str, design: str = "") -> Plan:

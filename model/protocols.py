@@ -1,0 +1,84 @@
+"""The protocols that worlds run: which modules say what can change and what can happen.
+
+Worlds of one protocol share every rule and action; another protocol brings its own actions and is judged by the
+same properties, which say for each protocol when they are violated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+
+from model.action import SCHEMAS, Action
+from model.rule import RULES, Rule
+from model.state import Variable
+from model.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """One protocol.
+
+    Attributes:
+        meaning: in plain words.
+        state: the module whose ``variables`` says what can change.
+        wire: the module that says what its actions look like on the wire.
+        modules: the modules whose actions it is made of, honest ones first.
+        shared: actions of another module that happen in this protocol as well.
+    """
+
+    meaning: str
+    state: str
+    wire: str
+    modules: tuple[str, ...]
+    shared: tuple[str, ...] = ()
+
+
+PROTOCOLS: dict[str, Protocol] = {
+    "oauth": Protocol(
+        "the authorization code flow with discovery at run time",
+        "model.state",
+        "model.messages",
+        ("model.flow", "model.attacker", "model.deployment"),
+    ),
+    "delegation": Protocol(
+        "what a client passes on to its sub-agents",
+        "model.delegation_flow",
+        "model.delegation_wire",
+        ("model.delegation_flow",),
+    ),
+    "aauth": Protocol(
+        "AAuth: signed requests, person tokens and resource tokens instead of a code flow",
+        "model.aauth.state",
+        "model.aauth.wire",
+        ("model.aauth.flow", "model.aauth.attacker"),
+        tuple(f"attacker.{name}" for name in ("point_client_inside", "redirect_to_target", "use_session_handle")),
+    ),
+}
+
+
+def rules() -> dict[str, Rule]:
+    """Every rule of every protocol, by name."""
+    for protocol in PROTOCOLS.values():
+        for module in protocol.modules:
+            import_module(module)  # which brings the rules that it cites
+    return RULES
+
+
+@cache
+def variables(world: World) -> tuple[Variable, ...]:
+    """The state variables of a world, in a fixed order."""
+    found: tuple[Variable, ...] = import_module(PROTOCOLS[world.protocol].state).variables(world)
+    return found
+
+
+@cache
+def actions(world: World) -> tuple[Action, ...]:
+    """All actions of a world, in a fixed order: honest ones in protocol order, then the attacker's."""
+    protocol = PROTOCOLS[world.protocol]
+    for module in (*protocol.modules, "model.deployment"):
+        import_module(module)  # which registers its actions
+    found = [schema for module in protocol.modules for schema in SCHEMAS.values() if schema.module == module]
+    found += [SCHEMAS[name] for name in protocol.shared]
+    return tuple(Action(schema, fixed, schema.choices(world)) for schema in found for fixed in schema.each(world))
