@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import click
 
-from openworld.commands import population, questions, simulate, study, vocabulary
+from openworld.commands import blast_radius, population, questions, simulate, study, vocabulary
 from openworld.commands.shell import Commands
 
 
@@ -45,6 +45,7 @@ for command in (
     vocabulary.explain,
     vocabulary.rules,
     population.population,
+    blast_radius.blast_radius,
     simulate.simulate,
     study.study,
 ):

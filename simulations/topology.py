@@ -77,12 +77,13 @@ class ResourceServer:
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
-    """An access token (and the refresh token beside it) that an agent holds for a resource server.
+class Connection:
+    """An agent uses a resource server, and holds an access token (and a refresh token) for it if it asks for one.
 
     Attributes:
-        url: the URL that the agent calls there.
-        server: the issuer that it comes from.
+        name: the node of the token.
+        url: the URL that the agent calls.
+        server: the issuer that the token comes from, or nothing where none is asked for.
     """
 
     name: str
@@ -102,8 +103,8 @@ class Topology:
         users: the agents and sub-agents of each user.
         agents: the client that each agent and sub-agent runs.
         delegates: the sub-agents of an agent.
-        tokens: every token; sub-agents share those of their agent for the servers that it hands them.
-        holders: the agents and sub-agents that hold a token.
+        connections: who uses what; sub-agents share the connections that their agent hands them.
+        holders: the agents and sub-agents that share a connection.
         clients: what a client decides, by the URL of its metadata.
         authorization_servers: what one decides, by issuer.
         look_alikes: issuers of the attacker's, with the honest one that each begins like.
@@ -113,13 +114,18 @@ class Topology:
     users: dict[str, tuple[str, ...]]
     agents: dict[str, str]
     delegates: dict[str, tuple[str, ...]]
-    tokens: dict[str, Token]
+    connections: dict[str, Connection]
     holders: dict[str, tuple[str, ...]]
     clients: dict[str, Settings]
     authorization_servers: dict[str, Settings]
     resource_servers: dict[str, ResourceServer]
     look_alikes: dict[str, str]
     dishonest: frozenset[str]
+
+    @cached_property
+    def tokens(self) -> dict[str, Connection]:
+        """The connections that have a token."""
+        return {name: each for name, each in self.connections.items() if each.server}
 
     @cached_property
     def graph(self) -> networkx.DiGraph[str]:
@@ -147,12 +153,12 @@ class Topology:
         for agent, inner_ones in self.delegates.items():
             yield from ((agent, "delegates_to", inner) for inner in inner_ones)
         yield from ((agent, "runs", client) for agent, client in self.agents.items())
-        for name, token in self.tokens.items():
-            for agent in self.holders[name]:
-                yield agent, "holds", name
-                yield agent, "uses", token.resource_server
-            yield name, "issued_by", token.server
-            yield name, "for", token.resource_server
+        for name, each in self.connections.items():
+            yield from ((agent, "uses", each.resource_server) for agent in self.holders[name])
+            if each.server:
+                yield from ((agent, "holds", name) for agent in self.holders[name])
+                yield name, "issued_by", each.server
+                yield name, "for", each.resource_server
         for url, server in self.resource_servers.items():
             yield from ((url, "formerly_designated", issuer) for issuer in server.formerly)
             yield from ((url, "designates", issuer) for issuer in server.servers)
@@ -187,9 +193,9 @@ class _Draw:
         servers = self.resource_servers([issuer for issuer in issuers if issuer not in dishonest])
         clients = self.clients()
         users, agents, delegates = self.agents(list(clients))
-        tokens, holders = self.tokens(users, agents, delegates, servers)
+        connections, holders = self.connections(users, agents, delegates, servers)
         return Topology(
-            users, agents, delegates, tokens, holders, clients, issuers, servers, look_alikes,
+            users, agents, delegates, connections, holders, clients, issuers, servers, look_alikes,
             frozenset(dishonest | look_alikes.keys() | {url for url, server in servers.items() if not server.honest}),
         )  # fmt: skip
 
@@ -326,14 +332,14 @@ class _Draw:
             users[f"user{place}"] = tuple(own)
         return users, agents, delegates
 
-    def tokens(
+    def connections(
         self,
         users: dict[str, tuple[str, ...]],
         agents: dict[str, str],
         delegates: dict[str, tuple[str, ...]],
         servers: dict[str, ResourceServer],
-    ) -> tuple[dict[str, Token], dict[str, tuple[str, ...]]]:
-        """The tokens of all agents, and who holds each."""
+    ) -> tuple[dict[str, Connection], dict[str, tuple[str, ...]]]:
+        """The connections of all agents, and who shares each."""
         user_of = {agent: user for user, names in users.items() for agent in names}
         tops = [agent for agent in agents if "." not in agent]
         number = self.some("connections_per_agent", self.number("mean.connections_per_agent"), len(tops))
@@ -341,18 +347,17 @@ class _Draw:
         called = self.uniforms("called", sum(number)).tolist()
         handed = self.uniforms("handed", sum(number)).tolist()
         known = list(servers.values())
-        made: dict[str, Token] = {}
+        made: dict[str, Connection] = {}
         holders: dict[str, tuple[str, ...]] = {}
         start = 0
         for agent, several in zip(tops, number, strict=True):
             for place in range(start, start + several):
                 server = known[picked[place]]
                 name = f"token:{agent}:{server.url}"
-                if server.servers and name not in made:
+                if name not in made:
                     url = server.paths[int(called[place] * len(server.paths))]
-                    made[name] = Token(
-                        name, user_of[agent], agent, agents[agent], server.url, url, server.servers[0]
-                    )
+                    issuer = server.servers[0] if server.servers else ""
+                    made[name] = Connection(name, user_of[agent], agent, agents[agent], server.url, url, issuer)
                     below = delegates.get(agent, ())
                     holders[name] = (agent, below[int(handed[place] * len(below))]) if below else (agent,)
             start += several
