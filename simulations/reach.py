@@ -219,9 +219,8 @@ class Attack:
             protected = {server.resource for server in self._designating.get(issuer, ())}
             got: dict[Loot, None] = {}
             for named in (url, *sorted(protected)):
-                if self._passes(crossings.discover(design, named, url, False)) and self._passes(
-                    crossings.obtain(design, named, named in protected)
-                ):
+                taken = self._takes(client, named, url, False)
+                if taken and self._passes(crossings.obtain(design, named, named in protected)):
                     got[crossings.loot(design, issuer, named, url)] = None
             return tuple(got)
 
@@ -232,26 +231,35 @@ class Attack:
 
         def tried() -> bool:
             design = self._between(client, issuer)
-            taken = [
-                named for named in (url, held_for) if self._passes(crossings.discover(design, named, url, False))
-            ]
+            taken = [named for named in (url, held_for) if self._takes(client, named, url, False)]
             options = ((NONE, False), *((named, True) for named in taken))
             return any(self._passes(crossings.reuse(design, held_for, url, *option)) for option in options)
 
         return self._once(tried, "reused", self.topology.clients[client], issuer, held_for, url)
 
+    def _takes(self, client: str, named: str, url: str, honest: bool) -> bool:
+        """Whether a client takes a document that names a resource for the URL that it called."""
+        own = self.topology.clients[client]
+
+        def tried() -> bool:
+            return self._passes(crossings.discover(self.arm.design(own), named, url, honest))
+
+        return self._once(tried, "takes", own, named, url, honest)
+
     # --- what opens what -------------------------------------------------------------------------------
 
     def exists(self, token: Connection) -> bool:
         """Whether the honest flow that the token comes from gets so far under this design."""
-        design = self._between(token.client, token.server, token.resource_server)
+        own, url = self.topology.clients[token.client], token.url
+        issuer = self.topology.authorization_servers[token.server]
         at = self.topology.resource_servers[token.resource_server]
 
         def tried() -> bool:
-            discovered = crossings.discover(design, at.resource, token.url, at.honest)
-            return discovered.refusal() is None and crossings.obtain(design, at.resource, True).refusal() is None
+            design = self.arm.design(own, issuer, at.settings)
+            steps = crossings.discover(design, at.resource, url, at.honest), crossings.obtain(design, at.resource, True)
+            return all(step.refusal() is None for step in steps)
 
-        return self._once(tried, "exists", design, at.resource, token.url, at.honest)
+        return self._once(tried, "exists", own, issuer, at.url, url)
 
     def _opened(self, loot: Loot) -> Opened:
         """The resource servers that accept a token that the attacker presents."""
@@ -297,9 +305,8 @@ class Attack:
 
     # --- small things ----------------------------------------------------------------------------------
 
-    def _between(self, client: str, issuer: str, at: str | None = None) -> Design:
-        parties = (self.topology.clients[client], self.topology.authorization_servers[issuer])
-        return self.arm.design(*parties, *(() if at is None else (self.topology.resource_servers[at].settings,)))
+    def _between(self, client: str, issuer: str) -> Design:
+        return self.arm.design(self.topology.clients[client], self.topology.authorization_servers[issuer])
 
     def _asked(self, token: Connection) -> str:
         return self.topology.resource_servers[token.resource_server].resource
