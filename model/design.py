@@ -7,12 +7,11 @@ that later pairs override, and what is not listed stays at the baseline.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from types import MappingProxyType
 
-from model.errors import InputError
+from model.errors import InputError, hint
 from model.switches import CAPABILITIES, SWITCHES
 
 
@@ -80,7 +79,7 @@ def check_switch(name: str, value: str) -> str:
         ConfigurationError: naming the switch or value and what is allowed.
     """
     if name not in SWITCHES:
-        raise ConfigurationError(f"unknown switch {name!r}{_hint(name, SWITCHES)}")
+        raise ConfigurationError(f"unknown switch {name!r}{hint(name, SWITCHES)}")
     if value not in SWITCHES[name].values:
         allowed = ", ".join(SWITCHES[name].values)
         raise ConfigurationError(f"switch {name!r} has no value {value!r}; allowed: {allowed}")
@@ -98,8 +97,8 @@ def parse_capabilities(text: str) -> frozenset[str]:
         return frozenset()
     for name in names:
         if name not in CAPABILITIES:
-            hint = _hint(name, [*CAPABILITIES, "none"])
-            raise ConfigurationError(f"unknown capability {name!r} in cap={text}{hint}")
+            allowed = [*CAPABILITIES, "none"]
+            raise ConfigurationError(f"unknown capability {name!r} in cap={text}{hint(name, allowed)}")
         if names.count(name) > 1:
             raise ConfigurationError(f"capability {name!r} given twice in cap={text}")
     return frozenset(names)
@@ -117,7 +116,7 @@ def parse(text: str, designs: Mapping[str, str] | None = None) -> Configuration:
     if "design" in pairs:
         name = pairs.pop("design")
         if name not in stored:
-            raise ConfigurationError(f"unknown design {name!r}{_hint(name, stored)}")
+            raise ConfigurationError(f"unknown design {name!r}{hint(name, stored)}")
         values = dict(_pairs(stored[name]))
     values.update(pairs)
     capabilities = parse_capabilities(values.pop("cap", "none"))
@@ -145,12 +144,6 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
             raise ConfigurationError(f"key {key!r} given twice")
         seen.add(key)
         yield key, value
-
-
-def _hint(name: str, allowed: Iterable[str]) -> str:
-    close = get_close_matches(name, list(allowed), n=1)
-    meant = f"; did you mean {close[0]!r}?" if close else ""
-    return f"{meant}; allowed: {', '.join(allowed)}" if len(list(allowed)) else meant
 
 
 #: Named designs: what each stands for is in DESIGN_NOTES.

@@ -8,7 +8,17 @@ from __future__ import annotations
 
 import click
 
-from openworld.commands import clients, figures, questions, report, simulate, study, vocabulary
+from openworld.commands import (
+    blast_radius,
+    clients,
+    figures,
+    population,
+    questions,
+    report,
+    simulate,
+    study,
+    vocabulary,
+)
 from openworld.commands.shell import Commands
 
 
@@ -44,6 +54,8 @@ for command in (
     vocabulary.designs,
     vocabulary.explain,
     vocabulary.rules,
+    population.population,
+    blast_radius.blast_radius,
     clients.clients,
     simulate.simulate,
     study.study,

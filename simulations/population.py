@@ -1,9 +1,17 @@
 """Who is out there: distributions over deployments, each with its provenance.
 
-A population is a TOML file (in ``data/populations``): *numbers*, and *factors* that every attempt draws for
-itself. A factor named after a switch of the model gives that switch a value; ``place`` says where the agent
-is sent; a factor with a ``table`` draws a row and gives each of its ``columns`` a value. Whatever the file
-states carries ``source`` and ``confidence``, or says ``swept = true``: nobody measured it, so it is a parameter.
+A population is a TOML file (in ``data/populations``; :mod:`simulations.population_schema` says what it may hold):
+
+* ``numbers``;
+* ``factors`` that every attempt draws for itself. A factor named after a switch of the model gives that switch a
+  value; ``place`` says where the agent is sent; a factor with a ``table`` draws a row and gives each of its
+  ``columns`` a value;
+* ``clients``, the versions that are out there, for questions in which no design says what clients do;
+* ``traits`` of resource servers that are no switches, read by :mod:`simulations.topology`;
+* ``adoption``, how the share of a switch's value grows with the years.
+
+``extends`` names the population that speaks where the file is silent. Whatever a file states carries ``source`` and
+``confidence``, or says ``swept = true``: nobody measured it, so it is a parameter.
 """
 
 from __future__ import annotations
@@ -11,47 +19,23 @@ from __future__ import annotations
 import csv
 import math
 import tomllib
-from collections.abc import Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from model.design import ConfigurationError, check_switch
-from model.errors import InputError
 from model.switches import SWITCHES
-from simulations.visits import PLACES
+from simulations.population_schema import CONFIDENCE, LATENCIES, NUMBERS, TRAITS, PopulationError, check, flat, missing
 
-CONFIDENCE = ("high", "medium", "low")
-
-#: The numbers of a population, each with what it says and the least it can be.
-NUMBERS: dict[str, tuple[str, float]] = {
-    "agents": ("agents that share out the attempts", 1),
-    "resources": ("resources that one agent goes back to", 1),
-    "arrivals_per_second": ("attempts that start in a second, all agents together", 0.001),
-    "metadata_lifetime": ("seconds for which a client uses resource metadata again", 0),
-    "token_lifetime": ("seconds for which an access token is good", 0),
-    "latency.challenge": ("median seconds: a request without a token and the challenge", 0),
-    "latency.metadata": ("median seconds: fetching resource metadata", 0),
-    "latency.server_metadata": ("median seconds: fetching AS metadata", 0),
-    "latency.push": ("median seconds: pushing an authorization request", 0),
-    "latency.consent": ("median seconds: the user logs in and approves", 0),
-    "latency.token": ("median seconds: a token request", 0),
-    "latency.request": ("median seconds: a request with a token", 0),
-    "latency.attacker": ("median seconds until the attacker uses a token it got", 0),
-    "latency.spread": ("spread of all latencies: sigma of the logarithm", 0),
-}
-LATENCIES = tuple(
-    name.removeprefix("latency.") for name in NUMBERS if name.startswith("latency.") and name != "latency.spread"
-)
-#: Switches that are no matter of chance: time decides them.
-TIMED = {"warm": "whether a client holds a token is what its cache says at that time"}
-
-
-class PopulationError(InputError):
-    """A population that cannot be used; one line naming the culprit and what is allowed."""
+__all__ = [
+    "CONFIDENCE", "LATENCIES", "NUMBERS", "TRAITS", "Adoption", "Category", "Factor", "Number", "Population",
+    "PopulationError", "Provenance", "load", "populations", "read",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +45,7 @@ class Provenance:
     swept: bool
     source: str
     confidence: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +67,74 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """Something that every attempt draws for itself; its name is the purpose of the draw."""
+    """Something that every attempt draws for itself; its name is the purpose of the draw.
+
+    Attributes:
+        categories: what it can come out as.
+        detailed: the same with switches that only matter where servers are drawn one by one (``also``). They
+            refine the categories in order, so one draw falls into a category and into a refinement of it.
+    """
 
     name: str
     categories: tuple[Category, ...]
     provenance: Provenance
+    detailed: tuple[Category, ...] = ()
 
     @property
     def shares(self) -> tuple[float, ...]:
         """How often each category comes out."""
         return tuple(category.share for category in self.categories)
+
+    @property
+    def refined(self) -> tuple[Category, ...]:
+        """The categories in as much detail as there is."""
+        return self.detailed or self.categories
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """How the share of a switch's value grows; the rest has the value ``instead``.
+
+    Attributes:
+        years: when, as a decimal year, in order.
+        shares: how many then; straight lines between, constant before and after.
+    """
+
+    switch: str
+    value: str
+    instead: str
+    years: tuple[float, ...]
+    shares: tuple[float, ...]
+    provenance: Provenance
+
+    def share(self, year: float) -> float:
+        """The share at a time."""
+        after = bisect_right(self.years, year)
+        if after in (0, len(self.years)):
+            return self.shares[min(after, len(self.years) - 1)]
+        start, end = self.years[after - 1 : after + 1]
+        low, high = self.shares[after - 1 : after + 1]
+        return low + (high - low) * (year - start) / (end - start)
+
+
+class Stated(NamedTuple):
+    """One statement of a population, as tables show it.
+
+    ``value`` is a number, the shares by category, or those by year; ``text`` is the same in words.
+    """
+
+    kind: str
+    name: str
+    value: float | dict[str, float]
+    meaning: str
+    provenance: Provenance
+
+    @property
+    def text(self) -> str:
+        """The value in words."""
+        if isinstance(self.value, dict):
+            return ", ".join(f"{name} {share:.4g}" for name, share in self.value.items())
+        return f"{self.value:.10g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +147,9 @@ class Population:
         numbers: the keys of :data:`NUMBERS`.
         places: where agents are sent; its categories are the keys of :data:`simulations.visits.PLACES`.
         factors: the environment; where two set one switch, the later one does.
+        clients: the client versions that are out there, as switches, or None where the file does not say.
+        traits: the keys of :data:`TRAITS`; what is not stated is the plain thing.
+        adoption: how switches change with the years.
     """
 
     name: str
@@ -111,15 +157,41 @@ class Population:
     numbers: Mapping[str, Number]
     places: Factor
     factors: tuple[Factor, ...]
+    clients: Factor | None = None
+    traits: tuple[Factor, ...] = ()
+    adoption: tuple[Adoption, ...] = ()
 
     def number(self, name: str) -> float:
         """The value of a number."""
         return self.numbers[name].value
 
+    def trait(self, name: str) -> Factor:
+        """A trait of resource servers; where the population is silent, all have the plain value."""
+        plain = Factor(name, (Category(TRAITS[name].values[0], (), 1.0),), Provenance(True, "", "", "not stated"))
+        return next((trait for trait in self.traits if trait.name == name), plain)
+
     @property
     def switches(self) -> frozenset[str]:
         """The switches that the environment decides; a design has no say in them."""
         return frozenset(name for factor in self.factors for kind in factor.categories for name, _ in kind.settings)
+
+    def deployed(self) -> Population:
+        """The same population with clients as they are deployed: drawn like all else, whatever a design says.
+
+        Raises:
+            PopulationError: the population does not say which clients are out there.
+        """
+        if self.clients is None:
+            raise PopulationError(f"population {self.name!r} does not say which clients are deployed (table 'clients')")
+        return replace(self, factors=(*self.factors, self.clients))
+
+    def at(self, year: float) -> Population:
+        """The same population at a time (a decimal year), with as much adopted as its curves say."""
+        aged = self
+        for curve in self.adoption:
+            share = curve.share(year)
+            aged = aged.with_shares(curve.switch, {curve.value: share, curve.instead: 1 - share})
+        return aged
 
     def with_shares(self, name: str, shares: Mapping[str, float]) -> Population:
         """The same population with other shares for a switch or for ``place``: a point of a sweep.
@@ -127,7 +199,9 @@ class Population:
         Raises:
             PopulationError: naming the factor, category or sum that is wrong.
         """
-        swept = _factor(self.name, name, {"shares": dict(shares), "swept": True})
+        stated = {"shares": dict(shares), "swept": True}
+        check(self.name, {"about": self.about, "extends": self.name, "factors": {name: stated}})
+        swept = _factor(f"{self.name}: factor {name!r}", name, stated)
         if name == "place":
             return replace(self, places=swept)
         return replace(self, factors=(*(factor for factor in self.factors if factor.name != name), swept))
@@ -136,13 +210,36 @@ class Population:
         """The same population with other numbers; ``latency_token`` stands for ``latency.token``.
 
         Raises:
-            PopulationError: an unknown number, or one below the least it can be.
+            PopulationError: an unknown number, or one outside what it can be.
         """
+        spelled = {name.replace(".", "_"): name for name in NUMBERS}
         changed = dict(self.numbers)
         for key, value in values.items():
-            name = key.replace("latency_", "latency.")
-            changed[name] = _number(self.name, name, {"value": value, "swept": True})
+            group, dot, inner = (name := spelled.get(key, key)).partition(".")
+            stated = {"value": value, "swept": True}
+            numbers = {group: {inner: stated}} if dot else {name: stated}
+            check(self.name, {"about": self.about, "extends": self.name, "numbers": numbers})
+            changed[name] = _number(self.name, name, stated)
         return replace(self, numbers=changed)
+
+    def stated(self) -> tuple[Stated, ...]:
+        """Everything that the population states, with where it comes from."""
+        factors = [("factors", factor) for factor in (self.places, *self.factors)]
+        clients = [] if self.clients is None else [("clients", self.clients)]
+        traits = [("traits", trait) for trait in self.traits]
+        return (
+            *(Stated("numbers", name, number.value, NUMBERS[name].meaning, number.provenance)
+              for name, number in self.numbers.items()),
+            *(Stated(kind, factor.name, {category.name: category.share for category in factor.refined},
+                     _meaning(factor), factor.provenance)
+              for kind, factor in (*factors, *clients, *traits)),
+            *(Stated("adoption", curve.switch, dict(zip(map("{:g}".format, curve.years), curve.shares, strict=True)),
+                     f"{curve.value} instead of {curve.instead}: {SWITCHES[curve.switch].meaning}", curve.provenance)
+              for curve in self.adoption),
+        )  # fmt: skip
+
+
+# --- files -------------------------------------------------------------------------------------------------
 
 
 def populations() -> tuple[str, ...]:
@@ -156,16 +253,7 @@ def load(name: str | Path) -> Population:
     Raises:
         PopulationError: unknown, unreadable, or wrong in a way that the message names.
     """
-    path = Path(name)
-    if path.suffix != ".toml":
-        if str(name) not in populations():
-            allowed = ", ".join(populations())
-            raise PopulationError(f"unknown population {str(name)!r}; allowed: {allowed}, or the path of a .toml file")
-        return read(_data("populations", f"{name}.toml").read_text(encoding="utf-8"), str(name))
-    try:
-        return read(path.read_text(encoding="utf-8"), path.stem)
-    except (OSError, UnicodeDecodeError) as error:
-        raise PopulationError(f"cannot read population {path}: {error}") from None
+    return _population(_name(name), _content(name, ()))
 
 
 def read(text: str, name: str) -> Population:
@@ -174,125 +262,144 @@ def read(text: str, name: str) -> Population:
     Raises:
         PopulationError: not TOML, or wrong in a way that the message names.
     """
+    return _population(name, _extended(_parsed(text, name), name, Path(), (name,)))
+
+
+def _meaning(factor: Factor) -> str:
+    """What a factor decides, in words."""
+    if factor.name in TRAITS:
+        return TRAITS[factor.name].meaning
+    if factor.name in SWITCHES:
+        return SWITCHES[factor.name].meaning
+    columns = "/".join(name for name, _ in factor.refined[0].settings)
+    return columns or "where agents are sent"
+
+
+def _name(name: str | Path) -> str:
+    return Path(name).stem if _is_file(name) else str(name)
+
+
+def _is_file(name: str | Path) -> bool:
+    return Path(name).suffix == ".toml"
+
+
+def _content(name: str | Path, among: tuple[str, ...], folder: Path = Path()) -> dict[str, Any]:
+    """What a population's file states, checked, and what those state that it extends."""
+    if not _is_file(name):
+        if str(name) not in populations():
+            known = ", ".join(populations())
+            raise PopulationError(f"unknown population {str(name)!r}; allowed: {known}, or the path of a .toml file")
+        text, where, key = _data("populations", f"{name}.toml").read_text(encoding="utf-8"), str(name), str(name)
+    else:
+        path = folder / name
+        where, key, folder = path.stem, str(path.resolve()), path.parent
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise PopulationError(f"cannot read population {path}: {error}") from None
+    if key in among:
+        raise PopulationError(f"{where}: extends itself ({' -> '.join((*among, key))})")
+    return _extended(_parsed(text, where), where, folder, (*among, key))
+
+
+def _parsed(text: str, where: str) -> dict[str, Any]:
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise PopulationError(f"{name}: not a TOML file: {error}") from None
-    _only(name, content, ("about", "numbers", "factors"))
-    stated, factors = _table(name, content, "numbers"), _table(name, content, "factors")
-    numbers = {key: _number(name, key, value) for key, value in _flat(name, stated)}
-    for key in NUMBERS:
-        if key not in numbers:
-            raise PopulationError(f"{name}: number {key!r} is missing ({NUMBERS[key][0]})")
-    if "place" not in factors:
+        raise PopulationError(f"{where}: not a TOML file: {error}") from None
+    check(where, content)
+    return content
+
+
+def _extended(content: dict[str, Any], where: str, folder: Path, among: tuple[str, ...]) -> dict[str, Any]:
+    if "extends" not in content:
+        return content
+    base = _content(content["extends"], among, folder)
+    numbers = dict(base["numbers"])
+    for key, value in content.get("numbers", {}).items():
+        numbers[key] = {**numbers.get(key, {}), **value} if "value" not in value else value
+    merged = {key: {**base.get(key, {}), **content.get(key, {})} for key in ("factors", "traits", "adoption")}
+    return {**base, **content, "numbers": numbers, **merged}
+
+
+def _population(name: str, content: Mapping[str, Any]) -> Population:
+    numbers = {key: _number(name, key, value) for key, value in flat(content["numbers"])}
+    if absent := missing(numbers):
+        raise PopulationError(f"{name}: number {absent!r} is missing ({NUMBERS[absent].meaning})")
+    if "place" not in content["factors"]:
         raise PopulationError(f"{name}: factor 'place' is missing (where agents are sent)")
-    made = [_factor(name, key, value) for key, value in factors.items()]
-    places = next(factor for factor in made if factor.name == "place")
-    environment = tuple(factor for factor in made if factor.name != "place")
-    return Population(name, str(content.get("about", "")), numbers, places, environment)
+    factors = [_factor(f"{name}: factor {key!r}", key, value) for key, value in content["factors"].items()]
+    clients = content.get("clients")
+    return Population(
+        name,
+        content["about"],
+        numbers,
+        next(factor for factor in factors if factor.name == "place"),
+        tuple(factor for factor in factors if factor.name != "place"),
+        None if clients is None else _factor(f"{name}: clients", "client", clients),
+        tuple(_factor(f"{name}: trait {key!r}", key, value) for key, value in content.get("traits", {}).items()),
+        tuple(_adoption(name, key, value) for key, value in content.get("adoption", {}).items()),
+    )
 
 
-# --- reading, with one line for every way to be wrong --------------------------------------------------------
+# --- what the schema cannot say ----------------------------------------------------------------------------
 
 
 def _data(*parts: str) -> Traversable:
     return files("simulations").joinpath("data", *parts)
 
 
-def _table(where: str, content: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    value = content.get(key, {})
-    if not isinstance(value, dict):
-        raise PopulationError(f"{where}: {key} must be a table, found {value!r}")
-    return value
+def _provenance(stated: Mapping[str, Any]) -> Provenance:
+    return Provenance(
+        stated.get("swept", False), stated.get("source", ""), stated.get("confidence", ""), stated.get("note", "")
+    )
 
 
-def _only(where: str, content: Mapping[str, Any], allowed: Iterable[str]) -> None:
-    for key in content:
-        if key not in allowed:
-            raise PopulationError(f"{where}: unknown key {key!r}; allowed: {', '.join(allowed)}")
+def _number(where: str, name: str, stated: Mapping[str, Any]) -> Number:
+    value = float(stated["value"])
+    if not math.isfinite(value):
+        raise PopulationError(f"{where}: number {name!r}: must be finite, found {value}")
+    return Number(value, _provenance(stated))
 
 
-def _flat(where: str, numbers: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
-    for key, value in numbers.items():
-        if key == "latency":
-            yield from ((f"latency.{inner}", item) for inner, item in _table(where, numbers, key).items())
-        else:
-            yield key, value
-
-
-def _provenance(where: str, stated: Mapping[str, Any]) -> Provenance:
-    if stated.get("swept") is True:
-        return Provenance(True, str(stated.get("note", "")), "")
-    if not stated.get("source") or "confidence" not in stated:
-        raise PopulationError(f"{where}: needs source and confidence, or swept = true")
-    if stated["confidence"] not in CONFIDENCE:
-        raise PopulationError(
-            f"{where}: unknown confidence {stated['confidence']!r}; allowed: {', '.join(CONFIDENCE)}"
-        )
-    return Provenance(False, str(stated["source"]), str(stated["confidence"]))
-
-
-def _number(where: str, name: str, stated: Any) -> Number:
-    if name not in NUMBERS:
-        raise PopulationError(f"{where}: unknown number {name!r}; allowed: {', '.join(NUMBERS)}")
-    where = f"{where}: number {name!r}"
-    if not isinstance(stated, dict) or "value" not in stated:
-        raise PopulationError(f"{where}: expected a table with a value, found {stated!r}")
-    _only(where, stated, ("value", "source", "confidence", "swept", "note"))
-    value, least = stated["value"], NUMBERS[name][1]
-    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value < math.inf:
-        raise PopulationError(f"{where}: must be a number of at least {least:g}, found {value!r}")
-    return Number(float(value), _provenance(where, stated))
-
-
-def _factor(where: str, name: str, stated: Any) -> Factor:
-    where = f"{where}: factor {name!r}"
-    if not isinstance(stated, dict):
-        raise PopulationError(f"{where}: must be a table, found {stated!r}")
-    _only(where, stated, ("shares", "table", "columns", "source", "confidence", "swept", "note"))
-    if ("shares" in stated) == ("table" in stated):
-        raise PopulationError(f"{where}: needs either shares or a table")
-    provenance = _provenance(where, stated)
+def _factor(where: str, name: str, stated: Mapping[str, Any]) -> Factor:
+    provenance = _provenance(stated)
     if "table" in stated:
-        return Factor(name, _rows(where, str(stated["table"]), stated.get("columns", ())), provenance)
-    shares = _table(where, stated, "shares")
-    for category, share in shares.items():
-        if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
-            raise PopulationError(f"{where}: share of {category!r} must be between 0 and 1, found {share!r}")
-    if abs(math.fsum(shares.values()) - 1) > 1e-9:
-        raise PopulationError(f"{where}: shares must add up to 1, found {math.fsum(shares.values()):g}")
-    made = (Category(key, _settings(where, name, key), float(share)) for key, share in shares.items())
-    return Factor(name, tuple(made), provenance)
+        columns, also = stated["columns"], stated.get("also", [])
+        made = _rows(where, stated["table"], columns)
+        return Factor(name, made, provenance, _rows(where, stated["table"], columns + also) if also else ())
+    shares = stated["shares"]
+    if abs((total := math.fsum(shares.values())) - 1) > 1e-9:
+        raise PopulationError(f"{where}: shares must add up to 1, found {total:g}")
+    is_switch = name in SWITCHES
+    return Factor(
+        name,
+        tuple(Category(key, ((name, key),) if is_switch else (), float(share)) for key, share in shares.items()),
+        provenance,
+    )
 
 
-def _settings(where: str, name: str, category: str) -> tuple[tuple[str, str], ...]:
-    if name == "place":
-        if category not in PLACES:
-            raise PopulationError(f"{where}: unknown place {category!r}; allowed: {', '.join(PLACES)}")
-        return ()
-    return ((name, _value(where, name, category)),)
+def _adoption(where: str, switch: str, stated: Mapping[str, Any]) -> Adoption:
+    years, shares = tuple(map(float, stated["years"])), tuple(map(float, stated["shares"]))
+    where = f"{where}: adoption of {switch!r}"
+    if len(years) != len(shares):
+        raise PopulationError(f"{where}: {len(years)} years need as many shares, found {len(shares)}")
+    if any(not before < after for before, after in pairwise(years)):
+        raise PopulationError(f"{where}: years must grow, found {', '.join(f'{year:g}' for year in years)}")
+    if stated["value"] == stated["instead"]:
+        raise PopulationError(f"{where}: value and instead are both {stated['value']!r}")
+    return Adoption(switch, stated["value"], stated["instead"], years, shares, _provenance(stated))
 
 
-def _value(where: str, name: str, value: str) -> str:
-    if name in TIMED:
-        raise PopulationError(f"{where}: {name!r} cannot be drawn: {TIMED[name]}")
-    try:
-        return check_switch(name, value)
-    except ConfigurationError as error:
-        raise PopulationError(f"{where}: {error}") from None
-
-
-def _rows(where: str, table: str, columns: Any) -> tuple[Category, ...]:
+def _rows(where: str, table: str, columns: list[str]) -> tuple[Category, ...]:
     """The rows of a table by what they set: every product counts the same, its rows share out its weight."""
     source = _data(table)
-    if not source.is_file():
+    if Path(table).name != table or not source.is_file():
         raise PopulationError(f"{where}: no table {table!r} in simulations/data")
     lines = source.read_text(encoding="utf-8").splitlines()
     rows = [row for row in csv.DictReader(lines) if row["expressible"] == "yes"]
-    if not isinstance(columns, list) or not columns:
-        raise PopulationError(f"{where}: needs columns, a list of switches")
     for column in columns:
-        if column not in SWITCHES or column not in rows[0]:
+        if column not in rows[0]:
             allowed = ", ".join(name for name in rows[0] if name in SWITCHES)
             raise PopulationError(f"{where}: {table} has no switch {column!r}; allowed: {allowed}")
     products = [row["product"] for row in rows]
@@ -304,3 +411,10 @@ def _rows(where: str, table: str, columns: Any) -> tuple[Category, ...]:
         Category("/".join(value for _, value in settings), settings, math.fsum(w for _, w in same) / len(set(products)))
         for settings, same in groupby(weighted, key=lambda item: item[0])
     )
+
+
+def _value(where: str, name: str, value: str) -> str:
+    try:
+        return check_switch(name, value)
+    except ConfigurationError as error:
+        raise PopulationError(f"{where}: {error}") from None

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import csv
+import json
 import math
+import tomllib
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from model.switches import SWITCHES
+from simulations import draws
 from simulations.population import NUMBERS, PopulationError, load, populations, read
+from simulations.population_schema import schema
 
-SWEPT = files("simulations").joinpath("data/populations/swept.toml").read_text(encoding="utf-8")
+DATA = files("simulations").joinpath("data")
+SWEPT = DATA.joinpath("populations/swept.toml").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", populations())
@@ -36,11 +42,7 @@ def test_products_weigh_the_same() -> None:
 
 def test_every_measured_server_is_classified() -> None:
     """Each row of the profiles has a class or says that the model cannot express it."""
-    data = files("simulations").joinpath("data")
-    profiles, classes = (
-        list(csv.DictReader(data.joinpath(name).read_text(encoding="utf-8").splitlines()))
-        for name in ("as_profiles.csv", "as_classes.csv")
-    )
+    profiles, classes = table("as_profiles.csv"), table("as_classes.csv")
     assert [row["as_name"] for row in profiles] == [row["as_name"] for row in classes]
     for row in classes:
         assert row["reason"]
@@ -68,25 +70,45 @@ def test_sweeping_replaces_one_factor() -> None:
     ("old", "new", "message"),
     [
         ("[numbers]", "[numbers", "not a TOML file"),
-        ("[factors.api]", "[factors.apo]", "factor 'apo': unknown switch 'apo'"),
-        ("multi_path = 0.0", "many = 0.0", "switch 'api' has no value 'many'; allowed: single_path, multi_path"),
+        ("[factors.api]", "[factors.apo]", "factor 'apo': unknown switch 'apo'; did you mean 'api'?; allowed: prm, "),
+        ("[factors.api]", "[factors.warm]", "factor 'warm': 'warm' cannot be drawn: "),
+        ("[factors.place]", "[factors.h_iss]", "factor 'place' is missing (where agents are sent)"),
+        ("multi_path = 0.0", "many = 0.0", "factor 'api': shares: unknown value 'many'"),
         ("multi_path = 0.0", "multi_path = 0.5", "factor 'api': shares must add up to 1, found 1.5"),
-        ("multi_path = 0.0", "multi_path = -0.1", "share of 'multi_path' must be between 0 and 1, found -0.1"),
-        ("malicious_rs = 0.1", "moon = 0.1", "unknown place 'moon'; allowed: honest_api"),
-        ("[factors.place]", "[factors.h_iss]", "factor 'place' is missing"),
-        ("[factors.api]", "[factors.warm]", "'warm' cannot be drawn"),
-        ("agents = {", "agent = {", "unknown number 'agent'; allowed: agents"),
-        ("agents = { value = 500, swept = true", "agents = { value = 500", "needs source and confidence"),
+        ("multi_path = 0.0", "multi_path = -0.1", "shares.multi_path: must be a number between 0 and 1, found -0.1"),
+        ("multi_path = 0.0", 'multi_path = "few"', "shares.multi_path: must be a number, found 'few'"),
+        ("malicious_rs = 0.1", "moon = 0.1", "factor 'place': shares: unknown place 'moon'; allowed: honest_api"),
+        ("agents = {", "agent = {", "unknown number 'agent'; did you mean 'agents'?; allowed: agents, resources"),
+        ("users = {", "user = {", "numbers.count: unknown number 'user'; did you mean 'users'?; allowed: users"),
+        ("agents = { value = 500, swept = true", "agents = { value = 500", "number 'agents': needs source and confid"),
+        ("agents = { value = 500, swept = true", "agents = { value = 500, swept = false", "must be true or left out"),
         ("agents = { value = 500, swept = true", 'agents = { value = 500, source = "x", confidence = "sure"',
-         "unknown confidence 'sure'; allowed: high, medium, low"),
-        ("agents = { value = 500", "agents = { value = 0", "must be a number of at least 1, found 0"),
-        ("token = { value = 0.2, swept = true }", "token = 0.2", "expected a table with a value, found 0.2"),
-        ("token = { value = 0.2, swept = true }", "", "number 'latency.token' is missing"),
-        ("shares = { honor = 1.0 }", 'table = "nowhere.csv"', "no table 'nowhere.csv'"),
-        ("shares = { honor = 1.0 }", 'table = "as_classes.csv"\ncolumns = ["pkce"]', "has no switch 'pkce'"),
-        ("shares = { honor = 1.0 }", 'table = "as_classes.csv"', "needs columns"),
-        ("shares = { honor = 1.0 }", "", "needs either shares or a table"),
-        ("shares = { honor = 1.0 }", "share = { honor = 1.0 }", "unknown key 'share'"),
+         "number 'agents': confidence: unknown confidence 'sure'; allowed: high, medium, low"),
+        ("agents = { value = 500", 'agents = { source = "x", value = 500',
+         "number 'agents': has a source or is swept, not both"),
+        ("agents = { value = 500", "agents = { value = 0", "number 'agents': value: must be a number of at least 1"),
+        ("agents = { value = 500", "agents = { value = inf", "number 'agents': must be finite, found inf"),
+        ("agents = { value = 500", "agents = { value = true", "value: must be a number, found True"),
+        ("token = { value = 0.2, swept = true }", "token = 0.2", "'latency.token': must be a table, found 0.2"),
+        ("token = { value = 0.2, swept = true }", "", "number 'latency.token' is missing (median seconds: a token req"),
+        ("shares = { honor = 1.0 }", "", "factor 'as_resource': 'shares' is missing"),
+        ("shares = { honor = 1.0 }", "shares = { honor = 1.0 }\nshare = 1", "factor 'as_resource': unknown key 'share"),
+        ("[factors.api]", '[factors.as]\ntable = "nowhere.csv"\ncolumns = ["h_iss"]\nswept = true\n[factors.api]',
+         "factor 'as': no table 'nowhere.csv' in simulations/data"),
+        ("[factors.api]", '[factors.as]\ntable = "as_classes.csv"\ncolumns = ["pkce"]\nswept = true\n[factors.api]',
+         "factor 'as': as_classes.csv has no switch 'pkce'; allowed: as_resource"),
+        ("[factors.api]", '[factors.as]\ntable = "as_classes.csv"\ncolumns = ["warm"]\nswept = true\n[factors.api]',
+         "'warm' cannot be drawn"),
+        ("[factors.api]", '[factors.as]\ntable = "as_classes.csv"\nswept = true\n[factors.api]', "'columns' is mis"),
+        ("[factors.api]", "[traits.colour]\n[factors.api]", "unknown trait 'colour'; allowed: access"),
+        ("[factors.api]", '[adoption.h_iss]\nvalue = "yes"\ninstead = "yes"\nyears = [1, 2]\nshares = [0, 1]\n'
+         "swept = true\n[factors.api]", "adoption of 'h_iss': value and instead are both 'yes'"),
+        ("[factors.api]", '[adoption.h_iss]\nvalue = "yes"\ninstead = "no"\nyears = [2, 1]\nshares = [0, 1]\n'
+         "swept = true\n[factors.api]", "adoption of 'h_iss': years must grow, found 2, 1"),
+        ("[factors.api]", '[adoption.h_iss]\nvalue = "maybe"\ninstead = "no"\nyears = [1, 2]\nshares = [0, 1]\n'
+         "swept = true\n[factors.api]", "adoption of 'h_iss': value: unknown value 'maybe'; allowed: yes, no"),
+        ("about = ", "abut = ", "unknown key 'abut'; did you mean 'about'?"),
+        ("[numbers]", 'extends = "earth"\n[numbers]', "unknown population 'earth'; allowed: closed_world"),
     ],
 )  # fmt: skip
 def test_wrong_populations_are_refused_in_one_line(old: str, new: str, message: str) -> None:
@@ -94,18 +116,17 @@ def test_wrong_populations_are_refused_in_one_line(old: str, new: str, message: 
     text = SWEPT.replace(old, new, 1)
     if old == "[factors.place]":
         text = text.replace("honest_api = 0.9, malicious_rs = 0.1", "yes = 1.0")
-    if new == "[factors.warm]":
-        text = text.replace("single_path = 1.0, multi_path = 0.0", "yes = 1.0")
     assert text != SWEPT
     with pytest.raises(PopulationError) as caught:
         read(text, "mine")
+    assert str(caught.value).startswith("mine: ") or "earth" in message
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_unknown_populations_are_refused(tmp_path: Path) -> None:
     """A name that is not shipped, and a file that is not there."""
-    with pytest.raises(PopulationError, match="unknown population 'earth'; allowed: measured_2026, "):
+    with pytest.raises(PopulationError, match=r"unknown population 'earth'; allowed: closed_world, .*measured_2026, "):
         load("earth")
     with pytest.raises(PopulationError, match="cannot read population"):
         load(tmp_path / "none.toml")
@@ -116,3 +137,141 @@ def test_populations_are_read_from_files(tmp_path: Path) -> None:
     mine = tmp_path / "mine.toml"
     mine.write_text(SWEPT, encoding="utf-8")
     assert load(mine).factors == load("swept").factors
+
+
+def test_the_published_schema_is_the_one_in_force() -> None:
+    """Whoever edits a population with the published schema is told what the loader would say."""
+    published = json.loads(DATA.joinpath("population.schema.json").read_text(encoding="utf-8"))
+    assert published == schema()
+    Draft202012Validator.check_schema(published)
+    validator = Draft202012Validator(published)
+    for name in populations():
+        text = DATA.joinpath("populations", f"{name}.toml").read_text(encoding="utf-8")
+        assert not list(validator.iter_errors(tomllib.loads(text)))
+
+
+def test_a_population_may_state_only_what_differs(tmp_path: Path) -> None:
+    """Where a file is silent, the population it extends speaks; a file beside it is found by its name."""
+    tmp_path.joinpath("base.toml").write_text(SWEPT, encoding="utf-8")
+    mine = tmp_path / "mine.toml"
+    mine.write_text(
+        'about = "more"\nextends = "base.toml"\n'
+        "[numbers]\nagents = { value = 7, swept = true }\n[numbers.latency]\ntoken = { value = 9, swept = true }\n"
+        "[factors.api]\nshares = { multi_path = 1 }\nswept = true\n",
+        encoding="utf-8",
+    )
+    base, made = load("swept"), load(mine)
+    changed = {name for name in NUMBERS if made.number(name) != base.number(name)}
+    assert changed == {"agents", "latency.token"}
+    assert [factor.name for factor in made.factors if factor not in base.factors] == ["api"]
+    mine.write_text('about = "round"\nextends = "mine.toml"\n', encoding="utf-8")
+    with pytest.raises(PopulationError, match="mine: extends itself"):
+        load(mine)
+
+
+def test_adoption_grows_with_the_years() -> None:
+    """Straight lines between the years that are stated, and constant outside them."""
+    population = load("measured_2026")
+    curve = next(curve for curve in population.adoption if curve.switch == "as_echo")
+    (first, _, last), (low, middle, high) = curve.years, curve.shares
+    assert [curve.share(year) for year in (first - 5, first, last, last + 5)] == [low, low, high, high]
+    halfway = (curve.years[0] + curve.years[1]) / 2
+    assert curve.share(halfway) == pytest.approx((low + middle) / 2)
+    factor = next(factor for factor in population.at(halfway).factors if factor.name == "as_echo")
+    assert dict(zip((kind.name for kind in factor.categories), factor.shares, strict=True)) == pytest.approx(
+        {"yes": (low + middle) / 2, "no": 1 - (low + middle) / 2}
+    )
+
+
+def test_adoption_begins_with_what_is_measured() -> None:
+    """The first share of every curve is the share of products that have it today."""
+    population = load("measured_2026")
+    servers = next(factor for factor in population.factors if factor.name == "authorization_server")
+    for curve in population.adoption:
+        today = sum(kind.share for kind in servers.categories if (curve.switch, curve.value) in kind.settings)
+        assert curve.shares[0] == pytest.approx(today, abs=1e-4)
+
+
+def test_detail_refines_what_an_attempt_draws() -> None:
+    """A draw that falls into a category falls into a refinement of it, so servers drawn one by one behave alike."""
+    factor = next(factor for factor in load("measured_2026").factors if factor.name == "authorization_server")
+    numbers = draws.uniforms("1", "any", 0, 2_000)
+    coarse = draws.categories(numbers, factor.shares)
+    fine = draws.categories(numbers, tuple(kind.share for kind in factor.refined))
+    for less, more in set(zip(coarse.tolist(), fine.tolist(), strict=True)):
+        assert set(factor.categories[less].settings) < set(factor.refined[more].settings)
+
+
+# --- the data behind the numbers -----------------------------------------------------------------------------
+
+
+def table(name: str) -> list[dict[str, str]]:
+    """The rows of a table of the package."""
+    return list(csv.DictReader(DATA.joinpath(name).read_text(encoding="utf-8").splitlines()))
+
+
+def test_registration_and_pushing_are_as_profiled() -> None:
+    """How clients register and push, by the words of the profile: what is optional and off counts as absent."""
+    profiles = {row["as_name"]: row for row in table("as_profiles.csv")}
+
+    def offered(text: str) -> bool:
+        return text.lower().startswith(("yes", "required", "view")) and "experimental" not in text
+
+    for row in table("as_classes.csv"):
+        profile = profiles[row["as_name"]]
+        if row["expressible"] == "yes":
+            known = "cimd" if offered(profile["cimd"]) else "dcr" if offered(profile["dcr"]) else "static"
+            pushed = offered(profile["par"]) or "default on" in profile["par"]
+            assert (row["reg"], row["par"]) == (known, "on" if pushed else "off")
+
+
+def test_client_versions_do_what_was_measured() -> None:
+    """Each switch of a version is what its cells say: what the client accepted, refused and sent."""
+    cells: dict[str, dict[str, str]] = {}
+    for row in table("client_behaviour.csv"):
+        key = f"{row['implementation']} {row['version']}"
+        cells.setdefault(key, {})[row["scenario"].partition("_")[0]] = row["outcome"]
+    versions = table("client_versions.csv")
+    assert {row["client"] for row in versions} == {
+        key for key, outcomes in cells.items() if {"R01", "M02", "A10"} <= outcomes.keys()
+    }
+    for row in versions:
+        outcomes = cells[row["client"]]
+
+        def accepts(scenario: str, outcomes: dict[str, str] = outcomes) -> bool:
+            return outcomes[scenario].startswith("ACCEPT")
+
+        sound = accepts("R01") and not accepts("R06") and not row["product"].endswith("-dpop")
+        assert row["reason"]
+        assert row["expressible"] == ("yes" if sound else "no")
+        if not sound:
+            assert not any(row[name] for name in row if name in SWITCHES)
+            continue
+        assert (row["prm"] == "exact") == (not accepts("R02"))
+        assert (row["prm"] == "prefix_sdk_py") == (accepts("R02") and accepts("R11"))
+        assert (row["prm_url"] == "any") == accepts("D05")
+        assert (row["md_issuer_check"] == "off") == accepts("A01")
+        looks = {"off": (1, 1, 1, 1), "advertised": (0, 0, 0, 1), "require": (0, 0, 0, 0)}
+        assert tuple(map(accepts, ("M02", "M03", "M04", "M05"))) == looks[row["iss_check"]]
+        assert (row["echo"] == "off") == accepts("T02")
+        assert (row["reg"] == "cimd") == accepts("A10")
+        assert (row["dpop"] == "none") == ("DPoP-proof" not in outcomes["P01"])
+
+
+def test_sources_are_carried() -> None:
+    """What `measured_2026` takes from elsewhere stands in a table of the package, with the same value and trust."""
+    calibration = {row["quantity"]: row for row in table("calibration.csv")}
+    population = load("measured_2026")
+    for row in population.stated():
+        provenance = row.provenance
+        if not provenance.swept:
+            used = [line for line in calibration.values() if row.name in line["used_by"]]
+            carried = any(DATA.joinpath(word.strip(",;:").removeprefix("simulations/data/")).is_file()
+                          for word in provenance.source.split() if "simulations/data/" in word)  # fmt: skip
+            assert used or carried
+    servers = population.numbers["count.resource_servers"]
+    live = calibration["live remote MCP servers"]
+    assert (servers.value, servers.provenance.confidence) == (float(live["value"]), live["confidence"])
+    shares = {kind.name: kind.share for kind in population.trait("access").categories}
+    named = {"none": "without authentication", "oauth": "with OAuth", "static_key": "with a static token or API key"}
+    assert shares == {name: float(calibration[quantity]["value"]) for name, quantity in named.items()}

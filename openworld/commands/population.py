@@ -1,0 +1,104 @@
+"""Who is out there: the populations, each with the provenance of everything it states."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openworld.commands.shell import DONE, as_json, print_json, print_lines
+
+if TYPE_CHECKING:
+    from simulations.population import Population, Provenance, Stated
+
+
+@click.command()
+@click.argument("name", metavar="[NAME|FILE]", required=False)
+@click.option("--swept", is_flag=True, help="Show only what nobody has measured.")
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of a population's file instead.")
+@as_json
+def population(name: str | None, swept: bool, schema: bool, as_json: bool) -> int:
+    """List the populations, or check one and show what it states, with source and confidence.
+
+    FILE is a population of your own: a .toml file, which may say `extends = "NAME"` and state only what differs.
+
+    \b
+    openworld population
+    openworld population measured_2026
+    openworld population mine.toml --swept
+    """
+    from simulations import population as populations
+
+    if schema:
+        from simulations.population_schema import schema as made
+
+        print_json(made())
+        return DONE
+    if name is None:
+        listed = [populations.load(each) for each in populations.populations()]
+        if as_json:
+            print_json([_summary(each) for each in listed])
+        else:
+            print_lines(_list_lines(listed))
+        return DONE
+    found = populations.load(name)
+    rows = [row for row in found.stated() if row.provenance.swept or not swept]
+    if as_json:
+        print_json({**_summary(found), "stated": [_row_json(row) for row in rows]})
+    else:
+        click.echo(f"{found.name}: {' '.join(found.about.split())}")
+        print_lines(_row_lines(rows))
+        click.echo(_counted(found))
+    return DONE
+
+
+def _summary(found: Population) -> dict[str, Any]:
+    swept = sum(row.provenance.swept for row in found.stated())
+    return {
+        "name": found.name,
+        "about": " ".join(found.about.split()),
+        "stated": len(found.stated()),
+        "swept": swept,
+    }
+
+
+def _counted(found: Population) -> str:
+    rows = found.stated()
+    swept = sum(row.provenance.swept for row in rows)
+    return f"{len(rows)} statements: {len(rows) - swept} with a source, {swept} swept"
+
+
+def _list_lines(listed: list[Population]) -> Iterator[str]:
+    width = max(len(found.name) for found in listed)
+    for found in listed:
+        yield f"{found.name:{width}}  {_counted(found)}"
+        yield f"{'':{width}}  {textwrap.shorten(found.about, 96, placeholder=' ...')}"
+
+
+def _row_json(row: Stated) -> dict[str, Any]:
+    return {
+        "kind": row.kind, "name": row.name, "value": row.value, "meaning": row.meaning,
+        **{name: getattr(row.provenance, name) for name in ("swept", "source", "confidence", "note")},
+    }  # fmt: skip
+
+
+def _row_lines(rows: list[Stated]) -> Iterator[str]:
+    for kind in dict.fromkeys(row.kind for row in rows):
+        yield ""
+        yield kind
+        for row in (row for row in rows if row.kind == kind):
+            yield from _wrapped(f"  {row.name} = {row.text}")
+            yield from _wrapped(f"      {row.meaning}")
+            yield from _wrapped(f"      {_origin(row.provenance)}")
+    yield ""
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, 100, subsequent_indent=" " * 8, break_on_hyphens=False, break_long_words=False)
+
+
+def _origin(provenance: Provenance) -> str:
+    note = f" ({provenance.note})" if provenance.note else ""
+    return f"swept{note}" if provenance.swept else f"{provenance.confidence} confidence: {provenance.source}{note}"

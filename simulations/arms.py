@@ -1,0 +1,81 @@
+"""Designs put to a topology: what a configuration names holds for everybody, the rest is as each party has it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from typing import NamedTuple
+
+from model.design import NAMED_DESIGNS, ConfigurationError, Design, parse, parse_switches
+from simulations.topology import Settings
+
+
+class Arm(NamedTuple):
+    """A design as everybody has it where it says something, and as the population has it elsewhere.
+
+    ``name``: as tables show it; ``imposed``: the switches that the configuration names.
+    """
+
+    name: str
+    imposed: Settings
+
+    def design(self, *parties: Settings) -> Design:
+        """The design between parties of a topology: what each decides, and what the arm imposes."""
+        return _design(parties, self.imposed)
+
+
+@cache
+def _design(parties: tuple[Settings, ...], imposed: Settings) -> Design:
+    values: dict[str, str] = {}
+    for switch, value in (setting for party in parties for setting in party):
+        # A client registers in the best way that it and the AS both know.
+        met = switch == "reg" and switch in values
+        values[switch] = max(values[switch], value, key=_REGISTRATIONS.index) if met else value
+    return Design({**values, **dict(imposed)})
+
+
+_REGISTRATIONS = ("federation", "cimd", "dcr_ss", "dcr", "static")
+
+
+def arm(text: str, name: str | None = None) -> Arm:
+    """An arm from a configuration string; a named design imposes what it lists and nothing else.
+
+    Raises:
+        ConfigurationError: the string cannot be read, or names capabilities.
+    """
+    parse(text)
+    pairs = (part.partition("=") for part in text.split(";") if part.strip())
+    stated = {key.strip(): value.strip() for key, _, value in pairs}
+    if "cap" in stated:
+        raise ConfigurationError(f"cap= has no place in {text!r}: what the attacker has is what is asked about")
+    named = stated.pop("design", "")
+    imposed = {**(parse_switches(NAMED_DESIGNS[named]) if named else {}), **stated}
+    return Arm(name or text or DEPLOYED, tuple(imposed.items()))
+
+
+DEPLOYED = "as deployed"
+#: What is said to limit the damage: the switches without it, and with it.
+PROTECTIONS: dict[str, tuple[str, str]] = {
+    "sender constraint": (
+        "dpop=none;mtls=off;r_requires_dpop=no", "dpop=token;dpop_policy=always;as_dpop=honor;rs_htu=on",
+    ),
+    "audience restriction": (
+        "as_resource=ignore;audience_check=off", "resource_indicator=on;as_resource=honor;audience_check=exact",
+    ),
+    "refresh pinning": ("rt_pin=off;rt_resource_bound=no", "rt_pin=on;rt_resource_bound=yes"),
+    "issuer allowlists": (
+        "as_trust=any;rs_trust=any;issuer_match=prefix;key_lookup=union;subject_ns=sub",
+        "as_trust=allowlist;rs_trust=allowlist;issuer_match=exact;key_lookup=by_iss;subject_ns=iss+sub",
+    ),
+    "consent pinning": ("consent_pin=off", "consent_pin=on"),
+}  # fmt: skip
+
+
+def protections() -> tuple[Arm, ...]:
+    """The population as it is; and with none of the protections, with each alone, and with all."""
+
+    def having(chosen: Iterable[str]) -> str:
+        return ";".join(sides[name in chosen] for name, sides in PROTECTIONS.items())
+
+    alone = (arm(having({name}), f"only {name}") for name in PROTECTIONS)
+    return arm(""), arm(having(()), "no protection"), *alone, arm(having(PROTECTIONS), "all protections")

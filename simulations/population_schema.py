@@ -1,0 +1,300 @@
+"""What the file of a population may say: its vocabulary, its JSON Schema, and one line for every way to be wrong.
+
+The schema is made from the vocabulary below and from the switches of the model, so that neither can drift from
+what the loader reads. A copy for editors is published as ``data/population.schema.json``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from model.errors import InputError, hint
+from model.switches import SWITCHES
+from simulations.visits import PLACES
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
+
+CONFIDENCE = ("high", "medium", "low")
+
+
+class PopulationError(InputError):
+    """A population that cannot be used; one line naming the culprit and what is allowed."""
+
+
+class Quantity(NamedTuple):
+    """A number that every population states: what it says, and the least and the most it can be."""
+
+    meaning: str
+    least: float
+    most: float | None = None
+
+
+class Trait(NamedTuple):
+    """What a resource server can be like; the plain value first."""
+
+    values: tuple[str, ...]
+    meaning: str
+
+
+#: The numbers of a population. What stands before the dot is a table of its own in the file.
+NUMBERS: dict[str, Quantity] = {
+    "agents": Quantity("agents that share out the attempts", 1),
+    "resources": Quantity("resources that one agent goes back to", 1),
+    "arrivals_per_second": Quantity("attempts that start in a second, all agents together", 0.001),
+    "metadata_lifetime": Quantity("seconds for which a client uses resource metadata again", 0),
+    "token_lifetime": Quantity("seconds for which an access token is good", 0),
+    "latency.challenge": Quantity("median seconds: a request without a token and the challenge", 0),
+    "latency.metadata": Quantity("median seconds: fetching resource metadata", 0),
+    "latency.server_metadata": Quantity("median seconds: fetching AS metadata", 0),
+    "latency.push": Quantity("median seconds: pushing an authorization request", 0),
+    "latency.consent": Quantity("median seconds: the user logs in and approves", 0),
+    "latency.token": Quantity("median seconds: a token request", 0),
+    "latency.request": Quantity("median seconds: a request with a token", 0),
+    "latency.attacker": Quantity("median seconds until the attacker uses a token it got", 0),
+    "latency.spread": Quantity("spread of all latencies: sigma of the logarithm", 0),
+    "lifetime.refresh_token": Quantity("seconds for which a refresh token is good", 0),
+    "lifetime.client_metadata": Quantity("seconds for which an AS uses a client metadata document again", 0),
+    "count.users": Quantity("users", 1, 1_000_000),
+    "count.clients": Quantity("client products, each with a metadata URL of its own", 1, 100_000),
+    "count.authorization_servers": Quantity("authorization servers", 1, 100_000),
+    "count.resource_servers": Quantity("resource servers", 1, 1_000_000),
+    "mean.agents_per_user": Quantity("agents that one user runs", 1, 100),
+    "mean.sub_agents_per_agent": Quantity("sub-agents to which one agent hands a resource server", 0, 100),
+    "mean.connections_per_agent": Quantity("resource servers that one agent uses", 1, 1000),
+    "mean.paths_per_policy": Quantity("URLs that one metadata document of a multi-path API covers", 1, 1000),
+    "mean.tenants_per_origin": Quantity("resource servers on a shared origin", 1, 10_000),
+    "mean.servers_per_resource": Quantity("authorization servers that one resource server designates", 1, 100),
+    "popularity.clients": Quantity("Zipf exponent of how many agents run a client; 0: all alike", 0, 5),
+    "popularity.authorization_servers": Quantity("Zipf exponent of how many resource servers use an AS", 0, 5),
+    "popularity.resource_servers": Quantity("Zipf exponent of how many agents use a resource server", 0, 5),
+    "churn.servers_changed": Quantity("share of resource servers that were with another AS a year ago", 0, 1),
+    "churn.domains_lapsed": Quantity("share of domains that lapse in a year", 0, 1),
+    "attackers.resource_servers": Quantity("share of resource servers, tenants aside, that are malicious", 0, 1),
+    "attackers.tenants": Quantity("share of tenants of shared origins that are malicious", 0, 1),
+    "attackers.authorization_servers": Quantity("share of authorization servers that are malicious", 0, 1),
+    "attackers.look_alikes": Quantity("share of issuers with a malicious look-alike", 0, 1),
+    "attackers.token_thieves": Quantity("share of tokens that are stolen in a year", 0, 1),
+}
+GROUPS = tuple(dict.fromkeys(name.partition(".")[0] for name in NUMBERS if "." in name))
+LATENCIES = tuple(
+    name.removeprefix("latency.") for name in NUMBERS if name.startswith("latency.") and name != "latency.spread"
+)
+
+#: What resource servers are like beside the switches of the model: each with its values, the plain one first.
+TRAITS: dict[str, Trait] = {
+    "access": Trait(("oauth", "static_key", "none"), "what a resource server asks for"),
+    "tenancy": Trait(("own_origin", "shared_origin"), "whether a resource server has its origin to itself"),
+    "identifier": Trait(("path", "origin"), "what `resource` names: the path of the server or its API, or the origin"),
+    "slash": Trait(("same", "added", "removed"), "whether `resource` and the URL differ in a trailing slash, and how"),
+    "port": Trait(("same", "explicit"), "whether `resource` spells out the default port that the URL leaves out"),
+}
+#: Switches that are no matter of chance: time decides them.
+TIMED = {"warm": "whether a client holds a token is what its cache says at that time"}
+DRAWN = tuple(name for name in SWITCHES if name not in TIMED)
+
+
+# --- the schema --------------------------------------------------------------------------------------------
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of a population's file, read as TOML."""
+    numbers = {key: _number(quantity) for key, quantity in NUMBERS.items() if "." not in key}
+    for group in GROUPS:
+        numbers[group] = _closed(
+            {
+                key.partition(".")[2]: _number(quantity)
+                for key, quantity in NUMBERS.items()
+                if key.startswith(f"{group}.")
+            }
+        )
+    switches = {name: _shares(SWITCHES[name].values, SWITCHES[name].meaning) for name in DRAWN}
+    places = _shares(tuple(PLACES), "where agents are sent")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A population: who is out there",
+        "type": "object",
+        "properties": {
+            "about": {"type": "string", "description": "what it stands for, and what it does not"},
+            "extends": {"type": "string", "description": "the population that speaks where this file is silent"},
+            "numbers": _closed(numbers),
+            "factors": {
+                "type": "object",
+                "properties": {"place": places, **switches},
+                "additionalProperties": {"$ref": "#/$defs/table"},
+            },
+            "clients": {"$ref": "#/$defs/table"},
+            "traits": _closed({name: _shares(*trait) for name, trait in TRAITS.items()}),
+            "adoption": _closed({name: _adoption(SWITCHES[name].values) for name in DRAWN}),
+        },
+        "required": ["about"],
+        "additionalProperties": False,
+        "if": {"not": {"required": ["extends"]}},
+        "then": {"required": ["numbers", "factors"]},
+        "$defs": {
+            "share": {"type": "number", "minimum": 0, "maximum": 1},
+            "number": _stated({"value": {"type": "number"}}),
+            "shares": _stated({"shares": {"type": "object", "additionalProperties": {"$ref": "#/$defs/share"}}}),
+            "table": _stated(
+                {"table": _TEXT, "columns": {**_COLUMNS, "minItems": 1}},
+                also={**_COLUMNS, "description": "columns that matter only where servers are drawn one by one"},
+            ),
+            "adoption": _stated(
+                {
+                    "value": {"type": "string"},
+                    "instead": {"type": "string"},
+                    "years": {"type": "array", "items": {"type": "number"}, "minItems": 2},
+                    "shares": {"type": "array", "items": {"$ref": "#/$defs/share"}, "minItems": 2},
+                }
+            ),
+        },
+    }
+
+
+_TEXT = {"type": "string", "minLength": 1}
+_COLUMNS = {"type": "array", "items": {"enum": list(DRAWN)}, "uniqueItems": True}
+
+
+def _closed(properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
+def _stated(needed: dict[str, Any], **optional: Any) -> dict[str, Any]:
+    """Something that a population states, with its provenance: a source and how far to trust it, or swept."""
+    provenance = {
+        "source": {**_TEXT, "description": "where it comes from"},
+        "confidence": {"enum": list(CONFIDENCE)},
+        "swept": {"const": True, "description": "nobody measured it: a parameter"},
+        "note": _TEXT,
+    }
+    return {
+        **_closed({**needed, **optional, **provenance}),
+        "required": list(needed),
+        "if": {"required": ["swept"]},
+        "then": {"properties": {"source": False, "confidence": False}},
+        "else": {"required": ["source", "confidence"]},
+    }
+
+
+def _number(quantity: Quantity) -> dict[str, Any]:
+    bounds = {"minimum": quantity.least, **({} if quantity.most is None else {"maximum": quantity.most})}
+    return {"$ref": "#/$defs/number", "description": quantity.meaning, "properties": {"value": bounds}}
+
+
+def _shares(values: tuple[str, ...], meaning: str) -> dict[str, Any]:
+    names = {"propertyNames": {"enum": list(values)}}
+    return {"$ref": "#/$defs/shares", "description": meaning, "properties": {"shares": names}}
+
+
+def _adoption(values: tuple[str, ...]) -> dict[str, Any]:
+    one = {"enum": list(values)}
+    return {
+        "$ref": "#/$defs/adoption",
+        "description": "how many have the value, by decimal year; straight lines between the years",
+        "properties": {"value": one, "instead": one},
+    }
+
+
+# --- checking ----------------------------------------------------------------------------------------------
+
+
+def check(where: str, content: Mapping[str, Any]) -> None:
+    """Check the content of a population's file against the schema.
+
+    Raises:
+        PopulationError: the first thing that is wrong, in one line; a misspelt key before what it makes missing.
+    """
+    errors = sorted(
+        _validator().iter_errors(content), key=lambda error: (list(map(str, error.absolute_path)), str(error.validator))
+    )
+    if errors:
+        raise PopulationError(f"{where}: {_place(errors[0])}{_complaint(errors[0])}")
+
+
+@cache
+def _validator() -> Draft202012Validator:
+    # Imported here because most that import this module never read a file.
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(schema())
+
+
+def _place(error: ValidationError) -> str:
+    path = [str(part) for part in error.absolute_path]
+    if not path:
+        return ""
+    kind, rest = path[0], path[1:]
+    names = {"numbers": "number", "factors": "factor", "traits": "trait", "adoption": "adoption of"}
+    if kind not in names or not rest or (kind == "numbers" and rest[0] in GROUPS and len(rest) == 1):
+        return f"{'.'.join(path)}: "
+    stated = 2 if kind == "numbers" and rest[0] in GROUPS else 1
+    name, inner = ".".join(rest[:stated]), ".".join(rest[stated:])
+    return f"{names[kind]} {name!r}: " + (f"{inner}: " if inner else "")
+
+
+def _complaint(error: ValidationError) -> str:
+    """What a violated keyword of the schema means to whoever wrote the file."""
+    path = list(error.absolute_path)
+    found: Any = error.instance
+    rule: Any = error.validator_value
+    schema: Any = error.schema
+    match error.validator:
+        case "required":
+            if rule == ["source", "confidence"]:
+                return "needs source and confidence, or swept = true"
+            return f"{next(name for name in rule if name not in found)!r} is missing"
+        case "additionalProperties":
+            known = schema["properties"]
+            unknown = next(name for name in found if name not in known)
+            if path[:1] == ["factors"] and unknown == "shares":
+                factor = str(path[1])
+                return _timed(factor) or f"unknown switch {factor!r}{hint(factor, DRAWN)}; others have a table"
+            return _timed(unknown) or f"unknown {_what(path)} {unknown!r}{hint(unknown, known)}"
+        case "enum":
+            what = _what(path) if path[-1] == "shares" else path[-1] if isinstance(path[-1], str) else "switch"
+            return _timed(found) or f"unknown {what} {found!r}{hint(str(found), rule)}"
+        case "minimum" | "maximum":
+            least, most = schema["minimum"], schema.get("maximum")
+            allowed = f"of at least {least:g}" if most is None else f"between {least:g} and {most:g}"
+            return f"must be a number {allowed}, found {found!r}"
+        case "type":
+            return f"must be {_TYPES[rule]}, found {found!r}"
+        case None:  # a property that the schema rules out beside `swept`
+            return "has a source or is swept, not both"
+        case "const":
+            return f"must be {str(rule).lower()} or left out, found {found!r}"
+    return error.message
+
+
+_TYPES = {"object": "a table", "array": "a list", "string": "a text", "number": "a number"}
+
+
+def _what(path: list[str | int]) -> str:
+    """What the keys of the table at a path are called."""
+    if path == ["numbers"] or (len(path) == 2 and path[0] == "numbers" and path[1] in GROUPS):
+        return "number"
+    if path and path[-1] == "shares":
+        return "place" if path[1] == "place" else "value"
+    return {"traits": "trait", "adoption": "switch"}.get(str(path[0]), "key") if len(path) == 1 else "key"
+
+
+def _timed(name: object) -> str:
+    return f"{name!r} cannot be drawn: {TIMED[str(name)]}" if str(name) in TIMED else ""
+
+
+def flat(numbers: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The numbers of a file under their full names."""
+    for key, value in numbers.items():
+        if key in GROUPS:
+            yield from ((f"{key}.{inner}", item) for inner, item in value.items())
+        else:
+            yield key, value
+
+
+def missing(stated: Iterable[str]) -> str | None:
+    """The first number that is not stated."""
+    known = set(stated)
+    return next((name for name in NUMBERS if name not in known), None)

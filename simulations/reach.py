@@ -1,0 +1,347 @@
+"""What leads where: from what the attacker has to what it can get, over the crossings that the rules leave open.
+
+What the attacker has are the nodes of a graph that is followed from where it begins: a node of the topology that it
+controls, an access token, a refresh token. Codes are not followed: who can be made to lose one is a question for a
+verdict.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from model import resource_server as rules
+from model.client import NONE
+from model.design import Design
+from model.world import ATTACKER_AS, HONEST_AS, LOOKALIKE_AS
+from simulations import crossings
+from simulations.arms import Arm
+from simulations.crossings import Crossing, Loot
+from simulations.topology import Connection, ResourceServer, Topology
+
+if TYPE_CHECKING:
+    from networkx import DiGraph
+
+Thing = TypeVar("Thing")
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """The attacker answers at a server, an origin or a client's metadata URL, or runs an agent."""
+
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """The attacker holds an access token, obtained by or like that of a connection."""
+
+    connection: str
+    user: str
+    loot: Loot
+
+
+@dataclass(frozen=True, slots=True)
+class HoldsRefresh:
+    """The attacker holds the refresh token beside a token of the topology."""
+
+    token: str
+
+
+Possession = Controls | Holds | HoldsRefresh
+
+
+class Reach(NamedTuple):
+    """What came into the attacker's reach, in numbers."""
+
+    resource_servers: int
+    users: int
+    tokens: int
+
+
+class Opened(NamedTuple):
+    """Resource servers that act on the attacker's requests, and those of them that take it for the user."""
+
+    accepting: frozenset[str]
+    as_user: frozenset[str]
+
+
+class Attack:
+    """A topology under a design: what leads where.
+
+    Attributes:
+        passed: how often each step of the model led on, and ``refused`` how often each rule stopped one, since the
+            last :meth:`spread` began.
+    """
+
+    def __init__(self, topology: Topology, arm: Arm) -> None:
+        self.topology = topology
+        self.arm = arm
+        self.passed: Counter[str] = Counter()
+        self.refused: Counter[str] = Counter()
+        self._remembered: dict[tuple[object, ...], tuple[Any, Counter[str], Counter[str]]] = {}
+
+    def spread(self, start: Possession) -> DiGraph[Possession]:
+        """What comes into the attacker's hands, from what, and by which step (``action`` on the edges)."""
+        from networkx import DiGraph
+
+        self.passed, self.refused = Counter(), Counter()
+        graph: DiGraph[Possession] = DiGraph()
+        graph.add_node(start)
+        frontier = [start]
+        while frontier:
+            before = frontier.pop()
+            for action, after in self._leads_to(before):
+                if after not in graph:
+                    frontier.append(after)
+                graph.add_edge(before, after, action=action)
+        return graph
+
+    def measured(self, spread: Iterable[Possession]) -> Reach:
+        """What is reached with these possessions, in numbers."""
+        controlled: set[str] = set()
+        holders: dict[Loot, set[str]] = {}
+        tokens = 0
+        for possession in spread:
+            match possession:
+                case Controls(node):
+                    controlled.add(node)
+                case Holds(_, user, loot):
+                    holders.setdefault(loot, set()).add(user)
+                    tokens += 1
+        attackers = controlled | self.topology.dishonest
+        servers: set[str] = set()
+        users: set[str] = set()
+        for loot, own in holders.items():
+            opened = self._opened(loot)
+            servers |= opened.accepting
+            users |= own if opened.as_user - attackers else set()
+        for issuer in controlled & self._issuers:
+            opened = self._minted(issuer)
+            servers |= opened.accepting
+            users.update(*(self._users.get(server, ()) for server in opened.as_user - attackers))
+        return Reach(len(servers - attackers), len(users), tokens)
+
+    # --- structure -------------------------------------------------------------------------------------
+
+    @cached_property
+    def _issuers(self) -> frozenset[str]:
+        return frozenset((*self.topology.authorization_servers, *self.topology.look_alikes))
+
+    @cached_property
+    def _designating(self) -> dict[str, list[ResourceServer]]:
+        return _by(self.topology.resource_servers.values(), lambda server: server.servers)
+
+    @cached_property
+    def _users(self) -> dict[str, set[str]]:
+        """Who has something at a resource server, by its node."""
+        at = _by(self.topology.tokens.values(), lambda token: (token.resource_server,))
+        return {server: {token.user for token in tokens} for server, tokens in at.items()}
+
+    @cached_property
+    def _visits(self) -> dict[str, list[Connection]]:
+        """The connections to a resource server, by its node."""
+        return _by(self.topology.connections.values(), lambda visit: (visit.resource_server,))
+
+    @cached_property
+    def _tokens(self) -> dict[str, list[Connection]]:
+        """The tokens of a user, of an agent, of a client, of a resource server and of an issuer, by their nodes."""
+        return _by(
+            self.topology.tokens.values(),
+            lambda token: (token.user, token.agent, token.client, token.resource_server, token.server),
+        )
+
+    # --- what leads where ------------------------------------------------------------------------------
+
+    def _leads_to(self, possession: Possession) -> Iterator[tuple[str, Possession]]:
+        topology = self.topology
+        match possession:
+            case Controls(node) if node.startswith("origin:"):
+                yield from (("hosts", Controls(url)) for url in topology.related(node, "hosts"))
+            case Controls(node) if node in topology.agents:
+                yield from (("delegates_to", Controls(inner)) for inner in topology.related(node, "delegates_to"))
+                for name in topology.related(node, "holds"):
+                    yield from self._copied(topology.tokens[name], "holds")
+            case Controls(node) if node in topology.resource_servers:
+                for visit in self._visits.get(node, ()):
+                    yield from self._lured(visit)
+            case Controls(node) if node in topology.authorization_servers:
+                for token in self._tokens.get(node, ()):
+                    yield from self._copied(token, "issued_by")
+            case Controls(node) if node in topology.clients:
+                for token in self._tokens.get(node, ()):
+                    design = self._between(token.client, token.server)
+                    if design.reg == "cimd" and self._passes(crossings.inherit_consent(design)):
+                        yield from self._copied(token, "attacker.inherit_consent")
+            case HoldsRefresh(name):
+                token = topology.tokens[name]
+                crossing = crossings.refresh(self._between(token.client, token.server), self._loot(token))
+                if self._passes(crossing):
+                    design, asked = self._between(token.client, token.server), self._asked(token)
+                    yield crossing.action, self._held(token, crossings.refreshed(design, token.server, asked))
+
+    def held(self, token: Connection) -> Possession | None:
+        """A token in the hands of a thief, or None: under this design the flow that it comes from does not end well."""
+        return self._held(token, self._loot(token)) if self.exists(token) else None
+
+    def _copied(self, token: Connection, action: str) -> Iterator[tuple[str, Possession]]:
+        """A token like one of the topology's, with keys of the attacker's own or the client's."""
+        if self.exists(token):
+            yield action, self._held(token, self._loot(token, own=True))
+
+    def _lured(self, visit: Connection) -> Iterator[tuple[str, Possession]]:
+        """What an agent brings to a malicious server that it uses: new tokens, tokens it has, refresh tokens."""
+        user, url = visit.user, visit.url
+        for issuer in sorted({token.server for token in self._tokens.get(user, ())}):
+            for stolen in self._obtained(visit.client, issuer, url):
+                yield "client.send_token_to_attacker", Holds(visit.name, user, stolen)
+        for token in self._tokens.get(visit.agent, ()):
+            if token.resource_server == visit.resource_server or not self.exists(token):
+                continue
+            if self._reused(visit.client, token.server, self._asked(token), url):
+                yield "client.reuse_cached_token", self._held(token, self._loot(token, captured=url))
+        if visit.server and self.exists(visit):
+            crossing = crossings.refresh_elsewhere(self._between(visit.client, visit.server))
+            if self._passes(crossing):
+                yield crossing.action, HoldsRefresh(visit.name)
+
+    def _obtained(self, client: str, issuer: str, url: str) -> tuple[Loot, ...]:
+        """The tokens that a client gets from an honest issuer and sends to a malicious server at ``url``.
+
+        The server's document names its own URL, or a resource that the issuer protects.
+        """
+
+        def tried() -> tuple[Loot, ...]:
+            design = self._between(client, issuer)
+            protected = {server.resource for server in self._designating.get(issuer, ())}
+            got: dict[Loot, None] = {}
+            for named in (url, *sorted(protected)):
+                taken = self._takes(client, named, url, False)
+                if taken and self._passes(crossings.obtain(design, named, named in protected)):
+                    got[crossings.loot(design, issuer, named, url)] = None
+            return tuple(got)
+
+        return self._once(tried, "obtained", self.topology.clients[client], issuer, url)
+
+    def _reused(self, client: str, issuer: str, held_for: str, url: str) -> bool:
+        """Whether a client sends a token that it holds for a resource to a malicious server at ``url``."""
+
+        def tried() -> bool:
+            design = self._between(client, issuer)
+            taken = [named for named in (url, held_for) if self._takes(client, named, url, False)]
+            options = ((NONE, False), *((named, True) for named in taken))
+            return any(self._passes(crossings.reuse(design, held_for, url, *option)) for option in options)
+
+        return self._once(tried, "reused", self.topology.clients[client], issuer, held_for, url)
+
+    def _takes(self, client: str, named: str, url: str, honest: bool) -> bool:
+        """Whether a client takes a document that names a resource for the URL that it called."""
+        own = self.topology.clients[client]
+
+        def tried() -> bool:
+            return self._passes(crossings.discover(self.arm.design(own), named, url, honest))
+
+        return self._once(tried, "takes", own, named, url, honest)
+
+    # --- what opens what -------------------------------------------------------------------------------
+
+    def exists(self, token: Connection) -> bool:
+        """Whether the honest flow that the token comes from gets so far under this design."""
+        own, url = self.topology.clients[token.client], token.url
+        issuer = self.topology.authorization_servers[token.server]
+        at = self.topology.resource_servers[token.resource_server]
+
+        def tried() -> bool:
+            design = self.arm.design(own, issuer, at.settings)
+            steps = crossings.discover(design, at.resource, url, at.honest), crossings.obtain(design, at.resource, True)
+            return all(step.refusal() is None for step in steps)
+
+        return self._once(tried, "exists", own, issuer, at.url, url)
+
+    def _opened(self, loot: Loot) -> Opened:
+        """The resource servers that accept a token that the attacker presents."""
+
+        def accepted(at: ResourceServer, design: Design, role: str) -> bool:
+            # The first of the rules is asked once for all servers alike: it is all that most of them need.
+            known = self._once(lambda: rules.issuer_is_accepted(design, role), "issuer", at.settings, role)
+            if known.holds:
+                return self._passes(crossings.present(design, loot, at, role, at.paths[0]))
+            self.refused[known.rule.name] += 1
+            return False
+
+        def tried() -> Opened:
+            return self._accepting(accepted, loot.server)
+
+        return self._once(tried, "opened", loot)
+
+    def _minted(self, issuer: str) -> Opened:
+        """The resource servers that accept a token that an issuer of the attacker's makes up."""
+
+        def accepted(at: ResourceServer, design: Design, role: str) -> bool:
+            names = dict.fromkeys((role, HONEST_AS))
+            return any(self._passes(crossings.mint(design, at, name, role)) for name in names)
+
+        return self._once(lambda: self._accepting(accepted, issuer), "minted", issuer)
+
+    def _accepting(self, accepts: Callable[[ResourceServer, Design, str], bool], issuer: str) -> Opened:
+        accepting, as_user = set(), set()
+        for at in self.topology.resource_servers.values():
+            if at.servers:
+                role, design = self._role(issuer, at), self.arm.design(at.settings)
+                if accepts(at, design, role):
+                    accepting.add(at.url)
+                    if rules.subject_is_user(design, role):
+                        as_user.add(at.url)
+        return Opened(frozenset(accepting), frozenset(as_user))
+
+    def _role(self, issuer: str, at: ResourceServer) -> str:
+        """Who an issuer is in the model's cast, seen from a resource server."""
+        if issuer in at.servers:
+            return HONEST_AS
+        return LOOKALIKE_AS if self.topology.look_alikes.get(issuer) in at.servers else ATTACKER_AS
+
+    # --- small things ----------------------------------------------------------------------------------
+
+    def _between(self, client: str, issuer: str) -> Design:
+        return self.arm.design(self.topology.clients[client], self.topology.authorization_servers[issuer])
+
+    def _asked(self, token: Connection) -> str:
+        return self.topology.resource_servers[token.resource_server].resource
+
+    def _loot(self, token: Connection, captured: str = NONE, own: bool = False) -> Loot:
+        design = self._between(token.client, token.server)
+        return crossings.loot(design, token.server, self._asked(token), captured, own)
+
+    def _held(self, token: Connection, loot: Loot) -> Holds:
+        return Holds(token.name, token.user, loot)
+
+    def _passes(self, crossing: Crossing) -> bool:
+        refusal = crossing.refusal()
+        (self.passed if refusal is None else self.refused)[crossing.action if refusal is None else refusal] += 1
+        return refusal is None
+
+    def _once(self, tried: Callable[[], Thing], *key: object) -> Thing:
+        """What a trial came to, tried once; what passed and what refused counts every time."""
+        if key not in self._remembered:
+            before = self.passed, self.refused
+            self.passed, self.refused = Counter(), Counter()
+            result = tried()
+            self._remembered[key] = result, self.passed, self.refused
+            self.passed, self.refused = before
+        known: Thing
+        known, passed, refused = self._remembered[key]
+        if passed or refused:
+            self.passed.update(passed)
+            self.refused.update(refused)
+        return known
+
+
+def _by(things: Iterable[Thing], keys: Callable[[Thing], Iterable[str]]) -> dict[str, list[Thing]]:
+    made: dict[str, list[Thing]] = {}
+    for thing in things:
+        for key in keys(thing):
+            made.setdefault(key, []).append(thing)
+    return made
