@@ -128,7 +128,7 @@ def obtain(design: Design, asked: str, known: bool) -> Iterator[Condition]:
     confirmed = no(same(server.bound_resource(design, requested), NONE))
     more = all_of(confirmed, server.has_default_audience(design, requested))
     yield client.authorization_server_is_trusted(design, HONEST_AS)
-    yield client.server_lists_resource(design, server.knows_resource(design, listed))
+    yield client.server_lists_resource(design, True, server.knows_resource(design, listed))
     yield server.resource_is_acceptable(design, choose(same(requested, NONE), NONE, listed))
     yield client.token_type_is_dpop(design, flow.uses_dpop(design, session), bound)
     yield client.echo_confirms_request(
