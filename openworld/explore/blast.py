@@ -28,6 +28,7 @@ class Mishap:
     Attributes:
         kind: one of :data:`simulations.blast_radius.KINDS`; target: the node that it goes wrong with.
         exists: whether there is such a token under this design at all.
+        controlled: nodes that the attacker controls.
         servers: honest resource servers that act on the attacker's requests.
         reach: the numbers.
         passed: the steps of the model that led on, and how often.
@@ -79,9 +80,14 @@ def topology(population: Population | str, seed: int = 1) -> Topology:
     return draw(load(population) if isinstance(population, str) else population, f"{seed}/0")
 
 
-def small(population: str, **counts: float) -> Population:
-    """A population with fewer parties, small enough to draw; ``counts`` as in ``count_users=6``."""
-    return load(population).with_numbers(**counts)
+def sized(population: str, resource_servers: int) -> Population:
+    """A population with so many resource servers, and users, clients and AS in proportion."""
+    return load(population).with_numbers(
+        count_resource_servers=resource_servers,
+        count_users=max(6, resource_servers // 2),
+        count_authorization_servers=max(3, resource_servers // 5),
+        count_clients=max(3, resource_servers // 10),
+    )
 
 
 def mishap(where: Topology, arm: Arm, kind: str, target: str) -> Mishap:
@@ -94,8 +100,8 @@ def mishap(where: Topology, arm: Arm, kind: str, target: str) -> Mishap:
     begun = start(attack, kind, target)
     spread = [] if begun is None else list(attack.spread(begun))
     controlled = frozenset(each.node for each in spread if isinstance(each, Controls))
-    servers, reach = attack.accepting(spread), attack.measured(spread)
-    return Mishap(where, arm, kind, target, begun is not None, controlled, servers, reach, attack.passed, attack.refused)
+    counted = attack.accepting(spread), attack.measured(spread), attack.passed, attack.refused
+    return Mishap(where, arm, kind, target, begun is not None, controlled, *counted)
 
 
 def worst(where: Topology, kind: str) -> str:

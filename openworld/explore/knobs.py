@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from html import escape
 from typing import Any
 
 import ipywidgets as widgets
 
+from openworld.explore.blast import Mishap, arms, mishap, worst
 from openworld.explore.populations import Outcomes, Share, at
+from simulations.blast_radius import KINDS, targets
 from simulations.population import load
+from simulations.topology import Topology
 
 _LAYOUT = widgets.Layout(width="34em")
 _STYLE = {"description_width": "16em"}
@@ -71,6 +75,56 @@ class Knobs:
         """The knobs where there is a kernel to ask; the outcomes alone where there is none."""
         made: dict[str, Any] = self.box._repr_mimebundle_(**options)
         return {**made, "text/html": self._body.value, "text/plain": str(self.outcomes.table)}
+
+
+class Spread:
+    """A choice of what goes wrong, with whom and under which design, and what it reaches.
+
+    Attributes:
+        shown: the mishap on show.
+        seconds: how long it took until its numbers were shown.
+    """
+
+    def __init__(self, where: Topology, kind: str, design: str) -> None:
+        self._where = where
+        self._kind = _choice("what goes wrong", list(KINDS), kind)
+        self._target = _choice("with", targets(kind, where), worst(where, kind))
+        self._design = _choice("design", list(arms()), design)
+        self._words, self._picture = widgets.HTML(), widgets.HTML()
+        self._quiet = False
+        for control in (self._target, self._design):
+            control.observe(self._changed, "value")
+        self._kind.observe(self._other_kind, "value")
+        self.box = widgets.VBox([self._kind, self._target, self._design, self._words, self._picture])
+        self.box.add_class("openworld-spread")
+        self.shown: Mishap
+        self.seconds = 0.0
+        self._changed(None)
+
+    def set(self, kind: str | None = None, design: str | None = None) -> Spread:
+        """Choose what goes wrong and the design (raises TraitError for others)."""
+        self._kind.value, self._design.value = kind or self._kind.value, design or self._design.value
+        return self
+
+    def _other_kind(self, _: object) -> None:
+        self._quiet = True
+        self._target.options = targets(self._kind.value, self._where)
+        self._target.value = worst(self._where, self._kind.value)
+        self._quiet = False
+        self._changed(None)
+
+    def _changed(self, _: object) -> None:
+        if self._quiet:
+            return
+        started = time.perf_counter()
+        self.shown = mishap(self._where, arms()[self._design.value], self._kind.value, self._target.value)
+        self._words.value = f"<p><strong>{escape(self.shown.words)}</strong></p>{self.shown.stopped._repr_html_()}"
+        self.seconds = time.perf_counter() - started
+        self._picture.value = self.shown.picture._repr_html_()
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+        made: dict[str, Any] = self.box._repr_mimebundle_(**options)
+        return {**made, "text/html": self._words.value + self._picture.value, "text/plain": self.shown.words}
 
 
 def _slider(words: str, value: float) -> Any:

@@ -20,14 +20,18 @@ class Size:
         name: the value of the parameter.
         attempts: attempts in every arm at every point of an experiment.
         lattice: the question to the lattice of mechanisms that is enumerated.
+        resource_servers: how many there are in a drawn topology; other parties are fewer in proportion.
+        targets: how many of them something goes wrong with, in each topology.
     """
 
     name: str
     attempts: int
     lattice: str
+    resource_servers: int
+    targets: int
 
 
-SIZES = {size.name: size for size in (Size("small", 1_000, "mixup"), Size("full", 20_000, "theft"))}
+SIZES = {size.name: size for size in (Size("small", 1_000, "mixup", 40, 6), Size("full", 20_000, "theft", 300, 25))}
 
 
 def chosen(name: str | None = None) -> Size:
