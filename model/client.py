@@ -44,6 +44,9 @@ def covers(design: Design, resource: Value, url: Value) -> Condition:
         all_of(same(design.prm, "prefix_str"), holds(identifiers.prefix_string, resource, url)),
         all_of(same(design.prm, "prefix_sdk_ts"), holds(identifiers.prefix_sdk_typescript, resource, url)),
         all_of(same(design.prm, "prefix_sdk_py"), holds(identifiers.prefix_sdk_python, resource, url)),
+        all_of(same(design.prm, "same_path"), holds(identifiers.equal_but_query, resource, url)),
+        all_of(same(design.prm, "same_href"), holds(identifiers.equal_href, resource, url)),
+        all_of(same(design.prm, "origin"), holds(identifiers.is_origin_of, resource, url)),
         same(design.prm, "unchecked"),
     )
 
@@ -95,9 +98,12 @@ def resource_designates_server(design: Design, server: Value, listed: Value) -> 
 
 
 @rule("PRM-7.6-trust", "FED-4/10.2-chain", source="RFC 9728 7.6; OpenID Federation 1.0 10")
-def authorization_server_is_trusted(design: Design, server: Value) -> Condition:
-    """The client has a reason of its own to accept the AS."""
-    return any_of(same(design.as_trust, "any"), same(server, HONEST_AS), same(design.a_enrolled, "yes"))
+def authorization_server_is_trusted(design: Design, known: Condition) -> Condition:
+    """The client has a reason of its own to accept the AS.
+
+    ``known``: the AS is one that whoever keeps the list or the federation meant to be on it.
+    """
+    return any_of(same(design.as_trust, "any"), known, same(design.a_enrolled, "yes"))
 
 
 @rule("ASM-3.3-match", "ASM-4-cmp", source="RFC 8414 3.3")
@@ -106,8 +112,19 @@ def metadata_issuer_matches(design: Design, claimed: Value, server: Value, confi
 
     Endpoints that are individually ``configured`` were not fetched from anywhere.
     """
-    checked = all_of(same(design.md_issuer_check, "on"), no(configured))
-    return implies(checked, holds(identifiers.equal_code_points, claimed, server))
+    comparators = {
+        "on": identifiers.equal_code_points,
+        "slash": identifiers.equal_but_slash,
+        "href": identifiers.equal_href,
+    }
+    return any_of(
+        same(design.md_issuer_check, "off"),
+        configured,
+        *(
+            all_of(same(design.md_issuer_check, value), holds(comparator, claimed, server))
+            for value, comparator in comparators.items()
+        ),
+    )
 
 
 @rule("BCU-2.2-ctx", source="draft-ietf-oauth-security-topics-update 2.2.2")
@@ -119,15 +136,32 @@ def endpoints_are_resolved_from_issuer(
 
 
 @rule("ASM-3.3-match", source="RFC 9700 4.4.2 (insufficient by its own words)")
-def authorization_endpoint_is_corroborated(design: Design, claimed: Value, authorization_at: Value) -> Condition:
-    """The authorization endpoint belongs to the issuer that the same document claims."""
-    return implies(same(design.md_corroborate, "authz_endpoint"), same(claimed, authorization_at))
+def authorization_endpoint_is_corroborated(
+    design: Design, claimed: Value, authorization_at: Value, advertised: Condition
+) -> Condition:
+    """The authorization endpoint belongs to the issuer that the same document claims.
+
+    ``advertised``: the document says that the AS sends iss, which some clients take for good enough.
+    """
+    return any_of(
+        one_of(design.md_corroborate, "none", "token_endpoint"),
+        all_of(same(design.md_corroborate, "unless_iss"), advertised),
+        holds(identifiers.same_origin, claimed, authorization_at),
+    )
+
+
+@rule("ASM-3.3-match", source="RFC 9700 4.4.2; deployed MCP clients")
+def token_endpoint_is_corroborated(design: Design, claimed: Value, token_at: Value) -> Condition:
+    """The token endpoint belongs to the issuer that the same document claims."""
+    return implies(same(design.md_corroborate, "token_endpoint"), holds(identifiers.same_origin, claimed, token_at))
 
 
 @rule("PRM-4-xchk", source="RFC 9728 4, 7.6")
-def server_lists_resource(design: Design, listed: Condition) -> Condition:
-    """The AS lists the resource among its protected resources."""
-    return implies(same(design.xcheck, "on"), listed)
+def server_lists_resource(design: Design, publishes: Condition, listed: Condition) -> Condition:
+    """The AS lists the resource among its protected resources (if it ``publishes`` any)."""
+    return any_of(
+        same(design.xcheck, "off"), listed, all_of(same(design.xcheck, "if_listed"), no(publishes))
+    )
 
 
 # --- what the client sends ---------------------------------------------------------------------------------
@@ -155,23 +189,24 @@ def redirect_uri(design: Design, issuer: Value) -> Value:
     return choose(distinct_redirects(design), mapped(_CALLBACKS.get, issuer), CALLBACK)
 
 
-def challenge(design: Design, session: str, metadata: Value) -> Value:
+def challenge(design: Design, session: str, withheld: Condition) -> Value:
     """Whose code challenge a session's request carries, or none.
 
-    Metadata of the attacker's AS offers nothing that would protect the client.
+    ``withheld``: the metadata does not offer it; that of the attacker's AS offers nothing that would protect the
+    client.
     """
-    talked_out = all_of(same(design.pkce_policy, "metadata"), same(metadata, ATTACKER_AS))
+    talked_out = all_of(same(design.pkce_policy, "metadata"), withheld)
     return choose(any_of(same(design.pkce, "off"), talked_out), NONE, session)
 
 
-def wants_dpop(design: Design, metadata: Value, honest_resource: Condition) -> Condition:
-    """Whether a session uses DPoP, as its policy and the metadata it read have it."""
+def wants_dpop(design: Design, offered: Condition, demanded: Condition) -> Condition:
+    """Whether a session uses DPoP, as its policy and what the metadata of AS and resource say have it."""
     return all_of(
         no(same(design.dpop, "none")),
         any_of(
             same(design.dpop_policy, "always"),
-            all_of(same(design.dpop_policy, "metadata"), same(metadata, HONEST_AS)),
-            all_of(same(design.dpop_policy, "prm"), same(design.r_requires_dpop, "yes"), honest_resource),
+            all_of(same(design.dpop_policy, "metadata"), offered),
+            all_of(same(design.dpop_policy, "prm"), demanded),
         ),
     )
 
@@ -221,7 +256,11 @@ def callback_browser_started_flow(design: Design, other_browser: Condition) -> C
 @rule("O21-mix", source="RFC 6749 10.12; RFC 9700 4.7")
 def state_matches(design: Design, returned: Value, session: str) -> Condition:
     """The state in the response is the one of this session."""
-    return implies(same(design.state, "checked"), same(returned, session))
+    return any_of(
+        same(design.state, "off"),
+        same(returned, session),
+        all_of(same(design.state, "if_present"), same(returned, NONE)),
+    )
 
 
 @rule("O21-mix", source="RFC 9700 4.2.4")

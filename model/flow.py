@@ -64,7 +64,14 @@ def requested_resource(design: Any, session: Session) -> Value:
 def uses_dpop(design: Any, session: Session) -> Condition:
     """Whether a session makes DPoP proofs."""
     honest = no(holds(_attackers_or_none, session.url))
-    return client.wants_dpop(design, session.metadata, honest)
+    return client.wants_dpop(
+        design, same(session.metadata, HONEST_AS), all_of(same(design.r_requires_dpop, "yes"), honest)
+    )
+
+
+def code_challenge(design: Any, session: Session) -> Value:
+    """Whose code challenge a session's request carries, or none."""
+    return client.challenge(design, session.who, same(session.metadata, ATTACKER_AS))
 
 
 def proof_key(design: Any, session: Session) -> Value:
@@ -197,17 +204,20 @@ def client__use_server_metadata(
     by_choice = rewritten if who == VICTIM else active
     reachable = any_of(as_listed, all_of(by_choice, same(metadata, ATTACKER_AS)))
     lists = any_of(same(metadata, ATTACKER_AS), server.knows_resource(design, session.resource))
+    # An AS of the attacker's says that it sends iss where nobody will miss it.
+    advertised = any_of(same(metadata, HONEST_AS), one_of(design.iss_check, "off", "if_present"))
     return Move(
         all_of(same(session.phase, "discovered"), any_of(honest, attackers), reachable),
         (
             client.resource_designates_server(design, metadata, session.listed),
-            client.authorization_server_is_trusted(design, metadata),
+            client.authorization_server_is_trusted(design, same(metadata, HONEST_AS)),
             client.metadata_issuer_matches(design, claimed, metadata, configured),
             client.endpoints_are_resolved_from_issuer(design, claimed, metadata, configured),
             client.authorization_endpoint_is_corroborated(
-                design, claimed, choose(same(design.splice, "yes"), HONEST_AS, metadata)
+                design, claimed, choose(same(design.splice, "yes"), HONEST_AS, metadata), advertised
             ),
-            client.server_lists_resource(design, lists),
+            client.token_endpoint_is_corroborated(design, claimed, token_at),
+            client.server_lists_resource(design, True, lists),
         ),
         {
             f"{who}.phase": "ready",
@@ -334,7 +344,7 @@ def own_request(c: Context, session: Session) -> dict[str, Value]:
     return {
         "client": client.client_id(design, session.issuer),
         "redirect": client.redirect_uri(design, session.issuer),
-        "challenge": client.challenge(design, session.who, session.metadata),
+        "challenge": code_challenge(design, session),
         "returned_state": session.who,
         "key": choose(binds_code, proof_key(design, session), NONE),
         "resource": requested_resource(design, session),
@@ -401,7 +411,7 @@ def client__send_code_to_attacker(c: Context, who: str) -> Move:
         **discloses(c, session, "token"),
     }
     if who == VICTIM:
-        sent = no(same(client.challenge(c.design, who, session.metadata), NONE))
+        sent = no(same(code_challenge(c.design, session), NONE))
         learned["knows.verifier"] = any_of(state["knows.verifier"], sent)
     return Move(here, (), {f"{who}.phase": "asked_attacker", **learned})
 
@@ -416,7 +426,7 @@ def redeem(c: Context, session: Session, code: dict[str, Value]) -> tuple[Named,
         *authenticates(c, session, pushed=False),
         server.code_was_issued_to_client(code["client"], client.client_id(design, session.issuer)),
         server.redirect_uri_is_the_same(code["redirect"], client.redirect_uri(design, session.issuer)),
-        server.verifier_matches_challenge(design, code["challenge"], client.challenge(design, who, session.metadata)),
+        server.verifier_matches_challenge(design, code["challenge"], code_challenge(design, session)),
         server.proof_key_matches_request(code["key"], proof_key(design, session)),
         server.resource_is_within_grant(design, code["resource"], requested),
         server.resource_is_acceptable(design, requested),
@@ -683,7 +693,7 @@ def client__refresh_at_new_server(c: Context) -> Move:
     return Move(
         here,
         (
-            client.authorization_server_is_trusted(c.design, ATTACKER_AS),
+            client.authorization_server_is_trusted(c.design, False),
             client.refresh_token_stays_with_issuer(c.design),
         ),
         {

@@ -204,6 +204,71 @@ def same_origin(left: str, right: str) -> bool:
     return origin(left) == origin(right)
 
 
+# Equality as deployed
+
+
+@lru_cache(maxsize=4096)
+def href(url: str) -> str:
+    """The URL as the URL standard writes it: no default port, no dot segments, no empty path.
+
+    Source: WHATWG URL 4.5, except that numeric hosts and escapes keep their spelling.
+
+    >>> href("HTTPS://Api.Example:443/x/../mcp#top")
+    'https://api.example/mcp#top'
+    """
+    parsed = _parse(url)
+    site = origin(url)
+    if parsed.userinfo is not None:
+        site = site.replace("://", f"://{parsed.userinfo}@", 1)
+    query, fragment = ("" if part is None else f"{mark}{part}" for mark, part in
+                       (("?", parsed.query), ("#", parsed.fragment)))  # fmt: skip
+    return f"{site}{_standard_path(parsed) or '/'}{query}{fragment}"
+
+
+def _standard_path(url: _URL) -> str:
+    return _remove_dot_segments(_DOT_SEGMENT.sub(lambda dots: _decode_unreserved(dots[0]), url.path))
+
+
+@_false_when_malformed
+def equal_href(left: str, right: str) -> bool:
+    """Two identifiers are equal when parsing them and writing them again makes them the same.
+
+    Source: npm oauth4webapi 3.8.8, which compares the `href` of both.
+    """
+    return href(left) == href(right)
+
+
+@_false_when_malformed
+def equal_but_query(left: str, right: str) -> bool:
+    """Two identifiers are equal when origin and path are; query, fragment and userinfo do not count.
+
+    Source: npm @google/gemini-cli-core 0.61.0, isEquivalentResourceIdentifier.
+    """
+    return site_and_path(left) == site_and_path(right)
+
+
+def site_and_path(url: str) -> str:
+    """Origin and path of a URL, as the URL standard writes them."""
+    return f"{origin(url)}{_standard_path(_parse(url)) or '/'}"
+
+
+def equal_but_slash(left: str, right: str) -> bool:
+    """Two identifiers are equal when they are the same characters but for one final slash.
+
+    Source: npm @ai-sdk/mcp 2.0.99, PyPI mcp 1.30.0 and others (not RFC 8414 3.3).
+    """
+    return left.removesuffix("/") == right.removesuffix("/")
+
+
+@_false_when_malformed
+def is_origin_of(resource: str, url: str) -> bool:
+    """The resource is the bare origin of the URL.
+
+    Source: npm @atproto/oauth-client 0.8.7, whose resources are origins.
+    """
+    return resource == origin(url)
+
+
 # Prefixes as rfc9728bis words them, and as its words can be read
 
 
@@ -290,12 +355,11 @@ def prefix_sdk_typescript(resource: str, url: str) -> bool:
     """
 
     def parsed(text: str) -> tuple[str, str]:
-        url = _parse(text)
-        path = _DOT_SEGMENT.sub(lambda dots: _decode_unreserved(dots[0]), url.path)
-        if url.scheme.lower() in _DEFAULT_PORT:
-            return origin(text), _remove_dot_segments(path or "/")
+        path = _standard_path(_parse(text))
+        if _parse(text).scheme.lower() in _DEFAULT_PORT:
+            return origin(text), path or "/"
         # Origins outside the special schemes are opaque, and all opaque origins read "null".
-        return "null", _remove_dot_segments(path)
+        return "null", path
 
     (own, prefix), (asked, path) = parsed(resource), parsed(url)
     fits = len(path) >= len(prefix) and _slashed(path).startswith(_slashed(prefix))
@@ -323,6 +387,10 @@ COMPARATORS: dict[str, Comparator] = {
     "equal_normalized": equal_normalized,
     "equal_htu": equal_htu,
     "same_origin": same_origin,
+    "equal_href": equal_href,
+    "equal_but_query": equal_but_query,
+    "equal_but_slash": equal_but_slash,
+    "is_origin_of": is_origin_of,
     "prefix_segment": prefix_segment,
     "prefix_normalize_then_decode": prefix_normalize_then_decode,
     "prefix_decode_then_normalize": prefix_decode_then_normalize,

@@ -492,7 +492,7 @@ def _token_request(s: Scene, server: str) -> Message:
         ("grant_type", "authorization_code"),
         _code(session.code),
         ("redirect_uri", str(client.redirect_uri(s.design, session.issuer))),
-        _verifier(str(client.challenge(s.design, s.who, session.metadata))),
+        _verifier(str(flow.code_challenge(s.design, session))),
         ("client_id", str(client.client_id(s.design, session.issuer))),
         *_authentication(s, session, False),
         _proof(s, f"{server}/token", session),

@@ -33,18 +33,24 @@ class Condition(NamedTuple):
 
 
 RULES: dict[str, Rule] = {}
+#: Rules that only conversations with real parties read (:mod:`model.conduct`); no world is large enough for them.
+CONDUCT: dict[str, Rule] = {}
 
 
 def rule(*ids: str, source: str) -> Callable[[Callable[P, Any]], Callable[P, Condition]]:
-    """Make a function a rule; its docstring's first line is the requirement in plain words."""
+    """Make a function a rule; its docstring's first line is the requirement in plain words.
+
+    Its actor is named by the module, and is the client in :mod:`model.conduct`.
+    """
 
     def decorate(function: Callable[P, Any]) -> Callable[P, Condition]:
-        actor = function.__module__.rpartition(".")[2]
+        module = function.__module__.rpartition(".")[2]
+        actor, among = ("client", CONDUCT) if module == "conduct" else (module, RULES)
         requirement = (function.__doc__ or "").strip().partition("\n")[0]
         described = Rule(f"{actor}.{function.__name__}", ids, source, requirement)
-        if described.name in RULES:
+        if described.name in RULES or described.name in CONDUCT:
             raise ValueError(f"two rules named {described.name}")
-        RULES[described.name] = described
+        among[described.name] = described
 
         @wraps(function)
         def read(*args: P.args, **kwargs: P.kwargs) -> Condition:

@@ -2,13 +2,19 @@
 
 A switch says what is *checked* or *done*, never what it is meant to achieve. ``mechanism`` switches are what
 a specification or an implementer chooses; ``environment`` switches are what the deployment happens to be and
-are quantified over when a design is judged. To add one: add a row here, then read it in a rule.
+are quantified over when a design is judged. ``conduct`` switches are what implementations do where the
+specifications leave it open or something goes wrong; they matter in conversations with real parties
+(:mod:`model.conversation`), and no bounded world, and so no verdict, reads them. To add one: add a row here, then
+read it in a rule.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
+
+
+Kind = Literal["mechanism", "environment", "conduct"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +26,7 @@ class Switch:
 
     name: str
     values: tuple[str, ...]
-    kind: Literal["mechanism", "environment"]
+    kind: Kind
     meaning: str
     source: str
 
@@ -33,8 +39,9 @@ class Switch:
 _MECHANISMS = (
     ("protocol", "oauth aauth", "which protocol the parties run", "RFC 6749; draft-hardt-oauth-aauth-protocol"),
     # discovery
-    ("prm", "exact off unchecked prefix prefix_str prefix_sdk_ts prefix_sdk_py",
-     "how the `resource` of a metadata document must relate to the URL asked for; off: configured before run time",
+    ("prm", "exact off unchecked prefix prefix_str prefix_sdk_ts prefix_sdk_py same_path same_href origin",
+     "how the `resource` of a metadata document must relate to the URL asked for; off: configured before run time; "
+     "same_path: alike but for query, fragment and userinfo; same_href: alike once both are parsed and written again",
      "RFC 9728 3.3; rfc9728bis 4.2-4.3; deployed MCP clients"),
     ("norm", "strict decode_all decode_first",
      "what prefix matching does to percent-escapes: unreserved only; all, after dot segments; all, before them",
@@ -46,18 +53,22 @@ _MECHANISMS = (
     ("signed_metadata", "off self anchored_opt anchored_req",
      "signature on resource metadata: none; key from the same origin; anchored but optional; anchored and required",
      "RFC 9728 2.2, 3.3"),
-    ("xcheck", "off on", "the AS publishes its protected resources and the client compares", "RFC 9728 4, 7.6"),
+    ("xcheck", "off on if_listed", "the AS publishes its protected resources and the client compares; if_listed: where it publishes any", "RFC 9728 4, 7.6"),
     # which authorization server
     ("as_trust", "any allowlist federation", "which authorization servers the client accepts", "RFC 9728 7.6; OpenID Federation 1.0 10"),
-    ("md_issuer_check", "on off", "AS metadata is used only if its issuer is the one it was fetched for", "RFC 8414 3.3"),
-    ("md_corroborate", "none authz_endpoint", "the authorization endpoint is corroborated inside the same document", "RFC 9700 4.4.2"),
+    ("md_issuer_check", "on off slash href",
+     "AS metadata is used only if its issuer is the one it was fetched for; slash: but for one final slash; href: once both are parsed and written again",
+     "RFC 8414 3.3"),
+    ("md_corroborate", "none authz_endpoint unless_iss token_endpoint",
+     "an endpoint is corroborated inside the same document: authorization (unless the AS says it sends iss) or token endpoint",
+     "RFC 9700 4.4.2; deployed MCP clients"),
     ("rs_as_bind", "on off", "a token is used at a resource only if that resource designates its AS", "RFC 9728 2, 7.6"),
     # authorization request and response
     ("iss_check", "advertised off if_present require", "what the client does with iss in the authorization response", "RFC 9207 2.4"),
     ("per_as_redirect", "off on", "one redirect URI for each authorization server", "RFC 9700 4.4.2.2"),
     ("as_memory", "session redirect_uri", "where the client remembers which AS a session went to", "RFC 9700 4.4.2; draft-ietf-oauth-security-topics-update 2.2"),
     ("state_single_use", "yes no", "a state value is accepted once", "RFC 9700 4.2, 4.7"),
-    ("state", "checked off", "state is bound to the browser session and compared", "RFC 6749 10.12"),
+    ("state", "checked off if_present", "state is bound to the browser session and compared; if_present: unless the response has none", "RFC 6749 10.12"),
     ("callback_bind", "on off", "the browser that finishes the flow is the one that started it", "draft-ietf-oauth-security-topics-update 2.3.2"),
     ("pkce", "s256 off plain", "what challenge the client sends", "RFC 7636 4"),
     ("pkce_as", "required lax downgrade_safe",
@@ -168,9 +179,58 @@ _ENVIRONMENT = (
     ("warm", "no yes", "the client holds cached tokens for honest resources", "rfc9728bis 6"),
 )  # fmt: skip
 
-_TABLES: tuple[tuple[Literal["mechanism", "environment"], tuple[tuple[str, str, str, str], ...]], ...] = (
+_CONDUCT = (
+    # finding the resource metadata
+    ("prm_unchallenged", "path none root path+root", "well-known locations asked where the challenge names no document", "RFC 9728 3.1"),
+    ("prm_retry", "no yes", "the well-known locations are asked after the document that the challenge names has failed", "RFC 9728 5 (no rule)"),
+    ("prm_scheme", "any bearer", "challenge schemes whose resource_metadata is read", "RFC 9728 5.1"),
+    ("prm_elsewhere", "refuse skip", "a document that prm_url rules out: give up; treat it as absent", "RFC 9728 5.1 (no rule)"),
+    ("prm_redirect", "refuse skip follow", "a redirect in place of the document: give up; treat it as absent; follow it", "RFC 9728 3.2, 7.7"),
+    ("prm_error", "refuse skip", "an error other than 404 in place of the document: give up; treat it as absent", "RFC 9728 3.2"),
+    ("prm_malformed", "refuse skip", "a document without `resource`: give up; treat it as absent", "RFC 9728 3.2"),
+    ("prm_mismatch", "refuse own_url", "a document for something else: give up; use its servers and ask for the URL itself", "RFC 9728 3.3"),
+    ("resource_fragment", "refuse accept", "a `resource` with a fragment", "RFC 8707 2; RFC 9728 1.2"),
+    # what is asked for
+    ("resource_value", "metadata url", "`resource` sent: what the document says, or the URL of the request", "MCP authorization 2026-07-28"),
+    ("resource_spelling", "verbatim href resolved trimmed bare",
+     "how it is spelled: as found; as the URL standard writes it; that without a slash added; without any slash of a bare origin; "
+     "without query, fragment and userinfo",
+     "RFC 8707 2; deployed MCP clients"),
+    ("resource_undocumented", "url none", "`resource` sent where no metadata was found", "MCP authorization 2025-03-26"),
+    ("scope_request", "none advertised", "the client asks for the scopes that challenge or metadata name", "MCP authorization 2026-07-28"),
+    ("endpoint_query", "replace append second_mark",
+     "a query that the authorization endpoint has already: kept, doubled parameters replaced; kept as it is; spoilt by a second question mark",
+     "RFC 6749 3.1"),
+    # finding the authorization server
+    ("legacy_as", "off resource_origin", "without a listed AS the origin of the resource is taken for one", "MCP authorization 2025-03-26"),
+    ("as_count", "first only", "of several listed: the first is taken; only a list of one is", "RFC 9728 7.6 (no rule)"),
+    ("as_failover", "no yes", "the next listed AS is tried where one publishes no metadata", "RFC 9728 7.6 (no rule)"),
+    ("as_root_metadata", "no listed root",
+     "metadata of an issuer with a path is looked for at its host as well, and has to be that of the listed issuer; of the host",
+     "RFC 8414 3.1"),
+    ("endpoint_defaults", "none authorization_server resource_origin legacy",
+     "endpoints that nothing names are guessed: at the AS; at the origin of the resource; only where that is taken for the AS",
+     "MCP authorization 2025-03-26"),
+    ("registration_at", "metadata issuer", "registers where the metadata in use says, or where that of the issuer named in it does", "RFC 7591 3"),
+    ("registration_kinds", "any cimd_only", "what else the client resorts to where its kind of client_id is not offered", "MCP authorization 2026-07-28"),
+    ("pkce_listed", "unread plain_refused required", "code challenge methods in AS metadata: not read; S256 if any; S256", "RFC 8414 2; MCP authorization 2026-07-28"),
+    # responses
+    ("iss_unrecorded", "refuse skip", "an iss where no issuer was recorded", "RFC 9207 2.4"),
+    ("callback_discovery", "kept repeated", "at the callback the client knows what it discovered, or discovers it again without the challenge", "RFC 9700 4.4.2"),
+    ("as_change", "follow refuse", "what the client does when it discovers another AS than before", "RFC 9728 5.2"),
+    ("type_missing", "refuse bearer", "a token response without token_type", "RFC 6749 5.1"),
+    ("type_unasked", "refuse accept", "a token_type DPoP that no proof was sent for", "RFC 6749 7.1; RFC 9449 5"),
+    ("dpop_presents", "by_type always", "a client with a key presents tokens as the response says, or always with proofs", "RFC 9449 5, 7.1"),
+    # challenged again
+    ("rechallenge", "discover cached retry stop", "after a challenge to a token: discover again; use what was discovered; repeat the request; give up", "RFC 9728 5.2"),
+    ("rechallenge_grant", "authorize refresh", "which grant renews a token that was challenged", "RFC 6749 6"),
+    ("step_up", "off on", "insufficient_scope starts a new authorization", "MCP authorization 2026-07-28"),
+)  # fmt: skip
+
+_TABLES: tuple[tuple[Kind, tuple[tuple[str, str, str, str], ...]], ...] = (
     ("mechanism", _MECHANISMS),
     ("environment", _ENVIRONMENT),
+    ("conduct", _CONDUCT),
 )
 
 SWITCHES: dict[str, Switch] = {

@@ -98,7 +98,12 @@ def switch_json(switch: Switch) -> dict[str, Any]:
 
 def switch_lines() -> Iterator[str]:
     """Every switch with its values, the baseline marked by a star."""
-    for kind, title in (("mechanism", "what a design chooses"), ("environment", "what a deployment happens to be")):
+    titles = {
+        "mechanism": "what a design chooses",
+        "environment": "what a deployment happens to be",
+        "conduct": "what a client does where it is left to it (no verdict depends on it; see `openworld clients`)",
+    }
+    for kind, title in titles.items():
         yield f"{kind} switches: {title} (* baseline)"
         for switch in SWITCHES.values():
             if switch.kind == kind:

@@ -190,6 +190,8 @@ class Lattice:
         fixed = [laid.capabilities[name] * (1 if name in self.capabilities else -1) for name in CAPABILITIES]
         positions = {switch: (without, with_) for switch, without, with_ in self.mechanisms.values()}
         for switch in SWITCHES.values():
+            if switch.kind == "conduct":
+                continue
             if switch.name in self.environment:
                 fixed.append(laid.switches[switch.name, self.environment[switch.name]])
             elif switch.name in positions:

@@ -103,6 +103,8 @@ class Template:
             return self.configuration.design
         values = {}
         for switch in SWITCHES.values():
+            if switch.kind == "conduct":
+                continue  # no world reads them
             inputs = {value: self.circuit.input() for value in switch.values}
             self.switches.update({(switch.name, value): literal for value, literal in inputs.items()})
             values[switch.name] = Pick(inputs)
