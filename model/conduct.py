@@ -1,0 +1,238 @@
+"""What clients do where the specifications leave it open, or where something goes wrong.
+
+These rules and functions complete those of :mod:`model.client`. They are about documents that are missing or
+misplaced, values that are spelled in several ways, and what comes after a refusal: more than a bounded world
+holds, so no verdict reads them. :mod:`model.conversation` reads both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from model import identifiers
+from model.client import NONE
+from model.design import Design
+from model.logic import Condition, Value, all_of, any_of, implies, no, one_of, same
+from model.rule import rule
+
+# --- discovery of the resource's metadata --------------------------------------------------------------------
+
+
+def document_locations(design: Design, url: str, named: str) -> list[str]:
+    """Where the client looks for the metadata of the resource at ``url``, in order.
+
+    ``named`` is the location that the challenge names, or nothing.
+    """
+    at_path, at_root = (
+        identifiers.well_known_protected_resource(base) for base in (_without_fragment(url), identifiers.origin(url))
+    )
+    well_known = {
+        "path": [at_path], "none": [], "root": [at_root], "path+root": [at_path, at_root],
+    }[design.prm_unchallenged]  # fmt: skip
+    if not named:
+        return well_known
+    return [named, *(well_known if design.prm_retry == "yes" else [])]
+
+
+def reads_challenge(design: Design, scheme: str) -> bool:
+    """Whether the client reads the resource_metadata of a challenge with this scheme."""
+    return bool(any_of(same(design.prm_scheme, "any"), scheme.lower() == "bearer"))
+
+
+@rule("PRM-3.2-ok", source="RFC 9728 3.2, 7.7")
+def document_is_not_redirected(design: Design, redirected: Condition) -> Condition:
+    """The metadata document is where it was asked for, not where a redirect leads."""
+    return implies(redirected, same(design.prm_redirect, "follow"))
+
+
+@rule("PRM-3.2-ok", source="RFC 9728 3.2")
+def document_is_served(design: Design, failed: Condition) -> Condition:
+    """The server answers with the metadata document or says that there is none."""
+    return no(failed)
+
+
+@rule("PRM-3.2-ok", "PRM-2-resource", source="RFC 9728 2, 3.2")
+def document_names_resource(design: Design, names: Condition) -> Condition:
+    """The metadata document says which resource it is about."""
+    return names
+
+
+@rule("PRM-1.2-rid", "RI-2-form", source="RFC 8707 2; RFC 9728 1.2")
+def resource_has_no_fragment(design: Design, has_fragment: Condition) -> Condition:
+    """The resource identifier has no fragment."""
+    return implies(has_fragment, same(design.resource_fragment, "accept"))
+
+
+# --- what is asked for -----------------------------------------------------------------------------------------
+
+
+def spelled(design: Design, resource: str) -> str:
+    """A resource identifier as the client compares and sends it."""
+    if not _is_url(resource):
+        return resource
+    return _SPELLINGS[design.resource_spelling](resource)
+
+
+def _resolved(resource: str) -> str:
+    written = identifiers.href(resource)
+    return written if urlsplit(resource).path else written.removesuffix("/")
+
+
+def _trimmed(resource: str) -> str:
+    written = identifiers.href(resource)
+    return written.removesuffix("/") if written == f"{identifiers.origin(resource)}/" else written
+
+
+_SPELLINGS: Mapping[str, Callable[[str], str]] = {
+    "verbatim": str,
+    "href": identifiers.href,
+    "resolved": _resolved,
+    "trimmed": _trimmed,
+    "bare": identifiers.site_and_path,
+}
+
+
+def requested_resource(design: Design, documented: str, url: str) -> str:
+    """The `resource` of the client's requests, or none.
+
+    ``documented`` is what the metadata in use says (or none), ``url`` the URL of the request.
+    """
+    if design.resource_indicator == "off":
+        return NONE
+    own = spelled(design, url)
+    if documented == NONE:
+        return own if design.resource_undocumented == "url" else NONE
+    return own if design.resource_value == "url" else documented
+
+
+# --- discovery of the authorization server ---------------------------------------------------------------------
+
+
+def metadata_locations(design: Design, issuer: str) -> list[tuple[str, str]]:
+    """Where the client looks for the metadata of an issuer, in order, each with the issuer that it has to name."""
+    site, path = identifiers.origin(issuer), identifiers.site_and_path(issuer)[len(identifiers.origin(issuer)) :]
+    path = path.removesuffix("/")
+    oauth, openid = f"{site}/.well-known/oauth-authorization-server", f"{site}/.well-known/openid-configuration"
+    if not path:
+        return [(oauth, issuer), (openid, issuer)]
+    own = [f"{oauth}{path}", f"{openid}{path}", f"{site}{path}/.well-known/openid-configuration"]
+    at_root = {"no": [], "listed": [(oauth, issuer)], "root": [(oauth, site)]}[design.as_root_metadata]
+    return [*((location, issuer) for location in own), *at_root]
+
+
+def endpoint(design: Design, name: str, metadata: Mapping[str, Any] | None, server: str, url: str, legacy: bool) -> str:
+    """The URL of an endpoint (authorization, token or registration) of an AS, or none.
+
+    ``server`` is the issuer as listed, ``legacy`` says that it is only the origin of the resource at ``url``.
+    """
+    if metadata is not None and f"{name}_endpoint" in metadata:
+        return str(metadata[f"{name}_endpoint"])
+    path = {"authorization": "/authorize", "token": "/token", "registration": "/register"}[name]
+    if design.endpoint_defaults == "resource_origin":
+        return identifiers.origin(url) + path
+    guesses = design.endpoint_defaults == "authorization_server" or (legacy and design.endpoint_defaults == "legacy")
+    return identifiers.origin(server) + path if guesses and metadata is None else NONE
+
+
+@rule("MCP-prm", source="RFC 9728 2; MCP authorization 2025-03-26")
+def server_is_listed(design: Design, listed: Condition) -> Condition:
+    """The resource's metadata lists an AS."""
+    return any_of(listed, same(design.legacy_as, "resource_origin"))
+
+
+@rule("MCP-asel", source="RFC 9728 7.6 (no rule); deployed clients")
+def server_is_the_only_one(design: Design, several: Condition) -> Condition:
+    """The resource's metadata leaves no choice between several AS."""
+    return implies(several, same(design.as_count, "first"))
+
+
+@rule("MCP-asm", source="MCP authorization 2026-07-28")
+def party_is_reachable(design: Design, reachable: Condition) -> Condition:
+    """Whoever is asked takes the connection."""
+    return reachable
+
+
+@rule("MCP-asm", source="RFC 8414 2; MCP authorization 2025-03-26")
+def endpoint_is_known(design: Design, known: Condition) -> Condition:
+    """The metadata names the endpoint, or the client knows where else it may be."""
+    return known
+
+
+@rule("MCP-prio", source="RFC 7591 3.2; draft-ietf-oauth-client-id-metadata-document")
+def client_id_is_granted(design: Design, granted: Condition) -> Condition:
+    """The AS knows the client or lets it register."""
+    return granted
+
+
+@rule("MCP-pkce", "ASM-2-pkce", source="RFC 8414 2; MCP authorization 2026-07-28")
+def challenge_method_is_offered(design: Design, listed: Condition, offered: Condition) -> Condition:
+    """AS metadata offers the code challenge method S256; ``listed``: it lists any."""
+    unlisted_will_do = all_of(same(design.pkce_listed, "plain_refused"), no(listed))
+    return any_of(same(design.pkce_listed, "unread"), offered, unlisted_will_do)
+
+
+# --- responses -----------------------------------------------------------------------------------------------
+
+
+@rule("RI-2-err", source="RFC 6749 4.1.2.1, 5.2")
+def request_is_granted(design: Design, refused: Condition) -> Condition:
+    """The response is no error; the client does not ask again for something else."""
+    return no(refused)
+
+
+@rule("MCP-recordiss", source="RFC 9207 2.4")
+def issuer_was_recorded(design: Design, iss: Value) -> Condition:
+    """A response with an iss answers a request for which an issuer was recorded."""
+    return any_of(same(iss, NONE), same(design.iss_check, "off"), same(design.iss_unrecorded, "skip"))
+
+
+@rule("PRM-5.2-upd", "MCP-peras", source="RFC 9728 5.2; deployed clients")
+def server_is_the_one_before(design: Design, changed: Condition) -> Condition:
+    """Discovering the AS again leads to the one from before."""
+    return implies(changed, same(design.as_change, "follow"))
+
+
+@rule("O21-type", source="RFC 6749 5.1")
+def token_type_is_present(design: Design, present: Condition) -> Condition:
+    """The token response names the type of the token."""
+    return any_of(present, same(design.type_missing, "bearer"))
+
+
+@rule("O21-type", source="RFC 6749 7.1; RFC 9449 5")
+def token_type_was_asked_for(design: Design, unasked: Condition) -> Condition:
+    """A token of type DPoP answers a request with a proof."""
+    return implies(unasked, same(design.type_unasked, "accept"))
+
+
+# --- challenged again ------------------------------------------------------------------------------------------
+
+
+@rule("PRM-5.2-upd", source="RFC 9728 5.2")
+def challenge_is_followed(design: Design) -> Condition:
+    """A challenge to a token starts discovery, authorization or the request anew."""
+    return no(same(design.rechallenge, "stop"))
+
+
+@rule("MCP-step", source="MCP authorization 2026-07-28")
+def scope_is_stepped_up(design: Design) -> Condition:
+    """Where the scope of a token is not enough the client asks for more."""
+    return same(design.step_up, "on")
+
+
+def presents_dpop(design: Design, wanted: Condition, bound: Condition) -> Condition:
+    """Whether the token is presented with a proof; ``bound``: the response says that it is of type DPoP."""
+    return all_of(wanted, any_of(bound, one_of(design.dpop_presents, "always")))
+
+
+def _without_fragment(url: str) -> str:
+    return url.partition("#")[0]
+
+
+def _is_url(text: str) -> bool:
+    try:
+        identifiers.href(text)
+    except identifiers.MalformedURLError:
+        return False
+    return True

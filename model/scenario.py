@@ -1,0 +1,184 @@
+"""Scenarios: what the other parties of a conversation answer, message by message, with real URLs.
+
+A scenario is data (``data/scenarios.toml``): the honest world with a few fields changed. Whoever plays the other
+parties, be it :mod:`model.conversation` or an HTTP server on loopback, reads the same one.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import Any
+from urllib.parse import urlsplit
+
+from model.errors import InputError
+
+#: Origins that stand for the parties where nobody has others: the resource server, two AS, and an attacker's.
+ORIGINS: Mapping[str, str] = {
+    "rs": "http://127.0.0.1:8000",
+    "as1": "http://127.0.0.1:8001",
+    "as2": "http://127.0.0.1:8002",
+    "evil": "http://127.0.0.1:8003",
+}
+
+_ABSENT = "absent"
+
+
+class ScenarioError(InputError):
+    """A scenario that does not exist or cannot be read; the message names the culprit and what is allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is found at a URL: the status, where a redirect leads, and the JSON document."""
+
+    status: int = 404
+    location: str = ""
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What the other parties answer.
+
+    Attributes:
+        name: as ``R02_prefix_segment``.
+        about: what is special about it.
+        url: where the client is sent.
+        origins: the parties by name.
+        known_servers: issuers that a client with a list of its own has on it.
+        challenge: the WWW-Authenticate challenge of the resource server: ``scheme``, ``resource_metadata``, ``scope``.
+        documents: metadata documents of resources and of authorization servers, by URL; elsewhere is a 404.
+        endpoints: the URLs (without query) at which an AS answers.
+        down: origins that take no connections.
+        iss: the iss that the AS at an origin puts into its authorization responses, where it sends one.
+        authorization_response: ``state`` (returned, other or missing), and ``error`` for requests that carry all
+            the parameters in ``refuses``.
+        token_response: fields of every token response; ``error`` makes it one.
+        answer: how the resource server answers a request with a token: ``status`` and ``error``.
+        later: what has changed when the client makes its second call; ``answer`` is what it gets first.
+    """
+
+    name: str
+    about: str
+    url: str
+    origins: Mapping[str, str]
+    known_servers: tuple[str, ...]
+    challenge: Mapping[str, str]
+    documents: Mapping[str, Answer]
+    endpoints: frozenset[str]
+    down: frozenset[str]
+    iss: Mapping[str, str]
+    authorization_response: Mapping[str, Any]
+    token_response: Mapping[str, Any]
+    answer: Mapping[str, Any]
+    later: Scenario | None = None
+
+    def fetch(self, url: str) -> Answer | None:
+        """What is at a URL, or nothing if its origin takes no connections."""
+        if _origin(url) in self.down:
+            return None
+        return self.documents.get(url, Answer())
+
+    def party(self, url: str) -> str:
+        """The name of the party at whose origin a URL is, or the origin."""
+        origin = _origin(url)
+        return next((name for name, own in self.origins.items() if own == origin), origin)
+
+
+def names() -> tuple[str, ...]:
+    """The names of all scenarios, in the order of the file."""
+    return tuple(_file()["scenarios"])
+
+
+def load(name: str, origins: Mapping[str, str] = ORIGINS) -> Scenario:
+    """A scenario by its name, with the parties at these origins.
+
+    Raises:
+        ScenarioError: no scenario has this name.
+    """
+    content = _file()
+    if name not in content["scenarios"]:
+        raise ScenarioError(f"unknown scenario {name!r}; allowed: {', '.join(content['scenarios'])}")
+    stated = dict(content["scenarios"][name])
+    about, base, later = stated.pop("about"), stated.pop("base", None), stated.pop("later", None)
+    world = _merged(content["honest"], content["bases"][base] if base else {})
+    world = _merged(world, stated)
+    second = None if later is None else _build(name, about, _merged(world, later), content["server"], origins, None)
+    return _build(name, about, world, content["server"], origins, second)
+
+
+def load_all(origins: Mapping[str, str] = ORIGINS) -> tuple[Scenario, ...]:
+    """All scenarios, with the parties at these origins."""
+    return tuple(load(name, origins) for name in names())
+
+
+@cache
+def _file() -> Mapping[str, Any]:
+    return tomllib.loads(files("model").joinpath("data", "scenarios.toml").read_text(encoding="utf-8"))
+
+
+def _build(
+    name: str, about: str, world: Mapping[str, Any], server: Mapping[str, Any], origins: Mapping[str, str],
+    later: Scenario | None,
+) -> Scenario:  # fmt: skip
+    servers = {party: _merged(server, changes) for party, changes in world["servers"].items()}
+    filled = _filled({**world, "servers": servers}, _words(origins))
+    documents: dict[str, Answer] = {}
+    for document in filled["documents"].values():
+        answer = Answer(document["status"], document.get("location", ""), document.get("body", {}))
+        documents.update(dict.fromkeys(document["at"], answer))
+    endpoints: set[str] = set()
+    iss: dict[str, str] = {}
+    down: set[str] = set()
+    for party, described in filled["servers"].items():
+        own = _filled(described, {"self": origins[party]})
+        documents.update(dict.fromkeys(own["at"], Answer(200, "", own["metadata"])))
+        endpoints.update(origins[party] + path for path in own["paths"])
+        if "iss" in own:
+            iss[origins[party]] = own["iss"]
+        if not own["up"]:
+            down.add(origins[party])
+    return Scenario(
+        name, about, filled["url"], dict(origins), tuple(filled["known_servers"]), filled["challenge"], documents,
+        frozenset(endpoints), frozenset(down), iss, filled["authorization_response"], filled["token_response"],
+        filled["answer"], later,
+    )  # fmt: skip
+
+
+def _merged(world: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The world with changes made, tables field by field."""
+    made = dict(world)
+    for key, value in changes.items():
+        before = made.get(key)
+        made[key] = _merged(before if isinstance(before, Mapping) else {}, value) if isinstance(value, Mapping) else value
+    return made
+
+
+def _words(origins: Mapping[str, str]) -> dict[str, str]:
+    """What the placeholders of the file stand for; ``{self}`` is left for the server that it stands in."""
+    parts = urlsplit(origins["rs"])
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    other = "http" if parts.scheme == "https" else "https"
+    return {
+        **origins, "self": "{self}", "scheme": parts.scheme, "other_scheme": other,
+        "rs_authority": parts.netloc, "rs_port": str(port),
+    }  # fmt: skip
+
+
+def _filled(value: Any, words: Mapping[str, str]) -> Any:
+    if isinstance(value, str):
+        return value.format(**words) if "{" in value else value
+    if isinstance(value, Mapping):
+        return {key: _filled(inner, words) for key, inner in value.items() if inner != _ABSENT}
+    if isinstance(value, list):
+        return [_filled(inner, words) for inner in value]
+    return value
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
