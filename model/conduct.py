@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from model import identifiers
 from model.client import NONE
@@ -105,6 +105,19 @@ def requested_resource(design: Design, documented: str, url: str) -> str:
     if documented == NONE:
         return own if design.resource_undocumented == "url" else NONE
     return own if design.resource_value == "url" else documented
+
+
+def authorization_url(design: Design, endpoint: str, parameters: Mapping[str, str]) -> str:
+    """The URL at which the client opens an authorization endpoint, which may have a query of its own."""
+    before, _, own = endpoint.partition("?")
+    if not own:
+        return f"{before}?{urlencode(parameters)}"
+    if design.endpoint_query == "second_mark":
+        return f"{endpoint}?{urlencode(parameters)}"
+    kept = parse_qsl(own, keep_blank_values=True)
+    if design.endpoint_query == "replace":
+        kept = [(name, value) for name, value in kept if name not in parameters]
+    return f"{before}?{urlencode([*kept, *parameters.items()])}"
 
 
 # --- discovery of the authorization server ---------------------------------------------------------------------

@@ -7,7 +7,7 @@ The client is a design, and every decision that may end the conversation is a ru
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -50,10 +50,15 @@ class Request:
 
 @dataclass(slots=True)
 class Sent:
-    """What the client sent where, in order; ``scheme`` is how it presented its token, if it came so far."""
+    """What the client sent where, in order.
+
+    ``urls`` are the authorization requests as the browser gets them (without what differs from run to run), and
+    ``scheme`` is how the client presented its token, if it came so far.
+    """
 
     registrations: list[str] = field(default_factory=list)
     authorizations: list[Request] = field(default_factory=list)
+    urls: list[str] = field(default_factory=list)
     tokens: list[Request] = field(default_factory=list)
     scheme: str = ""
 
@@ -302,13 +307,18 @@ class _Walk:
         """Send the user to the AS and judge what comes back; the resource to ask a token for."""
         design, scenario = self.design, self.scenario
         asked = conduct.requested_resource(design, resource.documented, scenario.url)
-        scopes = resource.body.get("scopes_supported") or scenario.challenge.get("scope")
-        sends = {"resource": asked != NONE, "scope": design.scope_request == "advertised" and bool(scopes)}
+        scopes = scenario.challenge.get("scope") or " ".join(resource.body.get("scopes_supported", ()))
+        parameters = {"response_type": "code"}
+        if design.scope_request == "advertised" and scopes:
+            parameters["scope"] = scopes
+        if asked != NONE:
+            parameters["resource"] = asked
         self.sent.authorizations.append(Request(scenario.party(server.authorization_endpoint), asked))
+        self.sent.urls.append(conduct.authorization_url(design, server.authorization_endpoint, parameters))
         if self.stage == "d":
             self.stage = "a"
         response = scenario.authorization_response
-        refused = "error" in response and all(sends[name] for name in response.get("refuses", ()))
+        refused = "error" in response and all(name in parameters for name in response.get("refuses", ()))
         self.require(conduct.request_is_granted(design, refused), response.get("error", "") if refused else "code")
         state = {"returned": "own", "other": "other", "missing": NONE}[response["state"]]
         self.require(client.state_matches(design, state, "own"), f"state {response['state']}")
@@ -374,7 +384,7 @@ class _Walk:
         answer = later.answer
         renewable = "refresh_token" in self.scenario.token_response
         # Whatever is done about it is answered as in the first call.
-        self.scenario = _answering(later, self.scenario.answer)
+        self.scenario = replace(later, answer=self.scenario.answer)
         if answer.get("error") == "insufficient_scope":
             self.require(conduct.scope_is_stepped_up(design), "insufficient_scope")
             self.authorize(resource, server)
@@ -394,12 +404,6 @@ class _Walk:
             self.request_token(resource, server, self.wants_dpop(resource, server))
         else:
             self.authorize(resource, server)
-
-
-def _answering(scenario: Scenario, answer: Mapping[str, Any]) -> Scenario:
-    from dataclasses import replace
-
-    return replace(scenario, answer=answer)
 
 
 def _endpoint(url: str) -> str:

@@ -1,0 +1,163 @@
+"""What deployed clients did, scenario by scenario, and what the model says that they do.
+
+The measurements are in ``data/client_behaviour.csv``: for each client (an implementation in a version) and scenario
+where it ended and what it sent on the way. The prediction is :func:`model.conversation.converse` for the design that
+:mod:`model.clients` has of that client.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Literal, get_args
+from urllib.parse import parse_qsl
+
+from model import scenario
+from model.client import NONE
+from model.clients import CLIENTS
+from model.conversation import Conversation, Request, Stage, converse
+from model.design import Design
+from model.scenario import ORIGINS
+
+#: How the words of the file begin for each stage; a harness that ran out of time says how far the client came.
+_STAGES: dict[str, Stage] = {
+    "ACCEPT": "A", "REJ-discovery": "d", "REJ-authz-resp": "a", "REJ-token": "t", "FAIL-at-RS": "x",
+    "HARNESS-TIMEOUT": "a",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What a client was seen to do: where it ended and what it sent where.
+
+    ``query`` is, where it was looked at, how many `resource` values the authorization request carried and whether its
+    query was well formed. ``source`` is where in its code the behaviour comes from.
+    """
+
+    stage: Stage
+    registrations: tuple[str, ...] = ()
+    authorizations: tuple[Request, ...] = ()
+    tokens: tuple[Request, ...] = ()
+    scheme: str = ""
+    query: tuple[int, bool] | None = None
+    source: str = ""
+
+
+Verdict = Literal["predicted", "other_messages", "other_end"]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A measurement beside the prediction."""
+
+    scenario: str
+    observed: Observed
+    predicted: Conversation
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether all was predicted, or the end alone, or not even that."""
+        if self.predicted.stage != self.observed.stage:
+            return "other_end"
+        return "predicted" if sent_as(self.predicted, self.observed) else "other_messages"
+
+    @property
+    def end_predicted(self) -> bool:
+        """Whether the client ended where the model says."""
+        return self.predicted.stage == self.observed.stage
+
+
+def sent_as(predicted: Conversation, observed: Observed) -> bool:
+    """Whether the client sent what the model says, to whom it says."""
+    sent = predicted.sent
+    tokens = tuple(sent.tokens)
+    alike = (
+        tuple(dict.fromkeys(sent.registrations)) == observed.registrations
+        and tuple(sent.authorizations) == observed.authorizations
+        and tokens == observed.tokens
+        and (not observed.scheme or sent.scheme == observed.scheme)
+    )
+    return alike and (observed.query is None or observed.query == _query(sent.urls[0]))
+
+
+def _query(url: str) -> tuple[int, bool]:
+    query = url.partition("?")[2]
+    return len(re.findall(r"(?:^|[?&])resource=", query)), "?" not in query and "response_type" in dict(parse_qsl(query))
+
+
+def measured() -> Mapping[str, Mapping[str, Observed]]:
+    """What was seen of each client, as ``implementation==version``, in each scenario that was tried on it."""
+    return _measured()
+
+
+@cache
+def _measured() -> Mapping[str, Mapping[str, Observed]]:
+    known = set(scenario.names())
+    found: dict[str, dict[str, Observed]] = {}
+    lines = files("simulations").joinpath("data", "client_behaviour.csv").read_text(encoding="utf-8").splitlines()
+    for row in csv.DictReader(lines):
+        observed = _read(row["outcome"], row["where_in_code"]) if row["scenario"] in known else None
+        if observed is not None:
+            found.setdefault(f"{row['implementation']}=={row['version']}", {})[row["scenario"]] = observed
+    return found
+
+
+def _read(outcome: str, source: str) -> Observed | None:
+    """A cell of the file, or nothing where the scenario was not tried in full."""
+    stage = next((stage for words, stage in _STAGES.items() if outcome.startswith(words)), None)
+    if stage is None:
+        return None
+    parts = [part.strip() for part in outcome.split(";")]
+
+    def after(start: str) -> str:
+        return next((part.removeprefix(start) for part in parts if part.startswith(start)), "")
+
+    query = re.search(r"resource params in query=(\d+) response_type intact=(\w+)", outcome)
+    return Observed(
+        stage,
+        tuple(filter(None, after("DCR@").split(","))),
+        tuple(map(_request, _items(after("authz@")))),
+        tuple(map(_request, _items(after("token@")))),
+        after("scheme="),
+        (int(query[1]), query[2] == "True") if query else None,
+        source,
+    )
+
+
+def _items(text: str) -> list[str]:
+    return re.split(r",(?=(?:rs|as1|as2|evil) resource=)", text) if text else []
+
+
+def _request(text: str) -> Request:
+    words = re.fullmatch(r"(\w+) resource=(\S+)(.*)", text)
+    if words is None:
+        raise ValueError(f"not a request: {text!r}")
+    resource = NONE if words[2] == "None" else _placed(words[2])
+    return Request(words[1], resource, "DPoP-proof" in words[3])
+
+
+def _placed(url: str) -> str:
+    """A URL of the file at the origins that the model uses."""
+    for name, origin in ORIGINS.items():
+        url = url.replace(f"{{{name}}}", origin)
+    return re.sub(r"127\.0\.0\.1:\d+", ORIGINS["rs"].partition("://")[2], url) if "@" in url else url
+
+
+def compare(design: Mapping[str, str], observed: Mapping[str, Observed]) -> tuple[Comparison, ...]:
+    """Each measurement beside what the model says of a client of this design."""
+    return tuple(Comparison(name, seen, converse(design, scenario.load(name))) for name, seen in observed.items())
+
+
+def share(comparisons: Iterable[Comparison], verdicts: Iterable[Verdict] = get_args(Verdict)[:1]) -> float:
+    """The share of comparisons with one of these verdicts."""
+    counted = [comparison.verdict in set(verdicts) for comparison in comparisons]
+    return sum(counted) / len(counted)
+
+
+def client_designs() -> dict[str, Design]:
+    """The design of every deployed client that was measured, by ``implementation==version``."""
+    return {name: known.design for name, known in CLIENTS().items()}
