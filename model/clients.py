@@ -13,23 +13,58 @@ from functools import cache
 from importlib.resources import files
 
 from model.design import Design
+from model.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A deployed client: its name (``implementation==version``), its design, and what decided each switch."""
+    """A deployed client.
+
+    Attributes:
+        name: ``implementation==version``.
+        design: the rule variants that it obeys.
+        decided_by: for each switch that was decided, the scenarios that decided it (their ids, as ``R02``).
+        code: for each of these switches where in the client's code the behaviour was found, if it was.
+    """
 
     name: str
     design: Design
-    evidence: Mapping[str, tuple[str, ...]]
+    decided_by: Mapping[str, tuple[str, ...]]
+    code: Mapping[str, str]
+
+
+class UnknownClientError(InputError):
+    """No design of this client is stored; the message names those that are."""
+
+
+def find(name: str) -> Client:
+    """The client of this name; an implementation alone stands for its last version that is stored.
+
+    Raises:
+        UnknownClientError: there is none.
+    """
+    known = clients()
+    versions = [client for client in known if client == name or client.partition("==")[0] == name]
+    if not versions:
+        raise UnknownClientError(f"unknown client {name!r}; allowed: {', '.join(known)}")
+    return known[versions[-1]]
 
 
 @cache
-def CLIENTS() -> Mapping[str, Client]:
+def clients() -> Mapping[str, Client]:
+    """The deployed clients by name, the versions of each in order."""
     text = files("model").joinpath("data", "clients.toml").read_text(encoding="utf-8")
     found: dict[str, Client] = {}
-    for stated in tomllib.loads(text).get("design", ()):
-        design = Design({name: entry["value"] for name, entry in stated["switches"].items()})
-        evidence = {name: tuple(entry["decided_by"]) for name, entry in stated["switches"].items()}
-        found.update({name: Client(name, design, evidence) for name in stated["clients"]})
-    return found
+    for stated in tomllib.loads(text)["design"]:
+        like = found[stated["like"]] if "like" in stated else Client("", Design(), {}, {})
+        own: Mapping[str, Mapping[str, str]] = stated.get("switches", {})
+        design = like.design.but(**{name: entry["value"] for name, entry in own.items()})
+        decided_by = {**like.decided_by, **{name: tuple(entry["decided_by"].split()) for name, entry in own.items()}}
+        code = {**like.code, **{name: entry.get("code", "") for name, entry in own.items()}}
+        found.update({name: Client(name, design, decided_by, code) for name in stated["clients"]})
+    return dict(sorted(found.items(), key=lambda item: _order(item[0])))
+
+
+def _order(name: str) -> tuple[str, list[int]]:
+    implementation, _, version = name.partition("==")
+    return implementation, [int(part) for part in version.split(".")]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import click
 
-from openworld.commands import questions, simulate, study, vocabulary
+from openworld.commands import clients, questions, simulate, study, vocabulary
 from openworld.commands.shell import Commands
 
 
@@ -44,6 +44,7 @@ for command in (
     vocabulary.designs,
     vocabulary.explain,
     vocabulary.rules,
+    clients.clients,
     simulate.simulate,
     study.study,
 ):

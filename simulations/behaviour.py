@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Literal, get_args
+from typing import Literal
 from urllib.parse import parse_qsl
 
 from model import scenario
 from model.client import NONE
-from model.clients import CLIENTS
+from model.clients import clients
 from model.conversation import Conversation, Request, Stage, converse
 from model.design import Design
 from model.scenario import ORIGINS
@@ -35,7 +35,7 @@ class Observed:
     """What a client was seen to do: where it ended and what it sent where.
 
     ``query`` is, where it was looked at, how many `resource` values the authorization request carried and whether its
-    query was well formed. ``source`` is where in its code the behaviour comes from.
+    query was well formed. ``part`` says that only discovery was tried, so that the rest is unknown. ``source`` is where in its code the behaviour comes from.
     """
 
     stage: Stage
@@ -44,8 +44,12 @@ class Observed:
     tokens: tuple[Request, ...] = ()
     scheme: str = ""
     query: tuple[int, bool] | None = None
+    discovery_only: bool = False
     source: str = ""
 
+
+#: Clients that are another one with a different setting. Of these only what the setting may change was measured.
+SETTINGS = {"ts-client-v2-nodisc": "ts-client-v2", "oauth4webapi-dpop": "oauth4webapi", "ts-client-v2-dpop": "ts-client-v2"}
 
 Verdict = Literal["predicted", "other_messages", "other_end"]
 
@@ -61,24 +65,32 @@ class Comparison:
     @property
     def verdict(self) -> Verdict:
         """Whether all was predicted, or the end alone, or not even that."""
-        if self.predicted.stage != self.observed.stage:
+        if not self.end_predicted:
             return "other_end"
         return "predicted" if sent_as(self.predicted, self.observed) else "other_messages"
 
     @property
     def end_predicted(self) -> bool:
         """Whether the client ended where the model says."""
-        return self.predicted.stage == self.observed.stage
+        return ends_as(self.predicted, self.observed)
+
+
+def ends_as(predicted: Conversation, observed: Observed) -> bool:
+    """Whether the client ended where the model says, as far as that was tried."""
+    if observed.discovery_only:
+        return (predicted.stage == "d") == (observed.stage == "d")
+    return predicted.stage == observed.stage
 
 
 def sent_as(predicted: Conversation, observed: Observed) -> bool:
     """Whether the client sent what the model says, to whom it says."""
+    if observed.discovery_only:
+        return True
     sent = predicted.sent
-    tokens = tuple(sent.tokens)
     alike = (
         tuple(dict.fromkeys(sent.registrations)) == observed.registrations
         and tuple(sent.authorizations) == observed.authorizations
-        and tokens == observed.tokens
+        and tuple(sent.tokens) == observed.tokens
         and (not observed.scheme or sent.scheme == observed.scheme)
     )
     return alike and (observed.query is None or observed.query == _query(sent.urls[0]))
@@ -89,13 +101,9 @@ def _query(url: str) -> tuple[int, bool]:
     return len(re.findall(r"(?:^|[?&])resource=", query)), "?" not in query and "response_type" in dict(parse_qsl(query))
 
 
+@cache
 def measured() -> Mapping[str, Mapping[str, Observed]]:
     """What was seen of each client, as ``implementation==version``, in each scenario that was tried on it."""
-    return _measured()
-
-
-@cache
-def _measured() -> Mapping[str, Mapping[str, Observed]]:
     known = set(scenario.names())
     found: dict[str, dict[str, Observed]] = {}
     lines = files("simulations").joinpath("data", "client_behaviour.csv").read_text(encoding="utf-8").splitlines()
@@ -124,6 +132,7 @@ def _read(outcome: str, source: str) -> Observed | None:
         tuple(map(_request, _items(after("token@")))),
         after("scheme="),
         (int(query[1]), query[2] == "True") if query else None,
+        outcome.startswith("ACCEPT(discovery)") or source.startswith("dist/oauth-protected-resource-metadata-resolver"),
         source,
     )
 
@@ -152,12 +161,16 @@ def compare(design: Mapping[str, str], observed: Mapping[str, Observed]) -> tupl
     return tuple(Comparison(name, seen, converse(design, scenario.load(name))) for name, seen in observed.items())
 
 
-def share(comparisons: Iterable[Comparison], verdicts: Iterable[Verdict] = get_args(Verdict)[:1]) -> float:
-    """The share of comparisons with one of these verdicts."""
-    counted = [comparison.verdict in set(verdicts) for comparison in comparisons]
-    return sum(counted) / len(counted)
+@cache
+def misses() -> Mapping[str, Mapping[str, str]]:
+    """Why the model mispredicts what it does, by client and scenario (``data/client_misses.csv``)."""
+    found: dict[str, dict[str, str]] = {}
+    lines = files("simulations").joinpath("data", "client_misses.csv").read_text(encoding="utf-8").splitlines()
+    for row in csv.DictReader(lines):
+        found.setdefault(row["client"], {})[row["scenario"]] = row["why"]
+    return found
 
 
 def client_designs() -> dict[str, Design]:
     """The design of every deployed client that was measured, by ``implementation==version``."""
-    return {name: known.design for name, known in CLIENTS().items()}
+    return {name: known.design for name, known in clients().items()}

@@ -1,14 +1,16 @@
 """Finding the design that explains what a client was seen to do.
 
 The search changes one switch at a time, and two at a time where that leads no further, as long as more is explained:
-first where the client ended, then what it sent, then with fewer switches off their baseline. A switch that no
-observation tells anything about therefore stays at its baseline.
+first where the client ended, then what it sent, then with fewer switches off their baseline (or off a design that is
+known to be near). A switch that no observation tells anything about therefore stays there.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import combinations
 from typing import Any
 
@@ -17,10 +19,11 @@ from model.conversation import Conversation, converse
 from model.design import Design
 from model.scenario import Scenario
 from model.switches import SWITCHES
-from simulations.behaviour import Observed, sent_as
+from simulations.behaviour import SETTINGS, Observed, ends_as, measured, sent_as
 
 Score = tuple[int, int, int]
-_BASELINE = Design()
+#: How many ways to compare resources are looked into further (more where they explain as much).
+PROMISING = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class Fit:
         design: the design.
         ends: scenarios whose end it predicts.
         messages: scenarios of which it also predicts what was sent.
-        evidence: for each switch off its baseline the scenarios that are explained worse without it.
+        evidence: for each switch that was changed the scenarios that are explained worse without that.
     """
 
     design: Design
@@ -40,31 +43,36 @@ class Fit:
     evidence: Mapping[str, tuple[str, ...]]
 
 
-def fit(observed: Mapping[str, Observed], starts: Iterable[Design] = ()) -> Fit:
-    """The design that explains most of what was seen; the search starts from the baseline and from ``starts``."""
-    search = _Search(observed)
-    best = max((search.climb(dict(start)) for start in (Design(), *starts)), key=search.score)
+def fit(observed: Mapping[str, Observed], starts: Iterable[Design] = (), near: Design | None = None) -> Fit:
+    """The design that explains most of what was seen.
+
+    The search starts from whichever of ``near`` (by default the baseline) and ``starts`` explains the most.
+    """
+    near = near or Design()
+    search = _Search(observed, near)
+    best = search.climb(dict(max((near, *starts), key=search.score)))
     design = Design(best)
     explained = {name: search.explained(name, best) for name in observed}
     return Fit(
         design,
         tuple(name for name, (end, _) in explained.items() if end),
         tuple(name for name, (_, messages) in explained.items() if messages),
-        {name: search.worse_without(name, best) for name in design.changes()},
+        {name: search.worse_without(name, best) for name in SWITCHES if design[name] != near[name]},
     )
 
 
 class _Search:
     """Designs scored against observations; what was predicted once is remembered by the switches that it took."""
 
-    def __init__(self, observed: Mapping[str, Observed]) -> None:
+    def __init__(self, observed: Mapping[str, Observed], near: Design) -> None:
         self.observed = observed
-        self.remembered = {name: _Remembered(scenario.load(name)) for name in observed}
+        self.near = near
+        self.remembered = {name: _remembered(name) for name in observed}
 
     def explained(self, name: str, values: Mapping[str, str]) -> tuple[bool, bool]:
         """Whether the end of a scenario is predicted, and whether what was sent is as well."""
         seen, predicted = self.observed[name], self.remembered[name].predict(values)
-        end = predicted.stage == seen.stage
+        end = ends_as(predicted, seen)
         return end, end and sent_as(predicted, seen)
 
     def score(self, values: Mapping[str, str]) -> Score:
@@ -72,15 +80,37 @@ class _Search:
         return self._total({name: self.explained(name, values) for name in self.observed}, values)
 
     def climb(self, values: dict[str, str]) -> dict[str, str]:
-        """The best design in reach."""
+        """The best design in reach.
+
+        How resources are compared decides what everything after it looks like. So where something stays
+        unexplained, each way to compare them is held while the rest is fitted to it.
+        """
+        best = self._descend(values)
+        if self._all_explained(best):
+            return best
+        held = [self._descend(best | {"prm": value}, {"prm"}, (1,)) for value in SWITCHES["prm"].values]
+        least = sorted((self.score(values)[:2] for values in held), reverse=True)[PROMISING - 1]
+        promising = [values for values in held if self.score(values)[:2] >= least]
+        further = [self._descend(self._descend(values, {"prm"})) for values in promising]
+        return max((best, *further), key=self.score)
+
+    def _descend(
+        self, values: dict[str, str], held: Collection[str] = (), together: tuple[int, ...] = (1, 2)
+    ) -> dict[str, str]:
+        """Change switches one by one, or else in pairs, as long as that is better; some are ``held``."""
         while True:
             before = values
             for name in self._switches(values):
-                values = max((values | {name: value} for value in SWITCHES[name].values), key=self.compared_to(values))
-            if values == before:
-                values = self._two_at_a_time(values) or values
+                if name not in held:
+                    options = (values | {name: value} for value in SWITCHES[name].values)
+                    values = max(options, key=self.compared_to(values))
+            if values == before and 2 in together:
+                values = self._two_at_a_time(values, held) or values
             if values == before:
                 return values
+
+    def _all_explained(self, values: Mapping[str, str]) -> bool:
+        return all(all(self.explained(name, values)) for name in self.observed)
 
     def compared_to(self, values: dict[str, str]) -> Callable[[dict[str, str]], Score]:
         """The score of designs, quickly for those that differ little from this one."""
@@ -98,14 +128,19 @@ class _Search:
 
         return score
 
-    def _two_at_a_time(self, values: dict[str, str]) -> dict[str, str] | None:
+    def _two_at_a_time(self, values: dict[str, str], held: Collection[str]) -> dict[str, str] | None:
         """A better design with two switches changed that explain a scenario together."""
         score = self.compared_to(values)
         for name, remembered in self.remembered.items():
             explained = self.explained(name, values)
             if all(explained):
                 continue
-            single = [(key, value) for key in self._switches(values, remembered.reads) for value in SWITCHES[key].values]
+            single = [
+                (key, value)
+                for key in self._switches(values, remembered.reads)
+                for value in SWITCHES[key].values
+                if key not in held and value != values[key]
+            ]
             for one, other in combinations(single, 2):
                 changed = values | dict((one, other))
                 if self.explained(name, changed) > explained and score(changed) > score(values):
@@ -115,7 +150,7 @@ class _Search:
     def _switches(self, values: Mapping[str, str], among: Collection[str] | None = None) -> list[str]:
         """The switches that may matter, those of a deployment left out."""
         read = set().union(*(remembered.reads for remembered in self.remembered.values())) if among is None else among
-        off = {name for name, value in values.items() if value != _BASELINE[name]}
+        off = {name for name, value in values.items() if value != self.near[name]}
         return [
             name for name, switch in SWITCHES.items()
             if switch.kind != "environment" and name in (read if among is not None else {*read, *off})
@@ -123,11 +158,11 @@ class _Search:
 
     def _total(self, explained: Mapping[str, tuple[bool, bool]], values: Mapping[str, str]) -> Score:
         ends, messages = (sum(column) for column in zip(*explained.values(), strict=True))
-        return ends, messages, -sum(value != _BASELINE[name] for name, value in values.items())
+        return ends, messages, -sum(value != self.near[name] for name, value in values.items())
 
     def worse_without(self, switch: str, values: Mapping[str, str]) -> tuple[str, ...]:
-        """The scenarios that are explained worse with a switch back at its baseline."""
-        back = {**values, switch: SWITCHES[switch].baseline}
+        """The scenarios that are explained worse with a switch back where the search expected it."""
+        back = {**values, switch: self.near[switch]}
         return tuple(name for name in self.observed if self.explained(name, back) < self.explained(name, values))
 
 
@@ -154,6 +189,11 @@ class _Remembered:
         return found
 
 
+@cache
+def _remembered(name: str) -> _Remembered:
+    return _Remembered(scenario.load(name))
+
+
 class _Noted(Mapping[str, str]):
     """A design that notes which of its switches are read."""
 
@@ -175,3 +215,46 @@ class _Noted(Mapping[str, str]):
 
     def __len__(self) -> int:
         return len(self._values)
+
+
+def refit() -> Iterator[tuple[tuple[str, ...], str, Fit]]:
+    """Every measured client fitted anew: the clients of one design, the client it is like (if any), and the fit."""
+    fitted: dict[str, Fit] = {}
+    for name, observed in sorted(measured().items(), key=lambda item: item[0].partition("==")[0] in SETTINGS):
+        fitted[name] = fit(observed, (known.design for known in fitted.values()), _near(name, fitted))
+    groups: dict[tuple[str, Design], list[str]] = {}
+    for name, found in fitted.items():
+        groups.setdefault((_like(name), found.design), []).append(name)
+    for (like, _), names in groups.items():
+        yield tuple(names), like, fitted[max(names, key=lambda name: len(measured()[name]))]
+
+
+def _like(name: str) -> str:
+    implementation, _, version = name.partition("==")
+    return f"{SETTINGS[implementation]}=={version}" if implementation in SETTINGS else ""
+
+
+def _near(name: str, fitted: Mapping[str, Fit]) -> Design | None:
+    like = _like(name)
+    return fitted[like].design if like else None
+
+
+def as_toml(fits: Iterable[tuple[tuple[str, ...], str, Fit]]) -> Iterator[str]:
+    """Fits as the lines of ``model/data/clients.toml``."""
+    for names, like, found in fits:
+        yield ""
+        yield "[[design]]"
+        yield f"clients = {_quoted(names)}"
+        if like:
+            yield f'like = "{like}"'
+        seen = measured()[max(names, key=lambda name: len(measured()[name]))]
+        yield "[design.switches]"
+        for switch, scenarios in found.evidence.items():
+            code = next((seen[name].source for name in scenarios if seen[name].source), "")
+            ids = " ".join(name.partition("_")[0] for name in scenarios)
+            entry = f'value = "{found.design[switch]}", decided_by = "{ids}"'
+            yield f"{switch} = {{ {entry}, code = {json.dumps(code, ensure_ascii=False)} }}"
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return "[" + ", ".join(f'"{name}"' for name in names) + "]"
