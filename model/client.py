@@ -44,6 +44,7 @@ def covers(design: Design, resource: Value, url: Value) -> Condition:
         all_of(same(design.prm, "prefix_str"), holds(identifiers.prefix_string, resource, url)),
         all_of(same(design.prm, "prefix_sdk_ts"), holds(identifiers.prefix_sdk_typescript, resource, url)),
         all_of(same(design.prm, "prefix_sdk_py"), holds(identifiers.prefix_sdk_python, resource, url)),
+        all_of(same(design.prm, "prefix_sdk_py_old"), holds(identifiers.prefix_sdk_python_before_1_28, resource, url)),
         all_of(same(design.prm, "same_path"), holds(identifiers.equal_but_query, resource, url)),
         all_of(same(design.prm, "same_href"), holds(identifiers.equal_href, resource, url)),
         all_of(same(design.prm, "origin"), holds(identifiers.is_origin_of, resource, url)),

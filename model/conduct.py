@@ -54,9 +54,17 @@ def document_is_served(design: Design, failed: Condition) -> Condition:
 
 
 @rule("PRM-3.2-ok", "PRM-2-resource", source="RFC 9728 2, 3.2")
-def document_names_resource(design: Design, names: Condition) -> Condition:
-    """The metadata document says which resource it is about."""
-    return names
+def document_is_well_formed(design: Design, body: Mapping[str, Any]) -> Condition:
+    """The metadata document says which resource it is about, and lists AS if it speaks of any."""
+    listed = body.get("authorization_servers", [])
+    lists = isinstance(listed, list) and all(isinstance(server, str) for server in listed)
+    return isinstance(body.get("resource"), str) and lists
+
+
+@rule("PRM-1.2-rid", "ASM-2-issuer", source="RFC 9728 1.2; RFC 8414 2")
+def url_is_well_formed(design: Mapping[str, str], well_formed: Condition) -> Condition:
+    """Resources, issuers and endpoints are URLs."""
+    return well_formed
 
 
 @rule("PRM-1.2-rid", "RI-2-form", source="RFC 8707 2; RFC 9728 1.2")

@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 
 from model import client, conduct, identifiers
 from model.client import NONE
-from model.design import Design
 from model.rule import Condition as Named
 from model.rule import Rule
 from model.scenario import Answer, Scenario
@@ -85,6 +84,9 @@ def converse(design: Mapping[str, str], scenario: Scenario, without: Collection[
     walk = _Walk(design, scenario, frozenset(without))
     try:
         walk.run()
+    except identifiers.MalformedURLError as error:
+        rule = conduct.url_is_well_formed(design, False).rule
+        return Conversation(walk.stage, rule, (*walk.decisions, Decision(rule, False, str(error))), walk.sent)
     except _RefusedError:
         return Conversation(walk.stage, walk.decisions[-1].rule, tuple(walk.decisions), walk.sent)
     return Conversation("A", None, tuple(walk.decisions), walk.sent)
@@ -196,13 +198,13 @@ class _Walk:
         named = scenario.challenge.get("resource_metadata", "") if heard else ""
         for location in conduct.document_locations(design, scenario.url, named):
             elsewhere = location == named and not identifiers.same_origin(location, scenario.url)
-            if not self.tolerates(client.metadata_url_is_same_origin(design, elsewhere), design.prm_elsewhere, location):
+            near = client.metadata_url_is_same_origin(design, elsewhere)
+            if not self.tolerates(near, design.prm_elsewhere, location):
                 continue
             answer = self.fetch(location)
             redirected = bool(answer.location)
-            if not self.tolerates(
-                conduct.document_is_not_redirected(design, redirected), design.prm_redirect, location
-            ):
+            here = conduct.document_is_not_redirected(design, redirected)
+            if not self.tolerates(here, design.prm_redirect, location):
                 continue
             if redirected:
                 answer = self.fetch(answer.location)
@@ -211,8 +213,7 @@ class _Walk:
                 continue
             if answer.status != 200:
                 continue
-            names = conduct.document_names_resource(design, "resource" in answer.body)
-            if self.tolerates(names, design.prm_malformed, location):
+            if self.tolerates(conduct.document_is_well_formed(design, answer.body), design.prm_malformed, location):
                 return answer.body
         return None
 
@@ -255,16 +256,23 @@ class _Walk:
             f"{server.authorization_endpoint} of {claimed}",
         )
         protected = server.metadata.get("protected_resources")
-        lists = protected is not None and resource.documented in protected
+        lists = resource.documented in _strings(protected)
         self.require(client.server_lists_resource(design, protected is not None, lists), resource.documented)
+        if design.pkce_when == "before":
+            self.require_challenge_method(found)
         self.register(server, found, legacy)
-        methods = server.metadata.get("code_challenge_methods_supported")
-        unknown = methods is None or found is None
-        self.require(
-            conduct.challenge_method_is_offered(design, not unknown, found is None or "S256" in (methods or ())),
-            "code_challenge_methods_supported",
-        )
+        if design.pkce_when == "after":
+            self.require_challenge_method(found)
         return server
+
+    def require_challenge_method(self, metadata: Mapping[str, Any] | None) -> None:
+        """What the metadata says about PKCE; where there is none, nothing is said."""
+        methods = None if metadata is None else metadata.get("code_challenge_methods_supported")
+        offered = metadata is None or "S256" in _strings(methods)
+        self.require(
+            conduct.challenge_method_is_offered(self.design, methods is not None, offered),
+            f"code_challenge_methods_supported {methods}",
+        )
 
     def server_metadata(self, issuer: str) -> Mapping[str, Any] | None:
         """The metadata of an issuer, if there is any and the client may use it."""
@@ -291,7 +299,7 @@ class _Walk:
             return
         offered = bool(server.metadata.get("client_id_metadata_document_supported"))
         if design.reg == "cimd" and (offered or design.registration_kinds == "cimd_only"):
-            self.require(conduct.client_id_is_granted(design, offered), f"client ID metadata documents at {server.listed}")
+            self.require(conduct.client_id_is_granted(design, offered), f"metadata documents at {server.listed}")
         else:
             if design.registration_at == "issuer" and metadata is not None:
                 metadata = self.server_metadata(server.issuer)
@@ -307,7 +315,7 @@ class _Walk:
         """Send the user to the AS and judge what comes back; the resource to ask a token for."""
         design, scenario = self.design, self.scenario
         asked = conduct.requested_resource(design, resource.documented, scenario.url)
-        scopes = scenario.challenge.get("scope") or " ".join(resource.body.get("scopes_supported", ()))
+        scopes = scenario.challenge.get("scope") or " ".join(_strings(resource.body.get("scopes_supported")))
         parameters = {"response_type": "code"}
         if design.scope_request == "advertised" and scopes:
             parameters["scope"] = scopes
@@ -368,7 +376,7 @@ class _Walk:
         self.require(conduct.token_type_was_asked_for(design, bound and not wanted), f"token_type {kind}")
         self.require(client.token_type_is_dpop(design, wanted, bound), f"token_type {kind}")
         echoed = response.get("resource", [])
-        named = [echoed] if isinstance(echoed, str) else list(echoed)
+        named = [echoed] if isinstance(echoed, str) else _strings(echoed)
         confirmed = [name for name in named if identifiers.equal_normalized(name, asked)]
         self.require(
             client.echo_confirms_request(design, asked, bool(named), bool(confirmed), len(named) > len(confirmed)),
@@ -404,6 +412,11 @@ class _Walk:
             self.request_token(resource, server, self.wants_dpop(resource, server))
         else:
             self.authorize(resource, server)
+
+
+def _strings(value: Any) -> list[str]:
+    """The strings of a JSON array; what is no array has none."""
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def _endpoint(url: str) -> str:

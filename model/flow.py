@@ -418,7 +418,7 @@ def client__send_code_to_attacker(c: Context, who: str) -> Move:
 
 def redeem(c: Context, session: Session, code: dict[str, Value]) -> tuple[Named, ...]:
     """The rules by which the honest AS redeems a code for a session and the client judges the response."""
-    design, who = c.design, session.who
+    design = c.design
     requested = requested_resource(design, session)
     bound = all_of(uses_dpop(design, session), same(design.as_dpop, "honor"))
     asked = choose(same(requested, NONE), code["resource"], requested)

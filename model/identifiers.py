@@ -381,6 +381,16 @@ def prefix_sdk_python(resource: str, url: str) -> bool:
     return same_site and _slashed(asked.path).startswith(_slashed(own.path))
 
 
+@_false_when_malformed
+def prefix_sdk_python_before_1_28(resource: str, url: str) -> bool:
+    """As `prefix_sdk_python`, if the path of the URL is no shorter.
+
+    Source: PyPI mcp 1.12.4, check_resource_allowed; since 1.28.1 at the latest the length does not count.
+    """
+    no_shorter = len(urlparse(url).path) >= len(urlparse(resource).path)
+    return no_shorter and prefix_sdk_python(resource, url)
+
+
 COMPARATORS: dict[str, Comparator] = {
     "equal_code_points": equal_code_points,
     "equal_simple_string": equal_simple_string,
@@ -398,6 +408,7 @@ COMPARATORS: dict[str, Comparator] = {
     "prefix_string": prefix_string,
     "prefix_sdk_typescript": prefix_sdk_typescript,
     "prefix_sdk_python": prefix_sdk_python,
+    "prefix_sdk_python_before_1_28": prefix_sdk_python_before_1_28,
 }
 
 

@@ -11,7 +11,7 @@ from functools import cache
 from importlib import import_module
 
 from model.action import SCHEMAS, Action
-from model.rule import RULES, Rule
+from model.rule import CONDUCT, RULES, Rule
 from model.state import Variable
 from model.world import World
 
@@ -64,6 +64,12 @@ def rules() -> dict[str, Rule]:
         for module in protocol.modules:
             import_module(module)  # which brings the rules that it cites
     return RULES
+
+
+def every_rule() -> dict[str, Rule]:
+    """The same, and the rules of conversations, which no world reads."""
+    import_module("model.conduct")
+    return {**rules(), **CONDUCT}
 
 
 @cache

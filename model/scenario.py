@@ -153,8 +153,10 @@ def _merged(world: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, A
     """The world with changes made, tables field by field."""
     made = dict(world)
     for key, value in changes.items():
-        before = made.get(key)
-        made[key] = _merged(before if isinstance(before, Mapping) else {}, value) if isinstance(value, Mapping) else value
+        if isinstance(value, Mapping):
+            before = made.get(key)
+            value = _merged(before if isinstance(before, Mapping) else {}, value)
+        made[key] = value
     return made
 
 

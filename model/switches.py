@@ -13,7 +13,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-
 Kind = Literal["mechanism", "environment", "conduct"]
 
 
@@ -39,7 +38,7 @@ class Switch:
 _MECHANISMS = (
     ("protocol", "oauth aauth", "which protocol the parties run", "RFC 6749; draft-hardt-oauth-aauth-protocol"),
     # discovery
-    ("prm", "exact off unchecked prefix prefix_str prefix_sdk_ts prefix_sdk_py same_path same_href origin",
+    ("prm", "exact off unchecked prefix prefix_str prefix_sdk_ts prefix_sdk_py prefix_sdk_py_old same_path same_href origin",
      "how the `resource` of a metadata document must relate to the URL asked for; off: configured before run time; "
      "same_path: alike but for query, fragment and userinfo; same_href: alike once both are parsed and written again",
      "RFC 9728 3.3; rfc9728bis 4.2-4.3; deployed MCP clients"),
@@ -214,6 +213,7 @@ _CONDUCT = (
     ("registration_at", "metadata issuer", "registers where the metadata in use says, or where that of the issuer named in it does", "RFC 7591 3"),
     ("registration_kinds", "any cimd_only", "what else the client resorts to where its kind of client_id is not offered", "MCP authorization 2026-07-28"),
     ("pkce_listed", "unread plain_refused required", "code challenge methods in AS metadata: not read; S256 if any; S256", "RFC 8414 2; MCP authorization 2026-07-28"),
+    ("pkce_when", "before after", "they are looked at before the client registers, or after", "convention"),
     # responses
     ("iss_unrecorded", "refuse skip", "an iss where no issuer was recorded", "RFC 9207 2.4"),
     ("callback_discovery", "kept repeated", "at the callback the client knows what it discovered, or discovers it again without the challenge", "RFC 9700 4.4.2"),

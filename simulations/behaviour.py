@@ -28,6 +28,8 @@ _STAGES: dict[str, Stage] = {
     "ACCEPT": "A", "REJ-discovery": "d", "REJ-authz-resp": "a", "REJ-token": "t", "FAIL-at-RS": "x",
     "HARNESS-TIMEOUT": "a",
 }  # fmt: skip
+#: Scenarios of which only the discovery was tried.
+DISCOVERY_ONLY = "AT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,8 @@ class Observed:
     """What a client was seen to do: where it ended and what it sent where.
 
     ``query`` is, where it was looked at, how many `resource` values the authorization request carried and whether its
-    query was well formed. ``part`` says that only discovery was tried, so that the rest is unknown. ``source`` is where in its code the behaviour comes from.
+    query was well formed. ``discovery_only`` says that no more was tried, so that what follows is unknown. ``source``
+    is where in its code the behaviour comes from.
     """
 
     stage: Stage
@@ -49,7 +52,9 @@ class Observed:
 
 
 #: Clients that are another one with a different setting. Of these only what the setting may change was measured.
-SETTINGS = {"ts-client-v2-nodisc": "ts-client-v2", "oauth4webapi-dpop": "oauth4webapi", "ts-client-v2-dpop": "ts-client-v2"}
+SETTINGS = {
+    "ts-client-v2-nodisc": "ts-client-v2", "ts-client-v2-dpop": "ts-client-v2", "oauth4webapi-dpop": "oauth4webapi",
+}  # fmt: skip
 
 Verdict = Literal["predicted", "other_messages", "other_end"]
 
@@ -98,7 +103,8 @@ def sent_as(predicted: Conversation, observed: Observed) -> bool:
 
 def _query(url: str) -> tuple[int, bool]:
     query = url.partition("?")[2]
-    return len(re.findall(r"(?:^|[?&])resource=", query)), "?" not in query and "response_type" in dict(parse_qsl(query))
+    well_formed = "?" not in query and "response_type" in dict(parse_qsl(query))
+    return len(re.findall(r"(?:^|[?&])resource=", query)), well_formed
 
 
 @cache
@@ -108,14 +114,14 @@ def measured() -> Mapping[str, Mapping[str, Observed]]:
     found: dict[str, dict[str, Observed]] = {}
     lines = files("simulations").joinpath("data", "client_behaviour.csv").read_text(encoding="utf-8").splitlines()
     for row in csv.DictReader(lines):
-        observed = _read(row["outcome"], row["where_in_code"]) if row["scenario"] in known else None
+        observed = _read(**row) if row["scenario"] in known else None
         if observed is not None:
             found.setdefault(f"{row['implementation']}=={row['version']}", {})[row["scenario"]] = observed
     return found
 
 
-def _read(outcome: str, source: str) -> Observed | None:
-    """A cell of the file, or nothing where the scenario was not tried in full."""
+def _read(scenario: str, outcome: str, where_in_code: str, **_: str) -> Observed | None:
+    """A row of the file, or nothing where the scenario was not tried in full."""
     stage = next((stage for words, stage in _STAGES.items() if outcome.startswith(words)), None)
     if stage is None:
         return None
@@ -132,8 +138,8 @@ def _read(outcome: str, source: str) -> Observed | None:
         tuple(map(_request, _items(after("token@")))),
         after("scheme="),
         (int(query[1]), query[2] == "True") if query else None,
-        outcome.startswith("ACCEPT(discovery)") or source.startswith("dist/oauth-protected-resource-metadata-resolver"),
-        source,
+        scenario.startswith(DISCOVERY_ONLY),
+        where_in_code,
     )
 
 

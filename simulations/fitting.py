@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import combinations
 from typing import Any
@@ -24,6 +24,8 @@ from simulations.behaviour import SETTINGS, Observed, ends_as, measured, sent_as
 Score = tuple[int, int, int]
 #: How many ways to compare resources are looked into further (more where they explain as much).
 PROMISING = 3
+#: How many conversations of a scenario are remembered.
+REMEMBERED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,9 @@ def fit(observed: Mapping[str, Observed], starts: Iterable[Design] = (), near: D
     """
     near = near or Design()
     search = _Search(observed, near)
-    best = search.climb(dict(max((near, *starts), key=search.score)))
+    candidates: tuple[Mapping[str, str], ...] = (near, *starts)
+    start = max(candidates, key=search.score)
+    best = search.climb(dict(start))
     design = Design(best)
     explained = {name: search.explained(name, best) for name in observed}
     return Fit(
@@ -180,7 +184,9 @@ class _Remembered:
         found = self.known.get(tuple([values[name] for name in self.order]))
         if found is None:
             noted = _Noted(values)
-            found = converse(noted, self.scenario)
+            found = replace(converse(noted, self.scenario), decisions=())
+            if len(self.known) >= REMEMBERED:
+                self.known.clear()
             if not noted.read <= self.reads:
                 self.reads |= noted.read
                 self.order = tuple(sorted(self.reads))

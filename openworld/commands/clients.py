@@ -115,8 +115,8 @@ def _show(client: Client, as_json: bool) -> int:
     click.echo(f"predicted   {_shares('', found)['end']:.1%} of {len(found)} scenarios")
     click.echo("design      (what is not listed is at its baseline; decided by the scenarios in brackets)")
     print_lines(_design_lines(client))
-    click.echo("scenarios   (A accepted; refused d at discovery, a at the authorization response, t at the token response;")
-    click.echo("             x no success at the resource)    seen, predicted, by which rule")
+    click.echo("scenarios   seen, predicted, by which rule (A accepted, x no success at the resource; refused d at")
+    click.echo("            discovery, a at the authorization response, t at the token response)")
     print_lines(_scenario_lines(found, reasons))
     return DONE
 

@@ -124,7 +124,7 @@ def rules(name: str | None, as_json: bool) -> int:
     openworld rules iss_matches
     openworld rules "RFC 9728"
     """
-    from model.protocols import rules as every_rule
+    from model.protocols import every_rule
     from openworld.show import rule_json, rule_lines
 
     wanted = (name or "").casefold()

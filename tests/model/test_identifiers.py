@@ -15,18 +15,24 @@ from model import identifiers
 from model.identifiers import (
     COMPARATORS,
     Comparator,
+    equal_but_query,
+    equal_but_slash,
     equal_code_points,
+    equal_href,
     equal_htu,
     equal_normalized,
     equal_simple_string,
+    href,
     is_client_metadata_url,
     is_internal_address,
+    is_origin_of,
     is_resource_identifier,
     origin,
     prefix_decode_only,
     prefix_decode_then_normalize,
     prefix_normalize_then_decode,
     prefix_sdk_python,
+    prefix_sdk_python_before_1_28,
     prefix_sdk_typescript,
     prefix_segment,
     prefix_string,
@@ -35,8 +41,9 @@ from model.identifiers import (
     well_known_protected_resource,
 )
 
-STRINGS: list[Comparator] = [equal_code_points, equal_simple_string]
-EQUALITIES: list[Comparator] = [*STRINGS, equal_normalized, equal_htu, same_origin]
+STRINGS: list[Comparator] = [equal_code_points, equal_simple_string, equal_but_slash]
+EQUALITIES: list[Comparator] = [equal_code_points, equal_simple_string, equal_normalized, equal_htu, same_origin]
+DEPLOYED_EQUALITIES: list[Comparator] = [equal_but_slash, equal_href, equal_but_query]
 DECODE_ALL: list[Comparator] = [
     prefix_normalize_then_decode,
     prefix_decode_then_normalize,
@@ -45,7 +52,7 @@ DECODE_ALL: list[Comparator] = [
 DRAFT: list[Comparator] = [prefix_segment, *DECODE_ALL, prefix_string]
 DEPLOYED: list[Comparator] = [prefix_sdk_python, prefix_sdk_typescript]
 PREFIXES: list[Comparator] = [*DRAFT, *DEPLOYED]
-EVERY: list[Comparator] = [*EQUALITIES, *PREFIXES]
+EVERY: list[Comparator] = [*EQUALITIES, *DEPLOYED_EQUALITIES, *PREFIXES]
 PARSING: list[Comparator] = [comparator for comparator in EVERY if comparator not in STRINGS]
 
 MALFORMED = [
@@ -305,12 +312,59 @@ def test_dot_segments_go_as_rfc3986_says(segments: list[str]) -> None:
     assert identifiers._remove_dot_segments(resolved) == resolved
 
 
+@pytest.mark.parametrize(
+    ("left", "right", "by_href", "but_query", "but_slash"),
+    [
+        ("https://h", "https://h/", True, True, True),
+        ("https://h/a", "https://h/a/", False, False, True),
+        ("https://h:443/a", "HTTPS://H/a", True, True, False),
+        ("https://h/x/../a", "https://h/a", True, True, False),
+        ("https://h/%2e%2e/a", "https://h/a", True, True, False),
+        ("https://h/%61", "https://h/a", False, False, False),
+        ("https://h/a?t=1", "https://h/a?t=2", False, True, False),
+        ("https://h/a#x", "https://h/a", False, True, False),
+        ("https://u@h/a", "https://h/a", False, True, False),
+        ("https://h/a", "https://h/A", False, False, False),
+        ("https://h/a", "https://h//", False, False, False),
+    ],
+)
+def test_equalities_as_deployed(left: str, right: str, by_href: bool, but_query: bool, but_slash: bool) -> None:
+    """What deployed clients take for the same, in both orders."""
+    for one, other in ((left, right), (right, left)):
+        assert equal_href(one, other) == by_href
+        assert equal_but_query(one, other) == but_query
+        assert equal_but_slash(one, other) == but_slash
+
+
+def test_python_sdk_once_refused_longer_resources() -> None:
+    """Before 1.28 a slash added to the resource made it too long; all else was as it is now."""
+    assert not prefix_sdk_python_before_1_28("https://h/a/", "https://h/a")
+    assert prefix_sdk_python("https://h/a/", "https://h/a")
+    for resource, url in product(("https://h", "https://h/a", "https://h/a/b", "https://u@h/a"), repeat=2):
+        assert prefix_sdk_python_before_1_28(resource, url) == prefix_sdk_python(resource, url)
+
+
+def test_href_is_written_once() -> None:
+    """Writing a URL as the URL standard does keeps all that tells it apart, and changes nothing the second time."""
+    for text in ("https://u:p@H:8443/a/./b/..?q#f", "http://h:80", "https://h/a%2Fb"):
+        assert href(href(text)) == href(text)
+    assert href("https://u:p@H:8443/a/./b/..?q#f") == "https://u:p@h:8443/a/?q#f"
+
+
+def test_an_origin_is_that_of_the_url() -> None:
+    """A bare origin is that of every URL below it; with a slash it is another identifier."""
+    assert is_origin_of("https://h", "https://h/a?q")
+    assert not is_origin_of("https://h/", "https://h/a")
+    assert not is_origin_of("https://h", "https://h:8443/a")
+    assert not is_origin_of("https://h", "nonsense")
+
+
 # Laws
 
 
 def test_registry_is_complete() -> None:
     """COMPARATORS holds every comparator of the module under its own name."""
-    assert {*EVERY} == {*COMPARATORS.values()}
+    assert {*EVERY, is_origin_of, prefix_sdk_python_before_1_28} == {*COMPARATORS.values()}
     assert all(comparator.__name__ == name for name, comparator in COMPARATORS.items())
 
 

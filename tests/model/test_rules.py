@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from model.action import SCHEMAS
-from model.protocols import actions, rules, variables
+from model.protocols import actions, every_rule, variables
 from model.rule import rule
 from model.switches import SWITCHES
 from model.world import CRM, HONEST_AS, WORLDS, designated_servers, run_by_attacker
 from properties.security import PROPERTIES
 
-RULES = rules()
+RULES = every_rule()
 
 MODEL = Path(__file__).parents[2] / "model"
 ACTORS = ("client", "authorization_server", "resource_server", "agent", "person_server")

@@ -17,11 +17,11 @@ from click.testing import CliRunner, Result
 
 from model.chart import WIDTH
 from model.design import NAMED_DESIGNS
-from model.protocols import rules
+from model.protocols import every_rule
 from model.switches import CAPABILITIES, SWITCHES
 from openworld.cli import main
 
-RULES = rules()
+RULES = every_rule()
 
 Run = Callable[..., Result]
 MIXUP = "cap=mal_as;iss_check=off"

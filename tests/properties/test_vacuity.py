@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 
 from model.action import SCHEMAS
+from model.clients import clients
+from model.conversation import converse
 from model.design import NAMED_DESIGNS, Configuration, parse
 from model.logic import all_of, same
 from model.machine import Machine
 from model.protocols import actions
+from model.scenario import load_all
 from model.switches import CAPABILITIES, SWITCHES
 from model.world import AAUTH, CRM, VICTIM, WORLDS
 from properties.explore import explore
@@ -141,10 +144,21 @@ def felt(questions, reach):
     return found
 
 
+def _felt_in_conversations(name, value):
+    """Whether some deployed client would do something else in some scenario with this value than with the baseline."""
+    for known in clients().values():
+        for told in load_all():
+            ends = [converse(known.design.but(**{name: chosen}), told) for chosen in (value, SWITCHES[name].baseline)]
+            if ends[0].stage != ends[1].stage or ends[0].sent != ends[1].sent:
+                return True
+    return False
+
+
 def test_every_value_of_every_switch_is_felt(felt, questions, reach, exceptions):
-    """Each value differs from its baseline in some verdict, or is listed with a reason why it does not."""
+    """Each value differs from its baseline in some verdict or conversation, or is listed with a reason."""
     every = [(s.name, value) for s in SWITCHES.values() for value in s.values[1:]]
-    missing = [(n, v) for n, v in every if f"{n}={v}" not in felt and f"{n}={v}" not in exceptions["no_effect"]]
+    unfelt = [(n, v) for n, v in every if f"{n}={v}" not in felt and f"{n}={v}" not in exceptions["no_effect"]]
+    missing = [(n, v) for n, v in unfelt if not _felt_in_conversations(n, v)]
     assert not missing, {f"{n}={v}": _suggestion(reach, questions, n, v) for n, v in missing}
 
 

@@ -1,0 +1,72 @@
+"""Deployed clients on the command line."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from model.clients import clients
+from openworld.cli import main
+
+
+def run(*arguments):
+    """A command run in this process."""
+    return CliRunner().invoke(main, arguments)
+
+
+def test_list_has_every_client_and_its_shares():
+    """Every client is listed with the share predicted, in words and as data alike."""
+    data = json.loads(run("clients", "--json").output)
+    assert [entry["name"] for entry in data["clients"]] == list(clients())
+    assert all(0.95 <= entry["end"] <= 1 for entry in data["clients"])
+    assert data["all"]["scenarios"] == sum(entry["scenarios"] for entry in data["clients"])
+    assert data["unfitted"]["end"] < data["all"]["end"]
+    shown = run("clients").output
+    for entry in data["clients"]:
+        line = next(line for line in shown.splitlines() if line.startswith(f"{entry['name']} "))
+        assert f"{entry['end']:.1%}" in line
+
+
+def test_client_shows_its_design_and_every_outcome():
+    """A client's page has its switches with what decided them, and each scenario with the deciding rule."""
+    result = run("clients", "mcp-python==2.3.0")
+    assert result.exit_code == 0
+    assert "prm = prefix_sdk_py " in result.output
+    assert "A02_issuer_slash                    d  d  client.metadata_issuer_matches  [RFC 8414 3.3]" in result.output
+    data = json.loads(run("clients", "mcp-python", "--json").output)
+    assert data["name"] == "mcp-python==2.3.0"
+    assert data["design"]["type_missing"] == {
+        "value": "bearer", "decided_by": ["T09"], "code": "mcp/shared/auth.py:30 default Bearer",
+    }  # fmt: skip
+    mixup = next(entry for entry in data["outcomes"] if entry["scenario"] == "M09_mixup_no_iss")
+    assert (mixup["seen"], mixup["predicted"], mixup["misdelivered"]) == ("A", "A", True)
+
+
+def test_scenario_shows_every_decision():
+    """One scenario of one client is shown decision by decision, the refusing rule last."""
+    shown = run("clients", "codex-cli", "--scenario", "M09").output
+    assert "FAILS  client.authorization_endpoint_is_corroborated" in shown
+    assert "end         d: the client refuses during discovery" in shown
+    assert "a code was sent to another party" in run("clients", "mcp-python", "--scenario", "M09").output
+    data = json.loads(run("clients", "codex-cli", "--scenario", "M09_mixup_no_iss", "--json").output)
+    assert data["decisions"][-1]["rule"] == data["rule"]
+    assert not data["decisions"][-1]["holds"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("curl",), "unknown client 'curl'; allowed: "),
+        (("mcp-python==0.1",), "unknown client 'mcp-python==0.1'; allowed: "),
+        (("mcp-python", "--scenario", "R99"), "unknown scenario 'R99'; allowed: R01_exact"),
+        (("--scenario", "R01"), "--scenario needs the NAME of a client"),
+    ],
+)
+def test_bad_input_is_one_line(arguments, said):
+    """What does not exist is an error in one line."""
+    result = run("clients", *arguments)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert len(result.stderr.splitlines()) == 1

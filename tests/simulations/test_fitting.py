@@ -1,0 +1,76 @@
+"""Fitting: a design that is not known is found again from what it does."""
+
+from __future__ import annotations
+
+import random
+import tomllib
+
+import pytest
+
+from model import scenario
+from model.clients import find
+from model.conversation import converse
+from model.design import Design
+from model.switches import SWITCHES
+from simulations.behaviour import Observed, compare, measured
+from simulations.fitting import as_toml, fit, refit
+
+
+def watched(design):
+    """What a client of a design is seen to do in every scenario."""
+    seen = {}
+    for told in scenario.load_all():
+        ended = converse(design, told)
+        sent = ended.sent
+        seen[told.name] = Observed(
+            ended.stage, tuple(dict.fromkeys(sent.registrations)), tuple(sent.authorizations), tuple(sent.tokens),
+            sent.scheme,
+        )  # fmt: skip
+    return seen
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_stranger_is_explained(seed):
+    """A client that differs from a known one in a few switches is explained in full, starting from that one."""
+    rng = random.Random(seed)
+    known = find(rng.choice(["mcp-python==2.3.0", "ts-client-v2==2.4.0", "codex-cli==0.169.0"])).design
+    names = rng.sample([name for name, switch in SWITCHES.items() if switch.kind == "conduct"], 4)
+    hidden = known.but(**{name: rng.choice(SWITCHES[name].values) for name in names})
+    found = fit(watched(hidden), [known])
+    assert len(found.messages) == len(scenario.names())
+    assert all(one.verdict == "predicted" for one in compare(found.design, watched(hidden)))
+
+
+def test_what_nothing_was_seen_of_stays_where_it_was():
+    """Switches that the observations say nothing about stay at the baseline, or as in a design known to be near."""
+    seen = {name: measured()["mcp-python==2.3.0"][name] for name in ("M01_iss_ok", "M06_state_wrong")}
+    assert fit(seen).design == Design()
+    near = find("gemini-cli-core").design
+    found = fit(seen, near=near).design
+    assert found.iss_check == near.iss_check == "require"
+    assert found.prm == near.prm
+
+
+def test_evidence_is_what_would_be_lost():
+    """The scenarios that are said to decide a switch are explained with it and not without."""
+    seen = measured()["mcp-python==2.3.0"]
+    design = find("mcp-python==2.3.0").design
+    found = fit(seen, [design])
+    assert found.design.changes().keys() == found.evidence.keys()
+    for switch, names in found.evidence.items():
+        back = design.but(**{switch: SWITCHES[switch].baseline})
+        assert names
+        assert all(one.verdict != "predicted" for one in compare(back, {name: seen[name] for name in names}))
+
+
+@pytest.mark.slow
+def test_stored_designs_are_what_fitting_finds():
+    """Fitting all measurements anew gives designs that explain as much as those that are stored."""
+    fits = list(refit())
+    stated = tomllib.loads("\n".join(as_toml(fits)))["design"]
+    assert sorted(name for entry in stated for name in entry["clients"]) == sorted(measured())
+    for names, _, found in fits:
+        for name in names:
+            stored = compare(find(name).design, measured()[name])
+            anew = compare(found.design, measured()[name])
+            assert [one.verdict for one in stored] == [one.verdict for one in anew]
