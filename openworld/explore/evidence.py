@@ -84,7 +84,7 @@ def compared(
 ) -> Table:
     """Verdicts side by side: one row for each configuration, one column for each property."""
     asked = [find(name) for name in properties]
-    rows = ((label, *(_cell(ask(prop, text)) for prop in asked)) for label, text in configurations.items())
+    rows = ((label, *(cell(ask(prop, text)) for prop in asked)) for label, text in configurations.items())
     return table((note, *(prop.name for prop in asked)), rows)
 
 
@@ -126,7 +126,7 @@ def claimed(claims: Iterable[tuple[str, str, str, str]]) -> Table:
         verdict = ask(name, text)
         if verdict.result != expected:
             raise ClaimError(f"{words!r}: {verdict.property.name} under {text} is {verdict.result}, not {expected}")
-        rows.append((words, verdict.property.name, str(verdict.configuration), _cell(verdict)))
+        rows.append((words, verdict.property.name, str(verdict.configuration), cell(verdict)))
     return table(("claim", "property", "asked under", "verdict"), rows)
 
 
@@ -141,7 +141,7 @@ def _run(trace: Trace | None) -> Trace:
     return trace
 
 
-def _cell(verdict: Verdict) -> str:
+def cell(verdict: Verdict) -> str:
     if verdict.result == "unknown":
         return "? unknown"
     if verdict.property.kind == "utility":
