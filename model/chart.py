@@ -221,7 +221,7 @@ def _break(line: str, room: int, indent: int) -> int:
 class _Drawing:
     """Lifelines on the left, words on the right."""
 
-    pitch, crossing, fill = 3, {"-": "-", "=": "="}, 0
+    pitch, crossing, alone, fill = 3, {"-": "-", "=": "="}, "(o)", 0
 
     def __init__(self, keys: list[str], width: int) -> None:
         self.columns = {key: self.pitch * place + 1 for place, key in enumerate(keys)}
@@ -247,7 +247,7 @@ class _Drawing:
         line, stroke = list(self.rail()), "-" if message.honest else "="
         start, end = self.columns[message.sender], self.columns[message.receiver]
         if start == end:
-            line[start - 1 : start + 2] = ["(", "o", ")"]
+            line[start - 1 : start + 2] = self.alone
             return "".join(line)
         left, right = min(start, end), max(start, end)
         for column in range(left + 1, right):
@@ -271,27 +271,33 @@ class _Drawing:
 class _Artwork(_Drawing):
     """The same as ``aasvg`` wants it; ``fill`` columns are kept free so that words can move a little."""
 
-    pitch, crossing, fill = 4, {"-": "+", "=": "+"}, 3
+    pitch, crossing, alone, fill = 4, {"-": "+", "=": "+"}, " o ", 3
 
     def finished(self, lines: list[str]) -> list[str]:
         made = [lines[0]]
         for line in lines[1:]:
             # Behind the lifelines; in the list of participants, before the URL.
-            start = self.span + 2 if line[2:4] == " |" else line.rfind("  ") + 2
+            start = self.span + 2 if line[2:4] in (" |", " o") else line.rfind("  ") + 2
             moved = (line[:start] + " " * more + line[start:] for more in range(WIDTH - len(line) + 1))
             made.append(next((each.rstrip() for each in moved if not _touching(made[-1], each)), line))
         return made
 
 
 #: What aasvg takes for the other end of a diagonal, above and below a slash, and what for a point or an arrowhead
-#: unless it stands between letters.
+#: unless it stands between letters; and what for the ends of an upright line, above and below a parenthesis.
 _ABOVE, _BELOW, _POINTS = "/+.,^_", "/+'`_", "ovV*"
+_TOPS, _FEET = "+,^", "+`"
 
 
 def _touching(above: str, below: str) -> bool:
-    """Whether a slash of one line and a sign of the next would be read as a diagonal."""
-    return any(_ends(above, at + 1, _ABOVE) for at, sign in enumerate(below) if sign == "/") or any(
-        _ends(below, at - 1, _BELOW) for at, sign in enumerate(above) if sign == "/"
+    """Whether signs of one line and the next would be read as a line that nobody drew."""
+    return (
+        any(_ends(above, at + 1, _ABOVE) for at, sign in enumerate(below) if sign == "/")
+        or any(_ends(below, at - 1, _BELOW) for at, sign in enumerate(above) if sign == "/")
+        or any(
+            (top in _TOPS and foot in "()") or (top in "()" and foot in _FEET)
+            for top, foot in zip(above, below, strict=False)
+        )
     )
 
 

@@ -180,20 +180,20 @@ def messages(trace: Trace) -> list[Message]:
     """The messages of a run, in order."""
     last = len(trace.steps)
     return [
-        replace(message, decisive=number == last)
+        replace(sent, decisive=number == last)
         for number, scene in enumerate(scenes(trace), 1)
-        for message in sent_in(scene, number)
+        for sent in sent_in(scene, number)
     ]
 
 
 def sent_in(scene: Scene, number: int) -> Iterator[Message]:
     """The messages of one action, which is step ``number`` of its run."""
-    builders = import_module(PROTOCOLS[scene.trace.world.protocol].wire).BUILDERS
+    builders = import_module(PROTOCOLS[scene.world.protocol].wire).BUILDERS
     builder = builders.get(scene.action.schema.name, _plain)
     session = _owner(scene.who) if "who" in scene.chosen and scene.who != VICTIM else ""
-    for message in builder(scene):
-        leaks = tuple(value.name for value in message.values if value.secret and _dishonest(message.receiver))
-        yield replace(message, step=number, session=session, leaks=leaks)
+    for sent in builder(scene):
+        leaks = tuple(value.name for value in sent.values if value.secret and _dishonest(sent.receiver))
+        yield replace(sent, step=number, session=session, leaks=leaks)
 
 
 def scenes(trace: Trace) -> Iterator[Scene]:

@@ -109,7 +109,7 @@ class Source:
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """A table of numbers from CSV, digit for digit.
+    """A table of an experiment from CSV.
 
     Raises:
         SourceError: no such file, or not such a table.
@@ -117,7 +117,7 @@ def read_table(path: Path) -> pd.DataFrame:
     import pandas as pd
 
     try:
-        return pd.read_csv(path, float_precision="round_trip")
+        return pd.read_csv(path)
     except FileNotFoundError:
         raise SourceError(f"{path}: no such file; `openworld study` writes it") from None
     except (ValueError, UnicodeDecodeError) as error:  # what pandas raises is a ValueError

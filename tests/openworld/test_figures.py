@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from openworld import figures
-from openworld.plotstyle import save
 
 
 @pytest.fixture
@@ -74,12 +72,3 @@ def test_differences_say_what_they_are_against(rates: pd.DataFrame) -> None:
     """The axis names the arm that the others are compared with."""
     figure = figures.differences(rates[rates["arm"] != "echo=off"])
     assert figure.axes[0].get_ylabel() == "difference to echo=off"
-
-
-def test_files_are_the_same_every_time(rates: pd.DataFrame, tmp_path: Path) -> None:
-    """The same figure gives the same bytes in every format, without a date."""
-    first = [path.read_bytes() for path in save(figures.rates(rates), tmp_path / "first")]
-    second = [path.read_bytes() for path in save(figures.rates(rates), tmp_path / "second")]
-    assert first == second
-    assert b"<dc:date>" not in first[0]
-    assert b"CreationDate" not in first[1]

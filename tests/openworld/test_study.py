@@ -84,12 +84,23 @@ def test_every_link_leads_somewhere(folder: Path) -> None:
 
 
 def test_experiments_are_tables_and_figures(folder: Path) -> None:
-    """Each experiment has its tables, and each figure comes in three formats."""
+    """Each experiment has its tables, and each figure comes in three formats with its data and its caption."""
     names = {path.name for path in (folder / "simulations").iterdir()}
     assert {f"{EXPERIMENT}_{kind}.{form}" for kind in ("rates", "differences") for form in ("csv", "parquet")} <= names
     drawn = {path.name for path in (folder / "figures").iterdir()}
-    stems = ["attackers", f"{EXPERIMENT}-rates", f"{EXPERIMENT}-differences", *(f"verdicts-{who}" for who in WHO)]
-    assert {f"{stem}.{form}" for stem in stems for form in ("svg", "pdf", "png")} == drawn
+    of_experiment = [f"{EXPERIMENT}-{kind}" for kind in ("rates", "differences", "funnel")]
+    stems = ["attackers", *of_experiment, *(f"verdicts-{who}" for who in WHO)]
+    assert {f"{stem}.{form}" for stem in stems for form in ("svg", "pdf", "png", "csv", "txt")} == drawn
+
+
+def test_the_report_is_the_last_step(folder: Path) -> None:
+    """The page that a person can mail is there, with every attack and both tables of the experiment."""
+    html = (folder / "report.html").read_text(encoding="utf-8")
+    assert 'id="experiment-echo"' in html
+    assert "Missing or unreadable" not in html
+    charts = {row["chart"] for row in rows(folder) if row["chart"] and row["kind"] == "security"}
+    assert html.count("<article ") <= len(charts) + 1
+    assert html.count('class="cell attack"') - 1 == len(charts)
 
 
 def test_same_seed_same_files(folder: Path, small: Any, tmp_path: Path) -> None:

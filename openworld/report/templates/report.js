@@ -56,10 +56,12 @@
   reveal(location.hash);
 
   // On paper everything that the reader has not filtered away is open.
-  let closed = [];
+  const closed = new Set();
   addEventListener("beforeprint", () => {
-    closed = [...document.querySelectorAll("details:not([open])")];
-    for (const details of closed) details.open = true;
+    for (const details of document.querySelectorAll("details:not([open])")) { closed.add(details); details.open = true; }
   });
-  addEventListener("afterprint", () => { for (const details of closed) details.open = false; });
+  addEventListener("afterprint", () => {
+    for (const details of closed) details.open = false;
+    closed.clear();
+  });
 })();

@@ -1,0 +1,106 @@
+"""A folder like that of a study, put together from a known run, a short experiment and verdicts made up for it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+GOLDEN = Path(__file__).parent / "golden"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def made_up_verdicts() -> list[dict[str, Any]]:
+    """Two designs, two attackers, three properties; the mix-up is the one attack, one verdict is undecided."""
+    rows = []
+    for design in ("rfc6749", "mcp"):
+        for attacker, caps in (("none", "none"), ("malicious_as", "mal_as")):
+            for code, prop, kind in (
+                ("CD", "code_delivery", "security"), ("AZ", "authorization", "security"),
+                ("FC", "first_contact", "utility"),
+            ):  # fmt: skip
+                attacked = (design, attacker, code) == ("rfc6749", "malicious_as", "CD")
+                unsure = (design, attacker, code) == ("mcp", "malicious_as", "AZ")
+                stem = f"attacks/{design}--{attacker}--{prop}"
+                rows.append({
+                    "design": design, "attacker": attacker, "capabilities": caps, "code": code, "property": prop,
+                    "kind": kind, "verdict": "attack" if attacked else "unknown" if unsure else "safe",
+                    "reach": "", "steps": 7 if attacked else None,
+                    "blocked_by": [] if attacked or unsure else ["client.iss_matches_recorded_issuer"],
+                    "chart": f"{stem}.txt" if attacked else "", "configuration": f"design={design};cap={caps}",
+                })  # fmt: skip
+    return rows
+
+
+@pytest.fixture(scope="session")
+def study_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished folder; copy it before changing anything."""
+    from dataclasses import replace
+
+    from openworld import gallery
+    from openworld.sources import Source
+    from simulations.experiments import EXPERIMENTS, run
+
+    folder = tmp_path_factory.mktemp("report") / "out"
+    (folder / "attacks").mkdir(parents=True)
+    rows = made_up_verdicts()
+    (folder / "verdicts.json").write_text(json.dumps(rows), encoding="utf-8")
+    for row in rows:
+        if row["chart"]:
+            shutil.copy(GOLDEN / "mixup.txt", folder / row["chart"])
+            shutil.copy(GOLDEN / "mixup.json", (folder / row["chart"]).with_suffix(".json"))
+    short = replace(EXPERIMENTS["echo"], values=(0.0, 0.5, 1.0))
+    run(short, attempts=60, replications=2).save(folder / "simulations")
+    about = {"finished": True, "seed": 1, "quick": True, "attempts": 60, "replications": 2, "versions": {"z3": "5"}}
+    (folder / "run.json").write_text(json.dumps(about), encoding="utf-8")
+    known = gallery.catalogue(["malicious_as"], ["echo"])
+    for name in ("attackers", "echo-rates"):
+        gallery.write(known[name], Source(folder), folder / "figures")
+    return folder
+
+
+@pytest.fixture
+def copied(study_folder: Path, tmp_path: Path) -> Path:
+    """A folder of one's own."""
+    return Path(shutil.copytree(study_folder, tmp_path / "out"))
+
+
+@pytest.fixture(scope="session")
+def installed_from_npm(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Installs a package of npm into a folder for this run and says where it is; skips where that cannot be done."""
+    import subprocess
+
+    def install(package: str) -> Path:
+        npm = shutil.which("npm")
+        if npm is None or shutil.which("node") is None:
+            pytest.skip(f"no node and npm here to get {package} with")
+        folder = tmp_path_factory.mktemp("npm")
+        command = [npm, "install", "--no-audit", "--no-fund", "--silent", "--prefix", str(folder), package]
+        ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=180)
+        if ran.returncode != 0:
+            pytest.skip(f"npm cannot install {package}: {ran.stderr.strip()[:200]}")
+        return folder / "node_modules" / package.rpartition("@")[0]
+
+    return install
+
+
+@pytest.fixture(scope="session")
+def browser() -> Any:
+    """A headless Chromium; skips where there is none."""
+    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    if path is None:
+        pytest.skip(f"no browser here: looked for {', '.join(BROWSERS)}")
+    from playwright.sync_api import sync_playwright
+
+    flags = [
+        "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+        "--disable-component-update", "--disable-sync",
+    ]  # fmt: skip
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, headless=True, args=flags)
+        yield started
+        started.close()

@@ -1,0 +1,238 @@
+"""One figure of each kind: first what is drawn, then how it looks.
+
+The images in ``baselines/`` were looked at by a person. After a change that is meant, write them anew with
+``OPENWORLD_BASELINES=write pytest tests/openworld/test_figure_images.py`` and look at them again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.collections import PathCollection
+from matplotlib.figure import Figure
+from matplotlib.testing.compare import compare_images
+from matplotlib.text import Annotation
+
+from model.chart import chart
+from model.design import parse
+from model.trace import from_json
+from openworld import figures
+from openworld.figures.lattices import front, lattice_nodes
+from openworld.plotstyle import captioned, save
+from openworld.sequence import sequence
+
+HERE = Path(__file__).parent
+BASELINES = HERE / "baselines"
+#: Root mean square over pixels of 0 to 255; fonts come with matplotlib, so little differs between machines.
+TOLERANCE = 6.0
+CAPTION = "Population: made up for this test. Design: two arms. n: 100. Seed: 1. Interval: 95 %."
+
+
+def verdicts() -> pd.DataFrame:
+    """A table with every look a cell can have."""
+    looks = ["attack", "safe", "unknown", "safe", "attack", "attack"]
+    rows = [
+        (design, "one", "mal_as", prop, kind, verdict, 7.0 if verdict == "attack" else None)
+        for (design, prop, kind), verdict in zip(
+            [(d, p, k) for d in ("first", "second")
+             for p, k in (("code_delivery", "security"), ("authorization", "security"), ("first_contact", "utility"))],
+            looks, strict=True,
+        )
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=["design", "attacker", "capabilities", "property", "kind", "verdict", "steps"])
+
+
+def rates() -> pd.DataFrame:
+    """Two arms over three points; every ending and one harm."""
+    rows = []
+    for value in (0.0, 0.5, 1.0):
+        for arm, shift in (("echo=off", 0.0), ("echo=req", 0.4)):
+            refused, blocked, diverted = shift * value, 0.05 * (shift > 0), 0.1 - 0.05 * (shift > 0)
+            for kind, outcome, rate in (
+                ("success", "accepted", 1 - refused - blocked - diverted), ("harm", "theft", diverted / 2),
+                ("refused", "client.echo", refused), ("blocked", "client.echo", blocked),
+                ("diverted", "diverted", diverted),
+            ):  # fmt: skip
+                rows.append({
+                    "experiment": "x", "parameter": "share of something", "value": value, "arm": arm,
+                    "against": "echo=off", "outcome": outcome, "kind": kind, "attempts": 100, "rate": rate,
+                    "difference": rate - 0.5, "low": rate - 0.04, "high": rate + 0.04,
+                })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def sets() -> pd.DataFrame:
+    """Three minimal sets over four mechanisms."""
+    rows = [("a b", "plain multi"), ("a c", "plain multi strict"), ("b c d", "plain")]
+    return pd.DataFrame(rows, columns=["mechanisms", "usable_in"])
+
+
+def trust() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Two AS, two RS, two origins."""
+    good, bad, server, thief = "https://a.example/api", "https://b.example/", "https://as.example", "https://x.example"
+    nodes = [
+        (server, "authorization_server", True), (thief, "authorization_server", False), (good, "resource_server", True),
+        (bad, "resource_server", False), ("https://a.example", "origin", True), ("https://b.example", "origin", False),
+    ]  # fmt: skip
+    edges = [(good, "designates", server), (good, "trusts", server), (bad, "designates", thief),
+             ("https://a.example", "hosts", good), ("https://b.example", "hosts", bad)]  # fmt: skip
+    return (
+        pd.DataFrame(nodes, columns=["name", "role", "honest"]),
+        pd.DataFrame(edges, columns=["source", "relation", "target"]),
+    )
+
+
+def run(under: str | None = None) -> Figure:
+    """The mix-up."""
+    trace = from_json((HERE / "golden" / "mixup.json").read_text(encoding="utf-8"))
+    return sequence(chart(trace, "the code reaches the attacker", under=parse(under) if under else None))
+
+
+DRAWN: dict[str, Callable[[], Figure]] = {
+    "matrix": lambda: captioned(figures.verdict_matrix(verdicts(), "one"), CAPTION),
+    "overview": lambda: captioned(figures.attacker_overview(verdicts()), CAPTION),
+    "rates": lambda: captioned(figures.rates(rates(), "A question?"), CAPTION),
+    "differences": lambda: captioned(figures.differences(rates().query("arm != 'echo=off'"), "A question?"), CAPTION),
+    "funnel": lambda: captioned(figures.funnel(rates(), 1.0, "Where attempts end"), CAPTION),
+    "hasse": lambda: captioned(figures.hasse(sets(), "What suffices?"), CAPTION),
+    "sets": lambda: captioned(figures.sets(sets(), "What suffices?"), CAPTION),
+    "frontier": lambda: captioned(figures.frontier(sets(), 3, "What does it cost?"), CAPTION),
+    "trust": lambda: captioned(figures.trust_graph(*trust(), "Who trusts whom"), CAPTION),
+    "sequence": run,
+    "sequence_refused": lambda: run("cap=mal_as"),
+}
+
+
+def words(figure: Figure) -> list[str]:
+    """All writing in the panels of a figure."""
+    return [text.get_text() for axes in figure.axes for text in axes.texts]
+
+
+# --- what is drawn -----------------------------------------------------------------------------------------
+
+
+def test_curves_and_bands_are_the_table() -> None:
+    """Each line is the rates of its arm, each band its interval."""
+    figure, table = figures.rates(rates()), rates()
+    panel = next(axes for axes in figure.axes if axes.get_title("left").startswith("honest flow refused"))
+    for line, band in zip(panel.lines, panel.collections, strict=True):
+        own = table[(table["arm"] == line.get_label()) & (table["kind"] == "refused")]
+        assert list(line.get_xdata()) == list(own["value"])
+        assert list(line.get_ydata()) == list(own["rate"])
+        corners = band.get_paths()[0].vertices
+        assert set(own["low"]) | set(own["high"]) <= set(corners[:, 1])
+
+
+def test_a_funnel_adds_up() -> None:
+    """What is lost at each stage and what succeeds make all attempts, in every arm."""
+    figure = figures.funnel(rates(), 1.0)
+    assert [axes.get_title("left") for axes in figure.axes] == ["echo=off", "echo=req"]
+    for axes in figure.axes:
+        shares = [float(text.get_text().rstrip("%")) for text in axes.texts if text.get_text().endswith("%")]
+        assert sum(shares) == pytest.approx(100)
+    ticks = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert ticks == [
+        "all attempts", "client.echo\n(honest flow refused)", "client.echo\n(attack refused)",
+        "diverted\n(dealt with the attacker)", "accepted\n(success)",
+    ]  # fmt: skip
+
+
+def test_the_lattice_has_every_set_once() -> None:
+    """All sixteen sets of four mechanisms are drawn; those above a minimal one suffice."""
+    nodes = lattice_nodes(sets())
+    assert len(nodes) == 16
+    enough = {"a b", "a c", "a b c", "a b d", "a c d", "b c d", "a b c d"}
+    assert set(nodes.loc[nodes["sufficient"], "mechanisms"]) == enough
+    assert set(nodes.loc[nodes["minimal"], "mechanisms"]) == {"a b", "a c", "b c d"}
+    placed = [text for text in figures.hasse(sets()).axes[0].texts if not isinstance(text, Annotation)]
+    assert len(placed) == len({text.get_text() for text in placed}) == 16
+    # A cube of four dimensions has 32 edges.
+    assert sum(len(line.get_xdata()) == 2 for line in figures.hasse(sets()).axes[0].lines) == 32
+
+
+def test_a_large_lattice_is_what_the_minimal_sets_generate() -> None:
+    """Beyond five mechanisms: the empty set, the minimal ones, their unions, all together."""
+    table = pd.DataFrame([("a b c", ""), ("d e f", ""), ("a g h", "")], columns=["mechanisms", "usable_in"])
+    nodes = lattice_nodes(table)
+    assert list(nodes["size"]) == [0, 3, 3, 3, 5, 6, 6, 8]
+
+
+def test_set_plot_has_a_dot_for_each_mechanism_of_a_set() -> None:
+    """Dark dots are the members of the sets; the numbers above are the deployments."""
+    figure = figures.sets(sets())
+    top, dots = figure.axes
+    dark = [patch for patch in dots.collections if isinstance(patch, PathCollection) and patch.get_sizes()[0] > 40]
+    assert [len(patch.get_offsets()) for patch in dark] == [2, 2, 3]
+    assert [text.get_text() for text in top.texts] == ["2", "3", "1"]
+
+
+def test_the_front_is_what_nothing_beats() -> None:
+    """A set that needs as much and is usable in less is not on it."""
+    assert list(front(sets())["on_front"]) == [False, True, False]
+    same = pd.DataFrame([("a", "x"), ("b", "x"), ("c d", "x y")], columns=["mechanisms", "usable_in"])
+    assert list(front(same)["on_front"]) == [True, True, True]
+
+
+def test_the_trust_graph_has_every_party_and_relation() -> None:
+    """A node for each party, an arrow for each relation, two between those that have two."""
+    figure = figures.trust_graph(*trust())
+    axes = figure.axes[0]
+    assert len(axes.patches) == 5
+    named = {text.get_text() for text in axes.texts}
+    assert {"as.example", "x.example", "a.example\n/api", "b.example\n/", "a.example", "b.example"} <= named
+
+
+def test_a_sequence_chart_says_who_what_and_why() -> None:
+    """Values, the leak and the refusal are written out; what leaks is white on black."""
+    written = {text.get_text(): text for text in run().axes[0].texts}
+    assert "code=<user's code>" in written
+    leaks = [text for text in run().axes[0].texts if text.get_text().startswith("code_verifier=")]
+    assert [text.get_weight() for text in leaks] == ["bold"]
+    theirs = [text for text in run().axes[0].texts if text.get_text().startswith("issuer=")]
+    assert [text.get_style() for text in theirs] == ["italic"]
+    refused = " ".join(words(run("cap=mal_as")))
+    assert "REFUSED by the client" in refused
+    assert "RFC 9207 2.4" in refused
+
+
+# --- how it looks ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", DRAWN)
+def test_it_looks_as_it_did(kind: str, tmp_path: Path) -> None:
+    """The image is the one that a person has looked at."""
+    drawn = tmp_path / f"{kind}.png"
+    figure = DRAWN[kind]()
+    figure.savefig(drawn, dpi=50, bbox_inches="tight", metadata={"Software": None})
+    baseline = BASELINES / drawn.name
+    if os.environ.get("OPENWORLD_BASELINES") == "write":
+        baseline.parent.mkdir(exist_ok=True)
+        baseline.write_bytes(drawn.read_bytes())
+    assert compare_images(str(baseline), str(drawn), TOLERANCE) is None
+
+
+def test_the_comparison_sees_a_change(tmp_path: Path) -> None:
+    """A curve that lies elsewhere is no match."""
+    table = rates()
+    table["rate"] = np.where(table["arm"] == "echo=req", table["rate"] * 0.5, table["rate"])
+    captioned(figures.rates(table, "A question?"), CAPTION).savefig(tmp_path / "a.png", dpi=50, bbox_inches="tight")
+    assert compare_images(str(BASELINES / "rates.png"), str(tmp_path / "a.png"), TOLERANCE) is not None
+
+
+@pytest.mark.parametrize("kind", ["matrix", "rates", "hasse", "sequence"])
+def test_files_are_the_same_every_time(kind: str, tmp_path: Path) -> None:
+    """The same data give the same bytes; glyphs are in the files, dates are not."""
+    first = [path.read_bytes() for path in save(DRAWN[kind](), tmp_path / "first", "title", CAPTION)]
+    second = [path.read_bytes() for path in save(DRAWN[kind](), tmp_path / "second", "title", CAPTION)]
+    assert first == second
+    svg, pdf, _ = first
+    assert b"<dc:date>" not in svg
+    assert b"<text" not in svg
+    assert CAPTION.encode() in svg
+    assert b"CreationDate" not in pdf
+    assert b"/FontFile2" in pdf

@@ -1,0 +1,145 @@
+"""The report: what is on the page, and what is said where something is missing."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from openworld.cli import main
+from openworld.report import ReportError, page, read
+
+
+def report(*arguments: object) -> Result:
+    """Run the command."""
+    return CliRunner().invoke(main, ["report", *map(str, arguments)])
+
+
+def test_the_page_has_every_part(study_folder: Path) -> None:
+    """Summary, matrix, attacks with charts, findings, populations, methods and commands are there."""
+    html = page(read(study_folder))
+    for part in ("summary", "matrix", "runs", "findings", "populations", "methods", "reproduce"):
+        assert f'<section id="{part}"' in html
+    assert html.count("<article ") == 1
+    assert 'aria-label="CD: attack in 7 steps"' in html
+    assert "code_verifier=&lt;user&#39;s verifier&gt;" in html
+    assert "openworld trace code_delivery" in html
+    assert "1 verdicts are undecided; unknown is never safe." in html
+    assert "client.iss_matches_recorded_issuer" in html
+    assert html.count("data:image/svg+xml;base64,") == 2
+    assert "Not finished" not in html
+
+
+def test_the_page_needs_nothing_else(study_folder: Path) -> None:
+    """Nothing is loaded from elsewhere, and everything that is linked to on the page is on it."""
+    html = page(read(study_folder))
+    sources = re.findall(r'\s(?:src|href|action|srcset)="([^"]*)"', html)
+    assert sources
+    assert all(source.startswith(("data:", "#")) for source in sources)
+    assert "url(" not in html
+    assert "@import" not in html
+    ids = re.findall(r'\sid="([^"]*)"', html)
+    assert len(ids) == len(set(ids))
+    assert {source[1:] for source in sources if source.startswith("#")} <= set(ids)
+
+
+def test_equal_runs_stand_there_once(copied: Path) -> None:
+    """Two cells with the same run share one chart and link to it."""
+    rows = json.loads((copied / "verdicts.json").read_text(encoding="utf-8"))
+    attack = next(row for row in rows if row["verdict"] == "attack")
+    rows.append({**attack, "design": "another"})
+    (copied / "verdicts.json").write_text(json.dumps(rows), encoding="utf-8")
+    html = page(read(copied))
+    assert html.count("<article ") == 1
+    assert html.count('href="#run-1"') == 2
+    assert "rfc6749, another" in html
+
+
+def test_what_is_in_the_tables_cannot_become_markup(copied: Path) -> None:
+    """Names and texts are shown as they are."""
+    text = (copied / "verdicts.json").read_text(encoding="utf-8").replace('"mcp"', '"<script>alert(1)</script>"')
+    (copied / "verdicts.json").write_text(text, encoding="utf-8")
+    html = page(read(copied))
+    assert "<script>alert" not in html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
+
+
+def test_the_same_folder_gives_the_same_page(study_folder: Path) -> None:
+    """There is no date and no chance in the page."""
+    assert page(read(study_folder)) == page(read(study_folder))
+
+
+def test_the_command_writes_where_it_is_told(copied: Path, tmp_path: Path) -> None:
+    """By default into the folder, else where -o says; the same page."""
+    assert report(copied).exit_code == 0
+    said = report(copied, "-o", tmp_path / "one.html").output
+    assert said.startswith(f"{tmp_path / 'one.html'}: 12 verdicts, 1 runs")
+    assert (tmp_path / "one.html").read_bytes() == (copied / "report.html").read_bytes()
+
+
+def test_an_interrupted_study_says_so(copied: Path) -> None:
+    """A run that was cut short is marked, and sections without data say that there are none."""
+    about = json.loads((copied / "run.json").read_text(encoding="utf-8"))
+    (copied / "run.json").write_text(json.dumps({**about, "finished": False}), encoding="utf-8")
+    for path in (copied / "simulations").iterdir():
+        path.unlink()
+    html = page(read(copied))
+    assert "Not finished." in html
+    assert "This folder has no experiments." in html
+
+
+@pytest.mark.parametrize(
+    ("gone", "says"),
+    [
+        ("run.json", "run.json is missing"),
+        ("verdicts.json", "This folder has no verdicts."),
+        ("simulations/echo_differences.csv", "echo_differences.csv: no such file"),
+        ("attacks/rfc6749--malicious_as--code_delivery.json", "code_delivery.json: No such file"),
+        ("figures/echo-rates.svg", "Its figures are not in this folder."),
+        ("figures/echo-rates.txt", "What it does to a population"),
+    ],
+)
+def test_what_is_missing_is_said(copied: Path, gone: str, says: str) -> None:
+    """Any one file can be missing; the page says what is, and has the rest."""
+    (copied / gone).unlink()
+    assert says in page(read(copied))
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "says"),
+    [
+        ("run.json", "{", "run.json cannot be read"),
+        ("run.json", "[]", "run.json cannot be read"),
+        ("verdicts.json", "{", "verdicts.json: not a table of verdicts"),
+        ("verdicts.json", "[[1]]", "verdicts.json: not a table of verdicts: no column"),
+        ("simulations/echo_rates.csv", "a,b\n1,2\n", "echo_rates.csv: no column"),
+        ("simulations/echo_rates.csv", "", "echo_rates.csv: not a table"),
+        ("simulations/echo_differences.csv", "a\n1\n", "What it does to a population"),
+        ("attacks/rfc6749--malicious_as--code_delivery.json", "{}", "trace lacks or does not know"),
+    ],
+)
+def test_what_cannot_be_read_is_said(copied: Path, file: str, content: str, says: str) -> None:
+    """A broken file is named on the page and by the command; the rest is there."""
+    (copied / file).write_text(content, encoding="utf-8")
+    assert says in page(read(copied))
+    assert report(copied).exit_code == 0
+
+
+def test_files_of_others_are_named(copied: Path) -> None:
+    """What a study does not write is not shown, but not passed over either."""
+    (copied / "notes.md").write_text("mine", encoding="utf-8")
+    assert read(copied).others == ["notes.md"]
+    assert "which this page does not show: notes.md." in page(read(copied))
+
+
+def test_nothing_to_report_on_is_one_line(tmp_path: Path) -> None:
+    """No folder, or one without any table, is bad input."""
+    for folder in (tmp_path / "missing", tmp_path):
+        with pytest.raises(ReportError, match=str(folder)):
+            read(folder)
+        result = report(folder)
+        assert result.exit_code == 2
+        assert len(result.stderr.splitlines()) == 1
