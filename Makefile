@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help study test slow lab bench dev clean
+.PHONY: help study test slow lab notebooks pair bench dev clean
 .NOTPARALLEL:
 
 help:
@@ -14,6 +14,8 @@ help:
 	@echo "make slow    the tests marked slow"
 	@echo "make bench   the benchmarks"
 	@echo "make lab     JupyterLab on notebooks/"
+	@echo "make notebooks  run them and write build/notebooks/*.html"
+	@echo "make pair    bring notebooks and their plain scripts into step"
 	@echo "make dev     only set up .venv for development"
 	@echo "make clean   remove .venv, caches and build output"
 
@@ -31,6 +33,17 @@ slow: $(VENV)/.dev
 
 lab: $(VENV)/.notebooks
 	$(BIN)/jupyter lab notebooks
+
+# A cell with controls is shown as the answer they start with, since a page has no kernel to ask. Nothing in a page
+# comes from the network.
+notebooks: $(VENV)/.notebooks
+	$(BIN)/jupyter nbconvert --execute --to html --output-dir build/notebooks --log-level WARN \
+	  --ExecutePreprocessor.store_widget_state=False \
+	  --NbConvertBase.display_data_priority='["text/html", "image/svg+xml", "image/png", "text/markdown", "text/plain"]' \
+	  --HTMLExporter.mathjax_url= --HTMLExporter.require_js_url= --HTMLExporter.jquery_url= notebooks/*.ipynb
+
+pair: $(VENV)/.notebooks
+	$(BIN)/jupytext --sync notebooks/*.py
 
 bench: $(VENV)/.runtime
 	$(BIN)/python -m benchmarks

@@ -10,13 +10,13 @@ import click
 
 from openworld.commands import (
     blast_radius,
-    check,
     clients,
     conform,
     figures,
     population,
     questions,
-    study,
+    report,
+    simulate,
     vocabulary,
 )
 from openworld.commands.shell import Commands

@@ -14,6 +14,7 @@ from matplotlib.patches import FancyBboxPatch, Rectangle
 
 from model.chart import Chart, origin, setting
 from openworld.plotstyle import ATTACKER, FAINT, INK, LEAK, PAPER, style
+from openworld.strokes import Strokes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,26 +51,47 @@ class _Block:
 
 def sequence(shown: Chart) -> Figure:
     """Draw a chart."""
-    blocks = _blocks(shown)
-    heights = [len(block.lines) * _LINE + (7 if block.first_of_step else 2) for block in blocks]
-    lead = _lead(shown)
-    lanes = max(4, len(shown.cast)) * _LANE
-    width = _MARGIN * 2 + lanes + _ROOM * _CHARACTER
-    height = _MARGIN * 2 + len(lead) * _LINE + 8 + _HEAD + sum(heights) + 10 + _LINE * 3.2
+    width, height = _size(shown)
     with style():
         figure = Figure(figsize=(width / 72, height / 72))
         axes = figure.add_axes((0, 0, 1, 1))
         axes.set(xlim=(0, width), ylim=(height, 0))
         axes.axis("off")
-        canvas = _Canvas(axes, shown, lanes)
-        y = canvas.lead(lead, _MARGIN)
-        y = canvas.heads(y)
-        canvas.lifelines(y, y + sum(heights) + 10)
-        for block, room in zip(blocks, heights, strict=True):
-            canvas.block(block, y, room)
-            y += room
-        canvas.foot(y + 10)
+        _draw(axes, shown)
     return figure
+
+
+def svg(shown: Chart) -> str:
+    """The same chart as SVG, a hundred times faster; it names its fonts instead of carrying them."""
+    strokes = Strokes(*_size(shown))
+    _draw(strokes, shown)
+    return strokes.svg(shown.ending)
+
+
+def _size(shown: Chart) -> tuple[float, float]:
+    """Width and height, in points."""
+    width = _MARGIN * 2 + _lanes(shown) + _ROOM * _CHARACTER
+    rows = sum(map(_height, _blocks(shown)))
+    return width, _MARGIN * 2 + len(_lead(shown)) * _LINE + 8 + _HEAD + rows + 10 + _LINE * 3.2
+
+
+def _draw(axes: Axes | Strokes, shown: Chart) -> None:
+    blocks = _blocks(shown)
+    canvas = _Canvas(axes, shown, _lanes(shown))
+    y = canvas.heads(canvas.lead(_lead(shown), _MARGIN))
+    canvas.lifelines(y, y + sum(map(_height, blocks)) + 10)
+    for block in blocks:
+        canvas.block(block, y, _height(block))
+        y += _height(block)
+    canvas.foot(y + 10)
+
+
+def _lanes(shown: Chart) -> float:
+    return max(4, len(shown.cast)) * _LANE
+
+
+def _height(block: _Block) -> float:
+    return len(block.lines) * _LINE + (7 if block.first_of_step else 2)
 
 
 # --- what goes where ---------------------------------------------------------------------------------------
@@ -78,7 +100,7 @@ def sequence(shown: Chart) -> Figure:
 def _lead(shown: Chart) -> list[list[_Span]]:
     """Attacker and design, above the lifelines."""
     lines: list[list[_Span]] = []
-    room = _ROOM + max(4, len(shown.cast)) * int(_LANE / _CHARACTER)
+    room = _ROOM + int(_lanes(shown) / _CHARACTER)
     for title, entries in zip(("Attacker", "Design"), setting(shown.configuration), strict=True):
         for place, entry in enumerate(entries):
             for part, words in enumerate(_wrapped(entry, room - 10)):
@@ -148,7 +170,7 @@ def _cut(words: str, room: int) -> list[str]:
 class _Canvas:
     """Draws the parts of a chart; y runs downwards, in points."""
 
-    def __init__(self, axes: Axes, shown: Chart, lanes: float) -> None:
+    def __init__(self, axes: Axes | Strokes, shown: Chart, lanes: float) -> None:
         self.axes = axes
         self.shown = shown
         self.places = {one.key: _MARGIN + _LANE * (at + 0.5) for at, one in enumerate(shown.cast)}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from model.design import Configuration, Design
 from model.machine import Machine, NotEnabledError
 from model.protocols import rules
+from model.switches import SWITCHES
 from properties.security import PROPERTIES, Property
 from properties.verdict import Checker, Verdict
 
@@ -42,6 +43,31 @@ def explain(prop: Property, first: Configuration, second: Configuration, checker
     changes = _flipping(ask, prop, first, second, other.result) if one.result != other.result else {}
     closest = ask.verdict(prop, _apply(first, changes, second))
     return Difference(one, other, changes, _refusal(one, closest), tuple(flips))
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A change of one switch that turns a result; ``usable``: first contact succeeds after it."""
+
+    switch: str
+    before: str
+    after: str
+    usable: bool
+
+
+def turns(prop: Property, configuration: Configuration, checker: Checker | None = None) -> tuple[Turn, ...]:
+    """Every change of one switch after which the result of a property is another, in the order of the switches."""
+    ask = checker or Checker()
+    contact = PROPERTIES["first_contact"]
+    result = ask.result(prop, configuration)
+    found = []
+    for switch in SWITCHES.values():
+        before = configuration.design[switch.name]
+        for after in switch.values:
+            changed = replace(configuration, design=configuration.design.but(**{switch.name: after}))
+            if after != before and ask.result(prop, changed) != result:
+                found.append(Turn(switch.name, before, after, ask.result(contact, changed) == "safe"))
+    return tuple(found)
 
 
 def _flipping(

@@ -98,13 +98,21 @@ class Checker:
     def verdict(self, prop: Property | str, configuration: Configuration) -> Verdict:
         """Whether a property holds (raises ReplayError where the machine does not confirm a trace)."""
         asked = find(prop) if isinstance(prop, str) else prop
+        return self._about(asked, configuration).verdict(asked, configuration)
+
+    def result(self, prop: Property | str, configuration: Configuration) -> Result:
+        """The result of a verdict alone: no trace and no rules, at a fraction of the price."""
+        asked = find(prop) if isinstance(prop, str) else prop
+        return self._about(asked, configuration).result(asked, configuration)
+
+    def _about(self, asked: Property, configuration: Configuration) -> WorldChecker:
         world = self.world or asked.world_of(configuration.design)
         if self.by_design and self._design != configuration.design:
             self._design = configuration.design
             self._worlds.clear()
         if world not in self._worlds:
             self._worlds[world] = WorldChecker(world, self._design, self.timeout)
-        return self._worlds[world].verdict(asked, configuration)
+        return self._worlds[world]
 
 
 class WorldChecker:
@@ -142,22 +150,34 @@ class WorldChecker:
         started = time.perf_counter()
         asked = find(prop) if isinstance(prop, str) else prop
         judged = _asked(asked, configuration)
-        event = self._laid.events[asked.name]
-        fixed = [*self._fix(judged), *self._irrelevant(asked)]
-        answer = Answer.UNSAT
-        if event is not False:
-            fixed.append(int(event))
-            answer = self._check([*fixed, *self._laid.enforced.values()])
+        fixed, answer = self._happening(asked, judged)
         made = Verdict(asked, judged, self.world, "unknown", "", None, (), 0.0)
         if answer is Answer.SAT:
             made = self._reached(made, fixed)
         elif answer is Answer.UNSAT and self.layers < self.world.layers:
             made = replace(made, reach=f"not within {self.layers} layers; longer runs were not looked at")
         elif answer is Answer.UNSAT:
-            made = self._excluded(made, fixed, event is False)
+            made = self._excluded(made, fixed)
         else:
             made = replace(made, reach="the solver gave up or ran out of time")
         return replace(made, configuration=configuration, seconds=time.perf_counter() - started)
+
+    def result(self, prop: Property | str, configuration: Configuration) -> Result:
+        """The result of a verdict alone: no trace and no rules, at a fraction of the price."""
+        asked = find(prop) if isinstance(prop, str) else prop
+        _, answer = self._happening(asked, _asked(asked, configuration))
+        if answer is Answer.UNKNOWN or (answer is Answer.UNSAT and self.layers < self.world.layers):
+            return "unknown"
+        return "attack" if (answer is Answer.SAT) == (asked.kind == "security") else "safe"
+
+    def _happening(self, prop: Property, judged: Configuration) -> tuple[list[int], Answer]:
+        """Whether the property's event can happen, and the assumptions under which that was asked."""
+        event = self._laid.events[prop.name]
+        fixed = [*self._fix(judged), *self._irrelevant(prop)]
+        if event is False:
+            return fixed, Answer.UNSAT
+        fixed.append(int(event))
+        return fixed, self._check([*fixed, *self._laid.enforced.values()])
 
     # --- the two outcomes ------------------------------------------------------------------------------
 
@@ -169,9 +189,9 @@ class WorldChecker:
         reach = "shortest trace" if shortest else "a trace, not shown to be shortest"
         return replace(made, result="attack" if attacks else "safe", reach=reach, trace=trace)
 
-    def _excluded(self, made: Verdict, fixed: list[int], constant: bool) -> Verdict:
+    def _excluded(self, made: Verdict, fixed: list[int]) -> Verdict:
         safe = made.property.kind == "security"
-        blocking = () if constant else self._blocking(fixed)
+        blocking = () if self._laid.events[made.property.name] is False else self._blocking(fixed)
         reach = f"complete for this world: no run has more than {self.world.layers} layers"
         alone = self._alone(fixed, blocking) if self._single else ()
         return replace(made, result="safe" if safe else "attack", reach=reach, blocked_by=blocking, alone=alone)

@@ -1,0 +1,161 @@
+# ---
+# jupyter:
+#   jupytext:
+#     cell_metadata_filter: -all
+#     formats: ipynb,py:percent
+#     notebook_metadata_filter: kernelspec,jupytext,-jupytext.text_representation.jupytext_version
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 8. What is deployed
+#
+# ## The question
+#
+# What do the clients and servers that exist today do at first contact, does the model say the same of them, and
+# what do the proofs then say of the software that people run?
+
+# %%
+from model.clients import find
+from openworld.explore import compared, rules
+from openworld.explore.controls import explore
+from openworld.explore.deployed import consequences, history, latest, predicted, seen, servers, source, walked
+
+# %% [markdown]
+# ## What the specifications say
+#
+# These rules are where deployed clients part company. Each client was put to small HTTP worlds, one for each way in
+# which a server can depart from the honest run; a scenario bears on one of these rules.
+
+# %%
+rules(
+    "client.resource_matches_request",
+    "client.metadata_issuer_matches",
+    "client.iss_matches_recorded_issuer",
+    "client.state_matches",
+    "client.echo_confirms_request",
+    "client.token_type_is_dpop",
+)
+
+# %% [markdown]
+# ## The evidence
+#
+# ### What clients were seen to do
+#
+# Resource matching. The published rule is equality; eight of ten clients take a prefix, in whole segments, and none
+# takes a prefix of characters.
+
+# %%
+seen(("R01", "R02", "R03", "R05", "R06", "R08", "R11", "R20"))
+
+# %% [markdown]
+# Issuers and responses: metadata that names another issuer, `iss` that is wrong or missing, and the mix-up played
+# from beginning to end, with and without `iss`.
+
+# %%
+seen(("A01", "M01", "M02", "M03", "M04", "M05", "M06", "M08", "M09"))
+
+# %% [markdown]
+# The echo, and what happens when a server changes its mind:
+
+# %%
+seen(("T01", "T02", "T03", "T05", "P01", "C01", "C02"))
+
+# %% [markdown]
+# Versions matter more than products: what a client checks is often weeks old. One library, version by version.
+
+# %%
+CLIENT = "mcp-python"
+history(CLIENT, ("A01", "M02", "M04", "M09"))
+
+# %% [markdown]
+# Where in its code that is decided, in the last version:
+
+# %%
+LATEST = next(name for name in latest() if name.startswith(f"{CLIENT}=="))
+source(LATEST, ("R02", "A01", "M02", "M09"))
+
+# %% [markdown]
+# ### What the model says of them
+#
+# Every client is a design: a value for each switch, found by fitting the rule variants to what it was seen to do.
+# How much of its behaviour that design predicts, beside the design itself; what it misses is not a matter of a
+# switch.
+
+# %%
+predicted()
+
+# %% [markdown]
+# The mix-up without `iss`, decision by decision, as the model has this client make them:
+
+# %%
+walked(LATEST, "M09")
+
+# %% [markdown]
+# ### What servers do
+#
+# Authorization servers that could be tried or read about, each product of the same weight whatever its size:
+
+# %%
+servers(("as_resource", "as_echo", "h_iss", "as_dpop"))
+
+# %% [markdown]
+# ### What the proofs say of the software that people run
+#
+# The same designs, asked about all runs instead of the ones that were tried: against a malicious AS behind an
+# honest AS that sends `iss`, against a tenant of a shared origin where resource servers accept host-level
+# audiences, and against a malicious resource server whose AS ignores `resource` (as nearly half of the products
+# do).
+
+# %%
+QUESTIONS = {
+    "code_delivery": "cap=mal_as",
+    "discovery_integrity": "cap=mal_tenant;audience_check=prefix",
+    "token_confinement": "cap=mal_rs;as_resource=ignore",
+    "first_contact": "cap=none;api=multi_path",
+}
+consequences(QUESTIONS)
+
+# %% [markdown]
+# One client in full; start from its design and change what it does.
+
+# %%
+DESIGN = ";".join(f"{name}={value}" for name, value in find(LATEST).design.changes().items())
+PROPERTY, CONFIGURATION = "code_delivery", f"cap=mal_as;h_iss=no;{DESIGN}"
+client = explore(
+    PROPERTY,
+    CONFIGURATION,
+    switches=("prm", "iss_check", "h_iss", "md_issuer_check", "echo", "as_resource", "state", "dpop"),
+    attackers=("mal_as", "mal_rs", "mal_tenant"),
+    watch=("first_contact", "authorization", "code_delivery", "token_confinement", "discovery_integrity"),
+)
+client
+
+# %% [markdown]
+# ## The answer
+#
+# Deployed clients are ahead of the published rule where it hurts honest traffic (they match prefixes) and behind it
+# where it hurts attackers: the echo is read by none, DPoP followed by few, and the mix-up without `iss` succeeds
+# with most. The last versions compare `iss`, so what is left open is left open by servers, two thirds of which do
+# not send it. The same client, behind the one kind of server and the other:
+
+# %%
+compared(
+    {"AS that sends iss": f"cap=mal_as;h_iss=yes;{DESIGN}", "AS that does not": f"cap=mal_as;h_iss=no;{DESIGN}"},
+    ("code_delivery", "authorization", "first_contact"),
+    note=f"{LATEST} with an",
+)
+
+# %% [markdown]
+# ## The limits
+#
+# One run for each client and scenario, on one machine, on one day; clients were picked because they could be run,
+# and products that are services were read about and not tried. A design says which rules a client obeys, not that
+# its code has no other faults. How many installations run which version nobody knows.

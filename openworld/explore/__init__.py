@@ -1,0 +1,16 @@
+"""What the notebooks are made of: questions, and their answers as evidence.
+
+Everything works without a widget: :func:`show` answers one question, the functions of
+:mod:`openworld.explore.evidence` give tables. :mod:`openworld.explore.controls`, which needs ipywidgets, puts controls
+in front of the same answers.
+"""
+
+from openworld.explore.asking import ask, result
+from openworld.explore.evidence import claimed, compared, consulted, gained, matching, rules, switches, turning
+from openworld.explore.sizes import SIZE
+from openworld.explore.views import Answer, Picture, Table, data, figure, show
+
+__all__ = [
+    "SIZE", "Answer", "Picture", "Table", "ask", "claimed", "compared", "consulted", "data", "figure", "gained",
+    "matching", "result", "rules", "show", "switches", "turning",
+]  # fmt: skip

@@ -1,0 +1,48 @@
+"""Questions asked from a notebook: one checker a kernel, and every answer remembered."""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+
+from model.design import Configuration, parse
+from properties.security import Property, find
+from properties.verdict import Checker, Result, Verdict
+
+
+@cache
+def checker() -> Checker:
+    """The kernel's checker: each world is laid down once, with every design and attacker in it."""
+    return Checker()
+
+
+def ask(prop: Property | str, configuration: Configuration | str) -> Verdict:
+    """A verdict with its trace or its rules.
+
+    Raises:
+        UnknownPropertyError, ConfigurationError: naming the culprit and what is allowed.
+    """
+    return _verdict(_property(prop).name, read(configuration))
+
+
+def result(prop: Property | str, configuration: Configuration | str) -> Result:
+    """The result alone, within milliseconds (raises as :func:`ask` does)."""
+    return _result(_property(prop).name, read(configuration))
+
+
+def read(configuration: Configuration | str) -> Configuration:
+    """A configuration from its text (raises ConfigurationError)."""
+    return parse(configuration) if isinstance(configuration, str) else configuration
+
+
+def _property(prop: Property | str) -> Property:
+    return find(prop) if isinstance(prop, str) else prop
+
+
+@lru_cache(maxsize=4096)
+def _verdict(prop: str, configuration: Configuration) -> Verdict:
+    return checker().verdict(prop, configuration)
+
+
+@lru_cache(maxsize=65536)
+def _result(prop: str, configuration: Configuration) -> Result:
+    return checker().result(prop, configuration)

@@ -1,0 +1,127 @@
+"""Deployed software in a notebook: what clients and servers were seen to do, and what the model says of them."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import cache
+from importlib.resources import files
+
+from model import scenario
+from model.clients import clients, find
+from model.conversation import STAGES, converse
+from openworld.explore.asking import ask, read
+from openworld.explore.evidence import cell, table
+from openworld.explore.views import Table
+from properties.security import find as find_property
+from simulations.behaviour import Comparison, compare, measured
+
+#: Where a conversation ended, in a word or two.
+ENDS = {"A": "accepted", "d": "refused at discovery", "a": "refused at the response", "t": "refused at the token",
+        "x": "failed at the resource"}  # fmt: skip
+
+
+def latest() -> tuple[str, ...]:
+    """The last version of every client that was measured, as ``implementation==version``."""
+    by_name = {name.partition("==")[0]: name for name in sorted(measured(), key=_order)}
+    return tuple(by_name[name] for name in sorted(by_name))
+
+
+def seen(scenarios: Iterable[str]) -> Table:
+    """Scenarios by how many clients, in their last version, were seen to end where; and which accepted."""
+    rows = []
+    for name in map(_named, scenarios):
+        ended = {client: measured()[client][name].stage for client in latest() if name in measured()[client]}
+        counts: Counter[str] = Counter(ended.values())
+        accepting = ", ".join(client.partition("==")[0] for client, stage in ended.items() if stage == "A")
+        refused = sum(counts[stage] for stage in "dat")
+        rows.append((name.partition("_")[0], scenario.load(name).about, counts["A"], refused, counts["x"], accepting))
+    return table(("scenario", "what is special", "accepted by", "refused by", "failed", "those that accepted"), rows)
+
+
+def history(implementation: str, scenarios: Iterable[str]) -> Table:
+    """The versions of one client by where they ended, in order."""
+    names = list(map(_named, scenarios))
+    versions = sorted((name for name in measured() if name.partition("==")[0] == implementation), key=_order)
+    rows = (
+        (name.partition("==")[2], *(ENDS[measured()[name][each].stage] if each in measured()[name] else "not tried"
+                                    for each in names))
+        for name in versions
+    )  # fmt: skip
+    return table(("version", *(scenario.load(each).about for each in names)), rows)
+
+
+def source(client: str, scenarios: Iterable[str]) -> Table:
+    """Where in the code of a client its behaviour was found."""
+    found = measured()[client]
+    rows = ((scenario.load(name).about, ENDS[found[name].stage], found[name].source)
+            for name in map(_named, scenarios) if name in found)  # fmt: skip
+    return table(("what is special", f"{client} ended", "where in its code"), rows)
+
+
+@cache
+def _comparisons() -> Mapping[str, tuple[Comparison, ...]]:
+    return {name: compare(client.design, measured()[name]) for name, client in clients().items()}
+
+
+def predicted() -> Table:
+    """How much of what each client, in its last version, was seen to do the model says of it."""
+    rows = []
+    for name in (known for known in latest() if known in clients()):
+        found = _comparisons()[name]
+        ends = sum(one.end_predicted for one in found) / len(found)
+        whole = sum(one.verdict == "predicted" for one in found) / len(found)
+        design = "; ".join(f"{switch}={value}" for switch, value in clients()[name].design.changes().items())
+        rows.append((name, len(found), f"{ends:.0%}", f"{whole:.0%}", design))
+    head = ("client", "scenarios", "end predicted", "messages predicted", "as a design (what is not at the baseline)")
+    return table(head, rows)
+
+
+def walked(client: str, name: str) -> Table:
+    """Every decision of a client in a scenario, by the rules of the model.
+
+    Raises:
+        UnknownClientError, ScenarioError: naming the culprit and what is allowed.
+    """
+    found = converse(find(client).design, scenario.load(_named(name)))
+    rows = [("✓" if one.holds else "✗", one.rule.requirement, one.about, one.rule.source) for one in found.decisions]
+    rows.append(("→", STAGES[found.stage], "", ""))
+    return table(("", "asked", "about", "source"), rows)
+
+
+def consequences(questions: Mapping[str, str]) -> Table:
+    """What the proofs say of each client, in its last version; ``questions`` are properties with attackers."""
+    asked = [(find_property(name), read(text)) for name, text in questions.items()]
+    rows = []
+    for name in (known for known in latest() if known in clients()):
+        design = clients()[name].design
+        rows.append((name, *(cell(ask(prop, replace(situation, design=design.but(**situation.design.changes()))))
+                             for prop, situation in asked)))  # fmt: skip
+    return table(("client", *(f"{prop.name} ({questions[prop.name]})" for prop, _ in asked)), rows)
+
+
+def servers(switches: Iterable[str]) -> Table:
+    """What the measured authorization servers do: products by value of a switch, each product of the same weight."""
+    text = files("simulations").joinpath("data", "as_classes.csv").read_text(encoding="utf-8")
+    known = [row for row in csv.DictReader(text.splitlines()) if row["expressible"] == "yes"]
+    weights = Counter(row["product"] for row in known)
+    rows = []
+    for switch in switches:
+        shares: defaultdict[str, float] = defaultdict(float)
+        for row in known:
+            shares[row[switch]] += 1 / weights[row["product"]]
+        ordered = sorted(shares.items(), key=lambda item: -item[1])
+        rows += [(switch, value, f"{share:.1f} of {len(weights)}") for value, share in ordered]
+    return table(("switch", "value", "products"), rows)
+
+
+def _named(name: str) -> str:
+    """A scenario by its id (``R02``) or its whole name."""
+    return next((known for known in scenario.names() if known.partition("_")[0] == name), name)
+
+
+def _order(name: str) -> tuple[str, list[int]]:
+    implementation, _, version = name.partition("==")
+    return implementation, [int(part) for part in version.split(".")]

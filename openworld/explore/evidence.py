@@ -1,0 +1,167 @@
+"""Evidence as tables: what was consulted, what the attacker gained, what turns a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+from model.client import resource_matches_request
+from model.errors import InputError
+from model.machine import Machine
+from model.messages import scenes
+from model.protocols import rules as known_rules
+from model.state import Variable
+from model.switches import SWITCHES
+from model.trace import Trace
+from openworld.explore.asking import ask, checker, read, result
+from openworld.explore.views import Table
+from properties.explain import turns
+from properties.security import find
+from properties.verdict import Verdict
+
+
+class ClaimError(InputError):
+    """A claim that the model does not bear out; the message says what it answers instead."""
+
+
+#: State variables that say what the attacker has or has achieved; a family is the first or the last part of a name.
+GAINS = ("knows", "captured", "accepted", "happened", "assertion", "secret")
+#: What the attacker can know or be sent, in words.
+SECRETS = {
+    "code": "the user's code",
+    "verifier": "the user's code verifier",
+    "issued": "the access token",
+    "refresh": "the refresh token",
+    "refreshed": "a refreshed access token",
+    "cached_crm": "a cached token for the CRM",
+    "cached_host": "a cached token for the host-level API",
+}
+
+
+def rules(*names: str) -> Table:
+    """What the specifications say: the requirement of each rule in the words of the model, and its source.
+
+    Raises:
+        KeyError: a rule that does not exist.
+    """
+    asked = (known_rules()[name] for name in names)
+    return table(("requirement", "source", "rule"), ((rule.requirement, rule.source, rule.name) for rule in asked))
+
+
+def switches(*names: str) -> Table:
+    """What can be chosen: values with the baseline first, meaning and source (raises KeyError)."""
+    rows = ((n, ", ".join(SWITCHES[n].values), SWITCHES[n].meaning, SWITCHES[n].source) for n in names)
+    return table(("switch", "values", "meaning", "source"), rows)
+
+
+def consulted(trace: Trace | None) -> Table:
+    """Every rule that an honest party asked on the way, step by step; each of them passed."""
+    rows = [
+        (number, scene.action.schema.name, rule.requirement, rule.source)
+        for number, scene in enumerate(scenes(_run(trace)), 1)
+        for rule in scene.rules()
+    ]
+    return table(("step", "action", "requirement", "source"), rows)
+
+
+def gained(trace: Trace | None) -> Table:
+    """What the attacker has after each step that it did not have before, read from the states of the machine."""
+    run = _run(trace)
+    machine = Machine(run.configuration, run.world)
+    states = machine.replay(run.steps)
+    known = [(place, variable) for place, variable in enumerate(machine.variables) if _is_gain(variable)]
+    rows = []
+    for number, (before, after, scene) in enumerate(zip(states, states[1:], scenes(run), strict=False), 1):
+        new = [_words(variable, after[place]) for place, variable in known if before[place] != after[place]]
+        rows.append((number, scene.action.schema.meaning, "; ".join(new)))
+    return table(("step", "what happens", "the attacker gains"), rows)
+
+
+def compared(
+    configurations: Mapping[str, str], properties: Iterable[str], note: str = "configuration"
+) -> Table:
+    """Verdicts side by side: one row for each configuration, one column for each property."""
+    asked = [find(name) for name in properties]
+    rows = ((label, *(cell(ask(prop, text)) for prop in asked)) for label, text in configurations.items())
+    return table((note, *(prop.name for prop in asked)), rows)
+
+
+def turning(prop: str, configuration: str) -> Table:
+    """Every single switch whose other value turns the verdict, and whether first contact succeeds then."""
+    found = turns(find(prop), read(configuration), checker())
+    rows = (
+        (turn.switch, turn.before, turn.after, "yes" if turn.usable else "no", SWITCHES[turn.switch].kind,
+         SWITCHES[turn.switch].source)
+        for turn in found
+    )  # fmt: skip
+    return table(("switch", "is", "would be", "first contact still succeeds", "kind", "source"), rows)
+
+
+def matching(pairs: Iterable[tuple[str, str]], readings: Mapping[str, str]) -> Table:
+    """Whether the client uses a document with this ``resource`` at this URL: one column for each reading of the rule.
+
+    Parameters:
+        pairs: the ``resource`` that a document names, and the URL that the agent was sent to.
+        readings: configurations by the words that head their column.
+    """
+    designs = {words: read(text).design for words, text in readings.items()}
+    rows = (
+        (resource, url, *("✓ used" if resource_matches_request(design, resource, url).holds else "✗ refused"
+                          for design in designs.values()))
+        for resource, url in pairs
+    )  # fmt: skip
+    return table(("the document names", "the agent asked for", *designs), rows)
+
+
+def claimed(claims: Iterable[tuple[str, str, str, str]]) -> Table:
+    """Claims with the question that decides each: in words, the property, the configuration, the result claimed.
+
+    Raises:
+        ClaimError: a claim that the model does not bear out, so that no notebook says what is not so.
+    """
+    rows = []
+    for words, name, text, expected in claims:
+        verdict = ask(name, text)
+        if verdict.result != expected:
+            raise ClaimError(f"{words!r}: {verdict.property.name} under {text} is {verdict.result}, not {expected}")
+        rows.append((words, verdict.property.name, str(verdict.configuration), cell(verdict)))
+    return table(("claim", "property", "asked under", "verdict"), rows)
+
+
+def results(configuration: str, properties: Iterable[str]) -> dict[str, str]:
+    """The bare results of several properties, by name."""
+    return {find(name).name: result(name, configuration) for name in properties}
+
+
+def _run(trace: Trace | None) -> Trace:
+    if trace is None:
+        raise ValueError("no run to look at: this verdict has no trace")
+    return trace
+
+
+def cell(verdict: Verdict) -> str:
+    if verdict.result == "unknown":
+        return "? unknown"
+    if verdict.property.kind == "utility":
+        return "✓ possible" if verdict.result == "safe" else "✗ impossible"
+    return "✓ safe" if verdict.result == "safe" else f"✗ attack, {verdict.steps} steps"
+
+
+def _is_gain(variable: Variable) -> bool:
+    first, _, last = variable.name.partition(".")
+    return first in GAINS or last in GAINS
+
+
+def _words(variable: Variable, value: Any) -> str:
+    family, _, last = variable.name.partition(".")
+    if family == "knows":
+        return f"knows {SECRETS[last]}"
+    if family == "captured":
+        return f"is sent {SECRETS[last]} at {value}"
+    return f"{variable.meaning}{'' if value is True else f' ({value})'}"
+
+
+def table(columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]] | Iterator[tuple[Any, ...]]) -> Table:
+    return Table(pd.DataFrame(list(rows), columns=list(columns)))

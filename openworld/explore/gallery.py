@@ -1,0 +1,75 @@
+"""The gallery of attacks: for each of the catalogue, a question that the model answers with a run."""
+
+from __future__ import annotations
+
+import builtins
+from dataclasses import dataclass
+from functools import cache
+
+from model.design import Configuration
+from openworld.explore.asking import ask, result
+from openworld.explore.evidence import gained, table, turning
+from openworld.explore.views import Answer, Table
+from properties.attacks import Attack, attack, attacks
+from properties.security import Property
+
+
+@dataclass(frozen=True, slots=True)
+class Exhibit:
+    """An attack of the catalogue at work: what it violates, and under which design and attacker."""
+
+    attack: Attack
+    property: Property
+    configuration: Configuration
+
+    @builtins.property
+    def title(self) -> str:
+        """The name of the attack with its id."""
+        return f"{self.attack.id} {self.attack.name}"
+
+    def answer(self) -> Answer:
+        """The shortest run."""
+        return Answer(ask(self.property, self.configuration))
+
+    def gained(self) -> Table:
+        """What the attacker gains, step by step."""
+        return gained(ask(self.property, self.configuration).trace)
+
+    def stopped(self) -> Table:
+        """Every single switch that stops it."""
+        return turning(self.property.name, str(self.configuration))
+
+    def expected(self) -> Table:
+        """What the catalogue expects of designs and why, beside what the model answers."""
+        rows = (
+            (row.id, row.property.name, str(row.configuration), row.expected, result(row.property, row.configuration),
+             row.why, row.source)
+            for row in self.attack.expectations
+        )  # fmt: skip
+        return table(("row", "property", "asked under", "expected", "model", "why", "source"), rows)
+
+
+@cache
+def exhibit(name: str) -> Exhibit:
+    """The simplest question about an attack that the model answers with a run.
+
+    Raises:
+        UnknownAttackError: an attack that is not in the catalogue.
+        LookupError: the model has no run of it.
+    """
+    asked = attack(name)
+    open_ones = [question for question in asked.seen if result(*question) == "attack"]
+    if not open_ones:
+        raise LookupError(f"the model has no run of {name}")
+    return Exhibit(asked, *min(open_ones, key=lambda question: str(question[1]).count("=")))
+
+
+def catalogue() -> Table:
+    """Every attack: what it violates and where it is seen, and how many designs of the catalogue are open to it."""
+    rows = []
+    for each in attacks().values():
+        shown = exhibit(each.id)
+        found = [result(row.property, row.configuration) for row in each.expectations]
+        rows.append((each.id, each.name, each.part, shown.property.name, str(shown.configuration),
+                     f"{found.count('attack')} of {len(found)}"))  # fmt: skip
+    return table(("id", "attack", "part of the flow", "violates", "seen under", "designs open to it"), rows)

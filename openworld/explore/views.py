@@ -1,0 +1,190 @@
+"""What a notebook shows: a picture that can be saved, a table that can be read, a verdict in full."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from functools import cache
+from html import escape
+from pathlib import Path
+
+import pandas as pd
+
+from model.chart import chart, text
+from model.design import Configuration
+from model.protocols import rules
+from model.trace import Trace
+from openworld.explore.asking import ask
+from openworld.explore.sizes import SIZE
+from openworld.files import replacing
+from openworld.gallery import find
+from openworld.plotstyle import rendered
+from openworld.sequence import svg
+from openworld.show import ending, outcome
+from openworld.sources import Source
+from properties.security import PROPERTIES, Property
+from properties.verdict import Verdict
+
+#: A sign and two colours for each result, told apart without the colours.
+LOOKS = {"attack": ("✗", "#8f3208", "#fbe9df"), "safe": ("✓", "#22506e", "#e8f1f8"), "unknown": ("?", "#222", "#eee")}
+
+#: Notebook pages align cells to the right, which suits numbers and nothing else.
+CELLS = "table.openworld td, table.openworld th {text-align: left !important; vertical-align: top; max-width: 34em}"
+#: A picture is at most as wide as the page.
+_FIGURE = (
+    "figure.openworld-picture {margin: 0; overflow-x: auto} figure.openworld-picture figcaption {color: #555} "
+    "figure.openworld-picture svg {height: auto; max-width: 100%}"
+)
+_STYLE = "font-family: system-ui, sans-serif; color: #222; background: #fff; text-align: left;"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that can be seen and saved.
+
+    Attributes:
+        svg: the picture.
+        words: the same in words: a chart in plain characters, or the title of a figure.
+        name: what a saved picture is called.
+        caption: what a reader must know to read it.
+    """
+
+    svg: str
+    words: str
+    name: str
+    caption: str = ""
+
+    def save(self, path: Path | str) -> Path:
+        """Write the picture to a file and give back where it is."""
+        target = Path(path)
+        with replacing(target) as temporary:
+            temporary.write_text(self.svg, encoding="utf-8")
+        return target
+
+    def _repr_html_(self) -> str:
+        address = f"data:image/svg+xml;base64,{base64.b64encode(self.svg.encode()).decode()}"
+        link = f'<a download="{self.name}" href="{address}">Save this picture (SVG)</a>'
+        drawn = f"{self.svg}<figcaption>{escape(self.caption)} {link}</figcaption>"
+        return f'<style>{_FIGURE}</style><figure class="openworld-picture">{drawn}</figure>'
+
+    def __str__(self) -> str:
+        return f"{self.words}\n{self.caption}".rstrip()
+
+
+def chart_of(trace: Trace, prop: Property) -> Picture:
+    """The sequence chart of a run that shows a property's event."""
+    closing = ending(prop)
+    return Picture(svg(chart(trace, closing)), text(trace, closing), f"{prop.name}.svg")
+
+
+@cache
+def _source() -> Source:
+    """The tables behind the figures of this kernel, each worked out once."""
+    return Source(attempts=SIZE.attempts)
+
+
+def figure(name: str) -> Picture:
+    """A figure of the suite by name, as `openworld figures` writes it.
+
+    Raises:
+        FigureError: naming the culprit and what is allowed.
+    """
+    drawn = find([name])[0].draw(_source())
+    picture = rendered(drawn.figure, "svg", drawn.title, str(drawn.caption)).decode("utf-8")
+    return Picture(picture[picture.index("<svg") :], drawn.title, f"{name}.svg", str(drawn.caption))
+
+
+def data(name: str) -> Table:
+    """The data of a figure (raises as :func:`figure` does)."""
+    return Table(find([name])[0].draw(_source()).data)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table with room for words; ``frame`` has the data."""
+
+    frame: pd.DataFrame
+
+    def _repr_html_(self) -> str:
+        with pd.option_context("display.max_colwidth", None, "display.max_rows", None):
+            made = self.frame.to_html(index=False, border=0, justify="left", classes="openworld")
+        return f"<style>{CELLS}</style>{made}"
+
+    def __str__(self) -> str:
+        return str(self.frame.to_string(index=False))
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A verdict as a notebook shows it: the result, how far it reaches, the run or the rules that decide."""
+
+    verdict: Verdict
+
+    @property
+    def chart(self) -> Picture | None:
+        """The chart of the run, if there is one."""
+        run = self.verdict.trace
+        return None if run is None else chart_of(run, self.verdict.property)
+
+    def _repr_html_(self) -> str:
+        verdict = self.verdict
+        parts = [headline(verdict.property, verdict.configuration, verdict.result, outcome(verdict), verdict.reach)]
+        if verdict.blocked_by:
+            parts.append(_blocking(verdict.blocked_by))
+        if self.chart is not None:
+            parts.append(self.chart._repr_html_())
+        return f'<div style="{_STYLE} padding: 0.2em">{"".join(parts)}</div>'
+
+    def __str__(self) -> str:
+        verdict = self.verdict
+        lines = [f"{verdict.property.name}: {outcome(verdict)}", f"under {verdict.configuration}", verdict.reach]
+        lines += [f"blocked by {name} [{rules()[name].source}]" for name in verdict.blocked_by]
+        return "\n".join(lines) + ("" if self.chart is None else f"\n\n{self.chart}")
+
+
+def show(prop: Property | str, configuration: Configuration | str) -> Answer:
+    """Ask one question and show the answer.
+
+    Raises:
+        UnknownPropertyError, ConfigurationError: naming the culprit and what is allowed.
+    """
+    return Answer(ask(prop, configuration))
+
+
+def headline(prop: Property, configuration: Configuration, result: str, words: str, reach: str = "") -> str:
+    """The result of a question with what was asked, as HTML."""
+    sign, ink, paper = LOOKS[result]
+    return (
+        f'<p class="openworld-verdict" data-result="{result}" style="margin: 0 0 0.4em; padding: 0.5em 0.7em; '
+        f'border-left: 0.35em solid {ink}; background: {paper}; color: {ink}; font-size: 1.1em">'
+        f"<strong>{sign} {escape(words)}</strong> "
+        f'<span style="color: #222">{escape(prop.name)}: {escape(prop.meaning)}</span></p>'
+        f'<p style="margin: 0 0 0.6em"><code>{escape(str(configuration))}</code>'
+        f"{f'<br/><small>{escape(reach)}</small>' if reach else ''}</p>"
+    )
+
+
+def statuses(results: dict[str, str]) -> str:
+    """The bare results of several properties as a row of signs, as HTML."""
+    cells = []
+    for name, result in results.items():
+        prop = PROPERTIES[name]
+        sign, ink, paper = LOOKS[result]
+        words = result if prop.kind == "security" else {"safe": "possible", "attack": "impossible"}.get(result, result)
+        cells.append(
+            f'<span title="{escape(prop.meaning)}" style="display: inline-block; margin: 0.15em; padding: 0.2em 0.5em; '
+            f'background: {paper}; color: {ink}; border: 1px solid {ink}; white-space: nowrap">'
+            f"<strong>{sign}</strong> {escape(name)}: {words}</span>"
+        )
+    return f'<div class="openworld-statuses" style="{_STYLE} margin-bottom: 0.6em">{"".join(cells)}</div>'
+
+
+def _blocking(names: tuple[str, ...]) -> str:
+    items = "".join(
+        f"<li>{escape(rule.requirement)} <small>[{escape(rule.source)}] <code>{rule.name}</code></small></li>"
+        for rule in map(rules().__getitem__, names)
+    )
+    return f"<p>Ruled out by the following; leave any one of them out and the answer is another:</p><ul>{items}</ul>"

@@ -1,0 +1,84 @@
+"""Notebooks run from a clean kernel, are stored without outputs, are paired with scripts and argue their case."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+SECTIONS = ["The question", "What the specifications say", "The evidence", "The answer", "The limits"]
+
+each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def test_there_are_eight(folder: Path) -> None:
+    """One for each question that people ask, each with its script."""
+    assert [path.stem for path in NOTEBOOKS] == [
+        "01_first_contact", "02_two_gaps", "03_attacks", "04_designs", "05_population", "06_blast_radius", "07_trust",
+        "08_deployed",
+    ]  # fmt: skip
+    assert sorted(path.stem for path in folder.glob("*.py")) == [path.stem for path in NOTEBOOKS]
+
+
+@each
+def test_notebook_is_stored_without_outputs(path: Path) -> None:
+    """What a notebook shows is computed when it is read."""
+    for cell in _code(path):
+        assert cell.outputs == []
+        assert cell.execution_count is None
+
+
+@each
+def test_notebook_and_script_are_in_step(path: Path) -> None:
+    """The plain script, in which changes are reviewed, has the same cells (`make pair` brings them into step)."""
+    script = jupytext.read(path.with_suffix(".py"))
+    stored = nbformat.read(path, as_version=4)
+    assert [(cell.cell_type, cell.source) for cell in script.cells] == [
+        (cell.cell_type, cell.source) for cell in stored.cells
+    ]
+
+
+@each
+def test_notebook_reads_as_an_argument(path: Path) -> None:
+    """Question, specification, evidence, answer, limits, in that order, and words before every cell of code."""
+    stored = nbformat.read(path, as_version=4)
+    headings = [
+        line.removeprefix("## ")
+        for cell in stored.cells
+        if cell.cell_type == "markdown"
+        for line in cell.source.splitlines()
+        if line.startswith("## ")
+    ]
+    assert headings == SECTIONS
+    assert stored.cells[0].cell_type == "markdown"
+    assert stored.cells[-1].cell_type == "markdown"
+
+
+@each
+def test_no_cell_prints_and_no_cell_defines_logic(path: Path) -> None:
+    """Cells show values; functions and classes live in the packages, where they have types and tests."""
+    for cell in _code(path):
+        for node in ast.walk(ast.parse(cell.source)):
+            assert not isinstance(node, ast.FunctionDef | ast.ClassDef | ast.For | ast.While)
+            assert not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print")
+
+
+@each
+def test_notebook_runs_from_a_clean_kernel(path: Path, reduced: dict[str, str]) -> None:
+    """Every cell runs, nothing is written to standard error, and every claim in it is borne out."""
+    stored = nbformat.read(path, as_version=4)
+    where = {"metadata": {"path": str(path.parent)}}
+    NotebookClient(stored, timeout=300, kernel_name="python3", resources=where).execute(env=reduced)
+    outputs = [output for cell in stored.cells if cell.cell_type == "code" for output in cell.outputs]
+    assert any("text/html" in output.get("data", {}) for output in outputs)
+    assert [output.text for output in outputs if output.output_type == "stream"] == []
+
+
+def _code(path: Path) -> list[Any]:
+    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]

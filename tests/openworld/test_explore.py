@@ -1,0 +1,239 @@
+"""What the notebooks are made of: questions, evidence, views and controls, without a notebook."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from model.design import ConfigurationError, parse
+from openworld.explore import asking, blast, evidence, populations, views
+from openworld.explore.controls import Explorer, Gallery, explore
+from openworld.explore.gallery import catalogue, exhibit
+from openworld.explore.knobs import Knobs, Spread
+from openworld.explore.sizes import SizeError, chosen
+from properties.attacks import UnknownAttackError, attacks
+from properties.explain import turns
+from properties.security import PROPERTIES, UnknownPropertyError, find
+
+MIXUP = "cap=mal_as;iss_check=off"
+
+
+@pytest.fixture
+def explorer() -> Explorer:
+    """Controls at the honest run."""
+    return explore(
+        "code_delivery", "cap=none", switches=("iss_check", "prm"), attackers=("mal_as", "mal_rs"),
+        watch=("first_contact", "authorization"),
+    )  # fmt: skip
+
+
+# --- questions ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["cap=none", "cap=mal_as", MIXUP, "design=mcp;cap=mal_tenant;prm=prefix", "h_iss=no"])
+def test_a_bare_result_is_that_of_the_verdict(text: str) -> None:
+    """The quick answer, without a trace or rules, is never another one."""
+    for name in PROPERTIES:
+        assert asking.result(name, text) == asking.ask(name, text).result
+
+
+def test_questions_that_make_no_sense_name_the_culprit() -> None:
+    """As everywhere else."""
+    with pytest.raises(ConfigurationError, match="unknown switch 'iss_chek'"):
+        asking.ask("code_delivery", "iss_chek=off")
+    with pytest.raises(UnknownPropertyError, match="unknown property 'nonsense'"):
+        asking.result("nonsense", "cap=none")
+
+
+def test_the_size_is_one_parameter() -> None:
+    """An unknown one is refused with those that exist."""
+    assert chosen("small").attempts < chosen("full").attempts
+    with pytest.raises(SizeError, match=r"unknown size 'huge'.*small, full"):
+        chosen("huge")
+
+
+# --- evidence ----------------------------------------------------------------------------------------------
+
+
+def test_the_attacker_gains_what_the_machine_says() -> None:
+    """Code and verifier at the token endpoint, the access token, the user's data, in that order."""
+    frame = evidence.gained(asking.ask("authorization", MIXUP).trace).frame
+    gains = [words for words in frame["the attacker gains"] if words]
+    assert gains[0] == "knows the user's code; knows the user's code verifier"
+    assert "access token" in gains[1]
+    assert "presented by the attacker" in gains[-1]
+    assert frame["the attacker gains"].iloc[0] == ""
+
+
+def test_rules_consulted_are_those_of_the_steps() -> None:
+    """The honest run asks for the match of resource and for iss, each in its step."""
+    frame = evidence.consulted(asking.ask("first_contact", "cap=none").trace).frame
+    steps = dict(zip(frame["requirement"], frame["step"], strict=True))
+    assert steps["The client uses a metadata document only if its `resource` matches the URL it asked for."] == 2
+    assert steps["The token's audience contains this resource."] == 9
+
+
+def test_a_verdict_without_a_run_has_nothing_to_look_at() -> None:
+    """Asking what the attacker gains in a run that does not exist is an error, not an empty table."""
+    with pytest.raises(ValueError, match="no trace"):
+        evidence.gained(asking.ask("code_delivery", "cap=mal_as").trace)
+
+
+def test_a_claim_that_is_not_so_stops_the_notebook() -> None:
+    """It says what the model answers instead."""
+    assert len(evidence.claimed([("mix-up", "code_delivery", MIXUP, "attack")])) == 1
+    with pytest.raises(evidence.ClaimError, match="is attack, not safe"):
+        evidence.claimed([("no mix-up", "code_delivery", MIXUP, "safe")])
+
+
+def test_every_turn_turns_and_no_other_switch_does() -> None:
+    """Single switches that stop the mix-up: comparing iss is one of them, PKCE is not."""
+    configuration = parse(MIXUP)
+    found = turns(find("code_delivery"), configuration, asking.checker())
+    assert ("iss_check", "require") in {(turn.switch, turn.after) for turn in found}
+    assert "pkce" not in {turn.switch for turn in found}
+    for turn in found:
+        changed = f"{configuration};{turn.switch}={turn.after}".replace(f"{turn.switch}={turn.before};", "", 1)
+        assert asking.result("code_delivery", changed) == "safe"
+        assert (asking.result("first_contact", changed) == "safe") == turn.usable
+
+
+# --- the gallery -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", list(attacks()))
+def test_every_attack_of_the_catalogue_can_be_seen(name: str) -> None:
+    """There is a question to which it is the answer."""
+    shown = exhibit(name)
+    assert asking.result(shown.property, shown.configuration) == "attack"
+
+
+def test_the_catalogue_lists_them_all() -> None:
+    """One row each, none open to more designs than it has."""
+    frame = catalogue().frame
+    assert list(frame["id"]) == list(attacks())
+    counts = [tuple(map(int, words.split(" of "))) for words in frame["designs open to it"]]
+    assert all(0 <= found <= of for found, of in counts)
+
+
+def test_an_attack_that_does_not_exist_is_refused() -> None:
+    """By its name, with those that do."""
+    with pytest.raises(UnknownAttackError, match="unknown attack 'A99'; allowed: A01"):
+        exhibit("A99")
+
+
+def test_turning_a_switch_against_an_attack_stops_it() -> None:
+    """The gallery offers the switches that stop what it shows."""
+    gallery = Gallery("A01")
+    assert "attack in" in gallery._body.value
+    gallery.set(turn="iss_check=require")
+    assert "safe: no attack exists" in gallery._body.value
+    gallery.set(attack="C05")
+    assert gallery.shown.attack.id == "C05"
+    assert "attack in" in gallery._body.value
+
+
+# --- views -------------------------------------------------------------------------------------------------
+
+
+def test_the_picture_of_a_run_is_an_svg_with_its_words(tmp_path: Path) -> None:
+    """Every secret that reaches the attacker can be read in it, and it can be saved."""
+    chart = views.show("code_delivery", MIXUP).chart
+    assert chart is not None
+    root = ElementTree.parse(chart.save(tmp_path / "chart.svg")).getroot()
+    words = " ".join("".join(text.itertext()) for text in root.iter("{http://www.w3.org/2000/svg}text"))
+    for said in ("code=<user's code>", "code_verifier=<user's verifier>", "secret that reaches the attacker"):
+        assert said in words
+    assert "code_delivery violated" in (root.findtext("{http://www.w3.org/2000/svg}title") or "")
+    assert [path.name for path in tmp_path.iterdir()] == ["chart.svg"]
+
+
+def test_an_answer_shows_the_rules_that_decide_or_the_run() -> None:
+    """In HTML and in plain text alike."""
+    safe, attacked = views.show("code_delivery", "cap=mal_as"), views.show("code_delivery", MIXUP)
+    assert "RFC 9207 2.4" in safe._repr_html_()
+    assert "RFC 9207 2.4" in str(safe)
+    assert "<svg" in attacked._repr_html_()
+    assert "POST /token" in str(attacked)
+
+
+def test_words_of_the_model_are_escaped() -> None:
+    """Values such as <user's code> are text, not tags."""
+    assert "<user's" not in views.show("code_delivery", MIXUP)._repr_html_()
+
+
+# --- controls ----------------------------------------------------------------------------------------------
+
+
+def test_a_control_changes_verdict_and_chart(explorer: Explorer) -> None:
+    """There and back again."""
+    assert "safe" in explorer._body.value
+    explorer.set(mal_as=True, iss_check="off")
+    assert str(explorer.configuration) == MIXUP
+    assert "attack in 7 steps" in explorer._body.value
+    assert "as.attacker.example" in explorer._body.value
+    assert "authorization: attack" in explorer._others.value
+    explorer.set(iss_check="require")
+    assert "safe: no attack exists" in explorer._body.value
+    assert "<svg" not in explorer._body.value
+
+
+def test_controls_offer_what_there_is(explorer: Explorer) -> None:
+    """All values of a switch, by its name and with its meaning and source; unknown names are refused."""
+    control = explorer._switches["iss_check"]
+    assert list(control.options) == ["advertised", "off", "if_present", "require"]
+    assert "RFC 9207" in control.tooltip
+    with pytest.raises(KeyError, match="nonsense"):
+        explore("code_delivery", switches=["nonsense"])
+    with pytest.raises(KeyError, match="nonsense"):
+        explore("code_delivery", attackers=["nonsense"])
+
+
+def test_a_named_design_sets_all_switches() -> None:
+    """Also those that have no control."""
+    shown = explore("first_contact", switches=("prm",), designs=True)
+    shown._design.value = "baseline"
+    assert shown.configuration == parse("design=baseline")
+
+
+def test_without_a_kernel_the_answer_is_left(explorer: Explorer) -> None:
+    """A page, or a reader of text, gets what the controls showed."""
+    bundle = explorer._repr_mimebundle_()
+    assert set(bundle) == {"application/vnd.jupyter.widget-view+json", "text/html", "text/plain"}
+    assert "safe" in bundle["text/html"]
+    assert "code_delivery: safe" in bundle["text/plain"]
+
+
+def test_knobs_of_a_population_change_what_becomes_of_it() -> None:
+    """With more APIs of several paths exact matching refuses more, prefix matching does not."""
+    share = populations.Share("several paths", "api", "multi_path", "single_path")
+    knobs = Knobs("swept", {share: 0.0}, {"exact": "prm=exact", "prefix": "prm=prefix"}, 200)
+    assert knobs.outcomes.rate("refused", "prm=exact") == 0
+    knobs.set(api=0.9)
+    assert knobs.outcomes.rate("refused", "prm=exact") > 0.5
+    assert knobs.outcomes.rate("refused", "prm=prefix") == 0
+    frame = knobs.outcomes.table.frame
+    assert set(frame["design"]) == {"prm=exact", "prm=prefix"}
+
+
+def test_a_mishap_reaches_less_where_tokens_are_bound() -> None:
+    """The worst token opens servers without protection and none with sender constraint; the picture says which."""
+    graph = blast.topology(blast.sized("enterprise", 8))
+    token = blast.worst(graph, "token")
+    bare = blast.mishap(graph, blast.arms()["no protection"], "token", token)
+    bound = blast.mishap(graph, blast.arms()["only sender constraint"], "token", token)
+    assert len(bare.servers) == bare.reach.resource_servers > 1
+    assert bound.servers == frozenset()
+    assert "A DPoP-bound token comes with a proof by its key for this URL." in set(bound.stopped.frame["by"])
+    assert bare.picture.svg != bound.picture.svg
+
+
+def test_what_goes_wrong_can_be_chosen() -> None:
+    """Another kind brings its own targets."""
+    spread = Spread(blast.topology(blast.sized("enterprise", 8)), "token", "no protection")
+    assert spread.shown.kind == "token"
+    spread.set(kind="authorization_server")
+    assert spread.shown.kind == "authorization_server"
+    assert spread.shown.reach.resource_servers > 0
