@@ -10,13 +10,16 @@ import click
 
 from openworld.commands import (
     blast_radius,
+    check,
     clients,
     conform,
     figures,
     population,
     questions,
     report,
+    results,
     simulate,
+    study,
     vocabulary,
 )
 from openworld.commands.shell import Commands
