@@ -89,7 +89,7 @@ class Experiment:
         arms: the designs as configuration strings; the first is what the others are compared with. The empty
             string sets nothing: what is deployed stays as it is.
         population: the name of the population.
-        sweep: what changes along the sweep.
+        sweep: what changes along the sweep; nothing does at a single point.
         deployed: clients that the arms do not speak of are those that the population says are out there.
         mixes: shares of the experiment's own population that it sets before the sweep.
         factors: instead of arms: mechanisms, of which every combination is an arm.
@@ -105,7 +105,7 @@ class Experiment:
     values: tuple[float, ...]
     arms: tuple[str, ...]
     population: str
-    sweep: Mix | Adoption | Year | Number
+    sweep: Mix | Adoption | Year | Number | None = None
     deployed: bool = False
     mixes: Mapping[str, Shares] = field(default_factory=lambda: MappingProxyType({}))
     factors: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

@@ -128,6 +128,9 @@ def _save(asked: Experiment, result: Result, output: Path) -> None:
     from openworld.plotstyle import save
 
     result.save(output)
+    if len(result.effects):  # all combinations of something: too many lines for one figure
+        save(figures.effects(result.effects, asked.question), output / f"{asked.name}-effects")
+        return
     save(figures.rates(result.rates, asked.question), output / f"{asked.name}-rates")
     save(figures.differences(result.differences, asked.question), output / f"{asked.name}-differences")
 

@@ -91,6 +91,16 @@ def test_an_interrupted_run_goes_on(run: Run, tmp_path: Path, monkeypatch: pytes
     assert len(pandas.read_parquet(tmp_path / "echo_rates.parquet").value.unique()) == 11
 
 
+def test_combinations_are_drawn_as_effects(run: Run, tmp_path: Path) -> None:
+    """An experiment over all combinations says and draws main effects and interactions."""
+    result = run("simulate", "interaction", *FEW, "-o", tmp_path)
+    assert result.exit_code == 0
+    assert "largest effects and interactions" in result.output
+    assert (tmp_path / "interaction-effects.svg").exists()
+    effects = pandas.read_parquet(tmp_path / "interaction_effects.parquet")
+    assert {"echo", "echo × dpop", "prefix × echo × iss × dpop"} <= set(effects.effect)
+
+
 def test_attempts_are_recorded(run: Run, tmp_path: Path) -> None:
     """`--record` writes every attempt; an experiment that has none to write says so."""
     assert run("simulate", "echo", *FEW, "--record", tmp_path / "attempts").exit_code == 0
