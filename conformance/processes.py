@@ -54,9 +54,9 @@ async def _started(
         environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         environment |= {"HOME": home, "TMPDIR": home, "NO_PROXY": "*", "PYTHONUNBUFFERED": "1"}
         process = await asyncio.create_subprocess_exec(
-            *installed.command, *arguments, cwd=home, env=environment | installed.environment | extra, start_new_session=True,
+            *installed.command, *arguments, cwd=home, env=environment | installed.environment | extra,
+            start_new_session=True, limit=1 << 20,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-            limit=1 << 20,
         )  # fmt: skip
         try:
             assert process.stdin is not None
