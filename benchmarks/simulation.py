@@ -2,8 +2,10 @@
 
     python -m benchmarks.simulation
 
-Both run here, one after the other, several times; the ratio compares their fastest runs. The last lines run the
-simulation in processes of its own at two sizes, to see whether memory stays flat.
+Both run here, one after the other, several times; the ratio compares their fastest runs. Then the same questions read
+over arrays, and attempts at two sizes in processes of their own, to see whether memory stays flat. The last lines
+say what a billion first contacts would take at the cost that was measured here. Seconds are those that the processor
+worked, which on an idle machine is the time that passes; where both are of interest, both are printed.
 """
 
 from __future__ import annotations
@@ -11,21 +13,24 @@ from __future__ import annotations
 import multiprocessing
 import resource
 import sys
+import tempfile
 import time
-from collections import Counter
 from collections.abc import Generator
 from math import exp
+from pathlib import Path
 
 import simpy
 
-from model.design import Design
-from simulations.agents import COLUMN, Chunk, draw, simulate
+from simulations import engine, vectorised
+from simulations.attempts import COLUMN, Chunk, draw
+from simulations.engine import Unit
 from simulations.population import LATENCIES, Population, load
 
 #: Agents under way at a time, attempts, and how often both loops are run.
-LOADS = ((1_000, 200_000, 3), (100_000, 300_000, 2))
+LOADS = ((1_000, 200_000, 3), (10_000, 200_000, 2), (100_000, 300_000, 1))
 #: Kinds of latency in a first contact from end to end.
 WAITS = ("challenge", "metadata", "server_metadata", "consent", "token", "request")
+BILLION = 1_000_000_000
 
 
 def population(live: int) -> Population:
@@ -33,29 +38,25 @@ def population(live: int) -> Population:
     base = load("swept")
     spread = exp(base.number("latency.spread") ** 2 / 2)
     seconds = spread * sum(base.number(f"latency.{name}") for name in WAITS)
-    return base.with_numbers(
-        agents=live, arrivals_per_second=live / seconds, metadata_lifetime=0, token_lifetime=0
-    )
+    return base.with_numbers(agents=live, arrivals_per_second=live / seconds, metadata_lifetime=0, token_lifetime=0)
 
 
 def ours(met: Population, attempts: int) -> float:
     """Seconds for attempts by the rules, everything included: draws, plans, counts."""
-    started = time.perf_counter()
-    counts: Counter[object] = Counter()
-    for (endings,) in simulate(met, (Design(),), "benchmark", attempts):
-        counts.update(endings)
-    assert counts.total() == attempts
-    return time.perf_counter() - started
+    started = time.process_time()
+    tally = engine.count(Unit(met, ((),), "benchmark", attempts, reader="agents"))
+    assert tally.endings.total() == attempts
+    return time.process_time() - started
 
 
 def bare(met: Population, attempts: int) -> float:
     """Seconds for as many processes with as many timeouts as short, and nothing else; draws are made beforehand."""
     chunk = draw(met, "benchmark", 0, 4096)
-    started = time.perf_counter()
+    started = time.process_time()
     environment = simpy.Environment()
     environment.process(_arrivals(environment, chunk, attempts))
     environment.run()
-    return time.perf_counter() - started
+    return time.process_time() - started
 
 
 def _arrivals(environment: simpy.Environment, chunk: Chunk, attempts: int) -> Generator[simpy.Event, None, None]:
@@ -73,16 +74,8 @@ def _attempt(environment: simpy.Environment, latencies: tuple[float, ...]) -> Ge
 _COLUMNS = tuple(COLUMN[name] for name in WAITS)
 
 
-def _peak(attempts: int) -> tuple[float, float]:
-    """Seconds and peak memory (MB) of attempts of the population as it is shipped."""
-    seconds = ours(load("swept"), attempts)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return seconds, peak / (1024 if sys.platform != "darwin" else 1024**2)
-
-
-def main() -> None:
-    """Run everything and print it."""
-    assert set(WAITS) <= set(LATENCIES)
+def against_bare() -> None:
+    """The ratio at three loads."""
     events = len(WAITS) + 3  # and an arrival, a start and an end
     for live, attempts, runs in LOADS:
         met = population(live)
@@ -91,12 +84,79 @@ def main() -> None:
         plain, ruled = (min(times) for times in zip(*pairs, strict=True))
         print(
             f"{live:>7,} live agents, {attempts:,} attempts, {events} events each: bare loop {plain:.2f} s, "
-            f"with rules {ruled:.2f} s, ratio {ruled / plain:.2f}, {attempts / ruled:,.0f} attempts/s"
-        )
+            f"with rules {ruled:.2f} s, ratio {ruled / plain:.2f}, {attempts / ruled:,.0f} attempts/s", flush=True,
+        )  # fmt: skip
+
+
+def over_arrays(attempts: int) -> float:
+    """Seconds for a million attempts by design, and for the ten designs at once; the first includes the rules."""
+    arms = tuple((("prm", matching), ("echo", echo)) for matching in ("exact", "prefix") for echo in
+                 ("off", "opt", "req", "req_strict", "grant"))  # fmt: skip
+    met, single = load("measured_2026"), 0.0
+    for designs in (arms[:1], arms):
+        started = time.process_time()
+        vectorised.tally(met, designs, "benchmark", attempts)
+        seconds = time.process_time() - started
+        single = single or seconds
+        print(
+            f"over arrays, measured_2026, {attempts:,} attempts, {len(designs)} designs, rules included: {seconds:.2f} "
+            f"s, {seconds / len(designs) * 1e6 / attempts:.2f} s for a million attempts and design", flush=True,
+        )  # fmt: skip
+    return single / attempts
+
+
+def _peak(unit: Unit) -> tuple[float, float]:
+    """Seconds and peak memory (MB) of a unit in a process of its own."""
+    started = time.process_time()
+    engine.count(unit)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return time.process_time() - started, peak / (1024 if sys.platform != "darwin" else 1024**2)
+
+
+def on_two_cores(attempts: int) -> tuple[float, float]:
+    """Attempts in time on two cores, every one of them written to disk; returns core seconds and bytes an attempt."""
+    with tempfile.TemporaryDirectory() as folder:
+        units = [
+            Unit(load("swept"), ((),), f"benchmark/{half}", attempts // 2, reader="agents", record=folder)
+            for half in range(2)
+        ]
+        with multiprocessing.get_context("spawn").Pool(2, maxtasksperchild=1) as pool:
+            started = time.monotonic()
+            peaks = pool.map(_peak, units, chunksize=1)
+            seconds = time.monotonic() - started
+        size = sum(path.stat().st_size for path in Path(folder).iterdir())
+        written = len(list(Path(folder).iterdir()))
+    work, most = sum(busy for busy, _ in peaks), max(peak for _, peak in peaks)
+    print(
+        f"{attempts:>10,} attempts in time on two cores, streamed to {written} files: {seconds:.1f} s passed, "
+        f"{work:.1f} s of work, peak memory {most:.0f} MB a process, {size / 1e6:.1f} MB on disk", flush=True,
+    )  # fmt: skip
+    return work / attempts, size / attempts
+
+
+def plan(cost: float, size: float, array_cost: float) -> None:
+    """What a billion first contacts take at the measured cost."""
+    hours = BILLION * cost / 3600
+    print("a billion first contacts at the cost measured here:")
+    print(f"  in time:      {hours:.1f} core hours, so {hours / 64:.2f} hours on 64 cores; "
+          f"{BILLION * size / 1e9:.1f} GB if every attempt is written down, else next to nothing")  # fmt: skip
+    print(f"  over arrays:  {BILLION * array_cost / 3600:.2f} core hours for one design; counts only")
+    print("  memory: as above for each core; nothing grows with the number of attempts")
+
+
+def main() -> None:
+    """Run everything and print it."""
+    assert set(WAITS) <= set(LATENCIES)
+    against_bare()
+    array_cost = over_arrays(1_000_000)
     with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
         for attempts in (100_000, 1_000_000):
-            seconds, peak = pool.apply(_peak, (attempts,))
-            print(f"{attempts:>9,} attempts on one core: {seconds:.1f} s, peak memory {peak:.0f} MB")
+            seconds, peak = pool.apply(_peak, (Unit(load("swept"), ((),), "benchmark", attempts, reader="agents"),))
+            print(f"{attempts:>10,} attempts in time on one core: {seconds:.1f} s, peak memory {peak:.0f} MB",
+                  flush=True)  # fmt: skip
+    on_two_cores(1_000_000)
+    cost, size = on_two_cores(10_000_000)
+    plan(cost, size, array_cost)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ OUTCOMES = {
     "t": "refused at the token response: no token reached the resource server",
     "x": "failed at the resource server",
     "n": "not tested: this client cannot be put in the situation",
-    "?": "the harness could not start the client",
+    "?": "the client did not start",
 }
 
 
@@ -87,7 +87,7 @@ def judge(world: World, run: Run) -> Judgement:
     """What the recording of a world says about the client that ran in it."""
     seen, play = world.recording, world.play
     return Judgement(
-        play.name, play.source, outcome(seen, world.calls), run.ended, tuple(_sent(world)),
+        play.name, play.source, _outcome(world, run), run.ended, tuple(_sent(world)),
         tuple(_attacks(world)), expected(play),
         world.origins.named(run.error), _facts(seen),
     )  # fmt: skip
@@ -101,6 +101,11 @@ def expected(play: Play) -> tuple[str, ...]:
 def not_tested(play: Play, why: str) -> Judgement:
     """The judgement of a scenario that does not apply to a client."""
     return Judgement(play.name, play.source, "n", "finished", error=why)
+
+
+def _outcome(world: World, run: Run) -> str:
+    never_started = run.ended == "crashed" and not world.recording.exchanges
+    return "?" if never_started else outcome(world.recording, world.calls)
 
 
 def outcome(seen: Recording, calls: int) -> str:

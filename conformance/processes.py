@@ -47,16 +47,16 @@ class Run:
 
 @asynccontextmanager
 async def _started(
-    installed: Installed, job: dict[str, Any], extra: dict[str, str]
+    installed: Installed, job: dict[str, Any], extra: dict[str, str], arguments: tuple[str, ...] = ()
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A process of its own group that has been given its job, and is ended with everything it started."""
+    """A process in a group of its own that has its job; it is ended with everything it started."""
     with tempfile.TemporaryDirectory(prefix="openworld-", ignore_cleanup_errors=True) as home:
         environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         environment |= {"HOME": home, "TMPDIR": home, "NO_PROXY": "*", "PYTHONUNBUFFERED": "1"}
         process = await asyncio.create_subprocess_exec(
-            *installed.command, cwd=home, env=environment | installed.environment | extra, start_new_session=True,
+            *installed.command, *arguments, cwd=home, env=environment | installed.environment | extra,
+            start_new_session=True, limit=1 << 20,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-            limit=1 << 20,
         )  # fmt: skip
         try:
             assert process.stdin is not None
@@ -106,6 +106,20 @@ async def serving(installed: Installed, job: dict[str, Any], limit: float) -> As
             lines = [line for line in (await noise).splitlines() if line.strip()]
             raise SoftwareError(f"{installed.release} does not start: {(lines or ['no word within the limit'])[-1]}")
         yield said
+
+
+async def output(installed: Installed, arguments: tuple[str, ...], limit: float, extra: dict[str, str]) -> str:
+    """What a command prints in ``limit`` seconds."""
+    async with _started(installed, {}, extra, arguments) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        noise = asyncio.create_task(_last(process.stderr))
+        printed = asyncio.create_task(_last(process.stdout))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), limit)
+        kill(process)
+        await noise
+        return await printed
 
 
 async def _word(stream: asyncio.StreamReader, key: str) -> dict[str, Any]:

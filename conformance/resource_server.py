@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from joserfc.errors import JoseError
 from conformance.authorization_server import AuthorizationServer, Refusal, demand
 from conformance.message import Asked, Message
 from conformance.proof import read_proof, token_hash
+from model import identifiers
 from model import resource_server as rules
 from model.client import NONE
 from model.design import Design
@@ -85,10 +86,14 @@ class ResourceServer:
         raise Refusal("invalid_token", "resource_server.signature_is_by_issuer")
 
 
-def identifiers_of(scenario: Scenario) -> Iterable[str]:
-    """The identifiers that the resource server goes by: those that it publishes, read as URLs and as written."""
+def identifiers_of(scenario: Scenario) -> set[str]:
+    """The identifiers that the resource server goes by: as it publishes them and as URL parsers do."""
     published = {str(one.body["resource"]) for one in scenario.documents.values() if "resource" in one.body}
-    return published
+    rewritten = set()
+    for resource in published:
+        with suppress(identifiers.MalformedURLError):
+            rewritten.add(identifiers.href(resource))
+    return published | rewritten
 
 
 def protocol_answer(asked: Asked) -> Message:

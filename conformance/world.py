@@ -60,6 +60,9 @@ class World:
         documents = {self.document_url: [self.callback]}
         self.servers = {name: AuthorizationServer(name, places[name], design, documents) for name in PARTIES}
         self.servers["evil"].honest = self.servers["as1"]
+        # One operator runs as1 and as2: they share registrations and refresh tokens.
+        self.servers["as2"].clients = self.servers["as1"].clients
+        self.servers["as2"].refreshable = self.servers["as1"].refreshable
         self.resource_server = ResourceServer(design, list(self.servers.values()))
         self._runners: list[web.ServerRunner] = []
 

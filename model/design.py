@@ -1,8 +1,8 @@
 """Designs and configurations: reading, checking and printing them.
 
 A *design* gives every switch a value. A *configuration* is a design and the attacker's capabilities, written
-``key=value;key=value``; ``cap`` lists capabilities joined by ``+``, ``design`` names a stored configuration
-that later pairs override, and what is not listed stays at the baseline.
+``key=value;key=value``; ``cap`` lists capabilities joined by ``+``, ``design`` names a stored configuration or a
+deployed client (:mod:`model.clients`) that later pairs override, and what is not listed stays at the baseline.
 """
 
 from __future__ import annotations
@@ -114,13 +114,23 @@ def parse(text: str, designs: Mapping[str, str] | None = None) -> Configuration:
     values: dict[str, str] = {}
     pairs = dict(_pairs(text))
     if "design" in pairs:
-        name = pairs.pop("design")
-        if name not in stored:
-            raise ConfigurationError(f"unknown design {name!r}{hint(name, stored)}")
-        values = dict(_pairs(stored[name]))
+        values = _stored(pairs.pop("design"), stored)
     values.update(pairs)
     capabilities = parse_capabilities(values.pop("cap", "none"))
     return Configuration(Design(values), capabilities)
+
+
+def _stored(name: str, designs: Mapping[str, str]) -> dict[str, str]:
+    """The configuration stored under a name, or the design of a deployed client."""
+    if name in designs:
+        return dict(_pairs(designs[name]))
+    from model.clients import UnknownClientError, find
+
+    try:
+        return find(name).design.changes()
+    except UnknownClientError:
+        clients = "or a client that `openworld clients` lists"
+        raise ConfigurationError(f"unknown design {name!r}{hint(name, designs)}, {clients}") from None
 
 
 def parse_switches(text: str) -> dict[str, str]:

@@ -184,7 +184,7 @@ def _about_verdicts(table: pd.DataFrame, design: str) -> Caption:
 
 
 def _of_experiments(experiments: Iterable[str] | None) -> Iterator[Entry]:
-    from simulations.experiments import EXPERIMENTS
+    from simulations.catalogue import EXPERIMENTS
 
     for name in EXPERIMENTS if experiments is None else experiments:
         question = EXPERIMENTS[name].question if name in EXPERIMENTS else name

@@ -264,13 +264,13 @@ def _write_verdicts(plan: Plan, found: Findings) -> None:
 
 
 def _simulate(plan: Plan, found: Findings) -> None:
-    from simulations.experiments import EXPERIMENTS
+    from simulations.catalogue import EXPERIMENTS
     from simulations.experiments import run as simulate
 
-    for name in EXPERIMENTS:
+    for name, asked in EXPERIMENTS.items():
         with Progress(name, 0) as progress:
             result = simulate(
-                name, seed=plan.seed, attempts=plan.attempts, replications=plan.replications,
+                name, seed=plan.seed, attempts=min(plan.attempts, asked.attempts), replications=plan.replications,
                 workers=plan.workers, progress=progress.at,
             )  # fmt: skip
         result.save(plan.folder / "simulations")
@@ -293,7 +293,7 @@ def _draw(plan: Plan, found: Findings) -> None:
 
 def question_of(name: str) -> str:
     """What an experiment asks."""
-    from simulations.experiments import EXPERIMENTS
+    from simulations.catalogue import EXPERIMENTS
 
     return EXPERIMENTS[name].question
 

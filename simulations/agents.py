@@ -8,100 +8,52 @@ so that memory depends on how many are under way and not on how many there have 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator, Sequence
 from typing import cast
 
-import numpy as np
 import simpy
-from numpy.typing import NDArray
 
-from model.design import Configuration, Design
-from simulations import draws
-from simulations.population import LATENCIES, Population
-from simulations.visits import PLACES, Ending, Plan, plan_for
+from simulations.attempts import ADOPTIONS, COLUMN, Chunk, draw, situations
+from simulations.population import Population
+from simulations.visits import PLACES, Ending, Plan, Settings, plan_for
 
 #: Attempts drawn at a time. Results do not depend on it (draws do not, and neither does the clock).
 CHUNK = 4096
-COLUMN = {name: place for place, name in enumerate(LATENCIES)}
 _ATTACKER = COLUMN["attacker"]
 Walking = Generator[simpy.Event, None, None]
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """What a range of attempts has drawn, the same for every arm.
-
-    Attributes:
-        gaps: seconds since the attempt before.
-        kinds: what the environment is, as one number for all factors.
-        places: where the agent is sent, as the number of a place of the population.
-        slots: the place in the caches: which resource of which agent.
-        latencies: one row an attempt, one column a kind of latency.
-    """
-
-    gaps: list[float]
-    kinds: list[int]
-    places: list[int]
-    slots: list[int]
-    latencies: list[tuple[float, ...]]
-
-
-def draw(population: Population, seed: str, start: int, count: int) -> Chunk:
-    """What the attempts ``start`` to ``start + count`` meet."""
-
-    def uniforms(purpose: str) -> NDArray[np.float64]:
-        return draws.uniforms(seed, purpose, start, count)
-
-    kinds = np.zeros(count, dtype=np.int64)
-    for factor in population.factors:
-        drawn = draws.categories(uniforms(factor.name), factor.shares)
-        kinds = kinds * len(factor.categories) + drawn
-    resources = int(population.number("resources"))
-    agents = (uniforms("agent") * int(population.number("agents"))).astype(int)
-    visited = (uniforms("resource") * resources).astype(int)
-    spread = population.number("latency.spread")
-    latencies = [
-        draws.lognormal(uniforms(f"latency.{name}"), population.number(f"latency.{name}"), spread).tolist()
-        for name in LATENCIES
-    ]
-    return Chunk(
-        draws.exponential(uniforms("arrival"), 1 / population.number("arrivals_per_second")).tolist(),
-        kinds.tolist(),
-        draws.categories(uniforms("place"), population.places.shares).tolist(),
-        (agents * resources + visited).tolist(),
-        list(zip(*latencies, strict=True)),
-    )
-
-
-def environment(population: Population, kind: int) -> dict[str, str]:
-    """The switches of an environment from its number."""
-    settings: list[tuple[str, str]] = []
-    for factor in reversed(population.factors):
-        kind, category = divmod(kind, len(factor.categories))
-        settings = [*factor.categories[category].settings, *settings]
-    return dict(settings)
-
-
 def simulate(
-    population: Population, designs: tuple[Design, ...], seed: str, attempts: int
+    population: Population,
+    arms: Sequence[Settings],
+    seed: str,
+    attempts: int,
+    *,
+    adoption: float = 1.0,
+    caches: bool = True,
+    first: int = 0,
 ) -> Iterator[tuple[list[Ending], ...]]:
-    """The endings of all attempts in order, a chunk at a time: one list for each design.
+    """The endings of all attempts in order, a chunk at a time: one list for each arm.
 
-    The designs meet the same agents, resources and latencies at the same times.
+    The arms meet the same agents, resources and latencies at the same times.
+
+    Parameters:
+        arms: the switches that each arm sets, for the share ``adoption`` of attempts.
+        caches: agents come back to what they know; without, every attempt is a first contact.
+        first: the number of the first attempt, a multiple of four.
     """
-    arms = [Arm(population, design) for design in designs]
+    running = [Arm(population, arm, caches) for arm in arms]
     open_chunks: deque[tuple[list[Ending | None], ...]] = deque()
-    for start in range(0, attempts, CHUNK):
+    for start in range(first, first + attempts, CHUNK):
         # Draws begin at a multiple of four and may end anywhere.
-        chunk = draw(population, seed, start, min(CHUNK, attempts - start))
-        record: tuple[list[Ending | None], ...] = tuple([None] * len(chunk.gaps) for _ in arms)
+        chunk = draw(population, seed, start, min(CHUNK, first + attempts - start), adoption)
+        record: tuple[list[Ending | None], ...] = tuple([None] * len(chunk.gaps) for _ in running)
         open_chunks.append(record)
-        for arm, endings in zip(arms, record, strict=True):
+        for arm, endings in zip(running, record, strict=True):
             arm.admit(chunk, endings)
         while open_chunks and _complete(open_chunks[0]):
             yield cast(tuple[list[Ending], ...], open_chunks.popleft())
-    for arm in arms:
+    for arm in running:
         arm.environment.run()
     yield from cast(Iterator[tuple[list[Ending], ...]], iter(open_chunks))
 
@@ -111,13 +63,16 @@ def _complete(record: tuple[list[Ending | None], ...]) -> bool:
 
 
 class Arm:
-    """A population under one design: its clock, its caches and its plans."""
+    """A population under one arm of an experiment: its clock, its caches and its plans."""
 
-    def __init__(self, population: Population, design: Design) -> None:
+    def __init__(self, population: Population, settings: Settings = (), caches: bool = True) -> None:
         self.environment = simpy.Environment()
-        self.population = population
-        self.design = design
-        self.places = tuple(PLACES[category.name] for category in population.places.categories)
+        self.situations = situations(population)
+        self.settings = settings
+        self.caches = caches
+        self.attackers = [bool(PLACES[name].capabilities) for name in self.situations.places]
+        # Situations that differ in nothing but place and adoption stand side by side.
+        self.visits = ADOPTIONS * len(self.attackers)
         self.metadata_lifetime = population.number("metadata_lifetime")
         self.token_lifetime = population.number("token_lifetime")
         size = int(population.number("agents")) * int(population.number("resources"))
@@ -125,49 +80,62 @@ class Arm:
         self.kept = [-1] * size
         self.metadata_until = [0.0] * size
         self.token_until = [0.0] * size
-        self.plans: dict[tuple[int, int, bool], Walk] = {}
+        self.plans: dict[int, Walk] = {}
 
     def admit(self, chunk: Chunk, endings: list[Ending | None]) -> None:
         """Run the clock until the last attempt of a chunk has started."""
         self.environment.run(until=self.environment.process(self._arrivals(chunk, endings)))
 
-    def walk(self, kind: int, place: int, warm: bool) -> Walk:
-        """The walk of a visit to a place in an environment, with a token at hand or not."""
-        found = self.plans.get((kind, place, warm))
+    def walk(self, code: int, warm: bool) -> Walk:
+        """The walk of a visit in a situation, with a token at hand or not."""
+        found = self.plans.get(2 * code + warm)
         if found is None:
-            url, capabilities, _ = self.places[place]
             # Only an attacker's server is treated differently by a client that holds tokens.
-            held = {"warm": "yes"} if warm and capabilities else {}
-            design = self.design.but(**environment(self.population, kind), **held)
-            found = self.plans[kind, place, warm] = Walk(plan_for(Configuration(design, capabilities), url))
+            with_attacker = self.attackers[code // ADOPTIONS % len(self.attackers)]
+            held = {"warm": "yes"} if warm and with_attacker else {}
+            configuration, url = self.situations.configuration(self.settings, code, held)
+            found = self.plans[2 * code + warm] = Walk(plan_for(configuration, url))
         return found
 
     def _arrivals(self, chunk: Chunk, endings: list[Ending | None]) -> Walking:
         timeout, process = self.environment.timeout, self.environment.process
-        rows = zip(chunk.gaps, chunk.kinds, chunk.places, chunk.slots, chunk.latencies, strict=True)
-        for number, (gap, kind, place, slot, latencies) in enumerate(rows):
+        attempt = self._attempt if self.caches else self._first_contact
+        rows = zip(chunk.gaps, chunk.codes, chunk.slots, chunk.latencies, strict=True)
+        for number, (gap, code, slot, latencies) in enumerate(rows):
             yield timeout(gap)
-            process(self._attempt(kind, place, slot, latencies, endings, number))
+            process(attempt(code, slot, latencies, endings, number))
+
+    def _first_contact(
+        self, code: int, _: int, latencies: tuple[float, ...], endings: list[Ending | None], number: int
+    ) -> Walking:
+        """One agent calls a resource URL that nobody it knows has called before, and sees it through."""
+        walk, timeout = self.walk(code, False), self.environment.timeout
+        for column in walk.columns[0]:
+            yield timeout(latencies[column])
+        endings[number] = walk.plan.ending if latencies[_ATTACKER] <= self.token_lifetime else walk.plan.late
 
     def _attempt(
-        self, kind: int, place: int, slot: int, latencies: tuple[float, ...], endings: list[Ending | None], number: int
+        self, code: int, slot: int, latencies: tuple[float, ...], endings: list[Ending | None], number: int
     ) -> Walking:
         """One agent calls one resource URL and sees it through."""
-        clock = self.environment
-        known = self.kept[slot] == kind
-        with_token = known and self.token_until[slot] > clock.now
-        with_metadata = known and self.metadata_until[slot] > clock.now
-        walk = self.walk(kind, place, with_token)
-        good_for = self.token_until[slot] - clock.now if walk.plan.steals_cached else self.token_lifetime
+        clock, timeout, kept = self.environment, self.environment.timeout, self.kept
+        # What is remembered counts for the deployment it was learned from, wherever the agent is sent next.
+        deployment = code // self.visits
+        known = kept[slot] == deployment
+        now = clock.now
+        with_token = known and self.token_until[slot] > now
+        with_metadata = known and self.metadata_until[slot] > now
+        walk = self.plans.get(2 * code + with_token) or self.walk(code, with_token)
+        plan = walk.plan
+        good_for = self.token_until[slot] - now if plan.steals_cached else self.token_lifetime
         for column in walk.columns[2 * with_token + with_metadata]:
-            yield clock.timeout(latencies[column])
-        if walk.plan.keeps and not with_token:
-            self.kept[slot] = kind
+            yield timeout(latencies[column])
+        if plan.keeps and not with_token:
+            kept[slot] = deployment
             self.token_until[slot] = clock.now + self.token_lifetime
             if not with_metadata:
                 self.metadata_until[slot] = clock.now + self.metadata_lifetime
-        in_time = latencies[_ATTACKER] <= good_for
-        endings[number] = walk.plan.ending if in_time else walk.plan.late
+        endings[number] = plan.ending if latencies[_ATTACKER] <= good_for else plan.late
 
 
 class Walk:

@@ -1,40 +1,93 @@
-"""One core or all of them: the same call, the same result bit for bit.
+"""One core, all of them or a cluster: the same call, the same result bit for bit.
 
-Work is cut into units that know nothing of each other; what comes back is exact counts, which are added up in
-the order of the units whatever the order in which they were finished.
+Work is cut into units that know nothing of each other; what comes back is added up in the order of the units,
+whatever the order in which they were finished. What was counted can be kept in a folder, one file a unit, named
+by everything that it depends on: a run that was cut short goes on where it stopped, and nothing stale is used.
 """
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import signal
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
-from dataclasses import dataclass
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from hashlib import blake2b
 from multiprocessing.connection import wait
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
-from model.design import Design
+from model.errors import InputError
+from simulations import provenance
+from simulations.files import replacing
 from simulations.population import Population
-from simulations.visits import Ending
+from simulations.visits import Label, Settings
 
 Progress = Callable[[int, int], object]
+#: Who counts: the rules over arrays, agents in time, whole tasks of agents, spellings layer by layer, or one AS.
+READERS = ("arrays", "agents", "tasks", "layers", "registrations")
+#: Those of them that can write down every attempt.
+RECORDERS = ("arrays", "agents")
+#: How often in a row workers may die before anything is finished.
+RETRIES = 3
 
 
-class Label(NamedTuple):
-    """An ending without the run that shows it: what is counted."""
-
-    kind: str
-    name: str
-    harms: tuple[str, ...]
+class EngineError(InputError):
+    """Work that cannot be done as asked: no such cluster, or workers that keep dying."""
 
 
-#: For each arm: how many attempts ended so in the first arm and so in this one.
-Tally = tuple[Counter[tuple[Label, Label]], ...]
+class Sums(NamedTuple):
+    """A quantity over attempts of one arm, and its difference to the first arm in the same attempt."""
+
+    number: int
+    total: float
+    squares: float
+    difference: float
+    difference_squares: float
+
+    def plus(self, other: Sums) -> Sums:
+        """Both together."""
+        number, *sums = (here + there for here, there in zip(self, other, strict=True))
+        return Sums(int(number), *sums)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was counted.
+
+    Attributes:
+        endings: how often the arms ended so, all of them in the same attempt: one label for each arm.
+        sums: quantities by name and number of the arm.
+    """
+
+    endings: Counter[tuple[Label, ...]] = field(default_factory=Counter)
+    sums: dict[tuple[str, int], Sums] = field(default_factory=dict)
+
+    def add(self, other: Tally) -> None:
+        """Count in what somebody else counted."""
+        self.endings.update(other.endings)
+        for key, sums in other.sums.items():
+            self.sums[key] = self.sums[key].plus(sums) if key in self.sums else sums
+
+    def to_json(self) -> dict[str, Any]:
+        """As data."""
+        endings = [[list(labels), times] for labels, times in self.endings.items()]
+        return {"endings": endings, "sums": [[*key, *sums] for key, sums in self.sums.items()]}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Tally:
+        """From data."""
+        endings = Counter({
+            tuple(Label(kind, name, tuple(harms)) for kind, name, harms in labels): times
+            for labels, times in data["endings"]
+        })  # fmt: skip
+        return cls(endings, {(name, arm): Sums(*sums) for name, arm, *sums in data["sums"]})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +95,30 @@ class Unit:
     """A population met by every arm: one replication at one point of a sweep.
 
     Attributes:
+        arms: the switches that each arm sets.
         seed: names the random numbers; the arms and the points of a sweep share them.
+        attempts: how many, from the attempt number ``first`` on (a multiple of four).
+        adoption: the share of clients, and of servers, that do what the arm sets.
+        reader: one of :data:`READERS`.
+        options: what else the reader is told.
+        record: folder to write every single attempt to; nothing that is counted depends on it.
     """
 
     population: Population
-    designs: tuple[Design, ...]
+    arms: tuple[Settings, ...]
     seed: str
     attempts: int
+    adoption: float = 1.0
+    reader: str = "arrays"
+    first: int = 0
+    options: tuple[tuple[str, float], ...] = ()
+    record: str = field(default="", repr=False, compare=False)
+
+    @property
+    def digest(self) -> str:
+        """Names everything that the counts depend on, the code that counts them included."""
+        text = f"{provenance.code()}\n{self!r}"
+        return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 class Interrupted(KeyboardInterrupt):
@@ -62,36 +132,43 @@ class Interrupted(KeyboardInterrupt):
 def count(unit: Unit) -> Tally:
     """Simulate a unit and count how its attempts end."""
     # Imported here because whoever only lists or starts experiments needs neither simpy nor numpy.
-    from simulations.agents import simulate
+    from simulations import readers
 
-    pairs: list[Counter[tuple[Ending, Ending]]] = [Counter() for _ in unit.designs]
-    for chunk in simulate(unit.population, unit.designs, unit.seed, unit.attempts):
-        for paired, endings in zip(pairs, chunk, strict=True):
-            paired.update(zip(chunk[0], endings, strict=True))
-    tallies: list[Counter[tuple[Label, Label]]] = []
-    for paired in pairs:
-        tally: Counter[tuple[Label, Label]] = Counter()
-        for (first, second), times in paired.items():
-            tally[_label(first), _label(second)] += times
-        tallies.append(tally)
-    return tuple(tallies)
+    return readers.READERS[unit.reader](unit)
 
 
-def _label(ending: Ending) -> Label:
-    return Label(ending.kind, ending.name, ending.harms)
+def run(
+    units: Sequence[Unit],
+    workers: int = 1,
+    progress: Progress | None = None,
+    store: Path | None = None,
+    cluster: str | None = None,
+) -> dict[int, Tally]:
+    """Count all units: in this process, over worker processes or on a cluster.
 
-
-def run(units: Sequence[Unit], workers: int = 1, progress: Progress | None = None) -> dict[int, Tally]:
-    """Count all units, in this process or over worker processes.
+    Parameters:
+        workers: processes on this machine.
+        store: folder with what was counted before, and for what is counted now.
+        cluster: address of a dask.distributed scheduler, which is used instead of ``workers``.
 
     Raises:
         Interrupted: on Ctrl-C, with the tallies of the units finished so far; no worker is left behind.
+        EngineError: no such cluster, or workers that died several times in a row.
     """
     if workers < 1:
         raise ValueError(f"workers must be at least 1, found {workers}")
     finished: dict[int, Tally] = {}
+    for index, unit in enumerate(units):
+        unwritten = unit.record and not (Path(unit.record) / f"{unit.digest}.parquet").exists()
+        if store is not None and not unwritten and (known := _recall(store, unit)) is not None:
+            finished[index] = known
+    left = {index: unit for index, unit in enumerate(units) if index not in finished}
     try:
-        for index, tally in _counted(units, workers):
+        if progress is not None and finished:
+            progress(len(finished), len(units))
+        for index, tally in _counted(left, workers, cluster):
+            if store is not None:
+                _keep(store, units[index], tally)
             finished[index] = tally
             if progress is not None:
                 progress(len(finished), len(units))
@@ -100,16 +177,57 @@ def run(units: Sequence[Unit], workers: int = 1, progress: Progress | None = Non
     return dict(sorted(finished.items()))
 
 
-def _counted(units: Sequence[Unit], workers: int) -> Iterator[tuple[int, Tally]]:
-    if workers == 1 or len(units) == 1:
-        yield from ((index, count(unit)) for index, unit in enumerate(units))
-        return
+def _counted(units: Mapping[int, Unit], workers: int, cluster: str | None) -> Iterator[tuple[int, Tally]]:
+    if cluster is not None and units:
+        return _on_cluster(units, cluster)
+    if workers == 1 or len(units) <= 1:
+        return ((index, count(unit)) for index, unit in units.items())
+    return _on_processes(units, workers)
+
+
+# --- what was counted before -------------------------------------------------------------------------------
+
+
+def _keep(store: Path, unit: Unit, tally: Tally) -> None:
+    with replacing(store / f"{unit.digest}.json") as path:
+        path.write_text(json.dumps(tally.to_json()), encoding="utf-8")
+
+
+def _recall(store: Path, unit: Unit) -> Tally | None:
+    try:
+        return Tally.from_json(json.loads((store / f"{unit.digest}.json").read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError):
+        return None  # not what this program wrote: count again
+
+
+# --- processes ---------------------------------------------------------------------------------------------
+
+
+def _on_processes(units: Mapping[int, Unit], workers: int) -> Iterator[tuple[int, Tally]]:
+    """A worker that dies costs what it and its fellows were at: those units are counted again."""
+    left = dict(units)
+    deaths = 0
+    while left:
+        try:
+            for index, tally in _pooled(left, workers):
+                del left[index]
+                deaths = 0
+                yield index, tally
+        except BrokenProcessPool:
+            deaths += 1
+            if deaths > RETRIES:
+                raise EngineError(f"workers died {deaths} times in a row; is there enough memory?") from None
+
+
+def _pooled(units: Mapping[int, Unit], workers: int) -> Iterator[tuple[int, Tally]]:
     context = multiprocessing.get_context("spawn")
     others = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(min(workers, len(units)), mp_context=context, initializer=_start_worker)
     try:
         with _interrupts_held():
-            futures = {pool.submit(count, unit): index for index, unit in enumerate(units)}
+            futures = {pool.submit(count, unit): index for index, unit in units.items()}
         for future in as_completed(futures):
             yield futures[future], future.result()
     except BaseException:
@@ -149,3 +267,28 @@ def _start_worker() -> None:
 def _end_with(sentinel: int) -> None:
     wait([sentinel])
     os._exit(1)
+
+
+# --- a cluster ---------------------------------------------------------------------------------------------
+
+
+def _on_cluster(units: Mapping[int, Unit], address: str) -> Iterator[tuple[int, Tally]]:
+    """The scheduler gives the units of a worker that dies to another one."""
+    try:
+        import distributed
+    except ImportError:
+        raise EngineError("a cluster needs dask.distributed: pip install 'openworld[cluster]'") from None
+    try:
+        client = distributed.Client(address, timeout=5)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError, TimeoutError) as error:
+        raise EngineError(f"no cluster at {address!r}: {error}") from None
+    with client:
+        futures = {client.submit(count, unit, pure=False): index for index, unit in units.items()}
+        try:
+            for future in distributed.as_completed(futures):  # type: ignore[no-untyped-call]
+                yield futures[future], future.result()
+        except distributed.KilledWorker as died:
+            raise EngineError(f"workers of {address} kept dying: {died}") from None
+        finally:
+            with suppress(Exception):
+                client.cancel(list(futures))  # type: ignore[no-untyped-call]

@@ -1,20 +1,34 @@
-"""Experiments: arms that meet the same population while one of its parameters grows.
+"""Experiments: arms that meet the same population while one thing grows.
 
-    >>> sorted(EXPERIMENTS)
-    ['echo', 'echo_measured', 'echo_support', 'matching', 'matching_measured']
+The questions themselves are data, in :mod:`simulations.catalogue`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import math
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+from types import MappingProxyType
 
 from model.design import parse
 from model.errors import InputError
-from simulations import engine
-from simulations.engine import Interrupted, Progress, Tally, Unit
-from simulations.population import Population, PopulationError, load
-from simulations.results import Point, Result, add_up, tabulate
+from model.switches import SWITCHES
+from simulations import engine, provenance
+from simulations.engine import READERS, RECORDERS, Interrupted, Progress, Tally, Unit
+from simulations.population import Population, load
+from simulations.results import Origin, Point, Result, add_up, tabulate
+from simulations.visits import Settings
+
+#: An experiment that replicates until its intervals are narrow enough gives up beyond so many attempts at a point.
+MOST_ATTEMPTS = 100_000_000
+#: Up to so many situations are gone through one by one, to say what is expected beside what was counted.
+MOST_EXPECTED = 1 << 19
+#: What an arm that sets nothing is called.
+AS_DEPLOYED = "as deployed"
+Shares = Mapping[str, float]
 
 
 class ExperimentError(InputError):
@@ -30,6 +44,40 @@ class StoppedExperiment(KeyboardInterrupt):
 
 
 @dataclass(frozen=True, slots=True)
+class Mix:
+    """A sweep from one mix of a factor to another: a share ``value`` of attempts draws from ``rising``."""
+
+    factor: str
+    rising: Shares
+    falling: Shares
+
+    def at(self, value: float) -> dict[str, float]:
+        """The shares at a point of the sweep."""
+        kinds = dict.fromkeys((*self.rising, *self.falling))
+        return {
+            kind: value * self.rising.get(kind, 0) + (1 - value) * self.falling.get(kind, 0) for kind in kinds
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """A sweep over the share of clients, and of servers, that do what the arm sets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Year:
+    """A sweep over the years, with as much adopted as the curves of the population say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A sweep over a number of the population, or over an option of the reader."""
+
+    name: str
+    option: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Experiment:
     """A question put to a population.
 
@@ -38,9 +86,17 @@ class Experiment:
         question: what it answers.
         parameter: what grows, in words that fit an axis.
         values: the points of the sweep.
-        arms: the designs as configuration strings; the first is what the others are compared with.
+        arms: the designs as configuration strings; the first is what the others are compared with. The empty
+            string sets nothing: what is deployed stays as it is.
         population: the name of the population.
-        vary: the population at a point of the sweep.
+        sweep: what changes along the sweep; nothing does at a single point.
+        deployed: clients that the arms do not speak of are those that the population says are out there.
+        mixes: shares of the experiment's own population that it sets before the sweep.
+        factors: instead of arms: mechanisms, of which every combination is an arm.
+        reader: how attempts are counted, one of :data:`simulations.engine.READERS`.
+        interval: ``exact`` where outcomes are rare, else ``wilson``.
+        attempts: attempts in every arm at every point, where the command line does not say.
+        options: what else the reader is told.
     """
 
     name: str
@@ -49,122 +105,52 @@ class Experiment:
     values: tuple[float, ...]
     arms: tuple[str, ...]
     population: str
-    vary: Callable[[Population, float], Population]
+    sweep: Mix | Adoption | Year | Number | None = None
+    deployed: bool = False
+    mixes: Mapping[str, Shares] = field(default_factory=lambda: MappingProxyType({}))
+    factors: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    reader: str = "arrays"
+    interval: str = "wilson"
+    attempts: int = 20_000
+    options: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def treatments(self) -> dict[str, Settings]:
+        """What each arm sets, by its label."""
+        if not self.factors:
+            return {arm or AS_DEPLOYED: settings(arm) for arm in self.arms}
+        made = {}
+        for levels in product((False, True), repeat=len(self.factors)):
+            chosen = [name for name, on in zip(self.factors, levels, strict=True) if on]
+            made[" + ".join(chosen) or AS_DEPLOYED] = settings(";".join(self.factors[name] for name in chosen))
+        return made
+
+    def unit(self, met: Population, value: float, seed: str, attempts: int, record: str = "") -> Unit:
+        """One replication at a point of the sweep."""
+        adoption, options = 1.0, dict(self.options)
+        match self.sweep:
+            case Mix(factor):
+                met = met.with_shares(factor, self.sweep.at(value))
+            case Number(name, True):
+                options[name] = value
+            case Number(name):
+                met = met.with_numbers(**{name: value})
+            case Adoption():
+                adoption = value
+            case Year():
+                met = met.at(value)
+        arms = tuple(self.treatments.values())
+        return Unit(
+            met, arms, seed, attempts, adoption, self.reader, options=tuple(sorted(options.items())), record=record
+        )
 
 
-_TENTHS = tuple(round(tenth / 10, 1) for tenth in range(11))
-_ECHO_ARMS = ("echo=off", "echo=opt", "echo=req", "echo=req_strict")
-
-
-def _multi_path(population: Population, share: float) -> Population:
-    return population.with_shares("api", {"single_path": 1 - share, "multi_path": share})
-
-
-def _deaf_servers(population: Population, share: float) -> Population:
-    third = share / 3
-    shares = {"honor": 1 - share, "ignore": third, "add": third, "substitute": third}
-    return population.with_shares("as_resource", shares)
-
-
-def _echo_support(population: Population, share: float) -> Population:
-    return population.with_shares("as_echo", {"yes": share, "no": 1 - share})
-
-
-def _malicious_visits(population: Population, share: float) -> Population:
-    return population.with_shares("place", {"honest_api": 1 - share, "malicious_rs": share})
-
-
-EXPERIMENTS: dict[str, Experiment] = {
-    experiment.name: experiment
-    for experiment in (
-        Experiment(
-            "matching",
-            "What does prefix matching buy, and what does it let in, as more APIs span several paths?",
-            "share of multi-path APIs",
-            _TENTHS,
-            ("prm=exact", "prm=prefix"),
-            "shared_origins",
-            _multi_path,
-        ),
-        Experiment(
-            "echo",
-            "How many honest flows does the resource echo reject for the thefts it prevents, as fewer AS bind the "
-            "resource they were asked for?",
-            "share of AS that ignore, widen or substitute the resource",
-            _TENTHS,
-            _ECHO_ARMS,
-            "swept",
-            _deaf_servers,
-        ),
-        Experiment(
-            "echo_support",
-            "What does reading the echo cost and prevent among AS as measured, as more of them echo?",
-            "share of AS that echo the resource",
-            _TENTHS,
-            _ECHO_ARMS,
-            "measured_2026",
-            _echo_support,
-        ),
-        Experiment(
-            "matching_measured",
-            "Exact against prefix matching among AS and RS as measured, as more APIs span several paths.",
-            "share of multi-path APIs",
-            _TENTHS,
-            ("prm=exact", "prm=prefix"),
-            "measured_2026",
-            _multi_path,
-        ),
-        Experiment(
-            "echo_measured",
-            "Who would be hurt if clients read the echo today, as more visits go to malicious servers?",
-            "share of visits to a malicious RS",
-            (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5),
-            _ECHO_ARMS,
-            "measured_2026",
-            _malicious_visits,
-        ),
-    )
-}
-
-
-def run(
-    experiment: str | Experiment,
-    *,
-    seed: int = 1,
-    attempts: int = 20_000,
-    replications: int = 5,
-    workers: int = 1,
-    population: Population | None = None,
-    progress: Progress | None = None,
-) -> Result:
-    """Run an experiment; the same arguments give the same tables, bit for bit, whatever ``workers`` is.
-
-    Parameters:
-        seed: names the random numbers; arms and points of the sweep share them.
-        attempts: attempts in every arm at every point, all replications together.
-        replications: populations that start afresh, with empty caches.
-        workers: processes to use.
-        population: met instead of the experiment's own.
-        progress: called with (done, total) as units of work are finished.
-
-    Raises:
-        ExperimentError: an unknown experiment, or numbers that make no sense.
-        PopulationError: the population does not fit the experiment.
-        StoppedExperiment: on Ctrl-C, with the result so far.
-    """
-    asked = find(experiment) if isinstance(experiment, str) else experiment
-    for name, number, least in (
-        ("replications", replications, 1), ("attempts", attempts, replications), ("workers", workers, 1),
-    ):  # fmt: skip
-        if number < least:
-            raise ExperimentError(f"{name} must be at least {least}, found {number}")
-    met = load(asked.population) if population is None else population
-    units = _units(asked, met, seed, attempts, replications)
-    try:
-        return _result(asked, met, seed, replications, engine.run(units, workers, progress))
-    except Interrupted as stopped:
-        partial = _result(asked, met, seed, replications, stopped.finished) if stopped.finished else None
-        raise StoppedExperiment(partial) from None
+def settings(arm: str) -> Settings:
+    """The switches that an arm sets: those that it lists, and every mechanism of a design that it names."""
+    design = parse(arm).design
+    listed = {pair.partition("=")[0].strip() for pair in arm.split(";") if pair.strip()}
+    named = {name for name, switch in SWITCHES.items() if switch.kind == "mechanism"} if "design" in listed else set()
+    return tuple((name, design[name]) for name in SWITCHES if name in listed | named)
 
 
 def find(name: str) -> Experiment:
@@ -173,35 +159,165 @@ def find(name: str) -> Experiment:
     Raises:
         ExperimentError: naming the culprit and what is allowed.
     """
+    from simulations.catalogue import EXPERIMENTS
+
     if name not in EXPERIMENTS:
         raise ExperimentError(f"unknown experiment {name!r}; allowed: {', '.join(EXPERIMENTS)}")
     return EXPERIMENTS[name]
 
 
-def _units(asked: Experiment, met: Population, seed: int, attempts: int, replications: int) -> list[Unit]:
-    """The units of work, replications innermost."""
-    designs = tuple(parse(arm).design for arm in asked.arms)
-    share, rest = divmod(attempts, replications)
-    units = []
-    for value in asked.values:
-        varied = asked.vary(met, value)
-        for arm, design in zip(asked.arms, designs, strict=True):
-            if drawn := sorted(varied.switches & design.changes().keys()):
-                raise PopulationError(f"population {met.name!r} draws {drawn[0]!r}, so arm {arm!r} cannot set it")
-        units += [
-            Unit(varied, designs, f"{seed}/{replication}", share + (replication < rest))
-            for replication in range(replications)
-        ]
-    return units
+def population_for(asked: Experiment, given: Population | str | Path | None) -> Population:
+    """The population that an experiment meets: its own with its mixes, or another one as that is."""
+    if given is None:
+        met = load(asked.population)
+        for factor, shares in asked.mixes.items():
+            met = met.with_shares(factor, shares)
+    else:
+        met = given if isinstance(given, Population) else load(given)
+    return met.deployed() if asked.deployed and met.clients is not None else met
 
 
-def _result(
-    asked: Experiment, met: Population, seed: int, replications: int, finished: dict[int, Tally]
+def run(
+    experiment: str | Experiment,
+    *,
+    seed: int = 1,
+    attempts: int | None = None,
+    replications: int = 5,
+    workers: int = 1,
+    population: Population | str | Path | None = None,
+    progress: Progress | None = None,
+    half_width: float | None = None,
+    store: Path | None = None,
+    cluster: str | None = None,
+    record: Path | None = None,
 ) -> Result:
-    points = []
-    for place, value in enumerate(asked.values):
-        first = place * replications
-        tallies = [finished[index] for index in range(first, first + replications) if index in finished]
-        if tallies:
-            points.append(Point(asked.name, asked.parameter, value, asked.arms, seed, met.name, add_up(tallies)))
-    return tabulate(asked.name, points)
+    """Run an experiment; the same arguments give the same tables, bit for bit, wherever it runs.
+
+    Parameters:
+        seed: names the random numbers; arms and points of the sweep share them.
+        attempts: attempts in every arm at every point, all replications together.
+        replications: populations that start afresh, with empty caches.
+        workers: processes to use.
+        population: met instead of the experiment's own; also by name or file.
+        progress: called with (done, total) as units of work are finished.
+        half_width: at each point, replicate until no interval of a rate or difference is wider than twice this.
+        store: folder in which what is counted is kept, and from which an interrupted run goes on.
+        cluster: address of a dask.distributed scheduler to use instead of ``workers``.
+        record: folder in which every single attempt is written down, one file a unit of work.
+
+    Raises:
+        ExperimentError: an unknown experiment, or numbers that make no sense.
+        PopulationError: the population does not fit the experiment.
+        StoppedExperiment: on Ctrl-C, with the result so far.
+    """
+    asked = find(experiment) if isinstance(experiment, str) else experiment
+    attempts = asked.attempts if attempts is None else attempts
+    for name, number, least in (
+        ("replications", replications, 1), ("attempts", attempts, replications), ("workers", workers, 1),
+    ):  # fmt: skip
+        if number < least:
+            raise ExperimentError(f"{name} must be at least {least}, found {number}")
+    if half_width is not None and not 0 < half_width < 1:
+        raise ExperimentError(f"half-width must be between 0 and 1, found {half_width:g}")
+    if asked.reader not in READERS:
+        raise ExperimentError(f"unknown reader {asked.reader!r}; allowed: {', '.join(READERS)}")
+    if record is not None and asked.reader not in RECORDERS:
+        raise ExperimentError(f"attempts of {asked.name!r} cannot be recorded: it counts {asked.reader}")
+    met = population_for(asked, population)
+    run_ = _Run(asked, met, seed, attempts, replications, "" if record is None else str(record))
+    run_.origin = _origin(asked, met, seed, attempts, replications, population, half_width)
+    try:
+        wanted = dict.fromkeys(asked.values, replications)
+        while wanted:
+            units = run_.missing(wanted)
+            run_.take(engine.run([unit for *_, unit in units], workers, progress, store, cluster), units)
+            wanted = {} if half_width is None else run_.too_wide(half_width)
+    except Interrupted as stopped:
+        run_.take(stopped.finished, units)
+        raise StoppedExperiment(run_.result() if run_.tallies else None) from None
+    return run_.result()
+
+
+@dataclass(slots=True)
+class _Run:
+    """An experiment under way: what was counted, by sweep value and replication."""
+
+    asked: Experiment
+    met: Population
+    seed: int
+    attempts: int
+    replications: int
+    record: str
+    origin: Origin = field(init=False)
+    tallies: dict[float, dict[int, Tally]] = field(default_factory=dict)
+
+    def missing(self, wanted: Mapping[float, int]) -> list[tuple[float, int, Unit]]:
+        """The units that are still to be counted for so many replications at each value."""
+        share, rest = divmod(self.attempts, self.replications)
+        return [
+            (value, number,
+             self.asked.unit(self.met, value, f"{self.seed}/{number}", share + (number < rest), self.record))
+            for value, replications in wanted.items()
+            for number in range(replications)
+            if number not in self.tallies.get(value, {})
+        ]  # fmt: skip
+
+    def take(self, finished: Mapping[int, Tally], units: list[tuple[float, int, Unit]]) -> None:
+        for index, tally in finished.items():
+            value, number, _ = units[index]
+            self.tallies.setdefault(value, {})[number] = tally
+
+    def too_wide(self, half_width: float) -> dict[float, int]:
+        """The values at which intervals are still too wide, and how many replications they need at a guess."""
+        wanted = {}
+        for value, counted in self.tallies.items():
+            width = tabulate(self.origin, [self._point(value, expected=False)]).half_width
+            met = sum(tally.endings.total() for tally in counted.values())
+            if width > half_width and met < MOST_ATTEMPTS:
+                growth = min(4.0, max(1.1, (width / half_width) ** 2))
+                wanted[value] = math.ceil(len(counted) * growth) + 1
+        return wanted
+
+    def result(self) -> Result:
+        return tabulate(self.origin, [self._point(value) for value in self.asked.values if value in self.tallies])
+
+    def _point(self, value: float, expected: bool = True) -> Point:
+        counted = self.tallies[value]
+        total = add_up(tally for _, tally in sorted(counted.items()))
+        return Point(value, len(counted), total, _expected(self.asked, self.met, value) if expected else None)
+
+
+def _expected(asked: Experiment, met: Population, value: float) -> dict[tuple[int, str, str], float] | None:
+    """The probability of each outcome by arm, where attempts are first contacts of not too many kinds."""
+    if asked.reader != "arrays":
+        return None
+    from simulations import vectorised
+    from simulations.attempts import situations
+
+    unit = asked.unit(met, value, "", 0)
+    if situations(unit.population).count > MOST_EXPECTED:
+        return None
+    known: dict[tuple[int, str, str], float] = {}
+    for joint, share in vectorised.expected(unit.population, unit.arms, unit.adoption).items():
+        for place, label in enumerate(joint):
+            for kind, name in ((label.kind, label.name), *(("harm", harm) for harm in label.harms)):
+                known[place, kind, name] = known.get((place, kind, name), 0.0) + share
+    return known
+
+
+def _origin(
+    asked: Experiment, met: Population, seed: int, attempts: int, replications: int,
+    given: Population | str | Path | None, half_width: float | None,
+) -> Origin:  # fmt: skip
+    treatments = asked.treatments
+    command = ["openworld", "simulate", asked.name, "--attempts", str(attempts), "--replications", str(replications),
+               "--seed", str(seed)]  # fmt: skip
+    if given is not None:
+        command += ["--population", given.name if isinstance(given, Population) else str(given)]
+    if half_width is not None:
+        command += ["--half-width", f"{half_width:g}"]
+    designs = tuple(";".join(f"{n}={v}" for n, v in chosen) or AS_DEPLOYED for chosen in treatments.values())
+    return Origin(
+        asked.name, asked.parameter, tuple(treatments), designs, asked.reader, seed, met.name,
+        provenance.digest(met), provenance.code(), shlex.join(command), asked.interval, tuple(asked.factors),
+    )  # fmt: skip

@@ -1,89 +1,95 @@
 """Tidy tables with intervals, and the files they go to.
 
-A rate carries its Wilson interval. A difference between two arms is paired: both met the same agents at the
-same times, so only the attempts that ended differently say anything about it.
+A rate carries its interval: Wilson's, or Clopper and Pearson's where it is rare. A difference between two arms is
+paired: both met the same attempts, so only those that ended differently say anything about it. Every row says by
+which experiment, code, population, design, seed and command it was counted.
 """
 
 from __future__ import annotations
 
 import math
-import os
-import tempfile
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, combinations
 from pathlib import Path
-from statistics import NormalDist
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from simulations.engine import Label, Tally
+from simulations import intervals
+from simulations.engine import Sums, Tally
+from simulations.files import replacing
+from simulations.visits import HURT, Label
 
 if TYPE_CHECKING:
     import pandas
 
-LEVEL = 0.95
-
+_WHERE = ("experiment", "parameter", "value")
+_ORIGIN = ("design", "reader", "seed", "replications", "population", "population_digest", "code", "command")
 RATE_COLUMNS = (
-    "experiment", "parameter", "value", "arm", "outcome", "kind", "attempts", "count", "rate", "low", "high",
-    "seed", "population",
+    *_WHERE, "arm", "outcome", "kind", "hurt", "attempts", "count", "rate", "low", "high", "interval", "expected",
+    *_ORIGIN,
 )  # fmt: skip
 DIFFERENCE_COLUMNS = (
-    "experiment", "parameter", "value", "arm", "against", "outcome", "kind", "attempts", "difference", "low", "high",
-    "seed", "population",
+    *_WHERE, "arm", "against", "outcome", "kind", "hurt", "attempts", "gained", "lost", "difference", "low", "high",
+    *_ORIGIN,
 )  # fmt: skip
+QUANTITY_COLUMNS = (
+    *_WHERE, "arm", "quantity", "count", "mean", "low", "high", "against", "difference", "difference_low",
+    "difference_high", *_ORIGIN,
+)  # fmt: skip
+EFFECT_COLUMNS = (
+    *_WHERE, "effect", "order", "outcome", "kind", "hurt", "attempts", "difference", "low", "high", *_ORIGIN,
+)  # fmt: skip
+TABLES = {
+    "rates": RATE_COLUMNS, "differences": DIFFERENCE_COLUMNS, "quantities": QUANTITY_COLUMNS,
+    "effects": EFFECT_COLUMNS,
+}  # fmt: skip
+#: Who is hurt when nobody is.
+NOBODY = "nobody"
+
+_INTERVALS: dict[str, Callable[[int, int], intervals.Interval]] = {
+    "wilson": intervals.wilson, "exact": intervals.exact,
+}  # fmt: skip
 
 
-class Interval(NamedTuple):
-    """Bounds of a confidence interval."""
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the rows of an experiment come from.
 
-    low: float
-    high: float
-
-
-def wilson(count: int, attempts: int, level: float = LEVEL) -> Interval:
-    """The Wilson interval of a rate.
-
-    Example:
-        >>> [round(bound, 3) for bound in wilson(0, 100)]
-        [0.0, 0.037]
+    Attributes:
+        experiment, parameter: its name, and what grows.
+        arms: labels of the arms, the first the one that the others are compared with.
+        designs: what each arm sets, as a configuration string.
+        factors: what the arms are all combinations of, if they are (the first factor changes slowest).
+        interval: ``wilson`` or ``exact``.
     """
-    from scipy.stats import binomtest
 
-    bounds = binomtest(count, attempts).proportion_ci(level, method="wilson")
-    return Interval(float(bounds.low), float(bounds.high))
-
-
-def paired_difference(gained: int, lost: int, attempts: int, level: float = LEVEL) -> Interval:
-    """The Bonett-Price interval of a difference of paired rates; no library here has one.
-
-    ``gained``, ``lost``: attempts with the outcome in this arm only, and in the other arm only.
-
-    References:
-        D. G. Bonett, R. M. Price: Adjusted Wald confidence interval for a difference of binomial proportions
-        based on paired data. J. Educ. Behav. Stat. 37 (2012) 479-488; recommended by Fagerland, Lydersen,
-        Laake: Stat. Med. 33 (2014) 2850-2875.
-
-    Example:
-        >>> [round(bound, 3) for bound in paired_difference(10, 2, 100)]
-        [0.008, 0.149]
-    """
-    z = NormalDist().inv_cdf((1 + level) / 2)
-    more, less = (gained + 1) / (attempts + 2), (lost + 1) / (attempts + 2)
-    half = z * math.sqrt((more + less - (more - less) ** 2) / (attempts + 2))
-    return Interval(max(-1.0, more - less - half), min(1.0, more - less + half))
+    experiment: str
+    parameter: str
+    arms: tuple[str, ...]
+    designs: tuple[str, ...]
+    reader: str
+    seed: int
+    population: str
+    population_digest: str
+    code: str
+    command: str
+    interval: str = "wilson"
+    factors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """What was counted at one point of a sweep, all replications together."""
+    """What was counted at one point of a sweep, all replications together.
 
-    experiment: str
-    parameter: str
+    Attributes:
+        expected: the probability of each outcome in each arm, where it is known exactly.
+    """
+
     value: float
-    arms: tuple[str, ...]
-    seed: int
-    population: str
+    replications: int
     tally: Tally
+    expected: Mapping[tuple[int, str, str], float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,100 +97,178 @@ class Result:
     """What an experiment showed.
 
     Attributes:
-        rates: how often each outcome was seen, by sweep value and arm. The endings of an arm (kinds success,
-            refused, blocked, diverted) add up to all attempts; harms are counted beside them.
+        rates: how often each outcome was seen, by sweep value and arm. The endings of an arm (every kind but
+            harm) add up to all attempts; harms are counted beside them.
         differences: the same against the first arm, paired.
+        quantities: means of what was measured, if anything was.
+        effects: main effects and interactions, where the arms are all combinations of some factors.
     """
 
     experiment: str
     rates: pandas.DataFrame
     differences: pandas.DataFrame
+    quantities: pandas.DataFrame
+    effects: pandas.DataFrame
 
     def save(self, folder: Path | str) -> tuple[Path, ...]:
-        """Write both tables as CSV and Parquet; a file is either the old one or the new one, never half."""
+        """Write the tables that have rows as CSV and Parquet, each file in one go."""
         written: list[Path] = []
-        for name, table in (("rates", self.rates), ("differences", self.differences)):
-            written += write(table, Path(folder) / f"{self.experiment}_{name}")
+        for name in TABLES:
+            table: pandas.DataFrame = getattr(self, name)
+            if len(table):
+                written += write(table, Path(folder) / f"{self.experiment}_{name}")
         return tuple(written)
 
-
-def add_up(tallies: Sequence[Tally]) -> Tally:
-    """The counts of several replications together."""
-    total = tuple(Counter(counts) for counts in tallies[0])
-    for tally in tallies[1:]:
-        for sums, counts in zip(total, tally, strict=True):
-            sums.update(counts)
-    return total
+    @property
+    def half_width(self) -> float:
+        """Half the width of the widest interval of a rate or of a difference."""
+        return max(float(((table["high"] - table["low"]) / 2).max()) for table in (self.rates, self.differences)
+                   if len(table))  # fmt: skip
 
 
-def tabulate(experiment: str, points: Sequence[Point]) -> Result:
+def tabulate(origin: Origin, points: Sequence[Point]) -> Result:
     """The tables of an experiment."""
     import pandas
 
     # Every arm has a row for every outcome that any arm showed anywhere, so that zeros are said and not left out.
-    outcomes = sorted({outcome for point in points for counts in point.tally for outcome in _outcomes(counts)})
-    rates: list[tuple[Any, ...]] = []
-    differences: list[tuple[Any, ...]] = []
-    for point in points:
-        where = (point.experiment, point.parameter, point.value)
-        origin = (point.seed, point.population)
-        for arm, counts in zip(point.arms, point.tally, strict=True):
-            attempts = counts.total()
-            for kind, outcome in outcomes:
-                here = sum(times for (_, label), times in counts.items() if _shows(label, kind, outcome))
-                bounds = wilson(here, attempts)
-                rates.append((*where, arm, outcome, kind, attempts, here, here / attempts, *bounds, *origin))
-                if arm == point.arms[0]:
-                    continue
-                gained, lost = _discordant(counts, kind, outcome)
-                bounds = paired_difference(gained, lost, attempts)
-                against = (arm, point.arms[0], outcome, kind, attempts, (gained - lost) / attempts)
-                differences.append((*where, *against, *bounds, *origin))
-    return Result(
-        experiment,
-        pandas.DataFrame(rates, columns=list(RATE_COLUMNS)),
-        pandas.DataFrame(differences, columns=list(DIFFERENCE_COLUMNS)),
-    )
+    outcomes = sorted({outcome for point in points for outcome in _outcomes(point)})
+    rows = {
+        "rates": (row for point in points for row in _rates(origin, point, outcomes)),
+        "differences": (row for point in points for row in _differences(origin, point, outcomes)),
+        "quantities": (row for point in points for row in _quantities(origin, point)),
+        "effects": (row for point in points for row in _effects(origin, point, outcomes)),
+    }
+    tables = {name: pandas.DataFrame(list(found), columns=list(TABLES[name])) for name, found in rows.items()}
+    return Result(origin.experiment, **tables)
 
 
-def _outcomes(counts: Counter[tuple[Label, Label]]) -> set[tuple[str, str]]:
-    labels = {label for _, label in counts}
+def _where(origin: Origin, point: Point) -> tuple[Any, ...]:
+    return origin.experiment, origin.parameter, point.value
+
+
+def _origin(origin: Origin, point: Point, design: str) -> tuple[Any, ...]:
+    return (
+        design, origin.reader, origin.seed, point.replications, origin.population, origin.population_digest,
+        origin.code, origin.command,
+    )  # fmt: skip
+
+
+def _outcomes(point: Point) -> set[tuple[str, str]]:
+    labels = {label for joint in point.tally.endings for label in joint}
     return {(label.kind, label.name) for label in labels} | {("harm", harm) for label in labels for harm in label.harms}
 
 
-def _shows(label: Label, kind: str, outcome: str) -> bool:
+def shows(label: Label, kind: str, outcome: str) -> bool:
+    """Whether an ending counts as an outcome."""
     return outcome in label.harms if kind == "harm" else (label.kind, label.name) == (kind, outcome)
 
 
-def _discordant(counts: Counter[tuple[Label, Label]], kind: str, outcome: str) -> tuple[int, int]:
-    """Attempts with the outcome in this arm only, and in the first arm only."""
-    gained = lost = 0
-    for (first, here), times in counts.items():
-        before, now = _shows(first, kind, outcome), _shows(here, kind, outcome)
-        gained += times * (now and not before)
-        lost += times * (before and not now)
-    return gained, lost
+def _hurt(kind: str, outcome: str) -> str:
+    return HURT[outcome] if kind == "harm" else NOBODY
+
+
+def _rates(origin: Origin, point: Point, outcomes: Iterable[tuple[str, str]]) -> Iterator[tuple[Any, ...]]:
+    attempts = point.tally.endings.total()
+    for place, (arm, design) in enumerate(zip(origin.arms, origin.designs, strict=True)):
+        for kind, outcome in outcomes:
+            count = sum(n for joint, n in point.tally.endings.items() if shows(joint[place], kind, outcome))
+            bounds = _INTERVALS[origin.interval](count, attempts)
+            known = math.nan if point.expected is None else point.expected.get((place, kind, outcome), 0.0)
+            yield (
+                *_where(origin, point), arm, outcome, kind, _hurt(kind, outcome), attempts, count, count / attempts,
+                *bounds, origin.interval, known, *_origin(origin, point, design),
+            )  # fmt: skip
+
+
+def _differences(origin: Origin, point: Point, outcomes: Iterable[tuple[str, str]]) -> Iterator[tuple[Any, ...]]:
+    attempts = point.tally.endings.total()
+    for place, (arm, design) in enumerate(zip(origin.arms, origin.designs, strict=True)):
+        if place == 0:
+            continue
+        for kind, outcome in outcomes:
+            changes = _contrasts(point.tally, kind, outcome, {place: 1.0, 0: -1.0})
+            gained, lost = changes[1.0], changes[-1.0]
+            yield (
+                *_where(origin, point), arm, origin.arms[0], outcome, kind, _hurt(kind, outcome), attempts, gained,
+                lost, (gained - lost) / attempts, *intervals.paired_difference(gained, lost, attempts),
+                *_origin(origin, point, design),
+            )  # fmt: skip
+
+
+def _contrasts(tally: Tally, kind: str, outcome: str, weights: Mapping[int, float]) -> Counter[float]:
+    """How often each value of a weighted sum of arms was seen, attempt by attempt."""
+    found: Counter[float] = Counter()
+    for joint, times in tally.endings.items():
+        found[sum(weight for place, weight in weights.items() if shows(joint[place], kind, outcome))] += times
+    return found
+
+
+def _effects(origin: Origin, point: Point, outcomes: Iterable[tuple[str, str]]) -> Iterator[tuple[Any, ...]]:
+    """What each factor changes on average over the others, and how far factors change what others change."""
+    factors, attempts = origin.factors, point.tally.endings.total()
+    together = chain.from_iterable(combinations(range(len(factors)), order) for order in range(1, len(factors) + 1))
+    for subset in together:
+        weights = {arm: _sign(arm, subset, len(factors)) / 2 ** (len(factors) - 1) for arm in range(len(origin.arms))}
+        for kind, outcome in outcomes:
+            values = _contrasts(point.tally, kind, outcome, weights)
+            total = math.fsum(value * times for value, times in values.items())
+            squares = math.fsum(value**2 * times for value, times in values.items())
+            yield (
+                *_where(origin, point), " × ".join(factors[place] for place in subset), len(subset), outcome, kind,
+                _hurt(kind, outcome), attempts, total / attempts, *intervals.contrast(total, squares, attempts),
+                *_origin(origin, point, "all combinations"),
+            )  # fmt: skip
+
+
+def _sign(arm: int, subset: tuple[int, ...], size: int) -> int:
+    """+1 or -1: the product of the levels (on: +1, off: -1) that an arm has of some factors."""
+    return math.prod(1 if arm >> (size - 1 - place) & 1 else -1 for place in subset)
+
+
+def _quantities(origin: Origin, point: Point) -> Iterator[tuple[Any, ...]]:
+    attempts = point.tally.endings.total()
+    for (name, place), sums in sorted(point.tally.sums.items()):
+        if not sums.number:
+            continue
+        mean = sums.total / sums.number
+        paired = place > 0 and sums.number == attempts
+        change = (
+            (origin.arms[0], sums.difference / sums.number,
+             *intervals.mean(sums.difference, sums.difference_squares, sums.number))
+            if paired else ("", math.nan, math.nan, math.nan)
+        )  # fmt: skip
+        yield (
+            *_where(origin, point), origin.arms[place], name, sums.number, mean,
+            *intervals.mean(sums.total, sums.squares, sums.number), *change,
+            *_origin(origin, point, origin.designs[place]),
+        )  # fmt: skip
+
+
+def add_up(tallies: Iterable[Tally]) -> Tally:
+    """The counts of several replications together."""
+    total = Tally()
+    for tally in tallies:
+        total.add(tally)
+    return total
+
+
+def measured(values: Sequence[float], first: Sequence[float]) -> Sums:
+    """The sums of a quantity over attempts, and of its difference to the first arm."""
+    changes = [here - there for here, there in zip(values, first, strict=True)]
+    return Sums(
+        len(values), math.fsum(values), math.fsum(x * x for x in values),
+        math.fsum(changes), math.fsum(x * x for x in changes),
+    )  # fmt: skip
 
 
 # --- files -------------------------------------------------------------------------------------------------
 
 
 def write(table: pandas.DataFrame, stem: Path) -> tuple[Path, Path]:
-    """Write a table as CSV and as Parquet."""
-    stem.parent.mkdir(parents=True, exist_ok=True)
+    """Write a table as CSV and as Parquet; a file is either the old one or the new one, never half."""
     as_csv, as_parquet = stem.with_name(stem.name + ".csv"), stem.with_name(stem.name + ".parquet")
-    _replace(as_csv, lambda stream: table.to_csv(stream, index=False, lineterminator="\n"))
-    _replace(as_parquet, lambda stream: table.to_parquet(stream, index=False))
+    with replacing(as_csv) as path, path.open("wb") as stream:
+        table.to_csv(stream, index=False, lineterminator="\n")
+    with replacing(as_parquet) as path:
+        table.to_parquet(path, index=False)
     return as_csv, as_parquet
-
-
-def _replace(path: Path, fill: Callable[[IO[bytes]], object]) -> None:
-    """Fill a new file beside the old one and put it in its place in one go."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            fill(stream)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise

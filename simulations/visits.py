@@ -6,14 +6,15 @@ of the visit. Both are read off the machine's own states, once for each configur
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from model import client
 from model.design import Configuration
 from model.machine import Machine, State, Step
+from model.state import View
 from model.world import ATTACKER_RS, CRM, EVIL_TENANT, GOOD_TENANT, VICTIM, World, run_by_attacker
 from properties.security import PROPERTIES
 
@@ -21,18 +22,37 @@ from properties.security import PROPERTIES
 ONE_VISIT = World("one_visit", sessions=(VICTIM,))
 
 HARMS = tuple(name for name, prop in PROPERTIES.items() if prop.kind == "security")
+#: Who is hurt when a property breaks.
+HURT = {
+    "authorization": "user", "code_delivery": "user", "flow_binding": "user", "resource_binding": "client",
+    "token_confinement": "user", "client_authentication": "client", "issuer_acceptance": "resource server",
+    "discovery_integrity": "client", "sender_constraint": "user", "deputy_integrity": "resource server",
+    "fetch_safety": "client", "session_integrity": "user", "client_identity": "user", "as_acceptance": "client",
+    "delegation_confinement": "user",
+}  # fmt: skip
 ACCEPTED, DIVERTED = "accepted", "diverted"
 #: Nobody refused, but the flow has no next step: a resource that was never configured, for instance.
 NOTHING_ENABLED = "nothing_enabled"
 
 
-Kind = Literal["success", "refused", "blocked", "diverted"]
+#: The switches that an arm of an experiment sets, with their values.
+Settings = tuple[tuple[str, str], ...]
+Kind = Literal["success", "refused", "blocked", "diverted", "gave_up"]
 KINDS: dict[Kind, str] = {
     "success": "an honest resource server acted on the agent's request",
     "refused": "an honest party refused an honest flow",
     "blocked": "an honest party refused, and the agent had been sent to an attacker",
     "diverted": "the agent had been sent to an attacker and dealt with it, harmed or not",
+    "gave_up": "nobody refused, but a fault outlasted the retries",
 }
+
+
+class Label(NamedTuple):
+    """An ending without the run that shows it: what is counted."""
+
+    kind: str
+    name: str
+    harms: tuple[str, ...]
 
 
 class Place(NamedTuple):
@@ -72,6 +92,11 @@ class Ending:
     configuration: Configuration
     steps: tuple[Step, ...]
 
+    @property
+    def label(self) -> Label:
+        """What is counted of it."""
+        return Label(self.kind, self.name, self.harms)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
@@ -109,7 +134,7 @@ def plan_for(configuration: Configuration, url: str) -> Plan:
     state = _outcome(machine, runs)
     steps = _steps(runs, state)
     ending = _ending(machine, state, steps)
-    presented = next((place for place, step in enumerate(steps) if _uses_stolen_token(step)), None)
+    presented = next((place for place, step in enumerate(steps) if uses_stolen_token(step.action)), None)
     late = ending
     if presented is not None:
         before = steps[:presented]
@@ -145,20 +170,34 @@ def _runs(machine: Machine, url: str) -> _Runs:
 
 
 def _outcome(machine: Machine, runs: _Runs) -> State:
-    """The state that a visit comes to.
+    """The state that a visit comes to: the first of those with the highest merit."""
+
+    def worth(state: State) -> int:
+        view, design = machine.view(state), machine.configuration.design
+        accepted = bool(view.session(VICTIM).accepted)
+        depth = len(_steps(runs, state))
+        return int(merit(harms(machine.world, design, view), accepted, finished(view), depth))
+
+    return max(runs, key=worth)
+
+
+def merit(harmed: Sequence[Any], accepted: Any, settled: Any, depth: int) -> Any:
+    """How good a state is as the end of a visit; Python truth values or arrays of them, one a row.
 
     The attacker takes what harm it can, the gravest first (in the order of the properties), by the shortest
     way. Where it can do none, the flow goes as far as it can.
     """
+    worst: Any = 0
+    for harm in harmed:
+        worst = 2 * worst + harm
+    hurt = (worst > 0) * 1
+    ends = hurt | (accepted * 1) | (settled * 1)
+    arrives = (accepted * 1) | (ends & (1 - hurt))
+    return (2 * worst + arrives) * 2 * _FAR + depth * (1 - 2 * ends) + _FAR
 
-    def merit(state: State) -> tuple[tuple[bool, ...], bool, int]:
-        harms = _harms(machine, state)
-        accepted = bool(machine.view(state).session(VICTIM).accepted)
-        settled = accepted or any(harms) or _finished(machine, state)
-        depth = len(_steps(runs, state))
-        return harms, accepted or (settled and not any(harms)), -depth if settled else depth
 
-    return max(runs, key=merit)
+#: No visit takes so many steps.
+_FAR = 1 << 16
 
 
 def _steps(runs: _Runs, state: State) -> tuple[Step, ...]:
@@ -170,32 +209,36 @@ def _steps(runs: _Runs, state: State) -> tuple[Step, ...]:
     return tuple(reversed(backwards))
 
 
-def _harms(machine: Machine, state: State) -> tuple[bool, ...]:
-    view, design = machine.view(state), machine.configuration.design
-    return tuple(bool(PROPERTIES[name].event(machine.world, design, view)) for name in HARMS)
+def harms(world: World, design: Any, view: View) -> tuple[Any, ...]:
+    """Which of :data:`HARMS` a state shows, in any reading."""
+    return tuple(PROPERTIES[name].event(world, design, view) for name in HARMS)
 
 
-def _finished(machine: Machine, state: State) -> bool:
+def finished(view: View) -> bool:
     """Whether the agent got an answer: an honest server accepted its request, or the attacker has its token."""
-    session = machine.view(state).session(VICTIM)
+    session = view.session(VICTIM)
     return bool(session.accepted) or (session.phase == "sent" and run_by_attacker(session.url))
 
 
 def _ending(machine: Machine, state: State, steps: tuple[Step, ...]) -> Ending:
-    harms = tuple(name for name, happened in zip(HARMS, _harms(machine, state), strict=True) if happened)
-    configuration = machine.configuration
-    if machine.view(state).session(VICTIM).accepted:
-        return Ending(ACCEPTED, "success", harms, configuration, steps)
-    if harms or _finished(machine, state):
-        return Ending(DIVERTED, "diverted", harms, configuration, steps)
+    configuration, view = machine.configuration, machine.view(state)
+    happened = zip(HARMS, harms(machine.world, configuration.design, view), strict=True)
+    suffered = tuple(name for name, happens in happened if happens)
+    if view.session(VICTIM).accepted:
+        return Ending(ACCEPTED, "success", suffered, configuration, steps)
+    if suffered or finished(view):
+        return Ending(DIVERTED, "diverted", suffered, configuration, steps)
     refused = (rule.name for step, rule in machine.refusals(state) if machine.by_name[step.action].schema.honest)
-    refusal = next(refused, NOTHING_ENABLED)
-    sent_to_attacker = run_by_attacker(machine.view(state).session(VICTIM).url)
-    return Ending(refusal, "blocked" if sent_to_attacker else "refused", (), configuration, steps)
+    return Ending(next(refused, NOTHING_ENABLED), stopped(view), (), configuration, steps)
 
 
-def _uses_stolen_token(step: Step) -> bool:
-    return step.action.startswith("attacker.present_stolen_token")
+def stopped(view: View) -> Kind:
+    """What a refusal is: of an honest flow, or of one that had been sent to an attacker."""
+    return "blocked" if run_by_attacker(view.session(VICTIM).url) else "refused"
+
+
+def uses_stolen_token(action: str) -> bool:
+    return action.startswith("attacker.present_stolen_token")
 
 
 # --- time --------------------------------------------------------------------------------------------------

@@ -15,10 +15,13 @@ from openworld.commands.shell import DONE, as_json, print_json, print_lines
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from conformance.install import Installed
+    from conformance.judge import Judgement
     from conformance.pair import Meeting
     from conformance.play import Play
     from conformance.profile import Profile
     from conformance.software import Release
+    from conformance.suite import Beside
     from openworld.reality import Explanation
 
 SOURCES = ("catalogue", "attack", "mutation")
@@ -32,6 +35,7 @@ SOURCES = ("catalogue", "attack", "mutation")
     "--source", "sources", type=click.Choice(SOURCES), multiple=True, default=("catalogue",), show_default=True,
     help="Where scenarios come from: the catalogue, attack traces of the solver, single-field mutations.",
 )  # fmt: skip
+@click.option("--suite", is_flag=True, help="Run MCP's published conformance suite as well, and compare verdicts.")
 @click.option("--scenarios", metavar="NAMES", help="Only these, separated by commas; M stands for all that begin so.")
 @click.option("--limit", type=click.FloatRange(min=1), default=20.0, show_default=True, help="Seconds for a scenario.")
 @click.option("--jobs", type=click.IntRange(min=1), default=2, show_default=True, help="Scenarios at a time.")
@@ -47,6 +51,7 @@ def conform(
     server: str | None,
     pair: tuple[str, str] | None,
     sources: tuple[str, ...],
+    suite: bool,
     scenarios: str | None,
     limit: float,
     jobs: int,
@@ -76,14 +81,14 @@ def conform(
     if pair:
         return _meet(pair, limit, output, as_json)
     assert client is not None
-    return _run(client, sources, scenarios, (limit, jobs, not plain), junit, output, as_json)
+    return _run(client, sources, scenarios, (limit, jobs, not plain), suite, junit, output, as_json)
 
 
 # --- a client ------------------------------------------------------------------------------------------------
 
 
 def _run(
-    client: str, sources: tuple[str, ...], scenarios: str | None, settings: tuple[float, int, bool],
+    client: str, sources: tuple[str, ...], scenarios: str | None, settings: tuple[float, int, bool], suite: bool,
     junit: Path | None, output: Path | None, as_json: bool,
 ) -> int:  # fmt: skip
     from conformance import results
@@ -104,13 +109,15 @@ def _run(
     explained = explain(wanted, plays, judgements)
     catalogued = [one for one in judgements if one.attacks and one.source == "catalogue"]
     stops = {one.scenario: list(map(str, cures(explained.design, one.scenario))) for one in catalogued}
+    beside = asyncio.run(_beside(installed, judgements, settings[0])) if suite else []
     if junit is not None:
         write(junit, results.junit(client, judgements))
     if as_json:
-        print_json(results.data(client, judgements, explanation=explained.to_json(), stopped_by=stops))
+        shown = {"explanation": explained.to_json(), "stopped_by": stops, "suite": [one.to_json() for one in beside]}
+        print_json(results.data(client, judgements, **shown))
         return DONE
     remarks = {name: explained.remark(name) for name in explained.comparisons}
-    lines = [*results.lines(judgements, remarks), *_explained(explained, stops)]
+    lines = [*results.lines(judgements, remarks), *_explained(explained, stops), *_suite(beside)]
     if output is not None:
         write(output / wanted.slug / "index.md", results.page(client, plays, judgements, lines))
     print_lines(lines)
@@ -160,6 +167,24 @@ def _explained(explained: Explanation, stops: dict[str, list[str]]) -> Iterator[
         yield f"  {name}={value}  {' '.join(explained.decided_by.get(name, ()))}".rstrip()
     for name, changes in stops.items():
         yield f"{name} would be stopped by {' or '.join(changes) or 'nothing that the model knows of'}"
+
+
+async def _beside(installed: Installed, judgements: list[Judgement], limit: float) -> list[Beside]:
+    from conformance import suite
+    from conformance.install import install
+
+    return await suite.compare(installed, install(suite.SUITE), judgements, max(limit, 40.0))
+
+
+def _suite(beside: list[Beside]) -> Iterator[str]:
+    if beside:
+        agreeing = sum(one.agrees for one in beside)
+        yield f"published suite: {agreeing} of {len(beside)} verdicts agree"
+    for one in beside:
+        ours = "conforms" if one.conforms else "does not conform"
+        theirs = f"{one.passed} checks passed, {one.failed} failed"
+        differs = "" if one.agrees else f"  DIFFERS {one.complaint}"
+        yield f"  {one.scenario:<30} {theirs:<32} {one.counterpart}: {ours}{differs}"
 
 
 # --- a server ------------------------------------------------------------------------------------------------

@@ -1,69 +1,153 @@
-"""What it costs: one simulated experiment."""
+"""What it costs: simulated experiments."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from openworld.commands.shell import DONE, as_json, print_json, print_lines, workers_option
+from openworld.commands.shell import DONE, INCONCLUSIVE, as_json, complain, print_json, print_lines, workers_option
+
+if TYPE_CHECKING:
+    from simulations.experiments import Experiment
+    from simulations.results import Result
 
 
 @click.command()
-@click.argument("experiment")
+@click.argument("experiment", required=False)
 @click.option(
-    "--attempts", type=click.IntRange(min=1), default=20_000, show_default=True,
-    help="Attempts in each arm at each point of the sweep.",
+    "--population", metavar="NAME_OR_FILE", help="Meet this population instead of the experiment's own.",
+)  # fmt: skip
+@click.option(
+    "--attempts", type=click.IntRange(min=1),
+    help="Attempts in each arm at each point of the sweep. [default: what the experiment says, mostly 20000]",
 )  # fmt: skip
 @click.option("--replications", type=click.IntRange(min=1), default=5, show_default=True, help="Independent repeats.")
+@click.option(
+    "--half-width", type=click.FloatRange(0, 1, min_open=True, max_open=True), metavar="W",
+    help="Replicate until every interval is at most W to either side; exit code 3 if that takes too long.",
+)  # fmt: skip
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same numbers.")
 @workers_option
-@click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="Folder for tables and figures.")
+@click.option("--cluster", metavar="ADDRESS", help="Use a dask.distributed cluster, as tcp://HOST:8786.")
+@click.option(
+    "--record", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER",
+    help="Write down every single attempt as well.",
+)  # fmt: skip
+@click.option("--sensitivity", is_flag=True, help="Instead: which numbers that nobody measured decide the outcome.")
+@click.option(
+    "--samples", type=click.IntRange(min=2), default=256, show_default=True, metavar="N",
+    help="Base samples of --sensitivity, a power of two.",
+)  # fmt: skip
+@click.option(
+    "-o", "--output", type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for tables and figures. A run that was cut short goes on there where it stopped.",
+)  # fmt: skip
 @as_json
 def simulate(
-    experiment: str,
-    attempts: int,
+    experiment: str | None,
+    population: str | None,
+    attempts: int | None,
     replications: int,
+    half_width: float | None,
     seed: int,
     workers: int | None,
+    cluster: str | None,
+    record: Path | None,
+    sensitivity: bool,
+    samples: int,
     output: Path | None,
     as_json: bool,
 ) -> int:
-    """Run one simulated experiment.
+    """Run one simulated experiment; without a name, list those there are.
 
     \b
-    openworld simulate NAME --attempts 1000 --replications 5 -o out
-    (a name that does not exist is answered with the list of those that do)
+    openworld simulate
+    openworld simulate matching --population measured_2026 -o out
+    openworld simulate echo --half-width 0.002
+    openworld simulate iss --sensitivity
     """
     from openworld.jobs import cores
     from openworld.progress import Progress
-    from simulations.experiments import find, run
+    from simulations.experiments import StoppedExperiment, find, run
 
+    if experiment is None:
+        return _list(as_json)
     asked = find(experiment)
-    with Progress(experiment, 0) as progress:
-        result = run(
-            asked, seed=seed, attempts=attempts, replications=replications, workers=workers or cores(),
-            progress=progress.at,
-        )  # fmt: skip
+    if sensitivity:
+        return _sensitivity(asked, samples, seed, population, output, as_json)
+    try:
+        with Progress(experiment, 0) as progress:
+            result = run(
+                asked, seed=seed, attempts=attempts, replications=replications, workers=workers or cores(),
+                population=population, progress=progress.at, half_width=half_width, cluster=cluster,
+                record=record, store=None if output is None else output / "counted",
+            )  # fmt: skip
+    except StoppedExperiment as stopped:
+        if output is not None and stopped.result is not None:
+            stopped.result.save(output)
+        raise
     if output is not None:
-        from openworld import figures
-        from openworld.plotstyle import save
-
-        result.save(output)
-        save(figures.rates(result.rates, asked.question), output / f"{experiment}-rates")
-        save(figures.differences(result.differences, asked.question), output / f"{experiment}-differences")
+        _save(asked, result, output)
     if as_json:
-        print_json({
-            "experiment": experiment, "seed": seed,
-            "rates": json.loads(result.rates.to_json(orient="records")),
-            "differences": json.loads(result.differences.to_json(orient="records")),
-        })  # fmt: skip
+        tables = {name: json.loads(getattr(result, name).to_json(orient="records")) for name in
+                  ("rates", "differences", "quantities", "effects")}  # fmt: skip
+        print_json({"experiment": experiment, "seed": seed, **tables})
     else:
-        from openworld.show import rate_lines
+        from openworld.counts import result_lines
 
         click.echo(asked.question)
-        print_lines(rate_lines(result.rates))
+        print_lines(result_lines(result))
         if output is not None:
             click.echo(f"written to {output}")
+    if half_width is not None and result.half_width > half_width:
+        return complain(f"intervals are still {result.half_width:g} to either side", INCONCLUSIVE)
+    return DONE
+
+
+def _list(as_json: bool) -> int:
+    from simulations.catalogue import EXPERIMENTS
+
+    if as_json:
+        print_json([
+            {"name": name, "question": asked.question, "parameter": asked.parameter, "values": list(asked.values),
+             "arms": list(asked.treatments), "population": asked.population, "reader": asked.reader}
+            for name, asked in EXPERIMENTS.items()
+        ])  # fmt: skip
+        return DONE
+    from openworld.counts import experiment_lines
+
+    print_lines(experiment_lines(EXPERIMENTS.values()))
+    return DONE
+
+
+def _save(asked: Experiment, result: Result, output: Path) -> None:
+    from openworld import figures
+    from openworld.plotstyle import save
+
+    result.save(output)
+    if len(result.effects):  # all combinations of something: too many lines for one figure
+        save(figures.effects(result.effects, asked.question), output / f"{asked.name}-effects")
+        return
+    save(figures.rates(result.rates, asked.question), output / f"{asked.name}-rates")
+    save(figures.differences(result.differences, asked.question), output / f"{asked.name}-differences")
+
+
+def _sensitivity(
+    asked: Experiment, samples: int, seed: int, population: str | None, output: Path | None, as_json: bool
+) -> int:
+    from openworld.counts import sensitivity_lines
+    from simulations.results import write
+    from simulations.sensitivity import indices
+
+    table = indices(asked, samples, seed, population)
+    if output is not None:
+        write(table, output / f"{asked.name}_sensitivity")
+    if as_json:
+        print_json(json.loads(table.to_json(orient="records")))
+    else:
+        click.echo(asked.question)
+        print_lines(sensitivity_lines(table))
     return DONE

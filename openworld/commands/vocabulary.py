@@ -49,6 +49,8 @@ def designs(
     names = list(NAMED_DESIGNS) if name is None else [name]
     if name is not None:
         parse(f"design={name}")  # complains about a name that does not exist
+        if name not in NAMED_DESIGNS and not switches:
+            raise click.UsageError(f"{name!r} is a deployed client: see `openworld clients {name}`")
     if as_json:
         listed: dict[str, Any] = {"designs": [show.design_json(each) for each in names]}
         if switches:

@@ -106,7 +106,7 @@ def at(
     met = load(population) if isinstance(population, str) else population
     for share, value in (shares or {}).items():
         met = share.set(met, value)
-    asked = Experiment("at", "what happens at this point", "point", (0.0,), tuple(arms), met.name, lambda same, _: same)
+    asked = Experiment("at", "what happens at this point", "point", (0.0,), tuple(arms), met.name)
     result = run(asked, attempts=attempts, replications=_REPLICATIONS, population=met)
     return Outcomes(result, asked.arms)
 

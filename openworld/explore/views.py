@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+from contextlib import redirect_stderr
 from dataclasses import dataclass
 from functools import cache
 from html import escape
+from io import StringIO
 from pathlib import Path
 
 import pandas as pd
@@ -17,7 +19,7 @@ from model.trace import Trace
 from openworld.explore.asking import ask
 from openworld.explore.sizes import SIZE
 from openworld.files import replacing
-from openworld.gallery import find
+from openworld.gallery import Drawing, find
 from openworld.plotstyle import rendered
 from openworld.sequence import svg
 from openworld.show import ending, outcome
@@ -89,14 +91,21 @@ def figure(name: str) -> Picture:
     Raises:
         FigureError: naming the culprit and what is allowed.
     """
-    drawn = find([name])[0].draw(_source())
+    drawn = _drawn(name)
     picture = rendered(drawn.figure, "svg", drawn.title, str(drawn.caption)).decode("utf-8")
     return Picture(picture[picture.index("<svg") :], drawn.title, f"{name}.svg", str(drawn.caption))
 
 
 def data(name: str) -> Table:
     """The data of a figure (raises as :func:`figure` does)."""
-    return Table(find([name])[0].draw(_source()).data)
+    return Table(_drawn(name).data)
+
+
+@cache
+def _drawn(name: str) -> Drawing:
+    """A figure with its data, drawn once; how far its tables are is for terminals and not for notebooks."""
+    with redirect_stderr(StringIO()):
+        return find([name])[0].draw(_source())
 
 
 @dataclass(frozen=True, slots=True)

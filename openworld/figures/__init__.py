@@ -5,6 +5,7 @@ Every function takes tidy tables and gives back a figure; nothing here asks the 
 
 from __future__ import annotations
 
+from openworld.figures.effects import effects
 from openworld.figures.funnels import funnel
 from openworld.figures.lattices import frontier, hasse, sets
 from openworld.figures.rates import differences, rates
@@ -12,6 +13,6 @@ from openworld.figures.trust import trust_graph
 from openworld.figures.verdicts import attacker_overview, verdict_matrix
 
 __all__ = [
-    "attacker_overview", "differences", "frontier", "funnel", "hasse", "rates", "sets", "trust_graph",
+    "attacker_overview", "differences", "effects", "frontier", "funnel", "hasse", "rates", "sets", "trust_graph",
     "verdict_matrix",
 ]  # fmt: skip

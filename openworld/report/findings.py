@@ -66,7 +66,7 @@ def _changes(experiment: Experiment) -> Iterator[str]:
 
 def numbers(experiment: Experiment) -> dict[str, Any]:
     """An experiment as a table: every outcome in every arm, at both ends of the sweep."""
-    from simulations.experiments import EXPERIMENTS
+    from simulations.catalogue import EXPERIMENTS
 
     rates = experiment.rates
     values = sorted(set(rates["value"]))

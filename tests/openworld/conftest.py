@@ -42,7 +42,8 @@ def study_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     from openworld import gallery
     from openworld.sources import Source
-    from simulations.experiments import EXPERIMENTS, run
+    from simulations.catalogue import EXPERIMENTS
+    from simulations.experiments import run
 
     folder = tmp_path_factory.mktemp("report") / "out"
     (folder / "attacks").mkdir(parents=True)

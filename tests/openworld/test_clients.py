@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from model.clients import clients
+from model.design import parse
 from openworld.cli import main
 
 
@@ -70,3 +71,13 @@ def test_bad_input_is_one_line(arguments, said):
     assert result.exit_code == 2
     assert said in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_client_is_a_design_that_verdicts_are_about():
+    """A client's name stands for its design in a configuration; its page is not among the named designs."""
+    assert parse("design=mcp-python==2.3.0;cap=mal_as").design == clients()["mcp-python==2.3.0"].design
+    assert parse("design=gemini-cli-core;prm=exact").design.prm == "exact"
+    result = run("designs", "codex-cli")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "see `openworld clients codex-cli`" in result.stderr
+    assert "legacy_as=resource_origin" in run("designs", "codex-cli", "--switches").output

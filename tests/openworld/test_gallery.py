@@ -14,7 +14,7 @@ from openworld import gallery
 from openworld.cli import main
 from openworld.gallery import FigureError
 from openworld.sources import Source, SourceError
-from simulations.experiments import EXPERIMENTS
+from simulations.catalogue import EXPERIMENTS
 
 
 def figures(*arguments: object) -> Result:

@@ -25,15 +25,15 @@ DESIGNS, WHO, EXPERIMENT = ("gaps_closed",), ("none", "path_tenant"), "echo"
 @pytest.fixture(scope="module")
 def small() -> Any:
     """A study small enough for a test: one design, two attackers, one short experiment."""
-    from simulations import experiments
+    from simulations import catalogue
 
-    kept = experiments.EXPERIMENTS[EXPERIMENT]
+    kept = catalogue.EXPERIMENTS[EXPERIMENT]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(study, "QUICK_DESIGNS", DESIGNS)
         patch.setattr(study, "QUICK_ATTACKERS", WHO)
         patch.setattr(Plan, "attempts", property(lambda _: 40))
         short = replace(kept, values=kept.values[:: max(1, len(kept.values) // 2)][:3])
-        patch.setattr(experiments, "EXPERIMENTS", {EXPERIMENT: short})
+        patch.setattr(catalogue, "EXPERIMENTS", {EXPERIMENT: short})
         yield
 
 

@@ -7,24 +7,24 @@ from itertools import islice
 
 import pytest
 
-from model.design import Design
 from model.machine import Machine
 from model.world import VICTIM
 from properties.security import PROPERTIES
 from simulations import agents
-from simulations.agents import Arm, draw, environment, simulate
+from simulations.agents import Arm, simulate
+from simulations.attempts import Chunk, draw, situations
 from simulations.population import Population, load
-from simulations.visits import Ending
+from simulations.visits import Ending, Settings
 
 HOSTILE = load("shared_origins").with_shares(
     "as_resource", {"honor": 0.4, "ignore": 0.3, "add": 0.2, "substitute": 0.1}
 )
 
 
-def endings(population: Population, *designs: Design, attempts: int = 2_000, seed: str = "1/0") -> list[list[Ending]]:
-    """How all attempts ended, one list for each design."""
-    columns: list[list[Ending]] = [[] for _ in designs]
-    for chunk in simulate(population, designs, seed, attempts):
+def endings(population: Population, *arms: Settings, attempts: int = 2_000, seed: str = "1/0") -> list[list[Ending]]:
+    """How all attempts ended, one list for each arm."""
+    columns: list[list[Ending]] = [[] for _ in arms]
+    for chunk in simulate(population, arms, seed, attempts):
         for column, part in zip(columns, chunk, strict=True):
             column += part
     return columns
@@ -37,7 +37,7 @@ def seen(column: list[Ending]) -> list[tuple[str, str, tuple[str, ...]]]:
 
 def test_simulated_attempts_are_runs_of_the_machine() -> None:
     """Every step of a sample is enabled where it is taken, and the last state shows what was counted."""
-    columns = endings(HOSTILE, Design(), Design({"prm": "prefix", "echo": "opt", "cache_key": "issuer"}))
+    columns = endings(HOSTILE, (), (("prm", "prefix"), ("echo", "opt"), ("cache_key", "issuer"),))
     sample = list(dict.fromkeys(ending for column in columns for ending in column))[::2]
     assert len(sample) > 40
     for ending in sample:
@@ -54,7 +54,7 @@ def test_simulated_attempts_are_runs_of_the_machine() -> None:
 
 def test_arms_meet_the_same_population() -> None:
     """Whatever the design, an attempt meets the same environment; only caches may tell arms apart."""
-    first, second = endings(HOSTILE, Design(), Design({"prm": "prefix", "echo": "req"}))
+    first, second = endings(HOSTILE, (), (("prm", "prefix"), ("echo", "req"),))
     drawn = HOSTILE.switches
     for one, other in zip(first, second, strict=True):
         assert one.configuration.capabilities == other.configuration.capabilities
@@ -63,16 +63,16 @@ def test_arms_meet_the_same_population() -> None:
 
 def test_a_design_changes_nothing_it_should_not() -> None:
     """An arm ends the same whichever arms stand beside it, and a switch that nobody reads changes nothing."""
-    alone = endings(HOSTILE, Design())[0]
-    beside, unread = endings(HOSTILE, Design(), Design({"mtls_key": "per_flow"}))
+    alone = endings(HOSTILE, ())[0]
+    beside, unread = endings(HOSTILE, (), (("mtls_key", "per_flow"),))
     assert seen(alone) == seen(beside) == seen(unread)
 
 
 def test_the_size_of_chunks_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     """Attempts drawn a few at a time end as those drawn many at a time."""
-    whole = endings(HOSTILE, Design({"cache_key": "issuer"}))[0]
+    whole = endings(HOSTILE, (("cache_key", "issuer"),))[0]
     monkeypatch.setattr(agents, "CHUNK", 64)
-    assert seen(endings(HOSTILE, Design({"cache_key": "issuer"}))[0]) == seen(whole)
+    assert seen(endings(HOSTILE, (("cache_key", "issuer"),))[0]) == seen(whole)
 
 
 def test_exact_matching_in_closed_form() -> None:
@@ -80,9 +80,10 @@ def test_exact_matching_in_closed_form() -> None:
     population = load("swept").with_shares("place", {"honest_api": 1}).with_shares(
         "api", {"single_path": 0.7, "multi_path": 0.3}
     )
-    exact, prefix = endings(population, Design(), Design({"prm": "prefix"}), attempts=4_000)
-    kinds = draw(population, "1/0", 0, 4_000).kinds
-    single = [environment(population, kind)["api"] == "single_path" for kind in kinds]
+    exact, prefix = endings(population, (), (("prm", "prefix"),), attempts=4_000)
+    found = situations(population)
+    codes = draw(population, "1/0", 0, 4_000).codes
+    single = [found.configuration((), code, {})[0].design.api == "single_path" for code in codes]
     assert [ending.kind == "success" for ending in exact] == single
     assert all(ending.kind == "success" for ending in prefix)
     assert abs(sum(single) / len(single) - 0.7) < 0.03
@@ -93,7 +94,7 @@ def test_a_short_lived_token_is_stolen_in_vain() -> None:
     population = load("swept").with_shares("as_resource", {"ignore": 1})
     thefts = []
     for life in (0, 60, 3600):
-        column = endings(population.with_numbers(token_lifetime=life), Design())[0]
+        column = endings(population.with_numbers(token_lifetime=life), ())[0]
         thefts.append(sum("token_confinement" in ending.harms for ending in column))
     assert thefts[0] == 0 < thefts[1] < thefts[2]
 
@@ -101,7 +102,7 @@ def test_a_short_lived_token_is_stolen_in_vain() -> None:
 def test_cached_tokens_are_there_only_while_they_live() -> None:
     """A client that looks tokens up by issuer loses those that its cache holds at that time, and no others."""
     population = load("swept").with_numbers(latency_attacker=0, agents=50)
-    by_issuer = Design({"cache_key": "issuer"})
+    by_issuer = (("cache_key", "issuer"),)
 
     def thefts(population: Population) -> int:
         return sum("token_confinement" in ending.harms for ending in endings(population, by_issuer)[0])
@@ -114,30 +115,30 @@ def test_caches_save_time_and_nothing_else() -> None:
     """Honest flows end the same with caches and without; with them the clock stops earlier."""
     population = load("swept").with_shares("place", {"honest_api": 1}).with_numbers(agents=50)
     cached, fresh = (
-        (Arm(met, Design()), [None] * 2_000)
+        (met, Arm(met), [None] * 2_000)
         for met in (population, population.with_numbers(token_lifetime=0, metadata_lifetime=0))
     )
-    for arm, record in (cached, fresh):
-        arm.admit(draw(arm.population, "1/0", 0, 2_000), record)
+    for met, arm, record in (cached, fresh):
+        arm.admit(draw(met, "1/0", 0, 2_000), record)
         arm.environment.run()
-    names = [Counter(ending.name for ending in record if ending) for _, record in (cached, fresh)]
+    names = [Counter(ending.name for ending in record if ending) for *_, record in (cached, fresh)]
     assert names[0] == names[1] == {"accepted": 2_000}
     # The last to arrive find a token at hand and need not ask the user.
-    assert cached[0].environment.now < fresh[0].environment.now
+    assert cached[1].environment.now < fresh[1].environment.now
 
 
 def test_memory_depends_on_what_is_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """Chunks are handed on as soon as their attempts ended; caches have their size from the start."""
     drawn = 0
 
-    def counting(*args: object) -> agents.Chunk:
+    def counting(*args: object) -> Chunk:
         nonlocal drawn
         drawn += 1
         return draw(*args)  # type: ignore[arg-type]
 
     monkeypatch.setattr(agents, "CHUNK", 512)
     monkeypatch.setattr(agents, "draw", counting)
-    chunks = islice(simulate(load("swept"), (Design(),), "1", 15_000), 25)
+    chunks = islice(simulate(load("swept"), ((),), "1", 15_000), 25)
     held = [drawn - handed_on for handed_on, _ in enumerate(chunks)]
     # 20 attempts a second and half a minute for nearly all: two chunks, rarely three.
     assert max(held) <= 4
@@ -145,7 +146,7 @@ def test_memory_depends_on_what_is_under_way(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_caches_do_not_grow() -> None:
     """One slot for each resource of each agent, before and after."""
-    arm = Arm(load("swept"), Design())
+    arm = Arm(load("swept"))
     sizes = [len(cache) for cache in (arm.kept, arm.metadata_until, arm.token_until)]
-    arm.admit(draw(arm.population, "1", 0, 4_000), [None] * 4_000)
+    arm.admit(draw(load("swept"), "1", 0, 4_000), [None] * 4_000)
     assert sizes == [len(cache) for cache in (arm.kept, arm.metadata_until, arm.token_until)] == [2_000] * 3

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import logging
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from pathlib import Path
 
+import distributed
 import pytest
 
-from model.design import Design
-from simulations.engine import Interrupted, Unit, run
+from simulations import engine, provenance
+from simulations.engine import EngineError, Interrupted, Tally, Unit, count, run
 from simulations.population import load
 
-UNITS = [Unit(load("swept"), (Design(), Design({"echo": "req"})), f"1/{number}", 300) for number in range(4)]
+UNITS = [
+    Unit(load("swept"), ((), (("echo", "req"),)), f"1/{number}", 300, reader="agents") for number in range(4)
+]
 
 
 def test_workers_do_not_change_the_counts() -> None:
@@ -33,8 +41,8 @@ def test_same_seed_same_counts() -> None:
 def test_every_attempt_is_counted_once() -> None:
     """Each arm's counts add up to the attempts, and the first arm is paired with itself."""
     tally = run(UNITS[:1])[0]
-    assert [counts.total() for counts in tally] == [300, 300]
-    assert all(first == here for first, here in tally[0])
+    assert tally.endings.total() == 300
+    assert all(len(joint) == 2 for joint in tally.endings)
 
 
 def test_progress_is_told() -> None:
@@ -72,7 +80,7 @@ def progress(done, total):
 
 if __name__ == "__main__":
     try:
-        run("echo", attempts=100_000, replications=50, workers=2, progress=progress)
+        run("token_life", attempts=100_000, replications=50, workers=2, progress=progress)
     except StoppedExperiment as stopped:
         print(len(stopped.result.rates), len(multiprocessing.active_children()), flush=True)
 """
@@ -98,3 +106,94 @@ def test_interrupting_stops_the_workers(tmp_path: Path) -> None:
     for worker in workers:
         with pytest.raises(ProcessLookupError):
             os.kill(worker, 0)
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was counted is kept, whole, and not counted again; it is not used for another unit or other code."""
+    whole = run(UNITS)
+
+    def stop(done: int, total: int) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted):
+        run(UNITS, progress=stop, store=tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2
+    counted: list[str] = []
+
+    def counting(unit: Unit) -> Tally:
+        counted.append(unit.seed)
+        return count(unit)
+
+    monkeypatch.setattr(engine, "count", counting)
+    assert run(UNITS, store=tmp_path) == whole
+    assert counted == ["1/2", "1/3"]
+    assert run(UNITS, store=tmp_path) == whole
+    assert len(counted) == 2
+    assert run([replace(UNITS[0], attempts=200)], store=tmp_path)[0].endings.total() == 200
+    monkeypatch.setattr(provenance, "code", lambda: "other")
+    run(UNITS[:1], store=tmp_path)
+    assert counted[-1] == "1/0"
+
+
+def test_a_damaged_file_is_counted_again(tmp_path: Path) -> None:
+    """A file that is not what was written there is replaced."""
+    whole = run(UNITS[:1], store=tmp_path)
+    (file,) = tmp_path.iterdir()
+    file.write_text('{"endings": 3}')
+    assert run(UNITS[:1], store=tmp_path) == whole
+    assert file.stat().st_size > 100
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_a_killed_worker_costs_a_retry() -> None:
+    """A worker of this machine that is killed in the middle changes nothing that is counted."""
+    units = [replace(unit, attempts=3_000) for unit in UNITS]
+    killed: list[int] = []
+
+    def kill(done: int, total: int) -> None:
+        if done == 1 and not killed:
+            victim = multiprocessing.active_children()[0]
+            os.kill(victim.pid or 0, signal.SIGKILL)
+            killed.append(victim.pid or 0)
+
+    assert run(units, workers=2, progress=kill) == run(units)
+    assert killed
+
+
+def test_workers_that_keep_dying_end_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A unit that kills its worker whenever it is tried is given up."""
+
+    def dying(*_: object) -> Iterator[tuple[int, Tally]]:
+        raise BrokenProcessPool
+        yield
+
+    monkeypatch.setattr(engine, "_pooled", dying)
+    with pytest.raises(EngineError, match="workers died 4 times in a row"):
+        run(UNITS, workers=2)
+
+
+def test_a_cluster_counts_the_same_and_survives_a_worker() -> None:
+    """Two workers of a dask cluster on this machine, one of which is killed after the first unit."""
+    units = [replace(unit, attempts=3_000) for unit in UNITS]
+    cluster = distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=logging.CRITICAL
+    )
+    killed: list[int] = []
+
+    def kill(done: int, total: int) -> None:
+        if done == 1:
+            nanny = next(iter(cluster.workers.values()))
+            killed.append(nanny.pid)
+            os.kill(nanny.pid, signal.SIGKILL)
+
+    with cluster:
+        assert run(units, progress=kill, cluster=cluster.scheduler_address) == run(units)
+    assert killed
+
+
+def test_no_cluster_is_one_line() -> None:
+    """An address at which nobody answers, or that is none."""
+    for address in ("tcp://127.0.0.1:1", "nonsense://x"):
+        with pytest.raises(EngineError, match="no cluster at"):
+            run(UNITS, cluster=address)

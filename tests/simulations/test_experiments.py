@@ -6,20 +6,23 @@ import doctest
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import pandas
 import pytest
+from scipy.stats import chi2
 
-from model.design import parse
-from simulations import draws, experiments, results
-from simulations.experiments import EXPERIMENTS, Experiment, ExperimentError, StoppedExperiment, run
-from simulations.population import PopulationError, load
+from model.errors import InputError
+from simulations import catalogue, draws, experiments, intervals, results
+from simulations.catalogue import EXPERIMENTS
+from simulations.experiments import AS_DEPLOYED, Experiment, StoppedExperiment, run, settings
+from simulations.population import load
 
 
 def small(name: str, *values: float) -> Experiment:
     """An experiment at a few points of its sweep."""
-    full = EXPERIMENTS[name]
-    return Experiment(full.name, full.question, full.parameter, values, full.arms, full.population, full.vary)
+    return replace(EXPERIMENTS[name], values=values)
 
 
 def rate(table: pandas.DataFrame, value: float, arm: str, outcome: str, kind: str) -> float:
@@ -29,14 +32,33 @@ def rate(table: pandas.DataFrame, value: float, arm: str, outcome: str, kind: st
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
-def test_arms_leave_the_environment_alone(name: str) -> None:
-    """Every experiment's arms read as designs, and its sweep fits its population."""
-    experiment = EXPERIMENTS[name]
-    assert experiment.name == name
-    for value in (experiment.values[0], experiment.values[-1]):
-        varied = experiment.vary(load(experiment.population), value)
-        for arm in experiment.arms:
-            assert not varied.switches & parse(arm).design.changes().keys()
+def test_every_experiment_can_be_asked(name: str) -> None:
+    """Every experiment's arms read as designs and differ, and its sweep fits its population."""
+    asked = EXPERIMENTS[name]
+    assert asked.name == name
+    met = experiments.population_for(asked, None)
+    for value in (asked.values[0], asked.values[-1]):
+        unit = asked.unit(met, value, "1", 4)
+        assert len(unit.arms) == len(set(unit.arms)) == len(asked.treatments)
+
+
+def test_an_arm_sets_what_it_lists_even_at_the_baseline() -> None:
+    """A listed baseline overrules what is deployed; a named design sets every mechanism and no environment."""
+    assert settings("prm=exact") == (("prm", "exact"),)
+    assert settings("") == ()
+    named = dict(settings("design=rfc6749;as_echo=no"))
+    assert {"prm", "echo", "iss_check"} <= named.keys()
+    assert named["as_echo"] == "no"
+    assert "as_resource" not in named
+
+
+def test_a_population_may_be_named_or_given_as_a_file(tmp_path: Path) -> None:
+    """The same population by name, as an object and from a file gives the same counts."""
+    file = tmp_path / "mine.toml"
+    file.write_text((Path(experiments.__file__).parent / "data/populations/swept.toml").read_text())
+    given = ("swept", load("swept"), str(file))
+    counts = [run(small("echo", 0.5), attempts=200, population=met).rates["count"].tolist() for met in given]
+    assert counts[0] == counts[1] == counts[2]
 
 
 def test_matching_buys_multi_path_apis_and_lets_tenants_in() -> None:
@@ -80,23 +102,98 @@ def test_attempts_are_shared_out_over_replications() -> None:
 @pytest.mark.parametrize(
     ("start", "message"),
     [
-        (lambda: run("matchin"), "unknown experiment 'matchin'; allowed: matching, echo"),
+        (lambda: run("matchin"), "unknown experiment 'matchin'; allowed: matching, "),
         (lambda: run("echo", attempts=3), "attempts must be at least 5, found 3"),
         (lambda: run("echo", replications=0), "replications must be at least 1, found 0"),
         (lambda: run("echo", workers=0), "workers must be at least 1, found 0"),
+        (lambda: run("echo", half_width=1.5), "half-width must be between 0 and 1, found 1.5"),
+        (lambda: run("echo", population="nowhere"), "unknown population 'nowhere'; allowed: "),
     ],
 )
 def test_nonsense_is_refused(start: Callable[[], object], message: str) -> None:
     """One line names the culprit and what is allowed."""
-    with pytest.raises(ExperimentError, match=message):
+    with pytest.raises(InputError, match=message):
         start()
 
 
-def test_an_arm_cannot_set_what_the_population_draws() -> None:
-    """Otherwise the arm would silently be another design."""
-    drawn = load("swept").with_shares("echo", {"req": 1})
-    with pytest.raises(PopulationError, match="draws 'echo', so arm 'echo=opt' cannot set it"):
-        run("echo", population=drawn)
+def test_an_arm_overrules_what_is_deployed() -> None:
+    """An arm is what it says, whatever the population draws; an arm that sets nothing is what is deployed."""
+    strict = load("swept").with_shares("echo", {"req_strict": 1}).with_shares("as_resource", {"ignore": 1})
+    asked = replace(small("echo_adoption", 1.0), arms=("", "echo=off"), population="swept")
+    rates = run(asked, attempts=400, population=strict).rates
+    assert rate(rates, 1.0, AS_DEPLOYED, "client.echo_confirms_request", "refused") > 0.5
+    assert rate(rates, 1.0, "echo=off", "client.echo_confirms_request", "refused") == 0
+
+
+def test_what_is_deployed_is_the_client_mix() -> None:
+    """An arm that sets nothing meets the clients that the population names; curves of adoption move with the years."""
+    asked = small("years", 2026.9, 2032)
+    met = experiments.population_for(asked, None)
+    assert met.clients is not None
+    assert met.factors[-1] == met.clients
+    rates = run(asked, attempts=2_000).rates
+    expected = rates.set_index(["value", "arm", "outcome"]).expected
+    assert expected[2032, "echo=req_strict", "accepted"] > expected[2026.9, "echo=req_strict", "accepted"] + 0.1
+    assert expected[2026.9, AS_DEPLOYED, "code_delivery"] > 0
+
+
+def test_adoption_grows_from_nothing_to_all() -> None:
+    """At 0 an arm is what is deployed, attempt by attempt; in between it lies in between."""
+    result = run(small("who_first_iss", 0.0, 0.5, 1.0), attempts=4_000)
+    start = result.differences[result.differences.value == 0]
+    assert (start.gained == 0).all()
+    assert (start.lost == 0).all()
+    mixed = {arm: [rate(result.rates, value, arm, "code_delivery", "harm") for value in (0, 0.5, 1)]
+             for arm in result.rates.arm.unique()}  # fmt: skip
+    neither, clients, servers, both = mixed.values()
+    assert neither[0] == neither[2] > 0.05
+    assert servers == neither, "iss that nobody looks at stops nothing"
+    assert clients[0] > clients[1] > clients[2] == 0
+    assert both[2] == 0
+    refused = [rate(result.rates, 1.0, arm, "client.iss_matches_recorded_issuer", "refused") for arm in mixed]
+    assert refused[0] == refused[2] == refused[3] == 0 < refused[1]
+
+
+def test_counts_agree_with_what_is_expected() -> None:
+    """Sampled rates lie around the exact ones, as their intervals say."""
+    rates = run(small("multi_tenant", 0.3, 0.8), attempts=20_000).rates
+    assert rates.expected.notna().all()
+    assert ((rates.low <= rates.expected) & (rates.expected <= rates.high)).mean() > 0.9
+    assert ((rates.rate - rates.expected).abs() < 0.02).all()
+
+
+def test_replications_vary_as_independent_attempts_do() -> None:
+    """The spread between replications is binomial, so intervals over all attempts are not too narrow."""
+    counts = []
+    for seed in range(30):
+        rates = run(small("multi_tenant", 0.5), attempts=500, replications=1, seed=seed).rates
+        counts.append(rate(rates, 0.5, "prm=prefix", "token_confinement", "harm") * 500)
+    share = sum(counts) / len(counts) / 500
+    dispersion = sum((count - share * 500) ** 2 for count in counts) / (500 * share * (1 - share))
+    low, high = chi2.ppf([0.001, 0.999], len(counts) - 1)
+    assert low < dispersion < high
+
+
+def test_replicating_until_intervals_are_narrow() -> None:
+    """A stated half-width is reached at every point, by adding replications to those that were counted."""
+    asked = small("multi_tenant", 0.1, 0.9)
+    result = run(asked, attempts=400, replications=2, half_width=0.012)
+    assert result.half_width <= 0.012
+    assert (result.rates.attempts > 400).all()
+    again = run(asked, attempts=400, replications=2, half_width=0.012, workers=2)
+    pandas.testing.assert_frame_equal(result.rates, again.rates, check_exact=True)
+
+
+def test_interactions_are_found() -> None:
+    """Two mechanisms that only help together show as an interaction, beyond chance."""
+    factors = {"bound": "audience_check=exact", "matched": "prm=exact"}
+    tenants = {"place": {"malicious_tenant": 1}, "host_registered": {"yes": 1}, "host_app": {"no": 1},
+               "audience_check": {"prefix": 1}, "prm": {"prefix": 1}}  # fmt: skip
+    asked = replace(EXPERIMENTS["interaction"], factors=factors, mixes=tenants, population="shared_origins",
+                    values=(1.0,))  # fmt: skip
+    effects = run(asked, attempts=400).effects.set_index(["effect", "outcome"])
+    theft = effects.loc[("bound × matched", "token_confinement")]
+    assert theft.low > 0
 
 
 def test_interrupting_leaves_a_result() -> None:
@@ -114,12 +211,14 @@ def test_interrupting_leaves_a_result() -> None:
 
 def test_importing_is_quick() -> None:
     """Listing experiments needs none of the large libraries."""
-    code = "import sys, simulations.experiments; print(*sys.modules)"
+    code = "import sys, simulations.catalogue; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"numpy", "pandas", "scipy", "simpy", "z3", "networkx"} & set(loaded)
 
 
-@pytest.mark.parametrize("module", [draws, results, experiments], ids=lambda module: module.__name__)
+@pytest.mark.parametrize(
+    "module", [catalogue, draws, intervals, results, experiments], ids=lambda module: module.__name__
+)
 def test_examples_run(module: object) -> None:
     """The examples in docstrings are true."""
     assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]

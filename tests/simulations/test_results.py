@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import pandas
 import pytest
-from scipy.stats import binomtest
+from scipy.stats import binomtest, ttest_1samp
 
-from simulations.engine import Label
-from simulations.results import DIFFERENCE_COLUMNS, RATE_COLUMNS, Point, paired_difference, tabulate, wilson, write
+from simulations.engine import Sums, Tally
+from simulations.intervals import contrast, exact, mean, paired_difference, unpaired_difference, wilson
+from simulations.results import TABLES, Origin, Point, Result, measured, tabulate, write
+from simulations.visits import Label
 
 YES, NO = Label("success", "accepted", ()), Label("refused", "client.rule", ("resource_binding",))
 
@@ -44,38 +46,100 @@ def test_paired_interval_covers() -> None:
     assert 0.93 < np.mean([low < 0.03 < high for low, high in bounds]) < 0.98
 
 
-def table() -> tuple[pandas.DataFrame, pandas.DataFrame]:
+def test_exact_intervals_hold_what_they_say_however_rare() -> None:
+    """At one in a million the Clopper-Pearson interval still covers, and zero has the rule of three."""
+    counts, times = np.unique(np.random.default_rng(1).binomial(1_000_000, 1e-6, 4_000), return_counts=True)
+    bounds = [exact(int(count), 1_000_000) for count in counts]
+    assert np.average([low <= 1e-6 <= high for low, high in bounds], weights=times) >= 0.95
+    assert exact(0, 1_000_000).high == pytest.approx(3.69e-6, rel=0.01)
+
+
+def test_contrasts_of_two_arms_are_paired_differences() -> None:
+    """The interval of a contrast is Bonett and Price's where there are two arms."""
+    assert contrast(30 - 10, 30 + 10, 400) == paired_difference(30, 10, 400)
+
+
+def test_unpaired_interval_is_newcombes() -> None:
+    """The worked example of the paper."""
+    assert unpaired_difference(56, 70, 48, 80) == pytest.approx((0.0524, 0.3339), abs=1e-4)
+
+
+def test_mean_interval_is_students() -> None:
+    """Mean and t interval of a few numbers, as SciPy has it."""
+    values = [1.0, 2.0, 4.0, 8.0]
+    sums = measured(values, [0.0] * 4)
+    reference = ttest_1samp(values, 0).confidence_interval(0.95)
+    assert mean(sums.total, sums.squares, sums.number) == pytest.approx((reference.low, reference.high))
+
+
+ORIGIN = Origin("mine", "share", ("a", "b"), ("as deployed", "echo=req"), "arrays", 7, "swept", "d1", "c1", "run mine")
+
+
+def counted() -> Result:
     """Two arms that ended differently in 15 of 100 attempts."""
-    first = Counter({(YES, YES): 60, (NO, NO): 40})
-    second = Counter({(YES, YES): 50, (YES, NO): 10, (NO, YES): 5, (NO, NO): 35})
-    result = tabulate("mine", [Point("mine", "share", 0.5, ("a", "b"), 7, "swept", (first, second))])
-    return result.rates, result.differences
+    tally = Tally(Counter({(YES, YES): 50, (YES, NO): 10, (NO, YES): 5, (NO, NO): 35}))
+    tally.sums = {("seconds", arm): Sums(100, 200.0 + arm, 900.0, float(arm), float(arm)) for arm in (0, 1)}
+    return tabulate(ORIGIN, [Point(0.5, 3, tally, {(0, "success", "accepted"): 0.6})])
 
 
 def test_rates_are_counted_by_arm() -> None:
-    """Endings add up to all attempts; harms stand beside them."""
-    rates, _ = table()
-    assert tuple(rates.columns) == RATE_COLUMNS
+    """Endings add up to all attempts; harms stand beside them and say who was hurt."""
+    rates = counted().rates
+    assert tuple(rates.columns) == TABLES["rates"]
     counts = rates.set_index(["arm", "outcome"])["count"]
     assert (counts["a", "accepted"], counts["b", "accepted"]) == (60, 55)
     assert (counts["a", "client.rule"], counts["a", "resource_binding"]) == (40, 40)
     endings = rates[rates.kind != "harm"]
     assert (endings.groupby("arm")["count"].sum() == 100).all()
     assert ((rates.low <= rates.rate) & (rates.rate <= rates.high)).all()
+    assert set(rates[rates.kind == "harm"].hurt) == {"client"}
+    assert rates.set_index(["arm", "outcome"])["expected"]["a", "accepted"] == 0.6
+
+
+def test_every_row_knows_where_it_comes_from() -> None:
+    """Population, design, seed, code version and command are on every row of every table."""
+    result = counted()
+    for name in ("rates", "differences", "quantities"):
+        table = getattr(result, name)
+        origin = table[["population", "population_digest", "seed", "code", "command", "replications"]]
+        assert (origin == ["swept", "d1", 7, "c1", "run mine", 3]).all().all()
+        designs = dict(zip(table.arm, table.design, strict=True))
+        assert all(designs[arm] == {"a": "as deployed", "b": "echo=req"}[arm] for arm in designs)
 
 
 def test_differences_are_paired() -> None:
     """The difference is that of the rates, its interval that of the attempts that ended differently."""
-    _, differences = table()
-    assert tuple(differences.columns) == DIFFERENCE_COLUMNS
+    differences = counted().differences
+    assert tuple(differences.columns) == TABLES["differences"]
     row = differences[differences.outcome == "accepted"].iloc[0]
-    assert (row.arm, row.against, row.difference) == ("b", "a", -0.05)
+    assert (row.arm, row.against, row.difference, row.gained, row.lost) == ("b", "a", -0.05, 5, 10)
     assert (row.low, row.high) == paired_difference(5, 10, 100)
+
+
+def test_quantities_are_means_with_paired_differences() -> None:
+    """The mean of each arm, and that of what changed in the same attempt."""
+    row = counted().quantities.iloc[1]
+    assert (row.quantity, row.arm, row["mean"], row.difference) == ("seconds", "b", 2.01, 0.01)
+    assert row.low < 2.01 < row.high
+
+
+def test_effects_of_all_combinations() -> None:
+    """Main effects and the interaction of two factors, from outcomes that are known attempt by attempt."""
+    # Arms: neither, second, first, both. Only both together succeed, in 30 of 40 attempts.
+    tally = Tally(Counter({(NO, NO, NO, YES): 30, (NO, NO, NO, NO): 10}))
+    origin = Origin(
+        "mine", "share", ("-", "y", "x", "x + y"), ("",) * 4, "arrays", 1, "swept", "", "", "", factors=("x", "y")
+    )
+    effects = tabulate(origin, [Point(1.0, 1, tally)]).effects
+    found = effects[effects.outcome == "accepted"].set_index("effect").difference
+    assert dict(found) == pytest.approx({"x": 0.375, "y": 0.375, "x × y": 0.375})
+    interval = effects[(effects.outcome == "accepted") & (effects.effect == "x × y")].iloc[0]
+    assert interval.low < 0.375 < interval.high
 
 
 def test_tables_are_read_back_as_they_were_written(tmp_path: Path) -> None:
     """CSV and Parquet hold the same rows."""
-    rates, _ = table()
+    rates = counted().rates
     as_csv, as_parquet = write(rates, tmp_path / "new" / "rates")
     pandas.testing.assert_frame_equal(pandas.read_parquet(as_parquet), rates)
     pandas.testing.assert_frame_equal(pandas.read_csv(as_csv), rates)
@@ -83,7 +147,7 @@ def test_tables_are_read_back_as_they_were_written(tmp_path: Path) -> None:
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """When writing breaks off, the file of the last time is still there, and no rest of this one."""
-    rates, _ = table()
+    rates = counted().rates
     as_csv, _ = write(rates, tmp_path / "rates")
     before = as_csv.read_bytes()
 

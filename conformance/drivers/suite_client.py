@@ -1,0 +1,33 @@
+"""The client command that the published suite calls with a URL: it hands the URL to one of our drivers.
+
+``OPENWORLD_DRIVER`` says which, as a JSON list. The exit code says whether the driver got through.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+
+
+def main():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    job = {
+        "url": sys.argv[-1], "callback": f"http://127.0.0.1:{port}/callback", "calls": 1, "patience": 10,
+        "document": "https://conformance-test.local/client-metadata.json",
+    }
+    driver = subprocess.Popen(
+        json.loads(os.environ["OPENWORLD_DRIVER"]), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    driver.stdin.write(json.dumps(job) + "\n")
+    driver.stdin.flush()  # and left open: a driver ends when it closes
+    said = next((line for line in driver.stdout if '"done"' in line), "{}")
+    driver.kill()
+    print(said)
+    sys.exit(0 if json.loads(said).get("done") else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""MCP's published conformance suite, on the same client: its verdicts beside ours where both ask the same.
+
+The suite brings servers of its own; the client is run by the same driver. Its checks decide, not its exit code, which
+also looks at what the client does after authorization.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from conformance.install import DRIVERS, Installed
+from conformance.judge import Judgement
+from conformance.processes import output
+from conformance.software import Release, Software
+
+SUITE = Release(
+    Software("suite", "npm", "@modelcontextprotocol/conformance", "suite.mjs", "0.2.0-alpha.12", "", node=22),
+    "0.2.0-alpha.12",
+)
+
+Required = Literal["accept", "refuse", "proof"]
+
+#: Scenarios of the suite, each with ours that asks the same, and what both require of the client.
+COUNTERPARTS: Mapping[str, tuple[str, Required]] = {
+    "auth/metadata-default": ("R01_exact", "accept"),
+    "auth/basic-cimd": ("A09_cimd", "accept"),
+    "auth/iss-supported": ("M01_iss_ok", "accept"),
+    "auth/iss-wrong-issuer": ("M02_iss_wrong_adv", "refuse"),
+    "auth/iss-unexpected": ("M03_iss_wrong_unadv", "refuse"),
+    "auth/iss-supported-missing": ("M04_iss_missing_adv", "refuse"),
+    "auth/iss-not-advertised": ("M05_iss_missing_unadv", "accept"),
+    "auth/metadata-issuer-mismatch": ("A01_issuer_other", "refuse"),
+    "auth/resource-mismatch": ("R08_cross_origin_port", "refuse"),
+    "auth/dpop": ("P01_dpop_required_prm", "proof"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A verdict of the suite beside ours.
+
+    Attributes:
+        passed, failed: its checks; none at all means that it came to no verdict.
+        conforms: whether the client did what is required, by our recording.
+        complaint: the first check that failed.
+    """
+
+    scenario: str
+    counterpart: str
+    passed: int
+    failed: int
+    conforms: bool
+    complaint: str = ""
+
+    @property
+    def agrees(self) -> bool:
+        """Whether both say the same."""
+        return self.passed + self.failed > 0 and self.conforms == (self.failed == 0)
+
+    def to_json(self) -> dict[str, Any]:
+        """The comparison as data."""
+        return {
+            "scenario": self.scenario, "counterpart": self.counterpart, "passed": self.passed, "failed": self.failed,
+            "conforms": self.conforms, "agrees": self.agrees, "complaint": self.complaint,
+        }  # fmt: skip
+
+
+async def compare(
+    client: Installed, suite: Installed, judgements: Sequence[Judgement], limit: float
+) -> list[Beside]:
+    """Run the suite on a client, and put its verdicts beside judgements of the counterparts."""
+    ours = {one.scenario: one for one in judgements}
+    found = []
+    for scenario, (counterpart, required) in COUNTERPARTS.items():
+        if counterpart in ours:
+            checks = await _checks(client, suite, scenario, limit)
+            failures = [check for check in checks if check.get("status") == "FAILURE"]
+            passed = sum(check.get("status") == "SUCCESS" for check in checks)
+            complaint = str(failures[0].get("errorMessage") or failures[0].get("description")) if failures else ""
+            conforms = _conforms(ours[counterpart], required)
+            found.append(Beside(scenario, counterpart, passed, len(failures), conforms, complaint))
+    return found
+
+
+def _conforms(judgement: Judgement, required: Required) -> bool:
+    if required == "proof":
+        return any(one.request == "call" and one.what[0] == "DPoP" for one in judgement.sent)
+    return (judgement.outcome == "A") == (required == "accept")
+
+
+async def _checks(client: Installed, suite: Installed, scenario: str, limit: float) -> list[dict[str, Any]]:
+    with tempfile.TemporaryDirectory(prefix="openworld-") as folder:
+        command = f'"{sys.executable}" "{DRIVERS / "suite_client.py"}"'
+        arguments = ("client", "--command", command, "--scenario", scenario, "-o", folder)
+        extra = {"OPENWORLD_DRIVER": json.dumps(client.command), **client.environment}
+        await output(suite, arguments, limit, extra)
+        written = await asyncio.to_thread(lambda: sorted(Path(folder).rglob("checks.json")))
+        return list(json.loads(written[0].read_text(encoding="utf-8"))) if written else []

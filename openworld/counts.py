@@ -1,0 +1,70 @@
+"""Experiments and their results in words."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from openworld.show import rate_lines
+
+if TYPE_CHECKING:
+    import pandas
+
+    from simulations.experiments import Experiment
+    from simulations.results import Result
+
+__all__ = ["experiment_lines", "rate_lines", "result_lines", "sensitivity_lines"]
+#: Rows of a table that a person still reads.
+_MOST = 12
+
+
+def experiment_lines(experiments: Iterable[Experiment]) -> Iterator[str]:
+    """What can be asked."""
+    for asked in experiments:
+        yield f"{asked.name}  ({asked.population}, {len(asked.treatments)} arms, by {asked.parameter})"
+        yield from textwrap.wrap(asked.question, 100, initial_indent="    ", subsequent_indent="    ")
+
+
+def result_lines(result: Result) -> Iterator[str]:
+    """What an experiment showed: rates, means and effects."""
+    yield from rate_lines(result.rates)
+    yield from _quantity_lines(result.quantities)
+    yield from _effect_lines(result.effects)
+
+
+def _quantity_lines(quantities: pandas.DataFrame) -> Iterator[str]:
+    if not len(quantities):
+        return
+    last = quantities["value"].max()
+    yield f"means, with 95 % intervals, where {quantities['parameter'].iloc[0]} is {last:g}"
+    for quantity, group in quantities[quantities["value"] == last].groupby("quantity"):
+        yield f"  {quantity}"
+        for row in group.to_dict("records"):
+            yield f"    {row['arm']:<32} {row['mean']:12.4g}  ({row['low']:.4g} to {row['high']:.4g})"
+
+
+def _effect_lines(effects: pandas.DataFrame) -> Iterator[str]:
+    """The largest effects at the last point of the sweep whose interval leaves zero out."""
+    if not len(effects):
+        return
+    last = effects["value"].max()
+    shown = effects[(effects["value"] == last) & ((effects["low"] > 0) | (effects["high"] < 0))]
+    yield f"largest effects and interactions where {effects['parameter'].iloc[0]} is {last:g}"
+    largest = shown.reindex(shown["difference"].abs().sort_values(ascending=False).index)
+    for row in largest.head(_MOST).to_dict("records"):
+        bounds = f"({row['low']:+.2%} to {row['high']:+.2%})"
+        yield f"  {row['effect']:<28} {row['difference']:+8.2%} {bounds:<20}  {row['kind']}: {row['outcome']}"
+
+
+def sensitivity_lines(table: pandas.DataFrame) -> Iterator[str]:
+    """Which knobs decide what each arm changes: total Sobol indices, the largest first."""
+    if not len(table):
+        yield "no arm changes anything, however the open numbers stand"
+    for (arm, kind, outcome), group in table.groupby(["arm", "kind", "outcome"], sort=False):
+        rows = group.sort_values("total", ascending=False).to_dict("records")
+        yield f"{arm}: {kind} {outcome}, difference {rows[0]['low']:+.2%} to {rows[0]['high']:+.2%}"
+        for row in rows:
+            if row["total"] >= 0.01:
+                total = f"{row['total']:5.2f} ± {row['total_confidence']:.2f}"
+                yield f"    {row['knob']:<40} {total}  (alone {row['first_order']:5.2f})"

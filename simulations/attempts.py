@@ -1,0 +1,160 @@
+"""What attempts meet: drawn by attempt and purpose, the same whichever design and whichever reader.
+
+Every switch of an attempt has the value that its arm sets, if whoever has the switch adopts the arm; else what the
+population draws; else the model's baseline. Clients and servers adopt independently of each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.design import Configuration, Design
+from model.switches import SWITCHES
+from simulations import draws
+from simulations.population import LATENCIES, Population
+from simulations.visits import PLACES, Settings
+
+Whole = NDArray[np.int64]
+#: Mechanism switches that a server has; so are all that a deployment happens to be. The rest are the client's.
+OF_SERVERS = frozenset((
+    "pkce_as", "request_uri_once", "as_redirect_status", "cimd_redirect_check", "cimd_fetch", "cimd_cache",
+    "consent_pin", "consent_ui", "as_client_policy", "ss_binds", "audience_check", "rs_htu", "dpop_replay",
+    "rt_resource_bound", "as_fetch_guard", "token_fmt", "introspect", "typ_check", "sub_namespace",
+    "client_chooses_id", "grant_aud_check", "passthrough", "upstream_client", "per_client_consent", "state_set",
+    "handle_bind", "rs_trust", "subject_ns", "key_lookup", "issuer_match",
+))  # fmt: skip
+#: Who has adopted, as the last part of a situation: nobody, servers, clients, both.
+ADOPTIONS = 4
+COLUMN = {name: place for place, name in enumerate(LATENCIES)}
+
+
+@dataclass(frozen=True, slots=True)
+class Situations:
+    """What decides how attempts end when nothing is cached, as one number.
+
+    The number counts through the categories of each factor, then the places, then who adopts the arm, which
+    changes fastest.
+
+    Attributes:
+        factors: for each factor of the population what each of its categories sets.
+        places: where agents are sent.
+    """
+
+    factors: tuple[tuple[Settings, ...], ...]
+    places: tuple[str, ...]
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """How many categories each factor has, how many places there are, and :data:`ADOPTIONS`."""
+        return (*map(len, self.factors), len(self.places), ADOPTIONS)
+
+    @property
+    def count(self) -> int:
+        """How many situations there are, those of share 0 included."""
+        return prod(self.sizes)
+
+    def split(self, codes: Whole) -> tuple[Whole, ...]:
+        """The category of each factor, the place and who adopts the arm, from the number."""
+        parts = []
+        for size in reversed(self.sizes):
+            codes, part = np.divmod(codes, size)
+            parts.append(part)
+        return tuple(reversed(parts))
+
+    def configuration(self, arm: Settings, code: int, held: Mapping[str, str]) -> tuple[Configuration, str]:
+        """The configuration that one situation comes to under an arm, and the URL that the agent is sent to.
+
+        ``held``: further switches, decided by what the agent holds.
+        """
+        *categories, place, who = (int(part[0]) for part in self.split(np.array([code], dtype=np.int64)))
+        values: dict[str, str] = {}
+        for kinds, category in zip(self.factors, categories, strict=True):
+            values.update(kinds[category])
+        values.update((name, value) for name, value in arm if adopts(name, who))
+        url, capabilities, _ = PLACES[self.places[place]]
+        return Configuration(Design({**values, **held}), capabilities), url
+
+
+def situations(population: Population) -> Situations:
+    """The situations of a population."""
+    factors = tuple(tuple(kind.settings for kind in factor.categories) for factor in population.factors)
+    return Situations(factors, tuple(kind.name for kind in population.places.categories))
+
+
+def situation_shares(population: Population, adoption: float) -> NDArray[np.float64]:
+    """How often each situation is met, by its number."""
+    shares, either = np.ones(1), (1 - adoption, adoption)
+    for column in (*(factor.shares for factor in population.factors), population.places.shares, either, either):
+        shares = np.multiply.outer(shares, np.asarray(column)).ravel()
+    return shares
+
+
+def draw_codes(
+    population: Population, seed: str, start: int, count: int, adoption: float, clients: str | None = None
+) -> Whole:
+    """The situations of the attempts ``start`` to ``start + count``, as numbers.
+
+    The larger ``adoption``, the more attempts adopt: whoever adopts at 0.1 does at 0.5. ``clients`` is the seed
+    of what clients adopt, where one client meets several servers.
+    """
+    codes = np.zeros(count, dtype=np.int64)
+    for factor in (*population.factors, population.places):
+        if len(factor.categories) > 1:
+            drawn = draws.categories(draws.uniforms(seed, factor.name, start, count), factor.shares)
+            codes = codes * len(factor.categories) + drawn
+    for side, of in (("adoption.client", clients or seed), ("adoption.server", seed)):
+        does = draws.uniforms(of, side, start, count) < adoption if 0 < adoption < 1 else bool(adoption)
+        codes = codes * 2 + does
+    return codes
+
+
+def adopts(switch: str, who: Any) -> Any:
+    """Whether the party that has a switch is among those who adopt; ``who``: a number, or an array of them."""
+    of_servers = switch in OF_SERVERS or SWITCHES[switch].kind == "environment"
+    return who % 2 == 1 if of_servers else who // 2 == 1
+
+
+def draw_latency(population: Population, name: str, seed: str, start: int, count: int) -> NDArray[np.float64]:
+    """Seconds that one kind of waiting takes in each attempt."""
+    median, spread = population.number(f"latency.{name}"), population.number("latency.spread")
+    return draws.lognormal(draws.uniforms(seed, f"latency.{name}", start, count), median, spread)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What a range of attempts has drawn, the same for every arm.
+
+    Attributes:
+        gaps: seconds since the attempt before.
+        codes: the situation, as its number.
+        slots: the place in the caches: which resource of which agent.
+        latencies: one row an attempt, one column a kind of latency.
+    """
+
+    gaps: list[float]
+    codes: list[int]
+    slots: list[int]
+    latencies: list[tuple[float, ...]]
+
+
+def draw(population: Population, seed: str, start: int, count: int, adoption: float = 1.0) -> Chunk:
+    """What the attempts ``start`` to ``start + count`` meet, times included."""
+    resources = int(population.number("resources"))
+    agents = (draws.uniforms(seed, "agent", start, count) * int(population.number("agents"))).astype(int)
+    visited = (draws.uniforms(seed, "resource", start, count) * resources).astype(int)
+    gaps = draws.exponential(
+        draws.uniforms(seed, "arrival", start, count), 1 / population.number("arrivals_per_second")
+    )
+    latencies = [draw_latency(population, name, seed, start, count).tolist() for name in LATENCIES]
+    return Chunk(
+        gaps.tolist(),
+        draw_codes(population, seed, start, count, adoption).tolist(),
+        (agents * resources + visited).tolist(),
+        list(zip(*latencies, strict=True)),
+    )

@@ -1,0 +1,222 @@
+"""The questions that come with the suite, as data.
+
+    >>> "matching" in EXPERIMENTS
+    True
+"""
+
+from __future__ import annotations
+
+from simulations.experiments import Adoption, Experiment, Mix, Number, Year
+
+_TENTHS = tuple(round(tenth / 10, 1) for tenth in range(11))
+_PATH = (0.0, 0.1, 0.5, 0.9, 1.0)
+_ECHO = ("echo=off", "echo=opt", "echo=req", "echo=req_strict")
+_MATCHING = ("prm=exact", "prm=prefix", "prm=prefix_sdk_ts", "prm=prefix_sdk_py")
+_DEAF = {"ignore": 1 / 3, "add": 1 / 3, "substitute": 1 / 3}
+#: Nobody has counted how often an agent is sent to an attacker; these say what the attacker is, not how many.
+_ROGUE_RS = {"place": {"honest_api": 0.9, "malicious_rs": 0.1}}
+_ROGUE_AS = {"place": {"honest_api": 0.9, "malicious_rs_and_as": 0.1}}
+_TENANTS = {"place": {"honest_api": 0.5, "honest_tenant": 0.4, "malicious_tenant": 0.1}}
+_ALL_OF_THEM = {"place": {
+    "honest_api": 0.5, "honest_tenant": 0.2, "malicious_rs": 0.1, "malicious_tenant": 0.1, "malicious_rs_and_as": 0.1,
+}}  # fmt: skip
+
+EXPERIMENTS: dict[str, Experiment] = {
+    experiment.name: experiment
+    for experiment in (
+        # --- which documents a client uses
+        Experiment(
+            "matching",
+            "What does prefix matching (the draft's, and as deployed SDKs do it) buy over exact matching, and what "
+            "does it let in, as more APIs span several paths?",
+            "share of multi-path APIs", _TENTHS, _MATCHING, "shared_origins",
+            Mix("api", {"multi_path": 1}, {"single_path": 1}),
+        ),
+        Experiment(
+            "matching_measured",
+            "Exact against prefix matching among AS and RS as measured, as more APIs span several paths.",
+            "share of multi-path APIs", _TENTHS, _MATCHING, "measured_2026",
+            Mix("api", {"multi_path": 1}, {"single_path": 1}),
+        ),
+        Experiment(
+            "multi_tenant",
+            "How far does a token widen on origins that tenants share, as more of them have a resource that spans "
+            "the origin?",
+            "share of shared origins with an origin-wide resource", _TENTHS,
+            ("prm=exact", "prm=prefix", "prm=prefix;audience_check=prefix", "prm=exact;audience_check=prefix"),
+            "shared_origins", Mix("host_registered", {"yes": 1}, {"no": 1}), mixes=_TENANTS,
+        ),
+        # --- what clients do with the echo
+        Experiment(
+            "echo",
+            "How many honest flows does the resource echo reject for the thefts it prevents, as fewer AS bind the "
+            "resource they were asked for?",
+            "share of AS that ignore, widen or substitute the resource", _TENTHS, _ECHO, "swept",
+            Mix("as_resource", _DEAF, {"honor": 1}),
+        ),
+        Experiment(
+            "echo_support",
+            "Echo absent, as the draft has it, and strict: what does it cost and prevent among AS as measured, as "
+            "more of them echo?",
+            "share of AS that echo the resource", _TENTHS, _ECHO, "measured_2026",
+            Mix("as_echo", {"yes": 1}, {"no": 1}),
+        ),
+        Experiment(
+            "echo_adoption",
+            "What changes as more clients read the echo, among AS as measured?",
+            "share of clients that read the echo", _TENTHS, ("", *_ECHO[1:]), "measured_2026", Adoption(),
+            deployed=True,
+        ),
+        Experiment(
+            "echo_measured",
+            "Who would be hurt if clients read the echo today, as more visits go to malicious servers?",
+            "share of visits to a malicious RS", (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5), _ECHO, "measured_2026",
+            Mix("place", {"malicious_rs": 1}, {"honest_api": 1}),
+        ),
+        # --- mix-up
+        Experiment(
+            "iss",
+            "How much mix-up is left as more AS send iss, and how many honest flows break on a client that insists?",
+            "share of AS that send iss", _TENTHS,
+            ("iss_check=off", "iss_check=if_present", "iss_check=advertised", "iss_check=require"), "measured_2026",
+            Mix("h_iss", {"yes": 1}, {"no": 1}), mixes=_ROGUE_AS,
+        ),
+        Experiment(
+            "who_first_iss",
+            "Who must move first for iss: clients that require it, AS that send it, or both at a time?",
+            "share that has moved", _PATH, ("h_iss=no;iss_check=off", "h_iss=no;iss_check=require",
+                                            "h_iss=yes;iss_check=off", "h_iss=yes;iss_check=require"),
+            "swept", Adoption(), mixes=_ROGUE_AS | {"h_iss": {"no": 1}, "iss_check": {"off": 1}},
+        ),
+        Experiment(
+            "who_first_echo",
+            "Who must move first for the echo: clients that insist on it, AS that send it, or both at a time?",
+            "share that has moved", _PATH, ("echo=off", "echo=req_strict", "echo=off;as_echo=yes",
+                                            "echo=req_strict;as_echo=yes"),
+            "swept", Adoption(),
+            mixes=_ROGUE_RS | {"as_echo": {"no": 1}, "as_resource": {"honor": 0.5, "ignore": 0.25, "add": 0.25}},
+        ),
+        Experiment(
+            "rare_mixup",
+            "One visit in a million: how rare does a mix-up become, and can a test of this size still see it?",
+            "share of visits to a malicious RS and AS", (1e-6, 1e-5, 1e-4, 1e-3),
+            ("iss_check=off", "iss_check=advertised", "iss_check=require"), "measured_2026",
+            Mix("place", {"malicious_rs_and_as": 1}, {"honest_api": 1}), interval="exact", attempts=2_000_000,
+        ),
+        # --- sender constraint
+        Experiment(
+            "dpop",
+            "Does it help to follow what a resource server asks for, or must the client insist on DPoP, as more "
+            "resource servers mandate it?",
+            "share of RS that mandate DPoP", _TENTHS,
+            ("dpop=none", "dpop=token;dpop_policy=prm", "dpop=token;dpop_policy=metadata",
+             "dpop=token;dpop_policy=always", "dpop=token;dpop_policy=always;token_type_check=off"),
+            "measured_2026", Mix("r_requires_dpop", {"yes": 1}, {"no": 1}), mixes=_ROGUE_RS,
+        ),
+        Experiment(
+            "dpop_adoption",
+            "What breaks and what is saved as clients take to DPoP, with AS as measured and RS that do not ask for it?",
+            "share of clients with DPoP", _TENTHS, ("", "dpop=token", "dpop=token;token_type_check=off"),
+            "measured_2026", Adoption(), deployed=True, mixes=_ROGUE_RS,
+        ),
+        # --- which AS a client trusts
+        Experiment(
+            "federation",
+            "What does a federation as the only trust anchor keep out, as more of the attacker's AS get into it?",
+            "share of malicious AS in the federation", _TENTHS,
+            ("as_trust=any", "as_trust=federation", "as_trust=federation;iss_check=require"), "swept",
+            Mix("a_enrolled", {"yes": 1}, {"no": 1}), mixes=_ROGUE_AS,
+        ),
+        # --- drafts together
+        Experiment(
+            "interaction",
+            "Which drafts need each other, and which get in each other's way? All combinations of four.",
+            "share that has adopted", (0.1, 0.5, 0.9, 1.0), (), "measured_2026", Adoption(), deployed=True,
+            mixes=_ALL_OF_THEM,
+            factors={"prefix": "prm=prefix", "echo": "echo=req_strict", "iss": "iss_check=require",
+                     "dpop": "dpop=token"},
+        ),
+        Experiment(
+            "profiles",
+            "What do whole designs come to, as they are adopted in place of what is deployed?",
+            "share that has adopted", _PATH, ("", "design=rfc6749", "design=dcr", "design=mcp",
+                                              "design=gaps_closed", "design=federated"),
+            "measured_2026", Adoption(), deployed=True, mixes=_ALL_OF_THEM,
+        ),
+        Experiment(
+            "years",
+            "What do the years bring as servers take to echo, iss and DPoP, to clients as deployed and to strict ones?",
+            "year", (2026.9, 2028, 2029, 2030, 2032), ("", "echo=req_strict", "iss_check=require", "dpop=token"),
+            "measured_2026", Year(), deployed=True, mixes=_ALL_OF_THEM,
+        ),
+        # --- client identity
+        Experiment(
+            "cimd_dcr",
+            "Metadata documents or dynamic registration: what does an AS fetch and store, what does a made-up client "
+            "cost it, and how long are users exposed after a client's domain is lost, by cache lifetime?",
+            "seconds that the AS caches a client's document", (60, 600, 3600, 21_600, 86_400),
+            ("reg=dcr", "reg=cimd", "reg=cimd;consent_pin=off", "reg=cimd;cimd_redirect=loopback;consent_pin=off",
+             "reg=cimd;as_client_policy=allowlist", "reg=cimd;as_fetch_guard=off"),
+            "swept", Number("document_lifetime", option=True), reader="registrations", attempts=50_000,
+        ),
+        # --- spellings
+        Experiment(
+            "slash",
+            "Where do honest flows break when a slash, a port, a letter's case or an escape differs from one layer to "
+            "the next, and which comparators break them?",
+            "share of parties that write an identifier their own way", (0.0, 0.01, 0.02, 0.05, 0.1, 0.2),
+            ("prm=exact", "prm=prefix", "prm=prefix_sdk_ts", "prm=prefix_sdk_py", "prm=prefix;audience_check=prefix",
+             "prm=prefix;md_issuer_check=off;audience_check=prefix"),
+            "swept", Number("respelled", option=True), reader="layers",
+        ),
+        Experiment(
+            "issuer_waves",
+            "How many honest deployments break, wave by wave, as clients start to compare the issuer of AS metadata, "
+            "and then iss?",
+            "share of clients that enforce", _TENTHS,
+            ("md_issuer_check=off;iss_check=off", "md_issuer_check=on;iss_check=off",
+             "md_issuer_check=on;iss_check=if_present", "md_issuer_check=on;iss_check=require"),
+            "swept", Adoption(), reader="layers", options={"respelled": 0.05},
+        ),
+        # --- whole tasks
+        Experiment(
+            "ten_steps",
+            "What fails in an agent's task, the longer it gets: rules, faults, or the attacker on the way?",
+            "calls in a task", (1, 2, 5, 10, 20),
+            ("prm=exact", "prm=prefix", "echo=req_strict", "dpop=token", "iss_check=require"), "measured_2026",
+            Number("steps", option=True), mixes=_ALL_OF_THEM, reader="tasks", attempts=1_500,
+        ),
+        Experiment(
+            "pinning",
+            "Pin the AS of the first contact, or follow what the metadata says, as honest resources move to another "
+            "AS (one call in a hundred meets a resource that has fallen to an attacker)?",
+            "share of calls after a move to another AS", (0.0, 0.005, 0.01, 0.02, 0.05),
+            ("as_trust=any", "as_trust=allowlist", "as_trust=any;rt_pin=off"),
+            "swept", Number("migrates", option=True), mixes={"place": {"honest_api": 1}}, reader="tasks",
+            attempts=1_500, options={"hijacked": 0.01},
+        ),
+        Experiment(
+            "federation_coverage",
+            "How much of an agent's work does a federation stop while it does not know every honest AS?",
+            "share of honest AS outside the federation", (0.0, 0.01, 0.05, 0.1, 0.2, 0.5),
+            ("as_trust=any", "as_trust=federation"), "swept", Number("uncovered", option=True), mixes=_ROGUE_AS,
+            reader="tasks", attempts=1_500,
+        ),
+        Experiment(
+            "faults",
+            "How far do retries and a second AS carry a task through servers that fail?",
+            "share of requests that fail with 500", (0.0, 0.01, 0.05, 0.1, 0.2),
+            ("as_trust=any", "as_trust=allowlist", "prm_cache=stale"), "swept",
+            Number("server_error", option=True), mixes={"place": {"honest_api": 1}}, reader="tasks", attempts=1_500,
+            options={"migrates": 0.02, "timed_out": 0.02, "not_found": 0.005},
+        ),
+        # --- in time
+        Experiment(
+            "token_life",
+            "How do thefts of tokens depend on how long tokens live, with agents that come back to their caches?",
+            "seconds that a token lives", (60, 300, 900, 3600, 14400), ("cache_key=issuer+resource", "cache_key=issuer",
+                                                                       "optimistic=on"),
+            "shared_origins", Number("token_lifetime"), reader="agents",
+        ),
+    )
+}

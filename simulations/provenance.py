@@ -1,0 +1,40 @@
+"""Which code counted, and what was met: what a row of results says of where it comes from."""
+
+from __future__ import annotations
+
+from functools import cache
+from hashlib import blake2b
+from importlib.metadata import PackageNotFoundError, version
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+_PACKAGES = ("model", "properties", "simulations")
+
+
+@cache
+def code() -> str:
+    """The version and a digest of every module that has a say in what is counted, as ``0.1.0+1f2e3d4c5b6a``."""
+    digest = blake2b(digest_size=6)
+    for package in _PACKAGES:
+        for name, text in sorted(_modules(files(package), package)):
+            digest.update(name.encode() + b"\0" + text + b"\0")
+    try:
+        known = version("openworld")
+    except PackageNotFoundError:
+        known = "0"
+    return f"{known}+{digest.hexdigest()}"
+
+
+def _modules(folder: Traversable, name: str) -> list[tuple[str, bytes]]:
+    found = []
+    for item in folder.iterdir():
+        if item.is_dir() and item.name != "__pycache__":
+            found += _modules(item, f"{name}/{item.name}")
+        elif item.name.endswith(".py"):
+            found.append((f"{name}/{item.name}", item.read_bytes()))
+    return found
+
+
+def digest(thing: object) -> str:
+    """A short name for the content of a population (or of anything whose ``repr`` says it all)."""
+    return blake2b(repr(thing).encode(), digest_size=6).hexdigest()

@@ -1,0 +1,48 @@
+"""The ways to count a unit of work, by name."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+
+from simulations import agents, layers, registrations, tasks, vectorised
+from simulations.engine import Tally, Unit
+from simulations.record import recorded
+from simulations.visits import Ending, Label
+
+
+def arrays(unit: Unit) -> Tally:
+    """First contacts, a whole population at once: nothing is cached and only outcomes are counted."""
+    told = unit.population, unit.arms, unit.seed, unit.attempts
+    if not unit.record:
+        return Tally(vectorised.tally(*told, adoption=unit.adoption, first=unit.first))
+    return _counted(recorded(unit, vectorised.attempts(*told, adoption=unit.adoption, first=unit.first)))
+
+
+def in_time(unit: Unit) -> Tally:
+    """Agents in time, which come back to what they have cached."""
+    chunks = agents.simulate(
+        unit.population, unit.arms, unit.seed, unit.attempts, adoption=unit.adoption, first=unit.first
+    )
+    if unit.record:
+        return _counted(recorded(unit, ([[end.label for end in arm] for arm in chunk] for chunk in chunks)))
+    met: Counter[tuple[Ending, ...]] = Counter()
+    for chunk in chunks:
+        met.update(zip(*chunk, strict=True))
+    tally = Tally()
+    for endings, times in met.items():
+        tally.endings[tuple(ending.label for ending in endings)] += times
+    return tally
+
+
+def _counted(chunks: Iterable[Sequence[Sequence[Label]]]) -> Tally:
+    tally = Tally()
+    for chunk in chunks:
+        tally.endings.update(zip(*chunk, strict=True))
+    return tally
+
+
+READERS: dict[str, Callable[[Unit], Tally]] = {
+    "arrays": arrays, "agents": in_time, "tasks": tasks.count, "layers": layers.count,
+    "registrations": registrations.count,
+}  # fmt: skip

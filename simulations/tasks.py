@@ -1,0 +1,374 @@
+"""The life of an agent: tasks of several calls, with caches, faults, changes and other agents on the way.
+
+A task calls servers of its own one after the other. What a call comes to is decided by the rules of the model: by
+the plan of the visit, and where servers have changed since the last one by the rule that the change puts to the
+test. Faults and times are this module's own; what the servers of a population do wrong, and how often, are options
+of the experiment, all of them swept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import numpy as np
+import simpy
+from numpy.typing import NDArray
+
+from model import client
+from model import resource_server as resource
+from model.design import Design
+from model.rule import Condition
+from model.world import HONEST_AS
+from simulations import draws
+from simulations.attempts import ADOPTIONS, Situations, draw_codes, draw_latency, situations
+from simulations.engine import EngineError, Tally, Unit
+from simulations.population import LATENCIES
+from simulations.results import measured
+from simulations.visits import ACCEPTED, PLACES, Kind, Label, Plan, Settings, plan_for
+
+#: What the reader can be told, with what it takes for granted otherwise. Shares are per call or per request.
+OPTIONS: dict[str, tuple[float, str]] = {
+    "steps": (10, "calls in a task"),
+    "servers": (5, "resource servers that a task chooses from, the first ones more often"),
+    "think": (20, "mean seconds between calls"),
+    "retries": (2, "tries after the first one, for what may be better the next time"),
+    "patience": (10, "seconds after which a request has timed out"),
+    "not_found": (0.001, "share of requests for metadata that are answered 404"),
+    "server_error": (0.01, "share of requests that are answered 500"),
+    "timed_out": (0.01, "share of requests that are not answered"),
+    "second_server": (0.3, "share of RS that list a second AS"),
+    "migrates": (0.0, "share of later calls whose RS has moved to another honest AS since the call before"),
+    "hijacked": (0.0, "share of later calls whose RS has fallen to an attacker with an AS of its own"),
+    "issuer_changed": (0.0, "share of AS whose metadata claims another issuer than the one it was fetched for"),
+    "uncovered": (0.0, "share of honest AS that the federation does not vouch for"),
+    "key_rollover": (0.01, "share of calls at which the RS does not know the key of the token yet"),
+    "clock_skew": (5, "median seconds by which the clock of the RS is ahead"),
+    "step_up": (0.05, "share of calls for which the RS asks for more scope"),
+    "sub_agent": (0.1, "share of calls that are left to a sub-agent, which starts with nothing"),
+    "refresh_lifetime": (1_209_600, "seconds for which a refresh token is good"),
+    "detection": (86_400, "mean seconds until somebody notices a harm"),
+}
+#: An honest AS or issuer that is not the one of the first contact.
+ANOTHER_AS = "https://another-as.example"
+#: Independent tasks that share a clock; results do not depend on it.
+CHUNK = 512
+#: What is measured of every task, and of those with a harm.
+QUANTITIES = ("seconds", "requests", "retries", "consents", "registrations", "rechallenges")
+HARMED = ("seconds_until_detected", "seconds_exposed")
+
+#: How a task ends in which every call came through.
+DONE = Label("success", ACCEPTED, ())
+Walking = Generator[simpy.Event, None, Any]
+
+
+class Draws:
+    """Uniform numbers of a range of tasks, by purpose, drawn when first asked for."""
+
+    def __init__(self, seed: str, start: int, count: int) -> None:
+        self.seed, self.start, self.count = seed, start, count
+        self._drawn: dict[str, list[float]] = {}
+
+    def __call__(self, purpose: str, task: int) -> float:
+        """The number of one task."""
+        if purpose not in self._drawn:
+            self._drawn[purpose] = draws.uniforms(self.seed, purpose, self.start, self.count).tolist()
+        return self._drawn[purpose][task]
+
+
+@dataclass(slots=True)
+class Known:
+    """What an agent remembers of a server; times are when it stops being good."""
+
+    metadata_until: float = -1.0
+    token_until: float = -1.0
+    refresh_until: float = -1.0
+    registered: bool = False
+    visited: bool = False
+
+
+@dataclass(slots=True)
+class Task:
+    """What has become of a task."""
+
+    number: int
+    label: Label = DONE
+    harms: dict[str, float] = field(default_factory=dict)
+    counts: dict[str, float] = field(default_factory=lambda: dict.fromkeys(QUANTITIES, 0.0))
+
+
+class Failed(Exception):  # noqa: N818  (an ending, not an error)
+    """The call ends here, as its label says."""
+
+    def __init__(self, kind: Kind, name: str) -> None:
+        super().__init__(name)
+        self.label = Label(kind, name, ())
+
+
+def count(unit: Unit) -> Tally:
+    """Run the tasks of a unit under every arm and count how they end and what they took."""
+    tally = Tally()
+    for start in range(unit.first, unit.first + unit.attempts, CHUNK):
+        size = min(CHUNK, unit.first + unit.attempts - start)
+        world = Surroundings(unit, start, size)
+        arms = [run(world, arm) for arm in unit.arms]
+        part = Tally()
+        part.endings.update(tuple(task.label for task in tasks) for tasks in zip(*arms, strict=True))
+        for place, tasks in enumerate(arms):
+            for name in QUANTITIES:
+                values, first = ([task.counts[name] for task in chosen] for chosen in (tasks, arms[0]))
+                part.sums[name, place] = measured(values, first)
+            for name, values in zip(HARMED, _detected(world, tasks), strict=True):
+                part.sums[name, place] = measured(values, [0.0] * len(values))
+        tally.add(part)
+    return tally
+
+
+def _detected(world: Surroundings, tasks: list[Task]) -> tuple[list[float], list[float]]:
+    """For each harmed task how long the first harm stays unnoticed, and how long what was taken is of use."""
+    unnoticed, exposed = [], []
+    for task in tasks:
+        if task.harms:
+            seconds = float(draws.exponential(np.array([world.draw("detection", task.number)]), world["detection"])[0])
+            unnoticed.append(seconds)
+            exposed.append(min(seconds, world.token_lifetime))
+    return unnoticed, exposed
+
+
+class Surroundings:
+    """What a range of tasks meets, the same under every arm."""
+
+    def __init__(self, unit: Unit, start: int, count: int) -> None:
+        if unknown := sorted(dict(unit.options).keys() - OPTIONS.keys()):
+            raise EngineError(f"unknown option {unknown[0]!r} of tasks; allowed: {', '.join(OPTIONS)}")
+        self.options = {name: default for name, (default, _) in OPTIONS.items()} | dict(unit.options)
+        self.draw = Draws(unit.seed, start, count)
+        self.count = count
+        self.situations: Situations = situations(unit.population)
+        self.attackers = [bool(PLACES[name].capabilities) for name in self.situations.places]
+        self.servers = [
+            draw_codes(unit.population, f"{unit.seed}/server {number}", start, count, unit.adoption, unit.seed)
+            for number in range(int(self["servers"]))
+        ]
+        self.latencies: dict[str, NDArray[np.float64]] = {
+            name: draw_latency(unit.population, name, unit.seed, start, count) for name in LATENCIES
+        }
+        self.metadata_lifetime = unit.population.number("metadata_lifetime")
+        self.token_lifetime = unit.population.number("token_lifetime")
+
+    def __getitem__(self, option: str) -> float:
+        return self.options[option]
+
+    def happens(self, option: str, task: int, where: str) -> bool:
+        """Whether something with a share among the options happens to a task, somewhere in it."""
+        share = self.options[option]
+        return share > 0 and self.draw(f"{option} {where}", task) < share
+
+
+def run(world: Surroundings, arm: Settings) -> list[Task]:
+    """All tasks under one arm, each an agent of its own."""
+    clock = simpy.Environment()
+    tasks = [Task(number) for number in range(world.count)]
+    for task in tasks:
+        clock.process(Agent(world, arm, clock, task).live())
+    clock.run()
+    return tasks
+
+
+@cache
+def plan_at(found: Situations, arm: Settings, code: int, warm: bool, place: str | None) -> tuple[Plan, Design]:
+    """The plan of a visit in a situation (or at another place in it), and the design that it is under."""
+    held = {"warm": "yes"} if warm else {}
+    configuration, url = found.configuration(arm, code, held)
+    if place is not None:
+        url, capabilities, _ = PLACES[place]
+        configuration = type(configuration)(configuration.design, capabilities)
+    return plan_for(configuration, url), configuration.design
+
+
+class Agent:
+    """One agent that does one task; its sub-agents are agents too and know nothing of what it knows."""
+
+    def __init__(self, world: Surroundings, arm: Settings, clock: simpy.Environment, task: Task) -> None:
+        self.world, self.arm, self.clock, self.task = world, arm, clock, task
+        self.known: dict[int, Known] = {}
+
+    def live(self) -> Walking:
+        """Call after call, until one fails for good."""
+        world, number = self.world, self.task.number
+        started = self.clock.now
+        for call in range(int(world["steps"])):
+            think = -world["think"] * np.log1p(-world.draw(f"think {call}", number))
+            yield self.clock.timeout(float(think))
+            # The square makes the first servers the popular ones.
+            server = int(world.draw(f"server {call}", number) ** 2 * len(world.servers))
+            agent = self
+            if world.happens("sub_agent", number, str(call)):
+                agent = Agent(world, self.arm, self.clock, self.task)
+            try:
+                yield from agent.call(server, str(call))
+            except Failed as failed:
+                if failed.label.kind != "blocked":  # what an attacker wanted is no part of the task
+                    self.task.label = failed.label
+                    break
+        self.task.counts["seconds"] = self.clock.now - started
+        kind, name, _ = self.task.label
+        self.task.label = Label(kind, name, tuple(sorted(self.task.harms)))
+
+    def call(self, server: int, call: str) -> Walking:
+        """One call of one server, seen through (raises Failed)."""
+        world, number = self.world, self.task.number
+        known = self.known.setdefault(server, Known())
+        code = int(world.servers[server][number])
+        attacker = world.attackers[code // ADOPTIONS % len(world.attackers)]
+        fallen = known.visited and world.happens("hijacked", number, call)
+        token_good = known.token_until > self.clock.now
+        place = "malicious_rs_and_as" if fallen and not attacker else None
+        plan, design = plan_at(world.situations, self.arm, code, token_good and (attacker or fallen), place)
+        if not attacker and not fallen:
+            if known.visited and world.happens("migrates", number, call):
+                yield from self._follow(known, design, call)
+            if (yield from self._with_what_is_held(known, plan, call)):
+                return
+        yield from self._from_the_start(known, plan, design, server, call)
+        self._suffer(plan)
+        if plan.ending.kind in ("refused", "blocked"):
+            raise Failed(plan.ending.kind, plan.ending.name)
+        if plan.keeps:
+            now = self.clock.now
+            known.visited = True
+            known.token_until = now + world.token_lifetime
+            known.refresh_until = now + world["refresh_lifetime"]
+            yield from self._at_the_resource(call)
+
+    # --- the first time, and whenever nothing is left ---------------------------------------------------------
+
+    def _from_the_start(self, known: Known, plan: Plan, design: Design, server: int, call: str) -> Walking:
+        """Discovery, registration, authorization and use: the waits of the plan."""
+        waits = plan.waits[known.metadata_until > self.clock.now]
+        for kind in waits:
+            if kind == "server_metadata":
+                yield from self._reach_server(design, server, call)
+                yield from self._register(known, design, call)
+            else:
+                yield from self._request(kind, call)
+            self.task.counts["consents"] += kind == "consent"
+            if kind == "metadata":
+                known.metadata_until = self.clock.now + self.world.metadata_lifetime
+
+    def _reach_server(self, design: Design, server: int, call: str) -> Walking:
+        """Fetch AS metadata; where the AS does not answer, go to another one that the RS lists, if that is trusted."""
+        number = self.task.number
+        if design.as_trust == "federation":
+            vouched = not self._uncovered(f"at {server}")
+            self._obey(client.authorization_server_is_trusted(design, HONEST_AS if vouched else ANOTHER_AS))
+        try:
+            yield from self._request("server_metadata", call)
+        except Failed:
+            if not self.world.happens("second_server", number, f"at {server}"):
+                raise
+            self._obey(client.authorization_server_is_trusted(design, ANOTHER_AS))
+            yield from self._request("server_metadata", f"{call} failover")
+        if self.world.happens("issuer_changed", number, f"at {server}"):
+            self._obey(client.metadata_issuer_matches(design, ANOTHER_AS, HONEST_AS, False))
+
+    def _uncovered(self, where: str) -> bool:
+        return self.world.happens("uncovered", self.task.number, where)
+
+    def _register(self, known: Known, design: Design, call: str) -> Walking:
+        if not known.registered and design.reg in ("dcr", "dcr_ss"):
+            self.task.counts["registrations"] += 1
+            yield from self._request("push", f"{call} registration")
+        known.registered = True
+
+    # --- later --------------------------------------------------------------------------------------------------
+
+    def _with_what_is_held(self, known: Known, plan: Plan, call: str) -> Walking:
+        """Use a token again, or refresh it; whether that was enough."""
+        now, world = self.clock.now, self.world
+        if plan.ending.kind != "success" or known.refresh_until <= now:
+            return False
+        skew = float(draws.lognormal(np.array([world.draw(f"clock_skew {call}", self.task.number)]),
+                                     world["clock_skew"], 0.5)[0])  # fmt: skip
+        if known.token_until > now:
+            for kind in plan.waits[2 + (known.metadata_until > now)]:
+                yield from self._request(kind, call)
+                self.task.counts["consents"] += kind == "consent"
+            if known.token_until - skew > now:
+                yield from self._at_the_resource(call)
+                return True
+            self.task.counts["rechallenges"] += 1  # expired, by the clock of the resource server
+        yield from self._request("token", f"{call} refresh")
+        yield from self._request("request", f"{call} refresh")
+        known.token_until = self.clock.now + world.token_lifetime
+        yield from self._at_the_resource(call)
+        return True
+
+    def _follow(self, known: Known, design: Design, call: str) -> Walking:
+        """The RS has moved to another honest AS: stale metadata, old tokens and pins are put to the test."""
+        stale = known.metadata_until > self.clock.now
+        uses_stale = stale and bool(client.cached_metadata_is_fresh(design, True).holds)
+        if uses_stale or known.token_until > self.clock.now:
+            yield from self._request("request", f"{call} old token")
+            if not resource.issuer_is_accepted(design, ANOTHER_AS).holds:
+                self.task.counts["rechallenges"] += 1
+        known.metadata_until = -1.0
+        yield from self._request("metadata", f"{call} moved")
+        # A list of those met before has never heard of the new one; a federation may have.
+        vouched = design.as_trust == "federation" and not self._uncovered(call)
+        self._obey(client.authorization_server_is_trusted(design, HONEST_AS if vouched else ANOTHER_AS))
+        if known.refresh_until > self.clock.now and client.refresh_token_stays_with_issuer(design).holds:
+            yield from self._request("token", f"{call} refresh elsewhere")  # which the new AS does not know
+        known.token_until = known.refresh_until = -1.0
+        known.registered = False
+
+    def _at_the_resource(self, call: str) -> Walking:
+        """The RS may not know the key yet, or want more scope."""
+        number = self.task.number
+        if self.world.happens("key_rollover", number, call):
+            self.task.counts["retries"] += 1
+            yield from self._request("request", f"{call} new key")
+        if self.world.happens("step_up", number, call):
+            self.task.counts["consents"] += 1
+            for kind in ("consent", "token", "request"):
+                yield from self._request(kind, f"{call} step-up")
+
+    # --- what every step shares -----------------------------------------------------------------------------------
+
+    def _request(self, kind: str, call: str) -> Walking:
+        """One request (or the user's consent), tried again where that may help (raises Failed)."""
+        world, number = self.world, self.task.number
+        seconds = float(world.latencies[kind][number])
+        if kind == "consent":
+            yield self.clock.timeout(seconds)
+            return
+        fault = "server_error"
+        for trial in range(int(world["retries"]) + 1):
+            where = f"{call} {kind} {trial}"
+            self.task.counts["requests"] += 1
+            self.task.counts["retries"] += trial > 0
+            if world.happens("timed_out", number, where):
+                fault = "timed_out"
+                yield self.clock.timeout(world["patience"])
+            else:
+                yield self.clock.timeout(seconds)
+                if kind == "metadata" and world.happens("not_found", number, where):
+                    raise Failed("gave_up", "not_found")
+                if not world.happens("server_error", number, where):
+                    return
+                fault = "server_error"
+            yield self.clock.timeout(2.0**trial)
+        raise Failed("gave_up", fault)
+
+    def _obey(self, condition: Condition) -> None:
+        """Fail by the name of a rule of the model that does not hold."""
+        if not condition.holds:
+            raise Failed("refused", condition.rule.name)
+
+    def _suffer(self, plan: Plan) -> None:
+        in_time = self.world.latencies["attacker"][self.task.number] <= self.world.token_lifetime
+        for harm in (plan.ending if in_time else plan.late).harms:
+            self.task.harms.setdefault(harm, self.clock.now)
+

@@ -1,0 +1,170 @@
+"""Experiments on the command line: listed, run until they are precise, resumed; results listed, shown, compared."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas
+import pytest
+from click.testing import CliRunner, Result
+
+from openworld.cli import main
+from simulations import engine
+from simulations.catalogue import EXPERIMENTS
+
+Run = Callable[..., Result]
+FEW = ("--attempts", 40, "--replications", 2, "--workers", 1)
+
+
+@pytest.fixture
+def run() -> Run:
+    """Run a command in this process."""
+    return lambda *arguments: CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Results of two experiments, and of one of them with another seed."""
+    made = tmp_path_factory.mktemp("results")
+    for name, seed, where in (("echo", 1, "first"), ("matching", 1, "first"), ("echo", 2, "second")):
+        arguments = ["simulate", name, *FEW, "--seed", seed, "-o", made / where]
+        assert CliRunner().invoke(main, [str(argument) for argument in arguments]).exit_code == 0
+    return made
+
+
+def test_without_a_name_experiments_are_listed(run: Run) -> None:
+    """Every experiment with its question, in words and as data."""
+    result = run("simulate")
+    assert result.exit_code == 0
+    assert all(name in result.output for name in EXPERIMENTS)
+    listed = json.loads(run("simulate", "--json").stdout)
+    assert [row["name"] for row in listed] == list(EXPERIMENTS)
+
+
+def test_a_population_by_name_and_by_file(run: Run, tmp_path: Path) -> None:
+    """`--population` takes either; a file that is none is one line."""
+    result = run("simulate", "echo", *FEW, "--population", "measured_2026", "--json")
+    assert {row["population"] for row in json.loads(result.stdout)["rates"]} == {"measured_2026"}
+    bad = tmp_path / "bad.toml"
+    bad.write_text("[numbers]\n", encoding="utf-8")
+    result = run("simulate", "echo", *FEW, "--population", bad)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("openworld: bad: ")
+
+
+def test_half_width(run: Run) -> None:
+    """Replications are added until every interval is narrow enough."""
+    result = run("simulate", "multi_tenant", *FEW, "--half-width", "0.05", "--json")
+    assert result.exit_code == 0
+    rates = json.loads(result.stdout)["rates"]
+    assert max((row["high"] - row["low"]) / 2 for row in rates) <= 0.05
+    assert all("--half-width 0.05" in row["command"] for row in rates)
+
+
+def test_half_width_that_is_out_of_reach(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An experiment that would take too long says how far it got, with exit code 3."""
+    monkeypatch.setattr("simulations.experiments.MOST_ATTEMPTS", 100)
+    result = run("simulate", "multi_tenant", *FEW, "--half-width", "0.0001")
+    assert result.exit_code == 3
+    assert "intervals are still" in result.stderr
+
+
+def test_an_interrupted_run_goes_on(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C leaves tables of what was finished; the same command again counts only the rest."""
+    counted: list[str] = []
+    real = engine.count
+
+    def stop(unit: engine.Unit) -> engine.Tally:
+        if len(counted) == 5:
+            raise KeyboardInterrupt
+        counted.append(unit.digest)
+        return real(unit)
+
+    monkeypatch.setattr(engine, "count", stop)
+    assert run("simulate", "echo", *FEW, "-o", tmp_path).exit_code == 130
+    assert len(pandas.read_parquet(tmp_path / "echo_rates.parquet").value.unique()) == 3
+    monkeypatch.setattr(engine, "count", lambda unit: counted.append(unit.digest) or real(unit))
+    assert run("simulate", "echo", *FEW, "-o", tmp_path).exit_code == 0
+    assert len(counted) == len(set(counted)) == 22
+    assert len(pandas.read_parquet(tmp_path / "echo_rates.parquet").value.unique()) == 11
+
+
+def test_combinations_are_drawn_as_effects(run: Run, tmp_path: Path) -> None:
+    """An experiment over all combinations says and draws main effects and interactions."""
+    result = run("simulate", "interaction", *FEW, "-o", tmp_path)
+    assert result.exit_code == 0
+    assert "largest effects and interactions" in result.output
+    assert (tmp_path / "interaction-effects.svg").exists()
+    effects = pandas.read_parquet(tmp_path / "interaction_effects.parquet")
+    assert {"echo", "echo × dpop", "prefix × echo × iss × dpop"} <= set(effects.effect)
+
+
+def test_attempts_are_recorded(run: Run, tmp_path: Path) -> None:
+    """`--record` writes every attempt; an experiment that has none to write says so."""
+    assert run("simulate", "echo", *FEW, "--record", tmp_path / "attempts").exit_code == 0
+    rows = pandas.concat(map(pandas.read_parquet, (tmp_path / "attempts").iterdir()))
+    assert len(rows) == 40 * 11 * 4
+    result = run("simulate", "ten_steps", *FEW, "--record", tmp_path)
+    assert result.exit_code == 2
+    assert "cannot be recorded" in result.stderr
+
+
+def test_sensitivity(run: Run, tmp_path: Path) -> None:
+    """Indices in words, as data and as a file."""
+    result = run("simulate", "iss", "--sensitivity", "--samples", 16, "-o", tmp_path)
+    assert result.exit_code == 0
+    assert "h_iss: no" in result.output
+    assert len(pandas.read_parquet(tmp_path / "iss_sensitivity.parquet"))
+    assert json.loads(run("simulate", "iss", "--sensitivity", "--samples", 16, "--json").stdout)[0]["knob"]
+
+
+def test_results_are_listed(run: Run, folder: Path) -> None:
+    """What is stored, and the command that counts it again."""
+    result = run("results", "list", folder)
+    assert result.exit_code == 0
+    assert result.output.count("openworld simulate ") == 3
+    listed = json.loads(run("results", "list", folder, "--json").stdout)
+    assert {row["experiment"] for row in listed} == {"echo", "matching"}
+    assert all(row["code"] and row["population_digest"] for row in listed)
+
+
+def test_results_are_shown(run: Run, folder: Path) -> None:
+    """Rates with their origin; an experiment that is not there is answered with those that are."""
+    result = run("results", "show", "matching", folder)
+    assert result.exit_code == 0
+    assert "success: accepted" in result.output
+    assert "shared_origins" in result.output
+    missing = run("results", "show", "iss", folder)
+    assert missing.exit_code == 2
+    assert "there are: echo, matching" in missing.stderr
+
+
+def test_results_are_compared(run: Run, folder: Path) -> None:
+    """What differs, by how much, and whether chance explains it."""
+    same = run("results", "compare", folder / "first", folder / "first")
+    assert same.exit_code == 0
+    assert ", 0 differ, 0 by more than chance" in same.output
+    other = run("results", "compare", folder / "first", folder / "second")
+    assert "seed" in other.output
+    assert "1 against 2" in other.output
+    rows = json.loads(run("results", "compare", folder / "first", folder / "second", "--json").stdout)
+    assert {row["experiment"] for row in rows} == {"echo"}
+    assert all(row["low"] <= row["difference"] <= row["high"] for row in rows)
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1 no", None])
+def test_what_is_no_result_is_one_line(run: Run, tmp_path: Path, content: bytes | None) -> None:
+    """An empty folder, a file that is no Parquet, a table of something else."""
+    file = tmp_path / "x_rates.parquet"
+    if content is not None:
+        file.write_bytes(content)
+    else:
+        pandas.DataFrame({"a": [1]}).to_parquet(file)
+    result = run("results", "list", tmp_path)
+    assert result.exit_code == 2
+    assert len(result.stderr.splitlines()) == 1
+    assert "x_rates.parquet" in result.stderr
+    file.unlink()
+    assert "no results" in run("results", "list", tmp_path).stderr

@@ -1,0 +1,152 @@
+"""Tasks of several calls: rules end them by name, faults are survived or not, and what happens is counted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from model.rule import RULES
+from simulations import tasks
+from simulations.engine import EngineError, Tally, Unit
+from simulations.population import Population, load
+from simulations.visits import HARMS
+
+HONEST = load("swept").with_shares("place", {"honest_api": 1})
+#: Nothing goes wrong by itself.
+CALM: dict[str, float] = dict.fromkeys(
+    ("not_found", "server_error", "timed_out", "key_rollover", "step_up", "sub_agent"), 0.0
+)
+
+
+def lived(*arms: tuple[tuple[str, str], ...], population: Population = HONEST, attempts: int = 200, **told: float
+          ) -> Tally:  # fmt: skip
+    """What becomes of tasks."""
+    options = tuple(sorted({**CALM, **told}.items()))
+    return tasks.count(Unit(population, arms or ((),), "1/0", attempts, reader="tasks", options=options))
+
+
+def share(tally: Tally, name: str, arm: int = 0) -> float:
+    """How many tasks end so."""
+    return sum(n for joint, n in tally.endings.items() if joint[arm].name == name) / tally.endings.total()
+
+
+def mean(tally: Tally, name: str, arm: int = 0) -> float:
+    """The mean of a quantity."""
+    sums: Any = tally.sums[name, arm]
+    return float(sums.total / sums.number)
+
+
+def test_a_calm_task_comes_through() -> None:
+    """Without faults every call succeeds; a server is asked for consent once, and later calls use what is held."""
+    tally = lived(steps=10, servers=1)
+    assert share(tally, "accepted") == 1
+    assert mean(tally, "consents") == 1
+    assert mean(tally, "requests") == 5 + 9  # a first contact but for the user, and nine requests
+    assert mean(tally, "retries") == 0
+
+
+def test_one_step_is_a_first_contact() -> None:
+    """A task of one call ends as the visit does, so a rule that refuses a share of servers refuses that share."""
+    split = HONEST.with_shares("api", {"single_path": 0.7, "multi_path": 0.3})
+    tally = lived((), (("prm", "prefix"),), population=split, attempts=2_000, steps=1)
+    assert share(tally, "client.resource_matches_request") == pytest.approx(0.3, abs=0.04)
+    assert share(tally, "accepted", 1) == 1
+
+
+def test_more_steps_fail_more_often() -> None:
+    """Each further server is another chance to be refused: one server as the closed form has it, more are worse."""
+    split = HONEST.with_shares("api", {"single_path": 0.7, "multi_path": 0.3})
+    failed = [1 - share(lived(population=split, attempts=1_000, steps=steps), "accepted") for steps in (1, 3, 10)]
+    assert failed == sorted(failed)
+    assert failed[2] > 0.5
+    alone = 1 - share(lived(population=split, attempts=1_000, steps=10, servers=1), "accepted")
+    assert alone == pytest.approx(0.3, abs=0.05)
+
+
+def test_tokens_that_die_are_refreshed_and_consent_is_not_asked_again() -> None:
+    """With short tokens an agent asks the token endpoint more often, and the user no more."""
+    short = HONEST.with_numbers(token_lifetime=30)
+    tally, long = lived(population=short, servers=1, think=60), lived(servers=1, think=60)
+    assert mean(tally, "requests") > mean(long, "requests") + 3
+    assert mean(tally, "consents") == 1
+    assert mean(lived(population=short, servers=1, think=60, refresh_lifetime=0), "consents") > 3
+
+
+def test_faults_are_retried_until_patience_runs_out() -> None:
+    """A fault now and then costs a retry; without retries it costs the task; a 404 is not tried again."""
+    survived, given_up = (lived(server_error=0.02, retries=tries, attempts=400) for tries in (4, 0))
+    assert share(survived, "accepted") == 1
+    assert mean(survived, "retries") > 0
+    assert share(given_up, "server_error") > 0.2
+    assert share(lived(not_found=0.2, attempts=400), "not_found") > 0.2
+    slow = lived(timed_out=0.05, retries=4)
+    assert mean(slow, "seconds") > mean(lived(), "seconds")
+
+
+def test_a_second_server_helps_where_it_is_trusted() -> None:
+    """When the first AS does not answer, a client goes to another one that the RS lists, if its rule lets it."""
+    arms = ((("as_trust", "any"),), (("as_trust", "allowlist"),))
+    tally = lived(*arms, server_error=0.5, retries=0, steps=1, second_server=1.0, attempts=600)
+    assert share(tally, "client.authorization_server_is_trusted") == 0
+    assert share(tally, "client.authorization_server_is_trusted", 1) > 0.05
+    assert share(tally, "accepted") > share(tally, "accepted", 1)
+
+
+def test_moving_to_another_server_breaks_pins() -> None:
+    """A client that follows the metadata survives a move; one that only trusts whom it met is refused by its rule."""
+    arms = ((("as_trust", "any"),), (("as_trust", "allowlist"),), (("as_trust", "federation"),))
+    tally = lived(*arms, migrates=0.2)
+    assert share(tally, "accepted") == 1
+    assert share(tally, "client.authorization_server_is_trusted", 1) > 0.5
+    assert share(tally, "accepted", 2) == 1
+    assert share(lived(*arms, migrates=0.2, uncovered=0.5), "client.authorization_server_is_trusted", 2) > 0.3
+    assert mean(tally, "rechallenges") > 0
+
+
+def test_a_fallen_resource_harms_those_who_follow_it() -> None:
+    """Hijacked metadata harms the client that follows it, not the one that pins; the harm is noticed in time."""
+    arms = ((("as_trust", "any"),), (("as_trust", "allowlist"),))
+    tally = lived(*arms, hijacked=0.05)
+    harmed = [sum(n for joint, n in tally.endings.items() if joint[arm].harms) for arm in (0, 1)]
+    assert harmed[0] > 20
+    assert harmed[1] == 0
+    assert tally.sums["seconds_until_detected", 0].number == harmed[0]
+    assert 30_000 < mean(tally, "seconds_until_detected") < 200_000
+    assert mean(tally, "seconds_exposed") <= HONEST.number("token_lifetime")
+    assert {harm for joint in tally.endings for harm in joint[0].harms} <= set(HARMS)
+
+
+def test_an_issuer_that_changed_is_refused_by_the_rule_that_compares_it() -> None:
+    """Only the client that checks the issuer of AS metadata is held up."""
+    tally = lived((("md_issuer_check", "on"),), (("md_issuer_check", "off"),), issuer_changed=0.1)
+    assert share(tally, "client.metadata_issuer_matches") > 0.1
+    assert share(tally, "accepted", 1) == 1
+    assert "client.metadata_issuer_matches" in RULES
+
+
+def test_interruptions_cost_requests_and_consents() -> None:
+    """Step-up and sub-agents ask the user again, registration and key rollover cost a request."""
+    calm = lived()
+    assert mean(lived(step_up=0.3), "consents") > mean(calm, "consents") + 1
+    assert mean(lived(sub_agent=0.5), "consents") > mean(calm, "consents") + 1
+    assert mean(lived(key_rollover=0.5), "retries") > 1
+    registered = lived((("reg", "cimd"),), (("reg", "dcr"),))
+    assert mean(registered, "registrations") == 0
+    assert mean(registered, "registrations", 1) > 1
+    assert mean(lived(clock_skew=100_000), "rechallenges") > 1
+
+
+def test_tasks_do_not_depend_on_how_they_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same tasks in chunks of another size, or beside another arm, end the same."""
+    whole = lived((), (("prm", "prefix"),), server_error=0.05, migrates=0.02)
+    monkeypatch.setattr(tasks, "CHUNK", 64)
+    parts = lived((), (("prm", "prefix"),), server_error=0.05, migrates=0.02)
+    assert parts.endings == whole.endings
+    assert mean(parts, "seconds") == pytest.approx(mean(whole, "seconds"))
+
+
+def test_an_unknown_option_is_an_error() -> None:
+    """One line names it and what is allowed."""
+    with pytest.raises(EngineError, match="unknown option 'stepps' of tasks; allowed: steps, "):
+        lived(stepps=3)

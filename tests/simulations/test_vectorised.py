@@ -1,0 +1,139 @@
+"""The rules read over arrays decide what the machine decides, attempt by attempt."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from itertools import product
+
+import numpy as np
+import pytest
+
+from model.design import Configuration, Design
+from model.switches import SWITCHES
+from simulations import agents, vectorised
+from simulations.attempts import draw_codes, situations
+from simulations.crowd import crowd, judge
+from simulations.population import Population, PopulationError, load
+from simulations.visits import PLACES, Label, Settings, plan_for
+
+EVERYWHERE = {name: 1 / len(PLACES) for name in PLACES}
+HOSTILE = load("shared_origins").with_shares("place", EVERYWHERE).with_shares(
+    "as_resource", {"honor": 0.4, "ignore": 0.3, "add": 0.2, "substitute": 0.1}
+)  # fmt: skip
+
+
+def compared(population: Population, arms: tuple[Settings, ...], attempts: int, adoption: float = 1.0) -> int:
+    """Attempts that both readers end alike; how many different endings there were."""
+    read = [row for chunk in vectorised.attempts(population, arms, "1/0", attempts, adoption=adoption)
+            for row in zip(*chunk, strict=True)]  # fmt: skip
+    walked = agents.simulate(population, arms, "1/0", attempts, adoption=adoption, caches=False)
+    assert read == [tuple(end.label for end in row) for chunk in walked for row in zip(*chunk, strict=True)]
+    return len(set(read))
+
+
+@pytest.mark.parametrize("adoption", [1.0, 0.4])
+def test_agrees_with_agents_in_time(adoption: float) -> None:
+    """The same draws, the same endings, for designs that differ in what they let in."""
+    arms: tuple[Settings, ...] = (
+        (), (("prm", "prefix"),), (("echo", "req"), ("cache_key", "issuer")),
+        (("iss_check", "off"), ("h_iss", "no"), ("dpop", "token")),
+    )  # fmt: skip
+    assert compared(HOSTILE, arms, 1_000, adoption) > 8
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_agrees_on_any_design(number: int) -> None:
+    """Designs picked at random, mechanisms and environment alike."""
+    chosen = random.Random(number)
+    arm = tuple((name, chosen.choice(switch.values)) for name, switch in SWITCHES.items() if name != "warm")
+    compared(HOSTILE, (arm,), 200)
+
+
+def test_agrees_among_servers_as_measured() -> None:
+    """A factor that sets several switches at once is read as its rows say."""
+    met = load("measured_2026").with_shares("place", {"honest_api": 0.5, "malicious_rs": 0.5})
+    assert compared(met, ((), (("echo", "req_strict"),)), 600) > 5
+
+
+def test_any_crowd_gives_the_same() -> None:
+    """Judging rows one by one, all together, shuffled or repeated makes no difference."""
+    found = situations(HOSTILE)
+    codes = draw_codes(HOSTILE, "1", 0, 400, 0.5)
+    arm = (("prm", "prefix"), ("audience_check", "prefix"))
+
+    def judged(asked: np.ndarray) -> list[tuple[Label, Label]]:  # type: ignore[type-arg]
+        ended = judge(crowd(found, arm, asked))
+        return [(ended.labels[end], ended.labels[late]) for end, late in zip(ended.ending, ended.late, strict=True)]
+
+    together = judged(codes)
+    order = np.random.default_rng(1).permutation(400)
+    assert judged(codes[order]) == [together[place] for place in order]
+    assert [judged(codes[place : place + 1])[0] for place in range(40)] == together[:40]
+
+
+def test_tally_counts_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counting situations is counting attempts, in chunks of any size and from any attempt on."""
+    arms: tuple[Settings, ...] = ((), (("prm", "prefix"),))
+    one_by_one = [row for chunk in vectorised.attempts(HOSTILE, arms, "1", 3_000)
+                  for row in zip(*chunk, strict=True)]  # fmt: skip
+    assert vectorised.tally(HOSTILE, arms, "1", 3_000) == Counter(one_by_one)
+    monkeypatch.setattr(vectorised, "CHUNK", 256)
+    parts = (vectorised.tally(HOSTILE, arms, "1", 1_000, first=first) for first in (0, 1_000, 2_000))
+    assert sum(parts, Counter()) == Counter(one_by_one)
+
+
+def test_expectation_is_brute_force() -> None:
+    """On a tiny population: every combination asked of the machine in a plain loop, weighed by its shares."""
+    tiny = load("swept").with_shares("place", {"honest_api": 0.7, "malicious_rs": 0.3}).with_shares(
+        "as_resource", {"honor": 0.5, "ignore": 0.3, "add": 0.2}
+    ).with_shares("api", {"single_path": 0.6, "multi_path": 0.4}).with_numbers(latency_attacker=0)  # fmt: skip
+    arms = ((), (("echo", "req"),))
+    brute: Counter[tuple[Label, ...]] = Counter()
+    factors = list(tiny.factors)
+    for kinds in product(*(factor.categories for factor in factors), tiny.places.categories):
+        weight = float(np.prod([kind.share for kind in kinds]))
+        url, capabilities, _ = PLACES[kinds[-1].name]
+        labels = []
+        for arm in arms:
+            switches = {name: value for kind in kinds[:-1] for name, value in kind.settings} | dict(arm)
+            labels.append(plan_for(Configuration(Design(switches), capabilities), url).ending.label)
+        if weight:
+            brute[tuple(labels)] += weight  # type: ignore[assignment]
+    expected = vectorised.expected(tiny, arms)
+    assert expected == pytest.approx(dict(brute))
+    counted = vectorised.tally(tiny, arms, "1", 40_000)
+    for joint, share in expected.items():
+        assert counted[joint] / 40_000 == pytest.approx(share, abs=4 * (share * (1 - share) / 40_000) ** 0.5)
+
+
+def test_a_single_step_in_closed_form() -> None:
+    """Honest visits, one thing that can go wrong: exactly the share of it does."""
+    met = load("swept").with_shares("place", {"honest_api": 1}).with_shares(
+        "api", {"single_path": 0.7, "multi_path": 0.3}
+    )  # fmt: skip
+    refused = Label("refused", "client.resource_matches_request", ())
+    expected = vectorised.expected(met, ((),), 1.0)
+    assert expected == pytest.approx({(refused,): 0.3, (Label("success", "accepted", ()),): 0.7})
+
+
+def test_adoption_in_closed_form() -> None:
+    """A mechanism of the client's that half of them have helps half of the time, whatever servers do."""
+    met = load("swept").with_shares("place", {"malicious_rs": 1}).with_shares("as_resource", {"ignore": 1})
+    theft = [
+        sum(share for (_, label), share in vectorised.expected(met, ((), (("echo", "req"),)), adoption).items()
+            if "token_confinement" in label.harms)
+        for adoption in (0.0, 0.25, 1.0)
+    ]  # fmt: skip
+    assert theft == pytest.approx([theft[0], 0.75 * theft[0], 0.0])
+    assert theft[0] == pytest.approx(
+        vectorised.in_time_share(met.number("latency.attacker"), met.number("latency.spread"),
+                                 met.number("token_lifetime"))
+    )  # fmt: skip
+
+
+def test_too_many_situations_are_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be gone through says so in one line."""
+    monkeypatch.setattr(vectorised, "MOST_SITUATIONS", 10)
+    with pytest.raises(PopulationError, match="situations; at most 10 can be gone through"):
+        vectorised.expected(HOSTILE, ((),))
