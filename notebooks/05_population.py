@@ -113,8 +113,8 @@ data("echo_measured-funnel")
 # ### Set the shares yourself
 #
 # The same agents under two designs. The shares are of visits that go to a malicious resource server, of APIs with
-# one document for many paths, and of AS that ignore, rather than honour, `resource`. Few attempts are made, so that
-# the answer is there while the knob moves; the intervals say what that costs. Plain cells do the same:
+# one document for many paths, of AS that ignore, rather than honour, `resource`, and of AS that send an echo. So
+# many attempts as are counted while the knob moves; the intervals say what that is worth. Plain cells do the same:
 # `at(population, designs, attempts, shares)`.
 
 # %%
@@ -131,8 +131,8 @@ DESIGNS = {
     "prefix, echo required": "prm=prefix;echo=req",
     "prefix, DPoP": "prm=prefix;dpop=token",
 }
-FEW = 400
-knobs = Knobs("swept", KNOBS, DESIGNS, FEW)
+ATTEMPTS = 5_000
+knobs = Knobs("swept", KNOBS, DESIGNS, ATTEMPTS)
 knobs
 
 # %% [markdown]
