@@ -30,7 +30,7 @@ MOVES: dict[str, tuple[str, dict[str, str | bool], str]] = {
     "04_designs": ("openworld-explorer", {"start from design": "rfc6749"}, "attack in"),
     "05_population": ("openworld-knobs", {"design": "prefix matching"}, "prm=prefix"),
     "06_blast_radius": ("openworld-spread", {"design": "no protection"}, "no protection"),
-    "07_trust": ("openworld-explorer", {"property": "authorization"}, "attack in 9 steps"),
+    "07_trust": ("openworld-explorer", {"property": "authorization"}, "attack in 1 steps"),
     "08_deployed": ("openworld-explorer", {"property": "authorization"}, "attack in 9 steps"),
 }  # fmt: skip
 
@@ -61,7 +61,7 @@ def test_the_picture_on_the_screen_can_be_saved(lab: str, page: Any, tmp_path: P
     downloading.value.save_as(saved)
     assert saved.name == "token_confinement.svg"
     texts = ElementTree.parse(saved).getroot().iter("{http://www.w3.org/2000/svg}text")
-    assert any("shared.example/evil" in (text.text or "") for text in texts)
+    assert any("https://shared.example/" in (text.text or "") for text in texts)
 
 
 @pytest.fixture(scope="module")
