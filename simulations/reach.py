@@ -101,6 +101,14 @@ class Attack:
                 graph.add_edge(before, after, action=action)
         return graph
 
+    def accepting(self, spread: Iterable[Possession]) -> frozenset[str]:
+        """The honest resource servers that act on what the attacker can send with these possessions."""
+        spread = list(spread)
+        controlled = {each.node for each in spread if isinstance(each, Controls)}
+        opened = [self._opened(each.loot) for each in spread if isinstance(each, Holds)]
+        opened += [self._minted(issuer) for issuer in controlled & self._issuers]
+        return frozenset().union(*(each.accepting for each in opened)) - controlled - self.topology.dishonest
+
     def measured(self, spread: Iterable[Possession]) -> Reach:
         """What is reached with these possessions, in numbers."""
         controlled: set[str] = set()
