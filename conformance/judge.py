@@ -26,6 +26,9 @@ OUTCOMES = {
 #: Said of an authorization request whose URL does not say what it should.
 BROKEN_QUERY = "broken query"
 
+#: Said of an authorization request that the client makes itself before it sends the user there.
+TRIAL = "by the client itself"
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -163,6 +166,8 @@ def _what(world: World, seen: Exchange) -> list[str]:
         found.append("DPoP proof")
     if kind(seen) == "authorize" and (seen.url.count("?") > 1 or not seen.value("response_type")):
         found.append(BROKEN_QUERY)
+    if kind(seen) == "authorize" and seen.by == "client":
+        found.append(TRIAL)
     return found
 
 

@@ -144,13 +144,13 @@ def design_of(release: Release) -> Design:
 
 def observed(judgement: Judgement) -> Observed:
     """A judgement in the terms in which measurements are compared with the model."""
-    from conformance.judge import BROKEN_QUERY
+    from conformance.judge import BROKEN_QUERY, TRIAL
 
     def requests(kind: str) -> tuple[Request, ...]:
         return tuple(
             Request(one.to, _placed(one.resources[-1]) if one.resources else NONE, "DPoP proof" in one.what)
             for one in judgement.sent
-            if one.request == kind
+            if one.request == kind and TRIAL not in one.what
         )
 
     registrations = tuple(dict.fromkeys(one.to for one in judgement.sent if one.request == "register"))

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from conformance.install import Installed
+from conformance.play import Play
 from conformance.processes import Run, drive, serving
+from conformance.run import Settings, run_all
 from conformance.software import CLIENTS, SERVERS, Release, SoftwareError
 
 CLIENT = Release(CLIENTS["mcp-python"], "0")
@@ -88,3 +92,22 @@ def test_server_that_does_not_start_says_why(tmp_path: Path) -> None:
 
     with pytest.raises(SoftwareError, match="authlib==0 does not start: no such module"):
         asyncio.run(start())
+
+
+@pytest.mark.slow
+def test_thousand_scenarios_leave_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    program = "import json, sys; json.loads(sys.stdin.readline()); print('{\"done\": true}', flush=True)"
+    plays = [Play(f"n{number}", "mutation", "", {}) for number in range(1000)]
+    before = open_files()
+    judgements = asyncio.run(run_all(installed(tmp_path, program), plays, tmp_path / "out", Settings(10, 4, False)))
+    assert {one.outcome for one in judgements} == {"d"}
+    assert open_files() <= before + 2
+    assert list(scratch.iterdir()) == []
+    assert subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True).stdout == ""
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))

@@ -1,0 +1,68 @@
+"""The command: what it refuses in one line, and what the model says would stop an attack."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from conformance import install
+from conformance.mutations import mutations
+from conformance.software import SoftwareError
+from model.clients import find
+from model.conversation import converse
+from model.scenario import load
+from openworld.cli import main
+from openworld.reality import HONEST, cures
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ([], "name a CLIENT, or --server SERVER, or --pair CLIENT SERVER"),
+        (["mcp-python==2.3.0", "--server", "authlib==1.9.10"], "name a CLIENT, or"),
+        (["nobody==1"], "unknown client 'nobody'; known: mcp-python"),
+        (["--server", "nobody==1"], "unknown server 'nobody'; known: authlib"),
+        (["--pair", "mcp-python==2.3.0", "nobody==1"], "unknown server 'nobody'"),
+        (["mcp-python==2.3.0", "--scenarios", "M09,Z"], "no scenario 'Z'; known: R01_exact"),
+        (["mcp-python==2.3.0", "--source", "dreams"], "'dreams' is not one of"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_two(
+    arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["conform", *arguments])
+    said = capsys.readouterr().err.strip()
+    assert ended.value.code == 2
+    assert complaint in said
+    assert "\n" not in said
+
+
+def test_missing_node_is_a_clear_message(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(install.shutil, "which", lambda name: None)
+    with pytest.raises(SoftwareError, match="needs Node 99 or newer; found none"):
+        install._node(tmp_path, 99)
+
+
+@pytest.mark.parametrize("name", ["M08_mixup_iss", "M09_mixup_no_iss", "M10_mixup_evil_claims_as1_issuer"])
+def test_cures_stop_the_attack_and_leave_the_client_useful(name: str) -> None:
+    design = find("ts-sdk-v1==1.32.2").design
+    assert converse(design, load(name)).misdelivered
+    found = cures(design, name)
+    assert found
+    for cure in found:
+        changed = design.but(**dict(cure.switches))
+        assert not converse(changed, load(name)).misdelivered
+        assert converse(changed, load(HONEST)).stage == "A"
+
+
+def test_scenario_that_does_no_harm_needs_no_cure() -> None:
+    assert cures(find("ts-sdk-v1==1.32.2").design, HONEST) == []
+
+
+def test_every_mutation_can_be_asked_of_the_model() -> None:
+    design = find("mcp-python==2.3.0").design
+    for play in mutations():
+        if play.twist is None:
+            converse(design, play.scenario(load(HONEST).origins))
