@@ -71,7 +71,7 @@ def _named(*known: Software) -> dict[str, Software]:
 _TYPESCRIPT = "mcp_typescript.mjs"
 
 CLIENTS = _named(
-    # Releases before 1.26 do not start with a newer pydantic.
+    # Older releases (1.16, say) do not start with a newer pydantic.
     Software("mcp-python", "pypi", "mcp", "mcp_python.py", "2.3.0", "mcp-python", beside=("pydantic<2.14",)),
     Software("fastmcp", "pypi", "fastmcp", "fastmcp_client.py", "4.2.3", "fastmcp-client", listens=True),
     Software("mcp-typescript", "npm", "@modelcontextprotocol/sdk", _TYPESCRIPT, "1.32.2", "ts-sdk-v1"),
