@@ -32,7 +32,7 @@ def agrees(name: str, folder: Path, only: tuple[str, ...] = ()) -> None:
     """The client ends, in every scenario, where it was seen to end before and where the model says."""
     wanted = latest(name)
     plays = [play for play in catalogue() if not only or play.name.startswith(only)]
-    judgements = asyncio.run(run_all(install(wanted), plays, folder, Settings(limit=60)))
+    judgements = asyncio.run(run_all(install(wanted), plays, folder, Settings(limit=30)))
     recorded = measured()[f"{wanted.software.known_as}=={wanted.version}"]
     seen = {one.scenario: one.outcome for one in judgements if one.outcome != "n"}
     assert {name: seen[name] for name in recorded if name in seen} == {
