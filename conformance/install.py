@@ -36,9 +36,9 @@ class Installed:
 
 
 def cache_folder() -> Path:
-    """``OPENWORLD_CACHE``, or ``openworld`` in the user's cache folder."""
+    """``OPENWORLD_SOFTWARE``, or ``openworld`` in the user's cache folder."""
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(os.environ.get("OPENWORLD_CACHE") or Path(base) / "openworld")
+    return Path(os.environ.get("OPENWORLD_SOFTWARE") or Path(base) / "openworld")
 
 
 def install(release: Release, folder: Path | None = None) -> Installed:

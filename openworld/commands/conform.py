@@ -72,7 +72,7 @@ def conform(
     \b
     Outcomes: A accepted; refused d at discovery, a at the authorization response, t at the token
     response; x failed at the resource server; n not tested. Real software is installed by exact
-    version into a cache folder (OPENWORLD_CACHE) and is given loopback addresses only.
+    version into a cache folder (OPENWORLD_SOFTWARE) and is given loopback addresses only.
     """
     if sum(map(bool, (client, server, pair))) != 1:
         raise click.UsageError("name a CLIENT, or --server SERVER, or --pair CLIENT SERVER")
