@@ -263,13 +263,13 @@ class Agent:
         number = self.task.number
         if design.as_trust == "federation":
             vouched = not self._uncovered(f"at {server}")
-            self._obey(client.authorization_server_is_trusted(design, HONEST_AS if vouched else ANOTHER_AS))
+            self._obey(client.authorization_server_is_trusted(design, vouched))
         try:
             yield from self._request("server_metadata", call)
         except Failed:
             if not self.world.happens("second_server", number, f"at {server}"):
                 raise
-            self._obey(client.authorization_server_is_trusted(design, ANOTHER_AS))
+            self._obey(client.authorization_server_is_trusted(design, False))
             yield from self._request("server_metadata", f"{call} failover")
         if self.world.happens("issuer_changed", number, f"at {server}"):
             self._obey(client.metadata_issuer_matches(design, ANOTHER_AS, HONEST_AS, False))
@@ -318,7 +318,7 @@ class Agent:
         yield from self._request("metadata", f"{call} moved")
         # A list of those met before has never heard of the new one; a federation may have.
         vouched = design.as_trust == "federation" and not self._uncovered(call)
-        self._obey(client.authorization_server_is_trusted(design, HONEST_AS if vouched else ANOTHER_AS))
+        self._obey(client.authorization_server_is_trusted(design, vouched))
         if known.refresh_until > self.clock.now and client.refresh_token_stays_with_issuer(design).holds:
             yield from self._request("token", f"{call} refresh elsewhere")  # which the new AS does not know
         known.token_until = known.refresh_until = -1.0
