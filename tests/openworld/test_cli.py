@@ -458,7 +458,7 @@ def interrupted(command: list[str], ready: Callable[[], bool], folder: Path) -> 
         [sys.executable, "-m", "openworld.cli", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True, cwd=folder, env=environment,
     ) as process:  # fmt: skip
-        until = time.monotonic() + 60
+        until = time.monotonic() + 240
         while not ready() and process.poll() is None and time.monotonic() < until:
             time.sleep(0.02)
         os.killpg(process.pid, signal.SIGINT)
