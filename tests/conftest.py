@@ -7,6 +7,7 @@ import csv
 import random
 import re
 import shutil
+import signal
 import tomllib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -26,6 +27,10 @@ from properties.solver import Answer, Solver
 from properties.template import Template
 from properties.unroll import Unrolling
 from properties.verdict import Checker
+
+# What a script starts in its background ignores Ctrl-C, and so would everything that the tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long an example takes says something about the machine, not about the project.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
