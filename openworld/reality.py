@@ -1,4 +1,4 @@
-"""Real software beside the model: what was seen of a client, the design that explains it, and what would stop attacks.
+"""Real software beside the model: what was seen of a client, and the design that explains it.
 
 The design of a release that the model knows is the stored one, so that its agreement is a prediction; any other
 release gets the design that explains most of what was just seen.
@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from model import scenario
 from model.client import NONE
 from model.clients import clients
 from model.conversation import STAGES, Request, converse
 from model.design import Design
 from model.scenario import ORIGINS
-from model.switches import SWITCHES
 from simulations.behaviour import Comparison, Observed
 
 if TYPE_CHECKING:
@@ -27,10 +24,6 @@ if TYPE_CHECKING:
     from conformance.software import Release
     from model.design import Configuration
     from properties.verdict import Verdict
-
-
-#: The scenario in which nothing is wrong.
-HONEST = "M01_iss_ok"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,43 +162,3 @@ def _placed(text: str) -> str:
         text = text.replace(f"{{{name}}}", origin)
     port = ORIGINS["rs"].rpartition(":")[2]
     return text.replace("https://", "http://").replace("{rs_port}", port) if "{rs_port}" in text else text
-
-
-@dataclass(frozen=True, slots=True)
-class Cure:
-    """The fewest switches of a client that, set so, keep it from an attack."""
-
-    switches: tuple[tuple[str, str], ...]
-
-    def __str__(self) -> str:
-        return ";".join(f"{name}={value}" for name, value in self.switches)
-
-
-def cures(design: Design, name: str) -> list[Cure]:
-    """The smallest changes to a client that stop what a scenario of the catalogue does to it, by the model.
-
-    A client that takes part in nothing is safe and no use: an honest server still has to be accepted.
-    """
-    played, honest = scenario.load(name), scenario.load(HONEST)
-    if not converse(design, played).misdelivered:
-        return []
-
-    def stops(chosen: tuple[tuple[str, str], ...]) -> bool:
-        changed = design.but(**dict(chosen))
-        return not converse(changed, played).misdelivered and converse(changed, honest).stage == "A"
-
-    single = [
-        (switch.name, value)
-        for switch in SWITCHES.values()
-        for value in switch.values
-        if switch.kind != "environment" and value != design[switch.name]
-    ]
-    for size in (1, 2):
-        found = [
-            Cure(chosen)
-            for chosen in combinations(single, size)
-            if len({switch for switch, _ in chosen}) == size and stops(chosen)
-        ]
-        if found:
-            return found
-    return []

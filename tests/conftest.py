@@ -291,9 +291,12 @@ def designs_under_attack() -> tuple[tuple[Property, Configuration], ...]:
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Any:
-    """A headless Chromium; skips where there is none."""
+    """A headless Chromium; skips where there is none.
+
+    Not for the whole session: while it is there an event loop runs, and tests of other modules start their own.
+    """
     path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
     if path is None:
         pytest.skip(f"no browser here: looked for {', '.join(BROWSERS)}")

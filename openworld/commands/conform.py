@@ -95,9 +95,11 @@ def _run(
     from conformance.install import install
     from conformance.run import Settings, run_all
     from conformance.software import CLIENTS, release
+    from openworld.cures import all_cures
     from openworld.files import write
+    from openworld.kept import keep_client
     from openworld.progress import Progress
-    from openworld.reality import cures, explain
+    from openworld.reality import asker, explain
 
     wanted = release(client, CLIENTS, "client")
     plays = _chosen(_plays(sources, wanted), scenarios)
@@ -107,13 +109,16 @@ def _run(
         work = run_all(installed, plays, folder, Settings(*settings), lambda one: progress.advance(one.scenario))
         judgements = asyncio.run(work)
     explained = explain(wanted, plays, judgements)
-    catalogued = [one for one in judgements if one.attacks and one.source == "catalogue"]
-    stops = {one.scenario: list(map(str, cures(explained.design, one.scenario))) for one in catalogued}
+    cured = all_cures(explained.design, plays, judgements, asker())
+    stops = {name: list(map(str, found)) for name, found in cured.items()}
     beside = asyncio.run(_beside(installed, judgements, settings[0])) if suite else []
     if junit is not None:
         write(junit, results.junit(client, judgements))
+    published = [one.to_json() for one in beside]
+    if output is not None:
+        keep_client(output / wanted.slug, client, plays, judgements, explained, stops, published)
     if as_json:
-        shown = {"explanation": explained.to_json(), "stopped_by": stops, "suite": [one.to_json() for one in beside]}
+        shown = {"explanation": explained.to_json(), "stopped_by": stops, "suite": published}
         print_json(results.data(client, judgements, **shown))
         return DONE
     remarks = {name: explained.remark(name) for name in explained.comparisons}
@@ -196,6 +201,7 @@ def _profile(server: str, limit: float, output: Path | None, as_json: bool) -> i
     from conformance.software import SERVERS, release
     from openworld.files import as_json as written
     from openworld.files import write
+    from openworld.kept import keep
 
     wanted = release(server, SERVERS, "server")
     found = asyncio.run(profiles(install(wanted), limit))
@@ -203,6 +209,8 @@ def _profile(server: str, limit: float, output: Path | None, as_json: bool) -> i
         for one in found:
             write(output / wanted.slug / f"{one.variant}.har", written(one.recording.har(one.variant)))
             write(output / wanted.slug / f"{one.variant}.json", written(one.to_json()))
+        profiled = [{**one.to_json(), "population": _population(wanted, one)} for one in found]
+        keep(output / wanted.slug, "server", {"server": server, "profiles": profiled})
     if as_json:
         print_json([{**one.to_json(), "population": _population(wanted, one)} for one in found])
     else:
@@ -241,6 +249,7 @@ def _meet(pair: tuple[str, str], limit: float, output: Path | None, as_json: boo
     from conformance.software import CLIENTS, SERVERS, release
     from openworld.files import as_json as written
     from openworld.files import write
+    from openworld.kept import keep
 
     client, server = release(pair[0], CLIENTS, "client"), release(pair[1], SERVERS, "server")
     ready = install(client), install(server)
@@ -248,6 +257,10 @@ def _meet(pair: tuple[str, str], limit: float, output: Path | None, as_json: boo
     if output is not None:
         for one in met:
             write(output / f"{client.slug}-at-{server.slug}" / f"{one.variant}.har", written(one.har))
+        meetings = [one.to_json() for one in met]
+        keep(output / f"{client.slug}-at-{server.slug}", "pair", {
+            "client": pair[0], "server": pair[1], "meetings": meetings,
+        })  # fmt: skip
     if as_json:
         print_json([one.to_json() for one in met])
     else:

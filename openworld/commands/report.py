@@ -18,7 +18,8 @@ from openworld.commands.shell import DONE
 def report(folder: Path, output: Path | None) -> int:
     """Turn the folder of a study into one HTML page that needs no other file and no network.
 
-    Also of a study that was cut short: what is missing is said on the page.
+    Also of a study that was cut short: what is missing is said on the page. What `openworld conform -o
+    OUT/conform` found of real software is on it.
 
     \b
     openworld report out
@@ -32,6 +33,9 @@ def report(folder: Path, output: Path | None) -> int:
     write(target, page(study))
     for problem in study.problems:
         click.echo(f"openworld: {problem}", err=True)
-    counts = f"{len(study.verdicts)} verdicts, {len(study.traces)} runs, {len(study.experiments)} experiments"
+    counts = (
+        f"{len(study.verdicts)} verdicts, {len(study.traces)} runs, {len(study.experiments)} experiments, "
+        f"{len(study.software)} runs of real software"
+    )
     click.echo(f"{target}: {counts}")
     return DONE

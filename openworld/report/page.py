@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model.chart import origin
-from openworld.report import verdicts
+from openworld.report import software, verdicts
 from openworld.report.findings import findings, numbers
 from openworld.report.reading import Picture, Study
 
@@ -30,6 +31,7 @@ def page(study: Study) -> str:
         ],
         pictures=[_embedded(each) for name, each in study.pictures.items() if _free(study, name)],
         overview=_embedded(study.pictures["attackers"]) if "attackers" in study.pictures else None,
+        clients=software.clients(study), servers=software.servers(study), pairs=software.pairs(study),
         commands=list(_commands(study)), origin=origin,
     )  # fmt: skip
 
@@ -73,4 +75,7 @@ def _commands(study: Study) -> Iterator[str]:
     for name in study.experiments:
         numbers = " ".join(f"--{key} {about[key]}" for key in ("seed", "attempts", "replications") if key in about)
         yield f"openworld simulate {name} {numbers}".rstrip()
+    for one in study.software:
+        names = {"client": "{client}", "server": "--server {server}", "pair": "--pair {client} {server}"}[one.kind]
+        yield f"openworld conform {names.format(**one.data)} -o out/{Path(one.where).parent.as_posix()}"
     yield "openworld report out"

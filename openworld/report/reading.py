@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from model.errors import InputError
 from model.trace import Trace, TraceError, from_json
+from openworld.kept import FILE, Kind, load
 from openworld.sources import SourceError, read_table, read_verdicts
 
 if TYPE_CHECKING:
@@ -38,6 +39,20 @@ class Picture:
     svg: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Software:
+    """A real client, server or pair as found: what was kept of it, and the traces of attacks by scenario.
+
+    ``where`` is its folder as seen from that of the study.
+    """
+
+    kind: Kind
+    folder: Path
+    where: str
+    data: dict[str, Any]
+    traces: dict[str, Trace]
+
+
 @dataclass(slots=True)
 class Study:
     """Everything found in a folder.
@@ -48,6 +63,7 @@ class Study:
         verdicts: the rows of the table of verdicts.
         traces: by the chart named in a row, the run that shows it.
         experiments, pictures: by name.
+        software: what ``openworld conform -o`` kept in the folder, or in one below.
         others: files that a study does not write.
         problems: what is missing or unreadable, one line each.
     """
@@ -58,6 +74,7 @@ class Study:
     traces: dict[str, Trace] = field(default_factory=dict)
     experiments: dict[str, Experiment] = field(default_factory=dict)
     pictures: dict[str, Picture] = field(default_factory=dict)
+    software: list[Software] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
@@ -66,7 +83,7 @@ def read(folder: Path) -> Study:
     """Read a folder.
 
     Raises:
-        ReportError: not a folder, or neither verdicts nor experiments in it.
+        ReportError: not a folder, or neither verdicts nor experiments nor real software in it.
     """
     if not folder.is_dir():
         raise ReportError(f"{folder}: no such folder; `openworld study -o {folder}` makes one")
@@ -74,9 +91,11 @@ def read(folder: Path) -> Study:
     _about(study)
     _verdicts(study)
     _experiments(study)
-    if not study.verdicts and not study.experiments:
+    _software(study)
+    if not study.verdicts and not study.experiments and not study.software:
         why = f" ({study.problems[-1]})" if study.problems else ""
-        raise ReportError(f"{folder}: nothing to report on: neither verdicts.json nor simulations/*_rates.csv{why}")
+        looked = f"neither verdicts.json nor simulations/*_rates.csv nor conform/*/{FILE}"
+        raise ReportError(f"{folder}: nothing to report on: {looked}{why}")
     _pictures(study)
     _others(study)
     return study
@@ -154,10 +173,24 @@ def _pictures(study: Study) -> None:
         study.pictures[path.stem] = Picture(path.stem, title, caption.strip(), path.read_bytes())
 
 
+def _software(study: Study) -> None:
+    for path in sorted({*study.folder.glob(f"*/{FILE}"), *study.folder.glob(f"*/*/{FILE}")}):
+        where = path.parent.relative_to(study.folder).as_posix()
+        try:
+            data = load(path)
+            traces = {
+                one.name.removesuffix(".trace.json"): from_json(one.read_text(encoding="utf-8"))
+                for one in sorted(path.parent.glob("*.trace.json"))
+            }
+            study.software.append(Software(data["kind"], path.parent, where, data, traces))
+        except (OSError, ValueError) as error:
+            study.problems.append(f"{where}/{FILE}: {error}")
+
+
 def _others(study: Study) -> None:
     """Files that no study writes are named, so that nobody looks for them on the page."""
     own = {"index.md", "report.html", "run.json", "verdicts.csv", "verdicts.json"}
-    folders = {"attacks", "runs", "simulations", "figures"}
+    folders = {"attacks", "runs", "simulations", "figures", *(Path(one.where).parts[0] for one in study.software)}
     for path in sorted(study.folder.rglob("*")):
         relative = path.relative_to(study.folder)
         if path.is_file() and relative.parts[0] not in folders and str(relative) not in own:

@@ -13,7 +13,7 @@ from model.clients import find
 from model.conversation import converse
 from model.scenario import load
 from openworld.cli import main
-from openworld.reality import HONEST, cures
+from openworld.cures import HONEST, cures
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from conformance.install import install
 from conformance.pair import meet
@@ -16,6 +17,7 @@ from conformance.play import catalogue
 from conformance.profile import profiles
 from conformance.run import Settings, run_all
 from conformance.software import CLIENTS, SERVERS, Release
+from openworld.cli import main
 from openworld.reality import explain
 from simulations.behaviour import measured
 from simulations.servers import authorization_servers
@@ -60,6 +62,18 @@ def test_python_client_at_python_server() -> None:
         "client.iss_matches_recorded_issuer": False,
         "client.echo_confirms_request": False,
     }
+
+
+def test_what_a_client_falls_for_is_on_the_page_of_a_report(tmp_path: Path) -> None:
+    """Two runs of different scenarios add up, and each attack is there with what would stop it."""
+    for scenario in ("R02_prefix_segment", "M09_mixup_no_iss"):
+        command = ["conform", "mcp-python==2.3.0", "--scenarios", scenario, "-o", str(tmp_path / "conform")]
+        assert CliRunner().invoke(main, command).exit_code == 0
+    assert CliRunner().invoke(main, ["report", str(tmp_path)]).exit_code == 0
+    html = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "catalogue: 2 played; the model was asked about 2, told the end of 2" in html
+    assert "token@evil" in html
+    assert "<code>iss_check=require</code>" in html
 
 
 @pytest.mark.slow

@@ -35,6 +35,42 @@ def made_up_verdicts() -> list[dict[str, Any]]:
     return rows
 
 
+def keep_made_up_software(folder: Path) -> None:
+    """A client that falls for one of two scenarios, a server, and the two together, as ``conform -o`` keeps them."""
+    from openworld.kept import keep
+
+    row = {
+        "scenario": "R02_prefix_segment", "source": "catalogue", "about": "a prefix", "outcome": "d",
+        "ended": "finished", "sent": ["register@as1"], "attacks": [], "error": "<b>no</b>", "model": "predicted",
+        "remark": "rule: client.resource_matches_request", "stopped_by": [],
+    }  # fmt: skip
+    fall = {
+        **row, "scenario": "M09_mixup_no_iss", "about": "a mix-up", "outcome": "A", "attacks": ["code_delivery"],
+        "sent": ["token@evil [code of as1]"], "model": "other_end", "remark": "", "stopped_by": ["iss_check=require"],
+    }  # fmt: skip
+    suite = {
+        "scenario": "auth/metadata", "passed": 3, "failed": 0, "counterpart": "M09_mixup_no_iss", "conforms": True,
+        "agrees": True,
+    }  # fmt: skip
+    keep(folder / "client-1", "client", {
+        "client": "client==1", "design": {"iss_check": "off"}, "design_is": "stored",
+        "decided_by": {"iss_check": ["M09"]}, "scenarios": [row, fall], "suite": [suite],
+    })  # fmt: skip
+    profile = {
+        "as_name": "server==1", "variant": "default", "expressible": True, "switches": {"h_iss": "no"},
+        "answers": {"discovery": "accepted"}, "reason": "no iss", "population": [],
+    }  # fmt: skip
+    keep(folder / "server-1", "server", {"server": "server==1", "profiles": [profile]})
+    meeting = {
+        "client": "client==1", "server": "server==1", "variant": "default",
+        "judgement": {"outcome": "A", "error": ""},
+        "remarks": [{"rule": "client.metadata_issuer_matches", "holds": True, "about": "issuer {as1}"}],
+    }  # fmt: skip
+    keep(folder / "client-1-at-server-1", "pair", {
+        "client": "client==1", "server": "server==1", "meetings": [meeting],
+    })  # fmt: skip
+
+
 @pytest.fixture(scope="session")
 def study_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished folder; copy it before changing anything."""
@@ -60,6 +96,7 @@ def study_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     known = gallery.catalogue(["malicious_as"], ["echo"])
     for name in ("attackers", "echo-rates"):
         gallery.write(known[name], Source(folder), folder / "figures")
+    keep_made_up_software(folder / "conform")
     return folder
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from click.testing import CliRunner, Result
 
 from openworld.cli import main
 from openworld.report import ReportError, page, read
+
+GOLDEN = Path(__file__).parent / "golden"
 
 
 def report(*arguments: object) -> Result:
@@ -21,9 +24,9 @@ def report(*arguments: object) -> Result:
 def test_the_page_has_every_part(study_folder: Path) -> None:
     """Summary, matrix, attacks with charts, findings, populations, methods and commands are there."""
     html = page(read(study_folder))
-    for part in ("summary", "matrix", "runs", "findings", "populations", "methods", "reproduce"):
+    for part in ("summary", "matrix", "runs", "findings", "populations", "software", "methods", "reproduce"):
         assert f'<section id="{part}"' in html
-    assert html.count("<article ") == 1
+    assert html.count('<article id="run-') == 1
     assert 'aria-label="CD: attack in 7 steps"' in html
     assert "code_verifier=&lt;user&#39;s verifier&gt;" in html
     assert "openworld trace code_delivery" in html
@@ -53,7 +56,7 @@ def test_equal_runs_stand_there_once(copied: Path) -> None:
     rows.append({**attack, "design": "another"})
     (copied / "verdicts.json").write_text(json.dumps(rows), encoding="utf-8")
     html = page(read(copied))
-    assert html.count("<article ") == 1
+    assert html.count('<article id="run-') == 1
     assert html.count('href="#run-1"') == 2
     assert "rfc6749, another" in html
 
@@ -78,6 +81,45 @@ def test_the_command_writes_where_it_is_told(copied: Path, tmp_path: Path) -> No
     said = report(copied, "-o", tmp_path / "one.html").output
     assert said.startswith(f"{tmp_path / 'one.html'}: 12 verdicts, 1 runs")
     assert (tmp_path / "one.html").read_bytes() == (copied / "report.html").read_bytes()
+
+
+def test_real_software_is_on_the_page(copied: Path) -> None:
+    """What a client falls for with what would stop it, how much the model told, servers and pairs."""
+    html = page(read(copied))
+    assert '<article id="software-client-1-M09_mixup_no_iss"' in html
+    assert "kept from it by <code>iss_check=require</code>." in html
+    assert "2 played; the model was asked about 2, told the end of 1 and every message of 1 of them." in html
+    assert "1 of 1 verdicts agree" in html
+    assert "&lt;b&gt;no&lt;/b&gt;" in html
+    assert "<code>h_iss=no</code> (no iss)" in html
+    assert "<code>client==1</code> at <code>server==1</code>, default" in html
+    assert "openworld conform --server server==1 -o out/conform" in html
+
+
+def test_an_attack_of_the_solver_on_real_software_has_its_chart(copied: Path) -> None:
+    """The trace beside a scenario is drawn, and says against whom."""
+    shutil.copy(GOLDEN / "mixup.json", copied / "conform" / "client-1" / "M09_mixup_no_iss.trace.json")
+    html = page(read(copied))
+    article = html[html.index('<article id="software-client-1-M09_mixup_no_iss"') :]
+    article = article[: article.index("</article>")]
+    assert "the attacker runs an AS" in article
+    assert "POST /token" in article
+
+
+def test_real_software_alone_is_a_report(copied: Path) -> None:
+    """A folder of ``conform`` needs no study."""
+    html = page(read(copied / "conform"))
+    assert "This folder has no verdicts." in html
+    assert "<code>client==1</code>" in html
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"kind": "client"}', '{"kind": "toaster"}'])
+def test_software_that_cannot_be_read_is_said(copied: Path, content: str) -> None:
+    """A broken file is named; the others are there."""
+    (copied / "conform" / "client-1" / "software.json").write_text(content, encoding="utf-8")
+    html = page(read(copied))
+    assert "conform/client-1/software.json: " in html
+    assert "server==1" in html
 
 
 def test_an_interrupted_study_says_so(copied: Path) -> None:

@@ -59,7 +59,7 @@ def test_the_filter_filters(opened: Callable[..., Any]) -> None:
     assert rows(shown) == ["malicious_as/rfc6749", "malicious_as/mcp"]
     shown.get_by_label("verdict", exact=True).select_option("attack")
     assert rows(shown) == ["malicious_as/rfc6749"]
-    assert shown.locator("article:visible").count() == 1
+    assert shown.locator("#runs article:visible").count() == 1
     shown.get_by_label("property", exact=True).select_option("authorization")
     assert rows(shown) == []
     assert shown.get_by_text("No run fits the filter.").is_visible()
@@ -74,7 +74,7 @@ def test_a_cell_leads_to_its_chart_by_keyboard(opened: Callable[..., Any]) -> No
     shown = opened()
     shown.get_by_role("link", name="CD: attack in 7 steps").focus()
     shown.keyboard.press("Enter")
-    assert shown.locator("article details").get_attribute("open") is not None
+    assert shown.locator("#runs article details").get_attribute("open") is not None
     assert shown.evaluate("document.activeElement.id") == "run-1"
     assert shown.get_by_text("code_verifier=<user's verifier>").first.is_visible()
     shown.get_by_label("design", exact=True).select_option("mcp")
@@ -111,7 +111,7 @@ def test_links_lead_somewhere(opened: Callable[..., Any]) -> None:
 def test_a_narrow_screen_needs_no_sideways_scrolling(opened: Callable[..., Any]) -> None:
     """Only tables scroll, within themselves; a chart is as wide as the screen."""
     shown = opened(viewport=NARROW)
-    shown.locator("article summary").click()
+    shown.locator("#runs article summary").click()
     assert shown.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
     box = shown.locator(".chart").bounding_box()
     assert box["x"] >= 0
@@ -123,7 +123,7 @@ def test_without_scripts_everything_is_there(opened: Callable[..., Any]) -> None
     shown = opened(java_script_enabled=False)
     assert not shown.locator("#filter").is_visible()
     assert shown.locator("#verdicts tbody tr").count() == 4
-    shown.locator("article summary").click()
+    shown.locator("#runs article summary").click()
     assert shown.get_by_text("POST /token").is_visible()
 
 

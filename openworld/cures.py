@@ -1,0 +1,126 @@
+"""What would stop an attack that a real client falls for: the fewest of its own switches, by the model.
+
+A client that takes part in nothing is safe and no use, so that whatever stops an attack must leave it a client that
+gets a token from honest servers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from model import scenario
+from model.conversation import converse
+from model.design import Configuration, Design
+from model.switches import SWITCHES
+
+if TYPE_CHECKING:
+    from conformance.attacks import Ask
+    from conformance.judge import Judgement
+    from conformance.play import Play
+
+
+#: The scenario in which nothing is wrong.
+HONEST = "M01_iss_ok"
+
+#: Mechanisms of the lattice that a client can adopt by itself, whatever servers do.
+CLIENTS_OWN = (
+    "exact_resource_match", "metadata_same_origin", "as_allowlist", "metadata_issuer_check", "as_designation",
+    "iss_always_compared", "redirect_per_as", "state_check", "browser_binding", "pkce", "credentials_per_issuer",
+    "resource_indicator", "strict_echo", "dpop", "dpop_key_per_flow", "refresh_pinning",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Cure:
+    """The fewest switches of a client that, set so, keep it from an attack."""
+
+    switches: tuple[tuple[str, str], ...]
+
+    def __str__(self) -> str:
+        return ";".join(f"{name}={value}" for name, value in self.switches)
+
+
+def all_cures(design: Design, plays: list[Play], judgements: list[Judgement], ask: Ask) -> dict[str, list[Cure]]:
+    """For each scenario in which a client of this design falls for an attack: the smallest changes that stop it.
+
+    Mutations are left out: none of them is an attack that the model knows by name.
+    """
+    by_name = {play.name: play for play in plays}
+    found: dict[str, list[Cure]] = {}
+    known: dict[tuple[str, str], list[Cure]] = {}
+    for one in judgements:
+        trace = by_name[one.scenario].trace
+        if not one.attacks:
+            continue
+        if one.source == "catalogue":
+            found[one.scenario] = cures(design, one.scenario)
+        elif trace is not None:
+            own = as_deployed(design, trace.configuration)
+            question = trace.shows, str(own)
+            if question not in known:
+                known[question] = proven_cures(trace.shows, own, ask)
+            found[one.scenario] = known[question]
+    return found
+
+
+def cures(design: Design, name: str) -> list[Cure]:
+    """The smallest changes to a client that stop what a scenario of the catalogue does to it, by the model."""
+    played, honest = scenario.load(name), scenario.load(HONEST)
+    if not converse(design, played).misdelivered:
+        return []
+
+    def stops(chosen: tuple[tuple[str, str], ...]) -> bool:
+        changed = design.but(**dict(chosen))
+        return not converse(changed, played).misdelivered and converse(changed, honest).stage == "A"
+
+    single = [
+        (switch.name, value)
+        for switch in SWITCHES.values()
+        for value in switch.values
+        if switch.kind != "environment" and value != design[switch.name]
+    ]
+    for size in (1, 2):
+        found = [
+            Cure(chosen)
+            for chosen in combinations(single, size)
+            if len({switch for switch, _ in chosen}) == size and stops(chosen)
+        ]
+        if found:
+            return found
+    return []
+
+
+def as_deployed(design: Design, attacked: Configuration) -> Configuration:
+    """A client's own design in the deployment, and against the attacker, that an attack was found with."""
+    from conformance.attacks import DEPLOYMENTS
+
+    deployment = {name: attacked.design[name] for each in DEPLOYMENTS for name in each}
+    return Configuration(design.but(**deployment), attacked.capabilities)
+
+
+def proven_cures(prop: str, own: Configuration, ask: Ask) -> list[Cure]:
+    """The smallest sets of mechanisms of the client's own with which a property holds and first contact succeeds."""
+    from properties.designs import MECHANISMS, Lattice
+
+    positions = {
+        MECHANISMS[name][0]: (own.design[MECHANISMS[name][0]], MECHANISMS[name][2])
+        for name in CLIENTS_OWN
+        if own.design[MECHANISMS[name][0]] != MECHANISMS[name][2]
+    }
+    mechanisms = {switch: (switch, *values) for switch, values in positions.items()}
+    fixed = {name: value for name, value in own.design.changes().items() if name not in mechanisms}
+    sufficient = Lattice([prop], own.capabilities, fixed, mechanisms=mechanisms).enumerate().sufficient
+    every = [Cure(tuple((name, positions[name][1]) for name in sorted(each))) for each in sufficient if each]
+    usable = list(_usable(every, own, ask))
+    fewest = min((len(cure.switches) for cure in usable), default=0)
+    return [cure for cure in usable if len(cure.switches) == fewest]
+
+
+def _usable(every: list[Cure], own: Configuration, ask: Ask) -> Iterator[Cure]:
+    for cure in every:
+        honest = Configuration(own.design.but(**dict(cure.switches)), frozenset())
+        if ask("first_contact", honest).result == "safe":
+            yield cure

@@ -1,0 +1,81 @@
+"""What real software did, as the page shows it: clients with what they fall for, servers, and pairs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from conformance.judge import OUTCOMES
+from model.chart import chart
+from model.switches import CAPABILITIES
+from openworld.report.reading import Software, Study
+from openworld.show import ending
+from properties.security import PROPERTIES
+
+
+def clients(study: Study) -> list[dict[str, Any]]:
+    """Every client: how its scenarios ended, how many the model told beforehand, and what it falls for."""
+    return [_client(one) for one in study.software if one.kind == "client"]
+
+
+def servers(study: Study) -> list[dict[str, Any]]:
+    """Every server: in each configuration the switches that it comes to, and its answers side by side."""
+    return [_server(one) for one in study.software if one.kind == "server"]
+
+
+def pairs(study: Study) -> list[dict[str, Any]]:
+    """Every meeting of a client and a server, one for each configuration of the server."""
+    return [
+        {**meeting, "word": OUTCOMES.get(meeting["judgement"]["outcome"], meeting["judgement"]["outcome"])}
+        for one in study.software
+        if one.kind == "pair"
+        for meeting in one.data["meetings"]
+    ]
+
+
+def _client(found: Software) -> dict[str, Any]:
+    rows = found.data["scenarios"]
+    ends = Counter(str(row["outcome"]) for row in rows)
+    return {
+        "id": f"software-{found.folder.name}", "name": found.data["client"], "folder": found.where,
+        "ends": [(ends[letter], word) for letter, word in OUTCOMES.items() if ends[letter]],
+        "shares": list(_shares(rows)), "design": found.data["design"], "design_is": found.data["design_is"],
+        "decided_by": found.data["decided_by"], "rows": rows, "suite": found.data["suite"],
+        "falls": [_fall(row, found) for row in rows if row["attacks"]],
+    }  # fmt: skip
+
+
+def _fall(row: dict[str, Any], found: Software) -> dict[str, Any]:
+    """What a client falls for, in words and as a chart where the solver found it."""
+    trace = found.traces.get(row["scenario"])
+    if trace is None:
+        return {**row, "chart": None}
+    own, attacked = found.data["design"], trace.configuration.design.changes()
+    where = [f"{name}={value}" for name, value in attacked.items() if own.get(name) != value]
+    who = "; ".join(CAPABILITIES[name] for name in sorted(trace.configuration.capabilities))
+    about = who + (f", where {', '.join(where)}" if where else "")
+    drawn = chart(trace, ending(PROPERTIES[trace.shows]) if trace.shows in PROPERTIES else None)
+    return {**row, "about": about, "chart": drawn}
+
+
+def _shares(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """By source of scenarios: how many the model was asked about, and how many went as it says."""
+    for source in dict.fromkeys(str(row["source"]) for row in rows):
+        asked = [row["model"] for row in rows if row["source"] == source and row["model"] != "not asked"]
+        played = sum(row["source"] == source for row in rows)
+        yield {
+            "source": source, "played": played, "asked": len(asked),
+            "ends": sum(verdict != "other_end" for verdict in asked),
+            "messages": sum(verdict == "predicted" for verdict in asked),
+        }  # fmt: skip
+
+
+def _server(found: Software) -> dict[str, Any]:
+    profiles = found.data["profiles"]
+    questions = dict.fromkeys(name for profile in profiles for name in profile["answers"])
+    return {
+        "id": f"software-{found.folder.name}", "name": found.data["server"], "folder": found.where,
+        "profiles": profiles,
+        "lines": [(name, [profile["answers"].get(name, "") for profile in profiles]) for name in questions],
+    }  # fmt: skip
