@@ -1,4 +1,4 @@
-"""Designs put to a topology: what a configuration names holds for everybody, the rest is as each party has it."""
+"""Designs put to a population: what a configuration names holds for everybody, the rest is as each party has it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
-from model.design import NAMED_DESIGNS, ConfigurationError, Design, parse, parse_switches
+from model.design import ConfigurationError, Design, parse
+from model.switches import SWITCHES
 from simulations.population_statements import Settings
 
 
@@ -37,20 +38,23 @@ def _design(parties: tuple[Settings, ...], imposed: Settings) -> Design:
 _REGISTRATIONS = ("federation", "cimd", "dcr_ss", "dcr", "static")
 
 
+def settings(text: str) -> Settings:
+    """The switches that a configuration sets: those that it lists, and every mechanism of a design that it names."""
+    design = parse(text).design
+    listed = {pair.partition("=")[0].strip() for pair in text.split(";") if pair.strip()}
+    named = {name for name, switch in SWITCHES.items() if switch.kind == "mechanism"} if "design" in listed else set()
+    return tuple((name, design[name]) for name in SWITCHES if name in listed | named)
+
+
 def arm(text: str, name: str | None = None) -> Arm:
-    """An arm from a configuration string; a named design imposes what it lists and nothing else.
+    """An arm from a configuration string.
 
     Raises:
         ConfigurationError: the string cannot be read, or names capabilities.
     """
-    parse(text)
-    pairs = (part.partition("=") for part in text.split(";") if part.strip())
-    stated = {key.strip(): value.strip() for key, _, value in pairs}
-    if "cap" in stated:
+    if any(pair.partition("=")[0].strip() == "cap" for pair in text.split(";")):
         raise ConfigurationError(f"cap= has no place in {text!r}: what the attacker has is what is asked about")
-    named = stated.pop("design", "")
-    imposed = {**(parse_switches(NAMED_DESIGNS[named]) if named else {}), **stated}
-    return Arm(name or text or DEPLOYED, tuple(imposed.items()))
+    return Arm(name or text or DEPLOYED, settings(text))
 
 
 DEPLOYED = "as deployed"

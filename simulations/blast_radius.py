@@ -11,12 +11,11 @@ import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from model.errors import InputError, hint
-from simulations import draws
+from simulations import draws, provenance
 from simulations.arms import Arm, protections
 from simulations.population import Population
 from simulations.reach import Attack, Controls, HoldsRefresh, Possession, Reach
@@ -224,7 +223,7 @@ class _Found:
 
     def __init__(self, kind: str, population: Population, seed: int, command: str) -> None:
         self.kind = kind
-        self.origin = (seed, version("openworld"), command)
+        self.origin = (seed, provenance.code(), command)
         self.population = population
         self.possible: list[int] = []
         self.rows: list[tuple[Any, ...]] = []

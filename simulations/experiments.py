@@ -13,10 +13,9 @@ from itertools import product
 from pathlib import Path
 from types import MappingProxyType
 
-from model.design import parse
 from model.errors import InputError
-from model.switches import SWITCHES
 from simulations import engine, provenance
+from simulations.arms import settings
 from simulations.engine import READERS, RECORDERS, Interrupted, Progress, Tally, Unit
 from simulations.population import Population, load
 from simulations.results import Origin, Point, Result, add_up, tabulate
@@ -143,14 +142,6 @@ class Experiment:
         return Unit(
             met, arms, seed, attempts, adoption, self.reader, options=tuple(sorted(options.items())), record=record
         )
-
-
-def settings(arm: str) -> Settings:
-    """The switches that an arm sets: those that it lists, and every mechanism of a design that it names."""
-    design = parse(arm).design
-    listed = {pair.partition("=")[0].strip() for pair in arm.split(";") if pair.strip()}
-    named = {name for name, switch in SWITCHES.items() if switch.kind == "mechanism"} if "design" in listed else set()
-    return tuple((name, design[name]) for name in SWITCHES if name in listed | named)
 
 
 def find(name: str) -> Experiment:

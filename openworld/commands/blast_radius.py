@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 @click.option("--population", default="measured_2026", show_default=True, metavar="NAME|FILE", help="Who is out there.")
 @click.option(
     "--design", "designs", multiple=True, metavar="NAME|CONFIG",
-    help="A named design, or switches as in a configuration: they hold for everybody, the rest is as the population "
-    "has it. May be repeated; the first is what the others are compared with. [default: each protection]",
+    help="A named design or a deployed client (every mechanism of it), or switches as in a configuration: they hold "
+    "for everybody, the rest is as the population has it. May be repeated; the first is what the others are compared with. [default: each protection]",
 )  # fmt: skip
 @click.option("--year", type=float, metavar="Y", help="With as much adopted as the population expects by then.")
 @click.option("--samples", type=click.IntRange(min=1), default=50, show_default=True, help="Targets in each topology.")
@@ -58,7 +58,8 @@ def blast_radius(
     from simulations.blast_radius import StoppedBlastRadius, run
     from simulations.population import load
 
-    arms = tuple(arm(text if "=" in text or not text else f"design={text}", text) for text in designs)
+    # The name of a deployed client has a == of its own.
+    arms = tuple(arm(text if "=" in text.replace("==", "") or not text else f"design={text}", text) for text in designs)
     met = load(population) if year is None else load(population).at(year)
     stopped = False
     try:

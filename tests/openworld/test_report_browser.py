@@ -74,7 +74,7 @@ def test_a_cell_leads_to_its_chart_by_keyboard(opened: Callable[..., Any]) -> No
     shown = opened()
     shown.get_by_role("link", name="CD: attack in 7 steps").focus()
     shown.keyboard.press("Enter")
-    assert shown.locator("#runs article details").get_attribute("open") is not None
+    shown.locator("#run-1 > details[open]").wait_for()
     assert shown.evaluate("document.activeElement.id") == "run-1"
     assert shown.get_by_text("code_verifier=<user's verifier>").first.is_visible()
     shown.get_by_label("design", exact=True).select_option("mcp")

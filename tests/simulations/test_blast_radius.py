@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from model.design import NAMED_DESIGNS, ConfigurationError
+from model.design import ConfigurationError, parse
+from model.switches import SWITCHES
 from simulations.arms import PROTECTIONS, arm, protections
 from simulations.blast_radius import (
     COLUMNS,
@@ -60,11 +61,19 @@ def test_the_same_seed_gives_the_same_tables() -> None:
     assert not first.targets.equals(other.targets)
 
 
-def test_a_named_design_imposes_what_it_lists() -> None:
-    """What a configuration names holds for everybody, even at its baseline; the rest is as each party has it."""
-    listed = dict(pair.split("=") for pair in NAMED_DESIGNS["mcp"].split(";"))
-    assert dict(arm("design=mcp").imposed) == listed
-    assert dict(arm("design=mcp;rt_pin=off").imposed) == {**listed, "rt_pin": "off"}
+@pytest.mark.parametrize("named", ["mcp", "mcp-python==2.3.0"])
+def test_a_named_design_imposes_every_mechanism_of_it(named: str) -> None:
+    """What a configuration names holds for everybody, even at its baseline; the environment is as each party has it."""
+    design = parse(f"design={named}").design
+    imposed = dict(arm(f"design={named}").imposed)
+    assert imposed == {name: design[name] for name, switch in SWITCHES.items() if switch.kind == "mechanism"}
+    assert dict(arm(f"design={named};rt_pin=off;api=multi_path").imposed) == {
+        **imposed, "rt_pin": "off", "api": "multi_path",
+    }  # fmt: skip
+
+
+def test_a_switch_is_imposed_alone() -> None:
+    """Also at its baseline."""
     lax = (("audience_check", "off"), ("api", "multi_path"))
     assert [arm(text).design(lax).audience_check for text in ("audience_check=exact", "")] == ["exact", "off"]
 

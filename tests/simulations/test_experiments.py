@@ -15,8 +15,9 @@ from scipy.stats import chi2
 
 from model.errors import InputError
 from simulations import catalogue, draws, experiments, intervals, results
+from simulations.arms import settings
 from simulations.catalogue import EXPERIMENTS
-from simulations.experiments import AS_DEPLOYED, Experiment, StoppedExperiment, run, settings
+from simulations.experiments import AS_DEPLOYED, Experiment, StoppedExperiment, run
 from simulations.population import load
 
 
