@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 @click.option(
     "--design", "designs", multiple=True, metavar="NAME|CONFIG",
     help="A named design or a deployed client (every mechanism of it), or switches as in a configuration: they hold "
-    "for everybody, the rest is as the population has it. May be repeated; the first is what the others are compared with. [default: each protection]",
+    "for everybody, the rest is as the population has it. May be repeated; the first is what the others are compared "
+    "with. [default: each protection]",
 )  # fmt: skip
 @click.option("--year", type=float, metavar="Y", help="With as much adopted as the population expects by then.")
 @click.option("--samples", type=click.IntRange(min=1), default=50, show_default=True, help="Targets in each topology.")
