@@ -12,21 +12,11 @@ from model import client
 from model import resource_server as resource
 from model.action import IMPOSSIBLE, Context, Domains, Move, action
 from model.client import NONE
-from model.flow import (
-    REQUEST_SENT,
-    accepts,
-    attacker_answers,
-    authorization_at,
-    goes_on_with,
-    issue,
-    own_request,
-    past,
-    published,
-    pushes,
-    sessions,
-)
+from model.flow import goes_on_with, issue, own_request, pushes
 from model.logic import Condition, Value, all_of, any_of, choose, implies, no, one_of, same
+from model.session_readings import REQUEST_SENT, attacker_answers, authorization_at, past, published, sessions
 from model.state import CACHED_CRM, CACHED_HOST, ISSUED, LEAKED, MINTED, REFRESHED, THIEF
+from model.token_flow import accepts
 from model.world import (
     ATTACKER,
     ATTACKER_AS,

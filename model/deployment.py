@@ -11,10 +11,10 @@ from model import client
 from model import resource_server as resource
 from model.action import IMPOSSIBLE, Context, Move, action
 from model.client import NONE
-from model.flow import accepts
 from model.logic import Condition, all_of, any_of, no, one_of, same
 from model.rule import Condition as Named
 from model.state import ISSUED
+from model.token_flow import accepts
 from model.world import CRM, VICTIM
 
 

@@ -1,7 +1,8 @@
-"""What honest parties do, in protocol order: the actions of the client and of the honest servers.
+"""What honest parties do to get a token, in protocol order: the actions of the client and of the honest servers.
 
 Each action gathers the rules of its step; the rules themselves are in :mod:`model.client`,
-:mod:`model.authorization_server` and :mod:`model.resource_server`.
+:mod:`model.authorization_server` and :mod:`model.resource_server`. What is done with the token is in
+:mod:`model.token_flow`.
 """
 
 from __future__ import annotations
@@ -10,12 +11,23 @@ from typing import Any
 
 from model import authorization_server as server
 from model import client
-from model import resource_server as resource
 from model.action import IMPOSSIBLE, Context, Domains, Move, action
 from model.client import NONE
 from model.logic import Condition, Value, all_of, any_of, choose, holds, implies, no, one_of, same
 from model.rule import Condition as Named
-from model.state import CACHED_CRM, CACHED_HOST, ISSUED, LEAKED, REFRESHED, STRANGERS, Session, View
+from model.session_readings import (
+    attacker_answers,
+    attackers_or_none,
+    authorization_at,
+    certificate,
+    code_challenge,
+    proof_key,
+    published,
+    requested_resource,
+    sessions,
+    uses_dpop,
+)
+from model.state import ISSUED, STRANGERS, Session
 from model.world import (
     ATTACKER_AS,
     ATTACKER_CALLBACK,
@@ -23,85 +35,16 @@ from model.world import (
     CALLBACKS_OF_CLIENT,
     CLIENT,
     CLIENT_UNKNOWN,
-    CRM,
-    CRM_API,
     EVIL_TENANTS,
     HONEST_AS,
     LOOPBACK,
     SHARED_HOST,
     VICTIM,
     World,
-    designated_servers,
     run_by_attacker,
 )
 
 BOTH = (HONEST_AS, ATTACKER_AS)
-
-
-def sessions(world: World) -> list[dict[str, str]]:
-    """One action for each session at the client."""
-    return [{"who": who} for who in world.sessions]
-
-
-# --- readings of a session ---------------------------------------------------------------------------------
-
-
-def published(design: Any, url: Value) -> Value:
-    """The resource identifier that the party in charge of a URL publishes."""
-    return choose(all_of(same(url, CRM), same(design.api, "multi_path")), CRM_API, url)
-
-
-def authorization_at(design: Any, session: Session) -> Value:
-    """Whose authorization endpoint a session's AS metadata names."""
-    return choose(same(design.splice, "yes"), HONEST_AS, session.metadata)
-
-
-def requested_resource(design: Any, session: Session) -> Value:
-    """The `resource` a session sends, or none."""
-    return choose(same(design.resource_indicator, "on"), session.resource, NONE)
-
-
-def uses_dpop(design: Any, session: Session) -> Condition:
-    """Whether a session makes DPoP proofs."""
-    honest = no(holds(_attackers_or_none, session.url))
-    return client.wants_dpop(
-        design, same(session.metadata, HONEST_AS), all_of(same(design.r_requires_dpop, "yes"), honest)
-    )
-
-
-def code_challenge(design: Any, session: Session) -> Value:
-    """Whose code challenge a session's request carries, or none."""
-    return client.challenge(design, session.who, same(session.metadata, ATTACKER_AS))
-
-
-def proof_key(design: Any, session: Session) -> Value:
-    """The key a session makes DPoP proofs with, or none."""
-    key = client.possession_key(design.dpop_key, session.who, session.issuer)
-    return choose(uses_dpop(design, session), key, NONE)
-
-
-def certificate(design: Any, session: Session) -> Value:
-    """The TLS client certificate a session presents, or none."""
-    key = client.possession_key(design.mtls_key, session.who, session.issuer)
-    return choose(same(design.mtls, "bound"), key, NONE)
-
-
-def attacker_answers(c: Context) -> Condition:
-    """Whether the attacker runs endpoints that the client takes for those of an AS."""
-    return any_of(c.capabilities["mal_as"], c.capabilities["mal_toolkit"])
-
-
-def past(session: Session, *phases: str) -> Condition:
-    """Whether a session's request has left the client."""
-    return one_of(session.phase, *phases)
-
-
-REQUEST_SENT = ("requested", "responded", "asked_attacker", "has_token", "sent", "refreshed")
-
-
-def _attackers_or_none(url: str) -> bool:
-    return url != NONE and run_by_attacker(url)
-
 
 # --- S1 to S7: discovery -----------------------------------------------------------------------------------
 
@@ -143,7 +86,7 @@ def client__use_resource_metadata(c: Context, who: str, resource: Value, listed:
     if same(session.phase, "challenged") is False:
         return IMPOSSIBLE
     url = session.url
-    attackers = holds(_attackers_or_none, url)
+    attackers = holds(attackers_or_none, url)
     configured = same(design.prm, "off")
     squatted = all_of(same(design.prm_src, "wellknown"), no(same(url, ATTACKER_RS)), same(design.wk_owner, "origin"))
     free = all_of(attackers, no(configured), no(squatted))
@@ -492,226 +435,3 @@ def authorization_server__issue_token_to_stranger(c: Context) -> Move:
         redeem(c, session, code),
         {f"{VICTIM}.phase": "has_token", f"{VICTIM}.token": STRANGERS, "own.state": "redeemed"},
     )
-
-
-# --- S18 to S22: at the resource ---------------------------------------------------------------------------
-
-
-def token_properties(c: Context, token: Value) -> dict[str, Value | Condition]:
-    """What a token of the honest AS is good for: audience, default audience, key and certificate."""
-    design, state = c.design, c.state
-    crm = published(design, CRM)
-    binding = all_of(no(same(design.dpop, "none")), same(design.as_dpop, "honor"))
-    asked = same(design.resource_indicator, "on")
-
-    def held(policy: Value, bound: Condition) -> Value:
-        # The key of a flow with the honest AS that ended before this run began.
-        return choose(bound, client.possession_key(policy, "earlier", HONEST_AS), NONE)
-
-    def pick(issued: Value, refreshed: Value, crm_token: Value, host_token: Value) -> Value:
-        crm_or_host = choose(same(token, CACHED_HOST), host_token, crm_token)
-        return choose(same(token, ISSUED), issued, choose(same(token, REFRESHED), refreshed, crm_or_host))
-
-    narrowed = choose(same(design.rt_resource_bound, "yes"), state["issued.resource"], NONE)
-    resource_of = pick(
-        state["issued.resource"], narrowed, choose(asked, crm, NONE), choose(asked, SHARED_HOST, NONE)
-    )
-    earlier_key = held(design.dpop_key, binding)
-    earlier_certificate = held(design.mtls_key, same(design.mtls, "bound"))
-    return {
-        "asked": resource_of,
-        "audience": server.bound_resource(design, resource_of),
-        "has_default": server.has_default_audience(design, resource_of),
-        "key": pick(state["issued.key"], NONE, earlier_key, earlier_key),
-        "certificate": pick(state["issued.certificate"], NONE, earlier_certificate, earlier_certificate),
-    }
-
-
-def diverges(c: Context, session: Session) -> Condition:
-    """Whether a session's token is good for something else than the client believes.
-
-    The client believes what it asked for, or what the response told it where it reads that. Whatever an AS of
-    the attacker says about its tokens is a lie when it wants it to be.
-    """
-    design = c.design
-    requested = requested_resource(design, session)
-    properties = token_properties(c, ISSUED)
-    told = all_of(no(same(design.echo, "off")), server.echo_is_present(design, properties["asked"]))
-    as_asked = all_of(same(properties["audience"], requested), no(properties["has_default"]))
-    as_believed = any_of(told, same(requested, NONE), as_asked)
-    believed = any_of(as_believed, same(session.token, STRANGERS))
-    return any_of(same(session.token_at, ATTACKER_AS), no(believed))
-
-
-@action("S18", each=sessions)
-def client__send_token(c: Context, who: str) -> Move:
-    """The client sends its token to an honest resource server."""
-    session = c.state.session(who)
-    here = all_of(same(session.phase, "has_token"), no(holds(_attackers_or_none, session.url)))
-    if here is False:
-        return IMPOSSIBLE
-    return Move(here, (), {f"{who}.phase": "sent", f"{who}.diverged": diverges(c, session)})
-
-
-@action("S18", each=sessions)
-def client__send_token_to_attacker(c: Context, who: str) -> Move:
-    """The client sends its token (and a proof for that URL) to a resource server of the attacker."""
-    session, state = c.state.session(who), c.state
-    here = all_of(same(session.phase, "has_token"), holds(_attackers_or_none, session.url))
-    if here is False:
-        return IMPOSSIBLE
-    users = same(session.token, ISSUED)
-    return Move(
-        here,
-        (),
-        {
-            f"{who}.phase": "sent",
-            f"{who}.diverged": diverges(c, session),
-            "knows.issued": any_of(state["knows.issued"], users),
-            f"captured.{ISSUED}": choose(users, session.url, state[f"captured.{ISSUED}"]),
-        },
-    )
-
-
-@action("S18", each=sessions, choices=lambda world: {"url": world.honest_urls})
-def client__use_token_where_echoed(c: Context, who: str, url: Value) -> Move:
-    """The client uses a token of the attacker's AS at another resource that the token response names."""
-    session = c.state.session(who)
-    here = all_of(same(session.phase, "has_token"), same(session.token_at, ATTACKER_AS), no(same(url, session.url)))
-    return Move(
-        here,
-        (client.echo_is_no_licence(c.design),),
-        {f"{who}.phase": "sent", f"{who}.url": url, f"{who}.resource": published(c.design, url),
-         f"{who}.diverged": True},
-    )  # fmt: skip
-
-
-@action("S18")
-def client__hand_token_to_connector(c: Context) -> Move:
-    """A client whose connectors share a registration gives the attacker's connector the token of another."""
-    session = c.state.session(VICTIM)
-    here = all_of(
-        c.capabilities["mal_toolkit"],
-        same(session.phase, "has_token"),
-        same(session.token, ISSUED),
-        same(session.token_at, HONEST_AS),
-        no(c.state["knows.issued"]),
-    )
-    return Move(
-        here,
-        (client.registrations_are_not_shared(c.design),),
-        {"knows.issued": True, f"captured.{ISSUED}": ATTACKER_RS},
-    )
-
-
-@action("S18")
-def client__follow_redirect(c: Context) -> Move:
-    """The CRM redirects the client's request, token and all, to a URL of the attacker."""
-    session = c.state.session(VICTIM)
-    here = all_of(
-        c.capabilities["open_redirect_at_r"],
-        same(session.phase, "sent"),
-        same(session.url, CRM),
-        same(session.token, ISSUED),
-        no(c.state["knows.issued"]),
-    )
-    return Move(
-        here,
-        (client.credentials_stay_with_origin(c.design),),
-        {"knows.issued": True, f"captured.{ISSUED}": ATTACKER_RS},
-    )
-
-
-def accepts(c: Context, token: Value, url: Value, key: Value, presented: Value, proof_url: Value) -> tuple[Named, ...]:
-    """The rules by which an honest resource server at ``url`` judges a token of the honest AS."""
-    design, properties = c.design, token_properties(c, token)
-    return (
-        resource.issuer_is_accepted(design, HONEST_AS),
-        resource.audience_is_this_resource(
-            design, published(design, url), url, properties["audience"], properties["has_default"]
-        ),
-        resource.scheme_is_acceptable(design, properties["key"]),
-        resource.proof_is_by_bound_key(design, properties["key"], key, proof_url, url),
-        resource.certificate_is_bound_one(properties["certificate"], presented),
-    )
-
-
-@action("S19", each=sessions)
-def resource_server__accept_request(c: Context, who: str) -> Move:
-    """An honest resource server acts on the client's request."""
-    session = c.state.session(who)
-    here = all_of(
-        same(session.phase, "sent"),
-        one_of(session.token, ISSUED, LEAKED, REFRESHED),
-        no(holds(_attackers_or_none, session.url)),
-        no(session.accepted),
-    )
-    if here is False:
-        return IMPOSSIBLE
-    key, presented = proof_key(c.design, session), certificate(c.design, session)
-    return Move(here, accepts(c, session.token, session.url, key, presented, NONE), {f"{who}.accepted": True})
-
-
-@action("S20", each=lambda _: [{"token": CACHED_CRM}, {"token": CACHED_HOST}])
-def client__reuse_cached_token(c: Context, token: str) -> Move:
-    """The client sends a token that it holds for an honest resource to a URL of the attacker."""
-    design, session = c.design, c.state.session(VICTIM)
-    cached_for = CRM if token == CACHED_CRM else SHARED_HOST
-    here = all_of(
-        same(design.warm, "yes"),
-        True if token == CACHED_CRM else same(design.host_app, "yes"),
-        one_of(session.phase, "challenged", "discovered"),
-        holds(_attackers_or_none, session.url),
-        same(c.state[f"captured.{token}"], NONE),
-    )
-    discovered = same(session.phase, "discovered")
-    return Move(
-        here,
-        (
-            client.cached_token_covers(
-                design, cached_for, session.url, session.resource, discovered, same(session.listed, HONEST_AS)
-            ),
-        ),
-        {f"captured.{token}": session.url},
-    )
-
-
-@action("S22")
-def client__refresh_at_new_server(c: Context) -> Move:
-    """Challenged anew by a resource of the attacker that now lists another AS, the client refreshes there."""
-    session = c.state.session(VICTIM)
-    here = all_of(
-        same(session.phase, "sent"),
-        same(session.url, ATTACKER_RS),
-        same(session.token, ISSUED),
-        same(session.token_at, HONEST_AS),
-        no(same(c.design.prm, "off")),
-        c.capabilities["mal_rs"],
-        c.capabilities["mal_as"],
-    )
-    secret = client.sends_secret_of_honest_as(c.design, ATTACKER_AS)
-    return Move(
-        here,
-        (
-            client.authorization_server_is_trusted(c.design, False),
-            client.refresh_token_stays_with_issuer(c.design),
-        ),
-        {
-            f"{VICTIM}.phase": "refreshed",
-            "knows.refresh": True,
-            f"{VICTIM}.secret": any_of(session.secret, secret),
-        },
-    )
-
-
-def starts_flow_astray(state: View, who: str) -> Condition:
-    """Whether a session uses an AS that the party in charge does not designate, or metadata not its own."""
-    session = state.session(who)
-    astray = no(holds(_designates, session.resource, session.metadata))
-    return all_of(past(session, *REQUEST_SENT), any_of(astray, no(same(session.issuer, session.metadata))))
-
-
-def _designates(resource_: str, metadata: str) -> bool:
-    return resource_ != NONE and metadata in designated_servers(resource_)
-
-

@@ -39,8 +39,8 @@ PROTOCOLS: dict[str, Protocol] = {
     "oauth": Protocol(
         "the authorization code flow with discovery at run time",
         "model.state",
-        "model.messages",
-        ("model.flow", "model.attacker", "model.deployment"),
+        "model.oauth_wire",
+        ("model.flow", "model.token_flow", "model.attacker", "model.deployment"),
     ),
     "delegation": Protocol(
         "what a client passes on to its sub-agents",

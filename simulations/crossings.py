@@ -13,7 +13,7 @@ from functools import wraps
 from typing import NamedTuple, ParamSpec
 
 from model import authorization_server as server
-from model import client, flow
+from model import client, session_readings
 from model import resource_server as resource
 from model.attacker import KEY
 from model.client import NONE
@@ -78,15 +78,15 @@ def loot(design: Design, issuer: str, asked: str, captured: str = NONE, own: boo
     the malicious server that it was sent to. ``own``: the attacker got it with keys of its own, or has the client's.
     """
     session = _session(CRM if captured == NONE else ATTACKER_RS, asked)
-    proves = flow.uses_dpop(design, session)
+    proves = session_readings.uses_dpop(design, session)
     bound = all_of(proves, same(design.as_dpop, "honor"))
-    requested = flow.requested_resource(design, session)
+    requested = session_readings.requested_resource(design, session)
     return Loot(
         issuer,
         server.bound_resource(design, requested),
         server.has_default_audience(design, requested),
-        choose(bound, KEY if own else flow.proof_key(design, session), NONE),
-        KEY if own and same(design.mtls, "bound") else flow.certificate(design, session),
+        choose(bound, KEY if own else session_readings.proof_key(design, session), NONE),
+        KEY if own and same(design.mtls, "bound") else session_readings.certificate(design, session),
         choose(proves, captured, NONE),
     )
 
@@ -127,15 +127,15 @@ def obtain(design: Design, asked: str, known: bool) -> Iterator[Named]:
     ``known``: the resource is one that this AS protects.
     """
     session = _session(CRM, asked)
-    requested = flow.requested_resource(design, session)
+    requested = session_readings.requested_resource(design, session)
     listed = CRM if known else asked
-    bound = all_of(flow.uses_dpop(design, session), same(design.as_dpop, "honor"))
+    bound = all_of(session_readings.uses_dpop(design, session), same(design.as_dpop, "honor"))
     confirmed = no(same(server.bound_resource(design, requested), NONE))
     more = all_of(confirmed, server.has_default_audience(design, requested))
     yield client.authorization_server_is_trusted(design, True)
     yield client.server_lists_resource(design, True, server.knows_resource(design, listed))
     yield server.resource_is_acceptable(design, choose(same(requested, NONE), NONE, listed))
-    yield client.token_type_is_dpop(design, flow.uses_dpop(design, session), bound)
+    yield client.token_type_is_dpop(design, session_readings.uses_dpop(design, session), bound)
     yield client.echo_confirms_request(
         design, requested, server.echo_is_present(design, requested), confirmed, more
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from model.flow import REQUEST_SENT, past, starts_flow_astray
 from model.logic import all_of, any_of, no, one_of, same
+from model.session_readings import REQUEST_SENT, past, starts_flow_astray
 from model.state import ISSUED, LEAKED, REFRESHED, STRANGERS, THIEF, View
 from model.world import (
     ATTACKER,

@@ -14,7 +14,8 @@ from model.action import SCHEMAS
 from model.chart import WIDTH, ascii_art, chart, mermaid, origin, text
 from model.design import Configuration, parse
 from model.machine import Machine
-from model.messages import BUILDERS, Message, messages, participants
+from model.messages import Message, messages, participants
+from model.oauth_wire import BUILDERS
 from model.refusal import stopped
 from model.trace import Trace, from_json
 from model.world import ATTACKER_AS, FIRST_CONTACT, HONEST_AS, WORLDS
