@@ -6,23 +6,34 @@ loads the model and the solver and nothing else.
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import click
 
-from openworld.commands import (
-    blast_radius,
-    check,
-    clients,
-    conform,
-    figures,
-    population,
-    questions,
-    report,
-    results,
-    simulate,
-    study,
-    vocabulary,
-)
+from model.errors import hint
 from openworld.commands.shell import Commands
+
+#: Each command and the module in :mod:`openworld.commands` that has it, in the order in which help shows them.
+COMMANDS = {
+    "verdict": "questions", "trace": "questions", "replay": "questions", "verdicts": "questions", "check": "check",
+    "designs": "vocabulary", "explain": "vocabulary", "rules": "vocabulary", "clients": "clients",
+    "population": "population", "blast-radius": "blast_radius", "simulate": "simulate", "results": "results",
+    "conform": "conform", "study": "study", "figures": "figures", "report": "report",
+}  # fmt: skip
+
+
+class Main(Commands):
+    """The group, which imports a command when it is asked for."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command:
+        if name not in COMMANDS:
+            raise click.UsageError(f"unknown command {name!r}{hint(name, COMMANDS)}")
+        module = import_module(f"openworld.commands.{COMMANDS[name]}")
+        found: click.Command = getattr(module, name.replace("-", "_"))
+        return found
 
 
 def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -33,7 +44,7 @@ def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
         context.exit()
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=Main, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
 def main() -> None:
     """An executable formal model of open-world OAuth: ask what holds, see why, and see what it costs.
@@ -48,27 +59,6 @@ def main() -> None:
     3 inconclusive; 70 internal error; 130 interrupted.
     """
 
-
-for command in (
-    questions.verdict,
-    questions.trace,
-    questions.replay,
-    questions.verdicts,
-    check.check,
-    vocabulary.designs,
-    vocabulary.explain,
-    vocabulary.rules,
-    clients.clients,
-    population.population,
-    blast_radius.blast_radius,
-    simulate.simulate,
-    results.results,
-    conform.conform,
-    study.study,
-    figures.figures,
-    report.report,
-):
-    main.add_command(command)
 
 if __name__ == "__main__":
     main()
