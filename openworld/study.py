@@ -78,6 +78,7 @@ ATTACKERS: dict[str, Attacker] = _attackers()
 
 QUICK_DESIGNS = ("rfc6749", "prm_cimd", "gaps_closed", "mcp")
 QUICK_ATTACKERS = ("none", "malicious_as", "malicious_rs", "path_tenant")
+QUICK_EXPERIMENTS = ("matching", "echo", "iss", "dpop")
 COLUMNS = (
     "design", "attacker", "capabilities", "code", "property", "kind", "verdict", "reach", "steps", "blocked_by",
     "chart", "configuration",
@@ -103,6 +104,13 @@ class Plan:
     def attackers(self) -> dict[str, Attacker]:
         """Attackers to judge them against."""
         return {name: who for name, who in ATTACKERS.items() if not self.quick or name in QUICK_ATTACKERS}
+
+    @property
+    def experiments(self) -> list[str]:
+        """Named experiments to run."""
+        from simulations.catalogue import EXPERIMENTS
+
+        return [name for name in EXPERIMENTS if not self.quick or name in QUICK_EXPERIMENTS]
 
     @property
     def attempts(self) -> int:
@@ -267,11 +275,12 @@ def _simulate(plan: Plan, found: Findings) -> None:
     from simulations.catalogue import EXPERIMENTS
     from simulations.experiments import run as simulate
 
-    for name, asked in EXPERIMENTS.items():
+    for name in plan.experiments:
+        attempts = min(plan.attempts, EXPERIMENTS[name].attempts)
         with Progress(name, 0) as progress:
             result = simulate(
-                name, seed=plan.seed, attempts=min(plan.attempts, asked.attempts), replications=plan.replications,
-                workers=plan.workers, progress=progress.at,
+                name, seed=plan.seed, attempts=attempts, replications=plan.replications, workers=plan.workers,
+                progress=progress.at,
             )  # fmt: skip
         result.save(plan.folder / "simulations")
         found.results[name] = result

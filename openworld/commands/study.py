@@ -11,7 +11,7 @@ from openworld.commands.shell import DONE, timeout_option, workers_option
 
 @click.command()
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("out"), show_default=True, help="Folder.")
-@click.option("--quick", is_flag=True, help="Fewer designs, attackers and attempts: a look in well under a minute.")
+@click.option("--quick", is_flag=True, help="Fewer of everything: a look in under a minute.")
 @workers_option
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same files.")
 @timeout_option
