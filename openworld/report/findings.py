@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,15 +22,16 @@ def findings(study: Study) -> Iterator[str]:
         best = min(design["violated"] for design in designs)
         named = ", ".join(design["name"] for design in designs if design["violated"] == best)
         yield f"Fewest attacks: {named}, with {best} of {designs[0]['judged']} cells violated."
-    security = [row for row in study.verdicts if row["kind"] == "security"]
-    by_attacker: dict[str, set[str]] = {}
-    for row in security:
-        if row["verdict"] == "attack":
-            by_attacker.setdefault(str(row["attacker"]), set()).add(str(row["design"]))
-    everywhere = [who for who, broken in by_attacker.items() if len(broken) == len(designs) > 0]
+    alone = dict.fromkeys(name for design in designs for name in design["alone"])
+    for name in alone:
+        where = [design["name"] for design in designs if name in design["alone"]]
+        yield f"Violated with nobody dishonest: {name}, under {', '.join(where)}."
+    attackers = dict.fromkeys(str(row["attacker"]) for row in study.verdicts if row["attacker"] != verdicts.NOBODY)
+    firm = {who: sum(who in design["firm"] for design in designs) for who in attackers}
+    everywhere = [who for who, holding in firm.items() if holding == 0]
     if everywhere:
         yield f"No design of this study holds against: {', '.join(everywhere)}."
-    harmless = [who for who in dict.fromkeys(str(row["attacker"]) for row in security) if who not in by_attacker]
+    harmless = [who for who, holding in firm.items() if holding == len(designs)]
     if harmless:
         yield f"Every design holds against: {', '.join(harmless)}."
     unusable = dict.fromkeys(
@@ -37,6 +39,9 @@ def findings(study: Study) -> Iterator[str]:
     )
     if unusable:
         yield f"Honest parties alone do not get there under: {', '.join(unusable)}."
+    reached = Counter(str(row["reach"]).partition(":")[0] for row in study.verdicts if verdicts.look(row) == "safe")
+    if reached:
+        yield "How far the safe verdicts go: " + ", ".join(f"{count} {reach}" for reach, count in reached.items()) + "."
     undecided = sum(row["verdict"] == "unknown" for row in study.verdicts)
     if undecided:
         yield f"{undecided} verdicts are undecided; unknown is never safe."

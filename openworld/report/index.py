@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from model.design import DESIGN_NOTES
+from openworld.report.verdicts import NOBODY, by_itself
 from properties.security import PROPERTIES
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ def _summary(plan: Plan, found: Findings) -> Iterator[str]:
     utilities = [prop for prop in PROPERTIES.values() if prop.kind == "utility"]
     yield "## Designs"
     yield ""
+    yield "A design holds against an attacker who breaks nothing that does not break by itself."
+    yield ""
     names = " | ".join(f"`{prop.name}`" for prop in utilities)
     yield f"| design | stands for | violated | holds against | {names} |"
     yield "|---|---|---:|---|" + "---|" * len(utilities)
@@ -57,7 +60,13 @@ def _summary(plan: Plan, found: Findings) -> Iterator[str]:
         if not rows:
             continue
         violated, judged = _counted(rows)
-        firm = [name for name in plan.attackers if _counted([r for r in rows if r["attacker"] == name])[0] == 0]
+        alone = by_itself(rows)
+        others = [row for row in rows if row["property"] not in alone]
+        firm = [
+            name
+            for name in plan.attackers
+            if name != NOBODY and _counted([row for row in others if row["attacker"] == name])[0] == 0
+        ]
         reached = " | ".join(_reached(rows, prop.name) for prop in utilities)
         meaning = DESIGN_NOTES.get(design, ("", ""))[0]
         yield f"| `{design}` | {meaning} | {violated} of {judged} | {', '.join(firm) or 'nobody'} | {reached} |"

@@ -13,6 +13,8 @@ from openworld.report.reading import Study
 from openworld.show import ending
 from properties.security import PROPERTIES
 
+#: The attacker that is none.
+NOBODY = "none"
 #: How a cell of the matrix looks: sign and word.
 CELLS = {
     "attack": ("✗", "attack"), "safe": ("✓", "safe"), "unknown": ("?", "unknown"), "reached": ("yes", "run exists"),
@@ -103,16 +105,23 @@ def designs(study: Study) -> list[dict[str, Any]]:
     for name in dict.fromkeys(str(row["design"]) for row in study.verdicts):
         rows = [row for row in study.verdicts if row["design"] == name]
         security = [row for row in rows if row["kind"] == "security"]
-        attackers = list(dict.fromkeys(str(row["attacker"]) for row in security))
-        broken = {str(row["attacker"]) for row in security if row["verdict"] != "safe"}
+        attackers = list(dict.fromkeys(str(row["attacker"]) for row in security if row["attacker"] != NOBODY))
+        alone = by_itself(security)
+        broken = {str(row["attacker"]) for row in security if row["verdict"] != "safe" and row["property"] not in alone}
         utility = {str(row["property"]): CELLS[look(row)][0] for row in rows if row["kind"] == "utility"}
         made.append({
             "name": name, "meaning": DESIGN_NOTES.get(name, ("", ""))[0], "judged": len(security),
             "violated": sum(row["verdict"] == "attack" for row in security),
             "unknown": sum(row["verdict"] == "unknown" for row in security),
             "firm": [who for who in attackers if who not in broken], "attackers": len(attackers), "utility": utility,
+            "alone": sorted(alone),
         })  # fmt: skip
     return made
+
+
+def by_itself(rows: list[dict[str, Any]]) -> set[str]:
+    """Properties that are violated with nobody dishonest, so that no attacker is to blame for them."""
+    return {str(row["property"]) for row in rows if row["attacker"] == NOBODY and row["verdict"] == "attack"}
 
 
 def blocking(study: Study) -> list[dict[str, Any]]:
