@@ -103,40 +103,29 @@ def client__use_token_where_echoed(c: Context, who: str, url: Value) -> Move:
     )  # fmt: skip
 
 
+def reaches_attacker(c: Context, here: Condition, kept_by: Named) -> Move:
+    """The user's token reaches a server of the attacker's that does not have it yet, unless a rule keeps it."""
+    users = same(c.state.session(VICTIM).token, ISSUED)
+    gained = {"knows.issued": True, f"captured.{ISSUED}": ATTACKER_RS}
+    return Move(all_of(here, users, no(c.state["knows.issued"])), (kept_by,), gained)
+
+
 @action("S18")
 def client__hand_token_to_connector(c: Context) -> Move:
     """A client whose connectors share a registration gives the attacker's connector the token of another."""
     session = c.state.session(VICTIM)
     here = all_of(
-        c.capabilities["mal_toolkit"],
-        same(session.phase, "has_token"),
-        same(session.token, ISSUED),
-        same(session.token_at, HONEST_AS),
-        no(c.state["knows.issued"]),
+        c.capabilities["mal_toolkit"], same(session.phase, "has_token"), same(session.token_at, HONEST_AS)
     )
-    return Move(
-        here,
-        (client.registrations_are_not_shared(c.design),),
-        {"knows.issued": True, f"captured.{ISSUED}": ATTACKER_RS},
-    )
+    return reaches_attacker(c, here, client.registrations_are_not_shared(c.design))
 
 
 @action("S18")
 def client__follow_redirect(c: Context) -> Move:
     """The CRM redirects the client's request, token and all, to a URL of the attacker."""
     session = c.state.session(VICTIM)
-    here = all_of(
-        c.capabilities["open_redirect_at_r"],
-        same(session.phase, "sent"),
-        same(session.url, CRM),
-        same(session.token, ISSUED),
-        no(c.state["knows.issued"]),
-    )
-    return Move(
-        here,
-        (client.credentials_stay_with_origin(c.design),),
-        {"knows.issued": True, f"captured.{ISSUED}": ATTACKER_RS},
-    )
+    here = all_of(c.capabilities["open_redirect_at_r"], same(session.phase, "sent"), same(session.url, CRM))
+    return reaches_attacker(c, here, client.credentials_stay_with_origin(c.design))
 
 
 def accepts(c: Context, token: Value, url: Value, key: Value, presented: Value, proof_url: Value) -> tuple[Named, ...]:
