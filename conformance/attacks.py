@@ -18,9 +18,9 @@ from model import messages as spoken
 from model.design import Configuration, Design
 from model.messages import Message
 from model.trace import Trace
-from model.world import ATTACKER_AS, ATTACKER_RS, CALLBACK, CRM, HONEST_AS, SHARED_HOST
+from model.world import ATTACKER_AS, ATTACKER_RS, CALLBACK, CRM, HONEST_AS, SHARED_HOST, run_by_attacker
 from properties.security import find
-from properties.verdict import ReplayError, Verdict, confirm
+from properties.verdict import ReplayError, confirm
 
 #: The origins of the model's world by the party that plays them here; longer ones first.
 ORIGINS = {
@@ -34,7 +34,12 @@ ORIGINS = {
 PARTIES = ("crm", "shared", "tools")
 
 #: What is asked about: properties that one client can lose without anybody else's session.
-ASKED = ("code_delivery", "authorization", "token_confinement")
+ASKED = (
+    "code_delivery", "authorization", "token_confinement", "flow_binding", "discovery_integrity", "resource_binding",
+    "as_acceptance",
+)  # fmt: skip
+#: Properties that are lost by a request that should not have been sent, whatever is in it.
+BY_REQUEST = ("discovery_integrity", "resource_binding", "as_acceptance")
 CAPABILITIES = ("mal_as", "mal_rs", "mal_tenant", "hdr_inject", "delivery_tamper")
 DEPLOYMENTS: tuple[dict[str, str], ...] = (
     {},
@@ -79,8 +84,8 @@ class Draft:
         table.update({name: value for name, value in values.items() if value is not None})
 
 
-#: Answers a question about a property.
-Ask = Callable[[str, Configuration], Verdict]
+#: The shortest run that shows what a property is about: an attack, or first contact; nothing where there is none.
+Ask = Callable[[str, Configuration], Trace | None]
 Tell = Callable[[Draft, Message, dict[str, str]], None]
 
 
@@ -167,9 +172,7 @@ TELLS: tuple[tuple[str, str, str, Tell], ...] = (
 def tell(trace: Trace, expected: bool = False) -> Play:
     """The play of an attack trace (raises UntellableError)."""
     draft = Draft()
-    for told in spoken.messages(trace):
-        if told.session:
-            raise UntellableError(f"{told.session} takes part")
+    for told in _as_users(spoken.messages(trace)):
         roles = (_role(told.sender), _role(told.receiver))
         acts = (act for *who, label, act in TELLS if tuple(who) == roles and told.label.startswith(label))
         found = next(acts, None)
@@ -177,11 +180,31 @@ def tell(trace: Trace, expected: bool = False) -> Play:
             raise UntellableError(f"nobody tells a client: {told.sender} to {told.receiver}: {told.label}")
         values = {value.name: value.text for value in told.values}
         found(draft, told, values)
-        if told.leaks and told.sender == spoken.THE_CLIENT:
+        if trace.shows in BY_REQUEST:
+            draft.leaks += [harm] if (harm := _harm(told)) else []
+        elif told.leaks and told.sender == spoken.THE_CLIENT:
             draft.leaks.append(Leak(placed(told.receiver), told.leaks, placed(values.get("aud", ""))))
     if not draft.leaks:
         raise UntellableError("the client itself gives nothing away")
     return _play(trace, draft, expected)
+
+
+def _as_users(run: list[Message]) -> Iterator[Message]:
+    """A run in one session as one of the user's: whose it is makes no difference to the client.
+
+    Raises:
+        UntellableError: two sessions take part, and which is whose the client alone cannot be told.
+    """
+    if len({told.session for told in run}) > 1:
+        raise UntellableError("two sessions take part")
+    for told in run:
+        redirected = told.label.startswith(("302 to ", "GET /authorize", f"GET {CALLBACK}"))
+        if told.session and redirected and spoken.NOBODY in (told.sender, told.receiver):
+            by_browser = told.sender == spoken.NOBODY
+            sender, receiver = (spoken.USER, told.receiver) if by_browser else (told.sender, spoken.USER)
+            yield replace(told, sender=sender, receiver=receiver, honest=told.honest or by_browser)
+        else:
+            yield told
 
 
 def _play(trace: Trace, draft: Draft, expected: bool) -> Play:
@@ -191,6 +214,22 @@ def _play(trace: Trace, draft: Draft, expected: bool) -> Play:
         f"attack_{capabilities}_{digest}", "attack", f"{trace.shows} under {trace.configuration}", draft.stated,
         attacks=(Attack(trace.shows, tuple(draft.leaks), expected),), bounce=draft.bounce, parties=PARTIES, trace=trace,
     )  # fmt: skip
+
+
+def _harm(told: Message) -> Leak | None:
+    """A request of the client that it would not send if all were well, where a message is one.
+
+    Sending the user to an AS is one only together with the metadata that it was done by.
+    """
+    if told.sender != spoken.THE_CLIENT:
+        return None
+    if told.receiver == ATTACKER_AS and told.label.endswith("/.well-known/oauth-authorization-server"):
+        return Leak(placed(told.receiver), ("server_metadata",))
+    if told.decisive and told.label.startswith("302 to ") and told.label.endswith("/authorize"):
+        return Leak(placed(told.label.removeprefix("302 to ")), ("authorize",))
+    if told.decisive and told.label.startswith("GET https://") and run_by_attacker(told.receiver):
+        return Leak(placed(told.receiver), ("call",))
+    return None
 
 
 def _role(key: str) -> str:
@@ -218,6 +257,8 @@ def questions(design: Design) -> Iterator[tuple[str, Configuration, Configuratio
     for name in ASKED:
         for weaker in WEAKER:
             for deployment in DEPLOYMENTS:
+                if name in BY_REQUEST and "audience_check" in deployment:
+                    continue  # the request has been sent before anybody looks at an audience
                 for capability in CAPABILITIES:
                     own = Configuration(design.but(**deployment), frozenset([capability]))
                     yield name, Configuration(own.design.but(**weaker), own.capabilities), own
@@ -228,12 +269,12 @@ def plays(design: Design, ask: Ask, done: Callable[[], None] = lambda: None) -> 
     found: dict[str, Play] = {}
     untold: dict[str, str] = {}
     for name, configuration, own in questions(design):
-        verdict = ask(name, configuration)
+        trace = ask(name, configuration)
         done()
-        if verdict.trace is None:
+        if trace is None:
             continue
         try:
-            play = tell(verdict.trace, runs(replace(verdict.trace, configuration=own)))
+            play = tell(trace, runs(replace(trace, configuration=own)))
             earlier = found.setdefault(play.name, play)
             found[play.name] = replace(earlier, attacks=_merged(earlier.attacks, play.attacks[0]))
         except UntellableError as error:

@@ -208,6 +208,8 @@ def _leaked(world: World, leak: Leak) -> bool:
     for seen in world.recording.exchanges:
         if not seen.url.startswith(at):
             continue
+        if kind(seen) in leak.names or seen.message in leak.names:
+            return True
         token, code = _token(seen), seen.value("code")
         good_for = honest.audiences.get(token, [])
         if "access_token" in leak.names and token in honest.tokens and (not wanted or wanted in good_for):

@@ -35,7 +35,8 @@ class Leak:
 
     Attributes:
         at: where the attacker receives it, as the beginning of a URL.
-        names: the values, such as ``code`` and ``access_token``.
+        names: the values, such as ``code`` and ``access_token``; or the request itself, where sending it is the harm:
+            ``server_metadata``, ``authorize`` or ``call``.
         audience: what the token is good for, where the attack depends on that.
     """
 

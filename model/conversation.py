@@ -165,7 +165,7 @@ class _Walk:
         resource = self.request_authorization(resource, server)
         self.stage = "t" if self.stage != "x" else "x"
         wanted = self.wants_dpop(resource, server)
-        self.request_token(resource, server, wanted)
+        self.request_token(resource, server, wanted, self.knows_code(server))
         self.stage = "x"
         answer = self.scenario.answer
         failed = answer["status"] != 200
@@ -362,13 +362,18 @@ class _Walk:
         demanded = bool(resource.body.get("dpop_bound_access_tokens_required"))
         return bool(client.wants_dpop(self.design, offered, demanded))
 
-    def request_token(self, resource: _Resource, server: _Server, wanted: bool) -> None:
-        """Ask for a token and judge the response."""
+    def knows_code(self, server: _Server) -> bool:
+        """Whether the token endpoint is of the AS that issued the code, or of the attacker's, which takes any."""
+        party = self.scenario.party(server.token_endpoint)
+        return party in (self.sent.authorizations[-1].party, "evil")
+
+    def request_token(self, resource: _Resource, server: _Server, wanted: bool, knows_grant: bool = True) -> None:
+        """Ask for a token and judge the response; whoever does not know the grant issues none."""
         design, response = self.design, self.scenario.token_response
         asked = conduct.requested_resource(design, resource.documented, self.scenario.url)
         self.sent.tokens.append(Request(self.scenario.party(server.token_endpoint), asked, wanted))
         answers = _endpoint(server.token_endpoint) in self.scenario.endpoints
-        failed = "error" in response or not answers
+        failed = "error" in response or not answers or not knows_grant
         self.require(conduct.request_is_granted(design, failed), str(response.get("error", "token")))
         kind = str(response.get("token_type", ""))
         bound = kind.lower() == "dpop"

@@ -122,5 +122,5 @@ def proven_cures(prop: str, own: Configuration, ask: Ask) -> list[Cure]:
 def _usable(every: list[Cure], own: Configuration, ask: Ask) -> Iterator[Cure]:
     for cure in every:
         honest = Configuration(own.design.but(**dict(cure.switches)), frozenset())
-        if ask("first_contact", honest).result == "safe":
+        if ask("first_contact", honest) is not None:
             yield cure

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -134,6 +135,29 @@ def test_attack_trace_says_where_everything_is() -> None:
     assert any(found.body.get("resource") == "https://shared/" for found in scenario.documents.values())
     (attack,) = play.attacks
     assert attack.leaks[0].names == ("access_token",)
+
+
+@pytest.mark.parametrize(
+    ("prop", "configuration", "requests"),
+    [
+        ("discovery_integrity", "cap=hdr_inject", ["server_metadata", "authorize"]),
+        ("as_acceptance", "cap=mal_as", ["server_metadata", "authorize"]),
+        ("resource_binding", "cap=mal_as", ["server_metadata", "call"]),
+    ],
+)
+def test_request_that_should_not_be_sent_is_an_attack(
+    credulous: Installed, tmp_path: Path, prop: str, configuration: str, requests: list[str]
+) -> None:
+    """Whosever session the trace is in; and a client that is sent to an honest server does nothing of the kind."""
+    trace = Checker().verdict(prop, parse(configuration)).trace
+    assert trace is not None
+    play = tell(trace, expected=True)
+    (attack,) = play.attacks
+    assert [leak.names for leak in attack.leaks] == [(request,) for request in requests]
+    seen = judged(credulous, [play], tmp_path)[play.name]
+    assert seen.attacks == (prop,)
+    honest = replace(play, name="honest", stated={})
+    assert judged(credulous, [honest], tmp_path)["honest"].attacks == ()
 
 
 def test_attack_that_needs_a_session_of_the_attackers_is_not_told() -> None:
