@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from conformance.attacks import DEPLOYMENTS
 from conformance.judge import OUTCOMES
 from model.chart import chart
 from model.switches import CAPABILITIES
@@ -51,8 +52,10 @@ def _fall(row: dict[str, Any], found: Software) -> dict[str, Any]:
     trace = found.traces.get(row["scenario"])
     if trace is None:
         return {**row, "chart": None}
-    own, attacked = found.data["design"], trace.configuration.design.changes()
-    where = [f"{name}={value}" for name, value in attacked.items() if own.get(name) != value]
+    # What a client does that is weaker than this one plays no part in what this one fell for.
+    deployment = {name for each in DEPLOYMENTS for name in each}
+    attacked = trace.configuration.design.changes()
+    where = [f"{name}={value}" for name, value in attacked.items() if name in deployment]
     who = "; ".join(CAPABILITIES[name] for name in sorted(trace.configuration.capabilities))
     about = who + (f", where {', '.join(where)}" if where else "")
     drawn = chart(trace, ending(PROPERTIES[trace.shows]) if trace.shows in PROPERTIES else None)
