@@ -77,6 +77,11 @@ CLIENTS = _named(
     Software("mcp-typescript", "npm", "@modelcontextprotocol/sdk", _TYPESCRIPT, "1.32.2", "ts-sdk-v1"),
     Software("mcp-typescript-client", "npm", "@modelcontextprotocol/client", _TYPESCRIPT, "2.4.0", "ts-client-v2"),
     Software("oauth4webapi", "npm", "oauth4webapi", "oauth4webapi.mjs", "3.8.8", "oauth4webapi", single_call=True),
+    Software("@ai-sdk/mcp", "npm", "@ai-sdk/mcp", "ai_sdk.mjs", "2.0.99", "ai-sdk-mcp", node=22, documents=False),
+    Software(
+        "mcp-remote", "npm", "mcp-remote", "mcp_remote.mjs", "0.15.1", "mcp-remote", listens=True,
+        documents=False,
+    ),
 )
 
 SERVERS = _named(
