@@ -114,5 +114,6 @@ async def _run(
         trust = {} if authority is None else authority.environment()
         run = await drive(installed, job, settings.limit, trust)
         judgement = judge(world, run)
-        store.save(play, judgement, world)
+        if judgement.outcome != "?":  # which may be the machine's fault, and is tried again
+            store.save(play, judgement, world)
         return judgement

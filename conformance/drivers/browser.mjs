@@ -41,6 +41,9 @@ async function arrive(url, callback, hops = 10) {
   throw new Error('too many redirects');
 }
 
+// A release that does not have the client that a driver drives.
+export class Unfit extends Error {}
+
 // Runs one job, read from the first line of standard input, and says how it went as the last word.
 export async function main(drive) {
   const lines = createInterface({ input: process.stdin });
@@ -53,6 +56,7 @@ export async function main(drive) {
     const name = error?.constructor?.name ?? 'Error';
     const cause = error?.cause ? ` (${error.cause.code ?? error.cause.message ?? error.cause})` : '';
     said = { done: false, error: `${name}: ${error?.message ?? error}${cause}`.slice(0, 2000) };
+    if (error instanceof Unfit) Object.assign(said, { unfit: true, error: error.message });
   }
   process.stdout.write(`${JSON.stringify(said)}\n`, () => process.exit(0));
 }

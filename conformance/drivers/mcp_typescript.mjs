@@ -1,5 +1,5 @@
 // Drives the OAuth client of the MCP TypeScript SDK: @modelcontextprotocol/sdk (v1) or @modelcontextprotocol/client.
-import { approved, main } from './browser.mjs';
+import { approved, main, Unfit } from './browser.mjs';
 import { memory } from './memory.mjs';
 
 async function load() {
@@ -8,9 +8,9 @@ async function load() {
     return { ...sdk, takesParameters: true };
   } catch (error) {
     if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
-    const { Client } = await import('@modelcontextprotocol/sdk/client/index.js');
-    const { StreamableHTTPClientTransport } = await import('@modelcontextprotocol/sdk/client/streamableHttp.js');
-    const { UnauthorizedError } = await import('@modelcontextprotocol/sdk/client/auth.js');
+    const [{ Client }, { StreamableHTTPClientTransport }, { UnauthorizedError }] = await Promise.all(
+      ['index', 'streamableHttp', 'auth'].map((name) => import(`@modelcontextprotocol/sdk/client/${name}.js`)),
+    ).catch(() => { throw new Unfit('this release has no client for OAuth over streamable HTTP'); });
     return { Client, StreamableHTTPClientTransport, UnauthorizedError, takesParameters: false };
   }
 }
