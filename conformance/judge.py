@@ -107,7 +107,7 @@ def not_tested(play: Play, why: str) -> Judgement:
 
 
 def _outcome(world: World, run: Run) -> str:
-    never_started = run.ended == "crashed" and not world.recording.exchanges
+    never_started = not run.started and not world.recording.exchanges
     return "?" if never_started else outcome(world.recording, world.calls)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import tempfile
 from collections.abc import AsyncIterator
@@ -41,8 +42,12 @@ class Run:
         """What went wrong in the client's words."""
         if self.ended == "finished":
             return str(self.said.get("error", ""))
-        last = next((line for line in reversed(self.noise.splitlines()) if line.strip()), "")
-        return f"{self.ended}: {last}"[:2000].rstrip(": ")
+        return f"{self.ended}: {complaint(self.noise)}"[:2000].rstrip(": ")
+
+    @property
+    def started(self) -> bool:
+        """Whether the driver came to run its client, rather than find that this release has no such client."""
+        return self.ended != "crashed" and not self.said.get("unfit")
 
 
 @asynccontextmanager
@@ -103,8 +108,7 @@ async def serving(installed: Installed, job: dict[str, Any], limit: float) -> As
                 said = await _word(process.stdout, "ready")
         if not said:
             kill(process)
-            lines = [line for line in (await noise).splitlines() if line.strip()]
-            raise SoftwareError(f"{installed.release} does not start: {(lines or ['no word within the limit'])[-1]}")
+            raise SoftwareError(f"{installed.release} does not start: {complaint(await noise) or 'no word'}")
         yield said
 
 
@@ -135,6 +139,13 @@ async def _word(stream: asyncio.StreamReader, key: str) -> dict[str, Any]:
             said = json.loads(line)
             if isinstance(said, dict) and key in said:
                 return said
+
+
+def complaint(noise: str) -> str:
+    """The line that says what went wrong: the last that names an error, or else the last."""
+    lines = [line.strip() for line in noise.splitlines() if line.strip()]
+    named = [line for line in lines if re.match(r"[\w.]*(Error|Exception)\b", line)]
+    return (named or lines or [""])[-1]
 
 
 async def _last(stream: asyncio.StreamReader) -> str:

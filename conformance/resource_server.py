@@ -19,6 +19,8 @@ from model.design import Design
 from model.scenario import Scenario
 from model.world import DEFAULT_AUDIENCE
 
+NO_SUCH_METHOD = {"code": -32601, "message": "Method not found"}
+
 
 @dataclass(slots=True)
 class ResourceServer:
@@ -51,10 +53,11 @@ class ResourceServer:
         except Refusal as refused:
             status = 403 if refused.error == "insufficient_audience" else 401
             return Message("challenge", {**challenge.fields, **refused.fields()}, status)
-        if is_call:
+        said = protocol_answer(asked)
+        if is_call and "result" in said.fields:
             self.served.add(token)
             self.accepted += 1
-        return protocol_answer(asked)
+        return said
 
     def _check(self, asked: Asked, scenario: Scenario, scheme: str, token: str) -> None:
         claims, signer = self._verified(token)
@@ -87,17 +90,22 @@ class ResourceServer:
 
 
 def identifiers_of(scenario: Scenario) -> set[str]:
-    """The identifiers that the resource server goes by: as it publishes them and as URL parsers do."""
+    """The identifiers that the resource server goes by: as it publishes them, as URL parsers write them, and an origin
+    without its slash (RFC 3986 6.2.3)."""
     published = {str(one.body["resource"]) for one in scenario.documents.values() if "resource" in one.body}
     rewritten = set()
     for resource in published:
         with suppress(identifiers.MalformedURLError):
             rewritten.add(identifiers.href(resource))
-    return published | rewritten
+    origins = {text.removesuffix("/") for text in published if text.count("/") == 3}
+    return published | rewritten | origins
 
 
 def protocol_answer(asked: Asked) -> Message:
-    """What an MCP server says to a request it accepts: enough for a client to call it a success."""
+    """What an MCP server says to a request it accepts: enough for a client to call it a success.
+
+    Newer clients ask first for methods that it does not know, and go on from the error (JSON-RPC 2.0 5.1).
+    """
     sent = asked.json()
     if "id" not in sent:  # a notification, or a GET for a stream that this server does not offer
         return Message("acknowledgement", {}, 202 if asked.method == "POST" else 405)
@@ -110,6 +118,8 @@ def protocol_answer(asked: Asked) -> Message:
             "serverInfo": {"name": "openworld", "version": "1"},
         },
         "tools/list": {"tools": []},
+        "ping": {},
     }
-    result = results.get(str(sent.get("method")), {})
-    return Message("resource_response", {"jsonrpc": "2.0", "id": sent["id"], "result": result})
+    method = str(sent.get("method"))
+    known = {"result": results[method]} if method in results else {"error": NO_SUCH_METHOD}
+    return Message("resource_response", {"jsonrpc": "2.0", "id": sent["id"], **known})

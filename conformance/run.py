@@ -100,7 +100,7 @@ async def _run(
     installed: Installed, play: Play, store: Store, authority: Authority | None, settings: Settings
 ) -> Judgement:
     software = installed.release.software
-    async with World(play, authority) as world:
+    async with World(play, authority, software.own_document) as world:
         if world.calls > 1 and software.single_call:
             judgement = not_tested(play, "this driver makes one call")
             store.save(play, judgement, None)
@@ -114,5 +114,6 @@ async def _run(
         trust = {} if authority is None else authority.environment()
         run = await drive(installed, job, settings.limit, trust)
         judgement = judge(world, run)
-        store.save(play, judgement, world)
+        if judgement.outcome != "?":  # which may be the machine's fault, and is tried again
+            store.save(play, judgement, world)
         return judgement

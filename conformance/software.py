@@ -27,7 +27,8 @@ class Software:
         beside: packages that the driver needs beside it.
         node: the oldest Node that runs it, for npm packages.
         single_call: it makes one call only, so scenarios with more do not apply.
-        documents: it can use a client metadata document.
+        documents: it can be given a client metadata document.
+        own_document: the URL of the document that it names where it has a choice; nobody fetches it.
         listens: it answers at the callback itself.
         variants: the configurations of a server that are tried.
         known_as: its name among the clients of the model, or its product among the servers of the population.
@@ -44,6 +45,7 @@ class Software:
     node: int = 20
     single_call: bool = False
     documents: bool = True
+    own_document: str = ""
     listens: bool = False
     variants: tuple[str, ...] = ("default",)
 
@@ -77,6 +79,19 @@ CLIENTS = _named(
     Software("mcp-typescript", "npm", "@modelcontextprotocol/sdk", _TYPESCRIPT, "1.32.2", "ts-sdk-v1"),
     Software("mcp-typescript-client", "npm", "@modelcontextprotocol/client", _TYPESCRIPT, "2.4.0", "ts-client-v2"),
     Software("oauth4webapi", "npm", "oauth4webapi", "oauth4webapi.mjs", "3.8.8", "oauth4webapi", single_call=True),
+    Software("@ai-sdk/mcp", "npm", "@ai-sdk/mcp", "ai_sdk.mjs", "2.0.99", "ai-sdk-mcp", node=22, documents=False),
+    Software(
+        "mcp-remote", "npm", "mcp-remote", "mcp_remote.mjs", "0.15.1", "mcp-remote", listens=True,
+        documents=False,
+    ),
+    Software(
+        "gemini-cli-core", "npm", "@google/gemini-cli-core", "gemini_cli_core.mjs", "0.61.0", "gemini-cli-core",
+        listens=True, documents=False,
+    ),
+    Software(
+        "codex", "npm", "@openai/codex", "codex.mjs", "0.169.0", "codex-cli", listens=True,
+        own_document="https://chatgpt.com/oauth/codex/client.json",
+    ),
 )
 
 SERVERS = _named(

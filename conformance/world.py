@@ -43,11 +43,11 @@ class World:
     Attributes:
         url: the resource that the client is sent to.
         callback: the client's redirect URI.
-        document_url: the client's metadata document.
+        document_url: the metadata document that the client is given; one that it brings is taken to say the same.
         recording: every request that arrived, and how it was answered.
     """
 
-    def __init__(self, play: Play, authority: Authority | None = None) -> None:
+    def __init__(self, play: Play, authority: Authority | None = None, own_document: str = "") -> None:
         self.play, self._authority = play, authority
         self.origins = Origins.bind((*PARTIES, *play.parties, "client", "callback"), authority is not None)
         places = {name: self.origins.origin(name) for name in (*PARTIES, *play.parties)}
@@ -57,7 +57,7 @@ class World:
         self.document_url = f"https://{HOST}:{self.origins.ports['client']}{DOCUMENT}"
         self.recording = Recording()
         design = Design({"reg": "dcr", "rs_trust": "any"})
-        documents = {self.document_url: [self.callback]}
+        documents = {url: [self.callback] for url in (self.document_url, own_document) if url}
         self.servers = {name: AuthorizationServer(name, places[name], design, documents) for name in PARTIES}
         self.servers["evil"].honest = self.servers["as1"]
         # One operator runs as1 and as2: they share registrations and refresh tokens.

@@ -1,11 +1,13 @@
 """Real software beside the model: what was seen of a client, and the design that explains it.
 
 The design of a release that the model knows is the stored one, so that its agreement is a prediction; any other
-release gets the design that explains most of what was just seen.
+release gets the design that explains most of what was just seen, and what its nearest stored relative predicts is
+told beside it. Where nothing was seen that a design can be fitted to, it is the relative's.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from conformance.judge import Judgement
     from conformance.play import Play
     from conformance.software import Release
+    from model.clients import Client
     from model.design import Configuration
     from model.trace import Trace
 
@@ -31,10 +34,12 @@ class Explanation:
     """What the model makes of a client.
 
     Attributes:
-        source: ``stored`` (a prediction) or ``fitted`` to the very run that it explains.
+        source: ``stored`` (a prediction), ``fitted`` to the very run that it explains, or a ``relative``'s (a guess).
         decided_by: for each switch of the design that is off its baseline, the scenarios that decided it.
         comparisons: what was seen in each scenario that the model can be asked about, beside what it says.
         sources: where each of them comes from.
+        relative: the nearest release that is stored, where this one is not; ``""`` if there is none.
+        by_relative: of the same scenarios, those whose end the relative's design predicts.
     """
 
     design: Design
@@ -42,6 +47,8 @@ class Explanation:
     decided_by: Mapping[str, tuple[str, ...]]
     comparisons: Mapping[str, Comparison]
     sources: Mapping[str, str]
+    relative: str = ""
+    by_relative: tuple[str, ...] = ()
 
     def shares(self) -> dict[str, tuple[int, int, int]]:
         """By source: how many scenarios there are, how many end as the model says, and how many entirely go so."""
@@ -74,6 +81,7 @@ class Explanation:
             "decided_by": {name: list(scenarios) for name, scenarios in self.decided_by.items()},
             "predicted": shares,
             "mispredicted": [name for name, one in self.comparisons.items() if one.verdict != "predicted"],
+            "relative": {"client": self.relative, "ends_predicted": len(self.by_relative)} if self.relative else None,
         }
 
 
@@ -85,20 +93,27 @@ def explain(release: Release, plays: Sequence[Play], judgements: Sequence[Judgem
     """
     seen = {one.scenario: observed(one) for one in judgements if one.outcome in STAGES}
     asked = {play.name: play for play in plays if play.name in seen and not play.twist and not play.bounce}
-    known = clients().get(f"{release.software.known_as}=={release.version}")
-    if known is not None:
-        design, source, decided_by = known.design, "stored", known.decided_by
-    else:
+    stored, relative = clients().get(_known_as(release)), _relative(release)
+    catalogued = {name: seen[name] for name, play in asked.items() if play.source == "catalogue"}
+    if stored is not None:
+        design, source, decided_by = stored.design, "stored", stored.decided_by
+    elif catalogued:
         from simulations.fitting import fit
 
-        catalogued = {name: seen[name] for name, play in asked.items() if play.source == "catalogue"}
         found = fit(catalogued, [design_of(release)])
         design, source, decided_by = found.design, "fitted", found.evidence
-    compared = {
-        name: Comparison(name, seen[name], converse(design, play.scenario(_origins())))
-        for name, play in asked.items()
-    }
-    return Explanation(design, source, decided_by, compared, {name: play.source for name, play in asked.items()})
+    else:
+        design, source, decided_by = design_of(release), "relative", {} if relative is None else relative.decided_by
+
+    def compare(design: Design) -> dict[str, Comparison]:
+        said = {name: converse(design, play.scenario(_origins())) for name, play in asked.items()}
+        return {name: Comparison(name, seen[name], conversation) for name, conversation in said.items()}
+
+    sources = {name: play.source for name, play in asked.items()}
+    if stored is not None or relative is None:
+        return Explanation(design, source, decided_by, compare(design), sources)
+    told = tuple(name for name, one in compare(relative.design).items() if one.end_predicted)
+    return Explanation(design, source, decided_by, compare(design), sources, relative.name, told)
 
 
 def _origins() -> dict[str, str]:
@@ -133,11 +148,24 @@ def asker() -> Ask:
 
 
 def design_of(release: Release) -> Design:
-    """The stored design of a client, or that of its latest relative, or the baseline."""
-    known = clients()
-    exact = known.get(f"{release.software.known_as}=={release.version}")
-    relatives = [one for name, one in known.items() if name.partition("==")[0] == release.software.known_as]
-    return exact.design if exact else relatives[-1].design if relatives else Design()
+    """The stored design of a client, or that of its nearest relative, or the baseline."""
+    relative = _relative(release)
+    return Design() if relative is None else relative.design
+
+
+def _relative(release: Release) -> Client | None:
+    """The last stored release of the same client that is not newer than this one, or else the first."""
+    relatives = [one for one in clients().values() if one.name.startswith(f"{release.software.known_as}==")]
+    older = [one for one in relatives if _age(one.name) <= _age(_known_as(release))]
+    return next(iter(older[-1:] or relatives), None)
+
+
+def _known_as(release: Release) -> str:
+    return f"{release.software.known_as}=={release.version}"
+
+
+def _age(name: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", name.partition("==")[2])]
 
 
 def observed(judgement: Judgement) -> Observed:

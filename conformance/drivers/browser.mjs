@@ -4,7 +4,24 @@ import { createInterface } from 'node:readline';
 const AGENT = 'openworld-user-agent';
 
 // Opens a URL and follows redirects until one leads to the callback; returns its parameters.
-export async function visit(url, callback, hops = 10) {
+export async function visit(url, callback) {
+  return new URL(await arrive(url, callback)).searchParams;
+}
+
+// The same for a client that listens at its callback, which is opened as well: once the client listens there.
+export async function deliver(url, patience = 5000) {
+  const answer = await arrive(url, new URL(url).searchParams.get('redirect_uri'));
+  for (const until = Date.now() + patience; ;) {
+    try {
+      return await fetch(answer, { headers: { 'user-agent': AGENT } }); // whatever the page says
+    } catch (error) {
+      if (Date.now() > until) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+async function arrive(url, callback, hops = 10) {
   const jar = new Map(); // cookies by origin and name; paths are of no interest here
   for (let hop = 0; hop < hops; hop++) {
     const { origin } = new URL(url);
@@ -19,10 +36,13 @@ export async function visit(url, callback, hops = 10) {
     const target = answer.headers.get('location');
     if (!target) throw new Error(`the user sees a page with status ${answer.status}`);
     url = new URL(target, url).href;
-    if (url.startsWith(callback)) return new URL(url).searchParams;
+    if (url.startsWith(callback)) return url;
   }
   throw new Error('too many redirects');
 }
+
+// A release that does not have the client that a driver drives.
+export class Unfit extends Error {}
 
 // Runs one job, read from the first line of standard input, and says how it went as the last word.
 export async function main(drive) {
@@ -36,6 +56,7 @@ export async function main(drive) {
     const name = error?.constructor?.name ?? 'Error';
     const cause = error?.cause ? ` (${error.cause.code ?? error.cause.message ?? error.cause})` : '';
     said = { done: false, error: `${name}: ${error?.message ?? error}${cause}`.slice(0, 2000) };
+    if (error instanceof Unfit) Object.assign(said, { unfit: true, error: error.message });
   }
   process.stdout.write(`${JSON.stringify(said)}\n`, () => process.exit(0));
 }

@@ -4,7 +4,7 @@ import inspect
 import threading
 import warnings
 import webbrowser
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from browser import visit
 from fastmcp.client.auth import OAuth
@@ -17,7 +17,8 @@ def provider(job):
     callback = urlsplit(job["callback"])
 
     def open_browser(url, *_):
-        threading.Thread(target=visit, args=(url, job["callback"], True), daemon=True).start()
+        (redirect,) = parse_qs(urlsplit(url).query)["redirect_uri"]  # older ones listen at localhost, by name
+        threading.Thread(target=visit, args=(url, redirect, True), daemon=True).start()
         return True
 
     webbrowser.open = open_browser

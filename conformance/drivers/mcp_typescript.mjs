@@ -1,5 +1,6 @@
 // Drives the OAuth client of the MCP TypeScript SDK: @modelcontextprotocol/sdk (v1) or @modelcontextprotocol/client.
-import { approved, main, visit } from './browser.mjs';
+import { approved, main, Unfit } from './browser.mjs';
+import { memory } from './memory.mjs';
 
 async function load() {
   try {
@@ -7,41 +8,18 @@ async function load() {
     return { ...sdk, takesParameters: true };
   } catch (error) {
     if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
-    const { Client } = await import('@modelcontextprotocol/sdk/client/index.js');
-    const { StreamableHTTPClientTransport } = await import('@modelcontextprotocol/sdk/client/streamableHttp.js');
-    const { UnauthorizedError } = await import('@modelcontextprotocol/sdk/client/auth.js');
+    const [{ Client }, { StreamableHTTPClientTransport }, { UnauthorizedError }] = await Promise.all(
+      ['index', 'streamableHttp', 'auth'].map((name) => import(`@modelcontextprotocol/sdk/client/${name}.js`)),
+    ).catch(() => { throw new Unfit('this release has no client for OAuth over streamable HTTP'); });
     return { Client, StreamableHTTPClientTransport, UnauthorizedError, takesParameters: false };
   }
 }
 
-// A host that keeps everything in memory and leaves every decision to the SDK; state is left to the host by the
-// SDK, and this one sends none.
+// State is left to the host by the SDK, and this one sends none.
 function provider(job, host) {
-  const kept = {};
-  const made = {
-    get redirectUrl() { return job.callback; },
-    get clientMetadata() {
-      return {
-        client_name: 'openworld', redirect_uris: [job.callback], token_endpoint_auth_method: 'none',
-        grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'],
-      };
-    },
-    clientInformation: () => kept.client,
-    saveClientInformation: (client) => { kept.client = client; },
-    tokens: () => kept.tokens,
-    saveTokens: (tokens) => { kept.tokens = tokens; },
-    redirectToAuthorization: async (url) => { host.answer = await visit(url.href, job.callback); },
-    saveCodeVerifier: (verifier) => { kept.verifier = verifier; },
-    codeVerifier: () => kept.verifier,
-    saveDiscoveryState: (state) => { kept.discovery = state; },
-    discoveryState: () => kept.discovery,
-    invalidateCredentials: (scope) => {
-      if (scope === 'all' || scope === 'client') delete kept.client;
-      if (scope === 'all' || scope === 'tokens') delete kept.tokens;
-      if (scope === 'all' || scope === 'verifier') delete kept.verifier;
-      if (scope === 'all' || scope === 'discovery') delete kept.discovery;
-    },
-  };
+  const [made, kept] = memory(job, host);
+  made.saveDiscoveryState = (state) => { kept.discovery = state; };
+  made.discoveryState = () => kept.discovery;
   if (job.document) made.clientMetadataUrl = job.document;
   return made;
 }

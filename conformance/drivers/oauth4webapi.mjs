@@ -2,7 +2,7 @@
 // this host follows the challenge, or else the one well-known location that RFC 9728 gives the URL.
 import * as oauth from 'oauth4webapi';
 
-import { main, visit } from './browser.mjs';
+import { main, Unfit, visit } from './browser.mjs';
 
 const call = (number) => JSON.stringify({ jsonrpc: '2.0', id: number, method: 'tools/list', params: {} });
 const HEADERS = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
@@ -40,6 +40,9 @@ async function client(as, job, options) {
 }
 
 async function drive(job) {
+  for (const name of ['resourceDiscoveryRequest', 'dynamicClientRegistrationRequest']) {
+    if (!oauth[name]) throw new Unfit(`this release has no ${name}`);
+  }
   const options = { [oauth.allowInsecureRequests]: job.url.startsWith('http:') };
   const described = await resource(job.url, options);
   const listed = described.authorization_servers?.[0];

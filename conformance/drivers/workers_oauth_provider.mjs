@@ -1,16 +1,11 @@
 // Serves @cloudflare/workers-oauth-provider in Node: its store is a map, and its one import of the platform is
 // answered by a class without content. The user is logged in and has consented.
 import { createServer } from 'node:http';
-import { register } from 'node:module';
 
 import { serve } from './browser.mjs';
+import { replace } from './replace.mjs';
 
-const PLATFORM = 'data:text/javascript,export class WorkerEntrypoint {}';
-const LOADER = `export async function resolve(specifier, context, next) {
-  if (specifier === 'cloudflare:workers') return { url: ${JSON.stringify(PLATFORM)}, shortCircuit: true };
-  return next(specifier, context);
-}`;
-register(`data:text/javascript,${encodeURIComponent(LOADER)}`);
+replace('cloudflare:workers', 'export class WorkerEntrypoint {}');
 const { AuthorizationError, OAuthAuthorizationServer } = await import('@cloudflare/workers-oauth-provider');
 
 function store() {

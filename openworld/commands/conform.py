@@ -94,7 +94,7 @@ def _run(
     from conformance import results
     from conformance.install import install
     from conformance.run import Settings, run_all
-    from conformance.software import CLIENTS, release
+    from conformance.software import CLIENTS, SoftwareError, release
     from openworld.cures import all_cures
     from openworld.files import write
     from openworld.kept import keep_client
@@ -108,6 +108,10 @@ def _run(
         folder = output or Path(temporary)
         work = run_all(installed, plays, folder, Settings(*settings), lambda one: progress.advance(one.scenario))
         judgements = asyncio.run(work)
+    started = [one for one in judgements if one.outcome != "?"]
+    if all(one.outcome == "n" for one in started) and started != judgements:
+        complaint = next(one.error for one in judgements if one.outcome == "?")
+        raise SoftwareError(f"{wanted} does not start: {complaint.removeprefix('crashed: ')}")
     explained = explain(wanted, plays, judgements)
     cured = all_cures(explained.design, plays, judgements, asker())
     stops = {name: list(map(str, found)) for name, found in cured.items()}
@@ -165,9 +169,15 @@ def _chosen(every: list[Play], names: str | None) -> list[Play]:
 
 def _explained(explained: Explanation, stops: dict[str, list[str]]) -> Iterator[str]:
     """The design of the client, how much of the run it accounts for, and what would stop the attacks."""
-    how = "predicted by the stored design" if explained.source == "stored" else "explained by a design fitted here"
+    how = {
+        "stored": "predicted by the stored design", "fitted": "explained by a design fitted here",
+        "relative": f"predicted by the design of {explained.relative or 'the baseline'}",
+    }[explained.source]  # fmt: skip
     for source, (total, ends, messages) in explained.shares().items():
         yield f"{source}: {ends} of {total} ends {how}; {messages} with every message"
+    if explained.source == "fitted" and explained.relative:
+        told, total = len(explained.by_relative), len(explained.comparisons)
+        yield f"{told} of {total} ends predicted by the stored design of its nearest relative, {explained.relative}"
     for name, value in explained.design.changes().items():
         yield f"  {name}={value}  {' '.join(explained.decided_by.get(name, ()))}".rstrip()
     for name, changes in stops.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,21 @@ def test_bad_input_is_one_line_and_exit_code_two(
     assert ended.value.code == 2
     assert complaint in said
     assert "\n" not in said
+
+
+def test_release_without_the_client_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    driver = tmp_path / "driver.py"
+    driver.write_text("import mcp_client_that_is_not_there")
+    command = (sys.executable, str(driver))
+    monkeypatch.setattr(install, "install", lambda wanted: install.Installed(wanted, command, {}))
+    with pytest.raises(SystemExit) as ended:
+        main(["conform", "oauth4webapi==3.1.0", "--scenarios", "R01,C01", "--plain"])
+    said = capsys.readouterr().err.strip().splitlines()[-1]
+    assert ended.value.code == 2
+    assert said.endswith("oauth4webapi==3.1.0 does not start: ModuleNotFoundError: "
+                         "No module named 'mcp_client_that_is_not_there'")  # fmt: skip
 
 
 def test_missing_node_is_a_clear_message(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from conformance.install import Installed
 from conformance.play import Play
-from conformance.processes import Run, drive, serving
+from conformance.processes import Run, complaint, drive, serving
 from conformance.run import Settings, run_all
 from conformance.software import CLIENTS, SERVERS, Release, SoftwareError
 
@@ -48,6 +48,27 @@ def test_crash_is_a_result_with_its_last_line(tmp_path: Path) -> None:
     crashed = run(tmp_path, "raise SystemError('broken inside')")
     assert crashed.ended == "crashed"
     assert "broken inside" in crashed.error
+
+
+def test_error_is_told_rather_than_what_is_printed_after_it() -> None:
+    noise = "file:///driver.mjs:5\nSyntaxError: no export named 'auth'\n    at ModuleJob.run\n\nNode.js v22.20.0\n"
+    assert complaint(noise) == "SyntaxError: no export named 'auth'"
+    assert complaint("first\n last \n\n") == "last"
+    assert complaint("") == ""
+
+
+@pytest.mark.parametrize(
+    "program",
+    ["import no_such_client", "print('{\"done\": false, \"unfit\": true, \"error\": \"this release has no client\"}')"],
+    ids=["crashes", "unfit"],
+)
+def test_client_that_did_not_start_is_not_judged_and_is_tried_again(tmp_path: Path, program: str) -> None:
+    """A driver that finds no client, before anything was asked of anybody, is no refusal by that client."""
+    play = Play("M01_iss_ok", "catalogue", "")
+    (one,) = asyncio.run(run_all(installed(tmp_path, program), [play], tmp_path / "out", Settings(10, 1, False)))
+    assert one.outcome == "?"
+    assert "no_such_client" in one.error or one.error == "this release has no client"
+    assert list(tmp_path.glob("out/**/*.json")) == []
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,19 @@ from openworld.reality import explain
 from simulations.behaviour import measured
 from simulations.servers import authorization_servers
 
+#: Where clients end elsewhere than their stored designs say; findings.md tells why of each.
+ELSEWHERE = {
+    "@ai-sdk/mcp": {
+        "D04_no_prm_no_as_meta": "a", "M02_iss_wrong_adv": "a", "M03_iss_wrong_unadv": "a", "M08_mixup_iss": "a",
+        "C01_as_migration": "x",
+    },
+    "mcp-remote": {"C03_stepup": "A"},
+    "gemini-cli-core": {
+        "R13_query_differs": "x", "T12_reject_resource_scope": "a", "C01_as_migration": "x",
+        "AT4_rs_has_path_resource_path": "A",
+    },
+    "codex": {"C01_as_migration": "x", "C02_resource_changes": "x"},
+}  # fmt: skip
 REDUCED = ("R02", "R05", "D06", "A01", "M02", "M09", "T08", "T11", "X02", "C01")
 
 
@@ -31,18 +44,21 @@ def latest(name: str) -> Release:
 
 
 def agrees(name: str, folder: Path, only: tuple[str, ...] = ()) -> None:
-    """The client ends, in every scenario, where it was seen to end before and where the model says."""
+    """The client ends, in every scenario, where it was seen to end before and where the model says, or where known."""
     wanted = latest(name)
     plays = [play for play in catalogue() if not only or play.name.startswith(only)]
     judgements = asyncio.run(run_all(install(wanted), plays, folder, Settings(limit=30)))
     recorded = measured()[f"{wanted.software.known_as}=={wanted.version}"]
     seen = {one.scenario: one.outcome for one in judgements if one.outcome != "n"}
+    elsewhere = {play.name: ELSEWHERE.get(name, {}).get(play.name) for play in plays}
     assert {name: seen[name] for name in recorded if name in seen} == {
-        name: recorded[name].stage for name in seen if name in recorded
+        name: elsewhere[name] or recorded[name].stage for name in seen if name in recorded
     }
     explained = explain(wanted, plays, judgements)
     assert explained.source == "stored"
-    assert [name for name, one in explained.comparisons.items() if not one.end_predicted] == []
+    assert {name: seen[name] for name, one in explained.comparisons.items() if not one.end_predicted} == {
+        name: outcome for name, outcome in elsewhere.items() if outcome
+    }
 
 
 def test_python_client_does_what_was_measured_and_predicted(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from conformance.client import BrokenReply, Client, Flow
 from conformance.mutations import HUGE, mutations
 from conformance.play import Play, Twist, catalogue
+from conformance.resource_server import identifiers_of
 from conformance.world import World
 from model import scenario
 
@@ -105,6 +107,43 @@ def test_token_for_another_resource_is_refused_by_the_audience_rule() -> None:
     status, challenge = played(HONEST, act)
     assert status == 403
     assert "resource_server.audience_is_this_resource" in challenge
+
+
+def test_method_that_the_server_does_not_know_is_no_call() -> None:
+    """A client that probes for a newer protocol goes on from the error, and its first call is still to come."""
+
+    async def act(world: World, client: Client) -> tuple[str, int, str, int]:
+        _, token = await (await flow(world, client)).run()
+        headers = {"Authorization": f"Bearer {token['access_token']}"}
+        found: list[Any] = []
+        for method in ("server/discover", "initialize"):
+            reply = await client.ask("POST", world.url, "", headers, f'{{"id": 1, "method": "{method}"}}')
+            said = next(name for name in ("result", "error") if name in reply.json())
+            found += [said, world.resource_server.accepted]
+        return tuple(found)
+
+    assert played(HONEST, act) == ("error", 0, "result", 1)
+
+
+def test_origin_is_known_with_and_without_its_slash() -> None:
+    resource = "https://resource.example"
+    for published in (resource, f"{resource}/"):
+        told = scenario.load("M01_iss_ok")
+        documents = {url: replace(one, body={**one.body, "resource": published}) for url, one in told.documents.items()}
+        assert {resource, f"{resource}/"} <= identifiers_of(replace(told, documents=documents))
+    assert f"{resource}/a" not in identifiers_of(scenario.load("M01_iss_ok"))
+
+
+def test_document_that_a_client_brings_is_taken_to_list_the_callback() -> None:
+    own = "https://client.example/client.json"
+
+    async def run(known: str) -> dict[str, str]:
+        async with World(HONEST, None, known) as world, Client(world.callback, 5.0) as client:
+            metadata = await client.metadata(world.origins.origin("as1"))
+            return (await Flow(client, metadata, own, (world.url,), (world.url,)).run())[0]
+
+    assert asyncio.run(run(own))["code"]
+    assert asyncio.run(run(""))["error"] == "invalid_request"
 
 
 def test_bound_token_is_refused_without_a_proof_by_its_key() -> None:

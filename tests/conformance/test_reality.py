@@ -1,0 +1,54 @@
+"""The design that a real client is compared with: its own, one fitted to what was seen, or a relative's."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.judge import Judgement, Sent
+from conformance.play import catalogue
+from conformance.software import CLIENTS, Release
+from model.clients import find
+from openworld.reality import Explanation, design_of, explain
+
+PLAYS = [play for play in catalogue() if play.name in ("M01_iss_ok", "M02_iss_wrong_adv")]
+
+
+def seen(version: str, outcomes: dict[str, str]) -> Explanation:
+    """What is made of a client that asks as1 for a token of its resource, and ends so."""
+    asked = tuple(Sent(request, "as1", ("{rs}/mcp",)) for request in ("authorize", "token"))
+    sent = (Sent("register", "as1"), *asked, Sent("call", "rs", (), ("Bearer",)))
+    judgements = [
+        Judgement(name, "catalogue", outcome, "finished", sent if outcome == "A" else sent[:2])
+        for name, outcome in outcomes.items()
+    ]
+    return explain(Release(CLIENTS["mcp-python"], version), PLAYS, judgements)
+
+
+@pytest.mark.parametrize(
+    ("version", "relative"),
+    [("2.3.0", "2.3.0"), ("1.26.0", "1.23.3"), ("2.0.0-beta.5", "1.30.0"), ("99.0", "2.3.0"), ("0.9.1", "1.9.4")],
+)
+def test_relative_is_the_last_that_is_not_newer(version: str, relative: str) -> None:
+    design = design_of(Release(CLIENTS["mcp-python"], version))
+    assert design.changes() == find(f"mcp-python=={relative}").design.changes()
+
+
+def test_stored_design_predicts() -> None:
+    explained = seen("2.3.0", {"M01_iss_ok": "A", "M02_iss_wrong_adv": "A"})
+    assert (explained.source, explained.relative) == ("stored", "")
+    assert explained.shares() == {"catalogue": (2, 1, 1)}
+
+
+def test_fitted_design_is_beside_what_its_relative_predicts() -> None:
+    """The fit explains that iss is not compared; that it has become so is what the relative did not tell."""
+    explained = seen("2.3.1", {"M01_iss_ok": "A", "M02_iss_wrong_adv": "A"})
+    assert (explained.source, explained.design.iss_check) == ("fitted", "off")
+    assert (explained.relative, explained.by_relative) == ("mcp-python==2.3.0", ("M01_iss_ok",))
+    assert explained.to_json()["relative"] == {"client": "mcp-python==2.3.0", "ends_predicted": 1}
+
+
+def test_nothing_to_fit_to_leaves_the_design_of_a_relative() -> None:
+    explained = seen("2.3.1", {"M01_iss_ok": "n"})
+    assert explained.source == "relative"
+    assert explained.design == find("mcp-python==2.3.0").design
+    assert explained.shares() == {}
