@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -170,6 +170,7 @@ class Topology:
         return tuple(after for after, edge in self.graph[node].items() if edge["relation"] == relation)
 
 
+@cache
 def origin_of(url: str) -> str:
     """The node of the origin that answers at a URL (an issuer may be spelled like its origin)."""
     return f"origin:{identifiers.origin(url)}"
