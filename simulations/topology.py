@@ -178,10 +178,10 @@ def origin_of(url: str) -> str:
 
 def draw(population: Population, seed: str) -> Topology:
     """The graph of a population; the same seed gives the same graph."""
-    return _Draw(population, seed).topology()
+    return Drawing(population, seed).topology()
 
 
-class _Draw:
+class Drawing:
     """One drawing: each party of a kind in turn, each property by draws of its own."""
 
     def __init__(self, population: Population, seed: str) -> None:
