@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from model.design import Configuration, Design
 from model.switches import SWITCHES
 from simulations import draws
-from simulations.population import LATENCIES, Population
+from simulations.population import LATENCIES, Factor, Population
 from simulations.visits import PLACES, Settings
 
 Whole = NDArray[np.int64]
@@ -101,12 +101,13 @@ def draw_codes(
     """The situations of the attempts ``start`` to ``start + count``, as numbers.
 
     The larger ``adoption``, the more attempts adopt: whoever adopts at 0.1 does at 0.5. ``clients`` is the seed
-    of what clients adopt, where one client meets several servers.
+    of what clients do and adopt, where one client meets several servers.
     """
     codes = np.zeros(count, dtype=np.int64)
     for factor in (*population.factors, population.places):
         if len(factor.categories) > 1:
-            drawn = draws.categories(draws.uniforms(seed, factor.name, start, count), factor.shares)
+            of = clients or seed if _of_clients(factor) else seed
+            drawn = draws.categories(draws.uniforms(of, factor.name, start, count), factor.shares)
             codes = codes * len(factor.categories) + drawn
     for side, of in (("adoption.client", clients or seed), ("adoption.server", seed)):
         does = draws.uniforms(of, side, start, count) < adoption if 0 < adoption < 1 else bool(adoption)
@@ -116,8 +117,17 @@ def draw_codes(
 
 def adopts(switch: str, who: Any) -> Any:
     """Whether the party that has a switch is among those who adopt; ``who``: a number, or an array of them."""
-    of_servers = switch in OF_SERVERS or SWITCHES[switch].kind == "environment"
-    return who % 2 == 1 if of_servers else who // 2 == 1
+    return who % 2 == 1 if _of_servers(switch) else who // 2 == 1
+
+
+def _of_servers(switch: str) -> bool:
+    return switch in OF_SERVERS or SWITCHES[switch].kind == "environment"
+
+
+def _of_clients(factor: Factor) -> bool:
+    """Whether what a factor draws is a client: it sets switches, and all of them are the client's."""
+    switches = {name for category in factor.categories for name, _ in category.settings}
+    return bool(switches) and not any(map(_of_servers, switches))
 
 
 def draw_latency(population: Population, name: str, seed: str, start: int, count: int) -> NDArray[np.float64]:

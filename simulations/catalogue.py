@@ -157,7 +157,7 @@ EXPERIMENTS: dict[str, Experiment] = {
             "seconds that the AS caches a client's document", (60, 600, 3600, 21_600, 86_400),
             ("reg=dcr", "reg=cimd", "reg=cimd;consent_pin=off", "reg=cimd;cimd_redirect=loopback;consent_pin=off",
              "reg=cimd;as_client_policy=allowlist", "reg=cimd;as_fetch_guard=off"),
-            "swept", Number("document_lifetime", option=True), reader="registrations", attempts=50_000,
+            "swept", Number("lifetime.client_metadata"), reader="registrations", attempts=50_000,
         ),
         # --- spellings
         Experiment(
@@ -167,7 +167,7 @@ EXPERIMENTS: dict[str, Experiment] = {
             "share of parties that write an identifier their own way", (0.0, 0.01, 0.02, 0.05, 0.1, 0.2),
             ("prm=exact", "prm=prefix", "prm=prefix_sdk_ts", "prm=prefix_sdk_py", "prm=prefix;audience_check=prefix",
              "prm=prefix;md_issuer_check=off;audience_check=prefix"),
-            "swept", Number("respelled", option=True), reader="layers",
+            "swept", Number("respelled", option=True), deployed=True, reader="layers",
         ),
         Experiment(
             "issuer_waves",
@@ -176,15 +176,17 @@ EXPERIMENTS: dict[str, Experiment] = {
             "share of clients that enforce", _TENTHS,
             ("md_issuer_check=off;iss_check=off", "md_issuer_check=on;iss_check=off",
              "md_issuer_check=on;iss_check=if_present", "md_issuer_check=on;iss_check=require"),
-            "swept", Adoption(), reader="layers", options={"respelled": 0.05},
+            "swept", Adoption(), deployed=True, mixes={"md_issuer_check": {"off": 1}, "iss_check": {"off": 1}},
+            reader="layers", options={"respelled": 0.05},
         ),
         # --- whole tasks
         Experiment(
             "ten_steps",
-            "What fails in an agent's task, the longer it gets: rules, faults, or the attacker on the way?",
+            "What fails in the task of an agent as deployed, or with one thing done strictly, the longer the task "
+            "gets: rules, faults, or the attacker on the way?",
             "calls in a task", (1, 2, 5, 10, 20),
-            ("prm=exact", "prm=prefix", "echo=req_strict", "dpop=token", "iss_check=require"), "measured_2026",
-            Number("steps", option=True), mixes=_ALL_OF_THEM, reader="tasks", attempts=1_500,
+            ("", "prm=exact", "prm=prefix", "echo=req_strict", "dpop=token", "iss_check=require"), "measured_2026",
+            Number("steps", option=True), deployed=True, mixes=_ALL_OF_THEM, reader="tasks", attempts=1_500,
         ),
         Experiment(
             "pinning",

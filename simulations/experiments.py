@@ -157,15 +157,27 @@ def find(name: str) -> Experiment:
     return EXPERIMENTS[name]
 
 
-def population_for(asked: Experiment, given: Population | str | Path | None) -> Population:
-    """The population that an experiment meets: its own with its mixes, or another one as that is."""
+def population_for(
+    asked: Experiment, given: Population | str | Path | None, deployed: bool | None = None
+) -> Population:
+    """The population that an experiment meets: its own with its mixes, or another one as that is.
+
+    Parameters:
+        deployed: with clients as they are deployed, or at the baseline; None: as the experiment says, where the
+            population knows.
+
+    Raises:
+        PopulationError: deployed clients are asked for, and the population does not say which there are.
+    """
     if given is None:
         met = load(asked.population)
         for factor, shares in asked.mixes.items():
             met = met.with_shares(factor, shares)
     else:
         met = given if isinstance(given, Population) else load(given)
-    return met.deployed() if asked.deployed and met.clients is not None else met
+    if deployed or (deployed is None and asked.deployed and met.clients is not None):
+        return met.deployed()
+    return met
 
 
 def run(
@@ -181,6 +193,7 @@ def run(
     store: Path | None = None,
     cluster: str | None = None,
     record: Path | None = None,
+    deployed: bool | None = None,
 ) -> Result:
     """Run an experiment; the same arguments give the same tables, bit for bit, wherever it runs.
 
@@ -195,6 +208,7 @@ def run(
         store: folder in which what is counted is kept, and from which an interrupted run goes on.
         cluster: address of a dask.distributed scheduler to use instead of ``workers``.
         record: folder in which every single attempt is written down, one file a unit of work.
+        deployed: whether clients are those that are deployed, instead of what the experiment says.
 
     Raises:
         ExperimentError: an unknown experiment, or numbers that make no sense.
@@ -214,9 +228,9 @@ def run(
         raise ExperimentError(f"unknown reader {asked.reader!r}; allowed: {', '.join(READERS)}")
     if record is not None and asked.reader not in RECORDERS:
         raise ExperimentError(f"attempts of {asked.name!r} cannot be recorded: it counts {asked.reader}")
-    met = population_for(asked, population)
+    met = population_for(asked, population, deployed)
     run_ = _Run(asked, met, seed, attempts, replications, "" if record is None else str(record))
-    run_.origin = _origin(asked, met, seed, attempts, replications, population, half_width)
+    run_.origin = _origin(asked, met, seed, attempts, replications, population, half_width, deployed)
     try:
         wanted = dict.fromkeys(asked.values, replications)
         while wanted:
@@ -298,7 +312,7 @@ def _expected(asked: Experiment, met: Population, value: float) -> dict[tuple[in
 
 def _origin(
     asked: Experiment, met: Population, seed: int, attempts: int, replications: int,
-    given: Population | str | Path | None, half_width: float | None,
+    given: Population | str | Path | None, half_width: float | None, deployed: bool | None,
 ) -> Origin:  # fmt: skip
     treatments = asked.treatments
     command = ["openworld", "simulate", asked.name, "--attempts", str(attempts), "--replications", str(replications),
@@ -307,6 +321,8 @@ def _origin(
         command += ["--population", given.name if isinstance(given, Population) else str(given)]
     if half_width is not None:
         command += ["--half-width", f"{half_width:g}"]
+    if deployed is not None:
+        command.append("--deployed" if deployed else "--baseline-clients")
     designs = tuple(";".join(f"{n}={v}" for n, v in chosen) or AS_DEPLOYED for chosen in treatments.values())
     return Origin(
         asked.name, asked.parameter, tuple(treatments), designs, asked.reader, seed, met.name,

@@ -1,25 +1,31 @@
 """Honest deployments that spell an identifier differently from layer to layer, and who refuses them.
 
 Every party writes a URL down in its own way; each layer compares two of them by a rule of the model. The first rule
-that does not hold ends the attempt. Which spellings there are, and how often, is swept.
+that does not hold ends the attempt. What parties decide is drawn from the population, as are the spellings of a
+published `resource` where the population has such traits. Which other spellings there are, and how often, is swept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from urllib.parse import urlsplit, urlunsplit
 
 import numpy as np
 
+from model import authorization_server as server
 from model import client
 from model import resource_server as resource
 from model.design import Design
 from model.rule import Condition
+from model.session_readings import published
 from model.world import CRM, HONEST_AS
 from simulations import draws
-from simulations.engine import EngineError, Tally, Unit
-from simulations.visits import ACCEPTED, Label, Settings
+from simulations.attempts import ADOPTIONS, Situations, Whole, draw_codes, situations
+from simulations.engine import Tally, Unit
+from simulations.options import told
+from simulations.population import Population
+from simulations.visits import ACCEPTED, Label
 
 #: Who writes an identifier down: of the resource, or of the AS.
 PARTIES = {
@@ -52,51 +58,101 @@ def _parent(url: str) -> str:
     return urlunsplit(parts._replace(path=parts.path.rpartition("/")[0]))
 
 
-#: How else an identifier may be written, with how often by default among those written otherwise.
-SPELLINGS: dict[str, tuple[Callable[[str], str], float]] = {
-    "slash": (_slash, 0.6), "port": (_port, 0.1), "case": (_case, 0.1), "encoded": (_encoded, 0.1),
-    "parent": (_parent, 0.1),
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(path=""))
+
+
+#: How else an identifier may be written; how often is an option of the same name.
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "slash": _slash, "port": _port, "case": _case, "encoded": _encoded, "parent": _parent,
 }  # fmt: skip
 _SAME = 0
-#: The options: what share of deployments has a party that writes otherwise, and the weights of the spellings.
-OPTIONS = {"respelled": 0.05, **{name: weight for name, (_, weight) in SPELLINGS.items()}}
+#: The traits of a population that say how `resource` is published: what each value does to it, one after the other.
+TRAITS: dict[str, dict[str, Callable[[str], str]]] = {
+    "identifier": {"origin": _origin},
+    "slash": {"added": _slash},
+    "port": {"explicit": _port},
+}
 CHUNK = 1 << 16
 
 
 def count(unit: Unit) -> Tally:
-    """Draw how every party of every attempt writes its identifier, and count which rule refuses first."""
-    told = dict(unit.options)
-    if unknown := sorted(told.keys() - OPTIONS.keys()):
-        raise EngineError(f"unknown option {unknown[0]!r} of layers; allowed: {', '.join(OPTIONS)}")
-    options = OPTIONS | told
+    """Draw what every attempt meets and how every party writes its identifier; count which rule refuses first."""
+    judged = Judged(unit)
     tally = Tally()
     for start in range(unit.first, unit.first + unit.attempts, CHUNK):
         size = min(CHUNK, unit.first + unit.attempts - start)
-        codes = (draws.uniforms(unit.seed, "adoption.client", start, size) < unit.adoption).astype(np.int64)
-        for party in PARTIES:
-            codes = codes * (len(SPELLINGS) + 1) + _spelled(unit.seed, party, start, size, options)
-        met, times = np.unique(codes, return_counts=True)
-        for code, number in zip(met.tolist(), times.tolist(), strict=True):
-            tally.endings[_labels(unit.arms, code)] += number
+        met, times = np.unique(judged.drawn(start, size), axis=0, return_counts=True)
+        for row, number in zip(met.tolist(), times.tolist(), strict=True):
+            tally.endings[judged.labels(tuple(row))] += number
     return tally
 
 
-def _spelled(seed: str, party: str, start: int, size: int, options: dict[str, float]) -> np.ndarray:
+def stated(population: Population) -> tuple[str, ...]:
+    """The traits by which a population says how `resource` is published."""
+    return tuple(trait.name for trait in population.traits if trait.name in TRAITS)
+
+
+class Judged:
+    """The attempts of a unit: what each meets, as a row of numbers, and how that ends."""
+
+    def __init__(self, unit: Unit) -> None:
+        self.unit, self.options = unit, told(unit)
+        self.situations: Situations = situations(unit.population)
+        self.traits = [unit.population.trait(name) for name in TRAITS if name in stated(unit.population)]
+        # Where the population says how `resource` is published, nothing else does.
+        self.parties = [party for party in PARTIES if party != "published" or not self.traits]
+        self.known: dict[tuple[int, ...], tuple[Label, ...]] = {}
+        self.design = cache(self._design)
+
+    def drawn(self, start: int, size: int) -> Whole:
+        """One row an attempt: its situation, then the traits, then how each party writes."""
+        seed = self.unit.seed
+        codes = draw_codes(self.unit.population, seed, start, size, self.unit.adoption)
+        # All are honest here, wherever the population sends agents.
+        places = ADOPTIONS * len(self.situations.places)
+        columns = [codes // places * places + codes % ADOPTIONS]
+        for trait in self.traits:
+            numbers = draws.uniforms(seed, f"trait {trait.name}", start, size)
+            columns.append(draws.categories(numbers, trait.shares))
+        columns += [_spelled(seed, party, start, size, self.options) for party in self.parties]
+        return np.stack(columns, axis=1)
+
+    def labels(self, row: tuple[int, ...]) -> tuple[Label, ...]:
+        """How what a row stands for ends under each arm."""
+        if row not in self.known:
+            self.known[row] = tuple(self._labels(row))
+        return self.known[row]
+
+    def _labels(self, row: tuple[int, ...]) -> Iterator[Label]:
+        code, *rest = row
+        traits = [trait.categories[kind].name for trait, kind in zip(self.traits, rest, strict=False)]
+        kinds = dict(zip(self.parties, rest[len(traits) :], strict=True))
+        for place in range(len(self.unit.arms)):
+            design = self.design(place, code)
+            plain = dict(PARTIES, published=published(design, CRM), expected=published(design, CRM))
+            for trait, value in zip(self.traits, traits, strict=True):
+                write = TRAITS[trait.name].get(value, str)
+                plain |= {"published": write(plain["published"]), "expected": write(plain["expected"])}
+                if value == "removed":  # from the resource, that is: agents call a URL that has a slash
+                    plain["requested"] = _slash(plain["requested"])
+            yield judge(design, {party: _written(url, kinds.get(party, _SAME)) for party, url in plain.items()})
+
+    def _design(self, place: int, code: int) -> Design:
+        return self.situations.configuration(self.unit.arms[place], code, {})[0].design
+
+
+def _written(url: str, kind: int) -> str:
+    return url if kind == _SAME else list(SPELLINGS.values())[kind - 1](url)
+
+
+def _spelled(seed: str, party: str, start: int, size: int, options: dict[str, float]) -> Whole:
     """How a party writes in each attempt: 0 as everybody does, else the number of a spelling."""
     weights = np.array([options[name] for name in SPELLINGS])
     kinds = draws.categories(draws.uniforms(seed, f"spelling {party}", start, size), tuple(weights / weights.sum()))
     otherwise = draws.uniforms(seed, f"respelled {party}", start, size) < options["respelled"]
     return np.where(otherwise, kinds + 1, _SAME)
-
-
-@cache
-def _labels(arms: tuple[Settings, ...], code: int) -> tuple[Label, ...]:
-    """How one combination of spellings ends under each arm; who does not adopt does as in the first arm."""
-    written = {}
-    for party, url in reversed(PARTIES.items()):
-        code, kind = divmod(code, len(SPELLINGS) + 1)
-        written[party] = url if kind == _SAME else list(SPELLINGS.values())[kind - 1][0](url)
-    return tuple(judge(Design(dict(arm if code else arms[0])), written) for arm in arms)
 
 
 def judge(design: Design, written: dict[str, str]) -> Label:
@@ -108,13 +164,18 @@ def judge(design: Design, written: dict[str, str]) -> Label:
 def layers(design: Design, written: dict[str, str]) -> tuple[Condition, ...]:
     """The rules that compare identifiers, in protocol order.
 
-    The AS binds the token to the resource that the client names, which is the one that the metadata published.
+    The client names the resource that the metadata published, where it names one.
     """
+    asked = written["published"] if design.resource_indicator == "on" else client.NONE
+    sends_iss = design.h_iss == "yes"
     return (
         client.resource_matches_request(design, written["published"], written["requested"]),
         client.metadata_issuer_matches(design, written["claimed"], written["listed"], False),
-        client.iss_matches_recorded_issuer(design, written["returned"], written["claimed"], True),
-        resource.audience_is_this_resource(
-            design, written["expected"], written["requested"], written["published"], False
+        client.iss_matches_recorded_issuer(
+            design, written["returned"] if sends_iss else client.NONE, written["claimed"], sends_iss
         ),
-    )
+        resource.audience_is_this_resource(
+            design, written["expected"], written["requested"], server.bound_resource(design, asked),
+            bool(server.has_default_audience(design, asked)),
+        ),
+    )  # fmt: skip

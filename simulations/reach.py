@@ -8,7 +8,7 @@ verdict.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -21,7 +21,7 @@ from simulations import crossings
 from simulations.arms import Arm
 from simulations.crossings import Crossing, Loot
 from simulations.population_statements import Settings
-from simulations.topology import Connection, ResourceServer, Topology
+from simulations.topology import Connection, ResourceServer, Topology, origin_of
 
 if TYPE_CHECKING:
     from networkx import DiGraph
@@ -224,9 +224,8 @@ class Attack:
             design = self._between(visit.client, issuer)
             protected = {server.resource for server in self._designating.get(issuer, ())}
             got: dict[Loot, None] = {}
-            for named in self._named(design, visit, issuer, protected):
-                taken = self._takes(visit.client, named, visit.url, False)
-                if taken and self._passes(crossings.obtain(design, named, named in protected)):
+            for named in self._taken(visit, self._named(design, visit, issuer, protected)):
+                if self._passes(crossings.obtain(design, named, named in protected)):
                     got[crossings.loot(design, issuer, named, visit.url)] = None
             return tuple(got)
 
@@ -241,6 +240,19 @@ class Attack:
         if crossings.is_configured(design):
             return (self._asked(visit),) if issuer == visit.server else ()
         return (visit.url, *sorted(protected))
+
+    def _taken(self, visit: Connection, names: Sequence[str]) -> list[str]:
+        """Those of some resources for which the client of a visit takes the document of a malicious server."""
+
+        def takes(named: str) -> bool:
+            return self._takes(visit.client, named, visit.url, False)
+
+        near = [named for named in names if _akin(named, visit.url)]
+        strange = [named for named in names if not _akin(named, visit.url)]
+        taken = set(filter(takes, near))
+        if strange and self._asked_once(strange, takes):
+            taken.update(strange)
+        return [named for named in names if named in taken]
 
     def _reused(self, visit: Connection, token: Connection) -> bool:
         """Whether an agent sends a token that it holds to a malicious server that it uses."""
@@ -291,7 +303,8 @@ class Attack:
         def accepted(at: ResourceServer, design: Design, role: str) -> bool:
             return self._passes(crossings.present(design, loot, at, role, at.paths[0]))
 
-        return self._once(lambda: self._accepting(accepted, _own, loot.server), "opened", loot)
+        named = [url for url in (loot.audience, loot.captured) if url != NONE]
+        return self._once(lambda: self._accepting(accepted, _own, loot.server, self._near(named)), "opened", loot)
 
     def _minted(self, issuer: str) -> Opened:
         """The resource servers that accept a token that an issuer of the attacker's makes up."""
@@ -299,15 +312,21 @@ class Attack:
         def accepted(at: ResourceServer, design: Design, role: str) -> bool:
             return any(self._passes(crossings.mint(design, at, name, role)) for name in _claims(role))
 
-        return self._once(lambda: self._accepting(accepted, _claims, issuer), "minted", issuer)
+        return self._once(lambda: self._accepting(accepted, _claims, issuer, self._two_names), "minted", issuer)
 
     def _accepting(
-        self, accepts: Callable[[ResourceServer, Design, str], bool], names: Callable[[str], Iterable[str]], issuer: str
+        self, accepts: Callable[[ResourceServer, Design, str], bool], names: Callable[[str], Iterable[str]],
+        issuer: str, near: frozenset[str],
     ) -> Opened:
-        """The resource servers that accept a token; ``names``: the issuers that it may name, by the signer's role.
+        """The resource servers that accept a token.
 
-        Both begin with the same rule, which does not ask for the URL: it is asked once for all that are alike.
-        """
+        Servers that are alike in all but their URLs answer alike, unless rules that compare URLs can tell them apart.
+        The rule that a request meets first does not ask for the URL at all.
+
+        Parameters:
+            names: the issuers that the token may name, by the signer's role.
+            near: the servers that URLs can tell apart, each of which is asked.
+        """  # fmt: skip
         accepting: set[str] = set()
         as_user: set[str] = set()
         for (role, settings), alike in self._alike(issuer).items():
@@ -316,7 +335,10 @@ class Attack:
             if not any(condition.holds for condition in first):
                 self.refused[first[0].rule.name] += len(alike)
                 continue
-            found = {at.url for at in alike if accepts(at, design, role)}
+            found = {at.url for at in alike if at.url in near and accepts(at, design, role)}
+            others = [at for at in alike if at.url not in near]
+            if others and self._asked_once(others, lambda at: accepts(at, design, role)):  # noqa: B023  (called at once)
+                found |= {at.url for at in others}
             accepting |= found
             as_user |= found if rules.subject_is_user(design, role) else set()
         return Opened(frozenset(accepting), frozenset(as_user))
@@ -332,6 +354,22 @@ class Attack:
             return groups
 
         return self._once(sorted_out, "alike", issuer)
+
+    def _near(self, urls: Iterable[str]) -> frozenset[str]:
+        """The resource servers whose URLs a comparison with one of these could find to match."""
+        return frozenset().union(*map(self._neighbours, urls))
+
+    def _neighbours(self, url: str) -> frozenset[str]:
+        def found() -> frozenset[str]:
+            servers = self.topology.resource_servers.values()
+            return frozenset(at.url for at in servers if any(_akin(url, own) for own in {at.resource, at.paths[0]}))
+
+        return self._once(found, "near", origin_of(url))
+
+    @cached_property
+    def _two_names(self) -> frozenset[str]:
+        """The resource servers whose resource is spelled differently from the URL that a token is presented at."""
+        return frozenset(at.url for at in self.topology.resource_servers.values() if at.resource != at.paths[0])
 
     def _role(self, issuer: str, at: ResourceServer) -> str:
         """Who an issuer is in the model's cast, seen from a resource server."""
@@ -359,6 +397,16 @@ class Attack:
         (self.passed if refusal is None else self.refused)[crossing.action if refusal is None else refusal] += 1
         return refusal is None
 
+    def _asked_once(self, alike: Sequence[Thing], asked: Callable[[Thing], bool]) -> bool:
+        """What each of some that are alike would answer: one is asked, what passed and what refused counts for all."""
+        before = self.passed, self.refused
+        self.passed, self.refused = Counter(), Counter()
+        answer = asked(alike[0])
+        for total, once in zip(before, (self.passed, self.refused), strict=True):
+            total.update({name: times * len(alike) for name, times in once.items()})
+        self.passed, self.refused = before
+        return answer
+
     def _once(self, tried: Callable[[], Thing], *key: object) -> Thing:
         """What a trial came to, tried once; what passed and what refused counts every time."""
         if key not in self._remembered:
@@ -373,6 +421,12 @@ class Attack:
             self.passed.update(passed)
             self.refused.update(refused)
         return known
+
+
+def _akin(one: str, other: str) -> bool:
+    """Whether two URLs have anything in common that a comparison could take for a match, be it of strings."""
+    here, there = origin_of(one), origin_of(other)
+    return here.startswith(there) or there.startswith(here)
 
 
 def _own(role: str) -> tuple[str, ...]:

@@ -4,11 +4,15 @@ Users of several client products come with authorization requests. With client I
 the document of a product and caches it; with dynamic registration every installation registers once and stays.
 Some requests are hostile and name a made-up client. At some time the domain of the most popular product falls to
 an attacker, who holds it for a while and publishes a document of its own.
+
+The population says which products there are and what they do, how many installations each has (the agents that run
+it), what the AS does and how long it keeps a document. What no population speaks of is an option.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,20 +22,15 @@ from model import client
 from model.design import Design
 from model.world import ATTACKER_CALLBACK, ATTACKER_CLIENT, HONEST_AS
 from simulations import draws
-from simulations.engine import EngineError, Sums, Tally, Unit
+from simulations.arms import Arm
+from simulations.engine import Sums, Tally, Unit
+from simulations.options import told
 from simulations.results import measured
+from simulations.topology import Drawing
 from simulations.visits import ACCEPTED, DIVERTED, Label, Settings
 
-#: What the reader can be told, with what it takes for granted otherwise; all swept.
-OPTIONS: dict[str, tuple[float, str]] = {
-    "products": (20, "client products, each with a domain of its own, the first ones more popular"),
-    "installations": (500, "installations of each product"),
-    "document_lifetime": (3600, "seconds for which the AS uses a metadata document again"),
-    "hostile": (0.05, "share of requests that name a made-up client"),
-    "requests_per_second": (0.05, "authorization requests at the AS"),
-    "lost": (43_200, "seconds until the domain of the first product falls to an attacker"),
-    "held": (43_200, "seconds until its owner has it back"),
-}
+#: Ways to register at run time.
+DYNAMIC = ("dcr", "dcr_ss")
 LOADS = ("document_fetches", "registrations")
 OK = Label("success", ACCEPTED, ())
 #: The user's code goes where the attacker listens; or the user is not even asked.
@@ -49,22 +48,47 @@ class Requests:
     hostile: NDArray[np.bool_]
 
 
+@dataclass(frozen=True, slots=True)
+class Parties:
+    """One AS of the population and all client products.
+
+    Attributes:
+        server: what the AS decides.
+        products: what each product decides.
+        installations: the product of each.
+        popular: the product that most of them are of.
+    """
+
+    server: Settings
+    products: tuple[Settings, ...]
+    installations: NDArray[np.int64]
+    popular: int
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What an AS does under an arm for each product, and how long it uses a document again."""
+
+    designs: tuple[Design, ...]
+    stranger: Design
+    popular: int
+    document_lifetime: float
+
+
 @dataclass(slots=True)
 class Server:
     """What the AS keeps."""
 
     fetched: dict[int, float] = field(default_factory=dict)
-    registered: set[tuple[int, int]] = field(default_factory=set)
+    registered: set[int] = field(default_factory=set)
 
 
 def count(unit: Unit) -> Tally:
     """Serve the requests of a unit under every arm; every unit is an AS that starts with nothing."""
-    told = dict(unit.options)
-    if unknown := sorted(told.keys() - OPTIONS.keys()):
-        raise EngineError(f"unknown option {unknown[0]!r} of registrations; allowed: {', '.join(OPTIONS)}")
-    options = {name: default for name, (default, _) in OPTIONS.items()} | told
-    requests = _drawn(unit, options)
-    arms = [_serve(requests, arm, options) for arm in unit.arms]
+    options = told(unit)
+    parties = drawn(unit)
+    requests = _requests(unit, parties, options)
+    arms = [_serve(requests, served, options) for served in _served(unit, parties)]
     tally = Tally()
     tally.endings.update(zip(*(labels for labels, *_ in arms), strict=True))
     for place, (_, loads, exposed, hostile) in enumerate(arms):
@@ -75,33 +99,57 @@ def count(unit: Unit) -> Tally:
     return tally
 
 
-def _drawn(unit: Unit, options: dict[str, float]) -> Requests:
+def drawn(unit: Unit) -> Parties:
+    """The parties that a unit meets, drawn from its population as those of a topology are."""
+    population = unit.population
+    deployed = population.clients is not None and population.clients in population.factors
+    # Which versions run is for the products; a registration that only they know is no doing of the AS.
+    others = tuple(factor for factor in population.factors if not deployed or factor != population.clients)
+    drawing = Drawing(replace(population, factors=others), unit.seed)
+    (server_,) = drawing.settings("authorization_server", 1)
+    known = drawing.clients()
+    products = tuple(known.values()) if deployed else tuple(drawing.settings("client", len(known)))
+    _, agents, _ = drawing.agents(list(known))
+    numbers = {url: number for number, url in enumerate(known)}
+    # A sub-agent is no installation of its own.
+    installations = np.array([numbers[url] for name, url in agents.items() if "." not in name])
+    return Parties(server_, products, installations, int(np.bincount(installations).argmax()))
+
+
+def _served(unit: Unit, parties: Parties) -> Iterator[Served]:
+    lifetime = unit.population.number("lifetime.client_metadata")
+    for imposed in unit.arms:
+        arm = Arm("", imposed)
+        designs = tuple(arm.design(product, parties.server) for product in parties.products)
+        yield Served(designs, arm.design(parties.server), parties.popular, lifetime)
+
+
+def _requests(unit: Unit, parties: Parties, options: dict[str, float]) -> Requests:
     def uniforms(purpose: str) -> NDArray[np.float64]:
         return draws.uniforms(unit.seed, purpose, unit.first, unit.attempts)
 
     gaps = draws.exponential(uniforms("arrival"), 1 / options["requests_per_second"])
-    # The square makes the first products the popular ones.
-    products = (uniforms("product") ** 2 * int(options["products"])).astype(np.int64)
-    installations = (uniforms("installation") * int(options["installations"])).astype(np.int64)
+    installations = (uniforms("installation") * len(parties.installations)).astype(np.int64)
+    products = parties.installations[installations]
     return Requests(np.cumsum(gaps), products, installations, uniforms("hostile") < options["hostile"])
 
 
 def _serve(
-    requests: Requests, arm: Settings, options: dict[str, float]
+    requests: Requests, served: Served, options: dict[str, float]
 ) -> tuple[list[Label], dict[str, list[float]], float, list[float]]:
     """Labels and loads request by request, how long harm went on, and what each hostile request caused."""
-    design, kept = Design(dict(arm)), Server()
+    kept = Server()
     labels: list[Label] = []
     loads: dict[str, list[float]] = {name: [] for name in LOADS}
     last_harm, caused = options["lost"], []
     rows = zip(*(getattr(requests, name).tolist() for name in Requests.__slots__), strict=True)
     for now, product, installation, hostile in rows:
         if hostile:
-            label, fetches, registrations = _stranger(design)
+            label, fetches, registrations = _stranger(served.stranger)
             caused.append(fetches + registrations)
         else:
-            fetches, registrations = _identify(design, kept, product, installation, now, options)
-            label = _user(design, kept, product, now, options)
+            fetches, registrations = _identify(served, kept, product, installation, now)
+            label = _user(served, kept, product, now, options)
             if label.harms:
                 last_harm = max(last_harm, now)
         labels.append(label)
@@ -117,26 +165,26 @@ def _stranger(design: Design) -> tuple[Label, float, float]:
         return Label("blocked", registered.rule.name, ()), 0.0, 0.0
     unguarded = server.fetches_are_guarded(design).holds
     harms = ("fetch_safety",) if unguarded and design.reg == "cimd" else ()
-    return Label("diverted", DIVERTED, harms), float(design.reg == "cimd"), float(design.reg == "dcr")
+    return Label("diverted", DIVERTED, harms), float(design.reg == "cimd"), float(design.reg in DYNAMIC)
 
 
-def _identify(
-    design: Design, kept: Server, product: int, installation: int, now: float, options: dict[str, float]
-) -> tuple[float, float]:
+def _identify(served: Served, kept: Server, product: int, installation: int, now: float) -> tuple[float, float]:
     """Documents fetched and registrations made for an honest request."""
-    if design.reg == "cimd" and now >= kept.fetched.get(product, -np.inf) + options["document_lifetime"]:
+    registration = served.designs[product].reg
+    if registration == "cimd" and now >= kept.fetched.get(product, -np.inf) + served.document_lifetime:
         kept.fetched[product] = now
         return 1.0, 0.0
-    if design.reg == "dcr" and (product, installation) not in kept.registered:
-        kept.registered.add((product, installation))
+    if registration in DYNAMIC and installation not in kept.registered:
+        kept.registered.add(installation)
         return 0.0, 1.0
     return 0.0, 0.0
 
 
-def _user(design: Design, kept: Server, product: int, now: float, options: dict[str, float]) -> Label:
+def _user(served: Served, kept: Server, product: int, now: float, options: dict[str, float]) -> Label:
     """What becomes of a user of a product: harmed while the attacker has its domain, or its document is in use."""
-    if product != 0:
+    if product != served.popular:
         return OK
+    design = served.designs[product]
     start, end = options["lost"], options["lost"] + options["held"]
     attackers_document = design.reg == "cimd" and start <= kept.fetched.get(product, -1.0) < end
     if attackers_document:

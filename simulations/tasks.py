@@ -2,8 +2,9 @@
 
 A task calls servers of its own one after the other. What a call comes to is decided by the rules of the model: by
 the plan of the visit, and where servers have changed since the last one by the rule that the change puts to the
-test. Faults and times are this module's own; what the servers of a population do wrong, and how often, are options
-of the experiment, all of them swept.
+test. One client does the whole task, drawn from the population as the servers are: where the experiment or the user
+asks for it, from the clients that are deployed. Faults are this module's own; what goes wrong, and how often, are
+options of the experiment, all of them swept.
 """
 
 from __future__ import annotations
@@ -24,33 +25,12 @@ from model.rule import Condition
 from model.world import HONEST_AS
 from simulations import draws
 from simulations.attempts import ADOPTIONS, Situations, draw_codes, draw_latency, situations
-from simulations.engine import EngineError, Tally, Unit
+from simulations.engine import Tally, Unit
+from simulations.options import told
 from simulations.population import LATENCIES
 from simulations.results import measured
 from simulations.visits import ACCEPTED, PLACES, Kind, Label, Plan, Settings, plan_for
 
-#: What the reader can be told, with what it takes for granted otherwise. Shares are per call or per request.
-OPTIONS: dict[str, tuple[float, str]] = {
-    "steps": (10, "calls in a task"),
-    "servers": (5, "resource servers that a task chooses from, the first ones more often"),
-    "think": (20, "mean seconds between calls"),
-    "retries": (2, "tries after the first one, for what may be better the next time"),
-    "patience": (10, "seconds after which a request has timed out"),
-    "not_found": (0.001, "share of requests for metadata that are answered 404"),
-    "server_error": (0.01, "share of requests that are answered 500"),
-    "timed_out": (0.01, "share of requests that are not answered"),
-    "second_server": (0.3, "share of RS that list a second AS"),
-    "migrates": (0.0, "share of later calls whose RS has moved to another honest AS since the call before"),
-    "hijacked": (0.0, "share of later calls whose RS has fallen to an attacker with an AS of its own"),
-    "issuer_changed": (0.0, "share of AS whose metadata claims another issuer than the one it was fetched for"),
-    "uncovered": (0.0, "share of honest AS that the federation does not vouch for"),
-    "key_rollover": (0.01, "share of calls at which the RS does not know the key of the token yet"),
-    "clock_skew": (5, "median seconds by which the clock of the RS is ahead"),
-    "step_up": (0.05, "share of calls for which the RS asks for more scope"),
-    "sub_agent": (0.1, "share of calls that are left to a sub-agent, which starts with nothing"),
-    "refresh_lifetime": (1_209_600, "seconds for which a refresh token is good"),
-    "detection": (86_400, "mean seconds until somebody notices a harm"),
-}
 #: An honest AS or issuer that is not the one of the first contact.
 ANOTHER_AS = "https://another-as.example"
 #: Independent tasks that share a clock; results do not depend on it.
@@ -141,9 +121,7 @@ class Surroundings:
     """What a range of tasks meets, the same under every arm."""
 
     def __init__(self, unit: Unit, start: int, count: int) -> None:
-        if unknown := sorted(dict(unit.options).keys() - OPTIONS.keys()):
-            raise EngineError(f"unknown option {unknown[0]!r} of tasks; allowed: {', '.join(OPTIONS)}")
-        self.options = {name: default for name, (default, _) in OPTIONS.items()} | dict(unit.options)
+        self.options = told(unit)
         self.draw = Draws(unit.seed, start, count)
         self.count = count
         self.situations: Situations = situations(unit.population)
@@ -157,6 +135,7 @@ class Surroundings:
         }
         self.metadata_lifetime = unit.population.number("metadata_lifetime")
         self.token_lifetime = unit.population.number("token_lifetime")
+        self.refresh_lifetime = unit.population.number("lifetime.refresh_token")
 
     def __getitem__(self, option: str) -> float:
         return self.options[option]
@@ -240,7 +219,7 @@ class Agent:
             now = self.clock.now
             known.visited = True
             known.token_until = now + world.token_lifetime
-            known.refresh_until = now + world["refresh_lifetime"]
+            known.refresh_until = now + world.refresh_lifetime
             yield from self._at_the_resource(call)
 
     # --- the first time, and whenever nothing is left ---------------------------------------------------------

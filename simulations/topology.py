@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -170,6 +170,7 @@ class Topology:
         return tuple(after for after, edge in self.graph[node].items() if edge["relation"] == relation)
 
 
+@cache
 def origin_of(url: str) -> str:
     """The node of the origin that answers at a URL (an issuer may be spelled like its origin)."""
     return f"origin:{identifiers.origin(url)}"
@@ -177,10 +178,10 @@ def origin_of(url: str) -> str:
 
 def draw(population: Population, seed: str) -> Topology:
     """The graph of a population; the same seed gives the same graph."""
-    return _Draw(population, seed).topology()
+    return Drawing(population, seed).topology()
 
 
-class _Draw:
+class Drawing:
     """One drawing: each party of a kind in turn, each property by draws of its own."""
 
     def __init__(self, population: Population, seed: str) -> None:

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     "--population", metavar="NAME_OR_FILE", help="Meet this population instead of the experiment's own.",
 )  # fmt: skip
 @click.option(
+    "--deployed/--baseline-clients", default=None,
+    help="Clients that no arm speaks of: those that the population says are deployed, or the baseline design. "
+    "[default: as the experiment has it]",
+)  # fmt: skip
+@click.option(
     "--attempts", type=click.IntRange(min=1),
     help="Attempts in each arm at each point of the sweep. [default: what the experiment says, mostly 20000]",
 )  # fmt: skip
@@ -49,6 +54,7 @@ if TYPE_CHECKING:
 def simulate(
     experiment: str | None,
     population: str | None,
+    deployed: bool | None,
     attempts: int | None,
     replications: int,
     half_width: float | None,
@@ -66,6 +72,7 @@ def simulate(
     \b
     openworld simulate
     openworld simulate matching --population measured_2026 -o out
+    openworld simulate ten_steps --population measured_2026 --deployed
     openworld simulate echo --half-width 0.002
     openworld simulate iss --sensitivity
     """
@@ -83,7 +90,7 @@ def simulate(
             result = run(
                 asked, seed=seed, attempts=attempts, replications=replications, workers=workers or cores(),
                 population=population, progress=progress.at, half_width=half_width, cluster=cluster,
-                record=record, store=None if output is None else output / "counted",
+                record=record, deployed=deployed, store=None if output is None else output / "counted",
             )  # fmt: skip
     except StoppedExperiment as stopped:
         if output is not None and stopped.result is not None:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from math import prod
+
 import pytest
 
 from model.design import Design
 from simulations import layers
 from simulations.engine import EngineError, Tally, Unit
 from simulations.layers import PARTIES, SPELLINGS, judge
-from simulations.population import load
+from simulations.population import Population, load
 from simulations.visits import Settings
 
+SWEPT = load("swept")
 
-def counted(*arms: Settings, adoption: float = 1.0, attempts: int = 20_000, **told: float) -> Tally:
+
+def counted(
+    *arms: Settings, adoption: float = 1.0, attempts: int = 20_000, population: Population = SWEPT, **told: float
+) -> Tally:
     """What becomes of flows among honest parties."""
     options = tuple(sorted(told.items()))
-    return layers.count(Unit(load("swept"), arms, "1/0", attempts, adoption, "layers", options=options))
+    return layers.count(Unit(population, arms, "1/0", attempts, adoption, "layers", options=options))
 
 
 def share(tally: Tally, name: str, arm: int = 0) -> float:
@@ -37,7 +44,7 @@ def share(tally: Tally, name: str, arm: int = 0) -> float:
 )
 def test_who_refuses_what(party: str, spelling: str, design: str, refused: str) -> None:
     """One party writes otherwise; the layer that compares it refuses."""
-    written = {**PARTIES, party: SPELLINGS[spelling][0](PARTIES[party])}
+    written = {**PARTIES, party: SPELLINGS[spelling](PARTIES[party])}
     assert judge(Design({"prm": design}), written).name == refused
     assert judge(Design({"prm": design}), dict(PARTIES)).name == "accepted"
 
@@ -45,7 +52,7 @@ def test_who_refuses_what(party: str, spelling: str, design: str, refused: str) 
 def test_spellings_are_the_same_party() -> None:
     """Every spelling differs from what it spells, and twice a slash is none."""
     for url in PARTIES.values():
-        for name, (spell, _) in SPELLINGS.items():
+        for name, spell in SPELLINGS.items():
             assert spell(url) != url or name == "parent"
         assert layers._slash(layers._slash(url)) == url
 
@@ -61,15 +68,63 @@ def test_a_funnel_in_closed_form() -> None:
     assert share(tally, "client.resource_matches_request") == pytest.approx(first, abs=0.01)
 
 
-def test_clients_that_do_not_adopt_do_as_the_first_arm() -> None:
+LAX = load("swept").with_shares("md_issuer_check", {"off": 1}).with_shares("iss_check", {"off": 1})
+
+
+def test_clients_that_do_not_adopt_do_as_the_population_has_it() -> None:
     """At no adoption the arms are alike; at full adoption those that compare break what was honest."""
-    arms = ((("md_issuer_check", "off"), ("iss_check", "off")), (("md_issuer_check", "on"), ("iss_check", "require")))
-    assert all(first == second for first, second in counted(*arms, adoption=0.0).endings)
-    broken = [share(counted(*arms, adoption=part), "client.metadata_issuer_matches", 1) for part in (0, 0.5, 1.0)]
+    arms = ((), (("md_issuer_check", "on"), ("iss_check", "require")))
+    assert all(first == second for first, second in counted(*arms, adoption=0.0, population=LAX).endings)
+    broken = [
+        share(counted(*arms, adoption=part, population=LAX), "client.metadata_issuer_matches", 1)
+        for part in (0, 0.5, 1.0)
+    ]
     assert broken[0] == 0 < broken[1] < broken[2]
+
+
+def test_a_population_says_how_resources_are_published() -> None:
+    """With its traits alone, exact matching refuses what they respell; options have no say in `published` any more."""
+    stated = load("measured_2026")
+    alike = prod(1 - sum(trait.shares[1:]) for trait in stated.traits if trait.name in layers.TRAITS)
+    assert layers.stated(stated) == ("identifier", "slash", "port")
+    honest = load("swept")
+    told = replace(honest, traits=stated.traits)
+    tally = counted((("prm", "exact"),), (("prm", "origin"),), population=told, respelled=0.0)
+    assert share(tally, "client.resource_matches_request") == pytest.approx(1 - alike, abs=0.01)
+    assert share(counted((), population=honest, respelled=0.0), "accepted") == 1
+    # All parties respelled, and all alike: only what the population says of `resource` still differs.
+    slashes = {name: float(name == "slash") for name in SPELLINGS}
+    tally = counted((("prm", "exact"),), population=told, respelled=1.0, **slashes)
+    added = next(trait for trait in stated.traits if trait.name == "slash").shares[1]
+    assert share(tally, "client.resource_matches_request") > 1 - 2 * added
+
+
+def test_what_parties_decide_is_the_populations() -> None:
+    """APIs of many paths are published as one; AS that send no `iss` break who requires it; audiences nobody binds."""
+    deployed = load("measured_2026").deployed()
+    several = load("swept").with_shares("api", {"single_path": 0.5, "multi_path": 0.5})
+    tally = counted((("prm", "exact"),), (("prm", "prefix"),), population=several, respelled=0.0)
+    assert share(tally, "client.resource_matches_request") == pytest.approx(0.5, abs=0.02)
+    assert share(tally, "accepted", 1) == 1
+    silent = load("swept").with_shares("h_iss", {"yes": 0.25, "no": 0.75})
+    tally = counted((("iss_check", "require"),), population=silent, respelled=0.0)
+    assert share(tally, "client.iss_matches_recorded_issuer") == pytest.approx(0.75, abs=0.02)
+    deaf = load("swept").with_shares("as_resource", {"ignore": 1})
+    tally = counted((), population=deaf, respelled=0.2)
+    assert share(tally, "resource_server.audience_is_this_resource") == 0
+    kinds = {label.name for joint in counted((), population=deployed, respelled=0.0, attempts=2_000).endings
+             for label in joint}  # fmt: skip
+    assert {"accepted", "client.resource_matches_request"} <= kinds
+
+
+@pytest.mark.parametrize(("value", "found"), [(1.5, "1.5"), (-0.1, "-0.1")])
+def test_an_option_out_of_range_is_an_error(value: float, found: str) -> None:
+    """A share stays one."""
+    with pytest.raises(EngineError, match=f"option 'respelled' of layers must be .* between 0 and 1, found {found}"):
+        counted((), respelled=value)
 
 
 def test_an_unknown_option_is_an_error() -> None:
     """One line names it and what is allowed."""
-    with pytest.raises(EngineError, match="unknown option 'slsh' of layers; allowed: respelled, slash"):
+    with pytest.raises(EngineError, match="unknown option 'slsh' of layers; did you mean 'slash'.; allowed: respelled, slash"):
         counted((), slsh=0.5)

@@ -10,11 +10,13 @@ from model.client import NONE
 from model.switches import SWITCHES
 from model.world import ATTACKER_AS, HONEST_AS, LOOKALIKE_AS
 from simulations import crossings
+from simulations import reach as reach_module
 from simulations.arms import Arm, arm, protections
 from simulations.blast_radius import KINDS, start, targets
 from simulations.crossings import Loot
+from simulations.population import load
 from simulations.reach import Attack, Reach
-from simulations.topology import Connection, ResourceServer, Settings, Topology, origin_of
+from simulations.topology import Connection, ResourceServer, Settings, Topology, draw, origin_of
 
 A, B, LOOK_ALIKE = "https://a.example", "https://b.example", "https://a.example.attacker.example"
 CALENDAR, MAIL = "https://calendar.example/mcp", "https://mail.example/mcp"
@@ -212,6 +214,37 @@ def test_reach_agrees_with_brute_force(tried: Arm) -> None:
     for kind in KINDS:
         for target in targets(kind, TINY):
             assert reach(tried, kind, target) == brute_force(tried, kind, target), (kind, target)
+
+
+#: Servers of every spelling, alone and on shared origins, in numbers that leave many alike.
+DRAWN = draw(
+    load("measured_2026").with_numbers(
+        count_resource_servers=60, count_users=20, count_clients=6, count_authorization_servers=5,
+        attackers_look_alikes=0.5, mean_tenants_per_origin=3,
+    ),
+    "1/0",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("tried", ARMS, ids=[tried.name for tried in ARMS])
+def test_asking_one_of_many_that_are_alike_changes_nothing(tried: Arm, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reach, steps and refusals are those of asking every server and every document by itself."""
+
+    def followed() -> list[tuple[object, ...]]:
+        found: list[tuple[object, ...]] = []
+        attack = Attack(DRAWN, tried)
+        for kind in KINDS:
+            for target in targets(kind, DRAWN)[::4]:
+                begun = start(attack, kind, target)
+                measured = attack.measured(() if begun is None else attack.spread(begun))
+                found.append((kind, target, measured, attack.passed, attack.refused))
+        return found
+
+    shared = followed()
+    monkeypatch.setattr(reach_module, "_akin", lambda one, other: True)
+    monkeypatch.setattr(Attack, "_two_names", frozenset(DRAWN.resource_servers))
+    monkeypatch.setattr(Attack, "_near", lambda self, urls: frozenset(DRAWN.resource_servers))
+    assert followed() == shared
 
 
 def test_the_sample_of_designs_is_worth_its_time() -> None:

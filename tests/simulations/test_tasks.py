@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -70,7 +71,26 @@ def test_tokens_that_die_are_refreshed_and_consent_is_not_asked_again() -> None:
     tally, long = lived(population=short, servers=1, think=60), lived(servers=1, think=60)
     assert mean(tally, "requests") > mean(long, "requests") + 3
     assert mean(tally, "consents") == 1
-    assert mean(lived(population=short, servers=1, think=60, refresh_lifetime=0), "consents") > 3
+    never = short.with_numbers(lifetime_refresh_token=0)
+    assert mean(lived(population=never, servers=1, think=60), "consents") > 3
+
+
+def test_one_client_does_the_whole_task() -> None:
+    """Servers differ from call to call, clients do not: more calls do not find the client that fails."""
+    clients = HONEST.with_shares("api", {"multi_path": 1}).with_shares("prm", {"exact": 0.5, "prefix": 0.5})
+    failed = [1 - share(lived(population=clients, attempts=1_000, steps=steps), "accepted") for steps in (1, 10)]
+    assert failed == [failed[0]] * 2
+    assert failed[0] == pytest.approx(0.5, abs=0.04)
+
+
+def test_deployed_clients_do_tasks() -> None:
+    """The mix of a population fails as its designs say; an arm holds for all of them."""
+    met = replace(HONEST, clients=load("measured_2026").clients).with_shares("api", {"multi_path": 1}).deployed()
+    assert met.clients is not None
+    exact = sum(kind.share for kind in met.clients.categories if dict(kind.settings)["prm"] in ("exact", "same_href"))
+    tally = lived((), (("prm", "prefix"),), population=met, attempts=1_000, steps=3)
+    assert share(tally, "client.resource_matches_request") >= exact - 0.04
+    assert share(tally, "client.resource_matches_request", 1) == 0
 
 
 def test_faults_are_retried_until_patience_runs_out() -> None:
@@ -148,5 +168,5 @@ def test_tasks_do_not_depend_on_how_they_are_cut(monkeypatch: pytest.MonkeyPatch
 
 def test_an_unknown_option_is_an_error() -> None:
     """One line names it and what is allowed."""
-    with pytest.raises(EngineError, match="unknown option 'stepps' of tasks; allowed: steps, "):
+    with pytest.raises(EngineError, match="unknown option 'stepps' of tasks; did you mean 'steps'.; allowed: steps, "):
         lived(stepps=3)
