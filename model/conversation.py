@@ -6,7 +6,7 @@ The client is a design, and every decision that may end the conversation is a ru
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -74,9 +74,12 @@ class Conversation:
     @property
     def misdelivered(self) -> bool:
         """Whether a code was sent to another party than the one that issued it."""
-        asked = [request.party for request in self.sent.authorizations]
-        used = [request.party for request in self.sent.tokens]
-        return any(own != other for own, other in zip(asked, used, strict=False))
+        return misdelivered(self.sent.authorizations, self.sent.tokens)
+
+
+def misdelivered(authorizations: Sequence[Request], tokens: Sequence[Request]) -> bool:
+    """Whether a token request went to another party than the authorization request that brought its code."""
+    return any(asked.party != used.party for asked, used in zip(authorizations, tokens, strict=False))
 
 
 def converse(design: Mapping[str, str], scenario: Scenario, without: Collection[str] = ()) -> Conversation:

@@ -68,13 +68,14 @@ def answers(
     """
     asked, size = list(questions), 1 if singly else BATCH
     batches = [asked[start : start + size] for start in range(0, len(asked), size)]
-    pool = multiprocessing.get_context("spawn").Pool(max(1, min(workers, len(batches))), _ignore_interrupts)
+    pool = multiprocessing.get_context("spawn").Pool(max(1, min(workers, len(batches))), ignore_interrupts)
     with pool:
         for replies in pool.imap(answer_singly if singly else partial(answer, by_design=by_design), batches):
             yield from replies
 
 
-def _ignore_interrupts() -> None:
+def ignore_interrupts() -> None:
+    """For workers: Ctrl-C is the asking process's affair."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

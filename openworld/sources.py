@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from model.trace import Trace
+    from simulations.blast_radius import BlastRadius
+    from simulations.results import Result
 
 
 class SourceError(InputError):
@@ -35,6 +37,11 @@ class Source:
     workers: int = 1
     _known: dict[str, Any] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, result: Result) -> Source:
+        """The tables of an experiment that was just run."""
+        return cls(_known={result.experiment: result})
+
     def verdicts(self) -> pd.DataFrame:
         """The verdicts of a study: a row for each design, attacker and property."""
         if "verdicts" not in self._known:
@@ -42,16 +49,30 @@ class Source:
         table: pd.DataFrame = self._known["verdicts"]
         return table
 
+    def clients(self) -> pd.DataFrame:
+        """The verdicts of a study on deployed clients: a row for each client and situation."""
+        if "clients" not in self._known:
+            self._known["clients"] = read_clients(self.folder) if self.folder else self._clients_judged()
+        table: pd.DataFrame = self._known["clients"]
+        return table
+
     def experiment(self, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Rates and differences of an experiment."""
-        if name not in self._known:
-            if self.folder:
-                stem = self.folder / "simulations" / name
-                self._known[name] = tuple(read_table(Path(f"{stem}_{kind}.csv")) for kind in ("rates", "differences"))
-            else:
-                self._known[name] = self._simulated(name)
-        rates, differences = self._known[name]
-        return rates, differences
+        if self.folder:
+            return self._stored(f"{name}_rates"), self._stored(f"{name}_differences")
+        result = self._simulated(name)
+        return result.rates, result.differences
+
+    def effects(self, name: str) -> pd.DataFrame:
+        """Main effects and interactions of an experiment whose arms are all combinations of something."""
+        return self._stored(f"{name}_effects") if self.folder else self._simulated(name).effects
+
+    def blast_radius(self, kind: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """How far one mishap reaches under each protection, and the rules that stopped it."""
+        if self.folder:
+            return self._stored(f"blast-radius-{kind}"), self._stored(f"blast-radius-{kind}-rules")
+        found = self._reached(kind)
+        return found.summary, found.rules
 
     def sufficient(self, name: str, asked: Any) -> pd.DataFrame:
         """The minimal sufficient sets that a question to the lattice is answered with."""
@@ -90,16 +111,52 @@ class Source:
                 progress.advance(case.stem)
         return pd.DataFrame(rows)
 
-    def _simulated(self, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    def _clients_judged(self) -> pd.DataFrame:
+        import pandas as pd
+
+        from openworld.deployed import cases, judged
+        from openworld.progress import Progress
+
+        asked = cases()
+        with Progress("clients", len(asked)) as progress:
+            rows = []
+            for row in judged(asked, self.workers):
+                rows.append(row)
+                progress.advance(row["client"])
+        return pd.DataFrame(rows)
+
+    def _stored(self, name: str) -> pd.DataFrame:
+        if self.folder is not None and name not in self._known:
+            self._known[name] = read_table(self.folder / "simulations" / f"{name}.csv")
+        table: pd.DataFrame = self._known[name]
+        return table
+
+    def _simulated(self, name: str) -> Result:
         from openworld.progress import Progress
         from simulations.experiments import run
 
-        with Progress(name, 0) as progress:
-            result = run(
-                name, seed=self.seed, attempts=self.attempts, replications=self.replications, workers=self.workers,
-                progress=progress.at,
-            )  # fmt: skip
-        return result.rates, result.differences
+        if name not in self._known:
+            with Progress(name, 0) as progress:
+                self._known[name] = run(
+                    name, seed=self.seed, attempts=self.attempts, replications=self.replications,
+                    workers=self.workers, progress=progress.at,
+                )  # fmt: skip
+        result: Result = self._known[name]
+        return result
+
+    def _reached(self, kind: str) -> BlastRadius:
+        from openworld.mishaps import KINDS, reached
+        from openworld.progress import Progress
+
+        if "blast_radius" not in self._known:
+            found = reached(workers=self.workers, seed=self.seed, replications=self.replications)
+            with Progress("blast radius", len(KINDS)) as progress:
+                self._known["blast_radius"] = known = {}
+                for each in found:
+                    known[each.kind] = each
+                    progress.advance(each.kind)
+        result: BlastRadius = self._known["blast_radius"][kind]
+        return result
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -137,5 +194,19 @@ def read_verdicts(folder: Path) -> pd.DataFrame:
     except (ValueError, TypeError, AttributeError) as error:
         raise SourceError(f"{path}: not a table of verdicts: {error}") from None
     if lacking:
+        raise SourceError(f"{path}: not a table of verdicts: no column {lacking[0]!r}")
+    return table
+
+
+def read_clients(folder: Path) -> pd.DataFrame:
+    """The table of verdicts on deployed clients of a study.
+
+    Raises:
+        SourceError: no such file, or not such a table.
+    """
+    path = folder / "clients.csv"
+    table = read_table(path)
+    needed = {"client", "code", "property", "kind", "situation", "configuration", "verdict", "steps"}
+    if lacking := sorted(needed - set(table.columns)):
         raise SourceError(f"{path}: not a table of verdicts: no column {lacking[0]!r}")
     return table

@@ -1,4 +1,4 @@
-"""The whole study: every named design against every attacker, every experiment, put together in one folder.
+"""The whole study: named designs against attackers, deployed clients, experiments, mishaps, together in one folder.
 
 Whatever is finished is on disk, whole; a run that is cut short leaves a folder that can be read.
 """
@@ -25,6 +25,7 @@ from openworld.progress import Progress
 from properties.security import PROPERTIES, Property
 
 if TYPE_CHECKING:
+    from simulations.blast_radius import BlastRadius
     from simulations.results import Result
 
 
@@ -79,6 +80,7 @@ ATTACKERS: dict[str, Attacker] = _attackers()
 QUICK_DESIGNS = ("rfc6749", "prm_cimd", "gaps_closed", "mcp")
 QUICK_ATTACKERS = ("none", "malicious_as", "malicious_rs", "path_tenant")
 QUICK_EXPERIMENTS = ("matching", "echo", "iss", "dpop")
+QUICK_CLIENTS = ("gemini-cli-core", "mcp-python", "ts-client-v2-dpop", "ts-sdk-v1")
 COLUMNS = (
     "design", "attacker", "capabilities", "code", "property", "kind", "verdict", "reach", "steps", "blocked_by",
     "chart", "configuration",
@@ -113,6 +115,13 @@ class Plan:
         return [name for name in EXPERIMENTS if not self.quick or name in QUICK_EXPERIMENTS]
 
     @property
+    def clients(self) -> list[str]:
+        """Deployed clients to judge, in their last version."""
+        from openworld.deployed import latest
+
+        return [name for name in latest() if not self.quick or name.partition("==")[0] in QUICK_CLIENTS]
+
+    @property
     def attempts(self) -> int:
         """Simulated attempts in every arm at every point."""
         return 400 if self.quick else 5000
@@ -121,6 +130,11 @@ class Plan:
     def replications(self) -> int:
         """Populations that start afresh."""
         return 2 if self.quick else 5
+
+    @property
+    def mishaps(self) -> dict[str, Any]:
+        """How many go wrong in how large a part of the population, and in how many topologies."""
+        return {"scale": 0.01, "samples": 4, "replications": 3} if self.quick else {}
 
 
 class Case(NamedTuple):
@@ -153,7 +167,9 @@ class Findings:
     """What has been found so far."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
+    clients: list[dict[str, Any]] = field(default_factory=list)
     results: dict[str, Result] = field(default_factory=dict)
+    mishaps: dict[str, BlastRadius] = field(default_factory=dict)
     figures: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     finished: bool = False
@@ -169,7 +185,7 @@ def run(plan: Plan) -> str:
     _prepare(plan.folder)
     found = Findings()
     try:
-        for name, stage in (("verdicts", _judge), ("simulations", _simulate), ("figures", _draw)):
+        for name, stage in _STAGES.items():
             started = time.perf_counter()
             try:
                 stage(plan, found)
@@ -180,7 +196,10 @@ def run(plan: Plan) -> str:
         # Also after Ctrl-C: what is finished is put together and stays usable.
         _conclude(plan, found)
     attacks = sum(row["verdict"] == "attack" and row["kind"] == "security" for row in found.rows)
-    return f"{len(found.rows)} verdicts, {attacks} attacks, {len(found.results)} experiments"
+    return (
+        f"{len(found.rows)} verdicts, {attacks} attacks, {len(found.clients)} verdicts on deployed clients, "
+        f"{len(found.results)} experiments"
+    )
 
 
 def _prepare(folder: Path) -> None:
@@ -261,11 +280,32 @@ def _write_verdicts(plan: Plan, found: Findings) -> None:
     if not found.rows:
         return
     write(plan.folder / "verdicts.json", as_json(found.rows))
+    flat = [{**row, "blocked_by": " ".join(row["blocked_by"])} for row in found.rows]
+    write(plan.folder / "verdicts.csv", _csv(COLUMNS, flat))
+
+
+def _csv(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> str:
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(stream, columns, lineterminator="\n")
     writer.writeheader()
-    writer.writerows({**row, "blocked_by": " ".join(row["blocked_by"])} for row in found.rows)
-    write(plan.folder / "verdicts.csv", stream.getvalue())
+    writer.writerows(rows)
+    return stream.getvalue()
+
+
+def _judge_clients(plan: Plan, found: Findings) -> None:
+    from openworld import deployed
+
+    asked = deployed.cases(plan.clients)
+    rows: list[dict[str, Any]] = []
+    with (
+        Progress("clients", len(asked)) as progress,
+        closing(deployed.judged(asked, plan.workers, plan.timeout)) as judged,
+    ):
+        for row in judged:
+            rows.append(row)
+            progress.advance(row["client"])
+    write(plan.folder / "clients.csv", _csv(deployed.COLUMNS, rows))
+    found.clients = rows
 
 
 # --- simulations and figures -------------------------------------------------------------------------------
@@ -286,18 +326,38 @@ def _simulate(plan: Plan, found: Findings) -> None:
         found.results[name] = result
 
 
+def _spread(plan: Plan, found: Findings) -> None:
+    from openworld.mishaps import KINDS, reached
+
+    with (
+        Progress("blast radius", len(KINDS)) as progress,
+        closing(reached(KINDS, plan.workers, seed=plan.seed, **plan.mishaps)) as spread,
+    ):
+        for each in spread:
+            each.save(plan.folder / "simulations")
+            found.mishaps[each.kind] = each
+            progress.advance(each.kind)
+
+
 def _draw(plan: Plan, found: Findings) -> None:
     from openworld import gallery
     from openworld.sources import Source
 
     judged = {row["attacker"] for row in found.rows}
-    entries = gallery.of_study([name for name in plan.attackers if name in judged], found.results)
+    entries = gallery.of_study(
+        [name for name in plan.attackers if name in judged], found.results, bool(found.clients), found.mishaps
+    )
     source = Source(plan.folder)
     with Progress("figures", len(entries)) as progress:
         for entry in entries:
             gallery.write(entry, source, plan.folder / "figures")
             found.figures.append(entry.name)
             progress.advance(entry.name)
+
+
+_STAGES = {
+    "verdicts": _judge, "clients": _judge_clients, "simulations": _simulate, "blast_radius": _spread, "figures": _draw,
+}  # fmt: skip
 
 
 def question_of(name: str) -> str:
@@ -315,7 +375,7 @@ def _conclude(plan: Plan, found: Findings) -> None:
 
     write(plan.folder / "index.md", index(plan, found))
     write(plan.folder / "run.json", as_json(_about(plan, found)))
-    if found.rows or found.results:
+    if found.rows or found.clients or found.results:
         write(plan.folder / "report.html", page(read(plan.folder)))
 
 

@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl
 from model import scenario
 from model.client import NONE
 from model.clients import Client, clients
-from model.conversation import Conversation, Request, Stage, converse
+from model.conversation import Conversation, Request, Stage, converse, misdelivered
 from model.design import Design
 from model.scenario import ORIGINS
 from model.switches import SWITCHES
@@ -50,6 +50,11 @@ class Observed:
     query: tuple[int, bool] | None = None
     discovery_only: bool = False
     source: str = ""
+
+    @property
+    def misdelivered(self) -> bool:
+        """Whether a code was sent to another party than the one that issued it."""
+        return misdelivered(self.authorizations, self.tokens)
 
 
 #: Clients that are another one with a different setting. Of these only what the setting may change was measured.

@@ -33,6 +33,7 @@ SUMMARY_COLUMNS = (
     "kind", "population", "design", "measure", "statistic", "value", "low", "high",
     "difference", "difference_low", "difference_high", "replications", "targets", *_ORIGIN,
 )  # fmt: skip
+RULE_COLUMNS = ("kind", "design", "rule", "stopped")
 #: Confidence level of the intervals.
 LEVEL = 0.95
 
@@ -132,10 +133,23 @@ class BlastRadius:
     refused: dict[str, Counter[str]]
     yearly: float | None
 
+    @property
+    def rules(self) -> pandas.DataFrame:
+        """Under each design the rules that stopped a step, and how often, the one that did most first."""
+        import pandas
+
+        rows = [
+            (self.kind, design, name, times)
+            for design, refused in self.refused.items()
+            for name, times in sorted(refused.items(), key=lambda entry: (-entry[1], entry[0]))
+        ]
+        return pandas.DataFrame(rows, columns=list(RULE_COLUMNS))
+
     def save(self, folder: Path | str) -> tuple[Path, ...]:
-        """Write both tables as CSV and Parquet."""
+        """Write the tables as CSV and Parquet."""
         stem = Path(folder) / f"blast-radius-{self.kind}"
-        return (*write(self.summary, stem), *write(self.targets, stem.with_name(f"{stem.name}-targets")))
+        tables = {"": self.summary, "-targets": self.targets, "-rules": self.rules}
+        return tuple(path for name, table in tables.items() for path in write(table, stem.with_name(stem.name + name)))
 
 
 class StoppedBlastRadius(KeyboardInterrupt):

@@ -148,6 +148,17 @@ class Population:
             changed[name] = statements.number(self.name, name, stated)
         return replace(self, numbers=changed)
 
+    def scaled(self, share: float) -> Population:
+        """The same population in small: so much of every kind of party, and at least one of each.
+
+        Raises:
+            PopulationError: a share that leaves no population.
+        """
+        if not 0 < share <= 1:
+            raise PopulationError(f"a population is scaled by more than 0 and at most 1, found {share:g}")
+        counts = {name: max(1, round(self.number(name) * share)) for name in NUMBERS if name.startswith("count.")}
+        return replace(self.with_numbers(**counts), name=f"{self.name} scaled by {share:g}")
+
     def stated(self) -> tuple[Stated, ...]:
         """Everything that the population states, with where it comes from."""
         factors = [("factors", factor) for factor in (self.places, *self.factors)]

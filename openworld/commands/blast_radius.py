@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     "with. [default: each protection]",
 )  # fmt: skip
 @click.option("--year", type=float, metavar="Y", help="With as much adopted as the population expects by then.")
+@click.option("--scale", type=float, metavar="S", help="With so much of every kind of party: 0.05 is a twentieth.")
 @click.option("--samples", type=click.IntRange(min=1), default=50, show_default=True, help="Targets in each topology.")
 @click.option("--replications", type=click.IntRange(min=1), default=5, show_default=True, help="Topologies.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same topologies and targets.")
@@ -39,6 +40,7 @@ def blast_radius(
     population: str,
     designs: tuple[str, ...],
     year: float | None,
+    scale: float | None,
     samples: int,
     replications: int,
     seed: int,
@@ -62,6 +64,7 @@ def blast_radius(
     # The name of a deployed client has a == of its own.
     arms = tuple(arm(text if "=" in text.replace("==", "") or not text else f"design={text}", text) for text in designs)
     met = load(population) if year is None else load(population).at(year)
+    met = met if scale is None else met.scaled(scale)
     stopped = False
     try:
         with Progress(kind, 0) as progress:

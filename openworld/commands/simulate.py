@@ -97,7 +97,7 @@ def simulate(
             stopped.result.save(output)
         raise
     if output is not None:
-        _save(asked, result, output)
+        _save(result, output)
     if as_json:
         tables = {name: json.loads(getattr(result, name).to_json(orient="records")) for name in
                   ("rates", "differences", "quantities", "effects")}  # fmt: skip
@@ -130,16 +130,15 @@ def _list(as_json: bool) -> int:
     return DONE
 
 
-def _save(asked: Experiment, result: Result, output: Path) -> None:
-    from openworld import figures
-    from openworld.plotstyle import save
+def _save(result: Result, output: Path) -> None:
+    from openworld import gallery
+    from openworld.gallery import experiments
+    from openworld.sources import Source
 
     result.save(output)
-    if len(result.effects):  # all combinations of something: too many lines for one figure
-        save(figures.effects(result.effects, asked.question), output / f"{asked.name}-effects")
-        return
-    save(figures.rates(result.rates, asked.question), output / f"{asked.name}-rates")
-    save(figures.differences(result.differences, asked.question), output / f"{asked.name}-differences")
+    source = Source.of(result)
+    for entry in experiments.entries([result.experiment]):
+        gallery.write(entry, source, output)
 
 
 def _sensitivity(

@@ -16,7 +16,8 @@ from openworld.commands.shell import DONE, timeout_option, workers_option
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same files.")
 @timeout_option
 def study(output: Path, quick: bool, workers: int | None, seed: int, timeout: float | None) -> int:
-    """Judge every named design against every attacker, run every experiment and put the results together.
+    """Judge every named design against every attacker, ask what is proved of deployed clients, run every experiment,
+    count how far mishaps reach, and put the results together.
 
     The folder then holds report.html, a page that needs no other file, and index.md, verdicts, attack charts,
     tables and figures. What is finished is on disk at any time; Ctrl-C leaves a folder that can be read. The

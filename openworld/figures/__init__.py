@@ -5,14 +5,16 @@ Every function takes tidy tables and gives back a figure; nothing here asks the 
 
 from __future__ import annotations
 
+from openworld.figures.clients import client_ends
 from openworld.figures.effects import effects
 from openworld.figures.funnels import funnel
 from openworld.figures.lattices import frontier, hasse, sets
 from openworld.figures.rates import differences, rates
+from openworld.figures.reach import blast_radius
 from openworld.figures.trust import trust_graph
-from openworld.figures.verdicts import attacker_overview, verdict_matrix
+from openworld.figures.verdicts import attacker_overview, client_verdicts, verdict_matrix
 
 __all__ = [
-    "attacker_overview", "differences", "effects", "frontier", "funnel", "hasse", "rates", "sets", "trust_graph",
-    "verdict_matrix",
+    "attacker_overview", "blast_radius", "client_ends", "client_verdicts", "differences", "effects", "frontier",
+    "funnel", "hasse", "rates", "sets", "trust_graph", "verdict_matrix",
 ]  # fmt: skip

@@ -1,8 +1,9 @@
-"""Verdicts as figures: designs by properties, and attackers by designs."""
+"""Verdicts as figures: designs by properties, attackers by designs, deployed clients by situations."""
 
 from __future__ import annotations
 
 import math
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -29,34 +30,62 @@ def verdict_matrix(rows: pd.DataFrame, attacker: str) -> Figure:
     """Designs by properties for one attacker; ``rows``: the table of verdicts."""
     shown = rows[rows["attacker"] == attacker]
     designs, properties = list(dict.fromkeys(shown["design"])), list(dict.fromkeys(shown["property"]))
-    used: set[str] = set()
     with style():
         figure = Figure(figsize=(2.6 + 0.72 * len(properties), 1.9 + 0.42 * len(designs)))
         axes = figure.add_subplot()
-        for row in shown.to_dict("records"):
-            look = _cell(row)
-            used.add(look)
-            face, writing, hatch = CELLS[look]
-            x, y = properties.index(row["property"]), designs.index(row["design"])
-            axes.add_patch(Rectangle((x, y), 1, 1, facecolor=face, edgecolor="white", linewidth=2, hatch=hatch))
-            mark = f"✗ {row['steps']:.0f}" if look == "attack" else MARKS[look]
-            weight = "bold" if look == "attack" else "normal"
-            axes.text(x + 0.5, y + 0.52, mark, ha="center", va="center", color=writing, fontsize=10, weight=weight)
-        _grid(axes, designs, properties)
-        words = {"attack": "✗ n  attack in n steps", "safe": "✓  no attack", "unknown": "?  undecided",
-                 "reached": "yes  honest run exists", "unreachable": "no  honest run impossible"}  # fmt: skip
-        handles = [
-            Patch(facecolor=CELLS[look][0], edgecolor=FAINT, hatch=CELLS[look][2], label=label)
-            for look, label in words.items()
-            if look in used
-        ]
-        axes.legend(
-            handles=handles, loc="upper left", bbox_to_anchor=(0, -0.02), ncols=len(handles), fontsize=9,
-            handlelength=1.2, columnspacing=1.4, borderaxespad=0.4,
-        )  # fmt: skip
+        _cells(axes, shown, ("design", designs), ("property", properties))
         first = shown.iloc[0]
         axes.set_title(f"Attacker: {attacker}  (cap={first['capabilities']})", loc="left", pad=14, weight="bold")
     return figure
+
+
+def client_verdicts(rows: pd.DataFrame, title: str = "") -> Figure:
+    """Deployed clients by what is proved of them.
+
+    Args:
+        rows: ``client``, ``code`` and ``property``, ``kind``, ``situation``, ``verdict`` and ``steps``.
+        title: what is asked.
+    """
+    shown = rows.assign(asked=rows["code"] + "  " + rows["situation"])
+    clients, asked = list(dict.fromkeys(shown["client"])), list(dict.fromkeys(shown["asked"]))
+    with style():
+        figure = Figure(figsize=(2.6 + 0.62 * len(asked), 1.9 + 0.42 * len(clients)))
+        axes = figure.add_subplot()
+        _cells(axes, shown, ("client", clients), ("asked", asked))
+        codes = dict(zip(shown["code"], shown["property"], strict=True))
+        meant = ",  ".join(f"{code} {prop}" for code, prop in codes.items())
+        axes.annotate(
+            textwrap.fill(meant, 11 * len(asked)), (0, 0), (4, -38), xycoords="axes fraction",
+            textcoords="offset points", va="top", fontsize=9, annotation_clip=False,
+        )  # fmt: skip
+        axes.set_title(title, loc="left", pad=14, weight="bold")
+    return figure
+
+
+def _cells(axes: Axes, shown: pd.DataFrame, down: tuple[str, list[str]], across: tuple[str, list[str]]) -> None:
+    """A cell for each verdict, by the column of the table that rows and columns are named by, and what cells mean."""
+    used: set[str] = set()
+    for row in shown.to_dict("records"):
+        look = _cell(row)
+        used.add(look)
+        face, writing, hatch = CELLS[look]
+        x, y = across[1].index(row[across[0]]), down[1].index(row[down[0]])
+        axes.add_patch(Rectangle((x, y), 1, 1, facecolor=face, edgecolor="white", linewidth=2, hatch=hatch))
+        mark = f"✗ {row['steps']:.0f}" if look == "attack" else MARKS[look]
+        weight = "bold" if look == "attack" else "normal"
+        axes.text(x + 0.5, y + 0.52, mark, ha="center", va="center", color=writing, fontsize=10, weight=weight)
+    _grid(axes, down[1], across[1])
+    words = {"attack": "✗ n  attack in n steps", "safe": "✓  no attack", "unknown": "?  undecided",
+             "reached": "yes  honest run exists", "unreachable": "no  honest run impossible"}  # fmt: skip
+    handles = [
+        Patch(facecolor=CELLS[look][0], edgecolor=FAINT, hatch=CELLS[look][2], label=label)
+        for look, label in words.items()
+        if look in used
+    ]
+    axes.legend(
+        handles=handles, loc="upper left", bbox_to_anchor=(0, -0.02), ncols=len(handles), fontsize=9,
+        handlelength=1.2, columnspacing=1.4, borderaxespad=0.4,
+    )  # fmt: skip
 
 
 def attacker_overview(rows: pd.DataFrame) -> Figure:

@@ -387,7 +387,23 @@ def test_simulate(run: Run, tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert "success: accepted" in result.output
     names = {path.name for path in tmp_path.iterdir()}
-    assert {"echo_rates.csv", "echo_rates.parquet", "echo-rates.svg", "echo-differences.png"} <= names
+    assert {"echo_rates.csv", "echo_rates.parquet"} <= names
+    drawn = {f"echo-{kind}.{form}" for kind in ("rates", "differences", "funnel")
+             for form in ("svg", "pdf", "png", "csv", "txt")}  # fmt: skip
+    assert {name for name in names if name.startswith("echo-")} == drawn
+    caption = (tmp_path / "echo-rates.txt").read_text(encoding="utf-8")
+    assert "20 attempts in every arm at every point. Seed: 3." in caption
+    assert (tmp_path / "echo-rates.csv").read_bytes() == (tmp_path / "echo_rates.csv").read_bytes()
+
+
+def test_simulate_all_combinations(run: Run, tmp_path: Path) -> None:
+    """Where the arms are all combinations of something, effects are drawn, with their caption and data."""
+    result = run("simulate", "interaction", "--attempts", 4, "--replications", 1, "--workers", 1, "-o", tmp_path)
+    assert result.exit_code == 0
+    drawn = {path.name for path in tmp_path.glob("interaction-*")}
+    assert drawn == {f"interaction-effects.{form}" for form in ("svg", "pdf", "png", "csv", "txt")}
+    caption = (tmp_path / "interaction-effects.txt").read_text(encoding="utf-8")
+    assert "Design: all combinations of prefix, echo, iss, dpop." in caption
 
 
 def test_simulate_as_json(run: Run) -> None:

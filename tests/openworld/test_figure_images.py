@@ -87,6 +87,56 @@ def trust() -> tuple[pd.DataFrame, pd.DataFrame]:
     )
 
 
+def clients() -> pd.DataFrame:
+    """Two clients in two situations."""
+    rows = [
+        ("first==1", "CD", "code_delivery", "security", "malicious AS", "attack", 7.0),
+        ("first==1", "FC", "first_contact", "utility", "honest AS, no iss", "safe", None),
+        ("second==2", "CD", "code_delivery", "security", "malicious AS", "safe", None),
+        ("second==2", "FC", "first_contact", "utility", "honest AS, no iss", "attack", None),
+    ]
+    return pd.DataFrame(rows, columns=["client", "code", "property", "kind", "situation", "verdict", "steps"])
+
+
+def ends() -> pd.DataFrame:
+    """Two clients in three scenarios: every end, one code that was lost, one scenario that was not tried."""
+    rows = [
+        ("R01", "resource is the URL of the request", "first==1", "accepted", False),
+        ("R02", "resource is a prefix in whole path segments, which is what rfc9728bis wants", "first==1",
+         "refused at discovery", False),
+        ("M09", "a mix-up", "first==1", "accepted", True),
+        ("R01", "resource is the URL of the request", "second==2", "failed at the resource", False),
+        ("M09", "a mix-up", "second==2", "refused at the response", False),
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=["scenario", "about", "client", "end", "misdelivered"])
+
+
+def spread() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Two designs: one reaches something, the other nothing."""
+    rows = [
+        (design, measure, statistic, scale * value, scale * value * 0.8, scale * value * 1.2)
+        for design, scale in (("as deployed", 1.0), ("all protections", 0.0))
+        for measure, value in (("resource_servers", 20.0), ("users", 2.0), ("tokens", 3.0))
+        for statistic, value in (("mean", value), ("max", 2 * value))
+    ]
+    rules = [("all protections", "resource_server.proof_is_by_bound_key", 9), ("all protections", "other", 1)]
+    return (
+        pd.DataFrame(rows, columns=["design", "measure", "statistic", "value", "low", "high"]),
+        pd.DataFrame(rules, columns=["design", "rule", "stopped"]),
+    )
+
+
+def effects() -> pd.DataFrame:
+    """Two mechanisms, alone and together, in three outcomes."""
+    rows = [
+        {"parameter": "share that has adopted", "value": 1.0, "effect": effect, "order": order, "kind": kind,
+         "outcome": outcome, "difference": shift * size, "low": shift * size - 0.02, "high": shift * size + 0.02}
+        for effect, order, size in (("echo", 1, 0.3), ("iss", 1, 0.1), ("echo × iss", 2, -0.05))
+        for kind, outcome, shift in (("success", "accepted", -1), ("refused", "client.echo", 1), ("harm", "theft", -1))
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
 def run(under: str | None = None) -> Figure:
     """The mix-up."""
     trace = from_json((HERE / "golden" / "mixup.json").read_text(encoding="utf-8"))
@@ -103,6 +153,10 @@ DRAWN: dict[str, Callable[[], Figure]] = {
     "sets": lambda: captioned(figures.sets(sets(), "What suffices?"), CAPTION),
     "frontier": lambda: captioned(figures.frontier(sets(), 3, "What does it cost?"), CAPTION),
     "trust": lambda: captioned(figures.trust_graph(*trust(), "Who trusts whom"), CAPTION),
+    "clients": lambda: captioned(figures.client_verdicts(clients(), "What is proved of clients"), CAPTION),
+    "client_ends": lambda: captioned(figures.client_ends(ends(), "Where clients ended"), CAPTION),
+    "blast_radius": lambda: captioned(figures.blast_radius(*spread(), "One token is stolen"), CAPTION),
+    "effects": lambda: captioned(figures.effects(effects(), "What do they change?"), CAPTION),
     "sequence": run,
     "sequence_refused": lambda: run("cap=mal_as"),
 }
@@ -200,6 +254,38 @@ def test_a_sequence_chart_says_who_what_and_why() -> None:
     assert "RFC 9207 2.4" in refused
 
 
+def test_a_client_matrix_says_every_verdict() -> None:
+    """Each result has its mark, each column its situation with the code of the property, which is spelled out below."""
+    axes = figures.client_verdicts(clients()).axes[0]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["CD  malicious AS", "FC  honest AS, no iss"]
+    assert [text.get_text() for text in axes.texts][:4] == ["✗ 7", "yes", "✓", "no"]
+    assert axes.texts[4].get_text().replace("\n", " ") == "CD code_delivery,  FC first_contact"
+
+
+def test_every_end_has_its_mark_and_what_was_not_tried_is_blank() -> None:
+    """A code that was lost outweighs where the client ended."""
+    marks: dict[str, list[tuple[float, float]]] = {}
+    for place, axes in enumerate(figures.client_ends(ends()).axes):
+        for line in axes.lines:
+            at = zip(line.get_xdata(), line.get_ydata(), strict=True)
+            marks.setdefault(str(line.get_label()), []).extend((float(x), float(y) + 2 * place) for x, y in at)
+    assert marks == {
+        "accepted": [(0.5, 0.5)], "refused at discovery": [(0.5, 1.5)], "failed at the resource": [(1.5, 0.5)],
+        "the code was sent to another party": [(0.5, 2.5)], "refused at the response": [(1.5, 2.5)],
+    }  # fmt: skip
+
+
+def test_blast_radius_is_the_table() -> None:
+    """Mean and worst of both measures with their intervals, and the rule that stopped most."""
+    figure, (table, _) = figures.blast_radius(*spread()), spread()
+    for axes, measure in zip(figure.axes, ("resource_servers", "users"), strict=True):
+        drawn = {float(x) for line in axes.lines for x in line.get_xdata()}
+        assert drawn == set(table.loc[table["measure"] == measure, "value"])
+        ends_ = {float(x) for lines in axes.collections for path in lines.get_paths() for x in path.vertices[:, 0]}
+        assert set(table.loc[table["measure"] == measure, "low"]) <= ends_
+    assert words(figure) == ["nothing", "resource_server.proof_is_by_bound_key", "stopped most often by"]
+
+
 # --- how it looks ------------------------------------------------------------------------------------------
 
 
@@ -224,7 +310,9 @@ def test_the_comparison_sees_a_change(tmp_path: Path) -> None:
     assert compare_images(str(BASELINES / "rates.png"), str(tmp_path / "a.png"), TOLERANCE) is not None
 
 
-@pytest.mark.parametrize("kind", ["matrix", "rates", "hasse", "sequence"])
+@pytest.mark.parametrize(
+    "kind", ["matrix", "rates", "hasse", "sequence", "clients", "client_ends", "blast_radius", "effects"]
+)
 def test_files_are_the_same_every_time(kind: str, tmp_path: Path) -> None:
     """The same data give the same bytes; glyphs are in the files, dates are not."""
     first = [path.read_bytes() for path in save(DRAWN[kind](), tmp_path / "first", "title", CAPTION)]

@@ -10,10 +10,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from model.design import parse
-from openworld import gallery
+from openworld import gallery, mishaps
 from openworld.cli import main
-from openworld.gallery import FigureError
+from openworld.gallery import FigureError, worlds
 from openworld.sources import Source, SourceError
+from simulations.behaviour import measured
 from simulations.catalogue import EXPERIMENTS
 
 
@@ -23,14 +24,16 @@ def figures(*arguments: object) -> Result:
 
 
 def test_the_catalogue_has_every_kind() -> None:
-    """All kinds are there, and every experiment has its three figures."""
+    """All kinds are there, and every experiment has its three figures, or its effects."""
     kinds = {entry.kind for entry in gallery.catalogue().values()}
     assert kinds == {
-        "verdict matrix", "adoption curves", "paired differences", "funnel of failure causes", "lattice", "set plot",
-        "frontier", "trust graph", "sequence chart",
+        "verdict matrix", "client matrix", "scenario matrix", "adoption curves", "paired differences",
+        "funnel of failure causes", "effects and interactions", "blast radius", "lattice", "set plot", "frontier",
+        "trust graph", "sequence chart",
     }  # fmt: skip
-    for name in EXPERIMENTS:
-        assert {f"{name}-rates", f"{name}-differences", f"{name}-funnel"} <= gallery.catalogue().keys()
+    for name, asked in EXPERIMENTS.items():
+        drawn = ["effects"] if asked.factors else ["rates", "differences", "funnel"]
+        assert [each for each in gallery.catalogue() if each.startswith(f"{name}-")] == [f"{name}-{k}" for k in drawn]
 
 
 def test_list_names_them_all() -> None:
@@ -57,6 +60,47 @@ def test_a_figure_has_its_data_and_its_caption_beside_it(study_folder: Path, tmp
     assert funnel.groupby("arm")["count"].sum().eq(60).all()
 
 
+def test_deployed_clients_are_drawn_from_the_table_of_the_study(tmp_path: Path) -> None:
+    """Verdicts are read from its folder; a table that is none is refused in one line."""
+    row = {"client": "a==1", "code": "CD", "property": "code_delivery", "kind": "security", "situation": "malicious AS",
+           "configuration": "design=a==1;cap=mal_as", "verdict": "attack", "steps": 7}  # fmt: skip
+    pd.DataFrame([row]).to_csv(tmp_path / "clients.csv", index=False)
+    done = figures("clients-verdicts", "--from", tmp_path, "-o", tmp_path)
+    assert done.exit_code == 0, done.output
+    caption = (tmp_path / "clients-verdicts.txt").read_text(encoding="utf-8")
+    assert all(word in caption for word in ("Population: ", "Design: ", "n: 1 verdicts", "Seed: ", "Interval: "))
+    pd.DataFrame([{"client": "a==1"}]).to_csv(tmp_path / "clients.csv", index=False)
+    refused = figures("clients-verdicts", "--from", tmp_path, "-o", tmp_path)
+    assert refused.exit_code == 2
+    assert "clients.csv: not a table of verdicts: no column 'code'" in refused.stderr
+
+
+def test_what_clients_did_is_what_was_measured(tmp_path: Path) -> None:
+    """The data file has where each ended, and who sent a code to another party."""
+    gallery.write(gallery.catalogue()["clients-scenarios"], Source(), tmp_path)
+    data = pd.read_csv(tmp_path / "clients-scenarios.csv")
+    for row in data.itertuples():
+        seen = [one for name, one in measured()[row.client].items() if name.partition("_")[0] == row.scenario]
+        assert [(one.stage, one.misdelivered) for one in seen] == [(row.stage, row.misdelivered)]
+    lost = data[data["misdelivered"]]
+    assert set(lost["scenario"]) == {"M08", "M09", "M10", "M11", "E02"}
+
+
+def test_blast_radius_is_drawn_from_its_tables(tmp_path: Path) -> None:
+    """The caption has what is asked of it, the data are the summary; without a folder it is worked out."""
+    name = "blast_radius-token"
+    found = next(mishaps.reached(["token"], scale=0.01, samples=3, replications=2))
+    found.save(tmp_path / "simulations")
+    assert figures(name, "--from", tmp_path, "-o", tmp_path).exit_code == 0
+    caption = (tmp_path / f"{name}.txt").read_text(encoding="utf-8")
+    assert "6 targets in 2 topologies, the same under every design" in caption
+    assert "Population: measured_2026 scaled by 0.01." in caption
+    assert len(pd.read_csv(tmp_path / f"{name}.csv")) == len(found.summary)
+    command = str(found.summary["command"].iloc[0]).split()[1:]
+    again = CliRunner().invoke(main, [*command, "--json"])
+    assert json.loads(again.stdout)["summary"][0]["value"] == found.summary["value"].iloc[0]
+
+
 def test_the_trust_graph_is_the_worlds(tmp_path: Path) -> None:
     """The honest RS designates the honest AS and trusts it."""
     gallery.write(gallery.catalogue()["trust-first_contact"], Source(), tmp_path)
@@ -69,7 +113,7 @@ def test_every_run_that_is_drawn_is_what_its_title_says() -> None:
     """Configurations of the catalogue's runs are read, and those under which a run is refused do refuse it."""
     from model.refusal import stopped
 
-    for _, prop, configuration, under in gallery._RUNS.values():
+    for _, prop, configuration, under in worlds.RUNS.values():
         trace = Source().trace(prop, configuration)
         if under is not None:
             refusal = stopped(trace, parse(under))

@@ -93,6 +93,17 @@ def test_blast_radius_says_how_far_and_what_stopped_it(run: Run, small: Path, tm
     data = json.loads(run(*arguments, *designs, "--json").stdout)
     assert len(data["summary"]) == len(table)
     assert data["refused"]["rfc6749"] != data["refused"]["dpop=token;as_dpop=honor"]
+    rules = pd.read_csv(tmp_path / "out" / "blast-radius-token-rules.csv")
+    stopped = rules[rules["design"] == "dpop=token;as_dpop=honor"]
+    assert dict(zip(stopped["rule"], stopped["stopped"], strict=True)) == data["refused"]["dpop=token;as_dpop=honor"]
+
+
+def test_blast_radius_of_a_population_in_small(run: Run, small: Path) -> None:
+    """A share of everybody, and at least one of each; the tables name the scale."""
+    arguments = ("blast-radius", "token", "--population", small, "--samples", 2, "--replications", 1, "--design", "")
+    result = run(*arguments, "--scale", 0.5, "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["population"] == "small scaled by 0.5"
 
 
 @pytest.mark.parametrize(
@@ -105,6 +116,8 @@ def test_blast_radius_says_how_far_and_what_stopped_it(run: Run, small: Path, tm
         (("token", "--design", "cap=mal_as"), "cap= has no place in 'cap=mal_as'"),
         (("token", "--design", "mcp", "--design", "mcp"), "a design is given twice: mcp, mcp"),
         (("token", "--samples", "0"), "0 is not in the range x>=1"),
+        (("token", "--scale", "0"), "a population is scaled by more than 0 and at most 1, found 0"),
+        (("token", "--scale", "nan"), "a population is scaled by more than 0 and at most 1, found nan"),
     ],
 )
 def test_blast_radius_refuses_in_one_line(run: Run, arguments: tuple[str, ...], message: str) -> None:

@@ -11,15 +11,17 @@ from typing import Any
 
 import pytest
 
-from model.design import NAMED_DESIGNS
+from model.design import NAMED_DESIGNS, parse
 from model.switches import CAPABILITIES
 from model.trace import from_json
-from openworld import study
+from openworld import deployed, mishaps, study
 from openworld.study import ATTACKERS, COLUMNS, Plan, cases
 from properties.security import PROPERTIES, find
-from properties.verdict import ReplayError, confirm
+from properties.verdict import Checker, ReplayError, confirm
+from simulations.arms import protections
 
 DESIGNS, WHO, EXPERIMENT = ("gaps_closed",), ("none", "path_tenant"), "echo"
+CLIENT = "oauth4webapi-dpop"
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +33,7 @@ def small() -> Any:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(study, "QUICK_DESIGNS", DESIGNS)
         patch.setattr(study, "QUICK_ATTACKERS", WHO)
+        patch.setattr(study, "QUICK_CLIENTS", (CLIENT,))
         patch.setattr(Plan, "attempts", property(lambda _: 40))
         short = replace(kept, values=kept.values[:: max(1, len(kept.values) // 2)][:3])
         patch.setattr(catalogue, "EXPERIMENTS", {EXPERIMENT: short})
@@ -89,8 +92,29 @@ def test_experiments_are_tables_and_figures(folder: Path) -> None:
     assert {f"{EXPERIMENT}_{kind}.{form}" for kind in ("rates", "differences") for form in ("csv", "parquet")} <= names
     drawn = {path.name for path in (folder / "figures").iterdir()}
     of_experiment = [f"{EXPERIMENT}-{kind}" for kind in ("rates", "differences", "funnel")]
-    stems = ["attackers", *of_experiment, *(f"verdicts-{who}" for who in WHO)]
+    spread = [f"blast_radius-{kind}" for kind in mishaps.KINDS]
+    clients = ["clients-verdicts", "clients-scenarios"]
+    stems = ["attackers", *of_experiment, *(f"verdicts-{who}" for who in WHO), *clients, *spread]
     assert {f"{stem}.{form}" for stem in stems for form in ("svg", "pdf", "png", "csv", "txt")} == drawn
+
+
+def test_deployed_clients_are_asked_in_every_situation(folder: Path) -> None:
+    """One row each, with a configuration that the command line takes and that gives this very verdict."""
+    table = list(csv.DictReader((folder / "clients.csv").read_text(encoding="utf-8").splitlines()))
+    assert [row["situation"] for row in table] == [situation.words for situation in deployed.SITUATIONS]
+    checker = Checker()
+    for row in table:
+        assert row["configuration"].startswith(f"design={CLIENT}==")
+        assert checker.verdict(row["property"], parse(row["configuration"])).result == row["verdict"]
+
+
+def test_how_far_mishaps_reach_is_counted(folder: Path) -> None:
+    """Each kind has its tables, under every protection, and the command that counts them again."""
+    for kind in mishaps.KINDS:
+        with (folder / "simulations" / f"blast-radius-{kind}.csv").open(newline="", encoding="utf-8") as stream:
+            table = list(csv.DictReader(stream))
+        assert list(dict.fromkeys(row["design"] for row in table)) == [arm.name for arm in protections()]
+        assert {row["command"].split()[2] for row in table} == {kind}
 
 
 def test_the_report_is_the_last_step(folder: Path) -> None:
@@ -119,7 +143,7 @@ def test_run_json_says_what_ran(folder: Path) -> None:
     assert about["finished"] is True
     assert about["seed"] == 7
     assert about["versions"]["z3-solver"]
-    assert set(about["seconds"]) == {"verdicts", "simulations", "figures"}
+    assert set(about["seconds"]) == {"verdicts", "clients", "simulations", "blast_radius", "figures"}
 
 
 def test_a_trace_that_is_not_confirmed_stops_the_study(

@@ -27,11 +27,7 @@ MIXUPS = {
 def test_codes_are_stolen_in_proofs_where_they_were_in_the_wild(name, iss, checker):
     """The solver finds a mix-up against a client just where the client gave a code away, measured and predicted."""
     tried = [scenario for scenario in MIXUPS[iss] if scenario in measured()[name]]
-    seen = any(
-        [one.party for one in measured()[name][scenario].tokens]
-        not in ([], [one.party for one in measured()[name][scenario].authorizations])
-        for scenario in tried
-    )
+    seen = any(measured()[name][scenario].misdelivered for scenario in tried)
     predicted = any(converse(clients()[name].design, load(scenario)).misdelivered for scenario in tried)
     verdict = checker.verdict("code_delivery", parse(f"design={name};cap=mal_as;splice=yes;h_iss={iss}"))
     assert (verdict.result == "attack") == seen == predicted

@@ -1,0 +1,118 @@
+"""Deployed clients as the study and its figures show them: what is proved of each, and what each was seen to do."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from model import scenario
+from model.clients import clients, find
+from model.design import Configuration, parse
+from model.switches import SWITCHES
+from openworld.jobs import Question, Reply, answers
+from properties.security import PROPERTIES
+from simulations.behaviour import measured
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Where a conversation ended, in a word or two.
+ENDS = {"A": "accepted", "d": "refused at discovery", "a": "refused at the response", "t": "refused at the token",
+        "x": "failed at the resource"}  # fmt: skip
+
+
+class Situation(NamedTuple):
+    """A question that every client is asked: in words, the property, and who is there beside the client."""
+
+    words: str
+    property: str
+    configuration: str
+
+
+#: An AS "borrows" the honest authorization endpoint by naming it in its metadata; else it sends the browser on there.
+SITUATIONS = (
+    Situation("malicious AS borrows the endpoint; iss is sent", "code_delivery", "cap=mal_as;splice=yes;h_iss=yes"),
+    Situation("malicious AS borrows the endpoint; no iss", "code_delivery", "cap=mal_as;splice=yes;h_iss=no"),
+    Situation("malicious AS sends the browser on; iss is sent", "code_delivery", "cap=mal_as;h_iss=yes"),
+    Situation("malicious AS sends the browser on; no iss", "code_delivery", "cap=mal_as;h_iss=no"),
+    Situation("malicious AS; iss is sent", "authorization", "cap=mal_as;h_iss=yes"),
+    Situation("malicious AS; no iss", "authorization", "cap=mal_as;h_iss=no"),
+    Situation("malicious RS with an AS of its own", "authorization", "cap=mal_rs+mal_as"),
+    Situation("access token stolen", "authorization", "cap=token_leak"),
+    Situation("malicious RS; AS honours resource", "token_confinement", "cap=mal_rs"),
+    Situation("malicious RS; AS ignores resource", "token_confinement", "cap=mal_rs;as_resource=ignore"),
+    Situation("malicious tenant; host-level audiences", "token_confinement", "cap=mal_tenant;audience_check=prefix"),
+    Situation("malicious tenant", "discovery_integrity", "cap=mal_tenant"),
+    Situation("attacker's page opens the callback", "session_integrity", "cap=web"),
+    Situation("honest API, one document for many paths", "first_contact", "api=multi_path"),
+    Situation("honest AS, no iss", "first_contact", "h_iss=no"),
+)
+COLUMNS = (
+    "client", "code", "property", "kind", "situation", "configuration", "verdict", "reach", "steps", "blocked_by",
+)  # fmt: skip
+
+
+def latest() -> tuple[str, ...]:
+    """The last version of every client of which there is a design, as ``implementation==version``."""
+    return tuple(dict.fromkeys(find(name.partition("==")[0]).name for name in clients()))
+
+
+class Case(NamedTuple):
+    """A client in a situation."""
+
+    client: str
+    situation: Situation
+
+    @property
+    def configuration(self) -> str:
+        """As the command line takes it."""
+        return f"design={self.client};{self.situation.configuration}"
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What the verdict depends on: no world reads what implementations do beyond the specifications."""
+        asked = parse(self.configuration)
+        usual = {name: switch.baseline for name, switch in SWITCHES.items() if switch.kind == "conduct"}
+        return self.situation.property, str(Configuration(asked.design.but(**usual), asked.capabilities))
+
+
+def cases(of: Iterable[str] | None = None) -> list[Case]:
+    """Every client (by default every one that is known, in its last version) in every situation."""
+    return [Case(client, situation) for client in (latest() if of is None else of) for situation in SITUATIONS]
+
+
+def judged(asked: list[Case], workers: int, timeout: float | None = None) -> Generator[dict[str, Any]]:
+    """A row of the table for each case, in order, as they come in; questions that come to the same are asked once."""
+    questions = {case.key: Question(case.situation.property, case.configuration, timeout) for case in reversed(asked)}
+    known: dict[tuple[str, str], Reply] = {}
+    with closing(answers([questions[key] for key in dict.fromkeys(case.key for case in asked)], workers)) as replies:
+        for case in asked:
+            if case.key not in known:
+                known[case.key] = next(replies)
+            yield _row(case, known[case.key].data)
+
+
+def _row(case: Case, data: dict[str, Any]) -> dict[str, Any]:
+    prop = PROPERTIES[case.situation.property]
+    return {
+        "client": case.client, "code": prop.code, "property": prop.name, "kind": prop.kind,
+        "situation": case.situation.words, "configuration": case.configuration, "verdict": data["verdict"],
+        "reach": data["reach"], "steps": data["steps"], "blocked_by": " ".join(data["blocked_by"]),
+    }  # fmt: skip
+
+
+def ended() -> pd.DataFrame:
+    """Where the last version of every client was seen to end in each scenario: a row for each that was tried.
+
+    ``misdelivered``: a code went to another party than the one that issued it.
+    """
+    import pandas as pd
+
+    rows = [
+        (name.partition("_")[0], scenario.load(name).about, client, seen.stage, ENDS[seen.stage], seen.misdelivered)
+        for name in scenario.names()
+        for client in latest()
+        if (seen := measured().get(client, {}).get(name)) is not None
+    ]
+    return pd.DataFrame(rows, columns=["scenario", "about", "client", "stage", "end", "misdelivered"])

@@ -1,0 +1,74 @@
+"""Every figure of the suite by name: what it shows, from which table, with which caption."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from openworld.gallery import deployed, experiments, lattices, reach, verdicts, worlds
+from openworld.gallery.entries import Caption, Drawing, Entry, FigureError
+from openworld.sources import Source
+
+__all__ = ["Caption", "Drawing", "Entry", "FigureError", "catalogue", "find", "of_study", "write"]
+
+
+def catalogue(attackers: Iterable[str] | None = None, asked: Iterable[str] | None = None) -> dict[str, Entry]:
+    """All figures by name; by default for every attacker of the study and every experiment."""
+    entries = [
+        *verdicts.entries(attackers),
+        *deployed.entries(),
+        *experiments.entries(asked),
+        *reach.entries(),
+        *lattices.entries(),
+        *worlds.entries(),
+    ]
+    return {entry.name: entry for entry in entries}
+
+
+def of_study(
+    attackers: Iterable[str], asked: Iterable[str], clients: bool = False, mishaps: Iterable[str] = ()
+) -> list[Entry]:
+    """The figures that are drawn from the tables of a study.
+
+    Args:
+        attackers: those against whom it judged designs.
+        asked: its experiments.
+        clients: whether it judged deployed clients.
+        mishaps: the kinds of which it counted how far they reach.
+    """
+    attackers = list(attackers)
+    return [
+        *(verdicts.entries(attackers) if attackers else ()),
+        *(deployed.entries() if clients else ()),
+        *experiments.entries(asked),
+        *reach.entries(mishaps),
+    ]
+
+
+def find(names: Iterable[str]) -> list[Entry]:
+    """Figures by name, all of them if none is named.
+
+    Raises:
+        FigureError: naming the culprit and what is allowed.
+    """
+    known = catalogue()
+    wanted = list(names) or list(known)
+    for name in wanted:
+        if name not in known:
+            raise FigureError(f"unknown figure {name!r}; allowed: {', '.join(known)}")
+    return [known[name] for name in wanted]
+
+
+def write(entry: Entry, source: Source, folder: Path) -> list[Path]:
+    """Draw a figure and write it as SVG, PDF and PNG, with its data as CSV and its caption as text beside it."""
+    from openworld import files
+    from openworld.plotstyle import captioned, save
+
+    drawn = entry.draw(source)
+    caption = str(drawn.caption)
+    figure = captioned(drawn.figure, caption) if drawn.captioned else drawn.figure
+    written = save(figure, folder / entry.name, drawn.title, caption)
+    data, words = folder / f"{entry.name}.csv", folder / f"{entry.name}.txt"
+    files.write(data, drawn.data.to_csv(index=False, lineterminator="\n"))
+    files.write(words, f"{drawn.title}\n\n{caption}\n")
+    return [*written, data, words]

@@ -1,0 +1,58 @@
+"""What a figure of the suite is: a name, what it shows, how it is drawn, and what its caption says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from model.errors import InputError
+from openworld.sources import Source
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+#: What captions say where nothing was sampled.
+EXHAUSTIVE = "none, all runs are covered"
+BOUNDED = "all runs of a bounded world: one honest and one malicious AS, the user's session and the attacker's"
+
+
+class FigureError(InputError):
+    """A figure that does not exist; the message says which do."""
+
+
+class Caption(NamedTuple):
+    """What a reader must know to read a figure."""
+
+    population: str
+    design: str
+    n: str
+    seed: str
+    interval: str
+
+    def __str__(self) -> str:
+        return (
+            f"Population: {self.population}. Design: {self.design}. n: {self.n}. Seed: {self.seed}. "
+            f"Interval: {self.interval}."
+        )
+
+
+class Drawing(NamedTuple):
+    """A figure, what its caption says, and the data that are in it."""
+
+    figure: Figure
+    title: str
+    caption: Caption
+    data: pd.DataFrame
+    captioned: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A figure that can be drawn."""
+
+    name: str
+    kind: str
+    shows: str
+    draw: Callable[[Source], Drawing]

@@ -1,0 +1,88 @@
+"""Figures of simulated experiments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from openworld.gallery.entries import Caption, Drawing, Entry
+from openworld.sources import Source
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+#: How the intervals of rates are made, by the word for it in the table.
+_RATES = {"wilson": "Wilson", "exact": "Clopper-Pearson"}
+
+
+def entries(experiments: Iterable[str] | None = None) -> Iterator[Entry]:
+    """The figures of each experiment; all combinations of something are too many lines for curves."""
+    from simulations.catalogue import EXPERIMENTS
+
+    for name in EXPERIMENTS if experiments is None else experiments:
+        known = EXPERIMENTS.get(name)
+        question = known.question if known else name
+        if known and known.factors:
+            yield Entry(f"{name}-effects", "effects and interactions", question, partial(_effects, name, question))
+            continue
+        yield Entry(f"{name}-rates", "adoption curves", question, partial(_rates, name, question))
+        yield Entry(f"{name}-differences", "paired differences", question, partial(_differences, name, question))
+        yield Entry(f"{name}-funnel", "funnel of failure causes", question, partial(_funnel, name, question))
+
+
+def _rates(name: str, question: str, source: Source) -> Drawing:
+    from openworld import figures
+
+    table, _ = source.experiment(name)
+    caption = _about(table, f"95 % {_interval(table)} intervals of the rates, as bands")
+    return Drawing(figures.rates(table, question), question, caption, table)
+
+
+def _differences(name: str, question: str, source: Source) -> Drawing:
+    from openworld import figures
+
+    _, table = source.experiment(name)
+    caption = _about(table, "95 % Bonett-Price intervals of paired differences, as bands")
+    return Drawing(figures.differences(table, question), question, caption, table)
+
+
+def _funnel(name: str, question: str, source: Source) -> Drawing:
+    from openworld import figures
+
+    table, _ = source.experiment(name)
+    values = sorted(set(table["value"]))
+    middle = values[len(values) // 2]
+    title = f"Where attempts end, at {table['parameter'].iloc[0]} = {middle:g}"
+    data = table[(table["value"] == middle) & (table["kind"] != "harm")]
+    caption = _about(data, f"95 % {_interval(data)} intervals of the shares are in the data file")
+    return Drawing(figures.funnel(table, middle, title), title, caption, data)
+
+
+def _effects(name: str, question: str, source: Source) -> Drawing:
+    from openworld import figures
+
+    table = source.effects(name)
+    data = table[table["value"] == table["value"].max()]
+    factors = ", ".join(dict.fromkeys(data.loc[data["order"] == 1, "effect"]))
+    caption = _about(data, "95 % intervals of the effects, as lines", f"all combinations of {factors}")
+    return Drawing(figures.effects(table, question), question, caption, data)
+
+
+def _interval(table: pd.DataFrame) -> str:
+    return _RATES.get(str(table["interval"].iloc[0]), "") if "interval" in table else "Wilson"
+
+
+def _about(table: pd.DataFrame, interval: str, design: str | None = None) -> Caption:
+    first = table.iloc[0]
+    values = sorted(set(table["value"]))
+    at = f"from {values[0]:g} to {values[-1]:g}" if len(values) > 1 else f"{values[0]:g}"
+    return Caption(
+        f"{first['population']}, {first['parameter']} {at}", design or f"paired arms {', '.join(_arms(table))}",
+        f"{first['attempts']:,} attempts in every arm at every point", str(first["seed"]), interval,
+    )  # fmt: skip
+
+
+def _arms(table: pd.DataFrame) -> list[str]:
+    return [str(arm) for arm in dict.fromkeys([*table.get("against", []), *table["arm"]])]

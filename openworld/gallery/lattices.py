@@ -1,0 +1,67 @@
+"""Figures of the sets of mechanisms that suffice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from model.design import parse_capabilities, parse_switches
+from openworld.gallery.entries import BOUNDED, EXHAUSTIVE, Caption, Drawing, Entry
+from openworld.lattice import Asked
+from openworld.sources import Source
+from properties.designs import DEPLOYMENTS
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+#: Questions to the lattice that are drawn. An open world has neither allowlists nor attested metadata.
+_OPEN = ("as_allowlist", "signed_metadata", "cross_listing")
+_LATTICES = {
+    "counterfeit_rs": ("What confines a token when a resource server is malicious?", "token_confinement", "mal_rs"),
+    "mixup": ("What keeps the code from a malicious authorization server?", "code_delivery", "mal_as"),
+    "theft": (
+        "What keeps a malicious AS, a malicious RS and a malicious tenant from the user's data?",
+        "authorization,token_confinement", "mal_as+mal_rs+mal_tenant",
+    ),
+}  # fmt: skip
+
+
+def entries() -> Iterator[Entry]:
+    """Each question to the lattice in three figures."""
+    for name, (question, *_) in _LATTICES.items():
+        yield Entry(f"lattice-{name}", "lattice", question, partial(_lattice, name, _hasse))
+        yield Entry(f"sets-{name}", "set plot", question, partial(_lattice, name, _sets))
+        yield Entry(f"frontier-{name}", "frontier", question, partial(_lattice, name, _frontier))
+
+
+def _lattice(name: str, draw: Callable[[pd.DataFrame, str], tuple[Figure, pd.DataFrame]], source: Source) -> Drawing:
+    question, prop, attacker = _LATTICES[name]
+    asked = Asked(tuple(prop.split(",")), parse_capabilities(attacker), parse_switches(""), False, _OPEN, True)
+    table = source.sufficient(name, asked)
+    figure, data = draw(table, question)
+    caption = Caption(
+        BOUNDED, f"all designs of the lattice without {', '.join(_OPEN)}; {prop} against cap={attacker}",
+        f"{len(table)} minimal sets, enumerated exactly; usable in so many of {len(DEPLOYMENTS)} deployments",
+        EXHAUSTIVE, "none, sets are proved and not estimated",
+    )  # fmt: skip
+    return Drawing(figure, question, caption, data)
+
+
+def _hasse(table: pd.DataFrame, title: str) -> tuple[Figure, pd.DataFrame]:
+    from openworld.figures.lattices import hasse, lattice_nodes
+
+    return hasse(table, title), lattice_nodes(table)
+
+
+def _sets(table: pd.DataFrame, title: str) -> tuple[Figure, pd.DataFrame]:
+    from openworld.figures.lattices import sets
+
+    return sets(table, title), table
+
+
+def _frontier(table: pd.DataFrame, title: str) -> tuple[Figure, pd.DataFrame]:
+    from openworld.figures.lattices import front, frontier
+
+    return frontier(table, len(DEPLOYMENTS), title), front(table)

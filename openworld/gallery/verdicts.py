@@ -1,0 +1,54 @@
+"""Figures of verdicts on named designs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from openworld.gallery.entries import BOUNDED, EXHAUSTIVE, Caption, Drawing, Entry
+from openworld.sources import Source
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def entries(attackers: Iterable[str] | None = None) -> Iterator[Entry]:
+    """An overview, and a matrix for each attacker."""
+    from openworld.study import ATTACKERS
+
+    yield Entry("attackers", "verdict matrix", "security properties violated, by attacker and design", _attackers)
+    for name in ATTACKERS if attackers is None else attackers:
+        yield Entry(f"verdicts-{name}", "verdict matrix", f"verdicts against {name}", partial(_matrix, name))
+
+
+def _attackers(source: Source) -> Drawing:
+    from openworld import figures
+
+    table = source.verdicts()
+    security = table[table["kind"] == "security"]
+    counted = security.assign(attack=security["verdict"] == "attack", unknown=security["verdict"] == "unknown")
+    data = counted.groupby(["attacker", "design"], sort=False, as_index=False)[["attack", "unknown"]].sum()
+    return Drawing(
+        figures.attacker_overview(table), "Security properties violated, by attacker and design",
+        _about(table, "every named design against every named attacker"), data,
+    )  # fmt: skip
+
+
+def _matrix(attacker: str, source: Source) -> Drawing:
+    from openworld import figures
+    from openworld.sources import SourceError
+
+    table = source.verdicts()
+    shown = table[table["attacker"] == attacker]
+    if shown.empty:
+        raise SourceError(f"no verdicts against attacker {attacker!r} in the table")
+    kept = ["design", "attacker", "capabilities", "property", "kind", "verdict", "steps"]
+    return Drawing(
+        figures.verdict_matrix(table, attacker), f"Verdicts against {attacker}",
+        _about(shown, f"named designs against cap={shown['capabilities'].iloc[0]}"), shown[kept],
+    )  # fmt: skip
+
+
+def _about(table: pd.DataFrame, design: str) -> Caption:
+    return Caption(BOUNDED, design, f"{len(table)} verdicts", EXHAUSTIVE, "none, a verdict is not an estimate")

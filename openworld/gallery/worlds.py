@@ -1,0 +1,86 @@
+"""Figures of a world, and of runs in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from openworld.gallery.entries import EXHAUSTIVE, Caption, Drawing, Entry
+from openworld.sources import Source
+
+#: Runs that are drawn: property, configuration, and another configuration that stops them.
+RUNS = {
+    "first_contact": ("Nobody is dishonest: the worked example", "first_contact", "cap=none", None),
+    "mixup": ("The mix-up", "code_delivery", "cap=mal_as;iss_check=off", None),
+    "mixup_refused": ("The mix-up, stopped", "code_delivery", "cap=mal_as;iss_check=off", "cap=mal_as"),
+    "path_tenant": (
+        "One tenant plays the others", "token_confinement", "cap=mal_tenant;prm=prefix;audience_check=prefix", None,
+    ),
+    "path_tenant_refused": (
+        "One tenant does not play the others", "token_confinement", "cap=mal_tenant;prm=prefix;audience_check=prefix",
+        "cap=mal_tenant;audience_check=prefix",
+    ),
+}  # fmt: skip
+
+
+def entries() -> Iterator[Entry]:
+    """The graph of the world of first contact, and a chart for each run."""
+    yield Entry("trust-first_contact", "trust graph", "who points to, trusts or hosts whom in the world", _trust)
+    for name, (words, *_) in RUNS.items():
+        yield Entry(f"sequence-{name}", "sequence chart", words, partial(_sequence, name))
+
+
+def _trust(_: Source) -> Drawing:
+    import pandas as pd
+
+    from model.world import FIRST_CONTACT, run_by_attacker
+    from openworld import figures
+
+    graph = FIRST_CONTACT.trust_graph()
+    # An origin is the attacker's if everything on it is.
+    below = {name: [to for _, to, given in graph.out_edges(name, data=True) if given["relation"] == "hosts"]
+             for name in graph}  # fmt: skip
+    nodes = pd.DataFrame([
+        {"name": name, "role": given["role"],
+         "honest": given.get("honest", not below[name] or not all(map(run_by_attacker, below[name])))}
+        for name, given in graph.nodes(data=True)
+    ])  # fmt: skip
+    edges = pd.DataFrame(
+        [(start, given["relation"], end) for start, end, given in graph.edges(data=True)],
+        columns=["source", "relation", "target"],
+    )
+    title = "Who points to, trusts or hosts whom at first contact"
+    caption = Caption(
+        "the world first_contact", "none, the graph is what every design meets",
+        f"{len(nodes)} parties, {len(edges)} relations", EXHAUSTIVE, "none",
+    )  # fmt: skip
+    return Drawing(figures.trust_graph(nodes, edges, title), title, caption, edges)
+
+
+def _sequence(name: str, source: Source) -> Drawing:
+    import pandas as pd
+
+    from model.chart import chart, origin
+    from model.design import parse
+    from openworld.sequence import sequence
+    from openworld.show import ending
+    from properties.security import find as find_property
+
+    words, prop, configuration, under = RUNS[name]
+    trace = source.trace(prop, configuration)
+    shown = chart(trace, ending(find_property(prop)), under=parse(under) if under else None)
+    data = pd.DataFrame(
+        [
+            {"step": sent.step, "sender": sent.sender, "receiver": sent.receiver, "message": sent.label,
+             "value": value.name, "text": value.text, "origin": origin(sent, value), "decisive": sent.decisive}
+            for sent in shown.sent
+            for value in sent.values
+        ]
+    )  # fmt: skip
+    refused = f", continued under {under} until it is refused" if under else ""
+    steps = len(trace.steps)
+    caption = Caption(
+        f"world {trace.world.name}", f"{configuration}{refused}", f"one run of {steps} steps, the shortest",
+        EXHAUSTIVE, "none",
+    )  # fmt: skip
+    return Drawing(sequence(shown), words, caption, data, captioned=False)

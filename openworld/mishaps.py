@@ -1,0 +1,44 @@
+"""How far one mishap reaches, as the study and its figures ask it: the main kinds, in a population in small."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Generator, Iterable
+from functools import partial
+
+from openworld.jobs import ignore_interrupts
+from simulations.blast_radius import BlastRadius, run
+from simulations.population import load
+
+#: What goes wrong. Those that take longest come first, so that workers finish together.
+KINDS = ("domain", "resource_server", "authorization_server", "token", "refresh_token")
+POPULATION = "measured_2026"
+#: The twentieth part of that population has some hundred resource servers that want tokens.
+SCALE = 0.05
+SAMPLES, REPLICATIONS = 10, 5
+
+
+def reached(
+    kinds: Iterable[str] = KINDS,
+    workers: int = 1,
+    *,
+    seed: int = 1,
+    scale: float = SCALE,
+    samples: int = SAMPLES,
+    replications: int = REPLICATIONS,
+) -> Generator[BlastRadius]:
+    """The blast radius of each kind under each protection, in order, as they come in."""
+    asked = list(kinds)
+    count = partial(_reached, seed=seed, scale=scale, samples=samples, replications=replications)
+    pool = multiprocessing.get_context("spawn").Pool(max(1, min(workers, len(asked))), ignore_interrupts)
+    with pool:
+        yield from pool.imap(count, asked)
+
+
+def _reached(kind: str, seed: int, scale: float, samples: int, replications: int) -> BlastRadius:
+    command = (
+        f"openworld blast-radius {kind} --population {POPULATION} --scale {scale:g} --samples {samples} "
+        f"--replications {replications} --seed {seed}"
+    )
+    met = load(POPULATION).scaled(scale)
+    return run(kind, met, seed=seed, samples=samples, replications=replications, command=command)
