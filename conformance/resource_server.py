@@ -8,6 +8,7 @@ from typing import Any
 
 from joserfc import jwt
 from joserfc.errors import JoseError
+from joserfc.jws import JWSRegistry
 
 from conformance.authorization_server import AuthorizationServer, Refusal, demand
 from conformance.message import Asked, Message
@@ -18,6 +19,10 @@ from model.client import NONE
 from model.design import Design
 from model.scenario import Scenario
 from model.world import DEFAULT_AUDIENCE
+
+#: A token may be as long as the longest scope that a scenario has.
+_LONG_TOKENS = JWSRegistry(algorithms=["ES256"])
+_LONG_TOKENS.max_payload_length = 1 << 20
 
 
 @dataclass(slots=True)
@@ -80,7 +85,7 @@ class ResourceServer:
     def _verified(self, token: str) -> tuple[dict[str, Any], str]:
         for server in self.servers:
             try:
-                return dict(jwt.decode(token, server.key, algorithms=["ES256"]).claims), server.origin
+                return dict(jwt.decode(token, server.key, registry=_LONG_TOKENS).claims), server.origin
             except (JoseError, ValueError):
                 continue
         raise Refusal("invalid_token", "resource_server.signature_is_by_issuer")

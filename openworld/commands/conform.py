@@ -117,6 +117,8 @@ def _run(
     published = [one.to_json() for one in beside]
     if output is not None:
         keep_client(output / wanted.slug, client, plays, judgements, explained, stops, published)
+        told = results.table(wanted.software.known_as, wanted.version, judgements)
+        write(output / wanted.slug / "behaviour.csv", told)
     if as_json:
         shown = {"explanation": explained.to_json(), "stopped_by": stops, "suite": published}
         print_json(results.data(client, judgements, **shown))
