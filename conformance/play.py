@@ -65,7 +65,8 @@ class Play:
         name: unique among all plays.
         source: ``catalogue`` (the data file of the model), ``attack`` (a trace of the solver) or ``mutation``.
         about: in words.
-        stated: for those not in the catalogue, the changes to the honest world, as the data file states them.
+        stated: for those that the model does not know by name, the changes to the honest world, as the data file
+            states them.
         attacks: what was violated in the attack traces that look so to the client.
         bounce: the attacker's AS sends the browser on to the honest one, with the challenge it got (``same``) or
             with one of its ``own``.
@@ -85,7 +86,7 @@ class Play:
 
     def scenario(self, origins: Mapping[str, str]) -> Scenario:
         """The scenario with the parties at these origins."""
-        if self.source == "catalogue":
+        if self.name in (*scenario.names(), *scenario.mutation_names()):
             return scenario.load(self.name, origins)
         return scenario.assemble(self.name, {"about": self.about, **self.stated}, origins)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from joserfc import jwt
 from joserfc.errors import JoseError
+from joserfc.jws import JWSRegistry
 
 from conformance.authorization_server import AuthorizationServer, Refusal, demand
 from conformance.message import Asked, Message
@@ -20,6 +21,9 @@ from model.scenario import Scenario
 from model.world import DEFAULT_AUDIENCE
 
 NO_SUCH_METHOD = {"code": -32601, "message": "Method not found"}
+#: A token may be as long as the longest scope that a scenario has.
+_LONG_TOKENS = JWSRegistry(algorithms=["ES256"])
+_LONG_TOKENS.max_payload_length = 1 << 20
 
 
 @dataclass(slots=True)
@@ -83,7 +87,7 @@ class ResourceServer:
     def _verified(self, token: str) -> tuple[dict[str, Any], str]:
         for server in self.servers:
             try:
-                return dict(jwt.decode(token, server.key, algorithms=["ES256"]).claims), server.origin
+                return dict(jwt.decode(token, server.key, registry=_LONG_TOKENS).claims), server.origin
             except (JoseError, ValueError):
                 continue
         raise Refusal("invalid_token", "resource_server.signature_is_by_issuer")

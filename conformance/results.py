@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 from xml.etree import ElementTree
 
-from conformance.judge import OUTCOMES, Judgement
+from conformance.judge import BROKEN_QUERY, OUTCOMES, TRIAL, Judgement
 from conformance.play import Play
 from model import chart
 
@@ -66,6 +68,46 @@ def data(client: str, judgements: Sequence[Judgement], **more: Any) -> dict[str,
         **more,
         "scenarios": [one.to_json() for one in judgements],
     }
+
+
+#: How the tables of what was measured (``simulations/data/client_behaviour.csv``) begin to tell each outcome.
+_WORDS = {"A": "ACCEPT", "d": "REJ-discovery", "a": "REJ-authz-resp", "t": "REJ-token", "x": "FAIL-at-RS"}
+
+
+def table(known_as: str, version: str, judgements: Sequence[Judgement]) -> str:
+    """The run as rows of the table of what was measured, for scenarios that were tried."""
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(("implementation", "version", "scenario", "outcome", "where_in_code"))
+    for one in judgements:
+        if one.outcome in _WORDS:
+            rows.writerow((known_as, version, one.scenario, "; ".join(_told(one)), ""))
+    return text.getvalue()
+
+
+def _told(one: Judgement) -> Iterator[str]:
+    """An outcome in the words of the table: where it ended, what was sent where, and the error."""
+    yield _WORDS[one.outcome]
+    own = [sent for sent in one.sent if TRIAL not in sent.what]
+    for kind, request in (("authz", "authorize"), ("token", "token")):
+        sent = [
+            f"{made.to} resource={made.resources[-1] if made.resources else None}"
+            + (" DPoP-proof" if "DPoP proof" in made.what else "")
+            for made in own if made.request == request
+        ]  # fmt: skip
+        if sent:
+            yield f"{kind}@{','.join(sent)}"
+    schemes = [made.what[0] for made in own if made.request == "call"]
+    if schemes:
+        yield f"scheme={schemes[-1]}"
+    registered = dict.fromkeys(made.to for made in own if made.request == "register")
+    if registered:
+        yield f"DCR@{','.join(registered)}"
+    first = next((made for made in own if made.request == "authorize"), None)
+    if first is not None:
+        yield f"resource params in query={len(first.resources)} response_type intact={BROKEN_QUERY not in first.what}"
+    if one.error:
+        yield f"err: {' '.join(one.error.split()).replace(';', ',')[:120]}"
 
 
 def junit(client: str, judgements: Sequence[Judgement]) -> str:

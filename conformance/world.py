@@ -33,6 +33,9 @@ _OPENID = {
     "id_token_signing_alg_values_supported": ["ES256"],
 }
 
+#: How long a request line or a header may be, in bytes: longer than any mutation, since refusing is the client's part.
+LINE = 1 << 20
+
 #: The user agent that drivers open authorization URLs with names itself so.
 USER_AGENT = "openworld-user-agent"
 
@@ -83,7 +86,9 @@ class World:
             # Who does not listen takes no connections: the callback, which drivers stop at, and who is down.
             if name == "callback" or self.origins.origin(name) in self.scenario.down:
                 continue
-            runner = web.ServerRunner(web.Server(partial(self._handle, name), access_log=None))
+            runner = web.ServerRunner(web.Server(
+                partial(self._handle, name), access_log=None, max_line_size=LINE, max_field_size=LINE,
+            ))  # fmt: skip
             await runner.setup()
             self._runners.append(runner)
             await web.SockSite(runner, bound, ssl_context=context).start()

@@ -7,11 +7,11 @@ holds, so no verdict reads them. :mod:`model.conversation` reads both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from model import identifiers
+from model import identifiers, schemas
 from model.client import NONE
 from model.design import Design
 from model.logic import Condition, Value, all_of, any_of, implies, no, one_of, same
@@ -53,12 +53,20 @@ def document_is_served(design: Design, failed: Condition) -> Condition:
     return no(failed)
 
 
+#: What every client uses of the metadata of a resource.
+_USED: schemas.Schema = {"resource": "text", "authorization_servers": "texts"}
+
+
 @rule("PRM-3.2-ok", "PRM-2-resource", source="RFC 9728 2, 3.2")
 def document_is_well_formed(design: Design, body: Mapping[str, Any]) -> Condition:
-    """The metadata document says which resource it is about, and lists AS if it speaks of any."""
-    listed = body.get("authorization_servers", [])
-    lists = isinstance(listed, list) and all(isinstance(server, str) for server in listed)
-    return isinstance(body.get("resource"), str) and lists
+    """The metadata document says which resource it is about, and lists AS if it speaks of any.
+
+    Clients that validate documents ask more of it: every field that the specification gives it is of its type.
+    """
+    return all_of(
+        schemas.fits(body, _USED, ("resource",), nulls=False),
+        implies(_validates(design), _fits(design, body, schemas.RESOURCE_METADATA, ("resource",))),
+    )
 
 
 @rule("PRM-1.2-rid", "ASM-2-issuer", source="RFC 9728 1.2; RFC 8414 2")
@@ -73,12 +81,16 @@ def resource_has_no_fragment(design: Design, has_fragment: Condition) -> Conditi
     return implies(has_fragment, same(design.resource_fragment, "accept"))
 
 
+#: By this field the metadata of an AS says that it sends iss.
+_SENDS_ISS = "authorization_response_iss_parameter_supported"
+
+
 # --- what is asked for -----------------------------------------------------------------------------------------
 
 
 def spelled(design: Design, resource: str) -> str:
     """A resource identifier as the client compares and sends it."""
-    if not _is_url(resource):
+    if not schemas.is_url(resource):
         return resource
     return _SPELLINGS[design.resource_spelling](resource)
 
@@ -148,7 +160,7 @@ def endpoint(design: Design, name: str, metadata: Mapping[str, Any] | None, serv
 
     ``server`` is the issuer as listed, ``legacy`` says that it is only the origin of the resource at ``url``.
     """
-    if metadata is not None and f"{name}_endpoint" in metadata:
+    if metadata is not None and metadata.get(f"{name}_endpoint") is not None:
         return str(metadata[f"{name}_endpoint"])
     path = {"authorization": "/authorize", "token": "/token", "registration": "/register"}[name]
     if design.endpoint_defaults == "resource_origin":
@@ -175,6 +187,29 @@ def party_is_reachable(design: Design, reachable: Condition) -> Condition:
     return reachable
 
 
+@rule("ASM-2-fields", source="RFC 8414 2, 3.2")
+def server_metadata_is_well_formed(design: Design, body: Mapping[str, Any]) -> Condition:
+    """Every field of AS metadata is of its type, and those that are required are there.
+
+    Clients that do not validate documents notice where they use the field.
+    """
+    required = ["issuer", "authorization_endpoint", "token_endpoint"]
+    if design.response_types == "required":
+        required.append("response_types_supported")
+    typed = {
+        name: type
+        for name, type in schemas.SERVER_METADATA.items()
+        if name != _SENDS_ISS or design.schema_iss == "typed"
+    }
+    return implies(_validates(design), _fits(design, body, typed, required))
+
+
+def advertises_iss(design: Design, metadata: Mapping[str, Any]) -> bool:
+    """Whether the client takes the metadata to say that the AS sends iss."""
+    said = metadata.get(_SENDS_ISS)
+    return bool(said) if design.schema_iss == "typed" else said is True
+
+
 @rule("MCP-asm", source="RFC 8414 2; MCP authorization 2025-03-26")
 def endpoint_is_known(design: Design, known: Condition) -> Condition:
     """The metadata names the endpoint, or the client knows where else it may be."""
@@ -192,6 +227,12 @@ def challenge_method_is_offered(design: Design, listed: Condition, offered: Cond
     """AS metadata offers the code challenge method S256; ``listed``: it lists any."""
     unlisted_will_do = all_of(same(design.pkce_listed, "plain_refused"), no(listed))
     return any_of(same(design.pkce_listed, "unread"), offered, unlisted_will_do)
+
+
+@rule("ASM-2-fields", source="RFC 8414 2")
+def response_type_is_offered(design: Design, offered: Condition) -> Condition:
+    """AS metadata offers the response type code."""
+    return any_of(same(design.response_types, "unread"), offered)
 
 
 # --- responses -----------------------------------------------------------------------------------------------
@@ -219,6 +260,12 @@ def server_is_the_one_before(design: Design, changed: Condition) -> Condition:
 def token_type_is_present(design: Design, present: Condition) -> Condition:
     """The token response names the type of the token."""
     return any_of(present, same(design.type_missing, "bearer"))
+
+
+@rule("O21-type", source="RFC 6749 7.1")
+def token_type_is_known(design: Design, text: Condition, known: Condition) -> Condition:
+    """The client knows the type of the token; ``text``: it is a text at all."""
+    return any_of(known, all_of(text, same(design.type_unknown, "accept")))
 
 
 @rule("O21-type", source="RFC 6749 7.1; RFC 9449 5")
@@ -251,9 +298,9 @@ def _without_fragment(url: str) -> str:
     return url.partition("#")[0]
 
 
-def _is_url(text: str) -> bool:
-    try:
-        identifiers.href(text)
-    except identifiers.MalformedURLError:
-        return False
-    return True
+def _validates(design: Design) -> Condition:
+    return same(design.schema_fields, "all")
+
+
+def _fits(design: Design, body: Mapping[str, Any], schema: schemas.Schema, required: Collection[str]) -> bool:
+    return schemas.fits(body, schema, required, nulls=design.schema_null == "absent")

@@ -16,6 +16,7 @@ from model.client import NONE
 from model.rule import Condition as Named
 from model.rule import Rule
 from model.scenario import Answer, Scenario
+from model.schemas import is_url
 
 #: Where a conversation ends: accepted, or refused at discovery, at the authorization response, at the token
 #: response, or at the resource.
@@ -110,7 +111,10 @@ class _Resource:
 
 @dataclass(frozen=True, slots=True)
 class _Server:
-    """An AS as the client sees it: as listed, its metadata (if any), and its endpoints."""
+    """An AS as the client sees it: as listed, its metadata (if any), and its endpoints.
+
+    The token endpoint may be missing: that shows when it is used.
+    """
 
     listed: str
     issuer: str
@@ -199,6 +203,8 @@ class _Walk:
             return None
         heard = challenged and conduct.reads_challenge(design, scenario.challenge.get("scheme", ""))
         named = scenario.challenge.get("resource_metadata", "") if heard else ""
+        if named:
+            self.require(conduct.url_is_well_formed(design, is_url(named)), named)
         for location in conduct.document_locations(design, scenario.url, named):
             elsewhere = location == named and not identifiers.same_origin(location, scenario.url)
             near = client.metadata_url_is_same_origin(design, elsewhere)
@@ -249,7 +255,7 @@ class _Walk:
             NONE if found is None else str(found.get("issuer", NONE)),
             found or {},
             self.endpoint("authorization", found, chosen, legacy),
-            self.endpoint("token", found, chosen, legacy),
+            conduct.endpoint(design, "token", found, chosen, url, legacy),
         )
         claimed = chosen if server.issuer == NONE else server.issuer
         self.require(
@@ -262,14 +268,19 @@ class _Walk:
         lists = resource.documented in _strings(protected)
         self.require(client.server_lists_resource(design, protected is not None, lists), resource.documented)
         if design.pkce_when == "before":
-            self.require_challenge_method(found)
+            self.require_support(found)
         self.register(server, found, legacy)
         if design.pkce_when == "after":
-            self.require_challenge_method(found)
+            self.require_support(found)
         return server
 
-    def require_challenge_method(self, metadata: Mapping[str, Any] | None) -> None:
-        """What the metadata says about PKCE; where there is none, nothing is said."""
+    def require_support(self, metadata: Mapping[str, Any] | None) -> None:
+        """What the metadata says about response types and PKCE; where there is none, nothing is said."""
+        types = None if metadata is None else metadata.get("response_types_supported")
+        self.require(
+            conduct.response_type_is_offered(self.design, metadata is None or "code" in _strings(types)),
+            f"response_types_supported {types}",
+        )
         methods = None if metadata is None else metadata.get("code_challenge_methods_supported")
         offered = metadata is None or "S256" in _strings(methods)
         self.require(
@@ -281,7 +292,11 @@ class _Walk:
         """The metadata of an issuer, if there is any and the client may use it."""
         for location, expected in conduct.metadata_locations(self.design, issuer):
             answer = self.fetch(location)
-            if answer.status == 200:
+            if answer.status != 200:
+                continue
+            if self.tolerates(
+                conduct.server_metadata_is_well_formed(self.design, answer.body), self.design.asm_malformed, location
+            ):
                 claimed = str(answer.body.get("issuer", NONE))
                 condition = client.metadata_issuer_matches(self.design, claimed, expected, False)
                 self.require(condition, f"{claimed} for {expected}")
@@ -289,10 +304,15 @@ class _Walk:
         return None
 
     def endpoint(self, name: str, metadata: Mapping[str, Any] | None, server: str, legacy: bool) -> str:
-        """The URL of an endpoint, which has to be known."""
+        """The URL of an endpoint that the client is about to use."""
         url = conduct.endpoint(self.design, name, metadata, server, self.scenario.url, legacy)
-        self.require(conduct.endpoint_is_known(self.design, url != NONE), f"{name} endpoint of {server}")
+        self.require_endpoint(name, url, server)
         return url
+
+    def require_endpoint(self, name: str, url: str, server: str) -> None:
+        """An endpoint has to be known, and to be a URL."""
+        self.require(conduct.endpoint_is_known(self.design, url != NONE), f"{name} endpoint of {server}")
+        self.require(conduct.url_is_well_formed(self.design, is_url(url)), url)
 
     def register(self, server: _Server, metadata: Mapping[str, Any] | None, legacy: bool) -> None:
         """Get a client_id at the AS, unless the client has one there."""
@@ -330,7 +350,11 @@ class _Walk:
             self.stage = "a"
         response = scenario.authorization_response
         refused = "error" in response and all(name in parameters for name in response.get("refuses", ()))
-        self.require(conduct.request_is_granted(design, refused), response.get("error", "") if refused else "code")
+        answers = _endpoint(server.authorization_endpoint) in scenario.endpoints
+        self.require(
+            conduct.request_is_granted(design, refused or not answers),
+            response.get("error", "") if refused else "code" if answers else "no answer",
+        )
         state = {"returned": "own", "other": "other", "missing": NONE}[response["state"]]
         self.require(client.state_matches(design, state, "own"), f"state {response['state']}")
         self.judge_iss(server)
@@ -339,6 +363,7 @@ class _Walk:
             changed = bool(resource.servers) and resource.servers[0] != server.listed
             self.require(conduct.server_is_the_one_before(design, changed), f"{server.listed} at the callback")
         claimed = server.listed if server.issuer == NONE else server.issuer
+        self.require_endpoint("token", server.token_endpoint, server.listed)
         self.require(
             client.token_endpoint_is_corroborated(design, claimed, server.token_endpoint),
             f"{server.token_endpoint} of {claimed}",
@@ -357,7 +382,7 @@ class _Walk:
 
     def advertises_iss(self, server: _Server) -> bool:
         """Whether the AS says that it sends iss."""
-        return bool(server.metadata.get("authorization_response_iss_parameter_supported"))
+        return conduct.advertises_iss(self.design, server.metadata)
 
     def wants_dpop(self, resource: _Resource, server: _Server) -> bool:
         """Whether the client makes proofs here."""
@@ -378,9 +403,14 @@ class _Walk:
         answers = _endpoint(server.token_endpoint) in self.scenario.endpoints
         failed = "error" in response or not answers or not knows_grant
         self.require(conduct.request_is_granted(design, failed), str(response.get("error", "token")))
-        kind = str(response.get("token_type", ""))
-        bound = kind.lower() == "dpop"
-        self.require(conduct.token_type_is_present(design, bool(kind)), f"token_type {kind}")
+        kind = response.get("token_type", "Bearer")
+        known = kind.lower() if isinstance(kind, str) else ""
+        bound = known == "dpop"
+        self.require(conduct.token_type_is_present(design, "token_type" in response), "no token_type")
+        self.require(
+            conduct.token_type_is_known(design, isinstance(kind, str), known in ("bearer", "dpop")),
+            f"token_type {kind}",
+        )
         self.require(conduct.token_type_was_asked_for(design, bound and not wanted), f"token_type {kind}")
         self.require(client.token_type_is_dpop(design, wanted, bound), f"token_type {kind}")
         echoed = response.get("resource", [])
@@ -417,6 +447,7 @@ class _Walk:
         moved = server.listed != before.listed
         refreshes = design.rechallenge_grant == "refresh" and renewable
         if refreshes and (not moved or bool(client.refresh_token_stays_with_issuer(design).holds)):
+            self.require_endpoint("token", server.token_endpoint, server.listed)
             self.request_token(resource, server, self.wants_dpop(resource, server))
         else:
             self.authorize(resource, server)

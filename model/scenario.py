@@ -1,7 +1,8 @@
 """Scenarios: what the other parties of a conversation answer, message by message, with real URLs.
 
 A scenario is data (``data/scenarios.toml``): the honest world with a few fields changed. Whoever plays the other
-parties, be it :mod:`model.conversation` or an HTTP server on loopback, reads the same one.
+parties, be it :mod:`model.conversation` or an HTTP server on loopback, reads the same one. Beside those of the file,
+its catalogue, there is one for each single-field mutation of the honest world (:mod:`model.mutations`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from importlib.resources import files
 from typing import Any
 from urllib.parse import urlsplit
 
+from model import mutations
 from model.errors import InputError
 
 #: Origins that stand for the parties where nobody has others: the resource server, two AS, and an attacker's.
@@ -90,20 +92,30 @@ class Scenario:
 
 
 def names() -> tuple[str, ...]:
-    """The names of all scenarios, in the order of the file."""
+    """The names of the scenarios of the catalogue, in the order of the file."""
     return tuple(_file()["scenarios"])
 
 
+def mutation_names() -> tuple[str, ...]:
+    """The names of the mutations, message by message."""
+    return tuple(_mutations())
+
+
+def short(name: str) -> str:
+    """The id of a scenario: the beginning of its name in the catalogue, and the whole name of a mutation."""
+    return name if name.startswith(mutations.PREFIX) else name.partition("_")[0]
+
+
 def load(name: str, origins: Mapping[str, str] = ORIGINS) -> Scenario:
-    """A scenario by its name, with the parties at these origins.
+    """A scenario of the catalogue or a mutation by its name, with the parties at these origins.
 
     Raises:
         ScenarioError: no scenario has this name.
     """
-    content = _file()
-    if name not in content["scenarios"]:
-        raise ScenarioError(f"unknown scenario {name!r}; allowed: {', '.join(content['scenarios'])}")
-    return assemble(name, content["scenarios"][name], origins)
+    known = _mutations() if name.startswith(mutations.PREFIX) else _file()["scenarios"]
+    if name not in known:
+        raise ScenarioError(f"unknown scenario {name!r}; allowed: {', '.join(known)}")
+    return assemble(name, known[name], origins)
 
 
 def assemble(name: str, stated: Mapping[str, Any], origins: Mapping[str, str] = ORIGINS) -> Scenario:
@@ -117,13 +129,18 @@ def assemble(name: str, stated: Mapping[str, Any], origins: Mapping[str, str] = 
 
 
 def load_all(origins: Mapping[str, str] = ORIGINS) -> tuple[Scenario, ...]:
-    """All scenarios, with the parties at these origins."""
+    """All scenarios of the catalogue, with the parties at these origins."""
     return tuple(load(name, origins) for name in names())
 
 
 @cache
 def _file() -> Mapping[str, Any]:
     return tomllib.loads(files("model").joinpath("data", "scenarios.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def _mutations() -> Mapping[str, Mapping[str, Any]]:
+    return dict(mutations.mutations(_file()["honest"], _file()["server"]))
 
 
 def _build(

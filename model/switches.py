@@ -186,9 +186,14 @@ _CONDUCT = (
     ("prm_elsewhere", "refuse skip", "a document that prm_url rules out: give up; treat it as absent", "RFC 9728 5.1 (no rule)"),
     ("prm_redirect", "refuse skip follow", "a redirect in place of the document: give up; treat it as absent; follow it", "RFC 9728 3.2, 7.7"),
     ("prm_error", "refuse skip", "an error other than 404 in place of the document: give up; treat it as absent", "RFC 9728 3.2"),
-    ("prm_malformed", "refuse skip", "a document without `resource`: give up; treat it as absent", "RFC 9728 3.2"),
+    ("prm_malformed", "refuse skip", "a malformed document, as one without `resource`: give up; treat it as absent", "RFC 9728 3.2"),
     ("prm_mismatch", "refuse own_url", "a document for something else: give up; use its servers and ask for the URL itself", "RFC 9728 3.3"),
     ("resource_fragment", "refuse accept", "a `resource` with a fragment", "RFC 8707 2; RFC 9728 1.2"),
+    # documents with fields of the wrong type
+    ("schema_fields", "used all", "which fields make a metadata document malformed if they are of the wrong type: those that are used; all that its specification defines",
+     "RFC 8414 2; RFC 9728 2"),
+    ("schema_null", "refuse absent", "a null in such a field: is of the wrong type; counts as if the field were absent", "RFC 8414 3.2; RFC 9728 3.2"),
+    ("schema_iss", "typed untyped", "whether the field by which an AS says that it sends iss is one of them; where it is not, anything but true means no", "RFC 9207 3"),
     # what is asked for
     ("resource_value", "metadata url", "`resource` sent: what the document says, or the URL of the request", "MCP authorization 2026-07-28"),
     ("resource_spelling", "verbatim href resolved trimmed bare",
@@ -201,6 +206,7 @@ _CONDUCT = (
      "a query that the authorization endpoint has already: kept, doubled parameters replaced; kept as it is; spoilt by a second question mark",
      "RFC 6749 3.1"),
     # finding the authorization server
+    ("asm_malformed", "refuse skip", "malformed AS metadata: give up; treat it as absent", "RFC 8414 3.2"),
     ("legacy_as", "off resource_origin", "without a listed AS the origin of the resource is taken for one", "MCP authorization 2025-03-26"),
     ("as_count", "first only", "of several listed: the first is taken; only a list of one is", "RFC 9728 7.6 (no rule)"),
     ("as_failover", "no yes", "the next listed AS is tried where one publishes no metadata", "RFC 9728 7.6 (no rule)"),
@@ -214,11 +220,13 @@ _CONDUCT = (
     ("registration_kinds", "any cimd_only", "what else the client resorts to where its kind of client_id is not offered", "MCP authorization 2026-07-28"),
     ("pkce_listed", "unread plain_refused required", "code challenge methods in AS metadata: not read; S256 if any; S256", "RFC 8414 2; MCP authorization 2026-07-28"),
     ("pkce_when", "before after", "they are looked at before the client registers, or after", "convention"),
+    ("response_types", "unread required", "response types in AS metadata: not read; code has to be among them", "RFC 8414 2"),
     # responses
     ("iss_unrecorded", "refuse skip", "an iss where no issuer was recorded", "RFC 9207 2.4"),
     ("callback_discovery", "kept repeated", "at the callback the client knows what it discovered, or discovers it again without the challenge", "RFC 9700 4.4.2"),
     ("as_change", "follow refuse", "what the client does when it discovers another AS than before", "RFC 9728 5.2"),
     ("type_missing", "refuse bearer", "a token response without token_type", "RFC 6749 5.1"),
+    ("type_unknown", "refuse accept", "a token_type that nobody knows", "RFC 6749 7.1"),
     ("type_unasked", "refuse accept", "a token_type DPoP that no proof was sent for", "RFC 6749 7.1; RFC 9449 5"),
     ("dpop_presents", "by_type always", "a client with a key presents tokens as the response says, or always with proofs", "RFC 9449 5, 7.1"),
     # challenged again

@@ -31,7 +31,7 @@ PARTS: dict[str, frozenset[str]] = {
 
 def keep_client(
     folder: Path, client: str, plays: Sequence[Play], judgements: Sequence[Judgement], explained: Explanation,
-    stops: Mapping[str, Sequence[str]], suite: Sequence[Mapping[str, Any]],
+    stops: Mapping[str, Sequence[str]], suite: Sequence[Mapping[str, Any]], protection: str,
 ) -> None:  # fmt: skip
     """Keep a run of a client, beside what earlier runs of other scenarios found, and the traces of its attacks."""
     by_name = {play.name: play for play in plays}
@@ -54,6 +54,7 @@ def keep_client(
         "client": client, "design": design, "design_is": explained.source,
         "decided_by": {name: list(by) for name, by in explained.decided_by.items()},
         "scenarios": list(rows.values()), "suite": list(suite) or (earlier.get("suite", []) if same else []),
+        "protection": protection,
     })  # fmt: skip
 
 

@@ -2,14 +2,15 @@
 
 The measurements are in ``data/client_behaviour.csv``: for each client (an implementation in a version) and scenario
 where it ended and what it sent on the way. The prediction is :func:`model.conversation.converse` for the design that
-:mod:`model.clients` has of that client.
+:mod:`model.clients` has of that client. What some of them did when one field of an honest answer was another is in
+``data/client_mutations.csv``.
 """
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -117,18 +118,33 @@ def _query(url: str) -> tuple[int, bool]:
 @cache
 def measured() -> Mapping[str, Mapping[str, Observed]]:
     """What was seen of each client, as ``implementation==version``, in each scenario that was tried on it."""
-    known = set(scenario.names())
+    return _file("client_behaviour.csv", scenario.names())
+
+
+@cache
+def mutated() -> Mapping[str, Mapping[str, Observed]]:
+    """The same for single-field mutations, which were tried on few clients."""
+    return _file("client_mutations.csv", scenario.mutation_names())
+
+
+def everything() -> Mapping[str, Mapping[str, Observed]]:
+    """All that was seen of each client."""
+    return {name: {**seen, **mutated().get(name, {})} for name, seen in measured().items()}
+
+
+def _file(name: str, scenarios: Iterable[str]) -> Mapping[str, Mapping[str, Observed]]:
+    known = set(scenarios)
     found: dict[str, dict[str, Observed]] = {}
-    lines = files("simulations").joinpath("data", "client_behaviour.csv").read_text(encoding="utf-8").splitlines()
+    lines = files("simulations").joinpath("data", name).read_text(encoding="utf-8").splitlines()
     for row in csv.DictReader(lines):
-        observed = _read(**row) if row["scenario"] in known else None
+        observed = read_row(**row) if row["scenario"] in known else None
         if observed is not None:
             found.setdefault(f"{row['implementation']}=={row['version']}", {})[row["scenario"]] = observed
     return found
 
 
-def _read(scenario: str, outcome: str, where_in_code: str, **_: str) -> Observed | None:
-    """A row of the file, or nothing where the scenario was not tried in full."""
+def read_row(scenario: str, outcome: str, where_in_code: str, **_: str) -> Observed | None:
+    """A row of such a file, or nothing where the scenario was not tried in full."""
     stage = next((stage for words, stage in _STAGES.items() if outcome.startswith(words)), None)
     if stage is None:
         return None
@@ -178,7 +194,7 @@ def unseen(known: Client, observed: Mapping[str, Observed]) -> tuple[Comparison,
     """The same as if each scenario had not been seen: switches that it alone decided are at their baseline."""
     found = []
     for name, seen in observed.items():
-        alone = (name.partition("_")[0],)
+        alone = (scenario.short(name),)
         undecided = {switch: SWITCHES[switch].baseline for switch, ids in known.decided_by.items() if ids == alone}
         found.append(Comparison(name, seen, converse(known.design.but(**undecided), scenario.load(name))))
     return tuple(found)

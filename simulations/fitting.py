@@ -19,7 +19,7 @@ from model.conversation import Conversation, converse
 from model.design import Design
 from model.scenario import Scenario
 from model.switches import SWITCHES
-from simulations.behaviour import SETTINGS, Observed, ends_as, measured, sent_as
+from simulations.behaviour import SETTINGS, Observed, ends_as, everything, measured, mutated, sent_as
 
 #: Ends explained, ends and messages, parts of messages, and how few switches are changed.
 Score = tuple[int, int, int, int]
@@ -56,15 +56,17 @@ def fit(observed: Mapping[str, Observed], starts: Iterable[Design] = (), near: D
     search = _Search(observed, near)
     candidates: tuple[Mapping[str, str], ...] = (near, *starts)
     start = max(candidates, key=search.score)
-    best = search.climb(dict(start))
-    design = Design(best)
-    explained = {name: search.explained(name, best) for name in observed}
-    return Fit(
-        design,
-        tuple(name for name, (end, _, _) in explained.items() if end),
-        tuple(name for name, (_, messages, _) in explained.items() if messages),
-        {name: search.worse_without(name, best) for name in SWITCHES if design[name] != near[name]},
-    )
+    return search.fit(search.climb(dict(start)))
+
+
+def refine(design: Design, observed: Mapping[str, Observed], near: Design | None = None) -> Fit:
+    """A design with single switches changed as long as that explains more, and no search beyond.
+
+    For a design that explains most already, and observations of which some may be beyond any design.
+    """
+    search, values = _Search(observed, near or Design()), dict(design)
+    search.score(values)  # tells which switches are read at all
+    return search.fit(search.descend(values, together=(1,)))
 
 
 class _Search:
@@ -85,22 +87,32 @@ class _Search:
         """How much a design explains: ends, messages, and how few switches it changes."""
         return self._total({name: self.explained(name, values) for name in self.observed}, values)
 
+    def fit(self, values: Mapping[str, str]) -> Fit:
+        """A design as what was found."""
+        explained = {name: self.explained(name, values) for name in self.observed}
+        return Fit(
+            Design(values),
+            tuple(name for name, (end, _, _) in explained.items() if end),
+            tuple(name for name, (_, messages, _) in explained.items() if messages),
+            {name: self.worse_without(name, values) for name in SWITCHES if values[name] != self.near[name]},
+        )
+
     def climb(self, values: dict[str, str]) -> dict[str, str]:
         """The best design in reach.
 
         How resources are compared decides what everything after it looks like. So where something stays
         unexplained, each way to compare them is held while the rest is fitted to it.
         """
-        best = self._descend(values)
+        best = self.descend(values)
         if self._all_explained(best):
             return best
-        held = [self._descend(best | {"prm": value}, {"prm"}, (1,)) for value in SWITCHES["prm"].values]
+        held = [self.descend(best | {"prm": value}, {"prm"}, (1,)) for value in SWITCHES["prm"].values]
         least = sorted((self.score(values)[:2] for values in held), reverse=True)[PROMISING - 1]
         promising = [values for values in held if self.score(values)[:2] >= least]
-        further = [self._descend(self._descend(values, {"prm"})) for values in promising]
+        further = [self.descend(self.descend(values, {"prm"})) for values in promising]
         return max((best, *further), key=self.score)
 
-    def _descend(
+    def descend(
         self, values: dict[str, str], held: Collection[str] = (), together: tuple[int, ...] = (1, 2)
     ) -> dict[str, str]:
         """Change switches one by one, or else in pairs, as long as that is better; some are ``held``."""
@@ -228,13 +240,15 @@ class _Noted(Mapping[str, str]):
 def refit() -> Iterator[tuple[tuple[str, ...], str, Fit]]:
     """Every measured client fitted anew: the clients of one design, the client it is like (if any), and the fit."""
     fitted: dict[str, Fit] = {}
+    seen = everything()
     for name, observed in sorted(measured().items(), key=lambda item: item[0].partition("==")[0] in SETTINGS):
-        fitted[name] = fit(observed, (known.design for known in fitted.values()), _near(name, fitted))
+        found = fit(observed, (known.design for known in fitted.values()), _near(name, fitted))
+        fitted[name] = refine(found.design, seen[name], _near(name, fitted)) if name in mutated() else found
     groups: dict[tuple[str, Design], list[str]] = {}
     for name, found in fitted.items():
         groups.setdefault((_like(name), found.design), []).append(name)
     for (like, _), names in groups.items():
-        yield tuple(names), like, fitted[max(names, key=lambda name: len(measured()[name]))]
+        yield tuple(names), like, fitted[max(names, key=lambda name: len(seen[name]))]
 
 
 def _like(name: str) -> str:
@@ -249,18 +263,18 @@ def _near(name: str, fitted: Mapping[str, Fit]) -> Design | None:
 
 def as_toml(fits: Iterable[tuple[tuple[str, ...], str, Fit]]) -> Iterator[str]:
     """Fits as the lines of ``model/data/clients.toml``."""
-    yield "# Deployed clients as designs, fitted to what simulations/data/client_behaviour.csv says: see README.md."
+    yield "# Deployed clients as designs, fitted to what simulations/data/client_*.csv say of them: see README.md."
     for names, like, found in fits:
         yield ""
         yield "[[design]]"
         yield f"clients = {_quoted(names)}"
         if like:
             yield f'like = "{like}"'
-        seen = measured()[max(names, key=lambda name: len(measured()[name]))]
+        seen = max((everything()[name] for name in names), key=len)
         yield "[design.switches]"
         for switch, scenarios in found.evidence.items():
             code = next((seen[name].source for name in scenarios if seen[name].source), "")
-            ids = " ".join(name.partition("_")[0] for name in scenarios)
+            ids = " ".join(map(scenario.short, scenarios))
             entry = f'value = "{found.design[switch]}", decided_by = "{ids}"'
             yield f"{switch} = {{ {entry}, code = {json.dumps(code, ensure_ascii=False)} }}"
 

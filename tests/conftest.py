@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import os
 import random
 import re
 import shutil
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from conformance.confinement import INSIDE
 from model.design import NAMED_DESIGNS, Configuration, ConfigurationError, Design, parse
 from model.machine import Step
 from model.protocols import rules
@@ -31,6 +33,9 @@ from properties.verdict import Checker
 # What a script starts in its background ignores Ctrl-C, and so would everything that the tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# What tests do with the command is not taken into a network namespace; what is about that says so itself.
+os.environ.setdefault(INSIDE, "no")
 
 # How long an example takes says something about the machine, not about the project.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -72,7 +72,9 @@ def conform(
     \b
     Outcomes: A accepted; refused d at discovery, a at the authorization response, t at the token
     response; x failed at the resource server; n not tested. Real software is installed by exact
-    version into a cache folder (OPENWORLD_SOFTWARE) and is given loopback addresses only.
+    version into a cache folder (OPENWORLD_SOFTWARE) and run where nothing but loopback can be
+    reached (a network namespace), or, where the kernel has none for us, is given loopback
+    addresses only; the last line says which.
     """
     if sum(map(bool, (client, server, pair))) != 1:
         raise click.UsageError("name a CLIENT, or --server SERVER, or --pair CLIENT SERVER")
@@ -92,9 +94,11 @@ def _run(
     junit: Path | None, output: Path | None, as_json: bool,
 ) -> int:  # fmt: skip
     from conformance import results
+    from conformance.confinement import confine
     from conformance.install import install
     from conformance.run import Settings, run_all
     from conformance.software import CLIENTS, SoftwareError, release
+    from conformance.suite import SUITE
     from openworld.cures import all_cures
     from openworld.files import write
     from openworld.kept import keep_client
@@ -104,6 +108,9 @@ def _run(
     wanted = release(client, CLIENTS, "client")
     plays = _chosen(_plays(sources, wanted), scenarios)
     installed = install(wanted)
+    if suite:
+        install(SUITE)
+    protection = confine()
     with tempfile.TemporaryDirectory() as temporary, Progress(client, len(plays)) as progress:
         folder = output or Path(temporary)
         work = run_all(installed, plays, folder, Settings(*settings), lambda one: progress.advance(one.scenario))
@@ -120,13 +127,16 @@ def _run(
         write(junit, results.junit(client, judgements))
     published = [one.to_json() for one in beside]
     if output is not None:
-        keep_client(output / wanted.slug, client, plays, judgements, explained, stops, published)
+        keep_client(output / wanted.slug, client, plays, judgements, explained, stops, published, protection)
+        told = results.table(wanted.software.known_as, wanted.version, judgements)
+        write(output / wanted.slug / "behaviour.csv", told)
     if as_json:
-        shown = {"explanation": explained.to_json(), "stopped_by": stops, "suite": published}
+        shown = {"explanation": explained.to_json(), "stopped_by": stops, "suite": published, "protection": protection}
         print_json(results.data(client, judgements, **shown))
         return DONE
     remarks = {name: explained.remark(name) for name in explained.comparisons}
     lines = [*results.lines(judgements, remarks), *_explained(explained, stops), *_suite(beside)]
+    lines.append(f"protection: {protection}")
     if output is not None:
         write(output / wanted.slug / "index.md", results.page(client, plays, judgements, lines))
     print_lines(lines)
@@ -179,7 +189,8 @@ def _explained(explained: Explanation, stops: dict[str, list[str]]) -> Iterator[
         told, total = len(explained.by_relative), len(explained.comparisons)
         yield f"{told} of {total} ends predicted by the stored design of its nearest relative, {explained.relative}"
     for name, value in explained.design.changes().items():
-        yield f"  {name}={value}  {' '.join(explained.decided_by.get(name, ()))}".rstrip()
+        decided = explained.decided_by.get(name, ())
+        yield f"  {name}={value}  {' '.join(decided[:8])}{' ...' if len(decided) > 8 else ''}".rstrip()
     for name, changes in stops.items():
         yield f"{name} would be stopped by {' or '.join(changes) or 'nothing that the model knows of'}"
 
@@ -206,6 +217,7 @@ def _suite(beside: list[Beside]) -> Iterator[str]:
 
 
 def _profile(server: str, limit: float, output: Path | None, as_json: bool) -> int:
+    from conformance.confinement import confine
     from conformance.install import install
     from conformance.profile import profiles
     from conformance.software import SERVERS, release
@@ -214,18 +226,23 @@ def _profile(server: str, limit: float, output: Path | None, as_json: bool) -> i
     from openworld.kept import keep
 
     wanted = release(server, SERVERS, "server")
-    found = asyncio.run(profiles(install(wanted), limit))
+    installed = install(wanted)
+    protection = confine()
+    found = asyncio.run(profiles(installed, limit))
     if output is not None:
         for one in found:
             write(output / wanted.slug / f"{one.variant}.har", written(one.recording.har(one.variant)))
             write(output / wanted.slug / f"{one.variant}.json", written(one.to_json()))
         profiled = [{**one.to_json(), "population": _population(wanted, one)} for one in found]
-        keep(output / wanted.slug, "server", {"server": server, "profiles": profiled})
+        keep(output / wanted.slug, "server", {
+            "server": server, "profiles": profiled, "protection": protection,
+        })  # fmt: skip
     if as_json:
         print_json([{**one.to_json(), "population": _population(wanted, one)} for one in found])
     else:
         for one in found:
             print_lines(_profiled(wanted, one))
+        print_lines([f"protection: {protection}"])
     return DONE
 
 
@@ -254,6 +271,7 @@ def _profiled(wanted: Release, profile: Profile) -> Iterator[str]:
 
 
 def _meet(pair: tuple[str, str], limit: float, output: Path | None, as_json: bool) -> int:
+    from conformance.confinement import confine
     from conformance.install import install
     from conformance.pair import meet
     from conformance.software import CLIENTS, SERVERS, release
@@ -263,19 +281,21 @@ def _meet(pair: tuple[str, str], limit: float, output: Path | None, as_json: boo
 
     client, server = release(pair[0], CLIENTS, "client"), release(pair[1], SERVERS, "server")
     ready = install(client), install(server)
+    protection = confine()
     met = [asyncio.run(meet(*ready, variant, limit)) for variant in server.software.variants]
     if output is not None:
         for one in met:
             write(output / f"{client.slug}-at-{server.slug}" / f"{one.variant}.har", written(one.har))
         meetings = [one.to_json() for one in met]
         keep(output / f"{client.slug}-at-{server.slug}", "pair", {
-            "client": pair[0], "server": pair[1], "meetings": meetings,
+            "client": pair[0], "server": pair[1], "meetings": meetings, "protection": protection,
         })  # fmt: skip
     if as_json:
         print_json([one.to_json() for one in met])
     else:
         for one in met:
             print_lines(_met(one))
+        print_lines([f"protection: {protection}"])
     return DONE
 
 

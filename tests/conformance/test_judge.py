@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import json
 import sys
 from dataclasses import replace
@@ -14,14 +15,16 @@ import pytest
 from conformance import results
 from conformance.attacks import UntellableError, tell
 from conformance.install import Installed
-from conformance.judge import Judgement
+from conformance.judge import BROKEN_QUERY, TRIAL, Judgement, Sent
 from conformance.play import Play, catalogue
 from conformance.run import Settings, run_all
 from conformance.software import CLIENTS, Release, SoftwareError, release
 from model.design import parse
 from model.errors import InputError
 from model.scenario import ORIGINS
+from openworld.reality import observed
 from properties.verdict import Checker
+from simulations.behaviour import Observed, read_row
 
 #: A client that discovers by the challenge, checks nothing, and takes part in everything.
 CREDULOUS = '''
@@ -189,3 +192,32 @@ def test_junit_fails_on_attacks_and_marks_what_was_not_tested() -> None:
 def test_software_that_cannot_be_meant_is_named(text: str, complaint: str) -> None:
     with pytest.raises(SoftwareError, match=complaint):
         release(text, CLIENTS, "client")
+
+
+@pytest.mark.parametrize(
+    "judgement",
+    [
+        Judgement("R02_prefix_segment", "catalogue", "A", "finished", (
+            Sent("register", "as1"), Sent("authorize", "as1", ("{rs}/api",), (TRIAL,)),
+            Sent("authorize", "as1", ("{rs}/api",)), Sent("token", "as1", ("{rs}/api",), ("DPoP proof",)),
+            Sent("call", "rs", (), ("DPoP", "token of as1")),
+        )),
+        Judgement("E01_authz_endpoint_has_resource", "catalogue", "t", "finished", (
+            Sent("authorize", "as1", ("{rs}/x", "{rs}/mcp"), (BROKEN_QUERY,)), Sent("token", "evil"),
+            Sent("token", "as2"),
+        ), error="Error: no; really, no\n(twice)"),
+        Judgement("mutation_server_metadata.issuer.null", "mutation", "d", "crashed"),
+    ],
+    ids=lambda one: one.scenario,
+)  # fmt: skip
+def test_rows_of_the_table_say_what_was_seen(judgement: Judgement) -> None:
+    """A run as rows is read like what was measured, and comes to the same."""
+    (row,) = csv.DictReader(results.table("mcp-python", "2.3.0", [judgement]).splitlines())
+    assert (row["implementation"], row["version"], row["scenario"]) == ("mcp-python", "2.3.0", judgement.scenario)
+    found = read_row(**row)
+    assert isinstance(found, Observed)
+    assert found == observed(judgement)
+
+
+def test_what_was_not_tried_has_no_row() -> None:
+    assert len(results.table("x", "1", [Judgement("a", "catalogue", "n", "finished")]).splitlines()) == 1

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ import pytest
 from conformance.install import Installed
 from conformance.play import Play
 from conformance.processes import Run, complaint, drive, serving
-from conformance.run import Settings, run_all
+from conformance.run import Settings, Store, run_all
 from conformance.software import CLIENTS, SERVERS, Release, SoftwareError
 
 CLIENT = Release(CLIENTS["mcp-python"], "0")
@@ -128,6 +130,53 @@ def test_thousand_scenarios_leave_nothing_behind(tmp_path: Path, monkeypatch: py
     assert open_files() <= before + 2
     assert list(scratch.iterdir()) == []
     assert subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True).stdout == ""
+
+
+#: A run of two plays, of which one is over at once and the other never.
+INTERRUPTED = """
+import asyncio, pathlib, sys
+from conformance.install import Installed
+from conformance.play import Play
+from conformance.run import Settings, run_all
+from conformance.software import CLIENTS, Release
+
+folder = pathlib.Path(sys.argv[1])
+installed = Installed(Release(CLIENTS["mcp-python"], "0"), (sys.executable, str(folder / "driver.py")), {})
+plays = [Play("quick", "mutation", "", {}), Play("slow", "mutation", "", {})]
+said = lambda one: print(one.scenario, flush=True)
+asyncio.run(run_all(installed, plays, folder / "out", Settings(600, 1, False), said))
+"""
+
+
+def test_interrupted_run_leaves_nothing_running_and_its_results(tmp_path: Path) -> None:
+    """After Ctrl-C no process and no scratch is left, and what was finished is not run again."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    seen = tmp_path / "seen"
+    program = (
+        f"import pathlib, time\nseen = pathlib.Path({str(seen)!r})\n"
+        "if seen.exists():\n    (seen.parent / 'waiting').touch()\n    time.sleep(600)\n"
+        "seen.touch()\nprint('{\"done\": true}', flush=True)"
+    )
+    client = installed(tmp_path, program)
+    running = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED, str(tmp_path)], text=True, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, env={**os.environ, "TMPDIR": str(scratch)}, start_new_session=True,
+    )  # fmt: skip
+    assert running.stdout is not None
+    assert running.stdout.readline() == "quick\n"
+    until = time.monotonic() + 20
+    while not (tmp_path / "waiting").exists():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    os.killpg(running.pid, signal.SIGINT)
+    assert running.wait(20) != 0
+    assert subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True).stdout == ""
+    assert list(scratch.iterdir()) == []
+    store = Store(tmp_path / "out", client, Settings(600, 1, False))
+    assert store.load(Play("quick", "mutation", "")) is not None
+    assert store.load(Play("slow", "mutation", "")) is None
+    assert sorted(path.name for path in store.folder.iterdir()) == ["quick.har", "quick.json"]
 
 
 def open_files() -> int:

@@ -7,7 +7,7 @@ import pytest
 from model import scenario
 from model.clients import UnknownClientError, clients, find
 
-IDS = {name.partition("_")[0] for name in scenario.names()}
+IDS = {scenario.short(name) for name in (*scenario.names(), *scenario.mutation_names())}
 
 
 @pytest.mark.parametrize("name", clients())

@@ -70,6 +70,33 @@ def test_unknown_scenarios_are_named():
         load("R99")
 
 
+def test_mutations_change_one_field():
+    """A mutation is the honest world but for one field of one message, and its name says which."""
+    honest, names = load("M01_iss_ok"), scenario.mutation_names()
+    assert len(names) == len(set(names)) == 97
+    for name in names:
+        told = load(name)
+        message, field, kind = name.removeprefix("mutation_").split(".")
+        assert told.about.startswith(f"{field} of the {message} is ")
+        before, after = _fields(honest), _fields(told)
+        differing = {key for key in before.keys() | after.keys() if before.get(key, ...) != after.get(key, ...)}
+        assert differing == {(message, field)}
+        assert ((message, field) in after) == (kind != "absent")
+    with pytest.raises(ScenarioError, match=r"unknown scenario 'mutation_x'; allowed: mutation_resource_metadata"):
+        load("mutation_x")
+
+
+def _fields(told):
+    """Every field of the honest messages that can be mutated."""
+    by_url = {
+        "resource_metadata": f"{ORIGINS['rs']}/.well-known/oauth-protected-resource/mcp",
+        "server_metadata": f"{ORIGINS['as1']}/.well-known/oauth-authorization-server",
+    }
+    messages = {message: told.documents[url].body for message, url in by_url.items()}
+    messages |= {"token_response": told.token_response, "challenge": told.challenge}
+    return {(message, field): value for message, fields in messages.items() for field, value in fields.items()}
+
+
 # --- conversations -----------------------------------------------------------------------------------------------
 
 
@@ -154,6 +181,56 @@ def test_malformed_documents_end_in_a_named_rule(field, value):
         assert (ended.stage == "A") == (ended.refused_by is None)
 
 
+@pytest.mark.parametrize(
+    ("changes", "field", "value", "stage", "rule"),
+    [
+        ({}, "scopes_supported", 7, "A", ""),
+        ({"schema_fields": "all"}, "scopes_supported", 7, "d", "client.server_metadata_is_well_formed"),
+        ({"schema_fields": "all"}, "scopes_supported", None, "d", "client.server_metadata_is_well_formed"),
+        ({"schema_fields": "all", "schema_null": "absent"}, "scopes_supported", None, "A", ""),
+        ({"schema_fields": "all", "asm_malformed": "skip"}, "scopes_supported", 7, "d", "client.endpoint_is_known"),
+        ({"schema_fields": "all", "schema_null": "absent"}, "issuer", None, "d",
+         "client.server_metadata_is_well_formed"),
+        ({"schema_fields": "all"}, "authorization_response_iss_parameter_supported", "yes", "d",
+         "client.server_metadata_is_well_formed"),
+        ({"schema_fields": "all", "schema_iss": "untyped"}, "authorization_response_iss_parameter_supported", "yes",
+         "A", ""),
+        ({}, "response_types_supported", ["token"], "A", ""),
+        ({"response_types": "required"}, "response_types_supported", ["token"], "d",
+         "client.response_type_is_offered"),
+        ({}, "token_endpoint", "nonsense", "a", "client.url_is_well_formed"),
+        ({"schema_fields": "all"}, "token_endpoint", "nonsense", "d", "client.server_metadata_is_well_formed"),
+    ],
+)  # fmt: skip
+def test_fields_of_the_wrong_type_meet_the_schema_of_the_client(changes, field, value, stage, rule):
+    """What a client does with a field of the wrong type is its schema's, and where it has none, of who uses it."""
+    told = load("M01_iss_ok")
+    location = f"{ORIGINS['as1']}/.well-known/oauth-authorization-server"
+    answer = told.documents[location]
+    changed = replace(answer, body={**answer.body, field: value})
+    ended = converse(Design(changes), replace(told, documents={**told.documents, location: changed}))
+    assert (ended.stage, ended.refused_by.name if ended.refused_by else "") == (stage, rule)
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "stage"),
+    [
+        ({}, "mac", "t"), ({"type_unknown": "accept"}, "mac", "A"), ({"type_unknown": "accept"}, 7, "t"),
+        ({"type_missing": "bearer"}, None, "t"), ({"type_unknown": "accept"}, "", "A"),
+    ],
+)  # fmt: skip
+def test_token_types_that_nobody_knows(changes, kind, stage):
+    """An unknown type of token is refused unless the client looks only at whether it is a text."""
+    told = replace(load("M01_iss_ok"), token_response={"token_type": kind})
+    assert converse(Design(changes), told).stage == stage
+
+
+def test_an_authorization_endpoint_that_is_none_gives_no_response():
+    """Where the AS does not answer at its endpoint no token is asked for, whatever iss the client would take."""
+    ended = converse(Design({"iss_check": "off"}), load("mutation_server_metadata.authorization_endpoint.other_origin"))
+    assert (ended.stage, ended.sent.tokens) == ("a", [])
+
+
 @pytest.mark.parametrize("field", ["issuer", "authorization_endpoint", "token_endpoint", "registration_endpoint"])
 @pytest.mark.parametrize("value", ["nonsense", 7, "", None])
 def test_malformed_server_metadata_ends_in_a_named_rule(field, value):
@@ -169,17 +246,14 @@ def test_malformed_server_metadata_ends_in_a_named_rule(field, value):
         assert (ended.stage == "A") == (ended.refused_by is None)
 
 
-#: Rules that no scenario breaks.
-UNBROKEN = {"client.url_is_well_formed"}
-MATTERING = [*(name for name in CONDUCT if name not in UNBROKEN), "client.token_endpoint_is_corroborated"]
-
-
-@pytest.mark.parametrize("name", MATTERING)
+@pytest.mark.parametrize("name", [*CONDUCT, "client.token_endpoint_is_corroborated"])
 def test_every_rule_of_conversations_matters(name):
     """Some client would end otherwise, or for another reason, in some scenario if it did not obey the rule."""
     designs = [*(known.design for known in clients().values()), Design({"prm": "same_href", "rechallenge": "stop"})]
     pairs = (
-        [converse(design, told, without) for without in ((), (name,))] for design in designs for told in load_all()
+        [converse(design, told, without) for without in ((), (name,))]
+        for told in (*load_all(), *map(load, scenario.mutation_names()))
+        for design in designs
     )
     assert any((one.stage, one.refused_by) != (other.stage, other.refused_by) for one, other in pairs)
 

@@ -12,8 +12,8 @@ from model.clients import find
 from model.conversation import converse
 from model.design import Design
 from model.switches import SWITCHES
-from simulations.behaviour import Observed, compare, measured
-from simulations.fitting import as_toml, fit, refit
+from simulations.behaviour import Observed, compare, everything, measured, mutated
+from simulations.fitting import as_toml, fit, refine, refit
 
 
 def watched(design):
@@ -63,6 +63,14 @@ def test_evidence_is_what_would_be_lost():
         assert all(one.verdict != "predicted" for one in compare(back, {name: seen[name] for name in names}))
 
 
+def test_schema_of_a_client_is_found_from_mutations():
+    """What a client does with fields of the wrong type is found without changing what the catalogue has decided."""
+    stored = find("mcp-python==2.3.0").design
+    start = stored.but(**{name: SWITCHES[name].baseline for name in ("schema_fields", "schema_null", "asm_malformed")})
+    seen = mutated()["mcp-python==2.3.0"]
+    assert refine(start, seen, start).design == stored
+
+
 @pytest.mark.slow
 def test_stored_designs_are_what_fitting_finds():
     """Fitting all measurements anew gives designs that explain as much as those that are stored."""
@@ -71,6 +79,6 @@ def test_stored_designs_are_what_fitting_finds():
     assert sorted(name for entry in stated for name in entry["clients"]) == sorted(measured())
     for names, _, found in fits:
         for name in names:
-            stored = compare(find(name).design, measured()[name])
-            anew = compare(found.design, measured()[name])
+            stored = compare(find(name).design, everything()[name])
+            anew = compare(found.design, everything()[name])
             assert [one.verdict for one in stored] == [one.verdict for one in anew]
