@@ -16,7 +16,7 @@ from conformance.pair import meet
 from conformance.play import catalogue
 from conformance.profile import profiles
 from conformance.run import Settings, run_all
-from conformance.software import CLIENTS, SERVERS, Release
+from conformance.software import CLIENTS, SERVERS, Release, Software
 from openworld.cli import main
 from openworld.reality import explain
 from simulations.behaviour import measured
@@ -38,14 +38,13 @@ ELSEWHERE = {
 REDUCED = ("R02", "R05", "D06", "A01", "M02", "M09", "T08", "T11", "X02", "C01")
 
 
-def latest(name: str) -> Release:
-    software = {**CLIENTS, **SERVERS}[name]
-    return Release(software, software.tested)
+def latest(name: str, known: dict[str, Software]) -> Release:
+    return Release(known[name], known[name].tested)
 
 
 def agrees(name: str, folder: Path, only: tuple[str, ...] = ()) -> None:
     """The client ends, in every scenario, where it was seen to end before and where the model says, or where known."""
-    wanted = latest(name)
+    wanted = latest(name, CLIENTS)
     plays = [play for play in catalogue() if not only or play.name.startswith(only)]
     judgements = asyncio.run(run_all(install(wanted), plays, folder, Settings(limit=30)))
     recorded = measured()[f"{wanted.software.known_as}=={wanted.version}"]
@@ -66,12 +65,12 @@ def test_python_client_does_what_was_measured_and_predicted(tmp_path: Path) -> N
 
 
 def test_python_server_is_what_the_population_says() -> None:
-    (found,) = asyncio.run(profiles(install(latest("authlib")), limit=20))
+    (found,) = asyncio.run(profiles(install(latest("authlib", SERVERS)), limit=20))
     assert dict(found.switches) == dict(authorization_servers()["Authlib 1.9.10 AuthorizationServer"].settings)
 
 
 def test_python_client_at_python_server() -> None:
-    met = asyncio.run(meet(install(latest("mcp-python")), install(latest("authlib")), "default", 30))
+    met = asyncio.run(meet(install(latest("mcp-python", CLIENTS)), install(latest("authlib", SERVERS)), "default", 30))
     assert met.judgement.outcome == "A"
     assert {remark.rule: remark.holds for remark in met.remarks} == {
         "client.metadata_issuer_matches": True,
@@ -110,5 +109,5 @@ def test_every_client_does_what_was_measured_and_predicted(name: str, tmp_path: 
     ],
 )  # fmt: skip
 def test_every_server_is_what_the_population_says(name: str, rows: list[str]) -> None:
-    found = asyncio.run(profiles(install(latest(name)), limit=20))
+    found = asyncio.run(profiles(install(latest(name, SERVERS)), limit=20))
     assert [dict(one.switches) for one in found] == [dict(authorization_servers()[row].settings) for row in rows]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from conformance.client import BrokenReply, Client, Flow
+from conformance.message import Asked
 from conformance.mutations import HUGE, mutations
 from conformance.play import Play, Twist, catalogue
 from conformance.resource_server import identifiers_of
@@ -123,6 +125,20 @@ def test_method_that_the_server_does_not_know_is_no_call() -> None:
         return tuple(found)
 
     assert played(HONEST, act) == ("error", 0, "result", 1)
+
+
+def test_other_state_has_no_character_that_a_client_may_take_for_no_state() -> None:
+    """mcp-remote ignores a state with an underscore, so that what M06 shows of it depended on chance."""
+
+    async def act(world: World, client: Client) -> str:
+        metadata = await client.metadata(world.origins.origin("as1"))
+        registered = await client.register(metadata["registration_endpoint"])
+        server = world.servers["as1"]
+        pairs = (("client_id", registered["client_id"]), ("redirect_uri", world.callback), ("code_challenge", "c" * 43))
+        asked = Asked("as1", "GET", f"{server.origin}/authorize", {}, "", pairs)
+        return str(server.authorize(asked, world.scenario).fields["state"])
+
+    assert re.fullmatch("[0-9a-f]{24}", played(Play("M06_state_wrong", "catalogue", ""), act))
 
 
 def test_origin_is_known_with_and_without_its_slash() -> None:
