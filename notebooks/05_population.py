@@ -106,7 +106,7 @@ figure("echo_support-differences")
 figure("echo_measured-funnel")
 
 # %%
-data("echo_measured-funnel")
+data("echo_measured-funnel", "arm", "kind", "outcome", "attempts", "count", "rate", "low", "high")
 
 # %% [markdown]
 # ### Set the shares yourself

@@ -49,7 +49,7 @@ class Mishap:
     @property
     def words(self) -> str:
         """What happened, in a line."""
-        lost = f"{KINDS[self.kind]} ({self.target}), {self.arm.name}"
+        lost = f"{KINDS[self.kind].meaning} ({self.target}), {self.arm.name}"
         if not self.exists:
             return f"{lost}: there is no such token under this design"
         reached = self.reach

@@ -227,6 +227,7 @@ def test_a_mishap_reaches_less_where_tokens_are_bound() -> None:
     bound = blast.mishap(graph, blast.arms()["only sender constraint"], "token", token)
     assert len(bare.servers) == bare.reach.resource_servers > 1
     assert bound.servers == frozenset()
+    assert bare.words.startswith("one access token is stolen (token:")
     assert "A DPoP-bound token comes with a proof by its key for this URL." in set(bound.stopped.frame["by"])
     assert bare.picture.svg != bound.picture.svg
 
@@ -255,6 +256,7 @@ def test_numbers_of_notebooks_are_those_of_the_tables() -> None:
     table = views.data("echo_support-rates").frame
     point = table[(table["arm"] == "echo=req") & (table["value"] == 0.5) & (table["kind"] == "success")]
     assert populations.swept("echo_support", "echo=req", 0.5, "success") == pytest.approx(point["rate"].sum())
+    assert list(views.data("echo_support-rates", "arm", "rate").frame) == ["arm", "rate"]
     found = run("token", blast.sized("enterprise", 8), samples=20, replications=2)
     assert blast.reach(found, "only sender constraint") == 0
     assert blast.stopped_by(found, "only sender constraint") == "resource_server.proof_is_by_bound_key"
