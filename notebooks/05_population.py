@@ -24,15 +24,15 @@
 # hurt?
 
 # %%
-from openworld.explore import SIZE, data, figure, rules
+from openworld.explore import SIZE, claimed, counted, data, figure, rules
 from openworld.explore.knobs import Knobs
-from openworld.explore.populations import Share, at, summary
+from openworld.explore.populations import Share, at, summary, swept
 
 # %% [markdown]
 # ## What the specifications say
 #
 # Every refusal in the simulation is one of the model's rules, so an honest flow that fails names the requirement
-# that it failed. The four that decide most:
+# that it failed. Four of them:
 
 # %%
 rules(
@@ -46,10 +46,10 @@ rules(
 # ## The evidence
 #
 # Agents draw where they are sent and whom they meet there from a population: `measured_2026` rests on what
-# forty-eight authorization servers and eight resource servers were seen or documented to do, `shared_origins` and
-# `swept` on nothing but parameters. Every design meets the same agents at the same places, so a difference between
-# two designs is the designs' alone. How often an agent is sent to somebody malicious nobody has counted; it is
-# swept.
+# authorization servers and resource servers were seen or documented to do (`openworld population measured_2026`),
+# `shared_origins` and `swept` on nothing but parameters. Every design meets the same agents at the same places, so
+# a difference between two designs is the designs' alone. How often an agent is sent to somebody malicious nobody
+# has counted; it is swept.
 #
 # ### With and without each draft, among servers as measured
 #
@@ -85,8 +85,7 @@ measured.table
 figure("matching-rates")
 
 # %% [markdown]
-# What reading the echo costs and prevents, as more AS echo. The price falls only as fast as servers move; the theft
-# that a strict client prevents it prevents from the first day.
+# What reading the echo costs and prevents, as more AS echo:
 
 # %%
 figure("echo_support-rates")
@@ -100,14 +99,14 @@ figure("echo_support-differences")
 # %% [markdown]
 # ### Who is hurt
 #
-# Where attempts end when clients read the echo today, among servers as measured. An honest flow refused is a user
-# whose tool does not work; a deal with the attacker is one whose tool works for somebody else.
+# Where attempts end when clients read the echo, among servers as measured. An honest flow refused is a user whose
+# tool does not work; a deal with the attacker is one whose tool works for somebody else.
 
 # %%
 figure("echo_measured-funnel")
 
 # %%
-data("echo_measured-funnel")
+data("echo_measured-funnel", "arm", "kind", "outcome", "attempts", "count", "rate", "low", "high")
 
 # %% [markdown]
 # ### Set the shares yourself
@@ -138,14 +137,68 @@ knobs
 # %% [markdown]
 # ## The answer
 #
-# Among servers as measured, exact matching alone turns away most of what fails today, and prefix matching brings it
-# back at the price of path tenants where tokens are not bound. The echo is the opposite case: the draft's reading
-# removes every theft by counterfeit servers and nearly every first contact with it, because almost no AS echoes
-# yet; the reading that accepts absence costs little and buys little. `iss` and DPoP stand between: each costs
-# exactly the servers that lack it. The shares behind these sentences are in the table; at the size of this run:
+# Each sentence stands beside the share of attempts that it is about, as this run counted it; one that the numbers do
+# not bear out stops the notebook. First among servers as measured:
 
 # %%
-summary(measured, DRAFTS)
+EXACT, PREFIX, OPTIONAL, ECHO, ISS, DPOP = (
+    "prm=exact", "prm=prefix", "echo=opt", "echo=req", "iss_check=require", "dpop=token",
+)  # fmt: skip
+THEFT = ("harm", "authorization")
+matched = measured.rate("refused", EXACT, "client.resource_matches_request")
+counted([
+    ("Whatever honest flow fails in the published state, exact matching turns away.",
+     matched, "=", measured.rate("refused", EXACT)),
+    ("Prefix matching brings it back.", measured.rate("success", PREFIX), "=",
+     measured.rate("success", EXACT) + matched),
+    ("Counterfeit servers get at the user's data either way.", measured.rate("harm", PREFIX, THEFT[1]), ">", 0),
+    ("The echo as the draft reads it removes these thefts.", measured.rate("harm", ECHO, THEFT[1]), "=", 0),
+    ("It removes more than nine in ten first contacts with them.",
+     measured.rate("success", ECHO), "<", measured.rate("success", EXACT) / 10),
+    ("Accepting absence costs nothing.", measured.rate("success", OPTIONAL), "=", measured.rate("success", EXACT)),
+    ("It buys nothing either.", measured.rate("harm", OPTIONAL, THEFT[1]), "=", measured.rate("harm", EXACT, THEFT[1])),
+    ("Requiring iss costs honest flows at servers that send none, and nothing else.",
+     measured.rate("refused", ISS), "=", matched + measured.rate("refused", ISS, "client.iss_matches_recorded_issuer")),
+    ("It removes most thefts by the way, since it refuses most servers.",
+     measured.rate("harm", ISS, THEFT[1]), "<", measured.rate("harm", EXACT, THEFT[1]) / 2),
+    ("DPoP costs honest flows at servers that answer with Bearer, and nothing else.",
+     measured.rate("refused", DPOP), "=", matched + measured.rate("refused", DPOP, "client.token_type_is_dpop")),
+    ("It removes these thefts.", measured.rate("harm", DPOP, THEFT[1]), "=", 0),
+], form="{:.1%}")  # fmt: skip
+
+# %% [markdown]
+# While servers adopt the echo: the price falls as servers move, and not to nothing, since an AS that ignores
+# `resource` then says so; what a reading prevents it prevents from the first day.
+
+# %%
+counted([
+    ("Where no AS echoes, a client that requires it meets nobody.", swept("echo_support", ECHO, 0, "success"), "=", 0),
+    ("Halfway it meets some,", swept("echo_support", ECHO, 0.5, "success"), ">", 0),
+    ("where all echo more,", swept("echo_support", ECHO, 1, "success"), ">",
+     swept("echo_support", ECHO, 0.5, "success")),
+    ("and still fewer than one that does not look.", swept("echo_support", ECHO, 1, "success"), "<",
+     swept("echo_support", "echo=off", 1, "success")),
+    ("A client that does not look suffers thefts where no AS echoes.",
+     swept("echo_support", "echo=off", 0, *THEFT), ">", 0),
+    ("One that requires the echo does not,", swept("echo_support", ECHO, 0, *THEFT), "=", 0),
+    ("few where all echo,",
+     swept("echo_support", ECHO, 1, *THEFT), "<", swept("echo_support", "echo=off", 1, *THEFT) / 2),
+    ("though the strict reading does not prevent them all.",
+     swept("echo_support", "echo=req_strict", 1, *THEFT), ">", 0),
+], form="{:.1%}")  # fmt: skip
+
+# %% [markdown]
+# The price of prefix matching is paid where paths belong to tenants, which no population of servers shows but a
+# proof does:
+
+# %%
+claimed([
+    ("A tenant gets a token that opens its neighbour.", "token_confinement",
+     "cap=mal_tenant;prm=prefix;audience_check=prefix", "attack"),
+    ("Not where tokens are bound to a key and a URL.", "token_confinement",
+     "cap=mal_tenant;prm=prefix;audience_check=prefix;dpop=token", "safe"),
+    ("Nor with exact matching.", "token_confinement", "cap=mal_tenant;prm=exact;audience_check=prefix", "safe"),
+])  # fmt: skip
 
 # %% [markdown]
 # ## The limits

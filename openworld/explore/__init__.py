@@ -6,11 +6,22 @@ in front of the same answers.
 """
 
 from openworld.explore.asking import ask, result
-from openworld.explore.evidence import claimed, compared, consulted, crossed, gained, matching, rules, switches, turning
+from openworld.explore.evidence import (
+    claimed,
+    compared,
+    consulted,
+    counted,
+    crossed,
+    gained,
+    matching,
+    rules,
+    switches,
+    turning,
+)
 from openworld.explore.sizes import SIZE
 from openworld.explore.views import Answer, Picture, Table, data, figure, show
 
 __all__ = [
-    "SIZE", "Answer", "Picture", "Table", "ask", "claimed", "compared", "consulted", "crossed", "data", "figure",
-    "gained", "matching", "result", "rules", "show", "switches", "turning",
+    "SIZE", "Answer", "Picture", "Table", "ask", "claimed", "compared", "consulted", "counted", "crossed", "data",
+    "figure", "gained", "matching", "result", "rules", "show", "switches", "turning",
 ]  # fmt: skip

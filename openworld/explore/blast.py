@@ -49,7 +49,7 @@ class Mishap:
     @property
     def words(self) -> str:
         """What happened, in a line."""
-        lost = f"{KINDS[self.kind]} ({self.target}), {self.arm.name}"
+        lost = f"{KINDS[self.kind].meaning} ({self.target}), {self.arm.name}"
         if not self.exists:
             return f"{lost}: there is no such token under this design"
         reached = self.reach
@@ -116,18 +116,30 @@ def arms() -> dict[str, Arm]:
     return {arm.name: arm for arm in protections()}
 
 
+def reach(found: BlastRadius, design: str, statistic: str = "mean", measure: str = "resource_servers") -> float:
+    """One number of the summary (raises IndexError where there is none)."""
+    table = found.summary
+    chosen = (table["design"] == design) & (table["measure"] == measure) & (table["statistic"] == statistic)
+    return float(table.loc[chosen, "value"].iloc[0])
+
+
+def stopped_by(found: BlastRadius, design: str) -> str:
+    """The rule that stopped most steps under a design, or ``nothing``."""
+    return found.refused[design].most_common(1)[0][0] if found.refused[design] else "nothing"
+
+
 def compared(found: BlastRadius) -> Table:
     """Designs by what a mishap reaches: mean and largest number of resource servers, and users, with intervals."""
     cells = {(row["design"], row["measure"], row["statistic"]): row for row in found.summary.to_dict("records")}
     rows = []
     for design in dict.fromkeys(found.summary["design"]):
-        stopped = found.refused[design].most_common(1)
+        stopped = stopped_by(found, design)
         rows.append((
             design,
             _value(cells[design, "resource_servers", "mean"]),
             _value(cells[design, "resource_servers", "max"]),
             _value(cells[design, "users", "mean"]),
-            rules()[stopped[0][0]].requirement if stopped else "nothing",
+            rules()[stopped].requirement if stopped in rules() else stopped,
         ))  # fmt: skip
     head = ("design", "resource servers, mean", "resource servers, most", "users, mean", "stopped most often by")
     return table(head, rows)

@@ -12,21 +12,23 @@ from importlib.resources import files
 from model import scenario
 from model.clients import clients, find
 from model.conversation import STAGES, converse
+from openworld.deployed import ENDS, latest
 from openworld.explore.asking import ask, read
 from openworld.explore.evidence import cell, table
 from openworld.explore.views import Table
 from properties.security import find as find_property
 from simulations.behaviour import Comparison, compare, measured
 
-#: Where a conversation ended, in a word or two.
-ENDS = {"A": "accepted", "d": "refused at discovery", "a": "refused at the response", "t": "refused at the token",
-        "x": "failed at the resource"}  # fmt: skip
+
+def tried(name: str) -> int:
+    """On how many clients, in their last version, a scenario was tried."""
+    return sum(_named(name) in measured().get(client, {}) for client in latest())
 
 
-def latest() -> tuple[str, ...]:
-    """The last version of every client that was measured, as ``implementation==version``."""
-    by_name = {name.partition("==")[0]: name for name in sorted(measured(), key=_order)}
-    return tuple(by_name[name] for name in sorted(by_name))
+def accepting(name: str) -> int:
+    """How many of these went through with it."""
+    found = (measured().get(client, {}).get(_named(name)) for client in latest())
+    return sum(seen is not None and seen.stage == "A" for seen in found)
 
 
 def seen(scenarios: Iterable[str]) -> Table:
@@ -104,17 +106,30 @@ def consequences(questions: Mapping[str, str]) -> Table:
 
 def servers(switches: Iterable[str]) -> Table:
     """What the measured authorization servers do: products by value of a switch, each product of the same weight."""
+    rows = []
+    for switch in switches:
+        shares, count = _shares(switch)
+        ordered = sorted(shares.items(), key=lambda item: -item[1])
+        rows += [(switch, value, f"{share:.1f} of {count}") for value, share in ordered]
+    return table(("switch", "value", "products"), rows)
+
+
+def share(switch: str, value: str) -> float:
+    """The share of the measured authorization servers that do so, each product of the same weight."""
+    shares, count = _shares(switch)
+    return shares[value] / count
+
+
+@cache
+def _shares(switch: str) -> tuple[Mapping[str, float], int]:
+    """Products by value of a switch, and how many products there are."""
     text = files("simulations").joinpath("data", "as_classes.csv").read_text(encoding="utf-8")
     known = [row for row in csv.DictReader(text.splitlines()) if row["expressible"] == "yes"]
     weights = Counter(row["product"] for row in known)
-    rows = []
-    for switch in switches:
-        shares: defaultdict[str, float] = defaultdict(float)
-        for row in known:
-            shares[row[switch]] += 1 / weights[row["product"]]
-        ordered = sorted(shares.items(), key=lambda item: -item[1])
-        rows += [(switch, value, f"{share:.1f} of {len(weights)}") for value, share in ordered]
-    return table(("switch", "value", "products"), rows)
+    shares: defaultdict[str, float] = defaultdict(float)
+    for row in known:
+        shares[row[switch]] += 1 / weights[row["product"]]
+    return shares, len(weights)
 
 
 def _named(name: str) -> str:

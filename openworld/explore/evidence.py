@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import math
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import pandas as pd
@@ -137,6 +139,31 @@ def claimed(claims: Iterable[tuple[str, str, str, str]]) -> Table:
             raise ClaimError(f"{words!r}: {verdict.property.name} under {text} is {verdict.result}, not {expected}")
         rows.append((words, verdict.property.name, str(verdict.configuration), cell(verdict)))
     return table(("claim", "property", "asked under", "verdict"), rows)
+
+
+#: How a value that was computed may be claimed to stand to another.
+RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
+    "=": operator.eq, "<": operator.lt, "≤": operator.le, ">": operator.gt, "≥": operator.ge,
+}  # fmt: skip
+
+
+def counted(claims: Iterable[tuple[str, Any, str, Any]], form: str = "{}") -> Table:
+    """Claims about what was counted: in words, the value, how it stands to another, and that.
+
+    Parameters:
+        form: how values are written, as ``{:.1%}``; words stay as they are.
+
+    Raises:
+        ClaimError: a claim that the values do not bear out.
+    """
+    rows = []
+    for words, found, relation, other in claims:
+        said = [each if isinstance(each, str) else form.format(each) for each in (found, other)]
+        equal = isinstance(found, float) and relation == "=" and math.isclose(found, other, abs_tol=1e-9)
+        if not (equal or RELATIONS[relation](found, other)):
+            raise ClaimError(f"{words!r}: {said[0]} is not {relation} {said[1]}")
+        rows.append((words, said[0], f"{relation} {said[1]}"))
+    return table(("claim", "computed", "has to be"), rows)
 
 
 def results(configuration: str, properties: Iterable[str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from model.protocols import rules
 from openworld.explore.evidence import table
-from openworld.explore.views import CELLS, Table
+from openworld.explore.views import CELLS, Table, data
 from simulations.experiments import Experiment, run
 from simulations.population import Population, load
 from simulations.results import Result
@@ -109,6 +109,17 @@ def at(
     asked = Experiment("at", "what happens at this point", "point", (0.0,), tuple(arms), met.name)
     result = run(asked, attempts=attempts, replications=_REPLICATIONS, population=met)
     return Outcomes(result, asked.arms)
+
+
+def swept(experiment: str, arm: str, value: float, kind: str, outcome: str | None = None) -> float:
+    """The share of attempts of an arm with an outcome of a kind at a point of an experiment's sweep.
+
+    Raises:
+        FigureError: an experiment without curves.
+    """
+    rates = data(f"{experiment}-rates").frame
+    chosen = (rates["arm"] == arm) & (rates["value"] == value) & (rates["kind"] == kind)
+    return float(rates.loc[chosen if outcome is None else chosen & (rates["outcome"] == outcome), "rate"].sum())
 
 
 def summary(outcomes: Outcomes, words: Mapping[str, str]) -> Table:

@@ -31,7 +31,10 @@ from properties.verdict import Verdict
 LOOKS = {"attack": ("✗", "#8f3208", "#fbe9df"), "safe": ("✓", "#22506e", "#e8f1f8"), "unknown": ("?", "#222", "#eee")}
 
 #: Notebook pages align cells to the right, which suits numbers and nothing else.
-CELLS = "table.openworld td, table.openworld th {text-align: left !important; vertical-align: top; max-width: 34em}"
+CELLS = (
+    "table.openworld td, table.openworld th {text-align: left !important; vertical-align: top; min-width: 4em; "
+    "max-width: 34em; overflow-wrap: anywhere}"
+)
 #: A picture is at most as wide as the page.
 _FIGURE = (
     "figure.openworld-picture {margin: 0; overflow-x: auto} figure.openworld-picture figcaption {color: #555} "
@@ -96,9 +99,10 @@ def figure(name: str) -> Picture:
     return Picture(picture[picture.index("<svg") :], drawn.title, f"{name}.svg", str(drawn.caption))
 
 
-def data(name: str) -> Table:
-    """The data of a figure (raises as :func:`figure` does)."""
-    return Table(_drawn(name).data)
+def data(name: str, *columns: str) -> Table:
+    """The data of a figure, or some columns of them (raises as :func:`figure` does, and KeyError)."""
+    drawn = _drawn(name).data
+    return Table(drawn[list(columns)] if columns else drawn)
 
 
 @cache
@@ -117,7 +121,7 @@ class Table:
     def _repr_html_(self) -> str:
         with pd.option_context("display.max_colwidth", None, "display.max_rows", None):
             made = self.frame.to_html(index=False, border=0, justify="left", classes="openworld")
-        return f"<style>{CELLS}</style>{made}"
+        return f'<style>{CELLS}</style><div style="overflow-x: auto">{made}</div>'
 
     def __str__(self) -> str:
         return str(self.frame.to_string(index=False))

@@ -20,7 +20,9 @@ def index(plan: Plan, found: Findings) -> str:
         _state(plan, found),
         _summary(plan, found),
         _matrix(plan, found),
+        _clients(found),
         _simulations(plan, found),
+        _mishaps(found),
         _attacks(found),
         _how(plan, found),
     ]
@@ -128,11 +130,41 @@ def _simulations(plan: Plan, found: Findings) -> Iterator[str]:
     for name in found.results:
         yield f"### {name}: {question_of(name)}"
         yield ""
-        for kind in ("rates", "differences"):
+        tables = {"rates": True, "differences": True, "effects": len(found.results[name].effects) > 0}
+        for kind in (kind for kind, there in tables.items() if there):
             yield f"[{kind} as CSV](simulations/{name}_{kind}.csv), [as Parquet](simulations/{name}_{kind}.parquet)"
             yield ""
             if f"{name}-{kind}" in found.figures:
                 yield from _figure(f"{name}-{kind}", f"{kind} of {name}")
+
+
+def _clients(found: Findings) -> Iterator[str]:
+    if not found.clients:
+        return
+    yield "## Deployed clients"
+    yield ""
+    yield "Each client in its last version, as the design that was fitted to what it was seen to do."
+    yield "Table: [clients.csv](clients.csv)."
+    yield ""
+    for name in ("clients-verdicts", "clients-scenarios"):
+        if name in found.figures:
+            yield from _figure(name, name.replace("-", ": "))
+
+
+def _mishaps(found: Findings) -> Iterator[str]:
+    if not found.mishaps:
+        return
+    yield "## How far one mishap reaches"
+    yield ""
+    for kind, each in found.mishaps.items():
+        stem = f"simulations/blast-radius-{kind}"
+        yield f"### {kind}"
+        yield ""
+        yield f"[Summary]({stem}.csv), [targets]({stem}-targets.csv), [rules]({stem}-rules.csv); made by"
+        yield f"`{each.summary['command'].iloc[0]}`."
+        yield ""
+        if f"blast_radius-{kind}" in found.figures:
+            yield from _figure(f"blast_radius-{kind}", f"blast radius of {kind}")
 
 
 def _figure(name: str, caption: str) -> Iterator[str]:
@@ -176,6 +208,7 @@ def _how(plan: Plan, found: Findings) -> Iterator[str]:
     if example:
         yield f"openworld verdict {example['property']} \"{example['configuration']}\""
         yield f"openworld replay out/{example['chart'].removesuffix('.txt')}.json"
+    yield from (str(each.summary["command"].iloc[0]) for each in found.mishaps.values())
     for name in found.results:
         numbers = f"--seed {plan.seed} --attempts {plan.attempts} --replications {plan.replications}"
         yield f"openworld simulate {name} {numbers}"

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model.chart import origin
-from openworld.report import software, verdicts
+from openworld.report import deployed, software, verdicts
+from openworld.report.established import established
 from openworld.report.findings import findings, numbers
 from openworld.report.reading import Picture, Study
 
@@ -29,6 +30,12 @@ def page(study: Study) -> str:
             {**numbers(each), "pictures": [_embedded(one) for one in _of(study, name)]}
             for name, each in study.experiments.items()
         ],
+        established=established(), deployed=deployed.clients(study),
+        mishaps=[
+            {**each, "pictures": [_embedded(one) for one in _named(study, f"blast_radius-{each['kind']}")]}
+            for each in deployed.mishaps(study)
+        ],
+        measured=[_embedded(one) for one in _named(study, "clients-verdicts", "clients-scenarios")],
         pictures=[_embedded(each) for name, each in study.pictures.items() if _free(study, name)],
         overview=_embedded(study.pictures["attackers"]) if "attackers" in study.pictures else None,
         clients=software.clients(study), servers=software.servers(study), pairs=software.pairs(study),
@@ -47,14 +54,18 @@ def _environment() -> jinja2.Environment:
 
 
 def _free(study: Study, name: str) -> bool:
-    """Whether a picture has no other place: verdicts are a table, runs are charts, experiments have their own."""
-    taken = name.startswith(("verdicts-", "sequence-")) or name == "attackers"
+    """Whether a picture has no other place: verdicts are a table, runs are charts, the rest has a part of its own."""
+    taken = name.startswith(("verdicts-", "sequence-", "clients-", "blast_radius-")) or name == "attackers"
     return not taken and not any(name.startswith(f"{each}-") for each in study.experiments)
+
+
+def _named(study: Study, *names: str) -> list[Picture]:
+    return [study.pictures[name] for name in names if name in study.pictures]
 
 
 def _of(study: Study, experiment: str) -> list[Picture]:
     """The figures of an experiment, those first that say most at a glance."""
-    order = [f"{experiment}-{kind}" for kind in ("rates", "differences", "funnel")]
+    order = [f"{experiment}-{kind}" for kind in ("effects", "rates", "differences", "funnel")]
     own = [name for name in study.pictures if name.startswith(f"{experiment}-") and name not in order]
     return [study.pictures[name] for name in (*order, *own) if name in study.pictures]
 
@@ -75,6 +86,7 @@ def _commands(study: Study) -> Iterator[str]:
     for name in study.experiments:
         numbers = " ".join(f"--{key} {about[key]}" for key in ("seed", "attempts", "replications") if key in about)
         yield f"openworld simulate {name} {numbers}".rstrip()
+    yield from (str(table["command"].iloc[0]) for table in study.mishaps.values())
     for one in study.software:
         names = {"client": "{client}", "server": "--server {server}", "pair": "--pair {client} {server}"}[one.kind]
         yield f"openworld conform {names.format(**one.data)} -o out/{Path(one.where).parent.as_posix()}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from model.errors import InputError
 from model.trace import Trace, TraceError, from_json
 from openworld.kept import FILE, Kind, load
-from openworld.sources import SourceError, read_table, read_verdicts
+from openworld.sources import SourceError, read_clients, read_table, read_verdicts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,7 +62,9 @@ class Study:
         about: how it ran (``run.json``); empty if that is missing.
         verdicts: the rows of the table of verdicts.
         traces: by the chart named in a row, the run that shows it.
+        clients: the rows of the table of verdicts on deployed clients.
         experiments, pictures: by name.
+        mishaps: by kind, how far one reaches, as rows of statistics.
         software: what ``openworld conform -o`` kept in the folder, or in one below.
         others: files that a study does not write.
         problems: what is missing or unreadable, one line each.
@@ -72,7 +74,9 @@ class Study:
     about: dict[str, Any] = field(default_factory=dict)
     verdicts: list[dict[str, Any]] = field(default_factory=list)
     traces: dict[str, Trace] = field(default_factory=dict)
+    clients: list[dict[str, Any]] = field(default_factory=list)
     experiments: dict[str, Experiment] = field(default_factory=dict)
+    mishaps: dict[str, pd.DataFrame] = field(default_factory=dict)
     pictures: dict[str, Picture] = field(default_factory=dict)
     software: list[Software] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
@@ -90,11 +94,13 @@ def read(folder: Path) -> Study:
     study = Study(folder)
     _about(study)
     _verdicts(study)
+    _clients(study)
     _experiments(study)
+    _mishaps(study)
     _software(study)
-    if not study.verdicts and not study.experiments and not study.software:
+    if not (study.verdicts or study.clients or study.experiments or study.mishaps or study.software):
         why = f" ({study.problems[-1]})" if study.problems else ""
-        looked = f"neither verdicts.json nor simulations/*_rates.csv nor conform/*/{FILE}"
+        looked = f"neither verdicts.json nor clients.csv nor a table in simulations/ nor conform/*/{FILE}"
         raise ReportError(f"{folder}: nothing to report on: {looked}{why}")
     _pictures(study)
     _others(study)
@@ -138,6 +144,35 @@ def _trace(study: Study, chart: str) -> None:
         study.problems.append(f"{path.relative_to(study.folder)}: {error.strerror}")
     except (TraceError, ValueError) as error:
         study.problems.append(f"{path.relative_to(study.folder)}: {error}")
+
+
+def _clients(study: Study) -> None:
+    """Verdicts on deployed clients; a folder without them is one of an older study, or was cut short before."""
+    if not (study.folder / "clients.csv").exists():
+        return
+    try:
+        table = read_clients(study.folder).astype(object)
+    except SourceError as error:
+        study.problems.append(str(error))
+        return
+    study.clients = [
+        {str(name): None if value != value else value for name, value in row.items()}  # NaN is not itself
+        for row in table.to_dict("records")
+    ]
+
+
+def _mishaps(study: Study) -> None:
+    needed = {"kind", "population", "design", "measure", "statistic", "value", "low", "high", "command"}
+    for path in sorted((study.folder / "simulations").glob("blast-radius-*.csv")):
+        if path.stem.endswith(("-targets", "-rules")):
+            continue
+        try:
+            table = read_table(path)
+            if (lacking := sorted(needed - set(table.columns))) or table.empty:
+                raise SourceError(f"{path}: no column {lacking[0]!r}" if lacking else f"{path}: no rows")
+            study.mishaps[path.stem.removeprefix("blast-radius-")] = table
+        except SourceError as error:
+            study.problems.append(str(error))
 
 
 def _experiments(study: Study) -> None:
@@ -189,7 +224,7 @@ def _software(study: Study) -> None:
 
 def _others(study: Study) -> None:
     """Files that no study writes are named, so that nobody looks for them on the page."""
-    own = {"index.md", "report.html", "run.json", "verdicts.csv", "verdicts.json"}
+    own = {"index.md", "report.html", "run.json", "verdicts.csv", "verdicts.json", "clients.csv"}
     folders = {"attacks", "runs", "simulations", "figures", *(Path(one.where).parts[0] for one in study.software)}
     for path in sorted(study.folder.rglob("*")):
         relative = path.relative_to(study.folder)

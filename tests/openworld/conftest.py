@@ -76,7 +76,9 @@ def study_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished folder; copy it before changing anything."""
     from dataclasses import replace
 
-    from openworld import gallery
+    import pandas as pd
+
+    from openworld import gallery, mishaps
     from openworld.sources import Source
     from simulations.catalogue import EXPERIMENTS
     from simulations.experiments import run
@@ -91,10 +93,18 @@ def study_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copy(GOLDEN / "mixup.json", (folder / row["chart"]).with_suffix(".json"))
     short = replace(EXPERIMENTS["echo"], values=(0.0, 0.5, 1.0))
     run(short, attempts=60, replications=2).save(folder / "simulations")
+    client = {
+        "client": "client==1", "code": "CD", "property": "code_delivery", "kind": "security", "verdict": "attack",
+        "situation": "malicious AS", "configuration": "design=client==1;cap=mal_as", "reach": "", "steps": 7,
+        "blocked_by": "",
+    }  # fmt: skip
+    honest = {**client, "code": "FC", "property": "first_contact", "kind": "utility", "verdict": "safe", "steps": None}
+    pd.DataFrame([client, honest]).to_csv(folder / "clients.csv", index=False)
+    next(mishaps.reached(["token"], scale=0.01, samples=2, replications=2)).save(folder / "simulations")
     about = {"finished": True, "seed": 1, "quick": True, "attempts": 60, "replications": 2, "versions": {"z3": "5"}}
     (folder / "run.json").write_text(json.dumps(about), encoding="utf-8")
     known = gallery.catalogue(["malicious_as"], ["echo"])
-    for name in ("attackers", "echo-rates"):
+    for name in ("attackers", "echo-rates", "clients-verdicts", "blast_radius-token"):
         gallery.write(known[name], Source(folder), folder / "figures")
     keep_made_up_software(folder / "conform")
     return folder

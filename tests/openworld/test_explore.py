@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from model.design import ConfigurationError, parse
-from openworld.explore import asking, blast, evidence, populations, views
+from openworld.explore import asking, blast, deployed, evidence, populations, views
 from openworld.explore.controls import Explorer, Gallery, explore
 from openworld.explore.gallery import catalogue, exhibit
 from openworld.explore.knobs import Knobs, Spread
@@ -16,6 +16,7 @@ from openworld.explore.sizes import SizeError, chosen
 from properties.attacks import UnknownAttackError, attacks
 from properties.explain import turns
 from properties.security import PROPERTIES, UnknownPropertyError, find
+from simulations.blast_radius import run
 
 MIXUP = "cap=mal_as;iss_check=off"
 
@@ -226,6 +227,7 @@ def test_a_mishap_reaches_less_where_tokens_are_bound() -> None:
     bound = blast.mishap(graph, blast.arms()["only sender constraint"], "token", token)
     assert len(bare.servers) == bare.reach.resource_servers > 1
     assert bound.servers == frozenset()
+    assert bare.words.startswith("one access token is stolen (token:")
     assert "A DPoP-bound token comes with a proof by its key for this URL." in set(bound.stopped.frame["by"])
     assert bare.picture.svg != bound.picture.svg
 
@@ -237,3 +239,28 @@ def test_what_goes_wrong_can_be_chosen() -> None:
     spread.set(kind="authorization_server")
     assert spread.shown.kind == "authorization_server"
     assert spread.shown.reach.resource_servers > 0
+
+
+def test_a_number_that_is_not_as_claimed_stops_the_notebook() -> None:
+    """Values stand beside the claims; one that they do not bear out is named with what was computed."""
+    frame = evidence.counted([("half", 0.1 + 0.2, "=", 0.3), ("more", 0.5, ">", 0.3)], form="{:.0%}").frame
+    assert frame.values.tolist() == [["half", "30%", "= 30%"], ["more", "50%", "> 30%"]]
+    assert evidence.counted([("the rule", "a.b", "=", "a.b")], form="{:.0%}").frame["computed"].tolist() == ["a.b"]
+    for relation, other in (("<", 2), (">", 2), ("=", 1), ("≤", 1), ("≥", 3)):
+        with pytest.raises(evidence.ClaimError, match=f"'two': 2 is not {relation} {other}"):
+            evidence.counted([("two", 2, relation, other)])
+
+
+def test_numbers_of_notebooks_are_those_of_the_tables() -> None:
+    """A point of a sweep, a statistic of a mishap, and how many clients went through with a scenario."""
+    table = views.data("echo_support-rates").frame
+    point = table[(table["arm"] == "echo=req") & (table["value"] == 0.5) & (table["kind"] == "success")]
+    assert populations.swept("echo_support", "echo=req", 0.5, "success") == pytest.approx(point["rate"].sum())
+    assert list(views.data("echo_support-rates", "arm", "rate").frame) == ["arm", "rate"]
+    found = run("token", blast.sized("enterprise", 8), samples=20, replications=2)
+    assert blast.reach(found, "only sender constraint") == 0
+    assert blast.stopped_by(found, "only sender constraint") == "resource_server.proof_is_by_bound_key"
+    assert deployed.accepting("R05") == 0 < deployed.accepting("R02") < deployed.tried("R02") == deployed.tried("R05")
+    rows = {row["value"]: row["products"] for row in deployed.servers(["h_iss"]).frame.to_dict("records")}
+    shares = {value: float(words.partition(" of ")[0]) for value, words in rows.items()}
+    assert deployed.share("h_iss", "no") == pytest.approx(shares["no"] / sum(shares.values()), abs=0.01)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from html import escape
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from openworld.cli import main
-from openworld.report import ReportError, page, read
+from openworld.report import ReportError, established, page, read
 
+FINDINGS = Path(__file__).parents[2] / "findings.md"
 GOLDEN = Path(__file__).parent / "golden"
 
 
@@ -24,7 +26,7 @@ def report(*arguments: object) -> Result:
 def test_the_page_has_every_part(study_folder: Path) -> None:
     """Summary, matrix, attacks with charts, findings, populations, methods and commands are there."""
     html = page(read(study_folder))
-    for part in ("summary", "matrix", "runs", "findings", "populations", "software", "methods", "reproduce"):
+    for part in ("summary", "matrix", "runs", "findings", "populations", "mishaps", "software", "methods", "reproduce"):
         assert f'<section id="{part}"' in html
     assert html.count('<article id="run-') == 1
     assert 'aria-label="CD: attack in 7 steps"' in html
@@ -32,7 +34,7 @@ def test_the_page_has_every_part(study_folder: Path) -> None:
     assert "openworld trace code_delivery" in html
     assert "1 verdicts are undecided; unknown is never safe." in html
     assert "client.iss_matches_recorded_issuer" in html
-    assert html.count("data:image/svg+xml;base64,") == 2
+    assert html.count("data:image/svg+xml;base64,") == 4
     assert "Not finished" not in html
 
 
@@ -104,6 +106,54 @@ def test_an_attack_of_the_solver_on_real_software_has_its_chart(copied: Path) ->
     article = article[: article.index("</article>")]
     assert "the attacker runs an AS" in article
     assert "POST /token" in article
+
+
+def test_deployed_clients_and_mishaps_are_on_the_page(copied: Path) -> None:
+    """Figures in their parts, the same as tables, and the command that counts again."""
+    html = page(read(copied))
+    software = html[html.index('<section id="software"') : html.index('<section id="methods"')]
+    assert 'alt="What is proved of deployed clients. Population: ' in software
+    assert '<td class="cell attack"><span aria-hidden="true">✗ 7</span>' in software
+    assert "<td><code>cap=mal_as</code></td>" in software
+    reach = html[html.index('<section id="mishaps"') : html.index('<section id="software"')]
+    assert "One access token is stolen" in reach
+    assert '<th scope="row">only sender constraint</th><td>0.0 (0.0 to 0.0)</td>' in reach
+    assert html.count("openworld blast-radius token --population measured_2026 --scale 0.01 ") == 2
+
+
+@pytest.mark.parametrize("gone", ["clients.csv", "simulations/blast-radius-token.csv"])
+def test_a_study_without_them_is_a_report(copied: Path, gone: str) -> None:
+    """A folder of an older study has the rest; a broken table is named."""
+    (copied / gone).write_text("a\n1\n", encoding="utf-8")
+    assert f"{copied / gone}: " in page(read(copied))
+    (copied / gone).unlink()
+    assert "Missing or unreadable" not in page(read(copied))
+
+
+def test_what_was_established_is_on_the_page(study_folder: Path) -> None:
+    """Every part of findings.md, every claim with its command, headings one below the other."""
+    html = page(read(study_folder))
+    text = FINDINGS.read_text(encoding="utf-8")
+    for title in re.findall(r"^## (.*)$", text, re.MULTILINE):
+        assert f">{escape(title)}</h3>".replace("&#x27;", "&#39;") in html
+    claims = [line for line in text.splitlines() if line.startswith("| ") and "`openworld " in line]
+    assert len(claims) > 20
+    for line in claims:
+        command = line.partition("`openworld ")[2].partition("`")[0]
+        assert f"<code>openworld {escape(command)}</code>" in html
+    part = html[html.index('id="established"') : html.index('<section id="populations"')]
+    assert part.count("<table ") == part.count('<div class="scroll" role="region"') == part.count("<caption") > 3
+    assert "<h2" not in part
+    assert "| ---" not in part
+
+
+def test_markdown_is_not_markup() -> None:
+    """Tags in it are text, and links lead nowhere: the page has to do without other files."""
+    html = established._html("a <script>b</script> [c](d)\n\n| e |\n|---|\n| <i> |\n", "<T>")
+    assert "&lt;script&gt;" in html
+    assert "<a " not in html
+    assert '<th scope="row">&lt;i&gt;</th>' in html
+    assert 'aria-label="&lt;T&gt;: table 1 of 1"' in html
 
 
 def test_real_software_alone_is_a_report(copied: Path) -> None:
