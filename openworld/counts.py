@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from openworld.show import rate_lines
 
@@ -58,13 +58,30 @@ def _effect_lines(effects: pandas.DataFrame) -> Iterator[str]:
 
 
 def sensitivity_lines(table: pandas.DataFrame) -> Iterator[str]:
-    """Which knobs decide what each arm changes: total Sobol indices, the largest first."""
+    """Which knobs decide what each arm changes: total Sobol indices or Morris' effects, the largest first."""
     if not len(table):
         yield "no arm changes anything, however the open numbers stand"
+        return
+    first = table.iloc[0]
+    counted = f"{first['attempts']} attempts counted at each point" if first["attempts"] else "nothing sampled but them"
+    yield f"{METHODS[first['method']]}; {first['samples']} base samples, {counted}"
     for (arm, kind, outcome), group in table.groupby(["arm", "kind", "outcome"], sort=False):
-        rows = group.sort_values("total", ascending=False).to_dict("records")
-        yield f"{arm}: {kind} {outcome}, difference {rows[0]['low']:+.2%} to {rows[0]['high']:+.2%}"
+        by = "effect" if first["method"] == "morris" else "total"
+        rows = group.sort_values(by, ascending=False).to_dict("records")
+        form = "+.4g" if kind == "mean" else "+.2%"
+        yield f"{arm}: {kind} {outcome}, difference {rows[0]['low']:{form}} to {rows[0]['high']:{form}}"
         for row in rows:
-            if row["total"] >= 0.01:
-                total = f"{row['total']:5.2f} ± {row['total_confidence']:.2f}"
-                yield f"    {row['knob']:<40} {total}  (alone {row['first_order']:5.2f})"
+            if row[by] >= 0.01 * (rows[0][by] if by == "effect" else 1):
+                yield f"    {row['knob']:<40} {_index(row, by, form[1:])}"
+
+
+def _index(row: Mapping[Hashable, Any], by: str, form: str) -> str:
+    if by == "total":
+        return f"{row['total']:5.2f} ± {row['total_confidence']:.2f}  (alone {row['first_order']:5.2f})"
+    return f"{row['effect']:{form}} ± {row['effect_confidence']:{form}}  (spread {row['spread']:{form}})"
+
+
+METHODS = {
+    "sobol": "Sobol indices: the share of the variance that a number explains, with others and alone",
+    "morris": "Morris' method: how much a number changes in the mean, and how much that depends on the others",
+}
