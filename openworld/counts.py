@@ -7,14 +7,16 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from openworld.show import rate_lines
+from simulations.experiments import Number
 
 if TYPE_CHECKING:
     import pandas
 
     from simulations.experiments import Experiment
+    from simulations.population import Population
     from simulations.results import Result
 
-__all__ = ["experiment_lines", "rate_lines", "result_lines", "sensitivity_lines"]
+__all__ = ["experiment_lines", "rate_lines", "result_lines", "sensitivity_lines", "source_lines"]
 #: Rows of a table that a person still reads.
 _MOST = 12
 
@@ -31,6 +33,30 @@ def result_lines(result: Result) -> Iterator[str]:
     yield from rate_lines(result.rates)
     yield from _quantity_lines(result.quantities)
     yield from _effect_lines(result.effects)
+
+
+def source_lines(asked: Experiment, met: Population) -> Iterator[str]:
+    """Whose the numbers are that an experiment is about, where its reader takes some for granted."""
+    from simulations.knobs import READ, TRAITS_READ
+    from simulations.options import OPTIONS
+
+    options = OPTIONS.get(asked.reader)
+    if not options:
+        return
+    numbers = [f"{name} {met.number(name):g}" for name in READ[asked.reader]]
+    traits = [trait.name for trait in met.traits if trait.name in TRAITS_READ.get(asked.reader, ())]
+    drawn = [factor.name for factor in met.factors]
+    swept = {asked.sweep.name} if isinstance(asked.sweep, Number) else set()
+    told = [f"{name} {value:g}" for name, value in asked.options.items()]
+    granted = [f"{name} {option.default:g}" for name, option in options.items()
+               if name not in asked.options and name not in swept]  # fmt: skip
+    for whose, what in (
+        (f"drawn from population {met.name}", [*drawn, *traits]), (f"said by population {met.name}", numbers),
+        ("swept by the experiment", sorted(swept)), ("said by the experiment", told),
+        ("taken for granted, measured by nobody", granted),
+    ):  # fmt: skip
+        if what:
+            yield from textwrap.wrap(f"{whose}: {', '.join(what)}", 100, subsequent_indent="    ")
 
 
 def _quantity_lines(quantities: pandas.DataFrame) -> Iterator[str]:

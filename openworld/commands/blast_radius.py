@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option("--year", type=float, metavar="Y", help="With as much adopted as the population expects by then.")
 @click.option("--samples", type=click.IntRange(min=1), default=50, show_default=True, help="Targets in each topology.")
-@click.option("--replications", type=click.IntRange(min=1), default=5, show_default=True, help="Topologies.")
+@click.option("--replications", type=click.IntRange(1, 100_000), default=5, show_default=True, help="Topologies.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same topologies and targets.")
 @click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="Folder for the tables.")
 @as_json

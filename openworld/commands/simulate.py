@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     "--attempts", type=click.IntRange(min=1),
     help="Attempts in each arm at each point of the sweep. [default: what the experiment says, mostly 20000]",
 )  # fmt: skip
-@click.option("--replications", type=click.IntRange(min=1), default=5, show_default=True, help="Independent repeats.")
+@click.option(
+    "--replications", type=click.IntRange(1, 100_000), default=5, show_default=True, help="Independent repeats.",
+)  # fmt: skip
 @click.option(
     "--half-width", type=click.FloatRange(0, 1, min_open=True, max_open=True), metavar="W",
     help="Replicate until every interval is at most W to either side; exit code 3 if that takes too long.",
@@ -87,7 +89,7 @@ def simulate(
     """
     from openworld.jobs import cores
     from openworld.progress import Progress
-    from simulations.experiments import StoppedExperiment, find, run
+    from simulations.experiments import StoppedExperiment, find, population_for, run
 
     if experiment is None:
         return _list(as_json)
@@ -126,9 +128,10 @@ def simulate(
                   ("rates", "differences", "quantities", "effects")}  # fmt: skip
         print_json({"experiment": experiment, "seed": seed, **tables})
     else:
-        from openworld.counts import result_lines
+        from openworld.counts import result_lines, source_lines
 
         click.echo(asked.question)
+        print_lines(source_lines(asked, population_for(asked, population, deployed)))
         print_lines(result_lines(result))
         if output is not None:
             click.echo(f"written to {output}")

@@ -104,6 +104,8 @@ def test_blast_radius_says_how_far_and_what_stopped_it(run: Run, small: Path, tm
         (("token", "--design", "prm=most"), "switch 'prm' has no value 'most'"),
         (("token", "--design", "cap=mal_as"), "cap= has no place in 'cap=mal_as'"),
         (("token", "--design", "mcp", "--design", "mcp"), "a design is given twice: mcp, mcp"),
+        (("token", "--year", "nan"), "a year must be a finite number, found nan"),
+        (("token", "--population", "swept", "--year", "2030"), "does not say what the years change"),
         (("token", "--samples", "0"), "0 is not in the range x>=1"),
     ],
 )
