@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from openworld.show import rate_lines
+from simulations.experiments import Number
 
 if TYPE_CHECKING:
     import pandas
 
     from simulations.experiments import Experiment
+    from simulations.population import Population
     from simulations.results import Result
 
-__all__ = ["experiment_lines", "rate_lines", "result_lines", "sensitivity_lines"]
+__all__ = ["experiment_lines", "rate_lines", "result_lines", "sensitivity_lines", "source_lines"]
 #: Rows of a table that a person still reads.
 _MOST = 12
 
@@ -31,6 +33,30 @@ def result_lines(result: Result) -> Iterator[str]:
     yield from rate_lines(result.rates)
     yield from _quantity_lines(result.quantities)
     yield from _effect_lines(result.effects)
+
+
+def source_lines(asked: Experiment, met: Population) -> Iterator[str]:
+    """Whose the numbers are that an experiment is about, where its reader takes some for granted."""
+    from simulations.knobs import READ, TRAITS_READ
+    from simulations.options import OPTIONS
+
+    options = OPTIONS.get(asked.reader)
+    if not options:
+        return
+    numbers = [f"{name} {met.number(name):g}" for name in READ[asked.reader]]
+    traits = [trait.name for trait in met.traits if trait.name in TRAITS_READ.get(asked.reader, ())]
+    drawn = [factor.name for factor in met.factors]
+    swept = {asked.sweep.name} if isinstance(asked.sweep, Number) else set()
+    told = [f"{name} {value:g}" for name, value in asked.options.items()]
+    granted = [f"{name} {option.default:g}" for name, option in options.items()
+               if name not in asked.options and name not in swept]  # fmt: skip
+    for whose, what in (
+        (f"drawn from population {met.name}", [*drawn, *traits]), (f"said by population {met.name}", numbers),
+        ("swept by the experiment", sorted(swept)), ("said by the experiment", told),
+        ("taken for granted, measured by nobody", granted),
+    ):  # fmt: skip
+        if what:
+            yield from textwrap.wrap(f"{whose}: {', '.join(what)}", 100, subsequent_indent="    ")
 
 
 def _quantity_lines(quantities: pandas.DataFrame) -> Iterator[str]:
@@ -58,13 +84,30 @@ def _effect_lines(effects: pandas.DataFrame) -> Iterator[str]:
 
 
 def sensitivity_lines(table: pandas.DataFrame) -> Iterator[str]:
-    """Which knobs decide what each arm changes: total Sobol indices, the largest first."""
+    """Which knobs decide what each arm changes: total Sobol indices or Morris' effects, the largest first."""
     if not len(table):
         yield "no arm changes anything, however the open numbers stand"
+        return
+    first = table.iloc[0]
+    counted = f"{first['attempts']} attempts counted at each point" if first["attempts"] else "nothing sampled but them"
+    yield f"{METHODS[first['method']]}; {first['samples']} base samples, {counted}"
     for (arm, kind, outcome), group in table.groupby(["arm", "kind", "outcome"], sort=False):
-        rows = group.sort_values("total", ascending=False).to_dict("records")
-        yield f"{arm}: {kind} {outcome}, difference {rows[0]['low']:+.2%} to {rows[0]['high']:+.2%}"
+        by = "effect" if first["method"] == "morris" else "total"
+        rows = group.sort_values(by, ascending=False).to_dict("records")
+        form = "+.4g" if kind == "mean" else "+.2%"
+        yield f"{arm}: {kind} {outcome}, difference {rows[0]['low']:{form}} to {rows[0]['high']:{form}}"
         for row in rows:
-            if row["total"] >= 0.01:
-                total = f"{row['total']:5.2f} ± {row['total_confidence']:.2f}"
-                yield f"    {row['knob']:<40} {total}  (alone {row['first_order']:5.2f})"
+            if row[by] >= 0.01 * (rows[0][by] if by == "effect" else 1):
+                yield f"    {row['knob']:<40} {_index(row, by, form[1:])}"
+
+
+def _index(row: Mapping[Hashable, Any], by: str, form: str) -> str:
+    if by == "total":
+        return f"{row['total']:5.2f} ± {row['total_confidence']:.2f}  (alone {row['first_order']:5.2f})"
+    return f"{row['effect']:{form}} ± {row['effect_confidence']:{form}}  (spread {row['spread']:{form}})"
+
+
+METHODS = {
+    "sobol": "Sobol indices: the share of the variance that a number explains, with others and alone",
+    "morris": "Morris' method: how much a number changes in the mean, and how much that depends on the others",
+}

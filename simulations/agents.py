@@ -14,11 +14,13 @@ from typing import cast
 import simpy
 
 from simulations.attempts import ADOPTIONS, COLUMN, Chunk, draw, situations
-from simulations.population import Population
+from simulations.population import Population, PopulationError
 from simulations.visits import PLACES, Ending, Plan, Settings, plan_for
 
 #: Attempts drawn at a time. Results do not depend on it (draws do not, and neither does the clock).
 CHUNK = 4096
+#: Resources of all agents together whose caches fit into memory, arm by arm.
+MOST_CACHED = 10_000_000
 _ATTACKER = COLUMN["attacker"]
 Walking = Generator[simpy.Event, None, None]
 
@@ -75,7 +77,13 @@ class Arm:
         self.visits = ADOPTIONS * len(self.attackers)
         self.metadata_lifetime = population.number("metadata_lifetime")
         self.token_lifetime = population.number("token_lifetime")
-        size = int(population.number("agents")) * int(population.number("resources"))
+        agents, resources = (int(population.number(name)) for name in ("agents", "resources"))
+        size = agents * resources
+        if size > MOST_CACHED:
+            raise PopulationError(
+                f"population {population.name!r}: {agents:,} agents with {resources:,} resources each are more than "
+                f"the {MOST_CACHED:,} that caches are kept for"
+            )
         # One slot for each resource of each agent, however many attempts there are.
         self.kept = [-1] * size
         self.metadata_until = [0.0] * size

@@ -16,6 +16,7 @@ A population is a TOML file (in ``data/populations``; :mod:`simulations.populati
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -112,7 +113,15 @@ class Population:
         return replace(self, factors=(*self.factors, self.clients))
 
     def at(self, year: float) -> Population:
-        """The same population at a time (a decimal year), with as much adopted as its curves say."""
+        """The same population at a time (a decimal year), with as much adopted as its curves say.
+
+        Raises:
+            PopulationError: no such year, or a population without curves.
+        """
+        if not math.isfinite(year):
+            raise PopulationError(f"a year must be a finite number, found {year}")
+        if not self.adoption:
+            raise PopulationError(f"population {self.name!r} does not say what the years change (table 'adoption')")
         aged = replace(self, name=f"{self.name} in {year:g}")
         for curve in self.adoption:
             share = curve.share(year)

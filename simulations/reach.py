@@ -309,8 +309,12 @@ class Attack:
     def _minted(self, issuer: str) -> Opened:
         """The resource servers that accept a token that an issuer of the attacker's makes up."""
 
-        def accepted(at: ResourceServer, design: Design, role: str) -> bool:
+        def minted(at: ResourceServer, design: Design, role: str) -> bool:
             return any(self._passes(crossings.mint(design, at, name, role)) for name in _claims(role))
+
+        def accepted(at: ResourceServer, design: Design, role: str) -> bool:
+            # Which issuer it is matters no further than what it is to the server.
+            return self._once(lambda: minted(at, design, role), "mints", role, at.url)
 
         return self._once(lambda: self._accepting(accepted, _claims, issuer, self._two_names), "minted", issuer)
 

@@ -1,184 +1,234 @@
-"""Which of the numbers that nobody measured decide an experiment: Sobol indices of what each arm changes.
+"""Which of the numbers that nobody measured decide an experiment: how each changes what each arm changes.
 
-The knobs are what the population leaves open (``swept``). Outcomes are expected values, for which every situation
-is gone through, so that nothing here is sampled but the knobs.
+The knobs are what the population leaves open (``swept``) and what the reader takes for granted. Where attempts are
+first contacts, outcomes are expected values, for which every situation is gone through, so that nothing is sampled but
+the knobs. Elsewhere the reader of the experiment counts a few attempts at every point, the same draws at all of them.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulations import vectorised
+from model.errors import hint
+from simulations import engine, vectorised
 from simulations.attempts import situations
-from simulations.experiments import Adoption, Experiment, ExperimentError, population_for
-from simulations.population import Factor, Population
+from simulations.engine import Progress, Tally
+from simulations.experiments import Experiment, ExperimentError, population_for
+from simulations.knobs import Knob, Weights, knobs, unit_at
+from simulations.population import Population
 from simulations.results import shows
 
 if TYPE_CHECKING:
     import pandas
 
 COLUMNS = (
-    "experiment", "arm", "against", "outcome", "kind", "knob", "first_order", "first_order_confidence", "total",
-    "total_confidence", "mean", "low", "high", "samples", "seed", "population",
+    "experiment", "arm", "against", "outcome", "kind", "knob", "method", "first_order", "first_order_confidence",
+    "total", "total_confidence", "effect", "effect_confidence", "spread", "mean", "low", "high", "samples", "attempts",
+    "seed", "population",
 )  # fmt: skip
-#: Times are tried from a tenth to ten times of what the population says.
-_DECADE = math.log(10)
 #: An outcome that never changes by more than this depends on nothing.
 _NOTHING = 1e-12
+METHODS = {
+    "sobol": "shares of the variance that a knob explains, alone (first order) and with others (total)",
+    "morris": "the mean size of what a step of a knob changes (effect); for many knobs where a sample is dear",
+}
 
-_TIMES = ("latency.attacker", "token_lifetime")
+
+class Effort(NamedTuple):
+    """What is done where nothing else is asked for: the method, how often, and with how many attempts at each point."""
+
+    method: str
+    samples: int
+    attempts: int
+
+
+#: Without a reader among them that goes through all situations: that counts nothing.
+EFFORTS = {
+    "arrays": Effort("sobol", 16, 2_000), "layers": Effort("sobol", 32, 1_000), "agents": Effort("morris", 16, 400),
+    "registrations": Effort("morris", 16, 3_000), "tasks": Effort("morris", 8, 40),
+}  # fmt: skip
+EXACT = Effort("sobol", 256, 0)
+
 _Numbers = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Knob:
-    """A number that nobody measured.
-
-    Attributes:
-        name: as tables name it: ``factor: category`` for the weight of a category.
-        low, high: between which it is tried.
-    """
-
-    name: str
-    low: float
-    high: float
+_Changes = dict[tuple[int, str, str], _Numbers]
 
 
 def indices(
-    asked: Experiment, samples: int = 256, seed: int = 1, population: Population | str | None = None
+    asked: Experiment,
+    samples: int | None = None,
+    seed: int = 1,
+    population: Population | str | None = None,
+    *,
+    method: str | None = None,
+    attempts: int | None = None,
+    deployed: bool | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
+    store: Path | None = None,
+    cluster: str | None = None,
 ) -> pandas.DataFrame:
-    """First-order and total Sobol indices of what each arm changes against the first, one row a knob.
+    """What each knob has to do with what each arm changes against the first, one row a knob.
 
     Parameters:
-        samples: base samples, a power of two; the model is evaluated ``samples * (knobs + 2)`` times.
+        samples: base samples: a power of two for Sobol, trajectories for Morris; the model is evaluated
+            ``samples * (knobs + 2)`` or ``samples * (knobs + 1)`` times.
+        method: one of :data:`METHODS`.
+        attempts: attempts at every point, where they are counted.
+        deployed, workers, progress, store, cluster: as in :func:`simulations.experiments.run`.
 
     Raises:
-        ExperimentError: an experiment that counts in time, a population without knobs, samples no power of two.
+        ExperimentError: a population without knobs, samples or attempts that make no sense, an unknown method.
+        Interrupted: on Ctrl-C.
 
     References:
         A. Saltelli et al.: Variance based sensitivity analysis of model output. Comput. Phys. Commun. 181 (2010).
+        F. Campolongo et al.: An effective screening design. Environ. Model. Softw. 22 (2007).
     """
     import pandas
-    from SALib.analyze import sobol as analysis
-    from SALib.sample import sobol as sampling
 
-    if asked.reader != "arrays":
-        raise ExperimentError(f"sensitivity goes through all situations, but {asked.name!r} counts {asked.reader}")
-    if samples < 1 or samples & (samples - 1):
-        raise ExperimentError(f"samples must be a power of two, found {samples}")
-    met = asked.unit(population_for(asked, population), asked.values[len(asked.values) // 2], "", 0).population
-    knobs = _knobs(asked, met)
-    if not knobs:
+    met = population_for(asked, population, deployed)
+    base = asked.unit(met, asked.values[len(asked.values) // 2], f"{seed}/0", 1)
+    exact = asked.reader == "arrays" and situations(base.population).count <= vectorised.MOST_SITUATIONS
+    effort = _effort(asked, EXACT if exact else EFFORTS[asked.reader], method, samples, attempts)
+    turned = knobs(asked, base)
+    if not turned:
         raise ExperimentError(f"population {met.name!r} leaves nothing open that {asked.name!r} could depend on")
     problem = {
-        "num_vars": len(knobs), "names": [knob.name for knob in knobs], "bounds": [[k.low, k.high] for k in knobs],
+        "num_vars": len(turned), "names": [knob.name for knob in turned], "bounds": [[k.low, k.high] for k in turned],
     }  # fmt: skip
-    tried = sampling.sample(problem, samples, calc_second_order=False, seed=seed)
-    rows: list[tuple[Any, ...]] = []
+    tried = _sampled(problem, effort, seed)
+    if exact:
+        changes = _expected(asked, base.population, turned, tried)
+    else:
+        units = [unit_at(asked, base, turned, point, effort.attempts) for point in tried.tolist()]
+        changes = _counted(engine.run(units, workers, progress, store, cluster).values())
     arms = tuple(asked.treatments)
-    for (place, kind, outcome), values in _evaluate(asked, met, knobs, tried).items():
-        if np.ptp(values) <= _NOTHING:
-            continue
-        found = analysis.analyze(problem, values, calc_second_order=False, seed=seed)
-        rows += [
-            (asked.name, arms[place], arms[0], outcome, kind, knob.name, *(float(found[key][number]) for key in
-             ("S1", "S1_conf", "ST", "ST_conf")), float(values.mean()), float(values.min()), float(values.max()),
-             samples, seed, met.name)
-            for number, knob in enumerate(knobs)
-        ]  # fmt: skip
+    rows = [
+        (asked.name, arms[place], arms[0], outcome, kind, knob.name, effort.method, *found, float(values.mean()),
+         float(values.min()), float(values.max()), effort.samples, effort.attempts, seed, met.name)
+        for (place, kind, outcome), values in changes.items()
+        if np.ptp(values) > _NOTHING
+        for knob, found in zip(turned, _analysed(problem, effort, tried, values, seed), strict=True)
+    ]  # fmt: skip
     return pandas.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _knobs(asked: Experiment, met: Population) -> list[Knob]:
-    knobs = [Knob("adoption", 0, 1)] if isinstance(asked.sweep, Adoption) else []
-    for factor in _open_factors(met):
-        names = [category.name for category in factor.categories]
-        # Of two shares one says it all; of more, each has a weight.
-        names = names[1:] if len(names) == 2 else names
-        knobs += [Knob(f"{factor.name}: {name}", 0, 1) for name in names]
-    for name in _TIMES:
-        number = met.numbers[name]
-        if number.provenance.swept and number.value > 0:
-            middle = math.log(number.value)
-            knobs.append(Knob(f"log {name}", middle - _DECADE, middle + _DECADE))
-    return knobs
+def _effort(
+    asked: Experiment, usual: Effort, method: str | None, samples: int | None, attempts: int | None
+) -> Effort:
+    """What is done, from what is asked for."""
+    chosen = usual.method if method is None else method
+    if chosen not in METHODS:
+        raise ExperimentError(f"unknown method {chosen!r}{hint(chosen, METHODS)}")
+    number = usual.samples if samples is None else samples
+    if chosen == "sobol" and (number < 1 or number & (number - 1)):
+        raise ExperimentError(f"samples must be a power of two, found {number}")
+    if number < 2:
+        raise ExperimentError(f"samples must be at least 2, found {number}")
+    if attempts is not None and not usual.attempts:
+        raise ExperimentError(
+            f"sensitivity of {asked.name!r} counts no attempts: it goes through all situations; allowed: samples"
+        )
+    if attempts is not None and attempts < 1:
+        raise ExperimentError(f"attempts must be at least 1, found {attempts}")
+    return Effort(chosen, number, usual.attempts if attempts is None else attempts)
 
 
-def _open_factors(met: Population) -> list[Factor]:
-    # A factor whose switches a later factor sets as well has no say.
-    factors = [*met.factors, met.places]
-    shadowed = [
-        {name for later in factors[place + 1 :] for kind in later.categories for name, _ in kind.settings}
-        for place in range(len(factors))
-    ]
-    return [
-        factor
-        for factor, later in zip(factors, shadowed, strict=True)
-        if factor.provenance.swept and len(factor.categories) > 1
-        and not {name for kind in factor.categories for name, _ in kind.settings} & later
-    ]
+def _sampled(problem: dict[str, Any], effort: Effort, seed: int) -> _Numbers:
+    from SALib.sample import morris, sobol
+
+    if effort.method == "morris":
+        tried: _Numbers = morris.sample(problem, effort.samples, seed=seed)
+    else:
+        tried = sobol.sample(problem, effort.samples, calc_second_order=False, seed=seed)
+    return tried
 
 
-def _evaluate(
-    asked: Experiment, met: Population, knobs: list[Knob], tried: _Numbers
-) -> dict[tuple[int, str, str], _Numbers]:
+def _analysed(
+    problem: dict[str, Any], effort: Effort, tried: _Numbers, values: _Numbers, seed: int
+) -> Iterator[tuple[float, ...]]:
+    """For each knob the columns from ``first_order`` to ``spread``; those of the other method are not numbers."""
+    from SALib.analyze import morris, sobol
+
+    nothing = float("nan")
+    if effort.method == "morris":
+        found = morris.analyze(problem, tried, values, seed=seed)
+        for effect in zip(*(found[name] for name in ("mu_star", "mu_star_conf", "sigma")), strict=True):
+            yield *(nothing,) * 4, *map(float, effect)
+    else:
+        found = sobol.analyze(problem, values, calc_second_order=False, seed=seed)
+        for share in zip(*(found[name] for name in ("S1", "S1_conf", "ST", "ST_conf")), strict=True):
+            yield *map(float, share), *(nothing,) * 3
+
+
+# --- all situations gone through -------------------------------------------------------------------------------
+
+
+def _expected(asked: Experiment, met: Population, turned: Sequence[Knob], tried: _Numbers) -> _Changes:
     """What each arm changes of each outcome, at every point that is tried."""
-    found = situations(met)
-    if found.count > vectorised.MOST_SITUATIONS:
-        raise ExperimentError(f"population {met.name!r} has {found.count:,} situations, too many to go through")
-    codes = np.arange(found.count)
-    seen = [_seen(vectorised.Reader(found, arm), codes) for arm in asked.treatments.values()]
+    weights = Weights(met, turned)
+    seen = [_seen(vectorised.Reader(situations(met), arm), weights) for arm in asked.treatments.values()]
     outcomes = sorted({outcome for columns in seen for outcome in columns})
-    nothing = np.zeros((len(codes), 2))
+    nothing = np.zeros(len(weights.at(tried[0].tolist())))
     changes = {
         (place, *outcome): columns.get(outcome, nothing) - seen[0].get(outcome, nothing)
         for place, columns in enumerate(seen)
         if place > 0
         for outcome in outcomes
     }
-    stacked = np.stack([change.ravel() for change in changes.values()], axis=1)
-    values = np.array([_weights(met, dict(zip((k.name for k in knobs), point, strict=True))) @ stacked
-                       for point in tried.tolist()])  # fmt: skip
+    stacked = np.stack(list(changes.values()), axis=1)
+    values = np.array([weights.at(point) @ stacked for point in tried.tolist()])
     return {key: values[:, column] for column, key in enumerate(changes)}
 
 
-def _seen(reader: vectorised.Reader, codes: NDArray[np.int64]) -> dict[tuple[str, str], _Numbers]:
-    """For each outcome where it is seen: situations by whether the thief comes in time."""
-    numbers = reader.read(codes)
+def _seen(reader: vectorised.Reader, weights: Weights) -> dict[tuple[str, str], _Numbers]:
+    """For each outcome where it is seen: in which of the situations that knobs tell apart, and how often in each."""
+    numbers = reader.read(np.arange(reader.found.count))
     names = {(label.kind, label.name) for label in reader.labels}
     names |= {("harm", harm) for label in reader.labels for harm in label.harms}
     return {
-        (kind, name): np.array([shows(label, kind, name) for label in reader.labels], dtype=float)[numbers]
+        (kind, name): weights.averaged(
+            np.array([shows(label, kind, name) for label in reader.labels], dtype=float)[numbers]
+        )
         for kind, name in names
     }
 
 
-def _weights(met: Population, point: Mapping[str, float]) -> _Numbers:
-    """How often each situation is met, in time or late, where the knobs stand so."""
-    turned = {factor.name: _shares(factor, point) for factor in _open_factors(met)}
-    weights = np.ones(1)
-    for factor in (*met.factors, met.places):
-        weights = np.multiply.outer(weights, turned.get(factor.name, np.asarray(factor.shares))).ravel()
-    adoption = point.get("adoption", 1.0)
-    for column in ((1 - adoption, adoption),) * 2:
-        weights = np.multiply.outer(weights, np.asarray(column)).ravel()
-    thief, life = (
-        math.exp(point[f"log {name}"]) if f"log {name}" in point else met.number(name) for name in _TIMES
-    )
-    early = vectorised.in_time_share(thief, met.number("latency.spread"), life)
-    both: _Numbers = np.multiply.outer(weights, np.array([early, 1 - early])).ravel()
-    return both
+# --- attempts counted -------------------------------------------------------------------------------------------
 
 
-def _shares(factor: Factor, point: Mapping[str, float]) -> _Numbers:
-    if len(factor.categories) == 2:
-        second = point[f"{factor.name}: {factor.categories[1].name}"]
-        return np.array([1 - second, second])
-    raw = np.array([point[f"{factor.name}: {category.name}"] for category in factor.categories]) + 1e-9
-    return np.asarray(raw / raw.sum())
+def _counted(tallies: Iterable[Tally]) -> _Changes:
+    """What each arm changes of each outcome, and of each mean that was taken at every point."""
+    points = [_rates(tally) for tally in tallies]
+    outcomes = sorted({outcome for rates in points for outcome in rates})
+    # A mean that was not always taken (nobody was harmed) cannot be compared; an outcome not seen is none.
+    kept = [key for key in outcomes if key[0] != "mean" or all(key in rates for rates in points)]
+    arms = len(next(iter(points[0].values())))
+    nothing = (0.0,) * arms
+    table = {key: np.array([rates.get(key, nothing) for rates in points]) for key in kept}
+    return {
+        (place, *key): values[:, place] - values[:, 0]
+        for place in range(1, arms)
+        for key, values in table.items()
+        if not np.isnan(values[:, [0, place]]).any()
+    }
+
+
+def _rates(tally: Tally) -> Mapping[tuple[str, str], tuple[float, ...]]:
+    """By kind and outcome, arm by arm: how often it was seen, or the mean of a quantity."""
+    total = tally.endings.total()
+    arms = len(next(iter(tally.endings)))
+    counts: dict[tuple[str, str], list[float]] = {}
+    for joint, times in tally.endings.items():
+        for place, label in enumerate(joint):
+            for key in ((label.kind, label.name), *(("harm", harm) for harm in label.harms)):
+                counts.setdefault(key, [0.0] * arms)[place] += times / total
+    for name in {name for name, _ in tally.sums}:
+        sums = [tally.sums[name, place] for place in range(arms)]
+        counts["mean", name] = [one.total / one.number if one.number else float("nan") for one in sums]
+    return {key: tuple(values) for key, values in counts.items()}

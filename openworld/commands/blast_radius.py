@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @click.option("--year", type=float, metavar="Y", help="With as much adopted as the population expects by then.")
 @click.option("--scale", type=float, metavar="S", help="With so much of every kind of party: 0.05 is a twentieth.")
 @click.option("--samples", type=click.IntRange(min=1), default=50, show_default=True, help="Targets in each topology.")
-@click.option("--replications", type=click.IntRange(min=1), default=5, show_default=True, help="Topologies.")
+@click.option("--replications", type=click.IntRange(1, 100_000), default=5, show_default=True, help="Topologies.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same topologies and targets.")
 @click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="Folder for the tables.")
 @as_json

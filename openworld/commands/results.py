@@ -86,9 +86,7 @@ def compare(first: Path, second: Path, as_json: bool) -> int:
     Both are folders or files. Intervals are those of independent counts; two runs with the same seed and
     population are not independent, and what differs there differs because of the code.
     """
-    import pandas
-
-    there, here = (pandas.concat([_read(path) for path in _found(folder)]) for folder in (first, second))
+    there, here = map(_all, (first, second))
     both = there.merge(here, on=_KEY, suffixes=("_first", "_second"))
     if not len(both):
         raise ResultsError(f"nothing in {second} was counted for an experiment and arm that {first} has")
@@ -96,8 +94,12 @@ def compare(first: Path, second: Path, as_json: bool) -> int:
     if as_json:
         print_json(json.loads(table.to_json(orient="records")))
         return DONE
+    compared = set(both["experiment"])
+    for folder, part in ((first, there), (second, here)):
+        if alone := sorted(set(part["experiment"]) - compared):
+            click.echo(f"only in {folder}: {', '.join(alone)}")
     for name in ("population_digest", "seed", "code"):
-        values = [sorted(map(str, set(part[name]))) for part in (there, here)]
+        values = [sorted(map(str, set(part.loc[part["experiment"].isin(compared), name]))) for part in (there, here)]
         click.echo(f"{name:<18} " + (f"same: {', '.join(values[0])}" if values[0] == values[1] else
                                      f"{', '.join(values[0])} against {', '.join(values[1])}"))  # fmt: skip
     changed = table[table["difference"] != 0]
@@ -127,6 +129,21 @@ def _found(folder: Path) -> list[Path]:
     if not found:
         raise ResultsError(f"no results (*{_RATES}) in {folder}; `openworld simulate NAME -o FOLDER` writes some")
     return found
+
+
+def _all(folder: Path) -> pandas.DataFrame:
+    """All rates in a folder, each experiment once."""
+    import pandas
+
+    tables, where = [], dict[str, Path]()
+    for path in _found(folder):
+        table = _read(path)
+        for experiment in set(table["experiment"]):
+            if experiment in where:
+                raise ResultsError(f"{experiment!r} is stored twice in {folder}; name {where[experiment]} or {path}")
+            where[experiment] = path
+        tables.append(table)
+    return pandas.concat(tables).astype({"value": float})
 
 
 def _read(path: Path) -> pandas.DataFrame:

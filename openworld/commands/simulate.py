@@ -11,6 +11,8 @@ import click
 from openworld.commands.shell import DONE, INCONCLUSIVE, as_json, complain, print_json, print_lines, workers_option
 
 if TYPE_CHECKING:
+    import pandas
+
     from simulations.experiments import Experiment
     from simulations.results import Result
 
@@ -29,7 +31,9 @@ if TYPE_CHECKING:
     "--attempts", type=click.IntRange(min=1),
     help="Attempts in each arm at each point of the sweep. [default: what the experiment says, mostly 20000]",
 )  # fmt: skip
-@click.option("--replications", type=click.IntRange(min=1), default=5, show_default=True, help="Independent repeats.")
+@click.option(
+    "--replications", type=click.IntRange(1, 100_000), default=5, show_default=True, help="Independent repeats.",
+)  # fmt: skip
 @click.option(
     "--half-width", type=click.FloatRange(0, 1, min_open=True, max_open=True), metavar="W",
     help="Replicate until every interval is at most W to either side; exit code 3 if that takes too long.",
@@ -43,8 +47,14 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option("--sensitivity", is_flag=True, help="Instead: which numbers that nobody measured decide the outcome.")
 @click.option(
-    "--samples", type=click.IntRange(min=2), default=256, show_default=True, metavar="N",
-    help="Base samples of --sensitivity, a power of two.",
+    "--samples", type=click.IntRange(min=2), metavar="N",
+    help="Base samples of --sensitivity, for sobol a power of two. [default: 256 where outcomes are known exactly, "
+    "fewer where attempts have to be counted at each point]",
+)  # fmt: skip
+@click.option(
+    "--method", metavar="NAME",
+    help="Method of --sensitivity: sobol (shares of variance) or morris (effects). [default: morris where a sample "
+    "is dear]",
 )  # fmt: skip
 @click.option(
     "-o", "--output", type=click.Path(file_okay=False, path_type=Path),
@@ -63,7 +73,8 @@ def simulate(
     cluster: str | None,
     record: Path | None,
     sensitivity: bool,
-    samples: int,
+    samples: int | None,
+    method: str | None,
     output: Path | None,
     as_json: bool,
 ) -> int:
@@ -78,13 +89,27 @@ def simulate(
     """
     from openworld.jobs import cores
     from openworld.progress import Progress
-    from simulations.experiments import StoppedExperiment, find, run
+    from simulations.experiments import StoppedExperiment, find, population_for, run
 
     if experiment is None:
         return _list(as_json)
     asked = find(experiment)
     if sensitivity:
-        return _sensitivity(asked, samples, seed, population, output, as_json)
+        from simulations.sensitivity import indices
+
+        for option, value in (("--half-width", half_width), ("--record", record)):
+            if value is not None:
+                raise click.UsageError(f"{option} has no place beside --sensitivity")
+        with Progress(experiment, 0) as progress:
+            table = indices(
+                asked, samples, seed, population, method=method, attempts=attempts, deployed=deployed,
+                workers=workers or cores(), progress=progress.at, cluster=cluster,
+                store=None if output is None else output / "counted",
+            )  # fmt: skip
+        return _sensitivity(asked, table, output, as_json)
+    for option, given in (("--samples", samples), ("--method", method)):
+        if given is not None:
+            raise click.UsageError(f"{option} belongs to --sensitivity")
     try:
         with Progress(experiment, 0) as progress:
             result = run(
@@ -103,9 +128,10 @@ def simulate(
                   ("rates", "differences", "quantities", "effects")}  # fmt: skip
         print_json({"experiment": experiment, "seed": seed, **tables})
     else:
-        from openworld.counts import result_lines
+        from openworld.counts import result_lines, source_lines
 
         click.echo(asked.question)
+        print_lines(source_lines(asked, population_for(asked, population, deployed)))
         print_lines(result_lines(result))
         if output is not None:
             click.echo(f"written to {output}")
@@ -141,14 +167,10 @@ def _save(result: Result, output: Path) -> None:
         gallery.write(entry, source, output)
 
 
-def _sensitivity(
-    asked: Experiment, samples: int, seed: int, population: str | None, output: Path | None, as_json: bool
-) -> int:
+def _sensitivity(asked: Experiment, table: pandas.DataFrame, output: Path | None, as_json: bool) -> int:
     from openworld.counts import sensitivity_lines
     from simulations.results import write
-    from simulations.sensitivity import indices
 
-    table = indices(asked, samples, seed, population)
     if output is not None:
         write(table, output / f"{asked.name}_sensitivity")
     if as_json:

@@ -115,6 +115,8 @@ def test_blast_radius_of_a_population_in_small(run: Run, small: Path) -> None:
         (("token", "--design", "prm=most"), "switch 'prm' has no value 'most'"),
         (("token", "--design", "cap=mal_as"), "cap= has no place in 'cap=mal_as'"),
         (("token", "--design", "mcp", "--design", "mcp"), "a design is given twice: mcp, mcp"),
+        (("token", "--year", "nan"), "a year must be a finite number, found nan"),
+        (("token", "--population", "swept", "--year", "2030"), "does not say what the years change"),
         (("token", "--samples", "0"), "0 is not in the range x>=1"),
         (("token", "--scale", "0"), "a population is scaled by more than 0 and at most 1, found 0"),
         (("token", "--scale", "nan"), "a population is scaled by more than 0 and at most 1, found nan"),

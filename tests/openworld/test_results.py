@@ -154,6 +154,73 @@ def test_results_are_compared(run: Run, folder: Path) -> None:
     assert all(row["low"] <= row["difference"] <= row["high"] for row in rows)
 
 
+def test_only_what_both_have_is_compared(run: Run, folder: Path) -> None:
+    """What one folder alone has is named; what one has twice is one line."""
+    result = run("results", "compare", folder / "first", folder / "second")
+    assert f"only in {folder / 'first'}: matching" in result.output
+    assert len(next(line for line in result.output.splitlines() if line.startswith("population_digest")).split()) == 3
+    twice = run("results", "compare", folder, folder / "second")
+    assert twice.exit_code == 2
+    assert "'echo' is stored twice" in twice.stderr
+    assert len(twice.stderr.splitlines()) == 1
+
+
+def test_results_of_other_code_are_compared(run: Run, folder: Path, tmp_path: Path) -> None:
+    """The code that counted is named on both sides; a whole number beside a fraction is the same point of a sweep."""
+    path = folder / "first" / "echo_rates.parquet"
+    table = pandas.read_parquet(path)
+    table = table[table.value.isin([0.0, 1.0])].assign(code="0.0+other").astype({"value": int})
+    table.to_parquet(tmp_path / "echo_rates.parquet")
+    result = run("results", "compare", path, tmp_path)
+    assert result.exit_code == 0
+    assert " against 0.0+other" in result.output
+    assert "Warning" not in result.output
+    assert f"{len(table)} rates in both, 0 differ" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("echo", "--samples", 8), "--samples belongs to --sensitivity"),
+        (("echo", "--method", "morris"), "--method belongs to --sensitivity"),
+        (("echo", "--sensitivity", "--half-width", 0.1), "--half-width has no place beside --sensitivity"),
+        (("echo", "--sensitivity", "--attempts", 9), "'echo' counts no attempts"),
+        (("echo", "--sensitivity", "--method", "mories"), "did you mean 'morris'"),
+        (("echo", "--deployed"), "does not say which clients are deployed"),
+        (("echo", "--replications", 10**12), "not in the range"),
+        (("years", "--population", "swept"), "does not say what the years change"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_one_line(run: Run, arguments: tuple[object, ...], message: str) -> None:
+    """Exit code 2 before anything is counted."""
+    result = run("simulate", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert message in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_more_caches_than_memory_holds(run: Run, tmp_path: Path) -> None:
+    """A population of a billion agents cannot be simulated in time."""
+    file = tmp_path / "huge.toml"
+    file.write_text(
+        'about = "huge"\nextends = "swept"\n[numbers]\nagents = { value = 1e9, swept = true }\n', encoding="utf-8"
+    )
+    result = run("simulate", "token_life", *FEW, "--population", file)
+    assert result.exit_code == 2
+    assert "1,000,000,000 agents with 4 resources each are more than" in result.stderr
+
+
+def test_deployed_clients_do_tasks(run: Run) -> None:
+    """As the user says, whatever the experiment has; the command that is recorded says so too."""
+    few = ("--attempts", 4, "--replications", 1, "--workers", 1, "--json")
+    met = {}
+    for chosen in ("--baseline-clients", "--deployed"):
+        rates = json.loads(run("simulate", "ten_steps", *few, chosen).stdout)["rates"]
+        assert all(row["command"].endswith(chosen) for row in rates)
+        met[chosen] = {row["population_digest"] for row in rates}
+    assert met["--deployed"].isdisjoint(met["--baseline-clients"])
+
+
 @pytest.mark.parametrize("content", [b"", b"PAR1 no", None])
 def test_what_is_no_result_is_one_line(run: Run, tmp_path: Path, content: bytes | None) -> None:
     """An empty folder, a file that is no Parquet, a table of something else."""

@@ -13,12 +13,15 @@ import pandas
 import pytest
 from scipy.stats import chi2
 
+from model.design import Configuration
 from model.errors import InputError
-from simulations import catalogue, draws, experiments, intervals, results
+from model.machine import Machine, Step
+from simulations import attempts, catalogue, draws, experiments, intervals, results, vectorised
 from simulations.arms import settings
 from simulations.catalogue import EXPERIMENTS
 from simulations.experiments import AS_DEPLOYED, Experiment, StoppedExperiment, run
 from simulations.population import load
+from simulations.visits import ONE_VISIT, plan_for
 
 
 def small(name: str, *values: float) -> Experiment:
@@ -223,3 +226,45 @@ def test_importing_is_quick() -> None:
 def test_examples_run(module: object) -> None:
     """The examples in docstrings are true."""
     assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]
+
+
+def test_code_thefts_that_come_with_iss_are_of_clients_that_compare_no_issuer() -> None:
+    """Attempts that turn into a code theft as AS take to iss were stopped by its absence; RFC 8414 3.3 ends them."""
+    strict = "iss_check=require"
+    asked = replace(EXPERIMENTS["years"], arms=(strict, f"{strict};md_issuer_check=on"))
+    met = experiments.population_for(asked, None)
+    now, later = (asked.unit(met, year, "1/0", 4_000) for year in (2026.9, 2032))
+    before, after = (
+        [labels for chunk in vectorised.attempts(unit.population, unit.arms, unit.seed, unit.attempts)
+         for labels in zip(*chunk, strict=True)]
+        for unit in (now, later)
+    )  # fmt: skip
+    turned = [
+        number for number, (old, new) in enumerate(zip(before, after, strict=True))
+        if "code_delivery" in new[0].harms and "code_delivery" not in old[0].harms
+    ]  # fmt: skip
+    assert len(turned) > 30
+    codes = attempts.draw_codes(now.population, now.seed, 0, now.attempts, 1.0)
+    found = attempts.situations(now.population)
+    for code in {int(codes[number]) for number in turned}:
+        configuration, url = found.configuration(now.arms[0], code, {})
+        assert configuration.design.md_issuer_check == "off"
+        assert configuration.design.h_iss == "no"
+        configuration = type(configuration)(configuration.design.but(h_iss="yes"), configuration.capabilities)
+        theft = plan_for(configuration, url).ending
+        assert "code_delivery" in theft.harms
+        assert refusal_on_the_way(found.configuration(now.arms[0], code, {})[0], theft.steps) == (
+            "client.iss_matches_recorded_issuer"
+        )
+    assert not any("code_delivery" in labels[1].harms for labels in (*before, *after))
+
+
+def refusal_on_the_way(configuration: Configuration, steps: tuple[Step, ...]) -> str:
+    """The rule that stops a run of another configuration."""
+    machine = Machine(configuration, ONE_VISIT)
+    state = machine.initial
+    for step in steps:
+        if step not in machine.enabled(state):
+            return next(rule.name for refused, rule in machine.refusals(state) if refused == step)
+        state = machine.step(state, step)
+    return ""

@@ -1,14 +1,19 @@
-"""Sobol indices of expected outcomes: what is known in closed form comes out."""
+"""Which numbers decide an outcome: what is known in closed form comes out; every experiment can be asked."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from model.errors import InputError
+from simulations import experiments
 from simulations.catalogue import EXPERIMENTS
-from simulations.experiments import ExperimentError
-from simulations.population import load
+from simulations.experiments import Adoption, Mix, population_for
+from simulations.knobs import knobs, unit_at
+from simulations.options import OPTIONS, told
+from simulations.population import Number, load
 from simulations.sensitivity import COLUMNS, indices
 
 #: Two things open: how many visits go to the attacker, and how many AS ignore the resource. The thief is never late.
@@ -49,9 +54,93 @@ def test_adoption_is_a_knob() -> None:
     assert "adoption" in set(table.knob)
 
 
-def test_what_cannot_be_gone_through_is_refused() -> None:
-    """Experiments in time, and samples that Sobol's sequence does not take, are one line."""
-    with pytest.raises(ExperimentError, match="'ten_steps' counts tasks"):
-        indices(EXPERIMENTS["ten_steps"])
-    with pytest.raises(ExperimentError, match="power of two, found 100"):
-        indices(ASKED, samples=100)
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        ({"samples": 100}, "power of two, found 100"),
+        ({"samples": 1, "method": "morris"}, "samples must be at least 2, found 1"),
+        ({"method": "mories"}, "unknown method 'mories'; did you mean 'morris'"),
+        ({"attempts": 50}, "'echo_measured' counts no attempts"),
+        ({"deployed": True}, "does not say which clients are deployed"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(told: dict[str, Any], message: str) -> None:
+    """In one line."""
+    with pytest.raises(InputError, match=message):
+        indices(ASKED, **told)
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_experiment_has_knobs(name: str) -> None:
+    """Numbers that its reader reads and nobody measured, what its reader takes for granted, and what it sweeps."""
+    asked = EXPERIMENTS[name]
+    base = asked.unit(population_for(asked, None), asked.values[0], "1/0", 1)
+    found = {(knob.kind, knob.of) for knob in knobs(asked, base)}
+    assert found >= {("option", option) for option in OPTIONS.get(asked.reader, {})}
+    match asked.sweep:
+        case Mix(factor):
+            assert ("share", factor) in found
+        case experiments.Number(number):
+            assert found & {("option", number), ("number", number)}
+        case Adoption():
+            assert ("adoption", "") in found
+
+
+@pytest.mark.parametrize("name", ["slash", "cimd_dcr", "token_life", "federation_coverage"])
+def test_every_reader_is_asked(name: str) -> None:
+    """Experiments that are counted are evaluated by the reader that counts them."""
+    asked = EXPERIMENTS[name]
+    table = indices(asked, samples=4, attempts=400 if asked.reader == "agents" else 60, method="morris")
+    assert len(table)
+    assert set(table.against) == {next(iter(asked.treatments))}
+    of = {knob.partition(": ")[0].removeprefix("log ") for knob in table.knob}
+    assert of >= OPTIONS.get(asked.reader, {}).keys()
+    assert not table[["effect", "spread"]].isna().any(axis=None)
+    assert table[["total", "first_order"]].isna().all(axis=None)
+
+
+def test_what_is_counted_comes_near_what_is_known() -> None:
+    """The same experiment by attempts instead of situations, at the same points: the same knobs decide."""
+    asked = replace(ASKED, values=(0.5,))
+    exact = indices(asked, samples=64, population=OPEN, method="morris")
+    met = replace(OPEN, numbers={**OPEN.numbers, "agents": Number(100_000, OPEN.numbers["agents"].provenance)})
+    # Nothing is cached where nobody comes back, so agents in time are first contacts too.
+    counted = indices(replace(asked, reader="agents"), samples=8, population=met, attempts=100, method="morris")
+    for table in (exact, counted):
+        theft = table[(table.outcome == "token_confinement") & (table.kind == "harm")].set_index("knob").effect
+        assert set(theft.nlargest(2).index) == {"place: honest_api", "as_resource: ignore"}
+
+
+def test_a_ramp_is_explained_by_its_knob() -> None:
+    """A share of parties that respell explains what exact comparison refuses, more than how they spell does."""
+    asked = replace(EXPERIMENTS["slash"], arms=("prm=unchecked;api=single_path", "prm=exact;api=single_path"))
+    table = indices(asked, samples=16, attempts=400)
+    refused = table[table.outcome == "client.resource_matches_request"].set_index("knob").total
+    assert set(table.method) == {"sobol"}
+    assert refused.idxmax() == "respelled"
+    assert refused["respelled"] > 0.7
+
+
+def test_knobs_set_the_unit() -> None:
+    """Shares, numbers and options are where the knobs stand; shares still add up; whole numbers stay whole."""
+    asked = EXPERIMENTS["ten_steps"]
+    base = asked.unit(population_for(asked, None), 5, "1/0", 1)
+    turned = knobs(asked, base)
+    for end in (0.0, 0.3, 1.0):
+        point = [knob.low + end * (knob.high - knob.low) for knob in turned]
+        unit = unit_at(asked, base, turned, point, 8)
+        for factor in (unit.population.places, *unit.population.factors):
+            assert sum(factor.shares) == pytest.approx(1)
+        told_ = dict(unit.options)
+        assert told_["servers"] == round(1 + end * 9)
+        assert told_["steps"] == round(20**end)
+        assert unit.population.number("token_lifetime") == pytest.approx(3600 * 10 ** (2 * end - 1))
+        assert told(unit) == told_
+
+
+def test_every_option_has_a_range() -> None:
+    """What a reader takes for granted lies where it is tried."""
+    for options in OPTIONS.values():
+        for option in options.values():
+            assert 0 <= option.low <= option.default <= option.high <= option.most
+            assert option.low < option.high
