@@ -347,10 +347,12 @@ def _draw(plan: Plan, found: Findings) -> None:
     entries = gallery.of_study(
         [name for name in plan.attackers if name in judged], found.results, bool(found.clients), found.mishaps
     )
-    source = Source(plan.folder)
-    with Progress("figures", len(entries)) as progress:
-        for entry in entries:
-            gallery.write(entry, source, plan.folder / "figures")
+    folder = plan.folder / "figures"
+    with (
+        Progress("figures", len(entries)) as progress,
+        closing(gallery.write_all(entries, Source(plan.folder), folder, plan.workers)) as drawn,
+    ):
+        for entry, _ in drawn:
             found.figures.append(entry.name)
             progress.advance(entry.name)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -57,11 +58,15 @@ def figures(
         return DONE
     if output is None:
         raise click.UsageError("name a folder to write to with -o, or ask for --list")
-    source = Source(folder, attempts, replications, seed, workers or cores())
+    used = workers or cores()
+    source = Source(folder, attempts, replications, seed, used)
     written = {}
-    with Progress("figures", len(entries)) as progress:
-        for entry in entries:
-            written[entry.name] = [str(path) for path in gallery.write(entry, source, output)]
+    with (
+        Progress("figures", len(entries)) as progress,
+        closing(gallery.write_all(entries, source, output, used)) as drawn,
+    ):
+        for entry, paths in drawn:
+            written[entry.name] = list(map(str, paths))
             progress.advance(entry.name)
     if as_json:
         print_json(written)
