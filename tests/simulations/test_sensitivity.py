@@ -103,7 +103,7 @@ def test_what_is_counted_comes_near_what_is_known() -> None:
     """The same experiment by attempts instead of situations, at the same points: the same knobs decide."""
     asked = replace(ASKED, values=(0.5,))
     exact = indices(asked, samples=64, population=OPEN, method="morris")
-    met = replace(OPEN, numbers={**OPEN.numbers, "agents": Number(100_000, OPEN.numbers["agents"].provenance)})
+    met = replace(OPEN, numbers={**OPEN.numbers, "agents": Number(20_000, OPEN.numbers["agents"].provenance)})
     # Nothing is cached where nobody comes back, so agents in time are first contacts too.
     counted = indices(replace(asked, reader="agents"), samples=8, population=met, attempts=100, method="morris")
     for table in (exact, counted):
