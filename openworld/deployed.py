@@ -10,7 +10,7 @@ from model import scenario
 from model.clients import clients, find
 from model.design import Configuration, parse
 from model.switches import SWITCHES
-from openworld.jobs import Question, Reply, answers
+from openworld.jobs import answers_once
 from properties.security import PROPERTIES
 from simulations.behaviour import measured
 
@@ -84,13 +84,9 @@ def cases(of: Iterable[str] | None = None) -> list[Case]:
 
 def judged(asked: list[Case], workers: int, timeout: float | None = None) -> Generator[dict[str, Any]]:
     """A row of the table for each case, in order, as they come in; questions that come to the same are asked once."""
-    questions = {case.key: Question(case.situation.property, case.configuration, timeout) for case in reversed(asked)}
-    known: dict[tuple[str, str], Reply] = {}
-    with closing(answers([questions[key] for key in dict.fromkeys(case.key for case in asked)], workers)) as replies:
-        for case in asked:
-            if case.key not in known:
-                known[case.key] = next(replies)
-            yield _row(case, known[case.key].data)
+    with closing(answers_once(asked, workers, timeout)) as replies:
+        for case, reply in replies:
+            yield _row(case, reply.data)
 
 
 def _row(case: Case, data: dict[str, Any]) -> dict[str, Any]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import closing
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from model.chart import text
 from model.design import parse
@@ -33,6 +34,18 @@ class Reply(NamedTuple):
     data: dict[str, Any]
     chart: str
 
+
+class Cell(Protocol):
+    """A cell of a table of verdicts; its key is the property and all that the verdict depends on."""
+
+    @property
+    def key(self) -> tuple[str, str]: ...
+
+    @property
+    def configuration(self) -> str: ...
+
+
+C = TypeVar("C", bound=Cell)
 
 #: Questions answered by one checker: enough to share its cost, few enough that all workers have work to the end.
 BATCH = 48
@@ -72,6 +85,20 @@ def answers(
     with pool:
         for replies in pool.imap(answer_singly if singly else partial(answer, by_design=by_design), batches):
             yield from replies
+
+
+def answers_once(
+    cells: Sequence[C], workers: int, timeout: float | None = None, by_design: bool = False
+) -> Generator[tuple[C, Reply]]:
+    """Every cell with its answer, in order, as they come in; questions that come to the same are asked once."""
+    questions = {cell.key: Question(cell.key[0], cell.configuration, timeout) for cell in reversed(cells)}
+    first = [questions[key] for key in dict.fromkeys(cell.key for cell in cells)]
+    known: dict[tuple[str, str], Reply] = {}
+    with closing(answers(first, workers, by_design)) as replies:
+        for cell in cells:
+            if cell.key not in known:
+                known[cell.key] = next(replies)
+            yield cell, known[cell.key]
 
 
 def ignore_interrupts() -> None:

@@ -20,7 +20,7 @@ from model.design import NAMED_DESIGNS, parse
 from model.errors import InputError
 from model.switches import CAPABILITIES
 from openworld.files import as_json, write
-from openworld.jobs import Question, Reply, answers
+from openworld.jobs import Reply, answers_once
 from openworld.progress import Progress
 from properties.security import PROPERTIES, Property
 
@@ -225,15 +225,8 @@ def cases(plan: Plan) -> list[Case]:
 
 
 def judged(asked: list[Case], workers: int, timeout: float | None = None) -> Generator[tuple[Case, Reply]]:
-    """Every case with its answer, in order, as they come in; questions that come to the same are asked once."""
-    questions = {case.key: Question(case.prop.name, case.configuration, timeout) for case in reversed(asked)}
-    first = list(dict.fromkeys(case.key for case in asked))
-    known: dict[tuple[str, str], Reply] = {}
-    with closing(answers([questions[key] for key in first], workers, by_design=True)) as replies:
-        for case in asked:
-            if case.key not in known:
-                known[case.key] = next(replies)
-            yield case, known[case.key]
+    """Every case with its answer, in order, as they come in."""
+    return answers_once(asked, workers, timeout, by_design=True)
 
 
 def _judge(plan: Plan, found: Findings) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -134,7 +135,7 @@ def _switch(client: Client, name: str) -> dict[str, Any]:
 def _design_lines(client: Client) -> Iterator[str]:
     for name, value in client.design.changes().items():
         decided = client.decided_by.get(name, ())
-        shown = " ".join(decided[:8]) + (" ..." if len(decided) > 8 else "")
+        shown = shorten(" ".join(decided), 90, placeholder=" ...")
         yield f"  {f'{name} = {value}':<42} [{shown}]"
         if client.code.get(name):
             yield f"      {client.code[name]}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING
 
 import click
@@ -189,8 +190,8 @@ def _explained(explained: Explanation, stops: dict[str, list[str]]) -> Iterator[
         told, total = len(explained.by_relative), len(explained.comparisons)
         yield f"{told} of {total} ends predicted by the stored design of its nearest relative, {explained.relative}"
     for name, value in explained.design.changes().items():
-        decided = explained.decided_by.get(name, ())
-        yield f"  {name}={value}  {' '.join(decided[:8])}{' ...' if len(decided) > 8 else ''}".rstrip()
+        decided = shorten(" ".join(explained.decided_by.get(name, ())), 90, placeholder=" ...")
+        yield f"  {name}={value}  {decided}".rstrip()
     for name, changes in stops.items():
         yield f"{name} would be stopped by {' or '.join(changes) or 'nothing that the model knows of'}"
 

@@ -156,7 +156,7 @@ def test_a_trace_that_is_not_confirmed_stops_the_study(
         raise ReplayError("internal error: not confirmed")
         yield
 
-    monkeypatch.setattr(study, "answers", refuse)
+    monkeypatch.setattr(study, "answers_once", refuse)
     with pytest.raises(ReplayError):
         study.run(Plan(tmp_path / "out", quick=True))
     assert "Not finished" in (tmp_path / "out" / "index.md").read_text(encoding="utf-8")
