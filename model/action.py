@@ -8,14 +8,15 @@ what it changes. Parameters in ``each`` make separate actions (one for each sess
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from model.logic import Condition, Value
+from model.logic import Condition, Value, all_of, any_of, choose, same
+from model.messages import Sent
 from model.rule import Condition as Named
 from model.state import View
-from model.world import World
+from model.world import Party, World
 
 Domains = Mapping[str, tuple[Any, ...]]
 
@@ -24,25 +25,85 @@ class Move(NamedTuple):
     """One action in one state.
 
     ``when`` is what makes the step possible (its place in the flow, knowledge, capability); ``rules`` are
-    the conditions that an honest party checks, in order, any of which may refuse it by name.
+    the conditions that an honest party checks, in order, any of which may refuse it by name; ``sends`` are the messages
+    that go over the wire in it.
     """
 
     when: Condition
     rules: tuple[Named, ...]
     sets: dict[str, Value | Condition]
+    sends: tuple[Sent, ...] = ()
 
 
 #: What an action answers where it plainly cannot happen (and what it would do need not be worked out).
 IMPOSSIBLE = Move(False, (), {})
 
 
+class Policy:
+    """The switches as one party has them: its own where it has some, else everybody's."""
+
+    __slots__ = ("_own", "_shared")
+
+    def __init__(self, shared: Any, own: Mapping[str, Value]) -> None:
+        self._shared, self._own = shared, own
+
+    def __getattr__(self, name: str) -> Any:
+        return self._own[name] if name in self._own else getattr(self._shared, name)
+
+
 class Context(NamedTuple):
-    """What an action may read besides its parameters."""
+    """What an action may read besides its parameters.
+
+    ``design`` holds the switches that are about everybody; those of a party are read through :meth:`of`.
+    """
 
     world: World
     design: Any
     capabilities: Mapping[str, Condition]
     state: View
+
+    def own(self, party: str) -> Mapping[str, Value]:
+        """The switches that a party has for itself: as the configuration sets them for it, or the world."""
+        said = {name: value for (whose, name), value in self.design.parties.items() if whose == party}
+        return {**dict(self.world.by_name[party].policy), **said}
+
+    def of(self, party: str) -> Any:
+        """The switches of a party: its own, or everybody's."""
+        own = self.own(party)
+        return Policy(self.design, own) if own else self.design
+
+    def among(self, parties: Iterable[Party], named: Callable[[Party], Condition]) -> Any:
+        """The switches of whichever of these parties is named."""
+        own: dict[str, Value] = {}
+        for party in parties:
+            for name, value in self.own(party.name).items():
+                own[name] = choose(named(party), value, own.get(name, getattr(self.design, name)))
+        return Policy(self.design, own) if own else self.design
+
+    def client(self, session: str) -> Any:
+        """The switches of the client at which a session is."""
+        return self.of(self.world.session[session].client)
+
+    def has(self, capabilities: Iterable[str]) -> Condition:
+        """Whether the attacker has one of these capabilities."""
+        return any_of(*(self.capabilities[name] for name in capabilities))
+
+    def exists(self, party: Party) -> Condition:
+        """Whether the party takes part."""
+        here = all_of(*(same(getattr(self.design, name), value) for name, value in party.exists_if))
+        return here if party.honest else all_of(here, self.has((*party.run_by, *party.present_with)))
+
+    def at(self, url: Value, relation: Callable[[Party], Condition]) -> Condition:
+        """Whether what is at a URL is a party of which the relation holds."""
+        return any_of(*(all_of(same(url, party.url), relation(party)) for party in self.world.parties))
+
+    def runs(self, party: Party) -> Condition:
+        """Whether the attacker runs the party."""
+        return self.has(party.run_by)
+
+    def attackers(self, url: Value) -> Condition:
+        """Whether the attacker runs the party at a URL."""
+        return self.at(url, self.runs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +145,12 @@ def action(
     each: Callable[[World], list[dict[str, str]]] = lambda _: [{}],
     choices: Callable[[World], Domains] = lambda _: {},
 ) -> Callable[[Callable[..., Move]], Callable[..., Move]]:
-    """Register a function as an action; its actor is named by its docstring's first word or its module."""
+    """Register a function as an action: ``client__send_token`` is an honest client's, one without an actor the attacker's."""
 
     def decorate(function: Callable[..., Move]) -> Callable[..., Move]:
         module = function.__module__
         name = function.__name__.replace("__", ".")
-        honest = module.endswith("flow")
+        honest = "." in name
         name = name if honest else f"attacker.{name}"
         meaning = (function.__doc__ or "").strip().partition("\n")[0]
         SCHEMAS[name] = Schema(name, module, step, honest, meaning, each, choices, function)

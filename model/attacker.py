@@ -1,472 +1,508 @@
-"""What the attacker does with its capabilities and its knowledge.
+"""The attacker in the code flow: it answers for what it runs, and sends whatever it knows to whoever takes it.
 
-The attacker owns its servers, its own browser and its own session at the client; what else it can do is a
-capability. It drops every parameter that only binds (it sends no dpop_jkt and no `resource` of its own),
-since a request without them is honoured wherever one with them is.
+It runs the endpoints of its parties and learns every field of what reaches them or leaks (:func:`model.readings.deliver`).
+It sends any message whose fields are public or known to it to any honest party, by its own browser or by one that it holds
+or can lure. It never has to say that it does not know something, and what it chooses is no switch: ``splice`` and ``par_at``
+only let a question forbid it something.
+
+Where one choice is as good as any other for every rule that reads it, it takes that one: of iss the recorded one, which no
+rule refuses; of a redirect URI of the client's that of the recorded issuer, unless the client infers the AS from it; of
+dpop_jkt and `resource` none, since a request without them is honoured wherever one with them is.
 """
 
 from __future__ import annotations
 
-from model import authorization_server as server
-from model import client
-from model import resource_server as resource
+from model import authorization_server as server_rules
+from model import client as client_rules
 from model.action import IMPOSSIBLE, Context, Domains, Move, action
-from model.client import NONE
-from model.flow import goes_on_with, issue, own_request, pushes
-from model.logic import Condition, Value, all_of, any_of, choose, implies, no, one_of, same
-from model.session_readings import REQUEST_SENT, attacker_answers, authorization_at, past, published, sessions
-from model.state import CACHED_CRM, CACHED_HOST, ISSUED, LEAKED, MINTED, REFRESHED, THIEF
-from model.token_flow import accepts
-from model.world import (
-    ATTACKER,
-    ATTACKER_AS,
-    ATTACKER_CALLBACK,
-    ATTACKER_CLIENT,
-    CALLBACKS_OF_CLIENT,
-    CLIENT,
-    CLIENT_AT_ATTACKER,
-    CLIENTS_OF_ATTACKER,
-    CLIENTS_OF_CLIENT,
-    CRM,
-    GOOD_TENANT,
-    HONEST_AS,
-    LOOKALIKE_AS,
-    LOOPBACK,
-    REDIRECTED_CLIENT,
-    SHARED_HOST,
-    STATEMENT_CLIENT,
-    UPLOADED_CLIENT,
-    VICTIM,
-    World,
+from model.flow import (
+    document_rules,
+    goes_on_with,
+    issue,
+    server_metadata_rules,
+    sessions_and_servers,
+    token_request,
+    with_metadata,
 )
+from model.logic import Condition, Value, all_of, any_of, choose, holds, implies, mapped, no, one_of, same
+from model.messages import (
+    AuthorizationRequest,
+    AuthorizationResponse,
+    ClientAuthentication,
+    PushedRequest,
+    PushedResponse,
+    ResourceMetadata,
+    Sent,
+    ServerMetadata,
+    TokenRequest,
+    TokenResponse,
+)
+from model.readings import (
+    REQUEST_SENT,
+    attacker_authenticates,
+    client_id_of,
+    deliver,
+    ids_of,
+    is_strangers,
+    knows,
+    policy_of,
+    published,
+    pushes,
+    redirect_uri_of,
+    request_of,
+    server_of,
+    serves,
+    sessions,
+    sessions_and_grants,
+    user_of,
+)
+from model.registration import is_known
+from model.resource_server import well_known_is_the_owners
+from model.state import ATTACKERS_KEY, FORGED, THIEF, Moved, tokens
+from model.world import ATTACKER, FORGED_BY, LOOPBACK, NONE, World, callbacks, client_ids, on_same_origin
 
-KEY = "key:thief"
-
-
-def knows_request_of(c: Context, who: Value) -> Condition:
-    """Whether the attacker has seen the authorization request of a session: its own always."""
-    victim = c.state.session(VICTIM)
-    through_attacker = all_of(attacker_answers(c), same(authorization_at(c.design, victim), ATTACKER_AS))
-    victims = all_of(past(victim, *REQUEST_SENT), any_of(through_attacker, c.capabilities["req_leak"]))
-    own = past(c.state.session(ATTACKER), *REQUEST_SENT) if ATTACKER in c.world.sessions else False
-    return any_of(one_of(who, NONE, THIEF), all_of(same(who, VICTIM), victims), all_of(same(who, ATTACKER), own))
-
-
-def can_authenticate(c: Context, client_id: Value) -> tuple[Condition, Condition]:
-    """Whether the attacker holds the secret, or an assertion of a client_id, that the honest AS accepts."""
-    assertions = []
-    for who in c.world.sessions:
-        session = c.state.session(who)
-        for where, pushed in (("pushed", True), ("token", False)):
-            assertions.append(
-                all_of(
-                    same(session.assertion, where),
-                    client.sends_assertion_for_honest_as(c.design, session.issuer, session.token_at, pushed),
-                    same(client.client_id(c.design, session.issuer), client_id),
-                    any_of(same(session.issuer, HONEST_AS), server.assertion_key_is_known(c.design)),
-                )
-            )
-    return any_of(*(c.state.session(who).secret for who in c.world.sessions)), any_of(*assertions)
-
-
-def has_users_browser(c: Context) -> Condition:
-    """Whether the user's browser is at the attacker's authorization endpoint, or can be lured."""
-    victim = c.state.session(VICTIM)
-    here = all_of(
-        attacker_answers(c),
-        same(victim.phase, "requested"),
-        same(authorization_at(c.design, victim), ATTACKER_AS),
-    )
-    return any_of(here, c.capabilities["lure"])
-
-
-def sends_user_as_client(c: Context, client_id: Value, redirect: Value) -> Condition:
-    """Whether the attacker, acting as a client, can start this request itself."""
-    caps = c.capabilities
-    special = any_of(
-        all_of(caps["hosting_upload"], same(client_id, UPLOADED_CLIENT)),
-        all_of(caps["open_redirect_client_domain"], same(client_id, REDIRECTED_CLIENT)),
-    )
-    as_client = all_of(any_of(caps["mal_client"], special), same(redirect, ATTACKER_CALLBACK))
-    on_device = all_of(caps["local_app"], same(redirect, LOOPBACK), one_of(client_id, *CLIENTS_OF_CLIENT))
-    return any_of(as_client, on_device)
+# --- answering what a client asks -----------------------------------------------------------------------------
 
 
-def identity_is_at_hand(c: Context, client_id: Value, redirect: Value) -> Condition:
-    """Whether the attacker has made itself this client identity.
+def _channels(world: World) -> list[dict[str, str]]:
+    forged = dict.fromkeys(t.channel for t in world.tamperings if t.channel in FORGED_BY)
+    return [{"who": s.name, "channel": channel} for s in world.sessions for channel in ("own", *forged)]
 
-    An AS of the attacker can register the client's own callbacks under another identity; to receive responses
-    itself the attacker must act as a client.
+
+def controls_document(c: Context, who: str, url: Value, channel: str) -> Condition:
+    """Whether the attacker writes what a client reads as the metadata of the resource at a URL."""
+    if channel == "own":
+        return c.attackers(url)
+    ways = [
+        all_of(same(url, c.world.by_name[t.party].url), c.capabilities[t.capability])
+        for t in c.world.tamperings
+        if t.channel == channel
+    ]
+    return all_of(any_of(*ways), no(same(c.client(who).prm, "off")))
+
+
+@action("S3", _channels, lambda world: {"resource": world.resources, "listed": world.issuers})
+def publish_resource_metadata(c: Context, who: str, channel: str, resource: Value, listed: Value) -> Move:
+    """A client reads resource metadata by the attacker: of its own resource, or of an honest one over a channel it holds.
+
+    A resource that the client was configured with says nothing about another.
     """
-    caps = c.capabilities
-    registers = any_of(caps["mal_client"], all_of(attacker_answers(c), one_of(redirect, *CALLBACKS_OF_CLIENT)))
-    return any_of(
-        all_of(one_of(client_id, ATTACKER_CLIENT, STATEMENT_CLIENT), registers),
-        all_of(same(client_id, UPLOADED_CLIENT), caps["hosting_upload"]),
-        all_of(same(client_id, REDIRECTED_CLIENT), caps["open_redirect_client_domain"]),
-    )
-
-
-# --- discovery ---------------------------------------------------------------------------------------------
-
-CHANNELS = {
-    "header": "hdr_inject",
-    "delivery": "delivery_tamper",
-    "network": "net_rs_leg",
-    "well_known": "mal_tenant",
-    "cache": "old_as_compromised",
-}
-
-
-@action("S3", each=lambda world: [{"who": who, "channel": name} for who in world.sessions for name in CHANNELS])
-def forge_resource_metadata(c: Context, who: str, channel: str) -> Move:
-    """The attacker makes a client read its document, naming its AS, for an honest resource.
-
-    By a challenge header that points to its own host, by tampering with the delivery, on a plain-HTTP leg, by
-    squatting the well-known location that a tenant shares with others, or because an old document that named
-    an AS since compromised is still in a cache (and still signed, if it ever was).
-    """
-    design, session = c.design, c.state.session(who)
-    target = GOOD_TENANT if channel == "well_known" else CRM
+    session, design = c.state.session(who), c.client(who)
+    own = same(resource, published(c, session.url))
     here = all_of(
         same(session.phase, "challenged"),
-        same(session.url, target),
-        no(same(design.prm, "off")),
-        c.capabilities[CHANNELS[channel]],
-    )
-    if channel == "header":
-        here = all_of(here, same(design.prm_src, "challenge"))
-    if channel == "well_known":
-        here = all_of(here, same(design.prm_src, "wellknown"), same(design.wk_owner, "tenant"))
-    return Move(
-        here,
-        (
-            client.resource_url_is_https(design, channel == "network"),
-            client.metadata_url_is_same_origin(design, channel == "header"),
-            client.cached_metadata_is_fresh(design, channel == "cache"),
-            client.metadata_signature_is_anchored(design, channel == "cache"),
-        ),
-        {f"{who}.phase": "discovered", f"{who}.resource": target, f"{who}.listed": ATTACKER_AS},
-    )
-
-
-# --- the authorization request -----------------------------------------------------------------------------
-
-
-@action("S10")
-def send_user_with_own_request(c: Context) -> Move:
-    """The attacker sends the user's browser to the honest AS with the request of its own session."""
-    if ATTACKER not in c.world.sessions:
-        return IMPOSSIBLE
-    own = c.state.session(ATTACKER)
-    here = all_of(
-        same(own.phase, "requested"), same(authorization_at(c.design, own), HONEST_AS), has_users_browser(c)
+        controls_document(c, who, session.url, channel),
+        implies(same(design.prm, "off"), own),
     )
     if here is False:
         return IMPOSSIBLE
-    pushed = all_of(pushes(c.design), same(own.par_at, HONEST_AS))
-    move = issue(c, ATTACKER, pushed, **own_request(c, own))
-    return move._replace(when=all_of(here, move.when))
+    tenants = holds(lambda url: url != NONE and on_same_origin(c.world, url), session.url)
+    genuine = all_of(own, no(is_strangers(c.world, listed)))
+    squats = all_of(channel == "own", same(design.prm_src, "wellknown"), tenants, no(genuine))
+    vouched = any_of(
+        same(design.prm, "off"), channel == "cache", all_of(channel == "own", same(c.design.e_enrolled, "yes"))
+    )
+    document = ResourceMetadata(resource, listed, choose(vouched, "by an accepted attester", NONE))
+    return Move(
+        here,
+        (
+            *document_rules(c, who, session.url, resource, vouched, channel),
+            well_known_is_the_owners(c.design, any_of(squats, channel == "well_known")),
+        ),
+        {f"{who}.phase": "discovered", f"{who}.resource": resource, f"{who}.listed": listed},
+        (Sent(ATTACKER, c.world.session[who].client, document),),
+    )
+
+
+def _strangers(world: World) -> list[dict[str, str]]:
+    return [pair for pair in sessions_and_servers(world) if not world.by_name[pair["server"]].honest]
+
+
+def _endpoints(world: World) -> Domains:
+    named = dict.fromkeys(("issuer", "authorization_at", "token_at", "par_at"), world.issuers)
+    return {**named, "promises_iss": (False, True), "connector": (False, True)}
+
+
+@action("S7", _strangers, _endpoints)
+def publish_server_metadata(
+    c: Context, who: str, server: str, issuer: Value, authorization_at: Value, token_at: Value, par_at: Value,
+    promises_iss: Condition, connector: Condition,
+) -> Move:  # fmt: skip
+    """An AS of the attacker's names any issuer and any endpoints; it may come as a connector of the client's.
+
+    The user goes to the AS that the resource lists, unless the choice is rewritten on the way; the attacker, in its own
+    session, may ask for its own AS instead.
+    """
+    session, party, design = c.state.session(who), c.world.by_name[server], c.client(who)
+    here = all_of(same(session.phase, "discovered"), c.runs(party))
+    if here is False:
+        return IMPOSSIBLE
+    rewritten = all_of(c.capabilities["net_first_leg"], same(c.design.leg1, "http"))
+    by_choice = True if c.world.user_of(who) == ATTACKER else rewritten
+    spliced, pushed_away = no(same(authorization_at, party.url)), no(same(par_at, party.url))
+    allowed = all_of(
+        implies(same(c.design.splice, "no"), no(spliced)),
+        implies(same(c.design.splice, "yes"), no(is_strangers(c.world, authorization_at))),
+        implies(same(c.design.par_at, "own"), no(pushed_away)),
+        implies(same(c.design.par_at, "honest"), no(is_strangers(c.world, par_at))),
+    )
+    plainest = all_of(implies(no(pushes(design)), no(pushed_away)), implies(connector, c.has(party.connects_by)))
+    document = ServerMetadata(issuer, authorization_at, token_at, par_at, promises_iss)
+    recorded = {
+        "metadata": party.url, "issuer": issuer, "authorization_at": authorization_at, "token_at": token_at,
+        "par_at": par_at, "promises_iss": promises_iss, "connector": connector,
+    }  # fmt: skip
+    return Move(
+        all_of(here, any_of(same(session.listed, party.url), by_choice), allowed, plainest),
+        server_metadata_rules(c, session, party, issuer, authorization_at, token_at, connector, promises_iss),
+        with_metadata(who, **recorded),
+        (Sent(server, c.world.session[who].client, document),),
+    )
+
+
+@action("S9", sessions_and_grants)
+def answer_pushed_request(c: Context, who: str, grant: str) -> Move:
+    """The attacker's endpoint answers a pushed request with where a request of the attacker's own was pushed to."""
+    session, slot = c.state.session(who), c.state.grant(grant)
+    here = all_of(
+        same(session.phase, "pushed"), c.attackers(session.par_at), same(session.request_uri, NONE), same(slot.code, "pushed")
+    )
+    answer = Sent(ATTACKER, c.world.session[who].client, PushedResponse(grant))
+    return Move(here, (), {f"{who}.request_uri": grant}, (answer,))
+
+
+@action("S16", sessions, lambda world: {"token": (FORGED, *tokens(world))})
+def answer_token_request(c: Context, who: str, token: Value) -> Move:
+    """The attacker's token endpoint answers with any token it knows or makes, and says what it likes of it."""
+    session = c.state.session(who)
+    here = same(session.phase, "asked")
+    if here is False:
+        return IMPOSSIBLE
+    known = any_of(same(token, FORGED), *(all_of(same(token, t), knows(c, "token", t)) for t in tokens(c.world)))
+    answer = Sent(ATTACKER, c.world.session[who].client, TokenResponse(token, "as asked"))
+    return Move(all_of(here, known), (), {f"{who}.phase": "has_token", f"{who}.token": token}, (answer,))
+
+
+# --- sending what it knows: authorization requests and responses ------------------------------------------------
+
+
+def holds_browser(c: Context, user: str, *, at_callback: bool = False) -> Condition:
+    """Whether the attacker can send a user's browser to an AS (or to a client's callback).
+
+    Its own always; another's while that is at its authorization endpoint, or by a capability.
+    """
+    if user == ATTACKER:
+        return True
+    led = [
+        all_of(same(session.phase, "requested"), c.attackers(session.authorization_at))
+        for session in (c.state.session(s.name) for s in c.world.sessions if s.user == user)
+    ]
+    lured = ("web", "naive_rp", "req_leak", "state_leak") if at_callback else ("lure",)
+    return any_of(*led, c.has(lured))
+
+
+def sends_own_users(c: Context, client_id: Value, redirect: Value) -> Condition:
+    """Whether a user comes with this request by using the attacker's client, or its program on the device."""
+    as_client = [all_of(c.runs(party), same(redirect, party.callback)) for party in c.world.identities]
+    on_device = all_of(c.capabilities["local_app"], same(redirect, LOOPBACK), is_known(c, client_id))
+    return any_of(*as_client, on_device)
+
+
+def has_identity(c: Context, client_id: Value, redirect: Value) -> Condition:
+    """Whether the attacker may name this client_id: an honest client's, or one that it has made itself."""
+    honest = one_of(client_id, *(known for client in c.world.clients for known in ids_of(c, client)))
+    of_clients = [uri for client in c.world.clients for uri in callbacks(c.world, client)]
+    own = [
+        all_of(
+            same(client_id, party.url),
+            any_of(c.runs(party), all_of(c.has(party.registered_by), one_of(redirect, *of_clients))),
+        )
+        for party in c.world.identities
+    ]
+    return any_of(honest, *own)
 
 
 def _crafted(world: World) -> Domains:
+    clients, own = world.clients, world.identities
+    names = [session.name for session in world.sessions]
     return {
-        "client_id": (*CLIENTS_OF_CLIENT, *(CLIENTS_OF_ATTACKER if world.strangers_clients else ())),
-        "redirect": (*CALLBACKS_OF_CLIENT, LOOPBACK, ATTACKER_CALLBACK),
-        "challenge": (NONE, *world.sessions, THIEF),
-        "returned_state": (NONE, *world.sessions),
+        "client": (*(i for client in clients for i in client_ids(world, client)), *(party.url for party in own)),
+        "redirect": tuple(dict.fromkeys((
+            *(uri for client in clients for uri in callbacks(world, client)), LOOPBACK, *(party.callback for party in own),
+        ))),
+        "challenge": (NONE, THIEF, *names),
+        "state": (NONE, *names),
+    }  # fmt: skip
+
+
+def can_write(c: Context, client: Value, redirect: Value, challenge: Value, state: Value) -> Condition:
+    """Whether the attacker knows every field of an authorization request of its own making."""
+    names = [session.name for session in c.world.sessions]
+    return all_of(
+        has_identity(c, client, redirect),
+        any_of(one_of(challenge, NONE, THIEF), *(all_of(same(challenge, s), knows(c, "challenge", s)) for s in names)),
+        any_of(same(state, NONE), *(all_of(same(state, s), knows(c, "state", s)) for s in names)),
+    )
+
+
+def _slots(world: World) -> list[dict[str, str]]:
+    return [{"grant": grant.name} for grant in world.grants]
+
+
+@action("S9", _slots, _crafted)
+def push_request(c: Context, grant: str, client: Value, redirect: Value, challenge: Value, state: Value) -> Move:
+    """The attacker pushes a request of its own making to an honest AS, as any client it can authenticate as."""
+    server = server_of(c, grant)
+    here = all_of(
+        same(c.state.grant(grant).code, "none"), can_write(c, client, redirect, challenge, state),
+        c.has(name for party in c.world.servers for name in party.run_by),
+    )  # fmt: skip
+    if here is False:
+        return IMPOSSIBLE
+    pushed = {"client": client, "redirect": redirect, "challenge": challenge, "state": state}
+    request = PushedRequest(client, redirect_uri=redirect, state=state, code_challenge=challenge)
+    return Move(
+        here,
+        attacker_authenticates(c, server, client),
+        {f"{grant}.code": "pushed", **{f"{grant}.{name}": value for name, value in pushed.items()}},
+        (Sent(ATTACKER, server.name, request),),
+    )
+
+
+@action("S10", _slots, _crafted)
+def send_request(c: Context, grant: str, client: Value, redirect: Value, challenge: Value, state: Value) -> Move:
+    """The attacker sends a browser to an honest AS with a request of its own making, pushed if it can push it.
+
+    Where the client's domain is its own it needs no user to approve: consent that was given to the client is remembered.
+    """
+    server, user = server_of(c, grant), user_of(c, grant)
+    design = policy_of(c, client)
+    held, sent = holds_browser(c, user), sends_own_users(c, client, redirect)
+    taken = {name for party in c.world.clients for name in party.taken_by}
+    silent = all_of(c.has(taken), same(design.reg, "cimd"), is_known(c, client)) if user != ATTACKER else False
+    anyone = c.has(c.capabilities)
+    here = all_of(
+        anyone, same(c.state.grant(grant).code, "none"), any_of(held, sent, silent),
+        can_write(c, client, redirect, challenge, state),
+    )  # fmt: skip
+    if here is False:
+        return IMPOSSIBLE
+    authenticated = all_of(*(rule.holds for rule in attacker_authenticates(c, server, client)))
+    request = {
+        "client": client, "redirect": redirect, "challenge": challenge, "state": state, "key": NONE, "resource": NONE,
+    }  # fmt: skip
+    relayed = any_of(*(
+        all_of(one_of(c.state.session(s.name).phase, *REQUEST_SENT), c.attackers(c.state.session(s.name).authorization_at))
+        for s in c.world.sessions if s.user == user
+    ))  # fmt: skip
+    # Whose flow it is shows in what binds the answer to one: a request with all of that copied is that session's.
+    copied = all_of(no(same(state, NONE)), any_of(same(challenge, state), same(challenge, NONE)))
+    of = choose(copied, state, THIEF)
+    move = issue(c, grant, of, authenticated, request, **({} if user == ATTACKER else {"relayed": relayed}))
+    unasked = all_of(silent, no(any_of(held, sent)))
+    written = AuthorizationRequest(client, NONE, redirect, state, challenge)
+    return move._replace(
+        when=here,
+        rules=(*move.rules, server_rules.consent_is_pinned_to_metadata(c.of(server.name), unasked)),
+        sends=(Sent(user, server.name, written), *move.sends),
+    )
+
+
+@action("S10", sessions_and_grants)
+def forward_request(c: Context, who: str, grant: str) -> Move:
+    """The attacker sends a browser to an honest AS with the very request of a session: copied, or where it was pushed."""
+    session, server, user = c.state.session(who), server_of(c, grant), user_of(c, grant)
+    pushed = all_of(pushes(c.client(who)), same(session.par_at, server.url), knows(c, "request_uri", who))
+    no_challenge = same(request_of(c, session)["challenge"], NONE)
+    copied = all_of(knows(c, "state", who), any_of(knows(c, "challenge", who), no_challenge))
+    here = all_of(
+        one_of(session.phase, *REQUEST_SENT),
+        same(c.state.grant(grant).code, "none"),
+        holds_browser(c, user),
+        any_of(pushed, copied),
+    )
+    if here is False:
+        return IMPOSSIBLE
+    others_too = c.world.user_of(who) not in (user, ATTACKER)
+    overtakes = all_of(pushed, same(session.authorization_at, server.url), others_too)
+    move = issue(c, grant, who, pushed, request_of(c, session))
+    reference = AuthorizationRequest(client_id_of(c, session), choose(pushed, who, NONE))
+    return move._replace(
+        when=here,
+        rules=(*move.rules, server_rules.request_uri_is_unused(c.of(server.name), overtakes)),
+        sends=(Sent(user, server.name, reference), *move.sends),
+    )
+
+
+def _responses(world: World) -> Domains:
+    return {
+        "code": (FORGED, *(grant.name for grant in world.grants)),
+        "arrives_at": tuple(dict.fromkeys(uri for client in world.clients for uri in callbacks(world, client))),
     }
 
 
-@action("S10", choices=_crafted)
-def send_user_with_crafted_request(
-    c: Context, client_id: Value, redirect: Value, challenge: Value, returned_state: Value
-) -> Move:
-    """The attacker sends the user's browser to the honest AS with a request of its own making.
+@action("S14", sessions, _responses)
+def deliver_response(c: Context, who: str, code: Value, arrives_at: Value) -> Move:
+    """The attacker has a browser deliver a response to a client: with any code it knows or makes, and any iss.
 
-    It names the client or an identity of its own, and copies the challenge and state of any request that it has
-    seen. Using a client of its own, or the client's id from a program on the device, it sends the user itself.
+    After the client has used the state it may try once more, with what has leaked since.
     """
+    session, design, client = c.state.session(who), c.client(who), c.world.client_of(who)
+    late = all_of(one_of(session.phase, "responded", "asked", "has_token", "sent"), no(session.reused))
     here = all_of(
-        same(c.state["code.state"], "none"),
-        any_of(has_users_browser(c), sends_user_as_client(c, client_id, redirect)),
-        implies(one_of(client_id, *CLIENTS_OF_ATTACKER), identity_is_at_hand(c, client_id, redirect)),
-        knows_request_of(c, challenge),
-        knows_request_of(c, returned_state),
+        c.has(c.capabilities),
+        any_of(same(session.phase, "requested"), late),
+        holds_browser(c, c.world.user_of(who), at_callback=True),
+        one_of(arrives_at, *callbacks(c.world, client)),
+        any_of(same(code, FORGED), *(all_of(same(code, g.name), knows(c, "code", g.name)) for g in c.world.grants)),
     )
     if here is False:
         return IMPOSSIBLE
-    secret, assertion = can_authenticate(c, client_id)
-    pushed = server.client_is_authenticated(c.design, False, secret, assertion).holds
-    move = issue(
-        c, THIEF, pushed, client=client_id, redirect=redirect, challenge=challenge,
-        returned_state=returned_state, key=NONE, resource=NONE,
+    own = c.world.user_of(who) == ATTACKER
+    returned = who if own else choose(knows(c, "state", who), who, NONE)
+    issuer = client_rules.inferred_issuer(design, client, c.world.issuers, arrives_at, session.issuer)
+    response = AuthorizationResponse(arrives_at, code, returned, issuer)
+    return Move(
+        here,
+        (
+            client_rules.state_matches(design, returned, who),
+            client_rules.state_is_used_once(design, late),
+            client_rules.callback_is_of_recorded_issuer(design, arrives_at, redirect_uri_of(c, session)),
+        ),
+        {
+            f"{who}.phase": "responded", f"{who}.code": code, f"{who}.reused": any_of(session.reused, late),
+            **goes_on_with(session, issuer),
+        },
+        (Sent(c.world.user_of(who), client.name, response),),
     )  # fmt: skip
-    return move._replace(when=all_of(here, move.when))
 
 
-@action("S14")
-def inject_authorization_response(c: Context) -> Move:
-    """The attacker delivers the user's code to the client in its own browser, with whatever iss it likes."""
-    if ATTACKER not in c.world.sessions:
-        return IMPOSSIBLE
-    own = c.state.session(ATTACKER)
-    return Move(
-        all_of(
-            same(own.phase, "requested"),
-            c.state["knows.code"],
-            same(c.state["code.state"], "issued"),
-            one_of(c.state["code.client"], *CLIENTS_OF_CLIENT),
-        ),
-        (),
-        {f"{ATTACKER}.phase": "responded", f"{ATTACKER}.code": "users"},
-    )
+# --- sending what it knows: token requests --------------------------------------------------------------------
 
 
-@action("S14", each=sessions)
-def answer_authorization_request(c: Context, who: str) -> Move:
-    """The attacker's authorization endpoint answers a request with a code of its own (in its own browser, any)."""
-    session = c.state.session(who)
-    reaches = True if who == ATTACKER else same(authorization_at(c.design, session), ATTACKER_AS)
-    return Move(
-        all_of(same(session.phase, "requested"), attacker_answers(c), reaches),
-        (),
-        {f"{who}.phase": "responded", f"{who}.code": "attackers"},
-    )
+def _wanted(world: World) -> Domains:
+    return {"wanted": (NONE, *world.honest_urls)}
 
 
-# --- a code of its own -------------------------------------------------------------------------------------
-
-
-def reaches_users_callback(c: Context) -> Condition:
-    """Whether the attacker can make the user's browser deliver a response to the client."""
-    caps = c.capabilities
-    return any_of(
-        caps["web"], caps["req_leak"], caps["state_leak"], all_of(caps["naive_rp"], has_users_browser(c))
-    )
-
-
-def _strangers_code(world: World) -> list[dict[str, str]]:
-    return [{}] if world.strangers_code else []
-
-
-@action("S13", _strangers_code, lambda _: {"redirect": CALLBACKS_OF_CLIENT, "challenge": (NONE, VICTIM, THIEF)})
-def obtain_own_code(c: Context, redirect: Value, challenge: Value) -> Move:
-    """The attacker logs in at the honest AS as itself, with a request that names the client, and keeps the code."""
-    design = c.design
-    here = all_of(
-        same(c.state["own.state"], "none"), reaches_users_callback(c), knows_request_of(c, challenge)
-    )
-    if here is False:
-        return IMPOSSIBLE
-    secret, assertion = can_authenticate(c, CLIENT)
-    pushed = server.client_is_authenticated(design, False, secret, assertion).holds
-    return Move(
-        here,
-        (
-            server.redirect_uri_is_registered(design, CLIENT, redirect),
-            server.request_was_pushed(design, pushed),
-            server.challenge_is_present(design, challenge),
-        ),
-        {"own.state": "issued", "own.redirect": redirect, "own.challenge": challenge},
-    )
-
-
-@action("S13", _strangers_code)
-def use_pushed_request(c: Context) -> Move:
-    """The attacker logs in at the honest AS as itself with the user's own pushed request."""
-    victim = c.state.session(VICTIM)
-    here = all_of(
-        same(c.state["own.state"], "none"),
-        c.capabilities["req_leak"],
-        same(victim.phase, "requested"),
-        pushes(c.design),
-        same(victim.par_at, HONEST_AS),
-        same(authorization_at(c.design, victim), HONEST_AS),
-    )
-    if here is False:
-        return IMPOSSIBLE
-    request = own_request(c, victim)
-    return Move(
-        here,
-        (server.request_uri_is_unused(c.design, True),),
-        {"own.state": "issued", "own.redirect": request["redirect"], "own.challenge": request["challenge"]},
-    )
-
-
-@action("S14", _strangers_code)
-def push_own_code(c: Context) -> Move:
-    """The attacker makes the user's browser deliver the attacker's code to the client, with any iss it likes."""
-    design, session, state = c.design, c.state.session(VICTIM), c.state
-    here = all_of(same(session.phase, "requested"), same(state["own.state"], "issued"), reaches_users_callback(c))
-    if here is False:
-        return IMPOSSIBLE
-    leaked, late = c.capabilities["state_leak"], same(design.leak_point, "client_page")
-    knows_state = any_of(knows_request_of(c, VICTIM), leaked)
-    issuer = client.inferred_issuer(design, state["own.redirect"], session.issuer)
-    return Move(
-        here,
-        (
-            client.state_matches(design, choose(knows_state, VICTIM, NONE), VICTIM),
-            client.state_is_used_once(design, all_of(late, no(knows_request_of(c, VICTIM)))),
-            client.callback_is_of_recorded_issuer(design, state["own.redirect"], session.issuer),
-        ),
-        {f"{VICTIM}.phase": "responded", f"{VICTIM}.code": "strangers", **goes_on_with(session, issuer)},
-    )
-
-
-# --- codes and tokens --------------------------------------------------------------------------------------
-
-
-@action("S15", choices=lambda world: {"wanted": (NONE, *world.honest_urls)})
-def redeem_code(c: Context, wanted: Value) -> Move:
-    """The attacker redeems the user's code at the honest AS, as the client, with a key of its own.
+@action("S15", _slots, _wanted)
+def redeem_code(c: Context, grant: str, wanted: Value) -> Move:
+    """The attacker redeems a code at the honest AS, as the client it was issued to, with a key of its own.
 
     ``wanted``: the URL of the honest resource server it would like the token for.
     """
-    design, state = c.design, c.state
+    slot, server, user = c.state.grant(grant), server_of(c, grant), user_of(c, grant)
     here = all_of(
-        state["knows.code"], same(state["code.state"], "issued"), one_of(state["code.client"], *CLIENTS_OF_CLIENT)
+        knows(c, "code", grant), same(slot.code, "issued"), is_known(c, slot.client), user != ATTACKER
     )
     if here is False:
         return IMPOSSIBLE
-    secret, assertion = can_authenticate(c, state["code.client"])
-    plain = all_of(same(design.pkce, "plain"), knows_request_of(c, VICTIM))
-    verifier = choose(any_of(state["knows.verifier"], plain), VICTIM, NONE)
-    verifier = choose(same(state["code.challenge"], THIEF), THIEF, verifier)
-    verifier = choose(same(state["code.challenge"], NONE), NONE, verifier)
-    proves = all_of(no(same(design.dpop, "none")), same(design.as_dpop, "honor"))
-    requested = published(design, wanted)
+    policy, design = c.of(server.name), policy_of(c, slot.client)
+    verifier: Value = choose(same(slot.challenge, THIEF), THIEF, NONE)
+    for session in c.world.sessions:
+        plain = all_of(same(c.client(session.name).pkce, "plain"), knows(c, "challenge", session.name))
+        known = all_of(same(slot.challenge, session.name), any_of(knows(c, "verifier", session.name), plain))
+        verifier = choose(known, session.name, verifier)
+    proves = all_of(no(same(design.dpop, "none")), same(policy.as_dpop, "honor"))
+    key, requested = choose(proves, ATTACKERS_KEY, NONE), published(c, wanted)
+    request = TokenRequest(
+        slot.client, grant_type="authorization_code", code=grant, redirect_uri=slot.redirect, code_verifier=verifier,
+        proof_key=key, resource=requested,
+    )  # fmt: skip
+    answer = TokenResponse(grant, choose(proves, "DPoP", "Bearer"), grant)
+    facts, sends = deliver(c, Sent(ATTACKER, server.name, request), Sent(server.name, ATTACKER, answer))
     return Move(
         here,
         (
-            server.client_is_authenticated(design, False, secret, assertion),
-            server.verifier_matches_challenge(design, state["code.challenge"], verifier),
-            server.proof_key_matches_request(state["code.key"], choose(proves, KEY, NONE)),
-            server.resource_is_within_grant(design, state["code.resource"], requested),
+            *attacker_authenticates(c, server, slot.client),
+            client_rules.code_is_asked_for(design),
+            server_rules.verifier_matches_challenge(policy, slot.challenge, verifier),
+            server_rules.proof_key_matches_request(slot.key, key),
+            server_rules.resource_is_within_grant(policy, slot.resource, requested),
+            server_rules.resource_is_acceptable(policy, requested, serves(c, server, requested)),
         ),
         {
-            "code.state": "redeemed",
-            "issued.to": THIEF,
-            "issued.key": choose(proves, KEY, NONE),
-            "issued.certificate": NONE,
-            "issued.resource": choose(same(requested, NONE), state["code.resource"], requested),
-            "knows.issued": True,
+            f"{grant}.code": "redeemed", f"{grant}.to": THIEF, f"{grant}.bound_key": key, f"{grant}.certificate": NONE,
+            f"{grant}.target": choose(same(requested, NONE), slot.resource, requested), **facts,
         },
-    )
+        sends,
+    )  # fmt: skip
 
 
-@action("S16", each=sessions, choices=lambda _: {"token": (ISSUED, LEAKED, REFRESHED, MINTED)})
-def answer_token_request(c: Context, who: str, token: Value) -> Move:
-    """The attacker's token endpoint answers the client with a token of its choice, and says what it likes of it."""
-    session, state = c.state.session(who), c.state
-    holds_it = any_of(
-        same(token, MINTED),
-        all_of(same(token, ISSUED), state["knows.issued"]),
-        all_of(same(token, REFRESHED), state["knows.refreshed"]),
-        all_of(same(token, LEAKED), c.capabilities["token_leak"]),
-    )
+@action("S21", lambda world: [{"grant": grant.name} for grant in world.grants if grant.user != ATTACKER])
+def use_refresh_token(c: Context, grant: str) -> Move:
+    """The attacker gets a new access token for a refresh token that it knows, as the client."""
+    slot, server = c.state.grant(grant), server_of(c, grant)
+    here = knows(c, "refresh", grant)
+    if here is False:
+        return IMPOSSIBLE
+    request = TokenRequest(slot.client, grant_type="refresh_token", refresh_token=grant)
+    answer = TokenResponse(f"{grant}+", "Bearer")
+    facts, sends = deliver(c, Sent(ATTACKER, server.name, request), Sent(server.name, ATTACKER, answer))
+    own = one_of(slot.bound_key, NONE, ATTACKERS_KEY)
+    bound = choose(own, NONE, slot.bound_key)
     return Move(
-        all_of(same(session.phase, "asked_attacker"), holds_it),
-        (),
-        {f"{who}.phase": "has_token", f"{who}.token": token},
+        here,
+        (
+            *attacker_authenticates(c, server, slot.client),
+            server_rules.refresh_token_is_bound(policy_of(c, slot.client), bound, slot.certificate),
+        ),
+        facts,
+        sends,
     )
 
 
-def honest_resource_exists(c: Context, url: str) -> Condition:
-    """Whether an honest resource server answers at a URL: at that of the shared host only where it has an API."""
-    return same(c.design.host_app, "yes") if url == SHARED_HOST else True
-
-
-def _stolen_tokens(world: World) -> list[dict[str, str]]:
+def _as_client(world: World) -> list[dict[str, str]]:
     return [
-        {"token": token, "url": url}
-        for token in (ISSUED, REFRESHED, LEAKED, CACHED_CRM, CACHED_HOST)
-        for url in world.honest_urls
+        {"server": server.name, "client": identity}
+        for server in world.servers
+        if server.honest
+        for client in world.clients
+        for identity in client_ids(world, client)
     ]
 
 
-@action("S18", each=_stolen_tokens)
-def present_stolen_token(c: Context, token: str, url: str) -> Move:
-    """The attacker presents a token of the user at an honest resource server."""
-    state, captured = c.state, c.state[f"captured.{token}"] if f"captured.{token}" in CAPTURED else NONE
-    holds_it = {
-        ISSUED: state["knows.issued"],
-        REFRESHED: state["knows.refreshed"],
-        LEAKED: c.capabilities["token_leak"],
-    }.get(token, no(same(captured, NONE)))
-    here = all_of(holds_it, honest_resource_exists(c, url), no(state["accepted.stolen"]))
+@action("S15", _as_client)
+def authenticate(c: Context, server: str, client: str) -> Move:
+    """The attacker authenticates at an honest AS as an honest client."""
+    design = policy_of(c, client)
+    here = all_of(c.has(c.capabilities), no(same(design.client_auth, "none")), is_known(c, client))
+    sent = Sent(ATTACKER, server, ClientAuthentication(client))
+    checked = attacker_authenticates(c, c.world.by_name[server], client)
+    return Move(here, checked, {"accepted.authentication": True}, (sent,))
+
+
+def _rechallenges(world: World) -> list[dict[str, str]]:
+    return [
+        {**pair, "server": server.name} for pair in _channels(world) for server in world.servers if not server.honest
+    ]
+
+
+@action("S22", _rechallenges, lambda world: {"issuer": world.issuers})
+def rechallenge(c: Context, who: str, channel: str, server: str, issuer: Value) -> Move:
+    """Challenged anew by a resource whose metadata the attacker writes, the client refreshes at the AS that this lists."""
+    session, party, design = c.state.session(who), c.world.by_name[server], c.client(who)
+    grants = {grant.name: c.world.by_name[grant.server].url for grant in c.world.grants}
+    refresh = mapped(lambda token: token if token in grants else NONE, session.token)
+    here = all_of(
+        same(session.phase, "sent"), c.runs(party), no(same(refresh, NONE)), no(is_strangers(c.world, session.token_at)),
+        no(same(design.prm, "off")), controls_document(c, who, session.url, channel),
+    )  # fmt: skip
     if here is False:
         return IMPOSSIBLE
-    return Move(
-        here,
-        accepts(c, token, url, KEY, KEY, captured),
-        {"accepted.stolen": True},
-    )
-
-
-CAPTURED = tuple(f"captured.{token}" for token in (ISSUED, CACHED_CRM, CACHED_HOST))
-
-
-@action(
-    "S18",
-    each=lambda world: [{"url": url} for url in world.honest_urls],
-    choices=lambda _: {"iss": (ATTACKER_AS, LOOKALIKE_AS, HONEST_AS)},
-)
-def present_minted_token(c: Context, url: str, iss: Value) -> Move:
-    """The attacker's AS makes a token about the user, for this resource and the attacker's key, and presents it."""
-    design = c.design
-    here = all_of(c.capabilities["mal_as"], honest_resource_exists(c, url), no(c.state["accepted.minted"]))
-    if here is False:
-        return IMPOSSIBLE
-    signer: Value = choose(same(iss, HONEST_AS), ATTACKER_AS, iss)
-    named_and_signed = all_of(resource.policy_names(design, iss), same(iss, signer))
+    came_from = mapped(lambda grant: grants.get(grant, NONE), refresh)
+    # The client is now where the new metadata leads; it sends what it would send there.
+    moved = Moved(session, issuer=issuer, metadata=party.url, token_at=party.url)
+    request = token_request(c, moved, party.url, "renewed", grant_type="refresh_token", refresh_token=refresh)
+    facts, sends = deliver(c, Sent(c.world.session[who].client, server, request))
+    vouched = any_of(channel == "cache", all_of(channel == "own", same(c.design.e_enrolled, "yes")))
+    listed = Moved(session, listed=party.url)
     return Move(
         here,
         (
-            resource.issuer_is_accepted(design, iss),
-            resource.signature_is_by_issuer(design, iss, signer),
-            resource.audience_is_this_resource(design, published(design, url), url, published(design, url), False),
-            resource.scheme_is_acceptable(design, KEY),
+            *document_rules(c, who, session.url, session.url, vouched, channel),
+            *server_metadata_rules(c, listed, party, issuer, party.url, party.url),
+            client_rules.refresh_token_stays_with_issuer(design, same(issuer, came_from)),
         ),
-        {
-            "accepted.minted": True,
-            "accepted.as_user": resource.subject_is_user(design, iss),
-            "accepted.issuer": no(named_and_signed),
-        },
+        {f"{who}.phase": "renewed", f"{who}.renewed_as": issuer, **facts},
+        sends,
     )
-
-
-@action("S15", each=lambda _: [{"client_id": CLIENT}, {"client_id": CLIENT_AT_ATTACKER}])
-def authenticate_as_client(c: Context, client_id: str) -> Move:
-    """The attacker authenticates at the honest AS as the client."""
-    secret, assertion = can_authenticate(c, client_id)
-    known = server.redirect_uri_is_registered(c.design, client_id, client.redirect_uri(c.design, ATTACKER_AS)).holds
-    holds_something = any_of(*(no(same(c.state[f"{who}.assertion"], NONE)) for who in c.world.sessions), secret)
-    return Move(
-        all_of(
-            no(same(c.design.client_auth, "none")),
-            holds_something,
-            True if client_id == CLIENT else known,
-            no(c.state["accepted.authentication"]),
-        ),
-        (server.client_is_authenticated(c.design, False, secret, assertion),),
-        {"accepted.authentication": True},
-    )
-
-
-@action("S21")
-def refresh_token(c: Context) -> Move:
-    """The attacker redeems the user's refresh token at the honest AS, as the client."""
-    design, state = c.design, c.state
-    secret, assertion = can_authenticate(c, state["code.client"])
-    return Move(
-        all_of(state["knows.refresh"], no(state["knows.refreshed"])),
-        (
-            server.client_is_authenticated(design, False, secret, assertion),
-            server.refresh_token_is_bound(design, state["issued.key"], state["issued.certificate"]),
-        ),
-        {"knows.refreshed": True},
-    )
-
-

@@ -2,97 +2,22 @@
 
 from __future__ import annotations
 
-from model.client import NONE, distinct_redirects
 from model.design import Design
 from model.logic import Condition, Value, all_of, any_of, choose, implies, no, one_of, same
 from model.rule import rule
-from model.world import (
-    ATTACKER_CALLBACK,
-    ATTACKER_CLIENT,
-    CALLBACK,
-    CALLBACK_ATTACKER,
-    CALLBACK_HONEST,
-    CALLBACKS_OF_CLIENT,
-    CLIENT,
-    CLIENT_AT_ATTACKER,
-    CLIENTS_OF_CLIENT,
-    CRM,
-    CRM_API,
-    GOOD_TENANT,
-    LOOPBACK,
-    REDIRECTED_CLIENT,
-    SHARED_HOST,
-    STATEMENT_CLIENT,
-    UPLOADED_CLIENT,
-)
-
-
-def knows_resource(design: Design, resource: Value) -> Condition:
-    """Whether the AS has the resource on its list."""
-    return any_of(
-        one_of(resource, CRM, GOOD_TENANT, CRM_API),
-        all_of(same(resource, SHARED_HOST), same(design.host_registered, "yes")),
-    )
-
-
-def publishes_for_all(design: Design) -> Condition:
-    """Whether what the client registers anywhere holds everywhere: one document, or one entity statement."""
-    documents = all_of(same(design.reg, "cimd"), same(design.cimd_docs, "single"))
-    separated = all_of(same(design.conn_context, "redirect_and_session"), same(design.shared_provider, "no"))
-    return all_of(any_of(same(design.reg, "federation"), documents), no(separated))
+from model.world import NONE
 
 
 @rule("CIMD-4.2-redir", "O21-2.3-redir", "MCP-redir", "CIMD-4-self", "CIMD-8.1-origin", "CIMD-8.9-trust",
       "CIMD-5-noredir", "DCR-3-open", "DCR-3.1.1-sws", "DCR-2.3-trust",
       source="RFC 9700 4.1; draft-ietf-oauth-client-id-metadata-document 4.2; RFC 7591 2.3")  # fmt: skip
-def redirect_uri_is_registered(design: Design, client: Value, redirect: Value) -> Condition:
+def redirect_uri_is_registered(design: Design, registered: Condition, known: Condition) -> Condition:
     """The redirect URI is one of those registered for the client_id.
 
-    A client metadata document is the same for every AS, so all redirect URIs in it are registered everywhere;
-    so is a second document that the client published for another AS. Static and dynamic registration are
-    made with one AS and hold there alone. Strangers register themselves where that is open.
+    ``known``: the client_id is, at least, one that the AS knows; one that does not compare redirect URIs asks no more.
+    What is registered where says :func:`model.registration.registered`.
     """
-    distinct = distinct_redirects(design)
-    cimd = same(design.reg, "cimd")
-    per_as_document = all_of(cimd, same(design.cimd_docs, "per_as"))
-    unchecked = all_of(cimd, same(design.cimd_redirect_check, "off"))
-    return any_of(
-        all_of(same(client, CLIENT), no(distinct), same(redirect, CALLBACK)),
-        all_of(same(client, CLIENT), distinct, same(redirect, CALLBACK_HONEST)),
-        all_of(same(client, CLIENT), distinct, publishes_for_all(design), same(redirect, CALLBACK_ATTACKER)),
-        all_of(same(client, CLIENT), cimd, same(design.cimd_redirect, "loopback"), same(redirect, LOOPBACK)),
-        all_of(same(client, CLIENT_AT_ATTACKER), per_as_document, no(distinct), same(redirect, CALLBACK)),
-        all_of(same(client, CLIENT_AT_ATTACKER), per_as_document, distinct, same(redirect, CALLBACK_ATTACKER)),
-        all_of(one_of(client, *CLIENTS_OF_CLIENT), unchecked),
-        _strangers_registration(design, client, redirect),
-    )
-
-
-def _strangers_registration(design: Design, client: Value, redirect: Value) -> Condition:
-    """Whether the attacker's own client identity has the redirect URI registered."""
-    cimd, anywhere = same(design.reg, "cimd"), same(design.cimd_redirect, "any")
-    own = one_of(redirect, ATTACKER_CALLBACK)
-    same_origin = all_of(same(design.cimd_redirect, "same_origin"), own)
-    statement = any_of(no(same(design.ss_binds, "name+redirect")), one_of(redirect, *CALLBACKS_OF_CLIENT))
-    documents = all_of(cimd, any_of(anywhere, same_origin), same(design.as_client_policy, "open"))
-    return any_of(
-        all_of(same(client, ATTACKER_CLIENT), any_of(same(design.reg, "dcr"), documents)),
-        all_of(same(client, UPLOADED_CLIENT), cimd, anywhere),
-        all_of(same(client, REDIRECTED_CLIENT), cimd, anywhere, same(design.cimd_fetch, "follow")),
-        all_of(same(client, STATEMENT_CLIENT), same(design.reg, "dcr_ss"), statement),
-    )
-
-
-def shows_the_client(design: Design, client: Value, redirect: Value) -> Condition:
-    """Whether the consent page names the honest client (its name, its redirect host, its client_id host)."""
-    looks_alike = all_of(same(client, ATTACKER_CLIENT), same(design.lookalike, "yes"))
-    on_its_host = one_of(client, *CLIENTS_OF_CLIENT, UPLOADED_CLIENT, REDIRECTED_CLIENT)
-    return any_of(
-        one_of(client, *CLIENTS_OF_CLIENT),
-        same(design.consent_ui, "name"),
-        all_of(same(design.consent_ui, "redirect_host"), one_of(redirect, *CALLBACKS_OF_CLIENT, LOOPBACK)),
-        all_of(same(design.consent_ui, "client_id_host"), any_of(on_its_host, looks_alike)),
-    )
+    return any_of(registered, all_of(known, same(design.cimd_redirect_check, "off")))
 
 
 @rule("CIMD-8.5-host", "MCP-lochost", "O21-consent", "DCR-5-uri",
@@ -121,45 +46,42 @@ def challenge_is_present(design: Design, challenge: Value) -> Condition:
 
 
 @rule("RI-2-err", "RTR-3.2.2-none", source="RFC 8707 2; resource-token-resp 3.2.2")
-def resource_is_acceptable(design: Design, resource: Value) -> Condition:
+def resource_is_acceptable(design: Design, resource: Value, listed: Condition) -> Condition:
     """An AS that keeps a list of resources refuses others with invalid_target."""
-    unknown = all_of(no(same(resource, NONE)), no(knows_resource(design, resource)))
+    unknown = all_of(no(same(resource, NONE)), no(listed))
     return implies(same(design.as_resource, "reject_unknown"), no(unknown))
 
 
 @rule("PAR-2.1-auth", "CIMD-8.2-conf", "FAPI-as-cauth", source="RFC 6749 3.2.1; RFC 9126 2.1; RFC 7523 3")
-def client_is_authenticated(design: Design, genuine: Condition, secret: Condition, assertion: Condition) -> Condition:
-    """A confidential client authenticates as it registered.
+def client_is_authenticated(
+    design: Design, genuine: Condition, secret: Condition, assertion: Condition
+) -> Condition:
+    """A confidential client authenticates as it registered (``design`` is the client's).
 
     ``genuine``: the client itself is at the endpoint with credentials for this AS; ``secret``,
-    ``assertion``: whoever is there knows the secret, or holds an unused assertion that names this AS.
-    TLS client certificates and attestations cannot be passed on.
+    ``assertion``: whoever is there knows the secret, or holds an assertion that names this AS.
+    TLS client certificates cannot be passed on.
     """
     return any_of(
         same(design.client_auth, "none"),
         genuine,
         all_of(same(design.client_auth, "secret"), secret),
-        all_of(same(design.client_auth, "pkjwt"), assertion),
+        all_of(one_of(design.client_auth, "pkjwt", "attest"), assertion),
     )
 
 
 def assertion_key_is_known(design: Design) -> Condition:
-    """Whether the key under which the client signs for the attacker's AS is one the honest AS accepts.
+    """Whether the key under which a client signs for one AS is one that another accepts.
 
     A client metadata document or a federation statement publishes every key to everyone.
     """
     return any_of(same(design.key_per_as, "no"), one_of(design.reg, "cimd", "federation"))
 
 
-@rule("PAR-2-aud", "FAPI-as-aud", source="RFC 7523 3; RFC 9126 2")
-def assertion_names_this_server(design: Design, issuer_is_this: Condition, endpoint_is_this: Condition) -> Condition:
-    """A client assertion has this AS (its issuer or one of its endpoints) as audience."""
-    named = any_of(
-        all_of(same(design.assertion_aud, "issuer"), issuer_is_this),
-        all_of(one_of(design.assertion_aud, "endpoint", "token_ep"), endpoint_is_this),
-        all_of(same(design.assertion_aud, "array"), any_of(issuer_is_this, endpoint_is_this)),
-    )
-    return implies(same(design.client_auth, "pkjwt"), named)
+@rule("PAR-2-aud", "FAPI-as-aud", source="RFC 7523 3; RFC 9126 2; draft-ietf-oauth-attestation-based-client-auth 5")
+def assertion_names_this_server(design: Design, named: Condition) -> Condition:
+    """A client assertion has this AS (its issuer or one of its endpoints) as audience (``design`` is the client's)."""
+    return implies(one_of(design.client_auth, "pkjwt", "attest"), named)
 
 
 @rule("O21-code1", "O21-2.2-id", source="RFC 6749 4.1.3")
@@ -179,11 +101,12 @@ def verifier_matches_challenge(design: Design, challenge: Value, verifier: Value
     """The code verifier answers the challenge of the authorization request.
 
     ``challenge`` and ``verifier`` name the session (or the attacker) they belong to. Without a challenge a
-    lax AS ignores a verifier; one that is safe against downgrade refuses it.
+    lax AS ignores a verifier; one that is safe against downgrade refuses it. One that does not do PKCE compares nothing.
     """
     without = same(challenge, NONE)
     tolerated = any_of(same(verifier, NONE), same(design.pkce_as, "lax"))
-    return any_of(all_of(without, tolerated), all_of(no(without), same(challenge, verifier)))
+    matches = any_of(all_of(without, tolerated), all_of(no(without), same(challenge, verifier)))
+    return any_of(same(design.pkce_as, "off"), matches)
 
 
 @rule("DPOP-10-jkt", "FAPI-as-jkt", source="RFC 9449 10")
@@ -234,33 +157,45 @@ def redirect_drops_the_form(design: Design) -> Condition:
 
 
 @rule("CIMD-8.4-drift", "CIMD-8.3-ident", source="draft-ietf-oauth-client-id-metadata-document 8.3, 8.4")
-def consent_is_pinned_to_metadata(design: Design) -> Condition:
-    """Remembered consent does not cover a client whose metadata has changed."""
-    return same(design.consent_pin, "off")
+def consent_is_pinned_to_metadata(design: Design, unasked: Condition) -> Condition:
+    """Remembered consent does not cover a client whose metadata has changed: the user is asked."""
+    return implies(unasked, same(design.consent_pin, "off"))
 
 
 @rule("CIMD-5.2-cache", source="draft-ietf-oauth-client-id-metadata-document 5.2")
-def client_keys_are_current(design: Design) -> Condition:
+def client_keys_are_current(design: Design, replaced: Condition) -> Condition:
     """A key that the client has taken out of its metadata is accepted no more."""
-    return same(design.cimd_cache, "stale")
+    return implies(replaced, same(design.cimd_cache, "stale"))
 
 
 @rule("DCR-3.2.1-id", "CIMD-7.1-ns", source="RFC 9700 4.15")
-def client_ids_are_not_chosen(design: Design) -> Condition:
+def client_ids_are_not_chosen(design: Design, chosen: Condition) -> Condition:
     """A client cannot choose an identifier that is also a user's subject."""
-    return same(design.client_chooses_id, "yes")
+    return implies(chosen, same(design.client_chooses_id, "yes"))
+
+
+@rule("O21-cc", source="RFC 6749 4.4")
+def client_credentials_are_granted(design: Design) -> Condition:
+    """The AS issues tokens to clients of their own only under the client credentials grant."""
+    return same(design.grant, "client_credentials")
+
+
+@rule("IDJ-grant", source="RFC 7523 2.1")
+def assertions_are_granted(design: Design) -> Condition:
+    """Assertions are taken as grants only where that grant is in use."""
+    return same(design.grant, "jwt_bearer")
 
 
 @rule("IDJ-aud", "IDJ-self", source="identity-assertion-authz-grant 4.4; RFC 7523 3")
-def grant_names_this_server(design: Design) -> Condition:
+def grant_names_this_server(design: Design, named: Condition) -> Condition:
     """An assertion used as a grant has this AS, and no other, as audience."""
-    return same(design.grant_aud_check, "off")
+    return any_of(named, same(design.grant_aud_check, "off"))
 
 
 @rule("INT-2.2-active", "INT-4-check", source="RFC 7662 2.2, 4")
-def introspection_is_for_the_audience(design: Design) -> Condition:
+def introspection_is_for_the_audience(design: Design, audience: Condition) -> Condition:
     """A token is described only to a resource server that it is for."""
-    return one_of(design.introspect, "auth", "dynamic")
+    return any_of(audience, one_of(design.introspect, "auth", "dynamic"))
 
 
 @rule("CIMD-8.6-ssrf", source="draft-ietf-oauth-client-id-metadata-document 8.6")

@@ -5,25 +5,13 @@ Each rule takes the design and the values it compares; none of them knows about 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from model import identifiers
 from model.design import Design
 from model.logic import Condition, Value, all_of, any_of, choose, holds, implies, mapped, no, one_of, same
 from model.rule import rule
-from model.world import (
-    ATTACKER_AS,
-    CALLBACK,
-    CALLBACK_ATTACKER,
-    CALLBACK_HONEST,
-    CLIENT,
-    CLIENT_AT_ATTACKER,
-    CLIENT_UNKNOWN,
-    HONEST_AS,
-)
-
-NONE = "none"
-_CALLBACKS = {HONEST_AS: CALLBACK_HONEST, ATTACKER_AS: CALLBACK_ATTACKER, NONE: NONE}
-_OWNERS = {CALLBACK_HONEST: HONEST_AS, CALLBACK_ATTACKER: ATTACKER_AS}
-_KEYS = {HONEST_AS: "key:as.example", ATTACKER_AS: "key:attacker-as", NONE: NONE}
+from model.world import NONE, Party, callback_at, identity_at
 
 # --- discovery ---------------------------------------------------------------------------------------------
 
@@ -56,6 +44,12 @@ def covers(design: Design, resource: Value, url: Value) -> Condition:
 def resource_url_is_https(design: Design, plain_http: Condition) -> Condition:
     """The client follows challenges only from https resource URLs."""
     return implies(plain_http, same(design.rs_scheme_check, "off"))
+
+
+@rule("PRM-5-wk", source="RFC 9728 3, 5")
+def challenge_is_heeded(design: Design, by_challenge: Condition) -> Condition:
+    """A challenge leads the client to a document only if the client does not build the location itself."""
+    return implies(by_challenge, same(design.prm_src, "challenge"))
 
 
 @rule("PRM-5-chal", source="RFC 9728 5.1 (no rule); deployed guard")
@@ -99,12 +93,13 @@ def resource_designates_server(design: Design, server: Value, listed: Value) -> 
 
 
 @rule("PRM-7.6-trust", "FED-4/10.2-chain", source="RFC 9728 7.6; OpenID Federation 1.0 10")
-def authorization_server_is_trusted(design: Design, known: Condition) -> Condition:
+def authorization_server_is_trusted(design: Design, known: Condition, enrolled: Condition = True) -> Condition:
     """The client has a reason of its own to accept the AS.
 
-    ``known``: the AS is one that whoever keeps the list or the federation meant to be on it.
+    ``known``: the AS is one that whoever keeps the list or the federation meant to be on it; ``enrolled``: another one
+    has got itself on it.
     """
-    return any_of(same(design.as_trust, "any"), known, same(design.a_enrolled, "yes"))
+    return any_of(same(design.as_trust, "any"), known, all_of(enrolled, same(design.a_enrolled, "yes")))
 
 
 @rule("ASM-3.3-match", "ASM-4-cmp", source="RFC 8414 3.3")
@@ -168,16 +163,16 @@ def server_lists_resource(design: Design, publishes: Condition, listed: Conditio
 # --- what the client sends ---------------------------------------------------------------------------------
 
 
-def client_id(design: Design, issuer: Value) -> Value:
-    """The client_id used at an issuer.
+def client_id(design: Design, client: Party, issuer: Value, strangers: Condition) -> Value:
+    """The client_id used at an issuer; ``strangers``: the AS there is the attacker's.
 
-    The attacker's AS hands out the id that the client already has at the honest AS (it is no secret), unless
-    the client refuses duplicates or has a metadata document for each AS.
+    The attacker's AS hands out the id that the client already has elsewhere (it is no secret), unless the client refuses
+    duplicates or has a metadata document for each AS.
     """
-    refuses = all_of(same(design.unique_cid, "on"), one_of(design.reg, "dcr", "static"))
+    refuses = all_of(strangers, same(design.unique_cid, "on"), one_of(design.reg, "dcr", "static"))
     per_as = all_of(same(design.reg, "cimd"), same(design.cimd_docs, "per_as"))
-    at_attacker = choose(per_as, CLIENT_AT_ATTACKER, choose(refuses, CLIENT_UNKNOWN, CLIENT))
-    return choose(same(issuer, ATTACKER_AS), at_attacker, CLIENT)
+    own = mapped(lambda at: NONE if at == NONE else identity_at(client, at), issuer)
+    return choose(any_of(per_as, refuses), own, client.url)
 
 
 def distinct_redirects(design: Design) -> Condition:
@@ -185,9 +180,11 @@ def distinct_redirects(design: Design) -> Condition:
     return any_of(same(design.per_as_redirect, "on"), same(design.conn_context, "redirect_and_session"))
 
 
-def redirect_uri(design: Design, issuer: Value) -> Value:
-    """The redirect URI used with an issuer."""
-    return choose(distinct_redirects(design), mapped(_CALLBACKS.get, issuer), CALLBACK)
+def redirect_uri(design: Design, client: Party, issuer: Value, connection: Value) -> Value:
+    """The redirect URI used with an issuer, or over a connection where each has a context of its own."""
+    context = choose(same(design.conn_context, "redirect_and_session"), connection, issuer)
+    own = mapped(lambda at: NONE if at == NONE else callback_at(client, at), context)
+    return choose(distinct_redirects(design), own, client.callback)
 
 
 def challenge(design: Design, session: str, withheld: Condition) -> Value:
@@ -212,37 +209,52 @@ def wants_dpop(design: Design, offered: Condition, demanded: Condition) -> Condi
     )
 
 
-def possession_key(policy: Value, session: str, issuer: Value) -> Value:
+def possession_key(policy: Value, client: str, session: str, issuer: Value) -> Value:
     """The key a session proves possession of towards an issuer and with its tokens."""
-    per_as = mapped(_KEYS.get, issuer)
+    per_as = mapped(lambda at: NONE if at == NONE else f"key:{client}@{at}", issuer)
     return choose(
-        same(policy, "per_client"), "key:client", choose(same(policy, "per_as"), per_as, f"key:{session}")
+        same(policy, "per_client"), f"key:{client}", choose(same(policy, "per_as"), per_as, f"key:{session}")
     )
 
 
-def sends_assertion_for_honest_as(design: Design, issuer: Value, token_at: Value, pushed: bool) -> Condition:
-    """Whether the client assertion that a session sends to the attacker has the honest AS as an audience.
+def uses_code_grant(design: Design) -> Condition:
+    """Whether the client asks users for authorization codes."""
+    return same(design.grant, "authorization_code")
 
-    ``pushed``: sent to the pushed authorization request endpoint (or another that authenticates clients)
-    rather than to the token endpoint, so the token endpoint named in the metadata may be somebody else's.
+
+@rule("O21-grant", source="RFC 6749 4.1")
+def code_is_asked_for(design: Design) -> Condition:
+    """Authorization codes exist only where the client uses the authorization code grant."""
+    return uses_code_grant(design)
+
+
+def assertion_names(design: Design, server: str, issuer: Value, token_at: Value, called: Value) -> Condition:
+    """Whether the assertion that a client signs has an AS among its audiences.
+
+    ``issuer``: as the client recorded it; ``token_at``: whose token endpoint the metadata names; ``called``: whose endpoint
+    the client sends it to. The proof of possession beside a client attestation names the issuer, whatever the switch says.
     """
-    issuer_is_honest = same(issuer, HONEST_AS)
-    token_endpoint_is_honest = same(token_at, HONEST_AS) if pushed else False
-    return all_of(
-        same(design.client_auth, "pkjwt"),
-        any_of(
-            all_of(same(design.assertion_aud, "issuer"), issuer_is_honest),
-            all_of(same(design.assertion_aud, "token_ep"), token_endpoint_is_honest),
-            all_of(same(design.assertion_aud, "array"), any_of(issuer_is_honest, token_endpoint_is_honest)),
-        ),
+    aud, signed = design.assertion_aud, same(design.client_auth, "pkjwt")
+    return any_of(
+        all_of(any_of(all_of(signed, one_of(aud, "issuer", "array")), attests(design)), same(issuer, server)),
+        all_of(signed, one_of(aud, "token_ep", "array"), same(token_at, server)),
+        all_of(signed, same(aud, "endpoint"), same(called, server)),
     )
 
 
-def sends_secret_of_honest_as(design: Design, issuer: Value) -> Condition:
-    """Whether the secret that a session sends to the attacker is the one registered at the honest AS."""
-    return all_of(
-        same(design.client_auth, "secret"), any_of(same(design.cred_pin, "off"), same(issuer, HONEST_AS))
-    )
+def attests(design: Design) -> Condition:
+    """Whether the client authenticates by an attestation and a proof signed for the AS."""
+    return same(design.client_auth, "attest")
+
+
+def signs_assertions(design: Design) -> Condition:
+    """Whether the client authenticates by something it signs for the AS, which can be passed on."""
+    return one_of(design.client_auth, "pkjwt", "attest")
+
+
+def sends_secret(design: Design, server: str, issuer: Value) -> Condition:
+    """Whether the secret that a client sends is the one it has at an AS."""
+    return all_of(same(design.client_auth, "secret"), any_of(same(design.cred_pin, "off"), same(issuer, server)))
 
 
 # --- authorization response --------------------------------------------------------------------------------
@@ -271,19 +283,22 @@ def state_is_used_once(design: Design, after_use: Condition) -> Condition:
 
 
 @rule("BCP-2.1-mix", "BCU-2.2-ctx", source="RFC 9700 4.4.2.2; draft-ietf-oauth-security-topics-update 2.2.2")
-def callback_is_of_recorded_issuer(design: Design, arrived_at: Value, issuer: Value) -> Condition:
+def callback_is_of_recorded_issuer(design: Design, arrived_at: Value, expected: Value) -> Condition:
     """The response arrives at the redirect URI of the issuer (or connection) recorded for the session.
 
     A client that remembers the AS only by the redirect URI has nothing to compare.
     """
     infers = all_of(same(design.as_memory, "redirect_uri"), distinct_redirects(design))
-    return any_of(same(arrived_at, redirect_uri(design, issuer)), infers)
+    return any_of(same(arrived_at, expected), infers)
 
 
-def inferred_issuer(design: Design, arrived_at: Value, issuer: Value) -> Value:
+def inferred_issuer(
+    design: Design, client: Party, issuers: Sequence[str], arrived_at: Value, issuer: Value
+) -> Value:
     """The issuer a client goes on with: the recorded one, or the one whose redirect URI was used."""
     infers = all_of(same(design.as_memory, "redirect_uri"), distinct_redirects(design))
-    owner = mapped(lambda uri: _OWNERS.get(uri, NONE), arrived_at)
+    owners = {callback_at(client, known): known for known in issuers}
+    owner = mapped(lambda uri: owners.get(uri, NONE), arrived_at)
     return choose(all_of(infers, no(same(owner, NONE))), owner, issuer)
 
 
@@ -333,12 +348,18 @@ def echo_confirms_request(
     return any_of(accepted, same(requested, NONE))
 
 
+@rule("RTR-3.3-read", source="draft-mcguinness-oauth-resource-token-resp 3.3")
+def echo_is_read(design: Design, read: Condition) -> Condition:
+    """A client that heeds the resource echo reads what the token response says."""
+    return any_of(read, same(design.echo, "off"))
+
+
 # --- later ---------------------------------------------------------------------------------------------------
 
 
 @rule("BIS-6-key", "BIS-6-reuse", "BIS-6-optim", source="rfc9728bis 6")
 def cached_token_covers(
-    design: Design, cached_for: str, url: Value, resource: Value, discovered: Condition, same_server: Condition
+    design: Design, cached_for: Value, url: Value, resource: Value, discovered: Condition, same_server: Condition
 ) -> Condition:
     """A cached token is used only where its cache key says so.
 
@@ -362,9 +383,9 @@ def cached_metadata_is_fresh(design: Design, cached: Condition) -> Condition:
 
 
 @rule("MCP-peras", source="MCP authorization 2026-07-28")
-def refresh_token_stays_with_issuer(design: Design) -> Condition:
+def refresh_token_stays_with_issuer(design: Design, came_from_it: Condition = False) -> Condition:
     """A refresh token goes only to the issuer it came from."""
-    return same(design.rt_pin, "off")
+    return any_of(came_from_it, same(design.rt_pin, "off"))
 
 
 @rule("RTR-3.3-useonly", source="draft-mcguinness-oauth-resource-token-resp 3.3")

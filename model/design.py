@@ -1,8 +1,9 @@
 """Designs and configurations: reading, checking and printing them.
 
-A *design* gives every switch a value. A *configuration* is a design and the attacker's capabilities, written
-``key=value;key=value``; ``cap`` lists capabilities joined by ``+``, ``design`` names a stored configuration or a
-deployed client (:mod:`model.clients`) that later pairs override, and what is not listed stays at the baseline.
+A *design* gives every switch a value; ``party:switch=value`` gives one party another. A *configuration* is a design and
+the attacker's capabilities, written ``key=value;key=value``; ``cap`` lists capabilities joined by ``+``, ``design`` names
+a stored configuration or a deployed client (:mod:`model.clients`) that later pairs override, ``world`` names a world or a
+world file, and what is not listed stays at the baseline.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from model.errors import InputError, hint
-from model.switches import CAPABILITIES, SWITCHES
+from model.switches import CAPABILITIES, SWITCHES, switch_roles
+from model.world import World
 
 
 class ConfigurationError(InputError):
@@ -20,15 +22,24 @@ class ConfigurationError(InputError):
 
 
 class Design(Mapping[str, str]):
-    """A value for every switch; ``design.iss_check`` and ``design["iss_check"]`` are the same."""
+    """A value for every switch; ``design.iss_check`` and ``design["iss_check"]`` are the same.
 
-    __slots__ = ("_values",)
+    Attributes:
+        parties: what single parties do differently: ``(party, switch)`` to value. Whether a world has such a party, and
+            in a role that has the switch, is for :func:`check_parties` to say.
+    """
 
-    def __init__(self, values: Mapping[str, str] | None = None) -> None:
+    __slots__ = ("_values", "parties")
+
+    def __init__(
+        self, values: Mapping[str, str] | None = None, parties: Mapping[tuple[str, str], str] | None = None
+    ) -> None:
         merged = {name: switch.baseline for name, switch in SWITCHES.items()}
         for name, value in (values or {}).items():
             merged[name] = check_switch(name, value)
         self._values = MappingProxyType(merged)
+        own = {(party, name): check_switch(name, value) for (party, name), value in (parties or {}).items()}
+        self.parties: Mapping[tuple[str, str], str] = MappingProxyType(own)
 
     def __getitem__(self, name: str) -> str:
         return self._values[name]
@@ -45,31 +56,43 @@ class Design(Mapping[str, str]):
     def __len__(self) -> int:
         return len(self._values)
 
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Design):
+            return dict(self._values) == dict(other._values) and self.parties == other.parties
+        return NotImplemented
+
     def __hash__(self) -> int:
-        return hash(tuple(self._values.values()))
+        return hash((tuple(self._values.values()), frozenset(self.parties.items())))
 
     def __reduce__(self) -> tuple[object, ...]:
-        return Design, (dict(self._values),)
+        return Design, (dict(self._values), dict(self.parties))
 
     def but(self, **changes: str) -> Design:
         """The same design with some switches changed."""
-        return Design({**self._values, **changes})
+        return Design({**self._values, **changes}, self.parties)
 
     def changes(self) -> dict[str, str]:
         """The switches that are not at their baseline."""
         return {name: value for name, value in self.items() if value != SWITCHES[name].baseline}
 
+    def own(self) -> dict[str, str]:
+        """What single parties do differently, as configurations write it."""
+        return {f"{party}:{name}": value for (party, name), value in self.parties.items()}
+
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """A design and what the attacker can do."""
+    """A design, what the attacker can do, and the world to ask in where that is not left to the question."""
 
     design: Design
     capabilities: frozenset[str]
+    world: str = ""
 
     def __str__(self) -> str:
         caps = "+".join(name for name in CAPABILITIES if name in self.capabilities) or "none"
-        return ";".join([f"cap={caps}", *(f"{k}={v}" for k, v in self.design.changes().items())])
+        where = [f"world={self.world}"] if self.world else []
+        said = {**self.design.changes(), **self.design.own()}
+        return ";".join([f"cap={caps}", *where, *(f"{k}={v}" for k, v in said.items())])
 
 
 def check_switch(name: str, value: str) -> str:
@@ -84,6 +107,21 @@ def check_switch(name: str, value: str) -> str:
         allowed = ", ".join(SWITCHES[name].values)
         raise ConfigurationError(f"switch {name!r} has no value {value!r}; allowed: {allowed}")
     return value
+
+
+def check_parties(design: Design, world: World) -> None:
+    """Make sure that a world has every party that a design sets a switch for, in a role that has the switch.
+
+    Raises:
+        ConfigurationError: naming the party or the switch and what is allowed.
+    """
+    for party, name in design.parties:
+        if party not in world.by_name:
+            raise ConfigurationError(f"world {world.name!r} has no party {party!r}{hint(party, world.by_name)}")
+        role = world.by_name[party].role
+        if role not in switch_roles(name):
+            roles = " or ".join(switch_roles(name)) or "nobody, but everybody's"
+            raise ConfigurationError(f"{party}:{name}: {party!r} is a {role}, and switch {name!r} is a {roles}")
 
 
 def parse_capabilities(text: str) -> frozenset[str]:
@@ -117,7 +155,10 @@ def parse(text: str, designs: Mapping[str, str] | None = None) -> Configuration:
         values = _stored(pairs.pop("design"), stored)
     values.update(pairs)
     capabilities = parse_capabilities(values.pop("cap", "none"))
-    return Configuration(Design(values), capabilities)
+    world = values.pop("world", "")
+    shared = {key: value for key, value in values.items() if ":" not in key}
+    own = {(party, name): values[f"{party}:{name}"] for party, _, name in (k.partition(":") for k in values) if name}
+    return Configuration(Design(shared, own), capabilities, world)
 
 
 def _stored(name: str, designs: Mapping[str, str]) -> dict[str, str]:
@@ -169,7 +210,7 @@ NAMED_DESIGNS: dict[str, str] = {
     "gaps_closed": "prm=prefix;reg=cimd;echo=req",
     "gaps_closed_dpop": "prm=prefix;reg=cimd;echo=req;dpop=token;r_requires_dpop=yes",
     "mcp": "prm=exact;reg=cimd;iss_check=advertised;pkce_policy=always;rt_pin=on;cred_pin=on",
-    "fapi2": "prm=off;reg=static;client_auth=pkjwt;assertion_aud=issuer;par=required;iss_check=require;"
+    "fapi2": "prm=off;reg=static;client_auth=pkjwt;assertion_aud=issuer;par=required;iss_check=require;state=off;"
     "dpop=token+code;r_requires_dpop=yes;as_trust=allowlist",
     "spiffe": "prm=exact;reg=cimd;client_auth=attest;as_trust=allowlist;iss_check=require;instance=workload",
     "baseline": "prm=exact;rs_as_bind=on;md_issuer_check=on;iss_check=require;callback_bind=on;assertion_aud=issuer;"

@@ -1,6 +1,6 @@
-"""What honest parties do to get a token, in protocol order: the actions of the client and of the honest servers.
+"""What honest parties do to get a token, in protocol order: the one place where the order of the flow is written.
 
-Each action gathers the rules of its step; the rules themselves are in :mod:`model.client`,
+Each action gathers the messages and the rules of its step; the rules themselves are in :mod:`model.client`,
 :mod:`model.authorization_server` and :mod:`model.resource_server`. What is done with the token is in
 :mod:`model.token_flow`.
 """
@@ -9,42 +9,52 @@ from __future__ import annotations
 
 from typing import Any
 
-from model import authorization_server as server
-from model import client
-from model.action import IMPOSSIBLE, Context, Domains, Move, action
-from model.client import NONE
-from model.logic import Condition, Value, all_of, any_of, choose, holds, implies, no, one_of, same
-from model.rule import Condition as Named
-from model.session_readings import (
-    attacker_answers,
-    attackers_or_none,
-    authorization_at,
+from model import authorization_server as server_rules
+from model import client as client_rules
+from model.action import IMPOSSIBLE, Context, Move, action
+from model.logic import Condition, Value, all_of, any_of, choose, implies, mapped, no, one_of, same
+from model.messages import (
+    AuthorizationRequest,
+    AuthorizationResponse,
+    Challenge,
+    ClientAuthentication,
+    Fetch,
+    LoginForm,
+    PushedRequest,
+    PushedResponse,
+    ResourceMetadata,
+    ResourceRequest,
+    Sent,
+    ServerMetadata,
+    TokenRequest,
+    TokenResponse,
+)
+from model.readings import (
     certificate,
+    client_id_of,
     code_challenge,
+    deliver,
+    designates,
+    echoed,
+    is_callback,
+    is_strangers,
     proof_key,
     published,
+    pushes,
+    redirect_uri_of,
+    request_of,
     requested_resource,
+    serves,
+    server_of,
     sessions,
+    sessions_and_grants,
+    user_of,
     uses_dpop,
 )
-from model.state import ISSUED, STRANGERS, Session
-from model.world import (
-    ATTACKER_AS,
-    ATTACKER_CALLBACK,
-    ATTACKER_RS,
-    CALLBACKS_OF_CLIENT,
-    CLIENT,
-    CLIENT_UNKNOWN,
-    EVIL_TENANTS,
-    HONEST_AS,
-    LOOPBACK,
-    SHARED_HOST,
-    VICTIM,
-    World,
-    run_by_attacker,
-)
-
-BOTH = (HONEST_AS, ATTACKER_AS)
+from model.registration import is_known, registered, shows_a_client
+from model.rule import Condition as Named
+from model.state import THIEF, Reading
+from model.world import ATTACKER, NONE, Party, World
 
 # --- S1 to S7: discovery -----------------------------------------------------------------------------------
 
@@ -53,385 +63,465 @@ BOTH = (HONEST_AS, ATTACKER_AS)
 def client__request_resource(c: Context, who: str, url: Value) -> Move:
     """The agent calls a resource URL without a token and is challenged.
 
-    The user's agent goes where it is sent; the attacker's own session exists where an attacker does and the
+    The user's agent goes where it is sent; a session of the attacker's own exists where there is an attacker and the
     client serves several users.
     """
-    session, caps = c.state.session(who), c.capabilities
+    session, cast = c.state.session(who), c.world.session[who]
     if same(session.phase, "idle") is False:
         return IMPOSSIBLE
-    anyone = any_of(*caps.values())
-    reachable = any_of(
-        all_of(no(holds(run_by_attacker, url)), no(same(url, SHARED_HOST))),
-        all_of(same(url, SHARED_HOST), same(c.design.host_app, "yes")),
-        all_of(same(url, ATTACKER_RS), any_of(caps["mal_rs"], caps["mal_as"], caps["mal_toolkit"])),
-        all_of(one_of(url, *EVIL_TENANTS), caps["mal_tenant"]),
-    )
-    present = True if who == VICTIM else all_of(same(c.design.client_instances, "multi_user"), anyone)
+    several = all_of(same(c.client(who).client_instances, "multi_user"), c.has(c.capabilities))
+    sent_to = c.at(url, lambda party: not cast.visits or party.name in cast.visits)
     return Move(
-        all_of(same(session.phase, "idle"), present, reachable),
+        all_of(same(session.phase, "idle"), several if cast.user == ATTACKER else True, c.at(url, c.exists), sent_to),
         (),
         {f"{who}.phase": "challenged", f"{who}.url": url},
+        (Sent(cast.client, url, ResourceRequest(url)), Sent(url, cast.client, Challenge())),
     )
 
 
-@action("S4", each=sessions, choices=lambda world: {"resource": world.resources, "listed": BOTH})
-def client__use_resource_metadata(c: Context, who: str, resource: Value, listed: Value) -> Move:
-    """The client fetches the protected resource metadata and takes its resource and AS.
+def document_rules(
+    c: Context, who: str, url: Value, resource: Value, vouched: Condition, channel: str = ""
+) -> tuple[Named, ...]:
+    """The rules by which a client takes a resource metadata document, however that came to it."""
+    design = c.client(who)
+    return (
+        client_rules.resource_url_is_https(design, channel == "transport"),
+        client_rules.challenge_is_heeded(design, channel == "challenge"),
+        client_rules.metadata_url_is_same_origin(design, channel == "challenge"),
+        client_rules.cached_metadata_is_fresh(design, channel == "cache"),
+        client_rules.resource_matches_request(design, resource, url),
+        client_rules.metadata_signature_is_anchored(design, vouched),
+    )
 
-    Honest resource servers publish their own identifier and the honest AS; the attacker's publish what they
-    like. They name the attacker's AS where it is in play, or where the document speaks for somebody else.
+
+@action("S4", each=sessions, choices=lambda world: {"listed": world.issuers})
+def client__use_resource_metadata(c: Context, who: str, listed: Value) -> Move:
+    """The client fetches the metadata of an honest resource and takes its identifier and AS from it.
+
     Configured resources (no metadata) stand for themselves.
     """
-    design, session = c.design, c.state.session(who)
+    session, cast = c.state.session(who), c.world.session[who]
     if same(session.phase, "challenged") is False:
         return IMPOSSIBLE
-    url = session.url
-    attackers = holds(attackers_or_none, url)
-    configured = same(design.prm, "off")
-    squatted = all_of(same(design.prm_src, "wellknown"), no(same(url, ATTACKER_RS)), same(design.wk_owner, "origin"))
-    free = all_of(attackers, no(configured), no(squatted))
-    own = same(resource, published(design, url))
-    speaks_for_another = no(holds(run_by_attacker, resource))
-    document = any_of(
-        all_of(no(free), own, same(listed, HONEST_AS), any_of(no(configured), no(one_of(url, *EVIL_TENANTS)))),
-        all_of(free, same(listed, HONEST_AS)),
-        all_of(free, same(listed, ATTACKER_AS), any_of(attacker_answers(c), speaks_for_another)),
-        all_of(configured, attackers, own, same(listed, ATTACKER_AS), attacker_answers(c)),
-    )
-    # Without a malicious RS in play, the one that names the attacker's AS (or comes with its connector) does
-    # nothing else.
-    alone = all_of(own, same(listed, ATTACKER_AS))
-    document = all_of(
-        any_of(document, all_of(alone, same(url, ATTACKER_RS), c.capabilities["mal_toolkit"])),
-        implies(all_of(same(url, ATTACKER_RS), no(c.capabilities["mal_rs"])), alone),
-    )
-    vouched_for = any_of(no(attackers), same(design.e_enrolled, "yes"))
+    resource = published(c, session.url)
+    honest = c.at(session.url, lambda party: all_of(no(c.runs(party)), designates(c, party, listed)))
+    document = ResourceMetadata(resource, listed)
     return Move(
-        all_of(same(session.phase, "challenged"), document),
-        (
-            client.resource_matches_request(design, resource, choose(configured, resource, url)),
-            client.metadata_signature_is_anchored(design, any_of(vouched_for, configured)),
-        ),
+        all_of(same(session.phase, "challenged"), honest),
+        document_rules(c, who, session.url, resource, True),
         {f"{who}.phase": "discovered", f"{who}.resource": resource, f"{who}.listed": listed},
+        (Sent(cast.client, session.url, Fetch(session.url)), Sent(session.url, cast.client, document)),
     )
 
 
-def _metadata_choices(_: World) -> Domains:
-    return {"metadata": BOTH, "claimed": BOTH, "token_at": BOTH, "par_at": BOTH}
-
-
-@action("S7", each=sessions, choices=_metadata_choices)
-def client__use_server_metadata(
-    c: Context, who: str, metadata: Value, claimed: Value, token_at: Value, par_at: Value
-) -> Move:
-    """The client chooses an AS, fetches its metadata and records the issuer and the endpoints.
-
-    The honest AS tells the truth. The attacker's names any issuer and any mixture of endpoints. The user goes
-    to the AS that the resource lists, unless the choice is rewritten on the way; the attacker, in its own session,
-    may ask for its own AS instead. A connector of the attacker's brings endpoints and a label of its own.
-    """
-    design, session = c.design, c.state.session(who)
-    if same(session.phase, "discovered") is False:
-        return IMPOSSIBLE
-    caps = c.capabilities
-    active = any_of(caps["mal_as"], caps["mal_toolkit"])
-    configured = caps["mal_toolkit"]
-    rewritten = all_of(caps["net_first_leg"], caps["mal_as"], same(design.leg1, "http"))
-    honest = all_of(*(same(value, HONEST_AS) for value in (metadata, claimed, token_at, par_at)))
-    attackers = all_of(
-        same(metadata, ATTACKER_AS),
-        any_of(active, all_of(same(claimed, ATTACKER_AS), same(token_at, ATTACKER_AS))),
-        any_of(same(par_at, ATTACKER_AS), all_of(active, no(same(design.par, "off")))),
-    )
-    as_listed = same(metadata, session.listed)
-    by_choice = rewritten if who == VICTIM else active
-    reachable = any_of(as_listed, all_of(by_choice, same(metadata, ATTACKER_AS)))
-    lists = any_of(same(metadata, ATTACKER_AS), server.knows_resource(design, session.resource))
-    # An AS of the attacker's says that it sends iss where nobody will miss it.
-    advertised = any_of(same(metadata, HONEST_AS), one_of(design.iss_check, "off", "if_present"))
-    return Move(
-        all_of(same(session.phase, "discovered"), any_of(honest, attackers), reachable),
-        (
-            client.resource_designates_server(design, metadata, session.listed),
-            client.authorization_server_is_trusted(design, same(metadata, HONEST_AS)),
-            client.metadata_issuer_matches(design, claimed, metadata, configured),
-            client.endpoints_are_resolved_from_issuer(design, claimed, metadata, configured),
-            client.authorization_endpoint_is_corroborated(
-                design, claimed, choose(same(design.splice, "yes"), HONEST_AS, metadata), advertised
-            ),
-            client.token_endpoint_is_corroborated(design, claimed, token_at),
-            client.server_lists_resource(design, True, lists),
+def server_metadata_rules(
+    c: Context, session: Reading, server: Party, claimed: Value, authorization_at: Value, token_at: Value,
+    connector: Condition = False, advertised: Condition = True, hostile: bool = False,
+) -> tuple[Named, ...]:  # fmt: skip
+    """The rules by which a client takes AS metadata; ``hostile``: its authorization endpoint is no web URL."""
+    design = c.client(session.who)
+    known = server.name in c.world.client_of(session.who).knows
+    return (
+        client_rules.resource_designates_server(design, server.url, session.listed),
+        client_rules.authorization_server_is_trusted(design, known, not server.honest),
+        client_rules.metadata_issuer_matches(design, claimed, server.url, connector),
+        client_rules.endpoints_are_resolved_from_issuer(design, claimed, server.url, connector),
+        client_rules.authorization_endpoint_is_corroborated(
+            design, claimed, "javascript:" if hostile else authorization_at, advertised
         ),
-        {
-            f"{who}.phase": "ready",
-            f"{who}.metadata": metadata,
-            f"{who}.issuer": claimed,
-            f"{who}.token_at": token_at,
-            f"{who}.par_at": par_at,
-        },
+        client_rules.token_endpoint_is_corroborated(design, claimed, token_at),
+        client_rules.server_lists_resource(design, True, serves(c, server, session.resource)),
+    )
+
+
+def sessions_and_servers(world: World) -> list[dict[str, str]]:
+    """One action for each session and AS."""
+    return [{"who": session.name, "server": server.name} for session in world.sessions for server in world.servers]
+
+
+def with_metadata(who: str, **values: Value) -> dict[str, Value]:
+    """What a client records of AS metadata."""
+    return {f"{who}.phase": "ready", **{f"{who}.{name}": value for name, value in values.items()}}
+
+
+@action("S7", each=sessions_and_servers)
+def client__use_server_metadata(c: Context, who: str, server: str) -> Move:
+    """The client fetches the metadata of the AS that the resource lists, which tells the truth, and records it."""
+    session, party = c.state.session(who), c.world.by_name[server]
+    here = all_of(same(session.phase, "discovered"), same(session.listed, party.url), no(c.runs(party)))
+    if here is False:
+        return IMPOSSIBLE
+    own, client = party.url, c.world.session[who].client
+    sends = same(c.of(server).h_iss, "yes")
+    document = ServerMetadata(own, own, own, own, sends)
+    return Move(
+        here,
+        server_metadata_rules(c, session, party, own, own, own),
+        with_metadata(who, metadata=own, issuer=own, authorization_at=own, token_at=own, par_at=own),
+        (Sent(client, own, Fetch(own)), Sent(own, client, document)),
     )
 
 
 # --- S9 to S14: authorization ------------------------------------------------------------------------------
 
 
-def authenticates(c: Context, session: Session, pushed: bool) -> tuple[Named, Named]:
-    """The rules by which the honest AS authenticates a session of the client itself."""
-    design = c.design
-    at_honest = same(session.issuer, HONEST_AS)
-    secret_fits = any_of(at_honest, same(design.cred_pin, "off"))
-    key_fits = any_of(at_honest, server.assertion_key_is_known(design))
-    genuine = all_of(
-        implies(same(design.client_auth, "secret"), secret_fits),
-        implies(same(design.client_auth, "pkjwt"), key_fits),
-        any_of(
-            no(same(client.client_id(design, session.issuer), CLIENT_UNKNOWN)),
-            same(design.client_auth, "none"),
-        ),
-    )
-    endpoint = any_of(same(session.token_at, HONEST_AS), same(design.assertion_aud, "endpoint")) if pushed else True
-    return (
-        server.client_is_authenticated(design, genuine, False, False),
-        server.assertion_names_this_server(design, at_honest, endpoint),
-    )
-
-
-def discloses(c: Context, session: Session, where: str) -> dict[str, Condition | Value]:
-    """What the attacker learns when a session authenticates at one of its endpoints."""
-    signed = same(c.design.client_auth, "pkjwt")
-    secret = client.sends_secret_of_honest_as(c.design, session.issuer)
+def authentication_of(c: Context, session: Reading, place: str, called: Value) -> dict[str, Value]:
+    """What a session authenticates with at an endpoint, as the fields of a request."""
+    design, who = c.client(session.who), session.who
+    signs = client_rules.signs_assertions(design)
+    called_ = mapped(lambda at: f"{at}/{'par' if place == 'pushed' else 'token'}", called)
+    token_endpoint = mapped(lambda at: f"{at}/token", session.token_at)
+    named = choose(
+        any_of(client_rules.attests(design), same(design.assertion_aud, "issuer")), session.issuer,
+        choose(same(design.assertion_aud, "endpoint"), called_, token_endpoint),
+    )  # fmt: skip
     return {
-        f"{session.who}.assertion": choose(signed, where, session.assertion),
-        f"{session.who}.secret": any_of(session.secret, secret),
+        "client_id": client_id_of(c, session),
+        "client_secret": _secret_of(c, session),
+        "client_assertion": choose(signs, f"{who}.{place}", NONE),
+        "assertion_audience": choose(signs, named, NONE),
+        "client_certificate": choose(same(design.client_auth, "mtls"), f"key:{c.world.session[who].client}", NONE),
     }
 
 
-def pushes(design: Any) -> Condition:
-    """Whether the client pushes its requests where that is offered."""
-    return no(same(design.par, "off"))
+def _secret_of(c: Context, session: Reading) -> Value:
+    """The AS whose secret a session sends, if it sends one: that of the issuer, or where they are not kept apart any."""
+    design, client = c.client(session.who), c.world.session[session.who].client
+    sent: Value = NONE
+    for server in reversed([server for server in c.world.servers if server.honest]):
+        fits = client_rules.sends_secret(design, server.url, session.issuer)
+        sent = choose(fits, f"{client}@{server.name}", sent)
+    return sent
 
 
-@action("S9", each=sessions)
-def client__push_authorization_request(c: Context, who: str) -> Move:
-    """The client pushes its authorization request to the honest AS."""
-    session = c.state.session(who)
-    here = all_of(same(session.phase, "ready"), pushes(c.design), same(session.par_at, HONEST_AS))
-    if here is False:
-        return IMPOSSIBLE
-    return Move(
-        here,
-        (
-            *authenticates(c, session, pushed=True),
-            server.redirect_uri_is_registered(
-                c.design,
-                client.client_id(c.design, session.issuer),
-                client.redirect_uri(c.design, session.issuer),
-            ),
-        ),
-        {f"{who}.phase": "pushed"},
+def authenticates(c: Context, session: Reading, server: Party) -> tuple[Named, ...]:
+    """The rules by which an honest AS authenticates a session of the client itself, which calls its endpoint."""
+    design = c.client(session.who)
+    here = same(session.issuer, server.url)
+    genuine = all_of(
+        implies(same(design.client_auth, "secret"), any_of(here, same(design.cred_pin, "off"))),
+        implies(same(design.client_auth, "pkjwt"), any_of(here, server_rules.assertion_key_is_known(design))),
+        any_of(same(design.client_auth, "none"), is_known(c, client_id_of(c, session))),
+    )
+    named = client_rules.assertion_names(design, server.url, session.issuer, session.token_at, server.url)
+    return (
+        server_rules.client_is_authenticated(design, genuine, False, False),
+        server_rules.assertion_names_this_server(design, named),
     )
 
 
-@action("S9", each=sessions)
-def client__push_to_attacker(c: Context, who: str) -> Move:
-    """The client authenticates at the attacker's pushed authorization request (or revocation) endpoint."""
-    session, design = c.state.session(who), c.design
-    pushed = all_of(pushes(design), same(session.par_at, ATTACKER_AS))
-    elsewhere = all_of(no(pushes(design)), same(design.other_authn_ep, "yes"), same(session.metadata, ATTACKER_AS))
-    here = all_of(same(session.phase, "ready"), any_of(pushed, elsewhere), attacker_answers(c))
+@action("S9", each=sessions_and_servers)
+def client__push_authorization_request(c: Context, who: str, server: str) -> Move:
+    """The client pushes its authorization request to the AS whose endpoint the metadata names."""
+    session, party = c.state.session(who), c.world.by_name[server]
+    here = all_of(same(session.phase, "ready"), pushes(c.client(who)), same(session.par_at, party.url))
     if here is False:
         return IMPOSSIBLE
-    return Move(here, (), {f"{who}.phase": "pushed", **discloses(c, session, "pushed")})
+    request, client = request_of(c, session), c.world.session[who].client
+    pushed = PushedRequest(
+        **authentication_of(c, session, "pushed", party.url), redirect_uri=request["redirect"], state=who,
+        code_challenge=request["challenge"], dpop_jkt=request["key"], resource=request["resource"],
+    )  # fmt: skip
+    facts, sends = deliver(c, Sent(client, server, pushed))
+    checked = (
+        *authenticates(c, session, party),
+        server_rules.redirect_uri_is_registered(
+            c.of(server), registered(c, party, request["client"], request["redirect"]), is_known(c, request["client"])
+        ),
+    )  # fmt: skip
+    answer = Sent(server, client, PushedResponse(who if party.honest else NONE))
+    return Move(here, checked if party.honest else (), {f"{who}.phase": "pushed", **facts}, (*sends, answer))
+
+
+@action("S9", each=sessions_and_servers)
+def client__authenticate_elsewhere(c: Context, who: str, server: str) -> Move:
+    """The client authenticates at a revocation or introspection endpoint of an AS of the attacker's."""
+    session, party, design = c.state.session(who), c.world.by_name[server], c.client(who)
+    uses = all_of(no(pushes(design)), same(design.other_authn_ep, "yes"))
+    here = all_of(same(session.phase, "ready"), uses, same(session.metadata, party.url), c.runs(party))
+    if here is False:
+        return IMPOSSIBLE
+    request = ClientAuthentication(**authentication_of(c, session, "pushed", party.url))
+    facts, sends = deliver(c, Sent(c.world.session[who].client, server, request))
+    return Move(here, (), facts, sends)
 
 
 @action("S10", each=sessions)
 def client__send_authorization_request(c: Context, who: str) -> Move:
-    """The client sends the browser to the authorization endpoint."""
-    session = c.state.session(who)
-    may = any_of(same(session.phase, "pushed"), all_of(same(session.phase, "ready"), no(pushes(c.design))))
-    return Move(may, (), {f"{who}.phase": "requested"})
-
-
-def issue(c: Context, request_of: str, pushed: Condition, **request: Value) -> Move:
-    """The honest AS answers an authorization request that the user approves; common to all its senders.
-
-    ``request`` holds client, redirect, challenge, returned_state, key and resource.
-    """
-    design = c.design
-    listens = all_of(c.capabilities["local_app"], same(request["redirect"], LOOPBACK))
-    read = any_of(c.capabilities["code_leak"], same(request["redirect"], ATTACKER_CALLBACK), listens)
-    shown = server.shows_the_client(design, request["client"], request["redirect"])
+    """The client sends the browser to the authorization endpoint, with the request or with where it was pushed."""
+    session, design = c.state.session(who), c.client(who)
+    pushed = pushes(design)
+    may = any_of(same(session.phase, "pushed"), all_of(same(session.phase, "ready"), no(pushed)))
+    if may is False:
+        return IMPOSSIBLE
+    request = request_of(c, session)
+    at_honest = no(is_strangers(c.world, session.par_at))
+    by_value = {
+        "redirect_uri": request["redirect"], "state": who, "code_challenge": request["challenge"],
+        "dpop_jkt": request["key"], "resource": request["resource"],
+    }  # fmt: skip
+    sent = AuthorizationRequest(
+        client_id=request["client"],
+        request_uri=choose(all_of(pushed, at_honest), who, NONE),
+        **{name: choose(pushed, NONE, value) for name, value in by_value.items()},
+    )
+    facts, sends = deliver(c, Sent(c.world.user_of(who), session.authorization_at, sent))
+    on_page = all_of(no(pushed), same(c.design.leak_point, "as_page"), c.capabilities["state_leak"])
+    known = f"knows.state.{who}"
     return Move(
-        same(c.state["code.state"], "none"),
-        (
-            server.redirect_uri_is_registered(design, request["client"], request["redirect"]),
-            server.request_was_pushed(design, pushed),
-            server.challenge_is_present(design, request["challenge"]),
-            server.resource_is_acceptable(design, request["resource"]),
-            server.user_recognises_the_client(design, shown),
-        ),
-        {
-            "code.state": "issued",
-            "code.shown": shown,
-            "code.request_of": request_of,
-            **{f"code.{name}": value for name, value in request.items()},
-            "knows.code": any_of(c.state["knows.code"], read),
-        },
+        may,
+        (client_rules.code_is_asked_for(design),),
+        {f"{who}.phase": "requested", **facts, known: any_of(facts.get(known, False), on_page)},
+        sends,
     )
 
 
-def own_request(c: Context, session: Session) -> dict[str, Value]:
-    """The authorization request that a session of the client sends."""
-    design = c.design
-    binds_code = all_of(same(design.dpop, "token+code"), uses_dpop(design, session))
-    return {
-        "client": client.client_id(design, session.issuer),
-        "redirect": client.redirect_uri(design, session.issuer),
-        "challenge": code_challenge(design, session),
-        "returned_state": session.who,
-        "key": choose(binds_code, proof_key(design, session), NONE),
-        "resource": requested_resource(design, session),
-    }
+def issue(c: Context, grant: str, of: Value, pushed: Condition, request: dict[str, Value], **more: Value) -> Move:
+    """An honest AS answers an authorization request that a user approves; common to all its senders.
+
+    ``request`` holds client, redirect, challenge, state, key and resource; ``pushed``: the client it names, or whoever
+    could authenticate as it, pushed it before.
+    """
+    server, slot = server_of(c, grant), c.state.grant(grant)
+    policy = c.of(server.name)
+    shown = shows_a_client(c, server, request["client"], request["redirect"])
+    approves = user_of(c, grant)
+    iss = choose(same(policy.h_iss, "yes"), server.url, NONE)
+    response = AuthorizationResponse(request["redirect"], grant, request["state"], iss)
+    receiver = ATTACKER if approves == ATTACKER else request["redirect"]
+    facts, sends = deliver(c, Sent(server.name, receiver, response))
+    fits = registered(c, server, request["client"], request["redirect"])
+    return Move(
+        one_of(slot.code, "none", "pushed"),
+        (
+            server_rules.redirect_uri_is_registered(policy, fits, is_known(c, request["client"])),
+            server_rules.request_was_pushed(policy, pushed),
+            server_rules.challenge_is_present(policy, request["challenge"]),
+            server_rules.resource_is_acceptable(policy, request["resource"], serves(c, server, request["resource"])),
+            *(() if approves == ATTACKER else (server_rules.user_recognises_the_client(c.design, shown),)),
+        ),
+        {
+            f"{grant}.code": "issued",
+            f"{grant}.shown": shown,
+            f"{grant}.of": of,
+            **{f"{grant}.{name}": value for name, value in {**request, **more}.items()},
+            **facts,
+        },
+        sends,
+    )
 
 
-@action("S13")
-def authorization_server__issue_code(c: Context) -> Move:
-    """The user approves the request of the session in the user's browser and the honest AS issues a code."""
-    session = c.state.session(VICTIM)
-    here = all_of(same(session.phase, "requested"), same(authorization_at(c.design, session), HONEST_AS))
+def _own_grants(world: World) -> list[dict[str, str]]:
+    """Each session of a user with each grant of the same user."""
+    return [
+        {"who": session.name, "grant": grant.name}
+        for session in world.sessions
+        for grant in world.grants
+        if session.user == grant.user != ATTACKER
+    ]
+
+
+@action("S13", each=_own_grants)
+def authorization_server__issue_code(c: Context, who: str, grant: str) -> Move:
+    """The user approves the request that the client sent the browser with, and the honest AS issues a code."""
+    session, slot, server = c.state.session(who), c.state.grant(grant), server_of(c, grant)
+    handed = all_of(same(session.request_uri, grant), same(slot.code, "pushed"))
+    own = all_of(same(session.request_uri, NONE), same(slot.code, "none"))
+    pushed_here = all_of(pushes(c.client(who)), same(session.par_at, server.url))
+    here = all_of(
+        same(session.phase, "requested"),
+        same(session.authorization_at, server.url),
+        any_of(handed, all_of(own, any_of(no(pushes(c.client(who))), pushed_here))),
+    )
     if here is False:
         return IMPOSSIBLE
-    pushed = all_of(pushes(c.design), same(session.par_at, HONEST_AS))
-    move = issue(c, VICTIM, pushed, **own_request(c, session))
-    return move._replace(when=all_of(here, move.when))
+    request = {name: choose(handed, getattr(slot, name), value) for name, value in request_of(c, session).items()}
+    move = issue(c, grant, choose(handed, THIEF, who), any_of(handed, pushed_here), request)
+    return move._replace(when=here)
 
 
-def goes_on_with(session: Session, issuer: Value) -> dict[str, Value]:
+@action("S13", each=lambda world: [{"grant": grant.name} for grant in world.grants if grant.user != ATTACKER])
+def authorization_server__repeat_login_form(c: Context, grant: str) -> Move:
+    """The honest AS redirects the browser in a way that repeats the login form at the redirect URI."""
+    slot, server = c.state.grant(grant), server_of(c, grant)
+    user = user_of(c, grant)
+    own = tuple(dict.fromkeys(identity.callback for identity in c.world.identities))
+    here = all_of(same(slot.code, "issued"), one_of(slot.redirect, *own))
+    facts, sends = deliver(c, Sent(user, ATTACKER, LoginForm(user)))
+    return Move(here, (server_rules.redirect_drops_the_form(c.of(server.name)),), facts, sends)
+
+
+def goes_on_with(session: Reading, issuer: Value) -> dict[str, Value]:
     """What a client changes that takes the AS from the redirect URI instead of from its memory."""
     token_at = choose(same(issuer, session.issuer), session.token_at, issuer)
     return {f"{session.who}.issuer": issuer, f"{session.who}.token_at": token_at}
 
 
-@action("S14", each=sessions)
-def client__accept_authorization_response(c: Context, who: str) -> Move:
+def advertises_iss(c: Context, session: Reading, issuer: Value) -> Condition:
+    """Whether the metadata in use says that the AS sends iss."""
+    honest = [
+        all_of(same(session.metadata, server.url), same(issuer, server.url), same(c.of(server.name).h_iss, "yes"))
+        for server in c.world.servers
+        if server.honest
+    ]
+    return any_of(session.promises_iss, *honest)
+
+
+@action("S14", each=lambda world: [
+    pair for pair in sessions_and_grants(world)
+    if next(grant for grant in world.grants if grant.name == pair["grant"]).user != ATTACKER
+])  # fmt: skip
+def client__accept_authorization_response(c: Context, who: str, grant: str) -> Move:
     """The user's browser delivers the honest AS's response to the client."""
-    design, session, state = c.design, c.state.session(who), c.state
+    session, slot, design = c.state.session(who), c.state.grant(grant), c.client(who)
     here = all_of(
-        same(session.phase, "requested"),
-        same(state["code.state"], "issued"),
-        one_of(state["code.redirect"], *CALLBACKS_OF_CLIENT),
+        same(session.phase, "requested"), same(slot.code, "issued"), is_callback(c, slot.redirect, who)
     )
     if here is False:
         return IMPOSSIBLE
-    iss = choose(same(design.h_iss, "yes"), HONEST_AS, NONE)
-    issuer = client.inferred_issuer(design, state["code.redirect"], session.issuer)
-    advertised = all_of(same(issuer, HONEST_AS), same(session.metadata, HONEST_AS), same(design.h_iss, "yes"))
+    server, client = server_of(c, grant), c.world.client_of(who)
+    user = user_of(c, grant)
+    iss = choose(same(c.of(server.name).h_iss, "yes"), server.url, NONE)
+    issuer = client_rules.inferred_issuer(design, client, c.world.issuers, slot.redirect, session.issuer)
+    # What leaks from the client's page has been used there.
+    on_page = all_of(same(c.design.leak_point, "client_page"), c.capabilities["state_leak"])
     return Move(
         here,
         (
-            client.callback_browser_started_flow(design, who != VICTIM),
-            client.state_matches(design, state["code.returned_state"], who),
-            client.callback_is_of_recorded_issuer(design, state["code.redirect"], session.issuer),
-            client.iss_matches_recorded_issuer(design, iss, issuer, advertised),
+            client_rules.callback_browser_started_flow(design, c.world.user_of(who) != user),
+            client_rules.state_matches(design, slot.state, who),
+            client_rules.callback_is_of_recorded_issuer(design, slot.redirect, redirect_uri_of(c, session)),
+            client_rules.iss_matches_recorded_issuer(design, iss, issuer, advertises_iss(c, session, issuer)),
         ),
-        {f"{who}.phase": "responded", f"{who}.code": "users", **goes_on_with(session, issuer)},
-    )
+        {
+            f"{who}.phase": "responded", f"{who}.code": grant, **goes_on_with(session, issuer),
+            f"knows.state.{who}": on_page,
+        },
+        (Sent(user, client.name, AuthorizationResponse(slot.redirect, grant, slot.state, iss)),),
+    )  # fmt: skip
 
 
 # --- S15 to S17: token request -----------------------------------------------------------------------------
 
 
-@action("S15", each=sessions)
-def client__send_code_to_attacker(c: Context, who: str) -> Move:
-    """The client posts code, verifier and credentials to a token endpoint that the attacker runs."""
-    session, state = c.state.session(who), c.state
-    here = all_of(same(session.phase, "responded"), same(session.token_at, ATTACKER_AS), attacker_answers(c))
-    if here is False:
-        return IMPOSSIBLE
-    users = same(session.code, "users")
-    learned: dict[str, Condition | Value] = {
-        "knows.code": any_of(state["knows.code"], users),
-        **discloses(c, session, "token"),
-    }
-    if who == VICTIM:
-        sent = no(same(code_challenge(c.design, session), NONE))
-        learned["knows.verifier"] = any_of(state["knows.verifier"], sent)
-    return Move(here, (), {f"{who}.phase": "asked_attacker", **learned})
+def token_request(c: Context, session: Reading, called: Value, place: str = "token", **more: Value) -> TokenRequest:
+    """A token request of a session."""
+    return TokenRequest(
+        **authentication_of(c, session, place, called), proof_key=proof_key(c, session),
+        resource=requested_resource(c, session), **more,
+    )  # fmt: skip
 
 
-def redeem(c: Context, session: Session, code: dict[str, Value]) -> tuple[Named, ...]:
-    """The rules by which the honest AS redeems a code for a session and the client judges the response."""
-    design = c.design
-    requested = requested_resource(design, session)
-    bound = all_of(uses_dpop(design, session), same(design.as_dpop, "honor"))
-    asked = choose(same(requested, NONE), code["resource"], requested)
+def token_rules(c: Context, session: Reading, server: Party, granted: Value, reads: Condition) -> tuple[Named, ...]:
+    """The rules by which an honest AS takes a token request of a session, and the client its response."""
+    design, policy, requested = c.client(session.who), c.of(server.name), requested_resource(c, session)
+    asked = choose(same(requested, NONE), granted, requested)
+    wanted = uses_dpop(c, session)
     return (
-        *authenticates(c, session, pushed=False),
-        server.code_was_issued_to_client(code["client"], client.client_id(design, session.issuer)),
-        server.redirect_uri_is_the_same(code["redirect"], client.redirect_uri(design, session.issuer)),
-        server.verifier_matches_challenge(design, code["challenge"], code_challenge(design, session)),
-        server.proof_key_matches_request(code["key"], proof_key(design, session)),
-        server.resource_is_within_grant(design, code["resource"], requested),
-        server.resource_is_acceptable(design, requested),
-        client.token_type_is_dpop(design, uses_dpop(design, session), bound),
-        client.echo_confirms_request(
-            design,
-            requested,
-            server.echo_is_present(design, asked),
-            one_of(design.as_resource, "honor", "add", "reject_unknown"),
-            same(design.as_resource, "add"),
+        *authenticates(c, session, server),
+        server_rules.resource_is_within_grant(policy, granted, requested),
+        server_rules.resource_is_acceptable(policy, requested, serves(c, server, requested)),
+        client_rules.token_type_is_dpop(design, wanted, all_of(wanted, same(policy.as_dpop, "honor"))),
+        client_rules.echo_is_read(design, reads),
+        *(rule._replace(holds=implies(reads, rule.holds)) for rule in echoed(c, design, server, requested, asked)),
+    )
+
+
+def issued_to(c: Context, session: Reading, grant: str, server: Party, granted: Value) -> dict[str, Value | Condition]:
+    """What changes when a session gets the token of a grant."""
+    who, requested = session.who, requested_resource(c, session)
+    bound = all_of(uses_dpop(c, session), same(c.of(server.name).as_dpop, "honor"))
+    return {
+        f"{who}.phase": "has_token",
+        f"{who}.token": grant,
+        f"{grant}.code": "redeemed",
+        f"{grant}.to": who,
+        f"{grant}.bound_key": choose(bound, proof_key(c, session), NONE),
+        f"{grant}.certificate": certificate(c, session),
+        f"{grant}.target": choose(same(requested, NONE), granted, requested),
+    }
+
+
+@action("S16", each=sessions_and_grants, choices=lambda _: {"reads": (False, True)})
+def client__redeem_code(c: Context, who: str, grant: str, reads: Condition) -> Move:
+    """The client redeems a code at the honest AS that issued it, and judges the token response."""
+    session, slot, server = c.state.session(who), c.state.grant(grant), server_of(c, grant)
+    here = all_of(
+        same(session.phase, "responded"),
+        same(session.token_at, server.url),
+        same(session.code, grant),
+        same(slot.code, "issued"),
+    )
+    if here is False:
+        return IMPOSSIBLE
+    policy, client = c.of(server.name), c.world.session[who].client
+    request = token_request(
+        c, session, server.url, grant_type="authorization_code", code=grant, redirect_uri=redirect_uri_of(c, session),
+        code_verifier=choose(same(code_challenge(c, session), NONE), NONE, who),
+    )  # fmt: skip
+    return Move(
+        here,
+        (
+            *token_rules(c, session, server, slot.resource, reads),
+            server_rules.code_was_issued_to_client(slot.client, client_id_of(c, session)),
+            server_rules.redirect_uri_is_the_same(slot.redirect, redirect_uri_of(c, session)),
+            server_rules.verifier_matches_challenge(policy, slot.challenge, code_challenge(c, session)),
+            server_rules.proof_key_matches_request(slot.key, proof_key(c, session)),
         ),
+        {**issued_to(c, session, grant, server, slot.resource), f"{who}.told": reads},
+        (Sent(client, server.name, request), Sent(server.name, client, token_response(c, session, server, grant))),
     )
 
 
-@action("S16", each=sessions)
-def authorization_server__issue_token(c: Context, who: str) -> Move:
-    """The honest AS redeems the user's code for the client, and the client checks the token response."""
-    design, session, state = c.design, c.state.session(who), c.state
+def token_response(c: Context, session: Reading, server: Party, grant: str) -> TokenResponse:
+    """The token response of an honest AS."""
+    bound = all_of(uses_dpop(c, session), same(c.of(server.name).as_dpop, "honor"))
+    said = all_of(same(c.of(server.name).as_echo, "yes"), no(same(c.of(server.name).as_resource, "ignore")))
+    told = choose(said, requested_resource(c, session), NONE)
+    return TokenResponse(grant, choose(bound, "DPoP", "Bearer"), grant, told)
+
+
+@action("S16", each=_own_grants, choices=lambda _: {"reads": (False, True)})
+def client__obtain_token(c: Context, who: str, grant: str, reads: Condition) -> Move:
+    """The client gets a token without a browser: by its own credentials, or by an assertion about the user."""
+    session, slot, server, design = c.state.session(who), c.state.grant(grant), server_of(c, grant), c.client(who)
     here = all_of(
-        same(session.phase, "responded"),
-        same(session.token_at, HONEST_AS),
-        same(session.code, "users"),
-        same(state["code.state"], "issued"),
+        same(session.phase, "ready"),
+        no(client_rules.uses_code_grant(design)),
+        same(session.token_at, server.url),
+        same(slot.code, "none"),
     )
     if here is False:
         return IMPOSSIBLE
-    code = {name: state[f"code.{name}"] for name in ("client", "redirect", "challenge", "key", "resource")}
-    requested = requested_resource(design, session)
-    bound = all_of(uses_dpop(design, session), same(design.as_dpop, "honor"))
+    client = c.world.session[who].client
+    by_assertion = same(design.grant, "jwt_bearer")
+    request = token_request(
+        c, session, server.url, grant_type=design.grant, assertion=choose(by_assertion, who, NONE)
+    )
+    content = {"of": who, "client": client_id_of(c, session)}
     return Move(
         here,
-        redeem(c, session, code),
-        {
-            f"{who}.phase": "has_token",
-            f"{who}.token": ISSUED,
-            "code.state": "redeemed",
-            "issued.to": who,
-            "issued.key": choose(bound, proof_key(design, session), NONE),
-            "issued.certificate": certificate(design, session),
-            "issued.resource": choose(same(requested, NONE), code["resource"], requested),
-        },
+        token_rules(c, session, server, NONE, reads),
+        {**{f"{grant}.{name}": value for name, value in content.items()}, **issued_to(c, session, grant, server, NONE),
+         f"{who}.told": reads},
+        (Sent(client, server.name, request), Sent(server.name, client, token_response(c, session, server, grant))),
     )
 
 
-@action("S16", each=lambda world: [{}] if world.strangers_code else [])
-def authorization_server__issue_token_to_stranger(c: Context) -> Move:
-    """The honest AS redeems a code of the attacker's account in the user's session."""
-    session, state = c.state.session(VICTIM), c.state
-    here = all_of(
-        same(session.phase, "responded"),
-        same(session.token_at, HONEST_AS),
-        same(session.code, "strangers"),
-        same(state["own.state"], "issued"),
-    )
+@action("S15", each=sessions_and_servers)
+def client__ask_attacker_for_token(c: Context, who: str, server: str) -> Move:
+    """The client posts code, verifier and credentials (or its assertion) to a token endpoint that the attacker runs."""
+    session, party, design = c.state.session(who), c.world.by_name[server], c.client(who)
+    by_code = client_rules.uses_code_grant(design)
+    ready = any_of(same(session.phase, "responded"), all_of(same(session.phase, "ready"), no(by_code)))
+    here = all_of(ready, same(session.token_at, party.url), c.runs(party))
     if here is False:
         return IMPOSSIBLE
-    code = {
-        "client": CLIENT, "redirect": state["own.redirect"], "challenge": state["own.challenge"],
-        "key": NONE, "resource": NONE,
-    }  # fmt: skip
-    return Move(
-        here,
-        redeem(c, session, code),
-        {f"{VICTIM}.phase": "has_token", f"{VICTIM}.token": STRANGERS, "own.state": "redeemed"},
-    )
+    by_assertion = same(design.grant, "jwt_bearer")
+    has_verifier = all_of(by_code, no(same(code_challenge(c, session), NONE)))
+    request: Any = token_request(
+        c, session, party.url, grant_type=design.grant, code=session.code, redirect_uri=redirect_uri_of(c, session),
+        code_verifier=choose(has_verifier, who, NONE), assertion=choose(by_assertion, who, NONE),
+    )  # fmt: skip
+    facts, sends = deliver(c, Sent(c.world.session[who].client, server, request))
+    return Move(here, (), {f"{who}.phase": "asked", **facts}, sends)

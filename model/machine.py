@@ -12,13 +12,13 @@ from functools import cache, cached_property
 from itertools import product
 from typing import Any, NamedTuple
 
-from model.action import Action, Context
-from model.design import Configuration
+from model.action import Action, Context, Move
+from model.design import Configuration, check_parties
 from model.protocols import actions, variables
 from model.rule import Rule
 from model.state import Variable, View
 from model.switches import CAPABILITIES, SWITCHES
-from model.world import FIRST_CONTACT, World
+from model.world import DEFAULT, World
 
 State = tuple[Any, ...]
 Writes = tuple[tuple[int, Any], ...]
@@ -56,14 +56,16 @@ class Machine:
         'nothing has happened yet'
     """
 
-    def __init__(self, configuration: Configuration, world: World = FIRST_CONTACT) -> None:
+    def __init__(self, configuration: Configuration, world: World = DEFAULT) -> None:
         self.configuration = configuration
         self.world = world
         self.capabilities: Mapping[str, bool] = {
             name: name in configuration.capabilities for name in CAPABILITIES
         }
         design = configuration.design
-        self._decided = (*(design[name] for name in SWITCHES), *self.capabilities.values())
+        check_parties(design, world)
+        self._own = tuple(design.parties)
+        self._decided = (*(design[name] for name in SWITCHES), *self.capabilities.values(), *design.parties.values())
 
     @cached_property
     def variables(self) -> tuple[Variable, ...]:
@@ -101,7 +103,7 @@ class Machine:
     def outcomes(self, state: State) -> Iterator[tuple[Action, Outcome]]:
         """Every way any action can go here, refusals included."""
         values = state + self._decided
-        for memory in _memories(self.world):
+        for memory in _memories(self.world, self._own):
             for outcome in memory.recall(values):
                 yield memory.action, outcome
 
@@ -109,7 +111,9 @@ class Machine:
         """The enabled steps and where they lead."""
         for action, outcome in self.outcomes(state):
             if outcome.refused_by is None:
-                yield Step(action.name, outcome.choices), _write(state, outcome.writes)
+                successor = _write(state, outcome.writes)
+                if successor != state:  # a step that changes nothing is none
+                    yield Step(action.name, outcome.choices), successor
 
     def enabled(self, state: State) -> list[Step]:
         """The enabled steps."""
@@ -141,7 +145,7 @@ class Machine:
         for condition in move.rules:
             if not condition.holds:
                 raise NotEnabledError(f"{step}: refused by {condition.rule.name}")
-        return _write(state, tuple((self.index[name], value) for name, value in move.sets.items()))
+        return _write(state, _writes(self.world, self.index, move))
 
     def replay(self, steps: tuple[Step, ...]) -> list[State]:
         """The states that a trace runs through, the initial one first.
@@ -165,22 +169,39 @@ class Machine:
 
 
 @cache
-def _memories(world: World) -> tuple[_Memory, ...]:
-    """What is remembered of a world's actions, for all configurations together."""
-    names = (*(variable.name for variable in variables(world)), *SWITCHES, *CAPABILITIES)
+def _facts(world: World) -> frozenset[str]:
+    return frozenset(variable.name for variable in variables(world) if variable.fact)
+
+
+def _writes(world: World, index: Mapping[str, int], move: Move) -> Writes:
+    """What a move writes; a fact is only ever added."""
+    facts = _facts(world)
+    return tuple((index[name], value) for name, value in move.sets.items() if value or name not in facts)
+
+
+@cache
+def _memories(world: World, own: tuple[tuple[str, str], ...]) -> tuple[_Memory, ...]:
+    """What is remembered of a world's actions, for all configurations in which the same parties have switches of their own."""
+    names = (
+        *(variable.name for variable in variables(world)), *SWITCHES, *CAPABILITIES,
+        *(f"{party}:{name}" for party, name in own),
+    )  # fmt: skip
     index = {name: place for place, name in enumerate(names)}
     if len(index) != len(names):
         raise ValueError("a state variable, a switch and a capability must not share a name")
-    return tuple(_Memory(action, world, index) for action in actions(world))
+    return tuple(_Memory(action, world, index, own) for action in actions(world))
 
 
 class _Memory:
     """The outcomes of one action by the values it read: of the state, of the design and of the capabilities."""
 
-    def __init__(self, action: Action, world: World, index: Mapping[str, int]) -> None:
+    def __init__(
+        self, action: Action, world: World, index: Mapping[str, int], own: tuple[tuple[str, str], ...]
+    ) -> None:
         self.action = action
         self.world = world
         self.index = index
+        self.own = own
         self.reads: tuple[int, ...] = ()
         self.known: dict[tuple[Any, ...], tuple[Outcome, ...]] = {}
 
@@ -197,7 +218,8 @@ class _Memory:
             read.add(place)
             return values[place]
 
-        context = Context(self.world, _Noted(look, SWITCHES), _Noted(look, CAPABILITIES), View(look))
+        parties = {(party, name): look(f"{party}:{name}") for party, name in self.own}
+        context = Context(self.world, _Noted(look, SWITCHES, parties), _Noted(look, CAPABILITIES), View(look))
         outcomes = tuple(self._possible(context))
         if len(read) > len(self.reads):
             self.reads = tuple(sorted(read))
@@ -211,16 +233,18 @@ class _Memory:
             move = self.action(context, **dict(zip(names, chosen, strict=True)))
             if move.when:
                 refused = next((condition.rule for condition in move.rules if not condition.holds), None)
-                writes = tuple((self.index[name], value) for name, value in move.sets.items())
-                yield Outcome(tuple(zip(names, chosen, strict=True)), refused, writes)
+                yield Outcome(tuple(zip(names, chosen, strict=True)), refused, _writes(self.world, self.index, move))
 
 
 class _Noted(Mapping[str, Any]):
     """Switches or capabilities that note when they are read, as items or as attributes."""
 
-    def __init__(self, look: Callable[[str], Any], names: Mapping[str, object]) -> None:
+    def __init__(
+        self, look: Callable[[str], Any], names: Mapping[str, object], parties: Mapping[tuple[str, str], Any] = {}
+    ) -> None:
         self._look = look
         self._names = names
+        self.parties = parties
 
     def __getitem__(self, name: str) -> Any:
         return self._look(name)

@@ -40,19 +40,13 @@ PROTOCOLS: dict[str, Protocol] = {
         "the authorization code flow with discovery at run time",
         "model.state",
         "model.oauth_wire",
-        ("model.flow", "model.token_flow", "model.attacker", "model.deployment"),
+        ("model.flow", "model.token_flow", "model.attacker", "model.attacker_at_resources"),
     ),
     "delegation": Protocol(
         "what a client passes on to its sub-agents",
         "model.delegation_flow",
         "model.delegation_wire",
         ("model.delegation_flow",),
-    ),
-    "mixup": Protocol(
-        "the mix-up attack on its own, with any number of servers and sessions: the problem that checkers are timed on",
-        "model.mixup_flow",
-        "model.mixup_wire",
-        ("model.mixup_flow", "model.mixup_attacker"),
     ),
     "aauth": Protocol(
         "AAuth: signed requests, person tokens and resource tokens instead of a code flow",
@@ -89,7 +83,7 @@ def variables(world: World) -> tuple[Variable, ...]:
 def actions(world: World) -> tuple[Action, ...]:
     """All actions of a world, in a fixed order: honest ones in protocol order, then the attacker's."""
     protocol = PROTOCOLS[world.protocol]
-    for module in (*protocol.modules, "model.deployment"):
+    for module in (*protocol.modules, "model.attacker_at_resources"):
         import_module(module)  # which registers its actions
     found = [schema for module in protocol.modules for schema in SCHEMAS.values() if schema.module == module]
     found += [SCHEMAS[name] for name in protocol.shared]

@@ -3,32 +3,45 @@
 from __future__ import annotations
 
 from model import identifiers
-from model.client import NONE
 from model.design import Design
 from model.logic import Condition, Value, all_of, any_of, holds, implies, no, one_of, same
 from model.rule import rule
-from model.world import ATTACKER_AS, HONEST_AS
+from model.world import NONE
+
+
+@rule("PRM-3.1-wk", source="RFC 9728 3.1, 7.3")
+def well_known_is_the_owners(design: Design, squats: Condition) -> Condition:
+    """Only the owner of an origin writes below its well-known locations."""
+    return implies(squats, same(design.wk_owner, "tenant"))
+
+
+def policy_names(design: Design, known: Condition, enrolled: Condition) -> Condition:
+    """Whether the policy itself, not the comparison it is applied with, names an issuer.
+
+    ``known``: the resource server means to trust it; ``enrolled``: it is the attacker's AS, which got itself on the list.
+    """
+    return all_of(no(same(design.rs_trust, "any")), any_of(known, all_of(enrolled, same(design.a_enrolled, "yes"))))
 
 
 @rule("JAT-4-iss", source="RFC 9068 4; which issuers to accept is unspecified")
-def issuer_is_accepted(design: Design, iss: Value) -> Condition:
-    """The issuer named in the token is one that the policy names, in the comparison it uses."""
-    listed = any_of(same(iss, HONEST_AS), all_of(same(iss, ATTACKER_AS), same(design.a_enrolled, "yes")))
-    looks_listed = holds(lambda value: value.startswith(HONEST_AS), iss)
+def issuer_is_accepted(design: Design, known: Condition, enrolled: Condition, looks_known: Condition) -> Condition:
+    """The issuer named in the token is one that the policy names, in the comparison it uses.
+
+    ``looks_known``: a known issuer is a string prefix of it.
+    """
+    prefix = all_of(same(design.rs_trust, "allowlist"), same(design.issuer_match, "prefix"))
     return any_of(
-        same(design.rs_trust, "any"),
-        listed,
-        all_of(same(design.rs_trust, "allowlist"), same(design.issuer_match, "prefix"), looks_listed),
+        same(design.rs_trust, "any"), policy_names(design, known, enrolled), all_of(prefix, looks_known)
     )
 
 
 @rule("JAT-4-sig", source="RFC 9068 4")
-def signature_is_by_issuer(design: Design, iss: Value, signer: Value) -> Condition:
-    """The key that verifies the token belongs to the issuer the token names."""
-    signer_is_listed = any_of(
-        same(signer, HONEST_AS), all_of(same(signer, ATTACKER_AS), same(design.a_enrolled, "yes"))
-    )
-    return any_of(same(iss, signer), all_of(same(design.key_lookup, "union"), signer_is_listed))
+def signature_is_by_issuer(design: Design, own: Condition, signer_listed: Condition) -> Condition:
+    """The key that verifies the token belongs to the issuer the token names.
+
+    ``own``: it does; ``signer_listed``: it belongs to another one on the list.
+    """
+    return any_of(own, all_of(same(design.key_lookup, "union"), signer_listed))
 
 
 @rule("JAT-4-aud", "MCP-aud", "O21-5.2-rs", "BCP-2.3-aud", source="RFC 9068 4; RFC 9700 2.3")
@@ -60,22 +73,14 @@ def scheme_is_acceptable(design: Design, key: Value) -> Condition:
 
 
 @rule("DPOP-4.3-check", "DPOP-6-rs", source="RFC 9449 4.3")
-def proof_is_by_bound_key(design: Design, key: Value, presented: Value, proof_url: Value, url: Value) -> Condition:
+def proof_is_by_bound_key(design: Design, own: Condition, for_this: Condition, for_another: Condition) -> Condition:
     """A DPoP-bound token comes with a proof by its key for this URL.
 
-    ``presented``: the key that the presenter holds; ``proof_url``: where the presenter captured a proof by
-    the right key, or none. A captured proof is good here only if the RS does not compare htu, or if the two
-    URLs are equal as htu values.
+    ``own``: it is bound to no key, or to one that the presenter holds; ``for_this``: the presenter was sent a proof by the
+    right key for this URL, as htu is compared; ``for_another``: one for another URL, which an RS does not notice that does
+    not compare htu.
     """
-    captured = all_of(
-        no(same(proof_url, NONE)),
-        any_of(same(design.rs_htu, "off"), holds(_equal_htu_or_absent, proof_url, url)),
-    )
-    return any_of(same(key, NONE), same(key, presented), captured)
-
-
-def _equal_htu_or_absent(proof_url: str, url: str) -> bool:
-    return proof_url != NONE and identifiers.equal_htu(proof_url, url)
+    return any_of(own, for_this, all_of(for_another, same(design.rs_htu, "off")))
 
 
 @rule("MTLS-3-match", source="RFC 8705 3")
@@ -85,22 +90,28 @@ def certificate_is_bound_one(certificate: Value, presented: Value) -> Condition:
 
 
 @rule("DPOP-11.1-replay", "DPOP-9-nonce", "DPOP-11.3-ndg", source="RFC 9449 9, 11.1")
-def proof_is_fresh(design: Design, certificate_bound: Condition) -> Condition:
+def proof_is_fresh(design: Design, used: Condition) -> Condition:
     """A proof is accepted once; whoever holds back the genuine request can still be the first to use it."""
     tracked = one_of(design.dpop_replay, "jti", "nonce")
-    return all_of(no(certificate_bound), implies(tracked, same(design.block, "yes")))
+    return implies(all_of(used, tracked), same(design.block, "yes"))
 
 
 @rule("JAT-4-typ", source="RFC 9068 4")
-def token_is_typed(design: Design) -> Condition:
+def token_is_typed(design: Design, typed: Condition) -> Condition:
     """A token is typed as an access token."""
-    return same(design.typ_check, "off")
+    return any_of(typed, same(design.typ_check, "off"))
 
 
 @rule("JAT-4-aud", source="RFC 9068 4")
 def audience_excludes_clients(design: Design) -> Condition:
     """An ID token's audience, a client_id, is not this resource."""
     return any_of(same(design.audience_check, "off"), same(design.cid_eq_rs, "yes"))
+
+
+@rule("JAT-fmt", source="RFC 9068 2; RFC 7662 2")
+def token_is_self_contained(design: Design) -> Condition:
+    """A resource server that asks about opaque tokens takes no other."""
+    return same(design.token_fmt, "jwt")
 
 
 @rule("JAT-2-claims", source="RFC 9700 4.15")
@@ -112,19 +123,13 @@ def subjects_are_kept_apart(design: Design) -> Condition:
 @rule("INT-2.1-auth", source="RFC 7662 2.1")
 def introspection_endpoint_is_configured(design: Design) -> Condition:
     """The RS asks the introspection endpoint that it was configured with, not one that the token names."""
-    return same(design.introspect, "dynamic")
+    return all_of(same(design.token_fmt, "opaque"), same(design.introspect, "dynamic"))
 
 
 @rule("MCP-aud", source="MCP security best practices (token passthrough)")
-def foreign_tokens_are_not_forwarded(design: Design) -> Condition:
-    """The RS accepts only tokens for itself and forwards none upstream."""
-    return all_of(same(design.audience_check, "off"), same(design.passthrough, "yes"))
-
-
-@rule("MCP-proxy", source="MCP security best practices (confused deputy)")
-def proxy_asks_consent_per_client(design: Design) -> Condition:
-    """A proxy with one upstream client obtains consent for each of its own, and sets its state afterwards."""
-    return any_of(same(design.per_client_consent, "off"), same(design.state_set, "before_consent"))
+def tokens_are_not_forwarded(design: Design) -> Condition:
+    """The RS forwards no token that it was sent upstream, but gets its own."""
+    return same(design.passthrough, "yes")
 
 
 @rule("MCP-handle", source="MCP security best practices (state handle hijacking)")
@@ -133,12 +138,6 @@ def handles_are_bound_to_user(design: Design) -> Condition:
     return same(design.handle_bind, "off")
 
 
-def subject_is_user(design: Design, iss: Value) -> Condition:
-    """Whether a token with the user's subject, by any issuer, opens the user's account."""
-    return any_of(same(design.subject_ns, "sub"), same(iss, HONEST_AS))
-
-
-def policy_names(design: Design, iss: Value) -> Condition:
-    """Whether the policy itself, not the comparison it is applied with, names the issuer."""
-    enrolled = all_of(same(iss, ATTACKER_AS), same(design.a_enrolled, "yes"))
-    return all_of(no(same(design.rs_trust, "any")), any_of(same(iss, HONEST_AS), enrolled))
+def subject_is_user(design: Design, known: Condition) -> Condition:
+    """Whether a token with the user's subject, by an issuer that is known or not, opens the user's account."""
+    return any_of(same(design.subject_ns, "sub"), known)

@@ -1,7 +1,9 @@
 """What can change in a world: the state variables, their domains and how a rule reads them.
 
 A state is a tuple of values in the order of :func:`variables`. Rules never see the tuple: they read a
-:class:`View`, which any reader can provide.
+:class:`View`, which any reader can provide. Variables are made for the sessions, grants and held tokens of a world, so a
+term needs no name of its own: a code, a token and a refresh token *are* their grant, a challenge, a state and a verifier
+their session.
 """
 
 from __future__ import annotations
@@ -10,59 +12,48 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from model.client import NONE
-from model.world import (
-    ATTACKER_AS,
-    ATTACKER_CALLBACK,
-    CALLBACKS_OF_CLIENT,
-    CLIENT_UNKNOWN,
-    CLIENTS_OF_ATTACKER,
-    CLIENTS_OF_CLIENT,
-    HONEST_AS,
-    LOOPBACK,
-    VICTIM,
-    World,
-    run_by_attacker,
-)
+from model.messages import FORGED, THIEF
+from model.world import LOOPBACK, NONE, World, callbacks, client_ids
 
 #: How far a session at the client has come.
 PHASES = (
-    "idle", "challenged", "discovered", "ready", "pushed", "requested", "responded", "asked_attacker",
-    "has_token", "sent", "refreshed",
+    "idle", "challenged", "discovered", "ready", "pushed", "requested", "responded", "asked", "has_token", "sent",
+    "renewed",
 )  # fmt: skip
-
-#: Tokens by where they came from. Those up to ``cached_host`` are the user's.
-#: ``strangers`` is one for the attacker's own account.
-ISSUED, REFRESHED, LEAKED, CACHED_CRM, CACHED_HOST, MINTED, STRANGERS = (
-    "issued", "refreshed", "leaked", "cached_crm", "cached_host", "minted", "strangers",
-)  # fmt: skip
-
-#: Whom a code challenge or a code redemption belongs to beside the two sessions.
-THIEF = "thief"
-KEYS = (
-    NONE, "key:client", "key:as.example", "key:attacker-as", "key:victim", "key:attacker", "key:earlier",
-    "key:thief",
-)  # fmt: skip
+ATTACKERS_KEY = "key:thief"
 
 
-#: What can go wrong in deployments beside the flow (see :mod:`model.deployment`).
-DEPLOYMENT_FACTS = {
-    "account_taken": "the attacker uses the user's account at an honest RS by another way than a token",
-    "foreign_issuer": "an honest RS or AS took for an access token or grant what its issuer did not sign as one for it",
-    "disclosed": "an honest AS told an RS about a token that is not for it",
-    "replayed": "an honest RS accepted a bound token in a request that its holder did not make",
-    "deputy": "an honest party used its authority for somebody else",
-    "fetched": "an honest component contacted an internal address or ran a URL",
-}
+def refreshed(grant: str) -> str:
+    """The access token that the refresh token of a grant yields, as a term."""
+    return f"{grant}+"
+
+
+def tokens(world: World) -> tuple[str, ...]:
+    """The access tokens that honest AS issue: of each grant, refreshed, and held from before."""
+    issued = [name for grant in world.grants for name in (grant.name, refreshed(grant.name))]
+    return (*issued, *(held.name for held in world.held))
+
+
+def keys(world: World) -> tuple[str, ...]:
+    """Keys (or TLS certificates) that proofs are made with."""
+    made = [NONE, ATTACKERS_KEY]
+    for client in world.clients:
+        made += [f"key:{client.name}", *(f"key:{client.name}@{issuer}" for issuer in world.issuers)]
+    made += [f"key:{session.name}" for session in world.sessions]
+    return (*made, *dict.fromkeys(f"key:{held.client}:earlier" for held in world.held))
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A state variable: its name, its domain (initial value first) and what it says."""
+    """A state variable: its name, its domain (initial value first) and what it says.
+
+    A ``fact`` is false at first and true for ever once it is: a step adds it, and never takes it back.
+    """
 
     name: str
     domain: tuple[Any, ...]
     meaning: str
+    fact: bool = False
 
     @property
     def initial(self) -> Any:
@@ -70,58 +61,135 @@ class Variable:
         return self.domain[0]
 
 
+class _Made:
+    """Variables while they are collected."""
+
+    def __init__(self) -> None:
+        self.variables: list[Variable] = []
+
+    def value(self, name: str, domain: Iterable[Any], meaning: str) -> None:
+        self.variables.append(Variable(name, tuple(dict.fromkeys(domain)), meaning))
+
+    def fact(self, name: str, meaning: str) -> None:
+        self.variables.append(Variable(name, (False, True), meaning, fact=True))
+
+
 def variables(world: World) -> tuple[Variable, ...]:
     """The state variables of a world, in a fixed order."""
-    both = (HONEST_AS, ATTACKER_AS)
-    made: list[Variable] = []
+    made = _Made()
+    for session in world.sessions:
+        _session(made, world, session.name)
+    for grant in world.grants:
+        _grant(made, world, grant.name)
+    _knowledge(made, world)
+    for url in dict.fromkeys(party.url for party in world.resource_servers if party.honest):
+        made.fact(f"served.forged.{url}", "this resource server took a token of the attacker's making")
+    for name, meaning in FACTS.items():
+        made.fact(name, meaning)
+    return tuple(made.variables)
 
-    def add(name: str, domain: Iterable[Any], meaning: str) -> None:
-        made.append(Variable(name, tuple(domain), meaning))
 
-    for who in world.sessions:
-        add(f"{who}.phase", PHASES, "how far this session has come")
-        add(f"{who}.url", (NONE, *world.resource_urls), "the resource URL the agent was sent to")
-        add(f"{who}.resource", (NONE, *world.resources), "`resource` of the metadata in use")
-        add(f"{who}.listed", (NONE, *both), "the AS that the metadata lists")
-        add(f"{who}.metadata", (NONE, *both), "whose AS metadata is in use")
-        add(f"{who}.issuer", (NONE, *both), "the issuer recorded for the request")
-        add(f"{who}.token_at", (NONE, *both), "whose token endpoint the metadata names")
-        add(f"{who}.par_at", (NONE, *both), "whose pushed authorization request endpoint it names")
-        add(f"{who}.code", (NONE, "users", "attackers", "strangers"), "whose code the client got")
-        add(f"{who}.token", (NONE, ISSUED, REFRESHED, LEAKED, MINTED, STRANGERS), "the access token the session holds")
-        add(f"{who}.assertion", (NONE, "pushed", "token"), "where the attacker was sent its client assertion")
-        add(f"{who}.secret", (False, True), "the attacker was sent the client secret of the honest AS")
-        add(f"{who}.accepted", (False, True), "an honest RS acted on this session's request")
-        add(f"{who}.diverged", (False, True), "the token was good for something else than the client believed")
-    add("code.state", ("none", "issued", "redeemed"), "the code the honest AS issued for the user")
-    add("code.request_of", (NONE, *world.sessions, THIEF), "whose authorization request it answers")
-    add("code.client", (NONE, *CLIENTS_OF_CLIENT, CLIENT_UNKNOWN, *CLIENTS_OF_ATTACKER), "client_id")
-    add("code.redirect", (NONE, *CALLBACKS_OF_CLIENT, LOOPBACK, ATTACKER_CALLBACK), "redirect URI")
-    add("code.shown", (False, True), "the consent page named the client")
-    add("code.challenge", (NONE, *world.sessions, THIEF), "whose code challenge it carries")
-    add("code.returned_state", (NONE, *world.sessions), "whose state it carries")
-    add("code.key", KEYS, "dpop_jkt of the request")
-    add("code.resource", (NONE, *world.resources), "resource of the request")
-    add("own.state", ("none", "issued", "redeemed"), "a code for the attacker's own account")
-    add("own.redirect", (NONE, *CALLBACKS_OF_CLIENT), "its redirect URI")
-    add("own.challenge", (NONE, VICTIM, THIEF), "whose code challenge it carries")
-    add("issued.to", (NONE, *world.sessions, THIEF), "who redeemed the code")
-    add("issued.key", KEYS, "the DPoP key the access token is bound to")
-    add("issued.certificate", KEYS, "the certificate the access token is bound to")
-    add("issued.resource", (NONE, *world.resources), "resource of the token request (or of the grant)")
-    for token in (ISSUED, CACHED_CRM, CACHED_HOST):
-        attackers = filter(run_by_attacker, world.resource_urls)
-        add(f"captured.{token}", (NONE, *attackers), "where the attacker was sent it")
-    for secret in ("code", "verifier", "issued", "refresh", "refreshed"):
-        add(f"knows.{secret}", (False, True), "the attacker knows it")
-    add("accepted.stolen", (False, True), "an honest RS acted on the user's token presented by the attacker")
-    add("accepted.minted", (False, True), "an honest RS accepted a token that the attacker made")
-    add("accepted.as_user", (False, True), "an honest RS took a token of the attacker's making for the user's")
-    add("accepted.issuer", (False, True), "an honest RS accepted an issuer its policy does not name, or a forgery")
-    add("accepted.authentication", (False, True), "the honest AS took the attacker for the client")
-    for name, meaning in DEPLOYMENT_FACTS.items():
-        add(f"happened.{name}", (False, True), meaning)
-    return tuple(made)
+def _session(made: _Made, world: World, who: str) -> None:
+    servers = (NONE, *world.issuers)
+    grants = [grant.name for grant in world.grants]
+    made.value(f"{who}.phase", PHASES, "how far this session has come")
+    made.value(f"{who}.url", (NONE, *world.resource_urls), "the resource URL the agent was sent to")
+    made.value(f"{who}.resource", (NONE, *world.resources), "`resource` of the metadata in use")
+    made.value(f"{who}.listed", servers, "the AS that the metadata lists")
+    made.value(f"{who}.metadata", servers, "whose AS metadata is in use")
+    made.value(f"{who}.issuer", servers, "the issuer recorded for the request")
+    made.value(f"{who}.authorization_at", servers, "whose authorization endpoint the metadata names")
+    made.value(f"{who}.token_at", servers, "whose token endpoint it names")
+    made.value(f"{who}.par_at", servers, "whose pushed authorization request endpoint it names")
+    made.value(f"{who}.promises_iss", (False, True), "the metadata says that this AS sends iss")
+    made.value(f"{who}.connector", (False, True), "the AS came as a connector, its endpoints configured one by one")
+    made.value(f"{who}.request_uri", (NONE, *grants), "the attacker's pushed request that the client was handed as its own")
+    made.value(f"{who}.code", (NONE, FORGED, *grants), "the code the client got")
+    made.value(f"{who}.token", (NONE, FORGED, *tokens(world)), "the access token the session holds")
+    made.value(f"{who}.renewed_as", servers, "the issuer at which its refresh token was sent to the attacker")
+    made.value(f"{who}.told", (False, True), "it has read what the token response says of resources")
+    made.value(f"{who}.reused", (False, True), "a response was delivered after the state had been used")
+    made.value(f"{who}.diverted", (False, True), "a redirect sent it where it had not meant to go")
+    made.value(f"{who}.accepted", (False, True), "an honest RS acted on this session's request")
+
+
+def _grant(made: _Made, world: World, name: str) -> None:
+    sessions = [session.name for session in world.sessions]
+    ids = [identity for client in world.clients for identity in client_ids(world, client)]
+    redirects = [uri for client in world.clients for uri in callbacks(world, client)]
+    made.value(f"{name}.code", ("none", "pushed", "issued", "redeemed"), "how far this grant has come")
+    made.value(f"{name}.of", (NONE, THIEF, *sessions), "whose authorization request it answers")
+    made.value(f"{name}.client", (NONE, *ids, *(party.url for party in world.identities)), "client_id")
+    made.value(
+        f"{name}.redirect", (NONE, *redirects, LOOPBACK, *(party.callback for party in world.identities)), "redirect URI"
+    )
+    made.value(f"{name}.challenge", (NONE, THIEF, *sessions), "whose code challenge the request carries")
+    made.value(f"{name}.state", (NONE, *sessions), "whose state it carries")
+    made.value(f"{name}.key", keys(world), "dpop_jkt of the request")
+    made.value(f"{name}.resource", (NONE, *world.resources), "resource of the request")
+    made.value(f"{name}.shown", (False, True), "the consent page named the honest client")
+    made.value(f"{name}.relayed", (False, True), "the user was sent there out of a session at an honest client")
+    made.value(f"{name}.to", (NONE, THIEF, *sessions), "who redeemed the code")
+    made.value(f"{name}.bound_key", keys(world), "the DPoP key the access token is bound to")
+    made.value(f"{name}.certificate", keys(world), "the certificate the access token is bound to")
+    made.value(f"{name}.target", (NONE, *world.resources), "resource of the token request (or of the grant)")
+
+
+def _knowledge(made: _Made, world: World) -> None:
+    """What the attacker may come to know, and what honest parties did for it."""
+    for grant in world.grants:
+        made.fact(f"knows.code.{grant.name}", "the attacker knows the code")
+        made.fact(f"knows.refresh.{grant.name}", "the attacker knows the refresh token")
+    for token in tokens(world):
+        made.fact(f"knows.token.{token}", "the attacker knows the access token")
+        made.fact(f"served.{token}", "an honest RS acted on it for the attacker")
+        made.fact(f"replayed.{token}", "and it was bound to a key that the attacker does not hold")
+        made.fact(f"told.{token}", "an honest AS told a RS of it that it is not for")
+    for token in tokens(world):
+        for url in captures(world):
+            made.fact(f"knows.proof.{token}@{url}", "the attacker has a DPoP proof made for the token and this URL")
+    for session in world.sessions:
+        for term, meaning in SESSION_TERMS.items():
+            made.fact(f"knows.{term}.{session.name}", f"the attacker knows {meaning}")
+        for place in PLACES:
+            made.fact(f"knows.assertion.{session.name}.{place}", "the attacker was sent its client assertion there")
+    for client in world.clients:
+        for server in world.servers:
+            if server.honest:
+                made.fact(f"knows.secret.{client.name}@{server.name}", "the attacker knows the client's secret at this AS")
+    for user in world.users:
+        made.fact(f"knows.password.{user}", "the attacker has the user's login form")
+
+
+#: What the attacker may learn of a session.
+SESSION_TERMS = {
+    "challenge": "the code challenge of its authorization request",
+    "request_uri": "where it was pushed to: a reference that anybody can pass on",
+    "state": "its state",
+    "verifier": "its code verifier",
+    "grant": "the assertion it uses as a grant",
+}
+#: Requests in which a client authenticates: pushed (or at another endpoint), for a token, for a new one elsewhere.
+PLACES = ("pushed", "token", "renewed")
+
+FACTS = {
+    "accepted.authentication": "an honest AS took the attacker for an honest client",
+    "accepted.as_user": "an honest RS took a token of the attacker's making for the user's",
+    "accepted.issuer": "an honest party accepted an issuer its policy does not name, or a forgery",
+    "accepted.handle": "an honest RS took the user's session handle from the attacker for the user",
+    "accepted.foreign": "an honest RS passed a token on that is not for it, with its own standing",
+    "has.own_token": "the attacker's client has a token of its own from an honest AS",
+    "has.colliding_token": "and its subject is the identifier of somebody else",
+    "fetched.internal": "an honest component contacted an internal address",
+    "opened.hostile": "an honest client ran what is no web URL",
+}
+
+
+def captures(world: World) -> tuple[str, ...]:
+    """URLs for which the attacker may be sent a proof: those it runs, and those whose requests it sees."""
+    read = [tampering.party for tampering in world.tamperings if tampering.channel in ("redirect", "requests")]
+    run = [party.url for party in world.resource_servers if not party.honest]
+    return (*run, *dict.fromkeys(world.by_name[name].url for name in read))
 
 
 class View:
@@ -135,13 +203,17 @@ class View:
     def __getitem__(self, name: str) -> Any:
         return self.look(name)
 
-    def session(self, who: str) -> Session:
+    def session(self, who: str) -> Reading:
         """The variables of one session as attributes."""
-        return Session(who, self.look)
+        return Reading(who, self.look)
+
+    def grant(self, name: str) -> Reading:
+        """The variables of one grant as attributes."""
+        return Reading(name, self.look)
 
 
-class Session:
-    """One session at the honest client: ``session.issuer`` reads the variable ``<who>.issuer``."""
+class Reading:
+    """One session or grant: ``session.issuer`` reads the variable ``<session>.issuer``."""
 
     __slots__ = ("_look", "who")
 
@@ -152,3 +224,15 @@ class Session:
     def __getattr__(self, name: str) -> Any:
         return self._look(f"{self.who}.{name}")
 
+
+class Moved(Reading):
+    """A session as it is once some of its values are others."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, session: Reading, **values: Any) -> None:
+        super().__init__(session.who, session._look)
+        self._values = values
+
+    def __getattr__(self, name: str) -> Any:
+        return self._values[name] if name in self._values else super().__getattr__(name)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["mechanism", "environment", "conduct"]
+Kind = Literal["mechanism", "environment", "conduct", "restriction"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,8 @@ _MECHANISMS = (
     ("state", "checked off if_present", "state is bound to the browser session and compared; if_present: unless the response has none", "RFC 6749 10.12"),
     ("callback_bind", "on off", "the browser that finishes the flow is the one that started it", "draft-ietf-oauth-security-topics-update 2.3.2"),
     ("pkce", "s256 off plain", "what challenge the client sends", "RFC 7636 4"),
-    ("pkce_as", "required lax downgrade_safe",
-     "AS: demand a challenge; ignore a surplus verifier; refuse a verifier without a challenge", "RFC 9700 2.1.1, 4.8"),
+    ("pkce_as", "required lax downgrade_safe off",
+     "AS: demand a challenge; ignore a surplus verifier; refuse a verifier without a challenge; compare nothing", "RFC 9700 2.1.1, 4.8"),
     ("pkce_policy", "always metadata", "whether the client drops PKCE when the metadata does not offer it", "RFC 9700 4.8"),
     ("par", "off on required", "pushed authorization requests: unused; used where offered; the only ones accepted", "RFC 9126"),
     ("request_uri_once", "yes no", "AS: a pushed request is used once", "RFC 9126 4"),
@@ -159,7 +159,6 @@ _ENVIRONMENT = (
     ("a_enrolled", "no yes", "the attacker's AS is on the list or in the federation", "OpenID Federation 1.0 10"),
     ("e_enrolled", "no yes", "the malicious RS is vouched for by an accepted attester", "RFC 9728 2.2"),
     ("h_iss", "yes no", "the honest AS emits (and advertises) iss", "RFC 9207 2"),
-    ("splice", "no yes", "the attacker's AS metadata names the honest authorization endpoint", "RFC 9700 4.4.2"),
     ("as_resource", "honor ignore substitute add reject_unknown", "what the honest AS does with `resource`", "RFC 8707 2; resource-token-resp 3.2"),
     ("grant_resource", "open bound", "whether a token request may name resources that the authorization request did not",
      "RFC 8707 2.2; draft-mcguinness-oauth-resource-token-resp 3.2"),
@@ -235,10 +234,17 @@ _CONDUCT = (
     ("step_up", "off on", "insufficient_scope starts a new authorization", "MCP authorization 2026-07-28"),
 )  # fmt: skip
 
+# What a question may forbid the attacker. Left free, these are its choices; no design has them.
+_RESTRICTIONS = (
+    ("splice", "free no yes", "the attacker's AS metadata names an honest authorization endpoint: as it likes, never, always", "RFC 9700 4.4.2"),
+    ("par_at", "free own honest", "whose pushed authorization request endpoint it names", "RFC 9126 5"),
+)  # fmt: skip
+
 _TABLES: tuple[tuple[Kind, tuple[tuple[str, str, str, str], ...]], ...] = (
     ("mechanism", _MECHANISMS),
     ("environment", _ENVIRONMENT),
     ("conduct", _CONDUCT),
+    ("restriction", _RESTRICTIONS),
 )
 
 SWITCHES: dict[str, Switch] = {
@@ -246,6 +252,30 @@ SWITCHES: dict[str, Switch] = {
     for kind, table in _TABLES
     for name, values, meaning, source in table
 }
+
+#: Whose switch it is, where it is a party's own: a configuration can set it for one (``as2:h_iss=no``). A switch that two
+#: roles have an opinion on is in both rows; the others are about everybody, the user or the network.
+_ROLES = {
+    "client": "prm norm prm_url prm_cache prm_src rs_scheme_check signed_metadata xcheck as_trust md_issuer_check "
+    "md_corroborate rs_as_bind iss_check per_as_redirect as_memory state_single_use state callback_bind pkce pkce_policy "
+    "par reg cimd_docs cimd_redirect unique_cid client_auth assertion_aud key_per_as other_authn_ep conn_context "
+    "issuer_resolution shared_provider cred_pin resource_indicator echo dpop dpop_key dpop_policy token_type_check mtls "
+    "mtls_key cache_key optimistic rt_pin http_redirect instance fetch_guard https_only url_scheme_check grant "
+    "client_instances warm resource_token_check auth_token_check",
+    "authorization_server": "pkce_as par request_uri_once as_redirect_status reg cimd_redirect cimd_redirect_check "
+    "cimd_fetch cimd_cache consent_pin consent_ui as_client_policy ss_binds client_chooses_id grant_aud_check introspect "
+    "rt_resource_bound as_fetch_guard h_iss as_resource grant_resource as_echo as_dpop dcr_uris ps_key_check "
+    "delegation_depth delegation_expiry",
+    "resource_server": "audience_check rs_htu dpop_replay token_fmt introspect typ_check sub_namespace passthrough "
+    "handle_bind rs_trust subject_ns key_lookup issuer_match r_requires_dpop api cid_eq_rs",
+    "proxy": "upstream_client per_client_consent state_set callback_bind reg",
+}
+
+
+def switch_roles(name: str) -> tuple[str, ...]:
+    """The roles whose parties can have this switch for themselves."""
+    return tuple(role for role, names in _ROLES.items() if name in names.split())
+
 
 CAPABILITIES: dict[str, str] = {
     "mal_as": "the attacker runs an AS, and some protected resource metadata names it",

@@ -6,14 +6,14 @@ of a protocol is said by the modules of :mod:`properties.events`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Literal
 
+from model.action import Context
+from model.design import Configuration
 from model.errors import InputError
-from model.state import View
-from model.world import AAUTH, CLIENT_IDENTITY, DELEGATION, FIRST_CONTACT, USERS_SESSION, World
+from model.world import World, find_world, world_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,63 +25,64 @@ class Property:
         name: the public name.
         kind: ``security`` (violated when its event happens) or ``utility`` (holds when it can happen).
         meaning: in plain words.
-        world: the world of the authorization code flow in which it is judged.
     """
 
     code: str
     name: str
     kind: Literal["security", "utility"]
     meaning: str
-    world: World = FIRST_CONTACT
 
-    def event(self, world: World, design: Any, view: View) -> Any:
+    def event(self, context: Context) -> Any:
         """The condition on a state of a world; it stays true once it is. ``False`` where nothing of the kind exists."""
-        event = getattr(import_module(f"properties.events.{world.protocol}"), self.name, None)
-        return False if event is None else event(world, design, view)
+        event = getattr(import_module(f"properties.events.{context.world.protocol}"), self.name, None)
+        return False if event is None else event(context)
 
-    def world_of(self, design: Mapping[str, str]) -> World:
-        """The world in which verdicts on a design are given: the one of the protocol that it runs."""
-        other = design.get("protocol", "oauth") == "aauth" and self.world.protocol == "oauth"
-        return AAUTH if other else self.world
+    def world_of(self, configuration: Configuration) -> World:
+        """The world in which a question is asked: the one that the configuration names, or that claims such questions."""
+        return find_world(configuration.world) if configuration.world else world_for(self.code, configuration.design)
 
 
-_TABLE: tuple[tuple[str, str, Literal["security", "utility"], World, str], ...] = (
-    ("AZ", "authorization", "security", FIRST_CONTACT,
+_TABLE: tuple[tuple[str, str, Literal["security", "utility"], str], ...] = (
+    ("AZ", "authorization", "security",
      "The attacker gains use of the user's protected data at an honest resource server."),
-    ("CD", "code_delivery", "security", FIRST_CONTACT,
+    ("CD", "code_delivery", "security",
      "A code that the honest AS issued for the honest client reaches the attacker."),
-    ("CB", "flow_binding", "security", FIRST_CONTACT,
+    ("CB", "flow_binding", "security",
      "A code yields tokens elsewhere than in the client session that started the flow."),
-    ("RB", "resource_binding", "security", FIRST_CONTACT,
+    ("RB", "resource_binding", "security",
      "The client uses a token that is good for something else than the client believes."),
-    ("TC", "token_confinement", "security", FIRST_CONTACT,
+    ("TC", "token_confinement", "security",
      "An honest RS acts on (or an honest AS tells of) the user's token in a request the client did not make to it."),
-    ("CA", "client_authentication", "security", FIRST_CONTACT,
+    ("CA", "client_authentication", "security",
      "The honest AS accepts authentication as the client that the client did not make for it."),
-    ("IA", "issuer_acceptance", "security", FIRST_CONTACT,
+    ("IA", "issuer_acceptance", "security",
      "An honest party accepts an issuer its policy does not name, or what that did not sign as a token for it."),
-    ("DI", "discovery_integrity", "security", FIRST_CONTACT,
+    ("DI", "discovery_integrity", "security",
      "The client uses an AS that the party in charge does not designate, or metadata that is not that AS's."),
-    ("SC", "sender_constraint", "security", USERS_SESSION,
+    ("SC", "sender_constraint", "security",
      "A request with a bound token is accepted that was not made by its holder, or is a replay."),
-    ("DP", "deputy_integrity", "security", FIRST_CONTACT,
+    ("DP", "deputy_integrity", "security",
      "An honest party uses its authority for a request or principal it was not granted for."),
-    ("FS", "fetch_safety", "security", FIRST_CONTACT,
+    ("FS", "fetch_safety", "security",
      "An honest component contacts an internal address or runs a URL at the attacker's bidding."),
-    ("SI", "session_integrity", "security", USERS_SESSION,
+    ("SI", "session_integrity", "security",
      "In the user's session the client uses, as the honest AS's, what somebody else authorised there."),
-    ("CI", "client_identity", "security", CLIENT_IDENTITY,
+    ("CI", "client_identity", "security",
      "The user approves what the AS shows as the client, and somebody else gets the result."),
-    ("AA", "as_acceptance", "security", FIRST_CONTACT,
+    ("AA", "as_acceptance", "security",
      "The client starts a flow at an AS that nothing but the resource itself vouches for."),
-    ("DC", "delegation_confinement", "security", DELEGATION,
+    ("DC", "delegation_confinement", "security",
      "A sub-agent holds authority that its parent did not hold or pass on, or holds it when the task is over."),
-    ("FC", "first_contact", "utility", FIRST_CONTACT,
+    ("UI", "user_intent", "security",
+     "A user who was using an honest client is led to approve another, which gets the result."),
+    ("TK", "token_custody", "security",
+     "A refresh token of a user's, or an assertion that an honest AS takes, comes into the attacker's hands."),
+    ("FC", "first_contact", "utility",
      "From an unknown URL, honest parties alone get to an accepted request."),
 )  # fmt: skip
 
 PROPERTIES: dict[str, Property] = {
-    name: Property(code, name, kind, meaning, world) for code, name, kind, world, meaning in _TABLE
+    name: Property(code, name, kind, meaning) for code, name, kind, meaning in _TABLE
 }
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from model.action import Action, Context
+from model.action import Action, Context, Move
 from model.design import Configuration, Design
 from model.logic import Condition, Pick, Value, all_of, any_of, no, same
 from model.protocols import actions, variables
@@ -47,12 +47,14 @@ class Template:
 
     ``configuration`` fixes the design and the attacker, or a design alone; what is open is an input
     of the circuit and one template answers for all of them. ``about`` names the properties of interest: actions
-    that write nothing on which those depend are left out, which cannot change what the others do.
+    that write nothing on which those depend are left out, which cannot change what the others do. ``own`` names the
+    switches that an open design has for single parties, as ``(party, switch)``.
     """
 
     world: World
     configuration: Configuration | Design | None = None
     about: tuple[str, ...] = tuple(PROPERTIES)
+    own: tuple[tuple[str, str], ...] = ()
     circuit: Circuit = field(default_factory=Circuit)
     switches: dict[tuple[str, str], Literal] = field(default_factory=dict)
     capabilities: dict[str, Literal] = field(default_factory=dict)
@@ -76,7 +78,7 @@ class Template:
         self.firings = tuple(firing for firing in firings if firing.when is not False)
         self.enforced = {name: self.circuit.input() for firing in self.firings for name, _ in firing.rules}
         for name in self.about:
-            self._ask(name, design)
+            self._ask(name, design, capabilities)
         self.cones = {name: _cone(self.firings, set(reads)) for name, reads in self.asks.items()}
         kept = frozenset().union(*self.cones.values())
         self.firings = tuple(firing for firing in self.firings if firing.action.name in kept)
@@ -86,14 +88,14 @@ class Template:
         self.causes = self._pairs(_waits_for)
         self.after = {variable.name: self._next(variable) for variable in self.variables}
 
-    def _ask(self, name: str, design: Any) -> None:
+    def _ask(self, name: str, design: Any, capabilities: Mapping[str, Condition]) -> None:
         reads: set[str] = set()
 
         def look(variable: str) -> Value:
             reads.add(variable)
             return self.state[variable]
 
-        self.events[name] = PROPERTIES[name].event(self.world, design, View(look))
+        self.events[name] = PROPERTIES[name].event(Context(self.world, design, capabilities, View(look)))
         self.asks[name] = frozenset(reads)
 
     def _design(self) -> Any:
@@ -108,7 +110,12 @@ class Template:
             inputs = {value: self.circuit.input() for value in switch.values}
             self.switches.update({(switch.name, value): literal for value, literal in inputs.items()})
             values[switch.name] = Pick(inputs)
-        return OpenDesign(values)
+        parties = {}
+        for party, name in self.own:
+            inputs = {value: self.circuit.input() for value in SWITCHES[name].values}
+            self.switches.update({(f"{party}:{name}", value): literal for value, literal in inputs.items()})
+            parties[party, name] = Pick(inputs)
+        return OpenDesign(values, parties)
 
     def _capabilities(self) -> Mapping[str, Condition]:
         if isinstance(self.configuration, Configuration):
@@ -130,12 +137,21 @@ class Template:
 
         chosen = {name: self._undecided(domain) for name, domain in action.choices.items()}
         move = action(Context(self.world, design, capabilities, View(look)), **chosen)
+        when = move.when if move.when is False else self._changing(move, look)
         rules = tuple((condition.rule.name, condition.holds) for condition in move.rules)
-        return Firing(number, action, self.circuit.input(), chosen, move.when, rules, frozenset(reads), move.sets)
+        return Firing(number, action, self.circuit.input(), chosen, when, rules, frozenset(reads), move.sets)
 
-    def _pairs(self, related: Callable[[Firing, Firing], bool]) -> dict[int, frozenset[int]]:
+    def _changing(self, move: Move, look: Callable[[str], Value]) -> Condition:
+        """When a move happens: one that adds facts and nothing else does where it adds any, since it can be left out else."""
+        facts = {variable.name for variable in self.variables if variable.fact}
+        if not facts.issuperset(move.sets):
+            return move.when
+        return all_of(move.when, any_of(*(all_of(value, no(look(name))) for name, value in move.sets.items())))
+
+    def _pairs(self, related: Callable[[Firing, Firing, frozenset[str]], bool]) -> dict[int, frozenset[int]]:
+        facts = frozenset(variable.name for variable in self.variables if variable.fact)
         return {
-            one.number: frozenset(other.number for other in self.firings if related(one, other))
+            one.number: frozenset(other.number for other in self.firings if related(one, other, facts))
             for one in self.firings
         }
 
@@ -145,6 +161,8 @@ class Template:
         current = self.state[variable.name]
         if not writers:
             return current
+        if variable.fact:
+            return any_of(current, *(all_of(firing.fires, firing.writes[variable.name]) for firing in writers))
         kept = no(any_of(*(firing.fires for firing in writers)))
 
         def becomes(value: Any) -> Condition:
@@ -177,25 +195,31 @@ def _cone(firings: tuple[Firing, ...], relevant: set[str]) -> frozenset[str]:
             relevant |= _touches(firing)
 
 
-def _apart(one: Firing, other: Firing) -> bool:
-    """Whether two actions cannot share a step: the one taken first writes what the other reads or writes."""
+def _disturbs(first: Firing, second: Firing, facts: frozenset[str]) -> bool:
+    """Whether an action writes what another reads or writes; two that add the same fact do not disturb each other."""
+    writes = first.writes.keys()
+    return not writes.isdisjoint(second.reads) or not (writes - facts).isdisjoint(second.writes)
+
+
+def _apart(one: Firing, other: Firing, facts: frozenset[str]) -> bool:
+    """Whether two actions cannot share a step: the one taken first disturbs the other."""
     first, second = (one, other) if one.order < other.order else (other, one)
-    return not first.writes.keys().isdisjoint(_touches(second))
+    return _disturbs(first, second, facts)
 
 
-def _waits_for(later: Firing, earlier: Firing) -> bool:
+def _waits_for(later: Firing, earlier: Firing, facts: frozenset[str]) -> bool:
     """Whether an action cannot move into the step of one that happened just before."""
-    needs = not earlier.writes.keys().isdisjoint(_touches(later))
-    return needs or _apart(later, earlier)
+    return _disturbs(earlier, later, facts) or _apart(later, earlier, facts)
 
 
 class OpenDesign:
     """A design whose switches are undecided: each attribute is a value of some reading."""
 
-    __slots__ = ("_values",)
+    __slots__ = ("_values", "parties")
 
-    def __init__(self, values: Mapping[str, Value]) -> None:
+    def __init__(self, values: Mapping[str, Value], parties: Mapping[tuple[str, str], Value]) -> None:
         self._values = values
+        self.parties = parties
 
     def __getattr__(self, name: str) -> Value:
         return self._values[name]

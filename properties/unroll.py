@@ -115,8 +115,11 @@ class Unrolling:
         """Let an action happen or not; one that cannot happen at this step leaves no trace in the clauses."""
         chosen: dict[str, list[tuple[Any, Bit]]] = {}
         for name, value in firing.chosen.items():
-            literals = {member: self._fresh(literal) for member, literal in value.cases.items()}
-            chosen[name] = list(literals.items())
+            if isinstance(value, Pick):
+                chosen[name] = [(member, self._fresh(literal)) for member, literal in value.cases.items()]
+            else:
+                taken = self._fresh(value)
+                chosen[name] = [(True, taken), (False, -taken)]
         when = self._bit(firing.when)
         rules = [(name, self._bit(condition)) for name, condition in firing.rules] if when is not False else []
         if when is False:
@@ -254,6 +257,8 @@ class Unrolling:
 
     def _exactly_one_if(self, condition: int, literals: list[Bit]) -> None:
         open_ones = [literal for literal in literals if not isinstance(literal, bool)]
+        if len(open_ones) == 2 and open_ones[0] == -open_ones[1]:
+            return  # a choice between yes and no is made anyhow
         self.clause(-condition, *open_ones)
         self._at_most_one(open_ones)
 

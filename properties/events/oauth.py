@@ -1,111 +1,220 @@
-"""When the properties are violated (or reached) in the authorization code flow."""
+"""When the properties are violated (or reached) in the authorization code flow: statements about runs.
+
+They say who made the request that was served, whose grant it used, which key, what the attacker knows and what a client
+believed, over all parties, sessions and grants of a world.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from model.logic import all_of, any_of, no, one_of, same
-from model.session_readings import REQUEST_SENT, past, starts_flow_astray
-from model.state import ISSUED, LEAKED, REFRESHED, STRANGERS, THIEF, View
-from model.world import (
-    ATTACKER,
-    ATTACKER_AS,
-    ATTACKER_CALLBACK,
-    CLIENTS_OF_ATTACKER,
-    CLIENTS_OF_CLIENT,
-    CRM,
-    HONEST_AS,
-    LOOPBACK,
-    VICTIM,
-    World,
+from model import authorization_server as server_rules
+from model.action import Context
+from model.logic import Condition, Value, all_of, any_of, no, one_of, same
+from model.readings import (
+    REQUEST_SENT,
+    designates,
+    is_strangers,
+    knows,
+    published,
+    requested_resource,
+    token_of,
+    usable_assertions,
 )
+from model.registration import is_known
+from model.state import THIEF, tokens
+from model.world import ATTACKER, LOOPBACK, NONE, Grant, Session
 
 
-def authorization(world: World, design: Any, state: View) -> Any:
-    """The attacker gains use of the user's protected data at an honest resource server."""
-    in_own_session = False
-    if ATTACKER in world.sessions:
-        own = state.session(ATTACKER)
-        in_own_session = all_of(own.accepted, one_of(own.token, ISSUED, LEAKED, REFRESHED))
+def _users_tokens(c: Context) -> Iterator[str]:
+    """The tokens that honest AS issued for users."""
+    owned = {grant.name: grant.user for grant in c.world.grants} | {held.name: held.user for held in c.world.held}
+    return (token for token in tokens(c.world) if owned[token.removesuffix("+")] != ATTACKER)
+
+
+def _users_grants(c: Context) -> Iterator[Grant]:
+    return (grant for grant in c.world.grants if grant.user != ATTACKER)
+
+
+def _of_users(c: Context) -> Iterator[Session]:
+    return (session for session in c.world.sessions if session.user != ATTACKER)
+
+
+def authorization(c: Context) -> Condition:
+    """The attacker gains use of a user's protected data at an honest resource server."""
+    stolen = [c.state[f"served.{token}"] for token in _users_tokens(c)]
+    in_its_session = [
+        all_of(c.state[f"{session.name}.accepted"], one_of(c.state[f"{session.name}.token"], *_users_tokens(c)))
+        for session in c.world.sessions
+        if session.user == ATTACKER
+    ]
+    as_user = [c.state["accepted.as_user"], *(knows(c, "password", user) for user in c.world.users)]
+    return any_of(*stolen, *in_its_session, *as_user)
+
+
+def code_delivery(c: Context) -> Condition:
+    """A code that an honest AS issued to an honest client for a user reaches the attacker."""
     return any_of(
-        state["accepted.stolen"], state["accepted.as_user"], state["happened.account_taken"], in_own_session
+        *(all_of(knows(c, "code", g.name), is_known(c, c.state[f"{g.name}.client"])) for g in _users_grants(c))
     )
 
 
-def code_delivery(world: World, design: Any, state: View) -> Any:
-    """A code that the honest AS issued for the honest client reaches the attacker."""
-    return all_of(state["knows.code"], one_of(state["code.client"], *CLIENTS_OF_CLIENT))
-
-
-def flow_binding(world: World, design: Any, state: View) -> Any:
+def flow_binding(c: Context) -> Condition:
     """A code yields tokens elsewhere than in the client session that started the flow."""
-    return all_of(same(state["code.state"], "redeemed"), no(same(state["issued.to"], state["code.request_of"])))
+    strayed = []
+    for grant in _users_grants(c):
+        slot = c.state.grant(grant.name)
+        strayed.append(all_of(same(slot.code, "redeemed"), no(same(slot.to, slot.of))))
+    return any_of(*strayed)
 
 
-def resource_binding(world: World, design: Any, state: View) -> Any:
-    """The client uses a token that is good for something else than the client believes."""
-    return any_of(*(state.session(who).diverged for who in world.sessions))
+def resource_binding(c: Context) -> Condition:
+    """A client uses a token that is good for something else than the client believes."""
+    return any_of(*(_diverges(c, session.name) for session in c.world.sessions))
 
 
-def token_confinement(world: World, design: Any, state: View) -> Any:
-    """An honest RS acts on (or an honest AS tells of) the user's token in a request the client did not make to it."""
-    return any_of(state["accepted.stolen"], state["happened.disclosed"])
+def _diverges(c: Context, who: str) -> Condition:
+    """The client believes what it asked for, or what the response told it where it reads that.
+
+    Whatever an AS of the attacker's says about its tokens is a lie when it wants it to be.
+    """
+    session = c.state.session(who)
+    requested = requested_resource(c, session)
+    believed = []
+    for token in (grant.name for grant in c.world.grants):
+        made = token_of(c, token)
+        policy = c.of(made["server"].name)
+        told = all_of(session.told, server_rules.echo_is_present(policy, made["asked"]))
+        as_asked = all_of(same(made["audience"], requested), no(made["has_default"]))
+        own = any_of(told, same(requested, NONE), as_asked)
+        believed.append(all_of(same(session.token, token), any_of(own, made["user"] == ATTACKER)))
+    lied_to = is_strangers(c.world, session.token_at)
+    return all_of(one_of(session.phase, "sent", "renewed"), any_of(lied_to, no(any_of(*believed))))
 
 
-def client_authentication(world: World, design: Any, state: View) -> Any:
-    """The honest AS accepts authentication as the client that the client did not make for it."""
-    return state["accepted.authentication"]
+def token_confinement(c: Context) -> Condition:
+    """An honest RS acts on (or an honest AS tells of) a user's token in a request the client did not make to it."""
+    return any_of(*(c.state[f"{what}.{token}"] for token in _users_tokens(c) for what in ("served", "told")))
 
 
-def issuer_acceptance(world: World, design: Any, state: View) -> Any:
+def client_authentication(c: Context) -> Condition:
+    """An honest AS accepts authentication as an honest client that the client did not make for it."""
+    return c.state["accepted.authentication"]
+
+
+def issuer_acceptance(c: Context) -> Condition:
     """An honest party accepts an issuer its policy does not name, or what that did not sign as a token for it."""
-    return any_of(state["accepted.issuer"], state["happened.foreign_issuer"])
+    return c.state["accepted.issuer"]
 
 
-def discovery_integrity(world: World, design: Any, state: View) -> Any:
-    """The client uses an AS that the party in charge does not designate, or metadata that is not that AS's."""
-    return any_of(*(starts_flow_astray(state, who) for who in world.sessions))
+def discovery_integrity(c: Context) -> Condition:
+    """A client uses an AS that the party in charge does not designate, or metadata that is not that AS's."""
+    return any_of(*(_starts_astray(c, session.name) for session in c.world.sessions))
 
 
-def sender_constraint(world: World, design: Any, state: View) -> Any:
+def _starts_astray(c: Context, who: str) -> Condition:
+    session = c.state.session(who)
+    designated = any_of(
+        *(
+            all_of(_is_of(c, session.resource, party.url), designates(c, party, session.metadata))
+            for party in c.world.resource_servers
+        )
+    )
+    started = one_of(session.phase, *REQUEST_SENT)
+    return all_of(started, any_of(no(designated), no(same(session.issuer, session.metadata))))
+
+
+def _is_of(c: Context, resource: Value, url: str) -> Condition:
+    """Whether a resource identifier is the one that the party at a URL has, or publishes."""
+    return any_of(same(resource, url), same(resource, published(c, url)), same(resource, c.world.by_url[url].api or url))
+
+
+def sender_constraint(c: Context) -> Condition:
     """A request with a bound token is accepted that was not made by its holder, or is a replay."""
-    return state["happened.replayed"]
+    return any_of(*(c.state[f"replayed.{token}"] for token in _users_tokens(c)))
 
 
-def deputy_integrity(world: World, design: Any, state: View) -> Any:
+def deputy_integrity(c: Context) -> Condition:
     """An honest party uses its authority for a request or principal it was not granted for."""
-    return state["happened.deputy"]
-
-
-def fetch_safety(world: World, design: Any, state: View) -> Any:
-    """An honest component contacts an internal address or runs a URL at the attacker's bidding."""
-    return state["happened.fetched"]
-
-
-def session_integrity(world: World, design: Any, state: View) -> Any:
-    """In the user's session the client uses, as the honest AS's, what somebody else authorised there."""
-    session = state.session(VICTIM)
-    return all_of(same(session.token, STRANGERS), same(session.phase, "sent"), same(session.issuer, HONEST_AS))
-
-
-def client_identity(world: World, design: Any, state: View) -> Any:
-    """The user approves what the AS shows as the client, and somebody else gets the result."""
-    strangers = one_of(state["code.client"], *CLIENTS_OF_ATTACKER)
-    received = one_of(state["code.redirect"], ATTACKER_CALLBACK, LOOPBACK)
-    as_client = all_of(received, same(state["issued.to"], THIEF))
-    return all_of(state["code.shown"], state["knows.code"], any_of(strangers, as_client))
-
-
-def as_acceptance(world: World, design: Any, state: View) -> Any:
-    """The client starts a flow at an AS that nothing but the resource itself vouches for."""
-    astray = [
-        all_of(past(state.session(who), *REQUEST_SENT), same(state.session(who).metadata, ATTACKER_AS))
-        for who in world.sessions
+    redirected = [
+        all_of(c.state[f"{session.name}.accepted"], c.state[f"{session.name}.diverted"]) for session in _of_users(c)
     ]
-    return all_of(any_of(*astray), same(design.as_trust, "any"), no(same(design.prm, "off")))
+    return any_of(c.state["accepted.handle"], c.state["accepted.foreign"], *redirected)
 
 
-def first_contact(world: World, design: Any, state: View) -> Any:
-    """From an unknown URL, honest parties alone get to an accepted request."""
-    session = state.session(VICTIM)
-    return all_of(session.accepted, same(session.url, CRM), no(same(design.prm, "off")))
+def fetch_safety(c: Context) -> Condition:
+    """An honest component contacts an internal address or runs a URL at the attacker's bidding."""
+    return any_of(c.state["fetched.internal"], c.state["opened.hostile"])
+
+
+def session_integrity(c: Context) -> Condition:
+    """In a user's session the client uses, as an honest AS's, what somebody else authorised there."""
+    found = []
+    for session in _of_users(c):
+        state = c.state.session(session.name)
+        for grant in c.world.grants:
+            as_its = same(state.issuer, c.world.by_name[grant.server].url)
+            if grant.user != session.user:
+                found.append(all_of(same(state.phase, "sent"), same(state.token, grant.name), as_its))
+    return any_of(*found)
+
+
+def client_identity(c: Context) -> Condition:
+    """The user approves what the AS shows as the client, and somebody else gets the result."""
+    own = tuple(dict.fromkeys(identity.callback for identity in c.world.identities))
+    found = []
+    for grant in _users_grants(c):
+        slot = c.state.grant(grant.name)
+        as_client = all_of(one_of(slot.redirect, *own, LOOPBACK), same(slot.to, THIEF))
+        strangers = all_of(no(is_known(c, slot.client)), no(same(slot.client, NONE)))
+        found.append(all_of(slot.shown, knows(c, "code", grant.name), any_of(strangers, as_client)))
+    return any_of(*found)
+
+
+def user_intent(c: Context) -> Condition:
+    """A user who was using an honest client is led to approve another, which gets the result."""
+    found = []
+    for grant in _users_grants(c):
+        slot = c.state.grant(grant.name)
+        strangers = all_of(no(is_known(c, slot.client)), no(same(slot.client, NONE)))
+        found.append(all_of(slot.relayed, strangers, knows(c, "code", grant.name)))
+    return any_of(*found)
+
+
+def token_custody(c: Context) -> Condition:
+    """A refresh token of a user's, or an assertion that an honest AS takes, comes into the attacker's hands."""
+    refresh = [
+        all_of(knows(c, "refresh", grant.name), is_known(c, c.state[f"{grant.name}.client"])) for grant in _users_grants(c)
+    ]
+    return any_of(*refresh, usable_assertions(c))
+
+
+def as_acceptance(c: Context) -> Condition:
+    """A client starts a flow at an AS that nothing but the resource itself vouches for."""
+    found = []
+    for session in c.world.sessions:
+        state, design = c.state.session(session.name), c.client(session.name)
+        known = [c.world.by_name[name].url for name in c.world.client_of(session.name).knows]
+        unknown = no(one_of(state.metadata, NONE, *known))
+        vouched = all_of(no(same(design.as_trust, "any")), same(c.design.a_enrolled, "yes"))
+        started = all_of(one_of(state.phase, *REQUEST_SENT), no(same(design.prm, "off")))
+        found.append(all_of(started, unknown, no(vouched)))
+    return any_of(*found)
+
+
+def first_contact(c: Context) -> Condition:
+    """From an unknown URL, honest parties alone get to an accepted request, with credentials that run time can bring."""
+    found = []
+    for session in _of_users(c):
+        design = c.client(session.name)
+        issued = any_of(no(same(design.client_auth, "secret")), one_of(design.reg, "dcr", "dcr_ss", "static"))
+        found.append(all_of(c.state[f"{session.name}.accepted"], no(same(design.prm, "off")), issued))
+    return any_of(*found)
+
+
+def completion(c: Context) -> Condition:
+    """A user's session is served by an honest resource server (what a design is for, known resources included)."""
+    return any_of(*(c.state[f"{session.name}.accepted"] for session in _of_users(c)))
+
+

@@ -1,0 +1,356 @@
+"""The attacker at resource servers, and beside the code flow: whatever it knows or makes, to whoever takes it.
+
+What is presented is a token, a handle or an assertion; what is named is an address to be fetched or a URL to be opened.
+"""
+
+from __future__ import annotations
+
+from model import authorization_server as server_rules
+from model import client as client_rules
+from model import identifiers
+from model import resource_server as resource_rules
+from model.action import IMPOSSIBLE, Context, Domains, Move, action
+from model.flow import document_rules, server_metadata_rules, sessions_and_servers
+from model.logic import Condition, Value, all_of, any_of, choose, no, one_of, same
+from model.messages import (
+    Fetch,
+    Introspection,
+    Redirection,
+    ResourceRequest,
+    ResourceResponse,
+    Sent,
+    ServerMetadata,
+    TokenRequest,
+    TokenResponse,
+)
+from model.readings import deliver, kept, knows, published, sessions, token_of, trusted_by
+from model.rule import Condition as Named
+from model.state import tokens
+from model.token_flow import accepts, captured_proofs, holds_key
+from model.world import ATTACKER, FORGED_BY, NONE, Party, World
+
+# --- tokens at resources ---------------------------------------------------------------------------------------
+
+
+def _tokens_and_urls(world: World) -> list[dict[str, str]]:
+    owned = {grant.name: grant.user for grant in world.grants} | {held.name: held.user for held in world.held}
+    return [
+        {"token": token, "url": url}
+        for token in tokens(world)
+        if owned[token.removesuffix("+")] != ATTACKER
+        for url in world.honest_urls
+    ]
+
+
+def _kept(c: Context, token: str) -> tuple[Named, ...]:
+    """A token from before is there to be known only if the client kept it."""
+    return next((kept(c, held) for held in c.world.held if held.name == token), ())
+
+
+@action("S18", _tokens_and_urls)
+def present_token(c: Context, token: str, url: str) -> Move:
+    """The attacker presents a token of a user that it knows at an honest resource, with any proof that it has."""
+    party = c.world.by_url[url]
+    here = all_of(knows(c, "token", token), c.exists(party))
+    if here is False:
+        return IMPOSSIBLE
+    own = holds_key(c, token)
+    for_this, for_another, used = captured_proofs(c, token, url)
+    unused = all_of(same(c.of(party.name).rs_htu, "off"), for_another, no(used))
+    made = token_of(c, token)
+    request = ResourceRequest(url, token, choose(own, NONE, f"{token}@captured"))
+    return Move(
+        here,
+        (
+            *_kept(c, token),
+            *accepts(c, token, url, own, (for_this, for_another), NONE),
+            resource_rules.proof_is_fresh(c.of(party.name), all_of(no(own), used, no(unused))),
+        ),
+        {f"served.{token}": True, f"replayed.{token}": any_of(no(own), no(same(made["certificate"], NONE)))},
+        (Sent(ATTACKER, url, request), Sent(url, ATTACKER, ResourceResponse(made["user"]))),
+    )
+
+
+def lookalike(issuer: str) -> str:
+    """A different host that has an issuer as a string prefix, and whose keys the attacker holds."""
+    return f"{issuer}.attacker.example"
+
+
+def _claims(world: World) -> Domains:
+    honest = [server.url for server in world.servers if server.honest]
+    return {"iss": (*world.issuers, *map(lookalike, honest)), "form": ("signed", "opaque")}
+
+
+@action("S18", lambda world: [{"url": url} for url in world.honest_urls], _claims)
+def present_own_making(c: Context, url: str, iss: Value, form: Value) -> Move:
+    """An AS of the attacker's makes a token about a user, for this resource and the attacker's key, and presents it.
+
+    It signs under any name, or hands out an opaque one that leads the resource server to an endpoint of its own.
+    """
+    party, policy = c.world.by_url[url], c.of(c.world.by_url[url].name)
+    strangers = [server for server in c.world.servers if not server.honest]
+    runs = [all_of(c.runs(server), any_of(same(iss, server.url), _foreign(c, iss))) for server in strangers]
+    here = all_of(any_of(*runs), c.exists(party), no(c.state[f"served.forged.{url}"]))
+    if here is False:
+        return IMPOSSIBLE
+    known, listed = trusted_by(c, party, iss), same(c.design.a_enrolled, "yes")
+    ours = one_of(iss, *(server.url for server in strangers))
+    looks = any_of(*(same(iss, lookalike(c.world.by_name[name].url)) for name in party.trusts))
+    opaque = same(form, "opaque")
+    named = resource_rules.policy_names(policy, known, ours)
+    own = published(c, url)
+    signed = (
+        resource_rules.issuer_is_accepted(policy, known, ours, any_of(known, looks)),
+        resource_rules.signature_is_by_issuer(policy, no(known), listed),
+        resource_rules.audience_is_this_resource(policy, own, url, own, False),
+        resource_rules.token_is_self_contained(policy),
+    )
+    asked = resource_rules.introspection_endpoint_is_configured(policy)
+    return Move(
+        here,
+        (
+            *(rule._replace(holds=any_of(opaque, rule.holds)) for rule in signed),
+            asked._replace(holds=any_of(no(opaque), asked.holds)),
+        ),
+        {
+            f"served.forged.{url}": True,
+            "accepted.as_user": resource_rules.subject_is_user(policy, any_of(known, opaque)),
+            "accepted.issuer": any_of(opaque, no(all_of(named, no(known)))),
+        },
+        (Sent(ATTACKER, url, ResourceRequest(url, "forged")), Sent(url, ATTACKER, ResourceResponse())),
+    )
+
+
+def _foreign(c: Context, iss: Value) -> Condition:
+    """Whether an issuer is none of the attacker's own."""
+    return no(one_of(iss, *(server.url for server in c.world.servers if not server.honest)))
+
+
+# --- what a client of the attacker's gets by itself ---------------------------------------------------------------
+
+
+def _honest_servers(world: World) -> list[dict[str, str]]:
+    return [{"server": server.name} for server in world.servers if server.honest]
+
+
+@action("S16", _honest_servers, lambda _: {"collides": (False, True)})
+def get_own_token(c: Context, server: str, collides: Condition) -> Move:
+    """A client of the attacker's gets a token for itself, about its own client_id: one it may have chosen to collide.
+
+    A client_id that is a URL on somebody else's host is chosen without anybody's leave.
+    """
+    party, policy = c.world.by_name[server], c.of(server)
+    hosted = any_of(*(c.runs(identity) for identity in c.world.identities if identity.identity == "file"))
+    by_file = all_of(hosted, same(policy.reg, "cimd"))
+    acts = any_of(*(c.runs(identity) for identity in c.world.identities))
+    request, answer = TokenRequest(grant_type="client_credentials"), TokenResponse("own", "Bearer")
+    return Move(
+        all_of(acts, no(c.state["has.own_token"])),
+        (
+            server_rules.client_credentials_are_granted(policy),
+            server_rules.client_ids_are_not_chosen(policy, all_of(collides, no(by_file))),
+        ),
+        {"has.own_token": True, "has.colliding_token": collides},
+        (Sent(ATTACKER, party.name, request), Sent(party.name, ATTACKER, answer)),
+    )
+
+
+@action("S19", lambda world: [{"url": url} for url in world.honest_urls], lambda _: {"kind": ("own_token", "id_token")})
+def present_own_token(c: Context, url: str, kind: Value) -> Move:
+    """A client of the attacker's presents what an honest AS issued to itself: its own token, or an ID token.
+
+    For its own token it named this resource; its subject may be the identifier of somebody else. An ID token names its
+    client as the audience.
+    """
+    party = c.world.by_url[url]
+    policy, identity = c.of(party.name), same(kind, "id_token")
+    acts = any_of(*(c.runs(known) for known in c.world.identities))
+    here = all_of(
+        acts, c.exists(party), any_of(identity, c.state["has.colliding_token"]), no(c.state["accepted.issuer"])
+    )
+    if here is False:
+        return IMPOSSIBLE
+    typed = resource_rules.token_is_typed(policy, no(identity))
+    apart, clients = resource_rules.subjects_are_kept_apart(policy), resource_rules.audience_excludes_clients(policy)
+    contained, bearer = resource_rules.token_is_self_contained(policy), resource_rules.scheme_is_acceptable(policy, NONE)
+    return Move(
+        here,
+        (
+            typed,
+            apart._replace(holds=any_of(identity, apart.holds)),
+            *(rule._replace(holds=any_of(no(identity), rule.holds)) for rule in (clients, contained, bearer)),
+        ),
+        {"accepted.issuer": True, "accepted.as_user": no(identity)},
+        (Sent(ATTACKER, url, ResourceRequest(url, kind)), Sent(url, ATTACKER, ResourceResponse())),
+    )
+
+
+@action("S19", lambda world: [{"url": url} for url in world.honest_urls])
+def present_foreign_token(c: Context, url: str) -> Move:
+    """A client of the attacker's presents a token of its own account for another resource, to be passed on upstream."""
+    party = c.world.by_url[url]
+    policy = c.of(party.name)
+    acts = any_of(*(c.runs(known) for known in c.world.identities))
+    own = published(c, url)
+    return Move(
+        all_of(acts, c.exists(party)),
+        (
+            resource_rules.audience_is_this_resource(policy, own, url, NONE, False),
+            resource_rules.scheme_is_acceptable(policy, NONE),
+            resource_rules.tokens_are_not_forwarded(policy),
+        ),
+        {"accepted.foreign": True},
+        (Sent(ATTACKER, url, ResourceRequest(url, "own")), Sent(url, ATTACKER, ResourceResponse())),
+    )
+
+
+@action("S15", lambda world: [{"who": s.name, "server": party.name} for s in world.sessions for party in world.servers
+                              if party.honest])  # fmt: skip
+def replay_grant(c: Context, who: str, server: str) -> Move:
+    """The attacker presents an assertion that a client gave it as a grant, at another AS."""
+    session, policy = c.state.session(who), c.of(server)
+    request = TokenRequest(grant_type="jwt_bearer", assertion=who)
+    return Move(
+        knows(c, "grant", who),
+        (
+            server_rules.assertions_are_granted(policy),
+            server_rules.grant_names_this_server(policy, same(session.issuer, c.world.by_name[server].url)),
+        ),
+        {"accepted.issuer": True},
+        (Sent(ATTACKER, server, request),),
+    )
+
+
+@action("S19", lambda world: [{"token": made["token"]} for made in _tokens_and_urls(world)
+                              if made["url"] == world.honest_urls[0]])  # fmt: skip
+def introspect_token(c: Context, token: str) -> Move:
+    """A resource server of the attacker's asks the honest AS about a token that it knows."""
+    made = token_of(c, token)
+    runs = any_of(*(c.runs(party) for party in c.world.resource_servers))
+    own = tuple(party.url for party in c.world.resource_servers if not party.honest)
+    for_it = any_of(one_of(made["audience"], *own), made["has_default"])
+    server = made["server"].name
+    return Move(
+        all_of(runs, same(c.design.token_fmt, "opaque"), knows(c, "token", token), no(for_it)),
+        (*_kept(c, token), server_rules.introspection_is_for_the_audience(c.of(server), False)),
+        {f"told.{token}": True},
+        (Sent(ATTACKER, server, Introspection(token)),),
+    )
+
+
+@action("S18", lambda world: [{"url": url} for url in world.honest_urls])
+def use_handle(c: Context, url: str) -> Move:
+    """The attacker uses the handle of a user's session at a resource server, which a page of its own has got hold of."""
+    party = c.world.by_url[url]
+    here = all_of(c.capabilities["web"], c.exists(party))
+    request = ResourceRequest(url, session_handle="the user's")
+    return Move(
+        here,
+        (resource_rules.handles_are_bound_to_user(c.of(party.name)),),
+        {"accepted.handle": True},
+        (Sent(ATTACKER, url, request), Sent(url, ATTACKER, ResourceResponse("the user's"))),
+    )
+
+
+@action("S18", sessions, lambda world: {"url": world.honest_urls})
+def redirect_request(c: Context, who: str, url: Value) -> Move:
+    """A resource server of the attacker's redirects the client's request to an honest one, for which it gets credentials."""
+    session = c.state.session(who)
+    here = all_of(same(session.phase, "challenged"), c.attackers(session.url), c.at(url, c.exists), no(session.diverted))
+    if here is False:
+        return IMPOSSIBLE
+    client = c.world.session[who].client
+    return Move(
+        here,
+        (client_rules.redirect_target_gets_no_credentials(c.client(who)),),
+        {f"{who}.url": url, f"{who}.diverted": True},
+        (Sent(session.url, client, Redirection(url)), Sent(client, url, ResourceRequest(url, redirected_by=session.url))),
+    )
+
+
+# --- addresses that others name ----------------------------------------------------------------------------------
+
+INTERNAL, HOSTILE = "http://169.254.169.254/", "javascript:"
+
+
+def _places(world: World) -> list[dict[str, str]]:
+    channels = dict.fromkeys(t.channel for t in world.tamperings if t.channel in FORGED_BY)
+    return [{"who": s.name, "channel": name} for s in world.sessions for name in ("own", *channels)]
+
+
+@action("S3", _places)
+def name_internal_address(c: Context, who: str, channel: str) -> Move:
+    """The attacker, who writes a challenge or a document, names an internal address for the client to fetch."""
+    from_channel = _writes(c, who, channel)
+    session = c.state.session(who)
+    here = all_of(same(session.phase, "challenged"), from_channel, no(same(c.client(who).prm, "off")))
+    if here is False:
+        return IMPOSSIBLE
+    client = c.world.session[who].client
+    return Move(
+        here,
+        (
+            *(() if channel == "own" else document_rules(c, who, session.url, session.url, channel == "cache", channel)),
+            client_rules.fetches_are_guarded(c.client(who)),
+        ),
+        {"fetched.internal": True},
+        (Sent(client, INTERNAL, Fetch(INTERNAL)),),
+    )
+
+
+def _writes(c: Context, who: str, channel: str) -> Condition:
+    session = c.state.session(who)
+    if channel == "own":
+        return c.attackers(session.url)
+    return any_of(*(
+        all_of(same(session.url, c.world.by_name[t.party].url), c.capabilities[t.capability])
+        for t in c.world.tamperings if t.channel == channel
+    ))  # fmt: skip
+
+
+def _strange(world: World) -> list[dict[str, str]]:
+    return [pair for pair in sessions_and_servers(world) if not world.by_name[pair["server"]].honest]
+
+
+@action("S7", _strange, lambda _: {"address": (INTERNAL, HOSTILE)})
+def name_address_in_server_metadata(c: Context, who: str, server: str, address: Value) -> Move:
+    """An AS of the attacker's names an internal token endpoint, or an authorization endpoint that is no web URL."""
+    session, party, design = c.state.session(who), c.world.by_name[server], c.client(who)
+    here = all_of(same(session.phase, "discovered"), c.runs(party), same(session.listed, party.url))
+    if here is False:
+        return IMPOSSIBLE
+    internal = same(address, INTERNAL)
+    inside = server_metadata_rules(c, session, party, party.url, party.url, INTERNAL)
+    hostile = server_metadata_rules(c, session, party, party.url, party.url, party.url, hostile=True)
+    checked = [
+        one._replace(holds=all_of(any_of(no(internal), one.holds), any_of(internal, other.holds)))
+        for one, other in zip(inside, hostile, strict=True)
+    ]
+    fetched, opened = client_rules.fetches_are_guarded(design), client_rules.authorization_endpoint_is_a_web_url(design)
+    return Move(
+        here,
+        (
+            *checked,
+            fetched._replace(holds=any_of(no(internal), fetched.holds)),
+            opened._replace(holds=any_of(internal, opened.holds)),
+        ),
+        {"fetched.internal": internal, "opened.hostile": no(internal)},
+        (Sent(server, c.world.session[who].client, ServerMetadata(party.url, address, address)),),
+    )
+
+
+@action("S11", _honest_servers)
+def register_with_internal_address(c: Context, server: str) -> Move:
+    """A client of the attacker's registers with addresses that the AS fetches: its document, or what a registration names."""
+    policy = c.of(server)
+    documents = same(policy.reg, "cimd")
+    fetches = any_of(documents, all_of(same(policy.reg, "dcr"), same(policy.dcr_uris, "fetched")))
+    acts = any_of(*(c.runs(known) for known in c.world.identities))
+    return Move(
+        all_of(acts, fetches),
+        (server_rules.fetches_are_guarded(policy),),
+        {"fetched.internal": True},
+        (Sent(ATTACKER, server, Fetch(INTERNAL)), Sent(server, INTERNAL, Fetch(INTERNAL))),
+    )
+
+

@@ -1,0 +1,352 @@
+"""What a state comes to: what a session asks for and with which keys, what a token is good for, what the attacker knows.
+
+Roles, attacker and properties read states so.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from model import authorization_server as server_rules
+from model import client as client_rules
+from model import identifiers
+from model.action import Context
+from model.logic import Condition, Value, all_of, any_of, choose, holds, mapped, no, one_of, same
+from model.messages import Sent, learned
+from model.registration import is_known
+from model.rule import Condition as Named
+from model.state import ATTACKERS_KEY, Reading, refreshed
+from model.world import ATTACKER, LOOPBACK, NONE, Grant, Held, Party, World, callbacks, client_ids
+
+
+def sessions(world: World) -> list[dict[str, str]]:
+    """One action for each session at a client."""
+    return [{"who": session.name} for session in world.sessions]
+
+
+def sessions_and_grants(world: World) -> list[dict[str, str]]:
+    """One action for each session and each grant that it could come to."""
+    return [{"who": who["who"], "grant": grant.name} for who in sessions(world) for grant in world.grants]
+
+
+def grant_of(c: Context, name: str) -> Grant:
+    """A grant of the world by its name."""
+    return next(grant for grant in c.world.grants if grant.name == name)
+
+
+def server_of(c: Context, grant: str) -> Party:
+    """The AS of a grant."""
+    return c.world.by_name[grant_of(c, grant).server]
+
+
+def user_of(c: Context, grant: str) -> str:
+    """Who approves a grant."""
+    return grant_of(c, grant).user
+
+
+# --- messages and knowledge ----------------------------------------------------------------------------------
+
+
+def deliver(c: Context, *sent: Sent, read: Condition = False) -> tuple[dict[str, Condition], tuple[Sent, ...]]:
+    """What the attacker learns from messages, and the messages: the one place where honest and dishonest differ.
+
+    Whoever runs the receiver reads all of it, as does whoever sends it, and a capability may read the message wherever it goes (``read`` says of
+    another that it does).
+    """
+    facts: dict[str, list[Condition]] = {}
+    for sender, receiver, message in sent:
+        leaks = c.capabilities[message.leaks_by] if message.leaks_by else False
+        for name, when in learned(message, any_of(read, leaks, sender == ATTACKER, is_attackers(c, receiver))).items():
+            facts.setdefault(name, []).append(when)
+    return {name: any_of(*whens) for name, whens in facts.items()}, sent
+
+
+def is_attackers(c: Context, receiver: Value) -> Condition:
+    """Whether the attacker gets what is sent there: to a party by name, to a URL, or to a redirect URI."""
+    if isinstance(receiver, str) and receiver in c.world.by_name:
+        return c.runs(c.world.by_name[receiver])
+    own = dict.fromkeys(identity.callback for identity in c.world.identities)
+    on_device = all_of(same(receiver, LOOPBACK), c.capabilities["local_app"])
+    return any_of(one_of(receiver, ATTACKER, *own), on_device, c.attackers(receiver))
+
+
+def knows(c: Context, kind: str, name: str) -> Condition:
+    """Whether the attacker knows a term: it has learned it, or it is of what leaks by itself."""
+    leaks = next((held.leaks_by for held in c.world.held if kind == "token" and held.name == name), ())
+    return any_of(c.state[f"knows.{kind}.{name}"], c.has(leaks))
+
+
+# --- parties -------------------------------------------------------------------------------------------------
+
+
+def published(c: Context, url: Value) -> Value:
+    """The resource identifier that the party in charge of a URL publishes."""
+    named = url
+    for party in c.world.resource_servers:
+        if party.api:
+            whole = all_of(same(url, party.url), same(c.of(party.name).api, "multi_path"))
+            named = choose(whole, party.api, named)
+    origins = mapped(lambda at: NONE if at == NONE else identifiers.origin(at), url)
+    return choose(same(c.design.prm, "origin"), origins, named)
+
+
+def serves(c: Context, server: Party, resource: Value) -> Condition:
+    """Whether an AS has the resource on its list; the attacker's lists anything."""
+    if not server.honest:
+        return True
+    listed = []
+    for party in (c.world.by_name[name] for name in server.serves):
+        when = all_of(*(same(getattr(c.design, name), value) for name, value in party.listed_if))
+        origin = all_of(same(c.design.prm, "origin"), same(resource, identifiers.origin(party.url)))
+        listed.append(all_of(when, any_of(one_of(resource, party.url, *([party.api] if party.api else [])), origin)))
+    return any_of(*listed)
+
+
+def trusted_by(c: Context, party: Party, issuer: Value) -> Condition:
+    """Whether a resource server was meant to trust an issuer."""
+    return one_of(issuer, *(c.world.by_name[name].url for name in party.trusts))
+
+
+def is_strangers(world: World, issuer: Value) -> Condition:
+    """Whether an AS is one that may be the attacker's."""
+    return one_of(issuer, *(server.url for server in world.servers if not server.honest))
+
+
+def designates(c: Context, party: Party, issuer: Value) -> Condition:
+    """Whether the party in charge of a resource designates an AS: the attacker's designates any."""
+    named = one_of(issuer, *(c.world.by_name[name].url for name in party.designates))
+    return any_of(named, c.runs(party)) if not party.honest else named
+
+
+# --- sessions ------------------------------------------------------------------------------------------------
+
+
+def client_id_of(c: Context, session: Reading) -> Value:
+    """The client_id that a session uses."""
+    strangers = is_strangers(c.world, session.issuer)
+    return client_rules.client_id(c.client(session.who), c.world.client_of(session.who), session.issuer, strangers)
+
+
+def redirect_uri_of(c: Context, session: Reading) -> Value:
+    """The redirect URI that a session uses."""
+    client = c.world.client_of(session.who)
+    return client_rules.redirect_uri(c.client(session.who), client, session.issuer, session.metadata)
+
+
+def requested_resource(c: Context, session: Reading) -> Value:
+    """The `resource` a session sends, or none."""
+    return choose(same(c.client(session.who).resource_indicator, "on"), session.resource, NONE)
+
+
+def uses_dpop(c: Context, session: Reading) -> Condition:
+    """Whether a session makes DPoP proofs.
+
+    An honest AS that does DPoP offers it, an honest resource that requires it demands it; the attacker's do neither.
+    """
+    offered = [
+        all_of(same(session.metadata, server.url), same(c.of(server.name).as_dpop, "honor"))
+        for server in c.world.servers
+        if server.honest
+    ]
+    demanded = [
+        all_of(same(session.url, party.url), same(c.of(party.name).r_requires_dpop, "yes"))
+        for party in c.world.resource_servers
+        if party.honest
+    ]
+    return client_rules.wants_dpop(c.client(session.who), any_of(*offered), any_of(*demanded))
+
+
+def code_challenge(c: Context, session: Reading) -> Value:
+    """Whose code challenge a session's request carries, or none."""
+    return client_rules.challenge(c.client(session.who), session.who, is_strangers(c.world, session.metadata))
+
+
+def proof_key(c: Context, session: Reading) -> Value:
+    """The key a session makes DPoP proofs with, or none."""
+    design = c.client(session.who)
+    key = client_rules.possession_key(
+        design.dpop_key, c.world.session[session.who].client, session.who, session.issuer
+    )
+    return choose(uses_dpop(c, session), key, NONE)
+
+
+def certificate(c: Context, session: Reading) -> Value:
+    """The TLS client certificate a session presents, or none."""
+    design = c.client(session.who)
+    key = client_rules.possession_key(
+        design.mtls_key, c.world.session[session.who].client, session.who, session.issuer
+    )
+    return choose(same(design.mtls, "bound"), key, NONE)
+
+
+def pushes(design: Any) -> Condition:
+    """Whether the client pushes its requests where that is offered."""
+    return no(same(design.par, "off"))
+
+
+#: Phases in which a session's authorization request has left the client.
+REQUEST_SENT = ("requested", "responded", "asked", "has_token", "sent", "renewed")
+
+
+def request_of(c: Context, session: Reading) -> dict[str, Value]:
+    """The authorization request that a session of a client sends, as a grant remembers it."""
+    binds_code = all_of(same(c.client(session.who).dpop, "token+code"), uses_dpop(c, session))
+    return {
+        "client": client_id_of(c, session),
+        "redirect": redirect_uri_of(c, session),
+        "challenge": code_challenge(c, session),
+        "state": session.who,
+        "key": choose(binds_code, proof_key(c, session), NONE),
+        "resource": requested_resource(c, session),
+    }
+
+
+# --- tokens --------------------------------------------------------------------------------------------------
+
+
+def token_of(c: Context, token: str) -> dict[str, Any]:
+    """What a token of an honest AS is good for: audience, default audience, key and certificate; whose, and by whom."""
+    held = next((held for held in c.world.held if held.name == token), None)
+    made = _held(c, held) if held is not None else _issued(c, token)
+    policy = c.of(made["server"].name)
+    return {
+        **made,
+        "audience": server_rules.bound_resource(policy, made["asked"]),
+        "has_default": server_rules.has_default_audience(policy, made["asked"]),
+    }
+
+
+def _issued(c: Context, token: str) -> dict[str, Any]:
+    grant = grant_of(c, token.removesuffix("+"))
+    server, state = c.world.by_name[grant.server], c.state.grant(grant.name)
+    whose = {"server": server, "user": grant.user}
+    if token == refreshed(grant.name):
+        narrowed = choose(same(c.of(server.name).rt_resource_bound, "yes"), state.target, NONE)
+        return {**whose, "asked": narrowed, "key": NONE, "certificate": NONE}
+    return {**whose, "asked": state.target, "key": state.bound_key, "certificate": state.certificate}
+
+
+def _held(c: Context, held: Held) -> dict[str, Any]:
+    design, server = c.of(held.client), c.world.by_name[held.server]
+    resource = published(c, c.world.by_name[held.resource].url)
+
+    def earlier(policy: Value, bound: Condition) -> Value:
+        # The key of a flow with the honest AS that ended before this run began.
+        key = client_rules.possession_key(policy, held.client, f"{held.client}:earlier", server.url)
+        return choose(bound, key, NONE)
+
+    binds = all_of(_proves(c, held), same(c.of(server.name).as_dpop, "honor"))
+    return {
+        "server": server, "user": held.user,
+        "asked": choose(same(design.resource_indicator, "on"), resource, NONE),
+        "key": earlier(design.dpop_key, binds),
+        "certificate": earlier(design.mtls_key, same(design.mtls, "bound")),
+    }  # fmt: skip
+
+
+def _proves(c: Context, held: Held) -> Condition:
+    honors = same(c.of(held.server).as_dpop, "honor")
+    demands = same(c.of(held.resource).r_requires_dpop, "yes")
+    return client_rules.wants_dpop(c.of(held.client), honors, demands)
+
+
+def kept(c: Context, held: Held) -> tuple[Named, ...]:
+    """The rules by which the client kept a token that it has from before; one that it discarded is not there to leak."""
+    design, attributes = c.of(held.client), token_of(c, held.name)
+    bound = same(c.of(held.server).as_dpop, "honor")
+    return (
+        client_rules.token_type_is_dpop(design, _proves(c, held), bound),
+        *echoed(c, design, c.world.by_name[held.server], attributes["asked"], attributes["asked"]),
+    )
+
+
+def echoed(c: Context, design: Any, server: Party, requested: Value, asked: Value) -> tuple[Named, ...]:
+    """The rule by which a client judges what the token response of an honest AS says of resources."""
+    policy = c.of(server.name)
+    present = server_rules.echo_is_present(policy, asked)
+    honors = one_of(policy.as_resource, "honor", "add", "reject_unknown")
+    return (
+        client_rules.echo_confirms_request(design, requested, present, honors, same(policy.as_resource, "add")),
+    )
+
+
+def is_own_key(key: Value) -> Condition:
+    """Whether a token is bound to no key, or to the attacker's."""
+    return one_of(key, NONE, ATTACKERS_KEY)
+
+
+# --- whoever authenticates as a client -----------------------------------------------------------------------
+
+
+def ids_of(c: Context, client: Party) -> tuple[str, ...]:
+    """Every client_id of a client."""
+    return client_ids(c.world, client)
+
+
+def policy_of(c: Context, client_id: Value) -> Any:
+    """The switches of the honest client that a client_id belongs to."""
+    return c.among(c.world.clients, lambda client: one_of(client_id, *ids_of(c, client)))
+
+
+def attacker_authenticates(c: Context, server: Party, client_id: Value) -> tuple[Named, ...]:
+    """The rules by which an honest AS authenticates the attacker as a client_id, by what the attacker knows."""
+    design = policy_of(c, client_id)
+    secret = any_of(
+        *(
+            all_of(one_of(client_id, *ids_of(c, client)), knows(c, "secret", f"{client.name}@{server.name}"))
+            for client in c.world.clients
+        )
+    )
+    assertion = any_of(*(_assertion(c, server, client_id, session.name) for session in c.world.sessions))
+    own = one_of(client_id, *(identity.url for identity in c.world.identities))
+    published = all_of(same(design.reg, "cimd"), same(design.client_auth, "pkjwt"))
+    written = all_of(published, c.has({name for client in c.world.clients for name in client.taken_by}))
+    replaced = all_of(published, c.capabilities["key_leak"], is_known(c, client_id))
+    authenticated = server_rules.client_is_authenticated(design, any_of(own, written), secret, assertion)
+    return (
+        authenticated._replace(holds=any_of(authenticated.holds, replaced)),
+        server_rules.client_keys_are_current(c.of(server.name), all_of(replaced, no(authenticated.holds))),
+    )
+
+
+def _assertion(c: Context, server: Party, client_id: Value, who: str) -> Condition:
+    session, design = c.state.session(who), c.client(who)
+    fits = all_of(
+        same(client_id_of(c, session), client_id),
+        any_of(same(session.issuer, server.url), server_rules.assertion_key_is_known(design)),
+    )
+    pushed = all_of(
+        c.state[f"knows.assertion.{who}.pushed"],
+        client_rules.assertion_names(design, server.url, session.issuer, session.token_at, session.par_at),
+    )
+    sent = all_of(
+        c.state[f"knows.assertion.{who}.token"],
+        client_rules.assertion_names(design, server.url, session.issuer, session.token_at, session.token_at),
+    )
+    renewed = all_of(
+        c.state[f"knows.assertion.{who}.renewed"],
+        client_rules.assertion_names(design, server.url, session.renewed_as, NONE, NONE),
+    )
+    return any_of(all_of(fits, any_of(pushed, sent)), all_of(is_known(c, client_id), renewed))
+
+
+def is_callback(c: Context, redirect: Value, session: str) -> Condition:
+    """Whether a redirect URI is one at which the client of a session takes responses."""
+    return one_of(redirect, *callbacks(c.world, c.world.client_of(session)))
+
+
+def compares(relation: Any, *values: Value) -> Condition:
+    """A comparison of URLs, false where one of them is none."""
+    return holds(lambda *members: NONE not in members and relation(*members), *values)
+
+
+def usable_assertions(c: Context) -> Condition:
+    """Whether the attacker was sent a client assertion that an honest AS takes."""
+    return any_of(
+        *(
+            _assertion(c, server, client_id_of(c, c.state.session(session.name)), session.name)
+            for server in c.world.servers
+            if server.honest
+            for session in c.world.sessions
+        )
+    )

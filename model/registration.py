@@ -1,0 +1,119 @@
+"""Which client identities an honest authorization server knows, with which redirect URIs, and how it shows them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from model import identifiers
+from model.action import Context
+from model.client import distinct_redirects
+from model.logic import Condition, Value, all_of, any_of, holds, no, one_of, same
+from model.world import LOOPBACK, Party, callback_at, callbacks, client_ids, identity_at
+
+
+def publishes_for_all(design: Any) -> Condition:
+    """Whether what the client registers anywhere holds everywhere: one document, or one entity statement."""
+    return any_of(same(design.reg, "federation"), all_of(same(design.reg, "cimd"), same(design.cimd_docs, "single")))
+
+
+def has_document_for_each(design: Any) -> Condition:
+    """Whether the client has a metadata document, and so an identity, for each AS."""
+    return all_of(same(design.reg, "cimd"), same(design.cimd_docs, "per_as"))
+
+
+def is_known(c: Context, client_id: Value) -> Condition:
+    """Whether a client_id is one under which an honest client is known to every honest AS."""
+    known = []
+    for client in c.world.clients:
+        separate = has_document_for_each(c.of(client.name))
+        known += [
+            all_of(no(separate), same(client_id, client.url)),
+            all_of(separate, one_of(client_id, *client_ids(c.world, client)[1:])),
+        ]
+    return any_of(*known)
+
+
+def registered(c: Context, server: Party, client_id: Value, redirect: Value) -> Condition:
+    """Whether an honest AS has the redirect URI registered for the client_id.
+
+    A client metadata document is the same for every AS, so all redirect URIs in it are registered everywhere; so is a
+    second document that a client published for another AS. Static and dynamic registration are made with one AS and hold
+    there alone. The attacker registers identities of its own where that is open.
+    """
+    honest = [_clients(c, client, server, client_id, redirect) for client in c.world.clients]
+    own = [_attackers(c, identity, server, client_id, redirect) for identity in c.world.identities]
+    return any_of(*honest, *own)
+
+
+def _clients(c: Context, client: Party, server: Party, client_id: Value, redirect: Value) -> Condition:
+    design = c.of(client.name)
+    distinct, documents = distinct_redirects(design), same(design.reg, "cimd")
+    separate, shared = has_document_for_each(design), same(client_id, client.url)
+    everywhere = callbacks(c.world, client)[1:]
+    at_server = same(redirect, callback_at(client, server.url))
+    in_document = [
+        all_of(same(client_id, identity_at(client, issuer)), _either(distinct, redirect, client, issuer))
+        for issuer in c.world.issuers
+    ]
+    # Whoever holds the client's domain writes what its metadata document says.
+    rewritten = all_of(c.has(client.taken_by), documents, one_of(redirect, *_attackers_callbacks(c)))
+    return any_of(
+        all_of(shared, no(separate), no(distinct), same(redirect, client.callback)),
+        all_of(shared, no(separate), distinct, at_server),
+        all_of(shared, distinct, publishes_for_all(design), one_of(redirect, *everywhere)),
+        all_of(shared, documents, same(design.cimd_redirect, "loopback"), same(redirect, LOOPBACK)),
+        all_of(separate, any_of(*in_document)),
+        all_of(shared, rewritten),
+    )
+
+
+def _either(distinct: Condition, redirect: Value, client: Party, issuer: str) -> Condition:
+    own = same(redirect, callback_at(client, issuer))
+    return any_of(all_of(distinct, own), all_of(no(distinct), same(redirect, client.callback)))
+
+
+def _attackers_callbacks(c: Context) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(identity.callback for identity in c.world.identities))
+
+
+def _attackers(c: Context, identity: Party, server: Party, client_id: Value, redirect: Value) -> Condition:
+    design = c.of(server.name)
+    by_statement = any_of(no(same(design.ss_binds, "name+redirect")), one_of(redirect, *_honest_callbacks(c)))
+    near = all_of(same(design.cimd_redirect, "same_origin"), holds(_same_site, client_id, redirect))
+    listed = any_of(same(design.as_client_policy, "open"), shares_host(c, identity))
+    document = all_of(same(design.reg, "cimd"), any_of(same(design.cimd_redirect, "any"), near), listed)
+    ways = {
+        "own": any_of(same(design.reg, "dcr"), document),
+        "file": document,
+        "redirect": all_of(document, same(design.cimd_fetch, "follow")),
+        "statement": all_of(same(design.reg, "dcr_ss"), by_statement),
+    }
+    return all_of(same(client_id, identity.url), ways[identity.identity])
+
+
+def _same_site(client_id: str, redirect: str) -> bool:
+    return identifiers.same_origin(client_id, redirect)
+
+
+def _honest_callbacks(c: Context) -> tuple[str, ...]:
+    return tuple(uri for client in c.world.clients for uri in callbacks(c.world, client))
+
+
+def shares_host(c: Context, identity: Party) -> bool:
+    """Whether an identity of the attacker's is on the host of an honest client."""
+    return any(identifiers.same_origin(identity.url, client.url) for client in c.world.clients)
+
+
+def shows_a_client(c: Context, server: Party, client_id: Value, redirect: Value) -> Condition:
+    """Whether the consent page names an honest client (its name, its redirect host, its client_id host)."""
+    design = c.of(server.name)
+    honest = [identity for client in c.world.clients for identity in client_ids(c.world, client)]
+    on_its_host = [identity.url for identity in c.world.identities if shares_host(c, identity)]
+    own = [identity.url for identity in c.world.identities if identity.identity == "own"]
+    looks_alike = all_of(one_of(client_id, *own), same(design.lookalike, "yes"))
+    return any_of(
+        one_of(client_id, *honest),
+        same(design.consent_ui, "name"),
+        all_of(same(design.consent_ui, "redirect_host"), one_of(redirect, *_honest_callbacks(c), LOOPBACK)),
+        all_of(same(design.consent_ui, "client_id_host"), any_of(one_of(client_id, *on_its_host), looks_alike)),
+    )
