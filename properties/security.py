@@ -6,7 +6,7 @@ of a protocol is said by the modules of :mod:`properties.events`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Literal
@@ -36,8 +36,15 @@ class Property:
 
     def event(self, world: World, design: Any, view: View) -> Any:
         """The condition on a state of a world; it stays true once it is. ``False`` where nothing of the kind exists."""
-        event = getattr(import_module(f"properties.events.{world.protocol}"), self.name, None)
+        event = self._event(world)
         return False if event is None else event(world, design, view)
+
+    def defined(self, world: World) -> bool:
+        """Whether it is said when this happens in a world of this protocol."""
+        return self._event(world) is not None
+
+    def _event(self, world: World) -> Callable[[World, Any, View], Any] | None:
+        return getattr(import_module(f"properties.events.{world.protocol}"), self.name, None)
 
     def world_of(self, design: Mapping[str, str]) -> World:
         """The world in which verdicts on a design are given: the one of the protocol that it runs."""
