@@ -11,11 +11,13 @@ References:
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from properties.counting import Counter, happenings
+from properties.counting import Counter as Totalizer
+from properties.counting import happenings
 from properties.solver import Answer, Solver
 from properties.template import Template
 from properties.unroll import Unrolling
@@ -75,8 +77,8 @@ class Laid:
         self.depth = depth
         self.happens = happenings(self.unrolling)
         attackers = [literal for name, literal in self.happens.items() if name.startswith("attacker.")]
-        self.length = Counter(self.unrolling, list(self.happens.values()))
-        self.attackers = Counter(self.unrolling, attackers)
+        self.length = Totalizer(self.unrolling, list(self.happens.values()))
+        self.attackers = Totalizer(self.unrolling, attackers)
         self.longer = self.unrolling.new_literal()
         self.unrolling.clause(-self.longer, *self.unrolling.last_layer)
         self.solver = Solver(self.unrolling.clauses, self.unrolling.top)
@@ -117,13 +119,14 @@ class Settled:
 class Depths:
     """A world at as many depths as its questions need, each laid down once.
 
-    Later questions start at the largest depth that an earlier one had to go to.
+    A later question starts at the depth that sufficed for most of the earlier ones: one that starts deeper than it
+    needs pays for every layer, one that starts too early for a few milliseconds of looking.
     """
 
     def __init__(self, template: Template, limit: int = LIMIT) -> None:
         self.template = template
         self._limit = limit
-        self._start = FIRST
+        self._sufficed: Counter[int] = Counter()
         self._laid: dict[int, Laid] = {}
 
     def at_least(self, layers: int) -> Laid:
@@ -133,9 +136,13 @@ class Depths:
             self._laid[depth] = Laid(self.template, depth)
         return self._laid[depth]
 
+    @property
+    def _start(self) -> int:
+        return self._sufficed.most_common(1)[0][0] if self._sufficed else FIRST
+
     def settle(self, name: str, assume: Callable[[Laid], list[int]], clock: Clock, layers: int = 0) -> Settled:
         """Whether a property's event can happen under assumptions, looked at as deep as that takes (or ``layers``)."""
-        laid = self.at_least(max(self._start, layers))
+        laid = self.at_least(max(layers, self._start))
         while True:
             assumptions = assume(laid)
             answer = laid.event(name, assumptions, clock)
@@ -147,7 +154,7 @@ class Depths:
                 return Settled(answer, laid, Bound(0, True), core)
             longer = laid.check([*assumptions, laid.longer], clock)
             if longer is Answer.UNSAT:
-                self._start = max(self._start, laid.depth)
+                self._sufficed[laid.depth] += 1
                 return Settled(answer, laid, Bound(laid.depth - 1, True), core)
             if longer is Answer.UNKNOWN:
                 return _settled(longer, laid)
