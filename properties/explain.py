@@ -66,7 +66,7 @@ def turns(prop: Property, configuration: Configuration, checker: Checker | None 
         for after in switch.values:
             changed = replace(configuration, design=configuration.design.but(**{switch.name: after}))
             if after != before and ask.result(prop, changed) != result:
-                found.append(Turn(switch.name, before, after, ask.result(contact, changed) == "safe"))
+                found.append(Turn(switch.name, before, after, ask.result(contact, changed) == "reached"))
     return tuple(found)
 
 

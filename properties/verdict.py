@@ -11,10 +11,9 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Any
 
 from model.design import Configuration, Design
-from model.errors import InputError
 from model.machine import Machine, NotEnabledError, Step
 from model.protocols import rules
 from model.trace import Trace
@@ -23,15 +22,10 @@ from properties.bounds import Bound, Clock, Depths, Laid, Settled
 from properties.completion import contradiction
 from properties.minimal import OutOfTimeError, minimal
 from properties.reasons import UNDEFINED, reason
+from properties.results import Result
 from properties.security import Property, find
 from properties.solver import Answer
 from properties.template import Template
-
-#: What is answered of a security property, and what of a utility property.
-SecurityResult = Literal["attack", "safe", "not_in_this_world", "unknown"]
-UtilityResult = Literal["reached", "not_reached", "unknown"]
-Result = Literal["attack", "safe", "not_in_this_world", "reached", "not_reached", "unknown"]
-RESULTS: tuple[Result, ...] = get_args(Result)
 
 #: Seconds after which the rules that block are named as far as they are known.
 PATIENCE = 2.0
@@ -39,25 +33,6 @@ PATIENCE = 2.0
 
 class ReplayError(RuntimeError):
     """A trace from the solver that the machine does not confirm: an error in this software, never a verdict."""
-
-
-class UnknownResultError(InputError):
-    """A word that is no answer to the question; the message lists those that are."""
-
-
-def read_result(word: str, prop: Property) -> Result:
-    """An answer about a property from its word; of a utility property, ``safe`` and ``attack`` are read as well.
-
-    Raises:
-        UnknownResultError: the word is no answer about such a property.
-    """
-    security = prop.kind == "security"
-    meant = word if security else {"safe": "reached", "attack": "not_reached"}.get(word, word)
-    allowed = get_args(SecurityResult if security else UtilityResult)
-    for result in RESULTS:
-        if result == meant and result in allowed:
-            return result
-    raise UnknownResultError(f"no such answer about {prop.name}: {word!r}; allowed: {', '.join(allowed)}")
 
 
 @dataclass(frozen=True, slots=True)
