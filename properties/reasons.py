@@ -9,15 +9,17 @@ from importlib.resources import files
 from typing import Any, Literal
 
 from model.design import Configuration, parse_switches
+from model.switches import CAPABILITIES
 from model.world import World
 from properties.security import Property, find
 
 #: What is said where a protocol does not say when a property is violated.
 UNDEFINED = "not defined under this protocol"
 
-Kind = Literal["irrelevant", "not_modelled"]
-_KINDS: dict[str, str] = {
-    "irrelevant": "nothing is left out that matters here",
+Kind = Literal["irrelevant", "by_construction", "not_modelled"]
+_KINDS: dict[Kind, str] = {
+    "irrelevant": "nothing is there to bring it about",
+    "by_construction": "nobody has to refuse anything",
     "not_modelled": "the world leaves out what it would take",
 }
 
@@ -28,16 +30,19 @@ class Reason:
 
     Attributes:
         property: name of the property.
-        world: name of the world it is about; empty for all of its worlds.
+        protocol: of the worlds it is about.
         without: capabilities none of which the attacker has.
+        having: capabilities of which the attacker has at least one; empty where that does not matter.
         design: switches of the design; empty where the design does not matter.
-        kind: ``irrelevant`` where it should be so, ``not_modelled`` where the model is what leaves it out.
+        kind: ``irrelevant`` where nothing could bring it about, ``by_construction`` where the design leaves no room for
+            it, ``not_modelled`` where the model is what leaves it out.
         why: in plain words.
     """
 
     property: str
-    world: str
+    protocol: str
     without: frozenset[str]
+    having: frozenset[str]
     design: tuple[tuple[str, str], ...]
     kind: Kind
     why: str
@@ -49,8 +54,9 @@ class Reason:
         """Whether a question is covered."""
         return (
             prop.name == self.property
-            and self.world in ("", world.name)
+            and self.protocol == world.protocol
             and self.without.isdisjoint(configuration.capabilities)
+            and (not self.having or not self.having.isdisjoint(configuration.capabilities))
             and all(configuration.design[name] == value for name, value in self.design)
         )
 
@@ -63,10 +69,11 @@ def reasons() -> tuple[Reason, ...]:
 
 
 def _reason(data: dict[str, Any]) -> Reason:
-    kind: Kind = "irrelevant" if data["kind"] == "irrelevant" else "not_modelled"
+    kind = next(kind for kind in _KINDS if kind == data["kind"])
     design = tuple(parse_switches(data.get("design", "")).items())
-    without = frozenset(data.get("without", ()))
-    return Reason(find(data["property"]).name, data.get("world", ""), without, design, kind, data["why"])
+    without = frozenset(CAPABILITIES if data["without"] == ["all"] else data["without"])
+    having = frozenset(data.get("with", ()))
+    return Reason(find(data["property"]).name, data["protocol"], without, having, design, kind, data["why"])
 
 
 def reason(prop: Property, world: World, configuration: Configuration) -> str:
