@@ -302,6 +302,9 @@ class WorldChecker:
 
     def _excluded(self, made: Verdict, asked: _Asked, found: Settled) -> Verdict:
         blocking = self._blocking(asked, found)
+        vacuous = self._settle(asked, ()) if not (blocking.rules and blocking.minimal) else None
+        if vacuous is not None and vacuous.answer is Answer.UNSAT:
+            blocking = _Blocking((), True, vacuous.bound.layers)
         made = replace(
             made, blocked_by=blocking.rules, blocked_by_minimal=blocking.minimal,
             alone=self._alone(asked, blocking.rules) if self._single else (),
@@ -310,7 +313,7 @@ class WorldChecker:
         made = replace(made, reach=f"complete for {self._where()}: {_words(made)}")
         if asked.prop.kind != "security":
             return replace(made, result="not_reached")
-        if not blocking.rules and blocking.layers is not None:
+        if not blocking.rules:
             return replace(made, result="not_in_this_world", reason=reason(asked.prop, self.world, asked.configuration))
         unusable = self._contradiction(asked)
         return replace(made, result="not_in_this_world" if unusable else "safe", reason=unusable)
