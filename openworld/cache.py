@@ -84,8 +84,8 @@ class Cache:
         return None
 
     def put(self, question: Question, data: dict[str, Any]) -> None:
-        """Keep a verdict, given as data. One that is unknown may be known with more time, and is not kept."""
-        if data["verdict"] != "unknown":
+        """Keep a verdict, given as data. What more time would answer better is not kept."""
+        if data["verdict"] != "unknown" and data["blocked_by_minimal"]:
             path = self.path(question)
             entry = {"sha256": _checksum(path, data), "verdict": data}
             with suppress(OSError):

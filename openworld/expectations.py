@@ -105,7 +105,7 @@ def _refuse_contradictions(expectations: list[Expectation]) -> None:
         if first.expected != one.expected:
             raise ExpectationError(
                 f"{one.file}, line {one.place.line}: {one.property} under {one.config} is expected to be "
-                f"{one.expected} and {first.expected}; the other is in line {first.place.line}"
+                f"both {first.expected} and {one.expected}; the other is in line {first.place.line}"
             )
 
 

@@ -75,8 +75,9 @@ def check(
     design = "mcp"
     switches = { h_iss = "no" }
     against = ["mal_as", "mal_as+mal_rs"]
-    holds = ["client_authentication", "discovery_integrity"]
+    holds = ["discovery_integrity"]
     fails = ["code_delivery"]
+    not_in_this_world = ["client_authentication"]
     because = "RFC 9207 2.4 protects only where the server sends iss"
 
     \b
