@@ -123,7 +123,7 @@ class Formula:
     """Every design of a world as one formula."""
 
     def __init__(self, world: World) -> None:
-        self._laid = Unrolling(Template(world, about=(ASKED,)), world.layers)
+        self._laid = Unrolling(Template(world, about=(ASKED,)), 5 + 2 * len(world.sessions))
         self._solver = Solver(self._laid.clauses, self._laid.top)
 
     def attack(self, configuration: Configuration) -> bool:

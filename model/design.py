@@ -75,6 +75,11 @@ class Design(Mapping[str, str]):
         """The switches that are not at their baseline."""
         return {name: value for name, value in self.items() if value != SWITCHES[name].baseline}
 
+    def of(self, name: str) -> str:
+        """The value of a switch, or of one party's (``party:switch``)."""
+        party, _, switch = name.rpartition(":")
+        return self.parties[party, switch] if party else self._values[switch]
+
     def own(self) -> dict[str, str]:
         """What single parties do differently, as configurations write it."""
         return {f"{party}:{name}": value for (party, name), value in self.parties.items()}

@@ -18,11 +18,12 @@ from typing import Any
 import model
 import properties
 from model.design import parse
-from model.errors import InputError
 from model.trace import from_json
 from model.world import WORLDS
 from openworld.files import write
 from openworld.jobs import Question
+from properties.bounds import Bound
+from properties.results import read_result
 from properties.security import find
 from properties.solver import version
 from properties.verdict import ReplayError, Verdict, confirm
@@ -83,8 +84,8 @@ class Cache:
         return None
 
     def put(self, question: Question, data: dict[str, Any]) -> None:
-        """Keep a verdict, given as data. One that is unknown may be known with more time, and is not kept."""
-        if data["verdict"] != "unknown":
+        """Keep a verdict, given as data. What more time would answer better is not kept."""
+        if data["verdict"] != "unknown" and data["blocked_by_minimal"]:
             path = self.path(question)
             entry = {"sha256": _checksum(path, data), "verdict": data}
             with suppress(OSError):
@@ -106,16 +107,17 @@ def verdict(data: dict[str, Any]) -> Verdict:
     trace = None if data["trace"] is None else from_json(data["trace"])
     if trace is not None:
         confirm(trace, prop)
-    if data["verdict"] not in ("attack", "safe", "unknown"):
-        raise InputError(f"no such verdict: {data['verdict']!r}")
     return Verdict(
         property=prop,
         configuration=parse(data["configuration"]),
         world=WORLDS[data["world"]],
-        result=data["verdict"],
+        result=read_result(data["verdict"], prop.kind),
         reach=data["reach"],
         trace=trace,
         blocked_by=tuple(data["blocked_by"]),
         seconds=data["seconds"],
         alone=tuple(data["alone"]),
+        bound=None if data["bound"] is None else Bound(**data["bound"]),
+        blocked_by_minimal=data["blocked_by_minimal"],
+        reason=data["reason"],
     )

@@ -15,9 +15,16 @@ from openworld.cache import Cache, verdict
 from openworld.expectations import Expectation
 from openworld.jobs import Question, answers
 from openworld.show import blocking_lines, ending, outcome
+from properties.results import Result
 from properties.verdict import Verdict
 
-Status = Literal["as expected", "flipped", "inconclusive"]
+Status = Literal["as expected", "flipped", "not in this world", "inconclusive"]
+
+#: What is expected or found of a property, in words.
+_WORDS: dict[Result, str] = {
+    "safe": "holds", "attack": "does not hold", "not_in_this_world": "is not in this world", "reached": "is reached",
+    "not_reached": "is not reached", "unknown": "is not known",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,25 +37,27 @@ class Outcome:
 
     @property
     def status(self) -> Status:
-        """What has become of the expectation."""
-        if self.verdict.result == "unknown":
+        """What has become of the expectation. What nothing here can violate has not been shown to hold."""
+        found, expected = self.verdict.result, self.expectation.expected
+        if found == "unknown":
             return "inconclusive"
-        return "as expected" if self.verdict.result == self.expectation.expected else "flipped"
+        if found == expected:
+            return "as expected"
+        return "not in this world" if found == "not_in_this_world" and expected == "safe" else "flipped"
 
     @property
     def expected(self) -> str:
         """What was expected, in words."""
-        return "holds" if self.expectation.expected == "safe" else "does not hold"
+        return _WORDS[self.expectation.expected]
 
     @property
     def found(self) -> str:
         """What was found, in words."""
-        if self.verdict.result == "unknown":
-            return f"not known: {self.verdict.reach}"
-        words = outcome(self.verdict).partition(": ")
-        if self.verdict.result == "safe":
-            return f"holds: {words[2]}"
-        return f"does not hold: {words[2] or words[0]}"
+        verdict = self.verdict
+        if verdict.reason:
+            return f"{_WORDS[verdict.result]}: {verdict.reason}"
+        said, _, more = outcome(verdict).partition(": ")
+        return f"{_WORDS[verdict.result]}: {more or said}"
 
     @property
     def headline(self) -> str:

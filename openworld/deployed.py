@@ -49,7 +49,8 @@ SITUATIONS = (
     Situation("honest AS, no iss", "first_contact", "h_iss=no"),
 )
 COLUMNS = (
-    "client", "code", "property", "kind", "situation", "configuration", "verdict", "reach", "steps", "blocked_by",
+    "client", "code", "property", "kind", "situation", "configuration", "verdict", "reason", "reach", "steps",
+    "blocked_by",
 )  # fmt: skip
 
 
@@ -94,7 +95,8 @@ def _row(case: Case, data: dict[str, Any]) -> dict[str, Any]:
     return {
         "client": case.client, "code": prop.code, "property": prop.name, "kind": prop.kind,
         "situation": case.situation.words, "configuration": case.configuration, "verdict": data["verdict"],
-        "reach": data["reach"], "steps": data["steps"], "blocked_by": " ".join(data["blocked_by"]),
+        "reason": data["reason"], "reach": data["reach"], "steps": data["steps"],
+        "blocked_by": " ".join(data["blocked_by"]),
     }  # fmt: skip
 
 

@@ -12,10 +12,11 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from model.design import NAMED_DESIGNS, check_switch, parse, parse_capabilities
 from model.errors import InputError
+from properties.results import Result, read_result
 from properties.security import find
 
 
@@ -43,7 +44,7 @@ class Expectation:
         property: name of the property.
         design: the design as ``key=value;key=value``; empty for the baseline.
         attacker: capabilities as in ``cap=``.
-        expected: the verdict that is expected; ``safe`` where the property is to hold.
+        expected: the verdict that is expected; ``safe`` or ``reached`` where the property is to hold.
     """
 
     file: Path
@@ -53,7 +54,7 @@ class Expectation:
     property: str
     design: str
     attacker: str
-    expected: Literal["safe", "attack"]
+    expected: Result
 
     @builtins.property
     def config(self) -> str:
@@ -66,8 +67,11 @@ class Expectation:
         return str(parse(self.config))
 
 
-#: The verdict that each list of properties stands for.
-_EXPECTED: dict[str, Literal["safe", "attack"]] = {"holds": "safe", "fails": "attack"}
+#: The verdict that each list of properties stands for, in the words of security properties where both kinds have one.
+_EXPECTED: dict[str, str] = {
+    "holds": "safe", "fails": "attack", "not_in_this_world": "not_in_this_world", "reached": "reached",
+    "not_reached": "not_reached",
+}  # fmt: skip
 _LISTS = ("against", *_EXPECTED)
 _KEYS = ("name", "because", "design", "switches", *_LISTS)
 
@@ -100,8 +104,8 @@ def _refuse_contradictions(expectations: list[Expectation]) -> None:
         first = known.setdefault((one.property, one.configuration), one)
         if first.expected != one.expected:
             raise ExpectationError(
-                f"{one.file}, line {one.place.line}: {one.property} under {one.config} is expected to hold and to "
-                f"fail; the other is in line {first.place.line}"
+                f"{one.file}, line {one.place.line}: {one.property} under {one.config} is expected to be "
+                f"both {first.expected} and {one.expected}; the other is in line {first.place.line}"
             )
 
 
@@ -116,12 +120,13 @@ class _Entry:
         for key, value in self._fields.items():
             self._check_shape(key, value)
         if not any(self._fields.get(key) for key in _EXPECTED):
-            raise self._error("", 0, f"nothing is expected; list properties in {' or '.join(_EXPECTED)}")
+            raise self._error("", 0, "nothing is expected; list properties in holds or fails")
         design = self._design()
         name, because = (" ".join(self._fields.get(key, "").split()) for key in ("name", "because"))
-        for key, expected in _EXPECTED.items():
+        for key, word in _EXPECTED.items():
             for number, prop in enumerate(self._fields.get(key, [])):
                 known, place = self._known(key, number, find, prop), self._place(key, number)
+                expected = self._known(key, number, read_result, word, known.kind)
                 for attacker in self._attackers():
                     yield Expectation(
                         self._path, place, name or design or "baseline", because, known.name, design, attacker, expected

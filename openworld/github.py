@@ -40,7 +40,7 @@ def _escaped(words: str, more: str = "") -> str:
 
 def markdown(outcomes: Sequence[Outcome]) -> str:
     """A table of all expectations, those that are not met first, and then these with their evidence."""
-    marks = {"as expected": "✓", "flipped": "✗", "inconclusive": "?"}
+    marks = {"as expected": "✓", "flipped": "✗", "not in this world": "–", "inconclusive": "?"}
     rows = ["## openworld check", "", summary(outcomes), ""]
     rows += ["| | property | design | attacker | expected | found | where |", "|---|---|---|---|---|---|---|"]
     unmet = [outcome for outcome in outcomes if outcome.status != "as expected"]

@@ -9,11 +9,16 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from openworld.check import Outcome, lines, path_in_repository
 
 #: The element that says what has become of an expectation that is not met.
-_RESULTS = {"flipped": "failure", "inconclusive": "error"}
+_RESULTS = {"flipped": "failure", "inconclusive": "error", "not in this world": "skipped"}
+#: How they are counted.
+_COUNTED = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 
 
 def document(outcomes: Sequence[Outcome]) -> str:
-    """The XML document. What has flipped is a failure, what is not known an error; both with their evidence."""
+    """The XML document, with evidence: what has flipped is a failure, what is not known an error.
+
+    What is not in this world was skipped, as it were: it did not fail, and has not been shown to hold.
+    """
     whole = Element("testsuites", {"name": "openworld check", **_counts(outcomes)})
     for path, members in groupby(outcomes, lambda outcome: outcome.expectation.file):
         listed = list(members)
@@ -25,7 +30,7 @@ def document(outcomes: Sequence[Outcome]) -> str:
 
 
 def _counts(outcomes: Sequence[Outcome]) -> dict[str, str]:
-    counted = {f"{result}s": sum(one.status == status for one in outcomes) for status, result in _RESULTS.items()}
+    counted = {_COUNTED[result]: sum(one.status == status for one in outcomes) for status, result in _RESULTS.items()}
     return {
         "tests": str(len(outcomes)),
         **{name: str(count) for name, count in counted.items()},

@@ -8,6 +8,7 @@ from typing import Any
 
 from model.design import ConfigurationError
 from properties.designs import DEPLOYMENTS, MECHANISMS, Answers, Lattice, Mechanisms, breaking, left_out
+from properties.security import find
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ def as_data(asked: Asked, found: Found) -> dict[str, Any]:
         ],
         "insufficient": [sorted(each) for each in answers.insufficient],
         "unusable_with": {name: [sorted(each) for each in sets] for name, sets in found.breaking.items()},
+        "not_in_this_world": list(answers.not_in_this_world),
         "questions": answers.questions,
     }
 
@@ -87,6 +89,12 @@ def _frontier_lines(frontier: dict[str, tuple[Mechanisms, ...]]) -> Iterator[str
             yield f"  in {name} without {' or without '.join(', '.join(sorted(each)) for each in without)}"
 
 
+def _nothing_needed(asked: Asked, answers: Answers) -> str:
+    if set(answers.not_in_this_world) == {find(name).name for name in asked.properties}:
+        return "(not in this world: no mechanism is needed because nothing here can violate it)"
+    return "(nothing is needed)"
+
+
 def lines(asked: Asked, found: Found) -> Iterator[str]:
     """The answer in words."""
     answers = found.answers
@@ -94,9 +102,11 @@ def lines(asked: Asked, found: Found) -> Iterator[str]:
     yield f"{2**count:,} designs of {count} mechanisms, {answers.questions} questions to the solver"
     yield f"minimal sets that suffice for {', '.join(asked.properties)}: {len(answers.sufficient)}"
     for each in answers.sufficient:
-        yield f"  {', '.join(sorted(each)) or '(nothing is needed)'}"
+        yield f"  {', '.join(sorted(each)) or _nothing_needed(asked, answers)}"
         if asked.usable:
             yield from (f"      {line}" for line in _frontier_lines(found.frontier(each)))
+    if answers.not_in_this_world:
+        yield f"not in this world, whatever mechanisms are on: {', '.join(answers.not_in_this_world)}"
     yield f"maximal sets that still leave an attack: {len(answers.insufficient)}; each lacks"
     for each in answers.insufficient:
         lacking = sorted(name for name in MECHANISMS if name not in each and name not in asked.without)

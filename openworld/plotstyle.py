@@ -27,7 +27,8 @@ CELLS = {
     "attack": ("#C4511B", "#ffffff", ""),
     "safe": ("#E8F1F8", "#22506e", ""),
     "reached": ("#E8F1F8", "#22506e", ""),
-    "unreachable": ("#6b6b6b", "#ffffff", ""),
+    "not_reached": ("#6b6b6b", "#ffffff", ""),
+    "not_in_this_world": ("#dcdcdc", "#555555", ""),
     "unknown": ("#ffffff", INK, "////"),
 }
 FORMATS = ("svg", "pdf", "png")

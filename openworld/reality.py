@@ -137,7 +137,7 @@ def asker() -> Ask:
         known = cache.get(question)
         if known is None:
             # That there is none is found out at a fraction of the price of saying why.
-            shows = "attack" if find(name).kind == "security" else "safe"
+            shows = "attack" if find(name).kind == "security" else "reached"
             if checker.result(name, configuration) != shows:
                 return None
             known = checker.verdict(name, configuration)

@@ -24,6 +24,12 @@ from properties.security import PROPERTIES, Property
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 
+#: Kind and level of what is not as expected; only what fails has a level (sections 3.27.9 and 3.27.10).
+_KINDS = {
+    "flipped": ("fail", "error"), "inconclusive": ("open", "none"), "not in this world": ("notApplicable", "none"),
+}  # fmt: skip
+
+
 def log(outcomes: Iterable[Outcome], exit_code: int) -> dict[str, Any]:
     """The log of one run that ended with this exit code; only what is not as expected is a result (section 3.27)."""
     unmet = [outcome for outcome in outcomes if outcome.status != "as expected"]
@@ -47,13 +53,13 @@ def _rule(prop: Property) -> dict[str, Any]:
 
 
 def _result(outcome: Outcome, rule: int) -> dict[str, Any]:
-    asked, known = outcome.expectation, outcome.status == "flipped"
+    asked = outcome.expectation
+    kind, level = _KINDS[outcome.status]
     result: dict[str, Any] = {
         "ruleId": asked.property,
         "ruleIndex": rule,
-        # What is not known has no level (section 3.27.10).
-        "kind": "fail" if known else "open",
-        "level": "error" if known else "none",
+        "kind": kind,
+        "level": level,
         "message": {"text": _message(outcome)},
         "locations": [_location(outcome)],
         "partialFingerprints": {"expectation/v1": _digest(f"{asked.property} {asked.configuration} {asked.expected}")},

@@ -29,12 +29,14 @@ def ending(prop: Property) -> str:
 
 def outcome(verdict: Verdict) -> str:
     """The result in a few words."""
-    security = verdict.property.kind == "security"
-    if verdict.result == "unknown":
-        return "unknown (neither safe nor an attack)"
-    if verdict.result == "attack":
-        return f"attack in {verdict.steps} steps" if security else "attack: no such run exists"
-    return "safe: no attack exists" if security else f"safe: such a run exists, in {verdict.steps} steps"
+    return {
+        "attack": f"attack in {verdict.steps} steps",
+        "safe": "safe: no attack exists",
+        "not_in_this_world": "not in this world: nothing here can violate it, so it is not shown to hold",
+        "reached": f"reached: such a run exists, in {verdict.steps} steps",
+        "not_reached": "not reached: no such run exists",
+        "unknown": "unknown: neither that it is so nor that it is not",
+    }[verdict.result]
 
 
 def verdict_lines(verdict: Verdict) -> Iterator[str]:
@@ -43,6 +45,8 @@ def verdict_lines(verdict: Verdict) -> Iterator[str]:
     yield from _entry("property", f"{verdict.property.name} ({verdict.property.code}): {verdict.property.meaning}")
     yield from _entry("config", str(verdict.configuration))
     yield from _entry("verdict", outcome(verdict))
+    if verdict.reason:
+        yield from _entry("reason", verdict.reason)
     yield from _entry("reach", verdict.reach)
     yield from _entry("time", f"{verdict.seconds:.2f} s")
     yield from blocking_lines(verdict)
@@ -51,7 +55,8 @@ def verdict_lines(verdict: Verdict) -> Iterator[str]:
 def blocking_lines(verdict: Verdict) -> Iterator[str]:
     """The rules that leave no such run, if there are any."""
     if verdict.blocked_by:
-        yield "blocked by  (without any one of these the model has such a run)"
+        least = "without any one of these the model has such a run"
+        yield f"blocked by  ({least if verdict.blocked_by_minimal else 'fewer may do: there was no time to find out'})"
         for name in sorted(verdict.blocked_by, key=lambda name: name not in verdict.alone):
             yield from rule_lines(rules()[name], ids=False)
             if name not in verdict.alone:

@@ -82,8 +82,8 @@ QUICK_ATTACKERS = ("none", "malicious_as", "malicious_rs", "path_tenant")
 QUICK_EXPERIMENTS = ("matching", "echo", "iss", "dpop")
 QUICK_CLIENTS = ("gemini-cli-core", "mcp-python", "ts-client-v2-dpop", "ts-sdk-v1")
 COLUMNS = (
-    "design", "attacker", "capabilities", "code", "property", "kind", "verdict", "reach", "steps", "blocked_by",
-    "chart", "configuration",
+    "design", "attacker", "capabilities", "code", "property", "kind", "verdict", "reason", "reach", "steps",
+    "blocked_by", "chart", "configuration",
 )  # fmt: skip
 
 
@@ -252,7 +252,7 @@ def row(case: Case, data: dict[str, Any]) -> dict[str, Any]:
     return {
         "design": case.design, "attacker": case.attacker, "capabilities": case.capabilities,
         "code": case.prop.code, "property": case.prop.name, "kind": case.prop.kind,
-        "verdict": data["verdict"], "reach": data["reach"], "steps": data["steps"],
+        "verdict": data["verdict"], "reason": data["reason"], "reach": data["reach"], "steps": data["steps"],
         "blocked_by": data["blocked_by"], "chart": "", "configuration": case.configuration,
     }  # fmt: skip
 

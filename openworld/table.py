@@ -13,7 +13,7 @@ from openworld.jobs import Question, answers
 from properties.security import UnknownPropertyError, find
 
 NEEDED = ("id", "property", "config")
-ADDED = ("verdict", "reach", "steps", "blocked_by", "seconds")
+ADDED = ("verdict", "reason", "reach", "steps", "blocked_by", "seconds")
 
 
 class TableError(InputError):
@@ -92,6 +92,7 @@ def judged(
         yield {
             **row.fields,
             "verdict": found["verdict"],
+            "reason": found["reason"],
             "reach": found["reach"],
             "steps": "" if found["steps"] is None else str(found["steps"]),
             "blocked_by": " ".join(found["blocked_by"]),

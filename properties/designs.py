@@ -14,11 +14,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from model.design import Design, check_switch
+from model.design import Configuration, Design, check_switch
 from model.switches import CAPABILITIES, SWITCHES
 from model.world import World
+from properties.bounds import Clock, Depths, Laid, Settled
 from properties.security import Property, find
-from properties.solver import Answer, Solver
+from properties.solver import Answer
 from properties.template import Template
 from properties.unroll import Unrolling
 
@@ -74,11 +75,14 @@ class Answers:
         sufficient: all minimal sets that leave no attack, whatever else is on or off.
         insufficient: all maximal sets that still leave one.
         questions: how often the solver was asked.
+        not_in_this_world: the security properties that nothing here can violate, whatever mechanisms are on and even
+            if no rule is enforced: that they need no mechanism says nothing.
     """
 
     sufficient: tuple[Mechanisms, ...]
     insufficient: tuple[Mechanisms, ...]
     questions: int
+    not_in_this_world: tuple[str, ...] = ()
 
 
 def design_of(mechanisms: Iterable[str], environment: Mapping[str, str] | None = None) -> Design:
@@ -118,7 +122,7 @@ class Lattice:
         self.mechanisms = dict(MECHANISMS if mechanisms is None else mechanisms)
         self.world = world
         self.questions = 0
-        self._laid: dict[World, tuple[Unrolling, Solver]] = {}
+        self._worlds: dict[World, Depths] = {}
 
     def enumerate(self, limit: int | None = None) -> Answers:
         """All minimal sufficient and all maximal insufficient sets (the first ``limit`` of them, if given)."""
@@ -129,7 +133,7 @@ class Lattice:
             if limit is not None and len(sufficient) + len(insufficient) >= limit:
                 break
         order = [tuple(sorted(found, key=_order)) for found in (sufficient, insufficient)]
-        return Answers(order[0], order[1], self.questions)
+        return Answers(order[0], order[1], self.questions, tuple(self._nothing_to_violate()))
 
     def suffices(self, mechanisms: Iterable[str]) -> bool:
         """Whether no attack is left with these mechanisms on, whatever the others are."""
@@ -172,21 +176,42 @@ class Lattice:
         """All mechanisms on in some attack with at least these on; ``None`` (and a core) if there is none."""
         core: set[str] = set()
         for prop in self.properties:
-            laid, solver = self._world(self._world_of(prop))
-            on = {laid.switches[self.mechanisms[name][0], self.mechanisms[name][2]]: name for name in self.mechanisms}
-            chosen = [literal for literal, name in on.items() if name in mechanisms]
-            event = laid.events[prop.name]
-            self.questions += 1
-            if event is False:
-                continue
-            answer = solver.check([*self._fixed(laid), *laid.enforced.values(), int(event), *chosen])
-            if answer is Answer.UNKNOWN:
-                raise RuntimeError("the solver gave up on a question to the lattice")
-            if answer is Answer.SAT:
-                return frozenset(name for literal, name in on.items() if solver.holds(literal))
-            core |= {on[literal] for literal in solver.core() & on.keys()}
+            found = self._settle(prop, mechanisms)
+            on = self._on(found.laid)
+            if found.answer is Answer.SAT:
+                return frozenset(name for literal, name in on.items() if found.laid.solver.holds(literal))
+            core |= {on[literal] for literal in found.core & on.keys()}
         self._core = frozenset(core)
         return None
+
+    def _nothing_to_violate(self) -> Iterator[str]:
+        """The security properties that hold with every rule left out, whatever mechanisms are on."""
+        for prop in self.properties:
+            if prop.kind == "security" and self._settle(prop, frozenset(), rules=False).answer is Answer.UNSAT:
+                yield prop.name
+
+    def _settle(self, prop: Property, mechanisms: Mechanisms, rules: bool = True) -> Settled:
+        """Whether a property's event can happen with at least these mechanisms on.
+
+        Raises:
+            RuntimeError: nobody knows.
+        """
+
+        def assume(laid: Laid) -> list[int]:
+            chosen = [literal for literal, name in self._on(laid).items() if name in mechanisms]
+            enforced = laid.unrolling.enforced.values() if rules else ()
+            return [*self._fixed(laid.unrolling), *laid.without(prop.name), *enforced, *chosen]
+
+        self.questions += 1
+        found = self._depths(self._world_of(prop)).settle(prop.name, assume, Clock())
+        if found.answer is Answer.UNKNOWN:
+            raise RuntimeError(f"no answer to a question to the lattice: {found.reason}")
+        return found
+
+    def _on(self, laid: Laid) -> dict[int, str]:
+        """The literals that say that a mechanism is on."""
+        switches = laid.unrolling.switches
+        return {switches[switch, with_]: name for name, (switch, _, with_) in self.mechanisms.items()}
 
     def _fixed(self, laid: Unrolling) -> list[int]:
         """Assumptions for the attacker, the fixed switches, and mechanisms taking one of their two positions."""
@@ -205,14 +230,13 @@ class Lattice:
         return fixed
 
     def _world_of(self, prop: Property) -> World:
-        return self.world or prop.world_of(self.environment)
+        return self.world or prop.world_of(Configuration(Design(self.environment), self.capabilities))
 
-    def _world(self, world: World) -> tuple[Unrolling, Solver]:
-        if world not in self._laid:
+    def _depths(self, world: World) -> Depths:
+        if world not in self._worlds:
             about = tuple(prop.name for prop in self.properties if self._world_of(prop) == world)
-            laid = Unrolling(Template(world, about=about), world.layers)
-            self._laid[world] = laid, Solver(laid.clauses, laid.top)
-        return self._laid[world]
+            self._worlds[world] = Depths(Template(world, about=about))
+        return self._worlds[world]
 
 
 def breaking(environment: Mapping[str, str], limit: int | None = None) -> tuple[Mechanisms, ...]:

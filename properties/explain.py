@@ -47,7 +47,7 @@ def explain(prop: Property, first: Configuration, second: Configuration, checker
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A change of one switch that turns a result; ``usable``: first contact succeeds after it."""
+    """A change of one switch with which a run appears or is gone; ``usable``: first contact succeeds after it."""
 
     switch: str
     before: str
@@ -56,17 +56,17 @@ class Turn:
 
 
 def turns(prop: Property, configuration: Configuration, checker: Checker | None = None) -> tuple[Turn, ...]:
-    """Every change of one switch after which the result of a property is another, in the order of the switches."""
+    """Every change of one switch with which a property's event becomes possible or impossible, in their order."""
     ask = checker or Checker()
     contact = PROPERTIES["first_contact"]
-    result = ask.result(prop, configuration)
+    happens = ask.result(prop, configuration) in ("attack", "reached")
     found = []
     for switch in SWITCHES.values():
         before = configuration.design[switch.name]
         for after in switch.values:
             changed = replace(configuration, design=configuration.design.but(**{switch.name: after}))
-            if after != before and ask.result(prop, changed) != result:
-                found.append(Turn(switch.name, before, after, ask.result(contact, changed) == "safe"))
+            if after != before and (ask.result(prop, changed) in ("attack", "reached")) != happens:
+                found.append(Turn(switch.name, before, after, ask.result(contact, changed) == "reached"))
     return tuple(found)
 
 

@@ -6,6 +6,7 @@ of a protocol is said by the modules of :mod:`properties.events`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Literal
@@ -34,8 +35,15 @@ class Property:
 
     def event(self, context: Context) -> Any:
         """The condition on a state of a world; it stays true once it is. ``False`` where nothing of the kind exists."""
-        event = getattr(import_module(f"properties.events.{context.world.protocol}"), self.name, None)
+        event = self._event(context.world)
         return False if event is None else event(context)
+
+    def defined(self, world: World) -> bool:
+        """Whether it is said when this happens in a world of this protocol."""
+        return self._event(world) is not None
+
+    def _event(self, world: World) -> Callable[[Context], Any] | None:
+        return getattr(import_module(f"properties.events.{world.protocol}"), self.name, None)
 
     def world_of(self, configuration: Configuration) -> World:
         """The world in which a question is asked: the one that the configuration names, or that claims such questions."""

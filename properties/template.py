@@ -59,6 +59,7 @@ class Template:
     switches: dict[tuple[str, str], Literal] = field(default_factory=dict)
     capabilities: dict[str, Literal] = field(default_factory=dict)
     enforced: dict[str, Literal] = field(default_factory=dict)
+    context: Context = field(init=False)
     variables: tuple[Variable, ...] = ()
     state: dict[str, Value] = field(default_factory=dict)
     firings: tuple[Firing, ...] = ()
@@ -71,6 +72,7 @@ class Template:
 
     def __post_init__(self) -> None:
         design, capabilities = self._design(), self._capabilities()
+        self.context = Context(self.world, design, capabilities, View(lambda name: self.state[name]))
         self.variables = variables(self.world)
         self.state = {variable.name: self._undecided(variable.domain) for variable in self.variables}
         numbered = enumerate(actions(self.world))

@@ -1,7 +1,7 @@
 """Verdicts: does a property hold under a configuration, how far does that reach, and why.
 
-A satisfiable query becomes a trace that is made shortest and replayed on the machine; an unsatisfiable one
-names the rules without which it would not be.
+A satisfiable query becomes a trace that is made shortest and replayed on the machine; an unsatisfiable one is
+proved for runs of any length and names the rules without which it would not be.
 """
 
 from __future__ import annotations
@@ -11,23 +11,26 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
-from model.design import Configuration, Design
+from model.design import Configuration, Design, check_parties
 from model.machine import Machine, NotEnabledError, Step
 from model.protocols import rules
 from model.trace import Trace
 from model.world import World
-from properties.counting import Counter, happenings
+from properties.bounds import Bound, Clock, Depths, Laid, Settled
+from properties.completion import contradiction
+from properties.minimal import OutOfTimeError, minimal
+from properties.reasons import UNDEFINED, reason
+from properties.results import Result
 from properties.security import Property, find
-from properties.solver import Answer, Solver
+from properties.solver import Answer
 from properties.template import Template
-from properties.unroll import Unrolling
 
-#: A run of so many actions has at most so many layers; most events happen within them.
-EARLY = 9
-
-Result = Literal["attack", "safe", "unknown"]
+#: The switches that a design has for single parties.
+Own = tuple[tuple[str, str], ...]
+#: Seconds after which the rules that block are named as far as they are known.
+PATIENCE = 2.0
 
 
 class ReplayError(RuntimeError):
@@ -39,14 +42,18 @@ class Verdict:
     """The answer to one question.
 
     Attributes:
-        result: ``attack``, ``safe`` or ``unknown`` (never to be read as safe). For a utility property,
-            ``safe`` means that the run exists and ``attack`` that it does not.
-        reach: how far the answer goes, in words.
+        result: of a security property ``attack``, ``safe``, ``not_in_this_world`` (nothing here could violate it, so
+            that it says nothing that it is not violated) or ``unknown``; of a utility property ``reached``,
+            ``not_reached`` or ``unknown``. ``unknown`` is never to be read as anything else.
+        reach: what the answer rests on, in words.
         trace: the shortest attack (or, for a utility property, the shortest run that shows it).
         blocked_by: rules that together rule the event out; leaving any one of them out of this set lets it happen.
+        seconds: wall time.
         alone: those of them that nothing else in the model makes up for: without that one rule it happens. Worked out
             for single questions only.
-        seconds: wall time.
+        bound: how long the runs are that the answer covers, and whether that is proved to be all.
+        blocked_by_minimal: none of the rules can be left out; false where there was no time to find out.
+        reason: why it is not in this world or not known; empty otherwise.
     """
 
     property: Property
@@ -58,11 +65,19 @@ class Verdict:
     blocked_by: tuple[str, ...]
     seconds: float
     alone: tuple[str, ...] = ()
+    bound: Bound | None = None
+    blocked_by_minimal: bool = True
+    reason: str = ""
 
     @builtins.property
     def steps(self) -> int | None:
         """Length of the trace."""
         return None if self.trace is None else len(self.trace.steps)
+
+    @builtins.property
+    def holds(self) -> bool:
+        """Whether it is as one would have it: no attack where there could be one, or a run that is wanted."""
+        return self.result in ("safe", "reached")
 
     def to_json(self) -> dict[str, Any]:
         """The verdict as data."""
@@ -71,9 +86,12 @@ class Verdict:
             "configuration": str(self.configuration),
             "world": self.world.name,
             "verdict": self.result,
+            "reason": self.reason,
             "reach": self.reach,
+            "bound": None if self.bound is None else self.bound.to_json(),
             "steps": self.steps,
             "blocked_by": list(self.blocked_by),
+            "blocked_by_minimal": self.blocked_by_minimal,
             "alone": list(self.alone),
             "sources": {name: rules()[name].source for name in self.blocked_by},
             "seconds": round(self.seconds, 4),
@@ -85,15 +103,23 @@ class Checker:
     """Answers questions, each in the world of its property (or all in one given world).
 
     A world is laid down when the first question about it is asked; later ones cost milliseconds. ``by_design``
-    lays it down anew for each design, which pays where many questions in a row are about one.
+    lays it down anew for each design, which pays where many questions in a row are about one. ``timeout``: seconds
+    for a question. ``patience``: seconds for the rules that block.
     """
 
-    def __init__(self, world: World | None = None, timeout: float | None = None, by_design: bool = False) -> None:
+    def __init__(
+        self,
+        world: World | None = None,
+        timeout: float | None = None,
+        by_design: bool = False,
+        patience: float = PATIENCE,
+    ) -> None:
         self.world = world
         self.timeout = timeout
         self.by_design = by_design
+        self.patience = patience
         self._design: Design | None = None
-        self._worlds: dict[World, WorldChecker] = {}
+        self._worlds: dict[tuple[World, Own], WorldChecker] = {}
 
     def verdict(self, prop: Property | str, configuration: Configuration) -> Verdict:
         """Whether a property holds (raises ReplayError where the machine does not confirm a trace)."""
@@ -106,20 +132,40 @@ class Checker:
         return self._about(asked, configuration).result(asked, configuration)
 
     def _about(self, asked: Property, configuration: Configuration) -> WorldChecker:
-        world = self.world or asked.world_of(configuration.design)
+        world = self.world or asked.world_of(configuration)
         if self.by_design and self._design != configuration.design:
             self._design = configuration.design
             self._worlds.clear()
-        if world not in self._worlds:
-            self._worlds[world] = WorldChecker(world, self._design, self.timeout)
-        return self._worlds[world]
+        check_parties(configuration.design, world)
+        own = tuple(configuration.design.parties)
+        if (world, own) not in self._worlds:
+            self._worlds[world, own] = WorldChecker(world, self._design, self.timeout, self.patience, own)
+        return self._worlds[world, own]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question: the property, what it is about, and the time that is left for it."""
+
+    prop: Property
+    configuration: Configuration
+    clock: Clock
+
+    def fixed(self, laid: Laid) -> list[int]:
+        """Assumptions that decide design and attacker, and keep out actions on which the property cannot depend."""
+        design, capabilities = self.configuration.design, self.configuration.capabilities
+        open_ones = laid.unrolling
+        chosen = [literal for (name, value), literal in open_ones.switches.items() if design.of(name) == value]
+        caps = [literal if name in capabilities else -literal for name, literal in open_ones.capabilities.items()]
+        return [*chosen, *caps, *laid.without(self.prop.name)]
 
 
 class WorldChecker:
     """Answers questions about one world.
 
     The world is laid down with every design and attacker in it, or those of ``only``: a design, or one property
-    under one configuration, which is the cheapest way to one answer.
+    under one configuration, which is the cheapest way to one answer. ``own`` names the switches that its designs have
+    for single parties.
     """
 
     def __init__(
@@ -127,19 +173,15 @@ class WorldChecker:
         world: World,
         only: Design | tuple[Property, Configuration] | None = None,
         timeout: float | None = None,
-        layers: int | None = None,
+        patience: float = PATIENCE,
+        own: Own = (),
     ) -> None:
         self.world = world
         self.timeout = timeout
+        self.patience = patience
         self._single = isinstance(only, tuple)
-        self.layers = world.layers if layers is None else layers
-        template = Template(world, _asked(*only), (only[0].name,)) if isinstance(only, tuple) else Template(world, only)
-        self._laid = Unrolling(template, self.layers)
-        self._happens = happenings(self._laid)
-        attackers = [literal for name, literal in self._happens.items() if name.startswith("attacker.")]
-        self._length = Counter(self._laid, list(self._happens.values()))
-        self._attackers = Counter(self._laid, attackers)
-        self._solver = Solver(self._laid.clauses, self._laid.top)
+        made = Template(world, _judged(*only), (only[0].name,)) if isinstance(only, tuple) else Template(world, only, own=own)
+        self._depths = Depths(made)
 
     def verdict(self, prop: Property | str, configuration: Configuration) -> Verdict:
         """Whether a property holds.
@@ -148,141 +190,227 @@ class WorldChecker:
             ReplayError: the machine does not confirm a trace; the result would be worthless.
         """
         started = time.perf_counter()
-        asked = find(prop) if isinstance(prop, str) else prop
-        judged = _asked(asked, configuration)
-        fixed, answer = self._happening(asked, judged)
-        made = Verdict(asked, judged, self.world, "unknown", "", None, (), 0.0)
-        if answer is Answer.SAT:
-            made = self._reached(made, fixed)
-        elif answer is Answer.UNSAT and self.layers < self.world.layers:
-            made = replace(made, reach=f"not within {self.layers} layers; longer runs were not looked at")
-        elif answer is Answer.UNSAT:
-            made = self._excluded(made, fixed)
+        asked = self._ask(prop, configuration)
+        made = Verdict(asked.prop, asked.configuration, self.world, "unknown", "", None, (), 0.0)
+        if not asked.prop.defined(self.world):
+            made = replace(made, result=_undefined(asked.prop), reach=UNDEFINED, reason=UNDEFINED)
         else:
-            made = replace(made, reach="the solver gave up or ran out of time")
+            found = self._settle(asked)
+            if found.answer is Answer.SAT:
+                made = self._reached(made, asked, found)
+            elif found.answer is Answer.UNSAT:
+                made = self._excluded(made, asked, found)
+            else:
+                reach = f"{self._where()}; not within {found.laid.depth} layers as far as was looked"
+                made = replace(made, reach=reach, bound=found.bound, reason=found.reason)
         return replace(made, configuration=configuration, seconds=time.perf_counter() - started)
 
     def result(self, prop: Property | str, configuration: Configuration) -> Result:
         """The result of a verdict alone: no trace and no rules, at a fraction of the price."""
-        asked = find(prop) if isinstance(prop, str) else prop
-        _, answer = self._happening(asked, _asked(asked, configuration))
-        if answer is Answer.UNKNOWN or (answer is Answer.UNSAT and self.layers < self.world.layers):
+        asked = self._ask(prop, configuration)
+        security = asked.prop.kind == "security"
+        if not asked.prop.defined(self.world):
+            return _undefined(asked.prop)
+        answer = self._settle(asked).answer
+        if answer is Answer.UNKNOWN:
             return "unknown"
-        return "attack" if (answer is Answer.SAT) == (asked.kind == "security") else "safe"
+        if answer is Answer.SAT:
+            return "attack" if security else "reached"
+        if not security:
+            return "not_reached"
+        if self._settle(asked, ()).answer is Answer.UNSAT or self._contradiction(asked):
+            return "not_in_this_world"
+        return "safe"
 
-    def _happening(self, prop: Property, judged: Configuration) -> tuple[list[int], Answer]:
-        """Whether the property's event can happen, and the assumptions under which that was asked."""
-        event = self._laid.events[prop.name]
-        fixed = [*self._fix(judged), *self._irrelevant(prop)]
-        if event is False:
-            return fixed, Answer.UNSAT
-        fixed.append(int(event))
-        return fixed, self._check([*fixed, *self._laid.enforced.values()])
+    def _ask(self, prop: Property | str, configuration: Configuration) -> _Asked:
+        asked = find(prop) if isinstance(prop, str) else prop
+        return _Asked(asked, _judged(asked, configuration), Clock(self.timeout))
 
-    # --- the two outcomes ------------------------------------------------------------------------------
+    def _settle(self, asked: _Asked, enforced: Iterable[str] | None = None, layers: int = 0) -> Settled:
+        """Whether the event can happen where these rules are enforced, or all of them."""
+        names = tuple(self._depths.template.enforced if enforced is None else enforced)
 
-    def _reached(self, made: Verdict, fixed: list[int]) -> Verdict:
+        def assume(laid: Laid) -> list[int]:
+            return [*asked.fixed(laid), *(laid.unrolling.enforced[name] for name in names)]
+
+        return self._depths.settle(asked.prop.name, assume, asked.clock, layers)
+
+    def _contradiction(self, asked: _Asked) -> str:
+        """Why nobody can use the design, if that is so."""
+        found = contradiction(self.world, asked.configuration.design, self._single)
+        return "" if found is None else str(found)
+
+    def _where(self) -> str:
+        """The world in words: who takes part in it."""
+        cast = f"{len(self.world.sessions)} sessions, {len(self.world.servers)} servers"
+        said = getattr(self.world, "reach", "") or f"{cast}, {len(self.world.resource_urls)} resource URLs"
+        return f"world {self.world.name} ({said})"
+
+    # --- the event happens -----------------------------------------------------------------------------
+
+    def _reached(self, made: Verdict, asked: _Asked, found: Settled) -> Verdict:
         machine = Machine(made.configuration, self.world)
-        steps, shortest = self._shorten([*fixed, *self._laid.enforced.values()], machine, made.property)
-        trace = Trace(self.world, made.configuration, made.property.name, steps)
-        attacks = made.property.kind == "security"
+        steps, shortest = self._shorten(asked, found.laid, without_noise(machine, asked.prop, _decode(found.laid)))
+        trace = Trace(self.world, made.configuration, asked.prop.name, steps)
+        result: Result = "attack" if asked.prop.kind == "security" else "reached"
         reach = "shortest trace" if shortest else "a trace, not shown to be shortest"
-        return replace(made, result="attack" if attacks else "safe", reach=reach, trace=trace)
+        return replace(made, result=result, reach=f"{reach}; {self._where()}", trace=trace, bound=found.bound)
 
-    def _excluded(self, made: Verdict, fixed: list[int]) -> Verdict:
-        safe = made.property.kind == "security"
-        blocking = () if self._laid.events[made.property.name] is False else self._blocking(fixed)
-        reach = f"complete for this world: no run has more than {self.world.layers} layers"
-        alone = self._alone(fixed, blocking) if self._single else ()
-        return replace(made, result="safe" if safe else "attack", reach=reach, blocked_by=blocking, alone=alone)
-
-    def _alone(self, fixed: list[int], blocking: tuple[str, ...]) -> tuple[str, ...]:
-        """The rules without any one of which the event happens, all others enforced."""
-        enforced = self._laid.enforced
-
-        def without(name: str) -> Answer:
-            return self._check([*fixed, *(literal for other, literal in enforced.items() if other != name)])
-
-        return tuple(name for name in blocking if without(name) is Answer.SAT)
-
-    def _shorten(self, fixed: list[int], machine: Machine, prop: Property) -> tuple[tuple[Step, ...], bool]:
+    def _shorten(self, asked: _Asked, laid: Laid, best: tuple[Step, ...]) -> tuple[tuple[Step, ...], bool]:
         """The fewest actions, then the fewest attacker actions among those; whether that is proved.
+
+        A run of so many actions has at most so many layers, so the world is laid down so deep before it is settled
+        that there is no shorter one.
+        """
+        best, proved = self._fewer(asked, laid, best)
+        if proved and len(best) > laid.depth:
+            laid = self._depths.at_least(len(best))
+            best, proved = self._fewer(asked, laid, best)
+        return self._fewer_attackers(asked, laid, best) if proved else (best, False)
+
+    def _fewer(
+        self, asked: _Asked, laid: Laid, best: tuple[Step, ...]
+    ) -> tuple[tuple[Step, ...], bool]:
+        """The fewest actions within the layers laid down; whether that is proved.
 
         Every run that the solver shows is replayed, and what it can do without is left out before asking for less.
         """
-        best = without_noise(machine, prop, self._decode())
-        bound: list[int] = []
-        for counter, measure in ((self._length, len), (self._attackers, _attacker_steps)):
-            while size := measure(best):
-                layers = self._within(len(best) - 1 if measure is len else len(best))
-                answer = self._check([*fixed, *bound, *layers, *counter.at_most(size - 1)])
-                if answer is Answer.UNKNOWN:
-                    return best, False
-                if answer is Answer.UNSAT:
-                    break
-                best = without_noise(machine, prop, self._decode())
-            bound += counter.at_most(size)
+        while best:
+            fewer = [*laid.unrolling.idle[len(best) - 1 : len(best)], *laid.length.at_most(len(best) - 1)]
+            found = self._run(asked, laid, fewer)
+            if not isinstance(found, tuple) or len(found) >= len(best):
+                return best, found is Answer.UNSAT
+            best = found
         return best, True
 
-    def _within(self, layers: int) -> list[int]:
-        """Assumptions that keep a run to so many layers, which it cannot exceed by having so many actions."""
-        return self._laid.idle[layers : layers + 1]
+    def _fewer_attackers(
+        self, asked: _Asked, laid: Laid, best: tuple[Step, ...]
+    ) -> tuple[tuple[Step, ...], bool]:
+        """As few attacker actions as a run of as many actions has."""
+        length = laid.length.at_most(len(best))
+        while size := _attacker_steps(best):
+            layers = laid.unrolling.idle[len(best) : len(best) + 1]
+            found = self._run(asked, laid, [*length, *layers, *laid.attackers.at_most(size - 1)])
+            if not isinstance(found, tuple):
+                return best, found is Answer.UNSAT
+            best = found
+        return best, True
 
-    def _blocking(self, fixed: list[int]) -> tuple[str, ...]:
+    def _run(self, asked: _Asked, laid: Laid, bound: list[int]) -> tuple[Step, ...] | Answer:
+        """A run to the event within a bound, without noise; else why there is none."""
+        enforced = laid.unrolling.enforced.values()
+        answer = laid.event(asked.prop.name, [*asked.fixed(laid), *enforced, *bound], asked.clock)
+        if answer is not Answer.SAT:
+            return answer
+        return without_noise(Machine(asked.configuration, self.world), asked.prop, _decode(laid))
+
+    # --- the event does not happen ---------------------------------------------------------------------
+
+    def _excluded(self, made: Verdict, asked: _Asked, found: Settled) -> Verdict:
+        blocking = self._blocking(asked, found)
+        vacuous = self._settle(asked, ()) if not (blocking.rules and blocking.minimal) else None
+        if vacuous is not None and vacuous.answer is Answer.UNSAT:
+            blocking = _Blocking((), True, vacuous.bound.layers)
+        made = replace(
+            made, blocked_by=blocking.rules, blocked_by_minimal=blocking.minimal,
+            alone=self._alone(asked, blocking.rules) if self._single else (),
+            bound=replace(found.bound, named_rules=blocking.layers),
+        )  # fmt: skip
+        made = replace(made, reach=f"complete for {self._where()}: {_words(made)}")
+        if asked.prop.kind != "security":
+            return replace(made, result="not_reached")
+        if not blocking.rules:
+            return replace(made, result="not_in_this_world", reason=reason(asked.prop, self.world, asked.configuration))
+        unusable = self._contradiction(asked)
+        return replace(made, result="not_in_this_world" if unusable else "safe", reason=unusable)
+
+    def _blocking(self, asked: _Asked, found: Settled) -> _Blocking:
         """A minimal set of rules that rules the event out: none of them can be left out of it.
 
-        References:
-            U. Junker: QuickXplain, AAAI 2004.
+        Where the other rules are left out, runs can be longer than those that were looked at, and get around the set:
+        then there is a larger one to be found among those longer runs.
         """
-        names = {literal: name for name, literal in self._laid.enforced.items()}
+        patience = Clock(self.patience)
+        while True:
+            laid = found.laid
+            enforced = laid.unrolling.enforced
+            candidates = [literal for literal in enforced.values() if literal in found.core]
+            kept, least = self._least(asked, laid, candidates, patience)
+            names = tuple(sorted(name for name, literal in enforced.items() if literal in kept))
+            covering = self._settle(asked, names)
+            if covering.answer is Answer.UNSAT:
+                return _Blocking(names, least, covering.bound.layers)
+            if covering.answer is Answer.SAT and not patience.over:
+                deeper = self._settle(asked, layers=covering.laid.depth)
+                if deeper.answer is Answer.UNSAT:
+                    found = deeper
+                    continue
+            return _Blocking(names, False, None)
 
-        def explain(kept: list[int], among: list[int], grown: bool) -> list[int]:
-            if grown and self._check([*fixed, *kept]) is Answer.UNSAT:
-                return []
-            if len(among) == 1:
-                return among
-            left, right = among[: len(among) // 2], among[len(among) // 2 :]
-            from_right = explain([*kept, *left], right, True)
-            from_left = explain([*kept, *from_right], left, bool(from_right))
-            return from_left + from_right
+    def _least(
+        self, asked: _Asked, laid: Laid, candidates: list[int], patience: Clock
+    ) -> tuple[list[int], bool]:
+        fixed = asked.fixed(laid)
 
-        core = self._solver.core()
-        candidates = [literal for literal in names if literal in core]
-        return tuple(sorted(names[literal] for literal in explain([], candidates, True))) if candidates else ()
+        def contradict(kept: list[int]) -> bool:
+            answer = laid.event(asked.prop.name, [*fixed, *kept], patience)
+            if answer is Answer.UNKNOWN:
+                raise OutOfTimeError
+            return answer is Answer.UNSAT
 
-    # --- talking to the solver -------------------------------------------------------------------------
+        return minimal(candidates, contradict)
 
-    def _check(self, assumptions: list[int]) -> Answer:
-        return self._solver.check(assumptions, self.timeout)
+    def _alone(self, asked: _Asked, blocking: tuple[str, ...]) -> tuple[str, ...]:
+        """The rules without any one of which the event happens, all others enforced."""
+        every = self._depths.template.enforced
 
-    def _fix(self, configuration: Configuration) -> list[int]:
-        """Assumptions that decide the design and the attacker."""
-        design, laid = configuration.design, self._laid
-        chosen = [literal for (name, value), literal in laid.switches.items() if design[name] == value]
-        caps = [
-            literal if name in configuration.capabilities else -literal for name, literal in laid.capabilities.items()
-        ]
-        return chosen + caps
+        def without(name: str) -> Answer:
+            return self._settle(asked, [other for other in every if other != name]).answer
 
-    def _irrelevant(self, prop: Property) -> list[int]:
-        """Assumptions that keep actions out on which the property cannot depend."""
-        cone = self._laid.template.cones[prop.name]
-        return [-literal for name, literal in self._happens.items() if name not in cone]
+        return tuple(name for name in blocking if without(name) is Answer.SAT)
 
-    def _decode(self) -> tuple[Step, ...]:
-        """The run in the model, one action after the other."""
-        happened = [fired for fired in self._laid.fired if self._solver.holds(fired.literal)]
-        happened.sort(key=lambda fired: (fired.step, fired.firing.order))
-        return tuple(
-            Step(
-                fired.firing.action.name,
-                tuple(
-                    (name, next(member for member, bit in cases if bit is True or self._solver.holds(int(bit))))
-                    for name, cases in fired.chosen.items()
-                ),
-            )
-            for fired in happened
+
+@dataclass(frozen=True, slots=True)
+class _Blocking:
+    """Rules that rule an event out: whether any could be left out, and the layers of runs with these rules alone."""
+
+    rules: tuple[str, ...]
+    minimal: bool
+    layers: int | None
+
+
+def _words(made: Verdict) -> str:
+    """What the bound of an answer is, in words."""
+    bound = made.bound
+    if bound is None or not bound.layers:
+        return "the design alone rules the event out"
+    words = f"no run has more than {bound.layers} layers, proved for this question"
+    if bound.named_rules is None:
+        return f"{words}; that the rules named are enough is known for runs of so many layers only"
+    rest = "with the rules named and no other" if made.blocked_by else "with no rule at all"
+    more = f", {bound.named_rules} {rest}" if bound.named_rules != bound.layers else f", nor {rest}"
+    return f"{words}{more}" + ("" if made.blocked_by_minimal else "; fewer rules may do, which was not looked into")
+
+
+def _undefined(prop: Property) -> Result:
+    """The answer where a protocol does not say when an event happens."""
+    return "not_in_this_world" if prop.kind == "security" else "unknown"
+
+
+def _decode(laid: Laid) -> tuple[Step, ...]:
+    """The run in the model, one action after the other."""
+    happened = [fired for fired in laid.unrolling.fired if laid.solver.holds(fired.literal)]
+    happened.sort(key=lambda fired: (fired.step, fired.firing.order))
+    return tuple(
+        Step(
+            fired.firing.action.name,
+            tuple(
+                (name, next(member for member, bit in cases if bit is True or laid.solver.holds(int(bit))))
+                for name, cases in fired.chosen.items()
+            ),
         )
+        for fired in happened
+    )
 
 
 def confirm(trace: Trace, prop: Property) -> None:
@@ -299,7 +427,7 @@ def _confirm(machine: Machine, prop: Property, steps: tuple[Step, ...]) -> None:
         last = machine.replay(steps)[-1]
     except NotEnabledError as error:
         raise ReplayError(f"internal error: {prop.name} under {machine.configuration}: {error}") from error
-    if not prop.event(machine.world, machine.configuration.design, machine.view(last)):
+    if not prop.event(machine.context(machine.view(last))):
         raise ReplayError(f"internal error: {prop.name} under {machine.configuration}: replay ends without the event")
 
 
@@ -315,19 +443,19 @@ def without_noise(machine: Machine, prop: Property, steps: tuple[Step, ...]) -> 
 
 
 def check(
-    prop: Property | str, configuration: Configuration, world: World | None = None, timeout: float | None = None
+    prop: Property | str,
+    configuration: Configuration,
+    world: World | None = None,
+    timeout: float | None = None,
+    patience: float = PATIENCE,
 ) -> Verdict:
-    """One verdict, the cheapest way: most events happen early, so the whole depth is laid down only if needed."""
+    """One verdict, the cheapest way: nothing is laid down but what this question is about."""
     asked = find(prop) if isinstance(prop, str) else prop
-    where, only = world or asked.world_of(configuration.design), (asked, configuration)
-    early = WorldChecker(where, only, timeout, min(EARLY, where.layers)).verdict(asked, configuration)
-    if early.steps is not None and early.steps <= EARLY:
-        return early
-    full = WorldChecker(where, only, timeout).verdict(asked, configuration)
-    return replace(full, seconds=early.seconds + full.seconds)
+    where = world or asked.world_of(configuration)
+    return WorldChecker(where, (asked, configuration), timeout, patience).verdict(asked, configuration)
 
 
-def _asked(prop: Property, configuration: Configuration) -> Configuration:
+def _judged(prop: Property, configuration: Configuration) -> Configuration:
     """What a question is about: a utility property is about honest parties, so nobody is dishonest."""
     return configuration if prop.kind == "security" else replace(configuration, capabilities=frozenset())
 

@@ -10,6 +10,7 @@ import click
 from openworld.commands.shell import (
     DONE,
     INCONCLUSIVE,
+    NOT_IN_THIS_WORLD,
     VIOLATED,
     as_json,
     print_json,
@@ -62,7 +63,11 @@ def check(
     """Check that what is expected of designs still holds, and what is known not to hold still does not.
 
     FILE.toml lists it. Exit code 0 says that all is as expected, 1 that something has flipped, 2 that a file
-    cannot be read, 3 that a verdict is not known. Questions that nothing has changed are not asked again.
+    cannot be read, 3 that a verdict is not known, 4 that what should hold is not in this world: nothing there could
+    violate it, so that it has not been shown to hold. Of several, the worst counts: 1, then 3, then 4. Questions
+    that nothing has changed are not asked again.
+
+    Besides holds and fails, an entry can list what is not_in_this_world, and what is reached or not_reached.
 
     \b
     [[expect]]
@@ -70,8 +75,9 @@ def check(
     design = "mcp"
     switches = { h_iss = "no" }
     against = ["mal_as", "mal_as+mal_rs"]
-    holds = ["client_authentication", "discovery_integrity"]
+    holds = ["discovery_integrity"]
     fails = ["code_delivery"]
+    not_in_this_world = ["client_authentication"]
     because = "RFC 9207 2.4 protects only where the server sends iss"
 
     \b
@@ -106,8 +112,9 @@ def _cache(folder: Path | None, no_cache: bool) -> Cache | None:
 
 
 def _code(outcomes: list[Outcome]) -> int:
+    codes = {"flipped": VIOLATED, "inconclusive": INCONCLUSIVE, "not in this world": NOT_IN_THIS_WORLD}
     statuses = {outcome.status for outcome in outcomes}
-    return VIOLATED if "flipped" in statuses else INCONCLUSIVE if "inconclusive" in statuses else DONE
+    return next((code for status, code in codes.items() if status in statuses), DONE)
 
 
 def _say(outcomes: list[Outcome], chart: bool, as_json: bool) -> None:

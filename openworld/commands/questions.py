@@ -14,6 +14,7 @@ from openworld.commands.shell import (
     BAD_INPUT,
     DONE,
     INCONCLUSIVE,
+    NOT_IN_THIS_WORLD,
     VIOLATED,
     as_json,
     complain,
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     from properties.verdict import Verdict
 
 
+#: Exit codes of answers that say neither that a property holds nor that it does not.
+_UNSETTLED: dict[str, int] = {"unknown": INCONCLUSIVE, "not_in_this_world": NOT_IN_THIS_WORLD}
+
+
 def _verdict(name: str, config: str, timeout: float | None) -> Verdict:
     from model.design import parse
     from properties.verdict import check
@@ -39,7 +44,11 @@ def _verdict(name: str, config: str, timeout: float | None) -> Verdict:
 @click.command()
 @click.argument("name", metavar="PROPERTY")
 @click.argument("config")
-@click.option("--require", type=click.Choice(["safe", "attack"]), help="Exit with 1 if the verdict is the other one.")
+@click.option(
+    "--require", type=click.Choice(["safe", "attack", "not_in_this_world", "reached", "not_reached"]),
+    help="Exit with 1 if the verdict is another one. Of a utility property, safe is read as reached, attack as "
+    "not_reached.",
+)  # fmt: skip
 @timeout_option
 @click.option("--chart/--no-chart", default=True, help="Draw the attack.  [default: chart]")
 @as_json
@@ -49,10 +58,20 @@ def verdict(name: str, config: str, require: str | None, timeout: float | None, 
     PROPERTY is a name or its code, CONFIG a list of switch=value, with cap= for the attacker's capabilities
     and design= for a named design to start from. `openworld designs --switches` lists them all.
 
+    Of a security property the verdict is attack, safe, not_in_this_world or unknown: safe where rules stand in the
+    way, not_in_this_world where nothing here could violate it even if no rule were obeyed, or where nobody can use
+    the design. Of a utility property it is reached, not_reached or unknown. Exit code 3 says unknown, 4 (unless that
+    is what was required) not_in_this_world.
+
     \b
     openworld verdict code_delivery "cap=mal_as;iss_check=off"
     openworld verdict CD "design=mcp;cap=mal_as" --require safe
     """
+    from properties.results import read_result
+    from properties.security import find
+
+    asked = find(name)
+    wanted = None if require is None else read_result(require, asked.kind)
     found = _verdict(name, config, timeout)
     if as_json:
         print_json(found.to_json())
@@ -64,9 +83,11 @@ def verdict(name: str, config: str, require: str | None, timeout: float | None, 
             from model.chart import text
 
             click.echo("\n" + text(found.trace, ending(found.property)), nl=False)
-    if found.result == "unknown":
-        return INCONCLUSIVE
-    return VIOLATED if require is not None and found.result != require else DONE
+    if found.result == wanted:
+        return DONE
+    if found.result in _UNSETTLED:
+        return _UNSETTLED[found.result]
+    return DONE if wanted is None else VIOLATED
 
 
 @click.command()
@@ -107,7 +128,7 @@ def trace(
         from openworld.show import outcome
 
         click.echo(f"openworld: nothing to draw: {found.property.name} is {outcome(found)}", err=True)
-        return INCONCLUSIVE if found.result == "unknown" else VIOLATED
+        return _UNSETTLED.get(found.result, VIOLATED)
     from openworld.show import ending
 
     closing = ending(found.property)
@@ -202,7 +223,7 @@ def replay(file: Path, chart: bool, as_json: bool) -> int:
 @click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Where to write.")
 @timeout_option
 @workers_option
-@click.option("--require-expected", is_flag=True, help="Exit with 1 if a verdict is not the one in column `expected`.")
+@click.option("--require-expected", is_flag=True, help="Exit with 1 or 4 if a verdict is not the one `expected`.")
 @click.option("--keep-going", is_flag=True, help="Give bad rows the verdict `error` and go on; exit with 2 in the end.")
 @as_json
 def verdicts(
@@ -216,9 +237,10 @@ def verdicts(
 ) -> int:
     """Give every row of FILE.csv its verdict.
 
-    The file has the columns id, property and config; others are kept. Added are verdict, reach, steps,
-    blocked_by and seconds. With a column `expected` a summary says which verdicts differ. Rows are written
-    as they are found.
+    The file has the columns id, property and config; others are kept. Added are verdict, reason, reach, steps,
+    blocked_by and seconds. With a column `expected` a summary says which verdicts differ; of a utility property,
+    safe is read as reached and attack as not_reached. What is not_in_this_world is not safe: where no other verdict
+    differs, --require-expected exits with 4. Rows are written as they are found.
 
     \b
     openworld verdicts questions.csv -o answers.csv --require-expected
@@ -251,23 +273,37 @@ def _summarise(rows: list[dict[str, str]], expected: bool, require: bool, as_jso
 
     counts = Counter(row["verdict"] for row in rows)
     asked = [row for row in rows if expected and row["expected"].strip()]
-    differing = [row for row in asked if row["expected"].strip() != row["verdict"]]
+    differing = [row for row in asked if not _as_expected(row)]
+    vacuous = [row for row in differing if (row["expected"].strip(), row["verdict"]) == ("safe", "not_in_this_world")]
     if as_json:
         print_json({
             "rows": len(rows), "verdicts": dict(sorted(counts.items())), "expected": len(asked),
-            "as_expected": len(asked) - len(differing),
+            "as_expected": len(asked) - len(differing), "not_in_this_world_instead_of_safe": len(vacuous),
             "different": [{name: row[name] for name in ("id", "property", "config", "expected", "verdict")}
                           for row in differing],
         })  # fmt: skip
     else:
         click.echo(f"{len(rows)} rows: " + ", ".join(f"{count} {name}" for name, count in sorted(counts.items())))
         if expected:
-            click.echo(f"{len(asked) - len(differing)} of {len(asked)} as expected")
+            others = f"; {len(vacuous)} expected to be safe not in this world" if vacuous else ""
+            click.echo(f"{len(asked) - len(differing)} of {len(asked)} as expected{others}")
         for row in differing:
             asked_for = f"{row['id']}: {row['property']} {row['config']}"
-            click.echo(f"  {asked_for}: {row['verdict']}, expected {row['expected']}")
+            why = f" ({row['reason']})" if row["reason"] else ""
+            click.echo(f"  {asked_for}: {row['verdict']}, expected {row['expected']}{why}")
     if counts["error"]:
         return BAD_INPUT
-    if require and differing:
+    if require and len(differing) > len(vacuous):
         return VIOLATED
-    return INCONCLUSIVE if counts["unknown"] else DONE
+    if counts["unknown"]:
+        return INCONCLUSIVE
+    return NOT_IN_THIS_WORLD if require and vacuous else DONE
+
+
+def _as_expected(row: dict[str, str]) -> bool:
+    from properties.results import today
+    from properties.security import find
+
+    if row["verdict"] == "error":
+        return False
+    return today(row["expected"].strip(), find(row["property"]).kind) == row["verdict"]

@@ -12,7 +12,7 @@ import click
 
 from model.errors import InputError
 
-DONE, VIOLATED, BAD_INPUT, INCONCLUSIVE, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 70, 130
+DONE, VIOLATED, BAD_INPUT, INCONCLUSIVE, NOT_IN_THIS_WORLD, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 70, 130
 
 
 class Commands(click.Group):
@@ -67,7 +67,7 @@ def print_lines(lines: Iterable[str]) -> None:
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 timeout_option = click.option(
     "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="S",
-    help="Give up on a solver call after S seconds; the verdict is then `unknown`.",
+    help="Give up on a question after S seconds; the verdict is then `unknown`.",
 )  # fmt: skip
 workers_option = click.option(
     "--workers", type=click.IntRange(min=1), metavar="N", help="Processes to use. [default: one for each core]"

@@ -33,7 +33,8 @@ def designs(
     """List the named designs, or one of them, or all switches and capabilities.
 
     With --suffice: all minimal sets of mechanisms that leave no attack, whatever the other mechanisms are, and all
-    maximal sets that still leave one. Exact, over the whole lattice.
+    maximal sets that still leave one. Exact, over the whole lattice. Properties that nothing here can violate whatever
+    mechanisms are on, even if no rule is obeyed, are named as not in this world.
 
     \b
     openworld designs mcp

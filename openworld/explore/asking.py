@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import cache, lru_cache
 
 from model.design import Configuration, parse
+from properties.results import Result
 from properties.security import Property, find
-from properties.verdict import Checker, Result, Verdict
+from properties.verdict import Checker, Verdict
 
 
 @cache

@@ -110,9 +110,9 @@ class Explorer:
         started = time.perf_counter()
         prop, configuration = self.property, self.configuration
         found = result(prop, configuration)
-        if (found == "safe") == (prop.kind == "security"):
+        if found not in ("attack", "reached"):
             # Nothing to draw: the result is out before the rules that decide are looked for.
-            self._head.value = headline(prop, configuration, found, "safe" if found == "safe" else found)
+            self._head.value = headline(prop, configuration, found, found.replace("_", " "))
             self._body.value = "<p>Looking for the rules that decide …</p>"
             self.seconds = time.perf_counter() - started
         verdict = ask(prop, configuration)

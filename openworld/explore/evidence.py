@@ -20,6 +20,7 @@ from model.trace import Trace
 from openworld.explore.asking import ask, checker, read, result
 from openworld.explore.views import Table
 from properties.explain import turns
+from properties.results import read_result
 from properties.security import find
 from properties.verdict import Verdict
 
@@ -131,11 +132,12 @@ def claimed(claims: Iterable[tuple[str, str, str, str]]) -> Table:
 
     Raises:
         ClaimError: a claim that the model does not bear out, so that no notebook says what is not so.
+        UnknownResultError: a word that is no answer about the property.
     """
     rows = []
     for words, name, text, expected in claims:
         verdict = ask(name, text)
-        if verdict.result != expected:
+        if verdict.result != read_result(expected, verdict.property.kind):
             raise ClaimError(f"{words!r}: {verdict.property.name} under {text} is {verdict.result}, not {expected}")
         rows.append((words, verdict.property.name, str(verdict.configuration), cell(verdict)))
     return table(("claim", "property", "asked under", "verdict"), rows)
@@ -178,11 +180,10 @@ def _run(trace: Trace | None) -> Trace:
 
 
 def cell(verdict: Verdict) -> str:
-    if verdict.result == "unknown":
-        return "? unknown"
-    if verdict.property.kind == "utility":
-        return "✓ possible" if verdict.result == "safe" else "✗ impossible"
-    return "✓ safe" if verdict.result == "safe" else f"✗ attack, {verdict.steps} steps"
+    return {
+        "attack": f"✗ attack, {verdict.steps} steps", "safe": "✓ safe", "not_in_this_world": "– not in this world",
+        "reached": "✓ possible", "not_reached": "✗ impossible", "unknown": "? unknown",
+    }[verdict.result]  # fmt: skip
 
 
 def _is_gain(variable: Variable) -> bool:

@@ -28,7 +28,11 @@ from properties.security import PROPERTIES, Property
 from properties.verdict import Verdict
 
 #: A sign and two colours for each result, told apart without the colours.
-LOOKS = {"attack": ("✗", "#8f3208", "#fbe9df"), "safe": ("✓", "#22506e", "#e8f1f8"), "unknown": ("?", "#222", "#eee")}
+_BAD, _GOOD, _OPEN = ("✗", "#8f3208", "#fbe9df"), ("✓", "#22506e", "#e8f1f8"), ("?", "#222", "#eee")
+LOOKS = {
+    "attack": _BAD, "safe": _GOOD, "not_in_this_world": ("–", "#555", "#e3e3e3"), "reached": _GOOD,
+    "not_reached": _BAD, "unknown": _OPEN,
+}  # fmt: skip
 
 #: Notebook pages align cells to the right, which suits numbers and nothing else.
 CELLS = (
@@ -144,9 +148,10 @@ class Answer:
 
     def _repr_html_(self) -> str:
         verdict = self.verdict
-        parts = [headline(verdict.property, verdict.configuration, verdict.result, outcome(verdict), verdict.reach)]
+        said = ". ".join(part for part in (verdict.reason, verdict.reach) if part)
+        parts = [headline(verdict.property, verdict.configuration, verdict.result, outcome(verdict), said)]
         if verdict.blocked_by:
-            parts.append(_blocking(verdict.blocked_by))
+            parts.append(_blocking(verdict.blocked_by, verdict.blocked_by_minimal))
         if self.chart is not None:
             parts.append(self.chart._repr_html_())
         return f'<div style="{_STYLE} padding: 0.2em">{"".join(parts)}</div>'
@@ -154,6 +159,7 @@ class Answer:
     def __str__(self) -> str:
         verdict = self.verdict
         lines = [f"{verdict.property.name}: {outcome(verdict)}", f"under {verdict.configuration}", verdict.reach]
+        lines += [verdict.reason] if verdict.reason else []
         lines += [f"blocked by {name} [{rules()[name].source}]" for name in verdict.blocked_by]
         return "\n".join(lines) + ("" if self.chart is None else f"\n\n{self.chart}")
 
@@ -187,7 +193,7 @@ def statuses(results: dict[str, str]) -> str:
     for name, result in results.items():
         prop = PROPERTIES[name]
         sign, ink, paper = LOOKS[result]
-        words = result if prop.kind == "security" else {"safe": "possible", "attack": "impossible"}.get(result, result)
+        words = {"reached": "possible", "not_reached": "impossible"}.get(result, result.replace("_", " "))
         cells.append(
             f'<span title="{escape(prop.meaning)}" style="display: inline-block; margin: 0.15em; padding: 0.2em 0.5em; '
             f'background: {paper}; color: {ink}; border: 1px solid {ink}; white-space: nowrap">'
@@ -196,9 +202,10 @@ def statuses(results: dict[str, str]) -> str:
     return f'<div class="openworld-statuses" style="{_STYLE} margin-bottom: 0.6em">{"".join(cells)}</div>'
 
 
-def _blocking(names: tuple[str, ...]) -> str:
+def _blocking(names: tuple[str, ...], least: bool) -> str:
     items = "".join(
         f"<li>{escape(rule.requirement)} <small>[{escape(rule.source)}] <code>{rule.name}</code></small></li>"
         for rule in map(rules().__getitem__, names)
     )
-    return f"<p>Together these rules leave no such run, and none can be left out of the set:</p><ul>{items}</ul>"
+    rest = "and none can be left out of the set" if least else "and fewer may do"
+    return f"<p>Together these rules leave no such run, {rest}:</p><ul>{items}</ul>"

@@ -12,18 +12,17 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
 from openworld.plotstyle import CELLS, FAINT, INK, style
+from properties.results import today
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-MARKS = {"safe": "✓", "unknown": "?", "reached": "yes", "unreachable": "no"}
+MARKS = {"safe": "✓", "not_in_this_world": "–", "unknown": "?", "reached": "yes", "not_reached": "no"}
 
 
 def _cell(row: Mapping[Any, Any]) -> str:
     """How a verdict looks in the matrix."""
-    if row["verdict"] == "unknown" or row["kind"] == "security":
-        return str(row["verdict"])
-    return "reached" if row["verdict"] == "safe" else "unreachable"
+    return today(str(row["verdict"]), str(row["kind"]))
 
 
 def verdict_matrix(rows: pd.DataFrame, attacker: str) -> Figure:
@@ -75,8 +74,9 @@ def _cells(axes: Axes, shown: pd.DataFrame, down: tuple[str, list[str]], across:
         weight = "bold" if look == "attack" else "normal"
         axes.text(x + 0.5, y + 0.52, mark, ha="center", va="center", color=writing, fontsize=10, weight=weight)
     _grid(axes, down[1], across[1])
-    words = {"attack": "✗ n  attack in n steps", "safe": "✓  no attack", "unknown": "?  undecided",
-             "reached": "yes  honest run exists", "unreachable": "no  honest run impossible"}  # fmt: skip
+    words = {"attack": "✗ n  attack in n steps", "safe": "✓  no attack", "not_in_this_world": "–  not in this world",
+             "unknown": "?  undecided", "reached": "yes  honest run exists",
+             "not_reached": "no  honest run impossible"}  # fmt: skip
     handles = [
         Patch(facecolor=CELLS[look][0], edgecolor=FAINT, hatch=CELLS[look][2], label=label)
         for look, label in words.items()
@@ -100,12 +100,14 @@ def attacker_overview(rows: pd.DataFrame) -> Figure:
             violated = int((group["verdict"] == "attack").sum())
             unknown = bool((group["verdict"] == "unknown").any())
             share = violated / total
-            face = _shade(share) if violated else CELLS["safe"][0]
+            vacuous = bool((group["verdict"] == "not_in_this_world").all())
+            best = CELLS["not_in_this_world" if vacuous else "safe"]
+            face = _shade(share) if violated else best[0]
             x, y = designs.index(str(design)), attackers.index(str(attacker))
             hatch = CELLS["unknown"][2] if unknown else ""
             axes.add_patch(Rectangle((x, y), 1, 1, facecolor=face, edgecolor="white", linewidth=2, hatch=hatch))
-            writing = CELLS["safe"][1] if not violated else "white" if share > 0.25 else INK
-            label = (str(violated) if violated else "✓") + ("?" if unknown else "")
+            writing = best[1] if not violated else "white" if share > 0.25 else INK
+            label = (str(violated) if violated else "–" if vacuous else "✓") + ("?" if unknown else "")
             weight = "bold" if violated else "normal"
             axes.text(x + 0.5, y + 0.52, label, ha="center", va="center", fontsize=10, color=writing, weight=weight)
         _grid(axes, attackers, designs)

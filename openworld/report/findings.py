@@ -35,13 +35,16 @@ def findings(study: Study) -> Iterator[str]:
     if harmless:
         yield f"Every design holds against: {', '.join(harmless)}."
     unusable = dict.fromkeys(
-        f"{row['design']} ({row['property']})" for row in study.verdicts if verdicts.look(row) == "unreachable"
+        f"{row['design']} ({row['property']})" for row in study.verdicts if verdicts.look(row) == "not_reached"
     )
     if unusable:
         yield f"Honest parties alone do not get there under: {', '.join(unusable)}."
     reached = Counter(str(row["reach"]).partition(":")[0] for row in study.verdicts if verdicts.look(row) == "safe")
     if reached:
         yield "How far the safe verdicts go: " + ", ".join(f"{count} {reach}" for reach, count in reached.items()) + "."
+    vacuous = sum(verdicts.look(row) == "not_in_this_world" for row in study.verdicts)
+    if vacuous:
+        yield f"{vacuous} verdicts are not in this world: nothing there could violate the property; none is a success."
     undecided = sum(row["verdict"] == "unknown" for row in study.verdicts)
     if undecided:
         yield f"{undecided} verdicts are undecided; unknown is never safe."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from model.design import DESIGN_NOTES
 from openworld.report.verdicts import NOBODY, by_itself
+from properties.results import today
 from properties.security import PROPERTIES
 
 if TYPE_CHECKING:
@@ -46,13 +47,18 @@ def _counted(rows: list[dict[str, Any]]) -> tuple[int, int]:
     return sum(row["verdict"] == "attack" for row in violated), len(violated)
 
 
+def _withstood(rows: list[dict[str, Any]]) -> bool:
+    """Whether an attacker who could break something breaks nothing."""
+    return _counted(rows)[0] == 0 and any(row["verdict"] != "not_in_this_world" for row in rows)
+
+
 def _summary(plan: Plan, found: Findings) -> Iterator[str]:
     if not found.rows:
         return
     utilities = [prop for prop in PROPERTIES.values() if prop.kind == "utility"]
     yield "## Designs"
     yield ""
-    yield "A design holds against an attacker who breaks nothing that does not break by itself."
+    yield "A design holds against an attacker who could break something, and breaks nothing but what breaks by itself."
     yield ""
     names = " | ".join(f"`{prop.name}`" for prop in utilities)
     yield f"| design | stands for | violated | holds against | {names} |"
@@ -67,7 +73,7 @@ def _summary(plan: Plan, found: Findings) -> Iterator[str]:
         firm = [
             name
             for name in plan.attackers
-            if name != NOBODY and _counted([row for row in others if row["attacker"] == name])[0] == 0
+            if name != NOBODY and _withstood([row for row in others if row["attacker"] == name])
         ]
         reached = " | ".join(_reached(rows, prop.name) for prop in utilities)
         meaning = DESIGN_NOTES.get(design, ("", ""))[0]
@@ -78,7 +84,7 @@ def _reached(rows: list[dict[str, Any]], name: str) -> str:
     row = next((row for row in rows if row["property"] == name), None)
     if row is None:
         return ""
-    words = {"safe": "yes", "attack": "no", "unknown": "undecided"}[row["verdict"]]
+    words = {"reached": "yes", "not_reached": "no", "unknown": "undecided"}[today(row["verdict"], row["kind"])]
     return f"[{words}]({row['chart']})" if row["chart"] else words
 
 
@@ -89,7 +95,8 @@ def _matrix(plan: Plan, found: Findings) -> Iterator[str]:
     yield ""
     if "attackers" in found.figures:
         yield from _figure("attackers", "security properties violated, by attacker and design")
-    yield "Codes of the violated security properties; - means none, ? that some are undecided."
+    yield "Codes of the violated security properties; - means none, (-) that nothing here could violate any of them,"
+    yield "? that some are undecided."
     yield ""
     yield "| attacker | " + " | ".join(f"`{name}`" for name in plan.designs) + " |"
     yield "|---|" + "---|" * len(plan.designs)
@@ -114,7 +121,8 @@ def _codes(rows: list[dict[str, Any]]) -> str:
     security = [row for row in rows if row["kind"] == "security"]
     codes = [f"[{row['code']}]({row['chart']})" for row in security if row["verdict"] == "attack"]
     undecided = any(row["verdict"] == "unknown" for row in security)
-    return " ".join(codes or ([] if undecided else ["-"])) + (" ?" if undecided else "")
+    vacuous = all(row["verdict"] == "not_in_this_world" for row in security)
+    return " ".join(codes or ([] if undecided else ["(-)" if vacuous else "-"])) + (" ?" if undecided else "")
 
 
 def _simulations(plan: Plan, found: Findings) -> Iterator[str]:

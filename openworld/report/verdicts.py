@@ -11,14 +11,15 @@ from model.design import DESIGN_NOTES
 from model.rule import RULES
 from openworld.report.reading import Study
 from openworld.show import ending
+from properties.results import today
 from properties.security import PROPERTIES
 
 #: The attacker that is none.
 NOBODY = "none"
 #: How a cell of the matrix looks: sign and word.
 CELLS = {
-    "attack": ("✗", "attack"), "safe": ("✓", "safe"), "unknown": ("?", "unknown"), "reached": ("yes", "run exists"),
-    "unreachable": ("no", "no such run"),
+    "attack": ("✗", "attack"), "safe": ("✓", "safe"), "not_in_this_world": ("–", "not in this world"),
+    "unknown": ("?", "unknown"), "reached": ("yes", "run exists"), "not_reached": ("no", "no such run"),
 }  # fmt: skip
 
 
@@ -56,9 +57,8 @@ def properties(study: Study) -> list[dict[str, str]]:
 
 
 def look(row: dict[str, Any]) -> str:
-    if row["kind"] == "security" or row["verdict"] == "unknown":
-        return str(row["verdict"])
-    return "reached" if row["verdict"] == "safe" else "unreachable"
+    """The answer of a row, which names how its cell looks; tables that older studies wrote are read as well."""
+    return today(str(row["verdict"]), str(row["kind"]))
 
 
 def matrix(study: Study, links: dict[str, str]) -> list[dict[str, Any]]:
@@ -107,14 +107,17 @@ def designs(study: Study) -> list[dict[str, Any]]:
         security = [row for row in rows if row["kind"] == "security"]
         attackers = list(dict.fromkeys(str(row["attacker"]) for row in security if row["attacker"] != NOBODY))
         alone = by_itself(security)
-        broken = {str(row["attacker"]) for row in security if row["verdict"] != "safe" and row["property"] not in alone}
+        bad = [row for row in security if row["verdict"] not in ("safe", "not_in_this_world")]
+        broken = {str(row["attacker"]) for row in bad if row["property"] not in alone}
+        able = {str(row["attacker"]) for row in security if row["verdict"] != "not_in_this_world"}
         utility = {str(row["property"]): CELLS[look(row)][0] for row in rows if row["kind"] == "utility"}
         made.append({
             "name": name, "meaning": DESIGN_NOTES.get(name, ("", ""))[0], "judged": len(security),
             "violated": sum(row["verdict"] == "attack" for row in security),
             "unknown": sum(row["verdict"] == "unknown" for row in security),
-            "firm": [who for who in attackers if who not in broken], "attackers": len(attackers), "utility": utility,
-            "alone": sorted(alone),
+            "vacuous": sum(row["verdict"] == "not_in_this_world" for row in security),
+            "firm": [who for who in attackers if who in able and who not in broken], "attackers": len(attackers),
+            "utility": utility, "alone": sorted(alone),
         })  # fmt: skip
     return made
 

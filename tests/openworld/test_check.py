@@ -120,15 +120,50 @@ def test_without_charts_the_command_that_draws_it_is_named(run: Check) -> None:
 @pytest.mark.parametrize(
     ("entry", "found"),
     [
-        ('design = "mcp"\nfails = ["first_contact"]', "holds: such a run exists, in "),
-        ('design = "rfc6749"\nholds = ["FC"]', "does not hold: no such run exists"),
+        ('design = "mcp"\nfails = ["first_contact"]', "is reached: such a run exists, in "),
+        ('design = "rfc6749"\nholds = ["FC"]', "is not reached: no such run exists"),
     ],
 )
-def test_utility_reads_the_other_way_round(run: Check, entry: str, found: str) -> None:
-    """A utility property that holds has a run to show."""
+def test_utility_is_reached_or_not(run: Check, entry: str, found: str) -> None:
+    """A utility property that holds has a run to show, and one that fails is not attacked."""
     result = run(f"[[expect]]\n{entry}")
     assert result.exit_code == 1
     assert f"  + {found}" in result.stdout
+
+
+def test_what_nothing_could_violate_has_not_been_shown_to_hold(run: Check, tmp_path: Path) -> None:
+    """It is exit code 4, said in every format without a tick, and less bad than what has flipped."""
+    junit, sarif, summary = (tmp_path / name for name in ("found.xml", "found.sarif", "summary.md"))
+    vacuous = '[[expect]]\nagainst = ["code_leak"]\nholds = ["fetch_safety"]\n'
+    result = run(vacuous, "--junit", junit, "--sarif", sarif, "--summary", summary, "--annotations", "github")
+    assert result.exit_code == 4
+    assert "openworld.toml:3: not in this world: baseline" in result.stdout
+    assert "\n  - holds\n  + is not in this world: the attacker gives no honest party a URL to fetch" in result.stdout
+    assert "\n1 expectation: 1 not in this world\n" in result.stdout
+    suite = ElementTree.parse(junit).getroot()
+    assert (suite.get("failures"), suite.get("errors"), suite.get("skipped")) == ("0", "0", "1")
+    [reported] = json.loads(sarif.read_text())["runs"][0]["results"]
+    assert (reported["kind"], reported["level"]) == ("notApplicable", "none")
+    _validate(SCHEMA, sarif)
+    assert "| – | fetch_safety |" in summary.read_text(encoding="utf-8")
+    assert "::warning" in result.stdout
+    assert run(vacuous + '[[expect]]\ndesign = "mcp"\nfails = ["first_contact"]\n').exit_code == 1
+
+
+def test_what_is_not_in_this_world_can_be_expected(run: Check) -> None:
+    """An entry that says so is met, and is not where there is something to violate."""
+    entry = '[[expect]]\nagainst = ["{}"]\nnot_in_this_world = ["fetch_safety"]\n'
+    assert run(entry.format("code_leak")).exit_code == 0
+    assert run(entry.format("mal_as")).exit_code == 1
+
+
+def test_an_answer_that_a_property_cannot_have_is_a_bad_file(run: Check) -> None:
+    """A security property is not reached, and a utility property not out of this world."""
+    for key, prop in (("reached", "CD"), ("not_in_this_world", "FC")):
+        result = run(f'[[expect]]\n{key} = ["{prop}"]')
+        assert (result.exit_code, "no such answer about a" in result.stderr) == (2, True)
+    assert run('[[expect]]\nreached = ["FC"]').exit_code == 0
+    assert run('[[expect]]\ndesign = "rfc6749"\nnot_reached = ["FC"]').exit_code == 0
 
 
 def test_not_known_is_neither(run: Check, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,11 +210,11 @@ def test_as_json(run: Check) -> None:
     """The outcomes as data, with where, what was expected and the whole verdict."""
     data = json.loads(run(MIXED, "--json", "--annotations", "github").stdout)
     assert [(one["line"], one["property"], one["expected"], one["verdict"], one["status"]) for one in data] == [
-        (8, "first_contact", "safe", "safe", "as expected"),
+        (8, "first_contact", "reached", "reached", "as expected"),
         (9, "flow_binding", "safe", "attack", "flipped"),
         (6, "code_delivery", "attack", "attack", "as expected"),
         (18, "code_delivery", "attack", "safe", "flipped"),
-        (18, "code_delivery", "attack", "safe", "flipped"),
+        (18, "code_delivery", "attack", "not_in_this_world", "flipped"),
     ]
     assert data[1]["trace"]["format"] == "openworld-trace"
 
@@ -212,8 +247,8 @@ def test_as_json(run: Check) -> None:
         (
             "[[expect]]\nholds = ['CD']\ndesign = 'rfc6749'\n\n[[expect]]\nfails = ['CD']\ndesign = 'rfc6749'\n"
             "switches = { pkce = 'off' }",
-            "line 6: code_delivery under design=rfc6749;pkce=off;cap=none is expected to hold and to fail; the other "
-            "is in line 2",
+            "line 6: code_delivery under design=rfc6749;pkce=off;cap=none is expected to be both safe and attack; "
+            "the other is in line 2",
         ),
     ],
 )  # fmt: skip
@@ -299,7 +334,7 @@ def test_sarif_is_valid_and_points_into_the_file(run: Check) -> None:
 
 def test_sarif_without_results_is_valid(run: Check, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing flipped is a log without results, and a file outside the checkout has an absolute address."""
-    run('[[expect]]\nholds = ["CD"]', "--sarif", "none.sarif")
+    run('[[expect]]\nagainst = ["mal_as"]\nholds = ["CD"]', "--sarif", "none.sarif")
     _validate(SCHEMA, Path("none.sarif"))
     assert json.loads(Path("none.sarif").read_text())["runs"][0]["results"] == []
     (tmp_path / "checkout").mkdir()

@@ -164,14 +164,14 @@ def test_the_world_counts_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     """A property that is judged in another world is another question."""
     known, prop = Cache(tmp_path), PROPERTIES["code_delivery"]
     before = known.path(SAFE)
-    monkeypatch.setitem(PROPERTIES, prop.name, replace(prop, world=replace(prop.world, layers=prop.world.layers + 1)))
+    monkeypatch.setitem(PROPERTIES, prop.name, replace(prop, world=replace(prop.world, sessions=("victim",))))
     assert known.path(SAFE) != before
 
 
 # --- what is kept ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("question", [ATTACK, SAFE, REACHED, Question("FC", "design=fapi2")])
+@pytest.mark.parametrize("question", [ATTACK, SAFE, REACHED, Question("FC", "design=fapi2"), Question("FS", "cap=code_leak")])
 def test_what_is_kept_is_what_a_fresh_question_finds(tmp_path: Path, question: Question) -> None:
     """A verdict comes back whole, and asking once more gives the same."""
     known = Cache(tmp_path)
@@ -204,6 +204,7 @@ def test_what_is_not_known_is_not_kept(tmp_path: Path) -> None:
     """More time may bring more."""
     known = Cache(tmp_path)
     known.put(SAFE, {**check("CD", parse(SAFE.configuration)).to_json(), "verdict": "unknown"})
+    known.put(SAFE, check("CD", parse(SAFE.configuration), patience=0.0).to_json())
     assert not list(tmp_path.iterdir())
 
 

@@ -85,9 +85,40 @@ def test_require(run: Run, config: str, require: str, code: int) -> None:
 
 
 def test_utility_says_whether_the_run_exists(run: Run) -> None:
-    """A utility property reads the other way round, and says so."""
-    assert "such a run exists" in run("verdict", "FC", "design=mcp").output
-    assert "no such run exists" in run("verdict", "FC", "prm=off").output
+    """A utility property is reached or not; that it is safe, or fails, can still be required of it."""
+    assert "reached: such a run exists" in run("verdict", "FC", "design=mcp").output
+    assert "not reached: no such run exists" in run("verdict", "FC", "prm=off").output
+    assert json.loads(run("verdict", "FC", "prm=off", "--json").output)["verdict"] == "not_reached"
+    for require, code in (("reached", 0), ("safe", 0), ("not_reached", 1), ("attack", 1), ("not_in_this_world", 2)):
+        assert run("verdict", "FC", "design=mcp", "--require", require).exit_code == code
+
+
+def test_what_nothing_could_violate_is_told_apart_from_safe(run: Run) -> None:
+    """It has an exit code and a reason of its own, and only requiring just that is met."""
+    result = run("verdict", "FS", "cap=code_leak")
+    assert result.exit_code == 4
+    assert "not in this world" in result.output
+    assert "gives no honest party a URL to fetch" in result.output
+    for require, code in (("safe", 4), ("attack", 4), ("not_in_this_world", 0)):
+        assert run("verdict", "FS", "cap=code_leak", "--require", require).exit_code == code
+    assert run("trace", "FS", "cap=code_leak").exit_code == 4
+
+
+def test_a_design_that_nobody_can_use_is_not_safe(run: Run) -> None:
+    """The choices that rule each other out are named, with the rule that refuses."""
+    result = run("verdict", "CB", "cap=web;pkce=off", "--json")
+    data = json.loads(result.output)
+    assert (result.exit_code, data["verdict"]) == (4, "not_in_this_world")
+    assert data["reason"].startswith("nobody can use this design: pkce=off and pkce_as=required")
+
+
+def test_bounds_are_part_of_the_answer(run: Run) -> None:
+    """What the answer rests on: the cast of the world, and a bound that was found and proved."""
+    data = json.loads(run("verdict", "CD", "cap=mal_as", "--json").output)
+    assert data["bound"]["proved"]
+    assert f"no run has more than {data['bound']['layers']} layers, proved for this question" in data["reach"]
+    assert "sessions" in data["reach"]
+    assert data["blocked_by_minimal"]
 
 
 def test_no_time_is_inconclusive(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -327,6 +358,20 @@ def test_keep_going_records_bad_rows(run: Run, tmp_path: Path) -> None:
     assert "unknown capability 'mal_az'" in rows[1]["reach"]
 
 
+def test_verdicts_tells_what_is_not_in_this_world(run: Run, tmp_path: Path) -> None:
+    """It is not counted as expected where safe was, is told apart, and has an exit code of its own."""
+    vacuous, out = "3,FS,cap=code_leak,safe,", tmp_path / "out.csv"
+    path = table(tmp_path, *ROWS, vacuous, "4,FC,design=mcp,safe,", "5,FC,prm=off,not_reached,")
+    result = run("verdicts", path, "-o", out, "--require-expected")
+    assert result.exit_code == 4
+    assert "4 of 5 as expected; 1 expected to be safe not in this world" in result.output
+    assert "3: FS cap=code_leak: not_in_this_world, expected safe (the attacker gives" in result.output
+    assert [row["verdict"] for row in read(out)] == ["attack", "safe", "not_in_this_world", "reached", "not_reached"]
+    assert run("verdicts", path, "-o", out).exit_code == 0
+    worse = table(tmp_path, *ROWS, vacuous, "4,CD,cap=mal_as,attack,")
+    assert run("verdicts", worse, "-o", out, "--require-expected").exit_code == 1
+
+
 def test_a_missing_column_is_named(run: Run, tmp_path: Path) -> None:
     """A file without a column that is needed is refused with what was found and what is needed."""
     result = run("verdicts", table(tmp_path, "id,prop,config", "1,CD,cap=none"), "-o", tmp_path / "out.csv")
@@ -496,7 +541,7 @@ def test_ctrl_c_keeps_the_finished_rows(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
     rows = read(out)
     assert 2 <= len(rows) < 400
-    assert all(row["verdict"] in ("attack", "safe") and row["seconds"] for row in rows)
+    assert all(row["verdict"] in ("attack", "safe", "not_in_this_world") and row["seconds"] for row in rows)
 
 
 def test_ctrl_c_leaves_a_study_that_can_be_read(tmp_path: Path) -> None:

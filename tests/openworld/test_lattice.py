@@ -21,6 +21,17 @@ def test_suffice_lists_minimal_sets_and_deployments() -> None:
     assert data["insufficient"]
 
 
+def test_suffice_tells_want_of_an_attack_from_want_of_a_mechanism() -> None:
+    """Where nothing can violate a property no mechanism is needed, which is not for the design's merit."""
+    asked = ["designs", "--suffice", "fetch_safety", "--against", "code_leak"]
+    shown = CliRunner().invoke(main, asked)
+    assert "not in this world: no mechanism is needed because nothing here can violate it" in shown.output
+    assert json.loads(CliRunner().invoke(main, [*asked, "--json"]).output)["not_in_this_world"] == ["fetch_safety"]
+    both = CliRunner().invoke(main, ["designs", "--suffice", "fetch_safety,SC", "--against", "proof_leak"])
+    assert "not in this world, whatever mechanisms are on: fetch_safety\n" in both.output
+    assert "nothing is needed" not in both.output
+
+
 def test_suffice_names_an_unknown_mechanism() -> None:
     """A mechanism that does not exist is one line with what does, exit code 2."""
     ran = CliRunner().invoke(main, ["designs", "--suffice", "TC", "--without", "magic"])

@@ -23,7 +23,7 @@ from properties.template import Template
 from properties.verdict import Checker, check
 
 #: Everything at once: both sessions, the attacker's own code and its own client identities.
-EVERYTHING = World("everything", layers=24, strangers_code=True, strangers_clients=True)
+EVERYTHING = World("everything", strangers_code=True, strangers_clients=True)
 
 
 class Values:
@@ -217,7 +217,7 @@ def test_walks_of_the_machine_are_runs_of_the_solver(name, clauses, sample):
 @pytest.mark.parametrize("config", ["cap=none", "cap=mal_rs", "cap=lure;client_instances=single_user"])
 def test_solver_and_machine_have_the_same_reachable_states(config, small_worlds, clauses):
     """All runs of a tiny world, listed by the solver one by one, end in exactly the states that search visits."""
-    world = World("tiny", layers=20, sessions=small_worlds["solo"].sessions, resource_urls=TINY[config])
+    world = World("tiny", sessions=small_worlds["solo"].sessions, resource_urls=TINY[config])
     machine = Machine(parse(config), world)
     made = clauses(world)
     kept = [machine.index[variable.name] for variable in made.template.variables]

@@ -83,7 +83,7 @@ def test_baseline_design_is_derived(checker: Checker) -> None:
     baseline = parse("design=baseline").design
     assert all(baseline[switch] == with_ for name in names for switch, _, with_ in (MECHANISMS[name],))
     for prop in properties:
-        assert checker.verdict(prop, Configuration(baseline, caps)).result == "safe"
+        assert checker.verdict(prop, Configuration(baseline, caps)).result in ("safe", "not_in_this_world")
 
 
 def test_design_of_turns_on_only_what_is_named() -> None:

@@ -30,7 +30,7 @@ CLOSED = [name for name in NAMED_DESIGNS if name not in OPEN]
 def test_first_contact_succeeds_in_open_designs(design, checker, pins):
     """From an unknown URL the honest parties of an open design get to an accepted request, whatever the attacker."""
     verdict = checker.verdict("first_contact", parse(f"design={design};cap=mal_as"))
-    assert verdict.result == "safe", verdict.blocked_by
+    assert verdict.result == "reached", verdict.blocked_by
     chosen = parse(NAMED_DESIGNS[design]).design
     steps = pins["first_contact"][chosen.protocol]
     assert verdict.steps == steps + (chosen.par != "off")
@@ -42,15 +42,15 @@ def test_first_contact_fails_in_closed_designs_for_want_of_discovery(design, che
     """A design that is configured before run time cannot meet a stranger; that it has no discovery is the reason."""
     configuration = parse(f"design={design}")
     verdict = checker.verdict("first_contact", configuration)
-    assert (verdict.result, verdict.trace) == ("attack", None)
+    assert (verdict.result, verdict.trace) == ("not_reached", None)
     discovering = Configuration(configuration.design.but(prm="exact"), configuration.capabilities)
-    assert checker.verdict("first_contact", discovering).result == "safe"
+    assert checker.verdict("first_contact", discovering).result == "reached"
 
 
 def test_first_contact_that_fails_names_the_rule_in_the_way(checker):
     """Where discovery exists and first contact fails all the same, the verdict says which rule stands in the way."""
     verdict = checker.verdict("first_contact", parse("api=multi_path"))
-    assert (verdict.result, verdict.blocked_by) == ("attack", ("client.resource_matches_request",))
+    assert (verdict.result, verdict.blocked_by) == ("not_reached", ("client.resource_matches_request",))
 
 
 class Ending:

@@ -20,7 +20,7 @@
     for (const row of table.tBodies[0].rows) {
       const cells = [...row.cells].filter((cell) => cell.dataset.property && (!want.property || cell.dataset.property === want.property));
       const has = (look) => cells.some((cell) => cell.classList.contains(look));
-      const fits = !want.verdict || (want.verdict === "safe" ? !has("attack") && !has("unknown") : has(want.verdict));
+      const fits = !want.verdict || (want.verdict === "safe" ? !has("attack") && !has("unknown") && has("safe") : has(want.verdict));
       row.hidden = !(fits && (!want.attacker || row.dataset.attacker === want.attacker) && (!want.design || row.dataset.design === want.design));
       if (!row.hidden) { shown += 1; kept.add(`${row.dataset.attacker}/${row.dataset.design}`); }
     }

@@ -1,0 +1,169 @@
+"""How deep a question has to be looked at: bounds that are found and proved, question by question.
+
+A world is laid down eight layers deep, then three more at a time. An event that cannot happen within them cannot
+happen at all once no action can happen in the last of them: a run in which every action happens as early as it can
+uses each layer before the last that it uses, so that a longer run would have had something to do there.
+
+References:
+    A. Biere, A. Cimatti, E. Clarke, Y. Zhu: Symbolic Model Checking without BDDs, TACAS 1999 (completeness thresholds).
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from properties.counting import Counter as Totalizer
+from properties.counting import happenings
+from properties.solver import Answer, Solver
+from properties.template import Template
+from properties.unroll import Unrolling
+
+#: Layers of the first look, how many more each further look takes, and where looking ends without an answer.
+FIRST, MORE, LIMIT = 8, 3, 40
+
+
+class Clock:
+    """What is left of the time for a question; ``None`` is all the time in the world."""
+
+    def __init__(self, seconds: float | None = None) -> None:
+        self._end = None if seconds is None else time.perf_counter() + seconds
+
+    @property
+    def left(self) -> float | None:
+        """Seconds left, never less than none."""
+        return None if self._end is None else max(0.0, self._end - time.perf_counter())
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing is left."""
+        return self.left == 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """How long the runs are that an answer covers.
+
+    Attributes:
+        layers: so many layers were covered.
+        proved: no run of the question has more.
+        named_rules: no run has more than so many where only the rules that the answer names are enforced, which makes
+            runs longer; ``None`` where that was not proved, or not asked.
+    """
+
+    layers: int
+    proved: bool
+    named_rules: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The bound as data."""
+        return {"layers": self.layers, "proved": self.proved, "named_rules": self.named_rules}
+
+
+class Laid:
+    """A world laid down to some depth, with all that questions about it assume.
+
+    Attributes:
+        happens: for each action, a literal implied by its happening.
+        length, attackers: how many actions, and how many of the attacker's, a run has.
+        longer: a literal to assume for "something happens in the last layer".
+    """
+
+    def __init__(self, template: Template, depth: int) -> None:
+        self.unrolling = Unrolling(template, depth)
+        self.depth = depth
+        self.happens = happenings(self.unrolling)
+        attackers = [literal for name, literal in self.happens.items() if name.startswith("attacker.")]
+        self.length = Totalizer(self.unrolling, list(self.happens.values()))
+        self.attackers = Totalizer(self.unrolling, attackers)
+        self.longer = self.unrolling.new_literal()
+        self.unrolling.clause(-self.longer, *self.unrolling.last_layer)
+        self.solver = Solver(self.unrolling.clauses, self.unrolling.top)
+
+    def check(self, assumptions: list[int], clock: Clock) -> Answer:
+        """Whether there is a run under the assumptions; not asked where no time is left."""
+        return Answer.UNKNOWN if clock.over else self.solver.check(assumptions, clock.left)
+
+    def event(self, name: str, assumptions: list[int], clock: Clock) -> Answer:
+        """Whether an event happens in such a run."""
+        event = self.unrolling.events[name]
+        return Answer.UNSAT if event is False else self.check([*assumptions, int(event)], clock)
+
+    def without(self, name: str) -> list[int]:
+        """Assumptions that keep actions out on which a property cannot depend."""
+        cone = self.unrolling.template.cones[name]
+        return [-literal for action, literal in self.happens.items() if action not in cone]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Whether an event can happen, and where that was seen.
+
+    Attributes:
+        laid: the world as it was laid down for the answer; its solver has the model where there is one.
+        bound: the layers that the answer covers; proved only where it is that the event cannot happen.
+        core: the assumptions that rule the event out already, where it cannot happen within those layers.
+        reason: why nothing is known, where nothing is.
+    """
+
+    answer: Answer
+    laid: Laid
+    bound: Bound
+    core: frozenset[int] = frozenset()
+    reason: str = ""
+
+
+class Depths:
+    """A world at as many depths as its questions need, each laid down once.
+
+    A later question starts at the depth that sufficed for most of the earlier ones: one that starts deeper than it
+    needs pays for every layer, one that starts too early for a few milliseconds of looking.
+    """
+
+    def __init__(self, template: Template, limit: int = LIMIT) -> None:
+        self.template = template
+        self._limit = limit
+        self._sufficed: Counter[int] = Counter()
+        self._laid: dict[int, Laid] = {}
+
+    def at_least(self, layers: int) -> Laid:
+        """The world laid down to the first depth that has so many layers."""
+        depth = max(FIRST, layers + (FIRST - layers) % MORE)
+        if depth not in self._laid:
+            self._laid[depth] = Laid(self.template, depth)
+        return self._laid[depth]
+
+    @property
+    def _start(self) -> int:
+        return self._sufficed.most_common(1)[0][0] if self._sufficed else FIRST
+
+    def settle(self, name: str, assume: Callable[[Laid], list[int]], clock: Clock, layers: int = 0) -> Settled:
+        """Whether a property's event can happen under assumptions, looked at as deep as that takes (or ``layers``)."""
+        laid = self.at_least(max(layers, self._start))
+        while True:
+            assumptions = assume(laid)
+            answer = laid.event(name, assumptions, clock)
+            if answer is not Answer.UNSAT:
+                return _settled(answer, laid)
+            impossible = laid.unrolling.events[name] is False
+            core = frozenset() if impossible else frozenset(laid.solver.core())
+            if self.template.events[name] is False:
+                return Settled(answer, laid, Bound(0, True), core)
+            longer = laid.check([*assumptions, laid.longer], clock)
+            if longer is Answer.UNSAT:
+                self._sufficed[laid.depth] += 1
+                return Settled(answer, laid, Bound(laid.depth - 1, True), core)
+            if longer is Answer.UNKNOWN:
+                return _settled(longer, laid)
+            if laid.depth + MORE > self._limit:
+                why = f"runs have more than {laid.depth} layers, and no more than {self._limit} are looked at"
+                return Settled(Answer.UNKNOWN, laid, Bound(laid.depth, False), core, why)
+            laid = self.at_least(laid.depth + MORE)
+
+
+def _settled(answer: Answer, laid: Laid) -> Settled:
+    unknown = "the solver gave up or ran out of time" if answer is Answer.UNKNOWN else ""
+    return Settled(answer, laid, Bound(laid.depth, False), reason=unknown)

@@ -1,0 +1,122 @@
+"""Designs that nobody can use: what they demand and what they do rule each other out, in any environment.
+
+Nothing can be stolen where nothing is ever handed out, so what such a design keeps safe says nothing. ``prm=off`` is
+no such thing: what is configured by hand finishes as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import Any, TypeVar
+
+from model.action import Context
+from model.design import Configuration, Design
+from model.protocols import rules
+from model.switches import SWITCHES
+from model.world import World
+from properties.bounds import Clock, Depths, Laid
+from properties.minimal import OutOfTimeError, minimal
+from properties.solver import Answer
+from properties.template import Template
+
+#: How the event is called among those of a template, beside the properties, and in the modules of events.
+COMPLETION = "completion"
+#: The property whose cone has everything that completion depends on.
+_CONE = "first_contact"
+
+#: Seconds after which a contradiction is told by what is known of it.
+_PATIENCE = 4.0
+
+_T = TypeVar("_T")
+
+
+def honest_completion(context: Context) -> Any:
+    """A user's session is served by an honest resource server; ``None`` where a protocol has no flow that could finish."""
+    event = getattr(import_module(f"properties.events.{context.world.protocol}"), COMPLETION, None)
+    return None if event is None else event(context)
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """Why honest parties do not finish.
+
+    Attributes:
+        switches: choices of the design that cannot stand together, whatever the environment.
+        refused_by: rules without any one of which somebody would finish.
+    """
+
+    switches: tuple[str, ...]
+    refused_by: tuple[str, ...]
+
+    def __str__(self) -> str:
+        said = "; ".join(f"{name} [{rules()[name].source}]" for name in self.refused_by)
+        return f"nobody can use this design: {' and '.join(self.switches)} leave no honest run (refused by {said})"
+
+
+def contradiction(world: World, design: Design, single: bool = False) -> Contradiction | None:
+    """Why honest parties cannot finish under a design, whatever the environment; ``None`` where they can.
+
+    Also ``None`` for worlds without a flow that could finish. ``single``: no other design will be asked about, so that
+    it is tried on its own before every design is laid down.
+    """
+    if not hasattr(import_module(f"properties.events.{world.protocol}"), COMPLETION):
+        return None
+    mechanisms = tuple((name, value) for name, value in design.items() if SWITCHES[name].kind == "mechanism")
+    return None if single and _finishes_here(world, design) else _contradiction(world, mechanisms)
+
+
+@cache
+def _finishes_here(world: World, design: Design) -> bool:
+    """Whether honest parties finish in the environment that the design stands in: the quick way to a yes."""
+    depths = Depths(_template(world, Configuration(design, frozenset())))
+    return depths.settle(COMPLETION, lambda laid: list(laid.unrolling.enforced.values()), Clock()).answer is Answer.SAT
+
+
+@cache
+def _contradiction(world: World, mechanisms: tuple[tuple[str, str], ...]) -> Contradiction | None:
+    depths, clock = _open(world), Clock(_PATIENCE)
+
+    def answer(chosen: Iterable[tuple[str, str]], enforced: Iterable[str], clock: Clock) -> Answer:
+        """Whether anybody finishes where just these switches and rules are decided."""
+
+        def given(laid: Laid) -> list[int]:
+            nobody = [-literal for literal in laid.unrolling.capabilities.values()]
+            decided = [laid.unrolling.switches[choice] for choice in chosen]
+            return [*nobody, *laid.without(COMPLETION), *decided, *(laid.unrolling.enforced[name] for name in enforced)]
+
+        return depths.settle(COMPLETION, given, clock).answer
+
+    every = tuple(depths.template.enforced)
+    if answer(mechanisms, every, Clock()) is not Answer.UNSAT:
+        return None
+    switches = _least(mechanisms, lambda kept: answer(kept, every, clock))
+    refusing = _least(every, lambda kept: answer(mechanisms, kept, clock))
+    return Contradiction(tuple(sorted("=".join(choice) for choice in switches)), tuple(sorted(refusing)))
+
+
+def _least(among: tuple[_T, ...], answer: Callable[[list[_T]], Answer]) -> list[_T]:
+    """The least of these with which nobody finishes, or what is known of it when the time is over."""
+
+    def contradict(kept: list[_T]) -> bool:
+        found = answer(kept)
+        if found is Answer.UNKNOWN:
+            raise OutOfTimeError
+        return found is Answer.UNSAT
+
+    return minimal(list(among), contradict)[0]
+
+
+@cache
+def _open(world: World) -> Depths:
+    """The world with every design in it."""
+    return Depths(_template(world, None))
+
+
+def _template(world: World, configuration: Configuration | None) -> Template:
+    template = Template(world, configuration, (_CONE,))
+    template.events[COMPLETION] = honest_completion(template.context)
+    template.cones[COMPLETION] = template.cones[_CONE]
+    return template

@@ -1,0 +1,34 @@
+"""The words in which questions are answered."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+from model.errors import InputError
+
+#: What is answered of a security property, and what of a utility property.
+SecurityResult = Literal["attack", "safe", "not_in_this_world", "unknown"]
+UtilityResult = Literal["reached", "not_reached", "unknown"]
+Result = Literal["attack", "safe", "not_in_this_world", "reached", "not_reached", "unknown"]
+RESULTS: tuple[Result, ...] = get_args(Result)
+
+#: How a utility property's answers were called when it shared those of security properties.
+_FORMERLY: dict[str, str] = {"safe": "reached", "attack": "not_reached"}
+
+
+class UnknownResultError(InputError):
+    """A word that is no answer to the question; the message lists those that are."""
+
+
+def today(word: str, kind: str) -> str:
+    """The word for an answer about a property of this kind; of a utility property, older words are read as well."""
+    return word if kind == "security" else _FORMERLY.get(word, word)
+
+
+def read_result(word: str, kind: str) -> Result:
+    """An answer from its word (raises UnknownResultError where such a property has no such answer)."""
+    allowed = get_args(SecurityResult if kind == "security" else UtilityResult)
+    for result in RESULTS:
+        if result == today(word, kind) and result in allowed:
+            return result
+    raise UnknownResultError(f"no such answer about a {kind} property: {word!r}; allowed: {', '.join(allowed)}")
