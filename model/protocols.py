@@ -23,14 +23,12 @@ class Protocol:
     Attributes:
         meaning: in plain words.
         state: the module whose ``variables`` says what can change.
-        wire: the module that says what its actions look like on the wire.
         modules: the modules whose actions it is made of, honest ones first.
         shared: actions of another module that happen in this protocol as well.
     """
 
     meaning: str
     state: str
-    wire: str
     modules: tuple[str, ...]
     shared: tuple[str, ...] = ()
 
@@ -39,19 +37,16 @@ PROTOCOLS: dict[str, Protocol] = {
     "oauth": Protocol(
         "the authorization code flow with discovery at run time",
         "model.state",
-        "model.oauth_wire",
         ("model.flow", "model.token_flow", "model.attacker", "model.attacker_at_resources"),
     ),
     "delegation": Protocol(
         "what a client passes on to its sub-agents",
         "model.delegation_flow",
-        "model.delegation_wire",
         ("model.delegation_flow",),
     ),
     "aauth": Protocol(
         "AAuth: signed requests, person tokens and resource tokens instead of a code flow",
         "model.aauth.state",
-        "model.aauth.wire",
         ("model.aauth.flow", "model.aauth.attacker"),
         tuple(f"attacker.{name}" for name in ("point_client_inside", "redirect_to_target", "use_session_handle")),
     ),

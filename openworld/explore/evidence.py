@@ -12,11 +12,11 @@ import pandas as pd
 from model.client import resource_matches_request
 from model.errors import InputError
 from model.machine import Machine
-from model.messages import scenes
 from model.protocols import rules as known_rules
 from model.state import Variable
 from model.switches import SWITCHES
 from model.trace import Trace
+from model.wire import scenes
 from openworld.explore.asking import ask, checker, read, result
 from openworld.explore.views import Table
 from properties.explain import turns
