@@ -305,7 +305,8 @@ def _arrow(scene: Scene, sent: Sent, answered: bool) -> tuple[Arrow, set[tuple[s
     secret = {(kind, name) for kind, name in learned if _is_secret(scene, kind, name, sent.message)}
     label, values, leaks = _described(scene, sent.message, secret)
     if cast.is_browser(receiver) and not cast.is_browser(sender):
-        label = re.sub("^(GET|redirect to) ", "302 to ", label)
+        served = sender not in {client.name for client in scene.world.clients}
+        label = re.sub("^(GET|redirect to) " if served else "^redirect to ", "302 to ", label)
     url = scene.world.by_name[sender].url if sender in scene.world.by_name else ""
     note = " ".join(part for part in (_remark(sent.message, url), _channel(scene, sent)) if part)
     honest = cast.honest(sender) and (scene.action.schema.honest or not _made_to(scene, sender, receiver, answered))
@@ -405,7 +406,7 @@ _ISSUED = ("code", "token")
 
 def _leaking(scene: Scene, shown: set[tuple[str, str]]) -> Iterator[Arrow]:
     """What the attacker learns of messages that are not sent to it."""
-    rest = scene.learned - shown
+    rest = {(kind, name) for kind, name in scene.learned - shown if scene.words.user_of(name) != ATTACKER}
     for sent in (sent for sent in scene.move.sends if sent.when):
         seen = _terms(sent.message) & rest
         if seen:
