@@ -35,7 +35,7 @@ PROTOCOLS: dict[str, Protocol] = {
     "oauth": Protocol(
         "the authorization code flow with discovery at run time",
         "model.state",
-        ("model.flow", "model.token_flow", "model.attacker", "model.attacker_at_resources"),
+        ("model.flow", "model.token_flow", "model.attacker", "model.attacker_at_resources", "model.proxy"),
     ),
     "delegation": Protocol(
         "what a client passes on to its sub-agents",

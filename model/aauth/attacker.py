@@ -1,4 +1,4 @@
-"""The attacker under AAuth: it signs for what it runs, asks honest parties for what anybody gets, sends what it knows."""
+"""The attacker under AAuth: it signs for what it runs, asks for what anybody gets, and sends what it knows."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from model.world import ATTACKER, NONE, Party, World
 
 
 def answers(c: Context, url: Value) -> Condition:
-    """Whether the attacker writes the challenge that an agent reads: of its own resource, or on the way from another."""
+    """Whether the attacker writes the challenge that an agent reads: its own resource's, or another's on the way."""
     ways = [
         all_of(same(url, c.world.by_name[t.party].url), c.capabilities[t.capability])
         for t in c.world.tamperings
@@ -77,7 +77,7 @@ def _resource_tokens(world: World) -> Domains:
 def forge_challenge(c: Context, who: str, iss: Value, aud: Value, agent_jkt: Value) -> Move:
     """The attacker answers an agent's request with a resource token that it signs, or that it got itself.
 
-    Of any honest resource it gets a genuine one by asking: for its own key, and the server that the resource designates.
+    Of any honest resource it gets a genuine one by asking: for its own key, and a server that this designates.
     """
     session = c.state.session(who)
     genuine = all_of(same(agent_jkt, ATTACKERS_KEY), designating(c, iss, aud))
@@ -85,7 +85,9 @@ def forge_challenge(c: Context, who: str, iss: Value, aud: Value, agent_jkt: Val
     if here is False:
         return IMPOSSIBLE
     forged = Sent(ATTACKER, agent_of(c, who), ResourceToken(iss, aud, agent_jkt))
-    return Move(here, resource_token_rules(c, who, iss, agent_jkt), challenged_with(who, iss, aud, agent_jkt), (forged,))
+    return Move(
+        here, resource_token_rules(c, who, iss, agent_jkt), challenged_with(who, iss, aud, agent_jkt), (forged,)
+    )
 
 
 def _auth_tokens(world: World) -> Domains:
@@ -163,7 +165,7 @@ def _tokens_and_urls(world: World) -> list[dict[str, str]]:
 
 @action("S18", _tokens_and_urls)
 def present_auth_token(c: Context, token: str, url: str) -> Move:
-    """The attacker presents an auth token that it knows at an honest resource: signed by itself, or as it was signed."""
+    """The attacker presents an auth token that it knows at an honest resource, signed by itself or as it was signed."""
     party = c.world.by_url[url]
     here = all_of(knows(c, "token", token), c.exists(party))
     if here is False:
@@ -190,7 +192,7 @@ def _claims(world: World) -> Domains:
 
 @action("S18", lambda world: [{"url": url} for url in world.honest_urls], _claims)
 def present_asserted_token(c: Context, url: str, iss: Value) -> Move:
-    """A person server of the attacker's asserts a user to an honest resource, for the attacker's key, under any name."""
+    """A person server of the attacker's, under any name, asserts a user to an honest resource, for its own key."""
     party, policy = c.world.by_url[url], c.of(c.world.by_url[url].name)
     strangers = [server for server in c.world.servers if not server.honest]
     ours = one_of(iss, *(server.url for server in strangers))

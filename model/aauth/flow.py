@@ -16,7 +16,7 @@ from model.aauth.messages import (
 )
 from model.aauth.state import auth_tokens, key_of, signature
 from model.action import IMPOSSIBLE, Context, Move, action
-from model.logic import Condition, Value, all_of, any_of, choose, holds, mapped, no, one_of, same
+from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
 from model.messages import ResourceResponse, Sent
 from model.readings import (
     compares,
@@ -228,7 +228,9 @@ def client__send_auth_token(c: Context, who: str) -> Move:
     return Move(here, (), {f"{who}.phase": "sent", **facts}, sends)
 
 
-def accepts(c: Context, token: str, url: Value, own: Condition, signed: tuple[Condition, Condition]) -> tuple[Named, ...]:
+def accepts(
+    c: Context, token: str, url: Value, own: Condition, signed: tuple[Condition, Condition]
+) -> tuple[Named, ...]:
     """The rules by which an honest resource judges an auth token by an honest server.
 
     ``own``: whoever presents it holds its key; ``signed``: they have a signed request to this URL, or to another.
@@ -286,9 +288,7 @@ def designating(c: Context, iss: Value, aud: Value) -> Condition:
 
 
 def uses_what_is_not_for_it(c: Context, who: str) -> Condition:
-    """Whether an agent has used a token that is good for something else than the resource it went to, or for nothing."""
+    """Whether an agent has used a token that is not good for the resource that it went to."""
     session = c.state.session(who)
-    good = all_of(
-        same(of_token(c, session.token, "aud", NONE), identifier_of(session.url))
-    )
+    good = same(of_token(c, session.token, "aud", NONE), identifier_of(session.url))
     return all_of(same(session.phase, "sent"), no(good))

@@ -91,5 +91,3 @@ class Asserted(Message):
     url: Value = public()
     iss: Value = public()
     sub: Value = public()
-
-
