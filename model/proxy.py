@@ -1,10 +1,11 @@
 """A proxy that is client and AS at once: the confused deputy of the MCP security best practices, in its eight steps.
 
-The proxy has one client at the AS behind it, to which the user has consented before; that AS remembers it and asks nobody
-again. To its own clients the proxy is an AS. A transaction begins when a browser comes to its authorization endpoint, goes
-on at the AS behind it, and ends when the browser brings the code of that AS back. The state with which it does is made of
-the client's request, or shows in the URL of a browser that passed the consent page: whoever wrote the request of a
-transaction can send another's browser to the AS behind the proxy with it. A proxy has one transaction in a run.
+The proxy has one client at the AS behind it, to which the user has consented before; that AS remembers it and asks
+nobody again. To its own clients the proxy is an AS. A transaction begins when a browser comes to its authorization
+endpoint, goes on at the AS behind it, and ends when the browser brings the code of that AS back. The state with which it
+does is made of the client's request, or shows in the URL of a browser that passed the consent page: whoever wrote the
+request of a transaction can send another's browser to the AS behind the proxy with it. A proxy has one transaction in a
+run, and codes of the AS behind it do not leak.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ def client__start_at_proxy(c: Context, proxy: str, user: str, client: str) -> Mo
     {**each, "client": client.name} for each in _browsers(world) for client in world.identities
 ])  # fmt: skip
 def start_at_proxy(c: Context, proxy: str, browser: str, client: str) -> Move:
-    """A client that the attacker has registered at the proxy sends a browser there: its user's, one it holds, or its own."""
+    """A client that the attacker registered at the proxy sends a browser there: its user's, one it holds, or its own."""
     party, identity = c.world.by_name[proxy], c.world.by_name[client]
     slot = c.state.grant(transaction(party))
     led = any_of(holds_browser(c, browser), sends_own_users(c, identity.url, identity.callback))
@@ -128,7 +129,7 @@ def _upstream(c: Context, proxy: Party, user: str) -> tuple[Sent, ...]:
 
 @action("S13", each=_users)
 def authorization_server__remember_consent(c: Context, proxy: str, user: str) -> Move:
-    """The proxy sends the browser on to the AS behind it, which remembers the user's consent to the proxy's one client."""
+    """The proxy sends the browser on to the AS behind it, which remembers the consent to the proxy's one client."""
     party = c.world.by_name[proxy]
     slot = c.state.grant(transaction(party))
     here = all_of(same(slot.code, "opened"), same(slot.opened_by, user))
@@ -144,7 +145,7 @@ def authorization_server__remember_consent(c: Context, proxy: str, user: str) ->
 
 @action("S13", each=_users)
 def send_on_past_proxy(c: Context, proxy: str, user: str) -> Move:
-    """The attacker sends a user's browser to the AS behind the proxy itself, with the state of a transaction it knows."""
+    """The attacker sends a user's browser on to the AS behind the proxy, with the state of a transaction it knows."""
     party = c.world.by_name[proxy]
     name, slot = transaction(party), c.state.grant(transaction(party))
     led = any_of(holds_browser(c, user), sends_own_users(c, slot.client, slot.redirect))

@@ -1,4 +1,4 @@
-"""The rules that a proxy obeys which is an AS to its own clients and one client to the AS behind it (steps S12, S14)."""
+"""The rules of a proxy that is an AS to its own clients and one client to the AS behind it (steps S12 and S14)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def consent_is_asked_per_client(design: Design, approved: Condition) -> Conditio
 
 @rule("MCP-proxy", source="MCP security best practices (confused deputy, OAuth state parameter validation)")
 def state_is_set_after_consent(design: Design, passed: Condition) -> Condition:
-    """The state of a transaction is good for a callback only once the consent page has been passed, where there is one."""
+    """The state of a transaction is good for a callback only once the consent page, if there is one, was passed."""
     return any_of(passed, same(design.state_set, "before_consent"))
 
 

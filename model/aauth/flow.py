@@ -265,7 +265,9 @@ def resource_server__accept_signed_request(c: Context, who: str, token: str) -> 
 
 def captured_requests(c: Context, token: str, url: str) -> tuple[Condition, Condition, Condition]:
     """Whether the attacker has a signed request with the token to a URL, one to another, and whether that was used."""
-    for_this, for_another, used = [], [], []
+    for_this: list[Condition] = []
+    for_another: list[Condition] = []
+    used: list[Condition] = []
     for where in captures(c.world):
         known = knows(c, "signature", signature(token, where))
         (for_this if compares(identifiers.equal_htu, where, url) else for_another).append(known)

@@ -39,7 +39,7 @@ def auth_tokens(world: World) -> tuple[str, ...]:
 
 def users_tokens(world: World) -> tuple[str, ...]:
     """Those of them that are about users."""
-    owned = {made.name: made.user for made in (*world.grants, *world.held)}
+    owned = {grant.name: grant.user for grant in world.grants} | {held.name: held.user for held in world.held}
     return tuple(token for token in auth_tokens(world) if owned[token] != ATTACKER)
 
 
