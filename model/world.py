@@ -29,7 +29,8 @@ ATTACKER = "attacker"
 DEFAULT_AUDIENCE = "default"
 
 CLIENT, AUTHORIZATION_SERVER, RESOURCE_SERVER, PROXY = "client", "authorization_server", "resource_server", "proxy"
-ROLES = (CLIENT, AUTHORIZATION_SERVER, RESOURCE_SERVER, PROXY)
+SUB_AGENT = "sub_agent"
+ROLES = (CLIENT, AUTHORIZATION_SERVER, RESOURCE_SERVER, PROXY, SUB_AGENT)
 #: What a capability lets the attacker write or read on the way between a resource server and a client: the challenge,
 #: the metadata document, a plain-HTTP leg, the well-known location of a shared origin, a cached document; where requests
 #: are redirected, and the requests themselves.
@@ -70,6 +71,7 @@ class Party:
         identity: how a client identity comes to be the attacker's, one of :data:`IDENTITIES`.
         taken_by: capabilities by which the attacker writes what a client publishes.
         upstream: the AS at which a proxy is a client.
+        started_by: the client, or the sub-agent, that starts a sub-agent.
     """
 
     name: str
@@ -91,6 +93,7 @@ class Party:
     identity: str = "own"
     taken_by: tuple[str, ...] = ()
     upstream: str = ""
+    started_by: str = ""
 
     @property
     def honest(self) -> bool:
@@ -555,8 +558,12 @@ def find_world(name: str) -> World:
 
 
 def world_for(prop: str, design: Mapping[str, str]) -> World:
-    """The world in which a question is asked that names none: the first that claims its property or its switches."""
-    for world in WORLDS.values():
-        if prop in world.asked_for or (world.asked_if and all(design[key] == value for key, value in world.asked_if)):
+    """The world in which a question is asked that names none: one that claims it by all that it states.
+
+    A world that names properties is made for them, so it comes before one that names switches alone.
+    """
+    for world in sorted(WORLDS.values(), key=lambda world: not world.asked_for):
+        fits = all(design[key] == value for key, value in world.asked_if)
+        if (world.asked_for or world.asked_if) and fits and (not world.asked_for or prop in world.asked_for):
             return world
     return DEFAULT
