@@ -219,7 +219,7 @@ def holds_browser(c: Context, user: str, *, at_callback: bool = False) -> Condit
     return any_of(*led, c.has(lured))
 
 
-def leads(c: Context, user: str) -> Value:
+def _leads(c: Context, user: str) -> Value:
     """Who of the attacker's leads a user's browser on: the AS that it is at, or a page."""
     by: Value = ATTACKER
     for session in (c.state.session(s.name) for s in c.world.sessions if s.user == user):
@@ -228,9 +228,9 @@ def leads(c: Context, user: str) -> Value:
     return by
 
 
-def led(c: Context, user: str, to: Value) -> tuple[Sent, ...]:
+def leading(c: Context, user: str, to: Value) -> tuple[Sent, ...]:
     """What makes a user's browser go somewhere; the attacker's own goes by itself."""
-    return () if user == ATTACKER else (Sent(leads(c, user), user, Redirection(to)),)
+    return () if user == ATTACKER else (Sent(_leads(c, user), user, Redirection(to)),)
 
 
 def sends_own_users(c: Context, client_id: Value, redirect: Value) -> Condition:
@@ -336,7 +336,7 @@ def send_request(c: Context, grant: str, client: Value, redirect: Value, challen
     return move._replace(
         when=here,
         rules=(*move.rules, server_rules.consent_is_pinned_to_metadata(c.of(server.name), unasked)),
-        sends=(*led(c, user, f"{server.url}/authorize"), Sent(user, server.name, crafted), *move.sends),
+        sends=(*leading(c, user, f"{server.url}/authorize"), Sent(user, server.name, crafted), *move.sends),
     )
 
 
@@ -362,7 +362,7 @@ def forward_request(c: Context, who: str, grant: str) -> Move:
     return move._replace(
         when=here,
         rules=(*move.rules, server_rules.request_uri_is_unused(c.of(server.name), overtakes)),
-        sends=(*led(c, user, f"{server.url}/authorize"), Sent(user, server.name, very), *move.sends),
+        sends=(*leading(c, user, f"{server.url}/authorize"), Sent(user, server.name, very), *move.sends),
     )
 
 
@@ -405,7 +405,7 @@ def deliver_response(c: Context, who: str, code: Value, arrives_at: Value) -> Mo
             f"{who}.phase": "responded", f"{who}.code": code, f"{who}.reused": any_of(session.reused, late),
             **goes_on_with(session, issuer),
         },
-        (*led(c, user, arrives_at), Sent(user, client.name, response)),
+        (*leading(c, user, arrives_at), Sent(user, client.name, response)),
     )  # fmt: skip
 
 

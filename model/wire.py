@@ -79,8 +79,12 @@ class Cast:
         return {party.name for party in self.world.identities}
 
     def is_browser(self, key: str) -> bool:
-        """Whether it is the browser of a user, or the attacker with its own."""
-        return key == ATTACKER or key in self.world.users
+        """Whether it is the browser of a user, or the attacker with its own: who is no party is a user."""
+        return key == ATTACKER or self.is_user(key)
+
+    def is_user(self, key: str) -> bool:
+        """Whether it is a user, or the browser of one."""
+        return key != ATTACKER and key not in self.world.by_name and "://" not in key
 
     def honest(self, key: str) -> bool:
         """Whether it is not the attacker's under this configuration."""
@@ -99,10 +103,10 @@ class Cast:
             return Participant(key, "attacker", letter, False, browser=True)
         if party is not None:
             return Participant(key, self._called(party), letter, self.honest(key), party.url)
-        if key in self.world.users:
-            name = "user agent" if len(self.world.users) == 1 else f"{key}'s browser"
+        if self.is_user(key):
+            name = "user agent" if len(self.world.users) < 2 else f"{key}'s browser"
             return Participant(key, name, letter, True, browser=True)
-        return Participant(key, *(("elsewhere", letter, True, key) if "://" in key else (_plain(key), letter, True)))
+        return Participant(key, "elsewhere", letter, True, key)
 
     def _called(self, party: Party) -> str:
         role = _ROLES.get(party.role, _plain(party.role))
@@ -152,7 +156,7 @@ def _rank(cast: Cast, key: str) -> tuple[int, bool, str]:
     if key == ATTACKER:
         return (9, False, "")
     if party is None:
-        return (0 if key in cast.world.users else 7 if "://" in key else 2, False, key)
+        return (0 if cast.is_user(key) else 7, False, key)
     place = {CLIENT: 1, AUTHORIZATION_SERVER: 3, RESOURCE_SERVER: 5}.get(party.role, 2)
     return (place, not cast.honest(key), party.url if place > 1 else key)
 
@@ -162,7 +166,7 @@ def _wanted(cast: Cast, key: str) -> Iterator[str]:
     party = cast.world.by_name.get(key)
     if key == ATTACKER:
         yield "X"
-    elif key in cast.world.users:
+    elif cast.is_user(key):
         yield "U"
     elif party is not None and (party.role, party.honest) in _LETTERS:
         yield _LETTERS[party.role, party.honest]
@@ -274,15 +278,25 @@ def scenes(trace: Trace) -> Iterator[Scene]:
 
 def sent_in(scene: Scene, number: int) -> Iterator[Arrow]:
     """The messages of one action, which is step ``number`` of its run."""
-    answered, shown = False, set()
+    answered, shown, silent = False, set(), True
     for sent in (sent for sent in scene.move.sends if sent.when):
         for leg in _legs(scene, sent):
             drawn, leaked = _arrow(scene, leg, answered)
             shown |= leaked
             answered = answered or not (scene.cast.is_browser(drawn.receiver) or drawn.receiver == drawn.sender)
+            silent = False
             yield replace(drawn, step=number, session=scene.session())
-    for drawn in _leaking(scene, shown):
+    for drawn in (*_leaking(scene, shown), *([_by_itself(scene)] if silent else [])):
         yield replace(drawn, step=number, session=scene.session())
+
+
+def _by_itself(scene: Scene) -> Arrow:
+    """A step that sends nothing: what somebody does by itself, in the words of the model."""
+    schema, named = scene.action.schema, [str(value) for value in scene.chosen.values()]
+    parties = [name for name in named if name in scene.world.by_name]
+    parties += [scene.world.session[name].client for name in named if name in scene.world.session]
+    at = next(iter(parties), ATTACKER) if schema.honest else ATTACKER
+    return Arrow(0, at, at, schema.meaning.rstrip("."), honest=schema.honest)
 
 
 def _legs(scene: Scene, sent: Sent) -> Iterator[Sent]:
@@ -304,8 +318,8 @@ def _arrow(scene: Scene, sent: Sent, answered: bool) -> tuple[Arrow, set[tuple[s
     learned = set() if cast.honest(receiver) else _terms(sent.message) & scene.learned
     secret = {(kind, name) for kind, name in learned if _is_secret(scene, kind, name, sent.message)}
     label, values, leaks = _described(scene, sent.message, secret)
-    if cast.is_browser(receiver) and not cast.is_browser(sender):
-        served = sender not in {client.name for client in scene.world.clients}
+    if cast.is_browser(receiver):
+        served = not cast.is_browser(sender) and sender not in {client.name for client in scene.world.clients}
         label = re.sub("^(GET|redirect to) " if served else "^redirect to ", "302 to ", label)
     url = scene.world.by_name[sender].url if sender in scene.world.by_name else ""
     note = " ".join(part for part in (_remark(sent.message, url), _channel(scene, sent)) if part)
@@ -411,9 +425,11 @@ def _leaking(scene: Scene, shown: set[tuple[str, str]]) -> Iterator[Arrow]:
         seen = _terms(sent.message) & rest
         if seen:
             rest -= seen
-            yield _leak(scene, scene.cast.key(sent.receiver), sent.message, seen)
+            ends = [scene.cast.key(end) for leg in _legs(scene, sent) for end in (leg.sender, leg.receiver)]
+            at = next((end for end in ends if scene.cast.is_user(end)), ends[-1])
+            yield _leak(scene, at, sent.message, seen)
     clients = [scene.world.session[name].client for _, name in rest if name in scene.world.session]
-    if rest:
+    if rest and scene.action.schema.honest:
         values = tuple(_value(scene, kind, scene.words.term(kind, name), False) for kind, name in sorted(rest))
         names = tuple(value.name for value in values)
         yield Arrow(0, next(iter(clients), ATTACKER), ATTACKER, "leaks", values, leaks=names)

@@ -47,7 +47,7 @@ class Words:
         self._say = {
             "challenge": self._challenge, "verifier": self._verifier, "assertion": self._assertion,
             "grant": self._assertion, "proof": self._proof, "secret": self._secret, "code": self._issued,
-            "token": self._token, "refresh": self._issued,
+            "token": self._token, "refresh": self._issued, "signature": self._signature,
         }  # fmt: skip
 
     def term(self, kind: str, name: str) -> str:
@@ -62,7 +62,8 @@ class Words:
             return f"<of {owner(self.world, name)}>"
         if name in self.grants:
             return f"<of {whose(self.grants[name].user)} approval>"
-        return self.public(name)
+        party = self.world.by_name.get(name.partition(".")[0])
+        return self.public(name) if party is None else f"<of a transaction at {host(party.url)}>"
 
     def public(self, value: Any) -> str:
         """A value that anybody may read; lists as lists, a user or a key by whose it is."""
@@ -123,6 +124,9 @@ class Words:
         url = name.partition("@")[2]
         return f"<proof for {url}>" if "://" in url else "<a captured proof>"
 
+    def _signature(self, name: str) -> str:
+        return f"<over {name.partition('@')[2]}>"
+
     def _secret(self, name: str) -> str:
         client, _, server = name.partition("@")
         at = self.world.by_name[server].url if server in self.world.by_name else server
@@ -130,7 +134,8 @@ class Words:
 
     def _issued(self, name: str) -> str:
         if name not in self.grants:
-            return self.public(name)
+            party = self.world.by_name.get(name.partition(".")[0])
+            return self.public(name) if party is None else f"<issued by {host(party.url)}>"
         grant = self.grants[name]
         alone = sum((other.user, other.server) == (grant.user, grant.server) for other in self.world.grants) == 1
         return f"<{whose(grant.user)}{'' if alone else ' ' + name[-1]}, from {host(self.server_of(name))}>"
