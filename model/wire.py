@@ -436,4 +436,4 @@ def _leak(scene: Scene, at: str, message: Message, seen: set[tuple[str, str]]) -
     label, values, names = _described(scene, message, seen)
     kept = tuple(value for value in values if value.name in names)
     sender = at if scene.cast.honest(at) else ATTACKER
-    return Arrow(0, sender, ATTACKER, f"leaks of {label}", kept, leaks=names, record=message)
+    return Arrow(0, sender, ATTACKER, f"leaks: {label}", kept, leaks=names, record=message)
