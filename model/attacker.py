@@ -17,7 +17,6 @@ from model import client as client_rules
 from model.action import IMPOSSIBLE, Context, Domains, Move, action
 from model.flow import (
     document_rules,
-    goes_on_with,
     issue,
     server_metadata_rules,
     sessions_and_servers,
@@ -38,7 +37,7 @@ from model.messages import (
     TokenResponse,
 )
 from model.readings import (
-    REQUEST_SENT,
+    answered,
     attacker_authenticates,
     client_id_of,
     deliver,
@@ -189,16 +188,12 @@ def answer_token_request(c: Context, who: str, token: Value) -> Move:
 def holds_browser(c: Context, user: str, *, at_callback: bool = False) -> Condition:
     """Whether the attacker can send a user's browser to an AS (or to a client's callback).
 
-    Its own always; another's while that is at its authorization endpoint, or by a capability.
+    Its own always; another's once that has come to its authorization endpoint, or by a capability.
     """
     if user == ATTACKER:
         return True
-    led = [
-        all_of(same(session.phase, "requested"), c.attackers(session.authorization_at))
-        for session in (c.state.session(s.name) for s in c.world.sessions if s.user == user)
-    ]
     lured = ("web", "naive_rp", "req_leak", "state_leak") if at_callback else ("lure",)
-    return any_of(*led, c.has(lured))
+    return any_of(c.state[f"holds.browser.{user}"], c.has(lured))
 
 
 def sends_own_users(c: Context, client_id: Value, redirect: Value) -> Condition:
@@ -291,14 +286,10 @@ def send_request(c: Context, grant: str, client: Value, redirect: Value, challen
     request = {
         "client": client, "redirect": redirect, "challenge": challenge, "state": state, "key": NONE, "resource": NONE,
     }  # fmt: skip
-    relayed = any_of(*(
-        all_of(one_of(c.state.session(s.name).phase, *REQUEST_SENT), c.attackers(c.state.session(s.name).authorization_at))
-        for s in c.world.sessions if s.user == user
-    ))  # fmt: skip
     # Whose flow it is shows in what binds the answer to one: a request with all of that copied is that session's.
     copied = all_of(no(same(state, NONE)), any_of(same(challenge, state), same(challenge, NONE)))
     of = choose(copied, state, THIEF)
-    move = issue(c, grant, of, authenticated, request, **({} if user == ATTACKER else {"relayed": relayed}))
+    move = issue(c, grant, of, authenticated, request, **({} if user == ATTACKER else {"relayed": c.state[f"holds.browser.{user}"]}))
     unasked = all_of(silent, no(any_of(held, sent)))
     written = AuthorizationRequest(client, NONE, redirect, state, challenge)
     return move._replace(
@@ -316,7 +307,6 @@ def forward_request(c: Context, who: str, grant: str) -> Move:
     no_challenge = same(request_of(c, session)["challenge"], NONE)
     copied = all_of(knows(c, "state", who), any_of(knows(c, "challenge", who), no_challenge))
     here = all_of(
-        one_of(session.phase, *REQUEST_SENT),
         same(c.state.grant(grant).code, "none"),
         holds_browser(c, user),
         any_of(pushed, copied),
@@ -371,7 +361,7 @@ def deliver_response(c: Context, who: str, code: Value, arrives_at: Value) -> Mo
         ),
         {
             f"{who}.phase": "responded", f"{who}.code": code, f"{who}.reused": any_of(session.reused, late),
-            **goes_on_with(session, issuer),
+            f"{who}.went_to": issuer,
         },
         (Sent(c.world.user_of(who), client.name, response),),
     )  # fmt: skip
@@ -480,7 +470,7 @@ def _rechallenges(world: World) -> list[dict[str, str]]:
 @action("S22", _rechallenges, lambda world: {"issuer": world.issuers})
 def rechallenge(c: Context, who: str, channel: str, server: str, issuer: Value) -> Move:
     """Challenged anew by a resource whose metadata the attacker writes, the client refreshes at the AS that this lists."""
-    session, party, design = c.state.session(who), c.world.by_name[server], c.client(who)
+    session, party, design = answered(c, who), c.world.by_name[server], c.client(who)
     grants = {grant.name: c.world.by_name[grant.server].url for grant in c.world.grants}
     refresh = mapped(lambda token: token if token in grants else NONE, session.token)
     here = all_of(
@@ -492,7 +482,7 @@ def rechallenge(c: Context, who: str, channel: str, server: str, issuer: Value) 
     came_from = mapped(lambda grant: grants.get(grant, NONE), refresh)
     # The client is now where the new metadata leads; it sends what it would send there.
     moved = Moved(session, issuer=issuer, metadata=party.url, token_at=party.url)
-    request = token_request(c, moved, party.url, "renewed", grant_type="refresh_token", refresh_token=refresh)
+    request = token_request(c, moved, party.url, grant_type="refresh_token", refresh_token=refresh)
     facts, sends = deliver(c, Sent(c.world.session[who].client, server, request))
     vouched = any_of(channel == "cache", all_of(channel == "own", same(c.design.e_enrolled, "yes")))
     listed = Moved(session, listed=party.url)
@@ -503,6 +493,6 @@ def rechallenge(c: Context, who: str, channel: str, server: str, issuer: Value) 
             *server_metadata_rules(c, listed, party, issuer, party.url, party.url),
             client_rules.refresh_token_stays_with_issuer(design, same(issuer, came_from)),
         ),
-        {f"{who}.phase": "renewed", f"{who}.renewed_as": issuer, **facts},
+        {f"{who}.phase": "renewed", **facts},
         sends,
     )

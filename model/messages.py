@@ -15,9 +15,9 @@ from model.logic import Condition, Pick, Value, all_of, any_of
 from model.world import NONE
 
 
-def term(kind: str) -> Any:
-    """A field that holds a term: knowing it is the state variable ``knows.<kind>.<name>``."""
-    return field(default=NONE, metadata={"term": kind})
+def term(kind: str, default: Any = NONE) -> Any:
+    """A field that holds a term, or several: knowing it is the state variable ``knows.<kind>.<name>``."""
+    return field(default=default, metadata={"term": kind})
 
 
 def public() -> Any:
@@ -33,11 +33,13 @@ class Message:
         label: how charts name it.
         source: where it is specified.
         leaks_by: the capability that reads such messages wherever they go.
+        by_browser: it comes by the browser of its sender, which is then in the hands of whoever receives it.
     """
 
     label: ClassVar[str] = ""
     source: ClassVar[str] = ""
     leaks_by: ClassVar[str] = ""
+    by_browser: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +91,10 @@ class ClientAuthentication(Message):
 
     client_id: Value = public()
     client_secret: Value = term("secret")
-    client_assertion: Value = term("assertion")
-    #: What the assertion (or attestation) has as its audience.
+    client_assertion: Value = public()
+    #: What the assertion (or attestation) has as its audience, and at which AS it is good for which client_id.
     assertion_audience: Value = public()
+    assertion_opens: tuple[Value, ...] = term("assertion", ())
     client_certificate: Value = public()
 
 
@@ -100,7 +103,7 @@ class AuthorizationRequest(Message):
     """An authorization request, by value or by reference."""
 
     label, source = "authorization request", "RFC 6749 4.1.1; RFC 7636 4.3; RFC 8707 2.1; RFC 9449 10; RFC 9126 4"
-    leaks_by = "req_leak"
+    leaks_by, by_browser = "req_leak", True
     client_id: Value = public()
     request_uri: Value = term("request_uri")
     redirect_uri: Value = public()
@@ -234,8 +237,9 @@ def learned(message: Message, when: Condition) -> dict[str, Condition]:
     if when is False:
         return {}
     for name, kind in term_fields(message):
-        value = getattr(message, name)
-        for member, here in (value.cases if isinstance(value, Pick) else {value: True}).items():
-            if member not in NOBODYS:
-                facts.setdefault(f"knows.{kind}.{member}", []).append(all_of(when, here))
+        held = getattr(message, name)
+        for value in held if isinstance(held, tuple) else (held,):
+            for member, here in (value.cases if isinstance(value, Pick) else {value: True}).items():
+                if member not in NOBODYS:
+                    facts.setdefault(f"knows.{kind}.{member}", []).append(all_of(when, here))
     return {name: any_of(*conditions) for name, conditions in facts.items()}

@@ -157,6 +157,7 @@ class World:
         protocol: what its parties run, a key of :data:`model.protocols.PROTOCOLS`.
         asked_if: switches with which a configuration is judged here, unless another world is asked for.
         asked_for: properties that are judged here, likewise.
+        contact: the resource whose first contact is judged: the first honest one, if none is named.
     """
 
     name: str
@@ -169,6 +170,7 @@ class World:
     approvals: tuple[Grants, ...] = ()
     asked_if: Pairs = ()
     asked_for: tuple[str, ...] = ()
+    contact: str = ""
     file: str = field(default="", compare=False)
 
     # --- parties by role and relation ----------------------------------------------------------------------
@@ -233,6 +235,11 @@ class World:
     def session(self) -> Mapping[str, Session]:
         """The sessions by name."""
         return {session.name: session for session in self.sessions}
+
+    @cached_property
+    def contacted(self) -> str:
+        """The URL of the resource whose first contact is judged."""
+        return self.by_name[self.contact].url if self.contact else next(iter(self.honest_urls), "")
 
     @cached_property
     def users(self) -> tuple[str, ...]:
@@ -458,6 +465,8 @@ class _Reader:
             self.named(tampering.capability, CAPABILITIES, "a capability")
             self.named(tampering.channel, CHANNELS, "a channel")
             self.named(tampering.party, [party.name for party in world.resource_servers], "tampering is with a resource server")
+        if world.contact:
+            self.named(world.contact, [p.name for p in world.resource_servers if p.honest], "contact: an honest resource")
         self.check_policy(world.asked_if, None)
         self.check_size(world)
 
