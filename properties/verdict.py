@@ -236,9 +236,10 @@ class WorldChecker:
 
     def _where(self) -> str:
         """The world in words: who takes part in it."""
-        cast = f"{len(self.world.sessions)} sessions, {len(self.world.servers)} servers"
-        said = getattr(self.world, "reach", "") or f"{cast}, {len(self.world.resource_urls)} resource URLs"
-        return f"world {self.world.name} ({said})"
+        world = self.world
+        cast = {"session": world.sessions, "server": world.servers, "resource URL": world.resource_urls}
+        counted = ", ".join(f"{len(those)} {name}{'s' * (len(those) != 1)}" for name, those in cast.items())
+        return f"world {world.name} ({getattr(world, 'reach', '') or counted})"
 
     # --- the event happens -----------------------------------------------------------------------------
 

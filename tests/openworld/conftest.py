@@ -99,7 +99,8 @@ def study_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "situation": "malicious AS", "configuration": "design=client==1;cap=mal_as", "reach": "", "steps": 7,
         "blocked_by": "",
     }  # fmt: skip
-    honest = {**client, "code": "FC", "property": "first_contact", "kind": "utility", "verdict": "reached", "steps": None}
+    utility = {"code": "FC", "property": "first_contact", "kind": "utility"}
+    honest = {**client, **utility, "verdict": "reached", "steps": None}
     pd.DataFrame([client, honest]).to_csv(folder / "clients.csv", index=False)
     next(mishaps.reached(["token"], scale=0.01, samples=2, replications=2)).save(folder / "simulations")
     about = {"finished": True, "seed": 1, "quick": True, "attempts": 60, "replications": 2, "versions": {"z3": "5"}}
