@@ -19,7 +19,7 @@ from model.protocols import rules
 from model.trace import Trace
 from model.world import World
 from properties.bounds import Bound, Clock, Depths, Laid, Settled
-from properties.completion import contradiction
+from properties.completion import contradiction, usable
 from properties.minimal import OutOfTimeError, minimal
 from properties.reasons import UNDEFINED, reason
 from properties.results import Result
@@ -212,9 +212,9 @@ class WorldChecker:
             return "attack" if security else "reached"
         if not security:
             return "not_reached"
-        if self._settle(asked, ()).answer is Answer.UNSAT or self._contradiction(asked):
+        if self._settle(asked, ()).answer is Answer.UNSAT:
             return "not_in_this_world"
-        return "safe"
+        return "safe" if usable(self.world, asked.configuration.design, self._single) else "not_in_this_world"
 
     def _ask(self, prop: Property | str, configuration: Configuration) -> _Asked:
         asked = find(prop) if isinstance(prop, str) else prop
@@ -228,11 +228,6 @@ class WorldChecker:
             return [*asked.fixed(laid), *(laid.unrolling.enforced[name] for name in names)]
 
         return self._depths.settle(asked.prop.name, assume, asked.clock, layers)
-
-    def _contradiction(self, asked: _Asked) -> str:
-        """Why nobody can use the design, if that is so."""
-        found = contradiction(self.world, asked.configuration.design, self._single)
-        return "" if found is None else str(found)
 
     def _where(self) -> str:
         """The world in words: who takes part in it."""
@@ -316,8 +311,10 @@ class WorldChecker:
             return replace(made, result="not_reached")
         if not blocking.rules:
             return replace(made, result="not_in_this_world", reason=reason(asked.prop, self.world, asked.configuration))
-        unusable = self._contradiction(asked)
-        return replace(made, result="not_in_this_world" if unusable else "safe", reason=unusable)
+        unusable = contradiction(self.world, asked.configuration.design, self._single)
+        if unusable is not None:
+            return replace(made, result="not_in_this_world", reason=str(unusable))
+        return replace(made, result="safe")
 
     def _blocking(self, asked: _Asked, found: Settled) -> _Blocking:
         """A minimal set of rules that rules the event out: none of them can be left out of it.
