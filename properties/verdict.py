@@ -20,7 +20,7 @@ from model.trace import Trace
 from model.world import World
 from properties.bounds import Bound, Clock, Depths, Laid, Settled
 from properties.closure import Closure
-from properties.completion import contradiction
+from properties.completion import contradiction, usable
 from properties.minimal import OutOfTimeError, minimal
 from properties.reasons import UNDEFINED, reason
 from properties.results import Result
@@ -229,9 +229,9 @@ class WorldChecker:
             return "attack" if security else "reached"
         if not security:
             return "not_reached"
-        if self._vacuous(asked).answer is Answer.UNSAT or self._contradiction(asked):
+        if self._vacuous(asked).answer is Answer.UNSAT:
             return "not_in_this_world"
-        return "safe"
+        return "safe" if usable(self.world, asked.configuration.design, self._single) else "not_in_this_world"
 
     def _out_of_reach(self, asked: _Asked, enforced: Iterable[str]) -> bool:
         """Whether what leads to the event is out of reach where these rules are enforced, in runs of any length."""
@@ -259,16 +259,12 @@ class WorldChecker:
 
         return self._depths.settle(asked.prop.name, assume, asked.clock, sweeps, closed)
 
-    def _contradiction(self, asked: _Asked) -> str:
-        """Why nobody can use the design, if that is so."""
-        found = contradiction(self.world, asked.configuration.design, self._single)
-        return "" if found is None else str(found)
-
     def _where(self) -> str:
         """The world in words: who takes part in it."""
-        cast = f"{len(self.world.sessions)} sessions, {len(self.world.servers)} servers"
-        said = getattr(self.world, "reach", "") or f"{cast}, {len(self.world.resource_urls)} resource URLs"
-        return f"world {self.world.name} ({said})"
+        world = self.world
+        cast = {"session": world.sessions, "server": world.servers, "resource URL": world.resource_urls}
+        counted = ", ".join(f"{len(those)} {name}{'s' * (len(those) != 1)}" for name, those in cast.items())
+        return f"world {world.name} ({getattr(world, 'reach', '') or counted})"
 
     # --- the event happens -----------------------------------------------------------------------------
 
@@ -349,8 +345,10 @@ class WorldChecker:
             return replace(made, result="not_reached")
         if not blocking.rules:
             return replace(made, result="not_in_this_world", reason=reason(asked.prop, self.world, asked.configuration))
-        unusable = self._contradiction(asked)
-        return replace(made, result="not_in_this_world" if unusable else "safe", reason=unusable)
+        unusable = contradiction(self.world, asked.configuration.design, self._single)
+        if unusable is not None:
+            return replace(made, result="not_in_this_world", reason=str(unusable))
+        return replace(made, result="safe")
 
     def _blocking(self, asked: _Asked, found: Settled) -> _Blocking:
         """A minimal set of rules that rules the event out: none of them can be left out of it.
