@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
 from functools import cached_property
 from importlib.resources import files
@@ -50,7 +50,9 @@ _SAYS: dict[str, tuple[str, ...]] = {
 _OF_ATTACKERS, _OF_HONEST = ("registered_by", "identity", "connects_by", "present_with"), ("taken_by", "knows", "api")
 #: For each protocol the roles, tables and channels that mean something in it.
 _MEANS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
-    "oauth": ((CLIENT, AUTHORIZATION_SERVER, RESOURCE_SERVER, PROXY), ("session", "held", "tampering", "grants"), CHANNELS),
+    "oauth": (
+        (CLIENT, AUTHORIZATION_SERVER, RESOURCE_SERVER, PROXY), ("session", "held", "tampering", "grants"), CHANNELS,
+    ),
     "aauth": (
         (CLIENT, AUTHORIZATION_SERVER, RESOURCE_SERVER), ("session", "held", "tampering", "grants"),
         ("challenge", "requests"),

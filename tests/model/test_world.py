@@ -96,15 +96,15 @@ MISTAKES = {
     "a URL twice": (('"https://crm.example/api"', '"https://as.example"'), 19, "is 'crm''s, but also 'as''s"),
     "a callback that is none": (('"https://client.example/callback"', '"back"'), 8, "'callback' of 'client' is no URL"),
     "a client without a callback": (('callback = "https://client.example/callback"\n', ""), 4, "lacks 'callback'"),
-    "an unknown capability": (('serves = ["crm"]', 'run_by = ["mal"]'), 14, "run_by: unknown 'mal'; did you mean 'mal_"),
+    "an unknown capability": (('serves = ["crm"]', 'run_by = ["mal"]'), 14, "run_by: unknown 'mal'"),
     "an unknown AS": (('designates = ["as"]', 'designates = ["as3"]'), 20, "designates: unknown 'as3'"),
     "an unknown switch": (('serves = ["crm"]', 'policy = { hiss = "no" }'), 14, "a switch: unknown 'hiss'"),
-    "an unknown value": (('serves = ["crm"]', 'policy = { h_iss = "maybe" }'), 14, "value of switch 'h_iss': unknown 'maybe'"),
+    "an unknown value": (('serves = ["crm"]', 'policy = { h_iss = "oh" }'), 14, "value of switch 'h_iss': unknown 'oh'"),
     "a switch of another role": (
         ('serves = ["crm"]', 'policy = { iss_check = "off" }'), 14, "'iss_check' is not a authorization_server's (as); "
         "it is read by client",
     ),
-    "a key of another role": (('serves = ["crm"]', 'callback = "https://a.example"'), 14, "'callback' means nothing of"),
+    "a key of another role": (('serves = ["crm"]', 'callback = "https://a.example"'), 14, "'callback' means nothing"),
     "a key of the attacker's": (('serves = ["crm"]', 'connects_by = ["mal_as"]'), 14, "'connects_by' is only said of"),
     "an unknown key": (('serves = ["crm"]', 'server = ["crm"]'), 14, "unknown key 'server' of [[party]]; did you mean"),
     "an unknown table": (("[[grants]]", "[[grant]]"), 28, "unknown key 'grant' of a world; did you mean 'grants'"),
@@ -120,7 +120,7 @@ MISTAKES = {
     "a table of another protocol": (
         ('name = "small"', 'name = "small"\nprotocol = "delegation"'), 24, "[[session]] means nothing in delegation",
     ),
-    "a role of another protocol": (('role = "client"', 'role = "sub_agent"'), 6, "a role that means something in oauth"),
+    "a role of another protocol": (('role = "client"', 'role = "sub_agent"'), 6, "that means something in oauth"),
     "what cannot be told apart": (('name = "victim"', 'name = "thief"'), 24, "'thief' is no name of a session"),
     "a name that is none": (('name = "small"', 'name = "a;b"'), 1, "'a;b' is no name of a world"),
 }  # fmt: skip
@@ -331,7 +331,7 @@ def test_the_confused_deputy(question: str, expected: str) -> None:
 
 
 def test_the_published_attack_and_the_one_that_consent_does_not_stop() -> None:
-    """Consent spent unasked; and consented to by the attacker, in its own browser, before the user is lured upstream."""
+    """Consent is spent unasked; or the attacker consents, in its own browser, before the user is lured upstream."""
     spent = check("DP", parse(f"{PROXY[3:]};reg=dcr;per_client_consent=off")).trace
     assert spent is not None
     assert [step.action.partition("[")[0] for step in spent.steps] == [
