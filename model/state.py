@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from model.messages import FORGED, THIEF
-from model.world import LOOPBACK, NONE, Party, World, callbacks, client_ids
+from model.world import ATTACKER, CLIENT, LOOPBACK, NONE, PROXY, Party, World, callbacks, client_ids
 
 #: How far a session at the client has come.
 PHASES = (
@@ -46,6 +46,11 @@ def keys(world: World) -> tuple[str, ...]:
         made += [f"key:{client.name}", *(f"key:{client.name}@{issuer}" for issuer in world.issuers)]
     made += [f"key:{session.name}" for session in world.sessions]
     return (*made, *dict.fromkeys(f"key:{held.client}:earlier" for held in world.held))
+
+
+def transaction(proxy: Party) -> str:
+    """The one transaction of a run at a proxy; its code, token and state are named after it."""
+    return f"{proxy.name}.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,8 @@ def variables(world: World) -> tuple[Variable, ...]:
         _session(made, world, session.name)
     for grant in world.grants:
         _grant(made, world, grant.name)
+    for proxy in world.of(PROXY):
+        _transaction(made, world, transaction(proxy))
     _knowledge(made, world)
     for url in dict.fromkeys(party.url for party in world.resource_servers if party.honest):
         made.fact(f"served.forged.{url}", "this resource server took a token of the attacker's making")
@@ -138,6 +145,18 @@ def _grant(made: _Made, world: World, name: str) -> None:
     made.value(f"{name}.bound_key", keys(world), "the DPoP key the access token is bound to")
     made.value(f"{name}.certificate", keys(world), "the certificate the access token is bound to")
     made.value(f"{name}.target", (NONE, *world.resources), "resource of the token request (or of the grant)")
+
+
+def _transaction(made: _Made, world: World, name: str) -> None:
+    served, browsers = world.of(CLIENT), (*world.users, ATTACKER)
+    made.value(f"{name}.code", ("none", "opened", "returned", "issued", "redeemed"), "how far the transaction has come")
+    made.value(f"{name}.client", (NONE, *(party.url for party in served)), "the client of the proxy's that it is for")
+    made.value(f"{name}.redirect", (NONE, *(party.callback for party in served)), "and its redirect URI")
+    made.value(f"{name}.opened_by", (NONE, *browsers), "in whose browser it was begun")
+    made.value(f"{name}.approved", (False, True), "who was there approved the client")
+    made.value(f"{name}.user", (NONE, *world.users), "whose code of the AS behind the proxy came back")
+    for kind, meaning in (("state", "its state"), ("code", "the proxy's code"), ("token", "the proxy's token")):
+        made.fact(f"knows.{kind}.{name}", f"the attacker knows {meaning}")
 
 
 def _knowledge(made: _Made, world: World) -> None:

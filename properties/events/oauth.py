@@ -7,11 +7,11 @@ believed, over all parties, sessions and grants of a world.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from model import authorization_server as server_rules
 from model.action import Context
 from model.logic import Condition, Value, all_of, any_of, no, one_of, same
+from model.proxy import confused
 from model.readings import (
     REQUEST_SENT,
     answered,
@@ -25,7 +25,7 @@ from model.readings import (
 )
 from model.registration import is_known
 from model.state import THIEF, tokens
-from model.world import ATTACKER, LOOPBACK, NONE, Grant, Session
+from model.world import ATTACKER, LOOPBACK, NONE, PROXY, Grant, Session
 
 
 def _users_tokens(c: Context) -> Iterator[str]:
@@ -141,7 +141,8 @@ def deputy_integrity(c: Context) -> Condition:
     redirected = [
         all_of(c.state[f"{session.name}.accepted"], c.state[f"{session.name}.diverted"]) for session in _of_users(c)
     ]
-    return any_of(c.state["accepted.handle"], c.state["accepted.foreign"], *redirected)
+    proxies = [confused(c, proxy) for proxy in c.world.of(PROXY)]
+    return any_of(c.state["accepted.handle"], c.state["accepted.foreign"], *redirected, *proxies)
 
 
 def fetch_safety(c: Context) -> Condition:
