@@ -251,6 +251,8 @@ def push_request(c: Context, grant: str, client: Value, redirect: Value, challen
     here = all_of(
         same(c.state.grant(grant).code, "none"), can_write(c, client, redirect, challenge, state),
         c.has(name for party in c.world.servers for name in party.run_by),
+        # What it pushed serves to be handed to a client, which asks for it only where it pushes.
+        any_of(*(pushes(c.client(session.name)) for session in c.world.sessions)),
     )  # fmt: skip
     if here is False:
         return IMPOSSIBLE
