@@ -13,6 +13,7 @@ from typing import Any
 from model import authorization_server as server_rules
 from model import client as client_rules
 from model.action import IMPOSSIBLE, Context, Move, action
+from model.identifiers import well_known_authorization_server
 from model.logic import Condition, Value, all_of, any_of, choose, implies, mapped, no, one_of, same
 from model.messages import (
     AuthorizationRequest,
@@ -23,6 +24,7 @@ from model.messages import (
     LoginForm,
     PushedRequest,
     PushedResponse,
+    Redirection,
     ResourceMetadata,
     ResourceRequest,
     Sent,
@@ -37,17 +39,19 @@ from model.readings import (
     code_challenge,
     deliver,
     designates,
+    document,
     echoed,
     is_callback,
     is_strangers,
+    metadata_url,
     proof_key,
     published,
     pushes,
     redirect_uri_of,
     request_of,
     requested_resource,
-    serves,
     server_of,
+    serves,
     sessions,
     sessions_and_grants,
     user_of,
@@ -77,8 +81,15 @@ def client__request_resource(c: Context, who: str, url: Value) -> Move:
         all_of(same(session.phase, "idle"), several if cast.user == ATTACKER else True, c.at(url, c.exists), sent_to),
         (),
         {f"{who}.phase": "challenged", f"{who}.url": url},
-        (Sent(cast.client, url, ResourceRequest(url)), Sent(url, cast.client, Challenge())),
+        (Sent(cast.client, url, ResourceRequest(url)), Sent(url, cast.client, challenge(c, who, url))),
     )
+
+
+def challenge(c: Context, who: str, url: Value) -> Challenge:
+    """What a resource answers a request without a token with; it names its metadata to clients that look there."""
+    design = c.client(who)
+    named = all_of(no(same(design.prm, "off")), same(design.prm_src, "challenge"))
+    return Challenge(choose(named, metadata_url(c, url), NONE))
 
 
 def document_rules(
@@ -102,17 +113,16 @@ def client__use_resource_metadata(c: Context, who: str, listed: Value) -> Move:
 
     Configured resources (no metadata) stand for themselves.
     """
-    session, cast = c.state.session(who), c.world.session[who]
+    session = c.state.session(who)
     if same(session.phase, "challenged") is False:
         return IMPOSSIBLE
     resource = published(c, session.url)
     honest = c.at(session.url, lambda party: all_of(no(c.runs(party)), designates(c, party, listed)))
-    document = ResourceMetadata(resource, listed)
     return Move(
         all_of(same(session.phase, "challenged"), honest),
         document_rules(c, who, session.url, resource, True),
         {f"{who}.phase": "discovered", f"{who}.resource": resource, f"{who}.listed": listed},
-        (Sent(cast.client, session.url, Fetch(session.url)), Sent(session.url, cast.client, document)),
+        document(c, who, session.url, ResourceMetadata(resource, listed)),
     )
 
 
@@ -155,14 +165,18 @@ def client__use_server_metadata(c: Context, who: str, server: str) -> Move:
         return IMPOSSIBLE
     own, client = party.url, c.world.session[who].client
     sends = same(c.of(server).h_iss, "yes")
-    document = ServerMetadata(own, own, own, own, sends)
+    offers = choose(pushes(c.client(who)), own, NONE)
+    told = ServerMetadata(own, own, own, offers, sends)
     return Move(
         here,
         server_metadata_rules(c, session, party, own, own, own),
         with_metadata(who, metadata=own, issuer=own, authorization_at=own, token_at=own, par_at=own),
-        (Sent(client, own, Fetch(own)), Sent(own, client, document)),
+        (Sent(client, own, Fetch(well_known_authorization_server(own))), Sent(own, client, told)),
     )
 
+
+#: What stands for a client assertion where it is sent; what it opens is said beside it.
+SIGNED = "<signed by the client>"
 
 # --- S9 to S14: authorization ------------------------------------------------------------------------------
 
@@ -184,7 +198,7 @@ def authentication_of(c: Context, session: Reading, endpoint: str, called: str) 
     return {
         "client_id": client_id,
         "client_secret": _secret_of(c, session),
-        "client_assertion": choose(signs, "signed by the client", NONE),
+        "client_assertion": choose(signs, SIGNED, NONE),
         "assertion_audience": choose(signs, named, NONE),
         "assertion_opens": tuple(opens),
         "client_certificate": choose(same(design.client_auth, "mtls"), f"key:{c.world.session[who].client}", NONE),
@@ -253,6 +267,19 @@ def client__authenticate_elsewhere(c: Context, who: str, server: str) -> Move:
     return Move(here, (), facts, sends)
 
 
+def authorization_request(
+    c: Context, session: Reading, reference: Value, by_reference: Condition
+) -> AuthorizationRequest:
+    """The authorization request of a session, by value or as a reference to where it was pushed."""
+    request = request_of(c, session)
+    by_value = {
+        "redirect_uri": request["redirect"], "state": session.who, "code_challenge": request["challenge"],
+        "dpop_jkt": request["key"], "resource": request["resource"],
+    }  # fmt: skip
+    values = {name: choose(by_reference, NONE, value) for name, value in by_value.items()}
+    return AuthorizationRequest(request["client"], reference, **values)
+
+
 @action("S10", each=sessions)
 def client__send_authorization_request(c: Context, who: str) -> Move:
     """The client sends the browser to the authorization endpoint, with the request or with where it was pushed."""
@@ -261,18 +288,13 @@ def client__send_authorization_request(c: Context, who: str) -> Move:
     may = any_of(same(session.phase, "pushed"), all_of(same(session.phase, "ready"), no(pushed)))
     if may is False:
         return IMPOSSIBLE
-    request = request_of(c, session)
     at_honest = no(is_strangers(c.world, session.par_at))
-    by_value = {
-        "redirect_uri": request["redirect"], "state": who, "code_challenge": request["challenge"],
-        "dpop_jkt": request["key"], "resource": request["resource"],
-    }  # fmt: skip
-    sent = AuthorizationRequest(
-        client_id=request["client"],
-        request_uri=choose(all_of(pushed, at_honest), who, NONE),
-        **{name: choose(pushed, NONE, value) for name, value in by_value.items()},
+    sent = authorization_request(c, session, choose(all_of(pushed, at_honest), who, NONE), pushed)
+    browser = c.world.user_of(who)
+    there = Redirection(mapped(lambda at: f"{at}/authorize", session.authorization_at))
+    facts, sends = deliver(
+        c, Sent(c.world.session[who].client, browser, there), Sent(browser, session.authorization_at, sent)
     )
-    facts, sends = deliver(c, Sent(c.world.user_of(who), session.authorization_at, sent))
     on_page = all_of(no(pushed), same(c.design.leak_point, "as_page"), c.capabilities["state_leak"])
     known = f"knows.state.{who}"
     return Move(

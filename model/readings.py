@@ -12,11 +12,11 @@ from model import client as client_rules
 from model import identifiers
 from model.action import Context
 from model.logic import Condition, Value, all_of, any_of, choose, holds, mapped, no, one_of, same
-from model.messages import Sent, learned
+from model.messages import Configured, Fetch, ResourceMetadata, Sent, learned
 from model.registration import is_known
 from model.rule import Condition as Named
 from model.state import ATTACKERS_KEY, Moved, Reading, assertion_at, refreshed
-from model.world import ATTACKER, LOOPBACK, NONE, Grant, Held, Party, World, callbacks, client_ids
+from model.world import ATTACKER, LOOPBACK, NONE, Grant, Held, Party, World, callbacks, client_ids, on_same_origin
 
 
 def sessions(world: World) -> list[dict[str, str]]:
@@ -54,13 +54,14 @@ def deliver(c: Context, *sent: Sent, read: Condition = False) -> tuple[dict[str,
     another that it does).
     """
     facts: dict[str, list[Condition]] = {}
-    for sender, receiver, message in sent:
+    for sender, receiver, message, here in sent:
         leaks = c.capabilities[message.leaks_by] if message.leaks_by else False
         received = is_attackers(c, receiver)
-        for name, when in learned(message, any_of(read, leaks, sender == ATTACKER, received)).items():
+        reads = any_of(read, leaks, sender == ATTACKER, received)
+        for name, when in learned(message, all_of(here, reads)).items():
             facts.setdefault(name, []).append(when)
         if message.by_browser and sender in c.world.users:
-            facts.setdefault(f"holds.browser.{sender}", []).append(received)
+            facts.setdefault(f"holds.browser.{sender}", []).append(all_of(here, received))
     return {name: any_of(*whens) for name, whens in facts.items()}, sent
 
 
@@ -91,6 +92,34 @@ def published(c: Context, url: Value) -> Value:
             named = choose(whole, party.api, named)
     origins = mapped(lambda at: NONE if at == NONE else identifiers.origin(at), url)
     return choose(same(c.design.prm, "origin"), origins, named)
+
+
+def metadata_url(c: Context, url: Value) -> Value:
+    """Where the metadata of the resource at a URL is.
+
+    A tenant of the attacker's that cannot write below /.well-known of its host points into its own paths.
+    """
+    own = {party.url for party in c.world.resource_servers if not party.honest and on_same_origin(c.world, party.url)}
+
+    def placed(at: str) -> str:
+        return f"{at}/metadata" if at in own else NONE if at == NONE else identifiers.well_known_protected_resource(at)
+
+    return mapped(placed, url)
+
+
+def document(
+    c: Context, who: str, url: Value, sent: ResourceMetadata, by: Value = "", at: Value = ""
+) -> tuple[Sent, ...]:
+    """How a session comes to the metadata of a resource: from where a challenge points, or by configuration.
+
+    ``by``, ``at``: who answers, and at which URL, where that is not the resource itself.
+    """
+    client, off = c.world.session[who].client, same(c.client(who).prm, "off")
+    return (
+        Sent(client, by or url, Fetch(at or metadata_url(c, url)), no(off)),
+        Sent(by or url, client, sent, no(off)),
+        Sent(client, client, Configured(sent.resource, sent.authorization_servers), off),
+    )
 
 
 def serves(c: Context, server: Party, resource: Value) -> Condition:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from model import client as client_rules
 from model import identifiers
 from model import resource_server as resource_rules
 from model.action import IMPOSSIBLE, Context, Move, action
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
-from model.messages import ResourceRequest, ResourceResponse, Sent
+from model.messages import Redirection, ResourceRequest, ResourceResponse, Sent
 from model.readings import (
     answered,
     certificate,
@@ -26,14 +28,17 @@ from model.readings import (
 )
 from model.rule import Condition as Named
 from model.state import Reading, captures, tokens
-from model.world import NONE, World
+from model.world import ATTACKER, NONE, World
+
+#: A URL of the attacker's that belongs to none of its parties.
+ELSEWHERE = "https://attacker.example/"
 
 
 def request_with(c: Context, session: Reading, token: Value, url: Value) -> ResourceRequest:
     """A request of a session with a token."""
     named = mapped(_proof, token, url) if _seen(c.world) else NONE
     proof = choose(uses_dpop(c, session), mapped(lambda made: made if made in _seen(c.world) else NONE, named), NONE)
-    return ResourceRequest(url, token, proof, certificate(c, session))
+    return ResourceRequest(url, token, proof, certificate(c, session), proof_key=proof_key(c, session))
 
 
 def _proof(token: str, url: str) -> str:
@@ -92,7 +97,7 @@ def client__share_token(c: Context, who: str) -> Move:
     here = all_of(c.has(connectors), one_of(session.phase, "has_token", "sent"), honest)
     if here is False:
         return IMPOSSIBLE
-    sent = Sent(c.world.session[who].client, "attacker", request_with(c, session, session.token, session.url))
+    sent = Sent(c.world.session[who].client, ATTACKER, request_with(c, session, session.token, session.url))
     facts, sends = deliver(c, sent)
     return Move(here, (client_rules.registrations_are_not_shared(c.client(who)),), facts, sends)
 
@@ -110,8 +115,11 @@ def client__follow_redirect(c: Context, who: str, party: str) -> Move:
     here = all_of(c.has(able), same(session.phase, "sent"), same(session.url, url))
     if here is False:
         return IMPOSSIBLE
-    sent = Sent(c.world.session[who].client, "attacker", request_with(c, session, session.token, url))
-    facts, sends = deliver(c, sent)
+    client = c.world.session[who].client
+    there = Sent(url, client, Redirection(ELSEWHERE))
+    request = request_with(c, session, session.token, url)
+    followed = Sent(client, ATTACKER, replace(request, url=ELSEWHERE, redirected_by=url))
+    facts, sends = deliver(c, there, followed)
     return Move(here, (client_rules.credentials_stay_with_origin(c.client(who)),), facts, sends)
 
 
@@ -186,7 +194,8 @@ def client__reuse_cached_token(c: Context, who: str, held: str) -> Move:
     if here is False:
         return IMPOSSIBLE
     discovered = same(session.phase, "discovered")
-    request = ResourceRequest(session.url, held, _cached_proof(c, session, held), token_of(c, held)["certificate"])
+    request = ResourceRequest(session.url, held, _cached_proof(c, session, held), token_of(c, held)["certificate"],
+                              proof_key=token_of(c, held)["key"])  # fmt: skip
     facts, sends = deliver(c, Sent(kept_one.client, session.url, request))
     cached_for = published(c, resource.url)
     return Move(
