@@ -12,7 +12,7 @@ from model import authorization_server as server_rules
 from model import client as client_rules
 from model.action import IMPOSSIBLE, Context, Move, Policy, action
 from model.delegation_messages import Approval, GrantedToken, LentToken, OwnTokenRequest, Task, TaskDone
-from model.logic import Condition, Value, all_of, any_of, holds, no, one_of, same
+from model.logic import Condition, Value, all_of, any_of, holds, mapped, no, one_of, same
 from model.messages import Sent
 from model.state import Variable
 from model.world import CLIENT, NONE, SUB_AGENT, Party, World
@@ -22,6 +22,7 @@ READ, WRITE, ADMIN = "accounts:read", "accounts:read accounts:write", "accounts:
 AUTHORITIES = (READ, WRITE, ADMIN)
 #: How long a token is good: until its own expiry, or no longer than the task that it is for.
 TASK, TOKEN = "task", "token"
+_EXPIRES = {TASK: "with the task", TOKEN: "not with the task"}
 
 
 def sub_agents(world: World) -> tuple[Party, ...]:
@@ -95,7 +96,7 @@ def client__obtain_grant(c: Context, client: str, server: str, user: str, author
         same(c.state[f"{client}.phase"], "idle"),
         (),
         {f"{client}.phase": "granted", f"{client}.authority": authority},
-        (Sent(user, server, Approval(authority)), Sent(server, client, GrantedToken(authority, TOKEN))),
+        (Sent(user, server, Approval(authority)), Sent(server, client, GrantedToken(authority, _EXPIRES[TOKEN]))),
     )
 
 
@@ -138,6 +139,7 @@ def authorization_server__issue_token_to_sub_agent(
         return IMPOSSIBLE
     policy: Any = Policy(c.of(server), {"instance": instance})
     passed_on = c.state[f"{client.name}.passes_on"]
+    expires = mapped(_EXPIRES.__getitem__, lifetime)
     return Move(
         here,
         (
@@ -146,7 +148,7 @@ def authorization_server__issue_token_to_sub_agent(
             server_rules.token_ends_with_the_task(policy, same(lifetime, TASK)),
         ),
         {f"{to}.authority": authority, f"{to}.lifetime": lifetime},
-        (Sent(to, server, OwnTokenRequest(authority)), Sent(server, to, GrantedToken(authority, lifetime))),
+        (Sent(to, server, OwnTokenRequest(authority)), Sent(server, to, GrantedToken(authority, expires))),
     )
 
 

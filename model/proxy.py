@@ -15,9 +15,9 @@ from typing import Any
 from model import authorization_server as server_rules
 from model import proxy_rules
 from model.action import IMPOSSIBLE, Context, Move, action
-from model.attacker import holds_browser, sends_own_users
+from model.attacker import holds_browser, leading, sends_own_users
 from model.logic import Condition, all_of, any_of, no, one_of, same
-from model.messages import AuthorizationRequest, AuthorizationResponse, Sent, TokenRequest, TokenResponse
+from model.messages import AuthorizationRequest, AuthorizationResponse, Redirection, Sent, TokenRequest, TokenResponse
 from model.readings import deliver, knows
 from model.registration import is_known, registered, shows_a_client
 from model.state import transaction
@@ -78,7 +78,8 @@ def client__start_at_proxy(c: Context, proxy: str, user: str, client: str) -> Mo
     party, slot = c.world.by_name[proxy], c.state.grant(transaction(c.world.by_name[proxy]))
     here = all_of(same(slot.code, "none"), has_one_client(c, party))
     begun, request = begin(c, party, c.world.by_name[client], user)
-    return Move(here, (), begun, (request,))
+    there = Sent(client, user, Redirection(_authorization_at(party)))
+    return Move(here, (), begun, (there, request))
 
 
 @action("S10", each=lambda world: [
@@ -99,7 +100,7 @@ def start_at_proxy(c: Context, proxy: str, browser: str, client: str) -> Move:
         here,
         (server_rules.redirect_uri_is_registered(policy, fits, False),),
         {**begun, f"knows.state.{transaction(party)}": True},
-        (request,),
+        (*leading(c, browser, _authorization_at(party)), request),
     )
 
 
@@ -120,11 +121,15 @@ def proxy__ask_consent(c: Context, proxy: str, browser: str) -> Move:
 # --- at the AS behind the proxy --------------------------------------------------------------------------------
 
 
-def _upstream(c: Context, proxy: Party, user: str) -> tuple[Sent, ...]:
-    """A browser at the AS behind the proxy, which asks nothing and sends it back with a code."""
+def _authorization_at(party: Party) -> str:
+    return f"{party.url}/authorize"
+
+
+def _upstream(c: Context, proxy: Party, user: str, by: tuple[Sent, ...]) -> tuple[Sent, ...]:
+    """A browser that is sent to the AS behind the proxy, which asks nothing and sends it back with a code."""
     slot, back = transaction(proxy), callback_of(proxy)
     request = AuthorizationRequest(upstream_client(proxy), redirect_uri=back, state=slot)
-    return Sent(user, proxy.upstream, request), Sent(proxy.upstream, user, AuthorizationResponse(back, state=slot))
+    return *by, Sent(user, proxy.upstream, request), Sent(proxy.upstream, user, AuthorizationResponse(back, state=slot))
 
 
 @action("S13", each=_users)
@@ -135,11 +140,12 @@ def authorization_server__remember_consent(c: Context, proxy: str, user: str) ->
     here = all_of(same(slot.code, "opened"), same(slot.opened_by, user))
     if here is False:
         return IMPOSSIBLE
+    on = Sent(proxy, user, Redirection(_authorization_at(c.world.by_name[party.upstream])))
     return Move(
         here,
         (proxy_rules.consent_is_asked_per_client(c.of(proxy), slot.approved),),
         {f"{transaction(party)}.code": "returned", f"{transaction(party)}.user": user},
-        _upstream(c, party, user),
+        _upstream(c, party, user, (on,)),
     )
 
 
@@ -152,7 +158,8 @@ def send_on_past_proxy(c: Context, proxy: str, user: str) -> Move:
     here = all_of(same(slot.code, "opened"), knows(c, "state", name), led)
     if here is False:
         return IMPOSSIBLE
-    return Move(here, (), {f"{name}.code": "returned", f"{name}.user": user}, _upstream(c, party, user))
+    sends = _upstream(c, party, user, leading(c, user, _authorization_at(c.world.by_name[party.upstream])))
+    return Move(here, (), {f"{name}.code": "returned", f"{name}.user": user}, sends)
 
 
 # --- back at the proxy -----------------------------------------------------------------------------------------

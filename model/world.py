@@ -185,6 +185,7 @@ class World:
         protocol: what its parties run, a key of :data:`model.protocols.PROTOCOLS`.
         asked_if: switches with which a configuration is judged here, unless another world is asked for.
         asked_for: properties that are judged here, likewise.
+        contact: the resource whose first contact is judged: the first honest one, if none is named.
     """
 
     name: str
@@ -197,6 +198,7 @@ class World:
     approvals: tuple[Grants, ...] = ()
     asked_if: Pairs = ()
     asked_for: tuple[str, ...] = ()
+    contact: str = ""
     file: str = field(default="", compare=False)
 
     # --- parties by role and relation ----------------------------------------------------------------------
@@ -261,6 +263,11 @@ class World:
     def session(self) -> Mapping[str, Session]:
         """The sessions by name."""
         return {session.name: session for session in self.sessions}
+
+    @cached_property
+    def contacted(self) -> str:
+        """The URL of the resource whose first contact is judged."""
+        return self.by_name[self.contact].url if self.contact else next(iter(self.honest_urls), "")
 
     @cached_property
     def users(self) -> tuple[str, ...]:
@@ -508,6 +515,8 @@ class _Reader:
             self.named(session.client, _names(world.clients), f"session {session.name!r} is at an honest client")
             self.all_named(session.visits, _names(world.resource_servers), "visits")
         self.check_grants(world)
+        if world.contact:
+            self.named(world.contact, _names(p for p in world.resource_servers if p.honest), "contact is an honest resource")
         for _, tampering in self.each("tampering", world.tamperings):
             self.check_tampering(world, tampering)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from model.logic import Value
-from model.messages import Message, public, term
+from model.messages import Message, claim, public, term
 
 _DRAFT = "draft-hardt-oauth-aauth-protocol"
 
@@ -18,7 +18,7 @@ _DRAFT = "draft-hardt-oauth-aauth-protocol"
 class SignedRequest(Message):
     """A request that an agent signs, with its person token or with an auth token."""
 
-    label, source = "GET resource, signed", f"{_DRAFT}, HTTP Message Signatures"
+    label, source = "GET {url}, signed", f"{_DRAFT}, HTTP Message Signatures"
     url: Value = public()
     signature_key: Value = public()
     auth_token: Value = term("token")
@@ -78,16 +78,16 @@ class AuthTokenResponse(Message):
 
     label, source = "200 auth_token", f"{_DRAFT}, Auth Token Structure"
     auth_token: Value = term("token")
-    iss: Value = public()
-    aud: Value = public()
-    cnf: Value = public()
+    iss: Value = claim("iss")
+    aud: Value = claim("aud")
+    cnf: Value = claim("cnf")
 
 
 @dataclass(frozen=True, slots=True)
 class Asserted(Message):
     """A request with an auth token of the sender's own making."""
 
-    label, source = "GET resource, signed", f"{_DRAFT}, Auth Token Structure"
+    label, source = "GET {url}, signed", f"{_DRAFT}, Auth Token Structure"
     url: Value = public()
     iss: Value = public()
     sub: Value = public()

@@ -14,6 +14,7 @@ from model.logic import Condition, Value, all_of, any_of, no, one_of, same
 from model.proxy import confused
 from model.readings import (
     REQUEST_SENT,
+    answered,
     designates,
     is_strangers,
     knows,
@@ -79,7 +80,7 @@ def _diverges(c: Context, who: str) -> Condition:
 
     Whatever an AS of the attacker's says about its tokens is a lie when it wants it to be.
     """
-    session = c.state.session(who)
+    session = answered(c, who)
     requested = requested_resource(c, session)
     believed = []
     for token in (grant.name for grant in c.world.grants):
@@ -153,7 +154,7 @@ def session_integrity(c: Context) -> Condition:
     """In a user's session the client uses, as an honest AS's, what somebody else authorised there."""
     found = []
     for session in _of_users(c):
-        state = c.state.session(session.name)
+        state = answered(c, session.name)
         for grant in c.world.grants:
             as_its = same(state.issuer, c.world.by_name[grant.server].url)
             if grant.user != session.user:
@@ -210,7 +211,8 @@ def first_contact(c: Context) -> Condition:
     for session in _of_users(c):
         design = c.client(session.name)
         issued = any_of(no(same(design.client_auth, "secret")), one_of(design.reg, "dcr", "dcr_ss", "static"))
-        found.append(all_of(c.state[f"{session.name}.accepted"], no(same(design.prm, "off")), issued))
+        state = c.state.session(session.name)
+        found.append(all_of(state.accepted, same(state.url, c.world.contacted), no(same(design.prm, "off")), issued))
     return any_of(*found)
 
 
