@@ -57,7 +57,7 @@ _MEANS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
         (CLIENT, AUTHORIZATION_SERVER, RESOURCE_SERVER), ("session", "held", "tampering", "grants"),
         ("challenge", "requests"),
     ),
-    "delegation": ((CLIENT, AUTHORIZATION_SERVER, RESOURCE_SERVER, SUB_AGENT), (), ()),
+    "delegation": ((CLIENT, AUTHORIZATION_SERVER, RESOURCE_SERVER, SUB_AGENT), ("session", "grants"), ()),
 }  # fmt: skip
 #: The protocols that worlds run; what they are made of is said in :mod:`model.protocols`.
 PROTOCOL_NAMES = tuple(_MEANS)
