@@ -180,12 +180,17 @@ def _stored(name: str, designs: Mapping[str, str]) -> dict[str, str]:
 
 
 def parse_switches(text: str) -> dict[str, str]:
-    """The switches that a configuration string names, those at their baseline included (and nothing else).
+    """The switches that a configuration string names, those at their baseline and those of single parties included.
+
+    Besides switches it may name a world, and nothing else.
 
     Raises:
         ConfigurationError: as :func:`parse` does.
     """
-    return {name: check_switch(name, value) for name, value in _pairs(text)}
+    pairs = {name: value for name, value in _pairs(text) if name != "world"}
+    for name, value in pairs.items():
+        check_switch(name.rpartition(":")[2], value)
+    return pairs
 
 
 def _pairs(text: str) -> Iterator[tuple[str, str]]:

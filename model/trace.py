@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from model.design import Configuration, parse
+from model.design import Configuration, check_parties, parse
 from model.errors import InputError
 from model.machine import Machine, State, Step
-from model.world import WORLDS, World
+from model.world import World, find_world
 
 FORMAT = "openworld-trace"
 VERSION = 1
@@ -83,8 +83,9 @@ def from_json(data: Mapping[str, Any] | str, worlds: Mapping[str, World] | None 
         if (fields["format"], fields["version"]) != (FORMAT, VERSION):
             raise TraceError(f"expected {FORMAT} version {VERSION}, found {fields['format']} {fields['version']}")
         steps = tuple(Step(item["action"], tuple(item["choices"].items())) for item in fields["steps"])
-        world = (worlds or WORLDS)[fields["world"]]
-        trace = Trace(world, parse(fields["configuration"]), fields["shows"], steps)
+        configuration = parse(fields["configuration"])
+        world = _world(fields["world"], configuration, worlds or {})
+        trace = Trace(world, configuration, fields["shows"], steps)
         trace.states()
     except TraceError:
         raise
@@ -93,3 +94,21 @@ def from_json(data: Mapping[str, Any] | str, worlds: Mapping[str, World] | None 
     except (ValueError, TypeError, AttributeError) as error:
         raise TraceError(f"not a trace that runs: {error}") from None
     return trace
+
+
+def _world(name: str, configuration: Configuration, worlds: Mapping[str, World]) -> World:
+    """The world of a run: one that is given, the one that the configuration names, or one that ships.
+
+    Raises:
+        TraceError: there is none, or the configuration names another one than the trace.
+    """
+    if name in worlds:
+        return worlds[name]
+    try:
+        world = find_world(configuration.world or name)
+        check_parties(configuration.design, world)
+    except InputError as error:
+        raise TraceError(str(error)) from None
+    if world.name != name:
+        raise TraceError(f"world={configuration.world} is {world.name!r}, and the run is one of {name!r}")
+    return world

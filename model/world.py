@@ -535,6 +535,11 @@ def _shipped() -> dict[str, World]:
 #: The worlds that ship, the default one first.
 WORLDS: dict[str, World] = _shipped()
 DEFAULT = WORLDS["default"]
+#: Worlds that traces and notes of earlier releases name, and what has become of them.
+FORMER = {
+    **dict.fromkeys(("first_contact", "users_session", "client_identity"), "all that was in it is in world=default"),
+    "mixup": "a mix-up is a run of world=default, or of a world file with as many servers and sessions as you like",
+}
 
 
 def find_world(name: str) -> World:
@@ -547,6 +552,8 @@ def find_world(name: str) -> World:
         return WORLDS[name]
     path = Path(name)
     if not path.is_file():
+        if name.partition("-")[0] in FORMER:
+            raise WorldError(f"there is no world {name!r} any more: {FORMER[name.partition('-')[0]]}")
         raise WorldError(f"no world or world file {name!r}{hint(name, WORLDS)}")
     try:
         return read(name, path.read_text(encoding="utf-8"))
