@@ -121,7 +121,8 @@ def verdict(question: Question, data: dict[str, Any]) -> Verdict:
         raise LookupError(data["world"])
     trace = None
     if data["trace"] is not None:
-        trace = from_json({**data["trace"], "configuration": str(configuration)}, {world.name: world})
+        here = {"world": world.name, "configuration": str(configuration)}
+        trace = from_json({**data["trace"], **here}, {world.name: world})
         confirm(trace, prop)
     return Verdict(
         property=prop,
