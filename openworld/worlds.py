@@ -15,7 +15,7 @@ _RELATIONS = {
     "taken_by": "what it publishes is the attacker's with",
     "connects_by": "comes as a connector with", "registered_by": "registered under the client's redirect URIs with",
     "designates": "designates", "trusts": "trusts", "serves": "serves", "knows": "knows", "upstream": "client of",
-    "api": "publishes", "callback": "redirect URI",
+    "api": "publishes", "callback": "redirect URI", "started_by": "started by",
 }  # fmt: skip
 
 
@@ -24,7 +24,7 @@ def summary(world: World) -> Iterator[str]:
     yield f"{world.name}: {world.concern}"
     for role in ROLES:
         if named := [party.name for party in world.of(role)]:
-            yield from _wrapped(f"{role.replace('_', ' ')}s: {', '.join(named)}", 4)
+            yield from _wrapped(f"{_plural(role)}: {', '.join(named)}", 4)
     yield from _wrapped(f"sessions: {', '.join(map(str, _sessions(world))) or 'none'}", 4)
     yield from _wrapped(f"grants: {', '.join(grant.name for grant in world.grants) or 'none'}", 4)
     yield from _wrapped(f"asked {_when(world)}", 4)
@@ -36,7 +36,7 @@ def lines(world: World) -> Iterator[str]:
     yield f"    protocol {world.protocol}; asked {_when(world)}"
     for role in ROLES:
         if found := world.of(role):
-            yield f"{role.replace('_', ' ')}s"
+            yield _plural(role)
             for party in found:
                 yield f"  {party.name}  {party.url}"
                 yield from (line for words in _party(party) for line in _wrapped(words, 6))
@@ -117,6 +117,11 @@ def _when(world: World) -> str:
         return "unless another world claims the question"
     claims = [f"about {name}" for name in world.asked_for] + ([f"with {_pairs(world.asked_if)}"] * bool(world.asked_if))
     return " and ".join(claims) or f"by world={world.name}"
+
+
+def _plural(role: str) -> str:
+    words = role.replace("_", " ")
+    return f"{words[:-1]}ies" if words.endswith("y") else f"{words}s"
 
 
 def _plain(value: str | tuple[str, ...]) -> str | list[str]:
