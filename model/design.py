@@ -125,8 +125,9 @@ def check_parties(design: Design, world: World) -> None:
             raise ConfigurationError(f"world {world.name!r} has no party {party!r}{hint(party, world.by_name)}")
         role = world.by_name[party].role
         if role not in switch_roles(name):
-            roles = " or ".join(switch_roles(name)) or "nobody, but everybody's"
-            raise ConfigurationError(f"{party}:{name}: {party!r} is a {role}, and switch {name!r} is a {roles}")
+            roles = " or ".join(switch_roles(name)) or "nobody alone, but of everybody"
+            article = "an" if role[0] in "aeiou" else "a"
+            raise ConfigurationError(f"{party}:{name}: {party!r} is {article} {role}, and switch {name!r} is of {roles}")
 
 
 def parse_capabilities(text: str) -> frozenset[str]:
