@@ -702,6 +702,12 @@ def _shipped() -> dict[str, World]:
 #: The worlds that ship, the default one first.
 WORLDS: dict[str, World] = _shipped()
 DEFAULT = WORLDS["default"]
+#: Worlds that traces and notes of earlier releases name, and what has become of them.
+FORMER = {
+    **{name: f"there is no world {name!r} any more: what was in it is in world=default"
+       for name in ("first_contact", "users_session", "client_identity")},
+    "mixup": "the sizes of world=mixup are no names: write a world file with as many servers and sessions as you like",
+}  # fmt: skip
 
 
 def find_world(name: str) -> World:
@@ -717,7 +723,8 @@ def find_world(name: str) -> World:
         if path.is_dir():
             raise WorldError(f"{name} is a directory, not a world file")
         if not path.is_file():
-            raise WorldError(f"no world or world file {name!r}{hint(name, WORLDS)}")
+            unknown = f"no world or world file {name!r}{hint(name, WORLDS)}"
+            raise WorldError(FORMER.get(name.partition("-")[0], unknown))
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise WorldError(f"{name} is not a text file in UTF-8") from None

@@ -489,6 +489,7 @@ def check(
     """One verdict, the cheapest way: nothing is laid down but what this question is about."""
     asked = find(prop) if isinstance(prop, str) else prop
     where = world or asked.world_of(configuration)
+    check_parties(configuration.design, where)
     return WorldChecker(where, (asked, configuration), timeout, patience).verdict(asked, configuration)
 
 
