@@ -13,9 +13,10 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from model import client
 from model.action import Context
-from model.design import Configuration
+from model.design import Configuration, Design
 from model.machine import Machine, State, Step
-from model.state import Variable, View, tokens
+from model.state import Variable, View, tokens, variables
+from model.switches import CAPABILITIES
 from model.world import ATTACKER, DEFAULT
 from properties.security import PROPERTIES
 
@@ -28,8 +29,20 @@ ONE_VISIT = replace(
     sessions=tuple(session for session in DEFAULT.sessions if session.user != ATTACKER),
     approvals=tuple(approved for approved in DEFAULT.approvals if approved.user != ATTACKER),
 )
-#: The session that is visited in.
+#: The session that is visited in, and the AS that honest resources designate.
 VISITOR = ONE_VISIT.sessions[0].name
+HONEST_AS = next(server.url for server in ONE_VISIT.servers if server.honest)
+
+
+_INITIAL = {variable.name: variable.initial for variable in variables(ONE_VISIT)}
+
+
+def among_honest(design: Design, **session: str) -> Context:
+    """What rules read where nobody attacks, in a session that has got so far."""
+    values = {f"{VISITOR}.{name}": value for name, value in session.items()}
+    state = View(lambda name: values[name] if name in values else _INITIAL[name])
+    return Context(ONE_VISIT, design, dict.fromkeys(CAPABILITIES, False), state)
+
 
 HARMS = tuple(name for name, prop in PROPERTIES.items() if prop.kind == "security")
 #: Who is hurt when a property breaks.
@@ -195,9 +208,9 @@ class Remembered(Generic[Read]):
         return found
 
 
-def places(variables: Sequence[Variable]) -> dict[str, int]:
+def places(found: Sequence[Variable]) -> dict[str, int]:
     """Where each variable stands in a state."""
-    return {variable.name: place for place, variable in enumerate(variables)}
+    return {variable.name: place for place, variable in enumerate(found)}
 
 
 class Judge:
@@ -219,9 +232,12 @@ class Judge:
         """Which of :data:`HARMS` a state shows, in any reading."""
         return tuple(event(state) for event in self._events)
 
-    def merit(self, state: State, depth: int) -> Any:
-        """How good a state is that so many steps lead to."""
-        return merit(self.harms(state), self._accepted(state), self._finished(state), depth)
+    def merit(self, state: State, depth: int, rows: Any = None) -> Any:
+        """How good a state is that so many steps lead to; of many configurations, for those in ``rows``."""
+        harmed = self.harms(state)
+        if rows is not None:
+            harmed = tuple(happens if isinstance(happens, bool) else happens[rows] for happens in harmed)
+        return merit(harmed, self._accepted(state), self._finished(state), depth)
 
 
 class _Search:
