@@ -39,6 +39,7 @@ from simulations.visits import (
     Remembered,
     Settings,
     finished,
+    of_flow,
     places,
     stopped,
 )
@@ -343,7 +344,7 @@ def _labels(
 def _refusals(actions_: Sequence[_Ways], state: State, rows: Mask, kind: Kind) -> Iterator[tuple[Label, Mask]]:
     """The first refusal by an honest party, row by row."""
     for each in actions_:
-        if each.action.schema.honest:
+        if of_flow(each.action):
             for way in each.recall(state):
                 for rule, fails in way.refused:
                     here = rows & fails

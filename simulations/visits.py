@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from model import client
-from model.action import Context
+from model.action import Action, Context
 from model.design import Configuration, Design
 from model.machine import Machine, State, Step
 from model.state import Variable, View, tokens, variables
@@ -150,7 +150,7 @@ LATENCY = {
     "S1": "challenge", "S3": "metadata", "S4": "metadata", "S7": "server_metadata", "S9": "push", "S13": "consent",
     "S15": "token", "S16": "token", "S18": "request", "S20": "request",
 }  # fmt: skip
-#: What an agent fetches takes its time whoever answers.
+#: What an agent fetches is a step of its flow, whoever answers.
 ANSWERS = frozenset({"attacker.publish_resource_metadata", "attacker.publish_server_metadata"})
 DISCOVERY = frozenset({"challenge", "metadata", "server_metadata"})
 
@@ -286,8 +286,13 @@ class _Search:
             return Ending(ACCEPTED, "success", suffered, configuration, steps)
         if suffered or finished(view):
             return Ending(DIVERTED, "diverted", suffered, configuration, steps)
-        refused = (rule.name for step, rule in machine.refusals(state) if machine.by_name[step.action].schema.honest)
+        refused = (rule.name for step, rule in machine.refusals(state) if of_flow(machine.by_name[step.action]))
         return Ending(next(refused, NOTHING_ENABLED), stopped(view), (), configuration, steps)
+
+
+def of_flow(action: Action) -> bool:
+    """Whether an action is a step of the agent's own flow, whoever answers it."""
+    return action.schema.honest or action.schema.name in ANSWERS
 
 
 def merit(harmed: Sequence[Any], accepted: Any, settled: Any, depth: int) -> Any:
@@ -350,9 +355,9 @@ def _waits(
 
 def _latencies(machine: Machine, steps: tuple[Step, ...]) -> Iterator[str]:
     for step in steps:
-        schema = machine.by_name[step.action].schema
-        if (schema.honest or schema.name in ANSWERS) and schema.step in LATENCY:
-            yield LATENCY[schema.step]
+        action = machine.by_name[step.action]
+        if of_flow(action) and action.schema.step in LATENCY:
+            yield LATENCY[action.schema.step]
 
 
 def _token_covers(machine: Machine, state: State, discovered: bool) -> bool:
