@@ -1,8 +1,8 @@
 """Attack traces of the solver as plays: what the attacker says in a trace, a real client is told over HTTP.
 
-One table, :data:`TELLS`, says for each message of a trace what it changes in the honest world. What the client sends in
-the trace is not told to the real one: it is what is looked for in the recording. A trace in which the attacker acts
-elsewhere than in what one client sees (in a session of its own, in the user's browser) cannot be played to a client.
+One table, :data:`TELLS`, says for each kind of message of a trace what it changes in the honest world. What the client
+sends in the trace is not told to the real one: it is what is looked for in the recording. A trace in which the attacker
+acts elsewhere than in what one client sees (in a session of its own, in a browser) cannot be played to a client.
 """
 
 from __future__ import annotations
@@ -11,27 +11,46 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 from conformance.play import Attack, Leak, Play
-from model import messages as spoken
+from model import identifiers
 from model.design import Configuration, Design
-from model.messages import Message
+from model.messages import (
+    THIEF,
+    AuthorizationRequest,
+    AuthorizationResponse,
+    Challenge,
+    Fetch,
+    Message,
+    Redirection,
+    ResourceMetadata,
+    ResourceRequest,
+    ResourceResponse,
+    ServerMetadata,
+    TokenRequest,
+    TokenResponse,
+)
+from model.token_flow import ELSEWHERE
 from model.trace import Trace
-from model.world import ATTACKER_AS, ATTACKER_RS, CALLBACK, CRM, HONEST_AS, SHARED_HOST, run_by_attacker
+from model.wire import Arrow, arrows
+from model.world import ATTACKER, AUTHORIZATION_SERVER, CLIENT, DEFAULT, World, callbacks
 from properties.security import find
 from properties.verdict import ReplayError, confirm
 
-#: The origins of the model's world by the party that plays them here; longer ones first.
-ORIGINS = {
-    ATTACKER_AS: "{evil}",
-    HONEST_AS: "{as1}",
-    "https://attacker.example": "{evil}",
-    ATTACKER_RS.removesuffix("/mcp"): "{tools}",
-    CRM.removesuffix("/api/accounts"): "{crm}",
-    SHARED_HOST.removesuffix("/"): "{shared}",
-}
-PARTIES = ("crm", "shared", "tools")
+
+@cache
+def origins(world: World) -> dict[str, str]:
+    """The origins of a world by the party that plays them here; the attacker is one party wherever it answers."""
+    servers = {server.url: "{as1}" if server.honest else "{evil}" for server in world.servers}
+    hosts = {identifiers.origin(party.url).rstrip("/") for party in world.resource_servers}
+    resources = {origin: f"{{{origin.partition('://')[2].partition('.')[0]}}}" for origin in sorted(hosts)}
+    return {**servers, ELSEWHERE.rstrip("/"): "{evil}", **resources}
+
+
+#: Who has an origin besides the parties of every scenario.
+PARTIES = tuple(name.strip("{}") for name in origins(DEFAULT).values() if name not in ("{as1}", "{evil}"))
 
 #: What is asked about: properties that one client can lose without anybody else's session.
 ASKED = (
@@ -71,6 +90,7 @@ class UntellableError(ValueError):
 class Draft:
     """A play while its messages are told: changes to the honest world, and what the client is expected to give away."""
 
+    world: World
     stated: dict[str, Any] = field(default_factory=dict)
     asked: str = ""
     bounce: str = ""
@@ -83,113 +103,128 @@ class Draft:
             table = table.setdefault(name, {})
         table.update({name: value for name, value in values.items() if value is not None})
 
+    def placed(self, text: Any) -> str:
+        """A text with the origins of the model's world replaced by those of the parties that play them."""
+        words = str(text)
+        for origin, name in origins(self.world).items():
+            words = words.replace(origin, name)
+        return "{evil}" if words == ATTACKER else words
+
+    def at(self, key: str) -> str:
+        """Where a party is."""
+        return self.placed(self.world.by_name[key].url if key in self.world.by_name else key)
+
+    def party(self, key: str) -> str:
+        """Who plays a server."""
+        return "as1" if key in self.world.by_name and self.world.by_name[key].honest else "evil"
+
+    def role(self, key: str) -> str:
+        """What a participant is to the client."""
+        party = self.world.by_name.get(key)
+        if party is None:
+            return "attacker" if key == ATTACKER else "browser"
+        return {CLIENT: "client", AUTHORIZATION_SERVER: "server"}.get(party.role, "resource")
+
 
 #: The shortest run that shows what a property is about: an attack, or first contact; nothing where there is none.
 Ask = Callable[[str, Configuration], Trace | None]
-Tell = Callable[[Draft, Message, dict[str, str]], None]
+Tell = Callable[[Draft, Arrow, Any, dict[str, str]], None]
 
 
-def _visits(draft: Draft, told: Message, values: dict[str, str]) -> None:
-    draft.asked = placed(told.label.removeprefix("GET "))
-    draft.stated.setdefault("url", placed(told.receiver))
+def _visits(draft: Draft, told: Arrow, request: ResourceRequest, values: dict[str, str]) -> None:
+    draft.stated.setdefault("url", draft.placed(request.url))
 
 
-def _challenges(draft: Draft, told: Message, values: dict[str, str]) -> None:
-    draft.state("challenge", resource_metadata=placed(values.get("resource_metadata", "absent")))
+def _fetches(draft: Draft, told: Arrow, request: Fetch, values: dict[str, str]) -> None:
+    draft.asked = draft.placed(request.url)
 
 
-def _describes_resource(draft: Draft, told: Message, values: dict[str, str]) -> None:
-    listed = placed(values["authorization_servers"]).strip("[]").split(", ")
+def _challenges(draft: Draft, told: Arrow, challenge: Challenge, values: dict[str, str]) -> None:
+    draft.state("challenge", resource_metadata=draft.placed(values.get("resource_metadata", "absent")))
+
+
+def _describes_resource(draft: Draft, told: Arrow, document: ResourceMetadata, values: dict[str, str]) -> None:
+    listed = [draft.placed(document.authorization_servers)]
     draft.state("documents", "main", at=[draft.asked])
-    draft.state("documents", "main", "body", resource=placed(values["resource"]), authorization_servers=listed)
+    draft.state("documents", "main", "body", resource=draft.placed(document.resource), authorization_servers=listed)
 
 
-def _describes_server(draft: Draft, told: Message, values: dict[str, str]) -> None:
-    party = _party(told.sender)
-    advertised = values.get("authorization_response_iss_parameter_supported")
+def _describes_server(draft: Draft, told: Arrow, document: ServerMetadata, values: dict[str, str]) -> None:
+    advertised = document.authorization_response_iss_parameter_supported
     draft.state(
-        "servers", party, "metadata",
-        issuer=placed(values["issuer"]), authorization_endpoint=placed(values["authorization_endpoint"]),
-        token_endpoint=placed(values["token_endpoint"]),
+        "servers", draft.party(told.sender), "metadata",
+        issuer=draft.placed(values["issuer"]), authorization_endpoint=draft.placed(values["authorization_endpoint"]),
+        token_endpoint=draft.placed(values["token_endpoint"]),
         authorization_response_iss_parameter_supported=True if advertised else "absent",
         client_id_metadata_document_supported=True,
     )  # fmt: skip
 
 
-def _answers(draft: Draft, told: Message, values: dict[str, str]) -> None:
-    party = _party(told.sender)
-    draft.state("servers", party, iss=placed(values["iss"]) if "iss" in values else "absent")
+def _answers(draft: Draft, told: Arrow, response: AuthorizationResponse, values: dict[str, str]) -> None:
+    draft.state("servers", draft.party(told.sender), iss=draft.placed(values.get("iss", "absent")))
 
 
-def _sends_on(draft: Draft, told: Message, values: dict[str, str]) -> None:
+def _sends_on(draft: Draft, told: Arrow, there: Redirection, values: dict[str, str]) -> None:
     """The attacker's AS sends the browser on: to the honest one, or back with a code of its own."""
-    if told.label == f"302 to {HONEST_AS}/authorize":
-        draft.bounce = "own" if "attacker's own" in values.get("code_challenge", "") else "same"
-    elif told.label.startswith("302 to ") and told.label.endswith(CALLBACK):
-        draft.bounce = ""
+    back = (uri for client in draft.world.clients for uri in callbacks(draft.world, client))
+    draft.bounce = "" if there.location in back else "same"
 
 
-def _bounced(draft: Draft, told: Message, values: dict[str, str]) -> None:
+def _bounced(draft: Draft, told: Arrow, request: AuthorizationRequest, values: dict[str, str]) -> None:
     if not told.honest:
-        draft.bounce = "own" if "attacker" in values.get("code_challenge", "") else "same"
+        who = str(request.code_challenge)
+        own = who == THIEF or (who in draft.world.session and draft.world.user_of(who) == ATTACKER)
+        draft.bounce = "own" if own else "same"
 
 
-def _nothing(draft: Draft, told: Message, values: dict[str, str]) -> None:
+def _nothing(draft: Draft, told: Arrow, message: Message, values: dict[str, str]) -> None:
     """The client's own doing, or the attacker's after it has what it wants."""
 
 
-#: What each message tells: by who sends it, who receives it, and how its label begins.
-TELLS: tuple[tuple[str, str, str, Tell], ...] = (
-    ("client", "resource", "GET ", _visits),
-    ("resource", "client", "401 Unauthorized", _challenges),
-    ("attacker", "client", "401 Unauthorized", _challenges),
-    ("resource", "client", "200 resource metadata", _describes_resource),
-    ("attacker", "client", "200 resource metadata", _describes_resource),
-    ("resource", "client", "200, protected data", _nothing),
-    ("client", "server", "GET ", _visits),
-    ("client", "attacker", "GET ", _visits),
-    ("server", "client", "200 AS metadata", _describes_server),
-    ("client", "user", "302 to ", _nothing),
-    ("user", "server", "GET /authorize", _bounced),
-    ("server", "user", "user approves: 302 to ", _answers),
-    ("server", "user", "302 to ", _sends_on),
-    ("user", "client", "GET ", _nothing),
-    ("client", "server", "POST /token", _nothing),
-    ("server", "client", "200 token response", _nothing),
-    ("server", "server", "POST /token, as the client", _nothing),
-    ("server", "server", "200 token response", _nothing),
-    ("attacker", "server", "POST /token, as the client", _nothing),
-    ("server", "attacker", "200 token response", _nothing),
-    ("server", "resource", "GET ", _nothing),
-    ("resource", "resource", "GET ", _nothing),
-    ("attacker", "resource", "GET ", _nothing),
-    ("resource", "server", "200, ", _nothing),
-    ("resource", "resource", "200, ", _nothing),
-    ("resource", "attacker", "200, ", _nothing),
-)
+#: What each message tells: by what it is, who sends it and who receives it.
+TELLS: dict[tuple[type[Message], str, str], Tell] = {
+    (ResourceRequest, "client", "resource"): _visits,
+    (Fetch, "client", "resource"): _fetches,
+    (Fetch, "client", "server"): _fetches,
+    (Fetch, "client", "attacker"): _fetches,
+    (Challenge, "resource", "client"): _challenges,
+    (ResourceMetadata, "resource", "client"): _describes_resource,
+    (ResourceMetadata, "attacker", "client"): _describes_resource,
+    (ServerMetadata, "server", "client"): _describes_server,
+    (Redirection, "client", "browser"): _nothing,
+    (Redirection, "server", "browser"): _sends_on,
+    (AuthorizationRequest, "browser", "server"): _bounced,
+    (AuthorizationResponse, "server", "browser"): _answers,
+    (AuthorizationResponse, "browser", "client"): _nothing,
+    (TokenRequest, "client", "server"): _nothing,
+    (TokenRequest, "attacker", "server"): _nothing,
+    (TokenResponse, "server", "client"): _nothing,
+    (TokenResponse, "server", "attacker"): _nothing,
+    (ResourceRequest, "attacker", "resource"): _nothing,
+    (ResourceResponse, "resource", "client"): _nothing,
+    (ResourceResponse, "resource", "attacker"): _nothing,
+}
 
 
 def tell(trace: Trace, expected: bool = False) -> Play:
     """The play of an attack trace (raises UntellableError)."""
-    draft = Draft()
-    for told in _as_users(spoken.messages(trace)):
-        roles = (_role(told.sender), _role(told.receiver))
-        acts = (act for *who, label, act in TELLS if tuple(who) == roles and told.label.startswith(label))
-        found = next(acts, None)
-        if found is None:
+    draft = Draft(trace.world)
+    for told in _as_users(trace.world, arrows(trace)):
+        act = TELLS.get((type(told.record), draft.role(told.sender), draft.role(told.receiver)))  # type: ignore[arg-type]
+        if act is None:
             raise UntellableError(f"nobody tells a client: {told.sender} to {told.receiver}: {told.label}")
         values = {value.name: value.text for value in told.values}
-        found(draft, told, values)
+        act(draft, told, told.record, values)
         if trace.shows in BY_REQUEST:
-            draft.leaks += [harm] if (harm := _harm(told)) else []
-        elif told.leaks and told.sender == spoken.THE_CLIENT:
-            draft.leaks.append(Leak(placed(told.receiver), told.leaks, placed(values.get("aud", ""))))
+            draft.leaks += [harm] if (harm := _harm(draft, told)) else []
+        elif told.leaks and draft.role(told.sender) == "client":
+            draft.leaks.append(Leak(draft.at(told.receiver), told.leaks, draft.placed(values.get("aud", ""))))
     if not draft.leaks:
         raise UntellableError("the client itself gives nothing away")
     return _play(trace, draft, expected)
 
 
-def _as_users(run: list[Message]) -> Iterator[Message]:
+def _as_users(world: World, run: list[Arrow]) -> Iterator[Arrow]:
     """A run in one session as one of the user's: whose it is makes no difference to the client.
 
     Raises:
@@ -197,12 +232,12 @@ def _as_users(run: list[Message]) -> Iterator[Message]:
     """
     if len({told.session for told in run}) > 1:
         raise UntellableError("two sessions take part")
+    user = next(iter(world.users), "user")
     for told in run:
-        redirected = told.label.startswith(("302 to ", "GET /authorize", f"GET {CALLBACK}"))
-        if told.session and redirected and spoken.NOBODY in (told.sender, told.receiver):
-            by_browser = told.sender == spoken.NOBODY
-            sender, receiver = (spoken.USER, told.receiver) if by_browser else (told.sender, spoken.USER)
-            yield replace(told, sender=sender, receiver=receiver, honest=told.honest or by_browser)
+        by_browser = isinstance(told.record, Redirection | AuthorizationRequest | AuthorizationResponse)
+        if told.session and by_browser and ATTACKER in (told.sender, told.receiver):
+            sender, receiver = (user if key == ATTACKER else key for key in (told.sender, told.receiver))
+            yield replace(told, sender=sender, receiver=receiver, honest=told.honest or told.sender == ATTACKER)
         else:
             yield told
 
@@ -216,37 +251,22 @@ def _play(trace: Trace, draft: Draft, expected: bool) -> Play:
     )  # fmt: skip
 
 
-def _harm(told: Message) -> Leak | None:
+def _harm(draft: Draft, told: Arrow) -> Leak | None:
     """A request of the client that it would not send if all were well, where a message is one.
 
     Sending the user to an AS is one only together with the metadata that it was done by.
     """
-    if told.sender != spoken.THE_CLIENT:
+    receiver = draft.world.by_name.get(told.receiver)
+    strangers = receiver is not None and not receiver.honest
+    if draft.role(told.sender) != "client":
         return None
-    if told.receiver == ATTACKER_AS and told.label.endswith("/.well-known/oauth-authorization-server"):
-        return Leak(placed(told.receiver), ("server_metadata",))
-    if told.decisive and told.label.startswith("302 to ") and told.label.endswith("/authorize"):
-        return Leak(placed(told.label.removeprefix("302 to ")), ("authorize",))
-    if told.decisive and told.label.startswith("GET https://") and run_by_attacker(told.receiver):
-        return Leak(placed(told.receiver), ("call",))
+    if isinstance(told.record, Fetch) and strangers and draft.role(told.receiver) == "server":
+        return Leak(draft.at(told.receiver), ("server_metadata",))
+    if isinstance(told.record, Redirection) and told.decisive:
+        return Leak(draft.placed(told.record.location), ("authorize",))
+    if isinstance(told.record, ResourceRequest) and told.decisive and strangers:
+        return Leak(draft.at(told.receiver), ("call",))
     return None
-
-
-def _role(key: str) -> str:
-    if key in (spoken.THE_CLIENT, spoken.USER, spoken.NOBODY):
-        return key
-    return "server" if key in (HONEST_AS, ATTACKER_AS) else "resource"
-
-
-def _party(key: str) -> str:
-    return "evil" if key in (ATTACKER_AS, spoken.NOBODY) else "as1"
-
-
-def placed(text: str) -> str:
-    """A text with the origins of the model's world replaced by those of the parties that play them."""
-    for origin, name in ORIGINS.items():
-        text = text.replace(origin, name)
-    return "{evil}" if text == spoken.NOBODY else text
 
 
 def questions(design: Design) -> Iterator[tuple[str, Configuration, Configuration]]:

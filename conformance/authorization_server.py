@@ -20,11 +20,10 @@ from joserfc.jwk import ECKey
 from conformance.message import Asked, Message
 from conformance.proof import Proof, read_proof
 from model import authorization_server as rules
-from model.client import NONE
 from model.design import Design
 from model.rule import Condition
 from model.scenario import Scenario
-from model.world import ATTACKER_CALLBACK, CALLBACK, CLIENT, CLIENT_UNKNOWN, DEFAULT_AUDIENCE
+from model.world import DEFAULT_AUDIENCE, NONE
 
 LIFETIME = 3600
 
@@ -105,10 +104,9 @@ class AuthorizationServer:
         """The authorization response to a request that the user approves (RFC 6749 4.1.2)."""
         redirect = asked.value("redirect_uri")
         known = {**self.clients, **self.documents}.get(asked.value("client_id"))
-        client = CLIENT_UNKNOWN if known is None else CLIENT
-        registered = CALLBACK if redirect in (known or ()) else ATTACKER_CALLBACK
+        registered = redirect in (known or ())
         try:
-            demand("invalid_request", rules.redirect_uri_is_registered(self.design, client, registered))
+            demand("invalid_request", rules.redirect_uri_is_registered(self.design, registered, known is not None))
         except Refusal as refused:  # never back to a redirect URI that is not the client's (RFC 6749 4.1.2.1)
             return Message("authorization_response", refused.fields(), 400)
         answer = Message("authorization_response", {}, 302, target=redirect)

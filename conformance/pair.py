@@ -28,9 +28,9 @@ from conformance.resource_server import protocol_answer
 from conformance.world import World
 from model import client as client_rules
 from model import resource_server as resource_rules
-from model.client import NONE
 from model.design import Design
 from model.rule import Condition
+from model.world import NONE
 
 _HOP_BY_HOP = {"connection", "content-length", "keep-alive", "transfer-encoding", "content-encoding"}
 

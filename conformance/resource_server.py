@@ -15,10 +15,9 @@ from conformance.message import Asked, Message
 from conformance.proof import read_proof, token_hash
 from model import identifiers
 from model import resource_server as rules
-from model.client import NONE
 from model.design import Design
 from model.scenario import Scenario
-from model.world import DEFAULT_AUDIENCE
+from model.world import DEFAULT_AUDIENCE, NONE
 
 NO_SUCH_METHOD = {"code": -32601, "message": "Method not found"}
 #: A token may be as long as the longest scope that a scenario has.
@@ -67,13 +66,15 @@ class ResourceServer:
         claims, signer = self._verified(token)
         proof = read_proof(asked)
         bound = claims.get("cnf", {}).get("jkt", NONE)
+        issuers = [server.origin for server in self.servers]
+        known = claims["iss"] in issuers
         presented = proof.thumbprint if proof and proof.token_hash == token_hash(token) else NONE
         demand(
             "invalid_token",
-            rules.issuer_is_accepted(self.design, claims["iss"]),
-            rules.signature_is_by_issuer(self.design, claims["iss"], signer),
+            rules.issuer_is_accepted(self.design, known, False, known),
+            rules.signature_is_by_issuer(self.design, claims["iss"] == signer, signer in issuers),
             rules.scheme_is_acceptable(self.design, bound if scheme.lower() == "dpop" else NONE),
-            rules.proof_is_by_bound_key(self.design, bound, presented, NONE, asked.url),
+            rules.proof_is_by_bound_key(self.design, bound in (NONE, presented), False, False),
         )
         named = [value for value in claims["aud"] if value != DEFAULT_AUDIENCE] or [NONE]
         has_default = DEFAULT_AUDIENCE in claims["aud"]

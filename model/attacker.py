@@ -16,21 +16,26 @@ from model import authorization_server as server_rules
 from model import client as client_rules
 from model.action import IMPOSSIBLE, Context, Domains, Move, action
 from model.flow import (
+    SIGNED,
+    authorization_request,
     document_rules,
-    goes_on_with,
     issue,
     server_metadata_rules,
     sessions_and_servers,
     token_request,
     with_metadata,
 )
+from model.identifiers import well_known_authorization_server
 from model.logic import Condition, Value, all_of, any_of, choose, holds, implies, mapped, no, one_of, same
 from model.messages import (
     AuthorizationRequest,
     AuthorizationResponse,
+    Challenge,
     ClientAuthentication,
+    Fetch,
     PushedRequest,
     PushedResponse,
+    Redirection,
     ResourceMetadata,
     Sent,
     ServerMetadata,
@@ -38,13 +43,14 @@ from model.messages import (
     TokenResponse,
 )
 from model.readings import (
-    REQUEST_SENT,
+    answered,
     attacker_authenticates,
-    client_id_of,
     deliver,
+    document,
     ids_of,
     is_strangers,
     knows,
+    metadata_url,
     policy_of,
     published,
     pushes,
@@ -58,7 +64,8 @@ from model.readings import (
 )
 from model.registration import is_known
 from model.resource_server import well_known_is_the_owners
-from model.state import ATTACKERS_KEY, FORGED, THIEF, Moved, tokens
+from model.state import ATTACKERS_KEY, FORGED, THIEF, Moved, assertion_at, tokens
+from model.token_flow import ELSEWHERE
 from model.world import ATTACKER, FORGED_BY, LOOPBACK, NONE, World, callbacks, client_ids, on_same_origin
 
 # --- answering what a client asks -----------------------------------------------------------------------------
@@ -102,7 +109,7 @@ def publish_resource_metadata(c: Context, who: str, channel: str, resource: Valu
     vouched = any_of(
         same(design.prm, "off"), channel == "cache", all_of(channel == "own", same(c.design.e_enrolled, "yes"))
     )
-    document = ResourceMetadata(resource, listed, choose(vouched, "by an accepted attester", NONE))
+    told = ResourceMetadata(resource, listed, choose(vouched, "by an accepted attester", NONE))
     return Move(
         here,
         (
@@ -110,8 +117,17 @@ def publish_resource_metadata(c: Context, who: str, channel: str, resource: Valu
             well_known_is_the_owners(c.design, any_of(squats, channel == "well_known")),
         ),
         {f"{who}.phase": "discovered", f"{who}.resource": resource, f"{who}.listed": listed},
-        (Sent(ATTACKER, c.world.session[who].client, document),),
+        written(c, who, session.url, channel, told),
     )
+
+
+def written(c: Context, who: str, url: Value, channel: str, told: ResourceMetadata) -> tuple[Sent, ...]:
+    """How a client comes to a document of the attacker's; one who writes the challenge points to a URL of its own."""
+    if channel != "challenge":
+        return document(c, who, url, told)
+    at = f"{ELSEWHERE}metadata"
+    pointing = Sent(url, c.world.session[who].client, Challenge(at))
+    return (pointing, *document(c, who, url, told, ATTACKER, at))
 
 
 def _strangers(world: World) -> list[dict[str, str]]:
@@ -147,7 +163,9 @@ def publish_server_metadata(
         implies(same(c.design.par_at, "honest"), no(is_strangers(c.world, par_at))),
     )
     plainest = all_of(implies(no(pushes(design)), no(pushed_away)), implies(connector, c.has(party.connects_by)))
-    document = ServerMetadata(issuer, authorization_at, token_at, par_at, promises_iss)
+    told = ServerMetadata(issuer, authorization_at, token_at, choose(pushes(design), par_at, NONE), promises_iss)
+    client = c.world.session[who].client
+    fetch = Fetch(well_known_authorization_server(party.url))
     recorded = {
         "metadata": party.url, "issuer": issuer, "authorization_at": authorization_at, "token_at": token_at,
         "par_at": par_at, "promises_iss": promises_iss, "connector": connector,
@@ -156,7 +174,7 @@ def publish_server_metadata(
         all_of(here, any_of(same(session.listed, party.url), by_choice), allowed, plainest),
         server_metadata_rules(c, session, party, issuer, authorization_at, token_at, connector, promises_iss),
         with_metadata(who, **recorded),
-        (Sent(server, c.world.session[who].client, document),),
+        (Sent(client, server, fetch, no(connector)), Sent(server, client, told)),
     )
 
 
@@ -167,7 +185,7 @@ def answer_pushed_request(c: Context, who: str, grant: str) -> Move:
     here = all_of(
         same(session.phase, "pushed"), c.attackers(session.par_at), same(session.request_uri, NONE), same(slot.code, "pushed")
     )
-    answer = Sent(ATTACKER, c.world.session[who].client, PushedResponse(grant))
+    answer = Sent(session.par_at, c.world.session[who].client, PushedResponse(grant))
     return Move(here, (), {f"{who}.request_uri": grant}, (answer,))
 
 
@@ -179,7 +197,7 @@ def answer_token_request(c: Context, who: str, token: Value) -> Move:
     if here is False:
         return IMPOSSIBLE
     known = any_of(same(token, FORGED), *(all_of(same(token, t), knows(c, "token", t)) for t in tokens(c.world)))
-    answer = Sent(ATTACKER, c.world.session[who].client, TokenResponse(token, "as asked"))
+    answer = Sent(session.token_at, c.world.session[who].client, TokenResponse(token, "as asked"))
     return Move(all_of(here, known), (), {f"{who}.phase": "has_token", f"{who}.token": token}, (answer,))
 
 
@@ -189,16 +207,17 @@ def answer_token_request(c: Context, who: str, token: Value) -> Move:
 def holds_browser(c: Context, user: str, *, at_callback: bool = False) -> Condition:
     """Whether the attacker can send a user's browser to an AS (or to a client's callback).
 
-    Its own always; another's while that is at its authorization endpoint, or by a capability.
+    Its own always; another's once that has come to its authorization endpoint, or by a capability.
     """
     if user == ATTACKER:
         return True
-    led = [
-        all_of(same(session.phase, "requested"), c.attackers(session.authorization_at))
-        for session in (c.state.session(s.name) for s in c.world.sessions if s.user == user)
-    ]
     lured = ("web", "naive_rp", "req_leak", "state_leak") if at_callback else ("lure",)
-    return any_of(*led, c.has(lured))
+    return any_of(c.state[f"holds.browser.{user}"], c.has(lured))
+
+
+def leading(c: Context, user: str, to: Value) -> tuple[Sent, ...]:
+    """What makes a user's browser go somewhere; the attacker's own goes by itself."""
+    return () if user == ATTACKER else (Sent(ATTACKER, user, Redirection(to)),)
 
 
 def sends_own_users(c: Context, client_id: Value, redirect: Value) -> Condition:
@@ -297,20 +316,16 @@ def send_request(c: Context, grant: str, client: Value, redirect: Value, challen
     request = {
         "client": client, "redirect": redirect, "challenge": challenge, "state": state, "key": NONE, "resource": NONE,
     }  # fmt: skip
-    relayed = any_of(*(
-        all_of(one_of(c.state.session(s.name).phase, *REQUEST_SENT), c.attackers(c.state.session(s.name).authorization_at))
-        for s in c.world.sessions if s.user == user
-    ))  # fmt: skip
     # Whose flow it is shows in what binds the answer to one: a request with all of that copied is that session's.
     copied = all_of(no(same(state, NONE)), any_of(same(challenge, state), same(challenge, NONE)))
     of = choose(copied, state, THIEF)
-    move = issue(c, grant, of, authenticated, request, **({} if user == ATTACKER else {"relayed": relayed}))
+    move = issue(c, grant, of, authenticated, request, **({} if user == ATTACKER else {"relayed": c.state[f"holds.browser.{user}"]}))
     unasked = all_of(silent, no(any_of(held, sent)))
-    written = AuthorizationRequest(client, NONE, redirect, state, challenge)
+    crafted = AuthorizationRequest(client, NONE, redirect, state, challenge)
     return move._replace(
         when=here,
         rules=(*move.rules, server_rules.consent_is_pinned_to_metadata(c.of(server.name), unasked)),
-        sends=(Sent(user, server.name, written), *move.sends),
+        sends=(*leading(c, user, f"{server.url}/authorize"), Sent(user, server.name, crafted), *move.sends),
     )
 
 
@@ -322,7 +337,6 @@ def forward_request(c: Context, who: str, grant: str) -> Move:
     no_challenge = same(request_of(c, session)["challenge"], NONE)
     copied = all_of(knows(c, "state", who), any_of(knows(c, "challenge", who), no_challenge))
     here = all_of(
-        one_of(session.phase, *REQUEST_SENT),
         same(c.state.grant(grant).code, "none"),
         holds_browser(c, user),
         any_of(pushed, copied),
@@ -332,11 +346,11 @@ def forward_request(c: Context, who: str, grant: str) -> Move:
     others_too = c.world.user_of(who) not in (user, ATTACKER)
     overtakes = all_of(pushed, same(session.authorization_at, server.url), others_too)
     move = issue(c, grant, who, pushed, request_of(c, session))
-    reference = AuthorizationRequest(client_id_of(c, session), choose(pushed, who, NONE))
+    very = authorization_request(c, session, choose(pushed, who, NONE), pushed)
     return move._replace(
         when=here,
         rules=(*move.rules, server_rules.request_uri_is_unused(c.of(server.name), overtakes)),
-        sends=(Sent(user, server.name, reference), *move.sends),
+        sends=(*leading(c, user, f"{server.url}/authorize"), Sent(user, server.name, very), *move.sends),
     )
 
 
@@ -364,8 +378,8 @@ def deliver_response(c: Context, who: str, code: Value, arrives_at: Value) -> Mo
     )
     if here is False:
         return IMPOSSIBLE
-    own = c.world.user_of(who) == ATTACKER
-    returned = who if own else choose(knows(c, "state", who), who, NONE)
+    user = c.world.user_of(who)
+    returned = who if user == ATTACKER else choose(knows(c, "state", who), who, NONE)
     issuer = client_rules.inferred_issuer(design, client, c.world.issuers, arrives_at, session.issuer)
     response = AuthorizationResponse(arrives_at, code, returned, issuer)
     return Move(
@@ -377,9 +391,9 @@ def deliver_response(c: Context, who: str, code: Value, arrives_at: Value) -> Mo
         ),
         {
             f"{who}.phase": "responded", f"{who}.code": code, f"{who}.reused": any_of(session.reused, late),
-            **goes_on_with(session, issuer),
+            f"{who}.went_to": issuer,
         },
-        (Sent(c.world.user_of(who), client.name, response),),
+        (*leading(c, user, arrives_at), Sent(user, client.name, response)),
     )  # fmt: skip
 
 
@@ -472,9 +486,20 @@ def authenticate(c: Context, server: str, client: str) -> Move:
     """The attacker authenticates at an honest AS as an honest client."""
     design = policy_of(c, client)
     here = all_of(c.has(c.capabilities), no(same(design.client_auth, "none")), is_known(c, client))
-    sent = Sent(ATTACKER, server, ClientAuthentication(client))
+    sent = Sent(ATTACKER, server, _credentials(c, server, client))
     checked = attacker_authenticates(c, c.world.by_name[server], client)
     return Move(here, checked, {"accepted.authentication": True}, (sent,))
+
+
+def _credentials(c: Context, server: str, client_id: str) -> ClientAuthentication:
+    """What the attacker authenticates with as a client: its secret, or an assertion that it was sent."""
+    client = next(client for client in c.world.clients if client_id in ids_of(c, client))
+    secret: Value = choose(knows(c, "secret", f"{client.name}@{server}"), f"{client.name}@{server}", NONE)
+    made = assertion_at(c.world.by_name[server], client_id)
+    held = knows(c, "assertion", made)
+    return ClientAuthentication(
+        client_id, secret, choose(held, SIGNED, NONE), assertion_opens=(choose(held, made, NONE),)
+    )
 
 
 def _rechallenges(world: World) -> list[dict[str, str]]:
@@ -486,7 +511,7 @@ def _rechallenges(world: World) -> list[dict[str, str]]:
 @action("S22", _rechallenges, lambda world: {"issuer": world.issuers})
 def rechallenge(c: Context, who: str, channel: str, server: str, issuer: Value) -> Move:
     """Challenged anew by a resource whose metadata the attacker writes, the client refreshes at the AS that this lists."""
-    session, party, design = c.state.session(who), c.world.by_name[server], c.client(who)
+    session, party, design = answered(c, who), c.world.by_name[server], c.client(who)
     grants = {grant.name: c.world.by_name[grant.server].url for grant in c.world.grants}
     refresh = mapped(lambda token: token if token in grants else NONE, session.token)
     here = all_of(
@@ -498,8 +523,14 @@ def rechallenge(c: Context, who: str, channel: str, server: str, issuer: Value) 
     came_from = mapped(lambda grant: grants.get(grant, NONE), refresh)
     # The client is now where the new metadata leads; it sends what it would send there.
     moved = Moved(session, issuer=issuer, metadata=party.url, token_at=party.url)
-    request = token_request(c, moved, party.url, "renewed", grant_type="refresh_token", refresh_token=refresh)
-    facts, sends = deliver(c, Sent(c.world.session[who].client, server, request))
+    request = token_request(c, moved, party.url, grant_type="refresh_token", refresh_token=refresh)
+    client = c.world.session[who].client
+    anew = Sent(session.url, client, Challenge(metadata_url(c, session.url)), channel != "challenge")
+    pointed = written(c, who, session.url, channel, ResourceMetadata(session.url, party.url))
+    published_ = ServerMetadata(issuer, party.url, party.url)
+    facts, sends = deliver(
+        c, anew, *pointed, Sent(server, client, published_), Sent(client, server, request)
+    )
     vouched = any_of(channel == "cache", all_of(channel == "own", same(c.design.e_enrolled, "yes")))
     listed = Moved(session, listed=party.url)
     return Move(
@@ -509,6 +540,6 @@ def rechallenge(c: Context, who: str, channel: str, server: str, issuer: Value) 
             *server_metadata_rules(c, listed, party, issuer, party.url, party.url),
             client_rules.refresh_token_stays_with_issuer(design, same(issuer, came_from)),
         ),
-        {f"{who}.phase": "renewed", f"{who}.renewed_as": issuer, **facts},
+        {f"{who}.phase": "renewed", **facts},
         sends,
     )

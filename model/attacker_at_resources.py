@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from model import authorization_server as server_rules
 from model import client as client_rules
-from model import identifiers
 from model import resource_server as resource_rules
 from model.action import IMPOSSIBLE, Context, Domains, Move, action
+from model.attacker import written
 from model.flow import document_rules, server_metadata_rules, sessions_and_servers
 from model.logic import Condition, Value, all_of, any_of, choose, no, one_of, same
 from model.messages import (
+    FORGED,
+    Challenge,
     Fetch,
     Introspection,
     Redirection,
+    ResourceMetadata,
     ResourceRequest,
     ResourceResponse,
     Sent,
@@ -23,11 +26,11 @@ from model.messages import (
     TokenRequest,
     TokenResponse,
 )
-from model.readings import deliver, kept, knows, published, sessions, token_of, trusted_by
+from model.readings import kept, knows, published, sessions, token_of, trusted_by
 from model.rule import Condition as Named
 from model.state import tokens
 from model.token_flow import accepts, captured_proofs, holds_key
-from model.world import ATTACKER, FORGED_BY, NONE, Party, World
+from model.world import ATTACKER, FORGED_BY, NONE, World
 
 # --- tokens at resources ---------------------------------------------------------------------------------------
 
@@ -117,8 +120,14 @@ def present_own_making(c: Context, url: str, iss: Value, form: Value) -> Move:
             "accepted.as_user": resource_rules.subject_is_user(policy, any_of(known, opaque)),
             "accepted.issuer": any_of(opaque, no(all_of(named, no(known)))),
         },
-        (Sent(ATTACKER, url, ResourceRequest(url, "forged")), Sent(url, ATTACKER, ResourceResponse())),
+        (Sent(ATTACKER, url, _made(c, url, iss, own, opaque)), Sent(url, ATTACKER, ResourceResponse())),
     )
+
+
+def _made(c: Context, url: str, iss: Value, audience: Value, opaque: Condition) -> ResourceRequest:
+    """A request with a token that the attacker made; an opaque one claims nothing by itself."""
+    claims = {"token_issuer": iss, "token_subject": next(iter(c.world.users), NONE), "token_audience": audience}
+    return ResourceRequest(url, FORGED, **{name: choose(opaque, NONE, value) for name, value in claims.items()})
 
 
 def _foreign(c: Context, iss: Value) -> Condition:
@@ -243,12 +252,12 @@ def use_handle(c: Context, url: str) -> Move:
     """The attacker uses the handle of a user's session at a resource server, which a page of its own has got hold of."""
     party = c.world.by_url[url]
     here = all_of(c.capabilities["web"], c.exists(party))
-    request = ResourceRequest(url, session_handle="the user's")
+    request = ResourceRequest(url, session_handle=next(iter(c.world.users), NONE))
     return Move(
         here,
         (resource_rules.handles_are_bound_to_user(c.of(party.name)),),
         {"accepted.handle": True},
-        (Sent(ATTACKER, url, request), Sent(url, ATTACKER, ResourceResponse("the user's"))),
+        (Sent(ATTACKER, url, request), Sent(url, ATTACKER, ResourceResponse(next(iter(c.world.users), NONE)))),
     )
 
 
@@ -287,6 +296,12 @@ def name_internal_address(c: Context, who: str, channel: str) -> Move:
     if here is False:
         return IMPOSSIBLE
     client = c.world.session[who].client
+    told = ResourceMetadata(session.url, INTERNAL)
+    named = (
+        (Sent(session.url, client, Challenge(INTERNAL)),)
+        if channel in ("own", "challenge")
+        else written(c, who, session.url, channel, told)
+    )
     return Move(
         here,
         (
@@ -294,7 +309,7 @@ def name_internal_address(c: Context, who: str, channel: str) -> Move:
             client_rules.fetches_are_guarded(c.client(who)),
         ),
         {"fetched.internal": True},
-        (Sent(client, INTERNAL, Fetch(INTERNAL)),),
+        (*named, Sent(client, INTERNAL, Fetch(INTERNAL))),
     )
 
 
@@ -319,7 +334,10 @@ def name_address_in_server_metadata(c: Context, who: str, server: str, address: 
     here = all_of(same(session.phase, "discovered"), c.runs(party), same(session.listed, party.url))
     if here is False:
         return IMPOSSIBLE
-    internal = same(address, INTERNAL)
+    internal, client, browser = same(address, INTERNAL), c.world.session[who].client, c.world.user_of(who)
+    named = ServerMetadata(
+        party.url, choose(internal, party.url, HOSTILE), choose(internal, INTERNAL, party.url)
+    )
     inside = server_metadata_rules(c, session, party, party.url, party.url, INTERNAL)
     hostile = server_metadata_rules(c, session, party, party.url, party.url, party.url, hostile=True)
     checked = [
@@ -335,7 +353,11 @@ def name_address_in_server_metadata(c: Context, who: str, server: str, address: 
             opened._replace(holds=any_of(internal, opened.holds)),
         ),
         {"fetched.internal": internal, "opened.hostile": no(internal)},
-        (Sent(server, c.world.session[who].client, ServerMetadata(party.url, address, address)),),
+        (
+            Sent(server, client, named),
+            Sent(client, INTERNAL, TokenRequest(grant_type="authorization_code"), internal),
+            Sent(client, browser, Redirection(HOSTILE), no(internal)),
+        ),
     )
 
 

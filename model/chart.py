@@ -6,19 +6,17 @@ issue trackers. :class:`Chart` says what any drawing shows, whatever it is drawn
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from model.design import Configuration
-from model.messages import NOBODY, USER, Message, Participant, Value, messages, participants, scenes
 from model.refusal import Refusal, stopped
 from model.rule import Rule
 from model.switches import CAPABILITIES, SWITCHES
 from model.trace import Trace
-from model.world import run_by_attacker
+from model.wire import Arrow, Participant, Value, arrows, participants, scenes
 
 WIDTH = 69
 
@@ -43,7 +41,7 @@ class Chart:
 
     configuration: Configuration
     cast: tuple[Participant, ...]
-    sent: tuple[Message, ...]
+    sent: tuple[Arrow, ...]
     ending: str
     refusal: Refusal | None = None
     passed: dict[int, tuple[Rule, ...]] | None = None
@@ -73,25 +71,21 @@ def chart(
     refusal = None if under is None else stopped(trace, under)
     if refusal is None:
         drawn = trace if under is None else replace(trace, configuration=under)
-        sent = messages(drawn)
+        sent = arrows(drawn)
         closing = ending or f"here the run shows {trace.shows}"
     else:
         drawn = refusal.trace
-        sent = [*(replace(message, decisive=False) for message in messages(drawn)), *refusal.sent]
+        sent = [*(replace(message, decisive=False) for message in arrows(drawn)), *refusal.sent]
         closing = f"the run stops here, at step {refusal.number} of {len(trace.steps)}"
     passed = {number: tuple(scene.rules()) for number, scene in enumerate(scenes(drawn), 1)} if checks else None
-    return Chart(drawn.configuration, participants(sent), tuple(sent), closing, refusal, passed)
+    return Chart(drawn.configuration, participants(drawn, sent), tuple(sent), closing, refusal, passed)
 
 
-def origin(message: Message, value: Value) -> Origin:
+def origin(message: Arrow, value: Value) -> Origin:
     """Whose value it is: a secret that the message gives away, one of the attacker's making, or neither."""
     if value.name in message.leaks:
         return "leaked"
-    return "attacker" if not message.honest or _names_attacker(value.text) else "honest"
-
-
-def _names_attacker(words: str) -> bool:
-    return "attacker" in words or any(map(run_by_attacker, re.findall(r"https?://[^\s\],>]+", words)))
+    return "attacker" if not message.honest or value.theirs else "honest"
 
 
 def setting(configuration: Configuration) -> tuple[list[str], list[str]]:
@@ -179,7 +173,7 @@ def _legend(shown: Chart, width: int) -> list[str]:
     return [*lines, "", *(f"  {sign:<3} {meaning}" for sign, meaning, used in keys if used)]
 
 
-def _described(message: Message, room: int) -> list[tuple[str, str]]:
+def _described(message: Arrow, room: int) -> list[tuple[str, str]]:
     """A message in lines with what stands in the margin of each."""
     made = [("  ", line) for line in _fold(message.label, room, 2)]
     if message.session:
@@ -243,7 +237,7 @@ class _Drawing:
     def row(self) -> str:
         return "  " + self.rail().rstrip()
 
-    def arrow(self, message: Message) -> str:
+    def arrow(self, message: Arrow) -> str:
         line, stroke = list(self.rail()), "-" if message.honest else "="
         start, end = self.columns[message.sender], self.columns[message.receiver]
         if start == end:
@@ -324,7 +318,7 @@ def mermaid(
     edges = ",".join(dict.fromkeys([shown.cast[0].letter, shown.cast[-1].letter]))
     lines = ["sequenceDiagram"]
     for one in shown.cast:
-        kind = "actor" if one.key in (USER, NOBODY) else "participant"
+        kind = "actor" if one.browser else "participant"
         described = "<br/>".join(_escaped(part) for part in (one.name, one.url) if part)
         lines.append(f"    {kind} {one.letter} as {described}")
     framed = False

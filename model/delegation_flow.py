@@ -6,113 +6,181 @@ asked for it. The user approved the client's grant; nobody asks the user again f
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-from model import authorization_server as server
-from model import client
-from model.action import IMPOSSIBLE, Context, Move, action
-from model.client import NONE
-from model.logic import Condition, Value, all_of, any_of, holds, no, one_of, same
-from model.state import Variable, View
-from model.world import World
+from model import authorization_server as server_rules
+from model import client as client_rules
+from model.action import IMPOSSIBLE, Context, Move, Policy, action
+from model.delegation_messages import Approval, GrantedToken, LentToken, OwnTokenRequest, Task, TaskDone
+from model.logic import Condition, Value, all_of, any_of, holds, mapped, no, one_of, same
+from model.messages import Sent
+from model.state import Variable
+from model.world import CLIENT, NONE, SUB_AGENT, Party, World
 
-#: What a grant can be good for at the CRM, as scopes; each contains the one before.
+#: What a grant can be good for at a resource, as scopes; each contains the one before.
 READ, WRITE, ADMIN = "accounts:read", "accounts:read accounts:write", "accounts:read accounts:write accounts:admin"
 AUTHORITIES = (READ, WRITE, ADMIN)
-
-#: Those to whom authority is passed on: the sub-agent that the client starts, and one which that starts in turn.
-SUB_AGENT, SUB_SUB_AGENT = "sub_agent", "sub_sub_agent"
-HOLDERS = (SUB_AGENT, SUB_SUB_AGENT)
 #: How long a token is good: until its own expiry, or no longer than the task that it is for.
 TASK, TOKEN = "task", "token"
+_EXPIRES = {TASK: "with the task", TOKEN: "not with the task"}
+
+
+def sub_agents(world: World) -> tuple[Party, ...]:
+    """Those to whom authority is passed on."""
+    return world.of(SUB_AGENT)
+
+
+def client_of(world: World, party: Party) -> Party:
+    """The client for whose task a sub-agent was started, by it or by another sub-agent."""
+    while party.role != CLIENT:
+        party = world.by_name[party.started_by]
+    return party
+
+
+def is_further(world: World, party: Party) -> bool:
+    """Whether a sub-agent was started by a sub-agent."""
+    return world.by_name[party.started_by].role == SUB_AGENT
 
 
 def variables(world: World) -> tuple[Variable, ...]:
     """The state variables of delegation."""
-    made = [
-        Variable("client.phase", ("idle", "granted", "tasked", "ended"), "how far the client has come"),
-        Variable("client.authority", (NONE, *AUTHORITIES), "what the user granted the client"),
-        Variable("client.passes_on", (NONE, *AUTHORITIES), "what the client passes on for the task"),
-    ]
-    for who in HOLDERS:
+    made: list[Variable] = []
+    for client in world.clients:
         made += [
-            Variable(f"{who}.authority", (NONE, *AUTHORITIES), "what it can do at the CRM"),
-            Variable(f"{who}.lifetime", (NONE, TASK, TOKEN), "for how long"),
+            Variable(f"{client.name}.phase", ("idle", "granted", "tasked", "ended"), "how far the client has come"),
+            Variable(f"{client.name}.authority", (NONE, *AUTHORITIES), "what the user granted the client"),
+            Variable(f"{client.name}.passes_on", (NONE, *AUTHORITIES), "what the client passes on for the task"),
+        ]
+    for party in sub_agents(world):
+        made += [
+            Variable(f"{party.name}.authority", (NONE, *AUTHORITIES), "what it can do at a resource"),
+            Variable(f"{party.name}.lifetime", (NONE, TASK, TOKEN), "for how long"),
         ]
     return tuple(made)
 
 
-def holders(_: World) -> Iterable[dict[str, str]]:
-    """The parties to which an action may pass authority on."""
-    return [{"to": who} for who in HOLDERS]
+def _clients_and_grants(world: World) -> list[dict[str, str]]:
+    """Each session of a user at a client with each AS at which that user approves clients."""
+    return [
+        {"client": session.client, "server": grant.server, "user": session.user}
+        for session in world.sessions
+        for grant in world.grants
+        if session.user == grant.user
+    ]
 
 
-def may_receive(state: View, to: str) -> Condition:
+def _clients(world: World) -> list[dict[str, str]]:
+    return [{"client": one.name} for one in world.clients]
+
+
+def _receivers(world: World) -> list[dict[str, str]]:
+    return [{"to": party.name} for party in sub_agents(world)]
+
+
+def _receivers_and_servers(world: World) -> list[dict[str, str]]:
+    return [{**receiver, "server": server.name} for receiver in _receivers(world) for server in world.servers]
+
+
+def may_receive(c: Context, party: Party) -> Condition:
     """Whether it is this party's turn: the task is on, it holds nothing, and who starts it holds something."""
-    started = no(same(state[f"{SUB_AGENT}.authority"], NONE)) if to == SUB_SUB_AGENT else True
-    return all_of(same(state["client.phase"], "tasked"), same(state[f"{to}.authority"], NONE), started)
+    starter = c.world.by_name[party.started_by]
+    started = no(same(c.state[f"{starter.name}.authority"], NONE)) if is_further(c.world, party) else True
+    on = same(c.state[f"{client_of(c.world, party).name}.phase"], "tasked")
+    return all_of(on, same(c.state[f"{party.name}.authority"], NONE), started)
 
 
-@action("S16", choices=lambda _: {"authority": AUTHORITIES})
-def client__obtain_grant(c: Context, authority: Value) -> Move:
+@action("S16", each=_clients_and_grants, choices=lambda _: {"authority": AUTHORITIES})
+def client__obtain_grant(c: Context, client: str, server: str, user: str, authority: Value) -> Move:
     """The user grants the client some authority."""
-    return Move(same(c.state["client.phase"], "idle"), (), {"client.phase": "granted", "client.authority": authority})
-
-
-@action("S23", choices=lambda _: {"passes_on": AUTHORITIES})
-def client__start_task(c: Context, passes_on: Value) -> Move:
-    """The client starts a sub-agent for a task that needs all of its authority or a part."""
-    here = all_of(same(c.state["client.phase"], "granted"), holds(is_within, passes_on, c.state["client.authority"]))
-    return Move(here, (), {"client.phase": "tasked", "client.passes_on": passes_on})
-
-
-@action("S24", each=lambda world: list(holders(world)))
-def client__lend_token(c: Context, to: str) -> Move:
-    """Whoever starts a sub-agent lends it the client's own token and key."""
-    here = may_receive(c.state, to)
-    if here is False:
-        return IMPOSSIBLE
     return Move(
-        here,
-        (client.token_is_not_lent(c.design),),
-        {f"{to}.authority": c.state["client.authority"], f"{to}.lifetime": TOKEN},
+        same(c.state[f"{client}.phase"], "idle"),
+        (),
+        {f"{client}.phase": "granted", f"{client}.authority": authority},
+        (Sent(user, server, Approval(authority)), Sent(server, client, GrantedToken(authority, _EXPIRES[TOKEN]))),
     )
 
 
-@action(
-    "S24",
-    each=lambda world: list(holders(world)),
-    choices=lambda _: {"authority": AUTHORITIES, "lifetime": (TASK, TOKEN)},
-)
-def authorization_server__issue_token_to_sub_agent(c: Context, to: str, authority: Value, lifetime: Value) -> Move:
-    """The AS gives a sub-agent with an identity of its own a token; what and for how long is the policy of the AS."""
-    here = all_of(may_receive(c.state, to), one_of(c.design.instance, "workload", "derived"))
+@action("S23", each=_clients, choices=lambda _: {"passes_on": AUTHORITIES})
+def client__start_task(c: Context, client: str, passes_on: Value) -> Move:
+    """The client starts a sub-agent for a task that needs all of its authority or a part."""
+    held = c.state[f"{client}.authority"]
+    here = all_of(same(c.state[f"{client}.phase"], "granted"), holds(is_within, passes_on, held))
+    sends = tuple(Sent(client, name, Task(passes_on)) for name in _started_by(c.world, client))
+    return Move(here, (), {f"{client}.phase": "tasked", f"{client}.passes_on": passes_on}, sends)
+
+
+@action("S24", each=_receivers)
+def client__lend_token(c: Context, to: str) -> Move:
+    """Whoever starts a sub-agent lends it the client's own token and key."""
+    party = c.world.by_name[to]
+    here = may_receive(c, party)
     if here is False:
         return IMPOSSIBLE
+    client = client_of(c.world, party)
+    lent = c.state[f"{client.name}.authority"]
+    return Move(
+        here,
+        (client_rules.token_is_not_lent(c.of(client.name)),),
+        {f"{to}.authority": lent, f"{to}.lifetime": TOKEN},
+        (Sent(party.started_by, to, LentToken(lent)),),
+    )
+
+
+@action("S24", each=_receivers_and_servers, choices=lambda _: {"authority": AUTHORITIES, "lifetime": (TASK, TOKEN)})
+def authorization_server__issue_token_to_sub_agent(
+    c: Context, to: str, server: str, authority: Value, lifetime: Value
+) -> Move:
+    """The AS gives a sub-agent with an identity of its own a token; what and for how long is the policy of the AS."""
+    party = c.world.by_name[to]
+    client = client_of(c.world, party)
+    instance = c.of(client.name).instance
+    here = all_of(may_receive(c, party), one_of(instance, "workload", "derived"))
+    if here is False:
+        return IMPOSSIBLE
+    policy: Any = Policy(c.of(server), {"instance": instance})
+    passed_on = c.state[f"{client.name}.passes_on"]
+    expires = mapped(_EXPIRES.__getitem__, lifetime)
     return Move(
         here,
         (
-            server.delegation_is_one_level_deep(c.design, to == SUB_SUB_AGENT),
-            server.authority_was_passed_on(c.design, holds(is_within, authority, c.state["client.passes_on"])),
-            server.token_ends_with_the_task(c.design, same(lifetime, TASK)),
+            server_rules.delegation_is_one_level_deep(policy, is_further(c.world, party)),
+            server_rules.authority_was_passed_on(policy, holds(is_within, authority, passed_on)),
+            server_rules.token_ends_with_the_task(policy, same(lifetime, TASK)),
         ),
         {f"{to}.authority": authority, f"{to}.lifetime": lifetime},
+        (Sent(to, server, OwnTokenRequest(authority)), Sent(server, to, GrantedToken(authority, expires))),
     )
 
 
-@action("S25")
-def client__end_task(c: Context) -> Move:
+@action("S25", each=_clients)
+def client__end_task(c: Context, client: str) -> Move:
     """The task is done."""
-    return Move(same(c.state["client.phase"], "tasked"), (), {"client.phase": "ended"})
+    sends = tuple(Sent(client, name, TaskDone()) for name in _started_by(c.world, client))
+    return Move(same(c.state[f"{client}.phase"], "tasked"), (), {f"{client}.phase": "ended"}, sends)
 
 
-def exceeds(state: View, who: str) -> Condition:
+def _started_by(world: World, client: str) -> list[str]:
+    return [party.name for party in sub_agents(world) if party.started_by == client]
+
+
+# --- what a state comes to -----------------------------------------------------------------------------------
+
+
+def exceeds(c: Context, party: Party) -> Condition:
     """Whether a sub-agent holds what was not passed on to it, or holds it still when the task is done."""
-    holds_some = no(same(state[f"{who}.authority"], NONE))
-    surplus = no(holds(is_within, state[f"{who}.authority"], state["client.passes_on"]))
-    outlives = all_of(same(state["client.phase"], "ended"), same(state[f"{who}.lifetime"], TOKEN))
-    return all_of(holds_some, any_of(who == SUB_SUB_AGENT, surplus, outlives))
+    client, authority = client_of(c.world, party).name, c.state[f"{party.name}.authority"]
+    surplus = no(holds(is_within, authority, c.state[f"{client}.passes_on"]))
+    outlives = all_of(same(c.state[f"{client}.phase"], "ended"), same(c.state[f"{party.name}.lifetime"], TOKEN))
+    return all_of(no(same(authority, NONE)), any_of(is_further(c.world, party), surplus, outlives))
+
+
+def holds_what_was_passed_on(c: Context) -> Condition:
+    """Whether a client's own sub-agent can do what its task needs."""
+    return any_of(*(
+        holds(is_within, c.state[f"{client_of(c.world, party).name}.passes_on"], c.state[f"{party.name}.authority"])
+        for party in sub_agents(c.world)
+        if not is_further(c.world, party)
+    ))  # fmt: skip
 
 
 def is_within(authority: Any, limit: Any) -> bool:

@@ -7,11 +7,13 @@ Each action gathers the messages and the rules of its step; the rules themselves
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from model import authorization_server as server_rules
 from model import client as client_rules
 from model.action import IMPOSSIBLE, Context, Move, action
+from model.identifiers import well_known_authorization_server
 from model.logic import Condition, Value, all_of, any_of, choose, implies, mapped, no, one_of, same
 from model.messages import (
     AuthorizationRequest,
@@ -22,6 +24,7 @@ from model.messages import (
     LoginForm,
     PushedRequest,
     PushedResponse,
+    Redirection,
     ResourceMetadata,
     ResourceRequest,
     Sent,
@@ -30,22 +33,25 @@ from model.messages import (
     TokenResponse,
 )
 from model.readings import (
+    answered,
     certificate,
     client_id_of,
     code_challenge,
     deliver,
     designates,
+    document,
     echoed,
     is_callback,
     is_strangers,
+    metadata_url,
     proof_key,
     published,
     pushes,
     redirect_uri_of,
     request_of,
     requested_resource,
-    serves,
     server_of,
+    serves,
     sessions,
     sessions_and_grants,
     user_of,
@@ -53,7 +59,7 @@ from model.readings import (
 )
 from model.registration import is_known, registered, shows_a_client
 from model.rule import Condition as Named
-from model.state import THIEF, Reading
+from model.state import THIEF, Reading, assertion_at
 from model.world import ATTACKER, NONE, Party, World
 
 # --- S1 to S7: discovery -----------------------------------------------------------------------------------
@@ -75,8 +81,15 @@ def client__request_resource(c: Context, who: str, url: Value) -> Move:
         all_of(same(session.phase, "idle"), several if cast.user == ATTACKER else True, c.at(url, c.exists), sent_to),
         (),
         {f"{who}.phase": "challenged", f"{who}.url": url},
-        (Sent(cast.client, url, ResourceRequest(url)), Sent(url, cast.client, Challenge())),
+        (Sent(cast.client, url, ResourceRequest(url)), Sent(url, cast.client, challenge(c, who, url))),
     )
+
+
+def challenge(c: Context, who: str, url: Value) -> Challenge:
+    """What a resource answers a request without a token with; it names its metadata to clients that look there."""
+    design = c.client(who)
+    named = all_of(no(same(design.prm, "off")), same(design.prm_src, "challenge"))
+    return Challenge(choose(named, metadata_url(c, url), NONE))
 
 
 def document_rules(
@@ -100,17 +113,16 @@ def client__use_resource_metadata(c: Context, who: str, listed: Value) -> Move:
 
     Configured resources (no metadata) stand for themselves.
     """
-    session, cast = c.state.session(who), c.world.session[who]
+    session = c.state.session(who)
     if same(session.phase, "challenged") is False:
         return IMPOSSIBLE
     resource = published(c, session.url)
     honest = c.at(session.url, lambda party: all_of(no(c.runs(party)), designates(c, party, listed)))
-    document = ResourceMetadata(resource, listed)
     return Move(
         all_of(same(session.phase, "challenged"), honest),
         document_rules(c, who, session.url, resource, True),
         {f"{who}.phase": "discovered", f"{who}.resource": resource, f"{who}.listed": listed},
-        (Sent(cast.client, session.url, Fetch(session.url)), Sent(session.url, cast.client, document)),
+        document(c, who, session.url, ResourceMetadata(resource, listed)),
     )
 
 
@@ -153,33 +165,42 @@ def client__use_server_metadata(c: Context, who: str, server: str) -> Move:
         return IMPOSSIBLE
     own, client = party.url, c.world.session[who].client
     sends = same(c.of(server).h_iss, "yes")
-    document = ServerMetadata(own, own, own, own, sends)
+    offers = choose(pushes(c.client(who)), own, NONE)
+    told = ServerMetadata(own, own, own, offers, sends)
     return Move(
         here,
         server_metadata_rules(c, session, party, own, own, own),
         with_metadata(who, metadata=own, issuer=own, authorization_at=own, token_at=own, par_at=own),
-        (Sent(client, own, Fetch(own)), Sent(own, client, document)),
+        (Sent(client, own, Fetch(well_known_authorization_server(own))), Sent(own, client, told)),
     )
 
+
+#: What stands for a client assertion where it is sent; what it opens is said beside it.
+SIGNED = "<signed by the client>"
 
 # --- S9 to S14: authorization ------------------------------------------------------------------------------
 
 
-def authentication_of(c: Context, session: Reading, place: str, called: Value) -> dict[str, Value]:
-    """What a session authenticates with at an endpoint, as the fields of a request."""
+def authentication_of(c: Context, session: Reading, endpoint: str, called: str) -> dict[str, Any]:
+    """What a session authenticates with at an endpoint of the AS that it calls, as the fields of a request."""
     design, who = c.client(session.who), session.who
-    signs = client_rules.signs_assertions(design)
-    called_ = mapped(lambda at: f"{at}/{'par' if place == 'pushed' else 'token'}", called)
+    signs, client_id = client_rules.signs_assertions(design), client_id_of(c, session)
     token_endpoint = mapped(lambda at: f"{at}/token", session.token_at)
     named = choose(
         any_of(client_rules.attests(design), same(design.assertion_aud, "issuer")), session.issuer,
-        choose(same(design.assertion_aud, "endpoint"), called_, token_endpoint),
+        choose(same(design.assertion_aud, "endpoint"), f"{called}/{endpoint}", token_endpoint),
     )  # fmt: skip
+    opens = []
+    for server in (server for server in c.world.servers if server.honest):
+        fits = any_of(same(session.issuer, server.url), server_rules.assertion_key_is_known(design))
+        names = client_rules.assertion_names(design, server.url, session.issuer, session.token_at, called)
+        opens.append(choose(all_of(fits, names), mapped(partial(assertion_at, server), client_id), NONE))
     return {
-        "client_id": client_id_of(c, session),
+        "client_id": client_id,
         "client_secret": _secret_of(c, session),
-        "client_assertion": choose(signs, f"{who}.{place}", NONE),
+        "client_assertion": choose(signs, SIGNED, NONE),
         "assertion_audience": choose(signs, named, NONE),
+        "assertion_opens": tuple(opens),
         "client_certificate": choose(same(design.client_auth, "mtls"), f"key:{c.world.session[who].client}", NONE),
     }
 
@@ -219,7 +240,7 @@ def client__push_authorization_request(c: Context, who: str, server: str) -> Mov
         return IMPOSSIBLE
     request, client = request_of(c, session), c.world.session[who].client
     pushed = PushedRequest(
-        **authentication_of(c, session, "pushed", party.url), redirect_uri=request["redirect"], state=who,
+        **authentication_of(c, session, "par", party.url), redirect_uri=request["redirect"], state=who,
         code_challenge=request["challenge"], dpop_jkt=request["key"], resource=request["resource"],
     )  # fmt: skip
     facts, sends = deliver(c, Sent(client, server, pushed))
@@ -241,9 +262,22 @@ def client__authenticate_elsewhere(c: Context, who: str, server: str) -> Move:
     here = all_of(same(session.phase, "ready"), uses, same(session.metadata, party.url), c.runs(party))
     if here is False:
         return IMPOSSIBLE
-    request = ClientAuthentication(**authentication_of(c, session, "pushed", party.url))
+    request = ClientAuthentication(**authentication_of(c, session, "par", party.url))
     facts, sends = deliver(c, Sent(c.world.session[who].client, server, request))
     return Move(here, (), facts, sends)
+
+
+def authorization_request(
+    c: Context, session: Reading, reference: Value, by_reference: Condition
+) -> AuthorizationRequest:
+    """The authorization request of a session, by value or as a reference to where it was pushed."""
+    request = request_of(c, session)
+    by_value = {
+        "redirect_uri": request["redirect"], "state": session.who, "code_challenge": request["challenge"],
+        "dpop_jkt": request["key"], "resource": request["resource"],
+    }  # fmt: skip
+    values = {name: choose(by_reference, NONE, value) for name, value in by_value.items()}
+    return AuthorizationRequest(request["client"], reference, **values)
 
 
 @action("S10", each=sessions)
@@ -254,18 +288,13 @@ def client__send_authorization_request(c: Context, who: str) -> Move:
     may = any_of(same(session.phase, "pushed"), all_of(same(session.phase, "ready"), no(pushed)))
     if may is False:
         return IMPOSSIBLE
-    request = request_of(c, session)
     at_honest = no(is_strangers(c.world, session.par_at))
-    by_value = {
-        "redirect_uri": request["redirect"], "state": who, "code_challenge": request["challenge"],
-        "dpop_jkt": request["key"], "resource": request["resource"],
-    }  # fmt: skip
-    sent = AuthorizationRequest(
-        client_id=request["client"],
-        request_uri=choose(all_of(pushed, at_honest), who, NONE),
-        **{name: choose(pushed, NONE, value) for name, value in by_value.items()},
+    sent = authorization_request(c, session, choose(all_of(pushed, at_honest), who, NONE), pushed)
+    browser = c.world.user_of(who)
+    there = Redirection(mapped(lambda at: f"{at}/authorize", session.authorization_at))
+    facts, sends = deliver(
+        c, Sent(c.world.session[who].client, browser, there), Sent(browser, session.authorization_at, sent)
     )
-    facts, sends = deliver(c, Sent(c.world.user_of(who), session.authorization_at, sent))
     on_page = all_of(no(pushed), same(c.design.leak_point, "as_page"), c.capabilities["state_leak"])
     known = f"knows.state.{who}"
     return Move(
@@ -351,12 +380,6 @@ def authorization_server__repeat_login_form(c: Context, grant: str) -> Move:
     return Move(here, (server_rules.redirect_drops_the_form(c.of(server.name)),), facts, sends)
 
 
-def goes_on_with(session: Reading, issuer: Value) -> dict[str, Value]:
-    """What a client changes that takes the AS from the redirect URI instead of from its memory."""
-    token_at = choose(same(issuer, session.issuer), session.token_at, issuer)
-    return {f"{session.who}.issuer": issuer, f"{session.who}.token_at": token_at}
-
-
 def advertises_iss(c: Context, session: Reading, issuer: Value) -> Condition:
     """Whether the metadata in use says that the AS sends iss."""
     honest = [
@@ -394,7 +417,7 @@ def client__accept_authorization_response(c: Context, who: str, grant: str) -> M
             client_rules.iss_matches_recorded_issuer(design, iss, issuer, advertises_iss(c, session, issuer)),
         ),
         {
-            f"{who}.phase": "responded", f"{who}.code": grant, **goes_on_with(session, issuer),
+            f"{who}.phase": "responded", f"{who}.code": grant, f"{who}.went_to": issuer,
             f"knows.state.{who}": on_page,
         },
         (Sent(user, client.name, AuthorizationResponse(slot.redirect, grant, slot.state, iss)),),
@@ -404,10 +427,10 @@ def client__accept_authorization_response(c: Context, who: str, grant: str) -> M
 # --- S15 to S17: token request -----------------------------------------------------------------------------
 
 
-def token_request(c: Context, session: Reading, called: Value, place: str = "token", **more: Value) -> TokenRequest:
+def token_request(c: Context, session: Reading, called: str, **more: Value) -> TokenRequest:
     """A token request of a session."""
     return TokenRequest(
-        **authentication_of(c, session, place, called), proof_key=proof_key(c, session),
+        **authentication_of(c, session, "token", called), proof_key=proof_key(c, session),
         resource=requested_resource(c, session), **more,
     )  # fmt: skip
 
@@ -445,7 +468,7 @@ def issued_to(c: Context, session: Reading, grant: str, server: Party, granted: 
 @action("S16", each=sessions_and_grants, choices=lambda _: {"reads": (False, True)})
 def client__redeem_code(c: Context, who: str, grant: str, reads: Condition) -> Move:
     """The client redeems a code at the honest AS that issued it, and judges the token response."""
-    session, slot, server = c.state.session(who), c.state.grant(grant), server_of(c, grant)
+    session, slot, server = answered(c, who), c.state.grant(grant), server_of(c, grant)
     here = all_of(
         same(session.phase, "responded"),
         same(session.token_at, server.url),
@@ -509,12 +532,12 @@ def client__obtain_token(c: Context, who: str, grant: str, reads: Condition) -> 
 
 
 @action("S15", each=sessions_and_servers)
-def client__ask_attacker_for_token(c: Context, who: str, server: str) -> Move:
-    """The client posts code, verifier and credentials (or its assertion) to a token endpoint that the attacker runs."""
-    session, party, design = c.state.session(who), c.world.by_name[server], c.client(who)
+def client__ask_stranger_for_token(c: Context, who: str, server: str) -> Move:
+    """The client posts code, verifier and credentials (or its assertion) to a token endpoint of nobody it should trust."""
+    session, party, design = answered(c, who), c.world.by_name[server], c.client(who)
     by_code = client_rules.uses_code_grant(design)
     ready = any_of(same(session.phase, "responded"), all_of(same(session.phase, "ready"), no(by_code)))
-    here = all_of(ready, same(session.token_at, party.url), c.runs(party))
+    here = all_of(ready, same(session.token_at, party.url), not party.honest)
     if here is False:
         return IMPOSSIBLE
     by_assertion = same(design.grant, "jwt_bearer")

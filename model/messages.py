@@ -15,9 +15,9 @@ from model.logic import Condition, Pick, Value, all_of, any_of
 from model.world import NONE
 
 
-def term(kind: str) -> Any:
-    """A field that holds a term: knowing it is the state variable ``knows.<kind>.<name>``."""
-    return field(default=NONE, metadata={"term": kind})
+def term(kind: str, default: Any = NONE) -> Any:
+    """A field that holds a term, or several: knowing it is the state variable ``knows.<kind>.<name>``."""
+    return field(default=default, metadata={"term": kind})
 
 
 def public() -> Any:
@@ -25,39 +25,62 @@ def public() -> Any:
     return field(default=NONE)
 
 
+def claim(name: str) -> Any:
+    """A public field that says what is inside the term in the field before it: the claim of this name."""
+    return field(default=NONE, metadata={"claim": name})
+
+
+def endpoint(path: str) -> Any:
+    """A public field that holds an endpoint: by its AS, at which it has this path."""
+    return field(default=NONE, metadata={"endpoint": path})
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """A message.
 
     Attributes:
-        label: how charts name it.
+        label: how charts name it; ``{url}`` stands for the value of a field.
         source: where it is specified.
         leaks_by: the capability that reads such messages wherever they go.
+        by_browser: it comes by the browser of its sender, which is then in the hands of whoever receives it.
     """
 
     label: ClassVar[str] = ""
     source: ClassVar[str] = ""
     leaks_by: ClassVar[str] = ""
+    by_browser: ClassVar[bool] = False
+
+    def remark(self, at: str) -> str:
+        """What a reader should notice in a message that was sent from this URL, once its values are known."""
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
 class ResourceRequest(Message):
-    """A request to a protected resource, with a token or without."""
+    """A request to a protected resource, with a token or without.
 
-    label, source = "GET resource", "RFC 6750 2.1; RFC 9449 7.1; RFC 9728 5"
+    What a token of the attacker's making claims is said here; what one of an honest AS does, the state says.
+    """
+
+    label, source = "GET {url}", "RFC 6750 2.1; RFC 9449 7.1; RFC 9728 5"
     url: Value = public()
     access_token: Value = term("token")
     dpop: Value = term("proof")
     client_certificate: Value = public()
     redirected_by: Value = public()
     session_handle: Value = public()
+    proof_key: Value = public()
+    token_issuer: Value = claim("iss")
+    token_subject: Value = claim("sub")
+    token_audience: Value = claim("aud")
 
 
 @dataclass(frozen=True, slots=True)
 class Challenge(Message):
     """The answer to a request that lacks a token."""
 
-    label, source = "401 WWW-Authenticate", "RFC 9728 5.1"
+    label, source = "401 Unauthorized", "RFC 9728 5.1"
     resource_metadata: Value = public()
 
 
@@ -65,33 +88,56 @@ class Challenge(Message):
 class ResourceMetadata(Message):
     """Protected resource metadata."""
 
-    label, source = "protected resource metadata", "RFC 9728 2, 3.2"
+    label, source = "200 resource metadata", "RFC 9728 2, 3.2"
     resource: Value = public()
     authorization_servers: Value = public()
     signed_metadata: Value = public()
+
+    def remark(self, at: str) -> str:
+        """Whether it describes what was asked for."""
+        return "" if self.resource == at else "names a resource that is not the URL asked for"
+
+
+@dataclass(frozen=True, slots=True)
+class Configured(Message):
+    """What a client is configured with and fetches from nobody."""
+
+    label, source = "takes resource and AS from its configuration", "RFC 9728 1"
+    resource: Value = public()
+    authorization_servers: Value = public()
 
 
 @dataclass(frozen=True, slots=True)
 class ServerMetadata(Message):
     """Authorization server metadata."""
 
-    label, source = "authorization server metadata", "RFC 8414 2; RFC 9207 3; RFC 9126 5"
+    label, source = "200 AS metadata", "RFC 8414 2; RFC 9207 3; RFC 9126 5"
     issuer: Value = public()
-    authorization_endpoint: Value = public()
-    token_endpoint: Value = public()
-    pushed_authorization_request_endpoint: Value = public()
+    authorization_endpoint: Value = endpoint("authorize")
+    token_endpoint: Value = endpoint("token")
+    pushed_authorization_request_endpoint: Value = endpoint("par")
     authorization_response_iss_parameter_supported: Value = public()
+
+    def remark(self, at: str) -> str:
+        """Whose issuer and endpoints it names besides its own."""
+        if self.issuer != at:
+            return f"claims to be {self.issuer}"
+        named = {"authorization": self.authorization_endpoint, "token": self.token_endpoint}
+        others = [name for name, there in named.items() if there not in (at, NONE)]
+        return f"its {' and '.join(others)} endpoint is not its own" if others else ""
 
 
 @dataclass(frozen=True, slots=True)
 class ClientAuthentication(Message):
     """What a client authenticates with, in a pushed, token, revocation or introspection request."""
 
+    label, source = "POST, authenticated", "RFC 6749 2.3; RFC 7521 4.2; RFC 8705 2"
     client_id: Value = public()
     client_secret: Value = term("secret")
-    client_assertion: Value = term("assertion")
-    #: What the assertion (or attestation) has as its audience.
-    assertion_audience: Value = public()
+    client_assertion: Value = public()
+    #: What the assertion (or attestation) has as its audience, and at which AS it is good for which client_id.
+    assertion_audience: Value = claim("aud")
+    assertion_opens: tuple[Value, ...] = term("assertion", ())
     client_certificate: Value = public()
 
 
@@ -99,8 +145,8 @@ class ClientAuthentication(Message):
 class AuthorizationRequest(Message):
     """An authorization request, by value or by reference."""
 
-    label, source = "authorization request", "RFC 6749 4.1.1; RFC 7636 4.3; RFC 8707 2.1; RFC 9449 10; RFC 9126 4"
-    leaks_by = "req_leak"
+    label, source = "GET /authorize", "RFC 6749 4.1.1; RFC 7636 4.3; RFC 8707 2.1; RFC 9449 10; RFC 9126 4"
+    leaks_by, by_browser = "req_leak", True
     client_id: Value = public()
     request_uri: Value = term("request_uri")
     redirect_uri: Value = public()
@@ -114,7 +160,7 @@ class AuthorizationRequest(Message):
 class PushedRequest(ClientAuthentication):
     """A pushed authorization request."""
 
-    label, source = "POST pushed authorization request", "RFC 9126 2.1"
+    label, source = "POST /par", "RFC 9126 2.1"
     redirect_uri: Value = public()
     state: Value = term("state")
     code_challenge: Value = term("challenge")
@@ -134,7 +180,7 @@ class PushedResponse(Message):
 class AuthorizationResponse(Message):
     """An authorization response."""
 
-    label, source = "authorization response", "RFC 6749 4.1.2; RFC 9207 2"
+    label, source = "GET {redirect_uri}", "RFC 6749 4.1.2; RFC 9207 2"
     leaks_by = "code_leak"
     redirect_uri: Value = public()
     code: Value = term("code")
@@ -154,7 +200,7 @@ class LoginForm(Message):
 class TokenRequest(ClientAuthentication):
     """A token request."""
 
-    label, source = "POST token request", "RFC 6749 4.1.3, 6; RFC 7636 4.5; RFC 8707 2.2; RFC 9449 5; RFC 7523 2.1"
+    label, source = "POST /token", "RFC 6749 4.1.3, 6; RFC 7636 4.5; RFC 8707 2.2; RFC 9449 5; RFC 7523 2.1"
     grant_type: Value = public()
     code: Value = term("code")
     redirect_uri: Value = public()
@@ -180,15 +226,15 @@ class TokenResponse(Message):
 class ResourceResponse(Message):
     """The protected resource."""
 
-    label, source = "200 protected data", "RFC 6750"
+    label, source = "200, protected data", "RFC 6750"
     whose: Value = public()
 
 
 @dataclass(frozen=True, slots=True)
 class Redirection(Message):
-    """A redirect of a request to a protected resource."""
+    """A redirect, of a browser or of a request to a protected resource."""
 
-    label, source = "307 redirect", "RFC 9110 15.4.8"
+    label, source = "redirect to {location}", "RFC 9110 15.4.3, 15.4.8"
     location: Value = public()
 
 
@@ -196,7 +242,7 @@ class Redirection(Message):
 class Fetch(Message):
     """A request for a document, at an address that somebody else named."""
 
-    label, source = "GET document", "RFC 9728 7.7; draft-ietf-oauth-client-id-metadata-document 8.6"
+    label, source = "GET {url}", "RFC 9728 7.7; draft-ietf-oauth-client-id-metadata-document 8.6"
     url: Value = public()
 
 
@@ -216,11 +262,15 @@ NOBODYS = (NONE, FORGED, THIEF)
 
 
 class Sent(NamedTuple):
-    """A message on its way: names of parties, ``<user>`` for the browser of a user."""
+    """A message on its way: names of parties, or where they are; the name of a user for the browser of that user.
 
-    sender: str
-    receiver: str
+    ``when``: whether it is sent at all; a message that is not sent is learned by nobody.
+    """
+
+    sender: Value
+    receiver: Value
     message: Message
+    when: Condition = True
 
 
 def term_fields(message: type[Message] | Message) -> Iterator[tuple[str, str]]:
@@ -234,8 +284,9 @@ def learned(message: Message, when: Condition) -> dict[str, Condition]:
     if when is False:
         return {}
     for name, kind in term_fields(message):
-        value = getattr(message, name)
-        for member, here in (value.cases if isinstance(value, Pick) else {value: True}).items():
-            if member not in NOBODYS:
-                facts.setdefault(f"knows.{kind}.{member}", []).append(all_of(when, here))
+        held = getattr(message, name)
+        for value in held if isinstance(held, tuple) else (held,):
+            for member, here in (value.cases if isinstance(value, Pick) else {value: True}).items():
+                if member not in NOBODYS:
+                    facts.setdefault(f"knows.{kind}.{member}", []).append(all_of(when, here))
     return {name: any_of(*conditions) for name, conditions in facts.items()}

@@ -23,37 +23,29 @@ class Protocol:
     Attributes:
         meaning: in plain words.
         state: the module whose ``variables`` says what can change.
-        wire: the module that says what its actions look like on the wire.
         modules: the modules whose actions it is made of, honest ones first.
-        shared: actions of another module that happen in this protocol as well.
     """
 
     meaning: str
     state: str
-    wire: str
     modules: tuple[str, ...]
-    shared: tuple[str, ...] = ()
 
 
 PROTOCOLS: dict[str, Protocol] = {
     "oauth": Protocol(
         "the authorization code flow with discovery at run time",
         "model.state",
-        "model.oauth_wire",
-        ("model.flow", "model.token_flow", "model.attacker", "model.attacker_at_resources"),
+        ("model.flow", "model.token_flow", "model.attacker", "model.attacker_at_resources", "model.proxy"),
     ),
     "delegation": Protocol(
         "what a client passes on to its sub-agents",
         "model.delegation_flow",
-        "model.delegation_wire",
         ("model.delegation_flow",),
     ),
     "aauth": Protocol(
         "AAuth: signed requests, person tokens and resource tokens instead of a code flow",
         "model.aauth.state",
-        "model.aauth.wire",
         ("model.aauth.flow", "model.aauth.attacker"),
-        tuple(f"attacker.{name}" for name in ("point_client_inside", "redirect_to_target", "use_session_handle")),
     ),
 }
 
@@ -83,8 +75,7 @@ def variables(world: World) -> tuple[Variable, ...]:
 def actions(world: World) -> tuple[Action, ...]:
     """All actions of a world, in a fixed order: honest ones in protocol order, then the attacker's."""
     protocol = PROTOCOLS[world.protocol]
-    for module in (*protocol.modules, "model.attacker_at_resources"):
+    for module in protocol.modules:
         import_module(module)  # which registers its actions
     found = [schema for module in protocol.modules for schema in SCHEMAS.values() if schema.module == module]
-    found += [SCHEMAS[name] for name in protocol.shared]
     return tuple(Action(schema, fixed, schema.choices(world)) for schema in found for fixed in schema.each(world))

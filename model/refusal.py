@@ -9,10 +9,10 @@ from typing import Any
 
 from model.design import Configuration
 from model.machine import Machine, Step
-from model.messages import Message, Scene, sent_in
 from model.rule import Rule
 from model.state import View
 from model.trace import Trace
+from model.wire import Arrow, Scene, sent_in
 
 _ACTORS = {"client": "the client", "authorization_server": "the authorization server",
            "resource_server": "the resource server"}  # fmt: skip
@@ -32,7 +32,7 @@ class Refusal:
     trace: Trace
     step: Step
     rule: Rule | None
-    sent: tuple[Message, ...]
+    sent: tuple[Arrow, ...]
 
     @property
     def number(self) -> int:
@@ -62,11 +62,11 @@ def stopped(trace: Trace, configuration: Configuration) -> Refusal | None:
             state = machine.step(state, step)
             continue
         so_far = replace(trace, configuration=configuration, steps=trace.steps[:place])
-        sent: tuple[Message, ...] = ()
+        sent: tuple[Arrow, ...] = ()
         if move.when:
-            scene = Scene(machine, step, before, View(partial(_changed, before, move.sets)), so_far)
+            scene = Scene(machine, step, before, View(partial(_changed, before, move.sets)))
             # Notes say what was not noticed; here it was.
-            sent = tuple(replace(message, decisive=True, note="") for message in sent_in(scene, place + 1))
+            sent = tuple(replace(arrow, decisive=True, note="") for arrow in sent_in(scene, place + 1))
         return Refusal(so_far, step, failed if move.when else None, sent)
     return None
 

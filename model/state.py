@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from model.messages import FORGED, THIEF
-from model.world import LOOPBACK, NONE, World, callbacks, client_ids
+from model.world import ATTACKER, CLIENT, LOOPBACK, NONE, PROXY, Party, World, callbacks, client_ids
 
 #: How far a session at the client has come.
 PHASES = (
@@ -34,6 +34,11 @@ def tokens(world: World) -> tuple[str, ...]:
     return (*issued, *(held.name for held in world.held))
 
 
+def assertion_at(server: Party, client_id: str) -> str:
+    """A client assertion, as a term: the client_id it is for and the AS at which it is good."""
+    return f"{client_id}@{server.name}"
+
+
 def keys(world: World) -> tuple[str, ...]:
     """Keys (or TLS certificates) that proofs are made with."""
     made = [NONE, ATTACKERS_KEY]
@@ -41,6 +46,11 @@ def keys(world: World) -> tuple[str, ...]:
         made += [f"key:{client.name}", *(f"key:{client.name}@{issuer}" for issuer in world.issuers)]
     made += [f"key:{session.name}" for session in world.sessions]
     return (*made, *dict.fromkeys(f"key:{held.client}:earlier" for held in world.held))
+
+
+def transaction(proxy: Party) -> str:
+    """The one transaction of a run at a proxy; its code, token and state are named after it."""
+    return f"{proxy.name}.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +91,8 @@ def variables(world: World) -> tuple[Variable, ...]:
         _session(made, world, session.name)
     for grant in world.grants:
         _grant(made, world, grant.name)
+    for proxy in world.of(PROXY):
+        _transaction(made, world, transaction(proxy))
     _knowledge(made, world)
     for url in dict.fromkeys(party.url for party in world.resource_servers if party.honest):
         made.fact(f"served.forged.{url}", "this resource server took a token of the attacker's making")
@@ -104,9 +116,9 @@ def _session(made: _Made, world: World, who: str) -> None:
     made.value(f"{who}.promises_iss", (False, True), "the metadata says that this AS sends iss")
     made.value(f"{who}.connector", (False, True), "the AS came as a connector, its endpoints configured one by one")
     made.value(f"{who}.request_uri", (NONE, *grants), "the attacker's pushed request that the client was handed as its own")
+    made.value(f"{who}.went_to", servers, "the issuer with which the client went on after the response")
     made.value(f"{who}.code", (NONE, FORGED, *grants), "the code the client got")
     made.value(f"{who}.token", (NONE, FORGED, *tokens(world)), "the access token the session holds")
-    made.value(f"{who}.renewed_as", servers, "the issuer at which its refresh token was sent to the attacker")
     made.value(f"{who}.told", (False, True), "it has read what the token response says of resources")
     made.value(f"{who}.reused", (False, True), "a response was delivered after the state had been used")
     made.value(f"{who}.diverted", (False, True), "a redirect sent it where it had not meant to go")
@@ -135,6 +147,18 @@ def _grant(made: _Made, world: World, name: str) -> None:
     made.value(f"{name}.target", (NONE, *world.resources), "resource of the token request (or of the grant)")
 
 
+def _transaction(made: _Made, world: World, name: str) -> None:
+    served, browsers = world.of(CLIENT), (*world.users, ATTACKER)
+    made.value(f"{name}.code", ("none", "opened", "returned", "issued", "redeemed"), "how far the transaction has come")
+    made.value(f"{name}.client", (NONE, *(party.url for party in served)), "the client of the proxy's that it is for")
+    made.value(f"{name}.redirect", (NONE, *(party.callback for party in served)), "and its redirect URI")
+    made.value(f"{name}.opened_by", (NONE, *browsers), "in whose browser it was begun")
+    made.value(f"{name}.approved", (False, True), "who was there approved the client")
+    made.value(f"{name}.user", (NONE, *world.users), "whose code of the AS behind the proxy came back")
+    for kind, meaning in (("state", "its state"), ("code", "the proxy's code"), ("token", "the proxy's token")):
+        made.fact(f"knows.{kind}.{name}", f"the attacker knows {meaning}")
+
+
 def _knowledge(made: _Made, world: World) -> None:
     """What the attacker may come to know, and what honest parties did for it."""
     for grant in world.grants:
@@ -151,14 +175,16 @@ def _knowledge(made: _Made, world: World) -> None:
     for session in world.sessions:
         for term, meaning in SESSION_TERMS.items():
             made.fact(f"knows.{term}.{session.name}", f"the attacker knows {meaning}")
-        for place in PLACES:
-            made.fact(f"knows.assertion.{session.name}.{place}", "the attacker was sent its client assertion there")
     for client in world.clients:
         for server in world.servers:
             if server.honest:
                 made.fact(f"knows.secret.{client.name}@{server.name}", "the attacker knows the client's secret at this AS")
+                for client_id in client_ids(world, client):
+                    opened = assertion_at(server, client_id)
+                    made.fact(f"knows.assertion.{opened}", "the attacker has an assertion that is good for this client there")
     for user in world.users:
         made.fact(f"knows.password.{user}", "the attacker has the user's login form")
+        made.fact(f"holds.browser.{user}", "the user's browser has been at an endpoint of the attacker's, which leads it on")
 
 
 #: What the attacker may learn of a session.
@@ -169,9 +195,6 @@ SESSION_TERMS = {
     "verifier": "its code verifier",
     "grant": "the assertion it uses as a grant",
 }
-#: Requests in which a client authenticates: pushed (or at another endpoint), for a token, for a new one elsewhere.
-PLACES = ("pushed", "token", "renewed")
-
 FACTS = {
     "accepted.authentication": "an honest AS took the attacker for an honest client",
     "accepted.as_user": "an honest RS took a token of the attacker's making for the user's",

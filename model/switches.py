@@ -142,7 +142,7 @@ _MECHANISMS = (
     ("grant", "authorization_code client_credentials jwt_bearer", "the grant type", "RFC 6749 4; RFC 7523"),
     ("grant_aud_check", "on off", "AS: an assertion grant names it as audience", "RFC 7523 3; identity-assertion-authz-grant 4.4"),
     ("passthrough", "no yes", "RS: forwards tokens upstream", "MCP security best practices"),
-    ("upstream_client", "none static", "RS: a proxy with one client at its upstream AS", "MCP security best practices"),
+    ("upstream_client", "none static", "proxy: whether it has one client at the AS behind it", "MCP security best practices"),
     ("per_client_consent", "on off", "proxy: consent for each of its own clients", "MCP security best practices"),
     ("state_set", "after_consent before_consent", "proxy: when the state cookie is set", "MCP security best practices"),
     ("handle_bind", "on off", "session handles are bound to the verified user", "MCP security best practices"),
@@ -268,7 +268,9 @@ _ROLES = {
     "delegation_depth delegation_expiry",
     "resource_server": "audience_check rs_htu dpop_replay token_fmt introspect typ_check sub_namespace passthrough "
     "handle_bind rs_trust subject_ns key_lookup issuer_match r_requires_dpop api cid_eq_rs",
-    "proxy": "upstream_client per_client_consent state_set callback_bind reg",
+    "proxy": "upstream_client per_client_consent state_set callback_bind reg cimd_redirect cimd_redirect_check cimd_fetch "
+    "as_client_policy ss_binds consent_ui",
+    "sub_agent": "",
 }
 
 

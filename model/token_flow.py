@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from model import client as client_rules
 from model import identifiers
 from model import resource_server as resource_rules
 from model.action import IMPOSSIBLE, Context, Move, action
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
-from model.messages import ResourceRequest, ResourceResponse, Sent
+from model.messages import Redirection, ResourceRequest, ResourceResponse, Sent
 from model.readings import (
+    answered,
     certificate,
     compares,
     deliver,
@@ -25,14 +28,17 @@ from model.readings import (
 )
 from model.rule import Condition as Named
 from model.state import Reading, captures, tokens
-from model.world import NONE, World
+from model.world import ATTACKER, NONE, World
+
+#: A URL of the attacker's that belongs to none of its parties.
+ELSEWHERE = "https://attacker.example/"
 
 
 def request_with(c: Context, session: Reading, token: Value, url: Value) -> ResourceRequest:
     """A request of a session with a token."""
     named = mapped(_proof, token, url) if _seen(c.world) else NONE
     proof = choose(uses_dpop(c, session), mapped(lambda made: made if made in _seen(c.world) else NONE, named), NONE)
-    return ResourceRequest(url, token, proof, certificate(c, session))
+    return ResourceRequest(url, token, proof, certificate(c, session), proof_key=proof_key(c, session))
 
 
 def _proof(token: str, url: str) -> str:
@@ -58,7 +64,7 @@ def read_on_the_way(c: Context, url: Value) -> Condition:
 @action("S18", each=sessions)
 def client__send_token(c: Context, who: str) -> Move:
     """The client sends its token to the resource it was sent to, with a proof for that URL if it makes proofs."""
-    session = c.state.session(who)
+    session = answered(c, who)
     here = same(session.phase, "has_token")
     if here is False:
         return IMPOSSIBLE
@@ -71,7 +77,7 @@ def client__send_token(c: Context, who: str) -> Move:
 @action("S18", each=sessions, choices=lambda world: {"url": world.honest_urls})
 def client__use_token_where_echoed(c: Context, who: str, url: Value) -> Move:
     """The client uses a token of the attacker's AS at another resource that the token response names."""
-    session = c.state.session(who)
+    session = answered(c, who)
     strangers = is_strangers(c.world, session.token_at)
     here = all_of(same(session.phase, "has_token"), strangers, no(same(url, session.url)), c.at(url, c.exists))
     return Move(
@@ -85,13 +91,13 @@ def client__use_token_where_echoed(c: Context, who: str, url: Value) -> Move:
 @action("S18", each=sessions)
 def client__share_token(c: Context, who: str) -> Move:
     """A client whose connectors share a registration gives one of the attacker's the token of another."""
-    session = c.state.session(who)
+    session = answered(c, who)
     connectors = {name for party in c.world.servers for name in party.connects_by}
     honest = no(is_strangers(c.world, session.token_at))
     here = all_of(c.has(connectors), one_of(session.phase, "has_token", "sent"), honest)
     if here is False:
         return IMPOSSIBLE
-    sent = Sent(c.world.session[who].client, "attacker", request_with(c, session, session.token, session.url))
+    sent = Sent(c.world.session[who].client, ATTACKER, request_with(c, session, session.token, session.url))
     facts, sends = deliver(c, sent)
     return Move(here, (client_rules.registrations_are_not_shared(c.client(who)),), facts, sends)
 
@@ -104,13 +110,16 @@ def _redirecting(world: World) -> list[dict[str, str]]:
 @action("S18", each=_redirecting)
 def client__follow_redirect(c: Context, who: str, party: str) -> Move:
     """An honest resource redirects the client's request, headers and all, to a URL of the attacker."""
-    session, url = c.state.session(who), c.world.by_name[party].url
+    session, url = answered(c, who), c.world.by_name[party].url
     able = [t.capability for t in c.world.tamperings if (t.channel, t.party) == ("redirect", party)]
     here = all_of(c.has(able), same(session.phase, "sent"), same(session.url, url))
     if here is False:
         return IMPOSSIBLE
-    sent = Sent(c.world.session[who].client, "attacker", request_with(c, session, session.token, url))
-    facts, sends = deliver(c, sent)
+    client = c.world.session[who].client
+    there = Sent(url, client, Redirection(ELSEWHERE))
+    request = request_with(c, session, session.token, url)
+    followed = Sent(client, ATTACKER, replace(request, url=ELSEWHERE, redirected_by=url))
+    facts, sends = deliver(c, there, followed)
     return Move(here, (client_rules.credentials_stay_with_origin(c.client(who)),), facts, sends)
 
 
@@ -144,7 +153,7 @@ def sessions_and_tokens(world: World) -> list[dict[str, str]]:
 @action("S19", each=sessions_and_tokens)
 def resource_server__accept_request(c: Context, who: str, token: str) -> Move:
     """An honest resource server acts on the client's request."""
-    session = c.state.session(who)
+    session = answered(c, who)
     honest = c.at(session.url, lambda party: party.honest)
     here = all_of(same(session.phase, "sent"), same(session.token, token), honest, no(session.accepted))
     if here is False:
@@ -185,7 +194,8 @@ def client__reuse_cached_token(c: Context, who: str, held: str) -> Move:
     if here is False:
         return IMPOSSIBLE
     discovered = same(session.phase, "discovered")
-    request = ResourceRequest(session.url, held, _cached_proof(c, session, held), token_of(c, held)["certificate"])
+    request = ResourceRequest(session.url, held, _cached_proof(c, session, held), token_of(c, held)["certificate"],
+                              proof_key=token_of(c, held)["key"])  # fmt: skip
     facts, sends = deliver(c, Sent(kept_one.client, session.url, request))
     cached_for = published(c, resource.url)
     return Move(

@@ -14,7 +14,7 @@ from typing import Any
 from model.design import Configuration, parse
 from model.errors import InputError
 from model.machine import Machine, State, Step
-from model.world import WORLDS, World
+from model.world import WORLDS, World, WorldError, find_world
 
 FORMAT = "openworld-trace"
 VERSION = 1
@@ -53,7 +53,7 @@ class Trace:
         return {
             "format": FORMAT,
             "version": VERSION,
-            "world": self.world.name,
+            "world": _named(self.world),
             "configuration": str(self.configuration),
             "shows": self.shows,
             "steps": [{"action": step.action, "choices": dict(step.choices)} for step in self.steps],
@@ -72,22 +72,34 @@ class Trace:
         return {"#meta": meta, "vars": [*names, "mbt::actionTaken"], "states": states}
 
 
+def _named(world: World) -> str:
+    """How a world is found again: by its name if it ships, else by its file."""
+    return world.name if WORLDS.get(world.name) == world else world.file or world.name
+
+
 def from_json(data: Mapping[str, Any] | str, worlds: Mapping[str, World] | None = None) -> Trace:
     """Read a trace and make sure that it runs.
 
+    Args:
+        data: the versioned form, as text or read from it.
+        worlds: worlds that are known by these names; by default those that ship, and world files by their paths.
+
     Raises:
-        TraceError: not a trace of this version, or a step that is not enabled where it stands.
+        TraceError: not a trace of this version, a world that is not there, or a step that is not enabled where it
+            stands.
     """
     try:
         fields = json.loads(data) if isinstance(data, str) else data
         if (fields["format"], fields["version"]) != (FORMAT, VERSION):
             raise TraceError(f"expected {FORMAT} version {VERSION}, found {fields['format']} {fields['version']}")
         steps = tuple(Step(item["action"], tuple(item["choices"].items())) for item in fields["steps"])
-        world = (worlds or WORLDS)[fields["world"]]
+        world = find_world(fields["world"]) if worlds is None else worlds[fields["world"]]
         trace = Trace(world, parse(fields["configuration"]), fields["shows"], steps)
         trace.states()
     except TraceError:
         raise
+    except WorldError as error:
+        raise TraceError(str(error)) from None
     except KeyError as missing:
         raise TraceError(f"trace lacks or does not know {missing}") from None
     except (ValueError, TypeError, AttributeError) as error:

@@ -1,114 +1,178 @@
-"""How the values in messages of the code flow are named: whose code, which token, with which key."""
+"""How the values in messages are said, so that who knows OAuth and not this model understands them.
+
+A term is said by whose it is and what it is; everything else as it stands. What kinds of terms there are and what they
+belong to is said in :mod:`model.messages` and :mod:`model.state`; a kind that is not known here is said by its name.
+"""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from model import client, flow, identifiers, session_readings, token_flow
-from model.client import NONE
-from model.messages import Given, Scene, Value, owner
-from model.state import CACHED_CRM, CACHED_HOST, ISSUED, LEAKED, MINTED, REFRESHED, STRANGERS, THIEF, Session, View
-from model.world import ATTACKER, DEFAULT_AUDIENCE, EVIL_TENANTS, HONEST_AS, VICTIM
+from model import readings
+from model.action import Context
+from model.messages import FORGED, THIEF
+from model.world import ATTACKER, DEFAULT_AUDIENCE, NONE, World
+
+_MADE = {FORGED: "<made up by attacker>", THIEF: "<attacker's own>"}
+#: What a client of the attacker's has of its own account.
+_OWN = {"own": "<issued to the attacker's client>", "own_token": "<issued to the attacker's client>",
+        "id_token": "<ID token for the attacker's client>"}  # fmt: skip
 
 
-def state_of(who: str) -> str:
-    """The `state` of a session."""
-    return NONE if who == NONE else f"<of {owner(who)}>"
+def host(url: str) -> str:
+    """A URL of a server as one calls it in a sentence."""
+    return url.partition("://")[2].rstrip("/") or url
 
 
-def challenge_of(s: Scene, who: str) -> str:
-    """The code challenge made from somebody's verifier."""
-    verifier = verifier_of(who)
-    if verifier is None:
-        return NONE
-    return verifier.text if s.design["pkce"] == "plain" else f"S256({verifier.text})"
+def whose(user: str) -> str:
+    """A user in the genitive."""
+    return f"{user}'s"
 
 
-def verifier_of(who: str) -> Value | None:
-    """Somebody's code verifier."""
-    name = {VICTIM: "user's", ATTACKER: "attacker session's", THIEF: "attacker's own"}.get(who, who)
-    return None if who == NONE else Value("code_verifier", f"<{name} verifier>", who == VICTIM)
+def owner(world: World, who: str) -> str:
+    """Whose a session is, in words; numbered where its user has several."""
+    if who == THIEF:
+        return "attacker"
+    user = world.user_of(who)
+    same = [session.name for session in world.sessions if session.user == user]
+    number = f" {same.index(who) + 1}" if len(same) > 1 else ""
+    return f"{whose(user)} session{number}"
 
 
-def code_of(kind: str) -> Value:
-    """A code by its kind in the model."""
-    named = {"users": "<user's code>", "strangers": "<for the attacker's account>"}
-    return Value("code", named.get(kind, "<made up by attacker>"), kind == "users")
+class Words:
+    """Says values in one state of one world."""
 
+    def __init__(self, context: Context) -> None:
+        self.context, self.world = context, context.world
+        self._say = {
+            "challenge": self._challenge, "verifier": self._verifier, "assertion": self._assertion,
+            "grant": self._assertion, "proof": self._proof, "secret": self._secret, "token": self._token,
+            "code": partial(self._issued, "code"), "refresh": partial(self._issued, "refresh token"), "signature": self._signature,
+        }  # fmt: skip
 
-def token_of(kind: str) -> Value:
-    """An access token by its kind in the model."""
-    origin = {
-        ISSUED: "<issued by H>", REFRESHED: "<refreshed at H>", LEAKED: "<leaked, issued by H>",
-        CACHED_CRM: "<cached for R>", CACHED_HOST: "<cached for S>", MINTED: "<made by attacker>",
-        STRANGERS: "<issued by H for the attacker's account>",
-    }  # fmt: skip
-    return Value("access_token", origin.get(kind, f"<{kind}>"), kind not in (MINTED, STRANGERS))
+    def term(self, kind: str, name: str) -> str:
+        """A term by what it is and whose."""
+        if kind in ("token", "refresh") and name in _OWN:
+            return _OWN[name]
+        if name in _MADE and kind not in ("challenge", "verifier"):
+            return _MADE[name]
+        if kind in self._say:
+            return self._say[kind](name)
+        if name in self.world.session:
+            return f"<of {owner(self.world, name)}>"
+        if name in self.grants:
+            return f"<of {whose(self.grants[name].user)} approval>"
+        party = self.world.by_name.get(name.partition(".")[0])
+        return self.public(name) if party is None else f"<of a transaction at {host(party.url)}>"
 
+    def public(self, value: Any) -> str:
+        """A value that anybody may read; lists as lists, a user or a key by whose it is."""
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        if isinstance(value, tuple | list | frozenset):
+            return f"[{', '.join(map(self.public, value))}]"
+        words = str(value)
+        if words.startswith("key:"):
+            return self._key(words.removeprefix("key:"))
+        if words in self.world.users or words == ATTACKER:
+            return f"<{whose(words)}>"
+        if words in self.world.session:
+            return f"<of {owner(self.world, words)}>"
+        return words
 
-def audience_of(s: Scene, state: View, token: str) -> list[Value]:
-    """``aud`` and ``cnf`` of a token of the honest AS."""
-    properties = token_flow.token_properties(s.context._replace(state=state), token)
-    named = [str(properties["audience"])] if properties["audience"] != NONE else []
-    audience = [*named, *([f"<{DEFAULT_AUDIENCE}: every RS of H>"] if properties["has_default"] else [])]
-    return [
-        Value("aud", ", ".join(audience) or NONE, inside=True),
-        Value("cnf.jkt", key_of(properties["key"]), inside=True),
-        Value("cnf.x5t#S256", key_of(properties["certificate"]), inside=True),
-    ]
+    @property
+    def grants(self) -> dict[str, Any]:
+        """The grants of the world by name."""
+        return {grant.name: grant for grant in self.world.grants}
 
+    def user_of(self, name: str) -> str:
+        """Whose a term is: of which user, or the attacker's; nothing where it is nobody's."""
+        base = name.removesuffix("+").partition("@")[0].partition(".")[0]
+        for part in (name.removesuffix("+"), name.partition("@")[0].removesuffix("+"), base):
+            held = next((held for held in self.world.held if held.name == part), None)
+            if part in self.grants or held is not None:
+                return str(self.grants[part].user if part in self.grants else held.user)  # type: ignore[union-attr]
+            if part in self.world.session:
+                return self.world.user_of(part)
+        return name if name in self.world.users else ""
 
-def request_fields(s: Scene, fields: dict[str, Any]) -> list[tuple[str, str]]:
-    """An authorization request by what the model says is in it."""
-    return [
-        ("client_id", str(fields["client"])),
-        ("redirect_uri", str(fields["redirect"])),
-        ("state", state_of(fields["returned_state"])),
-        ("code_challenge", challenge_of(s, fields["challenge"])),
-        ("dpop_jkt", key_of(fields["key"])),
-        ("resource", str(fields["resource"])),
-    ]
+    def server_of(self, name: str) -> str:
+        """The issuer of a code or token, where it has one."""
+        name = name.removesuffix("+")
+        if name in self.grants:
+            return self.world.by_name[self.grants[name].server].url
+        held = next((held for held in self.world.held if held.name == name), None)
+        return "" if held is None else self.world.by_name[held.server].url
 
+    def _challenge(self, who: str) -> str:
+        plain = who in self.world.session and self.context.client(who).pkce == "plain"
+        return self._verifier(who) if plain else f"S256({self._verifier(who)})"
 
-def own_request(s: Scene, session: Session) -> list[tuple[str, str]]:
-    """The authorization request of a session."""
-    return request_fields(s, flow.own_request(s.context, session))
+    def _verifier(self, who: str) -> str:
+        if who in (THIEF, FORGED):
+            return "<attacker's own verifier>"
+        if who not in self.world.session:
+            return f"<{who}>"
+        user, known = self.world.user_of(who), owner(self.world, who)
+        only = user != ATTACKER and known == f"{whose(user)} session"
+        return f"<{whose(user)} verifier>" if only else f"<verifier of {known}>"
 
+    def _assertion(self, name: str) -> str:
+        who = name.partition(".")[0]
+        if who not in self.world.session:
+            return self.public(name)
+        user = "" if "." in name else f" about {self.world.user_of(who)}"
+        return f"<signed by {self.world.session[who].client}{user}>"
 
-def response_fields(s: Scene) -> list[Given]:
-    """The authorization response to the request that the code answers."""
-    iss = HONEST_AS if s.design["h_iss"] == "yes" else NONE
-    return [code_of("users"), ("state", state_of(s.after["code.returned_state"])), ("iss", iss)]
+    def _proof(self, name: str) -> str:
+        url = name.partition("@")[2]
+        return f"<proof for {url}>" if "://" in url else "<a captured proof>"
 
+    def _signature(self, name: str) -> str:
+        return f"<over {name.partition('@')[2]}>"
 
-def authentication_of(s: Scene, session: Session, pushed: bool) -> list[Given]:
-    """What the client authenticates with at an endpoint of the AS that it takes the issuer for."""
-    kind, issuer = s.design["client_auth"], session.issuer
-    if kind == "secret":
-        leaked = bool(client.sends_secret_of_honest_as(s.design, issuer))
-        return [Value("client_secret", f"<for {HONEST_AS if leaked else issuer}>", leaked)]
-    if kind == "pkjwt":
-        endpoint = f"{session.token_at}/token"
-        audience = {"issuer": issuer, "token_ep": endpoint, "array": f"{issuer}, {endpoint}"}.get(
-            s.design["assertion_aud"], f"{session.par_at}/par" if pushed else endpoint
-        )
-        usable = bool(client.sends_assertion_for_honest_as(s.design, issuer, session.token_at, pushed))
-        return [Value("client_assertion", f"<signed by client, aud={audience}>", usable)]
-    return [] if kind == "none" else [("client authentication", kind)]
+    def _secret(self, name: str) -> str:
+        client, _, server = name.partition("@")
+        at = self.world.by_name[server].url if server in self.world.by_name else server
+        return f"<{whose(client)}, for {host(at)}>"
 
+    def _issued(self, what: str, name: str) -> str:
+        if name not in self.grants:
+            party = self.world.by_name.get(name.partition(".")[0])
+            return self.public(name) if party is None else f"<{what} from {host(party.url)}>"
+        grant = self.grants[name]
+        alone = sum((other.user, other.server) == (grant.user, grant.server) for other in self.world.grants) == 1
+        return f"<{whose(grant.user)} {what}{'' if alone else ' ' + name[-1]} from {host(self.server_of(name))}>"
 
-def proof_for(s: Scene, url: str, session: Session) -> tuple[str, str]:
-    """The DPoP proof of a session for a URL."""
-    key = str(session_readings.proof_key(s.design, session))
-    return ("DPoP", NONE if key == NONE else f"<proof, key={key_of(key).strip('<>')}, htu={url}>")
+    def _token(self, name: str) -> str:
+        held = next((held for held in self.world.held if held.name == name), None)
+        if held is not None:
+            leaked = self.context.has(held.leaks_by) is True
+            at = host(self.world.by_name[held.resource].url)
+            return f"<{whose(held.user)} {'leaked' if leaked else 'cached'} token for {at}>"
+        if name.endswith("+"):
+            return f"<{whose(self.user_of(name))} token refreshed at {host(self.server_of(name))}>"
+        return self._issued("token", name)
 
+    def claims(self, kind: str, name: str) -> list[tuple[str, str]]:
+        """What an access token of an honest AS says: ``aud`` and ``cnf``, where the state knows them."""
+        if kind != "token" or not self.server_of(name) or self.world.protocol != "oauth":
+            return []
+        made = readings.token_of(self.context, name)
+        audience = [str(made["audience"])] if made["audience"] != NONE else []
+        audience += [f"<{DEFAULT_AUDIENCE}: every RS of {host(self.server_of(name))}>"] if made["has_default"] else []
+        said = {
+            "aud": ", ".join(audience) or NONE, "cnf.jkt": self.public(made["key"]),
+            "cnf.x5t#S256": self.public(made["certificate"]),
+        }  # fmt: skip
+        return [(claim, text) for claim, text in said.items() if text != NONE]
 
-def key_of(key: str) -> str:
-    """A key by its owner: per client, per AS or per flow."""
-    return NONE if key == NONE else "<attacker's key>" if key == f"key:{THIEF}" else f"<{key}>"
-
-
-def metadata_url(url: str) -> str:
-    """Where the metadata for a URL is; a tenant that cannot write below /.well-known points into its own paths."""
-    own_paths = url in EVIL_TENANTS
-    return f"{url}/metadata" if own_paths else identifiers.well_known_protected_resource(url)
+    def _key(self, name: str) -> str:
+        if name == THIEF:
+            return "<attacker's key>"
+        if name in self.world.session:
+            return f"<key of {owner(self.world, name)}>"
+        client, _, at = name.partition("@")
+        client, _, earlier = client.partition(":")
+        return f"<{whose(client)} key{' for ' + host(at) if at else ''}{' of an earlier flow' if earlier else ''}>"

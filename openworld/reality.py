@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from model.client import NONE
 from model.clients import clients
 from model.conversation import STAGES, Request, converse
 from model.design import Design
 from model.scenario import ORIGINS
+from model.world import NONE
 from simulations.behaviour import Comparison, Observed
 
 if TYPE_CHECKING:

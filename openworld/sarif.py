@@ -16,8 +16,8 @@ from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
-from model.messages import messages
 from model.protocols import rules
+from model.wire import arrows
 from openworld.check import Outcome, path_in_repository
 from properties.security import PROPERTIES, Property
 
@@ -68,7 +68,7 @@ def _result(outcome: Outcome, rule: int) -> dict[str, Any]:
     if outcome.verdict.trace is not None:
         steps = [
             {"executionOrder": place, "location": _location(outcome, f"{message.step}. {message.label}")}
-            for place, message in enumerate(messages(outcome.verdict.trace), 1)
+            for place, message in enumerate(arrows(outcome.verdict.trace), 1)
         ]
         result["codeFlows"] = [{"message": {"text": outcome.found}, "threadFlows": [{"locations": steps}]}]
     return result

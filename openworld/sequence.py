@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from model.chart import Origin
-    from model.messages import Message, Participant
+    from model.wire import Arrow, Participant
 
 #: Measures in points: a character of the text, a line, the distance of lifelines, the margin.
 _CHARACTER, _SIZE, _LINE, _LANE, _MARGIN, _HEAD = 5.42, 9.0, 13.5, 82.0, 14.0, 46.0
@@ -43,7 +43,7 @@ class _Block:
     """What one message, note or refusal takes: lines of spans, with the message whose arrow is on the first."""
 
     lines: list[list[_Span]]
-    message: Message | None = None
+    message: Arrow | None = None
     decisive: bool = False
     refused: bool = False
     first_of_step: bool = False
@@ -125,7 +125,7 @@ def _blocks(shown: Chart) -> list[_Block]:
     return made
 
 
-def _lines(message: Message, lead: str) -> list[list[_Span]]:
+def _lines(message: Arrow, lead: str) -> list[list[_Span]]:
     """A message: its label, then its values, as many on a line as fit."""
     label = message.label + (f"   [{message.session}]" if message.session else "")
     lines = [[_Span(4, line, bold=True)] for line in _wrapped(label, _ROOM - 4)]
@@ -198,8 +198,9 @@ class _Canvas:
         self.axes.text(x, y + 11, name, ha="center", va="center", color=ink, fontsize=8.2, weight="bold",
                        linespacing=1.0, family=_SANS)  # fmt: skip
         host, _, path = one.url.partition("://")[2].partition("/")
+        small = 5.6 * min(1.0, 20 / max(len(host), len(path) + 1, 1))
         self.axes.text(x, y + 26.5, f"{host}\n/{path}" if path else host, ha="center", va="center", color=ink,
-                       fontsize=5.6, linespacing=1.0, family=_SANS)  # fmt: skip
+                       fontsize=small, linespacing=1.0, family=_SANS)  # fmt: skip
 
     def lifelines(self, top: float, bottom: float) -> None:
         for one in self.shown.cast:
@@ -229,7 +230,7 @@ class _Canvas:
         x = self.places[self.shown.sent[-1].receiver]
         self.axes.plot([x], [y], marker="X", markersize=13, color=INK, markeredgecolor=PAPER, zorder=5)
 
-    def _arrow(self, message: Message, y: float) -> None:
+    def _arrow(self, message: Arrow, y: float) -> None:
         start, end = self.places[message.sender], self.places[message.receiver]
         color, dash, wide = (INK, "-", 1.1) if message.honest else (ATTACKER, (0, (3.2, 1.6)), 2.0)
         if start == end:
@@ -280,9 +281,9 @@ class _Canvas:
             x += 40 + (len(words) + 3) * _CHARACTER
 
     def _sample(self, x: float, y: float, honest: bool) -> None:
-        from model.messages import Message
+        from model.wire import Arrow
 
         kept = self.places
         self.places = {"from": x, "to": x + 34}
-        self._arrow(Message(0, "from", "to", "", honest=honest), y)
+        self._arrow(Arrow(0, "from", "to", "", honest=honest), y)
         self.places = kept

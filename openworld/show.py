@@ -32,7 +32,7 @@ def outcome(verdict: Verdict) -> str:
     return {
         "attack": f"attack in {verdict.steps} steps",
         "safe": "safe: no attack exists",
-        "not_in_this_world": "not in this world: nothing here can violate it, so it is not shown to hold",
+        "not_in_this_world": "not in this world: this does not show that it holds",
         "reached": f"reached: such a run exists, in {verdict.steps} steps",
         "not_reached": "not reached: no such run exists",
         "unknown": "unknown: neither that it is so nor that it is not",

@@ -24,7 +24,7 @@ from model.design import NAMED_DESIGNS, Configuration, ConfigurationError, Desig
 from model.machine import Step
 from model.protocols import rules
 from model.switches import CAPABILITIES, SWITCHES
-from model.world import ATTACKER_RS, CRM, EVIL_TENANT, GOOD_TENANT, VICTIM, World
+from model.world import ATTACKER, DEFAULT, World
 from properties.results import today
 from properties.security import PROPERTIES, Property, UnknownPropertyError, find
 from properties.solver import Answer, Solver
@@ -54,8 +54,18 @@ FINDINGS = ROOT / "findings.md"
 ENOUGH = 24
 
 #: Small worlds that explicit search gets through: one session at every URL, and two sessions at fewer.
-SOLO = World("solo", strangers_code=True, strangers_clients=True, sessions=(VICTIM,))
-PAIR = World("pair", resource_urls=(CRM, ATTACKER_RS, GOOD_TENANT, EVIL_TENANT))
+SOLO = replace(DEFAULT, name="solo", sessions=tuple(one for one in DEFAULT.sessions if one.user != ATTACKER))
+_FEW = ("client", "as", "evil_as", "crm", "tools", "good", "evil", "agent")
+PAIR = replace(
+    DEFAULT,
+    name="pair",
+    parties=tuple(
+        replace(party, serves=tuple(name for name in party.serves if name in _FEW))
+        for party in DEFAULT.parties
+        if party.name in _FEW
+    ),
+    held=tuple(held for held in DEFAULT.held if held.resource in _FEW),
+)
 
 
 @dataclass(frozen=True)
@@ -191,7 +201,7 @@ class Reach:
 
     def ask(self, prop: Property, configuration: Configuration, enforced: Iterable[str]) -> bool:
         """The same, with ``core`` left behind: rules that already rule the event out."""
-        there = self.clauses(self.world or prop.world_of(configuration.design))
+        there = self.clauses(self.world or prop.world_of(configuration))
         event = there.laid.events[prop.name]
         self.core = frozenset()
         if event is False:

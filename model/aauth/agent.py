@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from model import identifiers
-from model.client import NONE
 from model.design import Design
 from model.logic import Condition, Value, any_of, holds, same
 from model.rule import rule
-
-#: Whose key a token is bound to.
-AGENT_KEY, THIEF_KEY = "key:client", "key:thief"
+from model.world import NONE
 
 
 def server_identifier(url: str) -> str:
@@ -31,9 +28,9 @@ def resource_token_is_by_contacted_resource(design: Design, iss: Value, url: Val
 
 
 @rule("AAU-rtver", source="draft-hardt-oauth-aauth-protocol, Resource Challenge Verification 4")
-def resource_token_names_own_key(design: Design, agent_jkt: Value) -> Condition:
+def resource_token_names_own_key(design: Design, agent_jkt: Value, own: str) -> Condition:
     """The agent uses a resource token only if agent_jkt is its own key."""
-    return any_of(same(design.resource_token_check, "off"), same(agent_jkt, AGENT_KEY))
+    return any_of(same(design.resource_token_check, "off"), same(agent_jkt, own))
 
 
 @rule("AAU-atver", source="draft-hardt-oauth-aauth-protocol, Auth Token Response Verification 2")
@@ -49,6 +46,6 @@ def auth_token_is_for_contacted_resource(design: Design, aud: Value, url: Value)
 
 
 @rule("AAU-atver", source="draft-hardt-oauth-aauth-protocol, Auth Token Response Verification 4")
-def auth_token_names_own_key(design: Design, key: Value) -> Condition:
+def auth_token_names_own_key(design: Design, key: Value, own: str) -> Condition:
     """The agent uses an auth token only if it is bound to the agent's own key."""
-    return any_of(same(design.auth_token_check, "off"), same(key, AGENT_KEY))
+    return any_of(same(design.auth_token_check, "off"), same(key, own))

@@ -1,15 +1,20 @@
-"""What can change in a world that runs AAuth."""
+"""What can change in a world that runs AAuth.
+
+Variables are made for the sessions, grants and held tokens of a world, as in :mod:`model.state`: an auth token *is* its
+grant.
+"""
 
 from __future__ import annotations
 
-from model.aauth.agent import AGENT_KEY, THIEF_KEY, server_identifier
-from model.client import NONE
-from model.state import DEPLOYMENT_FACTS, ISSUED, MINTED, Variable
-from model.world import ATTACKER_AS, HONEST_AS, VICTIM, World, run_by_attacker
+from collections.abc import Iterable
 
-#: How far the agent has come.
+from model.aauth.agent import server_identifier
+from model.messages import FORGED
+from model.state import ATTACKERS_KEY, Variable, captures
+from model.world import ATTACKER, NONE, World
+
+#: How far an agent has come.
 PHASES = ("idle", "asked", "challenged", "approved", "federated", "has_token", "sent")
-KEYS = (NONE, AGENT_KEY, THIEF_KEY)
 
 
 def resources(world: World) -> tuple[str, ...]:
@@ -17,27 +22,74 @@ def resources(world: World) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(server_identifier, world.resource_urls)))
 
 
+def key_of(client: str) -> str:
+    """The key that an agent signs with."""
+    return f"key:{client}"
+
+
+def keys(world: World) -> tuple[str, ...]:
+    """The keys of the agents, and the attacker's."""
+    return (*(key_of(client.name) for client in world.clients), ATTACKERS_KEY)
+
+
+def auth_tokens(world: World) -> tuple[str, ...]:
+    """The auth tokens that honest servers issue: one for each grant, and those held from before."""
+    return (*(grant.name for grant in world.grants), *(held.name for held in world.held))
+
+
+def users_tokens(world: World) -> tuple[str, ...]:
+    """Those of them that are about users."""
+    owned = {grant.name: grant.user for grant in world.grants} | {held.name: held.user for held in world.held}
+    return tuple(token for token in auth_tokens(world) if owned[token] != ATTACKER)
+
+
+def signature(token: str, url: str) -> str:
+    """The signature of a request with an auth token, as a term."""
+    return f"{token}@{url}"
+
+
 def variables(world: World) -> tuple[Variable, ...]:
     """The state variables of a world, in a fixed order."""
-    servers, known = (HONEST_AS, ATTACKER_AS), (NONE, *resources(world))
-    made = (
-        Variable(f"{VICTIM}.phase", PHASES, "how far the agent has come"),
-        Variable(f"{VICTIM}.url", (NONE, *world.resource_urls), "the URL the agent was sent to"),
-        Variable("resource_token.iss", known, "the resource that signed the resource token in use"),
-        Variable("resource_token.aud", (NONE, *servers), "the server that it names to decide"),
-        Variable("resource_token.agent_jkt", KEYS, "the key that it names"),
-        Variable(f"{VICTIM}.token", (NONE, ISSUED, MINTED), "the auth token that the agent holds"),
-        Variable("issued.aud", known, "audience of the auth token by the person server"),
-        Variable("issued.key", KEYS, "the key that it is bound to"),
-        Variable(f"{VICTIM}.accepted", (False, True), "an honest resource acted on the agent's request"),
-        Variable(f"{VICTIM}.diverged", (False, True), "the token was good for something else than the agent believed"),
-        Variable("captured.issued", (NONE, *filter(run_by_attacker, world.resource_urls)), "where the attacker got it"),
-        Variable("accepted.stolen", (False, True), "an honest resource acted on the user's token from the attacker"),
-        Variable("accepted.minted", (False, True), "an honest resource accepted a token that the attacker made"),
-        Variable("accepted.as_user", (False, True), "an honest resource took such a token for the user's"),
-        Variable("accepted.issuer", (False, True), "an honest resource accepted an issuer its policy does not name"),
-        Variable("approved.agent", (False, True), "the user approved the attacker's agent"),
-        Variable("accepted.agent", (False, True), "and it was shown as the client"),
-    )
-    return made + tuple(Variable(f"happened.{name}", (False, True), said) for name, said in DEPLOYMENT_FACTS.items())
+    made: list[Variable] = []
 
+    def value(name: str, domain: Iterable[object], meaning: str) -> None:
+        made.append(Variable(name, tuple(dict.fromkeys(domain)), meaning))
+
+    def fact(name: str, meaning: str) -> None:
+        made.append(Variable(name, (False, True), meaning, fact=True))
+
+    known, owned = (NONE, *resources(world)), (NONE, *keys(world))
+    for session in (each.name for each in world.sessions):
+        value(f"{session}.phase", PHASES, "how far the agent has come")
+        value(f"{session}.url", (NONE, *world.resource_urls), "the URL the agent was sent to")
+        value(f"{session}.iss", known, "the resource that signed the resource token in use")
+        value(f"{session}.aud", (NONE, *world.issuers), "the server that it names to decide")
+        value(f"{session}.agent_jkt", owned, "the key that it names")
+        value(f"{session}.token", (NONE, FORGED, *auth_tokens(world)), "the auth token that the agent holds")
+        value(f"{session}.diverted", (False, True), "a redirect sent it where it had not meant to go")
+        value(f"{session}.accepted", (False, True), "an honest resource acted on the agent's request")
+    for grant in world.grants:
+        value(f"{grant.name}.issued", (False, True), "the person server issued the auth token")
+        value(f"{grant.name}.aud", known, "the resource that it is for")
+        value(f"{grant.name}.key", owned, "the key that it is bound to")
+    for token in auth_tokens(world):
+        fact(f"knows.token.{token}", "the attacker knows the auth token")
+        fact(f"served.{token}", "an honest resource acted on it for the attacker")
+        fact(f"replayed.{token}", "in a request that the attacker could not have signed")
+        for url in captures(world):
+            fact(f"knows.signature.{signature(token, url)}", "the attacker has a signed request with it to this URL")
+    for url in world.honest_urls:
+        fact(f"served.forged.{url}", "this resource took a token of the attacker's making")
+    for name, meaning in FACTS.items():
+        fact(name, meaning)
+    return tuple(made)
+
+
+FACTS = {
+    "accepted.as_user": "an honest resource took a token of the attacker's making for the user's",
+    "accepted.issuer": "an honest resource accepted an issuer its policy does not name",
+    "accepted.handle": "an honest resource took the user's session handle from the attacker for the user",
+    "approved.agent": "the user approved the attacker's agent",
+    "accepted.agent": "and it was shown as the client",
+    "fetched.internal": "an honest component contacted an internal address",
+}

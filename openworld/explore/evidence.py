@@ -12,11 +12,12 @@ import pandas as pd
 from model.client import resource_matches_request
 from model.errors import InputError
 from model.machine import Machine
-from model.messages import scenes
 from model.protocols import rules as known_rules
 from model.state import Variable
 from model.switches import SWITCHES
 from model.trace import Trace
+from model.wire import scenes
+from model.wire_values import Words
 from openworld.explore.asking import ask, checker, read, result
 from openworld.explore.views import Table
 from properties.explain import turns
@@ -29,18 +30,12 @@ class ClaimError(InputError):
     """A claim that the model does not bear out; the message says what it answers instead."""
 
 
-#: State variables that say what the attacker has or has achieved; a family is the first or the last part of a name.
-GAINS = ("knows", "captured", "accepted", "happened", "assertion", "secret")
-#: What the attacker can know or be sent, in words.
+#: What the attacker can know and its own words do not say, by kind of term.
 SECRETS = {
-    "code": "the user's code",
-    "verifier": "the user's code verifier",
-    "issued": "the access token",
-    "refresh": "the refresh token",
-    "refreshed": "a refreshed access token",
-    "cached_crm": "a cached token for the CRM",
-    "cached_host": "a cached token for the host-level API",
-}
+    "challenge": "the code challenge", "state": "the state", "request_uri": "the request_uri", "proof": "the proof",
+    "assertion": "the client assertion", "grant": "the assertion used as a grant", "secret": "the client secret",
+    "password": "the login form", "signature": "the signature",
+}  # fmt: skip
 
 
 def rules(*names: str) -> Table:
@@ -74,10 +69,10 @@ def gained(trace: Trace | None) -> Table:
     run = _run(trace)
     machine = Machine(run.configuration, run.world)
     states = machine.replay(run.steps)
-    known = [(place, variable) for place, variable in enumerate(machine.variables) if _is_gain(variable)]
+    known = [(place, variable) for place, variable in enumerate(machine.variables) if variable.fact]
     rows = []
     for number, (before, after, scene) in enumerate(zip(states, states[1:], scenes(run), strict=False), 1):
-        new = [_words(variable, after[place]) for place, variable in known if before[place] != after[place]]
+        new = [_words(variable, scene.words) for place, variable in known if before[place] != after[place]]
         rows.append((number, scene.action.schema.meaning, "; ".join(new)))
     return table(("step", "what happens", "the attacker gains"), rows)
 
@@ -186,18 +181,15 @@ def cell(verdict: Verdict) -> str:
     }[verdict.result]  # fmt: skip
 
 
-def _is_gain(variable: Variable) -> bool:
-    first, _, last = variable.name.partition(".")
-    return first in GAINS or last in GAINS
-
-
-def _words(variable: Variable, value: Any) -> str:
-    family, _, last = variable.name.partition(".")
+def _words(variable: Variable, words: Words) -> str:
+    """A fact about the attacker, with the term that it is about."""
+    family, _, of = variable.name.partition(".")
     if family == "knows":
-        return f"knows {SECRETS[last]}"
-    if family == "captured":
-        return f"is sent {SECRETS[last]} at {value}"
-    return f"{variable.meaning}{'' if value is True else f' ({value})'}"
+        kind, _, name = of.partition(".")
+        said = words.term(kind, name)
+        return f"knows {SECRETS[kind]} {said}" if kind in SECRETS else f"knows the {said.strip('<>')}"
+    about = f" ({words.term('token', of)})" if words.user_of(of) else ""
+    return f"{variable.meaning}{about}"
 
 
 def table(columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]] | Iterator[tuple[Any, ...]]) -> Table:

@@ -24,34 +24,39 @@ RUNS = {
 
 
 def entries() -> Iterator[Entry]:
-    """The graph of the world of first contact, and a chart for each run."""
-    yield Entry("trust-first_contact", "trust graph", "who points to, trusts or hosts whom in the world", _trust)
+    """The graph of each world in which parties point to each other, and a chart for each run."""
+    from model.world import WORLDS
+
+    for world in WORLDS.values():
+        if world.resource_servers:
+            words = f"who points to, trusts or hosts whom in the world {world.name}"
+            yield Entry(f"trust-{world.name}", "trust graph", words, partial(_trust, world.name))
     for name, (words, *_) in RUNS.items():
         yield Entry(f"sequence-{name}", "sequence chart", words, partial(_sequence, name))
 
 
-def _trust(_: Source) -> Drawing:
+def _trust(name: str, _: Source) -> Drawing:
     import pandas as pd
 
-    from model.world import FIRST_CONTACT, run_by_attacker
+    from model.world import WORLDS
     from openworld import figures
 
-    graph = FIRST_CONTACT.trust_graph()
+    world = WORLDS[name]
+    graph = world.trust_graph()
     # An origin is the attacker's if everything on it is.
-    below = {name: [to for _, to, given in graph.out_edges(name, data=True) if given["relation"] == "hosts"]
-             for name in graph}  # fmt: skip
+    honest = {name: any(world.by_url[to].honest for _, to, given in graph.out_edges(name, data=True)
+                        if given["relation"] == "hosts") for name in graph}  # fmt: skip
     nodes = pd.DataFrame([
-        {"name": name, "role": given["role"],
-         "honest": given.get("honest", not below[name] or not all(map(run_by_attacker, below[name])))}
+        {"name": name, "role": given["role"], "honest": given.get("honest", honest[name])}
         for name, given in graph.nodes(data=True)
     ])  # fmt: skip
     edges = pd.DataFrame(
         [(start, given["relation"], end) for start, end, given in graph.edges(data=True)],
         columns=["source", "relation", "target"],
     )
-    title = "Who points to, trusts or hosts whom at first contact"
+    title = f"Who points to, trusts or hosts whom in the world {world.name}"
     caption = Caption(
-        "the world first_contact", "none, the graph is what every design meets",
+        world.reach, "none, the graph is what every design meets",
         f"{len(nodes)} parties, {len(edges)} relations", EXHAUSTIVE, "none",
     )  # fmt: skip
     return Drawing(figures.trust_graph(nodes, edges, title), title, caption, edges)

@@ -6,67 +6,82 @@ client_authentication and session_integrity have nothing to be about.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
 
-from model.aauth.flow import STARTED, starts_astray
-from model.logic import all_of, any_of, one_of, same
-from model.state import View
-from model.world import ATTACKER_AS, CRM, VICTIM, World
-
-
-def authorization(world: World, design: Any, state: View) -> Any:
-    """The attacker gains use of the user's protected data at an honest resource."""
-    return any_of(state["accepted.stolen"], state["accepted.as_user"])
+from model.aauth.flow import starts_astray, uses_what_is_not_for_it
+from model.aauth.state import users_tokens
+from model.action import Context
+from model.logic import Condition, all_of, any_of, one_of, same
+from model.readings import is_strangers
+from model.world import ATTACKER, Session
 
 
-def resource_binding(world: World, design: Any, state: View) -> Any:
-    """The agent uses a token that is good for something else than it believes."""
-    return state[f"{VICTIM}.diverged"]
+def _of_users(c: Context) -> Iterator[Session]:
+    return (session for session in c.world.sessions if session.user != ATTACKER)
 
 
-def token_confinement(world: World, design: Any, state: View) -> Any:
-    """An honest resource acts on the user's token in a request that the agent did not make to it."""
-    return state["accepted.stolen"]
+def authorization(c: Context) -> Condition:
+    """The attacker gains use of a user's protected data at an honest resource."""
+    return any_of(c.state["accepted.as_user"], *(c.state[f"served.{token}"] for token in users_tokens(c.world)))
 
 
-def issuer_acceptance(world: World, design: Any, state: View) -> Any:
+def resource_binding(c: Context) -> Condition:
+    """An agent uses a token that is good for something else than it believes."""
+    return any_of(*(uses_what_is_not_for_it(c, session.name) for session in c.world.sessions))
+
+
+def token_confinement(c: Context) -> Condition:
+    """An honest resource acts on a user's token in a request that the agent did not make to it."""
+    return any_of(*(c.state[f"served.{token}"] for token in users_tokens(c.world)))
+
+
+def issuer_acceptance(c: Context) -> Condition:
     """An honest resource accepts an issuer its policy does not name, or a forgery."""
-    return state["accepted.issuer"]
+    return c.state["accepted.issuer"]
 
 
-def discovery_integrity(world: World, design: Any, state: View) -> Any:
-    """The agent turns to a server that the resource it contacted does not designate."""
-    return starts_astray(state)
+def discovery_integrity(c: Context) -> Condition:
+    """An agent turns to a server that the resource it contacted does not designate."""
+    return any_of(*(starts_astray(c, session.name) for session in c.world.sessions))
 
 
-def sender_constraint(world: World, design: Any, state: View) -> Any:
+def sender_constraint(c: Context) -> Condition:
     """A signed request is accepted that was not made by its signer."""
-    return state["happened.replayed"]
+    return any_of(*(c.state[f"replayed.{token}"] for token in users_tokens(c.world)))
 
 
-def deputy_integrity(world: World, design: Any, state: View) -> Any:
+def deputy_integrity(c: Context) -> Condition:
     """An honest party uses its authority for a request or principal it was not granted for."""
-    return state["happened.deputy"]
+    redirected = [
+        all_of(c.state[f"{session.name}.accepted"], c.state[f"{session.name}.diverted"]) for session in _of_users(c)
+    ]
+    return any_of(c.state["accepted.handle"], *redirected)
 
 
-def fetch_safety(world: World, design: Any, state: View) -> Any:
+def fetch_safety(c: Context) -> Condition:
     """An honest component contacts an internal address at the attacker's bidding."""
-    return state["happened.fetched"]
+    return c.state["fetched.internal"]
 
 
-def client_identity(world: World, design: Any, state: View) -> Any:
+def client_identity(c: Context) -> Condition:
     """The user approves what the person server shows as the client, and the attacker's agent gets the result."""
-    return state["accepted.agent"]
+    return c.state["accepted.agent"]
 
 
-def as_acceptance(world: World, design: Any, state: View) -> Any:
+def as_acceptance(c: Context) -> Condition:
     """The person server turns to an access server that nothing but the resource itself vouches for."""
-    turned = all_of(
-        one_of(state[f"{VICTIM}.phase"], *STARTED[1:]), same(state["resource_token.aud"], ATTACKER_AS)
-    )
-    return all_of(turned, same(design.as_trust, "any"))
+    found = []
+    for session in (c.state.session(each.name) for each in c.world.sessions):
+        turned = one_of(session.phase, "federated", "has_token", "sent")
+        found.append(all_of(turned, is_strangers(c.world, session.aud)))
+    return all_of(any_of(*found), same(c.design.as_trust, "any"))
 
 
-def first_contact(world: World, design: Any, state: View) -> Any:
+def first_contact(c: Context) -> Condition:
     """From an unknown URL, honest parties alone get to an accepted request."""
-    return all_of(state[f"{VICTIM}.accepted"], same(state[f"{VICTIM}.url"], CRM))
+    return any_of(*(c.state[f"{session.name}.accepted"] for session in _of_users(c)))
+
+
+def completion(c: Context) -> Condition:
+    """A user's agent is served by an honest resource; there is no other way to it than from an unknown URL."""
+    return first_contact(c)

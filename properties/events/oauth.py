@@ -7,13 +7,14 @@ believed, over all parties, sessions and grants of a world.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from model import authorization_server as server_rules
 from model.action import Context
 from model.logic import Condition, Value, all_of, any_of, no, one_of, same
+from model.proxy import confused
 from model.readings import (
     REQUEST_SENT,
+    answered,
     designates,
     is_strangers,
     knows,
@@ -24,7 +25,7 @@ from model.readings import (
 )
 from model.registration import is_known
 from model.state import THIEF, tokens
-from model.world import ATTACKER, LOOPBACK, NONE, Grant, Session
+from model.world import ATTACKER, LOOPBACK, NONE, PROXY, Grant, Session
 
 
 def _users_tokens(c: Context) -> Iterator[str]:
@@ -79,7 +80,7 @@ def _diverges(c: Context, who: str) -> Condition:
 
     Whatever an AS of the attacker's says about its tokens is a lie when it wants it to be.
     """
-    session = c.state.session(who)
+    session = answered(c, who)
     requested = requested_resource(c, session)
     believed = []
     for token in (grant.name for grant in c.world.grants):
@@ -140,7 +141,8 @@ def deputy_integrity(c: Context) -> Condition:
     redirected = [
         all_of(c.state[f"{session.name}.accepted"], c.state[f"{session.name}.diverted"]) for session in _of_users(c)
     ]
-    return any_of(c.state["accepted.handle"], c.state["accepted.foreign"], *redirected)
+    proxies = [confused(c, proxy) for proxy in c.world.of(PROXY)]
+    return any_of(c.state["accepted.handle"], c.state["accepted.foreign"], *redirected, *proxies)
 
 
 def fetch_safety(c: Context) -> Condition:
@@ -152,7 +154,7 @@ def session_integrity(c: Context) -> Condition:
     """In a user's session the client uses, as an honest AS's, what somebody else authorised there."""
     found = []
     for session in _of_users(c):
-        state = c.state.session(session.name)
+        state = answered(c, session.name)
         for grant in c.world.grants:
             as_its = same(state.issuer, c.world.by_name[grant.server].url)
             if grant.user != session.user:
@@ -209,7 +211,8 @@ def first_contact(c: Context) -> Condition:
     for session in _of_users(c):
         design = c.client(session.name)
         issued = any_of(no(same(design.client_auth, "secret")), one_of(design.reg, "dcr", "dcr_ss", "static"))
-        found.append(all_of(c.state[f"{session.name}.accepted"], no(same(design.prm, "off")), issued))
+        state = c.state.session(session.name)
+        found.append(all_of(state.accepted, same(state.url, c.world.contacted), no(same(design.prm, "off")), issued))
     return any_of(*found)
 
 

@@ -62,9 +62,9 @@ def test_the_attacker_gains_what_the_machine_says() -> None:
     """Code and verifier at the token endpoint, the access token, the user's data, in that order."""
     frame = evidence.gained(asking.ask("authorization", MIXUP).trace).frame
     gains = [words for words in frame["the attacker gains"] if words]
-    assert gains[0] == "knows the user's code; knows the user's code verifier"
-    assert "access token" in gains[1]
-    assert "presented by the attacker" in gains[-1]
+    assert gains[0] == "knows the user's code from as.example; knows the user's verifier"
+    assert "the user's token from as.example" in gains[1]
+    assert "acted on it for the attacker" in gains[-1]
     assert frame["the attacker gains"].iloc[0] == ""
 
 
@@ -97,8 +97,8 @@ def test_every_turn_turns_and_no_other_switch_does() -> None:
     assert "pkce" not in {turn.switch for turn in found}
     for turn in found:
         changed = f"{configuration};{turn.switch}={turn.after}".replace(f"{turn.switch}={turn.before};", "", 1)
-        assert asking.result("code_delivery", changed) == "safe"
-        assert (asking.result("first_contact", changed) == "safe") == turn.usable
+        assert asking.result("code_delivery", changed) in ("safe", "not_in_this_world")
+        assert (asking.result("first_contact", changed) == "reached") == turn.usable
 
 
 # --- the gallery -------------------------------------------------------------------------------------------
@@ -145,7 +145,7 @@ def test_the_picture_of_a_run_is_an_svg_with_its_words(tmp_path: Path) -> None:
     assert chart is not None
     root = ElementTree.parse(chart.save(tmp_path / "chart.svg")).getroot()
     words = " ".join("".join(text.itertext()) for text in root.iter("{http://www.w3.org/2000/svg}text"))
-    for said in ("code=<user's code>", "code_verifier=<user's verifier>", "secret that reaches the attacker"):
+    for said in ("code=<user's code from as.example>", "code_verifier=<user's verifier>", "secret that reaches the attacker"):
         assert said in words
     assert "code_delivery violated" in (root.findtext("{http://www.w3.org/2000/svg}title") or "")
     assert [path.name for path in tmp_path.iterdir()] == ["chart.svg"]
@@ -169,8 +169,9 @@ def test_words_of_the_model_are_escaped() -> None:
 
 
 def test_a_control_changes_verdict_and_chart(explorer: Explorer) -> None:
-    """There and back again."""
-    assert "safe" in explorer._body.value
+    """There and back again; while nobody is dishonest, there is nothing to be safe from."""
+    assert "– not in this world" in explorer._body.value
+    assert "✓" not in explorer._body.value
     explorer.set(mal_as=True, iss_check="off")
     assert str(explorer.configuration) == MIXUP
     assert "attack in 7 steps" in explorer._body.value
@@ -203,8 +204,8 @@ def test_without_a_kernel_the_answer_is_left(explorer: Explorer) -> None:
     """A page, or a reader of text, gets what the controls showed."""
     bundle = explorer._repr_mimebundle_()
     assert set(bundle) == {"application/vnd.jupyter.widget-view+json", "text/html", "text/plain"}
-    assert "safe" in bundle["text/html"]
-    assert "code_delivery: safe" in bundle["text/plain"]
+    assert "not in this world" in bundle["text/html"]
+    assert "code_delivery: not in this world" in bundle["text/plain"]
 
 
 def test_knobs_of_a_population_change_what_becomes_of_it() -> None:

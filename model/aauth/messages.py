@@ -1,0 +1,93 @@
+"""The messages of AAuth, as typed records in its own words.
+
+An auth token is a term named after its grant. Whoever reads a signed request has the signature, which is good for the
+URL that it was made for: it is named after the token it came with and that URL.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from model.logic import Value
+from model.messages import Message, claim, public, term
+
+_DRAFT = "draft-hardt-oauth-aauth-protocol"
+
+
+@dataclass(frozen=True, slots=True)
+class SignedRequest(Message):
+    """A request that an agent signs, with its person token or with an auth token."""
+
+    label, source = "GET {url}, signed", f"{_DRAFT}, HTTP Message Signatures"
+    url: Value = public()
+    signature_key: Value = public()
+    auth_token: Value = term("token")
+    signature: Value = term("signature")
+    #: Where a redirect brought the request from, which is not on the wire.
+    redirected_by: Value = public()
+    session_handle: Value = public()
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceToken(Message):
+    """The challenge of a resource, with a resource token that it signs."""
+
+    label, source = "401 requirement=auth-token", f"{_DRAFT}, Resource Token Structure"
+    iss: Value = public()
+    aud: Value = public()
+    agent_jkt: Value = public()
+
+
+@dataclass(frozen=True, slots=True)
+class AuthTokenRequest(Message):
+    """A resource token on its way to the server that turns it into an auth token."""
+
+    label, source = "POST auth_token_endpoint, signed", f"{_DRAFT}, Auth Token Request"
+    resource_token_iss: Value = public()
+    resource_token_aud: Value = public()
+    resource_token_agent_jkt: Value = public()
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRequest(Message):
+    """An agent asks a person server for authority of its own."""
+
+    label, source = "POST auth_token_endpoint, signed, as an agent of its own", f"{_DRAFT}, Auth Token Request"
+    agent: Value = public()
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentPage(Message):
+    """The person server asks the user."""
+
+    label, source = "asks the user", f"{_DRAFT}, User Interaction"
+    resource: Value = public()
+    agent: Value = public()
+
+
+@dataclass(frozen=True, slots=True)
+class Approval(Message):
+    """The user approves."""
+
+    label, source = "approves", f"{_DRAFT}, User Interaction"
+
+
+@dataclass(frozen=True, slots=True)
+class AuthTokenResponse(Message):
+    """An auth token, for one resource and one key."""
+
+    label, source = "200 auth_token", f"{_DRAFT}, Auth Token Structure"
+    auth_token: Value = term("token")
+    iss: Value = claim("iss")
+    aud: Value = claim("aud")
+    cnf: Value = claim("cnf")
+
+
+@dataclass(frozen=True, slots=True)
+class Asserted(Message):
+    """A request with an auth token of the sender's own making."""
+
+    label, source = "GET {url}, signed", f"{_DRAFT}, Auth Token Structure"
+    url: Value = public()
+    iss: Value = public()
+    sub: Value = public()

@@ -1,0 +1,439 @@
+"""What goes over the wire in a run, as charts draw it: the messages that its actions send, and nothing else.
+
+A run is replayed on the machine; each step says in :attr:`model.action.Move.sends` what it sends, and this module says
+who that is between, how it is called and which of its values the attacker learns thereby and must not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from model import identifiers
+from model.action import Action, Context
+from model.machine import Machine, Step
+from model.messages import Message, Sent, term_fields
+from model.rule import Rule
+from model.state import View
+from model.trace import Trace
+from model.wire_values import Words, owner
+from model.world import (
+    ATTACKER,
+    AUTHORIZATION_SERVER,
+    CLIENT,
+    LOOPBACK,
+    NONE,
+    RESOURCE_SERVER,
+    Party,
+    callbacks,
+)
+
+# --- who takes part ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """A lifeline: ``key`` says who, ``letter`` stands for it in a text chart; ``browser``: it is a user's."""
+
+    key: str
+    name: str
+    letter: str
+    honest: bool
+    url: str = ""
+    browser: bool = False
+
+
+_ROLES = {AUTHORIZATION_SERVER: "AS", RESOURCE_SERVER: "RS"}
+_LETTERS = {
+    (CLIENT, True): "C", (AUTHORIZATION_SERVER, True): "H", (AUTHORIZATION_SERVER, False): "A",
+    (RESOURCE_SERVER, True): "R", (RESOURCE_SERVER, False): "E",
+}  # fmt: skip
+_SPARE = "SGTVWYZBDFIJKLMNOPQRECHAUX"
+
+
+class Cast:
+    """Who is who in a world under one configuration."""
+
+    def __init__(self, context: Context) -> None:
+        self.context, self.world = context, context.world
+
+    def key(self, where: Any) -> str:
+        """Who is meant by a name, a URL or a redirect URI."""
+        place = str(where)
+        if place in self.world.by_url:
+            return self.world.by_url[place].name
+        for client in self.world.clients:
+            if place in callbacks(self.world, client):
+                return client.name
+        if place in {party.callback for party in self.world.identities}:
+            return ATTACKER
+        if place == LOOPBACK:
+            return ATTACKER if self.context.capabilities["local_app"] else next(c.name for c in self.world.clients)
+        return ATTACKER if place in self._identities else place
+
+    @cached_property
+    def _identities(self) -> set[str]:
+        return {party.name for party in self.world.identities}
+
+    def is_browser(self, key: str) -> bool:
+        """Whether it is the browser of a user, or the attacker with its own: who is no party is a user."""
+        return key == ATTACKER or self.is_user(key)
+
+    def is_user(self, key: str) -> bool:
+        """Whether it is a user, or the browser of one."""
+        return key != ATTACKER and key not in self.world.by_name and "://" not in key
+
+    def honest(self, key: str) -> bool:
+        """Whether it is not the attacker's under this configuration."""
+        party = self.world.by_name.get(key)
+        return key != ATTACKER and (party is None or not self.context.runs(party))
+
+    def is_callback(self, where: Any) -> bool:
+        """Whether it is a redirect URI."""
+        own = (party.callback for party in self.world.identities)
+        return str(where) in (LOOPBACK, *own, *(uri for c in self.world.clients for uri in callbacks(self.world, c)))
+
+    def participant(self, key: str, letter: str) -> Participant:
+        """A lifeline for it."""
+        party = self.world.by_name.get(key)
+        if key == ATTACKER:
+            return Participant(key, "attacker", letter, False, browser=True)
+        if party is not None:
+            return Participant(key, self._called(party), letter, self.honest(key), party.url)
+        if self.is_user(key):
+            name = "user agent" if len(self.world.users) < 2 else f"{key}'s browser"
+            return Participant(key, name, letter, True, browser=True)
+        return Participant(key, "elsewhere", letter, True, key)
+
+    def _called(self, party: Party) -> str:
+        role = _ROLES.get(party.role, _plain(party.role))
+        if not self.honest(party.name):
+            return f"attacker's {role}"
+        if party.role not in _ROLES:
+            alone = len([other for other in self.world.of(party.role) if other.honest]) == 1
+            return role if alone and party.role == CLIENT else _plain(party.name)
+        # Of one that may be the attacker's and is not, nothing is said but that it is there.
+        return f"honest {role}" if party.honest else f"some {role}"
+
+    def theirs(self, text: str) -> bool:
+        """Whether words name the attacker, or a URL of a party that it runs."""
+        urls = re.findall(r"https?://[^\s\],>]+", text)
+        return "attacker" in re.sub(r"https?://[^\s\],>]+", "", text) or any(map(self._is_theirs, urls))
+
+    def _is_theirs(self, url: str) -> bool:
+        at = self.world.by_url.get(url)
+        if at is not None:
+            return not self.honest(at.name)
+        near = [p for p in self.world.parties if "://" in p.url and identifiers.same_origin(p.url, url)]
+        within = [p for p in near if url.startswith(p.url.rstrip("/") + "/")]
+        found = within or near
+        return not any(self.honest(party.name) for party in found) if found else "attacker" in url
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def participants(trace: Trace, sent: Iterable[Arrow]) -> tuple[Participant, ...]:
+    """Those who take part in the messages, in the order in which they are drawn."""
+    machine = Machine(trace.configuration, trace.world)
+    cast = Cast(machine.context(machine.view(machine.initial)))
+    keys = dict.fromkeys(key for arrow in sent for key in (arrow.sender, arrow.receiver))
+    taken: set[str] = set()
+    drawn = []
+    for key in sorted(keys, key=lambda key: _rank(cast, key)):
+        letter = next(one for one in _wanted(cast, key) if one not in taken)
+        taken.add(letter)
+        drawn.append(cast.participant(key, letter))
+    return tuple(drawn)
+
+
+def _rank(cast: Cast, key: str) -> tuple[int, bool, str]:
+    """Browsers, clients and what else acts for users, authorization servers, the rest; the attacker itself last."""
+    party = cast.world.by_name.get(key)
+    if key == ATTACKER:
+        return (9, False, "")
+    if party is None:
+        return (0 if cast.is_user(key) else 7, False, key)
+    place = {CLIENT: 1, AUTHORIZATION_SERVER: 3, RESOURCE_SERVER: 5}.get(party.role, 2)
+    return (place, not cast.honest(key), party.url if place > 1 else key)
+
+
+def _wanted(cast: Cast, key: str) -> Iterator[str]:
+    """Letters for a lifeline, the likeliest first."""
+    party = cast.world.by_name.get(key)
+    if key == ATTACKER:
+        yield "X"
+    elif cast.is_user(key):
+        yield "U"
+    elif party is not None and (party.role, party.honest) in _LETTERS:
+        yield _LETTERS[party.role, party.honest]
+    spare = [letter for letter in _SPARE if letter not in "XUCHARE"]
+    yield from (letter for letter in (key[0].upper(), *spare) if letter in spare)
+    yield from "abcdefghijklmnopqrstuvwxyz"
+
+
+# --- what is sent ------------------------------------------------------------------------------------------
+
+
+class Value(NamedTuple):
+    """A parameter in words.
+
+    ``inside``: it is a claim of the term before it; ``theirs``: it names the attacker or something of its.
+    """
+
+    name: str
+    text: str
+    inside: bool = False
+    theirs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Arrow:
+    """One message of a run, as it is drawn.
+
+    Attributes:
+        step: number of the action it belongs to, from 1.
+        sender, receiver: keys of participants; the same one for what a party does by itself.
+        label: what it is.
+        values: the parameters that matter.
+        note: what a reader should notice.
+        honest: whether an honest party sends it of its own accord.
+        session: whose session at the client it belongs to, where that is not the user's only one.
+        leaks: names of the values that the attacker learns by it and must not.
+        decisive: whether it belongs to the step that shows what the trace shows.
+        record: the message itself.
+    """
+
+    step: int
+    sender: str
+    receiver: str
+    label: str
+    values: tuple[Value, ...] = ()
+    note: str = ""
+    honest: bool = True
+    session: str = ""
+    leaks: tuple[str, ...] = ()
+    decisive: bool = False
+    record: Message | None = None
+
+
+class Scene:
+    """One action of a trace with the states around it."""
+
+    def __init__(self, machine: Machine, step: Step, before: View, after: View) -> None:
+        self.machine, self.world = machine, machine.world
+        self.before, self.after = before, after
+        self.action: Action = machine.by_name[step.action]
+        self.chosen: dict[str, Any] = {**self.action.fixed, **dict(step.choices)}
+        self.context = machine.context(before)
+        self.move = self.action(self.context, **dict(step.choices))
+        self.cast = Cast(self.context)
+        self.words = Words(machine.context(after))
+
+    def rules(self) -> list[Rule]:
+        """The checks that honest parties made and that passed."""
+        return [condition.rule for condition in self.move.rules]
+
+    @cached_property
+    def learned(self) -> set[tuple[str, str]]:
+        """The terms that the attacker learns in this step, each with its kind."""
+        facts = [name.split(".", 2)[1:] for name, new in self.move.sets.items()
+                 if name.startswith("knows.") and new and not self.before[name]]  # fmt: skip
+        return {(kind, name) for kind, name in facts}
+
+    def session(self) -> str:
+        """The session that the action belongs to, in words, where that is not the only one of an honest user."""
+        who = self.chosen.get("who", "")
+        if who not in self.world.session:
+            return ""
+        users = [session for session in self.world.sessions if session.user != ATTACKER]
+        return owner(self.world, who) if self.world.user_of(who) == ATTACKER or len(users) > 1 else ""
+
+
+def arrows(trace: Trace) -> list[Arrow]:
+    """The messages of a run, in order."""
+    last = len(trace.steps)
+    return [
+        replace(sent, decisive=number == last)
+        for number, scene in enumerate(scenes(trace), 1)
+        for sent in sent_in(scene, number)
+    ]
+
+
+def scenes(trace: Trace) -> Iterator[Scene]:
+    """The actions of a run, each with the states around it."""
+    machine = Machine(trace.configuration, trace.world)
+    views = [machine.view(state) for state in machine.replay(trace.steps)]
+    for step, before, after in zip(trace.steps, views, views[1:], strict=False):
+        yield Scene(machine, step, before, after)
+
+
+def sent_in(scene: Scene, number: int) -> Iterator[Arrow]:
+    """The messages of one action, which is step ``number`` of its run."""
+    answered, shown, silent = False, set(), True
+    for sent in (sent for sent in scene.move.sends if sent.when):
+        for leg in _legs(scene, sent):
+            drawn, leaked = _arrow(scene, leg, answered)
+            shown |= leaked
+            answered = answered or not (scene.cast.is_browser(drawn.receiver) or drawn.receiver == drawn.sender)
+            silent = False
+            yield replace(drawn, step=number, session=scene.session())
+    for drawn in (*_leaking(scene, shown), *([_by_itself(scene)] if silent else [])):
+        yield replace(drawn, step=number, session=scene.session())
+
+
+def _by_itself(scene: Scene) -> Arrow:
+    """A step that sends nothing: what somebody does by itself, in the words of the model."""
+    schema, named = scene.action.schema, [str(value) for value in scene.chosen.values()]
+    parties = [name for name in named if name in scene.world.by_name]
+    parties += [scene.world.session[name].client for name in named if name in scene.world.session]
+    at = next(iter(parties), ATTACKER) if schema.honest else ATTACKER
+    return Arrow(0, at, at, schema.meaning.rstrip("."), honest=schema.honest)
+
+
+def _legs(scene: Scene, sent: Sent) -> Iterator[Sent]:
+    """A message as it travels: to a redirect URI by the user's browser, and on to the attacker if that has it."""
+    cast, sender = scene.cast, scene.cast.key(sent.sender)
+    users = [scene.words.user_of(getattr(sent.message, name)) for name, _ in term_fields(sent.message)]
+    browser = next((user for user in users if user), next(iter(scene.world.users), ATTACKER))
+    if not cast.is_callback(sent.receiver) or cast.is_browser(sender) or sender in map(cast.key, scene.world.clients):
+        yield sent
+        return
+    yield sent._replace(receiver=browser)
+    if cast.key(sent.receiver) == ATTACKER and browser != ATTACKER:
+        yield sent._replace(sender=browser)
+
+
+def _arrow(scene: Scene, sent: Sent, answered: bool) -> tuple[Arrow, set[tuple[str, str]]]:
+    """One leg of a message as it is drawn, and the terms that the attacker learns by it."""
+    cast, sender, receiver = scene.cast, scene.cast.key(sent.sender), scene.cast.key(sent.receiver)
+    learned = set() if cast.honest(receiver) else _terms(sent.message) & scene.learned
+    secret = {(kind, name) for kind, name in learned if _is_secret(scene, kind, name, sent.message)}
+    label, values, leaks = _described(scene, sent.message, secret)
+    if cast.is_browser(receiver):
+        served = not cast.is_browser(sender) and sender not in {client.name for client in scene.world.clients}
+        label = re.sub("^(GET|redirect to) " if served else "^redirect to ", "302 to ", label)
+    url = scene.world.by_name[sender].url if sender in scene.world.by_name else ""
+    note = " ".join(part for part in (_remark(sent.message, url), _channel(scene, sent)) if part)
+    honest = cast.honest(sender) and (scene.action.schema.honest or not _made_to(scene, sender, receiver, answered))
+    return Arrow(0, sender, receiver, label, values, note or _misplaced(scene, sent), honest, "", leaks,
+                 record=sent.message), learned  # fmt: skip
+
+
+def _made_to(scene: Scene, sender: str, receiver: str, answered: bool) -> bool:
+    """Whether a message in an action of the attacker's is its doing: from a browser, or to a client."""
+    to_client = receiver in {client.name for client in scene.world.clients} and sender != receiver
+    return to_client or (scene.cast.is_browser(sender) and not answered)
+
+
+def _terms(message: Message) -> set[tuple[str, str]]:
+    return {(kind, str(getattr(message, name))) for name, kind in term_fields(message)}
+
+
+#: Terms that pass through whoever runs the authorization endpoint, as they are meant to.
+_PASSED = ("state", "challenge", "request_uri")
+
+
+def _is_secret(scene: Scene, kind: str, name: str, message: Message) -> bool:
+    """Whether the attacker must not have a term: it is a user's, or a client's for somebody else."""
+    if kind in _PASSED or scene.words.user_of(name) == ATTACKER:
+        return False
+    made_for = [name.partition("@")[2]] if "@" in name else []
+    if kind == "assertion":
+        made_for += [str(getattr(message, each.name)) for each in fields(message) if "claim" in each.metadata]
+    honest = [party.url for party in scene.world.parties if scene.cast.honest(party.name) and "://" in party.url]
+    return not made_for or any(
+        place in scene.world.by_name or any(place.startswith(url) for url in honest) for place in made_for
+    )
+
+
+def _described(
+    scene: Scene, message: Message, secret: set[tuple[str, str]]
+) -> tuple[str, tuple[Value, ...], tuple[str, ...]]:
+    """Label, values and leaks of a message; a field that the label names is not said again."""
+    values: list[Value] = []
+    leaks = []
+    for each in fields(message):
+        given, kind = getattr(message, each.name), each.metadata.get("term", "")
+        if given in (NONE, "", False, None) or f"{{{each.name}}}" in message.label:
+            continue
+        text = scene.words.term(kind, str(given)) if kind else scene.words.public(given)
+        if "endpoint" in each.metadata and text in scene.world.issuers:
+            text = f"{text}/{each.metadata['endpoint']}"
+        values.append(_value(scene, each.metadata.get("claim", each.name), text, "claim" in each.metadata))
+        values += [_value(scene, name, said, True) for name, said in scene.words.claims(kind, str(given))]
+        if (kind, str(given)) in secret:
+            leaks.append(each.name)
+    named = {each.name: scene.words.public(getattr(message, each.name)) for each in fields(message)}
+    return message.label.format(**named), tuple(values), tuple(leaks)
+
+
+def _value(scene: Scene, name: str, text: str, inside: bool) -> Value:
+    return Value(name, text, inside, scene.cast.theirs(text))
+
+
+# --- what a reader should notice -----------------------------------------------------------------------------
+
+_CHANNELS = {
+    "challenge": "the attacker wrote the challenge", "document": "the attacker altered the document on its way",
+    "transport": "plain HTTP: the network attacker answers", "cache": "the attacker's document is still in a cache",
+    "well_known": "another tenant wrote this well-known location",
+}  # fmt: skip
+
+
+def _remark(message: Message, url: str) -> str:
+    return message.remark(url) if url else ""
+
+
+def _channel(scene: Scene, sent: Sent) -> str:
+    """By which channel the attacker writes what an honest resource seems to say."""
+    forged = not scene.action.schema.honest and scene.cast.honest(scene.cast.key(sent.sender))
+    to_client = scene.cast.key(sent.receiver) in {client.name for client in scene.world.clients}
+    return _CHANNELS.get(str(scene.chosen.get("channel")), "") if forged and to_client else ""
+
+
+def _misplaced(scene: Scene, sent: Sent) -> str:
+    """Whether a client gets what is of another AS than the one recorded, or of somebody else than its session is."""
+    who = scene.chosen.get("who", "")
+    if who not in scene.world.session or scene.cast.key(sent.receiver) != scene.world.session[who].client:
+        return ""
+    recorded = scene.before[f"{who}.issuer"] if f"{who}.issuer" in scene.machine.index else NONE
+    for name in (str(getattr(sent.message, field)) for field, kind in term_fields(sent.message) if kind in _ISSUED):
+        user, at = scene.words.user_of(name), scene.words.server_of(name)
+        if user and user != scene.world.user_of(who):
+            return f"the {user}'s, in the {owner(scene.world, who)}"
+        if at and recorded not in (NONE, at):
+            return f"the issuer recorded for this session is {recorded}"
+    return ""
+
+
+_ISSUED = ("code", "token")
+
+
+def _leaking(scene: Scene, shown: set[tuple[str, str]]) -> Iterator[Arrow]:
+    """What the attacker learns of messages that are not sent to it."""
+    rest = {(kind, name) for kind, name in scene.learned - shown if scene.words.user_of(name) != ATTACKER}
+    for sent in (sent for sent in scene.move.sends if sent.when):
+        seen = _terms(sent.message) & rest
+        if seen:
+            rest -= seen
+            ends = [scene.cast.key(end) for leg in _legs(scene, sent) for end in (leg.sender, leg.receiver)]
+            at = next((end for end in ends if scene.cast.is_user(end)), ends[-1])
+            yield _leak(scene, at, sent.message, seen)
+    clients = [scene.world.session[name].client for _, name in rest if name in scene.world.session]
+    if rest and scene.action.schema.honest:
+        values = tuple(_value(scene, kind, scene.words.term(kind, name), False) for kind, name in sorted(rest))
+        names = tuple(value.name for value in values)
+        yield Arrow(0, next(iter(clients), ATTACKER), ATTACKER, "leaks", values, leaks=names)
+
+
+def _leak(scene: Scene, at: str, message: Message, seen: set[tuple[str, str]]) -> Arrow:
+    """A message that leaks from where it arrives, with what the attacker learns of it."""
+    label, values, names = _described(scene, message, seen)
+    kept = tuple(value for value in values if value.name in names)
+    sender = at if scene.cast.honest(at) else ATTACKER
+    return Arrow(0, sender, ATTACKER, f"leaks: {label}", kept, leaks=names, record=message)
