@@ -155,8 +155,9 @@ class _Asked:
     def given(self, template: Template) -> list[int]:
         """The same for a template, as codes of its circuit."""
         design, capabilities = self.configuration.design, self.configuration.capabilities
-        chosen = [bit.code if design.of(name) == value else -bit.code for (name, value), bit in template.switches.items()]
-        return [*chosen, *(bit.code if name in capabilities else -bit.code for name, bit in template.capabilities.items())]
+        decided = [(design.of(name) == value, bit) for (name, value), bit in template.switches.items()]
+        decided += [(name in capabilities, bit) for name, bit in template.capabilities.items()]
+        return [bit.code if holds else -bit.code for holds, bit in decided]
 
     def fixed(self, laid: Laid) -> list[int]:
         """Assumptions that decide design and attacker, and keep out actions on which the property cannot depend."""
@@ -187,7 +188,10 @@ class WorldChecker:
         self.timeout = timeout
         self.patience = patience
         self._single = isinstance(only, tuple)
-        made = Template(world, _judged(*only), (only[0].name,)) if isinstance(only, tuple) else Template(world, only, own=own)
+        if isinstance(only, tuple):
+            made = Template(world, _judged(*only), (only[0].name,))
+        else:
+            made = Template(world, only, own=own)
         self._depths = Depths(made)
         self._closure = Closure(made)
         self._seen: tuple[Any, Reached] = (None, Reached(frozenset(), frozenset()))
