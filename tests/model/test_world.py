@@ -119,8 +119,8 @@ MISTAKES = {
     ),
     "an unknown protocol": (('name = "small"', 'name = "small"\nprotocol = "saml"'), 2, "protocol: unknown 'saml'"),
     "a table of another protocol": (
-        ('name = "small"', 'name = "small"\nprotocol = "delegation"\nheld = [{name = "h", client = "client", user = "user", '
-         'server = "as", resource = "crm"}]'), 1, "[[held]] means nothing in delegation",
+        ('name = "small"', 'name = "small"\nprotocol = "delegation"\nheld = [{name = "h", client = "client", '
+         'user = "user", server = "as", resource = "crm"}]'), 1, "[[held]] means nothing in delegation",
     ),
     "a role of another protocol": (('role = "client"', 'role = "sub_agent"'), 6, "that means something in oauth"),
     "what cannot be told apart": (('name = "victim"', 'name = "thief"'), 24, "'thief' is no name of a session"),
