@@ -288,6 +288,14 @@ def test_parties_have_policies_of_their_own(question: str, expected: str) -> Non
     assert result(question) == expected
 
 
+def test_a_browser_is_held_through_the_users_other_session() -> None:
+    """At the attacker's AS in one session, the user brings the attacker's code into the other, at the honest AS."""
+    unbound = "SI cap=mal_as;state=off;pkce=off;pkce_as=lax"
+    assert result(unbound) == "safe"
+    assert result(f"{unbound};world=two_users_sessions") == "attack"
+    assert result(f"{unbound};state=checked;world=two_users_sessions".replace("state=off;", "")) == "safe"
+
+
 @pytest.mark.parametrize(
     ("configuration", "why"),
     [
