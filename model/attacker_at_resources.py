@@ -10,7 +10,7 @@ from model import client as client_rules
 from model import resource_server as resource_rules
 from model.action import IMPOSSIBLE, Context, Domains, Move, action
 from model.attacker import written
-from model.flow import server_metadata_rules, sessions_and_servers
+from model.flow import document_rules, server_metadata_rules, sessions_and_servers
 from model.logic import Condition, Value, all_of, any_of, choose, no, one_of, same
 from model.messages import (
     FORGED,

@@ -6,6 +6,7 @@ belong to is said in :mod:`model.messages` and :mod:`model.state`; a kind that i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 

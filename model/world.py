@@ -521,8 +521,8 @@ class _Reader:
             self.all_named(session.visits, _names(world.resource_servers), "visits")
         self.check_grants(world)
         if world.contact:
-            honest = [party for party in world.resource_servers if party.honest]
-            self.named(world.contact, _names(honest), "contact is an honest resource")
+            honest = _names(party for party in world.resource_servers if party.honest)
+            self.named(world.contact, honest, "contact is an honest resource server")
         for _, tampering in self.each("tampering", world.tamperings):
             self.check_tampering(world, tampering)
 
