@@ -272,6 +272,8 @@ def _slots(world: World) -> list[dict[str, str]]:
 def push_request(c: Context, grant: str, client: Value, redirect: Value, challenge: Value, state: Value) -> Move:
     """The attacker pushes a request of its own making to an honest AS, as any client it can authenticate as."""
     server = server_of(c, grant)
+    if same(c.state.grant(grant).code, "none") is False:
+        return IMPOSSIBLE
     here = all_of(
         same(c.state.grant(grant).code, "none"), can_write(c, client, redirect, challenge, state),
         c.has(name for party in c.world.servers for name in party.run_by),
@@ -296,14 +298,16 @@ def send_request(c: Context, grant: str, client: Value, redirect: Value, challen
 
     Where the client's domain is its own it needs no user to approve: consent that was given to the client is remembered.
     """
+    if same(c.state.grant(grant).code, "none") is False:
+        return IMPOSSIBLE
     server, user = server_of(c, grant), user_of(c, grant)
     design = policy_of(c, client)
     held, sent = holds_browser(c, user), sends_own_users(c, client, redirect)
     taken = {name for party in c.world.clients for name in party.taken_by}
     silent = all_of(c.has(taken), same(design.reg, "cimd"), is_known(c, client)) if user != ATTACKER else False
-    anyone = c.has(c.capabilities)
-    here = all_of(
-        anyone, same(c.state.grant(grant).code, "none"), any_of(held, sent, silent),
+    comes = any_of(held, sent, silent)
+    here = False if comes is False else all_of(
+        c.has(c.capabilities), same(c.state.grant(grant).code, "none"), comes,
         can_write(c, client, redirect, challenge, state),
     )  # fmt: skip
     if here is False:

@@ -139,7 +139,8 @@ def _plain(name: str) -> str:
 
 def participants(trace: Trace, sent: Iterable[Arrow]) -> tuple[Participant, ...]:
     """Those who take part in the messages, in the order in which they are drawn."""
-    cast = Scene.first(trace).cast
+    machine = Machine(trace.configuration, trace.world)
+    cast = Cast(machine.context(machine.view(machine.initial)))
     keys = dict.fromkeys(key for arrow in sent for key in (arrow.sender, arrow.receiver))
     taken: set[str] = set()
     drawn = []
@@ -232,11 +233,6 @@ class Scene:
         self.move = self.action(self.context, **dict(step.choices))
         self.cast = Cast(self.context)
         self.words = Words(machine.context(after))
-
-    @staticmethod
-    def first(trace: Trace) -> Scene:
-        """The first action of a run."""
-        return next(scenes(trace))
 
     def rules(self) -> list[Rule]:
         """The checks that honest parties made and that passed."""
@@ -441,4 +437,4 @@ def _leak(scene: Scene, at: str, message: Message, seen: set[tuple[str, str]]) -
     label, values, names = _described(scene, message, seen)
     kept = tuple(value for value in values if value.name in names)
     sender = at if scene.cast.honest(at) else ATTACKER
-    return Arrow(0, sender, ATTACKER, f"leaks of {label}", kept, leaks=names, record=message)
+    return Arrow(0, sender, ATTACKER, f"leaks: {label}", kept, leaks=names, record=message)

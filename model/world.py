@@ -57,7 +57,7 @@ _MEANS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
         (CLIENT, AUTHORIZATION_SERVER, RESOURCE_SERVER), ("session", "held", "tampering", "grants"),
         ("challenge", "requests"),
     ),
-    "delegation": ((CLIENT, AUTHORIZATION_SERVER, RESOURCE_SERVER, SUB_AGENT), (), ()),
+    "delegation": ((CLIENT, AUTHORIZATION_SERVER, RESOURCE_SERVER, SUB_AGENT), ("session", "grants"), ()),
 }  # fmt: skip
 #: The protocols that worlds run; what they are made of is said in :mod:`model.protocols`.
 PROTOCOL_NAMES = tuple(_MEANS)
@@ -381,19 +381,24 @@ def spellings(named: Sequence[str], honest: Sequence[str], others: Sequence[str]
     encoded slash, userinfo and query. A spelling gains something only if an honest resource takes it for its audience;
     one that covers no more of the other URLs, and is accepted nowhere else, than another is left out.
     """
-    chosen = {name: _power(name, honest, others) for name in named}
+    chosen = {name: (_covered(name, others), _accepting(name, honest)) for name in named}
     for name in named:
         for spelling in _variants(name):
-            covers, accepted = _power(spelling, honest, others)
-            dominated = any(covers <= more and accepted <= where for more, where in chosen.values())
-            if accepted and not dominated:
-                chosen[spelling] = covers, accepted
+            if accepted := _accepting(spelling, honest):
+                covers = _covered(spelling, others)
+                if not any(covers <= more and accepted <= where for more, where in chosen.values()):
+                    chosen[spelling] = covers, accepted
     return tuple(chosen)
 
 
-def _power(name: str, honest: Sequence[str], others: Sequence[str]) -> tuple[frozenset[Any], frozenset[str]]:
-    covers = frozenset((compare.__name__, url) for compare in _COMPARATORS for url in others if compare(name, url))
-    return covers, frozenset(url for url in honest if identifiers.prefix_segment(name, url))
+def _accepting(name: str, honest: Sequence[str]) -> frozenset[str]:
+    """The honest resources that take an identifier for their audience, where they are not exact about it."""
+    return frozenset(url for url in honest if identifiers.prefix_segment(name, url))
+
+
+def _covered(name: str, others: Sequence[str]) -> frozenset[tuple[str, str]]:
+    """Which of the other URLs it covers, by which comparison."""
+    return frozenset((compare.__name__, url) for compare in _COMPARATORS for url in others if compare(name, url))
 
 
 def _variants(url: str) -> Iterator[str]:

@@ -73,7 +73,7 @@ class Template:
     causes: dict[int, frozenset[int]] = field(default_factory=dict)
     kept: frozenset[str] = frozenset()
     facts: frozenset[str] = frozenset()
-    fanout: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    fanout: dict[int, tuple[tuple[int, ...], tuple[int, ...]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         design, capabilities = self._design(), self._capabilities()
@@ -133,8 +133,8 @@ class Template:
             sign = 1 if code > 0 else -1
             pending += [sign * operand for operand in self.circuit.gates[abs(code)] or ()]
 
-    def _fanout(self) -> dict[int, tuple[int, ...]]:
-        """For each input that changes from action to action, of the state or a choice, the gates that depend on it."""
+    def _fanout(self) -> dict[int, tuple[tuple[int, ...], tuple[int, ...]]]:
+        """For each action, the gates that depend on its choices, and those that depend on what it writes."""
         chosen = [value for firing in self.firings for value in firing.chosen.values()]
         inputs = [
             literal.code
@@ -150,7 +150,13 @@ class Template:
                     depends[number] = reached
                     for code in reached:
                         found[code].append(number)
-        return {code: tuple(gates) for code, gates in found.items()}
+        return {
+            firing.number: (
+                _union(found, [one for value in firing.chosen.values() for one in _literals(value)]),
+                _union(found, [one for name in firing.writes.keys() & self.kept for one in _literals(self.state[name])]),
+            )
+            for firing in self.firings
+        }
 
     def _ask(self, name: str, design: Any, capabilities: Mapping[str, Condition]) -> None:
         reads: set[str] = set()
@@ -211,6 +217,10 @@ class Template:
         if not facts.issuperset(move.sets):
             return move.when
         return all_of(move.when, any_of(*(all_of(value, no(look(name))) for name, value in move.sets.items())))
+
+def _union(found: Mapping[int, list[int]], inputs: list[Literal]) -> tuple[int, ...]:
+    return tuple({gate for literal in inputs for gate in found[literal.code]})
+
 
 def _literals(value: Value) -> list[Literal]:
     """The open conditions of a value."""

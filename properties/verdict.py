@@ -19,7 +19,7 @@ from model.protocols import rules
 from model.trace import Trace
 from model.world import World
 from properties.bounds import Bound, Clock, Depths, Laid, Settled
-from properties.closure import Closure
+from properties.closure import Closure, Reached
 from properties.completion import contradiction, usable
 from properties.minimal import OutOfTimeError, minimal
 from properties.reasons import UNDEFINED, reason
@@ -190,6 +190,7 @@ class WorldChecker:
         made = Template(world, _judged(*only), (only[0].name,)) if isinstance(only, tuple) else Template(world, only, own=own)
         self._depths = Depths(made)
         self._closure = Closure(made)
+        self._seen: tuple[Any, Reached] = (None, Reached(frozenset(), frozenset()))
 
     def verdict(self, prop: Property | str, configuration: Configuration) -> Verdict:
         """Whether a property holds.
@@ -235,9 +236,15 @@ class WorldChecker:
 
     def _out_of_reach(self, asked: _Asked, enforced: Iterable[str]) -> bool:
         """Whether what leads to the event is out of reach where these rules are enforced, in runs of any length."""
-        template = self._depths.template
-        event = template.events[asked.prop.name]
-        return event is False or not self._closure.reached(asked.given(template), frozenset(enforced)).possible(event)
+        event = self._depths.template.events[asked.prop.name]
+        return event is False or not self._possible(asked, enforced).possible(event)
+
+    def _possible(self, asked: _Asked, enforced: Iterable[str]) -> Reached:
+        """What is not out of reach where these rules are enforced."""
+        key = (asked.configuration, frozenset(enforced))
+        if key != self._seen[0]:
+            self._seen = key, self._closure.reached(asked.given(self._depths.template), key[1])
+        return self._seen[1]
 
     def _vacuous(self, asked: _Asked) -> Settled:
         """Whether the event could happen if no rule were enforced; that is not looked into for ever."""
@@ -250,9 +257,11 @@ class WorldChecker:
     def _settle(self, asked: _Asked, enforced: Iterable[str] | None = None, sweeps: int = 0) -> Settled:
         """Whether the event can happen where these rules are enforced, or all of them."""
         names = tuple(self._depths.template.enforced if enforced is None else enforced)
+        able = self._possible(asked, names).actions
 
         def assume(laid: Laid) -> list[int]:
-            return [*asked.fixed(laid), *(laid.unrolling.enforced[name] for name in names)]
+            unable = [-literal for action, literal in laid.happens.items() if action not in able]
+            return [*asked.fixed(laid), *unable, *(laid.unrolling.enforced[name] for name in names)]
 
         def closed() -> bool:
             return self._out_of_reach(asked, names)
