@@ -121,7 +121,8 @@ def verdict(question: Question, data: dict[str, Any]) -> Verdict:
         raise LookupError(data["world"])
     trace = None
     if data["trace"] is not None:
-        here = {"world": world.name, "configuration": str(configuration)}
+        judged = replace(parse(data["trace"]["configuration"]), world=configuration.world)
+        here = {"world": world.name, "configuration": str(judged)}
         trace = from_json({**data["trace"], **here}, {world.name: world})
         confirm(trace, prop)
     return Verdict(

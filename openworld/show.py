@@ -126,7 +126,7 @@ def switch_lines() -> Iterator[str]:
                     f"{switch.meaning}  [{switch.source}]", _WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6
                 )
                 if roles := switch_roles(switch.name):
-                    yield f"      one party's: PARTY:{switch.name}, PARTY a {' or '.join(roles)}"
+                    yield f"      one party's: PARTY:{switch.name} ({' or '.join(roles)})"
     yield "world=NAME or world=FILE.toml: the world to ask in; `openworld worlds` shows those that ship"
 
 
