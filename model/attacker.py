@@ -1,13 +1,13 @@
 """The attacker in the code flow: it answers for what it runs, and sends whatever it knows to whoever takes it.
 
-It runs the endpoints of its parties and learns every field of what reaches them or leaks (:func:`model.readings.deliver`).
-It sends any message whose fields are public or known to it to any honest party, by its own browser or by one that it holds
-or can lure. It never has to say that it does not know something, and what it chooses is no switch: ``splice`` and ``par_at``
-only let a question forbid it something.
+It runs the endpoints of its parties and learns every field of what reaches them or leaks
+(:func:`model.readings.deliver`). It sends any message whose fields are public or known to it to any honest party, by
+its own browser or by one that it holds or can lure. It never has to say that it does not know something, and what it
+chooses is no switch: ``splice`` and ``par_at`` only let a question forbid it something.
 
-Where one choice is as good as any other for every rule that reads it, it takes that one: of iss the recorded one, which no
-rule refuses; of a redirect URI of the client's that of the recorded issuer, unless the client infers the AS from it; of
-dpop_jkt and `resource` none, since a request without them is honoured wherever one with them is.
+Where one choice is as good as any other for every rule that reads it, it takes that one: of iss the recorded one,
+which no rule refuses; of a redirect URI of the client's that of the recorded issuer, unless the client infers the AS
+from it; of dpop_jkt and `resource` none, since a request without them is honoured wherever one with them is.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from model import authorization_server as server_rules
 from model import client as client_rules
 from model.action import IMPOSSIBLE, Context, Domains, Move, action
 from model.flow import (
+    SIGNED,
     authorization_request,
     document_rules,
-    goes_on_with,
     issue,
     server_metadata_rules,
     sessions_and_servers,
@@ -28,6 +28,8 @@ from model.flow import (
 from model.identifiers import well_known_authorization_server
 from model.logic import Condition, Value, all_of, any_of, choose, holds, implies, mapped, no, one_of, same
 from model.messages import (
+    FORGED,
+    THIEF,
     AuthorizationRequest,
     AuthorizationResponse,
     Challenge,
@@ -43,7 +45,7 @@ from model.messages import (
     TokenResponse,
 )
 from model.readings import (
-    REQUEST_SENT,
+    answered,
     attacker_authenticates,
     deliver,
     document,
@@ -64,7 +66,7 @@ from model.readings import (
 )
 from model.registration import is_known
 from model.resource_server import well_known_is_the_owners
-from model.state import ATTACKERS_KEY, FORGED, PLACES, THIEF, Moved, tokens
+from model.state import ATTACKERS_KEY, Moved, assertion_at, tokens
 from model.token_flow import ELSEWHERE
 from model.world import ATTACKER, FORGED_BY, LOOPBACK, NONE, World, callbacks, client_ids, on_same_origin
 
@@ -90,7 +92,7 @@ def controls_document(c: Context, who: str, url: Value, channel: str) -> Conditi
 
 @action("S3", _channels, lambda world: {"resource": world.resources, "listed": world.issuers})
 def publish_resource_metadata(c: Context, who: str, channel: str, resource: Value, listed: Value) -> Move:
-    """A client reads resource metadata by the attacker: of its own resource, or of an honest one over a channel it holds.
+    """A client reads resource metadata by the attacker: of its own resource, or of an honest one over a channel.
 
     A resource that the client was configured with says nothing about another.
     """
@@ -183,7 +185,8 @@ def answer_pushed_request(c: Context, who: str, grant: str) -> Move:
     """The attacker's endpoint answers a pushed request with where a request of the attacker's own was pushed to."""
     session, slot = c.state.session(who), c.state.grant(grant)
     here = all_of(
-        same(session.phase, "pushed"), c.attackers(session.par_at), same(session.request_uri, NONE), same(slot.code, "pushed")
+        same(session.phase, "pushed"), c.attackers(session.par_at), same(session.request_uri, NONE),
+        same(slot.code, "pushed"),
     )
     answer = Sent(session.par_at, c.world.session[who].client, PushedResponse(grant))
     return Move(here, (), {f"{who}.request_uri": grant}, (answer,))
@@ -207,30 +210,17 @@ def answer_token_request(c: Context, who: str, token: Value) -> Move:
 def holds_browser(c: Context, user: str, *, at_callback: bool = False) -> Condition:
     """Whether the attacker can send a user's browser to an AS (or to a client's callback).
 
-    Its own always; another's while that is at its authorization endpoint, or by a capability.
+    Its own always; another's once that has come to its authorization endpoint, or by a capability.
     """
     if user == ATTACKER:
         return True
-    led = [
-        all_of(same(session.phase, "requested"), c.attackers(session.authorization_at))
-        for session in (c.state.session(s.name) for s in c.world.sessions if s.user == user)
-    ]
     lured = ("web", "naive_rp", "req_leak", "state_leak") if at_callback else ("lure",)
-    return any_of(*led, c.has(lured))
-
-
-def _leads(c: Context, user: str) -> Value:
-    """Who of the attacker's leads a user's browser on: the AS that it is at, or a page."""
-    by: Value = ATTACKER
-    for session in (c.state.session(s.name) for s in c.world.sessions if s.user == user):
-        there = all_of(same(session.phase, "requested"), c.attackers(session.authorization_at))
-        by = choose(there, session.authorization_at, by)
-    return by
+    return any_of(c.state[f"holds.browser.{user}"], c.has(lured))
 
 
 def leading(c: Context, user: str, to: Value) -> tuple[Sent, ...]:
     """What makes a user's browser go somewhere; the attacker's own goes by itself."""
-    return () if user == ATTACKER else (Sent(_leads(c, user), user, Redirection(to)),)
+    return () if user == ATTACKER else (Sent(ATTACKER, user, Redirection(to)),)
 
 
 def sends_own_users(c: Context, client_id: Value, redirect: Value) -> Condition:
@@ -260,7 +250,8 @@ def _crafted(world: World) -> Domains:
     return {
         "client": (*(i for client in clients for i in client_ids(world, client)), *(party.url for party in own)),
         "redirect": tuple(dict.fromkeys((
-            *(uri for client in clients for uri in callbacks(world, client)), LOOPBACK, *(party.callback for party in own),
+            *(uri for client in clients for uri in callbacks(world, client)), LOOPBACK,
+            *(party.callback for party in own),
         ))),
         "challenge": (NONE, THIEF, *names),
         "state": (NONE, *names),
@@ -285,9 +276,13 @@ def _slots(world: World) -> list[dict[str, str]]:
 def push_request(c: Context, grant: str, client: Value, redirect: Value, challenge: Value, state: Value) -> Move:
     """The attacker pushes a request of its own making to an honest AS, as any client it can authenticate as."""
     server = server_of(c, grant)
+    if same(c.state.grant(grant).code, "none") is False:
+        return IMPOSSIBLE
     here = all_of(
         same(c.state.grant(grant).code, "none"), can_write(c, client, redirect, challenge, state),
         c.has(name for party in c.world.servers for name in party.run_by),
+        # What it pushed serves to be handed to a client, which asks for it only where it pushes.
+        any_of(*(pushes(c.client(session.name)) for session in c.world.sessions)),
     )  # fmt: skip
     if here is False:
         return IMPOSSIBLE
@@ -305,16 +300,19 @@ def push_request(c: Context, grant: str, client: Value, redirect: Value, challen
 def send_request(c: Context, grant: str, client: Value, redirect: Value, challenge: Value, state: Value) -> Move:
     """The attacker sends a browser to an honest AS with a request of its own making, pushed if it can push it.
 
-    Where the client's domain is its own it needs no user to approve: consent that was given to the client is remembered.
+    Where the client's domain is its own it needs no user to approve: consent that was given to the client is
+    remembered.
     """
+    if same(c.state.grant(grant).code, "none") is False:
+        return IMPOSSIBLE
     server, user = server_of(c, grant), user_of(c, grant)
     design = policy_of(c, client)
     held, sent = holds_browser(c, user), sends_own_users(c, client, redirect)
     taken = {name for party in c.world.clients for name in party.taken_by}
     silent = all_of(c.has(taken), same(design.reg, "cimd"), is_known(c, client)) if user != ATTACKER else False
-    anyone = c.has(c.capabilities)
-    here = all_of(
-        anyone, same(c.state.grant(grant).code, "none"), any_of(held, sent, silent),
+    comes = any_of(held, sent, silent)
+    here = False if comes is False else all_of(
+        c.has(c.capabilities), same(c.state.grant(grant).code, "none"), comes,
         can_write(c, client, redirect, challenge, state),
     )  # fmt: skip
     if here is False:
@@ -323,14 +321,11 @@ def send_request(c: Context, grant: str, client: Value, redirect: Value, challen
     request = {
         "client": client, "redirect": redirect, "challenge": challenge, "state": state, "key": NONE, "resource": NONE,
     }  # fmt: skip
-    relayed = any_of(*(
-        all_of(one_of(c.state.session(s.name).phase, *REQUEST_SENT), c.attackers(c.state.session(s.name).authorization_at))
-        for s in c.world.sessions if s.user == user
-    ))  # fmt: skip
     # Whose flow it is shows in what binds the answer to one: a request with all of that copied is that session's.
     copied = all_of(no(same(state, NONE)), any_of(same(challenge, state), same(challenge, NONE)))
     of = choose(copied, state, THIEF)
-    move = issue(c, grant, of, authenticated, request, **({} if user == ATTACKER else {"relayed": relayed}))
+    relayed = {} if user == ATTACKER else {"relayed": c.state[f"holds.browser.{user}"]}
+    move = issue(c, grant, of, authenticated, request, **relayed)
     unasked = all_of(silent, no(any_of(held, sent)))
     crafted = AuthorizationRequest(client, NONE, redirect, state, challenge)
     return move._replace(
@@ -342,13 +337,12 @@ def send_request(c: Context, grant: str, client: Value, redirect: Value, challen
 
 @action("S10", sessions_and_grants)
 def forward_request(c: Context, who: str, grant: str) -> Move:
-    """The attacker sends a browser to an honest AS with the very request of a session: copied, or where it was pushed."""
+    """The attacker sends a browser to an honest AS with the request of a session: copied, or where it was pushed."""
     session, server, user = c.state.session(who), server_of(c, grant), user_of(c, grant)
     pushed = all_of(pushes(c.client(who)), same(session.par_at, server.url), knows(c, "request_uri", who))
     no_challenge = same(request_of(c, session)["challenge"], NONE)
     copied = all_of(knows(c, "state", who), any_of(knows(c, "challenge", who), no_challenge))
     here = all_of(
-        one_of(session.phase, *REQUEST_SENT),
         same(c.state.grant(grant).code, "none"),
         holds_browser(c, user),
         any_of(pushed, copied),
@@ -403,7 +397,7 @@ def deliver_response(c: Context, who: str, code: Value, arrives_at: Value) -> Mo
         ),
         {
             f"{who}.phase": "responded", f"{who}.code": code, f"{who}.reused": any_of(session.reused, late),
-            **goes_on_with(session, issuer),
+            f"{who}.went_to": issuer,
         },
         (*leading(c, user, arrives_at), Sent(user, client.name, response)),
     )  # fmt: skip
@@ -507,12 +501,11 @@ def _credentials(c: Context, server: str, client_id: str) -> ClientAuthenticatio
     """What the attacker authenticates with as a client: its secret, or an assertion that it was sent."""
     client = next(client for client in c.world.clients if client_id in ids_of(c, client))
     secret: Value = choose(knows(c, "secret", f"{client.name}@{server}"), f"{client.name}@{server}", NONE)
-    assertion: Value = NONE
-    for session in (session for session in c.world.sessions if session.client == client.name):
-        for place in PLACES:
-            made = f"{session.name}.{place}"
-            assertion = choose(knows(c, "assertion", made), made, assertion)
-    return ClientAuthentication(client_id, secret, assertion)
+    made = assertion_at(c.world.by_name[server], client_id)
+    held = knows(c, "assertion", made)
+    return ClientAuthentication(
+        client_id, secret, choose(held, SIGNED, NONE), assertion_opens=(choose(held, made, NONE),)
+    )
 
 
 def _rechallenges(world: World) -> list[dict[str, str]]:
@@ -523,12 +516,13 @@ def _rechallenges(world: World) -> list[dict[str, str]]:
 
 @action("S22", _rechallenges, lambda world: {"issuer": world.issuers})
 def rechallenge(c: Context, who: str, channel: str, server: str, issuer: Value) -> Move:
-    """Challenged anew by a resource whose metadata the attacker writes, the client refreshes at the AS that this lists."""
-    session, party, design = c.state.session(who), c.world.by_name[server], c.client(who)
+    """Challenged anew by a resource whose metadata the attacker writes, the client refreshes at the AS it now lists."""
+    session, party, design = answered(c, who), c.world.by_name[server], c.client(who)
     grants = {grant.name: c.world.by_name[grant.server].url for grant in c.world.grants}
     refresh = mapped(lambda token: token if token in grants else NONE, session.token)
     here = all_of(
-        same(session.phase, "sent"), c.runs(party), no(same(refresh, NONE)), no(is_strangers(c.world, session.token_at)),
+        same(session.phase, "sent"), c.runs(party), no(same(refresh, NONE)),
+        no(is_strangers(c.world, session.token_at)),
         no(same(design.prm, "off")), controls_document(c, who, session.url, channel),
     )  # fmt: skip
     if here is False:
@@ -536,7 +530,7 @@ def rechallenge(c: Context, who: str, channel: str, server: str, issuer: Value) 
     came_from = mapped(lambda grant: grants.get(grant, NONE), refresh)
     # The client is now where the new metadata leads; it sends what it would send there.
     moved = Moved(session, issuer=issuer, metadata=party.url, token_at=party.url)
-    request = token_request(c, moved, party.url, "renewed", grant_type="refresh_token", refresh_token=refresh)
+    request = token_request(c, moved, party.url, grant_type="refresh_token", refresh_token=refresh)
     client = c.world.session[who].client
     anew = Sent(session.url, client, Challenge(metadata_url(c, session.url)), channel != "challenge")
     pointed = written(c, who, session.url, channel, ResourceMetadata(session.url, party.url))
@@ -553,6 +547,6 @@ def rechallenge(c: Context, who: str, channel: str, server: str, issuer: Value) 
             *server_metadata_rules(c, listed, party, issuer, party.url, party.url),
             client_rules.refresh_token_stays_with_issuer(design, same(issuer, came_from)),
         ),
-        {f"{who}.phase": "renewed", f"{who}.renewed_as": issuer, **facts},
+        {f"{who}.phase": "renewed", **facts},
         sends,
     )

@@ -7,6 +7,7 @@ Each action gathers the messages and the rules of its step; the rules themselves
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from model import authorization_server as server_rules
@@ -15,6 +16,7 @@ from model.action import IMPOSSIBLE, Context, Move, action
 from model.identifiers import well_known_authorization_server
 from model.logic import Condition, Value, all_of, any_of, choose, implies, mapped, no, one_of, same
 from model.messages import (
+    THIEF,
     AuthorizationRequest,
     AuthorizationResponse,
     Challenge,
@@ -32,6 +34,7 @@ from model.messages import (
     TokenResponse,
 )
 from model.readings import (
+    answered,
     certificate,
     client_id_of,
     code_challenge,
@@ -57,7 +60,7 @@ from model.readings import (
 )
 from model.registration import is_known, registered, shows_a_client
 from model.rule import Condition as Named
-from model.state import THIEF, Reading
+from model.state import Reading, assertion_at
 from model.world import ATTACKER, NONE, Party, World
 
 # --- S1 to S7: discovery -----------------------------------------------------------------------------------
@@ -173,30 +176,38 @@ def client__use_server_metadata(c: Context, who: str, server: str) -> Move:
     )
 
 
+#: What stands for a client assertion where it is sent; what it opens is said beside it.
+SIGNED = "<signed by the client>"
+
 # --- S9 to S14: authorization ------------------------------------------------------------------------------
 
 
-def authentication_of(c: Context, session: Reading, place: str, called: Value) -> dict[str, Value]:
-    """What a session authenticates with at an endpoint, as the fields of a request."""
+def authentication_of(c: Context, session: Reading, endpoint: str, called: str) -> dict[str, Any]:
+    """What a session authenticates with at an endpoint of the AS that it calls, as the fields of a request."""
     design, who = c.client(session.who), session.who
-    signs = client_rules.signs_assertions(design)
-    called_ = mapped(lambda at: f"{at}/{'par' if place == 'pushed' else 'token'}", called)
+    signs, client_id = client_rules.signs_assertions(design), client_id_of(c, session)
     token_endpoint = mapped(lambda at: f"{at}/token", session.token_at)
     named = choose(
         any_of(client_rules.attests(design), same(design.assertion_aud, "issuer")), session.issuer,
-        choose(same(design.assertion_aud, "endpoint"), called_, token_endpoint),
+        choose(same(design.assertion_aud, "endpoint"), f"{called}/{endpoint}", token_endpoint),
     )  # fmt: skip
+    opens = []
+    for server in (server for server in c.world.servers if server.honest):
+        fits = any_of(same(session.issuer, server.url), server_rules.assertion_key_is_known(design))
+        names = client_rules.assertion_names(design, server.url, session.issuer, session.token_at, called)
+        opens.append(choose(all_of(fits, names), mapped(partial(assertion_at, server), client_id), NONE))
     return {
-        "client_id": client_id_of(c, session),
+        "client_id": client_id,
         "client_secret": _secret_of(c, session),
-        "client_assertion": choose(signs, f"{who}.{place}", NONE),
+        "client_assertion": choose(signs, SIGNED, NONE),
         "assertion_audience": choose(signs, named, NONE),
+        "assertion_opens": tuple(opens),
         "client_certificate": choose(same(design.client_auth, "mtls"), f"key:{c.world.session[who].client}", NONE),
     }
 
 
 def _secret_of(c: Context, session: Reading) -> Value:
-    """The AS whose secret a session sends, if it sends one: that of the issuer, or where they are not kept apart any."""
+    """The AS whose secret a session sends, if it sends one: of the issuer, or where they are not kept apart any."""
     design, client = c.client(session.who), c.world.session[session.who].client
     sent: Value = NONE
     for server in reversed([server for server in c.world.servers if server.honest]):
@@ -230,7 +241,7 @@ def client__push_authorization_request(c: Context, who: str, server: str) -> Mov
         return IMPOSSIBLE
     request, client = request_of(c, session), c.world.session[who].client
     pushed = PushedRequest(
-        **authentication_of(c, session, "pushed", party.url), redirect_uri=request["redirect"], state=who,
+        **authentication_of(c, session, "par", party.url), redirect_uri=request["redirect"], state=who,
         code_challenge=request["challenge"], dpop_jkt=request["key"], resource=request["resource"],
     )  # fmt: skip
     facts, sends = deliver(c, Sent(client, server, pushed))
@@ -252,7 +263,7 @@ def client__authenticate_elsewhere(c: Context, who: str, server: str) -> Move:
     here = all_of(same(session.phase, "ready"), uses, same(session.metadata, party.url), c.runs(party))
     if here is False:
         return IMPOSSIBLE
-    request = ClientAuthentication(**authentication_of(c, session, "pushed", party.url))
+    request = ClientAuthentication(**authentication_of(c, session, "par", party.url))
     facts, sends = deliver(c, Sent(c.world.session[who].client, server, request))
     return Move(here, (), facts, sends)
 
@@ -370,12 +381,6 @@ def authorization_server__repeat_login_form(c: Context, grant: str) -> Move:
     return Move(here, (server_rules.redirect_drops_the_form(c.of(server.name)),), facts, sends)
 
 
-def goes_on_with(session: Reading, issuer: Value) -> dict[str, Value]:
-    """What a client changes that takes the AS from the redirect URI instead of from its memory."""
-    token_at = choose(same(issuer, session.issuer), session.token_at, issuer)
-    return {f"{session.who}.issuer": issuer, f"{session.who}.token_at": token_at}
-
-
 def advertises_iss(c: Context, session: Reading, issuer: Value) -> Condition:
     """Whether the metadata in use says that the AS sends iss."""
     honest = [
@@ -413,7 +418,7 @@ def client__accept_authorization_response(c: Context, who: str, grant: str) -> M
             client_rules.iss_matches_recorded_issuer(design, iss, issuer, advertises_iss(c, session, issuer)),
         ),
         {
-            f"{who}.phase": "responded", f"{who}.code": grant, **goes_on_with(session, issuer),
+            f"{who}.phase": "responded", f"{who}.code": grant, f"{who}.went_to": issuer,
             f"knows.state.{who}": on_page,
         },
         (Sent(user, client.name, AuthorizationResponse(slot.redirect, grant, slot.state, iss)),),
@@ -423,10 +428,10 @@ def client__accept_authorization_response(c: Context, who: str, grant: str) -> M
 # --- S15 to S17: token request -----------------------------------------------------------------------------
 
 
-def token_request(c: Context, session: Reading, called: Value, place: str = "token", **more: Value) -> TokenRequest:
+def token_request(c: Context, session: Reading, called: str, **more: Value) -> TokenRequest:
     """A token request of a session."""
     return TokenRequest(
-        **authentication_of(c, session, place, called), proof_key=proof_key(c, session),
+        **authentication_of(c, session, "token", called), proof_key=proof_key(c, session),
         resource=requested_resource(c, session), **more,
     )  # fmt: skip
 
@@ -464,7 +469,7 @@ def issued_to(c: Context, session: Reading, grant: str, server: Party, granted: 
 @action("S16", each=sessions_and_grants, choices=lambda _: {"reads": (False, True)})
 def client__redeem_code(c: Context, who: str, grant: str, reads: Condition) -> Move:
     """The client redeems a code at the honest AS that issued it, and judges the token response."""
-    session, slot, server = c.state.session(who), c.state.grant(grant), server_of(c, grant)
+    session, slot, server = answered(c, who), c.state.grant(grant), server_of(c, grant)
     here = all_of(
         same(session.phase, "responded"),
         same(session.token_at, server.url),
@@ -528,12 +533,12 @@ def client__obtain_token(c: Context, who: str, grant: str, reads: Condition) -> 
 
 
 @action("S15", each=sessions_and_servers)
-def client__ask_attacker_for_token(c: Context, who: str, server: str) -> Move:
-    """The client posts code, verifier and credentials (or its assertion) to a token endpoint that the attacker runs."""
-    session, party, design = c.state.session(who), c.world.by_name[server], c.client(who)
+def client__ask_stranger_for_token(c: Context, who: str, server: str) -> Move:
+    """The client posts code, verifier and credentials (or its assertion) to the token endpoint of a stranger."""
+    session, party, design = answered(c, who), c.world.by_name[server], c.client(who)
     by_code = client_rules.uses_code_grant(design)
     ready = any_of(same(session.phase, "responded"), all_of(same(session.phase, "ready"), no(by_code)))
-    here = all_of(ready, same(session.token_at, party.url), c.runs(party))
+    here = all_of(ready, same(session.token_at, party.url), not party.honest)
     if here is False:
         return IMPOSSIBLE
     by_assertion = same(design.grant, "jwt_bearer")

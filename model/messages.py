@@ -1,8 +1,8 @@
 """The messages of the protocol, as typed records in its own words.
 
-A field is public, or it holds a *term*: a value that opens something for whoever knows it. What the attacker learns from
-a message that it receives or reads is thereby said here and nowhere else (:func:`learned`). Terms are named after what
-they belong to: a code after its grant, a code verifier after its session (see :mod:`model.state`).
+A field is public, or it holds a *term*: a value that opens something for whoever knows it. What the attacker learns
+from a message that it receives or reads is thereby said here and nowhere else (:func:`learned`). Terms are named after
+what they belong to: a code after its grant, a code verifier after its session (see :mod:`model.state`).
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from model.logic import Condition, Pick, Value, all_of, any_of
 from model.world import NONE
 
 
-def term(kind: str) -> Any:
-    """A field that holds a term: knowing it is the state variable ``knows.<kind>.<name>``."""
-    return field(default=NONE, metadata={"term": kind})
+def term(kind: str, default: Any = NONE) -> Any:
+    """A field that holds a term, or several: knowing it is the state variable ``knows.<kind>.<name>``."""
+    return field(default=default, metadata={"term": kind})
 
 
 def public() -> Any:
@@ -43,11 +43,13 @@ class Message:
         label: how charts name it; ``{url}`` stands for the value of a field.
         source: where it is specified.
         leaks_by: the capability that reads such messages wherever they go.
+        by_browser: it comes by the browser of its sender, which is then in the hands of whoever receives it.
     """
 
     label: ClassVar[str] = ""
     source: ClassVar[str] = ""
     leaks_by: ClassVar[str] = ""
+    by_browser: ClassVar[bool] = False
 
     def remark(self, at: str) -> str:
         """What a reader should notice in a message that was sent from this URL, once its values are known."""
@@ -132,9 +134,10 @@ class ClientAuthentication(Message):
     label, source = "POST, authenticated", "RFC 6749 2.3; RFC 7521 4.2; RFC 8705 2"
     client_id: Value = public()
     client_secret: Value = term("secret")
-    client_assertion: Value = term("assertion")
-    #: What the assertion (or attestation) has as its audience.
+    client_assertion: Value = public()
+    #: What the assertion (or attestation) has as its audience, and at which AS it is good for which client_id.
     assertion_audience: Value = claim("aud")
+    assertion_opens: tuple[Value, ...] = term("assertion", ())
     client_certificate: Value = public()
 
 
@@ -143,7 +146,7 @@ class AuthorizationRequest(Message):
     """An authorization request, by value or by reference."""
 
     label, source = "GET /authorize", "RFC 6749 4.1.1; RFC 7636 4.3; RFC 8707 2.1; RFC 9449 10; RFC 9126 4"
-    leaks_by = "req_leak"
+    leaks_by, by_browser = "req_leak", True
     client_id: Value = public()
     request_uri: Value = term("request_uri")
     redirect_uri: Value = public()
@@ -251,8 +254,8 @@ class Introspection(Message):
     token: Value = term("token")
 
 
-#: What the attacker makes itself, a code that no AS knows or a token of its own AS; and whose a request, a challenge or a
-#: redemption is that belongs to no session, because the attacker acts by itself.
+#: What the attacker makes itself, a code that no AS knows or a token of its own AS; and whose a request, a challenge
+#: or a redemption is that belongs to no session, because the attacker acts by itself.
 FORGED, THIEF = "forged", "thief"
 #: Terms that open nothing.
 NOBODYS = (NONE, FORGED, THIEF)
@@ -281,8 +284,9 @@ def learned(message: Message, when: Condition) -> dict[str, Condition]:
     if when is False:
         return {}
     for name, kind in term_fields(message):
-        value = getattr(message, name)
-        for member, here in (value.cases if isinstance(value, Pick) else {value: True}).items():
-            if member not in NOBODYS:
-                facts.setdefault(f"knows.{kind}.{member}", []).append(all_of(when, here))
+        held = getattr(message, name)
+        for value in held if isinstance(held, tuple) else (held,):
+            for member, here in (value.cases if isinstance(value, Pick) else {value: True}).items():
+                if member not in NOBODYS:
+                    facts.setdefault(f"knows.{kind}.{member}", []).append(all_of(when, here))
     return {name: any_of(*conditions) for name, conditions in facts.items()}

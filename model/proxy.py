@@ -2,10 +2,10 @@
 
 The proxy has one client at the AS behind it, to which the user has consented before; that AS remembers it and asks
 nobody again. To its own clients the proxy is an AS. A transaction begins when a browser comes to its authorization
-endpoint, goes on at the AS behind it, and ends when the browser brings the code of that AS back. The state with which it
-does is made of the client's request, or shows in the URL of a browser that passed the consent page: whoever wrote the
-request of a transaction can send another's browser to the AS behind the proxy with it. A proxy has one transaction in a
-run, and codes of the AS behind it do not leak.
+endpoint, goes on at the AS behind it, and ends when the browser brings the code of that AS back. The state with which
+it does is made of the client's request, or shows in the URL of a browser that passed the consent page: whoever wrote
+the request of a transaction can send another's browser to the AS behind the proxy with it. A proxy has one transaction
+in a run, and codes of the AS behind it do not leak.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def client__start_at_proxy(c: Context, proxy: str, user: str, client: str) -> Mo
     {**each, "client": client.name} for each in _browsers(world) for client in world.identities
 ])  # fmt: skip
 def start_at_proxy(c: Context, proxy: str, browser: str, client: str) -> Move:
-    """A client that the attacker registered at the proxy sends a browser there: its user's, one it holds, or its own."""
+    """A client that the attacker registered at the proxy sends a browser there: its user's, one it holds, its own."""
     party, identity = c.world.by_name[proxy], c.world.by_name[client]
     slot = c.state.grant(transaction(party))
     led = any_of(holds_browser(c, browser), sends_own_users(c, identity.url, identity.callback))

@@ -1,4 +1,4 @@
-"""What a state comes to: what a session asks for and with which keys, what a token is good for, what the attacker knows.
+"""What a state comes to: what a session asks for, with which keys, what a token is good for, what the attacker knows.
 
 Roles, attacker and properties read states so.
 """
@@ -15,7 +15,7 @@ from model.logic import Condition, Value, all_of, any_of, choose, holds, mapped,
 from model.messages import Configured, Fetch, ResourceMetadata, Sent, learned
 from model.registration import is_known
 from model.rule import Condition as Named
-from model.state import ATTACKERS_KEY, Reading, refreshed
+from model.state import ATTACKERS_KEY, Moved, Reading, assertion_at, refreshed
 from model.world import ATTACKER, LOOPBACK, NONE, Grant, Held, Party, World, callbacks, client_ids, on_same_origin
 
 
@@ -50,15 +50,18 @@ def user_of(c: Context, grant: str) -> str:
 def deliver(c: Context, *sent: Sent, read: Condition = False) -> tuple[dict[str, Condition], tuple[Sent, ...]]:
     """What the attacker learns from messages, and the messages: the one place where honest and dishonest differ.
 
-    Whoever runs the receiver reads all of it, as does whoever sends it, and a capability may read the message wherever it goes (``read`` says of
-    another that it does).
+    Whoever runs the receiver reads all of it, as does whoever sends it, and a capability may read the message wherever
+    it goes (``read`` says of another that it does).
     """
     facts: dict[str, list[Condition]] = {}
     for sender, receiver, message, here in sent:
         leaks = c.capabilities[message.leaks_by] if message.leaks_by else False
-        reads = any_of(read, leaks, sender == ATTACKER, is_attackers(c, receiver))
+        received = is_attackers(c, receiver)
+        reads = any_of(read, leaks, sender == ATTACKER, received)
         for name, when in learned(message, all_of(here, reads)).items():
             facts.setdefault(name, []).append(when)
+        if message.by_browser and sender in c.world.users:
+            facts.setdefault(f"holds.browser.{sender}", []).append(all_of(here, received))
     return {name: any_of(*whens) for name, whens in facts.items()}, sent
 
 
@@ -148,6 +151,13 @@ def designates(c: Context, party: Party, issuer: Value) -> Condition:
 
 
 # --- sessions ------------------------------------------------------------------------------------------------
+
+
+def answered(c: Context, who: str) -> Reading:
+    """A session as it is after the authorization response: a client may take the AS from where that arrived."""
+    session = c.state.session(who)
+    issuer = choose(same(session.went_to, NONE), session.issuer, session.went_to)
+    return Moved(session, issuer=issuer, token_at=choose(same(issuer, session.issuer), session.token_at, issuer))
 
 
 def client_id_of(c: Context, session: Reading) -> Value:
@@ -280,7 +290,7 @@ def _proves(c: Context, held: Held) -> Condition:
 
 
 def kept(c: Context, held: Held) -> tuple[Named, ...]:
-    """The rules by which the client kept a token that it has from before; one that it discarded is not there to leak."""
+    """The rules by which the client kept a token that it has from before; one that it discarded cannot leak."""
     design, attributes = c.of(held.client), token_of(c, held.name)
     bound = same(c.of(held.server).as_dpop, "honor")
     return (
@@ -326,7 +336,10 @@ def attacker_authenticates(c: Context, server: Party, client_id: Value) -> tuple
             for client in c.world.clients
         )
     )
-    assertion = any_of(*(_assertion(c, server, client_id, session.name) for session in c.world.sessions))
+    assertion = any_of(*(
+        all_of(same(client_id, identity), knows(c, "assertion", assertion_at(server, identity)))
+        for client in c.world.clients for identity in ids_of(c, client)
+    ))  # fmt: skip
     own = one_of(client_id, *(identity.url for identity in c.world.identities))
     published = all_of(same(design.reg, "cimd"), same(design.client_auth, "pkjwt"))
     written = all_of(published, c.has({name for client in c.world.clients for name in client.taken_by}))
@@ -336,27 +349,6 @@ def attacker_authenticates(c: Context, server: Party, client_id: Value) -> tuple
         authenticated._replace(holds=any_of(authenticated.holds, replaced)),
         server_rules.client_keys_are_current(c.of(server.name), all_of(replaced, no(authenticated.holds))),
     )
-
-
-def _assertion(c: Context, server: Party, client_id: Value, who: str) -> Condition:
-    session, design = c.state.session(who), c.client(who)
-    fits = all_of(
-        same(client_id_of(c, session), client_id),
-        any_of(same(session.issuer, server.url), server_rules.assertion_key_is_known(design)),
-    )
-    pushed = all_of(
-        c.state[f"knows.assertion.{who}.pushed"],
-        client_rules.assertion_names(design, server.url, session.issuer, session.token_at, session.par_at),
-    )
-    sent = all_of(
-        c.state[f"knows.assertion.{who}.token"],
-        client_rules.assertion_names(design, server.url, session.issuer, session.token_at, session.token_at),
-    )
-    renewed = all_of(
-        c.state[f"knows.assertion.{who}.renewed"],
-        client_rules.assertion_names(design, server.url, session.renewed_as, NONE, NONE),
-    )
-    return any_of(all_of(fits, any_of(pushed, sent)), all_of(is_known(c, client_id), renewed))
 
 
 def is_callback(c: Context, redirect: Value, session: str) -> Condition:
@@ -373,9 +365,10 @@ def usable_assertions(c: Context) -> Condition:
     """Whether the attacker was sent a client assertion that an honest AS takes."""
     return any_of(
         *(
-            _assertion(c, server, client_id_of(c, c.state.session(session.name)), session.name)
+            all_of(is_known(c, identity), knows(c, "assertion", assertion_at(server, identity)))
             for server in c.world.servers
             if server.honest
-            for session in c.world.sessions
+            for client in c.world.clients
+            for identity in ids_of(c, client)
         )
     )

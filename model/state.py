@@ -1,9 +1,9 @@
 """What can change in a world: the state variables, their domains and how a rule reads them.
 
 A state is a tuple of values in the order of :func:`variables`. Rules never see the tuple: they read a
-:class:`View`, which any reader can provide. Variables are made for the sessions, grants and held tokens of a world, so a
-term needs no name of its own: a code, a token and a refresh token *are* their grant, a challenge, a state and a verifier
-their session.
+:class:`View`, which any reader can provide. Variables are made for the sessions, grants and held tokens of a world, so
+a term needs no name of its own: a code, a token and a refresh token *are* their grant, a challenge, a state and a
+verifier their session.
 """
 
 from __future__ import annotations
@@ -32,6 +32,11 @@ def tokens(world: World) -> tuple[str, ...]:
     """The access tokens that honest AS issue: of each grant, refreshed, and held from before."""
     issued = [name for grant in world.grants for name in (grant.name, refreshed(grant.name))]
     return (*issued, *(held.name for held in world.held))
+
+
+def assertion_at(server: Party, client_id: str) -> str:
+    """A client assertion, as a term: the client_id it is for and the AS at which it is good."""
+    return f"{client_id}@{server.name}"
 
 
 def keys(world: World) -> tuple[str, ...]:
@@ -110,10 +115,10 @@ def _session(made: _Made, world: World, who: str) -> None:
     made.value(f"{who}.par_at", servers, "whose pushed authorization request endpoint it names")
     made.value(f"{who}.promises_iss", (False, True), "the metadata says that this AS sends iss")
     made.value(f"{who}.connector", (False, True), "the AS came as a connector, its endpoints configured one by one")
-    made.value(f"{who}.request_uri", (NONE, *grants), "the attacker's pushed request that the client was handed as its own")
+    made.value(f"{who}.request_uri", (NONE, *grants), "the attacker's request that it was handed as its own")
+    made.value(f"{who}.went_to", servers, "the issuer with which the client went on after the response")
     made.value(f"{who}.code", (NONE, FORGED, *grants), "the code the client got")
     made.value(f"{who}.token", (NONE, FORGED, *tokens(world)), "the access token the session holds")
-    made.value(f"{who}.renewed_as", servers, "the issuer at which its refresh token was sent to the attacker")
     made.value(f"{who}.told", (False, True), "it has read what the token response says of resources")
     made.value(f"{who}.reused", (False, True), "a response was delivered after the state had been used")
     made.value(f"{who}.diverted", (False, True), "a redirect sent it where it had not meant to go")
@@ -128,7 +133,9 @@ def _grant(made: _Made, world: World, name: str) -> None:
     made.value(f"{name}.of", (NONE, THIEF, *sessions), "whose authorization request it answers")
     made.value(f"{name}.client", (NONE, *ids, *(party.url for party in world.identities)), "client_id")
     made.value(
-        f"{name}.redirect", (NONE, *redirects, LOOPBACK, *(party.callback for party in world.identities)), "redirect URI"
+        f"{name}.redirect",
+        (NONE, *redirects, LOOPBACK, *(party.callback for party in world.identities)),
+        "redirect URI",
     )
     made.value(f"{name}.challenge", (NONE, THIEF, *sessions), "whose code challenge the request carries")
     made.value(f"{name}.state", (NONE, *sessions), "whose state it carries")
@@ -170,14 +177,16 @@ def _knowledge(made: _Made, world: World) -> None:
     for session in world.sessions:
         for term, meaning in SESSION_TERMS.items():
             made.fact(f"knows.{term}.{session.name}", f"the attacker knows {meaning}")
-        for place in PLACES:
-            made.fact(f"knows.assertion.{session.name}.{place}", "the attacker was sent its client assertion there")
     for client in world.clients:
         for server in world.servers:
             if server.honest:
-                made.fact(f"knows.secret.{client.name}@{server.name}", "the attacker knows the client's secret at this AS")
+                made.fact(f"knows.secret.{client.name}@{server.name}", "the attacker knows the client's secret there")
+                for client_id in client_ids(world, client):
+                    opened = assertion_at(server, client_id)
+                    made.fact(f"knows.assertion.{opened}", "the attacker has an assertion of this client for it")
     for user in world.users:
         made.fact(f"knows.password.{user}", "the attacker has the user's login form")
+        made.fact(f"holds.browser.{user}", "the user's browser has been at an endpoint of the attacker's")
 
 
 #: What the attacker may learn of a session.
@@ -188,9 +197,6 @@ SESSION_TERMS = {
     "verifier": "its code verifier",
     "grant": "the assertion it uses as a grant",
 }
-#: Requests in which a client authenticates: pushed (or at another endpoint), for a token, for a new one elsewhere.
-PLACES = ("pushed", "token", "renewed")
-
 FACTS = {
     "accepted.authentication": "an honest AS took the attacker for an honest client",
     "accepted.as_user": "an honest RS took a token of the attacker's making for the user's",

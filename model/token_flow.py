@@ -11,6 +11,7 @@ from model.action import IMPOSSIBLE, Context, Move, action
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
 from model.messages import Redirection, ResourceRequest, ResourceResponse, Sent
 from model.readings import (
+    answered,
     certificate,
     compares,
     deliver,
@@ -63,7 +64,7 @@ def read_on_the_way(c: Context, url: Value) -> Condition:
 @action("S18", each=sessions)
 def client__send_token(c: Context, who: str) -> Move:
     """The client sends its token to the resource it was sent to, with a proof for that URL if it makes proofs."""
-    session = c.state.session(who)
+    session = answered(c, who)
     here = same(session.phase, "has_token")
     if here is False:
         return IMPOSSIBLE
@@ -76,7 +77,7 @@ def client__send_token(c: Context, who: str) -> Move:
 @action("S18", each=sessions, choices=lambda world: {"url": world.honest_urls})
 def client__use_token_where_echoed(c: Context, who: str, url: Value) -> Move:
     """The client uses a token of the attacker's AS at another resource that the token response names."""
-    session = c.state.session(who)
+    session = answered(c, who)
     strangers = is_strangers(c.world, session.token_at)
     here = all_of(same(session.phase, "has_token"), strangers, no(same(url, session.url)), c.at(url, c.exists))
     return Move(
@@ -90,7 +91,7 @@ def client__use_token_where_echoed(c: Context, who: str, url: Value) -> Move:
 @action("S18", each=sessions)
 def client__share_token(c: Context, who: str) -> Move:
     """A client whose connectors share a registration gives one of the attacker's the token of another."""
-    session = c.state.session(who)
+    session = answered(c, who)
     connectors = {name for party in c.world.servers for name in party.connects_by}
     honest = no(is_strangers(c.world, session.token_at))
     here = all_of(c.has(connectors), one_of(session.phase, "has_token", "sent"), honest)
@@ -109,7 +110,7 @@ def _redirecting(world: World) -> list[dict[str, str]]:
 @action("S18", each=_redirecting)
 def client__follow_redirect(c: Context, who: str, party: str) -> Move:
     """An honest resource redirects the client's request, headers and all, to a URL of the attacker."""
-    session, url = c.state.session(who), c.world.by_name[party].url
+    session, url = answered(c, who), c.world.by_name[party].url
     able = [t.capability for t in c.world.tamperings if (t.channel, t.party) == ("redirect", party)]
     here = all_of(c.has(able), same(session.phase, "sent"), same(session.url, url))
     if here is False:
@@ -152,7 +153,7 @@ def sessions_and_tokens(world: World) -> list[dict[str, str]]:
 @action("S19", each=sessions_and_tokens)
 def resource_server__accept_request(c: Context, who: str, token: str) -> Move:
     """An honest resource server acts on the client's request."""
-    session = c.state.session(who)
+    session = answered(c, who)
     honest = c.at(session.url, lambda party: party.honest)
     here = all_of(same(session.phase, "sent"), same(session.token, token), honest, no(session.accepted))
     if here is False:
@@ -222,7 +223,9 @@ def _cached_proof(c: Context, session: Reading, held: str) -> Value:
 
 def captured_proofs(c: Context, token: str, url: str) -> tuple[Condition, Condition, Condition]:
     """Whether the attacker has a proof by the token's key for a URL, one for another, and whether that one was used."""
-    for_this, for_another, used = [], [], []
+    for_this: list[Condition] = []
+    for_another: list[Condition] = []
+    used: list[Condition] = []
     for where in captures(c.world):
         known = knows(c, "proof", f"{token}@{where}")
         (for_this if compares(identifiers.equal_htu, where, url) else for_another).append(known)

@@ -298,7 +298,8 @@ def _by_itself(scene: Scene) -> Arrow:
 def _legs(scene: Scene, sent: Sent) -> Iterator[Sent]:
     """A message as it travels: to a redirect URI by the user's browser, and on to the attacker if that has it."""
     cast, sender = scene.cast, scene.cast.key(sent.sender)
-    users = [scene.words.user_of(getattr(sent.message, name)) for name, _ in term_fields(sent.message)]
+    held = [getattr(sent.message, name) for name, _ in term_fields(sent.message)]
+    users = [scene.words.user_of(each) for one in held for each in (one if isinstance(one, tuple) else (one,))]
     browser = next((user for user in users if user), next(iter(scene.world.users), ATTACKER))
     if not cast.is_callback(sent.receiver) or cast.is_browser(sender) or sender in map(cast.key, scene.world.clients):
         yield sent

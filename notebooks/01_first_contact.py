@@ -70,8 +70,9 @@ consulted(contact.verdict.trace)
 # %% [markdown]
 # ### The same with each party malicious in turn
 #
-# The rows say who is dishonest. A property is *safe* when no run of this world violates it, however long; an attack
-# is the shortest there is. `as_acceptance` is the odd one out: the client started a flow at an AS that nothing but
+# The rows say who is dishonest. A property is *safe* when rules keep every run of this world, however long, from
+# violating it, and *not in this world* when nothing here could violate it even if no rule were obeyed; an attack is
+# the shortest there is. `as_acceptance` is the odd one out: the client started a flow at an AS that nothing but
 # the resource itself vouches for. No rule of the baseline asks for more than that.
 
 # %%
@@ -150,12 +151,12 @@ claimed((words, prop, text, ask(prop, text).result) for words, (prop, text) in B
 
 # %%
 claimed([
-    ("Honest parties alone complete first contact.", "first_contact", "cap=none", "safe"),
+    ("Honest parties alone complete first contact.", "first_contact", "cap=none", "reached"),
     ("A malicious AS gets no code while iss is compared.", "code_delivery", "cap=mal_as", "safe"),
     ("A malicious resource server gets no token that is good elsewhere.", "token_confinement", "cap=mal_rs", "safe"),
     ("Nothing but the resource vouches for the AS.", "as_acceptance", "cap=mal_as", "attack"),
-    ("A list vouches for it, and the CRM is still met.", "first_contact", "as_trust=allowlist", "safe"),
-    ("An API with one document for many paths is not met.", "first_contact", "api=multi_path", "attack"),
+    ("A list vouches for it, and the CRM is still met.", "first_contact", "as_trust=allowlist", "reached"),
+    ("An API with one document for many paths is not met.", "first_contact", "api=multi_path", "not_reached"),
 ])  # fmt: skip
 
 # %% [markdown]

@@ -155,8 +155,8 @@ gaps
 # %%
 claimed([
     ("Exact matching cannot meet an API with one document for many paths.",
-     "first_contact", "prm=exact;api=multi_path", "attack"),
-    ("Prefix matching can.", "first_contact", "prm=prefix;api=multi_path", "safe"),
+     "first_contact", "prm=exact;api=multi_path", "not_reached"),
+    ("Prefix matching can.", "first_contact", "prm=prefix;api=multi_path", "reached"),
     ("It lets a tenant obtain tokens for the host, which its neighbours accept.",
      "token_confinement", WIDENING, "attack"),
     ("Exact audiences help only while no honest API is named by the host.",
@@ -172,7 +172,7 @@ claimed([
      "token_confinement", f"{WIDENING};echo=req_strict", "attack"),
     ("The draft's echo stops tokens from an AS that ignores resource.",
      "token_confinement", "cap=mal_rs;as_resource=ignore;echo=req", "safe"),
-    ("At the price of that AS.", "first_contact", "as_resource=ignore;echo=req", "attack"),
+    ("At the price of that AS.", "first_contact", "as_resource=ignore;echo=req", "not_reached"),
     ("It lets a token pass that is good elsewhere too.",
      "token_confinement", "cap=mal_rs;as_resource=add;echo=req", "attack"),
     ("The strict reading does not.", "token_confinement", "cap=mal_rs;as_resource=add;echo=req_strict", "safe"),

@@ -1,8 +1,9 @@
 """How deep a question has to be looked at: bounds that are found and proved, question by question.
 
-A world is laid down eight layers deep, then three more at a time. An event that cannot happen within them cannot
-happen at all once no action can happen in the last of them: a run in which every action happens as early as it can
-uses each layer before the last that it uses, so that a longer run would have had something to do there.
+A world is laid down three sweeps deep (see :mod:`properties.unroll`), then one more at a time. An event that cannot
+happen within them cannot happen at all once no action can happen in the last of them: a run in which every action
+happens as early as it can uses each sweep before the last that it uses, so that a longer run would have had something
+to do there.
 
 References:
     A. Biere, A. Cimatti, E. Clarke, Y. Zhu: Symbolic Model Checking without BDDs, TACAS 1999 (completeness thresholds).
@@ -22,8 +23,8 @@ from properties.solver import Answer, Solver
 from properties.template import Template
 from properties.unroll import Unrolling
 
-#: Layers of the first look, how many more each further look takes, and where looking ends without an answer.
-FIRST, MORE, LIMIT = 8, 3, 40
+#: Sweeps of the first look, how many more each further look takes, and where looking ends without an answer.
+FIRST, MORE, LIMIT = 3, 1, 20
 
 
 class Clock:
@@ -48,19 +49,24 @@ class Bound:
     """How long the runs are that an answer covers.
 
     Attributes:
-        layers: so many layers were covered.
+        sweeps: so many sweeps were covered.
         proved: no run of the question has more.
         named_rules: no run has more than so many where only the rules that the answer names are enforced, which makes
             runs longer; ``None`` where that was not proved, or not asked.
+        any_length: the answer needs no bound, since what leads to the event is out of reach in runs of any length.
     """
 
-    layers: int
+    sweeps: int
     proved: bool
     named_rules: int | None = None
+    any_length: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The bound as data."""
-        return {"layers": self.layers, "proved": self.proved, "named_rules": self.named_rules}
+        return {
+            "sweeps": self.sweeps, "proved": self.proved, "named_rules": self.named_rules,
+            "any_length": self.any_length,
+        }  # fmt: skip
 
 
 class Laid:
@@ -69,7 +75,7 @@ class Laid:
     Attributes:
         happens: for each action, a literal implied by its happening.
         length, attackers: how many actions, and how many of the attacker's, a run has.
-        longer: a literal to assume for "something happens in the last layer".
+        longer: a literal to assume for "something happens in the last sweep".
     """
 
     def __init__(self, template: Template, depth: int) -> None:
@@ -104,8 +110,8 @@ class Settled:
 
     Attributes:
         laid: the world as it was laid down for the answer; its solver has the model where there is one.
-        bound: the layers that the answer covers; proved only where it is that the event cannot happen.
-        core: the assumptions that rule the event out already, where it cannot happen within those layers.
+        bound: the sweeps that the answer covers; proved only where it is that the event cannot happen.
+        core: the assumptions that rule the event out already, where it cannot happen within those sweeps.
         reason: why nothing is known, where nothing is.
     """
 
@@ -120,7 +126,7 @@ class Depths:
     """A world at as many depths as its questions need, each laid down once.
 
     A later question starts at the depth that sufficed for most of the earlier ones: one that starts deeper than it
-    needs pays for every layer, one that starts too early for a few milliseconds of looking.
+    needs pays for every sweep, one that starts too early for a few milliseconds of looking.
     """
 
     def __init__(self, template: Template, limit: int = LIMIT) -> None:
@@ -129,9 +135,9 @@ class Depths:
         self._sufficed: Counter[int] = Counter()
         self._laid: dict[int, Laid] = {}
 
-    def at_least(self, layers: int) -> Laid:
-        """The world laid down to the first depth that has so many layers."""
-        depth = max(FIRST, layers + (FIRST - layers) % MORE)
+    def at_least(self, sweeps: int) -> Laid:
+        """The world laid down to the first depth that has so many sweeps."""
+        depth = max(FIRST, sweeps + (FIRST - sweeps) % MORE)
         if depth not in self._laid:
             self._laid[depth] = Laid(self.template, depth)
         return self._laid[depth]
@@ -140,9 +146,19 @@ class Depths:
     def _start(self) -> int:
         return self._sufficed.most_common(1)[0][0] if self._sufficed else FIRST
 
-    def settle(self, name: str, assume: Callable[[Laid], list[int]], clock: Clock, layers: int = 0) -> Settled:
-        """Whether a property's event can happen under assumptions, looked at as deep as that takes (or ``layers``)."""
-        laid = self.at_least(max(layers, self._start))
+    def settle(
+        self,
+        name: str,
+        assume: Callable[[Laid], list[int]],
+        clock: Clock,
+        sweeps: int = 0,
+        closed: Callable[[], bool] = lambda: False,
+    ) -> Settled:
+        """Whether a property's event can happen under assumptions, looked at as deep as that takes (or ``sweeps``).
+
+        ``closed`` may know that it cannot, whatever the length of a run (see :mod:`properties.closure`).
+        """
+        laid = self.at_least(max(sweeps, self._start))
         while True:
             assumptions = assume(laid)
             answer = laid.event(name, assumptions, clock)
@@ -152,6 +168,8 @@ class Depths:
             core = frozenset() if impossible else frozenset(laid.solver.core())
             if self.template.events[name] is False:
                 return Settled(answer, laid, Bound(0, True), core)
+            if closed():
+                return Settled(answer, laid, Bound(laid.depth, True, any_length=True), core)
             longer = laid.check([*assumptions, laid.longer], clock)
             if longer is Answer.UNSAT:
                 self._sufficed[laid.depth] += 1
@@ -159,7 +177,7 @@ class Depths:
             if longer is Answer.UNKNOWN:
                 return _settled(longer, laid)
             if laid.depth + MORE > self._limit:
-                why = f"runs have more than {laid.depth} layers, and no more than {self._limit} are looked at"
+                why = f"runs have more than {laid.depth} sweeps, and no more than {self._limit} are looked at"
                 return Settled(Answer.UNKNOWN, laid, Bound(laid.depth, False), core, why)
             laid = self.at_least(laid.depth + MORE)
 

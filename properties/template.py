@@ -7,13 +7,13 @@ the constraints of the step and the next state.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from model.action import Action, Context, Move
 from model.design import Configuration, Design
-from model.logic import Condition, Pick, Value, all_of, any_of, no, same
+from model.logic import Condition, Pick, Value, all_of, any_of, no
 from model.protocols import actions, variables
 from model.state import Variable, View
 from model.switches import CAPABILITIES, SWITCHES
@@ -24,21 +24,25 @@ from properties.security import PROPERTIES
 
 @dataclass(frozen=True, slots=True)
 class Firing:
-    """An action in the template: its inputs, its constraints and what it touches."""
+    """An action in the template: its inputs, its constraints and what it touches.
+
+    ``possible`` is when it could be tried, ``when`` when that changes anything.
+    """
 
     number: int
     action: Action
     fires: Literal
     chosen: Mapping[str, Value]
     when: Condition
+    possible: Condition
     rules: tuple[tuple[str, Condition], ...]
     reads: frozenset[str]
     writes: Mapping[str, Value]
 
     @property
     def order(self) -> tuple[int, int]:
-        """Its place within a step: later protocol steps first."""
-        return -int(self.action.schema.step[1:]), self.number
+        """Its place within a sweep: protocol steps in their order."""
+        return int(self.action.schema.step[1:]), self.number
 
 
 @dataclass(slots=True)
@@ -63,12 +67,13 @@ class Template:
     variables: tuple[Variable, ...] = ()
     state: dict[str, Value] = field(default_factory=dict)
     firings: tuple[Firing, ...] = ()
-    after: dict[str, Value] = field(default_factory=dict)
     events: dict[str, Condition] = field(default_factory=dict)
     asks: dict[str, frozenset[str]] = field(default_factory=dict)
     cones: dict[str, frozenset[str]] = field(default_factory=dict)
-    apart: dict[int, frozenset[int]] = field(default_factory=dict)
     causes: dict[int, frozenset[int]] = field(default_factory=dict)
+    kept: frozenset[str] = frozenset()
+    facts: frozenset[str] = frozenset()
+    fanout: dict[int, tuple[tuple[int, ...], tuple[int, ...]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         design, capabilities = self._design(), self._capabilities()
@@ -86,9 +91,72 @@ class Template:
         self.firings = tuple(firing for firing in self.firings if firing.action.name in kept)
         relevant = frozenset().union(*self.asks.values(), *map(_touches, self.firings))
         self.variables = tuple(variable for variable in self.variables if variable.name in relevant)
-        self.apart = self._pairs(_apart)
-        self.causes = self._pairs(_waits_for)
-        self.after = {variable.name: self._next(variable) for variable in self.variables}
+        self.kept = frozenset(variable.name for variable in self.variables)
+        self.facts = frozenset(variable.name for variable in self.variables if variable.fact)
+        self.firings = tuple(sorted(self.firings, key=lambda firing: firing.order))
+        sensitive = {firing.number: self._sensitive(firing) for firing in self.firings}
+        self.causes = {
+            later.number: frozenset(
+                earlier.number
+                for earlier in self.firings
+                if _blocks(earlier, later, self.facts, sensitive[earlier.number])
+            )
+            for later in self.firings
+        }
+        self.fanout = self._fanout()
+
+    def _sensitive(self, firing: Firing) -> frozenset[str]:
+        """The facts that could do more than help an action happen: prevent it, or change what it writes.
+
+        The progress of a move that only adds facts is not among what they prevent: one that adds nothing is not missed.
+        """
+        positive, negative = set[int](), set[int]()
+        self._walk([condition.code for condition in self._open(firing)], positive, negative)
+        values = [value for name, value in firing.writes.items() if name in self.kept]
+        codes = [one.code for value in values for one in _literals(value)]
+        self._walk([*codes, *(-code for code in codes)], negative, negative)
+        return frozenset(name for name in firing.reads & self.facts if self.state[name].code in negative)
+
+    def _open(self, firing: Firing) -> list[Literal]:
+        conditions = (firing.possible, *(holds for _, holds in firing.rules))
+        return [condition for condition in conditions if not isinstance(condition, bool)]
+
+    def _walk(self, codes: list[int], positive: set[int], negative: set[int]) -> None:
+        """The gates that conditions depend on, by the sign with which they do."""
+        pending = list(codes)
+        while pending:
+            code = pending.pop()
+            seen = positive if code > 0 else negative
+            if abs(code) in seen:
+                continue
+            seen.add(abs(code))
+            sign = 1 if code > 0 else -1
+            pending += [sign * operand for operand in self.circuit.gates[abs(code)] or ()]
+
+    def _fanout(self) -> dict[int, tuple[tuple[int, ...], tuple[int, ...]]]:
+        """For each action, the gates that depend on its choices, and those that depend on what it writes."""
+        chosen = [value for firing in self.firings for value in firing.chosen.values()]
+        inputs = [
+            literal.code
+            for value in (*(self.state[name] for name in self.kept), *chosen)
+            for literal in (value.cases.values() if isinstance(value, Pick) else (value,))
+        ]
+        depends: dict[int, set[int]] = {code: {code} for code in inputs}
+        found: dict[int, list[int]] = {code: [] for code in inputs}
+        for number, operands in enumerate(self.circuit.gates):
+            if operands:
+                reached = set().union(*(depends.get(abs(code), ()) for code in operands))
+                if reached:
+                    depends[number] = reached
+                    for code in reached:
+                        found[code].append(number)
+        return {
+            firing.number: (
+                _union(found, firing.chosen.values()),
+                _union(found, (self.state[name] for name in self.kept.intersection(firing.writes))),
+            )
+            for firing in self.firings
+        }
 
     def _ask(self, name: str, design: Any, capabilities: Mapping[str, Condition]) -> None:
         reads: set[str] = set()
@@ -141,40 +209,23 @@ class Template:
         move = action(Context(self.world, design, capabilities, View(look)), **chosen)
         when = move.when if move.when is False else self._changing(move, look)
         rules = tuple((condition.rule.name, condition.holds) for condition in move.rules)
-        return Firing(number, action, self.circuit.input(), chosen, when, rules, frozenset(reads), move.sets)
+        return Firing(number, action, self.circuit.input(), chosen, when, move.when, rules, frozenset(reads), move.sets)
 
     def _changing(self, move: Move, look: Callable[[str], Value]) -> Condition:
-        """When a move happens: one that adds facts and nothing else does where it adds any, since it can be left out else."""
+        """When a move happens: one that only adds facts, where it adds any, since it can be left out else."""
         facts = {variable.name for variable in self.variables if variable.fact}
         if not facts.issuperset(move.sets):
             return move.when
         return all_of(move.when, any_of(*(all_of(value, no(look(name))) for name, value in move.sets.items())))
 
-    def _pairs(self, related: Callable[[Firing, Firing, frozenset[str]], bool]) -> dict[int, frozenset[int]]:
-        facts = frozenset(variable.name for variable in self.variables if variable.fact)
-        return {
-            one.number: frozenset(other.number for other in self.firings if related(one, other, facts))
-            for one in self.firings
-        }
+def _union(found: Mapping[int, list[int]], values: Iterable[Value]) -> tuple[int, ...]:
+    return tuple({gate for value in values for literal in _literals(value) for gate in found[literal.code]})
 
-    def _next(self, variable: Variable) -> Value:
-        """The value after the step: what a writer that fires sets, else what it was."""
-        writers = [firing for firing in self.firings if variable.name in firing.writes]
-        current = self.state[variable.name]
-        if not writers:
-            return current
-        if variable.fact:
-            return any_of(current, *(all_of(firing.fires, firing.writes[variable.name]) for firing in writers))
-        kept = no(any_of(*(firing.fires for firing in writers)))
 
-        def becomes(value: Any) -> Condition:
-            written = (all_of(firing.fires, same(firing.writes[variable.name], value)) for firing in writers)
-            return any_of(*written, all_of(kept, same(current, value)))
-
-        if variable.domain == (False, True):
-            written = (all_of(firing.fires, firing.writes[variable.name]) for firing in writers)
-            return any_of(*written, all_of(kept, current))
-        return Pick({value: becomes(value) for value in variable.domain})
+def _literals(value: Value) -> list[Literal]:
+    """The open conditions of a value."""
+    cases = value.cases.values() if isinstance(value, Pick) else (value,)
+    return [case for case in cases if isinstance(case, Literal)]
 
 
 def _touches(firing: Firing) -> frozenset[str]:
@@ -197,21 +248,17 @@ def _cone(firings: tuple[Firing, ...], relevant: set[str]) -> frozenset[str]:
             relevant |= _touches(firing)
 
 
-def _disturbs(first: Firing, second: Firing, facts: frozenset[str]) -> bool:
-    """Whether an action writes what another reads or writes; two that add the same fact do not disturb each other."""
-    writes = first.writes.keys()
-    return not writes.isdisjoint(second.reads) or not (writes - facts).isdisjoint(second.writes)
+def _blocks(earlier: Firing, later: Firing, facts: frozenset[str], sensitive: frozenset[str]) -> bool:
+    """Whether an action cannot be moved before another that happened just before it.
 
-
-def _apart(one: Firing, other: Firing, facts: frozenset[str]) -> bool:
-    """Whether two actions cannot share a step: the one taken first disturbs the other."""
-    first, second = (one, other) if one.order < other.order else (other, one)
-    return _disturbs(first, second, facts)
-
-
-def _waits_for(later: Firing, earlier: Firing, facts: frozenset[str]) -> bool:
-    """Whether an action cannot move into the step of one that happened just before."""
-    return _disturbs(earlier, later, facts) or _apart(later, earlier, facts)
+    It needs what that one wrote, writes what that one read, or overwrites the same. A fact that it adds disturbs nobody
+    who is only helped by facts; that both add one does not matter.
+    """
+    if not earlier.writes.keys().isdisjoint(later.reads):
+        return True
+    written = later.writes.keys()
+    read = (earlier.reads - facts) | (earlier.reads & sensitive)
+    return not written.isdisjoint(read) or not (written - facts).isdisjoint(earlier.writes)
 
 
 class OpenDesign:

@@ -1,15 +1,20 @@
-"""Laying a template down step after step, as clauses.
+"""Laying a template down sweep after sweep, as clauses.
 
-Several actions may happen in one step. They are taken in a fixed order, later protocol steps first, and none
-may change what one taken after it reads or writes; so a step is worth as many actions as are ready, and the
-depth is that of the longest chain of actions that need each other. A run is kept in the form in which every
-action happens as early as it can: in the step before, something happened that it had to wait for. Any run can
-be brought into that form by moving actions forward, so nothing is lost, and the solver need not look at the
-same run twice.
+A sweep goes through all actions in protocol order and lets each happen or not, in the state that those before it have
+left. A run that keeps to the order of the protocol is one sweep however long it is; another sweep begins where
+something early waits for something late. A run is kept in the form in which every action happens as early as it can:
+before its place in this sweep, or behind its place in the one before, something happened that it does not commute
+with. Any run can be brought into that form by moving actions forward, so nothing is lost, and the solver need not look
+at the same run twice.
+
+References:
+    J. Rintanen, K. Heljanko, I. Niemela: Planning as satisfiability: parallel plans and algorithms for plan search,
+    Artificial Intelligence 170, 2006 (the relaxed notion of parallelism).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +36,7 @@ class Fired:
 
 
 class Unrolling:
-    """Clauses over positive and negative integers that describe all runs of ``depth`` steps.
+    """Clauses over positive and negative integers that describe all runs of ``depth`` sweeps.
 
     Attributes:
         clauses: flat, each ended by 0 (the DIMACS convention).
@@ -51,6 +56,7 @@ class Unrolling:
         self._operands: dict[int, tuple[int, ...]] = {}
         self._shared: dict[tuple[int, ...], int] = {}
         self._gates = template.circuit.gates
+        self._place = {firing.number: place for place, firing in enumerate(template.firings)}
         self._static: dict[int, Bit] = {}
         self._now: dict[int, Bit] = {}
         self.switches = {key: self._open(literal) for key, literal in template.switches.items()}
@@ -61,10 +67,9 @@ class Unrolling:
         self._dynamic_gates = self._find_dynamic()
         state: dict[str, Value] = {v.name: v.initial for v in template.variables}
         before: list[Fired] | None = None
-        for step in range(depth):
-            before = self._step(step, state, before)
-            state = {name: self._read(value) for name, value in template.after.items()}
         self._enter(state)
+        for step in range(depth):
+            before = self._sweep(step, before)
         self.last_layer = [fired.literal for fired in before or ()]
         self.idle = self._make_idle()
         self.events = {name: self._asked(self._bit(event)) for name, event in template.events.items()}
@@ -88,19 +93,62 @@ class Unrolling:
 
     # --- one step --------------------------------------------------------------------------------------
 
-    def _step(self, step: int, state: dict[str, Value], before: list[Fired] | None) -> list[Fired]:
-        self._enter(state)
-        layer = []
+    def _sweep(self, step: int, before: list[Fired] | None) -> list[Fired]:
+        layer: list[Fired] = []
         for firing in self.template.firings:
             fired = self._fire(step, firing)
             if fired is not None:
+                self._wait(fired, layer, before)
+                self._apply(fired)
                 layer.append(fired)
-        self._order(layer, before)
         self.fired += layer
         return layer
 
+    def _wait(self, fired: Fired, layer: list[Fired], before: list[Fired] | None) -> None:
+        """Something that an action does not commute with happened since its place in the sweep before."""
+        if before is None:
+            return
+        causes = self.template.causes[fired.firing.number]
+        place = self._place[fired.firing.number]
+        since = (other for other in before if self._place[other.firing.number] >= place)
+        self.clause(-fired.literal, *(other.literal for other in (*since, *layer) if other.firing.number in causes))
+
+    def _apply(self, fired: Fired) -> None:
+        """What an action that happens writes is what those after it read."""
+        template, literal = self.template, fired.literal
+        changed: dict[int, Bit] = {}
+        for name, written in fired.firing.writes.items():
+            if name not in template.kept:
+                continue
+            value = template.state[name]
+            if isinstance(value, Pick):
+                cases = written.cases if isinstance(written, Pick) else {written: True}
+                for member, bit in value.cases.items():
+                    changed[bit.code] = self._either(literal, self._bit(cases.get(member, False)), self._now[bit.code])
+            else:
+                current, new = self._now[value.code], self._bit(written)
+                kept = True if name in template.facts else -literal
+                changed[value.code] = self._or(self._both(literal, new), self._both(kept, current))
+        self._now.update(changed)
+        self._forget(template.fanout[fired.firing.number][1])
+
+    def _either(self, condition: int, then: Bit, otherwise: Bit) -> Bit:
+        if then is otherwise or then == otherwise:
+            return then
+        return self._or(self._both(condition, then), self._both(-condition, otherwise))
+
+    def _both(self, left: Bit, right: Bit) -> Bit:
+        if left is False or right is False or (left is not True and left == _negated(right)):
+            return False
+        if left is True:
+            return right
+        return left if right is True or left == right else self._and([int(left), int(right)])
+
+    def _or(self, left: Bit, right: Bit) -> Bit:
+        return _negated(self._both(_negated(left), _negated(right)))
+
     def _enter(self, state: dict[str, Value]) -> None:
-        """Start a step: only the inputs of the design and the current state are known."""
+        """Start: only the inputs of the design and the state are known."""
         self._now = dict(self._static)
         for name, current in state.items():
             value = self.template.state[name]
@@ -114,6 +162,7 @@ class Unrolling:
     def _fire(self, step: int, firing: Firing) -> Fired | None:
         """Let an action happen or not; one that cannot happen at this step leaves no trace in the clauses."""
         chosen: dict[str, list[tuple[Any, Bit]]] = {}
+        self._forget(self.template.fanout[firing.number][0])
         for name, value in firing.chosen.items():
             if isinstance(value, Pick):
                 chosen[name] = [(member, self._fresh(literal)) for member, literal in value.cases.items()]
@@ -134,18 +183,6 @@ class Unrolling:
         for cases in chosen.values():
             self._exactly_one_if(literal, [bit for _, bit in cases])
         return Fired(step, firing, literal, chosen)
-
-    def _order(self, layer: list[Fired], before: list[Fired] | None) -> None:
-        """Actions of one step do not disturb each other, and each has a cause in the step before."""
-        apart, causes = self.template.apart, self.template.causes
-        for place, fired in enumerate(layer):
-            number = fired.firing.number
-            for other in layer[:place]:
-                if other.firing.number in apart[number]:
-                    self.clause(-fired.literal, -other.literal)
-            if before is not None:
-                found = [other.literal for other in before if other.firing.number in causes[number]]
-                self.clause(-fired.literal, *found)
 
     # --- from circuit to clauses -----------------------------------------------------------------------
 
@@ -218,11 +255,6 @@ class Unrolling:
                 clauses.append(0)
                 pending += [-operand for operand in gate]
 
-    def _read(self, value: Value) -> Value:
-        if isinstance(value, Pick):
-            return Pick({member: self._bit(when) for member, when in value.cases.items()})
-        return self._bit(value)
-
     def new_literal(self) -> int:
         """A literal not used before."""
         self.top += 1
@@ -244,6 +276,13 @@ class Unrolling:
         self.top += 1
         self._now[literal.code] = self.top
         return self.top
+
+    def _forget(self, gates: Iterable[int]) -> None:
+        """What was worked out from an input is worked out anew once that has changed."""
+        known = self._now
+        for gate in gates:
+            if gate in known:
+                del known[gate]
 
     def clause(self, *literals: int) -> None:
         """Add a clause."""

@@ -19,7 +19,8 @@ from model.protocols import rules
 from model.trace import Trace
 from model.world import World
 from properties.bounds import Bound, Clock, Depths, Laid, Settled
-from properties.completion import contradiction
+from properties.closure import Closure, Reached
+from properties.completion import contradiction, usable
 from properties.minimal import OutOfTimeError, minimal
 from properties.reasons import UNDEFINED, reason
 from properties.results import Result
@@ -124,14 +125,16 @@ class Checker:
     def verdict(self, prop: Property | str, configuration: Configuration) -> Verdict:
         """Whether a property holds (raises ReplayError where the machine does not confirm a trace)."""
         asked = find(prop) if isinstance(prop, str) else prop
-        return self._about(asked, configuration).verdict(asked, configuration)
+        return self.about(asked, configuration).verdict(asked, configuration)
 
     def result(self, prop: Property | str, configuration: Configuration) -> Result:
         """The result of a verdict alone: no trace and no rules, at a fraction of the price."""
         asked = find(prop) if isinstance(prop, str) else prop
-        return self._about(asked, configuration).result(asked, configuration)
+        return self.about(asked, configuration).result(asked, configuration)
 
-    def _about(self, asked: Property, configuration: Configuration) -> WorldChecker:
+    def about(self, prop: Property | str, configuration: Configuration) -> WorldChecker:
+        """Who answers a question: the checker of its world, made once."""
+        asked = find(prop) if isinstance(prop, str) else prop
         world = self.world or asked.world_of(configuration)
         if self.by_design and self._design != configuration.design:
             self._design = configuration.design
@@ -150,6 +153,13 @@ class _Asked:
     prop: Property
     configuration: Configuration
     clock: Clock
+
+    def given(self, template: Template) -> list[int]:
+        """The same for a template, as codes of its circuit."""
+        design, capabilities = self.configuration.design, self.configuration.capabilities
+        decided = [(design.of(name) == value, bit) for (name, value), bit in template.switches.items()]
+        decided += [(name in capabilities, bit) for name, bit in template.capabilities.items()]
+        return [bit.code if holds else -bit.code for holds, bit in decided]
 
     def fixed(self, laid: Laid) -> list[int]:
         """Assumptions that decide design and attacker, and keep out actions on which the property cannot depend."""
@@ -180,8 +190,13 @@ class WorldChecker:
         self.timeout = timeout
         self.patience = patience
         self._single = isinstance(only, tuple)
-        made = Template(world, _judged(*only), (only[0].name,)) if isinstance(only, tuple) else Template(world, only, own=own)
+        if isinstance(only, tuple):
+            made = Template(world, _judged(*only), (only[0].name,))
+        else:
+            made = Template(world, only, own=own)
         self._depths = Depths(made)
+        self._closure = Closure(made)
+        self._seen: tuple[Any, Reached] = (None, Reached(frozenset(), frozenset()))
 
     def verdict(self, prop: Property | str, configuration: Configuration) -> Verdict:
         """Whether a property holds.
@@ -201,7 +216,7 @@ class WorldChecker:
             elif found.answer is Answer.UNSAT:
                 made = self._excluded(made, asked, found)
             else:
-                reach = f"{self._where()}; not within {found.laid.depth} layers as far as was looked"
+                reach = f"{self._where()}; not within {found.laid.depth} sweeps as far as was looked"
                 made = replace(made, reach=reach, bound=found.bound, reason=found.reason)
         return replace(made, configuration=configuration, seconds=time.perf_counter() - started)
 
@@ -211,40 +226,74 @@ class WorldChecker:
         security = asked.prop.kind == "security"
         if not asked.prop.defined(self.world):
             return _undefined(asked.prop)
-        answer = self._settle(asked).answer
+        if security and self._out_of_reach(asked, ()):
+            return "not_in_this_world"
+        excluded = self._out_of_reach(asked, self._depths.template.enforced)
+        answer = Answer.UNSAT if excluded else self._settle(asked).answer
         if answer is Answer.UNKNOWN:
             return "unknown"
         if answer is Answer.SAT:
             return "attack" if security else "reached"
         if not security:
             return "not_reached"
-        if self._settle(asked, ()).answer is Answer.UNSAT or self._contradiction(asked):
+        if self._vacuous(asked).answer is Answer.UNSAT:
             return "not_in_this_world"
-        return "safe"
+        return "safe" if usable(self.world, asked.configuration.design, self._single) else "not_in_this_world"
+
+    def happens(
+        self, prop: Property | str, configuration: Configuration, enforced: Iterable[str] | None = None
+    ) -> Settled:
+        """Whether the event can happen where just these rules are enforced (all of them, if none are named)."""
+        asked, every = self._ask(prop, configuration), self._depths.template.enforced
+        return self._settle(asked, every if enforced is None else [name for name in enforced if name in every])
+
+    def excluded(
+        self, prop: Property | str, configuration: Configuration, enforced: Iterable[str] | None = None
+    ) -> bool:
+        """Whether relaxed reachability alone shows that it cannot; nothing is said where it does not."""
+        every = self._depths.template.enforced
+        return self._out_of_reach(self._ask(prop, configuration), every if enforced is None else enforced)
+
+    def _out_of_reach(self, asked: _Asked, enforced: Iterable[str]) -> bool:
+        """Whether what leads to the event is out of reach where these rules are enforced, in runs of any length."""
+        event = self._depths.template.events[asked.prop.name]
+        return event is False or not self._possible(asked, enforced).possible(event)
+
+    def _possible(self, asked: _Asked, enforced: Iterable[str]) -> Reached:
+        """What is not out of reach where these rules are enforced."""
+        key = (asked.configuration, frozenset(enforced))
+        if key != self._seen[0]:
+            self._seen = key, self._closure.reached(asked.given(self._depths.template), key[1])
+        return self._seen[1]
+
+    def _vacuous(self, asked: _Asked) -> Settled:
+        """Whether the event could happen if no rule were enforced; that is not looked into for ever."""
+        return self._settle(replace(asked, clock=Clock(self.patience)), ())
 
     def _ask(self, prop: Property | str, configuration: Configuration) -> _Asked:
         asked = find(prop) if isinstance(prop, str) else prop
         return _Asked(asked, _judged(asked, configuration), Clock(self.timeout))
 
-    def _settle(self, asked: _Asked, enforced: Iterable[str] | None = None, layers: int = 0) -> Settled:
+    def _settle(self, asked: _Asked, enforced: Iterable[str] | None = None, sweeps: int = 0) -> Settled:
         """Whether the event can happen where these rules are enforced, or all of them."""
         names = tuple(self._depths.template.enforced if enforced is None else enforced)
+        able = self._possible(asked, names).actions
 
         def assume(laid: Laid) -> list[int]:
-            return [*asked.fixed(laid), *(laid.unrolling.enforced[name] for name in names)]
+            unable = [-literal for action, literal in laid.happens.items() if action not in able]
+            return [*asked.fixed(laid), *unable, *(laid.unrolling.enforced[name] for name in names)]
 
-        return self._depths.settle(asked.prop.name, assume, asked.clock, layers)
+        def closed() -> bool:
+            return self._out_of_reach(asked, names)
 
-    def _contradiction(self, asked: _Asked) -> str:
-        """Why nobody can use the design, if that is so."""
-        found = contradiction(self.world, asked.configuration.design, self._single)
-        return "" if found is None else str(found)
+        return self._depths.settle(asked.prop.name, assume, asked.clock, sweeps, closed)
 
     def _where(self) -> str:
         """The world in words: who takes part in it."""
-        cast = f"{len(self.world.sessions)} sessions, {len(self.world.servers)} servers"
-        said = getattr(self.world, "reach", "") or f"{cast}, {len(self.world.resource_urls)} resource URLs"
-        return f"world {self.world.name} ({said})"
+        world = self.world
+        cast = {"session": world.sessions, "server": world.servers, "resource URL": world.resource_urls}
+        counted = ", ".join(f"{len(those)} {name}{'s' * (len(those) != 1)}" for name, those in cast.items())
+        return f"world {world.name} ({getattr(world, 'reach', '') or counted})"
 
     # --- the event happens -----------------------------------------------------------------------------
 
@@ -259,19 +308,23 @@ class WorldChecker:
     def _shorten(self, asked: _Asked, laid: Laid, best: tuple[Step, ...]) -> tuple[tuple[Step, ...], bool]:
         """The fewest actions, then the fewest attacker actions among those; whether that is proved.
 
-        A run of so many actions has at most so many layers, so the world is laid down so deep before it is settled
-        that there is no shorter one.
+        There is no shorter run once none of so few actions gets to the last sweep that was laid down.
         """
         best, proved = self._fewer(asked, laid, best)
-        if proved and len(best) > laid.depth:
-            laid = self._depths.at_least(len(best))
-            best, proved = self._fewer(asked, laid, best)
-        return self._fewer_attackers(asked, laid, best) if proved else (best, False)
+        while proved and best:
+            fewer = [*asked.fixed(laid), *laid.unrolling.enforced.values(), *laid.length.at_most(len(best) - 1)]
+            deeper = laid.check([*fewer, laid.longer], asked.clock)
+            if deeper is Answer.UNSAT:
+                return self._fewer_attackers(asked, laid, best)
+            laid, proved = self._depths.at_least(laid.depth + 1), deeper is Answer.SAT
+            if proved:
+                best, proved = self._fewer(asked, laid, best)
+        return best, proved
 
     def _fewer(
         self, asked: _Asked, laid: Laid, best: tuple[Step, ...]
     ) -> tuple[tuple[Step, ...], bool]:
-        """The fewest actions within the layers laid down; whether that is proved.
+        """The fewest actions within the sweeps laid down; whether that is proved.
 
         Every run that the solver shows is replayed, and what it can do without is left out before asking for less.
         """
@@ -289,8 +342,8 @@ class WorldChecker:
         """As few attacker actions as a run of as many actions has."""
         length = laid.length.at_most(len(best))
         while size := _attacker_steps(best):
-            layers = laid.unrolling.idle[len(best) : len(best) + 1]
-            found = self._run(asked, laid, [*length, *layers, *laid.attackers.at_most(size - 1)])
+            sweeps = laid.unrolling.idle[len(best) : len(best) + 1]
+            found = self._run(asked, laid, [*length, *sweeps, *laid.attackers.at_most(size - 1)])
             if not isinstance(found, tuple):
                 return best, found is Answer.UNSAT
             best = found
@@ -308,21 +361,23 @@ class WorldChecker:
 
     def _excluded(self, made: Verdict, asked: _Asked, found: Settled) -> Verdict:
         blocking = self._blocking(asked, found)
-        vacuous = self._settle(asked, ()) if not (blocking.rules and blocking.minimal) else None
+        vacuous = self._vacuous(asked) if not (blocking.rules and blocking.minimal) else None
         if vacuous is not None and vacuous.answer is Answer.UNSAT:
-            blocking = _Blocking((), True, vacuous.bound.layers)
+            blocking = _Blocking((), True, vacuous.bound.sweeps)
         made = replace(
             made, blocked_by=blocking.rules, blocked_by_minimal=blocking.minimal,
             alone=self._alone(asked, blocking.rules) if self._single else (),
-            bound=replace(found.bound, named_rules=blocking.layers),
+            bound=replace(found.bound, named_rules=blocking.sweeps),
         )  # fmt: skip
         made = replace(made, reach=f"complete for {self._where()}: {_words(made)}")
         if asked.prop.kind != "security":
             return replace(made, result="not_reached")
         if not blocking.rules:
             return replace(made, result="not_in_this_world", reason=reason(asked.prop, self.world, asked.configuration))
-        unusable = self._contradiction(asked)
-        return replace(made, result="not_in_this_world" if unusable else "safe", reason=unusable)
+        unusable = contradiction(self.world, asked.configuration.design, self._single)
+        if unusable is not None:
+            return replace(made, result="not_in_this_world", reason=str(unusable))
+        return replace(made, result="safe")
 
     def _blocking(self, asked: _Asked, found: Settled) -> _Blocking:
         """A minimal set of rules that rules the event out: none of them can be left out of it.
@@ -337,11 +392,11 @@ class WorldChecker:
             candidates = [literal for literal in enforced.values() if literal in found.core]
             kept, least = self._least(asked, laid, candidates, patience)
             names = tuple(sorted(name for name, literal in enforced.items() if literal in kept))
-            covering = self._settle(asked, names)
+            covering = self._settle(replace(asked, clock=patience), names)
             if covering.answer is Answer.UNSAT:
-                return _Blocking(names, least, covering.bound.layers)
+                return _Blocking(names, least, covering.bound.sweeps)
             if covering.answer is Answer.SAT and not patience.over:
-                deeper = self._settle(asked, layers=covering.laid.depth)
+                deeper = self._settle(asked, sweeps=covering.laid.depth)
                 if deeper.answer is Answer.UNSAT:
                     found = deeper
                     continue
@@ -372,24 +427,26 @@ class WorldChecker:
 
 @dataclass(frozen=True, slots=True)
 class _Blocking:
-    """Rules that rule an event out: whether any could be left out, and the layers of runs with these rules alone."""
+    """Rules that rule an event out: whether any could be left out, and the sweeps of runs with these rules alone."""
 
     rules: tuple[str, ...]
     minimal: bool
-    layers: int | None
+    sweeps: int | None
 
 
 def _words(made: Verdict) -> str:
     """What the bound of an answer is, in words."""
     bound = made.bound
-    if bound is None or not bound.layers:
+    if bound is None or not bound.sweeps:
         return "the design alone rules the event out"
-    words = f"no run has more than {bound.layers} layers, proved for this question"
+    words = f"no run goes through the protocol's order more than {bound.sweeps} times, proved for this question"
+    if bound.any_length:
+        words = "proved for runs of any length"
+    fewer = "" if made.blocked_by_minimal else "; fewer rules may do, which was not looked into"
     if bound.named_rules is None:
-        return f"{words}; that the rules named are enough is known for runs of so many layers only"
-    rest = "with the rules named and no other" if made.blocked_by else "with no rule at all"
-    more = f", {bound.named_rules} {rest}" if bound.named_rules != bound.layers else f", nor {rest}"
-    return f"{words}{more}" + ("" if made.blocked_by_minimal else "; fewer rules may do, which was not looked into")
+        looked = f"runs that go through it {bound.sweeps} times"
+        return f"{words}; that the rules named are enough is known for {looked} only{fewer}"
+    return words + fewer
 
 
 def _undefined(prop: Property) -> Result:
@@ -452,6 +509,7 @@ def check(
     """One verdict, the cheapest way: nothing is laid down but what this question is about."""
     asked = find(prop) if isinstance(prop, str) else prop
     where = world or asked.world_of(configuration)
+    check_parties(configuration.design, where)
     return WorldChecker(where, (asked, configuration), timeout, patience).verdict(asked, configuration)
 
 

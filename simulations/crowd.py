@@ -18,13 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model import logic
-from model.action import Action, Context
+from model.action import Action, Context, Move
 from model.logic import Pick
 from model.protocols import actions, variables
 from model.rule import Rule
 from model.state import View
 from model.switches import CAPABILITIES, SWITCHES
-from model.world import VICTIM
 from simulations.attempts import Situations, Whole, adopts
 from simulations.visits import (
     ACCEPTED,
@@ -33,14 +32,16 @@ from simulations.visits import (
     NOTHING_ENABLED,
     ONE_VISIT,
     PLACES,
+    VISITOR,
+    Judge,
     Kind,
     Label,
+    Remembered,
     Settings,
     finished,
-    harms,
-    merit,
+    of_flow,
+    places,
     stopped,
-    uses_stolen_token,
 )
 
 State = tuple[Any, ...]
@@ -85,6 +86,10 @@ class Crowd:
     capabilities: Mapping[str, Masked]
     url: str | Pick
 
+    def context(self, view: View) -> Context:
+        """What actions and properties read of all rows together, through a view of the state."""
+        return Context(ONE_VISIT, self.design, self.capabilities, view)
+
 
 def crowd(found: Situations, arm: Settings, codes: Whole) -> Crowd:
     """The situations with the given numbers, under an arm."""
@@ -96,16 +101,17 @@ def crowd(found: Situations, arm: Settings, codes: Whole) -> Crowd:
                 _overrule(values[name], value, categories == number)
     for name, value in arm:
         _overrule(values[name], value, adopts(name, who))
-    places = [PLACES[name] for name in found.places]
-    here = [_plain(placed == number) for number in range(len(places))]
+    visited = [PLACES[name] for name in found.places]
+    here = [_plain(placed == number) for number in range(len(visited))]
     capabilities = {
-        name: logic.any_of(*(mask for place, mask in zip(places, here, strict=True) if name in place.capabilities))
+        name: logic.any_of(*(mask for place, mask in zip(visited, here, strict=True) if name in place.capabilities))
         for name in CAPABILITIES
     }
     urls: dict[str, Any] = {}
-    for place, mask in zip(places, here, strict=True):
+    for place, mask in zip(visited, here, strict=True):
         urls[place.url] = logic.any_of(urls.get(place.url, False), mask)
-    design = SimpleNamespace(**{name: _decided(cases) for name, cases in values.items()})
+    # No party of a population has a switch for itself.
+    design = SimpleNamespace(parties={}, **{name: _decided(cases) for name, cases in values.items()})
     return Crowd(len(codes), design, capabilities, _decided(urls))
 
 
@@ -126,44 +132,30 @@ def _decided(cases: Mapping[str, Masked]) -> str | Pick:
 
 # --- actions -----------------------------------------------------------------------------------------------
 
+#: The place of a variable and the value that it gets, or the values that it may get with the rows in which it does.
+_Write = tuple[int, Any]
+_Open = tuple[int, tuple[tuple[Any, Masked], ...]]
+#: In place of a value: what was there stays.
+_KEPT = object()
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Way:
-    """One way an action can go: for which rows it does, who refuses it for which, and what it writes."""
+    """One way an action can go: for which rows it does, who refuses it for which, and what it writes in all or some."""
 
     choices: dict[str, Any]
     goes: Masked
     refused: tuple[tuple[Rule, Masked], ...]
-    writes: tuple[tuple[int, tuple[tuple[Any, Masked], ...]], ...]
+    writes: tuple[_Write, ...]
+    undecided: tuple[_Open, ...]
 
 
-class _Memory:
-    """The ways of one action by the state variables that it read, for all rows of a crowd together."""
+class _Ways:
+    """The ways of one action, for all rows of a crowd together."""
 
     def __init__(self, action: Action, judged: Crowd) -> None:
         self.action = action
-        self.judged = judged
-        self.reads: tuple[int, ...] = ()
-        self.known: dict[tuple[Any, ...], tuple[_Way, ...]] = {}
-
-    def recall(self, state: State) -> tuple[_Way, ...]:
-        found = self.known.get(tuple([state[place] for place in self.reads]))
-        return self._learn(state) if found is None else found
-
-    def _learn(self, state: State) -> tuple[_Way, ...]:
-        read = set(self.reads)
-
-        def look(name: str) -> Any:
-            read.add(_index()[name])
-            return state[_index()[name]]
-
-        context = Context(ONE_VISIT, self.judged.design, self.judged.capabilities, View(look))
-        ways = tuple(self._possible(context))
-        if len(read) > len(self.reads):
-            self.reads = tuple(sorted(read))
-            self.known.clear()
-        self.known[tuple([state[place] for place in self.reads])] = ways
-        return ways
+        self.recall = Remembered(lambda view: tuple(self._possible(judged.context(view))), _index())
 
     def _possible(self, context: Context) -> Iterator[_Way]:
         names = tuple(self.action.choices)
@@ -180,13 +172,30 @@ class _Memory:
                     refused.append((rule, fails))
                 goes = logic.all_of(goes, holds)
             if goes is not False or refused:
-                writes = tuple((_index()[name], _cases(value)) for name, value in move.sets.items())
-                yield _Way(choices, goes, tuple(refused), writes)
+                yield _Way(choices, goes, tuple(refused), *_writes(move))
 
 
 @cache
 def _index() -> dict[str, int]:
-    return {variable.name: place for place, variable in enumerate(variables(ONE_VISIT))}
+    return places(variables(ONE_VISIT))
+
+
+@cache
+def _facts() -> frozenset[str]:
+    return frozenset(variable.name for variable in variables(ONE_VISIT) if variable.fact)
+
+
+def _writes(move: Move) -> tuple[tuple[_Write, ...], tuple[_Open, ...]]:
+    """What a move writes in all rows, and what in some; a fact is only ever added."""
+    written, undecided = [], []
+    for name, value in move.sets.items():
+        cases = _cases(value)
+        if len(cases) > 1:
+            kept = ((member or _KEPT, when) for member, when in cases)
+            undecided.append((_index()[name], tuple(kept) if name in _facts() else cases))
+        elif cases[0][0] or name not in _facts():
+            written.append((_index()[name], cases[0][0]))
+    return tuple(written), tuple(undecided)
 
 
 def _cases(value: Any) -> tuple[tuple[Any, Masked], ...]:
@@ -203,12 +212,10 @@ def _cases(value: Any) -> tuple[tuple[Any, Masked], ...]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Node:
-    """A state, the rows that reach it this way first, and the way."""
+    """A state, the rows that reach it this way first, and in how many steps."""
 
     state: State
     rows: Mask
-    before: _Node | None
-    step: str
     depth: int
 
 
@@ -229,44 +236,53 @@ class Judgement:
 
 def judge(judged: Crowd) -> Judgement:
     """How the visits of a crowd end, all rows at once."""
-    memories = tuple(_Memory(action, judged) for action in actions(ONE_VISIT))
-    nodes = _search(memories, judged)
-    best = np.full(judged.size, -1, dtype=np.int64)
-    chosen = np.zeros(judged.size, dtype=np.int64)
-    for number, node in enumerate(nodes):
-        view = _view(node.state)
-        happened = harms(ONE_VISIT, judged.design, view)
-        worth = merit(happened, bool(view.session(VICTIM).accepted), finished(view), node.depth)
-        better = node.rows & (worth > best)
-        best = np.where(better, worth, best)
-        chosen[better] = number
+    actions_ = tuple(_Ways(action, judged) for action in actions(ONE_VISIT))
+    value = Judge(judged.context, _index())
+    nodes = _search(actions_, judged)
+    used = np.array([value.used(node.state) for node in nodes])
+    chosen, without_theft = _best(judged, nodes, value, used)
+    # Where no stolen token was used, it does not matter how late the attacker comes.
+    late_chosen = np.where(used[chosen], without_theft, chosen)
     labels: dict[Label, int] = {}
     ending, late = np.zeros(judged.size, dtype=np.int64), np.zeros(judged.size, dtype=np.int64)
-    for number in np.unique(chosen):
-        rows = chosen == number
-        for column, node in ((ending, nodes[number]), (late, _before_theft(nodes[number]))):
-            for label, mask in _labels(memories, judged, node.state, rows):
+    for column, numbers in ((ending, chosen), (late, late_chosen)):
+        for number in np.unique(numbers):
+            for label, mask in _labels(actions_, judged, value, nodes[number].state, numbers == number):
                 column[mask] = labels.setdefault(label, len(labels))
     return Judgement(tuple(labels), ending, late)
+
+
+def _best(judged: Crowd, nodes: list[_Node], value: Judge, used: Mask) -> tuple[Whole, Whole]:
+    """For each row the first of its nodes with the highest merit, and of those in which no stolen token was used."""
+    best = np.full((2, judged.size), -1, dtype=np.int64)
+    chosen = np.zeros((2, judged.size), dtype=np.int64)
+    for number, node in enumerate(nodes):
+        rows = np.flatnonzero(node.rows)
+        worth = np.broadcast_to(value.merit(node.state, node.depth, rows), rows.shape)
+        for column in range(1 if used[number] else 2):
+            better = worth > best[column, rows]
+            best[column, rows[better]] = worth[better]
+            chosen[column, rows[better]] = number
+    return chosen[0], chosen[1]
 
 
 def _view(state: State) -> View:
     return View(lambda name: state[_index()[name]])
 
 
-def _search(memories: Sequence[_Memory], judged: Crowd) -> list[_Node]:
+def _search(actions_: Sequence[_Ways], judged: Crowd) -> list[_Node]:
     """Every state that a visit can reach, breadth first; each row comes to each state once."""
     initial = tuple(variable.initial for variable in variables(ONE_VISIT))
     everybody = np.ones(judged.size, dtype=bool)
     seen: dict[State, Mask] = {initial: everybody}
-    nodes = [_Node(initial, everybody, None, "", 0)]
+    nodes = [_Node(initial, everybody, 0)]
     for node in nodes:  # grows on the way
-        for memory in memories:
-            for way in memory.recall(node.state):
-                goes = logic.all_of(way.goes, _sets_out(judged, way) if node.before is None else True)
+        for action in actions_:
+            for way in action.recall(node.state):
+                goes = logic.all_of(way.goes, _sets_out(judged, way) if node.depth == 0 else True)
                 if goes is False:
                     continue
-                rows = node.rows & goes
+                rows = node.rows if goes is True else node.rows & goes
                 if not rows.any():
                     continue
                 for state, mask in _successors(node.state, rows, way):
@@ -274,7 +290,7 @@ def _search(memories: Sequence[_Memory], judged: Crowd) -> list[_Node]:
                     new = mask if before is None else mask & ~before
                     if new.any():
                         seen[state] = new if before is None else before | new
-                        nodes.append(_Node(state, new, node, memory.action.name, node.depth + 1))
+                        nodes.append(_Node(state, new, node.depth + 1))
     return nodes
 
 
@@ -285,38 +301,32 @@ def _sets_out(judged: Crowd, way: _Way) -> Masked:
 
 def _successors(state: State, rows: Mask, way: _Way) -> Iterator[tuple[State, Mask]]:
     """The states that a way leads to, with the rows that it leads there."""
-    branches: list[tuple[list[Any], Mask]] = [(list(state), rows)]
-    for place, cases in way.writes:
+    written = list(state)
+    for place, value in way.writes:
+        written[place] = value
+    branches: list[tuple[list[Any], Mask]] = [(written, rows)]
+    for place, cases in way.undecided:
         grown = []
         for values, mask in branches:
             for value, when in cases:
                 here = mask & when
                 if here.any():
-                    changed = values.copy() if len(cases) > 1 else values
-                    changed[place] = value
+                    changed = values.copy()
+                    if value is not _KEPT:
+                        changed[place] = value
                     grown.append((changed, here))
         branches = grown
     for values, mask in branches:
         yield tuple(values), mask
 
 
-def _before_theft(node: _Node) -> _Node:
-    """The state before the attacker first presents a stolen token; the same state if it never does."""
-    earlier, theft = node, node
-    while earlier.before is not None:
-        if uses_stolen_token(earlier.step):
-            theft = earlier.before
-        earlier = earlier.before
-    return theft
-
-
 def _labels(
-    memories: Sequence[_Memory], judged: Crowd, state: State, rows: Mask
+    actions_: Sequence[_Ways], judged: Crowd, value: Judge, state: State, rows: Mask
 ) -> Iterator[tuple[Label, Mask]]:
     """What a state is as the end of a visit: labels and the rows that they are for."""
     view = _view(state)
-    happened = harms(ONE_VISIT, judged.design, view)
-    accepted, answered = bool(view.session(VICTIM).accepted), finished(view)
+    happened = value.harms(state)
+    accepted, answered = bool(view.session(VISITOR).accepted), finished(view)
     pattern = np.zeros(judged.size, dtype=np.int64)
     for happens in happened:
         pattern = 2 * pattern + happens
@@ -328,14 +338,14 @@ def _labels(
         elif suffered or answered:
             yield Label("diverted", DIVERTED, suffered), here
         else:
-            yield from _refusals(memories, state, here, stopped(view))
+            yield from _refusals(actions_, state, here, stopped(view))
 
 
-def _refusals(memories: Sequence[_Memory], state: State, rows: Mask, kind: Kind) -> Iterator[tuple[Label, Mask]]:
+def _refusals(actions_: Sequence[_Ways], state: State, rows: Mask, kind: Kind) -> Iterator[tuple[Label, Mask]]:
     """The first refusal by an honest party, row by row."""
-    for memory in memories:
-        if memory.action.schema.honest:
-            for way in memory.recall(state):
+    for each in actions_:
+        if of_flow(each.action):
+            for way in each.recall(state):
                 for rule, fails in way.refused:
                     here = rows & fails
                     if here.any():

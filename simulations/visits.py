@@ -6,20 +6,43 @@ of the visit. Both are read off the machine's own states, once for each configur
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from model import client
-from model.design import Configuration
+from model.action import Action, Context
+from model.design import Configuration, Design
 from model.machine import Machine, State, Step
-from model.state import View
-from model.world import ATTACKER_RS, CRM, EVIL_TENANT, GOOD_TENANT, VICTIM, World, run_by_attacker
+from model.state import Variable, View, tokens, variables
+from model.switches import CAPABILITIES
+from model.world import ATTACKER, DEFAULT
 from properties.security import PROPERTIES
 
-#: One agent, one visit: the attacker brings its servers, but no session of its own at the client.
-ONE_VISIT = World("one_visit", sessions=(VICTIM,))
+Read = TypeVar("Read")
+
+#: One agent, one visit: the attacker brings its servers, but no session at the client and no account at the AS.
+ONE_VISIT = replace(
+    DEFAULT,
+    name="one_visit",
+    sessions=tuple(session for session in DEFAULT.sessions if session.user != ATTACKER),
+    approvals=tuple(approved for approved in DEFAULT.approvals if approved.user != ATTACKER),
+)
+#: The session that is visited in, and the AS that honest resources designate.
+VISITOR = ONE_VISIT.sessions[0].name
+HONEST_AS = next(server.url for server in ONE_VISIT.servers if server.honest)
+
+
+_INITIAL = {variable.name: variable.initial for variable in variables(ONE_VISIT)}
+
+
+def among_honest(design: Design, **session: str) -> Context:
+    """What rules read where nobody attacks, in a session that has got so far."""
+    values = {f"{VISITOR}.{name}": value for name, value in session.items()}
+    state = View(lambda name: values[name] if name in values else _INITIAL[name])
+    return Context(ONE_VISIT, design, dict.fromkeys(CAPABILITIES, False), state)
+
 
 HARMS = tuple(name for name, prop in PROPERTIES.items() if prop.kind == "security")
 #: Who is hurt when a property breaks.
@@ -28,7 +51,7 @@ HURT = {
     "token_confinement": "user", "client_authentication": "client", "issuer_acceptance": "resource server",
     "discovery_integrity": "client", "sender_constraint": "user", "deputy_integrity": "resource server",
     "fetch_safety": "client", "session_integrity": "user", "client_identity": "user", "as_acceptance": "client",
-    "delegation_confinement": "user",
+    "delegation_confinement": "user", "user_intent": "user", "token_custody": "user",
 }  # fmt: skip
 ACCEPTED, DIVERTED = "accepted", "diverted"
 #: Nobody refused, but the flow has no next step: a resource that was never configured, for instance.
@@ -63,13 +86,17 @@ class Place(NamedTuple):
     meaning: str
 
 
+def _at(party: str, capabilities: str, meaning: str) -> Place:
+    return Place(ONE_VISIT.by_name[party].url, frozenset(capabilities.split()), meaning)
+
+
 PLACES: dict[str, Place] = {
-    "honest_api": Place(CRM, frozenset(), "an API of one or many paths"),
-    "honest_tenant": Place(GOOD_TENANT, frozenset(), "a tenant of a shared origin"),
-    "malicious_rs": Place(ATTACKER_RS, frozenset({"mal_rs"}), "a resource server of the attacker, on its own origin"),
-    "malicious_tenant": Place(EVIL_TENANT, frozenset({"mal_tenant"}), "a tenant of a shared origin: the attacker"),
-    "malicious_rs_and_as": Place(
-        ATTACKER_RS, frozenset({"mal_rs", "mal_as"}), "a resource server of the attacker that can name an AS of its own"
+    "honest_api": _at("crm", "", "an API of one or many paths"),
+    "honest_tenant": _at("good", "", "a tenant of a shared origin"),
+    "malicious_rs": _at("tools", "mal_rs", "a resource server of the attacker, on its own origin"),
+    "malicious_tenant": _at("evil", "mal_tenant", "a tenant of a shared origin: the attacker"),
+    "malicious_rs_and_as": _at(
+        "tools", "mal_rs mal_as", "a resource server of the attacker that can name an AS of its own"
     ),
 }
 
@@ -104,7 +131,7 @@ class Plan:
 
     Attributes:
         ending: what it comes to.
-        late: what it comes to when the attacker comes to use a stolen token after that has expired.
+        late: what it comes to when every token that the attacker steals has expired before it can use it.
         steals_cached: the stolen token is one the agent already had.
         keeps: the agent is left with metadata and a token that it may use again.
         waits: the kinds of latency on the way, when (nothing, metadata, a token, both) is at hand already.
@@ -120,9 +147,11 @@ class Plan:
 #: What a step waits for. Steps that are not listed take no time of their own. Times of the attacker do not
 #: hold up the agent: they count against the life of the token.
 LATENCY = {
-    "S1": "challenge", "S4": "metadata", "S7": "server_metadata", "S9": "push", "S13": "consent",
+    "S1": "challenge", "S3": "metadata", "S4": "metadata", "S7": "server_metadata", "S9": "push", "S13": "consent",
     "S15": "token", "S16": "token", "S18": "request", "S20": "request",
 }  # fmt: skip
+#: What an agent fetches is a step of its flow, whoever answers.
+ANSWERS = frozenset({"attacker.publish_resource_metadata", "attacker.publish_server_metadata"})
 DISCOVERY = frozenset({"challenge", "metadata", "server_metadata"})
 
 
@@ -130,55 +159,140 @@ DISCOVERY = frozenset({"challenge", "metadata", "server_metadata"})
 def plan_for(configuration: Configuration, url: str) -> Plan:
     """The plan of a visit to a URL; asked of the machine once and then remembered."""
     machine = Machine(configuration, ONE_VISIT)
-    runs = _runs(machine, url)
-    state = _outcome(machine, runs)
-    steps = _steps(runs, state)
-    ending = _ending(machine, state, steps)
-    presented = next((place for place, step in enumerate(steps) if uses_stolen_token(step.action)), None)
-    late = ending
-    if presented is not None:
-        before = steps[:presented]
-        late = _ending(machine, machine.replay(before)[-1], before)
+    search = _Search(machine, url)
+    state = search.best()
+    ending = search.ending(state)
+    late = search.ending(search.best(without_theft=True)) if stolen_token_used(machine.view(state)) else ending
     return Plan(
         ending,
         late,
-        any(step.action.startswith("client.reuse_cached_token") for step in steps),
+        any(step.action.startswith("client.reuse_cached_token") for step in ending.steps),
         ending.kind == "success",
-        _waits(machine, state, steps),
+        _waits(machine, state, ending.steps),
     )
 
 
 # --- the search --------------------------------------------------------------------------------------------
 
-_Runs = dict[State, tuple[State, Step] | None]
+
+class Remembered(Generic[Read]):
+    """A function of the state that is asked once for each combination of the values that it reads.
+
+    ``index``: where each variable stands in a state.
+    """
+
+    __slots__ = ("_function", "_index", "_known", "_reads")
+
+    def __init__(self, function: Callable[[View], Read], index: Mapping[str, int]) -> None:
+        self._function, self._index = function, index
+        self._reads: tuple[int, ...] = ()
+        self._known: dict[tuple[Any, ...], Read] = {}
+
+    def __call__(self, state: State) -> Read:
+        key = tuple([state[place] for place in self._reads])
+        return self._known[key] if key in self._known else self._learn(state)
+
+    def _learn(self, state: State) -> Read:
+        """Ask; when something is read that was not read before, what was remembered no longer counts."""
+        read = set(self._reads)
+
+        def look(name: str) -> Any:
+            read.add(self._index[name])
+            return state[self._index[name]]
+
+        found = self._function(View(look))
+        if len(read) > len(self._reads):
+            self._reads = tuple(sorted(read))
+            self._known.clear()
+        self._known[tuple([state[place] for place in self._reads])] = found
+        return found
 
 
-def _runs(machine: Machine, url: str) -> _Runs:
+def places(found: Sequence[Variable]) -> dict[str, int]:
+    """Where each variable stands in a state."""
+    return {variable.name: place for place, variable in enumerate(found)}
+
+
+class Judge:
+    """What a state is worth as the end of a visit, under one configuration or many at once.
+
+    ``context``: makes what properties read of a view.
+    """
+
+    def __init__(self, context: Callable[[View], Context], index: Mapping[str, int]) -> None:
+        def event(name: str) -> Callable[[View], Any]:
+            return lambda view: PROPERTIES[name].event(context(view))
+
+        self._events = tuple(Remembered(event(name), index) for name in HARMS)
+        self._accepted = Remembered(lambda view: bool(view.session(VISITOR).accepted), index)
+        self._finished = Remembered(finished, index)
+        self.used: Remembered[bool] = Remembered(stolen_token_used, index)
+
+    def harms(self, state: State) -> tuple[Any, ...]:
+        """Which of :data:`HARMS` a state shows, in any reading."""
+        return tuple(event(state) for event in self._events)
+
+    def merit(self, state: State, depth: int, rows: Any = None) -> Any:
+        """How good a state is that so many steps lead to; of many configurations, for those in ``rows``."""
+        harmed = self.harms(state)
+        if rows is not None:
+            harmed = tuple(happens if isinstance(happens, bool) else happens[rows] for happens in harmed)
+        return merit(harmed, self._accepted(state), self._finished(state), depth)
+
+
+class _Search:
     """Every state that a visit to ``url`` can reach, breadth first, each with the step that first led there."""
-    runs: _Runs = {machine.initial: None}
-    frontier = [machine.initial]
-    while frontier:
-        following: list[State] = []
-        for state in frontier:
-            for step, successor in machine.moves(state):
-                goes_elsewhere = state == machine.initial and dict(step.choices).get("url") != url
-                if not goes_elsewhere and successor not in runs:
-                    runs[successor] = (state, step)
-                    following.append(successor)
-        frontier = following
-    return runs
+
+    def __init__(self, machine: Machine, url: str) -> None:
+        self.machine = machine
+        self.judge = Judge(machine.context, machine.index)
+        self.before: dict[State, tuple[State, Step] | None] = {machine.initial: None}
+        self.depth = {machine.initial: 0}
+        frontier = [machine.initial]
+        while frontier:
+            following: list[State] = []
+            for state in frontier:
+                for step, successor in machine.moves(state):
+                    goes_elsewhere = state == machine.initial and dict(step.choices).get("url") != url
+                    if not goes_elsewhere and successor not in self.before:
+                        self.before[successor] = (state, step)
+                        self.depth[successor] = self.depth[state] + 1
+                        following.append(successor)
+            frontier = following
+
+    def best(self, without_theft: bool = False) -> State:
+        """The state that a visit comes to: the first of those with the highest merit.
+
+        ``without_theft``: of those only in which no stolen token has been used.
+        """
+        among = (state for state in self.before if not (without_theft and self.judge.used(state)))
+        return max(among, key=lambda state: int(self.judge.merit(state, self.depth[state])))
+
+    def steps(self, state: State) -> tuple[Step, ...]:
+        """The steps that first led to a state."""
+        backwards: list[Step] = []
+        before = self.before[state]
+        while before is not None:
+            backwards.append(before[1])
+            before = self.before[before[0]]
+        return tuple(reversed(backwards))
+
+    def ending(self, state: State) -> Ending:
+        """What a visit comes to that ends in a state."""
+        machine, steps = self.machine, self.steps(state)
+        view, configuration = machine.view(state), machine.configuration
+        suffered = tuple(name for name, happens in zip(HARMS, self.judge.harms(state), strict=True) if happens)
+        if view.session(VISITOR).accepted:
+            return Ending(ACCEPTED, "success", suffered, configuration, steps)
+        if suffered or finished(view):
+            return Ending(DIVERTED, "diverted", suffered, configuration, steps)
+        refused = (rule.name for step, rule in machine.refusals(state) if of_flow(machine.by_name[step.action]))
+        return Ending(next(refused, NOTHING_ENABLED), stopped(view), (), configuration, steps)
 
 
-def _outcome(machine: Machine, runs: _Runs) -> State:
-    """The state that a visit comes to: the first of those with the highest merit."""
-
-    def worth(state: State) -> int:
-        view, design = machine.view(state), machine.configuration.design
-        accepted = bool(view.session(VICTIM).accepted)
-        depth = len(_steps(runs, state))
-        return int(merit(harms(machine.world, design, view), accepted, finished(view), depth))
-
-    return max(runs, key=worth)
+def of_flow(action: Action) -> bool:
+    """Whether an action is a step of the agent's own flow, whoever answers it."""
+    return action.schema.honest or action.schema.name in ANSWERS
 
 
 def merit(harmed: Sequence[Any], accepted: Any, settled: Any, depth: int) -> Any:
@@ -200,45 +314,24 @@ def merit(harmed: Sequence[Any], accepted: Any, settled: Any, depth: int) -> Any
 _FAR = 1 << 16
 
 
-def _steps(runs: _Runs, state: State) -> tuple[Step, ...]:
-    backwards: list[Step] = []
-    before = runs[state]
-    while before is not None:
-        backwards.append(before[1])
-        before = runs[before[0]]
-    return tuple(reversed(backwards))
-
-
-def harms(world: World, design: Any, view: View) -> tuple[Any, ...]:
-    """Which of :data:`HARMS` a state shows, in any reading."""
-    return tuple(PROPERTIES[name].event(world, design, view) for name in HARMS)
+def _hostile(url: str) -> bool:
+    return url in ONE_VISIT.by_url and not ONE_VISIT.by_url[url].honest
 
 
 def finished(view: View) -> bool:
     """Whether the agent got an answer: an honest server accepted its request, or the attacker has its token."""
-    session = view.session(VICTIM)
-    return bool(session.accepted) or (session.phase == "sent" and run_by_attacker(session.url))
-
-
-def _ending(machine: Machine, state: State, steps: tuple[Step, ...]) -> Ending:
-    configuration, view = machine.configuration, machine.view(state)
-    happened = zip(HARMS, harms(machine.world, configuration.design, view), strict=True)
-    suffered = tuple(name for name, happens in happened if happens)
-    if view.session(VICTIM).accepted:
-        return Ending(ACCEPTED, "success", suffered, configuration, steps)
-    if suffered or finished(view):
-        return Ending(DIVERTED, "diverted", suffered, configuration, steps)
-    refused = (rule.name for step, rule in machine.refusals(state) if machine.by_name[step.action].schema.honest)
-    return Ending(next(refused, NOTHING_ENABLED), stopped(view), (), configuration, steps)
+    session = view.session(VISITOR)
+    return bool(session.accepted) or (session.phase in ("sent", "renewed") and _hostile(session.url))
 
 
 def stopped(view: View) -> Kind:
     """What a refusal is: of an honest flow, or of one that had been sent to an attacker."""
-    return "blocked" if run_by_attacker(view.session(VICTIM).url) else "refused"
+    return "blocked" if _hostile(view.session(VISITOR).url) else "refused"
 
 
-def uses_stolen_token(action: str) -> bool:
-    return action.startswith("attacker.present_stolen_token")
+def stolen_token_used(view: View) -> bool:
+    """Whether an honest resource server has acted on a token for the attacker."""
+    return any(view[f"served.{token}"] for token in tokens(ONE_VISIT))
 
 
 # --- time --------------------------------------------------------------------------------------------------
@@ -262,14 +355,14 @@ def _waits(
 
 def _latencies(machine: Machine, steps: tuple[Step, ...]) -> Iterator[str]:
     for step in steps:
-        schema = machine.by_name[step.action].schema
-        if schema.honest and schema.step in LATENCY:
-            yield LATENCY[schema.step]
+        action = machine.by_name[step.action]
+        if of_flow(action) and action.schema.step in LATENCY:
+            yield LATENCY[action.schema.step]
 
 
 def _token_covers(machine: Machine, state: State, discovered: bool) -> bool:
     """Whether the client would use the token of this visit again on the next one, as its cache rule has it."""
-    session, design = machine.view(state).session(VICTIM), machine.configuration.design
+    session, design = machine.view(state).session(VISITOR), machine.configuration.design
     if not session.accepted:
         return False
     resource = session.resource

@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from model import authorization_server as server_rules
 from model.action import Context
 from model.logic import Condition, Value, all_of, any_of, no, one_of, same
+from model.messages import THIEF
 from model.proxy import confused
 from model.readings import (
     REQUEST_SENT,
+    answered,
     designates,
     is_strangers,
     knows,
@@ -23,7 +25,7 @@ from model.readings import (
     usable_assertions,
 )
 from model.registration import is_known
-from model.state import THIEF, tokens
+from model.state import tokens
 from model.world import ATTACKER, LOOPBACK, NONE, PROXY, Grant, Session
 
 
@@ -79,7 +81,7 @@ def _diverges(c: Context, who: str) -> Condition:
 
     Whatever an AS of the attacker's says about its tokens is a lie when it wants it to be.
     """
-    session = c.state.session(who)
+    session = answered(c, who)
     requested = requested_resource(c, session)
     believed = []
     for token in (grant.name for grant in c.world.grants):
@@ -127,7 +129,7 @@ def _starts_astray(c: Context, who: str) -> Condition:
 
 def _is_of(c: Context, resource: Value, url: str) -> Condition:
     """Whether a resource identifier is the one that the party at a URL has, or publishes."""
-    return any_of(same(resource, url), same(resource, published(c, url)), same(resource, c.world.by_url[url].api or url))
+    return any_of(one_of(resource, url, c.world.by_url[url].api or url), same(resource, published(c, url)))
 
 
 def sender_constraint(c: Context) -> Condition:
@@ -153,7 +155,7 @@ def session_integrity(c: Context) -> Condition:
     """In a user's session the client uses, as an honest AS's, what somebody else authorised there."""
     found = []
     for session in _of_users(c):
-        state = c.state.session(session.name)
+        state = answered(c, session.name)
         for grant in c.world.grants:
             as_its = same(state.issuer, c.world.by_name[grant.server].url)
             if grant.user != session.user:
@@ -186,7 +188,8 @@ def user_intent(c: Context) -> Condition:
 def token_custody(c: Context) -> Condition:
     """A refresh token of a user's, or an assertion that an honest AS takes, comes into the attacker's hands."""
     refresh = [
-        all_of(knows(c, "refresh", grant.name), is_known(c, c.state[f"{grant.name}.client"])) for grant in _users_grants(c)
+        all_of(knows(c, "refresh", grant.name), is_known(c, c.state[f"{grant.name}.client"]))
+        for grant in _users_grants(c)
     ]
     return any_of(*refresh, usable_assertions(c))
 
@@ -205,12 +208,13 @@ def as_acceptance(c: Context) -> Condition:
 
 
 def first_contact(c: Context) -> Condition:
-    """From an unknown URL, honest parties alone get to an accepted request, with credentials that run time can bring."""
+    """From an unknown URL, honest parties alone get to an accepted request, with credentials that can be had then."""
     found = []
     for session in _of_users(c):
         design = c.client(session.name)
         issued = any_of(no(same(design.client_auth, "secret")), one_of(design.reg, "dcr", "dcr_ss", "static"))
-        found.append(all_of(c.state[f"{session.name}.accepted"], no(same(design.prm, "off")), issued))
+        state = c.state.session(session.name)
+        found.append(all_of(state.accepted, same(state.url, c.world.contacted), no(same(design.prm, "off")), issued))
     return any_of(*found)
 
 

@@ -24,10 +24,11 @@ def made_up_verdicts() -> list[dict[str, Any]]:
             ):  # fmt: skip
                 attacked = (design, attacker, code) == ("rfc6749", "malicious_as", "CD")
                 unsure = (design, attacker, code) == ("mcp", "malicious_as", "AZ")
+                fine = "reached" if kind == "utility" else "not_in_this_world" if caps == "none" else "safe"
                 stem = f"attacks/{design}--{attacker}--{prop}"
                 rows.append({
                     "design": design, "attacker": attacker, "capabilities": caps, "code": code, "property": prop,
-                    "kind": kind, "verdict": "attack" if attacked else "unknown" if unsure else "safe",
+                    "kind": kind, "verdict": "attack" if attacked else "unknown" if unsure else fine,
                     "reach": "", "steps": 7 if attacked else None,
                     "blocked_by": [] if attacked or unsure else ["client.iss_matches_recorded_issuer"],
                     "chart": f"{stem}.txt" if attacked else "", "configuration": f"design={design};cap={caps}",
@@ -98,7 +99,8 @@ def study_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "situation": "malicious AS", "configuration": "design=client==1;cap=mal_as", "reach": "", "steps": 7,
         "blocked_by": "",
     }  # fmt: skip
-    honest = {**client, "code": "FC", "property": "first_contact", "kind": "utility", "verdict": "safe", "steps": None}
+    utility = {"code": "FC", "property": "first_contact", "kind": "utility"}
+    honest = {**client, **utility, "verdict": "reached", "steps": None}
     pd.DataFrame([client, honest]).to_csv(folder / "clients.csv", index=False)
     next(mishaps.reached(["token"], scale=0.01, samples=2, replications=2)).save(folder / "simulations")
     about = {"finished": True, "seed": 1, "quick": True, "attempts": 60, "replications": 2, "versions": {"z3": "5"}}

@@ -97,8 +97,8 @@ def test_every_turn_turns_and_no_other_switch_does() -> None:
     assert "pkce" not in {turn.switch for turn in found}
     for turn in found:
         changed = f"{configuration};{turn.switch}={turn.after}".replace(f"{turn.switch}={turn.before};", "", 1)
-        assert asking.result("code_delivery", changed) == "safe"
-        assert (asking.result("first_contact", changed) == "safe") == turn.usable
+        assert asking.result("code_delivery", changed) in ("safe", "not_in_this_world")
+        assert (asking.result("first_contact", changed) == "reached") == turn.usable
 
 
 # --- the gallery -------------------------------------------------------------------------------------------
@@ -169,8 +169,9 @@ def test_words_of_the_model_are_escaped() -> None:
 
 
 def test_a_control_changes_verdict_and_chart(explorer: Explorer) -> None:
-    """There and back again."""
-    assert "safe" in explorer._body.value
+    """There and back again; while nobody is dishonest, there is nothing to be safe from."""
+    assert "– not in this world" in explorer._body.value
+    assert "✓" not in explorer._body.value
     explorer.set(mal_as=True, iss_check="off")
     assert str(explorer.configuration) == MIXUP
     assert "attack in 7 steps" in explorer._body.value
@@ -203,8 +204,8 @@ def test_without_a_kernel_the_answer_is_left(explorer: Explorer) -> None:
     """A page, or a reader of text, gets what the controls showed."""
     bundle = explorer._repr_mimebundle_()
     assert set(bundle) == {"application/vnd.jupyter.widget-view+json", "text/html", "text/plain"}
-    assert "safe" in bundle["text/html"]
-    assert "code_delivery: safe" in bundle["text/plain"]
+    assert "not in this world" in bundle["text/html"]
+    assert "code_delivery: not in this world" in bundle["text/plain"]
 
 
 def test_knobs_of_a_population_change_what_becomes_of_it() -> None:

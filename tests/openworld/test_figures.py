@@ -6,8 +6,10 @@ import itertools
 
 import pandas as pd
 import pytest
+from matplotlib.colors import to_hex
 
 from openworld import figures
+from openworld.plotstyle import CELLS
 
 
 @pytest.fixture
@@ -43,9 +45,26 @@ def words(figure: figures.Figure) -> list[str]:
     return [text.get_text() for axes in figure.axes for text in axes.texts]
 
 
+def _faces(figure: figures.Figure) -> set[str]:
+    """The colours of the cells."""
+    return {to_hex(patch.get_facecolor()) for patch in figure.axes[0].patches}
+
+
 def test_every_cell_of_the_matrix_says_its_verdict(verdicts: pd.DataFrame) -> None:
     """Each result has a mark of its own, so that colour is not needed."""
     assert words(figures.verdict_matrix(verdicts, "one")) == ["✗ 7", "✓", "?", "✓", "✗ 7", "yes"]
+
+
+def test_what_is_not_in_this_world_is_grey_and_has_no_tick(verdicts: pd.DataFrame) -> None:
+    """Neither where a cell is a verdict nor where it counts them; beside something safe, a count may be good."""
+    vacuous = verdicts.assign(verdict=verdicts["verdict"].where(verdicts["kind"] == "utility", "not_in_this_world"))
+    for figure in (figures.verdict_matrix(vacuous, "one"), figures.attacker_overview(vacuous)):
+        assert "✓" not in words(figure)
+        assert "–" in words(figure)
+        assert CELLS["not_in_this_world"][0] in _faces(figure)
+    assert _faces(figures.attacker_overview(vacuous)) == {CELLS["not_in_this_world"][0]}
+    mixed = vacuous.assign(verdict=vacuous["verdict"].where(vacuous["property"] != "authorization", "safe"))
+    assert words(figures.attacker_overview(mixed)) == ["✓"] * 4
 
 
 def test_names_above_the_matrix_do_not_run_into_each_other(verdicts: pd.DataFrame) -> None:

@@ -38,6 +38,16 @@ def test_the_page_has_every_part(study_folder: Path) -> None:
     assert "Not finished" not in html
 
 
+def test_what_is_not_in_this_world_is_no_tick_on_the_page(study_folder: Path) -> None:
+    """Its cells look otherwise than safe ones, it is counted apart, and no design holds for its sake."""
+    html = page(read(study_folder))
+    cells = re.findall(r'<td class="cell not_in_this_world"[^>]*>(.*?)</td>', html)
+    assert len(cells) == 4
+    assert all("–" in cell and "✓" not in cell for cell in cells)
+    assert "4 verdicts are not in this world" in html
+    assert ", 2 not in this world" in html
+
+
 def test_the_page_needs_nothing_else(study_folder: Path) -> None:
     """Nothing is loaded from elsewhere, and everything that is linked to on the page is on it."""
     html = page(read(study_folder))

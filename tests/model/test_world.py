@@ -1,0 +1,415 @@
+"""Worlds are data: what a file may say, what it is told when it errs, and what the worlds that ship are for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from model.design import ConfigurationError, parse
+from model.machine import Machine
+from model.protocols import PROTOCOLS, actions
+from model.world import (
+    DEFAULT,
+    MOST_PARTIES,
+    MOST_SLOTS,
+    PROTOCOL_NAMES,
+    ROLES,
+    WORLDS,
+    World,
+    WorldError,
+    find_world,
+    read,
+    world_for,
+)
+from properties.designs import Lattice
+from properties.security import PROPERTIES, find
+from properties.verdict import Checker, check
+
+SMALL = """name = "small"
+concern = "one of each"
+
+[[party]]
+name = "client"
+role = "client"
+url = "https://client.example/oauth.json"
+callback = "https://client.example/callback"
+
+[[party]]
+name = "as"
+role = "authorization_server"
+url = "https://as.example"
+serves = ["crm"]
+
+[[party]]
+name = "crm"
+role = "resource_server"
+url = "https://crm.example/api"
+designates = ["as"]
+trusts = ["as"]
+
+[[session]]
+name = "victim"
+client = "client"
+user = "user"
+
+[[grants]]
+server = "as"
+user = "user"
+"""
+
+
+def refused(text: str) -> str:
+    """What a file is told; one line that begins with its name."""
+    with pytest.raises(WorldError) as caught:
+        read("mine.toml", text)
+    said = str(caught.value)
+    assert "\n" not in said
+    assert said.startswith("mine.toml")
+    return said
+
+
+def but(old: str, new: str) -> str:
+    """The small world with one thing changed."""
+    assert old in SMALL
+    return SMALL.replace(old, new, 1)
+
+
+# --- what a file is told -------------------------------------------------------------------------------------
+
+
+def test_a_small_world_is_read_and_its_honest_run_reached() -> None:
+    """One client, one AS, one resource server and one session are enough."""
+    world = read("mine.toml", SMALL)
+    assert world.reach == "1 honest and 0 dishonest AS, 1 resource server, 1 client, 1 session of users, 1 grant"
+    assert check("first_contact", parse("cap=none"), world).result == "reached"
+
+
+MISTAKES = {
+    "an unknown role": (('role = "resource_server"', 'role = "resource"'), 18, "role of 'crm': unknown 'resource'"),
+    "a party twice": (('name = "crm"', 'name = "as"'), 17, "[[party]] 'as' is given twice"),
+    "a session with a party's name": (('name = "victim"', 'name = "client"'), 24, "'client' is given twice"),
+    "a session at no client": (('client = "client"', 'client = "desk"'), 25, "unknown 'desk'; allowed: client"),
+    "a session at an AS": (('client = "client"', 'client = "as"'), 25, "honest client: unknown 'as'"),
+    "a user with a party's name": (('user = "user"\n\n', 'user = "crm"\n\n'), 26, "'crm' is no name of a user"),
+    "a URL that is none": (('url = "https://as.example"', 'url = "as example"'), 13, "'as' has no URL: 'as example'"),
+    "an empty URL": (('url = "https://as.example"', 'url = ""'), 13, "'as' has no URL: ''"),
+    "a URL twice": (('"https://crm.example/api"', '"https://as.example"'), 19, "is 'crm''s, but also 'as''s"),
+    "a callback that is none": (('"https://client.example/callback"', '"back"'), 8, "'callback' of 'client' is no URL"),
+    "a client without a callback": (('callback = "https://client.example/callback"\n', ""), 4, "lacks 'callback'"),
+    "an unknown capability": (('serves = ["crm"]', 'run_by = ["mal"]'), 14, "run_by: unknown 'mal'"),
+    "an unknown AS": (('designates = ["as"]', 'designates = ["as3"]'), 20, "designates: unknown 'as3'"),
+    "an unknown switch": (('serves = ["crm"]', 'policy = { hiss = "no" }'), 14, "a switch: unknown 'hiss'"),
+    "an unknown value": (('serves = ["crm"]', 'policy = { h_iss = "oh" }'), 14, "of switch 'h_iss': unknown 'oh'"),
+    "a switch of another role": (
+        ('serves = ["crm"]', 'policy = { iss_check = "off" }'), 14, "'iss_check' is not a authorization_server's (as); "
+        "it is read by client",
+    ),
+    "a key of another role": (('serves = ["crm"]', 'callback = "https://a.example"'), 14, "'callback' means nothing"),
+    "a key of the attacker's": (('serves = ["crm"]', 'connects_by = ["mal_as"]'), 14, "'connects_by' is only said of"),
+    "an unknown key": (('serves = ["crm"]', 'server = ["crm"]'), 14, "unknown key 'server' of [[party]]; did you mean"),
+    "an unknown table": (("[[grants]]", "[[grant]]"), 28, "unknown key 'grant' of a world; did you mean 'grants'"),
+    "a key of the wrong kind": (('serves = ["crm"]', 'serves = "crm"'), 14, "'serves' is a list of names"),
+    "a table that is no list": (("[[session]]", "[session]"), 23, "[[session]] is a list of tables"),
+    "a missing key": (('role = "client"\n', ""), 4, "[[party]] lacks 'role'"),
+    "no grants": (('server = "as"', 'server = "as"\ncount = 0'), 30, "'count' of grants is 1 or more, not 0"),
+    "grants of nobody": (('server = "as"\nuser = "user"', 'server = "as"\nuser = "eve"'), 30, "unknown 'eve'"),
+    "grants twice": (
+        ('[[grants]]', '[[grants]]\nserver = "as"\nuser = "user"\n\n[[grants]]'), 33, "are given twice (use 'count')",
+    ),
+    "an unknown protocol": (('name = "small"', 'name = "small"\nprotocol = "saml"'), 2, "protocol: unknown 'saml'"),
+    "a table of another protocol": (
+        ('name = "small"', 'name = "small"\nprotocol = "delegation"\nheld = [{name = "h", client = "client", '
+         'user = "user", server = "as", resource = "crm"}]'), 1, "[[held]] means nothing in delegation",
+    ),
+    "a role of another protocol": (('role = "client"', 'role = "sub_agent"'), 6, "that means something in oauth"),
+    "what cannot be told apart": (('name = "victim"', 'name = "thief"'), 24, "'thief' is no name of a session"),
+    "a name that is none": (('name = "small"', 'name = "a;b"'), 1, "'a;b' is no name of a world"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_told_with_file_line_and_key(mistake: str) -> None:
+    """One line says where it stands, what is wrong and what is allowed."""
+    (old, new), line, why = MISTAKES[mistake]
+    said = refused(but(old, new))
+    assert said.startswith(f"mine.toml, line {line}:"), said
+    assert why in said
+
+
+def test_more_than_can_be_proved_is_refused_at_once() -> None:
+    """The bound is said, and nothing is made before it is looked at."""
+    many = "".join(f'[[party]]\nname = "p{n}"\nrole = "client"\nurl = "p{n}"\n' for n in range(MOST_PARTIES))
+    assert f"more than can be proved (at most {MOST_PARTIES})" in refused(SMALL + many)
+    assert f"(at most {MOST_SLOTS})" in refused(SMALL + "count = 1000000000")
+
+
+@pytest.mark.parametrize(
+    ("channel", "capability", "party", "why"),
+    [
+        ("challenge", "hdr_injec", "crm", "a capability: unknown 'hdr_injec'; did you mean 'hdr_inject'"),
+        ("header", "hdr_inject", "crm", "a channel: unknown 'header'"),
+        ("challenge", "hdr_inject", "as", "tampering is with an honest resource server: unknown 'as'"),
+        ("well_known", "mal_tenant", "crm", "reaches nothing: its origin is its own"),
+    ],
+)
+def test_a_tampering_that_reaches_nothing_is_refused(channel: str, capability: str, party: str, why: str) -> None:
+    """A channel is one of an honest resource server, which it has."""
+    tampering = f'[[tampering]]\ncapability = "{capability}"\nchannel = "{channel}"\nparty = "{party}"\n'
+    assert why in refused(SMALL + tampering)
+
+
+def test_a_channel_that_a_protocol_does_not_have_is_refused() -> None:
+    """AAuth has no metadata document to be written on the way."""
+    tampering = '[[tampering]]\ncapability = "delivery_tamper"\nchannel = "document"\nparty = "crm"\n'
+    text = but('name = "small"', 'name = "small"\nprotocol = "aauth"') + tampering
+    assert "a channel that means something in aauth: unknown 'document'" in refused(text)
+
+
+def test_nobody_starts_itself_and_a_proxy_stands_before_an_honest_server() -> None:
+    """Who starts a sub-agent is given before it; what is behind a proxy is an honest AS."""
+    sub = '[[party]]\nname = "sub"\nrole = "sub_agent"\nurl = "https://sub.example"\nstarted_by = "sub"\n'
+    text = but('name = "small"', 'name = "small"\nprotocol = "delegation"')
+    assert "'sub' is started by a client or sub-agent given before it: unknown 'sub'" in refused(text + sub)
+    proxy = '[[party]]\nname = "proxy"\nrole = "proxy"\nurl = "https://proxy.example"\nupstream = "crm"\n'
+    assert "upstream of 'proxy' is an honest AS: unknown 'crm'" in refused(SMALL + proxy)
+
+
+@pytest.mark.parametrize("text", ["name = ", "x = [[[", "\0", "x=" + "[" * 5000])
+def test_what_is_no_toml_is_told_in_one_line(text: str) -> None:
+    """The place is the parser's."""
+    refused(text)
+
+
+def test_files_that_are_none(tmp_path: Path) -> None:
+    """A directory, a binary file, a name that nobody has, one that no file system takes."""
+    binary = tmp_path / "world.toml"
+    binary.write_bytes(b"\xff\xfe\x00")
+    for name, why in (
+        (str(tmp_path), "is a directory"),
+        (str(binary), "is not a text file in UTF-8"),
+        ("defualt", "no world or world file 'defualt'; did you mean 'default'"),
+        ("x" * 5000, ""),
+    ):
+        with pytest.raises(WorldError) as caught:
+            find_world(name)
+        assert why in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+def test_a_world_file_is_found_by_its_path(tmp_path: Path) -> None:
+    """And says so in what goes wrong."""
+    mine = tmp_path / "mine.toml"
+    mine.write_text(SMALL, encoding="utf-8")
+    assert find_world(str(mine)).name == "small"
+
+
+# --- which world a question is asked in -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("prop", "configuration", "world"),
+    [
+        ("AZ", "cap=none", "default"),
+        ("AZ", "design=aauth", "aauth"),
+        ("DC", "cap=none", "delegation"),
+        ("DC", "design=aauth", "delegation"),
+        ("DP", "cap=none", "default"),
+        ("DP", "upstream_client=static", "proxy"),
+        ("AZ", "upstream_client=static", "default"),
+        ("DP", "design=aauth;upstream_client=static", "aauth"),
+        ("DP", "upstream_client=static;world=two_as", "two_as"),
+    ],
+)
+def test_a_world_claims_what_it_states(prop: str, configuration: str, world: str) -> None:
+    """Properties and switches that a world states all have to fit; one that states neither claims nothing."""
+    assert find(prop).world_of(parse(configuration)).name == world
+
+
+def test_worlds_claim_properties_that_exist() -> None:
+    """A code that does not exist would never be asked for."""
+    codes = {known.code for known in PROPERTIES.values()}
+    assert all(codes.issuperset(world.asked_for) for world in WORLDS.values())
+    assert world_for("XX", parse("cap=none").design) is DEFAULT
+    assert set(PROTOCOL_NAMES) == set(PROTOCOLS)
+
+
+# --- the worlds that ship ---------------------------------------------------------------------------------------
+
+SHIPPED = pytest.mark.parametrize("world", WORLDS.values(), ids=list(WORLDS))
+
+
+@SHIPPED
+def test_the_honest_run_of_every_world_is_reached(world: World) -> None:
+    """A security property is only believed beside it."""
+    assert check("first_contact", parse("cap=none"), world).result == "reached"
+
+
+@SHIPPED
+def test_every_role_is_one_that_somebody_plays(world: World) -> None:
+    """And every action of a world has a name of its own."""
+    assert {party.role for party in world.parties} <= set(ROLES)
+    names = [action.name for action in actions(world)]
+    assert len(names) == len(set(names))
+
+
+def test_no_party_of_a_world_is_named_in_the_model() -> None:
+    """Rules, actions and properties know roles and relations: no URL of a party stands in them."""
+    urls = {party.url for world in WORLDS.values() for party in world.parties}
+    root = Path(__file__).parents[2]
+    for folder in ("model/aauth", "properties/events"):
+        for file in (root / folder).rglob("*.py"):
+            assert not any(f'"{url}"' in file.read_text(encoding="utf-8") for url in urls), file
+
+
+def result(question: str) -> str:
+    """The result of ``PROPERTY configuration``."""
+    prop, _, text = question.partition(" ")
+    return Checker(by_design=True).result(prop, parse(text))
+
+
+MIXUP = "world=two_as;iss_check=advertised;cap=mal_as"
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        # An honest iss gives the mix-up away; one honest AS that sends none is enough for it.
+        (f"CD {MIXUP}", "safe"),
+        (f"CD {MIXUP};as2:h_iss=no", "attack"),
+        (f"CD {MIXUP};as2:h_iss=no;client:iss_check=require", "safe"),
+        # A token for the attacker's resource server is good at the one that compares no audiences.
+        ("TC world=two_as;cap=mal_rs", "safe"),
+        ("TC world=two_as;cap=mal_rs;files:audience_check=off", "attack"),
+    ],
+)
+def test_parties_have_policies_of_their_own(question: str, expected: str) -> None:
+    """What one honest party does decides, though the others do better."""
+    assert result(question) == expected
+
+
+def test_a_browser_is_held_through_the_users_other_session() -> None:
+    """At the attacker's AS in one session, the user brings the attacker's code into the other, at the honest AS."""
+    unbound = "SI cap=mal_as;state=off;pkce=off;pkce_as=lax"
+    assert result(unbound) == "safe"
+    assert result(f"{unbound};world=two_users_sessions") == "attack"
+    assert result(f"{unbound};state=checked;world=two_users_sessions".replace("state=off;", "")) == "safe"
+
+
+@pytest.mark.parametrize(
+    ("configuration", "why"),
+    [
+        ("as2:h_iss=no", "world 'default' has no party 'as2'"),
+        ("as:iss_check=off", "'as' is a authorization_server"),
+        ("world=proxy;proxy:h_iss=no", "'proxy' is a proxy"),
+    ],
+)
+def test_a_policy_of_nobody_is_refused(configuration: str, why: str) -> None:
+    """A party that the world does not have, and a switch that is not its."""
+    asked = parse(configuration)
+    with pytest.raises(ConfigurationError, match=why):
+        Machine(asked, find("AZ").world_of(asked))
+
+
+# --- the proxy --------------------------------------------------------------------------------------------------
+
+PROXY = "DP upstream_client=static;cap=mal_client"
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        (f"{PROXY};reg=dcr;per_client_consent=off", "attack"),
+        (f"{PROXY};reg=dcr;per_client_consent=on;state_set=before_consent", "attack"),
+        (f"{PROXY};reg=dcr;per_client_consent=on;state_set=after_consent", "safe"),
+        (f"{PROXY};reg=dcr_ss;per_client_consent=off", "attack"),
+        (f"{PROXY};reg=dcr_ss;per_client_consent=off;ss_binds=name+redirect", "safe"),
+        (f"{PROXY};reg=static;per_client_consent=off", "safe"),
+        (f"{PROXY};reg=cimd;per_client_consent=off;as_client_policy=open", "attack"),
+        (f"{PROXY};reg=cimd;per_client_consent=off;as_client_policy=allowlist", "safe"),
+        (f"{PROXY}+lure;reg=dcr;per_client_consent=on;callback_bind=off", "attack"),
+        (f"{PROXY}+lure;reg=dcr;per_client_consent=on;callback_bind=on", "safe"),
+        (f"{PROXY};reg=dcr;proxy:per_client_consent=off", "attack"),
+        # What else a deputy can be made to do is there as well.
+        ("DP upstream_client=static;cap=web;handle_bind=off", "attack"),
+        ("DP upstream_client=static;cap=mal_rs;http_redirect=reattach", "attack"),
+    ],
+)
+def test_the_confused_deputy(question: str, expected: str) -> None:
+    """Per-client consent, state after consent and a callback bound to the browser; and registration for all or not."""
+    assert result(question) == expected
+
+
+def test_the_published_attack_and_the_one_that_consent_does_not_stop() -> None:
+    """Consent is spent unasked; or the attacker consents, in its own browser, before the user is lured upstream."""
+    spent = check("DP", parse(f"{PROXY[3:]};reg=dcr;per_client_consent=off")).trace
+    assert spent is not None
+    assert [step.action.partition("[")[0] for step in spent.steps] == [
+        "attacker.start_at_proxy", "authorization_server.remember_consent", "proxy.take_callback",
+        "attacker.redeem_at_proxy",
+    ]  # fmt: skip
+    lured = check("DP", parse(f"{PROXY[3:]};reg=dcr;callback_bind=off")).trace
+    assert lured is not None
+    assert [step.action for step in lured.steps][:3] == [
+        "attacker.start_at_proxy[proxy,attacker,agent]", "proxy.ask_consent[proxy,attacker]",
+        "attacker.send_on_past_proxy[proxy,user]",
+    ]  # fmt: skip
+
+
+def test_each_of_three_musts_is_needed_at_a_proxy() -> None:
+    """Consent for each client, state after consent, a callback bound to the browser: all three, and no more."""
+    musts = {
+        "consent": ("per_client_consent", "off", "on"),
+        "state": ("state_set", "before_consent", "after_consent"),
+        "browser": ("callback_bind", "off", "on"),
+    }
+    attacker, open_to_all = parse("cap=mal_client+lure").capabilities, {"upstream_client": "static", "reg": "dcr"}
+    found = Lattice(["DP"], attacker, open_to_all, mechanisms=musts, world=WORLDS["proxy"]).enumerate()
+    assert found.sufficient == (frozenset(musts),)
+    assert set(found.insufficient) == {frozenset(musts) - {must} for must in musts}
+
+
+def test_a_client_that_the_user_approves_at_the_proxy_gets_what_it_asks_for() -> None:
+    """The honest run: no deputy is confused when the user was asked."""
+    world = WORLDS["proxy"]
+    machine = Machine(parse("upstream_client=static"), world)
+    state = machine.initial
+    for action in (
+        "client.start_at_proxy[proxy,user,client]", "proxy.ask_consent[proxy,user]",
+        "authorization_server.remember_consent[proxy,user]", "proxy.take_callback[proxy,user]",
+        "client.redeem_at_proxy[proxy]",
+    ):  # fmt: skip
+        step = next(step for step in machine.enabled(state) if step.action == action)
+        state = machine.step(state, step)
+    assert state[machine.index["proxy.1.code"]] == "redeemed"
+    assert not find("DP").event(machine.context(machine.view(state)))
+
+
+# --- AAuth ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("SC protocol=aauth;cap=proof_leak;dpop_replay=none", "attack"),
+        ("SC protocol=aauth;cap=proof_leak;dpop_replay=jti", "safe"),
+        ("DI protocol=aauth;cap=hdr_inject;resource_token_check=on", "safe"),
+        ("DI protocol=aauth;cap=hdr_inject;resource_token_check=off", "attack"),
+        ("AZ design=aauth;cap=mal_as+mal_rs;resource_token_check=off;ps_key_check=off;auth_token_check=off", "attack"),
+        ("AZ design=aauth;cap=mal_as+mal_rs", "safe"),
+        ("DP design=aauth;cap=mal_rs;http_redirect=reattach", "attack"),
+        ("DP design=aauth;cap=web;handle_bind=off", "attack"),
+        ("FS design=aauth;cap=mal_rs;fetch_guard=off", "attack"),
+        ("FS design=aauth;cap=mal_rs", "safe"),
+        ("CD design=aauth;cap=mal_as", "not_in_this_world"),
+    ],
+)
+def test_aauth(question: str, expected: str) -> None:
+    """The rows of AAuth, the attack that its key checks are for, and its deputies and fetches."""
+    assert result(question) == expected
+
+
+@pytest.mark.parametrize("instance", ["none", "workload", "derived"])
+def test_delegation(instance: str) -> None:
+    """Only identities that derive from the grant confine what a sub-agent holds."""
+    assert result(f"DC cap=none;instance={instance}") == ("safe" if instance == "derived" else "attack")
