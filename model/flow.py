@@ -96,14 +96,18 @@ def challenge(c: Context, who: str, url: Value) -> Challenge:
 def document_rules(
     c: Context, who: str, url: Value, resource: Value, vouched: Condition, channel: str = ""
 ) -> tuple[Named, ...]:
-    """The rules by which a client takes a resource metadata document, however that came to it."""
+    """The rules by which a client takes a resource metadata document, however that came to it.
+
+    A resource that the client was configured with is one that it asks for by its identifier.
+    """
     design = c.client(who)
+    asked = choose(same(design.prm, "off"), resource, url)
     return (
         client_rules.resource_url_is_https(design, channel == "transport"),
         client_rules.challenge_is_heeded(design, channel == "challenge"),
         client_rules.metadata_url_is_same_origin(design, channel == "challenge"),
         client_rules.cached_metadata_is_fresh(design, channel == "cache"),
-        client_rules.resource_matches_request(design, resource, url),
+        client_rules.resource_matches_request(design, resource, asked),
         client_rules.metadata_signature_is_anchored(design, vouched),
     )
 

@@ -126,9 +126,8 @@ def is_configured(design: Design) -> Condition:
 @crossing("client.use_resource_metadata")
 def discover(design: Design, named: str, url: str, honest: bool) -> Iterator[Named]:
     """A client that calls ``url`` takes a document that names the resource ``named`` (or was configured with it)."""
-    called = choose(is_configured(design), named, url)
     vouched = True if honest else same(design.e_enrolled, "yes")
-    yield from flow.document_rules(among_honest(design), VISITOR, called, named, vouched)
+    yield from flow.document_rules(among_honest(design), VISITOR, url, named, vouched)
 
 
 @crossing("client.redeem_code")

@@ -39,9 +39,9 @@ from simulations.visits import (
     Remembered,
     Settings,
     finished,
-    of_flow,
     places,
     stopped,
+    stops,
 )
 
 State = tuple[Any, ...]
@@ -344,12 +344,11 @@ def _labels(
 def _refusals(actions_: Sequence[_Ways], state: State, rows: Mask, kind: Kind) -> Iterator[tuple[Label, Mask]]:
     """The first refusal by an honest party, row by row."""
     for each in actions_:
-        if of_flow(each.action):
-            for way in each.recall(state):
-                for rule, fails in way.refused:
-                    here = rows & fails
-                    if here.any():
-                        yield Label(kind, rule.name, ()), here
-                        rows = rows & ~here
+        for way in each.recall(state):
+            for rule, fails in way.refused:
+                here = rows & fails
+                if stops(each.action, rule) and here.any():
+                    yield Label(kind, rule.name, ()), here
+                    rows = rows & ~here
     if rows.any():
         yield Label(kind, NOTHING_ENABLED, ()), rows

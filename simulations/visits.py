@@ -15,6 +15,7 @@ from model import client
 from model.action import Action, Context
 from model.design import Configuration, Design
 from model.machine import Machine, State, Step
+from model.rule import Rule
 from model.state import Variable, View, tokens, variables
 from model.switches import CAPABILITIES
 from model.world import ATTACKER, DEFAULT
@@ -286,13 +287,21 @@ class _Search:
             return Ending(ACCEPTED, "success", suffered, configuration, steps)
         if suffered or finished(view):
             return Ending(DIVERTED, "diverted", suffered, configuration, steps)
-        refused = (rule.name for step, rule in machine.refusals(state) if of_flow(machine.by_name[step.action]))
+        refused = (rule.name for step, rule in machine.refusals(state) if stops(machine.by_name[step.action], rule))
         return Ending(next(refused, NOTHING_ENABLED), stopped(view), (), configuration, steps)
 
 
 def of_flow(action: Action) -> bool:
     """Whether an action is a step of the agent's own flow, whoever answers it."""
     return action.schema.honest or action.schema.name in ANSWERS
+
+
+def stops(action: Action, rule: Rule) -> bool:
+    """Whether a refusal of an action can be what ended a flow.
+
+    That a client looks at what it heeds keeps it from not looking, which it does not want to begin with.
+    """
+    return of_flow(action) and rule.name != "client.echo_is_read"
 
 
 def merit(harmed: Sequence[Any], accepted: Any, settled: Any, depth: int) -> Any:
