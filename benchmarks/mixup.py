@@ -31,8 +31,8 @@ from properties.solver import Answer
 from properties.template import Template
 
 SIZES = tuple(itertools.product((2, 3, 4), (1, 2)))
-#: Reachable states with the check on, by servers and sessions, as far as the machine has counted them. What the attacker
-#: may publish multiplies with every further server, and so does what it does in one session with that in another.
+#: Reachable states with the check on, by servers and sessions, as far as the machine has counted them. What the
+#: attacker may publish multiplies with every further server, as does what it does in one session with that in another.
 STATES = {(2, 1): 115, (3, 1): 717, (4, 1): 4_871, (2, 2): 6_697}
 #: Where designs are compared: no larger than SPIN searches in a moment, once for each design.
 SMALL = mixup(2, 1)

@@ -166,8 +166,8 @@ def server_lists_resource(design: Design, publishes: Condition, listed: Conditio
 def client_id(design: Design, client: Party, issuer: Value, strangers: Condition) -> Value:
     """The client_id used at an issuer; ``strangers``: the AS there is the attacker's.
 
-    The attacker's AS hands out the id that the client already has elsewhere (it is no secret), unless the client refuses
-    duplicates or has a metadata document for each AS.
+    The attacker's AS hands out the id that the client already has elsewhere (it is no secret), unless the client
+    refuses duplicates or has a metadata document for each AS.
     """
     refuses = all_of(strangers, same(design.unique_cid, "on"), one_of(design.reg, "dcr", "static"))
     per_as = all_of(same(design.reg, "cimd"), same(design.cimd_docs, "per_as"))
@@ -231,8 +231,9 @@ def code_is_asked_for(design: Design) -> Condition:
 def assertion_names(design: Design, server: str, issuer: Value, token_at: Value, called: Value) -> Condition:
     """Whether the assertion that a client signs has an AS among its audiences.
 
-    ``issuer``: as the client recorded it; ``token_at``: whose token endpoint the metadata names; ``called``: whose endpoint
-    the client sends it to. The proof of possession beside a client attestation names the issuer, whatever the switch says.
+    ``issuer``: as the client recorded it; ``token_at``: whose token endpoint the metadata names; ``called``: whose
+    endpoint the client sends it to. The proof of possession beside a client attestation names the issuer, whatever the
+    switch says.
     """
     aud, signed = design.assertion_aud, same(design.client_auth, "pkjwt")
     return any_of(

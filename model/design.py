@@ -1,9 +1,9 @@
 """Designs and configurations: reading, checking and printing them.
 
 A *design* gives every switch a value; ``party:switch=value`` gives one party another. A *configuration* is a design and
-the attacker's capabilities, written ``key=value;key=value``; ``cap`` lists capabilities joined by ``+``, ``design`` names
-a stored configuration or a deployed client (:mod:`model.clients`) that later pairs override, ``world`` names a world or a
-world file, and what is not listed stays at the baseline.
+the attacker's capabilities, written ``key=value;key=value``; ``cap`` lists capabilities joined by ``+``, ``design``
+names a stored configuration or a deployed client (:mod:`model.clients`) that later pairs override, ``world`` names a
+world or a world file, and what is not listed stays at the baseline.
 """
 
 from __future__ import annotations
@@ -127,7 +127,8 @@ def check_parties(design: Design, world: World) -> None:
         if role not in switch_roles(name):
             roles = " or ".join(switch_roles(name)) or "nobody alone, but of everybody"
             article = "an" if role[0] in "aeiou" else "a"
-            raise ConfigurationError(f"{party}:{name}: {party!r} is {article} {role}, and switch {name!r} is of {roles}")
+            said = f"{party!r} is {article} {role}, and switch {name!r} is of {roles}"
+            raise ConfigurationError(f"{party}:{name}: {said}")
 
 
 def parse_capabilities(text: str) -> frozenset[str]:

@@ -6,6 +6,7 @@ belong to is said in :mod:`model.messages` and :mod:`model.state`; a kind that i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -45,10 +46,11 @@ class Words:
 
     def __init__(self, context: Context) -> None:
         self.context, self.world = context, context.world
-        self._say = {
+        self._say: dict[str, Callable[[str], str]] = {
             "challenge": self._challenge, "verifier": self._verifier, "assertion": self._assertion,
             "grant": self._assertion, "proof": self._proof, "secret": self._secret, "token": self._token,
-            "code": partial(self._issued, "code"), "refresh": partial(self._issued, "refresh token"), "signature": self._signature,
+            "code": partial(self._issued, "code"), "refresh": partial(self._issued, "refresh token"),
+            "signature": self._signature,
         }  # fmt: skip
 
     def term(self, kind: str, name: str) -> str:

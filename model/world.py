@@ -521,7 +521,8 @@ class _Reader:
             self.all_named(session.visits, _names(world.resource_servers), "visits")
         self.check_grants(world)
         if world.contact:
-            self.named(world.contact, _names(p for p in world.resource_servers if p.honest), "contact is an honest resource")
+            honest = _names(party for party in world.resource_servers if party.honest)
+            self.named(world.contact, honest, "contact is an honest resource server")
         for _, tampering in self.each("tampering", world.tamperings):
             self.check_tampering(world, tampering)
 
@@ -572,7 +573,10 @@ class _Reader:
     def check_names(self, world: World) -> None:
         """Names are what variables, keys and messages are told apart by."""
         taken: dict[str, str] = {}
-        for key, rows in (("party", world.parties), ("session", world.sessions), ("held", world.held)):
+        named: dict[str, tuple[Any, ...]] = {
+            "party": world.parties, "session": world.sessions, "held": world.held,
+        }  # fmt: skip
+        for key, rows in named.items():
             for _, row in self.each(key, rows):
                 name = row.name
                 attackers = key == "session" and name == ATTACKER

@@ -40,7 +40,7 @@ Choices = tuple[tuple[str, str], ...]
 
 
 def honest_completion(context: Context) -> Any:
-    """A user's session is served by an honest resource server; ``None`` where a protocol has no flow that could finish."""
+    """A user's session is served by an honest resource; ``None`` where a protocol has no flow that could finish."""
     event = getattr(import_module(f"properties.events.{context.world.protocol}"), COMPLETION, None)
     return None if event is None else event(context)
 

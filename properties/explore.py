@@ -1,7 +1,7 @@
 """Explicit-state search: the independent oracle.
 
 Breadth first over the states of the executable machine, one action at a time. It shares the rules with the
-solver and nothing else: no circuit, no layers, no normal form. Where it finishes, its answer needs no argument.
+solver and nothing else: no circuit, no sweeps, no normal form. Where it finishes, its answer needs no argument.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from model.design import Configuration
 from model.machine import Machine, State
-from model.world import FIRST_CONTACT, World
+from model.world import DEFAULT, World
 from properties.security import PROPERTIES, Property
 
 
@@ -35,7 +35,7 @@ class Exploration:
 
 def explore(
     configuration: Configuration,
-    world: World = FIRST_CONTACT,
+    world: World = DEFAULT,
     properties: tuple[Property, ...] | None = None,
     limit: int = 1_000_000,
 ) -> Exploration:
@@ -53,9 +53,9 @@ def explore(
     while True:
         open_ones = [prop for prop in asked if prop.name not in first]
         for state in frontier:
-            view = machine.view(state)
+            context = machine.context(machine.view(state))
             for prop in open_ones:
-                if prop.name not in first and prop.event(world, configuration.design, view):
+                if prop.name not in first and prop.event(context):
                     first[prop.name] = depth
         following: list[State] = []
         for state in frontier:

@@ -7,13 +7,13 @@ the constraints of the step and the next state.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from model.action import Action, Context, Move
 from model.design import Configuration, Design
-from model.logic import Condition, Pick, Value, all_of, any_of, no, same
+from model.logic import Condition, Pick, Value, all_of, any_of, no
 from model.protocols import actions, variables
 from model.state import Variable, View
 from model.switches import CAPABILITIES, SWITCHES
@@ -152,8 +152,8 @@ class Template:
                         found[code].append(number)
         return {
             firing.number: (
-                _union(found, [one for value in firing.chosen.values() for one in _literals(value)]),
-                _union(found, [one for name in firing.writes.keys() & self.kept for one in _literals(self.state[name])]),
+                _union(found, firing.chosen.values()),
+                _union(found, (self.state[name] for name in self.kept.intersection(firing.writes))),
             )
             for firing in self.firings
         }
@@ -212,14 +212,14 @@ class Template:
         return Firing(number, action, self.circuit.input(), chosen, when, move.when, rules, frozenset(reads), move.sets)
 
     def _changing(self, move: Move, look: Callable[[str], Value]) -> Condition:
-        """When a move happens: one that adds facts and nothing else does where it adds any, since it can be left out else."""
+        """When a move happens: one that only adds facts, where it adds any, since it can be left out else."""
         facts = {variable.name for variable in self.variables if variable.fact}
         if not facts.issuperset(move.sets):
             return move.when
         return all_of(move.when, any_of(*(all_of(value, no(look(name))) for name, value in move.sets.items())))
 
-def _union(found: Mapping[int, list[int]], inputs: list[Literal]) -> tuple[int, ...]:
-    return tuple({gate for literal in inputs for gate in found[literal.code]})
+def _union(found: Mapping[int, list[int]], values: Iterable[Value]) -> tuple[int, ...]:
+    return tuple({gate for value in values for literal in _literals(value) for gate in found[literal.code]})
 
 
 def _literals(value: Value) -> list[Literal]:

@@ -1,14 +1,15 @@
 """Laying a template down sweep after sweep, as clauses.
 
 A sweep goes through all actions in protocol order and lets each happen or not, in the state that those before it have
-left. A run that keeps to the order of the protocol is one sweep however long it is; another sweep begins where something
-early waits for something late. A run is kept in the form in which every action happens as early as it can: before its place
-in this sweep, or behind its place in the one before, something happened that it does not commute with. Any run can be
-brought into that form by moving actions forward, so nothing is lost, and the solver need not look at the same run twice.
+left. A run that keeps to the order of the protocol is one sweep however long it is; another sweep begins where
+something early waits for something late. A run is kept in the form in which every action happens as early as it can:
+before its place in this sweep, or behind its place in the one before, something happened that it does not commute
+with. Any run can be brought into that form by moving actions forward, so nothing is lost, and the solver need not look
+at the same run twice.
 
 References:
-    J. Rintanen, K. Heljanko, I. Niemela: Planning as satisfiability: parallel plans and algorithms for plan search, Artificial
-    Intelligence 170, 2006 (the relaxed notion of parallelism).
+    J. Rintanen, K. Heljanko, I. Niemela: Planning as satisfiability: parallel plans and algorithms for plan search,
+    Artificial Intelligence 170, 2006 (the relaxed notion of parallelism).
 """
 
 from __future__ import annotations
@@ -117,9 +118,9 @@ class Unrolling:
         template, literal = self.template, fired.literal
         changed: dict[int, Bit] = {}
         for name, written in fired.firing.writes.items():
-            value = template.state.get(name)
             if name not in template.kept:
                 continue
+            value = template.state[name]
             if isinstance(value, Pick):
                 cases = written.cases if isinstance(written, Pick) else {written: True}
                 for member, bit in value.cases.items():

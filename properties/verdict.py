@@ -125,14 +125,16 @@ class Checker:
     def verdict(self, prop: Property | str, configuration: Configuration) -> Verdict:
         """Whether a property holds (raises ReplayError where the machine does not confirm a trace)."""
         asked = find(prop) if isinstance(prop, str) else prop
-        return self._about(asked, configuration).verdict(asked, configuration)
+        return self.about(asked, configuration).verdict(asked, configuration)
 
     def result(self, prop: Property | str, configuration: Configuration) -> Result:
         """The result of a verdict alone: no trace and no rules, at a fraction of the price."""
         asked = find(prop) if isinstance(prop, str) else prop
-        return self._about(asked, configuration).result(asked, configuration)
+        return self.about(asked, configuration).result(asked, configuration)
 
-    def _about(self, asked: Property, configuration: Configuration) -> WorldChecker:
+    def about(self, prop: Property | str, configuration: Configuration) -> WorldChecker:
+        """Who answers a question: the checker of its world, made once."""
+        asked = find(prop) if isinstance(prop, str) else prop
         world = self.world or asked.world_of(configuration)
         if self.by_design and self._design != configuration.design:
             self._design = configuration.design
@@ -155,8 +157,9 @@ class _Asked:
     def given(self, template: Template) -> list[int]:
         """The same for a template, as codes of its circuit."""
         design, capabilities = self.configuration.design, self.configuration.capabilities
-        chosen = [bit.code if design.of(name) == value else -bit.code for (name, value), bit in template.switches.items()]
-        return [*chosen, *(bit.code if name in capabilities else -bit.code for name, bit in template.capabilities.items())]
+        decided = [(design.of(name) == value, bit) for (name, value), bit in template.switches.items()]
+        decided += [(name in capabilities, bit) for name, bit in template.capabilities.items()]
+        return [bit.code if holds else -bit.code for holds, bit in decided]
 
     def fixed(self, laid: Laid) -> list[int]:
         """Assumptions that decide design and attacker, and keep out actions on which the property cannot depend."""
@@ -187,7 +190,10 @@ class WorldChecker:
         self.timeout = timeout
         self.patience = patience
         self._single = isinstance(only, tuple)
-        made = Template(world, _judged(*only), (only[0].name,)) if isinstance(only, tuple) else Template(world, only, own=own)
+        if isinstance(only, tuple):
+            made = Template(world, _judged(*only), (only[0].name,))
+        else:
+            made = Template(world, only, own=own)
         self._depths = Depths(made)
         self._closure = Closure(made)
         self._seen: tuple[Any, Reached] = (None, Reached(frozenset(), frozenset()))
@@ -233,6 +239,16 @@ class WorldChecker:
         if self._vacuous(asked).answer is Answer.UNSAT:
             return "not_in_this_world"
         return "safe" if usable(self.world, asked.configuration.design, self._single) else "not_in_this_world"
+
+    def happens(self, prop: Property | str, configuration: Configuration, enforced: Iterable[str] | None = None) -> Settled:
+        """Whether the event can happen where just these rules are enforced (all of them, if none are named)."""
+        asked, every = self._ask(prop, configuration), self._depths.template.enforced
+        return self._settle(asked, every if enforced is None else [name for name in enforced if name in every])
+
+    def excluded(self, prop: Property | str, configuration: Configuration, enforced: Iterable[str] | None = None) -> bool:
+        """Whether relaxed reachability alone shows that it cannot; nothing is said where it does not."""
+        every = self._depths.template.enforced
+        return self._out_of_reach(self._ask(prop, configuration), every if enforced is None else enforced)
 
     def _out_of_reach(self, asked: _Asked, enforced: Iterable[str]) -> bool:
         """Whether what leads to the event is out of reach where these rules are enforced, in runs of any length."""

@@ -24,7 +24,7 @@ from model.design import NAMED_DESIGNS, Configuration, ConfigurationError, Desig
 from model.machine import Step
 from model.protocols import rules
 from model.switches import CAPABILITIES, SWITCHES
-from model.world import ATTACKER, DEFAULT, World
+from model.world import ATTACKER, DEFAULT, WORLDS, World
 from properties.results import today
 from properties.security import PROPERTIES, Property, UnknownPropertyError, find
 from properties.solver import Answer, Solver
@@ -50,22 +50,35 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 ROWS = ROOT / "properties" / "data" / "expected_rows.csv"
 FINDINGS = ROOT / "findings.md"
 
-#: Layers laid down where clauses are asked directly, if there is no pin for the world; more than any run takes.
-ENOUGH = 24
+#: Sweeps laid down where clauses are asked directly; single questions are settled within three to six.
+ENOUGH = 6
 
-#: Small worlds that explicit search gets through: one session at every URL, and two sessions at fewer.
-SOLO = replace(DEFAULT, name="solo", sessions=tuple(one for one in DEFAULT.sessions if one.user != ATTACKER))
-_FEW = ("client", "as", "evil_as", "crm", "tools", "good", "evil", "agent")
-PAIR = replace(
-    DEFAULT,
-    name="pair",
-    parties=tuple(
-        replace(party, serves=tuple(name for name in party.serves if name in _FEW))
-        for party in DEFAULT.parties
-        if party.name in _FEW
-    ),
-    held=tuple(held for held in DEFAULT.held if held.resource in _FEW),
-)
+
+def few(world: World, names: Iterable[str], **changed: Any) -> World:
+    """A world with some of its parties only, and whatever else is to be changed."""
+    kept = frozenset(names)
+    parties = [
+        replace(party, serves=tuple(served for served in party.serves if served in kept))
+        for party in world.parties
+        if party.name in kept
+    ]
+    held = tuple(token for token in world.held if token.resource in kept)
+    tamperings = tuple(tampering for tampering in world.tamperings if tampering.party in kept)
+    return replace(world, parties=tuple(parties), held=held, tamperings=tamperings, **changed)
+
+
+_USERS = tuple(one for one in DEFAULT.sessions if one.user != ATTACKER)
+_GRANTS = tuple(one for one in DEFAULT.approvals if one.user != ATTACKER)
+_FEW = ("client", "as", "evil_as", "crm", "tools", "agent")
+#: Small worlds that explicit search gets through: one session at every URL, with and without an account of the
+#: attacker's; at few URLs; two sessions at few URLs; two honest AS; two clients.
+SOLO = replace(DEFAULT, name="solo", sessions=_USERS)
+ALONE = replace(SOLO, name="alone", approvals=_GRANTS)
+TINY = few(ALONE, _FEW, name="tiny")
+PAIR = few(DEFAULT, _FEW, name="pair")
+BOTH = few(WORLDS["two_as"], (*_FEW, "as2", "files"), name="both", sessions=_USERS)
+DESKS = few(WORLDS["two_clients"], ("client", "desk", "as", "evil_as", "crm", "tools"), name="desks")
+SMALL = {world.name: world for world in (SOLO, ALONE, TINY, PAIR, BOTH, DESKS)}
 
 
 @dataclass(frozen=True)
@@ -114,12 +127,12 @@ def judged(prop: Property, configuration: Configuration) -> Configuration:
 
 
 class Clauses:
-    """All runs of a world as clauses, with every design, attacker and rule left open."""
+    """All runs of so many sweeps as clauses, with every design, attacker and rule left open."""
 
-    def __init__(self, world: World, layers: int | None = None) -> None:
+    def __init__(self, world: World, sweeps: int = ENOUGH) -> None:
         self.world = world
         self.template = Template(world)
-        self.laid = Unrolling(self.template, layers or _pins()["layers"].get(world.name, ENOUGH))
+        self.laid = Unrolling(self.template, sweeps)
         self._solver: Solver | None = None
 
     @property
@@ -170,22 +183,15 @@ class Clauses:
 
 
 class Reach:
-    """Whether an event can come about, asked of the clauses directly: no trace, no explanation.
+    """Whether an event can come about, whichever rules are enforced: no trace, no explanation, no depth to guess.
 
     Each property is asked about in its own world, or all of them in a given one.
     """
 
-    def __init__(self, world: World | None = None) -> None:
-        self.world = world
-        self._laid: dict[World, Clauses] = {}
+    def __init__(self, world: World | None = None, checker: Checker | None = None) -> None:
+        self.checker = checker or Checker(world)
         self._known: dict[tuple[str, str, frozenset[str]], bool] = {}
         self.core: frozenset[str] = frozenset()
-
-    def clauses(self, world: World) -> Clauses:
-        """The clauses of a world, made once."""
-        if world not in self._laid:
-            self._laid[world] = Clauses(world)
-        return self._laid[world]
 
     def __call__(self, prop: Property | str, configuration: Configuration, without: Iterable[str] = ()) -> bool:
         """Whether the event is reachable when every rule but those in ``without`` is enforced."""
@@ -196,22 +202,17 @@ class Reach:
         asked = find(prop) if isinstance(prop, str) else prop
         key = (asked.name, str(judged(asked, configuration)), frozenset(enforced))
         if key not in self._known:
-            self._known[key] = self.ask(asked, configuration, key[2])
+            excluded = self.checker.about(asked, configuration).excluded(asked, configuration, key[2])
+            self._known[key] = not excluded and self.ask(asked, configuration, key[2])
         return self._known[key]
 
     def ask(self, prop: Property, configuration: Configuration, enforced: Iterable[str]) -> bool:
-        """The same, with ``core`` left behind: rules that already rule the event out."""
-        there = self.clauses(self.world or prop.world_of(configuration))
-        event = there.laid.events[prop.name]
-        self.core = frozenset()
-        if event is False:
-            return False
-        rules = {there.laid.enforced[name]: name for name in sorted(enforced) if name in there.laid.enforced}
-        answer = there.solver.check([*there.fixed(judged(prop, configuration)), *rules, int(event)])
-        assert answer is not Answer.UNKNOWN
-        if answer is Answer.UNSAT:
-            self.core = frozenset(rules[literal] for literal in there.solver.core() if literal in rules)
-        return answer is Answer.SAT
+        """The same of the solver, with ``core`` left behind: rules that already rule the event out in short runs."""
+        found = self.checker.about(prop, configuration).happens(prop, configuration, sorted(enforced))
+        assert found.answer is not Answer.UNKNOWN, found.reason
+        rules = found.laid.unrolling.enforced
+        self.core = frozenset(name for name, literal in rules.items() if literal in found.core)
+        return found.answer is Answer.SAT
 
     def verdict(self, prop: Property | str, configuration: Configuration, without: Iterable[str] = ()) -> str:
         """The same as a verdict's word; what is not in this world is called safe here."""
@@ -264,15 +265,15 @@ def checker() -> Checker:
 
 
 @pytest.fixture(scope="session")
-def reach() -> Reach:
-    """Whether events are reachable, each in its property's world."""
-    return Reach()
+def reach(checker: Checker) -> Reach:
+    """Whether events are reachable, each in its property's world, laid down once for this and the verdicts."""
+    return Reach(checker=checker)
 
 
 @pytest.fixture(scope="session")
 def small_worlds() -> dict[str, World]:
     """The worlds that explicit search gets through."""
-    return {world.name: world for world in (SOLO, PAIR)}
+    return SMALL
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,10 @@ import csv
 import re
 from pathlib import Path
 
+import model.deployment
 import pytest
 
 import model.attacker
-import model.deployment
 import model.flow  # noqa: F401  (all three register actions)
 from model import identifiers
 from model.action import SCHEMAS

@@ -119,8 +119,8 @@ MISTAKES = {
     ),
     "an unknown protocol": (('name = "small"', 'name = "small"\nprotocol = "saml"'), 2, "protocol: unknown 'saml'"),
     "a table of another protocol": (
-        ('name = "small"', 'name = "small"\nprotocol = "delegation"\nheld = [{name = "h", client = "client", user = "user", '
-         'server = "as", resource = "crm"}]'), 1, "[[held]] means nothing in delegation",
+        ('name = "small"', 'name = "small"\nprotocol = "delegation"\nheld = [{name = "h", client = "client", '
+         'user = "user", server = "as", resource = "crm"}]'), 1, "[[held]] means nothing in delegation",
     ),
     "a role of another protocol": (('role = "client"', 'role = "sub_agent"'), 6, "that means something in oauth"),
     "what cannot be told apart": (('name = "victim"', 'name = "thief"'), 24, "'thief' is no name of a session"),
@@ -286,6 +286,14 @@ MIXUP = "world=two_as;iss_check=advertised;cap=mal_as"
 def test_parties_have_policies_of_their_own(question: str, expected: str) -> None:
     """What one honest party does decides, though the others do better."""
     assert result(question) == expected
+
+
+def test_a_browser_is_held_through_the_users_other_session() -> None:
+    """At the attacker's AS in one session, the user brings the attacker's code into the other, at the honest AS."""
+    unbound = "SI cap=mal_as;state=off;pkce=off;pkce_as=lax"
+    assert result(unbound) == "safe"
+    assert result(f"{unbound};world=two_users_sessions") == "attack"
+    assert result(f"{unbound};state=checked;world=two_users_sessions".replace("state=off;", "")) == "safe"
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from properties.security import PROPERTIES
 from properties.verdict import Checker
 
 #: Pairs of property and configuration that each part of the quick sample compares at least.
-LEAST = {"solo": 200, "pair": 100}
+LEAST = {"alone": 60, "tiny": 60, "both": 30}
+WORLDS = ("solo", "alone", "tiny", "pair", "both", "desks")
 
 
 def compare(world, checker, reach, sample, seed, configurations, limit):
@@ -20,7 +21,7 @@ def compare(world, checker, reach, sample, seed, configurations, limit):
     rng = random.Random(zlib.crc32(f"{world.name} {seed}".encode()))
     differences, pairs, events = [], 0, 0
     for _ in range(configurations):
-        configuration = sample(rng, rng.choice((0.05, 0.15, 0.25, 0.4)))
+        configuration = sample(rng, rng.choice((0.05, 0.1, 0.2, 0.3)))
         try:
             found = explore(configuration, world, limit=limit).first
         except TooManyStatesError:
@@ -46,36 +47,35 @@ def checkers(small_worlds):
     return {name: Checker(world) for name, world in small_worlds.items()}
 
 
-@pytest.mark.parametrize(("name", "configurations"), [("solo", 18), ("pair", 14)])
+@pytest.mark.parametrize(("name", "configurations"), [("alone", 6), ("tiny", 6), ("both", 6)])
 def test_search_and_solver_agree(name, configurations, small_worlds, checkers, reach_in, sample):
     """Verdict and shortest length are the same over a random sample of the whole vocabulary."""
     world = small_worlds[name]
-    differences, pairs, events = compare(world, checkers[name], reach_in(world), sample, 0, configurations, 5_000)
+    differences, pairs, events = compare(world, checkers[name], reach_in(world), sample, 0, configurations, 1_500)
     assert not differences
     assert pairs >= LEAST[name]
     assert events > pairs / 50
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(1, 13))
-@pytest.mark.parametrize("name", ["solo", "pair"])
-def test_search_and_solver_agree_on_more(name, seed, small_worlds, checkers, reach_in, sample):
-    """The same for more seeds and larger state spaces."""
+@pytest.mark.parametrize("name", WORLDS)
+def test_search_and_solver_agree_on_more(name, small_worlds, checkers, reach_in, sample):
+    """The same for more designs and larger state spaces: 500 questions and more over all worlds."""
     world = small_worlds[name]
-    differences, pairs, _ = compare(world, checkers[name], reach_in(world), sample, seed, 25, 25_000)
+    differences, pairs, _ = compare(world, checkers[name], reach_in(world), sample, 1, 20, 8_000)
     assert not differences
-    assert pairs
+    assert pairs >= 85
 
 
-@pytest.mark.parametrize("name", ["solo", "pair"])
+@pytest.mark.parametrize("name", ["alone", "tiny"])
 def test_search_and_solver_agree_on_expected_rows(name, rows, small_worlds, checkers, reach_in):
     """The same for the expected rows, whose attackers and switches matter by design: many of them are attacks."""
     world, checker, reach = small_worlds[name], checkers[name], reach_in(small_worlds[name])
-    chosen = random.Random(1).sample([row for row in rows if row.covered and row.prop.kind == "security"], 30)
+    chosen = random.Random(1).sample([row for row in rows if row.covered and row.prop.kind == "security"], 24)
     compared = attacks = 0
     for row in chosen:
         try:
-            found = explore(row.configuration, world, (row.prop,), limit=3_000).first
+            found = explore(row.configuration, world, (row.prop,), limit=1_000).first
         except TooManyStatesError:
             continue
         compared += 1
@@ -85,4 +85,4 @@ def test_search_and_solver_agree_on_expected_rows(name, rows, small_worlds, chec
         else:
             assert not reach(row.prop, row.configuration), row.id
     assert compared >= 12
-    assert attacks >= 5
+    assert attacks >= 4
