@@ -46,7 +46,7 @@ def resource_url_is_https(design: Design, plain_http: Condition) -> Condition:
     return implies(plain_http, same(design.rs_scheme_check, "off"))
 
 
-@rule("PRM-5-wk", source="RFC 9728 3, 5")
+@rule("MCP-order", source="RFC 9728 3, 5")
 def challenge_is_heeded(design: Design, by_challenge: Condition) -> Condition:
     """A challenge leads the client to a document only if the client does not build the location itself."""
     return implies(by_challenge, same(design.prm_src, "challenge"))
@@ -349,7 +349,7 @@ def echo_confirms_request(
     return any_of(accepted, same(requested, NONE))
 
 
-@rule("RTR-3.3-read", source="draft-mcguinness-oauth-resource-token-resp 3.3")
+@rule("RTR-3.3-undet", source="draft-mcguinness-oauth-resource-token-resp 3.3")
 def echo_is_read(design: Design, read: Condition) -> Condition:
     """A client that heeds the resource echo reads what the token response says."""
     return any_of(read, same(design.echo, "off"))

@@ -9,7 +9,7 @@ from model.rule import rule
 from model.world import NONE
 
 
-@rule("PRM-3.1-wk", source="RFC 9728 3.1, 7.3")
+@rule("PRM-3-loc", source="RFC 9728 3, 3.1, 7.3")
 def well_known_is_the_owners(design: Design, squats: Condition) -> Condition:
     """Only the owner of an origin writes below its well-known locations."""
     return implies(squats, same(design.wk_owner, "tenant"))

@@ -240,12 +240,16 @@ class WorldChecker:
             return "not_in_this_world"
         return "safe" if usable(self.world, asked.configuration.design, self._single) else "not_in_this_world"
 
-    def happens(self, prop: Property | str, configuration: Configuration, enforced: Iterable[str] | None = None) -> Settled:
+    def happens(
+        self, prop: Property | str, configuration: Configuration, enforced: Iterable[str] | None = None
+    ) -> Settled:
         """Whether the event can happen where just these rules are enforced (all of them, if none are named)."""
         asked, every = self._ask(prop, configuration), self._depths.template.enforced
         return self._settle(asked, every if enforced is None else [name for name in enforced if name in every])
 
-    def excluded(self, prop: Property | str, configuration: Configuration, enforced: Iterable[str] | None = None) -> bool:
+    def excluded(
+        self, prop: Property | str, configuration: Configuration, enforced: Iterable[str] | None = None
+    ) -> bool:
         """Whether relaxed reachability alone shows that it cannot; nothing is said where it does not."""
         every = self._depths.template.enforced
         return self._out_of_reach(self._ask(prop, configuration), every if enforced is None else enforced)
