@@ -361,9 +361,10 @@ class WorldChecker:
 
     def _excluded(self, made: Verdict, asked: _Asked, found: Settled) -> Verdict:
         blocking = self._blocking(asked, found)
-        vacuous = self._vacuous(asked) if not (blocking.rules and blocking.minimal) else None
-        if vacuous is not None and vacuous.answer is Answer.UNSAT:
-            blocking = _Blocking((), True, vacuous.bound.sweeps)
+        looked = None if blocking.rules and blocking.minimal else self._vacuous(asked)
+        vacuous = looked is not None and looked.answer is Answer.UNSAT
+        if looked is not None and vacuous:
+            blocking = _Blocking((), True, looked.bound.sweeps)
         made = replace(
             made, blocked_by=blocking.rules, blocked_by_minimal=blocking.minimal,
             alone=self._alone(asked, blocking.rules) if self._single else (),
@@ -372,7 +373,7 @@ class WorldChecker:
         made = replace(made, reach=f"complete for {self._where()}: {_words(made)}")
         if asked.prop.kind != "security":
             return replace(made, result="not_reached")
-        if not blocking.rules:
+        if vacuous:  # that no rule has been named in time does not make it so
             return replace(made, result="not_in_this_world", reason=reason(asked.prop, self.world, asked.configuration))
         unusable = contradiction(self.world, asked.configuration.design, self._single)
         if unusable is not None:
@@ -442,6 +443,8 @@ def _words(made: Verdict) -> str:
     words = f"no run goes through the protocol's order more than {bound.sweeps} times, proved for this question"
     if bound.any_length:
         words = "proved for runs of any length"
+    if not made.blocked_by and not made.blocked_by_minimal:
+        return f"{words}; which rules see to that was not found out in time"
     fewer = "" if made.blocked_by_minimal else "; fewer rules may do, which was not looked into"
     if bound.named_rules is None:
         looked = f"runs that go through it {bound.sweeps} times"
