@@ -165,9 +165,9 @@ class Clauses:
         values = {name: value for (name, value), literal in self.laid.switches.items() if holds(literal)}
         return Configuration(Design(values), frozenset(n for n, x in self.laid.capabilities.items() if holds(x)))
 
-    def run(self) -> tuple[Step, ...]:
-        """The run in the model just found, one action after the other."""
-        holds = self.solver.holds
+    def run(self, holds: Callable[[int], bool] | None = None) -> tuple[Step, ...]:
+        """The run in the model just found (or in another), one action after the other."""
+        holds = holds or self.solver.holds
         happened = [fired for fired in self.laid.fired if holds(fired.literal)]
         happened.sort(key=lambda fired: (fired.step, fired.firing.order))
         return tuple(
