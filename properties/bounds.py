@@ -113,6 +113,7 @@ class Settled:
         bound: the sweeps that the answer covers; proved only where it is that the event cannot happen.
         core: the assumptions that rule the event out already, where it cannot happen within those sweeps.
         reason: why nothing is known, where nothing is.
+        deeper: that is because longer runs were not looked at.
     """
 
     answer: Answer
@@ -120,6 +121,7 @@ class Settled:
     bound: Bound
     core: frozenset[int] = frozenset()
     reason: str = ""
+    deeper: bool = False
 
 
 class Depths:
@@ -178,7 +180,7 @@ class Depths:
                 return _settled(longer, laid)
             if laid.depth + MORE > self._limit:
                 why = f"runs have more than {laid.depth} sweeps, and no more than {self._limit} are looked at"
-                return Settled(Answer.UNKNOWN, laid, Bound(laid.depth, False), core, why)
+                return Settled(Answer.UNKNOWN, laid, Bound(laid.depth, False), core, why, deeper=True)
             laid = self.at_least(laid.depth + MORE)
 
 

@@ -28,6 +28,8 @@ from properties.security import Property, find
 from properties.solver import Answer
 from properties.template import Template
 
+#: A world is laid down so deep with every design in it; questions that need more are asked on their own.
+OPEN = 5
 #: The switches that a design has for single parties.
 Own = tuple[tuple[str, str], ...]
 #: Seconds after which the rules that block are named as far as they are known.
@@ -194,7 +196,7 @@ class WorldChecker:
             made = Template(world, _judged(*only), (only[0].name,))
         else:
             made = Template(world, only, own=own)
-        self._depths = Depths(made)
+        self._depths = Depths(made) if self._single else Depths(made, OPEN)
         self._closure = Closure(made)
         self._seen: tuple[Any, Reached] = (None, Reached(frozenset(), frozenset()))
 
@@ -211,6 +213,8 @@ class WorldChecker:
             made = replace(made, result=_undefined(asked.prop), reach=UNDEFINED, reason=UNDEFINED)
         else:
             found = self._settle(asked)
+            if found.deeper and not self._single:
+                return self._closer(asked).verdict(prop, configuration)
             if found.answer is Answer.SAT:
                 made = self._reached(made, asked, found)
             elif found.answer is Answer.UNSAT:
@@ -229,7 +233,10 @@ class WorldChecker:
         if security and self._out_of_reach(asked, ()):
             return "not_in_this_world"
         excluded = self._out_of_reach(asked, self._depths.template.enforced)
-        answer = Answer.UNSAT if excluded else self._settle(asked).answer
+        found = None if excluded else self._settle(asked)
+        if found is not None and found.deeper and not self._single:
+            return self._closer(asked).result(prop, configuration)
+        answer = Answer.UNSAT if found is None else found.answer
         if answer is Answer.UNKNOWN:
             return "unknown"
         if answer is Answer.SAT:
@@ -265,6 +272,10 @@ class WorldChecker:
         if key != self._seen[0]:
             self._seen = key, self._closure.reached(asked.given(self._depths.template), key[1])
         return self._seen[1]
+
+    def _closer(self, asked: _Asked) -> WorldChecker:
+        """The world cut to one question: so little is to be laid down that it can be as deep as it takes."""
+        return WorldChecker(self.world, (asked.prop, asked.configuration), asked.clock.left, self.patience)
 
     def _vacuous(self, asked: _Asked) -> Settled:
         """Whether the event could happen if no rule were enforced; that is not looked into for ever."""
