@@ -13,9 +13,9 @@ from itertools import product
 from typing import Any
 
 from model import logic
-from model.action import Action, Context
+from model.action import Action, Context, Move
 from model.design import Configuration
-from model.logic import Condition, Pick, Value, all_of
+from model.logic import Condition, Pick, Value, all_of, any_of
 from model.protocols import actions, variables
 from model.state import Variable, View
 from model.switches import CAPABILITIES, SWITCHES
@@ -55,11 +55,11 @@ def promela(world: World, configuration: Configuration, prop: Property, macros: 
     design: Any = configuration.design
     if macros:
         switches = {name: _compared(name, SWITCHES[name].values) if name in macros else design[name] for name in design}
-        design = OpenDesign(switches)
-    event = prop.event(world, design, View(look))
-    watched = frozenset(reads)
+        design = OpenDesign(switches, configuration.design.parties)
     capabilities = {name: name in configuration.capabilities for name in CAPABILITIES}
     context = Context(world, design, capabilities, View(look))
+    event = prop.event(context)
+    watched = frozenset(reads)
     options = [
         line
         for action in actions(world)
@@ -81,7 +81,7 @@ def macro(switch: str, value: str) -> str:
 
 #: Where values wait that are worked out from the state before any of it is overwritten; no part of the state
 #: (and where it is needed, SPIN cannot search breadth first).
-_SCRATCH = "hidden byte scratch[16];"
+_SCRATCH = "hidden byte scratch[64];"
 
 
 def _options(
@@ -93,13 +93,22 @@ def _options(
         guard = all_of(move.when, *(condition.holds for condition in move.rules))
         if guard is False:
             continue
-        values = {name: _number(value, declared[name].domain) for name, value in move.sets.items()}
+        values = {name: _number(value, declared[name].domain) for name, value in _writes(move, declared)}
         waiting = [name for name, value in values.items() if not value.isdigit()]
         first = [f"scratch[{place}] = {values[name]}" for place, name in enumerate(waiting)]
         values.update({name: f"scratch[{place}]" for place, name in enumerate(waiting)})
         steps = [*first, *(f"{_word(name)} = {value}" for name, value in values.items())]
-        steps += [f"assert(!({event}))" for event in {asserted[name] for name in move.sets if name in asserted}]
+        steps += [f"assert(!({event}))" for event in {asserted[name] for name in values if name in asserted}]
         yield f":: d_step {{ {'true' if guard is True else guard} -> {'; '.join(steps)} }} /* {action.name} */"
+
+
+def _writes(move: Move, declared: Mapping[str, Variable]) -> Iterator[tuple[str, Value | Condition]]:
+    """What a move sets; a fact stays once it is one, so that what does not add it writes nothing."""
+    for name, value in move.sets.items():
+        if not declared[name].fact:
+            yield name, value
+        elif value is not False:
+            yield name, any_of(value, Expression(f"({_word(name)})"))
 
 
 def _number(value: Value | Condition, domain: tuple[Any, ...]) -> str:

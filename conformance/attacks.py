@@ -322,4 +322,3 @@ def _merged(attacks: tuple[Attack, ...], other: Attack) -> tuple[Attack, ...]:
 def asked(design: Design) -> int:
     """How many questions there are."""
     return sum(1 for _ in questions(design))
-

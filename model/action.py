@@ -145,7 +145,7 @@ def action(
     each: Callable[[World], list[dict[str, str]]] = lambda _: [{}],
     choices: Callable[[World], Domains] = lambda _: {},
 ) -> Callable[[Callable[..., Move]], Callable[..., Move]]:
-    """Register a function as an action: ``client__send_token`` is an honest client's, one without an actor the attacker's."""
+    """Register a function as an action: ``client__send_token`` is a client's, one without actor the attacker's."""
 
     def decorate(function: Callable[..., Move]) -> Callable[..., Move]:
         module = function.__module__

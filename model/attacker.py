@@ -1,13 +1,13 @@
 """The attacker in the code flow: it answers for what it runs, and sends whatever it knows to whoever takes it.
 
-It runs the endpoints of its parties and learns every field of what reaches them or leaks (:func:`model.readings.deliver`).
-It sends any message whose fields are public or known to it to any honest party, by its own browser or by one that it holds
-or can lure. It never has to say that it does not know something, and what it chooses is no switch: ``splice`` and ``par_at``
-only let a question forbid it something.
+It runs the endpoints of its parties and learns every field of what reaches them or leaks
+(:func:`model.readings.deliver`). It sends any message whose fields are public or known to it to any honest party, by
+its own browser or by one that it holds or can lure. It never has to say that it does not know something, and what it
+chooses is no switch: ``splice`` and ``par_at`` only let a question forbid it something.
 
-Where one choice is as good as any other for every rule that reads it, it takes that one: of iss the recorded one, which no
-rule refuses; of a redirect URI of the client's that of the recorded issuer, unless the client infers the AS from it; of
-dpop_jkt and `resource` none, since a request without them is honoured wherever one with them is.
+Where one choice is as good as any other for every rule that reads it, it takes that one: of iss the recorded one,
+which no rule refuses; of a redirect URI of the client's that of the recorded issuer, unless the client infers the AS
+from it; of dpop_jkt and `resource` none, since a request without them is honoured wherever one with them is.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from model.flow import (
 from model.identifiers import well_known_authorization_server
 from model.logic import Condition, Value, all_of, any_of, choose, holds, implies, mapped, no, one_of, same
 from model.messages import (
+    FORGED,
+    THIEF,
     AuthorizationRequest,
     AuthorizationResponse,
     Challenge,
@@ -64,7 +66,7 @@ from model.readings import (
 )
 from model.registration import is_known
 from model.resource_server import well_known_is_the_owners
-from model.state import ATTACKERS_KEY, FORGED, THIEF, Moved, assertion_at, tokens
+from model.state import ATTACKERS_KEY, Moved, assertion_at, tokens
 from model.token_flow import ELSEWHERE
 from model.world import ATTACKER, FORGED_BY, LOOPBACK, NONE, World, callbacks, client_ids, on_same_origin
 
@@ -90,7 +92,7 @@ def controls_document(c: Context, who: str, url: Value, channel: str) -> Conditi
 
 @action("S3", _channels, lambda world: {"resource": world.resources, "listed": world.issuers})
 def publish_resource_metadata(c: Context, who: str, channel: str, resource: Value, listed: Value) -> Move:
-    """A client reads resource metadata by the attacker: of its own resource, or of an honest one over a channel it holds.
+    """A client reads resource metadata by the attacker: of its own resource, or of an honest one over a channel.
 
     A resource that the client was configured with says nothing about another.
     """
@@ -183,7 +185,8 @@ def answer_pushed_request(c: Context, who: str, grant: str) -> Move:
     """The attacker's endpoint answers a pushed request with where a request of the attacker's own was pushed to."""
     session, slot = c.state.session(who), c.state.grant(grant)
     here = all_of(
-        same(session.phase, "pushed"), c.attackers(session.par_at), same(session.request_uri, NONE), same(slot.code, "pushed")
+        same(session.phase, "pushed"), c.attackers(session.par_at), same(session.request_uri, NONE),
+        same(slot.code, "pushed"),
     )
     answer = Sent(session.par_at, c.world.session[who].client, PushedResponse(grant))
     return Move(here, (), {f"{who}.request_uri": grant}, (answer,))
@@ -247,7 +250,8 @@ def _crafted(world: World) -> Domains:
     return {
         "client": (*(i for client in clients for i in client_ids(world, client)), *(party.url for party in own)),
         "redirect": tuple(dict.fromkeys((
-            *(uri for client in clients for uri in callbacks(world, client)), LOOPBACK, *(party.callback for party in own),
+            *(uri for client in clients for uri in callbacks(world, client)), LOOPBACK,
+            *(party.callback for party in own),
         ))),
         "challenge": (NONE, THIEF, *names),
         "state": (NONE, *names),
@@ -272,6 +276,8 @@ def _slots(world: World) -> list[dict[str, str]]:
 def push_request(c: Context, grant: str, client: Value, redirect: Value, challenge: Value, state: Value) -> Move:
     """The attacker pushes a request of its own making to an honest AS, as any client it can authenticate as."""
     server = server_of(c, grant)
+    if same(c.state.grant(grant).code, "none") is False:
+        return IMPOSSIBLE
     here = all_of(
         same(c.state.grant(grant).code, "none"), can_write(c, client, redirect, challenge, state),
         c.has(name for party in c.world.servers for name in party.run_by),
@@ -294,16 +300,19 @@ def push_request(c: Context, grant: str, client: Value, redirect: Value, challen
 def send_request(c: Context, grant: str, client: Value, redirect: Value, challenge: Value, state: Value) -> Move:
     """The attacker sends a browser to an honest AS with a request of its own making, pushed if it can push it.
 
-    Where the client's domain is its own it needs no user to approve: consent that was given to the client is remembered.
+    Where the client's domain is its own it needs no user to approve: consent that was given to the client is
+    remembered.
     """
+    if same(c.state.grant(grant).code, "none") is False:
+        return IMPOSSIBLE
     server, user = server_of(c, grant), user_of(c, grant)
     design = policy_of(c, client)
     held, sent = holds_browser(c, user), sends_own_users(c, client, redirect)
     taken = {name for party in c.world.clients for name in party.taken_by}
     silent = all_of(c.has(taken), same(design.reg, "cimd"), is_known(c, client)) if user != ATTACKER else False
-    anyone = c.has(c.capabilities)
-    here = all_of(
-        anyone, same(c.state.grant(grant).code, "none"), any_of(held, sent, silent),
+    comes = any_of(held, sent, silent)
+    here = False if comes is False else all_of(
+        c.has(c.capabilities), same(c.state.grant(grant).code, "none"), comes,
         can_write(c, client, redirect, challenge, state),
     )  # fmt: skip
     if here is False:
@@ -315,7 +324,8 @@ def send_request(c: Context, grant: str, client: Value, redirect: Value, challen
     # Whose flow it is shows in what binds the answer to one: a request with all of that copied is that session's.
     copied = all_of(no(same(state, NONE)), any_of(same(challenge, state), same(challenge, NONE)))
     of = choose(copied, state, THIEF)
-    move = issue(c, grant, of, authenticated, request, **({} if user == ATTACKER else {"relayed": c.state[f"holds.browser.{user}"]}))
+    relayed = {} if user == ATTACKER else {"relayed": c.state[f"holds.browser.{user}"]}
+    move = issue(c, grant, of, authenticated, request, **relayed)
     unasked = all_of(silent, no(any_of(held, sent)))
     crafted = AuthorizationRequest(client, NONE, redirect, state, challenge)
     return move._replace(
@@ -327,7 +337,7 @@ def send_request(c: Context, grant: str, client: Value, redirect: Value, challen
 
 @action("S10", sessions_and_grants)
 def forward_request(c: Context, who: str, grant: str) -> Move:
-    """The attacker sends a browser to an honest AS with the very request of a session: copied, or where it was pushed."""
+    """The attacker sends a browser to an honest AS with the request of a session: copied, or where it was pushed."""
     session, server, user = c.state.session(who), server_of(c, grant), user_of(c, grant)
     pushed = all_of(pushes(c.client(who)), same(session.par_at, server.url), knows(c, "request_uri", who))
     no_challenge = same(request_of(c, session)["challenge"], NONE)
@@ -506,12 +516,13 @@ def _rechallenges(world: World) -> list[dict[str, str]]:
 
 @action("S22", _rechallenges, lambda world: {"issuer": world.issuers})
 def rechallenge(c: Context, who: str, channel: str, server: str, issuer: Value) -> Move:
-    """Challenged anew by a resource whose metadata the attacker writes, the client refreshes at the AS that this lists."""
+    """Challenged anew by a resource whose metadata the attacker writes, the client refreshes at the AS it now lists."""
     session, party, design = answered(c, who), c.world.by_name[server], c.client(who)
     grants = {grant.name: c.world.by_name[grant.server].url for grant in c.world.grants}
     refresh = mapped(lambda token: token if token in grants else NONE, session.token)
     here = all_of(
-        same(session.phase, "sent"), c.runs(party), no(same(refresh, NONE)), no(is_strangers(c.world, session.token_at)),
+        same(session.phase, "sent"), c.runs(party), no(same(refresh, NONE)),
+        no(is_strangers(c.world, session.token_at)),
         no(same(design.prm, "off")), controls_document(c, who, session.url, channel),
     )  # fmt: skip
     if here is False:

@@ -181,7 +181,8 @@ def present_own_token(c: Context, url: str, kind: Value) -> Move:
         return IMPOSSIBLE
     typed = resource_rules.token_is_typed(policy, no(identity))
     apart, clients = resource_rules.subjects_are_kept_apart(policy), resource_rules.audience_excludes_clients(policy)
-    contained, bearer = resource_rules.token_is_self_contained(policy), resource_rules.scheme_is_acceptable(policy, NONE)
+    contained = resource_rules.token_is_self_contained(policy)
+    bearer = resource_rules.scheme_is_acceptable(policy, NONE)
     return Move(
         here,
         (
@@ -249,7 +250,7 @@ def introspect_token(c: Context, token: str) -> Move:
 
 @action("S18", lambda world: [{"url": url} for url in world.honest_urls])
 def use_handle(c: Context, url: str) -> Move:
-    """The attacker uses the handle of a user's session at a resource server, which a page of its own has got hold of."""
+    """The attacker uses the handle of a user's session at a resource server, which a page of its own got hold of."""
     party = c.world.by_url[url]
     here = all_of(c.capabilities["web"], c.exists(party))
     request = ResourceRequest(url, session_handle=next(iter(c.world.users), NONE))
@@ -263,9 +264,10 @@ def use_handle(c: Context, url: str) -> Move:
 
 @action("S18", sessions, lambda world: {"url": world.honest_urls})
 def redirect_request(c: Context, who: str, url: Value) -> Move:
-    """A resource server of the attacker's redirects the client's request to an honest one, for which it gets credentials."""
+    """A resource server of the attacker's redirects a client's request to an honest one, where it has credentials."""
     session = c.state.session(who)
-    here = all_of(same(session.phase, "challenged"), c.attackers(session.url), c.at(url, c.exists), no(session.diverted))
+    there = all_of(c.attackers(session.url), c.at(url, c.exists))
+    here = all_of(same(session.phase, "challenged"), there, no(session.diverted))
     if here is False:
         return IMPOSSIBLE
     client = c.world.session[who].client
@@ -273,7 +275,10 @@ def redirect_request(c: Context, who: str, url: Value) -> Move:
         here,
         (client_rules.redirect_target_gets_no_credentials(c.client(who)),),
         {f"{who}.url": url, f"{who}.diverted": True},
-        (Sent(session.url, client, Redirection(url)), Sent(client, url, ResourceRequest(url, redirected_by=session.url))),
+        (
+            Sent(session.url, client, Redirection(url)),
+            Sent(client, url, ResourceRequest(url, redirected_by=session.url)),
+        ),
     )
 
 
@@ -302,10 +307,11 @@ def name_internal_address(c: Context, who: str, channel: str) -> Move:
         if channel in ("own", "challenge")
         else written(c, who, session.url, channel, told)
     )
+    forged = document_rules(c, who, session.url, session.url, channel == "cache", channel)
     return Move(
         here,
         (
-            *(() if channel == "own" else document_rules(c, who, session.url, session.url, channel == "cache", channel)),
+            *(() if channel == "own" else forged),
             client_rules.fetches_are_guarded(c.client(who)),
         ),
         {"fetched.internal": True},
@@ -363,7 +369,7 @@ def name_address_in_server_metadata(c: Context, who: str, server: str, address: 
 
 @action("S11", _honest_servers)
 def register_with_internal_address(c: Context, server: str) -> Move:
-    """A client of the attacker's registers with addresses that the AS fetches: its document, or what a registration names."""
+    """A client of the attacker's registers with addresses that the AS fetches: its document, or what it registers."""
     policy = c.of(server)
     documents = same(policy.reg, "cimd")
     fetches = any_of(documents, all_of(same(policy.reg, "dcr"), same(policy.dcr_uris, "fetched")))

@@ -101,7 +101,8 @@ def verifier_matches_challenge(design: Design, challenge: Value, verifier: Value
     """The code verifier answers the challenge of the authorization request.
 
     ``challenge`` and ``verifier`` name the session (or the attacker) they belong to. Without a challenge a
-    lax AS ignores a verifier; one that is safe against downgrade refuses it. One that does not do PKCE compares nothing.
+    lax AS ignores a verifier; one that is safe against downgrade refuses it. One that does not do PKCE compares
+    nothing.
     """
     without = same(challenge, NONE)
     tolerated = any_of(same(verifier, NONE), same(design.pkce_as, "lax"))

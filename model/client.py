@@ -46,7 +46,7 @@ def resource_url_is_https(design: Design, plain_http: Condition) -> Condition:
     return implies(plain_http, same(design.rs_scheme_check, "off"))
 
 
-@rule("PRM-5-wk", source="RFC 9728 3, 5")
+@rule("MCP-order", source="RFC 9728 3, 5")
 def challenge_is_heeded(design: Design, by_challenge: Condition) -> Condition:
     """A challenge leads the client to a document only if the client does not build the location itself."""
     return implies(by_challenge, same(design.prm_src, "challenge"))
@@ -166,8 +166,8 @@ def server_lists_resource(design: Design, publishes: Condition, listed: Conditio
 def client_id(design: Design, client: Party, issuer: Value, strangers: Condition) -> Value:
     """The client_id used at an issuer; ``strangers``: the AS there is the attacker's.
 
-    The attacker's AS hands out the id that the client already has elsewhere (it is no secret), unless the client refuses
-    duplicates or has a metadata document for each AS.
+    The attacker's AS hands out the id that the client already has elsewhere (it is no secret), unless the client
+    refuses duplicates or has a metadata document for each AS.
     """
     refuses = all_of(strangers, same(design.unique_cid, "on"), one_of(design.reg, "dcr", "static"))
     per_as = all_of(same(design.reg, "cimd"), same(design.cimd_docs, "per_as"))
@@ -231,8 +231,9 @@ def code_is_asked_for(design: Design) -> Condition:
 def assertion_names(design: Design, server: str, issuer: Value, token_at: Value, called: Value) -> Condition:
     """Whether the assertion that a client signs has an AS among its audiences.
 
-    ``issuer``: as the client recorded it; ``token_at``: whose token endpoint the metadata names; ``called``: whose endpoint
-    the client sends it to. The proof of possession beside a client attestation names the issuer, whatever the switch says.
+    ``issuer``: as the client recorded it; ``token_at``: whose token endpoint the metadata names; ``called``: whose
+    endpoint the client sends it to. The proof of possession beside a client attestation names the issuer, whatever the
+    switch says.
     """
     aud, signed = design.assertion_aud, same(design.client_auth, "pkjwt")
     return any_of(
@@ -348,7 +349,7 @@ def echo_confirms_request(
     return any_of(accepted, same(requested, NONE))
 
 
-@rule("RTR-3.3-read", source="draft-mcguinness-oauth-resource-token-resp 3.3")
+@rule("RTR-3.3-undet", source="draft-mcguinness-oauth-resource-token-resp 3.3")
 def echo_is_read(design: Design, read: Condition) -> Condition:
     """A client that heeds the resource echo reads what the token response says."""
     return any_of(read, same(design.echo, "off"))

@@ -12,10 +12,10 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from model import identifiers, schemas
-from model.client import NONE
 from model.design import Design
 from model.logic import Condition, Value, all_of, any_of, implies, no, one_of, same
 from model.rule import rule
+from model.world import NONE
 
 # --- discovery of the resource's metadata --------------------------------------------------------------------
 

@@ -12,11 +12,11 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from model import client, conduct, identifiers
-from model.client import NONE
 from model.rule import Condition as Named
 from model.rule import Rule
 from model.scenario import Answer, Scenario
 from model.schemas import is_url
+from model.world import NONE
 
 #: Where a conversation ends: accepted, or refused at discovery, at the authorization response, at the token
 #: response, or at the resource.

@@ -23,8 +23,6 @@ AUTHORITIES = (READ, WRITE, ADMIN)
 #: How long a token is good: until its own expiry, or no longer than the task that it is for.
 TASK, TOKEN = "task", "token"
 _EXPIRES = {TASK: "with the task", TOKEN: "not with the task"}
-#: Who approves the client.
-USER = "user"
 
 
 def sub_agents(world: World) -> tuple[Party, ...]:
@@ -61,8 +59,14 @@ def variables(world: World) -> tuple[Variable, ...]:
     return tuple(made)
 
 
-def _clients_and_servers(world: World) -> list[dict[str, str]]:
-    return [{"client": one.name, "server": server.name} for one in world.clients for server in world.servers]
+def _clients_and_grants(world: World) -> list[dict[str, str]]:
+    """Each session of a user at a client with each AS at which that user approves clients."""
+    return [
+        {"client": session.client, "server": grant.server, "user": session.user}
+        for session in world.sessions
+        for grant in world.grants
+        if session.user == grant.user
+    ]
 
 
 def _clients(world: World) -> list[dict[str, str]]:
@@ -85,14 +89,14 @@ def may_receive(c: Context, party: Party) -> Condition:
     return all_of(on, same(c.state[f"{party.name}.authority"], NONE), started)
 
 
-@action("S16", each=_clients_and_servers, choices=lambda _: {"authority": AUTHORITIES})
-def client__obtain_grant(c: Context, client: str, server: str, authority: Value) -> Move:
+@action("S16", each=_clients_and_grants, choices=lambda _: {"authority": AUTHORITIES})
+def client__obtain_grant(c: Context, client: str, server: str, user: str, authority: Value) -> Move:
     """The user grants the client some authority."""
     return Move(
         same(c.state[f"{client}.phase"], "idle"),
         (),
         {f"{client}.phase": "granted", f"{client}.authority": authority},
-        (Sent(USER, server, Approval(authority)), Sent(server, client, GrantedToken(authority, _EXPIRES[TOKEN]))),
+        (Sent(user, server, Approval(authority)), Sent(server, client, GrantedToken(authority, _EXPIRES[TOKEN]))),
     )
 
 

@@ -1,9 +1,9 @@
 """Designs and configurations: reading, checking and printing them.
 
 A *design* gives every switch a value; ``party:switch=value`` gives one party another. A *configuration* is a design and
-the attacker's capabilities, written ``key=value;key=value``; ``cap`` lists capabilities joined by ``+``, ``design`` names
-a stored configuration or a deployed client (:mod:`model.clients`) that later pairs override, ``world`` names a world or a
-world file, and what is not listed stays at the baseline.
+the attacker's capabilities, written ``key=value;key=value``; ``cap`` lists capabilities joined by ``+``, ``design``
+names a stored configuration or a deployed client (:mod:`model.clients`) that later pairs override, ``world`` names a
+world or a world file, and what is not listed stays at the baseline.
 """
 
 from __future__ import annotations
@@ -125,8 +125,10 @@ def check_parties(design: Design, world: World) -> None:
             raise ConfigurationError(f"world {world.name!r} has no party {party!r}{hint(party, world.by_name)}")
         role = world.by_name[party].role
         if role not in switch_roles(name):
-            roles = " or ".join(switch_roles(name)) or "nobody, but everybody's"
-            raise ConfigurationError(f"{party}:{name}: {party!r} is a {role}, and switch {name!r} is a {roles}")
+            roles = " or ".join(switch_roles(name)) or "nobody alone, but of everybody"
+            article = "an" if role[0] in "aeiou" else "a"
+            said = f"{party!r} is {article} {role}, and switch {name!r} is of {roles}"
+            raise ConfigurationError(f"{party}:{name}: {said}")
 
 
 def parse_capabilities(text: str) -> frozenset[str]:
@@ -180,12 +182,17 @@ def _stored(name: str, designs: Mapping[str, str]) -> dict[str, str]:
 
 
 def parse_switches(text: str) -> dict[str, str]:
-    """The switches that a configuration string names, those at their baseline included (and nothing else).
+    """The switches that a configuration string names, those at their baseline and those of single parties included.
+
+    Besides switches it may name a world, and nothing else.
 
     Raises:
         ConfigurationError: as :func:`parse` does.
     """
-    return {name: check_switch(name, value) for name, value in _pairs(text)}
+    pairs = {name: value for name, value in _pairs(text) if name != "world"}
+    for name, value in pairs.items():
+        check_switch(name.rpartition(":")[2], value)
+    return pairs
 
 
 def _pairs(text: str) -> Iterator[tuple[str, str]]:

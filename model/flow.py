@@ -16,6 +16,7 @@ from model.action import IMPOSSIBLE, Context, Move, action
 from model.identifiers import well_known_authorization_server
 from model.logic import Condition, Value, all_of, any_of, choose, implies, mapped, no, one_of, same
 from model.messages import (
+    THIEF,
     AuthorizationRequest,
     AuthorizationResponse,
     Challenge,
@@ -59,7 +60,7 @@ from model.readings import (
 )
 from model.registration import is_known, registered, shows_a_client
 from model.rule import Condition as Named
-from model.state import THIEF, Reading, assertion_at
+from model.state import Reading, assertion_at
 from model.world import ATTACKER, NONE, Party, World
 
 # --- S1 to S7: discovery -----------------------------------------------------------------------------------
@@ -95,14 +96,18 @@ def challenge(c: Context, who: str, url: Value) -> Challenge:
 def document_rules(
     c: Context, who: str, url: Value, resource: Value, vouched: Condition, channel: str = ""
 ) -> tuple[Named, ...]:
-    """The rules by which a client takes a resource metadata document, however that came to it."""
+    """The rules by which a client takes a resource metadata document, however that came to it.
+
+    A resource that the client was configured with is one that it asks for by its identifier.
+    """
     design = c.client(who)
+    asked = choose(same(design.prm, "off"), resource, url)
     return (
         client_rules.resource_url_is_https(design, channel == "transport"),
         client_rules.challenge_is_heeded(design, channel == "challenge"),
         client_rules.metadata_url_is_same_origin(design, channel == "challenge"),
         client_rules.cached_metadata_is_fresh(design, channel == "cache"),
-        client_rules.resource_matches_request(design, resource, url),
+        client_rules.resource_matches_request(design, resource, asked),
         client_rules.metadata_signature_is_anchored(design, vouched),
     )
 
@@ -206,7 +211,7 @@ def authentication_of(c: Context, session: Reading, endpoint: str, called: str) 
 
 
 def _secret_of(c: Context, session: Reading) -> Value:
-    """The AS whose secret a session sends, if it sends one: that of the issuer, or where they are not kept apart any."""
+    """The AS whose secret a session sends, if it sends one: of the issuer, or where they are not kept apart any."""
     design, client = c.client(session.who), c.world.session[session.who].client
     sent: Value = NONE
     for server in reversed([server for server in c.world.servers if server.honest]):
@@ -533,7 +538,7 @@ def client__obtain_token(c: Context, who: str, grant: str, reads: Condition) -> 
 
 @action("S15", each=sessions_and_servers)
 def client__ask_stranger_for_token(c: Context, who: str, server: str) -> Move:
-    """The client posts code, verifier and credentials (or its assertion) to a token endpoint of nobody it should trust."""
+    """The client posts code, verifier and credentials (or its assertion) to the token endpoint of a stranger."""
     session, party, design = answered(c, who), c.world.by_name[server], c.client(who)
     by_code = client_rules.uses_code_grant(design)
     ready = any_of(same(session.phase, "responded"), all_of(same(session.phase, "ready"), no(by_code)))

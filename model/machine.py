@@ -181,7 +181,7 @@ def _writes(world: World, index: Mapping[str, int], move: Move) -> Writes:
 
 @cache
 def _memories(world: World, own: tuple[tuple[str, str], ...]) -> tuple[_Memory, ...]:
-    """What is remembered of a world's actions, for all configurations in which the same parties have switches of their own."""
+    """What is remembered of a world's actions, for all configurations with switches of the same parties."""
     names = (
         *(variable.name for variable in variables(world)), *SWITCHES, *CAPABILITIES,
         *(f"{party}:{name}" for party, name in own),

@@ -1,8 +1,8 @@
 """The messages of the protocol, as typed records in its own words.
 
-A field is public, or it holds a *term*: a value that opens something for whoever knows it. What the attacker learns from
-a message that it receives or reads is thereby said here and nowhere else (:func:`learned`). Terms are named after what
-they belong to: a code after its grant, a code verifier after its session (see :mod:`model.state`).
+A field is public, or it holds a *term*: a value that opens something for whoever knows it. What the attacker learns
+from a message that it receives or reads is thereby said here and nowhere else (:func:`learned`). Terms are named after
+what they belong to: a code after its grant, a code verifier after its session (see :mod:`model.state`).
 """
 
 from __future__ import annotations
@@ -254,8 +254,8 @@ class Introspection(Message):
     token: Value = term("token")
 
 
-#: What the attacker makes itself, a code that no AS knows or a token of its own AS; and whose a request, a challenge or a
-#: redemption is that belongs to no session, because the attacker acts by itself.
+#: What the attacker makes itself, a code that no AS knows or a token of its own AS; and whose a request, a challenge
+#: or a redemption is that belongs to no session, because the attacker acts by itself.
 FORGED, THIEF = "forged", "thief"
 #: Terms that open nothing.
 NOBODYS = (NONE, FORGED, THIEF)

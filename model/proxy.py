@@ -3,9 +3,9 @@
 The proxy has one client at the AS behind it, to which the user has consented before; that AS remembers it and asks
 nobody again. To its own clients the proxy is an AS. A transaction begins when a browser comes to its authorization
 endpoint, goes on at the AS behind it, and ends when the browser brings the code of that AS back. The state with which
-it does is made of the client's request, or shows in the URL of a browser that passed the consent page: whoever wrote the
-request of a transaction can send another's browser to the AS behind the proxy with it. A proxy has one transaction in a
-run, and codes of the AS behind it do not leak.
+it does is made of the client's request, or shows in the URL of a browser that passed the consent page: whoever wrote
+the request of a transaction can send another's browser to the AS behind the proxy with it. A proxy has one transaction
+in a run, and codes of the AS behind it do not leak.
 """
 
 from __future__ import annotations

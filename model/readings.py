@@ -1,4 +1,4 @@
-"""What a state comes to: what a session asks for and with which keys, what a token is good for, what the attacker knows.
+"""What a state comes to: what a session asks for, with which keys, what a token is good for, what the attacker knows.
 
 Roles, attacker and properties read states so.
 """
@@ -50,8 +50,8 @@ def user_of(c: Context, grant: str) -> str:
 def deliver(c: Context, *sent: Sent, read: Condition = False) -> tuple[dict[str, Condition], tuple[Sent, ...]]:
     """What the attacker learns from messages, and the messages: the one place where honest and dishonest differ.
 
-    Whoever runs the receiver reads all of it, as does whoever sends it, and a capability may read the message wherever it goes (``read`` says of
-    another that it does).
+    Whoever runs the receiver reads all of it, as does whoever sends it, and a capability may read the message wherever
+    it goes (``read`` says of another that it does).
     """
     facts: dict[str, list[Condition]] = {}
     for sender, receiver, message, here in sent:
@@ -290,7 +290,7 @@ def _proves(c: Context, held: Held) -> Condition:
 
 
 def kept(c: Context, held: Held) -> tuple[Named, ...]:
-    """The rules by which the client kept a token that it has from before; one that it discarded is not there to leak."""
+    """The rules by which the client kept a token that it has from before; one that it discarded cannot leak."""
     design, attributes = c.of(held.client), token_of(c, held.name)
     bound = same(c.of(held.server).as_dpop, "honor")
     return (

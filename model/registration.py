@@ -37,8 +37,8 @@ def registered(c: Context, server: Party, client_id: Value, redirect: Value) -> 
     """Whether an honest AS has the redirect URI registered for the client_id.
 
     A client metadata document is the same for every AS, so all redirect URIs in it are registered everywhere; so is a
-    second document that a client published for another AS. Static and dynamic registration are made with one AS and hold
-    there alone. The attacker registers identities of its own where that is open.
+    second document that a client published for another AS. Static and dynamic registration are made with one AS and
+    hold there alone. The attacker registers identities of its own where that is open.
     """
     honest = [_clients(c, client, server, client_id, redirect) for client in c.world.clients]
     own = [_attackers(c, identity, server, client_id, redirect) for identity in c.world.identities]

@@ -9,7 +9,7 @@ from model.rule import rule
 from model.world import NONE
 
 
-@rule("PRM-3.1-wk", source="RFC 9728 3.1, 7.3")
+@rule("PRM-3-loc", source="RFC 9728 3, 3.1, 7.3")
 def well_known_is_the_owners(design: Design, squats: Condition) -> Condition:
     """Only the owner of an origin writes below its well-known locations."""
     return implies(squats, same(design.wk_owner, "tenant"))
@@ -18,7 +18,8 @@ def well_known_is_the_owners(design: Design, squats: Condition) -> Condition:
 def policy_names(design: Design, known: Condition, enrolled: Condition) -> Condition:
     """Whether the policy itself, not the comparison it is applied with, names an issuer.
 
-    ``known``: the resource server means to trust it; ``enrolled``: it is the attacker's AS, which got itself on the list.
+    ``known``: the resource server means to trust it; ``enrolled``: it is the attacker's AS, which got itself on the
+    list.
     """
     return all_of(no(same(design.rs_trust, "any")), any_of(known, all_of(enrolled, same(design.a_enrolled, "yes"))))
 
@@ -76,9 +77,9 @@ def scheme_is_acceptable(design: Design, key: Value) -> Condition:
 def proof_is_by_bound_key(design: Design, own: Condition, for_this: Condition, for_another: Condition) -> Condition:
     """A DPoP-bound token comes with a proof by its key for this URL.
 
-    ``own``: it is bound to no key, or to one that the presenter holds; ``for_this``: the presenter was sent a proof by the
-    right key for this URL, as htu is compared; ``for_another``: one for another URL, which an RS does not notice that does
-    not compare htu.
+    ``own``: it is bound to no key, or to one that the presenter holds; ``for_this``: the presenter was sent a proof by
+    the right key for this URL, as htu is compared; ``for_another``: one for another URL, which an RS does not notice
+    that does not compare htu.
     """
     return any_of(own, for_this, all_of(for_another, same(design.rs_htu, "off")))
 

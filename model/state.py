@@ -1,9 +1,9 @@
 """What can change in a world: the state variables, their domains and how a rule reads them.
 
 A state is a tuple of values in the order of :func:`variables`. Rules never see the tuple: they read a
-:class:`View`, which any reader can provide. Variables are made for the sessions, grants and held tokens of a world, so a
-term needs no name of its own: a code, a token and a refresh token *are* their grant, a challenge, a state and a verifier
-their session.
+:class:`View`, which any reader can provide. Variables are made for the sessions, grants and held tokens of a world, so
+a term needs no name of its own: a code, a token and a refresh token *are* their grant, a challenge, a state and a
+verifier their session.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def _session(made: _Made, world: World, who: str) -> None:
     made.value(f"{who}.par_at", servers, "whose pushed authorization request endpoint it names")
     made.value(f"{who}.promises_iss", (False, True), "the metadata says that this AS sends iss")
     made.value(f"{who}.connector", (False, True), "the AS came as a connector, its endpoints configured one by one")
-    made.value(f"{who}.request_uri", (NONE, *grants), "the attacker's pushed request that the client was handed as its own")
+    made.value(f"{who}.request_uri", (NONE, *grants), "the attacker's request that it was handed as its own")
     made.value(f"{who}.went_to", servers, "the issuer with which the client went on after the response")
     made.value(f"{who}.code", (NONE, FORGED, *grants), "the code the client got")
     made.value(f"{who}.token", (NONE, FORGED, *tokens(world)), "the access token the session holds")
@@ -133,7 +133,9 @@ def _grant(made: _Made, world: World, name: str) -> None:
     made.value(f"{name}.of", (NONE, THIEF, *sessions), "whose authorization request it answers")
     made.value(f"{name}.client", (NONE, *ids, *(party.url for party in world.identities)), "client_id")
     made.value(
-        f"{name}.redirect", (NONE, *redirects, LOOPBACK, *(party.callback for party in world.identities)), "redirect URI"
+        f"{name}.redirect",
+        (NONE, *redirects, LOOPBACK, *(party.callback for party in world.identities)),
+        "redirect URI",
     )
     made.value(f"{name}.challenge", (NONE, THIEF, *sessions), "whose code challenge the request carries")
     made.value(f"{name}.state", (NONE, *sessions), "whose state it carries")
@@ -178,13 +180,13 @@ def _knowledge(made: _Made, world: World) -> None:
     for client in world.clients:
         for server in world.servers:
             if server.honest:
-                made.fact(f"knows.secret.{client.name}@{server.name}", "the attacker knows the client's secret at this AS")
+                made.fact(f"knows.secret.{client.name}@{server.name}", "the attacker knows the client's secret there")
                 for client_id in client_ids(world, client):
                     opened = assertion_at(server, client_id)
-                    made.fact(f"knows.assertion.{opened}", "the attacker has an assertion that is good for this client there")
+                    made.fact(f"knows.assertion.{opened}", "the attacker has an assertion of this client for it")
     for user in world.users:
         made.fact(f"knows.password.{user}", "the attacker has the user's login form")
-        made.fact(f"holds.browser.{user}", "the user's browser has been at an endpoint of the attacker's, which leads it on")
+        made.fact(f"holds.browser.{user}", "the user's browser has been at an endpoint of the attacker's")
 
 
 #: What the attacker may learn of a session.

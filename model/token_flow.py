@@ -223,7 +223,9 @@ def _cached_proof(c: Context, session: Reading, held: str) -> Value:
 
 def captured_proofs(c: Context, token: str, url: str) -> tuple[Condition, Condition, Condition]:
     """Whether the attacker has a proof by the token's key for a URL, one for another, and whether that one was used."""
-    for_this, for_another, used = [], [], []
+    for_this: list[Condition] = []
+    for_another: list[Condition] = []
+    used: list[Condition] = []
     for where in captures(c.world):
         known = knows(c, "proof", f"{token}@{where}")
         (for_this if compares(identifiers.equal_htu, where, url) else for_another).append(known)

@@ -139,7 +139,8 @@ def _plain(name: str) -> str:
 
 def participants(trace: Trace, sent: Iterable[Arrow]) -> tuple[Participant, ...]:
     """Those who take part in the messages, in the order in which they are drawn."""
-    cast = Scene.first(trace).cast
+    machine = Machine(trace.configuration, trace.world)
+    cast = Cast(machine.context(machine.view(machine.initial)))
     keys = dict.fromkeys(key for arrow in sent for key in (arrow.sender, arrow.receiver))
     taken: set[str] = set()
     drawn = []
@@ -233,11 +234,6 @@ class Scene:
         self.cast = Cast(self.context)
         self.words = Words(machine.context(after))
 
-    @staticmethod
-    def first(trace: Trace) -> Scene:
-        """The first action of a run."""
-        return next(scenes(trace))
-
     def rules(self) -> list[Rule]:
         """The checks that honest parties made and that passed."""
         return [condition.rule for condition in self.move.rules]
@@ -302,7 +298,8 @@ def _by_itself(scene: Scene) -> Arrow:
 def _legs(scene: Scene, sent: Sent) -> Iterator[Sent]:
     """A message as it travels: to a redirect URI by the user's browser, and on to the attacker if that has it."""
     cast, sender = scene.cast, scene.cast.key(sent.sender)
-    users = [scene.words.user_of(getattr(sent.message, name)) for name, _ in term_fields(sent.message)]
+    held = [getattr(sent.message, name) for name, _ in term_fields(sent.message)]
+    users = [scene.words.user_of(each) for one in held for each in (one if isinstance(one, tuple) else (one,))]
     browser = next((user for user in users if user), next(iter(scene.world.users), ATTACKER))
     if not cast.is_callback(sent.receiver) or cast.is_browser(sender) or sender in map(cast.key, scene.world.clients):
         yield sent
@@ -440,4 +437,4 @@ def _leak(scene: Scene, at: str, message: Message, seen: set[tuple[str, str]]) -
     label, values, names = _described(scene, message, seen)
     kept = tuple(value for value in values if value.name in names)
     sender = at if scene.cast.honest(at) else ATTACKER
-    return Arrow(0, sender, ATTACKER, f"leaks of {label}", kept, leaks=names, record=message)
+    return Arrow(0, sender, ATTACKER, f"leaks: {label}", kept, leaks=names, record=message)

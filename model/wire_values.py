@@ -6,6 +6,8 @@ belong to is said in :mod:`model.messages` and :mod:`model.state`; a kind that i
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from model import readings
@@ -44,10 +46,11 @@ class Words:
 
     def __init__(self, context: Context) -> None:
         self.context, self.world = context, context.world
-        self._say = {
+        self._say: dict[str, Callable[[str], str]] = {
             "challenge": self._challenge, "verifier": self._verifier, "assertion": self._assertion,
-            "grant": self._assertion, "proof": self._proof, "secret": self._secret, "code": self._issued,
-            "token": self._token, "refresh": self._issued, "signature": self._signature,
+            "grant": self._assertion, "proof": self._proof, "secret": self._secret, "token": self._token,
+            "code": partial(self._issued, "code"), "refresh": partial(self._issued, "refresh token"),
+            "signature": self._signature,
         }  # fmt: skip
 
     def term(self, kind: str, name: str) -> str:
@@ -111,7 +114,11 @@ class Words:
     def _verifier(self, who: str) -> str:
         if who in (THIEF, FORGED):
             return "<attacker's own verifier>"
-        return f"<verifier of {owner(self.world, who)}>" if who in self.world.session else f"<{who}>"
+        if who not in self.world.session:
+            return f"<{who}>"
+        user, known = self.world.user_of(who), owner(self.world, who)
+        only = user != ATTACKER and known == f"{whose(user)} session"
+        return f"<{whose(user)} verifier>" if only else f"<verifier of {known}>"
 
     def _assertion(self, name: str) -> str:
         who = name.partition(".")[0]
@@ -132,23 +139,23 @@ class Words:
         at = self.world.by_name[server].url if server in self.world.by_name else server
         return f"<{whose(client)}, for {host(at)}>"
 
-    def _issued(self, name: str) -> str:
+    def _issued(self, what: str, name: str) -> str:
         if name not in self.grants:
             party = self.world.by_name.get(name.partition(".")[0])
-            return self.public(name) if party is None else f"<issued by {host(party.url)}>"
+            return self.public(name) if party is None else f"<{what} from {host(party.url)}>"
         grant = self.grants[name]
         alone = sum((other.user, other.server) == (grant.user, grant.server) for other in self.world.grants) == 1
-        return f"<{whose(grant.user)}{'' if alone else ' ' + name[-1]}, from {host(self.server_of(name))}>"
+        return f"<{whose(grant.user)} {what}{'' if alone else ' ' + name[-1]} from {host(self.server_of(name))}>"
 
     def _token(self, name: str) -> str:
         held = next((held for held in self.world.held if held.name == name), None)
         if held is not None:
             leaked = self.context.has(held.leaks_by) is True
             at = host(self.world.by_name[held.resource].url)
-            return f"<{whose(held.user)}, {'leaked' if leaked else 'cached'}, for {at}>"
+            return f"<{whose(held.user)} {'leaked' if leaked else 'cached'} token for {at}>"
         if name.endswith("+"):
-            return f"<{whose(self.user_of(name))}, refreshed at {host(self.server_of(name))}>"
-        return self._issued(name)
+            return f"<{whose(self.user_of(name))} token refreshed at {host(self.server_of(name))}>"
+        return self._issued("token", name)
 
     def claims(self, kind: str, name: str) -> list[tuple[str, str]]:
         """What an access token of an honest AS says: ``aud`` and ``cnf``, where the state knows them."""

@@ -57,7 +57,7 @@ _MEANS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
         (CLIENT, AUTHORIZATION_SERVER, RESOURCE_SERVER), ("session", "held", "tampering", "grants"),
         ("challenge", "requests"),
     ),
-    "delegation": ((CLIENT, AUTHORIZATION_SERVER, RESOURCE_SERVER, SUB_AGENT), (), ()),
+    "delegation": ((CLIENT, AUTHORIZATION_SERVER, RESOURCE_SERVER, SUB_AGENT), ("session", "grants"), ()),
 }  # fmt: skip
 #: The protocols that worlds run; what they are made of is said in :mod:`model.protocols`.
 PROTOCOL_NAMES = tuple(_MEANS)
@@ -381,19 +381,24 @@ def spellings(named: Sequence[str], honest: Sequence[str], others: Sequence[str]
     encoded slash, userinfo and query. A spelling gains something only if an honest resource takes it for its audience;
     one that covers no more of the other URLs, and is accepted nowhere else, than another is left out.
     """
-    chosen = {name: _power(name, honest, others) for name in named}
+    chosen = {name: (_covered(name, others), _accepting(name, honest)) for name in named}
     for name in named:
         for spelling in _variants(name):
-            covers, accepted = _power(spelling, honest, others)
-            dominated = any(covers <= more and accepted <= where for more, where in chosen.values())
-            if accepted and not dominated:
-                chosen[spelling] = covers, accepted
+            if accepted := _accepting(spelling, honest):
+                covers = _covered(spelling, others)
+                if not any(covers <= more and accepted <= where for more, where in chosen.values()):
+                    chosen[spelling] = covers, accepted
     return tuple(chosen)
 
 
-def _power(name: str, honest: Sequence[str], others: Sequence[str]) -> tuple[frozenset[Any], frozenset[str]]:
-    covers = frozenset((compare.__name__, url) for compare in _COMPARATORS for url in others if compare(name, url))
-    return covers, frozenset(url for url in honest if identifiers.prefix_segment(name, url))
+def _accepting(name: str, honest: Sequence[str]) -> frozenset[str]:
+    """The honest resources that take an identifier for their audience, where they are not exact about it."""
+    return frozenset(url for url in honest if identifiers.prefix_segment(name, url))
+
+
+def _covered(name: str, others: Sequence[str]) -> frozenset[tuple[str, str]]:
+    """Which of the other URLs it covers, by which comparison."""
+    return frozenset((compare.__name__, url) for compare in _COMPARATORS for url in others if compare(name, url))
 
 
 def _variants(url: str) -> Iterator[str]:
@@ -516,7 +521,8 @@ class _Reader:
             self.all_named(session.visits, _names(world.resource_servers), "visits")
         self.check_grants(world)
         if world.contact:
-            self.named(world.contact, _names(p for p in world.resource_servers if p.honest), "contact is an honest resource")
+            honest = _names(party for party in world.resource_servers if party.honest)
+            self.named(world.contact, honest, "contact is an honest resource server")
         for _, tampering in self.each("tampering", world.tamperings):
             self.check_tampering(world, tampering)
 
@@ -567,7 +573,10 @@ class _Reader:
     def check_names(self, world: World) -> None:
         """Names are what variables, keys and messages are told apart by."""
         taken: dict[str, str] = {}
-        for key, rows in (("party", world.parties), ("session", world.sessions), ("held", world.held)):
+        named: dict[str, tuple[Any, ...]] = {
+            "party": world.parties, "session": world.sessions, "held": world.held,
+        }  # fmt: skip
+        for key, rows in named.items():
             for _, row in self.each(key, rows):
                 name = row.name
                 attackers = key == "session" and name == ATTACKER
@@ -702,6 +711,12 @@ def _shipped() -> dict[str, World]:
 #: The worlds that ship, the default one first.
 WORLDS: dict[str, World] = _shipped()
 DEFAULT = WORLDS["default"]
+#: Worlds that traces and notes of earlier releases name, and what has become of them.
+FORMER = {
+    **{name: f"there is no world {name!r} any more: what was in it is in world=default"
+       for name in ("first_contact", "users_session", "client_identity")},
+    "mixup": "the sizes of world=mixup are no names: write a world file with as many servers and sessions as you like",
+}  # fmt: skip
 
 
 def find_world(name: str) -> World:
@@ -717,7 +732,8 @@ def find_world(name: str) -> World:
         if path.is_dir():
             raise WorldError(f"{name} is a directory, not a world file")
         if not path.is_file():
-            raise WorldError(f"no world or world file {name!r}{hint(name, WORLDS)}")
+            unknown = f"no world or world file {name!r}{hint(name, WORLDS)}"
+            raise WorldError(FORMER.get(name.partition("-")[0], unknown))
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise WorldError(f"{name} is not a text file in UTF-8") from None

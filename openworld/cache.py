@@ -1,8 +1,9 @@
 """Answers that are known already: a folder with one file for each question.
 
-A file is found by what its answer depends on: every source file of the model and the properties, the versions of
-solver and Python, world, configuration, property and time limit. Nothing is ever looked up under an older rule.
-A file that is damaged is as good as none, and several processes may share a folder.
+A file is found by what its answer depends on: every source file of the model and the properties (the worlds that ship
+among them), the versions of solver and Python, world, configuration, property and time limit. Nothing is ever looked
+up under an older rule. A world from a file counts by what it says, wherever the file is. An entry that is damaged is as
+good as none, and several processes may share a folder.
 """
 
 from __future__ import annotations
@@ -11,15 +12,16 @@ import hashlib
 import json
 import platform
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import model
 import properties
-from model.design import parse
+from model.design import Configuration, parse
 from model.trace import from_json
-from model.world import WORLDS
+from model.world import World
 from openworld.files import write
 from openworld.jobs import Question
 from properties.bounds import Bound
@@ -70,7 +72,7 @@ class Cache:
     def path(self, question: Question) -> Path:
         """The file of a question; its name covers everything that the answer depends on."""
         prop, configuration = find(question.property), parse(question.configuration)
-        asked = [prop.name, repr(prop.world_of(configuration.design)), str(configuration), question.timeout]
+        asked = [prop.name, said(prop.world_of(configuration)), _called_nothing(configuration), question.timeout]
         digest = hashlib.sha256(json.dumps([self._fingerprint, *asked]).encode()).hexdigest()
         return self.folder / digest[:2] / f"{digest[2:]}.json"
 
@@ -80,7 +82,7 @@ class Cache:
             path = self.path(question)
             entry = json.loads(path.read_text(encoding="utf-8"))
             if entry["sha256"] == _checksum(path, entry["verdict"]):
-                return verdict(entry["verdict"])
+                return verdict(question, entry["verdict"])
         return None
 
     def put(self, question: Question, data: dict[str, Any]) -> None:
@@ -97,20 +99,36 @@ def _checksum(path: Path, data: Any) -> str:
     return hashlib.sha256(json.dumps([path.name, data], sort_keys=True).encode()).hexdigest()
 
 
-def verdict(data: dict[str, Any]) -> Verdict:
-    """A verdict from its data.
+def said(world: World) -> str:
+    """All that a world says, and nothing of where it was read."""
+    return repr(replace(world, file=""))
+
+
+def _called_nothing(configuration: Configuration) -> str:
+    """Design and attacker alone: a world counts by what it says, whatever it is called."""
+    return str(replace(configuration, world=""))
+
+
+def verdict(question: Question, data: dict[str, Any]) -> Verdict:
+    """A verdict from its data, as the answer to a question: a world may have been called otherwise when it was found.
 
     Raises:
         InputError, ReplayError, LookupError: the data does not describe a verdict, or its trace does not show it.
     """
-    prop = find(data["property"])
-    trace = None if data["trace"] is None else from_json(data["trace"])
-    if trace is not None:
+    prop, configuration = find(data["property"]), parse(question.configuration)
+    world = prop.world_of(configuration)
+    if data["world"] != world.name:
+        raise LookupError(data["world"])
+    trace = None
+    if data["trace"] is not None:
+        judged = replace(parse(data["trace"]["configuration"]), world=configuration.world)
+        here = {"world": world.name, "configuration": str(judged)}
+        trace = from_json({**data["trace"], **here}, {world.name: world})
         confirm(trace, prop)
     return Verdict(
         property=prop,
-        configuration=parse(data["configuration"]),
-        world=WORLDS[data["world"]],
+        configuration=configuration,
+        world=world,
         result=read_result(data["verdict"], prop.kind),
         reach=data["reach"],
         trace=trace,

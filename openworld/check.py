@@ -63,7 +63,8 @@ class Outcome:
     def headline(self) -> str:
         """What was asked, in one line."""
         asked = self.expectation
-        return f"{asked.property} with {asked.design or 'the baseline'} against {asked.attacker}"
+        where = f" in {asked.world}" if asked.world else ""
+        return f"{asked.property} with {asked.design or 'the baseline'} against {asked.attacker}{where}"
 
     @property
     def difference(self) -> str:
@@ -117,7 +118,7 @@ def evaluate(
             data = next(replies).data
             if cache:
                 cache.put(question, data)
-            found = known[question] = verdict(data)
+            found = known[question] = verdict(question, data)
         yield Outcome(expectation, found, question not in fresh)
 
 

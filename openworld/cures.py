@@ -80,7 +80,7 @@ def cures(design: Design, name: str) -> list[Cure]:
         (switch.name, value)
         for switch in SWITCHES.values()
         for value in switch.values
-        if switch.kind != "environment" and value != design[switch.name]
+        if switch.kind in ("mechanism", "conduct") and value != design[switch.name]
     ]
     for size in (1, 2):
         found = [
@@ -98,7 +98,7 @@ def as_deployed(design: Design, attacked: Configuration) -> Configuration:
     from conformance.attacks import DEPLOYMENTS
 
     deployment = {name: attacked.design[name] for each in DEPLOYMENTS for name in each}
-    return Configuration(design.but(**deployment), attacked.capabilities)
+    return Configuration(design.but(**deployment), attacked.capabilities, attacked.world)
 
 
 def proven_cures(prop: str, own: Configuration, ask: Ask) -> list[Cure]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from model import scenario
 from model.clients import clients, find
-from model.design import Configuration, parse
+from model.design import parse
 from model.switches import SWITCHES
 from openworld.jobs import answers_once
 from properties.security import PROPERTIES
@@ -34,8 +35,8 @@ class Situation(NamedTuple):
 SITUATIONS = (
     Situation("malicious AS borrows the endpoint; iss is sent", "code_delivery", "cap=mal_as;splice=yes;h_iss=yes"),
     Situation("malicious AS borrows the endpoint; no iss", "code_delivery", "cap=mal_as;splice=yes;h_iss=no"),
-    Situation("malicious AS sends the browser on; iss is sent", "code_delivery", "cap=mal_as;h_iss=yes"),
-    Situation("malicious AS sends the browser on; no iss", "code_delivery", "cap=mal_as;h_iss=no"),
+    Situation("malicious AS sends the browser on; iss is sent", "code_delivery", "cap=mal_as;splice=no;h_iss=yes"),
+    Situation("malicious AS sends the browser on; no iss", "code_delivery", "cap=mal_as;splice=no;h_iss=no"),
     Situation("malicious AS; iss is sent", "authorization", "cap=mal_as;h_iss=yes"),
     Situation("malicious AS; no iss", "authorization", "cap=mal_as;h_iss=no"),
     Situation("malicious RS with an AS of its own", "authorization", "cap=mal_rs+mal_as"),
@@ -75,7 +76,7 @@ class Case(NamedTuple):
         """What the verdict depends on: no world reads what implementations do beyond the specifications."""
         asked = parse(self.configuration)
         usual = {name: switch.baseline for name, switch in SWITCHES.items() if switch.kind == "conduct"}
-        return self.situation.property, str(Configuration(asked.design.but(**usual), asked.capabilities))
+        return self.situation.property, str(replace(asked, design=asked.design.but(**usual)))
 
 
 def cases(of: Iterable[str] | None = None) -> list[Case]:

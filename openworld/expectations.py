@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from model.design import NAMED_DESIGNS, check_switch, parse, parse_capabilities
+from model.design import NAMED_DESIGNS, check_parties, check_switch, parse, parse_capabilities
 from model.errors import InputError
+from model.world import WORLDS, find_world
 from properties.results import Result, read_result
 from properties.security import find
 
@@ -44,6 +45,7 @@ class Expectation:
         property: name of the property.
         design: the design as ``key=value;key=value``; empty for the baseline.
         attacker: capabilities as in ``cap=``.
+        world: the world to ask in as in ``world=``; empty where that is left to the property.
         expected: the verdict that is expected; ``safe`` or ``reached`` where the property is to hold.
     """
 
@@ -54,12 +56,14 @@ class Expectation:
     property: str
     design: str
     attacker: str
+    world: str
     expected: Result
 
     @builtins.property
     def config(self) -> str:
         """The configuration as the command line takes it."""
-        return ";".join(part for part in (self.design, f"cap={self.attacker}") if part)
+        world = f"world={self.world}" if self.world else ""
+        return ";".join(part for part in (self.design, f"cap={self.attacker}", world) if part)
 
     @builtins.property
     def configuration(self) -> str:
@@ -73,7 +77,7 @@ _EXPECTED: dict[str, str] = {
     "not_reached": "not_reached",
 }  # fmt: skip
 _LISTS = ("against", *_EXPECTED)
-_KEYS = ("name", "because", "design", "switches", *_LISTS)
+_KEYS = ("name", "because", "design", "switches", "world", *_LISTS)
 
 
 def read(path: Path) -> list[Expectation]:
@@ -121,26 +125,39 @@ class _Entry:
             self._check_shape(key, value)
         if not any(self._fields.get(key) for key in _EXPECTED):
             raise self._error("", 0, "nothing is expected; list properties in holds or fails")
-        design = self._design()
+        design, world = self._design(), self._world()
         name, because = (" ".join(self._fields.get(key, "").split()) for key in ("name", "because"))
         for key, word in _EXPECTED.items():
             for number, prop in enumerate(self._fields.get(key, [])):
                 known, place = self._known(key, number, find, prop), self._place(key, number)
                 expected = self._known(key, number, read_result, word, known.kind)
                 for attacker in self._attackers():
-                    yield Expectation(
-                        self._path, place, name or design or "baseline", because, known.name, design, attacker, expected
-                    )
+                    made = Expectation(
+                        self._path, place, name or design or "baseline", because, known.name, design, attacker, world,
+                        expected,
+                    )  # fmt: skip
+                    self._known("switches", 0, _fits, made)
+                    yield made
 
     def _design(self) -> str:
         named = self._fields.get("design")
         if named is not None and named not in NAMED_DESIGNS:
             raise self._error("design", 0, f"unknown design {named!r}; allowed: {', '.join(NAMED_DESIGNS)}")
         switches = [
-            f"{name}={self._known('switches', 0, check_switch, name, value)}"
+            f"{name}={self._known('switches', 0, check_switch, name.rpartition(':')[2], value)}"
             for name, value in self._fields.get("switches", {}).items()
         ]
         return ";".join([f"design={named}"] * (named is not None) + switches)
+
+    def _world(self) -> str:
+        """The world by its name, or its file, which is looked for beside the expectations first."""
+        named: str = self._fields.get("world", "")
+        if not named or named in WORLDS:
+            return named
+        beside = self._path.parent / named
+        found = str(beside) if beside.is_file() else named
+        self._known("world", 0, find_world, found)
+        return found
 
     def _attackers(self) -> list[str]:
         listed: list[str] = self._fields.get("against", ["none"])
@@ -161,7 +178,7 @@ class _Entry:
         if not sound:
             raise self._error(key, 0, f"expected {wanted}, found {value!r}")
 
-    def _known(self, key: str, number: int, read: Any, *words: str) -> Any:
+    def _known(self, key: str, number: int, read: Any, *words: Any) -> Any:
         """What ``read`` makes of some words, or where they stand and what is wrong with them."""
         try:
             return read(*words)
@@ -175,6 +192,16 @@ class _Entry:
     def _error(self, key: str, number: int, message: str) -> ExpectationError:
         where = f"{self._path}, line {self._place(key, number).line}, [[expect]]"
         return ExpectationError(f"{where}: {key}: {message}" if key else f"{where}: {message}")
+
+
+def _fits(asked: Expectation) -> None:
+    """Make sure that the world of a question has the parties that its design names.
+
+    Raises:
+        ConfigurationError: naming the party or the switch and what is allowed.
+    """
+    configuration = parse(asked.config)
+    check_parties(configuration.design, find(asked.property).world_of(configuration))
 
 
 def _strings(values: Any) -> bool:

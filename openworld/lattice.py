@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from model.design import ConfigurationError
+from model.world import find_world
 from properties.designs import DEPLOYMENTS, MECHANISMS, Answers, Lattice, Mechanisms, breaking, left_out
 from properties.security import find
 
@@ -21,6 +22,7 @@ class Asked:
     any_environment: bool
     without: tuple[str, ...]
     usable: bool
+    world: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ def ask(asked: Asked) -> Found:
     """Enumerate.
 
     Raises:
-        ConfigurationError: a mechanism that does not exist.
+        ConfigurationError, WorldError: a mechanism, a party or a world that does not exist.
     """
     for name in asked.without:
         if name not in MECHANISMS:
@@ -50,8 +52,9 @@ def ask(asked: Asked) -> Found:
         if name not in asked.without and positions[0] not in asked.fixed
     }
     absent = {switch: without for switch, without, _ in (MECHANISMS[name] for name in asked.without)}
+    world = find_world(asked.world) if asked.world else None
     lattice = Lattice(
-        asked.properties, asked.capabilities, {**absent, **asked.fixed}, asked.any_environment, mechanisms
+        asked.properties, asked.capabilities, {**absent, **asked.fixed}, asked.any_environment, mechanisms, world
     )
     unusable = {name: breaking(environment) for name, environment in DEPLOYMENTS.items()} if asked.usable else {}
     return Found(lattice.enumerate(), unusable)

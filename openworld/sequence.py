@@ -198,8 +198,9 @@ class _Canvas:
         self.axes.text(x, y + 11, name, ha="center", va="center", color=ink, fontsize=8.2, weight="bold",
                        linespacing=1.0, family=_SANS)  # fmt: skip
         host, _, path = one.url.partition("://")[2].partition("/")
+        small = 5.6 * min(1.0, 20 / max(len(host), len(path) + 1, 1))
         self.axes.text(x, y + 26.5, f"{host}\n/{path}" if path else host, ha="center", va="center", color=ink,
-                       fontsize=5.6, linespacing=1.0, family=_SANS)  # fmt: skip
+                       fontsize=small, linespacing=1.0, family=_SANS)  # fmt: skip
 
     def lifelines(self, top: float, bottom: float) -> None:
         for one in self.shown.cast:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from model.design import DESIGN_NOTES, NAMED_DESIGNS, parse
 from model.protocols import rules
 from model.rule import Rule
-from model.switches import SWITCHES, Switch
+from model.switches import SWITCHES, Switch, switch_roles
 
 if TYPE_CHECKING:
     import pandas
@@ -104,7 +104,7 @@ def switch_json(switch: Switch) -> dict[str, Any]:
     """A switch as data."""
     return {
         "name": switch.name, "values": list(switch.values), "baseline": switch.baseline, "kind": switch.kind,
-        "meaning": switch.meaning, "source": switch.source,
+        "meaning": switch.meaning, "source": switch.source, "roles": list(switch_roles(switch.name)),
     }  # fmt: skip
 
 
@@ -114,6 +114,7 @@ def switch_lines() -> Iterator[str]:
         "mechanism": "what a design chooses",
         "environment": "what a deployment happens to be",
         "conduct": "what a client does where it is left to it (no verdict depends on it; see `openworld clients`)",
+        "restriction": "what a question forbids the attacker, who is free unless it is asked for; no design has them",
     }
     for kind, title in titles.items():
         yield f"{kind} switches: {title} (* baseline)"
@@ -124,6 +125,9 @@ def switch_lines() -> Iterator[str]:
                 yield from textwrap.wrap(
                     f"{switch.meaning}  [{switch.source}]", _WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6
                 )
+                if roles := switch_roles(switch.name):
+                    yield f"      one party's: PARTY:{switch.name} ({' or '.join(roles)})"
+    yield "world=NAME or world=FILE.toml: the world to ask in; `openworld worlds` shows those that ship"
 
 
 def rate_lines(rates: pandas.DataFrame) -> Iterator[str]:

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Generator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -154,7 +154,8 @@ class Case(NamedTuple):
     def key(self) -> tuple[str, str]:
         """What the verdict depends on; a utility property is about honest parties alone."""
         configuration = parse(self.configuration)
-        return self.prop.name, str(configuration.design.changes() if self.prop.kind == "utility" else configuration)
+        honest = replace(configuration, capabilities=frozenset())
+        return self.prop.name, str(honest if self.prop.kind == "utility" else configuration)
 
     @property
     def stem(self) -> str:

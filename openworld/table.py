@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from model.design import ConfigurationError, parse
+from model.design import check_parties, parse
 from model.errors import InputError
 from openworld.jobs import Question, answers
-from properties.security import UnknownPropertyError, find
+from properties.security import find
 
 NEEDED = ("id", "property", "config")
 ADDED = ("verdict", "reason", "reach", "steps", "blocked_by", "seconds")
@@ -63,9 +63,9 @@ def _problem(fields: dict[str, Any]) -> str:
     if empty:
         return f"column {empty[0]!r} is empty"
     try:
-        find(fields["property"])
-        parse(fields["config"])
-    except (ConfigurationError, UnknownPropertyError) as error:
+        configuration = parse(fields["config"])
+        check_parties(configuration.design, find(fields["property"]).world_of(configuration))
+    except InputError as error:
         return str(error)
     return ""
 

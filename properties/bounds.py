@@ -1,8 +1,9 @@
 """How deep a question has to be looked at: bounds that are found and proved, question by question.
 
-A world is laid down three sweeps deep (see :mod:`properties.unroll`), then one more at a time. An event that cannot happen within them cannot
-happen at all once no action can happen in the last of them: a run in which every action happens as early as it can
-uses each sweep before the last that it uses, so that a longer run would have had something to do there.
+A world is laid down three sweeps deep (see :mod:`properties.unroll`), then one more at a time. An event that cannot
+happen within them cannot happen at all once no action can happen in the last of them: a run in which every action
+happens as early as it can uses each sweep before the last that it uses, so that a longer run would have had something
+to do there.
 
 References:
     A. Biere, A. Cimatti, E. Clarke, Y. Zhu: Symbolic Model Checking without BDDs, TACAS 1999 (completeness thresholds).
@@ -63,7 +64,8 @@ class Bound:
     def to_json(self) -> dict[str, Any]:
         """The bound as data."""
         return {
-            "sweeps": self.sweeps, "proved": self.proved, "named_rules": self.named_rules, "any_length": self.any_length,
+            "sweeps": self.sweeps, "proved": self.proved, "named_rules": self.named_rules,
+            "any_length": self.any_length,
         }  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """What can happen at all, however long a run is: reachability with everything that hinders relaxed.
 
-Every variable may have all the values that it ever had at once, so a step once possible stays possible and what it writes is
-added. What is not reached so is not reached in any run; the converse does not hold. It takes one pass over the circuit of a
-template, no solver and no bound.
+Every variable may have all the values that it ever had at once, so a step once possible stays possible and what it
+writes is added. What is not reached so is not reached in any run; the converse does not hold. It takes one pass over
+the circuit of a template, no solver and no bound.
 
 References:
     B. Bonet, H. Geffner: Planning as heuristic search, Artificial Intelligence 129, 2001 (the delete relaxation).
@@ -31,8 +31,8 @@ class Reached(NamedTuple):
 class Closure:
     """Relaxed reachability over one template, for any design, attacker and choice of rules.
 
-    A code stands for "this can be true". A conjunction can be true once all its operands can; its negation once the negation
-    of any operand can.
+    A code stands for "this can be true". A conjunction can be true once all its operands can; its negation once the
+    negation of any operand can.
     """
 
     def __init__(self, template: Template) -> None:

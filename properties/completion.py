@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from model.action import Context
 from model.design import Configuration, Design
+from model.machine import Machine
 from model.protocols import rules
 from model.switches import SWITCHES
 from model.world import World
@@ -30,13 +31,16 @@ _CONE = "first_contact"
 #: Seconds after which a contradiction is told by what is known of it.
 _PATIENCE = 4.0
 
+#: States after which the quick way is given up.
+_ENOUGH_STATES = 2_000
+
 _T = TypeVar("_T")
 #: Switches with the values that they are given.
 Choices = tuple[tuple[str, str], ...]
 
 
 def honest_completion(context: Context) -> Any:
-    """A user's session is served by an honest resource server; ``None`` where a protocol has no flow that could finish."""
+    """A user's session is served by an honest resource; ``None`` where a protocol has no flow that could finish."""
     event = getattr(import_module(f"properties.events.{context.world.protocol}"), COMPLETION, None)
     return None if event is None else event(context)
 
@@ -82,9 +86,20 @@ def _mechanisms(design: Design) -> Choices:
 
 @cache
 def _finishes_here(world: World, design: Design) -> bool:
-    """Whether honest parties finish in the environment that the design stands in: the quick way to a yes."""
-    depths = Depths(_template(world, Configuration(design, frozenset())))
-    return depths.settle(COMPLETION, lambda laid: list(laid.unrolling.enforced.values()), Clock()).answer is Answer.SAT
+    """Whether honest parties finish in the environment that the design stands in: the quick way to a yes.
+
+    They take a few dozen states on the machine, fewer than it takes to lay their world down.
+    """
+    machine = Machine(Configuration(design, frozenset()), world)
+    seen, pending = {machine.initial}, [machine.initial]
+    while pending and len(seen) < _ENOUGH_STATES:
+        for _, state in machine.moves(pending.pop()):
+            if state not in seen:
+                if honest_completion(machine.context(machine.view(state))):
+                    return True
+                seen.add(state)
+                pending.append(state)
+    return False
 
 
 @cache

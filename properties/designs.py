@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from model.design import Configuration, Design, check_switch
+from model.design import Configuration, Design, check_parties, check_switch
 from model.switches import CAPABILITIES, SWITCHES
 from model.world import World
 from properties.bounds import Clock, Depths, Laid, Settled
@@ -98,7 +98,8 @@ class Lattice:
     Args:
         properties: what must hold, all of them.
         capabilities: the attacker.
-        environment: switches that are fixed, beside the mechanisms; unlisted ones are at their baseline.
+        environment: switches that are fixed, beside the mechanisms; unlisted ones are at their baseline. Those of
+            single parties are written ``party:switch``.
         quantify: environment switches that are not fixed take any value: what suffices must suffice in all of them.
         mechanisms: the lattice, if not the whole one; the switches of others stay at their baseline.
         world: where to ask, if not in the properties' own worlds.
@@ -117,7 +118,9 @@ class Lattice:
         self.capabilities = capabilities
         self.environment = dict(environment or {})
         for name, value in self.environment.items():
-            check_switch(name, value)
+            check_switch(name.rpartition(":")[2], value)
+        named = (name.partition(":") for name in self.environment)
+        self._own = tuple((party, switch) for party, _, switch in named if switch)
         self.quantify = quantify
         self.mechanisms = dict(MECHANISMS if mechanisms is None else mechanisms)
         self.world = world
@@ -216,6 +219,7 @@ class Lattice:
     def _fixed(self, laid: Unrolling) -> list[int]:
         """Assumptions for the attacker, the fixed switches, and mechanisms taking one of their two positions."""
         fixed = [laid.capabilities[name] * (1 if name in self.capabilities else -1) for name in CAPABILITIES]
+        fixed += [laid.switches[name, value] for name, value in self.environment.items() if ":" in name]
         positions = {switch: (without, with_) for switch, without, with_ in self.mechanisms.values()}
         for switch in SWITCHES.values():
             if switch.kind == "conduct":
@@ -230,12 +234,15 @@ class Lattice:
         return fixed
 
     def _world_of(self, prop: Property) -> World:
-        return self.world or prop.world_of(Configuration(Design(self.environment), self.capabilities))
+        shared = {name: value for name, value in self.environment.items() if ":" not in name}
+        return self.world or prop.world_of(Configuration(Design(shared), self.capabilities))
 
     def _depths(self, world: World) -> Depths:
         if world not in self._worlds:
+            own = {key: self.environment[":".join(key)] for key in self._own}
+            check_parties(Design(parties=own), world)
             about = tuple(prop.name for prop in self.properties if self._world_of(prop) == world)
-            self._worlds[world] = Depths(Template(world, about=about))
+            self._worlds[world] = Depths(Template(world, about=about, own=self._own))
         return self._worlds[world]
 
 

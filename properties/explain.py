@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from model.design import Configuration, Design
@@ -19,7 +20,7 @@ class Difference:
     Attributes:
         first, second: the verdicts.
         changes: a minimal set of the changes from the first configuration to the second that flips the verdict
-            (``switch: (before, after)``, or ``cap``); empty if it does not flip.
+            (``switch: (before, after)``, ``party:switch``, ``cap`` or ``world``); empty if it does not flip.
         refused_by: the rule that refuses the run that these changes make possible (or impossible), and at which step.
         flips: other properties whose verdicts differ, as (property, first result, second result).
     """
@@ -56,12 +57,15 @@ class Turn:
 
 
 def turns(prop: Property, configuration: Configuration, checker: Checker | None = None) -> tuple[Turn, ...]:
-    """Every change of one switch with which a property's event becomes possible or impossible, in their order."""
+    """Every change of one switch with which a property's event becomes possible or impossible, in their order.
+
+    What a question forbids the attacker is no change of a design, and left out.
+    """
     ask = checker or Checker()
     contact = PROPERTIES["first_contact"]
     happens = ask.result(prop, configuration) in ("attack", "reached")
     found = []
-    for switch in SWITCHES.values():
+    for switch in (each for each in SWITCHES.values() if each.kind != "restriction"):
         before = configuration.design[switch.name]
         for after in switch.values:
             changed = replace(configuration, design=configuration.design.but(**{switch.name: after}))
@@ -83,20 +87,42 @@ def _flipping(
 
 
 def _differences(first: Configuration, second: Configuration) -> dict[str, tuple[str, str]]:
+    """What is not the same, those switches among it that only one of them has for a single party."""
+    own = dict.fromkeys([*first.design.own(), *second.design.own()])
     changes = {
-        name: (first.design[name], second.design[name])
-        for name in first.design
-        if first.design[name] != second.design[name]
+        name: (_said(first.design, name), _said(second.design, name))
+        for name in (*first.design, *own)
+        if _own(first.design, name) != _own(second.design, name)
     }
     if first.capabilities != second.capabilities:
         changes["cap"] = (_caps(first), _caps(second))
+    if first.world != second.world:
+        changes["world"] = (first.world or "(the question's)", second.world or "(the question's)")
     return changes
 
 
-def _apply(first: Configuration, changes: dict[str, tuple[str, str]], second: Configuration) -> Configuration:
-    values = {**first.design, **{name: after for name, (_, after) in changes.items() if name != "cap"}}
+def _own(design: Design, name: str) -> str | None:
+    """The value of a switch, or of a party's where the design has one."""
+    return design.own().get(name) if ":" in name else design[name]
+
+
+def _said(design: Design, name: str) -> str:
+    """The value of a switch, or what it is for a party."""
+    return _own(design, name) or design[name.rpartition(":")[2]]
+
+
+def _apply(first: Configuration, changes: Iterable[str], second: Configuration) -> Configuration:
+    """The first configuration, with these changes to the second."""
+    chosen = {name for name in changes if name not in ("cap", "world")}
+    values = {name: (second if name in chosen else first).design[name] for name in first.design}
+    parties = {
+        key: value
+        for design, theirs in ((first.design, False), (second.design, True))
+        for key, value in design.parties.items()
+        if (":".join(key) in chosen) == theirs
+    }
     capabilities = second.capabilities if "cap" in changes else first.capabilities
-    return replace(first, design=Design(values), capabilities=capabilities)
+    return Configuration(Design(values, parties), capabilities, second.world if "world" in changes else first.world)
 
 
 def _caps(configuration: Configuration) -> str:

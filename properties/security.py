@@ -46,7 +46,7 @@ class Property:
         return getattr(import_module(f"properties.events.{world.protocol}"), self.name, None)
 
     def world_of(self, configuration: Configuration) -> World:
-        """The world in which a question is asked: the one that the configuration names, or that claims such questions."""
+        """The world in which a question is asked: the one that the configuration names, or that claims it."""
         return find_world(configuration.world) if configuration.world else world_for(self.code, configuration.design)
 
 

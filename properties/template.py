@@ -7,13 +7,13 @@ the constraints of the step and the next state.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from model.action import Action, Context, Move
 from model.design import Configuration, Design
-from model.logic import Condition, Pick, Value, all_of, any_of, no, same
+from model.logic import Condition, Pick, Value, all_of, any_of, no
 from model.protocols import actions, variables
 from model.state import Variable, View
 from model.switches import CAPABILITIES, SWITCHES
@@ -73,7 +73,7 @@ class Template:
     causes: dict[int, frozenset[int]] = field(default_factory=dict)
     kept: frozenset[str] = frozenset()
     facts: frozenset[str] = frozenset()
-    fanout: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    fanout: dict[int, tuple[tuple[int, ...], tuple[int, ...]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         design, capabilities = self._design(), self._capabilities()
@@ -133,8 +133,8 @@ class Template:
             sign = 1 if code > 0 else -1
             pending += [sign * operand for operand in self.circuit.gates[abs(code)] or ()]
 
-    def _fanout(self) -> dict[int, tuple[int, ...]]:
-        """For each input that changes from action to action, of the state or a choice, the gates that depend on it."""
+    def _fanout(self) -> dict[int, tuple[tuple[int, ...], tuple[int, ...]]]:
+        """For each action, the gates that depend on its choices, and those that depend on what it writes."""
         chosen = [value for firing in self.firings for value in firing.chosen.values()]
         inputs = [
             literal.code
@@ -150,7 +150,13 @@ class Template:
                     depends[number] = reached
                     for code in reached:
                         found[code].append(number)
-        return {code: tuple(gates) for code, gates in found.items()}
+        return {
+            firing.number: (
+                _union(found, firing.chosen.values()),
+                _union(found, (self.state[name] for name in self.kept.intersection(firing.writes))),
+            )
+            for firing in self.firings
+        }
 
     def _ask(self, name: str, design: Any, capabilities: Mapping[str, Condition]) -> None:
         reads: set[str] = set()
@@ -206,11 +212,15 @@ class Template:
         return Firing(number, action, self.circuit.input(), chosen, when, move.when, rules, frozenset(reads), move.sets)
 
     def _changing(self, move: Move, look: Callable[[str], Value]) -> Condition:
-        """When a move happens: one that adds facts and nothing else does where it adds any, since it can be left out else."""
+        """When a move happens: one that only adds facts, where it adds any, since it can be left out else."""
         facts = {variable.name for variable in self.variables if variable.fact}
         if not facts.issuperset(move.sets):
             return move.when
         return all_of(move.when, any_of(*(all_of(value, no(look(name))) for name, value in move.sets.items())))
+
+def _union(found: Mapping[int, list[int]], values: Iterable[Value]) -> tuple[int, ...]:
+    return tuple({gate for value in values for literal in _literals(value) for gate in found[literal.code]})
+
 
 def _literals(value: Value) -> list[Literal]:
     """The open conditions of a value."""

@@ -1,18 +1,20 @@
 """Laying a template down sweep after sweep, as clauses.
 
 A sweep goes through all actions in protocol order and lets each happen or not, in the state that those before it have
-left. A run that keeps to the order of the protocol is one sweep however long it is; another sweep begins where something
-early waits for something late. A run is kept in the form in which every action happens as early as it can: before its place
-in this sweep, or behind its place in the one before, something happened that it does not commute with. Any run can be
-brought into that form by moving actions forward, so nothing is lost, and the solver need not look at the same run twice.
+left. A run that keeps to the order of the protocol is one sweep however long it is; another sweep begins where
+something early waits for something late. A run is kept in the form in which every action happens as early as it can:
+before its place in this sweep, or behind its place in the one before, something happened that it does not commute
+with. Any run can be brought into that form by moving actions forward, so nothing is lost, and the solver need not look
+at the same run twice.
 
 References:
-    J. Rintanen, K. Heljanko, I. Niemela: Planning as satisfiability: parallel plans and algorithms for plan search, Artificial
-    Intelligence 170, 2006 (the relaxed notion of parallelism).
+    J. Rintanen, K. Heljanko, I. Niemela: Planning as satisfiability: parallel plans and algorithms for plan search,
+    Artificial Intelligence 170, 2006 (the relaxed notion of parallelism).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +56,7 @@ class Unrolling:
         self._operands: dict[int, tuple[int, ...]] = {}
         self._shared: dict[tuple[int, ...], int] = {}
         self._gates = template.circuit.gates
+        self._place = {firing.number: place for place, firing in enumerate(template.firings)}
         self._static: dict[int, Bit] = {}
         self._now: dict[int, Bit] = {}
         self.switches = {key: self._open(literal) for key, literal in template.switches.items()}
@@ -106,7 +109,8 @@ class Unrolling:
         if before is None:
             return
         causes = self.template.causes[fired.firing.number]
-        since = [other for other in before if other.firing.order >= fired.firing.order]
+        place = self._place[fired.firing.number]
+        since = (other for other in before if self._place[other.firing.number] >= place)
         self.clause(-fired.literal, *(other.literal for other in (*since, *layer) if other.firing.number in causes))
 
     def _apply(self, fired: Fired) -> None:
@@ -114,9 +118,9 @@ class Unrolling:
         template, literal = self.template, fired.literal
         changed: dict[int, Bit] = {}
         for name, written in fired.firing.writes.items():
-            value = template.state.get(name)
             if name not in template.kept:
                 continue
+            value = template.state[name]
             if isinstance(value, Pick):
                 cases = written.cases if isinstance(written, Pick) else {written: True}
                 for member, bit in value.cases.items():
@@ -126,8 +130,7 @@ class Unrolling:
                 kept = True if name in template.facts else -literal
                 changed[value.code] = self._or(self._both(literal, new), self._both(kept, current))
         self._now.update(changed)
-        for code in changed:
-            self._forget(code)
+        self._forget(template.fanout[fired.firing.number][1])
 
     def _either(self, condition: int, then: Bit, otherwise: Bit) -> Bit:
         if then is otherwise or then == otherwise:
@@ -159,6 +162,7 @@ class Unrolling:
     def _fire(self, step: int, firing: Firing) -> Fired | None:
         """Let an action happen or not; one that cannot happen at this step leaves no trace in the clauses."""
         chosen: dict[str, list[tuple[Any, Bit]]] = {}
+        self._forget(self.template.fanout[firing.number][0])
         for name, value in firing.chosen.items():
             if isinstance(value, Pick):
                 chosen[name] = [(member, self._fresh(literal)) for member, literal in value.cases.items()]
@@ -271,13 +275,14 @@ class Unrolling:
     def _fresh(self, literal: Literal) -> int:
         self.top += 1
         self._now[literal.code] = self.top
-        self._forget(literal.code)
         return self.top
 
-    def _forget(self, code: int) -> None:
+    def _forget(self, gates: Iterable[int]) -> None:
         """What was worked out from an input is worked out anew once that has changed."""
-        for gate in self.template.fanout.get(code, ()):
-            self._now.pop(gate, None)
+        known = self._now
+        for gate in gates:
+            if gate in known:
+                del known[gate]
 
     def clause(self, *literals: int) -> None:
         """Add a clause."""

@@ -19,7 +19,7 @@ from model.protocols import rules
 from model.trace import Trace
 from model.world import World
 from properties.bounds import Bound, Clock, Depths, Laid, Settled
-from properties.closure import Closure
+from properties.closure import Closure, Reached
 from properties.completion import contradiction, usable
 from properties.minimal import OutOfTimeError, minimal
 from properties.reasons import UNDEFINED, reason
@@ -157,8 +157,9 @@ class _Asked:
     def given(self, template: Template) -> list[int]:
         """The same for a template, as codes of its circuit."""
         design, capabilities = self.configuration.design, self.configuration.capabilities
-        chosen = [bit.code if design.of(name) == value else -bit.code for (name, value), bit in template.switches.items()]
-        return [*chosen, *(bit.code if name in capabilities else -bit.code for name, bit in template.capabilities.items())]
+        decided = [(design.of(name) == value, bit) for (name, value), bit in template.switches.items()]
+        decided += [(name in capabilities, bit) for name, bit in template.capabilities.items()]
+        return [bit.code if holds else -bit.code for holds, bit in decided]
 
     def fixed(self, laid: Laid) -> list[int]:
         """Assumptions that decide design and attacker, and keep out actions on which the property cannot depend."""
@@ -189,9 +190,13 @@ class WorldChecker:
         self.timeout = timeout
         self.patience = patience
         self._single = isinstance(only, tuple)
-        made = Template(world, _judged(*only), (only[0].name,)) if isinstance(only, tuple) else Template(world, only, own=own)
+        if isinstance(only, tuple):
+            made = Template(world, _judged(*only), (only[0].name,))
+        else:
+            made = Template(world, only, own=own)
         self._depths = Depths(made)
         self._closure = Closure(made)
+        self._seen: tuple[Any, Reached] = (None, Reached(frozenset(), frozenset()))
 
     def verdict(self, prop: Property | str, configuration: Configuration) -> Verdict:
         """Whether a property holds.
@@ -235,21 +240,31 @@ class WorldChecker:
             return "not_in_this_world"
         return "safe" if usable(self.world, asked.configuration.design, self._single) else "not_in_this_world"
 
-    def happens(self, prop: Property | str, configuration: Configuration, enforced: Iterable[str] | None = None) -> Settled:
+    def happens(
+        self, prop: Property | str, configuration: Configuration, enforced: Iterable[str] | None = None
+    ) -> Settled:
         """Whether the event can happen where just these rules are enforced (all of them, if none are named)."""
         asked, every = self._ask(prop, configuration), self._depths.template.enforced
         return self._settle(asked, every if enforced is None else [name for name in enforced if name in every])
 
-    def excluded(self, prop: Property | str, configuration: Configuration, enforced: Iterable[str] | None = None) -> bool:
+    def excluded(
+        self, prop: Property | str, configuration: Configuration, enforced: Iterable[str] | None = None
+    ) -> bool:
         """Whether relaxed reachability alone shows that it cannot; nothing is said where it does not."""
         every = self._depths.template.enforced
         return self._out_of_reach(self._ask(prop, configuration), every if enforced is None else enforced)
 
     def _out_of_reach(self, asked: _Asked, enforced: Iterable[str]) -> bool:
         """Whether what leads to the event is out of reach where these rules are enforced, in runs of any length."""
-        template = self._depths.template
-        event = template.events[asked.prop.name]
-        return event is False or not self._closure.reached(asked.given(template), frozenset(enforced)).possible(event)
+        event = self._depths.template.events[asked.prop.name]
+        return event is False or not self._possible(asked, enforced).possible(event)
+
+    def _possible(self, asked: _Asked, enforced: Iterable[str]) -> Reached:
+        """What is not out of reach where these rules are enforced."""
+        key = (asked.configuration, frozenset(enforced))
+        if key != self._seen[0]:
+            self._seen = key, self._closure.reached(asked.given(self._depths.template), key[1])
+        return self._seen[1]
 
     def _vacuous(self, asked: _Asked) -> Settled:
         """Whether the event could happen if no rule were enforced; that is not looked into for ever."""
@@ -262,9 +277,11 @@ class WorldChecker:
     def _settle(self, asked: _Asked, enforced: Iterable[str] | None = None, sweeps: int = 0) -> Settled:
         """Whether the event can happen where these rules are enforced, or all of them."""
         names = tuple(self._depths.template.enforced if enforced is None else enforced)
+        able = self._possible(asked, names).actions
 
         def assume(laid: Laid) -> list[int]:
-            return [*asked.fixed(laid), *(laid.unrolling.enforced[name] for name in names)]
+            unable = [-literal for action, literal in laid.happens.items() if action not in able]
+            return [*asked.fixed(laid), *unable, *(laid.unrolling.enforced[name] for name in names)]
 
         def closed() -> bool:
             return self._out_of_reach(asked, names)
@@ -344,9 +361,10 @@ class WorldChecker:
 
     def _excluded(self, made: Verdict, asked: _Asked, found: Settled) -> Verdict:
         blocking = self._blocking(asked, found)
-        vacuous = self._vacuous(asked) if not (blocking.rules and blocking.minimal) else None
-        if vacuous is not None and vacuous.answer is Answer.UNSAT:
-            blocking = _Blocking((), True, vacuous.bound.sweeps)
+        looked = None if blocking.rules and blocking.minimal else self._vacuous(asked)
+        vacuous = looked is not None and looked.answer is Answer.UNSAT
+        if looked is not None and vacuous:
+            blocking = _Blocking((), True, looked.bound.sweeps)
         made = replace(
             made, blocked_by=blocking.rules, blocked_by_minimal=blocking.minimal,
             alone=self._alone(asked, blocking.rules) if self._single else (),
@@ -355,7 +373,7 @@ class WorldChecker:
         made = replace(made, reach=f"complete for {self._where()}: {_words(made)}")
         if asked.prop.kind != "security":
             return replace(made, result="not_reached")
-        if not blocking.rules:
+        if vacuous:  # that no rule has been named in time does not make it so
             return replace(made, result="not_in_this_world", reason=reason(asked.prop, self.world, asked.configuration))
         unusable = contradiction(self.world, asked.configuration.design, self._single)
         if unusable is not None:
@@ -425,6 +443,8 @@ def _words(made: Verdict) -> str:
     words = f"no run goes through the protocol's order more than {bound.sweeps} times, proved for this question"
     if bound.any_length:
         words = "proved for runs of any length"
+    if not made.blocked_by and not made.blocked_by_minimal:
+        return f"{words}; which rules see to that was not found out in time"
     fewer = "" if made.blocked_by_minimal else "; fewer rules may do, which was not looked into"
     if bound.named_rules is None:
         looked = f"runs that go through it {bound.sweeps} times"
@@ -492,6 +512,7 @@ def check(
     """One verdict, the cheapest way: nothing is laid down but what this question is about."""
     asked = find(prop) if isinstance(prop, str) else prop
     where = world or asked.world_of(configuration)
+    check_parties(configuration.design, where)
     return WorldChecker(where, (asked, configuration), timeout, patience).verdict(asked, configuration)
 
 

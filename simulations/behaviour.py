@@ -18,12 +18,12 @@ from typing import Literal
 from urllib.parse import parse_qsl
 
 from model import scenario
-from model.client import NONE
 from model.clients import Client, clients
 from model.conversation import Conversation, Request, Stage, converse, misdelivered
 from model.design import Design
 from model.scenario import ORIGINS
 from model.switches import SWITCHES
+from model.world import NONE
 
 #: How the words of the file begin for each stage; a harness that ran out of time says how far the client came.
 _STAGES: dict[str, Stage] = {

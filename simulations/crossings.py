@@ -2,29 +2,39 @@
 
 Each crossing instantiates a step of the model with the URLs and switches of the parties at hand: the conditions are
 the model's own rules, so that what stops the attacker here has the name that stops it in a proof. Rules that ask for
-the *role* of a party (an issuer on the list, a stranger, a look-alike) are asked with the party of the model's cast
-that has this role; rules that compare URLs are asked with the real ones.
+the role of a party (an issuer on the list, a stranger, a look-alike) are told it; rules that compare URLs are asked
+with the real ones.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import wraps
-from typing import NamedTuple, ParamSpec
+from typing import Literal, NamedTuple, ParamSpec
 
 from model import authorization_server as server
-from model import client, session_readings
+from model import client, flow, identifiers, readings
 from model import resource_server as resource
-from model.attacker import KEY
-from model.client import NONE
+from model.action import Context
+from model.attacker import send_request
 from model.design import Design
 from model.logic import Condition, all_of, choose, no, same
+from model.messages import THIEF
 from model.rule import Condition as Named
-from model.state import Session
-from model.world import ATTACKER_RS, CRM, HONEST_AS, VICTIM
+from model.state import ATTACKERS_KEY
+from model.world import NONE
 from simulations.topology import ResourceServer
+from simulations.visits import HONEST_AS, ONE_VISIT, PLACES, VISITOR, among_honest
 
 P = ParamSpec("P")
+#: Who an issuer is to a resource server: one that it means to trust, one whose name begins with that of such a one, or
+#: an AS of the attacker's.
+Role = Literal["trusted", "look_alike", "stranger"]
+
+#: Who takes part in steps of the model: an AS and a callback of the attacker's, a client, a grant of its user.
+_STRANGER = next(server for server in ONE_VISIT.servers if not server.honest)
+_CLIENT, _GRANT = ONE_VISIT.clients[0], ONE_VISIT.grants[0].name
+_CALLBACK = next(identity.callback for identity in ONE_VISIT.identities)
 
 
 class Crossing(NamedTuple):
@@ -77,24 +87,24 @@ def loot(design: Design, issuer: str, asked: str, captured: str = NONE, own: boo
     ``asked``: the resource that the client wants it for, if it sends resource indicators. ``captured``: the URL of
     the malicious server that it was sent to. ``own``: the attacker got it with keys of its own, or has the client's.
     """
-    session = _session(CRM if captured == NONE else ATTACKER_RS, asked)
-    proves = session_readings.uses_dpop(design, session)
+    c = _flow(design, "honest_api" if captured == NONE else "malicious_rs", asked)
+    session = c.state.session(VISITOR)
+    proves = readings.uses_dpop(c, session)
     bound = all_of(proves, same(design.as_dpop, "honor"))
-    requested = session_readings.requested_resource(design, session)
+    requested = readings.requested_resource(c, session)
     return Loot(
         issuer,
         server.bound_resource(design, requested),
         server.has_default_audience(design, requested),
-        choose(bound, KEY if own else session_readings.proof_key(design, session), NONE),
-        KEY if own and same(design.mtls, "bound") else session_readings.certificate(design, session),
+        choose(bound, ATTACKERS_KEY if own else readings.proof_key(c, session), NONE),
+        ATTACKERS_KEY if own and same(design.mtls, "bound") else readings.certificate(c, session),
         choose(proves, captured, NONE),
     )
 
 
-def _session(url: str, resource_: str) -> Session:
-    """A session with an honest AS, as the readings of the model take it."""
-    values = {"url": url, "metadata": HONEST_AS, "issuer": HONEST_AS, "resource": resource_}
-    return Session(VICTIM, {f"{VICTIM}.{name}": value for name, value in values.items()}.__getitem__)
+def _flow(design: Design, place: str, asked: str) -> Context:
+    """A flow with an honest AS, as the readings of the model take it."""
+    return among_honest(design, url=PLACES[place].url, metadata=HONEST_AS, issuer=HONEST_AS, resource=asked)
 
 
 def refreshed(design: Design, issuer: str, asked: str) -> Loot:
@@ -116,49 +126,59 @@ def is_configured(design: Design) -> Condition:
 @crossing("client.use_resource_metadata")
 def discover(design: Design, named: str, url: str, honest: bool) -> Iterator[Named]:
     """A client that calls ``url`` takes a document that names the resource ``named`` (or was configured with it)."""
-    yield client.resource_matches_request(design, named, choose(is_configured(design), named, url))
-    yield client.metadata_signature_is_anchored(design, True if honest else same(design.e_enrolled, "yes"))
+    vouched = True if honest else same(design.e_enrolled, "yes")
+    yield from flow.document_rules(among_honest(design), VISITOR, url, named, vouched)
 
 
-@crossing("authorization_server.issue_token")
+@crossing("client.redeem_code")
 def obtain(design: Design, asked: str, known: bool) -> Iterator[Named]:
     """A client gets a token for a resource from an honest AS that the document lists.
 
     ``known``: the resource is one that this AS protects.
     """
-    session = _session(CRM, asked)
-    requested = session_readings.requested_resource(design, session)
-    listed = CRM if known else asked
-    bound = all_of(session_readings.uses_dpop(design, session), same(design.as_dpop, "honor"))
+    c = _flow(design, "honest_api", asked)
+    session = c.state.session(VISITOR)
+    requested = readings.requested_resource(c, session)
+    wanted = readings.uses_dpop(c, session)
+    bound = all_of(wanted, same(design.as_dpop, "honor"))
     confirmed = no(same(server.bound_resource(design, requested), NONE))
     more = all_of(confirmed, server.has_default_audience(design, requested))
     yield client.authorization_server_is_trusted(design, True)
-    yield client.server_lists_resource(design, True, server.knows_resource(design, listed))
-    yield server.resource_is_acceptable(design, choose(same(requested, NONE), NONE, listed))
-    yield client.token_type_is_dpop(design, session_readings.uses_dpop(design, session), bound)
+    yield client.server_lists_resource(design, True, known)
+    yield server.resource_is_acceptable(design, requested, known)
+    yield client.token_type_is_dpop(design, wanted, bound)
     yield client.echo_confirms_request(
         design, requested, server.echo_is_present(design, requested), confirmed, more
     )
 
 
-@crossing("attacker.present_stolen_token")
-def present(design: Design, token: Loot, at: ResourceServer, issuer: str, url: str) -> Iterator[Named]:
-    """The attacker presents a token to an honest resource server, for which the token's issuer is ``issuer``."""
-    default = all_of(token.has_default, same(issuer, HONEST_AS))
-    yield resource.issuer_is_accepted(design, issuer)
+def issuer_is_accepted(design: Design, role: Role) -> Named:
+    """Whether a resource server accepts an issuer that is this to it."""
+    return resource.issuer_is_accepted(design, role == "trusted", role == "stranger", role != "stranger")
+
+
+@crossing("attacker.present_token")
+def present(design: Design, token: Loot, at: ResourceServer, role: Role, url: str) -> Iterator[Named]:
+    """The attacker presents a token to an honest resource server, for which the token's issuer is ``role``."""
+    default = all_of(token.has_default, role == "trusted")
+    own, captured = token.key in (NONE, ATTACKERS_KEY), token.captured != NONE
+    for_this = captured and identifiers.equal_htu(token.captured, url)
+    yield issuer_is_accepted(design, role)
     yield resource.audience_is_this_resource(design, at.resource, url, token.audience, default)
     yield resource.scheme_is_acceptable(design, token.key)
-    yield resource.proof_is_by_bound_key(design, token.key, KEY, token.captured, url)
-    yield resource.certificate_is_bound_one(token.certificate, KEY)
+    yield resource.proof_is_by_bound_key(design, own, for_this, captured and not for_this)
+    yield resource.certificate_is_bound_one(token.certificate, ATTACKERS_KEY)
+    # A proof that came to a server of the attacker's has not been used at another.
+    yield resource.proof_is_fresh(design, False)
 
 
-@crossing("attacker.present_minted_token")
-def mint(design: Design, at: ResourceServer, issuer: str, signer: str) -> Iterator[Named]:
-    """An AS of the attacker's makes a token that names ``issuer``, for this resource server."""
-    yield resource.issuer_is_accepted(design, issuer)
-    yield resource.signature_is_by_issuer(design, issuer, signer)
+@crossing("attacker.present_own_making")
+def mint(design: Design, at: ResourceServer, named: Role, signer: Role) -> Iterator[Named]:
+    """An AS that is ``signer`` to this resource server makes a token for it that names an issuer which is ``named``."""
+    enrolled = all_of(signer == "stranger", same(design.a_enrolled, "yes"))
+    yield issuer_is_accepted(design, named)
+    yield resource.signature_is_by_issuer(design, named == signer, signer == "trusted" or enrolled)
     yield resource.audience_is_this_resource(design, at.resource, at.url, at.resource, False)
-    yield resource.scheme_is_acceptable(design, KEY)
 
 
 @crossing("client.reuse_cached_token")
@@ -172,21 +192,32 @@ def reuse(
     yield client.cached_token_covers(design, held_for, url, named, discovered, same_server)
 
 
-@crossing("client.refresh_at_new_server")
-def refresh_elsewhere(design: Design) -> Iterator[Named]:
-    """Challenged anew by a server that now lists an AS of the attacker's, a client refreshes there."""
-    yield client.authorization_server_is_trusted(design, False)
-    yield client.refresh_token_stays_with_issuer(design)
+@crossing("attacker.rechallenge")
+def refresh_elsewhere(design: Design, claimed: Role = "stranger") -> Iterator[Named]:
+    """Challenged anew by a server that now lists an AS of the attacker's, a client refreshes there.
+
+    ``claimed``: whose issuer that AS says it has, its own or that of the refresh token.
+    """
+    url, own = PLACES["malicious_rs_and_as"].url, _STRANGER.url
+    c = among_honest(design, url=url, resource=url, listed=own)
+    issuer = own if claimed == "stranger" else HONEST_AS
+    yield from flow.document_rules(c, VISITOR, url, url, same(design.e_enrolled, "yes"))
+    yield from flow.server_metadata_rules(c, c.state.session(VISITOR), _STRANGER, issuer, own, own)
+    yield client.refresh_token_stays_with_issuer(design, issuer == HONEST_AS)
 
 
-@crossing("attacker.refresh_token")
+@crossing("attacker.use_refresh_token")
 def refresh(design: Design, token: Loot) -> Iterator[Named]:
     """The attacker redeems a refresh token at the AS that it comes from, as the client."""
     yield server.client_is_authenticated(design, False, False, False)
+    yield server.client_keys_are_current(design, False)
     yield server.refresh_token_is_bound(design, token.key, token.certificate)
 
 
-@crossing("attacker.inherit_consent")
+@crossing("attacker.send_request")
 def inherit_consent(design: Design) -> Iterator[Named]:
     """Holding the URL of a client's metadata, the attacker uses the consent that its users once gave."""
-    yield server.consent_is_pinned_to_metadata(design)
+    c = among_honest(design)
+    taken = {**c.capabilities, **dict.fromkeys(_CLIENT.taken_by, True)}
+    move = send_request(c._replace(capabilities=taken), _GRANT, _CLIENT.url, _CALLBACK, THIEF, NONE)
+    yield from move.rules

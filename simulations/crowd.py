@@ -41,6 +41,7 @@ from simulations.visits import (
     finished,
     places,
     stopped,
+    stops,
 )
 
 State = tuple[Any, ...]
@@ -131,20 +132,22 @@ def _decided(cases: Mapping[str, Masked]) -> str | Pick:
 
 # --- actions -----------------------------------------------------------------------------------------------
 
-#: The place of a variable, and the values that it may get with the rows in which it does.
-_Write = tuple[int, tuple[tuple[Any, Masked], ...]]
+#: The place of a variable and the value that it gets, or the values that it may get with the rows in which it does.
+_Write = tuple[int, Any]
+_Open = tuple[int, tuple[tuple[Any, Masked], ...]]
 #: In place of a value: what was there stays.
 _KEPT = object()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Way:
-    """One way an action can go: for which rows it does, who refuses it for which, and what it writes."""
+    """One way an action can go: for which rows it does, who refuses it for which, and what it writes in all or some."""
 
     choices: dict[str, Any]
     goes: Masked
     refused: tuple[tuple[Rule, Masked], ...]
     writes: tuple[_Write, ...]
+    undecided: tuple[_Open, ...]
 
 
 class _Ways:
@@ -169,7 +172,7 @@ class _Ways:
                     refused.append((rule, fails))
                 goes = logic.all_of(goes, holds)
             if goes is not False or refused:
-                yield _Way(choices, goes, tuple(refused), _writes(move))
+                yield _Way(choices, goes, tuple(refused), *_writes(move))
 
 
 @cache
@@ -182,16 +185,17 @@ def _facts() -> frozenset[str]:
     return frozenset(variable.name for variable in variables(ONE_VISIT) if variable.fact)
 
 
-def _writes(move: Move) -> tuple[_Write, ...]:
-    """What a move writes; a fact is only ever added."""
-    written = []
+def _writes(move: Move) -> tuple[tuple[_Write, ...], tuple[_Open, ...]]:
+    """What a move writes in all rows, and what in some; a fact is only ever added."""
+    written, undecided = [], []
     for name, value in move.sets.items():
         cases = _cases(value)
-        if name in _facts():
-            cases = tuple((True if member else _KEPT, when) for member, when in cases)
-        if cases != ((_KEPT, True),):
-            written.append((_index()[name], cases))
-    return tuple(written)
+        if len(cases) > 1:
+            kept = ((member or _KEPT, when) for member, when in cases)
+            undecided.append((_index()[name], tuple(kept) if name in _facts() else cases))
+        elif cases[0][0] or name not in _facts():
+            written.append((_index()[name], cases[0][0]))
+    return tuple(written), tuple(undecided)
 
 
 def _cases(value: Any) -> tuple[tuple[Any, Masked], ...]:
@@ -235,10 +239,10 @@ def judge(judged: Crowd) -> Judgement:
     actions_ = tuple(_Ways(action, judged) for action in actions(ONE_VISIT))
     value = Judge(judged.context, _index())
     nodes = _search(actions_, judged)
-    chosen, late_chosen = (_best(judged, nodes, value, without) for without in (False, True))
-    # Where no stolen token was used, it does not matter how late the attacker comes.
     used = np.array([value.used(node.state) for node in nodes])
-    late_chosen = np.where(used[chosen], late_chosen, chosen)
+    chosen, without_theft = _best(judged, nodes, value, used)
+    # Where no stolen token was used, it does not matter how late the attacker comes.
+    late_chosen = np.where(used[chosen], without_theft, chosen)
     labels: dict[Label, int] = {}
     ending, late = np.zeros(judged.size, dtype=np.int64), np.zeros(judged.size, dtype=np.int64)
     for column, numbers in ((ending, chosen), (late, late_chosen)):
@@ -248,18 +252,18 @@ def judge(judged: Crowd) -> Judgement:
     return Judgement(tuple(labels), ending, late)
 
 
-def _best(judged: Crowd, nodes: list[_Node], value: Judge, without_theft: bool) -> Whole:
-    """For each row the first of its nodes with the highest merit."""
-    best = np.full(judged.size, -1, dtype=np.int64)
-    chosen = np.zeros(judged.size, dtype=np.int64)
+def _best(judged: Crowd, nodes: list[_Node], value: Judge, used: Mask) -> tuple[Whole, Whole]:
+    """For each row the first of its nodes with the highest merit, and of those in which no stolen token was used."""
+    best = np.full((2, judged.size), -1, dtype=np.int64)
+    chosen = np.zeros((2, judged.size), dtype=np.int64)
     for number, node in enumerate(nodes):
-        if without_theft and value.used(node.state):
-            continue
-        worth = value.merit(node.state, node.depth)
-        better = node.rows & (worth > best)
-        best = np.where(better, worth, best)
-        chosen[better] = number
-    return chosen
+        rows = np.flatnonzero(node.rows)
+        worth = np.broadcast_to(value.merit(node.state, node.depth, rows), rows.shape)
+        for column in range(1 if used[number] else 2):
+            better = worth > best[column, rows]
+            best[column, rows[better]] = worth[better]
+            chosen[column, rows[better]] = number
+    return chosen[0], chosen[1]
 
 
 def _view(state: State) -> View:
@@ -278,7 +282,7 @@ def _search(actions_: Sequence[_Ways], judged: Crowd) -> list[_Node]:
                 goes = logic.all_of(way.goes, _sets_out(judged, way) if node.depth == 0 else True)
                 if goes is False:
                     continue
-                rows = node.rows & goes
+                rows = node.rows if goes is True else node.rows & goes
                 if not rows.any():
                     continue
                 for state, mask in _successors(node.state, rows, way):
@@ -297,14 +301,17 @@ def _sets_out(judged: Crowd, way: _Way) -> Masked:
 
 def _successors(state: State, rows: Mask, way: _Way) -> Iterator[tuple[State, Mask]]:
     """The states that a way leads to, with the rows that it leads there."""
-    branches: list[tuple[list[Any], Mask]] = [(list(state), rows)]
-    for place, cases in way.writes:
+    written = list(state)
+    for place, value in way.writes:
+        written[place] = value
+    branches: list[tuple[list[Any], Mask]] = [(written, rows)]
+    for place, cases in way.undecided:
         grown = []
         for values, mask in branches:
             for value, when in cases:
                 here = mask & when
                 if here.any():
-                    changed = values.copy() if len(cases) > 1 else values
+                    changed = values.copy()
                     if value is not _KEPT:
                         changed[place] = value
                     grown.append((changed, here))
@@ -337,12 +344,11 @@ def _labels(
 def _refusals(actions_: Sequence[_Ways], state: State, rows: Mask, kind: Kind) -> Iterator[tuple[Label, Mask]]:
     """The first refusal by an honest party, row by row."""
     for each in actions_:
-        if each.action.schema.honest:
-            for way in each.recall(state):
-                for rule, fails in way.refused:
-                    here = rows & fails
-                    if here.any():
-                        yield Label(kind, rule.name, ()), here
-                        rows = rows & ~here
+        for way in each.recall(state):
+            for rule, fails in way.refused:
+                here = rows & fails
+                if stops(each.action, rule) and here.any():
+                    yield Label(kind, rule.name, ()), here
+                    rows = rows & ~here
     if rows.any():
         yield Label(kind, NOTHING_ENABLED, ()), rows

@@ -17,19 +17,20 @@ from model import authorization_server as server
 from model import client
 from model import resource_server as resource
 from model.design import Design
+from model.readings import published
 from model.rule import Condition
-from model.session_readings import published
-from model.world import CRM, HONEST_AS
+from model.world import NONE
 from simulations import draws
 from simulations.attempts import ADOPTIONS, Situations, Whole, draw_codes, situations
 from simulations.engine import Tally, Unit
 from simulations.options import told
 from simulations.population import Population
-from simulations.visits import ACCEPTED, Label
+from simulations.visits import ACCEPTED, HONEST_AS, PLACES, Label, among_honest
 
+_API = PLACES["honest_api"].url
 #: Who writes an identifier down: of the resource, or of the AS.
 PARTIES = {
-    "requested": CRM, "published": CRM, "expected": CRM,
+    "requested": _API, "published": _API, "expected": _API,
     "listed": HONEST_AS, "claimed": HONEST_AS, "returned": HONEST_AS,
 }  # fmt: skip
 
@@ -131,7 +132,8 @@ class Judged:
         kinds = dict(zip(self.parties, rest[len(traits) :], strict=True))
         for place in range(len(self.unit.arms)):
             design = self.design(place, code)
-            plain = dict(PARTIES, published=published(design, CRM), expected=published(design, CRM))
+            own = published(among_honest(design), _API)
+            plain = dict(PARTIES, published=own, expected=own)
             for trait, value in zip(self.traits, traits, strict=True):
                 write = TRAITS[trait.name].get(value, str)
                 plain |= {"published": write(plain["published"]), "expected": write(plain["expected"])}
@@ -166,13 +168,13 @@ def layers(design: Design, written: dict[str, str]) -> tuple[Condition, ...]:
 
     The client names the resource that the metadata published, where it names one.
     """
-    asked = written["published"] if design.resource_indicator == "on" else client.NONE
+    asked = written["published"] if design.resource_indicator == "on" else NONE
     sends_iss = design.h_iss == "yes"
     return (
         client.resource_matches_request(design, written["published"], written["requested"]),
         client.metadata_issuer_matches(design, written["claimed"], written["listed"], False),
         client.iss_matches_recorded_issuer(
-            design, written["returned"] if sends_iss else client.NONE, written["claimed"], sends_iss
+            design, written["returned"] if sends_iss else NONE, written["claimed"], sends_iss
         ),
         resource.audience_is_this_resource(
             design, written["expected"], written["requested"], server.bound_resource(design, asked),

@@ -93,9 +93,13 @@ TRAITS: dict[str, Trait] = {
     "slash": Trait(("same", "added", "removed"), "whether `resource` and the URL differ in a trailing slash, and how"),
     "port": Trait(("same", "explicit"), "whether `resource` spells out the default port that the URL leaves out"),
 }
-#: Switches that are no matter of chance: time decides them.
-TIMED = {"warm": "whether a client holds a token is what its cache says at that time"}
-DRAWN = tuple(name for name in SWITCHES if name not in TIMED)
+#: Switches that are no matter of chance: time decides them, or the attacker.
+DECIDED = {
+    "warm": "whether a client holds a token is what its cache says at that time",
+    **{name: "the attacker chooses, and a question may restrict it: it is part of no design"
+       for name, switch in SWITCHES.items() if switch.kind == "restriction"},
+}  # fmt: skip
+DRAWN = tuple(name for name in SWITCHES if name not in DECIDED)
 
 
 # --- the schema --------------------------------------------------------------------------------------------
@@ -263,11 +267,11 @@ def _complaint(error: ValidationError) -> str:
             unknown = next(name for name in found if name not in known)
             if path[:1] == ["factors"] and unknown == "shares":
                 factor = str(path[1])
-                return _timed(factor) or f"unknown switch {factor!r}{hint(factor, DRAWN)}; others have a table"
-            return _timed(unknown) or f"unknown {_what(path)} {unknown!r}{hint(unknown, known)}"
+                return _decided(factor) or f"unknown switch {factor!r}{hint(factor, DRAWN)}; others have a table"
+            return _decided(unknown) or f"unknown {_what(path)} {unknown!r}{hint(unknown, known)}"
         case "enum":
             what = _what(path) if path[-1] == "shares" else path[-1] if isinstance(path[-1], str) else "switch"
-            return _timed(found) or f"unknown {what} {found!r}{hint(str(found), rule)}"
+            return _decided(found) or f"unknown {what} {found!r}{hint(str(found), rule)}"
         case "minimum" | "maximum":
             least, most = schema["minimum"], schema.get("maximum")
             allowed = f"of at least {least:g}" if most is None else f"between {least:g} and {most:g}"
@@ -295,8 +299,8 @@ def _what(path: list[str | int]) -> str:
     return {"traits": "trait", "adoption": "switch"}.get(str(path[0]), "key") if len(path) == 1 else "key"
 
 
-def _timed(name: object) -> str:
-    return f"{name!r} cannot be drawn: {TIMED[str(name)]}" if str(name) in TIMED else ""
+def _decided(name: object) -> str:
+    return f"{name!r} cannot be drawn: {DECIDED[str(name)]}" if str(name) in DECIDED else ""
 
 
 def flat(numbers: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -14,12 +14,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from model import resource_server as rules
-from model.client import NONE
 from model.design import Design
-from model.world import ATTACKER_AS, HONEST_AS, LOOKALIKE_AS
+from model.world import NONE
 from simulations import crossings
 from simulations.arms import Arm
-from simulations.crossings import Crossing, Loot
+from simulations.crossings import Crossing, Loot, Role
 from simulations.population_statements import Settings
 from simulations.topology import Connection, ResourceServer, Topology, origin_of
 
@@ -183,8 +182,9 @@ class Attack:
             case Controls(node) if node in topology.clients:
                 for token in self._tokens.get(node, ()):
                     design = self._between(token.client, token.server)
-                    if design.reg == "cimd" and self._passes(crossings.inherit_consent(design)):
-                        yield from self._copied(token, "attacker.inherit_consent")
+                    crossing = crossings.inherit_consent(design)
+                    if design.reg == "cimd" and self._passes(crossing):
+                        yield from self._copied(token, crossing.action)
             case HoldsRefresh(name):
                 token = topology.tokens[name]
                 design = self._between(token.client, token.server)
@@ -206,16 +206,16 @@ class Attack:
         """What an agent brings to a malicious server that it uses: new tokens, tokens it has, refresh tokens."""
         for issuer in sorted({token.server for token in self._tokens.get(visit.user, ())}):
             for stolen in self._obtained(visit, issuer):
-                yield "client.send_token_to_attacker", Holds(visit.name, visit.user, stolen)
+                yield "client.send_token", Holds(visit.name, visit.user, stolen)
         for token in self._tokens.get(visit.agent, ()):
             elsewhere = token.resource_server != visit.resource_server
             if elsewhere and self.exists(token) and self._reused(visit, token):
                 yield "client.reuse_cached_token", self._held(token, self._loot(token, captured=visit.url))
         if visit.server and self.exists(visit):
             design = self._between(visit.client, visit.server)
-            crossing = crossings.refresh_elsewhere(design)
-            if not crossings.is_configured(design) and self._passes(crossing):
-                yield crossing.action, HoldsRefresh(visit.name)
+            ways = [crossings.refresh_elsewhere(design, claimed) for claimed in _claims("stranger")]
+            if not crossings.is_configured(design) and any(map(self._passes, ways)):
+                yield ways[0].action, HoldsRefresh(visit.name)
 
     def _obtained(self, visit: Connection, issuer: str) -> tuple[Loot, ...]:
         """The tokens that an agent gets from an honest issuer and sends to a malicious server that it uses."""
@@ -300,7 +300,7 @@ class Attack:
     def _opened(self, loot: Loot) -> Opened:
         """The resource servers that accept a token that the attacker presents."""
 
-        def accepted(at: ResourceServer, design: Design, role: str) -> bool:
+        def accepted(at: ResourceServer, design: Design, role: Role) -> bool:
             return self._passes(crossings.present(design, loot, at, role, at.paths[0]))
 
         named = [url for url in (loot.audience, loot.captured) if url != NONE]
@@ -309,17 +309,17 @@ class Attack:
     def _minted(self, issuer: str) -> Opened:
         """The resource servers that accept a token that an issuer of the attacker's makes up."""
 
-        def minted(at: ResourceServer, design: Design, role: str) -> bool:
+        def minted(at: ResourceServer, design: Design, role: Role) -> bool:
             return any(self._passes(crossings.mint(design, at, name, role)) for name in _claims(role))
 
-        def accepted(at: ResourceServer, design: Design, role: str) -> bool:
+        def accepted(at: ResourceServer, design: Design, role: Role) -> bool:
             # Which issuer it is matters no further than what it is to the server.
             return self._once(lambda: minted(at, design, role), "mints", role, at.url)
 
         return self._once(lambda: self._accepting(accepted, _claims, issuer, self._two_names), "minted", issuer)
 
     def _accepting(
-        self, accepts: Callable[[ResourceServer, Design, str], bool], names: Callable[[str], Iterable[str]],
+        self, accepts: Callable[[ResourceServer, Design, Role], bool], names: Callable[[Role], Iterable[Role]],
         issuer: str, near: frozenset[str],
     ) -> Opened:
         """The resource servers that accept a token.
@@ -335,7 +335,7 @@ class Attack:
         as_user: set[str] = set()
         for (role, settings), alike in self._alike(issuer).items():
             design = self.arm.design(settings)
-            first = [rules.issuer_is_accepted(design, name) for name in names(role)]
+            first = [crossings.issuer_is_accepted(design, name) for name in names(role)]
             if not any(condition.holds for condition in first):
                 self.refused[first[0].rule.name] += len(alike)
                 continue
@@ -344,14 +344,14 @@ class Attack:
             if others and self._asked_once(others, lambda at: accepts(at, design, role)):  # noqa: B023  (called at once)
                 found |= {at.url for at in others}
             accepting |= found
-            as_user |= found if rules.subject_is_user(design, role) else set()
+            as_user |= found if rules.subject_is_user(design, role == "trusted") else set()
         return Opened(frozenset(accepting), frozenset(as_user))
 
-    def _alike(self, issuer: str) -> dict[tuple[str, Settings], list[ResourceServer]]:
+    def _alike(self, issuer: str) -> dict[tuple[Role, Settings], list[ResourceServer]]:
         """The resource servers that want tokens, by what an issuer is to them and by what they decide."""
 
-        def sorted_out() -> dict[tuple[str, Settings], list[ResourceServer]]:
-            groups: dict[tuple[str, Settings], list[ResourceServer]] = {}
+        def sorted_out() -> dict[tuple[Role, Settings], list[ResourceServer]]:
+            groups: dict[tuple[Role, Settings], list[ResourceServer]] = {}
             for at in self.topology.resource_servers.values():
                 if at.servers:
                     groups.setdefault((self._role(issuer, at), at.settings), []).append(at)
@@ -375,11 +375,11 @@ class Attack:
         """The resource servers whose resource is spelled differently from the URL that a token is presented at."""
         return frozenset(at.url for at in self.topology.resource_servers.values() if at.resource != at.paths[0])
 
-    def _role(self, issuer: str, at: ResourceServer) -> str:
-        """Who an issuer is in the model's cast, seen from a resource server."""
+    def _role(self, issuer: str, at: ResourceServer) -> Role:
+        """Who an issuer is to a resource server."""
         if issuer in at.servers:
-            return HONEST_AS
-        return LOOKALIKE_AS if self.topology.look_alikes.get(issuer) in at.servers else ATTACKER_AS
+            return "trusted"
+        return "look_alike" if self.topology.look_alikes.get(issuer) in at.servers else "stranger"
 
     # --- small things ----------------------------------------------------------------------------------
 
@@ -433,14 +433,14 @@ def _akin(one: str, other: str) -> bool:
     return here.startswith(there) or there.startswith(here)
 
 
-def _own(role: str) -> tuple[str, ...]:
+def _own(role: Role) -> tuple[Role, ...]:
     """A stolen token names the issuer that made it."""
     return (role,)
 
 
-def _claims(role: str) -> tuple[str, ...]:
+def _claims(role: Role) -> tuple[Role, ...]:
     """A made-up token names its maker, or the issuer that the resource server relies on."""
-    return (role,) if role == HONEST_AS else (role, HONEST_AS)
+    return (role,) if role == "trusted" else (role, "trusted")
 
 
 def _by(things: Iterable[Thing], keys: Callable[[Thing], Iterable[str]]) -> dict[str, list[Thing]]:

@@ -20,15 +20,18 @@ from numpy.typing import NDArray
 from model import authorization_server as server
 from model import client
 from model.design import Design
-from model.world import ATTACKER_CALLBACK, ATTACKER_CLIENT, HONEST_AS
+from model.registration import registered
 from simulations import draws
 from simulations.arms import Arm
 from simulations.engine import Sums, Tally, Unit
 from simulations.options import told
 from simulations.results import measured
 from simulations.topology import Drawing
-from simulations.visits import ACCEPTED, DIVERTED, Label, Settings
+from simulations.visits import ACCEPTED, DIVERTED, HONEST_AS, ONE_VISIT, Label, Settings, among_honest
 
+_SERVER = ONE_VISIT.by_url[HONEST_AS]
+#: The made-up client.
+_STRANGER = next(identity for identity in ONE_VISIT.identities if identity.identity == "own")
 #: Ways to register at run time.
 DYNAMIC = ("dcr", "dcr_ss")
 LOADS = ("document_fetches", "registrations")
@@ -160,9 +163,10 @@ def _serve(
 
 def _stranger(design: Design) -> tuple[Label, float, float]:
     """A request with a made-up client, and the document or the record that it costs the AS."""
-    registered = server.redirect_uri_is_registered(design, ATTACKER_CLIENT, ATTACKER_CALLBACK)
-    if not registered.holds:
-        return Label("blocked", registered.rule.name, ()), 0.0, 0.0
+    known = registered(among_honest(design), _SERVER, _STRANGER.url, _STRANGER.callback)
+    compared = server.redirect_uri_is_registered(design, known, False)
+    if not compared.holds:
+        return Label("blocked", compared.rule.name, ()), 0.0, 0.0
     unguarded = server.fetches_are_guarded(design).holds
     harms = ("fetch_safety",) if unguarded and design.reg == "cimd" else ()
     return Label("diverted", DIVERTED, harms), float(design.reg == "cimd"), float(design.reg in DYNAMIC)
@@ -188,9 +192,10 @@ def _user(served: Served, kept: Server, product: int, now: float, options: dict[
     start, end = options["lost"], options["lost"] + options["held"]
     attackers_document = design.reg == "cimd" and start <= kept.fetched.get(product, -1.0) < end
     if attackers_document:
-        pinned = server.consent_is_pinned_to_metadata(design)
+        pinned = server.consent_is_pinned_to_metadata(design, True)
         return CONSENT_SPENT if pinned.holds else Label("blocked", pinned.rule.name, ())
     # A callback on the device itself stays the user's; one at the domain is the attacker's while the domain is.
     local = design.cimd_redirect == "loopback"
-    at_domain = not local and client.redirect_uri(design, HONEST_AS).startswith("https:")
+    callback = client.redirect_uri(design, ONE_VISIT.clients[0], HONEST_AS, HONEST_AS)
+    at_domain = not local and callback.startswith("https:")
     return CODE_LOST if at_domain and start <= now < end else OK

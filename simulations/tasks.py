@@ -22,14 +22,13 @@ from model import client
 from model import resource_server as resource
 from model.design import Design
 from model.rule import Condition
-from model.world import HONEST_AS
 from simulations import draws
 from simulations.attempts import ADOPTIONS, Situations, draw_codes, draw_latency, situations
 from simulations.engine import Tally, Unit
 from simulations.options import told
 from simulations.population import LATENCIES
 from simulations.results import measured
-from simulations.visits import ACCEPTED, PLACES, Kind, Label, Plan, Settings, plan_for
+from simulations.visits import ACCEPTED, HONEST_AS, PLACES, Kind, Label, Plan, Settings, plan_for
 
 #: An honest AS or issuer that is not the one of the first contact.
 ANOTHER_AS = "https://another-as.example"
@@ -291,7 +290,7 @@ class Agent:
         uses_stale = stale and bool(client.cached_metadata_is_fresh(design, True).holds)
         if uses_stale or known.token_until > self.clock.now:
             yield from self._request("request", f"{call} old token")
-            if not resource.issuer_is_accepted(design, ANOTHER_AS).holds:
+            if not resource.issuer_is_accepted(design, False, False, False).holds:
                 self.task.counts["rechallenges"] += 1
         known.metadata_until = -1.0
         yield from self._request("metadata", f"{call} moved")

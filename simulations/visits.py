@@ -12,10 +12,12 @@ from functools import cache
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from model import client
-from model.action import Context
-from model.design import Configuration
+from model.action import Action, Context
+from model.design import Configuration, Design
 from model.machine import Machine, State, Step
-from model.state import Variable, View, tokens
+from model.rule import Rule
+from model.state import Variable, View, tokens, variables
+from model.switches import CAPABILITIES
 from model.world import ATTACKER, DEFAULT
 from properties.security import PROPERTIES
 
@@ -28,8 +30,20 @@ ONE_VISIT = replace(
     sessions=tuple(session for session in DEFAULT.sessions if session.user != ATTACKER),
     approvals=tuple(approved for approved in DEFAULT.approvals if approved.user != ATTACKER),
 )
-#: The session that is visited in.
+#: The session that is visited in, and the AS that honest resources designate.
 VISITOR = ONE_VISIT.sessions[0].name
+HONEST_AS = next(server.url for server in ONE_VISIT.servers if server.honest)
+
+
+_INITIAL = {variable.name: variable.initial for variable in variables(ONE_VISIT)}
+
+
+def among_honest(design: Design, **session: str) -> Context:
+    """What rules read where nobody attacks, in a session that has got so far."""
+    values = {f"{VISITOR}.{name}": value for name, value in session.items()}
+    state = View(lambda name: values[name] if name in values else _INITIAL[name])
+    return Context(ONE_VISIT, design, dict.fromkeys(CAPABILITIES, False), state)
+
 
 HARMS = tuple(name for name, prop in PROPERTIES.items() if prop.kind == "security")
 #: Who is hurt when a property breaks.
@@ -137,7 +151,7 @@ LATENCY = {
     "S1": "challenge", "S3": "metadata", "S4": "metadata", "S7": "server_metadata", "S9": "push", "S13": "consent",
     "S15": "token", "S16": "token", "S18": "request", "S20": "request",
 }  # fmt: skip
-#: What an agent fetches takes its time whoever answers.
+#: What an agent fetches is a step of its flow, whoever answers.
 ANSWERS = frozenset({"attacker.publish_resource_metadata", "attacker.publish_server_metadata"})
 DISCOVERY = frozenset({"challenge", "metadata", "server_metadata"})
 
@@ -195,9 +209,9 @@ class Remembered(Generic[Read]):
         return found
 
 
-def places(variables: Sequence[Variable]) -> dict[str, int]:
+def places(found: Sequence[Variable]) -> dict[str, int]:
     """Where each variable stands in a state."""
-    return {variable.name: place for place, variable in enumerate(variables)}
+    return {variable.name: place for place, variable in enumerate(found)}
 
 
 class Judge:
@@ -219,9 +233,12 @@ class Judge:
         """Which of :data:`HARMS` a state shows, in any reading."""
         return tuple(event(state) for event in self._events)
 
-    def merit(self, state: State, depth: int) -> Any:
-        """How good a state is that so many steps lead to."""
-        return merit(self.harms(state), self._accepted(state), self._finished(state), depth)
+    def merit(self, state: State, depth: int, rows: Any = None) -> Any:
+        """How good a state is that so many steps lead to; of many configurations, for those in ``rows``."""
+        harmed = self.harms(state)
+        if rows is not None:
+            harmed = tuple(happens if isinstance(happens, bool) else happens[rows] for happens in harmed)
+        return merit(harmed, self._accepted(state), self._finished(state), depth)
 
 
 class _Search:
@@ -270,8 +287,21 @@ class _Search:
             return Ending(ACCEPTED, "success", suffered, configuration, steps)
         if suffered or finished(view):
             return Ending(DIVERTED, "diverted", suffered, configuration, steps)
-        refused = (rule.name for step, rule in machine.refusals(state) if machine.by_name[step.action].schema.honest)
+        refused = (rule.name for step, rule in machine.refusals(state) if stops(machine.by_name[step.action], rule))
         return Ending(next(refused, NOTHING_ENABLED), stopped(view), (), configuration, steps)
+
+
+def of_flow(action: Action) -> bool:
+    """Whether an action is a step of the agent's own flow, whoever answers it."""
+    return action.schema.honest or action.schema.name in ANSWERS
+
+
+def stops(action: Action, rule: Rule) -> bool:
+    """Whether a refusal of an action can be what ended a flow.
+
+    That a client looks at what it heeds keeps it from not looking, which it does not want to begin with.
+    """
+    return of_flow(action) and rule.name != "client.echo_is_read"
 
 
 def merit(harmed: Sequence[Any], accepted: Any, settled: Any, depth: int) -> Any:
@@ -334,9 +364,9 @@ def _waits(
 
 def _latencies(machine: Machine, steps: tuple[Step, ...]) -> Iterator[str]:
     for step in steps:
-        schema = machine.by_name[step.action].schema
-        if (schema.honest or schema.name in ANSWERS) and schema.step in LATENCY:
-            yield LATENCY[schema.step]
+        action = machine.by_name[step.action]
+        if of_flow(action) and action.schema.step in LATENCY:
+            yield LATENCY[action.schema.step]
 
 
 def _token_covers(machine: Machine, state: State, discovered: bool) -> bool:

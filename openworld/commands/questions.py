@@ -124,6 +124,8 @@ def trace(
 
     other = None if under is None else parse(under)
     found = _verdict(name, config, timeout)
+    if other is not None:
+        _same_world(found, other)
     if found.trace is None:
         from openworld.show import outcome
 
@@ -145,6 +147,16 @@ def trace(
         }  # fmt: skip
         _emit(draw[form](found.trace, closing, checks, other), output)
     return DONE
+
+
+def _same_world(found: Verdict, other: Configuration) -> None:
+    """Make sure that a run can be looked at under another configuration: it is one of its own world's parties."""
+    from model.design import check_parties
+    from model.world import find_world
+
+    if other.world and find_world(other.world) != found.world:
+        raise click.UsageError(f"--under: the run is one of world {found.world.name!r}, not of {other.world!r}")
+    check_parties(other.design, found.world)
 
 
 def _for_terminal(trace: Trace, closing: str, checks: bool, under: Configuration | None) -> str:

@@ -14,7 +14,7 @@ from openworld.commands.shell import DONE, as_json, print_json, print_lines
 @click.option("--switches", is_flag=True, help="List the switches with their values instead; * marks the baseline.")
 @click.option("--suffice", metavar="PROPERTY[,...]", help="List the minimal sets of mechanisms that make these hold.")
 @click.option("--against", metavar="CAPS", default="none", show_default=True, help="The attacker, as in cap=.")
-@click.option("--fix", metavar="CONFIG", default="", help="Switches that are fixed, as in a configuration.")
+@click.option("--fix", metavar="CONFIG", default="", help="Switches that are fixed, as in a configuration, and world=.")
 @click.option("--any-environment", is_flag=True, help="What suffices must suffice in every environment.")
 @click.option("--without", metavar="NAME[,...]", default="", help="Mechanisms that are not to be had.")
 @click.option("--usable", is_flag=True, help="Also say in which deployments first contact can still succeed.")
@@ -39,6 +39,7 @@ def designs(
     \b
     openworld designs mcp
     openworld designs --switches
+    openworld designs --suffice code_delivery --against mal_as --fix "as:h_iss=no"
     openworld designs --suffice authorization,token_confinement --against mal_as+mal_rs --usable
     """
     if suffice is not None:
@@ -65,7 +66,8 @@ def designs(
     elif switches:
         design = parse(f"design={name}").design
         marks = {True: "  (baseline)", False: ""}
-        print_lines(f"{key}={value}{marks[value == SWITCHES[key].baseline]}" for key, value in design.items())
+        own = {key: value for key, value in design.items() if SWITCHES[key].kind != "restriction"}
+        print_lines(f"{key}={value}{marks[value == SWITCHES[key].baseline]}" for key, value in own.items())
     else:
         print_lines(show.design_lines(names))
     return DONE
@@ -74,7 +76,7 @@ def designs(
 def _suffice(
     names: str, against: str, fix: str, any_environment: bool, without: str, usable: bool, as_json: bool
 ) -> int:
-    from model.design import parse_capabilities, parse_switches
+    from model.design import parse, parse_capabilities, parse_switches
     from openworld import lattice
 
     asked = lattice.Asked(
@@ -84,6 +86,7 @@ def _suffice(
         any_environment=any_environment,
         without=tuple(part for part in without.split(",") if part),
         usable=usable,
+        world=parse(fix).world,
     )
     found = lattice.ask(asked)
     if as_json:

@@ -14,7 +14,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from model.design import NAMED_DESIGNS, Configuration, Design, parse
+from model.design import NAMED_DESIGNS, Configuration, parse
 from model.switches import CAPABILITIES, SWITCHES
 from openworld.explore.asking import ask, checker, read, result
 from openworld.explore.evidence import gained
@@ -91,7 +91,7 @@ class Explorer:
             for name, control in self._switches.items():
                 control.value = design[name]
             self._quiet = False
-            self.configuration = Configuration(design, self.configuration.capabilities)
+            self.configuration = replace(self.configuration, design=design)
             self._changed(None)
 
     def _changed(self, _: object) -> None:
@@ -101,9 +101,10 @@ class Explorer:
         chosen = {name: control.value for name, control in self._switches.items()}
         others = self.configuration.capabilities - self._attackers.keys()
         present = (name for name, control in self._attackers.items() if control.value)
-        self.configuration = Configuration(
-            Design({**self.configuration.design, **chosen}), frozenset({*others, *present})
-        )
+        self.configuration = replace(
+            self.configuration,
+            design=self.configuration.design.but(**chosen), capabilities=frozenset({*others, *present}),
+        )  # fmt: skip
         self._answer()
 
     def _answer(self) -> None:

@@ -30,9 +30,8 @@ class ClaimError(InputError):
     """A claim that the model does not bear out; the message says what it answers instead."""
 
 
-#: What the attacker can know, by kind of term.
+#: What the attacker can know and its own words do not say, by kind of term.
 SECRETS = {
-    "code": "the code", "verifier": "the code verifier", "token": "the access token", "refresh": "the refresh token",
     "challenge": "the code challenge", "state": "the state", "request_uri": "the request_uri", "proof": "the proof",
     "assertion": "the client assertion", "grant": "the assertion used as a grant", "secret": "the client secret",
     "password": "the login form", "signature": "the signature",
@@ -187,7 +186,8 @@ def _words(variable: Variable, words: Words) -> str:
     family, _, of = variable.name.partition(".")
     if family == "knows":
         kind, _, name = of.partition(".")
-        return f"knows {SECRETS.get(kind, kind)} {words.term(kind, name)}"
+        said = words.term(kind, name)
+        return f"knows {SECRETS[kind]} {said}" if kind in SECRETS else f"knows the {said.strip('<>')}"
     about = f" ({words.term('token', of)})" if words.user_of(of) else ""
     return f"{variable.meaning}{about}"
 

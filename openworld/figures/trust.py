@@ -16,6 +16,8 @@ _TITLES = {"authorization_server": "authorization servers", "resource_server": "
 _LINES: dict[str, tuple[str, object, float]] = {
     "designates": (INK, "-", 0.06), "trusts": ("#0072B2", (0, (5, 2)), -0.06), "hosts": ("#777777", (0, (1, 1.4)), 0.0),
 }  # fmt: skip
+#: Columns that a figure is wide at least.
+_LEAST = 4.4
 _MEANING = {"designates": "names in its metadata", "trusts": "accepts tokens of", "hosts": "hosts"}
 
 
@@ -28,7 +30,7 @@ def trust_graph(nodes: pd.DataFrame, edges: pd.DataFrame, title: str = "") -> Fi
         title: what is shown.
     """
     places = _places(nodes, edges)
-    across = max(x for x, _ in places.values()) + 1
+    across = max(_LEAST, *(x + 1 for x, _ in places.values()))  # the key wants its room as well
     with style():
         figure = Figure(figsize=(1.4 + 1.6 * across, 4.6))
         axes = figure.add_axes((0, 0, 1, 1))

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from model import authorization_server as server_rules
 from model.action import Context
 from model.logic import Condition, Value, all_of, any_of, no, one_of, same
+from model.messages import THIEF
 from model.proxy import confused
 from model.readings import (
     REQUEST_SENT,
@@ -24,7 +25,7 @@ from model.readings import (
     usable_assertions,
 )
 from model.registration import is_known
-from model.state import THIEF, tokens
+from model.state import tokens
 from model.world import ATTACKER, LOOPBACK, NONE, PROXY, Grant, Session
 
 
@@ -128,7 +129,7 @@ def _starts_astray(c: Context, who: str) -> Condition:
 
 def _is_of(c: Context, resource: Value, url: str) -> Condition:
     """Whether a resource identifier is the one that the party at a URL has, or publishes."""
-    return any_of(same(resource, url), same(resource, published(c, url)), same(resource, c.world.by_url[url].api or url))
+    return any_of(one_of(resource, url, c.world.by_url[url].api or url), same(resource, published(c, url)))
 
 
 def sender_constraint(c: Context) -> Condition:
@@ -187,7 +188,8 @@ def user_intent(c: Context) -> Condition:
 def token_custody(c: Context) -> Condition:
     """A refresh token of a user's, or an assertion that an honest AS takes, comes into the attacker's hands."""
     refresh = [
-        all_of(knows(c, "refresh", grant.name), is_known(c, c.state[f"{grant.name}.client"])) for grant in _users_grants(c)
+        all_of(knows(c, "refresh", grant.name), is_known(c, c.state[f"{grant.name}.client"]))
+        for grant in _users_grants(c)
     ]
     return any_of(*refresh, usable_assertions(c))
 
@@ -206,7 +208,7 @@ def as_acceptance(c: Context) -> Condition:
 
 
 def first_contact(c: Context) -> Condition:
-    """From an unknown URL, honest parties alone get to an accepted request, with credentials that run time can bring."""
+    """From an unknown URL, honest parties alone get to an accepted request, with credentials that can be had then."""
     found = []
     for session in _of_users(c):
         design = c.client(session.name)

@@ -6,8 +6,9 @@ import pytest
 
 from benchmarks._promela import macro, promela
 from benchmarks._spin import missing, spin
+from benchmarks.worlds import mixup
 from model.design import Configuration, parse
-from model.world import AAUTH, DELEGATION, mixup
+from model.world import WORLDS
 from properties.explore import explore
 from properties.security import find
 
@@ -19,10 +20,10 @@ MIXUP = mixup(2, 1)
 @pytest.mark.parametrize(
     ("world", "name", "text"),
     [
-        (MIXUP, "authorization", "cap=mal_as;iss_check=require"),
-        (mixup(3, 1), "code_delivery", "cap=mal_as;iss_check=off;per_as_redirect=on;reg=static;pkce=off;pkce_as=lax"),
-        (DELEGATION, "delegation_confinement", "instance=derived"),
-        (AAUTH, "authorization", "design=aauth;cap=mal_rs"),
+        (MIXUP, "code_delivery", "cap=mal_as;iss_check=require"),
+        (MIXUP, "code_delivery", "cap=mal_as;iss_check=off;per_as_redirect=on;reg=static;pkce=off;pkce_as=lax"),
+        (WORLDS["delegation"], "delegation_confinement", "instance=derived"),
+        (WORLDS["aauth"], "authorization", "design=aauth;cap=mal_rs"),
         ("solo", "authorization", "cap=mal_as;iss_check=require"),
     ],
     ids=["mixup", "redirects", "delegation", "aauth", "solo"],

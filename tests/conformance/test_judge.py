@@ -135,7 +135,8 @@ def test_attack_trace_says_where_everything_is() -> None:
     play = tell(trace)
     scenario = play.scenario({**ORIGINS, "shared": "https://shared", "crm": "https://crm", "tools": "https://tools"})
     assert scenario.url.startswith("https://shared/")
-    assert any(found.body.get("resource") == "https://shared/" for found in scenario.documents.values())
+    # The whole origin, with its slash or without.
+    assert any(found.body.get("resource", "").rstrip("/") == "https://shared" for found in scenario.documents.values())
     (attack,) = play.attacks
     assert attack.leaks[0].names == ("access_token",)
 
@@ -158,7 +159,8 @@ def test_request_that_should_not_be_sent_is_an_attack(
     (attack,) = play.attacks
     assert [leak.names for leak in attack.leaks] == [(request,) for request in requests]
     seen = judged(credulous, [play], tmp_path)[play.name]
-    assert seen.attacks == (prop,)
+    # What the attacker lies about beside it is left to the solver, and may cost this client more.
+    assert prop in seen.attacks
     honest = replace(play, name="honest", stated={})
     assert judged(credulous, [honest], tmp_path)["honest"].attacks == ()
 

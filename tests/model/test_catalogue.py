@@ -8,15 +8,12 @@ from pathlib import Path
 
 import pytest
 
-import model.attacker
-import model.deployment
-import model.flow  # noqa: F401  (all three register actions)
 from model import identifiers
 from model.action import SCHEMAS
 from model.protocols import every_rule
 from model.switches import SWITCHES
 
-RULES = every_rule()
+RULES = every_rule()  # which registers all actions too
 
 CATALOGUE = Path(identifiers.__file__).parent / "data" / "catalogue.csv"
 COLUMNS = ["id", "actor", "step", "requirement", "level", "source", "carried_by", "note"]
@@ -26,6 +23,10 @@ EXTRA = {
     "BCP-4.12": "status of a redirect after a login form: a browser's behaviour, RFC 9700 4.12",
     "MCP-handle": "session handles are no authentication: advice of the MCP security best practices",
     "MCP-urlscheme": "authorization endpoints that are no web URLs: advice of the MCP security best practices",
+    "O21-grant": "codes exist only under the authorization code grant, RFC 6749 4.1",
+    "O21-cc": "tokens of a client's own exist only under the client credentials grant, RFC 6749 4.4",
+    "IDJ-grant": "assertions are grants only where that grant is in use, RFC 7523 2.1",
+    "JAT-fmt": "who introspects opaque tokens takes no others, RFC 9068 2 and RFC 7662 2",
     "O21-type": "what a client does with a token_type that is missing or unknown, RFC 6749 5.1 and 7.1",
     "O21-redirects": "credentials in redirected requests: OAuth 2.1 5 and how deployed HTTP clients treat it",
 }

@@ -11,16 +11,17 @@ import pytest
 from model.design import parse
 from model.machine import Machine, NotEnabledError, Step
 from model.protocols import rules
-from model.world import ATTACKER_RS, CRM, FIRST_CONTACT
+from model.world import DEFAULT
 
 RULES = rules()
+CRM, ATTACKERS = (DEFAULT.by_name[name].url for name in ("crm", "tools"))
 
 GOLDEN = Path(__file__).parent / "data" / "honest_run.txt"
 
 
-def only(moves):
-    """The one move there is."""
-    (move,) = moves
+def plainest(moves):
+    """The one move there is, or of a client that may read a token response or not the one that reads it."""
+    (move,) = [move for move in moves if dict(move[0].choices).get("reads", True)]
     return move
 
 
@@ -31,7 +32,7 @@ def honest_run(config="cap=none"):
     state, steps = machine.step(machine.initial, first), [first]
     states = [machine.initial, state]
     while moves := list(machine.moves(state)):
-        step, state = only(moves)
+        step, state = plainest(moves)
         steps.append(step)
         states.append(state)
     return machine, steps, states
@@ -80,7 +81,8 @@ def test_honest_runs_that_stop_say_which_rule_stops_them(config, refused_by):
     """Where the honest run cannot go on, the machine names the rule that refuses the next step."""
     machine, _, states = honest_run(config)
     assert not machine.view(states[-1]).session("victim").accepted
-    assert {rule.name for _, rule in machine.refusals(states[-1])} == {refused_by}
+    refused = [(step, rule) for step, rule in machine.refusals(states[-1]) if dict(step.choices).get("reads", True)]
+    assert {rule.name for _, rule in refused} == {refused_by}
 
 
 def test_a_refused_step_names_the_rule():
@@ -94,7 +96,7 @@ def test_a_refused_step_names_the_rule():
 def test_an_unknown_action_is_refused():
     """An action that the world does not have is named, with the world."""
     machine = Machine(parse(""))
-    with pytest.raises(NotEnabledError, match=r"no action 'client\.wave' in world first_contact"):
+    with pytest.raises(NotEnabledError, match=r"no action 'client\.wave' in world default"):
         machine.step(machine.initial, Step("client.wave"))
 
 
@@ -104,7 +106,7 @@ def test_an_impossible_step_is_refused():
     with pytest.raises(NotEnabledError, match="not possible here"):
         machine.step(machine.initial, Step("client.send_authorization_request[victim]"))
     with pytest.raises(NotEnabledError, match="not possible here"):
-        machine.step(machine.initial, Step("client.request_resource[victim]", (("url", ATTACKER_RS),)))
+        machine.step(machine.initial, Step("client.request_resource[victim]", (("url", ATTACKERS),)))
 
 
 def test_enabled_refused_and_possible_steps_fit_together():
@@ -151,7 +153,7 @@ def test_states_describe_themselves():
     machine, _, states = honest_run()
     assert machine.describe(machine.initial) == "nothing has happened yet"
     assert machine.describe(states[1]) == f"victim.phase = challenged\nvictim.url = {CRM}"
-    assert machine.world == FIRST_CONTACT
+    assert machine.world == DEFAULT
 
 
 def test_steps_print_as_they_are_read():

@@ -22,6 +22,7 @@ from model.world import (
     read,
     world_for,
 )
+from properties.designs import Lattice
 from properties.security import PROPERTIES, find
 from properties.verdict import Checker, check
 
@@ -99,7 +100,7 @@ MISTAKES = {
     "an unknown capability": (('serves = ["crm"]', 'run_by = ["mal"]'), 14, "run_by: unknown 'mal'"),
     "an unknown AS": (('designates = ["as"]', 'designates = ["as3"]'), 20, "designates: unknown 'as3'"),
     "an unknown switch": (('serves = ["crm"]', 'policy = { hiss = "no" }'), 14, "a switch: unknown 'hiss'"),
-    "an unknown value": (('serves = ["crm"]', 'policy = { h_iss = "oh" }'), 14, "value of switch 'h_iss': unknown 'oh'"),
+    "an unknown value": (('serves = ["crm"]', 'policy = { h_iss = "oh" }'), 14, "of switch 'h_iss': unknown 'oh'"),
     "a switch of another role": (
         ('serves = ["crm"]', 'policy = { iss_check = "off" }'), 14, "'iss_check' is not a authorization_server's (as); "
         "it is read by client",
@@ -118,7 +119,8 @@ MISTAKES = {
     ),
     "an unknown protocol": (('name = "small"', 'name = "small"\nprotocol = "saml"'), 2, "protocol: unknown 'saml'"),
     "a table of another protocol": (
-        ('name = "small"', 'name = "small"\nprotocol = "delegation"'), 24, "[[session]] means nothing in delegation",
+        ('name = "small"', 'name = "small"\nprotocol = "delegation"\nheld = [{name = "h", client = "client", '
+         'user = "user", server = "as", resource = "crm"}]'), 1, "[[held]] means nothing in delegation",
     ),
     "a role of another protocol": (('role = "client"', 'role = "sub_agent"'), 6, "that means something in oauth"),
     "what cannot be told apart": (('name = "victim"', 'name = "thief"'), 24, "'thief' is no name of a session"),
@@ -167,7 +169,7 @@ def test_a_channel_that_a_protocol_does_not_have_is_refused() -> None:
 def test_nobody_starts_itself_and_a_proxy_stands_before_an_honest_server() -> None:
     """Who starts a sub-agent is given before it; what is behind a proxy is an honest AS."""
     sub = '[[party]]\nname = "sub"\nrole = "sub_agent"\nurl = "https://sub.example"\nstarted_by = "sub"\n'
-    text = but('name = "small"', 'name = "small"\nprotocol = "delegation"').partition("[[session]]")[0]
+    text = but('name = "small"', 'name = "small"\nprotocol = "delegation"')
     assert "'sub' is started by a client or sub-agent given before it: unknown 'sub'" in refused(text + sub)
     proxy = '[[party]]\nname = "proxy"\nrole = "proxy"\nurl = "https://proxy.example"\nupstream = "crm"\n'
     assert "upstream of 'proxy' is an honest AS: unknown 'crm'" in refused(SMALL + proxy)
@@ -286,6 +288,14 @@ def test_parties_have_policies_of_their_own(question: str, expected: str) -> Non
     assert result(question) == expected
 
 
+def test_a_browser_is_held_through_the_users_other_session() -> None:
+    """At the attacker's AS in one session, the user brings the attacker's code into the other, at the honest AS."""
+    unbound = "SI cap=mal_as;state=off;pkce=off;pkce_as=lax"
+    assert result(unbound) == "safe"
+    assert result(f"{unbound};world=two_users_sessions") == "attack"
+    assert result(f"{unbound};state=checked;world=two_users_sessions".replace("state=off;", "")) == "safe"
+
+
 @pytest.mark.parametrize(
     ("configuration", "why"),
     [
@@ -344,6 +354,19 @@ def test_the_published_attack_and_the_one_that_consent_does_not_stop() -> None:
         "attacker.start_at_proxy[proxy,attacker,agent]", "proxy.ask_consent[proxy,attacker]",
         "attacker.send_on_past_proxy[proxy,user]",
     ]  # fmt: skip
+
+
+def test_each_of_three_musts_is_needed_at_a_proxy() -> None:
+    """Consent for each client, state after consent, a callback bound to the browser: all three, and no more."""
+    musts = {
+        "consent": ("per_client_consent", "off", "on"),
+        "state": ("state_set", "before_consent", "after_consent"),
+        "browser": ("callback_bind", "off", "on"),
+    }
+    attacker, open_to_all = parse("cap=mal_client+lure").capabilities, {"upstream_client": "static", "reg": "dcr"}
+    found = Lattice(["DP"], attacker, open_to_all, mechanisms=musts, world=WORLDS["proxy"]).enumerate()
+    assert found.sufficient == (frozenset(musts),)
+    assert set(found.insufficient) == {frozenset(musts) - {must} for must in musts}
 
 
 def test_a_client_that_the_user_approves_at_the_proxy_gets_what_it_asks_for() -> None:

@@ -101,7 +101,7 @@ def test_what_flips_is_shown_with_line_and_evidence(run: Check) -> None:
     attack, safe, other = re.split(r"^openworld\.toml:", result.stdout, flags=re.MULTILINE)[1:]
     assert attack.startswith('9: flipped: mix-up, [[expect]] "quoted"\n  flow_binding with iss_check=off against mal')
     assert "expected because a code goes to whoever runs the token endpoint" in attack
-    assert "\n  - holds\n  + does not hold: attack in 7 steps\n" in attack
+    assert "\n  - holds\n  + does not hold: attack in 8 steps\n" in attack
     assert "flow_binding violated" in attack
     assert safe.startswith("18: flipped: design=mcp\n  code_delivery with design=mcp against mal_as\n")
     assert "\n  - does not hold\n  + holds: no attack exists\n" in safe
@@ -308,7 +308,7 @@ def test_junit(run: Check) -> None:
     case = root.findall(".//testcase")[1]
     assert (case.get("file"), case.get("line")) == ("openworld.toml", "9")
     failure = case.find("failure")
-    assert failure.get("message") == "expected: holds; found: does not hold: attack in 7 steps"
+    assert failure.get("message") == "expected: holds; found: does not hold: attack in 8 steps"
     assert "+ does not hold" in failure.text
     assert "POST /token" in failure.text
 
@@ -326,7 +326,7 @@ def test_sarif_is_valid_and_points_into_the_file(run: Check) -> None:
     assert made["tool"]["driver"]["rules"][attack["ruleIndex"]]["id"] == attack["ruleId"] == "flow_binding"
     steps = attack["codeFlows"][0]["threadFlows"][0]["locations"]
     assert [step["executionOrder"] for step in steps] == list(range(1, len(steps) + 1))
-    assert steps[-1]["location"]["message"]["text"].startswith("7. ")
+    assert steps[-1]["location"]["message"]["text"].startswith("8. ")
     assert "codeFlows" not in safe
     assert "client.iss_matches_recorded_issuer (RFC 9207 2.4" in safe["message"]["text"]
     assert len({json.dumps(one["partialFingerprints"]) for one in made["results"]}) == 3
@@ -367,7 +367,7 @@ def test_annotations(run: Check, monkeypatch: pytest.MonkeyPatch) -> None:
     assert shown[0] == (
         "::error file=openworld.toml,line=9,col=5,endColumn=19,"
         "title=flipped%3A flow_binding with iss_check=off against mal_as::"
-        "expected: holds; found: does not hold: attack in 7 steps"
+        "expected: holds; found: does not hold: attack in 8 steps"
         "%0Aexpected because a code goes to whoever runs the token endpoint"
         '%0Aopenworld verdict flow_binding "iss_check=off;cap=mal_as"'
     )

@@ -20,6 +20,7 @@ from click.testing import CliRunner
 
 from model.design import parse
 from model.protocols import every_rule
+from model.world import DEFAULT
 from openworld import cache as module
 from openworld.cache import SOURCES, Cache, fingerprint
 from openworld.cli import main
@@ -113,7 +114,10 @@ def test_a_changed_rule_is_felt(copied: Path, tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["properties/security.py", "properties/verdict.py", "model/switches.py", "new.py"])
+@pytest.mark.parametrize(
+    "name",
+    ["properties/security.py", "properties/verdict.py", "model/switches.py", "model/worlds/default.toml", "new.py"],
+)
 def test_other_sources_count_too(copied: Path, name: str) -> None:
     """What makes verdicts of rules is part of the key, new files and files renamed too."""
     before = fingerprint(sources(copied))
@@ -164,7 +168,7 @@ def test_the_world_counts_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     """A property that is judged in another world is another question."""
     known, prop = Cache(tmp_path), PROPERTIES["code_delivery"]
     before = known.path(SAFE)
-    monkeypatch.setitem(PROPERTIES, prop.name, replace(prop, world=replace(prop.world, sessions=("victim",))))
+    monkeypatch.setattr(type(prop), "world_of", lambda *_: replace(DEFAULT, sessions=DEFAULT.sessions[:1]))
     assert known.path(SAFE) != before
 
 

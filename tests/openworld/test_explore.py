@@ -62,9 +62,9 @@ def test_the_attacker_gains_what_the_machine_says() -> None:
     """Code and verifier at the token endpoint, the access token, the user's data, in that order."""
     frame = evidence.gained(asking.ask("authorization", MIXUP).trace).frame
     gains = [words for words in frame["the attacker gains"] if words]
-    assert gains[0] == "knows the user's code; knows the user's code verifier"
-    assert "access token" in gains[1]
-    assert "presented by the attacker" in gains[-1]
+    assert gains[0] == "knows the user's code from as.example; knows the user's verifier"
+    assert "the user's token from as.example" in gains[1]
+    assert "acted on it for the attacker" in gains[-1]
     assert frame["the attacker gains"].iloc[0] == ""
 
 
@@ -145,7 +145,7 @@ def test_the_picture_of_a_run_is_an_svg_with_its_words(tmp_path: Path) -> None:
     assert chart is not None
     root = ElementTree.parse(chart.save(tmp_path / "chart.svg")).getroot()
     words = " ".join("".join(text.itertext()) for text in root.iter("{http://www.w3.org/2000/svg}text"))
-    for said in ("code=<user's code>", "code_verifier=<user's verifier>", "secret that reaches the attacker"):
+    for said in ("code=<user's code from as.", "code_verifier=<user's verifier>", "secret that reaches the attacker"):
         assert said in words
     assert "code_delivery violated" in (root.findtext("{http://www.w3.org/2000/svg}title") or "")
     assert [path.name for path in tmp_path.iterdir()] == ["chart.svg"]

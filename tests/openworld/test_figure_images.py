@@ -244,7 +244,7 @@ def test_the_trust_graph_has_every_party_and_relation() -> None:
 def test_a_sequence_chart_says_who_what_and_why() -> None:
     """Values, the leak and the refusal are written out; what leaks is white on black."""
     written = {text.get_text(): text for text in run().axes[0].texts}
-    assert "code=<user's code>" in written
+    assert "code=<user's code from as.example>" in written
     leaks = [text for text in run().axes[0].texts if text.get_text().startswith("code_verifier=")]
     assert [text.get_weight() for text in leaks] == ["bold"]
     theirs = [text for text in run().axes[0].texts if text.get_text().startswith("issuer=")]

@@ -103,8 +103,8 @@ def test_blast_radius_is_drawn_from_its_tables(tmp_path: Path) -> None:
 
 def test_the_trust_graph_is_the_worlds(tmp_path: Path) -> None:
     """The honest RS designates the honest AS and trusts it."""
-    gallery.write(gallery.catalogue()["trust-first_contact"], Source(), tmp_path)
-    edges = pd.read_csv(tmp_path / "trust-first_contact.csv")
+    gallery.write(gallery.catalogue()["trust-default"], Source(), tmp_path)
+    edges = pd.read_csv(tmp_path / "trust-default.csv")
     crm = edges[edges["source"] == "https://crm.example/api/accounts"]
     assert set(crm["relation"]) == {"designates", "trusts"}
 
@@ -144,7 +144,7 @@ def test_a_run_that_does_not_exist_is_said() -> None:
     ("arguments", "says"),
     [
         (["nothing", "--list"], "unknown figure 'nothing'; allowed: attackers, "),
-        (["trust-first_contact"], "name a folder to write to with -o"),
+        (["trust-default"], "name a folder to write to with -o"),
         (["attackers", "--from", "missing", "-o", "out"], "does not exist"),
         (["attackers", "--from", ".", "-o", "out"], "verdicts.json: no such file"),
         (["echo-rates", "--from", ".", "-o", "out"], "echo_rates.csv: no such file"),

@@ -86,7 +86,7 @@ def test_blast_radius_says_how_far_and_what_stopped_it(run: Run, small: Path, tm
     result = run(*arguments, *designs, "-o", tmp_path / "out")
     assert result.exit_code == 0
     assert "one access token is stolen (population small, 2 topologies)" in result.output
-    assert "led on            attacker.present_stolen_token" in result.output
+    assert "led on            attacker.present_token" in result.output
     assert "resource_server.proof_is_by_bound_key" in result.output
     table = pd.read_parquet(tmp_path / "out" / "blast-radius-token.parquet")
     assert list(table["design"].unique()) == ["rfc6749", "dpop=token;as_dpop=honor"]

@@ -49,7 +49,8 @@ def test_rows_that_are_safe_for_want_of_anything_have_a_reason_on_file(rows, che
     assert len(found) == pins["rows"]["not_in_this_world"], sorted(found)
     for row in rows:
         if row.id in found:
-            assert any(known.about(row.prop, row.prop.world_of(row.configuration), row.configuration) for known in reasons()), row.id
+            world = row.prop.world_of(row.configuration)
+            assert any(known.about(row.prop, world, row.configuration) for known in reasons()), row.id
 
 
 def test_no_dispute_is_stale(rows, disputed, reach):

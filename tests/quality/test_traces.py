@@ -34,7 +34,7 @@ def shows(trace, steps):
         last = machine.replay(tuple(steps))[-1]
     except NotEnabledError:
         return False
-    return bool(PROPERTIES[trace.shows].event(trace.world, trace.configuration.design, machine.view(last)))
+    return bool(PROPERTIES[trace.shows].event(machine.context(machine.view(last))))
 
 
 def fewest(configuration, world, prop):
@@ -43,7 +43,7 @@ def fewest(configuration, world, prop):
     frontier, seen, depth = {machine.initial: 0}, {machine.initial}, 0
     while frontier:
         ends = [
-            cost for state, cost in frontier.items() if prop.event(world, configuration.design, machine.view(state))
+            cost for state, cost in frontier.items() if prop.event(machine.context(machine.view(state)))
         ]
         if ends:
             return depth, min(ends)
@@ -228,7 +228,7 @@ def test_confirm_looks_at_the_trace_it_is_given():
     prop, configuration = find("code_delivery"), parse("cap=mal_as;iss_check=off")
     trace = check(prop, configuration).trace
     properties.verdict.confirm(trace, prop)
-    world = WORLDS["first_contact"]
+    world = WORLDS["default"]
     with pytest.raises(ReplayError, match="code_delivery"):
         properties.verdict.confirm(Trace(world, configuration, prop.name, trace.steps[:-1]), prop)
     with pytest.raises(ReplayError, match=r"client\.wave"):

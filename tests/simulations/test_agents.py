@@ -8,13 +8,12 @@ from itertools import islice
 import pytest
 
 from model.machine import Machine
-from model.world import VICTIM
 from properties.security import PROPERTIES
 from simulations import agents
 from simulations.agents import Arm, simulate
 from simulations.attempts import Chunk, draw, situations
 from simulations.population import Population, load
-from simulations.visits import Ending, Settings
+from simulations.visits import VISITOR, Ending, Settings
 
 HOSTILE = load("shared_origins").with_shares(
     "as_resource", {"honor": 0.4, "ignore": 0.3, "add": 0.2, "substitute": 0.1}
@@ -44,9 +43,9 @@ def test_simulated_attempts_are_runs_of_the_machine() -> None:
         # The machine of the whole world, attacker's session included, not the smaller one of the plan.
         machine = Machine(ending.configuration)
         last = machine.replay(ending.steps)[-1]
-        view, design = machine.view(last), ending.configuration.design
-        assert view.session(VICTIM).accepted == (ending.kind == "success")
-        happened = {name for name, prop in PROPERTIES.items() if prop.event(machine.world, design, view)}
+        view = machine.view(last)
+        assert view.session(VISITOR).accepted == (ending.kind == "success")
+        happened = {name for name, prop in PROPERTIES.items() if prop.event(machine.context(view))}
         assert set(ending.harms) == happened - {"first_contact"}
         if ending.kind in ("refused", "blocked"):
             assert ending.name in {rule.name for _, rule in machine.refusals(last)}

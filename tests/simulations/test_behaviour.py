@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from model.client import NONE
 from model.clients import clients
 from model.conversation import Request
 from model.design import Design
 from model.scenario import ORIGINS
+from model.world import NONE
 from simulations.behaviour import client_designs, compare, measured, mutated, unseen
 
 RS = ORIGINS["rs"]

@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from model.client import NONE
 from model.design import Configuration, Design
 from model.machine import Machine
 from model.rule import Condition
 from model.state import View
 from model.switches import CAPABILITIES
-from model.world import ATTACKER_AS, ATTACKER_RS, CRM, HONEST_AS, USERS_SESSION
+from model.world import DEFAULT, NONE
 from simulations import crossings
 from simulations.crossings import loot, present
 from simulations.topology import ResourceServer
+from simulations.visits import HONEST_AS, PLACES
 
 AT = ResourceServer("https://rs.example/mcp", "https://rs.example/mcp", ("https://rs.example/mcp",), "https://rs.example",
                     ("https://as.example",), (), (), True)  # fmt: skip
@@ -26,8 +26,8 @@ CROSSINGS: dict[str, tuple[Condition, ...]] = {
     crossing.action: tuple(crossing.rules)
     for crossing in (
         crossings.discover(DESIGN, AT.resource, AT.url, True),
-        crossings.present(DESIGN, LOOT, AT, HONEST_AS, AT.url),
-        crossings.mint(DESIGN, AT, HONEST_AS, HONEST_AS),
+        crossings.present(DESIGN, LOOT, AT, "trusted", AT.url),
+        crossings.mint(DESIGN, AT, "trusted", "trusted"),
         crossings.reuse(DESIGN, AT.resource, AT.url, AT.resource, True, True),
         crossings.refresh_elsewhere(DESIGN),
         crossings.refresh(DESIGN, LOOT),
@@ -36,6 +36,15 @@ CROSSINGS: dict[str, tuple[Condition, ...]] = {
 }
 
 
+CRM, ATTACKER_RS = PLACES["honest_api"].url, PLACES["malicious_rs"].url
+#: Rules that a token has met before, when it was obtained, and rules about kinds of token that no topology has.
+ASKED_BEFORE = {
+    "client.reuse_cached_token": {"client.token_type_is_dpop", "client.echo_confirms_request"},
+    "attacker.present_own_making": {
+        "resource_server.token_is_self_contained", "resource_server.introspection_endpoint_is_configured",
+    },
+}  # fmt: skip
+
 #: A state of the model in which each step can be tried, beside the initial one.
 STATES: dict[str, dict[str, Any]] = {
     "client.use_resource_metadata": {"victim.phase": "challenged", "victim.url": CRM},
@@ -43,16 +52,20 @@ STATES: dict[str, dict[str, Any]] = {
     "client.reuse_cached_token": {
         "victim.phase": "discovered", "victim.url": ATTACKER_RS, "victim.listed": HONEST_AS, "victim.resource": CRM,
     },
-    "authorization_server.issue_token": {
-        "victim.phase": "responded", "victim.token_at": HONEST_AS, "victim.code": "users", "victim.issuer": HONEST_AS,
-        "victim.metadata": HONEST_AS, "code.state": "issued",
+    "client.redeem_code": {
+        "victim.phase": "responded", "victim.token_at": HONEST_AS, "victim.code": "as.user.1",
+        "victim.issuer": HONEST_AS, "victim.metadata": HONEST_AS, "as.user.1.code": "issued",
     },
-    "attacker.present_stolen_token": {"knows.issued": True},
+    "attacker.present_token": {"knows.token.as.user.1": True},
+    "attacker.rechallenge": {
+        "victim.phase": "sent", "victim.url": ATTACKER_RS, "victim.token": "as.user.1", "victim.token_at": HONEST_AS,
+    },
+    "attacker.use_refresh_token": {"knows.refresh.as.user.1": True},
 }  # fmt: skip
 
 def rules_of(action: str) -> set[str]:
     """The rules that guard a step of the model."""
-    machine = Machine(Configuration(Design({"warm": "yes", "host_app": "yes"}), frozenset(CAPABILITIES)), USERS_SESSION)
+    machine = Machine(Configuration(Design({"warm": "yes", "host_app": "yes"}), frozenset(CAPABILITIES)), DEFAULT)
     known = {variable.name: variable.initial for variable in machine.variables} | STATES.get(action, {})
     step = next(step for step in machine.actions if step.schema.name == action)
     chosen = {name: domain[0] for name, domain in step.choices.items()}
@@ -62,13 +75,15 @@ def rules_of(action: str) -> set[str]:
 @pytest.mark.parametrize("action", CROSSINGS)
 def test_a_crossing_has_the_rules_of_its_step(action: str) -> None:
     """No rule is left out and none is made up."""
-    assert {condition.rule.name for condition in CROSSINGS[action]} == rules_of(action) != set()
+    before = ASKED_BEFORE.get(action, set())
+    assert {condition.rule.name for condition in CROSSINGS[action]} == rules_of(action) - before != set()
+    assert before <= rules_of(action)
 
 
 def test_getting_a_token_has_rules_of_its_steps() -> None:
     """What a client and an AS check before there is a token, but for what the attacker cannot touch."""
     asked = {condition.rule.name for condition in crossings.obtain(DESIGN, AT.resource, True).rules}
-    chosen, redeemed = rules_of("client.use_server_metadata"), rules_of("authorization_server.issue_token")
+    chosen, redeemed = rules_of("client.use_server_metadata"), rules_of("client.redeem_code")
     assert asked & chosen == {"client.authorization_server_is_trusted", "client.server_lists_resource"}
     assert asked - chosen < redeemed
 
@@ -78,10 +93,10 @@ def test_a_bound_token_is_good_only_where_its_proof_is() -> None:
     evil = "https://evil.example/mcp"
     stolen = loot(DESIGN, HONEST_AS, AT.resource, evil)
     assert stolen.captured == evil
-    assert present(DESIGN, stolen, AT, HONEST_AS, AT.url).refusal() == "resource_server.proof_is_by_bound_key"
-    assert present(DESIGN.but(rs_htu="off"), stolen, AT, HONEST_AS, AT.url).refusal() is None
+    assert present(DESIGN, stolen, AT, "trusted", AT.url).refusal() == "resource_server.proof_is_by_bound_key"
+    assert present(DESIGN.but(rs_htu="off"), stolen, AT, "trusted", AT.url).refusal() is None
     own = loot(DESIGN, HONEST_AS, AT.resource, own=True)
-    assert present(DESIGN, own, AT, HONEST_AS, AT.url).refusal() is None
+    assert present(DESIGN, own, AT, "trusted", AT.url).refusal() is None
     bearer = loot(Design(), HONEST_AS, AT.resource, evil)
     assert (bearer.key, bearer.captured) == (NONE, NONE)
 
@@ -89,7 +104,7 @@ def test_a_bound_token_is_good_only_where_its_proof_is() -> None:
 def test_the_default_audience_is_good_at_servers_of_its_issuer_alone() -> None:
     """A token that names no resource opens what accepts its issuer as its own, and nothing that does as any."""
     default = loot(Design({"as_resource": "ignore"}), HONEST_AS, AT.resource)
-    assert present(Design(), default, AT, HONEST_AS, AT.url).refusal() is None
+    assert present(Design(), default, AT, "trusted", AT.url).refusal() is None
     anybody = Design({"rs_trust": "any"})
-    assert present(anybody, default, AT, ATTACKER_AS, AT.url).refusal() == "resource_server.audience_is_this_resource"
-    assert present(anybody.but(audience_check="off"), default, AT, ATTACKER_AS, AT.url).refusal() is None
+    assert present(anybody, default, AT, "stranger", AT.url).refusal() == "resource_server.audience_is_this_resource"
+    assert present(anybody.but(audience_check="off"), default, AT, "stranger", AT.url).refusal() is None

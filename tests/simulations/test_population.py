@@ -72,6 +72,7 @@ def test_sweeping_replaces_one_factor() -> None:
         ("[numbers]", "[numbers", "not a TOML file"),
         ("[factors.api]", "[factors.apo]", "factor 'apo': unknown switch 'apo'; did you mean 'api'?; allowed: "),
         ("[factors.api]", "[factors.warm]", "factor 'warm': 'warm' cannot be drawn: "),
+        ("[factors.api]", "[factors.splice]", "factor 'splice': 'splice' cannot be drawn: the attacker chooses"),
         ("[factors.place]", "[factors.h_iss]", "factor 'place' is missing (where agents are sent)"),
         ("multi_path = 0.0", "many = 0.0", "factor 'api': shares: unknown value 'many'"),
         ("multi_path = 0.0", "multi_path = 0.5", "factor 'api': shares must add up to 1, found 1.5"),

@@ -8,7 +8,6 @@ import pytest
 
 from model.client import NONE
 from model.switches import SWITCHES
-from model.world import ATTACKER_AS, HONEST_AS, LOOKALIKE_AS
 from simulations import crossings
 from simulations import reach as reach_module
 from simulations.arms import Arm, arm, protections
@@ -165,19 +164,19 @@ def brute_force(arm: Arm, kind: str, target: str) -> Reach:
             continue
 
         def role(issuer: str, at: ResourceServer = at) -> str:
-            own = HONEST_AS if issuer in at.servers else ATTACKER_AS
-            return LOOKALIKE_AS if topology.look_alikes.get(issuer) in at.servers else own
+            own = "trusted" if issuer in at.servers else "stranger"
+            return "look_alike" if topology.look_alikes.get(issuer) in at.servers else own
 
         for _, user, loot in held:
             if crossings.present(design, loot, at, role(loot.server), at.url).refusal() is None:
                 servers.add(at.url)
-                if role(loot.server) == HONEST_AS or design.subject_ns == "sub":
+                if role(loot.server) == "trusted" or design.subject_ns == "sub":
                     users.add(user)
         for issuer in controlled & issuers:
             signer = role(issuer)
-            if any(crossings.mint(design, at, name, signer).refusal() is None for name in (signer, HONEST_AS)):
+            if any(crossings.mint(design, at, name, signer).refusal() is None for name in (signer, "trusted")):
                 servers.add(at.url)
-                if signer == HONEST_AS or design.subject_ns == "sub":
+                if signer == "trusted" or design.subject_ns == "sub":
                     users |= {each.user for each in tokens if each.resource_server == at.url}
     return Reach(len(servers), len(users), len(held))
 
@@ -301,5 +300,5 @@ def test_possessions_are_reached_by_steps_of_the_model() -> None:
     assert begun is not None
     spread = attack.spread(begun)
     actions = {action for _, _, action in spread.edges(data="action")}
-    assert {"client.refresh_at_new_server", "client.send_token_to_attacker", "attacker.refresh_token"} <= actions
+    assert {"attacker.rechallenge", "client.send_token", "attacker.use_refresh_token"} <= actions
     assert attack.measured(spread).tokens == sum(hasattr(each, "loot") for each in spread)

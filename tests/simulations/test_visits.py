@@ -43,8 +43,10 @@ def test_what_is_at_hand_saves_time() -> None:
         ("honest_api", "as_resource=ignore;echo=req", "refused", "client.echo_confirms_request"),
         ("honest_tenant", "", "success", "accepted"),
         ("malicious_rs", "", "diverted", "diverted"),
-        ("malicious_rs", "as_resource=reject_unknown", "blocked", "authorization_server.resource_is_acceptable"),
-        ("malicious_tenant", "prm=off", "blocked", NOTHING_ENABLED),
+        ("malicious_rs", "as_resource=reject_unknown;as_trust=allowlist", "blocked",
+         "authorization_server.resource_is_acceptable"),
+        ("malicious_rs", "signed_metadata=anchored_req", "blocked", "client.resource_matches_request"),
+        ("malicious_tenant", "prm=off", "diverted", "diverted"),
     ],
 )
 def test_endings_are_named_by_the_rule(place: str, design: str, kind: str, name: str) -> None:

@@ -1,0 +1,142 @@
+"""Worlds in words and as data. Reads the model only."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from model.world import ATTACKER, DEFAULT, ROLES, WORLDS, Party, World
+
+_WIDTH = 100
+#: What a party can have to do with capabilities and with other parties, and the words for it.
+_RELATIONS = {
+    "run_by": "the attacker's with", "present_with": "present with",
+    "taken_by": "what it publishes is the attacker's with",
+    "connects_by": "comes as a connector with", "registered_by": "registered under the client's redirect URIs with",
+    "designates": "designates", "trusts": "trusts", "serves": "serves", "knows": "knows", "upstream": "client of",
+    "api": "publishes", "callback": "redirect URI", "started_by": "started by",
+}  # fmt: skip
+
+
+def summary(world: World) -> Iterator[str]:
+    """A world at a glance: what it is for, its parties by role, sessions and grants, and when it is asked."""
+    yield f"{world.name}: {world.concern}"
+    for role in ROLES:
+        if named := [party.name for party in world.of(role)]:
+            yield from _wrapped(f"{_plural(role)}: {', '.join(named)}", 4)
+    yield from _wrapped(f"sessions: {', '.join(map(str, _sessions(world))) or 'none'}", 4)
+    yield from _wrapped(f"grants: {', '.join(grant.name for grant in world.grants) or 'none'}", 4)
+    yield from _wrapped(f"asked {_when(world)}", 4)
+
+
+def lines(world: World) -> Iterator[str]:
+    """All that a world says."""
+    yield f"{world.name}: {world.concern}"
+    yield f"    protocol {world.protocol}; asked {_when(world)}"
+    for role in ROLES:
+        if found := world.of(role):
+            yield _plural(role)
+            for party in found:
+                yield f"  {party.name}  {party.url}"
+                yield from (line for words in _party(party) for line in _wrapped(words, 6))
+    yield "sessions"
+    yield from (line for words in _sessions(world) for line in _wrapped(words, 2))
+    yield "grants"
+    yield from (f"  {grant.name}  what {grant.user} approves at {grant.server}" for grant in world.grants)
+    if world.held:
+        yield "tokens from earlier flows"
+        for held in world.held:
+            leaks = f"; leaks with {_joined(held.leaks_by)}" if held.leaks_by else ""
+            yield f"  {held.name}  {held.client}'s of {held.user} at {held.server} for {held.resource}{leaks}"
+    if world.tamperings:
+        yield "what else the attacker reaches"
+        yield from (f"  with {each.capability}: {each.channel} of {each.party}" for each in world.tamperings)
+    yield f"reach: {world.reach}"
+
+
+def data(world: World) -> dict[str, Any]:
+    """A world as data."""
+    parties = [
+        {
+            "name": party.name, "role": party.role, "url": party.url, "honest": party.honest,
+            "policy": dict(party.policy), "exists_if": dict(party.exists_if), "listed_if": dict(party.listed_if),
+            **{name: value for name in _RELATIONS if (value := _plain(getattr(party, name)))},
+        }
+        for party in world.parties
+    ]  # fmt: skip
+    return {
+        "name": world.name, "concern": world.concern, "protocol": world.protocol, "parties": parties,
+        "sessions": [
+            {"name": each.name, "client": each.client, "user": each.user, "visits": list(each.visits)}
+            for each in world.sessions
+        ],
+        "grants": [{"name": each.name, "server": each.server, "user": each.user} for each in world.grants],
+        "held": [
+            {"name": each.name, "client": each.client, "user": each.user, "server": each.server,
+             "resource": each.resource, "leaks_by": list(each.leaks_by)}
+            for each in world.held
+        ],
+        "tamperings": [
+            {"capability": each.capability, "channel": each.channel, "party": each.party} for each in world.tamperings
+        ],
+        "asked_if": dict(world.asked_if), "asked_for": list(world.asked_for), "reach": world.reach,
+    }  # fmt: skip
+
+
+def _party(party: Party) -> Iterator[str]:
+    """What there is to say of a party beside its name and URL."""
+    if party.policy:
+        yield f"policy {_pairs(party.policy)}"
+    if party.exists_if:
+        yield f"exists if {_pairs(party.exists_if)}"
+    if party.listed_if:
+        yield f"listed by its AS if {_pairs(party.listed_if)}"
+    if not party.honest and party.role == "client":
+        yield {
+            "own": "an identity of the attacker's own", "file": "a file of the attacker's on the client's host",
+            "redirect": "a redirect of the attacker's on the client's host", "statement": "a stolen software statement",
+        }[party.identity]  # fmt: skip
+    for name, words in _RELATIONS.items():
+        if value := getattr(party, name):
+            yield f"{words} {value if isinstance(value, str) else _joined(value)}"
+
+
+def _sessions(world: World) -> Iterator[str]:
+    for session in world.sessions:
+        whose = "the attacker's own" if session.user == ATTACKER else f"{session.user}'s"
+        visits = f", to {_joined(session.visits)} only" if session.visits else ""
+        yield f"{session.name} ({whose}, at {session.client}{visits})"
+
+
+def _when(world: World) -> str:
+    """Which questions are asked in it that do not name a world."""
+    if WORLDS.get(world.name) is not world:
+        return f"by world={world.file}"
+    if world is DEFAULT:
+        return "unless another world claims the question"
+    claims = [f"about {name}" for name in world.asked_for] + ([f"with {_pairs(world.asked_if)}"] * bool(world.asked_if))
+    return " and ".join(claims) or f"by world={world.name}"
+
+
+def _plural(role: str) -> str:
+    words = role.replace("_", " ")
+    return f"{words[:-1]}ies" if words.endswith("y") else f"{words}s"
+
+
+def _plain(value: str | tuple[str, ...]) -> str | list[str]:
+    return value if isinstance(value, str) else list(value)
+
+
+def _joined(names: Iterable[str]) -> str:
+    return ", ".join(names)
+
+
+def _pairs(pairs: Iterable[tuple[str, str]]) -> str:
+    return ";".join(f"{name}={value}" for name, value in pairs)
+
+
+def _wrapped(words: str, indent: int) -> list[str]:
+    return textwrap.wrap(
+        words, _WIDTH, initial_indent=" " * indent, subsequent_indent=" " * (indent + 4), break_on_hyphens=False
+    )
