@@ -18,7 +18,7 @@ from model.machine import Machine, NotEnabledError, Step
 from model.protocols import rules
 from model.trace import Trace
 from model.world import World
-from properties.bounds import Bound, Clock, Depths, Laid, Settled
+from properties.bounds import LIMIT, Bound, Clock, Depths, Laid, Settled
 from properties.closure import Closure, Reached
 from properties.completion import contradiction, usable
 from properties.minimal import OutOfTimeError, minimal
@@ -30,6 +30,8 @@ from properties.template import Template
 
 #: The switches that a design has for single parties.
 Own = tuple[tuple[str, str], ...]
+#: Sweeps after which a question is laid down on its own, where every design was.
+OPEN = 6
 #: Seconds after which the rules that block are named as far as they are known.
 PATIENCE = 2.0
 
@@ -194,8 +196,9 @@ class WorldChecker:
             made = Template(world, _judged(*only), (only[0].name,))
         else:
             made = Template(world, only, own=own)
-        self._depths = Depths(made)
+        self._depths = Depths(made, LIMIT if self._single else OPEN)
         self._closure = Closure(made)
+        self._about: tuple[tuple[Property, Configuration], WorldChecker] | None = None
         self._seen: tuple[Any, Reached] = (None, Reached(frozenset(), frozenset()))
 
     def verdict(self, prop: Property | str, configuration: Configuration) -> Verdict:
@@ -281,12 +284,26 @@ class WorldChecker:
 
         def assume(laid: Laid) -> list[int]:
             unable = [-literal for action, literal in laid.happens.items() if action not in able]
-            return [*asked.fixed(laid), *unable, *(laid.unrolling.enforced[name] for name in names)]
+            return [*asked.fixed(laid), *unable, *(laid.unrolling.enforced[name] for name in names if name in laid.unrolling.enforced)]
+
+        # The first is quick, the other lays a template down for this question alone; neither is asked twice.
+        ways = iter((lambda: self, lambda: None if self._single else self._narrow(asked)))
 
         def closed() -> bool:
-            return self._out_of_reach(asked, names)
+            way = next(ways, lambda: None)()
+            return way is not None and way._out_of_reach(asked, names)
 
-        return self._depths.settle(asked.prop.name, assume, asked.clock, sweeps, closed)
+        found = self._depths.settle(asked.prop.name, assume, asked.clock, sweeps, closed)
+        if found.answer is Answer.UNKNOWN and not self._single and not asked.clock.over:
+            return self._narrow(asked)._settle(asked, names)
+        return found
+
+    def _narrow(self, asked: _Asked) -> WorldChecker:
+        """The world with nothing in it but what a question is about: dearer to make, and with shorter runs."""
+        about = (asked.prop, asked.configuration)
+        if self._about is None or self._about[0] != about:
+            self._about = (about, WorldChecker(self.world, about, self.timeout, self.patience))
+        return self._about[1]
 
     def _where(self) -> str:
         """The world in words: who takes part in it."""
