@@ -113,7 +113,6 @@ class Settled:
         bound: the sweeps that the answer covers; proved only where it is that the event cannot happen.
         core: the assumptions that rule the event out already, where it cannot happen within those sweeps.
         reason: why nothing is known, where nothing is.
-        deeper: that is because longer runs were not looked at.
     """
 
     answer: Answer
@@ -121,7 +120,6 @@ class Settled:
     bound: Bound
     core: frozenset[int] = frozenset()
     reason: str = ""
-    deeper: bool = False
 
 
 class Depths:
@@ -180,7 +178,7 @@ class Depths:
                 return _settled(longer, laid)
             if laid.depth + MORE > self._limit:
                 why = f"runs have more than {laid.depth} sweeps, and no more than {self._limit} are looked at"
-                return Settled(Answer.UNKNOWN, laid, Bound(laid.depth, False), core, why, deeper=True)
+                return Settled(Answer.UNKNOWN, laid, Bound(laid.depth, False), core, why)
             laid = self.at_least(laid.depth + MORE)
 
 

@@ -1,7 +1,9 @@
 """How many actions a run has, as literals that a query can bound.
 
-Every action happens at most once in a run (each one makes progress), so the length of a run is the number of
-actions that happen at all. A totalizer adds them up in unary.
+What is counted is how many actions happen at all. Few happen twice in a run, and those only where a client takes
+another response in a session that is over: such a run counts for less than it is. So a bound forbids no run that is
+within it, and what is shown to be shortest is; the length of a run that was found is counted anew.
+A totalizer adds them up in unary.
 
 References:
     O. Bailleux, Y. Boufkhad: Efficient CNF Encoding of Boolean Cardinality Constraints, CP 2003.

@@ -18,7 +18,7 @@ from model.machine import Machine, NotEnabledError, Step
 from model.protocols import rules
 from model.trace import Trace
 from model.world import World
-from properties.bounds import Bound, Clock, Depths, Laid, Settled
+from properties.bounds import LIMIT, Bound, Clock, Depths, Laid, Settled
 from properties.closure import Closure, Reached
 from properties.completion import contradiction, usable
 from properties.minimal import OutOfTimeError, minimal
@@ -28,10 +28,10 @@ from properties.security import Property, find
 from properties.solver import Answer
 from properties.template import Template
 
-#: A world is laid down so deep with every design in it; questions that need more are asked on their own.
-OPEN = 5
 #: The switches that a design has for single parties.
 Own = tuple[tuple[str, str], ...]
+#: Sweeps after which a question is laid down on its own, where every design was.
+OPEN = 5
 #: Seconds after which the rules that block are named as far as they are known.
 PATIENCE = 2.0
 
@@ -196,8 +196,9 @@ class WorldChecker:
             made = Template(world, _judged(*only), (only[0].name,))
         else:
             made = Template(world, only, own=own)
-        self._depths = Depths(made) if self._single else Depths(made, OPEN)
+        self._depths = Depths(made, LIMIT if self._single else OPEN)
         self._closure = Closure(made)
+        self._about: tuple[tuple[Property, Configuration], WorldChecker] | None = None
         self._seen: tuple[Any, Reached] = (None, Reached(frozenset(), frozenset()))
 
     def verdict(self, prop: Property | str, configuration: Configuration) -> Verdict:
@@ -213,8 +214,6 @@ class WorldChecker:
             made = replace(made, result=_undefined(asked.prop), reach=UNDEFINED, reason=UNDEFINED)
         else:
             found = self._settle(asked)
-            if found.deeper and not self._single:
-                return self._closer(asked).verdict(prop, configuration)
             if found.answer is Answer.SAT:
                 made = self._reached(made, asked, found)
             elif found.answer is Answer.UNSAT:
@@ -233,10 +232,7 @@ class WorldChecker:
         if security and self._out_of_reach(asked, ()):
             return "not_in_this_world"
         excluded = self._out_of_reach(asked, self._depths.template.enforced)
-        found = None if excluded else self._settle(asked)
-        if found is not None and found.deeper and not self._single:
-            return self._closer(asked).result(prop, configuration)
-        answer = Answer.UNSAT if found is None else found.answer
+        answer = Answer.UNSAT if excluded else self._settle(asked).answer
         if answer is Answer.UNKNOWN:
             return "unknown"
         if answer is Answer.SAT:
@@ -273,10 +269,6 @@ class WorldChecker:
             self._seen = key, self._closure.reached(asked.given(self._depths.template), key[1])
         return self._seen[1]
 
-    def _closer(self, asked: _Asked) -> WorldChecker:
-        """The world cut to one question: so little is to be laid down that it can be as deep as it takes."""
-        return WorldChecker(self.world, (asked.prop, asked.configuration), asked.clock.left, self.patience)
-
     def _vacuous(self, asked: _Asked) -> Settled:
         """Whether the event could happen if no rule were enforced; that is not looked into for ever."""
         return self._settle(replace(asked, clock=Clock(self.patience)), ())
@@ -292,12 +284,27 @@ class WorldChecker:
 
         def assume(laid: Laid) -> list[int]:
             unable = [-literal for action, literal in laid.happens.items() if action not in able]
-            return [*asked.fixed(laid), *unable, *(laid.unrolling.enforced[name] for name in names)]
+            enforced = laid.unrolling.enforced
+            return [*asked.fixed(laid), *unable, *(enforced[name] for name in names if name in enforced)]
+
+        # The first is quick, the other lays a template down for this question alone; neither is asked twice.
+        ways = iter((lambda: self, lambda: None if self._single else self._narrow(asked)))
 
         def closed() -> bool:
-            return self._out_of_reach(asked, names)
+            way = next(ways, lambda: None)()
+            return way is not None and way._out_of_reach(asked, names)
 
-        return self._depths.settle(asked.prop.name, assume, asked.clock, sweeps, closed)
+        found = self._depths.settle(asked.prop.name, assume, asked.clock, sweeps, closed)
+        if found.answer is Answer.UNKNOWN and not self._single and not asked.clock.over:
+            return self._narrow(asked)._settle(asked, names)
+        return found
+
+    def _narrow(self, asked: _Asked) -> WorldChecker:
+        """The world with nothing in it but what a question is about: dearer to make, and with shorter runs."""
+        about = (asked.prop, asked.configuration)
+        if self._about is None or self._about[0] != about:
+            self._about = (about, WorldChecker(self.world, about, self.timeout, self.patience))
+        return self._about[1]
 
     def _where(self) -> str:
         """The world in words: who takes part in it."""

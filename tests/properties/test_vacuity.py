@@ -8,15 +8,16 @@ from model.action import SCHEMAS
 from model.clients import clients
 from model.conversation import converse
 from model.design import NAMED_DESIGNS, Configuration, parse
-from model.logic import all_of, same
+from model.logic import all_of, any_of, same
 from model.machine import Machine
 from model.protocols import actions
 from model.scenario import load, load_all, mutation_names
 from model.switches import CAPABILITIES, SWITCHES
-from model.world import AAUTH, CRM, VICTIM, WORLDS
+from model.world import ATTACKER, WORLDS
 from properties.explore import explore
 from properties.security import PROPERTIES
 from properties.solver import Answer
+from properties.template import Template
 
 SECURITY = [name for name, prop in PROPERTIES.items() if prop.kind == "security"]
 OPEN = [name for name, text in NAMED_DESIGNS.items() if parse(text).design.prm != "off"]
@@ -58,16 +59,17 @@ class Ending:
 
     name, kind = "accepted", "utility"
 
-    def event(self, world, design, state):
-        session = state.session(VICTIM)
-        return all_of(session.accepted, same(session.url, CRM))
+    def event(self, context):
+        world = context.world
+        ends = [context.state.session(who) for who in world.session if world.user_of(who) != ATTACKER]
+        return any_of(*(all_of(session.accepted, same(session.url, world.contacted)) for session in ends))
 
 
 @pytest.mark.parametrize("design", NAMED_DESIGNS)
 def test_honest_flow_runs_to_its_end_in_every_design(design, small_worlds):
     """Open or closed, honest parties alone get a request accepted."""
     configuration, end = parse(f"design={design}"), Ending()
-    world = AAUTH if configuration.design.protocol == "aauth" else small_worlds["solo"]
+    world = WORLDS["aauth"] if configuration.design.protocol == "aauth" else small_worlds["alone"]
     assert end.name in explore(configuration, world, (end,)).first
 
 
@@ -77,7 +79,7 @@ def test_honest_flow_runs_to_its_end_in_every_design(design, small_worlds):
 @pytest.mark.parametrize("name", WORLDS)
 def test_every_action_of_a_world_happens_in_some_configuration(name, clauses):
     """Each action is part of a run that honest parties' rules allow, and the machine follows that run."""
-    made = clauses(WORLDS[name])
+    made = clauses(WORLDS[name], 5)
     happens = {
         action: made.any_of([fired.literal for fired in made.laid.fired if fired.firing.action.name == action])
         for action in {firing.action.name for firing in made.template.firings}
@@ -89,22 +91,34 @@ def test_every_action_of_a_world_happens_in_some_configuration(name, clauses):
         Machine(made.configuration(), made.world).replay(steps)
 
 
-def test_every_action_belongs_to_a_world_that_verdicts_are_about(clauses):
+def test_every_action_belongs_to_a_world_that_verdicts_are_about():
     """No action is written that no verdict takes into account."""
-    taken = {f.action.schema.name for world in WORLDS.values() for f in clauses(world).template.firings}
+    taken = {firing.action.schema.name for world in WORLDS.values() for firing in Template(world).firings}
     assert taken == set(SCHEMAS)
     assert {action.schema.name for world in WORLDS.values() for action in actions(world)} == set(SCHEMAS)
 
 
+@pytest.fixture(scope="module")
+def opened(clauses):
+    """Worlds with everything left open, as deep as most questions need, made once."""
+    made = {}
+
+    def get(world):
+        if world not in made:
+            made[world] = clauses(world, 4)
+        return made[world]
+
+    return get
+
+
 @pytest.mark.parametrize("name", SECURITY)
-def test_every_security_property_is_violated_somewhere_and_holds_somewhere(name, reach):
+def test_every_security_property_is_violated_somewhere_and_holds_somewhere(name, opened, reach):
     """Some configuration has an attack, and the baseline with derived identities and without an attacker has none."""
     prop = PROPERTIES[name]
-    there = reach.clauses(prop.world)
-    # Another protocol would be another world's question.
-    oauth = there.laid.switches["protocol", "oauth"]
-    assert there.solver.check([int(there.laid.events[name]), oauth, *there.enforced]) is Answer.SAT
-    assert reach.verdict(prop, there.configuration()) == "attack"
+    made = opened(prop.world_of(parse("instance=derived")))
+    event, oauth = int(made.laid.events[name]), made.laid.switches["protocol", "oauth"]  # the other is another world's
+    assert made.solver.check([event, oauth, *made.enforced]) is Answer.SAT
+    assert reach.verdict(prop, made.configuration()) == "attack"
     assert reach.verdict(prop, parse("instance=derived")) == "safe"
 
 
