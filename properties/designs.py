@@ -167,7 +167,7 @@ class Lattice:
         return needed
 
     def _by_core(self, mechanisms: Mechanisms) -> Mechanisms:
-        """Those of a sufficient set that the last answer rests on, if they are enough for the longer runs without the rest."""
+        """Those of a sufficient set that the last answer rests on, if they are enough without the rest."""
         fewer = mechanisms & self._core
         return fewer if fewer == mechanisms or self._attack(fewer) is None else mechanisms
 
