@@ -195,8 +195,8 @@ def answer_pushed_request(c: Context, who: str, grant: str) -> Move:
 @action("S16", sessions, lambda world: {"token": (FORGED, *tokens(world))})
 def answer_token_request(c: Context, who: str, token: Value) -> Move:
     """The attacker's token endpoint answers with any token it knows or makes, and says what it likes of it."""
-    session = c.state.session(who)
-    here = same(session.phase, "asked")
+    session = answered(c, who)
+    here = all_of(same(session.phase, "asked"), c.attackers(session.token_at))
     if here is False:
         return IMPOSSIBLE
     known = any_of(same(token, FORGED), *(all_of(same(token, t), knows(c, "token", t)) for t in tokens(c.world)))

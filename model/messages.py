@@ -278,15 +278,20 @@ def term_fields(message: type[Message] | Message) -> Iterator[tuple[str, str]]:
     return ((f.name, f.metadata["term"]) for f in fields(message) if "term" in f.metadata)
 
 
+def held(message: Message) -> Iterator[tuple[str, str, Value]]:
+    """The terms in a message: the field, the kind and the term; a field may hold several."""
+    for name, kind in term_fields(message):
+        values = getattr(message, name)
+        yield from ((name, kind, value) for value in (values if isinstance(values, tuple) else (values,)))
+
+
 def learned(message: Message, when: Condition) -> dict[str, Condition]:
     """What whoever reads a message knows of its terms, as the facts that a step adds under a condition."""
     facts: dict[str, list[Condition]] = {}
     if when is False:
         return {}
-    for name, kind in term_fields(message):
-        held = getattr(message, name)
-        for value in held if isinstance(held, tuple) else (held,):
-            for member, here in (value.cases if isinstance(value, Pick) else {value: True}).items():
-                if member not in NOBODYS:
-                    facts.setdefault(f"knows.{kind}.{member}", []).append(all_of(when, here))
+    for _, kind, value in held(message):
+        for member, here in (value.cases if isinstance(value, Pick) else {value: True}).items():
+            if member not in NOBODYS:
+                facts.setdefault(f"knows.{kind}.{member}", []).append(all_of(when, here))
     return {name: any_of(*conditions) for name, conditions in facts.items()}

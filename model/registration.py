@@ -48,6 +48,7 @@ def registered(c: Context, server: Party, client_id: Value, redirect: Value) -> 
 def _clients(c: Context, client: Party, server: Party, client_id: Value, redirect: Value) -> Condition:
     design = c.of(client.name)
     distinct, documents = distinct_redirects(design), same(design.reg, "cimd")
+    own = client_ids(c.world, client)
     separate, shared = has_document_for_each(design), same(client_id, client.url)
     everywhere = callbacks(c.world, client)[1:]
     at_server = same(redirect, callback_at(client, server.url))
@@ -63,7 +64,7 @@ def _clients(c: Context, client: Party, server: Party, client_id: Value, redirec
         all_of(shared, distinct, publishes_for_all(design), one_of(redirect, *everywhere)),
         all_of(shared, documents, same(design.cimd_redirect, "loopback"), same(redirect, LOOPBACK)),
         all_of(separate, any_of(*in_document)),
-        all_of(shared, rewritten),
+        all_of(any_of(all_of(shared, no(separate)), all_of(separate, one_of(client_id, *own[1:]))), rewritten),
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from model import identifiers
 from model.action import Action, Context
 from model.machine import Machine, Step
-from model.messages import Message, Sent, term_fields
+from model.messages import Message, Sent, held
 from model.rule import Rule
 from model.state import View
 from model.trace import Trace
@@ -298,8 +298,7 @@ def _by_itself(scene: Scene) -> Arrow:
 def _legs(scene: Scene, sent: Sent) -> Iterator[Sent]:
     """A message as it travels: to a redirect URI by the user's browser, and on to the attacker if that has it."""
     cast, sender = scene.cast, scene.cast.key(sent.sender)
-    held = [getattr(sent.message, name) for name, _ in term_fields(sent.message)]
-    users = [scene.words.user_of(each) for one in held for each in (one if isinstance(one, tuple) else (one,))]
+    users = [scene.words.user_of(str(name)) for _, _, name in held(sent.message)]
     browser = next((user for user in users if user), next(iter(scene.world.users), ATTACKER))
     if not cast.is_callback(sent.receiver) or cast.is_browser(sender) or sender in map(cast.key, scene.world.clients):
         yield sent
@@ -311,9 +310,9 @@ def _legs(scene: Scene, sent: Sent) -> Iterator[Sent]:
 
 def _arrow(scene: Scene, sent: Sent, answered: bool) -> tuple[Arrow, set[tuple[str, str]]]:
     """One leg of a message as it is drawn, and the terms that the attacker learns by it."""
-    cast, sender, receiver = scene.cast, scene.cast.key(sent.sender), scene.cast.key(sent.receiver)
+    cast, sender, receiver = scene.cast, _speaker(scene, sent), scene.cast.key(sent.receiver)
     learned = set() if cast.honest(receiver) else _terms(sent.message) & scene.learned
-    secret = {(kind, name) for kind, name in learned if _is_secret(scene, kind, name, sent.message)}
+    secret = {(kind, name) for kind, name in learned if _is_secret(scene, kind, name)}
     label, values, leaks = _described(scene, sent.message, secret)
     if cast.is_browser(receiver):
         served = not cast.is_browser(sender) and sender not in {client.name for client in scene.world.clients}
@@ -325,6 +324,16 @@ def _arrow(scene: Scene, sent: Sent, answered: bool) -> tuple[Arrow, set[tuple[s
                  record=sent.message), learned  # fmt: skip
 
 
+def _speaker(scene: Scene, sent: Sent) -> str:
+    """Who sends a message: where the attacker leads a browser on that is at its own AS, that AS."""
+    sender, user = scene.cast.key(sent.sender), scene.cast.key(sent.receiver)
+    if sender != ATTACKER or user not in scene.world.users:
+        return sender
+    places = [f"{session.name}.authorization_at" for session in scene.world.sessions if session.user == user]
+    visited = [scene.cast.key(scene.before[place]) for place in places if place in scene.machine.index]
+    return next((key for key in visited if key in scene.world.by_name and not scene.cast.honest(key)), sender)
+
+
 def _made_to(scene: Scene, sender: str, receiver: str, answered: bool) -> bool:
     """Whether a message in an action of the attacker's is its doing: from a browser, or to a client."""
     to_client = receiver in {client.name for client in scene.world.clients} and sender != receiver
@@ -332,34 +341,37 @@ def _made_to(scene: Scene, sender: str, receiver: str, answered: bool) -> bool:
 
 
 def _terms(message: Message) -> set[tuple[str, str]]:
-    return {(kind, str(getattr(message, name))) for name, kind in term_fields(message)}
+    return {(kind, str(name)) for _, kind, name in held(message)}
 
 
 #: Terms that pass through whoever runs the authorization endpoint, as they are meant to.
 _PASSED = ("state", "challenge", "request_uri")
 
 
-def _is_secret(scene: Scene, kind: str, name: str, message: Message) -> bool:
+def _is_secret(scene: Scene, kind: str, name: str) -> bool:
     """Whether the attacker must not have a term: it is a user's, or a client's for somebody else."""
     if kind in _PASSED or scene.words.user_of(name) == ATTACKER:
         return False
-    made_for = [name.partition("@")[2]] if "@" in name else []
-    if kind == "assertion":
-        made_for += [str(getattr(message, each.name)) for each in fields(message) if "claim" in each.metadata]
+    made_for = name.partition("@")[2]
     honest = [party.url for party in scene.world.parties if scene.cast.honest(party.name) and "://" in party.url]
-    return not made_for or any(
-        place in scene.world.by_name or any(place.startswith(url) for url in honest) for place in made_for
-    )
+    return not made_for or made_for in scene.world.by_name or any(made_for.startswith(url) for url in honest)
 
 
 def _described(
     scene: Scene, message: Message, secret: set[tuple[str, str]]
 ) -> tuple[str, tuple[Value, ...], tuple[str, ...]]:
-    """Label, values and leaks of a message; a field that the label names is not said again."""
+    """Label, values and leaks of a message; a field that the label names is not said again.
+
+    What a signed value opens is not on the wire: whoever learns it has the value itself.
+    """
     values: list[Value] = []
     leaks = []
     for each in fields(message):
         given, kind = getattr(message, each.name), each.metadata.get("term", "")
+        if isinstance(given, tuple) and kind:
+            opened = any((kind, str(one)) in secret for one in given)
+            leaks += [value.name for value in values[::-1] if not value.inside][:1] if opened else []
+            continue
         if given in (NONE, "", False, None) or f"{{{each.name}}}" in message.label:
             continue
         text = scene.words.term(kind, str(given)) if kind else scene.words.public(given)
@@ -403,7 +415,7 @@ def _misplaced(scene: Scene, sent: Sent) -> str:
     if who not in scene.world.session or scene.cast.key(sent.receiver) != scene.world.session[who].client:
         return ""
     recorded = scene.before[f"{who}.issuer"] if f"{who}.issuer" in scene.machine.index else NONE
-    for name in (str(getattr(sent.message, field)) for field, kind in term_fields(sent.message) if kind in _ISSUED):
+    for name in (str(name) for _, kind, name in held(sent.message) if kind in _ISSUED):
         user, at = scene.words.user_of(name), scene.words.server_of(name)
         if user and user != scene.world.user_of(who):
             return f"the {user}'s, in the {owner(scene.world, who)}"

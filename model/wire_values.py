@@ -121,11 +121,12 @@ class Words:
         return f"<{whose(user)} verifier>" if only else f"<verifier of {known}>"
 
     def _assertion(self, name: str) -> str:
-        who = name.partition(".")[0]
-        if who not in self.world.session:
+        client_id, _, server = name.partition("@")
+        if server in self.world.by_name:
+            return f"<signed by {client_id}, for {host(self.world.by_name[server].url)}>"
+        if name not in self.world.session:
             return self.public(name)
-        user = "" if "." in name else f" about {self.world.user_of(who)}"
-        return f"<signed by {self.world.session[who].client}{user}>"
+        return f"<signed by {self.world.session[name].client} about {self.world.user_of(name)}>"
 
     def _proof(self, name: str) -> str:
         url = name.partition("@")[2]

@@ -147,7 +147,7 @@ claimed([
     ("Nor with an AS that sends no iss.", "first_contact", "design=baseline;h_iss=no", "not_reached"),
     ("An AS that only the resource vouches for is still met.", "as_acceptance", f"design=baseline;{THIEVES}", "attack"),
     ("A list leaves no room for that.",
-     "as_acceptance", f"design=baseline;as_trust=allowlist;{THIEVES}", "not_in_this_world"),
+     "as_acceptance", f"design=baseline;as_trust=allowlist;{THIEVES}", "safe"),
     ("What a malicious AS says of its own tokens is still believed.",
      "resource_binding", f"design=baseline;{THIEVES}", "attack"),
 ])  # fmt: skip

@@ -171,7 +171,7 @@ trust
 # %%
 claimed([
     ("A list settles whom the client meets, and leaves no room for others.",
-     "as_acceptance", "cap=mal_as;as_trust=allowlist", "not_in_this_world"),
+     "as_acceptance", "cap=mal_as;as_trust=allowlist", "safe"),
     ("It does not settle what a member does: mix-up needs a defence of its own.",
      "code_delivery", "cap=mal_as;iss_check=off;as_trust=allowlist;a_enrolled=yes", "attack"),
     ("Nor what a resource server does: the client meets the honest AS and a counterfeit resource.",

@@ -15,9 +15,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from model.design import Configuration, Design, check_parties, check_switch
-from model.switches import CAPABILITIES, SWITCHES
+from model.switches import SWITCHES
 from model.world import World
 from properties.bounds import Clock, Depths, Laid, Settled
+from properties.closure import Closure
 from properties.security import Property, find
 from properties.solver import Answer
 from properties.template import Template
@@ -125,7 +126,7 @@ class Lattice:
         self.mechanisms = dict(MECHANISMS if mechanisms is None else mechanisms)
         self.world = world
         self.questions = 0
-        self._worlds: dict[World, Depths] = {}
+        self._worlds: dict[World, tuple[Depths, Closure]] = {}
 
     def enumerate(self, limit: int | None = None) -> Answers:
         """All minimal sufficient and all maximal insufficient sets (the first ``limit`` of them, if given)."""
@@ -159,11 +160,16 @@ class Lattice:
 
     def _shrink(self, mechanisms: Mechanisms) -> Mechanisms:
         """A minimal sufficient subset of a sufficient set."""
-        needed = mechanisms & self._core
+        needed = self._by_core(mechanisms)
         for name in sorted(needed):
             if name in needed and self._attack(needed - {name}) is None:
-                needed = (needed - {name}) & self._core
+                needed = self._by_core(needed - {name})
         return needed
+
+    def _by_core(self, mechanisms: Mechanisms) -> Mechanisms:
+        """Those of a sufficient set that the last answer rests on, if they are enough for the longer runs without the rest."""
+        fewer = mechanisms & self._core
+        return fewer if fewer == mechanisms or self._attack(fewer) is None else mechanisms
 
     def _grow(self, mechanisms: Mechanisms) -> Mechanisms:
         """A maximal insufficient superset of an insufficient set."""
@@ -200,13 +206,24 @@ class Lattice:
             RuntimeError: nobody knows.
         """
 
+        depths, closure = self._depths(self._world_of(prop))
+        template = depths.template
+        enforced = frozenset(template.enforced) if rules else frozenset[str]()
+        reached = closure.reached(self._given(template, mechanisms), enforced)
+        # What no design could do; what these mechanisms rule out is for the solver to say, by their names.
+        able = closure.reached(self._given(template, frozenset()), enforced).actions
+
         def assume(laid: Laid) -> list[int]:
             chosen = [literal for literal, name in self._on(laid).items() if name in mechanisms]
-            enforced = laid.unrolling.enforced.values() if rules else ()
-            return [*self._fixed(laid.unrolling), *laid.without(prop.name), *enforced, *chosen]
+            unable = [-literal for action, literal in laid.happens.items() if action not in able]
+            obeyed = laid.unrolling.enforced.values() if rules else ()
+            return [*self._fixed(laid.unrolling), *laid.without(prop.name), *unable, *obeyed, *chosen]
+
+        def closed() -> bool:
+            return not reached.possible(template.events[prop.name])
 
         self.questions += 1
-        found = self._depths(self._world_of(prop)).settle(prop.name, assume, Clock())
+        found = depths.settle(prop.name, assume, Clock(), closed=closed)
         if found.answer is Answer.UNKNOWN:
             raise RuntimeError(f"no answer to a question to the lattice: {found.reason}")
         return found
@@ -217,32 +234,44 @@ class Lattice:
         return {switches[switch, with_]: name for name, (switch, _, with_) in self.mechanisms.items()}
 
     def _fixed(self, laid: Unrolling) -> list[int]:
-        """Assumptions for the attacker, the fixed switches, and mechanisms taking one of their two positions."""
-        fixed = [laid.capabilities[name] * (1 if name in self.capabilities else -1) for name in CAPABILITIES]
-        fixed += [laid.switches[name, value] for name, value in self.environment.items() if ":" in name]
+        """Assumptions for mechanisms whose switch the environment decides."""
+        return [laid.switches[item] for item in self.environment.items() if item in laid.switches]
+
+    def _given(self, template: Template, mechanisms: Mechanisms) -> list[int]:
+        """The same as codes of the circuit, with these mechanisms on and the others either way."""
+        decided = {switch: with_ for name, (switch, _, with_) in self.mechanisms.items() if name in mechanisms}
+        decided |= {switch: value for switch, value in self.environment.items() if switch in template.free}
+        given = []
+        for (switch, value), bit in template.switches.items():
+            given += [bit.code] if decided.get(switch, value) == value else []
+            given += [-bit.code] if decided.get(switch) != value else []
+        return given
+
+    def _free(self) -> dict[str, tuple[str, ...]]:
+        """The switches that are left open, with the values that they may take: mechanisms two, environments all."""
         positions = {switch: (without, with_) for switch, without, with_ in self.mechanisms.values()}
+        free: dict[str, tuple[str, ...]] = {}
         for switch in SWITCHES.values():
-            if switch.kind == "conduct":
-                continue
-            if switch.name in self.environment:
-                fixed.append(laid.switches[switch.name, self.environment[switch.name]])
-            elif switch.name in positions:
-                others = (value for value in switch.values if value not in positions[switch.name])
-                fixed += [-laid.switches[switch.name, value] for value in others]
-            elif not (self.quantify and switch.kind == "environment"):
-                fixed.append(laid.switches[switch.name, switch.baseline])
-        return fixed
+            own = self.environment.get(switch.name)
+            if switch.name in positions:
+                free[switch.name] = tuple(dict.fromkeys((*positions[switch.name], *([own] if own else []))))
+            elif own is None and self.quantify and switch.kind == "environment":
+                free[switch.name] = switch.values
+        return free
 
     def _world_of(self, prop: Property) -> World:
         shared = {name: value for name, value in self.environment.items() if ":" not in name}
         return self.world or prop.world_of(Configuration(Design(shared), self.capabilities))
 
-    def _depths(self, world: World) -> Depths:
+    def _depths(self, world: World) -> tuple[Depths, Closure]:
         if world not in self._worlds:
             own = {key: self.environment[":".join(key)] for key in self._own}
             check_parties(Design(parties=own), world)
             about = tuple(prop.name for prop in self.properties if self._world_of(prop) == world)
-            self._worlds[world] = Depths(Template(world, about=about, own=self._own))
+            shared = {name: value for name, value in self.environment.items() if ":" not in name}
+            decided = Configuration(Design(shared, own), self.capabilities)
+            template = Template(world, decided, about, free=self._free())
+            self._worlds[world] = Depths(template), Closure(template)
         return self._worlds[world]
 
 

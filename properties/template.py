@@ -52,13 +52,15 @@ class Template:
     ``configuration`` fixes the design and the attacker, or a design alone; what is open is an input
     of the circuit and one template answers for all of them. ``about`` names the properties of interest: actions
     that write nothing on which those depend are left out, which cannot change what the others do. ``own`` names the
-    switches that an open design has for single parties, as ``(party, switch)``.
+    switches that an open design has for single parties, as ``(party, switch)``; ``free`` leaves some switches of a
+    configuration open, each with the values that it may take.
     """
 
     world: World
     configuration: Configuration | Design | None = None
     about: tuple[str, ...] = tuple(PROPERTIES)
     own: tuple[tuple[str, str], ...] = ()
+    free: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     circuit: Circuit = field(default_factory=Circuit)
     switches: dict[tuple[str, str], Literal] = field(default_factory=dict)
     capabilities: dict[str, Literal] = field(default_factory=dict)
@@ -172,20 +174,21 @@ class Template:
         if isinstance(self.configuration, Design):
             return self.configuration
         if self.configuration is not None:
-            return self.configuration.design
-        values = {}
-        for switch in SWITCHES.values():
-            if switch.kind == "conduct":
-                continue  # no world reads them
-            inputs = {value: self.circuit.input() for value in switch.values}
-            self.switches.update({(switch.name, value): literal for value, literal in inputs.items()})
-            values[switch.name] = Pick(inputs)
+            design = self.configuration.design
+            opened = {name: self._switch(name, values) for name, values in self.free.items()}
+            return OpenDesign({**design, **opened}, design.parties) if opened else design
+        # Conduct is read by no world.
+        values = {s.name: self._switch(s.name, s.values) for s in SWITCHES.values() if s.kind != "conduct"}
         parties = {}
         for party, name in self.own:
-            inputs = {value: self.circuit.input() for value in SWITCHES[name].values}
-            self.switches.update({(f"{party}:{name}", value): literal for value, literal in inputs.items()})
-            parties[party, name] = Pick(inputs)
+            parties[party, name] = self._switch(f"{party}:{name}", SWITCHES[name].values)
         return OpenDesign(values, parties)
+
+    def _switch(self, name: str, values: tuple[str, ...]) -> Pick:
+        """An input for each value of a switch that is left open."""
+        inputs = {value: self.circuit.input() for value in values}
+        self.switches.update({(name, value): literal for value, literal in inputs.items()})
+        return Pick(inputs)
 
     def _capabilities(self) -> Mapping[str, Condition]:
         if isinstance(self.configuration, Configuration):

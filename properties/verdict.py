@@ -31,7 +31,7 @@ from properties.template import Template
 #: The switches that a design has for single parties.
 Own = tuple[tuple[str, str], ...]
 #: Sweeps after which a question is laid down on its own, where every design was.
-OPEN = 6
+OPEN = 5
 #: Seconds after which the rules that block are named as far as they are known.
 PATIENCE = 2.0
 
@@ -284,7 +284,8 @@ class WorldChecker:
 
         def assume(laid: Laid) -> list[int]:
             unable = [-literal for action, literal in laid.happens.items() if action not in able]
-            return [*asked.fixed(laid), *unable, *(laid.unrolling.enforced[name] for name in names if name in laid.unrolling.enforced)]
+            enforced = laid.unrolling.enforced
+            return [*asked.fixed(laid), *unable, *(enforced[name] for name in names if name in enforced)]
 
         # The first is quick, the other lays a template down for this question alone; neither is asked twice.
         ways = iter((lambda: self, lambda: None if self._single else self._narrow(asked)))

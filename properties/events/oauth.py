@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from model import authorization_server as server_rules
+from model import identifiers
 from model.action import Context
 from model.logic import Condition, Value, all_of, any_of, no, one_of, same
 from model.messages import THIEF
@@ -16,6 +17,7 @@ from model.proxy import confused
 from model.readings import (
     REQUEST_SENT,
     answered,
+    compares,
     designates,
     is_strangers,
     knows,
@@ -116,20 +118,26 @@ def discovery_integrity(c: Context) -> Condition:
 
 
 def _starts_astray(c: Context, who: str) -> Condition:
+    """In charge of a resource is the honest party that it names, or else whoever was contacted."""
     session = c.state.session(who)
+    honest = [party for party in c.world.resource_servers if party.honest]
+    named = [(party, _is_of(c, session.resource, party.url)) for party in honest]
+    nobodys = no(any_of(*(owns for _, owns in named)))
     designated = any_of(
-        *(
-            all_of(_is_of(c, session.resource, party.url), designates(c, party, session.metadata))
-            for party in c.world.resource_servers
-        )
+        *(all_of(owns, designates(c, party, session.metadata)) for party, owns in named),
+        all_of(nobodys, c.at(session.url, lambda party: designates(c, party, session.metadata))),
     )
     started = one_of(session.phase, *REQUEST_SENT)
     return all_of(started, any_of(no(designated), no(same(session.issuer, session.metadata))))
 
 
 def _is_of(c: Context, resource: Value, url: str) -> Condition:
-    """Whether a resource identifier is the one that the party at a URL has, or publishes."""
-    return any_of(one_of(resource, url, c.world.by_url[url].api or url), same(resource, published(c, url)))
+    """Whether a resource identifier is the one that the party at a URL has or publishes, but for a slash."""
+    whole = c.world.by_url[url].api or url
+    return any_of(
+        *(compares(identifiers.equal_but_slash, resource, known) for known in dict.fromkeys((url, whole))),
+        same(resource, published(c, url)),
+    )
 
 
 def sender_constraint(c: Context) -> Condition:

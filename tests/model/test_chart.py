@@ -193,8 +193,7 @@ ASKED = (
     ("first_contact", "protocol=aauth"),
     ("authorization", "cap=mal_as;iss_check=off"),
     ("client_authentication", "cap=mal_as;client_auth=secret;cred_pin=off"),
-    ("client_authentication", "cap=mal_as;client_auth=pkjwt;other_authn_ep=yes;key_per_as=no;assertion_aud=issuer;"
-                              "md_issuer_check=off"),
+    ("client_authentication", "cap=mal_as;client_auth=pkjwt;assertion_aud=token_ep;par=on;key_per_as=no"),
     ("authorization", "cap=mal_client;as_redirect_status=307"),
     ("token_confinement", "cap=mal_rs;as_resource=ignore;signed_metadata=anchored_req;e_enrolled=yes"),
     ("deputy_integrity", "cap=mal_rs;http_redirect=reattach;mtls=bound"),
@@ -247,11 +246,15 @@ def runs(checker: Checker) -> Iterator[Trace]:
 
 
 def said(drawn: Arrow) -> Iterator[tuple[type[Message], str]]:
-    """The fields of its message that an arrow shows, as values or in its label; of what it extends as well."""
+    """The fields of its message that an arrow shows, as values or in its label; of what it extends as well.
+
+    What a signed value opens shows in whether that value leaks.
+    """
     assert drawn.record is not None
     names = {value.name for value in drawn.values}
     for each in fields(drawn.record):
-        if each.metadata.get("claim", each.name) in names or f"{{{each.name}}}" in drawn.record.label:
+        several = isinstance(getattr(drawn.record, each.name), tuple)
+        if several or each.metadata.get("claim", each.name) in names or f"{{{each.name}}}" in drawn.record.label:
             yield from ((kind, each.name) for kind in type(drawn.record).__mro__ if issubclass(kind, Message))
 
 

@@ -300,7 +300,7 @@ def test_a_browser_is_held_through_the_users_other_session() -> None:
     ("configuration", "why"),
     [
         ("as2:h_iss=no", "world 'default' has no party 'as2'"),
-        ("as:iss_check=off", "'as' is a authorization_server"),
+        ("as:iss_check=off", "'as' is an authorization_server"),
         ("world=proxy;proxy:h_iss=no", "'proxy' is a proxy"),
     ],
 )
