@@ -6,7 +6,7 @@ import pytest
 
 from model.design import NAMED_DESIGNS, Configuration, Design, parse
 from model.switches import CAPABILITIES
-from model.world import AAUTH, DELEGATION, FIRST_CONTACT
+from model.world import DEFAULT, WORLDS
 from properties.bounds import Clock, Depths
 from properties.completion import contradiction
 from properties.events import oauth
@@ -33,7 +33,7 @@ def depths():
 def settled(depths, reason: Reason, without):
     """Whether the event of a reason can happen where nothing is decided but what the reason says."""
     prop = PROPERTIES[reason.property]
-    world = AAUTH if reason.protocol == "aauth" else prop.world
+    world = WORLDS["aauth"] if reason.protocol == "aauth" else prop.world_of(Configuration(Design(), frozenset()))
 
     def assume(laid):
         opened = laid.unrolling
@@ -79,7 +79,7 @@ def test_a_verdict_without_a_reason_on_file_says_so(monkeypatch):
 @pytest.mark.parametrize(("name", "result"), [("authorization", "not_in_this_world"), ("first_contact", "unknown")])
 def test_what_a_protocol_does_not_define_is_not_safe(name, result):
     """A property whose event nobody wrote down (or under a name that is not the property's) is not shown to hold."""
-    verdict, checker = check(name, parse("cap=mal_as"), DELEGATION), Checker(DELEGATION)
+    verdict, checker = check(name, parse("cap=mal_as"), WORLDS["delegation"]), Checker(WORLDS["delegation"])
     assert (verdict.result, verdict.reason) == (result, UNDEFINED)
     assert checker.result(name, parse("cap=mal_as")) == result
 
@@ -108,13 +108,13 @@ def test_a_design_that_contradicts_itself_is_told_by_what_refuses():
 @pytest.mark.parametrize("text", ["pkce=off;pkce_as=lax", "pkce=s256;pkce_as=required", "prm=off", "api=multi_path"])
 def test_a_design_that_somebody_can_use_is_none(text):
     """One change of either side ends the contradiction; and neither configuration by hand nor an environment is one."""
-    assert contradiction(FIRST_CONTACT, parse(text).design) is None
+    assert contradiction(DEFAULT, parse(text).design) is None
 
 
 @pytest.mark.parametrize("name", NAMED_DESIGNS)
 def test_every_named_design_can_be_used(name):
     """In some environment honest parties finish."""
-    assert contradiction(FIRST_CONTACT, parse(f"design={name}").design) is None
+    assert contradiction(DEFAULT, parse(f"design={name}").design) is None
 
 
 def test_trying_a_design_alone_and_among_all_is_the_same(sample):
@@ -124,7 +124,7 @@ def test_trying_a_design_alone_and_among_all_is_the_same(sample):
     rng, found = random.Random(6), []
     for _ in range(40):
         design: Design = sample(rng, 0.08).design
-        alone, among = contradiction(FIRST_CONTACT, design, single=True), contradiction(FIRST_CONTACT, design)
+        alone, among = contradiction(DEFAULT, design, single=True), contradiction(DEFAULT, design)
         assert alone == among
         found.append(among is None)
     assert 0 < sum(found) < len(found)
