@@ -213,7 +213,7 @@ class WorldChecker:
         if not asked.prop.defined(self.world):
             made = replace(made, result=_undefined(asked.prop), reach=UNDEFINED, reason=UNDEFINED)
         else:
-            found = self._settle(asked)
+            found = self._settle(asked, naming=True)
             if found.answer is Answer.SAT:
                 made = self._reached(made, asked, found)
             elif found.answer is Answer.UNSAT:
@@ -248,7 +248,8 @@ class WorldChecker:
     ) -> Settled:
         """Whether the event can happen where just these rules are enforced (all of them, if none are named)."""
         asked, every = self._ask(prop, configuration), self._depths.template.enforced
-        return self._settle(asked, every if enforced is None else [name for name in enforced if name in every])
+        named = every if enforced is None else [name for name in enforced if name in every]
+        return self._settle(asked, named, naming=True)
 
     def excluded(
         self, prop: Property | str, configuration: Configuration, enforced: Iterable[str] | None = None
@@ -277,10 +278,16 @@ class WorldChecker:
         asked = find(prop) if isinstance(prop, str) else prop
         return _Asked(asked, _judged(asked, configuration), Clock(self.timeout))
 
-    def _settle(self, asked: _Asked, enforced: Iterable[str] | None = None, sweeps: int = 0) -> Settled:
-        """Whether the event can happen where these rules are enforced, or all of them."""
+    def _settle(
+        self, asked: _Asked, enforced: Iterable[str] | None = None, sweeps: int = 0, naming: bool = False
+    ) -> Settled:
+        """Whether the event can happen where these rules are enforced, or all of them.
+
+        The solver is told what is out of reach. Where rules are to be named it is not told what they put out of reach,
+        or its reasons would not be the rules.
+        """
         names = tuple(self._depths.template.enforced if enforced is None else enforced)
-        able = self._possible(asked, names).actions
+        able = self._possible(asked, () if naming else names).actions
 
         def assume(laid: Laid) -> list[int]:
             unable = [-literal for action, literal in laid.happens.items() if action not in able]
@@ -296,7 +303,7 @@ class WorldChecker:
 
         found = self._depths.settle(asked.prop.name, assume, asked.clock, sweeps, closed)
         if found.answer is Answer.UNKNOWN and not self._single and not asked.clock.over:
-            return self._narrow(asked)._settle(asked, names)
+            return self._narrow(asked)._settle(asked, names, naming=naming)
         return found
 
     def _narrow(self, asked: _Asked) -> WorldChecker:
@@ -415,7 +422,7 @@ class WorldChecker:
             if covering.answer is Answer.UNSAT:
                 return _Blocking(names, least, covering.bound.sweeps)
             if covering.answer is Answer.SAT and not patience.over:
-                deeper = self._settle(asked, sweeps=covering.laid.depth)
+                deeper = self._settle(asked, sweeps=covering.laid.depth, naming=True)
                 if deeper.answer is Answer.UNSAT:
                     found = deeper
                     continue

@@ -59,6 +59,7 @@ def reached_within(made, prop, configuration):
     return event is not False and made.solver.check(asked) is Answer.SAT
 
 
+@pytest.mark.slow
 def test_found_bounds_answer_like_deeper_looks(rows, checker, deep):
     """What is excluded within a bound that was found for the question does not happen in two sweeps more either."""
     looked_at = 0
@@ -71,6 +72,7 @@ def test_found_bounds_answer_like_deeper_looks(rows, checker, deep):
     assert looked_at > 5
 
 
+@pytest.mark.slow
 def test_found_bounds_answer_like_deeper_looks_in_random_configurations(checker, deep, sample):
     """The same where nobody chose the question."""
     rng, happened, asked = random.Random(9), 0, 40
@@ -82,6 +84,7 @@ def test_found_bounds_answer_like_deeper_looks_in_random_configurations(checker,
     assert asked / 10 < happened < asked * 9 / 10
 
 
+@pytest.mark.slow
 def test_what_is_proved_for_any_length_is_proved_by_a_bound_too(rows, checker):
     """Relaxed reachability and a bound agree: where the one excludes an event, the solver finds no run to it."""
     anyhow = 0
@@ -96,6 +99,7 @@ def test_what_is_proved_for_any_length_is_proved_by_a_bound_too(rows, checker):
     assert anyhow
 
 
+@pytest.mark.slow
 def test_rules_that_block_do_so_in_runs_of_any_length(rows, checker, reach):
     """With the rules named and no other, runs are longer, and none of them gets there; without any one, some does."""
     named = 0

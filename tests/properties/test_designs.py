@@ -21,6 +21,7 @@ def checker() -> Checker:
     return Checker()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("prop", "caps"), [("CD", "mal_as"), ("TC", "mal_rs+mal_tenant"), ("AZ", "mal_as+mal_rs")])
 def test_agrees_with_trying_every_design(checker: Checker, prop: str, caps: str) -> None:
     """On a lattice of six mechanisms the sets are those that 64 separate verdicts give."""
@@ -67,6 +68,7 @@ def test_exact_matching_breaks_multi_path_apis() -> None:
     assert left_out(frozenset({"pkce"}), found) == (frozenset({"exact_resource_match"}),)
 
 
+@pytest.mark.slow
 def test_baseline_design_is_derived(checker: Checker) -> None:
     """The recommended design holds against a malicious AS, RS and tenant; with any mechanism dropped it does not."""
     names = (

@@ -33,6 +33,7 @@ def safe(rows, near_misses, reach):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MUTANTS)
 def test_no_comparison_can_be_loosened_unnoticed(name, safe, reach, exceptions):
     """Each mutant makes an attack of a verdict that is safe, or is listed with the reason why it does not."""

@@ -51,6 +51,7 @@ def search(reach, questions, names):
     return found
 
 
+@pytest.mark.slow
 def test_every_rule_matters_or_is_listed_with_a_reason(rows, near_misses, reach, exceptions):
     """Without any single rule some verdict flips; the rules for which none does are just those listed.
 
@@ -80,6 +81,7 @@ def test_minimal_guards_are_rules_that_matter(id_, exceptions):
     assert bearers - exceptions["survivors"].keys(), f"{id_} is carried by survivors alone: {bearers}"
 
 
+@pytest.mark.slow
 def test_rules_that_block_suffice_and_are_each_needed(rows, reach):
     """The rules a safe verdict names suffice, no smaller set does, and `alone` have no substitute."""
     safe = [row for row in rows if row.covered and not reach(row.prop, row.configuration)]

@@ -43,6 +43,7 @@ def settled(depths, reason: Reason, without):
     return depths(world).settle(prop.name, assume, Clock()).answer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reason", reasons(), ids=lambda reason: f"{reason.protocol}-{reason.property}")
 def test_every_reason_on_file_is_true(reason, depths):
     """Whatever the design, the rules that are obeyed and the other capabilities, the event cannot happen."""
@@ -51,6 +52,7 @@ def test_every_reason_on_file_is_true(reason, depths):
     assert settled(depths, reason, reason.without) is Answer.UNSAT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reason", [r for r in reasons() if len(r.without) < len(CAPABILITIES)],
                          ids=lambda reason: f"{reason.protocol}-{reason.property}")  # fmt: skip
 def test_no_capability_is_listed_for_nothing(reason, depths):
@@ -62,7 +64,7 @@ def test_no_capability_is_listed_for_nothing(reason, depths):
 def test_a_verdict_gives_the_reason_on_file():
     """What is looked at and found to be nothing says why, and that of what the model leaves out says so."""
     irrelevant = check("fetch_safety", parse("cap=code_leak"))
-    left_out = check("fetch_safety", parse("cap=hdr_inject"))
+    left_out = check("sender_constraint", parse("cap=mal_rs"))
     assert (irrelevant.result, left_out.result) == ("not_in_this_world", "not_in_this_world")
     assert "irrelevant" in irrelevant.reason
     assert "not modelled" in left_out.reason
@@ -76,7 +78,7 @@ def test_a_verdict_without_a_reason_on_file_says_so(monkeypatch):
     assert verdict.reason.endswith("not on file")
 
 
-@pytest.mark.parametrize(("name", "result"), [("authorization", "not_in_this_world"), ("first_contact", "unknown")])
+@pytest.mark.parametrize(("name", "result"), [("authorization", "not_in_this_world"), ("token_custody", "not_in_this_world")])
 def test_what_a_protocol_does_not_define_is_not_safe(name, result):
     """A property whose event nobody wrote down (or under a name that is not the property's) is not shown to hold."""
     verdict, checker = check(name, parse("cap=mal_as"), WORLDS["delegation"]), Checker(WORLDS["delegation"])
@@ -99,9 +101,10 @@ def test_a_property_whose_event_is_misspelt_is_not_safe(monkeypatch):
 
 def test_a_design_that_contradicts_itself_is_told_by_what_refuses():
     """A client without PKCE at a server that requires it: both choices and the rule of the server are named."""
-    verdict = check("flow_binding", parse("cap=web;pkce=off;pkce_as=required"))
+    verdict = check("code_delivery", parse("cap=mal_as;pkce=off;pkce_as=required"))
     assert verdict.result == "not_in_this_world"
-    assert verdict.reason.startswith("nobody can use this design: pkce=off and pkce_as=required")
+    assert verdict.reason.startswith("nobody can use this design: ")
+    assert "pkce=off and pkce_as=required" in verdict.reason
     assert "authorization_server.challenge_is_present" in verdict.reason
 
 
@@ -136,6 +139,7 @@ def test_an_attack_on_a_design_that_nobody_can_use_is_one():
     assert check("as_acceptance", configuration).result == "attack"
 
 
+@pytest.mark.slow
 def test_result_and_verdict_agree(rows, checker):
     """The quick answer is that of the full one, whichever of the words it is."""
     seen = set()

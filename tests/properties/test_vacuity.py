@@ -76,6 +76,7 @@ def test_honest_flow_runs_to_its_end_in_every_design(design, small_worlds):
 # --- actions and properties --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WORLDS)
 def test_every_action_of_a_world_happens_in_some_configuration(name, clauses):
     """Each action is part of a run that honest parties' rules allow, and the machine follows that run."""
@@ -111,6 +112,7 @@ def opened(clauses):
     return get
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SECURITY)
 def test_every_security_property_is_violated_somewhere_and_holds_somewhere(name, opened, reach):
     """Some configuration has an attack, and the baseline with derived identities and without an attacker has none."""
@@ -170,6 +172,7 @@ def _felt_in_conversations(name, value):
     return False
 
 
+@pytest.mark.slow
 def test_every_value_of_every_switch_is_felt(felt, questions, reach, exceptions):
     """Each value differs from its baseline in some verdict or conversation, or is listed with a reason."""
     every = [(s.name, value) for s in SWITCHES.values() for value in s.values[1:]]
@@ -178,6 +181,7 @@ def test_every_value_of_every_switch_is_felt(felt, questions, reach, exceptions)
     assert not missing, {f"{n}={v}": _suggestion(reach, questions, n, v) for n, v in missing}
 
 
+@pytest.mark.slow
 def test_values_listed_without_effect_have_none(questions, reach, exceptions, sample):
     """What is listed as having no effect exists and changes no known question and none of a random sample."""
     import random
@@ -192,6 +196,7 @@ def test_values_listed_without_effect_have_none(questions, reach, exceptions, sa
         assert not wrong, (pair, wrong[:3])
 
 
+@pytest.mark.slow
 def test_every_capability_is_felt(questions, reach, exceptions):
     """Each capability makes an attack possible that is not without it, or is listed with a reason."""
     idle = exceptions["idle_capabilities"]
@@ -208,6 +213,7 @@ def test_every_capability_is_felt(questions, reach, exceptions):
 # --- how many states ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_numbers_of_reachable_states(pins, small_worlds):
     """Small worlds have as many reachable states, and are as deep, as pinned."""
     counted = []
