@@ -152,7 +152,7 @@ def trace(
 def _same_world(found: Verdict, other: Configuration) -> None:
     """Make sure that a run can be looked at under another configuration: it is one of its own world's parties."""
     from model.design import check_parties
-    from model.world import find_world
+    from model.world_file import find_world
 
     if other.world and find_world(other.world) != found.world:
         raise click.UsageError(f"--under: the run is one of world {found.world.name!r}, not of {other.world!r}")

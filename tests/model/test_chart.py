@@ -20,7 +20,8 @@ from model.refusal import stopped
 from model.state import tokens
 from model.trace import Trace, from_json
 from model.wire import Arrow, arrows, participants
-from model.world import DEFAULT, WORLDS, World
+from model.world import World
+from model.world_file import DEFAULT, WORLDS
 from properties.verdict import Checker
 
 GOLDEN = Path(__file__).parent.parent / "openworld" / "golden"

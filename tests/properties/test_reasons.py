@@ -6,7 +6,7 @@ import pytest
 
 from model.design import NAMED_DESIGNS, Configuration, Design, parse
 from model.switches import CAPABILITIES
-from model.world import DEFAULT, WORLDS
+from model.world_file import DEFAULT, WORLDS
 from properties.bounds import Clock, Depths
 from properties.completion import contradiction
 from properties.events import oauth
