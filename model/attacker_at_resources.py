@@ -275,10 +275,7 @@ def redirect_request(c: Context, who: str, url: Value) -> Move:
         here,
         (client_rules.redirect_target_gets_no_credentials(c.client(who)),),
         {f"{who}.url": url, f"{who}.diverted": True},
-        (
-            Sent(session.url, client, Redirection(url)),
-            Sent(client, url, ResourceRequest(url, redirected_by=session.url)),
-        ),
+        (Sent(session.url, client, Redirection(url)), Sent(client, url, ResourceRequest(url))),
     )
 
 

@@ -159,9 +159,9 @@ def _setting(configuration: Configuration, width: int) -> list[str]:
 
 
 def _legend(shown: Chart, width: int) -> list[str]:
-    lines = []
+    lines, named = [], max(14, *(len(one.name) for one in shown.cast))
     for one in shown.cast:
-        lines += _fold(f"  {one.letter}  {one.name:<14} {one.url}".rstrip(), width, 20)
+        lines += _fold(f"  {one.letter}  {one.name:<{named}} {one.url}".rstrip(), width, named + 6)
     origins = {origin(message, value) for message in shown.sent for value in message.values}
     keys = [
         ("==>", "the attacker's doing", any(not message.honest for message in shown.sent)),

@@ -118,7 +118,7 @@ def client__follow_redirect(c: Context, who: str, party: str) -> Move:
     client = c.world.session[who].client
     there = Sent(url, client, Redirection(ELSEWHERE))
     request = request_with(c, session, session.token, url)
-    followed = Sent(client, ATTACKER, replace(request, url=ELSEWHERE, redirected_by=url))
+    followed = Sent(client, ATTACKER, replace(request, url=ELSEWHERE))
     facts, sends = deliver(c, there, followed)
     return Move(here, (client_rules.credentials_stay_with_origin(c.client(who)),), facts, sends)
 

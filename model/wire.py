@@ -16,6 +16,7 @@ from model import identifiers
 from model.action import Action, Context
 from model.machine import Machine, Step
 from model.messages import Message, Sent, held
+from model.protocols import PROTOCOLS
 from model.rule import Rule
 from model.state import View
 from model.trace import Trace
@@ -46,12 +47,7 @@ class Participant:
     browser: bool = False
 
 
-_ROLES = {AUTHORIZATION_SERVER: "AS", RESOURCE_SERVER: "RS"}
-_LETTERS = {
-    (CLIENT, True): "C", (AUTHORIZATION_SERVER, True): "H", (AUTHORIZATION_SERVER, False): "A",
-    (RESOURCE_SERVER, True): "R", (RESOURCE_SERVER, False): "E",
-}  # fmt: skip
-_SPARE = "SGTVWYZBDFIJKLMNOPQRECHAUX"
+_SPARE = "SGTVWYZBDFIJKLMNOPQRECHA"
 
 
 class Cast:
@@ -65,18 +61,19 @@ class Cast:
         place = str(where)
         if place in self.world.by_url:
             return self.world.by_url[place].name
-        for client in self.world.clients:
-            if place in callbacks(self.world, client):
-                return client.name
-        if place in {party.callback for party in self.world.identities}:
-            return ATTACKER
-        if place == LOOPBACK:
-            return ATTACKER if self.context.capabilities["local_app"] else next(c.name for c in self.world.clients)
-        return ATTACKER if place in self._identities else place
+        return ATTACKER if place in self._identities else self._callbacks.get(place, place)
 
     @cached_property
     def _identities(self) -> set[str]:
         return {party.name for party in self.world.identities}
+
+    @cached_property
+    def _callbacks(self) -> dict[str, str]:
+        """Every redirect URI, with whose it is."""
+        found = {party.callback: ATTACKER for party in self.world.identities}
+        for client in reversed(self.world.clients):
+            found |= dict.fromkeys((*callbacks(self.world, client), LOOPBACK), client.name)
+        return found | ({LOOPBACK: ATTACKER} if self.context.capabilities["local_app"] else {})
 
     def is_browser(self, key: str) -> bool:
         """Whether it is the browser of a user, or the attacker with its own: who is no party is a user."""
@@ -91,10 +88,13 @@ class Cast:
         party = self.world.by_name.get(key)
         return key != ATTACKER and (party is None or not self.context.runs(party))
 
+    def is_client(self, key: str) -> bool:
+        """Whether it is an honest client."""
+        return key in (client.name for client in self.world.clients)
+
     def is_callback(self, where: Any) -> bool:
         """Whether it is a redirect URI."""
-        own = (party.callback for party in self.world.identities)
-        return str(where) in (LOOPBACK, *own, *(uri for c in self.world.clients for uri in callbacks(self.world, c)))
+        return str(where) in self._callbacks
 
     def participant(self, key: str, letter: str) -> Participant:
         """A lifeline for it."""
@@ -109,14 +109,14 @@ class Cast:
         return Participant(key, "elsewhere", letter, True, key)
 
     def _called(self, party: Party) -> str:
-        role = _ROLES.get(party.role, _plain(party.role))
+        plain = party.name.replace("_", " ")
+        honest, _, other, _ = PROTOCOLS[self.world.protocol].called.get(party.role, (plain, "", plain, ""))
         if not self.honest(party.name):
-            return f"attacker's {role}"
-        if party.role not in _ROLES:
-            alone = len([other for other in self.world.of(party.role) if other.honest]) == 1
-            return role if alone and party.role == CLIENT else _plain(party.name)
+            return f"attacker's {other}"
+        if party.role == CLIENT and len(self.world.clients) > 1:
+            return plain
         # Of one that may be the attacker's and is not, nothing is said but that it is there.
-        return f"honest {role}" if party.honest else f"some {role}"
+        return honest if party.honest else f"some {other}"
 
     def theirs(self, text: str) -> bool:
         """Whether words name the attacker, or a URL of a party that it runs."""
@@ -131,10 +131,6 @@ class Cast:
         within = [p for p in near if url.startswith(p.url.rstrip("/") + "/")]
         found = within or near
         return not any(self.honest(party.name) for party in found) if found else "attacker" in url
-
-
-def _plain(name: str) -> str:
-    return name.replace("_", " ")
 
 
 def participants(trace: Trace, sent: Iterable[Arrow]) -> tuple[Participant, ...]:
@@ -164,14 +160,15 @@ def _rank(cast: Cast, key: str) -> tuple[int, bool, str]:
 
 def _wanted(cast: Cast, key: str) -> Iterator[str]:
     """Letters for a lifeline, the likeliest first."""
-    party = cast.world.by_name.get(key)
+    party, called = cast.world.by_name.get(key), PROTOCOLS[cast.world.protocol].called
     if key == ATTACKER:
         yield "X"
     elif cast.is_user(key):
         yield "U"
-    elif party is not None and (party.role, party.honest) in _LETTERS:
-        yield _LETTERS[party.role, party.honest]
-    spare = [letter for letter in _SPARE if letter not in "XUCHARE"]
+    elif party is not None and party.role in called:
+        yield called[party.role][1 if party.honest else 3]
+    taken = {letter for _, honest, _, other in called.values() for letter in (honest, other)}
+    spare = [letter for letter in _SPARE if letter not in taken]
     yield from (letter for letter in (key[0].upper(), *spare) if letter in spare)
     yield from "abcdefghijklmnopqrstuvwxyz"
 
@@ -300,7 +297,7 @@ def _legs(scene: Scene, sent: Sent) -> Iterator[Sent]:
     cast, sender = scene.cast, scene.cast.key(sent.sender)
     users = [scene.words.user_of(str(name)) for _, _, name in held(sent.message)]
     browser = next((user for user in users if user), next(iter(scene.world.users), ATTACKER))
-    if not cast.is_callback(sent.receiver) or cast.is_browser(sender) or sender in map(cast.key, scene.world.clients):
+    if not cast.is_callback(sent.receiver) or cast.is_browser(sender) or cast.is_client(sender):
         yield sent
         return
     yield sent._replace(receiver=browser)
@@ -315,10 +312,10 @@ def _arrow(scene: Scene, sent: Sent, answered: bool) -> tuple[Arrow, set[tuple[s
     secret = {(kind, name) for kind, name in learned if _is_secret(scene, kind, name)}
     label, values, leaks = _described(scene, sent.message, secret)
     if cast.is_browser(receiver):
-        served = not cast.is_browser(sender) and sender not in {client.name for client in scene.world.clients}
+        served = not cast.is_browser(sender) and not cast.is_client(sender)
         label = re.sub("^(GET|redirect to) " if served else "^redirect to ", "302 to ", label)
-    url = scene.world.by_name[sender].url if sender in scene.world.by_name else ""
-    note = " ".join(part for part in (_remark(sent.message, url), _channel(scene, sent)) if part)
+    at = scene.world.by_name.get(sender)
+    note = " ".join(part for part in (sent.message.remark(at.url) if at else "", _channel(scene, sent)) if part)
     honest = cast.honest(sender) and (scene.action.schema.honest or not _made_to(scene, sender, receiver, answered))
     return Arrow(0, sender, receiver, label, values, note or _misplaced(scene, sent), honest, "", leaks,
                  record=sent.message), learned  # fmt: skip
@@ -336,7 +333,7 @@ def _speaker(scene: Scene, sent: Sent) -> str:
 
 def _made_to(scene: Scene, sender: str, receiver: str, answered: bool) -> bool:
     """Whether a message in an action of the attacker's is its doing: from a browser, or to a client."""
-    to_client = receiver in {client.name for client in scene.world.clients} and sender != receiver
+    to_client = scene.cast.is_client(receiver) and sender != receiver
     return to_client or (scene.cast.is_browser(sender) and not answered)
 
 
@@ -368,7 +365,7 @@ def _described(
     leaks = []
     for each in fields(message):
         given, kind = getattr(message, each.name), each.metadata.get("term", "")
-        if isinstance(given, tuple) and kind:
+        if "unsent" in each.metadata:
             opened = any((kind, str(one)) in secret for one in given)
             leaks += [value.name for value in values[::-1] if not value.inside][:1] if opened else []
             continue
@@ -398,14 +395,10 @@ _CHANNELS = {
 }  # fmt: skip
 
 
-def _remark(message: Message, url: str) -> str:
-    return message.remark(url) if url else ""
-
-
 def _channel(scene: Scene, sent: Sent) -> str:
     """By which channel the attacker writes what an honest resource seems to say."""
     forged = not scene.action.schema.honest and scene.cast.honest(scene.cast.key(sent.sender))
-    to_client = scene.cast.key(sent.receiver) in {client.name for client in scene.world.clients}
+    to_client = scene.cast.is_client(scene.cast.key(sent.receiver))
     return _CHANNELS.get(str(scene.chosen.get("channel")), "") if forged and to_client else ""
 
 

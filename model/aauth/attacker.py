@@ -21,20 +21,12 @@ from model.aauth.flow import (
     resource_token_rules,
     token_of,
 )
-from model.aauth.messages import (
-    AgentRequest,
-    Approval,
-    Asserted,
-    AuthTokenResponse,
-    ConsentPage,
-    ResourceToken,
-    SignedRequest,
-)
+from model.aauth.messages import AgentRequest, AuthTokenResponse, ConsentPage, ResourceToken, SignedRequest
 from model.aauth.state import auth_tokens, keys, resources, users_tokens
 from model.action import IMPOSSIBLE, Context, Domains, Move, action
 from model.attacker_at_resources import INTERNAL, lookalike
 from model.logic import Condition, Value, all_of, any_of, choose, no, one_of, same
-from model.messages import FORGED, Fetch, Redirection, ResourceResponse, Sent
+from model.messages import FORGED, Approval, Fetch, Redirection, ResourceResponse, Sent
 from model.readings import knows, sessions, trusted_by
 from model.registration import shows_a_client
 from model.state import ATTACKERS_KEY
@@ -120,7 +112,7 @@ def redirect_agent(c: Context, who: str, url: Value) -> Move:
     if here is False:
         return IMPOSSIBLE
     name = agent_of(c, who)
-    again = SignedRequest(url, own_key(c, who), redirected_by=session.url)
+    again = SignedRequest(url, own_key(c, who))
     return Move(
         here,
         (client_rules.redirect_target_gets_no_credentials(c.client(who)),),
@@ -203,7 +195,8 @@ def present_asserted_token(c: Context, url: str, iss: Value) -> Move:
     known = trusted_by(c, party, iss)
     looks = any_of(*(same(iss, lookalike(c.world.by_name[name].url)) for name in party.trusts))
     named = resource_rules.policy_names(policy, known, ours)
-    own = identifier_of(url)
+    own, user = identifier_of(url), next(iter(c.world.users), NONE)
+    request = SignedRequest(url, ATTACKERS_KEY, FORGED, iss, user)
     return Move(
         here,
         (
@@ -216,7 +209,7 @@ def present_asserted_token(c: Context, url: str, iss: Value) -> Move:
             "accepted.as_user": resource_rules.subject_is_user(policy, known),
             "accepted.issuer": no(all_of(named, no(known))),
         },
-        (Sent(ATTACKER, url, Asserted(url, iss, "the user's")), Sent(url, ATTACKER, ResourceResponse())),
+        (Sent(ATTACKER, url, request), Sent(url, ATTACKER, ResourceResponse())),
     )
 
 
@@ -224,12 +217,13 @@ def present_asserted_token(c: Context, url: str, iss: Value) -> Move:
 def present_handle(c: Context, url: str) -> Move:
     """The attacker uses the handle of a user's session at a resource, which a page of its own has got hold of."""
     party = c.world.by_url[url]
-    request = SignedRequest(url, ATTACKERS_KEY, session_handle="the user's")
+    user = next(iter(c.world.users), NONE)
+    request = SignedRequest(url, ATTACKERS_KEY, session_handle=user)
     return Move(
         all_of(c.capabilities["web"], c.exists(party)),
         (resource_rules.handles_are_bound_to_user(c.of(party.name)),),
         {"accepted.handle": True},
-        (Sent(ATTACKER, url, request), Sent(url, ATTACKER, ResourceResponse("the user's"))),
+        (Sent(ATTACKER, url, request), Sent(url, ATTACKER, ResourceResponse(user))),
     )
 
 

@@ -6,18 +6,11 @@ from model import identifiers
 from model import resource_server as resource_rules
 from model.aauth import agent, person_server
 from model.aauth.agent import server_identifier
-from model.aauth.messages import (
-    Approval,
-    AuthTokenRequest,
-    AuthTokenResponse,
-    ConsentPage,
-    ResourceToken,
-    SignedRequest,
-)
+from model.aauth.messages import AuthTokenRequest, AuthTokenResponse, ConsentPage, ResourceToken, SignedRequest
 from model.aauth.state import auth_tokens, key_of, signature
 from model.action import IMPOSSIBLE, Context, Move, action
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
-from model.messages import ResourceResponse, Sent
+from model.messages import Approval, ResourceResponse, Sent
 from model.readings import (
     compares,
     deliver,
@@ -82,7 +75,7 @@ def request_with(c: Context, session: Reading, url: Value, **more: Value) -> Sig
         return signature(token, at) if signature(token, at) in seen else NONE
 
     key = own_key(c, session.who)
-    return SignedRequest(url, key, session.token, mapped(signed, session.token, url), **more)
+    return SignedRequest(url, key, session.token, signature=mapped(signed, session.token, url), **more)
 
 
 def starts_astray(c: Context, who: str) -> Condition:

@@ -254,8 +254,8 @@ def said(drawn: Arrow) -> Iterator[tuple[type[Message], str]]:
     assert drawn.record is not None
     names = {value.name for value in drawn.values}
     for each in fields(drawn.record):
-        several = isinstance(getattr(drawn.record, each.name), tuple)
-        if several or each.metadata.get("claim", each.name) in names or f"{{{each.name}}}" in drawn.record.label:
+        shown = each.metadata.get("claim", each.name) in names or f"{{{each.name}}}" in drawn.record.label
+        if shown or "unsent" in each.metadata:
             yield from ((kind, each.name) for kind in type(drawn.record).__mro__ if issubclass(kind, Message))
 
 
