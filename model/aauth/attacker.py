@@ -23,7 +23,7 @@ from model.aauth.flow import (
 )
 from model.aauth.messages import AgentRequest, AuthTokenResponse, ConsentPage, ResourceToken, SignedRequest
 from model.aauth.state import auth_tokens, keys, resources, users_tokens
-from model.action import IMPOSSIBLE, Context, Domains, Move, action
+from model.action import Context, Domains, Move, action
 from model.attacker_at_resources import INTERNAL, lookalike
 from model.logic import Condition, Value, all_of, any_of, choose, no, one_of, same
 from model.messages import FORGED, Approval, Fetch, Redirection, ResourceResponse, Sent
@@ -74,8 +74,6 @@ def forge_challenge(c: Context, who: str, iss: Value, aud: Value, agent_jkt: Val
     session = c.state.session(who)
     genuine = all_of(same(agent_jkt, ATTACKERS_KEY), designating(c, iss, aud))
     here = all_of(same(session.phase, "asked"), answers(c, session.url), any_of(signs_for(c, iss), genuine))
-    if here is False:
-        return IMPOSSIBLE
     forged = Sent(ATTACKER, agent_of(c, who), ResourceToken(iss, aud, agent_jkt))
     return Move(
         here, resource_token_rules(c, who, iss, agent_jkt), challenged_with(who, iss, aud, agent_jkt), (forged,)
@@ -94,8 +92,6 @@ def answer_with_auth_token(c: Context, who: str, token: Value, aud: Value, key: 
     known = [all_of(same(token, name), knows(c, "token", name)) for name in auth_tokens(c.world)]
     as_it_is = all_of(same(of_token(c, token, "aud", aud), aud), same(of_token(c, token, "key", key), key))
     here = all_of(same(session.phase, "federated"), c.attackers(session.aud), any_of(own, *known), as_it_is)
-    if here is False:
-        return IMPOSSIBLE
     iss = of_token(c, token, "iss", session.aud)
     answer = Sent(ATTACKER, agent_of(c, who), AuthTokenResponse(token, iss, aud, key))
     return Move(
@@ -109,8 +105,6 @@ def redirect_agent(c: Context, who: str, url: Value) -> Move:
     session = c.state.session(who)
     there = c.at(url, c.exists)
     here = all_of(same(session.phase, "asked"), c.attackers(session.url), there, no(session.diverted))
-    if here is False:
-        return IMPOSSIBLE
     name = agent_of(c, who)
     again = SignedRequest(url, own_key(c, who))
     return Move(
@@ -136,8 +130,6 @@ def lead_agent_inside(c: Context, who: str, channel: str) -> Move:
     own = c.attackers(session.url)
     writes = own if channel == "own" else all_of(answers(c, session.url), no(own))
     here = all_of(same(session.phase, "asked"), writes)
-    if here is False:
-        return IMPOSSIBLE
     inside = identifiers.origin(INTERNAL)
     checked = () if channel == "own" else resource_token_rules(c, who, inside, own_key(c, who))[:1]
     return Move(
@@ -160,8 +152,6 @@ def present_auth_token(c: Context, token: str, url: str) -> Move:
     """The attacker presents an auth token that it knows at an honest resource, signed by itself or as it was signed."""
     party = c.world.by_url[url]
     here = all_of(knows(c, "token", token), c.exists(party))
-    if here is False:
-        return IMPOSSIBLE
     own = attacker_signs(c, token)
     for_this, for_another, used = captured_requests(c, token, url)
     unused = all_of(same(c.of(party.name).rs_htu, "off"), for_another, no(used))
@@ -190,8 +180,6 @@ def present_asserted_token(c: Context, url: str, iss: Value) -> Move:
     ours = one_of(iss, *(server.url for server in strangers))
     runs = [all_of(c.runs(server), any_of(same(iss, server.url), no(ours))) for server in strangers]
     here = all_of(any_of(*runs), c.exists(party), no(c.state[f"served.forged.{url}"]))
-    if here is False:
-        return IMPOSSIBLE
     known = trusted_by(c, party, iss)
     looks = any_of(*(same(iss, lookalike(c.world.by_name[name].url)) for name in party.trusts))
     named = resource_rules.policy_names(policy, known, ours)

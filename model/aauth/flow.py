@@ -8,7 +8,7 @@ from model.aauth import agent, person_server
 from model.aauth.agent import server_identifier
 from model.aauth.messages import AuthTokenRequest, AuthTokenResponse, ConsentPage, ResourceToken, SignedRequest
 from model.aauth.state import auth_tokens, key_of, signature
-from model.action import IMPOSSIBLE, Context, Move, action
+from model.action import Context, Move, action
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
 from model.messages import Approval, ResourceResponse, Sent
 from model.readings import (
@@ -120,8 +120,6 @@ def client__use_resource_token(c: Context, who: str, aud: Value) -> Move:
     session = c.state.session(who)
     honest = c.at(session.url, lambda party: all_of(no(c.runs(party)), designates(c, party, aud)))
     here = all_of(same(session.phase, "asked"), honest)
-    if here is False:
-        return IMPOSSIBLE
     iss, key = identifier_of(session.url), own_key(c, who)
     answer = Sent(session.url, agent_of(c, who), ResourceToken(iss, aud, key))
     return Move(here, resource_token_rules(c, who, iss, key), challenged_with(who, iss, aud, key), (answer,))
@@ -142,8 +140,6 @@ def person_server__ask_user(c: Context, who: str, grant: str) -> Move:
     """The agent sends the resource token to the user's person server, which asks the user."""
     session, server = c.state.session(who), server_of(c, grant)
     here = same(session.phase, "challenged")
-    if here is False:
-        return IMPOSSIBLE
     user = c.world.user_of(who)
     return Move(
         here,
@@ -176,8 +172,6 @@ def person_server__issue_auth_token(c: Context, who: str, grant: str) -> Move:
     session, server = c.state.session(who), server_of(c, grant)
     named = same(session.aud, server.url)
     here = all_of(same(session.phase, "approved"), named, no(c.state.grant(grant).issued))
-    if here is False:
-        return IMPOSSIBLE
     aud, key = session.iss, session.agent_jkt
     answer = Sent(server.name, agent_of(c, who), AuthTokenResponse(grant, server.url, aud, key))
     return Move(
@@ -197,8 +191,6 @@ def person_server__ask_access_server(c: Context, who: str, grant: str) -> Move:
     session, server = c.state.session(who), server_of(c, grant)
     strangers = is_strangers(c.world, session.aud)
     here = all_of(same(session.phase, "approved"), strangers)
-    if here is False:
-        return IMPOSSIBLE
     request = AuthTokenRequest(session.iss, session.aud, session.agent_jkt)
     own = same(session.aud, server.url)
     return Move(
@@ -214,8 +206,6 @@ def client__send_auth_token(c: Context, who: str) -> Move:
     """The agent sends its auth token in a request that it signs."""
     session = c.state.session(who)
     here = same(session.phase, "has_token")
-    if here is False:
-        return IMPOSSIBLE
     sent = Sent(agent_of(c, who), session.url, request_with(c, session, session.url))
     facts, sends = deliver(c, sent, read=read_on_the_way(c, session.url))
     return Move(here, (), {f"{who}.phase": "sent", **facts}, sends)
@@ -246,8 +236,6 @@ def resource_server__accept_signed_request(c: Context, who: str, token: str) -> 
     session = c.state.session(who)
     honest = c.at(session.url, lambda party: party.honest)
     here = all_of(same(session.phase, "sent"), same(session.token, token), honest, no(session.accepted))
-    if here is False:
-        return IMPOSSIBLE
     own = same(token_of(c, token)["key"], own_key(c, who))
     answer = Sent(session.url, agent_of(c, who), ResourceResponse(token_of(c, token)["user"]))
     return Move(here, accepts(c, token, session.url, own, (False, False)), {f"{who}.accepted": True}, (answer,))
