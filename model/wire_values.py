@@ -47,8 +47,6 @@ class Words:
     def __init__(self, context: Context) -> None:
         self.context, self.world = context, context.world
         self.grants: dict[str, Grant] = {grant.name: grant for grant in self.world.grants}
-        self.held: dict[str, Held] = {held.name: held for held in self.world.held}
-        self.issued: dict[str, Grant | Held] = {**self.grants, **self.held}
         self._say: dict[str, Callable[[str], str]] = {
             "challenge": self._challenge, "verifier": self._verifier, "assertion": self._assertion,
             "grant": self._assertion, "proof": self._proof, "secret": self._secret, "token": self._token,
@@ -90,7 +88,7 @@ class Words:
         """Whose a term is: of which user, or the attacker's; nothing where it is nobody's."""
         place = name.partition("@")[0]
         for part in (name, place, place.partition(".")[0]):
-            issued = self.issued.get(part.removesuffix("+"))
+            issued = self.world.issued.get(part.removesuffix("+"))
             if issued is not None:
                 return issued.user
             if part in self.world.session:
@@ -99,7 +97,7 @@ class Words:
 
     def server_of(self, name: str) -> str:
         """The issuer of a code or token, where it has one."""
-        issued = self.issued.get(name.removesuffix("+"))
+        issued = self.world.issued.get(name.removesuffix("+"))
         return "" if issued is None else self.world.by_name[issued.server].url
 
     def _challenge(self, who: str) -> str:
@@ -144,8 +142,8 @@ class Words:
         return f"<{whose(grant.user)} {what}{'' if alone else ' ' + name[-1]} from {host(self.server_of(name))}>"
 
     def _token(self, name: str) -> str:
-        held = self.held.get(name)
-        if held is not None:
+        held = self.world.issued.get(name)
+        if isinstance(held, Held):
             leaked = self.context.has(held.leaks_by) is True
             at = host(self.world.by_name[held.resource].url)
             return f"<{whose(held.user)} {'leaked' if leaked else 'cached'} token for {at}>"

@@ -242,6 +242,12 @@ class World:
             for number in range(1, made.count + 1)
         )
 
+    @cached_property
+    def issued(self) -> Mapping[str, Grant | Held]:
+        """Grants, and tokens held from before, by name: what is named after them is issued by an honest AS."""
+        issued: tuple[Grant | Held, ...] = (*self.grants, *self.held)
+        return {each.name: each for each in issued}
+
     def client_of(self, session: str) -> Party:
         """The client at which a session is."""
         return self.by_name[self.session[session].client]

@@ -10,11 +10,8 @@ from model.aauth.agent import server_identifier
 from model.aauth.flow import (
     accepts,
     agent_of,
-    attacker_signs,
-    captured_requests,
     challenged_with,
     checked_by_agent,
-    designating,
     identifier_of,
     of_token,
     own_key,
@@ -22,14 +19,14 @@ from model.aauth.flow import (
     token_of,
 )
 from model.aauth.messages import AgentRequest, AuthTokenResponse, ConsentPage, ResourceToken, SignedRequest
-from model.aauth.state import auth_tokens, keys, resources, users_tokens
+from model.aauth.state import auth_tokens, keys, resources, signature, users_tokens
 from model.action import Context, Domains, Move, action
 from model.attacker_at_resources import INTERNAL, lookalike
 from model.logic import Condition, Value, all_of, any_of, choose, no, one_of, same
 from model.messages import FORGED, Approval, Fetch, Redirection, ResourceResponse, Sent
-from model.readings import knows, sessions, trusted_by
+from model.readings import compares, designates, knows, server_of, sessions, trusted_by, user_of
 from model.registration import shows_a_client
-from model.state import ATTACKERS_KEY
+from model.state import ATTACKERS_KEY, captures
 from model.world import ATTACKER, NONE, Party, World
 
 # --- answering what an agent asks -----------------------------------------------------------------------------
@@ -61,6 +58,14 @@ def _signs_as(c: Context, party: Party, iss: Value, shared: set[str]) -> Conditi
     return all_of(same(iss, own), tenant if own in shared else True)
 
 
+def _designating(c: Context, iss: Value, aud: Value) -> Condition:
+    """Whether an honest resource with this identifier exists and designates a server."""
+    honest = [party for party in c.world.resource_servers if party.honest]
+    return any_of(*(
+        all_of(same(iss, server_identifier(party.url)), c.exists(party), designates(c, party, aud)) for party in honest
+    ))  # fmt: skip
+
+
 def _resource_tokens(world: World) -> Domains:
     return {"iss": resources(world), "aud": world.issuers, "agent_jkt": keys(world)}
 
@@ -72,7 +77,7 @@ def forge_challenge(c: Context, who: str, iss: Value, aud: Value, agent_jkt: Val
     Of any honest resource it gets a genuine one by asking: for its own key, and a server that this designates.
     """
     session = c.state.session(who)
-    genuine = all_of(same(agent_jkt, ATTACKERS_KEY), designating(c, iss, aud))
+    genuine = all_of(same(agent_jkt, ATTACKERS_KEY), _designating(c, iss, aud))
     here = all_of(same(session.phase, "asked"), answers(c, session.url), any_of(signs_for(c, iss), genuine))
     forged = Sent(ATTACKER, agent_of(c, who), ResourceToken(iss, aud, agent_jkt))
     return Move(
@@ -143,6 +148,19 @@ def lead_agent_inside(c: Context, who: str, channel: str) -> Move:
 # --- presenting what it knows or makes ------------------------------------------------------------------------
 
 
+def _captured(c: Context, token: str, url: str) -> tuple[Condition, Condition, Condition]:
+    """Whether the attacker has a signed request with the token to a URL, one to another, and whether that was used."""
+    for_this: list[Condition] = []
+    for_another: list[Condition] = []
+    used: list[Condition] = []
+    for where in captures(c.world):
+        known = knows(c, "signature", signature(token, where))
+        (for_this if compares(identifiers.equal_htu, where, url) else for_another).append(known)
+        if c.world.by_url[where].honest:
+            used.append(known)
+    return any_of(*for_this), any_of(*for_another), any_of(*used)
+
+
 def _tokens_and_urls(world: World) -> list[dict[str, str]]:
     return [{"token": token, "url": url} for token in users_tokens(world) for url in world.honest_urls]
 
@@ -152,8 +170,8 @@ def present_auth_token(c: Context, token: str, url: str) -> Move:
     """The attacker presents an auth token that it knows at an honest resource, signed by itself or as it was signed."""
     party = c.world.by_url[url]
     here = all_of(knows(c, "token", token), c.exists(party))
-    own = attacker_signs(c, token)
-    for_this, for_another, used = captured_requests(c, token, url)
+    own = same(token_of(c, token)["key"], ATTACKERS_KEY)
+    for_this, for_another, used = _captured(c, token, url)
     unused = all_of(same(c.of(party.name).rs_htu, "off"), for_another, no(used))
     request = SignedRequest(url, choose(own, ATTACKERS_KEY, "as captured"), token)
     return Move(
@@ -228,15 +246,15 @@ def _agents_and_grants(world: World) -> list[dict[str, str]]:
 def ask_user_for_own_agent(c: Context, agent: str, grant: str) -> Move:
     """An agent of the attacker's asks for authority, and the user's person server shows the agent's identity."""
     party = c.world.by_name[agent]
-    made = next(made for made in c.world.grants if made.name == grant)
-    shown = shows_a_client(c, c.world.by_name[made.server], party.url, party.callback)
+    server, user = server_of(c, grant), user_of(c, grant)
+    shown = shows_a_client(c, server, party.url, party.callback)
     return Move(
         c.runs(party),
         (server_rules.user_recognises_the_client(c.design, shown),),
         {"approved.agent": True, "accepted.agent": shown},
         (
-            Sent(ATTACKER, made.server, AgentRequest(party.url)),
-            Sent(made.server, made.user, ConsentPage(agent=party.url)),
-            Sent(made.user, made.server, Approval()),
+            Sent(ATTACKER, server.name, AgentRequest(party.url)),
+            Sent(server.name, user, ConsentPage(agent=party.url)),
+            Sent(user, server.name, Approval()),
         ),
     )

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from model import identifiers
 from model import resource_server as resource_rules
 from model.aauth import agent, person_server
 from model.aauth.agent import server_identifier
 from model.aauth.messages import AuthTokenRequest, AuthTokenResponse, ConsentPage, ResourceToken, SignedRequest
 from model.aauth.state import auth_tokens, key_of, signature
 from model.action import Context, Move, action
-from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
+from model.logic import Condition, Value, all_of, choose, mapped, no, one_of, same
 from model.messages import Approval, ResourceResponse, Sent
 from model.readings import (
-    compares,
     deliver,
     designates,
-    grant_of,
     is_strangers,
-    knows,
     server_of,
     sessions,
     trusted_by,
 )
 from model.rule import Condition as Named
-from model.state import ATTACKERS_KEY, Reading, captures
+from model.state import Reading, captures
 from model.token_flow import read_on_the_way
-from model.world import NONE, World
+from model.world import NONE, Held, World
 
 #: Phases in which an agent has turned to a server.
 STARTED = ("approved", "federated", "has_token", "sent")
@@ -51,12 +47,12 @@ def own_key(c: Context, who: str) -> str:
 
 def token_of(c: Context, token: str) -> dict[str, Value]:
     """What an auth token by an honest server is good for: issuer, audience and key; and whose it is."""
-    held = next((held for held in c.world.held if held.name == token), None)
-    if held is not None:
-        aud = server_identifier(c.world.by_name[held.resource].url)
-        return {"iss": c.world.by_name[held.server].url, "user": held.user, "aud": aud, "key": key_of(held.client)}
-    grant, slot = grant_of(c, token), c.state.grant(token)
-    return {"iss": c.world.by_name[grant.server].url, "user": grant.user, "aud": slot.aud, "key": slot.key}
+    issued, slot = c.world.issued[token], c.state.grant(token)
+    iss, user = c.world.by_name[issued.server].url, issued.user
+    if isinstance(issued, Held):
+        aud = server_identifier(c.world.by_name[issued.resource].url)
+        return {"iss": iss, "user": user, "aud": aud, "key": key_of(issued.client)}
+    return {"iss": iss, "user": user, "aud": slot.aud, "key": slot.key}
 
 
 def of_token(c: Context, token: Value, name: str, otherwise: Value) -> Value:
@@ -84,6 +80,13 @@ def starts_astray(c: Context, who: str) -> Condition:
     designated = c.at(session.url, lambda party: designates(c, party, session.aud))
     named = same(session.iss, identifier_of(session.url))
     return all_of(one_of(session.phase, *STARTED), no(all_of(named, designated)))
+
+
+def uses_what_is_not_for_it(c: Context, who: str) -> Condition:
+    """Whether an agent has used a token that is not good for the resource that it went to."""
+    session = c.state.session(who)
+    good = same(of_token(c, session.token, "aud", NONE), identifier_of(session.url))
+    return all_of(same(session.phase, "sent"), no(good))
 
 
 # --- the flow ------------------------------------------------------------------------------------------------
@@ -239,39 +242,3 @@ def resource_server__accept_signed_request(c: Context, who: str, token: str) -> 
     own = same(token_of(c, token)["key"], own_key(c, who))
     answer = Sent(session.url, agent_of(c, who), ResourceResponse(token_of(c, token)["user"]))
     return Move(here, accepts(c, token, session.url, own, (False, False)), {f"{who}.accepted": True}, (answer,))
-
-
-# --- what the attacker holds, seen from a resource -------------------------------------------------------------
-
-
-def captured_requests(c: Context, token: str, url: str) -> tuple[Condition, Condition, Condition]:
-    """Whether the attacker has a signed request with the token to a URL, one to another, and whether that was used."""
-    for_this: list[Condition] = []
-    for_another: list[Condition] = []
-    used: list[Condition] = []
-    for where in captures(c.world):
-        known = knows(c, "signature", signature(token, where))
-        (for_this if compares(identifiers.equal_htu, where, url) else for_another).append(known)
-        if c.world.by_url[where].honest:
-            used.append(known)
-    return any_of(*for_this), any_of(*for_another), any_of(*used)
-
-
-def attacker_signs(c: Context, token: str) -> Condition:
-    """Whether the token is bound to the attacker's key, so that it signs itself."""
-    return same(token_of(c, token)["key"], ATTACKERS_KEY)
-
-
-def designating(c: Context, iss: Value, aud: Value) -> Condition:
-    """Whether an honest resource with this identifier exists and designates a server."""
-    honest = [party for party in c.world.resource_servers if party.honest]
-    return any_of(*(
-        all_of(same(iss, server_identifier(party.url)), c.exists(party), designates(c, party, aud)) for party in honest
-    ))  # fmt: skip
-
-
-def uses_what_is_not_for_it(c: Context, who: str) -> Condition:
-    """Whether an agent has used a token that is not good for the resource that it went to."""
-    session = c.state.session(who)
-    good = same(of_token(c, session.token, "aud", NONE), identifier_of(session.url))
-    return all_of(same(session.phase, "sent"), no(good))
