@@ -32,14 +32,21 @@ from model.world import ATTACKER, NONE, Party, World
 # --- answering what an agent asks -----------------------------------------------------------------------------
 
 
-def answers(c: Context, url: Value) -> Condition:
-    """Whether the attacker writes the challenge that an agent reads: its own resource's, or another's on the way."""
+def _places(world: World) -> list[dict[str, str]]:
+    """Each session, with the challenge of the attacker's own resource or one that it writes on the way."""
+    on_the_way = ["challenge"] if any(t.channel == "challenge" for t in world.tamperings) else []
+    return [{"who": session.name, "channel": channel} for session in world.sessions for channel in ("own", *on_the_way)]
+
+
+def _challenges(c: Context, who: str, channel: str) -> Condition:
+    """Whether the attacker writes the challenge that the agent is about to read."""
+    session = c.state.session(who)
     ways = [
-        all_of(same(url, c.world.by_name[t.party].url), c.capabilities[t.capability])
+        all_of(same(session.url, c.world.by_name[t.party].url), c.capabilities[t.capability])
         for t in c.world.tamperings
-        if t.channel == "challenge"
+        if t.channel == channel
     ]
-    return any_of(c.attackers(url), *ways)
+    return all_of(same(session.phase, "asked"), c.attackers(session.url) if channel == "own" else any_of(*ways))
 
 
 def signs_for(c: Context, iss: Value) -> Condition:
@@ -70,18 +77,19 @@ def _resource_tokens(world: World) -> Domains:
     return {"iss": resources(world), "aud": world.issuers, "agent_jkt": keys(world)}
 
 
-@action("S2", sessions, _resource_tokens)
-def forge_challenge(c: Context, who: str, iss: Value, aud: Value, agent_jkt: Value) -> Move:
+@action("S2", _places, _resource_tokens)
+def forge_challenge(c: Context, who: str, channel: str, iss: Value, aud: Value, agent_jkt: Value) -> Move:
     """The attacker answers an agent's request with a resource token that it signs, or that it got itself.
 
     Of any honest resource it gets a genuine one by asking: for its own key, and a server that this designates.
     """
-    session = c.state.session(who)
     genuine = all_of(same(agent_jkt, ATTACKERS_KEY), _designating(c, iss, aud))
-    here = all_of(same(session.phase, "asked"), answers(c, session.url), any_of(signs_for(c, iss), genuine))
-    forged = Sent(ATTACKER, agent_of(c, who), ResourceToken(iss, aud, agent_jkt))
+    forged = Sent(c.state.session(who).url, agent_of(c, who), ResourceToken(iss, aud, agent_jkt))
     return Move(
-        here, resource_token_rules(c, who, iss, agent_jkt), challenged_with(who, iss, aud, agent_jkt), (forged,)
+        all_of(_challenges(c, who, channel), any_of(signs_for(c, iss), genuine)),
+        resource_token_rules(c, who, iss, agent_jkt),
+        challenged_with(who, iss, aud, agent_jkt),
+        (forged,),
     )
 
 
@@ -98,7 +106,7 @@ def answer_with_auth_token(c: Context, who: str, token: Value, aud: Value, key: 
     as_it_is = all_of(same(of_token(c, token, "aud", aud), aud), same(of_token(c, token, "key", key), key))
     here = all_of(same(session.phase, "federated"), c.attackers(session.aud), any_of(own, *known), as_it_is)
     iss = of_token(c, token, "iss", session.aud)
-    answer = Sent(ATTACKER, agent_of(c, who), AuthTokenResponse(token, iss, aud, key))
+    answer = Sent(session.aud, agent_of(c, who), AuthTokenResponse(token, iss, aud, key))
     return Move(
         here, checked_by_agent(c, who, iss, aud, key), {f"{who}.phase": "has_token", f"{who}.token": token}, (answer,)
     )
@@ -120,28 +128,20 @@ def redirect_agent(c: Context, who: str, url: Value) -> Move:
     )
 
 
-def _places(world: World) -> list[dict[str, str]]:
-    on_the_way = ["challenge"] if any(t.channel == "challenge" for t in world.tamperings) else []
-    return [{"who": s.name, "channel": channel} for s in world.sessions for channel in ("own", *on_the_way)]
-
-
 @action("S3", _places)
 def lead_agent_inside(c: Context, who: str, channel: str) -> Move:
     """A challenge makes the agent fetch the keys of its issuer from an internal address.
 
     The attacker's own host may resolve to one; in the challenge of another's resource it has to be named as the issuer.
     """
-    session, name = c.state.session(who), agent_of(c, who)
-    own = c.attackers(session.url)
-    writes = own if channel == "own" else all_of(answers(c, session.url), no(own))
-    here = all_of(same(session.phase, "asked"), writes)
-    inside = identifiers.origin(INTERNAL)
-    checked = () if channel == "own" else resource_token_rules(c, who, inside, own_key(c, who))[:1]
+    name, key, inside = agent_of(c, who), own_key(c, who), identifiers.origin(INTERNAL)
+    checked = () if channel == "own" else resource_token_rules(c, who, inside, key)[:1]
+    led = Sent(c.state.session(who).url, name, ResourceToken(inside, NONE, key))
     return Move(
-        here,
+        _challenges(c, who, channel),
         (*checked, client_rules.fetches_are_guarded(c.client(who))),
         {"fetched.internal": True},
-        (Sent(ATTACKER, name, ResourceToken(inside, NONE, own_key(c, who))), Sent(name, INTERNAL, Fetch(INTERNAL))),
+        (led, Sent(name, INTERNAL, Fetch(INTERNAL))),
     )
 
 
