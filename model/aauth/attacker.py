@@ -27,7 +27,7 @@ from model.messages import FORGED, Approval, Fetch, Redirection, ResourceRespons
 from model.readings import compares, designates, knows, server_of, sessions, trusted_by, user_of
 from model.registration import shows_a_client
 from model.state import ATTACKERS_KEY, captures
-from model.world import ATTACKER, NONE, Party, World
+from model.world import ATTACKER, NONE, World
 
 # --- answering what an agent asks -----------------------------------------------------------------------------
 
@@ -49,28 +49,22 @@ def _challenges(c: Context, who: str, channel: str) -> Condition:
     return all_of(same(session.phase, "asked"), c.attackers(session.url) if channel == "own" else any_of(*ways))
 
 
-def signs_for(c: Context, iss: Value) -> Condition:
-    """Whether the attacker signs as a resource.
+def _has_resource_token(c: Context, iss: Value, aud: Value, agent_jkt: Value) -> Condition:
+    """Whether the attacker has a resource token: one that it signs, or a genuine one, which anybody gets by asking.
 
-    A host of its own is to be had for the asking. On one that it shares with an honest resource it signs where it is a
-    tenant and tenants write the host's well-known documents.
+    It signs as a host of its own, which is to be had, and as one that it shares with an honest resource where it is a
+    tenant and tenants write the host's well-known documents. What it asks for is for its own key.
     """
     shared = {server_identifier(url) for url in c.world.honest_urls}
-    return any_of(*(_signs_as(c, party, iss, shared) for party in c.world.resource_servers if not party.honest))
-
-
-def _signs_as(c: Context, party: Party, iss: Value, shared: set[str]) -> Condition:
-    own = server_identifier(party.url)
-    tenant = all_of(same(c.design.wk_owner, "tenant"), c.runs(party))
-    return all_of(same(iss, own), tenant if own in shared else True)
-
-
-def _designating(c: Context, iss: Value, aud: Value) -> Condition:
-    """Whether an honest resource with this identifier exists and designates a server."""
-    honest = [party for party in c.world.resource_servers if party.honest]
-    return any_of(*(
-        all_of(same(iss, server_identifier(party.url)), c.exists(party), designates(c, party, aud)) for party in honest
-    ))  # fmt: skip
+    ways = []
+    for party in c.world.resource_servers:
+        own = server_identifier(party.url)
+        if party.honest:
+            able = all_of(same(agent_jkt, ATTACKERS_KEY), c.exists(party), designates(c, party, aud))
+        else:
+            able = all_of(same(c.design.wk_owner, "tenant"), c.runs(party)) if own in shared else True
+        ways.append(all_of(same(iss, own), able))
+    return any_of(*ways)
 
 
 def _resource_tokens(world: World) -> Domains:
@@ -79,14 +73,10 @@ def _resource_tokens(world: World) -> Domains:
 
 @action("S2", _places, _resource_tokens)
 def forge_challenge(c: Context, who: str, channel: str, iss: Value, aud: Value, agent_jkt: Value) -> Move:
-    """The attacker answers an agent's request with a resource token that it signs, or that it got itself.
-
-    Of any honest resource it gets a genuine one by asking: for its own key, and a server that this designates.
-    """
-    genuine = all_of(same(agent_jkt, ATTACKERS_KEY), _designating(c, iss, aud))
+    """The attacker answers an agent's request with a resource token that it signs, or that it got itself."""
     forged = Sent(c.state.session(who).url, agent_of(c, who), ResourceToken(iss, aud, agent_jkt))
     return Move(
-        all_of(_challenges(c, who, channel), any_of(signs_for(c, iss), genuine)),
+        all_of(_challenges(c, who, channel), _has_resource_token(c, iss, aud, agent_jkt)),
         resource_token_rules(c, who, iss, agent_jkt),
         challenged_with(who, iss, aud, agent_jkt),
         (forged,),
