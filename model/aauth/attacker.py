@@ -24,7 +24,7 @@ from model.action import Context, Domains, Move, action
 from model.attacker_at_resources import INTERNAL, lookalike
 from model.logic import Condition, Value, all_of, any_of, choose, no, one_of, same
 from model.messages import FORGED, Approval, Fetch, Redirection, ResourceResponse, Sent
-from model.readings import compares, designates, knows, server_of, sessions, trusted_by, user_of
+from model.readings import designates, knows, server_of, sessions, trusted_by, user_of
 from model.registration import shows_a_client
 from model.state import ATTACKERS_KEY, captures
 from model.world import ATTACKER, NONE, World
@@ -138,19 +138,6 @@ def lead_agent_inside(c: Context, who: str, channel: str) -> Move:
 # --- presenting what it knows or makes ------------------------------------------------------------------------
 
 
-def _captured(c: Context, token: str, url: str) -> tuple[Condition, Condition, Condition]:
-    """Whether the attacker has a signed request with the token to a URL, one to another, and whether that was used."""
-    for_this: list[Condition] = []
-    for_another: list[Condition] = []
-    used: list[Condition] = []
-    for where in captures(c.world):
-        known = knows(c, "signature", signature(token, where))
-        (for_this if compares(identifiers.equal_htu, where, url) else for_another).append(known)
-        if c.world.by_url[where].honest:
-            used.append(known)
-    return any_of(*for_this), any_of(*for_another), any_of(*used)
-
-
 def _tokens_and_urls(world: World) -> list[dict[str, str]]:
     return [{"token": token, "url": url} for token in users_tokens(world) for url in world.honest_urls]
 
@@ -158,20 +145,28 @@ def _tokens_and_urls(world: World) -> list[dict[str, str]]:
 @action("S18", _tokens_and_urls)
 def present_auth_token(c: Context, token: str, url: str) -> Move:
     """The attacker presents an auth token that it knows at an honest resource, signed by itself or as it was signed."""
-    party = c.world.by_url[url]
-    here = all_of(knows(c, "token", token), c.exists(party))
-    own = same(token_of(c, token)["key"], ATTACKERS_KEY)
-    for_this, for_another, used = _captured(c, token, url)
+    party, made = c.world.by_url[url], token_of(c, token)
+    own = same(made["key"], ATTACKERS_KEY)
+    captured = {where: knows(c, "signature", signature(token, where)) for where in captures(c.world)}
+    used = any_of(*(known for where, known in captured.items() if c.world.by_url[where].honest))
+    fitting = [where for where in captured if identifiers.equal_htu(where, url)]
+    for_this = any_of(*(captured[where] for where in fitting))
+    for_another = any_of(*(known for where, known in captured.items() if where not in fitting))
     unused = all_of(same(c.of(party.name).rs_htu, "off"), for_another, no(used))
-    request = SignedRequest(url, choose(own, ATTACKERS_KEY, "as captured"), token)
+    over: Value = NONE
+    for where, known in captured.items():
+        over = choose(all_of(no(own), known), signature(token, where), over)
     return Move(
-        here,
+        all_of(knows(c, "token", token), c.exists(party)),
         (
             *accepts(c, token, url, own, (for_this, for_another)),
             resource_rules.proof_is_fresh(c.of(party.name), all_of(no(own), used, no(unused))),
         ),
         {f"served.{token}": True, f"replayed.{token}": no(own)},
-        (Sent(ATTACKER, url, request), Sent(url, ATTACKER, ResourceResponse(token_of(c, token)["user"]))),
+        (
+            Sent(ATTACKER, url, SignedRequest(url, made["key"], token, signature=over)),
+            Sent(url, ATTACKER, ResourceResponse(made["user"])),
+        ),
     )
 
 
