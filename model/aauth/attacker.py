@@ -10,15 +10,14 @@ from model.aauth.agent import server_identifier
 from model.aauth.flow import (
     accepts,
     agent_of,
-    challenged_with,
-    checked_by_agent,
+    answered,
+    challenged,
     identifier_of,
     of_token,
     own_key,
-    resource_token_rules,
     token_of,
 )
-from model.aauth.messages import AgentRequest, AuthTokenResponse, ConsentPage, ResourceToken, SignedRequest
+from model.aauth.messages import AgentRequest, ConsentPage, SignedRequest
 from model.aauth.state import auth_tokens, keys, resources, signature, users_tokens
 from model.action import Context, Domains, Move, action
 from model.attacker_at_resources import INTERNAL, lookalike
@@ -38,15 +37,15 @@ def _places(world: World) -> list[dict[str, str]]:
     return [{"who": session.name, "channel": channel} for session in world.sessions for channel in ("own", *on_the_way)]
 
 
-def _challenges(c: Context, who: str, channel: str) -> Condition:
-    """Whether the attacker writes the challenge that the agent is about to read."""
-    session = c.state.session(who)
+def _writes(c: Context, who: str, channel: str) -> Condition:
+    """Whether the attacker writes the challenge that an agent reads."""
+    url = c.state.session(who).url
     ways = [
-        all_of(same(session.url, c.world.by_name[t.party].url), c.capabilities[t.capability])
+        all_of(same(url, c.world.by_name[t.party].url), c.capabilities[t.capability])
         for t in c.world.tamperings
         if t.channel == channel
     ]
-    return all_of(same(session.phase, "asked"), c.attackers(session.url) if channel == "own" else any_of(*ways))
+    return c.attackers(url) if channel == "own" else any_of(*ways)
 
 
 def _has_resource_token(c: Context, iss: Value, aud: Value, agent_jkt: Value) -> Condition:
@@ -74,13 +73,8 @@ def _resource_tokens(world: World) -> Domains:
 @action("S2", _places, _resource_tokens)
 def forge_challenge(c: Context, who: str, channel: str, iss: Value, aud: Value, agent_jkt: Value) -> Move:
     """The attacker answers an agent's request with a resource token that it signs, or that it got itself."""
-    forged = Sent(c.state.session(who).url, agent_of(c, who), ResourceToken(iss, aud, agent_jkt))
-    return Move(
-        all_of(_challenges(c, who, channel), _has_resource_token(c, iss, aud, agent_jkt)),
-        resource_token_rules(c, who, iss, agent_jkt),
-        challenged_with(who, iss, aud, agent_jkt),
-        (forged,),
-    )
+    here = all_of(_writes(c, who, channel), _has_resource_token(c, iss, aud, agent_jkt))
+    return challenged(c, who, here, iss, aud, agent_jkt)
 
 
 def _auth_tokens(world: World) -> Domains:
@@ -95,11 +89,7 @@ def answer_with_auth_token(c: Context, who: str, token: Value, aud: Value, key: 
     known = [all_of(same(token, name), knows(c, "token", name)) for name in auth_tokens(c.world)]
     as_it_is = all_of(same(of_token(c, token, "aud", aud), aud), same(of_token(c, token, "key", key), key))
     here = all_of(same(session.phase, "federated"), c.attackers(session.aud), any_of(own, *known), as_it_is)
-    iss = of_token(c, token, "iss", session.aud)
-    answer = Sent(session.aud, agent_of(c, who), AuthTokenResponse(token, iss, aud, key))
-    return Move(
-        here, checked_by_agent(c, who, iss, aud, key), {f"{who}.phase": "has_token", f"{who}.token": token}, (answer,)
-    )
+    return answered(c, who, here, token, of_token(c, token, "iss", session.aud), aud, key)
 
 
 @action("S4", sessions, lambda world: {"url": world.honest_urls})
@@ -124,14 +114,13 @@ def lead_agent_inside(c: Context, who: str, channel: str) -> Move:
 
     The attacker's own host may resolve to one; in the challenge of another's resource it has to be named as the issuer.
     """
-    name, key, inside = agent_of(c, who), own_key(c, who), identifiers.origin(INTERNAL)
-    checked = () if channel == "own" else resource_token_rules(c, who, inside, key)[:1]
-    led = Sent(c.state.session(who).url, name, ResourceToken(inside, NONE, key))
-    return Move(
-        _challenges(c, who, channel),
-        (*checked, client_rules.fetches_are_guarded(c.client(who))),
-        {"fetched.internal": True},
-        (led, Sent(name, INTERNAL, Fetch(INTERNAL))),
+    inside = identifiers.origin(INTERNAL)
+    move = challenged(c, who, _writes(c, who, channel), inside, NONE, own_key(c, who))
+    named = () if channel == "own" else move.rules
+    return move._replace(
+        rules=(*named, client_rules.fetches_are_guarded(c.client(who))),
+        sets={"fetched.internal": True},
+        sends=(*move.sends, Sent(agent_of(c, who), INTERNAL, Fetch(INTERNAL))),
     )
 
 

@@ -19,7 +19,7 @@ from model.readings import (
     trusted_by,
 )
 from model.rule import Condition as Named
-from model.state import Reading, captures
+from model.state import captures
 from model.token_flow import read_on_the_way
 from model.world import NONE, Held, World
 
@@ -63,17 +63,6 @@ def of_token(c: Context, token: Value, name: str, otherwise: Value) -> Value:
     return found
 
 
-def request_with(c: Context, session: Reading, url: Value, **more: Value) -> SignedRequest:
-    """A request of an agent with its auth token, signed for a URL."""
-    seen = {signature(token, where) for token in auth_tokens(c.world) for where in captures(c.world)}
-
-    def signed(token: str, at: str) -> str:
-        return signature(token, at) if signature(token, at) in seen else NONE
-
-    key = own_key(c, session.who)
-    return SignedRequest(url, key, session.token, signature=mapped(signed, session.token, url), **more)
-
-
 def starts_astray(c: Context, who: str) -> Condition:
     """Whether an agent has turned to a server that the resource it contacted does not designate."""
     session = c.state.session(who)
@@ -103,29 +92,26 @@ def client__send_signed_request(c: Context, who: str, url: Value) -> Move:
     return Move(here, (), {f"{who}.phase": "asked", f"{who}.url": url}, (sent,))
 
 
-def resource_token_rules(c: Context, who: str, iss: Value, agent_jkt: Value) -> tuple[Named, ...]:
-    """The rules by which an agent judges a resource token."""
-    design, session = c.client(who), c.state.session(who)
-    return (
-        agent.resource_token_is_by_contacted_resource(design, iss, session.url),
-        agent.resource_token_names_own_key(design, agent_jkt, own_key(c, who)),
+def challenged(c: Context, who: str, here: Condition, iss: Value, aud: Value, agent_jkt: Value) -> Move:
+    """An agent is answered with a resource token, whoever wrote it."""
+    session, design = c.state.session(who), c.client(who)
+    return Move(
+        all_of(same(session.phase, "asked"), here),
+        (
+            agent.resource_token_is_by_contacted_resource(design, iss, session.url),
+            agent.resource_token_names_own_key(design, agent_jkt, own_key(c, who)),
+        ),
+        {f"{who}.phase": "challenged", f"{who}.iss": iss, f"{who}.aud": aud, f"{who}.agent_jkt": agent_jkt},
+        (Sent(session.url, agent_of(c, who), ResourceToken(iss, aud, agent_jkt)),),
     )
-
-
-def challenged_with(who: str, iss: Value, aud: Value, agent_jkt: Value) -> dict[str, Value]:
-    """What an agent takes from a resource token."""
-    return {f"{who}.phase": "challenged", f"{who}.iss": iss, f"{who}.aud": aud, f"{who}.agent_jkt": agent_jkt}
 
 
 @action("S4", each=sessions, choices=lambda world: {"aud": world.issuers})
 def client__use_resource_token(c: Context, who: str, aud: Value) -> Move:
     """A resource that tells the truth answers with its resource token, and the agent checks it."""
-    session = c.state.session(who)
-    honest = c.at(session.url, lambda party: all_of(no(c.runs(party)), designates(c, party, aud)))
-    here = all_of(same(session.phase, "asked"), honest)
-    iss, key = identifier_of(session.url), own_key(c, who)
-    answer = Sent(session.url, agent_of(c, who), ResourceToken(iss, aud, key))
-    return Move(here, resource_token_rules(c, who, iss, key), challenged_with(who, iss, aud, key), (answer,))
+    url = c.state.session(who).url
+    honest = c.at(url, lambda party: all_of(no(c.runs(party)), designates(c, party, aud)))
+    return challenged(c, who, honest, identifier_of(url), aud, own_key(c, who))
 
 
 def sessions_and_their_grants(world: World) -> list[dict[str, str]]:
@@ -159,33 +145,30 @@ def person_server__ask_user(c: Context, who: str, grant: str) -> Move:
     )
 
 
-def checked_by_agent(c: Context, who: str, iss: Value, aud: Value, key: Value) -> tuple[Named, ...]:
-    """The rules by which an agent judges an auth token."""
+def answered(c: Context, who: str, here: Condition, token: Value, iss: Value, aud: Value, key: Value) -> Move:
+    """An agent gets an auth token from the server that the resource token names, whoever that is."""
     session, design = c.state.session(who), c.client(who)
-    return (
-        agent.auth_token_is_by_chosen_issuer(design, iss, session.aud),
-        agent.auth_token_is_for_contacted_resource(design, aud, session.url),
-        agent.auth_token_names_own_key(design, key, own_key(c, who)),
+    return Move(
+        here,
+        (
+            agent.auth_token_is_by_chosen_issuer(design, iss, session.aud),
+            agent.auth_token_is_for_contacted_resource(design, aud, session.url),
+            agent.auth_token_names_own_key(design, key, own_key(c, who)),
+        ),
+        {f"{who}.phase": "has_token", f"{who}.token": token},
+        (Sent(session.aud, agent_of(c, who), AuthTokenResponse(token, iss, aud, key)),),
     )
 
 
 @action("S16", each=sessions_and_their_grants)
 def person_server__issue_auth_token(c: Context, who: str, grant: str) -> Move:
     """The person server issues an auth token for the resource and key that the resource token names."""
-    session, server = c.state.session(who), server_of(c, grant)
-    named = same(session.aud, server.url)
-    here = all_of(same(session.phase, "approved"), named, no(c.state.grant(grant).issued))
+    session, own = c.state.session(who), server_of(c, grant).url
     aud, key = session.iss, session.agent_jkt
-    answer = Sent(server.name, agent_of(c, who), AuthTokenResponse(grant, server.url, aud, key))
-    return Move(
-        here,
-        checked_by_agent(c, who, server.url, aud, key),
-        {
-            f"{who}.phase": "has_token", f"{who}.token": grant, f"{grant}.issued": True, f"{grant}.aud": aud,
-            f"{grant}.key": key,
-        },
-        (answer,),
-    )  # fmt: skip
+    here = all_of(same(session.phase, "approved"), same(session.aud, own), no(c.state.grant(grant).issued))
+    move = answered(c, who, here, grant, own, aud, key)
+    issued = {f"{grant}.issued": True, f"{grant}.aud": aud, f"{grant}.key": key}
+    return move._replace(sets={**move.sets, **issued})
 
 
 @action("S15", each=sessions_and_their_grants)
@@ -208,10 +191,14 @@ def person_server__ask_access_server(c: Context, who: str, grant: str) -> Move:
 def client__send_auth_token(c: Context, who: str) -> Move:
     """The agent sends its auth token in a request that it signs."""
     session = c.state.session(who)
-    here = same(session.phase, "has_token")
-    sent = Sent(agent_of(c, who), session.url, request_with(c, session, session.url))
-    facts, sends = deliver(c, sent, read=read_on_the_way(c, session.url))
-    return Move(here, (), {f"{who}.phase": "sent", **facts}, sends)
+    # Only signatures that the attacker may come to see are worth a name.
+    seen = {signature(token, url) for token in auth_tokens(c.world) for url in captures(c.world)}
+    signed = mapped(lambda *of: signature(*of) if signature(*of) in seen else NONE, session.token, session.url)
+    request = SignedRequest(session.url, own_key(c, who), session.token, signature=signed)
+    facts, sends = deliver(
+        c, Sent(agent_of(c, who), session.url, request), read=read_on_the_way(c, session.url)
+    )
+    return Move(same(session.phase, "has_token"), (), {f"{who}.phase": "sent", **facts}, sends)
 
 
 def accepts(
