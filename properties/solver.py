@@ -44,6 +44,10 @@ class Solver:
         self._timeout: float | None = None
         self._satisfied = False
         self._model: z3.ModelRef | None = None
+        self.add(clauses, top)
+
+    def add(self, clauses: list[int], top: int) -> None:
+        """More clauses, with literals up to ``top``."""
         text = " ".join(map(str, clauses))
         self._solver.from_string(f"p cnf {top} {clauses.count(0)}\n{text}\n")
 

@@ -196,7 +196,7 @@ class WorldChecker:
             made = Template(world, _judged(*only), (only[0].name,))
         else:
             made = Template(world, only, own=own)
-        self._depths = Depths(made, LIMIT if self._single else OPEN)
+        self._depths = Depths(made, LIMIT if self._single else OPEN, growing=self._single)
         self._closure = Closure(made)
         self._about: tuple[tuple[Property, Configuration], WorldChecker] | None = None
         self._seen: tuple[Any, Reached] = (None, Reached(frozenset(), frozenset()))
