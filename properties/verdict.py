@@ -31,7 +31,7 @@ from properties.template import Template
 #: The switches that a design has for single parties.
 Own = tuple[tuple[str, str], ...]
 #: Sweeps after which a question is laid down on its own, where every design was.
-OPEN = 12
+OPEN = 5
 #: Seconds after which the rules that block are named as far as they are known.
 PATIENCE = 2.0
 
