@@ -195,9 +195,8 @@ def client__send_auth_token(c: Context, who: str) -> Move:
     seen = {signature(token, url) for token in auth_tokens(c.world) for url in captures(c.world)}
     signed = mapped(lambda *of: signature(*of) if signature(*of) in seen else NONE, session.token, session.url)
     request = SignedRequest(session.url, own_key(c, who), session.token, signature=signed)
-    facts, sends = deliver(
-        c, Sent(agent_of(c, who), session.url, request), read=read_on_the_way(c, session.url)
-    )
+    sent = Sent(agent_of(c, who), session.url, request)
+    facts, sends = deliver(c, sent, read=read_on_the_way(c, session.url, "requests"))
     return Move(same(session.phase, "has_token"), (), {f"{who}.phase": "sent", **facts}, sends)
 
 
