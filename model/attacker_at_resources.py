@@ -10,7 +10,7 @@ from model import client as client_rules
 from model import resource_server as resource_rules
 from model.action import IMPOSSIBLE, Context, Domains, Move, action
 from model.attacker import written
-from model.flow import document_rules, server_metadata_rules, sessions_and_servers
+from model.flow import document_rules, server_metadata_rules
 from model.logic import Condition, Value, all_of, any_of, choose, no, one_of, same
 from model.messages import (
     FORGED,
@@ -26,7 +26,7 @@ from model.messages import (
     TokenRequest,
     TokenResponse,
 )
-from model.readings import kept, knows, published, sessions, token_of, trusted_by
+from model.readings import kept, knows, published, sessions, sessions_and_strangers, token_of, trusted_by
 from model.rule import Condition as Named
 from model.state import tokens
 from model.token_flow import accepts, captured_proofs, holds_key
@@ -329,11 +329,7 @@ def _writes(c: Context, who: str, channel: str) -> Condition:
     ))  # fmt: skip
 
 
-def _strange(world: World) -> list[dict[str, str]]:
-    return [pair for pair in sessions_and_servers(world) if not world.by_name[pair["server"]].honest]
-
-
-@action("S7", _strange, lambda _: {"address": (INTERNAL, HOSTILE)})
+@action("S7", sessions_and_strangers, lambda _: {"address": (INTERNAL, HOSTILE)})
 def name_address_in_server_metadata(c: Context, who: str, server: str, address: Value) -> Move:
     """An AS of the attacker's names an internal token endpoint, or an authorization endpoint that is no web URL."""
     session, party, design = c.state.session(who), c.world.by_name[server], c.client(who)
