@@ -312,6 +312,13 @@ def witnesses() -> dict[str, dict[str, tuple[Property, Configuration]]]:
 
 
 @pytest.fixture(scope="session")
+def talks() -> dict[str, tuple[str, str]]:
+    """For values of switches that no verdict turns on, a client and a scenario in which it does something else."""
+    with (ROOT / "tests" / "properties" / "talks.csv").open(encoding="utf-8", newline="") as file:
+        return {line["value"]: (line["client"], line["scenario"]) for line in csv.DictReader(file)}
+
+
+@pytest.fixture(scope="session")
 def clauses() -> Callable[..., Clauses]:
     """Makes the clauses of a world."""
     return Clauses
