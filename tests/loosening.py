@@ -10,14 +10,17 @@ from __future__ import annotations
 import ast
 import contextlib
 import inspect
+import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import ModuleType
+from typing import Any
 
 from model import identifiers
 from model.client import NONE
 from model.logic import all_of, any_of, holds, no, same
+from model.machine import _memories
 from model.protocols import actions, variables
 
 EXACT = ("equal_code_points", "equal_simple_string", "equal_normalized", "equal_htu")
@@ -55,6 +58,8 @@ class Mutant:
         """The model with the mutant in it."""
         names = vars(self.module)
         original = names[self.function]
+        users = [vars(module) for name, module in sys.modules.items() if name.partition(".")[0] == "model"]
+        users = [module for module in users if module.get(self.function) is original]
         tree = ast.parse(textwrap.dedent(inspect.getsource(original)))
         tree.body[0].decorator_list = []  # the rule is registered already; its name and sources stay
         found = _Loosen(self.change, self.place)
@@ -62,13 +67,11 @@ class Mutant:
         looser = {"_present": present, "_same_origin": same_origin, "_both_present": both_present}
         space = {**names, **looser, "holds": holds}
         exec(compile(mutated, str(self), "exec"), space)
-        names[self.function] = _as_rule(original, space[self.function])
         try:
-            _forget()
+            _put(users, self.function, _as_rule(original, space[self.function]))
             yield
         finally:
-            names[self.function] = original
-            _forget()
+            _put(users, self.function, original)
 
 
 def mutants(*modules: ModuleType) -> list[Mutant]:
@@ -136,9 +139,9 @@ def _as_rule(original: Callable, mutated: Callable) -> Callable:
     return read
 
 
-def _forget() -> None:
-    """What machines remember was learnt from other rules."""
-    from model.machine import _memories
-
+def _put(users: list[dict[str, Any]], name: str, function: Callable) -> None:
+    """Give a function to all who use it; what machines remember was learnt from another one."""
+    for module in users:
+        module[name] = function
     for remembered in (_memories, actions, variables):
         remembered.cache_clear()
