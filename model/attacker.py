@@ -74,7 +74,8 @@ from model.world import ATTACKER, FORGED_BY, LOOPBACK, NONE, World, callbacks, c
 # --- answering what a client asks -----------------------------------------------------------------------------
 
 
-def _channels(world: World) -> list[dict[str, str]]:
+def sessions_and_channels(world: World) -> list[dict[str, str]]:
+    """One action for each session and each way in which the attacker may write a resource's metadata."""
     forged = dict.fromkeys(t.channel for t in world.tamperings if t.channel in FORGED_BY)
     return [{"who": s.name, "channel": channel} for s in world.sessions for channel in ("own", *forged)]
 
@@ -91,7 +92,7 @@ def controls_document(c: Context, who: str, url: Value, channel: str) -> Conditi
     return all_of(any_of(*ways), no(same(c.client(who).prm, "off")))
 
 
-@action("S3", _channels, lambda world: {"resource": world.resources, "listed": world.issuers})
+@action("S3", sessions_and_channels, lambda world: {"resource": world.resources, "listed": world.issuers})
 def publish_resource_metadata(c: Context, who: str, channel: str, resource: Value, listed: Value) -> Move:
     """A client reads resource metadata by the attacker: of its own resource, or of an honest one over a channel.
 
@@ -209,12 +210,13 @@ def answer_token_request(c: Context, who: str, token: Value) -> Move:
 def holds_browser(c: Context, user: str, *, at_callback: bool = False) -> Condition:
     """Whether the attacker can send a user's browser to an AS (or to a client's callback).
 
-    Its own always; another's once that has come to its authorization endpoint, or by a capability.
+    Its own always; another's once that has come to its authorization endpoint, or by a capability: a link that the user
+    follows leads anywhere, a page or a program that the user did not ask leads where nobody is asked.
     """
     if user == ATTACKER:
         return True
-    lured = ("web", "naive_rp", "req_leak", "state_leak") if at_callback else ("lure",)
-    return any_of(c.state[f"holds.browser.{user}"], c.has(lured))
+    unasked = ("web", "naive_rp", "req_leak", "state_leak", "local_app") if at_callback else ()
+    return any_of(c.state[f"holds.browser.{user}"], c.has(("lure", *unasked)))
 
 
 def leading(c: Context, user: str, to: Value) -> tuple[Sent, ...]:
@@ -506,9 +508,8 @@ def _credentials(c: Context, server: str, client_id: str) -> ClientAuthenticatio
 
 
 def _rechallenges(world: World) -> list[dict[str, str]]:
-    return [
-        {**pair, "server": server.name} for pair in _channels(world) for server in world.servers if not server.honest
-    ]
+    strangers = [server.name for server in world.servers if not server.honest]
+    return [{**pair, "server": server} for pair in sessions_and_channels(world) for server in strangers]
 
 
 @action("S22", _rechallenges, lambda world: {"issuer": world.issuers})

@@ -9,8 +9,8 @@ from model import authorization_server as server_rules
 from model import client as client_rules
 from model import resource_server as resource_rules
 from model.action import IMPOSSIBLE, Context, Domains, Move, action
-from model.attacker import written
-from model.flow import document_rules, server_metadata_rules
+from model.attacker import controls_document, sessions_and_channels, written
+from model.flow import document_rules, server_metadata_rules, takes_part
 from model.logic import Condition, Value, all_of, any_of, choose, no, one_of, same
 from model.messages import (
     FORGED,
@@ -29,8 +29,8 @@ from model.messages import (
 from model.readings import kept, knows, published, sessions, sessions_and_strangers, token_of, trusted_by
 from model.rule import Condition as Named
 from model.state import tokens
-from model.token_flow import accepts, captured_proofs, holds_key
-from model.world import ATTACKER, FORGED_BY, NONE, World
+from model.token_flow import INTERNAL, accepts, captured_proofs, holds_key
+from model.world import ATTACKER, NONE, World
 
 # --- tokens at resources ---------------------------------------------------------------------------------------
 
@@ -284,20 +284,31 @@ def redirect_request(c: Context, who: str, url: Value) -> Move:
 
 # --- addresses that others name ----------------------------------------------------------------------------------
 
-INTERNAL, HOSTILE = "http://169.254.169.254/", "javascript:"
+HOSTILE = "javascript:"
 
 
-def _places(world: World) -> list[dict[str, str]]:
-    channels = dict.fromkeys(t.channel for t in world.tamperings if t.channel in FORGED_BY)
-    return [{"who": s.name, "channel": name} for s in world.sessions for name in ("own", *channels)]
+@action("S1", sessions)
+def ask_for_internal_address(c: Context, who: str) -> Move:
+    """Whoever writes what a user asks of the client names an internal address: in its own session, or on the way."""
+    session, client = c.state.session(who), c.world.session[who].client
+    on_the_way = all_of(c.capabilities["net_first_leg"], same(c.design.leg1, "http"))
+    writes = takes_part(c, who) if c.world.user_of(who) == ATTACKER else on_the_way
+    return Move(
+        all_of(same(session.phase, "idle"), writes),
+        (client_rules.fetches_are_guarded(c.client(who)),),
+        {"fetched.internal": True},
+        (Sent(client, INTERNAL, ResourceRequest(INTERNAL)),),
+    )
 
 
-@action("S3", _places)
+@action("S3", sessions_and_channels)
 def name_internal_address(c: Context, who: str, channel: str) -> Move:
     """The attacker, who writes a challenge or a document, names an internal address for the client to fetch."""
-    from_channel = _writes(c, who, channel)
     session = c.state.session(who)
-    here = all_of(same(session.phase, "challenged"), from_channel, no(same(c.client(who).prm, "off")))
+    here = all_of(
+        same(session.phase, "challenged"), controls_document(c, who, session.url, channel),
+        no(same(c.client(who).prm, "off")),
+    )  # fmt: skip
     if here is False:
         return IMPOSSIBLE
     client = c.world.session[who].client
@@ -317,16 +328,6 @@ def name_internal_address(c: Context, who: str, channel: str) -> Move:
         {"fetched.internal": True},
         (*named, Sent(client, INTERNAL, Fetch(INTERNAL))),
     )
-
-
-def _writes(c: Context, who: str, channel: str) -> Condition:
-    session = c.state.session(who)
-    if channel == "own":
-        return c.attackers(session.url)
-    return any_of(*(
-        all_of(same(session.url, c.world.by_name[t.party].url), c.capabilities[t.capability])
-        for t in c.world.tamperings if t.channel == channel
-    ))  # fmt: skip
 
 
 @action("S7", sessions_and_strangers, lambda _: {"address": (INTERNAL, HOSTILE)})
@@ -369,7 +370,8 @@ def register_with_internal_address(c: Context, server: str) -> Move:
     policy = c.of(server)
     documents = same(policy.reg, "cimd")
     fetches = any_of(documents, all_of(same(policy.reg, "dcr"), same(policy.dcr_uris, "fetched")))
-    acts = any_of(*(c.runs(known) for known in c.world.identities))
+    taken = c.has({name for client in c.world.clients for name in client.taken_by})
+    acts = any_of(all_of(documents, taken), *(c.runs(known) for known in c.world.identities))
     return Move(
         all_of(acts, fetches),
         (server_rules.fetches_are_guarded(policy),),

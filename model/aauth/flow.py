@@ -224,7 +224,7 @@ def client__send_auth_token(c: Context, who: str) -> Move:
     if here is False:
         return IMPOSSIBLE
     sent = Sent(agent_of(c, who), session.url, request_with(c, session, session.url))
-    facts, sends = deliver(c, sent, read=read_on_the_way(c, session.url))
+    facts, sends = deliver(c, sent, read=read_on_the_way(c, session.url, "requests"))
     return Move(here, (), {f"{who}.phase": "sent", **facts}, sends)
 
 
