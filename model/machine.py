@@ -18,7 +18,8 @@ from model.protocols import actions, variables
 from model.rule import Rule
 from model.state import Variable, View
 from model.switches import CAPABILITIES, SWITCHES
-from model.world import DEFAULT, World
+from model.world import World
+from model.world_file import DEFAULT
 
 State = tuple[Any, ...]
 Writes = tuple[tuple[int, Any], ...]

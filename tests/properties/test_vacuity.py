@@ -19,7 +19,8 @@ from model.messages import Message, term_fields
 from model.protocols import actions
 from model.scenario import load, mutation_names, names
 from model.switches import CAPABILITIES, SWITCHES
-from model.world import ATTACKER, WORLDS
+from model.world import ATTACKER
+from model.world_file import WORLDS
 from properties.explore import explore
 from properties.security import PROPERTIES
 from properties.solver import Answer
