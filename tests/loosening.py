@@ -13,11 +13,11 @@ import inspect
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
-from typing import Any
 
 from model import identifiers
+from model.action import SCHEMAS
 from model.client import NONE
 from model.logic import all_of, any_of, holds, no, same
 from model.machine import _memories
@@ -58,8 +58,6 @@ class Mutant:
         """The model with the mutant in it."""
         names = vars(self.module)
         original = names[self.function]
-        users = [vars(module) for name, module in sys.modules.items() if name.partition(".")[0] == "model"]
-        users = [module for module in users if module.get(self.function) is original]
         tree = ast.parse(textwrap.dedent(inspect.getsource(original)))
         tree.body[0].decorator_list = []  # the rule is registered already; its name and sources stay
         found = _Loosen(self.change, self.place)
@@ -67,11 +65,12 @@ class Mutant:
         looser = {"_present": present, "_same_origin": same_origin, "_both_present": both_present}
         space = {**names, **looser, "holds": holds}
         exec(compile(mutated, str(self), "exec"), space)
+        loosened = _as_rule(original, space[self.function])
         try:
-            _put(users, self.function, _as_rule(original, space[self.function]))
+            _put(loosened, original)
             yield
         finally:
-            _put(users, self.function, original)
+            _put(original, loosened)
 
 
 def mutants(*modules: ModuleType) -> list[Mutant]:
@@ -139,9 +138,13 @@ def _as_rule(original: Callable, mutated: Callable) -> Callable:
     return read
 
 
-def _put(users: list[dict[str, Any]], name: str, function: Callable) -> None:
-    """Give a function to all who use it; what machines remember was learnt from another one."""
-    for module in users:
-        module[name] = function
+def _put(function: Callable, replaced: Callable) -> None:
+    """Put a function in another's place for all who use it; what machines remember was learnt from that one."""
+    for module in [module for name, module in sys.modules.items() if name.partition(".")[0] == "model"]:
+        for name in [name for name, value in vars(module).items() if value is replaced]:
+            setattr(module, name, function)
+    for name, schema in SCHEMAS.items():
+        if schema.move is replaced:
+            SCHEMAS[name] = replace(schema, move=function)
     for remembered in (_memories, actions, variables):
         remembered.cache_clear()

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import pytest
 from loosening import mutants
 
-from model import authorization_server, client, registration, resource_server, token_flow
-from model.aauth import agent, flow, person_server
+from model import authorization_server, client, registration, resource_server
+from model.aauth import agent, person_server
+from model.protocols import PROTOCOLS
 from properties.solver import Answer
 from properties.verdict import Checker, WorldChecker
 
 MODULES = (client, authorization_server, resource_server, registration, agent, person_server)
-#: Where proofs and signed requests that the attacker has are told apart by the URL that they are for.
-COLLECTED = (token_flow, flow)
+#: Steps compare identifiers where proofs that the attacker has are told apart by the URL that they are for.
+STEPS = [import_module(name) for protocol in PROTOCOLS.values() for name in protocol.modules]
 #: Who an honest client is, the properties ask in the same words.
 NO_COMPARISONS = ("is_known",)
-FOUND = (*mutants(*MODULES), *(mutant for mutant in mutants(*COLLECTED) if mutant.change.startswith("exact")))
+FOUND = (*mutants(*MODULES), *(mutant for mutant in mutants(*STEPS) if mutant.change.startswith("exact")))
 MUTANTS = {str(mutant): mutant for mutant in FOUND if mutant.function not in NO_COMPARISONS}
 
 
