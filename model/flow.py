@@ -55,7 +55,9 @@ from model.readings import (
     serves,
     sessions,
     sessions_and_grants,
+    sessions_and_strangers,
     user_of,
+    users_grants,
     uses_dpop,
 )
 from model.registration import is_known, registered, shows_a_client
@@ -263,7 +265,7 @@ def client__push_authorization_request(c: Context, who: str, server: str) -> Mov
     return Move(here, checked if party.honest else (), {f"{who}.phase": "pushed", **facts}, (*sends, answer))
 
 
-@action("S9", each=sessions_and_servers)
+@action("S9", each=sessions_and_strangers)
 def client__authenticate_elsewhere(c: Context, who: str, server: str) -> Move:
     """The client authenticates at a revocation or introspection endpoint of an AS of the attacker's."""
     session, party, design = c.state.session(who), c.world.by_name[server], c.client(who)
@@ -378,7 +380,7 @@ def authorization_server__issue_code(c: Context, who: str, grant: str) -> Move:
     return move._replace(when=here)
 
 
-@action("S13", each=lambda world: [{"grant": grant.name} for grant in world.grants if grant.user != ATTACKER])
+@action("S13", each=users_grants)
 def authorization_server__repeat_login_form(c: Context, grant: str) -> Move:
     """The honest AS redirects the browser in a way that repeats the login form at the redirect URI."""
     slot, server = c.state.grant(grant), server_of(c, grant)
@@ -540,13 +542,13 @@ def client__obtain_token(c: Context, who: str, grant: str, reads: Condition) -> 
     )
 
 
-@action("S15", each=sessions_and_servers)
+@action("S15", each=sessions_and_strangers)
 def client__ask_stranger_for_token(c: Context, who: str, server: str) -> Move:
     """The client posts code, verifier and credentials (or its assertion) to the token endpoint of a stranger."""
     session, party, design = answered(c, who), c.world.by_name[server], c.client(who)
     by_code = client_rules.uses_code_grant(design)
     ready = any_of(same(session.phase, "responded"), all_of(same(session.phase, "ready"), no(by_code)))
-    here = all_of(ready, same(session.token_at, party.url), not party.honest)
+    here = all_of(ready, same(session.token_at, party.url))
     if here is False:
         return IMPOSSIBLE
     by_assertion = same(design.grant, "jwt_bearer")

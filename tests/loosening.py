@@ -10,14 +10,17 @@ from __future__ import annotations
 import ast
 import contextlib
 import inspect
+import sys
 import textwrap
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 
 from model import identifiers
+from model.action import SCHEMAS
 from model.client import NONE
 from model.logic import all_of, any_of, holds, no, same
+from model.machine import _memories
 from model.protocols import actions, variables
 
 EXACT = ("equal_code_points", "equal_simple_string", "equal_normalized", "equal_htu")
@@ -62,13 +65,12 @@ class Mutant:
         looser = {"_present": present, "_same_origin": same_origin, "_both_present": both_present}
         space = {**names, **looser, "holds": holds}
         exec(compile(mutated, str(self), "exec"), space)
-        names[self.function] = _as_rule(original, space[self.function])
+        loosened = _as_rule(original, space[self.function])
         try:
-            _forget()
+            _put(loosened, original)
             yield
         finally:
-            names[self.function] = original
-            _forget()
+            _put(original, loosened)
 
 
 def mutants(*modules: ModuleType) -> list[Mutant]:
@@ -136,9 +138,13 @@ def _as_rule(original: Callable, mutated: Callable) -> Callable:
     return read
 
 
-def _forget() -> None:
-    """What machines remember was learnt from other rules."""
-    from model.machine import _memories
-
+def _put(function: Callable, replaced: Callable) -> None:
+    """Put a function in another's place for all who use it; what machines remember was learnt from that one."""
+    for module in [module for name, module in sys.modules.items() if name.partition(".")[0] == "model"]:
+        for name in [name for name, value in vars(module).items() if value is replaced]:
+            setattr(module, name, function)
+    for name, schema in SCHEMAS.items():
+        if schema.move is replaced:
+            SCHEMAS[name] = replace(schema, move=function)
     for remembered in (_memories, actions, variables):
         remembered.cache_clear()
