@@ -7,10 +7,10 @@ learn, and still ask only the rules.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache, cached_property
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import cache, cached_property, partial
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from model.action import Action, Context, Move
 from model.design import Configuration, check_parties
@@ -21,8 +21,11 @@ from model.switches import CAPABILITIES, SWITCHES
 from model.world import World
 from model.world_file import DEFAULT
 
+Answer = TypeVar("Answer")
 State = tuple[Any, ...]
 Writes = tuple[tuple[int, Any], ...]
+#: What every action of a world can come to in a state, in the order of the actions.
+Ways = tuple[tuple["Outcome", ...], ...]
 
 
 class Step(NamedTuple):
@@ -42,6 +45,11 @@ class Outcome(NamedTuple):
     refused_by: Rule | None
     writes: Writes
 
+    def leads_to(self, state: State) -> State | None:
+        """The state after it, if it happens: nobody refuses, and something changes."""
+        successor = _write(state, self.writes) if self.refused_by is None else state
+        return None if successor == state else successor
+
 
 class NotEnabledError(ValueError):
     """A step that the machine cannot take here; the message says why."""
@@ -50,6 +58,8 @@ class NotEnabledError(ValueError):
 class Machine:
     """A world under one configuration.
 
+    ``only``: the names of the actions that are ever taken; None: all that there are.
+
     Example:
         >>> from model.design import parse
         >>> machine = Machine(parse("cap=none"))
@@ -57,9 +67,12 @@ class Machine:
         'nothing has happened yet'
     """
 
-    def __init__(self, configuration: Configuration, world: World = DEFAULT) -> None:
+    def __init__(
+        self, configuration: Configuration, world: World = DEFAULT, only: Collection[str] | None = None
+    ) -> None:
         self.configuration = configuration
         self.world = world
+        self.only = only
         self.capabilities: Mapping[str, bool] = {
             name: name in configuration.capabilities for name in CAPABILITIES
         }
@@ -80,15 +93,20 @@ class Machine:
 
     @cached_property
     def actions(self) -> tuple[Action, ...]:
-        """The actions of the world, in a fixed order."""
-        return actions(self.world)
+        """The actions that are taken, in a fixed order."""
+        return tuple(action for action in actions(self.world) if self.only is None or action.name in self.only)
 
     @cached_property
     def by_name(self) -> dict[str, Action]:
         """The actions by their full names."""
         return {action.name: action for action in self.actions}
 
-    @property
+    @cached_property
+    def _memories(self) -> tuple[Memory[tuple[Outcome, ...]], ...]:
+        both = zip(actions(self.world), _memories(self.world, self._own), strict=True)
+        return tuple(memory for action, memory in both if self.only is None or action.name in self.only)
+
+    @cached_property
     def initial(self) -> State:
         """The state before anything has happened."""
         return tuple(variable.initial for variable in self.variables)
@@ -101,21 +119,38 @@ class Machine:
         """A state as rules and properties read it."""
         return View(lambda name: state[self.index[name]])
 
+    def values(self, state: State) -> tuple[Any, ...]:
+        """All that actions and properties read here, as a :class:`Memory` takes it."""
+        return state + self._decided
+
     def outcomes(self, state: State, honest: bool = False) -> Iterator[tuple[Action, Outcome]]:
         """Every way any action can go here, or any of ``honest`` parties alone; refusals included."""
-        values = state + self._decided
-        for memory in _memories(self.world, self._own):
-            if memory.action.schema.honest or not honest:
+        values = self.values(state)
+        for action, memory in zip(self.actions, self._memories, strict=True):
+            if action.schema.honest or not honest:
                 for outcome in memory.recall(values):
-                    yield memory.action, outcome
+                    yield action, outcome
 
     def moves(self, state: State, honest: bool = False) -> Iterator[tuple[Step, State]]:
         """The enabled steps, or those of ``honest`` parties alone, and where they lead."""
         for action, outcome in self.outcomes(state, honest):
-            if outcome.refused_by is None:
-                successor = _write(state, outcome.writes)
-                if successor != state:  # a step that changes nothing is none
-                    yield Step(action.name, outcome.choices), successor
+            successor = outcome.leads_to(state)
+            if successor is not None:
+                yield Step(action.name, outcome.choices), successor
+
+    def ways(self, state: State, before: Ways = (), written: Writes = ()) -> Ways:
+        """What each action can come to here.
+
+        ``before``: what it could in the state that ``written`` led here from; what reads nothing of that is as it was.
+        """
+        values = self.values(state)
+        if not before:
+            return tuple([memory.recall(values) for memory in self._memories])
+        places = bits(place for place, _ in written)
+        return tuple([
+            memory.recall(values) if memory.mask & places else known
+            for memory, known in zip(self._memories, before, strict=True)
+        ])
 
     def enabled(self, state: State) -> list[Step]:
         """The enabled steps."""
@@ -182,8 +217,25 @@ def _writes(world: World, index: Mapping[str, int], move: Move) -> Writes:
 
 
 @cache
-def _memories(world: World, own: tuple[tuple[str, str], ...]) -> tuple[_Memory, ...]:
+def _memories(world: World, own: tuple[tuple[str, str], ...]) -> tuple[Memory[tuple[Outcome, ...]], ...]:
     """What is remembered of a world's actions, for all configurations with switches of the same parties."""
+    return tuple(Memory(partial(_outcomes, action), world, own) for action in actions(world))
+
+
+def _outcomes(action: Action, context: Context) -> tuple[Outcome, ...]:
+    names, index = tuple(action.choices), _index(context.world, ())
+    found = []
+    for chosen in product(*action.choices.values()):
+        move = action(context, **dict(zip(names, chosen, strict=True)))
+        if move.when:
+            refused = next((condition.rule for condition in move.rules if not condition.holds), None)
+            found.append(Outcome(tuple(zip(names, chosen, strict=True)), refused, _writes(context.world, index, move)))
+    return tuple(found)
+
+
+@cache
+def _index(world: World, own: tuple[tuple[str, str], ...]) -> dict[str, int]:
+    """Where everything stands that may be read: variables of the state, switches, capabilities."""
     names = (
         *(variable.name for variable in variables(world)), *SWITCHES, *CAPABILITIES,
         *(f"{party}:{name}" for party, name in own),
@@ -191,28 +243,31 @@ def _memories(world: World, own: tuple[tuple[str, str], ...]) -> tuple[_Memory, 
     index = {name: place for place, name in enumerate(names)}
     if len(index) != len(names):
         raise ValueError("a state variable, a switch and a capability must not share a name")
-    return tuple(_Memory(action, world, index, own) for action in actions(world))
+    return index
 
 
-class _Memory:
-    """The outcomes of one action by the values it read: of the state, of the design and of the capabilities."""
+class Memory(Generic[Answer]):
+    """What is asked of states and configurations of a world, by the values that were read of both.
 
-    def __init__(
-        self, action: Action, world: World, index: Mapping[str, int], own: tuple[tuple[str, str], ...]
-    ) -> None:
-        self.action = action
+    ``own``: the switches that single parties have. ``mask``: what is read, as a set of places.
+    """
+
+    def __init__(self, ask: Callable[[Context], Answer], world: World, own: tuple[tuple[str, str], ...] = ()) -> None:
+        self.ask = ask
         self.world = world
-        self.index = index
         self.own = own
+        self.index = _index(world, own)
         self.reads: tuple[int, ...] = ()
-        self.known: dict[tuple[Any, ...], tuple[Outcome, ...]] = {}
+        self.mask = 0
+        self.known: dict[tuple[Any, ...], Answer] = {}
 
-    def recall(self, values: tuple[Any, ...]) -> tuple[Outcome, ...]:
+    def recall(self, values: tuple[Any, ...]) -> Answer:
+        """The answer for some :meth:`Machine.values`."""
         found = self.known.get(tuple([values[place] for place in self.reads]))
         return self._learn(values) if found is None else found
 
-    def _learn(self, values: tuple[Any, ...]) -> tuple[Outcome, ...]:
-        """Ask the rules; when they read something not read before, what was remembered no longer counts."""
+    def _learn(self, values: tuple[Any, ...]) -> Answer:
+        """Ask; when something is read that was not read before, what was remembered no longer counts."""
         read = set(self.reads)
 
         def look(name: str) -> Any:
@@ -222,20 +277,13 @@ class _Memory:
 
         parties = {(party, name): look(f"{party}:{name}") for party, name in self.own}
         context = Context(self.world, _Noted(look, SWITCHES, parties), _Noted(look, CAPABILITIES), View(look))
-        outcomes = tuple(self._possible(context))
+        answer = self.ask(context)
         if len(read) > len(self.reads):
             self.reads = tuple(sorted(read))
+            self.mask = bits(self.reads)
             self.known.clear()
-        self.known[tuple([values[place] for place in self.reads])] = outcomes
-        return outcomes
-
-    def _possible(self, context: Context) -> Iterator[Outcome]:
-        names = tuple(self.action.choices)
-        for chosen in product(*self.action.choices.values()):
-            move = self.action(context, **dict(zip(names, chosen, strict=True)))
-            if move.when:
-                refused = next((condition.rule for condition in move.rules if not condition.holds), None)
-                yield Outcome(tuple(zip(names, chosen, strict=True)), refused, _writes(self.world, self.index, move))
+        self.known[tuple([values[place] for place in self.reads])] = answer
+        return answer
 
 
 class _Noted(Mapping[str, Any]):
@@ -261,6 +309,14 @@ class _Noted(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._names)
+
+
+def bits(places: Iterable[int]) -> int:
+    """A set of places as one number."""
+    mask = 0
+    for place in places:
+        mask |= 1 << place
+    return mask
 
 
 def _write(state: State, writes: Writes) -> State:

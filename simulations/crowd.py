@@ -7,10 +7,10 @@ value a visit; the actions of :mod:`model` and the properties are called once fo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import product
+from itertools import chain, product
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from model import logic
 from model.action import Action, Context, Move
 from model.logic import Pick
+from model.machine import bits
 from model.protocols import actions, variables
 from model.rule import Rule
 from model.state import View
@@ -27,22 +28,28 @@ from model.switches import CAPABILITIES, SWITCHES
 from simulations.attempts import Situations, Whole, adopts
 from simulations.visits import (
     ACCEPTED,
+    ASKED,
     DIVERTED,
     HARMS,
     NOTHING_ENABLED,
     ONE_VISIT,
     PLACES,
     VISITOR,
-    Judge,
     Kind,
     Label,
+    Read,
     Remembered,
+    Said,
     Settings,
     finished,
     places,
+    renewed,
     stopped,
     stops,
 )
+
+#: So many visits are judged together.
+AT_ONCE = 1 << 14
 
 State = tuple[Any, ...]
 Mask = NDArray[np.bool_]
@@ -91,18 +98,52 @@ class Crowd:
         return Context(ONE_VISIT, self.design, self.capabilities, view)
 
 
-def crowd(found: Situations, arm: Settings, codes: Whole) -> Crowd:
-    """The situations with the given numbers, under an arm."""
-    *drawn, placed, who = found.split(codes)
-    values: dict[str, Any] = {name: {switch.baseline: True} for name, switch in SWITCHES.items()}
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """What tells visits apart, one a row: for each switch that is set anywhere the number of its value, and the place."""
+
+    switches: Mapping[str, Whole]
+    placed: Whole
+
+    def at(self, chosen: Any) -> Rows:
+        """Some of the rows."""
+        return Rows({name: column[chosen] for name, column in self.switches.items()}, self.placed[chosen])
+
+    def distinct(self) -> tuple[Whole, Whole]:
+        """Of rows that are alike the first, neighbours at one place; and for each row the number of the one it is like."""
+        key = self.placed
+        for name, column in self.switches.items():
+            _, key = np.unique(key * len(SWITCHES[name].values) + column, return_inverse=True)
+        _, first, alike = np.unique(key, return_index=True, return_inverse=True)
+        return first, alike
+
+
+def rows(found: Situations, arms: Sequence[Settings], codes: Whole) -> Rows:
+    """The situations with the given numbers, under each arm in turn."""
+    *drawn, placed, who = (np.tile(part, len(arms)) for part in found.split(codes))
+    factors = [settings for kinds in found.factors for settings in kinds]
+    named = dict.fromkeys(name for settings in (*factors, *arms) for name, _ in settings)
+    switches = {name: np.zeros(len(who), dtype=np.int64) for name in SWITCHES if name in named}
     for kinds, categories in zip(found.factors, drawn, strict=True):
         for number, settings in enumerate(kinds):
             for name, value in settings:
-                _overrule(values[name], value, categories == number)
-    for name, value in arm:
-        _overrule(values[name], value, adopts(name, who))
+                switches[name][categories == number] = SWITCHES[name].values.index(value)
+    under = np.repeat(np.arange(len(arms)), len(codes))
+    for number, arm in enumerate(arms):
+        for name, value in arm:
+            switches[name][(under == number) & adopts(name, who)] = SWITCHES[name].values.index(value)
+    return Rows(switches, placed)
+
+
+def crowd(found: Situations, together: Rows) -> Crowd:
+    """Some situations as one crowd."""
+    size = len(together.placed)
+    values = {name: switch.baseline for name, switch in SWITCHES.items()} | {
+        name: _decided({value: column == number for number, value in enumerate(SWITCHES[name].values)})
+        for name, column in together.switches.items()
+    }
     visited = [PLACES[name] for name in found.places]
-    here = [_plain(placed == number) for number in range(len(visited))]
+    here = [_plain(together.placed == number) for number in range(len(visited))]
     capabilities = {
         name: logic.any_of(*(mask for place, mask in zip(visited, here, strict=True) if name in place.capabilities))
         for name in CAPABILITIES
@@ -111,23 +152,14 @@ def crowd(found: Situations, arm: Settings, codes: Whole) -> Crowd:
     for place, mask in zip(visited, here, strict=True):
         urls[place.url] = logic.any_of(urls.get(place.url, False), mask)
     # No party of a population has a switch for itself.
-    design = SimpleNamespace(parties={}, **{name: _decided(cases) for name, cases in values.items()})
-    return Crowd(len(codes), design, capabilities, _decided(urls))
-
-
-def _overrule(cases: dict[str, Masked], value: str, where: Mask) -> None:
-    """Give a switch a value in some rows, whatever it had there."""
-    mask = _plain(where)
-    if mask is False:
-        return
-    for other in cases:
-        cases[other] = logic.all_of(cases[other], logic.no(mask))
-    cases[value] = logic.any_of(cases.get(value, False), mask)
+    return Crowd(size, SimpleNamespace(parties={}, **values), capabilities, _decided(urls))
 
 
 def _decided(cases: Mapping[str, Masked]) -> str | Pick:
-    constant = next((value for value, when in cases.items() if when is True), None)
-    return Pick(cases) if constant is None else constant
+    """The value that is the same in all rows, or those that some rows have."""
+    plain = {value: when if isinstance(when, bool) else _plain(when) for value, when in cases.items()}
+    constant = next((value for value, when in plain.items() if when is True), None)
+    return Pick({value: when for value, when in plain.items() if when is not False}) if constant is None else constant
 
 
 # --- actions -----------------------------------------------------------------------------------------------
@@ -141,27 +173,27 @@ _KEPT = object()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Way:
-    """One way an action can go: for which rows it does, who refuses it for which, and what it writes in all or some."""
+    """One way an action can go: for which rows it does, who refuses it for which, and what it writes in all or some.
+
+    ``written``: all that it may write, as a set of places.
+    """
 
     choices: dict[str, Any]
     goes: Masked
     refused: tuple[tuple[Rule, Masked], ...]
     writes: tuple[_Write, ...]
     undecided: tuple[_Open, ...]
+    written: int
 
 
-class _Ways:
-    """The ways of one action, for all rows of a crowd together."""
+def _ways(action: Action, judged: Crowd) -> Remembered[tuple[_Way, ...]]:
+    """The ways of one action in a state, for all rows of a crowd together."""
 
-    def __init__(self, action: Action, judged: Crowd) -> None:
-        self.action = action
-        self.recall = Remembered(lambda view: tuple(self._possible(judged.context(view))), _index())
-
-    def _possible(self, context: Context) -> Iterator[_Way]:
-        names = tuple(self.action.choices)
-        for chosen in product(*self.action.choices.values()):
+    def possible(context: Context) -> Iterator[_Way]:
+        names = tuple(action.choices)
+        for chosen in product(*action.choices.values()):
             choices = dict(zip(names, chosen, strict=True))
-            move = self.action(context, **choices)
+            move = action(context, **choices)
             goes, refused = move.when, []
             for rule, holds in move.rules:
                 if goes is False:
@@ -172,7 +204,15 @@ class _Ways:
                     refused.append((rule, fails))
                 goes = logic.all_of(goes, holds)
             if goes is not False or refused:
-                yield _Way(choices, goes, tuple(refused), *_writes(move))
+                written = bits(_index()[name] for name in move.sets)
+                yield _Way(choices, goes, tuple(refused), *_writes(move), written)
+
+    return _of(lambda context: tuple(possible(context)), judged)
+
+
+def _of(ask: Callable[[Context], Read], judged: Crowd) -> Remembered[Read]:
+    """What is asked of the states of a crowd."""
+    return Remembered(lambda view: ask(judged.context(view)), _index())
 
 
 @cache
@@ -212,11 +252,16 @@ def _cases(value: Any) -> tuple[tuple[Any, Masked], ...]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Node:
-    """A state, the rows that reach it this way first, and in how many steps."""
+    """A state, the rows that reach it this way first, in how many steps, and what is known of it.
+
+    ``ways``: those of each action; ``said``: what a judge asks.
+    """
 
     state: State
     rows: Mask
     depth: int
+    ways: Sequence[tuple[_Way, ...]]
+    said: Said
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -236,29 +281,41 @@ class Judgement:
 
 def judge(judged: Crowd) -> Judgement:
     """How the visits of a crowd end, all rows at once."""
-    actions_ = tuple(_Ways(action, judged) for action in actions(ONE_VISIT))
-    value = Judge(judged.context, _index())
-    nodes = _search(actions_, judged)
-    used = np.array([value.used(node.state) for node in nodes])
-    chosen, without_theft = _best(judged, nodes, value, used)
+    nodes = _search(judged)
+    used = np.array([node.said.used for node in nodes])
+    chosen, without_theft = _best(judged, nodes, used)
     # Where no stolen token was used, it does not matter how late the attacker comes.
     late_chosen = np.where(used[chosen], without_theft, chosen)
     labels: dict[Label, int] = {}
     ending, late = np.zeros(judged.size, dtype=np.int64), np.zeros(judged.size, dtype=np.int64)
     for column, numbers in ((ending, chosen), (late, late_chosen)):
         for number in np.unique(numbers):
-            for label, mask in _labels(actions_, judged, value, nodes[number].state, numbers == number):
+            for label, mask in _labels(judged, nodes[number], numbers == number):
                 column[mask] = labels.setdefault(label, len(labels))
     return Judgement(tuple(labels), ending, late)
 
 
-def _best(judged: Crowd, nodes: list[_Node], value: Judge, used: Mask) -> tuple[Whole, Whole]:
+def judge_all(found: Situations, arms: Sequence[Settings], codes: Whole) -> Judgement:
+    """How visits in some situations end under each arm in turn; what is alike is judged once, and much of it together."""
+    asked = rows(found, arms, codes)
+    first, alike = asked.distinct()
+    labels: dict[Label, int] = {}
+    parts = []
+    for start in range(0, len(first), AT_ONCE):
+        ended = judge(crowd(found, asked.at(first[start : start + AT_ONCE])))
+        numbers = np.array([labels.setdefault(label, len(labels)) for label in ended.labels])
+        parts.append(np.stack([numbers[ended.ending], numbers[ended.late]]))
+    ending, late = np.concatenate(parts, axis=1)[:, alike]
+    return Judgement(tuple(labels), ending, late)
+
+
+def _best(judged: Crowd, nodes: list[_Node], used: Mask) -> tuple[Whole, Whole]:
     """For each row the first of its nodes with the highest merit, and of those in which no stolen token was used."""
     best = np.full((2, judged.size), -1, dtype=np.int64)
     chosen = np.zeros((2, judged.size), dtype=np.int64)
     for number, node in enumerate(nodes):
         rows = np.flatnonzero(node.rows)
-        worth = np.broadcast_to(value.merit(node.state, node.depth, rows), rows.shape)
+        worth = np.broadcast_to(node.said.merit(node.depth, rows), rows.shape)
         for column in range(1 if used[number] else 2):
             better = worth > best[column, rows]
             best[column, rows[better]] = worth[better]
@@ -270,27 +327,30 @@ def _view(state: State) -> View:
     return View(lambda name: state[_index()[name]])
 
 
-def _search(actions_: Sequence[_Ways], judged: Crowd) -> list[_Node]:
+def _search(judged: Crowd) -> list[_Node]:
     """Every state that a visit can reach, breadth first; each row comes to each state once."""
+    ways = [_ways(action, judged) for action in actions(ONE_VISIT)]
+    asked = [_of(ask, judged) for ask in ASKED]
     initial = tuple(variable.initial for variable in variables(ONE_VISIT))
     everybody = np.ones(judged.size, dtype=bool)
     seen: dict[State, Mask] = {initial: everybody}
-    nodes = [_Node(initial, everybody, 0)]
+    nodes = [_Node(initial, everybody, 0, [each(initial) for each in ways], Said(each(initial) for each in asked))]
     for node in nodes:  # grows on the way
-        for action in actions_:
-            for way in action.recall(node.state):
-                goes = logic.all_of(way.goes, _sets_out(judged, way) if node.depth == 0 else True)
-                if goes is False:
-                    continue
-                rows = node.rows if goes is True else node.rows & goes
-                if not rows.any():
-                    continue
-                for state, mask in _successors(node.state, rows, way):
-                    before = seen.get(state)
-                    new = mask if before is None else mask & ~before
-                    if new.any():
-                        seen[state] = new if before is None else before | new
-                        nodes.append(_Node(state, new, node.depth + 1))
+        for way in chain.from_iterable(node.ways):
+            goes = logic.all_of(way.goes, _sets_out(judged, way) if node.depth == 0 else True)
+            if goes is False:
+                continue
+            rows = node.rows if goes is True else node.rows & goes
+            if not rows.any():
+                continue
+            for state, mask in _successors(node.state, rows, way):
+                before = seen.get(state)
+                new = mask if before is None else mask & ~before
+                if new.any():
+                    seen[state] = new if before is None else before | new
+                    there = renewed(ways, state, node.ways, way.written)
+                    said = Said(renewed(asked, state, node.said, way.written))
+                    nodes.append(_Node(state, new, node.depth + 1, there, said))
     return nodes
 
 
@@ -320,34 +380,31 @@ def _successors(state: State, rows: Mask, way: _Way) -> Iterator[tuple[State, Ma
         yield tuple(values), mask
 
 
-def _labels(
-    actions_: Sequence[_Ways], judged: Crowd, value: Judge, state: State, rows: Mask
-) -> Iterator[tuple[Label, Mask]]:
+def _labels(judged: Crowd, node: _Node, rows: Mask) -> Iterator[tuple[Label, Mask]]:
     """What a state is as the end of a visit: labels and the rows that they are for."""
-    view = _view(state)
-    happened = value.harms(state)
+    view = _view(node.state)
     accepted, answered = bool(view.session(VISITOR).accepted), finished(view)
     pattern = np.zeros(judged.size, dtype=np.int64)
-    for happens in happened:
+    for happens in node.said.harms:
         pattern = 2 * pattern + happens
-    for bits in np.unique(pattern[rows]):
-        here = rows & (pattern == bits)
-        suffered = tuple(name for place, name in enumerate(HARMS) if int(bits) >> (len(HARMS) - 1 - place) & 1)
+    for bits_ in np.unique(pattern[rows]):
+        here = rows & (pattern == bits_)
+        suffered = tuple(name for place, name in enumerate(HARMS) if int(bits_) >> (len(HARMS) - 1 - place) & 1)
         if accepted:
             yield Label("success", ACCEPTED, suffered), here
         elif suffered or answered:
             yield Label("diverted", DIVERTED, suffered), here
         else:
-            yield from _refusals(actions_, state, here, stopped(view))
+            yield from _refusals(node, here, stopped(view))
 
 
-def _refusals(actions_: Sequence[_Ways], state: State, rows: Mask, kind: Kind) -> Iterator[tuple[Label, Mask]]:
+def _refusals(node: _Node, rows: Mask, kind: Kind) -> Iterator[tuple[Label, Mask]]:
     """The first refusal by an honest party, row by row."""
-    for each in actions_:
-        for way in each.recall(state):
+    for action, ways in zip(actions(ONE_VISIT), node.ways, strict=True):
+        for way in ways:
             for rule, fails in way.refused:
                 here = rows & fails
-                if stops(each.action, rule) and here.any():
+                if stops(action, rule) and here.any():
                     yield Label(kind, rule.name, ()), here
                     rows = rows & ~here
     if rows.any():

@@ -23,47 +23,45 @@ from simulations.attempts import (
     situation_shares,
     situations,
 )
-from simulations.crowd import Mask, crowd, judge
+from simulations.crowd import Mask, judge_all
 from simulations.population import Population, PopulationError
 from simulations.visits import Label, Settings
 
 #: Attempts drawn at a time; results do not depend on it.
 CHUNK = 1 << 18
-#: So many situations are judged together; where there are no more, all of them as soon as one is met.
+#: Where there are no more situations than this, all are judged as soon as one is met.
 AT_ONCE = 1 << 16
 #: Situations that can be gone through one by one.
 MOST_SITUATIONS = 1 << 22
 
 
 class Reader:
-    """The situations of a population under one arm: few are judged all at once, many as they are met."""
+    """The situations of a population under some arms: few are judged all at once, many as they are met."""
 
-    def __init__(self, found: Situations, arm: Settings) -> None:
+    def __init__(self, found: Situations, arms: tuple[Settings, ...]) -> None:
         self.found = found
-        self.arm = arm
+        self.arms = arms
         self.labels: list[Label] = []
         self._numbers: dict[Label, int] = {}
-        self._table: NDArray[np.int64] | None = None
-        self._met: dict[int, tuple[int, int]] = {}
+        #: For each situation that is known its row in the table.
+        self._place: dict[int, int] = {}
+        self._table = np.zeros((0, len(arms), 2), dtype=np.int64)
 
     def read(self, codes: Whole) -> NDArray[np.int64]:
-        """For each of some distinct situations the number of its label in time (first column) and late (second)."""
-        if self.found.count <= AT_ONCE:
-            if self._table is None:
-                self._table = self._judge(np.arange(self.found.count))
-            return self._table[codes]
-        new = [code for code in codes.tolist() if code not in self._met]
+        """For each of some distinct situations and each arm the number of its label in time and late."""
+        if not self._place and self.found.count <= AT_ONCE:
+            self._learn(np.arange(self.found.count))
+        new = [code for code in codes.tolist() if code not in self._place]
         if new:
-            self._met.update(zip(new, map(tuple, self._judge(np.array(new)).tolist()), strict=True))
-        return np.array([self._met[code] for code in codes.tolist()], dtype=np.int64).reshape(-1, 2)
+            self._learn(np.array(new))
+        return self._table[[self._place[code] for code in codes.tolist()]]
 
-    def _judge(self, codes: Whole) -> NDArray[np.int64]:
-        blocks = []
-        for start in range(0, len(codes), AT_ONCE):
-            ended = judge(crowd(self.found, self.arm, codes[start : start + AT_ONCE]))
-            numbers = np.array([self._number(label) for label in ended.labels])
-            blocks.append(np.stack([numbers[ended.ending], numbers[ended.late]], axis=1))
-        return np.concatenate(blocks)
+    def _learn(self, codes: Whole) -> None:
+        ended = judge_all(self.found, self.arms, codes)
+        numbers = np.array([self._number(label) for label in ended.labels])
+        found = numbers[np.stack([ended.ending, ended.late])].reshape(2, len(self.arms), len(codes))
+        self._place.update(zip(codes.tolist(), range(len(self._table), len(self._table) + len(codes)), strict=True))
+        self._table = np.concatenate([self._table, found.transpose(2, 1, 0)])
 
     def _number(self, label: Label) -> int:
         if label not in self._numbers:
@@ -73,13 +71,13 @@ class Reader:
 
 
 @lru_cache(maxsize=64)
-def _reader(found: Situations, arm: Settings) -> Reader:
+def _reader(found: Situations, arms: tuple[Settings, ...]) -> Reader:
     """What was judged of some situations stays known: shares change along a sweep, situations do not."""
-    return Reader(found, arm)
+    return Reader(found, arms)
 
 
-def _readers(population: Population, arms: Sequence[Settings]) -> list[Reader]:
-    return [_reader(situations(population), arm) for arm in arms]
+def _reader_of(population: Population, arms: Sequence[Settings]) -> Reader:
+    return _reader(situations(population), tuple(arms))
 
 
 def attempts(
@@ -92,13 +90,10 @@ def attempts(
     first: int = 0,
 ) -> Iterator[tuple[list[Label], ...]]:
     """How first contacts end, in order, a chunk at a time: one list of labels for each arm."""
-    readers = _readers(population, arms)
+    reader = _reader_of(population, arms)
     for codes, place, in_time in _met(population, seed, count, adoption, first):
-        columns = []
-        for reader in readers:
-            numbers = reader.read(codes)[place, np.where(in_time, 0, 1)]
-            columns.append([reader.labels[number] for number in numbers.tolist()])
-        yield tuple(columns)
+        numbers = reader.read(codes)[place, :, np.where(in_time, 0, 1)]
+        yield tuple([reader.labels[number] for number in column] for column in numbers.T.tolist())
 
 
 def tally(
@@ -111,11 +106,11 @@ def tally(
     first: int = 0,
 ) -> Counter[tuple[Label, ...]]:
     """How often first contacts end in which way under all arms together."""
-    readers = _readers(population, arms)
+    reader = _reader_of(population, arms)
     total: Counter[tuple[Label, ...]] = Counter()
     for codes, place, in_time in _met(population, seed, count, adoption, first):
         times = np.bincount(2 * place + ~in_time, minlength=2 * len(codes))
-        _add(total, readers, codes, times)
+        _add(total, reader, codes, times)
     return total
 
 
@@ -138,7 +133,7 @@ def expected(
     early = in_time_share(*map(population.number, ("latency.attacker", "latency.spread", "token_lifetime")))
     total: Counter[tuple[Label, ...]] = Counter()
     weights = np.outer(shares[codes], (early, 1 - early)).ravel()
-    _add(total, _readers(population, arms), codes, weights)
+    _add(total, _reader_of(population, arms), codes, weights)
     return dict(total)
 
 
@@ -160,14 +155,11 @@ def _met(
         yield codes, place, draw_latency(population, "attacker", seed, start, size) <= life
 
 
-def _add(
-    total: Counter[tuple[Label, ...]], readers: Sequence[Reader], codes: Whole, times: NDArray[Any]
-) -> None:
+def _add(total: Counter[tuple[Label, ...]], reader: Reader, codes: Whole, times: NDArray[Any]) -> None:
     """Count in how often each situation was met, in time and late (two ``times`` a situation)."""
     joints: list[tuple[Label, ...]] = [()]
     place = np.zeros(len(times), dtype=np.int64)
-    for reader in readers:
-        numbers = reader.read(codes).ravel()
+    for numbers in reader.read(codes).transpose(1, 0, 2).reshape(len(reader.arms), -1):
         size = len(reader.labels)
         found, place = np.unique(place * size + numbers, return_inverse=True)
         joints = [(*joints[number // size], reader.labels[number % size]) for number in found.tolist()]

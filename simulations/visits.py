@@ -14,13 +14,14 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar
 from model import client
 from model.action import Action, Context
 from model.design import Configuration, Design
-from model.machine import Machine, State, Step
+from model.machine import Machine, Memory, State, Step, Ways, bits
 from model.rule import Rule
 from model.state import Variable, View, tokens, variables
 from model.switches import CAPABILITIES
 from model.world import ATTACKER
 from model.world_file import DEFAULT
 from properties.security import PROPERTIES
+from simulations.scope import possible
 
 Read = TypeVar("Read")
 
@@ -180,15 +181,16 @@ def plan_for(configuration: Configuration, url: str) -> Plan:
 class Remembered(Generic[Read]):
     """A function of the state that is asked once for each combination of the values that it reads.
 
-    ``index``: where each variable stands in a state.
+    ``index``: where each variable stands in a state. ``mask``: what it reads, as a set of places.
     """
 
-    __slots__ = ("_function", "_index", "_known", "_reads")
+    __slots__ = ("_function", "_index", "_known", "_reads", "mask")
 
     def __init__(self, function: Callable[[View], Read], index: Mapping[str, int]) -> None:
         self._function, self._index = function, index
         self._reads: tuple[int, ...] = ()
         self._known: dict[tuple[Any, ...], Read] = {}
+        self.mask = 0
 
     def __call__(self, state: State) -> Read:
         key = tuple([state[place] for place in self._reads])
@@ -205,6 +207,7 @@ class Remembered(Generic[Read]):
         found = self._function(View(look))
         if len(read) > len(self._reads):
             self._reads = tuple(sorted(read))
+            self.mask = bits(self._reads)
             self._known.clear()
         self._known[tuple([state[place] for place in self._reads])] = found
         return found
@@ -215,31 +218,60 @@ def places(found: Sequence[Variable]) -> dict[str, int]:
     return {variable.name: place for place, variable in enumerate(found)}
 
 
-class Judge:
-    """What a state is worth as the end of a visit, under one configuration or many at once.
+def renewed(functions: Sequence[Remembered[Any]], state: State, before: Sequence[Any], written: int) -> list[Any]:
+    """What functions say of a state, from what they said ``before`` those places (a set of them) were written."""
+    return [
+        function(state) if function.mask & written else known
+        for function, known in zip(functions, before, strict=True)
+    ]
 
-    ``context``: makes what properties read of a view.
-    """
 
-    def __init__(self, context: Callable[[View], Context], index: Mapping[str, int]) -> None:
-        def event(name: str) -> Callable[[View], Any]:
-            return lambda view: PROPERTIES[name].event(context(view))
+#: What is asked of every state: which harms it shows, whether the request was accepted, whether it is over, whether a
+#: stolen token was used.
+ASKED: tuple[Callable[[Context], Any], ...] = (
+    *(PROPERTIES[name].event for name in HARMS),
+    lambda c: bool(c.state.session(VISITOR).accepted),
+    lambda c: finished(c.state),
+    lambda c: stolen_token_used(c.state),
+)
 
-        self._events = tuple(Remembered(event(name), index) for name in HARMS)
-        self._accepted = Remembered(lambda view: bool(view.session(VISITOR).accepted), index)
-        self._finished = Remembered(finished, index)
-        self.used: Remembered[bool] = Remembered(stolen_token_used, index)
 
-    def harms(self, state: State) -> tuple[Any, ...]:
-        """Which of :data:`HARMS` a state shows, in any reading."""
-        return tuple(event(state) for event in self._events)
+class Said(tuple[Any, ...]):
+    """The answers to :data:`ASKED`, of one configuration or of many at once."""
 
-    def merit(self, state: State, depth: int, rows: Any = None) -> Any:
+    __slots__ = ()
+
+    @property
+    def harms(self) -> tuple[Any, ...]:
+        """Which of :data:`HARMS` the state shows."""
+        return self[: len(HARMS)]
+
+    @property
+    def used(self) -> bool:
+        """Whether a stolen token has been used."""
+        return bool(self[-1])
+
+    def merit(self, depth: int, rows: Any = None) -> Any:
         """How good a state is that so many steps lead to; of many configurations, for those in ``rows``."""
-        harmed = self.harms(state)
+        *harmed, accepted, settled, _ = self
         if rows is not None:
-            harmed = tuple(happens if isinstance(happens, bool) else happens[rows] for happens in harmed)
-        return merit(harmed, self._accepted(state), self._finished(state), depth)
+            harmed = [happens if isinstance(happens, bool) else happens[rows] for happens in harmed]
+        return merit(harmed, accepted, settled, depth)
+
+
+class _Reached(NamedTuple):
+    """A state that a visit reaches: the step that first led there and from where, in how many steps, and what is known."""
+
+    before: State | None
+    step: Step | None
+    depth: int
+    ways: Ways
+    said: Said
+
+
+@cache
+def _judges() -> tuple[Memory[Any], ...]:
+    return tuple(Memory(ask, ONE_VISIT) for ask in ASKED)
 
 
 class _Search:
@@ -247,43 +279,51 @@ class _Search:
 
     def __init__(self, machine: Machine, url: str) -> None:
         self.machine = machine
-        self.judge = Judge(machine.context, machine.index)
-        self.before: dict[State, tuple[State, Step] | None] = {machine.initial: None}
-        self.depth = {machine.initial: 0}
-        frontier = [machine.initial]
-        while frontier:
-            following: list[State] = []
-            for state in frontier:
-                for step, successor in machine.moves(state):
-                    goes_elsewhere = state == machine.initial and dict(step.choices).get("url") != url
-                    if not goes_elsewhere and successor not in self.before:
-                        self.before[successor] = (state, step)
-                        self.depth[successor] = self.depth[state] + 1
-                        following.append(successor)
-            frontier = following
+        tried = Machine(machine.configuration, ONE_VISIT, possible(ONE_VISIT, machine.configuration.capabilities))
+        initial = machine.initial
+        said = Said(memory.recall(machine.values(initial)) for memory in _judges())
+        self.reached = {initial: _Reached(None, None, 0, tried.ways(initial), said)}
+        frontier = [initial]
+        for state in frontier:  # grows on the way
+            here = self.reached[state]
+            for action, outcomes in zip(tried.actions, here.ways, strict=True):
+                for outcome in outcomes:
+                    successor = outcome.leads_to(state)
+                    goes_elsewhere = here.before is None and dict(outcome.choices).get("url") != url
+                    if successor is None or goes_elsewhere or successor in self.reached:
+                        continue
+                    ways = tried.ways(successor, here.ways, outcome.writes)
+                    values, written = machine.values(successor), bits(place for place, _ in outcome.writes)
+                    said = Said([
+                        memory.recall(values) if memory.mask & written else known
+                        for memory, known in zip(_judges(), here.said, strict=True)
+                    ])
+                    step = Step(action.name, outcome.choices)
+                    self.reached[successor] = _Reached(state, step, here.depth + 1, ways, said)
+                    frontier.append(successor)
 
     def best(self, without_theft: bool = False) -> State:
         """The state that a visit comes to: the first of those with the highest merit.
 
         ``without_theft``: of those only in which no stolen token has been used.
         """
-        among = (state for state in self.before if not (without_theft and self.judge.used(state)))
-        return max(among, key=lambda state: int(self.judge.merit(state, self.depth[state])))
+        among = (state for state, found in self.reached.items() if not (without_theft and found.said.used))
+        return max(among, key=lambda state: int(self.reached[state].said.merit(self.reached[state].depth)))
 
     def steps(self, state: State) -> tuple[Step, ...]:
         """The steps that first led to a state."""
         backwards: list[Step] = []
-        before = self.before[state]
-        while before is not None:
-            backwards.append(before[1])
-            before = self.before[before[0]]
+        found = self.reached[state]
+        while found.step is not None and found.before is not None:
+            backwards.append(found.step)
+            found = self.reached[found.before]
         return tuple(reversed(backwards))
 
     def ending(self, state: State) -> Ending:
         """What a visit comes to that ends in a state."""
         machine, steps = self.machine, self.steps(state)
         view, configuration = machine.view(state), machine.configuration
-        suffered = tuple(name for name, happens in zip(HARMS, self.judge.harms(state), strict=True) if happens)
+        suffered = tuple(name for name, happens in zip(HARMS, self.reached[state].said.harms, strict=True) if happens)
         if view.session(VISITOR).accepted:
             return Ending(ACCEPTED, "success", suffered, configuration, steps)
         if suffered or finished(view):

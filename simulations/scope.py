@@ -1,0 +1,29 @@
+"""Which steps a search through the states of a world has to try: those that can happen at all and matter to something.
+
+Read off the template of the world once, for all designs.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from model.switches import CAPABILITIES
+from model.world import World
+from properties.closure import Closure
+from properties.template import Template
+
+
+@cache
+def possible(world: World, capabilities: frozenset[str]) -> frozenset[str]:
+    """The names of the actions that may happen in a world and matter to some property, whatever the design."""
+    template, closure = _closure(world)
+    given = [code for switch in template.switches.values() for code in (switch.code, -switch.code)]
+    given += [rule.code for rule in template.enforced.values()]
+    given += [template.capabilities[name].code * (1 if name in capabilities else -1) for name in CAPABILITIES]
+    return closure.reached(given, template.enforced).actions
+
+
+@cache
+def _closure(world: World) -> tuple[Template, Closure]:
+    template = Template(world)
+    return template, Closure(template)
