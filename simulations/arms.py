@@ -39,9 +39,16 @@ _REGISTRATIONS = ("federation", "cimd", "dcr_ss", "dcr", "static")
 
 
 def settings(text: str) -> Settings:
-    """The switches that a configuration sets: those that it lists, and every mechanism of a design that it names."""
+    """The switches that a configuration sets: those that it lists, and every mechanism of a design that it names.
+
+    Raises:
+        ConfigurationError: the string cannot be read, or forbids the attacker something.
+    """
     design = parse(text).design
     listed = {pair.partition("=")[0].strip() for pair in text.split(";") if pair.strip()}
+    forbidden = next((name for name in listed & SWITCHES.keys() if SWITCHES[name].kind == "restriction"), None)
+    if forbidden is not None:
+        raise ConfigurationError(f"{forbidden}= has no place in {text!r}: what the attacker does is up to the attacker")
     named = {name for name, switch in SWITCHES.items() if switch.kind == "mechanism"} if "design" in listed else set()
     return tuple((name, design[name]) for name in SWITCHES if name in listed | named)
 

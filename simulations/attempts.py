@@ -21,8 +21,7 @@ from simulations.population import LATENCIES, Factor, Population
 from simulations.visits import PLACES, Settings
 
 Whole = NDArray[np.int64]
-#: Mechanism switches that a server has; so are all that a deployment happens to be, and what a question forbids the
-#: attacker. The rest are the client's.
+#: Mechanism switches that a server has; so are all that a deployment happens to be. The rest are the client's.
 OF_SERVERS = frozenset((
     "pkce_as", "request_uri_once", "as_redirect_status", "cimd_redirect_check", "cimd_fetch", "cimd_cache",
     "consent_pin", "consent_ui", "as_client_policy", "ss_binds", "audience_check", "rs_htu", "dpop_replay",
@@ -122,7 +121,7 @@ def adopts(switch: str, who: Any) -> Any:
 
 
 def _of_servers(switch: str) -> bool:
-    return switch in OF_SERVERS or SWITCHES[switch].kind in ("environment", "restriction")
+    return switch in OF_SERVERS or SWITCHES[switch].kind == "environment"
 
 
 def _of_clients(factor: Factor) -> bool:

@@ -26,6 +26,7 @@ from model.rule import Rule
 from model.state import View
 from model.switches import CAPABILITIES, SWITCHES
 from simulations.attempts import Situations, Whole, adopts
+from simulations.scope import possible
 from simulations.visits import (
     ACCEPTED,
     ASKED,
@@ -86,12 +87,14 @@ class Crowd:
         design: a value for every switch, a constant or a Pick of masks.
         capabilities: a truth value for every capability of the attacker.
         url: where the agent is sent.
+        tried: the names of the actions that may happen in any row.
     """
 
     size: int
     design: SimpleNamespace
     capabilities: Mapping[str, Masked]
     url: str | Pick
+    tried: frozenset[str]
 
     def context(self, view: View) -> Context:
         """What actions and properties read of all rows together, through a view of the state."""
@@ -100,7 +103,7 @@ class Crowd:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
-    """What tells visits apart, one a row: for each switch that is set anywhere the number of its value, and the place."""
+    """What tells visits apart, one a row: for each switch that is ever set the number of its value, and the place."""
 
     switches: Mapping[str, Whole]
     placed: Whole
@@ -110,7 +113,7 @@ class Rows:
         return Rows({name: column[chosen] for name, column in self.switches.items()}, self.placed[chosen])
 
     def distinct(self) -> tuple[Whole, Whole]:
-        """Of rows that are alike the first, neighbours at one place; and for each row the number of the one it is like."""
+        """The first of the rows that are alike, place by place; and which of those each row is like."""
         key = self.placed
         for name, column in self.switches.items():
             _, key = np.unique(key * len(SWITCHES[name].values) + column, return_inverse=True)
@@ -152,7 +155,10 @@ def crowd(found: Situations, together: Rows) -> Crowd:
     for place, mask in zip(visited, here, strict=True):
         urls[place.url] = logic.any_of(urls.get(place.url, False), mask)
     # No party of a population has a switch for itself.
-    return Crowd(size, SimpleNamespace(parties={}, **values), capabilities, _decided(urls))
+    design = SimpleNamespace(parties={}, **values)
+    there = (place for place, mask in zip(visited, here, strict=True) if mask is not False)
+    tried = frozenset().union(*(possible(ONE_VISIT, place.capabilities) for place in there))
+    return Crowd(size, design, capabilities, _decided(urls), tried)
 
 
 def _decided(cases: Mapping[str, Masked]) -> str | Pick:
@@ -254,7 +260,7 @@ def _cases(value: Any) -> tuple[tuple[Any, Masked], ...]:
 class _Node:
     """A state, the rows that reach it this way first, in how many steps, and what is known of it.
 
-    ``ways``: those of each action; ``said``: what a judge asks.
+    ``ways``: those of each action that is tried; ``said``: the answers to what is asked of every state.
     """
 
     state: State
@@ -281,7 +287,8 @@ class Judgement:
 
 def judge(judged: Crowd) -> Judgement:
     """How the visits of a crowd end, all rows at once."""
-    nodes = _search(judged)
+    ways = {action.name: _ways(action, judged) for action in actions(ONE_VISIT)}
+    nodes = _search(judged, [ways[name] for name in ways if name in judged.tried])
     used = np.array([node.said.used for node in nodes])
     chosen, without_theft = _best(judged, nodes, used)
     # Where no stolen token was used, it does not matter how late the attacker comes.
@@ -290,13 +297,13 @@ def judge(judged: Crowd) -> Judgement:
     ending, late = np.zeros(judged.size, dtype=np.int64), np.zeros(judged.size, dtype=np.int64)
     for column, numbers in ((ending, chosen), (late, late_chosen)):
         for number in np.unique(numbers):
-            for label, mask in _labels(judged, nodes[number], numbers == number):
+            for label, mask in _labels(judged, ways, nodes[number], numbers == number):
                 column[mask] = labels.setdefault(label, len(labels))
     return Judgement(tuple(labels), ending, late)
 
 
 def judge_all(found: Situations, arms: Sequence[Settings], codes: Whole) -> Judgement:
-    """How visits in some situations end under each arm in turn; what is alike is judged once, and much of it together."""
+    """How visits in some situations end under each arm in turn; what is alike is judged once."""
     asked = rows(found, arms, codes)
     first, alike = asked.distinct()
     labels: dict[Label, int] = {}
@@ -327,9 +334,8 @@ def _view(state: State) -> View:
     return View(lambda name: state[_index()[name]])
 
 
-def _search(judged: Crowd) -> list[_Node]:
+def _search(judged: Crowd, ways: Sequence[Remembered[tuple[_Way, ...]]]) -> list[_Node]:
     """Every state that a visit can reach, breadth first; each row comes to each state once."""
-    ways = [_ways(action, judged) for action in actions(ONE_VISIT)]
     asked = [_of(ask, judged) for ask in ASKED]
     initial = tuple(variable.initial for variable in variables(ONE_VISIT))
     everybody = np.ones(judged.size, dtype=bool)
@@ -380,7 +386,9 @@ def _successors(state: State, rows: Mask, way: _Way) -> Iterator[tuple[State, Ma
         yield tuple(values), mask
 
 
-def _labels(judged: Crowd, node: _Node, rows: Mask) -> Iterator[tuple[Label, Mask]]:
+def _labels(
+    judged: Crowd, ways: Mapping[str, Remembered[tuple[_Way, ...]]], node: _Node, rows: Mask
+) -> Iterator[tuple[Label, Mask]]:
     """What a state is as the end of a visit: labels and the rows that they are for."""
     view = _view(node.state)
     accepted, answered = bool(view.session(VISITOR).accepted), finished(view)
@@ -395,13 +403,15 @@ def _labels(judged: Crowd, node: _Node, rows: Mask) -> Iterator[tuple[Label, Mas
         elif suffered or answered:
             yield Label("diverted", DIVERTED, suffered), here
         else:
-            yield from _refusals(node, here, stopped(view))
+            yield from _refusals(ways, node.state, here, stopped(view))
 
 
-def _refusals(node: _Node, rows: Mask, kind: Kind) -> Iterator[tuple[Label, Mask]]:
+def _refusals(
+    ways: Mapping[str, Remembered[tuple[_Way, ...]]], state: State, rows: Mask, kind: Kind
+) -> Iterator[tuple[Label, Mask]]:
     """The first refusal by an honest party, row by row."""
-    for action, ways in zip(actions(ONE_VISIT), node.ways, strict=True):
-        for way in ways:
+    for action in actions(ONE_VISIT):
+        for way in ways[action.name](state):
             for rule, fails in way.refused:
                 here = rows & fails
                 if stops(action, rule) and here.any():

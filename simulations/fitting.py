@@ -18,12 +18,14 @@ from model import scenario
 from model.conversation import Conversation, converse
 from model.design import Design
 from model.scenario import Scenario
-from model.switches import SWITCHES
+from model.switches import SWITCHES, Kind
 from simulations.behaviour import SETTINGS, Observed, ends_as, everything, measured, mutated, sent_as
 
 #: Ends explained, ends and messages, parts of messages, and how few switches are changed.
 Score = tuple[int, int, int, int]
 Explained = tuple[bool, bool, int]
+#: The kinds of switches that a client's design is made of.
+FITTED: tuple[Kind, ...] = ("mechanism", "conduct")
 #: How many ways to compare resources are looked into further (more where they explain as much).
 PROMISING = 3
 #: How many conversations of a scenario are remembered.
@@ -166,12 +168,12 @@ class _Search:
         return None
 
     def _switches(self, values: Mapping[str, str], among: Collection[str] | None = None) -> list[str]:
-        """The switches that may matter, those of a deployment left out."""
+        """The switches that may matter; what a deployment happens to be and what the attacker may do are not fitted."""
         read = set().union(*(remembered.reads for remembered in self.remembered.values())) if among is None else among
         off = {name for name, value in values.items() if value != self.near[name]}
         return [
             name for name, switch in SWITCHES.items()
-            if switch.kind != "environment" and name in (read if among is not None else {*read, *off})
+            if switch.kind in FITTED and name in (read if among is not None else {*read, *off})
         ]  # fmt: skip
 
     def _total(self, explained: Mapping[str, Explained], values: Mapping[str, str]) -> Score:

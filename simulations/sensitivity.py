@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from model.errors import hint
 from simulations import engine, vectorised
-from simulations.attempts import situations
+from simulations.attempts import Whole, situations
 from simulations.engine import Progress, Tally
 from simulations.experiments import Experiment, ExperimentError, population_for
 from simulations.knobs import Knob, Weights, knobs, unit_at
 from simulations.population import Population
 from simulations.results import shows
+from simulations.visits import Label
 
 if TYPE_CHECKING:
     import pandas
@@ -172,7 +173,9 @@ def _analysed(
 def _expected(asked: Experiment, met: Population, turned: Sequence[Knob], tried: _Numbers) -> _Changes:
     """What each arm changes of each outcome, at every point that is tried."""
     weights = Weights(met, turned)
-    seen = [_seen(vectorised.Reader(situations(met), arm), weights) for arm in asked.treatments.values()]
+    reader = vectorised.Reader(situations(met), tuple(asked.treatments.values()))
+    numbers = reader.read(np.arange(reader.found.count))
+    seen = [_seen(reader.labels, numbers[:, place], weights) for place in range(len(reader.arms))]
     outcomes = sorted({outcome for columns in seen for outcome in columns})
     nothing = np.zeros(len(weights.at(tried[0].tolist())))
     changes = {
@@ -186,15 +189,15 @@ def _expected(asked: Experiment, met: Population, turned: Sequence[Knob], tried:
     return {key: values[:, column] for column, key in enumerate(changes)}
 
 
-def _seen(reader: vectorised.Reader, weights: Weights) -> dict[tuple[str, str], _Numbers]:
-    """For each outcome where it is seen: in which of the situations that knobs tell apart, and how often in each."""
-    numbers = reader.read(np.arange(reader.found.count))
-    names = {(label.kind, label.name) for label in reader.labels}
-    names |= {("harm", harm) for label in reader.labels for harm in label.harms}
+def _seen(labels: Sequence[Label], numbers: Whole, weights: Weights) -> dict[tuple[str, str], _Numbers]:
+    """For each outcome where it is seen: in which of the situations that knobs tell apart, and how often in each.
+
+    ``numbers``: of the labels that situations have under one arm, in time and late.
+    """
+    here = [labels[number] for number in np.unique(numbers)]
+    names = {(label.kind, label.name) for label in here} | {("harm", harm) for label in here for harm in label.harms}
     return {
-        (kind, name): weights.averaged(
-            np.array([shows(label, kind, name) for label in reader.labels], dtype=float)[numbers]
-        )
+        (kind, name): weights.averaged(np.array([shows(label, kind, name) for label in labels], dtype=float)[numbers])
         for kind, name in names
     }
 

@@ -260,7 +260,7 @@ class Said(tuple[Any, ...]):
 
 
 class _Reached(NamedTuple):
-    """A state that a visit reaches: the step that first led there and from where, in how many steps, and what is known."""
+    """A state that a visit reaches: from where and by which step, after how many of them, and what is known of it."""
 
     before: State | None
     step: Step | None

@@ -160,6 +160,8 @@ def test_wrong_questions_are_refused() -> None:
         run("look_alike", SMALL.with_numbers(attackers_look_alikes=0))
     with pytest.raises(ConfigurationError, match="cap= has no place"):
         arm("cap=mal_as")
+    with pytest.raises(ConfigurationError, match="splice= has no place in 'prm=exact;splice=no'"):
+        arm("prm=exact;splice=no")
     topology = draw(SMALL, "1")
     with pytest.raises(BlastRadiusError, match="no token is called 'mine'"):
         start(Attack(topology, arm("")), "token", "mine")

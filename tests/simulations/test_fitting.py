@@ -12,6 +12,7 @@ from model.clients import find
 from model.conversation import converse
 from model.design import Design
 from model.switches import SWITCHES
+from simulations import fitting
 from simulations.behaviour import Observed, compare, everything, measured, mutated
 from simulations.fitting import as_toml, fit, refine, refit
 
@@ -49,6 +50,24 @@ def test_what_nothing_was_seen_of_stays_where_it_was():
     found = fit(seen, near=near).design
     assert found.iss_check == near.iss_check == "require"
     assert found.prm == near.prm
+
+
+def test_what_questions_forbid_the_attacker_is_not_fitted(monkeypatch):
+    """Restrictions of the attacker are part of no design: whatever they would explain, they stay at the baseline."""
+    forbidden = [name for name, switch in SWITCHES.items() if switch.kind == "restriction"]
+    assert forbidden
+
+    def forgetful(values, told):
+        """A client that does anything only once the attacker is restricted."""
+        read = all(values[name] != SWITCHES[name].baseline for name in forbidden)
+        return converse(Design(values) if read else Design(values).but(prm="off", iss_check="off"), told)
+
+    monkeypatch.setattr(fitting, "converse", forgetful)
+    fitting._remembered.cache_clear()
+    seen = {name: measured()["mcp-python==2.3.0"][name] for name in ("M01_iss_ok", "M06_state_wrong")}
+    found = fit(seen).design
+    fitting._remembered.cache_clear()
+    assert all(found[name] == SWITCHES[name].baseline for name in forbidden)
 
 
 def test_evidence_is_what_would_be_lost():
