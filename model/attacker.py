@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from model import authorization_server as server_rules
 from model import client as client_rules
+from model import guards
 from model.action import IMPOSSIBLE, Context, Domains, Move, action
 from model.flow import (
     SIGNED,
@@ -22,7 +23,6 @@ from model.flow import (
     issue,
     server_metadata_rules,
     sessions_and_servers,
-    token_request,
     with_metadata,
 )
 from model.identifiers import well_known_authorization_server
@@ -67,7 +67,7 @@ from model.readings import (
 from model.registration import is_known
 from model.resource_server import well_known_is_the_owners
 from model.state import ATTACKERS_KEY, Moved, assertion_at, tokens
-from model.token_flow import ELSEWHERE
+from model.token_flow import ELSEWHERE, token_request
 from model.world import ATTACKER, FORGED_BY, LOOPBACK, NONE, World, callbacks, client_ids, on_same_origin
 
 # --- answering what a client asks -----------------------------------------------------------------------------
@@ -325,12 +325,11 @@ def send_request(c: Context, grant: str, client: Value, redirect: Value, challen
     copied = all_of(no(same(state, NONE)), any_of(same(challenge, state), same(challenge, NONE)))
     of = choose(copied, state, THIEF)
     relayed = {} if user == ATTACKER else {"relayed": c.state[f"holds.browser.{user}"]}
-    move = issue(c, grant, of, authenticated, request, **relayed)
     unasked = all_of(silent, no(any_of(held, sent)))
+    move = issue(c, grant, of, authenticated, request, unasked=unasked, **relayed)
     crafted = AuthorizationRequest(client, NONE, redirect, state, challenge)
     return move._replace(
         when=here,
-        rules=(*move.rules, server_rules.consent_is_pinned_to_metadata(c.of(server.name), unasked)),
         sends=(*leading(c, user, f"{server.url}/authorize"), Sent(user, server.name, crafted), *move.sends),
     )
 
@@ -351,11 +350,10 @@ def forward_request(c: Context, who: str, grant: str) -> Move:
         return IMPOSSIBLE
     others_too = c.world.user_of(who) not in (user, ATTACKER)
     overtakes = all_of(pushed, same(session.authorization_at, server.url), others_too)
-    move = issue(c, grant, who, pushed, request_of(c, session))
+    move = issue(c, grant, who, pushed, request_of(c, session), reused=overtakes)
     very = authorization_request(c, session, choose(pushed, who, NONE), pushed)
     return move._replace(
         when=here,
-        rules=(*move.rules, server_rules.request_uri_is_unused(c.of(server.name), overtakes)),
         sends=(*leading(c, user, f"{server.url}/authorize"), Sent(user, server.name, very), *move.sends),
     )
 
@@ -390,11 +388,9 @@ def deliver_response(c: Context, who: str, code: Value, arrives_at: Value) -> Mo
     response = AuthorizationResponse(arrives_at, code, returned, issuer)
     return Move(
         here,
-        (
-            client_rules.state_matches(design, returned, who),
-            client_rules.state_is_used_once(design, late),
-            client_rules.callback_is_of_recorded_issuer(design, arrives_at, redirect_uri_of(c, session)),
-        ),
+        tuple(guards.authorization_response(
+            design, who, returned, arrives_at, redirect_uri_of(c, session), issuer, issuer, False, after_use=late
+        )),
         {
             f"{who}.phase": "responded", f"{who}.code": code, f"{who}.reused": any_of(session.reused, late),
             f"{who}.went_to": issuer,
@@ -441,10 +437,8 @@ def redeem_code(c: Context, grant: str, wanted: Value) -> Move:
         (
             *attacker_authenticates(c, server, slot.client),
             client_rules.code_is_asked_for(design),
-            server_rules.verifier_matches_challenge(policy, slot.challenge, verifier),
-            server_rules.proof_key_matches_request(slot.key, key),
-            server_rules.resource_is_within_grant(policy, slot.resource, requested),
-            server_rules.resource_is_acceptable(policy, requested, serves(c, server, requested)),
+            *guards.code(policy, slot, slot.client, slot.redirect, verifier, key),
+            *guards.requested_resource(policy, slot.resource, requested, serves(c, server, requested)),
         ),
         {
             f"{grant}.code": "redeemed", f"{grant}.to": THIEF, f"{grant}.bound_key": key, f"{grant}.certificate": NONE,

@@ -66,8 +66,7 @@ def present_token(c: Context, token: str, url: str) -> Move:
         here,
         (
             *_kept(c, token),
-            *accepts(c, token, url, own, (for_this, for_another), NONE),
-            resource_rules.proof_is_fresh(c.of(party.name), all_of(no(own), used, no(unused))),
+            *accepts(c, token, url, own, (for_this, for_another), NONE, all_of(no(own), used, no(unused))),
         ),
         {f"served.{token}": True, f"replayed.{token}": any_of(no(own), no(same(made["certificate"], NONE)))},
         (Sent(ATTACKER, url, request), Sent(url, ATTACKER, ResourceResponse(made["user"]))),

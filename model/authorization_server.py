@@ -149,6 +149,10 @@ def echo_is_present(design: Design, requested: Value) -> Condition:
     return all_of(same(design.as_echo, "yes"), no(same(design.as_resource, "ignore")), no(same(requested, NONE)))
 
 
+def echo(design: Design, requested: Value) -> tuple[Condition, Condition, Condition]:
+    """Whether the token response names resources, among them the requested one, and others as well."""
+    honors = one_of(design.as_resource, "honor", "add", "reject_unknown")
+    return echo_is_present(design, requested), honors, same(design.as_resource, "add")
 
 
 @rule("BCP-4.12", source="RFC 9700 4.12")

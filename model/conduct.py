@@ -14,8 +14,24 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from model import identifiers, schemas
 from model.design import Design
 from model.logic import Condition, Value, all_of, any_of, implies, no, one_of, same
-from model.rule import rule
+from model.rule import Rule, rule
 from model.world import NONE
+
+#: Rules that need not end a conversation, and the switch that says what the client does where they do not hold.
+_OTHERWISE = {
+    "client.metadata_url_is_same_origin": "prm_elsewhere",
+    "client.document_is_not_redirected": "prm_redirect",
+    "client.document_is_served": "prm_error",
+    "client.document_is_well_formed": "prm_malformed",
+    "client.resource_matches_request": "prm_mismatch",
+    "client.server_metadata_is_well_formed": "asm_malformed",
+}
+
+
+def gives_up(design: Design, rule: Rule) -> bool:
+    """Whether the client ends where a rule does not hold, instead of doing without what it was asked about."""
+    return rule.name not in _OTHERWISE or getattr(design, _OTHERWISE[rule.name]) == "refuse"
+
 
 # --- discovery of the resource's metadata --------------------------------------------------------------------
 
@@ -245,9 +261,10 @@ def request_is_granted(design: Design, refused: Condition) -> Condition:
 
 
 @rule("MCP-recordiss", source="RFC 9207 2.4")
-def issuer_was_recorded(design: Design, iss: Value) -> Condition:
+def issuer_was_recorded(design: Design, recorded: Value, iss: Value) -> Condition:
     """A response with an iss answers a request for which an issuer was recorded."""
-    return any_of(same(iss, NONE), same(design.iss_check, "off"), same(design.iss_unrecorded, "skip"))
+    heeded = all_of(no(same(design.iss_check, "off")), no(same(design.iss_unrecorded, "skip")))
+    return any_of(no(same(recorded, NONE)), same(iss, NONE), no(heeded))
 
 
 @rule("PRM-5.2-upd", "MCP-peras", source="RFC 9728 5.2; deployed clients")

@@ -1,8 +1,8 @@
-"""What honest parties do to get a token, in protocol order: the one place where the order of the flow is written.
+"""What honest parties do until the client has an authorization response, in protocol order.
 
-Each action gathers the messages and the rules of its step; the rules themselves are in :mod:`model.client`,
-:mod:`model.authorization_server` and :mod:`model.resource_server`. What is done with the token is in
-:mod:`model.token_flow`.
+This and :mod:`model.token_flow`, which goes on, are where the order of the flow is written: whoever takes a client's
+steps asks :func:`model.protocols.steps`. An action gathers the messages of its step and the values that its rules are
+about; which rules those are stands in :mod:`model.guards`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 from model import authorization_server as server_rules
 from model import client as client_rules
+from model import guards
 from model.action import IMPOSSIBLE, Context, Move, action
 from model.identifiers import well_known_authorization_server
 from model.logic import Condition, Value, all_of, any_of, choose, implies, mapped, no, one_of, same
@@ -30,33 +31,24 @@ from model.messages import (
     ResourceRequest,
     Sent,
     ServerMetadata,
-    TokenRequest,
-    TokenResponse,
 )
 from model.readings import (
-    answered,
-    certificate,
     client_id_of,
-    code_challenge,
     deliver,
     designates,
     document,
-    echoed,
     is_callback,
     is_strangers,
     metadata_url,
-    proof_key,
     published,
     pushes,
     redirect_uri_of,
     request_of,
-    requested_resource,
     server_of,
     serves,
     sessions,
     sessions_and_grants,
     user_of,
-    uses_dpop,
 )
 from model.registration import is_known, registered, shows_a_client
 from model.rule import Condition as Named
@@ -100,15 +92,11 @@ def document_rules(
 
     A resource that the client was configured with is one that it asks for by its identifier.
     """
-    design = c.client(who)
+    design, forged = c.client(who), channel == "challenge"
     asked = choose(same(design.prm, "off"), resource, url)
     return (
-        client_rules.resource_url_is_https(design, channel == "transport"),
-        client_rules.challenge_is_heeded(design, channel == "challenge"),
-        client_rules.metadata_url_is_same_origin(design, channel == "challenge"),
-        client_rules.cached_metadata_is_fresh(design, channel == "cache"),
-        client_rules.resource_matches_request(design, resource, asked),
-        client_rules.metadata_signature_is_anchored(design, vouched),
+        *guards.challenge(design, channel == "transport", forged, forged),
+        *guards.resource_metadata(design, resource, asked, vouched, channel == "cache"),
     )
 
 
@@ -138,16 +126,12 @@ def server_metadata_rules(
     """The rules by which a client takes AS metadata; ``hostile``: its authorization endpoint is no web URL."""
     design = c.client(session.who)
     known = server.name in c.world.client_of(session.who).knows
+    opened = "javascript:" if hostile else authorization_at
     return (
-        client_rules.resource_designates_server(design, server.url, session.listed),
-        client_rules.authorization_server_is_trusted(design, known, not server.honest),
-        client_rules.metadata_issuer_matches(design, claimed, server.url, connector),
-        client_rules.endpoints_are_resolved_from_issuer(design, claimed, server.url, connector),
-        client_rules.authorization_endpoint_is_corroborated(
-            design, claimed, "javascript:" if hostile else authorization_at, advertised
-        ),
-        client_rules.token_endpoint_is_corroborated(design, claimed, token_at),
-        client_rules.server_lists_resource(design, True, serves(c, server, session.resource)),
+        *guards.authorization_servers(design, server.url, session.listed, known, not server.honest),
+        *guards.server_metadata(design, claimed, server.url, connector),
+        *guards.endpoints(design, claimed, opened, advertised, True, serves(c, server, session.resource)),
+        *guards.token_endpoint(design, claimed, token_at),
     )
 
 
@@ -230,10 +214,7 @@ def authenticates(c: Context, session: Reading, server: Party) -> tuple[Named, .
         any_of(same(design.client_auth, "none"), is_known(c, client_id_of(c, session))),
     )
     named = client_rules.assertion_names(design, server.url, session.issuer, session.token_at, server.url)
-    return (
-        server_rules.client_is_authenticated(design, genuine, False, False),
-        server_rules.assertion_names_this_server(design, named),
-    )
+    return tuple(guards.authentication(design, c.of(server.name), genuine, named=named))
 
 
 @action("S9", each=sessions_and_servers)
@@ -251,10 +232,10 @@ def client__push_authorization_request(c: Context, who: str, server: str) -> Mov
     facts, sends = deliver(c, Sent(client, server, pushed))
     checked = (
         *authenticates(c, session, party),
-        server_rules.redirect_uri_is_registered(
+        *guards.redirection(
             c.of(server), registered(c, party, request["client"], request["redirect"]), is_known(c, request["client"])
         ),
-    )  # fmt: skip
+    )
     answer = Sent(server, client, PushedResponse(who if party.honest else NONE))
     return Move(here, checked if party.honest else (), {f"{who}.phase": "pushed", **facts}, (*sends, answer))
 
@@ -310,11 +291,14 @@ def client__send_authorization_request(c: Context, who: str) -> Move:
     )
 
 
-def issue(c: Context, grant: str, of: Value, pushed: Condition, request: dict[str, Value], **more: Value) -> Move:
+def issue(
+    c: Context, grant: str, of: Value, pushed: Condition, request: dict[str, Value],
+    reused: Condition = False, unasked: Condition = False, **more: Value,
+) -> Move:  # fmt: skip
     """An honest AS answers an authorization request that a user approves; common to all its senders.
 
     ``request`` holds client, redirect, challenge, state, key and resource; ``pushed``: the client it names, or whoever
-    could authenticate as it, pushed it before.
+    could authenticate as it, pushed it before; ``reused``: it was answered already; ``unasked``: the user is not.
     """
     server, slot = server_of(c, grant), c.state.grant(grant)
     policy = c.of(server.name)
@@ -328,11 +312,11 @@ def issue(c: Context, grant: str, of: Value, pushed: Condition, request: dict[st
     return Move(
         one_of(slot.code, "none", "pushed"),
         (
-            server_rules.redirect_uri_is_registered(policy, fits, is_known(c, request["client"])),
-            server_rules.request_was_pushed(policy, pushed),
-            server_rules.challenge_is_present(policy, request["challenge"]),
-            server_rules.resource_is_acceptable(policy, request["resource"], serves(c, server, request["resource"])),
-            *(() if approves == ATTACKER else (server_rules.user_recognises_the_client(c.design, shown),)),
+            *guards.redirection(policy, fits, is_known(c, request["client"])),
+            *guards.authorization_request(
+                policy, pushed, request["challenge"], request["resource"], serves(c, server, request["resource"]),
+                any_of(approves == ATTACKER, shown), reused, unasked,
+            ),
         ),
         {
             f"{grant}.code": "issued",
@@ -345,7 +329,7 @@ def issue(c: Context, grant: str, of: Value, pushed: Condition, request: dict[st
     )
 
 
-def _own_grants(world: World) -> list[dict[str, str]]:
+def own_grants(world: World) -> list[dict[str, str]]:
     """Each session of a user with each grant of the same user."""
     return [
         {"who": session.name, "grant": grant.name}
@@ -355,7 +339,7 @@ def _own_grants(world: World) -> list[dict[str, str]]:
     ]
 
 
-@action("S13", each=_own_grants)
+@action("S13", each=own_grants)
 def authorization_server__issue_code(c: Context, who: str, grant: str) -> Move:
     """The user approves the request that the client sent the browser with, and the honest AS issues a code."""
     session, slot, server = c.state.session(who), c.state.grant(grant), server_of(c, grant)
@@ -415,141 +399,13 @@ def client__accept_authorization_response(c: Context, who: str, grant: str) -> M
     on_page = all_of(same(c.design.leak_point, "client_page"), c.capabilities["state_leak"])
     return Move(
         here,
-        (
-            client_rules.callback_browser_started_flow(design, c.world.user_of(who) != user),
-            client_rules.state_matches(design, slot.state, who),
-            client_rules.callback_is_of_recorded_issuer(design, slot.redirect, redirect_uri_of(c, session)),
-            client_rules.iss_matches_recorded_issuer(design, iss, issuer, advertises_iss(c, session, issuer)),
-        ),
+        tuple(guards.authorization_response(
+            design, who, slot.state, slot.redirect, redirect_uri_of(c, session), iss, issuer,
+            advertises_iss(c, session, issuer), other_browser=c.world.user_of(who) != user,
+        )),
         {
             f"{who}.phase": "responded", f"{who}.code": grant, f"{who}.went_to": issuer,
             f"knows.state.{who}": on_page,
         },
         (Sent(user, client.name, AuthorizationResponse(slot.redirect, grant, slot.state, iss)),),
     )  # fmt: skip
-
-
-# --- S15 to S17: token request -----------------------------------------------------------------------------
-
-
-def token_request(c: Context, session: Reading, called: str, **more: Value) -> TokenRequest:
-    """A token request of a session."""
-    return TokenRequest(
-        **authentication_of(c, session, "token", called), proof_key=proof_key(c, session),
-        resource=requested_resource(c, session), **more,
-    )  # fmt: skip
-
-
-def token_rules(c: Context, session: Reading, server: Party, granted: Value, reads: Condition) -> tuple[Named, ...]:
-    """The rules by which an honest AS takes a token request of a session, and the client its response."""
-    design, policy, requested = c.client(session.who), c.of(server.name), requested_resource(c, session)
-    asked = choose(same(requested, NONE), granted, requested)
-    wanted = uses_dpop(c, session)
-    return (
-        *authenticates(c, session, server),
-        server_rules.resource_is_within_grant(policy, granted, requested),
-        server_rules.resource_is_acceptable(policy, requested, serves(c, server, requested)),
-        client_rules.token_type_is_dpop(design, wanted, all_of(wanted, same(policy.as_dpop, "honor"))),
-        client_rules.echo_is_read(design, reads),
-        *(rule._replace(holds=implies(reads, rule.holds)) for rule in echoed(c, design, server, requested, asked)),
-    )
-
-
-def issued_to(c: Context, session: Reading, grant: str, server: Party, granted: Value) -> dict[str, Value | Condition]:
-    """What changes when a session gets the token of a grant."""
-    who, requested = session.who, requested_resource(c, session)
-    bound = all_of(uses_dpop(c, session), same(c.of(server.name).as_dpop, "honor"))
-    return {
-        f"{who}.phase": "has_token",
-        f"{who}.token": grant,
-        f"{grant}.code": "redeemed",
-        f"{grant}.to": who,
-        f"{grant}.bound_key": choose(bound, proof_key(c, session), NONE),
-        f"{grant}.certificate": certificate(c, session),
-        f"{grant}.target": choose(same(requested, NONE), granted, requested),
-    }
-
-
-@action("S16", each=sessions_and_grants, choices=lambda _: {"reads": (False, True)})
-def client__redeem_code(c: Context, who: str, grant: str, reads: Condition) -> Move:
-    """The client redeems a code at the honest AS that issued it, and judges the token response."""
-    session, slot, server = answered(c, who), c.state.grant(grant), server_of(c, grant)
-    here = all_of(
-        same(session.phase, "responded"),
-        same(session.token_at, server.url),
-        same(session.code, grant),
-        same(slot.code, "issued"),
-    )
-    if here is False:
-        return IMPOSSIBLE
-    policy, client = c.of(server.name), c.world.session[who].client
-    request = token_request(
-        c, session, server.url, grant_type="authorization_code", code=grant, redirect_uri=redirect_uri_of(c, session),
-        code_verifier=choose(same(code_challenge(c, session), NONE), NONE, who),
-    )  # fmt: skip
-    return Move(
-        here,
-        (
-            *token_rules(c, session, server, slot.resource, reads),
-            server_rules.code_was_issued_to_client(slot.client, client_id_of(c, session)),
-            server_rules.redirect_uri_is_the_same(slot.redirect, redirect_uri_of(c, session)),
-            server_rules.verifier_matches_challenge(policy, slot.challenge, code_challenge(c, session)),
-            server_rules.proof_key_matches_request(slot.key, proof_key(c, session)),
-        ),
-        {**issued_to(c, session, grant, server, slot.resource), f"{who}.told": reads},
-        (Sent(client, server.name, request), Sent(server.name, client, token_response(c, session, server, grant))),
-    )
-
-
-def token_response(c: Context, session: Reading, server: Party, grant: str) -> TokenResponse:
-    """The token response of an honest AS."""
-    bound = all_of(uses_dpop(c, session), same(c.of(server.name).as_dpop, "honor"))
-    said = all_of(same(c.of(server.name).as_echo, "yes"), no(same(c.of(server.name).as_resource, "ignore")))
-    told = choose(said, requested_resource(c, session), NONE)
-    return TokenResponse(grant, choose(bound, "DPoP", "Bearer"), grant, told)
-
-
-@action("S16", each=_own_grants, choices=lambda _: {"reads": (False, True)})
-def client__obtain_token(c: Context, who: str, grant: str, reads: Condition) -> Move:
-    """The client gets a token without a browser: by its own credentials, or by an assertion about the user."""
-    session, slot, server, design = c.state.session(who), c.state.grant(grant), server_of(c, grant), c.client(who)
-    here = all_of(
-        same(session.phase, "ready"),
-        no(client_rules.uses_code_grant(design)),
-        same(session.token_at, server.url),
-        same(slot.code, "none"),
-    )
-    if here is False:
-        return IMPOSSIBLE
-    client = c.world.session[who].client
-    by_assertion = same(design.grant, "jwt_bearer")
-    request = token_request(
-        c, session, server.url, grant_type=design.grant, assertion=choose(by_assertion, who, NONE)
-    )
-    content = {"of": who, "client": client_id_of(c, session)}
-    return Move(
-        here,
-        token_rules(c, session, server, NONE, reads),
-        {**{f"{grant}.{name}": value for name, value in content.items()}, **issued_to(c, session, grant, server, NONE),
-         f"{who}.told": reads},
-        (Sent(client, server.name, request), Sent(server.name, client, token_response(c, session, server, grant))),
-    )
-
-
-@action("S15", each=sessions_and_servers)
-def client__ask_stranger_for_token(c: Context, who: str, server: str) -> Move:
-    """The client posts code, verifier and credentials (or its assertion) to the token endpoint of a stranger."""
-    session, party, design = answered(c, who), c.world.by_name[server], c.client(who)
-    by_code = client_rules.uses_code_grant(design)
-    ready = any_of(same(session.phase, "responded"), all_of(same(session.phase, "ready"), no(by_code)))
-    here = all_of(ready, same(session.token_at, party.url), not party.honest)
-    if here is False:
-        return IMPOSSIBLE
-    by_assertion = same(design.grant, "jwt_bearer")
-    has_verifier = all_of(by_code, no(same(code_challenge(c, session), NONE)))
-    request: Any = token_request(
-        c, session, party.url, grant_type=design.grant, code=session.code, redirect_uri=redirect_uri_of(c, session),
-        code_verifier=choose(has_verifier, who, NONE), assertion=choose(by_assertion, who, NONE),
-    )  # fmt: skip
-    facts, sends = deliver(c, Sent(c.world.session[who].client, server, request))
-    return Move(here, (), {f"{who}.phase": "asked", **facts}, sends)

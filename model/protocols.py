@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 
-from model.action import SCHEMAS, Action
+from model.action import SCHEMAS, Action, Schema
 from model.rule import CONDUCT, RULES, Rule
 from model.state import Variable
 from model.world import World
@@ -72,10 +72,22 @@ def variables(world: World) -> tuple[Variable, ...]:
 
 
 @cache
-def actions(world: World) -> tuple[Action, ...]:
-    """All actions of a world, in a fixed order: honest ones in protocol order, then the attacker's."""
-    protocol = PROTOCOLS[world.protocol]
-    for module in protocol.modules:
+def schemas(protocol: str) -> tuple[Schema, ...]:
+    """What can happen in a protocol: what honest parties do, in its order, then what the attacker does."""
+    modules = PROTOCOLS[protocol].modules
+    for module in modules:
         import_module(module)  # which registers its actions
-    found = [schema for module in protocol.modules for schema in SCHEMAS.values() if schema.module == module]
+    return tuple(schema for module in modules for schema in SCHEMAS.values() if schema.module == module)
+
+
+@cache
+def steps(actor: str, protocol: str = "oauth") -> tuple[str, ...]:
+    """What an honest party of a kind does, in the order of the protocol: names without the actor."""
+    return tuple(s.name.partition(".")[2] for s in schemas(protocol) if s.name.partition(".")[0] == actor)
+
+
+@cache
+def actions(world: World) -> tuple[Action, ...]:
+    """All actions of a world, in a fixed order."""
+    found = schemas(world.protocol)
     return tuple(Action(schema, fixed, schema.choices(world)) for schema in found for fixed in schema.each(world))

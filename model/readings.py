@@ -9,7 +9,7 @@ from typing import Any
 
 from model import authorization_server as server_rules
 from model import client as client_rules
-from model import identifiers
+from model import guards, identifiers
 from model.action import Context
 from model.logic import Condition, Value, all_of, any_of, choose, holds, mapped, no, one_of, same
 from model.messages import Configured, Fetch, ResourceMetadata, Sent, learned
@@ -292,21 +292,9 @@ def _proves(c: Context, held: Held) -> Condition:
 def kept(c: Context, held: Held) -> tuple[Named, ...]:
     """The rules by which the client kept a token that it has from before; one that it discarded cannot leak."""
     design, attributes = c.of(held.client), token_of(c, held.name)
-    bound = same(c.of(held.server).as_dpop, "honor")
-    return (
-        client_rules.token_type_is_dpop(design, _proves(c, held), bound),
-        *echoed(c, design, c.world.by_name[held.server], attributes["asked"], attributes["asked"]),
-    )
-
-
-def echoed(c: Context, design: Any, server: Party, requested: Value, asked: Value) -> tuple[Named, ...]:
-    """The rule by which a client judges what the token response of an honest AS says of resources."""
-    policy = c.of(server.name)
-    present = server_rules.echo_is_present(policy, asked)
-    honors = one_of(policy.as_resource, "honor", "add", "reject_unknown")
-    return (
-        client_rules.echo_confirms_request(design, requested, present, honors, same(policy.as_resource, "add")),
-    )
+    bound, asked = same(c.of(held.server).as_dpop, "honor"), attributes["asked"]
+    echo = server_rules.echo(c.of(held.server), asked)
+    return tuple(guards.token_response(design, _proves(c, held), bound, asked, echo))
 
 
 def is_own_key(key: Value) -> Condition:
@@ -344,11 +332,9 @@ def attacker_authenticates(c: Context, server: Party, client_id: Value) -> tuple
     published = all_of(same(design.reg, "cimd"), same(design.client_auth, "pkjwt"))
     written = all_of(published, c.has({name for client in c.world.clients for name in client.taken_by}))
     replaced = all_of(published, c.capabilities["key_leak"], is_known(c, client_id))
-    authenticated = server_rules.client_is_authenticated(design, any_of(own, written), secret, assertion)
-    return (
-        authenticated._replace(holds=any_of(authenticated.holds, replaced)),
-        server_rules.client_keys_are_current(c.of(server.name), all_of(replaced, no(authenticated.holds))),
-    )
+    return tuple(guards.authentication(
+        design, c.of(server.name), any_of(own, written), secret, assertion, replaced=replaced
+    ))  # fmt: skip
 
 
 def is_callback(c: Context, redirect: Value, session: str) -> Condition:

@@ -1,18 +1,23 @@
-"""What honest parties do with a token, in protocol order: at resources, with caches, and when it is refreshed."""
+"""What honest parties do to get a token for a code or an assertion, and with it, in protocol order."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
+from model import authorization_server as server_rules
 from model import client as client_rules
-from model import identifiers
-from model import resource_server as resource_rules
+from model import guards, identifiers
 from model.action import IMPOSSIBLE, Context, Move, action
+from model.flow import authenticates, authentication_of, own_grants, sessions_and_servers
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
-from model.messages import Redirection, ResourceRequest, ResourceResponse, Sent
+from model.messages import Redirection, ResourceRequest, ResourceResponse, Sent, TokenRequest, TokenResponse
 from model.readings import (
     answered,
     certificate,
+    client_id_of,
+    code_challenge,
     compares,
     deliver,
     is_own_key,
@@ -21,14 +26,145 @@ from model.readings import (
     knows,
     proof_key,
     published,
+    redirect_uri_of,
+    requested_resource,
+    server_of,
+    serves,
     sessions,
+    sessions_and_grants,
     token_of,
     trusted_by,
     uses_dpop,
 )
 from model.rule import Condition as Named
 from model.state import Reading, captures, tokens
-from model.world import ATTACKER, NONE, World
+from model.world import ATTACKER, NONE, Party, World
+
+# --- S15 to S17: token request -----------------------------------------------------------------------------
+
+
+def token_request(c: Context, session: Reading, called: str, **more: Value) -> TokenRequest:
+    """A token request of a session."""
+    return TokenRequest(
+        **authentication_of(c, session, "token", called), proof_key=proof_key(c, session),
+        resource=requested_resource(c, session), **more,
+    )  # fmt: skip
+
+
+def token_rules(
+    c: Context, session: Reading, server: Party, granted: Value, reads: Condition, by_code: Iterable[Named] = ()
+) -> tuple[Named, ...]:
+    """The rules by which an honest AS takes a token request of a session, and the client its response."""
+    policy, requested, wanted = c.of(server.name), requested_resource(c, session), uses_dpop(c, session)
+    bound = all_of(wanted, same(policy.as_dpop, "honor"))
+    echo = server_rules.echo(policy, choose(same(requested, NONE), granted, requested))
+    return (
+        *authenticates(c, session, server),
+        *by_code,
+        *guards.requested_resource(policy, granted, requested, serves(c, server, requested)),
+        *guards.token_response(c.client(session.who), wanted, bound, requested, echo, reads),
+    )
+
+
+def issued_to(c: Context, session: Reading, grant: str, server: Party, granted: Value) -> dict[str, Value | Condition]:
+    """What changes when a session gets the token of a grant."""
+    who, requested = session.who, requested_resource(c, session)
+    bound = all_of(uses_dpop(c, session), same(c.of(server.name).as_dpop, "honor"))
+    return {
+        f"{who}.phase": "has_token",
+        f"{who}.token": grant,
+        f"{grant}.code": "redeemed",
+        f"{grant}.to": who,
+        f"{grant}.bound_key": choose(bound, proof_key(c, session), NONE),
+        f"{grant}.certificate": certificate(c, session),
+        f"{grant}.target": choose(same(requested, NONE), granted, requested),
+    }
+
+
+@action("S16", each=sessions_and_grants, choices=lambda _: {"reads": (False, True)})
+def client__redeem_code(c: Context, who: str, grant: str, reads: Condition) -> Move:
+    """The client redeems a code at the honest AS that issued it, and judges the token response."""
+    session, slot, server = answered(c, who), c.state.grant(grant), server_of(c, grant)
+    here = all_of(
+        same(session.phase, "responded"),
+        same(session.token_at, server.url),
+        same(session.code, grant),
+        same(slot.code, "issued"),
+    )
+    if here is False:
+        return IMPOSSIBLE
+    client = c.world.session[who].client
+    by_code = guards.code(
+        c.of(server.name), slot, client_id_of(c, session), redirect_uri_of(c, session), code_challenge(c, session),
+        proof_key(c, session),
+    )  # fmt: skip
+    request = token_request(
+        c, session, server.url, grant_type="authorization_code", code=grant, redirect_uri=redirect_uri_of(c, session),
+        code_verifier=choose(same(code_challenge(c, session), NONE), NONE, who),
+    )  # fmt: skip
+    return Move(
+        here,
+        token_rules(c, session, server, slot.resource, reads, by_code),
+        {**issued_to(c, session, grant, server, slot.resource), f"{who}.told": reads},
+        (Sent(client, server.name, request), Sent(server.name, client, token_response(c, session, server, grant))),
+    )
+
+
+def token_response(c: Context, session: Reading, server: Party, grant: str) -> TokenResponse:
+    """The token response of an honest AS."""
+    bound = all_of(uses_dpop(c, session), same(c.of(server.name).as_dpop, "honor"))
+    said = all_of(same(c.of(server.name).as_echo, "yes"), no(same(c.of(server.name).as_resource, "ignore")))
+    told = choose(said, requested_resource(c, session), NONE)
+    return TokenResponse(grant, choose(bound, "DPoP", "Bearer"), grant, told)
+
+
+@action("S16", each=own_grants, choices=lambda _: {"reads": (False, True)})
+def client__obtain_token(c: Context, who: str, grant: str, reads: Condition) -> Move:
+    """The client gets a token without a browser: by its own credentials, or by an assertion about the user."""
+    session, slot, server, design = c.state.session(who), c.state.grant(grant), server_of(c, grant), c.client(who)
+    here = all_of(
+        same(session.phase, "ready"),
+        no(client_rules.uses_code_grant(design)),
+        same(session.token_at, server.url),
+        same(slot.code, "none"),
+    )
+    if here is False:
+        return IMPOSSIBLE
+    client = c.world.session[who].client
+    by_assertion = same(design.grant, "jwt_bearer")
+    request = token_request(
+        c, session, server.url, grant_type=design.grant, assertion=choose(by_assertion, who, NONE)
+    )
+    content = {"of": who, "client": client_id_of(c, session)}
+    return Move(
+        here,
+        token_rules(c, session, server, NONE, reads),
+        {**{f"{grant}.{name}": value for name, value in content.items()}, **issued_to(c, session, grant, server, NONE),
+         f"{who}.told": reads},
+        (Sent(client, server.name, request), Sent(server.name, client, token_response(c, session, server, grant))),
+    )
+
+
+@action("S15", each=sessions_and_servers)
+def client__ask_stranger_for_token(c: Context, who: str, server: str) -> Move:
+    """The client posts code, verifier and credentials (or its assertion) to the token endpoint of a stranger."""
+    session, party, design = answered(c, who), c.world.by_name[server], c.client(who)
+    by_code = client_rules.uses_code_grant(design)
+    ready = any_of(same(session.phase, "responded"), all_of(same(session.phase, "ready"), no(by_code)))
+    here = all_of(ready, same(session.token_at, party.url), not party.honest)
+    if here is False:
+        return IMPOSSIBLE
+    by_assertion = same(design.grant, "jwt_bearer")
+    has_verifier = all_of(by_code, no(same(code_challenge(c, session), NONE)))
+    request: Any = token_request(
+        c, session, party.url, grant_type=design.grant, code=session.code, redirect_uri=redirect_uri_of(c, session),
+        code_verifier=choose(has_verifier, who, NONE), assertion=choose(by_assertion, who, NONE),
+    )  # fmt: skip
+    facts, sends = deliver(c, Sent(c.world.session[who].client, server, request))
+    return Move(here, (), {f"{who}.phase": "asked", **facts}, sends)
+
+
+# --- S18 to S20: the token at resources --------------------------------------------------------------------
 
 #: A URL of the attacker's that belongs to none of its parties.
 ELSEWHERE = "https://attacker.example/"
@@ -124,25 +260,24 @@ def client__follow_redirect(c: Context, who: str, party: str) -> Move:
 
 
 def accepts(
-    c: Context, token: str, url: Value, own: Condition, proofs: tuple[Condition, Condition], presented: Value
+    c: Context, token: str, url: Value, own: Condition, proofs: tuple[Condition, Condition], presented: Value,
+    used: Condition = False,
 ) -> tuple[Named, ...]:
     """The rules by which an honest resource server at ``url`` judges a token of an honest AS.
 
     ``own``: the presenter holds the key that the token is bound to; ``proofs``: it has a proof for this URL, or for
-    another; ``presented``: its certificate.
+    another; ``presented``: its certificate; ``used``: its proof is one that was used before.
     """
     made = token_of(c, token)
     design = c.among(c.world.resource_servers, lambda party: same(url, party.url))
     known = c.at(url, lambda party: trusted_by(c, party, made["server"].url))
     return (
-        resource_rules.issuer_is_accepted(design, known, False, known),
-        resource_rules.audience_is_this_resource(
-            design, published(c, url), url, made["audience"], all_of(known, made["has_default"])
+        *guards.access_token(
+            design, (known, False, known), published(c, url), url, made["audience"],
+            all_of(known, made["has_default"]),
         ),
-        resource_rules.scheme_is_acceptable(design, made["key"]),
-        resource_rules.proof_is_by_bound_key(design, own, *proofs),
-        resource_rules.certificate_is_bound_one(made["certificate"], presented),
-    )
+        *guards.possession(design, made["key"], own, proofs, made["certificate"], presented, used),
+    )  # fmt: skip
 
 
 def sessions_and_tokens(world: World) -> list[dict[str, str]]:
