@@ -25,6 +25,7 @@ from model.flow import (
     sessions_and_servers,
     with_metadata,
 )
+from model.guards import ask
 from model.identifiers import well_known_authorization_server
 from model.logic import Condition, Value, all_of, any_of, choose, holds, implies, mapped, no, one_of, same
 from model.messages import (
@@ -388,8 +389,10 @@ def deliver_response(c: Context, who: str, code: Value, arrives_at: Value) -> Mo
     response = AuthorizationResponse(arrives_at, code, returned, issuer)
     return Move(
         here,
-        tuple(guards.authorization_response(
-            design, who, returned, arrives_at, redirect_uri_of(c, session), issuer, issuer, False, after_use=late
+        tuple(ask(
+            guards.AUTHORIZATION_RESPONSE, design=design, session=who, other_browser=False, returned=returned,
+            after_use=late, arrived_at=arrives_at, expected=redirect_uri_of(c, session), iss=issuer, issuer=issuer,
+            advertised=False,
         )),
         {
             f"{who}.phase": "responded", f"{who}.code": code, f"{who}.reused": any_of(session.reused, late),
@@ -437,8 +440,12 @@ def redeem_code(c: Context, grant: str, wanted: Value) -> Move:
         (
             *attacker_authenticates(c, server, slot.client),
             client_rules.code_is_asked_for(design),
-            *guards.code(policy, slot, slot.client, slot.redirect, verifier, key),
-            *guards.requested_resource(policy, slot.resource, requested, serves(c, server, requested)),
+            *ask(
+                (*guards.CODE, *guards.TOKEN_REQUEST), design=policy, code_client=slot.client, client=slot.client,
+                code_redirect=slot.redirect, redirect=slot.redirect, challenge=slot.challenge, verifier=verifier,
+                code_key=slot.key, key=key, granted=slot.resource, requested=requested,
+                listed=serves(c, server, requested),
+            ),
         ),
         {
             f"{grant}.code": "redeemed", f"{grant}.to": THIEF, f"{grant}.bound_key": key, f"{grant}.certificate": NONE,

@@ -93,7 +93,7 @@ def resource_designates_server(design: Design, server: Value, listed: Value) -> 
 
 
 @rule("PRM-7.6-trust", "FED-4/10.2-chain", source="RFC 9728 7.6; OpenID Federation 1.0 10")
-def authorization_server_is_trusted(design: Design, known: Condition, enrolled: Condition = True) -> Condition:
+def authorization_server_is_trusted(design: Design, known: Condition, enrolled: Condition) -> Condition:
     """The client has a reason of its own to accept the AS.
 
     ``known``: the AS is one that whoever keeps the list or the federation meant to be on it; ``enrolled``: another one
@@ -153,11 +153,9 @@ def token_endpoint_is_corroborated(design: Design, claimed: Value, token_at: Val
 
 
 @rule("PRM-4-xchk", source="RFC 9728 4, 7.6")
-def server_lists_resource(design: Design, publishes: Condition, listed: Condition) -> Condition:
+def server_lists_resource(design: Design, publishes: Condition, lists: Condition) -> Condition:
     """The AS lists the resource among its protected resources (if it ``publishes`` any)."""
-    return any_of(
-        same(design.xcheck, "off"), listed, all_of(same(design.xcheck, "if_listed"), no(publishes))
-    )
+    return any_of(same(design.xcheck, "off"), lists, all_of(same(design.xcheck, "if_listed"), no(publishes)))
 
 
 # --- what the client sends ---------------------------------------------------------------------------------
@@ -333,11 +331,12 @@ def token_type_is_dpop(design: Design, wanted: Condition, bound: Condition) -> C
 @rule("RTR-3.3.3-absent-open", "RTR-3.3.3-match", "RTR-3.3.4-noreq-abs", "RTR-3.3-undet",
       source="draft-mcguinness-oauth-resource-token-resp 3.3")  # fmt: skip
 def echo_confirms_request(
-    design: Design, requested: Value, present: Condition, has_requested: Condition, has_more: Condition
-) -> Condition:
+    design: Design, requested: Value, read: Condition, present: Condition, has_requested: Condition,
+    has_more: Condition,
+) -> Condition:  # fmt: skip
     """The resource in the token response confirms what was asked for.
 
-    ``present``: the response names resources; ``has_requested``: the requested one is among them (compared
+    ``read``: the client looks; ``present``: the response names resources; ``has_requested``: the requested one is among them (compared
     as RFC 3986 6.2.2 normalised strings); ``has_more``: others are as well.
     """
     accepted = any_of(
@@ -346,7 +345,7 @@ def echo_confirms_request(
         all_of(same(design.echo, "req"), present, has_requested),
         all_of(same(design.echo, "req_strict"), present, has_requested, no(has_more)),
     )
-    return any_of(accepted, same(requested, NONE))
+    return any_of(no(read), accepted, same(requested, NONE))
 
 
 @rule("RTR-3.3-undet", source="draft-mcguinness-oauth-resource-token-resp 3.3")

@@ -161,10 +161,10 @@ class _Walk:
             raise _RefusedError
         return holds
 
-    def take(self, guard: Iterable[Named], about: str) -> bool:
+    def take(self, guard: guards.Guard, about: str, **values: Any) -> bool:
         """The same for all that is asked of a message."""
-        done_without = [condition.rule for condition in guard if not self.require(condition, about)]
-        return not done_without
+        agree = [self.require(condition, about) for condition in guards.ask(guard, design=self.design, **values)]
+        return all(agree)
 
     def fetch(self, url: str) -> Answer:
         """What is at a URL, if its server takes the connection."""
@@ -229,7 +229,9 @@ class _Walk:
         design, url, named = self.design, self.scenario.url, self.named
         plain_http = urlsplit(url).scheme == "http" and not _is_loopback(url)
         elsewhere = is_url(named) and not identifiers.same_origin(named, url)
-        near = self.take(guards.challenge(design, plain_http, False, elsewhere), named or url)
+        near = self.take(
+            guards.CHALLENGE, named or url, plain_http=plain_http, by_challenge=False, elsewhere=elsewhere
+        )
         self.require(conduct.url_is_well_formed(design, named == "" or is_url(named)), named)
         locations = [] if design.prm == "off" else conduct.document_locations(design, url, named)
         body = self.find_document(locations if near else locations[1:])
@@ -238,7 +240,11 @@ class _Walk:
             return
         resource = conduct.spelled(design, str(body.get("resource", NONE)))
         self.require(conduct.resource_has_no_fragment(design, "#" in resource), resource)
-        if not self.take(guards.resource_metadata(design, resource, url, False), f"{resource} for {url}"):
+        matches = self.take(
+            guards.RESOURCE_METADATA, f"{resource} for {url}", cached=False, resource=resource, url=url,
+            vouched_for=False,
+        )  # fmt: skip
+        if not matches:
             resource = conduct.spelled(design, url)
         self.resource = _Resource(resource, tuple(body.get("authorization_servers", ())), body)
 
@@ -282,8 +288,10 @@ class _Walk:
         )
         protected, claimed, at = metadata.get("protected_resources"), server.claimed, server.authorization_endpoint
         advertised, lists = conduct.advertises_iss(design, metadata), self.resource.documented in _strings(protected)
-        asked = guards.endpoints(design, claimed, at, advertised, protected is not None, lists)
-        self.take(asked, f"{at} of {claimed}, for {self.resource.documented}")
+        self.take(
+            guards.AUTHORIZATION_ENDPOINT, f"{at} of {claimed}", claimed=claimed, authorization_at=at,
+            advertised=advertised, publishes=protected is not None, lists=lists,
+        )  # fmt: skip
         if design.pkce_when == "before":
             self.require_support(found)
         self.register(server, found, legacy)
@@ -295,7 +303,7 @@ class _Walk:
         found, chosen = None, ""
         for chosen in listed:
             known = chosen in self.scenario.known_servers
-            self.take(guards.authorization_servers(self.design, chosen, chosen, known), chosen)
+            self.take(guards.CHOSEN_SERVER, chosen, server=chosen, listed=chosen, known=known, enrolled=True)
             found = self.server_metadata(chosen)
             if found is not None or self.design.as_failover == "no":
                 break
@@ -323,7 +331,8 @@ class _Walk:
                 continue
             if self.require(conduct.server_metadata_is_well_formed(self.design, answer.body), location):
                 claimed = str(answer.body.get("issuer", NONE))
-                self.take(guards.server_metadata(self.design, claimed, expected), f"{claimed} for {expected}")
+                about = f"{claimed} for {expected}"
+                self.take(guards.SERVER_METADATA, about, claimed=claimed, server=expected, configured=False)
                 return answer.body
         return None
 
@@ -393,7 +402,10 @@ class _Walk:
         recorded = iss if server.issuer == NONE else server.issuer
         advertised = conduct.advertises_iss(design, server.metadata)
         about = f"state {response['state']}, iss {iss} from {server.issuer}"
-        self.take(guards.authorization_response(design, "own", state, NONE, NONE, iss, recorded, advertised), about)
+        self.take(
+            guards.AUTHORIZATION_RESPONSE, about, session="own", other_browser=False, returned=state, after_use=False,
+            arrived_at=NONE, expected=NONE, iss=iss, issuer=recorded, advertised=advertised,
+        )  # fmt: skip
         self.require(conduct.issuer_was_recorded(design, server.issuer, iss), about)
         if design.callback_discovery == "repeated":
             self.named = ""
@@ -404,10 +416,8 @@ class _Walk:
         """Ask for a token, for the code or a refresh token, and judge the response."""
         design, server, response = self.design, self.found, self.scenario.token_response
         self.require_endpoint("token", server.token_endpoint, server.listed)
-        self.take(
-            guards.token_endpoint(design, server.claimed, server.token_endpoint),
-            f"{server.token_endpoint} of {server.claimed}",
-        )
+        about = f"{server.token_endpoint} of {server.claimed}"
+        self.take(guards.TOKEN_ENDPOINT, about, claimed=server.claimed, token_at=server.token_endpoint)
         wanted = self.wants_dpop()
         party = self.scenario.party(server.token_endpoint)
         asked = conduct.requested_resource(design, self.resource.documented, self.scenario.url)
@@ -429,11 +439,11 @@ class _Walk:
         echoed = response.get("resource", [])
         named = [echoed] if isinstance(echoed, str) else _strings(echoed)
         confirmed = [name for name in named if identifiers.equal_normalized(name, asked)]
-        echo = bool(named), bool(confirmed), len(named) > len(confirmed)
         self.take(
-            guards.token_response(design, wanted, bound, asked, echo),
-            f"token_type {kind}, resource {echoed or NONE} for {asked}",
-        )
+            guards.TOKEN_RESPONSE, f"token_type {kind}, resource {echoed or NONE} for {asked}", wanted=wanted,
+            bound=bound, read=True, requested=asked, present=bool(named), has_requested=bool(confirmed),
+            has_more=len(named) > len(confirmed),
+        )  # fmt: skip
         self.sent.scheme = "DPoP" if conduct.presents_dpop(design, wanted, bound) else "Bearer"
 
     def wants_dpop(self) -> bool:

@@ -14,6 +14,7 @@ from model import authorization_server as server_rules
 from model import client as client_rules
 from model import guards
 from model.action import IMPOSSIBLE, Context, Move, action
+from model.guards import ask
 from model.identifiers import well_known_authorization_server
 from model.logic import Condition, Value, all_of, any_of, choose, implies, mapped, no, one_of, same
 from model.messages import (
@@ -93,11 +94,11 @@ def document_rules(
     A resource that the client was configured with is one that it asks for by its identifier.
     """
     design, forged = c.client(who), channel == "challenge"
-    asked = choose(same(design.prm, "off"), resource, url)
-    return (
-        *guards.challenge(design, channel == "transport", forged, forged),
-        *guards.resource_metadata(design, resource, asked, vouched, channel == "cache"),
-    )
+    return tuple(ask(
+        (*guards.CHALLENGE, *guards.RESOURCE_METADATA), design=design, plain_http=channel == "transport",
+        by_challenge=forged, elsewhere=forged, cached=channel == "cache", vouched_for=vouched, resource=resource,
+        url=choose(same(design.prm, "off"), resource, url),
+    ))  # fmt: skip
 
 
 @action("S4", each=sessions, choices=lambda world: {"listed": world.issuers})
@@ -125,14 +126,13 @@ def server_metadata_rules(
 ) -> tuple[Named, ...]:  # fmt: skip
     """The rules by which a client takes AS metadata; ``hostile``: its authorization endpoint is no web URL."""
     design = c.client(session.who)
-    known = server.name in c.world.client_of(session.who).knows
-    opened = "javascript:" if hostile else authorization_at
-    return (
-        *guards.authorization_servers(design, server.url, session.listed, known, not server.honest),
-        *guards.server_metadata(design, claimed, server.url, connector),
-        *guards.endpoints(design, claimed, opened, advertised, True, serves(c, server, session.resource)),
-        *guards.token_endpoint(design, claimed, token_at),
-    )
+    asked = (*guards.CHOSEN_SERVER, *guards.SERVER_METADATA, *guards.AUTHORIZATION_ENDPOINT, *guards.TOKEN_ENDPOINT)
+    return tuple(ask(
+        asked, design=design, server=server.url, listed=session.listed, claimed=claimed, configured=connector,
+        known=server.name in c.world.client_of(session.who).knows, enrolled=not server.honest,
+        authorization_at="javascript:" if hostile else authorization_at, token_at=token_at, advertised=advertised,
+        publishes=True, lists=serves(c, server, session.resource),
+    ))  # fmt: skip
 
 
 def sessions_and_servers(world: World) -> list[dict[str, str]]:
@@ -214,7 +214,10 @@ def authenticates(c: Context, session: Reading, server: Party) -> tuple[Named, .
         any_of(same(design.client_auth, "none"), is_known(c, client_id_of(c, session))),
     )
     named = client_rules.assertion_names(design, server.url, session.issuer, session.token_at, server.url)
-    return tuple(guards.authentication(design, c.of(server.name), genuine, named=named))
+    return tuple(ask(
+        guards.AUTHENTICATION, design=design, policy=c.of(server.name), genuine=genuine, named=named, secret=False,
+        assertion=False, replaced=False,
+    ))  # fmt: skip
 
 
 @action("S9", each=sessions_and_servers)
@@ -232,9 +235,7 @@ def client__push_authorization_request(c: Context, who: str, server: str) -> Mov
     facts, sends = deliver(c, Sent(client, server, pushed))
     checked = (
         *authenticates(c, session, party),
-        *guards.redirection(
-            c.of(server), registered(c, party, request["client"], request["redirect"]), is_known(c, request["client"])
-        ),
+        *ask(guards.REDIRECTION, design=c.of(server), **registration(c, party, request)),
     )
     answer = Sent(server, client, PushedResponse(who if party.honest else NONE))
     return Move(here, checked if party.honest else (), {f"{who}.phase": "pushed", **facts}, (*sends, answer))
@@ -291,6 +292,12 @@ def client__send_authorization_request(c: Context, who: str) -> Move:
     )
 
 
+def registration(c: Context, server: Party, request: dict[str, Value]) -> dict[str, Condition]:
+    """Whether an honest AS has the redirect URI of a request registered for its client, and that client at all."""
+    client = request["client"]
+    return {"registered": registered(c, server, client, request["redirect"]), "known": is_known(c, client)}
+
+
 def issue(
     c: Context, grant: str, of: Value, pushed: Condition, request: dict[str, Value],
     reused: Condition = False, unasked: Condition = False, **more: Value,
@@ -308,16 +315,14 @@ def issue(
     response = AuthorizationResponse(request["redirect"], grant, request["state"], iss)
     receiver = ATTACKER if approves == ATTACKER else request["redirect"]
     facts, sends = deliver(c, Sent(server.name, receiver, response))
-    fits = registered(c, server, request["client"], request["redirect"])
     return Move(
         one_of(slot.code, "none", "pushed"),
-        (
-            *guards.redirection(policy, fits, is_known(c, request["client"])),
-            *guards.authorization_request(
-                policy, pushed, request["challenge"], request["resource"], serves(c, server, request["resource"]),
-                any_of(approves == ATTACKER, shown), reused, unasked,
-            ),
-        ),
+        tuple(ask(
+            (*guards.REDIRECTION, *guards.AUTHORIZATION_REQUEST), design=policy, **registration(c, server, request),
+            pushed=pushed, challenge=request["challenge"], requested=request["resource"],
+            listed=serves(c, server, request["resource"]), shown=any_of(approves == ATTACKER, shown), reused=reused,
+            unasked=unasked,
+        )),
         {
             f"{grant}.code": "issued",
             f"{grant}.shown": shown,
@@ -326,7 +331,7 @@ def issue(
             **facts,
         },
         sends,
-    )
+    )  # fmt: skip
 
 
 def own_grants(world: World) -> list[dict[str, str]]:
@@ -399,9 +404,10 @@ def client__accept_authorization_response(c: Context, who: str, grant: str) -> M
     on_page = all_of(same(c.design.leak_point, "client_page"), c.capabilities["state_leak"])
     return Move(
         here,
-        tuple(guards.authorization_response(
-            design, who, slot.state, slot.redirect, redirect_uri_of(c, session), iss, issuer,
-            advertises_iss(c, session, issuer), other_browser=c.world.user_of(who) != user,
+        tuple(ask(
+            guards.AUTHORIZATION_RESPONSE, design=design, session=who, other_browser=c.world.user_of(who) != user,
+            returned=slot.state, after_use=False, arrived_at=slot.redirect, expected=redirect_uri_of(c, session),
+            iss=iss, issuer=issuer, advertised=advertises_iss(c, session, issuer),
         )),
         {
             f"{who}.phase": "responded", f"{who}.code": grant, f"{who}.went_to": issuer,

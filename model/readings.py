@@ -11,6 +11,7 @@ from model import authorization_server as server_rules
 from model import client as client_rules
 from model import guards, identifiers
 from model.action import Context
+from model.guards import ask
 from model.logic import Condition, Value, all_of, any_of, choose, holds, mapped, no, one_of, same
 from model.messages import Configured, Fetch, ResourceMetadata, Sent, learned
 from model.registration import is_known
@@ -291,10 +292,11 @@ def _proves(c: Context, held: Held) -> Condition:
 
 def kept(c: Context, held: Held) -> tuple[Named, ...]:
     """The rules by which the client kept a token that it has from before; one that it discarded cannot leak."""
-    design, attributes = c.of(held.client), token_of(c, held.name)
-    bound, asked = same(c.of(held.server).as_dpop, "honor"), attributes["asked"]
-    echo = server_rules.echo(c.of(held.server), asked)
-    return tuple(guards.token_response(design, _proves(c, held), bound, asked, echo))
+    design, asked = c.of(held.client), token_of(c, held.name)["asked"]
+    return tuple(ask(
+        guards.TOKEN_RESPONSE, design=design, wanted=_proves(c, held), bound=same(c.of(held.server).as_dpop, "honor"),
+        read=True, requested=asked, **server_rules.echo(c.of(held.server), asked),
+    ))  # fmt: skip
 
 
 def is_own_key(key: Value) -> Condition:
@@ -332,8 +334,11 @@ def attacker_authenticates(c: Context, server: Party, client_id: Value) -> tuple
     published = all_of(same(design.reg, "cimd"), same(design.client_auth, "pkjwt"))
     written = all_of(published, c.has({name for client in c.world.clients for name in client.taken_by}))
     replaced = all_of(published, c.capabilities["key_leak"], is_known(c, client_id))
-    return tuple(guards.authentication(
-        design, c.of(server.name), any_of(own, written), secret, assertion, replaced=replaced
+    genuine = any_of(own, written)
+    otherwise = server_rules.client_is_authenticated(design, genuine, secret, assertion, False).holds
+    return tuple(ask(
+        guards.AUTHENTICATION, design=design, policy=c.of(server.name), genuine=genuine, secret=secret,
+        assertion=assertion, named=True, replaced=all_of(replaced, no(otherwise)),
     ))  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from model import client as client_rules
 from model import guards, identifiers
 from model.action import IMPOSSIBLE, Context, Move, action
 from model.flow import authenticates, authentication_of, own_grants, sessions_and_servers
+from model.guards import ask
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
 from model.messages import Redirection, ResourceRequest, ResourceResponse, Sent, TokenRequest, TokenResponse
 from model.readings import (
@@ -51,25 +52,31 @@ def token_request(c: Context, session: Reading, called: str, **more: Value) -> T
     )  # fmt: skip
 
 
+def is_bound(c: Context, session: Reading, server: Party) -> Condition:
+    """Whether an honest AS binds the token of a session to the key of its proofs."""
+    return all_of(uses_dpop(c, session), same(c.of(server.name).as_dpop, "honor"))
+
+
 def token_rules(
     c: Context, session: Reading, server: Party, granted: Value, reads: Condition, by_code: Iterable[Named] = ()
 ) -> tuple[Named, ...]:
     """The rules by which an honest AS takes a token request of a session, and the client its response."""
-    policy, requested, wanted = c.of(server.name), requested_resource(c, session), uses_dpop(c, session)
-    bound = all_of(wanted, same(policy.as_dpop, "honor"))
-    echo = server_rules.echo(policy, choose(same(requested, NONE), granted, requested))
+    policy, requested, listed = c.of(server.name), requested_resource(c, session), serves(c, server, requested_resource(c, session))
     return (
         *authenticates(c, session, server),
         *by_code,
-        *guards.requested_resource(policy, granted, requested, serves(c, server, requested)),
-        *guards.token_response(c.client(session.who), wanted, bound, requested, echo, reads),
-    )
+        *ask(guards.TOKEN_REQUEST, design=policy, granted=granted, requested=requested, listed=listed),
+        *ask(
+            guards.TOKEN_RESPONSE, design=c.client(session.who), wanted=uses_dpop(c, session), read=reads,
+            bound=is_bound(c, session, server), requested=requested,
+            **server_rules.echo(policy, choose(same(requested, NONE), granted, requested)),
+        ),
+    )  # fmt: skip
 
 
 def issued_to(c: Context, session: Reading, grant: str, server: Party, granted: Value) -> dict[str, Value | Condition]:
     """What changes when a session gets the token of a grant."""
-    who, requested = session.who, requested_resource(c, session)
-    bound = all_of(uses_dpop(c, session), same(c.of(server.name).as_dpop, "honor"))
+    who, requested, bound = session.who, requested_resource(c, session), is_bound(c, session, server)
     return {
         f"{who}.phase": "has_token",
         f"{who}.token": grant,
@@ -94,9 +101,10 @@ def client__redeem_code(c: Context, who: str, grant: str, reads: Condition) -> M
     if here is False:
         return IMPOSSIBLE
     client = c.world.session[who].client
-    by_code = guards.code(
-        c.of(server.name), slot, client_id_of(c, session), redirect_uri_of(c, session), code_challenge(c, session),
-        proof_key(c, session),
+    by_code = ask(
+        guards.CODE, design=c.of(server.name), code_client=slot.client, client=client_id_of(c, session),
+        code_redirect=slot.redirect, redirect=redirect_uri_of(c, session), challenge=slot.challenge,
+        verifier=code_challenge(c, session), code_key=slot.key, key=proof_key(c, session),
     )  # fmt: skip
     request = token_request(
         c, session, server.url, grant_type="authorization_code", code=grant, redirect_uri=redirect_uri_of(c, session),
@@ -112,10 +120,9 @@ def client__redeem_code(c: Context, who: str, grant: str, reads: Condition) -> M
 
 def token_response(c: Context, session: Reading, server: Party, grant: str) -> TokenResponse:
     """The token response of an honest AS."""
-    bound = all_of(uses_dpop(c, session), same(c.of(server.name).as_dpop, "honor"))
     said = all_of(same(c.of(server.name).as_echo, "yes"), no(same(c.of(server.name).as_resource, "ignore")))
     told = choose(said, requested_resource(c, session), NONE)
-    return TokenResponse(grant, choose(bound, "DPoP", "Bearer"), grant, told)
+    return TokenResponse(grant, choose(is_bound(c, session, server), "DPoP", "Bearer"), grant, told)
 
 
 @action("S16", each=own_grants, choices=lambda _: {"reads": (False, True)})
@@ -271,13 +278,12 @@ def accepts(
     made = token_of(c, token)
     design = c.among(c.world.resource_servers, lambda party: same(url, party.url))
     known = c.at(url, lambda party: trusted_by(c, party, made["server"].url))
-    return (
-        *guards.access_token(
-            design, (known, False, known), published(c, url), url, made["audience"],
-            all_of(known, made["has_default"]),
-        ),
-        *guards.possession(design, made["key"], own, proofs, made["certificate"], presented, used),
-    )  # fmt: skip
+    return tuple(ask(
+        (*guards.ACCESS_TOKEN, *guards.POSSESSION), design=design, known=known, enrolled=False, looks_known=known,
+        by_issuer=True, signer_listed=False, identifier=published(c, url), url=url, audience=made["audience"],
+        has_default=all_of(known, made["has_default"]), key=made["key"], own=own, for_this=proofs[0],
+        for_another=proofs[1], certificate=made["certificate"], presented=presented, used=used,
+    ))  # fmt: skip
 
 
 def sessions_and_tokens(world: World) -> list[dict[str, str]]:
