@@ -52,7 +52,7 @@ def challenge_is_heeded(design: Design, by_challenge: Condition) -> Condition:
     return implies(by_challenge, same(design.prm_src, "challenge"))
 
 
-@rule("PRM-5-chal", source="RFC 9728 5.1 (no rule); deployed guard")
+@rule("PRM-5-chal", source="RFC 9728 5.1 (no rule); deployed guard", otherwise="prm_elsewhere")
 def metadata_url_is_same_origin(design: Design, elsewhere: Condition) -> Condition:
     """The metadata document comes from the origin of the resource."""
     return implies(elsewhere, same(design.prm_url, "any"))
@@ -60,7 +60,7 @@ def metadata_url_is_same_origin(design: Design, elsewhere: Condition) -> Conditi
 
 @rule("PRM-3.3-exact-chal", "PRM-3.3-exact-wk", "BIS-4.2-1", "BIS-4.2-2", "BIS-4.2-3", "BIS-4.2-4",
       "BIS-4.2-fail", "BIS-4.2-scope", "BIS-4.3-a", "BIS-4.3-seg", "BIS-4.3-norm", "BIS-4.3-empty", "PRM-6-cmp",
-      source="RFC 9728 3.3; rfc9728bis 4.2-4.3")  # fmt: skip
+      source="RFC 9728 3.3; rfc9728bis 4.2-4.3", otherwise="prm_mismatch")  # fmt: skip
 def resource_matches_request(design: Design, resource: Value, url: Value) -> Condition:
     """The client uses a metadata document only if its `resource` matches the URL it asked for.
 
@@ -336,8 +336,8 @@ def echo_confirms_request(
 ) -> Condition:  # fmt: skip
     """The resource in the token response confirms what was asked for.
 
-    ``read``: the client looks; ``present``: the response names resources; ``has_requested``: the requested one is among them (compared
-    as RFC 3986 6.2.2 normalised strings); ``has_more``: others are as well.
+    ``read``: the client looks; ``present``: the response names resources; ``has_requested``: the requested one is
+    among them (compared as RFC 3986 6.2.2 normalised strings); ``has_more``: others are as well.
     """
     accepted = any_of(
         one_of(design.echo, "off", "grant"),

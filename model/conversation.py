@@ -108,27 +108,37 @@ class _RefusedError(Exception):
 class _Resource:
     """What discovery found about a resource; nothing is documented where there was no metadata."""
 
-    documented: str
-    servers: tuple[str, ...]
-    body: Mapping[str, Any]
+    documented: str = NONE
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def servers(self) -> tuple[str, ...]:
+        """The AS that it lists."""
+        return tuple(self.body.get("authorization_servers", ()))
 
 
 @dataclass(frozen=True, slots=True)
 class _Server:
-    """An AS as the client sees it: as listed, its metadata (if any), and its endpoints.
-
-    The token endpoint may be missing: that shows when it is used.
-    """
+    """An AS as the client sees it: as listed (or only assumed), its metadata if there is any, where users are sent."""
 
     listed: str
-    issuer: str
-    metadata: Mapping[str, Any]
-    authorization_endpoint: str
-    token_endpoint: str
+    assumed: bool
+    found: Mapping[str, Any] | None
+    authorization_at: str
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """Its metadata, which may say nothing."""
+        return self.found or {}
+
+    @property
+    def issuer(self) -> str:
+        """The issuer that its metadata names, and that is recorded for a request."""
+        return str(self.metadata.get("issuer", NONE))
 
     @property
     def claimed(self) -> str:
-        """The issuer that its metadata claims."""
+        """The issuer that it is taken to be."""
         return self.listed if self.issuer == NONE else self.issuer
 
 
@@ -145,31 +155,34 @@ class _Walk:
         self.sent = Sent()
         self.registered: set[str] = set()
         self.named = ""
-        self.resource = _Resource(NONE, (), {})
-        self.server: _Server | None = None
+        self.resource = _Resource()
+        self.server = _Server(NONE, False, None, NONE)
         self.asked: dict[str, str] = {}
         self.renews = False
 
     # --- deciding ------------------------------------------------------------------------------------------
 
-    def require(self, condition: Named, about: str) -> bool:
-        """Ask a rule and go on only if it agrees, or (False) if the client does without what it was asked about."""
+    def take(self, *rules: guards.Asked, **values: Any) -> bool:
+        """Ask rules and go on only if they agree, or (False) if the client does without what it asked about.
+
+        Values that no rule is about say what they were asked of.
+        """
+        about = ", ".join(f"{name} {value}" for name, value in values.items() if isinstance(value, str))
+        agree = [self._decide(condition, about) for condition in guards.ask(rules, design=self.design, **values)]
+        return all(agree)
+
+    def _decide(self, condition: Named, about: str) -> bool:
         rule = condition.rule
         holds = bool(condition.holds) or rule.name in self.without
         self.decisions.append(Decision(rule, holds, about, self.step))
-        if not holds and conduct.gives_up(self.design, rule):
+        if not holds and (not rule.otherwise or getattr(self.design, rule.otherwise) == "refuse"):
             raise _RefusedError
         return holds
-
-    def take(self, guard: guards.Guard, about: str, **values: Any) -> bool:
-        """The same for all that is asked of a message."""
-        agree = [self.require(condition, about) for condition in guards.ask(guard, design=self.design, **values)]
-        return all(agree)
 
     def fetch(self, url: str) -> Answer:
         """What is at a URL, if its server takes the connection."""
         answer = self.scenario.fetch(url)
-        self.require(conduct.party_is_reachable(self.design, answer is not None), url)
+        self.take(conduct.party_is_reachable, url=url, reachable=answer is not None)
         return answer or Answer()
 
     def goes_out(self, stage: Stage) -> None:
@@ -196,22 +209,21 @@ class _Walk:
 
     def call_again(self, later: Scenario) -> None:
         """The client calls again and is refused what it had before."""
-        design, answer = self.design, later.answer
+        design, answer, before = self.design, later.answer, self.server
         renewable = "refresh_token" in self.scenario.token_response
         # Whatever is done about it is answered as in the first call.
         self.scenario = replace(later, answer=self.scenario.answer)
         if answer.get("error") == "insufficient_scope":
-            self.require(conduct.scope_is_stepped_up(design), "insufficient_scope")
+            self.take(conduct.scope_is_stepped_up, error="insufficient_scope")
             self.follow("send_authorization_request")
             return
-        self.require(conduct.challenge_is_followed(design), f"status {answer['status']}")
+        self.take(conduct.challenge_is_followed, status=str(answer["status"]))
         if design.rechallenge == "retry":
             self.follow("send_token")
             return
-        before = self.found
         if design.rechallenge == "discover":
             self.follow("request_resource", "send_authorization_request")
-        moved = self.found.listed != before.listed
+        moved = self.server.listed != before.listed
         refreshes = design.rechallenge_grant == "refresh" and renewable
         self.renews = refreshes and (not moved or bool(client.refresh_token_stays_with_issuer(design).holds))
         self.follow("redeem_code" if self.renews else "send_authorization_request")
@@ -227,74 +239,59 @@ class _Walk:
     def use_resource_metadata(self) -> None:
         """The metadata of the resource, as the client reads it; nothing where it finds none."""
         design, url, named = self.design, self.scenario.url, self.named
-        plain_http = urlsplit(url).scheme == "http" and not _is_loopback(url)
-        elsewhere = is_url(named) and not identifiers.same_origin(named, url)
         near = self.take(
-            guards.CHALLENGE, named or url, plain_http=plain_http, by_challenge=False, elsewhere=elsewhere
-        )
-        self.require(conduct.url_is_well_formed(design, named == "" or is_url(named)), named)
+            *conduct.CHALLENGE, url=url, location=named, by_challenge=False,
+            plain_http=urlsplit(url).scheme == "http" and not _is_loopback(url),
+            elsewhere=is_url(named) and not identifiers.same_origin(named, url),
+            well_formed=named == "" or is_url(named),
+        )  # fmt: skip
         locations = [] if design.prm == "off" else conduct.document_locations(design, url, named)
         body = self.find_document(locations if near else locations[1:])
-        if body is None:
-            self.resource = _Resource(NONE, (), {})
-            return
-        resource = conduct.spelled(design, str(body.get("resource", NONE)))
-        self.require(conduct.resource_has_no_fragment(design, "#" in resource), resource)
-        matches = self.take(
-            guards.RESOURCE_METADATA, f"{resource} for {url}", cached=False, resource=resource, url=url,
-            vouched_for=False,
-        )  # fmt: skip
-        if not matches:
-            resource = conduct.spelled(design, url)
-        self.resource = _Resource(resource, tuple(body.get("authorization_servers", ())), body)
+        self.resource = _Resource()
+        if body is not None:
+            said = conduct.spelled(design, str(body.get("resource", NONE)))
+            matches = self.take(
+                *conduct.RESOURCE_METADATA, has_fragment="#" in said, cached=False, resource=said, url=url,
+                vouched_for=False,
+            )  # fmt: skip
+            self.resource = _Resource(said if matches else conduct.spelled(design, url), body)
 
     def find_document(self, locations: Iterable[str]) -> Mapping[str, Any] | None:
         """The first metadata document of the resource that the client can use, or nothing."""
-        design = self.design
-        for location in locations:
-            answer = self.fetch(location)
-            if not self.require(conduct.document_is_not_redirected(design, bool(answer.location)), location):
+        for at in locations:
+            answer = self.fetch(at)
+            if not self.take(conduct.document_is_not_redirected, at=at, redirected=bool(answer.location)):
                 continue
             if answer.location:
                 answer = self.fetch(answer.location)
-            served = self.require(conduct.document_is_served(design, answer.status not in (200, 404)), location)
-            if not served or answer.status != 200:
-                continue
-            if self.require(conduct.document_is_well_formed(design, answer.body), location):
+            served = self.take(conduct.document_is_served, at=at, failed=answer.status not in (200, 404))
+            if served and answer.status == 200 and self.take(conduct.document_is_well_formed, at=at, body=answer.body):
                 return answer.body
         return None
 
     def is_the_server_before(self) -> None:
         """Discovery that was repeated has led to the AS from before."""
-        if self.server is not None:
-            changed = bool(self.resource.servers) and self.resource.servers[0] != self.server.listed
-            self.require(conduct.server_is_the_one_before(self.design, changed), f"{self.server.listed} before")
+        before, servers = self.server.listed, self.resource.servers
+        changed = before != NONE and bool(servers) and servers[0] != before
+        self.take(conduct.server_is_the_one_before, before=before, changed=changed)
 
     def use_server_metadata(self) -> None:
         """The AS that the client goes to, ready for authorization requests."""
-        design, listed = self.design, self.resource.servers
+        design, servers = self.design, self.resource.servers
         self.is_the_server_before()
-        self.require(conduct.server_is_listed(design, bool(listed)), f"authorization_servers of {self.scenario.url}")
-        self.require(conduct.server_is_the_only_one(design, len(listed) > 1), ", ".join(listed))
-        legacy = not listed
-        chosen, found = self.choose_server(listed or (identifiers.origin(self.scenario.url),))
-        metadata = found or {}
-        self.server = server = _Server(
-            chosen,
-            str(metadata.get("issuer", NONE)),
-            metadata,
-            self.endpoint("authorization", found, chosen, legacy),
-            conduct.endpoint(design, "token", found, chosen, self.scenario.url, legacy),
-        )
-        protected, claimed, at = metadata.get("protected_resources"), server.claimed, server.authorization_endpoint
-        advertised, lists = conduct.advertises_iss(design, metadata), self.resource.documented in _strings(protected)
+        self.take(*conduct.LISTING, servers=" ".join(servers), listed=bool(servers), several=len(servers) > 1)
+        chosen, found = self.choose_server(servers or (identifiers.origin(self.scenario.url),))
+        at = self.endpoint("authorization", chosen, not servers, found)
+        self.server = server = _Server(chosen, not servers, found, at)
+        protected = server.metadata.get("protected_resources")
         self.take(
-            guards.AUTHORIZATION_ENDPOINT, f"{at} of {claimed}", claimed=claimed, authorization_at=at,
-            advertised=advertised, publishes=protected is not None, lists=lists,
+            *guards.AUTHORIZATION_ENDPOINT, claimed=server.claimed, authorization_at=at,
+            advertised=conduct.advertises_iss(design, server.metadata), publishes=protected is not None,
+            lists=self.resource.documented in _strings(protected),
         )  # fmt: skip
         if design.pkce_when == "before":
             self.require_support(found)
-        self.register(server, found, legacy)
+        self.register(server)
         if design.pkce_when == "after":
             self.require_support(found)
 
@@ -303,110 +300,85 @@ class _Walk:
         found, chosen = None, ""
         for chosen in listed:
             known = chosen in self.scenario.known_servers
-            self.take(guards.CHOSEN_SERVER, chosen, server=chosen, listed=chosen, known=known, enrolled=True)
+            self.take(*guards.CHOSEN_SERVER, server=chosen, listed=chosen, known=known, enrolled=True)
             found = self.server_metadata(chosen)
             if found is not None or self.design.as_failover == "no":
                 break
         return chosen, found
 
-    def require_support(self, metadata: Mapping[str, Any] | None) -> None:
-        """What the metadata says about response types and PKCE; where there is none, nothing is said."""
-        types = None if metadata is None else metadata.get("response_types_supported")
-        self.require(
-            conduct.response_type_is_offered(self.design, metadata is None or "code" in _strings(types)),
-            f"response_types_supported {types}",
-        )
-        methods = None if metadata is None else metadata.get("code_challenge_methods_supported")
-        offered = metadata is None or "S256" in _strings(methods)
-        self.require(
-            conduct.challenge_method_is_offered(self.design, methods is not None, offered),
-            f"code_challenge_methods_supported {methods}",
-        )
-
     def server_metadata(self, issuer: str) -> Mapping[str, Any] | None:
         """The metadata of an issuer, if there is any and the client may use it."""
-        for location, expected in conduct.metadata_locations(self.design, issuer):
-            answer = self.fetch(location)
-            if answer.status != 200:
-                continue
-            if self.require(conduct.server_metadata_is_well_formed(self.design, answer.body), location):
+        for at, expected in conduct.metadata_locations(self.design, issuer):
+            answer = self.fetch(at)
+            if answer.status == 200 and self.take(conduct.server_metadata_is_well_formed, at=at, body=answer.body):
                 claimed = str(answer.body.get("issuer", NONE))
-                about = f"{claimed} for {expected}"
-                self.take(guards.SERVER_METADATA, about, claimed=claimed, server=expected, configured=False)
+                self.take(*guards.SERVER_METADATA, claimed=claimed, server=expected, configured=False)
                 return answer.body
         return None
 
-    def endpoint(self, name: str, metadata: Mapping[str, Any] | None, server: str, legacy: bool) -> str:
+    def require_support(self, metadata: Mapping[str, Any] | None) -> None:
+        """What the metadata says about response types and PKCE; where there is none, nothing is said."""
+        said = {} if metadata is None else metadata
+        types, methods = said.get("response_types_supported"), said.get("code_challenge_methods_supported")
+        self.take(
+            *conduct.SUPPORT, response_types=str(types), code=metadata is None or "code" in _strings(types),
+            methods=str(methods), listed=methods is not None, offered=metadata is None or "S256" in _strings(methods),
+        )  # fmt: skip
+
+    def endpoint(self, name: str, server: str, assumed: bool, metadata: Mapping[str, Any] | None) -> str:
         """The URL of an endpoint that the client is about to use."""
-        url = conduct.endpoint(self.design, name, metadata, server, self.scenario.url, legacy)
-        self.require_endpoint(name, url, server)
+        url = conduct.endpoint(self.design, name, metadata, server, self.scenario.url, assumed)
+        self.take(*conduct.ENDPOINT, server=server, endpoint=name, url=url, known=url != NONE, well_formed=is_url(url))
         return url
 
-    def require_endpoint(self, name: str, url: str, server: str) -> None:
-        """An endpoint has to be known, and to be a URL."""
-        self.require(conduct.endpoint_is_known(self.design, url != NONE), f"{name} endpoint of {server}")
-        self.require(conduct.url_is_well_formed(self.design, is_url(url)), url)
-
-    def register(self, server: _Server, metadata: Mapping[str, Any] | None, legacy: bool) -> None:
+    def register(self, server: _Server) -> None:
         """Get a client_id at the AS, unless the client has one there."""
-        design = self.design
+        design, metadata = self.design, server.found
         key = server.listed if design.cred_pin == "on" else "any"
         if key in self.registered or design.reg == "static":
             return
+        self.registered.add(key)
         offered = bool(server.metadata.get("client_id_metadata_document_supported"))
         if design.reg == "cimd" and (offered or design.registration_kinds == "cimd_only"):
-            self.require(conduct.client_id_is_granted(design, offered), f"metadata documents at {server.listed}")
-        else:
-            if design.registration_at == "issuer" and metadata is not None:
-                metadata = self.server_metadata(server.issuer)
-                self.require(conduct.endpoint_is_known(design, metadata is not None), f"metadata of {server.issuer}")
-            where = self.endpoint("registration", metadata, server.listed, legacy)
-            self.sent.registrations.append(self.scenario.party(where))
-            self.require(conduct.client_id_is_granted(design, _endpoint(where) in self.scenario.endpoints), where)
-        self.registered.add(key)
+            self.take(conduct.client_id_is_granted, server=server.listed, granted=offered)
+            return
+        if design.registration_at == "issuer" and metadata is not None:
+            metadata = self.server_metadata(server.issuer)
+            self.take(conduct.endpoint_is_known, issuer=server.issuer, known=metadata is not None)
+        at = self.endpoint("registration", server.listed, server.assumed, metadata)
+        self.sent.registrations.append(self.scenario.party(at))
+        self.take(conduct.client_id_is_granted, at=at, granted=_endpoint(at) in self.scenario.endpoints)
 
     # --- authorization and token -----------------------------------------------------------------------------
 
-    @property
-    def found(self) -> _Server:
-        """The AS that was discovered."""
-        assert self.server is not None
-        return self.server
-
     def send_authorization_request(self) -> None:
         """Send the user to the AS."""
-        design, scenario, at = self.design, self.scenario, self.found.authorization_endpoint
-        asked = conduct.requested_resource(design, self.resource.documented, scenario.url)
+        design, scenario, at = self.design, self.scenario, self.server.authorization_at
+        resource = conduct.requested_resource(design, self.resource.documented, scenario.url)
         scopes = scenario.challenge.get("scope") or " ".join(_strings(self.resource.body.get("scopes_supported")))
         self.asked = {"response_type": "code"}
         if design.scope_request == "advertised" and scopes:
             self.asked["scope"] = scopes
-        if asked != NONE:
-            self.asked["resource"] = asked
-        self.sent.authorizations.append(Request(scenario.party(at), asked))
+        if resource != NONE:
+            self.asked["resource"] = resource
+        self.sent.authorizations.append(Request(scenario.party(at), resource))
         self.sent.urls.append(conduct.authorization_url(design, at, self.asked))
         self.goes_out("a")
 
     def accept_authorization_response(self) -> None:
         """Judge what comes back, if anything does."""
-        design, server, response = self.design, self.found, self.scenario.authorization_response
+        design, server, response = self.design, self.server, self.scenario.authorization_response
         refused = "error" in response and all(name in self.asked for name in response.get("refuses", ()))
-        answers = _endpoint(server.authorization_endpoint) in self.scenario.endpoints
-        self.require(
-            conduct.request_is_granted(design, refused or not answers),
-            response.get("error", "") if refused else "code" if answers else "no answer",
-        )
-        state = {"returned": "own", "other": "other", "missing": NONE}[response["state"]]
-        iss = self.scenario.iss.get(identifiers.origin(server.authorization_endpoint), NONE)
-        # Where no issuer was recorded there is none to compare with.
-        recorded = iss if server.issuer == NONE else server.issuer
-        advertised = conduct.advertises_iss(design, server.metadata)
-        about = f"state {response['state']}, iss {iss} from {server.issuer}"
+        answers = _endpoint(server.authorization_at) in self.scenario.endpoints
+        iss = self.scenario.iss.get(identifiers.origin(server.authorization_at), NONE)
         self.take(
-            guards.AUTHORIZATION_RESPONSE, about, session="own", other_browser=False, returned=state, after_use=False,
-            arrived_at=NONE, expected=NONE, iss=iss, issuer=recorded, advertised=advertised,
+            *conduct.AUTHORIZATION_RESPONSE, error=response.get("error", NONE), refused=refused or not answers,
+            session="own", returned={"returned": "own", "other": "other", "missing": NONE}[response["state"]],
+            other_browser=False, after_use=False, arrived_at=NONE, expected=NONE, iss=iss,
+            # Where no issuer was recorded there is none to compare with.
+            issuer=iss if server.issuer == NONE else server.issuer, recorded=server.issuer,
+            advertised=conduct.advertises_iss(design, server.metadata),
         )  # fmt: skip
-        self.require(conduct.issuer_was_recorded(design, server.issuer, iss), about)
         if design.callback_discovery == "repeated":
             self.named = ""
             self.use_resource_metadata()
@@ -414,50 +386,38 @@ class _Walk:
 
     def redeem_code(self) -> None:
         """Ask for a token, for the code or a refresh token, and judge the response."""
-        design, server, response = self.design, self.found, self.scenario.token_response
-        self.require_endpoint("token", server.token_endpoint, server.listed)
-        about = f"{server.token_endpoint} of {server.claimed}"
-        self.take(guards.TOKEN_ENDPOINT, about, claimed=server.claimed, token_at=server.token_endpoint)
-        wanted = self.wants_dpop()
-        party = self.scenario.party(server.token_endpoint)
-        asked = conduct.requested_resource(design, self.resource.documented, self.scenario.url)
+        design, server, response = self.design, self.server, self.scenario.token_response
+        at = self.endpoint("token", server.listed, server.assumed, server.found)
+        self.take(*guards.TOKEN_ENDPOINT, claimed=server.claimed, token_at=at)
+        offered = "dpop_signing_alg_values_supported" in server.metadata
+        demanded = bool(self.resource.body.get("dpop_bound_access_tokens_required"))
+        wanted = bool(client.wants_dpop(design, offered, demanded))
+        party, asked = self.scenario.party(at), conduct.requested_resource(
+            design, self.resource.documented, self.scenario.url
+        )
         self.sent.tokens.append(Request(party, asked, wanted))
         self.goes_out("t")
         # Whoever does not know the grant issues no token; the attacker's AS takes any code.
         knows = self.renews or party in (self.sent.authorizations[-1].party, "evil")
-        failed = "error" in response or _endpoint(server.token_endpoint) not in self.scenario.endpoints or not knows
-        self.require(conduct.request_is_granted(design, failed), str(response.get("error", "token")))
-        kind = response.get("token_type", "Bearer")
+        answers = _endpoint(at) in self.scenario.endpoints
+        kind, echo = response.get("token_type", "Bearer"), response.get("resource", [])
         known = kind.lower() if isinstance(kind, str) else ""
-        bound = known == "dpop"
-        self.require(conduct.token_type_is_present(design, "token_type" in response), "no token_type")
-        self.require(
-            conduct.token_type_is_known(design, isinstance(kind, str), known in ("bearer", "dpop")),
-            f"token_type {kind}",
-        )
-        self.require(conduct.token_type_was_asked_for(design, bound and not wanted), f"token_type {kind}")
-        echoed = response.get("resource", [])
-        named = [echoed] if isinstance(echoed, str) else _strings(echoed)
+        bound, named = known == "dpop", [echo] if isinstance(echo, str) else _strings(echo)
         confirmed = [name for name in named if identifiers.equal_normalized(name, asked)]
         self.take(
-            guards.TOKEN_RESPONSE, f"token_type {kind}, resource {echoed or NONE} for {asked}", wanted=wanted,
-            bound=bound, read=True, requested=asked, present=bool(named), has_requested=bool(confirmed),
-            has_more=len(named) > len(confirmed),
+            *conduct.TOKEN_RESPONSE, refused="error" in response or not answers or not knows, wanted=wanted, bound=bound,
+            error=str(response.get("error", NONE)), token_type=str(kind), typed="token_type" in response,
+            text=isinstance(kind, str), known=known in ("bearer", "dpop"), unasked=bound and not wanted,
+            requested=asked, resource=" ".join(named) or NONE, read=True, present=bool(named),
+            has_requested=bool(confirmed), has_more=len(named) > len(confirmed),
         )  # fmt: skip
         self.sent.scheme = "DPoP" if conduct.presents_dpop(design, wanted, bound) else "Bearer"
-
-    def wants_dpop(self) -> bool:
-        """Whether the client makes proofs here."""
-        offered = "dpop_signing_alg_values_supported" in self.found.metadata
-        demanded = bool(self.resource.body.get("dpop_bound_access_tokens_required"))
-        return bool(client.wants_dpop(self.design, offered, demanded))
 
     def send_token(self) -> None:
         """Use the token, and see what the resource server makes of it."""
         self.goes_out("x")
-        answer = self.scenario.answer
-        failed = answer["status"] != 200
-        self.require(conduct.request_is_granted(self.design, failed), answer.get("error", "") or "200 OK")
+        status = self.scenario.answer["status"]
+        self.take(conduct.request_is_granted, status=str(status), refused=status != 200)
 
 
 def _strings(value: Any) -> list[str]:

@@ -17,7 +17,8 @@ from model import client
 from model import resource_server as resource
 from model.rule import Condition as Named
 
-Guard = tuple[Callable[..., Named], ...]
+Asked = Callable[..., Named]
+Guard = tuple[Asked, ...]
 
 
 def ask(guard: Guard, **values: Any) -> Iterator[Named]:
@@ -30,7 +31,7 @@ def ask(guard: Guard, **values: Any) -> Iterator[Named]:
 
 
 @cache
-def _parameters(rule: Callable[..., Named]) -> tuple[str, ...]:
+def _parameters(rule: Asked) -> tuple[str, ...]:
     return tuple(signature(rule).parameters)
 
 

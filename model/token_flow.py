@@ -61,7 +61,8 @@ def token_rules(
     c: Context, session: Reading, server: Party, granted: Value, reads: Condition, by_code: Iterable[Named] = ()
 ) -> tuple[Named, ...]:
     """The rules by which an honest AS takes a token request of a session, and the client its response."""
-    policy, requested, listed = c.of(server.name), requested_resource(c, session), serves(c, server, requested_resource(c, session))
+    policy, requested = c.of(server.name), requested_resource(c, session)
+    listed = serves(c, server, requested)
     return (
         *authenticates(c, session, server),
         *by_code,
