@@ -39,6 +39,18 @@ class Move(NamedTuple):
 IMPOSSIBLE = Move(False, (), {})
 
 
+class _ImpossibleError(Exception):
+    """An action plainly cannot happen."""
+
+
+def possible(*conditions: Condition) -> Condition:
+    """Whether an action can happen, for which all of this must hold; where it plainly cannot, it ends here."""
+    here = all_of(*conditions)
+    if here is False:
+        raise _ImpossibleError
+    return here
+
+
 class Policy:
     """The switches as one party has them: its own where it has some, else everybody's."""
 
@@ -134,7 +146,10 @@ class Action:
         return self.schema.name + (f"[{','.join(self.fixed.values())}]" if self.fixed else "")
 
     def __call__(self, context: Context, **chosen: Any) -> Move:
-        return self.schema.move(context, **self.fixed, **chosen)
+        try:
+            return self.schema.move(context, **self.fixed, **chosen)
+        except _ImpossibleError:
+            return IMPOSSIBLE
 
 
 SCHEMAS: dict[str, Schema] = {}

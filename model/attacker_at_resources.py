@@ -26,10 +26,10 @@ from model.messages import (
     TokenRequest,
     TokenResponse,
 )
-from model.readings import kept, knows, published, sessions, token_of, trusted_by
+from model.readings import is_own_key, kept, knows, published, sessions, token_of, trusted_by
 from model.rule import Condition as Named
 from model.state import tokens
-from model.token_flow import accepts, captured_proofs, holds_key
+from model.token_flow import accepts, captured_proofs
 from model.world import ATTACKER, FORGED_BY, NONE, World
 
 # --- tokens at resources ---------------------------------------------------------------------------------------
@@ -57,10 +57,10 @@ def present_token(c: Context, token: str, url: str) -> Move:
     here = all_of(knows(c, "token", token), c.exists(party))
     if here is False:
         return IMPOSSIBLE
-    own = holds_key(c, token)
     for_this, for_another, used = captured_proofs(c, token, url)
     unused = all_of(same(c.of(party.name).rs_htu, "off"), for_another, no(used))
     made = token_of(c, token)
+    own = is_own_key(made["key"])
     request = ResourceRequest(url, token, choose(own, NONE, f"{token}@captured"))
     return Move(
         here,

@@ -351,10 +351,14 @@ class _Walk:
 
     # --- authorization and token -----------------------------------------------------------------------------
 
+    def wanted_resource(self) -> str:
+        """The `resource` of requests."""
+        return conduct.requested_resource(self.design, self.resource.documented, self.scenario.url)
+
     def send_authorization_request(self) -> None:
         """Send the user to the AS."""
         design, scenario, at = self.design, self.scenario, self.server.authorization_at
-        resource = conduct.requested_resource(design, self.resource.documented, scenario.url)
+        resource = self.wanted_resource()
         scopes = scenario.challenge.get("scope") or " ".join(_strings(self.resource.body.get("scopes_supported")))
         self.asked = {"response_type": "code"}
         if design.scope_request == "advertised" and scopes:
@@ -392,9 +396,7 @@ class _Walk:
         offered = "dpop_signing_alg_values_supported" in server.metadata
         demanded = bool(self.resource.body.get("dpop_bound_access_tokens_required"))
         wanted = bool(client.wants_dpop(design, offered, demanded))
-        party, asked = self.scenario.party(at), conduct.requested_resource(
-            design, self.resource.documented, self.scenario.url
-        )
+        party, asked = self.scenario.party(at), self.wanted_resource()
         self.sent.tokens.append(Request(party, asked, wanted))
         self.goes_out("t")
         # Whoever does not know the grant issues no token; the attacker's AS takes any code.
@@ -405,11 +407,11 @@ class _Walk:
         bound, named = known == "dpop", [echo] if isinstance(echo, str) else _strings(echo)
         confirmed = [name for name in named if identifiers.equal_normalized(name, asked)]
         self.take(
-            *conduct.TOKEN_RESPONSE, refused="error" in response or not answers or not knows, wanted=wanted, bound=bound,
-            error=str(response.get("error", NONE)), token_type=str(kind), typed="token_type" in response,
-            text=isinstance(kind, str), known=known in ("bearer", "dpop"), unasked=bound and not wanted,
-            requested=asked, resource=" ".join(named) or NONE, read=True, present=bool(named),
-            has_requested=bool(confirmed), has_more=len(named) > len(confirmed),
+            *conduct.TOKEN_RESPONSE, error=str(response.get("error", NONE)),
+            refused="error" in response or not answers or not knows, token_type=str(kind),
+            typed="token_type" in response, text=isinstance(kind, str), known=known in ("bearer", "dpop"),
+            unasked=bound and not wanted, wanted=wanted, bound=bound, requested=asked, resource=" ".join(named) or NONE,
+            read=True, present=bool(named), has_requested=bool(confirmed), has_more=len(named) > len(confirmed),
         )  # fmt: skip
         self.sent.scheme = "DPoP" if conduct.presents_dpop(design, wanted, bound) else "Bearer"
 

@@ -13,7 +13,7 @@ from typing import Any
 from model import authorization_server as server_rules
 from model import client as client_rules
 from model import guards
-from model.action import IMPOSSIBLE, Context, Move, action
+from model.action import Context, Move, action, possible
 from model.guards import ask
 from model.identifiers import well_known_authorization_server
 from model.logic import Condition, Value, all_of, any_of, choose, implies, mapped, no, one_of, same
@@ -67,12 +67,11 @@ def client__request_resource(c: Context, who: str, url: Value) -> Move:
     client serves several users.
     """
     session, cast = c.state.session(who), c.world.session[who]
-    if same(session.phase, "idle") is False:
-        return IMPOSSIBLE
+    here = possible(same(session.phase, "idle"))
     several = all_of(same(c.client(who).client_instances, "multi_user"), c.has(c.capabilities))
     sent_to = c.at(url, lambda party: not cast.visits or party.name in cast.visits)
     return Move(
-        all_of(same(session.phase, "idle"), several if cast.user == ATTACKER else True, c.at(url, c.exists), sent_to),
+        all_of(here, several if cast.user == ATTACKER else True, c.at(url, c.exists), sent_to),
         (),
         {f"{who}.phase": "challenged", f"{who}.url": url},
         (Sent(cast.client, url, ResourceRequest(url)), Sent(url, cast.client, challenge(c, who, url))),
@@ -108,12 +107,11 @@ def client__use_resource_metadata(c: Context, who: str, listed: Value) -> Move:
     Configured resources (no metadata) stand for themselves.
     """
     session = c.state.session(who)
-    if same(session.phase, "challenged") is False:
-        return IMPOSSIBLE
+    here = possible(same(session.phase, "challenged"))
     resource = published(c, session.url)
     honest = c.at(session.url, lambda party: all_of(no(c.runs(party)), designates(c, party, listed)))
     return Move(
-        all_of(same(session.phase, "challenged"), honest),
+        all_of(here, honest),
         document_rules(c, who, session.url, resource, True),
         {f"{who}.phase": "discovered", f"{who}.resource": resource, f"{who}.listed": listed},
         document(c, who, session.url, ResourceMetadata(resource, listed)),
@@ -149,9 +147,7 @@ def with_metadata(who: str, **values: Value) -> dict[str, Value]:
 def client__use_server_metadata(c: Context, who: str, server: str) -> Move:
     """The client fetches the metadata of the AS that the resource lists, which tells the truth, and records it."""
     session, party = c.state.session(who), c.world.by_name[server]
-    here = all_of(same(session.phase, "discovered"), same(session.listed, party.url), no(c.runs(party)))
-    if here is False:
-        return IMPOSSIBLE
+    here = possible(same(session.phase, "discovered"), same(session.listed, party.url), no(c.runs(party)))
     own, client = party.url, c.world.session[who].client
     sends = same(c.of(server).h_iss, "yes")
     offers = choose(pushes(c.client(who)), own, NONE)
@@ -224,9 +220,7 @@ def authenticates(c: Context, session: Reading, server: Party) -> tuple[Named, .
 def client__push_authorization_request(c: Context, who: str, server: str) -> Move:
     """The client pushes its authorization request to the AS whose endpoint the metadata names."""
     session, party = c.state.session(who), c.world.by_name[server]
-    here = all_of(same(session.phase, "ready"), pushes(c.client(who)), same(session.par_at, party.url))
-    if here is False:
-        return IMPOSSIBLE
+    here = possible(same(session.phase, "ready"), pushes(c.client(who)), same(session.par_at, party.url))
     request, client = request_of(c, session), c.world.session[who].client
     pushed = PushedRequest(
         **authentication_of(c, session, "par", party.url), redirect_uri=request["redirect"], state=who,
@@ -246,9 +240,7 @@ def client__authenticate_elsewhere(c: Context, who: str, server: str) -> Move:
     """The client authenticates at a revocation or introspection endpoint of an AS of the attacker's."""
     session, party, design = c.state.session(who), c.world.by_name[server], c.client(who)
     uses = all_of(no(pushes(design)), same(design.other_authn_ep, "yes"))
-    here = all_of(same(session.phase, "ready"), uses, same(session.metadata, party.url), c.runs(party))
-    if here is False:
-        return IMPOSSIBLE
+    here = possible(same(session.phase, "ready"), uses, same(session.metadata, party.url), c.runs(party))
     request = ClientAuthentication(**authentication_of(c, session, "par", party.url))
     facts, sends = deliver(c, Sent(c.world.session[who].client, server, request))
     return Move(here, (), facts, sends)
@@ -272,9 +264,7 @@ def client__send_authorization_request(c: Context, who: str) -> Move:
     """The client sends the browser to the authorization endpoint, with the request or with where it was pushed."""
     session, design = c.state.session(who), c.client(who)
     pushed = pushes(design)
-    may = any_of(same(session.phase, "pushed"), all_of(same(session.phase, "ready"), no(pushed)))
-    if may is False:
-        return IMPOSSIBLE
+    may = possible(any_of(same(session.phase, "pushed"), all_of(same(session.phase, "ready"), no(pushed))))
     at_honest = no(is_strangers(c.world, session.par_at))
     sent = authorization_request(c, session, choose(all_of(pushed, at_honest), who, NONE), pushed)
     browser = c.world.user_of(who)
@@ -351,13 +341,11 @@ def authorization_server__issue_code(c: Context, who: str, grant: str) -> Move:
     handed = all_of(same(session.request_uri, grant), same(slot.code, "pushed"))
     own = all_of(same(session.request_uri, NONE), same(slot.code, "none"))
     pushed_here = all_of(pushes(c.client(who)), same(session.par_at, server.url))
-    here = all_of(
+    here = possible(
         same(session.phase, "requested"),
         same(session.authorization_at, server.url),
         any_of(handed, all_of(own, any_of(no(pushes(c.client(who))), pushed_here))),
     )
-    if here is False:
-        return IMPOSSIBLE
     request = {name: choose(handed, getattr(slot, name), value) for name, value in request_of(c, session).items()}
     move = issue(c, grant, choose(handed, THIEF, who), any_of(handed, pushed_here), request)
     return move._replace(when=here)
@@ -391,11 +379,9 @@ def advertises_iss(c: Context, session: Reading, issuer: Value) -> Condition:
 def client__accept_authorization_response(c: Context, who: str, grant: str) -> Move:
     """The user's browser delivers the honest AS's response to the client."""
     session, slot, design = c.state.session(who), c.state.grant(grant), c.client(who)
-    here = all_of(
+    here = possible(
         same(session.phase, "requested"), same(slot.code, "issued"), is_callback(c, slot.redirect, who)
     )
-    if here is False:
-        return IMPOSSIBLE
     server, client = server_of(c, grant), c.world.client_of(who)
     user = user_of(c, grant)
     iss = choose(same(c.of(server.name).h_iss, "yes"), server.url, NONE)

@@ -52,9 +52,8 @@ PROTOCOLS: dict[str, Protocol] = {
 
 def rules() -> dict[str, Rule]:
     """Every rule of every protocol, by name."""
-    for protocol in PROTOCOLS.values():
-        for module in protocol.modules:
-            import_module(module)  # which brings the rules that it cites
+    for protocol in PROTOCOLS:
+        schemas(protocol)  # which brings the rules that they cite
     return RULES
 
 

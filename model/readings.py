@@ -203,20 +203,17 @@ def code_challenge(c: Context, session: Reading) -> Value:
 
 def proof_key(c: Context, session: Reading) -> Value:
     """The key a session makes DPoP proofs with, or none."""
-    design = c.client(session.who)
-    key = client_rules.possession_key(
-        design.dpop_key, c.world.session[session.who].client, session.who, session.issuer
-    )
-    return choose(uses_dpop(c, session), key, NONE)
+    return choose(uses_dpop(c, session), _key(c, session, c.client(session.who).dpop_key), NONE)
 
 
 def certificate(c: Context, session: Reading) -> Value:
     """The TLS client certificate a session presents, or none."""
     design = c.client(session.who)
-    key = client_rules.possession_key(
-        design.mtls_key, c.world.session[session.who].client, session.who, session.issuer
-    )
-    return choose(same(design.mtls, "bound"), key, NONE)
+    return choose(same(design.mtls, "bound"), _key(c, session, design.mtls_key), NONE)
+
+
+def _key(c: Context, session: Reading, policy: Value) -> Value:
+    return client_rules.possession_key(policy, c.world.session[session.who].client, session.who, session.issuer)
 
 
 def pushes(design: Any) -> Condition:

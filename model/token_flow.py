@@ -9,7 +9,7 @@ from typing import Any
 from model import authorization_server as server_rules
 from model import client as client_rules
 from model import guards, identifiers
-from model.action import IMPOSSIBLE, Context, Move, action
+from model.action import Context, Move, action, possible
 from model.flow import authenticates, authentication_of, own_grants, sessions_and_servers
 from model.guards import ask
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
@@ -21,7 +21,6 @@ from model.readings import (
     code_challenge,
     compares,
     deliver,
-    is_own_key,
     is_strangers,
     kept,
     knows,
@@ -93,14 +92,12 @@ def issued_to(c: Context, session: Reading, grant: str, server: Party, granted: 
 def client__redeem_code(c: Context, who: str, grant: str, reads: Condition) -> Move:
     """The client redeems a code at the honest AS that issued it, and judges the token response."""
     session, slot, server = answered(c, who), c.state.grant(grant), server_of(c, grant)
-    here = all_of(
+    here = possible(
         same(session.phase, "responded"),
         same(session.token_at, server.url),
         same(session.code, grant),
         same(slot.code, "issued"),
     )
-    if here is False:
-        return IMPOSSIBLE
     client = c.world.session[who].client
     by_code = ask(
         guards.CODE, design=c.of(server.name), code_client=slot.client, client=client_id_of(c, session),
@@ -121,8 +118,8 @@ def client__redeem_code(c: Context, who: str, grant: str, reads: Condition) -> M
 
 def token_response(c: Context, session: Reading, server: Party, grant: str) -> TokenResponse:
     """The token response of an honest AS."""
-    said = all_of(same(c.of(server.name).as_echo, "yes"), no(same(c.of(server.name).as_resource, "ignore")))
-    told = choose(said, requested_resource(c, session), NONE)
+    requested = requested_resource(c, session)
+    told = choose(server_rules.echo_is_present(c.of(server.name), requested), requested, NONE)
     return TokenResponse(grant, choose(is_bound(c, session, server), "DPoP", "Bearer"), grant, told)
 
 
@@ -130,25 +127,20 @@ def token_response(c: Context, session: Reading, server: Party, grant: str) -> T
 def client__obtain_token(c: Context, who: str, grant: str, reads: Condition) -> Move:
     """The client gets a token without a browser: by its own credentials, or by an assertion about the user."""
     session, slot, server, design = c.state.session(who), c.state.grant(grant), server_of(c, grant), c.client(who)
-    here = all_of(
+    here = possible(
         same(session.phase, "ready"),
         no(client_rules.uses_code_grant(design)),
         same(session.token_at, server.url),
         same(slot.code, "none"),
     )
-    if here is False:
-        return IMPOSSIBLE
     client = c.world.session[who].client
-    by_assertion = same(design.grant, "jwt_bearer")
-    request = token_request(
-        c, session, server.url, grant_type=design.grant, assertion=choose(by_assertion, who, NONE)
-    )
-    content = {"of": who, "client": client_id_of(c, session)}
+    assertion = choose(same(design.grant, "jwt_bearer"), who, NONE)
+    request = token_request(c, session, server.url, grant_type=design.grant, assertion=assertion)
+    content = {f"{grant}.of": who, f"{grant}.client": client_id_of(c, session), f"{who}.told": reads}
     return Move(
         here,
         token_rules(c, session, server, NONE, reads),
-        {**{f"{grant}.{name}": value for name, value in content.items()}, **issued_to(c, session, grant, server, NONE),
-         f"{who}.told": reads},
+        {**content, **issued_to(c, session, grant, server, NONE)},
         (Sent(client, server.name, request), Sent(server.name, client, token_response(c, session, server, grant))),
     )
 
@@ -159,9 +151,7 @@ def client__ask_stranger_for_token(c: Context, who: str, server: str) -> Move:
     session, party, design = answered(c, who), c.world.by_name[server], c.client(who)
     by_code = client_rules.uses_code_grant(design)
     ready = any_of(same(session.phase, "responded"), all_of(same(session.phase, "ready"), no(by_code)))
-    here = all_of(ready, same(session.token_at, party.url), not party.honest)
-    if here is False:
-        return IMPOSSIBLE
+    here = possible(ready, same(session.token_at, party.url), not party.honest)
     by_assertion = same(design.grant, "jwt_bearer")
     has_verifier = all_of(by_code, no(same(code_challenge(c, session), NONE)))
     request: Any = token_request(
@@ -180,18 +170,14 @@ ELSEWHERE = "https://attacker.example/"
 
 def request_with(c: Context, session: Reading, token: Value, url: Value) -> ResourceRequest:
     """A request of a session with a token."""
-    named = mapped(_proof, token, url) if _seen(c.world) else NONE
-    proof = choose(uses_dpop(c, session), mapped(lambda made: made if made in _seen(c.world) else NONE, named), NONE)
+    proof = choose(uses_dpop(c, session), _proof(c, token, url), NONE)
     return ResourceRequest(url, token, proof, certificate(c, session), proof_key=proof_key(c, session))
 
 
-def _proof(token: str, url: str) -> str:
-    return f"{token}@{url}"
-
-
-def _seen(world: World) -> frozenset[str]:
-    """The proofs that the attacker may come to have."""
-    return frozenset(_proof(token, url) for token in tokens(world) for url in captures(world))
+def _proof(c: Context, token: Value, url: Value) -> Value:
+    """A proof for a request with a token, or none where it is no proof that the attacker may come to have."""
+    issued, seen = tokens(c.world), captures(c.world)
+    return mapped(lambda made, at: f"{made}@{at}" if made in issued and at in seen else NONE, token, url)
 
 
 def read_on_the_way(c: Context, url: Value) -> Condition:
@@ -209,9 +195,7 @@ def read_on_the_way(c: Context, url: Value) -> Condition:
 def client__send_token(c: Context, who: str) -> Move:
     """The client sends its token to the resource it was sent to, with a proof for that URL if it makes proofs."""
     session = answered(c, who)
-    here = same(session.phase, "has_token")
-    if here is False:
-        return IMPOSSIBLE
+    here = possible(same(session.phase, "has_token"))
     request = request_with(c, session, session.token, session.url)
     sent = Sent(c.world.session[who].client, session.url, request)
     facts, sends = deliver(c, sent, read=read_on_the_way(c, session.url))
@@ -238,9 +222,7 @@ def client__share_token(c: Context, who: str) -> Move:
     session = answered(c, who)
     connectors = {name for party in c.world.servers for name in party.connects_by}
     honest = no(is_strangers(c.world, session.token_at))
-    here = all_of(c.has(connectors), one_of(session.phase, "has_token", "sent"), honest)
-    if here is False:
-        return IMPOSSIBLE
+    here = possible(c.has(connectors), one_of(session.phase, "has_token", "sent"), honest)
     sent = Sent(c.world.session[who].client, ATTACKER, request_with(c, session, session.token, session.url))
     facts, sends = deliver(c, sent)
     return Move(here, (client_rules.registrations_are_not_shared(c.client(who)),), facts, sends)
@@ -256,9 +238,7 @@ def client__follow_redirect(c: Context, who: str, party: str) -> Move:
     """An honest resource redirects the client's request, headers and all, to a URL of the attacker."""
     session, url = answered(c, who), c.world.by_name[party].url
     able = [t.capability for t in c.world.tamperings if (t.channel, t.party) == ("redirect", party)]
-    here = all_of(c.has(able), same(session.phase, "sent"), same(session.url, url))
-    if here is False:
-        return IMPOSSIBLE
+    here = possible(c.has(able), same(session.phase, "sent"), same(session.url, url))
     client = c.world.session[who].client
     there = Sent(url, client, Redirection(ELSEWHERE))
     request = request_with(c, session, session.token, url)
@@ -297,9 +277,7 @@ def resource_server__accept_request(c: Context, who: str, token: str) -> Move:
     """An honest resource server acts on the client's request."""
     session = answered(c, who)
     honest = c.at(session.url, lambda party: party.honest)
-    here = all_of(same(session.phase, "sent"), same(session.token, token), honest, no(session.accepted))
-    if here is False:
-        return IMPOSSIBLE
+    here = possible(same(session.phase, "sent"), same(session.token, token), honest, no(session.accepted))
     key = proof_key(c, session)
     bound = token_of(c, token)["key"]
     own = any_of(same(bound, NONE), same(bound, key))
@@ -327,17 +305,17 @@ def client__reuse_cached_token(c: Context, who: str, held: str) -> Move:
     design, session = c.client(who), c.state.session(who)
     kept_one = next(token for token in c.world.held if token.name == held)
     resource, server = c.world.by_name[kept_one.resource], c.world.by_name[kept_one.server]
-    here = all_of(
+    here = possible(
         same(design.warm, "yes"),
         c.exists(resource),
         one_of(session.phase, "challenged", "discovered"),
         c.attackers(session.url),
     )
-    if here is False:
-        return IMPOSSIBLE
     discovered = same(session.phase, "discovered")
-    request = ResourceRequest(session.url, held, _cached_proof(c, session, held), token_of(c, held)["certificate"],
-                              proof_key=token_of(c, held)["key"])  # fmt: skip
+    made = token_of(c, held)
+    # The client holds the key of its token, so it proves possession wherever it sends it.
+    proof = choose(same(made["key"], NONE), NONE, _proof(c, held, session.url))
+    request = ResourceRequest(session.url, held, proof, made["certificate"], proof_key=made["key"])
     facts, sends = deliver(c, Sent(kept_one.client, session.url, request))
     cached_for = published(c, resource.url)
     return Move(
@@ -351,13 +329,6 @@ def client__reuse_cached_token(c: Context, who: str, held: str) -> Move:
         facts,
         sends,
     )
-
-
-def _cached_proof(c: Context, session: Reading, held: str) -> Value:
-    """The client holds the key of its token, so it proves possession wherever it sends it."""
-    bound = no(same(token_of(c, held)["key"], NONE))
-    urls = captures(c.world)
-    return choose(bound, mapped(lambda url: f"{held}@{url}" if url in urls else NONE, session.url), NONE)
 
 
 # --- what the attacker holds, seen from a resource server ----------------------------------------------------
@@ -374,10 +345,5 @@ def captured_proofs(c: Context, token: str, url: str) -> tuple[Condition, Condit
         if c.world.by_url[where].honest:
             used.append(known)
     return any_of(*for_this), any_of(*for_another), any_of(*used)
-
-
-def holds_key(c: Context, token: str) -> Condition:
-    """Whether the attacker needs no proof by somebody else."""
-    return is_own_key(token_of(c, token)["key"])
 
 
