@@ -93,7 +93,7 @@ def resource_designates_server(design: Design, server: Value, listed: Value) -> 
 
 
 @rule("PRM-7.6-trust", "FED-4/10.2-chain", source="RFC 9728 7.6; OpenID Federation 1.0 10")
-def authorization_server_is_trusted(design: Design, known: Condition, enrolled: Condition) -> Condition:
+def authorization_server_is_trusted(design: Design, known: Condition, enrolled: Condition = True) -> Condition:
     """The client has a reason of its own to accept the AS.
 
     ``known``: the AS is one that whoever keeps the list or the federation meant to be on it; ``enrolled``: another one

@@ -13,9 +13,10 @@ import inspect
 import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import wraps
 from types import ModuleType
 
-from model import identifiers
+from model import guards, identifiers
 from model.client import NONE
 from model.logic import all_of, any_of, holds, no, same
 from model.protocols import actions, variables
@@ -62,13 +63,19 @@ class Mutant:
         looser = {"_present": present, "_same_origin": same_origin, "_both_present": both_present}
         space = {**names, **looser, "holds": holds}
         exec(compile(mutated, str(self), "exec"), space)
-        names[self.function] = _as_rule(original, space[self.function])
+        mutant = _as_rule(original, space[self.function])
         try:
-            _forget()
+            self._replace(original, mutant)
             yield
         finally:
-            names[self.function] = original
-            _forget()
+            self._replace(mutant, original)
+
+    def _replace(self, old: Callable, new: Callable) -> None:
+        vars(self.module)[self.function] = new
+        for name, table in vars(guards).items():
+            if isinstance(table, tuple) and old in table:
+                setattr(guards, name, tuple(new if rule is old else rule for rule in table))
+        _forget()
 
 
 def mutants(*modules: ModuleType) -> list[Mutant]:
@@ -130,6 +137,7 @@ def _as_rule(original: Callable, mutated: Callable) -> Callable:
     if not hasattr(original, "__wrapped__"):
         return mutated
 
+    @wraps(original)
     def read(*args, **kwargs):
         return original(*args, **kwargs)._replace(holds=mutated(*args, **kwargs))
 
