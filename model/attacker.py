@@ -15,7 +15,7 @@ from __future__ import annotations
 from model import authorization_server as server_rules
 from model import client as client_rules
 from model import guards
-from model.action import IMPOSSIBLE, Context, Domains, Move, action
+from model.action import Context, Domains, Move, action, possible
 from model.flow import (
     SIGNED,
     authorization_request,
@@ -63,6 +63,7 @@ from model.readings import (
     serves,
     sessions,
     sessions_and_grants,
+    tampered,
     user_of,
 )
 from model.registration import is_known
@@ -74,7 +75,8 @@ from model.world import ATTACKER, FORGED_BY, LOOPBACK, NONE, World, callbacks, c
 # --- answering what a client asks -----------------------------------------------------------------------------
 
 
-def _channels(world: World) -> list[dict[str, str]]:
+def channels(world: World) -> list[dict[str, str]]:
+    """One action for each session and each way to write what it reads as the metadata of a resource."""
     forged = dict.fromkeys(t.channel for t in world.tamperings if t.channel in FORGED_BY)
     return [{"who": s.name, "channel": channel} for s in world.sessions for channel in ("own", *forged)]
 
@@ -83,15 +85,10 @@ def controls_document(c: Context, who: str, url: Value, channel: str) -> Conditi
     """Whether the attacker writes what a client reads as the metadata of the resource at a URL."""
     if channel == "own":
         return c.attackers(url)
-    ways = [
-        all_of(same(url, c.world.by_name[t.party].url), c.capabilities[t.capability])
-        for t in c.world.tamperings
-        if t.channel == channel
-    ]
-    return all_of(any_of(*ways), no(same(c.client(who).prm, "off")))
+    return all_of(tampered(c, channel, url), no(same(c.client(who).prm, "off")))
 
 
-@action("S3", _channels, lambda world: {"resource": world.resources, "listed": world.issuers})
+@action("S3", channels, lambda world: {"resource": world.resources, "listed": world.issuers})
 def publish_resource_metadata(c: Context, who: str, channel: str, resource: Value, listed: Value) -> Move:
     """A client reads resource metadata by the attacker: of its own resource, or of an honest one over a channel.
 
@@ -99,13 +96,11 @@ def publish_resource_metadata(c: Context, who: str, channel: str, resource: Valu
     """
     session, design = c.state.session(who), c.client(who)
     own = same(resource, published(c, session.url))
-    here = all_of(
+    here = possible(
         same(session.phase, "challenged"),
         controls_document(c, who, session.url, channel),
         implies(same(design.prm, "off"), own),
     )
-    if here is False:
-        return IMPOSSIBLE
     tenants = holds(lambda url: url != NONE and on_same_origin(c.world, url), session.url)
     genuine = all_of(own, no(is_strangers(c.world, listed)))
     squats = all_of(channel == "own", same(design.prm_src, "wellknown"), tenants, no(genuine))
@@ -153,9 +148,7 @@ def publish_server_metadata(
     session, may ask for its own AS instead.
     """
     session, party, design = c.state.session(who), c.world.by_name[server], c.client(who)
-    here = all_of(same(session.phase, "discovered"), c.runs(party))
-    if here is False:
-        return IMPOSSIBLE
+    here = possible(same(session.phase, "discovered"), c.runs(party))
     rewritten = all_of(c.capabilities["net_first_leg"], same(c.design.leg1, "http"))
     by_choice = True if c.world.user_of(who) == ATTACKER else rewritten
     spliced, pushed_away = no(same(authorization_at, party.url)), no(same(par_at, party.url))
@@ -197,9 +190,7 @@ def answer_pushed_request(c: Context, who: str, grant: str) -> Move:
 def answer_token_request(c: Context, who: str, token: Value) -> Move:
     """The attacker's token endpoint answers with any token it knows or makes, and says what it likes of it."""
     session = answered(c, who)
-    here = all_of(same(session.phase, "asked"), c.attackers(session.token_at))
-    if here is False:
-        return IMPOSSIBLE
+    here = possible(same(session.phase, "asked"), c.attackers(session.token_at))
     known = any_of(same(token, FORGED), *(all_of(same(token, t), knows(c, "token", t)) for t in tokens(c.world)))
     answer = Sent(session.token_at, c.world.session[who].client, TokenResponse(token, "as asked"))
     return Move(all_of(here, known), (), {f"{who}.phase": "has_token", f"{who}.token": token}, (answer,))
@@ -277,16 +268,13 @@ def _slots(world: World) -> list[dict[str, str]]:
 def push_request(c: Context, grant: str, client: Value, redirect: Value, challenge: Value, state: Value) -> Move:
     """The attacker pushes a request of its own making to an honest AS, as any client it can authenticate as."""
     server = server_of(c, grant)
-    if same(c.state.grant(grant).code, "none") is False:
-        return IMPOSSIBLE
-    here = all_of(
-        same(c.state.grant(grant).code, "none"), can_write(c, client, redirect, challenge, state),
+    unused = possible(same(c.state.grant(grant).code, "none"))
+    here = possible(
+        unused, can_write(c, client, redirect, challenge, state),
         c.has(name for party in c.world.servers for name in party.run_by),
         # What it pushed serves to be handed to a client, which asks for it only where it pushes.
         any_of(*(pushes(c.client(session.name)) for session in c.world.sessions)),
     )  # fmt: skip
-    if here is False:
-        return IMPOSSIBLE
     pushed = {"client": client, "redirect": redirect, "challenge": challenge, "state": state}
     request = PushedRequest(client, redirect_uri=redirect, state=state, code_challenge=challenge)
     return Move(
@@ -304,20 +292,14 @@ def send_request(c: Context, grant: str, client: Value, redirect: Value, challen
     Where the client's domain is its own it needs no user to approve: consent that was given to the client is
     remembered.
     """
-    if same(c.state.grant(grant).code, "none") is False:
-        return IMPOSSIBLE
+    unused = possible(same(c.state.grant(grant).code, "none"))
     server, user = server_of(c, grant), user_of(c, grant)
     design = policy_of(c, client)
     held, sent = holds_browser(c, user), sends_own_users(c, client, redirect)
     taken = {name for party in c.world.clients for name in party.taken_by}
     silent = all_of(c.has(taken), same(design.reg, "cimd"), is_known(c, client)) if user != ATTACKER else False
-    comes = any_of(held, sent, silent)
-    here = False if comes is False else all_of(
-        c.has(c.capabilities), same(c.state.grant(grant).code, "none"), comes,
-        can_write(c, client, redirect, challenge, state),
-    )  # fmt: skip
-    if here is False:
-        return IMPOSSIBLE
+    comes = possible(c.has(c.capabilities), unused, any_of(held, sent, silent))
+    here = possible(comes, can_write(c, client, redirect, challenge, state))
     authenticated = all_of(*(rule.holds for rule in attacker_authenticates(c, server, client)))
     request = {
         "client": client, "redirect": redirect, "challenge": challenge, "state": state, "key": NONE, "resource": NONE,
@@ -342,13 +324,11 @@ def forward_request(c: Context, who: str, grant: str) -> Move:
     pushed = all_of(pushes(c.client(who)), same(session.par_at, server.url), knows(c, "request_uri", who))
     no_challenge = same(request_of(c, session)["challenge"], NONE)
     copied = all_of(knows(c, "state", who), any_of(knows(c, "challenge", who), no_challenge))
-    here = all_of(
+    here = possible(
         same(c.state.grant(grant).code, "none"),
         holds_browser(c, user),
         any_of(pushed, copied),
     )
-    if here is False:
-        return IMPOSSIBLE
     others_too = c.world.user_of(who) not in (user, ATTACKER)
     overtakes = all_of(pushed, same(session.authorization_at, server.url), others_too)
     move = issue(c, grant, who, pushed, request_of(c, session), reused=overtakes)
@@ -374,15 +354,13 @@ def deliver_response(c: Context, who: str, code: Value, arrives_at: Value) -> Mo
     """
     session, design, client = c.state.session(who), c.client(who), c.world.client_of(who)
     late = all_of(one_of(session.phase, "responded", "asked", "has_token", "sent"), no(session.reused))
-    here = all_of(
+    here = possible(
         c.has(c.capabilities),
         any_of(same(session.phase, "requested"), late),
         holds_browser(c, c.world.user_of(who), at_callback=True),
         one_of(arrives_at, *callbacks(c.world, client)),
         any_of(same(code, FORGED), *(all_of(same(code, g.name), knows(c, "code", g.name)) for g in c.world.grants)),
     )
-    if here is False:
-        return IMPOSSIBLE
     user = c.world.user_of(who)
     returned = who if user == ATTACKER else choose(knows(c, "state", who), who, NONE)
     issuer = client_rules.inferred_issuer(design, client, c.world.issuers, arrives_at, session.issuer)
@@ -416,11 +394,9 @@ def redeem_code(c: Context, grant: str, wanted: Value) -> Move:
     ``wanted``: the URL of the honest resource server it would like the token for.
     """
     slot, server, user = c.state.grant(grant), server_of(c, grant), user_of(c, grant)
-    here = all_of(
+    here = possible(
         knows(c, "code", grant), same(slot.code, "issued"), is_known(c, slot.client), user != ATTACKER
     )
-    if here is False:
-        return IMPOSSIBLE
     policy, design = c.of(server.name), policy_of(c, slot.client)
     verifier: Value = choose(same(slot.challenge, THIEF), THIEF, NONE)
     for session in c.world.sessions:
@@ -459,9 +435,7 @@ def redeem_code(c: Context, grant: str, wanted: Value) -> Move:
 def use_refresh_token(c: Context, grant: str) -> Move:
     """The attacker gets a new access token for a refresh token that it knows, as the client."""
     slot, server = c.state.grant(grant), server_of(c, grant)
-    here = knows(c, "refresh", grant)
-    if here is False:
-        return IMPOSSIBLE
+    here = possible(knows(c, "refresh", grant))
     request = TokenRequest(slot.client, grant_type="refresh_token", refresh_token=grant)
     answer = TokenResponse(f"{grant}+", "Bearer")
     facts, sends = deliver(c, Sent(ATTACKER, server.name, request), Sent(server.name, ATTACKER, answer))
@@ -511,7 +485,7 @@ def _credentials(c: Context, server: str, client_id: str) -> ClientAuthenticatio
 
 def _rechallenges(world: World) -> list[dict[str, str]]:
     return [
-        {**pair, "server": server.name} for pair in _channels(world) for server in world.servers if not server.honest
+        {**pair, "server": server.name} for pair in channels(world) for server in world.servers if not server.honest
     ]
 
 
@@ -521,13 +495,11 @@ def rechallenge(c: Context, who: str, channel: str, server: str, issuer: Value) 
     session, party, design = answered(c, who), c.world.by_name[server], c.client(who)
     grants = {grant.name: c.world.by_name[grant.server].url for grant in c.world.grants}
     refresh = mapped(lambda token: token if token in grants else NONE, session.token)
-    here = all_of(
+    here = possible(
         same(session.phase, "sent"), c.runs(party), no(same(refresh, NONE)),
         no(is_strangers(c.world, session.token_at)),
         no(same(design.prm, "off")), controls_document(c, who, session.url, channel),
     )  # fmt: skip
-    if here is False:
-        return IMPOSSIBLE
     came_from = mapped(lambda grant: grants.get(grant, NONE), refresh)
     # The client is now where the new metadata leads; it sends what it would send there.
     moved = Moved(session, issuer=issuer, metadata=party.url, token_at=party.url)

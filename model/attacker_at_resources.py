@@ -8,8 +8,8 @@ from __future__ import annotations
 from model import authorization_server as server_rules
 from model import client as client_rules
 from model import resource_server as resource_rules
-from model.action import IMPOSSIBLE, Context, Domains, Move, action
-from model.attacker import written
+from model.action import Context, Domains, Move, action, possible
+from model.attacker import channels, controls_document, written
 from model.flow import document_rules, server_metadata_rules, sessions_and_servers
 from model.logic import Condition, Value, all_of, any_of, choose, no, one_of, same
 from model.messages import (
@@ -30,7 +30,7 @@ from model.readings import is_own_key, kept, knows, published, sessions, token_o
 from model.rule import Condition as Named
 from model.state import tokens
 from model.token_flow import accepts, captured_proofs
-from model.world import ATTACKER, FORGED_BY, NONE, World
+from model.world import ATTACKER, NONE, World
 
 # --- tokens at resources ---------------------------------------------------------------------------------------
 
@@ -54,9 +54,7 @@ def _kept(c: Context, token: str) -> tuple[Named, ...]:
 def present_token(c: Context, token: str, url: str) -> Move:
     """The attacker presents a token of a user that it knows at an honest resource, with any proof that it has."""
     party = c.world.by_url[url]
-    here = all_of(knows(c, "token", token), c.exists(party))
-    if here is False:
-        return IMPOSSIBLE
+    here = possible(knows(c, "token", token), c.exists(party))
     for_this, for_another, used = captured_proofs(c, token, url)
     unused = all_of(same(c.of(party.name).rs_htu, "off"), for_another, no(used))
     made = token_of(c, token)
@@ -92,9 +90,7 @@ def present_own_making(c: Context, url: str, iss: Value, form: Value) -> Move:
     party, policy = c.world.by_url[url], c.of(c.world.by_url[url].name)
     strangers = [server for server in c.world.servers if not server.honest]
     runs = [all_of(c.runs(server), any_of(same(iss, server.url), _foreign(c, iss))) for server in strangers]
-    here = all_of(any_of(*runs), c.exists(party), no(c.state[f"served.forged.{url}"]))
-    if here is False:
-        return IMPOSSIBLE
+    here = possible(any_of(*runs), c.exists(party), no(c.state[f"served.forged.{url}"]))
     known, listed = trusted_by(c, party, iss), same(c.design.a_enrolled, "yes")
     ours = one_of(iss, *(server.url for server in strangers))
     looks = any_of(*(same(iss, lookalike(c.world.by_name[name].url)) for name in party.trusts))
@@ -173,11 +169,9 @@ def present_own_token(c: Context, url: str, kind: Value) -> Move:
     party = c.world.by_url[url]
     policy, identity = c.of(party.name), same(kind, "id_token")
     acts = any_of(*(c.runs(known) for known in c.world.identities))
-    here = all_of(
+    here = possible(
         acts, c.exists(party), any_of(identity, c.state["has.colliding_token"]), no(c.state["accepted.issuer"])
     )
-    if here is False:
-        return IMPOSSIBLE
     typed = resource_rules.token_is_typed(policy, no(identity))
     apart, clients = resource_rules.subjects_are_kept_apart(policy), resource_rules.audience_excludes_clients(policy)
     contained = resource_rules.token_is_self_contained(policy)
@@ -266,9 +260,7 @@ def redirect_request(c: Context, who: str, url: Value) -> Move:
     """A resource server of the attacker's redirects a client's request to an honest one, where it has credentials."""
     session = c.state.session(who)
     there = all_of(c.attackers(session.url), c.at(url, c.exists))
-    here = all_of(same(session.phase, "challenged"), there, no(session.diverted))
-    if here is False:
-        return IMPOSSIBLE
+    here = possible(same(session.phase, "challenged"), there, no(session.diverted))
     client = c.world.session[who].client
     return Move(
         here,
@@ -286,19 +278,11 @@ def redirect_request(c: Context, who: str, url: Value) -> Move:
 INTERNAL, HOSTILE = "http://169.254.169.254/", "javascript:"
 
 
-def _places(world: World) -> list[dict[str, str]]:
-    channels = dict.fromkeys(t.channel for t in world.tamperings if t.channel in FORGED_BY)
-    return [{"who": s.name, "channel": name} for s in world.sessions for name in ("own", *channels)]
-
-
-@action("S3", _places)
+@action("S3", channels)
 def name_internal_address(c: Context, who: str, channel: str) -> Move:
     """The attacker, who writes a challenge or a document, names an internal address for the client to fetch."""
-    from_channel = _writes(c, who, channel)
-    session = c.state.session(who)
-    here = all_of(same(session.phase, "challenged"), from_channel, no(same(c.client(who).prm, "off")))
-    if here is False:
-        return IMPOSSIBLE
+    session, writes = c.state.session(who), controls_document(c, who, c.state.session(who).url, channel)
+    here = possible(same(session.phase, "challenged"), writes, no(same(c.client(who).prm, "off")))
     client = c.world.session[who].client
     told = ResourceMetadata(session.url, INTERNAL)
     named = (
@@ -318,16 +302,6 @@ def name_internal_address(c: Context, who: str, channel: str) -> Move:
     )
 
 
-def _writes(c: Context, who: str, channel: str) -> Condition:
-    session = c.state.session(who)
-    if channel == "own":
-        return c.attackers(session.url)
-    return any_of(*(
-        all_of(same(session.url, c.world.by_name[t.party].url), c.capabilities[t.capability])
-        for t in c.world.tamperings if t.channel == channel
-    ))  # fmt: skip
-
-
 def _strange(world: World) -> list[dict[str, str]]:
     return [pair for pair in sessions_and_servers(world) if not world.by_name[pair["server"]].honest]
 
@@ -336,9 +310,7 @@ def _strange(world: World) -> list[dict[str, str]]:
 def name_address_in_server_metadata(c: Context, who: str, server: str, address: Value) -> Move:
     """An AS of the attacker's names an internal token endpoint, or an authorization endpoint that is no web URL."""
     session, party, design = c.state.session(who), c.world.by_name[server], c.client(who)
-    here = all_of(same(session.phase, "discovered"), c.runs(party), same(session.listed, party.url))
-    if here is False:
-        return IMPOSSIBLE
+    here = possible(same(session.phase, "discovered"), c.runs(party), same(session.listed, party.url))
     internal, client, browser = same(address, INTERNAL), c.world.session[who].client, c.world.user_of(who)
     named = ServerMetadata(
         party.url, choose(internal, party.url, HOSTILE), choose(internal, INTERNAL, party.url)

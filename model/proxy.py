@@ -14,7 +14,7 @@ from typing import Any
 
 from model import authorization_server as server_rules
 from model import proxy_rules
-from model.action import Context, Move, action, possible
+from model.action import IMPOSSIBLE, Context, Move, action
 from model.attacker import holds_browser, leading, sends_own_users
 from model.logic import Condition, all_of, any_of, no, one_of, same
 from model.messages import AuthorizationRequest, AuthorizationResponse, Redirection, Sent, TokenRequest, TokenResponse
@@ -90,7 +90,9 @@ def start_at_proxy(c: Context, proxy: str, browser: str, client: str) -> Move:
     party, identity = c.world.by_name[proxy], c.world.by_name[client]
     slot = c.state.grant(transaction(party))
     led = any_of(holds_browser(c, browser), sends_own_users(c, identity.url, identity.callback))
-    here = possible(same(slot.code, "none"), has_one_client(c, party), c.runs(identity), led)
+    here = all_of(same(slot.code, "none"), has_one_client(c, party), c.runs(identity), led)
+    if here is False:
+        return IMPOSSIBLE
     policy = c.of(proxy)
     begun, request = begin(c, party, identity, browser)
     fits = registered(c, party, identity.url, identity.callback)
@@ -108,7 +110,9 @@ def proxy__ask_consent(c: Context, proxy: str, browser: str) -> Move:
     party, policy = c.world.by_name[proxy], c.of(proxy)
     slot = c.state.grant(transaction(party))
     asks = same(policy.per_client_consent, "on")
-    here = possible(same(slot.code, "opened"), same(slot.opened_by, browser), asks, no(slot.approved))
+    here = all_of(same(slot.code, "opened"), same(slot.opened_by, browser), asks, no(slot.approved))
+    if here is False:
+        return IMPOSSIBLE
     shown = shows_a_client(c, party, slot.client, slot.redirect)
     checked = () if browser == ATTACKER else (server_rules.user_recognises_the_client(c.design, shown),)
     return Move(here, checked, {f"{transaction(party)}.approved": True})
@@ -133,7 +137,9 @@ def authorization_server__remember_consent(c: Context, proxy: str, user: str) ->
     """The proxy sends the browser on to the AS behind it, which remembers the consent to the proxy's one client."""
     party = c.world.by_name[proxy]
     slot = c.state.grant(transaction(party))
-    here = possible(same(slot.code, "opened"), same(slot.opened_by, user))
+    here = all_of(same(slot.code, "opened"), same(slot.opened_by, user))
+    if here is False:
+        return IMPOSSIBLE
     on = Sent(proxy, user, Redirection(_authorization_at(c.world.by_name[party.upstream])))
     return Move(
         here,
@@ -149,7 +155,9 @@ def send_on_past_proxy(c: Context, proxy: str, user: str) -> Move:
     party = c.world.by_name[proxy]
     name, slot = transaction(party), c.state.grant(transaction(party))
     led = any_of(holds_browser(c, user), sends_own_users(c, slot.client, slot.redirect))
-    here = possible(same(slot.code, "opened"), knows(c, "state", name), led)
+    here = all_of(same(slot.code, "opened"), knows(c, "state", name), led)
+    if here is False:
+        return IMPOSSIBLE
     sends = _upstream(c, party, user, leading(c, user, _authorization_at(c.world.by_name[party.upstream])))
     return Move(here, (), {f"{name}.code": "returned", f"{name}.user": user}, sends)
 
@@ -162,7 +170,9 @@ def proxy__take_callback(c: Context, proxy: str, user: str) -> Move:
     """The browser brings the code of the AS behind it back to the proxy, which issues its own to the client."""
     party, policy = c.world.by_name[proxy], c.of(proxy)
     name, slot = transaction(party), c.state.grant(transaction(party))
-    here = possible(same(slot.code, "returned"), same(slot.user, user))
+    here = all_of(same(slot.code, "returned"), same(slot.user, user))
+    if here is False:
+        return IMPOSSIBLE
     back = Sent(user, proxy, AuthorizationResponse(callback_of(party), state=name))
     facts, sends = deliver(c, Sent(proxy, slot.redirect, AuthorizationResponse(slot.redirect, name)))
     return Move(
@@ -181,7 +191,9 @@ def client__redeem_at_proxy(c: Context, proxy: str) -> Move:
     """An honest client redeems the proxy's code."""
     party = c.world.by_name[proxy]
     name, slot = transaction(party), c.state.grant(transaction(party))
-    here = possible(same(slot.code, "issued"), is_known(c, slot.client))
+    here = all_of(same(slot.code, "issued"), is_known(c, slot.client))
+    if here is False:
+        return IMPOSSIBLE
     request = TokenRequest(slot.client, grant_type="authorization_code", code=name, redirect_uri=slot.redirect)
     return Move(
         here,
@@ -197,7 +209,9 @@ def redeem_at_proxy(c: Context, proxy: str) -> Move:
     party = c.world.by_name[proxy]
     name, slot = transaction(party), c.state.grant(transaction(party))
     own = one_of(slot.client, *(identity.url for identity in c.world.identities))
-    here = possible(same(slot.code, "issued"), own, knows(c, "code", name))
+    here = all_of(same(slot.code, "issued"), own, knows(c, "code", name))
+    if here is False:
+        return IMPOSSIBLE
     request = TokenRequest(slot.client, grant_type="authorization_code", code=name, redirect_uri=slot.redirect)
     facts, sends = deliver(c, Sent(ATTACKER, proxy, request), Sent(proxy, ATTACKER, TokenResponse(name, "Bearer")))
     return Move(here, (), {f"{name}.code": "redeemed", **facts}, sends)

@@ -81,6 +81,12 @@ def knows(c: Context, kind: str, name: str) -> Condition:
     return any_of(c.state[f"knows.{kind}.{name}"], c.has(leaks))
 
 
+def tampered(c: Context, channel: str, url: Value) -> Condition:
+    """Whether a capability puts a channel of the party at a URL into the attacker's hands."""
+    ways = [tampering for tampering in c.world.tamperings if tampering.channel == channel]
+    return any_of(*(all_of(same(url, c.world.by_name[way.party].url), c.capabilities[way.capability]) for way in ways))
+
+
 # --- parties -------------------------------------------------------------------------------------------------
 
 

@@ -32,6 +32,7 @@ from model.readings import (
     serves,
     sessions,
     sessions_and_grants,
+    tampered,
     token_of,
     trusted_by,
     uses_dpop,
@@ -180,17 +181,6 @@ def _proof(c: Context, token: Value, url: Value) -> Value:
     return mapped(lambda made, at: f"{made}@{at}" if made in issued and at in seen else NONE, token, url)
 
 
-def read_on_the_way(c: Context, url: Value) -> Condition:
-    """Whether a capability lets the attacker read the requests to a URL."""
-    return any_of(
-        *(
-            all_of(same(url, c.world.by_name[tampering.party].url), c.capabilities[tampering.capability])
-            for tampering in c.world.tamperings
-            if tampering.channel == "requests"
-        )
-    )
-
-
 @action("S18", each=sessions)
 def client__send_token(c: Context, who: str) -> Move:
     """The client sends its token to the resource it was sent to, with a proof for that URL if it makes proofs."""
@@ -198,7 +188,7 @@ def client__send_token(c: Context, who: str) -> Move:
     here = possible(same(session.phase, "has_token"))
     request = request_with(c, session, session.token, session.url)
     sent = Sent(c.world.session[who].client, session.url, request)
-    facts, sends = deliver(c, sent, read=read_on_the_way(c, session.url))
+    facts, sends = deliver(c, sent, read=tampered(c, "requests", session.url))
     return Move(here, (), {f"{who}.phase": "sent", **facts}, sends)
 
 
@@ -237,8 +227,7 @@ def _redirecting(world: World) -> list[dict[str, str]]:
 def client__follow_redirect(c: Context, who: str, party: str) -> Move:
     """An honest resource redirects the client's request, headers and all, to a URL of the attacker."""
     session, url = answered(c, who), c.world.by_name[party].url
-    able = [t.capability for t in c.world.tamperings if (t.channel, t.party) == ("redirect", party)]
-    here = possible(c.has(able), same(session.phase, "sent"), same(session.url, url))
+    here = possible(tampered(c, "redirect", url), same(session.phase, "sent"), same(session.url, url))
     client = c.world.session[who].client
     there = Sent(url, client, Redirection(ELSEWHERE))
     request = request_with(c, session, session.token, url)

@@ -35,7 +35,7 @@ from model.action import IMPOSSIBLE, Context, Domains, Move, action
 from model.attacker_at_resources import INTERNAL, lookalike
 from model.logic import Condition, Value, all_of, any_of, choose, no, one_of, same
 from model.messages import FORGED, Fetch, Redirection, ResourceResponse, Sent
-from model.readings import knows, sessions, trusted_by
+from model.readings import knows, sessions, tampered, trusted_by
 from model.registration import shows_a_client
 from model.state import ATTACKERS_KEY
 from model.world import ATTACKER, NONE, Party, World
@@ -45,12 +45,7 @@ from model.world import ATTACKER, NONE, Party, World
 
 def answers(c: Context, url: Value) -> Condition:
     """Whether the attacker writes the challenge that an agent reads: its own resource's, or another's on the way."""
-    ways = [
-        all_of(same(url, c.world.by_name[t.party].url), c.capabilities[t.capability])
-        for t in c.world.tamperings
-        if t.channel == "challenge"
-    ]
-    return any_of(c.attackers(url), *ways)
+    return any_of(c.attackers(url), tampered(c, "challenge", url))
 
 
 def signs_for(c: Context, iss: Value) -> Condition:

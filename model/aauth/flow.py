@@ -27,11 +27,11 @@ from model.readings import (
     knows,
     server_of,
     sessions,
+    tampered,
     trusted_by,
 )
 from model.rule import Condition as Named
 from model.state import ATTACKERS_KEY, Reading, captures
-from model.token_flow import read_on_the_way
 from model.world import NONE, World
 
 #: Phases in which an agent has turned to a server.
@@ -224,7 +224,7 @@ def client__send_auth_token(c: Context, who: str) -> Move:
     if here is False:
         return IMPOSSIBLE
     sent = Sent(agent_of(c, who), session.url, request_with(c, session, session.url))
-    facts, sends = deliver(c, sent, read=read_on_the_way(c, session.url))
+    facts, sends = deliver(c, sent, read=tampered(c, "requests", session.url))
     return Move(here, (), {f"{who}.phase": "sent", **facts}, sends)
 
 
