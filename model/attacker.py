@@ -75,8 +75,8 @@ from model.world import ATTACKER, FORGED_BY, LOOPBACK, NONE, World, callbacks, c
 # --- answering what a client asks -----------------------------------------------------------------------------
 
 
-def channels(world: World) -> list[dict[str, str]]:
-    """One action for each session and each way to write what it reads as the metadata of a resource."""
+def sessions_and_channels(world: World) -> list[dict[str, str]]:
+    """One action for each session and each way in which the attacker may write a resource's metadata."""
     forged = dict.fromkeys(t.channel for t in world.tamperings if t.channel in FORGED_BY)
     return [{"who": s.name, "channel": channel} for s in world.sessions for channel in ("own", *forged)]
 
@@ -88,7 +88,7 @@ def controls_document(c: Context, who: str, url: Value, channel: str) -> Conditi
     return all_of(tampered(c, channel, url), no(same(c.client(who).prm, "off")))
 
 
-@action("S3", channels, lambda world: {"resource": world.resources, "listed": world.issuers})
+@action("S3", sessions_and_channels, lambda world: {"resource": world.resources, "listed": world.issuers})
 def publish_resource_metadata(c: Context, who: str, channel: str, resource: Value, listed: Value) -> Move:
     """A client reads resource metadata by the attacker: of its own resource, or of an honest one over a channel.
 
@@ -128,7 +128,8 @@ def written(c: Context, who: str, url: Value, channel: str, told: ResourceMetada
     return (pointing, *document(c, who, url, told, ATTACKER, at))
 
 
-def _strangers(world: World) -> list[dict[str, str]]:
+def sessions_and_strangers(world: World) -> list[dict[str, str]]:
+    """One action for each session and each AS that may be the attacker's."""
     return [pair for pair in sessions_and_servers(world) if not world.by_name[pair["server"]].honest]
 
 
@@ -137,7 +138,7 @@ def _endpoints(world: World) -> Domains:
     return {**named, "promises_iss": (False, True), "connector": (False, True)}
 
 
-@action("S7", _strangers, _endpoints)
+@action("S7", sessions_and_strangers, _endpoints)
 def publish_server_metadata(
     c: Context, who: str, server: str, issuer: Value, authorization_at: Value, token_at: Value, par_at: Value,
     promises_iss: Condition, connector: Condition,
@@ -202,12 +203,13 @@ def answer_token_request(c: Context, who: str, token: Value) -> Move:
 def holds_browser(c: Context, user: str, *, at_callback: bool = False) -> Condition:
     """Whether the attacker can send a user's browser to an AS (or to a client's callback).
 
-    Its own always; another's once that has come to its authorization endpoint, or by a capability.
+    Its own always; another's once that has come to its authorization endpoint, or by a capability: a link that the user
+    follows leads anywhere, a page or a program that the user did not ask leads where nobody is asked.
     """
     if user == ATTACKER:
         return True
-    lured = ("web", "naive_rp", "req_leak", "state_leak") if at_callback else ("lure",)
-    return any_of(c.state[f"holds.browser.{user}"], c.has(lured))
+    unasked = ("web", "naive_rp", "req_leak", "state_leak", "local_app") if at_callback else ()
+    return any_of(c.state[f"holds.browser.{user}"], c.has(("lure", *unasked)))
 
 
 def leading(c: Context, user: str, to: Value) -> tuple[Sent, ...]:
@@ -369,8 +371,8 @@ def deliver_response(c: Context, who: str, code: Value, arrives_at: Value) -> Mo
         here,
         tuple(ask(
             guards.AUTHORIZATION_RESPONSE, design=design, session=who, other_browser=False, returned=returned,
-            after_use=late, arrived_at=arrives_at, expected=redirect_uri_of(c, session), iss=issuer, issuer=issuer,
-            advertised=False,
+            after_use=late, arrived_at=arrives_at, expected=redirect_uri_of(c, session), advertised=False,
+            iss=NONE, issuer=NONE,  # it names the recorded one, whichever that is
         )),
         {
             f"{who}.phase": "responded", f"{who}.code": code, f"{who}.reused": any_of(session.reused, late),
@@ -484,9 +486,8 @@ def _credentials(c: Context, server: str, client_id: str) -> ClientAuthenticatio
 
 
 def _rechallenges(world: World) -> list[dict[str, str]]:
-    return [
-        {**pair, "server": server.name} for pair in channels(world) for server in world.servers if not server.honest
-    ]
+    strangers = [server.name for server in world.servers if not server.honest]
+    return [{**pair, "server": server} for pair in sessions_and_channels(world) for server in strangers]
 
 
 @action("S22", _rechallenges, lambda world: {"issuer": world.issuers})

@@ -9,8 +9,8 @@ from model import authorization_server as server_rules
 from model import client as client_rules
 from model import resource_server as resource_rules
 from model.action import Context, Domains, Move, action, possible
-from model.attacker import channels, controls_document, written
-from model.flow import document_rules, server_metadata_rules, sessions_and_servers
+from model.attacker import controls_document, sessions_and_channels, sessions_and_strangers, written
+from model.flow import document_rules, server_metadata_rules, takes_part
 from model.logic import Condition, Value, all_of, any_of, choose, no, one_of, same
 from model.messages import (
     FORGED,
@@ -29,7 +29,7 @@ from model.messages import (
 from model.readings import is_own_key, kept, knows, published, sessions, token_of, trusted_by
 from model.rule import Condition as Named
 from model.state import tokens
-from model.token_flow import accepts, captured_proofs
+from model.token_flow import INTERNAL, accepts, captured_proofs
 from model.world import ATTACKER, NONE, World
 
 # --- tokens at resources ---------------------------------------------------------------------------------------
@@ -275,14 +275,31 @@ def redirect_request(c: Context, who: str, url: Value) -> Move:
 
 # --- addresses that others name ----------------------------------------------------------------------------------
 
-INTERNAL, HOSTILE = "http://169.254.169.254/", "javascript:"
+HOSTILE = "javascript:"
 
 
-@action("S3", channels)
+@action("S1", sessions)
+def ask_for_internal_address(c: Context, who: str) -> Move:
+    """Whoever writes what a user asks of the client names an internal address: in its own session, or on the way."""
+    session, client = c.state.session(who), c.world.session[who].client
+    on_the_way = all_of(c.capabilities["net_first_leg"], same(c.design.leg1, "http"))
+    writes = takes_part(c, who) if c.world.user_of(who) == ATTACKER else on_the_way
+    return Move(
+        all_of(same(session.phase, "idle"), writes),
+        (client_rules.fetches_are_guarded(c.client(who)),),
+        {"fetched.internal": True},
+        (Sent(client, INTERNAL, ResourceRequest(INTERNAL)),),
+    )
+
+
+@action("S3", sessions_and_channels)
 def name_internal_address(c: Context, who: str, channel: str) -> Move:
     """The attacker, who writes a challenge or a document, names an internal address for the client to fetch."""
-    session, writes = c.state.session(who), controls_document(c, who, c.state.session(who).url, channel)
-    here = possible(same(session.phase, "challenged"), writes, no(same(c.client(who).prm, "off")))
+    session = c.state.session(who)
+    here = possible(
+        same(session.phase, "challenged"), controls_document(c, who, session.url, channel),
+        no(same(c.client(who).prm, "off")),
+    )  # fmt: skip
     client = c.world.session[who].client
     told = ResourceMetadata(session.url, INTERNAL)
     named = (
@@ -302,11 +319,7 @@ def name_internal_address(c: Context, who: str, channel: str) -> Move:
     )
 
 
-def _strange(world: World) -> list[dict[str, str]]:
-    return [pair for pair in sessions_and_servers(world) if not world.by_name[pair["server"]].honest]
-
-
-@action("S7", _strange, lambda _: {"address": (INTERNAL, HOSTILE)})
+@action("S7", sessions_and_strangers, lambda _: {"address": (INTERNAL, HOSTILE)})
 def name_address_in_server_metadata(c: Context, who: str, server: str, address: Value) -> Move:
     """An AS of the attacker's names an internal token endpoint, or an authorization endpoint that is no web URL."""
     session, party, design = c.state.session(who), c.world.by_name[server], c.client(who)
@@ -344,7 +357,8 @@ def register_with_internal_address(c: Context, server: str) -> Move:
     policy = c.of(server)
     documents = same(policy.reg, "cimd")
     fetches = any_of(documents, all_of(same(policy.reg, "dcr"), same(policy.dcr_uris, "fetched")))
-    acts = any_of(*(c.runs(known) for known in c.world.identities))
+    taken = c.has({name for client in c.world.clients for name in client.taken_by})
+    acts = any_of(all_of(documents, taken), *(c.runs(known) for known in c.world.identities))
     return Move(
         all_of(acts, fetches),
         (server_rules.fetches_are_guarded(policy),),

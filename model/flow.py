@@ -59,19 +59,23 @@ from model.world import ATTACKER, NONE, Party, World
 # --- S1 to S7: discovery -----------------------------------------------------------------------------------
 
 
+def takes_part(c: Context, who: str) -> Condition:
+    """Whether a session exists: one of the attacker's does where there is one and the client serves several users."""
+    several = all_of(same(c.client(who).client_instances, "multi_user"), c.has(c.capabilities))
+    return several if c.world.user_of(who) == ATTACKER else True
+
+
 @action("S1", each=sessions, choices=lambda world: {"url": world.resource_urls})
 def client__request_resource(c: Context, who: str, url: Value) -> Move:
     """The agent calls a resource URL without a token and is challenged.
 
-    The user's agent goes where it is sent; a session of the attacker's own exists where there is an attacker and the
-    client serves several users.
+    The user's agent goes where it is sent.
     """
     session, cast = c.state.session(who), c.world.session[who]
     here = possible(same(session.phase, "idle"))
-    several = all_of(same(c.client(who).client_instances, "multi_user"), c.has(c.capabilities))
     sent_to = c.at(url, lambda party: not cast.visits or party.name in cast.visits)
     return Move(
-        all_of(here, several if cast.user == ATTACKER else True, c.at(url, c.exists), sent_to),
+        all_of(here, takes_part(c, who), c.at(url, c.exists), sent_to),
         (),
         {f"{who}.phase": "challenged", f"{who}.url": url},
         (Sent(cast.client, url, ResourceRequest(url)), Sent(url, cast.client, challenge(c, who, url))),

@@ -35,8 +35,8 @@ def tokens(world: World) -> tuple[str, ...]:
 
 
 def assertion_at(server: Party, client_id: str) -> str:
-    """A client assertion, as a term: the client_id it is for and the AS at which it is good."""
-    return f"{client_id}@{server.name}"
+    """A client assertion, as a term: the client_id it is for and the AS at which it is good; none without client_id."""
+    return NONE if client_id == NONE else f"{client_id}@{server.name}"
 
 
 def keys(world: World) -> tuple[str, ...]:
@@ -212,9 +212,15 @@ FACTS = {
 
 def captures(world: World) -> tuple[str, ...]:
     """URLs for which the attacker may be sent a proof: those it runs, and those whose requests it sees."""
-    read = [tampering.party for tampering in world.tamperings if tampering.channel in ("redirect", "requests")]
+    read = [world.by_name[t.party].url for t in world.tamperings if t.channel in ("redirect", "requests")]
+    plain = [over_plain_http(world.by_name[t.party].url) for t in world.tamperings if t.channel == "transport"]
     run = [party.url for party in world.resource_servers if not party.honest]
-    return (*run, *dict.fromkeys(world.by_name[name].url for name in read))
+    return (*run, *dict.fromkeys((*read, *plain)))
+
+
+def over_plain_http(url: str) -> str:
+    """The URL under which a resource is reached where nothing protects the way to it."""
+    return url.replace("https:", "http:", 1)
 
 
 class View:

@@ -13,7 +13,7 @@ from model.action import Context, Move, action, possible
 from model.flow import authenticates, authentication_of, own_grants, sessions_and_servers
 from model.guards import ask
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
-from model.messages import Redirection, ResourceRequest, ResourceResponse, Sent, TokenRequest, TokenResponse
+from model.messages import Fetch, Redirection, ResourceRequest, ResourceResponse, Sent, TokenRequest, TokenResponse
 from model.readings import (
     answered,
     certificate,
@@ -38,7 +38,7 @@ from model.readings import (
     uses_dpop,
 )
 from model.rule import Condition as Named
-from model.state import Reading, captures, tokens
+from model.state import Reading, captures, over_plain_http, tokens
 from model.world import ATTACKER, NONE, Party, World
 
 # --- S15 to S17: token request -----------------------------------------------------------------------------
@@ -165,8 +165,8 @@ def client__ask_stranger_for_token(c: Context, who: str, server: str) -> Move:
 
 # --- S18 to S20: the token at resources --------------------------------------------------------------------
 
-#: A URL of the attacker's that belongs to none of its parties.
-ELSEWHERE = "https://attacker.example/"
+#: A URL of the attacker's that belongs to none of its parties, and an address that only those inside a network reach.
+ELSEWHERE, INTERNAL = "https://attacker.example/", "http://169.254.169.254/"
 
 
 def request_with(c: Context, session: Reading, token: Value, url: Value) -> ResourceRequest:
@@ -181,15 +181,37 @@ def _proof(c: Context, token: Value, url: Value) -> Value:
     return mapped(lambda made, at: f"{made}@{at}" if made in issued and at in seen else NONE, token, url)
 
 
-@action("S18", each=sessions)
-def client__send_token(c: Context, who: str) -> Move:
-    """The client sends its token to the resource it was sent to, with a proof for that URL if it makes proofs."""
+def _send(c: Context, who: str, at: Value, read: Condition) -> Move:
+    """The client sends its token, with a proof for the URL that it calls if it makes proofs."""
     session = answered(c, who)
     here = possible(same(session.phase, "has_token"))
-    request = request_with(c, session, session.token, session.url)
-    sent = Sent(c.world.session[who].client, session.url, request)
-    facts, sends = deliver(c, sent, read=tampered(c, "requests", session.url))
+    sent = Sent(c.world.session[who].client, session.url, request_with(c, session, session.token, at))
+    facts, sends = deliver(c, sent, read=read)
     return Move(here, (), {f"{who}.phase": "sent", **facts}, sends)
+
+
+@action("S18", each=sessions)
+def client__send_token(c: Context, who: str) -> Move:
+    """The client sends its token to the resource it was sent to."""
+    session = answered(c, who)
+    return _send(c, who, session.url, tampered(c, "requests", session.url))
+
+
+@action("S18", each=lambda world: _through(world, "transport"))
+def client__send_token_over_plain_http(c: Context, who: str, party: str) -> Move:
+    """The client, given a plain-HTTP URL of a resource, sends its token where whoever is on the way reads it."""
+    session, url = answered(c, who), c.world.by_name[party].url
+    seen = possible(same(session.url, url), tampered(c, "transport", url))
+    move = _send(c, who, over_plain_http(url), True)
+    return move._replace(
+        when=all_of(move.when, seen), rules=(client_rules.resource_url_is_https(c.client(who), True),)
+    )
+
+
+def _through(world: World, channel: str) -> list[dict[str, str]]:
+    """One action for each session and each party of which a capability reaches a channel."""
+    parties = dict.fromkeys(tampering.party for tampering in world.tamperings if tampering.channel == channel)
+    return [{"who": session.name, "party": party} for session in world.sessions for party in parties]
 
 
 @action("S18", each=sessions, choices=lambda world: {"url": world.honest_urls})
@@ -218,22 +240,26 @@ def client__share_token(c: Context, who: str) -> Move:
     return Move(here, (client_rules.registrations_are_not_shared(c.client(who)),), facts, sends)
 
 
-def _redirecting(world: World) -> list[dict[str, str]]:
-    parties = dict.fromkeys(tampering.party for tampering in world.tamperings if tampering.channel == "redirect")
-    return [{"who": session.name, "party": party} for session in world.sessions for party in parties]
-
-
-@action("S18", each=_redirecting)
-def client__follow_redirect(c: Context, who: str, party: str) -> Move:
-    """An honest resource redirects the client's request, headers and all, to a URL of the attacker."""
+@action("S18", each=lambda world: _through(world, "redirect"), choices=lambda _: {"to": (ELSEWHERE, INTERNAL)})
+def client__follow_redirect(c: Context, who: str, party: str, to: Value) -> Move:
+    """An honest resource redirects the client's request, headers and all, where the attacker wants it."""
     session, url = answered(c, who), c.world.by_name[party].url
     here = possible(tampered(c, "redirect", url), same(session.phase, "sent"), same(session.url, url))
-    client = c.world.session[who].client
-    there = Sent(url, client, Redirection(ELSEWHERE))
+    client, inside = c.world.session[who].client, same(to, INTERNAL)
     request = request_with(c, session, session.token, url)
-    followed = Sent(client, ATTACKER, replace(request, url=ELSEWHERE, redirected_by=url))
-    facts, sends = deliver(c, there, followed)
-    return Move(here, (client_rules.credentials_stay_with_origin(c.client(who)),), facts, sends)
+    followed = Sent(client, ATTACKER, replace(request, url=ELSEWHERE, redirected_by=url), no(inside))
+    facts, sends = deliver(c, Sent(url, client, Redirection(to)), followed)
+    kept = client_rules.credentials_stay_with_origin(c.client(who))
+    guarded = client_rules.fetches_are_guarded(c.client(who))
+    return Move(
+        here,
+        (
+            kept._replace(holds=any_of(inside, kept.holds)),
+            guarded._replace(holds=any_of(no(inside), guarded.holds)),
+        ),
+        {"fetched.internal": inside, **facts},
+        (*sends, Sent(client, INTERNAL, Fetch(INTERNAL), inside)),
+    )
 
 
 def accepts(
@@ -331,7 +357,7 @@ def captured_proofs(c: Context, token: str, url: str) -> tuple[Condition, Condit
     for where in captures(c.world):
         known = knows(c, "proof", f"{token}@{where}")
         (for_this if compares(identifiers.equal_htu, where, url) else for_another).append(known)
-        if c.world.by_url[where].honest:
+        if where in c.world.honest_urls:  # what is read on the way need not arrive
             used.append(known)
     return any_of(*for_this), any_of(*for_another), any_of(*used)
 

@@ -201,6 +201,17 @@ class World:
     contact: str = ""
     file: str = field(default="", compare=False)
 
+    @cached_property
+    def capabilities(self) -> frozenset[str]:
+        """The capabilities by which parties, tokens or channels of this world come into the attacker's hands."""
+        of_parties = (
+            name
+            for party in self.parties
+            for name in (*party.run_by, *party.present_with, *party.connects_by, *party.taken_by, *party.registered_by)
+        )
+        of_tokens = (name for held in self.held for name in held.leaks_by)
+        return frozenset((*of_parties, *of_tokens, *(tampering.capability for tampering in self.tamperings)))
+
     # --- parties by role and relation ----------------------------------------------------------------------
 
     @cached_property

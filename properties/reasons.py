@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from model.design import Configuration, parse_switches
 from model.switches import CAPABILITIES
-from model.world import World
+from model.world import WORLDS, World
 from properties.security import Property, find
 
 #: What is said where a protocol does not say when a property is violated.
@@ -32,6 +32,7 @@ class Reason:
         property: name of the property.
         protocol: of the worlds it is about.
         without: capabilities none of which the attacker has.
+        worlds: names of those worlds; empty for all of the protocol.
         having: capabilities of which the attacker has at least one; empty where that does not matter.
         design: switches of the design; empty where the design does not matter.
         kind: ``irrelevant`` where nothing could bring it about, ``by_construction`` where the design leaves no room for
@@ -41,6 +42,7 @@ class Reason:
 
     property: str
     protocol: str
+    worlds: frozenset[str]
     without: frozenset[str]
     having: frozenset[str]
     design: tuple[tuple[str, str], ...]
@@ -50,15 +52,30 @@ class Reason:
     def __str__(self) -> str:
         return f"{self.why} ({self.kind.replace('_', ' ')}: {_KINDS[self.kind]})"
 
+    def of(self, world: World) -> bool:
+        """Whether it is about a world."""
+        return self.protocol == world.protocol and (not self.worlds or world.name in self.worlds)
+
     def about(self, prop: Property, world: World, configuration: Configuration) -> bool:
-        """Whether a question is covered."""
+        """Whether a question is covered: what the attacker has that reaches nothing in the world does not count."""
+        reaching = configuration.capabilities - idle(world, configuration)
         return (
             prop.name == self.property
-            and self.protocol == world.protocol
-            and self.without.isdisjoint(configuration.capabilities)
+            and self.of(world)
+            and self.without.isdisjoint(reaching)
+            and (len(self.without) < len(CAPABILITIES) or not configuration.capabilities)
             and (not self.having or not self.having.isdisjoint(configuration.capabilities))
             and all(configuration.design[name] == value for name, value in self.design)
         )
+
+
+#: The capabilities that put something of a world in the attacker's hands; what others do is the same in every world.
+PLACED = frozenset[str]().union(*(world.capabilities for world in WORLDS.values()))
+
+
+def idle(world: World, configuration: Configuration) -> frozenset[str]:
+    """The capabilities that reach nothing here: other worlds have what they are about."""
+    return configuration.capabilities & (PLACED - world.capabilities)
 
 
 @cache
@@ -73,12 +90,15 @@ def _reason(data: dict[str, Any]) -> Reason:
     design = tuple(parse_switches(data.get("design", "")).items())
     without = frozenset(CAPABILITIES if data["without"] == ["all"] else data["without"])
     having = frozenset(data.get("with", ()))
-    return Reason(find(data["property"]).name, data["protocol"], without, having, design, kind, data["why"])
+    worlds = frozenset(data.get("worlds", ()))
+    return Reason(find(data["property"]).name, data["protocol"], worlds, without, having, design, kind, data["why"])
 
 
 def reason(prop: Property, world: World, configuration: Configuration) -> str:
     """Why nothing in a world violates a property: the first reason on file, or that there is none."""
+    nothing = ", ".join(sorted(idle(world, configuration)))
+    here = f"nothing in this world is in the attacker's hands by {nothing}; " if nothing else ""
     for known in reasons():
         if known.about(prop, world, configuration):
-            return str(known)
-    return "no rule has to be enforced for it, and why is not on file"
+            return here + str(known)
+    return f"{here}no rule has to be enforced for it, and why is not on file"

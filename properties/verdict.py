@@ -31,7 +31,7 @@ from properties.template import Template
 #: The switches that a design has for single parties.
 Own = tuple[tuple[str, str], ...]
 #: Sweeps after which a question is laid down on its own, where every design was.
-OPEN = 5
+OPEN = 12
 #: Seconds after which the rules that block are named as far as they are known.
 PATIENCE = 2.0
 
@@ -294,12 +294,8 @@ class WorldChecker:
             enforced = laid.unrolling.enforced
             return [*asked.fixed(laid), *unable, *(enforced[name] for name in names if name in enforced)]
 
-        # The first is quick, the other lays a template down for this question alone; neither is asked twice.
-        ways = iter((lambda: self, lambda: None if self._single else self._narrow(asked)))
-
         def closed() -> bool:
-            way = next(ways, lambda: None)()
-            return way is not None and way._out_of_reach(asked, names)
+            return self._out_of_reach(asked, names)
 
         found = self._depths.settle(asked.prop.name, assume, asked.clock, sweeps, closed)
         if found.answer is Answer.UNKNOWN and not self._single and not asked.clock.over:

@@ -32,12 +32,13 @@ from model.aauth.messages import (
 )
 from model.aauth.state import auth_tokens, keys, resources, users_tokens
 from model.action import IMPOSSIBLE, Context, Domains, Move, action
-from model.attacker_at_resources import INTERNAL, lookalike
+from model.attacker_at_resources import lookalike
 from model.logic import Condition, Value, all_of, any_of, choose, no, one_of, same
 from model.messages import FORGED, Fetch, Redirection, ResourceResponse, Sent
 from model.readings import knows, sessions, tampered, trusted_by
 from model.registration import shows_a_client
 from model.state import ATTACKERS_KEY
+from model.token_flow import INTERNAL
 from model.world import ATTACKER, NONE, Party, World
 
 # --- answering what an agent asks -----------------------------------------------------------------------------

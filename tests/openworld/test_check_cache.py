@@ -176,7 +176,7 @@ def test_the_world_counts_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize(
-    "question", [ATTACK, SAFE, REACHED, Question("FC", "design=fapi2"), Question("FS", "cap=code_leak")]
+    "question", [ATTACK, SAFE, REACHED, Question("FC", "design=fapi2"), Question("SI", "cap=token_leak")]
 )
 def test_what_is_kept_is_what_a_fresh_question_finds(tmp_path: Path, question: Question) -> None:
     """A verdict comes back whole, and asking once more gives the same."""
