@@ -22,7 +22,7 @@ from pathlib import Path
 
 from model.design import Configuration, ConfigurationError, Design, parse
 from model.switches import CAPABILITIES, SWITCHES
-from model.world import DEFAULT
+from model.world_file import DEFAULT
 from properties.security import PROPERTIES, UnknownPropertyError, find
 from properties.solver import Solver
 from properties.template import Template

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from model.errors import InputError
-from model.world import MOST_SESSIONS, World, read
+from model.world import World
+from model.world_file import read, schema
 
 #: More servers than this nobody has measured.
 MOST_SERVERS = 6
+MOST_SESSIONS = schema()["properties"]["session"]["maxItems"]
 
 _HEAD = """name = "mixup-{servers}-{sessions}"
 concern = "the mix-up: {servers} AS of which the last is the attacker's, {sessions} sessions of the user at one client"

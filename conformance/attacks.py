@@ -35,7 +35,8 @@ from model.messages import (
 from model.token_flow import ELSEWHERE
 from model.trace import Trace
 from model.wire import Arrow, arrows
-from model.world import ATTACKER, AUTHORIZATION_SERVER, CLIENT, DEFAULT, World, callbacks
+from model.world import ATTACKER, AUTHORIZATION_SERVER, CLIENT, World, callbacks
+from model.world_file import DEFAULT
 from properties.security import find
 from properties.verdict import ReplayError, confirm
 

@@ -35,10 +35,6 @@ class Move(NamedTuple):
     sends: tuple[Sent, ...] = ()
 
 
-#: What an action answers where it plainly cannot happen (and what it would do need not be worked out).
-IMPOSSIBLE = Move(False, (), {})
-
-
 class _ImpossibleError(Exception):
     """An action plainly cannot happen."""
 
@@ -149,7 +145,7 @@ class Action:
         try:
             return self.schema.move(context, **self.fixed, **chosen)
         except _ImpossibleError:
-            return IMPOSSIBLE
+            return Move(False, (), {})
 
 
 SCHEMAS: dict[str, Schema] = {}

@@ -266,10 +266,7 @@ def redirect_request(c: Context, who: str, url: Value) -> Move:
         here,
         (client_rules.redirect_target_gets_no_credentials(c.client(who)),),
         {f"{who}.url": url, f"{who}.diverted": True},
-        (
-            Sent(session.url, client, Redirection(url)),
-            Sent(client, url, ResourceRequest(url, redirected_by=session.url)),
-        ),
+        (Sent(session.url, client, Redirection(url)), Sent(client, url, ResourceRequest(url))),
     )
 
 
@@ -319,36 +316,25 @@ def name_internal_address(c: Context, who: str, channel: str) -> Move:
     )
 
 
-@action("S7", sessions_and_strangers, lambda _: {"address": (INTERNAL, HOSTILE)})
-def name_address_in_server_metadata(c: Context, who: str, server: str, address: Value) -> Move:
+def _hostile_addresses(world: World) -> list[dict[str, str]]:
+    return [{**pair, "address": address} for pair in sessions_and_strangers(world) for address in (INTERNAL, HOSTILE)]
+
+
+@action("S7", _hostile_addresses)
+def name_address_in_server_metadata(c: Context, who: str, server: str, address: str) -> Move:
     """An AS of the attacker's names an internal token endpoint, or an authorization endpoint that is no web URL."""
     session, party, design = c.state.session(who), c.world.by_name[server], c.client(who)
     here = possible(same(session.phase, "discovered"), c.runs(party), same(session.listed, party.url))
-    internal, client, browser = same(address, INTERNAL), c.world.session[who].client, c.world.user_of(who)
-    named = ServerMetadata(
-        party.url, choose(internal, party.url, HOSTILE), choose(internal, INTERNAL, party.url)
-    )
-    inside = server_metadata_rules(c, session, party, party.url, party.url, INTERNAL)
-    hostile = server_metadata_rules(c, session, party, party.url, party.url, party.url, hostile=True)
-    checked = [
-        one._replace(holds=all_of(any_of(no(internal), one.holds), any_of(internal, other.holds)))
-        for one, other in zip(inside, hostile, strict=True)
-    ]
-    fetched, opened = client_rules.fetches_are_guarded(design), client_rules.authorization_endpoint_is_a_web_url(design)
-    return Move(
-        here,
-        (
-            *checked,
-            fetched._replace(holds=any_of(no(internal), fetched.holds)),
-            opened._replace(holds=any_of(internal, opened.holds)),
-        ),
-        {"fetched.internal": internal, "opened.hostile": no(internal)},
-        (
-            Sent(server, client, named),
-            Sent(client, INTERNAL, TokenRequest(grant_type="authorization_code"), internal),
-            Sent(client, browser, Redirection(HOSTILE), no(internal)),
-        ),
-    )
+    own, client, inside = party.url, c.world.session[who].client, address == INTERNAL
+    if inside:
+        told, harm, harmless = ServerMetadata(own, own, INTERNAL), "fetched.internal", client_rules.fetches_are_guarded
+        followed = Sent(client, INTERNAL, TokenRequest(grant_type="authorization_code"))
+    else:
+        told, harm = ServerMetadata(own, HOSTILE, own), "opened.hostile"
+        harmless = client_rules.authorization_endpoint_is_a_web_url
+        followed = Sent(client, c.world.user_of(who), Redirection(HOSTILE))
+    rules = server_metadata_rules(c, session, party, own, own, told.token_endpoint, hostile=not inside)
+    return Move(here, (*rules, harmless(design)), {harm: True}, (Sent(server, client, told), followed))
 
 
 @action("S11", _honest_servers)

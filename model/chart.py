@@ -11,12 +11,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from model.cast import Participant, participants
 from model.design import Configuration
 from model.refusal import Refusal, stopped
 from model.rule import Rule
 from model.switches import CAPABILITIES, SWITCHES
 from model.trace import Trace
-from model.wire import Arrow, Participant, Value, arrows, participants, scenes
+from model.wire import Arrow, Value, arrows, scenes
 
 WIDTH = 69
 
@@ -78,7 +79,8 @@ def chart(
         sent = [*(replace(message, decisive=False) for message in arrows(drawn)), *refusal.sent]
         closing = f"the run stops here, at step {refusal.number} of {len(trace.steps)}"
     passed = {number: tuple(scene.rules()) for number, scene in enumerate(scenes(drawn), 1)} if checks else None
-    return Chart(drawn.configuration, participants(drawn, sent), tuple(sent), closing, refusal, passed)
+    cast = participants(drawn, (key for message in sent for key in (message.sender, message.receiver)))
+    return Chart(drawn.configuration, cast, tuple(sent), closing, refusal, passed)
 
 
 def origin(message: Arrow, value: Value) -> Origin:
@@ -159,9 +161,9 @@ def _setting(configuration: Configuration, width: int) -> list[str]:
 
 
 def _legend(shown: Chart, width: int) -> list[str]:
-    lines = []
+    lines, named = [], max(14, *(len(one.name) for one in shown.cast))
     for one in shown.cast:
-        lines += _fold(f"  {one.letter}  {one.name:<14} {one.url}".rstrip(), width, 20)
+        lines += _fold(f"  {one.letter}  {one.name:<{named}} {one.url}".rstrip(), width, named + 6)
     origins = {origin(message, value) for message in shown.sent for value in message.values}
     keys = [
         ("==>", "the attacker's doing", any(not message.honest for message in shown.sent)),

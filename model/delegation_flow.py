@@ -10,10 +10,10 @@ from typing import Any
 
 from model import authorization_server as server_rules
 from model import client as client_rules
-from model.action import IMPOSSIBLE, Context, Move, Policy, action
-from model.delegation_messages import Approval, GrantedToken, LentToken, OwnTokenRequest, Task, TaskDone
+from model.action import Context, Move, Policy, action
+from model.delegation_messages import LentToken, Task, TaskDone
 from model.logic import Condition, Value, all_of, any_of, holds, mapped, no, one_of, same
-from model.messages import Sent
+from model.messages import Approval, Sent, TokenRequest, TokenResponse
 from model.state import Variable
 from model.world import CLIENT, NONE, SUB_AGENT, Party, World
 
@@ -96,7 +96,10 @@ def client__obtain_grant(c: Context, client: str, server: str, user: str, author
         same(c.state[f"{client}.phase"], "idle"),
         (),
         {f"{client}.phase": "granted", f"{client}.authority": authority},
-        (Sent(user, server, Approval(authority)), Sent(server, client, GrantedToken(authority, _EXPIRES[TOKEN]))),
+        (
+            Sent(user, server, Approval(authority)),
+            Sent(server, client, TokenResponse(scope=authority, expires_in=_EXPIRES[TOKEN])),
+        ),
     )
 
 
@@ -114,8 +117,6 @@ def client__lend_token(c: Context, to: str) -> Move:
     """Whoever starts a sub-agent lends it the client's own token and key."""
     party = c.world.by_name[to]
     here = may_receive(c, party)
-    if here is False:
-        return IMPOSSIBLE
     client = client_of(c.world, party)
     lent = c.state[f"{client.name}.authority"]
     return Move(
@@ -135,8 +136,6 @@ def authorization_server__issue_token_to_sub_agent(
     client = client_of(c.world, party)
     instance = c.of(client.name).instance
     here = all_of(may_receive(c, party), one_of(instance, "workload", "derived"))
-    if here is False:
-        return IMPOSSIBLE
     policy: Any = Policy(c.of(server), {"instance": instance})
     passed_on = c.state[f"{client.name}.passes_on"]
     expires = mapped(_EXPIRES.__getitem__, lifetime)
@@ -148,7 +147,10 @@ def authorization_server__issue_token_to_sub_agent(
             server_rules.token_ends_with_the_task(policy, same(lifetime, TASK)),
         ),
         {f"{to}.authority": authority, f"{to}.lifetime": lifetime},
-        (Sent(to, server, OwnTokenRequest(authority)), Sent(server, to, GrantedToken(authority, expires))),
+        (
+            Sent(to, server, TokenRequest(party.url, scope=authority)),
+            Sent(server, to, TokenResponse(scope=authority, expires_in=expires)),
+        ),
     )
 
 

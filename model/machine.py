@@ -18,7 +18,8 @@ from model.protocols import actions, variables
 from model.rule import Rule
 from model.state import Variable, View
 from model.switches import CAPABILITIES, SWITCHES
-from model.world import DEFAULT, World
+from model.world import World
+from model.world_file import DEFAULT
 
 State = tuple[Any, ...]
 Writes = tuple[tuple[int, Any], ...]
@@ -100,16 +101,17 @@ class Machine:
         """A state as rules and properties read it."""
         return View(lambda name: state[self.index[name]])
 
-    def outcomes(self, state: State) -> Iterator[tuple[Action, Outcome]]:
-        """Every way any action can go here, refusals included."""
+    def outcomes(self, state: State, honest: bool = False) -> Iterator[tuple[Action, Outcome]]:
+        """Every way any action can go here, or any of ``honest`` parties alone; refusals included."""
         values = state + self._decided
         for memory in _memories(self.world, self._own):
-            for outcome in memory.recall(values):
-                yield memory.action, outcome
+            if memory.action.schema.honest or not honest:
+                for outcome in memory.recall(values):
+                    yield memory.action, outcome
 
-    def moves(self, state: State) -> Iterator[tuple[Step, State]]:
-        """The enabled steps and where they lead."""
-        for action, outcome in self.outcomes(state):
+    def moves(self, state: State, honest: bool = False) -> Iterator[tuple[Step, State]]:
+        """The enabled steps, or those of ``honest`` parties alone, and where they lead."""
+        for action, outcome in self.outcomes(state, honest):
             if outcome.refused_by is None:
                 successor = _write(state, outcome.writes)
                 if successor != state:  # a step that changes nothing is none

@@ -15,9 +15,9 @@ from model.logic import Condition, Pick, Value, all_of, any_of
 from model.world import NONE
 
 
-def term(kind: str, default: Any = NONE) -> Any:
-    """A field that holds a term, or several: knowing it is the state variable ``knows.<kind>.<name>``."""
-    return field(default=default, metadata={"term": kind})
+def term(kind: str) -> Any:
+    """A field that holds a term: knowing it is the state variable ``knows.<kind>.<name>``."""
+    return field(default=NONE, metadata={"term": kind})
 
 
 def public() -> Any:
@@ -28,6 +28,11 @@ def public() -> Any:
 def claim(name: str) -> Any:
     """A public field that says what is inside the term in the field before it: the claim of this name."""
     return field(default=NONE, metadata={"claim": name})
+
+
+def unsent(kind: str) -> Any:
+    """A field with the terms that the value in the field before it opens: they are not on the wire, and not drawn."""
+    return field(default=(), metadata={"term": kind, "unsent": True})
 
 
 def endpoint(path: str) -> Any:
@@ -68,7 +73,6 @@ class ResourceRequest(Message):
     access_token: Value = term("token")
     dpop: Value = term("proof")
     client_certificate: Value = public()
-    redirected_by: Value = public()
     session_handle: Value = public()
     proof_key: Value = public()
     token_issuer: Value = claim("iss")
@@ -137,7 +141,7 @@ class ClientAuthentication(Message):
     client_assertion: Value = public()
     #: What the assertion (or attestation) has as its audience, and at which AS it is good for which client_id.
     assertion_audience: Value = claim("aud")
-    assertion_opens: tuple[Value, ...] = term("assertion", ())
+    assertion_opens: tuple[Value, ...] = unsent("assertion")
     client_certificate: Value = public()
 
 
@@ -209,6 +213,7 @@ class TokenRequest(ClientAuthentication):
     assertion: Value = term("grant")
     proof_key: Value = public()
     resource: Value = public()
+    scope: Value = public()
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +225,16 @@ class TokenResponse(Message):
     token_type: Value = public()
     refresh_token: Value = term("refresh")
     resource: Value = public()
+    scope: Value = public()
+    expires_in: Value = public()
+
+
+@dataclass(frozen=True, slots=True)
+class Approval(Message):
+    """A user approves what a consent page asks."""
+
+    label, source = "approves", "RFC 6749 4.1.1; draft-hardt-oauth-aauth-protocol, User Interaction"
+    scope: Value = public()
 
 
 @dataclass(frozen=True, slots=True)

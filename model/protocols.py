@@ -6,6 +6,7 @@ same properties, which say for each protocol when they are violated.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -13,7 +14,7 @@ from importlib import import_module
 from model.action import SCHEMAS, Action, Schema
 from model.rule import CONDUCT, RULES, Rule
 from model.state import Variable
-from model.world import World
+from model.world import AUTHORIZATION_SERVER, CLIENT, RESOURCE_SERVER, World
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,28 +25,40 @@ class Protocol:
         meaning: in plain words.
         state: the module whose ``variables`` says what can change.
         modules: the modules whose actions it is made of, honest ones first.
+        called: for each role, what charts call an honest party of it and any other, and by which letters.
     """
 
     meaning: str
     state: str
     modules: tuple[str, ...]
+    called: Mapping[str, tuple[str, str, str, str]]
 
 
+_OAUTH = {
+    CLIENT: ("client", "C", "client", "B"), AUTHORIZATION_SERVER: ("honest AS", "H", "AS", "A"),
+    RESOURCE_SERVER: ("honest RS", "R", "RS", "E"),
+}  # fmt: skip
 PROTOCOLS: dict[str, Protocol] = {
     "oauth": Protocol(
         "the authorization code flow with discovery at run time",
         "model.state",
         ("model.flow", "model.token_flow", "model.attacker", "model.attacker_at_resources", "model.proxy"),
+        _OAUTH,
     ),
     "delegation": Protocol(
         "what a client passes on to its sub-agents",
         "model.delegation_flow",
         ("model.delegation_flow",),
+        _OAUTH,
     ),
     "aauth": Protocol(
         "AAuth: signed requests, person tokens and resource tokens instead of a code flow",
         "model.aauth.state",
         ("model.aauth.flow", "model.aauth.attacker"),
+        {
+            CLIENT: ("agent", "A", "agent", "B"), AUTHORIZATION_SERVER: ("person server", "P", "access server", "S"),
+            RESOURCE_SERVER: ("resource", "R", "resource", "E"),
+        },
     ),
 }
 

@@ -10,39 +10,45 @@ in a run, and codes of the AS behind it do not leak.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from model import authorization_server as server_rules
 from model import proxy_rules
-from model.action import IMPOSSIBLE, Context, Move, action
+from model.action import Context, Move, action
 from model.attacker import holds_browser, leading, sends_own_users
-from model.logic import Condition, all_of, any_of, no, one_of, same
+from model.logic import Condition, Value, all_of, any_of, no, one_of, same
 from model.messages import AuthorizationRequest, AuthorizationResponse, Redirection, Sent, TokenRequest, TokenResponse
 from model.readings import deliver, knows
 from model.registration import is_known, registered, shows_a_client
-from model.state import transaction
+from model.state import Reading, transaction
 from model.world import ATTACKER, PROXY, Party, World
 
 
-def upstream_client(proxy: Party) -> str:
-    """The client_id that a proxy has at the AS behind it."""
-    return f"{proxy.url}/upstream"
+class Transaction(NamedTuple):
+    """The transaction of a run at a proxy: the proxy, its switches, its name, and what has become of it."""
+
+    proxy: Party
+    policy: Any
+    name: str
+    now: Reading
+
+    @property
+    def callback(self) -> str:
+        """Where the AS behind the proxy sends browsers back to."""
+        return f"{self.proxy.url}/callback"
+
+    def sets(self, **values: Value | Condition) -> dict[str, Value | Condition]:
+        """What an action changes of it."""
+        return {f"{self.name}.{name}": value for name, value in values.items()}
 
 
-def callback_of(proxy: Party) -> str:
-    """Where the AS behind a proxy sends browsers back to."""
-    return f"{proxy.url}/callback"
+def _at(c: Context, proxy: str) -> Transaction:
+    party = c.world.by_name[proxy]
+    return Transaction(party, c.of(proxy), transaction(party), c.state.grant(transaction(party)))
 
 
-def has_one_client(c: Context, proxy: Party) -> Condition:
-    """Whether the proxy has one client at the AS behind it for all that it serves."""
-    return same(c.of(proxy.name).upstream_client, "static")
-
-
-def passed(c: Context, proxy: Party) -> Condition:
-    """Whether the browser that began the transaction has passed the consent page, where there is one."""
-    slot = c.state.grant(transaction(proxy))
-    return any_of(slot.approved, same(c.of(proxy.name).per_client_consent, "off"))
+def _authorization_at(party: Party) -> str:
+    return f"{party.url}/authorize"
 
 
 def _proxies(world: World) -> list[dict[str, str]]:
@@ -50,24 +56,24 @@ def _proxies(world: World) -> list[dict[str, str]]:
 
 
 def _users(world: World) -> list[dict[str, str]]:
-    return [{"proxy": proxy.name, "user": user} for proxy in world.of(PROXY) for user in world.users]
+    return [{**at, "user": user} for at in _proxies(world) for user in world.users]
 
 
 def _browsers(world: World) -> list[dict[str, str]]:
-    return [{"proxy": p.name, "browser": user} for p in world.of(PROXY) for user in (*world.users, ATTACKER)]
+    return [{**at, "browser": user} for at in _proxies(world) for user in (*world.users, ATTACKER)]
 
 
 # --- a transaction begins ------------------------------------------------------------------------------------
 
 
-def begin(c: Context, proxy: Party, client: Party, browser: str) -> tuple[dict[str, Any], Sent]:
-    """What changes when a browser comes to the proxy with a client's request, and the request."""
-    slot = transaction(proxy)
-    begun = {
-        f"{slot}.code": "opened", f"{slot}.client": client.url, f"{slot}.redirect": client.callback,
-        f"{slot}.opened_by": browser,
-    }  # fmt: skip
-    return begun, Sent(browser, proxy.name, AuthorizationRequest(client.url, redirect_uri=client.callback))
+def _begun(at: Transaction, client: Party, browser: str) -> tuple[Condition, dict[str, Any], Sent]:
+    """When a browser can come to the proxy with a client's request, what that changes, and the request.
+
+    There is something to be confused about only where the proxy has one client at the AS behind it.
+    """
+    here = all_of(same(at.now.code, "none"), same(at.policy.upstream_client, "static"))
+    begun = at.sets(code="opened", client=client.url, redirect=client.callback, opened_by=browser)
+    return here, begun, Sent(browser, at.proxy.name, AuthorizationRequest(client.url, redirect_uri=client.callback))
 
 
 @action("S10", each=lambda world: [
@@ -75,11 +81,9 @@ def begin(c: Context, proxy: Party, client: Party, browser: str) -> tuple[dict[s
 ])  # fmt: skip
 def client__start_at_proxy(c: Context, proxy: str, user: str, client: str) -> Move:
     """A user's client, registered at the proxy, sends the browser to the proxy's authorization endpoint."""
-    party, slot = c.world.by_name[proxy], c.state.grant(transaction(c.world.by_name[proxy]))
-    here = all_of(same(slot.code, "none"), has_one_client(c, party))
-    begun, request = begin(c, party, c.world.by_name[client], user)
-    there = Sent(client, user, Redirection(_authorization_at(party)))
-    return Move(here, (), begun, (there, request))
+    at = _at(c, proxy)
+    here, begun, request = _begun(at, c.world.by_name[client], user)
+    return Move(here, (), begun, (Sent(client, user, Redirection(_authorization_at(at.proxy))), request))
 
 
 @action("S10", each=lambda world: [
@@ -87,79 +91,58 @@ def client__start_at_proxy(c: Context, proxy: str, user: str, client: str) -> Mo
 ])  # fmt: skip
 def start_at_proxy(c: Context, proxy: str, browser: str, client: str) -> Move:
     """A client that the attacker registered at the proxy sends a browser there: its user's, one it holds, its own."""
-    party, identity = c.world.by_name[proxy], c.world.by_name[client]
-    slot = c.state.grant(transaction(party))
+    at, identity = _at(c, proxy), c.world.by_name[client]
     led = any_of(holds_browser(c, browser), sends_own_users(c, identity.url, identity.callback))
-    here = all_of(same(slot.code, "none"), has_one_client(c, party), c.runs(identity), led)
-    if here is False:
-        return IMPOSSIBLE
-    policy = c.of(proxy)
-    begun, request = begin(c, party, identity, browser)
-    fits = registered(c, party, identity.url, identity.callback)
+    here, begun, request = _begun(at, identity, browser)
+    fits = registered(c, at.proxy, identity.url, identity.callback)
     return Move(
-        here,
-        (server_rules.redirect_uri_is_registered(policy, fits, False),),
-        {**begun, f"knows.state.{transaction(party)}": True},
-        (*leading(c, browser, _authorization_at(party)), request),
+        all_of(here, c.runs(identity), led),
+        (server_rules.redirect_uri_is_registered(at.policy, fits, False),),
+        {**begun, f"knows.state.{at.name}": True},
+        (*leading(c, browser, _authorization_at(at.proxy)), request),
     )
 
 
 @action("S12", each=_browsers)
 def proxy__ask_consent(c: Context, proxy: str, browser: str) -> Move:
     """The proxy asks whoever sits at the browser whether this client may use what it has at the AS behind it."""
-    party, policy = c.world.by_name[proxy], c.of(proxy)
-    slot = c.state.grant(transaction(party))
-    asks = same(policy.per_client_consent, "on")
-    here = all_of(same(slot.code, "opened"), same(slot.opened_by, browser), asks, no(slot.approved))
-    if here is False:
-        return IMPOSSIBLE
-    shown = shows_a_client(c, party, slot.client, slot.redirect)
+    at = _at(c, proxy)
+    asks = same(at.policy.per_client_consent, "on")
+    here = all_of(same(at.now.code, "opened"), same(at.now.opened_by, browser), asks, no(at.now.approved))
+    shown = shows_a_client(c, at.proxy, at.now.client, at.now.redirect)
     checked = () if browser == ATTACKER else (server_rules.user_recognises_the_client(c.design, shown),)
-    return Move(here, checked, {f"{transaction(party)}.approved": True})
+    return Move(here, checked, at.sets(approved=True))
 
 
 # --- at the AS behind the proxy --------------------------------------------------------------------------------
 
 
-def _authorization_at(party: Party) -> str:
-    return f"{party.url}/authorize"
-
-
-def _upstream(c: Context, proxy: Party, user: str, by: tuple[Sent, ...]) -> tuple[Sent, ...]:
-    """A browser that is sent to the AS behind the proxy, which asks nothing and sends it back with a code."""
-    slot, back = transaction(proxy), callback_of(proxy)
-    request = AuthorizationRequest(upstream_client(proxy), redirect_uri=back, state=slot)
-    return *by, Sent(user, proxy.upstream, request), Sent(proxy.upstream, user, AuthorizationResponse(back, state=slot))
+def _returned(at: Transaction, user: str) -> tuple[dict[str, Any], tuple[Sent, ...]]:
+    """What changes when a browser is at the AS behind the proxy, which asks nothing and sends it back with a code."""
+    request = AuthorizationRequest(f"{at.proxy.url}/upstream", redirect_uri=at.callback, state=at.name)
+    response = AuthorizationResponse(at.callback, state=at.name)
+    behind = at.proxy.upstream
+    return at.sets(code="returned", user=user), (Sent(user, behind, request), Sent(behind, user, response))
 
 
 @action("S13", each=_users)
 def authorization_server__remember_consent(c: Context, proxy: str, user: str) -> Move:
     """The proxy sends the browser on to the AS behind it, which remembers the consent to the proxy's one client."""
-    party = c.world.by_name[proxy]
-    slot = c.state.grant(transaction(party))
-    here = all_of(same(slot.code, "opened"), same(slot.opened_by, user))
-    if here is False:
-        return IMPOSSIBLE
-    on = Sent(proxy, user, Redirection(_authorization_at(c.world.by_name[party.upstream])))
-    return Move(
-        here,
-        (proxy_rules.consent_is_asked_per_client(c.of(proxy), slot.approved),),
-        {f"{transaction(party)}.code": "returned", f"{transaction(party)}.user": user},
-        _upstream(c, party, user, (on,)),
-    )
+    at = _at(c, proxy)
+    here = all_of(same(at.now.code, "opened"), same(at.now.opened_by, user))
+    on = Sent(proxy, user, Redirection(_authorization_at(c.world.by_name[at.proxy.upstream])))
+    returned, sends = _returned(at, user)
+    return Move(here, (proxy_rules.consent_is_asked_per_client(at.policy, at.now.approved),), returned, (on, *sends))
 
 
 @action("S13", each=_users)
 def send_on_past_proxy(c: Context, proxy: str, user: str) -> Move:
     """The attacker sends a user's browser on to the AS behind the proxy, with the state of a transaction it knows."""
-    party = c.world.by_name[proxy]
-    name, slot = transaction(party), c.state.grant(transaction(party))
-    led = any_of(holds_browser(c, user), sends_own_users(c, slot.client, slot.redirect))
-    here = all_of(same(slot.code, "opened"), knows(c, "state", name), led)
-    if here is False:
-        return IMPOSSIBLE
-    sends = _upstream(c, party, user, leading(c, user, _authorization_at(c.world.by_name[party.upstream])))
-    return Move(here, (), {f"{name}.code": "returned", f"{name}.user": user}, sends)
+    at = _at(c, proxy)
+    led = any_of(holds_browser(c, user), sends_own_users(c, at.now.client, at.now.redirect))
+    on = leading(c, user, _authorization_at(c.world.by_name[at.proxy.upstream]))
+    returned, sends = _returned(at, user)
+    return Move(all_of(same(at.now.code, "opened"), knows(c, "state", at.name), led), (), returned, (*on, *sends))
 
 
 # --- back at the proxy -----------------------------------------------------------------------------------------
@@ -168,57 +151,48 @@ def send_on_past_proxy(c: Context, proxy: str, user: str) -> Move:
 @action("S14", each=_users)
 def proxy__take_callback(c: Context, proxy: str, user: str) -> Move:
     """The browser brings the code of the AS behind it back to the proxy, which issues its own to the client."""
-    party, policy = c.world.by_name[proxy], c.of(proxy)
-    name, slot = transaction(party), c.state.grant(transaction(party))
-    here = all_of(same(slot.code, "returned"), same(slot.user, user))
-    if here is False:
-        return IMPOSSIBLE
-    back = Sent(user, proxy, AuthorizationResponse(callback_of(party), state=name))
-    facts, sends = deliver(c, Sent(proxy, slot.redirect, AuthorizationResponse(slot.redirect, name)))
+    at = _at(c, proxy)
+    passed = any_of(at.now.approved, same(at.policy.per_client_consent, "off"))
+    back = Sent(user, proxy, AuthorizationResponse(at.callback, state=at.name))
+    facts, sends = deliver(c, Sent(proxy, at.now.redirect, AuthorizationResponse(at.now.redirect, at.name)))
     return Move(
-        here,
+        all_of(same(at.now.code, "returned"), same(at.now.user, user)),
         (
-            proxy_rules.state_is_set_after_consent(policy, passed(c, party)),
-            proxy_rules.callback_browser_passed_consent(policy, no(same(slot.opened_by, user))),
+            proxy_rules.state_is_set_after_consent(at.policy, passed),
+            proxy_rules.callback_browser_passed_consent(at.policy, no(same(at.now.opened_by, user))),
         ),
-        {f"{name}.code": "issued", **facts},
+        {**at.sets(code="issued"), **facts},
         (back, *sends),
     )
+
+
+def _redeem(c: Context, at: Transaction, who: Value, able: Condition) -> Move:
+    """Somebody redeems the proxy's code as the client that it was issued to."""
+    request = TokenRequest(
+        at.now.client, grant_type="authorization_code", code=at.name, redirect_uri=at.now.redirect
+    )
+    answer = Sent(at.proxy.name, who, TokenResponse(at.name, "Bearer"))
+    facts, sends = deliver(c, Sent(who, at.proxy.name, request), answer)
+    return Move(all_of(same(at.now.code, "issued"), able), (), {**at.sets(code="redeemed"), **facts}, sends)
 
 
 @action("S16", each=_proxies)
 def client__redeem_at_proxy(c: Context, proxy: str) -> Move:
     """An honest client redeems the proxy's code."""
-    party = c.world.by_name[proxy]
-    name, slot = transaction(party), c.state.grant(transaction(party))
-    here = all_of(same(slot.code, "issued"), is_known(c, slot.client))
-    if here is False:
-        return IMPOSSIBLE
-    request = TokenRequest(slot.client, grant_type="authorization_code", code=name, redirect_uri=slot.redirect)
-    return Move(
-        here,
-        (),
-        {f"{name}.code": "redeemed"},
-        (Sent(slot.client, proxy, request), Sent(proxy, slot.client, TokenResponse(name, "Bearer"))),
-    )
+    at = _at(c, proxy)
+    return _redeem(c, at, at.now.client, is_known(c, at.now.client))
 
 
 @action("S15", each=_proxies)
 def redeem_at_proxy(c: Context, proxy: str) -> Move:
     """The attacker's client redeems the proxy's code."""
-    party = c.world.by_name[proxy]
-    name, slot = transaction(party), c.state.grant(transaction(party))
-    own = one_of(slot.client, *(identity.url for identity in c.world.identities))
-    here = all_of(same(slot.code, "issued"), own, knows(c, "code", name))
-    if here is False:
-        return IMPOSSIBLE
-    request = TokenRequest(slot.client, grant_type="authorization_code", code=name, redirect_uri=slot.redirect)
-    facts, sends = deliver(c, Sent(ATTACKER, proxy, request), Sent(proxy, ATTACKER, TokenResponse(name, "Bearer")))
-    return Move(here, (), {f"{name}.code": "redeemed", **facts}, sends)
+    at = _at(c, proxy)
+    own = one_of(at.now.client, *(identity.url for identity in c.world.identities))
+    return _redeem(c, at, ATTACKER, all_of(own, knows(c, "code", at.name)))
 
 
 def confused(c: Context, proxy: Party) -> Condition:
     """Whether the proxy used what a user has at the AS behind it for a client that this user did not approve there."""
-    slot = c.state.grant(transaction(proxy))
-    approved = any_of(*(all_of(slot.approved, same(slot.opened_by, u), same(slot.user, u)) for u in c.world.users))
-    return all_of(same(slot.code, "redeemed"), no(is_known(c, slot.client)), no(approved))
+    now = c.state.grant(transaction(proxy))
+    approved = any_of(*(all_of(now.approved, same(now.opened_by, u), same(now.user, u)) for u in c.world.users))
+    return all_of(same(now.code, "redeemed"), no(is_known(c, now.client)), no(approved))

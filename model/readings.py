@@ -77,8 +77,8 @@ def is_attackers(c: Context, receiver: Value) -> Condition:
 
 def knows(c: Context, kind: str, name: str) -> Condition:
     """Whether the attacker knows a term: it has learned it, or it is of what leaks by itself."""
-    leaks = next((held.leaks_by for held in c.world.held if kind == "token" and held.name == name), ())
-    return any_of(c.state[f"knows.{kind}.{name}"], c.has(leaks))
+    held = c.world.issued.get(name) if kind == "token" else None
+    return any_of(c.state[f"knows.{kind}.{name}"], isinstance(held, Held) and c.has(held.leaks_by))
 
 
 def tampered(c: Context, channel: str, url: Value) -> Condition:
@@ -249,8 +249,8 @@ def request_of(c: Context, session: Reading) -> dict[str, Value]:
 
 def token_of(c: Context, token: str) -> dict[str, Any]:
     """What a token of an honest AS is good for: audience, default audience, key and certificate; whose, and by whom."""
-    held = next((held for held in c.world.held if held.name == token), None)
-    made = _held(c, held) if held is not None else _issued(c, token)
+    held = c.world.issued.get(token)
+    made = _held(c, held) if isinstance(held, Held) else _issued(c, token)
     policy = c.of(made["server"].name)
     return {
         **made,

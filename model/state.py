@@ -71,7 +71,7 @@ class Variable:
         return self.domain[0]
 
 
-class _Made:
+class Variables:
     """Variables while they are collected."""
 
     def __init__(self) -> None:
@@ -86,7 +86,7 @@ class _Made:
 
 def variables(world: World) -> tuple[Variable, ...]:
     """The state variables of a world, in a fixed order."""
-    made = _Made()
+    made = Variables()
     for session in world.sessions:
         _session(made, world, session.name)
     for grant in world.grants:
@@ -101,7 +101,7 @@ def variables(world: World) -> tuple[Variable, ...]:
     return tuple(made.variables)
 
 
-def _session(made: _Made, world: World, who: str) -> None:
+def _session(made: Variables, world: World, who: str) -> None:
     servers = (NONE, *world.issuers)
     grants = [grant.name for grant in world.grants]
     made.value(f"{who}.phase", PHASES, "how far this session has come")
@@ -125,7 +125,7 @@ def _session(made: _Made, world: World, who: str) -> None:
     made.value(f"{who}.accepted", (False, True), "an honest RS acted on this session's request")
 
 
-def _grant(made: _Made, world: World, name: str) -> None:
+def _grant(made: Variables, world: World, name: str) -> None:
     sessions = [session.name for session in world.sessions]
     ids = [identity for client in world.clients for identity in client_ids(world, client)]
     redirects = [uri for client in world.clients for uri in callbacks(world, client)]
@@ -149,7 +149,7 @@ def _grant(made: _Made, world: World, name: str) -> None:
     made.value(f"{name}.target", (NONE, *world.resources), "resource of the token request (or of the grant)")
 
 
-def _transaction(made: _Made, world: World, name: str) -> None:
+def _transaction(made: Variables, world: World, name: str) -> None:
     served, browsers = world.of(CLIENT), (*world.users, ATTACKER)
     made.value(f"{name}.code", ("none", "opened", "returned", "issued", "redeemed"), "how far the transaction has come")
     made.value(f"{name}.client", (NONE, *(party.url for party in served)), "the client of the proxy's that it is for")
@@ -161,7 +161,7 @@ def _transaction(made: _Made, world: World, name: str) -> None:
         made.fact(f"knows.{kind}.{name}", f"the attacker knows {meaning}")
 
 
-def _knowledge(made: _Made, world: World) -> None:
+def _knowledge(made: Variables, world: World) -> None:
     """What the attacker may come to know, and what honest parties did for it."""
     for grant in world.grants:
         made.fact(f"knows.code.{grant.name}", "the attacker knows the code")

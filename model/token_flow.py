@@ -240,26 +240,22 @@ def client__share_token(c: Context, who: str) -> Move:
     return Move(here, (client_rules.registrations_are_not_shared(c.client(who)),), facts, sends)
 
 
-@action("S18", each=lambda world: _through(world, "redirect"), choices=lambda _: {"to": (ELSEWHERE, INTERNAL)})
-def client__follow_redirect(c: Context, who: str, party: str, to: Value) -> Move:
+def _redirecting(world: World) -> list[dict[str, str]]:
+    return [{**pair, "to": to} for pair in _through(world, "redirect") for to in (ELSEWHERE, INTERNAL)]
+
+
+@action("S18", each=_redirecting)
+def client__follow_redirect(c: Context, who: str, party: str, to: str) -> Move:
     """An honest resource redirects the client's request, headers and all, where the attacker wants it."""
     session, url = answered(c, who), c.world.by_name[party].url
     here = possible(tampered(c, "redirect", url), same(session.phase, "sent"), same(session.url, url))
-    client, inside = c.world.session[who].client, same(to, INTERNAL)
-    request = request_with(c, session, session.token, url)
-    followed = Sent(client, ATTACKER, replace(request, url=ELSEWHERE, redirected_by=url), no(inside))
-    facts, sends = deliver(c, Sent(url, client, Redirection(to)), followed)
-    kept = client_rules.credentials_stay_with_origin(c.client(who))
-    guarded = client_rules.fetches_are_guarded(c.client(who))
-    return Move(
-        here,
-        (
-            kept._replace(holds=any_of(inside, kept.holds)),
-            guarded._replace(holds=any_of(no(inside), guarded.holds)),
-        ),
-        {"fetched.internal": inside, **facts},
-        (*sends, Sent(client, INTERNAL, Fetch(INTERNAL), inside)),
-    )
+    client, redirected = c.world.session[who].client, Sent(url, c.world.session[who].client, Redirection(to))
+    if to == INTERNAL:
+        guarded = client_rules.fetches_are_guarded(c.client(who))
+        return Move(here, (guarded,), {"fetched.internal": True}, (redirected, Sent(client, to, Fetch(to))))
+    request = replace(request_with(c, session, session.token, url), url=to)
+    facts, sends = deliver(c, redirected, Sent(client, ATTACKER, request))
+    return Move(here, (client_rules.credentials_stay_with_origin(c.client(who)),), facts, sends)
 
 
 def accepts(

@@ -14,7 +14,8 @@ from typing import Any
 from model.design import Configuration, parse
 from model.errors import InputError
 from model.machine import Machine, State, Step
-from model.world import WORLDS, World, WorldError, find_world
+from model.world import World
+from model.world_file import WORLDS, WorldError, find_world
 
 FORMAT = "openworld-trace"
 VERSION = 1

@@ -1,182 +1,27 @@
 """What goes over the wire in a run, as charts draw it: the messages that its actions send, and nothing else.
 
 A run is replayed on the machine; each step says in :attr:`model.action.Move.sends` what it sends, and this module says
-who that is between, how it is called and which of its values the attacker learns thereby and must not.
+how that is called and which of its values the attacker learns thereby and must not; :mod:`model.cast` says who it is
+between.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from model import identifiers
-from model.action import Action, Context
+from model.action import Action
+from model.cast import Cast
 from model.machine import Machine, Step
 from model.messages import Message, Sent, held
 from model.rule import Rule
 from model.state import View
 from model.trace import Trace
 from model.wire_values import Words, owner
-from model.world import (
-    ATTACKER,
-    AUTHORIZATION_SERVER,
-    CLIENT,
-    LOOPBACK,
-    NONE,
-    RESOURCE_SERVER,
-    Party,
-    callbacks,
-)
-
-# --- who takes part ----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Participant:
-    """A lifeline: ``key`` says who, ``letter`` stands for it in a text chart; ``browser``: it is a user's."""
-
-    key: str
-    name: str
-    letter: str
-    honest: bool
-    url: str = ""
-    browser: bool = False
-
-
-_ROLES = {AUTHORIZATION_SERVER: "AS", RESOURCE_SERVER: "RS"}
-_LETTERS = {
-    (CLIENT, True): "C", (AUTHORIZATION_SERVER, True): "H", (AUTHORIZATION_SERVER, False): "A",
-    (RESOURCE_SERVER, True): "R", (RESOURCE_SERVER, False): "E",
-}  # fmt: skip
-_SPARE = "SGTVWYZBDFIJKLMNOPQRECHAUX"
-
-
-class Cast:
-    """Who is who in a world under one configuration."""
-
-    def __init__(self, context: Context) -> None:
-        self.context, self.world = context, context.world
-
-    def key(self, where: Any) -> str:
-        """Who is meant by a name, a URL or a redirect URI."""
-        place = str(where)
-        if place in self.world.by_url:
-            return self.world.by_url[place].name
-        for client in self.world.clients:
-            if place in callbacks(self.world, client):
-                return client.name
-        if place in {party.callback for party in self.world.identities}:
-            return ATTACKER
-        if place == LOOPBACK:
-            return ATTACKER if self.context.capabilities["local_app"] else next(c.name for c in self.world.clients)
-        return ATTACKER if place in self._identities else place
-
-    @cached_property
-    def _identities(self) -> set[str]:
-        return {party.name for party in self.world.identities}
-
-    def is_browser(self, key: str) -> bool:
-        """Whether it is the browser of a user, or the attacker with its own: who is no party is a user."""
-        return key == ATTACKER or self.is_user(key)
-
-    def is_user(self, key: str) -> bool:
-        """Whether it is a user, or the browser of one."""
-        return key != ATTACKER and key not in self.world.by_name and "://" not in key
-
-    def honest(self, key: str) -> bool:
-        """Whether it is not the attacker's under this configuration."""
-        party = self.world.by_name.get(key)
-        return key != ATTACKER and (party is None or not self.context.runs(party))
-
-    def is_callback(self, where: Any) -> bool:
-        """Whether it is a redirect URI."""
-        own = (party.callback for party in self.world.identities)
-        return str(where) in (LOOPBACK, *own, *(uri for c in self.world.clients for uri in callbacks(self.world, c)))
-
-    def participant(self, key: str, letter: str) -> Participant:
-        """A lifeline for it."""
-        party = self.world.by_name.get(key)
-        if key == ATTACKER:
-            return Participant(key, "attacker", letter, False, browser=True)
-        if party is not None:
-            return Participant(key, self._called(party), letter, self.honest(key), party.url)
-        if self.is_user(key):
-            name = "user agent" if len(self.world.users) < 2 else f"{key}'s browser"
-            return Participant(key, name, letter, True, browser=True)
-        return Participant(key, "elsewhere", letter, True, key)
-
-    def _called(self, party: Party) -> str:
-        role = _ROLES.get(party.role, _plain(party.role))
-        if not self.honest(party.name):
-            return f"attacker's {role}"
-        if party.role not in _ROLES:
-            alone = len([other for other in self.world.of(party.role) if other.honest]) == 1
-            return role if alone and party.role == CLIENT else _plain(party.name)
-        # Of one that may be the attacker's and is not, nothing is said but that it is there.
-        return f"honest {role}" if party.honest else f"some {role}"
-
-    def theirs(self, text: str) -> bool:
-        """Whether words name the attacker, or a URL of a party that it runs."""
-        urls = re.findall(r"https?://[^\s\],>]+", text)
-        return "attacker" in re.sub(r"https?://[^\s\],>]+", "", text) or any(map(self._is_theirs, urls))
-
-    def _is_theirs(self, url: str) -> bool:
-        at = self.world.by_url.get(url)
-        if at is not None:
-            return not self.honest(at.name)
-        near = [p for p in self.world.parties if "://" in p.url and identifiers.same_origin(p.url, url)]
-        within = [p for p in near if url.startswith(p.url.rstrip("/") + "/")]
-        found = within or near
-        return not any(self.honest(party.name) for party in found) if found else "attacker" in url
-
-
-def _plain(name: str) -> str:
-    return name.replace("_", " ")
-
-
-def participants(trace: Trace, sent: Iterable[Arrow]) -> tuple[Participant, ...]:
-    """Those who take part in the messages, in the order in which they are drawn."""
-    machine = Machine(trace.configuration, trace.world)
-    cast = Cast(machine.context(machine.view(machine.initial)))
-    keys = dict.fromkeys(key for arrow in sent for key in (arrow.sender, arrow.receiver))
-    taken: set[str] = set()
-    drawn = []
-    for key in sorted(keys, key=lambda key: _rank(cast, key)):
-        letter = next(one for one in _wanted(cast, key) if one not in taken)
-        taken.add(letter)
-        drawn.append(cast.participant(key, letter))
-    return tuple(drawn)
-
-
-def _rank(cast: Cast, key: str) -> tuple[int, bool, str]:
-    """Browsers, clients and what else acts for users, authorization servers, the rest; the attacker itself last."""
-    party = cast.world.by_name.get(key)
-    if key == ATTACKER:
-        return (9, False, "")
-    if party is None:
-        return (0 if cast.is_user(key) else 7, False, key)
-    place = {CLIENT: 1, AUTHORIZATION_SERVER: 3, RESOURCE_SERVER: 5}.get(party.role, 2)
-    return (place, not cast.honest(key), party.url if place > 1 else key)
-
-
-def _wanted(cast: Cast, key: str) -> Iterator[str]:
-    """Letters for a lifeline, the likeliest first."""
-    party = cast.world.by_name.get(key)
-    if key == ATTACKER:
-        yield "X"
-    elif cast.is_user(key):
-        yield "U"
-    elif party is not None and (party.role, party.honest) in _LETTERS:
-        yield _LETTERS[party.role, party.honest]
-    spare = [letter for letter in _SPARE if letter not in "XUCHARE"]
-    yield from (letter for letter in (key[0].upper(), *spare) if letter in spare)
-    yield from "abcdefghijklmnopqrstuvwxyz"
-
-
-# --- what is sent ------------------------------------------------------------------------------------------
+from model.world import ATTACKER, NONE
 
 
 class Value(NamedTuple):
@@ -300,7 +145,7 @@ def _legs(scene: Scene, sent: Sent) -> Iterator[Sent]:
     cast, sender = scene.cast, scene.cast.key(sent.sender)
     users = [scene.words.user_of(str(name)) for _, _, name in held(sent.message)]
     browser = next((user for user in users if user), next(iter(scene.world.users), ATTACKER))
-    if not cast.is_callback(sent.receiver) or cast.is_browser(sender) or sender in map(cast.key, scene.world.clients):
+    if not cast.is_callback(sent.receiver) or cast.is_browser(sender) or cast.is_client(sender):
         yield sent
         return
     yield sent._replace(receiver=browser)
@@ -315,10 +160,10 @@ def _arrow(scene: Scene, sent: Sent, answered: bool) -> tuple[Arrow, set[tuple[s
     secret = {(kind, name) for kind, name in learned if _is_secret(scene, kind, name)}
     label, values, leaks = _described(scene, sent.message, secret)
     if cast.is_browser(receiver):
-        served = not cast.is_browser(sender) and sender not in {client.name for client in scene.world.clients}
+        served = not cast.is_browser(sender) and not cast.is_client(sender)
         label = re.sub("^(GET|redirect to) " if served else "^redirect to ", "302 to ", label)
-    url = scene.world.by_name[sender].url if sender in scene.world.by_name else ""
-    note = " ".join(part for part in (_remark(sent.message, url), _channel(scene, sent)) if part)
+    at = scene.world.by_name.get(sender)
+    note = " ".join(part for part in (sent.message.remark(at.url) if at else "", _channel(scene, sent)) if part)
     honest = cast.honest(sender) and (scene.action.schema.honest or not _made_to(scene, sender, receiver, answered))
     return Arrow(0, sender, receiver, label, values, note or _misplaced(scene, sent), honest, "", leaks,
                  record=sent.message), learned  # fmt: skip
@@ -336,7 +181,7 @@ def _speaker(scene: Scene, sent: Sent) -> str:
 
 def _made_to(scene: Scene, sender: str, receiver: str, answered: bool) -> bool:
     """Whether a message in an action of the attacker's is its doing: from a browser, or to a client."""
-    to_client = receiver in {client.name for client in scene.world.clients} and sender != receiver
+    to_client = scene.cast.is_client(receiver) and sender != receiver
     return to_client or (scene.cast.is_browser(sender) and not answered)
 
 
@@ -368,7 +213,7 @@ def _described(
     leaks = []
     for each in fields(message):
         given, kind = getattr(message, each.name), each.metadata.get("term", "")
-        if isinstance(given, tuple) and kind:
+        if "unsent" in each.metadata:
             opened = any((kind, str(one)) in secret for one in given)
             leaks += [value.name for value in values[::-1] if not value.inside][:1] if opened else []
             continue
@@ -398,14 +243,10 @@ _CHANNELS = {
 }  # fmt: skip
 
 
-def _remark(message: Message, url: str) -> str:
-    return message.remark(url) if url else ""
-
-
 def _channel(scene: Scene, sent: Sent) -> str:
     """By which channel the attacker writes what an honest resource seems to say."""
     forged = not scene.action.schema.honest and scene.cast.honest(scene.cast.key(sent.sender))
-    to_client = scene.cast.key(sent.receiver) in {client.name for client in scene.world.clients}
+    to_client = scene.cast.is_client(scene.cast.key(sent.receiver))
     return _CHANNELS.get(str(scene.chosen.get("channel")), "") if forged and to_client else ""
 
 

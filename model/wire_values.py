@@ -13,7 +13,7 @@ from typing import Any
 from model import readings
 from model.action import Context
 from model.messages import FORGED, THIEF
-from model.world import ATTACKER, DEFAULT_AUDIENCE, NONE, World
+from model.world import ATTACKER, DEFAULT_AUDIENCE, NONE, Grant, Held, World
 
 _MADE = {FORGED: "<made up by attacker>", THIEF: "<attacker's own>"}
 #: What a client of the attacker's has of its own account.
@@ -46,6 +46,7 @@ class Words:
 
     def __init__(self, context: Context) -> None:
         self.context, self.world = context, context.world
+        self.grants: dict[str, Grant] = {grant.name: grant for grant in self.world.grants}
         self._say: dict[str, Callable[[str], str]] = {
             "challenge": self._challenge, "verifier": self._verifier, "assertion": self._assertion,
             "grant": self._assertion, "proof": self._proof, "secret": self._secret, "token": self._token,
@@ -83,29 +84,21 @@ class Words:
             return f"<of {owner(self.world, words)}>"
         return words
 
-    @property
-    def grants(self) -> dict[str, Any]:
-        """The grants of the world by name."""
-        return {grant.name: grant for grant in self.world.grants}
-
     def user_of(self, name: str) -> str:
         """Whose a term is: of which user, or the attacker's; nothing where it is nobody's."""
-        base = name.removesuffix("+").partition("@")[0].partition(".")[0]
-        for part in (name.removesuffix("+"), name.partition("@")[0].removesuffix("+"), base):
-            held = next((held for held in self.world.held if held.name == part), None)
-            if part in self.grants or held is not None:
-                return str(self.grants[part].user if part in self.grants else held.user)  # type: ignore[union-attr]
+        place = name.partition("@")[0]
+        for part in (name, place, place.partition(".")[0]):
+            issued = self.world.issued.get(part.removesuffix("+"))
+            if issued is not None:
+                return issued.user
             if part in self.world.session:
                 return self.world.user_of(part)
         return name if name in self.world.users else ""
 
     def server_of(self, name: str) -> str:
         """The issuer of a code or token, where it has one."""
-        name = name.removesuffix("+")
-        if name in self.grants:
-            return self.world.by_name[self.grants[name].server].url
-        held = next((held for held in self.world.held if held.name == name), None)
-        return "" if held is None else self.world.by_name[held.server].url
+        issued = self.world.issued.get(name.removesuffix("+"))
+        return "" if issued is None else self.world.by_name[issued.server].url
 
     def _challenge(self, who: str) -> str:
         plain = who in self.world.session and self.context.client(who).pkce == "plain"
@@ -149,8 +142,8 @@ class Words:
         return f"<{whose(grant.user)} {what}{'' if alone else ' ' + name[-1]} from {host(self.server_of(name))}>"
 
     def _token(self, name: str) -> str:
-        held = next((held for held in self.world.held if held.name == name), None)
-        if held is not None:
+        held = self.world.issued.get(name)
+        if isinstance(held, Held):
             leaked = self.context.has(held.leaks_by) is True
             at = host(self.world.by_name[held.resource].url)
             return f"<{whose(held.user)} {'leaked' if leaked else 'cached'} token for {at}>"

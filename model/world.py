@@ -1,23 +1,17 @@
 """Worlds: who takes part, at which URLs, who trusts whom, who may turn out to be the attacker's. All of it is data.
 
-A world is read from a TOML file (``worlds/`` holds those that ship). Rules, actions and properties know parties by
-role and relation alone; identifiers are real URLs, compared by :mod:`model.identifiers`.
+A world is read from a TOML file (:mod:`model.world_file`; ``worlds/`` holds those that ship). Rules, actions and
+properties know parties by role and relation alone; identifiers are real URLs, compared by :mod:`model.identifiers`.
 """
 
 from __future__ import annotations
 
-import re
-import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import MISSING, Field, dataclass, field, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.resources import files
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from model import identifiers
-from model.errors import InputError, hint
-from model.switches import CAPABILITIES, SWITCHES, switch_roles
 
 if TYPE_CHECKING:
     import networkx
@@ -31,46 +25,11 @@ DEFAULT_AUDIENCE = "default"
 CLIENT, AUTHORIZATION_SERVER, RESOURCE_SERVER, PROXY = "client", "authorization_server", "resource_server", "proxy"
 SUB_AGENT = "sub_agent"
 ROLES = (CLIENT, AUTHORIZATION_SERVER, RESOURCE_SERVER, PROXY, SUB_AGENT)
-#: What a capability lets the attacker write or read on the way between a resource server and a client: the challenge,
-#: the metadata document, a plain-HTTP leg, the well-known location of a shared origin, a cached document; where
-#: requests are redirected, and the requests themselves.
+#: What a capability lets the attacker write on the way between a resource server and a client: the challenge, the
+#: metadata document, a plain-HTTP leg, the well-known location of a shared origin, a cached document. Beside these
+#: channels there are ``redirect``, where requests are redirected, and ``requests``, which it reads.
 FORGED_BY = ("challenge", "document", "transport", "well_known", "cache")
-CHANNELS = (*FORGED_BY, "redirect", "requests")
-#: How a client identity comes to be the attacker's.
-IDENTITIES = ("own", "file", "redirect", "statement")
-#: What a party of each role may say of itself besides name, role, URL, who runs it and its policy.
-_SAYS: dict[str, tuple[str, ...]] = {
-    CLIENT: ("callback", "knows", "taken_by", "registered_by", "identity"),
-    AUTHORIZATION_SERVER: ("serves", "connects_by"),
-    RESOURCE_SERVER: ("api", "designates", "trusts", "listed_if", "exists_if", "present_with"),
-    PROXY: ("upstream",),
-    SUB_AGENT: ("started_by",),
-}
-#: What only a party says that the attacker may run, and what only an honest one does.
-_OF_ATTACKERS, _OF_HONEST = ("registered_by", "identity", "connects_by", "present_with"), ("taken_by", "knows", "api")
-#: For each protocol the roles, tables and channels that mean something in it.
-_MEANS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
-    "oauth": (
-        (CLIENT, AUTHORIZATION_SERVER, RESOURCE_SERVER, PROXY), ("session", "held", "tampering", "grants"), CHANNELS,
-    ),
-    "aauth": (
-        (CLIENT, AUTHORIZATION_SERVER, RESOURCE_SERVER), ("session", "held", "tampering", "grants"),
-        ("challenge", "requests"),
-    ),
-    "delegation": ((CLIENT, AUTHORIZATION_SERVER, RESOURCE_SERVER, SUB_AGENT), ("session", "grants"), ()),
-}  # fmt: skip
-#: The protocols that worlds run; what they are made of is said in :mod:`model.protocols`.
-PROTOCOL_NAMES = tuple(_MEANS)
-#: Names that mean something else in runs.
-_RESERVED = ("none", "thief", "forged", "default")
-#: More grant slots than this, or sessions, are beyond what is proved in minutes.
-MOST_SLOTS, MOST_SESSIONS, MOST_PARTIES = 12, 4, 24
-
 Pairs = tuple[tuple[str, str], ...]
-
-
-class WorldError(InputError):
-    """A world file that cannot be read; the message names file, line and key, and what is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +52,7 @@ class Party:
         callback: the redirect URI of a client.
         connects_by: capabilities by which an AS comes to the client as a connector with endpoints of its own.
         registered_by: capabilities that register this identity of the attacker's with a client's redirect URIs.
-        identity: how a client identity comes to be the attacker's, one of :data:`IDENTITIES`.
+        identity: how a client identity comes to be the attacker's: ``own``, ``file``, ``redirect`` or ``statement``.
         taken_by: capabilities by which the attacker writes what a client publishes.
         upstream: the AS at which a proxy is a client.
         started_by: the client, or the sub-agent, that starts a sub-agent.
@@ -294,6 +253,12 @@ class World:
             for number in range(1, made.count + 1)
         )
 
+    @cached_property
+    def issued(self) -> Mapping[str, Grant | Held]:
+        """Grants, and tokens held from before, by name: what is named after them is issued by an honest AS."""
+        issued: tuple[Grant | Held, ...] = (*self.grants, *self.held)
+        return {each.name: each for each in issued}
+
     def client_of(self, session: str) -> Party:
         """The client at which a session is."""
         return self.by_name[self.session[session].client]
@@ -325,6 +290,7 @@ class World:
 
         A resource server that designates an AS and trusts it has both edges to it; the attacker's designate all.
         """
+        # Imported here because verdicts draw no graph.
         import networkx
 
         graph: networkx.MultiDiGraph[str] = networkx.MultiDiGraph()
@@ -424,342 +390,3 @@ def _variants(url: str) -> Iterator[str]:
     yield f"{site}{path.replace('/', '%2F').replace('%2F', '/', 1)}"
     yield f"{scheme}://user@{host}{path}"
     yield f"{url}?x=1"
-
-
-# --- reading -------------------------------------------------------------------------------------------------
-
-_T = TypeVar("_T")
-_TABLES: dict[str, type] = {
-    "party": Party, "session": Session, "held": Held, "tampering": Tampering, "grants": Grants,
-}  # fmt: skip
-_FIELD_OF = {
-    "party": "parties", "session": "sessions", "held": "held", "tampering": "tamperings", "grants": "approvals",
-}  # fmt: skip
-
-
-class _Reader:
-    """One world file while it is read; what is wrong is said of the table that is being looked at."""
-
-    def __init__(self, name: str, text: str) -> None:
-        self.name, self.text = name, text
-        self.at: tuple[str, int] | None = None
-
-    def world(self) -> World:
-        try:
-            content = tomllib.loads(self.text)
-        except tomllib.TOMLDecodeError as error:
-            raise WorldError(f"{self.name}: {error}") from None
-        except RecursionError:
-            raise WorldError(f"{self.name}: nested too deep") from None
-        rows = {key: self.rows(key, kind, content.pop(key, [])) for key, kind in _TABLES.items()}
-        self.check_size(rows)
-        made: World = self.made(World, content, {_FIELD_OF[key]: tuple(value) for key, value in rows.items()}, "")
-        self.check(made)
-        return made
-
-    def rows(self, key: str, kind: type, tables: Any) -> list[Any]:
-        if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-            self.fail(key, f"[[{key}]] is a list of tables")
-        return [self.made(kind, table, {}, key) for _, table in self.each(key, tables)]
-
-    def each(self, key: str, rows: Iterable[_T]) -> Iterator[tuple[int, _T]]:
-        """The rows of a table, one looked at after the other."""
-        for number, row in enumerate(rows):
-            self.at = key, number
-            yield number, row
-        self.at = None
-
-    def made(self, kind: type[_T], table: Mapping[str, Any], more: Mapping[str, Any], key: str) -> _T:
-        known = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
-        allowed = [name for name in known if name not in more and name != "file"]
-        values, of = dict(more), f"[[{key}]]" if key else "a world"
-        for name, value in table.items():
-            if name not in allowed:
-                tables = [] if key else list(_TABLES)
-                self.fail(name, f"unknown key {name!r} of {of}{hint(name, [*allowed, *tables])}")
-            values[name] = self.value(name, value, str(known[name].type))
-        needed = [f.name for f in known.values() if f.name not in values and _required(f)]
-        if needed:
-            self.fail(f"[[{key}]]", f"{of} lacks {', '.join(map(repr, needed))}")
-        if kind is World:
-            values["file"] = self.name
-        return kind(**values)
-
-    def value(self, name: str, value: Any, kind: str) -> Any:
-        wanted = {"Pairs": dict, "int": int}.get(kind, list if kind.startswith("tuple") else str)
-        if not isinstance(value, wanted) or isinstance(value, bool):
-            self.fail(name, f"{name!r} is a {_WORDS[wanted]}")
-        if wanted is dict:
-            return tuple((str(key), str(said)) for key, said in value.items())
-        if wanted is list and not all(isinstance(item, str) for item in value):
-            self.fail(name, f"{name!r} is a list of names")
-        return tuple(value) if wanted is list else value
-
-    def fail(self, near: str, why: str) -> None:
-        """One line that names file, line and culprit: where that stands in the table looked at, or else the table."""
-        first, last = self._table()
-        lines = self.text.splitlines()
-        word = re.compile(rf"(?<![\w.]){re.escape(near)}(?!\w)" if near else "(?!)")
-        found = (number for number in range(first, last) if word.search(re.split(r"(?:^|\s)#", lines[number])[0]))
-        raise WorldError(f"{self.name}, line {next(found, first) + 1}: {why}")
-
-    def _table(self) -> tuple[int, int]:
-        """The lines of the table looked at, or all of them."""
-        lines = self.text.splitlines()
-        if self.at is None:
-            return 0, len(lines)
-        key, number = self.at
-        heads = [place for place, line in enumerate(lines) if re.match(rf"\s*\[\[\s*{key}\s*]]", line)]
-        if number >= len(heads):
-            return 0, len(lines)
-        later = (place for place in range(heads[number] + 1, len(lines)) if lines[place].lstrip().startswith("["))
-        return heads[number], next(later, len(lines))
-
-    # --- what has to fit together --------------------------------------------------------------------------
-
-    def check(self, world: World) -> None:
-        self.named(world.protocol, PROTOCOL_NAMES, "protocol")
-        if not re.fullmatch(r"\w[\w.-]*", world.name):
-            self.fail(world.name, f"{world.name!r} is no name of a world (wanted: letters, digits and any of _ . -)")
-        self.check_policy(world.asked_if, None)
-        self.check_meaning(world)
-        self.check_names(world)
-        self.check_urls(world)
-        for _, party in self.each("party", world.parties):
-            self.check_party(world, party)
-        for _, session in self.each("session", world.sessions):
-            self.named(session.client, _names(world.clients), f"session {session.name!r} is at an honest client")
-            self.all_named(session.visits, _names(world.resource_servers), "visits")
-        self.check_grants(world)
-        if world.contact:
-            honest = _names(party for party in world.resource_servers if party.honest)
-            self.named(world.contact, honest, "contact is an honest resource server")
-        for _, tampering in self.each("tampering", world.tamperings):
-            self.check_tampering(world, tampering)
-
-    def check_meaning(self, world: World) -> None:
-        """Whatever is said means something in the protocol of the world."""
-        roles, tables, _ = _MEANS[world.protocol]
-        for _, party in self.each("party", world.parties):
-            self.named(party.role, ROLES, f"role of {party.name!r}")
-            self.named(party.role, roles, f"a role that means something in {world.protocol}")
-        for key, field_ in _FIELD_OF.items():
-            if key not in ("party", *tables) and getattr(world, field_):
-                self.fail(
-                    f"[[{key}]]",
-                    f"[[{key}]] means nothing in {world.protocol}; allowed: {', '.join(('party', *tables))}",
-                )
-
-    def check_grants(self, world: World) -> None:
-        honest = [party.name for party in world.servers if party.honest]
-        users = [*world.users, ATTACKER]
-        for number, made in self.each("grants", world.approvals):
-            self.named(made.server, honest, "grants are issued by an honest AS")
-            self.named(made.user, users, "grants are approved by a user of a session")
-            if made.count < 1:
-                self.fail("count", f"'count' of grants is 1 or more, not {made.count}")
-            if (made.server, made.user) in [(other.server, other.user) for other in world.approvals[:number]]:
-                self.fail(made.server, f"[[grants]] of {made.user!r} at {made.server!r} are given twice (use 'count')")
-        for _, held in self.each("held", world.held):
-            self.named(held.server, honest, "held tokens are of an honest AS")
-            self.named(held.user, users, "held tokens are of a user of a session")
-            self.named(held.client, _names(world.clients), "held tokens are of an honest client")
-            self.named(held.resource, _names(world.resource_servers), "held tokens are for a resource server")
-            self.all_named(held.leaks_by, CAPABILITIES, "leaks_by")
-
-    def check_tampering(self, world: World, tampering: Tampering) -> None:
-        self.named(tampering.capability, CAPABILITIES, "a capability")
-        self.named(tampering.channel, CHANNELS, "a channel")
-        self.named(tampering.channel, _MEANS[world.protocol][2], f"a channel that means something in {world.protocol}")
-        honest = [party for party in world.resource_servers if party.honest]
-        self.named(tampering.party, _names(honest), "tampering is with an honest resource server")
-        if tampering.channel == "well_known":
-            own = world.by_name[tampering.party].url
-            others = [url for url in world.resource_urls if url != own]
-            if not any(identifiers.same_origin(own, url) for url in others):
-                self.fail(
-                    "party", f"channel 'well_known' of {tampering.party!r} reaches nothing: its origin is its own"
-                )
-
-    def check_names(self, world: World) -> None:
-        """Names are what variables, keys and messages are told apart by."""
-        taken: dict[str, str] = {}
-        named: dict[str, tuple[Any, ...]] = {
-            "party": world.parties, "session": world.sessions, "held": world.held,
-        }  # fmt: skip
-        for key, rows in named.items():
-            for _, row in self.each(key, rows):
-                name = row.name
-                attackers = key == "session" and name == ATTACKER
-                if (
-                    not re.fullmatch(r"[a-z][a-z0-9_]*", name)
-                    or name in _RESERVED
-                    or (name == ATTACKER and not attackers)
-                ):
-                    wanted = "small letters, digits and underscores, and none of " + ", ".join((*_RESERVED, ATTACKER))
-                    self.fail(name, f"{name!r} is no name of a {key} (wanted: {wanted})")
-                if name in taken:
-                    self.fail(
-                        name, f"[[{key}]] {name!r} is given twice" + f" (as [[{taken[name]}]])" * (key != taken[name])
-                    )
-                taken[name] = key
-        for _, session in self.each("session", world.sessions):
-            user = session.user
-            if not re.fullmatch(r"[a-z][a-z0-9_]*", user) or user in world.by_name or user in _RESERVED:
-                self.fail(user, f"{user!r} is no name of a user (wanted: small letters, and no party's)")
-
-    def check_urls(self, world: World) -> None:
-        """Each URL is one party's, and no honest party has what is the attacker's."""
-        taken: dict[str, str] = {}
-        for _, party in self.each("party", world.parties):
-            if not _URL.fullmatch(party.url) and not (party.role == CLIENT and re.fullmatch(r"[\w.-]+", party.url)):
-                self.fail("url", f"{party.name!r} has no URL: {party.url!r} (wanted: https://host/path)")
-            for key in ("callback", "api"):
-                said = getattr(party, key)
-                if said and not _URL.fullmatch(said):
-                    self.fail(key, f"{key!r} of {party.name!r} is no URL: {said!r} (wanted: https://host/path)")
-            own = [("url", party.url), *([("callback", party.callback)] if party.callback and party.honest else [])]
-            for key, url in own:
-                if url in taken:
-                    self.fail(key, f"{url!r} is {party.name!r}'s, but also {taken[url]!r}'s")
-                taken[url] = party.name
-        for _, party in self.each("party", world.parties):
-            if not party.honest and party.callback in taken:
-                self.fail("callback", f"{party.callback!r} is {party.name!r}'s, but also {taken[party.callback]!r}'s")
-
-    def check_party(self, world: World, party: Party) -> None:
-        self.named(party.identity, IDENTITIES, f"identity of {party.name!r}")
-        self.check_keys(world, party)
-        for key in ("run_by", "present_with", "connects_by", "registered_by", "taken_by"):
-            self.all_named(getattr(party, key), CAPABILITIES, key)
-        for key in ("designates", "trusts", "knows"):
-            self.all_named(getattr(party, key), _names(world.servers), key)
-        self.all_named(party.serves, _names(world.resource_servers), "serves")
-        self.check_policy(party.policy, party)
-        self.check_policy((*party.exists_if, *party.listed_if), None)
-        if party.role == PROXY:
-            honest = [server.name for server in world.servers if server.honest]
-            self.named(party.upstream, honest, f"upstream of {party.name!r} is an honest AS")
-        if party.role == SUB_AGENT:
-            # Whoever starts it stands before it, so that nobody starts itself.
-            earlier = world.parties[: world.parties.index(party)]
-            starters = [other.name for other in earlier if other.role in (CLIENT, SUB_AGENT)]
-            self.named(
-                party.started_by, starters, f"{party.name!r} is started by a client or sub-agent given before it"
-            )
-
-    def check_keys(self, world: World, party: Party) -> None:
-        """What a party says of itself means something in its role."""
-        defaults = Party(party.name, party.role, party.url)
-        said = [f.name for f in fields(Party) if getattr(party, f.name) != getattr(defaults, f.name)]
-        for key in said:
-            if key not in ("run_by", "policy", *_SAYS[party.role]):
-                allowed = ", ".join(("run_by", "policy", *_SAYS[party.role]))
-                self.fail(key, f"{key!r} means nothing of a {party.role} ({party.name}); allowed: {allowed}")
-            if key in (_OF_ATTACKERS if party.honest else _OF_HONEST):
-                who = "that the attacker may run" if party.honest else "that is honest"
-                self.fail(key, f"{key!r} is only said of a {party.role} {who}, and {party.name!r} is not")
-        if party.run_by and party.role in (PROXY, SUB_AGENT):
-            self.fail("run_by", f"a {party.role} is honest ({party.name})")
-        if party.role == CLIENT and world.protocol != "delegation" and not party.callback:
-            self.fail("[[party]]", f"client {party.name!r} lacks 'callback'")
-
-    def check_policy(self, pairs: Pairs, party: Party | None) -> None:
-        for name, value in pairs:
-            self.named(name, SWITCHES, "a switch")
-            self.named(value, SWITCHES[name].values, f"value of switch {name!r}")
-            if party is not None and party.role not in switch_roles(name):
-                roles = ", ".join(switch_roles(name)) or "nobody"
-                self.fail(name, f"switch {name!r} is not a {party.role}'s ({party.name}); it is read by {roles}")
-
-    def check_size(self, rows: Mapping[str, Sequence[Any]]) -> None:
-        """Refuse what cannot be proved before anything is made of it."""
-        for key, count, most in (
-            ("party", len(rows["party"]), MOST_PARTIES),
-            ("session", len(rows["session"]), MOST_SESSIONS),
-            ("grants", sum(max(made.count, 0) for made in rows["grants"]), MOST_SLOTS),
-        ):
-            if count > most:
-                self.fail(f"[[{key}]]", f"{count} of [[{key}]], more than can be proved (at most {most})")
-
-    def named(self, name: str, allowed: Sequence[str] | Mapping[str, Any], what: str) -> None:
-        if name not in allowed:
-            self.fail(name, f"{what}: unknown {name!r}{hint(name, list(allowed))}")
-
-    def all_named(self, names: Sequence[str], allowed: Sequence[str] | Mapping[str, Any], what: str) -> None:
-        for name in names:
-            self.named(name, allowed, what)
-
-
-_URL = re.compile(r"https?://[^\s/?#@]+(/[^\s#]*)?")
-_WORDS: dict[type, str] = {dict: "table of switches", int: "number", list: "list of names", str: "text"}
-
-
-def _names(parties: Iterable[Party]) -> list[str]:
-    return [party.name for party in parties]
-
-
-def _required(described: Field[Any]) -> bool:
-    return described.default is MISSING and described.default_factory is MISSING
-
-
-def read(name: str, text: str) -> World:
-    """A world from the text of its file; ``name`` is how messages name the file.
-
-    Raises:
-        WorldError: naming file, line and key, and what is allowed.
-    """
-    return _Reader(name, text).world()
-
-
-def _shipped() -> dict[str, World]:
-    folder = files("model").joinpath("worlds")
-    found = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".toml")), key=lambda entry: entry.name)
-    worlds = [read(entry.name, entry.read_text(encoding="utf-8")) for entry in found]
-    return {world.name: world for world in sorted(worlds, key=lambda world: world.name != "default")}
-
-
-#: The worlds that ship, the default one first.
-WORLDS: dict[str, World] = _shipped()
-DEFAULT = WORLDS["default"]
-#: Worlds that traces and notes of earlier releases name, and what has become of them.
-FORMER = {
-    **{name: f"there is no world {name!r} any more: what was in it is in world=default"
-       for name in ("first_contact", "users_session", "client_identity")},
-    "mixup": "the sizes of world=mixup are no names: write a world file with as many servers and sessions as you like",
-}  # fmt: skip
-
-
-def find_world(name: str) -> World:
-    """A world that ships, by its name, or one from a file, by its path.
-
-    Raises:
-        WorldError: neither exists, or the file cannot be read.
-    """
-    if name in WORLDS:
-        return WORLDS[name]
-    path = Path(name)
-    try:
-        if path.is_dir():
-            raise WorldError(f"{name} is a directory, not a world file")
-        if not path.is_file():
-            unknown = f"no world or world file {name!r}{hint(name, WORLDS)}"
-            raise WorldError(FORMER.get(name.partition("-")[0], unknown))
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise WorldError(f"{name} is not a text file in UTF-8") from None
-    except OSError as error:
-        raise WorldError(f"{name}: {error.strerror}") from None
-    return read(name, text)
-
-
-def world_for(prop: str, design: Mapping[str, str]) -> World:
-    """The world in which a question is asked that names none: one that claims it by all that it states.
-
-    A world that names properties is made for them, so it comes before one that names switches alone.
-    """
-    for world in sorted(WORLDS.values(), key=lambda world: not world.asked_for):
-        fits = all(design[key] == value for key, value in world.asked_if)
-        if (world.asked_for or world.asked_if) and fits and (not world.asked_for or prop in world.asked_for):
-            return world
-    return DEFAULT

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from model.design import NAMED_DESIGNS, check_parties, check_switch, parse, parse_capabilities
 from model.errors import InputError
-from model.world import WORLDS, find_world
+from model.world_file import WORLDS, find_world
 from properties.results import Result, read_result
 from properties.security import find
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from model.design import ConfigurationError
-from model.world import find_world
+from model.world_file import find_world
 from properties.designs import DEPLOYMENTS, MECHANISMS, Answers, Lattice, Mechanisms, breaking, left_out
 from properties.security import find
 

@@ -10,23 +10,24 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from model.clients import clients
+from conformance.attacks import PARTIES, Ask
+from conformance.judge import BROKEN_QUERY, TRIAL, Judgement
+from conformance.play import Play
+from conformance.software import Release
+from model.clients import Client, clients
 from model.conversation import STAGES, Request, converse
-from model.design import Design
+from model.design import Configuration, Design
 from model.scenario import ORIGINS
+from model.trace import Trace
 from model.world import NONE
+from openworld.cache import Cache, default_folder
+from openworld.jobs import Question
+from properties.security import find
+from properties.verdict import Checker
 from simulations.behaviour import Comparison, Observed
-
-if TYPE_CHECKING:
-    from conformance.attacks import Ask
-    from conformance.judge import Judgement
-    from conformance.play import Play
-    from conformance.software import Release
-    from model.clients import Client
-    from model.design import Configuration
-    from model.trace import Trace
+from simulations.fitting import fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +99,6 @@ def explain(release: Release, plays: Sequence[Play], judgements: Sequence[Judgem
     if stored is not None:
         design, source, decided_by = stored.design, "stored", stored.decided_by
     elif catalogued:
-        from simulations.fitting import fit
-
         found = fit(catalogued, [design_of(release)])
         design, source, decided_by = found.design, "fitted", found.evidence
     else:
@@ -118,18 +117,11 @@ def explain(release: Release, plays: Sequence[Play], judgements: Sequence[Judgem
 
 def _origins() -> dict[str, str]:
     """The origins that the model uses, and more of their kind for the parties that only attack traces have."""
-    from conformance.attacks import PARTIES
-
     return {**ORIGINS, **{name: f"http://127.0.0.1:{8100 + number}" for number, name in enumerate(PARTIES)}}
 
 
 def asker() -> Ask:
     """Finds runs with the solver, and remembers them in the cache."""
-    from openworld.cache import Cache, default_folder
-    from openworld.jobs import Question
-    from properties.security import find
-    from properties.verdict import Checker
-
     cache, checker = Cache(default_folder()), Checker()
 
     def ask(name: str, configuration: Configuration) -> Trace | None:
@@ -170,8 +162,6 @@ def _age(name: str) -> list[int]:
 
 def observed(judgement: Judgement) -> Observed:
     """A judgement in the terms in which measurements are compared with the model."""
-    from conformance.judge import BROKEN_QUERY, TRIAL
-
     def requests(kind: str) -> tuple[Request, ...]:
         return tuple(
             Request(one.to, _placed(one.resources[-1]) if one.resources else NONE, "DPoP proof" in one.what)

@@ -19,8 +19,9 @@ from openworld.strokes import Strokes
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from model.cast import Participant
     from model.chart import Origin
-    from model.wire import Arrow, Participant
+    from model.wire import Arrow
 
 #: Measures in points: a character of the text, a line, the distance of lifelines, the margin.
 _CHARACTER, _SIZE, _LINE, _LANE, _MARGIN, _HEAD = 5.42, 9.0, 13.5, 82.0, 14.0, 46.0

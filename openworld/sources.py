@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from model.errors import InputError
+from openworld.progress import Progress
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from model.trace import Trace
     from simulations.blast_radius import BlastRadius
     from simulations.results import Result
+
+
+# pandas, the solver and simulations (0.1 to 0.4 s) are imported where something is asked of them: whoever lists the
+# gallery, or reads one table of a folder, needs the others not.
 
 
 class SourceError(InputError):
@@ -100,7 +105,6 @@ class Source:
     def _judged(self) -> pd.DataFrame:
         import pandas as pd
 
-        from openworld.progress import Progress
         from openworld.study import Plan, cases, judged, row
 
         asked = cases(Plan(Path()))
@@ -115,7 +119,6 @@ class Source:
         import pandas as pd
 
         from openworld.deployed import cases, judged
-        from openworld.progress import Progress
 
         asked = cases()
         with Progress("clients", len(asked)) as progress:
@@ -132,7 +135,6 @@ class Source:
         return table
 
     def _simulated(self, name: str) -> Result:
-        from openworld.progress import Progress
         from simulations.experiments import run
 
         if name not in self._known:
@@ -146,7 +148,6 @@ class Source:
 
     def _reached(self, kind: str) -> BlastRadius:
         from openworld.mishaps import KINDS, reached
-        from openworld.progress import Progress
 
         if "blast_radius" not in self._known:
             found = reached(workers=self.workers, seed=self.seed, replications=self.replications)

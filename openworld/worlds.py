@@ -6,7 +6,8 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from model.world import ATTACKER, DEFAULT, ROLES, WORLDS, Party, World
+from model.world import ATTACKER, ROLES, Party, World
+from model.world_file import DEFAULT, WORLDS
 
 _WIDTH = 100
 #: What a party can have to do with capabilities and with other parties, and the words for it.

@@ -18,13 +18,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from properties.counting import Counter as Totalizer
-from properties.counting import happenings
 from properties.solver import Answer, Solver
 from properties.template import Template
 from properties.unroll import Unrolling
 
-#: Sweeps of the first look, how many more each further look takes, and where looking ends without an answer.
-FIRST, MORE, LIMIT = 3, 1, 20
+#: Sweeps of the first look, and of the last one.
+FIRST, LIMIT = 3, 20
 
 
 class Clock:
@@ -75,19 +74,31 @@ class Laid:
     Attributes:
         happens: for each action, a literal implied by its happening.
         length, attackers: how many actions, and how many of the attacker's, a run has.
-        longer: a literal to assume for "something happens in the last sweep".
     """
 
     def __init__(self, template: Template, depth: int) -> None:
         self.unrolling = Unrolling(template, depth)
-        self.depth = depth
-        self.happens = happenings(self.unrolling)
+        self.happens = self.unrolling.happens
         attackers = [literal for name, literal in self.happens.items() if name.startswith("attacker.")]
         self.length = Totalizer(self.unrolling, list(self.happens.values()))
         self.attackers = Totalizer(self.unrolling, attackers)
-        self.longer = self.unrolling.new_literal()
-        self.unrolling.clause(-self.longer, *self.unrolling.last_layer)
         self.solver = Solver(self.unrolling.clauses, self.unrolling.top)
+
+    @property
+    def depth(self) -> int:
+        """How many sweeps there are."""
+        return self.unrolling.depth
+
+    @property
+    def longer(self) -> int:
+        """A literal to assume for "something happens in the last sweep"."""
+        return self.unrolling.longer
+
+    def grow(self) -> None:
+        """Lay down one more sweep; what the solver has learned of those before it stays true."""
+        start = len(self.unrolling.clauses)
+        self.unrolling.grow()
+        self.solver.add(self.unrolling.clauses[start:], self.unrolling.top)
 
     def check(self, assumptions: list[int], clock: Clock) -> Answer:
         """Whether there is a run under the assumptions; not asked where no time is left."""
@@ -126,21 +137,27 @@ class Depths:
     """A world at as many depths as its questions need, each laid down once.
 
     A later question starts at the depth that sufficed for most of the earlier ones: one that starts deeper than it
-    needs pays for every sweep, one that starts too early for a few milliseconds of looking.
+    needs pays for every sweep, one that starts too early for a few milliseconds of looking. Where there are few
+    questions (``growing``) one world that gets deeper is quicker than one for each depth.
     """
 
-    def __init__(self, template: Template, limit: int = LIMIT) -> None:
+    def __init__(self, template: Template, limit: int = LIMIT, growing: bool = False) -> None:
         self.template = template
         self._limit = limit
+        self._growing = growing
         self._sufficed: Counter[int] = Counter()
         self._laid: dict[int, Laid] = {}
 
     def at_least(self, sweeps: int) -> Laid:
-        """The world laid down to the first depth that has so many sweeps."""
-        depth = max(FIRST, sweeps + (FIRST - sweeps) % MORE)
-        if depth not in self._laid:
-            self._laid[depth] = Laid(self.template, depth)
-        return self._laid[depth]
+        """The world laid down to so many sweeps, or more."""
+        depth = max(FIRST, sweeps)
+        key = FIRST if self._growing else depth
+        laid = self._laid.get(key)
+        if laid is None:
+            laid = self._laid[key] = Laid(self.template, depth)
+        while laid.depth < depth:
+            laid.grow()
+        return laid
 
     @property
     def _start(self) -> int:
@@ -176,10 +193,10 @@ class Depths:
                 return Settled(answer, laid, Bound(laid.depth - 1, True), core)
             if longer is Answer.UNKNOWN:
                 return _settled(longer, laid)
-            if laid.depth + MORE > self._limit:
+            if laid.depth >= self._limit:
                 why = f"runs have more than {laid.depth} sweeps, and no more than {self._limit} are looked at"
                 return Settled(Answer.UNKNOWN, laid, Bound(laid.depth, False), core, why)
-            laid = self.at_least(laid.depth + MORE)
+            laid = self.at_least(laid.depth + 1)
 
 
 def _settled(answer: Answer, laid: Laid) -> Settled:

@@ -93,7 +93,7 @@ def _finishes_here(world: World, design: Design) -> bool:
     machine = Machine(Configuration(design, frozenset()), world)
     seen, pending = {machine.initial}, [machine.initial]
     while pending and len(seen) < _ENOUGH_STATES:
-        for _, state in machine.moves(pending.pop()):
+        for _, state in machine.moves(pending.pop(), honest=True):
             if state not in seen:
                 if honest_completion(machine.context(machine.view(state))):
                     return True

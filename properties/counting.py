@@ -17,14 +17,6 @@ from properties.unroll import Unrolling
 LONGEST = 30
 
 
-def happenings(unrolling: Unrolling) -> dict[str, int]:
-    """For each action, a literal implied by its happening at any step; assume one false to forbid the action."""
-    happens = {name: unrolling.new_literal() for name in dict.fromkeys(f.firing.action.name for f in unrolling.fired)}
-    for fired in unrolling.fired:
-        unrolling.clause(-fired.literal, happens[fired.firing.action.name])
-    return happens
-
-
 class Counter:
     """Adds up literals in unary.
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from model.design import Configuration
 from model.machine import Machine, State
-from model.world import DEFAULT, World
+from model.world import World
+from model.world_file import DEFAULT
 from properties.security import PROPERTIES, Property
 
 

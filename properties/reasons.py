@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from model.design import Configuration, parse_switches
 from model.switches import CAPABILITIES
-from model.world import WORLDS, World
+from model.world import World
+from model.world_file import WORLDS
 from properties.security import Property, find
 
 #: What is said where a protocol does not say when a property is violated.
@@ -29,7 +30,7 @@ class Reason:
     """Why a property is not violated whatever rules are enforced.
 
     Attributes:
-        property: name of the property.
+        properties: names of the properties.
         protocol: of the worlds it is about.
         without: capabilities none of which the attacker has.
         worlds: names of those worlds; empty for all of the protocol.
@@ -40,7 +41,7 @@ class Reason:
         why: in plain words.
     """
 
-    property: str
+    properties: tuple[str, ...]
     protocol: str
     worlds: frozenset[str]
     without: frozenset[str]
@@ -60,7 +61,7 @@ class Reason:
         """Whether a question is covered: what the attacker has that reaches nothing in the world does not count."""
         reaching = configuration.capabilities - idle(world, configuration)
         return (
-            prop.name == self.property
+            prop.name in self.properties
             and self.of(world)
             and self.without.isdisjoint(reaching)
             and (len(self.without) < len(CAPABILITIES) or not configuration.capabilities)
@@ -91,7 +92,9 @@ def _reason(data: dict[str, Any]) -> Reason:
     without = frozenset(CAPABILITIES if data["without"] == ["all"] else data["without"])
     having = frozenset(data.get("with", ()))
     worlds = frozenset(data.get("worlds", ()))
-    return Reason(find(data["property"]).name, data["protocol"], worlds, without, having, design, kind, data["why"])
+    named = data["property"] if isinstance(data["property"], list) else [data["property"]]
+    names = tuple(find(name).name for name in named)
+    return Reason(names, data["protocol"], worlds, without, having, design, kind, data["why"])
 
 
 def reason(prop: Property, world: World, configuration: Configuration) -> str:

@@ -14,7 +14,8 @@ from typing import Any, Literal
 from model.action import Context
 from model.design import Configuration
 from model.errors import InputError
-from model.world import World, find_world, world_for
+from model.world import World
+from model.world_file import find_world, world_for
 
 
 @dataclass(frozen=True, slots=True)

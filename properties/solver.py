@@ -44,6 +44,10 @@ class Solver:
         self._timeout: float | None = None
         self._satisfied = False
         self._model: z3.ModelRef | None = None
+        self.add(clauses, top)
+
+    def add(self, clauses: list[int], top: int) -> None:
+        """More clauses, with literals up to ``top``."""
         text = " ".join(map(str, clauses))
         self._solver.from_string(f"p cnf {top} {clauses.count(0)}\n{text}\n")
 
@@ -52,7 +56,11 @@ class Solver:
         if timeout != self._timeout:
             self._solver.set("timeout", FOREVER if timeout is None else max(1, int(1000 * timeout)))
             self._timeout = timeout
-        result = self._solver.check(*map(self._term, assumptions))
+        terms = [self._term(literal).as_ast() for literal in assumptions]
+        context = self._context.ref()
+        # The C interface: z3's Python checks the sort of every assumption anew.
+        found = z3.Z3_solver_check_assumptions(context, self._solver.solver, len(terms), (z3.Ast * len(terms))(*terms))
+        result = z3.CheckSatResult(found)
         if result == z3.unknown and "interrupted" in self._solver.reason_unknown():
             raise KeyboardInterrupt  # z3 catches the signal and gives up; the person at the keyboard meant more
         self._model = None

@@ -36,19 +36,21 @@ class Fired:
 
 
 class Unrolling:
-    """Clauses over positive and negative integers that describe all runs of ``depth`` sweeps.
+    """Clauses over positive and negative integers that describe all runs of ``depth`` sweeps; more can be added.
 
     Attributes:
         clauses: flat, each ended by 0 (the DIMACS convention).
         fired: every action that can happen at some step.
+        happens: for each action, a literal implied by its happening at any step; assume one false to forbid the action.
         idle: for each step, a literal to assume for "nothing happens from this step on".
+        longer: a literal to assume for "something happens in the last sweep".
         events: for each property, the literal of its event after the last step.
         switches, capabilities, enforced: literals of what was left open, to be assumed per query.
     """
 
     def __init__(self, template: Template, depth: int) -> None:
         self.template = template
-        self.depth = depth
+        self.depth = 0
         self.clauses: list[int] = []
         self.top = 0
         self.fired: list[Fired] = []
@@ -65,15 +67,32 @@ class Unrolling:
         self._one_value_each()
         self._static = self._now
         self._dynamic_gates = self._find_dynamic()
-        state: dict[str, Value] = {v.name: v.initial for v in template.variables}
-        before: list[Fired] | None = None
-        self._enter(state)
-        for step in range(depth):
-            before = self._sweep(step, before)
-        self.last_layer = [fired.literal for fired in before or ()]
-        self.idle = self._make_idle()
-        self.events = {name: self._asked(self._bit(event)) for name, event in template.events.items()}
-        self._define()
+        self.happens = {firing.action.name: self.new_literal() for firing in template.firings}
+        self.idle: list[int] = []
+        self.longer = 0
+        self.events: dict[str, Bit] = {}
+        self._before: list[Fired] | None = None
+        self._defined: set[int] = set()
+        self._enter({v.name: v.initial for v in template.variables})
+        while self.depth < depth:
+            self.grow()
+
+    def grow(self) -> None:
+        """Lay down one more sweep."""
+        start = len(self.clauses) if self.depth else 0
+        before = self._sweep(self.depth, self._before)
+        self.last_layer = [fired.literal for fired in before]
+        idle, self.longer = self.new_literal(), self.new_literal()
+        if self.idle:
+            self.clause(-self.idle[-1], idle)
+        for fired in before:
+            self.clause(-idle, -fired.literal)
+            self.clause(-fired.literal, self.happens[fired.firing.action.name])
+        self.clause(-self.longer, *self.last_layer)
+        self.idle.append(idle)
+        self.events = {name: self._asked(self._bit(event)) for name, event in self.template.events.items()}
+        self._before, self.depth = before, self.depth + 1
+        self._define(start)
 
     def _one_value_each(self) -> None:
         """A switch that is left open has exactly one of its values."""
@@ -81,15 +100,6 @@ class Unrolling:
             literals = [literal for (name, _), literal in self.switches.items() if name == switch]
             self.clause(*literals)
             self._at_most_one(literals)
-
-    def _make_idle(self) -> list[int]:
-        """For each step, a literal to assume for "nothing happens from this step on"."""
-        idle = [self.new_literal() for _ in range(self.depth)]
-        for fired in self.fired:
-            self.clause(-idle[fired.step], -fired.literal)
-        for step in range(self.depth - 1):
-            self.clause(-idle[step], idle[step + 1])
-        return idle
 
     # --- one step --------------------------------------------------------------------------------------
 
@@ -228,15 +238,15 @@ class Unrolling:
             self._operands[gate] = key
         return gate
 
-    def _define(self) -> None:
-        """Lay down each gate's clauses, only for the direction in which something relies on it.
+    def _define(self, start: int) -> None:
+        """Lay down each gate's clauses, only for the direction in which something from ``start`` on relies on it.
 
         A literal in a clause relies on its gate implying its operands; a negated one, on the operands
         implying the gate. State that nothing asks for thereby drops out.
         """
         clauses, operands = self.clauses, self._operands
-        pending = [literal for literal in clauses if literal and abs(literal) in operands]
-        seen: set[int] = set()
+        pending = [literal for literal in clauses[start:] if literal and abs(literal) in operands]
+        seen = self._defined
         while pending:
             literal = pending.pop()
             if literal in seen:

@@ -31,7 +31,7 @@ from properties.template import Template
 #: The switches that a design has for single parties.
 Own = tuple[tuple[str, str], ...]
 #: Sweeps after which a question is laid down on its own, where every design was.
-OPEN = 12
+OPEN = 5
 #: Seconds after which the rules that block are named as far as they are known.
 PATIENCE = 2.0
 
@@ -196,7 +196,7 @@ class WorldChecker:
             made = Template(world, _judged(*only), (only[0].name,))
         else:
             made = Template(world, only, own=own)
-        self._depths = Depths(made, LIMIT if self._single else OPEN)
+        self._depths = Depths(made, LIMIT if self._single else OPEN, growing=self._single)
         self._closure = Closure(made)
         self._about: tuple[tuple[Property, Configuration], WorldChecker] | None = None
         self._seen: tuple[Any, Reached] = (None, Reached(frozenset(), frozenset()))
@@ -279,12 +279,14 @@ class WorldChecker:
         return _Asked(asked, _judged(asked, configuration), Clock(self.timeout))
 
     def _settle(
-        self, asked: _Asked, enforced: Iterable[str] | None = None, sweeps: int = 0, naming: bool = False
-    ) -> Settled:
+        self, asked: _Asked, enforced: Iterable[str] | None = None, sweeps: int = 0, naming: bool = False,
+        deep: bool = True,
+    ) -> Settled:  # fmt: skip
         """Whether the event can happen where these rules are enforced, or all of them.
 
         The solver is told what is out of reach. Where rules are to be named it is not told what they put out of reach,
-        or its reasons would not be the rules.
+        or its reasons would not be the rules. What is not settled within the sweeps that questions share is laid down
+        for itself, if it is worth looking so ``deep``.
         """
         names = tuple(self._depths.template.enforced if enforced is None else enforced)
         able = self._possible(asked, () if naming else names).actions
@@ -298,7 +300,7 @@ class WorldChecker:
             return self._out_of_reach(asked, names)
 
         found = self._depths.settle(asked.prop.name, assume, asked.clock, sweeps, closed)
-        if found.answer is Answer.UNKNOWN and not self._single and not asked.clock.over:
+        if deep and found.answer is Answer.UNKNOWN and not self._single and not asked.clock.over:
             return self._narrow(asked)._settle(asked, names, naming=naming)
         return found
 
@@ -405,7 +407,8 @@ class WorldChecker:
         """A minimal set of rules that rules the event out: none of them can be left out of it.
 
         Where the other rules are left out, runs can be longer than those that were looked at, and get around the set:
-        then there is a larger one to be found among those longer runs.
+        then there is a larger one to be found among those longer runs. How long they can be at most is looked into as
+        deep as it takes for a single question only.
         """
         patience = Clock(self.patience)
         while True:
@@ -414,7 +417,7 @@ class WorldChecker:
             candidates = [literal for literal in enforced.values() if literal in found.core]
             kept, least = self._least(asked, laid, candidates, patience)
             names = tuple(sorted(name for name, literal in enforced.items() if literal in kept))
-            covering = self._settle(replace(asked, clock=patience), names)
+            covering = self._settle(replace(asked, clock=patience), names, deep=False)
             if covering.answer is Answer.UNSAT:
                 return _Blocking(names, least, covering.bound.sweeps)
             if covering.answer is Answer.SAT and not patience.over:
@@ -422,7 +425,7 @@ class WorldChecker:
                 if deeper.answer is Answer.UNSAT:
                     found = deeper
                     continue
-            return _Blocking(names, False, None)
+            return _Blocking(names, least and covering.answer is Answer.UNKNOWN, None)
 
     def _least(
         self, asked: _Asked, laid: Laid, candidates: list[int], patience: Clock

@@ -18,7 +18,8 @@ from model.machine import Machine, State, Step
 from model.rule import Rule
 from model.state import Variable, View, tokens, variables
 from model.switches import CAPABILITIES
-from model.world import ATTACKER, DEFAULT
+from model.world import ATTACKER
+from model.world_file import DEFAULT
 from properties.security import PROPERTIES
 
 Read = TypeVar("Read")

@@ -24,7 +24,8 @@ from model.design import NAMED_DESIGNS, Configuration, ConfigurationError, Desig
 from model.machine import Step
 from model.protocols import rules
 from model.switches import CAPABILITIES, SWITCHES
-from model.world import ATTACKER, DEFAULT, WORLDS, World
+from model.world import ATTACKER, World
+from model.world_file import DEFAULT, WORLDS
 from properties.results import today
 from properties.security import PROPERTIES, Property, UnknownPropertyError, find
 from properties.solver import Answer, Solver

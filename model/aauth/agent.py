@@ -17,14 +17,15 @@ def server_identifier(url: str) -> str:
     return NONE if url == NONE else identifiers.origin(url)
 
 
-def _is_at(identifier: str, url: str) -> bool:
+def is_at(identifier: str, url: str) -> bool:
+    """Whether a server identifier is that of the server at a URL."""
     return identifier == server_identifier(url) != NONE
 
 
 @rule("AAU-rtver", "AAU-id", source="draft-hardt-oauth-aauth-protocol, Resource Challenge Verification 3")
 def resource_token_is_by_contacted_resource(design: Design, iss: Value, url: Value) -> Condition:
     """The agent uses a resource token only if its issuer is the resource that it sent the request to."""
-    return any_of(same(design.resource_token_check, "off"), holds(_is_at, iss, url))
+    return any_of(same(design.resource_token_check, "off"), holds(is_at, iss, url))
 
 
 @rule("AAU-rtver", source="draft-hardt-oauth-aauth-protocol, Resource Challenge Verification 4")
@@ -42,7 +43,7 @@ def auth_token_is_by_chosen_issuer(design: Design, iss: Value, resource_token_au
 @rule("AAU-atver", source="draft-hardt-oauth-aauth-protocol, Auth Token Response Verification 3")
 def auth_token_is_for_contacted_resource(design: Design, aud: Value, url: Value) -> Condition:
     """The agent uses an auth token only if its audience is the resource that it means to access."""
-    return any_of(same(design.auth_token_check, "off"), holds(_is_at, aud, url))
+    return any_of(same(design.auth_token_check, "off"), holds(is_at, aud, url))
 
 
 @rule("AAU-atver", source="draft-hardt-oauth-aauth-protocol, Auth Token Response Verification 4")

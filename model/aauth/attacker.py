@@ -10,80 +10,67 @@ from model.aauth.agent import server_identifier
 from model.aauth.flow import (
     accepts,
     agent_of,
-    attacker_signs,
-    captured_requests,
-    challenged_with,
-    checked_by_agent,
-    designating,
+    answered,
+    challenged,
     identifier_of,
     of_token,
     own_key,
-    resource_token_rules,
     token_of,
 )
-from model.aauth.messages import (
-    AgentRequest,
-    Approval,
-    Asserted,
-    AuthTokenResponse,
-    ConsentPage,
-    ResourceToken,
-    SignedRequest,
-)
-from model.aauth.state import auth_tokens, keys, resources, users_tokens
-from model.action import IMPOSSIBLE, Context, Domains, Move, action
+from model.aauth.messages import AgentRequest, ConsentPage, SignedRequest
+from model.aauth.state import auth_tokens, keys, resources, signature, users_tokens
+from model.action import Context, Domains, Move, action
 from model.attacker_at_resources import lookalike
 from model.logic import Condition, Value, all_of, any_of, choose, no, one_of, same
-from model.messages import FORGED, Fetch, Redirection, ResourceResponse, Sent
-from model.readings import knows, sessions, tampered, trusted_by
+from model.messages import FORGED, Approval, Fetch, Redirection, ResourceResponse, Sent
+from model.readings import designates, knows, server_of, sessions, tampered, trusted_by, user_of
 from model.registration import shows_a_client
-from model.state import ATTACKERS_KEY
+from model.state import ATTACKERS_KEY, captures
 from model.token_flow import INTERNAL
-from model.world import ATTACKER, NONE, Party, World
+from model.world import ATTACKER, NONE, World
 
 # --- answering what an agent asks -----------------------------------------------------------------------------
 
 
-def answers(c: Context, url: Value) -> Condition:
-    """Whether the attacker writes the challenge that an agent reads: its own resource's, or another's on the way."""
-    return any_of(c.attackers(url), tampered(c, "challenge", url))
+def _places(world: World) -> list[dict[str, str]]:
+    """Each session, with the challenge of the attacker's own resource or one that it writes on the way."""
+    on_the_way = ["challenge"] if any(t.channel == "challenge" for t in world.tamperings) else []
+    return [{"who": session.name, "channel": channel} for session in world.sessions for channel in ("own", *on_the_way)]
 
 
-def signs_for(c: Context, iss: Value) -> Condition:
-    """Whether the attacker signs as a resource.
+def _writes(c: Context, who: str, channel: str) -> Condition:
+    """Whether the attacker writes the challenge that an agent reads."""
+    url = c.state.session(who).url
+    return c.attackers(url) if channel == "own" else tampered(c, channel, url)
 
-    A host of its own is to be had for the asking. On one that it shares with an honest resource it signs where it is a
-    tenant and tenants write the host's well-known documents.
+
+def _has_resource_token(c: Context, iss: Value, aud: Value, agent_jkt: Value) -> Condition:
+    """Whether the attacker has a resource token: one that it signs, or a genuine one, which anybody gets by asking.
+
+    It signs as a host of its own, which is to be had, and as one that it shares with an honest resource where it is a
+    tenant and tenants write the host's well-known documents. What it asks for is for its own key.
     """
     shared = {server_identifier(url) for url in c.world.honest_urls}
-    return any_of(*(_signs_as(c, party, iss, shared) for party in c.world.resource_servers if not party.honest))
-
-
-def _signs_as(c: Context, party: Party, iss: Value, shared: set[str]) -> Condition:
-    own = server_identifier(party.url)
-    tenant = all_of(same(c.design.wk_owner, "tenant"), c.runs(party))
-    return all_of(same(iss, own), tenant if own in shared else True)
+    ways = []
+    for party in c.world.resource_servers:
+        own = server_identifier(party.url)
+        if party.honest:
+            able = all_of(same(agent_jkt, ATTACKERS_KEY), c.exists(party), designates(c, party, aud))
+        else:
+            able = all_of(same(c.design.wk_owner, "tenant"), c.runs(party)) if own in shared else True
+        ways.append(all_of(same(iss, own), able))
+    return any_of(*ways)
 
 
 def _resource_tokens(world: World) -> Domains:
     return {"iss": resources(world), "aud": world.issuers, "agent_jkt": keys(world)}
 
 
-@action("S2", sessions, _resource_tokens)
-def forge_challenge(c: Context, who: str, iss: Value, aud: Value, agent_jkt: Value) -> Move:
-    """The attacker answers an agent's request with a resource token that it signs, or that it got itself.
-
-    Of any honest resource it gets a genuine one by asking: for its own key, and a server that this designates.
-    """
-    session = c.state.session(who)
-    genuine = all_of(same(agent_jkt, ATTACKERS_KEY), designating(c, iss, aud))
-    here = all_of(same(session.phase, "asked"), answers(c, session.url), any_of(signs_for(c, iss), genuine))
-    if here is False:
-        return IMPOSSIBLE
-    forged = Sent(ATTACKER, agent_of(c, who), ResourceToken(iss, aud, agent_jkt))
-    return Move(
-        here, resource_token_rules(c, who, iss, agent_jkt), challenged_with(who, iss, aud, agent_jkt), (forged,)
-    )
+@action("S2", _places, _resource_tokens)
+def forge_challenge(c: Context, who: str, channel: str, iss: Value, aud: Value, agent_jkt: Value) -> Move:
+    """The attacker answers an agent's request with a resource token that it signs, or that it got itself."""
+    here = all_of(_writes(c, who, channel), _has_resource_token(c, iss, aud, agent_jkt))
+    return challenged(c, who, here, iss, aud, agent_jkt)
 
 
 def _auth_tokens(world: World) -> Domains:
@@ -98,13 +85,7 @@ def answer_with_auth_token(c: Context, who: str, token: Value, aud: Value, key: 
     known = [all_of(same(token, name), knows(c, "token", name)) for name in auth_tokens(c.world)]
     as_it_is = all_of(same(of_token(c, token, "aud", aud), aud), same(of_token(c, token, "key", key), key))
     here = all_of(same(session.phase, "federated"), c.attackers(session.aud), any_of(own, *known), as_it_is)
-    if here is False:
-        return IMPOSSIBLE
-    iss = of_token(c, token, "iss", session.aud)
-    answer = Sent(ATTACKER, agent_of(c, who), AuthTokenResponse(token, iss, aud, key))
-    return Move(
-        here, checked_by_agent(c, who, iss, aud, key), {f"{who}.phase": "has_token", f"{who}.token": token}, (answer,)
-    )
+    return answered(c, who, here, token, of_token(c, token, "iss", session.aud), aud, key)
 
 
 @action("S4", sessions, lambda world: {"url": world.honest_urls})
@@ -113,10 +94,8 @@ def redirect_agent(c: Context, who: str, url: Value) -> Move:
     session = c.state.session(who)
     there = c.at(url, c.exists)
     here = all_of(same(session.phase, "asked"), c.attackers(session.url), there, no(session.diverted))
-    if here is False:
-        return IMPOSSIBLE
     name = agent_of(c, who)
-    again = SignedRequest(url, own_key(c, who), redirected_by=session.url)
+    again = SignedRequest(url, own_key(c, who))
     return Move(
         here,
         (client_rules.redirect_target_gets_no_credentials(c.client(who)),),
@@ -125,30 +104,19 @@ def redirect_agent(c: Context, who: str, url: Value) -> Move:
     )
 
 
-def _places(world: World) -> list[dict[str, str]]:
-    on_the_way = ["challenge"] if any(t.channel == "challenge" for t in world.tamperings) else []
-    return [{"who": s.name, "channel": channel} for s in world.sessions for channel in ("own", *on_the_way)]
-
-
 @action("S3", _places)
 def lead_agent_inside(c: Context, who: str, channel: str) -> Move:
     """A challenge makes the agent fetch the keys of its issuer from an internal address.
 
     The attacker's own host may resolve to one; in the challenge of another's resource it has to be named as the issuer.
     """
-    session, name = c.state.session(who), agent_of(c, who)
-    own = c.attackers(session.url)
-    writes = own if channel == "own" else all_of(answers(c, session.url), no(own))
-    here = all_of(same(session.phase, "asked"), writes)
-    if here is False:
-        return IMPOSSIBLE
     inside = identifiers.origin(INTERNAL)
-    checked = () if channel == "own" else resource_token_rules(c, who, inside, own_key(c, who))[:1]
-    return Move(
-        here,
-        (*checked, client_rules.fetches_are_guarded(c.client(who))),
-        {"fetched.internal": True},
-        (Sent(ATTACKER, name, ResourceToken(inside, NONE, own_key(c, who))), Sent(name, INTERNAL, Fetch(INTERNAL))),
+    move = challenged(c, who, _writes(c, who, channel), inside, NONE, own_key(c, who))
+    named = () if channel == "own" else move.rules
+    return move._replace(
+        rules=(*named, client_rules.fetches_are_guarded(c.client(who))),
+        sets={"fetched.internal": True},
+        sends=(*move.sends, Sent(agent_of(c, who), INTERNAL, Fetch(INTERNAL))),
     )
 
 
@@ -162,22 +130,28 @@ def _tokens_and_urls(world: World) -> list[dict[str, str]]:
 @action("S18", _tokens_and_urls)
 def present_auth_token(c: Context, token: str, url: str) -> Move:
     """The attacker presents an auth token that it knows at an honest resource, signed by itself or as it was signed."""
-    party = c.world.by_url[url]
-    here = all_of(knows(c, "token", token), c.exists(party))
-    if here is False:
-        return IMPOSSIBLE
-    own = attacker_signs(c, token)
-    for_this, for_another, used = captured_requests(c, token, url)
+    party, made = c.world.by_url[url], token_of(c, token)
+    own = same(made["key"], ATTACKERS_KEY)
+    captured = {where: knows(c, "signature", signature(token, where)) for where in captures(c.world)}
+    used = any_of(*(known for where, known in captured.items() if c.world.by_url[where].honest))
+    fitting = [where for where in captured if identifiers.equal_htu(where, url)]
+    for_this = any_of(*(captured[where] for where in fitting))
+    for_another = any_of(*(known for where, known in captured.items() if where not in fitting))
     unused = all_of(same(c.of(party.name).rs_htu, "off"), for_another, no(used))
-    request = SignedRequest(url, choose(own, ATTACKERS_KEY, "as captured"), token)
+    over: Value = NONE
+    for where, known in captured.items():
+        over = choose(all_of(no(own), known), signature(token, where), over)
     return Move(
-        here,
+        all_of(knows(c, "token", token), c.exists(party)),
         (
             *accepts(c, token, url, own, (for_this, for_another)),
             resource_rules.proof_is_fresh(c.of(party.name), all_of(no(own), used, no(unused))),
         ),
         {f"served.{token}": True, f"replayed.{token}": no(own)},
-        (Sent(ATTACKER, url, request), Sent(url, ATTACKER, ResourceResponse(token_of(c, token)["user"]))),
+        (
+            Sent(ATTACKER, url, SignedRequest(url, made["key"], token, signature=over)),
+            Sent(url, ATTACKER, ResourceResponse(made["user"])),
+        ),
     )
 
 
@@ -194,12 +168,11 @@ def present_asserted_token(c: Context, url: str, iss: Value) -> Move:
     ours = one_of(iss, *(server.url for server in strangers))
     runs = [all_of(c.runs(server), any_of(same(iss, server.url), no(ours))) for server in strangers]
     here = all_of(any_of(*runs), c.exists(party), no(c.state[f"served.forged.{url}"]))
-    if here is False:
-        return IMPOSSIBLE
     known = trusted_by(c, party, iss)
     looks = any_of(*(same(iss, lookalike(c.world.by_name[name].url)) for name in party.trusts))
     named = resource_rules.policy_names(policy, known, ours)
-    own = identifier_of(url)
+    own, user = identifier_of(url), next(iter(c.world.users), NONE)
+    request = SignedRequest(url, ATTACKERS_KEY, FORGED, iss, user)
     return Move(
         here,
         (
@@ -212,7 +185,7 @@ def present_asserted_token(c: Context, url: str, iss: Value) -> Move:
             "accepted.as_user": resource_rules.subject_is_user(policy, known),
             "accepted.issuer": no(all_of(named, no(known))),
         },
-        (Sent(ATTACKER, url, Asserted(url, iss, "the user's")), Sent(url, ATTACKER, ResourceResponse())),
+        (Sent(ATTACKER, url, request), Sent(url, ATTACKER, ResourceResponse())),
     )
 
 
@@ -220,12 +193,13 @@ def present_asserted_token(c: Context, url: str, iss: Value) -> Move:
 def present_handle(c: Context, url: str) -> Move:
     """The attacker uses the handle of a user's session at a resource, which a page of its own has got hold of."""
     party = c.world.by_url[url]
-    request = SignedRequest(url, ATTACKERS_KEY, session_handle="the user's")
+    user = next(iter(c.world.users), NONE)
+    request = SignedRequest(url, ATTACKERS_KEY, session_handle=user)
     return Move(
         all_of(c.capabilities["web"], c.exists(party)),
         (resource_rules.handles_are_bound_to_user(c.of(party.name)),),
         {"accepted.handle": True},
-        (Sent(ATTACKER, url, request), Sent(url, ATTACKER, ResourceResponse("the user's"))),
+        (Sent(ATTACKER, url, request), Sent(url, ATTACKER, ResourceResponse(user))),
     )
 
 
@@ -242,15 +216,15 @@ def _agents_and_grants(world: World) -> list[dict[str, str]]:
 def ask_user_for_own_agent(c: Context, agent: str, grant: str) -> Move:
     """An agent of the attacker's asks for authority, and the user's person server shows the agent's identity."""
     party = c.world.by_name[agent]
-    made = next(made for made in c.world.grants if made.name == grant)
-    shown = shows_a_client(c, c.world.by_name[made.server], party.url, party.callback)
+    server, user = server_of(c, grant), user_of(c, grant)
+    shown = shows_a_client(c, server, party.url, party.callback)
     return Move(
         c.runs(party),
         (server_rules.user_recognises_the_client(c.design, shown),),
         {"approved.agent": True, "accepted.agent": shown},
         (
-            Sent(ATTACKER, made.server, AgentRequest(party.url)),
-            Sent(made.server, made.user, ConsentPage(agent=party.url)),
-            Sent(made.user, made.server, Approval()),
+            Sent(ATTACKER, server.name, AgentRequest(party.url)),
+            Sent(server.name, user, ConsentPage(agent=party.url)),
+            Sent(user, server.name, Approval()),
         ),
     )

@@ -6,7 +6,7 @@ URL that it was made for: it is named after the token it came with and that URL.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from model.logic import Value
 from model.messages import Message, claim, public, term
@@ -22,9 +22,10 @@ class SignedRequest(Message):
     url: Value = public()
     signature_key: Value = public()
     auth_token: Value = term("token")
+    #: What a token of the attacker's making claims; what one of an honest server does, the state says.
+    token_issuer: Value = claim("iss")
+    token_subject: Value = claim("sub")
     signature: Value = term("signature")
-    #: Where a redirect brought the request from, which is not on the wire.
-    redirected_by: Value = public()
     session_handle: Value = public()
 
 
@@ -33,19 +34,17 @@ class ResourceToken(Message):
     """The challenge of a resource, with a resource token that it signs."""
 
     label, source = "401 requirement=auth-token", f"{_DRAFT}, Resource Token Structure"
-    iss: Value = public()
-    aud: Value = public()
-    agent_jkt: Value = public()
+    resource_token: Value = field(default="<signed by its issuer>", init=False)
+    iss: Value = claim("iss")
+    aud: Value = claim("aud")
+    agent_jkt: Value = claim("agent_jkt")
 
 
 @dataclass(frozen=True, slots=True)
-class AuthTokenRequest(Message):
+class AuthTokenRequest(ResourceToken):
     """A resource token on its way to the server that turns it into an auth token."""
 
     label, source = "POST auth_token_endpoint, signed", f"{_DRAFT}, Auth Token Request"
-    resource_token_iss: Value = public()
-    resource_token_aud: Value = public()
-    resource_token_agent_jkt: Value = public()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +65,6 @@ class ConsentPage(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class Approval(Message):
-    """The user approves."""
-
-    label, source = "approves", f"{_DRAFT}, User Interaction"
-
-
-@dataclass(frozen=True, slots=True)
 class AuthTokenResponse(Message):
     """An auth token, for one resource and one key."""
 
@@ -81,13 +73,3 @@ class AuthTokenResponse(Message):
     iss: Value = claim("iss")
     aud: Value = claim("aud")
     cnf: Value = claim("cnf")
-
-
-@dataclass(frozen=True, slots=True)
-class Asserted(Message):
-    """A request with an auth token of the sender's own making."""
-
-    label, source = "GET {url}, signed", f"{_DRAFT}, Auth Token Structure"
-    url: Value = public()
-    iss: Value = public()
-    sub: Value = public()

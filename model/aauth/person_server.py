@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from model.aauth.agent import server_identifier
+from model.aauth.agent import is_at
 from model.design import Design
 from model.logic import Condition, Value, all_of, any_of, holds, implies, same
 from model.rule import rule
@@ -23,11 +23,7 @@ def access_server_is_trusted(design: Design, own: Condition, strangers: Conditio
     return any_of(same(design.as_trust, "any"), own, all_of(strangers, same(design.a_enrolled, "yes")))
 
 
-def _names(iss: str, url: str) -> bool:
-    return iss == server_identifier(url)
-
-
 @rule("AAU-rt", source="draft-hardt-oauth-aauth-protocol, Interaction Code Misdirection")
 def user_recognises_the_resource(design: Design, iss: Value, url: Value) -> Condition:
     """A vigilant user approves only for the resource that the agent was sent to."""
-    return implies(same(design.user, "vigilant"), holds(_names, iss, url))
+    return implies(same(design.user, "vigilant"), holds(is_at, iss, url))

@@ -6,11 +6,10 @@ grant.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
+from model import state
 from model.aauth.agent import server_identifier
 from model.messages import FORGED
-from model.state import ATTACKERS_KEY, Variable, captures
+from model.state import ATTACKERS_KEY, Variable, Variables, captures
 from model.world import ATTACKER, NONE, World
 
 #: How far an agent has come.
@@ -34,13 +33,12 @@ def keys(world: World) -> tuple[str, ...]:
 
 def auth_tokens(world: World) -> tuple[str, ...]:
     """The auth tokens that honest servers issue: one for each grant, and those held from before."""
-    return (*(grant.name for grant in world.grants), *(held.name for held in world.held))
+    return tuple(world.issued)
 
 
 def users_tokens(world: World) -> tuple[str, ...]:
     """Those of them that are about users."""
-    owned = {grant.name: grant.user for grant in world.grants} | {held.name: held.user for held in world.held}
-    return tuple(token for token in auth_tokens(world) if owned[token] != ATTACKER)
+    return tuple(name for name, issued in world.issued.items() if issued.user != ATTACKER)
 
 
 def signature(token: str, url: str) -> str:
@@ -50,46 +48,37 @@ def signature(token: str, url: str) -> str:
 
 def variables(world: World) -> tuple[Variable, ...]:
     """The state variables of a world, in a fixed order."""
-    made: list[Variable] = []
-
-    def value(name: str, domain: Iterable[object], meaning: str) -> None:
-        made.append(Variable(name, tuple(dict.fromkeys(domain)), meaning))
-
-    def fact(name: str, meaning: str) -> None:
-        made.append(Variable(name, (False, True), meaning, fact=True))
-
+    made = Variables()
     known, owned = (NONE, *resources(world)), (NONE, *keys(world))
     for session in (each.name for each in world.sessions):
-        value(f"{session}.phase", PHASES, "how far the agent has come")
-        value(f"{session}.url", (NONE, *world.resource_urls), "the URL the agent was sent to")
-        value(f"{session}.iss", known, "the resource that signed the resource token in use")
-        value(f"{session}.aud", (NONE, *world.issuers), "the server that it names to decide")
-        value(f"{session}.agent_jkt", owned, "the key that it names")
-        value(f"{session}.token", (NONE, FORGED, *auth_tokens(world)), "the auth token that the agent holds")
-        value(f"{session}.diverted", (False, True), "a redirect sent it where it had not meant to go")
-        value(f"{session}.accepted", (False, True), "an honest resource acted on the agent's request")
+        made.value(f"{session}.phase", PHASES, "how far the agent has come")
+        made.value(f"{session}.url", (NONE, *world.resource_urls), "the URL the agent was sent to")
+        made.value(f"{session}.iss", known, "the resource that signed the resource token in use")
+        made.value(f"{session}.aud", (NONE, *world.issuers), "the server that it names to decide")
+        made.value(f"{session}.agent_jkt", owned, "the key that it names")
+        made.value(f"{session}.token", (NONE, FORGED, *auth_tokens(world)), "the auth token that the agent holds")
+        made.value(f"{session}.diverted", (False, True), "a redirect sent it where it had not meant to go")
+        made.value(f"{session}.accepted", (False, True), "an honest resource acted on the agent's request")
     for grant in world.grants:
-        value(f"{grant.name}.issued", (False, True), "the person server issued the auth token")
-        value(f"{grant.name}.aud", known, "the resource that it is for")
-        value(f"{grant.name}.key", owned, "the key that it is bound to")
+        made.value(f"{grant.name}.issued", (False, True), "the person server issued the auth token")
+        made.value(f"{grant.name}.aud", known, "the resource that it is for")
+        made.value(f"{grant.name}.key", owned, "the key that it is bound to")
     for token in auth_tokens(world):
-        fact(f"knows.token.{token}", "the attacker knows the auth token")
-        fact(f"served.{token}", "an honest resource acted on it for the attacker")
-        fact(f"replayed.{token}", "in a request that the attacker could not have signed")
+        made.fact(f"knows.token.{token}", "the attacker knows the auth token")
+        made.fact(f"served.{token}", "an honest resource acted on it for the attacker")
+        made.fact(f"replayed.{token}", "in a request that the attacker could not have signed")
         for url in captures(world):
-            fact(f"knows.signature.{signature(token, url)}", "the attacker has a signed request with it to this URL")
+            made.fact(f"knows.signature.{signature(token, url)}", "the attacker has a signed request with it there")
     for url in world.honest_urls:
-        fact(f"served.forged.{url}", "this resource took a token of the attacker's making")
+        made.fact(f"served.forged.{url}", "this resource took a token of the attacker's making")
     for name, meaning in FACTS.items():
-        fact(name, meaning)
-    return tuple(made)
+        made.fact(name, meaning)
+    return tuple(made.variables)
 
 
 FACTS = {
-    "accepted.as_user": "an honest resource took a token of the attacker's making for the user's",
-    "accepted.issuer": "an honest resource accepted an issuer its policy does not name",
-    "accepted.handle": "an honest resource took the user's session handle from the attacker for the user",
+    **{name: state.FACTS[name]
+       for name in ("accepted.as_user", "accepted.issuer", "accepted.handle", "fetched.internal")},
     "approved.agent": "the user approved the attacker's agent",
     "accepted.agent": "and it was shown as the client",
-    "fetched.internal": "an honest component contacted an internal address",
-}
+}  # fmt: skip

@@ -10,8 +10,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from conformance.confinement import confine
+from conformance.install import install
+from conformance.software import CLIENTS, SERVERS, Release, SoftwareError, release
 from model.errors import InputError
 from openworld.commands.shell import DONE, as_json, print_json, print_lines
+from openworld.files import as_json as written
+from openworld.files import write
+from openworld.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,9 +27,11 @@ if TYPE_CHECKING:
     from conformance.pair import Meeting
     from conformance.play import Play
     from conformance.profile import Profile
-    from conformance.software import Release
     from conformance.suite import Beside
     from openworld.reality import Explanation
+
+# What takes 0.1 to 0.4 s to import (the solver, pandas, aiohttp) is imported where it is needed: for its help,
+# `openworld` imports every command.
 
 SOURCES = ("catalogue", "attack", "mutation")
 
@@ -95,15 +103,10 @@ def _run(
     junit: Path | None, output: Path | None, as_json: bool,
 ) -> int:  # fmt: skip
     from conformance import results
-    from conformance.confinement import confine
-    from conformance.install import install
     from conformance.run import Settings, run_all
-    from conformance.software import CLIENTS, SoftwareError, release
     from conformance.suite import SUITE
     from openworld.cures import all_cures
-    from openworld.files import write
     from openworld.kept import keep_client
-    from openworld.progress import Progress
     from openworld.reality import asker, explain
 
     wanted = release(client, CLIENTS, "client")
@@ -154,7 +157,6 @@ def _plays(sources: tuple[str, ...], wanted: Release) -> list[Play]:
         found += catalogue()
     if "attack" in sources:
         from conformance import attacks
-        from openworld.progress import Progress
         from openworld.reality import asker, design_of
 
         design = design_of(wanted)
@@ -198,7 +200,6 @@ def _explained(explained: Explanation, stops: dict[str, list[str]]) -> Iterator[
 
 async def _beside(installed: Installed, judgements: list[Judgement], limit: float) -> list[Beside]:
     from conformance import suite
-    from conformance.install import install
 
     return await suite.compare(installed, install(suite.SUITE), judgements, max(limit, 40.0))
 
@@ -218,12 +219,7 @@ def _suite(beside: list[Beside]) -> Iterator[str]:
 
 
 def _profile(server: str, limit: float, output: Path | None, as_json: bool) -> int:
-    from conformance.confinement import confine
-    from conformance.install import install
     from conformance.profile import profiles
-    from conformance.software import SERVERS, release
-    from openworld.files import as_json as written
-    from openworld.files import write
     from openworld.kept import keep
 
     wanted = release(server, SERVERS, "server")
@@ -272,12 +268,7 @@ def _profiled(wanted: Release, profile: Profile) -> Iterator[str]:
 
 
 def _meet(pair: tuple[str, str], limit: float, output: Path | None, as_json: bool) -> int:
-    from conformance.confinement import confine
-    from conformance.install import install
     from conformance.pair import meet
-    from conformance.software import CLIENTS, SERVERS, release
-    from openworld.files import as_json as written
-    from openworld.files import write
     from openworld.kept import keep
 
     client, server = release(pair[0], CLIENTS, "client"), release(pair[1], SERVERS, "server")

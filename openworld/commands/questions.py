@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import shutil
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,12 +26,18 @@ from openworld.commands.shell import (
     timeout_option,
     workers_option,
 )
+from openworld.files import replacing, write
+from openworld.progress import Progress
+from properties.results import read_result, today
 
 if TYPE_CHECKING:
     from model.design import Configuration
     from model.trace import Trace
     from properties.verdict import Verdict
 
+
+# The model, the solver and what draws (0.1 to 0.5 s) are imported where they are needed: for its help, `openworld`
+# imports every command, and a verdict draws nothing but characters.
 
 #: Exit codes of answers that say neither that a property holds nor that it does not.
 _UNSETTLED: dict[str, int] = {"unknown": INCONCLUSIVE, "not_in_this_world": NOT_IN_THIS_WORLD}
@@ -67,7 +76,6 @@ def verdict(name: str, config: str, require: str | None, timeout: float | None, 
     openworld verdict code_delivery "cap=mal_as;iss_check=off"
     openworld verdict CD "design=mcp;cap=mal_as" --require safe
     """
-    from properties.results import read_result
     from properties.security import find
 
     asked = find(name)
@@ -152,7 +160,7 @@ def trace(
 def _same_world(found: Verdict, other: Configuration) -> None:
     """Make sure that a run can be looked at under another configuration: it is one of its own world's parties."""
     from model.design import check_parties
-    from model.world import find_world
+    from model.world_file import find_world
 
     if other.world and find_world(other.world) != found.world:
         raise click.UsageError(f"--under: the run is one of world {found.world.name!r}, not of {other.world!r}")
@@ -161,8 +169,6 @@ def _same_world(found: Verdict, other: Configuration) -> None:
 
 def _for_terminal(trace: Trace, closing: str, checks: bool, under: Configuration | None) -> str:
     """As wide as the terminal, within reason; in a pipe or a file as wide as in an Internet-Draft."""
-    import shutil
-
     from model.chart import WIDTH, text
 
     columns = shutil.get_terminal_size().columns - 1 if sys.stdout.isatty() else WIDTH
@@ -180,8 +186,6 @@ def _picture(
     if output is None:
         click.echo(drawn.decode("utf-8"), nl=False)
     else:
-        from openworld.files import replacing
-
         with replacing(output) as temporary:
             temporary.write_bytes(drawn)
 
@@ -190,8 +194,6 @@ def _emit(content: str, output: Path | None) -> None:
     if output is None:
         click.echo(content, nl=False)
     else:
-        from openworld.files import write
-
         write(output, content)
 
 
@@ -257,11 +259,9 @@ def verdicts(
     \b
     openworld verdicts questions.csv -o answers.csv --require-expected
     """
-    import csv
 
     from openworld import table
     from openworld.jobs import cores
-    from openworld.progress import Progress
 
     columns, rows = table.read(file)
     if output.exists() and output.samefile(file):
@@ -281,8 +281,6 @@ def verdicts(
 
 
 def _summarise(rows: list[dict[str, str]], expected: bool, require: bool, as_json: bool) -> int:
-    from collections import Counter
-
     counts = Counter(row["verdict"] for row in rows)
     asked = [row for row in rows if expected and row["expected"].strip()]
     differing = [row for row in asked if not _as_expected(row)]
@@ -313,7 +311,6 @@ def _summarise(rows: list[dict[str, str]], expected: bool, require: bool, as_jso
 
 
 def _as_expected(row: dict[str, str]) -> bool:
-    from properties.results import today
     from properties.security import find
 
     if row["verdict"] == "error":

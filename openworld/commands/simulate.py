@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING
 import click
 
 from openworld.commands.shell import DONE, INCONCLUSIVE, as_json, complain, print_json, print_lines, workers_option
+from openworld.progress import Progress
+from openworld.sources import Source
 
 if TYPE_CHECKING:
     import pandas
 
     from simulations.experiments import Experiment
     from simulations.results import Result
+
+
+# What counts and draws (0.1 to 0.4 s) is imported where it is needed: for its help, `openworld` imports every command.
 
 
 @click.command()
@@ -88,7 +93,6 @@ def simulate(
     openworld simulate iss --sensitivity
     """
     from openworld.jobs import cores
-    from openworld.progress import Progress
     from simulations.experiments import StoppedExperiment, find, population_for, run
 
     if experiment is None:
@@ -159,7 +163,6 @@ def _list(as_json: bool) -> int:
 def _save(result: Result, output: Path) -> None:
     from openworld import gallery
     from openworld.gallery import experiments
-    from openworld.sources import Source
 
     result.save(output)
     source = Source.of(result)

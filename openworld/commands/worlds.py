@@ -9,8 +9,9 @@ from openworld.commands.shell import DONE, as_json, print_json, print_lines
 
 @click.command()
 @click.argument("name", metavar="[NAME|FILE.toml]", required=False)
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of a world file instead, for editors.")
 @as_json
-def worlds(name: str | None, as_json: bool) -> int:
+def worlds(name: str | None, schema: bool, as_json: bool) -> int:
     """List the worlds that ship, or show one, or check and show the world of a file.
 
     A world says who takes part, at which URLs, who trusts whom, what each party's policy is, who may turn out to be the
@@ -24,10 +25,13 @@ def worlds(name: str | None, as_json: bool) -> int:
     openworld worlds mine.toml
     openworld verdict code_delivery "world=mine.toml;cap=mal_as;as:h_iss=no"
     """
-    from model.world import WORLDS, find_world
+    from model import world_file
     from openworld import worlds as show
 
-    listed = list(WORLDS.values()) if name is None else [find_world(name)]
+    if schema:
+        print_json(world_file.schema())
+        return DONE
+    listed = list(world_file.WORLDS.values()) if name is None else [world_file.find_world(name)]
     if as_json:
         print_json([show.data(world) for world in listed])
     else:

@@ -25,7 +25,7 @@ RUNS = {
 
 def entries() -> Iterator[Entry]:
     """The graph of each world in which parties point to each other, and a chart for each run."""
-    from model.world import WORLDS
+    from model.world_file import WORLDS
 
     for world in WORLDS.values():
         if world.resource_servers:
@@ -38,7 +38,7 @@ def entries() -> Iterator[Entry]:
 def _trust(name: str, _: Source) -> Drawing:
     import pandas as pd
 
-    from model.world import WORLDS
+    from model.world_file import WORLDS
     from openworld import figures
 
     world = WORLDS[name]

@@ -8,7 +8,7 @@ from benchmarks._promela import macro, promela
 from benchmarks._spin import missing, spin
 from benchmarks.worlds import mixup
 from model.design import Configuration, parse
-from model.world import WORLDS
+from model.world_file import WORLDS
 from properties.explore import explore
 from properties.security import find
 

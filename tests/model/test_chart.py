@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from model.action import SCHEMAS
+from model.cast import participants
 from model.chart import WIDTH, ascii_art, chart, mermaid, origin, text
 from model.design import Configuration, parse
 from model.machine import Machine, State, Step
@@ -19,8 +20,9 @@ from model.messages import FORGED, THIEF, Message
 from model.refusal import stopped
 from model.state import tokens
 from model.trace import Trace, from_json
-from model.wire import Arrow, arrows, participants
-from model.world import DEFAULT, WORLDS, World
+from model.wire import Arrow, arrows
+from model.world import World
+from model.world_file import DEFAULT, WORLDS
 from properties.verdict import Checker
 
 GOLDEN = Path(__file__).parent.parent / "openworld" / "golden"
@@ -130,8 +132,9 @@ def test_parameters_have_their_real_names(sent: list[Arrow]) -> None:
 
 def test_only_those_who_take_part_have_a_lifeline(mixup: Trace, sent: list[Arrow]) -> None:
     """No lifeline stands idle, and no letter is used twice."""
-    cast = participants(mixup, sent)
-    assert {one.key for one in cast} == {key for message in sent for key in (message.sender, message.receiver)}
+    keys = {key for message in sent for key in (message.sender, message.receiver)}
+    cast = participants(mixup, keys)
+    assert {one.key for one in cast} == keys
     assert len({one.letter for one in cast}) == len(cast)
 
 
@@ -253,8 +256,8 @@ def said(drawn: Arrow) -> Iterator[tuple[type[Message], str]]:
     assert drawn.record is not None
     names = {value.name for value in drawn.values}
     for each in fields(drawn.record):
-        several = isinstance(getattr(drawn.record, each.name), tuple)
-        if several or each.metadata.get("claim", each.name) in names or f"{{{each.name}}}" in drawn.record.label:
+        shown = each.metadata.get("claim", each.name) in names or f"{{{each.name}}}" in drawn.record.label
+        if shown or "unsent" in each.metadata:
             yield from ((kind, each.name) for kind in type(drawn.record).__mro__ if issubclass(kind, Message))
 
 

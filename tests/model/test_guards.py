@@ -15,7 +15,7 @@ from model.guards import ask
 from model.protocols import every_rule, steps
 from model.scenario import load, load_all, mutation_names
 from model.switches import SWITCHES
-from model.world import DEFAULT
+from model.world_file import DEFAULT
 from properties.template import Template
 
 ROOT = Path(__file__).parents[2]

@@ -11,7 +11,7 @@ import pytest
 from model.design import parse
 from model.machine import Machine, NotEnabledError, Step
 from model.protocols import rules
-from model.world import DEFAULT
+from model.world_file import DEFAULT
 
 RULES = rules()
 CRM, ATTACKERS = (DEFAULT.by_name[name].url for name in ("crm", "tools"))

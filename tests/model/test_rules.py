@@ -13,7 +13,7 @@ from model.action import SCHEMAS
 from model.protocols import actions, every_rule, variables
 from model.rule import rule
 from model.switches import SWITCHES
-from model.world import WORLDS
+from model.world_file import WORLDS
 from properties.security import PROPERTIES
 
 RULES = every_rule()

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import fields
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from model.design import ConfigurationError, parse
 from model.machine import Machine
 from model.protocols import PROTOCOLS, actions
-from model.world import (
-    DEFAULT,
-    MOST_PARTIES,
-    MOST_SLOTS,
-    PROTOCOL_NAMES,
-    ROLES,
-    WORLDS,
-    World,
-    WorldError,
-    find_world,
-    read,
-    world_for,
-)
+from model.world import ROLES, Grants, Held, Party, Session, Tampering, World
+from model.world_file import DEFAULT, MOST_GRANTS, WORLDS, WorldError, find_world, read, schema, world_for
 from properties.designs import Lattice
 from properties.security import PROPERTIES, find
 from properties.verdict import Checker, check
@@ -80,39 +73,78 @@ def but(old: str, new: str) -> str:
 
 def test_a_small_world_is_read_and_its_honest_run_reached() -> None:
     """One client, one AS, one resource server and one session are enough."""
-    world = read("mine.toml", SMALL)
+    world = read("mine.toml", SMALL + "count = 1.0\n")
     assert world.reach == "1 honest and 0 dishonest AS, 1 resource server, 1 client, 1 session of users, 1 grant"
     assert check("first_contact", parse("cap=none"), world).result == "reached"
 
 
+CLIENT = 'name = "client"\nrole = "client"'
 MISTAKES = {
-    "an unknown role": (('role = "resource_server"', 'role = "resource"'), 18, "role of 'crm': unknown 'resource'"),
-    "a party twice": (('name = "crm"', 'name = "as"'), 17, "[[party]] 'as' is given twice"),
-    "a session with a party's name": (('name = "victim"', 'name = "client"'), 24, "'client' is given twice"),
-    "a session at no client": (('client = "client"', 'client = "desk"'), 25, "unknown 'desk'; allowed: client"),
-    "a session at an AS": (('client = "client"', 'client = "as"'), 25, "honest client: unknown 'as'"),
-    "a user with a party's name": (('user = "user"\n\n', 'user = "crm"\n\n'), 26, "'crm' is no name of a user"),
-    "a URL that is none": (('url = "https://as.example"', 'url = "as example"'), 13, "'as' has no URL: 'as example'"),
-    "an empty URL": (('url = "https://as.example"', 'url = ""'), 13, "'as' has no URL: ''"),
-    "a URL twice": (('"https://crm.example/api"', '"https://as.example"'), 19, "is 'crm''s, but also 'as''s"),
-    "a callback that is none": (('"https://client.example/callback"', '"back"'), 8, "'callback' of 'client' is no URL"),
-    "a client without a callback": (('callback = "https://client.example/callback"\n', ""), 4, "lacks 'callback'"),
-    "an unknown capability": (('serves = ["crm"]', 'run_by = ["mal"]'), 14, "run_by: unknown 'mal'"),
-    "an unknown AS": (('designates = ["as"]', 'designates = ["as3"]'), 20, "designates: unknown 'as3'"),
-    "an unknown switch": (('serves = ["crm"]', 'policy = { hiss = "no" }'), 14, "a switch: unknown 'hiss'"),
-    "an unknown value": (('serves = ["crm"]', 'policy = { h_iss = "oh" }'), 14, "of switch 'h_iss': unknown 'oh'"),
-    "a switch of another role": (
-        ('serves = ["crm"]', 'policy = { iss_check = "off" }'), 14, "'iss_check' is not a authorization_server's (as); "
-        "it is read by client",
+    "an unknown role": (
+        ('role = "resource_server"', 'role = "resource"'), 18,
+        "role: unknown 'resource'; did you mean",
     ),
-    "a key of another role": (('serves = ["crm"]', 'callback = "https://a.example"'), 14, "'callback' means nothing"),
-    "a key of the attacker's": (('serves = ["crm"]', 'connects_by = ["mal_as"]'), 14, "'connects_by' is only said of"),
+    "a party twice": (('name = "crm"', 'name = "as"'), 17, "'as' is given twice (as [[party]])"),
+    "a session with a party's name": (
+        ('name = "victim"', 'name = "client"'), 24,
+        "'client' is given twice (as [[party]])",
+    ),
+    "a session at no client": (('client = "client"', 'client = "desk"'), 25, "unknown 'desk'; allowed: client"),
+    "a session at an AS": (('client = "client"', 'client = "as"'), 25, "names an honest client: unknown 'as'"),
+    "a session at nobody": (('client = "client"', 'client = ""'), 25, "'' is no name"),
+    "a user with a party's name": (('user = "user"\n\n', 'user = "crm"\n\n'), 26, "'crm' is no name of a user"),
+    "a URL that is none": (('url = "https://as.example"', 'url = "as example"'), 13, "'as example' is no URL; wanted:"),
+    "a URL with a line end": (('url = "https://as.example"', 'url = "https://as.example\\n"'), 13, "is no URL"),
+    "an empty URL": (('url = "https://as.example"', 'url = ""'), 13, "'' is no URL; wanted: https://host/path"),
+    "a URL twice": (('"https://crm.example/api"', '"https://as.example"'), 19, "is 'crm''s, but also 'as''s"),
+    "a callback that is none": (('"https://client.example/callback"', '"back"'), 8, "'back' is no URL; wanted:"),
+    "a client without a callback": (('callback = "https://client.example/callback"\n', ""), 4, "lacks 'callback'"),
+    "an unknown capability": (
+        ('serves = ["crm"]', 'run_by = ["mal"]'), 14,
+        "run_by: unknown 'mal'; did you mean 'mal_rs'",
+    ),
+    "a capability that is none": (('serves = ["crm"]', 'run_by = []'), 14, "run_by names nothing"),
+    "a capability that corrupts nobody": (
+        ('designates = ["as"]', 'run_by = ["mal_rs"]\npresent_with = ["mal_as"]'), 21,
+        "present_with: 'mal_as' corrupts nobody here; did you mean 'mal_rs'?; allowed: mal_rs",
+    ),
+    "an unknown AS": (('designates = ["as"]', 'designates = ["as3"]'), 20, "designates names an AS: unknown 'as3'"),
+    "an unknown switch": (
+        ('serves = ["crm"]', 'policy = { hiss = "no" }'), 14,
+        "unknown switch 'hiss' of policy; did you",
+    ),
+    "an unknown value": (
+        ('serves = ["crm"]', 'policy = { h_iss = "oh" }'), 14,
+        "h_iss: unknown 'oh'; allowed: yes, no",
+    ),
+    "a switch of another role": (
+        ('serves = ["crm"]', 'policy = { iss_check = "off" }'), 14,
+        "switch 'iss_check' is of client, and 'as' has the role authorization_server",
+    ),
+    "a switch of another role, in a table of its own": (
+        ('serves = ["crm"]', 'serves = ["crm"]\n[party.policy]\niss_check = "off"'), 16, "switch 'iss_check' is of",
+    ),
+    "a key of another role": (
+        ('serves = ["crm"]', 'callback = "https://a.example"'), 14,
+        "'callback' is not said of an authorization server; allowed: name, role, url, run_by, policy, serves,",
+    ),
+    "a key of the attacker's": (
+        ('serves = ["crm"]', 'connects_by = ["mal_as"]'), 14, "'connects_by' is not said of a party without run_by",
+    ),
     "an unknown key": (('serves = ["crm"]', 'server = ["crm"]'), 14, "unknown key 'server' of [[party]]; did you mean"),
     "an unknown table": (("[[grants]]", "[[grant]]"), 28, "unknown key 'grant' of a world; did you mean 'grants'"),
-    "a key of the wrong kind": (('serves = ["crm"]', 'serves = "crm"'), 14, "'serves' is a list of names"),
-    "a table that is no list": (("[[session]]", "[session]"), 23, "[[session]] is a list of tables"),
+    "a misspelt key": (
+        ('role = "client"', 'rolle = "client"'), 6,
+        "unknown key 'rolle' of [[party]]; did you mean 'role'",
+    ),
+    "a key of the wrong type": (('serves = ["crm"]', 'serves = "crm"'), 14, "serves: 'crm' is no list"),
+    "a name of the wrong type": (('serves = ["crm"]', 'serves = [5]'), 14, "serves: 5 is no text"),
+    "a date": (('url = "https://as.example"', 'url = 2026-01-01'), 13, "is no text"),
+    "a table that is no list": (("[[session]]", "[session]"), 23, "session: {'client': 'client', 'name': 'victim', "),
     "a missing key": (('role = "client"\n', ""), 4, "[[party]] lacks 'role'"),
-    "no grants": (('server = "as"', 'server = "as"\ncount = 0'), 30, "'count' of grants is 1 or more, not 0"),
+    "no grants": (('server = "as"', 'server = "as"\ncount = 0'), 30, "count: 0 is not 1 or more"),
+    "half a grant": (('server = "as"', 'server = "as"\ncount = 0.5'), 30, "count: 0.5 is no whole number"),
+    "yes as a number": (('server = "as"', 'server = "as"\ncount = true'), 30, "count: True is no whole number"),
     "grants of nobody": (('server = "as"\nuser = "user"', 'server = "as"\nuser = "eve"'), 30, "unknown 'eve'"),
     "grants twice": (
         ('[[grants]]', '[[grants]]\nserver = "as"\nuser = "user"\n\n[[grants]]'), 33, "are given twice (use 'count')",
@@ -120,11 +152,16 @@ MISTAKES = {
     "an unknown protocol": (('name = "small"', 'name = "small"\nprotocol = "saml"'), 2, "protocol: unknown 'saml'"),
     "a table of another protocol": (
         ('name = "small"', 'name = "small"\nprotocol = "delegation"\nheld = [{name = "h", client = "client", '
-         'user = "user", server = "as", resource = "crm"}]'), 1, "[[held]] means nothing in delegation",
+         'user = "user", server = "as", resource = "crm"}]'), 3, "'held' is not said of a world that runs delegation",
     ),
-    "a role of another protocol": (('role = "client"', 'role = "sub_agent"'), 6, "that means something in oauth"),
-    "what cannot be told apart": (('name = "victim"', 'name = "thief"'), 24, "'thief' is no name of a session"),
-    "a name that is none": (('name = "small"', 'name = "a;b"'), 1, "'a;b' is no name of a world"),
+    "a role of another protocol": (
+        (CLIENT, 'name = "client"\nrole = "sub_agent"\nstarted_by = "client"'), 6, "role in oauth: unknown 'sub_agent'",
+    ),
+    "what cannot be told apart": (
+        ('name = "victim"', 'name = "thief"'), 24,
+        "'thief' is no name of a session or a user",
+    ),
+    "a name that is none": (('name = "small"', 'name = "a;b"'), 1, "'a;b' is no name of a world; wanted: letters"),
 }  # fmt: skip
 
 
@@ -139,17 +176,31 @@ def test_a_mistake_is_told_with_file_line_and_key(mistake: str) -> None:
 
 def test_more_than_can_be_proved_is_refused_at_once() -> None:
     """The bound is said, and nothing is made before it is looked at."""
-    many = "".join(f'[[party]]\nname = "p{n}"\nrole = "client"\nurl = "p{n}"\n' for n in range(MOST_PARTIES))
-    assert f"more than can be proved (at most {MOST_PARTIES})" in refused(SMALL + many)
-    assert f"(at most {MOST_SLOTS})" in refused(SMALL + "count = 1000000000")
+    most = schema()["properties"]["party"]["maxItems"]
+    many = "".join(f'[[party]]\nname = "p{n}"\nrole = "clint"\nurl = "p{n}"\n' for n in range(most))
+    assert f"line 4: {most + 3} of [[party]], more than can be proved (at most {most})" in refused(SMALL + many)
+    grants = refused(SMALL + "count = 1000000000")
+    assert f"line 28: 1000000000 grants, more than can be proved (at most {MOST_GRANTS})" in grants
+
+
+def test_the_published_schema_is_the_one_in_force() -> None:
+    """Whoever edits a world with it is told what the reader would say; it speaks of what the model knows."""
+    text = files("model").joinpath("data", "world.schema.json").read_text(encoding="utf-8")
+    assert json.loads(text) == schema(), "renew it: openworld worlds --schema > model/data/world.schema.json"
+    Draft202012Validator.check_schema(schema())
+    said, of = schema()["properties"], schema()["$defs"]
+    assert tuple(of["party"]["properties"]["role"]["enum"]) == ROLES
+    assert set(said["protocol"]["enum"]) == set(PROTOCOLS)
+    for kind in (Party, Session, Held, Tampering, Grants):
+        assert list(of[kind.__name__.lower()]["properties"]) == [field.name for field in fields(kind)]
 
 
 @pytest.mark.parametrize(
     ("channel", "capability", "party", "why"),
     [
-        ("challenge", "hdr_injec", "crm", "a capability: unknown 'hdr_injec'; did you mean 'hdr_inject'"),
-        ("header", "hdr_inject", "crm", "a channel: unknown 'header'"),
-        ("challenge", "hdr_inject", "as", "tampering is with an honest resource server: unknown 'as'"),
+        ("challenge", "hdr_injec", "crm", "capability: unknown 'hdr_injec'; did you mean 'hdr_inject'"),
+        ("header", "hdr_inject", "crm", "channel: unknown 'header'"),
+        ("challenge", "hdr_inject", "as", "party names an honest resource server: unknown 'as'"),
         ("well_known", "mal_tenant", "crm", "reaches nothing: its origin is its own"),
     ],
 )
@@ -163,16 +214,16 @@ def test_a_channel_that_a_protocol_does_not_have_is_refused() -> None:
     """AAuth has no metadata document to be written on the way."""
     tampering = '[[tampering]]\ncapability = "delivery_tamper"\nchannel = "document"\nparty = "crm"\n'
     text = but('name = "small"', 'name = "small"\nprotocol = "aauth"') + tampering
-    assert "a channel that means something in aauth: unknown 'document'" in refused(text)
+    assert "channel in aauth: unknown 'document'; allowed: challenge, requests" in refused(text)
 
 
 def test_nobody_starts_itself_and_a_proxy_stands_before_an_honest_server() -> None:
     """Who starts a sub-agent is given before it; what is behind a proxy is an honest AS."""
     sub = '[[party]]\nname = "sub"\nrole = "sub_agent"\nurl = "https://sub.example"\nstarted_by = "sub"\n'
     text = but('name = "small"', 'name = "small"\nprotocol = "delegation"')
-    assert "'sub' is started by a client or sub-agent given before it: unknown 'sub'" in refused(text + sub)
+    assert "started_by names a client or sub-agent given before: unknown 'sub'" in refused(text + sub)
     proxy = '[[party]]\nname = "proxy"\nrole = "proxy"\nurl = "https://proxy.example"\nupstream = "crm"\n'
-    assert "upstream of 'proxy' is an honest AS: unknown 'crm'" in refused(SMALL + proxy)
+    assert "upstream names an honest AS: unknown 'crm'" in refused(SMALL + proxy)
 
 
 @pytest.mark.parametrize("text", ["name = ", "x = [[[", "\0", "x=" + "[" * 5000])
@@ -231,12 +282,17 @@ def test_worlds_claim_properties_that_exist() -> None:
     codes = {known.code for known in PROPERTIES.values()}
     assert all(codes.issuperset(world.asked_for) for world in WORLDS.values())
     assert world_for("XX", parse("cap=none").design) is DEFAULT
-    assert set(PROTOCOL_NAMES) == set(PROTOCOLS)
 
 
 # --- the worlds that ship ---------------------------------------------------------------------------------------
 
 SHIPPED = pytest.mark.parametrize("world", WORLDS.values(), ids=list(WORLDS))
+
+
+@SHIPPED
+def test_what_ships_is_sound(world: World) -> None:
+    """A world that ships is only read as it is; here it is checked like anybody's."""
+    assert read(world.file, files("model").joinpath("worlds", world.file).read_text(encoding="utf-8")) == world
 
 
 @SHIPPED

@@ -15,7 +15,7 @@ from model.chart import ascii_art, chart
 from model.design import Configuration, parse
 from model.machine import Machine
 from model.trace import Trace, from_json
-from model.world import WORLDS
+from model.world_file import WORLDS
 
 AASVG = "aasvg@0.5.2"
 GOLDEN = Path(__file__).parent / "golden"

@@ -20,7 +20,7 @@ from click.testing import CliRunner
 
 from model.design import parse
 from model.protocols import every_rule
-from model.world import DEFAULT
+from model.world_file import DEFAULT
 from openworld import cache as module
 from openworld.cache import SOURCES, Cache, fingerprint
 from openworld.cli import main

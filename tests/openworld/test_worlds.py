@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from model.clients import clients
 from model.design import NAMED_DESIGNS, parse
 from model.switches import SWITCHES, switch_roles
-from model.world import DEFAULT, WORLDS, find_world
+from model.world_file import DEFAULT, WORLDS, find_world
 from openworld.cli import main
 from openworld.deployed import SITUATIONS, Case
 from openworld.expectations import ExpectationError, read
@@ -81,7 +81,7 @@ def test_a_file_is_checked_and_shown(run: Run, mine: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ('role = "client"', 'role = "clint"', "line 12: role of 'client': unknown 'clint'; did you mean 'client'?"),
+        ('role = "client"', 'role = "clint"', "line 12: role: unknown 'clint'; did you mean 'client'?"),
         ("[[party]]", "[[party]", "(at line 12, column 8)"),
         ('name = "mine"', 'nam = "mine"', "unknown key 'nam'"),
     ],
@@ -97,6 +97,36 @@ def test_a_bad_file_is_one_line(run: Run, mine: Path, old: str, new: str, says: 
         assert len(result.stderr.splitlines()) == 1
         assert str(mine) in result.stderr
         assert says.replace("line 12", f"line {line}") in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (None, "no world or world file"),
+        (b"", "line 1: a world lacks 'name'"),
+        (b"name = ", "Invalid value"),
+        (b"\xff\xfe", "is not a text file in UTF-8"),
+        (b'name = "x"\nparty = 5', "line 2: party: 5 is no list"),
+        (b'name = "x"\n[[session]]\nname = "s"\nclient = "c"', "line 4: client names an honest client: unknown 'c'"),
+        (b'name = "x"\n[[grants]]\nserver = "a"\nuser = "u"\ncount = 99', "line 3: server names an honest AS"),
+    ],
+)
+def test_what_is_no_world_is_one_line(run: Run, tmp_path: Path, content: bytes | None, says: str) -> None:
+    """A file that is not there, is no text, no TOML or no world; the same whichever command reads it."""
+    file = tmp_path / "none.toml"
+    if content is not None:
+        file.write_bytes(content)
+    for arguments in (["worlds", file], ["verdict", "AZ", f"world={file}"], ["trace", "AZ", f"world={file}"]):
+        result = run(*arguments)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert len(result.stderr.splitlines()) == 1
+        assert says in result.stderr
+
+
+def test_the_schema_of_a_world_file_is_printed(run: Run) -> None:
+    """Editors read it; who writes a world with it is told by them what the command would say."""
+    printed = json.loads(run("worlds", "--schema").output)
+    assert list(printed["properties"])[:2] == ["name", "concern"]
 
 
 # --- in configurations -------------------------------------------------------------------------------------

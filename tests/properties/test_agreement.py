@@ -17,7 +17,8 @@ from model.logic import Pick
 from model.machine import Machine
 from model.state import View
 from model.switches import CAPABILITIES
-from model.world import DEFAULT, WORLDS, World
+from model.world import World
+from model.world_file import DEFAULT, WORLDS
 from properties.circuit import Literal
 from properties.security import PROPERTIES
 from properties.solver import Answer, Solver

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from model.design import Configuration, Design, parse
 from model.machine import Machine
 from model.switches import CAPABILITIES, SWITCHES
-from model.world import DEFAULT, WORLDS
+from model.world_file import DEFAULT, WORLDS
 from properties.bounds import FIRST, LIMIT, Clock, Depths
 from properties.security import PROPERTIES, find
 from properties.solver import Answer, Solver

@@ -13,7 +13,8 @@ from model.machine import Machine
 from model.protocols import actions
 from model.scenario import load, load_all, mutation_names
 from model.switches import CAPABILITIES, SWITCHES
-from model.world import ATTACKER, WORLDS
+from model.world import ATTACKER
+from model.world_file import WORLDS
 from properties.explore import explore
 from properties.security import PROPERTIES
 from properties.solver import Answer

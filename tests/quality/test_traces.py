@@ -11,7 +11,7 @@ import properties.verdict
 from model.design import parse
 from model.machine import Machine, NotEnabledError, Step
 from model.trace import FORMAT, Trace, TraceError, from_json
-from model.world import WORLDS
+from model.world_file import WORLDS
 from properties.security import PROPERTIES, find
 from properties.verdict import Checker, ReplayError, check
 

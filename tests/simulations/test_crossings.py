@@ -11,7 +11,8 @@ from model.machine import Machine
 from model.rule import Condition
 from model.state import View
 from model.switches import CAPABILITIES
-from model.world import DEFAULT, NONE
+from model.world import NONE
+from model.world_file import DEFAULT
 from simulations import crossings
 from simulations.crossings import loot, present
 from simulations.topology import ResourceServer

@@ -1,0 +1,355 @@
+"""Reading worlds: those that ship, and those of files, which are checked first.
+
+What a file may say is a JSON Schema (``data/world.schema.json``), which editors read too; how its entries have to fit
+together is said here. Whatever is wrong is told in one line with file, line and key, and what is allowed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import reprlib
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from model import identifiers
+from model.errors import InputError, hint
+from model.switches import CAPABILITIES, SWITCHES, switch_roles
+from model.world import ATTACKER, CLIENT, SUB_AGENT, Grants, Held, Party, Session, Tampering, World
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
+
+#: More grants than this are beyond what is proved in minutes; the schema says so of parties and sessions.
+MOST_GRANTS = 12
+
+#: Keys and numbers of entries that lead to something in a file.
+Place = tuple[str | int, ...]
+#: What is wrong: where, and why.
+Fault = tuple[Place, str]
+
+
+class WorldError(InputError):
+    """A world file that cannot be read; the message names file, line and key, and what is allowed."""
+
+
+# --- reading -------------------------------------------------------------------------------------------------
+
+
+@cache
+def read(name: str, text: str) -> World:
+    """A world from the text of its file; ``name`` is how messages name the file.
+
+    Raises:
+        WorldError: naming file, line and key, and what is allowed.
+    """
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise WorldError(f"{name}: {error}") from None
+    except RecursionError:
+        raise WorldError(f"{name}: nested too deep") from None
+    _refuse(name, text, _misshapen(content))
+    world = _made(content, name)
+    for check in (_doubles, _references, _starters, _policies, _capabilities, _well_known, _grants):
+        _refuse(name, text, check(world))
+    return world
+
+
+def _refuse(name: str, text: str, faults: Iterable[Fault]) -> None:
+    """Tell the one of some faults that stands first in the file, if there are any."""
+    placed = [(_line(text, path), why) for path, why in faults]
+    if placed:
+        line, why = min(placed, key=lambda fault: fault[0])
+        raise WorldError(f"{name}, line {line}: {why}")
+
+
+_TABLES: dict[str, tuple[str, type]] = {
+    "party": ("parties", Party), "session": ("sessions", Session), "held": ("held", Held),
+    "tampering": ("tamperings", Tampering), "grants": ("approvals", Grants),
+}  # fmt: skip
+
+
+def _made(content: Mapping[str, Any], file: str) -> World:
+    """The world that a file says, as it is."""
+    tables: Any = {
+        field: tuple(kind(**_frozen(row)) for row in content.get(key, ())) for key, (field, kind) in _TABLES.items()
+    }
+    rest: Any = _frozen({key: value for key, value in content.items() if key not in _TABLES})
+    return World(**rest, **tables, file=file)
+
+
+def _frozen(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A table of a file as values that do not change."""
+    return {key: _value(value) for key, value in row.items()}
+
+
+def _value(value: Any) -> Any:
+    match value:
+        case dict():
+            return tuple(value.items())
+        case list():
+            return tuple(value)
+        case float():  # JSON Schema takes 1.0 for a whole number
+            return int(value)
+    return value
+
+
+def _line(text: str, path: Place) -> int:
+    """The line in which what a path leads to stands: its key or, if that is not found, the table."""
+    lines = [re.sub(r"(^|\s)#.*", "", line) for line in text.splitlines()] or [""]
+    first, last = 0, len(lines)
+    if path[1:] and isinstance(path[1], int):
+        own = re.compile(rf"\s*\[\[\s*{path[0]}\s*]]")
+        heads = [number for number, line in enumerate(lines) if own.match(line)]
+        if path[1] < len(heads):
+            first, others = heads[path[1]], re.compile(rf"\s*\[(?!\s*{path[0]}\s*\.)")
+            last = next((number for number in range(first + 1, last) if others.match(lines[number])), last)
+    for key in reversed([key for key in path if isinstance(key, str)]):
+        word = re.compile(rf"(?<![\w.]){re.escape(key)}[\"']?\s*[=\]]")
+        for number in range(first, last):
+            if word.search(lines[number]):
+                return number + 1
+    return first + 1
+
+
+# --- what a file may say ---------------------------------------------------------------------------------------
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of a world file, read as TOML, with the words of the model as it stands."""
+    made: dict[str, Any] = json.loads(files("model").joinpath("data", "world.schema.json").read_text(encoding="utf-8"))
+    switches = {name: {"enum": list(switch.values)} for name, switch in SWITCHES.items()}
+    made["$defs"]["capability"] = {"enum": list(CAPABILITIES)}
+    made["$defs"]["switches"] = {
+        "title": "switch", "type": "object", "properties": switches, "additionalProperties": False,
+    }  # fmt: skip
+    return made
+
+
+@cache
+def _validator() -> Draft202012Validator:
+    # Imported here: most runs read no world of a user's; it takes 0.1 s, and 1.2 s beside the extras of Jupyter.
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(schema())
+
+
+def _misshapen(content: Mapping[str, Any]) -> list[Fault]:
+    """What the schema refuses; what is missing counts only where nothing is misspelt."""
+    errors = []
+    for error in _validator().iter_errors(content):
+        if error.validator == "maxItems":  # nothing else is looked at in what may be very long
+            return [_complaint(error)]
+        errors.append(error)
+    return [_complaint(error) for error in errors if error.validator != "required"] or [*map(_complaint, errors)]
+
+
+_KINDS = {"array": "list", "object": "table", "string": "text", "integer": "whole number"}
+
+
+def _complaint(error: ValidationError) -> Fault:
+    """What a violated keyword of the schema means to whoever wrote the file; titles say what something is called."""
+    path: Place = tuple(error.absolute_path)
+    found: Any = error.instance
+    rule: Any = error.validator_value
+    schema: Any = error.schema
+    of = f"[[{path[0]}]]" if len(path) == 2 else path[-1] if path else "a world"
+    key = next((part for part in reversed(path) if isinstance(part, str)), "")
+    title, wanted = schema.get("title", key), schema.get("description", "")
+    match error.validator:
+        case "additionalProperties":
+            name = next(name for name in found if name not in schema["properties"])
+            known = hint(name, schema["properties"])
+            return (*path, name), f"unknown {schema.get('title', 'key')} {name!r} of {of}{known}"
+        case "required":
+            return path, f"{of} lacks {next(name for name in rule if name not in found)!r}"
+        case "enum" | "not" if "propertyNames" in error.schema_path:
+            allowed = f"; allowed: {', '.join(rule)}" if error.validator == "enum" else ""
+            return (*path, found), f"{found!r} is not said of {title}{allowed}"
+        case "enum":
+            return path, f"{title}: unknown {found!r}{hint(str(found), rule)}"
+        case "pattern" | "not":
+            return path, f"{found!r} is no {title}; wanted: {wanted}"
+        case "type":
+            return path, f"{key}: {reprlib.repr(found)} is no {_KINDS[rule]}"
+        case "maxItems":
+            return path, f"{len(found)} of [[{key}]], more than can be proved (at most {rule})"
+        case "minItems":
+            return path, f"{key} names nothing"
+        case "minimum":
+            return path, f"{key}: {found} is not {rule} or more"
+    return path, f"{key}: {error.message}"
+
+
+# --- what has to fit together ----------------------------------------------------------------------------------
+
+
+def _rows(world: World, *keys: str) -> Iterator[tuple[str, int, Any]]:
+    """The entries of some tables: the table, the number and the entry."""
+    return ((key, number, row) for key in keys for number, row in enumerate(getattr(world, _TABLES[key][0])))
+
+
+def _doubles(world: World) -> Iterator[Fault]:
+    """Names tell variables and messages apart, URLs tell parties apart; no honest party has what is the attacker's."""
+    named: dict[str, str] = {}
+    for key, number, row in _rows(world, "party", "session", "held"):
+        if row.name in named:
+            yield (key, number, "name"), f"{row.name!r} is given twice (as [[{named[row.name]}]])"
+        named.setdefault(row.name, key)
+    for key, number, session in _rows(world, "session"):
+        if session.user in world.by_name:
+            yield (key, number, "user"), f"{session.user!r} is no name of a user: it is a party's"
+    said = [(n, key, party) for _, n, party in _rows(world, "party") for key in ("url", "callback")]
+    taken: dict[str, str] = {"": ""}
+    # Clients of the attacker's may share a redirect URI among them, but with nobody else.
+    for number, key, party in sorted(said, key=lambda each: each[1] == "callback" and not each[2].honest):
+        url = getattr(party, key)
+        if taken.get(url):
+            yield ("party", number, key), f"{url!r} is {party.name!r}'s, but also {taken[url]!r}'s"
+        elif key == "url" or party.honest:
+            taken.setdefault(url, party.name)
+
+
+def _names(parties: Iterable[Party], honest: bool = False) -> list[str]:
+    return [party.name for party in parties if party.honest or not honest]
+
+
+_Of = tuple[str, Callable[[World], list[str]]]
+_SERVERS: _Of = ("an AS", lambda world: _names(world.servers))
+_HONEST_SERVERS: _Of = ("an honest AS", lambda world: _names(world.servers, honest=True))
+_RESOURCES: _Of = ("a resource server", lambda world: _names(world.resource_servers))
+_HONEST_RESOURCES: _Of = ("an honest resource server", lambda world: _names(world.resource_servers, honest=True))
+_CLIENTS: _Of = ("an honest client", lambda world: _names(world.clients))
+_USERS: _Of = ("a user of a session", lambda world: [*world.users, ATTACKER])
+#: What the keys of each table name, and which there are.
+_NAMED: dict[tuple[str, str], _Of] = {
+    ("party", "designates"): _SERVERS, ("party", "trusts"): _SERVERS, ("party", "knows"): _SERVERS,
+    ("party", "serves"): _RESOURCES, ("party", "upstream"): _HONEST_SERVERS,
+    ("session", "client"): _CLIENTS, ("session", "visits"): _RESOURCES,
+    ("held", "client"): _CLIENTS, ("held", "user"): _USERS, ("held", "server"): _HONEST_SERVERS,
+    ("held", "resource"): _RESOURCES, ("tampering", "party"): _HONEST_RESOURCES,
+    ("grants", "server"): _HONEST_SERVERS, ("grants", "user"): _USERS,
+}  # fmt: skip
+
+
+def _references(world: World) -> Iterator[Fault]:
+    """Whoever is named is there, in the role that is meant."""
+    named = [((table, number, key), getattr(row, key), of) for (table, key), of in _NAMED.items()
+             for _, number, row in _rows(world, table)]  # fmt: skip
+    for path, said, (what, known) in [*named, (("contact",), world.contact, _HONEST_RESOURCES)]:
+        for name in (said,) if isinstance(said, str) else said:
+            if name and name not in known(world):
+                yield path, f"{path[-1]} names {what}: unknown {name!r}{hint(name, known(world))}"
+
+
+def _starters(world: World) -> Iterator[Fault]:
+    """Whoever starts a sub-agent stands before it, so that nobody starts itself."""
+    for key, number, party in _rows(world, "party"):
+        earlier = [other.name for other in world.parties[:number] if other.role in (CLIENT, SUB_AGENT)]
+        if party.role == SUB_AGENT and party.started_by not in earlier:
+            unknown = f"unknown {party.started_by!r}{hint(party.started_by, earlier)}"
+            yield (key, number, "started_by"), f"started_by names a client or sub-agent given before: {unknown}"
+
+
+def _policies(world: World) -> Iterator[Fault]:
+    """A party sets only switches that are of its role."""
+    for key, number, party in _rows(world, "party"):
+        for name, _ in party.policy:
+            if party.role not in switch_roles(name):
+                of = " or ".join(switch_roles(name)) or "everybody"
+                why = f"switch {name!r} is of {of}, and {party.name!r} has the role {party.role}"
+                yield (key, number, "policy", name), why
+
+
+def _capabilities(world: World) -> Iterator[Fault]:
+    """Who takes part, connects or is registered by a capability does so for somebody whom that corrupts."""
+    corrupting = sorted({name for party in world.parties for name in party.run_by})
+    for table, number, party in _rows(world, "party"):
+        for key in ("present_with", "connects_by", "registered_by"):
+            for name in getattr(party, key):
+                if name not in corrupting:
+                    yield (table, number, key), f"{key}: {name!r} corrupts nobody here{hint(name, corrupting)}"
+
+
+def _well_known(world: World) -> Iterator[Fault]:
+    """Who writes the well-known location of an origin shares that origin."""
+    for key, number, tampering in _rows(world, "tampering"):
+        sharing = [party for party in world.resource_servers if tampering.party in world.by_name
+                   and identifiers.same_origin(party.url, world.by_name[tampering.party].url)]  # fmt: skip
+        if tampering.channel == "well_known" and len(sharing) == 1:
+            why = f"channel 'well_known' of {tampering.party!r} reaches nothing: its origin is its own"
+            yield (key, number, "party"), why
+
+
+def _grants(world: World) -> Iterator[Fault]:
+    """The grants of a user at an AS are counted once, and there are no more than can be proved."""
+    seen: set[tuple[str, str]] = set()
+    for key, number, made in _rows(world, "grants"):
+        if (made.server, made.user) in seen:
+            yield (key, number, "server"), f"grants of {made.user!r} at {made.server!r} are given twice (use 'count')"
+        seen.add((made.server, made.user))
+    if (total := sum(made.count for made in world.approvals)) > MOST_GRANTS:
+        yield ("grants",), f"{total} grants, more than can be proved (at most {MOST_GRANTS})"
+
+
+# --- finding -------------------------------------------------------------------------------------------------
+
+
+def _shipped() -> dict[str, World]:
+    """The worlds that ship: they are checked when they are changed, not whenever they are read."""
+    folder = files("model").joinpath("worlds")
+    found = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".toml")), key=lambda entry: entry.name)
+    worlds = [_made(tomllib.loads(entry.read_text(encoding="utf-8")), entry.name) for entry in found]
+    return {world.name: world for world in sorted(worlds, key=lambda world: world.name != "default")}
+
+
+#: The worlds that ship, the default one first.
+WORLDS: dict[str, World] = _shipped()
+DEFAULT = WORLDS["default"]
+#: Worlds that traces and notes of earlier releases name, and what has become of them.
+FORMER = {
+    **{name: f"there is no world {name!r} any more: what was in it is in world=default"
+       for name in ("first_contact", "users_session", "client_identity")},
+    "mixup": "the sizes of world=mixup are no names: write a world file with as many servers and sessions as you like",
+}  # fmt: skip
+
+
+def find_world(name: str) -> World:
+    """A world that ships, by its name, or one from a file, by its path.
+
+    Raises:
+        WorldError: neither exists, or the file cannot be read.
+    """
+    if name in WORLDS:
+        return WORLDS[name]
+    path = Path(name)
+    try:
+        if path.is_dir():
+            raise WorldError(f"{name} is a directory, not a world file")
+        if not path.is_file():
+            unknown = f"no world or world file {name!r}{hint(name, WORLDS)}"
+            raise WorldError(FORMER.get(name.partition("-")[0], unknown))
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise WorldError(f"{name} is not a text file in UTF-8") from None
+    except OSError as error:
+        raise WorldError(f"{name}: {error.strerror}") from None
+    return read(name, text)
+
+
+def world_for(prop: str, design: Mapping[str, str]) -> World:
+    """The world in which a question is asked that names none: one that claims it by all that it states.
+
+    A world that names properties is made for them, so it comes before one that names switches alone.
+    """
+    for world in sorted(WORLDS.values(), key=lambda world: not world.asked_for):
+        fits = all(design[key] == value for key, value in world.asked_if)
+        if (world.asked_for or world.asked_if) and fits and (not world.asked_for or prop in world.asked_for):
+            return world
+    return DEFAULT
