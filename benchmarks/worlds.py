@@ -1,10 +1,12 @@
-"""Worlds of growing size, for benchmarks: what no file would be written for."""
+"""Worlds of growing size, for benchmarks and tests: what no file would be written for."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from model.errors import InputError
 from model.world import World
-from model.world_file import read, schema
+from model.world_file import DEFAULT, WORLDS, read, schema
 
 #: More servers than this nobody has measured.
 MOST_SERVERS = 6
@@ -77,3 +79,24 @@ def mixup(servers: int, sessions: int) -> World:
     head = _HEAD.format(servers=servers, sessions=sessions, knows=", ".join(f'"as{n}"' for n in honest))
     parts = [head, *(_SERVER.format(n=n) for n in honest), *(_SESSION.format(n=n + 1) for n in range(sessions))]
     return read(f"mixup-{servers}-{sessions}", "".join(parts))
+
+
+def _with(world: World, other: str, name: str) -> World:
+    """A world with what another has besides: parties, sessions and grants."""
+    more = WORLDS[other]
+    added = [party for party in more.parties if party.name not in world.by_name]
+    sessions = [session for session in more.sessions if session.name not in world.session]
+    approvals = [made for made in more.approvals if made not in world.approvals]
+    return replace(
+        world, name=name, parties=(*world.parties, *added), sessions=(*world.sessions, *sessions),
+        approvals=(*world.approvals, *approvals),
+    )  # fmt: skip
+
+
+#: The default world with one more grant for everybody, one more AS, one more session of the user, one more client.
+LARGER = {
+    "grant": replace(DEFAULT, name="grant", approvals=tuple(replace(made, count=2) for made in DEFAULT.approvals)),
+    "server": _with(DEFAULT, "two_as", "server"),
+    "session": _with(DEFAULT, "two_users_sessions", "session"),
+    "client": _with(DEFAULT, "two_clients", "client"),
+}

@@ -37,6 +37,10 @@ class Clock:
         """Seconds left, never less than none."""
         return None if self._end is None else max(0.0, self._end - time.perf_counter())
 
+    def within(self, seconds: float) -> Clock:
+        """A clock that is over after so many seconds, if this one is not over before."""
+        return Clock(seconds if self.left is None else min(seconds, self.left))
+
     @property
     def over(self) -> bool:
         """Whether nothing is left."""

@@ -30,8 +30,8 @@ from properties.template import Template
 
 #: The switches that a design has for single parties.
 Own = tuple[tuple[str, str], ...]
-#: Sweeps after which a question is laid down on its own, where every design was.
-OPEN = 5
+#: Sweeps, and seconds, after which a question is laid down on its own, where every design was.
+OPEN, SHARED = 5, 2.0
 #: Seconds after which the rules that block are named as far as they are known.
 PATIENCE = 2.0
 
@@ -299,7 +299,8 @@ class WorldChecker:
         def closed() -> bool:
             return self._out_of_reach(asked, names)
 
-        found = self._depths.settle(asked.prop.name, assume, asked.clock, sweeps, closed)
+        clock = asked.clock if self._single else asked.clock.within(SHARED)
+        found = self._depths.settle(asked.prop.name, assume, clock, sweeps, closed)
         if deep and found.answer is Answer.UNKNOWN and not self._single and not asked.clock.over:
             return self._narrow(asked)._settle(asked, names, naming=naming)
         return found

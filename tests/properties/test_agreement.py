@@ -12,12 +12,12 @@ from itertools import pairwise
 
 import pytest
 
+from benchmarks.worlds import LARGER
 from model.design import parse
 from model.logic import Pick
 from model.machine import Machine
 from model.state import View
 from model.switches import CAPABILITIES
-from model.world import World
 from model.world_file import DEFAULT, WORLDS
 from properties.circuit import Literal
 from properties.security import PROPERTIES
@@ -176,27 +176,6 @@ def test_answers_do_not_depend_on_earlier_questions(rows):
 
 
 # --- more of everything ------------------------------------------------------------------------------------
-
-
-def _with(world: World, other: str, name: str) -> World:
-    """A world with what another has besides: parties, sessions and grants."""
-    more = WORLDS[other]
-    added = [party for party in more.parties if party.name not in world.by_name]
-    sessions = [session for session in more.sessions if session.name not in world.session]
-    approvals = [made for made in more.approvals if made not in world.approvals]
-    return replace(
-        world, name=name, parties=(*world.parties, *added), sessions=(*world.sessions, *sessions),
-        approvals=(*world.approvals, *approvals),
-    )  # fmt: skip
-
-
-#: The default world with one more grant for everybody, one more AS, one more session of the user, one more client.
-LARGER = {
-    "grant": replace(DEFAULT, name="grant", approvals=tuple(replace(made, count=2) for made in DEFAULT.approvals)),
-    "server": _with(DEFAULT, "two_as", "server"),
-    "session": _with(DEFAULT, "two_users_sessions", "session"),
-    "client": _with(DEFAULT, "two_clients", "client"),
-}
 
 
 @pytest.fixture(scope="module")
