@@ -22,7 +22,6 @@ from model.flow import (
     document_rules,
     issue,
     server_metadata_rules,
-    sessions_and_servers,
     with_metadata,
 )
 from model.guards import ask
@@ -63,8 +62,10 @@ from model.readings import (
     serves,
     sessions,
     sessions_and_grants,
+    sessions_and_strangers,
     tampered,
     user_of,
+    users_grants,
 )
 from model.registration import is_known
 from model.resource_server import well_known_is_the_owners
@@ -128,11 +129,6 @@ def written(c: Context, who: str, url: Value, channel: str, told: ResourceMetada
     return (pointing, *document(c, who, url, told, ATTACKER, at))
 
 
-def sessions_and_strangers(world: World) -> list[dict[str, str]]:
-    """One action for each session and each AS that may be the attacker's."""
-    return [pair for pair in sessions_and_servers(world) if not world.by_name[pair["server"]].honest]
-
-
 def _endpoints(world: World) -> Domains:
     named = dict.fromkeys(("issuer", "authorization_at", "token_at", "par_at"), world.issuers)
     return {**named, "promises_iss": (False, True), "connector": (False, True)}
@@ -175,7 +171,9 @@ def publish_server_metadata(
     )
 
 
-@action("S9", sessions_and_grants)
+@action("S9", lambda world: [
+    pair for pair in sessions_and_grants(world) if world.user_of(pair["who"]) != ATTACKER
+])  # fmt: skip
 def answer_pushed_request(c: Context, who: str, grant: str) -> Move:
     """The attacker's endpoint answers a pushed request with where a request of the attacker's own was pushed to."""
     session, slot = c.state.session(who), c.state.grant(grant)
@@ -389,16 +387,14 @@ def _wanted(world: World) -> Domains:
     return {"wanted": (NONE, *world.honest_urls)}
 
 
-@action("S15", _slots, _wanted)
+@action("S15", users_grants, _wanted)
 def redeem_code(c: Context, grant: str, wanted: Value) -> Move:
     """The attacker redeems a code at the honest AS, as the client it was issued to, with a key of its own.
 
     ``wanted``: the URL of the honest resource server it would like the token for.
     """
-    slot, server, user = c.state.grant(grant), server_of(c, grant), user_of(c, grant)
-    here = possible(
-        knows(c, "code", grant), same(slot.code, "issued"), is_known(c, slot.client), user != ATTACKER
-    )
+    slot, server = c.state.grant(grant), server_of(c, grant)
+    here = possible(knows(c, "code", grant), same(slot.code, "issued"), is_known(c, slot.client))
     policy, design = c.of(server.name), policy_of(c, slot.client)
     verifier: Value = choose(same(slot.challenge, THIEF), THIEF, NONE)
     for session in c.world.sessions:
@@ -433,7 +429,7 @@ def redeem_code(c: Context, grant: str, wanted: Value) -> Move:
     )  # fmt: skip
 
 
-@action("S21", lambda world: [{"grant": grant.name} for grant in world.grants if grant.user != ATTACKER])
+@action("S21", users_grants)
 def use_refresh_token(c: Context, grant: str) -> Move:
     """The attacker gets a new access token for a refresh token that it knows, as the client."""
     slot, server = c.state.grant(grant), server_of(c, grant)

@@ -9,7 +9,7 @@ from model import authorization_server as server_rules
 from model import client as client_rules
 from model import resource_server as resource_rules
 from model.action import Context, Domains, Move, action, possible
-from model.attacker import controls_document, sessions_and_channels, sessions_and_strangers, written
+from model.attacker import controls_document, sessions_and_channels, written
 from model.flow import document_rules, server_metadata_rules, takes_part
 from model.logic import Condition, Value, all_of, any_of, choose, no, one_of, same
 from model.messages import (
@@ -26,7 +26,16 @@ from model.messages import (
     TokenRequest,
     TokenResponse,
 )
-from model.readings import is_own_key, kept, knows, published, sessions, token_of, trusted_by
+from model.readings import (
+    is_own_key,
+    kept,
+    knows,
+    published,
+    sessions,
+    sessions_and_strangers,
+    token_of,
+    trusted_by,
+)
 from model.rule import Condition as Named
 from model.state import tokens
 from model.token_flow import INTERNAL, accepts, captured_proofs

@@ -49,7 +49,9 @@ from model.readings import (
     serves,
     sessions,
     sessions_and_grants,
+    sessions_and_strangers,
     user_of,
+    users_grants,
 )
 from model.registration import is_known, registered, shows_a_client
 from model.rule import Condition as Named
@@ -239,7 +241,7 @@ def client__push_authorization_request(c: Context, who: str, server: str) -> Mov
     return Move(here, checked if party.honest else (), {f"{who}.phase": "pushed", **facts}, (*sends, answer))
 
 
-@action("S9", each=sessions_and_servers)
+@action("S9", each=sessions_and_strangers)
 def client__authenticate_elsewhere(c: Context, who: str, server: str) -> Move:
     """The client authenticates at a revocation or introspection endpoint of an AS of the attacker's."""
     session, party, design = c.state.session(who), c.world.by_name[server], c.client(who)
@@ -355,7 +357,7 @@ def authorization_server__issue_code(c: Context, who: str, grant: str) -> Move:
     return move._replace(when=here)
 
 
-@action("S13", each=lambda world: [{"grant": grant.name} for grant in world.grants if grant.user != ATTACKER])
+@action("S13", each=users_grants)
 def authorization_server__repeat_login_form(c: Context, grant: str) -> Move:
     """The honest AS redirects the browser in a way that repeats the login form at the redirect URI."""
     slot, server = c.state.grant(grant), server_of(c, grant)

@@ -30,6 +30,17 @@ def sessions_and_grants(world: World) -> list[dict[str, str]]:
     return [{"who": who["who"], "grant": grant.name} for who in sessions(world) for grant in world.grants]
 
 
+def sessions_and_strangers(world: World) -> list[dict[str, str]]:
+    """One action for each session and each AS that the attacker may run."""
+    strangers = [server.name for server in world.servers if not server.honest]
+    return [{"who": session.name, "server": server} for session in world.sessions for server in strangers]
+
+
+def users_grants(world: World) -> list[dict[str, str]]:
+    """One action for each grant that a user approves."""
+    return [{"grant": grant.name} for grant in world.grants if grant.user != ATTACKER]
+
+
 def grant_of(c: Context, name: str) -> Grant:
     """A grant of the world by its name."""
     return next(grant for grant in c.world.grants if grant.name == name)

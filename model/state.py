@@ -29,8 +29,12 @@ def refreshed(grant: str) -> str:
 
 
 def tokens(world: World) -> tuple[str, ...]:
-    """The access tokens that honest AS issue: of each grant, refreshed, and held from before."""
-    issued = [name for grant in world.grants for name in (grant.name, refreshed(grant.name))]
+    """The access tokens that honest AS issue: of each grant, of a user's refreshed, and held from before."""
+    issued = [
+        name
+        for grant in world.grants
+        for name in (grant.name, *([] if grant.user == ATTACKER else [refreshed(grant.name)]))
+    ]
     return (*issued, *(held.name for held in world.held))
 
 

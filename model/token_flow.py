@@ -10,7 +10,7 @@ from model import authorization_server as server_rules
 from model import client as client_rules
 from model import guards, identifiers
 from model.action import Context, Move, action, possible
-from model.flow import authenticates, authentication_of, own_grants, sessions_and_servers
+from model.flow import authenticates, authentication_of, own_grants
 from model.guards import ask
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
 from model.messages import Fetch, Redirection, ResourceRequest, ResourceResponse, Sent, TokenRequest, TokenResponse
@@ -32,6 +32,7 @@ from model.readings import (
     serves,
     sessions,
     sessions_and_grants,
+    sessions_and_strangers,
     tampered,
     token_of,
     trusted_by,
@@ -146,13 +147,13 @@ def client__obtain_token(c: Context, who: str, grant: str, reads: Condition) -> 
     )
 
 
-@action("S15", each=sessions_and_servers)
+@action("S15", each=sessions_and_strangers)
 def client__ask_stranger_for_token(c: Context, who: str, server: str) -> Move:
     """The client posts code, verifier and credentials (or its assertion) to the token endpoint of a stranger."""
     session, party, design = answered(c, who), c.world.by_name[server], c.client(who)
     by_code = client_rules.uses_code_grant(design)
     ready = any_of(same(session.phase, "responded"), all_of(same(session.phase, "ready"), no(by_code)))
-    here = possible(ready, same(session.token_at, party.url), not party.honest)
+    here = possible(ready, same(session.token_at, party.url))
     by_assertion = same(design.grant, "jwt_bearer")
     has_verifier = all_of(by_code, no(same(code_challenge(c, session), NONE)))
     request: Any = token_request(

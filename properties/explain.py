@@ -42,7 +42,7 @@ def explain(prop: Property, first: Configuration, second: Configuration, checker
         if known != prop and results[0] != results[1]:
             flips.append((known.name, *results))
     changes = _flipping(ask, prop, first, second, other.result) if one.result != other.result else {}
-    closest = ask.verdict(prop, _apply(first, changes, second))
+    closest = ask.verdict(prop, _apply(first, changes, second)) if changes else one
     return Difference(one, other, changes, _refusal(one, closest), tuple(flips))
 
 

@@ -168,19 +168,23 @@ class Clauses:
 
     def run(self, holds: Callable[[int], bool] | None = None) -> tuple[Step, ...]:
         """The run in the model just found (or in another), one action after the other."""
-        holds = holds or self.solver.holds
-        happened = [fired for fired in self.laid.fired if holds(fired.literal)]
-        happened.sort(key=lambda fired: (fired.step, fired.firing.order))
-        return tuple(
-            Step(
-                fired.firing.action.name,
-                tuple(
-                    (name, next(member for member, bit in cases if bit is True or holds(int(bit))))
-                    for name, cases in fired.chosen.items()
-                ),
-            )
-            for fired in happened
+        return run_in(self.laid, holds or self.solver.holds)
+
+
+def run_in(laid: Unrolling, holds: Callable[[int], bool]) -> tuple[Step, ...]:
+    """The run in a model of clauses, one action after the other."""
+    happened = [fired for fired in laid.fired if holds(fired.literal)]
+    happened.sort(key=lambda fired: (fired.step, fired.firing.order))
+    return tuple(
+        Step(
+            fired.firing.action.name,
+            tuple(
+                (name, next(member for member, bit in cases if bit is True or holds(int(bit))))
+                for name, cases in fired.chosen.items()
+            ),
         )
+        for fired in happened
+    )
 
 
 class Reach:
@@ -214,6 +218,12 @@ class Reach:
         rules = found.laid.unrolling.enforced
         self.core = frozenset(name for name, literal in rules.items() if literal in found.core)
         return found.answer is Answer.SAT
+
+    def run(self, prop: Property, configuration: Configuration, without: Iterable[str]) -> tuple[Step, ...]:
+        """A run to the event where every rule but these is enforced; none at all where there is none."""
+        others = sorted(RULES.keys() - set(without))
+        found = self.checker.about(prop, configuration).happens(prop, configuration, others)
+        return run_in(found.laid.unrolling, found.laid.solver.holds) if found.answer is Answer.SAT else ()
 
     def verdict(self, prop: Property | str, configuration: Configuration, without: Iterable[str] = ()) -> str:
         """The same as a verdict's word; what is not in this world is called safe here."""
@@ -288,6 +298,25 @@ def near_misses() -> tuple[tuple[Property, Configuration], ...]:
     """Questions whose answer turns on a single switch, capability or rule that no expected row turns on."""
     with (ROOT / "tests" / "properties" / "near_misses.csv").open(encoding="utf-8", newline="") as file:
         return tuple((find(line["property"]), parse(line["config"])) for line in csv.DictReader(file))
+
+
+@pytest.fixture(scope="session")
+def witnesses() -> dict[str, dict[str, tuple[Property, Configuration]]]:
+    """For each thing that has to have an effect, by its kind and its name, a question on which it has one."""
+    found: dict[str, dict[str, tuple[Property, Configuration]]] = {}
+    with (ROOT / "tests" / "properties" / "witnesses.csv").open(encoding="utf-8", newline="") as file:
+        for line in csv.DictReader(file):
+            of_kind = found.setdefault(line["kind"], {})
+            assert line["name"] not in of_kind, f"{line['kind']} {line['name']} is listed twice"
+            of_kind[line["name"]] = (find(line["property"]), parse(line["config"]))
+    return found
+
+
+@pytest.fixture(scope="session")
+def talks() -> dict[str, tuple[str, str]]:
+    """For values of switches that no verdict turns on, a client and a scenario in which it does something else."""
+    with (ROOT / "tests" / "properties" / "talks.csv").open(encoding="utf-8", newline="") as file:
+        return {line["value"]: (line["client"], line["scenario"]) for line in csv.DictReader(file)}
 
 
 @pytest.fixture(scope="session")

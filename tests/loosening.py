@@ -10,16 +10,19 @@ from __future__ import annotations
 import ast
 import contextlib
 import inspect
+import sys
 import textwrap
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from types import ModuleType
 
-from model import guards, identifiers
+from model import identifiers
+from model.action import SCHEMAS
 from model.client import NONE
 from model.logic import all_of, any_of, holds, no, same
-from model.protocols import actions, variables
+from model.machine import _memories
+from model.protocols import actions, schemas, variables
 
 EXACT = ("equal_code_points", "equal_simple_string", "equal_normalized", "equal_htu")
 
@@ -63,19 +66,12 @@ class Mutant:
         looser = {"_present": present, "_same_origin": same_origin, "_both_present": both_present}
         space = {**names, **looser, "holds": holds}
         exec(compile(mutated, str(self), "exec"), space)
-        mutant = _as_rule(original, space[self.function])
+        loosened = _as_rule(original, space[self.function])
         try:
-            self._replace(original, mutant)
+            _put(loosened, original)
             yield
         finally:
-            self._replace(mutant, original)
-
-    def _replace(self, old: Callable, new: Callable) -> None:
-        vars(self.module)[self.function] = new
-        for name, table in vars(guards).items():
-            if isinstance(table, tuple) and old in table:
-                setattr(guards, name, tuple(new if rule is old else rule for rule in table))
-        _forget()
+            _put(original, loosened)
 
 
 def mutants(*modules: ModuleType) -> list[Mutant]:
@@ -144,9 +140,16 @@ def _as_rule(original: Callable, mutated: Callable) -> Callable:
     return read
 
 
-def _forget() -> None:
-    """What machines remember was learnt from other rules."""
-    from model.machine import _memories
-
-    for remembered in (_memories, actions, variables):
+def _put(function: Callable, replaced: Callable) -> None:
+    """Put a function in another's place for all who use it; what machines remember was learnt from that one."""
+    for module in [module for name, module in sys.modules.items() if name.partition(".")[0] == "model"]:
+        for name, value in list(vars(module).items()):
+            if value is replaced:
+                setattr(module, name, function)
+            elif isinstance(value, tuple) and any(one is replaced for one in value):  # a guard
+                setattr(module, name, tuple(function if one is replaced else one for one in value))
+    for name, schema in SCHEMAS.items():
+        if schema.move is replaced:
+            SCHEMAS[name] = replace(schema, move=function)
+    for remembered in (_memories, actions, schemas, variables):
         remembered.cache_clear()

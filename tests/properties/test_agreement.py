@@ -289,7 +289,7 @@ class Ends:
             cases = value.cases if isinstance(value, Pick) else {True: value}
             for member, literal in cases.items():
                 self.bits[variable.name, member] = self._named(made.laid._now[literal.code])
-        made.laid._define()  # once more, now that something relies on these in both directions
+        made.laid._define(0)  # once more, now that something relies on these in both directions
 
     def _named(self, bit):
         if isinstance(bit, bool):

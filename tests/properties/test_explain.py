@@ -5,25 +5,26 @@ from __future__ import annotations
 from model.design import parse
 from properties.explain import explain
 from properties.security import find
+from properties.verdict import Checker
 
 
-def test_names_the_change_and_the_rule() -> None:
+def test_names_the_change_and_the_rule(checker: Checker) -> None:
     """Of three changed switches the one that matters is named, with the rule that had refused."""
-    difference = explain(find("CD"), parse("cap=mal_as"), parse("cap=mal_as;iss_check=off;par=on;dpop=token"))
+    difference = explain(find("CD"), parse("cap=mal_as"), parse("cap=mal_as;iss_check=off;par=on;dpop=token"), checker)
     assert difference.changes == {"iss_check": ("advertised", "off")}
     assert difference.refused_by is not None
     assert difference.refused_by[0] == "client.iss_matches_recorded_issuer"
     assert ("authorization", "safe", "attack") in difference.flips
 
 
-def test_capabilities_count_as_a_change() -> None:
+def test_capabilities_count_as_a_change(checker: Checker) -> None:
     """A verdict that flips because of the attacker says so."""
-    difference = explain(find("DI"), parse("cap=none"), parse("cap=hdr_inject;pkce=plain"))
+    difference = explain(find("DI"), parse("cap=none"), parse("cap=hdr_inject;pkce=plain"), checker)
     assert difference.changes == {"cap": ("none", "hdr_inject")}
 
 
-def test_equal_verdicts_need_no_changes() -> None:
+def test_equal_verdicts_need_no_changes(checker: Checker) -> None:
     """Configurations that are judged alike have no change to name."""
-    difference = explain(find("CD"), parse("cap=none"), parse("cap=none;pkce=plain"))
+    difference = explain(find("CD"), parse("cap=none"), parse("cap=none;pkce=plain"), checker)
     assert difference.changes == {}
     assert difference.refused_by is None

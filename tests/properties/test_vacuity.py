@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import random
+from dataclasses import is_dataclass, replace
+from itertools import chain
+
 import pytest
 
 from model.action import SCHEMAS
@@ -10,8 +15,9 @@ from model.conversation import converse
 from model.design import NAMED_DESIGNS, Configuration, parse
 from model.logic import all_of, any_of, same
 from model.machine import Machine
+from model.messages import Message, term_fields
 from model.protocols import actions
-from model.scenario import load, load_all, mutation_names
+from model.scenario import load, mutation_names, names
 from model.switches import CAPABILITIES, SWITCHES
 from model.world import ATTACKER
 from model.world_file import WORLDS
@@ -19,6 +25,7 @@ from properties.explore import explore
 from properties.security import PROPERTIES
 from properties.solver import Answer
 from properties.template import Template
+from properties.verdict import WorldChecker
 
 SECURITY = [name for name, prop in PROPERTIES.items() if prop.kind == "security"]
 OPEN = [name for name, text in NAMED_DESIGNS.items() if parse(text).design.prm != "off"]
@@ -77,20 +84,32 @@ def test_honest_flow_runs_to_its_end_in_every_design(design, small_worlds):
 # --- actions and properties --------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", WORLDS)
 def test_every_action_of_a_world_happens_in_some_configuration(name, clauses):
     """Each action is part of a run that honest parties' rules allow, and the machine follows that run."""
-    made = clauses(WORLDS[name], 5)
+    made = clauses(WORLDS[name], 3)
     happens = {
         action: made.any_of([fired.literal for fired in made.laid.fired if fired.firing.action.name == action])
         for action in {firing.action.name for firing in made.template.firings}
     }
+    seen: set[str] = set()
     for action, literal in happens.items():
-        assert made.solver.check([literal, *made.enforced]) is Answer.SAT, f"{action} never happens"
-        steps = made.run()
-        assert action in {step.action for step in steps}
-        Machine(made.configuration(), made.world).replay(steps)
+        if action not in seen:
+            assert made.solver.check([literal, *made.enforced]) is Answer.SAT, f"{action} never happens"
+            steps = made.run()
+            Machine(made.configuration(), made.world).replay(steps)
+            seen |= {step.action for step in steps}
+    assert seen == happens.keys()
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_no_action_is_made_for_somebody_for_whom_it_is_nothing(name):
+    """Of an action, what can go in a world for one session, grant or party, and matter, can for each it is made for."""
+    able = {firing.action.name for firing in Template(WORLDS[name]).firings}
+    made: dict[str, set[str]] = {}
+    for action in actions(WORLDS[name]):
+        made.setdefault(action.schema.name, set()).add(action.name)
+    assert not {schema: names - able for schema, names in made.items() if not (names <= able or names.isdisjoint(able))}
 
 
 def test_every_action_belongs_to_a_world_that_verdicts_are_about():
@@ -100,36 +119,22 @@ def test_every_action_belongs_to_a_world_that_verdicts_are_about():
     assert {action.schema.name for world in WORLDS.values() for action in actions(world)} == set(SCHEMAS)
 
 
-@pytest.fixture(scope="module")
-def opened(clauses):
-    """Worlds with everything left open, as deep as most questions need, made once."""
-    made = {}
-
-    def get(world):
-        if world not in made:
-            made[world] = clauses(world, 4)
-        return made[world]
-
-    return get
+@pytest.mark.parametrize("name", PROPERTIES)
+def test_every_property_is_decided_either_way_somewhere(name, witnesses, reach):
+    """Its event happens under some configuration, and under another it cannot though something there could bring it."""
+    prop, happening = witnesses["event"][name]
+    other, excluded = witnesses["no_event"][name]
+    assert prop == other == PROPERTIES[name]
+    assert reach(prop, happening)
+    assert not reach(prop, excluded)
+    assert reach.within(prop, excluded, ()), "no rule keeps it out"
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", SECURITY)
-def test_every_security_property_is_violated_somewhere_and_holds_somewhere(name, opened, reach):
-    """Some configuration has an attack, and the baseline with derived identities and without an attacker has none."""
-    prop = PROPERTIES[name]
-    made = opened(prop.world_of(parse("instance=derived")))
-    event, oauth = int(made.laid.events[name]), made.laid.switches["protocol", "oauth"]  # the other is another world's
-    assert made.solver.check([event, oauth, *made.enforced]) is Answer.SAT
-    assert reach.verdict(prop, made.configuration()) == "attack"
-    assert reach.verdict(prop, parse("instance=derived")) == "safe"
-
-
-# --- switches and capabilities -----------------------------------------------------------------------------
+# --- what a design and an attacker consist of --------------------------------------------------------------
 
 
 def _with(configuration, name, value):
-    return Configuration(configuration.design.but(**{name: value}), configuration.capabilities)
+    return replace(configuration, design=configuration.design.but(**{name: value}))
 
 
 def _felt(reach, prop, configuration, name, value):
@@ -138,87 +143,108 @@ def _felt(reach, prop, configuration, name, value):
     return reach(prop, _with(configuration, name, value)) != reach(prop, baseline)
 
 
-def _suggestion(reach, questions, name, value):
-    """A line for near_misses.csv that shows an effect, if a neighbour of a known question does."""
-    for prop, configuration in questions:
-        if _felt(reach, prop, configuration, name, value):
-            return f"{prop.code},{_with(configuration, name, value)}"
-    return "no neighbour of a known question shows an effect"
+def _felt_in_conversation(client, scenario, name, value):
+    """Whether a client would do something else in a scenario with this value than with the baseline."""
+    design, told = clients()[client].design, load(scenario)
+    ends = [converse(design.but(**{name: chosen}), told) for chosen in (value, SWITCHES[name].baseline)]
+    return ends[0].stage != ends[1].stage or ends[0].sent != ends[1].sent
 
 
-@pytest.fixture(scope="module")
-def questions(rows, near_misses):
-    """The expected rows and the near misses."""
-    return [(row.prop, row.configuration) for row in rows if row.covered] + list(near_misses)
+VALUES = [f"{switch.name}={value}" for switch in SWITCHES.values() for value in switch.values[1:]]
 
 
-@pytest.fixture(scope="module")
-def felt(questions, reach):
-    """Values that change the answer to a question in which they stand, as ``switch=value``."""
-    found: set[str] = set()
-    for prop, configuration in questions:
-        for name, value in configuration.design.changes().items():
-            if f"{name}={value}" not in found and _felt(reach, prop, configuration, name, value):
-                found.add(f"{name}={value}")
-    return found
-
-
-def _felt_in_conversations(name, value):
-    """Whether some deployed client would do something else in some scenario with this value than with the baseline."""
-    for known in clients().values():
-        for told in (*load_all(), *map(load, mutation_names())):
-            ends = [converse(known.design.but(**{name: chosen}), told) for chosen in (value, SWITCHES[name].baseline)]
-            if ends[0].stage != ends[1].stage or ends[0].sent != ends[1].sent:
-                return True
-    return False
-
-
-@pytest.mark.slow
-def test_every_value_of_every_switch_is_felt(felt, questions, reach, exceptions):
+@pytest.mark.parametrize("pair", VALUES)
+def test_every_value_of_every_switch_is_felt(pair, witnesses, talks, reach, exceptions):
     """Each value differs from its baseline in some verdict or conversation, or is listed with a reason."""
-    every = [(s.name, value) for s in SWITCHES.values() for value in s.values[1:]]
-    unfelt = [(n, v) for n, v in every if f"{n}={v}" not in felt and f"{n}={v}" not in exceptions["no_effect"]]
-    missing = [(n, v) for n, v in unfelt if not _felt_in_conversations(n, v)]
-    assert not missing, {f"{n}={v}": _suggestion(reach, questions, n, v) for n, v in missing}
+    name, _, value = pair.partition("=")
+    if pair in witnesses["value"]:
+        assert _felt(reach, *witnesses["value"][pair], name, value)
+    elif pair in talks:
+        assert _felt_in_conversation(*talks[pair], name, value)
+    else:
+        assert exceptions["no_effect"][pair].strip()
+
+
+def test_what_is_listed_exists_and_is_listed_once(witnesses, talks, exceptions):
+    """No value, capability or field is said to have an effect, or none, that is none, or that is listed elsewhere."""
+    felt, without = witnesses["value"].keys() | talks.keys(), exceptions["no_effect"].keys()
+    assert felt | without == set(VALUES)
+    assert not felt & without
+    assert not witnesses["value"].keys() & talks.keys()
+    assert witnesses["field"].keys() | exceptions["known_anyhow"].keys() == set(TERMS)
+    assert not witnesses["field"].keys() & exceptions["known_anyhow"].keys()
 
 
 @pytest.mark.slow
-def test_values_listed_without_effect_have_none(questions, reach, exceptions, sample):
-    """What is listed as having no effect exists and changes no known question and none of a random sample."""
-    import random
-
+def test_values_listed_without_effect_have_none(rows, near_misses, witnesses, reach, exceptions, sample):
+    """What is listed as having no effect changes no known question, none of a random sample, and no conversation."""
     rng = random.Random(3)
-    others = [(PROPERTIES[rng.choice(SECURITY)], sample(rng)) for _ in range(60)]
-    for pair, reason in exceptions["no_effect"].items():
+    questions = [(row.prop, row.configuration) for row in rows if row.covered] + list(near_misses)
+    questions += [question for of_kind in witnesses.values() for question in of_kind.values()]
+    questions += [(PROPERTIES[rng.choice(SECURITY)], sample(rng)) for _ in range(60)]
+    scenarios = (*names(), *mutation_names())
+    for pair in exceptions["no_effect"]:
         name, _, value = pair.partition("=")
-        assert value in SWITCHES[name].values[1:]
-        assert reason.strip()
-        wrong = [(p.code, str(c)) for p, c in (*questions, *others) if _felt(reach, p, c, name, value)]
+        wrong = [(p.code, str(c)) for p, c in questions if _felt(reach, p, c, name, value)]
         assert not wrong, (pair, wrong[:3])
+        assert not any(_felt_in_conversation(client, told, name, value) for client in clients() for told in scenarios)
 
 
-@pytest.mark.slow
-def test_every_capability_is_felt(questions, reach, exceptions):
-    """Each capability makes an attack possible that is not without it, or is listed with a reason."""
-    idle = exceptions["idle_capabilities"]
-    found: set[str] = set()
-    for prop, configuration in questions:
-        if prop.kind == "security" and reach(prop, configuration):
-            for name in configuration.capabilities - found:
-                less = Configuration(configuration.design, configuration.capabilities - {name})
-                if not reach(prop, less):
-                    found.add(name)
-    assert CAPABILITIES.keys() - found == idle.keys()
+@pytest.mark.parametrize("name", CAPABILITIES)
+def test_every_capability_is_felt(name, witnesses, reach):
+    """Each capability makes an attack possible that is not without it."""
+    prop, configuration = witnesses["capability"][name]
+    assert reach(prop, configuration)
+    assert not reach(prop, replace(configuration, capabilities=configuration.capabilities - {name}))
+
+
+def _messages(kind):
+    """A kind of message and those that extend it."""
+    return [kind, *(more for child in kind.__subclasses__() for more in _messages(child))]
+
+
+def _own_terms(kind):
+    return {name for name, _ in term_fields(kind)} - {name for base in kind.__bases__ for name in _inherited(base)}
+
+
+def _inherited(base):
+    return [name for name, _ in term_fields(base)] if is_dataclass(base) else []
+
+
+#: The fields of messages that hold something to be learned, each by the message that brings it in.
+TERMS = {
+    f"{kind.__name__}.{name}": (kind, name) for kind in _messages(Message) for name in sorted(_own_terms(kind))
+}
+
+
+@pytest.mark.parametrize("field", TERMS)
+def test_every_term_of_a_message_is_felt(field, witnesses, reach, exceptions, monkeypatch):
+    """Whatever a message can tell the attacker makes some attack possible, or is listed with why it is known anyhow."""
+    if field in exceptions["known_anyhow"]:
+        assert exceptions["known_anyhow"][field].strip()
+        return
+    prop, configuration = witnesses["field"][field]
+    assert reach(prop, configuration)
+    kind, unsaid = TERMS[field]
+
+    def others(message):
+        unread = issubclass(message if isinstance(message, type) else type(message), kind)
+        return ((name, of) for name, of in term_fields(message) if not (unread and name == unsaid))
+
+    monkeypatch.setattr("model.messages.term_fields", others)
+    world = prop.world_of(configuration)
+    assert WorldChecker(world, (prop, configuration)).happens(prop, configuration).answer is Answer.UNSAT
 
 
 # --- how many states ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_numbers_of_reachable_states(pins, small_worlds):
-    """Small worlds have as many reachable states, and are as deep, as pinned."""
-    counted = []
-    for pin in pins["states"]:
-        found = explore(parse(pin["config"]), small_worlds[pin["world"]])
-        counted.append({**pin, "states": found.states, "depth": found.depth})
-    assert counted == pins["states"]
+    """Small worlds have as many reachable states, and are as deep, as pinned; a failure prints the lines to pin."""
+    counted = [
+        {**pin, "states": found.states, "depth": found.depth}
+        for pin in pins["states"]
+        for found in [explore(parse(pin["config"]), small_worlds[pin["world"]], ())]
+    ]
+    lines = [["[[states]]", *(f"{key} = {json.dumps(value)}" for key, value in each.items()), ""] for each in counted]
+    assert counted == pins["states"], "\n".join(["", *chain.from_iterable(lines)])
