@@ -26,16 +26,7 @@ from model.messages import (
     TokenRequest,
     TokenResponse,
 )
-from model.readings import (
-    is_own_key,
-    kept,
-    knows,
-    published,
-    sessions,
-    sessions_and_strangers,
-    token_of,
-    trusted_by,
-)
+from model.readings import is_own_key, kept, knows, published, sessions, sessions_and_strangers, token_of, trusted_by
 from model.rule import Condition as Named
 from model.state import tokens
 from model.token_flow import INTERNAL, accepts, captured_proofs
