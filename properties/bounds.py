@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from properties.counting import Counter as Totalizer
@@ -83,10 +84,29 @@ class Laid:
     def __init__(self, template: Template, depth: int) -> None:
         self.unrolling = Unrolling(template, depth)
         self.happens = self.unrolling.happens
-        attackers = [literal for name, literal in self.happens.items() if name.startswith("attacker.")]
-        self.length = Totalizer(self.unrolling, list(self.happens.values()))
-        self.attackers = Totalizer(self.unrolling, attackers)
+        self._often: set[str] = set()
+        self._count()
         self.solver = Solver(self.unrolling.clauses, self.unrolling.top)
+
+    def _count(self) -> None:
+        """Add up the actions of a run: once each, those that happen often as often as they do."""
+        once = {name: [literal] for name, literal in self.happens.items() if name not in self._often}
+        for fired in self.unrolling.fired:
+            if fired.firing.action.name in self._often:
+                once.setdefault(fired.firing.action.name, []).append(fired.literal)
+        attackers = [literals for name, literals in once.items() if name.startswith("attacker.")]
+        self.length = Totalizer(self.unrolling, list(chain(*once.values())))
+        self.attackers = Totalizer(self.unrolling, list(chain(*attackers)))
+
+    def count_often(self, names: Iterable[str]) -> bool:
+        """Count what happens more than once among these as often as it does; whether that is anything new."""
+        often = {name for name, times in Counter(names).items() if times > 1} - self._often
+        if often:
+            start = len(self.unrolling.clauses)
+            self._often |= often
+            self._count()
+            self.solver.add(self.unrolling.clauses[start:], self.unrolling.top)
+        return bool(often)
 
     @property
     def depth(self) -> int:
@@ -102,6 +122,8 @@ class Laid:
         """Lay down one more sweep; what the solver has learned of those before it stays true."""
         start = len(self.unrolling.clauses)
         self.unrolling.grow()
+        if self._often:
+            self._count()
         self.solver.add(self.unrolling.clauses[start:], self.unrolling.top)
 
     def check(self, assumptions: list[int], clock: Clock) -> Answer:

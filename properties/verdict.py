@@ -355,22 +355,27 @@ class WorldChecker:
         while best:
             fewer = [*laid.unrolling.idle[len(best) - 1 : len(best)], *laid.length.at_most(len(best) - 1)]
             found = self._run(asked, laid, fewer)
-            if not isinstance(found, tuple) or len(found) >= len(best):
+            if not isinstance(found, tuple):
                 return best, found is Answer.UNSAT
-            best = found
+            if len(found) < len(best):
+                best = found
+            elif not laid.count_often(step.action for step in found):
+                return best, False
         return best, True
 
     def _fewer_attackers(
         self, asked: _Asked, laid: Laid, best: tuple[Step, ...]
     ) -> tuple[tuple[Step, ...], bool]:
         """As few attacker actions as a run of as many actions has."""
-        length = laid.length.at_most(len(best))
         while size := _attacker_steps(best):
-            sweeps = laid.unrolling.idle[len(best) : len(best) + 1]
-            found = self._run(asked, laid, [*length, *sweeps, *laid.attackers.at_most(size - 1)])
+            length = [*laid.length.at_most(len(best)), *laid.unrolling.idle[len(best) : len(best) + 1]]
+            found = self._run(asked, laid, [*length, *laid.attackers.at_most(size - 1)])
             if not isinstance(found, tuple):
                 return best, found is Answer.UNSAT
-            best = found
+            if len(found) <= len(best) and _attacker_steps(found) < size:
+                best = found
+            elif not laid.count_often(step.action for step in found):
+                return best, False
         return best, True
 
     def _run(self, asked: _Asked, laid: Laid, bound: list[int]) -> tuple[Step, ...] | Answer:
