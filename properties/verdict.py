@@ -9,12 +9,10 @@ from __future__ import annotations
 import builtins
 import time
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from model.design import Configuration, Design, check_parties
-from model.machine import Machine, NotEnabledError, Step
 from model.protocols import rules
 from model.trace import Trace
 from model.world import World
@@ -25,6 +23,7 @@ from properties.minimal import OutOfTimeError, minimal
 from properties.reasons import UNDEFINED, reason
 from properties.results import Result
 from properties.security import Property, find
+from properties.shortest import Shortening
 from properties.solver import Answer
 from properties.template import Template
 
@@ -34,10 +33,6 @@ Own = tuple[tuple[str, str], ...]
 OPEN, SHARED = 5, 2.0
 #: Seconds after which the rules that block are named as far as they are known.
 PATIENCE = 2.0
-
-
-class ReplayError(RuntimeError):
-    """A trace from the solver that the machine does not confirm: an error in this software, never a verdict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,69 +317,12 @@ class WorldChecker:
     # --- the event happens -----------------------------------------------------------------------------
 
     def _reached(self, made: Verdict, asked: _Asked, found: Settled) -> Verdict:
-        machine = Machine(made.configuration, self.world)
-        steps, shortest = self._shorten(asked, found.laid, without_noise(machine, asked.prop, _decode(found.laid)))
+        looking = Shortening(asked.prop, made.configuration, self.world, self._depths, asked.fixed, asked.clock)
+        steps, shortest = looking.shortest(found.laid)
         trace = Trace(self.world, made.configuration, asked.prop.name, steps)
         result: Result = "attack" if asked.prop.kind == "security" else "reached"
         reach = "shortest trace" if shortest else "a trace, not shown to be shortest"
         return replace(made, result=result, reach=f"{reach}; {self._where()}", trace=trace, bound=found.bound)
-
-    def _shorten(self, asked: _Asked, laid: Laid, best: tuple[Step, ...]) -> tuple[tuple[Step, ...], bool]:
-        """The fewest actions, then the fewest attacker actions among those; whether that is proved.
-
-        There is no shorter run once none of so few actions gets to the last sweep that was laid down.
-        """
-        best, proved = self._fewer(asked, laid, best)
-        while proved and best:
-            fewer = [*asked.fixed(laid), *laid.unrolling.enforced.values(), *laid.length.at_most(len(best) - 1)]
-            deeper = laid.check([*fewer, laid.longer], asked.clock)
-            if deeper is Answer.UNSAT:
-                return self._fewer_attackers(asked, laid, best)
-            laid, proved = self._depths.at_least(laid.depth + 1), deeper is Answer.SAT
-            if proved:
-                best, proved = self._fewer(asked, laid, best)
-        return best, proved
-
-    def _fewer(
-        self, asked: _Asked, laid: Laid, best: tuple[Step, ...]
-    ) -> tuple[tuple[Step, ...], bool]:
-        """The fewest actions within the sweeps laid down; whether that is proved.
-
-        Every run that the solver shows is replayed, and what it can do without is left out before asking for less.
-        """
-        while best:
-            fewer = [*laid.unrolling.idle[len(best) - 1 : len(best)], *laid.length.at_most(len(best) - 1)]
-            found = self._run(asked, laid, fewer)
-            if not isinstance(found, tuple):
-                return best, found is Answer.UNSAT
-            if len(found) < len(best):
-                best = found
-            elif not laid.count_often(step.action for step in found):
-                return best, False
-        return best, True
-
-    def _fewer_attackers(
-        self, asked: _Asked, laid: Laid, best: tuple[Step, ...]
-    ) -> tuple[tuple[Step, ...], bool]:
-        """As few attacker actions as a run of as many actions has."""
-        while size := _attacker_steps(best):
-            length = [*laid.length.at_most(len(best)), *laid.unrolling.idle[len(best) : len(best) + 1]]
-            found = self._run(asked, laid, [*length, *laid.attackers.at_most(size - 1)])
-            if not isinstance(found, tuple):
-                return best, found is Answer.UNSAT
-            if len(found) <= len(best) and _attacker_steps(found) < size:
-                best = found
-            elif not laid.count_often(step.action for step in found):
-                return best, False
-        return best, True
-
-    def _run(self, asked: _Asked, laid: Laid, bound: list[int]) -> tuple[Step, ...] | Answer:
-        """A run to the event within a bound, without noise; else why there is none."""
-        enforced = laid.unrolling.enforced.values()
-        answer = laid.event(asked.prop.name, [*asked.fixed(laid), *enforced, *bound], asked.clock)
-        if answer is not Answer.SAT:
-            return answer
-        return without_noise(Machine(asked.configuration, self.world), asked.prop, _decode(laid))
 
     # --- the event does not happen ---------------------------------------------------------------------
 
@@ -487,51 +425,6 @@ def _undefined(prop: Property) -> Result:
     return "not_in_this_world" if prop.kind == "security" else "unknown"
 
 
-def _decode(laid: Laid) -> tuple[Step, ...]:
-    """The run in the model, one action after the other."""
-    happened = [fired for fired in laid.unrolling.fired if laid.solver.holds(fired.literal)]
-    happened.sort(key=lambda fired: (fired.step, fired.firing.order))
-    return tuple(
-        Step(
-            fired.firing.action.name,
-            tuple(
-                (name, next(member for member, bit in cases if bit is True or laid.solver.holds(int(bit))))
-                for name, cases in fired.chosen.items()
-            ),
-        )
-        for fired in happened
-    )
-
-
-def confirm(trace: Trace, prop: Property) -> None:
-    """Replay a trace on the machine and see the event happen there.
-
-    Raises:
-        ReplayError: the machine refuses a step, or the event does not hold in the last state.
-    """
-    _confirm(Machine(trace.configuration, trace.world), prop, trace.steps)
-
-
-def _confirm(machine: Machine, prop: Property, steps: tuple[Step, ...]) -> None:
-    try:
-        last = machine.replay(steps)[-1]
-    except NotEnabledError as error:
-        raise ReplayError(f"internal error: {prop.name} under {machine.configuration}: {error}") from error
-    if not prop.event(machine.context(machine.view(last))):
-        raise ReplayError(f"internal error: {prop.name} under {machine.configuration}: replay ends without the event")
-
-
-def without_noise(machine: Machine, prop: Property, steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    """The run without the steps that it can do without, after confirming it (raises ReplayError)."""
-    _confirm(machine, prop, steps)
-    for place in reversed(range(len(steps))):
-        shorter = (*steps[:place], *steps[place + 1 :])
-        with suppress(ReplayError):
-            _confirm(machine, prop, shorter)
-            steps = shorter
-    return steps
-
-
 def check(
     prop: Property | str,
     configuration: Configuration,
@@ -549,7 +442,3 @@ def check(
 def _judged(prop: Property, configuration: Configuration) -> Configuration:
     """What a question is about: a utility property is about honest parties, so nobody is dishonest."""
     return configuration if prop.kind == "security" else replace(configuration, capabilities=frozenset())
-
-
-def _attacker_steps(steps: Iterable[Step]) -> int:
-    return sum(step.action.startswith("attacker.") for step in steps)
