@@ -9,9 +9,10 @@ from model import authorization_server as server_rules
 from model import client as client_rules
 from model import resource_server as resource_rules
 from model.action import Context, Domains, Move, action, possible
-from model.attacker import controls_document, sessions_and_channels, written
+from model.attacker import controls_document, deliver, knows, sessions_and_channels
+from model.attacker_answers import written
 from model.flow import document_rules, server_metadata_rules, takes_part
-from model.logic import Condition, Value, all_of, any_of, choose, no, one_of, same
+from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
 from model.messages import (
     FORGED,
     Challenge,
@@ -26,11 +27,66 @@ from model.messages import (
     TokenRequest,
     TokenResponse,
 )
-from model.readings import is_own_key, kept, knows, published, sessions, sessions_and_strangers, token_of, trusted_by
+from model.readings import (
+    answered,
+    is_own_key,
+    is_strangers,
+    kept,
+    metadata_url,
+    published,
+    sessions,
+    sessions_and_strangers,
+    token_of,
+    trusted_by,
+)
 from model.rule import Condition as Named
-from model.state import tokens
-from model.token_flow import INTERNAL, accepts, captured_proofs
+from model.state import Moved, tokens
+from model.token_flow import INTERNAL, accepts, captured_proofs, token_request
 from model.world import ATTACKER, NONE, World
+
+# --- challenges ------------------------------------------------------------------------------------------------
+
+
+def _rechallenges(world: World) -> list[dict[str, str]]:
+    strangers = [server.name for server in world.servers if not server.honest]
+    return [{**pair, "server": server} for pair in sessions_and_channels(world) for server in strangers]
+
+
+@action("S22", _rechallenges, lambda world: {"issuer": world.issuers})
+def rechallenge(c: Context, who: str, channel: str, server: str, issuer: Value) -> Move:
+    """Challenged anew by a resource whose metadata the attacker writes, the client refreshes at the AS it now lists."""
+    session, party, design = answered(c, who), c.world.by_name[server], c.client(who)
+    grants = {grant.name: c.world.by_name[grant.server].url for grant in c.world.grants}
+    refresh = mapped(lambda token: token if token in grants else NONE, session.token)
+    here = possible(
+        same(session.phase, "sent"), c.runs(party), no(same(refresh, NONE)),
+        no(is_strangers(c.world, session.token_at)),
+        no(same(design.prm, "off")), controls_document(c, who, session.url, channel),
+    )  # fmt: skip
+    came_from = mapped(lambda grant: grants.get(grant, NONE), refresh)
+    # The client is now where the new metadata leads; it sends what it would send there.
+    moved = Moved(session, issuer=issuer, metadata=party.url, token_at=party.url)
+    request = token_request(c, moved, party.url, grant_type="refresh_token", refresh_token=refresh)
+    client = c.world.session[who].client
+    anew = Sent(session.url, client, Challenge(metadata_url(c, session.url)), channel != "challenge")
+    pointed = written(c, who, session.url, channel, ResourceMetadata(session.url, party.url))
+    published_ = ServerMetadata(issuer, party.url, party.url)
+    facts, sends = deliver(
+        c, anew, *pointed, Sent(server, client, published_), Sent(client, server, request)
+    )
+    vouched = any_of(channel == "cache", all_of(channel == "own", same(c.design.e_enrolled, "yes")))
+    listed = Moved(session, listed=party.url)
+    return Move(
+        here,
+        (
+            *document_rules(c, who, session.url, session.url, vouched, channel),
+            *server_metadata_rules(c, listed, party, issuer, party.url, party.url),
+            client_rules.refresh_token_stays_with_issuer(design, same(issuer, came_from)),
+        ),
+        {f"{who}.phase": "renewed", **facts},
+        sends,
+    )
+
 
 # --- tokens at resources ---------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from model import authorization_server as server_rules
 from model import client as client_rules
 from model import guards
 from model.action import Context, Move, action, possible
+from model.attacker import deliver
 from model.guards import ask
 from model.identifiers import well_known_authorization_server
 from model.logic import Condition, Value, all_of, any_of, choose, implies, mapped, no, one_of, same
@@ -35,7 +36,6 @@ from model.messages import (
 )
 from model.readings import (
     client_id_of,
-    deliver,
     designates,
     document,
     is_callback,

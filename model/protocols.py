@@ -42,7 +42,10 @@ PROTOCOLS: dict[str, Protocol] = {
     "oauth": Protocol(
         "the authorization code flow with discovery at run time",
         "model.state",
-        ("model.flow", "model.token_flow", "model.attacker", "model.attacker_at_resources", "model.proxy"),
+        (
+            "model.flow", "model.token_flow",
+            "model.attacker_answers", "model.attacker_sends", "model.attacker_at_resources", "model.proxy",
+        ),
         _OAUTH,
     ),
     "delegation": Protocol(

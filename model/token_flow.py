@@ -10,6 +10,7 @@ from model import authorization_server as server_rules
 from model import client as client_rules
 from model import guards, identifiers
 from model.action import Context, Move, action, possible
+from model.attacker import deliver, knows
 from model.flow import authenticates, authentication_of, own_grants
 from model.guards import ask
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
@@ -20,10 +21,8 @@ from model.readings import (
     client_id_of,
     code_challenge,
     compares,
-    deliver,
     is_strangers,
     kept,
-    knows,
     proof_key,
     published,
     redirect_uri_of,

@@ -16,7 +16,7 @@ from model import authorization_server as server
 from model import client, flow, guards, identifiers, readings
 from model import resource_server as resource
 from model.action import Context
-from model.attacker import send_request
+from model.attacker_sends import send_request
 from model.design import Design
 from model.guards import ask
 from model.logic import Condition, all_of, choose, same

@@ -20,10 +20,11 @@ from model.aauth.flow import (
 from model.aauth.messages import AgentRequest, ConsentPage, SignedRequest
 from model.aauth.state import auth_tokens, keys, resources, signature, users_tokens
 from model.action import Context, Domains, Move, action
+from model.attacker import knows
 from model.attacker_at_resources import lookalike
 from model.logic import Condition, Value, all_of, any_of, choose, no, one_of, same
 from model.messages import FORGED, Approval, Fetch, Redirection, ResourceResponse, Sent
-from model.readings import designates, knows, server_of, sessions, tampered, trusted_by, user_of
+from model.readings import designates, server_of, sessions, tampered, trusted_by, user_of
 from model.registration import shows_a_client
 from model.state import ATTACKERS_KEY, captures
 from model.token_flow import INTERNAL

@@ -8,10 +8,10 @@ from model.aauth.agent import server_identifier
 from model.aauth.messages import AuthTokenRequest, AuthTokenResponse, ConsentPage, ResourceToken, SignedRequest
 from model.aauth.state import auth_tokens, key_of, signature
 from model.action import Context, Move, action
+from model.attacker import deliver
 from model.logic import Condition, Value, all_of, choose, mapped, no, one_of, same
 from model.messages import Approval, ResourceResponse, Sent
 from model.readings import (
-    deliver,
     designates,
     is_strangers,
     server_of,
