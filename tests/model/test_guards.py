@@ -49,7 +49,7 @@ BY_ITSELF = {
     ("model/token_flow.py", "resource_url_is_https"): "where the client goes on over plain HTTP it asks once more",
     ("model/proxy.py", "redirect_uri_is_registered"): "a proxy asks no more of a request",
     ("model/proxy.py", "user_recognises_the_client"): "the same",
-    ("model/readings.py", "client_is_authenticated"): "whether it has something better than a replaced key",
+    ("model/attacker.py", "client_is_authenticated"): "whether it has something better than a replaced key",
     ("conformance/pair.py", "audience_is_this_resource"): "what can be seen of a token that another made",
     ("conformance/profile.py", "metadata_issuer_matches"): "what a server says of itself, about which nobody asks more",
 }
