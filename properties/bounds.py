@@ -27,20 +27,33 @@ from properties.unroll import Unrolling
 FIRST, LIMIT = 3, 20
 
 
-class Clock:
-    """What is left of the time for a question; ``None`` is all the time in the world."""
+#: A solver that is to work for a second is given so many, since it is stopped by the time that passes.
+_SHARE = 5
 
-    def __init__(self, seconds: float | None = None) -> None:
+
+class Clock:
+    """What is left of the time for a question; ``None`` is all the time in the world.
+
+    Args:
+        seconds: the time that may pass.
+        effort: the seconds that the processor may work, however busy the machine is: what is found out within them
+            is the same when it is asked again.
+    """
+
+    def __init__(self, seconds: float | None = None, effort: float | None = None) -> None:
         self._end = None if seconds is None else time.perf_counter() + seconds
+        self._spent = None if effort is None else time.process_time() + effort
 
     @property
     def left(self) -> float | None:
-        """Seconds left, never less than none."""
-        return None if self._end is None else max(0.0, self._end - time.perf_counter())
+        """Seconds that may pass, never less than none."""
+        passing = [] if self._end is None else [self._end - time.perf_counter()]
+        working = [] if self._spent is None else [_SHARE * (self._spent - time.process_time())]
+        return max(0.0, min((*passing, *working))) if passing or working else None
 
-    def within(self, seconds: float) -> Clock:
-        """A clock that is over after so many seconds, if this one is not over before."""
-        return Clock(seconds if self.left is None else min(seconds, self.left))
+    def within(self, effort: float) -> Clock:
+        """A clock that is over after so much work, if this one is not over before."""
+        return Clock(self.left, effort)
 
     @property
     def over(self) -> bool:

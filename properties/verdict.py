@@ -29,9 +29,9 @@ from properties.template import Template
 
 #: The switches that a design has for single parties.
 Own = tuple[tuple[str, str], ...]
-#: Sweeps, and seconds, after which a question is laid down on its own, where every design was.
+#: Sweeps, and seconds of work, after which a question is laid down on its own, where every design was.
 OPEN, SHARED = 5, 2.0
-#: Seconds after which the rules that block are named as far as they are known.
+#: Seconds of work after which the rules that block are named as far as they are known.
 PATIENCE = 2.0
 
 
@@ -102,7 +102,7 @@ class Checker:
 
     A world is laid down when the first question about it is asked; later ones cost milliseconds. ``by_design``
     lays it down anew for each design, which pays where many questions in a row are about one. ``timeout``: seconds
-    for a question. ``patience``: seconds for the rules that block.
+    for a question. ``patience``: seconds of work for the rules that block.
     """
 
     def __init__(
@@ -267,7 +267,7 @@ class WorldChecker:
 
     def _vacuous(self, asked: _Asked) -> Settled:
         """Whether the event could happen if no rule were enforced; that is not looked into for ever."""
-        return self._settle(replace(asked, clock=Clock(self.patience)), ())
+        return self._settle(replace(asked, clock=Clock(effort=self.patience)), ())
 
     def _ask(self, prop: Property | str, configuration: Configuration) -> _Asked:
         asked = find(prop) if isinstance(prop, str) else prop
@@ -354,7 +354,7 @@ class WorldChecker:
         then there is a larger one to be found among those longer runs. How long they can be at most is looked into as
         deep as it takes for a single question only.
         """
-        patience = Clock(self.patience)
+        patience = Clock(effort=self.patience)
         while True:
             laid = found.laid
             enforced = laid.unrolling.enforced
