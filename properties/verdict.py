@@ -194,7 +194,7 @@ class WorldChecker:
         self._depths = Depths(made, LIMIT if self._single else OPEN, growing=self._single)
         self._closure = Closure(made)
         self._about: tuple[tuple[Property, Configuration], WorldChecker] | None = None
-        self._seen: tuple[Any, Reached] = (None, Reached(frozenset(), frozenset()))
+        self._seen: tuple[Configuration | None, dict[frozenset[str], Reached]] = (None, {})
 
     def verdict(self, prop: Property | str, configuration: Configuration) -> Verdict:
         """Whether a property holds.
@@ -260,10 +260,12 @@ class WorldChecker:
 
     def _possible(self, asked: _Asked, enforced: Iterable[str]) -> Reached:
         """What is not out of reach where these rules are enforced."""
-        key = (asked.configuration, frozenset(enforced))
-        if key != self._seen[0]:
-            self._seen = key, self._closure.reached(asked.given(self._depths.template), key[1])
-        return self._seen[1]
+        if asked.configuration != self._seen[0]:  # other properties are asked about the same one
+            self._seen = asked.configuration, {}
+        known, names = self._seen[1], frozenset(enforced)
+        if names not in known:
+            known[names] = self._closure.reached(asked.given(self._depths.template), names)
+        return known[names]
 
     def _vacuous(self, asked: _Asked) -> Settled:
         """Whether the event could happen if no rule were enforced; that is not looked into for ever."""
