@@ -209,12 +209,14 @@ class Depths:
         clock: Clock,
         sweeps: int = 0,
         closed: Callable[[], bool] = lambda: False,
+        prove: bool = True,
     ) -> Settled:
         """Whether a property's event can happen under assumptions, looked at as deep as that takes (or ``sweeps``).
 
-        ``closed`` may know that it cannot, whatever the length of a run (see :mod:`properties.closure`).
+        ``closed`` may know that it cannot, whatever the length of a run (see :mod:`properties.closure`). Without
+        ``prove`` the first look is the last: that there is no longer run either is not shown.
         """
-        laid = self.at_least(max(sweeps, self._start))
+        laid = self.at_least(max(sweeps, self._start if prove else FIRST))
         while True:
             assumptions = assume(laid)
             answer = laid.event(name, assumptions, clock)
@@ -224,6 +226,8 @@ class Depths:
             core = frozenset() if impossible else frozenset(laid.solver.core())
             if self.template.events[name] is False:
                 return Settled(answer, laid, Bound(0, True), core)
+            if not prove:
+                return Settled(answer, laid, Bound(laid.depth, False), core)
             if closed():
                 return Settled(answer, laid, Bound(laid.depth, True, any_length=True), core)
             longer = laid.check([*assumptions, laid.longer], clock)
