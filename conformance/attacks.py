@@ -38,7 +38,7 @@ from model.wire import Arrow, arrows
 from model.world import ATTACKER, AUTHORIZATION_SERVER, CLIENT, World, callbacks
 from model.world_file import DEFAULT
 from properties.security import find
-from properties.verdict import ReplayError, confirm
+from properties.shortest import ReplayError, confirm
 
 
 @cache

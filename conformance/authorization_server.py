@@ -1,7 +1,8 @@
 """An authorization server as the model plays it: the rules decide, this module only carries values to them.
 
-What a rule asks in terms of the model's world (is this redirect URI the client's?) is asked with the names that the
-parties have there; what it compares (verifiers, keys, resources) it is given as it came over the wire.
+What is asked of a request, in which order, are the guards of the model. What a rule asks in terms of the model's world
+(is this redirect URI the client's?) is asked with the names that the parties have there; what it compares (verifiers,
+keys, resources) it is given as it came over the wire.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import hashlib
 import secrets
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,7 +21,9 @@ from joserfc.jwk import ECKey
 from conformance.message import Asked, Message
 from conformance.proof import Proof, read_proof
 from model import authorization_server as rules
+from model import guards
 from model.design import Design
+from model.guards import ask
 from model.rule import Condition
 from model.scenario import Scenario
 from model.world import DEFAULT_AUDIENCE, NONE
@@ -32,8 +35,8 @@ LIFETIME = 3600
 class Grant:
     """What a code stands for."""
 
-    client_id: str
-    redirect_uri: str
+    client: str
+    redirect: str
     challenge: str
     resources: tuple[str, ...]
     scope: str
@@ -52,11 +55,26 @@ class Refusal(Exception):  # noqa: N818 (what RFC 6749 calls an error response)
         return {"error": self.error, "error_description": self.rule}
 
 
-def demand(error: str, *conditions: Condition) -> None:
+#: What a request is told that a rule refuses, where it is not that it is invalid (RFC 6749 5.2, RFC 8707 2).
+ERRORS = {
+    "authorization_server.client_is_authenticated": "invalid_client",
+    "authorization_server.assertion_names_this_server": "invalid_client",
+    "authorization_server.client_keys_are_current": "invalid_client",
+    "authorization_server.code_was_issued_to_client": "invalid_grant",
+    "authorization_server.redirect_uri_is_the_same": "invalid_grant",
+    "authorization_server.verifier_matches_challenge": "invalid_grant",
+    "authorization_server.proof_key_matches_request": "invalid_grant",
+    "authorization_server.resource_is_within_grant": "invalid_target",
+    "authorization_server.resource_is_acceptable": "invalid_target",
+    "resource_server.audience_is_this_resource": "insufficient_audience",
+}
+
+
+def demand(conditions: Iterable[Condition], otherwise: str = "invalid_request") -> None:
     """Raise a refusal in the name of the first rule that does not hold."""
     for condition in conditions:
         if not condition.holds:
-            raise Refusal(error, condition.rule.name)
+            raise Refusal(ERRORS.get(condition.rule.name, otherwise), condition.rule.name)
 
 
 @dataclass(slots=True)
@@ -106,7 +124,7 @@ class AuthorizationServer:
         known = {**self.clients, **self.documents}.get(asked.value("client_id"))
         registered = redirect in (known or ())
         try:
-            demand("invalid_request", rules.redirect_uri_is_registered(self.design, registered, known is not None))
+            demand(ask(guards.REDIRECTION, design=self.design, registered=registered, known=known is not None))
         except Refusal as refused:  # never back to a redirect URI that is not the client's (RFC 6749 4.1.2.1)
             return Message("authorization_response", refused.fields(), 400)
         answer = Message("authorization_response", {}, 302, target=redirect)
@@ -140,8 +158,13 @@ class AuthorizationServer:
         if error and all(asked.value(name) for name in refused or ()):
             raise Refusal(error, f"refuses {' and '.join(refused or ())}")
         challenge = asked.value("code_challenge") or NONE
-        demand("invalid_request", rules.challenge_is_present(self.design, challenge))
         resources = tuple(asked.values("resource"))
+        # It takes requests as they come, for any resource, and asks its user each time.
+        for resource in resources or (NONE,):
+            demand(ask(
+                guards.AUTHORIZATION_REQUEST, design=self.design, pushed=False, challenge=challenge, requested=resource,
+                listed=True, shown=True, reused=False, unasked=False,
+            ))  # fmt: skip
         return Grant(
             asked.value("client_id"), asked.value("redirect_uri"), challenge, resources,
             asked.value("scope") or "read", asked.value("dpop_jkt") or NONE,
@@ -177,13 +200,15 @@ class AuthorizationServer:
         if grant is None:
             raise Refusal("invalid_grant", "authorization_server.code_is_known")
         verifier = asked.value("code_verifier")
-        demand(
-            "invalid_grant",
-            rules.code_was_issued_to_client(grant.client_id, asked.value("client_id") or grant.client_id),
-            rules.redirect_uri_is_the_same(grant.redirect_uri, asked.value("redirect_uri")),
-            rules.verifier_matches_challenge(self.design, grant.challenge, s256(verifier) if verifier else NONE),
-            rules.proof_key_matches_request(grant.key, NONE if proof is None else proof.thumbprint),
-        )
+        # Its clients are public ones.
+        demand(ask(
+            (*guards.AUTHENTICATION, *guards.CODE), design=self.design, policy=self.design, genuine=True, secret=False,
+            assertion=False, named=True, replaced=False, code_client=grant.client,
+            client=asked.value("client_id") or grant.client, code_redirect=grant.redirect,
+            redirect=asked.value("redirect_uri"), challenge=grant.challenge,
+            verifier=s256(verifier) if verifier else NONE, code_key=grant.key,
+            key=NONE if proof is None else proof.thumbprint,
+        ))  # fmt: skip
         return self, grant
 
     def _granted(
@@ -192,7 +217,7 @@ class AuthorizationServer:
         wanted = asked.values("resource") or list(grant.resources)
         for resource in wanted:
             granted = resource if resource in grant.resources else (*grant.resources, NONE)[0]
-            demand("invalid_target", rules.resource_is_within_grant(self.design, granted, resource))
+            demand(ask(guards.TOKEN_REQUEST, design=self.design, granted=granted, requested=resource, listed=True))
         requested = wanted or [NONE]
         audience = [bound for one in requested if (bound := rules.bound_resource(self.design, one)) != NONE]
         if any(rules.has_default_audience(self.design, one) for one in requested):
@@ -208,7 +233,7 @@ class AuthorizationServer:
         """A signed access token (RFC 9068 2)."""
         now = int(time.time())
         claims: dict[str, Any] = {
-            "iss": self.origin, "sub": "user", "aud": audience, "client_id": grant.client_id, "scope": grant.scope,
+            "iss": self.origin, "sub": "user", "aud": audience, "client_id": grant.client, "scope": grant.scope,
             "iat": now, "exp": now + LIFETIME, "jti": secrets.token_urlsafe(9),
         }  # fmt: skip
         if thumbprint:

@@ -23,7 +23,11 @@ from yarl import URL
 
 from conformance.authorization_server import s256
 from conformance.recording import Exchange, Recording
-from model import identifiers
+from model import guards, identifiers
+from model.design import Design
+from model.guards import ask
+from model.protocols import steps
+from model.world import NONE
 
 #: Nobody needs a larger answer; one that is larger is not read to its end.
 LARGEST = 1_000_000
@@ -199,31 +203,70 @@ class Flow:
         return replace(self, **changes)
 
     async def run(self) -> tuple[dict[str, str], dict[str, Any]]:
-        """The authorization response, and the token response if it came to that."""
-        verifier, state = secrets.token_urlsafe(48), secrets.token_urlsafe(16)
+        """The authorization response, and the token response if it came to that.
+
+        The steps are taken in the order of the flow, as far as there is something to be done in them here.
+        """
+        run = _Run(self)
+        for step in steps("client"):
+            take = getattr(run, step, None)
+            if take is not None and not run.over:
+                await take()
+        return run.answer, run.token
+
+
+class _Run:
+    """One authorization while it lasts: the request as it is to be sent, and what was answered."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow, self.client, self.metadata = flow, flow.client, flow.metadata
+        self.verifier, self.state = secrets.token_urlsafe(48), secrets.token_urlsafe(16)
+        self.request = [
+            ("response_type", "code"), ("client_id", flow.client_id), ("redirect_uri", self.client.callback),
+            ("state", self.state), ("code_challenge", s256(self.verifier)), ("code_challenge_method", "S256"),
+            *([("scope", flow.scope)] if flow.scope else []), *(("resource", one) for one in flow.resources),
+        ]  # fmt: skip
+        self.over = False
+        self.answer: dict[str, str] = {}
+        self.token: dict[str, Any] = {}
+
+    async def push_authorization_request(self) -> None:
+        """Push the request, if it is to be pushed."""
+        if not self.flow.pushed:
+            return
+        endpoint = str(self.metadata["pushed_authorization_request_endpoint"])
+        pushed = await self.client.post(endpoint, "par_response", self.request)
+        if "request_uri" in pushed:
+            self.request = [("client_id", self.flow.client_id), ("request_uri", pushed["request_uri"])]
+        else:
+            self.answer, self.over = {"error": str(pushed.get("error", "no request_uri"))}, True
+
+    async def send_authorization_request(self) -> None:
+        """Send the browser to the server and wait for it at the redirect URI."""
+        self.answer = await self.client.authorize(str(self.metadata["authorization_endpoint"]), self.request)
+
+    async def accept_authorization_response(self) -> None:
+        """Take any response to this request; what a server says of itself is for others to judge."""
+        self.over = "code" not in self.answer
+        returned, at = self.answer.get("state", NONE), self.client.callback
+        asked = ask(
+            guards.AUTHORIZATION_RESPONSE, design=Design({"iss_check": "off"}), session=self.state, returned=returned,
+            other_browser=False, after_use=False, arrived_at=at, expected=at, iss=NONE, issuer=NONE, advertised=False,
+        )  # fmt: skip
+        refused = next((condition.rule.name for condition in asked if not condition.holds), None)
+        if not self.over and refused is not None:
+            self.answer, self.over = {**self.answer, "error": refused}, True
+
+    async def redeem_code(self) -> None:
+        """Ask for a token."""
         request = [
-            ("response_type", "code"), ("client_id", self.client_id), ("redirect_uri", self.client.callback),
-            ("state", state), ("code_challenge", s256(verifier)), ("code_challenge_method", "S256"),
-            *([("scope", self.scope)] if self.scope else []), *(("resource", one) for one in self.resources),
+            ("grant_type", "authorization_code"), ("code", self.answer["code"]), ("redirect_uri", self.client.callback),
+            ("client_id", self.flow.client_id), ("code_verifier", self.verifier),
+            *(("resource", one) for one in self.flow.redeemed_for),
         ]  # fmt: skip
-        if self.pushed:
-            endpoint = str(self.metadata["pushed_authorization_request_endpoint"])
-            pushed = await self.client.post(endpoint, "par_response", request)
-            if "request_uri" not in pushed:
-                return {"error": str(pushed.get("error", "no request_uri"))}, {}
-            request = [("client_id", self.client_id), ("request_uri", pushed["request_uri"])]
-        answer = await self.client.authorize(str(self.metadata["authorization_endpoint"]), request)
-        if "code" not in answer:
-            return answer, {}
-        if answer.get("state") != state:
-            return {**answer, "error": "state is not returned"}, {}
-        token_request = [
-            ("grant_type", "authorization_code"), ("code", answer["code"]), ("redirect_uri", self.client.callback),
-            ("client_id", self.client_id), ("code_verifier", verifier),
-            *(("resource", one) for one in self.redeemed_for),
-        ]  # fmt: skip
-        endpoint = str(self.metadata["token_endpoint"])
-        return answer, await self.client.post(endpoint, "token_response", token_request, self.proof)
+        self.token = await self.client.post(
+            str(self.metadata["token_endpoint"]), "token_response", request, self.flow.proof
+        )
 
 
 def _shown(reply: Reply) -> str:

@@ -26,9 +26,10 @@ from conformance.profile import claims_of
 from conformance.recording import Exchange
 from conformance.resource_server import protocol_answer
 from conformance.world import World
-from model import client as client_rules
+from model import guards
 from model import resource_server as resource_rules
 from model.design import Design
+from model.guards import ask
 from model.rule import Condition
 from model.world import NONE
 
@@ -109,7 +110,7 @@ class Watched(World):
         try:
             if token not in self.issued():
                 raise Refusal("invalid_token", "resource_server.signature_is_by_issuer")
-            demand("insufficient_audience", *(self.audience(token)))
+            demand(self.audience(token))
         except Refusal as refused:
             fields = {**dict(self.scenario.challenge), **refused.fields()}
             return Message("challenge", fields, 403 if refused.error == "insufficient_audience" else 401)
@@ -181,25 +182,37 @@ def _remarks(world: Watched, issuer: str) -> Iterator[tuple[Condition, str]]:
     for seen, metadata in world.said("server_metadata"):
         if seen.status == 200:
             claimed = str(metadata.get("issuer"))
-            yield client_rules.metadata_issuer_matches(STRICT, claimed, issuer, False), f"issuer {claimed}"
+            yield from _strictly(guards.SERVER_METADATA, f"issuer {claimed}", claimed=claimed, server=issuer,
+                                 configured=False)  # fmt: skip
             break
     advertised = bool(metadata.get("authorization_response_iss_parameter_supported"))
     for seen in world.recording.of("authorization_response", "as1"):
         target = next((value for name, value in seen.response_headers if name.lower() == "location"), "")
         if target.startswith(world.callback):
             answer = dict(parse_qsl(urlsplit(target).query))
-            iss = answer.get("iss", NONE)
-            yield client_rules.iss_matches_recorded_issuer(STRICT, iss, issuer, advertised), f"iss {iss}"
+            iss, state = answer.get("iss", NONE), answer.get("state", NONE)
+            # Behind a page of the server's own it is another request that is answered.
+            yield from _strictly(
+                guards.AUTHORIZATION_RESPONSE, f"iss {iss}", session=seen.value("state") or state, other_browser=False,
+                returned=state, after_use=False, arrived_at=world.callback, expected=world.callback, iss=iss,
+                issuer=issuer, advertised=advertised,
+            )  # fmt: skip
     for seen, token in world.said("token_response"):
         if "access_token" not in token:
             continue
         named = token.get("resource", [])
         values = named if isinstance(named, list) else [named]
         requested = seen.value("resource") or NONE
-        echo = client_rules.echo_confirms_request(
-            STRICT, requested, bool(values), requested in values, bool(set(values) - {requested})
-        )
-        yield echo, f"requested {requested}, echoed {', '.join(map(str, values)) or 'nothing'}"
+        yield from _strictly(
+            guards.TOKEN_RESPONSE, f"requested {requested}, echoed {', '.join(map(str, values)) or 'nothing'}",
+            wanted=bool(seen.header("dpop")), bound=str(token.get("token_type")).lower() == "dpop", read=True,
+            requested=requested, present=bool(values), has_requested=requested in values,
+            has_more=bool(set(values) - {requested}),
+        )  # fmt: skip
         shown = (claims_of(str(token["access_token"])) or {}).get("aud", "not shown")
         for condition in world.audience(str(token["access_token"])):
             yield condition, f"audience {shown}"
+
+
+def _strictly(guard: guards.Guard, about: str, **values: Any) -> Iterator[tuple[Condition, str]]:
+    return ((condition, about) for condition in ask(guard, design=STRICT, **values))

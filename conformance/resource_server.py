@@ -13,9 +13,9 @@ from joserfc.jws import JWSRegistry
 from conformance.authorization_server import AuthorizationServer, Refusal, demand
 from conformance.message import Asked, Message
 from conformance.proof import read_proof, token_hash
-from model import identifiers
-from model import resource_server as rules
+from model import guards, identifiers
 from model.design import Design
+from model.guards import ask
 from model.scenario import Scenario
 from model.world import DEFAULT_AUDIENCE, NONE
 
@@ -69,21 +69,21 @@ class ResourceServer:
         issuers = [server.origin for server in self.servers]
         known = claims["iss"] in issuers
         presented = proof.thumbprint if proof and proof.token_hash == token_hash(token) else NONE
-        demand(
-            "invalid_token",
-            rules.issuer_is_accepted(self.design, known, False, known),
-            rules.signature_is_by_issuer(self.design, claims["iss"] == signer, signer in issuers),
-            rules.scheme_is_acceptable(self.design, bound if scheme.lower() == "dpop" else NONE),
-            rules.proof_is_by_bound_key(self.design, bound in (NONE, presented), False, False),
-        )
         named = [value for value in claims["aud"] if value != DEFAULT_AUDIENCE] or [NONE]
-        has_default = DEFAULT_AUDIENCE in claims["aud"]
-        checks = [
-            rules.audience_is_this_resource(self.design, own, scenario.url, value, has_default)
+        # It goes by several identifiers, and a token may have several audiences: one of each has to agree.
+        readings = [
+            tuple(ask(
+                (*guards.ACCESS_TOKEN, *guards.POSSESSION), design=self.design, known=known, enrolled=False,
+                looks_known=known, by_issuer=claims["iss"] == signer, signer_listed=signer in issuers,
+                identifier=own, url=scenario.url, audience=value, has_default=DEFAULT_AUDIENCE in claims["aud"],
+                key=bound if scheme.lower() == "dpop" else NONE, own=bound in (NONE, presented), for_this=False,
+                for_another=False, certificate=NONE, presented=NONE, used=False,
+            ))
             for value in named
             for own in (scenario.url, *identifiers_of(scenario))
-        ]
-        demand("insufficient_audience", next((check for check in checks if check.holds), checks[0]))
+        ]  # fmt: skip
+        agreed = (reading for reading in readings if all(condition.holds for condition in reading))
+        demand(next(agreed, readings[0]), "invalid_token")
 
     def _verified(self, token: str) -> tuple[dict[str, Any], str]:
         for server in self.servers:

@@ -35,8 +35,16 @@ class Move(NamedTuple):
     sends: tuple[Sent, ...] = ()
 
 
-#: What an action answers where it plainly cannot happen (and what it would do need not be worked out).
-IMPOSSIBLE = Move(False, (), {})
+class _ImpossibleError(Exception):
+    """An action plainly cannot happen."""
+
+
+def possible(*conditions: Condition) -> Condition:
+    """Whether an action can happen, for which all of this must hold; where it plainly cannot, it ends here."""
+    here = all_of(*conditions)
+    if here is False:
+        raise _ImpossibleError
+    return here
 
 
 class Policy:
@@ -134,7 +142,10 @@ class Action:
         return self.schema.name + (f"[{','.join(self.fixed.values())}]" if self.fixed else "")
 
     def __call__(self, context: Context, **chosen: Any) -> Move:
-        return self.schema.move(context, **self.fixed, **chosen)
+        try:
+            return self.schema.move(context, **self.fixed, **chosen)
+        except _ImpossibleError:
+            return Move(False, (), {})
 
 
 SCHEMAS: dict[str, Schema] = {}

@@ -1,77 +1,60 @@
-"""The attacker in the code flow: it answers for what it runs, and sends whatever it knows to whoever takes it.
+"""The attacker: what it learns, what it knows, and what it can therefore send.
 
-It runs the endpoints of its parties and learns every field of what reaches them or leaks
-(:func:`model.readings.deliver`). It sends any message whose fields are public or known to it to any honest party, by
-its own browser or by one that it holds or can lure. It never has to say that it does not know something, and what it
-chooses is no switch: ``splice`` and ``par_at`` only let a question forbid it something.
-
-Where one choice is as good as any other for every rule that reads it, it takes that one: of iss the recorded one,
-which no rule refuses; of a redirect URI of the client's that of the recorded issuer, unless the client infers the AS
-from it; of dpop_jkt and `resource` none, since a request without them is honoured wherever one with them is.
+It runs the endpoints of its parties and learns every field of what reaches them or leaks (:func:`deliver`). It answers
+what it is asked (:mod:`model.attacker_answers`) and sends any message whose fields are public or known to it to any
+honest party (:mod:`model.attacker_sends`, :mod:`model.attacker_at_resources`), by its own browser or by one that it
+holds or can lure. It never has to say that it does not know something, and what it chooses is no switch: ``splice`` and
+``par_at`` only let a question forbid it something.
 """
 
 from __future__ import annotations
 
 from model import authorization_server as server_rules
-from model import client as client_rules
-from model.action import IMPOSSIBLE, Context, Domains, Move, action
-from model.flow import (
-    SIGNED,
-    authorization_request,
-    document_rules,
-    issue,
-    server_metadata_rules,
-    token_request,
-    with_metadata,
-)
-from model.identifiers import well_known_authorization_server
-from model.logic import Condition, Value, all_of, any_of, choose, holds, implies, mapped, no, one_of, same
-from model.messages import (
-    FORGED,
-    THIEF,
-    AuthorizationRequest,
-    AuthorizationResponse,
-    Challenge,
-    ClientAuthentication,
-    Fetch,
-    PushedRequest,
-    PushedResponse,
-    Redirection,
-    ResourceMetadata,
-    Sent,
-    ServerMetadata,
-    TokenRequest,
-    TokenResponse,
-)
-from model.readings import (
-    answered,
-    attacker_authenticates,
-    deliver,
-    document,
-    ids_of,
-    is_strangers,
-    knows,
-    metadata_url,
-    policy_of,
-    published,
-    pushes,
-    redirect_uri_of,
-    request_of,
-    server_of,
-    serves,
-    sessions,
-    sessions_and_grants,
-    sessions_and_strangers,
-    user_of,
-    users_grants,
-)
+from model import guards
+from model.action import Context
+from model.guards import ask
+from model.logic import Condition, Value, all_of, any_of, no, one_of, same
+from model.messages import THIEF, Redirection, Sent, learned
+from model.readings import ids_of, policy_of, tampered
 from model.registration import is_known
-from model.resource_server import well_known_is_the_owners
-from model.state import ATTACKERS_KEY, Moved, assertion_at, tokens
-from model.token_flow import ELSEWHERE
-from model.world import ATTACKER, FORGED_BY, LOOPBACK, NONE, World, callbacks, client_ids, on_same_origin
+from model.rule import Condition as Named
+from model.state import assertion_at
+from model.world import ATTACKER, FORGED_BY, LOOPBACK, NONE, Held, Party, World, callbacks
 
-# --- answering what a client asks -----------------------------------------------------------------------------
+# --- what it learns and knows --------------------------------------------------------------------------------
+
+
+def deliver(c: Context, *sent: Sent, read: Condition = False) -> tuple[dict[str, Condition], tuple[Sent, ...]]:
+    """What the attacker learns from messages, and the messages: the one place where honest and dishonest differ.
+
+    Whoever runs the receiver reads all of it, as does whoever sends it, and a capability may read the message wherever
+    it goes (``read`` says of another that it does).
+    """
+    facts: dict[str, list[Condition]] = {}
+    for sender, receiver, message, here in sent:
+        leaks = c.capabilities[message.leaks_by] if message.leaks_by else False
+        received = is_attackers(c, receiver)
+        reads = any_of(read, leaks, sender == ATTACKER, received)
+        for name, when in learned(message, all_of(here, reads)).items():
+            facts.setdefault(name, []).append(when)
+        if message.by_browser and sender in c.world.users:
+            facts.setdefault(f"holds.browser.{sender}", []).append(all_of(here, received))
+    return {name: any_of(*whens) for name, whens in facts.items()}, sent
+
+
+def is_attackers(c: Context, receiver: Value) -> Condition:
+    """Whether the attacker gets what is sent there: to a party by name, to a URL, or to a redirect URI."""
+    if isinstance(receiver, str) and receiver in c.world.by_name:
+        return c.runs(c.world.by_name[receiver])
+    own = dict.fromkeys(identity.callback for identity in c.world.identities)
+    on_device = all_of(same(receiver, LOOPBACK), c.capabilities["local_app"])
+    return any_of(one_of(receiver, ATTACKER, *own), on_device, c.attackers(receiver))
+
+
+def knows(c: Context, kind: str, name: str) -> Condition:
+    """Whether the attacker knows a term: it has learned it, or it is of what leaks by itself."""
+    held = c.world.issued.get(name) if kind == "token" else None
+    return any_of(c.state[f"knows.{kind}.{name}"], isinstance(held, Held) and c.has(held.leaks_by))
 
 
 def sessions_and_channels(world: World) -> list[dict[str, str]]:
@@ -84,127 +67,10 @@ def controls_document(c: Context, who: str, url: Value, channel: str) -> Conditi
     """Whether the attacker writes what a client reads as the metadata of the resource at a URL."""
     if channel == "own":
         return c.attackers(url)
-    ways = [
-        all_of(same(url, c.world.by_name[t.party].url), c.capabilities[t.capability])
-        for t in c.world.tamperings
-        if t.channel == channel
-    ]
-    return all_of(any_of(*ways), no(same(c.client(who).prm, "off")))
+    return all_of(tampered(c, channel, url), no(same(c.client(who).prm, "off")))
 
 
-@action("S3", sessions_and_channels, lambda world: {"resource": world.resources, "listed": world.issuers})
-def publish_resource_metadata(c: Context, who: str, channel: str, resource: Value, listed: Value) -> Move:
-    """A client reads resource metadata by the attacker: of its own resource, or of an honest one over a channel.
-
-    A resource that the client was configured with says nothing about another.
-    """
-    session, design = c.state.session(who), c.client(who)
-    own = same(resource, published(c, session.url))
-    here = all_of(
-        same(session.phase, "challenged"),
-        controls_document(c, who, session.url, channel),
-        implies(same(design.prm, "off"), own),
-    )
-    if here is False:
-        return IMPOSSIBLE
-    tenants = holds(lambda url: url != NONE and on_same_origin(c.world, url), session.url)
-    genuine = all_of(own, no(is_strangers(c.world, listed)))
-    squats = all_of(channel == "own", same(design.prm_src, "wellknown"), tenants, no(genuine))
-    vouched = any_of(
-        same(design.prm, "off"), channel == "cache", all_of(channel == "own", same(c.design.e_enrolled, "yes"))
-    )
-    told = ResourceMetadata(resource, listed, choose(vouched, "by an accepted attester", NONE))
-    return Move(
-        here,
-        (
-            *document_rules(c, who, session.url, resource, vouched, channel),
-            well_known_is_the_owners(c.design, any_of(squats, channel == "well_known")),
-        ),
-        {f"{who}.phase": "discovered", f"{who}.resource": resource, f"{who}.listed": listed},
-        written(c, who, session.url, channel, told),
-    )
-
-
-def written(c: Context, who: str, url: Value, channel: str, told: ResourceMetadata) -> tuple[Sent, ...]:
-    """How a client comes to a document of the attacker's; one who writes the challenge points to a URL of its own."""
-    if channel != "challenge":
-        return document(c, who, url, told)
-    at = f"{ELSEWHERE}metadata"
-    pointing = Sent(url, c.world.session[who].client, Challenge(at))
-    return (pointing, *document(c, who, url, told, ATTACKER, at))
-
-
-def _endpoints(world: World) -> Domains:
-    named = dict.fromkeys(("issuer", "authorization_at", "token_at", "par_at"), world.issuers)
-    return {**named, "promises_iss": (False, True), "connector": (False, True)}
-
-
-@action("S7", sessions_and_strangers, _endpoints)
-def publish_server_metadata(
-    c: Context, who: str, server: str, issuer: Value, authorization_at: Value, token_at: Value, par_at: Value,
-    promises_iss: Condition, connector: Condition,
-) -> Move:  # fmt: skip
-    """An AS of the attacker's names any issuer and any endpoints; it may come as a connector of the client's.
-
-    The user goes to the AS that the resource lists, unless the choice is rewritten on the way; the attacker, in its own
-    session, may ask for its own AS instead.
-    """
-    session, party, design = c.state.session(who), c.world.by_name[server], c.client(who)
-    here = all_of(same(session.phase, "discovered"), c.runs(party))
-    if here is False:
-        return IMPOSSIBLE
-    rewritten = all_of(c.capabilities["net_first_leg"], same(c.design.leg1, "http"))
-    by_choice = True if c.world.user_of(who) == ATTACKER else rewritten
-    spliced, pushed_away = no(same(authorization_at, party.url)), no(same(par_at, party.url))
-    allowed = all_of(
-        implies(same(c.design.splice, "no"), no(spliced)),
-        implies(same(c.design.splice, "yes"), no(is_strangers(c.world, authorization_at))),
-        implies(same(c.design.par_at, "own"), no(pushed_away)),
-        implies(same(c.design.par_at, "honest"), no(is_strangers(c.world, par_at))),
-    )
-    plainest = all_of(implies(no(pushes(design)), no(pushed_away)), implies(connector, c.has(party.connects_by)))
-    told = ServerMetadata(issuer, authorization_at, token_at, choose(pushes(design), par_at, NONE), promises_iss)
-    client = c.world.session[who].client
-    fetch = Fetch(well_known_authorization_server(party.url))
-    recorded = {
-        "metadata": party.url, "issuer": issuer, "authorization_at": authorization_at, "token_at": token_at,
-        "par_at": par_at, "promises_iss": promises_iss, "connector": connector,
-    }  # fmt: skip
-    return Move(
-        all_of(here, any_of(same(session.listed, party.url), by_choice), allowed, plainest),
-        server_metadata_rules(c, session, party, issuer, authorization_at, token_at, connector, promises_iss),
-        with_metadata(who, **recorded),
-        (Sent(client, server, fetch, no(connector)), Sent(server, client, told)),
-    )
-
-
-@action("S9", lambda world: [
-    pair for pair in sessions_and_grants(world) if world.user_of(pair["who"]) != ATTACKER
-])  # fmt: skip
-def answer_pushed_request(c: Context, who: str, grant: str) -> Move:
-    """The attacker's endpoint answers a pushed request with where a request of the attacker's own was pushed to."""
-    session, slot = c.state.session(who), c.state.grant(grant)
-    here = all_of(
-        same(session.phase, "pushed"), c.attackers(session.par_at), same(session.request_uri, NONE),
-        same(slot.code, "pushed"),
-    )
-    answer = Sent(session.par_at, c.world.session[who].client, PushedResponse(grant))
-    return Move(here, (), {f"{who}.request_uri": grant}, (answer,))
-
-
-@action("S16", sessions, lambda world: {"token": (FORGED, *tokens(world))})
-def answer_token_request(c: Context, who: str, token: Value) -> Move:
-    """The attacker's token endpoint answers with any token it knows or makes, and says what it likes of it."""
-    session = answered(c, who)
-    here = all_of(same(session.phase, "asked"), c.attackers(session.token_at))
-    if here is False:
-        return IMPOSSIBLE
-    known = any_of(same(token, FORGED), *(all_of(same(token, t), knows(c, "token", t)) for t in tokens(c.world)))
-    answer = Sent(session.token_at, c.world.session[who].client, TokenResponse(token, "as asked"))
-    return Move(all_of(here, known), (), {f"{who}.phase": "has_token", f"{who}.token": token}, (answer,))
-
-
-# --- sending what it knows: authorization requests and responses ------------------------------------------------
+# --- what it can send ----------------------------------------------------------------------------------------
 
 
 def holds_browser(c: Context, user: str, *, at_callback: bool = False) -> Condition:
@@ -245,20 +111,6 @@ def has_identity(c: Context, client_id: Value, redirect: Value) -> Condition:
     return any_of(honest, *own)
 
 
-def _crafted(world: World) -> Domains:
-    clients, own = world.clients, world.identities
-    names = [session.name for session in world.sessions]
-    return {
-        "client": (*(i for client in clients for i in client_ids(world, client)), *(party.url for party in own)),
-        "redirect": tuple(dict.fromkeys((
-            *(uri for client in clients for uri in callbacks(world, client)), LOOPBACK,
-            *(party.callback for party in own),
-        ))),
-        "challenge": (NONE, THIEF, *names),
-        "state": (NONE, *names),
-    }  # fmt: skip
-
-
 def can_write(c: Context, client: Value, redirect: Value, challenge: Value, state: Value) -> Condition:
     """Whether the attacker knows every field of an authorization request of its own making."""
     names = [session.name for session in c.world.sessions]
@@ -269,282 +121,39 @@ def can_write(c: Context, client: Value, redirect: Value, challenge: Value, stat
     )
 
 
-def _slots(world: World) -> list[dict[str, str]]:
-    return [{"grant": grant.name} for grant in world.grants]
-
-
-@action("S9", _slots, _crafted)
-def push_request(c: Context, grant: str, client: Value, redirect: Value, challenge: Value, state: Value) -> Move:
-    """The attacker pushes a request of its own making to an honest AS, as any client it can authenticate as."""
-    server = server_of(c, grant)
-    if same(c.state.grant(grant).code, "none") is False:
-        return IMPOSSIBLE
-    here = all_of(
-        same(c.state.grant(grant).code, "none"), can_write(c, client, redirect, challenge, state),
-        c.has(name for party in c.world.servers for name in party.run_by),
-        # What it pushed serves to be handed to a client, which asks for it only where it pushes.
-        any_of(*(pushes(c.client(session.name)) for session in c.world.sessions)),
-    )  # fmt: skip
-    if here is False:
-        return IMPOSSIBLE
-    pushed = {"client": client, "redirect": redirect, "challenge": challenge, "state": state}
-    request = PushedRequest(client, redirect_uri=redirect, state=state, code_challenge=challenge)
-    return Move(
-        here,
-        attacker_authenticates(c, server, client),
-        {f"{grant}.code": "pushed", **{f"{grant}.{name}": value for name, value in pushed.items()}},
-        (Sent(ATTACKER, server.name, request),),
+def attacker_authenticates(c: Context, server: Party, client_id: Value) -> tuple[Named, ...]:
+    """The rules by which an honest AS authenticates the attacker as a client_id, by what the attacker knows."""
+    design = policy_of(c, client_id)
+    secret = any_of(
+        *(
+            all_of(one_of(client_id, *ids_of(c, client)), knows(c, "secret", f"{client.name}@{server.name}"))
+            for client in c.world.clients
+        )
     )
+    assertion = any_of(*(
+        all_of(same(client_id, identity), knows(c, "assertion", assertion_at(server, identity)))
+        for client in c.world.clients for identity in ids_of(c, client)
+    ))  # fmt: skip
+    own = one_of(client_id, *(identity.url for identity in c.world.identities))
+    published = all_of(same(design.reg, "cimd"), same(design.client_auth, "pkjwt"))
+    written = all_of(published, c.has({name for client in c.world.clients for name in client.taken_by}))
+    replaced = all_of(published, c.capabilities["key_leak"], is_known(c, client_id))
+    genuine = any_of(own, written)
+    otherwise = server_rules.client_is_authenticated(design, genuine, secret, assertion, False).holds
+    return tuple(ask(
+        guards.AUTHENTICATION, design=design, policy=c.of(server.name), genuine=genuine, secret=secret,
+        assertion=assertion, named=True, replaced=all_of(replaced, no(otherwise)),
+    ))  # fmt: skip
 
 
-@action("S10", _slots, _crafted)
-def send_request(c: Context, grant: str, client: Value, redirect: Value, challenge: Value, state: Value) -> Move:
-    """The attacker sends a browser to an honest AS with a request of its own making, pushed if it can push it.
-
-    Where the client's domain is its own it needs no user to approve: consent that was given to the client is
-    remembered.
-    """
-    if same(c.state.grant(grant).code, "none") is False:
-        return IMPOSSIBLE
-    server, user = server_of(c, grant), user_of(c, grant)
-    design = policy_of(c, client)
-    held, sent = holds_browser(c, user), sends_own_users(c, client, redirect)
-    taken = {name for party in c.world.clients for name in party.taken_by}
-    silent = all_of(c.has(taken), same(design.reg, "cimd"), is_known(c, client)) if user != ATTACKER else False
-    comes = any_of(held, sent, silent)
-    here = False if comes is False else all_of(
-        c.has(c.capabilities), same(c.state.grant(grant).code, "none"), comes,
-        can_write(c, client, redirect, challenge, state),
-    )  # fmt: skip
-    if here is False:
-        return IMPOSSIBLE
-    authenticated = all_of(*(rule.holds for rule in attacker_authenticates(c, server, client)))
-    request = {
-        "client": client, "redirect": redirect, "challenge": challenge, "state": state, "key": NONE, "resource": NONE,
-    }  # fmt: skip
-    # Whose flow it is shows in what binds the answer to one: a request with all of that copied is that session's.
-    copied = all_of(no(same(state, NONE)), any_of(same(challenge, state), same(challenge, NONE)))
-    of = choose(copied, state, THIEF)
-    relayed = {} if user == ATTACKER else {"relayed": c.state[f"holds.browser.{user}"]}
-    move = issue(c, grant, of, authenticated, request, **relayed)
-    unasked = all_of(silent, no(any_of(held, sent)))
-    crafted = AuthorizationRequest(client, NONE, redirect, state, challenge)
-    return move._replace(
-        when=here,
-        rules=(*move.rules, server_rules.consent_is_pinned_to_metadata(c.of(server.name), unasked)),
-        sends=(*leading(c, user, f"{server.url}/authorize"), Sent(user, server.name, crafted), *move.sends),
-    )
-
-
-@action("S10", sessions_and_grants)
-def forward_request(c: Context, who: str, grant: str) -> Move:
-    """The attacker sends a browser to an honest AS with the request of a session: copied, or where it was pushed."""
-    session, server, user = c.state.session(who), server_of(c, grant), user_of(c, grant)
-    pushed = all_of(pushes(c.client(who)), same(session.par_at, server.url), knows(c, "request_uri", who))
-    no_challenge = same(request_of(c, session)["challenge"], NONE)
-    copied = all_of(knows(c, "state", who), any_of(knows(c, "challenge", who), no_challenge))
-    here = all_of(
-        same(c.state.grant(grant).code, "none"),
-        holds_browser(c, user),
-        any_of(pushed, copied),
-    )
-    if here is False:
-        return IMPOSSIBLE
-    others_too = c.world.user_of(who) not in (user, ATTACKER)
-    overtakes = all_of(pushed, same(session.authorization_at, server.url), others_too)
-    move = issue(c, grant, who, pushed, request_of(c, session))
-    very = authorization_request(c, session, choose(pushed, who, NONE), pushed)
-    return move._replace(
-        when=here,
-        rules=(*move.rules, server_rules.request_uri_is_unused(c.of(server.name), overtakes)),
-        sends=(*leading(c, user, f"{server.url}/authorize"), Sent(user, server.name, very), *move.sends),
-    )
-
-
-def _responses(world: World) -> Domains:
-    return {
-        "code": (FORGED, *(grant.name for grant in world.grants)),
-        "arrives_at": tuple(dict.fromkeys(uri for client in world.clients for uri in callbacks(world, client))),
-    }
-
-
-@action("S14", sessions, _responses)
-def deliver_response(c: Context, who: str, code: Value, arrives_at: Value) -> Move:
-    """The attacker has a browser deliver a response to a client: with any code it knows or makes, and any iss.
-
-    After the client has used the state it may try once more, with what has leaked since.
-    """
-    session, design, client = c.state.session(who), c.client(who), c.world.client_of(who)
-    late = all_of(one_of(session.phase, "responded", "asked", "has_token", "sent"), no(session.reused))
-    here = all_of(
-        c.has(c.capabilities),
-        any_of(same(session.phase, "requested"), late),
-        holds_browser(c, c.world.user_of(who), at_callback=True),
-        one_of(arrives_at, *callbacks(c.world, client)),
-        any_of(same(code, FORGED), *(all_of(same(code, g.name), knows(c, "code", g.name)) for g in c.world.grants)),
-    )
-    if here is False:
-        return IMPOSSIBLE
-    user = c.world.user_of(who)
-    returned = who if user == ATTACKER else choose(knows(c, "state", who), who, NONE)
-    issuer = client_rules.inferred_issuer(design, client, c.world.issuers, arrives_at, session.issuer)
-    response = AuthorizationResponse(arrives_at, code, returned, issuer)
-    return Move(
-        here,
-        (
-            client_rules.state_matches(design, returned, who),
-            client_rules.state_is_used_once(design, late),
-            client_rules.callback_is_of_recorded_issuer(design, arrives_at, redirect_uri_of(c, session)),
-        ),
-        {
-            f"{who}.phase": "responded", f"{who}.code": code, f"{who}.reused": any_of(session.reused, late),
-            f"{who}.went_to": issuer,
-        },
-        (*leading(c, user, arrives_at), Sent(user, client.name, response)),
-    )  # fmt: skip
-
-
-# --- sending what it knows: token requests --------------------------------------------------------------------
-
-
-def _wanted(world: World) -> Domains:
-    return {"wanted": (NONE, *world.honest_urls)}
-
-
-@action("S15", users_grants, _wanted)
-def redeem_code(c: Context, grant: str, wanted: Value) -> Move:
-    """The attacker redeems a code at the honest AS, as the client it was issued to, with a key of its own.
-
-    ``wanted``: the URL of the honest resource server it would like the token for.
-    """
-    slot, server = c.state.grant(grant), server_of(c, grant)
-    here = all_of(knows(c, "code", grant), same(slot.code, "issued"), is_known(c, slot.client))
-    if here is False:
-        return IMPOSSIBLE
-    policy, design = c.of(server.name), policy_of(c, slot.client)
-    verifier: Value = choose(same(slot.challenge, THIEF), THIEF, NONE)
-    for session in c.world.sessions:
-        plain = all_of(same(c.client(session.name).pkce, "plain"), knows(c, "challenge", session.name))
-        known = all_of(same(slot.challenge, session.name), any_of(knows(c, "verifier", session.name), plain))
-        verifier = choose(known, session.name, verifier)
-    proves = all_of(no(same(design.dpop, "none")), same(policy.as_dpop, "honor"))
-    key, requested = choose(proves, ATTACKERS_KEY, NONE), published(c, wanted)
-    request = TokenRequest(
-        slot.client, grant_type="authorization_code", code=grant, redirect_uri=slot.redirect, code_verifier=verifier,
-        proof_key=key, resource=requested,
-    )  # fmt: skip
-    answer = TokenResponse(grant, choose(proves, "DPoP", "Bearer"), grant)
-    facts, sends = deliver(c, Sent(ATTACKER, server.name, request), Sent(server.name, ATTACKER, answer))
-    return Move(
-        here,
-        (
-            *attacker_authenticates(c, server, slot.client),
-            client_rules.code_is_asked_for(design),
-            server_rules.verifier_matches_challenge(policy, slot.challenge, verifier),
-            server_rules.proof_key_matches_request(slot.key, key),
-            server_rules.resource_is_within_grant(policy, slot.resource, requested),
-            server_rules.resource_is_acceptable(policy, requested, serves(c, server, requested)),
-        ),
-        {
-            f"{grant}.code": "redeemed", f"{grant}.to": THIEF, f"{grant}.bound_key": key, f"{grant}.certificate": NONE,
-            f"{grant}.target": choose(same(requested, NONE), slot.resource, requested), **facts,
-        },
-        sends,
-    )  # fmt: skip
-
-
-@action("S21", users_grants)
-def use_refresh_token(c: Context, grant: str) -> Move:
-    """The attacker gets a new access token for a refresh token that it knows, as the client."""
-    slot, server = c.state.grant(grant), server_of(c, grant)
-    here = knows(c, "refresh", grant)
-    if here is False:
-        return IMPOSSIBLE
-    request = TokenRequest(slot.client, grant_type="refresh_token", refresh_token=grant)
-    answer = TokenResponse(f"{grant}+", "Bearer")
-    facts, sends = deliver(c, Sent(ATTACKER, server.name, request), Sent(server.name, ATTACKER, answer))
-    own = one_of(slot.bound_key, NONE, ATTACKERS_KEY)
-    bound = choose(own, NONE, slot.bound_key)
-    return Move(
-        here,
-        (
-            *attacker_authenticates(c, server, slot.client),
-            server_rules.refresh_token_is_bound(policy_of(c, slot.client), bound, slot.certificate),
-        ),
-        facts,
-        sends,
-    )
-
-
-def _as_client(world: World) -> list[dict[str, str]]:
-    return [
-        {"server": server.name, "client": identity}
-        for server in world.servers
-        if server.honest
-        for client in world.clients
-        for identity in client_ids(world, client)
-    ]
-
-
-@action("S15", _as_client)
-def authenticate(c: Context, server: str, client: str) -> Move:
-    """The attacker authenticates at an honest AS as an honest client."""
-    design = policy_of(c, client)
-    here = all_of(c.has(c.capabilities), no(same(design.client_auth, "none")), is_known(c, client))
-    sent = Sent(ATTACKER, server, _credentials(c, server, client))
-    checked = attacker_authenticates(c, c.world.by_name[server], client)
-    return Move(here, checked, {"accepted.authentication": True}, (sent,))
-
-
-def _credentials(c: Context, server: str, client_id: str) -> ClientAuthentication:
-    """What the attacker authenticates with as a client: its secret, or an assertion that it was sent."""
-    client = next(client for client in c.world.clients if client_id in ids_of(c, client))
-    secret: Value = choose(knows(c, "secret", f"{client.name}@{server}"), f"{client.name}@{server}", NONE)
-    made = assertion_at(c.world.by_name[server], client_id)
-    held = knows(c, "assertion", made)
-    return ClientAuthentication(
-        client_id, secret, choose(held, SIGNED, NONE), assertion_opens=(choose(held, made, NONE),)
-    )
-
-
-def _rechallenges(world: World) -> list[dict[str, str]]:
-    strangers = [server.name for server in world.servers if not server.honest]
-    return [{**pair, "server": server} for pair in sessions_and_channels(world) for server in strangers]
-
-
-@action("S22", _rechallenges, lambda world: {"issuer": world.issuers})
-def rechallenge(c: Context, who: str, channel: str, server: str, issuer: Value) -> Move:
-    """Challenged anew by a resource whose metadata the attacker writes, the client refreshes at the AS it now lists."""
-    session, party, design = answered(c, who), c.world.by_name[server], c.client(who)
-    grants = {grant.name: c.world.by_name[grant.server].url for grant in c.world.grants}
-    refresh = mapped(lambda token: token if token in grants else NONE, session.token)
-    here = all_of(
-        same(session.phase, "sent"), c.runs(party), no(same(refresh, NONE)),
-        no(is_strangers(c.world, session.token_at)),
-        no(same(design.prm, "off")), controls_document(c, who, session.url, channel),
-    )  # fmt: skip
-    if here is False:
-        return IMPOSSIBLE
-    came_from = mapped(lambda grant: grants.get(grant, NONE), refresh)
-    # The client is now where the new metadata leads; it sends what it would send there.
-    moved = Moved(session, issuer=issuer, metadata=party.url, token_at=party.url)
-    request = token_request(c, moved, party.url, grant_type="refresh_token", refresh_token=refresh)
-    client = c.world.session[who].client
-    anew = Sent(session.url, client, Challenge(metadata_url(c, session.url)), channel != "challenge")
-    pointed = written(c, who, session.url, channel, ResourceMetadata(session.url, party.url))
-    published_ = ServerMetadata(issuer, party.url, party.url)
-    facts, sends = deliver(
-        c, anew, *pointed, Sent(server, client, published_), Sent(client, server, request)
-    )
-    vouched = any_of(channel == "cache", all_of(channel == "own", same(c.design.e_enrolled, "yes")))
-    listed = Moved(session, listed=party.url)
-    return Move(
-        here,
-        (
-            *document_rules(c, who, session.url, session.url, vouched, channel),
-            *server_metadata_rules(c, listed, party, issuer, party.url, party.url),
-            client_rules.refresh_token_stays_with_issuer(design, same(issuer, came_from)),
-        ),
-        {f"{who}.phase": "renewed", **facts},
-        sends,
+def usable_assertions(c: Context) -> Condition:
+    """Whether the attacker was sent a client assertion that an honest AS takes."""
+    return any_of(
+        *(
+            all_of(is_known(c, identity), knows(c, "assertion", assertion_at(server, identity)))
+            for server in c.world.servers
+            if server.honest
+            for client in c.world.clients
+            for identity in ids_of(c, client)
+        )
     )

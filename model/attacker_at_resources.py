@@ -8,10 +8,11 @@ from __future__ import annotations
 from model import authorization_server as server_rules
 from model import client as client_rules
 from model import resource_server as resource_rules
-from model.action import IMPOSSIBLE, Context, Domains, Move, action
-from model.attacker import controls_document, sessions_and_channels, written
+from model.action import Context, Domains, Move, action, possible
+from model.attacker import controls_document, deliver, knows, sessions_and_channels
+from model.attacker_answers import written
 from model.flow import document_rules, server_metadata_rules, takes_part
-from model.logic import Condition, Value, all_of, any_of, choose, no, one_of, same
+from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
 from model.messages import (
     FORGED,
     Challenge,
@@ -26,11 +27,66 @@ from model.messages import (
     TokenRequest,
     TokenResponse,
 )
-from model.readings import kept, knows, published, sessions, sessions_and_strangers, token_of, trusted_by
+from model.readings import (
+    answered,
+    is_own_key,
+    is_strangers,
+    kept,
+    metadata_url,
+    published,
+    sessions,
+    sessions_and_strangers,
+    token_of,
+    trusted_by,
+)
 from model.rule import Condition as Named
-from model.state import tokens
-from model.token_flow import INTERNAL, accepts, captured_proofs, holds_key
+from model.state import Moved, tokens
+from model.token_flow import INTERNAL, accepts, captured_proofs, token_request
 from model.world import ATTACKER, NONE, World
+
+# --- challenges ------------------------------------------------------------------------------------------------
+
+
+def _rechallenges(world: World) -> list[dict[str, str]]:
+    strangers = [server.name for server in world.servers if not server.honest]
+    return [{**pair, "server": server} for pair in sessions_and_channels(world) for server in strangers]
+
+
+@action("S22", _rechallenges, lambda world: {"issuer": world.issuers})
+def rechallenge(c: Context, who: str, channel: str, server: str, issuer: Value) -> Move:
+    """Challenged anew by a resource whose metadata the attacker writes, the client refreshes at the AS it now lists."""
+    session, party, design = answered(c, who), c.world.by_name[server], c.client(who)
+    grants = {grant.name: c.world.by_name[grant.server].url for grant in c.world.grants}
+    refresh = mapped(lambda token: token if token in grants else NONE, session.token)
+    here = possible(
+        same(session.phase, "sent"), c.runs(party), no(same(refresh, NONE)),
+        no(is_strangers(c.world, session.token_at)),
+        no(same(design.prm, "off")), controls_document(c, who, session.url, channel),
+    )  # fmt: skip
+    came_from = mapped(lambda grant: grants.get(grant, NONE), refresh)
+    # The client is now where the new metadata leads; it sends what it would send there.
+    moved = Moved(session, issuer=issuer, metadata=party.url, token_at=party.url)
+    request = token_request(c, moved, party.url, grant_type="refresh_token", refresh_token=refresh)
+    client = c.world.session[who].client
+    anew = Sent(session.url, client, Challenge(metadata_url(c, session.url)), channel != "challenge")
+    pointed = written(c, who, session.url, channel, ResourceMetadata(session.url, party.url))
+    published_ = ServerMetadata(issuer, party.url, party.url)
+    facts, sends = deliver(
+        c, anew, *pointed, Sent(server, client, published_), Sent(client, server, request)
+    )
+    vouched = any_of(channel == "cache", all_of(channel == "own", same(c.design.e_enrolled, "yes")))
+    listed = Moved(session, listed=party.url)
+    return Move(
+        here,
+        (
+            *document_rules(c, who, session.url, session.url, vouched, channel),
+            *server_metadata_rules(c, listed, party, issuer, party.url, party.url),
+            client_rules.refresh_token_stays_with_issuer(design, same(issuer, came_from)),
+        ),
+        {f"{who}.phase": "renewed", **facts},
+        sends,
+    )
+
 
 # --- tokens at resources ---------------------------------------------------------------------------------------
 
@@ -54,20 +110,17 @@ def _kept(c: Context, token: str) -> tuple[Named, ...]:
 def present_token(c: Context, token: str, url: str) -> Move:
     """The attacker presents a token of a user that it knows at an honest resource, with any proof that it has."""
     party = c.world.by_url[url]
-    here = all_of(knows(c, "token", token), c.exists(party))
-    if here is False:
-        return IMPOSSIBLE
-    own = holds_key(c, token)
+    here = possible(knows(c, "token", token), c.exists(party))
     for_this, for_another, used = captured_proofs(c, token, url)
     unused = all_of(same(c.of(party.name).rs_htu, "off"), for_another, no(used))
     made = token_of(c, token)
+    own = is_own_key(made["key"])
     request = ResourceRequest(url, token, choose(own, NONE, f"{token}@captured"))
     return Move(
         here,
         (
             *_kept(c, token),
-            *accepts(c, token, url, own, (for_this, for_another), NONE),
-            resource_rules.proof_is_fresh(c.of(party.name), all_of(no(own), used, no(unused))),
+            *accepts(c, token, url, own, (for_this, for_another), NONE, all_of(no(own), used, no(unused))),
         ),
         {f"served.{token}": True, f"replayed.{token}": any_of(no(own), no(same(made["certificate"], NONE)))},
         (Sent(ATTACKER, url, request), Sent(url, ATTACKER, ResourceResponse(made["user"]))),
@@ -93,9 +146,7 @@ def present_own_making(c: Context, url: str, iss: Value, form: Value) -> Move:
     party, policy = c.world.by_url[url], c.of(c.world.by_url[url].name)
     strangers = [server for server in c.world.servers if not server.honest]
     runs = [all_of(c.runs(server), any_of(same(iss, server.url), _foreign(c, iss))) for server in strangers]
-    here = all_of(any_of(*runs), c.exists(party), no(c.state[f"served.forged.{url}"]))
-    if here is False:
-        return IMPOSSIBLE
+    here = possible(any_of(*runs), c.exists(party), no(c.state[f"served.forged.{url}"]))
     known, listed = trusted_by(c, party, iss), same(c.design.a_enrolled, "yes")
     ours = one_of(iss, *(server.url for server in strangers))
     looks = any_of(*(same(iss, lookalike(c.world.by_name[name].url)) for name in party.trusts))
@@ -174,11 +225,9 @@ def present_own_token(c: Context, url: str, kind: Value) -> Move:
     party = c.world.by_url[url]
     policy, identity = c.of(party.name), same(kind, "id_token")
     acts = any_of(*(c.runs(known) for known in c.world.identities))
-    here = all_of(
+    here = possible(
         acts, c.exists(party), any_of(identity, c.state["has.colliding_token"]), no(c.state["accepted.issuer"])
     )
-    if here is False:
-        return IMPOSSIBLE
     typed = resource_rules.token_is_typed(policy, no(identity))
     apart, clients = resource_rules.subjects_are_kept_apart(policy), resource_rules.audience_excludes_clients(policy)
     contained = resource_rules.token_is_self_contained(policy)
@@ -267,9 +316,7 @@ def redirect_request(c: Context, who: str, url: Value) -> Move:
     """A resource server of the attacker's redirects a client's request to an honest one, where it has credentials."""
     session = c.state.session(who)
     there = all_of(c.attackers(session.url), c.at(url, c.exists))
-    here = all_of(same(session.phase, "challenged"), there, no(session.diverted))
-    if here is False:
-        return IMPOSSIBLE
+    here = possible(same(session.phase, "challenged"), there, no(session.diverted))
     client = c.world.session[who].client
     return Move(
         here,
@@ -302,12 +349,10 @@ def ask_for_internal_address(c: Context, who: str) -> Move:
 def name_internal_address(c: Context, who: str, channel: str) -> Move:
     """The attacker, who writes a challenge or a document, names an internal address for the client to fetch."""
     session = c.state.session(who)
-    here = all_of(
+    here = possible(
         same(session.phase, "challenged"), controls_document(c, who, session.url, channel),
         no(same(c.client(who).prm, "off")),
     )  # fmt: skip
-    if here is False:
-        return IMPOSSIBLE
     client = c.world.session[who].client
     told = ResourceMetadata(session.url, INTERNAL)
     named = (
@@ -335,9 +380,7 @@ def _hostile_addresses(world: World) -> list[dict[str, str]]:
 def name_address_in_server_metadata(c: Context, who: str, server: str, address: str) -> Move:
     """An AS of the attacker's names an internal token endpoint, or an authorization endpoint that is no web URL."""
     session, party, design = c.state.session(who), c.world.by_name[server], c.client(who)
-    here = all_of(same(session.phase, "discovered"), c.runs(party), same(session.listed, party.url))
-    if here is False:
-        return IMPOSSIBLE
+    here = possible(same(session.phase, "discovered"), c.runs(party), same(session.listed, party.url))
     own, client, inside = party.url, c.world.session[who].client, address == INTERNAL
     if inside:
         told, harm, harmless = ServerMetadata(own, own, INTERNAL), "fetched.internal", client_rules.fetches_are_guarded

@@ -46,20 +46,21 @@ def challenge_is_present(design: Design, challenge: Value) -> Condition:
 
 
 @rule("RI-2-err", "RTR-3.2.2-none", source="RFC 8707 2; resource-token-resp 3.2.2")
-def resource_is_acceptable(design: Design, resource: Value, listed: Condition) -> Condition:
+def resource_is_acceptable(design: Design, requested: Value, listed: Condition) -> Condition:
     """An AS that keeps a list of resources refuses others with invalid_target."""
-    unknown = all_of(no(same(resource, NONE)), no(listed))
+    unknown = all_of(no(same(requested, NONE)), no(listed))
     return implies(same(design.as_resource, "reject_unknown"), no(unknown))
 
 
 @rule("PAR-2.1-auth", "CIMD-8.2-conf", "FAPI-as-cauth", source="RFC 6749 3.2.1; RFC 9126 2.1; RFC 7523 3")
 def client_is_authenticated(
-    design: Design, genuine: Condition, secret: Condition, assertion: Condition
+    design: Design, genuine: Condition, secret: Condition, assertion: Condition, replaced: Condition
 ) -> Condition:
     """A confidential client authenticates as it registered (``design`` is the client's).
 
     ``genuine``: the client itself is at the endpoint with credentials for this AS; ``secret``,
-    ``assertion``: whoever is there knows the secret, or holds an assertion that names this AS.
+    ``assertion``: whoever is there knows the secret, or holds an assertion that names this AS; ``replaced``: it has
+    nothing but a key that the client has replaced since.
     TLS client certificates cannot be passed on.
     """
     return any_of(
@@ -67,6 +68,7 @@ def client_is_authenticated(
         genuine,
         all_of(same(design.client_auth, "secret"), secret),
         all_of(one_of(design.client_auth, "pkjwt", "attest"), assertion),
+        replaced,
     )
 
 
@@ -91,9 +93,9 @@ def code_was_issued_to_client(code_client: Value, client: Value) -> Condition:
 
 
 @rule("O21-2.3-redir", source="RFC 6749 4.1.3")
-def redirect_uri_is_the_same(requested: Value, redeemed: Value) -> Condition:
+def redirect_uri_is_the_same(code_redirect: Value, redirect: Value) -> Condition:
     """The redirect URI of the token request is the one of the authorization request."""
-    return same(requested, redeemed)
+    return same(code_redirect, redirect)
 
 
 @rule("PKCE-4.6-ver", "PKCE-down", source="RFC 7636 4.6; RFC 9700 4.8.2")
@@ -111,9 +113,9 @@ def verifier_matches_challenge(design: Design, challenge: Value, verifier: Value
 
 
 @rule("DPOP-10-jkt", "FAPI-as-jkt", source="RFC 9449 10")
-def proof_key_matches_request(requested_key: Value, proof_key: Value) -> Condition:
+def proof_key_matches_request(code_key: Value, key: Value) -> Condition:
     """A code requested with dpop_jkt is redeemed with a proof by that key."""
-    return any_of(same(requested_key, NONE), same(requested_key, proof_key))
+    return any_of(same(code_key, NONE), same(code_key, key))
 
 
 @rule("RTR-3.2-subset", "RTR-3.2-within", "RI-2.2-policy", source="RFC 8707 2.2; resource-token-resp 3.2")
@@ -149,6 +151,13 @@ def echo_is_present(design: Design, requested: Value) -> Condition:
     return all_of(same(design.as_echo, "yes"), no(same(design.as_resource, "ignore")), no(same(requested, NONE)))
 
 
+def echo(design: Design, requested: Value) -> dict[str, Condition]:
+    """Whether the token response names resources, among them the requested one, and others as well."""
+    return {
+        "present": echo_is_present(design, requested),
+        "has_requested": one_of(design.as_resource, "honor", "add", "reject_unknown"),
+        "has_more": same(design.as_resource, "add"),
+    }
 
 
 @rule("BCP-4.12", source="RFC 9700 4.12")
@@ -164,9 +173,9 @@ def consent_is_pinned_to_metadata(design: Design, unasked: Condition) -> Conditi
 
 
 @rule("CIMD-5.2-cache", source="draft-ietf-oauth-client-id-metadata-document 5.2")
-def client_keys_are_current(design: Design, replaced: Condition) -> Condition:
+def client_keys_are_current(policy: Design, replaced: Condition) -> Condition:
     """A key that the client has taken out of its metadata is accepted no more."""
-    return implies(replaced, same(design.cimd_cache, "stale"))
+    return implies(replaced, same(policy.cimd_cache, "stale"))
 
 
 @rule("DCR-3.2.1-id", "CIMD-7.1-ns", source="RFC 9700 4.15")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from model import identifiers, schemas
+from model import guards, identifiers, schemas
 from model.design import Design
 from model.logic import Condition, Value, all_of, any_of, implies, no, one_of, same
 from model.rule import rule
@@ -41,13 +41,13 @@ def reads_challenge(design: Design, scheme: str) -> bool:
     return bool(any_of(same(design.prm_scheme, "any"), scheme.lower() == "bearer"))
 
 
-@rule("PRM-3.2-ok", source="RFC 9728 3.2, 7.7")
+@rule("PRM-3.2-ok", source="RFC 9728 3.2, 7.7", otherwise="prm_redirect")
 def document_is_not_redirected(design: Design, redirected: Condition) -> Condition:
     """The metadata document is where it was asked for, not where a redirect leads."""
     return implies(redirected, same(design.prm_redirect, "follow"))
 
 
-@rule("PRM-3.2-ok", source="RFC 9728 3.2")
+@rule("PRM-3.2-ok", source="RFC 9728 3.2", otherwise="prm_error")
 def document_is_served(design: Design, failed: Condition) -> Condition:
     """The server answers with the metadata document or says that there is none."""
     return no(failed)
@@ -57,7 +57,7 @@ def document_is_served(design: Design, failed: Condition) -> Condition:
 _USED: schemas.Schema = {"resource": "text", "authorization_servers": "texts"}
 
 
-@rule("PRM-3.2-ok", "PRM-2-resource", source="RFC 9728 2, 3.2")
+@rule("PRM-3.2-ok", "PRM-2-resource", source="RFC 9728 2, 3.2", otherwise="prm_malformed")
 def document_is_well_formed(design: Design, body: Mapping[str, Any]) -> Condition:
     """The metadata document says which resource it is about, and lists AS if it speaks of any.
 
@@ -187,7 +187,7 @@ def party_is_reachable(design: Design, reachable: Condition) -> Condition:
     return reachable
 
 
-@rule("ASM-2-fields", source="RFC 8414 2, 3.2")
+@rule("ASM-2-fields", source="RFC 8414 2, 3.2", otherwise="asm_malformed")
 def server_metadata_is_well_formed(design: Design, body: Mapping[str, Any]) -> Condition:
     """Every field of AS metadata is of its type, and those that are required are there.
 
@@ -230,9 +230,9 @@ def challenge_method_is_offered(design: Design, listed: Condition, offered: Cond
 
 
 @rule("ASM-2-fields", source="RFC 8414 2")
-def response_type_is_offered(design: Design, offered: Condition) -> Condition:
+def response_type_is_offered(design: Design, code: Condition) -> Condition:
     """AS metadata offers the response type code."""
-    return any_of(same(design.response_types, "unread"), offered)
+    return any_of(same(design.response_types, "unread"), code)
 
 
 # --- responses -----------------------------------------------------------------------------------------------
@@ -245,9 +245,10 @@ def request_is_granted(design: Design, refused: Condition) -> Condition:
 
 
 @rule("MCP-recordiss", source="RFC 9207 2.4")
-def issuer_was_recorded(design: Design, iss: Value) -> Condition:
+def issuer_was_recorded(design: Design, recorded: Value, iss: Value) -> Condition:
     """A response with an iss answers a request for which an issuer was recorded."""
-    return any_of(same(iss, NONE), same(design.iss_check, "off"), same(design.iss_unrecorded, "skip"))
+    heeded = all_of(no(same(design.iss_check, "off")), no(same(design.iss_unrecorded, "skip")))
+    return any_of(no(same(recorded, NONE)), same(iss, NONE), no(heeded))
 
 
 @rule("PRM-5.2-upd", "MCP-peras", source="RFC 9728 5.2; deployed clients")
@@ -257,9 +258,9 @@ def server_is_the_one_before(design: Design, changed: Condition) -> Condition:
 
 
 @rule("O21-type", source="RFC 6749 5.1")
-def token_type_is_present(design: Design, present: Condition) -> Condition:
+def token_type_is_present(design: Design, typed: Condition) -> Condition:
     """The token response names the type of the token."""
-    return any_of(present, same(design.type_missing, "bearer"))
+    return any_of(typed, same(design.type_missing, "bearer"))
 
 
 @rule("O21-type", source="RFC 6749 7.1")
@@ -292,6 +293,19 @@ def scope_is_stepped_up(design: Design) -> Condition:
 def presents_dpop(design: Design, wanted: Condition, bound: Condition) -> Condition:
     """Whether the token is presented with a proof; ``bound``: the response says that it is of type DPoP."""
     return all_of(wanted, any_of(bound, one_of(design.dpop_presents, "always")))
+
+
+# --- what is asked of a message, beside what the flow asks of it ---------------------------------------------------
+
+CHALLENGE: guards.Guard = (*guards.CHALLENGE, url_is_well_formed)
+RESOURCE_METADATA: guards.Guard = (resource_has_no_fragment, *guards.RESOURCE_METADATA)
+LISTING: guards.Guard = (server_is_listed, server_is_the_only_one)
+SUPPORT: guards.Guard = (response_type_is_offered, challenge_method_is_offered)
+ENDPOINT: guards.Guard = (endpoint_is_known, url_is_well_formed)
+AUTHORIZATION_RESPONSE: guards.Guard = (request_is_granted, *guards.AUTHORIZATION_RESPONSE, issuer_was_recorded)
+TOKEN_RESPONSE: guards.Guard = (
+    request_is_granted, token_type_is_present, token_type_is_known, token_type_was_asked_for, *guards.TOKEN_RESPONSE,
+)  # fmt: skip
 
 
 def _without_fragment(url: str) -> str:

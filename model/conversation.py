@@ -1,17 +1,19 @@
 """A client in a conversation: what it does with the answers of a scenario, step by step, and why.
 
-The client is a design, and every decision that may end the conversation is a rule of :mod:`model.client` or
-:mod:`model.conduct`, read with the values of the scenario. The walk itself only knows in which order a client asks.
+The client is a design, and every decision that may end the conversation is a rule, read with the values of the
+scenario. The order of its steps is that of the flow (:func:`model.protocols.steps`); in each it asks of the message
+what the flow does (:mod:`model.guards`), and what only conversations hold (:mod:`model.conduct`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from model import client, conduct, identifiers
+from model import client, conduct, guards, identifiers
+from model.protocols import steps
 from model.rule import Condition as Named
 from model.rule import Rule
 from model.scenario import Answer, Scenario
@@ -32,11 +34,12 @@ STAGES: dict[Stage, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A rule that the client asked, what it asked about, and the answer."""
+    """A rule that the client asked, the answer, what it asked about, and the step of the flow at which it did."""
 
     rule: Rule
     holds: bool
     about: str
+    step: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,8 @@ def converse(design: Mapping[str, str], scenario: Scenario, without: Collection[
         walk.run()
     except identifiers.MalformedURLError as error:
         rule = conduct.url_is_well_formed(design, False).rule
-        return Conversation(walk.stage, rule, (*walk.decisions, Decision(rule, False, str(error))), walk.sent)
+        walk.decisions.append(Decision(rule, False, str(error), walk.step))
+        return Conversation(walk.stage, rule, tuple(walk.decisions), walk.sent)
     except _RefusedError:
         return Conversation(walk.stage, walk.decisions[-1].rule, tuple(walk.decisions), walk.sent)
     return Conversation("A", None, tuple(walk.decisions), walk.sent)
@@ -104,353 +108,318 @@ class _RefusedError(Exception):
 class _Resource:
     """What discovery found about a resource; nothing is documented where there was no metadata."""
 
-    documented: str
-    servers: tuple[str, ...]
-    body: Mapping[str, Any]
+    documented: str = NONE
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def servers(self) -> tuple[str, ...]:
+        """The AS that it lists."""
+        return tuple(self.body.get("authorization_servers", ()))
 
 
 @dataclass(frozen=True, slots=True)
 class _Server:
-    """An AS as the client sees it: as listed, its metadata (if any), and its endpoints.
-
-    The token endpoint may be missing: that shows when it is used.
-    """
+    """An AS as the client sees it: as listed (or only assumed), its metadata if there is any, where users are sent."""
 
     listed: str
-    issuer: str
-    metadata: Mapping[str, Any]
-    authorization_endpoint: str
-    token_endpoint: str
+    assumed: bool
+    found: Mapping[str, Any] | None
+    authorization_at: str
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """Its metadata, which may say nothing."""
+        return self.found or {}
+
+    @property
+    def issuer(self) -> str:
+        """The issuer that its metadata names, and that is recorded for a request."""
+        return str(self.metadata.get("issuer", NONE))
+
+    @property
+    def claimed(self) -> str:
+        """The issuer that it is taken to be."""
+        return self.listed if self.issuer == NONE else self.issuer
 
 
 class _Walk:
-    """One conversation while it lasts."""
+    """One conversation while it lasts: what the client found, was given and sent so far."""
 
     def __init__(self, design: Any, scenario: Scenario, without: frozenset[str]) -> None:
         self.design = design
         self.scenario = scenario
         self.without = without
+        self.step = ""
         self.stage: Stage = "d"
         self.decisions: list[Decision] = []
         self.sent = Sent()
         self.registered: set[str] = set()
+        self.named = ""
+        self.resource = _Resource()
+        self.server = _Server(NONE, False, None, NONE)
+        self.asked: dict[str, str] = {}
+        self.renews = False
 
     # --- deciding ------------------------------------------------------------------------------------------
 
-    def holds(self, condition: Named, about: str) -> bool:
-        """Ask a rule and note the answer."""
-        holds = bool(condition.holds) or condition.rule.name in self.without
-        self.decisions.append(Decision(condition.rule, holds, about))
-        return holds
+    def take(self, *rules: guards.Asked, **values: Any) -> bool:
+        """Ask rules and go on only if they agree, or (False) if the client does without what it asked about.
 
-    def require(self, condition: Named, about: str) -> None:
-        """Go on only if the rule agrees."""
-        if not self.holds(condition, about):
+        Values that no rule is about say what they were asked of.
+        """
+        about = ", ".join(f"{name} {value}" for name, value in values.items() if isinstance(value, str))
+        agree = [self._decide(condition, about) for condition in guards.ask(rules, design=self.design, **values)]
+        return all(agree)
+
+    def _decide(self, condition: Named, about: str) -> bool:
+        rule = condition.rule
+        holds = bool(condition.holds) or rule.name in self.without
+        self.decisions.append(Decision(rule, holds, about, self.step))
+        if not holds and (not rule.otherwise or getattr(self.design, rule.otherwise) == "refuse"):
             raise _RefusedError
+        return holds
 
     def fetch(self, url: str) -> Answer:
         """What is at a URL, if its server takes the connection."""
         answer = self.scenario.fetch(url)
-        self.require(conduct.party_is_reachable(self.design, answer is not None), url)
+        self.take(conduct.party_is_reachable, url=url, reachable=answer is not None)
         return answer or Answer()
+
+    def goes_out(self, stage: Stage) -> None:
+        """A request goes out: if the client ends now, that is the stage of the first call at which it does."""
+        if self.stage != "x":
+            self.stage = stage
 
     # --- the conversation ----------------------------------------------------------------------------------
 
     def run(self) -> None:
         """First contact, and a second call where the scenario has one."""
-        url = self.scenario.url
-        plain_http = urlsplit(url).scheme == "http" and not _is_loopback(url)
-        self.require(client.resource_url_is_https(self.design, plain_http), url)
-        resource = self.discover_resource(challenged=True)
-        server = self.discover_server(resource)
-        self.authorize(resource, server)
+        self.follow("request_resource")
         if self.scenario.later is not None:
-            self.call_again(self.scenario.later, resource, server)
+            self.call_again(self.scenario.later)
 
-    def authorize(self, resource: _Resource, server: _Server) -> None:
-        """From the authorization request to the answer of the resource server."""
-        resource = self.request_authorization(resource, server)
-        self.stage = "t" if self.stage != "x" else "x"
-        wanted = self.wants_dpop(resource, server)
-        self.request_token(resource, server, wanted, self.knows_code(server))
-        self.stage = "x"
-        answer = self.scenario.answer
-        failed = answer["status"] != 200
-        self.require(conduct.request_is_granted(self.design, failed), answer.get("error", "") or "200 OK")
+    def follow(self, start: str, end: str = "") -> None:
+        """Take the client's steps in the order of the flow, as far as scenarios have them, from one up to another."""
+        flow = steps("client")
+        for step in flow[flow.index(start) : flow.index(end) if end else None]:
+            take = getattr(self, step, None)
+            if take is not None:
+                self.step = step
+                take()
 
-    # --- discovery -----------------------------------------------------------------------------------------
-
-    def discover_resource(self, challenged: bool) -> _Resource:
-        """The metadata of the resource, as the client reads it."""
-        design, url = self.design, self.scenario.url
-        body = self.find_document(challenged)
-        if body is None:
-            return _Resource(NONE, (), {})
-        resource = conduct.spelled(design, str(body.get("resource", NONE)))
-        self.require(conduct.resource_has_no_fragment(design, "#" in resource), resource)
-        matches = client.resource_matches_request(design, resource, url)
-        if design.prm_mismatch == "own_url" and not self.holds(matches, f"{resource} for {url}"):
-            resource = conduct.spelled(design, url)
-        elif design.prm_mismatch != "own_url":
-            self.require(matches, f"{resource} for {url}")
-        self.require(client.metadata_signature_is_anchored(design, False), "unsigned document")
-        return _Resource(resource, tuple(body.get("authorization_servers", ())), body)
-
-    def find_document(self, challenged: bool) -> Mapping[str, Any] | None:
-        """The first metadata document of the resource that the client can use, or nothing."""
-        design, scenario = self.design, self.scenario
-        if design.prm == "off":
-            return None
-        heard = challenged and conduct.reads_challenge(design, scenario.challenge.get("scheme", ""))
-        named = scenario.challenge.get("resource_metadata", "") if heard else ""
-        if named:
-            self.require(conduct.url_is_well_formed(design, is_url(named)), named)
-        for location in conduct.document_locations(design, scenario.url, named):
-            elsewhere = location == named and not identifiers.same_origin(location, scenario.url)
-            near = client.metadata_url_is_same_origin(design, elsewhere)
-            if not self.tolerates(near, design.prm_elsewhere, location):
-                continue
-            answer = self.fetch(location)
-            redirected = bool(answer.location)
-            here = conduct.document_is_not_redirected(design, redirected)
-            if not self.tolerates(here, design.prm_redirect, location):
-                continue
-            if redirected:
-                answer = self.fetch(answer.location)
-            failed = answer.status not in (200, 404)
-            if not self.tolerates(conduct.document_is_served(design, failed), design.prm_error, location):
-                continue
-            if answer.status != 200:
-                continue
-            if self.tolerates(conduct.document_is_well_formed(design, answer.body), design.prm_malformed, location):
-                return answer.body
-        return None
-
-    def tolerates(self, condition: Named, otherwise: str, about: str) -> bool:
-        """Whether the rule agrees; where it does not, the client gives up or skips what it asked about."""
-        if otherwise == "skip":
-            return self.holds(condition, about)
-        self.require(condition, about)
-        return True
-
-    def discover_server(self, resource: _Resource) -> _Server:
-        """The AS that the client goes to, ready for authorization requests."""
-        design, url = self.design, self.scenario.url
-        self.require(conduct.server_is_listed(design, bool(resource.servers)), f"authorization_servers of {url}")
-        self.require(
-            conduct.server_is_the_only_one(design, len(resource.servers) > 1), ", ".join(resource.servers)
-        )
-        listed = resource.servers or (identifiers.origin(url),)
-        found: Mapping[str, Any] | None = None
-        chosen = listed[0]
-        for chosen in listed:
-            known = chosen in self.scenario.known_servers
-            self.require(client.authorization_server_is_trusted(design, known), chosen)
-            found = self.server_metadata(chosen)
-            if found is not None or design.as_failover == "no":
-                break
-        legacy = not resource.servers
-        server = _Server(
-            chosen,
-            NONE if found is None else str(found.get("issuer", NONE)),
-            found or {},
-            self.endpoint("authorization", found, chosen, legacy),
-            conduct.endpoint(design, "token", found, chosen, url, legacy),
-        )
-        claimed = chosen if server.issuer == NONE else server.issuer
-        self.require(
-            client.authorization_endpoint_is_corroborated(
-                design, claimed, server.authorization_endpoint, self.advertises_iss(server)
-            ),
-            f"{server.authorization_endpoint} of {claimed}",
-        )
-        protected = server.metadata.get("protected_resources")
-        lists = resource.documented in _strings(protected)
-        self.require(client.server_lists_resource(design, protected is not None, lists), resource.documented)
-        if design.pkce_when == "before":
-            self.require_support(found)
-        self.register(server, found, legacy)
-        if design.pkce_when == "after":
-            self.require_support(found)
-        return server
-
-    def require_support(self, metadata: Mapping[str, Any] | None) -> None:
-        """What the metadata says about response types and PKCE; where there is none, nothing is said."""
-        types = None if metadata is None else metadata.get("response_types_supported")
-        self.require(
-            conduct.response_type_is_offered(self.design, metadata is None or "code" in _strings(types)),
-            f"response_types_supported {types}",
-        )
-        methods = None if metadata is None else metadata.get("code_challenge_methods_supported")
-        offered = metadata is None or "S256" in _strings(methods)
-        self.require(
-            conduct.challenge_method_is_offered(self.design, methods is not None, offered),
-            f"code_challenge_methods_supported {methods}",
-        )
-
-    def server_metadata(self, issuer: str) -> Mapping[str, Any] | None:
-        """The metadata of an issuer, if there is any and the client may use it."""
-        for location, expected in conduct.metadata_locations(self.design, issuer):
-            answer = self.fetch(location)
-            if answer.status != 200:
-                continue
-            if self.tolerates(
-                conduct.server_metadata_is_well_formed(self.design, answer.body), self.design.asm_malformed, location
-            ):
-                claimed = str(answer.body.get("issuer", NONE))
-                condition = client.metadata_issuer_matches(self.design, claimed, expected, False)
-                self.require(condition, f"{claimed} for {expected}")
-                return answer.body
-        return None
-
-    def endpoint(self, name: str, metadata: Mapping[str, Any] | None, server: str, legacy: bool) -> str:
-        """The URL of an endpoint that the client is about to use."""
-        url = conduct.endpoint(self.design, name, metadata, server, self.scenario.url, legacy)
-        self.require_endpoint(name, url, server)
-        return url
-
-    def require_endpoint(self, name: str, url: str, server: str) -> None:
-        """An endpoint has to be known, and to be a URL."""
-        self.require(conduct.endpoint_is_known(self.design, url != NONE), f"{name} endpoint of {server}")
-        self.require(conduct.url_is_well_formed(self.design, is_url(url)), url)
-
-    def register(self, server: _Server, metadata: Mapping[str, Any] | None, legacy: bool) -> None:
-        """Get a client_id at the AS, unless the client has one there."""
-        design = self.design
-        key = server.listed if design.cred_pin == "on" else "any"
-        if key in self.registered or design.reg == "static":
-            return
-        offered = bool(server.metadata.get("client_id_metadata_document_supported"))
-        if design.reg == "cimd" and (offered or design.registration_kinds == "cimd_only"):
-            self.require(conduct.client_id_is_granted(design, offered), f"metadata documents at {server.listed}")
-        else:
-            if design.registration_at == "issuer" and metadata is not None:
-                metadata = self.server_metadata(server.issuer)
-                self.require(conduct.endpoint_is_known(design, metadata is not None), f"metadata of {server.issuer}")
-            where = self.endpoint("registration", metadata, server.listed, legacy)
-            self.sent.registrations.append(self.scenario.party(where))
-            self.require(conduct.client_id_is_granted(design, _endpoint(where) in self.scenario.endpoints), where)
-        self.registered.add(key)
-
-    # --- authorization and token -----------------------------------------------------------------------------
-
-    def request_authorization(self, resource: _Resource, server: _Server) -> _Resource:
-        """Send the user to the AS and judge what comes back; the resource to ask a token for."""
-        design, scenario = self.design, self.scenario
-        asked = conduct.requested_resource(design, resource.documented, scenario.url)
-        scopes = scenario.challenge.get("scope") or " ".join(_strings(resource.body.get("scopes_supported")))
-        parameters = {"response_type": "code"}
-        if design.scope_request == "advertised" and scopes:
-            parameters["scope"] = scopes
-        if asked != NONE:
-            parameters["resource"] = asked
-        self.sent.authorizations.append(Request(scenario.party(server.authorization_endpoint), asked))
-        self.sent.urls.append(conduct.authorization_url(design, server.authorization_endpoint, parameters))
-        if self.stage == "d":
-            self.stage = "a"
-        response = scenario.authorization_response
-        refused = "error" in response and all(name in parameters for name in response.get("refuses", ()))
-        answers = _endpoint(server.authorization_endpoint) in scenario.endpoints
-        self.require(
-            conduct.request_is_granted(design, refused or not answers),
-            response.get("error", "") if refused else "code" if answers else "no answer",
-        )
-        state = {"returned": "own", "other": "other", "missing": NONE}[response["state"]]
-        self.require(client.state_matches(design, state, "own"), f"state {response['state']}")
-        self.judge_iss(server)
-        if design.callback_discovery == "repeated":
-            resource = self.discover_resource(challenged=False)
-            changed = bool(resource.servers) and resource.servers[0] != server.listed
-            self.require(conduct.server_is_the_one_before(design, changed), f"{server.listed} at the callback")
-        claimed = server.listed if server.issuer == NONE else server.issuer
-        self.require_endpoint("token", server.token_endpoint, server.listed)
-        self.require(
-            client.token_endpoint_is_corroborated(design, claimed, server.token_endpoint),
-            f"{server.token_endpoint} of {claimed}",
-        )
-        return resource
-
-    def judge_iss(self, server: _Server) -> None:
-        """Compare iss with the issuer recorded, if there is one."""
-        iss = self.scenario.iss.get(identifiers.origin(server.authorization_endpoint), NONE)
-        if server.issuer == NONE:
-            self.require(conduct.issuer_was_recorded(self.design, iss), f"iss {iss}")
-        else:
-            advertised = self.advertises_iss(server)
-            condition = client.iss_matches_recorded_issuer(self.design, iss, server.issuer, advertised)
-            self.require(condition, f"iss {iss} from {server.issuer}")
-
-    def advertises_iss(self, server: _Server) -> bool:
-        """Whether the AS says that it sends iss."""
-        return conduct.advertises_iss(self.design, server.metadata)
-
-    def wants_dpop(self, resource: _Resource, server: _Server) -> bool:
-        """Whether the client makes proofs here."""
-        offered = "dpop_signing_alg_values_supported" in server.metadata
-        demanded = bool(resource.body.get("dpop_bound_access_tokens_required"))
-        return bool(client.wants_dpop(self.design, offered, demanded))
-
-    def knows_code(self, server: _Server) -> bool:
-        """Whether the token endpoint is of the AS that issued the code, or of the attacker's, which takes any."""
-        party = self.scenario.party(server.token_endpoint)
-        return party in (self.sent.authorizations[-1].party, "evil")
-
-    def request_token(self, resource: _Resource, server: _Server, wanted: bool, knows_grant: bool = True) -> None:
-        """Ask for a token and judge the response; whoever does not know the grant issues none."""
-        design, response = self.design, self.scenario.token_response
-        asked = conduct.requested_resource(design, resource.documented, self.scenario.url)
-        self.sent.tokens.append(Request(self.scenario.party(server.token_endpoint), asked, wanted))
-        answers = _endpoint(server.token_endpoint) in self.scenario.endpoints
-        failed = "error" in response or not answers or not knows_grant
-        self.require(conduct.request_is_granted(design, failed), str(response.get("error", "token")))
-        kind = response.get("token_type", "Bearer")
-        known = kind.lower() if isinstance(kind, str) else ""
-        bound = known == "dpop"
-        self.require(conduct.token_type_is_present(design, "token_type" in response), "no token_type")
-        self.require(
-            conduct.token_type_is_known(design, isinstance(kind, str), known in ("bearer", "dpop")),
-            f"token_type {kind}",
-        )
-        self.require(conduct.token_type_was_asked_for(design, bound and not wanted), f"token_type {kind}")
-        self.require(client.token_type_is_dpop(design, wanted, bound), f"token_type {kind}")
-        echoed = response.get("resource", [])
-        named = [echoed] if isinstance(echoed, str) else _strings(echoed)
-        confirmed = [name for name in named if identifiers.equal_normalized(name, asked)]
-        self.require(
-            client.echo_confirms_request(design, asked, bool(named), bool(confirmed), len(named) > len(confirmed)),
-            f"resource {echoed} for {asked}" if "resource" in response else "no resource",
-        )
-        self.sent.scheme = "DPoP" if conduct.presents_dpop(design, wanted, bound) else "Bearer"
-
-    # --- the second call ---------------------------------------------------------------------------------------
-
-    def call_again(self, later: Scenario, resource: _Resource, server: _Server) -> None:
+    def call_again(self, later: Scenario) -> None:
         """The client calls again and is refused what it had before."""
-        design = self.design
-        answer = later.answer
+        design, answer, before = self.design, later.answer, self.server
         renewable = "refresh_token" in self.scenario.token_response
         # Whatever is done about it is answered as in the first call.
         self.scenario = replace(later, answer=self.scenario.answer)
         if answer.get("error") == "insufficient_scope":
-            self.require(conduct.scope_is_stepped_up(design), "insufficient_scope")
-            self.authorize(resource, server)
+            self.take(conduct.scope_is_stepped_up, error="insufficient_scope")
+            self.follow("send_authorization_request")
             return
-        self.require(conduct.challenge_is_followed(design), f"status {answer['status']}")
+        self.take(conduct.challenge_is_followed, status=str(answer["status"]))
         if design.rechallenge == "retry":
+            self.follow("send_token")
             return
-        before = server
         if design.rechallenge == "discover":
-            resource = self.discover_resource(challenged=True)
-            changed = bool(resource.servers) and resource.servers[0] != before.listed
-            self.require(conduct.server_is_the_one_before(design, changed), f"{before.listed} before")
-            server = self.discover_server(resource)
-        moved = server.listed != before.listed
+            self.follow("request_resource", "send_authorization_request")
+        moved = self.server.listed != before.listed
         refreshes = design.rechallenge_grant == "refresh" and renewable
-        if refreshes and (not moved or bool(client.refresh_token_stays_with_issuer(design).holds)):
-            self.require_endpoint("token", server.token_endpoint, server.listed)
-            self.request_token(resource, server, self.wants_dpop(resource, server))
-        else:
-            self.authorize(resource, server)
+        self.renews = refreshes and (not moved or bool(client.refresh_token_stays_with_issuer(design).holds))
+        self.follow("redeem_code" if self.renews else "send_authorization_request")
+
+    # --- discovery -----------------------------------------------------------------------------------------
+
+    def request_resource(self) -> None:
+        """The client calls and is challenged; some read in the challenge where the metadata is."""
+        challenge = self.scenario.challenge
+        heard = self.design.prm != "off" and conduct.reads_challenge(self.design, challenge.get("scheme", ""))
+        self.named = challenge.get("resource_metadata", "") if heard else ""
+
+    def use_resource_metadata(self) -> None:
+        """The metadata of the resource, as the client reads it; nothing where it finds none."""
+        design, url, named = self.design, self.scenario.url, self.named
+        near = self.take(
+            *conduct.CHALLENGE, url=url, location=named, by_challenge=False,
+            plain_http=urlsplit(url).scheme == "http" and not _is_loopback(url),
+            elsewhere=is_url(named) and not identifiers.same_origin(named, url),
+            well_formed=named == "" or is_url(named),
+        )  # fmt: skip
+        locations = [] if design.prm == "off" else conduct.document_locations(design, url, named)
+        body = self.find_document(locations if near else locations[1:])
+        self.resource = _Resource()
+        if body is not None:
+            said = conduct.spelled(design, str(body.get("resource", NONE)))
+            matches = self.take(
+                *conduct.RESOURCE_METADATA, has_fragment="#" in said, cached=False, resource=said, url=url,
+                vouched_for=False,
+            )  # fmt: skip
+            self.resource = _Resource(said if matches else conduct.spelled(design, url), body)
+
+    def find_document(self, locations: Iterable[str]) -> Mapping[str, Any] | None:
+        """The first metadata document of the resource that the client can use, or nothing."""
+        for at in locations:
+            answer = self.fetch(at)
+            if not self.take(conduct.document_is_not_redirected, at=at, redirected=bool(answer.location)):
+                continue
+            if answer.location:
+                answer = self.fetch(answer.location)
+            served = self.take(conduct.document_is_served, at=at, failed=answer.status not in (200, 404))
+            if served and answer.status == 200 and self.take(conduct.document_is_well_formed, at=at, body=answer.body):
+                return answer.body
+        return None
+
+    def is_the_server_before(self) -> None:
+        """Discovery that was repeated has led to the AS from before."""
+        before, servers = self.server.listed, self.resource.servers
+        changed = before != NONE and bool(servers) and servers[0] != before
+        self.take(conduct.server_is_the_one_before, before=before, changed=changed)
+
+    def use_server_metadata(self) -> None:
+        """The AS that the client goes to, ready for authorization requests."""
+        design, servers = self.design, self.resource.servers
+        self.is_the_server_before()
+        self.take(*conduct.LISTING, servers=" ".join(servers), listed=bool(servers), several=len(servers) > 1)
+        chosen, found = self.choose_server(servers or (identifiers.origin(self.scenario.url),))
+        at = self.endpoint("authorization", chosen, not servers, found)
+        self.server = server = _Server(chosen, not servers, found, at)
+        protected = server.metadata.get("protected_resources")
+        self.take(
+            *guards.AUTHORIZATION_ENDPOINT, claimed=server.claimed, authorization_at=at,
+            advertised=conduct.advertises_iss(design, server.metadata), publishes=protected is not None,
+            lists=self.resource.documented in _strings(protected),
+        )  # fmt: skip
+        if design.pkce_when == "before":
+            self.require_support(found)
+        self.register(server)
+        if design.pkce_when == "after":
+            self.require_support(found)
+
+    def choose_server(self, listed: Sequence[str]) -> tuple[str, Mapping[str, Any] | None]:
+        """The AS among those listed that the client goes to, and its metadata, if there is any."""
+        found, chosen = None, ""
+        for chosen in listed:
+            known = chosen in self.scenario.known_servers
+            self.take(*guards.CHOSEN_SERVER, server=chosen, listed=chosen, known=known, enrolled=True)
+            found = self.server_metadata(chosen)
+            if found is not None or self.design.as_failover == "no":
+                break
+        return chosen, found
+
+    def server_metadata(self, issuer: str) -> Mapping[str, Any] | None:
+        """The metadata of an issuer, if there is any and the client may use it."""
+        for at, expected in conduct.metadata_locations(self.design, issuer):
+            answer = self.fetch(at)
+            if answer.status == 200 and self.take(conduct.server_metadata_is_well_formed, at=at, body=answer.body):
+                claimed = str(answer.body.get("issuer", NONE))
+                self.take(*guards.SERVER_METADATA, claimed=claimed, server=expected, configured=False)
+                return answer.body
+        return None
+
+    def require_support(self, metadata: Mapping[str, Any] | None) -> None:
+        """What the metadata says about response types and PKCE; where there is none, nothing is said."""
+        said = {} if metadata is None else metadata
+        types, methods = said.get("response_types_supported"), said.get("code_challenge_methods_supported")
+        self.take(
+            *conduct.SUPPORT, response_types=str(types), code=metadata is None or "code" in _strings(types),
+            methods=str(methods), listed=methods is not None, offered=metadata is None or "S256" in _strings(methods),
+        )  # fmt: skip
+
+    def endpoint(self, name: str, server: str, assumed: bool, metadata: Mapping[str, Any] | None) -> str:
+        """The URL of an endpoint that the client is about to use."""
+        url = conduct.endpoint(self.design, name, metadata, server, self.scenario.url, assumed)
+        self.take(*conduct.ENDPOINT, server=server, endpoint=name, url=url, known=url != NONE, well_formed=is_url(url))
+        return url
+
+    def register(self, server: _Server) -> None:
+        """Get a client_id at the AS, unless the client has one there."""
+        design, metadata = self.design, server.found
+        key = server.listed if design.cred_pin == "on" else "any"
+        if key in self.registered or design.reg == "static":
+            return
+        self.registered.add(key)
+        offered = bool(server.metadata.get("client_id_metadata_document_supported"))
+        if design.reg == "cimd" and (offered or design.registration_kinds == "cimd_only"):
+            self.take(conduct.client_id_is_granted, server=server.listed, granted=offered)
+            return
+        if design.registration_at == "issuer" and metadata is not None:
+            metadata = self.server_metadata(server.issuer)
+            self.take(conduct.endpoint_is_known, issuer=server.issuer, known=metadata is not None)
+        at = self.endpoint("registration", server.listed, server.assumed, metadata)
+        self.sent.registrations.append(self.scenario.party(at))
+        self.take(conduct.client_id_is_granted, at=at, granted=_endpoint(at) in self.scenario.endpoints)
+
+    # --- authorization and token -----------------------------------------------------------------------------
+
+    def wanted_resource(self) -> str:
+        """The `resource` of requests."""
+        return conduct.requested_resource(self.design, self.resource.documented, self.scenario.url)
+
+    def send_authorization_request(self) -> None:
+        """Send the user to the AS."""
+        design, scenario, at = self.design, self.scenario, self.server.authorization_at
+        resource = self.wanted_resource()
+        scopes = scenario.challenge.get("scope") or " ".join(_strings(self.resource.body.get("scopes_supported")))
+        self.asked = {"response_type": "code"}
+        if design.scope_request == "advertised" and scopes:
+            self.asked["scope"] = scopes
+        if resource != NONE:
+            self.asked["resource"] = resource
+        self.sent.authorizations.append(Request(scenario.party(at), resource))
+        self.sent.urls.append(conduct.authorization_url(design, at, self.asked))
+        self.goes_out("a")
+
+    def accept_authorization_response(self) -> None:
+        """Judge what comes back, if anything does."""
+        design, server, response = self.design, self.server, self.scenario.authorization_response
+        refused = "error" in response and all(name in self.asked for name in response.get("refuses", ()))
+        answers = _endpoint(server.authorization_at) in self.scenario.endpoints
+        iss = self.scenario.iss.get(identifiers.origin(server.authorization_at), NONE)
+        self.take(
+            *conduct.AUTHORIZATION_RESPONSE, error=response.get("error", NONE), refused=refused or not answers,
+            session="own", returned={"returned": "own", "other": "other", "missing": NONE}[response["state"]],
+            other_browser=False, after_use=False, arrived_at=NONE, expected=NONE, iss=iss,
+            # Where no issuer was recorded there is none to compare with.
+            issuer=iss if server.issuer == NONE else server.issuer, recorded=server.issuer,
+            advertised=conduct.advertises_iss(design, server.metadata),
+        )  # fmt: skip
+        if design.callback_discovery == "repeated":
+            self.named = ""
+            self.use_resource_metadata()
+            self.is_the_server_before()
+
+    def redeem_code(self) -> None:
+        """Ask for a token, for the code or a refresh token, and judge the response."""
+        design, server, response = self.design, self.server, self.scenario.token_response
+        at = self.endpoint("token", server.listed, server.assumed, server.found)
+        self.take(*guards.TOKEN_ENDPOINT, claimed=server.claimed, token_at=at)
+        offered = "dpop_signing_alg_values_supported" in server.metadata
+        demanded = bool(self.resource.body.get("dpop_bound_access_tokens_required"))
+        wanted = bool(client.wants_dpop(design, offered, demanded))
+        party, asked = self.scenario.party(at), self.wanted_resource()
+        self.sent.tokens.append(Request(party, asked, wanted))
+        self.goes_out("t")
+        # Whoever does not know the grant issues no token; the attacker's AS takes any code.
+        knows = self.renews or party in (self.sent.authorizations[-1].party, "evil")
+        answers = _endpoint(at) in self.scenario.endpoints
+        kind, echo = response.get("token_type", "Bearer"), response.get("resource", [])
+        known = kind.lower() if isinstance(kind, str) else ""
+        bound, named = known == "dpop", [echo] if isinstance(echo, str) else _strings(echo)
+        confirmed = [name for name in named if identifiers.equal_normalized(name, asked)]
+        self.take(
+            *conduct.TOKEN_RESPONSE, error=str(response.get("error", NONE)),
+            refused="error" in response or not answers or not knows, token_type=str(kind),
+            typed="token_type" in response, text=isinstance(kind, str), known=known in ("bearer", "dpop"),
+            unasked=bound and not wanted, wanted=wanted, bound=bound, requested=asked, resource=" ".join(named) or NONE,
+            read=True, present=bool(named), has_requested=bool(confirmed), has_more=len(named) > len(confirmed),
+        )  # fmt: skip
+        self.sent.scheme = "DPoP" if conduct.presents_dpop(design, wanted, bound) else "Bearer"
+
+    def send_token(self) -> None:
+        """Use the token, and see what the resource server makes of it."""
+        self.goes_out("x")
+        status = self.scenario.answer["status"]
+        self.take(conduct.request_is_granted, status=str(status), refused=status != 200)
 
 
 def _strings(value: Any) -> list[str]:

@@ -1,8 +1,8 @@
-"""What honest parties do to get a token, in protocol order: the one place where the order of the flow is written.
+"""What honest parties do until the client has an authorization response, in protocol order.
 
-Each action gathers the messages and the rules of its step; the rules themselves are in :mod:`model.client`,
-:mod:`model.authorization_server` and :mod:`model.resource_server`. What is done with the token is in
-:mod:`model.token_flow`.
+This and :mod:`model.token_flow`, which goes on, are where the order of the flow is written: whoever takes a client's
+steps asks :func:`model.protocols.steps`. An action gathers the messages of its step and the values that its rules are
+about; which rules those are stands in :mod:`model.guards`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ from typing import Any
 
 from model import authorization_server as server_rules
 from model import client as client_rules
-from model.action import IMPOSSIBLE, Context, Move, action
+from model import guards
+from model.action import Context, Move, action, possible
+from model.attacker import deliver
+from model.guards import ask
 from model.identifiers import well_known_authorization_server
 from model.logic import Condition, Value, all_of, any_of, choose, implies, mapped, no, one_of, same
 from model.messages import (
@@ -30,27 +33,18 @@ from model.messages import (
     ResourceRequest,
     Sent,
     ServerMetadata,
-    TokenRequest,
-    TokenResponse,
 )
 from model.readings import (
-    answered,
-    certificate,
     client_id_of,
-    code_challenge,
-    deliver,
     designates,
     document,
-    echoed,
     is_callback,
     is_strangers,
     metadata_url,
-    proof_key,
     published,
     pushes,
     redirect_uri_of,
     request_of,
-    requested_resource,
     server_of,
     serves,
     sessions,
@@ -58,7 +52,6 @@ from model.readings import (
     sessions_and_strangers,
     user_of,
     users_grants,
-    uses_dpop,
 )
 from model.registration import is_known, registered, shows_a_client
 from model.rule import Condition as Named
@@ -81,11 +74,10 @@ def client__request_resource(c: Context, who: str, url: Value) -> Move:
     The user's agent goes where it is sent.
     """
     session, cast = c.state.session(who), c.world.session[who]
-    if same(session.phase, "idle") is False:
-        return IMPOSSIBLE
+    here = possible(same(session.phase, "idle"))
     sent_to = c.at(url, lambda party: not cast.visits or party.name in cast.visits)
     return Move(
-        all_of(same(session.phase, "idle"), takes_part(c, who), c.at(url, c.exists), sent_to),
+        all_of(here, takes_part(c, who), c.at(url, c.exists), sent_to),
         (),
         {f"{who}.phase": "challenged", f"{who}.url": url},
         (Sent(cast.client, url, ResourceRequest(url)), Sent(url, cast.client, challenge(c, who, url))),
@@ -106,16 +98,12 @@ def document_rules(
 
     A resource that the client was configured with is one that it asks for by its identifier.
     """
-    design = c.client(who)
-    asked = choose(same(design.prm, "off"), resource, url)
-    return (
-        client_rules.resource_url_is_https(design, channel == "transport"),
-        client_rules.challenge_is_heeded(design, channel == "challenge"),
-        client_rules.metadata_url_is_same_origin(design, channel == "challenge"),
-        client_rules.cached_metadata_is_fresh(design, channel == "cache"),
-        client_rules.resource_matches_request(design, resource, asked),
-        client_rules.metadata_signature_is_anchored(design, vouched),
-    )
+    design, forged = c.client(who), channel == "challenge"
+    return tuple(ask(
+        (*guards.CHALLENGE, *guards.RESOURCE_METADATA), design=design, plain_http=channel == "transport",
+        by_challenge=forged, elsewhere=forged, cached=channel == "cache", vouched_for=vouched, resource=resource,
+        url=choose(same(design.prm, "off"), resource, url),
+    ))  # fmt: skip
 
 
 @action("S4", each=sessions, choices=lambda world: {"listed": world.issuers})
@@ -125,12 +113,11 @@ def client__use_resource_metadata(c: Context, who: str, listed: Value) -> Move:
     Configured resources (no metadata) stand for themselves.
     """
     session = c.state.session(who)
-    if same(session.phase, "challenged") is False:
-        return IMPOSSIBLE
+    here = possible(same(session.phase, "challenged"))
     resource = published(c, session.url)
     honest = c.at(session.url, lambda party: all_of(no(c.runs(party)), designates(c, party, listed)))
     return Move(
-        all_of(same(session.phase, "challenged"), honest),
+        all_of(here, honest),
         document_rules(c, who, session.url, resource, True),
         {f"{who}.phase": "discovered", f"{who}.resource": resource, f"{who}.listed": listed},
         document(c, who, session.url, ResourceMetadata(resource, listed)),
@@ -143,18 +130,13 @@ def server_metadata_rules(
 ) -> tuple[Named, ...]:  # fmt: skip
     """The rules by which a client takes AS metadata; ``hostile``: its authorization endpoint is no web URL."""
     design = c.client(session.who)
-    known = server.name in c.world.client_of(session.who).knows
-    return (
-        client_rules.resource_designates_server(design, server.url, session.listed),
-        client_rules.authorization_server_is_trusted(design, known, not server.honest),
-        client_rules.metadata_issuer_matches(design, claimed, server.url, connector),
-        client_rules.endpoints_are_resolved_from_issuer(design, claimed, server.url, connector),
-        client_rules.authorization_endpoint_is_corroborated(
-            design, claimed, "javascript:" if hostile else authorization_at, advertised
-        ),
-        client_rules.token_endpoint_is_corroborated(design, claimed, token_at),
-        client_rules.server_lists_resource(design, True, serves(c, server, session.resource)),
-    )
+    asked = (*guards.CHOSEN_SERVER, *guards.SERVER_METADATA, *guards.AUTHORIZATION_ENDPOINT, *guards.TOKEN_ENDPOINT)
+    return tuple(ask(
+        asked, design=design, server=server.url, listed=session.listed, claimed=claimed, configured=connector,
+        known=server.name in c.world.client_of(session.who).knows, enrolled=not server.honest,
+        authorization_at="javascript:" if hostile else authorization_at, token_at=token_at, advertised=advertised,
+        publishes=True, lists=serves(c, server, session.resource),
+    ))  # fmt: skip
 
 
 def sessions_and_servers(world: World) -> list[dict[str, str]]:
@@ -171,9 +153,7 @@ def with_metadata(who: str, **values: Value) -> dict[str, Value]:
 def client__use_server_metadata(c: Context, who: str, server: str) -> Move:
     """The client fetches the metadata of the AS that the resource lists, which tells the truth, and records it."""
     session, party = c.state.session(who), c.world.by_name[server]
-    here = all_of(same(session.phase, "discovered"), same(session.listed, party.url), no(c.runs(party)))
-    if here is False:
-        return IMPOSSIBLE
+    here = possible(same(session.phase, "discovered"), same(session.listed, party.url), no(c.runs(party)))
     own, client = party.url, c.world.session[who].client
     sends = same(c.of(server).h_iss, "yes")
     offers = choose(pushes(c.client(who)), own, NONE)
@@ -236,19 +216,17 @@ def authenticates(c: Context, session: Reading, server: Party) -> tuple[Named, .
         any_of(same(design.client_auth, "none"), is_known(c, client_id_of(c, session))),
     )
     named = client_rules.assertion_names(design, server.url, session.issuer, session.token_at, server.url)
-    return (
-        server_rules.client_is_authenticated(design, genuine, False, False),
-        server_rules.assertion_names_this_server(design, named),
-    )
+    return tuple(ask(
+        guards.AUTHENTICATION, design=design, policy=c.of(server.name), genuine=genuine, named=named, secret=False,
+        assertion=False, replaced=False,
+    ))  # fmt: skip
 
 
 @action("S9", each=sessions_and_servers)
 def client__push_authorization_request(c: Context, who: str, server: str) -> Move:
     """The client pushes its authorization request to the AS whose endpoint the metadata names."""
     session, party = c.state.session(who), c.world.by_name[server]
-    here = all_of(same(session.phase, "ready"), pushes(c.client(who)), same(session.par_at, party.url))
-    if here is False:
-        return IMPOSSIBLE
+    here = possible(same(session.phase, "ready"), pushes(c.client(who)), same(session.par_at, party.url))
     request, client = request_of(c, session), c.world.session[who].client
     pushed = PushedRequest(
         **authentication_of(c, session, "par", party.url), redirect_uri=request["redirect"], state=who,
@@ -257,10 +235,8 @@ def client__push_authorization_request(c: Context, who: str, server: str) -> Mov
     facts, sends = deliver(c, Sent(client, server, pushed))
     checked = (
         *authenticates(c, session, party),
-        server_rules.redirect_uri_is_registered(
-            c.of(server), registered(c, party, request["client"], request["redirect"]), is_known(c, request["client"])
-        ),
-    )  # fmt: skip
+        *ask(guards.REDIRECTION, design=c.of(server), **registration(c, party, request)),
+    )
     answer = Sent(server, client, PushedResponse(who if party.honest else NONE))
     return Move(here, checked if party.honest else (), {f"{who}.phase": "pushed", **facts}, (*sends, answer))
 
@@ -270,9 +246,7 @@ def client__authenticate_elsewhere(c: Context, who: str, server: str) -> Move:
     """The client authenticates at a revocation or introspection endpoint of an AS of the attacker's."""
     session, party, design = c.state.session(who), c.world.by_name[server], c.client(who)
     uses = all_of(no(pushes(design)), same(design.other_authn_ep, "yes"))
-    here = all_of(same(session.phase, "ready"), uses, same(session.metadata, party.url), c.runs(party))
-    if here is False:
-        return IMPOSSIBLE
+    here = possible(same(session.phase, "ready"), uses, same(session.metadata, party.url), c.runs(party))
     request = ClientAuthentication(**authentication_of(c, session, "par", party.url))
     facts, sends = deliver(c, Sent(c.world.session[who].client, server, request))
     return Move(here, (), facts, sends)
@@ -296,9 +270,7 @@ def client__send_authorization_request(c: Context, who: str) -> Move:
     """The client sends the browser to the authorization endpoint, with the request or with where it was pushed."""
     session, design = c.state.session(who), c.client(who)
     pushed = pushes(design)
-    may = any_of(same(session.phase, "pushed"), all_of(same(session.phase, "ready"), no(pushed)))
-    if may is False:
-        return IMPOSSIBLE
+    may = possible(any_of(same(session.phase, "pushed"), all_of(same(session.phase, "ready"), no(pushed))))
     at_honest = no(is_strangers(c.world, session.par_at))
     sent = authorization_request(c, session, choose(all_of(pushed, at_honest), who, NONE), pushed)
     browser = c.world.user_of(who)
@@ -316,11 +288,20 @@ def client__send_authorization_request(c: Context, who: str) -> Move:
     )
 
 
-def issue(c: Context, grant: str, of: Value, pushed: Condition, request: dict[str, Value], **more: Value) -> Move:
+def registration(c: Context, server: Party, request: dict[str, Value]) -> dict[str, Condition]:
+    """Whether an honest AS has the redirect URI of a request registered for its client, and that client at all."""
+    client = request["client"]
+    return {"registered": registered(c, server, client, request["redirect"]), "known": is_known(c, client)}
+
+
+def issue(
+    c: Context, grant: str, of: Value, pushed: Condition, request: dict[str, Value],
+    reused: Condition = False, unasked: Condition = False, **more: Value,
+) -> Move:  # fmt: skip
     """An honest AS answers an authorization request that a user approves; common to all its senders.
 
     ``request`` holds client, redirect, challenge, state, key and resource; ``pushed``: the client it names, or whoever
-    could authenticate as it, pushed it before.
+    could authenticate as it, pushed it before; ``reused``: it was answered already; ``unasked``: the user is not.
     """
     server, slot = server_of(c, grant), c.state.grant(grant)
     policy = c.of(server.name)
@@ -330,16 +311,14 @@ def issue(c: Context, grant: str, of: Value, pushed: Condition, request: dict[st
     response = AuthorizationResponse(request["redirect"], grant, request["state"], iss)
     receiver = ATTACKER if approves == ATTACKER else request["redirect"]
     facts, sends = deliver(c, Sent(server.name, receiver, response))
-    fits = registered(c, server, request["client"], request["redirect"])
     return Move(
         one_of(slot.code, "none", "pushed"),
-        (
-            server_rules.redirect_uri_is_registered(policy, fits, is_known(c, request["client"])),
-            server_rules.request_was_pushed(policy, pushed),
-            server_rules.challenge_is_present(policy, request["challenge"]),
-            server_rules.resource_is_acceptable(policy, request["resource"], serves(c, server, request["resource"])),
-            *(() if approves == ATTACKER else (server_rules.user_recognises_the_client(c.design, shown),)),
-        ),
+        tuple(ask(
+            (*guards.REDIRECTION, *guards.AUTHORIZATION_REQUEST), design=policy, **registration(c, server, request),
+            pushed=pushed, challenge=request["challenge"], requested=request["resource"],
+            listed=serves(c, server, request["resource"]), shown=any_of(approves == ATTACKER, shown), reused=reused,
+            unasked=unasked,
+        )),
         {
             f"{grant}.code": "issued",
             f"{grant}.shown": shown,
@@ -348,10 +327,10 @@ def issue(c: Context, grant: str, of: Value, pushed: Condition, request: dict[st
             **facts,
         },
         sends,
-    )
+    )  # fmt: skip
 
 
-def _own_grants(world: World) -> list[dict[str, str]]:
+def own_grants(world: World) -> list[dict[str, str]]:
     """Each session of a user with each grant of the same user."""
     return [
         {"who": session.name, "grant": grant.name}
@@ -361,20 +340,18 @@ def _own_grants(world: World) -> list[dict[str, str]]:
     ]
 
 
-@action("S13", each=_own_grants)
+@action("S13", each=own_grants)
 def authorization_server__issue_code(c: Context, who: str, grant: str) -> Move:
     """The user approves the request that the client sent the browser with, and the honest AS issues a code."""
     session, slot, server = c.state.session(who), c.state.grant(grant), server_of(c, grant)
     handed = all_of(same(session.request_uri, grant), same(slot.code, "pushed"))
     own = all_of(same(session.request_uri, NONE), same(slot.code, "none"))
     pushed_here = all_of(pushes(c.client(who)), same(session.par_at, server.url))
-    here = all_of(
+    here = possible(
         same(session.phase, "requested"),
         same(session.authorization_at, server.url),
         any_of(handed, all_of(own, any_of(no(pushes(c.client(who))), pushed_here))),
     )
-    if here is False:
-        return IMPOSSIBLE
     request = {name: choose(handed, getattr(slot, name), value) for name, value in request_of(c, session).items()}
     move = issue(c, grant, choose(handed, THIEF, who), any_of(handed, pushed_here), request)
     return move._replace(when=here)
@@ -408,11 +385,9 @@ def advertises_iss(c: Context, session: Reading, issuer: Value) -> Condition:
 def client__accept_authorization_response(c: Context, who: str, grant: str) -> Move:
     """The user's browser delivers the honest AS's response to the client."""
     session, slot, design = c.state.session(who), c.state.grant(grant), c.client(who)
-    here = all_of(
+    here = possible(
         same(session.phase, "requested"), same(slot.code, "issued"), is_callback(c, slot.redirect, who)
     )
-    if here is False:
-        return IMPOSSIBLE
     server, client = server_of(c, grant), c.world.client_of(who)
     user = user_of(c, grant)
     iss = choose(same(c.of(server.name).h_iss, "yes"), server.url, NONE)
@@ -421,141 +396,14 @@ def client__accept_authorization_response(c: Context, who: str, grant: str) -> M
     on_page = all_of(same(c.design.leak_point, "client_page"), c.capabilities["state_leak"])
     return Move(
         here,
-        (
-            client_rules.callback_browser_started_flow(design, c.world.user_of(who) != user),
-            client_rules.state_matches(design, slot.state, who),
-            client_rules.callback_is_of_recorded_issuer(design, slot.redirect, redirect_uri_of(c, session)),
-            client_rules.iss_matches_recorded_issuer(design, iss, issuer, advertises_iss(c, session, issuer)),
-        ),
+        tuple(ask(
+            guards.AUTHORIZATION_RESPONSE, design=design, session=who, other_browser=c.world.user_of(who) != user,
+            returned=slot.state, after_use=False, arrived_at=slot.redirect, expected=redirect_uri_of(c, session),
+            iss=iss, issuer=issuer, advertised=advertises_iss(c, session, issuer),
+        )),
         {
             f"{who}.phase": "responded", f"{who}.code": grant, f"{who}.went_to": issuer,
             f"knows.state.{who}": on_page,
         },
         (Sent(user, client.name, AuthorizationResponse(slot.redirect, grant, slot.state, iss)),),
     )  # fmt: skip
-
-
-# --- S15 to S17: token request -----------------------------------------------------------------------------
-
-
-def token_request(c: Context, session: Reading, called: str, **more: Value) -> TokenRequest:
-    """A token request of a session."""
-    return TokenRequest(
-        **authentication_of(c, session, "token", called), proof_key=proof_key(c, session),
-        resource=requested_resource(c, session), **more,
-    )  # fmt: skip
-
-
-def token_rules(c: Context, session: Reading, server: Party, granted: Value, reads: Condition) -> tuple[Named, ...]:
-    """The rules by which an honest AS takes a token request of a session, and the client its response."""
-    design, policy, requested = c.client(session.who), c.of(server.name), requested_resource(c, session)
-    asked = choose(same(requested, NONE), granted, requested)
-    wanted = uses_dpop(c, session)
-    return (
-        *authenticates(c, session, server),
-        server_rules.resource_is_within_grant(policy, granted, requested),
-        server_rules.resource_is_acceptable(policy, requested, serves(c, server, requested)),
-        client_rules.token_type_is_dpop(design, wanted, all_of(wanted, same(policy.as_dpop, "honor"))),
-        client_rules.echo_is_read(design, reads),
-        *(rule._replace(holds=implies(reads, rule.holds)) for rule in echoed(c, design, server, requested, asked)),
-    )
-
-
-def issued_to(c: Context, session: Reading, grant: str, server: Party, granted: Value) -> dict[str, Value | Condition]:
-    """What changes when a session gets the token of a grant."""
-    who, requested = session.who, requested_resource(c, session)
-    bound = all_of(uses_dpop(c, session), same(c.of(server.name).as_dpop, "honor"))
-    return {
-        f"{who}.phase": "has_token",
-        f"{who}.token": grant,
-        f"{grant}.code": "redeemed",
-        f"{grant}.to": who,
-        f"{grant}.bound_key": choose(bound, proof_key(c, session), NONE),
-        f"{grant}.certificate": certificate(c, session),
-        f"{grant}.target": choose(same(requested, NONE), granted, requested),
-    }
-
-
-@action("S16", each=sessions_and_grants, choices=lambda _: {"reads": (False, True)})
-def client__redeem_code(c: Context, who: str, grant: str, reads: Condition) -> Move:
-    """The client redeems a code at the honest AS that issued it, and judges the token response."""
-    session, slot, server = answered(c, who), c.state.grant(grant), server_of(c, grant)
-    here = all_of(
-        same(session.phase, "responded"),
-        same(session.token_at, server.url),
-        same(session.code, grant),
-        same(slot.code, "issued"),
-    )
-    if here is False:
-        return IMPOSSIBLE
-    policy, client = c.of(server.name), c.world.session[who].client
-    request = token_request(
-        c, session, server.url, grant_type="authorization_code", code=grant, redirect_uri=redirect_uri_of(c, session),
-        code_verifier=choose(same(code_challenge(c, session), NONE), NONE, who),
-    )  # fmt: skip
-    return Move(
-        here,
-        (
-            *token_rules(c, session, server, slot.resource, reads),
-            server_rules.code_was_issued_to_client(slot.client, client_id_of(c, session)),
-            server_rules.redirect_uri_is_the_same(slot.redirect, redirect_uri_of(c, session)),
-            server_rules.verifier_matches_challenge(policy, slot.challenge, code_challenge(c, session)),
-            server_rules.proof_key_matches_request(slot.key, proof_key(c, session)),
-        ),
-        {**issued_to(c, session, grant, server, slot.resource), f"{who}.told": reads},
-        (Sent(client, server.name, request), Sent(server.name, client, token_response(c, session, server, grant))),
-    )
-
-
-def token_response(c: Context, session: Reading, server: Party, grant: str) -> TokenResponse:
-    """The token response of an honest AS."""
-    bound = all_of(uses_dpop(c, session), same(c.of(server.name).as_dpop, "honor"))
-    said = all_of(same(c.of(server.name).as_echo, "yes"), no(same(c.of(server.name).as_resource, "ignore")))
-    told = choose(said, requested_resource(c, session), NONE)
-    return TokenResponse(grant, choose(bound, "DPoP", "Bearer"), grant, told)
-
-
-@action("S16", each=_own_grants, choices=lambda _: {"reads": (False, True)})
-def client__obtain_token(c: Context, who: str, grant: str, reads: Condition) -> Move:
-    """The client gets a token without a browser: by its own credentials, or by an assertion about the user."""
-    session, slot, server, design = c.state.session(who), c.state.grant(grant), server_of(c, grant), c.client(who)
-    here = all_of(
-        same(session.phase, "ready"),
-        no(client_rules.uses_code_grant(design)),
-        same(session.token_at, server.url),
-        same(slot.code, "none"),
-    )
-    if here is False:
-        return IMPOSSIBLE
-    client = c.world.session[who].client
-    by_assertion = same(design.grant, "jwt_bearer")
-    request = token_request(
-        c, session, server.url, grant_type=design.grant, assertion=choose(by_assertion, who, NONE)
-    )
-    content = {"of": who, "client": client_id_of(c, session)}
-    return Move(
-        here,
-        token_rules(c, session, server, NONE, reads),
-        {**{f"{grant}.{name}": value for name, value in content.items()}, **issued_to(c, session, grant, server, NONE),
-         f"{who}.told": reads},
-        (Sent(client, server.name, request), Sent(server.name, client, token_response(c, session, server, grant))),
-    )
-
-
-@action("S15", each=sessions_and_strangers)
-def client__ask_stranger_for_token(c: Context, who: str, server: str) -> Move:
-    """The client posts code, verifier and credentials (or its assertion) to the token endpoint of a stranger."""
-    session, party, design = answered(c, who), c.world.by_name[server], c.client(who)
-    by_code = client_rules.uses_code_grant(design)
-    ready = any_of(same(session.phase, "responded"), all_of(same(session.phase, "ready"), no(by_code)))
-    here = all_of(ready, same(session.token_at, party.url))
-    if here is False:
-        return IMPOSSIBLE
-    by_assertion = same(design.grant, "jwt_bearer")
-    has_verifier = all_of(by_code, no(same(code_challenge(c, session), NONE)))
-    request: Any = token_request(
-        c, session, party.url, grant_type=design.grant, code=session.code, redirect_uri=redirect_uri_of(c, session),
-        code_verifier=choose(has_verifier, who, NONE), assertion=choose(by_assertion, who, NONE),
-    )  # fmt: skip
-    facts, sends = deliver(c, Sent(c.world.session[who].client, server, request))
-    return Move(here, (), {f"{who}.phase": "asked", **facts}, sends)

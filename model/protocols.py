@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 
-from model.action import SCHEMAS, Action
+from model.action import SCHEMAS, Action, Schema
 from model.rule import CONDUCT, RULES, Rule
 from model.state import Variable
 from model.world import AUTHORIZATION_SERVER, CLIENT, RESOURCE_SERVER, World
@@ -42,7 +42,10 @@ PROTOCOLS: dict[str, Protocol] = {
     "oauth": Protocol(
         "the authorization code flow with discovery at run time",
         "model.state",
-        ("model.flow", "model.token_flow", "model.attacker", "model.attacker_at_resources", "model.proxy"),
+        (
+            "model.flow", "model.token_flow",
+            "model.attacker_answers", "model.attacker_sends", "model.attacker_at_resources", "model.proxy",
+        ),
         _OAUTH,
     ),
     "delegation": Protocol(
@@ -65,9 +68,8 @@ PROTOCOLS: dict[str, Protocol] = {
 
 def rules() -> dict[str, Rule]:
     """Every rule of every protocol, by name."""
-    for protocol in PROTOCOLS.values():
-        for module in protocol.modules:
-            import_module(module)  # which brings the rules that it cites
+    for protocol in PROTOCOLS:
+        schemas(protocol)  # which brings the rules that they cite
     return RULES
 
 
@@ -85,10 +87,22 @@ def variables(world: World) -> tuple[Variable, ...]:
 
 
 @cache
-def actions(world: World) -> tuple[Action, ...]:
-    """All actions of a world, in a fixed order: honest ones in protocol order, then the attacker's."""
-    protocol = PROTOCOLS[world.protocol]
-    for module in protocol.modules:
+def schemas(protocol: str) -> tuple[Schema, ...]:
+    """What can happen in a protocol: what honest parties do, in its order, then what the attacker does."""
+    modules = PROTOCOLS[protocol].modules
+    for module in modules:
         import_module(module)  # which registers its actions
-    found = [schema for module in protocol.modules for schema in SCHEMAS.values() if schema.module == module]
+    return tuple(schema for module in modules for schema in SCHEMAS.values() if schema.module == module)
+
+
+@cache
+def steps(actor: str, protocol: str = "oauth") -> tuple[str, ...]:
+    """What an honest party of a kind does, in the order of the protocol: names without the actor."""
+    return tuple(s.name.partition(".")[2] for s in schemas(protocol) if s.name.partition(".")[0] == actor)
+
+
+@cache
+def actions(world: World) -> tuple[Action, ...]:
+    """All actions of a world, in a fixed order."""
+    found = schemas(world.protocol)
     return tuple(Action(schema, fixed, schema.choices(world)) for schema in found for fixed in schema.each(world))

@@ -15,10 +15,9 @@ from typing import Any, NamedTuple
 from model import authorization_server as server_rules
 from model import proxy_rules
 from model.action import Context, Move, action
-from model.attacker import holds_browser, leading, sends_own_users
+from model.attacker import deliver, holds_browser, knows, leading, sends_own_users
 from model.logic import Condition, Value, all_of, any_of, no, one_of, same
 from model.messages import AuthorizationRequest, AuthorizationResponse, Redirection, Sent, TokenRequest, TokenResponse
-from model.readings import deliver, knows
 from model.registration import is_known, registered, shows_a_client
 from model.state import Reading, transaction
 from model.world import ATTACKER, PROXY, Party, World

@@ -9,14 +9,14 @@ from typing import Any
 
 from model import authorization_server as server_rules
 from model import client as client_rules
-from model import identifiers
+from model import guards, identifiers
 from model.action import Context
+from model.guards import ask
 from model.logic import Condition, Value, all_of, any_of, choose, holds, mapped, no, one_of, same
-from model.messages import Configured, Fetch, ResourceMetadata, Sent, learned
-from model.registration import is_known
+from model.messages import Configured, Fetch, ResourceMetadata, Sent
 from model.rule import Condition as Named
-from model.state import ATTACKERS_KEY, Moved, Reading, assertion_at, refreshed
-from model.world import ATTACKER, LOOPBACK, NONE, Grant, Held, Party, World, callbacks, client_ids, on_same_origin
+from model.state import ATTACKERS_KEY, Moved, Reading, refreshed
+from model.world import ATTACKER, NONE, Grant, Held, Party, World, callbacks, client_ids, on_same_origin
 
 
 def sessions(world: World) -> list[dict[str, str]]:
@@ -55,43 +55,13 @@ def user_of(c: Context, grant: str) -> str:
     return grant_of(c, grant).user
 
 
-# --- messages and knowledge ----------------------------------------------------------------------------------
-
-
-def deliver(c: Context, *sent: Sent, read: Condition = False) -> tuple[dict[str, Condition], tuple[Sent, ...]]:
-    """What the attacker learns from messages, and the messages: the one place where honest and dishonest differ.
-
-    Whoever runs the receiver reads all of it, as does whoever sends it, and a capability may read the message wherever
-    it goes (``read`` says of another that it does).
-    """
-    facts: dict[str, list[Condition]] = {}
-    for sender, receiver, message, here in sent:
-        leaks = c.capabilities[message.leaks_by] if message.leaks_by else False
-        received = is_attackers(c, receiver)
-        reads = any_of(read, leaks, sender == ATTACKER, received)
-        for name, when in learned(message, all_of(here, reads)).items():
-            facts.setdefault(name, []).append(when)
-        if message.by_browser and sender in c.world.users:
-            facts.setdefault(f"holds.browser.{sender}", []).append(all_of(here, received))
-    return {name: any_of(*whens) for name, whens in facts.items()}, sent
-
-
-def is_attackers(c: Context, receiver: Value) -> Condition:
-    """Whether the attacker gets what is sent there: to a party by name, to a URL, or to a redirect URI."""
-    if isinstance(receiver, str) and receiver in c.world.by_name:
-        return c.runs(c.world.by_name[receiver])
-    own = dict.fromkeys(identity.callback for identity in c.world.identities)
-    on_device = all_of(same(receiver, LOOPBACK), c.capabilities["local_app"])
-    return any_of(one_of(receiver, ATTACKER, *own), on_device, c.attackers(receiver))
-
-
-def knows(c: Context, kind: str, name: str) -> Condition:
-    """Whether the attacker knows a term: it has learned it, or it is of what leaks by itself."""
-    held = c.world.issued.get(name) if kind == "token" else None
-    return any_of(c.state[f"knows.{kind}.{name}"], isinstance(held, Held) and c.has(held.leaks_by))
-
-
 # --- parties -------------------------------------------------------------------------------------------------
+
+
+def tampered(c: Context, channel: str, url: Value) -> Condition:
+    """Whether a capability puts a channel of the party at a URL into the attacker's hands."""
+    ways = [tampering for tampering in c.world.tamperings if tampering.channel == channel]
+    return any_of(*(all_of(same(url, c.world.by_name[way.party].url), c.capabilities[way.capability]) for way in ways))
 
 
 def published(c: Context, url: Value) -> Value:
@@ -213,20 +183,17 @@ def code_challenge(c: Context, session: Reading) -> Value:
 
 def proof_key(c: Context, session: Reading) -> Value:
     """The key a session makes DPoP proofs with, or none."""
-    design = c.client(session.who)
-    key = client_rules.possession_key(
-        design.dpop_key, c.world.session[session.who].client, session.who, session.issuer
-    )
-    return choose(uses_dpop(c, session), key, NONE)
+    return choose(uses_dpop(c, session), _key(c, session, c.client(session.who).dpop_key), NONE)
 
 
 def certificate(c: Context, session: Reading) -> Value:
     """The TLS client certificate a session presents, or none."""
     design = c.client(session.who)
-    key = client_rules.possession_key(
-        design.mtls_key, c.world.session[session.who].client, session.who, session.issuer
-    )
-    return choose(same(design.mtls, "bound"), key, NONE)
+    return choose(same(design.mtls, "bound"), _key(c, session, design.mtls_key), NONE)
+
+
+def _key(c: Context, session: Reading, policy: Value) -> Value:
+    return client_rules.possession_key(policy, c.world.session[session.who].client, session.who, session.issuer)
 
 
 def pushes(design: Any) -> Condition:
@@ -302,22 +269,11 @@ def _proves(c: Context, held: Held) -> Condition:
 
 def kept(c: Context, held: Held) -> tuple[Named, ...]:
     """The rules by which the client kept a token that it has from before; one that it discarded cannot leak."""
-    design, attributes = c.of(held.client), token_of(c, held.name)
-    bound = same(c.of(held.server).as_dpop, "honor")
-    return (
-        client_rules.token_type_is_dpop(design, _proves(c, held), bound),
-        *echoed(c, design, c.world.by_name[held.server], attributes["asked"], attributes["asked"]),
-    )
-
-
-def echoed(c: Context, design: Any, server: Party, requested: Value, asked: Value) -> tuple[Named, ...]:
-    """The rule by which a client judges what the token response of an honest AS says of resources."""
-    policy = c.of(server.name)
-    present = server_rules.echo_is_present(policy, asked)
-    honors = one_of(policy.as_resource, "honor", "add", "reject_unknown")
-    return (
-        client_rules.echo_confirms_request(design, requested, present, honors, same(policy.as_resource, "add")),
-    )
+    design, asked = c.of(held.client), token_of(c, held.name)["asked"]
+    return tuple(ask(
+        guards.TOKEN_RESPONSE, design=design, wanted=_proves(c, held), bound=same(c.of(held.server).as_dpop, "honor"),
+        read=True, requested=asked, **server_rules.echo(c.of(held.server), asked),
+    ))  # fmt: skip
 
 
 def is_own_key(key: Value) -> Condition:
@@ -338,30 +294,6 @@ def policy_of(c: Context, client_id: Value) -> Any:
     return c.among(c.world.clients, lambda client: one_of(client_id, *ids_of(c, client)))
 
 
-def attacker_authenticates(c: Context, server: Party, client_id: Value) -> tuple[Named, ...]:
-    """The rules by which an honest AS authenticates the attacker as a client_id, by what the attacker knows."""
-    design = policy_of(c, client_id)
-    secret = any_of(
-        *(
-            all_of(one_of(client_id, *ids_of(c, client)), knows(c, "secret", f"{client.name}@{server.name}"))
-            for client in c.world.clients
-        )
-    )
-    assertion = any_of(*(
-        all_of(same(client_id, identity), knows(c, "assertion", assertion_at(server, identity)))
-        for client in c.world.clients for identity in ids_of(c, client)
-    ))  # fmt: skip
-    own = one_of(client_id, *(identity.url for identity in c.world.identities))
-    published = all_of(same(design.reg, "cimd"), same(design.client_auth, "pkjwt"))
-    written = all_of(published, c.has({name for client in c.world.clients for name in client.taken_by}))
-    replaced = all_of(published, c.capabilities["key_leak"], is_known(c, client_id))
-    authenticated = server_rules.client_is_authenticated(design, any_of(own, written), secret, assertion)
-    return (
-        authenticated._replace(holds=any_of(authenticated.holds, replaced)),
-        server_rules.client_keys_are_current(c.of(server.name), all_of(replaced, no(authenticated.holds))),
-    )
-
-
 def is_callback(c: Context, redirect: Value, session: str) -> Condition:
     """Whether a redirect URI is one at which the client of a session takes responses."""
     return one_of(redirect, *callbacks(c.world, c.world.client_of(session)))
@@ -370,16 +302,3 @@ def is_callback(c: Context, redirect: Value, session: str) -> Condition:
 def compares(relation: Any, *values: Value) -> Condition:
     """A comparison of URLs, false where one of them is none."""
     return holds(lambda *members: NONE not in members and relation(*members), *values)
-
-
-def usable_assertions(c: Context) -> Condition:
-    """Whether the attacker was sent a client assertion that an honest AS takes."""
-    return any_of(
-        *(
-            all_of(is_known(c, identity), knows(c, "assertion", assertion_at(server, identity)))
-            for server in c.world.servers
-            if server.honest
-            for client in c.world.clients
-            for identity in ids_of(c, client)
-        )
-    )

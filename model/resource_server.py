@@ -37,28 +37,28 @@ def issuer_is_accepted(design: Design, known: Condition, enrolled: Condition, lo
 
 
 @rule("JAT-4-sig", source="RFC 9068 4")
-def signature_is_by_issuer(design: Design, own: Condition, signer_listed: Condition) -> Condition:
+def signature_is_by_issuer(design: Design, by_issuer: Condition, signer_listed: Condition) -> Condition:
     """The key that verifies the token belongs to the issuer the token names.
 
-    ``own``: it does; ``signer_listed``: it belongs to another one on the list.
+    ``by_issuer``: it does; ``signer_listed``: it belongs to another one on the list.
     """
-    return any_of(own, all_of(same(design.key_lookup, "union"), signer_listed))
+    return any_of(by_issuer, all_of(same(design.key_lookup, "union"), signer_listed))
 
 
 @rule("JAT-4-aud", "MCP-aud", "O21-5.2-rs", "BCP-2.3-aud", source="RFC 9068 4; RFC 9700 2.3")
 def audience_is_this_resource(
-    design: Design, own: Value, url: Value, audience: Value, has_default: Condition
+    design: Design, identifier: Value, url: Value, audience: Value, has_default: Condition
 ) -> Condition:
     """The token's audience contains this resource.
 
-    ``own``: the identifier the RS expects for itself; ``audience``: the resource the token is bound to;
+    ``identifier``: what the RS expects for itself; ``audience``: the resource the token is bound to;
     ``has_default``: the default audience is among its audiences.
     """
     wider = all_of(no(same(audience, NONE)), holds(_covers_or_absent, audience, url))
     return any_of(
         same(design.audience_check, "off"),
         has_default,
-        all_of(no(same(audience, NONE)), holds(identifiers.equal_code_points, audience, own)),
+        all_of(no(same(audience, NONE)), holds(identifiers.equal_code_points, audience, identifier)),
         all_of(same(design.audience_check, "prefix"), wider),
     )
 

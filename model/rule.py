@@ -17,12 +17,16 @@ P = ParamSpec("P")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule of the protocol: who obeys it, at which step, by which section."""
+    """A rule of the protocol: who obeys it, at which step, by which section.
+
+    ``otherwise``: the switch by which a client that meets a message that breaks it may do something else than give up.
+    """
 
     name: str
     ids: tuple[str, ...]
     source: str
     requirement: str
+    otherwise: str = ""
 
 
 class Condition(NamedTuple):
@@ -37,7 +41,7 @@ RULES: dict[str, Rule] = {}
 CONDUCT: dict[str, Rule] = {}
 
 
-def rule(*ids: str, source: str) -> Callable[[Callable[P, Any]], Callable[P, Condition]]:
+def rule(*ids: str, source: str, otherwise: str = "") -> Callable[[Callable[P, Any]], Callable[P, Condition]]:
     """Make a function a rule; its docstring's first line is the requirement in plain words.
 
     Its actor is named by the module, and is the client in :mod:`model.conduct`.
@@ -47,7 +51,7 @@ def rule(*ids: str, source: str) -> Callable[[Callable[P, Any]], Callable[P, Con
         module = function.__module__.rpartition(".")[2]
         actor, among = ("client", CONDUCT) if module == "conduct" else (module, RULES)
         requirement = (function.__doc__ or "").strip().partition("\n")[0]
-        described = Rule(f"{actor}.{function.__name__}", ids, source, requirement)
+        described = Rule(f"{actor}.{function.__name__}", ids, source, requirement, otherwise)
         if described.name in RULES or described.name in CONDUCT:
             raise ValueError(f"two rules named {described.name}")
         among[described.name] = described

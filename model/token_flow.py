@@ -1,34 +1,169 @@
-"""What honest parties do with a token, in protocol order: at resources, with caches, and when it is refreshed."""
+"""What honest parties do to get a token for a code or an assertion, and with it, in protocol order."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
+from model import authorization_server as server_rules
 from model import client as client_rules
-from model import identifiers
-from model import resource_server as resource_rules
-from model.action import IMPOSSIBLE, Context, Move, action
+from model import guards, identifiers
+from model.action import Context, Move, action, possible
+from model.attacker import deliver, knows
+from model.flow import authenticates, authentication_of, own_grants
+from model.guards import ask
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
-from model.messages import Fetch, Redirection, ResourceRequest, ResourceResponse, Sent
+from model.messages import Fetch, Redirection, ResourceRequest, ResourceResponse, Sent, TokenRequest, TokenResponse
 from model.readings import (
     answered,
     certificate,
+    client_id_of,
+    code_challenge,
     compares,
-    deliver,
-    is_own_key,
     is_strangers,
     kept,
-    knows,
     proof_key,
     published,
+    redirect_uri_of,
+    requested_resource,
+    server_of,
+    serves,
     sessions,
+    sessions_and_grants,
+    sessions_and_strangers,
+    tampered,
     token_of,
     trusted_by,
     uses_dpop,
 )
 from model.rule import Condition as Named
 from model.state import Reading, captures, over_plain_http, tokens
-from model.world import ATTACKER, NONE, World
+from model.world import ATTACKER, NONE, Party, World
+
+# --- S15 to S17: token request -----------------------------------------------------------------------------
+
+
+def token_request(c: Context, session: Reading, called: str, **more: Value) -> TokenRequest:
+    """A token request of a session."""
+    return TokenRequest(
+        **authentication_of(c, session, "token", called), proof_key=proof_key(c, session),
+        resource=requested_resource(c, session), **more,
+    )  # fmt: skip
+
+
+def is_bound(c: Context, session: Reading, server: Party) -> Condition:
+    """Whether an honest AS binds the token of a session to the key of its proofs."""
+    return all_of(uses_dpop(c, session), same(c.of(server.name).as_dpop, "honor"))
+
+
+def token_rules(
+    c: Context, session: Reading, server: Party, granted: Value, reads: Condition, by_code: Iterable[Named] = ()
+) -> tuple[Named, ...]:
+    """The rules by which an honest AS takes a token request of a session, and the client its response."""
+    policy, requested = c.of(server.name), requested_resource(c, session)
+    listed = serves(c, server, requested)
+    return (
+        *authenticates(c, session, server),
+        *by_code,
+        *ask(guards.TOKEN_REQUEST, design=policy, granted=granted, requested=requested, listed=listed),
+        *ask(
+            guards.TOKEN_RESPONSE, design=c.client(session.who), wanted=uses_dpop(c, session), read=reads,
+            bound=is_bound(c, session, server), requested=requested,
+            **server_rules.echo(policy, choose(same(requested, NONE), granted, requested)),
+        ),
+    )  # fmt: skip
+
+
+def issued_to(c: Context, session: Reading, grant: str, server: Party, granted: Value) -> dict[str, Value | Condition]:
+    """What changes when a session gets the token of a grant."""
+    who, requested, bound = session.who, requested_resource(c, session), is_bound(c, session, server)
+    return {
+        f"{who}.phase": "has_token",
+        f"{who}.token": grant,
+        f"{grant}.code": "redeemed",
+        f"{grant}.to": who,
+        f"{grant}.bound_key": choose(bound, proof_key(c, session), NONE),
+        f"{grant}.certificate": certificate(c, session),
+        f"{grant}.target": choose(same(requested, NONE), granted, requested),
+    }
+
+
+@action("S16", each=sessions_and_grants, choices=lambda _: {"reads": (False, True)})
+def client__redeem_code(c: Context, who: str, grant: str, reads: Condition) -> Move:
+    """The client redeems a code at the honest AS that issued it, and judges the token response."""
+    session, slot, server = answered(c, who), c.state.grant(grant), server_of(c, grant)
+    here = possible(
+        same(session.phase, "responded"),
+        same(session.token_at, server.url),
+        same(session.code, grant),
+        same(slot.code, "issued"),
+    )
+    client = c.world.session[who].client
+    by_code = ask(
+        guards.CODE, design=c.of(server.name), code_client=slot.client, client=client_id_of(c, session),
+        code_redirect=slot.redirect, redirect=redirect_uri_of(c, session), challenge=slot.challenge,
+        verifier=code_challenge(c, session), code_key=slot.key, key=proof_key(c, session),
+    )  # fmt: skip
+    request = token_request(
+        c, session, server.url, grant_type="authorization_code", code=grant, redirect_uri=redirect_uri_of(c, session),
+        code_verifier=choose(same(code_challenge(c, session), NONE), NONE, who),
+    )  # fmt: skip
+    return Move(
+        here,
+        token_rules(c, session, server, slot.resource, reads, by_code),
+        {**issued_to(c, session, grant, server, slot.resource), f"{who}.told": reads},
+        (Sent(client, server.name, request), Sent(server.name, client, token_response(c, session, server, grant))),
+    )
+
+
+def token_response(c: Context, session: Reading, server: Party, grant: str) -> TokenResponse:
+    """The token response of an honest AS."""
+    requested = requested_resource(c, session)
+    told = choose(server_rules.echo_is_present(c.of(server.name), requested), requested, NONE)
+    return TokenResponse(grant, choose(is_bound(c, session, server), "DPoP", "Bearer"), grant, told)
+
+
+@action("S16", each=own_grants, choices=lambda _: {"reads": (False, True)})
+def client__obtain_token(c: Context, who: str, grant: str, reads: Condition) -> Move:
+    """The client gets a token without a browser: by its own credentials, or by an assertion about the user."""
+    session, slot, server, design = c.state.session(who), c.state.grant(grant), server_of(c, grant), c.client(who)
+    here = possible(
+        same(session.phase, "ready"),
+        no(client_rules.uses_code_grant(design)),
+        same(session.token_at, server.url),
+        same(slot.code, "none"),
+    )
+    client = c.world.session[who].client
+    assertion = choose(same(design.grant, "jwt_bearer"), who, NONE)
+    request = token_request(c, session, server.url, grant_type=design.grant, assertion=assertion)
+    content = {f"{grant}.of": who, f"{grant}.client": client_id_of(c, session), f"{who}.told": reads}
+    return Move(
+        here,
+        token_rules(c, session, server, NONE, reads),
+        {**content, **issued_to(c, session, grant, server, NONE)},
+        (Sent(client, server.name, request), Sent(server.name, client, token_response(c, session, server, grant))),
+    )
+
+
+@action("S15", each=sessions_and_strangers)
+def client__ask_stranger_for_token(c: Context, who: str, server: str) -> Move:
+    """The client posts code, verifier and credentials (or its assertion) to the token endpoint of a stranger."""
+    session, party, design = answered(c, who), c.world.by_name[server], c.client(who)
+    by_code = client_rules.uses_code_grant(design)
+    ready = any_of(same(session.phase, "responded"), all_of(same(session.phase, "ready"), no(by_code)))
+    here = possible(ready, same(session.token_at, party.url))
+    by_assertion = same(design.grant, "jwt_bearer")
+    has_verifier = all_of(by_code, no(same(code_challenge(c, session), NONE)))
+    request: Any = token_request(
+        c, session, party.url, grant_type=design.grant, code=session.code, redirect_uri=redirect_uri_of(c, session),
+        code_verifier=choose(has_verifier, who, NONE), assertion=choose(by_assertion, who, NONE),
+    )  # fmt: skip
+    facts, sends = deliver(c, Sent(c.world.session[who].client, server, request))
+    return Move(here, (), {f"{who}.phase": "asked", **facts}, sends)
+
+
+# --- S18 to S20: the token at resources --------------------------------------------------------------------
 
 #: A URL of the attacker's that belongs to none of its parties, and an address that only those inside a network reach.
 ELSEWHERE, INTERNAL = "https://attacker.example/", "http://169.254.169.254/"
@@ -36,55 +171,37 @@ ELSEWHERE, INTERNAL = "https://attacker.example/", "http://169.254.169.254/"
 
 def request_with(c: Context, session: Reading, token: Value, url: Value) -> ResourceRequest:
     """A request of a session with a token."""
-    named = mapped(_proof, token, url) if _seen(c.world) else NONE
-    proof = choose(uses_dpop(c, session), mapped(lambda made: made if made in _seen(c.world) else NONE, named), NONE)
+    proof = choose(uses_dpop(c, session), _proof(c, token, url), NONE)
     return ResourceRequest(url, token, proof, certificate(c, session), proof_key=proof_key(c, session))
 
 
-def _proof(token: str, url: str) -> str:
-    return f"{token}@{url}"
-
-
-def _seen(world: World) -> frozenset[str]:
-    """The proofs that the attacker may come to have."""
-    return frozenset(_proof(token, url) for token in tokens(world) for url in captures(world))
-
-
-def read_on_the_way(c: Context, url: Value, channel: str) -> Condition:
-    """Whether a capability lets the attacker read, along a channel, the requests to a URL."""
-    return any_of(
-        *(
-            all_of(same(url, c.world.by_name[tampering.party].url), c.capabilities[tampering.capability])
-            for tampering in c.world.tamperings
-            if tampering.channel == channel
-        )
-    )
+def _proof(c: Context, token: Value, url: Value) -> Value:
+    """A proof for a request with a token, or none where it is no proof that the attacker may come to have."""
+    issued, seen = tokens(c.world), captures(c.world)
+    return mapped(lambda made, at: f"{made}@{at}" if made in issued and at in seen else NONE, token, url)
 
 
 def _send(c: Context, who: str, at: Value, read: Condition) -> Move:
     """The client sends its token, with a proof for the URL that it calls if it makes proofs."""
     session = answered(c, who)
+    here = possible(same(session.phase, "has_token"))
     sent = Sent(c.world.session[who].client, session.url, request_with(c, session, session.token, at))
     facts, sends = deliver(c, sent, read=read)
-    return Move(same(session.phase, "has_token"), (), {f"{who}.phase": "sent", **facts}, sends)
+    return Move(here, (), {f"{who}.phase": "sent", **facts}, sends)
 
 
 @action("S18", each=sessions)
 def client__send_token(c: Context, who: str) -> Move:
     """The client sends its token to the resource it was sent to."""
     session = answered(c, who)
-    if same(session.phase, "has_token") is False:
-        return IMPOSSIBLE
-    return _send(c, who, session.url, read_on_the_way(c, session.url, "requests"))
+    return _send(c, who, session.url, tampered(c, "requests", session.url))
 
 
 @action("S18", each=lambda world: _through(world, "transport"))
 def client__send_token_over_plain_http(c: Context, who: str, party: str) -> Move:
     """The client, given a plain-HTTP URL of a resource, sends its token where whoever is on the way reads it."""
     session, url = answered(c, who), c.world.by_name[party].url
-    seen = all_of(same(session.url, url), read_on_the_way(c, url, "transport"))
-    if seen is False:
-        return IMPOSSIBLE
+    seen = possible(same(session.url, url), tampered(c, "transport", url))
     move = _send(c, who, over_plain_http(url), True)
     return move._replace(
         when=all_of(move.when, seen), rules=(client_rules.resource_url_is_https(c.client(who), True),)
@@ -117,9 +234,7 @@ def client__share_token(c: Context, who: str) -> Move:
     session = answered(c, who)
     connectors = {name for party in c.world.servers for name in party.connects_by}
     honest = no(is_strangers(c.world, session.token_at))
-    here = all_of(c.has(connectors), one_of(session.phase, "has_token", "sent"), honest)
-    if here is False:
-        return IMPOSSIBLE
+    here = possible(c.has(connectors), one_of(session.phase, "has_token", "sent"), honest)
     sent = Sent(c.world.session[who].client, ATTACKER, request_with(c, session, session.token, session.url))
     facts, sends = deliver(c, sent)
     return Move(here, (client_rules.registrations_are_not_shared(c.client(who)),), facts, sends)
@@ -133,10 +248,7 @@ def _redirecting(world: World) -> list[dict[str, str]]:
 def client__follow_redirect(c: Context, who: str, party: str, to: str) -> Move:
     """An honest resource redirects the client's request, headers and all, where the attacker wants it."""
     session, url = answered(c, who), c.world.by_name[party].url
-    able = [t.capability for t in c.world.tamperings if (t.channel, t.party) == ("redirect", party)]
-    here = all_of(c.has(able), same(session.phase, "sent"), same(session.url, url))
-    if here is False:
-        return IMPOSSIBLE
+    here = possible(tampered(c, "redirect", url), same(session.phase, "sent"), same(session.url, url))
     client, redirected = c.world.session[who].client, Sent(url, c.world.session[who].client, Redirection(to))
     if to == INTERNAL:
         guarded = client_rules.fetches_are_guarded(c.client(who))
@@ -147,25 +259,23 @@ def client__follow_redirect(c: Context, who: str, party: str, to: str) -> Move:
 
 
 def accepts(
-    c: Context, token: str, url: Value, own: Condition, proofs: tuple[Condition, Condition], presented: Value
+    c: Context, token: str, url: Value, own: Condition, proofs: tuple[Condition, Condition], presented: Value,
+    used: Condition = False,
 ) -> tuple[Named, ...]:
     """The rules by which an honest resource server at ``url`` judges a token of an honest AS.
 
     ``own``: the presenter holds the key that the token is bound to; ``proofs``: it has a proof for this URL, or for
-    another; ``presented``: its certificate.
+    another; ``presented``: its certificate; ``used``: its proof is one that was used before.
     """
     made = token_of(c, token)
     design = c.among(c.world.resource_servers, lambda party: same(url, party.url))
     known = c.at(url, lambda party: trusted_by(c, party, made["server"].url))
-    return (
-        resource_rules.issuer_is_accepted(design, known, False, known),
-        resource_rules.audience_is_this_resource(
-            design, published(c, url), url, made["audience"], all_of(known, made["has_default"])
-        ),
-        resource_rules.scheme_is_acceptable(design, made["key"]),
-        resource_rules.proof_is_by_bound_key(design, own, *proofs),
-        resource_rules.certificate_is_bound_one(made["certificate"], presented),
-    )
+    return tuple(ask(
+        (*guards.ACCESS_TOKEN, *guards.POSSESSION), design=design, known=known, enrolled=False, looks_known=known,
+        by_issuer=True, signer_listed=False, identifier=published(c, url), url=url, audience=made["audience"],
+        has_default=all_of(known, made["has_default"]), key=made["key"], own=own, for_this=proofs[0],
+        for_another=proofs[1], certificate=made["certificate"], presented=presented, used=used,
+    ))  # fmt: skip
 
 
 def sessions_and_tokens(world: World) -> list[dict[str, str]]:
@@ -178,9 +288,7 @@ def resource_server__accept_request(c: Context, who: str, token: str) -> Move:
     """An honest resource server acts on the client's request."""
     session = answered(c, who)
     honest = c.at(session.url, lambda party: party.honest)
-    here = all_of(same(session.phase, "sent"), same(session.token, token), honest, no(session.accepted))
-    if here is False:
-        return IMPOSSIBLE
+    here = possible(same(session.phase, "sent"), same(session.token, token), honest, no(session.accepted))
     key = proof_key(c, session)
     bound = token_of(c, token)["key"]
     own = any_of(same(bound, NONE), same(bound, key))
@@ -208,17 +316,17 @@ def client__reuse_cached_token(c: Context, who: str, held: str) -> Move:
     design, session = c.client(who), c.state.session(who)
     kept_one = next(token for token in c.world.held if token.name == held)
     resource, server = c.world.by_name[kept_one.resource], c.world.by_name[kept_one.server]
-    here = all_of(
+    here = possible(
         same(design.warm, "yes"),
         c.exists(resource),
         one_of(session.phase, "challenged", "discovered"),
         c.attackers(session.url),
     )
-    if here is False:
-        return IMPOSSIBLE
     discovered = same(session.phase, "discovered")
-    request = ResourceRequest(session.url, held, _cached_proof(c, session, held), token_of(c, held)["certificate"],
-                              proof_key=token_of(c, held)["key"])  # fmt: skip
+    made = token_of(c, held)
+    # The client holds the key of its token, so it proves possession wherever it sends it.
+    proof = choose(same(made["key"], NONE), NONE, _proof(c, held, session.url))
+    request = ResourceRequest(session.url, held, proof, made["certificate"], proof_key=made["key"])
     facts, sends = deliver(c, Sent(kept_one.client, session.url, request))
     cached_for = published(c, resource.url)
     return Move(
@@ -232,13 +340,6 @@ def client__reuse_cached_token(c: Context, who: str, held: str) -> Move:
         facts,
         sends,
     )
-
-
-def _cached_proof(c: Context, session: Reading, held: str) -> Value:
-    """The client holds the key of its token, so it proves possession wherever it sends it."""
-    bound = no(same(token_of(c, held)["key"], NONE))
-    urls = captures(c.world)
-    return choose(bound, mapped(lambda url: f"{held}@{url}" if url in urls else NONE, session.url), NONE)
 
 
 # --- what the attacker holds, seen from a resource server ----------------------------------------------------
@@ -255,10 +356,5 @@ def captured_proofs(c: Context, token: str, url: str) -> tuple[Condition, Condit
         if where in c.world.honest_urls:  # what is read on the way need not arrive
             used.append(known)
     return any_of(*for_this), any_of(*for_another), any_of(*used)
-
-
-def holds_key(c: Context, token: str) -> Condition:
-    """Whether the attacker needs no proof by somebody else."""
-    return is_own_key(token_of(c, token)["key"])
 
 

@@ -27,8 +27,9 @@ from openworld.jobs import Question
 from properties.bounds import Bound
 from properties.results import read_result
 from properties.security import find
+from properties.shortest import ReplayError, confirm
 from properties.solver import version
-from properties.verdict import ReplayError, Verdict, confirm
+from properties.verdict import Verdict
 
 #: What reading a damaged entry can raise.
 _DAMAGE = (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError, ReplayError)

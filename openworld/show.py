@@ -1,4 +1,4 @@
-"""Verdicts, designs and rules in words. Reads the model only: importing it costs next to nothing."""
+"""Verdicts, designs and rules in words. Importing it costs next to nothing."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from model.design import DESIGN_NOTES, NAMED_DESIGNS, parse
 from model.protocols import rules
 from model.rule import Rule
 from model.switches import SWITCHES, Switch, switch_roles
+from properties.results import length
 
 if TYPE_CHECKING:
     import pandas
@@ -30,10 +31,10 @@ def ending(prop: Property) -> str:
 def outcome(verdict: Verdict) -> str:
     """The result in a few words."""
     return {
-        "attack": f"attack in {verdict.steps} steps",
+        "attack": f"attack in {length(verdict.steps)}",
         "safe": "safe: no attack exists",
         "not_in_this_world": "not in this world: this does not show that it holds",
-        "reached": f"reached: such a run exists, in {verdict.steps} steps",
+        "reached": f"reached: such a run exists, in {length(verdict.steps)}",
         "not_reached": "not reached: no such run exists",
         "unknown": "unknown: neither that it is so nor that it is not",
     }[verdict.result]

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from properties.counting import Counter as Totalizer
@@ -26,20 +27,33 @@ from properties.unroll import Unrolling
 FIRST, LIMIT = 3, 20
 
 
-class Clock:
-    """What is left of the time for a question; ``None`` is all the time in the world."""
+#: A solver that is to work for a second is given so many, since it is stopped by the time that passes.
+_SHARE = 5
 
-    def __init__(self, seconds: float | None = None) -> None:
+
+class Clock:
+    """What is left of the time for a question; ``None`` is all the time in the world.
+
+    Args:
+        seconds: the time that may pass.
+        effort: the seconds that the processor may work, however busy the machine is: what is found out within them
+            is the same when it is asked again.
+    """
+
+    def __init__(self, seconds: float | None = None, effort: float | None = None) -> None:
         self._end = None if seconds is None else time.perf_counter() + seconds
+        self._spent = None if effort is None else time.process_time() + effort
 
     @property
     def left(self) -> float | None:
-        """Seconds left, never less than none."""
-        return None if self._end is None else max(0.0, self._end - time.perf_counter())
+        """Seconds that may pass, never less than none."""
+        passing = [] if self._end is None else [self._end - time.perf_counter()]
+        working = [] if self._spent is None else [_SHARE * (self._spent - time.process_time())]
+        return max(0.0, min((*passing, *working))) if passing or working else None
 
-    def within(self, seconds: float) -> Clock:
-        """A clock that is over after so many seconds, if this one is not over before."""
-        return Clock(seconds if self.left is None else min(seconds, self.left))
+    def within(self, effort: float) -> Clock:
+        """A clock that is over after so much work, if this one is not over before."""
+        return Clock(self.left, effort)
 
     @property
     def over(self) -> bool:
@@ -83,10 +97,29 @@ class Laid:
     def __init__(self, template: Template, depth: int) -> None:
         self.unrolling = Unrolling(template, depth)
         self.happens = self.unrolling.happens
-        attackers = [literal for name, literal in self.happens.items() if name.startswith("attacker.")]
-        self.length = Totalizer(self.unrolling, list(self.happens.values()))
-        self.attackers = Totalizer(self.unrolling, attackers)
+        self._often: set[str] = set()
+        self._count()
         self.solver = Solver(self.unrolling.clauses, self.unrolling.top)
+
+    def _count(self) -> None:
+        """Add up the actions of a run: once each, those that happen often as often as they do."""
+        once = {name: [literal] for name, literal in self.happens.items() if name not in self._often}
+        for fired in self.unrolling.fired:
+            if fired.firing.action.name in self._often:
+                once.setdefault(fired.firing.action.name, []).append(fired.literal)
+        attackers = [literals for name, literals in once.items() if name.startswith("attacker.")]
+        self.length = Totalizer(self.unrolling, list(chain(*once.values())))
+        self.attackers = Totalizer(self.unrolling, list(chain(*attackers)))
+
+    def count_often(self, names: Iterable[str]) -> bool:
+        """Count what happens more than once among these as often as it does; whether that is anything new."""
+        often = {name for name, times in Counter(names).items() if times > 1} - self._often
+        if often:
+            start = len(self.unrolling.clauses)
+            self._often |= often
+            self._count()
+            self.solver.add(self.unrolling.clauses[start:], self.unrolling.top)
+        return bool(often)
 
     @property
     def depth(self) -> int:
@@ -102,6 +135,8 @@ class Laid:
         """Lay down one more sweep; what the solver has learned of those before it stays true."""
         start = len(self.unrolling.clauses)
         self.unrolling.grow()
+        if self._often:
+            self._count()
         self.solver.add(self.unrolling.clauses[start:], self.unrolling.top)
 
     def check(self, assumptions: list[int], clock: Clock) -> Answer:
@@ -174,12 +209,14 @@ class Depths:
         clock: Clock,
         sweeps: int = 0,
         closed: Callable[[], bool] = lambda: False,
+        prove: bool = True,
     ) -> Settled:
         """Whether a property's event can happen under assumptions, looked at as deep as that takes (or ``sweeps``).
 
-        ``closed`` may know that it cannot, whatever the length of a run (see :mod:`properties.closure`).
+        ``closed`` may know that it cannot, whatever the length of a run (see :mod:`properties.closure`). Without
+        ``prove`` the first look is the last: that there is no longer run either is not shown.
         """
-        laid = self.at_least(max(sweeps, self._start))
+        laid = self.at_least(max(sweeps, self._start if prove else FIRST))
         while True:
             assumptions = assume(laid)
             answer = laid.event(name, assumptions, clock)
@@ -189,6 +226,8 @@ class Depths:
             core = frozenset() if impossible else frozenset(laid.solver.core())
             if self.template.events[name] is False:
                 return Settled(answer, laid, Bound(0, True), core)
+            if not prove:
+                return Settled(answer, laid, Bound(laid.depth, False), core)
             if closed():
                 return Settled(answer, laid, Bound(laid.depth, True, any_length=True), core)
             longer = laid.check([*assumptions, laid.longer], clock)

@@ -28,7 +28,7 @@ COMPLETION = "completion"
 #: The property whose cone has everything that completion depends on.
 _CONE = "first_contact"
 
-#: Seconds after which a contradiction is told by what is known of it.
+#: Seconds of work after which a contradiction is told by what is known of it.
 _PATIENCE = 4.0
 
 #: States after which the quick way is given up.
@@ -110,7 +110,7 @@ def _finishes(world: World, mechanisms: Choices) -> bool:
 
 @cache
 def _contradiction(world: World, mechanisms: Choices) -> Contradiction:
-    every, clock = tuple(_open(world).template.enforced), Clock(_PATIENCE)
+    every, clock = tuple(_open(world).template.enforced), Clock(effort=_PATIENCE)
     switches = _least(mechanisms, lambda kept: _answer(world, kept, every, clock))
     refusing = _least(every, lambda kept: _answer(world, mechanisms, kept, clock))
     return Contradiction(tuple(sorted("=".join(choice) for choice in switches)), tuple(sorted(refusing)))

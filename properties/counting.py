@@ -1,9 +1,7 @@
 """How many actions a run has, as literals that a query can bound.
 
-What is counted is how many actions happen at all. Few happen twice in a run, and those only where a client takes
-another response in a session that is over: such a run counts for less than it is. So a bound forbids no run that is
-within it, and what is shown to be shortest is; the length of a run that was found is counted anew.
-A totalizer adds them up in unary.
+A totalizer adds up literals in unary. What is added up is whether an action happens at all, since few happen twice; one
+that did in a run that was found is counted as often as it happens from then on (:mod:`properties.bounds`).
 
 References:
     O. Bailleux, Y. Boufkhad: Efficient CNF Encoding of Boolean Cardinality Constraints, CP 2003.

@@ -126,7 +126,9 @@ class Lattice:
         self.mechanisms = dict(MECHANISMS if mechanisms is None else mechanisms)
         self.world = world
         self.questions = 0
+        self._sweeps = 0  # so many are looked at where nothing is proved: an attack was that long
         self._worlds: dict[World, tuple[Depths, Closure]] = {}
+        self._able: dict[tuple[World, bool], frozenset[str]] = {}
 
     def enumerate(self, limit: int | None = None) -> Answers:
         """All minimal sufficient and all maximal insufficient sets (the first ``limit`` of them, if given)."""
@@ -146,48 +148,57 @@ class Lattice:
     # --- enumeration -----------------------------------------------------------------------------------
 
     def _marco(self) -> Iterator[tuple[Mechanisms, bool]]:
+        """The sets as they are found; that one suffices is proved of what it has been shrunk to, not on the way."""
         unexplored = _Map(tuple(self.mechanisms))
+        enough: list[Mechanisms] = []
         while (seed := unexplored.seed()) is not None:
-            left = self._attack(seed)
+            left = self._attack(seed, prove=False)
             if left is None:
                 found = self._shrink(seed)
+                left = self._attack(found)
+            if left is None:
+                enough.append(found)
                 unexplored.forbid_supersets(found)
                 yield found, True
             else:
-                found = self._grow(left)
+                found = self._grow(left, enough)
                 unexplored.forbid_subsets(found)
                 yield found, False
 
     def _shrink(self, mechanisms: Mechanisms) -> Mechanisms:
-        """A minimal sufficient subset of a sufficient set."""
+        """A subset of a set that seems to suffice, without any one of which it does not."""
         needed = self._by_core(mechanisms)
         for name in sorted(needed):
-            if name in needed and self._attack(needed - {name}) is None:
+            if name in needed and self._attack(needed - {name}, prove=False) is None:
                 needed = self._by_core(needed - {name})
         return needed
 
     def _by_core(self, mechanisms: Mechanisms) -> Mechanisms:
-        """Those of a sufficient set that the last answer rests on, if they are enough without the rest."""
+        """Those of a set that the last answer rests on, if they are enough without the rest."""
         fewer = mechanisms & self._core
-        return fewer if fewer == mechanisms or self._attack(fewer) is None else mechanisms
+        return fewer if fewer == mechanisms or self._attack(fewer, prove=False) is None else mechanisms
 
-    def _grow(self, mechanisms: Mechanisms) -> Mechanisms:
-        """A maximal insufficient superset of an insufficient set."""
+    def _grow(self, mechanisms: Mechanisms, enough: list[Mechanisms]) -> Mechanisms:
+        """A maximal insufficient superset of an insufficient set; what holds one that is ``enough`` is none."""
         for name in self.mechanisms:
-            if name not in mechanisms:
-                left = self._attack(mechanisms | {name})
-                mechanisms = mechanisms if left is None else left
+            more = mechanisms | {name}
+            if more != mechanisms and not any(known <= more for known in enough):
+                mechanisms = self._attack(more) or mechanisms
         return mechanisms
 
     # --- one question ----------------------------------------------------------------------------------
 
-    def _attack(self, mechanisms: Mechanisms) -> Mechanisms | None:
-        """All mechanisms on in some attack with at least these on; ``None`` (and a core) if there is none."""
+    def _attack(self, mechanisms: Mechanisms, prove: bool = True) -> Mechanisms | None:
+        """All mechanisms on in some attack with at least these on; ``None`` (and a core) if there is none.
+
+        Without ``prove`` runs are looked at as far as they are laid down.
+        """
         core: set[str] = set()
         for prop in self.properties:
-            found = self._settle(prop, mechanisms)
+            found = self._settle(prop, mechanisms, prove=prove)
             on = self._on(found.laid)
             if found.answer is Answer.SAT:
+                self._sweeps = max(self._sweeps, found.laid.depth if prove else 0)
                 return frozenset(name for literal, name in on.items() if found.laid.solver.holds(literal))
             core |= {on[literal] for literal in found.core & on.keys()}
         self._core = frozenset(core)
@@ -199,7 +210,7 @@ class Lattice:
             if prop.kind == "security" and self._settle(prop, frozenset(), rules=False).answer is Answer.UNSAT:
                 yield prop.name
 
-    def _settle(self, prop: Property, mechanisms: Mechanisms, rules: bool = True) -> Settled:
+    def _settle(self, prop: Property, mechanisms: Mechanisms, rules: bool = True, prove: bool = True) -> Settled:
         """Whether a property's event can happen with at least these mechanisms on.
 
         Raises:
@@ -209,9 +220,11 @@ class Lattice:
         depths, closure = self._depths(self._world_of(prop))
         template = depths.template
         enforced = frozenset(template.enforced) if rules else frozenset[str]()
-        reached = closure.reached(self._given(template, mechanisms), enforced)
         # What no design could do; what these mechanisms rule out is for the solver to say, by their names.
-        able = closure.reached(self._given(template, frozenset()), enforced).actions
+        where = template.world, rules
+        if where not in self._able:
+            self._able[where] = closure.reached(self._given(template, frozenset()), enforced).actions
+        able = self._able[where]
 
         def assume(laid: Laid) -> list[int]:
             chosen = [literal for literal, name in self._on(laid).items() if name in mechanisms]
@@ -220,10 +233,11 @@ class Lattice:
             return [*self._fixed(laid.unrolling), *laid.without(prop.name), *unable, *obeyed, *chosen]
 
         def closed() -> bool:
+            reached = closure.reached(self._given(template, mechanisms), enforced)
             return not reached.possible(template.events[prop.name])
 
         self.questions += 1
-        found = depths.settle(prop.name, assume, Clock(), closed=closed)
+        found = depths.settle(prop.name, assume, Clock(), 0 if prove else self._sweeps, closed, prove)
         if found.answer is Answer.UNKNOWN:
             raise RuntimeError(f"no answer to a question to the lattice: {found.reason}")
         return found

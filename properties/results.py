@@ -32,3 +32,8 @@ def read_result(word: str, kind: str) -> Result:
         if result == today(word, kind) and result in allowed:
             return result
     raise UnknownResultError(f"no such answer about a {kind} property: {word!r}; allowed: {', '.join(allowed)}")
+
+
+def length(steps: float | None) -> str:
+    """How long a run is, in words: ``1 step``, ``7 steps``."""
+    return f"{steps:.0f} step{'s' * (steps != 1)}" if steps is not None else "no run"

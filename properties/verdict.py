@@ -9,12 +9,10 @@ from __future__ import annotations
 import builtins
 import time
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from model.design import Configuration, Design, check_parties
-from model.machine import Machine, NotEnabledError, Step
 from model.protocols import rules
 from model.trace import Trace
 from model.world import World
@@ -25,19 +23,16 @@ from properties.minimal import OutOfTimeError, minimal
 from properties.reasons import UNDEFINED, reason
 from properties.results import Result
 from properties.security import Property, find
+from properties.shortest import Shortening
 from properties.solver import Answer
 from properties.template import Template
 
 #: The switches that a design has for single parties.
 Own = tuple[tuple[str, str], ...]
-#: Sweeps, and seconds, after which a question is laid down on its own, where every design was.
+#: Sweeps, and seconds of work, after which a question is laid down on its own, where every design was.
 OPEN, SHARED = 5, 2.0
-#: Seconds after which the rules that block are named as far as they are known.
+#: Seconds of work after which the rules that block are named as far as they are known.
 PATIENCE = 2.0
-
-
-class ReplayError(RuntimeError):
-    """A trace from the solver that the machine does not confirm: an error in this software, never a verdict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +102,7 @@ class Checker:
 
     A world is laid down when the first question about it is asked; later ones cost milliseconds. ``by_design``
     lays it down anew for each design, which pays where many questions in a row are about one. ``timeout``: seconds
-    for a question. ``patience``: seconds for the rules that block.
+    for a question. ``patience``: seconds of work for the rules that block.
     """
 
     def __init__(
@@ -199,7 +194,7 @@ class WorldChecker:
         self._depths = Depths(made, LIMIT if self._single else OPEN, growing=self._single)
         self._closure = Closure(made)
         self._about: tuple[tuple[Property, Configuration], WorldChecker] | None = None
-        self._seen: tuple[Any, Reached] = (None, Reached(frozenset(), frozenset()))
+        self._seen: tuple[Configuration | None, dict[frozenset[str], Reached]] = (None, {})
 
     def verdict(self, prop: Property | str, configuration: Configuration) -> Verdict:
         """Whether a property holds.
@@ -265,14 +260,16 @@ class WorldChecker:
 
     def _possible(self, asked: _Asked, enforced: Iterable[str]) -> Reached:
         """What is not out of reach where these rules are enforced."""
-        key = (asked.configuration, frozenset(enforced))
-        if key != self._seen[0]:
-            self._seen = key, self._closure.reached(asked.given(self._depths.template), key[1])
-        return self._seen[1]
+        if asked.configuration != self._seen[0]:  # other properties are asked about the same one
+            self._seen = asked.configuration, {}
+        known, names = self._seen[1], frozenset(enforced)
+        if names not in known:
+            known[names] = self._closure.reached(asked.given(self._depths.template), names)
+        return known[names]
 
     def _vacuous(self, asked: _Asked) -> Settled:
         """Whether the event could happen if no rule were enforced; that is not looked into for ever."""
-        return self._settle(replace(asked, clock=Clock(self.patience)), ())
+        return self._settle(replace(asked, clock=Clock(effort=self.patience)), ())
 
     def _ask(self, prop: Property | str, configuration: Configuration) -> _Asked:
         asked = find(prop) if isinstance(prop, str) else prop
@@ -322,64 +319,12 @@ class WorldChecker:
     # --- the event happens -----------------------------------------------------------------------------
 
     def _reached(self, made: Verdict, asked: _Asked, found: Settled) -> Verdict:
-        machine = Machine(made.configuration, self.world)
-        steps, shortest = self._shorten(asked, found.laid, without_noise(machine, asked.prop, _decode(found.laid)))
+        looking = Shortening(asked.prop, made.configuration, self.world, self._depths, asked.fixed, asked.clock)
+        steps, shortest = looking.shortest(found.laid)
         trace = Trace(self.world, made.configuration, asked.prop.name, steps)
         result: Result = "attack" if asked.prop.kind == "security" else "reached"
         reach = "shortest trace" if shortest else "a trace, not shown to be shortest"
         return replace(made, result=result, reach=f"{reach}; {self._where()}", trace=trace, bound=found.bound)
-
-    def _shorten(self, asked: _Asked, laid: Laid, best: tuple[Step, ...]) -> tuple[tuple[Step, ...], bool]:
-        """The fewest actions, then the fewest attacker actions among those; whether that is proved.
-
-        There is no shorter run once none of so few actions gets to the last sweep that was laid down.
-        """
-        best, proved = self._fewer(asked, laid, best)
-        while proved and best:
-            fewer = [*asked.fixed(laid), *laid.unrolling.enforced.values(), *laid.length.at_most(len(best) - 1)]
-            deeper = laid.check([*fewer, laid.longer], asked.clock)
-            if deeper is Answer.UNSAT:
-                return self._fewer_attackers(asked, laid, best)
-            laid, proved = self._depths.at_least(laid.depth + 1), deeper is Answer.SAT
-            if proved:
-                best, proved = self._fewer(asked, laid, best)
-        return best, proved
-
-    def _fewer(
-        self, asked: _Asked, laid: Laid, best: tuple[Step, ...]
-    ) -> tuple[tuple[Step, ...], bool]:
-        """The fewest actions within the sweeps laid down; whether that is proved.
-
-        Every run that the solver shows is replayed, and what it can do without is left out before asking for less.
-        """
-        while best:
-            fewer = [*laid.unrolling.idle[len(best) - 1 : len(best)], *laid.length.at_most(len(best) - 1)]
-            found = self._run(asked, laid, fewer)
-            if not isinstance(found, tuple) or len(found) >= len(best):
-                return best, found is Answer.UNSAT
-            best = found
-        return best, True
-
-    def _fewer_attackers(
-        self, asked: _Asked, laid: Laid, best: tuple[Step, ...]
-    ) -> tuple[tuple[Step, ...], bool]:
-        """As few attacker actions as a run of as many actions has."""
-        length = laid.length.at_most(len(best))
-        while size := _attacker_steps(best):
-            sweeps = laid.unrolling.idle[len(best) : len(best) + 1]
-            found = self._run(asked, laid, [*length, *sweeps, *laid.attackers.at_most(size - 1)])
-            if not isinstance(found, tuple):
-                return best, found is Answer.UNSAT
-            best = found
-        return best, True
-
-    def _run(self, asked: _Asked, laid: Laid, bound: list[int]) -> tuple[Step, ...] | Answer:
-        """A run to the event within a bound, without noise; else why there is none."""
-        enforced = laid.unrolling.enforced.values()
-        answer = laid.event(asked.prop.name, [*asked.fixed(laid), *enforced, *bound], asked.clock)
-        if answer is not Answer.SAT:
-            return answer
-        return without_noise(Machine(asked.configuration, self.world), asked.prop, _decode(laid))
 
     # --- the event does not happen ---------------------------------------------------------------------
 
@@ -411,7 +356,7 @@ class WorldChecker:
         then there is a larger one to be found among those longer runs. How long they can be at most is looked into as
         deep as it takes for a single question only.
         """
-        patience = Clock(self.patience)
+        patience = Clock(effort=self.patience)
         while True:
             laid = found.laid
             enforced = laid.unrolling.enforced
@@ -482,51 +427,6 @@ def _undefined(prop: Property) -> Result:
     return "not_in_this_world" if prop.kind == "security" else "unknown"
 
 
-def _decode(laid: Laid) -> tuple[Step, ...]:
-    """The run in the model, one action after the other."""
-    happened = [fired for fired in laid.unrolling.fired if laid.solver.holds(fired.literal)]
-    happened.sort(key=lambda fired: (fired.step, fired.firing.order))
-    return tuple(
-        Step(
-            fired.firing.action.name,
-            tuple(
-                (name, next(member for member, bit in cases if bit is True or laid.solver.holds(int(bit))))
-                for name, cases in fired.chosen.items()
-            ),
-        )
-        for fired in happened
-    )
-
-
-def confirm(trace: Trace, prop: Property) -> None:
-    """Replay a trace on the machine and see the event happen there.
-
-    Raises:
-        ReplayError: the machine refuses a step, or the event does not hold in the last state.
-    """
-    _confirm(Machine(trace.configuration, trace.world), prop, trace.steps)
-
-
-def _confirm(machine: Machine, prop: Property, steps: tuple[Step, ...]) -> None:
-    try:
-        last = machine.replay(steps)[-1]
-    except NotEnabledError as error:
-        raise ReplayError(f"internal error: {prop.name} under {machine.configuration}: {error}") from error
-    if not prop.event(machine.context(machine.view(last))):
-        raise ReplayError(f"internal error: {prop.name} under {machine.configuration}: replay ends without the event")
-
-
-def without_noise(machine: Machine, prop: Property, steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    """The run without the steps that it can do without, after confirming it (raises ReplayError)."""
-    _confirm(machine, prop, steps)
-    for place in reversed(range(len(steps))):
-        shorter = (*steps[:place], *steps[place + 1 :])
-        with suppress(ReplayError):
-            _confirm(machine, prop, shorter)
-            steps = shorter
-    return steps
-
-
 def check(
     prop: Property | str,
     configuration: Configuration,
@@ -544,7 +444,3 @@ def check(
 def _judged(prop: Property, configuration: Configuration) -> Configuration:
     """What a question is about: a utility property is about honest parties, so nobody is dishonest."""
     return configuration if prop.kind == "security" else replace(configuration, capabilities=frozenset())
-
-
-def _attacker_steps(steps: Iterable[Step]) -> int:
-    return sum(step.action.startswith("attacker.") for step in steps)

@@ -13,12 +13,13 @@ from functools import wraps
 from typing import Literal, NamedTuple, ParamSpec
 
 from model import authorization_server as server
-from model import client, flow, identifiers, readings
+from model import client, flow, guards, identifiers, readings
 from model import resource_server as resource
 from model.action import Context
-from model.attacker import send_request
+from model.attacker_sends import send_request
 from model.design import Design
-from model.logic import Condition, all_of, choose, no, same
+from model.guards import ask
+from model.logic import Condition, all_of, choose, same
 from model.messages import THIEF
 from model.rule import Condition as Named
 from model.state import ATTACKERS_KEY
@@ -140,21 +141,23 @@ def obtain(design: Design, asked: str, known: bool) -> Iterator[Named]:
     session = c.state.session(VISITOR)
     requested = readings.requested_resource(c, session)
     wanted = readings.uses_dpop(c, session)
-    bound = all_of(wanted, same(design.as_dpop, "honor"))
-    confirmed = no(same(server.bound_resource(design, requested), NONE))
-    more = all_of(confirmed, server.has_default_audience(design, requested))
     yield client.authorization_server_is_trusted(design, True)
     yield client.server_lists_resource(design, True, known)
-    yield server.resource_is_acceptable(design, requested, known)
-    yield client.token_type_is_dpop(design, wanted, bound)
-    yield client.echo_confirms_request(
-        design, requested, server.echo_is_present(design, requested), confirmed, more
-    )
+    yield from ask(
+        (*guards.TOKEN_REQUEST, *guards.TOKEN_RESPONSE), design=design, granted=requested, requested=requested,
+        listed=known, wanted=wanted, bound=all_of(wanted, same(design.as_dpop, "honor")), read=True,
+        **server.echo(design, requested),
+    )  # fmt: skip
+
+
+def seen_as(role: Role) -> dict[str, bool]:
+    """What an issuer that is this to a resource server is by its policy."""
+    return {"known": role == "trusted", "enrolled": role == "stranger", "looks_known": role != "stranger"}
 
 
 def issuer_is_accepted(design: Design, role: Role) -> Named:
     """Whether a resource server accepts an issuer that is this to it."""
-    return resource.issuer_is_accepted(design, role == "trusted", role == "stranger", role != "stranger")
+    return resource.issuer_is_accepted(design, **seen_as(role))
 
 
 @crossing("attacker.present_token")
@@ -163,22 +166,24 @@ def present(design: Design, token: Loot, at: ResourceServer, role: Role, url: st
     default = all_of(token.has_default, role == "trusted")
     own, captured = token.key in (NONE, ATTACKERS_KEY), token.captured != NONE
     for_this = captured and identifiers.equal_htu(token.captured, url)
-    yield issuer_is_accepted(design, role)
-    yield resource.audience_is_this_resource(design, at.resource, url, token.audience, default)
-    yield resource.scheme_is_acceptable(design, token.key)
-    yield resource.proof_is_by_bound_key(design, own, for_this, captured and not for_this)
-    yield resource.certificate_is_bound_one(token.certificate, ATTACKERS_KEY)
     # A proof that came to a server of the attacker's has not been used at another.
-    yield resource.proof_is_fresh(design, False)
+    yield from ask(
+        (*guards.ACCESS_TOKEN, *guards.POSSESSION), design=design, **seen_as(role), by_issuer=True,
+        signer_listed=False, identifier=at.resource, url=url, audience=token.audience, has_default=default,
+        key=token.key, own=own, for_this=for_this, for_another=captured and not for_this,
+        certificate=token.certificate, presented=ATTACKERS_KEY, used=False,
+    )  # fmt: skip
 
 
 @crossing("attacker.present_own_making")
 def mint(design: Design, at: ResourceServer, named: Role, signer: Role) -> Iterator[Named]:
     """An AS that is ``signer`` to this resource server makes a token for it that names an issuer which is ``named``."""
     enrolled = all_of(signer == "stranger", same(design.a_enrolled, "yes"))
-    yield issuer_is_accepted(design, named)
-    yield resource.signature_is_by_issuer(design, named == signer, signer == "trusted" or enrolled)
-    yield resource.audience_is_this_resource(design, at.resource, at.url, at.resource, False)
+    yield from ask(
+        guards.ACCESS_TOKEN, design=design, **seen_as(named), by_issuer=named == signer,
+        signer_listed=signer == "trusted" or enrolled, identifier=at.resource, url=at.url, audience=at.resource,
+        has_default=False,
+    )  # fmt: skip
 
 
 @crossing("client.reuse_cached_token")
@@ -209,8 +214,10 @@ def refresh_elsewhere(design: Design, claimed: Role = "stranger") -> Iterator[Na
 @crossing("attacker.use_refresh_token")
 def refresh(design: Design, token: Loot) -> Iterator[Named]:
     """The attacker redeems a refresh token at the AS that it comes from, as the client."""
-    yield server.client_is_authenticated(design, False, False, False)
-    yield server.client_keys_are_current(design, False)
+    yield from ask(
+        guards.AUTHENTICATION, design=design, policy=design, genuine=False, secret=False, assertion=False, named=True,
+        replaced=False,
+    )  # fmt: skip
     yield server.refresh_token_is_bound(design, token.key, token.certificate)
 
 

@@ -14,6 +14,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import wraps
 from types import ModuleType
 
 from model import identifiers
@@ -21,7 +22,7 @@ from model.action import SCHEMAS
 from model.client import NONE
 from model.logic import all_of, any_of, holds, no, same
 from model.machine import _memories
-from model.protocols import actions, variables
+from model.protocols import actions, schemas, variables
 
 EXACT = ("equal_code_points", "equal_simple_string", "equal_normalized", "equal_htu")
 
@@ -132,6 +133,7 @@ def _as_rule(original: Callable, mutated: Callable) -> Callable:
     if not hasattr(original, "__wrapped__"):
         return mutated
 
+    @wraps(original)
     def read(*args, **kwargs):
         return original(*args, **kwargs)._replace(holds=mutated(*args, **kwargs))
 
@@ -141,10 +143,13 @@ def _as_rule(original: Callable, mutated: Callable) -> Callable:
 def _put(function: Callable, replaced: Callable) -> None:
     """Put a function in another's place for all who use it; what machines remember was learnt from that one."""
     for module in [module for name, module in sys.modules.items() if name.partition(".")[0] == "model"]:
-        for name in [name for name, value in vars(module).items() if value is replaced]:
-            setattr(module, name, function)
+        for name, value in list(vars(module).items()):
+            if value is replaced:
+                setattr(module, name, function)
+            elif isinstance(value, tuple) and any(one is replaced for one in value):  # a guard
+                setattr(module, name, tuple(function if one is replaced else one for one in value))
     for name, schema in SCHEMAS.items():
         if schema.move is replaced:
             SCHEMAS[name] = replace(schema, move=function)
-    for remembered in (_memories, actions, variables):
+    for remembered in (_memories, actions, schemas, variables):
         remembered.cache_clear()

@@ -20,10 +20,11 @@ from model.aauth.flow import (
 from model.aauth.messages import AgentRequest, ConsentPage, SignedRequest
 from model.aauth.state import auth_tokens, keys, resources, signature, users_tokens
 from model.action import Context, Domains, Move, action
+from model.attacker import knows
 from model.attacker_at_resources import lookalike
 from model.logic import Condition, Value, all_of, any_of, choose, no, one_of, same
 from model.messages import FORGED, Approval, Fetch, Redirection, ResourceResponse, Sent
-from model.readings import designates, knows, server_of, sessions, trusted_by, user_of
+from model.readings import designates, server_of, sessions, tampered, trusted_by, user_of
 from model.registration import shows_a_client
 from model.state import ATTACKERS_KEY, captures
 from model.token_flow import INTERNAL
@@ -41,12 +42,7 @@ def _places(world: World) -> list[dict[str, str]]:
 def _writes(c: Context, who: str, channel: str) -> Condition:
     """Whether the attacker writes the challenge that an agent reads."""
     url = c.state.session(who).url
-    ways = [
-        all_of(same(url, c.world.by_name[t.party].url), c.capabilities[t.capability])
-        for t in c.world.tamperings
-        if t.channel == channel
-    ]
-    return c.attackers(url) if channel == "own" else any_of(*ways)
+    return c.attackers(url) if channel == "own" else tampered(c, channel, url)
 
 
 def _has_resource_token(c: Context, iss: Value, aud: Value, agent_jkt: Value) -> Condition:

@@ -8,19 +8,19 @@ from model.aauth.agent import server_identifier
 from model.aauth.messages import AuthTokenRequest, AuthTokenResponse, ConsentPage, ResourceToken, SignedRequest
 from model.aauth.state import auth_tokens, key_of, signature
 from model.action import Context, Move, action
+from model.attacker import deliver
 from model.logic import Condition, Value, all_of, choose, mapped, no, one_of, same
 from model.messages import Approval, ResourceResponse, Sent
 from model.readings import (
-    deliver,
     designates,
     is_strangers,
     server_of,
     sessions,
+    tampered,
     trusted_by,
 )
 from model.rule import Condition as Named
 from model.state import captures
-from model.token_flow import read_on_the_way
 from model.world import NONE, Held, World
 
 #: Phases in which an agent has turned to a server.
@@ -196,7 +196,7 @@ def client__send_auth_token(c: Context, who: str) -> Move:
     signed = mapped(lambda *of: signature(*of) if signature(*of) in seen else NONE, session.token, session.url)
     request = SignedRequest(session.url, own_key(c, who), session.token, signature=signed)
     sent = Sent(agent_of(c, who), session.url, request)
-    facts, sends = deliver(c, sent, read=read_on_the_way(c, session.url, "requests"))
+    facts, sends = deliver(c, sent, read=tampered(c, "requests", session.url))
     return Move(same(session.phase, "has_token"), (), {f"{who}.phase": "sent", **facts}, sends)
 
 

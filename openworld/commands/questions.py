@@ -211,7 +211,7 @@ def replay(file: Path, chart: bool, as_json: bool) -> int:
     from model.trace import TraceError, from_json
     from openworld.show import ending
     from properties.security import find
-    from properties.verdict import ReplayError, confirm
+    from properties.shortest import ReplayError, confirm
 
     try:
         read = from_json(file.read_text(encoding="utf-8"))

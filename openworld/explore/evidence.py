@@ -21,7 +21,7 @@ from model.wire_values import Words
 from openworld.explore.asking import ask, checker, read, result
 from openworld.explore.views import Table
 from properties.explain import turns
-from properties.results import read_result
+from properties.results import length, read_result
 from properties.security import find
 from properties.verdict import Verdict
 
@@ -176,7 +176,7 @@ def _run(trace: Trace | None) -> Trace:
 
 def cell(verdict: Verdict) -> str:
     return {
-        "attack": f"✗ attack, {verdict.steps} steps", "safe": "✓ safe", "not_in_this_world": "– not in this world",
+        "attack": f"✗ attack, {length(verdict.steps)}", "safe": "✓ safe", "not_in_this_world": "– not in this world",
         "reached": "✓ possible", "not_reached": "✗ impossible", "unknown": "? unknown",
     }[verdict.result]  # fmt: skip
 

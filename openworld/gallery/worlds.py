@@ -7,6 +7,7 @@ from functools import partial
 
 from openworld.gallery.entries import EXHAUSTIVE, Caption, Drawing, Entry
 from openworld.sources import Source
+from properties.results import length
 
 #: Runs that are drawn: property, configuration, and another configuration that stops them.
 RUNS = {
@@ -83,9 +84,6 @@ def _sequence(name: str, source: Source) -> Drawing:
         ]
     )  # fmt: skip
     refused = f", continued under {under} until it is refused" if under else ""
-    steps = len(trace.steps)
-    caption = Caption(
-        f"world {trace.world.name}", f"{configuration}{refused}", f"one run of {steps} steps, the shortest",
-        EXHAUSTIVE, "none",
-    )  # fmt: skip
+    counted = f"one run of {length(len(trace.steps))}, the shortest"
+    caption = Caption(f"world {trace.world.name}", f"{configuration}{refused}", counted, EXHAUSTIVE, "none")
     return Drawing(sequence(shown), words, caption, data, captioned=False)

@@ -6,6 +6,7 @@ from typing import Any
 
 from openworld.report.reading import Study
 from openworld.report.verdicts import CELLS, look
+from properties.results import length
 
 #: The statistics of a mishap that the page shows.
 MEASURES = (("resource_servers", "mean"), ("resource_servers", "max"), ("users", "mean"), ("users", "max"))
@@ -21,7 +22,7 @@ def clients(study: Study) -> dict[str, Any]:
         steps = f" {row['steps']:.0f}" if seen == "attack" and row["steps"] else ""
         cells = lines.setdefault(str(row["client"]), {})
         cells[str(row["situation"]) + str(row["code"])] = {
-            "look": seen, "sign": sign + steps, "word": f"{word} in{steps} steps" if steps else word,
+            "look": seen, "sign": sign + steps, "word": f"{word} in {length(row['steps'])}" if steps else word,
         }  # fmt: skip
     return {"situations": situations, "lines": lines}
 

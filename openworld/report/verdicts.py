@@ -11,7 +11,7 @@ from model.design import DESIGN_NOTES
 from model.rule import RULES
 from openworld.report.reading import Study
 from openworld.show import ending
-from properties.results import today
+from properties.results import length, today
 from properties.security import PROPERTIES
 
 #: The attacker that is none.
@@ -72,7 +72,7 @@ def matrix(study: Study, links: dict[str, str]) -> list[dict[str, Any]]:
         seen = look(row)
         sign, word = CELLS.get(seen, ("?", seen))
         steps = f" {row['steps']}" if seen == "attack" and row["steps"] else ""
-        said = f"{word} in{steps} steps" if steps else word
+        said = f"{word} in {length(float(row['steps']))}" if steps else word
         link = links.get(row["chart"])
         line["cells"][row["property"]] = {"look": seen, "sign": sign + steps, "word": said, "link": link}
     return list(lines.values())

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from model import authorization_server as server_rules
 from model import identifiers
 from model.action import Context
+from model.attacker import knows, usable_assertions
 from model.logic import Condition, Value, all_of, any_of, no, one_of, same
 from model.messages import THIEF
 from model.proxy import confused
@@ -20,11 +21,9 @@ from model.readings import (
     compares,
     designates,
     is_strangers,
-    knows,
     published,
     requested_resource,
     token_of,
-    usable_assertions,
 )
 from model.registration import is_known
 from model.state import tokens

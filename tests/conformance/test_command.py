@@ -14,6 +14,7 @@ from model.clients import find
 from model.conversation import converse
 from model.scenario import load
 from openworld.cli import main
+from openworld.commands import conform
 from openworld.cures import HONEST, cures
 
 
@@ -46,7 +47,7 @@ def test_release_without_the_client_is_one_line(
     driver = tmp_path / "driver.py"
     driver.write_text("import mcp_client_that_is_not_there")
     command = (sys.executable, str(driver))
-    monkeypatch.setattr(install, "install", lambda wanted: install.Installed(wanted, command, {}))
+    monkeypatch.setattr(conform, "install", lambda wanted: install.Installed(wanted, command, {}))
     with pytest.raises(SystemExit) as ended:
         main(["conform", "oauth4webapi==3.1.0", "--scenarios", "R01,C01", "--plain"])
     said = capsys.readouterr().err.strip().splitlines()[-1]

@@ -23,12 +23,12 @@ def test_suffice_lists_minimal_sets_and_deployments() -> None:
 
 def test_suffice_tells_want_of_an_attack_from_want_of_a_mechanism() -> None:
     """Where nothing can violate a property no mechanism is needed, which is not for the design's merit."""
-    asked = ["designs", "--suffice", "fetch_safety", "--against", "code_leak"]
+    asked = ["designs", "--suffice", "session_integrity", "--against", "token_leak"]
     shown = CliRunner().invoke(main, asked)
     assert "not in this world: no mechanism is needed because nothing here can violate it" in shown.output
-    assert json.loads(CliRunner().invoke(main, [*asked, "--json"]).output)["not_in_this_world"] == ["fetch_safety"]
-    both = CliRunner().invoke(main, ["designs", "--suffice", "fetch_safety,SC", "--against", "proof_leak"])
-    assert "not in this world, whatever mechanisms are on: fetch_safety\n" in both.output
+    assert json.loads(CliRunner().invoke(main, [*asked, "--json"]).output)["not_in_this_world"] == ["session_integrity"]
+    both = CliRunner().invoke(main, ["designs", "--suffice", "session_integrity,SC", "--against", "proof_leak"])
+    assert "not in this world, whatever mechanisms are on: session_integrity\n" in both.output
     assert "nothing is needed" not in both.output
 
 

@@ -17,7 +17,8 @@ from model.trace import from_json
 from openworld import deployed, mishaps, study
 from openworld.study import ATTACKERS, COLUMNS, Plan, cases
 from properties.security import PROPERTIES, find
-from properties.verdict import Checker, ReplayError, confirm
+from properties.shortest import ReplayError, confirm
+from properties.verdict import Checker
 from simulations.arms import protections
 
 DESIGNS, WHO, EXPERIMENT = ("gaps_closed",), ("none", "path_tenant"), "echo"

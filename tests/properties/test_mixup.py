@@ -14,7 +14,8 @@ from model.switches import SWITCHES
 from properties.designs import MECHANISMS, Lattice
 from properties.explore import explore
 from properties.security import find
-from properties.verdict import Checker, check, confirm
+from properties.shortest import confirm
+from properties.verdict import Checker, check
 
 CHECKED, UNCHECKED = parse("cap=mal_as;iss_check=require"), parse("cap=mal_as;iss_check=off")
 #: Reachable states by servers and sessions, with the check on. The attacker answers with any endpoints it likes and

@@ -7,13 +7,14 @@ import random
 
 import pytest
 
-import properties.verdict
+import properties.shortest
 from model.design import parse
 from model.machine import Machine, NotEnabledError, Step
 from model.trace import FORMAT, Trace, TraceError, from_json
 from model.world_file import WORLDS
 from properties.security import PROPERTIES, find
-from properties.verdict import Checker, ReplayError, check
+from properties.shortest import ReplayError
+from properties.verdict import Checker, check
 
 
 @pytest.fixture(scope="module")
@@ -227,9 +228,9 @@ def test_confirm_looks_at_the_trace_it_is_given():
     """Confirming a run of somebody else's making works without a solver, and refuses one that shows nothing."""
     prop, configuration = find("code_delivery"), parse("cap=mal_as;iss_check=off")
     trace = check(prop, configuration).trace
-    properties.verdict.confirm(trace, prop)
+    properties.shortest.confirm(trace, prop)
     world = WORLDS["default"]
     with pytest.raises(ReplayError, match="code_delivery"):
-        properties.verdict.confirm(Trace(world, configuration, prop.name, trace.steps[:-1]), prop)
+        properties.shortest.confirm(Trace(world, configuration, prop.name, trace.steps[:-1]), prop)
     with pytest.raises(ReplayError, match=r"client\.wave"):
-        properties.verdict.confirm(Trace(world, configuration, prop.name, (Step("client.wave"),)), prop)
+        properties.shortest.confirm(Trace(world, configuration, prop.name, (Step("client.wave"),)), prop)

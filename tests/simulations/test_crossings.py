@@ -40,7 +40,9 @@ CROSSINGS: dict[str, tuple[Condition, ...]] = {
 CRM, ATTACKER_RS = PLACES["honest_api"].url, PLACES["malicious_rs"].url
 #: Rules that a token has met before, when it was obtained, and rules about kinds of token that no topology has.
 ASKED_BEFORE = {
-    "client.reuse_cached_token": {"client.token_type_is_dpop", "client.echo_confirms_request"},
+    "client.reuse_cached_token": {
+        "client.token_type_is_dpop", "client.echo_is_read", "client.echo_confirms_request",
+    },
     "attacker.present_own_making": {
         "resource_server.token_is_self_contained", "resource_server.introspection_endpoint_is_configured",
     },

@@ -1,0 +1,145 @@
+"""What the attacker answers where a client asks one of its parties: any document, any request_uri, any token."""
+
+from __future__ import annotations
+
+from model.action import Context, Domains, Move, action, possible
+from model.attacker import controls_document, knows, sessions_and_channels
+from model.flow import (
+    document_rules,
+    server_metadata_rules,
+    with_metadata,
+)
+from model.identifiers import well_known_authorization_server
+from model.logic import Condition, Value, all_of, any_of, choose, holds, implies, no, same
+from model.messages import (
+    FORGED,
+    Challenge,
+    Fetch,
+    PushedResponse,
+    ResourceMetadata,
+    Sent,
+    ServerMetadata,
+    TokenResponse,
+)
+from model.readings import (
+    answered,
+    document,
+    is_strangers,
+    published,
+    pushes,
+    sessions,
+    sessions_and_grants,
+    sessions_and_strangers,
+)
+from model.resource_server import well_known_is_the_owners
+from model.state import tokens
+from model.token_flow import ELSEWHERE
+from model.world import ATTACKER, NONE, World, on_same_origin
+
+
+@action("S3", sessions_and_channels, lambda world: {"resource": world.resources, "listed": world.issuers})
+def publish_resource_metadata(c: Context, who: str, channel: str, resource: Value, listed: Value) -> Move:
+    """A client reads resource metadata by the attacker: of its own resource, or of an honest one over a channel.
+
+    A resource that the client was configured with says nothing about another.
+    """
+    session, design = c.state.session(who), c.client(who)
+    own = same(resource, published(c, session.url))
+    here = possible(
+        same(session.phase, "challenged"),
+        controls_document(c, who, session.url, channel),
+        implies(same(design.prm, "off"), own),
+    )
+    tenants = holds(lambda url: url != NONE and on_same_origin(c.world, url), session.url)
+    genuine = all_of(own, no(is_strangers(c.world, listed)))
+    squats = all_of(channel == "own", same(design.prm_src, "wellknown"), tenants, no(genuine))
+    vouched = any_of(
+        same(design.prm, "off"), channel == "cache", all_of(channel == "own", same(c.design.e_enrolled, "yes"))
+    )
+    told = ResourceMetadata(resource, listed, choose(vouched, "by an accepted attester", NONE))
+    return Move(
+        here,
+        (
+            *document_rules(c, who, session.url, resource, vouched, channel),
+            well_known_is_the_owners(c.design, any_of(squats, channel == "well_known")),
+        ),
+        {f"{who}.phase": "discovered", f"{who}.resource": resource, f"{who}.listed": listed},
+        written(c, who, session.url, channel, told),
+    )
+
+
+def written(c: Context, who: str, url: Value, channel: str, told: ResourceMetadata) -> tuple[Sent, ...]:
+    """How a client comes to a document of the attacker's; one who writes the challenge points to a URL of its own."""
+    if channel != "challenge":
+        return document(c, who, url, told)
+    at = f"{ELSEWHERE}metadata"
+    pointing = Sent(url, c.world.session[who].client, Challenge(at))
+    return (pointing, *document(c, who, url, told, ATTACKER, at))
+
+
+def _endpoints(world: World) -> Domains:
+    named = dict.fromkeys(("issuer", "authorization_at", "token_at", "par_at"), world.issuers)
+    return {**named, "promises_iss": (False, True), "connector": (False, True)}
+
+
+@action("S7", sessions_and_strangers, _endpoints)
+def publish_server_metadata(
+    c: Context, who: str, server: str, issuer: Value, authorization_at: Value, token_at: Value, par_at: Value,
+    promises_iss: Condition, connector: Condition,
+) -> Move:  # fmt: skip
+    """An AS of the attacker's names any issuer and any endpoints; it may come as a connector of the client's.
+
+    The user goes to the AS that the resource lists, unless the choice is rewritten on the way; the attacker, in its own
+    session, may ask for its own AS instead.
+    """
+    session, party, design = c.state.session(who), c.world.by_name[server], c.client(who)
+    here = possible(same(session.phase, "discovered"), c.runs(party))
+    rewritten = all_of(c.capabilities["net_first_leg"], same(c.design.leg1, "http"))
+    by_choice = True if c.world.user_of(who) == ATTACKER else rewritten
+    spliced, pushed_away = no(same(authorization_at, party.url)), no(same(par_at, party.url))
+    allowed = all_of(
+        implies(same(c.design.splice, "no"), no(spliced)),
+        implies(same(c.design.splice, "yes"), no(is_strangers(c.world, authorization_at))),
+        implies(same(c.design.par_at, "own"), no(pushed_away)),
+        implies(same(c.design.par_at, "honest"), no(is_strangers(c.world, par_at))),
+    )
+    plainest = all_of(implies(no(pushes(design)), no(pushed_away)), implies(connector, c.has(party.connects_by)))
+    told = ServerMetadata(issuer, authorization_at, token_at, choose(pushes(design), par_at, NONE), promises_iss)
+    client = c.world.session[who].client
+    fetch = Fetch(well_known_authorization_server(party.url))
+    recorded = {
+        "metadata": party.url, "issuer": issuer, "authorization_at": authorization_at, "token_at": token_at,
+        "par_at": par_at, "promises_iss": promises_iss, "connector": connector,
+    }  # fmt: skip
+    return Move(
+        all_of(here, any_of(same(session.listed, party.url), by_choice), allowed, plainest),
+        server_metadata_rules(c, session, party, issuer, authorization_at, token_at, connector, promises_iss),
+        with_metadata(who, **recorded),
+        (Sent(client, server, fetch, no(connector)), Sent(server, client, told)),
+    )
+
+
+@action("S9", lambda world: [
+    pair for pair in sessions_and_grants(world) if world.user_of(pair["who"]) != ATTACKER
+])  # fmt: skip
+def answer_pushed_request(c: Context, who: str, grant: str) -> Move:
+    """The attacker's endpoint answers a pushed request with where a request of the attacker's own was pushed to."""
+    session, slot = c.state.session(who), c.state.grant(grant)
+    here = all_of(
+        same(session.phase, "pushed"), c.attackers(session.par_at), same(session.request_uri, NONE),
+        same(slot.code, "pushed"),
+    )
+    answer = Sent(session.par_at, c.world.session[who].client, PushedResponse(grant))
+    return Move(here, (), {f"{who}.request_uri": grant}, (answer,))
+
+
+@action("S16", sessions, lambda world: {"token": (FORGED, *tokens(world))})
+def answer_token_request(c: Context, who: str, token: Value) -> Move:
+    """The attacker's token endpoint answers with any token it knows or makes, and says what it likes of it."""
+    session = answered(c, who)
+    here = possible(same(session.phase, "asked"), c.attackers(session.token_at))
+    known = any_of(same(token, FORGED), *(all_of(same(token, t), knows(c, "token", t)) for t in tokens(c.world)))
+    answer = Sent(session.token_at, c.world.session[who].client, TokenResponse(token, "as asked"))
+    return Move(all_of(here, known), (), {f"{who}.phase": "has_token", f"{who}.token": token}, (answer,))
+
+

@@ -1,0 +1,286 @@
+"""What the attacker sends to honest clients and authorization servers: whatever it knows every field of.
+
+Where one choice is as good as any other for every rule that reads it, it takes that one: of iss the recorded one,
+which no rule refuses; of a redirect URI of the client's that of the recorded issuer, unless the client infers the AS
+from it; of dpop_jkt and `resource` none, since a request without them is honoured wherever one with them is.
+"""
+
+from __future__ import annotations
+
+from model import authorization_server as server_rules
+from model import client as client_rules
+from model import guards
+from model.action import Context, Domains, Move, action, possible
+from model.attacker import attacker_authenticates, can_write, deliver, holds_browser, knows, leading, sends_own_users
+from model.flow import (
+    SIGNED,
+    authorization_request,
+    issue,
+)
+from model.guards import ask
+from model.logic import Value, all_of, any_of, choose, no, one_of, same
+from model.messages import (
+    FORGED,
+    THIEF,
+    AuthorizationRequest,
+    AuthorizationResponse,
+    ClientAuthentication,
+    PushedRequest,
+    Sent,
+    TokenRequest,
+    TokenResponse,
+)
+from model.readings import (
+    ids_of,
+    policy_of,
+    published,
+    pushes,
+    redirect_uri_of,
+    request_of,
+    server_of,
+    serves,
+    sessions,
+    sessions_and_grants,
+    user_of,
+    users_grants,
+)
+from model.registration import is_known
+from model.state import ATTACKERS_KEY, assertion_at
+from model.world import ATTACKER, LOOPBACK, NONE, World, callbacks, client_ids
+
+# --- sending what it knows: authorization requests and responses ------------------------------------------------
+
+
+def _crafted(world: World) -> Domains:
+    clients, own = world.clients, world.identities
+    names = [session.name for session in world.sessions]
+    return {
+        "client": (*(i for client in clients for i in client_ids(world, client)), *(party.url for party in own)),
+        "redirect": tuple(dict.fromkeys((
+            *(uri for client in clients for uri in callbacks(world, client)), LOOPBACK,
+            *(party.callback for party in own),
+        ))),
+        "challenge": (NONE, THIEF, *names),
+        "state": (NONE, *names),
+    }  # fmt: skip
+
+
+def _slots(world: World) -> list[dict[str, str]]:
+    return [{"grant": grant.name} for grant in world.grants]
+
+
+@action("S9", _slots, _crafted)
+def push_request(c: Context, grant: str, client: Value, redirect: Value, challenge: Value, state: Value) -> Move:
+    """The attacker pushes a request of its own making to an honest AS, as any client it can authenticate as."""
+    server = server_of(c, grant)
+    unused = possible(same(c.state.grant(grant).code, "none"))
+    here = possible(
+        unused, can_write(c, client, redirect, challenge, state),
+        c.has(name for party in c.world.servers for name in party.run_by),
+        # What it pushed serves to be handed to a client, which asks for it only where it pushes.
+        any_of(*(pushes(c.client(session.name)) for session in c.world.sessions)),
+    )  # fmt: skip
+    pushed = {"client": client, "redirect": redirect, "challenge": challenge, "state": state}
+    request = PushedRequest(client, redirect_uri=redirect, state=state, code_challenge=challenge)
+    return Move(
+        here,
+        attacker_authenticates(c, server, client),
+        {f"{grant}.code": "pushed", **{f"{grant}.{name}": value for name, value in pushed.items()}},
+        (Sent(ATTACKER, server.name, request),),
+    )
+
+
+@action("S10", _slots, _crafted)
+def send_request(c: Context, grant: str, client: Value, redirect: Value, challenge: Value, state: Value) -> Move:
+    """The attacker sends a browser to an honest AS with a request of its own making, pushed if it can push it.
+
+    Where the client's domain is its own it needs no user to approve: consent that was given to the client is
+    remembered.
+    """
+    unused = possible(same(c.state.grant(grant).code, "none"))
+    server, user = server_of(c, grant), user_of(c, grant)
+    design = policy_of(c, client)
+    held, sent = holds_browser(c, user), sends_own_users(c, client, redirect)
+    taken = {name for party in c.world.clients for name in party.taken_by}
+    silent = all_of(c.has(taken), same(design.reg, "cimd"), is_known(c, client)) if user != ATTACKER else False
+    comes = possible(c.has(c.capabilities), unused, any_of(held, sent, silent))
+    here = possible(comes, can_write(c, client, redirect, challenge, state))
+    authenticated = all_of(*(rule.holds for rule in attacker_authenticates(c, server, client)))
+    request = {
+        "client": client, "redirect": redirect, "challenge": challenge, "state": state, "key": NONE, "resource": NONE,
+    }  # fmt: skip
+    # Whose flow it is shows in what binds the answer to one: a request with all of that copied is that session's.
+    copied = all_of(no(same(state, NONE)), any_of(same(challenge, state), same(challenge, NONE)))
+    of = choose(copied, state, THIEF)
+    relayed = {} if user == ATTACKER else {"relayed": c.state[f"holds.browser.{user}"]}
+    unasked = all_of(silent, no(any_of(held, sent)))
+    move = issue(c, grant, of, authenticated, request, unasked=unasked, **relayed)
+    crafted = AuthorizationRequest(client, NONE, redirect, state, challenge)
+    return move._replace(
+        when=here,
+        sends=(*leading(c, user, f"{server.url}/authorize"), Sent(user, server.name, crafted), *move.sends),
+    )
+
+
+@action("S10", sessions_and_grants)
+def forward_request(c: Context, who: str, grant: str) -> Move:
+    """The attacker sends a browser to an honest AS with the request of a session: copied, or where it was pushed."""
+    session, server, user = c.state.session(who), server_of(c, grant), user_of(c, grant)
+    pushed = all_of(pushes(c.client(who)), same(session.par_at, server.url), knows(c, "request_uri", who))
+    no_challenge = same(request_of(c, session)["challenge"], NONE)
+    copied = all_of(knows(c, "state", who), any_of(knows(c, "challenge", who), no_challenge))
+    here = possible(
+        same(c.state.grant(grant).code, "none"),
+        holds_browser(c, user),
+        any_of(pushed, copied),
+    )
+    others_too = c.world.user_of(who) not in (user, ATTACKER)
+    overtakes = all_of(pushed, same(session.authorization_at, server.url), others_too)
+    move = issue(c, grant, who, pushed, request_of(c, session), reused=overtakes)
+    very = authorization_request(c, session, choose(pushed, who, NONE), pushed)
+    return move._replace(
+        when=here,
+        sends=(*leading(c, user, f"{server.url}/authorize"), Sent(user, server.name, very), *move.sends),
+    )
+
+
+def _responses(world: World) -> Domains:
+    return {
+        "code": (FORGED, *(grant.name for grant in world.grants)),
+        "arrives_at": tuple(dict.fromkeys(uri for client in world.clients for uri in callbacks(world, client))),
+    }
+
+
+@action("S14", sessions, _responses)
+def deliver_response(c: Context, who: str, code: Value, arrives_at: Value) -> Move:
+    """The attacker has a browser deliver a response to a client: with any code it knows or makes, and any iss.
+
+    After the client has used the state it may try once more, with what has leaked since.
+    """
+    session, design, client = c.state.session(who), c.client(who), c.world.client_of(who)
+    late = all_of(one_of(session.phase, "responded", "asked", "has_token", "sent"), no(session.reused))
+    here = possible(
+        c.has(c.capabilities),
+        any_of(same(session.phase, "requested"), late),
+        holds_browser(c, c.world.user_of(who), at_callback=True),
+        one_of(arrives_at, *callbacks(c.world, client)),
+        any_of(same(code, FORGED), *(all_of(same(code, g.name), knows(c, "code", g.name)) for g in c.world.grants)),
+    )
+    user = c.world.user_of(who)
+    returned = who if user == ATTACKER else choose(knows(c, "state", who), who, NONE)
+    issuer = client_rules.inferred_issuer(design, client, c.world.issuers, arrives_at, session.issuer)
+    response = AuthorizationResponse(arrives_at, code, returned, issuer)
+    return Move(
+        here,
+        tuple(ask(
+            guards.AUTHORIZATION_RESPONSE, design=design, session=who, other_browser=False, returned=returned,
+            after_use=late, arrived_at=arrives_at, expected=redirect_uri_of(c, session), advertised=False,
+            iss=NONE, issuer=NONE,  # it names the recorded one, whichever that is
+        )),
+        {
+            f"{who}.phase": "responded", f"{who}.code": code, f"{who}.reused": any_of(session.reused, late),
+            f"{who}.went_to": issuer,
+        },
+        (*leading(c, user, arrives_at), Sent(user, client.name, response)),
+    )  # fmt: skip
+
+
+# --- sending what it knows: token requests --------------------------------------------------------------------
+
+
+def _wanted(world: World) -> Domains:
+    return {"wanted": (NONE, *world.honest_urls)}
+
+
+@action("S15", users_grants, _wanted)
+def redeem_code(c: Context, grant: str, wanted: Value) -> Move:
+    """The attacker redeems a code at the honest AS, as the client it was issued to, with a key of its own.
+
+    ``wanted``: the URL of the honest resource server it would like the token for.
+    """
+    slot, server = c.state.grant(grant), server_of(c, grant)
+    here = possible(knows(c, "code", grant), same(slot.code, "issued"), is_known(c, slot.client))
+    policy, design = c.of(server.name), policy_of(c, slot.client)
+    verifier: Value = choose(same(slot.challenge, THIEF), THIEF, NONE)
+    for session in c.world.sessions:
+        plain = all_of(same(c.client(session.name).pkce, "plain"), knows(c, "challenge", session.name))
+        known = all_of(same(slot.challenge, session.name), any_of(knows(c, "verifier", session.name), plain))
+        verifier = choose(known, session.name, verifier)
+    proves = all_of(no(same(design.dpop, "none")), same(policy.as_dpop, "honor"))
+    key, requested = choose(proves, ATTACKERS_KEY, NONE), published(c, wanted)
+    request = TokenRequest(
+        slot.client, grant_type="authorization_code", code=grant, redirect_uri=slot.redirect, code_verifier=verifier,
+        proof_key=key, resource=requested,
+    )  # fmt: skip
+    answer = TokenResponse(grant, choose(proves, "DPoP", "Bearer"), grant)
+    facts, sends = deliver(c, Sent(ATTACKER, server.name, request), Sent(server.name, ATTACKER, answer))
+    return Move(
+        here,
+        (
+            *attacker_authenticates(c, server, slot.client),
+            client_rules.code_is_asked_for(design),
+            *ask(
+                (*guards.CODE, *guards.TOKEN_REQUEST), design=policy, code_client=slot.client, client=slot.client,
+                code_redirect=slot.redirect, redirect=slot.redirect, challenge=slot.challenge, verifier=verifier,
+                code_key=slot.key, key=key, granted=slot.resource, requested=requested,
+                listed=serves(c, server, requested),
+            ),
+        ),
+        {
+            f"{grant}.code": "redeemed", f"{grant}.to": THIEF, f"{grant}.bound_key": key, f"{grant}.certificate": NONE,
+            f"{grant}.target": choose(same(requested, NONE), slot.resource, requested), **facts,
+        },
+        sends,
+    )  # fmt: skip
+
+
+@action("S21", users_grants)
+def use_refresh_token(c: Context, grant: str) -> Move:
+    """The attacker gets a new access token for a refresh token that it knows, as the client."""
+    slot, server = c.state.grant(grant), server_of(c, grant)
+    here = possible(knows(c, "refresh", grant))
+    request = TokenRequest(slot.client, grant_type="refresh_token", refresh_token=grant)
+    answer = TokenResponse(f"{grant}+", "Bearer")
+    facts, sends = deliver(c, Sent(ATTACKER, server.name, request), Sent(server.name, ATTACKER, answer))
+    own = one_of(slot.bound_key, NONE, ATTACKERS_KEY)
+    bound = choose(own, NONE, slot.bound_key)
+    return Move(
+        here,
+        (
+            *attacker_authenticates(c, server, slot.client),
+            server_rules.refresh_token_is_bound(policy_of(c, slot.client), bound, slot.certificate),
+        ),
+        facts,
+        sends,
+    )
+
+
+def _as_client(world: World) -> list[dict[str, str]]:
+    return [
+        {"server": server.name, "client": identity}
+        for server in world.servers
+        if server.honest
+        for client in world.clients
+        for identity in client_ids(world, client)
+    ]
+
+
+@action("S15", _as_client)
+def authenticate(c: Context, server: str, client: str) -> Move:
+    """The attacker authenticates at an honest AS as an honest client."""
+    design = policy_of(c, client)
+    here = all_of(c.has(c.capabilities), no(same(design.client_auth, "none")), is_known(c, client))
+    sent = Sent(ATTACKER, server, _credentials(c, server, client))
+    checked = attacker_authenticates(c, c.world.by_name[server], client)
+    return Move(here, checked, {"accepted.authentication": True}, (sent,))
+
+
+def _credentials(c: Context, server: str, client_id: str) -> ClientAuthentication:
+    """What the attacker authenticates with as a client: its secret, or an assertion that it was sent."""
+    client = next(client for client in c.world.clients if client_id in ids_of(c, client))
+    secret: Value = choose(knows(c, "secret", f"{client.name}@{server}"), f"{client.name}@{server}", NONE)
+    made = assertion_at(c.world.by_name[server], client_id)
+    held = knows(c, "assertion", made)
+    return ClientAuthentication(
+        client_id, secret, choose(held, SIGNED, NONE), assertion_opens=(choose(held, made, NONE),)
+    )

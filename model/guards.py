@@ -1,0 +1,82 @@
+"""What honest parties ask of a message that they take: which rules, in which order, written once.
+
+Roles and the attacker who sends to them, conversations with deployed clients and the parties that are played over HTTP
+:func:`ask` these, with undecided values or with what came over the wire. What only conversations hold values for
+(:mod:`model.conduct`) they ask beside them, in the step that takes the message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from inspect import signature
+from typing import Any
+
+from model import authorization_server as server
+from model import client
+from model import resource_server as resource
+from model.rule import Condition as Named
+
+Asked = Callable[..., Named]
+Guard = tuple[Asked, ...]
+
+
+def ask(guard: Guard, **values: Any) -> Iterator[Named]:
+    """Ask rules one after another, each about those of the values that it has parameters for.
+
+    One is asked when it is reached: whoever stops at the first that does not hold asks no other.
+    """
+    for rule in guard:
+        yield rule(**{name: values[name] for name in _parameters(rule) if name in values})
+
+
+@cache
+def _parameters(rule: Asked) -> tuple[str, ...]:
+    return tuple(signature(rule).parameters)
+
+
+# --- a client ------------------------------------------------------------------------------------------------
+
+CHALLENGE: Guard = (
+    client.resource_url_is_https, client.challenge_is_heeded, client.metadata_url_is_same_origin,
+)  # fmt: skip
+RESOURCE_METADATA: Guard = (
+    client.cached_metadata_is_fresh, client.resource_matches_request, client.metadata_signature_is_anchored,
+)  # fmt: skip
+#: Of AS metadata: whether to ask for it, whether it is what was asked for, and where it leads users and their codes.
+CHOSEN_SERVER: Guard = (client.resource_designates_server, client.authorization_server_is_trusted)
+SERVER_METADATA: Guard = (client.metadata_issuer_matches, client.endpoints_are_resolved_from_issuer)
+AUTHORIZATION_ENDPOINT: Guard = (client.authorization_endpoint_is_corroborated, client.server_lists_resource)
+TOKEN_ENDPOINT: Guard = (client.token_endpoint_is_corroborated,)
+AUTHORIZATION_RESPONSE: Guard = (
+    client.callback_browser_started_flow, client.state_matches, client.state_is_used_once,
+    client.callback_is_of_recorded_issuer, client.iss_matches_recorded_issuer,
+)  # fmt: skip
+TOKEN_RESPONSE: Guard = (client.token_type_is_dpop, client.echo_is_read, client.echo_confirms_request)
+
+# --- an authorization server ---------------------------------------------------------------------------------
+
+#: Of whoever authenticates as a client: ``design`` is the client's, ``policy`` the server's.
+AUTHENTICATION: Guard = (
+    server.client_is_authenticated, server.assertion_names_this_server, server.client_keys_are_current,
+)  # fmt: skip
+#: Of pushed and other authorization requests: where the browser would be sent back to, and the rest.
+REDIRECTION: Guard = (server.redirect_uri_is_registered,)
+AUTHORIZATION_REQUEST: Guard = (
+    server.request_was_pushed, server.challenge_is_present, server.resource_is_acceptable,
+    server.user_recognises_the_client, server.request_uri_is_unused, server.consent_is_pinned_to_metadata,
+)  # fmt: skip
+#: Of token requests: the code, if there is one, and the resource.
+CODE: Guard = (
+    server.code_was_issued_to_client, server.redirect_uri_is_the_same, server.verifier_matches_challenge,
+    server.proof_key_matches_request,
+)  # fmt: skip
+TOKEN_REQUEST: Guard = (server.resource_is_within_grant, server.resource_is_acceptable)
+
+# --- a resource server ---------------------------------------------------------------------------------------
+
+ACCESS_TOKEN: Guard = (resource.issuer_is_accepted, resource.signature_is_by_issuer, resource.audience_is_this_resource)
+POSSESSION: Guard = (
+    resource.scheme_is_acceptable, resource.proof_is_by_bound_key, resource.certificate_is_bound_one,
+    resource.proof_is_fresh,
+)  # fmt: skip

@@ -1,0 +1,145 @@
+"""Runs that the solver shows: read off its model, confirmed on the machine, and made as short as they can be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from model.design import Configuration
+from model.machine import Machine, NotEnabledError, Step
+from model.trace import Trace
+from model.world import World
+from properties.bounds import Clock, Depths, Laid
+from properties.security import Property
+from properties.solver import Answer
+
+Run = tuple[Step, ...]
+
+
+class ReplayError(RuntimeError):
+    """A trace from the solver that the machine does not confirm: an error in this software, never a verdict."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shortening:
+    """The search for the shortest run to a property's event.
+
+    Attributes:
+        fixed: what a question assumes of a world that is laid down.
+        depths: where deeper ones are to be had.
+        clock: the time that is left.
+    """
+
+    prop: Property
+    configuration: Configuration
+    world: World
+    depths: Depths
+    fixed: Callable[[Laid], list[int]]
+    clock: Clock
+
+    def shortest(self, laid: Laid) -> tuple[Run, bool]:
+        """The fewest actions, then the fewest attacker actions among those; whether that is proved.
+
+        There is no shorter run once none of so few actions gets to the last sweep that was laid down.
+        """
+        best, proved = self._fewer(laid, self._shown(laid))
+        while proved and best:
+            fewer = [*self.fixed(laid), *laid.unrolling.enforced.values(), *laid.length.at_most(len(best) - 1)]
+            deeper = laid.check([*fewer, laid.longer], self.clock)
+            if deeper is Answer.UNSAT:
+                return self._fewer_attackers(laid, best)
+            laid, proved = self.depths.at_least(laid.depth + 1), deeper is Answer.SAT
+            if proved:
+                best, proved = self._fewer(laid, best)
+        return best, proved
+
+    def _fewer(self, laid: Laid, best: Run) -> tuple[Run, bool]:
+        """The fewest actions within the sweeps laid down; whether that is proved.
+
+        Every run that the solver shows is replayed, and what it can do without is left out before asking for less.
+        """
+        while best:
+            fewer = [*laid.unrolling.idle[len(best) - 1 : len(best)], *laid.length.at_most(len(best) - 1)]
+            found = self._run(laid, fewer)
+            if not isinstance(found, tuple):
+                return best, found is Answer.UNSAT
+            if len(found) < len(best):
+                best = found
+            elif not laid.count_often(step.action for step in found):
+                return best, False
+        return best, True
+
+    def _fewer_attackers(self, laid: Laid, best: Run) -> tuple[Run, bool]:
+        """As few attacker actions as a run of as many actions has."""
+        while size := _attacker_steps(best):
+            length = [*laid.length.at_most(len(best)), *laid.unrolling.idle[len(best) : len(best) + 1]]
+            found = self._run(laid, [*length, *laid.attackers.at_most(size - 1)])
+            if not isinstance(found, tuple):
+                return best, found is Answer.UNSAT
+            if len(found) <= len(best) and _attacker_steps(found) < size:
+                best = found
+            elif not laid.count_often(step.action for step in found):
+                return best, False
+        return best, True
+
+    def _run(self, laid: Laid, bound: list[int]) -> Run | Answer:
+        """A run to the event within a bound, without noise; else why there is none."""
+        enforced = laid.unrolling.enforced.values()
+        answer = laid.event(self.prop.name, [*self.fixed(laid), *enforced, *bound], self.clock)
+        if answer is not Answer.SAT:
+            return answer
+        return self._shown(laid)
+
+    def _shown(self, laid: Laid) -> Run:
+        """The run that the solver just found, without noise."""
+        return without_noise(Machine(self.configuration, self.world), self.prop, _decode(laid))
+
+
+def _decode(laid: Laid) -> Run:
+    """The run in the model, one action after the other."""
+    happened = [fired for fired in laid.unrolling.fired if laid.solver.holds(fired.literal)]
+    happened.sort(key=lambda fired: (fired.step, fired.firing.order))
+    return tuple(
+        Step(
+            fired.firing.action.name,
+            tuple(
+                (name, next(member for member, bit in cases if bit is True or laid.solver.holds(int(bit))))
+                for name, cases in fired.chosen.items()
+            ),
+        )
+        for fired in happened
+    )
+
+
+def confirm(trace: Trace, prop: Property) -> None:
+    """Replay a trace on the machine and see the event happen there.
+
+    Raises:
+        ReplayError: the machine refuses a step, or the event does not hold in the last state.
+    """
+    _confirm(Machine(trace.configuration, trace.world), prop, trace.steps)
+
+
+def _confirm(machine: Machine, prop: Property, steps: Run) -> None:
+    try:
+        last = machine.replay(steps)[-1]
+    except NotEnabledError as error:
+        raise ReplayError(f"internal error: {prop.name} under {machine.configuration}: {error}") from error
+    if not prop.event(machine.context(machine.view(last))):
+        raise ReplayError(f"internal error: {prop.name} under {machine.configuration}: replay ends without the event")
+
+
+def without_noise(machine: Machine, prop: Property, steps: Run) -> Run:
+    """The run without the steps that it can do without, after confirming it (raises ReplayError)."""
+    _confirm(machine, prop, steps)
+    for place in reversed(range(len(steps))):
+        shorter = (*steps[:place], *steps[place + 1 :])
+        with suppress(ReplayError):
+            _confirm(machine, prop, shorter)
+            steps = shorter
+    return steps
+
+
+def _attacker_steps(steps: Run) -> int:
+    return sum(step.action.startswith("attacker.") for step in steps)

@@ -1,0 +1,139 @@
+"""What is asked of a message, and the order of a client's steps, stand once: nobody has a list of their own."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from model import conduct, guards
+from model.clients import clients
+from model.conversation import converse
+from model.design import Design
+from model.guards import ask
+from model.protocols import every_rule, steps
+from model.scenario import load, load_all, mutation_names
+from model.switches import SWITCHES
+from model.world_file import DEFAULT
+from properties.template import Template
+
+ROOT = Path(__file__).parents[2]
+GUARDS = {name: table for name, table in vars(guards).items() if isinstance(table, tuple) and name.isupper()}
+
+#: Steps of a client that no conversation has, and why.
+NO_STEP = {
+    "push_authorization_request": "no AS of a scenario has an endpoint for it",
+    "authenticate_elsewhere": "nor for revocation or introspection",
+    "obtain_token": "scenarios are about the code flow",
+    "ask_stranger_for_token": "a client does not know whose endpoint it asks: redeem_code is both",
+    "use_token_where_echoed": "the token is used at one resource",
+    "share_token": "there is one connector",
+    "send_token_over_plain_http": "nobody is on the way",
+    "follow_redirect": "the resource redirects nobody",
+    "reuse_cached_token": "the client comes without tokens",
+    "start_at_proxy": "there is no proxy",
+    "redeem_at_proxy": "there is no proxy",
+}
+#: Rules that a client asks at a step of the flow and not at that of a conversation, and why.
+NOT_THERE = {
+    ("send_authorization_request", "code_is_asked_for"): "scenarios are about the code flow, whatever the grant",
+    ("use_server_metadata", "token_endpoint_is_corroborated"): "deployed clients look at it when they use it",
+}
+#: Where a rule of a guard is asked by itself, and why.
+BY_ITSELF = {
+    ("model/attacker_at_resources.py", "issuer_is_accepted"): "of tokens of its own making, some of them opaque",
+    ("model/attacker_at_resources.py", "signature_is_by_issuer"): "the same",
+    ("model/attacker_at_resources.py", "audience_is_this_resource"): "the same, and of its own token for elsewhere",
+    ("model/attacker_at_resources.py", "scheme_is_acceptable"): "of tokens that no key is bound to",
+    ("model/token_flow.py", "resource_url_is_https"): "where the client goes on over plain HTTP it asks once more",
+    ("model/proxy.py", "redirect_uri_is_registered"): "a proxy asks no more of a request",
+    ("model/proxy.py", "user_recognises_the_client"): "the same",
+    ("model/attacker.py", "client_is_authenticated"): "whether it has something better than a replaced key",
+    ("conformance/pair.py", "audience_is_this_resource"): "what can be seen of a token that another made",
+    ("conformance/profile.py", "metadata_issuer_matches"): "what a server says of itself, about which nobody asks more",
+}
+
+
+def test_conversations_take_every_step_of_a_client_that_is_not_listed():
+    """A step that the flow gets is one that conversations take, or it is said why they do not."""
+    taken = {decision.step for told in load_all() for decision in converse(Design(), told).decisions}
+    # Nothing is decided where the client only sends.
+    assert taken | {"request_resource", "send_authorization_request"} | NO_STEP.keys() == set(steps("client"))
+    assert not taken & NO_STEP.keys()
+
+
+@pytest.fixture(scope="module")
+def asked_in_conversations():
+    """The rules that clients ask in conversations, by step."""
+    found: dict[str, set[str]] = {}
+    for told in (*load_all(), *map(load, mutation_names())):
+        for known in clients().values():
+            for decision in converse(known.design, told).decisions:
+                found.setdefault(decision.step, set()).add(decision.rule.name)
+    return found
+
+
+def test_what_a_client_asks_at_a_step_it_asks_in_conversations(asked_in_conversations):
+    """A rule of the client that a step of the flow has is asked in the same step of conversations, or listed."""
+    missing = {
+        (step, rule.removeprefix("client."))
+        for firing in Template(DEFAULT).firings
+        for actor, _, step in [firing.action.schema.name.partition(".")]
+        for rule, _ in firing.rules
+        if actor == "client" and step not in NO_STEP and rule.startswith("client.")
+        and rule not in asked_in_conversations.get(step, ())
+    }  # fmt: skip
+    assert missing == NOT_THERE.keys()
+
+
+def test_a_step_that_asks_is_looked_at(asked_in_conversations):
+    """The comparison is about something: discovery, response and token are asked about in both."""
+    asking = {firing.action.schema.name for firing in Template(DEFAULT).firings if firing.rules}
+    for step in ("use_resource_metadata", "use_server_metadata", "accept_authorization_response", "redeem_code"):
+        assert f"client.{step}" in asking
+        assert asked_in_conversations[step]
+
+
+def test_nobody_asks_rules_of_a_guard_one_by_one():
+    """Whoever takes a message asks its guard, so that a rule that is added there is asked by all of them."""
+    guarded = "|".join(rule.__name__ for table in GUARDS.values() for rule in table)
+    files = [*ROOT.glob("model/*.py"), *ROOT.glob("conformance/*.py")]
+    found = {
+        (str(path.relative_to(ROOT)), name)
+        for path in files
+        for name in re.findall(rf"(?<!def )\b({guarded})\(", path.read_text(encoding="utf-8"))
+    }
+    assert found == BY_ITSELF.keys()
+
+
+@pytest.mark.parametrize("name", [name for name in vars(conduct) if name.isupper() and name in GUARDS])
+def test_conversations_ask_all_of_a_guard(name):
+    """What only conversations ask of a message is added to what the flow asks, in whose order it stays."""
+    more = vars(conduct)[name]
+    assert tuple(rule for rule in more if rule in GUARDS[name]) == GUARDS[name]
+    assert set(more) > set(GUARDS[name])
+
+
+def test_a_value_that_a_rule_needs_is_missed():
+    """A reader that does not say what a rule is about gets no answer."""
+    with pytest.raises(TypeError, match="cached"):
+        list(ask(guards.RESOURCE_METADATA, design=Design(), resource="a", url="a", vouched_for=True))
+
+
+def test_rules_are_asked_when_they_are_reached():
+    """Whoever stops at the first that does not hold asks no other."""
+    asked = ask(guards.SERVER_METADATA, design=Design(), claimed="https://a.example", server="https://b.example")
+    with pytest.raises(TypeError, match="configured"):
+        next(asked)
+    said = ask(guards.TOKEN_ENDPOINT + guards.CHALLENGE, design=Design(), claimed="a", token_at="a")
+    assert next(said).rule.name == "client.token_endpoint_is_corroborated"
+    with pytest.raises(TypeError):
+        next(said)
+
+
+def test_what_is_done_otherwise_is_a_switch_whose_baseline_gives_up():
+    """A client that may do without what it asked about gives up at first."""
+    switches = [SWITCHES[rule.otherwise] for rule in every_rule().values() if rule.otherwise]
+    assert switches
+    assert all(switch.baseline == "refuse" for switch in switches)
