@@ -99,7 +99,7 @@ PLACES: dict[str, Place] = {
     "malicious_rs": _at("tools", "mal_rs", "a resource server of the attacker, on its own origin"),
     "malicious_tenant": _at("evil", "mal_tenant", "a tenant of a shared origin: the attacker"),
     "malicious_rs_and_as": _at(
-        "tools", "mal_rs mal_as", "a resource server of the attacker that can name an AS of its own"
+        "tools", "mal_rs mal_as", "a resource server of the attacker, and an AS that does as it likes"
     ),
 }
 
