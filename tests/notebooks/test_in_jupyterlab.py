@@ -30,7 +30,7 @@ MOVES: dict[str, tuple[str, dict[str, str | bool], str]] = {
     "04_designs": ("openworld-explorer", {"start from design": "rfc6749"}, "attack in"),
     "05_population": ("openworld-knobs", {"design": "prefix matching"}, "prm=prefix"),
     "06_blast_radius": ("openworld-spread", {"design": "no protection"}, "no protection"),
-    "07_trust": ("openworld-explorer", {"property": "authorization"}, "attack in 1 steps"),
+    "07_trust": ("openworld-explorer", {"property": "authorization"}, "attack in 1 step"),
     "08_deployed": ("openworld-explorer", {"property": "authorization"}, "attack in 9 steps"),
 }  # fmt: skip
 
