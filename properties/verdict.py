@@ -29,8 +29,9 @@ from properties.template import Template
 
 #: The switches that a design has for single parties.
 Own = tuple[tuple[str, str], ...]
-#: Sweeps, and seconds of work, after which a question is laid down on its own, where every design was.
-OPEN, SHARED = 5, 2.0
+#: Sweeps, and seconds of work, after which a question is laid down on its own, where every design was: what is laid
+#: down for one question is then quicker than what is there for all.
+OPEN, SHARED = 4, 2.0
 #: Seconds of work after which the rules that block are named as far as they are known.
 PATIENCE = 2.0
 
