@@ -52,7 +52,8 @@ def main(questions: int) -> None:
         attacks = sum("attack" in line for line in changed)
         spent = time.process_time() - started
         print(f"  one more {name:8} {attacks:3} attacks, {len(changed) - attacks} without an answer  {spent:6.1f} s")
-        print(*changed, sep="\n" if changed else "", flush=True)
+        for line in changed:
+            print(line, flush=True)
 
 
 if __name__ == "__main__":
