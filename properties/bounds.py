@@ -36,8 +36,8 @@ class Clock:
 
     Args:
         seconds: the time that may pass.
-        effort: the seconds that the processor may work, however busy the machine is: what is found out within them
-            is the same when it is asked again.
+        effort: the seconds that the processor may work, so that what is found out within them hardly depends on how
+            busy the machine is.
     """
 
     def __init__(self, seconds: float | None = None, effort: float | None = None) -> None:

@@ -32,8 +32,8 @@ class Reason:
     Attributes:
         properties: names of the properties.
         protocol: of the worlds it is about.
-        without: capabilities none of which the attacker has.
         worlds: names of those worlds; empty for all of the protocol.
+        without: capabilities none of which the attacker has.
         having: capabilities of which the attacker has at least one; empty where that does not matter.
         design: switches of the design; empty where the design does not matter.
         kind: ``irrelevant`` where nothing could bring it about, ``by_construction`` where the design leaves no room for
@@ -65,7 +65,7 @@ class Reason:
             and self.of(world)
             and self.without.isdisjoint(reaching)
             and (len(self.without) < len(CAPABILITIES) or not configuration.capabilities)
-            and (not self.having or not self.having.isdisjoint(configuration.capabilities))
+            and (not self.having or not self.having.isdisjoint(reaching))
             and all(configuration.design[name] == value for name, value in self.design)
         )
 

@@ -93,3 +93,23 @@ def test_design_of_turns_on_only_what_is_named() -> None:
     design = design_of({"pkce"})
     assert design.pkce == "s256"
     assert all(design[s] == without for n, (s, without, _) in MECHANISMS.items() if n != "pkce")
+
+
+def test_sets_that_seem_to_suffice_in_short_runs_are_looked_at_in_longer_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However little a first look sees, what is told is proved: the sets are the same."""
+    asked = {"capabilities": frozenset({"mal_as"}), "mechanisms": dict(list(MECHANISMS.items())[:10])}
+    plain, looking, blind = Lattice(["authorization"], **asked).enumerate(), Lattice._attack, []
+
+    def short_sighted(self: Lattice, mechanisms: frozenset[str], prove: bool = True) -> frozenset[str] | None:
+        if prove or self._sweeps:
+            return looking(self, mechanisms, prove)
+        blind.append(mechanisms)
+        self._core = frozenset()
+        return None
+
+    monkeypatch.setattr(Lattice, "_attack", short_sighted)
+    hasty = Lattice(["authorization"], **asked).enumerate()
+    assert blind
+    assert plain.sufficient
+    assert set(hasty.sufficient) == set(plain.sufficient)
+    assert set(hasty.insufficient) == set(plain.insufficient)
