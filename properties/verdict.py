@@ -225,9 +225,9 @@ class WorldChecker:
         security = asked.prop.kind == "security"
         if not asked.prop.defined(self.world):
             return _undefined(asked.prop)
-        if security and self._out_of_reach(asked, ()):
-            return "not_in_this_world"
         excluded = self._out_of_reach(asked, self._depths.template.enforced)
+        if security and excluded and self._out_of_reach(asked, ()):
+            return "not_in_this_world"
         answer = Answer.UNSAT if excluded else self._settle(asked).answer
         if answer is Answer.UNKNOWN:
             return "unknown"
@@ -263,9 +263,11 @@ class WorldChecker:
         """What is not out of reach where these rules are enforced."""
         if asked.configuration != self._seen[0]:  # other properties are asked about the same one
             self._seen = asked.configuration, {}
-        known, names = self._seen[1], frozenset(enforced)
+        known, names, every = self._seen[1], frozenset(enforced), frozenset(self._depths.template.enforced)
+        if every not in known:
+            known[every] = self._closure.reached(asked.given(self._depths.template), every)
         if names not in known:
-            known[names] = self._closure.reached(asked.given(self._depths.template), names)
+            known[names] = known[every].also(self._closure.released(names))
         return known[names]
 
     def _vacuous(self, asked: _Asked) -> Settled:
