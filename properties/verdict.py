@@ -29,9 +29,9 @@ from properties.template import Template
 
 #: The switches that a design has for single parties.
 Own = tuple[tuple[str, str], ...]
-#: Sweeps, and seconds of work, after which a question is laid down on its own, where every design was: what is laid
-#: down for one question is then quicker than what is there for all.
-OPEN, SHARED = 4, 2.0
+#: Sweeps after which a question is laid down on its own, where every design was and where one was, and seconds of work
+#: after which it is: what is laid down for one question is then quicker than what is there for many.
+EVERY_DESIGN, ONE_DESIGN, SHARED = 4, 5, 2.0
 #: Seconds of work after which the rules that block are named as far as they are known.
 PATIENCE = 2.0
 
@@ -189,10 +189,10 @@ class WorldChecker:
         self.patience = patience
         self._single = isinstance(only, tuple)
         if isinstance(only, tuple):
-            made = Template(world, _judged(*only), (only[0].name,))
+            made, sweeps = Template(world, _judged(*only), (only[0].name,)), LIMIT
         else:
-            made = Template(world, only, own=own)
-        self._depths = Depths(made, LIMIT if self._single else OPEN, growing=self._single)
+            made, sweeps = Template(world, only, own=own), EVERY_DESIGN if only is None else ONE_DESIGN
+        self._depths = Depths(made, sweeps, growing=self._single)
         self._closure = Closure(made)
         self._about: tuple[tuple[Property, Configuration], WorldChecker] | None = None
         self._seen: tuple[Configuration | None, dict[frozenset[str], Reached]] = (None, {})
