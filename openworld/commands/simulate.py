@@ -92,8 +92,8 @@ def simulate(
     openworld simulate echo --half-width 0.002
     openworld simulate iss --sensitivity
     """
-    from openworld.jobs import cores
     from simulations.experiments import StoppedExperiment, find, population_for, run
+    from simulations.processes import cores
 
     if experiment is None:
         return _list(as_json)

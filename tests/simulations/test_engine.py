@@ -16,9 +16,10 @@ from pathlib import Path
 import distributed
 import pytest
 
-from simulations import engine, provenance
+from simulations import engine, processes, provenance
 from simulations.engine import EngineError, Interrupted, Tally, Unit, count, run
 from simulations.population import load
+from simulations.processes import WorkersDiedError
 
 UNITS = [
     Unit(load("swept"), ((), (("echo", "req"),)), f"1/{number}", 300, reader="agents") for number in range(4)
@@ -168,8 +169,8 @@ def test_workers_that_keep_dying_end_the_run(monkeypatch: pytest.MonkeyPatch) ->
         raise BrokenProcessPool
         yield
 
-    monkeypatch.setattr(engine, "_pooled", dying)
-    with pytest.raises(EngineError, match="workers died 4 times in a row"):
+    monkeypatch.setattr(processes, "_pooled", dying)
+    with pytest.raises(WorkersDiedError, match="workers died 4 times in a row"):
         run(UNITS, workers=2)
 
 
