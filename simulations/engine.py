@@ -180,17 +180,26 @@ def _counted(units: Mapping[int, Unit], workers: int, cluster: str | None) -> It
 
 
 def _keep(store: Path, unit: Unit, tally: Tally) -> None:
+    counted = tally.to_json()
     with replacing(store / f"{unit.digest}.json") as path:
-        path.write_text(json.dumps(tally.to_json()), encoding="utf-8")
+        path.write_text(json.dumps({"sum": _sum(counted), "counted": counted}), encoding="utf-8")
 
 
 def _recall(store: Path, unit: Unit) -> Tally | None:
+    """What was counted of a unit before; nothing that is not as it was written, or cannot be what was counted."""
     try:
-        return Tally.from_json(json.loads((store / f"{unit.digest}.json").read_text(encoding="utf-8")))
+        kept = json.loads((store / f"{unit.digest}.json").read_text(encoding="utf-8"))
+        tally = Tally.from_json(kept["counted"])
+        whole = kept["sum"] == _sum(kept["counted"]) and tally.endings.total() == unit.attempts
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError):
         return None  # not what this program wrote: count again
+    return tally if whole else None
+
+
+def _sum(counted: Mapping[str, Any]) -> str:
+    return blake2b(json.dumps(counted).encode(), digest_size=16).hexdigest()
 
 
 # --- a cluster ---------------------------------------------------------------------------------------------

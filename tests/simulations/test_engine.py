@@ -162,6 +162,18 @@ def test_a_killed_worker_costs_a_retry() -> None:
     assert killed
 
 
+@pytest.mark.parametrize(
+    ("found", "left"), [('"endings"', '"ending"'), ("0", "1"), ("}", ""), ('"sum"', '"some"')]
+)
+def test_what_was_changed_after_it_was_counted_is_counted_again(tmp_path: Path, found: str, left: str) -> None:
+    """A unit that rotted or was edited is as good as none, and nobody has to find out."""
+    first = run(UNITS[:2], store=tmp_path)
+    for path in tmp_path.glob("*.json"):
+        path.write_text(path.read_text(encoding="utf-8").replace(found, left), encoding="utf-8")
+    assert run(UNITS[:2], store=tmp_path) == first
+    assert all(engine._recall(tmp_path, unit) is not None for unit in UNITS[:2])
+
+
 def test_workers_that_keep_dying_end_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """A unit that kills its worker whenever it is tried is given up."""
 
