@@ -6,7 +6,7 @@ of the visit. Both are read off the machine's own states, once for each configur
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
@@ -14,6 +14,7 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar
 from model import client
 from model.action import Action, Context
 from model.design import Configuration, Design
+from model.logic import Condition
 from model.machine import Machine, Memory, State, Step, Ways, bits
 from model.rule import Rule
 from model.state import Variable, View, tokens, variables
@@ -128,23 +129,28 @@ class Ending:
         return Label(self.kind, self.name, self.harms)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Plan:
+End = TypeVar("End", Ending, Label)
+
+
+class Plan(NamedTuple, Generic[End]):
     """A visit as an agent walks it in time.
 
     Attributes:
         ending: what it comes to.
         late: what it comes to when every token that the attacker steals has expired before it can use it.
         steals_cached: the stolen token is one the agent already had.
-        keeps: the agent is left with metadata and a token that it may use again.
         waits: the kinds of latency on the way, when (nothing, metadata, a token, both) is at hand already.
     """
 
-    ending: Ending
-    late: Ending
+    ending: End
+    late: End
     steals_cached: bool
-    keeps: bool
-    waits: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+    waits: tuple[tuple[str, ...], ...]
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the agent is left with metadata and a token that it may use again."""
+        return self.ending.kind == "success"
 
 
 #: What a step waits for. Steps that are not listed take no time of their own. Times of the attacker do not
@@ -159,20 +165,17 @@ DISCOVERY = frozenset({"challenge", "metadata", "server_metadata"})
 
 
 @cache
-def plan_for(configuration: Configuration, url: str) -> Plan:
+def plan_for(configuration: Configuration, url: str) -> Plan[Ending]:
     """The plan of a visit to a URL; asked of the machine once and then remembered."""
     machine = Machine(configuration, ONE_VISIT)
     search = _Search(machine, url)
     state = search.best()
     ending = search.ending(state)
     late = search.ending(search.best(without_theft=True)) if stolen_token_used(machine.view(state)) else ending
-    return Plan(
-        ending,
-        late,
-        any(step.action.startswith("client.reuse_cached_token") for step in ending.steps),
-        ending.kind == "success",
-        _waits(machine, state, ending.steps),
-    )
+    taken = [machine.by_name[step.action] for step in ending.steps]
+    context = machine.context(machine.view(state))
+    then, at_once = (bool(reusable(context, discovered)) for discovered in (True, False))
+    return Plan(ending, late, steals_cached(taken), waits(taken, then, at_once))
 
 
 # --- the search --------------------------------------------------------------------------------------------
@@ -387,34 +390,27 @@ def stolen_token_used(view: View) -> bool:
 # --- time --------------------------------------------------------------------------------------------------
 
 
-def _waits(
-    machine: Machine, state: State, steps: tuple[Step, ...]
-) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    full = tuple(_latencies(machine, steps))
-    known = tuple(kind for kind in full if kind not in DISCOVERY)
-    with_token = full
-    if _token_covers(machine, state, discovered=True):
-        with_token = tuple(kind for kind in full if kind in ("challenge", "metadata", "request"))
-    at_once: tuple[str, ...] = ("request",)
-    if _token_covers(machine, state, discovered=False):
-        with_token = at_once
-    elif with_token is full:
-        at_once = known
+def steals_cached(taken: Sequence[Action]) -> bool:
+    """Whether what an attacker steals on the way is a token that the agent already had."""
+    return any(action.schema.name == "client.reuse_cached_token" for action in taken)
+
+
+def waits(taken: Sequence[Action], reusable_then: bool, reusable_at_once: bool) -> tuple[tuple[str, ...], ...]:
+    """What is waited for, by what is at hand; whether the token is :func:`reusable` after discovery, or before."""
+    full = tuple(LATENCY[action.schema.step] for action in taken if of_flow(action) and action.schema.step in LATENCY)
+    with_token, at_once = full, tuple(kind for kind in full if kind not in DISCOVERY)
+    known = at_once
+    if reusable_then:
+        with_token, at_once = tuple(kind for kind in full if kind in ("challenge", "metadata", "request")), ("request",)
+    if reusable_at_once:
+        with_token = at_once = ("request",)
     return full, known, with_token, at_once
 
 
-def _latencies(machine: Machine, steps: tuple[Step, ...]) -> Iterator[str]:
-    for step in steps:
-        action = machine.by_name[step.action]
-        if of_flow(action) and action.schema.step in LATENCY:
-            yield LATENCY[action.schema.step]
-
-
-def _token_covers(machine: Machine, state: State, discovered: bool) -> bool:
+def reusable(context: Context, discovered: bool) -> Condition:
     """Whether the client would use the token of this visit again on the next one, as its cache rule has it."""
-    session, design = machine.view(state).session(VISITOR), machine.configuration.design
+    session = context.state.session(VISITOR)
     if not session.accepted:
         return False
     resource = session.resource
-    covers = client.cached_token_covers(design, resource, session.url, resource, discovered, True)
-    return bool(covers.holds)
+    return client.cached_token_covers(context.design, resource, session.url, resource, discovered, True).holds
