@@ -29,14 +29,14 @@ from simulations.visits import Label, Plan, Settings
 
 #: Attempts drawn at a time; results do not depend on it.
 CHUNK = 1 << 18
-#: Where there are no more situations than this, all are judged as soon as one is met.
+#: Where no more situations than this can be met, all are judged as soon as one is.
 AT_ONCE = 1 << 16
 #: Situations that can be gone through one by one.
 MOST_SITUATIONS = 1 << 22
 
 
 class Reader:
-    """The situations of a population under some arms: few are judged all at once, many as they are met."""
+    """Situations under some arms, each judged when it is first asked for."""
 
     def __init__(self, found: Situations, arms: tuple[Settings, ...], held: Settings = ()) -> None:
         self.found, self.arms, self.held = found, arms, held
@@ -53,8 +53,6 @@ class Reader:
 
     def read(self, codes: Whole) -> NDArray[np.int64]:
         """For each of some distinct situations and each arm the number of its label in time and late."""
-        if not self._place and self.found.count <= AT_ONCE:
-            self._learn(np.arange(self.found.count))
         numbers = self._numbers(codes)
         labels = self._labels
         return np.array([(labels[plan.ending], labels[plan.late]) for plan in self._plans])[numbers]
@@ -87,8 +85,14 @@ def reader(found: Situations, arms: tuple[Settings, ...], held: Settings = ()) -
     return Reader(found, arms, held)
 
 
-def _reader_of(population: Population, arms: Sequence[Settings]) -> Reader:
-    return reader(situations(population), tuple(arms))
+def _reader_of(population: Population, arms: Sequence[Settings], adoption: float) -> Reader:
+    """What is known of the situations of a population: of all that may be met, where those are few."""
+    known = reader(situations(population), tuple(arms))
+    if known.found.count <= MOST_SITUATIONS:
+        likely = np.flatnonzero(situation_shares(population, adoption))
+        if len(likely) <= AT_ONCE:
+            known.read(likely)
+    return known
 
 
 def attempts(
@@ -101,7 +105,7 @@ def attempts(
     first: int = 0,
 ) -> Iterator[tuple[list[Label], ...]]:
     """How first contacts end, in order, a chunk at a time: one list of labels for each arm."""
-    read = _reader_of(population, arms)
+    read = _reader_of(population, arms, adoption)
     for codes, place, in_time in _met(population, seed, count, adoption, first):
         numbers = read.read(codes)[place, :, np.where(in_time, 0, 1)]
         labels = read.labels
@@ -118,7 +122,7 @@ def tally(
     first: int = 0,
 ) -> Counter[tuple[Label, ...]]:
     """How often first contacts end in which way under all arms together."""
-    read = _reader_of(population, arms)
+    read = _reader_of(population, arms, adoption)
     total: Counter[tuple[Label, ...]] = Counter()
     for codes, place, in_time in _met(population, seed, count, adoption, first):
         times = np.bincount(2 * place + ~in_time, minlength=2 * len(codes))
@@ -145,7 +149,7 @@ def expected(
     early = in_time_share(*map(population.number, ("latency.attacker", "latency.spread", "token_lifetime")))
     total: Counter[tuple[Label, ...]] = Counter()
     weights = np.outer(shares[codes], (early, 1 - early)).ravel()
-    _add(total, _reader_of(population, arms), codes, weights)
+    _add(total, _reader_of(population, arms, adoption), codes, weights)
     return dict(total)
 
 
