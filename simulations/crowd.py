@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 from model import logic
 from model.action import Action, Context, Move
 from model.logic import Pick
-from model.machine import bits
 from model.protocols import actions, variables
 from model.rule import Rule
 from model.state import View
 from model.switches import CAPABILITIES, SWITCHES
 from simulations.attempts import Situations, Whole, adopts
+from simulations.remembered import Read, Remembered, bits, renewed
 from simulations.scope import possible
 from simulations.visits import (
     ACCEPTED,
@@ -39,13 +39,9 @@ from simulations.visits import (
     Kind,
     Label,
     Plan,
-    Read,
-    Remembered,
     Said,
     Settings,
     finished,
-    places,
-    renewed,
     reusable,
     steals_cached,
     stopped,
@@ -234,7 +230,7 @@ def _of(ask: Callable[[Context], Read], judged: Crowd) -> Remembered[Read]:
 
 @cache
 def _index() -> dict[str, int]:
-    return places(variables(ONE_VISIT))
+    return {variable.name: place for place, variable in enumerate(variables(ONE_VISIT))}
 
 
 @cache

@@ -6,7 +6,7 @@ of the visit. Both are read off the machine's own states, once for each configur
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
@@ -15,16 +15,14 @@ from model import client
 from model.action import Action, Context
 from model.design import Configuration, Design
 from model.logic import Condition
-from model.machine import Machine, Memory, State, Step, Ways, bits
+from model.machine import Machine, Memory, State, Step
 from model.rule import Rule
-from model.state import Variable, View, tokens, variables
+from model.state import View, tokens, variables
 from model.switches import CAPABILITIES
 from model.world import ATTACKER
 from model.world_file import DEFAULT
 from properties.security import PROPERTIES
 from simulations.scope import possible
-
-Read = TypeVar("Read")
 
 #: One agent, one visit: the attacker brings its servers, but no session at the client and no account at the AS.
 ONE_VISIT = replace(
@@ -181,54 +179,6 @@ def plan_for(configuration: Configuration, url: str) -> Plan[Ending]:
 # --- the search --------------------------------------------------------------------------------------------
 
 
-class Remembered(Generic[Read]):
-    """A function of the state that is asked once for each combination of the values that it reads.
-
-    ``index``: where each variable stands in a state. ``mask``: what it reads, as a set of places.
-    """
-
-    __slots__ = ("_function", "_index", "_known", "_reads", "mask")
-
-    def __init__(self, function: Callable[[View], Read], index: Mapping[str, int]) -> None:
-        self._function, self._index = function, index
-        self._reads: tuple[int, ...] = ()
-        self._known: dict[tuple[Any, ...], Read] = {}
-        self.mask = 0
-
-    def __call__(self, state: State) -> Read:
-        key = tuple([state[place] for place in self._reads])
-        return self._known[key] if key in self._known else self._learn(state)
-
-    def _learn(self, state: State) -> Read:
-        """Ask; when something is read that was not read before, what was remembered no longer counts."""
-        read = set(self._reads)
-
-        def look(name: str) -> Any:
-            read.add(self._index[name])
-            return state[self._index[name]]
-
-        found = self._function(View(look))
-        if len(read) > len(self._reads):
-            self._reads = tuple(sorted(read))
-            self.mask = bits(self._reads)
-            self._known.clear()
-        self._known[tuple([state[place] for place in self._reads])] = found
-        return found
-
-
-def places(found: Sequence[Variable]) -> dict[str, int]:
-    """Where each variable stands in a state."""
-    return {variable.name: place for place, variable in enumerate(found)}
-
-
-def renewed(functions: Sequence[Remembered[Any]], state: State, before: Sequence[Any], written: int) -> list[Any]:
-    """What functions say of a state, from what they said ``before`` those places (a set of them) were written."""
-    return [
-        function(state) if function.mask & written else known
-        for function, known in zip(functions, before, strict=True)
-    ]
-
-
 #: What is asked of every state: which harms it shows, whether the request was accepted, whether it is over, whether a
 #: stolen token was used.
 ASKED: tuple[Callable[[Context], Any], ...] = (
@@ -268,7 +218,6 @@ class _Reached(NamedTuple):
     before: State | None
     step: Step | None
     depth: int
-    ways: Ways
     said: Said
 
 
@@ -283,27 +232,19 @@ class _Search:
     def __init__(self, machine: Machine, url: str) -> None:
         self.machine = machine
         tried = Machine(machine.configuration, ONE_VISIT, possible(ONE_VISIT, machine.configuration.capabilities))
-        initial = machine.initial
-        said = Said(memory.recall(machine.values(initial)) for memory in _judges())
-        self.reached = {initial: _Reached(None, None, 0, tried.ways(initial), said)}
-        frontier = [initial]
+        self.reached = {machine.initial: _Reached(None, None, 0, self._said(machine.initial))}
+        frontier = [machine.initial]
         for state in frontier:  # grows on the way
-            here = self.reached[state]
-            for action, outcomes in zip(tried.actions, here.ways, strict=True):
-                for outcome in outcomes:
-                    successor = outcome.leads_to(state)
-                    goes_elsewhere = here.before is None and dict(outcome.choices).get("url") != url
-                    if successor is None or goes_elsewhere or successor in self.reached:
-                        continue
-                    ways = tried.ways(successor, here.ways, outcome.writes)
-                    values, written = machine.values(successor), bits(place for place, _ in outcome.writes)
-                    said = Said([
-                        memory.recall(values) if memory.mask & written else known
-                        for memory, known in zip(_judges(), here.said, strict=True)
-                    ])
-                    step = Step(action.name, outcome.choices)
-                    self.reached[successor] = _Reached(state, step, here.depth + 1, ways, said)
+            for step, successor in tried.moves(state):
+                goes_elsewhere = state == machine.initial and dict(step.choices).get("url") != url
+                if not goes_elsewhere and successor not in self.reached:
+                    depth = self.reached[state].depth + 1
+                    self.reached[successor] = _Reached(state, step, depth, self._said(successor))
                     frontier.append(successor)
+
+    def _said(self, state: State) -> Said:
+        values = self.machine.values(state)
+        return Said(memory.recall(values) for memory in _judges())
 
     def best(self, without_theft: bool = False) -> State:
         """The state that a visit comes to: the first of those with the highest merit.
