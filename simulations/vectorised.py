@@ -89,7 +89,8 @@ def _reader_of(population: Population, arms: Sequence[Settings], adoption: float
     """What is known of the situations of a population: of all that may be met, where those are few."""
     known = reader(situations(population), tuple(arms))
     if known.found.count <= MOST_SITUATIONS:
-        likely = np.flatnonzero(situation_shares(population, adoption))
+        # Where nobody adopts, some do at the next point of a sweep.
+        likely = np.flatnonzero(situation_shares(population, adoption or 0.5))
         if len(likely) <= AT_ONCE:
             known.read(likely)
     return known
