@@ -26,7 +26,7 @@ class Reachable:
     def __init__(self, world):
         self.world, template = world, Template(world)
         self.depths = Depths(template, limit=7)
-        self.checker = WorldChecker(world, timeout=30)
+        self.checker = WorldChecker(world)
 
     def assume(self, laid, prop, reason_design=(), without=(), only=None):
         """Assumptions: these switches decided, these capabilities absent (or none but one present)."""
