@@ -56,11 +56,11 @@ def resource_is_acceptable(design: Design, requested: Value, listed: Condition) 
 def client_is_authenticated(
     design: Design, genuine: Condition, secret: Condition, assertion: Condition, replaced: Condition
 ) -> Condition:
-    """A confidential client authenticates as it registered (``design`` is the client's).
+    """A confidential client authenticates as it registered.
 
-    ``genuine``: the client itself is at the endpoint with credentials for this AS; ``secret``,
-    ``assertion``: whoever is there knows the secret, or holds an assertion that names this AS; ``replaced``: it has
-    nothing but a key that the client has replaced since.
+    ``design``: the client's; ``genuine``: the client itself is at the endpoint with credentials for this AS;
+    ``secret``, ``assertion``: whoever is there knows the secret, or holds an assertion that names this AS;
+    ``replaced``: it has nothing but a key that the client has replaced since.
     TLS client certificates cannot be passed on.
     """
     return any_of(
@@ -82,7 +82,10 @@ def assertion_key_is_known(design: Design) -> Condition:
 
 @rule("PAR-2-aud", "FAPI-as-aud", source="RFC 7523 3; RFC 9126 2; draft-ietf-oauth-attestation-based-client-auth 5")
 def assertion_names_this_server(design: Design, named: Condition) -> Condition:
-    """A client assertion has this AS (its issuer or one of its endpoints) as audience (``design`` is the client's)."""
+    """A client assertion has this AS (its issuer or one of its endpoints) as audience.
+
+    ``design``: the client's.
+    """
     return implies(one_of(design.client_auth, "pkjwt", "attest"), named)
 
 

@@ -137,14 +137,14 @@ def switch_lines() -> Iterator[str]:
 def rate_lines(rates: pandas.DataFrame) -> Iterator[str]:
     """How often each outcome was seen, arm by arm, at the first and the last point of the sweep."""
     first, last = rates["value"].min(), rates["value"].max()
-    parameter = rates["parameter"].iloc[0]
+    parameter, width = rates["parameter"].iloc[0], rates["arm"].str.len().max()
     yield f"share of attempts, with 95 % intervals, where {parameter} is {first:g} and where it is {last:g}"
     for (kind, outcome), group in rates.groupby(["kind", "outcome"]):
         yield f"  {kind}: {outcome}"
         for arm, points in group.groupby("arm", sort=False):
             ends = points.set_index("value").loc[[first, last]]
             shown = [f"{row.rate:7.2%} ({row.low:.2%} to {row.high:.2%})" for row in ends.itertuples()]
-            yield f"    {arm:<16} " + "   ".join(f"{words:<28}" for words in shown).rstrip()
+            yield f"    {arm:<{width}}  " + "   ".join(f"{words:<28}" for words in shown).rstrip()
 
 
 def difference_json(difference: Difference) -> dict[str, Any]:

@@ -118,9 +118,9 @@ class Plan:
         return [name for name in latest() if not self.quick or name.partition("==")[0] in QUICK_CLIENTS]
 
     @property
-    def attempts(self) -> int:
-        """Simulated attempts in every arm at every point."""
-        return 400 if self.quick else 5000
+    def attempts(self) -> int | None:
+        """Simulated attempts in every arm at every point; None: as many as each experiment says that it needs."""
+        return 400 if self.quick else None
 
     @property
     def replications(self) -> int:
@@ -308,14 +308,12 @@ def _judge_clients(plan: Plan, found: Findings) -> None:
 
 
 def _simulate(plan: Plan, found: Findings) -> None:
-    from simulations.catalogue import EXPERIMENTS
     from simulations.experiments import run as simulate
 
     for name in plan.experiments:
-        attempts = min(plan.attempts, EXPERIMENTS[name].attempts)
         with Progress(name, 0) as progress:
             result = simulate(
-                name, seed=plan.seed, attempts=attempts, replications=plan.replications, workers=plan.workers,
+                name, seed=plan.seed, attempts=plan.attempts, replications=plan.replications, workers=plan.workers,
                 progress=progress.at,
             )  # fmt: skip
         result.save(plan.folder / "simulations", run=plan.run)
@@ -386,7 +384,6 @@ def _about(plan: Plan, found: Findings) -> dict[str, Any]:
         "seed": plan.seed,
         "quick": plan.quick,
         "workers": plan.workers,
-        "attempts": plan.attempts,
         "replications": plan.replications,
         "seconds": found.seconds,
         "python": platform.python_version(),

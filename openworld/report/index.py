@@ -132,8 +132,9 @@ def _simulations(plan: Plan, found: Findings) -> Iterator[str]:
 
     yield "## What it does to a population"
     yield ""
-    yield f"{plan.attempts} attempts in every arm at every point, in {plan.replications} replications, "
-    yield f"seed {plan.seed}; bands are 95 % intervals, differences are paired with the first arm."
+    yield "How many attempts were counted in every arm at every point stands below each figure; all in "
+    yield f"{plan.replications} replications, seed {plan.seed}; bands are 95 % intervals, differences are paired with "
+    yield "the first arm."
     yield ""
     for name in found.results:
         yield f"### {name}: {question_of(name)}"
@@ -217,7 +218,5 @@ def _how(plan: Plan, found: Findings) -> Iterator[str]:
         yield f"openworld verdict {example['property']} \"{example['configuration']}\""
         yield f"openworld replay out/{example['chart'].removesuffix('.txt')}.json"
     yield from (str(each.summary["command"].iloc[0]) for each in found.mishaps.values())
-    for name in found.results:
-        numbers = f"--seed {plan.seed} --attempts {plan.attempts} --replications {plan.replications}"
-        yield f"openworld simulate {name} {numbers}"
+    yield from (str(each.rates["command"].iloc[0]) for each in found.results.values())
     yield "```"

@@ -83,9 +83,8 @@ def _commands(study: Study) -> Iterator[str]:
     row = next((row for row in study.verdicts if row["chart"] in study.traces), None)
     if row:
         yield f"openworld trace {row['property']} \"{row['configuration']}\""
-    for name in study.experiments:
-        numbers = " ".join(f"--{key} {about[key]}" for key in ("seed", "attempts", "replications") if key in about)
-        yield f"openworld simulate {name} {numbers}".rstrip()
+    for name, each in study.experiments.items():
+        yield str(each.rates["command"].iloc[0]) if "command" in each.rates else f"openworld simulate {name}"
     yield from (str(table["command"].iloc[0]) for table in study.mishaps.values())
     for one in study.software:
         names = {"client": "{client}", "server": "--server {server}", "pair": "--pair {client} {server}"}[one.kind]
