@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import textwrap
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     from properties.verdict import Verdict
 
 _WIDTH = 100
+
+
+def command(*words: object) -> str:
+    """A command of this suite, quoted for a shell to be copied into."""
+    return shlex.join(["openworld", *map(str, words)])
 
 
 def ending(prop: Property) -> str:

@@ -21,6 +21,7 @@ from model.switches import CAPABILITIES
 from openworld.files import as_json, claimed, set_aside, write
 from openworld.jobs import Reply, answers_once
 from openworld.progress import Progress
+from openworld.show import command
 from openworld.sources import WRITTEN
 from properties.security import PROPERTIES, Property
 
@@ -266,8 +267,8 @@ def _drawn(plan: Plan, case: Case, reply: Reply) -> dict[str, str]:
     if trace is None or (case.prop.kind != "security" and case.attacker != next(iter(plan.attackers))):
         return {}
     chart = f"{'attacks' if case.prop.kind == 'security' else 'runs'}/{case.stem}.txt"
-    command = f"openworld trace {case.prop.name} {case.configuration!r}"
-    write(plan.folder / chart, f"{command}\n\n{reply.chart}")
+    asked = command("trace", case.prop.name, case.configuration)
+    write(plan.folder / chart, f"{asked}\n\n{reply.chart}")
     write((plan.folder / chart).with_suffix(".json"), as_json(trace))
     return {"chart": chart}
 
@@ -378,7 +379,7 @@ def _conclude(plan: Plan, found: Findings) -> None:
 def _about(plan: Plan, found: Findings) -> dict[str, Any]:
     """What ran, where and how long; the only file that differs from run to run."""
     return {
-        "command": " ".join(["openworld", *sys.argv[1:]]),
+        "command": command(*sys.argv[1:]),
         "run": plan.run,
         "finished": found.finished,
         "seed": plan.seed,

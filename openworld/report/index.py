@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from model.design import DESIGN_NOTES
 from openworld.report.verdicts import NOBODY, by_itself
+from openworld.show import command
 from properties.results import today
 from properties.security import PROPERTIES
 
@@ -212,11 +213,11 @@ def _how(plan: Plan, found: Findings) -> Iterator[str]:
     yield "## Reproduce"
     yield ""
     yield "```"
-    yield f"openworld study -o out --seed {plan.seed}{' --quick' if plan.quick else ''}"
+    yield command("study", "-o", "out", "--seed", plan.seed, *["--quick"] * plan.quick)
     example = next((row for row in found.rows if row["chart"]), None)
     if example:
-        yield f"openworld verdict {example['property']} \"{example['configuration']}\""
-        yield f"openworld replay out/{example['chart'].removesuffix('.txt')}.json"
+        yield command("verdict", example["property"], example["configuration"])
+        yield command("replay", f"out/{example['chart'].removesuffix('.txt')}.json")
     yield from (str(each.summary["command"].iloc[0]) for each in found.mishaps.values())
     yield from (str(each.rates["command"].iloc[0]) for each in found.results.values())
     yield "```"

@@ -113,7 +113,7 @@ def test_without_charts_the_command_that_draws_it_is_named(run: Check) -> None:
     """Short output says how to see the attack, and that command finds it."""
     shown = run(MIXED, "--no-chart").stdout
     assert "Attacker:" not in shown
-    prop, config = re.search(r'see openworld verdict (\w+) "([^"]+)"', shown).groups()
+    prop, config = re.search(r"see openworld verdict (\w+) '([^']+)'", shown).groups()
     assert CliRunner().invoke(main, ["verdict", prop, config, "--require", "attack"]).exit_code == 0
 
 
@@ -369,7 +369,7 @@ def test_annotations(run: Check, monkeypatch: pytest.MonkeyPatch) -> None:
         "title=flipped%3A flow_binding with iss_check=off against mal_as::"
         "expected: holds; found: does not hold: attack in 8 steps"
         "%0Aexpected because a code goes to whoever runs the token endpoint"
-        '%0Aopenworld verdict flow_binding "iss_check=off;cap=mal_as"'
+        "%0Aopenworld verdict flow_binding 'iss_check=off;cap=mal_as'"
     )
 
 
