@@ -53,7 +53,8 @@ def authorization(c: Context) -> Condition:
         if session.user == ATTACKER
     ]
     as_user = [c.state["accepted.as_user"], *(knows(c, "password", user) for user in c.world.users)]
-    return any_of(*stolen, *in_its_session, *as_user)
+    behind_proxies = [confused(c, proxy) for proxy in c.world.of(PROXY)]
+    return any_of(*stolen, *in_its_session, *as_user, *behind_proxies)
 
 
 def code_delivery(c: Context) -> Condition:
@@ -122,9 +123,9 @@ def _starts_astray(c: Context, who: str) -> Condition:
     honest = [party for party in c.world.resource_servers if party.honest]
     named = [(party, _is_of(c, session.resource, party.url)) for party in honest]
     nobodys = no(any_of(*(owns for _, owns in named)))
+    contacted = any_of(session.diverted, c.at(session.url, lambda party: designates(c, party, session.metadata)))
     designated = any_of(
-        *(all_of(owns, designates(c, party, session.metadata)) for party, owns in named),
-        all_of(nobodys, c.at(session.url, lambda party: designates(c, party, session.metadata))),
+        *(all_of(owns, designates(c, party, session.metadata)) for party, owns in named), all_of(nobodys, contacted)
     )
     started = one_of(session.phase, *REQUEST_SENT)
     return all_of(started, any_of(no(designated), no(same(session.issuer, session.metadata))))
