@@ -46,7 +46,7 @@ from model.readings import (
     token_of,
     trusted_by,
 )
-from model.registration import is_fetched
+from model.registration import is_fetched, shares_host
 from model.rule import Condition as Named
 from model.state import ATTACKERS_KEY, Moved, tokens
 from model.token_flow import INTERNAL, accepts, captured_proofs, is_told, request_with, token_request
@@ -215,15 +215,16 @@ def get_own_token(c: Context, server: str, collides: Condition) -> Move:
     A client_id that is a URL on somebody else's host is chosen without anybody's leave.
     """
     party, policy = c.world.by_name[server], c.of(server)
-    hosted = any_of(*(c.runs(identity) for identity in c.world.identities if identity.identity == "file"))
-    by_file = all_of(hosted, same(policy.reg, "cimd"))
+    elsewhere = [identity for identity in c.world.identities if shares_host(c, identity)]
+    hosted = any_of(*(all_of(c.runs(identity), is_fetched(c, identity, policy).holds) for identity in elsewhere))
+    by_document = all_of(hosted, same(policy.reg, "cimd"))
     acts = any_of(*(c.runs(identity) for identity in c.world.identities))
     request, answer = TokenRequest(grant_type="client_credentials"), TokenResponse("own", "Bearer")
     return Move(
         all_of(acts, no(c.state["has.own_token"])),
         (
             server_rules.client_credentials_are_granted(policy),
-            server_rules.client_ids_are_not_chosen(policy, all_of(collides, no(by_file))),
+            server_rules.client_ids_are_not_chosen(policy, all_of(collides, no(by_document))),
         ),
         {"has.own_token": True, "has.colliding_token": collides},
         (Sent(ATTACKER, party.name, request), Sent(party.name, ATTACKER, answer)),
@@ -445,11 +446,12 @@ def _registering(world: World) -> list[dict[str, str]]:
 def register_with_internal_address(c: Context, server: str, client: str) -> Move:
     """A client of the attacker's registers with addresses that the AS fetches: its document, or what it registers.
 
-    That of a client of which the attacker has the domain is written anew. A federation is asked about any client_id.
+    That of a client of which the attacker has the domain is written anew. A federation is asked about any client_id
+    that is a URL.
     """
     policy, party = c.of(server), c.world.by_name[client]
-    own = party in c.world.identities
-    by_document = one_of(policy.reg, "cimd", "federation")
+    own, is_url = party in c.world.identities, party.identity != "statement"
+    by_document = all_of(is_url, one_of(policy.reg, "cimd", "federation"))
     registers = all_of(one_of(policy.reg, "dcr", "dcr_ss"), same(policy.dcr_uris, "fetched"))
     by_itself = all_of(c.runs(party), any_of(by_document, registers))
     acts = by_itself if own else all_of(c.has(party.taken_by), same(policy.reg, "cimd"))
