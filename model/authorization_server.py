@@ -113,9 +113,9 @@ def verifier_matches_challenge(design: Design, challenge: Value, verifier: Value
 
 
 @rule("DPOP-10-jkt", "FAPI-as-jkt", source="RFC 9449 10")
-def proof_key_matches_request(code_key: Value, key: Value) -> Condition:
-    """A code requested with dpop_jkt is redeemed with a proof by that key."""
-    return any_of(same(code_key, NONE), same(code_key, key))
+def proof_key_matches_request(design: Design, code_key: Value, key: Value) -> Condition:
+    """A code requested with dpop_jkt is redeemed with a proof by that key, where the AS does DPoP at all."""
+    return any_of(same(design.as_dpop, "ignore"), same(code_key, NONE), same(code_key, key))
 
 
 @rule("RTR-3.2-subset", "RTR-3.2-within", "RI-2.2-policy", source="RFC 8707 2.2; resource-token-resp 3.2")
