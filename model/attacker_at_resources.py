@@ -437,9 +437,8 @@ def name_address_in_server_metadata(c: Context, who: str, server: str, address: 
 
 
 def _registering(world: World) -> list[dict[str, str]]:
-    return [
-        {**at, "client": client.name} for at in _honest_servers(world) for client in (*world.clients, *world.identities)
-    ]
+    taken = [client for client in world.clients if client.taken_by]
+    return [{**at, "client": party.name} for at in _honest_servers(world) for party in (*taken, *world.identities)]
 
 
 @action("S11", _registering)
