@@ -9,11 +9,13 @@ from dataclasses import replace
 
 from model import authorization_server as server_rules
 from model import client as client_rules
+from model import guards
 from model import resource_server as resource_rules
 from model.action import Context, Domains, Move, action, possible
 from model.attacker import attacker_authenticates, controls_document, deliver, knows, sessions_and_channels, token_type
 from model.attacker_answers import squats, vouches, written
 from model.flow import document_rules, own_grants, server_metadata_rules, takes_part
+from model.guards import ask
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
 from model.messages import (
     FORGED,
@@ -289,7 +291,7 @@ def replay_grant(c: Context, who: str, grant: str, wanted: Value) -> Move:
     """
     session, server = c.state.session(who), server_of(c, grant)
     policy, client, requested = c.of(server.name), client_id_of(c, session), published(c, wanted)
-    key = attackers_key(c, server)
+    key, listed = attackers_key(c, server), serves(c, server, requested)
     request = TokenRequest(client, grant_type="jwt_bearer", assertion=who, proof_key=key, resource=requested)
     answer = TokenResponse(grant, token_type(key))
     facts, sends = deliver(c, Sent(ATTACKER, server.name, request), Sent(server.name, ATTACKER, answer))
@@ -299,7 +301,7 @@ def replay_grant(c: Context, who: str, grant: str, wanted: Value) -> Move:
             *attacker_authenticates(c, server, client),
             server_rules.assertions_are_granted(policy),
             server_rules.grant_names_this_server(policy, same(session.issuer, server.url)),
-            server_rules.resource_is_acceptable(policy, requested, serves(c, server, requested)),
+            *ask(guards.TOKEN_REQUEST, design=policy, granted=NONE, requested=requested, listed=listed),
         ),
         {
             "accepted.issuer": True, f"{grant}.code": "redeemed", f"{grant}.of": THIEF, f"{grant}.to": THIEF,
