@@ -58,10 +58,13 @@ def blocking_lines(verdict: Verdict) -> Iterator[str]:
     if verdict.blocked_by:
         least = "without any one of these the model has such a run"
         yield f"blocked by  ({least if verdict.blocked_by_minimal else 'fewer may do: there was no time to find out'})"
-        for name in sorted(verdict.blocked_by, key=lambda name: name not in verdict.alone):
+        others = set() if verdict.alone is None else set(verdict.blocked_by) - set(verdict.alone)
+        for name in sorted(verdict.blocked_by, key=lambda name: name in others):
             yield from rule_lines(rules()[name], ids=False)
-            if name not in verdict.alone:
+            if name in others:
                 yield "      (needed among these; without it in the whole model, another rule makes up for it)"
+        if verdict.alone is None:
+            yield "  (whether another rule of the model would make up for one of them was not found out)"
 
 
 def _entry(name: str, words: str) -> list[str]:

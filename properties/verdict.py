@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import builtins
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
 from model.design import Configuration, Design, check_parties
-from model.protocols import rules
+from model.protocols import by_preference, rules
 from model.trace import Trace
 from model.world import World
 from properties.bounds import LIMIT, Bound, Clock, Depths, Laid, Settled
 from properties.closure import Closure, Reached
 from properties.completion import contradiction, usable
-from properties.minimal import OutOfTimeError, minimal
+from properties.minimal import OutOfTimeError, preferred
 from properties.reasons import UNDEFINED, reason
 from properties.results import Result
 from properties.security import Property, find
@@ -29,9 +29,9 @@ from properties.template import Template
 
 #: The switches that a design has for single parties.
 Own = tuple[tuple[str, str], ...]
-#: Sweeps, and seconds of work, after which a question is laid down on its own, where every design was: what is laid
-#: down for one question is then quicker than what is there for all.
-OPEN, SHARED = 4, 2.0
+#: Sweeps after which a question is laid down on its own, where every design was and where one was, and seconds of work
+#: after which it is: what is laid down for one question is then quicker than what is there for many.
+EVERY_DESIGN, ONE_DESIGN, SHARED = 4, 5, 2.0
 #: Seconds of work after which the rules that block are named as far as they are known.
 PATIENCE = 2.0
 
@@ -48,8 +48,8 @@ class Verdict:
         trace: the shortest attack (or, for a utility property, the shortest run that shows it).
         blocked_by: rules that together rule the event out; leaving any one of them out of this set lets it happen.
         seconds: wall time.
-        alone: those of them that nothing else in the model makes up for: without that one rule it happens. Worked out
-            for single questions only.
+        alone: those of them that nothing else in the model makes up for: without that one rule it happens. ``None``
+            where that was not looked into, as it is for single questions only, or not found out in time.
         bound: how long the runs are that the answer covers, and whether that is proved to be all.
         blocked_by_minimal: none of the rules can be left out; false where there was no time to find out.
         reason: why it is not in this world or not known; empty otherwise.
@@ -63,7 +63,7 @@ class Verdict:
     trace: Trace | None
     blocked_by: tuple[str, ...]
     seconds: float
-    alone: tuple[str, ...] = ()
+    alone: tuple[str, ...] | None = None
     bound: Bound | None = None
     blocked_by_minimal: bool = True
     reason: str = ""
@@ -91,7 +91,7 @@ class Verdict:
             "steps": self.steps,
             "blocked_by": list(self.blocked_by),
             "blocked_by_minimal": self.blocked_by_minimal,
-            "alone": list(self.alone),
+            "alone": None if self.alone is None else list(self.alone),
             "sources": {name: rules()[name].source for name in self.blocked_by},
             "seconds": round(self.seconds, 4),
             "trace": None if self.trace is None else self.trace.to_json(),
@@ -189,10 +189,10 @@ class WorldChecker:
         self.patience = patience
         self._single = isinstance(only, tuple)
         if isinstance(only, tuple):
-            made = Template(world, _judged(*only), (only[0].name,))
+            made, sweeps = Template(world, _judged(*only), (only[0].name,)), LIMIT
         else:
-            made = Template(world, only, own=own)
-        self._depths = Depths(made, LIMIT if self._single else OPEN, growing=self._single)
+            made, sweeps = Template(world, only, own=own), EVERY_DESIGN if only is None else ONE_DESIGN
+        self._depths = Depths(made, sweeps, growing=self._single)
         self._closure = Closure(made)
         self._about: tuple[tuple[Property, Configuration], WorldChecker] | None = None
         self._seen: tuple[Configuration | None, dict[frozenset[str], Reached]] = (None, {})
@@ -225,9 +225,9 @@ class WorldChecker:
         security = asked.prop.kind == "security"
         if not asked.prop.defined(self.world):
             return _undefined(asked.prop)
-        if security and self._out_of_reach(asked, ()):
-            return "not_in_this_world"
         excluded = self._out_of_reach(asked, self._depths.template.enforced)
+        if security and excluded and self._out_of_reach(asked, ()):
+            return "not_in_this_world"
         answer = Answer.UNSAT if excluded else self._settle(asked).answer
         if answer is Answer.UNKNOWN:
             return "unknown"
@@ -263,9 +263,11 @@ class WorldChecker:
         """What is not out of reach where these rules are enforced."""
         if asked.configuration != self._seen[0]:  # other properties are asked about the same one
             self._seen = asked.configuration, {}
-        known, names = self._seen[1], frozenset(enforced)
+        known, names, every = self._seen[1], frozenset(enforced), frozenset(self._depths.template.enforced)
+        if every not in known:
+            known[every] = self._closure.reached(asked.given(self._depths.template), every)
         if names not in known:
-            known[names] = self._closure.reached(asked.given(self._depths.template), names)
+            known[names] = known[every].also(self._closure.released(names))
         return known[names]
 
     def _vacuous(self, asked: _Asked) -> Settled:
@@ -337,7 +339,7 @@ class WorldChecker:
             blocking = _Blocking((), True, looked.bound.sweeps)
         made = replace(
             made, blocked_by=blocking.rules, blocked_by_minimal=blocking.minimal,
-            alone=self._alone(asked, blocking.rules) if self._single else (),
+            alone=self._alone(asked, blocking.rules) if self._single else None,
             bound=replace(found.bound, named_rules=blocking.sweeps),
         )  # fmt: skip
         made = replace(made, reach=f"complete for {self._where()}: {_words(made)}")
@@ -359,11 +361,8 @@ class WorldChecker:
         """
         patience = Clock(effort=self.patience)
         while True:
-            laid = found.laid
-            enforced = laid.unrolling.enforced
-            candidates = [literal for literal in enforced.values() if literal in found.core]
-            kept, least = self._least(asked, laid, candidates, patience)
-            names = tuple(sorted(name for name, literal in enforced.items() if literal in kept))
+            kept, least = self._least(asked, found, patience)
+            names = tuple(sorted(kept))
             covering = self._settle(replace(asked, clock=patience), names, deep=False)
             if covering.answer is Answer.UNSAT:
                 return _Blocking(names, least, covering.bound.sweeps)
@@ -374,27 +373,32 @@ class WorldChecker:
                     continue
             return _Blocking(names, least and covering.answer is Answer.UNKNOWN, None)
 
-    def _least(
-        self, asked: _Asked, laid: Laid, candidates: list[int], patience: Clock
-    ) -> tuple[list[int], bool]:
-        fixed = asked.fixed(laid)
+    def _least(self, asked: _Asked, found: Settled, patience: Clock) -> tuple[list[str], bool]:
+        """The least of the rules that rule the event out within the sweeps laid down, and whether it is known to be.
 
-        def contradict(kept: list[int]) -> bool:
+        Of several such sets it is always the same one, whoever asks, and whatever else was asked.
+        """
+        laid, fixed, enforced = found.laid, asked.fixed(found.laid), found.laid.unrolling.enforced
+        candidates = [enforced[name] for name in by_preference() if name in enforced]
+
+        def refute(kept: list[int]) -> Set[int] | None:
             answer = laid.event(asked.prop.name, [*fixed, *kept], patience)
             if answer is Answer.UNKNOWN:
                 raise OutOfTimeError
-            return answer is Answer.UNSAT
+            return laid.solver.core() if answer is Answer.UNSAT else None
 
-        return minimal(candidates, contradict)
+        kept, least = preferred(candidates, found.core, refute)
+        return [name for name, literal in enforced.items() if literal in kept], least
 
-    def _alone(self, asked: _Asked, blocking: tuple[str, ...]) -> tuple[str, ...]:
-        """The rules without any one of which the event happens, all others enforced."""
+    def _alone(self, asked: _Asked, blocking: tuple[str, ...]) -> tuple[str, ...] | None:
+        """The rules without any one of which the event happens, all others enforced; ``None`` if that is not known."""
         every = self._depths.template.enforced
-
-        def without(name: str) -> Answer:
-            return self._settle(asked, [other for other in every if other != name]).answer
-
-        return tuple(name for name in blocking if without(name) is Answer.SAT)
+        answers = {
+            name: self._settle(asked, [other for other in every if other != name]).answer for name in blocking
+        }  # fmt: skip
+        if Answer.UNKNOWN in answers.values():
+            return None
+        return tuple(name for name, answer in answers.items() if answer is Answer.SAT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -384,6 +384,29 @@ def test_a_file_cannot_give_commands_to_github(run: Check) -> None:
         assert "because 100 %25 ::stop-commands::y%0A" in commands[0]
 
 
+@pytest.mark.parametrize("options", [(), ("--no-chart",), ("--json",)])
+@pytest.mark.parametrize("long", range(70, 96, 5))
+def test_wrapping_makes_no_command(run: Check, long: int, options: tuple[str, ...]) -> None:
+    """Wherever a line of the output begins, and whatever old form of a command stands in it."""
+    words = f"{'x' * long} ::stop-commands::y ##[set-env name=a]b"
+    asked = f'[[expect]]\nname = "{words}"\nbecause = "{words}"\nfails = ["CD"]'
+    result = run(asked, "--annotations", "github", *options)
+    for line in result.output.splitlines():
+        assert line.startswith("::error file=openworld.toml,") or not line.strip().startswith("::")
+        assert line.startswith("::error file=openworld.toml,") or "##[" not in line
+    if options == ("--json",):
+        assert json.loads(result.stdout)[0]["name"] == words
+
+
+def test_a_complaint_is_no_command(run: Check, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is wrong in a file is told in its words, which the runner does not obey either."""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    result = run('[[expect]]\n"##[command]" = 1')
+    assert result.exit_code == 2
+    assert "##" in result.stderr
+    assert "##[" not in result.stderr
+
+
 def test_paths_are_relative_to_the_checkout(run: Check, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a folder below the checkout, annotations name the path from its root."""
     (tmp_path / "drafts").mkdir()
