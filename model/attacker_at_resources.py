@@ -274,7 +274,7 @@ def present_foreign_token(c: Context, url: str) -> Move:
         all_of(acts, c.exists(party)),
         (
             resource_rules.audience_is_this_resource(policy, own, url, NONE, False),
-            is_told(c, policy, party.trusts, False),
+            is_told(policy, list(map(c.of, party.trusts)) or [policy], False),
             resource_rules.scheme_is_acceptable(policy, _own_key(c, party)),
             resource_rules.tokens_are_not_forwarded(policy),
         ),

@@ -260,9 +260,9 @@ def client__follow_redirect(c: Context, who: str, party: str, to: str) -> Move:
     return Move(here, (client_rules.credentials_stay_with_origin(c.client(who)),), facts, sends)
 
 
-def is_told(c: Context, design: Any, servers: Iterable[str], audience: Condition) -> Named:
-    """The rule by which a resource server that asks about opaque tokens is told that one of these AS issued it."""
-    rules = [server_rules.introspection_is_for_the_audience(c.of(server), audience) for server in servers]
+def is_told(design: Any, policies: Iterable[Any], audience: Condition) -> Named:
+    """The rule by which a resource server that asks about opaque tokens is told of one by an AS of such a policy."""
+    rules = [server_rules.introspection_is_for_the_audience(policy, audience) for policy in policies]
     return rules[0]._replace(holds=any_of(same(design.token_fmt, "jwt"), *(rule.holds for rule in rules)))
 
 
@@ -286,7 +286,7 @@ def accepts(
         has_default=default, key=made["key"], own=own, for_this=proofs[0], for_another=proofs[1],
         certificate=made["certificate"], presented=presented, used=used,
     )  # fmt: skip
-    return (is_told(c, design, [made["server"].name], meant), *judged)
+    return (is_told(design, [c.of(made["server"].name)], meant), *judged)
 
 
 def sessions_and_tokens(world: World) -> list[dict[str, str]]:
