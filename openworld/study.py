@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from model.design import NAMED_DESIGNS, parse
 from model.switches import CAPABILITIES
+from openworld.blame import blamed
 from openworld.files import as_json, claimed, set_aside, write
 from openworld.jobs import Reply, answers_once
 from openworld.progress import Progress
@@ -208,7 +209,7 @@ def _run(plan: Plan, found: Findings) -> str:
     finally:
         # Also after Ctrl-C: what is finished is put together and stays usable.
         _conclude(plan, found)
-    attacks = sum(row["verdict"] == "attack" and row["kind"] == "security" for row in found.rows)
+    attacks = sum(blamed(found.rows))
     return (
         f"{len(found.rows)} verdicts, {attacks} attacks, {len(found.clients)} verdicts on deployed clients, "
         f"{len(found.results)} experiments"

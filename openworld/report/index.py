@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from model.design import DESIGN_NOTES
-from openworld.report.verdicts import NOBODY, by_itself
+from openworld.blame import NOBODY, blamed, by_itself
 from openworld.show import command
 from properties.results import today
 from properties.security import PROPERTIES
@@ -44,8 +44,7 @@ def _state(plan: Plan, found: Findings) -> Iterator[str]:
 
 
 def _counted(rows: list[dict[str, Any]]) -> tuple[int, int]:
-    violated = [row for row in rows if row["kind"] == "security"]
-    return sum(row["verdict"] == "attack" for row in violated), len(violated)
+    return sum(blamed(rows)), sum(row["kind"] == "security" for row in rows)
 
 
 def _withstood(rows: list[dict[str, Any]]) -> bool:
@@ -69,7 +68,7 @@ def _summary(plan: Plan, found: Findings) -> Iterator[str]:
         if not rows:
             continue
         violated, judged = _counted(rows)
-        alone = by_itself(rows)
+        alone = {prop for _, prop in by_itself(rows)}
         others = [row for row in rows if row["property"] not in alone]
         firm = [
             name
