@@ -26,10 +26,10 @@ study: $(VENV)/.runtime
 test: $(VENV)/.dev
 	$(BIN)/ruff check
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 -rs
 
 slow: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 -m slow
+	$(BIN)/python -m pytest -n 2 -m slow --timeout 7200
 
 lab: $(VENV)/.notebooks
 	$(BIN)/jupyter lab notebooks

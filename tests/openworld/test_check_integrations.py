@@ -28,12 +28,23 @@ FLIPPED = '[[expect]]\ndesign = "mcp"\nfails = ["first_contact"]\n'
 # --- what is published -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("schema", "file"), [("actions", ROOT / "action.yml"), ("workflows", WORKFLOW)])
+@pytest.mark.parametrize(
+    ("schema", "file"),
+    [("actions", ROOT / "action.yml"), *(("workflows", file) for file in sorted(WORKFLOW.parent.glob("*.yml")))],
+)
 def test_github_would_accept_it(schema: str, file: Path) -> None:
     """Action and workflow follow their published schemas."""
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.github-{schema}", str(file)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("file", [ROOT / "action.yml", *sorted(WORKFLOW.parent.glob("*.yml"))], ids=str)
+def test_foreign_actions_are_pinned_by_commit(file: Path) -> None:
+    """A name that its owner can move, as a tag, decides nothing here."""
+    used = re.findall(r"uses: (\S+)", file.read_text(encoding="utf-8"))
+    assert used
+    assert not [name for name in used if name != "./" and not re.fullmatch(r"[\w/.-]+@[0-9a-f]{40}", name)]
 
 
 def test_pre_commit_accepts_the_hook() -> None:
