@@ -206,8 +206,10 @@ def redeem_code(c: Context, grant: str, wanted: Value) -> Move:
     ``wanted``: the URL of the honest resource server it would like the token for.
     """
     slot, server = c.state.grant(grant), server_of(c, grant)
-    # What a user approved for a client of the attacker's is the attacker's by right.
-    counts = any_of(user_of(c, grant) == ATTACKER, is_known(c, slot.client))
+    # What a user approved for a client of the attacker's is the attacker's by right. Its own token is for an AS of the
+    # attacker's to hand out; where it is good nobody asks then, so that it is good everywhere.
+    handed_out = all_of(c.has(name for party in c.world.servers for name in party.run_by), same(wanted, NONE))
+    counts = handed_out if user_of(c, grant) == ATTACKER else is_known(c, slot.client)
     here = possible(knows(c, "code", grant), same(slot.code, "issued"), counts)
     policy, design = c.of(server.name), policy_of(c, slot.client)
     verifier: Value = choose(same(slot.challenge, THIEF), THIEF, NONE)
