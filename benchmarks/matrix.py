@@ -8,8 +8,9 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from openworld.jobs import Question, answers, cores
+from openworld.jobs import Question, answers
 from openworld.study import Plan, cases
+from simulations.processes import cores
 
 ATTACKERS = 12
 

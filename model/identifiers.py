@@ -179,6 +179,7 @@ def equal_htu(left: str, right: str) -> bool:
     return target(left) == target(right)
 
 
+@lru_cache(maxsize=4096)
 def origin(url: str) -> str:
     """Scheme, host and port in lower case, without the port where it is the scheme's default.
 
@@ -293,8 +294,9 @@ def _covers(
 ) -> bool:
     # The four conditions of 4.2 forget the request's scheme; "the same TLS origin" does not.
     https = _parse(resource).scheme.lower() == "https"
-    path, prefix = form(_parse(url).path or "/"), form(_parse(resource).path or "/")
-    return https and origin(resource) == origin(url) and begins(path, prefix)
+    if origin(resource) != origin(url) or not https:
+        return False
+    return begins(form(_parse(url).path or "/"), form(_parse(resource).path or "/"))
 
 
 @_false_when_malformed

@@ -184,13 +184,13 @@ class Machine:
                 raise NotEnabledError(f"{step}: refused by {condition.rule.name}")
         return _write(state, _writes(self.world, self.index, move))
 
-    def replay(self, steps: tuple[Step, ...]) -> list[State]:
-        """The states that a trace runs through, the initial one first.
+    def replay(self, steps: tuple[Step, ...], start: State | None = None) -> list[State]:
+        """The states that a trace runs through, the one it starts from first (without one, the initial state).
 
         Raises:
             NotEnabledError: a step that is not enabled where the trace takes it.
         """
-        states = [self.initial]
+        states = [self.initial if start is None else start]
         for step in steps:
             states.append(self.step(states[-1], step))
         return states

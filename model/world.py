@@ -358,13 +358,14 @@ def spellings(named: Sequence[str], honest: Sequence[str], others: Sequence[str]
     encoded slash, userinfo and query. A spelling gains something only if an honest resource takes it for its audience;
     one that covers no more of the other URLs, and is accepted nowhere else, than another is left out.
     """
-    chosen = {name: (_covered(name, others), _accepting(name, honest)) for name in named}
+    gains = {name: _covered(name, others) for name in named if _accepting(name, honest)}
+    chosen = dict.fromkeys(named)
     for name in named:
         for spelling in _variants(name):
             if accepted := _accepting(spelling, honest):
                 covers = _covered(spelling, others)
-                if not any(covers <= more and accepted <= where for more, where in chosen.values()):
-                    chosen[spelling] = covers, accepted
+                if not any(covers <= more and accepted <= _accepting(other, honest) for other, more in gains.items()):
+                    chosen[spelling], gains[spelling] = None, covers
     return tuple(chosen)
 
 

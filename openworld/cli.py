@@ -56,7 +56,8 @@ def main() -> None:
 
     \b
     Exit codes: 0 done and as asked; 1 a required property does not hold; 2 bad input;
-    3 inconclusive; 4 nothing in this world could violate a property, so that it is not shown to hold;
+    3 inconclusive, or the machine gave no room, memory or access (what is finished stays);
+    4 nothing in this world could violate a property, so that it is not shown to hold;
     70 internal error; 130 interrupted.
     """
 

@@ -6,9 +6,6 @@ and an answer still does not depend on how many workers there are.
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
 from functools import partial
@@ -18,6 +15,7 @@ from model.chart import text
 from model.design import parse
 from openworld.show import ending
 from properties.verdict import Checker, Verdict, check
+from simulations.processes import in_order
 
 
 class Question(NamedTuple):
@@ -77,13 +75,13 @@ def answers(
     """Answers in the order of the questions, as they come in.
 
     ``by_design``: most questions in a row are about the same design. ``singly``: each is answered on its own.
-    The asking process only waits, so that Ctrl-C reaches it at once whatever the solver is doing.
+    Raises WorkersDiedError where workers keep dying.
     """
     asked, size = list(questions), 1 if singly else BATCH
     batches = [asked[start : start + size] for start in range(0, len(asked), size)]
-    pool = multiprocessing.get_context("spawn").Pool(max(1, min(workers, len(batches))), ignore_interrupts)
-    with pool:
-        for replies in pool.imap(answer_singly if singly else partial(answer, by_design=by_design), batches):
+    answering = answer_singly if singly else partial(answer, by_design=by_design)
+    with closing(in_order(answering, batches, workers)) as answered:
+        for replies in answered:
             yield from replies
 
 
@@ -99,13 +97,3 @@ def answers_once(
             if cell.key not in known:
                 known[cell.key] = next(replies)
             yield cell, known[cell.key]
-
-
-def ignore_interrupts() -> None:
-    """For workers: Ctrl-C is the asking process's affair."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def cores() -> int:
-    """How many workers are useful here."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

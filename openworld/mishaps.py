@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Generator, Iterable
 from functools import partial
 
-from openworld.jobs import ignore_interrupts
 from simulations.blast_radius import BlastRadius, run
 from simulations.population import load
+from simulations.processes import in_order
 
 #: What goes wrong. Those that take longest come first, so that workers finish together.
 KINDS = ("domain", "resource_server", "authorization_server", "token", "refresh_token")
@@ -30,9 +29,7 @@ def reached(
     """The blast radius of each kind under each protection, in order, as they come in."""
     asked = list(kinds)
     count = partial(_reached, seed=seed, scale=scale, samples=samples, replications=replications)
-    pool = multiprocessing.get_context("spawn").Pool(max(1, min(workers, len(asked))), ignore_interrupts)
-    with pool:
-        yield from pool.imap(count, asked)
+    yield from in_order(count, asked, workers)
 
 
 def _reached(kind: str, seed: int, scale: float, samples: int, replications: int) -> BlastRadius:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
 
 # pandas, the solver and simulations (0.1 to 0.4 s) are imported where something is asked of them: whoever lists the
 # gallery, or reads one table of a folder, needs the others not.
+
+
+#: All that a study writes into its folder.
+WRITTEN = (
+    "run.json", "report.html", "index.md", "verdicts.json", "verdicts.csv", "clients.csv", "attacks", "runs",
+    "simulations", "figures",
+)  # fmt: skip
 
 
 class SourceError(InputError):
@@ -160,8 +168,8 @@ class Source:
         return result
 
 
-def read_table(path: Path) -> pd.DataFrame:
-    """A table of an experiment from CSV.
+def read_table(path: Path, needed: Collection[str] = ()) -> pd.DataFrame:
+    """A table from CSV, with rows and at least the columns ``needed``.
 
     Raises:
         SourceError: no such file, or not such a table.
@@ -169,11 +177,15 @@ def read_table(path: Path) -> pd.DataFrame:
     import pandas as pd
 
     try:
-        return pd.read_csv(path)
+        table = pd.read_csv(path)
     except FileNotFoundError:
         raise SourceError(f"{path}: no such file; `openworld study` writes it") from None
     except (ValueError, UnicodeDecodeError) as error:  # what pandas raises is a ValueError
         raise SourceError(f"{path}: not a table: {' '.join(str(error).split())}") from None
+    lacking = sorted(set(needed).difference(table.columns))
+    if lacking or (needed and table.empty):
+        raise SourceError(f"{path}: no column {lacking[0]!r}" if lacking else f"{path}: no rows")
+    return table
 
 
 def read_verdicts(folder: Path) -> pd.DataFrame:
@@ -205,9 +217,5 @@ def read_clients(folder: Path) -> pd.DataFrame:
     Raises:
         SourceError: no such file, or not such a table.
     """
-    path = folder / "clients.csv"
-    table = read_table(path)
     needed = {"client", "code", "property", "kind", "situation", "configuration", "verdict", "steps"}
-    if lacking := sorted(needed - set(table.columns)):
-        raise SourceError(f"{path}: not a table of verdicts: no column {lacking[0]!r}")
-    return table
+    return read_table(folder / "clients.csv", needed)

@@ -17,20 +17,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from model.design import NAMED_DESIGNS, parse
-from model.errors import InputError
 from model.switches import CAPABILITIES
-from openworld.files import as_json, write
+from openworld.files import as_json, claimed, set_aside, write
 from openworld.jobs import Reply, answers_once
 from openworld.progress import Progress
+from openworld.sources import WRITTEN
 from properties.security import PROPERTIES, Property
 
 if TYPE_CHECKING:
     from simulations.blast_radius import BlastRadius
     from simulations.results import Result
-
-
-class StudyError(InputError):
-    """A study that cannot be run as asked."""
 
 
 #: Attackers by name: capabilities as in ``cap=``, and who that is.
@@ -83,7 +79,7 @@ QUICK_EXPERIMENTS = ("matching", "echo", "iss", "dpop")
 QUICK_CLIENTS = ("gemini-cli-core", "mcp-python", "ts-client-v2-dpop", "ts-sdk-v1")
 COLUMNS = (
     "design", "attacker", "capabilities", "code", "property", "kind", "verdict", "reason", "reach", "steps",
-    "blocked_by", "chart", "configuration",
+    "blocked_by", "chart", "configuration", "run",
 )  # fmt: skip
 
 
@@ -130,6 +126,13 @@ class Plan:
     def replications(self) -> int:
         """Populations that start afresh."""
         return 2 if self.quick else 5
+
+    @property
+    def run(self) -> str:
+        """What tables of the same run share and tables of others do not: a name for all that they depend on."""
+        from simulations import provenance
+
+        return provenance.digest([provenance.code(), _versions(), self.quick, self.seed, self.timeout])
 
     @property
     def mishaps(self) -> dict[str, Any]:
@@ -179,12 +182,20 @@ class Findings:
 def run(plan: Plan) -> str:
     """Run the study; says in a few words what came out.
 
+    What an earlier study left in the folder is set aside, and until this one is finished the folder says so.
+
     Raises:
-        StudyError: the folder cannot be written to.
+        FolderInUseError: another run is writing to the folder.
         ReplayError: a trace that the machine does not confirm; nothing that was found may be trusted then.
     """
-    _prepare(plan.folder)
-    found = Findings()
+    with claimed(plan.folder):
+        set_aside(plan.folder, WRITTEN)
+        found = Findings()
+        write(plan.folder / "run.json", as_json(_about(plan, found)))
+        return _run(plan, found)
+
+
+def _run(plan: Plan, found: Findings) -> str:
     try:
         for name, stage in _STAGES.items():
             started = time.perf_counter()
@@ -201,15 +212,6 @@ def run(plan: Plan) -> str:
         f"{len(found.rows)} verdicts, {attacks} attacks, {len(found.clients)} verdicts on deployed clients, "
         f"{len(found.results)} experiments"
     )
-
-
-def _prepare(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write(folder / ".writable", "")
-        (folder / ".writable").unlink()
-    except OSError as error:
-        raise StudyError(f"cannot write to {folder}: {error.strerror}") from None
 
 
 # --- verdicts ----------------------------------------------------------------------------------------------
@@ -239,7 +241,7 @@ def _judge(plan: Plan, found: Findings) -> None:
             closing(judged(asked, plan.workers, plan.timeout)) as replies,
         ):
             for case, reply in replies:
-                found.rows.append(row(case, reply.data) | _drawn(plan, case, reply))
+                found.rows.append(row(case, reply.data) | _drawn(plan, case, reply) | {"run": plan.run})
                 progress.advance(case.stem)
                 if time.monotonic() - written > 2:
                     _write_verdicts(plan, found)
@@ -296,9 +298,9 @@ def _judge_clients(plan: Plan, found: Findings) -> None:
         closing(deployed.judged(asked, plan.workers, plan.timeout)) as judged,
     ):
         for row in judged:
-            rows.append(row)
+            rows.append(row | {"run": plan.run})
             progress.advance(row["client"])
-    write(plan.folder / "clients.csv", _csv(deployed.COLUMNS, rows))
+    write(plan.folder / "clients.csv", _csv((*deployed.COLUMNS, "run"), rows))
     found.clients = rows
 
 
@@ -316,7 +318,7 @@ def _simulate(plan: Plan, found: Findings) -> None:
                 name, seed=plan.seed, attempts=attempts, replications=plan.replications, workers=plan.workers,
                 progress=progress.at,
             )  # fmt: skip
-        result.save(plan.folder / "simulations")
+        result.save(plan.folder / "simulations", run=plan.run)
         found.results[name] = result
 
 
@@ -328,7 +330,7 @@ def _spread(plan: Plan, found: Findings) -> None:
         closing(reached(KINDS, plan.workers, seed=plan.seed, **plan.mishaps)) as spread,
     ):
         for each in spread:
-            each.save(plan.folder / "simulations")
+            each.save(plan.folder / "simulations", run=plan.run)
             found.mishaps[each.kind] = each
             progress.advance(each.kind)
 
@@ -377,11 +379,9 @@ def _conclude(plan: Plan, found: Findings) -> None:
 
 def _about(plan: Plan, found: Findings) -> dict[str, Any]:
     """What ran, where and how long; the only file that differs from run to run."""
-    from importlib.metadata import version
-
-    names = ("openworld", "z3-solver", "simpy", "numpy", "pandas", "pyarrow", "matplotlib", "networkx", "click")
     return {
         "command": " ".join(["openworld", *sys.argv[1:]]),
+        "run": plan.run,
         "finished": found.finished,
         "seed": plan.seed,
         "quick": plan.quick,
@@ -391,6 +391,13 @@ def _about(plan: Plan, found: Findings) -> dict[str, Any]:
         "seconds": found.seconds,
         "python": platform.python_version(),
         "system": platform.platform(),
-        "versions": {name: version(name) for name in names},
+        "versions": _versions(),
         "switches": len(parse("").design),
     }
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    names = ("openworld", "z3-solver", "simpy", "numpy", "pandas", "pyarrow", "matplotlib", "networkx", "click")
+    return {name: version(name) for name in names}

@@ -1,163 +1,153 @@
 """What can happen at all, however long a run is: reachability with everything that hinders relaxed.
 
 Every variable may have all the values that it ever had at once, so a step once possible stays possible and what it
-writes is added. What is not reached so is not reached in any run; the converse does not hold. It takes one pass over
-the circuit of a template, no solver and no bound.
+writes is added. What is not reached so is not reached in any run; the converse does not hold. It is one pass of unit
+propagation over the circuit of a template, with no solver and no bound.
 
 References:
     B. Bonet, H. Geffner: Planning as heuristic search, Artificial Intelligence 129, 2001 (the delete relaxation).
+    W. Dowling, J. Gallier: Linear-time algorithms for testing the satisfiability of propositional Horn formulae,
+    Journal of Logic Programming 1, 1984.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from typing import NamedTuple
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 
-from model.logic import Condition, Pick
+from model.logic import Condition, Pick, Value
 from properties.template import Firing, Template
 
 
-class Reached(NamedTuple):
-    """What is not ruled out: codes of gates that can be true, and the names of actions that can happen."""
+class Reached:
+    """What is not ruled out: a code stands for "this can be true".
 
-    codes: frozenset[int]
-    actions: frozenset[str]
+    Attributes:
+        actions: the names of the actions that can happen.
+    """
+
+    def __init__(self, closure: Closure, true: set[int], missing: list[int], given: Iterable[int]) -> None:
+        self._closure, self._true, self._missing = closure, true, missing
+        self._propagate(list(given))
+        self.actions = frozenset(name for name, code in closure.happens.items() if code in true)
 
     def possible(self, condition: Condition) -> bool:
         """Whether a condition is not ruled out."""
-        return condition if isinstance(condition, bool) else condition.code in self.codes
+        return condition if isinstance(condition, bool) else condition.code in self._true
+
+    def also(self, given: Iterable[int]) -> Reached:
+        """What is reached where more inputs can be true."""
+        return Reached(self._closure, set(self._true), list(self._missing), given)
+
+    def _propagate(self, pending: list[int]) -> None:
+        true, missing = self._true, self._missing
+        implied, uses, heads = self._closure.implied, self._closure.uses, self._closure.heads
+        while pending:
+            code = pending.pop()
+            if code not in true:
+                true.add(code)
+                pending += implied.get(code, ())
+                for clause in uses.get(code, ()):
+                    missing[clause] -= 1
+                    if not missing[clause]:
+                        pending.append(heads[clause])
 
 
 class Closure:
-    """Relaxed reachability over one template, for any design, attacker and choice of rules.
+    """Relaxed reachability over one template, for any design, attacker and choice of rules: Horn clauses over codes.
 
-    A code stands for "this can be true". A conjunction can be true once all its operands can; its negation once the
-    negation of any operand can.
+    A conjunction can be true once all its operands can, its negation once the negation of any operand can. An action
+    can happen once all that it asks for can be, and then what it writes can be as well.
+
+    Attributes:
+        implied: what a code alone leads to.
+        uses, heads: the clauses in which a code stands beside others, and what each of those leads to.
+        happens: for each action, the code for its happening.
     """
 
     def __init__(self, template: Template) -> None:
-        self.template = template
-        gates = template.circuit.gates
-        self._size = [len(operands or ()) for operands in gates]
-        self._uses: dict[int, list[int]] = {}
-        for number, operands in enumerate(gates):
-            for code in operands or ():
-                self._uses.setdefault(code, []).append(number)
-        self._members: dict[int, tuple[str, object]] = {}
-        self._codes: dict[str, dict[object, int]] = {}
-        for variable in template.variables:
-            value = template.state[variable.name]
-            if isinstance(value, Pick):
-                self._codes[variable.name] = {member: literal.code for member, literal in value.cases.items()}
-            else:
-                self._codes[variable.name] = {True: value.code, False: -value.code}
-        self._free = [
-            literal.code
-            for firing in template.firings
-            for value in firing.chosen.values()
-            for literal in (value.cases.values() if isinstance(value, Pick) else (value,))
-        ]
+        self.implied: defaultdict[int, list[int]] = defaultdict(list)
+        self.uses: defaultdict[int, list[int]] = defaultdict(list)
+        self.heads: list[int] = []
+        self.happens: dict[str, int] = {}
+        self._template, self._sizes = template, list[int]()
+        self._top = len(template.circuit.gates)
+        always = [code for firing in template.firings for value in firing.chosen.values() for code in _either(value)]
+        for number, operands in enumerate(template.circuit.gates):
+            if operands:
+                self._lead(operands, number)
+                for code in operands:
+                    self._lead((-code,), -number)
+        codes = {variable.name: _members(template.state[variable.name]) for variable in template.variables}
+        initial = {variable.name: variable.initial for variable in template.variables}
+        for name, members in codes.items():
+            always += [code if member == initial[name] else -code for member, code in members.items()]
+        for firing in template.firings:
+            always += self._firing(firing, codes, initial)
+        self._base = Reached(self, set(), self._sizes, always)
 
     def reached(self, given: Iterable[int], enforced: Collection[str]) -> Reached:
         """What is reached where these inputs are decided (by their codes) and these rules enforced."""
-        return _Pass(self, self.template, given, enforced).run()
+        return self._base.also((*given, *self.released(enforced)))
 
+    def released(self, enforced: Collection[str]) -> list[int]:
+        """The codes that say of all rules but these that they are not enforced."""
+        return [-literal.code for name, literal in self._template.enforced.items() if name not in enforced]
 
-class _Pass:
-    """One computation of what is reached."""
-
-    def __init__(
-        self, closure: Closure, template: Template, given: Iterable[int], enforced: Collection[str]
-    ) -> None:
-        self._closure, self._template = closure, template
-        self._missing = list(closure._size)
-        self._true: set[int] = set()
-        self._pending: list[int] = list(given)
-        self._values: dict[str, set[object]] = {variable.name: set() for variable in template.variables}
-        self._happened: set[str] = set()
-        self._waiting: dict[int, list[tuple[Firing, list[int]]]] = {}
-        self._writes: dict[int, list[tuple[str, object]]] = {}
-        for code in closure._free:
-            self._pending += (code, -code)
-        for variable in template.variables:
-            for member, code in closure._codes[variable.name].items():
-                if member != variable.initial and code > 0:
-                    self._pending.append(-code)
-            self._add(variable.name, variable.initial)
-        for firing in template.firings:
-            self._watch(firing, enforced)
-
-    def _watch(self, firing: Firing, enforced: Collection[str]) -> None:
-        """Let an action happen once all that it asks for can be."""
-        asked = [firing.when, *(condition for name, condition in firing.rules if name in enforced)]
-        if any(condition is False for condition in asked):
+    def _lead(self, body: Collection[int], head: int) -> None:
+        if len(body) == 1:
+            self.implied[next(iter(body))].append(head)
             return
-        codes = list({condition.code for condition in asked if not isinstance(condition, bool)})
-        if not codes:
-            self._happen(firing)
-        for code in codes:
-            self._waiting.setdefault(code, []).append((firing, codes))
+        for code in body:
+            self.uses[code].append(len(self.heads))
+        self.heads.append(head)
+        self._sizes.append(len(body))
 
-    def run(self) -> Reached:
-        closure, true, missing = self._closure, self._true, self._missing
-        uses = closure._uses
-        while self._pending:
-            code = self._pending.pop()
-            if code in true:
-                continue
-            true.add(code)
-            for gate in uses.get(code, ()):
-                missing[gate] -= 1
-                if not missing[gate]:
-                    self._pending.append(gate)
-            for gate in uses.get(-code, ()):
-                if -gate not in true:
-                    self._pending.append(-gate)
-            for firing, codes in self._waiting.get(code, ()):
-                if all(other in true for other in codes):
-                    self._happen(firing)
-            for name, member in self._writes.get(code, ()):
-                self._add(name, member)
-        return Reached(frozenset(true), frozenset(self._happened))
+    def _new(self) -> int:
+        self._top += 1
+        return self._top
 
-    def _happen(self, firing: Firing) -> None:
-        if firing.action.name in self._happened:
-            return
-        self._happened.add(firing.action.name)
-        for name, written in firing.writes.items():
-            if name not in self._values:
-                continue
-            if isinstance(written, Pick):
-                cases = dict(written.cases)
-            elif name in self._template.facts or set(self._closure._codes[name]) == {True, False}:
-                cases = _of_boolean(written)
-            else:
-                cases = {written: True}
-            for member, when in cases.items():
-                if when is True or (when is not False and when.code in self._true):
-                    self._add(name, member)
-                elif when is not False:
-                    self._writes.setdefault(when.code, []).append((name, member))
-
-    def _add(self, name: str, member: object) -> None:
-        """Another value for a variable: it can be that, and each other one need not be."""
-        values, codes = self._values[name], self._closure._codes[name]
-        if member in values or member not in codes:
-            return
-        if len(values) == 1:
-            before = next(iter(values))
-            self._pending.append(-codes[before])
-        values.add(member)
-        self._pending.append(codes[member])
+    def _firing(
+        self, firing: Firing, codes: Mapping[str, Mapping[object, int]], initial: Mapping[str, object]
+    ) -> list[int]:
+        """The clauses of an action; the code of its happening where nothing is asked of that."""
+        happens = self.happens[firing.action.name] = self._new()
+        asked = set[int]() if firing.when is True else {firing.when.code}
+        for name, holds in firing.rules:
+            if holds is not True:
+                met = self._new()
+                asked.add(met)
+                self._lead((-self._template.enforced[name].code,), met)
+                if holds is not False:
+                    self._lead((holds.code,), met)
+        if asked:
+            self._lead(asked, happens)
+        for name, value in firing.writes.items():
+            for member, when in _written(value, codes.get(name, {})):
+                if member != initial[name]:
+                    for head in {codes[name][member], -codes[name][initial[name]]}:
+                        self._lead((happens,) if when is None else {happens, when}, head)
+        return [] if asked else [happens]
 
 
-def _of_boolean(written: Condition) -> dict[object, Condition]:
-    if isinstance(written, bool):
-        return {written: True}
-    return {True: written, False: _Negated(-written.code)}
+def _either(value: Value) -> list[int]:
+    """A choice can be made in any way."""
+    return [code for positive in _members(value).values() for code in (positive, -positive)]
 
 
-class _Negated(NamedTuple):
-    """The negation of a condition, by its code."""
+def _members(value: Value) -> dict[object, int]:
+    """For each value of a variable or a choice, the code for having it."""
+    if isinstance(value, Pick):
+        return {member: literal.code for member, literal in value.cases.items()}
+    return {True: value.code, False: -value.code}
 
-    code: int
+
+def _written(value: Value, codes: Mapping[object, int]) -> list[tuple[object, int | None]]:
+    """The values that may be written, of those that a variable can have, and the code of when; ``None`` is always."""
+    if isinstance(value, Pick):
+        cases = value.cases
+    elif isinstance(value, bool) or not hasattr(value, "code"):
+        cases = {value: True}
+    else:
+        return [(member, sign * value.code) for member, sign in ((True, 1), (False, -1)) if member in codes]
+    return [(member, None if when is True else when.code) for member, when in cases.items() if member in codes]

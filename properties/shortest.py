@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from model.design import Configuration
-from model.machine import Machine, NotEnabledError, Step
+from model.machine import Machine, NotEnabledError, State, Step
 from model.trace import Trace
 from model.world import World
 from properties.bounds import Clock, Depths, Laid
@@ -118,26 +118,28 @@ def confirm(trace: Trace, prop: Property) -> None:
     Raises:
         ReplayError: the machine refuses a step, or the event does not hold in the last state.
     """
-    _confirm(Machine(trace.configuration, trace.world), prop, trace.steps)
+    machine = Machine(trace.configuration, trace.world)
+    _confirm(machine, prop, machine.initial, trace.steps)
 
 
-def _confirm(machine: Machine, prop: Property, steps: Run) -> None:
+def _confirm(machine: Machine, prop: Property, state: State, steps: Run) -> list[State]:
+    """The states that the steps lead to from a state, the last of which has the event."""
     try:
-        last = machine.replay(steps)[-1]
+        states = machine.replay(steps, state)
     except NotEnabledError as error:
         raise ReplayError(f"internal error: {prop.name} under {machine.configuration}: {error}") from error
-    if not prop.event(machine.context(machine.view(last))):
+    if not prop.event(machine.context(machine.view(states[-1]))):
         raise ReplayError(f"internal error: {prop.name} under {machine.configuration}: replay ends without the event")
+    return states
 
 
 def without_noise(machine: Machine, prop: Property, steps: Run) -> Run:
     """The run without the steps that it can do without, after confirming it (raises ReplayError)."""
-    _confirm(machine, prop, steps)
+    states = _confirm(machine, prop, machine.initial, steps)
     for place in reversed(range(len(steps))):
-        shorter = (*steps[:place], *steps[place + 1 :])
         with suppress(ReplayError):
-            _confirm(machine, prop, shorter)
-            steps = shorter
+            _confirm(machine, prop, states[place], steps[place + 1 :])
+            steps = (*steps[:place], *steps[place + 1 :])
     return steps
 
 

@@ -13,6 +13,8 @@ import z3
 
 #: z3's "no time-out", in milliseconds.
 FOREVER = 4_294_967_295
+# Models are read one literal at a time; looking for what one could leave out of them costs more than finding them.
+z3.set_param("model.compact", False)
 
 
 class Answer(Enum):

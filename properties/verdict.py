@@ -29,9 +29,9 @@ from properties.template import Template
 
 #: The switches that a design has for single parties.
 Own = tuple[tuple[str, str], ...]
-#: Sweeps, and seconds of work, after which a question is laid down on its own, where every design was: what is laid
-#: down for one question is then quicker than what is there for all.
-OPEN, SHARED = 4, 2.0
+#: Sweeps after which a question is laid down on its own, where every design was and where one was, and seconds of work
+#: after which it is: what is laid down for one question is then quicker than what is there for many.
+EVERY_DESIGN, ONE_DESIGN, SHARED = 4, 5, 2.0
 #: Seconds of work after which the rules that block are named as far as they are known.
 PATIENCE = 2.0
 
@@ -189,10 +189,10 @@ class WorldChecker:
         self.patience = patience
         self._single = isinstance(only, tuple)
         if isinstance(only, tuple):
-            made = Template(world, _judged(*only), (only[0].name,))
+            made, sweeps = Template(world, _judged(*only), (only[0].name,)), LIMIT
         else:
-            made = Template(world, only, own=own)
-        self._depths = Depths(made, LIMIT if self._single else OPEN, growing=self._single)
+            made, sweeps = Template(world, only, own=own), EVERY_DESIGN if only is None else ONE_DESIGN
+        self._depths = Depths(made, sweeps, growing=self._single)
         self._closure = Closure(made)
         self._about: tuple[tuple[Property, Configuration], WorldChecker] | None = None
         self._seen: tuple[Configuration | None, dict[frozenset[str], Reached]] = (None, {})
@@ -225,9 +225,9 @@ class WorldChecker:
         security = asked.prop.kind == "security"
         if not asked.prop.defined(self.world):
             return _undefined(asked.prop)
-        if security and self._out_of_reach(asked, ()):
-            return "not_in_this_world"
         excluded = self._out_of_reach(asked, self._depths.template.enforced)
+        if security and excluded and self._out_of_reach(asked, ()):
+            return "not_in_this_world"
         answer = Answer.UNSAT if excluded else self._settle(asked).answer
         if answer is Answer.UNKNOWN:
             return "unknown"
@@ -263,9 +263,11 @@ class WorldChecker:
         """What is not out of reach where these rules are enforced."""
         if asked.configuration != self._seen[0]:  # other properties are asked about the same one
             self._seen = asked.configuration, {}
-        known, names = self._seen[1], frozenset(enforced)
+        known, names, every = self._seen[1], frozenset(enforced), frozenset(self._depths.template.enforced)
+        if every not in known:
+            known[every] = self._closure.reached(asked.given(self._depths.template), every)
         if names not in known:
-            known[names] = self._closure.reached(asked.given(self._depths.template), names)
+            known[names] = known[every].also(self._closure.released(names))
         return known[names]
 
     def _vacuous(self, asked: _Asked) -> Settled:

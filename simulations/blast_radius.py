@@ -145,11 +145,12 @@ class BlastRadius:
         ]
         return pandas.DataFrame(rows, columns=list(RULE_COLUMNS))
 
-    def save(self, folder: Path | str) -> tuple[Path, ...]:
-        """Write the tables as CSV and Parquet."""
+    def save(self, folder: Path | str, run: str = "") -> tuple[Path, ...]:
+        """Write the tables as CSV and Parquet; ``run`` names what they belong to."""
         stem = Path(folder) / f"blast-radius-{self.kind}"
         tables = {"": self.summary, "-targets": self.targets, "-rules": self.rules}
-        return tuple(path for name, table in tables.items() for path in write(table, stem.with_name(stem.name + name)))
+        named = ((table, stem.with_name(stem.name + name)) for name, table in tables.items())
+        return tuple(path for table, where in named for path in write(table, where, run))
 
 
 class StoppedBlastRadius(KeyboardInterrupt):

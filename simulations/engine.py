@@ -8,23 +8,16 @@ by everything that it depends on: a run that was cut short goes on where it stop
 from __future__ import annotations
 
 import json
-import multiprocessing
-import os
-import signal
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from model.errors import InputError
-from simulations import provenance
+from simulations import processes, provenance
 from simulations.files import replacing
 from simulations.population import Population
 from simulations.visits import Label, Settings
@@ -34,12 +27,9 @@ Progress = Callable[[int, int], object]
 READERS = ("arrays", "agents", "tasks", "layers", "registrations")
 #: Those of them that can write down every attempt.
 RECORDERS = ("arrays", "agents")
-#: How often in a row workers may die before anything is finished.
-RETRIES = 3
-
 
 class EngineError(InputError):
-    """Work that cannot be done as asked: no such cluster, or workers that keep dying."""
+    """Work that cannot be done as asked: no such cluster, or none that counts; or options that are none."""
 
 
 class Sums(NamedTuple):
@@ -153,7 +143,8 @@ def run(
 
     Raises:
         Interrupted: on Ctrl-C, with the tallies of the units finished so far; no worker is left behind.
-        EngineError: no such cluster, or workers that died several times in a row.
+        EngineError: no such cluster.
+        WorkersDiedError: workers that died several times in a row, here or there.
     """
     if workers < 1:
         raise ValueError(f"workers must be at least 1, found {workers}")
@@ -182,91 +173,33 @@ def _counted(units: Mapping[int, Unit], workers: int, cluster: str | None) -> It
         return _on_cluster(units, cluster)
     if workers == 1 or len(units) <= 1:
         return ((index, count(unit)) for index, unit in units.items())
-    return _on_processes(units, workers)
+    return processes.spread(count, units, workers)
 
 
 # --- what was counted before -------------------------------------------------------------------------------
 
 
 def _keep(store: Path, unit: Unit, tally: Tally) -> None:
+    counted = tally.to_json()
     with replacing(store / f"{unit.digest}.json") as path:
-        path.write_text(json.dumps(tally.to_json()), encoding="utf-8")
+        path.write_text(json.dumps({"sum": _sum(counted), "counted": counted}), encoding="utf-8")
 
 
 def _recall(store: Path, unit: Unit) -> Tally | None:
+    """What was counted of a unit before; nothing that is not as it was written, or cannot be what was counted."""
     try:
-        return Tally.from_json(json.loads((store / f"{unit.digest}.json").read_text(encoding="utf-8")))
+        kept = json.loads((store / f"{unit.digest}.json").read_text(encoding="utf-8"))
+        tally = Tally.from_json(kept["counted"])
+        whole = kept["sum"] == _sum(kept["counted"]) and tally.endings.total() == unit.attempts
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError):
         return None  # not what this program wrote: count again
+    return tally if whole else None
 
 
-# --- processes ---------------------------------------------------------------------------------------------
-
-
-def _on_processes(units: Mapping[int, Unit], workers: int) -> Iterator[tuple[int, Tally]]:
-    """A worker that dies costs what it and its fellows were at: those units are counted again."""
-    left = dict(units)
-    deaths = 0
-    while left:
-        try:
-            for index, tally in _pooled(left, workers):
-                del left[index]
-                deaths = 0
-                yield index, tally
-        except BrokenProcessPool:
-            deaths += 1
-            if deaths > RETRIES:
-                raise EngineError(f"workers died {deaths} times in a row; is there enough memory?") from None
-
-
-def _pooled(units: Mapping[int, Unit], workers: int) -> Iterator[tuple[int, Tally]]:
-    context = multiprocessing.get_context("spawn")
-    others = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(min(workers, len(units)), mp_context=context, initializer=_start_worker)
-    try:
-        with _interrupts_held():
-            futures = {pool.submit(count, unit): index for index, unit in units.items()}
-        for future in as_completed(futures):
-            yield futures[future], future.result()
-    except BaseException:
-        # Nobody wants what is still running: stop it at once instead of waiting for it.
-        pool.shutdown(wait=False, cancel_futures=True)
-        workers_left = set(multiprocessing.active_children()) - others
-        for worker in workers_left:
-            worker.terminate()
-        for worker in workers_left:
-            worker.join()
-        raise
-    finally:
-        pool.shutdown(wait=True)
-
-
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Hold back Ctrl-C while workers are started: they inherit that and leave it to this process to stop them."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _start_worker() -> None:
-    """A worker ignores Ctrl-C, which is for its parent to handle, and ends when its parent does."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
-
-
-def _end_with(sentinel: int) -> None:
-    wait([sentinel])
-    os._exit(1)
+def _sum(counted: Mapping[str, Any]) -> str:
+    return blake2b(json.dumps(counted).encode(), digest_size=16).hexdigest()
 
 
 # --- a cluster ---------------------------------------------------------------------------------------------
@@ -288,7 +221,7 @@ def _on_cluster(units: Mapping[int, Unit], address: str) -> Iterator[tuple[int, 
             for future in distributed.as_completed(futures):  # type: ignore[no-untyped-call]
                 yield futures[future], future.result()
         except distributed.KilledWorker as died:
-            raise EngineError(f"workers of {address} kept dying: {died}") from None
+            raise processes.WorkersDiedError(f"workers of {address} kept dying: {died}") from None
         finally:
             with suppress(Exception):
                 client.cancel(list(futures))  # type: ignore[no-untyped-call]

@@ -13,10 +13,10 @@ _PACKAGES = ("model", "properties", "simulations")
 
 @cache
 def code() -> str:
-    """The version and a digest of every module that has a say in what is counted, as ``0.1.0+1f2e3d4c5b6a``."""
+    """The version and a digest of all code and data that have a say in what is counted, as ``0.1.0+1f2e3d4c5b6a``."""
     digest = blake2b(digest_size=6)
     for package in _PACKAGES:
-        for name, text in sorted(_modules(files(package), package)):
+        for name, text in sorted(_files(files(package), package)):
             digest.update(name.encode() + b"\0" + text + b"\0")
     try:
         known = version("openworld")
@@ -25,12 +25,12 @@ def code() -> str:
     return f"{known}+{digest.hexdigest()}"
 
 
-def _modules(folder: Traversable, name: str) -> list[tuple[str, bytes]]:
+def _files(folder: Traversable, name: str) -> list[tuple[str, bytes]]:
     found = []
     for item in folder.iterdir():
         if item.is_dir() and item.name != "__pycache__":
-            found += _modules(item, f"{name}/{item.name}")
-        elif item.name.endswith(".py"):
+            found += _files(item, f"{name}/{item.name}")
+        elif item.is_file() and not item.name.endswith(".pyc"):
             found.append((f"{name}/{item.name}", item.read_bytes()))
     return found
 

@@ -110,13 +110,13 @@ class Result:
     quantities: pandas.DataFrame
     effects: pandas.DataFrame
 
-    def save(self, folder: Path | str) -> tuple[Path, ...]:
-        """Write the tables that have rows as CSV and Parquet, each file in one go."""
+    def save(self, folder: Path | str, run: str = "") -> tuple[Path, ...]:
+        """Write the tables that have rows as CSV and Parquet, each file in one go; ``run`` is what they belong to."""
         written: list[Path] = []
         for name in TABLES:
             table: pandas.DataFrame = getattr(self, name)
             if len(table):
-                written += write(table, Path(folder) / f"{self.experiment}_{name}")
+                written += write(table, Path(folder) / f"{self.experiment}_{name}", run)
         return tuple(written)
 
     @property
@@ -264,8 +264,12 @@ def measured(values: Sequence[float], first: Sequence[float]) -> Sums:
 # --- files -------------------------------------------------------------------------------------------------
 
 
-def write(table: pandas.DataFrame, stem: Path) -> tuple[Path, Path]:
-    """Write a table as CSV and as Parquet; a file is either the old one or the new one, never half."""
+def write(table: pandas.DataFrame, stem: Path, run: str = "") -> tuple[Path, Path]:
+    """Write a table as CSV and as Parquet; a file is either the old one or the new one, never half.
+
+    ``run``: the run that it belongs to, which is then its last column.
+    """
+    table = table.assign(run=run) if run else table
     as_csv, as_parquet = stem.with_name(stem.name + ".csv"), stem.with_name(stem.name + ".parquet")
     with replacing(as_csv) as path, path.open("wb") as stream:
         table.to_csv(stream, index=False, lineterminator="\n")

@@ -85,8 +85,8 @@ def check(
     """
     from openworld.check import evaluate
     from openworld.expectations import read
-    from openworld.jobs import cores
     from openworld.progress import Progress
+    from simulations.processes import cores
 
     expectations = [one for file in files for one in read(file)]
     outcomes: list[Outcome] = []

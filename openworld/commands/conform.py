@@ -16,7 +16,7 @@ from conformance.software import CLIENTS, SERVERS, Release, SoftwareError, relea
 from model.errors import InputError
 from openworld.commands.shell import DONE, as_json, print_json, print_lines
 from openworld.files import as_json as written
-from openworld.files import write
+from openworld.files import claimed, write
 from openworld.progress import Progress
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ def conform(
     """
     if sum(map(bool, (client, server, pair))) != 1:
         raise click.UsageError("name a CLIENT, or --server SERVER, or --pair CLIENT SERVER")
+    click.get_current_context().with_resource(claimed(output))
     if server:
         return _profile(server, limit, output, as_json)
     if pair:

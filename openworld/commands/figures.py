@@ -45,9 +45,9 @@ def figures(
     openworld figures lattice-mixup sequence-mixup -o slides
     """
     from openworld import gallery
-    from openworld.jobs import cores
     from openworld.progress import Progress
     from openworld.sources import Source
+    from simulations.processes import cores
 
     entries = gallery.find(names)
     if listed:

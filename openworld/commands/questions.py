@@ -261,7 +261,7 @@ def verdicts(
     """
 
     from openworld import table
-    from openworld.jobs import cores
+    from simulations.processes import cores
 
     columns, rows = table.read(file)
     if output.exists() and output.samefile(file):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
+import traceback
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
@@ -44,15 +46,28 @@ def complain(message: str, code: int) -> int:
     return code
 
 
+#: What the machine does not give, however good the input is: room, files, rights.
+_REFUSED = {
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE,
+    errno.EACCES, errno.EPERM, errno.EROFS,
+}  # fmt: skip
+#: Errors of this software that say all in one line; importing their classes would import what raises them.
+_SAID = ("ReplayError", "WorkersDiedError")
+
+
 def _explain(error: Exception) -> int:
-    """One line for what a user can cause; anything else is a bug and keeps its traceback."""
+    """One line for what a user or the machine can cause; anything else is a bug and keeps its traceback."""
+    if isinstance(error, MemoryError):
+        return complain("out of memory", INCONCLUSIVE)
     if isinstance(error, OSError) and error.strerror:
-        return complain(f"{error.filename or 'input or output'}: {error.strerror}", BAD_INPUT)
+        code = INCONCLUSIVE if error.errno in _REFUSED else BAD_INPUT
+        return complain(f"{error.filename or 'input or output'}: {error.strerror}", code)
     if isinstance(error, InputError):
         return complain(str(error), BAD_INPUT)
-    if type(error).__name__ == "ReplayError":  # importing its class would import the solver
+    if type(error).__name__ in _SAID:
         return complain(str(error), INTERNAL)
-    raise error
+    traceback.print_exception(error)
+    return INTERNAL
 
 
 def print_json(data: Any) -> None:

@@ -92,12 +92,14 @@ def simulate(
     openworld simulate echo --half-width 0.002
     openworld simulate iss --sensitivity
     """
-    from openworld.jobs import cores
+    from openworld.files import claimed
     from simulations.experiments import StoppedExperiment, find, population_for, run
+    from simulations.processes import cores
 
     if experiment is None:
         return _list(as_json)
     asked = find(experiment)
+    click.get_current_context().with_resource(claimed(output))
     if sensitivity:
         from simulations.sensitivity import indices
 

@@ -27,8 +27,8 @@ def study(output: Path, quick: bool, workers: int | None, seed: int, timeout: fl
     openworld study -o out
     openworld study -o out --quick
     """
-    from openworld.jobs import cores
     from openworld.study import Plan, run
+    from simulations.processes import cores
 
     finished = run(Plan(output, quick=quick, workers=workers or cores(), seed=seed, timeout=timeout))
     click.echo(f"{output / 'report.html'}: {finished}")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Generator, Iterable, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 from openworld.gallery import deployed, experiments, lattices, reach, verdicts, worlds
 from openworld.gallery.entries import Caption, Drawing, Entry, FigureError
 from openworld.sources import Source
+from simulations.processes import in_order
 
 __all__ = ["Caption", "Drawing", "Entry", "FigureError", "catalogue", "find", "of_study", "write", "write_all"]
 
@@ -80,11 +81,9 @@ def write_all(
     entries: Sequence[Entry], source: Source, folder: Path, workers: int = 1
 ) -> Generator[tuple[Entry, list[Path]]]:
     """Draw figures, in order; by several workers where the tables are there and need not be worked out first."""
-    from openworld.jobs import ignore_interrupts
-
     draw = partial(write, source=source, folder=folder)
     if workers == 1 or source.folder is None or len(entries) < 2:
         yield from zip(entries, map(draw, entries), strict=True)
         return
-    with multiprocessing.get_context("spawn").Pool(min(workers, len(entries)), ignore_interrupts) as pool:
-        yield from zip(entries, pool.imap(draw, entries), strict=True)
+    with closing(in_order(draw, entries, workers)) as drawn:
+        yield from zip(entries, drawn, strict=True)

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from model.errors import InputError
 from model.trace import Trace, TraceError, from_json
+from openworld.files import EARLIER
 from openworld.kept import FILE, Kind, load
-from openworld.sources import SourceError, read_clients, read_table, read_verdicts
+from openworld.sources import WRITTEN, SourceError, read_clients, read_table, read_verdicts
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+#: Where charts are: nothing in a table leads out of the folder.
+_CHART = re.compile(r"(attacks|runs)/[\w.+-]+\.txt")
 
 
 class ReportError(InputError):
@@ -66,6 +72,7 @@ class Study:
         experiments, pictures: by name.
         mishaps: by kind, how far one reaches, as rows of statistics.
         software: what ``openworld conform -o`` kept in the folder, or in one below.
+        run: which run the tables are of; ``None`` where nothing says so, as in folders of earlier releases.
         others: files that a study does not write.
         problems: what is missing or unreadable, one line each.
     """
@@ -79,6 +86,7 @@ class Study:
     mishaps: dict[str, pd.DataFrame] = field(default_factory=dict)
     pictures: dict[str, Picture] = field(default_factory=dict)
     software: list[Software] = field(default_factory=list)
+    run: str | None = None
     others: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
@@ -113,16 +121,26 @@ def _about(study: Study) -> None:
         about = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(about, dict):
             raise ValueError("not an object")
-        study.about = about
+        study.about, study.run = about, about.get("run")
     except FileNotFoundError:
         study.problems.append("run.json is missing: how the study ran is not known")
     except (OSError, ValueError) as error:
         study.problems.append(f"run.json cannot be read: {error}")
 
 
+def _of_this_run(study: Study, table: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """The table, if it is of the run that the folder is about (raises SourceError where it is of another)."""
+    runs = set(table["run"]) if "run" in table.columns else {None}
+    if not study.about and study.run is None and len(runs) == 1:
+        (study.run,) = runs  # nothing says how the study ran, so the first table does
+    if runs != {study.run}:
+        raise SourceError(f"{path}: of another run than run.json, or of several; left out")
+    return table
+
+
 def _verdicts(study: Study) -> None:
     try:
-        table = read_verdicts(study.folder)
+        table = _of_this_run(study, read_verdicts(study.folder), study.folder / "verdicts.json")
     except SourceError as error:
         study.problems.append(str(error))
         return
@@ -137,6 +155,9 @@ def _verdicts(study: Study) -> None:
 
 
 def _trace(study: Study, chart: str) -> None:
+    if _CHART.fullmatch(chart) is None:
+        study.problems.append(f"verdicts.json: no chart of a study: {chart!r}")
+        return
     path = (study.folder / chart).with_suffix(".json")
     try:
         study.traces[chart] = from_json(path.read_text(encoding="utf-8"))
@@ -151,7 +172,7 @@ def _clients(study: Study) -> None:
     if not (study.folder / "clients.csv").exists():
         return
     try:
-        table = read_clients(study.folder).astype(object)
+        table = _of_this_run(study, read_clients(study.folder), study.folder / "clients.csv").astype(object)
     except SourceError as error:
         study.problems.append(str(error))
         return
@@ -167,9 +188,7 @@ def _mishaps(study: Study) -> None:
         if path.stem.endswith(("-targets", "-rules")):
             continue
         try:
-            table = read_table(path)
-            if (lacking := sorted(needed - set(table.columns))) or table.empty:
-                raise SourceError(f"{path}: no column {lacking[0]!r}" if lacking else f"{path}: no rows")
+            table = _of_this_run(study, read_table(path, needed), path)
             study.mishaps[path.stem.removeprefix("blast-radius-")] = table
         except SourceError as error:
             study.problems.append(str(error))
@@ -180,10 +199,7 @@ def _experiments(study: Study) -> None:
     for path in sorted((study.folder / "simulations").glob("*_rates.csv")):
         name = path.name.removesuffix("_rates.csv")
         try:
-            rates = read_table(path)
-            lacking = sorted(needed - set(rates.columns))
-            if lacking or rates.empty:
-                raise SourceError(f"{path}: no column {lacking[0]!r}" if lacking else f"{path}: no rows")
+            rates = _of_this_run(study, read_table(path, needed), path)
             differences = _differences(study, path.with_name(f"{name}_differences.csv"))
             study.experiments[name] = Experiment(name, rates, differences)
         except SourceError as error:
@@ -191,21 +207,23 @@ def _experiments(study: Study) -> None:
 
 
 def _differences(study: Study, path: Path) -> pd.DataFrame | None:
+    needed = {"value", "arm", "against", "outcome", "kind", "difference", "low", "high"}
     try:
-        table = read_table(path)
+        return _of_this_run(study, read_table(path, needed), path)
     except SourceError as error:
         study.problems.append(str(error))
         return None
-    needed = {"value", "arm", "against", "outcome", "kind", "difference", "low", "high"}
-    return table if needed <= set(table.columns) else None
 
 
 def _pictures(study: Study) -> None:
     for path in sorted((study.folder / "figures").glob("*.svg")):
         words = path.with_suffix(".txt")
-        said = words.read_text(encoding="utf-8") if words.exists() else path.stem
-        title, _, caption = said.partition("\n\n")
-        study.pictures[path.stem] = Picture(path.stem, title, caption.strip(), path.read_bytes())
+        try:
+            said = words.read_text(encoding="utf-8") if words.exists() else path.stem
+            title, _, caption = said.partition("\n\n")
+            study.pictures[path.stem] = Picture(path.stem, title, caption.strip(), path.read_bytes())
+        except (OSError, UnicodeDecodeError) as error:
+            study.problems.append(f"{path.relative_to(study.folder)}: {error}")
 
 
 def _software(study: Study) -> None:
@@ -224,9 +242,8 @@ def _software(study: Study) -> None:
 
 def _others(study: Study) -> None:
     """Files that no study writes are named, so that nobody looks for them on the page."""
-    own = {"index.md", "report.html", "run.json", "verdicts.csv", "verdicts.json", "clients.csv"}
-    folders = {"attacks", "runs", "simulations", "figures", *(Path(one.where).parts[0] for one in study.software)}
+    own = {*WRITTEN, EARLIER, *(Path(one.where).parts[0] for one in study.software)}
     for path in sorted(study.folder.rglob("*")):
         relative = path.relative_to(study.folder)
-        if path.is_file() and relative.parts[0] not in folders and str(relative) not in own:
+        if path.is_file() and relative.parts[0] not in own and not path.name.startswith("."):
             study.others.append(str(relative))

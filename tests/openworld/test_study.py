@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from model.design import NAMED_DESIGNS, parse
 from model.switches import CAPABILITIES
 from model.trace import from_json
 from openworld import deployed, mishaps, study
+from openworld.files import FolderInUseError, claimed
+from openworld.report import read
 from openworld.study import ATTACKERS, COLUMNS, Plan, cases
 from properties.security import PROPERTIES, find
 from properties.shortest import ReplayError, confirm
@@ -146,6 +149,69 @@ def test_run_json_says_what_ran(folder: Path) -> None:
     assert about["seed"] == 7
     assert about["versions"]["z3-solver"]
     assert set(about["seconds"]) == {"verdicts", "clients", "simulations", "blast_radius", "figures"}
+
+
+def test_a_used_folder_is_set_aside(small: Any, tmp_path: Path) -> None:
+    """What an earlier run left is not taken for this one's, and what is not a study's stays where it is."""
+    plan = Plan(tmp_path, quick=True, workers=2, seed=8)
+    (tmp_path / "notes.md").write_text("mine", encoding="utf-8")
+    (tmp_path / "verdicts.csv").write_text("of somebody else", encoding="utf-8")
+    study.run(plan)
+    assert (tmp_path / "notes.md").read_text(encoding="utf-8") == "mine"
+    assert (tmp_path / "earlier" / "1" / "verdicts.csv").read_text(encoding="utf-8") == "of somebody else"
+    assert {row["run"] for row in rows(tmp_path)} == {plan.run}
+    assert not read(tmp_path).problems
+    assert read(tmp_path).others == ["notes.md"]
+
+
+def test_until_it_is_finished_a_study_says_that_it_is_not(
+    small: Any, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed in the first stage over a finished folder: what is there says neither finished nor a single verdict."""
+    used = tmp_path / "used"
+    shutil.copytree(folder, used)
+
+    def killed(*_: object) -> None:
+        raise SystemExit(137)
+
+    monkeypatch.setattr(study, "_STAGES", {"verdicts": killed})
+    monkeypatch.setattr(study, "_conclude", lambda *_: None)
+    with pytest.raises(SystemExit):
+        study.run(Plan(used, quick=True, workers=2, seed=7))
+    assert json.loads((used / "run.json").read_text(encoding="utf-8"))["finished"] is False
+    assert sorted(path.name for path in used.iterdir()) == [".lock", "earlier", "run.json"]
+
+
+def test_two_runs_in_one_folder_never_meet(folder: Path) -> None:
+    """The second one is told so in one line, and changes nothing."""
+    before = (folder / "run.json").read_bytes()
+    with claimed(folder), pytest.raises(FolderInUseError, match="another run is writing to it"):
+        study.run(Plan(folder, quick=True))
+    assert (folder / "run.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("file", ["verdicts.json", "clients.csv", f"simulations/{EXPERIMENT}_rates.csv"])
+def test_tables_of_another_run_are_left_out_and_named(folder: Path, tmp_path: Path, file: str) -> None:
+    """A folder into which somebody has copied a table of another run is no study of anything."""
+    mixed = tmp_path / "mixed"
+    shutil.copytree(folder, mixed)
+    run = json.loads((mixed / "run.json").read_text(encoding="utf-8"))["run"]
+    assert len(read(mixed).problems) == 0
+    table = (mixed / file).read_text(encoding="utf-8")
+    (mixed / file).write_text(table.replace(run, "0" * len(run)), encoding="utf-8")
+    problems = read(mixed).problems
+    assert len(problems) == 1
+    assert f"{file}: of another run than run.json" in problems[0]
+
+
+def test_a_chart_is_never_looked_for_outside_the_folder(folder: Path, tmp_path: Path) -> None:
+    """Whatever a table says."""
+    mixed = tmp_path / "mixed"
+    shutil.copytree(folder, mixed)
+    table = json.loads((mixed / "verdicts.json").read_text(encoding="utf-8"))
+    table[0]["chart"] = "../../etc/passwd"
+    (mixed / "verdicts.json").write_text(json.dumps(table), encoding="utf-8")
+    assert any("no chart of a study: '../../etc/passwd'" in problem for problem in read(mixed).problems)
 
 
 def test_a_trace_that_is_not_confirmed_stops_the_study(

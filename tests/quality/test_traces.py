@@ -208,7 +208,7 @@ def test_what_is_no_trace_is_refused(text):
 def test_a_run_the_machine_refuses_is_never_a_verdict(monkeypatch):
     """If a step of the solver's run cannot be taken on the machine, the check fails loudly."""
 
-    def refuse(self, steps):
+    def refuse(self, steps, start=None):
         raise NotEnabledError("no such thing")
 
     monkeypatch.setattr(Machine, "replay", refuse)
@@ -219,7 +219,7 @@ def test_a_run_the_machine_refuses_is_never_a_verdict(monkeypatch):
 def test_a_run_without_the_event_is_never_a_verdict(monkeypatch):
     """If the machine follows the run but the event does not happen there, the check fails loudly."""
     replay = Machine.replay
-    monkeypatch.setattr(Machine, "replay", lambda self, steps: replay(self, steps[:-1]))
+    monkeypatch.setattr(Machine, "replay", lambda self, steps, start=None: replay(self, steps[:-1], start))
     with pytest.raises(ReplayError, match="without the event"):
         check("code_delivery", parse("cap=mal_as;iss_check=off"))
 

@@ -16,9 +16,10 @@ from pathlib import Path
 import distributed
 import pytest
 
-from simulations import engine, provenance
+from simulations import engine, processes, provenance
 from simulations.engine import EngineError, Interrupted, Tally, Unit, count, run
 from simulations.population import load
+from simulations.processes import WorkersDiedError
 
 UNITS = [
     Unit(load("swept"), ((), (("echo", "req"),)), f"1/{number}", 300, reader="agents") for number in range(4)
@@ -161,6 +162,18 @@ def test_a_killed_worker_costs_a_retry() -> None:
     assert killed
 
 
+@pytest.mark.parametrize(
+    ("found", "left"), [('"endings"', '"ending"'), ("0", "1"), ("}", ""), ('"sum"', '"some"')]
+)
+def test_what_was_changed_after_it_was_counted_is_counted_again(tmp_path: Path, found: str, left: str) -> None:
+    """A unit that rotted or was edited is as good as none, and nobody has to find out."""
+    first = run(UNITS[:2], store=tmp_path)
+    for path in tmp_path.glob("*.json"):
+        path.write_text(path.read_text(encoding="utf-8").replace(found, left), encoding="utf-8")
+    assert run(UNITS[:2], store=tmp_path) == first
+    assert all(engine._recall(tmp_path, unit) is not None for unit in UNITS[:2])
+
+
 def test_workers_that_keep_dying_end_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """A unit that kills its worker whenever it is tried is given up."""
 
@@ -168,8 +181,8 @@ def test_workers_that_keep_dying_end_the_run(monkeypatch: pytest.MonkeyPatch) ->
         raise BrokenProcessPool
         yield
 
-    monkeypatch.setattr(engine, "_pooled", dying)
-    with pytest.raises(EngineError, match="workers died 4 times in a row"):
+    monkeypatch.setattr(processes, "_pooled", dying)
+    with pytest.raises(WorkersDiedError, match="workers died 4 times in a row"):
         run(UNITS, workers=2)
 
 
