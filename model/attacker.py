@@ -13,7 +13,7 @@ from model import authorization_server as server_rules
 from model import guards
 from model.action import Context
 from model.guards import ask
-from model.logic import Condition, Value, all_of, any_of, no, one_of, same
+from model.logic import Condition, Value, all_of, any_of, choose, no, one_of, same
 from model.messages import THIEF, Redirection, Sent, learned
 from model.readings import ids_of, policy_of, tampered
 from model.registration import is_known
@@ -144,6 +144,11 @@ def attacker_authenticates(c: Context, server: Party, client_id: Value) -> tuple
         guards.AUTHENTICATION, design=design, policy=c.of(server.name), genuine=genuine, secret=secret,
         assertion=assertion, named=True, replaced=all_of(replaced, no(otherwise)),
     ))  # fmt: skip
+
+
+def token_type(key: Value) -> Value:
+    """What a token that is bound to a key, or to none, is said to be."""
+    return choose(same(key, NONE), "Bearer", "DPoP")
 
 
 def usable_assertions(c: Context) -> Condition:

@@ -30,7 +30,6 @@ from model.readings import (
     sessions,
     sessions_and_strangers,
 )
-from model.resource_server import well_known_is_the_owners
 from model.state import tokens
 from model.token_flow import ELSEWHERE
 from model.world import ATTACKER, NONE, World, on_same_origin
@@ -56,18 +55,13 @@ def publish_resource_metadata(
         implies(same(design.prm, "off"), own),
         implies(demands_dpop, same(design.dpop_policy, "prm")),
     )
-    tenants = holds(lambda url: url != NONE and on_same_origin(c.world, url), session.url)
     genuine = all_of(own, no(is_strangers(c.world, listed)))
-    squats = all_of(channel == "own", same(design.prm_src, "wellknown"), tenants, no(genuine))
-    vouched = any_of(
-        same(design.prm, "off"), channel == "cache", all_of(channel == "own", same(c.design.e_enrolled, "yes"))
-    )
+    vouched = any_of(same(design.prm, "off"), vouches(c, channel))
     told = ResourceMetadata(resource, listed, choose(vouched, "by an accepted attester", NONE), demands_dpop)
     return Move(
         here,
-        (
-            *document_rules(c, who, session.url, resource, vouched, channel),
-            well_known_is_the_owners(c.design, any_of(squats, channel == "well_known")),
+        document_rules(
+            c, who, session.url, resource, vouched, channel, all_of(squats(c, who, channel), no(genuine))
         ),
         {
             f"{who}.phase": "discovered", f"{who}.resource": resource, f"{who}.listed": listed,
@@ -75,6 +69,17 @@ def publish_resource_metadata(
         },
         written(c, who, session.url, channel, told),
     )
+
+
+def vouches(c: Context, channel: str) -> Condition:
+    """Whether an accepted attester has signed for a document by the attacker: while it was true, or its own."""
+    return any_of(channel == "cache", all_of(channel == "own", same(c.design.e_enrolled, "yes")))
+
+
+def squats(c: Context, who: str, channel: str) -> Condition:
+    """Whether a tenant's document would have to stand below /.well-known of its host for a client to find it."""
+    tenants = holds(lambda url: url != NONE and on_same_origin(c.world, url), c.state.session(who).url)
+    return all_of(channel == "own", same(c.client(who).prm_src, "wellknown"), tenants)
 
 
 def written(c: Context, who: str, url: Value, channel: str, told: ResourceMetadata) -> tuple[Sent, ...]:

@@ -5,16 +5,21 @@ What is presented is a token, a handle or an assertion; what is named is an addr
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from model import authorization_server as server_rules
 from model import client as client_rules
+from model import guards
 from model import resource_server as resource_rules
 from model.action import Context, Domains, Move, action, possible
-from model.attacker import controls_document, deliver, knows, sessions_and_channels
-from model.attacker_answers import written
-from model.flow import document_rules, server_metadata_rules, takes_part
+from model.attacker import attacker_authenticates, controls_document, deliver, knows, sessions_and_channels, token_type
+from model.attacker_answers import squats, vouches, written
+from model.flow import document_rules, own_grants, server_metadata_rules, takes_part
+from model.guards import ask
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
 from model.messages import (
     FORGED,
+    THIEF,
     Challenge,
     Fetch,
     Introspection,
@@ -29,20 +34,25 @@ from model.messages import (
 )
 from model.readings import (
     answered,
+    attackers_key,
+    client_id_of,
     is_own_key,
     is_strangers,
     kept,
     metadata_url,
     published,
+    server_of,
+    serves,
     sessions,
     sessions_and_strangers,
     token_of,
     trusted_by,
 )
+from model.registration import is_fetched, shares_host
 from model.rule import Condition as Named
-from model.state import Moved, tokens
-from model.token_flow import INTERNAL, accepts, captured_proofs, token_request
-from model.world import ATTACKER, NONE, World
+from model.state import ATTACKERS_KEY, Moved, tokens
+from model.token_flow import INTERNAL, accepts, captured_proofs, is_told, request_with, token_request
+from model.world import ATTACKER, NONE, Party, World
 
 # --- challenges ------------------------------------------------------------------------------------------------
 
@@ -74,12 +84,13 @@ def rechallenge(c: Context, who: str, channel: str, server: str, issuer: Value) 
     facts, sends = deliver(
         c, anew, *pointed, Sent(server, client, published_), Sent(client, server, request)
     )
-    vouched = any_of(channel == "cache", all_of(channel == "own", same(c.design.e_enrolled, "yes")))
     listed = Moved(session, listed=party.url)
     return Move(
         here,
         (
-            *document_rules(c, who, session.url, session.url, vouched, channel),
+            *document_rules(
+                c, who, session.url, session.url, vouches(c, channel), channel, squats(c, who, channel)
+            ),
             *server_metadata_rules(c, listed, party, issuer, party.url, party.url),
             client_rules.refresh_token_stays_with_issuer(design, same(issuer, came_from)),
         ),
@@ -193,6 +204,12 @@ def _honest_servers(world: World) -> list[dict[str, str]]:
     return [{"server": server.name} for server in world.servers if server.honest]
 
 
+def _own_key(c: Context, party: Party) -> Value:
+    """The key to which what an AS of a resource server's issues to the attacker itself is bound, or none."""
+    keys = (attackers_key(c, c.world.by_name[name]) for name in party.trusts)
+    return choose(any_of(*(same(key, ATTACKERS_KEY) for key in keys)), ATTACKERS_KEY, NONE)
+
+
 @action("S16", _honest_servers, lambda _: {"collides": (False, True)})
 def get_own_token(c: Context, server: str, collides: Condition) -> Move:
     """A client of the attacker's gets a token for itself, about its own client_id: one it may have chosen to collide.
@@ -200,15 +217,16 @@ def get_own_token(c: Context, server: str, collides: Condition) -> Move:
     A client_id that is a URL on somebody else's host is chosen without anybody's leave.
     """
     party, policy = c.world.by_name[server], c.of(server)
-    hosted = any_of(*(c.runs(identity) for identity in c.world.identities if identity.identity == "file"))
-    by_file = all_of(hosted, same(policy.reg, "cimd"))
+    elsewhere = [identity for identity in c.world.identities if shares_host(c, identity)]
+    hosted = any_of(*(all_of(c.runs(identity), is_fetched(c, identity, policy).holds) for identity in elsewhere))
+    by_document = all_of(hosted, same(policy.reg, "cimd"))
     acts = any_of(*(c.runs(identity) for identity in c.world.identities))
     request, answer = TokenRequest(grant_type="client_credentials"), TokenResponse("own", "Bearer")
     return Move(
         all_of(acts, no(c.state["has.own_token"])),
         (
             server_rules.client_credentials_are_granted(policy),
-            server_rules.client_ids_are_not_chosen(policy, all_of(collides, no(by_file))),
+            server_rules.client_ids_are_not_chosen(policy, all_of(collides, no(by_document))),
         ),
         {"has.own_token": True, "has.colliding_token": collides},
         (Sent(ATTACKER, party.name, request), Sent(party.name, ATTACKER, answer)),
@@ -231,13 +249,14 @@ def present_own_token(c: Context, url: str, kind: Value) -> Move:
     typed = resource_rules.token_is_typed(policy, no(identity))
     apart, clients = resource_rules.subjects_are_kept_apart(policy), resource_rules.audience_excludes_clients(policy)
     contained = resource_rules.token_is_self_contained(policy)
-    bearer = resource_rules.scheme_is_acceptable(policy, NONE)
+    bound = choose(identity, NONE, _own_key(c, party))
     return Move(
         here,
         (
             typed,
             apart._replace(holds=any_of(identity, apart.holds)),
-            *(rule._replace(holds=any_of(no(identity), rule.holds)) for rule in (clients, contained, bearer)),
+            *(rule._replace(holds=any_of(no(identity), rule.holds)) for rule in (clients, contained)),
+            resource_rules.scheme_is_acceptable(policy, bound),
         ),
         {"accepted.issuer": True, "accepted.as_user": no(identity)},
         (Sent(ATTACKER, url, ResourceRequest(url, kind)), Sent(url, ATTACKER, ResourceResponse())),
@@ -255,7 +274,8 @@ def present_foreign_token(c: Context, url: str) -> Move:
         all_of(acts, c.exists(party)),
         (
             resource_rules.audience_is_this_resource(policy, own, url, NONE, False),
-            resource_rules.scheme_is_acceptable(policy, NONE),
+            is_told(policy, list(map(c.of, party.trusts)) or [policy], False),
+            resource_rules.scheme_is_acceptable(policy, _own_key(c, party)),
             resource_rules.tokens_are_not_forwarded(policy),
         ),
         {"accepted.foreign": True},
@@ -263,21 +283,33 @@ def present_foreign_token(c: Context, url: str) -> Move:
     )
 
 
-@action("S15", lambda world: [{"who": s.name, "server": party.name} for s in world.sessions for party in world.servers
-                              if party.honest])  # fmt: skip
-def replay_grant(c: Context, who: str, server: str) -> Move:
-    """The attacker presents an assertion that a client gave it as a grant, at another AS."""
-    session, policy = c.state.session(who), c.of(server)
-    request = TokenRequest(grant_type="jwt_bearer", assertion=who)
+@action("S15", own_grants, lambda world: {"wanted": (NONE, *world.honest_urls)})
+def replay_grant(c: Context, who: str, grant: str, wanted: Value) -> Move:
+    """The attacker presents an assertion that a client gave it as a grant, at another AS, for a resource that it wants.
+
+    The assertion names the client, and that authenticates there as ever.
+    """
+    session, server = c.state.session(who), server_of(c, grant)
+    policy, client, requested = c.of(server.name), client_id_of(c, session), published(c, wanted)
+    key, listed = attackers_key(c, server), serves(c, server, requested)
+    request = TokenRequest(client, grant_type="jwt_bearer", assertion=who, proof_key=key, resource=requested)
+    answer = TokenResponse(grant, token_type(key))
+    facts, sends = deliver(c, Sent(ATTACKER, server.name, request), Sent(server.name, ATTACKER, answer))
     return Move(
-        knows(c, "grant", who),
+        possible(knows(c, "grant", who), same(c.state.grant(grant).code, "none")),
         (
+            *attacker_authenticates(c, server, client),
             server_rules.assertions_are_granted(policy),
-            server_rules.grant_names_this_server(policy, same(session.issuer, c.world.by_name[server].url)),
+            server_rules.grant_names_this_server(policy, same(session.issuer, server.url)),
+            *ask(guards.TOKEN_REQUEST, design=policy, granted=NONE, requested=requested, listed=listed),
         ),
-        {"accepted.issuer": True},
-        (Sent(ATTACKER, server, request),),
-    )
+        {
+            "accepted.issuer": True, f"{grant}.code": "redeemed", f"{grant}.of": THIEF, f"{grant}.to": THIEF,
+            f"{grant}.client": client, f"{grant}.bound_key": key, f"{grant}.certificate": NONE,
+            f"{grant}.target": requested, **facts,
+        },
+        sends,
+    )  # fmt: skip
 
 
 @action("S19", lambda world: [{"token": made["token"]} for made in _tokens_and_urls(world)
@@ -313,17 +345,30 @@ def use_handle(c: Context, url: str) -> Move:
 
 @action("S18", sessions, lambda world: {"url": world.honest_urls})
 def redirect_request(c: Context, who: str, url: Value) -> Move:
-    """A resource server of the attacker's redirects a client's request to an honest one, where it has credentials."""
-    session = c.state.session(who)
-    there = all_of(c.attackers(session.url), c.at(url, c.exists))
-    here = possible(same(session.phase, "challenged"), there, no(session.diverted))
-    client = c.world.session[who].client
+    """A resource server of the attacker's redirects a client's request to an honest one.
+
+    A request without a token goes where the client has credentials, one with a token takes that along.
+    """
+    session, design = c.state.session(who), c.client(who)
+    there = all_of(c.attackers(session.url), c.at(url, c.exists), no(session.diverted))
+    with_token = same(session.phase, "sent")
+    here = possible(one_of(session.phase, "challenged", "sent"), there)
+    client, at = c.world.session[who].client, answered(c, who)
+    given = client_rules.redirect_target_gets_no_credentials(design)
+    copied = client_rules.credentials_stay_with_origin(design)
+    again = replace(request_with(c, at, at.token, at.url), url=url)
     return Move(
         here,
-        (client_rules.redirect_target_gets_no_credentials(c.client(who)),),
+        (
+            given._replace(holds=any_of(with_token, given.holds)),
+            copied._replace(holds=any_of(no(with_token), copied.holds)),
+        ),
         {f"{who}.url": url, f"{who}.diverted": True},
-        (Sent(session.url, client, Redirection(url)), Sent(client, url, ResourceRequest(url))),
-    )
+        (
+            Sent(session.url, client, Redirection(url)),
+            Sent(client, url, ResourceRequest(url), no(with_token)), Sent(client, url, again, with_token),
+        ),
+    )  # fmt: skip
 
 
 # --- addresses that others name ----------------------------------------------------------------------------------
@@ -360,7 +405,7 @@ def name_internal_address(c: Context, who: str, channel: str) -> Move:
         if channel in ("own", "challenge")
         else written(c, who, session.url, channel, told)
     )
-    forged = document_rules(c, who, session.url, session.url, channel == "cache", channel)
+    forged = document_rules(c, who, session.url, session.url, vouches(c, channel), channel)
     return Move(
         here,
         (
@@ -393,17 +438,31 @@ def name_address_in_server_metadata(c: Context, who: str, server: str, address: 
     return Move(here, (*rules, harmless(design)), {harm: True}, (Sent(server, client, told), followed))
 
 
-@action("S11", _honest_servers)
-def register_with_internal_address(c: Context, server: str) -> Move:
-    """A client of the attacker's registers with addresses that the AS fetches: its document, or what it registers."""
-    policy = c.of(server)
-    documents = same(policy.reg, "cimd")
-    fetches = any_of(documents, all_of(same(policy.reg, "dcr"), same(policy.dcr_uris, "fetched")))
-    taken = c.has({name for client in c.world.clients for name in client.taken_by})
-    acts = any_of(all_of(documents, taken), *(c.runs(known) for known in c.world.identities))
+def _registering(world: World) -> list[dict[str, str]]:
+    taken = [client for client in world.clients if client.taken_by]
+    return [{**at, "client": party.name} for at in _honest_servers(world) for party in (*taken, *world.identities)]
+
+
+@action("S11", _registering)
+def register_with_internal_address(c: Context, server: str, client: str) -> Move:
+    """A client of the attacker's registers with addresses that the AS fetches: its document, or what it registers.
+
+    That of a client of which the attacker has the domain is written anew. A federation is asked about any client_id
+    that is a URL.
+    """
+    policy, party = c.of(server), c.world.by_name[client]
+    own, is_url = party in c.world.identities, party.identity != "statement"
+    by_document = all_of(is_url, one_of(policy.reg, "cimd", "federation"))
+    registers = all_of(one_of(policy.reg, "dcr", "dcr_ss"), same(policy.dcr_uris, "fetched"))
+    by_itself = all_of(c.runs(party), any_of(by_document, registers))
+    acts = by_itself if own else all_of(c.has(party.taken_by), same(policy.reg, "cimd"))
+    fetched = is_fetched(c, party, policy)
     return Move(
-        all_of(acts, fetches),
-        (server_rules.fetches_are_guarded(policy),),
+        acts,
+        (
+            fetched._replace(holds=any_of(no(same(policy.reg, "cimd")), fetched.holds)),
+            server_rules.fetches_are_guarded(policy),
+        ),
         {"fetched.internal": True},
         (Sent(ATTACKER, server, Fetch(INTERNAL)), Sent(server, INTERNAL, Fetch(INTERNAL))),
     )

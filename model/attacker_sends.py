@@ -11,7 +11,16 @@ from model import authorization_server as server_rules
 from model import client as client_rules
 from model import guards
 from model.action import Context, Domains, Move, action, possible
-from model.attacker import attacker_authenticates, can_write, deliver, holds_browser, knows, leading, sends_own_users
+from model.attacker import (
+    attacker_authenticates,
+    can_write,
+    deliver,
+    holds_browser,
+    knows,
+    leading,
+    sends_own_users,
+    token_type,
+)
 from model.flow import (
     SIGNED,
     authorization_request,
@@ -31,6 +40,7 @@ from model.messages import (
     TokenResponse,
 )
 from model.readings import (
+    attackers_key,
     ids_of,
     policy_of,
     published,
@@ -217,13 +227,12 @@ def redeem_code(c: Context, grant: str, wanted: Value) -> Move:
         plain = all_of(same(c.client(session.name).pkce, "plain"), knows(c, "challenge", session.name))
         known = all_of(same(slot.challenge, session.name), any_of(knows(c, "verifier", session.name), plain))
         verifier = choose(known, session.name, verifier)
-    proves = all_of(no(same(design.dpop, "none")), same(policy.as_dpop, "honor"))
-    key, requested = choose(proves, ATTACKERS_KEY, NONE), published(c, wanted)
+    key, requested = attackers_key(c, server, no(same(design.dpop, "none"))), published(c, wanted)
     request = TokenRequest(
         slot.client, grant_type="authorization_code", code=grant, redirect_uri=slot.redirect, code_verifier=verifier,
         proof_key=key, resource=requested,
     )  # fmt: skip
-    answer = TokenResponse(grant, choose(proves, "DPoP", "Bearer"), grant)
+    answer = TokenResponse(grant, token_type(key), grant)
     facts, sends = deliver(c, Sent(ATTACKER, server.name, request), Sent(server.name, ATTACKER, answer))
     return Move(
         here,
@@ -250,8 +259,9 @@ def use_refresh_token(c: Context, grant: str) -> Move:
     """The attacker gets a new access token for a refresh token that it knows, as the client."""
     slot, server = c.state.grant(grant), server_of(c, grant)
     here = possible(knows(c, "refresh", grant))
-    request = TokenRequest(slot.client, grant_type="refresh_token", refresh_token=grant)
-    answer = TokenResponse(f"{grant}+", "Bearer")
+    key = attackers_key(c, server)
+    request = TokenRequest(slot.client, grant_type="refresh_token", refresh_token=grant, proof_key=key)
+    answer = TokenResponse(f"{grant}+", token_type(key))
     facts, sends = deliver(c, Sent(ATTACKER, server.name, request), Sent(server.name, ATTACKER, answer))
     own = one_of(slot.bound_key, NONE, ATTACKERS_KEY)
     bound = choose(own, NONE, slot.bound_key)

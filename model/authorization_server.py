@@ -8,8 +8,8 @@ from model.rule import rule
 from model.world import NONE
 
 
-@rule("CIMD-4.2-redir", "O21-2.3-redir", "MCP-redir", "CIMD-4-self", "CIMD-8.1-origin", "CIMD-8.9-trust",
-      "CIMD-5-noredir", "DCR-3-open", "DCR-3.1.1-sws", "DCR-2.3-trust",
+@rule("CIMD-4.2-redir", "O21-2.3-redir", "MCP-redir", "CIMD-4-self", "CIMD-8.1-origin", "DCR-3-open",
+      "DCR-3.1.1-sws", "DCR-2.3-trust",
       source="RFC 9700 4.1; draft-ietf-oauth-client-id-metadata-document 4.2; RFC 7591 2.3")  # fmt: skip
 def redirect_uri_is_registered(design: Design, registered: Condition, known: Condition) -> Condition:
     """The redirect URI is one of those registered for the client_id.
@@ -56,11 +56,11 @@ def resource_is_acceptable(design: Design, requested: Value, listed: Condition) 
 def client_is_authenticated(
     design: Design, genuine: Condition, secret: Condition, assertion: Condition, replaced: Condition
 ) -> Condition:
-    """A confidential client authenticates as it registered (``design`` is the client's).
+    """A confidential client authenticates as it registered.
 
-    ``genuine``: the client itself is at the endpoint with credentials for this AS; ``secret``,
-    ``assertion``: whoever is there knows the secret, or holds an assertion that names this AS; ``replaced``: it has
-    nothing but a key that the client has replaced since.
+    ``design``: the client's; ``genuine``: the client itself is at the endpoint with credentials for this AS;
+    ``secret``, ``assertion``: whoever is there knows the secret, or holds an assertion that names this AS;
+    ``replaced``: it has nothing but a key that the client has replaced since.
     TLS client certificates cannot be passed on.
     """
     return any_of(
@@ -82,7 +82,10 @@ def assertion_key_is_known(design: Design) -> Condition:
 
 @rule("PAR-2-aud", "FAPI-as-aud", source="RFC 7523 3; RFC 9126 2; draft-ietf-oauth-attestation-based-client-auth 5")
 def assertion_names_this_server(design: Design, named: Condition) -> Condition:
-    """A client assertion has this AS (its issuer or one of its endpoints) as audience (``design`` is the client's)."""
+    """A client assertion has this AS (its issuer or one of its endpoints) as audience.
+
+    ``design``: the client's.
+    """
     return implies(one_of(design.client_auth, "pkjwt", "attest"), named)
 
 
@@ -113,9 +116,9 @@ def verifier_matches_challenge(design: Design, challenge: Value, verifier: Value
 
 
 @rule("DPOP-10-jkt", "FAPI-as-jkt", source="RFC 9449 10")
-def proof_key_matches_request(code_key: Value, key: Value) -> Condition:
-    """A code requested with dpop_jkt is redeemed with a proof by that key."""
-    return any_of(same(code_key, NONE), same(code_key, key))
+def proof_key_matches_request(design: Design, code_key: Value, key: Value) -> Condition:
+    """A code requested with dpop_jkt is redeemed with a proof by that key, where the AS does DPoP at all."""
+    return any_of(same(design.as_dpop, "ignore"), same(code_key, NONE), same(code_key, key))
 
 
 @rule("RTR-3.2-subset", "RTR-3.2-within", "RI-2.2-policy", source="RFC 8707 2.2; resource-token-resp 3.2")
@@ -130,9 +133,12 @@ def resource_is_within_grant(design: Design, granted: Value, requested: Value) -
 
 @rule("DPOP-5-rt", "MTLS-4-public", source="RFC 9449 5; RFC 8705 4")
 def refresh_token_is_bound(design: Design, key: Value, certificate: Value) -> Condition:
-    """A public client's refresh token is used only with the key it is bound to (which a thief lacks)."""
+    """A public client's refresh token is used only with the key or certificate it is bound to (which a thief lacks).
+
+    That of a client that authenticates is bound by that alone.
+    """
     public = same(design.client_auth, "none")
-    return all_of(implies(public, same(key, NONE)), same(certificate, NONE))
+    return implies(public, all_of(same(key, NONE), same(certificate, NONE)))
 
 
 def bound_resource(design: Design, requested: Value) -> Value:
@@ -206,6 +212,16 @@ def grant_names_this_server(design: Design, named: Condition) -> Condition:
 def introspection_is_for_the_audience(design: Design, audience: Condition) -> Condition:
     """A token is described only to a resource server that it is for."""
     return any_of(audience, one_of(design.introspect, "auth", "dynamic"))
+
+
+@rule("CIMD-8.9-trust", "CIMD-5-noredir", source="draft-ietf-oauth-client-id-metadata-document 5, 8.9")
+def document_is_fetched(design: Design, listed: Condition, redirected: Condition) -> Condition:
+    """The AS fetches the metadata documents of clients on hosts that it accepts, and follows no redirect to another.
+
+    ``listed``: the host is one that an allowlist would have; ``redirected``: the document is behind a redirect there.
+    """
+    accepted = any_of(same(design.as_client_policy, "open"), listed)
+    return all_of(accepted, implies(redirected, same(design.cimd_fetch, "follow")))
 
 
 @rule("CIMD-8.6-ssrf", source="draft-ietf-oauth-client-id-metadata-document 8.6")

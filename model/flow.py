@@ -14,8 +14,9 @@ from typing import Any
 from model import authorization_server as server_rules
 from model import client as client_rules
 from model import guards
+from model import resource_server as resource_rules
 from model.action import Context, Move, action, possible
-from model.attacker import deliver
+from model.attacker import deliver, is_attackers
 from model.guards import ask
 from model.identifiers import well_known_authorization_server
 from model.logic import Condition, Value, all_of, any_of, choose, implies, mapped, no, one_of, same
@@ -93,18 +94,20 @@ def challenge(c: Context, who: str, url: Value) -> Challenge:
 
 
 def document_rules(
-    c: Context, who: str, url: Value, resource: Value, vouched: Condition, channel: str = ""
+    c: Context, who: str, url: Value, resource: Value, vouched: Condition, channel: str = "", squats: Condition = False
 ) -> tuple[Named, ...]:
     """The rules by which a client takes a resource metadata document, however that came to it.
 
-    A resource that the client was configured with is one that it asks for by its identifier.
+    A resource that the client was configured with is one that it asks for by its identifier. ``squats``: it is not what
+    the owner of the origin has put where the client looks.
     """
     design, forged = c.client(who), channel == "challenge"
-    return tuple(ask(
+    taken = ask(
         (*guards.CHALLENGE, *guards.RESOURCE_METADATA), design=design, plain_http=channel == "transport",
         by_challenge=forged, elsewhere=forged, cached=channel == "cache", vouched_for=vouched, resource=resource,
         url=choose(same(design.prm, "off"), resource, url),
-    ))  # fmt: skip
+    )  # fmt: skip
+    return (*taken, resource_rules.well_known_is_the_owners(c.design, any_of(squats, channel == "well_known")))
 
 
 @action("S4", each=sessions, choices=lambda world: {"listed": world.issuers})
@@ -117,9 +120,10 @@ def client__use_resource_metadata(c: Context, who: str, listed: Value) -> Move:
     here = possible(same(session.phase, "challenged"))
     resource = published(c, session.url)
     honest = c.at(session.url, lambda party: all_of(no(c.runs(party)), designates(c, party, listed)))
+    vouched = c.at(session.url, lambda party: party.honest or same(c.design.e_enrolled, "yes"))
     return Move(
         all_of(here, honest),
-        document_rules(c, who, session.url, resource, True),
+        document_rules(c, who, session.url, resource, any_of(same(c.client(who).prm, "off"), vouched)),
         {f"{who}.phase": "discovered", f"{who}.resource": resource, f"{who}.listed": listed},
         document(c, who, session.url, ResourceMetadata(resource, listed)),
     )
@@ -379,8 +383,7 @@ def authorization_server__repeat_login_form(c: Context, grant: str) -> Move:
     """The honest AS redirects the browser in a way that repeats the login form at the redirect URI."""
     slot, server = c.state.grant(grant), server_of(c, grant)
     user = user_of(c, grant)
-    own = tuple(dict.fromkeys(identity.callback for identity in c.world.identities))
-    here = all_of(same(slot.code, "issued"), one_of(slot.redirect, *own))
+    here = all_of(same(slot.code, "issued"), is_attackers(c, slot.redirect))
     facts, sends = deliver(c, Sent(user, ATTACKER, LoginForm(user)))
     return Move(here, (server_rules.redirect_drops_the_form(c.of(server.name)),), facts, sends)
 

@@ -7,7 +7,7 @@ learn, and still ask only the rules.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache, cached_property, partial
 from itertools import product
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -24,8 +24,6 @@ from model.world_file import DEFAULT
 Answer = TypeVar("Answer")
 State = tuple[Any, ...]
 Writes = tuple[tuple[int, Any], ...]
-#: What every action of a world can come to in a state, in the order of the actions.
-Ways = tuple[tuple["Outcome", ...], ...]
 
 
 class Step(NamedTuple):
@@ -138,20 +136,6 @@ class Machine:
             if successor is not None:
                 yield Step(action.name, outcome.choices), successor
 
-    def ways(self, state: State, before: Ways = (), written: Writes = ()) -> Ways:
-        """What each action can come to here.
-
-        ``before``: what it could in the state that ``written`` led here from; what reads nothing of that is as it was.
-        """
-        values = self.values(state)
-        if not before:
-            return tuple([memory.recall(values) for memory in self._memories])
-        places = bits(place for place, _ in written)
-        return tuple([
-            memory.recall(values) if memory.mask & places else known
-            for memory, known in zip(self._memories, before, strict=True)
-        ])
-
     def enabled(self, state: State) -> list[Step]:
         """The enabled steps."""
         return [step for step, _ in self.moves(state)]
@@ -249,7 +233,7 @@ def _index(world: World, own: tuple[tuple[str, str], ...]) -> dict[str, int]:
 class Memory(Generic[Answer]):
     """What is asked of states and configurations of a world, by the values that were read of both.
 
-    ``own``: the switches that single parties have. ``mask``: what is read, as a set of places.
+    ``own``: the switches that single parties have.
     """
 
     def __init__(self, ask: Callable[[Context], Answer], world: World, own: tuple[tuple[str, str], ...] = ()) -> None:
@@ -258,7 +242,6 @@ class Memory(Generic[Answer]):
         self.own = own
         self.index = _index(world, own)
         self.reads: tuple[int, ...] = ()
-        self.mask = 0
         self.known: dict[tuple[Any, ...], Answer] = {}
 
     def recall(self, values: tuple[Any, ...]) -> Answer:
@@ -280,7 +263,6 @@ class Memory(Generic[Answer]):
         answer = self.ask(context)
         if len(read) > len(self.reads):
             self.reads = tuple(sorted(read))
-            self.mask = bits(self.reads)
             self.known.clear()
         self.known[tuple([values[place] for place in self.reads])] = answer
         return answer
@@ -309,14 +291,6 @@ class _Noted(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._names)
-
-
-def bits(places: Iterable[int]) -> int:
-    """A set of places as one number."""
-    mask = 0
-    for place in places:
-        mask |= 1 << place
-    return mask
 
 
 def _write(state: State, writes: Writes) -> State:

@@ -73,6 +73,12 @@ def rules() -> dict[str, Rule]:
     return RULES
 
 
+@cache
+def by_preference() -> tuple[str, ...]:
+    """Every rule's name in a fixed order, those to be named rather than others first: by actor, then as written."""
+    return tuple(sorted(rules(), key=lambda name: name.partition(".")[0]))
+
+
 def every_rule() -> dict[str, Rule]:
     """The same, and the rules of conversations, which no world reads."""
     import_module("model.conduct")

@@ -242,7 +242,7 @@ def _issued(c: Context, token: str) -> dict[str, Any]:
     whose = {"server": server, "user": grant.user}
     if token == refreshed(grant.name):
         narrowed = choose(same(c.of(server.name).rt_resource_bound, "yes"), state.target, NONE)
-        return {**whose, "asked": narrowed, "key": NONE, "certificate": NONE}
+        return {**whose, "asked": narrowed, "key": attackers_key(c, server), "certificate": NONE}
     return {**whose, "asked": state.target, "key": state.bound_key, "certificate": state.certificate}
 
 
@@ -277,6 +277,13 @@ def kept(c: Context, held: Held) -> tuple[Named, ...]:
         guards.TOKEN_RESPONSE, design=design, wanted=_proves(c, held), bound=same(c.of(held.server).as_dpop, "honor"),
         read=True, requested=asked, **server_rules.echo(c.of(held.server), asked),
     ))  # fmt: skip
+
+
+def attackers_key(c: Context, server: Party, useful: Condition = False) -> Value:
+    """The key of its own with which the attacker makes proofs at an honest AS, or none where nobody looks at it."""
+    demanded = [same(c.of(party.name).r_requires_dpop, "yes") for party in c.world.resource_servers if party.honest]
+    binds = same(c.of(server.name).as_dpop, "honor")
+    return choose(all_of(binds, any_of(useful, *demanded)), ATTACKERS_KEY, NONE)
 
 
 def is_own_key(key: Value) -> Condition:

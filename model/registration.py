@@ -6,9 +6,11 @@ from typing import Any
 
 from model import identifiers
 from model.action import Context
+from model.authorization_server import document_is_fetched
 from model.client import distinct_redirects
 from model.logic import Condition, Value, all_of, any_of, holds, no, one_of, same
-from model.world import LOOPBACK, Party, callback_at, callbacks, client_ids, identity_at
+from model.rule import Condition as Named
+from model.world import LOOPBACK, PROXY, Party, callback_at, callbacks, client_ids, identity_at
 
 
 def publishes_for_all(design: Any) -> Condition:
@@ -81,12 +83,15 @@ def _attackers(c: Context, identity: Party, server: Party, client_id: Value, red
     design = c.of(server.name)
     by_statement = any_of(no(same(design.ss_binds, "name+redirect")), one_of(redirect, *_honest_callbacks(c)))
     near = all_of(same(design.cimd_redirect, "same_origin"), holds(_same_site, client_id, redirect))
-    listed = any_of(same(design.as_client_policy, "open"), shares_host(c, identity))
-    document = all_of(same(design.reg, "cimd"), any_of(same(design.cimd_redirect, "any"), near), listed)
+    document = all_of(
+        same(design.reg, "cimd"), any_of(same(design.cimd_redirect, "any"), near), is_fetched(c, identity, design).holds
+    )
+    # Whom the AS has looked into it has as what it is; a proxy has only clients that come to it by themselves.
+    by_contract = all_of(is_vetted(design), c.runs(identity), server.role != PROXY, same(redirect, identity.callback))
     ways = {
-        "own": any_of(same(design.reg, "dcr"), document),
+        "own": any_of(same(design.reg, "dcr"), document, by_contract),
         "file": document,
-        "redirect": all_of(document, same(design.cimd_fetch, "follow")),
+        "redirect": document,
         "statement": all_of(same(design.reg, "dcr_ss"), by_statement),
     }
     return all_of(same(client_id, identity.url), ways[identity.identity])
@@ -100,6 +105,16 @@ def _honest_callbacks(c: Context) -> tuple[str, ...]:
     return tuple(uri for client in c.world.clients for uri in callbacks(c.world, client))
 
 
+def is_fetched(c: Context, identity: Party, design: Any) -> Named:
+    """The rule by which an AS fetches the metadata document of an identity of the attacker's."""
+    return document_is_fetched(design, shares_host(c, identity), identity.identity == "redirect")
+
+
+def is_vetted(design: Any) -> Condition:
+    """Whether an AS, or whoever vouches for its clients, has looked into who they are before they are registered."""
+    return one_of(design.reg, "static", "dcr_ss", "federation")
+
+
 def shares_host(c: Context, identity: Party) -> bool:
     """Whether an identity of the attacker's is on the host of an honest client."""
     return any(identifiers.same_origin(identity.url, client.url) for client in c.world.clients)
@@ -110,11 +125,12 @@ def shows_a_client(c: Context, server: Party, client_id: Value, redirect: Value)
     design = c.of(server.name)
     honest = [identity for client in c.world.clients for identity in client_ids(c.world, client)]
     on_its_host = [identity.url for identity in c.world.identities if shares_host(c, identity)]
-    own = [identity.url for identity in c.world.identities if identity.identity == "own"]
-    looks_alike = all_of(one_of(client_id, *own), same(design.lookalike, "yes"))
+    own = one_of(client_id, *(identity.url for identity in c.world.identities if identity.identity == "own"))
+    as_it_is = all_of(own, is_vetted(design))
+    looks_alike = all_of(own, no(as_it_is), same(design.lookalike, "yes"))
     return any_of(
         one_of(client_id, *honest),
-        same(design.consent_ui, "name"),
+        all_of(same(design.consent_ui, "name"), no(as_it_is)),
         all_of(same(design.consent_ui, "redirect_host"), one_of(redirect, *_honest_callbacks(c), LOOPBACK)),
         all_of(same(design.consent_ui, "client_id_host"), any_of(one_of(client_id, *on_its_host), looks_alike)),
     )

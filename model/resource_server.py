@@ -45,22 +45,29 @@ def signature_is_by_issuer(design: Design, by_issuer: Condition, signer_listed: 
     return any_of(by_issuer, all_of(same(design.key_lookup, "union"), signer_listed))
 
 
-@rule("JAT-4-aud", "MCP-aud", "O21-5.2-rs", "BCP-2.3-aud", source="RFC 9068 4; RFC 9700 2.3")
-def audience_is_this_resource(
+def audience_covers(
     design: Design, identifier: Value, url: Value, audience: Value, has_default: Condition
 ) -> Condition:
-    """The token's audience contains this resource.
+    """Whether a token is meant for this resource.
 
     ``identifier``: what the RS expects for itself; ``audience``: the resource the token is bound to;
     ``has_default``: the default audience is among its audiences.
     """
     wider = all_of(no(same(audience, NONE)), holds(_covers_or_absent, audience, url))
     return any_of(
-        same(design.audience_check, "off"),
         has_default,
         all_of(no(same(audience, NONE)), holds(identifiers.equal_code_points, audience, identifier)),
         all_of(same(design.audience_check, "prefix"), wider),
     )
+
+
+@rule("JAT-4-aud", "MCP-aud", "O21-5.2-rs", "BCP-2.3-aud", source="RFC 9068 4; RFC 9700 2.3")
+def audience_is_this_resource(
+    design: Design, identifier: Value, url: Value, audience: Value, has_default: Condition
+) -> Condition:
+    """The token's audience contains this resource."""
+    covered = audience_covers(design, identifier, url, audience, has_default)
+    return any_of(same(design.audience_check, "off"), covered)
 
 
 def _covers_or_absent(audience: str, url: str) -> bool:

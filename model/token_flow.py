@@ -9,6 +9,7 @@ from typing import Any
 from model import authorization_server as server_rules
 from model import client as client_rules
 from model import guards, identifiers
+from model import resource_server as resource_rules
 from model.action import Context, Move, action, possible
 from model.attacker import deliver, knows
 from model.flow import authenticates, authentication_of, own_grants
@@ -235,7 +236,8 @@ def client__share_token(c: Context, who: str) -> Move:
     connectors = {name for party in c.world.servers for name in party.connects_by}
     honest = no(is_strangers(c.world, session.token_at))
     here = possible(c.has(connectors), one_of(session.phase, "has_token", "sent"), honest)
-    sent = Sent(c.world.session[who].client, ATTACKER, request_with(c, session, session.token, session.url))
+    home = next(party.url for party in c.world.resource_servers if not party.honest)
+    sent = Sent(c.world.session[who].client, ATTACKER, request_with(c, session, session.token, home))
     facts, sends = deliver(c, sent)
     return Move(here, (client_rules.registrations_are_not_shared(c.client(who)),), facts, sends)
 
@@ -258,6 +260,12 @@ def client__follow_redirect(c: Context, who: str, party: str, to: str) -> Move:
     return Move(here, (client_rules.credentials_stay_with_origin(c.client(who)),), facts, sends)
 
 
+def is_told(design: Any, policies: Iterable[Any], audience: Condition) -> Named:
+    """The rule by which a resource server that asks about opaque tokens is told of one by an AS of such a policy."""
+    rules = [server_rules.introspection_is_for_the_audience(policy, audience) for policy in policies]
+    return rules[0]._replace(holds=any_of(same(design.token_fmt, "jwt"), *(rule.holds for rule in rules)))
+
+
 def accepts(
     c: Context, token: str, url: Value, own: Condition, proofs: tuple[Condition, Condition], presented: Value,
     used: Condition = False,
@@ -270,12 +278,15 @@ def accepts(
     made = token_of(c, token)
     design = c.among(c.world.resource_servers, lambda party: same(url, party.url))
     known = c.at(url, lambda party: trusted_by(c, party, made["server"].url))
-    return tuple(ask(
+    identifier, default = published(c, url), all_of(known, made["has_default"])
+    meant = resource_rules.audience_covers(design, identifier, url, made["audience"], default)
+    judged = ask(
         (*guards.ACCESS_TOKEN, *guards.POSSESSION), design=design, known=known, enrolled=False, looks_known=known,
-        by_issuer=True, signer_listed=False, identifier=published(c, url), url=url, audience=made["audience"],
-        has_default=all_of(known, made["has_default"]), key=made["key"], own=own, for_this=proofs[0],
-        for_another=proofs[1], certificate=made["certificate"], presented=presented, used=used,
-    ))  # fmt: skip
+        by_issuer=True, signer_listed=False, identifier=identifier, url=url, audience=made["audience"],
+        has_default=default, key=made["key"], own=own, for_this=proofs[0], for_another=proofs[1],
+        certificate=made["certificate"], presented=presented, used=used,
+    )  # fmt: skip
+    return (is_told(design, [c.of(made["server"].name)], meant), *judged)
 
 
 def sessions_and_tokens(world: World) -> list[dict[str, str]]:
@@ -291,11 +302,13 @@ def resource_server__accept_request(c: Context, who: str, token: str) -> Move:
     here = possible(same(session.phase, "sent"), same(session.token, token), honest, no(session.accepted))
     key = proof_key(c, session)
     bound = token_of(c, token)["key"]
-    own = any_of(same(bound, NONE), same(bound, key))
+    copied = all_of(session.diverted, same(c.client(who).http_redirect, "forward"))  # the proof names another URL
+    right = same(bound, key)
+    own = any_of(same(bound, NONE), all_of(right, no(copied)))
     client = c.world.session[who].client
     return Move(
         here,
-        accepts(c, token, session.url, own, (False, False), certificate(c, session)),
+        accepts(c, token, session.url, own, (False, all_of(right, copied)), certificate(c, session)),
         {f"{who}.accepted": True},
         (Sent(session.url, client, ResourceResponse(token_of(c, token)["user"])),),
     )

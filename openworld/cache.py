@@ -88,7 +88,8 @@ class Cache:
 
     def put(self, question: Question, data: dict[str, Any]) -> None:
         """Keep a verdict, given as data. What more time would answer better is not kept."""
-        if data["verdict"] != "unknown" and data["blocked_by_minimal"]:
+        explained = data["blocked_by_minimal"] and (not data["blocked_by"] or data["alone"] is not None)
+        if data["verdict"] != "unknown" and explained:
             path = self.path(question)
             entry = {"sha256": _checksum(path, data), "verdict": data}
             with suppress(OSError):
@@ -135,7 +136,7 @@ def verdict(question: Question, data: dict[str, Any]) -> Verdict:
         trace=trace,
         blocked_by=tuple(data["blocked_by"]),
         seconds=data["seconds"],
-        alone=tuple(data["alone"]),
+        alone=None if data["alone"] is None else tuple(data["alone"]),
         bound=None if data["bound"] is None else Bound(**data["bound"]),
         blocked_by_minimal=data["blocked_by_minimal"],
         reason=data["reason"],

@@ -14,7 +14,7 @@ from model.chart import text
 from openworld.cache import Cache, verdict
 from openworld.expectations import Expectation
 from openworld.jobs import Question, answers
-from openworld.show import blocking_lines, ending, outcome
+from openworld.show import blocking_lines, command, ending, outcome
 from properties.results import Result
 from properties.verdict import Verdict
 
@@ -74,7 +74,7 @@ class Outcome:
     @property
     def command(self) -> str:
         """How to see it for oneself."""
-        return f'openworld verdict {self.expectation.property} "{self.expectation.config}"'
+        return command("verdict", self.expectation.property, self.expectation.config)
 
     def evidence(self) -> Iterator[str]:
         """The chart of the run that was found, or the rules that leave no such run."""

@@ -62,12 +62,12 @@ def source_lines(asked: Experiment, met: Population) -> Iterator[str]:
 def _quantity_lines(quantities: pandas.DataFrame) -> Iterator[str]:
     if not len(quantities):
         return
-    last = quantities["value"].max()
+    last, width = quantities["value"].max(), quantities["arm"].str.len().max()
     yield f"means, with 95 % intervals, where {quantities['parameter'].iloc[0]} is {last:g}"
     for quantity, group in quantities[quantities["value"] == last].groupby("quantity"):
         yield f"  {quantity}"
         for row in group.to_dict("records"):
-            yield f"    {row['arm']:<32} {row['mean']:12.4g}  ({row['low']:.4g} to {row['high']:.4g})"
+            yield f"    {row['arm']:<{width}} {row['mean']:12.4g}  ({row['low']:.4g} to {row['high']:.4g})"
 
 
 def _effect_lines(effects: pandas.DataFrame) -> Iterator[str]:

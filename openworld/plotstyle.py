@@ -64,7 +64,7 @@ def style() -> Iterator[None]:
 
 def captioned(figure: Figure, caption: str) -> Figure:
     """The figure with its caption below whatever is drawn."""
-    room = int(figure.get_figwidth() * 72 / 4.05)
+    room = int(figure.get_figwidth() * 72 / 4.3)
     with style():
         _lay_out(figure)
         drawn = figure.get_tightbbox()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import textwrap
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     from properties.verdict import Verdict
 
 _WIDTH = 100
+
+
+def command(*words: object) -> str:
+    """A command of this suite, quoted for a shell to be copied into."""
+    return shlex.join(["openworld", *map(str, words)])
 
 
 def ending(prop: Property) -> str:
@@ -58,10 +64,13 @@ def blocking_lines(verdict: Verdict) -> Iterator[str]:
     if verdict.blocked_by:
         least = "without any one of these the model has such a run"
         yield f"blocked by  ({least if verdict.blocked_by_minimal else 'fewer may do: there was no time to find out'})"
-        for name in sorted(verdict.blocked_by, key=lambda name: name not in verdict.alone):
+        others = set() if verdict.alone is None else set(verdict.blocked_by) - set(verdict.alone)
+        for name in sorted(verdict.blocked_by, key=lambda name: name in others):
             yield from rule_lines(rules()[name], ids=False)
-            if name not in verdict.alone:
+            if name in others:
                 yield "      (needed among these; without it in the whole model, another rule makes up for it)"
+        if verdict.alone is None:
+            yield "  (whether another rule of the model would make up for one of them was not found out)"
 
 
 def _entry(name: str, words: str) -> list[str]:
@@ -134,14 +143,14 @@ def switch_lines() -> Iterator[str]:
 def rate_lines(rates: pandas.DataFrame) -> Iterator[str]:
     """How often each outcome was seen, arm by arm, at the first and the last point of the sweep."""
     first, last = rates["value"].min(), rates["value"].max()
-    parameter = rates["parameter"].iloc[0]
+    parameter, width = rates["parameter"].iloc[0], rates["arm"].str.len().max()
     yield f"share of attempts, with 95 % intervals, where {parameter} is {first:g} and where it is {last:g}"
     for (kind, outcome), group in rates.groupby(["kind", "outcome"]):
         yield f"  {kind}: {outcome}"
         for arm, points in group.groupby("arm", sort=False):
             ends = points.set_index("value").loc[[first, last]]
             shown = [f"{row.rate:7.2%} ({row.low:.2%} to {row.high:.2%})" for row in ends.itertuples()]
-            yield f"    {arm:<16} " + "   ".join(f"{words:<28}" for words in shown).rstrip()
+            yield f"    {arm:<{width}}  " + "   ".join(f"{words:<28}" for words in shown).rstrip()
 
 
 def difference_json(difference: Difference) -> dict[str, Any]:

@@ -40,11 +40,11 @@ class Source:
 
     Attributes:
         folder: the folder of a study, or ``None`` to work everything out.
-        attempts, replications, seed, workers: for experiments that are run anew.
+        attempts, replications, seed, workers: for experiments that are run anew; attempts: as each says, if None.
     """
 
     folder: Path | None = None
-    attempts: int = 5000
+    attempts: int | None = None
     replications: int = 5
     seed: int = 1
     workers: int = 1

@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from model.design import NAMED_DESIGNS, parse
 from model.switches import CAPABILITIES
+from openworld.blame import blamed
 from openworld.files import as_json, claimed, set_aside, write
 from openworld.jobs import Reply, answers_once
 from openworld.progress import Progress
+from openworld.show import command
 from openworld.sources import WRITTEN
 from properties.security import PROPERTIES, Property
 
@@ -118,9 +120,9 @@ class Plan:
         return [name for name in latest() if not self.quick or name.partition("==")[0] in QUICK_CLIENTS]
 
     @property
-    def attempts(self) -> int:
-        """Simulated attempts in every arm at every point."""
-        return 400 if self.quick else 5000
+    def attempts(self) -> int | None:
+        """Simulated attempts in every arm at every point; None: as many as each experiment says that it needs."""
+        return 400 if self.quick else None
 
     @property
     def replications(self) -> int:
@@ -207,7 +209,7 @@ def _run(plan: Plan, found: Findings) -> str:
     finally:
         # Also after Ctrl-C: what is finished is put together and stays usable.
         _conclude(plan, found)
-    attacks = sum(row["verdict"] == "attack" and row["kind"] == "security" for row in found.rows)
+    attacks = sum(blamed(found.rows))
     return (
         f"{len(found.rows)} verdicts, {attacks} attacks, {len(found.clients)} verdicts on deployed clients, "
         f"{len(found.results)} experiments"
@@ -266,8 +268,8 @@ def _drawn(plan: Plan, case: Case, reply: Reply) -> dict[str, str]:
     if trace is None or (case.prop.kind != "security" and case.attacker != next(iter(plan.attackers))):
         return {}
     chart = f"{'attacks' if case.prop.kind == 'security' else 'runs'}/{case.stem}.txt"
-    command = f"openworld trace {case.prop.name} {case.configuration!r}"
-    write(plan.folder / chart, f"{command}\n\n{reply.chart}")
+    asked = command("trace", case.prop.name, case.configuration)
+    write(plan.folder / chart, f"{asked}\n\n{reply.chart}")
     write((plan.folder / chart).with_suffix(".json"), as_json(trace))
     return {"chart": chart}
 
@@ -308,14 +310,12 @@ def _judge_clients(plan: Plan, found: Findings) -> None:
 
 
 def _simulate(plan: Plan, found: Findings) -> None:
-    from simulations.catalogue import EXPERIMENTS
     from simulations.experiments import run as simulate
 
     for name in plan.experiments:
-        attempts = min(plan.attempts, EXPERIMENTS[name].attempts)
         with Progress(name, 0) as progress:
             result = simulate(
-                name, seed=plan.seed, attempts=attempts, replications=plan.replications, workers=plan.workers,
+                name, seed=plan.seed, attempts=plan.attempts, replications=plan.replications, workers=plan.workers,
                 progress=progress.at,
             )  # fmt: skip
         result.save(plan.folder / "simulations", run=plan.run)
@@ -380,13 +380,12 @@ def _conclude(plan: Plan, found: Findings) -> None:
 def _about(plan: Plan, found: Findings) -> dict[str, Any]:
     """What ran, where and how long; the only file that differs from run to run."""
     return {
-        "command": " ".join(["openworld", *sys.argv[1:]]),
+        "command": command(*sys.argv[1:]),
         "run": plan.run,
         "finished": found.finished,
         "seed": plan.seed,
         "quick": plan.quick,
         "workers": plan.workers,
-        "attempts": plan.attempts,
         "replications": plan.replications,
         "seconds": found.seconds,
         "python": platform.python_version(),

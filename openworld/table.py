@@ -70,19 +70,12 @@ def _problem(fields: dict[str, Any]) -> str:
     return ""
 
 
-def judged(
-    path: Path, rows: list[Row], timeout: float | None, workers: int, keep_going: bool
-) -> Iterator[dict[str, str]]:
-    """The rows with their verdicts, in order, as they are found.
-
-    Raises:
-        TableError: at the first bad row, after those before it, unless ``keep_going``.
-    """
-    stop = next((place for place, row in enumerate(rows) if row.error and not keep_going), len(rows))
-    good = [row for row in rows[:stop] if not row.error]
+def judged(rows: list[Row], timeout: float | None, workers: int) -> Iterator[dict[str, str]]:
+    """The rows with their verdicts, in order, as they are found; a bad one has the verdict ``error``."""
+    good = [row for row in rows if not row.error]
     questions = [Question(row.fields["property"], row.fields["config"], timeout) for row in good]
-    replies = answers(questions, min(workers, len(questions))) if questions else iter(())
-    for row in rows[:stop]:
+    replies = answers(questions, workers)
+    for row in rows:
         if row.error:
             blank = dict.fromkeys(ADDED, "")
             kept = {name: value or "" for name, value in row.fields.items() if name}
@@ -98,5 +91,3 @@ def judged(
             "blocked_by": " ".join(found["blocked_by"]),
             "seconds": f"{found['seconds']:.3f}",
         }
-    if stop < len(rows):
-        raise TableError(f"{path}, line {rows[stop].line}: {rows[stop].error}")

@@ -148,6 +148,12 @@ class Laid:
         event = self.unrolling.events[name]
         return Answer.UNSAT if event is False else self.check([*assumptions, int(event)], clock)
 
+    def without_one_of(self, actions: Iterable[str]) -> int:
+        """A literal to assume for "one of these actions does not happen"."""
+        chosen = self.unrolling.new_literal()
+        self.solver.clause([-chosen, *(-self.happens[name] for name in dict.fromkeys(actions))])
+        return chosen
+
     def without(self, name: str) -> list[int]:
         """Assumptions that keep actions out on which a property cannot depend."""
         cone = self.unrolling.template.cones[name]

@@ -1,12 +1,12 @@
 """Which of several conditions contradict each other: a set none of which can be left out.
 
 References:
-    U. Junker: QuickXplain, AAAI 2004.
+    U. Junker: QuickXplain, Preferred Explanations and Relaxations for Over-Constrained Problems, AAAI 2004.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TypeVar
 
 _T = TypeVar("_T")
@@ -41,3 +41,29 @@ def minimal(candidates: list[_T], contradict: Callable[[list[_T]], bool]) -> tup
         return (explain([], candidates, True) if candidates else []), True
     except OutOfTimeError:
         return known, False
+
+
+def preferred(
+    candidates: list[_T], known: Collection[_T], refute: Callable[[list[_T]], Collection[_T] | None]
+) -> tuple[list[_T], bool]:
+    """The least of the candidates that still contradict, doing without the last of them first, and whether it is that.
+
+    There is one such set, whatever is found out on the way: a candidate is in it only if all before it, and those after
+    it that are, do not contradict without it.
+
+    Args:
+        known: some candidates that contradict.
+        refute: what of some candidates already contradicts, or ``None`` if they do not; raises OutOfTimeError.
+    """
+    kept: list[_T] = []
+    try:
+        for place in reversed(range(len(candidates))):
+            if candidates[place] in known:
+                fewer = refute([*candidates[:place], *kept])
+                if fewer is None:
+                    kept.append(candidates[place])
+                else:
+                    known = fewer
+    except OutOfTimeError:
+        return [one for one in candidates if one in known], False
+    return kept[::-1], True

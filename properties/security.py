@@ -61,7 +61,7 @@ _TABLE: tuple[tuple[str, str, Literal["security", "utility"], str], ...] = (
     ("RB", "resource_binding", "security",
      "The client uses a token that is good for something else than the client believes."),
     ("TC", "token_confinement", "security",
-     "An honest RS acts on (or an honest AS tells of) the user's token in a request the client did not make to it."),
+     "An honest RS acts on (or an honest AS tells of) the user's token in a request the client did not make for it."),
     ("CA", "client_authentication", "security",
      "The honest AS accepts authentication as the client that the client did not make for it."),
     ("IA", "issuer_acceptance", "security",

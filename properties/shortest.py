@@ -11,10 +11,10 @@ from model.machine import Machine, NotEnabledError, State, Step
 from model.trace import Trace
 from model.world import World
 from properties.bounds import Clock, Depths, Laid
+from properties.minimal import OutOfTimeError
+from properties.plainest import Plainest, Run, in_order
 from properties.security import Property
 from properties.solver import Answer
-
-Run = tuple[Step, ...]
 
 
 class ReplayError(RuntimeError):
@@ -48,7 +48,8 @@ class Shortening:
             fewer = [*self.fixed(laid), *laid.unrolling.enforced.values(), *laid.length.at_most(len(best) - 1)]
             deeper = laid.check([*fewer, laid.longer], self.clock)
             if deeper is Answer.UNSAT:
-                return self._fewer_attackers(laid, best)
+                best, proved = self._fewer_attackers(laid, best)
+                return self._plainest(laid, best) if proved else (best, proved)
             laid, proved = self.depths.at_least(laid.depth + 1), deeper is Answer.SAT
             if proved:
                 best, proved = self._fewer(laid, best)
@@ -82,6 +83,26 @@ class Shortening:
             elif not laid.count_often(step.action for step in found):
                 return best, False
         return best, True
+
+    def _plainest(self, laid: Laid, best: Run) -> tuple[Run, bool]:
+        """The plainest of the runs that are as short: one and the same for all who ask."""
+        attackers = laid.attackers.at_most(_attacker_steps(best))
+        bound = [*self.fixed(laid), *laid.unrolling.enforced.values(), *laid.length.at_most(len(best)), *attackers]
+
+        def another(assumptions: list[int]) -> Run | None:
+            answer = laid.event(self.prop.name, [*bound, *assumptions], self.clock)
+            if answer is Answer.UNKNOWN:
+                raise OutOfTimeError
+            found = _decode(laid) if answer is Answer.SAT else None
+            if found is not None and len(found) > len(best) and laid.count_often(step.action for step in found):
+                return another(assumptions)
+            return found
+
+        search = Plainest(laid, best, another, [])
+        with suppress(OutOfTimeError):
+            search.search()
+        ordered = in_order(Machine(self.configuration, self.world), self.prop, search.run)
+        return (best if ordered is None else ordered), True
 
     def _run(self, laid: Laid, bound: list[int]) -> Run | Answer:
         """A run to the event within a bound, without noise; else why there is none."""

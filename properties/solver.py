@@ -43,6 +43,7 @@ class Solver:
         self._solver.set("simplify.delay", 1_000_000_000)
         self._solver.set("rephase.base", 1_000_000_000)
         self._terms: dict[int, z3.BoolRef] = {}
+        self._literals: dict[int, int] = {}
         self._timeout: float | None = None
         self._satisfied = False
         self._model: z3.ModelRef | None = None
@@ -52,6 +53,10 @@ class Solver:
         """More clauses, with literals up to ``top``."""
         text = " ".join(map(str, clauses))
         self._solver.from_string(f"p cnf {top} {clauses.count(0)}\n{text}\n")
+
+    def clause(self, literals: Iterable[int]) -> None:
+        """One more clause."""
+        self._solver.add(z3.Or([self._term(literal) for literal in literals]))
 
     def check(self, assumptions: Iterable[int], timeout: float | None = None) -> Answer:
         """Whether the clauses have a model in which the assumptions hold; ``timeout`` in seconds."""
@@ -82,7 +87,11 @@ class Solver:
 
     def core(self) -> set[int]:
         """The assumptions that already contradict the clauses, after an ``UNSAT``."""
-        return {self._number(term) for term in self._solver.unsat_core()}
+        context = self._context.ref()
+        core = z3.AstVector(z3.Z3_solver_get_unsat_core(context, self._solver.solver), self._context)
+        # The C interface: z3's Python makes an object of every member to tell what it is.
+        members = (z3.Z3_ast_vector_get(context, core.vector, place) for place in range(len(core)))
+        return {self._literals[z3.Z3_get_ast_id(context, member)] for member in members}
 
     def _term(self, literal: int) -> z3.BoolRef:
         term = self._terms.get(literal)
@@ -92,14 +101,8 @@ class Solver:
             if literal < 0:
                 term = z3.Not(term)
             self._terms[literal] = term
+            self._literals[term.get_id()] = literal
         return term
-
-    @staticmethod
-    def _number(term: z3.BoolRef) -> int:
-        negated = z3.is_not(term)
-        name = (term.arg(0) if negated else term).decl().name()
-        number = int(str(name).removeprefix("k!"))
-        return -number if negated else number
 
 
 def version() -> str:

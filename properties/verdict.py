@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import builtins
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
 from model.design import Configuration, Design, check_parties
-from model.protocols import rules
+from model.protocols import by_preference, rules
 from model.trace import Trace
 from model.world import World
 from properties.bounds import LIMIT, Bound, Clock, Depths, Laid, Settled
 from properties.closure import Closure, Reached
 from properties.completion import contradiction, usable
-from properties.minimal import OutOfTimeError, minimal
+from properties.minimal import OutOfTimeError, preferred
 from properties.reasons import UNDEFINED, reason
 from properties.results import Result
 from properties.security import Property, find
@@ -48,8 +48,8 @@ class Verdict:
         trace: the shortest attack (or, for a utility property, the shortest run that shows it).
         blocked_by: rules that together rule the event out; leaving any one of them out of this set lets it happen.
         seconds: wall time.
-        alone: those of them that nothing else in the model makes up for: without that one rule it happens. Worked out
-            for single questions only.
+        alone: those of them that nothing else in the model makes up for: without that one rule it happens. ``None``
+            where that was not looked into, as it is for single questions only, or not found out in time.
         bound: how long the runs are that the answer covers, and whether that is proved to be all.
         blocked_by_minimal: none of the rules can be left out; false where there was no time to find out.
         reason: why it is not in this world or not known; empty otherwise.
@@ -63,7 +63,7 @@ class Verdict:
     trace: Trace | None
     blocked_by: tuple[str, ...]
     seconds: float
-    alone: tuple[str, ...] = ()
+    alone: tuple[str, ...] | None = None
     bound: Bound | None = None
     blocked_by_minimal: bool = True
     reason: str = ""
@@ -91,7 +91,7 @@ class Verdict:
             "steps": self.steps,
             "blocked_by": list(self.blocked_by),
             "blocked_by_minimal": self.blocked_by_minimal,
-            "alone": list(self.alone),
+            "alone": None if self.alone is None else list(self.alone),
             "sources": {name: rules()[name].source for name in self.blocked_by},
             "seconds": round(self.seconds, 4),
             "trace": None if self.trace is None else self.trace.to_json(),
@@ -339,7 +339,7 @@ class WorldChecker:
             blocking = _Blocking((), True, looked.bound.sweeps)
         made = replace(
             made, blocked_by=blocking.rules, blocked_by_minimal=blocking.minimal,
-            alone=self._alone(asked, blocking.rules) if self._single else (),
+            alone=self._alone(asked, blocking.rules) if self._single else None,
             bound=replace(found.bound, named_rules=blocking.sweeps),
         )  # fmt: skip
         made = replace(made, reach=f"complete for {self._where()}: {_words(made)}")
@@ -361,11 +361,8 @@ class WorldChecker:
         """
         patience = Clock(effort=self.patience)
         while True:
-            laid = found.laid
-            enforced = laid.unrolling.enforced
-            candidates = [literal for literal in enforced.values() if literal in found.core]
-            kept, least = self._least(asked, laid, candidates, patience)
-            names = tuple(sorted(name for name, literal in enforced.items() if literal in kept))
+            kept, least = self._least(asked, found, patience)
+            names = tuple(sorted(kept))
             covering = self._settle(replace(asked, clock=patience), names, deep=False)
             if covering.answer is Answer.UNSAT:
                 return _Blocking(names, least, covering.bound.sweeps)
@@ -376,27 +373,32 @@ class WorldChecker:
                     continue
             return _Blocking(names, least and covering.answer is Answer.UNKNOWN, None)
 
-    def _least(
-        self, asked: _Asked, laid: Laid, candidates: list[int], patience: Clock
-    ) -> tuple[list[int], bool]:
-        fixed = asked.fixed(laid)
+    def _least(self, asked: _Asked, found: Settled, patience: Clock) -> tuple[list[str], bool]:
+        """The least of the rules that rule the event out within the sweeps laid down, and whether it is known to be.
 
-        def contradict(kept: list[int]) -> bool:
+        Of several such sets it is always the same one, whoever asks, and whatever else was asked.
+        """
+        laid, fixed, enforced = found.laid, asked.fixed(found.laid), found.laid.unrolling.enforced
+        candidates = [enforced[name] for name in by_preference() if name in enforced]
+
+        def refute(kept: list[int]) -> Set[int] | None:
             answer = laid.event(asked.prop.name, [*fixed, *kept], patience)
             if answer is Answer.UNKNOWN:
                 raise OutOfTimeError
-            return answer is Answer.UNSAT
+            return laid.solver.core() if answer is Answer.UNSAT else None
 
-        return minimal(candidates, contradict)
+        kept, least = preferred(candidates, found.core, refute)
+        return [name for name, literal in enforced.items() if literal in kept], least
 
-    def _alone(self, asked: _Asked, blocking: tuple[str, ...]) -> tuple[str, ...]:
-        """The rules without any one of which the event happens, all others enforced."""
+    def _alone(self, asked: _Asked, blocking: tuple[str, ...]) -> tuple[str, ...] | None:
+        """The rules without any one of which the event happens, all others enforced; ``None`` if that is not known."""
         every = self._depths.template.enforced
-
-        def without(name: str) -> Answer:
-            return self._settle(asked, [other for other in every if other != name]).answer
-
-        return tuple(name for name in blocking if without(name) is Answer.SAT)
+        answers = {
+            name: self._settle(asked, [other for other in every if other != name]).answer for name in blocking
+        }  # fmt: skip
+        if Answer.UNKNOWN in answers.values():
+            return None
+        return tuple(name for name, answer in answers.items() if answer is Answer.SAT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,6 +151,6 @@ class Walk:
 
     __slots__ = ("columns", "plan")
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan[Ending]) -> None:
         self.plan = plan
         self.columns = tuple(tuple(COLUMN[name] for name in waits) for waits in plan.waits)

@@ -13,7 +13,7 @@ from functools import wraps
 from typing import Literal, NamedTuple, ParamSpec
 
 from model import authorization_server as server
-from model import client, flow, guards, identifiers, readings
+from model import client, flow, guards, identifiers, readings, token_flow
 from model import resource_server as resource
 from model.action import Context
 from model.attacker_sends import send_request
@@ -166,6 +166,8 @@ def present(design: Design, token: Loot, at: ResourceServer, role: Role, url: st
     default = all_of(token.has_default, role == "trusted")
     own, captured = token.key in (NONE, ATTACKERS_KEY), token.captured != NONE
     for_this = captured and identifiers.equal_htu(token.captured, url)
+    meant = resource.audience_covers(design, at.resource, url, token.audience, default)
+    yield token_flow.is_told(design, [design], meant)
     # A proof that came to a server of the attacker's has not been used at another.
     yield from ask(
         (*guards.ACCESS_TOKEN, *guards.POSSESSION), design=design, **seen_as(role), by_issuer=True,

@@ -7,10 +7,10 @@ value a visit; the actions of :mod:`model` and the properties are called once fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain, product
+from itertools import product
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 from model import logic
 from model.action import Action, Context, Move
 from model.logic import Pick
-from model.machine import bits
 from model.protocols import actions, variables
 from model.rule import Rule
 from model.state import View
 from model.switches import CAPABILITIES, SWITCHES
 from simulations.attempts import Situations, Whole, adopts
+from simulations.remembered import Read, Remembered, bits, renewed
 from simulations.scope import possible
 from simulations.visits import (
     ACCEPTED,
@@ -38,21 +38,22 @@ from simulations.visits import (
     VISITOR,
     Kind,
     Label,
-    Read,
-    Remembered,
+    Plan,
     Said,
     Settings,
     finished,
-    places,
-    renewed,
+    reusable,
+    steals_cached,
     stopped,
     stops,
+    waits,
 )
 
 #: So many visits are judged together.
 AT_ONCE = 1 << 14
 
 State = tuple[Any, ...]
+_Course = tuple[bool, tuple[tuple[str, ...], ...]]
 Mask = NDArray[np.bool_]
 Masked = Mask | bool
 
@@ -121,11 +122,11 @@ class Rows:
         return first, alike
 
 
-def rows(found: Situations, arms: Sequence[Settings], codes: Whole) -> Rows:
+def rows(found: Situations, arms: Sequence[Settings], codes: Whole, held: Settings = ()) -> Rows:
     """The situations with the given numbers, under each arm in turn."""
     *drawn, placed, who = (np.tile(part, len(arms)) for part in found.split(codes))
     factors = [settings for kinds in found.factors for settings in kinds]
-    named = dict.fromkeys(name for settings in (*factors, *arms) for name, _ in settings)
+    named = dict.fromkeys(name for settings in (*factors, *arms, held) for name, _ in settings)
     switches = {name: np.zeros(len(who), dtype=np.int64) for name in SWITCHES if name in named}
     for kinds, categories in zip(found.factors, drawn, strict=True):
         for number, settings in enumerate(kinds):
@@ -135,6 +136,8 @@ def rows(found: Situations, arms: Sequence[Settings], codes: Whole) -> Rows:
     for number, arm in enumerate(arms):
         for name, value in arm:
             switches[name][(under == number) & adopts(name, who)] = SWITCHES[name].values.index(value)
+    for name, value in held:
+        switches[name][:] = SWITCHES[name].values.index(value)
     return Rows(switches, placed)
 
 
@@ -192,6 +195,10 @@ class _Way:
     written: int
 
 
+#: An action and its ways in any state.
+_Tried = tuple[Action, Remembered[tuple[_Way, ...]]]
+
+
 def _ways(action: Action, judged: Crowd) -> Remembered[tuple[_Way, ...]]:
     """The ways of one action in a state, for all rows of a crowd together."""
 
@@ -223,7 +230,7 @@ def _of(ask: Callable[[Context], Read], judged: Crowd) -> Remembered[Read]:
 
 @cache
 def _index() -> dict[str, int]:
-    return places(variables(ONE_VISIT))
+    return {variable.name: place for place, variable in enumerate(variables(ONE_VISIT))}
 
 
 @cache
@@ -258,62 +265,67 @@ def _cases(value: Any) -> tuple[tuple[Any, Masked], ...]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Node:
-    """A state, the rows that reach it this way first, in how many steps, and what is known of it.
+    """A state, the rows that reach it this way first, by which actions, and what is known of it.
 
     ``ways``: those of each action that is tried; ``said``: the answers to what is asked of every state.
     """
 
     state: State
     rows: Mask
-    depth: int
+    taken: tuple[Action, ...]
     ways: Sequence[tuple[_Way, ...]]
     said: Said
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Judgement:
-    """How the visits of a crowd end.
+    """What the visits of a crowd come to: the plans there are, and for each row the number of its plan."""
 
-    Attributes:
-        labels: the endings there are.
-        ending: for each row the number of its label.
-        late: the same where the attacker comes too late to use a token that it stole.
-    """
-
-    labels: tuple[Label, ...]
-    ending: NDArray[np.int64]
-    late: NDArray[np.int64]
+    plans: tuple[Plan[Label], ...]
+    plan: Whole
 
 
 def judge(judged: Crowd) -> Judgement:
-    """How the visits of a crowd end, all rows at once."""
-    ways = {action.name: _ways(action, judged) for action in actions(ONE_VISIT)}
-    nodes = _search(judged, [ways[name] for name in ways if name in judged.tried])
+    """What the visits of a crowd come to, all rows at once."""
+    every = [(action, _ways(action, judged)) for action in actions(ONE_VISIT)]
+    nodes = _search(judged, [(action, ways) for action, ways in every if action.name in judged.tried])
     used = np.array([node.said.used for node in nodes])
     chosen, without_theft = _best(judged, nodes, used)
     # Where no stolen token was used, it does not matter how late the attacker comes.
     late_chosen = np.where(used[chosen], without_theft, chosen)
-    labels: dict[Label, int] = {}
-    ending, late = np.zeros(judged.size, dtype=np.int64), np.zeros(judged.size, dtype=np.int64)
-    for column, numbers in ((ending, chosen), (late, late_chosen)):
+
+    def told(numbers: Whole, tell: Callable[[_Node, Mask], Iterable[tuple[Read, Mask]]]) -> tuple[list[Read], Whole]:
+        """The different things that are told of the nodes with these numbers, one a row; and which of them of each."""
+        known: dict[Read, int] = {}
+        column = np.zeros(judged.size, dtype=np.int64)
         for number in np.unique(numbers):
-            for label, mask in _labels(judged, ways, nodes[number], numbers == number):
-                column[mask] = labels.setdefault(label, len(labels))
-    return Judgement(tuple(labels), ending, late)
+            for thing, mask in tell(nodes[number], numbers == number):
+                column[mask] = known.setdefault(thing, len(known))
+        return list(known), column
+
+    endings, ending = told(chosen, lambda node, rows: _labels(judged, every, node, rows))
+    lates, late = told(late_chosen, lambda node, rows: _labels(judged, every, node, rows))
+    courses, course = told(chosen, lambda node, rows: _courses(judged, node, rows))
+    found, alike = np.unique(np.stack([ending, late, course]), axis=1, return_inverse=True)
+    plans = (Plan(endings[end], lates[other], *courses[way]) for end, other, way in found.T.tolist())
+    return Judgement(tuple(plans), alike.reshape(-1))
 
 
-def judge_all(found: Situations, arms: Sequence[Settings], codes: Whole) -> Judgement:
-    """How visits in some situations end under each arm in turn; what is alike is judged once."""
-    asked = rows(found, arms, codes)
+def judge_all(
+    found: Situations, arms: Sequence[Settings], codes: Whole, held: Settings = ()
+) -> Judgement:
+    """What visits in some situations come to under each arm in turn; what is alike is judged once.
+
+    ``held``: further switches, decided by what the agents hold.
+    """
+    asked = rows(found, arms, codes, held)
     first, alike = asked.distinct()
-    labels: dict[Label, int] = {}
+    known: dict[Plan[Label], int] = {}
     parts = []
     for start in range(0, len(first), AT_ONCE):
-        ended = judge(crowd(found, asked.at(first[start : start + AT_ONCE])))
-        numbers = np.array([labels.setdefault(label, len(labels)) for label in ended.labels])
-        parts.append(np.stack([numbers[ended.ending], numbers[ended.late]]))
-    ending, late = np.concatenate(parts, axis=1)[:, alike]
-    return Judgement(tuple(labels), ending, late)
+        part = judge(crowd(found, asked.at(first[start : start + AT_ONCE])))
+        parts.append(np.array([known.setdefault(plan, len(known)) for plan in part.plans])[part.plan])
+    return Judgement(tuple(known), np.concatenate(parts)[alike])
 
 
 def _best(judged: Crowd, nodes: list[_Node], used: Mask) -> tuple[Whole, Whole]:
@@ -322,7 +334,7 @@ def _best(judged: Crowd, nodes: list[_Node], used: Mask) -> tuple[Whole, Whole]:
     chosen = np.zeros((2, judged.size), dtype=np.int64)
     for number, node in enumerate(nodes):
         rows = np.flatnonzero(node.rows)
-        worth = np.broadcast_to(node.said.merit(node.depth, rows), rows.shape)
+        worth = np.broadcast_to(node.said.merit(len(node.taken), rows), rows.shape)
         for column in range(1 if used[number] else 2):
             better = worth > best[column, rows]
             best[column, rows[better]] = worth[better]
@@ -334,16 +346,16 @@ def _view(state: State) -> View:
     return View(lambda name: state[_index()[name]])
 
 
-def _search(judged: Crowd, ways: Sequence[Remembered[tuple[_Way, ...]]]) -> list[_Node]:
+def _search(judged: Crowd, tried: Sequence[_Tried]) -> list[_Node]:
     """Every state that a visit can reach, breadth first; each row comes to each state once."""
-    asked = [_of(ask, judged) for ask in ASKED]
+    asked, ways = [_of(ask, judged) for ask in ASKED], [each for _, each in tried]
     initial = tuple(variable.initial for variable in variables(ONE_VISIT))
     everybody = np.ones(judged.size, dtype=bool)
     seen: dict[State, Mask] = {initial: everybody}
-    nodes = [_Node(initial, everybody, 0, [each(initial) for each in ways], Said(each(initial) for each in asked))]
+    nodes = [_Node(initial, everybody, (), [each(initial) for each in ways], Said(each(initial) for each in asked))]
     for node in nodes:  # grows on the way
-        for way in chain.from_iterable(node.ways):
-            goes = logic.all_of(way.goes, _sets_out(judged, way) if node.depth == 0 else True)
+        for action, way in ((action, way) for (action, _), here in zip(tried, node.ways, strict=True) for way in here):
+            goes = logic.all_of(way.goes, True if node.taken else _sets_out(judged, way))
             if goes is False:
                 continue
             rows = node.rows if goes is True else node.rows & goes
@@ -356,7 +368,7 @@ def _search(judged: Crowd, ways: Sequence[Remembered[tuple[_Way, ...]]]) -> list
                     seen[state] = new if before is None else before | new
                     there = renewed(ways, state, node.ways, way.written)
                     said = Said(renewed(asked, state, node.said, way.written))
-                    nodes.append(_Node(state, new, node.depth + 1, there, said))
+                    nodes.append(_Node(state, new, (*node.taken, action), there, said))
     return nodes
 
 
@@ -387,7 +399,7 @@ def _successors(state: State, rows: Mask, way: _Way) -> Iterator[tuple[State, Ma
 
 
 def _labels(
-    judged: Crowd, ways: Mapping[str, Remembered[tuple[_Way, ...]]], node: _Node, rows: Mask
+    judged: Crowd, every: Sequence[_Tried], node: _Node, rows: Mask
 ) -> Iterator[tuple[Label, Mask]]:
     """What a state is as the end of a visit: labels and the rows that they are for."""
     view = _view(node.state)
@@ -403,15 +415,15 @@ def _labels(
         elif suffered or answered:
             yield Label("diverted", DIVERTED, suffered), here
         else:
-            yield from _refusals(ways, node.state, here, stopped(view))
+            yield from _refusals(every, node.state, here, stopped(view))
 
 
 def _refusals(
-    ways: Mapping[str, Remembered[tuple[_Way, ...]]], state: State, rows: Mask, kind: Kind
+    every: Sequence[_Tried], state: State, rows: Mask, kind: Kind
 ) -> Iterator[tuple[Label, Mask]]:
     """The first refusal by an honest party, row by row."""
-    for action in actions(ONE_VISIT):
-        for way in ways[action.name](state):
+    for action, ways in every:
+        for way in ways(state):
             for rule, fails in way.refused:
                 here = rows & fails
                 if stops(action, rule) and here.any():
@@ -419,3 +431,13 @@ def _refusals(
                     rows = rows & ~here
     if rows.any():
         yield Label(kind, NOTHING_ENABLED, ()), rows
+
+
+def _courses(judged: Crowd, node: _Node, rows: Mask) -> Iterator[tuple[_Course, Mask]]:
+    """What is stolen and waited for on the way to a state, and the rows that this is for."""
+    context = judged.context(_view(node.state))
+    then, at_once = (reusable(context, discovered) for discovered in (True, False))
+    for both in product((False, True), repeat=2):
+        here = rows & (then == both[0]) & (at_once == both[1])
+        if here.any():
+            yield (steals_cached(node.taken), waits(node.taken, *both)), here

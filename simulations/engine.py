@@ -143,7 +143,7 @@ def run(
 
     Raises:
         Interrupted: on Ctrl-C, with the tallies of the units finished so far; no worker is left behind.
-        EngineError: no such cluster.
+        EngineError: no such cluster, or one without workers.
         WorkersDiedError: workers that died several times in a row, here or there.
     """
     if workers < 1:
@@ -216,6 +216,10 @@ def _on_cluster(units: Mapping[int, Unit], address: str) -> Iterator[tuple[int, 
     except (OSError, ValueError, TimeoutError) as error:
         raise EngineError(f"no cluster at {address!r}: {error}") from None
     with client:
+        try:
+            client.wait_for_workers(1, timeout=5)
+        except TimeoutError:
+            raise EngineError(f"no worker of the cluster at {address!r} in five seconds") from None
         futures = {client.submit(count, unit, pure=False): index for index, unit in units.items()}
         try:
             for future in distributed.as_completed(futures):  # type: ignore[no-untyped-call]

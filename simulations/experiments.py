@@ -303,7 +303,8 @@ def _expected(asked: Experiment, met: Population, value: float) -> dict[tuple[in
     if situations(unit.population).count > MOST_EXPECTED:
         return None
     known: dict[tuple[int, str, str], float] = {}
-    for joint, share in vectorised.expected(unit.population, unit.arms, unit.adoption).items():
+    # Sorted, so that sums are the same whatever was judged before.
+    for joint, share in sorted(vectorised.expected(unit.population, unit.arms, unit.adoption).items()):
         for place, label in enumerate(joint):
             for kind, name in ((label.kind, label.name), *(("harm", harm) for harm in label.harms)):
                 known[place, kind, name] = known.get((place, kind, name), 0.0) + share

@@ -10,8 +10,7 @@ options of the experiment, all of them swept.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -28,7 +27,8 @@ from simulations.engine import Tally, Unit
 from simulations.options import told
 from simulations.population import LATENCIES
 from simulations.results import measured
-from simulations.visits import ACCEPTED, HONEST_AS, PLACES, Kind, Label, Plan, Settings, plan_for
+from simulations.vectorised import reader
+from simulations.visits import ACCEPTED, HONEST_AS, PLACES, Label, Plan
 
 #: An honest AS or issuer that is not the one of the first contact.
 ANOTHER_AS = "https://another-as.example"
@@ -38,6 +38,8 @@ CHUNK = 512
 QUANTITIES = ("seconds", "requests", "retries", "consents", "registrations", "rechallenges")
 HARMED = ("seconds_until_detected", "seconds_exposed")
 
+#: What a resource that falls to an attacker becomes.
+FALLEN = "malicious_rs_and_as"
 #: How a task ends in which every call came through.
 DONE = Label("success", ACCEPTED, ())
 Walking = Generator[simpy.Event, None, Any]
@@ -81,7 +83,7 @@ class Task:
 class Failed(Exception):  # noqa: N818  (an ending, not an error)
     """The call ends here, as its label says."""
 
-    def __init__(self, kind: Kind, name: str) -> None:
+    def __init__(self, kind: str, name: str) -> None:
         super().__init__(name)
         self.label = Label(kind, name, ())
 
@@ -92,7 +94,7 @@ def count(unit: Unit) -> Tally:
     for start in range(unit.first, unit.first + unit.attempts, CHUNK):
         size = min(CHUNK, unit.first + unit.attempts - start)
         world = Surroundings(unit, start, size)
-        arms = [run(world, arm) for arm in unit.arms]
+        arms = [run(world, arm) for arm in range(len(unit.arms))]
         part = Tally()
         part.endings.update(tuple(task.label for task in tasks) for tasks in zip(*arms, strict=True))
         for place, tasks in enumerate(arms):
@@ -129,6 +131,9 @@ class Surroundings:
             draw_codes(unit.population, f"{unit.seed}/server {number}", start, count, unit.adoption, unit.seed)
             for number in range(int(self["servers"]))
         ]
+        self.arms = unit.arms
+        self._plans: dict[tuple[bool, bool], dict[int, list[Plan[Label]]]] = {}
+        self._designs: dict[tuple[int, int], Design] = {}
         self.latencies: dict[str, NDArray[np.float64]] = {
             name: draw_latency(unit.population, name, unit.seed, start, count) for name in LATENCIES
         }
@@ -139,14 +144,40 @@ class Surroundings:
     def __getitem__(self, option: str) -> float:
         return self.options[option]
 
+    def attacked(self, code: int) -> bool:
+        """Whether a situation is at a server of the attacker's."""
+        return self.attackers[code // ADOPTIONS % len(self.attackers)]
+
+    def design(self, arm: int, code: int) -> Design:
+        """The design that a situation is under."""
+        if (arm, code) not in self._designs:
+            self._designs[arm, code] = self.situations.configuration(self.arms[arm], code, {})[0].design
+        return self._designs[arm, code]
+
+    def plan(self, arm: int, code: int, warm: bool, fallen: bool) -> Plan[Label]:
+        """The plan of a visit in a situation, with a token at hand, or where the server has ``fallen`` to an attacker.
+
+        All that the tasks may meet is judged together as soon as one is met.
+        """
+        if (warm, fallen) not in self._plans:
+            found = self.situations
+            codes = np.unique(np.concatenate(self.servers))
+            if fallen:
+                found = replace(found, places=(FALLEN,) * len(found.places))
+            if warm or fallen:
+                codes = np.array([code for code in codes.tolist() if self.attacked(code) != fallen])
+            read = reader(found, self.arms, (("warm", "yes"),) if warm else ())
+            self._plans[warm, fallen] = dict(zip(codes.tolist(), read.plans(codes), strict=True))
+        return self._plans[warm, fallen][code][arm]
+
     def happens(self, option: str, task: int, where: str) -> bool:
         """Whether something with a share among the options happens to a task, somewhere in it."""
         share = self.options[option]
         return share > 0 and self.draw(f"{option} {where}", task) < share
 
 
-def run(world: Surroundings, arm: Settings) -> list[Task]:
-    """All tasks under one arm, each an agent of its own."""
+def run(world: Surroundings, arm: int) -> list[Task]:
+    """All tasks under one arm, by its number, each an agent of its own."""
     clock = simpy.Environment()
     tasks = [Task(number) for number in range(world.count)]
     for task in tasks:
@@ -155,21 +186,10 @@ def run(world: Surroundings, arm: Settings) -> list[Task]:
     return tasks
 
 
-@cache
-def plan_at(found: Situations, arm: Settings, code: int, warm: bool, place: str | None) -> tuple[Plan, Design]:
-    """The plan of a visit in a situation (or at another place in it), and the design that it is under."""
-    held = {"warm": "yes"} if warm else {}
-    configuration, url = found.configuration(arm, code, held)
-    if place is not None:
-        url, capabilities, _ = PLACES[place]
-        configuration = type(configuration)(configuration.design, capabilities)
-    return plan_for(configuration, url), configuration.design
-
-
 class Agent:
     """One agent that does one task; its sub-agents are agents too and know nothing of what it knows."""
 
-    def __init__(self, world: Surroundings, arm: Settings, clock: simpy.Environment, task: Task) -> None:
+    def __init__(self, world: Surroundings, arm: int, clock: simpy.Environment, task: Task) -> None:
         self.world, self.arm, self.clock, self.task = world, arm, clock, task
         self.known: dict[int, Known] = {}
 
@@ -200,11 +220,11 @@ class Agent:
         world, number = self.world, self.task.number
         known = self.known.setdefault(server, Known())
         code = int(world.servers[server][number])
-        attacker = world.attackers[code // ADOPTIONS % len(world.attackers)]
-        fallen = known.visited and world.happens("hijacked", number, call)
+        attacker = world.attacked(code)
+        fallen = not attacker and known.visited and world.happens("hijacked", number, call)
         token_good = known.token_until > self.clock.now
-        place = "malicious_rs_and_as" if fallen and not attacker else None
-        plan, design = plan_at(world.situations, self.arm, code, token_good and (attacker or fallen), place)
+        plan = world.plan(self.arm, code, token_good and (attacker or fallen), fallen)
+        design = world.design(self.arm, code)
         if not attacker and not fallen:
             if known.visited and world.happens("migrates", number, call):
                 yield from self._follow(known, design, call)
@@ -223,7 +243,7 @@ class Agent:
 
     # --- the first time, and whenever nothing is left ---------------------------------------------------------
 
-    def _from_the_start(self, known: Known, plan: Plan, design: Design, server: int, call: str) -> Walking:
+    def _from_the_start(self, known: Known, plan: Plan[Label], design: Design, server: int, call: str) -> Walking:
         """Discovery, registration, authorization and use: the waits of the plan."""
         waits = plan.waits[known.metadata_until > self.clock.now]
         for kind in waits:
@@ -263,7 +283,7 @@ class Agent:
 
     # --- later --------------------------------------------------------------------------------------------------
 
-    def _with_what_is_held(self, known: Known, plan: Plan, call: str) -> Walking:
+    def _with_what_is_held(self, known: Known, plan: Plan[Label], call: str) -> Walking:
         """Use a token again, or refresh it; whether that was enough."""
         now, world = self.clock.now, self.world
         if plan.ending.kind != "success" or known.refresh_until <= now:
@@ -345,7 +365,7 @@ class Agent:
         if not condition.holds:
             raise Failed("refused", condition.rule.name)
 
-    def _suffer(self, plan: Plan) -> None:
+    def _suffer(self, plan: Plan[Label]) -> None:
         in_time = self.world.latencies["attacker"][self.task.number] <= self.world.token_lifetime
         for harm in (plan.ending if in_time else plan.late).harms:
             self.task.harms.setdefault(harm, self.clock.now)

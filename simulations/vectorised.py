@@ -25,59 +25,75 @@ from simulations.attempts import (
 )
 from simulations.crowd import Mask, judge_all
 from simulations.population import Population, PopulationError
-from simulations.visits import Label, Settings
+from simulations.visits import Label, Plan, Settings
 
 #: Attempts drawn at a time; results do not depend on it.
 CHUNK = 1 << 18
-#: Where there are no more situations than this, all are judged as soon as one is met.
+#: Where no more situations than this can be met, all are judged as soon as one is.
 AT_ONCE = 1 << 16
 #: Situations that can be gone through one by one.
 MOST_SITUATIONS = 1 << 22
 
 
 class Reader:
-    """The situations of a population under some arms: few are judged all at once, many as they are met."""
+    """Situations under some arms, each judged when it is first asked for."""
 
-    def __init__(self, found: Situations, arms: tuple[Settings, ...]) -> None:
-        self.found = found
-        self.arms = arms
-        self.labels: list[Label] = []
-        self._numbers: dict[Label, int] = {}
-        #: For each situation that is known its row in the table.
+    def __init__(self, found: Situations, arms: tuple[Settings, ...], held: Settings = ()) -> None:
+        self.found, self.arms, self.held = found, arms, held
+        self._plans: dict[Plan[Label], int] = {}
+        self._labels: dict[Label, int] = {}
+        #: For each situation that is known its row in the table, and there the number of the plan for each arm.
         self._place: dict[int, int] = {}
-        self._table = np.zeros((0, len(arms), 2), dtype=np.int64)
+        self._table = np.zeros((0, len(arms)), dtype=np.int64)
+
+    @property
+    def labels(self) -> list[Label]:
+        """The labels there are, by their numbers."""
+        return list(self._labels)
 
     def read(self, codes: Whole) -> NDArray[np.int64]:
         """For each of some distinct situations and each arm the number of its label in time and late."""
-        if not self._place and self.found.count <= AT_ONCE:
-            self._learn(np.arange(self.found.count))
+        numbers = self._numbers(codes)
+        labels = self._labels
+        return np.array([(labels[plan.ending], labels[plan.late]) for plan in self._plans])[numbers]
+
+    def plans(self, codes: Whole) -> list[list[Plan[Label]]]:
+        """For each of some distinct situations and each arm the plan of a visit."""
+        numbers = self._numbers(codes).tolist()
+        plans = list(self._plans)
+        return [[plans[number] for number in row] for row in numbers]
+
+    def _numbers(self, codes: Whole) -> NDArray[np.int64]:
         new = [code for code in codes.tolist() if code not in self._place]
         if new:
             self._learn(np.array(new))
         return self._table[[self._place[code] for code in codes.tolist()]]
 
     def _learn(self, codes: Whole) -> None:
-        ended = judge_all(self.found, self.arms, codes)
-        numbers = np.array([self._number(label) for label in ended.labels])
-        found = numbers[np.stack([ended.ending, ended.late])].reshape(2, len(self.arms), len(codes))
+        judged = judge_all(self.found, self.arms, codes, self.held)
+        for label in (label for plan in judged.plans for label in (plan.ending, plan.late)):
+            self._labels.setdefault(label, len(self._labels))
+        numbers = np.array([self._plans.setdefault(plan, len(self._plans)) for plan in judged.plans])
+        found = numbers[judged.plan].reshape(len(self.arms), len(codes))
         self._place.update(zip(codes.tolist(), range(len(self._table), len(self._table) + len(codes)), strict=True))
-        self._table = np.concatenate([self._table, found.transpose(2, 1, 0)])
-
-    def _number(self, label: Label) -> int:
-        if label not in self._numbers:
-            self._numbers[label] = len(self.labels)
-            self.labels.append(label)
-        return self._numbers[label]
+        self._table = np.concatenate([self._table, found.T])
 
 
 @lru_cache(maxsize=64)
-def _reader(found: Situations, arms: tuple[Settings, ...]) -> Reader:
+def reader(found: Situations, arms: tuple[Settings, ...], held: Settings = ()) -> Reader:
     """What was judged of some situations stays known: shares change along a sweep, situations do not."""
-    return Reader(found, arms)
+    return Reader(found, arms, held)
 
 
-def _reader_of(population: Population, arms: Sequence[Settings]) -> Reader:
-    return _reader(situations(population), tuple(arms))
+def _reader_of(population: Population, arms: Sequence[Settings], adoption: float) -> Reader:
+    """What is known of the situations of a population: of all that may be met, where those are few."""
+    known = reader(situations(population), tuple(arms))
+    if known.found.count <= MOST_SITUATIONS:
+        # Where nobody adopts, some do at the next point of a sweep.
+        likely = np.flatnonzero(situation_shares(population, adoption or 0.5))
+        if len(likely) <= AT_ONCE:
+            known.read(likely)
+    return known
 
 
 def attempts(
@@ -90,10 +106,11 @@ def attempts(
     first: int = 0,
 ) -> Iterator[tuple[list[Label], ...]]:
     """How first contacts end, in order, a chunk at a time: one list of labels for each arm."""
-    reader = _reader_of(population, arms)
+    read = _reader_of(population, arms, adoption)
     for codes, place, in_time in _met(population, seed, count, adoption, first):
-        numbers = reader.read(codes)[place, :, np.where(in_time, 0, 1)]
-        yield tuple([reader.labels[number] for number in column] for column in numbers.T.tolist())
+        numbers = read.read(codes)[place, :, np.where(in_time, 0, 1)]
+        labels = read.labels
+        yield tuple([labels[number] for number in column] for column in numbers.T.tolist())
 
 
 def tally(
@@ -106,11 +123,11 @@ def tally(
     first: int = 0,
 ) -> Counter[tuple[Label, ...]]:
     """How often first contacts end in which way under all arms together."""
-    reader = _reader_of(population, arms)
+    read = _reader_of(population, arms, adoption)
     total: Counter[tuple[Label, ...]] = Counter()
     for codes, place, in_time in _met(population, seed, count, adoption, first):
         times = np.bincount(2 * place + ~in_time, minlength=2 * len(codes))
-        _add(total, reader, codes, times)
+        _add(total, read, codes, times)
     return total
 
 
@@ -133,7 +150,7 @@ def expected(
     early = in_time_share(*map(population.number, ("latency.attacker", "latency.spread", "token_lifetime")))
     total: Counter[tuple[Label, ...]] = Counter()
     weights = np.outer(shares[codes], (early, 1 - early)).ravel()
-    _add(total, _reader_of(population, arms), codes, weights)
+    _add(total, _reader_of(population, arms, adoption), codes, weights)
     return dict(total)
 
 
@@ -155,14 +172,16 @@ def _met(
         yield codes, place, draw_latency(population, "attacker", seed, start, size) <= life
 
 
-def _add(total: Counter[tuple[Label, ...]], reader: Reader, codes: Whole, times: NDArray[Any]) -> None:
+def _add(total: Counter[tuple[Label, ...]], read: Reader, codes: Whole, times: NDArray[Any]) -> None:
     """Count in how often each situation was met, in time and late (two ``times`` a situation)."""
     joints: list[tuple[Label, ...]] = [()]
     place = np.zeros(len(times), dtype=np.int64)
-    for numbers in reader.read(codes).transpose(1, 0, 2).reshape(len(reader.arms), -1):
-        size = len(reader.labels)
+    table = read.read(codes)
+    labels = read.labels
+    for numbers in table.transpose(1, 0, 2).reshape(len(read.arms), -1):
+        size = len(labels)
         found, place = np.unique(place * size + numbers, return_inverse=True)
-        joints = [(*joints[number // size], reader.labels[number % size]) for number in found.tolist()]
+        joints = [(*joints[number // size], labels[number % size]) for number in found.tolist()]
     weights = np.bincount(place, weights=times, minlength=len(joints)).astype(times.dtype)
     for joint, weight in zip(joints, weights.tolist(), strict=True):
         if weight:

@@ -6,7 +6,7 @@ of the visit. Both are read off the machine's own states, once for each configur
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
@@ -14,16 +14,15 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar
 from model import client
 from model.action import Action, Context
 from model.design import Configuration, Design
-from model.machine import Machine, Memory, State, Step, Ways, bits
+from model.logic import Condition
+from model.machine import Machine, Memory, State, Step
 from model.rule import Rule
-from model.state import Variable, View, tokens, variables
+from model.state import View, tokens, variables
 from model.switches import CAPABILITIES
 from model.world import ATTACKER
 from model.world_file import DEFAULT
 from properties.security import PROPERTIES
 from simulations.scope import possible
-
-Read = TypeVar("Read")
 
 #: One agent, one visit: the attacker brings its servers, but no session at the client and no account at the AS.
 ONE_VISIT = replace(
@@ -128,23 +127,28 @@ class Ending:
         return Label(self.kind, self.name, self.harms)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Plan:
+End = TypeVar("End", Ending, Label)
+
+
+class Plan(NamedTuple, Generic[End]):
     """A visit as an agent walks it in time.
 
     Attributes:
         ending: what it comes to.
         late: what it comes to when every token that the attacker steals has expired before it can use it.
         steals_cached: the stolen token is one the agent already had.
-        keeps: the agent is left with metadata and a token that it may use again.
         waits: the kinds of latency on the way, when (nothing, metadata, a token, both) is at hand already.
     """
 
-    ending: Ending
-    late: Ending
+    ending: End
+    late: End
     steals_cached: bool
-    keeps: bool
-    waits: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+    waits: tuple[tuple[str, ...], ...]
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the agent is left with metadata and a token that it may use again."""
+        return self.ending.kind == "success"
 
 
 #: What a step waits for. Steps that are not listed take no time of their own. Times of the attacker do not
@@ -159,71 +163,20 @@ DISCOVERY = frozenset({"challenge", "metadata", "server_metadata"})
 
 
 @cache
-def plan_for(configuration: Configuration, url: str) -> Plan:
+def plan_for(configuration: Configuration, url: str) -> Plan[Ending]:
     """The plan of a visit to a URL; asked of the machine once and then remembered."""
     machine = Machine(configuration, ONE_VISIT)
     search = _Search(machine, url)
     state = search.best()
     ending = search.ending(state)
     late = search.ending(search.best(without_theft=True)) if stolen_token_used(machine.view(state)) else ending
-    return Plan(
-        ending,
-        late,
-        any(step.action.startswith("client.reuse_cached_token") for step in ending.steps),
-        ending.kind == "success",
-        _waits(machine, state, ending.steps),
-    )
+    taken = [machine.by_name[step.action] for step in ending.steps]
+    context = machine.context(machine.view(state))
+    then, at_once = (bool(reusable(context, discovered)) for discovered in (True, False))
+    return Plan(ending, late, steals_cached(taken), waits(taken, then, at_once))
 
 
 # --- the search --------------------------------------------------------------------------------------------
-
-
-class Remembered(Generic[Read]):
-    """A function of the state that is asked once for each combination of the values that it reads.
-
-    ``index``: where each variable stands in a state. ``mask``: what it reads, as a set of places.
-    """
-
-    __slots__ = ("_function", "_index", "_known", "_reads", "mask")
-
-    def __init__(self, function: Callable[[View], Read], index: Mapping[str, int]) -> None:
-        self._function, self._index = function, index
-        self._reads: tuple[int, ...] = ()
-        self._known: dict[tuple[Any, ...], Read] = {}
-        self.mask = 0
-
-    def __call__(self, state: State) -> Read:
-        key = tuple([state[place] for place in self._reads])
-        return self._known[key] if key in self._known else self._learn(state)
-
-    def _learn(self, state: State) -> Read:
-        """Ask; when something is read that was not read before, what was remembered no longer counts."""
-        read = set(self._reads)
-
-        def look(name: str) -> Any:
-            read.add(self._index[name])
-            return state[self._index[name]]
-
-        found = self._function(View(look))
-        if len(read) > len(self._reads):
-            self._reads = tuple(sorted(read))
-            self.mask = bits(self._reads)
-            self._known.clear()
-        self._known[tuple([state[place] for place in self._reads])] = found
-        return found
-
-
-def places(found: Sequence[Variable]) -> dict[str, int]:
-    """Where each variable stands in a state."""
-    return {variable.name: place for place, variable in enumerate(found)}
-
-
-def renewed(functions: Sequence[Remembered[Any]], state: State, before: Sequence[Any], written: int) -> list[Any]:
-    """What functions say of a state, from what they said ``before`` those places (a set of them) were written."""
-    return [
-        function(state) if function.mask & written else known
-        for function, known in zip(functions, before, strict=True)
-    ]
 
 
 #: What is asked of every state: which harms it shows, whether the request was accepted, whether it is over, whether a
@@ -265,7 +218,6 @@ class _Reached(NamedTuple):
     before: State | None
     step: Step | None
     depth: int
-    ways: Ways
     said: Said
 
 
@@ -280,27 +232,19 @@ class _Search:
     def __init__(self, machine: Machine, url: str) -> None:
         self.machine = machine
         tried = Machine(machine.configuration, ONE_VISIT, possible(ONE_VISIT, machine.configuration.capabilities))
-        initial = machine.initial
-        said = Said(memory.recall(machine.values(initial)) for memory in _judges())
-        self.reached = {initial: _Reached(None, None, 0, tried.ways(initial), said)}
-        frontier = [initial]
+        self.reached = {machine.initial: _Reached(None, None, 0, self._said(machine.initial))}
+        frontier = [machine.initial]
         for state in frontier:  # grows on the way
-            here = self.reached[state]
-            for action, outcomes in zip(tried.actions, here.ways, strict=True):
-                for outcome in outcomes:
-                    successor = outcome.leads_to(state)
-                    goes_elsewhere = here.before is None and dict(outcome.choices).get("url") != url
-                    if successor is None or goes_elsewhere or successor in self.reached:
-                        continue
-                    ways = tried.ways(successor, here.ways, outcome.writes)
-                    values, written = machine.values(successor), bits(place for place, _ in outcome.writes)
-                    said = Said([
-                        memory.recall(values) if memory.mask & written else known
-                        for memory, known in zip(_judges(), here.said, strict=True)
-                    ])
-                    step = Step(action.name, outcome.choices)
-                    self.reached[successor] = _Reached(state, step, here.depth + 1, ways, said)
+            for step, successor in tried.moves(state):
+                goes_elsewhere = state == machine.initial and dict(step.choices).get("url") != url
+                if not goes_elsewhere and successor not in self.reached:
+                    depth = self.reached[state].depth + 1
+                    self.reached[successor] = _Reached(state, step, depth, self._said(successor))
                     frontier.append(successor)
+
+    def _said(self, state: State) -> Said:
+        values = self.machine.values(state)
+        return Said(memory.recall(values) for memory in _judges())
 
     def best(self, without_theft: bool = False) -> State:
         """The state that a visit comes to: the first of those with the highest merit.
@@ -387,34 +331,27 @@ def stolen_token_used(view: View) -> bool:
 # --- time --------------------------------------------------------------------------------------------------
 
 
-def _waits(
-    machine: Machine, state: State, steps: tuple[Step, ...]
-) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    full = tuple(_latencies(machine, steps))
-    known = tuple(kind for kind in full if kind not in DISCOVERY)
-    with_token = full
-    if _token_covers(machine, state, discovered=True):
-        with_token = tuple(kind for kind in full if kind in ("challenge", "metadata", "request"))
-    at_once: tuple[str, ...] = ("request",)
-    if _token_covers(machine, state, discovered=False):
-        with_token = at_once
-    elif with_token is full:
-        at_once = known
+def steals_cached(taken: Sequence[Action]) -> bool:
+    """Whether what an attacker steals on the way is a token that the agent already had."""
+    return any(action.schema.name == "client.reuse_cached_token" for action in taken)
+
+
+def waits(taken: Sequence[Action], reusable_then: bool, reusable_at_once: bool) -> tuple[tuple[str, ...], ...]:
+    """What is waited for, by what is at hand; whether the token is :func:`reusable` after discovery, or before."""
+    full = tuple(LATENCY[action.schema.step] for action in taken if of_flow(action) and action.schema.step in LATENCY)
+    with_token, at_once = full, tuple(kind for kind in full if kind not in DISCOVERY)
+    known = at_once
+    if reusable_then:
+        with_token, at_once = tuple(kind for kind in full if kind in ("challenge", "metadata", "request")), ("request",)
+    if reusable_at_once:
+        with_token = at_once = ("request",)
     return full, known, with_token, at_once
 
 
-def _latencies(machine: Machine, steps: tuple[Step, ...]) -> Iterator[str]:
-    for step in steps:
-        action = machine.by_name[step.action]
-        if of_flow(action) and action.schema.step in LATENCY:
-            yield LATENCY[action.schema.step]
-
-
-def _token_covers(machine: Machine, state: State, discovered: bool) -> bool:
+def reusable(context: Context, discovered: bool) -> Condition:
     """Whether the client would use the token of this visit again on the next one, as its cache rule has it."""
-    session, design = machine.view(state).session(VISITOR), machine.configuration.design
+    session = context.state.session(VISITOR)
     if not session.accepted:
         return False
     resource = session.resource
-    covers = client.cached_token_covers(design, resource, session.url, resource, discovered, True)
-    return bool(covers.holds)
+    return client.cached_token_covers(context.design, resource, session.url, resource, discovered, True).holds

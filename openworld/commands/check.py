@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from openworld.commands.shell import (
     NOT_IN_THIS_WORLD,
     VIOLATED,
     as_json,
-    print_json,
+    inert,
     timeout_option,
     workers_option,
 )
@@ -95,9 +96,14 @@ def check(
             outcomes.append(outcome)
             progress.advance()
     code = _code(outcomes)
-    _say(outcomes, chart, as_json)
+    annotating = annotations == "github" or (annotations == "auto" and os.environ.get("GITHUB_ACTIONS") == "true")
+    _say(outcomes, chart, as_json, annotating)
     _write(outcomes, code, junit, sarif, summary)
-    _annotate(outcomes, annotations, as_json)
+    if annotating:
+        from openworld.github import commands
+
+        for line in commands(outcomes):
+            click.echo(line, err=as_json)  # GitHub reads both streams
     return code
 
 
@@ -117,17 +123,20 @@ def _code(outcomes: list[Outcome]) -> int:
     return next((code for status, code in codes.items() if status in statuses), DONE)
 
 
-def _say(outcomes: list[Outcome], chart: bool, as_json: bool) -> None:
+def _say(outcomes: list[Outcome], chart: bool, as_json: bool, annotating: bool) -> None:
+    """Print what was found; where a runner reads along, nothing that a file says is a command to it."""
     from openworld.check import lines, summary
+    from openworld.files import as_json as written
 
     if as_json:
-        print_json([outcome.to_json() for outcome in outcomes])
+        data = written([outcome.to_json() for outcome in outcomes])
+        click.echo(data.replace("##[", "##\\u005b") if annotating else data, nl=False)
         return
     colours = {"  - ": "red", "  + ": "green"}
     for outcome in outcomes:
         if outcome.status != "as expected":
             for line in lines(outcome, chart):
-                click.secho(line, fg=colours.get(line[:4]))
+                click.secho(inert(line) if annotating else line, fg=colours.get(line[:4]))
     click.echo(summary(outcomes))
 
 
@@ -149,13 +158,3 @@ def _write(
 
         with summary.open("a", encoding="utf-8", newline="\n") as stream:
             stream.write(markdown(outcomes))
-
-
-def _annotate(outcomes: list[Outcome], wanted: str, as_json: bool) -> None:
-    import os
-
-    if wanted == "github" or (wanted == "auto" and os.environ.get("GITHUB_ACTIONS") == "true"):
-        from openworld.github import commands
-
-        for line in commands(outcomes):
-            click.echo(line, err=as_json)  # GitHub reads both streams

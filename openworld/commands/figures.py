@@ -18,7 +18,7 @@ from openworld.commands.shell import DONE, as_json, print_json, print_lines, wor
     "--from", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="OUT",
     help="Take verdicts and experiments from the folder of a study instead of working them out anew.",
 )  # fmt: skip
-@click.option("--attempts", type=click.IntRange(min=1), default=5000, show_default=True, help="As for simulate.")
+@click.option("--attempts", type=click.IntRange(min=1), help="As for simulate. [default: what each experiment says]")
 @click.option("--replications", type=click.IntRange(min=1), default=5, show_default=True, help="As for simulate.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same files.")
 @workers_option
@@ -28,7 +28,7 @@ def figures(
     output: Path | None,
     listed: bool,
     folder: Path | None,
-    attempts: int,
+    attempts: int | None,
     replications: int,
     seed: int,
     workers: int | None,

@@ -238,7 +238,7 @@ def replay(file: Path, chart: bool, as_json: bool) -> int:
 @timeout_option
 @workers_option
 @click.option("--require-expected", is_flag=True, help="Exit with 1 or 4 if a verdict is not the one `expected`.")
-@click.option("--keep-going", is_flag=True, help="Give bad rows the verdict `error` and go on; exit with 2 in the end.")
+@click.option("--keep-going", is_flag=True, help="Give bad rows the verdict `error`, answer the others, exit with 2.")
 @as_json
 def verdicts(
     file: Path,
@@ -254,7 +254,7 @@ def verdicts(
     The file has the columns id, property and config; others are kept. Added are verdict, reason, reach, steps,
     blocked_by and seconds. With a column `expected` a summary says which verdicts differ; of a utility property,
     safe is read as reached and attack as not_reached. What is not_in_this_world is not safe: where no other verdict
-    differs, --require-expected exits with 4. Rows are written as they are found.
+    differs, --require-expected exits with 4. Rows are written as they are found; nothing is asked while a row is bad.
 
     \b
     openworld verdicts questions.csv -o answers.csv --require-expected
@@ -266,13 +266,16 @@ def verdicts(
     columns, rows = table.read(file)
     if output.exists() and output.samefile(file):
         raise click.UsageError(f"{output} is the input; write to another file")
+    bad = [row for row in rows if row.error]
+    if bad and not keep_going:
+        return max(complain(f"{file}, line {row.line}: {row.error}", BAD_INPUT) for row in bad)
     header = [*columns, *(name for name in table.ADDED if name not in columns)]
     done: list[dict[str, str]] = []
     with output.open("w", newline="", encoding="utf-8") as stream, Progress("verdicts", len(rows)) as progress:
         writer = csv.DictWriter(stream, header, lineterminator="\n")
         writer.writeheader()
         stream.flush()
-        for row in table.judged(file, rows, timeout, workers or cores(), keep_going):
+        for row in table.judged(rows, timeout, workers or cores()):
             writer.writerow(row)
             stream.flush()
             done.append(row)

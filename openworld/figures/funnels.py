@@ -13,6 +13,7 @@ _LOOKS = {
     "refused": ("#E69F00", INK, "", "honest flow refused"),
     "blocked": ("#56B4E9", INK, "....", "attack refused"),
     "diverted": ("#8C2D04", INK, "////", "dealt with the attacker"),
+    "gave_up": ("#F0E442", INK, "\\\\\\\\", "gave up"),
     "success": ("#22506e", INK, "", "success"),
 }
 _LEFT = "#e6e6e6"
@@ -34,7 +35,7 @@ def funnel(table: pd.DataFrame, value: float, title: str = "") -> Figure:
         grid = figure.subplots(1, max(1, len(arms)), sharey=True, squeeze=False)[0]
         for axes, arm in zip(grid, arms, strict=False):
             _arm(axes, shown[shown["arm"] == arm], causes)
-            axes.set_title(arm, loc="left", fontsize=10, weight="bold")
+            axes.set_title(arm.replace(";", ";\n"), loc="left", fontsize=10, weight="bold")
         names = ["all attempts", *(f"{name}\n({_LOOKS[kind][3]})" for kind, name in causes)]
         grid[0].set_yticks(range(len(names)), names, fontsize=9)
         grid[0].set_ylim(len(names) - 0.5, -0.5)

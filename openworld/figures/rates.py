@@ -13,8 +13,10 @@ from openworld.plotstyle import INK, SERIES, style, titled
 
 #: The order in which outcomes of a simulation are shown.
 KINDS = {"success": "success", "refused": "honest flow refused", "harm": "harm", "blocked": "attack refused",
-         "diverted": "dealt with attacker"}  # fmt: skip
+         "diverted": "dealt with attacker", "gave_up": "gave up"}  # fmt: skip
 PANELS = 6
+#: A sweep whose largest value is so many times its smallest is drawn in powers of ten.
+WIDE = 100
 
 
 def rates(table: pd.DataFrame, title: str = "") -> Figure:
@@ -101,6 +103,8 @@ def _dress(figure: Figure, panels: list[Axes], table: pd.DataFrame, column: str,
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=decimals))
         if place % columns == 0:
             axes.set_ylabel(words)
+    if 0 < WIDE * table["value"].min() <= table["value"].max():
+        panels[0].set_xscale("log")  # which all share
     for axes in panels[-columns:]:
         axes.set_xlabel(textwrap.fill(str(table["parameter"].iloc[0]), 36))
     titled(figure, title)

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
+from openworld.blame import blamed
 from openworld.plotstyle import CELLS, FAINT, INK, style
 from properties.results import today
 
@@ -89,15 +90,15 @@ def _cells(axes: Axes, shown: pd.DataFrame, down: tuple[str, list[str]], across:
 
 
 def attacker_overview(rows: pd.DataFrame) -> Figure:
-    """Attackers by designs: how many security properties are violated."""
-    security = rows[rows["kind"] == "security"]
+    """Attackers by designs: how many security properties are violated, by whoever is to blame for that."""
+    security = rows.assign(attack=blamed(rows.to_dict("records")))[rows["kind"] == "security"]
     designs, attackers = list(dict.fromkeys(rows["design"])), list(dict.fromkeys(rows["attacker"]))
     total = security["property"].nunique()
     with style():
         figure = Figure(figsize=(3.0 + 0.62 * len(designs), 1.9 + 0.42 * len(attackers)))
         axes = figure.add_subplot()
         for (attacker, design), group in security.groupby(["attacker", "design"], sort=False):
-            violated = int((group["verdict"] == "attack").sum())
+            violated = int(group["attack"].sum())
             unknown = bool((group["verdict"] == "unknown").any())
             share = violated / total
             vacuous = bool((group["verdict"] == "not_in_this_world").all())

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from openworld.blame import blamed
 from openworld.gallery.entries import BOUNDED, EXHAUSTIVE, Caption, Drawing, Entry
 from openworld.sources import Source
 
@@ -26,12 +27,12 @@ def _attackers(source: Source) -> Drawing:
     from openworld import figures
 
     table = source.verdicts()
-    security = table[table["kind"] == "security"]
-    counted = security.assign(attack=security["verdict"] == "attack", unknown=security["verdict"] == "unknown")
+    counted = table.assign(attack=blamed(table.to_dict("records")), unknown=table["verdict"] == "unknown")
+    counted = counted[counted["kind"] == "security"]
     data = counted.groupby(["attacker", "design"], sort=False, as_index=False)[["attack", "unknown"]].sum()
     return Drawing(
         figures.attacker_overview(table), "Security properties violated, by attacker and design",
-        _about(table, "every named design against every named attacker"), data,
+        _about(table, "named designs against named attackers; what breaks by itself is counted under none"), data,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from openworld.blame import NOBODY
 from openworld.report import verdicts
 from openworld.report.reading import Experiment, Study
 
@@ -26,7 +27,7 @@ def findings(study: Study) -> Iterator[str]:
     for name in alone:
         where = [design["name"] for design in designs if name in design["alone"]]
         yield f"Violated with nobody dishonest: {name}, under {', '.join(where)}."
-    attackers = dict.fromkeys(str(row["attacker"]) for row in study.verdicts if row["attacker"] != verdicts.NOBODY)
+    attackers = dict.fromkeys(str(row["attacker"]) for row in study.verdicts if row["attacker"] != NOBODY)
     firm = {who: sum(who in design["firm"] for design in designs) for who in attackers}
     everywhere = [who for who, holding in firm.items() if holding == 0]
     if everywhere:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from model.design import DESIGN_NOTES
-from openworld.report.verdicts import NOBODY, by_itself
+from openworld.blame import NOBODY, blamed, by_itself
+from openworld.show import command
 from properties.results import today
 from properties.security import PROPERTIES
 
@@ -43,8 +44,7 @@ def _state(plan: Plan, found: Findings) -> Iterator[str]:
 
 
 def _counted(rows: list[dict[str, Any]]) -> tuple[int, int]:
-    violated = [row for row in rows if row["kind"] == "security"]
-    return sum(row["verdict"] == "attack" for row in violated), len(violated)
+    return sum(blamed(rows)), sum(row["kind"] == "security" for row in rows)
 
 
 def _withstood(rows: list[dict[str, Any]]) -> bool:
@@ -68,7 +68,7 @@ def _summary(plan: Plan, found: Findings) -> Iterator[str]:
         if not rows:
             continue
         violated, judged = _counted(rows)
-        alone = by_itself(rows)
+        alone = {prop for _, prop in by_itself(rows)}
         others = [row for row in rows if row["property"] not in alone]
         firm = [
             name
@@ -132,8 +132,9 @@ def _simulations(plan: Plan, found: Findings) -> Iterator[str]:
 
     yield "## What it does to a population"
     yield ""
-    yield f"{plan.attempts} attempts in every arm at every point, in {plan.replications} replications, "
-    yield f"seed {plan.seed}; bands are 95 % intervals, differences are paired with the first arm."
+    yield "How many attempts were counted in every arm at every point stands below each figure; all in "
+    yield f"{plan.replications} replications, seed {plan.seed}; bands are 95 % intervals, differences are paired with "
+    yield "the first arm."
     yield ""
     for name in found.results:
         yield f"### {name}: {question_of(name)}"
@@ -211,13 +212,11 @@ def _how(plan: Plan, found: Findings) -> Iterator[str]:
     yield "## Reproduce"
     yield ""
     yield "```"
-    yield f"openworld study -o out --seed {plan.seed}{' --quick' if plan.quick else ''}"
+    yield command("study", "-o", "out", "--seed", plan.seed, *["--quick"] * plan.quick)
     example = next((row for row in found.rows if row["chart"]), None)
     if example:
-        yield f"openworld verdict {example['property']} \"{example['configuration']}\""
-        yield f"openworld replay out/{example['chart'].removesuffix('.txt')}.json"
+        yield command("verdict", example["property"], example["configuration"])
+        yield command("replay", f"out/{example['chart'].removesuffix('.txt')}.json")
     yield from (str(each.summary["command"].iloc[0]) for each in found.mishaps.values())
-    for name in found.results:
-        numbers = f"--seed {plan.seed} --attempts {plan.attempts} --replications {plan.replications}"
-        yield f"openworld simulate {name} {numbers}"
+    yield from (str(each.rates["command"].iloc[0]) for each in found.results.values())
     yield "```"

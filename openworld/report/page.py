@@ -13,6 +13,7 @@ from openworld.report import deployed, software, verdicts
 from openworld.report.established import established
 from openworld.report.findings import findings, numbers
 from openworld.report.reading import Picture, Study
+from openworld.show import command
 
 if TYPE_CHECKING:
     import jinja2
@@ -79,15 +80,15 @@ def _embedded(picture: Picture) -> dict[str, str]:
 def _commands(study: Study) -> Iterator[str]:
     about = study.about
     if about:
-        yield f"openworld study -o out --seed {about.get('seed', 1)}{' --quick' if about.get('quick') else ''}"
+        yield command("study", "-o", "out", "--seed", about.get("seed", 1), *["--quick"] * bool(about.get("quick")))
     row = next((row for row in study.verdicts if row["chart"] in study.traces), None)
     if row:
-        yield f"openworld trace {row['property']} \"{row['configuration']}\""
-    for name in study.experiments:
-        numbers = " ".join(f"--{key} {about[key]}" for key in ("seed", "attempts", "replications") if key in about)
-        yield f"openworld simulate {name} {numbers}".rstrip()
+        yield command("trace", row["property"], row["configuration"])
+    for name, each in study.experiments.items():
+        yield str(each.rates["command"].iloc[0]) if "command" in each.rates else command("simulate", name)
     yield from (str(table["command"].iloc[0]) for table in study.mishaps.values())
     for one in study.software:
-        names = {"client": "{client}", "server": "--server {server}", "pair": "--pair {client} {server}"}[one.kind]
-        yield f"openworld conform {names.format(**one.data)} -o out/{Path(one.where).parent.as_posix()}"
+        wanted = {"client": "client", "server": "--server server", "pair": "--pair client server"}[one.kind].split()
+        names = (str(one.data.get(word, word)) for word in wanted)
+        yield command("conform", *names, "-o", f"out/{Path(one.where).parent.as_posix()}")
     yield "openworld report out"

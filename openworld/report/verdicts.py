@@ -9,13 +9,12 @@ from typing import Any
 from model.chart import Chart, chart
 from model.design import DESIGN_NOTES
 from model.rule import RULES
+from openworld.blame import NOBODY, blamed, by_itself
 from openworld.report.reading import Study
 from openworld.show import ending
 from properties.results import length, today
 from properties.security import PROPERTIES
 
-#: The attacker that is none.
-NOBODY = "none"
 #: How a cell of the matrix looks: sign and word.
 CELLS = {
     "attack": ("✗", "attack"), "safe": ("✓", "safe"), "not_in_this_world": ("–", "not in this world"),
@@ -106,25 +105,20 @@ def designs(study: Study) -> list[dict[str, Any]]:
         rows = [row for row in study.verdicts if row["design"] == name]
         security = [row for row in rows if row["kind"] == "security"]
         attackers = list(dict.fromkeys(str(row["attacker"]) for row in security if row["attacker"] != NOBODY))
-        alone = by_itself(security)
+        alone = {prop for _, prop in by_itself(security)}
         bad = [row for row in security if row["verdict"] not in ("safe", "not_in_this_world")]
         broken = {str(row["attacker"]) for row in bad if row["property"] not in alone}
         able = {str(row["attacker"]) for row in security if row["verdict"] != "not_in_this_world"}
         utility = {str(row["property"]): CELLS[look(row)][0] for row in rows if row["kind"] == "utility"}
         made.append({
             "name": name, "meaning": DESIGN_NOTES.get(name, ("", ""))[0], "judged": len(security),
-            "violated": sum(row["verdict"] == "attack" for row in security),
+            "violated": sum(blamed(security)),
             "unknown": sum(row["verdict"] == "unknown" for row in security),
             "vacuous": sum(row["verdict"] == "not_in_this_world" for row in security),
             "firm": [who for who in attackers if who in able and who not in broken], "attackers": len(attackers),
             "utility": utility, "alone": sorted(alone),
         })  # fmt: skip
     return made
-
-
-def by_itself(rows: list[dict[str, Any]]) -> set[str]:
-    """Properties that are violated with nobody dishonest, so that no attacker is to blame for them."""
-    return {str(row["property"]) for row in rows if row["attacker"] == NOBODY and row["verdict"] == "attack"}
 
 
 def blocking(study: Study) -> list[dict[str, Any]]:

@@ -26,7 +26,7 @@ from model.readings import (
     token_of,
 )
 from model.registration import is_known
-from model.state import tokens
+from model.state import Reading, tokens
 from model.world import ATTACKER, LOOPBACK, NONE, PROXY, Grant, Session
 
 
@@ -53,7 +53,8 @@ def authorization(c: Context) -> Condition:
         if session.user == ATTACKER
     ]
     as_user = [c.state["accepted.as_user"], *(knows(c, "password", user) for user in c.world.users)]
-    return any_of(*stolen, *in_its_session, *as_user)
+    behind_proxies = [confused(c, proxy) for proxy in c.world.of(PROXY)]
+    return any_of(*stolen, *in_its_session, *as_user, *behind_proxies)
 
 
 def code_delivery(c: Context) -> Condition:
@@ -97,8 +98,16 @@ def _diverges(c: Context, who: str) -> Condition:
 
 
 def token_confinement(c: Context) -> Condition:
-    """An honest RS acts on (or an honest AS tells of) a user's token in a request the client did not make to it."""
-    return any_of(*(c.state[f"{what}.{token}"] for token in _users_tokens(c) for what in ("served", "told")))
+    """An honest RS acts on (or an honest AS tells of) a user's token in a request the client did not make for it."""
+    told = [c.state[f"{what}.{token}"] for token in _users_tokens(c) for what in ("served", "told")]
+    sessions = (c.state.session(known.name) for known in _of_users(c))
+    return any_of(*told, *(all_of(at.accepted, at.diverted, no(_asked_for(c, at))) for at in sessions))
+
+
+def _asked_for(c: Context, session: Reading) -> Condition:
+    """Whether a session got its token for the honest resource that it ended up at."""
+    ends = [party.url for party in c.world.resource_servers if party.honest]
+    return any_of(*(all_of(same(session.url, url), _is_of(c, session.resource, url)) for url in ends))
 
 
 def client_authentication(c: Context) -> Condition:
@@ -122,9 +131,9 @@ def _starts_astray(c: Context, who: str) -> Condition:
     honest = [party for party in c.world.resource_servers if party.honest]
     named = [(party, _is_of(c, session.resource, party.url)) for party in honest]
     nobodys = no(any_of(*(owns for _, owns in named)))
+    contacted = any_of(session.diverted, c.at(session.url, lambda party: designates(c, party, session.metadata)))
     designated = any_of(
-        *(all_of(owns, designates(c, party, session.metadata)) for party, owns in named),
-        all_of(nobodys, c.at(session.url, lambda party: designates(c, party, session.metadata))),
+        *(all_of(owns, designates(c, party, session.metadata)) for party, owns in named), all_of(nobodys, contacted)
     )
     started = one_of(session.phase, *REQUEST_SENT)
     return all_of(started, any_of(no(designated), no(same(session.issuer, session.metadata))))

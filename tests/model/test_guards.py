@@ -45,7 +45,7 @@ BY_ITSELF = {
     ("model/attacker_at_resources.py", "issuer_is_accepted"): "of tokens of its own making, some of them opaque",
     ("model/attacker_at_resources.py", "signature_is_by_issuer"): "the same",
     ("model/attacker_at_resources.py", "audience_is_this_resource"): "the same, and of its own token for elsewhere",
-    ("model/attacker_at_resources.py", "scheme_is_acceptable"): "of tokens that no key is bound to",
+    ("model/attacker_at_resources.py", "scheme_is_acceptable"): "of an ID token, and of tokens of its own account",
     ("model/token_flow.py", "resource_url_is_https"): "where the client goes on over plain HTTP it asks once more",
     ("model/proxy.py", "redirect_uri_is_registered"): "a proxy asks no more of a request",
     ("model/proxy.py", "user_recognises_the_client"): "the same",

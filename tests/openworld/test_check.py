@@ -113,7 +113,7 @@ def test_without_charts_the_command_that_draws_it_is_named(run: Check) -> None:
     """Short output says how to see the attack, and that command finds it."""
     shown = run(MIXED, "--no-chart").stdout
     assert "Attacker:" not in shown
-    prop, config = re.search(r'see openworld verdict (\w+) "([^"]+)"', shown).groups()
+    prop, config = re.search(r"see openworld verdict (\w+) '([^']+)'", shown).groups()
     assert CliRunner().invoke(main, ["verdict", prop, config, "--require", "attack"]).exit_code == 0
 
 
@@ -369,7 +369,7 @@ def test_annotations(run: Check, monkeypatch: pytest.MonkeyPatch) -> None:
         "title=flipped%3A flow_binding with iss_check=off against mal_as::"
         "expected: holds; found: does not hold: attack in 8 steps"
         "%0Aexpected because a code goes to whoever runs the token endpoint"
-        '%0Aopenworld verdict flow_binding "iss_check=off;cap=mal_as"'
+        "%0Aopenworld verdict flow_binding 'iss_check=off;cap=mal_as'"
     )
 
 
@@ -382,6 +382,29 @@ def test_a_file_cannot_give_commands_to_github(run: Check) -> None:
         commands = [line for line in result.output.splitlines() if line.strip().startswith("::")]
         assert [command.startswith("::error file=openworld.toml,") for command in commands] == [True]
         assert "because 100 %25 ::stop-commands::y%0A" in commands[0]
+
+
+@pytest.mark.parametrize("options", [(), ("--no-chart",), ("--json",)])
+@pytest.mark.parametrize("long", range(70, 96, 5))
+def test_wrapping_makes_no_command(run: Check, long: int, options: tuple[str, ...]) -> None:
+    """Wherever a line of the output begins, and whatever old form of a command stands in it."""
+    words = f"{'x' * long} ::stop-commands::y ##[set-env name=a]b"
+    asked = f'[[expect]]\nname = "{words}"\nbecause = "{words}"\nfails = ["CD"]'
+    result = run(asked, "--annotations", "github", *options)
+    for line in result.output.splitlines():
+        assert line.startswith("::error file=openworld.toml,") or not line.strip().startswith("::")
+        assert line.startswith("::error file=openworld.toml,") or "##[" not in line
+    if options == ("--json",):
+        assert json.loads(result.stdout)[0]["name"] == words
+
+
+def test_a_complaint_is_no_command(run: Check, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is wrong in a file is told in its words, which the runner does not obey either."""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    result = run('[[expect]]\n"##[command]" = 1')
+    assert result.exit_code == 2
+    assert "##" in result.stderr
+    assert "##[" not in result.stderr
 
 
 def test_paths_are_relative_to_the_checkout(run: Check, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

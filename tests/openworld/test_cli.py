@@ -348,15 +348,24 @@ def test_verdicts_as_json_and_exit_code_of_a_mismatch(run: Run, tmp_path: Path) 
         ('2,CD,"cap=none"x,,', "line 3: not CSV from here on"),
     ],
 )
-def test_a_bad_row_stops_after_those_before_it(run: Run, tmp_path: Path, bad: str, says: str) -> None:
-    """A bad row is named with file and line; rows before it are on disk."""
-    path = table(tmp_path, ROWS[0], ROWS[1], bad, ROWS[2])
-    result = run("verdicts", path, "-o", tmp_path / "out.csv")
+def test_nothing_is_asked_while_a_row_is_bad(run: Run, tmp_path: Path, bad: str, says: str) -> None:
+    """A bad row is named with file and line before the first question; what was in the output stays."""
+    path, out = table(tmp_path, ROWS[0], ROWS[1], bad, ROWS[2]), tmp_path / "out.csv"
+    out.write_text("of before", encoding="utf-8")
+    result = run("verdicts", path, "-o", out)
     assert result.exit_code == 2
-    said = result.stderr.splitlines()[-1]
+    (said,) = result.stderr.splitlines()
     assert said.startswith(f"openworld: {path}, ")
     assert says in said
-    assert [row["verdict"] for row in read(tmp_path / "out.csv")] == ["attack"]
+    assert out.read_text(encoding="utf-8") == "of before"
+
+
+def test_every_bad_row_is_named_at_once(run: Run, tmp_path: Path) -> None:
+    """One line for each."""
+    path = table(tmp_path, ROWS[0], "2,CX,cap=none,,", ROWS[1], "4,CD,cap=mal_az,,")
+    result = run("verdicts", path, "-o", tmp_path / "out.csv")
+    assert result.exit_code == 2
+    assert [said.split(": ")[1].rpartition(", ")[2] for said in result.stderr.splitlines()] == ["line 2", "line 4"]
 
 
 def test_keep_going_records_bad_rows(run: Run, tmp_path: Path) -> None:
@@ -573,4 +582,4 @@ def test_ctrl_c_leaves_a_study_that_can_be_read(tmp_path: Path) -> None:
     for row in rows:
         assert not row["chart"] or (out / row["chart"]).read_text(encoding="utf-8").endswith("\n")
     assert json.loads((out / "run.json").read_text(encoding="utf-8"))["finished"] is False
-    assert not [path for path in out.rglob(".*") if path.is_file()]
+    assert not [path for path in out.rglob(".*") if path.is_file() and path.name != ".lock"]

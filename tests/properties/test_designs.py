@@ -77,6 +77,7 @@ def test_baseline_design_is_derived(checker: Checker) -> None:
     )  # fmt: skip
     lattice_ = {n: m for n, m in MECHANISMS.items() if n not in ("as_allowlist", "signed_metadata", "cross_listing")}
     fixed = {"a_enrolled": "no", "e_enrolled": "no", "warm": "no", "user": "vigilant", "lookalike": "no"}
+    fixed["wk_owner"] = "origin"  # no mechanism tells who wrote what a tenant may write
     properties = ("AZ", "CB", "TC", "CA", "IA", "DI", "CD")
     caps = parse_capabilities("mal_as+mal_rs+mal_tenant")
     lattice = Lattice(properties, caps, fixed, quantify=True, mechanisms=lattice_)

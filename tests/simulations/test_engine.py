@@ -210,3 +210,12 @@ def test_no_cluster_is_one_line() -> None:
     for address in ("tcp://127.0.0.1:1", "nonsense://x"):
         with pytest.raises(EngineError, match="no cluster at"):
             run(UNITS, cluster=address)
+
+
+def test_a_cluster_without_workers_is_one_line() -> None:
+    """A scheduler that nobody works for is not waited for."""
+    with (
+        distributed.LocalCluster(n_workers=0, dashboard_address=None, silence_logs=logging.CRITICAL) as cluster,
+        pytest.raises(EngineError, match="no worker of the cluster at"),
+    ):
+        run(UNITS, cluster=cluster.scheduler_address)

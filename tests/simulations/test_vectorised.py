@@ -16,7 +16,7 @@ from simulations.attempts import draw_codes, situations
 from simulations.crowd import crowd, judge, rows
 from simulations.population import Population, PopulationError, load
 from simulations.population_schema import DRAWN
-from simulations.visits import PLACES, Label, Settings, plan_for
+from simulations.visits import PLACES, Label, Plan, Settings, plan_for
 
 EVERYWHERE = {name: 1 / len(PLACES) for name in PLACES}
 HOSTILE = load("shared_origins").with_shares("place", EVERYWHERE).with_shares(
@@ -57,15 +57,27 @@ def test_agrees_among_servers_as_measured() -> None:
     assert compared(met, ((), (("echo", "req_strict"),)), 600) > 5
 
 
+@pytest.mark.parametrize("held", [(), (("warm", "yes"),)])
+def test_passes_in_time_as_the_machine_does(held: Settings) -> None:
+    """Waits, what is stolen on the way and what a thief that is late comes to, deployed clients and all."""
+    met = load("measured_2026").deployed().with_shares("place", EVERYWHERE)
+    arms: tuple[Settings, ...] = ((), (("reg", "dcr"), ("par", "required")), (("cache_key", "issuer"),))
+    found, codes = situations(met), np.unique(draw_codes(met, "1", 0, 16, 0.5))
+    for code, read in zip(codes.tolist(), vectorised.Reader(found, arms, held).plans(codes), strict=True):
+        for arm, plan in zip(arms, read, strict=True):
+            ending, late, *rest = plan_for(*found.configuration(arm, code, dict(held)))
+            assert plan == (ending.label, late.label, *rest)
+
+
 def test_any_crowd_gives_the_same() -> None:
     """Judging rows one by one, all together, shuffled or repeated makes no difference."""
     found = situations(HOSTILE)
     codes = draw_codes(HOSTILE, "1", 0, 400, 0.5)
     arm = (("prm", "prefix"), ("audience_check", "prefix"))
 
-    def judged(asked: np.ndarray) -> list[tuple[Label, Label]]:  # type: ignore[type-arg]
+    def judged(asked: np.ndarray) -> list[Plan[Label]]:  # type: ignore[type-arg]
         ended = judge(crowd(found, rows(found, (arm,), asked)))
-        return [(ended.labels[end], ended.labels[late]) for end, late in zip(ended.ending, ended.late, strict=True)]
+        return [ended.plans[number] for number in ended.plan]
 
     together = judged(codes)
     order = np.random.default_rng(1).permutation(400)
