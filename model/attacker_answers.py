@@ -28,7 +28,6 @@ from model.readings import (
     published,
     pushes,
     sessions,
-    sessions_and_grants,
     sessions_and_strangers,
 )
 from model.state import tokens
@@ -36,8 +35,14 @@ from model.token_flow import ELSEWHERE
 from model.world import ATTACKER, NONE, World, on_same_origin
 
 
-@action("S3", sessions_and_channels, lambda world: {"resource": world.resources, "listed": world.issuers})
-def publish_resource_metadata(c: Context, who: str, channel: str, resource: Value, listed: Value) -> Move:
+def _documents(world: World) -> Domains:
+    return {"resource": world.resources, "listed": world.issuers, "demands_dpop": (False, True)}
+
+
+@action("S3", sessions_and_channels, _documents)
+def publish_resource_metadata(
+    c: Context, who: str, channel: str, resource: Value, listed: Value, demands_dpop: Condition
+) -> Move:
     """A client reads resource metadata by the attacker: of its own resource, or of an honest one over a channel.
 
     A resource that the client was configured with says nothing about another.
@@ -48,16 +53,20 @@ def publish_resource_metadata(c: Context, who: str, channel: str, resource: Valu
         same(session.phase, "challenged"),
         controls_document(c, who, session.url, channel),
         implies(same(design.prm, "off"), own),
+        implies(demands_dpop, same(design.dpop_policy, "prm")),
     )
     genuine = all_of(own, no(is_strangers(c.world, listed)))
     vouched = any_of(same(design.prm, "off"), vouches(c, channel))
-    told = ResourceMetadata(resource, listed, choose(vouched, "by an accepted attester", NONE))
+    told = ResourceMetadata(resource, listed, choose(vouched, "by an accepted attester", NONE), demands_dpop)
     return Move(
         here,
         document_rules(
             c, who, session.url, resource, vouched, channel, all_of(squats(c, who, channel), no(genuine))
         ),
-        {f"{who}.phase": "discovered", f"{who}.resource": resource, f"{who}.listed": listed},
+        {
+            f"{who}.phase": "discovered", f"{who}.resource": resource, f"{who}.listed": listed,
+            f"{who}.demands_dpop": demands_dpop,
+        },
         written(c, who, session.url, channel, told),
     )
 
@@ -83,14 +92,15 @@ def written(c: Context, who: str, url: Value, channel: str, told: ResourceMetada
 
 
 def _endpoints(world: World) -> Domains:
-    named = dict.fromkeys(("issuer", "authorization_at", "token_at", "par_at"), world.issuers)
-    return {**named, "promises_iss": (False, True), "connector": (False, True)}
+    named = dict.fromkeys(("issuer", "authorization_at", "token_at"), world.issuers)
+    flags = ("promises_iss", "offers_pkce", "offers_dpop", "connector")
+    return {**named, "par_at": (NONE, *world.issuers), **dict.fromkeys(flags, (False, True))}
 
 
 @action("S7", sessions_and_strangers, _endpoints)
 def publish_server_metadata(
     c: Context, who: str, server: str, issuer: Value, authorization_at: Value, token_at: Value, par_at: Value,
-    promises_iss: Condition, connector: Condition,
+    promises_iss: Condition, offers_pkce: Condition, offers_dpop: Condition, connector: Condition,
 ) -> Move:  # fmt: skip
     """An AS of the attacker's names any issuer and any endpoints; it may come as a connector of the client's.
 
@@ -101,20 +111,32 @@ def publish_server_metadata(
     here = possible(same(session.phase, "discovered"), c.runs(party))
     rewritten = all_of(c.capabilities["net_first_leg"], same(c.design.leg1, "http"))
     by_choice = True if c.world.user_of(who) == ATTACKER else rewritten
-    spliced, pushed_away = no(same(authorization_at, party.url)), no(same(par_at, party.url))
+    spliced, offers_par = no(same(authorization_at, party.url)), no(same(par_at, NONE))
     allowed = all_of(
         implies(same(c.design.splice, "no"), no(spliced)),
         implies(same(c.design.splice, "yes"), no(is_strangers(c.world, authorization_at))),
-        implies(same(c.design.par_at, "own"), no(pushed_away)),
-        implies(same(c.design.par_at, "honest"), no(is_strangers(c.world, par_at))),
+        implies(all_of(pushes(design), same(c.design.par_at, "own")), same(par_at, party.url)),
+        implies(
+            all_of(pushes(design), same(c.design.par_at, "honest")),
+            all_of(offers_par, no(is_strangers(c.world, par_at))),
+        ),
     )
-    plainest = all_of(implies(no(pushes(design)), no(pushed_away)), implies(connector, c.has(party.connects_by)))
-    told = ServerMetadata(issuer, authorization_at, token_at, choose(pushes(design), par_at, NONE), promises_iss)
+    plainest = all_of(
+        implies(offers_par, pushes(design)),
+        implies(connector, c.has(party.connects_by)),
+        implies(offers_pkce, same(design.pkce_policy, "metadata")),
+        implies(offers_dpop, same(design.dpop_policy, "metadata")),
+    )
+    told = ServerMetadata(
+        issuer, authorization_at, token_at, par_at, promises_iss,
+        choose(offers_pkce, "S256", NONE), choose(offers_dpop, "ES256", NONE),
+    )  # fmt: skip
     client = c.world.session[who].client
     fetch = Fetch(well_known_authorization_server(party.url))
     recorded = {
         "metadata": party.url, "issuer": issuer, "authorization_at": authorization_at, "token_at": token_at,
-        "par_at": par_at, "promises_iss": promises_iss, "connector": connector,
+        "par_at": par_at, "promises_iss": promises_iss, "offers_pkce": offers_pkce, "offers_dpop": offers_dpop,
+        "connector": connector,
     }  # fmt: skip
     return Move(
         all_of(here, any_of(same(session.listed, party.url), by_choice), allowed, plainest),
@@ -124,18 +146,21 @@ def publish_server_metadata(
     )
 
 
-@action("S9", lambda world: [
-    pair for pair in sessions_and_grants(world) if world.user_of(pair["who"]) != ATTACKER
-])  # fmt: skip
-def answer_pushed_request(c: Context, who: str, grant: str) -> Move:
-    """The attacker's endpoint answers a pushed request with where a request of the attacker's own was pushed to."""
-    session, slot = c.state.session(who), c.state.grant(grant)
+def _references(world: World) -> Domains:
+    return {"handed": (*(grant.name for grant in world.grants), *(session.name for session in world.sessions))}
+
+
+@action("S9", lambda world: [here for here in sessions(world) if world.user_of(here["who"]) != ATTACKER], _references)
+def answer_pushed_request(c: Context, who: str, handed: Value) -> Move:
+    """The attacker's endpoint answers a pushed request with where another was pushed to: its own, or one it learned."""
+    session = c.state.session(who)
+    known = [all_of(same(handed, g.name), same(c.state.grant(g.name).code, "pushed")) for g in c.world.grants]
+    known += [all_of(same(handed, s.name), knows(c, "request_uri", s.name)) for s in c.world.sessions]
     here = all_of(
-        same(session.phase, "pushed"), c.attackers(session.par_at), same(session.request_uri, NONE),
-        same(slot.code, "pushed"),
+        same(session.phase, "pushed"), c.attackers(session.par_at), same(session.request_uri, NONE), any_of(*known)
     )
-    answer = Sent(session.par_at, c.world.session[who].client, PushedResponse(grant))
-    return Move(here, (), {f"{who}.request_uri": grant}, (answer,))
+    answer = Sent(session.par_at, c.world.session[who].client, PushedResponse(handed))
+    return Move(here, (), {f"{who}.request_uri": handed}, (answer,))
 
 
 @action("S16", sessions, lambda world: {"token": (FORGED, *tokens(world))})

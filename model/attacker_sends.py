@@ -136,7 +136,7 @@ def send_request(c: Context, grant: str, client: Value, redirect: Value, challen
 def forward_request(c: Context, who: str, grant: str) -> Move:
     """The attacker sends a browser to an honest AS with the request of a session: copied, or where it was pushed."""
     session, server, user = c.state.session(who), server_of(c, grant), user_of(c, grant)
-    pushed = all_of(pushes(c.client(who)), same(session.par_at, server.url), knows(c, "request_uri", who))
+    pushed = all_of(same(session.par_at, server.url), knows(c, "request_uri", who))
     no_challenge = same(request_of(c, session)["challenge"], NONE)
     copied = all_of(knows(c, "state", who), any_of(knows(c, "challenge", who), no_challenge))
     here = possible(
@@ -165,25 +165,27 @@ def _responses(world: World) -> Domains:
 def deliver_response(c: Context, who: str, code: Value, arrives_at: Value) -> Move:
     """The attacker has a browser deliver a response to a client: with any code it knows or makes, and any iss.
 
-    After the client has used the state it may try once more, with what has leaked since.
+    In its own browser a user's session is found by its state, if at all. After the client has used the state it may try
+    once more, with what has leaked since.
     """
     session, design, client = c.state.session(who), c.client(who), c.world.client_of(who)
+    user = c.world.user_of(who)
+    in_users, has_state = holds_browser(c, user, at_callback=True), knows(c, "state", who)
     late = all_of(one_of(session.phase, "responded", "asked", "has_token", "sent"), no(session.reused))
     here = possible(
         c.has(c.capabilities),
         any_of(same(session.phase, "requested"), late),
-        holds_browser(c, c.world.user_of(who), at_callback=True),
+        any_of(in_users, has_state),
         one_of(arrives_at, *callbacks(c.world, client)),
         any_of(same(code, FORGED), *(all_of(same(code, g.name), knows(c, "code", g.name)) for g in c.world.grants)),
     )
-    user = c.world.user_of(who)
-    returned = who if user == ATTACKER else choose(knows(c, "state", who), who, NONE)
+    returned = who if user == ATTACKER else choose(has_state, who, NONE)
     issuer = client_rules.inferred_issuer(design, client, c.world.issuers, arrives_at, session.issuer)
     response = AuthorizationResponse(arrives_at, code, returned, issuer)
     return Move(
         here,
         tuple(ask(
-            guards.AUTHORIZATION_RESPONSE, design=design, session=who, other_browser=False, returned=returned,
+            guards.AUTHORIZATION_RESPONSE, design=design, session=who, other_browser=no(in_users), returned=returned,
             after_use=late, arrived_at=arrives_at, expected=redirect_uri_of(c, session), advertised=False,
             iss=NONE, issuer=NONE,  # it names the recorded one, whichever that is
         )),
@@ -191,7 +193,10 @@ def deliver_response(c: Context, who: str, code: Value, arrives_at: Value) -> Mo
             f"{who}.phase": "responded", f"{who}.code": code, f"{who}.reused": any_of(session.reused, late),
             f"{who}.went_to": issuer,
         },
-        (*leading(c, user, arrives_at), Sent(user, client.name, response)),
+        (
+            *(message._replace(when=in_users) for message in leading(c, user, arrives_at)),
+            Sent(user, client.name, response, in_users), Sent(ATTACKER, client.name, response, no(in_users)),
+        ),
     )  # fmt: skip
 
 
@@ -202,14 +207,20 @@ def _wanted(world: World) -> Domains:
     return {"wanted": (NONE, *world.honest_urls)}
 
 
-@action("S15", users_grants, _wanted)
+@action("S15", _slots, _wanted)
 def redeem_code(c: Context, grant: str, wanted: Value) -> Move:
     """The attacker redeems a code at the honest AS, as the client it was issued to, with a key of its own.
+
+    That of a code of its own account is a token that an AS of the attacker's may hand out as anybody's.
 
     ``wanted``: the URL of the honest resource server it would like the token for.
     """
     slot, server = c.state.grant(grant), server_of(c, grant)
-    here = possible(knows(c, "code", grant), same(slot.code, "issued"), is_known(c, slot.client))
+    # What a user approved for a client of the attacker's is the attacker's by right. Its own token is for an AS of the
+    # attacker's to hand out; where it is good nobody asks then, so that it is good everywhere.
+    handed_out = all_of(c.has(name for party in c.world.servers for name in party.run_by), same(wanted, NONE))
+    counts = handed_out if user_of(c, grant) == ATTACKER else is_known(c, slot.client)
+    here = possible(knows(c, "code", grant), same(slot.code, "issued"), counts)
     policy, design = c.of(server.name), policy_of(c, slot.client)
     verifier: Value = choose(same(slot.challenge, THIEF), THIEF, NONE)
     for session in c.world.sessions:

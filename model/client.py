@@ -188,8 +188,7 @@ def redirect_uri(design: Design, client: Party, issuer: Value, connection: Value
 def challenge(design: Design, session: str, withheld: Condition) -> Value:
     """Whose code challenge a session's request carries, or none.
 
-    ``withheld``: the metadata does not offer it; that of the attacker's AS offers nothing that would protect the
-    client.
+    ``withheld``: the metadata does not offer it.
     """
     talked_out = all_of(same(design.pkce_policy, "metadata"), withheld)
     return choose(any_of(same(design.pkce, "off"), talked_out), NONE, session)

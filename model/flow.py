@@ -7,6 +7,7 @@ about; which rules those are stands in :mod:`model.guards`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -160,12 +161,12 @@ def client__use_server_metadata(c: Context, who: str, server: str) -> Move:
     here = possible(same(session.phase, "discovered"), same(session.listed, party.url), no(c.runs(party)))
     own, client = party.url, c.world.session[who].client
     sends = same(c.of(server).h_iss, "yes")
-    offers = choose(pushes(c.client(who)), own, NONE)
+    offers = choose(all_of(pushes(c.client(who)), no(same(c.of(server).par, "off"))), own, NONE)
     told = ServerMetadata(own, own, own, offers, sends)
     return Move(
         here,
         server_metadata_rules(c, session, party, own, own, own),
-        with_metadata(who, metadata=own, issuer=own, authorization_at=own, token_at=own, par_at=own),
+        with_metadata(who, metadata=own, issuer=own, authorization_at=own, token_at=own, par_at=offers),
         (Sent(client, own, Fetch(well_known_authorization_server(own))), Sent(own, client, told)),
     )
 
@@ -230,7 +231,7 @@ def authenticates(c: Context, session: Reading, server: Party) -> tuple[Named, .
 def client__push_authorization_request(c: Context, who: str, server: str) -> Move:
     """The client pushes its authorization request to the AS whose endpoint the metadata names."""
     session, party = c.state.session(who), c.world.by_name[server]
-    here = possible(same(session.phase, "ready"), pushes(c.client(who)), same(session.par_at, party.url))
+    here = possible(same(session.phase, "ready"), same(session.par_at, party.url))
     request, client = request_of(c, session), c.world.session[who].client
     pushed = PushedRequest(
         **authentication_of(c, session, "par", party.url), redirect_uri=request["redirect"], state=who,
@@ -272,8 +273,8 @@ def authorization_request(
 @action("S10", each=sessions)
 def client__send_authorization_request(c: Context, who: str) -> Move:
     """The client sends the browser to the authorization endpoint, with the request or with where it was pushed."""
-    session, design = c.state.session(who), c.client(who)
-    pushed = pushes(design)
+    session = c.state.session(who)
+    pushed = no(same(session.par_at, NONE))
     may = possible(any_of(same(session.phase, "pushed"), all_of(same(session.phase, "ready"), no(pushed))))
     at_honest = no(is_strangers(c.world, session.par_at))
     sent = authorization_request(c, session, choose(all_of(pushed, at_honest), who, NONE), pushed)
@@ -286,7 +287,7 @@ def client__send_authorization_request(c: Context, who: str) -> Move:
     known = f"knows.state.{who}"
     return Move(
         may,
-        (client_rules.code_is_asked_for(design),),
+        (client_rules.code_is_asked_for(c.client(who)),),
         {f"{who}.phase": "requested", **facts, known: any_of(facts.get(known, False), on_page)},
         sends,
     )
@@ -347,18 +348,34 @@ def own_grants(world: World) -> list[dict[str, str]]:
 @action("S13", each=own_grants)
 def authorization_server__issue_code(c: Context, who: str, grant: str) -> Move:
     """The user approves the request that the client sent the browser with, and the honest AS issues a code."""
-    session, slot, server = c.state.session(who), c.state.grant(grant), server_of(c, grant)
-    handed = all_of(same(session.request_uri, grant), same(slot.code, "pushed"))
-    own = all_of(same(session.request_uri, NONE), same(slot.code, "none"))
-    pushed_here = all_of(pushes(c.client(who)), same(session.par_at, server.url))
+    session, server = c.state.session(who), server_of(c, grant)
+    pushed_here = same(session.par_at, server.url)
+    unhanded = all_of(same(session.request_uri, NONE), same(c.state.grant(grant).code, "none"))
+    own = all_of(unhanded, any_of(same(session.par_at, NONE), pushed_here))
+    of, request, by_reference = who, request_of(c, session), []
+    for handed, whose, pushed in _referred_to(c, session, grant):
+        by_reference.append(handed)
+        of = choose(handed, whose, of)
+        request = {name: choose(handed, pushed[name], value) for name, value in request.items()}
     here = possible(
-        same(session.phase, "requested"),
-        same(session.authorization_at, server.url),
-        any_of(handed, all_of(own, any_of(no(pushes(c.client(who))), pushed_here))),
+        same(session.phase, "requested"), same(session.authorization_at, server.url), any_of(own, *by_reference)
     )
-    request = {name: choose(handed, getattr(slot, name), value) for name, value in request_of(c, session).items()}
-    move = issue(c, grant, choose(handed, THIEF, who), any_of(handed, pushed_here), request)
+    move = issue(c, grant, of, any_of(pushed_here, *by_reference), request)
     return move._replace(when=here)
+
+
+def _referred_to(c: Context, session: Reading, grant: str) -> Iterator[tuple[Condition, str, dict[str, Value]]]:
+    """Which request a session was handed a reference to: one of the attacker's, or one that a session had pushed.
+
+    The AS takes it from the client that pushed it.
+    """
+    slot, client, at = c.state.grant(grant), client_id_of(c, session), server_of(c, grant).url
+    names_this = all_of(same(session.request_uri, grant), same(slot.code, "pushed"), same(slot.client, client))
+    yield names_this, THIEF, {name: getattr(slot, name) for name in request_of(c, session)}
+    for other in (c.state.session(other.name) for other in c.world.sessions):
+        request = request_of(c, other)
+        pushed_here = all_of(same(slot.code, "none"), same(other.par_at, at), same(request["client"], client))
+        yield all_of(same(session.request_uri, other.who), pushed_here), other.who, request
 
 
 @action("S13", each=users_grants)

@@ -96,6 +96,7 @@ class ResourceMetadata(Message):
     resource: Value = public()
     authorization_servers: Value = public()
     signed_metadata: Value = public()
+    dpop_bound_access_tokens_required: Value = public()
 
     def remark(self, at: str) -> str:
         """Whether it describes what was asked for."""
@@ -115,12 +116,14 @@ class Configured(Message):
 class ServerMetadata(Message):
     """Authorization server metadata."""
 
-    label, source = "200 AS metadata", "RFC 8414 2; RFC 9207 3; RFC 9126 5"
+    label, source = "200 AS metadata", "RFC 8414 2; RFC 9207 3; RFC 9126 5; RFC 9449 5.1"
     issuer: Value = public()
     authorization_endpoint: Value = endpoint("authorize")
     token_endpoint: Value = endpoint("token")
     pushed_authorization_request_endpoint: Value = endpoint("par")
     authorization_response_iss_parameter_supported: Value = public()
+    code_challenge_methods_supported: Value = public()
+    dpop_signing_alg_values_supported: Value = public()
 
     def remark(self, at: str) -> str:
         """Whose issuer and endpoints it names besides its own."""

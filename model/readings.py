@@ -161,7 +161,7 @@ def requested_resource(c: Context, session: Reading) -> Value:
 def uses_dpop(c: Context, session: Reading) -> Condition:
     """Whether a session makes DPoP proofs.
 
-    An honest AS that does DPoP offers it, an honest resource that requires it demands it; the attacker's do neither.
+    An honest AS that does DPoP offers it, an honest resource that requires it demands it; those of the attacker's may.
     """
     offered = [
         all_of(same(session.metadata, server.url), same(c.of(server.name).as_dpop, "honor"))
@@ -173,12 +173,15 @@ def uses_dpop(c: Context, session: Reading) -> Condition:
         for party in c.world.resource_servers
         if party.honest
     ]
-    return client_rules.wants_dpop(c.client(session.who), any_of(*offered), any_of(*demanded))
+    return client_rules.wants_dpop(
+        c.client(session.who), any_of(session.offers_dpop, *offered), any_of(session.demands_dpop, *demanded)
+    )
 
 
 def code_challenge(c: Context, session: Reading) -> Value:
     """Whose code challenge a session's request carries, or none."""
-    return client_rules.challenge(c.client(session.who), session.who, is_strangers(c.world, session.metadata))
+    withheld = all_of(is_strangers(c.world, session.metadata), no(session.offers_pkce))
+    return client_rules.challenge(c.client(session.who), session.who, withheld)
 
 
 def proof_key(c: Context, session: Reading) -> Value:

@@ -107,7 +107,7 @@ def variables(world: World) -> tuple[Variable, ...]:
 
 def _session(made: Variables, world: World, who: str) -> None:
     servers = (NONE, *world.issuers)
-    grants = [grant.name for grant in world.grants]
+    grants, sessions = [grant.name for grant in world.grants], [session.name for session in world.sessions]
     made.value(f"{who}.phase", PHASES, "how far this session has come")
     made.value(f"{who}.url", (NONE, *world.resource_urls), "the resource URL the agent was sent to")
     made.value(f"{who}.resource", (NONE, *world.resources), "`resource` of the metadata in use")
@@ -116,10 +116,13 @@ def _session(made: Variables, world: World, who: str) -> None:
     made.value(f"{who}.issuer", servers, "the issuer recorded for the request")
     made.value(f"{who}.authorization_at", servers, "whose authorization endpoint the metadata names")
     made.value(f"{who}.token_at", servers, "whose token endpoint it names")
-    made.value(f"{who}.par_at", servers, "whose pushed authorization request endpoint it names")
+    made.value(f"{who}.par_at", servers, "to whose endpoint it pushes its request, if any")
     made.value(f"{who}.promises_iss", (False, True), "the metadata says that this AS sends iss")
+    made.value(f"{who}.offers_pkce", (False, True), "the metadata of the attacker's AS offers PKCE")
+    made.value(f"{who}.offers_dpop", (False, True), "and DPoP")
+    made.value(f"{who}.demands_dpop", (False, True), "the attacker's resource metadata demands DPoP")
     made.value(f"{who}.connector", (False, True), "the AS came as a connector, its endpoints configured one by one")
-    made.value(f"{who}.request_uri", (NONE, *grants), "the attacker's request that it was handed as its own")
+    made.value(f"{who}.request_uri", (NONE, *grants, *sessions), "whose pushed request it was handed as its own")
     made.value(f"{who}.went_to", servers, "the issuer with which the client went on after the response")
     made.value(f"{who}.code", (NONE, FORGED, *grants), "the code the client got")
     made.value(f"{who}.token", (NONE, FORGED, *tokens(world)), "the access token the session holds")

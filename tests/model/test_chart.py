@@ -205,6 +205,9 @@ ASKED = (
     ("authorization", "cap=mal_rs+mal_as;rt_pin=off;rt_resource_bound=no"),
     ("authorization", "cap=mal_as;rs_trust=any;subject_ns=sub"),
     ("issuer_acceptance", "cap=mal_as;grant=jwt_bearer;grant_aud_check=off"),
+    ("session_integrity", "cap=mal_as;md_issuer_check=off;pkce_policy=metadata"),
+    ("authorization", "cap=mal_as+token_leak;rs_as_bind=off;dpop=token;dpop_policy=metadata"),
+    ("sender_constraint", "cap=mal_rs;dpop=token;dpop_policy=prm;rs_htu=off;as_resource=ignore"),
 )  # fmt: skip
 #: Runs for what no question needs: the actions that are taken, in any session and with any choices.
 _DISCOVERY = ("client.request_resource", "client.use_resource_metadata")

@@ -13,6 +13,11 @@ from properties.reasons import reasons
 from properties.results import read_result
 from properties.security import find
 
+#: Questions that turn on what the attacker chooses to say or to use, each with its neighbours; an outside prover, whose
+#: attacker is not written down move by move, answers them alike.
+with (Path(__file__).parent / "choices.csv").open(encoding="utf-8", newline="") as _file:
+    CHOICES = [pytest.param(line, id=f"{line['property']} {line['config']}") for line in csv.DictReader(_file)]
+
 
 def unmet(rows, judge):
     """The covered rows for which the model does not answer as expected."""
@@ -28,6 +33,12 @@ def test_every_covered_row_is_met_or_disputed_in_the_findings(rows, disputed, re
     """The model answers as expected, except where findings.md argues that the expectation is wrong."""
     undisputed = {id_: why for id_, why in unmet(rows, reach.verdict).items() if id_ not in disputed}
     assert not undisputed
+
+
+@pytest.mark.parametrize("line", CHOICES)
+def test_what_the_attacker_may_choose_it_chooses(line, reach):
+    """What its metadata offers, whose token or reference it answers with, in whose browser: the worst it could."""
+    assert reach.verdict(find(line["property"]), parse(line["config"])) == line["expected"], line["why"]
 
 
 def test_what_specifications_say_beside_the_rows_is_so(reach):
