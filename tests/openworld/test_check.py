@@ -138,7 +138,7 @@ def test_what_nothing_could_violate_has_not_been_shown_to_hold(run: Check, tmp_p
     result = run(vacuous, "--junit", junit, "--sarif", sarif, "--summary", summary, "--annotations", "github")
     assert result.exit_code == 4
     assert "openworld.toml:3: not in this world: baseline" in result.stdout
-    assert "\n  - holds\n  + is not in this world: the attacker does not send the user" in result.stdout
+    assert "\n  - holds\n  + is not in this world: the attacker sends the user's browser nowhere" in result.stdout
     assert "\n1 expectation: 1 not in this world\n" in result.stdout
     suite = ElementTree.parse(junit).getroot()
     assert (suite.get("failures"), suite.get("errors"), suite.get("skipped")) == ("0", "0", "1")

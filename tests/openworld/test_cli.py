@@ -98,7 +98,7 @@ def test_what_nothing_could_violate_is_told_apart_from_safe(run: Run) -> None:
     result = run("verdict", "SI", "cap=token_leak")
     assert result.exit_code == 4
     assert "not in this world" in result.output
-    assert "does not send the user's browser anywhere" in result.output
+    assert "sends the user's browser nowhere" in result.output
     for require, code in (("safe", 4), ("attack", 4), ("not_in_this_world", 0)):
         assert run("verdict", "SI", "cap=token_leak", "--require", require).exit_code == code
     assert run("trace", "SI", "cap=token_leak").exit_code == 4
@@ -385,7 +385,7 @@ def test_verdicts_tells_what_is_not_in_this_world(run: Run, tmp_path: Path) -> N
     result = run("verdicts", path, "-o", out, "--require-expected")
     assert result.exit_code == 4
     assert "4 of 5 as expected; 1 expected to be safe not in this world" in result.output
-    assert "3: SI cap=token_leak: not_in_this_world, expected safe (the attacker does" in result.output
+    assert "3: SI cap=token_leak: not_in_this_world, expected safe (the attacker sends" in result.output
     assert [row["verdict"] for row in read(out)] == ["attack", "safe", "not_in_this_world", "reached", "not_reached"]
     assert run("verdicts", path, "-o", out).exit_code == 0
     worse = table(tmp_path, *ROWS, vacuous, "4,CD,cap=mal_as,attack,")
