@@ -78,6 +78,9 @@ def _parse(text: str) -> _URL:
 
 
 def _false_when_malformed(predicate: Callable[_P, bool]) -> Callable[_P, bool]:
+    """A comparison that malformed identifiers fail; the identifiers of a world are compared over and over."""
+
+    @lru_cache(maxsize=65536)
     @wraps(predicate)
     def guarded(*args: _P.args, **kwargs: _P.kwargs) -> bool:
         try:
@@ -85,7 +88,7 @@ def _false_when_malformed(predicate: Callable[_P, bool]) -> Callable[_P, bool]:
         except MalformedURLError:
             return False
 
-    return guarded
+    return guarded  # type: ignore[return-value]  # the cache takes what the predicate takes
 
 
 # Equality of strings

@@ -8,7 +8,7 @@ the constraints of the step and the next state.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from model.action import Action, Context, Move
@@ -26,7 +26,8 @@ from properties.security import PROPERTIES
 class Firing:
     """An action in the template: its inputs, its constraints and what it touches.
 
-    ``possible`` is when it could be tried, ``when`` when that changes anything.
+    ``possible`` is when it could be tried, ``when`` when that changes anything; ``reads`` are the variables on which
+    that, its rules and what it writes depend.
     """
 
     number: int
@@ -38,6 +39,11 @@ class Firing:
     rules: tuple[tuple[str, Condition], ...]
     reads: frozenset[str]
     writes: Mapping[str, Value]
+
+    @property
+    def decides(self) -> list[Value]:
+        """All that decides whether it happens and what comes of it."""
+        return [self.when, self.possible, *(holds for _, holds in self.rules), *self.writes.values()]
 
     @property
     def order(self) -> tuple[int, int]:
@@ -82,12 +88,13 @@ class Template:
         self.context = Context(self.world, design, capabilities, View(lambda name: self.state[name]))
         self.variables = variables(self.world)
         self.state = {variable.name: self._undecided(variable.domain) for variable in self.variables}
-        numbered = enumerate(actions(self.world))
-        firings = (self._firing(number, action, design, capabilities) for number, action in numbered)
+        firings = (self._firing(number, action) for number, action in enumerate(actions(self.world)))
         self.firings = tuple(firing for firing in firings if firing.when is not False)
+        self.events = {name: PROPERTIES[name].event(self.context) for name in self.about}
+        support = self._support()
+        self.firings = tuple(replace(firing, reads=support(firing.decides)) for firing in self.firings)
+        self.asks = {name: support([event]) for name, event in self.events.items()}
         self.enforced = {name: self.circuit.input() for firing in self.firings for name, _ in firing.rules}
-        for name in self.about:
-            self._ask(name, design, capabilities)
         self.cones = {name: _cone(self.firings, set(reads)) for name, reads in self.asks.items()}
         kept = frozenset().union(*self.cones.values())
         self.firings = tuple(firing for firing in self.firings if firing.action.name in kept)
@@ -160,15 +167,24 @@ class Template:
             for firing in self.firings
         }
 
-    def _ask(self, name: str, design: Any, capabilities: Mapping[str, Condition]) -> None:
-        reads: set[str] = set()
+    def _support(self) -> Callable[[Iterable[Value]], frozenset[str]]:
+        """Finds the variables on which values depend; what was looked at and made no difference is none of them."""
+        bits = {name: 1 << place for place, name in enumerate(self.state)}
+        inputs = {one.code: bits[name] for name, value in self.state.items() for one in _literals(value)}
+        masks = [0] * len(self.circuit.gates)
+        for number, operands in enumerate(self.circuit.gates):
+            masks[number] = inputs.get(number, 0)
+            for code in operands or ():
+                masks[number] |= masks[abs(code)]
 
-        def look(variable: str) -> Value:
-            reads.add(variable)
-            return self.state[variable]
+        def support(values: Iterable[Value]) -> frozenset[str]:
+            mask = 0
+            for value in values:
+                for one in _literals(value):
+                    mask |= masks[abs(one.code)]
+            return frozenset(name for name, bit in bits.items() if mask & bit)
 
-        self.events[name] = PROPERTIES[name].event(Context(self.world, design, capabilities, View(look)))
-        self.asks[name] = frozenset(reads)
+        return support
 
     def _design(self) -> Any:
         if isinstance(self.configuration, Design):
@@ -201,25 +217,20 @@ class Template:
             return self.circuit.input()
         return Pick({value: self.circuit.input() for value in domain})
 
-    def _firing(self, number: int, action: Action, design: Any, capabilities: Mapping[str, Condition]) -> Firing:
-        reads: set[str] = set()
-
-        def look(name: str) -> Value:
-            reads.add(name)
-            return self.state[name]
-
+    def _firing(self, number: int, action: Action) -> Firing:
         chosen = {name: self._undecided(domain) for name, domain in action.choices.items()}
-        move = action(Context(self.world, design, capabilities, View(look)), **chosen)
-        when = move.when if move.when is False else self._changing(move, look)
+        move = action(self.context, **chosen)
+        when = move.when if move.when is False else self._changing(move)
         rules = tuple((condition.rule.name, condition.holds) for condition in move.rules)
-        return Firing(number, action, self.circuit.input(), chosen, when, move.when, rules, frozenset(reads), move.sets)
+        return Firing(number, action, self.circuit.input(), chosen, when, move.when, rules, frozenset(), move.sets)
 
-    def _changing(self, move: Move, look: Callable[[str], Value]) -> Condition:
+    def _changing(self, move: Move) -> Condition:
         """When a move happens: one that only adds facts, where it adds any, since it can be left out else."""
         facts = {variable.name for variable in self.variables if variable.fact}
         if not facts.issuperset(move.sets):
             return move.when
-        return all_of(move.when, any_of(*(all_of(value, no(look(name))) for name, value in move.sets.items())))
+        return all_of(move.when, any_of(*(all_of(value, no(self.state[name])) for name, value in move.sets.items())))
+
 
 def _union(found: Mapping[int, list[int]], values: Iterable[Value]) -> tuple[int, ...]:
     return tuple({gate for value in values for literal in _literals(value) for gate in found[literal.code]})
