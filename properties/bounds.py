@@ -182,13 +182,14 @@ class Depths:
     """A world at as many depths as its questions need, each laid down once.
 
     A later question starts at the depth that sufficed for most of the earlier ones: one that starts deeper than it
-    needs pays for every sweep, one that starts too early for a few milliseconds of looking. Where there are few
-    questions (``growing``) one world that gets deeper is quicker than one for each depth.
+    needs pays for every sweep, one that starts too early for a few milliseconds of looking; none is looked at deeper
+    than ``limit`` sweeps. Where there are few questions (``growing``) one world that gets deeper is quicker than one for
+    each depth.
     """
 
     def __init__(self, template: Template, limit: int = LIMIT, growing: bool = False) -> None:
         self.template = template
-        self._limit = limit
+        self.limit = limit
         self._growing = growing
         self._sufficed: Counter[int] = Counter()
         self._laid: dict[int, Laid] = {}
@@ -242,8 +243,8 @@ class Depths:
                 return Settled(answer, laid, Bound(laid.depth - 1, True), core)
             if longer is Answer.UNKNOWN:
                 return _settled(longer, laid)
-            if laid.depth >= self._limit:
-                why = f"runs have more than {laid.depth} sweeps, and no more than {self._limit} are looked at"
+            if laid.depth >= self.limit:
+                why = f"runs have more than {laid.depth} sweeps, and no more than {self.limit} are looked at"
                 return Settled(Answer.UNKNOWN, laid, Bound(laid.depth, False), core, why)
             laid = self.at_least(laid.depth + 1)
 

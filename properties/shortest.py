@@ -50,8 +50,9 @@ class Shortening:
             if deeper is Answer.UNSAT:
                 best, proved = self._fewer_attackers(laid, best)
                 return self._plainest(laid, best) if proved else (best, proved)
-            laid, proved = self.depths.at_least(laid.depth + 1), deeper is Answer.SAT
+            proved = deeper is Answer.SAT and laid.depth < self.depths.limit
             if proved:
+                laid = self.depths.at_least(laid.depth + 1)
                 best, proved = self._fewer(laid, best)
         return best, proved
 

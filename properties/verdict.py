@@ -322,8 +322,12 @@ class WorldChecker:
     # --- the event happens -----------------------------------------------------------------------------
 
     def _reached(self, made: Verdict, asked: _Asked, found: Settled) -> Verdict:
-        looking = Shortening(asked.prop, made.configuration, self.world, self._depths, asked.fixed, asked.clock)
+        clock = asked.clock if self._single else asked.clock.within(SHARED)
+        looking = Shortening(asked.prop, made.configuration, self.world, self._depths, asked.fixed, clock)
         steps, shortest = looking.shortest(found.laid)
+        if not (shortest or self._single or asked.clock.over):
+            alone = self._narrow(asked)
+            return alone._reached(made, asked, alone._settle(asked, naming=True))
         trace = Trace(self.world, made.configuration, asked.prop.name, steps)
         result: Result = "attack" if asked.prop.kind == "security" else "reached"
         reach = "shortest trace" if shortest else "a trace, not shown to be shortest"
