@@ -183,8 +183,8 @@ class Depths:
 
     A later question starts at the depth that sufficed for most of the earlier ones: one that starts deeper than it
     needs pays for every sweep, one that starts too early for a few milliseconds of looking; none is looked at deeper
-    than ``limit`` sweeps. Where there are few questions (``growing``) one world that gets deeper is quicker than one for
-    each depth.
+    than ``limit`` sweeps. Where there are few questions (``growing``) one world that gets deeper is quicker than one
+    for each depth.
     """
 
     def __init__(self, template: Template, limit: int = LIMIT, growing: bool = False) -> None:
