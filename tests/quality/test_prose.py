@@ -17,7 +17,7 @@ SAID = re.compile(r"(attack|safe|reached|not reached|not in this world|unknown)\
 
 
 def questions() -> list[tuple[str, ...]]:
-    """Every command with a question: where it stands, property, configuration, what follows it and is said beside it."""
+    """Every command with a question: where it is, property, configuration, what follows it and is said beside it."""
     return [
         (f"{name}:{number}", *found)
         for name in ("README.md", "findings.md")
