@@ -19,18 +19,18 @@ from typing import Final
 NAMESPACE: Final = "network namespace: nothing but loopback can be reached"
 ADDRESSES: Final = "none: real parties are given loopback addresses only"
 
-#: Set in a process that need not start itself again: ``yes`` inside, ``no`` to stay outside.
+#: Set in a process that need not start itself again, because it has or is to stay outside.
 INSIDE = "OPENWORLD_CONFINED"
 
 #: As root, or else as somebody who is root only in there.
 _WAYS = (("--net",), ("--net", "--map-root-user"))
-_SIOCSIFFLAGS, _UP = 0x8914, 0x1
+_SIOCGIFFLAGS, _SIOCSIFFLAGS, _UP = 0x8913, 0x8914, 0x1
 
 
 def confine() -> str:
     """Say what keeps real software on loopback, in a process that was started again inside if that is possible."""
     said = os.environ.get(INSIDE)
-    if said == "yes":
+    if said is not None and _only_loopback():
         return NAMESPACE
     # A program that only calls the command stays where it is.
     if said is None and "conform" in sys.orig_argv and (way := _way()) is not None:
@@ -38,6 +38,14 @@ def confine() -> str:
         sys.stdout.flush()
         os.execvpe(way[0], [*way, "--", *inside], {**os.environ, INSIDE: "yes"})
     return ADDRESSES
+
+
+def _only_loopback() -> bool:
+    """Whether no interface but loopback is up here: what the environment says is not believed."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        names = [name for _, name in socket.if_nameindex() if name != "lo"]
+        asked = (fcntl.ioctl(control, _SIOCGIFFLAGS, struct.pack("16sh", name.encode(), 0)) for name in names)
+        return not any(struct.unpack("16sh", answer)[1] & _UP for answer in asked)
 
 
 def enter() -> None:

@@ -89,3 +89,10 @@ def test_only_the_command_itself_is_started_again(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(sys, "orig_argv", ["python", "notebook"])
     monkeypatch.setattr(os, "execvpe", lambda *_: pytest.fail("started again"))
     assert confinement.confine() == confinement.ADDRESSES
+
+
+def test_what_the_environment_says_is_not_believed(tmp_path: Path) -> None:
+    """A variable that somebody set claims a namespace that is not there: no protection is told that is none."""
+    found = reached(tmp_path, "yes")
+    assert found["protection"] == confinement.ADDRESSES
+    assert found["own"]
