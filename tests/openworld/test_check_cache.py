@@ -352,3 +352,19 @@ def test_a_default_folder_that_cannot_be_is_done_without(tmp_path: Path, monkeyp
     wanted = str(tmp_path / "file" / "verdicts")
     result = CliRunner().invoke(main, ["check", str(tmp_path / "e.toml"), "--cache", wanted])
     assert (result.exit_code, str(tmp_path / "file") in result.stderr) == (2, True)
+
+
+def test_a_forged_safe_is_found_out(tmp_path: Path) -> None:
+    """Whoever writes into the folder that an attack is safe, checksum and all, is not believed."""
+    (tmp_path / "openworld.toml").write_text(FILE.replace("fails", "holds"), encoding="utf-8")
+    kept = Cache(tmp_path / "kept")
+    forged = check("code_delivery", parse(SAFE.configuration)).to_json()
+    for question in (SAFE, ATTACK):
+        kept.put(question, {**forged, "configuration": question.configuration})
+        assert kept.get(question) is not None
+    for _ in range(8):  # whichever of the two is asked again
+        options = ["--cache", str(kept.folder), "--json"]
+        run = CliRunner().invoke(main, ["check", str(tmp_path / "openworld.toml"), *options])
+        if run.exit_code == 1:
+            break
+    assert [one["verdict"] for one in json.loads(run.stdout)] == ["safe", "attack"]
