@@ -80,12 +80,16 @@ def _pooled(function: Callable[[T], R], tasks: Mapping[K, T], workers: int) -> G
             yield futures[future], future.result()
     except BaseException:
         # Nobody wants what is still running: stop it at once instead of waiting for it.
+        results = pool._result_queue
         pool.shutdown(wait=False, cancel_futures=True)
         workers_left = set(multiprocessing.active_children()) - others
         for worker in workers_left:
             worker.terminate()
         for worker in workers_left:
             worker.join()
+        if results is not None:
+            # Or half a result, of a worker stopped in the middle of it, would be waited for for ever.
+            results._writer.close()  # type: ignore[attr-defined]
         raise
     finally:
         pool.shutdown(wait=True)

@@ -6,6 +6,8 @@ import math
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -53,3 +55,15 @@ def test_an_error_in_a_worker_is_the_askers():
     """With its type and its text."""
     with pytest.raises(ValueError, match="factorial"):
         list(in_order(math.factorial, [1, -1], 2))
+
+
+def test_a_worker_stopped_in_the_middle_of_a_result_is_not_waited_for():
+    """Half a result in the pipe keeps nobody from ending."""
+    code = """if __name__ == "__main__":
+    from simulations.processes import spread
+    results = spread(bytes, dict.fromkeys(range(40), 30_000_000), 2)
+    next(results)
+    results.close()
+"""
+    for _ in range(3):
+        subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
