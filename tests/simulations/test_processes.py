@@ -48,7 +48,7 @@ def test_whoever_stops_listening_leaves_no_process_behind():
     results = in_order(time.sleep, [0.0, 100.0], 2)
     next(results)
     results.close()
-    deadline = time.monotonic() + 10  # two threads wait for them, and the one that comes second learns it a little later
+    deadline = time.monotonic() + 10  # two threads wait for them, and one learns it a little later
     while set(multiprocessing.active_children()) - before and time.monotonic() < deadline:
         time.sleep(0.01)
     assert set(multiprocessing.active_children()) <= before
