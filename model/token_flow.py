@@ -233,11 +233,12 @@ def client__use_token_where_echoed(c: Context, who: str, url: Value) -> Move:
 def client__share_token(c: Context, who: str) -> Move:
     """A client whose connectors share a registration gives one of the attacker's the token of another."""
     session = answered(c, who)
-    connectors = {name for party in c.world.servers for name in party.connects_by}
+    connectors = [party for party in c.world.servers if party.connects_by]
     honest = no(is_strangers(c.world, session.token_at))
-    here = possible(c.has(connectors), one_of(session.phase, "has_token", "sent"), honest)
-    home = next(party.url for party in c.world.resource_servers if not party.honest)
-    sent = Sent(c.world.session[who].client, ATTACKER, request_with(c, session, session.token, home))
+    shared = c.has({name for party in connectors for name in party.connects_by})
+    here = possible(shared, one_of(session.phase, "has_token", "sent"), honest)
+    theirs = [*(party for party in c.world.resource_servers if not party.honest), *connectors]
+    sent = Sent(c.world.session[who].client, ATTACKER, request_with(c, session, session.token, theirs[0].url))
     facts, sends = deliver(c, sent)
     return Move(here, (client_rules.registrations_are_not_shared(c.client(who)),), facts, sends)
 

@@ -25,8 +25,6 @@ from properties.template import Template
 
 #: How the event is called among those of a template, beside the properties, and in the modules of events.
 COMPLETION = "completion"
-#: The property whose cone has everything that completion depends on.
-_CONE = "first_contact"
 
 #: Seconds of work after which a contradiction is told by what is known of it.
 _PATIENCE = 4.0
@@ -142,11 +140,4 @@ def _least(among: tuple[_T, ...], answer: Callable[[list[_T]], Answer]) -> list[
 @cache
 def _open(world: World) -> Depths:
     """The world with every design in it."""
-    return Depths(_template(world, None))
-
-
-def _template(world: World, configuration: Configuration | None) -> Template:
-    template = Template(world, configuration, (_CONE,))
-    template.events[COMPLETION] = honest_completion(template.context)
-    template.cones[COMPLETION] = template.cones[_CONE]
-    return template
+    return Depths(Template(world, about=(), also={COMPLETION: honest_completion}))

@@ -20,10 +20,11 @@ Run = tuple[Step, ...]
 
 
 class Choice(NamedTuple):
-    """A choice of an action."""
+    """A choice of an action, and the values among which it is made, the plainest first."""
 
     action: str
     name: str
+    listed: tuple[object, ...]
 
 
 @dataclass(slots=True)
@@ -50,9 +51,9 @@ class Plainest:
             for name in reversed(happens):
                 if name not in self._actions() or self._can([-happens[name]]):
                     self.decided.append(-happens[name])
-        actions = {firing.action.name: firing.action for firing in self.laid.unrolling.template.firings}
-        mine = self._actions()
-        self._choose([Choice(name, one) for name in happens if name in mine for one in actions[name].choices])
+        actions = [firing.action for firing in self.laid.unrolling.template.firings]
+        mine = [action for action in actions if action.name in self._actions()]
+        self._choose([Choice(action.name, name, listed) for action in mine for name, listed in action.choices.items()])
 
     def _actions(self) -> set[str]:
         return {step.action for step in self.run}
@@ -77,22 +78,17 @@ class Plainest:
 
     def _made(self, choice: Choice) -> int:
         """The latest place, in the list of its action, of what is chosen in the run."""
-        listed = self._listed(choice)
         chosen = [dict(step.choices)[choice.name] for step in self.run if step.action == choice.action]
-        return max((listed.index(value) for value in chosen), default=0)
+        return max((choice.listed.index(value) for value in chosen), default=0)
 
     def _limit(self, choice: Choice, least: int) -> list[int]:
         """Assumptions that let it be chosen from what is listed up to a place."""
-        allowed = self._listed(choice)[: least + 1]
+        allowed = choice.listed[: least + 1]
         return [
             -int(bit)
             for fired in self.laid.unrolling.fired if fired.firing.action.name == choice.action
             for member, bit in fired.chosen[choice.name] if member not in allowed
         ]  # fmt: skip
-
-    def _listed(self, choice: Choice) -> tuple[object, ...]:
-        firings = self.laid.unrolling.template.firings
-        return next(one.action.choices[choice.name] for one in firings if one.action.name == choice.action)
 
 
 def in_order(machine: Machine, prop: Property, run: Run) -> Run | None:

@@ -39,7 +39,7 @@ class Shortening:
     clock: Clock
 
     def shortest(self, laid: Laid) -> tuple[Run, bool]:
-        """The fewest actions, then the fewest attacker actions among those; whether that is proved.
+        """The fewest actions, then the fewest attacker actions, then the plainest; whether it is known to be that.
 
         There is no shorter run once none of so few actions gets to the last sweep that was laid down.
         """
@@ -100,10 +100,15 @@ class Shortening:
             return found
 
         search = Plainest(laid, best, another, [])
-        with suppress(OutOfTimeError):
+        found = True
+        try:
             search.search()
+        except OutOfTimeError:
+            found = False
         ordered = in_order(Machine(self.configuration, self.world), self.prop, search.run)
-        return (best if ordered is None else ordered), True
+        if ordered is None:
+            raise ReplayError(f"internal error: {self.prop.name} under {self.configuration}: no order shows the event")
+        return ordered, found
 
     def _run(self, laid: Laid, bound: list[int]) -> Run | Answer:
         """A run to the event within a bound, without noise; else why there is none."""

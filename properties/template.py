@@ -57,14 +57,15 @@ class Template:
 
     ``configuration`` fixes the design and the attacker, or a design alone; what is open is an input
     of the circuit and one template answers for all of them. ``about`` names the properties of interest: actions
-    that write nothing on which those depend are left out, which cannot change what the others do. ``own`` names the
-    switches that an open design has for single parties, as ``(party, switch)``; ``free`` leaves some switches of a
-    configuration open, each with the values that it may take.
+    that write nothing on which those depend are left out, which cannot change what the others do; ``also`` has further
+    events by name. ``own`` names the switches that an open design has for single parties, as ``(party, switch)``;
+    ``free`` leaves some switches of a configuration open, each with the values that it may take.
     """
 
     world: World
     configuration: Configuration | Design | None = None
     about: tuple[str, ...] = tuple(PROPERTIES)
+    also: Mapping[str, Callable[[Context], Condition]] = field(default_factory=dict)
     own: tuple[tuple[str, str], ...] = ()
     free: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     circuit: Circuit = field(default_factory=Circuit)
@@ -90,7 +91,8 @@ class Template:
         self.state = {variable.name: self._undecided(variable.domain) for variable in self.variables}
         firings = (self._firing(number, action) for number, action in enumerate(actions(self.world)))
         self.firings = tuple(firing for firing in firings if firing.when is not False)
-        self.events = {name: PROPERTIES[name].event(self.context) for name in self.about}
+        asked = {**{name: PROPERTIES[name].event for name in self.about}, **self.also}
+        self.events = {name: event(self.context) for name, event in asked.items()}
         support = self._support()
         self.firings = tuple(replace(firing, reads=support(firing.decides)) for firing in self.firings)
         self.asks = {name: support([event]) for name, event in self.events.items()}

@@ -325,9 +325,11 @@ class WorldChecker:
         clock = asked.clock if self._single else asked.clock.within(SHARED)
         looking = Shortening(asked.prop, made.configuration, self.world, self._depths, asked.fixed, clock)
         steps, shortest = looking.shortest(found.laid)
-        if not (shortest or self._single or asked.clock.over):
+        if not (shortest or self._single):
             alone = self._narrow(asked)
-            return alone._reached(made, asked, alone._settle(asked, naming=True))
+            again = alone._settle(asked, naming=True)
+            if again.answer is Answer.SAT:
+                return alone._reached(made, asked, again)
         trace = Trace(self.world, made.configuration, asked.prop.name, steps)
         result: Result = "attack" if asked.prop.kind == "security" else "reached"
         reach = "shortest trace" if shortest else "a trace, not shown to be shortest"

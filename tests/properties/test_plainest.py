@@ -48,6 +48,16 @@ def test_values_are_the_plainest_that_do():
     assert published["resource"] == "https://shared.example/"
 
 
+@pytest.mark.parametrize("timeout", [0.01, 0.1, 0.3, 1.0])
+def test_a_trace_that_takes_long_to_show_shortest_is_told_in_time(timeout):
+    """Where the time ends on the way, a run is told, or that nothing is known; it is confirmed all the same."""
+    configuration = parse("cap=mal_as;iss_check=off;par=required;client_auth=pkjwt;state=off;per_as_redirect=off")
+    verdict = Checker(timeout=timeout).verdict("authorization", configuration)
+    assert verdict.result in ("attack", "unknown")
+    if verdict.trace is not None:
+        confirm(verdict.trace, find("authorization"))
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_there_is_one_preferred_set_whatever_is_found_out(seed):
     """The least set, without the last candidates if it can be, whichever contradiction is seen first."""
