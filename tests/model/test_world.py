@@ -469,3 +469,12 @@ def test_aauth(question: str, expected: str) -> None:
 def test_delegation(instance: str) -> None:
     """Only identities that derive from the grant confine what a sub-agent holds."""
     assert result(f"DC cap=none;instance={instance}") == ("safe" if instance == "derived" else "attack")
+
+
+def test_a_connector_needs_no_resource_of_the_attackers() -> None:
+    """A world may have the one without the other: whoever shares a registration gives the connector its token."""
+    text = files("model").joinpath("worlds", "two_users_sessions.toml").read_text(encoding="utf-8")
+    parts = [part for part in text.split("[[party]]") if 'name = "tools"' not in part]
+    world = read("mine.toml", "[[party]]".join(parts))
+    for design, expected in (("", "safe"), (";shared_provider=yes", "attack")):
+        assert check("token_confinement", parse(f"cap=mal_toolkit{design}"), world).result == expected
