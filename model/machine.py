@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache, cached_property, partial
 from itertools import product
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from model.action import Action, Context, Move
 from model.design import Configuration, check_parties
+from model.memory import Answer, Memory
 from model.protocols import actions, variables
 from model.rule import Rule
 from model.state import Variable, View
@@ -21,7 +22,6 @@ from model.switches import CAPABILITIES, SWITCHES
 from model.world import World
 from model.world_file import DEFAULT
 
-Answer = TypeVar("Answer")
 State = tuple[Any, ...]
 Writes = tuple[tuple[int, Any], ...]
 
@@ -203,7 +203,7 @@ def _writes(world: World, index: Mapping[str, int], move: Move) -> Writes:
 @cache
 def _memories(world: World, own: tuple[tuple[str, str], ...]) -> tuple[Memory[tuple[Outcome, ...]], ...]:
     """What is remembered of a world's actions, for all configurations with switches of the same parties."""
-    return tuple(Memory(partial(_outcomes, action), world, own) for action in actions(world))
+    return tuple(remembered(partial(_outcomes, action), world, own) for action in actions(world))
 
 
 def _outcomes(action: Action, context: Context) -> tuple[Outcome, ...]:
@@ -230,42 +230,19 @@ def _index(world: World, own: tuple[tuple[str, str], ...]) -> dict[str, int]:
     return index
 
 
-class Memory(Generic[Answer]):
-    """What is asked of states and configurations of a world, by the values that were read of both.
+def remembered(
+    ask: Callable[[Context], Answer], world: World, own: tuple[tuple[str, str], ...] = ()
+) -> Memory[Answer]:
+    """What is asked of states and configurations of a world (:meth:`Machine.values`), by what was read of both.
 
     ``own``: the switches that single parties have.
     """
 
-    def __init__(self, ask: Callable[[Context], Answer], world: World, own: tuple[tuple[str, str], ...] = ()) -> None:
-        self.ask = ask
-        self.world = world
-        self.own = own
-        self.index = _index(world, own)
-        self.reads: tuple[int, ...] = ()
-        self.known: dict[tuple[Any, ...], Answer] = {}
+    def read(look: Callable[[str], Any]) -> Answer:
+        parties = {(party, name): look(f"{party}:{name}") for party, name in own}
+        return ask(Context(world, _Noted(look, SWITCHES, parties), _Noted(look, CAPABILITIES), View(look)))
 
-    def recall(self, values: tuple[Any, ...]) -> Answer:
-        """The answer for some :meth:`Machine.values`."""
-        found = self.known.get(tuple([values[place] for place in self.reads]))
-        return self._learn(values) if found is None else found
-
-    def _learn(self, values: tuple[Any, ...]) -> Answer:
-        """Ask; when something is read that was not read before, what was remembered no longer counts."""
-        read = set(self.reads)
-
-        def look(name: str) -> Any:
-            place = self.index[name]
-            read.add(place)
-            return values[place]
-
-        parties = {(party, name): look(f"{party}:{name}") for party, name in self.own}
-        context = Context(self.world, _Noted(look, SWITCHES, parties), _Noted(look, CAPABILITIES), View(look))
-        answer = self.ask(context)
-        if len(read) > len(self.reads):
-            self.reads = tuple(sorted(read))
-            self.known.clear()
-        self.known[tuple([values[place] for place in self.reads])] = answer
-        return answer
+    return Memory(read, _index(world, own))
 
 
 class _Noted(Mapping[str, Any]):

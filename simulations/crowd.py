@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 from model import logic
 from model.action import Action, Context, Move
 from model.logic import Pick
+from model.memory import Answer, Memory, bits
 from model.protocols import actions, variables
 from model.rule import Rule
 from model.state import View
 from model.switches import CAPABILITIES, SWITCHES
 from simulations.attempts import Situations, Whole, adopts
-from simulations.remembered import Read, Remembered, bits, renewed
 from simulations.scope import possible
 from simulations.visits import (
     ACCEPTED,
@@ -196,10 +196,10 @@ class _Way:
 
 
 #: An action and its ways in any state.
-_Tried = tuple[Action, Remembered[tuple[_Way, ...]]]
+_Tried = tuple[Action, Memory[tuple[_Way, ...]]]
 
 
-def _ways(action: Action, judged: Crowd) -> Remembered[tuple[_Way, ...]]:
+def _ways(action: Action, judged: Crowd) -> Memory[tuple[_Way, ...]]:
     """The ways of one action in a state, for all rows of a crowd together."""
 
     def possible(context: Context) -> Iterator[_Way]:
@@ -223,9 +223,16 @@ def _ways(action: Action, judged: Crowd) -> Remembered[tuple[_Way, ...]]:
     return _of(lambda context: tuple(possible(context)), judged)
 
 
-def _of(ask: Callable[[Context], Read], judged: Crowd) -> Remembered[Read]:
+def _of(ask: Callable[[Context], Answer], judged: Crowd) -> Memory[Answer]:
     """What is asked of the states of a crowd."""
-    return Remembered(lambda view: ask(judged.context(view)), _index())
+    return Memory(lambda look: ask(judged.context(View(look))), _index())
+
+
+def _renewed(asked: Sequence[Memory[Any]], state: State, before: Sequence[Any], written: int) -> list[Any]:
+    """What is asked of a state, from what the answers were ``before`` those places (a set of them) were written."""
+    return [
+        memory.recall(state) if memory.mask & written else known for memory, known in zip(asked, before, strict=True)
+    ]
 
 
 @cache
@@ -294,9 +301,11 @@ def judge(judged: Crowd) -> Judgement:
     # Where no stolen token was used, it does not matter how late the attacker comes.
     late_chosen = np.where(used[chosen], without_theft, chosen)
 
-    def told(numbers: Whole, tell: Callable[[_Node, Mask], Iterable[tuple[Read, Mask]]]) -> tuple[list[Read], Whole]:
+    def told(
+        numbers: Whole, tell: Callable[[_Node, Mask], Iterable[tuple[Answer, Mask]]]
+    ) -> tuple[list[Answer], Whole]:
         """The different things that are told of the nodes with these numbers, one a row; and which of them of each."""
-        known: dict[Read, int] = {}
+        known: dict[Answer, int] = {}
         column = np.zeros(judged.size, dtype=np.int64)
         for number in np.unique(numbers):
             for thing, mask in tell(nodes[number], numbers == number):
@@ -352,7 +361,8 @@ def _search(judged: Crowd, tried: Sequence[_Tried]) -> list[_Node]:
     initial = tuple(variable.initial for variable in variables(ONE_VISIT))
     everybody = np.ones(judged.size, dtype=bool)
     seen: dict[State, Mask] = {initial: everybody}
-    nodes = [_Node(initial, everybody, (), [each(initial) for each in ways], Said(each(initial) for each in asked))]
+    said = Said(each.recall(initial) for each in asked)
+    nodes = [_Node(initial, everybody, (), [each.recall(initial) for each in ways], said)]
     for node in nodes:  # grows on the way
         for action, way in ((action, way) for (action, _), here in zip(tried, node.ways, strict=True) for way in here):
             goes = logic.all_of(way.goes, True if node.taken else _sets_out(judged, way))
@@ -366,8 +376,8 @@ def _search(judged: Crowd, tried: Sequence[_Tried]) -> list[_Node]:
                 new = mask if before is None else mask & ~before
                 if new.any():
                     seen[state] = new if before is None else before | new
-                    there = renewed(ways, state, node.ways, way.written)
-                    said = Said(renewed(asked, state, node.said, way.written))
+                    there = _renewed(ways, state, node.ways, way.written)
+                    said = Said(_renewed(asked, state, node.said, way.written))
                     nodes.append(_Node(state, new, (*node.taken, action), there, said))
     return nodes
 
@@ -423,7 +433,7 @@ def _refusals(
 ) -> Iterator[tuple[Label, Mask]]:
     """The first refusal by an honest party, row by row."""
     for action, ways in every:
-        for way in ways(state):
+        for way in ways.recall(state):
             for rule, fails in way.refused:
                 here = rows & fails
                 if stops(action, rule) and here.any():

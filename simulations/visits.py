@@ -15,7 +15,8 @@ from model import client
 from model.action import Action, Context
 from model.design import Configuration, Design
 from model.logic import Condition
-from model.machine import Machine, Memory, State, Step
+from model.machine import Machine, State, Step, remembered
+from model.memory import Memory
 from model.rule import Rule
 from model.state import View, tokens, variables
 from model.switches import CAPABILITIES
@@ -223,7 +224,7 @@ class _Reached(NamedTuple):
 
 @cache
 def _judges() -> tuple[Memory[Any], ...]:
-    return tuple(Memory(ask, ONE_VISIT) for ask in ASKED)
+    return tuple(remembered(ask, ONE_VISIT) for ask in ASKED)
 
 
 class _Search:
