@@ -8,7 +8,6 @@ import random
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -112,8 +111,8 @@ def _bears_out(known: Mapping[Question, Verdict | None], workers: int) -> bool:
     """
     unshown = [question for question, kept in known.items() if kept is not None and kept.trace is None]
     again = random.sample(unshown, math.ceil(SAMPLE * len(unshown)))
-    with closing(answers(again, workers, singly=True)) as replies:
-        found = {question: reply.data["verdict"] for question, reply in zip(again, replies, strict=True)}
+    replies = answers(again, workers, singly=True)
+    found = {question: reply.data["verdict"] for question, reply in zip(again, replies, strict=True)}
     return all(kept is None or kept.result == found.get(question, kept.result) for question, kept in known.items())
 
 
