@@ -59,9 +59,11 @@ clean:
 # .runtime, .dev, .notebooks (what is installed in it). A stamp older than pyproject.toml or
 # constraints.txt is redone by pip, which changes only what differs.
 
-# The package itself is built with the pinned setuptools, not with the newest one.
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
-INSTALL = $(PIP) --no-build-isolation --editable
+# The package itself is built with the pinned setuptools, not with the newest one. With HASHES=yes everything comes first,
+# each file held against its hash, and after that nothing is fetched.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+FIRST := $(if $(HASHES),--require-hashes --no-deps -r constraints-hashed.txt,-c constraints.txt setuptools)
+INSTALL = $(PIP) -c constraints.txt $(if $(HASHES),--no-index) --no-build-isolation --editable
 
 $(VENV)/.runtime: $(VENV)/.base pyproject.toml constraints.txt
 	@touch $(VENV)/.unfinished
@@ -95,5 +97,5 @@ $(VENV)/.base:
 	  (on Debian and Ubuntu: apt install python3-venv)))
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) setuptools
+	$(PIP) $(FIRST)
 	@printf '%s' '$(WANTED)' >$@

@@ -87,11 +87,12 @@ class Shortening:
 
     def _plainest(self, laid: Laid, best: Run) -> tuple[Run, bool]:
         """The plainest of the runs that are as short: one and the same for all who ask."""
-        attackers = laid.attackers.at_most(_attacker_steps(best))
-        bound = [*self.fixed(laid), *laid.unrolling.enforced.values(), *laid.length.at_most(len(best)), *attackers]
+        fixed = [*self.fixed(laid), *laid.unrolling.enforced.values()]
 
         def another(assumptions: list[int]) -> Run | None:
-            answer = laid.event(self.prop.name, [*bound, *assumptions], self.clock)
+            # Asked anew each time: once more is counted, it is other literals that say how much may happen.
+            short = [*laid.length.at_most(len(best)), *laid.attackers.at_most(_attacker_steps(best))]
+            answer = laid.event(self.prop.name, [*fixed, *short, *assumptions], self.clock)
             if answer is Answer.UNKNOWN:
                 raise OutOfTimeError
             found = _decode(laid) if answer is Answer.SAT else None

@@ -1,0 +1,23 @@
+"""What is installed is pinned, and where hashes are asked for, every file is held against one."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_every_pin_has_its_hashes() -> None:
+    """Both files name the same versions, and the one with hashes has some for each."""
+    pinned = {line for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line and line[0] != "#"}
+    blocks = re.findall(r"^([\w.-]+==\S+).*\\\n((?: +--hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)",
+                        (ROOT / "constraints-hashed.txt").read_text(), re.MULTILINE)  # fmt: skip
+    assert len(pinned) > 100
+    assert {name for name, _ in blocks} == pinned
+
+
+def test_pins_name_no_address() -> None:
+    """Where packages come from is for those to say who install them."""
+    for name in ("constraints.txt", "constraints-hashed.txt", "pyproject.toml"):
+        assert not re.search(r"https?://|--(?:extra-)?index-url|--find-links", (ROOT / name).read_text()), name
