@@ -321,25 +321,26 @@ def test_walks_of_the_machine_are_runs_of_the_solver(name, length, clauses, samp
     """For each walk there is a run of as many sweeps, of its steps and choices alone, that ends in the same state."""
     made = clauses(WORLDS[name], length)
     laid, ends = made.laid, Ends(made)
-    chosen = {}
+    excluded = {}
     for firing in made.template.firings:
         places = [fired for fired in laid.fired if fired.firing is firing]
         for choice, domain in firing.action.choices.items():
             for value in domain:
-                literal = chosen[firing.action.name, choice, value] = laid.new_literal()
+                literal = excluded[firing.action.name, choice, value] = laid.new_literal()
                 for fired in places:
-                    laid.clause(-literal, -fired.literal, int(dict(fired.chosen[choice])[value]))
-    rng, walked, kept = random.Random(8), 0, {firing.action.name for firing in made.template.firings}
+                    laid.clause(-literal, -fired.literal, -int(dict(fired.chosen[choice])[value]))
+    rng, walked = random.Random(8), 0
     for _ in range(20):
         machine = Machine(sample(rng, rng.choice((0.05, 0.2))), WORLDS[name])
         states, steps = _walk(machine, rng, length)
         end = ends.literals(machine, states[-1])
         assert end is not None, steps
         taken = {step.action for step in steps}
+        made_so = {(step.action, *choice) for step in steps for choice in step.choices}
         assumptions = [
             *made.fixed(machine.configuration), *made.enforced, *end,
             *(-fired.literal for fired in laid.fired if fired.firing.action.name not in taken),
-            *(chosen[step.action, c, v] for step in steps if step.action in kept for c, v in step.choices),
+            *(literal for choice, literal in excluded.items() if choice[0] in taken and choice not in made_so),
         ]  # fmt: skip
         assert made.solver.check(assumptions) is Answer.SAT, steps
         assert set(made.run()) <= set(steps)

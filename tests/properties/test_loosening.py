@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 
 import pytest
-from loosening import mutants
+from mutants import mutants
 
 from model import authorization_server, client, registration, resource_server
 from model.aauth import agent, person_server

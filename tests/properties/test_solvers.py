@@ -1,4 +1,4 @@
-"""No answer hangs on one solver or on the luck of its draws: others find the same results, lengths, rules and traces."""
+"""No answer hangs on one solver or on the luck of its draws: results, lengths, rules and traces are the same."""
 
 from __future__ import annotations
 

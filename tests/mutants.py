@@ -1,0 +1,224 @@
+"""Variants of the model that are wrong in one place.
+
+A mutant reads the source of a function of the model and changes one place in it. Loosened: an equality of identifiers
+becomes "same origin" or "both present", a segment prefix a string prefix, "present and equal" becomes "present". Cut: a
+condition is left out of several, an alternative of several, an entry of what is written. Broken, as any program may be:
+a condition is turned round, "and" stands for "or", a statement is left out. It is put in the place of the original, so
+that whoever calls the function, calls the mutant.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import inspect
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import wraps
+from types import ModuleType
+
+from model import identifiers
+from model.action import SCHEMAS
+from model.client import NONE
+from model.logic import _ALGEBRAS, all_of, any_of, holds, no, same
+from model.machine import _memories
+from model.protocols import actions, schemas, variables
+
+EXACT = ("equal_code_points", "equal_simple_string", "equal_normalized", "equal_htu")
+
+
+def present(left, right):
+    """Both values are there, whatever they are."""
+    return any_of(same(left, right), all_of(no(same(left, NONE)), no(same(right, NONE))))
+
+
+def same_origin(left, right):
+    """Two identifiers agree at least in scheme, host and port."""
+    return left == right or (NONE not in (left, right) and identifiers.same_origin(left, right))
+
+
+def both_present(left, right):
+    """Two identifiers are there."""
+    return NONE not in (left, right)
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A function or a method with one thing changed."""
+
+    module: ModuleType
+    function: str
+    change: str
+    place: int
+
+    def __str__(self) -> str:
+        return f"{self.module.__name__.removeprefix('model.')}.{self.function}: {self.change} #{self.place}"
+
+    @contextlib.contextmanager
+    def installed(self) -> Iterator[None]:
+        """The model with the mutant in it."""
+        names = vars(self.module)
+        owner, _, name = self.function.rpartition(".")
+        original = vars(names[owner])[name] if owner else names[name]
+        if isinstance(original, property):
+            original = original.fget
+        tree = ast.parse(textwrap.dedent(inspect.getsource(original)))
+        tree.body[0].decorator_list = []  # the rule is registered already; its name and sources stay
+        found = _Change(self.change, self.place)
+        mutated = ast.fix_missing_locations(found.visit(tree))
+        looser = {"_present": present, "_same_origin": same_origin, "_both_present": both_present}
+        space = {**names, **looser, "holds": holds}
+        exec(compile(mutated, str(self), "exec"), space)
+        if owner:
+            with self._in_class(names[owner], name, space[name]):
+                yield
+            return
+        mutant = _as_rule(original, space[name])
+        try:
+            _put(mutant, original)
+            yield
+        finally:
+            _put(original, mutant)
+
+    @contextlib.contextmanager
+    def _in_class(self, owner: type, name: str, mutant: Callable) -> Iterator[None]:
+        original = vars(owner)[name]
+        try:
+            setattr(owner, name, property(mutant) if isinstance(original, property) else mutant)
+            yield
+        finally:
+            setattr(owner, name, original)
+
+
+LOOSENED = ("exact to origin", "exact to present", "segment to string", "equal to present")
+CUT = ("without a condition", "without an alternative", "without an entry")
+BROKEN = ("condition turned round", "and for or", "statement left out")
+
+
+def mutants(*modules: ModuleType, changes: tuple[str, ...] = LOOSENED) -> list[Mutant]:
+    """Every place of every function in these modules, changed in each way that fits."""
+    return [
+        Mutant(module, name, change, place)
+        for module in modules
+        for name, function in _functions(module)
+        for change in changes
+        for place in range(_places(function, change))
+    ]
+
+
+def _functions(module: ModuleType) -> Iterator[tuple[str, Callable]]:
+    """The functions of a module, and the methods and properties of its classes."""
+    for name, value in vars(module).items():
+        if getattr(value, "__module__", "") == module.__name__:
+            if inspect.isfunction(value):
+                yield name, value
+            elif inspect.isclass(value):
+                for of, method in vars(value).items():
+                    method = method.fget if isinstance(method, property) else method
+                    if inspect.isfunction(method) and _is_written(method, module):
+                        yield f"{name}.{of}", method
+
+
+def _is_written(method: Callable, module: ModuleType) -> bool:
+    """Whether a method stands in the source, rather than being made for a dataclass."""
+    return method.__code__.co_filename == module.__file__
+
+
+def _places(function: Callable, change: str) -> int:
+    counted = _Change(change, -1)
+    counted.visit(ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(function)))))
+    return counted.seen
+
+
+class _Change(ast.NodeTransformer):
+    """Counts the places of one kind of change and makes the change at one of them."""
+
+    def __init__(self, change: str, place: int) -> None:
+        self.change, self.place, self.seen = change, place, 0
+
+    def _here(self) -> bool:
+        self.seen += 1
+        return self.seen - 1 == self.place
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        """What any program may have wrong; what is about this one has a method of its own."""
+        match self.change, node:
+            case "and for or", ast.BoolOp() if self._here():
+                node.op = ast.And() if isinstance(node.op, ast.Or) else ast.Or()
+            case "condition turned round", ast.If() | ast.IfExp() | ast.While() if self._here():
+                node.test = ast.UnaryOp(ast.Not(), node.test)
+            case "condition turned round", ast.comprehension():
+                node.ifs = [ast.UnaryOp(ast.Not(), test) if self._here() else test for test in node.ifs]
+            case "statement left out", ast.Expr(ast.Constant()):
+                pass  # a docstring
+            case "statement left out", ast.Assign() | ast.AugAssign() | ast.Expr() if self._here():
+                return ast.Pass()
+        return super().visit(node)
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        named = isinstance(node.value, ast.Name) and node.value.id == "identifiers"
+        looser = {"exact to origin": "_same_origin", "exact to present": "_both_present"}
+        if named and node.attr in EXACT and self.change in looser and self._here():
+            return ast.Name(looser[self.change], ast.Load())
+        if named and node.attr == "prefix_segment" and self.change == "segment to string" and self._here():
+            return ast.Attribute(node.value, "prefix_string", ast.Load())
+        return self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        if self.change == "equal to present" and _compares_values(node) and self._here():
+            return ast.Call(ast.Name("_present", ast.Load()), node.args, [])
+        several = {"without a condition": ("possible", "all_of"), "without an alternative": ("any_of",)}
+        if len(node.args) > 1 and isinstance(node.func, ast.Name) and node.func.id in several.get(self.change, ()):
+            node.args = [argument for argument in node.args if not self._here()]
+        return self.generic_visit(node)
+
+    def visit_Dict(self, node: ast.Dict) -> ast.AST:
+        if self.change == "without an entry":
+            kept = [entry for entry in zip(node.keys, node.values, strict=True) if not self._here()]
+            node.keys, node.values = [key for key, _ in kept], [value for _, value in kept]
+        return self.generic_visit(node)
+
+
+def _compares_values(node: ast.Call) -> bool:
+    """Whether a call compares two values of the protocol, rather than a switch or a constant."""
+    if not (isinstance(node.func, ast.Name) and node.func.id == "same" and len(node.args) == 2):
+        return False
+
+    def decided(argument: ast.AST) -> bool:
+        of_design = isinstance(argument, ast.Attribute) and getattr(argument.value, "id", "") == "design"
+        constant = isinstance(argument, ast.Constant) or (isinstance(argument, ast.Name) and argument.id.isupper())
+        return of_design or constant
+
+    return not any(map(decided, node.args))
+
+
+def _as_rule(original: Callable, mutated: Callable) -> Callable:
+    """The mutant as what the original was: a rule that names itself, or a plain function."""
+    if not hasattr(original, "__wrapped__"):
+        return mutated
+
+    @wraps(original)
+    def read(*args, **kwargs):
+        return original(*args, **kwargs)._replace(holds=mutated(*args, **kwargs))
+
+    return read
+
+
+def _put(function: Callable, replaced: Callable) -> None:
+    """Put a function in another's place for all who use it; what machines remember was learnt from that one."""
+    packages = ("model", "properties")
+    spaces = [vars(module) for name, module in sys.modules.items() if name.partition(".")[0] in packages]
+    for space in (*spaces, _ALGEBRAS):
+        for name, value in list(space.items()):
+            if value is replaced:
+                space[name] = function
+            elif isinstance(value, tuple) and any(one is replaced for one in value):  # a guard, or what circuits do
+                space[name] = tuple(function if one is replaced else one for one in value)
+    for name, schema in SCHEMAS.items():
+        changed = {part: function for part in ("each", "choices", "move") if getattr(schema, part) is replaced}
+        if changed:
+            SCHEMAS[name] = replace(schema, **changed)
+    for remembered in (_memories, actions, schemas, variables):
+        remembered.cache_clear()
