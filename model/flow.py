@@ -42,6 +42,7 @@ from model.readings import (
     document,
     is_callback,
     is_strangers,
+    may_begin,
     metadata_url,
     published,
     pushes,
@@ -79,7 +80,7 @@ def client__request_resource(c: Context, who: str, url: Value) -> Move:
     here = possible(same(session.phase, "idle"))
     sent_to = c.at(url, lambda party: not cast.visits or party.name in cast.visits)
     return Move(
-        all_of(here, takes_part(c, who), c.at(url, c.exists), sent_to),
+        all_of(here, takes_part(c, who), may_begin(c, who), c.at(url, c.exists), sent_to),
         (),
         {f"{who}.phase": "challenged", f"{who}.url": url},
         (Sent(cast.client, url, ResourceRequest(url)), Sent(url, cast.client, challenge(c, who, url))),

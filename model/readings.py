@@ -141,6 +141,19 @@ def answered(c: Context, who: str) -> Reading:
     return Moved(session, issuer=issuer, token_at=choose(same(issuer, session.issuer), session.token_at, issuer))
 
 
+def may_begin(c: Context, who: str) -> Condition:
+    """Whether the agent turns to a session: one that comes after another does once the token of that one is used.
+
+    An honest resource server has to have acted on it; whatever one of the attacker's makes of it, the agent goes on.
+    """
+    earlier = c.world.session[who].after
+    if not earlier:
+        return True
+    session = c.state.session(earlier)
+    honest = c.at(session.url, lambda party: party.honest)
+    return all_of(one_of(session.phase, "sent", "renewed"), any_of(session.accepted, no(honest)))
+
+
 def client_id_of(c: Context, session: Reading) -> Value:
     """The client_id that a session uses."""
     strangers = is_strangers(c.world, session.issuer)

@@ -87,12 +87,16 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session at a client: whose, and the resources the agent may be sent to in it (all, if none is named)."""
+    """A session at a client: whose, and the resources the agent may be sent to in it (all, if none is named).
+
+    One that comes ``after`` another begins when the client has used its token in that one.
+    """
 
     name: str
     client: str
     user: str = ATTACKER
     visits: tuple[str, ...] = ()
+    after: str = ""
 
 
 @dataclass(frozen=True, slots=True)

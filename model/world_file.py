@@ -56,7 +56,7 @@ def read(name: str, text: str) -> World:
         raise WorldError(f"{name}: nested too deep") from None
     _refuse(name, text, _misshapen(content))
     world = _made(content, name)
-    for check in (_doubles, _references, _starters, _policies, _capabilities, _well_known, _grants):
+    for check in (_doubles, _references, _starters, _orders, _policies, _capabilities, _well_known, _grants):
         _refuse(name, text, check(world))
     return world
 
@@ -226,12 +226,13 @@ _HONEST_SERVERS: _Of = ("an honest AS", lambda world: _names(world.servers, hone
 _RESOURCES: _Of = ("a resource server", lambda world: _names(world.resource_servers))
 _HONEST_RESOURCES: _Of = ("an honest resource server", lambda world: _names(world.resource_servers, honest=True))
 _CLIENTS: _Of = ("an honest client", lambda world: _names(world.clients))
+_SESSIONS: _Of = ("a session", lambda world: list(world.session))
 _USERS: _Of = ("a user of a session", lambda world: [*world.users, ATTACKER])
 #: What the keys of each table name, and which there are.
 _NAMED: dict[tuple[str, str], _Of] = {
     ("party", "designates"): _SERVERS, ("party", "trusts"): _SERVERS, ("party", "knows"): _SERVERS,
     ("party", "serves"): _RESOURCES, ("party", "upstream"): _HONEST_SERVERS,
-    ("session", "client"): _CLIENTS, ("session", "visits"): _RESOURCES,
+    ("session", "client"): _CLIENTS, ("session", "visits"): _RESOURCES, ("session", "after"): _SESSIONS,
     ("held", "client"): _CLIENTS, ("held", "user"): _USERS, ("held", "server"): _HONEST_SERVERS,
     ("held", "resource"): _RESOURCES, ("tampering", "party"): _HONEST_RESOURCES,
     ("grants", "server"): _HONEST_SERVERS, ("grants", "user"): _USERS,
@@ -255,6 +256,15 @@ def _starters(world: World) -> Iterator[Fault]:
         if party.role == SUB_AGENT and party.started_by not in earlier:
             unknown = f"unknown {party.started_by!r}{hint(party.started_by, earlier)}"
             yield (key, number, "started_by"), f"started_by names a client or sub-agent given before: {unknown}"
+
+
+def _orders(world: World) -> Iterator[Fault]:
+    """A session comes after one that stands before it, so that none waits for itself."""
+    for key, number, session in _rows(world, "session"):
+        earlier = [other.name for other in world.sessions[:number]]
+        if session.after in world.session and session.after not in earlier:
+            why = f"after names a session given before: {session.after!r} is not{hint(session.after, earlier)}"
+            yield (key, number, "after"), why
 
 
 def _policies(world: World) -> Iterator[Fault]:

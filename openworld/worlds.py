@@ -69,7 +69,8 @@ def data(world: World) -> dict[str, Any]:
     return {
         "name": world.name, "concern": world.concern, "protocol": world.protocol, "parties": parties,
         "sessions": [
-            {"name": each.name, "client": each.client, "user": each.user, "visits": list(each.visits)}
+            {"name": each.name, "client": each.client, "user": each.user, "visits": list(each.visits),
+             "after": each.after}
             for each in world.sessions
         ],
         "grants": [{"name": each.name, "server": each.server, "user": each.user} for each in world.grants],
@@ -107,7 +108,8 @@ def _sessions(world: World) -> Iterator[str]:
     for session in world.sessions:
         whose = "the attacker's own" if session.user == ATTACKER else f"{session.user}'s"
         visits = f", to {_joined(session.visits)} only" if session.visits else ""
-        yield f"{session.name} ({whose}, at {session.client}{visits})"
+        after = f", after {session.after}" if session.after else ""
+        yield f"{session.name} ({whose}, at {session.client}{visits}{after})"
 
 
 def _when(world: World) -> str:

@@ -88,6 +88,8 @@ _TABLE: tuple[tuple[str, str, Literal["security", "utility"], str], ...] = (
      "A refresh token of a user's, or an assertion that an honest AS takes, comes into the attacker's hands."),
     ("FC", "first_contact", "utility",
      "From an unknown URL, honest parties alone get to an accepted request."),
+    ("TD", "task_completed", "utility",
+     "From unknown URLs, honest parties alone get every session of the users' served, in whichever domain it is."),
 )  # fmt: skip
 
 PROPERTIES: dict[str, Property] = {

@@ -14,6 +14,7 @@ from model.messages import Approval, ResourceResponse, Sent
 from model.readings import (
     designates,
     is_strangers,
+    may_begin,
     server_of,
     sessions,
     tampered,
@@ -86,7 +87,7 @@ def client__send_signed_request(c: Context, who: str, url: Value) -> Move:
     """The agent sends a signed request with its person token to the URL that it was sent to."""
     session, visits = c.state.session(who), c.world.session[who].visits
     sent_to = c.at(url, lambda party: all_of(not visits or party.name in visits, c.exists(party)))
-    here = all_of(same(session.phase, "idle"), sent_to)
+    here = all_of(same(session.phase, "idle"), may_begin(c, who), sent_to)
     request = SignedRequest(url, own_key(c, who))
     sent = Sent(agent_of(c, who), url, request)
     return Move(here, (), {f"{who}.phase": "asked", f"{who}.url": url}, (sent,))

@@ -82,6 +82,12 @@ def first_contact(c: Context) -> Condition:
     return any_of(*(c.state[f"{session.name}.accepted"] for session in _of_users(c)))
 
 
+def task_completed(c: Context) -> Condition:
+    """Every session of a user's is served in that way."""
+    served = [c.state[f"{session.name}.accepted"] for session in _of_users(c)]
+    return all_of(*served) if served else False
+
+
 def completion(c: Context) -> Condition:
     """A user's agent is served by an honest resource; there is no other way to it than from an unknown URL."""
     return first_contact(c)

@@ -225,13 +225,22 @@ def as_acceptance(c: Context) -> Condition:
 
 def first_contact(c: Context) -> Condition:
     """From an unknown URL, honest parties alone get to an accepted request, with credentials that can be had then."""
-    found = []
-    for session in _of_users(c):
-        design = c.client(session.name)
-        issued = any_of(no(same(design.client_auth, "secret")), one_of(design.reg, "dcr", "dcr_ss", "static"))
-        state = c.state.session(session.name)
-        found.append(all_of(state.accepted, same(state.url, c.world.contacted), no(same(design.prm, "off")), issued))
-    return any_of(*found)
+    return any_of(
+        *(all_of(_served_unknown(c, s.name), same(c.state[f"{s.name}.url"], c.world.contacted)) for s in _of_users(c))
+    )
+
+
+def task_completed(c: Context) -> Condition:
+    """Every session of a user's is served in that way, whichever domains they lead to."""
+    served = [_served_unknown(c, session.name) for session in _of_users(c)]
+    return all_of(*served) if served else False
+
+
+def _served_unknown(c: Context, who: str) -> Condition:
+    """A session is served at a URL that it did not know, with credentials that can be had then."""
+    design = c.client(who)
+    issued = any_of(no(same(design.client_auth, "secret")), one_of(design.reg, "dcr", "dcr_ss", "static"))
+    return all_of(c.state[f"{who}.accepted"], no(same(design.prm, "off")), issued)
 
 
 def completion(c: Context) -> Condition:

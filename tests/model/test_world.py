@@ -92,6 +92,12 @@ MISTAKES = {
     "a session at no client": (('client = "client"', 'client = "desk"'), 25, "unknown 'desk'; allowed: client"),
     "a session at an AS": (('client = "client"', 'client = "as"'), 25, "names an honest client: unknown 'as'"),
     "a session at nobody": (('client = "client"', 'client = ""'), 25, "'' is no name"),
+    "a session after none": (
+        ('user = "user"\n\n', 'user = "user"\nafter = "first"\n\n'), 27, "names a session: unknown 'first'",
+    ),
+    "a session after itself": (
+        ('user = "user"\n\n', 'user = "user"\nafter = "victim"\n\n'), 27, "a session given before: 'victim' is not",
+    ),
     "a user with a party's name": (('user = "user"\n\n', 'user = "crm"\n\n'), 26, "'crm' is no name of a user"),
     "a URL that is none": (('url = "https://as.example"', 'url = "as example"'), 13, "'as example' is no URL; wanted:"),
     "a URL with a line end": (('url = "https://as.example"', 'url = "https://as.example\\n"'), 13, "is no URL"),
@@ -350,6 +356,27 @@ def test_a_browser_is_held_through_the_users_other_session() -> None:
     assert result(unbound) == "safe"
     assert result(f"{unbound};world=two_users_sessions") == "attack"
     assert result(f"{unbound};state=checked;world=two_users_sessions".replace("state=off;", "")) == "safe"
+
+
+def test_a_session_waits_for_the_one_that_it_comes_after() -> None:
+    """The agent turns to billing once the CRM has served it, and the task is done when both have."""
+    trace = check("TD", parse("cap=none")).trace
+    assert trace is not None
+    served = [step.action for step in trace.steps].index("resource_server.accept_request[crm_task,crm_as.user.1]")
+    assert trace.steps[served + 1].action == "client.request_resource[billing_task]"
+    assert result("TD billing_as:pkce_as=required;pkce=off;crm_as:pkce_as=lax") == "not_reached"
+
+
+def test_a_session_waits_for_no_resource_of_the_attackers() -> None:
+    """Where the CRM is one of the attacker's, the agent goes on when that has the token."""
+    machine = Machine(parse("cap=mal_rs+mal_as"), WORLDS["crm_then_billing"])
+    state, begun = machine.initial, "client.request_resource[billing_task]"
+    while not any(step.action == begun for step in machine.enabled(state)):
+        tools = [s for s in machine.enabled(state) if dict(s.choices).get("url", "").endswith("attacker.example/mcp")]
+        state = machine.step(state, (tools or [s for s in machine.enabled(state) if "crm_task" in s.action])[0])
+    assert not machine.view(state)["crm_task.accepted"]
+    assert result("TC world=crm_then_billing;cap=mal_rs;billing_as:as_resource=ignore") == "attack"
+    assert result("TC world=crm_then_billing;cap=mal_rs") == "safe"
 
 
 @pytest.mark.parametrize(

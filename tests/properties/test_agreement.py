@@ -11,6 +11,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+from walks import Ends, lost_walks, walk
 
 from benchmarks.worlds import LARGER
 from model.design import parse
@@ -224,16 +225,6 @@ def test_without_a_capability_the_attacker_does_nothing(name, clauses):
 # --- walks ---------------------------------------------------------------------------------------------------
 
 
-def _walk(machine, rng, length):
-    """The states and steps of a random run of at most so many steps."""
-    states, steps = [machine.initial], []
-    while len(steps) < length and (moves := list(machine.moves(states[-1]))):
-        step, state = rng.choice(moves)
-        steps.append(step)
-        states.append(state)
-    return states, steps
-
-
 @pytest.mark.parametrize("name", WORLDS)
 def test_what_is_known_stays_known(name, sample):
     """Along no walk is a fact taken back."""
@@ -241,7 +232,7 @@ def test_what_is_known_stays_known(name, sample):
     for _ in range(6):
         machine = Machine(sample(rng, 0.2), WORLDS[name])
         facts = [machine.index[variable.name] for variable in machine.variables if variable.fact]
-        states, _ = _walk(machine, rng, 25)
+        states, _ = walk(machine, rng, 25)
         for before, after in pairwise(states):
             assert all(after[place] or not before[place] for place in facts)
 
@@ -260,7 +251,7 @@ def safe_walks(checker, sample, rng, wanted):
             continue
         machine = Machine(configuration, prop.world_of(configuration))
         for _ in range(20):
-            states, taken = _walk(machine, rng, 60)
+            states, taken = walk(machine, rng, 60)
             steps += len(taken) + 1
             if _met(prop, machine, states[-1:]):
                 met.append((prop.code, str(configuration), taken))
@@ -278,40 +269,6 @@ def test_no_walk_comes_to_what_is_answered_with_safe_in_100000_steps(checker, sa
     assert not safe_walks(checker, sample, random.Random(14), 100_000)
 
 
-class Ends:
-    """The clauses of a world with literals for the state in which a run ends."""
-
-    def __init__(self, made):
-        self.made = made
-        self.bits: dict[tuple[str, object], int | bool] = {}
-        for variable in made.template.variables:
-            value = made.template.state[variable.name]
-            cases = value.cases if isinstance(value, Pick) else {True: value}
-            for member, literal in cases.items():
-                self.bits[variable.name, member] = self._named(made.laid._now[literal.code])
-        made.laid._define(0)  # once more, now that something relies on these in both directions
-
-    def _named(self, bit):
-        if isinstance(bit, bool):
-            return bit
-        name = self.made.laid.new_literal()
-        self.made.laid.clause(-name, bit)
-        self.made.laid.clause(name, -bit)
-        return name
-
-    def literals(self, machine, state):
-        """What holds where a run ends in this state; ``None`` where none does."""
-        found = []
-        for (name, member), bit in self.bits.items():
-            holds = state[machine.index[name]] == member
-            if isinstance(bit, bool):
-                if bit != holds:
-                    return None
-            else:
-                found.append(bit if holds else -bit)
-        return found
-
-
 @pytest.mark.parametrize(
     ("name", "length"),
     [(n, 4) for n in ("default", "aauth", "delegation", "proxy")]
@@ -319,33 +276,7 @@ class Ends:
 )
 def test_walks_of_the_machine_are_runs_of_the_solver(name, length, clauses, sample):
     """For each walk there is a run of as many sweeps, of its steps and choices alone, that ends in the same state."""
-    made = clauses(WORLDS[name], length)
-    laid, ends = made.laid, Ends(made)
-    excluded = {}
-    for firing in made.template.firings:
-        places = [fired for fired in laid.fired if fired.firing is firing]
-        for choice, domain in firing.action.choices.items():
-            for value in domain:
-                literal = excluded[firing.action.name, choice, value] = laid.new_literal()
-                for fired in places:
-                    laid.clause(-literal, -fired.literal, -int(dict(fired.chosen[choice])[value]))
-    rng, walked = random.Random(8), 0
-    for _ in range(20):
-        machine = Machine(sample(rng, rng.choice((0.05, 0.2))), WORLDS[name])
-        states, steps = _walk(machine, rng, length)
-        end = ends.literals(machine, states[-1])
-        assert end is not None, steps
-        taken = {step.action for step in steps}
-        made_so = {(step.action, *choice) for step in steps for choice in step.choices}
-        assumptions = [
-            *made.fixed(machine.configuration), *made.enforced, *end,
-            *(-fired.literal for fired in laid.fired if fired.firing.action.name not in taken),
-            *(literal for choice, literal in excluded.items() if choice[0] in taken and choice not in made_so),
-        ]  # fmt: skip
-        assert made.solver.check(assumptions) is Answer.SAT, steps
-        assert set(made.run()) <= set(steps)
-        walked += len(steps)
-    assert walked > 20
+    assert not lost_walks(clauses(WORLDS[name], length), length, sample)
 
 
 #: Questions about the tiny world, with the sweeps that its runs have.
@@ -401,3 +332,36 @@ def _all_ends(made, configuration, limit=2000):
         yield made.run(holds)
         solver.add(z3.Or([term(-bit if holds(bit) else bit) for bit in ends]))
     raise AssertionError("more states than expected")
+
+
+# --- the order of steps --------------------------------------------------------------------------------------
+
+
+def out_of_order(template, configuration, rng, states):
+    """Pairs of steps that are said to commute and do not: the later one cannot be first, or leads elsewhere then.
+
+    Whoever then adds nothing any more is not missed.
+    """
+    machine, found = Machine(configuration, template.world), []
+    number = {firing.action.name: firing.number for firing in template.firings}
+    for _ in range(states):
+        values = random_state(machine, rng)
+        state = tuple(values[variable.name] for variable in machine.variables)
+        at_first = {step: after for step, after in machine.moves(state) if step.action in number}
+        for earlier, between in rng.sample(sorted(at_first.items(), key=repr), min(4, len(at_first))):
+            for later, after in machine.moves(between):
+                causes = template.causes.get(number.get(later.action, -1))
+                if causes is None or number[earlier.action] in causes or earlier.action == later.action:
+                    continue
+                first = at_first.get(later)
+                if first is None or (first != after and dict(machine.moves(first)).get(earlier) != after):
+                    found.append((earlier, later))
+    return found
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_steps_that_are_said_to_commute_do(name, open_templates, sample):
+    """From any state at all, so that the form in which runs are kept leaves out nothing but other orders."""
+    rng = random.Random(15)
+    for _ in range(4):
+        assert not out_of_order(open_templates(name), sample(rng, 0.2), rng, 10)

@@ -9,11 +9,11 @@ import pytest
 from mutants import BROKEN, mutants
 
 from model.design import parse
-from properties import bounds, circuit, closure, counting, minimal, plainest, shortest, template, unroll
+from properties import circuit, closure, template, unroll
 from properties.security import find
 from properties.verdict import Checker, check
 
-MODULES = (circuit, template, unroll, counting, closure, bounds, minimal, shortest, plainest)
+MODULES = (circuit, template, unroll, closure)
 MUTANTS = {str(mutant): mutant for mutant in mutants(*MODULES, changes=BROKEN)}
 
 #: Questions of every kind: with and without an attack, of several worlds, with a switch of one party's own.
