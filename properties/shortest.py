@@ -62,8 +62,7 @@ class Shortening:
         Every run that the solver shows is replayed, and what it can do without is left out before asking for less.
         """
         while best:
-            fewer = [*laid.unrolling.idle[len(best) - 1 : len(best)], *laid.length.at_most(len(best) - 1)]
-            found = self._run(laid, fewer)
+            found = self._run(laid, laid.length.at_most(len(best) - 1))
             if not isinstance(found, tuple):
                 return best, found is Answer.UNSAT
             if len(found) < len(best):
@@ -75,8 +74,7 @@ class Shortening:
     def _fewer_attackers(self, laid: Laid, best: Run) -> tuple[Run, bool]:
         """As few attacker actions as a run of as many actions has."""
         while size := _attacker_steps(best):
-            length = [*laid.length.at_most(len(best)), *laid.unrolling.idle[len(best) : len(best) + 1]]
-            found = self._run(laid, [*length, *laid.attackers.at_most(size - 1)])
+            found = self._run(laid, [*laid.length.at_most(len(best)), *laid.attackers.at_most(size - 1)])
             if not isinstance(found, tuple):
                 return best, found is Answer.UNSAT
             if len(found) <= len(best) and _attacker_steps(found) < size:

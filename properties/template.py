@@ -32,7 +32,6 @@ class Firing:
 
     number: int
     action: Action
-    fires: Literal
     chosen: Mapping[str, Value]
     when: Condition
     possible: Condition
@@ -224,7 +223,7 @@ class Template:
         move = action(self.context, **chosen)
         when = move.when if move.when is False else self._changing(move)
         rules = tuple((condition.rule.name, condition.holds) for condition in move.rules)
-        return Firing(number, action, self.circuit.input(), chosen, when, move.when, rules, frozenset(), move.sets)
+        return Firing(number, action, chosen, when, move.when, rules, frozenset(), move.sets)
 
     def _changing(self, move: Move) -> Condition:
         """When a move happens: one that only adds facts, where it adds any, since it can be left out else."""

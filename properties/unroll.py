@@ -42,7 +42,6 @@ class Unrolling:
         clauses: flat, each ended by 0 (the DIMACS convention).
         fired: every action that can happen at some step.
         happens: for each action, a literal implied by its happening at any step; assume one false to forbid the action.
-        idle: for each step, a literal to assume for "nothing happens from this step on".
         longer: a literal to assume for "something happens in the last sweep".
         events: for each property, the literal of its event after the last step.
         switches, capabilities, enforced: literals of what was left open, to be assumed per query.
@@ -51,24 +50,21 @@ class Unrolling:
     def __init__(self, template: Template, depth: int) -> None:
         self.template = template
         self.depth = 0
-        self.clauses: list[int] = []
-        self.top = 0
+        # The first literal holds, so that it may pass for True, which in Python equals 1.
+        self.clauses: list[int] = [1, 0]
+        self.top = 1
         self.fired: list[Fired] = []
         self.last_layer: list[int] = []
         self._operands: dict[int, tuple[int, ...]] = {}
         self._shared: dict[tuple[int, ...], int] = {}
         self._gates = template.circuit.gates
         self._place = {firing.number: place for place, firing in enumerate(template.firings)}
-        self._static: dict[int, Bit] = {}
         self._now: dict[int, Bit] = {}
         self.switches = {key: self._open(literal) for key, literal in template.switches.items()}
         self.capabilities = {name: self._open(literal) for name, literal in template.capabilities.items()}
         self.enforced = {name: self._open(literal) for name, literal in template.enforced.items()}
         self._one_value_each()
-        self._static = self._now
-        self._dynamic_gates = self._find_dynamic()
         self.happens = {firing.action.name: self.new_literal() for firing in template.firings}
-        self.idle: list[int] = []
         self.longer = 0
         self.events: dict[str, Bit] = {}
         self._before: list[Fired] | None = None
@@ -82,14 +78,10 @@ class Unrolling:
         start = len(self.clauses) if self.depth else 0
         before = self._sweep(self.depth, self._before)
         self.last_layer = [fired.literal for fired in before]
-        idle, self.longer = self.new_literal(), self.new_literal()
-        if self.idle:
-            self.clause(-self.idle[-1], idle)
+        self.longer = self.new_literal()
         for fired in before:
-            self.clause(-idle, -fired.literal)
             self.clause(-fired.literal, self.happens[fired.firing.action.name])
         self.clause(-self.longer, *self.last_layer)
-        self.idle.append(idle)
         self.events = {name: self._asked(self._bit(event)) for name, event in self.template.events.items()}
         self._before, self.depth = before, self.depth + 1
         self._define(start)
@@ -143,7 +135,7 @@ class Unrolling:
         self._forget(template.fanout[fired.firing.number][1])
 
     def _either(self, condition: int, then: Bit, otherwise: Bit) -> Bit:
-        if then is otherwise or then == otherwise:
+        if then == otherwise:
             return then
         return self._or(self._both(condition, then), self._both(-condition, otherwise))
 
@@ -159,7 +151,6 @@ class Unrolling:
 
     def _enter(self, state: dict[str, Value]) -> None:
         """Start: only the inputs of the design and the state are known."""
-        self._now = dict(self._static)
         for name, current in state.items():
             value = self.template.state[name]
             if isinstance(value, Pick):
@@ -182,9 +173,8 @@ class Unrolling:
         when = self._bit(firing.when)
         rules = [(name, self._bit(condition)) for name, condition in firing.rules] if when is not False else []
         if when is False:
-            self._now[firing.fires.code] = False
             return None
-        literal = self._fresh(firing.fires)
+        literal = self.new_literal()
         if when is not True:
             self.clause(-literal, when)
         for name, holds in rules:
@@ -224,8 +214,6 @@ class Unrolling:
         if result is None:
             result = True if not bits else bits[0] if len(bits) == 1 else self._and(bits)
         self._now[number] = result
-        if number not in self._dynamic_gates:
-            self._static[number] = result
         return result
 
     def _and(self, bits: list[int]) -> int:
@@ -310,19 +298,6 @@ class Unrolling:
             return  # a choice between yes and no is made anyhow
         self.clause(-condition, *open_ones)
         self._at_most_one(open_ones)
-
-    def _find_dynamic(self) -> set[int]:
-        """Gates whose value can differ from step to step."""
-        dynamic: set[int] = set()
-        for number, operands in enumerate(self._gates):
-            if number == 0:
-                continue
-            if operands is None:
-                if number not in self._static:
-                    dynamic.add(number)
-            elif any(abs(code) in dynamic for code in operands):
-                dynamic.add(number)
-        return dynamic
 
 
 def _negated(bit: Bit) -> Bit:
