@@ -1,10 +1,9 @@
-"""Variants of the model that are wrong in one place.
+"""Variants of the rules and of what proves that are wrong in one place.
 
-A mutant reads the source of a function of the model and changes one place in it. Loosened: an equality of identifiers
-becomes "same origin" or "both present", a segment prefix a string prefix, "present and equal" becomes "present". Cut: a
-condition is left out of several, an alternative of several, an entry of what is written. Broken, as any program may be:
-a condition is turned round, "and" stands for "or", a statement is left out. It is put in the place of the original, so
-that whoever calls the function, calls the mutant.
+A mutant reads the source of a function and changes one place in it. Loosened: an equality of identifiers becomes "same
+origin" or "both present", a segment prefix a string prefix, "present and equal" becomes "present". Broken, as any
+program may be: a condition is turned round, "and" stands for "or", a statement is left out. It is put in the place of the
+original, so that whoever calls the function, calls the mutant.
 """
 
 from __future__ import annotations
@@ -93,7 +92,6 @@ class Mutant:
 
 
 LOOSENED = ("exact to origin", "exact to present", "segment to string", "equal to present")
-CUT = ("without a condition", "without an alternative", "without an entry")
 BROKEN = ("condition turned round", "and for or", "statement left out")
 
 
@@ -169,15 +167,6 @@ class _Change(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         if self.change == "equal to present" and _compares_values(node) and self._here():
             return ast.Call(ast.Name("_present", ast.Load()), node.args, [])
-        several = {"without a condition": ("possible", "all_of"), "without an alternative": ("any_of",)}
-        if len(node.args) > 1 and isinstance(node.func, ast.Name) and node.func.id in several.get(self.change, ()):
-            node.args = [argument for argument in node.args if not self._here()]
-        return self.generic_visit(node)
-
-    def visit_Dict(self, node: ast.Dict) -> ast.AST:
-        if self.change == "without an entry":
-            kept = [entry for entry in zip(node.keys, node.values, strict=True) if not self._here()]
-            node.keys, node.values = [key for key, _ in kept], [value for _, value in kept]
         return self.generic_visit(node)
 
 

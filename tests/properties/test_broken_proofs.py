@@ -27,6 +27,7 @@ QUESTIONS = (
     "FC cap=none",
     "FC cap=none;pkce=off;pkce_as=required",
     "DI cap=mal_rs;prm=off",
+    "CB cap=code_leak;pkce=off;pkce_as=required",
     "SC cap=mal_rs;as_resource=ignore;dpop=token;rs_htu=off",
     "CB world=two_as;cap=mal_as;as2:h_iss=no",
     "CB world=two_as;cap=mal_as;iss_check=if_present;as:h_iss=no",
