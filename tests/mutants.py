@@ -1,9 +1,9 @@
 """Variants of the rules and of what proves that are wrong in one place.
 
-A mutant reads the source of a function and changes one place in it. Loosened: an equality of identifiers becomes "same
-origin" or "both present", a segment prefix a string prefix, "present and equal" becomes "present". Broken, as any
-program may be: a condition is turned round, "and" stands for "or", a statement is left out. It is put in the place of the
-original, so that whoever calls the function, calls the mutant.
+A mutant reads the source of a function and changes one place in it. Loosened: an equality of identifiers becomes
+"same origin" or "both present", a segment prefix a string prefix, "present and equal" becomes "present". Broken, as
+any program may be: a condition is turned round, "and" stands for "or", a statement is left out. It is put in the
+place of the original, so that whoever calls the function, calls the mutant.
 """
 
 from __future__ import annotations

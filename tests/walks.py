@@ -83,3 +83,18 @@ def lost_walks(made, length, sample, number=20):
         if made.solver.check(assumptions) is not Answer.SAT or not set(made.run()) <= set(steps):
             lost.append(steps)
     return lost
+
+
+#: Steps in the default world that a fact would prevent, or have write something else, and who brings the fact about.
+PREVENTED = (
+    # A token of the attacker's own shows nothing new once a forgery was accepted.
+    ("attacker.present_own_token[https://crm.example/api/accounts]", "attacker.replay_grant[victim,as.user.1]"),
+    # What it authenticates with is chosen among what it knows.
+    ("attacker.authenticate[as,https://client.example/oauth.json]", "client.ask_stranger_for_token[victim,evil_as]"),
+)
+
+
+def stays_before(template, earlier, later):
+    """Whether the unrolling keeps an action that happens before another before it."""
+    number = {firing.action.name: firing.number for firing in template.firings}
+    return number[earlier] in template.causes[number[later]]

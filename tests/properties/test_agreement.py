@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from walks import Ends, lost_walks, walk
+from walks import PREVENTED, Ends, lost_walks, stays_before, walk
 
 from benchmarks.worlds import LARGER
 from model.design import parse
@@ -365,3 +365,9 @@ def test_steps_that_are_said_to_commute_do(name, open_templates, sample):
     rng = random.Random(15)
     for _ in range(4):
         assert not out_of_order(open_templates(name), sample(rng, 0.2), rng, 10)
+
+
+def test_what_a_fact_prevents_is_not_moved_behind_it(open_templates):
+    """A step that a fact prevents, or has write something else, stays before the one that brings the fact about."""
+    assert all(stays_before(open_templates("default"), *pair) for pair in PREVENTED)
+    assert not stays_before(open_templates("default"), PREVENTED[0][0], "client.request_resource[victim]")

@@ -7,8 +7,10 @@ from contextlib import contextmanager
 
 import pytest
 from mutants import BROKEN, mutants
+from walks import PREVENTED, stays_before
 
 from model.design import parse
+from model.world_file import DEFAULT
 from properties import circuit, closure, template, unroll
 from properties.security import find
 from properties.verdict import Checker, check
@@ -67,6 +69,7 @@ def answers():
         ):
             trace = verdict.trace and verdict.trace.steps
             yield verdict.result, verdict.reach, verdict.bound, trace, verdict.blocked_by, verdict.blocked_by_minimal
+    yield tuple(stays_before(template.Template(DEFAULT), *pair) for pair in PREVENTED)
 
 
 @pytest.fixture(scope="module")
