@@ -26,28 +26,28 @@ class Reached:
         actions: the names of the actions that can happen.
     """
 
-    def __init__(self, closure: Closure, true: set[int], missing: list[int], given: Iterable[int]) -> None:
+    def __init__(self, closure: Closure, true: bytearray, missing: list[int], given: Iterable[int]) -> None:
         self._closure, self._true, self._missing = closure, true, missing
         self._propagate(list(given))
-        self.actions = frozenset(name for name, code in closure.happens.items() if code in true)
+        self.actions = frozenset(name for name, code in closure.happens.items() if true[code])
 
     def possible(self, condition: Condition) -> bool:
         """Whether a condition is not ruled out."""
-        return condition if isinstance(condition, bool) else condition.code in self._true
+        return condition if isinstance(condition, bool) else bool(self._true[condition.code])
 
     def also(self, given: Iterable[int]) -> Reached:
         """What is reached where more inputs can be true."""
-        return Reached(self._closure, set(self._true), list(self._missing), given)
+        return Reached(self._closure, self._true[:], self._missing[:], given)
 
     def _propagate(self, pending: list[int]) -> None:
         true, missing = self._true, self._missing
         implied, uses, heads = self._closure.implied, self._closure.uses, self._closure.heads
         while pending:
             code = pending.pop()
-            if code not in true:
-                true.add(code)
-                pending += implied.get(code, ())
-                for clause in uses.get(code, ()):
+            if not true[code]:
+                true[code] = True
+                pending += implied[code]
+                for clause in uses[code]:
                     missing[clause] -= 1
                     if not missing[clause]:
                         pending.append(heads[clause])
@@ -60,14 +60,15 @@ class Closure:
     can happen once all that it asks for can be, and then what it writes can be as well.
 
     Attributes:
-        implied: what a code alone leads to.
+        implied: what a code alone leads to. What is listed by code has that of a negative one at its end, as Python's
+            negative indices have it.
         uses, heads: the clauses in which a code stands beside others, and what each of those leads to.
         happens: for each action, the code for its happening.
     """
 
     def __init__(self, template: Template) -> None:
-        self.implied: defaultdict[int, list[int]] = defaultdict(list)
-        self.uses: defaultdict[int, list[int]] = defaultdict(list)
+        self._implied: defaultdict[int, list[int]] = defaultdict(list)
+        self._uses: defaultdict[int, list[int]] = defaultdict(list)
         self.heads: list[int] = []
         self.happens: dict[str, int] = {}
         self._template, self._sizes = template, list[int]()
@@ -84,7 +85,10 @@ class Closure:
             always += [code if member == initial[name] else -code for member, code in members.items()]
         for firing in template.firings:
             always += self._firing(firing, codes, initial)
-        self._base = Reached(self, set(), self._sizes, always)
+        codes_in_order = (*range(self._top + 1), *range(-self._top, 0))
+        self.implied = [self._implied.get(code, ()) for code in codes_in_order]
+        self.uses = [self._uses.get(code, ()) for code in codes_in_order]
+        self._base = Reached(self, bytearray(len(codes_in_order)), self._sizes, always)
 
     def reached(self, given: Iterable[int], enforced: Collection[str]) -> Reached:
         """What is reached where these inputs are decided (by their codes) and these rules enforced."""
@@ -96,10 +100,10 @@ class Closure:
 
     def _lead(self, body: Collection[int], head: int) -> None:
         if len(body) == 1:
-            self.implied[next(iter(body))].append(head)
+            self._implied[next(iter(body))].append(head)
             return
         for code in body:
-            self.uses[code].append(len(self.heads))
+            self._uses[code].append(len(self.heads))
         self.heads.append(head)
         self._sizes.append(len(body))
 
