@@ -24,6 +24,7 @@ from model.client import NONE
 from model.logic import _ALGEBRAS, all_of, any_of, holds, no, same
 from model.machine import _memories
 from model.protocols import actions, schemas, variables
+from properties import completion
 
 EXACT = ("equal_code_points", "equal_simple_string", "equal_normalized", "equal_htu")
 
@@ -86,9 +87,11 @@ class Mutant:
         original = vars(owner)[name]
         try:
             setattr(owner, name, property(mutant) if isinstance(original, property) else mutant)
+            _forget()
             yield
         finally:
             setattr(owner, name, original)
+            _forget()
 
 
 LOOSENED = ("exact to origin", "exact to present", "segment to string", "equal to present")
@@ -209,5 +212,11 @@ def _put(function: Callable, replaced: Callable) -> None:
         changed = {part: function for part in ("each", "choices", "move") if getattr(schema, part) is replaced}
         if changed:
             SCHEMAS[name] = replace(schema, **changed)
-    for remembered in (_memories, actions, schemas, variables):
+    _forget()
+
+
+def _forget() -> None:
+    """What was learnt from the program as it was counts no more."""
+    known = [completion._finishes_here, completion._finishes, completion._contradiction, completion._open]
+    for remembered in (_memories, actions, schemas, variables, *known):
         remembered.cache_clear()

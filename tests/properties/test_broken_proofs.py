@@ -25,7 +25,7 @@ QUESTIONS = (
     "SI cap=mal_as;md_issuer_check=off",
     "CD cap=code_leak+lure",
     "CB cap=mal_as+code_leak;state=off;pkce=off;pkce_as=lax",
-    "AZ cap=mal_as+mal_rs",
+    "AZ cap=mal_as+mal_rs;r_requires_dpop=yes",
     "FC cap=none",
     "FC cap=none;pkce=off;pkce_as=required",
     "DI cap=mal_rs;prm=off",
