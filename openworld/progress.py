@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 from types import TracebackType
 
 
@@ -40,9 +41,14 @@ class Progress:
         if self.done:
             self._show(f"{time.monotonic() - self._started:.1f} s")
         if self._live:
-            print(file=sys.stderr)
+            self._print("\n")
 
     def _show(self, note: str = "") -> None:
         self._shown = time.monotonic()
         line = f"{self.what} {self.done}/{self.total} {note}".rstrip()
-        print(f"\r{line}\x1b[K" if self._live else line, end="" if self._live else "\n", file=sys.stderr, flush=True)
+        self._print(f"\r{line}\x1b[K" if self._live else f"{line}\n")
+
+    @staticmethod
+    def _print(text: str) -> None:
+        with suppress(OSError):  # nobody to tell: no reason to stop
+            print(text, end="", file=sys.stderr, flush=True)

@@ -11,12 +11,14 @@ import platform
 import sys
 import time
 from collections.abc import Generator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from model.design import NAMED_DESIGNS, parse
+from model.errors import InputError
 from model.switches import CAPABILITIES
 from openworld.blame import blamed
 from openworld.files import as_json, claimed, set_aside, write
@@ -205,10 +207,14 @@ def _run(plan: Plan, found: Findings) -> str:
                 stage(plan, found)
             finally:
                 found.seconds[name] = round(time.perf_counter() - started, 1)
-        found.finished = True
-    finally:
-        # Also after Ctrl-C: what is finished is put together and stays usable.
-        _conclude(plan, found)
+    except BaseException:
+        # Also after Ctrl-C: what is finished is put together and stays usable, as far as there is room for it.
+        with suppress(OSError, InputError):
+            _write_verdicts(plan, found)
+            _conclude(plan, found)
+        raise
+    found.finished = True
+    _conclude(plan, found)
     attacks = sum(blamed(found.rows))
     return (
         f"{len(found.rows)} verdicts, {attacks} attacks, {len(found.clients)} verdicts on deployed clients, "
@@ -237,19 +243,17 @@ def judged(asked: list[Case], workers: int, timeout: float | None = None) -> Gen
 def _judge(plan: Plan, found: Findings) -> None:
     asked = cases(plan)
     written = time.monotonic()
-    try:
-        with (
-            Progress("verdicts", len(asked)) as progress,
-            closing(judged(asked, plan.workers, plan.timeout)) as replies,
-        ):
-            for case, reply in replies:
-                found.rows.append(row(case, reply.data) | _drawn(plan, case, reply) | {"run": plan.run})
-                progress.advance(case.stem)
-                if time.monotonic() - written > 2:
-                    _write_verdicts(plan, found)
-                    written = time.monotonic()
-    finally:
-        _write_verdicts(plan, found)
+    with (
+        Progress("verdicts", len(asked)) as progress,
+        closing(judged(asked, plan.workers, plan.timeout)) as replies,
+    ):
+        for case, reply in replies:
+            found.rows.append(row(case, reply.data) | _drawn(plan, case, reply) | {"run": plan.run})
+            progress.advance(case.stem)
+            if time.monotonic() - written > 2:
+                _write_verdicts(plan, found)
+                written = time.monotonic()
+    _write_verdicts(plan, found)
 
 
 def row(case: Case, data: dict[str, Any]) -> dict[str, Any]:
@@ -369,12 +373,16 @@ def question_of(name: str) -> str:
 
 
 def _conclude(plan: Plan, found: Findings) -> None:
+    """Write the pages, and when they are there what ran: nothing says of itself that it is finished before it is."""
     from openworld.report import index, page, read
 
-    write(plan.folder / "index.md", index(plan, found))
-    write(plan.folder / "run.json", as_json(_about(plan, found)))
+    about = _about(plan, found)
     if found.rows or found.clients or found.results:
-        write(plan.folder / "report.html", page(read(plan.folder)))
+        study = read(plan.folder)
+        study.about = about
+        write(plan.folder / "report.html", page(study))
+    write(plan.folder / "index.md", index(plan, found))
+    write(plan.folder / "run.json", as_json(about))
 
 
 def _about(plan: Plan, found: Findings) -> dict[str, Any]:
@@ -395,6 +403,7 @@ def _about(plan: Plan, found: Findings) -> dict[str, Any]:
     }
 
 
+@cache  # which reads a file of each package, and every row is told the run
 def _versions() -> dict[str, str]:
     from importlib.metadata import version
 

@@ -143,7 +143,7 @@ def _say(outcomes: list[Outcome], chart: bool, as_json: bool, annotating: bool) 
 def _write(
     outcomes: list[Outcome], code: int, junit: Path | None, sarif: Path | None, summary: Path | None
 ) -> None:
-    from openworld.files import as_json, write
+    from openworld.files import append, as_json, write
 
     if junit is not None:
         from openworld.junit import document
@@ -156,5 +156,4 @@ def _write(
     if summary is not None:
         from openworld.github import markdown
 
-        with summary.open("a", encoding="utf-8", newline="\n") as stream:
-            stream.write(markdown(outcomes))
+        append(summary, markdown(outcomes))

@@ -8,6 +8,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, NoReturn
 
 import click
@@ -22,12 +23,14 @@ class Commands(click.Group):
 
     def main(self, *args: Any, **extra: Any) -> NoReturn:
         extra["standalone_mode"] = False
+        _open_closed_streams()
         try:
-            code = super().main(*args, **extra)
+            try:
+                code = super().main(*args, **extra)
+            except click.exceptions.NoArgsIsHelpError as error:
+                click.echo(error.format_message())
+                code = BAD_INPUT
             sys.stdout.flush()
-        except click.exceptions.NoArgsIsHelpError as error:
-            click.echo(error.format_message())
-            code = BAD_INPUT
         except click.ClickException as error:
             code = complain(error.format_message(), BAD_INPUT)
         except (KeyboardInterrupt, click.Abort):
@@ -41,9 +44,18 @@ class Commands(click.Group):
         sys.exit(code or DONE)
 
 
+def _open_closed_streams() -> None:
+    """Let output go nowhere whose stream was closed by whoever started this, and not into the next file opened."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 (to the end)
+
+
 def complain(message: str, code: int) -> int:
+    """Say on stderr what is wrong, where that takes it; the exit code that is to say the same."""
     line = f"openworld: {' '.join(message.split())}"
-    click.echo(inert(line) if os.environ.get("GITHUB_ACTIONS") == "true" else line, err=True)
+    with suppress(OSError):
+        click.echo(inert(line) if os.environ.get("GITHUB_ACTIONS") == "true" else line, err=True)
     return code
 
 
@@ -75,7 +87,8 @@ def _explain(error: Exception) -> int:
         return complain(str(error), BAD_INPUT)
     if type(error).__name__ in _SAID:
         return complain(str(error), INTERNAL)
-    traceback.print_exception(error)
+    with suppress(OSError):
+        traceback.print_exception(error)
     return INTERNAL
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from groups import gone
 
 from model.design import parse
 from model.protocols import every_rule
@@ -300,12 +301,6 @@ def test_two_runs_at_once(tmp_path: Path) -> None:
     assert again.stdout.endswith("(2 known already)\n")
 
 
-def running(group: int) -> bool:
-    """Whether a process of the group still runs (one that has ended, but that nobody has asked about, does not)."""
-    states = subprocess.run(["ps", "-o", "stat=", "-g", str(group)], capture_output=True, text=True).stdout.split()
-    return any(not state.startswith("Z") for state in states)
-
-
 def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
     """Ctrl-C is exit code 130 with one line; what was found by then is known the next time, and nobody is left."""
     verdicts = tmp_path / "verdicts"
@@ -318,10 +313,7 @@ def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
         os.killpg(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err.splitlines()[-1]) == (130, b"", b"openworld: interrupted")
-    until = time.monotonic() + 10
-    while running(process.pid) and time.monotonic() < until:
-        time.sleep(0.02)
-    assert not running(process.pid)
+    assert gone(process.pid)
     kept = [path for path in verdicts.rglob("*") if path.is_file()]
     assert len(kept) >= 2
     assert all("sha256" in json.loads(path.read_text(encoding="utf-8")) for path in kept)

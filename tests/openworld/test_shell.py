@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
+import shlex
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
 
 from model.errors import InputError
 from openworld.cli import main
+from openworld.progress import Progress
 from properties.shortest import ReplayError
 from simulations.processes import WorkersDiedError
 
@@ -52,3 +57,43 @@ def test_a_crash_is_no_answer(monkeypatch, error):
     assert result.exit_code == 70
     assert "Traceback (most recent call last)" in result.stderr
     assert "oops" in result.stderr
+
+
+BAD, SHOWN = ["worlds", "no-such-file.toml"], ["worlds"]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")
+@pytest.mark.parametrize(
+    ("arguments", "full", "code"),
+    [(BAD, "stderr", 2), (BAD, "stdout", 2), (SHOWN, "stdout", 3), (SHOWN, "stderr", 0), ([], "stdout", 3)],
+)
+def test_a_full_stream_changes_no_other_code(arguments, full, code):
+    """What cannot be said is not said; the exit code still is what it would be, and 3 where output is lost."""
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with open("/dev/full", "w") as stream:
+        command = [sys.executable, "-m", "openworld.cli", *arguments]
+        run = subprocess.run(command, **{**streams, full: stream}, text=True)
+    assert run.returncode == code
+    if code and full == "stdout":
+        assert run.stderr.startswith("openworld: ")
+        assert run.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file descriptors of POSIX")
+@pytest.mark.parametrize(("arguments", "code"), [(BAD, 2), (SHOWN, 0)])
+def test_closed_streams_change_no_code(arguments, code):
+    """Whoever starts a command without streams wants none of what it says."""
+    command = shlex.join([sys.executable, "-m", "openworld.cli", *arguments])
+    assert subprocess.run(f"{command} >&- 2>&-", shell=True).returncode == code
+
+
+def test_progress_that_nobody_can_read_stops_nothing(monkeypatch):
+    """It is no result."""
+
+    class Full(io.StringIO):
+        def write(self, _):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(sys, "stderr", Full())
+    with Progress("steps", 2) as progress:
+        progress.advance()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from openworld.files import write
+from openworld.files import replacing, write
 
 
 def test_a_file_is_replaced_and_keeps_its_rights(tmp_path):
@@ -18,6 +18,14 @@ def test_a_file_is_replaced_and_keeps_its_rights(tmp_path):
     path.chmod(0o600)
     write(path, "new")
     assert (path.read_text(), path.stat().st_mode & 0o777, os.listdir(tmp_path)) == ("new", 0o600, ["kept.txt"])
+
+
+def test_what_is_being_written_is_not_taken_for_a_file(tmp_path):
+    """Whoever looks for pictures finds none that is half there, hidden or not."""
+    with replacing(tmp_path / "picture.svg") as temporary:
+        assert [*tmp_path.iterdir()] == [temporary]
+        assert [*tmp_path.glob("*.svg")] == []
+    assert os.listdir(tmp_path) == ["picture.svg"]
 
 
 @pytest.mark.parametrize("there", [True, False])

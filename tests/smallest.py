@@ -1,0 +1,81 @@
+"""The smallest study in which every stage has something to do and to write; run as a script, `openworld` with that."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+DESIGN, ATTACKER, CLIENT, EXPERIMENT, KIND = "gaps_closed", "none", "oauth4webapi-dpop", "echo", "token"
+PROPERTIES = ("delegation_confinement", "first_contact")
+FIGURES = ("attackers", "clients-verdicts", "echo-rates", "blast_radius-token")
+
+
+def shrink(put: Callable[[Any, str, Any], None] = setattr) -> None:
+    """Let `openworld study --quick` ask two properties, one client, one experiment and one mishap."""
+    from openworld import deployed, gallery, mishaps, study
+    from simulations import catalogue
+
+    echo, of_study = catalogue.EXPERIMENTS[EXPERIMENT], gallery.of_study
+    put(study, "QUICK_DESIGNS", (DESIGN,))
+    put(study, "QUICK_ATTACKERS", (ATTACKER,))
+    put(study, "QUICK_CLIENTS", (CLIENT,))
+    put(study, "PROPERTIES", {name: study.PROPERTIES[name] for name in PROPERTIES})
+    put(study.Plan, "attempts", 8)
+    put(study.Plan, "mishaps", {"scale": 0.01, "samples": 2, "replications": 2})
+    put(deployed, "SITUATIONS", deployed.SITUATIONS[-2:])
+    put(mishaps, "KINDS", (KIND,))
+    put(catalogue, "EXPERIMENTS", {EXPERIMENT: replace(echo, values=(echo.values[0], echo.values[-1]))})
+    put(gallery, "of_study", lambda *asked: [each for each in of_study(*asked) if each.name in FIGURES])
+
+
+PAGES = ("report.html", "index.md")
+#: What says how long something took: all that differs between two runs of the same command, by the files that have it.
+DURATIONS = {
+    "run.json": rb'"seconds": \{[^}]*\}',
+    "junit.xml": rb'time="[\d.]+"',
+    "summary.md": rb" \(\d+ known already\)",
+    "cache/*/*.json": rb'"seconds": [\d.e-]+|"sha256": "\w+"',
+}
+
+
+def settled(folder: Path) -> dict[str, bytes]:
+    """All files in a folder but the lock, without how long anything took."""
+    found = {}
+    for path in folder.rglob("*"):
+        if path.is_file() and path.name != ".lock":
+            content = path.read_bytes()
+            for pattern in (pattern for name, pattern in DURATIONS.items() if path.match(name)):
+                content = re.sub(pattern, b"", content)
+            found[path.relative_to(folder).as_posix()] = content
+    return found
+
+
+def unfinished(name: str, found: bytes, whole: dict[str, bytes]) -> bool:
+    """Whether a file of a study says that the study is not finished, or is a table as far as it had come."""
+    if name == "run.json":
+        return b'"finished": false' in found
+    if name in PAGES:
+        return b"Not finished" in found
+    if name == "verdicts.json":
+        rows = json.loads(found)
+        return bool(rows == json.loads(whole[name])[: len(rows)])
+    return name == "verdicts.csv" and whole[name].startswith(found) and found.endswith(b"\n")
+
+
+def lacking(left: dict[str, bytes], whole: dict[str, bytes]) -> set[str]:
+    """What a study lacks that says that it is finished: tables and figures by a page, the pages too by run.json."""
+    lacks = {name for name in whole if left.get(name) != whole[name] and not name.startswith("earlier/")}
+    if "run.json" not in lacks:
+        return lacks
+    return lacks - {"run.json", *PAGES} if any(page not in lacks for page in PAGES) else set()
+
+
+if __name__ == "__main__":
+    from openworld.cli import main
+
+    shrink()
+    main()
