@@ -17,12 +17,12 @@ A population is a TOML file (in ``data/populations``; :mod:`simulations.populati
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from model.documents import DocumentError, from_toml
 from model.switches import SWITCHES
 from simulations import population_statements as statements
 from simulations.population_schema import (
@@ -252,9 +252,9 @@ def _content(name: str | Path, among: tuple[str, ...], folder: Path = Path()) ->
 
 def _parsed(text: str, where: str) -> dict[str, Any]:
     try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise PopulationError(f"{where}: not a TOML file: {error}") from None
+        content = from_toml(text)
+    except DocumentError as error:
+        raise PopulationError(f"{where}: {error}") from None
     check(where, content)
     return content
 
