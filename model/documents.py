@@ -90,7 +90,8 @@ def _look_through(value: Any, depth: int) -> None:
 class Schema:
     """A JSON Schema (draft 2020-12) that documents are held against; it is made when the first is.
 
-    Its titles are what messages call things: the keys of a table that has one, or the values of an enumeration.
+    Its titles are what messages call things: the keys of a table that has one, or the values of an enumeration. Of
+    formats it knows ``printable``: a text that does nothing to whoever prints it.
     """
 
     def __init__(self, make: Callable[[], Mapping[str, Any]]) -> None:
@@ -100,9 +101,11 @@ class Schema:
     def _validator(self) -> Draft202012Validator:
         # Imported here: most runs read nothing that has a schema; it takes 0.1 s, and 1.2 s beside the extras of
         # Jupyter.
-        from jsonschema import Draft202012Validator
+        from jsonschema import Draft202012Validator, FormatChecker
 
-        return Draft202012Validator(self._make())
+        formats = FormatChecker(formats=())
+        formats.checks("printable")(_printable)
+        return Draft202012Validator(self._make(), format_checker=formats)
 
     def errors(self, content: Any) -> list[ValidationError]:
         """What is wrong, in the order of the document; what is missing counts only where nothing is misspelt."""
@@ -119,6 +122,10 @@ class Schema:
         for error in self.errors(content):
             where = error.json_path.removeprefix("$").removeprefix(".")
             raise DocumentError(f"{where}: {complaint(error)}" if where else complaint(error))
+
+
+def _printable(value: object) -> bool:
+    return not isinstance(value, str) or "".join(value.split()).isprintable()
 
 
 _SHORT = reprlib.Repr()
@@ -163,6 +170,8 @@ def complaint(error: ValidationError) -> str:
             return f"must be a number {allowed}, found {shown}"
         case "multipleOf":
             return f"must be a whole number, found {shown}"
+        case "format":
+            return f"must be without control characters, found {shown}"
         case "minItems" | "minLength":
             return "must not be empty"
     return textwrap.shorten(error.message, 200)
