@@ -72,7 +72,7 @@ def test_deployed_clients_are_drawn_from_the_table_of_the_study(tmp_path: Path) 
     pd.DataFrame([{"client": "a==1"}]).to_csv(tmp_path / "clients.csv", index=False)
     refused = figures("clients-verdicts", "--from", tmp_path, "-o", tmp_path)
     assert refused.exit_code == 2
-    assert "clients.csv: no column 'code'" in refused.stderr
+    assert "clients.csv, line 1: no column 'situation'; found: client; needed: client, situation, " in refused.stderr
 
 
 def test_what_clients_did_is_what_was_measured(tmp_path: Path) -> None:

@@ -135,7 +135,7 @@ def test_deployed_clients_and_mishaps_are_on_the_page(copied: Path) -> None:
 def test_a_study_without_them_is_a_report(copied: Path, gone: str) -> None:
     """A folder of an older study has the rest; a broken table is named."""
     (copied / gone).write_text("a\n1\n", encoding="utf-8")
-    assert f"{copied / gone}: " in page(read(copied))
+    assert f"{copied / gone}, line 1: no column" in page(read(copied))
     (copied / gone).unlink()
     assert "Missing or unreadable" not in page(read(copied))
 
@@ -215,12 +215,12 @@ def test_what_is_missing_is_said(copied: Path, gone: str, says: str) -> None:
     [
         ("run.json", "{", "run.json cannot be read"),
         ("run.json", "[]", "run.json cannot be read"),
-        ("verdicts.json", "{", "verdicts.json: not a table of verdicts"),
-        ("verdicts.json", "[[1]]", "verdicts.json: not a table of verdicts: no column"),
-        ("simulations/echo_rates.csv", "a,b\n1,2\n", "echo_rates.csv: no column"),
-        ("simulations/echo_rates.csv", "", "echo_rates.csv: not a table"),
+        ("verdicts.json", "{", "verdicts.json: not a table: not JSON: Expecting"),
+        ("verdicts.json", "[[1]]", "verdicts.json, row 1: no row: columns with values"),
+        ("simulations/echo_rates.csv", "a,b\n1,2\n", "echo_rates.csv, line 1: no column"),
+        ("simulations/echo_rates.csv", "", "echo_rates.csv, line 1: no column"),
         ("simulations/echo_differences.csv", "a\n1\n", "What it does to a population"),
-        ("attacks/rfc6749--malicious_as--code_delivery.json", "{}", "trace lacks or does not know"),
+        ("attacks/rfc6749--malicious_as--code_delivery.json", "{}", "code_delivery.json: not a trace: "),
     ],
 )
 def test_what_cannot_be_read_is_said(copied: Path, file: str, content: str, says: str) -> None:
