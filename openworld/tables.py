@@ -7,7 +7,8 @@ schema of its column once. A column with a ``default`` may be missing.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -25,6 +26,10 @@ class SourceError(InputError):
     """A folder that lacks a table, or a table that cannot be read; the message names the file."""
 
 
+#: How words are read as numbers, by the type of JSON Schema.
+_NUMBERS: dict[str, Callable[[str], float]] = {"integer": int, "number": float}
+
+
 class Shape:
     """What a table looks like: the JSON Schema of each column, and the columns by which rows are told apart."""
 
@@ -32,8 +37,9 @@ class Shape:
         self.key, self.columns, self.empty = key, columns, empty
         self.defaults = {name: cell["default"] for name, cell in columns.items() if "default" in cell}
         self.needed = [name for name in columns if name not in self.defaults]
-        said = {name: cell.get("type", []) for name, cell in columns.items()}
-        self.types = {name: [types] if isinstance(types, str) else types for name, types in said.items()}
+        kinds = {name: [number for kind, number in _NUMBERS.items() if kind in cell.get("type", ())]
+                 for name, cell in columns.items()}  # fmt: skip
+        self._numbers = {name: numbers for name, numbers in kinds.items() if numbers}
         self._schema = Schema(lambda: {"properties": columns})
         self._known: dict[tuple[str, str], str] = {}
         self._between: dict[str, tuple[float, float]] = {}
@@ -66,16 +72,13 @@ class Shape:
 
     def said(self, column: str, text: str) -> Any:
         """What a cell of a CSV file says: a number where its column has them, else a text."""
-        types = self.types.get(column, ())
-        if "number" not in types and "integer" not in types:
+        if column not in self._numbers:
             return text
-        try:
-            value = float(text)
-        except ValueError:
-            return text or None
-        if "integer" in types and value.is_integer():
-            return int(value)
-        return value if math.isfinite(value) else text
+        for number in self._numbers[column]:
+            with suppress(ValueError, OverflowError):
+                if math.isfinite(value := number(text)):
+                    return value
+        return text or None
 
 
 @dataclass(frozen=True)
@@ -107,13 +110,13 @@ class _Found(NamedTuple):
 
 
 def read(path: Path, shape: Shape) -> Table:
-    """A table of CSV or JSON.
+    """A table of CSV, JSON or Parquet.
 
     Raises:
         SourceError: no such file, not such a table, or none of its rows can be read.
     """
     try:
-        places, wrong, found = (_from_json if path.suffix == ".json" else _from_csv)(path, shape)
+        places, wrong, found = _FORMS.get(path.suffix, _from_csv)(path, shape)
     except FileNotFoundError:
         raise SourceError(f"{path}: no such file; `openworld study` writes it") from None
     except OSError as error:
@@ -169,12 +172,38 @@ def _from_json(path: Path, shape: Shape) -> _Found:
     if not isinstance(found, list):
         raise DocumentError("no list of rows")
     wrong = {n: "no row: columns with values" for n, row in enumerate(found) if not isinstance(row, dict)}
-    columns: dict[str, tuple[Sequence[str], dict[str, Any]]] = {}
-    for name in shape.columns:
-        values = [row.get(name, shape.defaults.get(name)) if isinstance(row, dict) else None for row in found]
-        words = list(map(repr, values))  # which tell 1, 1.0, True and "1" apart
-        columns[name] = words, dict(zip(words, values, strict=True))
-    return _Found([f"row {n}" for n in range(1, len(found) + 1)], wrong, columns)
+    columns = {
+        name: [row.get(name, shape.defaults.get(name)) if isinstance(row, dict) else None for row in found]
+        for name in shape.columns
+    }
+    return _Found([f"row {n}" for n in range(1, len(found) + 1)], wrong, _worded(columns))
+
+
+def _from_parquet(path: Path, shape: Shape) -> _Found:
+    from pyarrow import ArrowException
+    from pyarrow.parquet import read_table
+
+    with path.open("rb") as stream:
+        try:
+            stored = read_table(stream).to_pydict()
+        except (ArrowException, OSError, ValueError) as error:
+            raise DocumentError(f"not Parquet: {' '.join(str(error).split())}") from None
+    lacking = [name for name in shape.needed if name not in stored]
+    if lacking:
+        raise DocumentError(f"no column {lacking[0]!r}")
+    found = {name: [None if cell != cell else cell for cell in cells] for name, cells in stored.items()}  # NaN is none
+    count = len(found[shape.needed[0]])
+    more = {name: [default] * count for name, default in shape.defaults.items() if name not in found}
+    return _Found([f"row {n}" for n in range(1, count + 1)], {}, _worded({**found, **more}))
+
+
+def _worded(columns: Mapping[str, Sequence[Any]]) -> dict[str, tuple[Sequence[str], dict[str, Any]]]:
+    """Columns of values: each in words that tell 1, 1.0, True and "1" apart, with what each word says."""
+    words = {name: list(map(repr, values)) for name, values in columns.items()}
+    return {name: (words[name], dict(zip(words[name], values, strict=True))) for name, values in columns.items()}
+
+
+_FORMS = {".json": _from_json, ".parquet": _from_parquet}
 
 
 # --- what is in the folder of a study ------------------------------------------------------------------------
@@ -184,6 +213,7 @@ _NAME: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 300, "fo
 _TEXT: dict[str, Any] = {"type": "string", "format": "printable"}
 _COUNT: dict[str, Any] = {"type": "integer", "minimum": 0, "maximum": 1e15}
 _NUMBER: dict[str, Any] = {"type": "number", "minimum": -1e15, "maximum": 1e15}
+_SEED: dict[str, Any] = {"type": ["integer", "string"], "maxLength": 300}
 _SHARE: dict[str, Any] = {"type": "number", "minimum": 0, "maximum": 1}
 _CHANGE: dict[str, Any] = {"type": "number", "minimum": -1, "maximum": 1}
 _STEPS: dict[str, Any] = {**_COUNT, "type": ["integer", "null"]}
@@ -209,10 +239,14 @@ CLIENTS = Shape(("client", "situation", "code"), {
 
 _COUNTED: dict[str, Any] = {
     "parameter": _NAME, "value": _NUMBER, "outcome": _NAME, "kind": _NAME, "attempts": {**_COUNT, "minimum": 1},
-    "population": _maybe(_NAME), "seed": _maybe(_NAME, "not recorded"), "command": _maybe(_TEXT), **_RUN,
+    "population": _maybe(_NAME), "seed": _maybe(_SEED, "not recorded"), "command": _maybe(_TEXT), **_RUN,
 }  # fmt: skip
 RATES = Shape(("value", "arm", "kind", "outcome"), {
     **_COUNTED, "arm": _NAME, "rate": _SHARE, "low": _SHARE, "high": _SHARE, "interval": _maybe(_NAME, "wilson"),
+})  # fmt: skip
+COUNTS = Shape(("experiment", *RATES.key), {
+    **RATES.columns, "experiment": _NAME, "count": _COUNT, "population_digest": _NAME, "replications": _COUNT,
+    "code": _NAME,
 })  # fmt: skip
 _DIFFERENCE: dict[str, Any] = {**_COUNTED, "difference": _CHANGE, "low": _CHANGE, "high": _CHANGE}
 DIFFERENCES = Shape(("value", "arm", "kind", "outcome"), {**_DIFFERENCE, "arm": _NAME, "against": _NAME})
@@ -222,6 +256,6 @@ _BOUND: dict[str, Any] = {**_NUMBER, "type": ["number", "null"]}  # of several t
 REACH = Shape(("design", "measure", "statistic"), {
     "kind": _NAME, "population": _NAME, "design": _NAME, "measure": _NAME, "statistic": _NAME, "value": _NUMBER,
     "low": _BOUND, "high": _BOUND, "replications": _COUNT, "targets": _COUNT, "command": _TEXT,
-    "seed": _maybe(_NAME, "not recorded"), **_RUN,
+    "seed": _maybe(_SEED, "not recorded"), **_RUN,
 })  # fmt: skip
 RULES = Shape(("design", "rule"), {"design": _NAME, "rule": _NAME, **_RUN}, empty=True)
