@@ -143,9 +143,9 @@ def parse_capabilities(text: str) -> frozenset[str]:
     for name in names:
         if name not in CAPABILITIES:
             allowed = [*CAPABILITIES, "none"]
-            raise ConfigurationError(f"unknown capability {name!r} in cap={text}{hint(name, allowed)}")
+            raise ConfigurationError(f"unknown capability {name!r} in cap={text!r}{hint(name, allowed)}")
         if names.count(name) > 1:
-            raise ConfigurationError(f"capability {name!r} given twice in cap={text}")
+            raise ConfigurationError(f"capability {name!r} given twice in cap={text!r}")
     return frozenset(names)
 
 

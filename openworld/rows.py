@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, NamedTuple
 
 from model.errors import InputError
@@ -37,7 +38,7 @@ def read(path: Path, needed: Iterable[str]) -> tuple[list[str], list[Row]]:
             columns = next(reader, [])
             for name in needed:
                 if name not in columns:
-                    found, wanted = ", ".join(columns) or "nothing", ", ".join(needed)
+                    found, wanted = shorten(", ".join(columns), 500) or "nothing", ", ".join(needed)
                     raise TableError(f"{path}, line 1: no column {name!r}; found: {found}; needed: {wanted}")
             return columns, list(_rows(reader, columns))
     except (csv.Error, UnicodeDecodeError) as error:

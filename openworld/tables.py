@@ -26,8 +26,8 @@ class SourceError(InputError):
     """A folder that lacks a table, or a table that cannot be read; the message names the file."""
 
 
-#: How words are read as numbers, by the type of JSON Schema.
-_NUMBERS: dict[str, Callable[[str], float]] = {"integer": int, "number": float}
+#: How words are read as numbers: JSON Schema takes 7.0 for a whole number.
+_READ: dict[str, tuple[Callable[[str], float], ...]] = {"integer": (int, float), "number": (float,)}
 
 
 class Shape:
@@ -37,9 +37,10 @@ class Shape:
         self.key, self.columns, self.empty = key, columns, empty
         self.defaults = {name: cell["default"] for name, cell in columns.items() if "default" in cell}
         self.needed = [name for name in columns if name not in self.defaults]
-        kinds = {name: [number for kind, number in _NUMBERS.items() if kind in cell.get("type", ())]
-                 for name, cell in columns.items()}  # fmt: skip
-        self._numbers = {name: numbers for name, numbers in kinds.items() if numbers}
+        self._numbers = {
+            name: numbers for name, cell in columns.items() for kind, numbers in _READ.items()
+            if kind in cell.get("type", ())
+        }  # fmt: skip
         self._schema = Schema(lambda: {"properties": columns})
         self._known: dict[tuple[str, str], str] = {}
         self._between: dict[str, tuple[float, float]] = {}
