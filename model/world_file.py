@@ -19,7 +19,19 @@ from model import identifiers
 from model.documents import KINDS, DocumentError, Schema, complaint, from_toml, shortly
 from model.errors import InputError, hint
 from model.switches import CAPABILITIES, SWITCHES, switch_roles
-from model.world import ATTACKER, CLIENT, SUB_AGENT, Grants, Held, Party, Session, Tampering, World
+from model.world import (
+    ATTACKER,
+    AUTHORIZATION_SERVER,
+    CLIENT,
+    PROXY,
+    SUB_AGENT,
+    Grants,
+    Held,
+    Party,
+    Session,
+    Tampering,
+    World,
+)
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -53,7 +65,7 @@ def read(name: str, text: str) -> World:
         raise WorldError(f"{name}: {error}") from None
     _refuse(name, text, map(_fault, _SCHEMA.errors(content)))
     world = _made(content, name)
-    for check in (_doubles, _references, _starters, _policies, _capabilities, _well_known, _grants):
+    for check in (_urls, _doubles, _references, _starters, _policies, _capabilities, _well_known, _grants):
         _refuse(name, text, check(world))
     return world
 
@@ -171,6 +183,19 @@ def _fault(error: ValidationError) -> Fault:
 def _rows(world: World, *keys: str) -> Iterator[tuple[str, int, Any]]:
     """The entries of some tables: the table, the number and the entry."""
     return ((key, number, row) for key in keys for number, row in enumerate(getattr(world, _TABLES[key][0])))
+
+
+def _urls(world: World) -> Iterator[Fault]:
+    """URLs can be taken apart, and those of servers lead to their metadata."""
+    for key, number, party in _rows(world, "party"):
+        serves = party.role in (AUTHORIZATION_SERVER, PROXY)
+        look = identifiers.well_known_authorization_server if serves else identifiers.origin
+        for field in ("url", "callback", "api"):
+            if "://" in (url := getattr(party, field)):  # a client may be registered under a name that is no URL
+                try:
+                    look(url)
+                except identifiers.MalformedURLError as error:
+                    yield (key, number, field), f"{field}: {error}"
 
 
 def _doubles(world: World) -> Iterator[Fault]:

@@ -7,6 +7,7 @@ column where it stands. ``openworld/data/named_designs.openworld.toml`` is an ex
 from __future__ import annotations
 
 import builtins
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -165,7 +166,7 @@ class _Entry:
         if not named or named in WORLDS:
             return named
         beside = self._path.parent / named
-        found = str(beside) if beside.is_file() else named
+        found = str(beside) if os.path.isfile(beside) else named  # is_file complains of what is no path
         self._known("world", 0, find_world, found)
         return found
 

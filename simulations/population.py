@@ -240,11 +240,11 @@ def _content(name: str | Path, among: tuple[str, ...], folder: Path = Path()) ->
         text = statements.data("populations", f"{name}.toml").read_text(encoding="utf-8")
     else:
         path = folder / name
-        where, key, folder = path.stem, str(path.resolve()), path.parent
         try:
             text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:  # no text, or no name of a file
             raise PopulationError(f"cannot read population {path}: {error}") from None
+        where, key, folder = path.stem, str(path.resolve()), path.parent
     if key in among:
         raise PopulationError(f"{where}: extends itself ({' -> '.join((*among, key))})")
     return _extended(_parsed(text, where), folder, (*among, key))

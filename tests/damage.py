@@ -8,6 +8,7 @@ import json
 import random
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 Damage = Callable[[bytes, random.Random], bytes]
@@ -37,11 +38,11 @@ _BYTES = (
 )  # fmt: skip
 
 
-def damaged(name: str, content: bytes, chance: random.Random) -> bytes:
-    """A file with something wrong with it, as its kind may have it."""
-    kinds: list[Damage] = [_flipped, _spliced, _cut, _encoded]
+def damaged(name: str, content: bytes, chance: random.Random, words: Sequence[bytes] = _BYTES) -> bytes:
+    """A file with something wrong with it, as its kind may have it; ``words`` are what may get into it anywhere."""
+    kinds: list[Damage] = [_flipped, _spliced, _cut, _encoded, partial(_mixed, words=words)]
     form = name.rpartition(".")[2]
-    kinds += {"json": [_json] * 8, "csv": [_csv] * 8, "toml": [_toml] * 8}.get(form, [])
+    kinds += {"json": [_json] * 15, "csv": [_csv] * 15, "toml": [_toml] * 15, "txt": [kinds[-1]] * 15}.get(form, [])
     for _ in range(chance.choice((1, 1, 1, 2, 4))):
         content = chance.choice(kinds)(content, chance)
     return content
@@ -60,6 +61,14 @@ def _spliced(content: bytes, chance: random.Random) -> bytes:
     end = min(end, start + chance.choice((0, 1, 10, 1000)))
     part = content[start:end]
     return content[:start] + chance.choice((b"", part * 2, chance.choice(_BYTES))) + content[end:]
+
+
+def _mixed(content: bytes, chance: random.Random, words: Sequence[bytes]) -> bytes:
+    """Words in places where others stood."""
+    parts = re.split(rb"(\W+)", content)
+    for _ in range(chance.choice((1, 1, 2, 5))):
+        parts[chance.randrange(len(parts))] = chance.choice(words)
+    return b"".join(parts)
 
 
 def _cut(content: bytes, chance: random.Random) -> bytes:
