@@ -86,6 +86,22 @@ class Judgement:
         return cls(**{**data, "sent": sent, "attacks": tuple(data["attacks"]), "expected": expected(play)})
 
 
+_TEXT: dict[str, Any] = {"type": "string"}
+_TEXTS: dict[str, Any] = {"type": "array", "items": _TEXT}
+_SENT: dict[str, Any] = {"request": _TEXT, "to": _TEXT, "resources": _TEXTS, "what": _TEXTS}
+_FIELDS: dict[str, Any] = {
+    "scenario": _TEXT, "source": _TEXT, "outcome": {"title": "outcome", "enum": list(OUTCOMES)}, "ended": _TEXT,
+    "sent": {"type": "array", "items": {
+        "type": "object", "properties": _SENT, "required": list(_SENT),
+        # A call says first by which scheme it was made.
+        "if": {"properties": {"request": {"const": "call"}}}, "then": {"properties": {"what": {"minItems": 1}}},
+    }},
+    "attacks": _TEXTS, "expected": _TEXTS, "error": _TEXT, "facts": {"type": "object"},
+}  # fmt: skip
+#: The JSON Schema of a judgement as data.
+SCHEMA = {"type": "object", "properties": _FIELDS, "required": list(_FIELDS), "additionalProperties": False}
+
+
 def judge(world: World, run: Run) -> Judgement:
     """What the recording of a world says about the client that ran in it."""
     seen, play = world.recording, world.play

@@ -12,15 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from conformance.install import Installed
-from conformance.judge import Judgement, judge, not_tested
+from conformance.judge import SCHEMA, Judgement, judge, not_tested
 from conformance.origins import Authority
 from conformance.play import Play
 from conformance.processes import drive
 from conformance.world import World
+from model.documents import DocumentError, Schema, from_json
 from model.errors import InputError
 
 #: Written into every result; results of another number are made anew.
 FORMAT = 1
+_FILE = {"about": {"type": "string"}, "judgement": SCHEMA}
+_SCHEMA = Schema(lambda: {"type": "object", "properties": _FILE, "required": list(_FILE)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +49,22 @@ class Store:
         self._stamp = {"format": FORMAT, "client": str(installed.release), "tls": settings.tls}
 
     def load(self, play: Play) -> Judgement | None:
-        """The judgement of a play, if it was made under the same conditions."""
+        """The judgement of a play, if it was made under the same conditions.
+
+        Raises:
+            InputError: there is a file, and it is none that :meth:`save` writes.
+        """
+        path = self.folder / f"{play.name}.json"
         try:
-            data = json.loads((self.folder / f"{play.name}.json").read_text(encoding="utf-8"))
-            if {name: data.get(name) for name in self._stamp} == self._stamp and data["about"] == play.about:
-                return Judgement.from_json(data["judgement"], play)
+            data = from_json(path.read_bytes())
+            if isinstance(data, dict) and {name: data.get(name) for name in self._stamp} != self._stamp:
+                return None
+            _SCHEMA.check(data)
         except FileNotFoundError:
             return None
-        except (ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{self.folder / play.name}.json: not a result of this suite: {error}") from None
-        return None
+        except DocumentError as error:
+            raise InputError(f"{path}: not a result of this suite: {error}") from None
+        return Judgement.from_json(data["judgement"], play) if data["about"] == play.about else None
 
     def save(self, play: Play, judgement: Judgement, world: World | None) -> None:
         """Keep a judgement, and the recording that it was made from."""
@@ -79,15 +88,20 @@ async def run_all(
     settings: Settings,
     done: Callable[[Judgement], None] = lambda judgement: None,
 ) -> list[Judgement]:
-    """The judgements of all plays, in order; those that are in the folder are not made again."""
+    """The judgements of all plays, in order; those that are in the folder are not made again.
+
+    Raises:
+        InputError: a file in the folder is not what this suite writes; nothing has been run then.
+    """
     store = Store(folder, installed, settings)
+    known = {play.name: store.load(play) for play in plays}
     gate = asyncio.Semaphore(settings.jobs)
     with tempfile.TemporaryDirectory(prefix="openworld-") as temporary:
         authority = Authority(Path(temporary)) if settings.tls else None
 
         async def one(play: Play) -> Judgement:
             async with gate:
-                judgement = store.load(play) or await _run(installed, play, store, authority, settings)
+                judgement = known[play.name] or await _run(installed, play, store, authority, settings)
                 done(judgement)
                 return judgement
 

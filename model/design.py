@@ -143,9 +143,9 @@ def parse_capabilities(text: str) -> frozenset[str]:
     for name in names:
         if name not in CAPABILITIES:
             allowed = [*CAPABILITIES, "none"]
-            raise ConfigurationError(f"unknown capability {name!r} in cap={text}{hint(name, allowed)}")
+            raise ConfigurationError(f"unknown capability {name!r} in cap={text!r}{hint(name, allowed)}")
         if names.count(name) > 1:
-            raise ConfigurationError(f"capability {name!r} given twice in cap={text}")
+            raise ConfigurationError(f"capability {name!r} given twice in cap={text!r}")
     return frozenset(names)
 
 
@@ -164,7 +164,7 @@ def parse(text: str, designs: Mapping[str, str] | None = None) -> Configuration:
     capabilities = parse_capabilities(values.pop("cap", "none"))
     world = values.pop("world", "")
     shared = {key: value for key, value in values.items() if ":" not in key}
-    own = {(party, name): values[f"{party}:{name}"] for party, _, name in (k.partition(":") for k in values) if name}
+    own = {(key.partition(":")[0], key.partition(":")[2]): value for key, value in values.items() if ":" in key}
     return Configuration(Design(shared, own), capabilities, world)
 
 

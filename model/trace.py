@@ -6,16 +6,16 @@ whether it ends in the event it claims is for :func:`properties.verdict.confirm`
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from model import documents
 from model.design import Configuration, parse
-from model.errors import InputError
-from model.machine import Machine, State, Step
+from model.errors import InputError, hint
+from model.machine import Machine, NotEnabledError, State, Step
 from model.world import World
-from model.world_file import WORLDS, WorldError, find_world
+from model.world_file import WORLDS, find_world
 
 FORMAT = "openworld-trace"
 VERSION = 1
@@ -78,11 +78,27 @@ def _named(world: World) -> str:
     return world.name if WORLDS.get(world.name) == world else world.file or world.name
 
 
-def from_json(data: Mapping[str, Any] | str, worlds: Mapping[str, World] | None = None) -> Trace:
+_TEXT = {"type": "string"}
+_STEP = {
+    "type": "object",
+    "properties": {
+        "action": _TEXT, "choices": {"type": "object", "additionalProperties": {"type": ["string", "boolean"]}},
+    },
+    "required": ["action", "choices"],
+}  # fmt: skip
+_PROPERTIES = {
+    "format": {"const": FORMAT}, "version": {"const": VERSION}, "world": _TEXT, "configuration": _TEXT,
+    "shows": _TEXT, "steps": {"type": "array", "items": _STEP},
+}  # fmt: skip
+#: The versioned form. Whoever writes one may add to it.
+SCHEMA = documents.Schema(lambda: {"type": "object", "properties": _PROPERTIES, "required": list(_PROPERTIES)})
+
+
+def from_json(data: Mapping[str, Any] | bytes | str, worlds: Mapping[str, World] | None = None) -> Trace:
     """Read a trace and make sure that it runs.
 
     Args:
-        data: the versioned form, as text or read from it.
+        data: the versioned form, as it is stored or read from that.
         worlds: worlds that are known by these names; by default those that ship, and world files by their paths.
 
     Raises:
@@ -90,19 +106,20 @@ def from_json(data: Mapping[str, Any] | str, worlds: Mapping[str, World] | None 
             stands.
     """
     try:
-        fields = json.loads(data) if isinstance(data, str) else data
-        if (fields["format"], fields["version"]) != (FORMAT, VERSION):
-            raise TraceError(f"expected {FORMAT} version {VERSION}, found {fields['format']} {fields['version']}")
+        fields = documents.from_json(data) if isinstance(data, bytes | str) else data
+        SCHEMA.check(fields)
+        world = find_world(fields["world"]) if worlds is None else _one_of(worlds, fields["world"])
         steps = tuple(Step(item["action"], tuple(item["choices"].items())) for item in fields["steps"])
-        world = find_world(fields["world"]) if worlds is None else worlds[fields["world"]]
         trace = Trace(world, parse(fields["configuration"]), fields["shows"], steps)
         trace.states()
-    except TraceError:
-        raise
-    except WorldError as error:
-        raise TraceError(str(error)) from None
-    except KeyError as missing:
-        raise TraceError(f"trace lacks or does not know {missing}") from None
-    except (ValueError, TypeError, AttributeError) as error:
+    except documents.DocumentError as error:
+        raise TraceError(f"not a trace: {error}") from None
+    except (InputError, NotEnabledError) as error:
         raise TraceError(f"not a trace that runs: {error}") from None
     return trace
+
+
+def _one_of(worlds: Mapping[str, World], name: str) -> World:
+    if name not in worlds:
+        raise TraceError(f"unknown world {name!r}{hint(name, worlds)}")
+    return worlds[name]

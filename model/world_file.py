@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import reprlib
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
@@ -17,12 +16,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from model import identifiers
+from model.documents import KINDS, DocumentError, Schema, complaint, from_toml, shortly
 from model.errors import InputError, hint
 from model.switches import CAPABILITIES, SWITCHES, switch_roles
-from model.world import ATTACKER, CLIENT, SUB_AGENT, Grants, Held, Party, Session, Tampering, World
+from model.world import (
+    ATTACKER,
+    AUTHORIZATION_SERVER,
+    CLIENT,
+    PROXY,
+    SUB_AGENT,
+    Grants,
+    Held,
+    Party,
+    Session,
+    Tampering,
+    World,
+)
 
 if TYPE_CHECKING:
-    from jsonschema import Draft202012Validator
     from jsonschema.exceptions import ValidationError
 
 #: More grants than this are beyond what is proved in minutes; the schema says so of parties and sessions.
@@ -49,14 +60,12 @@ def read(name: str, text: str) -> World:
         WorldError: naming file, line and key, and what is allowed.
     """
     try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        content = from_toml(text)
+    except DocumentError as error:
         raise WorldError(f"{name}: {error}") from None
-    except RecursionError:
-        raise WorldError(f"{name}: nested too deep") from None
-    _refuse(name, text, _misshapen(content))
+    _refuse(name, text, map(_fault, _SCHEMA.errors(content)))
     world = _made(content, name)
-    for check in (_doubles, _references, _starters, _orders, _policies, _capabilities, _well_known, _grants):
+    for check in (_urls, _doubles, _references, _starters, _orders, _policies, _capabilities, _well_known, _grants):
         _refuse(name, text, check(world))
     return world
 
@@ -132,28 +141,9 @@ def schema() -> dict[str, Any]:
     return made
 
 
-@cache
-def _validator() -> Draft202012Validator:
-    # Imported here: most runs read no world of a user's; it takes 0.1 s, and 1.2 s beside the extras of Jupyter.
-    from jsonschema import Draft202012Validator
+_SCHEMA = Schema(schema)
 
-    return Draft202012Validator(schema())
-
-
-def _misshapen(content: Mapping[str, Any]) -> list[Fault]:
-    """What the schema refuses; what is missing counts only where nothing is misspelt."""
-    errors = []
-    for error in _validator().iter_errors(content):
-        if error.validator == "maxItems":  # nothing else is looked at in what may be very long
-            return [_complaint(error)]
-        errors.append(error)
-    return [_complaint(error) for error in errors if error.validator != "required"] or [*map(_complaint, errors)]
-
-
-_KINDS = {"array": "list", "object": "table", "string": "text", "integer": "whole number"}
-
-
-def _complaint(error: ValidationError) -> Fault:
+def _fault(error: ValidationError) -> Fault:
     """What a violated keyword of the schema means to whoever wrote the file; titles say what something is called."""
     path: Place = tuple(error.absolute_path)
     found: Any = error.instance
@@ -177,14 +167,14 @@ def _complaint(error: ValidationError) -> Fault:
         case "pattern" | "not":
             return path, f"{found!r} is no {title}; wanted: {wanted}"
         case "type":
-            return path, f"{key}: {reprlib.repr(found)} is no {_KINDS[rule]}"
+            return path, f"{key}: {shortly(found)} is no {KINDS[rule].removeprefix('a ')}"
         case "maxItems":
             return path, f"{len(found)} of [[{key}]], more than can be proved (at most {rule})"
         case "minItems":
             return path, f"{key} names nothing"
         case "minimum":
             return path, f"{key}: {found} is not {rule} or more"
-    return path, f"{key}: {error.message}"
+    return path, f"{key}: {complaint(error)}"
 
 
 # --- what has to fit together ----------------------------------------------------------------------------------
@@ -193,6 +183,19 @@ def _complaint(error: ValidationError) -> Fault:
 def _rows(world: World, *keys: str) -> Iterator[tuple[str, int, Any]]:
     """The entries of some tables: the table, the number and the entry."""
     return ((key, number, row) for key in keys for number, row in enumerate(getattr(world, _TABLES[key][0])))
+
+
+def _urls(world: World) -> Iterator[Fault]:
+    """URLs can be taken apart, and those of servers lead to their metadata."""
+    for key, number, party in _rows(world, "party"):
+        serves = party.role in (AUTHORIZATION_SERVER, PROXY)
+        look = identifiers.well_known_authorization_server if serves else identifiers.origin
+        for field in ("url", "callback", "api"):
+            if "://" in (url := getattr(party, field)):  # a client may be registered under a name that is no URL
+                try:
+                    look(url)
+                except identifiers.MalformedURLError as error:
+                    yield (key, number, field), f"{field}: {error}"
 
 
 def _doubles(world: World) -> Iterator[Fault]:

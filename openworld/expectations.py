@@ -7,18 +7,22 @@ column where it stands. ``openworld/data/named_designs.openworld.toml`` is an ex
 from __future__ import annotations
 
 import builtins
+import os
 import re
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from model.design import NAMED_DESIGNS, check_parties, check_switch, parse, parse_capabilities
+from model.documents import DocumentError, Schema, complaint, from_toml
 from model.errors import InputError
 from model.world_file import WORLDS, find_world
 from properties.results import Result, read_result
 from properties.security import find
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
 
 
 class ExpectationError(InputError):
@@ -76,8 +80,15 @@ _EXPECTED: dict[str, str] = {
     "holds": "safe", "fails": "attack", "not_in_this_world": "not_in_this_world", "reached": "reached",
     "not_reached": "not_reached",
 }  # fmt: skip
-_LISTS = ("against", *_EXPECTED)
-_KEYS = ("name", "because", "design", "switches", "world", *_LISTS)
+_TEXT = {"type": "string", "format": "printable"}
+_TEXTS = {"type": "array", "items": {"type": "string"}, "minItems": 1}
+_KEYS = {
+    **dict.fromkeys(("name", "because", "design", "world"), _TEXT),
+    "switches": {"type": "object", "additionalProperties": {"type": "string"}},
+    **dict.fromkeys(("against", *_EXPECTED), _TEXTS),
+}
+#: What an entry may say.
+SCHEMA = Schema(lambda: {"type": "object", "properties": _KEYS, "additionalProperties": False})
 
 
 def read(path: Path) -> list[Expectation]:
@@ -86,15 +97,15 @@ def read(path: Path) -> list[Expectation]:
     Raises:
         ExpectationError: not TOML; an unknown key, name or value; nothing expected, or a thing and its opposite.
     """
+    content = path.read_bytes()
     try:
-        text = path.read_text(encoding="utf-8")
-        data = tomllib.loads(text)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ExpectationError(f"{path}: not a TOML file: {error}") from None
+        data = from_toml(content)
+    except DocumentError as error:
+        raise ExpectationError(f"{path}: {error}") from None
     stray = [key for key in data if key != "expect"]
     if stray:
         raise ExpectationError(f"{path}: unknown key {stray[0]!r}; allowed: tables [[expect]]")
-    entries, tables = data.get("expect", []), list(_tables(text))
+    entries, tables = data.get("expect", []), list(_tables(content.decode("utf-8")))
     if not entries or not isinstance(entries, list) or len(entries) != len(tables):
         raise ExpectationError(f"{path}: nothing is expected; write each expectation as a table [[expect]]")
     made = [one for number, fields in enumerate(entries) for one in _Entry(path, tables[number], fields).read()]
@@ -121,8 +132,8 @@ class _Entry:
 
     def read(self) -> Iterator[Expectation]:
         """Its expectations (raises ExpectationError)."""
-        for key, value in self._fields.items():
-            self._check_shape(key, value)
+        for error in SCHEMA.errors(self._fields):
+            raise self._misshapen(error)
         if not any(self._fields.get(key) for key in _EXPECTED):
             raise self._error("", 0, "nothing is expected; list properties in holds or fails")
         design, world = self._design(), self._world()
@@ -155,7 +166,7 @@ class _Entry:
         if not named or named in WORLDS:
             return named
         beside = self._path.parent / named
-        found = str(beside) if beside.is_file() else named
+        found = str(beside) if os.path.isfile(beside) else named  # is_file complains of what is no path
         self._known("world", 0, find_world, found)
         return found
 
@@ -165,18 +176,10 @@ class _Entry:
             self._known("against", number, parse_capabilities, attacker)
         return listed
 
-    def _check_shape(self, key: str, value: Any) -> None:
-        if key not in _KEYS:
-            raise self._error(key, 0, f"unknown key; allowed: {', '.join(_KEYS)}")
-        if key in _LISTS:
-            sound, wanted = isinstance(value, list) and bool(value) and _strings(value), "a list of strings"
-        elif key == "switches":
-            sound, wanted = isinstance(value, dict) and _strings(value.values()), "a table of strings"
-        else:
-            sound = isinstance(value, str) and "".join(value.split()).isprintable()
-            wanted = "a string without control characters"
-        if not sound:
-            raise self._error(key, 0, f"expected {wanted}, found {value!r}")
+    def _misshapen(self, error: ValidationError) -> ExpectationError:
+        unknown = [name for name in self._fields if name not in _KEYS]
+        key, number = [*error.absolute_path, *unknown, 0][:2]
+        return self._error(str(key), number if isinstance(number, int) else 0, complaint(error))
 
     def _known(self, key: str, number: int, read: Any, *words: Any) -> Any:
         """What ``read`` makes of some words, or where they stand and what is wrong with them."""
@@ -202,10 +205,6 @@ def _fits(asked: Expectation) -> None:
     """
     configuration = parse(asked.config)
     check_parties(configuration.design, find(asked.property).world_of(configuration))
-
-
-def _strings(values: Any) -> bool:
-    return all(isinstance(value, str) for value in values)
 
 
 # --- lines and columns -------------------------------------------------------------------------------------

@@ -5,11 +5,12 @@ The recordings and judgements of single scenarios are beside it; they are the ha
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from model.documents import DocumentError, Schema, from_json
+from model.errors import InputError
 from openworld.files import as_json, write
 
 if TYPE_CHECKING:
@@ -21,12 +22,52 @@ if TYPE_CHECKING:
 FILE = "software.json"
 Kind = Literal["client", "server", "pair"]
 
-#: What is kept of each kind.
-PARTS: dict[str, frozenset[str]] = {
-    "client": frozenset({"client", "design", "design_is", "decided_by", "scenarios", "suite"}),
-    "server": frozenset({"server", "profiles"}),
-    "pair": frozenset({"client", "server", "meetings"}),
-}
+_FLAG, _COUNT, _TEXT = {"type": "boolean"}, {"type": "integer"}, {"type": "string"}
+_TEXTS, _NAMED = {"type": "array", "items": _TEXT}, {"type": "object", "additionalProperties": _TEXT}
+
+
+def _object(**needed: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": needed, "required": list(needed)}
+
+
+def _list(**needed: Any) -> dict[str, Any]:
+    return {"type": "array", "items": _object(**needed)}
+
+
+#: What a report needs of each kind.
+_NEEDED: dict[Kind, dict[str, Any]] = {
+    "client": _object(
+        client=_TEXT, design=_NAMED, design_is=_TEXT,
+        decided_by={"type": "object", "additionalProperties": _TEXTS},
+        scenarios=_list(
+            scenario=_TEXT, source=_TEXT, outcome=_TEXT, ended=_TEXT, sent=_TEXTS, attacks=_TEXTS, error=_TEXT,
+            model=_TEXT, remark=_TEXT, stopped_by=_TEXTS,
+        ),
+        suite=_list(scenario=_TEXT, passed=_COUNT, failed=_COUNT, counterpart=_TEXT, conforms=_FLAG, agrees=_FLAG),
+    ),
+    "server": _object(
+        server=_TEXT,
+        profiles=_list(variant=_TEXT, switches=_NAMED, answers=_NAMED, reason=_TEXT, population=_TEXTS),
+    ),
+    "pair": _object(
+        client=_TEXT, server=_TEXT,
+        meetings=_list(
+            client=_TEXT, server=_TEXT, variant=_TEXT, judgement=_object(outcome=_TEXT, error=_TEXT),
+            remarks=_list(rule=_TEXT, holds=_FLAG, about=_TEXT),
+        ),
+    ),
+}  # fmt: skip
+_SCHEMA = Schema(lambda: {
+    **_object(kind={"title": "kind", "enum": list(_NEEDED)}),
+    "allOf": [
+        {"if": {"properties": {"kind": {"const": kind}}, "required": ["kind"]}, "then": needed}
+        for kind, needed in _NEEDED.items()
+    ],
+})  # fmt: skip
+
+
+class KeptError(InputError):
+    """A file that is not what :func:`keep` writes; the message says what is wrong with it."""
 
 
 def keep_client(
@@ -67,11 +108,11 @@ def load(path: Path) -> dict[str, Any]:
     """What was kept.
 
     Raises:
-        ValueError: it is not what :func:`keep` writes.
+        KeptError: it is not what :func:`keep` writes.
     """
-    data = json.loads(path.read_text(encoding="utf-8"))
-    kind = data.get("kind") if isinstance(data, dict) else None
-    if kind not in PARTS or not data.keys() >= PARTS[kind]:
-        raise ValueError("not what `openworld conform -o` writes")
-    found: dict[str, Any] = data
+    try:
+        found: dict[str, Any] = from_json(path.read_bytes())
+        _SCHEMA.check(found)
+    except DocumentError as error:
+        raise KeptError(f"{path}: not what `openworld conform -o` writes: {error}") from None
     return found

@@ -43,6 +43,7 @@ _SETTINGS: Any = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "text.color": INK,
+    "text.parse_math": False,  # names come from tables, and a dollar in one is a dollar
     "figure.facecolor": PAPER,
     "figure.dpi": 100,
     "savefig.dpi": 160,

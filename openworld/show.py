@@ -148,7 +148,7 @@ def rate_lines(rates: pandas.DataFrame) -> Iterator[str]:
     for (kind, outcome), group in rates.groupby(["kind", "outcome"]):
         yield f"  {kind}: {outcome}"
         for arm, points in group.groupby("arm", sort=False):
-            ends = points.set_index("value").loc[[first, last]]
+            ends = points.set_index("value").reindex([first, last])
             shown = [f"{row.rate:7.2%} ({row.low:.2%} to {row.high:.2%})" for row in ends.itertuples()]
             yield f"    {arm:<{width}}  " + "   ".join(f"{words:<28}" for words in shown).rstrip()
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from model.errors import InputError
+from openworld import tables
 from openworld.progress import Progress
+from openworld.tables import Shape, SourceError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,10 +27,6 @@ WRITTEN = (
     "run.json", "report.html", "index.md", "verdicts.json", "verdicts.csv", "clients.csv", "attacks", "runs",
     "simulations", "figures",
 )  # fmt: skip
-
-
-class SourceError(InputError):
-    """A folder that lacks a table, or a table that cannot be read; the message names the file."""
 
 
 @dataclass(slots=True)
@@ -57,33 +52,41 @@ class Source:
 
     def verdicts(self) -> pd.DataFrame:
         """The verdicts of a study: a row for each design, attacker and property."""
+        if self.folder:
+            return self._stored("verdicts.json", tables.VERDICTS)
         if "verdicts" not in self._known:
-            self._known["verdicts"] = read_verdicts(self.folder) if self.folder else self._judged()
+            self._known["verdicts"] = self._judged()
         table: pd.DataFrame = self._known["verdicts"]
         return table
 
     def clients(self) -> pd.DataFrame:
         """The verdicts of a study on deployed clients: a row for each client and situation."""
+        if self.folder:
+            return self._stored("clients.csv", tables.CLIENTS)
         if "clients" not in self._known:
-            self._known["clients"] = read_clients(self.folder) if self.folder else self._clients_judged()
+            self._known["clients"] = self._clients_judged()
         table: pd.DataFrame = self._known["clients"]
         return table
 
     def experiment(self, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Rates and differences of an experiment."""
         if self.folder:
-            return self._stored(f"{name}_rates"), self._stored(f"{name}_differences")
+            rates = self._stored(f"simulations/{name}_rates.csv", tables.RATES)
+            return rates, self._stored(f"simulations/{name}_differences.csv", tables.DIFFERENCES)
         result = self._simulated(name)
         return result.rates, result.differences
 
     def effects(self, name: str) -> pd.DataFrame:
         """Main effects and interactions of an experiment whose arms are all combinations of something."""
-        return self._stored(f"{name}_effects") if self.folder else self._simulated(name).effects
+        if self.folder:
+            return self._stored(f"simulations/{name}_effects.csv", tables.EFFECTS)
+        return self._simulated(name).effects
 
     def blast_radius(self, kind: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         """How far one mishap reaches under each protection, and the rules that stopped it."""
         if self.folder:
-            return self._stored(f"blast-radius-{kind}"), self._stored(f"blast-radius-{kind}-rules")
+            reach = self._stored(f"simulations/blast-radius-{kind}.csv", tables.REACH)
+            return reach, self._stored(f"simulations/blast-radius-{kind}-rules.csv", tables.RULES)
         found = self._reached(kind)
         return found.summary, found.rules
 
@@ -136,9 +139,11 @@ class Source:
                 progress.advance(row["client"])
         return pd.DataFrame(rows)
 
-    def _stored(self, name: str) -> pd.DataFrame:
-        if self.folder is not None and name not in self._known:
-            self._known[name] = read_table(self.folder / "simulations" / f"{name}.csv")
+    def _stored(self, name: str, shape: Shape) -> pd.DataFrame:
+        """A table of the folder (raises SourceError; what is drawn is drawn of every row or not at all)."""
+        assert self.folder is not None
+        if name not in self._known:
+            self._known[name] = tables.whole(self.folder / name, shape)
         table: pd.DataFrame = self._known[name]
         return table
 
@@ -166,56 +171,3 @@ class Source:
                     progress.advance(each.kind)
         result: BlastRadius = self._known["blast_radius"][kind]
         return result
-
-
-def read_table(path: Path, needed: Collection[str] = ()) -> pd.DataFrame:
-    """A table from CSV, with rows and at least the columns ``needed``.
-
-    Raises:
-        SourceError: no such file, or not such a table.
-    """
-    import pandas as pd
-
-    try:
-        table = pd.read_csv(path)
-    except FileNotFoundError:
-        raise SourceError(f"{path}: no such file; `openworld study` writes it") from None
-    except (ValueError, UnicodeDecodeError) as error:  # what pandas raises is a ValueError
-        raise SourceError(f"{path}: not a table: {' '.join(str(error).split())}") from None
-    lacking = sorted(set(needed).difference(table.columns))
-    if lacking or (needed and table.empty):
-        raise SourceError(f"{path}: no column {lacking[0]!r}" if lacking else f"{path}: no rows")
-    return table
-
-
-def read_verdicts(folder: Path) -> pd.DataFrame:
-    """The table of verdicts of a study.
-
-    Raises:
-        SourceError: no such file, or not such a table.
-    """
-    import pandas as pd
-
-    path = folder / "verdicts.json"
-    needed = {"design", "attacker", "capabilities", "code", "property", "kind", "verdict", "steps"}
-    try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
-        table = pd.DataFrame(rows)
-        lacking = sorted(needed - set(table.columns))
-    except FileNotFoundError:
-        raise SourceError(f"{path}: no such file; `openworld study` writes it") from None
-    except (ValueError, TypeError, AttributeError) as error:
-        raise SourceError(f"{path}: not a table of verdicts: {error}") from None
-    if lacking:
-        raise SourceError(f"{path}: not a table of verdicts: no column {lacking[0]!r}")
-    return table
-
-
-def read_clients(folder: Path) -> pd.DataFrame:
-    """The table of verdicts on deployed clients of a study.
-
-    Raises:
-        SourceError: no such file, or not such a table.
-    """
-    needed = {"client", "code", "property", "kind", "situation", "configuration", "verdict", "steps"}
-    return read_table(folder / "clients.csv", needed)

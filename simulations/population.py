@@ -17,12 +17,12 @@ A population is a TOML file (in ``data/populations``; :mod:`simulations.populati
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from model.documents import DocumentError, from_toml
 from model.switches import SWITCHES
 from simulations import population_statements as statements
 from simulations.population_schema import (
@@ -240,11 +240,11 @@ def _content(name: str | Path, among: tuple[str, ...], folder: Path = Path()) ->
         text = statements.data("populations", f"{name}.toml").read_text(encoding="utf-8")
     else:
         path = folder / name
-        where, key, folder = path.stem, str(path.resolve()), path.parent
         try:
             text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:  # no text, or no name of a file
             raise PopulationError(f"cannot read population {path}: {error}") from None
+        where, key, folder = path.stem, str(path.resolve()), path.parent
     if key in among:
         raise PopulationError(f"{where}: extends itself ({' -> '.join((*among, key))})")
     return _extended(_parsed(text, where), folder, (*among, key))
@@ -252,9 +252,9 @@ def _content(name: str | Path, among: tuple[str, ...], folder: Path = Path()) ->
 
 def _parsed(text: str, where: str) -> dict[str, Any]:
     try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise PopulationError(f"{where}: not a TOML file: {error}") from None
+        content = from_toml(text)
+    except DocumentError as error:
+        raise PopulationError(f"{where}: {error}") from None
     check(where, content)
     return content
 

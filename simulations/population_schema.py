@@ -7,15 +7,14 @@ what the loader reads. A copy for editors is published as ``data/population.sche
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from model.documents import Schema, complaint
 from model.errors import InputError, hint
 from model.switches import SWITCHES
 from simulations.visits import PLACES
 
 if TYPE_CHECKING:
-    from jsonschema import Draft202012Validator
     from jsonschema.exceptions import ValidationError
 
 CONFIDENCE = ("high", "medium", "low")
@@ -109,15 +108,10 @@ def schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a population's file, read as TOML."""
     numbers = {key: _number(quantity) for key, quantity in NUMBERS.items() if "." not in key}
     for group in GROUPS:
-        numbers[group] = _closed(
-            {
-                key.partition(".")[2]: _number(quantity)
-                for key, quantity in NUMBERS.items()
-                if key.startswith(f"{group}.")
-            }
-        )
+        of_group = {key.partition(".")[2]: _number(NUMBERS[key]) for key in NUMBERS if key.startswith(f"{group}.")}
+        numbers[group] = _closed(of_group, "number")
     switches = {name: _shares(SWITCHES[name].values, SWITCHES[name].meaning) for name in DRAWN}
-    places = _shares(tuple(PLACES), "where agents are sent")
+    places = _shares(tuple(PLACES), "where agents are sent", "place")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A population: who is out there",
@@ -125,15 +119,15 @@ def schema() -> dict[str, Any]:
         "properties": {
             "about": {"type": "string", "description": "what it stands for, and what it does not"},
             "extends": {"type": "string", "description": "the population that speaks where this file is silent"},
-            "numbers": _closed(numbers),
+            "numbers": _closed(numbers, "number"),
             "factors": {
                 "type": "object",
                 "properties": {"place": places, **switches},
                 "additionalProperties": {"$ref": "#/$defs/table"},
             },
             "clients": {"$ref": "#/$defs/clients"},
-            "traits": _closed({name: _shares(*trait) for name, trait in TRAITS.items()}),
-            "adoption": _closed({name: _adoption(SWITCHES[name].values) for name in DRAWN}),
+            "traits": _closed({name: _shares(*trait) for name, trait in TRAITS.items()}, "trait"),
+            "adoption": _closed({name: _adoption(SWITCHES[name].values) for name in DRAWN}, "switch"),
         },
         "required": ["about"],
         "additionalProperties": False,
@@ -167,18 +161,20 @@ def schema() -> dict[str, Any]:
 
 
 _TEXT = {"type": "string", "minLength": 1}
-_COLUMNS = {"type": "array", "items": {"enum": list(DRAWN)}, "uniqueItems": True}
+_COLUMNS = {"type": "array", "items": {"title": "switch", "enum": list(DRAWN)}, "uniqueItems": True}
 
 
-def _closed(properties: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "properties": properties, "additionalProperties": False}
+def _closed(properties: dict[str, Any], title: str = "") -> dict[str, Any]:
+    """A table with no other keys than these; ``title``: what each of them is, where there is a word for it."""
+    named = {"title": title} if title else {}
+    return {**named, "type": "object", "properties": properties, "additionalProperties": False}
 
 
 def _stated(needed: dict[str, Any], **optional: Any) -> dict[str, Any]:
     """Something that a population states, with its provenance: a source and how far to trust it, or swept."""
     provenance = {
         "source": {**_TEXT, "description": "where it comes from"},
-        "confidence": {"enum": list(CONFIDENCE)},
+        "confidence": {"title": "confidence", "enum": list(CONFIDENCE)},
         "swept": {"const": True, "description": "nobody measured it: a parameter"},
         "note": _TEXT,
     }
@@ -200,8 +196,8 @@ def _number(quantity: Quantity) -> dict[str, Any]:
     return {"$ref": "#/$defs/number", "description": quantity.meaning, "properties": {"value": bounds}}
 
 
-def _shares(values: tuple[str, ...], meaning: str) -> dict[str, Any]:
-    names = {"propertyNames": {"enum": list(values)}}
+def _shares(values: tuple[str, ...], meaning: str, title: str = "value") -> dict[str, Any]:
+    names = {"propertyNames": {"title": title, "enum": list(values)}}
     return {"$ref": "#/$defs/shares", "description": meaning, "properties": {"shares": names}}
 
 
@@ -223,19 +219,11 @@ def check(where: str, content: Mapping[str, Any]) -> None:
     Raises:
         PopulationError: the first thing that is wrong, in one line; a misspelt key before what it makes missing.
     """
-    errors = sorted(
-        _validator().iter_errors(content), key=lambda error: (list(map(str, error.absolute_path)), str(error.validator))
-    )
-    if errors:
-        raise PopulationError(f"{where}: {_place(errors[0])}{_complaint(errors[0])}")
+    for error in _SCHEMA.errors(content):
+        raise PopulationError(f"{where}: {_place(error)}{_complaint(error)}")
 
 
-@cache
-def _validator() -> Draft202012Validator:
-    # Imported here because most that import this module never read a file.
-    from jsonschema import Draft202012Validator
-
-    return Draft202012Validator(schema())
+_SCHEMA = Schema(schema)
 
 
 def _place(error: ValidationError) -> str:
@@ -252,51 +240,27 @@ def _place(error: ValidationError) -> str:
 
 
 def _complaint(error: ValidationError) -> str:
-    """What a violated keyword of the schema means to whoever wrote the file."""
+    """What is wrong, where there is more to say than the schema does."""
     path = list(error.absolute_path)
     found: Any = error.instance
     rule: Any = error.validator_value
     schema: Any = error.schema
     match error.validator:
-        case "required":
-            if rule == ["source", "confidence"]:
-                return "needs source and confidence, or swept = true"
-            return f"{next(name for name in rule if name not in found)!r} is missing"
+        case "required" if rule == ["source", "confidence"]:
+            return "needs source and confidence, or swept = true"
         case "additionalProperties":
-            known = schema["properties"]
-            unknown = next(name for name in found if name not in known)
+            unknown = next(name for name in found if name not in schema["properties"])
             if path[:1] == ["factors"] and unknown == "shares":
                 factor = str(path[1])
                 return _decided(factor) or f"unknown switch {factor!r}{hint(factor, DRAWN)}; others have a table"
-            return _decided(unknown) or f"unknown {_what(path)} {unknown!r}{hint(unknown, known)}"
+            return _decided(unknown) or complaint(error)
         case "enum":
-            what = _what(path) if path[-1] == "shares" else path[-1] if isinstance(path[-1], str) else "switch"
-            return _decided(found) or f"unknown {what} {found!r}{hint(str(found), rule)}"
-        case "minimum" | "maximum":
-            least, most = schema["minimum"], schema.get("maximum")
-            allowed = f"of at least {least:g}" if most is None else f"between {least:g} and {most:g}"
-            return f"must be a number {allowed}, found {found!r}"
-        case "multipleOf":
-            return f"must be a whole number, found {found!r}"
-        case "type":
-            return f"must be {_TYPES[rule]}, found {found!r}"
-        case None:  # a property that the schema rules out beside `swept`
-            return "has a source or is swept, not both"
+            return _decided(found) or complaint(error)
         case "const":
             return f"must be {str(rule).lower()} or left out, found {found!r}"
-    return error.message
-
-
-_TYPES = {"object": "a table", "array": "a list", "string": "a text", "number": "a number"}
-
-
-def _what(path: list[str | int]) -> str:
-    """What the keys of the table at a path are called."""
-    if path == ["numbers"] or (len(path) == 2 and path[0] == "numbers" and path[1] in GROUPS):
-        return "number"
-    if path and path[-1] == "shares":
-        return "place" if path[1] == "place" else "value"
-    return {"traits": "trait", "adoption": "switch"}.get(str(path[0]), "key") if len(path) == 1 else "key"
+        case None:  # a property that the schema rules out beside `swept`
+            return "has a source or is swept, not both"
+    return complaint(error)
 
 
 def _decided(name: object) -> str:

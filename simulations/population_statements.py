@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from itertools import groupby, pairwise
-from pathlib import Path
 from typing import Any
 
 from model.clients import clients
@@ -159,6 +158,8 @@ def adoption(where: str, switch: str, stated: Mapping[str, Any]) -> Adoption:
     where = f"{where}: adoption of {switch!r}"
     if len(years) != len(shares):
         raise PopulationError(f"{where}: {len(years)} years need as many shares, found {len(shares)}")
+    if not all(map(math.isfinite, (*years, *shares))):
+        raise PopulationError(f"{where}: years and shares must be finite")
     if any(not before < after for before, after in pairwise(years)):
         raise PopulationError(f"{where}: years must grow, found {', '.join(f'{year:g}' for year in years)}")
     if stated["value"] == stated["instead"]:
@@ -168,10 +169,9 @@ def adoption(where: str, switch: str, stated: Mapping[str, Any]) -> Adoption:
 
 def _rows(where: str, table: str, columns: list[str]) -> tuple[Category, ...]:
     """The rows of a table that the model can express."""
-    source = data(table)
-    if Path(table).name != table or not source.is_file():
+    if table not in {each.name for each in data().iterdir() if each.is_file()}:
         raise PopulationError(f"{where}: no table {table!r} in simulations/data")
-    rows = list(csv.DictReader(source.read_text(encoding="utf-8").splitlines()))
+    rows = list(csv.DictReader(data(table).read_text(encoding="utf-8").splitlines()))
     if not {"product", "expressible"} <= rows[0].keys():
         raise PopulationError(f"{where}: {table} is no table of products with their switches")
     rows = [row for row in rows if row["expressible"] == "yes"]

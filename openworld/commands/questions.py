@@ -214,10 +214,10 @@ def replay(file: Path, chart: bool, as_json: bool) -> int:
     from properties.shortest import ReplayError, confirm
 
     try:
-        read = from_json(file.read_text(encoding="utf-8"))
+        read = from_json(file.read_bytes())
         prop = find(read.shows)
         confirm(read, prop)
-    except (UnicodeDecodeError, TraceError, ReplayError) as error:
+    except (TraceError, ReplayError) as error:
         # Whoever wrote the file is wrong here, not this software.
         return complain(f"{file}: {str(error).removeprefix('internal error: ')}", BAD_INPUT)
     if as_json:

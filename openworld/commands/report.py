@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from openworld.commands.shell import DONE
+from openworld.commands.shell import DONE, complain
 
 
 @click.command()
@@ -32,7 +32,7 @@ def report(folder: Path, output: Path | None) -> int:
     target = output or folder / "report.html"
     write(target, page(study))
     for problem in study.problems:
-        click.echo(f"openworld: {problem}", err=True)
+        complain(problem, DONE)
     counts = (
         f"{len(study.verdicts)} verdicts, {len(study.traces)} runs, {len(study.experiments)} experiments, "
         f"{len(study.software)} runs of real software"

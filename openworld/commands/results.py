@@ -10,6 +10,7 @@ import click
 
 from model.errors import InputError
 from openworld.commands.shell import DONE, as_json, print_json, print_lines
+from openworld.tables import COUNTS, whole
 
 if TYPE_CHECKING:
     import pandas
@@ -49,7 +50,7 @@ def list_(folder: Path, as_json: bool) -> int:
     import pandas
 
     found = _found(folder)
-    rows = [{"file": str(path), **_origin(_read(path))} for path in found]
+    rows = [{"file": str(path), **_origin(whole(path, COUNTS))} for path in found]
     if as_json:
         print_json(json.loads(pandas.DataFrame(rows).to_json(orient="records")))
     for row in [] if as_json else rows:
@@ -135,27 +136,15 @@ def _all(folder: Path) -> pandas.DataFrame:
     """All rates in a folder, each experiment once."""
     import pandas
 
-    tables, where = [], dict[str, Path]()
+    found, where = [], dict[str, Path]()
     for path in _found(folder):
-        table = _read(path)
+        table = whole(path, COUNTS)
         for experiment in set(table["experiment"]):
             if experiment in where:
                 raise ResultsError(f"{experiment!r} is stored twice in {folder}; name {where[experiment]} or {path}")
             where[experiment] = path
-        tables.append(table)
-    return pandas.concat(tables).astype({"value": float})
-
-
-def _read(path: Path) -> pandas.DataFrame:
-    import pandas
-
-    try:
-        table = pandas.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise ResultsError(f"{path}: not a Parquet file: {error}") from None
-    if missing := [name for name in (*_KEY, *_ORIGIN, "rate", "count") if name not in table]:
-        raise ResultsError(f"{path}: not a table of rates: no column {missing[0]!r}")
-    return table
+        found.append(table)
+    return pandas.concat(found).astype({"value": float})
 
 
 def _one(experiment: str, folder: Path) -> pandas.DataFrame:
@@ -163,7 +152,7 @@ def _one(experiment: str, folder: Path) -> pandas.DataFrame:
     if not found:
         there = ", ".join(sorted({path.name.removesuffix(_RATES) for path in _found(folder)}))
         raise ResultsError(f"no results of {experiment!r} in {folder}; there are: {there}")
-    return _read(found[-1])
+    return whole(found[-1], COUNTS)
 
 
 def _origin(rates: pandas.DataFrame) -> dict[str, str | int | float]:

@@ -40,7 +40,7 @@ def _outcomes(table: pd.DataFrame) -> list[tuple[str, str]]:
 
 
 def _panel(axes: Axes, table: pd.DataFrame, order: list[str]) -> None:
-    shown = table.set_index("effect").loc[order]
+    shown = table.set_index("effect").reindex(order)
     color, _, marker = SERIES[2]
     places = list(range(len(order)))
     axes.hlines(places, shown["low"], shown["high"], color=color, linewidth=2)

@@ -105,6 +105,7 @@ def _dress(figure: Figure, panels: list[Axes], table: pd.DataFrame, column: str,
             axes.set_ylabel(words)
     if 0 < WIDE * table["value"].min() <= table["value"].max():
         panels[0].set_xscale("log")  # which all share
+        panels[0].xaxis.set_major_formatter("{x:,.10g}")  # in place of one that writes mathematics
     for axes in panels[-columns:]:
         axes.set_xlabel(textwrap.fill(str(table["parameter"].iloc[0]), 36))
     titled(figure, title)

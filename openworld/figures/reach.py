@@ -50,7 +50,7 @@ def _panel(axes: Axes, table: pd.DataFrame, designs: list[str]) -> None:
     for place in range(0, len(designs), 2):
         axes.axhspan(place - 0.5, place + 0.5, color="#f3f3f3", zorder=0)
     for statistic, (_, color, marker, fill, aside) in _MARKS.items():
-        shown = table[table["statistic"] == statistic].set_index("design").loc[designs]
+        shown = table[table["statistic"] == statistic].set_index("design").reindex(designs)
         rows = [place + aside for place in range(len(designs))]
         axes.hlines(rows, shown["low"], shown["high"], color=color, linewidth=1.6, zorder=2)
         axes.plot(shown["value"], rows, color=color, marker=marker, markerfacecolor=fill, linestyle="none",

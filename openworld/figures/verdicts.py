@@ -71,7 +71,8 @@ def _cells(axes: Axes, shown: pd.DataFrame, down: tuple[str, list[str]], across:
         face, writing, hatch = CELLS[look]
         x, y = across[1].index(row[across[0]]), down[1].index(row[down[0]])
         axes.add_patch(Rectangle((x, y), 1, 1, facecolor=face, edgecolor="white", linewidth=2, hatch=hatch))
-        mark = f"✗ {row['steps']:.0f}" if look == "attack" else MARKS[look]
+        steps = f" {row['steps']:.0f}" if pd.notna(row["steps"]) else ""
+        mark = f"✗{steps}" if look == "attack" else MARKS[look]
         weight = "bold" if look == "attack" else "normal"
         axes.text(x + 0.5, y + 0.52, mark, ha="center", va="center", color=writing, fontsize=10, weight=weight)
     _grid(axes, down[1], across[1])

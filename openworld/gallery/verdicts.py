@@ -38,7 +38,7 @@ def _attackers(source: Source) -> Drawing:
 
 def _matrix(attacker: str, source: Source) -> Drawing:
     from openworld import figures
-    from openworld.sources import SourceError
+    from openworld.tables import SourceError
 
     table = source.verdicts()
     shown = table[table["attacker"] == attacker]

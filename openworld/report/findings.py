@@ -99,5 +99,5 @@ def numbers(experiment: Experiment) -> dict[str, Any]:
         "name": experiment.name, "question": known.question if known else experiment.name.replace("_", " "),
         "parameter": rates["parameter"].iloc[0], "arms": arms, "ends": [f"{value:g}" for value in ends],
         "lines": lines, "attempts": int(rates["attempts"].iloc[0]),
-        "population": rates["population"].iloc[0] if "population" in rates else "",
+        "population": rates["population"].iloc[0],
     }  # fmt: skip

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def page(study: Study) -> str:
     """The page for what was found."""
     attacks, links = verdicts.attacks(study)
-    return _environment().get_template("report.html.jinja").render(
+    html = _environment().get_template("report.html.jinja").render(
         study=study, about=study.about, attacks=attacks, matrix=verdicts.matrix(study, links),
         designs=verdicts.designs(study),
         properties=verdicts.properties(study), findings=list(findings(study)),
@@ -42,6 +42,7 @@ def page(study: Study) -> str:
         clients=software.clients(study), servers=software.servers(study), pairs=software.pairs(study),
         commands=list(_commands(study)), origin=origin,
     )  # fmt: skip
+    return html.encode("utf-8", "replace").decode("utf-8")  # names of files need not be characters
 
 
 @cache
@@ -85,7 +86,7 @@ def _commands(study: Study) -> Iterator[str]:
     if row:
         yield command("trace", row["property"], row["configuration"])
     for name, each in study.experiments.items():
-        yield str(each.rates["command"].iloc[0]) if "command" in each.rates else command("simulate", name)
+        yield each.rates["command"].iloc[0] or command("simulate", name)
     yield from (str(table["command"].iloc[0]) for table in study.mishaps.values())
     for one in study.software:
         wanted = {"client": "client", "server": "--server server", "pair": "--pair client server"}[one.kind].split()

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from model import documents
 from model.errors import InputError
-from model.trace import Trace, TraceError, from_json
+from model.trace import Trace, from_json
+from model.world_file import WORLDS
+from openworld import tables
 from openworld.files import EARLIER
 from openworld.kept import FILE, Kind, load
-from openworld.sources import WRITTEN, SourceError, read_clients, read_table, read_verdicts
+from openworld.sources import WRITTEN
+from openworld.tables import Shape, SourceError, Table
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
+#: What is relied on of how a study ran; the rest is shown as it is.
+_ABOUT = documents.Schema(lambda: {
+    "type": "object",
+    "properties": {
+        "run": {"type": "string"}, "finished": {"type": "boolean"}, "seed": {"type": "integer"},
+        "quick": {"type": "boolean"},
+    },
+})  # fmt: skip
 #: Where charts are: nothing in a table leads out of the folder.
 _CHART = re.compile(r"(attacks|runs)/[\w.+-]+\.txt")
 
@@ -116,103 +127,71 @@ def read(folder: Path) -> Study:
 
 
 def _about(study: Study) -> None:
-    path = study.folder / "run.json"
     try:
-        about = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(about, dict):
-            raise ValueError("not an object")
+        about = documents.from_json((study.folder / "run.json").read_bytes())
+        _ABOUT.check(about)
         study.about, study.run = about, about.get("run")
     except FileNotFoundError:
         study.problems.append("run.json is missing: how the study ran is not known")
-    except (OSError, ValueError) as error:
+    except (OSError, documents.DocumentError) as error:
         study.problems.append(f"run.json cannot be read: {error}")
 
 
-def _of_this_run(study: Study, table: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """The table, if it is of the run that the folder is about (raises SourceError where it is of another)."""
-    runs = set(table["run"]) if "run" in table.columns else {None}
-    if not study.about and study.run is None and len(runs) == 1:
-        (study.run,) = runs  # nothing says how the study ran, so the first table does
-    if runs != {study.run}:
-        raise SourceError(f"{path}: of another run than run.json, or of several; left out")
+def _table(study: Study, path: Path, shape: Shape) -> Table | None:
+    """What can be read of a table of the run that the folder is about; the rest is said."""
+    try:
+        table = tables.read(path, shape)
+        runs = set(table.columns.get("run", [None]))
+        if not study.about and study.run is None and len(runs) == 1:
+            (study.run,) = runs  # nothing says how the study ran, so the first table does
+        if runs != {study.run}:
+            raise SourceError(f"{path}: of another run than run.json, or of several; left out")
+    except SourceError as error:
+        study.problems.append(str(error))
+        return None
+    study.problems += table.problems
     return table
 
 
 def _verdicts(study: Study) -> None:
-    try:
-        table = _of_this_run(study, read_verdicts(study.folder), study.folder / "verdicts.json")
-    except SourceError as error:
-        study.problems.append(str(error))
-        return
-    known: dict[str, Any] = {"chart": "", "configuration": "", "reach": "", "blocked_by": []}
-    for found in table.to_dict("records"):
-        row = known | {str(name): value for name, value in found.items()}
-        steps = row["steps"]
-        row["steps"] = int(steps) if isinstance(steps, int | float) and steps == steps else None  # NaN is not itself
-        study.verdicts.append(row)
-        if row["chart"] and row["chart"] not in study.traces:
-            _trace(study, str(row["chart"]))
+    table = _table(study, study.folder / "verdicts.json", tables.VERDICTS)
+    study.verdicts = table.rows if table else []
+    for chart in dict.fromkeys(row["chart"] for row in study.verdicts if row["chart"]):
+        if _CHART.fullmatch(chart) is None:
+            study.problems.append(f"verdicts.json: no chart of a study: {chart!r}")
+        elif trace := _trace(study, (study.folder / chart).with_suffix(".json")):
+            study.traces[chart] = trace
 
 
-def _trace(study: Study, chart: str) -> None:
-    if _CHART.fullmatch(chart) is None:
-        study.problems.append(f"verdicts.json: no chart of a study: {chart!r}")
-        return
-    path = (study.folder / chart).with_suffix(".json")
+def _trace(study: Study, path: Path) -> Trace | None:
+    """A run in one of the worlds that ship, which are all that studies ask in: no trace leads to another file."""
     try:
-        study.traces[chart] = from_json(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        study.problems.append(f"{path.relative_to(study.folder)}: {error.strerror}")
-    except (TraceError, ValueError) as error:
-        study.problems.append(f"{path.relative_to(study.folder)}: {error}")
+        return from_json(path.read_bytes(), WORLDS)
+    except (OSError, InputError) as error:
+        said = error.strerror if isinstance(error, OSError) else error
+        study.problems.append(f"{path.relative_to(study.folder)}: {said}")
+        return None
 
 
 def _clients(study: Study) -> None:
     """Verdicts on deployed clients; a folder without them is one of an older study, or was cut short before."""
-    if not (study.folder / "clients.csv").exists():
-        return
-    try:
-        table = _of_this_run(study, read_clients(study.folder), study.folder / "clients.csv").astype(object)
-    except SourceError as error:
-        study.problems.append(str(error))
-        return
-    study.clients = [
-        {str(name): None if value != value else value for name, value in row.items()}  # NaN is not itself
-        for row in table.to_dict("records")
-    ]
+    path = study.folder / "clients.csv"
+    if path.exists() and (table := _table(study, path, tables.CLIENTS)):
+        study.clients = table.rows
 
 
 def _mishaps(study: Study) -> None:
-    needed = {"kind", "population", "design", "measure", "statistic", "value", "low", "high", "command"}
     for path in sorted((study.folder / "simulations").glob("blast-radius-*.csv")):
-        if path.stem.endswith(("-targets", "-rules")):
-            continue
-        try:
-            table = _of_this_run(study, read_table(path, needed), path)
-            study.mishaps[path.stem.removeprefix("blast-radius-")] = table
-        except SourceError as error:
-            study.problems.append(str(error))
+        if not path.stem.endswith(("-targets", "-rules")) and (table := _table(study, path, tables.REACH)):
+            study.mishaps[path.stem.removeprefix("blast-radius-")] = table.frame
 
 
 def _experiments(study: Study) -> None:
-    needed = {"value", "arm", "outcome", "kind", "rate", "low", "high", "attempts", "parameter"}
     for path in sorted((study.folder / "simulations").glob("*_rates.csv")):
         name = path.name.removesuffix("_rates.csv")
-        try:
-            rates = _of_this_run(study, read_table(path, needed), path)
-            differences = _differences(study, path.with_name(f"{name}_differences.csv"))
-            study.experiments[name] = Experiment(name, rates, differences)
-        except SourceError as error:
-            study.problems.append(str(error))
-
-
-def _differences(study: Study, path: Path) -> pd.DataFrame | None:
-    needed = {"value", "arm", "against", "outcome", "kind", "difference", "low", "high"}
-    try:
-        return _of_this_run(study, read_table(path, needed), path)
-    except SourceError as error:
-        study.problems.append(str(error))
-        return None
+        if rates := _table(study, path, tables.RATES):
+            differences = _table(study, path.with_name(f"{name}_differences.csv"), tables.DIFFERENCES)
+            study.experiments[name] = Experiment(name, rates.frame, differences.frame if differences else None)
 
 
 def _pictures(study: Study) -> None:
@@ -231,13 +210,12 @@ def _software(study: Study) -> None:
         where = path.parent.relative_to(study.folder).as_posix()
         try:
             data = load(path)
-            traces = {
-                one.name.removesuffix(".trace.json"): from_json(one.read_text(encoding="utf-8"))
-                for one in sorted(path.parent.glob("*.trace.json"))
-            }
-            study.software.append(Software(data["kind"], path.parent, where, data, traces))
-        except (OSError, ValueError) as error:
-            study.problems.append(f"{where}/{FILE}: {error}")
+        except (OSError, InputError) as error:
+            study.problems.append(str(error))
+            continue
+        found = {one: _trace(study, one) for one in sorted(path.parent.glob("*.trace.json"))}
+        traces = {one.name.removesuffix(".trace.json"): trace for one, trace in found.items() if trace}
+        study.software.append(Software(data["kind"], path.parent, where, data, traces))
 
 
 def _others(study: Study) -> None:

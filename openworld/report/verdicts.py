@@ -70,7 +70,7 @@ def matrix(study: Study, links: dict[str, str]) -> list[dict[str, Any]]:
         )
         seen = look(row)
         sign, word = CELLS.get(seen, ("?", seen))
-        steps = f" {row['steps']}" if seen == "attack" and row["steps"] else ""
+        steps = f" {row['steps']:.0f}" if seen == "attack" and row["steps"] else ""
         said = f"{word} in {length(float(row['steps']))}" if steps else word
         link = links.get(row["chart"])
         line["cells"][row["property"]] = {"look": seen, "sign": sign + steps, "word": said, "link": link}

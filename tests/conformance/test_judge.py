@@ -110,11 +110,18 @@ def test_recording_is_an_http_archive(credulous: Installed, tmp_path: Path) -> N
 
 
 def test_result_that_is_none_is_named(credulous: Installed, tmp_path: Path) -> None:
-    (tmp_path / "mcp-python-0").mkdir()
-    (tmp_path / "mcp-python-0" / "M01_iss_ok.json").write_text("{")
-    with pytest.raises(ExceptionGroup) as caught:
-        judged(credulous, chosen("M01_iss_ok"), tmp_path)
-    assert caught.group_contains(InputError, match="M01_iss_ok.json: not a result")
+    plays, kept = chosen("M01_iss_ok"), tmp_path / "mcp-python-0" / "M01_iss_ok.json"
+    judged(credulous, plays, tmp_path)
+    for old, new, why in (
+        ("{", "", "not JSON"), ('"outcome": "A"', '"outcome": "B"', "judgement.outcome: unknown outcome 'B'"),
+        ('"sent": [', '"sent": [5, ', r"judgement.sent\[0\]: must be a table, found 5"),
+        ('"about"', '"abut"', "'about' is missing"),
+    ):  # fmt: skip
+        whole = kept.read_text()
+        kept.write_text(whole.replace(old, new, 1))
+        with pytest.raises(InputError, match=f"M01_iss_ok.json: not a result of this suite: {why}"):
+            judged(credulous, plays, tmp_path)
+        kept.write_text(whole)
 
 
 @pytest.mark.parametrize("configuration", ["cap=mal_as;iss_check=off", "cap=mal_as;splice=yes;h_iss=no"])

@@ -93,6 +93,7 @@ def test_designs_of_ones_own():
         ("pkce", "pkce", "key=value"),
         ("pkce=", "pkce=", "key=value"),
         ("=off", "=off", "key=value"),
+        ("as:=off", "''", "as_trust"),
         ("design=mpc", "mpc", "did you mean 'mcp'"),
         ("design=mcp;design=fapi2", "design", "twice"),
     ],

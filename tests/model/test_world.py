@@ -102,6 +102,13 @@ MISTAKES = {
     "a URL that is none": (('url = "https://as.example"', 'url = "as example"'), 13, "'as example' is no URL; wanted:"),
     "a URL with a line end": (('url = "https://as.example"', 'url = "https://as.example\\n"'), 13, "is no URL"),
     "an empty URL": (('url = "https://as.example"', 'url = ""'), 13, "'' is no URL; wanted: https://host/path"),
+    "a URL that cannot be taken apart": (
+        ('url = "https://as.example"', 'url = "https://as.ex`mple"'), 13, "url: not an absolute URI: 'https://as.ex`mple'",
+    ),
+    "a callback that cannot be": (('client.example/callback', 'client.example:99999/'), 8, "callback: not an absolute"),
+    "an issuer with a query": (
+        ('url = "https://as.example"', 'url = "https://as.example/?a"'), 13, "url: an issuer has no query: ",
+    ),
     "a URL twice": (('"https://crm.example/api"', '"https://as.example"'), 19, "is 'crm''s, but also 'as''s"),
     "a callback that is none": (('"https://client.example/callback"', '"back"'), 8, "'back' is no URL; wanted:"),
     "a client without a callback": (('callback = "https://client.example/callback"\n', ""), 4, "lacks 'callback'"),

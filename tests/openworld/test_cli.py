@@ -207,7 +207,7 @@ def broken(**changes: object) -> str:
     [
         ("{", "not a trace"),
         ("[]", "not a trace"),
-        (broken(version=99), "version 1"),
+        (broken(version=99), "version: must be 1, found 99"),
         (broken(configuration="cap=mal_as"), "refused by client.iss_matches_recorded_issuer"),
         (broken(configuration="cap=mal_as;iss_check=maybe"), "no value 'maybe'"),
         (broken(shows="first_contact"), "ends without the event"),

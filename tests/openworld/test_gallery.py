@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -72,7 +73,7 @@ def test_deployed_clients_are_drawn_from_the_table_of_the_study(tmp_path: Path) 
     pd.DataFrame([{"client": "a==1"}]).to_csv(tmp_path / "clients.csv", index=False)
     refused = figures("clients-verdicts", "--from", tmp_path, "-o", tmp_path)
     assert refused.exit_code == 2
-    assert "clients.csv: no column 'code'" in refused.stderr
+    assert "clients.csv, line 1: no column 'situation'; found: client; needed: client, situation, " in refused.stderr
 
 
 def test_what_clients_did_is_what_was_measured(tmp_path: Path) -> None:
@@ -99,6 +100,34 @@ def test_blast_radius_is_drawn_from_its_tables(tmp_path: Path) -> None:
     command = str(found.summary["command"].iloc[0]).split()[1:]
     again = CliRunner().invoke(main, [*command, "--json"])
     assert json.loads(again.stdout)["summary"][0]["value"] == found.summary["value"].iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "old", "new"),
+    [
+        ("blast_radius-token", "simulations/blast-radius-token.csv", r"^.*only sender.*,users,mean,.*\n", ""),
+        ("blast_radius-token", "simulations/blast-radius-token.csv", "no protection", r"$\\frac{$"),
+        ("echo-rates", "simulations/echo_rates.csv", "swept", r"$\\frac{$"),
+        ("attackers", "verdicts.json", '"mcp"', r'"$\\\\frac{$"'),
+        ("clients-verdicts", "clients.csv", r",7\.0,", ",,"),
+    ],
+)
+def test_a_table_with_gaps_or_odd_names_is_drawn(copied: Path, name: str, table: str, old: str, new: str) -> None:
+    """A row that is not there leaves a gap, and no name is taken for mathematics."""
+    text = (copied / table).read_text(encoding="utf-8")
+    changed = re.sub(old, new, text, flags=re.MULTILINE)
+    assert changed != text
+    (copied / table).write_text(changed, encoding="utf-8")
+    assert gallery.write(gallery.catalogue(["malicious_as"], ["echo"])[name], Source(copied), copied / "figures")
+
+
+def test_no_figure_is_drawn_of_half_a_table(copied: Path) -> None:
+    """Where a row cannot be read, that is said in one line and nothing is drawn."""
+    table = copied / "simulations" / "echo_rates.csv"
+    lines = table.read_text(encoding="utf-8").splitlines()
+    table.write_text("\n".join([*lines[:2], lines[2] + ",more", *lines[3:]]), encoding="utf-8")
+    done = figures("echo-rates", "--from", copied, "-o", copied)
+    assert (done.exit_code, f"{table}, line 3: 1 more values than columns" in done.stderr) == (2, True)
 
 
 def test_the_trust_graph_is_the_worlds(tmp_path: Path) -> None:

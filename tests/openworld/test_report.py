@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from html import escape
@@ -135,7 +136,7 @@ def test_deployed_clients_and_mishaps_are_on_the_page(copied: Path) -> None:
 def test_a_study_without_them_is_a_report(copied: Path, gone: str) -> None:
     """A folder of an older study has the rest; a broken table is named."""
     (copied / gone).write_text("a\n1\n", encoding="utf-8")
-    assert f"{copied / gone}: " in page(read(copied))
+    assert f"{copied / gone}, line 1: no column" in page(read(copied))
     (copied / gone).unlink()
     assert "Missing or unreadable" not in page(read(copied))
 
@@ -215,12 +216,18 @@ def test_what_is_missing_is_said(copied: Path, gone: str, says: str) -> None:
     [
         ("run.json", "{", "run.json cannot be read"),
         ("run.json", "[]", "run.json cannot be read"),
-        ("verdicts.json", "{", "verdicts.json: not a table of verdicts"),
-        ("verdicts.json", "[[1]]", "verdicts.json: not a table of verdicts: no column"),
-        ("simulations/echo_rates.csv", "a,b\n1,2\n", "echo_rates.csv: no column"),
-        ("simulations/echo_rates.csv", "", "echo_rates.csv: not a table"),
+        ("run.json", '{"finished": 1}', "run.json cannot be read: finished: must be true or false, found 1"),
+        ("run.json", '{"run": ["x"]}', "run.json cannot be read: run: must be a text, found"),
+        ("run.json", '{"seed": NaN}', "run.json cannot be read: not JSON: NaN is no number"),
+        ("run.json", '{"seed": "\\ud800"}', "run.json cannot be read: not JSON: "),
+        ("run.json", '{"seed": ' + "[" * 5000 + "]" * 5000 + "}", "run.json cannot be read: not JSON: nested too deep"),
+        ("run.json", '{"seed": ' + "1" * 99 + "}", "run.json cannot be read: not JSON: a whole number of more than 64"),
+        ("verdicts.json", "{", "verdicts.json: not a table: not JSON: Expecting"),
+        ("verdicts.json", "[[1]]", "verdicts.json, row 1: no row: columns with values"),
+        ("simulations/echo_rates.csv", "a,b\n1,2\n", "echo_rates.csv, line 1: no column"),
+        ("simulations/echo_rates.csv", "", "echo_rates.csv, line 1: no column"),
         ("simulations/echo_differences.csv", "a\n1\n", "What it does to a population"),
-        ("attacks/rfc6749--malicious_as--code_delivery.json", "{}", "trace lacks or does not know"),
+        ("attacks/rfc6749--malicious_as--code_delivery.json", "{}", "code_delivery.json: not a trace: "),
     ],
 )
 def test_what_cannot_be_read_is_said(copied: Path, file: str, content: str, says: str) -> None:
@@ -228,6 +235,60 @@ def test_what_cannot_be_read_is_said(copied: Path, file: str, content: str, says
     (copied / file).write_text(content, encoding="utf-8")
     assert says in page(read(copied))
     assert report(copied).exit_code == 0
+
+
+def test_rows_that_cannot_be_read_are_listed_and_the_others_are_there(copied: Path) -> None:
+    """Each in one line with its place and what is wrong; of two that say the same of one thing, the first counts."""
+    path, table = copied / "verdicts.json", copied / "simulations" / "echo_rates.csv"
+    rows = json.loads(path.read_text(encoding="utf-8"))
+    rows[0]["steps"], rows[1]["verdict"], rows[3]["kind"] = "many", "atack", None
+    path.write_text(json.dumps([*rows, rows[2], 5]), encoding="utf-8")
+    lines = table.read_text(encoding="utf-8").splitlines()
+    lines[1], lines[2], lines[3] = lines[1] + ",more", lines[2].rpartition(",")[0], lines[3].replace("0.0,", "nan,", 1)
+    table.write_text("\n".join([*lines, lines[4], '"']), encoding="utf-8")
+    study = read(copied)
+    assert study.problems == [
+        f"{path}, row 1: steps: must be a whole number or nothing, found 'many'",
+        f"{path}, row 2: verdict: unknown verdict 'atack'; did you mean 'attack'?; allowed: attack, safe, "
+        "not_in_this_world, reached, not_reached, unknown",
+        f"{path}, row 4: kind: unknown kind nothing; allowed: security, utility",
+        f"{path}, row 13: of the same design, attacker, property as row 3",
+        f"{path}, row 14: no row: columns with values",
+        f"{table}, line 2: 1 more values than columns",
+        f"{table}, line 3: no value for column 'command'",
+        f"{table}, line 4: value: must be a number, found 'nan'",
+        f"{table}, line {len(lines) + 1}: of the same value, arm, kind, outcome as line 5",
+        f"{table}, line {len(lines) + 2}: not CSV from here on: unexpected end of data",
+    ]
+    assert len(study.verdicts) == len(rows) - 3
+    assert len(study.experiments["echo"].rates) == len(lines) - 4
+    assert all(escape(problem).replace("&#x27;", "&#39;") in page(study) for problem in study.problems)
+
+
+def test_where_no_row_can_be_read_there_is_no_table(copied: Path) -> None:
+    """One line says so, and not one for every row."""
+    path = copied / "clients.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace("CD", "").replace("FC", ""), encoding="utf-8")
+    assert read(copied).problems == [f"{path}, line 2: code: must not be empty; no row can be read"]
+
+
+def test_no_trace_leads_out_of_the_folder(copied: Path, tmp_path: Path) -> None:
+    """Worlds of studies are those that ship; a file that a trace names is not looked at."""
+    path = copied / "attacks" / "rfc6749--malicious_as--code_delivery.json"
+    for name in (str(tmp_path / "world.toml"), "/dev/zero"):
+        path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), "world": name}), encoding="utf-8")
+        (problem,) = read(copied).problems
+        assert f"not a trace that runs: unknown world {name!r}; allowed: default, " in problem
+
+
+def test_names_of_files_need_not_be_text(copied: Path) -> None:
+    """Other programs call files what they like."""
+    Path(os.fsdecode(os.fsencode(copied) + b"/caf\xe9.md")).touch()
+    table = copied / "simulations" / "echo_rates.csv"
+    table.rename(os.fsdecode(os.fsencode(table.parent) + b"/\xe9_rates.csv"))
+    result = report(copied)
+    assert result.exit_code == 0, result.output
+    assert "caf?.md" in (copied / "report.html").read_text(encoding="utf-8")
 
 
 def test_files_of_others_are_named(copied: Path) -> None:
