@@ -40,8 +40,8 @@ _NEEDED: dict[Kind, dict[str, Any]] = {
         client=_TEXT, design=_NAMED, design_is=_TEXT,
         decided_by={"type": "object", "additionalProperties": _TEXTS},
         scenarios=_list(
-            scenario=_TEXT, source=_TEXT, outcome=_TEXT, ended=_TEXT, sent=_TEXTS, attacks=_TEXTS, error=_TEXT,
-            model=_TEXT, remark=_TEXT, stopped_by=_TEXTS,
+            scenario=_TEXT, source=_TEXT, about=_TEXT, outcome=_TEXT, ended=_TEXT, sent=_TEXTS, attacks=_TEXTS,
+            error=_TEXT, model=_TEXT, remark=_TEXT, stopped_by=_TEXTS,
         ),
         suite=_list(scenario=_TEXT, passed=_COUNT, failed=_COUNT, counterpart=_TEXT, conforms=_FLAG, agrees=_FLAG),
     ),

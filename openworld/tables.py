@@ -216,7 +216,6 @@ _COUNT: dict[str, Any] = {"type": "integer", "minimum": 0, "maximum": 1e15}
 _NUMBER: dict[str, Any] = {"type": "number", "minimum": -1e15, "maximum": 1e15}
 _SEED: dict[str, Any] = {"type": ["integer", "string"], "maxLength": 300}
 _SHARE: dict[str, Any] = {"type": "number", "minimum": 0, "maximum": 1}
-_CHANGE: dict[str, Any] = {"type": "number", "minimum": -1, "maximum": 1}
 _STEPS: dict[str, Any] = {**_COUNT, "type": ["integer", "null"]}
 
 
@@ -243,13 +242,13 @@ _COUNTED: dict[str, Any] = {
     "population": _maybe(_NAME), "seed": _maybe(_SEED, "not recorded"), "command": _maybe(_TEXT), **_RUN,
 }  # fmt: skip
 RATES = Shape(("value", "arm", "kind", "outcome"), {
-    **_COUNTED, "arm": _NAME, "rate": _SHARE, "low": _SHARE, "high": _SHARE, "interval": _maybe(_NAME, "wilson"),
+    **_COUNTED, "arm": _NAME, "rate": _SHARE, "low": _NUMBER, "high": _NUMBER, "interval": _maybe(_NAME, "wilson"),
 })  # fmt: skip
 COUNTS = Shape(("experiment", *RATES.key), {
     **RATES.columns, "experiment": _NAME, "count": _COUNT, "population_digest": _NAME, "replications": _COUNT,
     "code": _NAME,
 })  # fmt: skip
-_DIFFERENCE: dict[str, Any] = {**_COUNTED, "difference": _CHANGE, "low": _CHANGE, "high": _CHANGE}
+_DIFFERENCE: dict[str, Any] = {**_COUNTED, "difference": _NUMBER, "low": _NUMBER, "high": _NUMBER}
 DIFFERENCES = Shape(("value", "arm", "kind", "outcome"), {**_DIFFERENCE, "arm": _NAME, "against": _NAME})
 EFFECTS = Shape(("value", "effect", "kind", "outcome"), {**_DIFFERENCE, "effect": _NAME, "order": _COUNT})
 

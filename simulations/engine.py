@@ -193,7 +193,7 @@ def _recall(store: Path, unit: Unit) -> Tally | None:
         whole = kept["sum"] == _sum(kept["counted"]) and tally.endings.total() == unit.attempts
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None  # not what this program wrote: count again
     return tally if whole else None
 

@@ -137,11 +137,12 @@ def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path: Path, monkeypatch
     assert counted[-1] == "1/0"
 
 
-def test_a_damaged_file_is_counted_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", ['{"endings": 3}', "[]", "[" * 5000, '{"counted": ' + "[" * 5000])
+def test_a_damaged_file_is_counted_again(tmp_path: Path, content: str) -> None:
     """A file that is not what was written there is replaced."""
     whole = run(UNITS[:1], store=tmp_path)
     (file,) = tmp_path.iterdir()
-    file.write_text('{"endings": 3}')
+    file.write_text(content)
     assert run(UNITS[:1], store=tmp_path) == whole
     assert file.stat().st_size > 100
 
