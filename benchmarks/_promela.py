@@ -79,8 +79,8 @@ def macro(switch: str, value: str) -> str:
     return f"-D{switch}={SWITCHES[switch].values.index(value)}"
 
 
-#: Where values wait that are worked out from the state before any of it is overwritten; no part of the state
-#: (and where it is needed, SPIN cannot search breadth first).
+#: Where values wait that read what the same step overwrites; no part of the state (and where it is needed, SPIN cannot
+#: search breadth first).
 _SCRATCH = "hidden byte scratch[64];"
 
 
@@ -93,13 +93,24 @@ def _options(
         guard = all_of(move.when, *(condition.holds for condition in move.rules))
         if guard is False:
             continue
-        values = {name: _number(value, declared[name].domain) for name, value in _writes(move, declared)}
-        waiting = [name for name, value in values.items() if not value.isdigit()]
-        first = [f"scratch[{place}] = {values[name]}" for place, name in enumerate(waiting)]
-        values.update({name: f"scratch[{place}]" for place, name in enumerate(waiting)})
-        steps = [*first, *(f"{_word(name)} = {value}" for name, value in values.items())]
-        steps += [f"assert(!({event}))" for event in {asserted[name] for name in values if name in asserted}]
+        values = {_word(name): _number(value, declared[name].domain) for name, value in _writes(move, declared)}
+        ordered, waiting = _in_order(values)
+        first = [f"scratch[{place}] = {values[word]}" for place, word in enumerate(waiting)]
+        values.update({word: f"scratch[{place}]" for place, word in enumerate(waiting)})
+        steps = [*first, *(f"{word} = {values[word]}" for word in (*ordered, *waiting))]
+        steps += [f"assert(!({event}))" for event in {asserted[name] for name in move.sets if name in asserted}]
         yield f":: d_step {{ {'true' if guard is True else guard} -> {'; '.join(steps)} }} /* {action.name} */"
+
+
+def _in_order(values: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """What a step overwrites, each after all that read it; and what cannot be so, since they read each other."""
+    reads = {word: values.keys() & set(re.findall(r"\w+", text)) - {word} for word, text in values.items()}
+    ordered: list[str] = []
+    while free := [word for word in reads if not any(word in read for other, read in reads.items() if other != word)]:
+        ordered += free
+        for word in free:
+            del reads[word]
+    return ordered, list(reads)
 
 
 def _writes(move: Move, declared: Mapping[str, Variable]) -> Iterator[tuple[str, Value | Condition]]:

@@ -57,7 +57,8 @@ def spin(text: str, states: int, breadth_first: bool = False, macros: Collection
     flags += ["-DBFS"] if breadth_first else []
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "world.pml").write_text(text, encoding="utf-8")
-        translating, _ = _timed(folder, "spin", "-a", *macros, "world.pml")
+        # -o2: what is written and never read stays part of the state, as it does for the machine.
+        translating, _ = _timed(folder, "spin", "-a", "-o2", *macros, "world.pml")
         compiling, _ = _timed(folder, "gcc", *flags, "-o", "pan", "pan.c")
         searching, said = _timed(folder, "./pan", "-E", "-m100000", f"-w{max(10, states.bit_length() + 1)}")
     if ("Search not completed" in said and "assertion violated" not in said) or "max search depth" in said:
