@@ -2,8 +2,9 @@
 
 A mutant reads the source of a function and changes one place in it. Loosened: an equality of identifiers becomes
 "same origin" or "both present", a segment prefix a string prefix, "present and equal" becomes "present". Broken, as
-any program may be: a condition is turned round, "and" stands for "or", a statement is left out. It is put in the
-place of the original, so that whoever calls the function, calls the mutant.
+any program may be: a condition is turned round, "and" stands for "or", a statement is left out. Left out: one of the
+conditions that must hold, of the alternatives that may, of the values that are allowed, of what is written. It is put
+in the place of the original, so that whoever calls the function, calls the mutant.
 """
 
 from __future__ import annotations
@@ -64,10 +65,7 @@ class Mutant:
         original = vars(names[owner])[name] if owner else names[name]
         if isinstance(original, property):
             original = original.fget
-        tree = ast.parse(textwrap.dedent(inspect.getsource(original)))
-        tree.body[0].decorator_list = []  # the rule is registered already; its name and sources stay
-        found = _Change(self.change, self.place)
-        mutated = ast.fix_missing_locations(found.visit(tree))
+        mutated = ast.fix_missing_locations(_Change(self.change, self.place).visit(_parsed(original)))
         looser = {"_present": present, "_same_origin": same_origin, "_both_present": both_present}
         space = {**names, **looser, "holds": holds}
         exec(compile(mutated, str(self), "exec"), space)
@@ -96,6 +94,9 @@ class Mutant:
 
 LOOSENED = ("exact to origin", "exact to present", "segment to string", "equal to present")
 BROKEN = ("condition turned round", "and for or", "statement left out")
+#: What steps and events are lists of, and the calls in which each stands; entries are those of a dict.
+LISTS = {"condition": ("all_of", "possible"), "alternative": ("any_of",), "value": ("one_of",), "entry": ()}
+LEFT_OUT = tuple(f"{part} left out" for part in LISTS)
 
 
 def mutants(*modules: ModuleType, changes: tuple[str, ...] = LOOSENED) -> list[Mutant]:
@@ -129,8 +130,15 @@ def _is_written(method: Callable, module: ModuleType) -> bool:
 
 def _places(function: Callable, change: str) -> int:
     counted = _Change(change, -1)
-    counted.visit(ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(function)))))
+    counted.visit(_parsed(function))
     return counted.seen
+
+
+def _parsed(function: Callable) -> ast.Module:
+    """The source of a function without its decorators: a rule or an action is registered already, and stays so."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(function))))
+    tree.body[0].decorator_list = []
+    return tree
 
 
 class _Change(ast.NodeTransformer):
@@ -156,6 +164,14 @@ class _Change(ast.NodeTransformer):
                 pass  # a docstring
             case "statement left out", ast.Assign() | ast.AugAssign() | ast.Expr() if self._here():
                 return ast.Pass()
+            case _, ast.Call(ast.Name(called)) if called in LISTS.get(self.change.removesuffix(" left out"), ()):
+                of = 1 if called == "one_of" else 0  # the value that is one of them
+                node.args = [*node.args[:of], *(part for part in node.args[of:] if not self._here())]
+            case "entry left out", ast.Dict():
+                kept = [pair for pair in zip(node.keys, node.values, strict=True) if not self._here()]
+                node.keys, node.values = [key for key, _ in kept], [value for _, value in kept]
+            case "entry left out", ast.Call(ast.Attribute(attr="sets") | ast.Name("with_metadata")):
+                node.keywords = [entry for entry in node.keywords if not self._here()]
         return super().visit(node)
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
