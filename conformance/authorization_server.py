@@ -202,7 +202,8 @@ class AuthorizationServer:
         verifier = asked.value("code_verifier")
         # Its clients are public ones.
         demand(ask(
-            (*guards.AUTHENTICATION, *guards.CODE), design=self.design, policy=self.design, genuine=True, secret=False,
+            (*guards.AUTHENTICATION, *guards.CODE), design=self.design, policy=self.design, genuine=True,
+            certified=True, secret=False,
             assertion=False, named=True, replaced=False, code_client=grant.client,
             client=asked.value("client_id") or grant.client, code_redirect=grant.redirect,
             redirect=asked.value("redirect_uri"), challenge=grant.challenge,

@@ -16,7 +16,7 @@ from model.guards import ask
 from model.logic import Condition, Value, all_of, any_of, choose, no, one_of, same
 from model.messages import THIEF, Redirection, Sent, learned
 from model.readings import ids_of, policy_of, tampered
-from model.registration import is_known
+from model.registration import is_known, knows_attester
 from model.rule import Condition as Named
 from model.state import assertion_at
 from model.world import ATTACKER, FORGED_BY, LOOPBACK, NONE, Held, Party, World, callbacks
@@ -141,8 +141,9 @@ def attacker_authenticates(c: Context, server: Party, client_id: Value) -> tuple
     genuine = any_of(own, written)
     otherwise = server_rules.client_is_authenticated(design, genuine, secret, assertion, False).holds
     return tuple(ask(
-        guards.AUTHENTICATION, design=design, policy=c.of(server.name), genuine=genuine, secret=secret,
-        assertion=assertion, named=True, replaced=all_of(replaced, no(otherwise)),
+        guards.AUTHENTICATION, design=design, policy=c.of(server.name), genuine=genuine, certified=True, secret=secret,
+        assertion=all_of(assertion, knows_attester(c, server, design)), named=True,
+        replaced=all_of(replaced, no(otherwise)),
     ))  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from model.messages import (
 from model.readings import (
     answered,
     document,
+    is_enrolled,
     is_strangers,
     published,
     pushes,
@@ -56,7 +57,7 @@ def publish_resource_metadata(
         implies(demands_dpop, same(design.dpop_policy, "prm")),
     )
     genuine = all_of(own, no(is_strangers(c.world, listed)))
-    vouched = any_of(same(design.prm, "off"), vouches(c, channel))
+    vouched = any_of(same(design.prm, "off"), vouches(c, who, channel))
     told = ResourceMetadata(resource, listed, choose(vouched, "by an accepted attester", NONE), demands_dpop)
     return Move(
         here,
@@ -71,15 +72,18 @@ def publish_resource_metadata(
     )
 
 
-def vouches(c: Context, channel: str) -> Condition:
+def vouches(c: Context, who: str, channel: str) -> Condition:
     """Whether an accepted attester has signed for a document by the attacker: while it was true, or its own."""
-    return any_of(channel == "cache", all_of(channel == "own", same(c.design.e_enrolled, "yes")))
+    url = c.state.session(who).url
+    own = c.at(url, lambda party: is_enrolled(c, party, c.of(party.name).attested))
+    return any_of(channel == "cache", all_of(channel == "own", own))
 
 
 def squats(c: Context, who: str, channel: str) -> Condition:
     """Whether a tenant's document would have to stand below /.well-known of its host for a client to find it."""
     tenants = holds(lambda url: url != NONE and on_same_origin(c.world, url), c.state.session(who).url)
-    return all_of(channel == "own", same(c.client(who).prm_src, "wellknown"), tenants)
+    in_place = any_of(same(c.client(who).prm_src, "wellknown"), same(c.client(who).prm_url, "of_resource"))
+    return all_of(channel == "own", in_place, tenants)
 
 
 def written(c: Context, who: str, url: Value, channel: str, told: ResourceMetadata) -> tuple[Sent, ...]:

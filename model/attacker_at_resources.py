@@ -6,6 +6,7 @@ What is presented is a token, a handle or an assertion; what is named is an addr
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from model import authorization_server as server_rules
 from model import client as client_rules
@@ -33,12 +34,14 @@ from model.messages import (
     TokenResponse,
 )
 from model.readings import (
+    accepted_issuer,
     answered,
     attackers_key,
     client_id_of,
     is_own_key,
     is_strangers,
     kept,
+    lookalike,
     metadata_url,
     published,
     server_of,
@@ -89,7 +92,7 @@ def rechallenge(c: Context, who: str, channel: str, server: str, issuer: Value) 
         here,
         (
             *document_rules(
-                c, who, session.url, session.url, vouches(c, channel), channel, squats(c, who, channel)
+                c, who, session.url, session.url, vouches(c, who, channel), channel, squats(c, who, channel)
             ),
             *server_metadata_rules(c, listed, party, issuer, party.url, party.url),
             client_rules.refresh_token_stays_with_issuer(design, same(issuer, came_from)),
@@ -138,11 +141,6 @@ def present_token(c: Context, token: str, url: str) -> Move:
     )
 
 
-def lookalike(issuer: str) -> str:
-    """A different host that has an issuer as a string prefix, and whose keys the attacker holds."""
-    return f"{issuer}.attacker.example"
-
-
 def _claims(world: World) -> Domains:
     honest = [server.url for server in world.servers if server.honest]
     return {"iss": (*world.issuers, *map(lookalike, honest)), "form": ("signed", "opaque")}
@@ -158,15 +156,13 @@ def present_own_making(c: Context, url: str, iss: Value, form: Value) -> Move:
     strangers = [server for server in c.world.servers if not server.honest]
     runs = [all_of(c.runs(server), any_of(same(iss, server.url), _foreign(c, iss))) for server in strangers]
     here = possible(any_of(*runs), c.exists(party), no(c.state[f"served.forged.{url}"]))
-    known, listed = trusted_by(c, party, iss), same(c.design.a_enrolled, "yes")
-    ours = one_of(iss, *(server.url for server in strangers))
-    looks = any_of(*(same(iss, lookalike(c.world.by_name[name].url)) for name in party.trusts))
+    known, at = trusted_by(c, party, iss), accepted_issuer(c, party, iss)
     opaque = same(form, "opaque")
-    named = resource_rules.policy_names(policy, known, ours)
+    named = names_issuer(policy, at)
     own = published(c, url)
     signed = (
-        resource_rules.issuer_is_accepted(policy, known, ours, any_of(known, looks)),
-        resource_rules.signature_is_by_issuer(policy, no(known), listed),
+        resource_rules.issuer_is_accepted(policy, **at),
+        resource_rules.signature_is_by_issuer(policy, no(known), keys_are_listed(c, party)),
         resource_rules.audience_is_this_resource(policy, own, url, own, False),
         resource_rules.token_is_self_contained(policy),
     )
@@ -184,6 +180,23 @@ def present_own_making(c: Context, url: str, iss: Value, form: Value) -> Move:
         },
         (Sent(ATTACKER, url, _made(c, url, iss, own, opaque)), Sent(url, ATTACKER, ResourceResponse())),
     )
+
+
+def names_issuer(policy: Any, at: dict[str, Condition]) -> Condition:
+    """Whether the policy of a resource server itself names an issuer that is this to it."""
+    return resource_rules.policy_names(policy, at["on_list"], at["chained"], at["published"])
+
+
+def keys_are_listed(c: Context, party: Party) -> Condition:
+    """Whether an AS of the attacker's is among those whose keys a resource server has."""
+    strangers = [server for server in c.world.servers if not server.honest]
+    policy = c.of(party.name)
+    listed = []
+    for server in strangers:
+        at = accepted_issuer(c, party, server.url)
+        of_any = all_of(same(policy.rs_trust, "any"), any_of(at["on_list"], at["chained"]))
+        listed.append(all_of(c.runs(server), any_of(names_issuer(policy, at), of_any)))
+    return any_of(*listed)
 
 
 def _made(c: Context, url: str, iss: Value, audience: Value, opaque: Condition) -> ResourceRequest:
@@ -274,7 +287,7 @@ def present_foreign_token(c: Context, url: str) -> Move:
         all_of(acts, c.exists(party)),
         (
             resource_rules.audience_is_this_resource(policy, own, url, NONE, False),
-            is_told(policy, list(map(c.of, party.trusts)) or [policy], False),
+            *is_told(policy, list(map(c.of, party.trusts)) or [policy], False),
             resource_rules.scheme_is_acceptable(policy, _own_key(c, party)),
             resource_rules.tokens_are_not_forwarded(policy),
         ),
@@ -405,7 +418,7 @@ def name_internal_address(c: Context, who: str, channel: str) -> Move:
         if channel in ("own", "challenge")
         else written(c, who, session.url, channel, told)
     )
-    forged = document_rules(c, who, session.url, session.url, vouches(c, channel), channel)
+    forged = document_rules(c, who, session.url, session.url, vouches(c, who, channel), channel)
     return Move(
         here,
         (

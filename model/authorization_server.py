@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from model import identifiers
 from model.design import Design
-from model.logic import Condition, Value, all_of, any_of, choose, implies, no, one_of, same
+from model.logic import Condition, Value, all_of, any_of, choose, holds, implies, mapped, no, one_of, same
 from model.rule import rule
-from model.world import NONE
+from model.world import DEFAULT_AUDIENCE, NONE
 
 
 @rule("CIMD-4.2-redir", "O21-2.3-redir", "MCP-redir", "CIMD-4-self", "CIMD-8.1-origin", "DCR-3-open",
@@ -47,9 +48,12 @@ def challenge_is_present(design: Design, challenge: Value) -> Condition:
 
 @rule("RI-2-err", "RTR-3.2.2-none", source="RFC 8707 2; resource-token-resp 3.2.2")
 def resource_is_acceptable(design: Design, requested: Value, listed: Condition) -> Condition:
-    """An AS that keeps a list of resources refuses others with invalid_target."""
-    unknown = all_of(no(same(requested, NONE)), no(listed))
-    return implies(same(design.as_resource, "reject_unknown"), no(unknown))
+    """An AS that keeps a list of resources refuses others with invalid_target; one that wants no `resource`, any."""
+    named = no(same(requested, NONE))
+    return all_of(
+        implies(same(design.as_resource, "reject_unknown"), no(all_of(named, no(listed)))),
+        implies(same(design.as_resource, "reject"), no(named)),
+    )
 
 
 @rule("PAR-2.1-auth", "CIMD-8.2-conf", "FAPI-as-cauth", source="RFC 6749 3.2.1; RFC 9126 2.1; RFC 7523 3")
@@ -70,6 +74,15 @@ def client_is_authenticated(
         all_of(one_of(design.client_auth, "pkjwt", "attest"), assertion),
         replaced,
     )
+
+
+@rule("MTLS-3-know", source="RFC 8705 2, 3")
+def certificate_is_provisioned(design: Design, certified: Condition) -> Condition:
+    """A client that authenticates, or binds its tokens, by a TLS certificate has one that AS and resource servers take.
+
+    ``design``: the client's.
+    """
+    return implies(any_of(same(design.client_auth, "mtls"), same(design.mtls, "bound")), certified)
 
 
 def assertion_key_is_known(design: Design) -> Condition:
@@ -107,12 +120,13 @@ def verifier_matches_challenge(design: Design, challenge: Value, verifier: Value
 
     ``challenge`` and ``verifier`` name the session (or the attacker) they belong to. Without a challenge a
     lax AS ignores a verifier; one that is safe against downgrade refuses it. One that does not do PKCE compares
-    nothing.
+    nothing, and some compare only a verifier that is there.
     """
     without = same(challenge, NONE)
     tolerated = any_of(same(verifier, NONE), same(design.pkce_as, "lax"))
     matches = any_of(all_of(without, tolerated), all_of(no(without), same(challenge, verifier)))
-    return any_of(same(design.pkce_as, "off"), matches)
+    missing = all_of(same(design.pkce_as, "if_present"), same(verifier, NONE))
+    return any_of(same(design.pkce_as, "off"), missing, matches)
 
 
 @rule("DPOP-10-jkt", "FAPI-as-jkt", source="RFC 9449 10")
@@ -142,9 +156,10 @@ def refresh_token_is_bound(design: Design, key: Value, certificate: Value) -> Co
 
 
 def bound_resource(design: Design, requested: Value) -> Value:
-    """The one requested resource that a token's audience contains, or none."""
+    """The resource that a token's audience contains, or none: the requested one, or the origin that it is on."""
     honored = one_of(design.as_resource, "honor", "add", "reject_unknown")
-    return choose(honored, requested, NONE)
+    wider = mapped(lambda at: NONE if at == NONE else identifiers.origin(at), requested)
+    return choose(honored, requested, choose(same(design.as_resource, "generalise"), wider, NONE))
 
 
 def has_default_audience(design: Design, requested: Value) -> Condition:
@@ -161,9 +176,21 @@ def echo(design: Design, requested: Value) -> dict[str, Condition]:
     """Whether the token response names resources, among them the requested one, and others as well."""
     return {
         "present": echo_is_present(design, requested),
-        "has_requested": one_of(design.as_resource, "honor", "add", "reject_unknown"),
+        "has_requested": holds(_names, bound_resource(design, requested), requested),
         "has_more": same(design.as_resource, "add"),
     }
+
+
+def _names(bound: str, requested: str) -> bool:
+    return NONE not in (bound, requested) and identifiers.equal_normalized(bound, requested)
+
+
+def echoed(design: Design, requested: Value) -> Value:
+    """What the token response names, or none: what the token is bound to, and what else it is good for."""
+    bound = bound_resource(design, requested)
+    also = mapped(lambda at: DEFAULT_AUDIENCE if at == NONE else f"{at} {DEFAULT_AUDIENCE}", bound)
+    told = choose(has_default_audience(design, requested), also, bound)
+    return choose(echo_is_present(design, requested), told, NONE)
 
 
 @rule("BCP-4.12", source="RFC 9700 4.12")

@@ -23,10 +23,11 @@ def covers(design: Design, resource: Value, url: Value) -> Condition:
         "decode_all": identifiers.prefix_normalize_then_decode,
         "decode_first": identifiers.prefix_decode_then_normalize,
     }
+    near = any_of(same(design.prm_drop, "any"), holds(identifiers.drops_one_segment, resource, url))
     return any_of(
         all_of(one_of(design.prm, "exact", "off"), holds(identifiers.equal_code_points, resource, url)),
         *(
-            all_of(same(design.prm, "prefix"), same(design.norm, norm), holds(comparator, resource, url))
+            all_of(same(design.prm, "prefix"), same(design.norm, norm), near, holds(comparator, resource, url))
             for norm, comparator in prefix.items()
         ),
         all_of(same(design.prm, "prefix_str"), holds(identifiers.prefix_string, resource, url)),
@@ -55,7 +56,19 @@ def challenge_is_heeded(design: Design, by_challenge: Condition) -> Condition:
 @rule("PRM-5-chal", source="RFC 9728 5.1 (no rule); deployed guard", otherwise="prm_elsewhere")
 def metadata_url_is_same_origin(design: Design, elsewhere: Condition) -> Condition:
     """The metadata document comes from the origin of the resource."""
-    return implies(elsewhere, same(design.prm_url, "any"))
+    return implies(elsewhere, no(same(design.prm_url, "same_origin")))
+
+
+@rule("PRM-3-loc", source="RFC 9728 3; its issue 56 (no rule)")
+def document_is_where_resource_says(design: Design, misplaced: Condition) -> Condition:
+    """The metadata document is at the well-known location that belongs to the `resource` that it names."""
+    return implies(misplaced, no(same(design.prm_url, "of_resource")))
+
+
+@rule("MCP-prm", source="RFC 6749 1.2")
+def resource_is_configured(design: Design, configured: Condition) -> Condition:
+    """A client that discovers nothing knows what to ask, and whom, only of resources that it was told of."""
+    return implies(same(design.prm, "off"), configured)
 
 
 @rule("PRM-3.3-exact-chal", "PRM-3.3-exact-wk", "BIS-4.2-1", "BIS-4.2-2", "BIS-4.2-3", "BIS-4.2-4",
@@ -93,29 +106,41 @@ def resource_designates_server(design: Design, server: Value, listed: Value) -> 
 
 
 @rule("PRM-7.6-trust", "FED-4/10.2-chain", source="RFC 9728 7.6; OpenID Federation 1.0 10")
-def authorization_server_is_trusted(design: Design, known: Condition, enrolled: Condition = True) -> Condition:
+def authorization_server_is_trusted(design: Design, on_list: Condition, chained: Condition) -> Condition:
     """The client has a reason of its own to accept the AS.
 
-    ``known``: the AS is one that whoever keeps the list or the federation meant to be on it; ``enrolled``: another one
-    has got itself on it.
+    ``on_list``: the AS is on the list that the client keeps; ``chained``: its federation statement leads to an anchor
+    of the client's.
     """
-    return any_of(same(design.as_trust, "any"), known, all_of(enrolled, same(design.a_enrolled, "yes")))
+    return any_of(same(design.as_trust, "any"), is_vouched_for(design, on_list, chained))
+
+
+def is_vouched_for(design: Design, on_list: Condition, chained: Condition) -> Condition:
+    """Whether the framework that the client asks about AS names this one."""
+    return any_of(
+        all_of(same(design.as_trust, "allowlist"), on_list), all_of(same(design.as_trust, "federation"), chained)
+    )
 
 
 @rule("ASM-3.3-match", "ASM-4-cmp", source="RFC 8414 3.3")
-def metadata_issuer_matches(design: Design, claimed: Value, server: Value, configured: Condition) -> Condition:
+def metadata_issuer_matches(
+    design: Design, claimed: Value, server: Value, configured: Condition, claims_listed: Condition = False
+) -> Condition:
     """AS metadata is used only if its issuer is the one the metadata URL was built from.
 
-    Endpoints that are individually ``configured`` were not fetched from anywhere.
+    Endpoints that are individually ``configured`` were not fetched from anywhere. ``claims_listed``: the issuer that it
+    names is one that the client lists, which some clients take for good enough.
     """
     comparators = {
         "on": identifiers.equal_code_points,
         "slash": identifiers.equal_but_slash,
         "href": identifiers.equal_href,
+        "origin": identifiers.same_origin,
     }
     return any_of(
         same(design.md_issuer_check, "off"),
         configured,
+        all_of(same(design.md_issuer_check, "listed"), claims_listed),
         *(
             all_of(same(design.md_issuer_check, value), holds(comparator, claimed, server))
             for value, comparator in comparators.items()

@@ -240,24 +240,25 @@ class _Walk:
         """The metadata of the resource, as the client reads it; nothing where it finds none."""
         design, url, named = self.design, self.scenario.url, self.named
         near = self.take(
-            *conduct.CHALLENGE, url=url, location=named, by_challenge=False,
+            *conduct.CHALLENGE, url=url, location=named, by_challenge=False, configured=True,
             plain_http=urlsplit(url).scheme == "http" and not _is_loopback(url),
             elsewhere=is_url(named) and not identifiers.same_origin(named, url),
             well_formed=named == "" or is_url(named),
         )  # fmt: skip
         locations = [] if design.prm == "off" else conduct.document_locations(design, url, named)
-        body = self.find_document(locations if near else locations[1:])
+        at, body = self.find_document(locations if near else locations[1:])
         self.resource = _Resource()
         if body is not None:
             said = conduct.spelled(design, str(body.get("resource", NONE)))
             matches = self.take(
                 *conduct.RESOURCE_METADATA, has_fragment="#" in said, cached=False, resource=said, url=url,
+                misplaced=not _belongs_at(said, at),
                 vouched_for=False,
             )  # fmt: skip
             self.resource = _Resource(said if matches else conduct.spelled(design, url), body)
 
-    def find_document(self, locations: Iterable[str]) -> Mapping[str, Any] | None:
-        """The first metadata document of the resource that the client can use, or nothing."""
+    def find_document(self, locations: Iterable[str]) -> tuple[str, Mapping[str, Any] | None]:
+        """The first metadata document of the resource that the client can use, and where it was; or nothing."""
         for at in locations:
             answer = self.fetch(at)
             if not self.take(conduct.document_is_not_redirected, at=at, redirected=bool(answer.location)):
@@ -266,8 +267,8 @@ class _Walk:
                 answer = self.fetch(answer.location)
             served = self.take(conduct.document_is_served, at=at, failed=answer.status not in (200, 404))
             if served and answer.status == 200 and self.take(conduct.document_is_well_formed, at=at, body=answer.body):
-                return answer.body
-        return None
+                return at, answer.body
+        return "", None
 
     def is_the_server_before(self) -> None:
         """Discovery that was repeated has led to the AS from before."""
@@ -300,7 +301,7 @@ class _Walk:
         found, chosen = None, ""
         for chosen in listed:
             known = chosen in self.scenario.known_servers
-            self.take(*guards.CHOSEN_SERVER, server=chosen, listed=chosen, known=known, enrolled=True)
+            self.take(*guards.CHOSEN_SERVER, server=chosen, listed=chosen, on_list=known, chained=known)
             found = self.server_metadata(chosen)
             if found is not None or self.design.as_failover == "no":
                 break
@@ -429,6 +430,13 @@ def _strings(value: Any) -> list[str]:
 
 def _endpoint(url: str) -> str:
     return url.partition("?")[0]
+
+
+def _belongs_at(resource: str, at: str) -> bool:
+    try:
+        return identifiers.well_known_protected_resource(resource) == at
+    except identifiers.MalformedURLError:
+        return False
 
 
 def _is_loopback(url: str) -> bool:

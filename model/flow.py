@@ -18,8 +18,8 @@ from model import resource_server as resource_rules
 from model.action import Context, Move, action, possible
 from model.attacker import deliver, is_attackers
 from model.guards import ask
-from model.identifiers import well_known_authorization_server
-from model.logic import Condition, Value, all_of, any_of, choose, implies, mapped, no, one_of, same
+from model.identifiers import same_origin, well_known_authorization_server
+from model.logic import Condition, Value, all_of, any_of, choose, holds, implies, mapped, no, one_of, same
 from model.messages import (
     THIEF,
     AuthorizationRequest,
@@ -40,10 +40,13 @@ from model.readings import (
     client_id_of,
     designates,
     document,
+    frameworks,
     is_callback,
+    is_enrolled,
     is_strangers,
     may_begin,
     metadata_url,
+    policy_of,
     published,
     pushes,
     redirect_uri_of,
@@ -56,7 +59,7 @@ from model.readings import (
     user_of,
     users_grants,
 )
-from model.registration import is_known, registered, shows_a_client
+from model.registration import is_known, is_on_file, knows_attester, registered, shows_a_client
 from model.rule import Condition as Named
 from model.state import Reading, assertion_at
 from model.world import ATTACKER, NONE, Party, World
@@ -103,12 +106,19 @@ def document_rules(
     the owner of the origin has put where the client looks.
     """
     design, forged = c.client(who), channel == "challenge"
+    policy = c.among(c.world.resource_servers, lambda party: same(url, party.url))
     taken = ask(
         (*guards.CHALLENGE, *guards.RESOURCE_METADATA), design=design, plain_http=channel == "transport",
+        configured=same(policy.configured, "yes"),
+        misplaced=any_of(forged, holds(_on_other_sites, resource, url)),
         by_challenge=forged, elsewhere=forged, cached=channel == "cache", vouched_for=vouched, resource=resource,
         url=choose(same(design.prm, "off"), resource, url),
     )  # fmt: skip
     return (*taken, resource_rules.well_known_is_the_owners(c.design, any_of(squats, channel == "well_known")))
+
+
+def _on_other_sites(resource: str, url: str) -> bool:
+    return NONE not in (resource, url) and not same_origin(resource, url)
 
 
 @action("S4", each=sessions, choices=lambda world: {"listed": world.issuers})
@@ -121,7 +131,7 @@ def client__use_resource_metadata(c: Context, who: str, listed: Value) -> Move:
     here = possible(same(session.phase, "challenged"))
     resource = published(c, session.url)
     honest = c.at(session.url, lambda party: all_of(no(c.runs(party)), designates(c, party, listed)))
-    vouched = c.at(session.url, lambda party: party.honest or same(c.design.e_enrolled, "yes"))
+    vouched = c.at(session.url, lambda party: is_enrolled(c, party, c.of(party.name).attested))
     return Move(
         all_of(here, honest),
         document_rules(c, who, session.url, resource, any_of(same(c.client(who).prm, "off"), vouched)),
@@ -135,11 +145,11 @@ def server_metadata_rules(
     connector: Condition = False, advertised: Condition = True, hostile: bool = False,
 ) -> tuple[Named, ...]:  # fmt: skip
     """The rules by which a client takes AS metadata; ``hostile``: its authorization endpoint is no web URL."""
-    design = c.client(session.who)
+    design, known = c.client(session.who), c.world.client_of(session.who).knows
     asked = (*guards.CHOSEN_SERVER, *guards.SERVER_METADATA, *guards.AUTHORIZATION_ENDPOINT, *guards.TOKEN_ENDPOINT)
     return tuple(ask(
         asked, design=design, server=server.url, listed=session.listed, claimed=claimed, configured=connector,
-        known=server.name in c.world.client_of(session.who).knows, enrolled=not server.honest,
+        **frameworks(c, server.url, known), claims_listed=frameworks(c, claimed, known)["on_list"],
         authorization_at="javascript:" if hostile else authorization_at, token_at=token_at, advertised=advertised,
         publishes=True, lists=serves(c, server, session.resource),
     ))  # fmt: skip
@@ -217,6 +227,8 @@ def authenticates(c: Context, session: Reading, server: Party) -> tuple[Named, .
     design = c.client(session.who)
     here = same(session.issuer, server.url)
     genuine = all_of(
+        is_on_file(c, server, design),
+        knows_attester(c, server, design),
         implies(same(design.client_auth, "secret"), any_of(here, same(design.cred_pin, "off"))),
         implies(same(design.client_auth, "pkjwt"), any_of(here, server_rules.assertion_key_is_known(design))),
         any_of(same(design.client_auth, "none"), is_known(c, client_id_of(c, session))),
@@ -224,6 +236,7 @@ def authenticates(c: Context, session: Reading, server: Party) -> tuple[Named, .
     named = client_rules.assertion_names(design, server.url, session.issuer, session.token_at, server.url)
     return tuple(ask(
         guards.AUTHENTICATION, design=design, policy=c.of(server.name), genuine=genuine, named=named, secret=False,
+        certified=same(design.certified, "yes"),
         assertion=False, replaced=False,
     ))  # fmt: skip
 
@@ -297,7 +310,8 @@ def client__send_authorization_request(c: Context, who: str) -> Move:
 def registration(c: Context, server: Party, request: dict[str, Value]) -> dict[str, Condition]:
     """Whether an honest AS has the redirect URI of a request registered for its client, and that client at all."""
     client = request["client"]
-    return {"registered": registered(c, server, client, request["redirect"]), "known": is_known(c, client)}
+    known = all_of(is_known(c, client), is_on_file(c, server, policy_of(c, client)))
+    return {"registered": registered(c, server, client, request["redirect"]), "known": known}
 
 
 def issue(

@@ -38,10 +38,12 @@ def _parameters(rule: Asked) -> tuple[str, ...]:
 # --- a client ------------------------------------------------------------------------------------------------
 
 CHALLENGE: Guard = (
-    client.resource_url_is_https, client.challenge_is_heeded, client.metadata_url_is_same_origin,
+    client.resource_is_configured, client.resource_url_is_https, client.challenge_is_heeded,
+    client.metadata_url_is_same_origin,
 )  # fmt: skip
 RESOURCE_METADATA: Guard = (
-    client.cached_metadata_is_fresh, client.resource_matches_request, client.metadata_signature_is_anchored,
+    client.cached_metadata_is_fresh, client.document_is_where_resource_says, client.resource_matches_request,
+    client.metadata_signature_is_anchored,
 )  # fmt: skip
 #: Of AS metadata: whether to ask for it, whether it is what was asked for, and where it leads users and their codes.
 CHOSEN_SERVER: Guard = (client.resource_designates_server, client.authorization_server_is_trusted)
@@ -58,7 +60,8 @@ TOKEN_RESPONSE: Guard = (client.token_type_is_dpop, client.echo_is_read, client.
 
 #: Of whoever authenticates as a client: ``design`` is the client's, ``policy`` the server's.
 AUTHENTICATION: Guard = (
-    server.client_is_authenticated, server.assertion_names_this_server, server.client_keys_are_current,
+    server.client_is_authenticated, server.certificate_is_provisioned, server.assertion_names_this_server,
+    server.client_keys_are_current,
 )  # fmt: skip
 #: Of pushed and other authorization requests: where the browser would be sent back to, and the rest.
 REDIRECTION: Guard = (server.redirect_uri_is_registered,)

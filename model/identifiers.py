@@ -312,6 +312,17 @@ def prefix_segment(resource: str, url: str) -> bool:
 
 
 @_false_when_malformed
+def drops_one_segment(resource: str, url: str) -> bool:
+    """The path of the resource leaves out at most one segment of that of the URL.
+
+    Source: none; a cap that might be put on rfc9728bis 4.2.
+    """
+    left, kept = (len([part for part in _normalized_path(_parse(at).path or "/").split("/") if part])
+                  for at in (url, resource))  # fmt: skip
+    return left - kept <= 1
+
+
+@_false_when_malformed
 def prefix_normalize_then_decode(resource: str, url: str) -> bool:
     """As `prefix_segment`, with every escape left by normalisation decoded before comparing.
 

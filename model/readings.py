@@ -5,6 +5,7 @@ Roles, attacker and properties read states so.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from typing import Any
 
 from model import authorization_server as server_rules
@@ -16,7 +17,18 @@ from model.logic import Condition, Value, all_of, any_of, choose, holds, mapped,
 from model.messages import Configured, Fetch, ResourceMetadata, Sent
 from model.rule import Condition as Named
 from model.state import ATTACKERS_KEY, Moved, Reading, refreshed
-from model.world import ATTACKER, NONE, Grant, Held, Party, World, callbacks, client_ids, on_same_origin
+from model.world import (
+    ATTACKER,
+    AUTHORIZATION_SERVER,
+    NONE,
+    Grant,
+    Held,
+    Party,
+    World,
+    callbacks,
+    client_ids,
+    on_same_origin,
+)
 
 
 def sessions(world: World) -> list[dict[str, str]]:
@@ -82,10 +94,15 @@ def metadata_url(c: Context, url: Value) -> Value:
     """
     own = {party.url for party in c.world.resource_servers if not party.honest and on_same_origin(c.world, party.url)}
 
-    def placed(at: str) -> str:
-        return f"{at}/metadata" if at in own else NONE if at == NONE else identifiers.well_known_protected_resource(at)
+    def placed(at: str, names: str) -> str:
+        named = names if at in c.world.honest_urls else at
+        return f"{at}/metadata" if at in own else _well_known(named)
 
-    return mapped(placed, url)
+    return mapped(placed, url, published(c, url))
+
+
+def _well_known(resource: str) -> str:
+    return NONE if resource == NONE else identifiers.well_known_protected_resource(resource)
 
 
 def document(
@@ -96,8 +113,9 @@ def document(
     ``by``, ``at``: who answers, and at which URL, where that is not the resource itself.
     """
     client, off = c.world.session[who].client, same(c.client(who).prm, "off")
+    there = choose(same(c.client(who).prm_src, "wellknown"), mapped(_well_known, url), metadata_url(c, url))
     return (
-        Sent(client, by or url, Fetch(at or metadata_url(c, url)), no(off)),
+        Sent(client, by or url, Fetch(at or there), no(off)),
         Sent(by or url, client, sent, no(off)),
         Sent(client, client, Configured(sent.resource, sent.authorization_servers), off),
     )
@@ -118,6 +136,61 @@ def serves(c: Context, server: Party, resource: Value) -> Condition:
 def trusted_by(c: Context, party: Party, issuer: Value) -> Condition:
     """Whether a resource server was meant to trust an issuer."""
     return one_of(issuer, *(c.world.by_name[name].url for name in party.trusts))
+
+
+def is_enrolled(c: Context, party: Party, said: Value, meant: bool = True) -> Condition:
+    """Whether a framework holds a party: as the switch that is about it ``said``, of this party or of all.
+
+    Where that leaves it open, it does if whoever runs the framework ``meant`` it to, or if a dishonest one got in.
+    """
+    got_in = c.design.a_enrolled if party.role == AUTHORIZATION_SERVER else c.design.e_enrolled
+    as_planned = meant if party.honest else same(got_in, "yes")
+    return any_of(same(said, "yes"), all_of(same(said, "meant"), as_planned))
+
+
+def _holds(c: Context, issuer: Value, said: Callable[[Any], Value], known: Collection[str]) -> Condition:
+    """Whether a framework holds the AS of an issuer; ``known``: those that were meant to be in it."""
+    return any_of(*(
+        all_of(same(issuer, server.url), is_enrolled(c, server, said(c.of(server.name)), server.name in known))
+        for server in c.world.servers
+    ))  # fmt: skip
+
+
+def frameworks(c: Context, issuer: Value, known: Collection[str]) -> dict[str, Condition]:
+    """Which frameworks by which clients (or person servers) know AS hold the one of an issuer."""
+    return {
+        "on_list": _holds(c, issuer, lambda policy: policy.listed, known),
+        "chained": _holds(c, issuer, lambda policy: policy.anchored, known),
+    }
+
+
+def lookalike(issuer: str) -> str:
+    """A different host that has an issuer as a string prefix, and whose keys the attacker holds."""
+    return f"{issuer}.attacker.example"
+
+
+def accepted_issuer(c: Context, party: Party, issuer: Value) -> dict[str, Condition]:
+    """What an issuer is to an honest resource server: of its frameworks and metadata, and by how it is written."""
+    def on_list(url: Value) -> Condition:
+        return _holds(c, url, lambda policy: policy.rs_listed, party.trusts)
+
+    listed = [(url, on_list(url)) for url in c.world.issuers]
+    return {
+        "on_list": on_list(issuer),
+        "chained": _holds(c, issuer, lambda policy: policy.anchored, party.trusts),
+        "published": designates(c, party, issuer),
+        "looks_known": any_of(*(all_of(on, same(issuer, lookalike(url))) for url, on in listed)),
+        "shares_origin": any_of(*(all_of(on, compares(identifiers.same_origin, issuer, url)) for url, on in listed)),
+    }
+
+
+def issuer_at(c: Context, url: Value, issuer: Value) -> dict[str, Condition]:
+    """The same for whichever honest resource server is at a URL."""
+    found: dict[str, list[Condition]] = {}
+    for party in (party for party in c.world.resource_servers if party.honest):
+        for name, holding in accepted_issuer(c, party, issuer).items():
+            found.setdefault(name, []).append(all_of(same(url, party.url), holding))
+    return {name: any_of(*ways) for name, ways in found.items()}
 
 
 def is_strangers(world: World, issuer: Value) -> Condition:

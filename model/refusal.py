@@ -13,6 +13,7 @@ from model.rule import Rule
 from model.state import View
 from model.trace import Trace
 from model.wire import Arrow, Scene, sent_in
+from model.world import World
 
 _ACTORS = {"client": "the client", "authorization_server": "the authorization server",
            "resource_server": "the resource server"}  # fmt: skip
@@ -67,8 +68,21 @@ def stopped(trace: Trace, configuration: Configuration) -> Refusal | None:
             scene = Scene(machine, step, before, View(partial(_changed, before, move.sets)))
             # Notes say what was not noticed; here it was.
             sent = tuple(replace(arrow, decisive=True, note="") for arrow in sent_in(scene, place + 1))
+            sent = tuple(_answered(machine.world, arrow, failed) for arrow in sent)
         return Refusal(so_far, step, failed if move.when else None, sent)
     return None
+
+
+#: What a server that refuses answers, by its role (RFC 6749 4.1.2.1 and 5.2, RFC 6750 3.1).
+_ERRORS = {"authorization_server": "error response", "resource_server": "401 or 403, error response"}
+
+
+def _answered(world: World, arrow: Arrow, failed: Rule | None) -> Arrow:
+    """A message of a step that is refused: whoever refuses it answers with an error and gives nothing away."""
+    role = failed.name.partition(".")[0] if failed else ""
+    sender = world.by_name.get(arrow.sender)
+    refuses = sender is not None and sender.role == role and sender.honest
+    return replace(arrow, label=_ERRORS[role], values=(), leaks=()) if refuses and role in _ERRORS else arrow
 
 
 def _changed(before: View, sets: Mapping[str, Any], name: str) -> Any:

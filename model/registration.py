@@ -7,8 +7,9 @@ from typing import Any
 from model import identifiers
 from model.action import Context
 from model.authorization_server import document_is_fetched
-from model.client import distinct_redirects
-from model.logic import Condition, Value, all_of, any_of, holds, no, one_of, same
+from model.client import attests, distinct_redirects
+from model.logic import Condition, Value, all_of, any_of, holds, implies, no, one_of, same
+from model.readings import is_enrolled
 from model.rule import Condition as Named
 from model.world import LOOPBACK, PROXY, Party, callback_at, callbacks, client_ids, identity_at
 
@@ -33,6 +34,22 @@ def is_known(c: Context, client_id: Value) -> Condition:
             all_of(separate, one_of(client_id, *client_ids(c.world, client)[1:])),
         ]
     return any_of(*known)
+
+
+def is_on_file(c: Context, server: Party, design: Any) -> Condition:
+    """Whether an honest AS can have heard of a client of this design: beforehand, or by a federation that it is in.
+
+    Documents and dynamic registrations are heard of when they are needed.
+    """
+    return all_of(
+        implies(same(design.reg, "static"), same(c.of(server.name).preregistered, "yes")),
+        implies(same(design.reg, "federation"), is_enrolled(c, server, c.of(server.name).anchored)),
+    )
+
+
+def knows_attester(c: Context, server: Party, design: Any) -> Condition:
+    """Whether an honest AS knows whoever attests a client of this design."""
+    return implies(attests(design), same(c.of(server.name).trust_domain, "yes"))
 
 
 def registered(c: Context, server: Party, client_id: Value, redirect: Value) -> Condition:
@@ -60,7 +77,7 @@ def _clients(c: Context, client: Party, server: Party, client_id: Value, redirec
     ]
     # Whoever holds the client's domain writes what its metadata document says.
     rewritten = all_of(c.has(client.taken_by), documents, one_of(redirect, *_attackers_callbacks(c)))
-    return any_of(
+    ways = any_of(
         all_of(shared, no(separate), no(distinct), same(redirect, client.callback)),
         all_of(shared, no(separate), distinct, at_server),
         all_of(shared, distinct, publishes_for_all(design), one_of(redirect, *everywhere)),
@@ -68,6 +85,7 @@ def _clients(c: Context, client: Party, server: Party, client_id: Value, redirec
         all_of(separate, any_of(*in_document)),
         all_of(any_of(all_of(shared, no(separate)), all_of(separate, one_of(client_id, *own[1:]))), rewritten),
     )
+    return all_of(is_on_file(c, server, design), ways)
 
 
 def _either(distinct: Condition, redirect: Value, client: Party, issuer: str) -> Condition:
@@ -87,7 +105,8 @@ def _attackers(c: Context, identity: Party, server: Party, client_id: Value, red
         same(design.reg, "cimd"), any_of(same(design.cimd_redirect, "any"), near), is_fetched(c, identity, design).holds
     )
     # Whom the AS has looked into it has as what it is; a proxy has only clients that come to it by themselves.
-    by_contract = all_of(is_vetted(design), c.runs(identity), server.role != PROXY, same(redirect, identity.callback))
+    vetted = all_of(is_vetted(design), is_on_file(c, server, design), server.role != PROXY)
+    by_contract = all_of(vetted, c.runs(identity), same(redirect, identity.callback))
     ways = {
         "own": any_of(same(design.reg, "dcr"), document, by_contract),
         "file": document,

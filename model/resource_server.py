@@ -15,24 +15,34 @@ def well_known_is_the_owners(design: Design, squats: Condition) -> Condition:
     return implies(squats, same(design.wk_owner, "tenant"))
 
 
-def policy_names(design: Design, known: Condition, enrolled: Condition) -> Condition:
+def policy_names(design: Design, on_list: Condition, chained: Condition, published: Condition) -> Condition:
     """Whether the policy itself, not the comparison it is applied with, names an issuer.
 
-    ``known``: the resource server means to trust it; ``enrolled``: it is the attacker's AS, which got itself on the
-    list.
+    ``on_list``: it is on the list that the resource server keeps; ``chained``: its federation statement leads to an
+    anchor of the resource server's; ``published``: it is one that the resource server's own metadata lists.
     """
-    return all_of(no(same(design.rs_trust, "any")), any_of(known, all_of(enrolled, same(design.a_enrolled, "yes"))))
+    return any_of(
+        all_of(same(design.rs_trust, "allowlist"), on_list),
+        all_of(same(design.rs_trust, "federation"), chained),
+        all_of(same(design.rs_trust, "published"), published),
+    )
 
 
 @rule("JAT-4-iss", source="RFC 9068 4; which issuers to accept is unspecified")
-def issuer_is_accepted(design: Design, known: Condition, enrolled: Condition, looks_known: Condition) -> Condition:
+def issuer_is_accepted(
+    design: Design, on_list: Condition, chained: Condition, published: Condition, looks_known: Condition,
+    shares_origin: Condition,
+) -> Condition:  # fmt: skip
     """The issuer named in the token is one that the policy names, in the comparison it uses.
 
-    ``looks_known``: a known issuer is a string prefix of it.
+    ``looks_known``: another one, on the list, is a string prefix of it; ``shares_origin``: it is on the origin of one.
     """
-    prefix = all_of(same(design.rs_trust, "allowlist"), same(design.issuer_match, "prefix"))
+    listing = same(design.rs_trust, "allowlist")
     return any_of(
-        same(design.rs_trust, "any"), policy_names(design, known, enrolled), all_of(prefix, looks_known)
+        same(design.rs_trust, "any"),
+        policy_names(design, on_list, chained, published),
+        all_of(listing, same(design.issuer_match, "prefix"), looks_known),
+        all_of(listing, same(design.issuer_match, "origin"), shares_origin),
     )
 
 
@@ -51,11 +61,11 @@ def audience_covers(
     """Whether a token is meant for this resource.
 
     ``identifier``: what the RS expects for itself; ``audience``: the resource the token is bound to;
-    ``has_default``: the default audience is among its audiences.
+    ``has_default``: the default audience of an issuer that it knows is among its audiences, which it may not take.
     """
     wider = all_of(no(same(audience, NONE)), holds(_covers_or_absent, audience, url))
     return any_of(
-        has_default,
+        all_of(has_default, same(design.default_audience, "accept")),
         all_of(no(same(audience, NONE)), holds(identifiers.equal_code_points, audience, identifier)),
         all_of(same(design.audience_check, "prefix"), wider),
     )
@@ -132,6 +142,13 @@ def subjects_are_kept_apart(design: Design) -> Condition:
 def introspection_endpoint_is_configured(design: Design) -> Condition:
     """The RS asks the introspection endpoint that it was configured with, not one that the token names."""
     return all_of(same(design.token_fmt, "opaque"), same(design.introspect, "dynamic"))
+
+
+@rule("INT-2.1-auth", source="RFC 7662 2.1")
+def issuer_can_be_asked(design: Design) -> Condition:
+    """A resource server that asks about opaque tokens has credentials for the endpoint that it was configured with."""
+    asks = all_of(same(design.token_fmt, "opaque"), no(same(design.introspect, "dynamic")))
+    return implies(asks, same(design.introspects, "yes"))
 
 
 @rule("MCP-aud", source="MCP security best practices (token passthrough)")

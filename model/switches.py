@@ -45,7 +45,10 @@ _MECHANISMS = (
     ("norm", "strict decode_all decode_first",
      "what prefix matching does to percent-escapes: unreserved only; all, after dot segments; all, before them",
      "rfc9728bis 4.3; RFC 3986 6.2.2"),
-    ("prm_url", "any same_origin", "where a challenge's resource_metadata may point", "RFC 9728 5.1 (no rule)"),
+    ("prm_url", "any same_origin of_resource",
+     "where a challenge's resource_metadata may point: anywhere; to the origin of the resource; where the document belongs by the "
+     "`resource` that it names", "RFC 9728 3, 5.1 (no rule)"),
+    ("prm_drop", "any one", "how many path segments a `resource` that is matched as a prefix may leave out", "rfc9728bis 4.3 (no rule)"),
     ("prm_cache", "fresh stale", "whether a cached metadata document may outlive a change", "RFC 9728 7.10"),
     ("prm_src", "challenge wellknown", "where the client finds the metadata document", "RFC 9728 3, 5"),
     ("rs_scheme_check", "on off", "whether the client insists on https resource URLs", "RFC 9728 2, 7.1"),
@@ -55,8 +58,9 @@ _MECHANISMS = (
     ("xcheck", "off on if_listed", "the AS publishes its protected resources and the client compares; if_listed: where it publishes any", "RFC 9728 4, 7.6"),
     # which authorization server
     ("as_trust", "any allowlist federation", "which authorization servers the client accepts", "RFC 9728 7.6; OpenID Federation 1.0 10"),
-    ("md_issuer_check", "on off slash href",
-     "AS metadata is used only if its issuer is the one it was fetched for; slash: but for one final slash; href: once both are parsed and written again",
+    ("md_issuer_check", "on off slash href origin listed",
+     "AS metadata is used only if its issuer is the one it was fetched for; slash: but for one final slash; href: once both are parsed and written again; origin: only their origins are compared; "
+     "listed: any issuer that the client lists will do",
      "RFC 8414 3.3"),
     ("md_corroborate", "none authz_endpoint unless_iss token_endpoint",
      "an endpoint is corroborated inside the same document: authorization (unless the AS says it sends iss) or token endpoint",
@@ -70,8 +74,9 @@ _MECHANISMS = (
     ("state", "checked off if_present", "state is bound to the browser session and compared; if_present: unless the response has none", "RFC 6749 10.12"),
     ("callback_bind", "on off", "the browser that finishes the flow is the one that started it", "draft-ietf-oauth-security-topics-update 2.3.2"),
     ("pkce", "s256 off plain", "what challenge the client sends", "RFC 7636 4"),
-    ("pkce_as", "required lax downgrade_safe off",
-     "AS: demand a challenge; ignore a surplus verifier; refuse a verifier without a challenge; compare nothing", "RFC 9700 2.1.1, 4.8"),
+    ("pkce_as", "required lax downgrade_safe off if_present",
+     "AS: demand a challenge; ignore a surplus verifier; refuse a verifier without a challenge; compare nothing; compare only "
+     "a verifier that is there", "RFC 9700 2.1.1, 4.8"),
     ("pkce_policy", "always metadata", "whether the client drops PKCE when the metadata does not offer it", "RFC 9700 4.8"),
     ("par", "off on required", "pushed authorization requests: unused; used where offered; the only ones accepted", "RFC 9126"),
     ("request_uri_once", "yes no", "AS: a pushed request is used once", "RFC 9126 4"),
@@ -146,20 +151,33 @@ _MECHANISMS = (
     ("per_client_consent", "on off", "proxy: consent for each of its own clients", "MCP security best practices"),
     ("state_set", "after_consent before_consent", "proxy: when the state cookie is set", "MCP security best practices"),
     ("handle_bind", "on off", "session handles are bound to the verified user", "MCP security best practices"),
-    ("rs_trust", "allowlist any federation", "which issuers the RS accepts", "RFC 9068 4"),
+    ("rs_trust", "allowlist any federation published", "which issuers the RS accepts; published: those that its own metadata lists", "RFC 9068 4; RFC 9728 2"),
     ("subject_ns", "sub iss+sub", "how the RS tells subjects apart", "RFC 9068 2.2"),
     ("key_lookup", "by_iss union", "whose keys verify a token", "RFC 9068 4"),
-    ("issuer_match", "exact prefix", "how the RS compares iss", "RFC 9068 4"),
+    ("issuer_match", "exact prefix origin", "how the RS compares iss", "RFC 9068 4"),
     ("client_instances", "multi_user single_user", "whether the attacker can have a session at the client", "RFC 9700 4.5"),
 )  # fmt: skip
 
 _ENVIRONMENT = (
     ("api", "single_path multi_path", "one metadata document for each path, or one for the whole API", "rfc9728bis 1"),
     ("wk_owner", "origin tenant", "who may write below /.well-known of a shared origin", "RFC 9728 3.1"),
-    ("a_enrolled", "no yes", "the attacker's AS is on the list or in the federation", "OpenID Federation 1.0 10"),
-    ("e_enrolled", "no yes", "the malicious RS is vouched for by an accepted attester", "RFC 9728 2.2"),
+    ("a_enrolled", "no yes", "the attacker's AS has got itself on lists and into federations", "OpenID Federation 1.0 10"),
+    ("e_enrolled", "no yes", "the malicious RS has got an accepted attester to vouch for it", "RFC 9728 2.2"),
+    # who has been enrolled where; meant: as those who keep the framework wanted it
+    ("listed", "meant yes no", "an AS is on the lists of issuers that clients keep", "RFC 9728 7.6"),
+    ("rs_listed", "meant yes no", "an AS is on the lists of issuers that resource servers keep", "RFC 9068 4"),
+    ("anchored", "meant yes no", "the federation statement of an AS leads to an anchor that the others share", "OpenID Federation 1.0 10"),
+    ("preregistered", "yes no", "an honest AS has clients registered that do not register by themselves", "RFC 6749 2"),
+    ("trust_domain", "yes no", "an honest AS knows the attester, or SPIFFE trust domain, of clients", "draft-ietf-oauth-spiffe-client-auth 5"),
+    ("certified", "yes no", "the client has a TLS certificate that AS and resource servers take", "RFC 8705 2, 3"),
+    ("introspects", "yes no", "a resource server has credentials for the introspection endpoint of an AS", "RFC 7662 2.1"),
+    ("configured", "yes no", "a client that discovers nothing was told of the resource beforehand", "RFC 6749 1.2"),
+    ("attested", "meant yes no", "an attester that clients accept signs the metadata of a resource server", "RFC 9728 2.2"),
     ("h_iss", "yes no", "the honest AS emits (and advertises) iss", "RFC 9207 2"),
-    ("as_resource", "honor ignore substitute add reject_unknown", "what the honest AS does with `resource`", "RFC 8707 2; resource-token-resp 3.2"),
+    ("as_resource", "honor ignore substitute add reject_unknown generalise reject",
+     "what the honest AS does with `resource`: binds the token to it; nothing; puts its default audience in the place, or adds that; "
+     "refuses those that are not on its list; binds the token to the origin; refuses any", "RFC 8707 2; resource-token-resp 3.2"),
+    ("default_audience", "accept refuse", "whether a resource server takes tokens for the default audience of an AS that it knows", "RFC 8707 2.1; RFC 9068 3"),
     ("grant_resource", "open bound", "whether a token request may name resources that the authorization request did not",
      "RFC 8707 2.2; draft-mcguinness-oauth-resource-token-resp 3.2"),
     ("as_echo", "yes no", "the honest AS says in the token response what it bound", "draft-mcguinness-oauth-resource-token-resp 3"),
@@ -256,18 +274,19 @@ SWITCHES: dict[str, Switch] = {
 #: Whose switch it is, where it is a party's own: a configuration can set it for one (``as2:h_iss=no``). A switch that two
 #: roles have an opinion on is in both rows; the others are about everybody, the user or the network.
 _ROLES = {
-    "client": "prm norm prm_url prm_cache prm_src rs_scheme_check signed_metadata xcheck as_trust md_issuer_check "
+    "client": "prm norm prm_url prm_drop prm_cache prm_src rs_scheme_check signed_metadata xcheck as_trust md_issuer_check "
     "md_corroborate rs_as_bind iss_check per_as_redirect as_memory state_single_use state callback_bind pkce pkce_policy "
     "par reg cimd_docs cimd_redirect unique_cid client_auth assertion_aud key_per_as other_authn_ep conn_context "
     "issuer_resolution shared_provider cred_pin resource_indicator echo dpop dpop_key dpop_policy token_type_check mtls "
     "mtls_key cache_key optimistic rt_pin http_redirect instance fetch_guard https_only url_scheme_check grant "
-    "client_instances warm resource_token_check auth_token_check",
+    "client_instances certified warm resource_token_check auth_token_check",
     "authorization_server": "pkce_as par request_uri_once as_redirect_status reg cimd_redirect cimd_redirect_check "
     "cimd_fetch cimd_cache consent_pin consent_ui as_client_policy ss_binds client_chooses_id grant_aud_check introspect "
-    "rt_resource_bound as_fetch_guard h_iss as_resource grant_resource as_echo as_dpop dcr_uris ps_key_check "
+    "rt_resource_bound as_fetch_guard listed rs_listed anchored preregistered trust_domain h_iss as_resource grant_resource as_echo as_dpop dcr_uris ps_key_check "
     "delegation_depth delegation_expiry",
     "resource_server": "audience_check rs_htu dpop_replay token_fmt introspect typ_check sub_namespace passthrough "
-    "handle_bind rs_trust subject_ns key_lookup issuer_match r_requires_dpop api cid_eq_rs",
+    "handle_bind rs_trust subject_ns key_lookup issuer_match r_requires_dpop api cid_eq_rs attested "
+    "default_audience introspects configured",
     "proxy": "upstream_client per_client_consent state_set callback_bind reg cimd_redirect cimd_redirect_check cimd_fetch "
     "as_client_policy ss_binds consent_ui",
     "sub_agent": "",

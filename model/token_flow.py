@@ -23,6 +23,7 @@ from model.readings import (
     code_challenge,
     compares,
     is_strangers,
+    issuer_at,
     kept,
     proof_key,
     published,
@@ -121,7 +122,7 @@ def client__redeem_code(c: Context, who: str, grant: str, reads: Condition) -> M
 def token_response(c: Context, session: Reading, server: Party, grant: str) -> TokenResponse:
     """The token response of an honest AS."""
     requested = requested_resource(c, session)
-    told = choose(server_rules.echo_is_present(c.of(server.name), requested), requested, NONE)
+    told = server_rules.echoed(c.of(server.name), requested)
     return TokenResponse(grant, choose(is_bound(c, session, server), "DPoP", "Bearer"), grant, told)
 
 
@@ -261,10 +262,11 @@ def client__follow_redirect(c: Context, who: str, party: str, to: str) -> Move:
     return Move(here, (client_rules.credentials_stay_with_origin(c.client(who)),), facts, sends)
 
 
-def is_told(design: Any, policies: Iterable[Any], audience: Condition) -> Named:
-    """The rule by which a resource server that asks about opaque tokens is told of one by an AS of such a policy."""
+def is_told(design: Any, policies: Iterable[Any], audience: Condition) -> tuple[Named, ...]:
+    """The rules by which a resource server that asks about opaque tokens is told of one by an AS of such a policy."""
     rules = [server_rules.introspection_is_for_the_audience(policy, audience) for policy in policies]
-    return rules[0]._replace(holds=any_of(same(design.token_fmt, "jwt"), *(rule.holds for rule in rules)))
+    told = any_of(same(design.token_fmt, "jwt"), *(rule.holds for rule in rules))
+    return resource_rules.issuer_can_be_asked(design), rules[0]._replace(holds=told)
 
 
 def accepts(
@@ -278,16 +280,17 @@ def accepts(
     """
     made = token_of(c, token)
     design = c.among(c.world.resource_servers, lambda party: same(url, party.url))
-    known = c.at(url, lambda party: trusted_by(c, party, made["server"].url))
+    issuer = made["server"].url
+    known = c.at(url, lambda party: trusted_by(c, party, issuer))
     identifier, default = published(c, url), all_of(known, made["has_default"])
     meant = resource_rules.audience_covers(design, identifier, url, made["audience"], default)
     judged = ask(
-        (*guards.ACCESS_TOKEN, *guards.POSSESSION), design=design, known=known, enrolled=False, looks_known=known,
+        (*guards.ACCESS_TOKEN, *guards.POSSESSION), design=design, **issuer_at(c, url, issuer),
         by_issuer=True, signer_listed=False, identifier=identifier, url=url, audience=made["audience"],
         has_default=default, key=made["key"], own=own, for_this=proofs[0], for_another=proofs[1],
         certificate=made["certificate"], presented=presented, used=used,
     )  # fmt: skip
-    return (is_told(design, [c.of(made["server"].name)], meant), *judged)
+    return (*is_told(design, [c.of(made["server"].name)], meant), *judged)
 
 
 def sessions_and_tokens(world: World) -> list[dict[str, str]]:

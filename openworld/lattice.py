@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from model.design import ConfigurationError
+from model.design import DEPLOYMENTS, ConfigurationError
 from model.world_file import find_world
-from properties.designs import DEPLOYMENTS, MECHANISMS, Answers, Lattice, Mechanisms, breaking, left_out
+from properties.designs import MECHANISMS, Answers, Lattice, Mechanisms, breaking, left_out
 from properties.security import find
 
 

@@ -160,6 +160,7 @@ def difference_json(difference: Difference) -> dict[str, Any]:
         "first": difference.first.to_json(),
         "second": difference.second.to_json(),
         "changes": {name: list(change) for name, change in difference.changes.items()},
+        "other_changes": [{name: list(change) for name, change in each.items()} for each in difference.others],
         "refused_by": None if refused is None else {"rule": refused[0], "step": refused[1]},
         "flips": [list(flip) for flip in difference.flips],
     }
@@ -174,6 +175,9 @@ def difference_lines(difference: Difference) -> Iterator[str]:
         yield f"{'difference':<12}none on {difference.first.property.name}"
     for name, (before, after) in difference.changes.items():
         yield f"{'changed by':<12}{name}: {before} -> {after}"
+    for other in difference.others:
+        said = "; ".join(f"{name}: {before} -> {after}" for name, (before, after) in other.items())
+        yield f"{'or by':<12}{said}"
     if difference.refused_by is not None:
         rule, step = difference.refused_by
         source = rules()[rule].source if rule in rules() else ""

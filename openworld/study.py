@@ -80,6 +80,7 @@ ATTACKERS: dict[str, Attacker] = _attackers()
 QUICK_DESIGNS = ("rfc6749", "prm_cimd", "gaps_closed", "mcp")
 QUICK_ATTACKERS = ("none", "malicious_as", "malicious_rs", "path_tenant")
 QUICK_EXPERIMENTS = ("matching", "echo", "iss", "dpop")
+QUICK_PROPERTIES = ("code_delivery", "as_acceptance")
 QUICK_CLIENTS = ("gemini-cli-core", "mcp-python", "ts-client-v2-dpop", "ts-sdk-v1")
 COLUMNS = (
     "design", "attacker", "capabilities", "code", "property", "kind", "verdict", "reason", "reach", "steps",
@@ -120,6 +121,11 @@ class Plan:
         from openworld.deployed import latest
 
         return [name for name in latest() if not self.quick or name.partition("==")[0] in QUICK_CLIENTS]
+
+    @property
+    def properties(self) -> list[str]:
+        """Properties that are asked about whatever others do."""
+        return [name for name in PROPERTIES if not self.quick or name in QUICK_PROPERTIES]
 
     @property
     def attempts(self) -> int | None:
@@ -176,6 +182,7 @@ class Findings:
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     clients: list[dict[str, Any]] = field(default_factory=list)
+    environments: list[dict[str, Any]] = field(default_factory=list)
     results: dict[str, Result] = field(default_factory=dict)
     mishaps: dict[str, BlastRadius] = field(default_factory=dict)
     figures: list[str] = field(default_factory=list)
@@ -310,6 +317,19 @@ def _judge_clients(plan: Plan, found: Findings) -> None:
     found.clients = rows
 
 
+def _assume(plan: Plan, found: Findings) -> None:
+    from openworld import environments
+
+    with (
+        Progress("environments", len(plan.designs)) as progress,
+        closing(environments.judged(plan.designs, plan.properties, plan.workers, plan.timeout)) as judged,
+    ):
+        for name, rows in zip(plan.designs, judged, strict=False):
+            found.environments += [row | {"run": plan.run} for row in rows]
+            write(plan.folder / "environments.csv", _csv(environments.COLUMNS, found.environments))
+            progress.advance(name)
+
+
 # --- simulations and figures -------------------------------------------------------------------------------
 
 
@@ -358,7 +378,8 @@ def _draw(plan: Plan, found: Findings) -> None:
 
 
 _STAGES = {
-    "verdicts": _judge, "clients": _judge_clients, "simulations": _simulate, "blast_radius": _spread, "figures": _draw,
+    "verdicts": _judge, "clients": _judge_clients, "environments": _assume, "simulations": _simulate,
+    "blast_radius": _spread, "figures": _draw,
 }  # fmt: skip
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from model.design import check_parties, parse
+from model.design import check_parties, own_switches, parse
 from model.errors import InputError
 from openworld import rows
 from openworld.jobs import Question, answers
+from properties.reads import check_read
 from properties.security import find
 
 NEEDED = ("id", "property", "config")
@@ -41,8 +42,9 @@ def _problem(fields: dict[str, str]) -> str:
     if empty:
         return f"column {empty[0]!r} is empty"
     try:
-        configuration = parse(fields["config"])
-        check_parties(configuration.design, find(fields["property"]).world_of(configuration))
+        configuration, asked = parse(fields["config"]), find(fields["property"])
+        check_parties(configuration.design, asked.world_of(configuration))
+        check_read(asked, configuration, own_switches(fields["config"]))
     except InputError as error:
         return str(error)
     return ""

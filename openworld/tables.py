@@ -233,6 +233,11 @@ VERDICTS = Shape(("design", "attacker", "property"), {
     "blocked_by": {"type": ["array", "string"], "items": _NAME, "default": []},
     "chart": _maybe(_TEXT), "configuration": _maybe(_TEXT),
 })  # fmt: skip
+ENVIRONMENTS = Shape(("design", "property"), {
+    "design": _NAME, **_ANSWER, "products": {"title": "verdict", "enum": list(RESULTS)}, "products_steps": _STEPS,
+    "whatever": {"title": "answer", "enum": ["always", "if", "never", "not_in_this_world", "unknown"]},
+    "assumptions": _TEXT, "configuration": _TEXT,
+})  # fmt: skip
 CLIENTS = Shape(("client", "situation", "code"), {
     "client": _NAME, "situation": _NAME, "configuration": _TEXT, **_ANSWER,
 })  # fmt: skip

@@ -78,6 +78,16 @@ def contradiction(world: World, design: Design, single: bool = False) -> Contrad
     return None if usable(world, design, single) else _contradiction(world, _mechanisms(design))
 
 
+def finishes(world: World, decided: Choices, excluded: Choices) -> bool:
+    """Whether honest parties can finish where some switches are decided and others do not have some values.
+
+    Also true of worlds without a flow that could finish.
+    """
+    if not hasattr(import_module(f"properties.events.{world.protocol}"), COMPLETION):
+        return True
+    return _answer(world, decided, tuple(_open(world).template.enforced), Clock(), excluded) is not Answer.UNSAT
+
+
 def _mechanisms(design: Design) -> Choices:
     return tuple((name, value) for name, value in design.items() if SWITCHES[name].kind == "mechanism")
 
@@ -114,12 +124,15 @@ def _contradiction(world: World, mechanisms: Choices) -> Contradiction:
     return Contradiction(tuple(sorted("=".join(choice) for choice in switches)), tuple(sorted(refusing)))
 
 
-def _answer(world: World, chosen: Iterable[tuple[str, str]], enforced: Iterable[str], clock: Clock) -> Answer:
+def _answer(
+    world: World, chosen: Iterable[tuple[str, str]], enforced: Iterable[str], clock: Clock, excluded: Choices = ()
+) -> Answer:
     """Whether anybody finishes where just these switches and rules are decided, and nobody is dishonest."""
 
     def given(laid: Laid) -> list[int]:
         nobody = [-literal for literal in laid.unrolling.capabilities.values()]
         decided = [laid.unrolling.switches[choice] for choice in chosen]
+        decided += [-laid.unrolling.switches[choice] for choice in excluded]
         return [*nobody, *laid.without(COMPLETION), *decided, *(laid.unrolling.enforced[name] for name in enforced)]
 
     return _open(world).settle(COMPLETION, given, clock).answer

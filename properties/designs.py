@@ -2,27 +2,22 @@
 
 A mechanism is a switch with two positions, *without* and *with*. A set of mechanisms suffices against an attacker
 if no attack is left whatever the remaining mechanisms and the environment do. That is monotone, so all minimal
-sufficient sets and all maximal sets that still leave an attack can be enumerated exactly, each by a few questions
-to one formula, without trying designs one by one.
-
-References:
-    M. Liffiton, A. Previti, A. Malik, J. Marques-Silva: Fast, flexible MUS enumeration, Constraints 21(2), 2016.
+sufficient sets and all maximal sets that still leave an attack can be enumerated exactly (:mod:`properties.monotone`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
-from model.design import Configuration, Design, check_parties, check_switch
+from model.design import Configuration, Design, check_switch
 from model.switches import SWITCHES
 from model.world import World
-from properties.bounds import Clock, Depths, Laid, Settled
-from properties.closure import Closure
-from properties.security import Property, find
-from properties.solver import Answer
+from properties.bounds import Laid
+from properties.monotone import Monotone, Names, in_size_order
+from properties.security import Property
 from properties.template import Template
-from properties.unroll import Unrolling
 
 #: The lattice: what each mechanism changes, and from what.
 MECHANISMS: dict[str, tuple[str, str, str]] = {
@@ -55,17 +50,7 @@ MECHANISMS: dict[str, tuple[str, str, str]] = {
     "subject_per_issuer": ("subject_ns", "sub", "iss+sub"),
 }
 
-#: Environments in which a design may have to be usable, each a few switches.
-DEPLOYMENTS: dict[str, dict[str, str]] = {
-    "plain": {},
-    "multi_path_api": {"api": "multi_path"},
-    "as_without_iss": {"h_iss": "no"},
-    "as_ignores_resource": {"as_resource": "ignore"},
-    "as_without_echo": {"as_echo": "no"},
-    "rs_requires_dpop": {"r_requires_dpop": "yes"},
-}
-
-Mechanisms = frozenset[str]
+Mechanisms = Names
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +78,7 @@ def design_of(mechanisms: Iterable[str], environment: Mapping[str, str] | None =
     return Design({**values, **(environment or {})})
 
 
-class Lattice:
+class Lattice(Monotone):
     """Questions about sets of mechanisms under one attacker.
 
     Args:
@@ -115,145 +100,42 @@ class Lattice:
         mechanisms: Mapping[str, tuple[str, str, str]] | None = None,
         world: World | None = None,
     ) -> None:
-        self.properties = tuple(find(prop) if isinstance(prop, str) else prop for prop in properties)
-        self.capabilities = capabilities
         self.environment = dict(environment or {})
         for name, value in self.environment.items():
             check_switch(name.rpartition(":")[2], value)
-        named = (name.partition(":") for name in self.environment)
-        self._own = tuple((party, switch) for party, _, switch in named if switch)
-        self.quantify = quantify
         self.mechanisms = dict(MECHANISMS if mechanisms is None else mechanisms)
-        self.world = world
-        self.questions = 0
-        self._sweeps = 0  # so many are looked at where nothing is proved: an attack was that long
-        self._worlds: dict[World, tuple[Depths, Closure]] = {}
-        self._able: dict[tuple[World, bool], frozenset[str]] = {}
+        shared = {name: value for name, value in self.environment.items() if ":" not in name}
+        own = {
+            (name.partition(":")[0], name.partition(":")[2]): value
+            for name, value in self.environment.items()
+            if ":" in name
+        }
+        decided = Configuration(Design(shared, own), capabilities)
+        super().__init__(properties, decided, self._open(quantify), world)
 
     def enumerate(self, limit: int | None = None) -> Answers:
         """All minimal sufficient and all maximal insufficient sets (the first ``limit`` of them, if given)."""
-        sufficient: list[Mechanisms] = []
-        insufficient: list[Mechanisms] = []
-        for found, enough in self._marco():
-            (sufficient if enough else insufficient).append(found)
-            if limit is not None and len(sufficient) + len(insufficient) >= limit:
-                break
-        order = [tuple(sorted(found, key=_order)) for found in (sufficient, insufficient)]
+        found = list(islice(self._marco(), limit))
+        order = [tuple(in_size_order(each for each, enough in found if enough == wanted)) for wanted in (True, False)]
         return Answers(order[0], order[1], self.questions, tuple(self._nothing_to_violate()))
 
-    def suffices(self, mechanisms: Iterable[str]) -> bool:
-        """Whether no attack is left with these mechanisms on, whatever the others are."""
-        return self._attack(frozenset(mechanisms)) is None
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The mechanisms."""
+        return tuple(self.mechanisms)
 
-    # --- enumeration -----------------------------------------------------------------------------------
-
-    def _marco(self) -> Iterator[tuple[Mechanisms, bool]]:
-        """The sets as they are found; that one suffices is proved of what it has been shrunk to, not on the way."""
-        unexplored = _Map(tuple(self.mechanisms))
-        enough: list[Mechanisms] = []
-        while (seed := unexplored.seed()) is not None:
-            left = self._attack(seed, prove=False)
-            if left is None:
-                found = self._shrink(seed)
-                left = self._attack(found)
-            if left is None:
-                enough.append(found)
-                unexplored.forbid_supersets(found)
-                yield found, True
-            else:
-                found = self._grow(left, enough)
-                unexplored.forbid_subsets(found)
-                yield found, False
-
-    def _shrink(self, mechanisms: Mechanisms) -> Mechanisms:
-        """A subset of a set that seems to suffice, without any one of which it does not."""
-        needed = self._by_core(mechanisms)
-        for name in sorted(needed):
-            if name in needed and self._attack(needed - {name}, prove=False) is None:
-                needed = self._by_core(needed - {name})
-        return needed
-
-    def _by_core(self, mechanisms: Mechanisms) -> Mechanisms:
-        """Those of a set that the last answer rests on, if they are enough without the rest."""
-        fewer = mechanisms & self._core
-        return fewer if fewer == mechanisms or self._attack(fewer, prove=False) is None else mechanisms
-
-    def _grow(self, mechanisms: Mechanisms, enough: list[Mechanisms]) -> Mechanisms:
-        """A maximal insufficient superset of an insufficient set; what holds one that is ``enough`` is none."""
-        for name in self.mechanisms:
-            more = mechanisms | {name}
-            if more != mechanisms and not any(known <= more for known in enough):
-                mechanisms = self._attack(more) or mechanisms
-        return mechanisms
-
-    # --- one question ----------------------------------------------------------------------------------
-
-    def _attack(self, mechanisms: Mechanisms, prove: bool = True) -> Mechanisms | None:
-        """All mechanisms on in some attack with at least these on; ``None`` (and a core) if there is none.
-
-        Without ``prove`` runs are looked at as far as they are laid down.
-        """
-        core: set[str] = set()
-        for prop in self.properties:
-            found = self._settle(prop, mechanisms, prove=prove)
-            on = self._on(found.laid)
-            if found.answer is Answer.SAT:
-                self._sweeps = max(self._sweeps, found.laid.depth if prove else 0)
-                return frozenset(name for literal, name in on.items() if found.laid.solver.holds(literal))
-            core |= {on[literal] for literal in found.core & on.keys()}
-        self._core = frozenset(core)
-        return None
-
-    def _nothing_to_violate(self) -> Iterator[str]:
-        """The security properties that hold with every rule left out, whatever mechanisms are on."""
-        for prop in self.properties:
-            if prop.kind == "security" and self._settle(prop, frozenset(), rules=False).answer is Answer.UNSAT:
-                yield prop.name
-
-    def _settle(self, prop: Property, mechanisms: Mechanisms, rules: bool = True, prove: bool = True) -> Settled:
-        """Whether a property's event can happen with at least these mechanisms on.
-
-        Raises:
-            RuntimeError: nobody knows.
-        """
-
-        depths, closure = self._depths(self._world_of(prop))
-        template = depths.template
-        enforced = frozenset(template.enforced) if rules else frozenset[str]()
-        # What no design could do; what these mechanisms rule out is for the solver to say, by their names.
-        where = template.world, rules
-        if where not in self._able:
-            self._able[where] = closure.reached(self._given(template, frozenset()), enforced).actions
-        able = self._able[where]
-
-        def assume(laid: Laid) -> list[int]:
-            chosen = [literal for literal, name in self._on(laid).items() if name in mechanisms]
-            unable = [-literal for action, literal in laid.happens.items() if action not in able]
-            obeyed = laid.unrolling.enforced.values() if rules else ()
-            return [*self._fixed(laid.unrolling), *laid.without(prop.name), *unable, *obeyed, *chosen]
-
-        def closed() -> bool:
-            reached = closure.reached(self._given(template, mechanisms), enforced)
-            return not reached.possible(template.events[prop.name])
-
-        self.questions += 1
-        found = depths.settle(prop.name, assume, Clock(), 0 if prove else self._sweeps, closed, prove)
-        if found.answer is Answer.UNKNOWN:
-            raise RuntimeError(f"no answer to a question to the lattice: {found.reason}")
-        return found
-
-    def _on(self, laid: Laid) -> dict[int, str]:
-        """The literals that say that a mechanism is on."""
+    def _literals(self, laid: Laid) -> dict[int, str]:
         switches = laid.unrolling.switches
         return {switches[switch, with_]: name for name, (switch, _, with_) in self.mechanisms.items()}
 
-    def _fixed(self, laid: Unrolling) -> list[int]:
-        """Assumptions for mechanisms whose switch the environment decides."""
-        return [laid.switches[item] for item in self.environment.items() if item in laid.switches]
+    def _fixed(self, laid: Laid) -> list[int]:
+        """Literals for mechanisms whose switch the environment decides."""
+        switches = laid.unrolling.switches
+        return [switches[item] for item in self.environment.items() if item in switches]
 
-    def _given(self, template: Template, mechanisms: Mechanisms) -> list[int]:
+    def _given(self, template: Template, there: Names) -> list[int]:
         """The same as codes of the circuit, with these mechanisms on and the others either way."""
-        decided = {switch: with_ for name, (switch, _, with_) in self.mechanisms.items() if name in mechanisms}
+        decided = {switch: with_ for name, (switch, _, with_) in self.mechanisms.items() if name in there}
         decided |= {switch: value for switch, value in self.environment.items() if switch in template.free}
         given = []
         for (switch, value), bit in template.switches.items():
@@ -261,7 +143,7 @@ class Lattice:
             given += [-bit.code] if decided.get(switch) != value else []
         return given
 
-    def _free(self) -> dict[str, tuple[str, ...]]:
+    def _open(self, quantify: bool) -> dict[str, tuple[str, ...]]:
         """The switches that are left open, with the values that they may take: mechanisms two, environments all."""
         positions = {switch: (without, with_) for switch, without, with_ in self.mechanisms.values()}
         free: dict[str, tuple[str, ...]] = {}
@@ -269,24 +151,9 @@ class Lattice:
             own = self.environment.get(switch.name)
             if switch.name in positions:
                 free[switch.name] = tuple(dict.fromkeys((*positions[switch.name], *([own] if own else []))))
-            elif own is None and self.quantify and switch.kind == "environment":
+            elif own is None and quantify and switch.kind == "environment":
                 free[switch.name] = switch.values
         return free
-
-    def _world_of(self, prop: Property) -> World:
-        shared = {name: value for name, value in self.environment.items() if ":" not in name}
-        return self.world or prop.world_of(Configuration(Design(shared), self.capabilities))
-
-    def _depths(self, world: World) -> tuple[Depths, Closure]:
-        if world not in self._worlds:
-            own = {key: self.environment[":".join(key)] for key in self._own}
-            check_parties(Design(parties=own), world)
-            about = tuple(prop.name for prop in self.properties if self._world_of(prop) == world)
-            shared = {name: value for name, value in self.environment.items() if ":" not in name}
-            decided = Configuration(Design(shared, own), self.capabilities)
-            template = Template(world, decided, about, free=self._free())
-            self._worlds[world] = Depths(template), Closure(template)
-        return self._worlds[world]
 
 
 def breaking(environment: Mapping[str, str], limit: int | None = None) -> tuple[Mechanisms, ...]:
@@ -305,38 +172,4 @@ def left_out(mechanisms: Mechanisms, broken_by: Iterable[Mechanisms]) -> tuple[M
         others = found - mechanisms
         hit = {choice if choice & others else choice | {name} for choice in choices for name in others}
         choices = {choice for choice in hit if not any(other < choice for other in hit)}
-    return tuple(sorted(choices, key=_order))
-
-
-class _Map:
-    """The sets not yet known to be sufficient or insufficient."""
-
-    def __init__(self, names: tuple[str, ...]) -> None:
-        import z3
-
-        self._z3 = z3
-        self._variables = {name: z3.Bool(name) for name in names}
-        self._solver = z3.SolverFor("QF_FD")
-        # Prefer large sets: a sufficient one shrinks by its core, an insufficient one is nearly maximal.
-        self._solver.set("phase", "always_true")
-
-    def seed(self) -> Mechanisms | None:
-        """A set about which nothing is known yet."""
-        if self._solver.check() != self._z3.sat:
-            return None
-        model = self._solver.model()
-        return frozenset(
-            name for name, variable in self._variables.items() if not self._z3.is_false(model[variable])
-        )
-
-    def forbid_supersets(self, found: Mechanisms) -> None:
-        """Sets that contain this one are sufficient."""
-        self._solver.add(self._z3.Or([self._z3.Not(self._variables[name]) for name in found]))
-
-    def forbid_subsets(self, found: Mechanisms) -> None:
-        """Sets within this one are insufficient."""
-        self._solver.add(self._z3.Or([variable for name, variable in self._variables.items() if name not in found]))
-
-
-def _order(found: Mechanisms) -> tuple[int, list[str]]:
-    return len(found), sorted(found)
+    return tuple(in_size_order(choices))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import chain, combinations, islice
 
 from model.design import Configuration, Design
 from model.machine import Machine, NotEnabledError
@@ -11,6 +12,11 @@ from model.protocols import rules
 from model.switches import SWITCHES
 from properties.security import PROPERTIES, Property
 from properties.verdict import Checker, Verdict
+
+#: What is not the same: ``switch: (before, after)``, ``party:switch``, ``cap`` or ``world``.
+Changes = dict[str, tuple[str, str]]
+#: Sets of changes that are tried, the smallest first, before one is looked for by leaving changes out.
+_TRIED = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +27,15 @@ class Difference:
         first, second: the verdicts.
         changes: a minimal set of the changes from the first configuration to the second that flips the verdict
             (``switch: (before, after)``, ``party:switch``, ``cap`` or ``world``); empty if it does not flip.
-        refused_by: the rule that refuses the run that these changes make possible (or impossible), and at which step.
+        others: further sets of changes that flip it, no less of which does, as far as they were looked for.
+        refused_by: the rule that refuses the run that the changes make possible (or impossible), and at which step.
         flips: other properties whose verdicts differ, as (property, first result, second result).
     """
 
     first: Verdict
     second: Verdict
-    changes: dict[str, tuple[str, str]]
+    changes: Changes
+    others: tuple[Changes, ...]
     refused_by: tuple[str, int] | None
     flips: tuple[tuple[str, str, str], ...]
 
@@ -41,9 +49,10 @@ def explain(prop: Property, first: Configuration, second: Configuration, checker
         results = ask.result(known, first), ask.result(known, second)
         if known != prop and results[0] != results[1]:
             flips.append((known.name, *results))
-    changes = _flipping(ask, prop, first, second, other.result) if one.result != other.result else {}
+    found = flipping(ask, prop, first, second) if one.result != other.result else []
+    changes = found[0] if found else {}
     closest = ask.verdict(prop, _apply(first, changes, second)) if changes else one
-    return Difference(one, other, changes, _refusal(one, closest), tuple(flips))
+    return Difference(one, other, changes, tuple(found[1:]), refusal(one, closest), tuple(flips))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +83,22 @@ def turns(prop: Property, configuration: Configuration, checker: Checker | None 
     return tuple(found)
 
 
-def _flipping(
-    ask: Checker, prop: Property, first: Configuration, second: Configuration, wanted: str
-) -> dict[str, tuple[str, str]]:
+def flipping(ask: Checker, prop: Property, first: Configuration, second: Configuration) -> list[Changes]:
+    """Sets of changes that lead from the first result to the second, no less of which does, the smallest first.
+
+    All of so few changes that they can be tried; one at least.
+    """
+    wanted, every = ask.result(prop, second), _differences(first, second)
+    found: list[Changes] = []
+    sizes = (combinations(every, size) for size in range(1, len(every) + 1))
+    for names in islice(chain.from_iterable(sizes), _TRIED):
+        new = not any(known.keys() <= set(names) for known in found)
+        if new and ask.result(prop, _apply(first, names, second)) == wanted:
+            found.append({name: every[name] for name in names})
+    return found or [_least(ask, prop, first, second, wanted)]
+
+
+def _least(ask: Checker, prop: Property, first: Configuration, second: Configuration, wanted: str) -> Changes:
     """The differences without any of which the second result is not reached from the first configuration."""
     needed = _differences(first, second)
     for name in list(needed):
@@ -86,7 +108,7 @@ def _flipping(
     return needed
 
 
-def _differences(first: Configuration, second: Configuration) -> dict[str, tuple[str, str]]:
+def _differences(first: Configuration, second: Configuration) -> Changes:
     """What is not the same, those switches among it that only one of them has for a single party."""
     own = dict.fromkeys([*first.design.own(), *second.design.own()])
     changes = {
@@ -129,7 +151,7 @@ def _caps(configuration: Configuration) -> str:
     return str(configuration).partition(";")[0].removeprefix("cap=")
 
 
-def _refusal(one: Verdict, other: Verdict) -> tuple[str, int] | None:
+def refusal(one: Verdict, other: Verdict) -> tuple[str, int] | None:
     """Where the run of the one that has one stops under the configuration of the other."""
     with_run, without = (one, other) if one.trace is not None else (other, one)
     if with_run.trace is None or without.trace is not None:

@@ -93,7 +93,7 @@ class Shortening:
             answer = laid.event(self.prop.name, [*fixed, *short, *assumptions], self.clock)
             if answer is Answer.UNKNOWN:
                 raise OutOfTimeError
-            found = _decode(laid) if answer is Answer.SAT else None
+            found = decoded(laid) if answer is Answer.SAT else None
             if found is not None and len(found) > len(best) and laid.count_often(step.action for step in found):
                 return another(assumptions)
             return found
@@ -119,10 +119,10 @@ class Shortening:
 
     def _shown(self, laid: Laid) -> Run:
         """The run that the solver just found, without noise."""
-        return without_noise(Machine(self.configuration, self.world), self.prop, _decode(laid))
+        return without_noise(Machine(self.configuration, self.world), self.prop, decoded(laid))
 
 
-def _decode(laid: Laid) -> Run:
+def decoded(laid: Laid) -> Run:
     """The run in the model, one action after the other."""
     happened = [fired for fired in laid.unrolling.fired if laid.solver.holds(fired.literal)]
     happened.sort(key=lambda fired: (fired.step, fired.firing.order))

@@ -127,6 +127,15 @@ EXPERIMENTS: dict[str, Experiment] = {
             ("as_trust=any", "as_trust=federation", "as_trust=federation;iss_check=require"), "swept",
             Mix("a_enrolled", {"yes": 1}, {"no": 1}), mixes=_ROGUE_AS,
         ),
+        Experiment(
+            "strangers",
+            "What does each design come to among AS and RS as measured, as more of those who meet have never been "
+            "introduced to each other?",
+            "share of visits among strangers", _TENTHS,
+            ("design=rfc6749", "design=prm_cimd", "design=mcp", "design=gaps_closed", "design=spiffe",
+             "design=federated"),
+            "measured_2026", Mix("acquaintance", {"stranger": 1}, {"known": 1}), mixes=_ROGUE_AS,
+        ),
         # --- drafts together
         Experiment(
             "interaction",

@@ -16,6 +16,7 @@ from model import authorization_server as server
 from model import client, flow, guards, identifiers, readings, token_flow
 from model import resource_server as resource
 from model.action import Context
+from model.attacker_at_resources import keys_are_listed
 from model.attacker_sends import send_request
 from model.design import Design
 from model.guards import ask
@@ -35,6 +36,7 @@ Role = Literal["trusted", "look_alike", "stranger"]
 #: Who takes part in steps of the model: an AS and a callback of the attacker's, a client, a grant of its user.
 _STRANGER = next(server for server in ONE_VISIT.servers if not server.honest)
 _CLIENT, _GRANT = ONE_VISIT.clients[0], ONE_VISIT.grants[0].name
+_RESOURCE = next(server for server in ONE_VISIT.resource_servers if server.honest)
 _CALLBACK = next(identity.callback for identity in ONE_VISIT.identities)
 
 
@@ -116,6 +118,12 @@ def refreshed(design: Design, issuer: str, asked: str) -> Loot:
     )
 
 
+def _with(design: Design, capabilities: tuple[str, ...]) -> Context:
+    """What rules read where the attacker has some capabilities."""
+    c = among_honest(design)
+    return c._replace(capabilities={**c.capabilities, **dict.fromkeys(capabilities, True)})
+
+
 def is_configured(design: Design) -> Condition:
     """Whether clients know resources and their AS before run time, so that no server can name others."""
     return same(design.prm, "off")
@@ -127,8 +135,8 @@ def is_configured(design: Design) -> Condition:
 @crossing("client.use_resource_metadata")
 def discover(design: Design, named: str, url: str, honest: bool) -> Iterator[Named]:
     """A client that calls ``url`` takes a document that names the resource ``named`` (or was configured with it)."""
-    vouched = True if honest else same(design.e_enrolled, "yes")
-    yield from flow.document_rules(among_honest(design), VISITOR, url, named, vouched)
+    c = among_honest(design)
+    yield from flow.document_rules(c, VISITOR, url, named, _is_attested(c, honest))
 
 
 @crossing("client.redeem_code")
@@ -141,7 +149,7 @@ def obtain(design: Design, asked: str, known: bool) -> Iterator[Named]:
     session = c.state.session(VISITOR)
     requested = readings.requested_resource(c, session)
     wanted = readings.uses_dpop(c, session)
-    yield client.authorization_server_is_trusted(design, True)
+    yield client.authorization_server_is_trusted(design, **readings.frameworks(c, HONEST_AS, _CLIENT.knows))
     yield client.server_lists_resource(design, True, known)
     yield from ask(
         (*guards.TOKEN_REQUEST, *guards.TOKEN_RESPONSE), design=design, granted=requested, requested=requested,
@@ -150,14 +158,21 @@ def obtain(design: Design, asked: str, known: bool) -> Iterator[Named]:
     )  # fmt: skip
 
 
-def seen_as(role: Role) -> dict[str, bool]:
-    """What an issuer that is this to a resource server is by its policy."""
-    return {"known": role == "trusted", "enrolled": role == "stranger", "looks_known": role != "stranger"}
+def _is_attested(c: Context, honest: bool) -> Condition:
+    """Whether an accepted attester vouches for a resource server, of the attacker's or an honest one."""
+    party = next(party for party in ONE_VISIT.resource_servers if party.honest == honest)
+    return readings.is_enrolled(c, party, c.design.attested)
+
+
+def seen_as(design: Design, role: Role) -> dict[str, Condition]:
+    """What an issuer that is this to a resource server is to it."""
+    issuer = {"trusted": HONEST_AS, "look_alike": readings.lookalike(HONEST_AS), "stranger": _STRANGER.url}[role]
+    return readings.accepted_issuer(among_honest(design), _RESOURCE, issuer)
 
 
 def issuer_is_accepted(design: Design, role: Role) -> Named:
     """Whether a resource server accepts an issuer that is this to it."""
-    return resource.issuer_is_accepted(design, **seen_as(role))
+    return resource.issuer_is_accepted(design, **seen_as(design, role))
 
 
 @crossing("attacker.present_token")
@@ -167,10 +182,10 @@ def present(design: Design, token: Loot, at: ResourceServer, role: Role, url: st
     own, captured = token.key in (NONE, ATTACKERS_KEY), token.captured != NONE
     for_this = captured and identifiers.equal_htu(token.captured, url)
     meant = resource.audience_covers(design, at.resource, url, token.audience, default)
-    yield token_flow.is_told(design, [design], meant)
+    yield from token_flow.is_told(design, [design], meant)
     # A proof that came to a server of the attacker's has not been used at another.
     yield from ask(
-        (*guards.ACCESS_TOKEN, *guards.POSSESSION), design=design, **seen_as(role), by_issuer=True,
+        (*guards.ACCESS_TOKEN, *guards.POSSESSION), design=design, **seen_as(design, role), by_issuer=True,
         signer_listed=False, identifier=at.resource, url=url, audience=token.audience, has_default=default,
         key=token.key, own=own, for_this=for_this, for_another=captured and not for_this,
         certificate=token.certificate, presented=ATTACKERS_KEY, used=False,
@@ -180,10 +195,10 @@ def present(design: Design, token: Loot, at: ResourceServer, role: Role, url: st
 @crossing("attacker.present_own_making")
 def mint(design: Design, at: ResourceServer, named: Role, signer: Role) -> Iterator[Named]:
     """An AS that is ``signer`` to this resource server makes a token for it that names an issuer which is ``named``."""
-    enrolled = all_of(signer == "stranger", same(design.a_enrolled, "yes"))
+    listed = signer == "trusted" or keys_are_listed(_with(design, _STRANGER.run_by), _RESOURCE)
     yield from ask(
-        guards.ACCESS_TOKEN, design=design, **seen_as(named), by_issuer=named == signer,
-        signer_listed=signer == "trusted" or enrolled, identifier=at.resource, url=at.url, audience=at.resource,
+        guards.ACCESS_TOKEN, design=design, **seen_as(design, named), by_issuer=named == signer,
+        signer_listed=listed, identifier=at.resource, url=at.url, audience=at.resource,
         has_default=False,
     )  # fmt: skip
 
@@ -208,7 +223,7 @@ def refresh_elsewhere(design: Design, claimed: Role = "stranger") -> Iterator[Na
     url, own = PLACES["malicious_rs_and_as"].url, _STRANGER.url
     c = among_honest(design, url=url, resource=url, listed=own)
     issuer = own if claimed == "stranger" else HONEST_AS
-    yield from flow.document_rules(c, VISITOR, url, url, same(design.e_enrolled, "yes"))
+    yield from flow.document_rules(c, VISITOR, url, url, _is_attested(c, False))
     yield from flow.server_metadata_rules(c, c.state.session(VISITOR), _STRANGER, issuer, own, own)
     yield client.refresh_token_stays_with_issuer(design, issuer == HONEST_AS)
 
@@ -218,7 +233,7 @@ def refresh(design: Design, token: Loot) -> Iterator[Named]:
     """The attacker redeems a refresh token at the AS that it comes from, as the client."""
     yield from ask(
         guards.AUTHENTICATION, design=design, policy=design, genuine=False, secret=False, assertion=False, named=True,
-        replaced=False,
+        replaced=False, certified=True,
     )  # fmt: skip
     yield server.refresh_token_is_bound(design, token.key, token.certificate)
 
@@ -226,7 +241,6 @@ def refresh(design: Design, token: Loot) -> Iterator[Named]:
 @crossing("attacker.send_request")
 def inherit_consent(design: Design) -> Iterator[Named]:
     """Holding the URL of a client's metadata, the attacker uses the consent that its users once gave."""
-    c = among_honest(design)
-    taken = {**c.capabilities, **dict.fromkeys(_CLIENT.taken_by, True)}
-    move = send_request(c._replace(capabilities=taken), _GRANT, _CLIENT.url, _CALLBACK, THIEF, NONE)
+    c = _with(design, _CLIENT.taken_by)
+    move = send_request(c, _GRANT, _CLIENT.url, _CALLBACK, THIEF, NONE)
     yield from move.rules

@@ -28,6 +28,7 @@ from simulations import population_statements as statements
 from simulations.population_schema import (
     CONFIDENCE,
     GROUPS,
+    JOINT,
     LATENCIES,
     NUMBERS,
     TRAITS,
@@ -218,6 +219,8 @@ def _meaning(factor: Factor) -> str:
         return TRAITS[factor.name].meaning
     if factor.name in SWITCHES:
         return SWITCHES[factor.name].meaning
+    if factor.name in JOINT:
+        return JOINT[factor.name][0]
     columns = "/".join(name for name, _ in factor.refined[0].settings)
     return columns or "where agents are sent"
 

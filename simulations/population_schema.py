@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from model.design import DEPLOYMENTS
 from model.documents import Schema, complaint
 from model.errors import InputError, hint
 from model.switches import SWITCHES
@@ -101,6 +102,15 @@ DECIDED = {
 DRAWN = tuple(name for name in SWITCHES if name not in DECIDED)
 
 
+#: Factors that decide several switches at once: what each is about, and what it comes to.
+JOINT: dict[str, tuple[str, dict[str, dict[str, str]]]] = {
+    "acquaintance": (
+        "whether a client and those that it meets were introduced: by lists, anchors, registrations, certificates",
+        {"known": {}, "stranger": DEPLOYMENTS["strangers"]},
+    ),
+}
+
+
 # --- the schema --------------------------------------------------------------------------------------------
 
 
@@ -112,6 +122,7 @@ def schema() -> dict[str, Any]:
         numbers[group] = _closed(of_group, "number")
     switches = {name: _shares(SWITCHES[name].values, SWITCHES[name].meaning) for name in DRAWN}
     places = _shares(tuple(PLACES), "where agents are sent", "place")
+    joint = {name: _shares(tuple(kinds), meaning) for name, (meaning, kinds) in JOINT.items()}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A population: who is out there",
@@ -122,7 +133,7 @@ def schema() -> dict[str, Any]:
             "numbers": _closed(numbers, "number"),
             "factors": {
                 "type": "object",
-                "properties": {"place": places, **switches},
+                "properties": {"place": places, **joint, **switches},
                 "additionalProperties": {"$ref": "#/$defs/table"},
             },
             "clients": {"$ref": "#/$defs/clients"},

@@ -18,7 +18,7 @@ from model.clients import clients
 from model.design import ConfigurationError, check_switch
 from model.errors import hint
 from model.switches import SWITCHES
-from simulations.population_schema import PopulationError
+from simulations.population_schema import JOINT, PopulationError
 
 Settings = tuple[tuple[str, str], ...]
 
@@ -131,12 +131,16 @@ def factor(where: str, name: str, stated: Mapping[str, Any]) -> Factor:
     shares = stated["shares"]
     if not abs((total := math.fsum(shares.values())) - 1) <= 1e-9:
         raise PopulationError(f"{where}: shares must add up to 1, found {total:g}")
-    is_switch = name in SWITCHES
-    return Factor(
-        name,
-        tuple(Category(key, ((name, key),) if is_switch else (), float(share)) for key, share in shares.items()),
-        provenance,
-    )
+    categories = tuple(Category(key, _settings(name, key), float(share)) for key, share in shares.items())
+    return Factor(name, categories, provenance)
+
+
+def _settings(name: str, key: str) -> Settings:
+    """What a factor that comes out as ``key`` decides: its switch, several at once, or none."""
+    if name in SWITCHES:
+        return ((name, key),)
+    _, kinds = JOINT.get(name, ("", {}))
+    return tuple(kinds.get(key, {}).items())
 
 
 def deployed_clients(where: str, stated: Mapping[str, Any]) -> Factor:

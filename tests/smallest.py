@@ -23,6 +23,7 @@ def shrink(put: Callable[[Any, str, Any], None] = setattr) -> None:
     put(study, "QUICK_DESIGNS", (DESIGN,))
     put(study, "QUICK_ATTACKERS", (ATTACKER,))
     put(study, "QUICK_CLIENTS", (CLIENT,))
+    put(study, "QUICK_PROPERTIES", PROPERTIES[:1])
     put(study, "PROPERTIES", {name: study.PROPERTIES[name] for name in PROPERTIES})
     put(study.Plan, "attempts", 8)
     put(study.Plan, "mishaps", {"scale": 0.01, "samples": 2, "replications": 2})

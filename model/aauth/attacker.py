@@ -21,10 +21,10 @@ from model.aauth.messages import AgentRequest, ConsentPage, SignedRequest
 from model.aauth.state import auth_tokens, keys, resources, signature, users_tokens
 from model.action import Context, Domains, Move, action
 from model.attacker import knows
-from model.attacker_at_resources import lookalike
+from model.attacker_at_resources import keys_are_listed, names_issuer
 from model.logic import Condition, Value, all_of, any_of, choose, no, one_of, same
 from model.messages import FORGED, Approval, Fetch, Redirection, ResourceResponse, Sent
-from model.readings import designates, server_of, sessions, tampered, trusted_by, user_of
+from model.readings import accepted_issuer, designates, lookalike, server_of, sessions, tampered, trusted_by, user_of
 from model.registration import shows_a_client
 from model.state import ATTACKERS_KEY, captures
 from model.token_flow import INTERNAL
@@ -169,16 +169,15 @@ def present_asserted_token(c: Context, url: str, iss: Value) -> Move:
     ours = one_of(iss, *(server.url for server in strangers))
     runs = [all_of(c.runs(server), any_of(same(iss, server.url), no(ours))) for server in strangers]
     here = all_of(any_of(*runs), c.exists(party), no(c.state[f"served.forged.{url}"]))
-    known = trusted_by(c, party, iss)
-    looks = any_of(*(same(iss, lookalike(c.world.by_name[name].url)) for name in party.trusts))
-    named = resource_rules.policy_names(policy, known, ours)
+    known, at = trusted_by(c, party, iss), accepted_issuer(c, party, iss)
+    named = names_issuer(policy, at)
     own, user = identifier_of(url), next(iter(c.world.users), NONE)
     request = SignedRequest(url, ATTACKERS_KEY, FORGED, iss, user)
     return Move(
         here,
         (
-            resource_rules.issuer_is_accepted(policy, known, ours, any_of(known, looks)),
-            resource_rules.signature_is_by_issuer(policy, no(known), same(c.design.a_enrolled, "yes")),
+            resource_rules.issuer_is_accepted(policy, **at),
+            resource_rules.signature_is_by_issuer(policy, no(known), keys_are_listed(c, party)),
             resource_rules.audience_is_this_resource(policy, own, url, own, False),
         ),
         {

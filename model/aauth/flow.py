@@ -13,12 +13,13 @@ from model.logic import Condition, Value, all_of, choose, mapped, no, one_of, sa
 from model.messages import Approval, ResourceResponse, Sent
 from model.readings import (
     designates,
+    frameworks,
     is_strangers,
+    issuer_at,
     may_begin,
     server_of,
     sessions,
     tampered,
-    trusted_by,
 )
 from model.rule import Condition as Named
 from model.state import captures
@@ -176,13 +177,12 @@ def person_server__issue_auth_token(c: Context, who: str, grant: str) -> Move:
 def person_server__ask_access_server(c: Context, who: str, grant: str) -> Move:
     """The person server turns to the access server of somebody else that the resource token names."""
     session, server = c.state.session(who), server_of(c, grant)
-    strangers = is_strangers(c.world, session.aud)
-    here = all_of(same(session.phase, "approved"), strangers)
+    here = all_of(same(session.phase, "approved"), is_strangers(c.world, session.aud))
     request = AuthTokenRequest(session.iss, session.aud, session.agent_jkt)
     own = same(session.aud, server.url)
     return Move(
         here,
-        (person_server.access_server_is_trusted(c.design, own, strangers),),
+        (person_server.access_server_is_trusted(c.design, own, **frameworks(c, session.aud, ())),),
         {f"{who}.phase": "federated"},
         (Sent(server.name, session.aud, request),),
     )
@@ -210,9 +210,8 @@ def accepts(
     """
     made = token_of(c, token)
     design = c.among(c.world.resource_servers, lambda party: same(url, party.url))
-    known = c.at(url, lambda party: trusted_by(c, party, made["iss"]))
     return (
-        resource_rules.issuer_is_accepted(design, known, False, known),
+        resource_rules.issuer_is_accepted(design, **issuer_at(c, url, made["iss"])),
         resource_rules.audience_is_this_resource(design, identifier_of(url), url, made["aud"], False),
         resource_rules.proof_is_by_bound_key(design, own, *signed),
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from model.aauth.agent import is_at
+from model.client import is_vouched_for
 from model.design import Design
-from model.logic import Condition, Value, all_of, any_of, holds, implies, same
+from model.logic import Condition, Value, any_of, holds, implies, same
 from model.rule import rule
 
 
@@ -15,12 +16,12 @@ def resource_token_names_signing_key(design: Design, agent_jkt: Value, signed_wi
 
 
 @rule("AAU-trust", source="draft-hardt-oauth-aauth-protocol, PS-AS Trust Establishment")
-def access_server_is_trusted(design: Design, own: Condition, strangers: Condition) -> Condition:
+def access_server_is_trusted(design: Design, own: Condition, on_list: Condition, chained: Condition) -> Condition:
     """The person server turns to an access server that it trusts, in the way it has chosen to.
 
-    ``own``: it is that access server itself; ``strangers``: it may be the attacker's, which got itself enrolled or not.
+    ``own``: it is that server itself; ``on_list``, ``chained``: the other is on its list, or leads to its anchor.
     """
-    return any_of(same(design.as_trust, "any"), own, all_of(strangers, same(design.a_enrolled, "yes")))
+    return any_of(same(design.as_trust, "any"), own, is_vouched_for(design, on_list, chained))
 
 
 @rule("AAU-rt", source="draft-hardt-oauth-aauth-protocol, Interaction Code Misdirection")

@@ -44,10 +44,14 @@ _UNSETTLED: dict[str, int] = {"unknown": INCONCLUSIVE, "not_in_this_world": NOT_
 
 
 def _verdict(name: str, config: str, timeout: float | None) -> Verdict:
-    from model.design import parse
+    from model.design import own_switches, parse
+    from properties.reads import check_read
+    from properties.security import find
     from properties.verdict import check
 
-    return check(name, parse(config), timeout=timeout)
+    asked, configuration = find(name), parse(config)
+    check_read(asked, configuration, own_switches(config))
+    return check(asked, configuration, timeout=timeout)
 
 
 @click.command()

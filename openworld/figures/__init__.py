@@ -12,9 +12,21 @@ from openworld.figures.lattices import frontier, hasse, sets
 from openworld.figures.rates import differences, rates
 from openworld.figures.reach import blast_radius
 from openworld.figures.trust import trust_graph
-from openworld.figures.verdicts import attacker_overview, client_verdicts, verdict_matrix
+from openworld.figures.verdicts import attacker_overview, client_verdicts, flip_matrix, verdict_matrix
 
 __all__ = [
-    "attacker_overview", "blast_radius", "client_ends", "client_verdicts", "differences", "effects", "frontier",
-    "funnel", "hasse", "rates", "sets", "trust_graph", "verdict_matrix",
+    "attacker_overview",
+    "blast_radius",
+    "client_ends",
+    "client_verdicts",
+    "differences",
+    "effects",
+    "flip_matrix",
+    "frontier",
+    "funnel",
+    "hasse",
+    "rates",
+    "sets",
+    "trust_graph",
+    "verdict_matrix",
 ]  # fmt: skip

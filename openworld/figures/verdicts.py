@@ -62,6 +62,22 @@ def client_verdicts(rows: pd.DataFrame, title: str = "") -> Figure:
     return figure
 
 
+def flip_matrix(rows: pd.DataFrame, title: str = "") -> Figure:
+    """Properties by environments: what flips from one design to another, as it is under the second.
+
+    Args:
+        rows: ``property``, ``kind``, ``environment``, ``verdict`` and ``steps``, a row for each flip.
+        title: which designs.
+    """
+    properties, environments = list(dict.fromkeys(rows["property"])), list(dict.fromkeys(rows["environment"]))
+    with style():
+        figure = Figure(figsize=(2.6 + 0.72 * len(environments), 1.9 + 0.42 * len(properties)))
+        axes = figure.add_subplot()
+        _cells(axes, rows, ("property", properties), ("environment", environments))
+        axes.set_title(title, loc="left", pad=14, weight="bold")
+    return figure
+
+
 def _cells(axes: Axes, shown: pd.DataFrame, down: tuple[str, list[str]], across: tuple[str, list[str]]) -> None:
     """A cell for each verdict, by the column of the table that rows and columns are named by, and what cells mean."""
     used: set[str] = set()

@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from model.design import parse_capabilities, parse_switches
+from model.design import DEPLOYMENTS, parse_capabilities, parse_switches
 from openworld.gallery.entries import BOUNDED, EXHAUSTIVE, Caption, Drawing, Entry
 from openworld.lattice import Asked
 from openworld.sources import Source
-from properties.designs import DEPLOYMENTS
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -21,6 +21,7 @@ def index(plan: Plan, found: Findings) -> str:
         ["# Open-world OAuth: the study"],
         _state(plan, found),
         _summary(plan, found),
+        _environments(found),
         _matrix(plan, found),
         _clients(found),
         _simulations(plan, found),
@@ -86,6 +87,32 @@ def _reached(rows: list[dict[str, Any]], name: str) -> str:
         return ""
     words = {"reached": "yes", "not_reached": "no", "unknown": "undecided"}[today(row["verdict"], row["kind"])]
     return f"[{words}]({row['chart']})" if row["chart"] else words
+
+
+def _environments(found: Findings) -> Iterator[str]:
+    if not found.environments:
+        return
+    from openworld.report.environments import table
+
+    yield "## What each design needs of others"
+    yield ""
+    yield "Against an attacker who runs an AS, a resource server and a tenant of a shared host. ✓ holds whatever honest"
+    yield "others do; *if* under assumptions, all weakest sets of which are in [environments.csv](environments.csv);"
+    yield "✗ n broken in n steps even where others are as kind as can be; – nothing here could violate it. In brackets"
+    yield "what it comes to with others as products have them, where that is not the same."
+    yield ""
+    codes = list(dict.fromkeys(str(row["code"]) for row in found.environments))
+    yield f"| design | {' | '.join(codes)} |"
+    yield "|---|" + "---|" * len(codes)
+    for line in table(found.environments):
+        cells = {cell["code"]: cell for cell in line["cells"].values()}
+        said = [_need(cells[code]) if code in cells else "" for code in codes]
+        yield f"| `{line['design']}` | {' | '.join(said)} |"
+
+
+def _need(cell: dict[str, Any]) -> str:
+    sign = "*if*" if cell["sign"] == "if" else str(cell["sign"])
+    return f"{sign} ({cell['products']})" if cell["products"] else sign
 
 
 def _matrix(plan: Plan, found: Findings) -> Iterator[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model.chart import origin
-from openworld.report import deployed, software, verdicts
+from openworld.report import deployed, environments, software, verdicts
 from openworld.report.established import established
 from openworld.report.findings import findings, numbers
 from openworld.report.reading import Picture, Study
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 def page(study: Study) -> str:
     """The page for what was found."""
     attacks, links = verdicts.attacks(study)
-    html = _environment().get_template("report.html.jinja").render(
+    html = template("report.html.jinja").render(
         study=study, about=study.about, attacks=attacks, matrix=verdicts.matrix(study, links),
-        designs=verdicts.designs(study),
+        designs=verdicts.designs(study), environments=environments.table(study.environments),
+        asked={str(row["property"]): str(row["code"]) for row in study.environments},
         properties=verdicts.properties(study), findings=list(findings(study)),
         blocking=verdicts.blocking(study),
         experiments=[
@@ -43,6 +44,11 @@ def page(study: Study) -> str:
         commands=list(_commands(study)), origin=origin,
     )  # fmt: skip
     return html.encode("utf-8", "replace").decode("utf-8")  # names of files need not be characters
+
+
+def template(name: str) -> jinja2.Template:
+    """A template of a page."""
+    return _environment().get_template(name)
 
 
 @cache

@@ -80,6 +80,7 @@ class Study:
         verdicts: the rows of the table of verdicts.
         traces: by the chart named in a row, the run that shows it.
         clients: the rows of the table of verdicts on deployed clients.
+        environments: the rows of the table of what designs need of others.
         experiments, pictures: by name.
         mishaps: by kind, how far one reaches, as rows of statistics.
         software: what ``openworld conform -o`` kept in the folder, or in one below.
@@ -93,6 +94,7 @@ class Study:
     verdicts: list[dict[str, Any]] = field(default_factory=list)
     traces: dict[str, Trace] = field(default_factory=dict)
     clients: list[dict[str, Any]] = field(default_factory=list)
+    environments: list[dict[str, Any]] = field(default_factory=list)
     experiments: dict[str, Experiment] = field(default_factory=dict)
     mishaps: dict[str, pd.DataFrame] = field(default_factory=dict)
     pictures: dict[str, Picture] = field(default_factory=dict)
@@ -175,9 +177,10 @@ def _trace(study: Study, path: Path) -> Trace | None:
 
 def _clients(study: Study) -> None:
     """Verdicts on deployed clients; a folder without them is one of an older study, or was cut short before."""
-    path = study.folder / "clients.csv"
-    if path.exists() and (table := _table(study, path, tables.CLIENTS)):
-        study.clients = table.rows
+    for name, shape in (("clients", tables.CLIENTS), ("environments", tables.ENVIRONMENTS)):
+        path = study.folder / f"{name}.csv"
+        if path.exists() and (table := _table(study, path, shape)):
+            setattr(study, name, table.rows)
 
 
 def _mishaps(study: Study) -> None:

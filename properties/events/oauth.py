@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from model import authorization_server as server_rules
+from model import client as client_rules
 from model import identifiers
 from model.action import Context
 from model.attacker import knows, usable_assertions
@@ -20,6 +21,7 @@ from model.readings import (
     answered,
     compares,
     designates,
+    frameworks,
     is_strangers,
     published,
     requested_resource,
@@ -215,12 +217,18 @@ def as_acceptance(c: Context) -> Condition:
     found = []
     for session in c.world.sessions:
         state, design = c.state.session(session.name), c.client(session.name)
-        known = [c.world.by_name[name].url for name in c.world.client_of(session.name).knows]
-        unknown = no(one_of(state.metadata, NONE, *known))
-        vouched = all_of(no(same(design.as_trust, "any")), same(c.design.a_enrolled, "yes"))
-        started = all_of(one_of(state.phase, *REQUEST_SENT), no(same(design.prm, "off")))
-        found.append(all_of(started, unknown, no(vouched)))
+        started = one_of(state.phase, *REQUEST_SENT)
+        of_old = any_of(same(design.prm, "off"), _is_acquainted(c, session.name, state.metadata))
+        asked = frameworks(c, state.metadata, c.world.client_of(session.name).knows)
+        found.append(all_of(started, no(of_old), no(client_rules.is_vouched_for(design, **asked))))
     return any_of(*found)
+
+
+def _is_acquainted(c: Context, who: str, issuer: Value) -> Condition:
+    """Whether a client has met an AS before: an honest one that it was meant to list, and does."""
+    client = c.world.client_of(who)
+    met = any_of(*(same(issuer, c.world.by_name[name].url) for name in client.knows))
+    return all_of(met, frameworks(c, issuer, client.knows)["on_list"])
 
 
 def first_contact(c: Context) -> Condition:

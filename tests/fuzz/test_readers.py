@@ -68,7 +68,8 @@ def a_population(path: Path) -> None:
 
 #: Where the files of a study stand in its folder.
 PLACES = {
-    "run": "run.json", "verdicts": "verdicts.json", "clients": "clients.csv", "rates": "simulations/echo_rates.csv",
+    "run": "run.json", "verdicts": "verdicts.json", "clients": "clients.csv",
+    "environments": "environments.csv", "rates": "simulations/echo_rates.csv",
     "differences": "simulations/echo_differences.csv", "reach": "simulations/blast-radius-token.csv",
     "trace": "attacks/rfc6749--malicious_as--code_delivery.json", "client": "conform/client-1/software.json",
     "server": "conform/server-1/software.json", "pair": "conform/pair/software.json",

@@ -278,3 +278,23 @@ def test_every_field_of_every_message_is_seen_somewhere(checker: Checker) -> Non
     # By name, since a class with slots is made of one without, which is a class as well.
     shown = {f"{kind.__module__}.{kind.__name__}.{name}" for kind, name in seen}
     assert not {f"{kind.__module__}.{kind.__name__}.{each.name}" for kind in kinds() for each in fields(kind)} - shown
+
+
+@pytest.mark.parametrize(
+    ("echoes", "number", "rule", "last"),
+    [
+        ("as_echo=no", 9, "resource_server.audience_is_this_resource", "401 or 403, error response"),
+        ("as_echo=yes", 7, "client.echo_confirms_request", "200 token response"),
+    ],
+)
+def test_a_token_for_the_wrong_resource_is_refused_there_or_before_it_is_sent(echoes, number, rule, last):
+    """An AS that binds the origin: without the echo the resource says no, with it the client never gets there."""
+    trace = Checker().verdict("first_contact", parse(f"echo=opt;{echoes}")).trace
+    under = parse(f"echo=opt;{echoes};as_resource=generalise")
+    refusal = stopped(trace, under)
+    assert (refusal.number, refusal.rule.name) == (number, rule)
+    shown = chart(trace, under=under)
+    assert shown.sent[-1].label == last
+    assert not any("protected data" in message.label for message in shown.sent)
+    told = [value.text for message in shown.sent for value in message.values if value.name == "resource"]
+    assert ("https://crm.example" in told) == (echoes == "as_echo=yes")

@@ -102,6 +102,14 @@ def study_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     utility = {"code": "FC", "property": "first_contact", "kind": "utility"}
     honest = {**client, **utility, "verdict": "reached", "steps": None}
     pd.DataFrame([client, honest]).to_csv(folder / "clients.csv", index=False)
+    others = [
+        {"design": "mcp", "code": "CD", "property": "code_delivery", "kind": "security", "verdict": "safe", "steps": "",
+         "products": "attack", "products_steps": 7, "whatever": "if", "assumptions": "h_iss=yes", "configuration": ""},
+        {"design": "mcp", "code": "FC", "property": "first_contact", "kind": "utility", "verdict": "reached",
+         "steps": 9, "products": "reached", "products_steps": 9, "whatever": "if",
+         "assumptions": "api=single_path & listed=meant", "configuration": ""},
+    ]  # fmt: skip
+    pd.DataFrame(others).to_csv(folder / "environments.csv", index=False)
     next(mishaps.reached(["token"], scale=0.01, samples=2, replications=2)).save(folder / "simulations")
     about = {"finished": True, "seed": 1, "quick": True, "attempts": 60, "replications": 2, "versions": {"z3": "5"}}
     (folder / "run.json").write_text(json.dumps(about), encoding="utf-8")

@@ -14,7 +14,7 @@ from openworld.cli import main
 
 #: What a report reads, by kind; what there are many of is not damaged more often for that.
 READ = (
-    "run.json", "verdicts.json", "clients.csv", "attacks/*.json", "simulations/*_rates.csv",
+    "run.json", "verdicts.json", "clients.csv", "environments.csv", "attacks/*.json", "simulations/*_rates.csv",
     "simulations/*_differences.csv", "simulations/blast-radius-token.csv", "figures/*.svg", "figures/*.txt",
     "conform/client-1/software.json", "conform/server-1/software.json", "conform/*-at-*/software.json",
 )  # fmt: skip

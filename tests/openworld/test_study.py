@@ -38,6 +38,7 @@ def small() -> Any:
         patch.setattr(study, "QUICK_DESIGNS", DESIGNS)
         patch.setattr(study, "QUICK_ATTACKERS", WHO)
         patch.setattr(study, "QUICK_CLIENTS", (CLIENT,))
+        patch.setattr(study, "QUICK_PROPERTIES", ("as_acceptance",))
         patch.setattr(Plan, "attempts", property(lambda _: 40))
         short = replace(kept, values=kept.values[:: max(1, len(kept.values) // 2)][:3])
         patch.setattr(catalogue, "EXPERIMENTS", {EXPERIMENT: short})
@@ -112,6 +113,15 @@ def test_deployed_clients_are_asked_in_every_situation(folder: Path) -> None:
         assert checker.verdict(row["property"], parse(row["configuration"])).result == row["verdict"]
 
 
+def test_what_designs_need_of_others_is_a_table_and_on_both_pages(folder: Path) -> None:
+    """A row for each design and property, with the verdict among the kindest others, among products and whoever."""
+    (row,) = csv.DictReader((folder / "environments.csv").read_text(encoding="utf-8").splitlines())
+    assert (row["design"], row["code"]) == (*DESIGNS, "AA")
+    assert (row["verdict"], row["products"], row["whatever"]) == ("attack", "attack", "never")
+    assert "| `gaps_closed` | ✗ 4 |" in (folder / "index.md").read_text(encoding="utf-8")
+    assert 'id="others"' in (folder / "report.html").read_text(encoding="utf-8")
+
+
 def test_how_far_mishaps_reach_is_counted(folder: Path) -> None:
     """Each kind has its tables, under every protection, and the command that counts them again."""
     for kind in mishaps.KINDS:
@@ -148,7 +158,7 @@ def test_run_json_says_what_ran(folder: Path) -> None:
     assert about["finished"] is True
     assert about["seed"] == 7
     assert about["versions"]["z3-solver"]
-    assert set(about["seconds"]) == {"verdicts", "clients", "simulations", "blast_radius", "figures"}
+    assert set(about["seconds"]) == {"verdicts", "clients", "environments", "simulations", "blast_radius", "figures"}
 
 
 def test_a_used_folder_is_set_aside(small: Any, tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ from itertools import combinations, product
 
 import pytest
 
-from model.design import Configuration, parse, parse_capabilities
+from model.design import DEPLOYMENTS, Configuration, parse, parse_capabilities
 from model.switches import SWITCHES
-from properties.designs import DEPLOYMENTS, MECHANISMS, Lattice, breaking, design_of, left_out
+from properties.designs import MECHANISMS, Lattice, breaking, design_of, left_out
 from properties.verdict import Checker
 
 NAMES = ("exact_resource_match", "iss_always_compared", "pkce", "audience_check", "dpop", "metadata_issuer_check")
@@ -77,6 +77,7 @@ def test_baseline_design_is_derived(checker: Checker) -> None:
     )  # fmt: skip
     lattice_ = {n: m for n, m in MECHANISMS.items() if n not in ("as_allowlist", "signed_metadata", "cross_listing")}
     fixed = {"a_enrolled": "no", "e_enrolled": "no", "warm": "no", "user": "vigilant", "lookalike": "no"}
+    fixed |= dict.fromkeys(("listed", "rs_listed", "anchored", "attested"), "meant")
     fixed["wk_owner"] = "origin"  # no mechanism tells who wrote what a tenant may write
     properties = ("AZ", "CB", "TC", "CA", "IA", "DI", "CD")
     caps = parse_capabilities("mal_as+mal_rs+mal_tenant")

@@ -89,6 +89,24 @@ def test_echo_trades_honest_flows_for_thefts() -> None:
     assert len({rate(rates, 0.0, arm, "accepted", "success") for arm in arms}) == 1
 
 
+def test_among_strangers_only_those_get_through_who_need_no_introduction() -> None:
+    """What is configured, registered or listed beforehand ends where a stranger begins; documents do not."""
+    rates = run(small("strangers", 0.0, 1.0), attempts=600, replications=1).rates
+
+    def accepted(arm: str) -> tuple[float, float]:
+        known, strangers = (rate(rates, value, arm, "accepted", "success") for value in (0.0, 1.0))
+        return known, strangers
+
+    for arm in ("design=rfc6749", "design=spiffe", "design=federated"):
+        known, strangers = accepted(arm)
+        assert known > strangers == 0
+    for arm in ("design=prm_cimd", "design=mcp"):
+        known, strangers = accepted(arm)
+        assert known == strangers > 0
+    assert rate(rates, 1.0, "design=rfc6749", "client.resource_is_configured", "refused") > 0.5
+    assert rate(rates, 1.0, "design=spiffe", "client.authorization_server_is_trusted", "refused") > 0.3
+
+
 def test_tables_are_the_same_bit_for_bit() -> None:
     """The same arguments give the same tables, in one process or two; another seed gives others."""
     asked = small("echo", 0.5)

@@ -53,6 +53,16 @@ def test_every_measured_server_is_classified() -> None:
             assert not any(values.values())
 
 
+def test_who_has_been_introduced_is_drawn_once_for_all_frameworks() -> None:
+    """A stranger is one to every list, federation and registration alike; acquaintances are as those meant it."""
+    factor = next(item for item in load("open_web").factors if item.name == "acquaintance")
+    known, stranger = (dict(category.settings) for category in factor.categories)
+    assert known == {}
+    assert {"listed", "anchored", "preregistered", "configured"} <= stranger.keys()
+    assert set(stranger.values()) == {"no"}
+    assert "rs_listed" not in stranger  # a resource server knows its own AS
+
+
 def test_sweeping_replaces_one_factor() -> None:
     """Other shares for a switch leave everything else as it was, and say that they are swept."""
     before = load("measured_2026")

@@ -1,0 +1,68 @@
+"""Two designs side by side."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from openworld.commands.shell import DONE, timeout_option, workers_option
+from openworld.files import write
+from openworld.progress import Progress
+
+
+@click.command()
+@click.argument("first", metavar="CONFIG")
+@click.argument("second", metavar="CONFIG")
+@click.option("--against", metavar="CAPS", multiple=True, help="An attacker: its name, or as in cap=. Or several.")
+@click.option("--environment", metavar="NAME", multiple=True, help="An environment, named or a list of switches.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "markdown", "svg", "html", "json"]), default="text",
+    show_default=True, help="Text, a table for an issue, a figure, a small page, or data.",
+)  # fmt: skip
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
+@timeout_option
+@workers_option
+def diff(
+    first: str, second: str, against: tuple[str, ...], environment: tuple[str, ...], form: str, output: Path | None,
+    timeout: float | None, workers: int | None,
+) -> int:  # fmt: skip
+    """Say what flips between two designs: every property, against every named attacker, in every named environment.
+
+    Told is only what is not the same: each time the changes that make the difference (all of their minimal sets), the
+    rule that stands in the way under the other design, and what draws the run. + is for the better, - for the worse.
+
+    \b
+    openworld diff "design=prm_cimd" "design=prm_cimd_prefix" --against path_tenant
+    openworld diff "design=prm_cimd" "design=mcp" --environment products --format html -o flips.html
+    """
+    from openworld import diff as asked_for
+    from simulations.processes import cores
+
+    attackers = asked_for.attackers_of(against)
+    asked = asked_for.cells(first, second, attackers, asked_for.environments_of(environment))
+    found: list[asked_for.Flip] = []
+    with (
+        Progress("questions", len(asked)) as progress,
+        closing(asked_for.flips(asked, workers or cores(), timeout)) as answers,
+    ):
+        for answer in answers:
+            if isinstance(answer, asked_for.Flip):
+                found.append(answer)
+            else:
+                progress.at(progress.done + answer, len(asked))
+    if form == "svg" and not found:
+        raise click.UsageError("nothing flips, so that there is nothing to draw")
+    made = {
+        "text": lambda: "\n".join([*asked_for.lines(found, asked), ""]),
+        "markdown": lambda: asked_for.markdown(found, first, second),
+        "svg": lambda: asked_for.picture(found, first, second).decode("utf-8"),
+        "html": lambda: asked_for.page(found, first, second, len(asked)),
+        "json": lambda: asked_for.as_json(found, first, second, len(asked)),
+    }[form]()  # fmt: skip
+    if output is None:
+        click.echo(made, nl=False)
+    else:
+        write(output, made)
+    return DONE

@@ -1,0 +1,242 @@
+"""Two designs side by side: what flips between them, against whom, in which environment, and why.
+
+Every property is asked of both designs, against every attacker, in every environment; what comes out the same is not
+told. A flip is between a run that is there and none: what holds for want of an attack counts as holding.
+"""
+
+from __future__ import annotations
+
+import builtins
+import json
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import groupby
+from typing import NamedTuple
+
+from model.chart import text as chart
+from model.design import DEPLOYMENTS, Configuration, named_switches, parse, parse_capabilities, parse_switches
+from model.protocols import rules
+from openworld.show import command, ending
+from openworld.study import ATTACKERS
+from properties.explain import Changes, flipping, refusal
+from properties.security import PROPERTIES, find
+from properties.verdict import Checker
+from simulations.processes import in_order
+
+#: Questions that one worker is given at once.
+BATCH = 24
+
+
+class Cell(NamedTuple):
+    """A property of both designs, against one attacker in one environment; configurations as text."""
+
+    environment: str
+    attacker: str
+    property: str
+    first: str
+    second: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """What is not the same.
+
+    Attributes:
+        attackers: against whom it flips, in the order asked.
+        before, after: the results for the first design and the second.
+        steps: of the run that one of them has.
+        changes: sets of changes from the first design to the second that flip it, no less of which does.
+        refused_by: the rule that keeps the other from having that run, its source, and at which step; empty if none.
+        chart: the run.
+        command: what draws it.
+    """
+
+    environment: str
+    property: str
+    attackers: tuple[str, ...]
+    before: str
+    after: str
+    steps: int | None
+    changes: tuple[Changes, ...]
+    refused_by: str
+    chart: str
+    command: str
+
+    @builtins.property
+    def gained(self) -> bool:
+        """Whether the second design is better off: no attack any more, or honest parties get there."""
+        return (self.after in ("attack", "reached")) == (find(self.property).kind == "utility")
+
+
+def attackers_of(named: Iterable[str]) -> dict[str, str]:
+    """Attackers by name: those that are named, or given by their capabilities; all that are known, if none is."""
+    known = {name: who.capabilities for name, who in ATTACKERS.items() if who.capabilities != "none"}
+    return {name: known.get(name) or "+".join(sorted(parse_capabilities(name))) or "none" for name in named} or known
+
+
+def environments_of(named: Iterable[str]) -> dict[str, Mapping[str, str]]:
+    """The same for environments: those that are named, or given by their switches."""
+    known: dict[str, Mapping[str, str]] = dict(DEPLOYMENTS)
+    return {name: known[name] if name in known else parse_switches(name) for name in named} or known
+
+
+def cells(
+    first: str, second: str, attackers: Mapping[str, str], environments: Mapping[str, Mapping[str, str]]
+) -> list[Cell]:
+    """All that is asked; a configuration keeps what it names, whatever the environment; a utility is asked once."""
+    asked = []
+    for environment, switches in environments.items():
+        for prop in PROPERTIES.values():
+            against = attackers if prop.kind == "security" else {"nobody": "none"}
+            for attacker, capabilities in against.items():
+                both = [_placed(each, switches, capabilities) for each in (first, second)]
+                asked.append(Cell(environment, attacker, prop.name, *both))
+    return asked
+
+
+def _placed(text: str, switches: Mapping[str, str], capabilities: str) -> str:
+    read, named = parse(text), named_switches(text)
+    design = read.design.but(**{name: value for name, value in switches.items() if name not in named})
+    own = parse(f"cap={capabilities}").capabilities
+    return str(Configuration(design, own | (read.capabilities if capabilities != "none" else frozenset()), read.world))
+
+
+def flips(asked: Sequence[Cell], workers: int, timeout: float | None = None) -> Generator[Flip | int]:
+    """What flips, in the order asked; between them, numbers of questions that were answered."""
+    batches = [(asked[start : start + BATCH], timeout) for start in range(0, len(asked), BATCH)]
+    results: list[tuple[str, str]] = []
+    with closing(in_order(_results, batches, workers)) as answered:
+        for found in answered:
+            results += found
+            yield len(found)
+    both = zip(asked, results, strict=True)
+    flipped = [(cell, pair) for cell, pair in both if _happens(pair[0]) != _happens(pair[1])]
+    grouped = [list(group) for _, group in groupby(flipped, lambda each: (each[0].environment, each[0].property))]
+    with closing(in_order(_explained, [(group, timeout) for group in grouped], workers)) as explained:
+        yield from explained
+
+
+def _happens(result: str) -> str:
+    return {"attack": "yes", "reached": "yes", "unknown": "unknown"}.get(result, "no")
+
+
+@cache  # of each worker: what a world costs to lay down is shared by all that it answers
+def _checker(timeout: float | None) -> Checker:
+    return Checker(timeout=timeout)
+
+
+def _results(batch: tuple[Sequence[Cell], float | None]) -> list[tuple[str, str]]:
+    """The results for both designs, of some questions."""
+    ask = _checker(batch[1])
+    return [(ask.result(c.property, parse(c.first)), ask.result(c.property, parse(c.second))) for c in batch[0]]
+
+
+def _explained(batch: tuple[list[tuple[Cell, tuple[str, str]]], float | None]) -> Flip:
+    """Why a property flips in an environment: looked into for the first attacker against whom it does."""
+    (cell, (before, after)), *_ = batch[0]
+    prop, ask = find(cell.property), _checker(batch[1])
+    one, other = parse(cell.first), parse(cell.second)
+    verdicts = ask.verdict(prop, one), ask.verdict(prop, other)
+    shown = next((verdict for verdict in verdicts if verdict.trace is not None), None)
+    refused = refusal(*verdicts)
+    rule = "" if refused is None else f"{refused[0]} at step {refused[1]}"
+    source = rules()[refused[0]].source if refused is not None and refused[0] in rules() else ""
+    return Flip(
+        cell.environment, prop.name, tuple(each.attacker for each, _ in batch[0]), before, after,
+        None if shown is None else shown.steps, tuple(flipping(ask, prop, one, other)),
+        f"{rule} [{source}]" if source else rule,
+        "" if shown is None or shown.trace is None else chart(shown.trace, ending(prop)),
+        "" if shown is None else command("trace", prop.name, str(shown.configuration)),
+    )  # fmt: skip
+
+
+# --- shown -----------------------------------------------------------------------------------------------------
+
+
+def said(changes: Iterable[Changes]) -> str:
+    """Sets of changes in words."""
+    return ", or ".join("; ".join(f"{n}: {a} -> {b}" for n, (a, b) in each.items()) for each in changes)
+
+
+def lines(found: Sequence[Flip], asked: Sequence[Cell]) -> Iterator[str]:
+    """What flips, with all environments in which it does so in the same way."""
+    every = list(dict.fromkeys(cell.environment for cell in asked))
+    for alike in _alike(found):
+        flip, where = alike[0], [each.environment for each in alike]
+        steps = f" in {flip.steps} steps" if flip.steps else ""
+        yield f"{'+' if flip.gained else '-'} {flip.property}: {flip.before} -> {flip.after}{steps}"
+        yield f"    where       {', '.join(where) if where != every else 'in every environment'}"
+        yield f"    against     {', '.join(flip.attackers)}"
+        yield f"    because of  {said(flip.changes)}"
+        if flip.refused_by:
+            yield f"    refused by  {flip.refused_by}"
+        if flip.command:
+            yield f"    shown by    {flip.command}"
+    better = sum(flip.gained for flip in found)
+    yield f"{len(found)} flips ({better} for the better) in {len(asked)} questions to each design"
+
+
+def _alike(found: Sequence[Flip]) -> list[list[Flip]]:
+    """Flips that differ in their environment alone, together."""
+    groups: dict[object, list[Flip]] = {}
+    for flip in found:
+        same = replace(flip, environment="", chart="", command="")
+        groups.setdefault(str(same), []).append(flip)
+    return list(groups.values())
+
+
+def markdown(found: Sequence[Flip], first: str, second: str) -> str:
+    """The flips as a table for an issue or a review."""
+    head = [f"From `{first}` to `{second}`:", "", "| environment | property | before | after | against | because of |"
+            " refused by |", "|---|---|---|---|---|---|---|"]  # fmt: skip
+    rows = [
+        f"| {f.environment} | {f.property} | {f.before} | {f.after}{f' in {f.steps} steps' if f.steps else ''} | "
+        f"{', '.join(f.attackers)} | {said(f.changes)} | {f.refused_by} |"
+        for f in found
+    ]
+    return "\n".join([*head, *rows, ""]) if rows else f"Nothing flips from `{first}` to `{second}`.\n"
+
+
+def picture(found: Sequence[Flip], first: str, second: str) -> bytes:
+    """The flips as an SVG figure: properties by environments."""
+    # Drawing costs more to import than most questions to answer.
+    import pandas as pd
+
+    from openworld.figures import flip_matrix
+    from openworld.plotstyle import captioned, rendered
+
+    rows = pd.DataFrame([
+        {"property": f.property, "kind": find(f.property).kind, "environment": f.environment, "verdict": f.after,
+         "steps": f.steps if f.after == "attack" else None}
+        for f in found
+    ])  # fmt: skip
+    title = f"What flips, and how it is under {second}"
+    caption = f"From {first} to {second}. What is blank comes out the same under both."
+    return rendered(captioned(flip_matrix(rows, title), caption), "svg", title, caption)
+
+
+def page(found: Sequence[Flip], first: str, second: str, asked: int) -> str:
+    """The flips as one small HTML page that needs nothing else."""
+    from openworld.report.page import template
+
+    grouped = [(name, list(group)) for name, group in groupby(found, lambda flip: flip.environment)]
+    return template("diff.html.jinja").render(first=first, second=second, asked=asked, groups=grouped, said=said)
+
+
+def as_json(found: Sequence[Flip], first: str, second: str, asked: int) -> str:
+    """The flips as data."""
+    data = {
+        "first": first, "second": second, "questions": asked,
+        "flips": [
+            {
+                "environment": f.environment, "property": f.property, "attackers": list(f.attackers),
+                "before": f.before, "after": f.after, "steps": f.steps, "better": f.gained,
+                "changes": [{name: list(change) for name, change in each.items()} for each in f.changes],
+                "refused_by": f.refused_by, "command": f.command,
+            }
+            for f in found
+        ],
+    }  # fmt: skip
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,77 @@
+"""Every named design in every environment: as kind as can be, as products have it, and whatever others do.
+
+The attacker runs whatever an agent may meet: an authorization server, a resource server, a tenant of a shared host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from model.design import DEPLOYMENTS, Configuration, named_switches, parse
+from openworld.weakest import read, written
+from properties.assume import Assumptions
+from properties.monotone import NoAnswerError
+from properties.security import Property, find
+from properties.verdict import Checker
+from simulations.processes import in_order
+
+#: Whom an agent may meet.
+MET = "mal_as+mal_rs+mal_tenant"
+COLUMNS = (
+    "design", "code", "property", "kind", "verdict", "steps", "products", "products_steps", "whatever", "assumptions",
+    "configuration", "run",
+)  # fmt: skip
+
+
+def judged(
+    designs: list[str], properties: list[str], workers: int, timeout: float | None = None
+) -> Generator[list[dict[str, Any]]]:
+    """The rows of each design, in their order, as they come in."""
+    yield from in_order(partial(of_design, properties=properties, timeout=timeout), designs, workers)
+
+
+def of_design(name: str, properties: list[str], timeout: float | None = None) -> list[dict[str, Any]]:
+    """A row for each of these properties that its protocol defines."""
+    configuration = parse(f"design={name};cap={MET}")
+    kind, products = (Checker(timeout=timeout, by_design=True) for _ in range(2))
+    named = named_switches(f"design={name}")
+    honest = replace(configuration, capabilities=frozenset())
+    defined = [prop for prop in map(find, properties) if prop.defined(prop.world_of(configuration))]
+    security = [prop for prop in defined if prop.kind == "security"]
+    asked = {"security": Assumptions(security, configuration, named)}
+    rows = []
+    for prop in defined:
+        about = configuration if prop.kind == "security" else honest
+        whatever = asked[prop.kind] if prop.kind in asked else Assumptions([prop], honest, named)
+        rows.append({
+            "design": name, "code": prop.code, "property": prop.name, "kind": prop.kind,
+            **_judged(kind, prop, about, ("verdict", "steps")),
+            **_judged(products, prop, _in_products(about, named), ("products", "products_steps")),
+            **_whatever(whatever, prop), "configuration": str(about),
+        })  # fmt: skip
+    return rows
+
+
+def _judged(checker: Checker, prop: Property, about: Configuration, names: tuple[str, str]) -> dict[str, Any]:
+    result: str = checker.result(prop, about)
+    # Only runs have a length; why there is none is not told here, and costs most.
+    steps = checker.verdict(prop, about).steps if result in ("attack", "reached") else None
+    return dict(zip(names, (result, steps), strict=True))
+
+
+def _in_products(about: Configuration, named: frozenset[str]) -> Configuration:
+    changes = {name: value for name, value in DEPLOYMENTS["products"].items() if name not in named}
+    return replace(about, design=about.design.but(**changes))
+
+
+def _whatever(asked: Assumptions, prop: Property) -> dict[str, str]:
+    try:
+        kind, sets, _ = read(prop, asked.weakest(prop))
+    except NoAnswerError:
+        return {"whatever": "unknown", "assumptions": ""}
+    utility = prop.kind == "utility"
+    words = [written(each, utility) for each in sets] if kind == "if" else []
+    return {"whatever": kind, "assumptions": (" & " if utility else " | ").join(words)}

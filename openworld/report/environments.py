@@ -1,0 +1,48 @@
+"""What each design needs of others, as the pages show it: a cell for each design and property, and the assumptions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from model.design import DESIGN_NOTES
+from openworld.report.verdicts import CELLS
+from openworld.weakest import SAID
+from properties.results import length, today
+
+#: How a cell looks that depends on what others do: sign and class.
+_SIGNS = {"always": ("✓", "safe"), "if": ("if", "some"), "not_in_this_world": ("–", "not_in_this_world"),
+          "unknown": ("?", "unknown")}  # fmt: skip
+
+
+def table(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A line for each design, with a cell for each property."""
+    lines: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        name = str(row["design"])
+        line = lines.setdefault(name, {"design": name, "meaning": DESIGN_NOTES.get(name, ("", ""))[0], "cells": {}})
+        line["cells"][str(row["property"])] = cell(row)
+    return list(lines.values())
+
+
+def cell(row: dict[str, Any]) -> dict[str, Any]:
+    """What becomes of one property under one design, whatever others do or not."""
+    kind, utility = str(row["kind"]), row["kind"] == "utility"
+    as_it_is = _sign(str(row["verdict"]), kind, row["steps"])
+    products = _sign(str(row["products"]), kind, row["products_steps"])
+    sign, look = _SIGNS.get(str(row["whatever"]), (as_it_is[0], today(str(row["verdict"]), kind)))
+    words = SAID[row["whatever"]][utility] if row["whatever"] in SAID else "undecided"
+    # Sets of assumptions of which one is enough, or choices all of which have to be so.
+    sets = [part.strip() for part in str(row["assumptions"]).split("&" if utility else "|") if part.strip()]
+    words += f" {'all' if utility else 'one'} of" if len(sets) > 1 else ""
+    return {
+        "code": row["code"], "property": row["property"], "sign": sign, "look": look,
+        "word": f"{words}; with the kindest others {as_it_is[1]}, with those of products {products[1]}",
+        "products": products[0] if products != as_it_is else "", "says": words, "sets": sets,
+    }  # fmt: skip
+
+
+def _sign(result: str, kind: str, steps: float | None) -> tuple[str, str]:
+    sign, word = CELLS[today(result, kind)]
+    run = result == "attack" and bool(steps)
+    return (f"{sign} {steps:.0f}", f"{word} in {length(float(steps or 0))}") if run else (sign, word)

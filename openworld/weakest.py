@@ -1,0 +1,131 @@
+"""The weakest assumptions about others, asked and shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from model.design import Configuration, named_switches, own_switches, parse
+from model.switches import SWITCHES
+from properties.assume import Assumptions, Values, Weakest
+from properties.reads import check_read
+from properties.security import Property, find
+from properties.verdict import Checker, Verdict
+
+Kind = Literal["always", "if", "never", "not_in_this_world"]
+#: What a design comes to, whatever others do or not: of a security property, and of what honest parties can do.
+SAID: dict[Kind, tuple[str, str]] = {
+    "always": ("holds whatever others do", "reached whatever others do"),
+    "if": ("holds if", "reached if"),
+    "never": ("holds in no environment in which honest parties can finish", "reached in no environment"),
+    "not_in_this_world": ("nothing in this world could violate it, whatever others do", ""),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """Under which assumptions one property holds.
+
+    Attributes:
+        kind: one of :data:`SAID`.
+        sets: of a security property the assumptions each of which is enough, none of them more than is needed; of
+            what honest parties can do, what all has to be so, each a choice. Empty but where ``kind`` is ``if``.
+        otherwise: what of the environment lets an attack through, or keeps honest parties from getting there.
+        kind_environment: the verdict where everybody does what the configuration says, or else the baseline.
+    """
+
+    prop: Property
+    configuration: Configuration
+    kind: Kind
+    sets: tuple[Values, ...]
+    otherwise: tuple[Values, ...]
+    questions: int
+    open: tuple[str, ...]
+    kind_environment: Verdict
+
+
+def ask(names: str, text: str, capabilities: frozenset[str], timeout: float | None = None) -> list[Holding]:
+    """The weakest assumptions under which each of some properties holds, under a design and against an attacker.
+
+    Raises:
+        InputError: a property, a switch, a party or a world that does not exist.
+        NoAnswerError: nobody knows whether there is an attack.
+    """
+    read = parse(text)
+    configuration = Configuration(read.design, read.capabilities | capabilities, read.world)
+    properties = [find(name.strip()) for name in names.split(",")]
+    for prop in properties:
+        check_read(prop, configuration, own_switches(text))
+    checker = Checker(timeout=timeout)
+    return [holding(prop, configuration, named_switches(text), checker) for prop in properties]
+
+
+def holding(prop: Property, configuration: Configuration, named: frozenset[str], checker: Checker) -> Holding:
+    """The weakest assumptions under which one property holds; ``named``: the switches that are no assumption."""
+    about = configuration if prop.kind == "security" else replace(configuration, capabilities=frozenset())
+    asked = Assumptions([prop], about, named)
+    found = asked.weakest()
+    kind, sets, otherwise = read(prop, found)
+    return Holding(
+        prop, configuration, kind, sets, otherwise, found.questions, tuple(asked.free),
+        checker.verdict(prop, configuration),
+    )  # fmt: skip
+
+
+def read(prop: Property, found: Weakest) -> tuple[Kind, tuple[Values, ...], tuple[Values, ...]]:
+    """What the weakest assumptions come to: of what honest parties can do, a run to it is what is wanted."""
+    if prop.kind == "utility":
+        if not found.attacks:
+            return "never", (), ()
+        needed = tuple(map(_or_else, found.never))
+        return ("if" if needed else "always"), needed, found.never
+    if found.not_in_this_world:
+        return "not_in_this_world", (), ()
+    sets = found.enough
+    return ("never" if not sets else "always" if {} in sets else "if"), sets, found.attacks
+
+
+def _or_else(never: Values) -> Values:
+    """What has to be so, one or the other, for an environment not to be among those in which nobody gets there."""
+    return {name: tuple(v for v in SWITCHES[name].values if v not in left) for name, left in never.items()}
+
+
+def as_data(found: Holding) -> dict[str, Any]:
+    """The answer as data."""
+    return {
+        "property": found.prop.name, "configuration": str(found.configuration), "holds": found.kind,
+        "if_one_of": [] if found.prop.kind == "utility" else [_plain(each) for each in found.sets],
+        "if_all_of": [_plain(each) for each in found.sets] if found.prop.kind == "utility" else [],
+        "not_where": [_plain(each) for each in found.otherwise],
+        "kind_environment": {"verdict": found.kind_environment.result, "steps": found.kind_environment.steps},
+        "open": list(found.open), "questions": found.questions,
+    }  # fmt: skip
+
+
+def _plain(values: Values) -> dict[str, list[str]]:
+    return {name: list(left) for name, left in values.items()}
+
+
+def written(values: Values, either: bool = False) -> str:
+    """Assumptions in words: ``h_iss=yes; as_resource=honor or reject_unknown``; or what is a choice, with commas."""
+    words = [f"{name}={' or '.join(left)}" for name, left in values.items()]
+    return (", or " if either else "; ").join(words) or "(whatever others do)"
+
+
+def lines(found: Holding) -> Iterator[str]:
+    """The answer in words."""
+    utility = found.prop.kind == "utility"
+    yield f"property    {found.prop.name} ({found.prop.code}): {found.prop.meaning}"
+    yield f"config      {found.configuration}"
+    yield f"others      {len(found.open)} switches of the environment are left open, {found.questions} questions asked"
+    several = (" all of" if utility else " one of") if len(found.sets) > 1 else ""
+    yield f"verdict     {SAID[found.kind][utility]}{several if found.kind == 'if' else ''}"
+    if found.kind == "if":
+        yield from (f"            {written(each, utility)}" for each in found.sets)
+    kinder = found.kind_environment
+    steps = f" in {kinder.steps} steps" if kinder.steps else ""
+    yield f"as it is    {kinder.result}{steps}, where others do what the configuration says or else the baseline"
+    if found.kind in ("if", "never") and found.otherwise and not utility:
+        yield "an attack where"
+        yield from (f"            {written(each)}" for each in found.otherwise)

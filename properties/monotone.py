@@ -1,0 +1,242 @@
+"""Sets of things of which more never let an attack in: all minimal ones that leave none, and what leaves one.
+
+What the things are (mechanisms that are on, what is assumed of others) is said by whoever derives from
+:class:`Monotone`. All minimal sets are found by a few questions to one formula, without trying sets one by one.
+
+References:
+    M. Liffiton, A. Previti, A. Malik, J. Marques-Silva: Fast, flexible MUS enumeration, Constraints 21(2), 2016.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from model.design import Configuration, Design, check_parties
+from model.world import World
+from properties.bounds import Clock, Depths, Laid, Settled
+from properties.closure import Closure
+from properties.security import Property, find
+from properties.solver import Answer
+from properties.template import Template
+
+#: Some of the things, by their names.
+Names = frozenset[str]
+
+
+class NoAnswerError(RuntimeError):
+    """Nobody knows whether there is an attack, so that nothing can be said of sets."""
+
+
+class Monotone(ABC):
+    """Questions about sets of things under one attacker.
+
+    Args:
+        properties: what must hold, all of them.
+        configuration: the attacker, and the switches that are decided.
+        free: the switches that are not, each with the values that it may take.
+        world: where to ask, if not in the properties' own worlds.
+
+    Attributes:
+        questions: how often the solver was asked.
+    """
+
+    def __init__(
+        self,
+        properties: Iterable[Property | str],
+        configuration: Configuration,
+        free: Mapping[str, tuple[str, ...]],
+        world: World | None = None,
+    ) -> None:
+        self.properties = tuple(find(prop) if isinstance(prop, str) else prop for prop in properties)
+        self.configuration = configuration
+        self.free = dict(free)
+        self.world = world
+        self.questions = 0
+        self._asked = self.properties
+        self._sweeps = 0  # so many are looked at where nothing is proved: an attack was that long
+        self._worlds: dict[World, tuple[Depths, Closure]] = {}
+        self._able: dict[tuple[World, bool], Names] = {}
+
+    # --- what is asked about -----------------------------------------------------------------------------------
+
+    @property
+    @abstractmethod
+    def names(self) -> tuple[str, ...]:
+        """The things, in their order."""
+
+    @abstractmethod
+    def _literals(self, laid: Laid) -> dict[int, str]:
+        """For each thing the literal that says that it is there."""
+
+    @abstractmethod
+    def _given(self, template: Template, there: Names) -> list[int]:
+        """What is decided where at least these things are there, as codes of a template's circuit."""
+
+    def _fixed(self, laid: Laid) -> list[int]:
+        """Literals for what else is decided."""
+        return []
+
+    def _absurd(self) -> Iterator[Names]:
+        """Sets that no world can have."""
+        yield from ()
+
+    def suffices(self, there: Iterable[str]) -> bool:
+        """Whether no attack is left with these things there, whatever the others are."""
+        return self._attack(frozenset(there)) is None
+
+    # --- enumeration -------------------------------------------------------------------------------------------
+
+    def _marco(self) -> Iterator[tuple[Names, bool]]:
+        """The sets as they are found; that one suffices is proved of what it has been shrunk to, not on the way."""
+        unexplored = _Map(self.names)
+        for impossible in self._absurd():
+            unexplored.forbid_supersets(impossible)
+        enough: list[Names] = []
+        while (seed := unexplored.seed()) is not None:
+            left = self._attack(seed, prove=False)
+            if left is None:
+                found = self._shrink(seed)
+                left = self._attack(found)
+            if left is None:
+                enough.append(found)
+                unexplored.forbid_supersets(found)
+                yield found, True
+            else:
+                found = self._grow(left, enough)
+                unexplored.forbid_subsets(found)
+                yield found, False
+
+    def _shrink(self, there: Names) -> Names:
+        """A subset of a set that seems to suffice, without any one of which it does not."""
+        needed = self._by_core(there)
+        for name in sorted(needed):
+            if name in needed and self._attack(needed - {name}, prove=False) is None:
+                needed = self._by_core(needed - {name})
+        return needed
+
+    def _by_core(self, there: Names) -> Names:
+        """Those of a set that the last answer rests on, if they are enough without the rest."""
+        fewer = there & self._core
+        return fewer if fewer == there or self._attack(fewer, prove=False) is None else there
+
+    def _grow(self, there: Names, enough: list[Names]) -> Names:
+        """A maximal insufficient superset of an insufficient set; what holds one that is ``enough`` is none."""
+        for name in self.names:
+            more = there | {name}
+            if more != there and not any(known <= more for known in enough):
+                there = self._attack(more) or there
+        return there
+
+    # --- one question --------------------------------------------------------------------------------------------
+
+    def _attack(self, there: Names, prove: bool = True) -> Names | None:
+        """All things there in some attack with at least these there; ``None`` (and a core) if there is none.
+
+        Without ``prove`` runs are looked at as far as they are laid down.
+        """
+        core: set[str] = set()
+        for prop in self._asked:
+            found = self._settle(prop, there, prove=prove)
+            literals = self._literals(found.laid)
+            if found.answer is Answer.SAT:
+                self._sweeps = max(self._sweeps, found.laid.depth if prove else 0)
+                self._shown = prop, found.laid
+                return frozenset(name for literal, name in literals.items() if found.laid.solver.holds(literal))
+            core |= {literals[literal] for literal in found.core & literals.keys()}
+        self._core = frozenset(core)
+        return None
+
+    def _nothing_to_violate(self, patience: float | None = None) -> Iterator[str]:
+        """The security properties that hold with every rule left out, whatever is there.
+
+        ``patience``: seconds of work after which one that nobody knows that of is not among them.
+        """
+        for prop in (prop for prop in self._asked if prop.kind == "security"):
+            depths, closure = self._depths(self._world_of(prop))
+            event, given = depths.template.events[prop.name], self._given(depths.template, frozenset())
+            if event is False or not closure.reached(given, ()).possible(event):
+                yield prop.name
+                continue
+            clock = None if patience is None else Clock(effort=patience)
+            if self._settle(prop, frozenset(), rules=False, clock=clock).answer is Answer.UNSAT:
+                yield prop.name
+
+    def _settle(
+        self, prop: Property, there: Names, rules: bool = True, prove: bool = True, clock: Clock | None = None
+    ) -> Settled:
+        """Whether a property's event can happen with at least these things there.
+
+        Raises:
+            NoAnswerError: nobody knows, and no ``clock`` says when to give up.
+        """
+        depths, closure = self._depths(self._world_of(prop))
+        template = depths.template
+        enforced = frozenset(template.enforced) if rules else frozenset[str]()
+        # What nothing could bring about; what these things rule out is for the solver to say, by their names.
+        where = template.world, rules
+        if where not in self._able:
+            self._able[where] = closure.reached(self._given(template, frozenset()), enforced).actions
+        able = self._able[where]
+
+        def assume(laid: Laid) -> list[int]:
+            chosen = [literal for literal, name in self._literals(laid).items() if name in there]
+            unable = [-literal for action, literal in laid.happens.items() if action not in able]
+            obeyed = laid.unrolling.enforced.values() if rules else ()
+            return [*self._fixed(laid), *laid.without(prop.name), *unable, *obeyed, *chosen]
+
+        def closed() -> bool:
+            return not closure.reached(self._given(template, there), enforced).possible(template.events[prop.name])
+
+        self.questions += 1
+        found = depths.settle(prop.name, assume, clock or Clock(), 0 if prove else self._sweeps, closed, prove)
+        if found.answer is Answer.UNKNOWN and clock is None:
+            raise NoAnswerError(f"no answer about {prop.name}: {found.reason}")
+        return found
+
+    def _world_of(self, prop: Property) -> World:
+        return self.world or prop.world_of(self.configuration)
+
+    def _depths(self, world: World) -> tuple[Depths, Closure]:
+        if world not in self._worlds:
+            check_parties(Design(parties=self.configuration.design.parties), world)
+            about = tuple(prop.name for prop in self.properties if self._world_of(prop) == world)
+            template = Template(world, self.configuration, about, free=self.free)
+            self._worlds[world] = Depths(template), Closure(template)
+        return self._worlds[world]
+
+
+class _Map:
+    """The sets not yet known to be sufficient or insufficient."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        import z3
+
+        self._z3: Any = z3
+        self._variables = {name: z3.Bool(name) for name in names}
+        self._solver = z3.SolverFor("QF_FD")
+        # Prefer large sets: a sufficient one shrinks by its core, an insufficient one is nearly maximal.
+        self._solver.set("phase", "always_true")
+
+    def seed(self) -> Names | None:
+        """A set about which nothing is known yet."""
+        if self._solver.check() != self._z3.sat:
+            return None
+        model = self._solver.model()
+        return frozenset(
+            name for name, variable in self._variables.items() if not self._z3.is_false(model[variable])
+        )
+
+    def forbid_supersets(self, found: Names) -> None:
+        """Sets that contain this one are sufficient."""
+        self._solver.add(self._z3.Or([self._z3.Not(self._variables[name]) for name in found]))
+
+    def forbid_subsets(self, found: Names) -> None:
+        """Sets within this one are insufficient."""
+        self._solver.add(self._z3.Or([variable for name, variable in self._variables.items() if name not in found]))
+
+
+def in_size_order(sets: Iterable[Names]) -> Sequence[Names]:
+    """Small sets first, then by their names."""
+    return sorted(sets, key=lambda found: (len(found), sorted(found)))

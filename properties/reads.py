@@ -1,0 +1,48 @@
+"""Which switches a world reads: one that is asked for by name and read by nothing would be believed to have held."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files
+
+from model.design import Configuration, ConfigurationError
+from model.switches import SWITCHES
+from model.world import World
+from model.world_file import WORLDS
+from properties.security import Property
+
+#: Switches that are there to show that they change nothing, with what that shows.
+WITHOUT_EFFECT = {"https_only": "https does not keep a name from resolving to an internal address"}
+
+
+@cache
+def _on_file() -> dict[str, frozenset[str]]:
+    text = files("properties").joinpath("data", "unread.toml").read_text(encoding="utf-8")
+    return {name: frozenset(switches) for name, switches in tomllib.loads(text).items()}
+
+
+def unread(world: World) -> frozenset[str]:
+    """The switches that nothing in a world reads; of one that does not ship, those that none of its protocol does."""
+    if world == WORLDS.get(world.name):
+        return _on_file()[world.name]
+    alike = [_on_file()[known.name] for known in WORLDS.values() if known.protocol == world.protocol]
+    return frozenset.intersection(*alike) if alike else frozenset()
+
+
+def check_read(prop: Property, configuration: Configuration, named: Iterable[str]) -> None:
+    """Make sure that all switches that a question names itself are read where it is asked.
+
+    Raises:
+        ConfigurationError: naming one that is not.
+    """
+    world = prop.world_of(configuration)
+    nothing = unread(world) - WITHOUT_EFFECT.keys()
+    for name in named:
+        if SWITCHES[name].kind == "conduct":
+            raise ConfigurationError(
+                f"switch {name!r} is read by conversations with clients (`openworld clients`); no verdict depends on it"
+            )
+        if name in nothing:
+            raise ConfigurationError(f"switch {name!r} is read by nothing in world {world.name!r}")

@@ -1,0 +1,149 @@
+"""`openworld diff`: what flips between two designs, in every form."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+
+import pytest
+from click.testing import CliRunner
+
+from model.design import DEPLOYMENTS
+from openworld.cli import main
+from openworld.diff import Cell, Flip, cells, lines, markdown, page, picture
+
+EXACT, PREFIX = "design=prm_cimd", "design=prm_cimd_prefix"
+WHERE = ("--environment", "multi_path_api")
+
+
+def run(*arguments: str):
+    return CliRunner().invoke(main, ["diff", *arguments, "--workers", "1"])
+
+
+@pytest.fixture(scope="module")
+def flips():
+    """What flips from exact to prefix matching, against a tenant, as data."""
+    ran = run(EXACT, PREFIX, "--against", "path_tenant", *WHERE, "--format", "json")
+    assert ran.exit_code == 0
+    return json.loads(ran.stdout)
+
+
+def test_prefix_matching_flips_what_it_flips(flips) -> None:
+    """A tenant speaks for its host, and one document covers many paths."""
+    told = {(each["environment"], each["property"]): (each["before"], each["after"], each["steps"])
+            for each in flips["flips"]}  # fmt: skip
+    broken = ("safe", "attack", 4)
+    assert told == {
+        ("multi_path_api", "discovery_integrity"): broken,
+        ("multi_path_api", "first_contact"): ("not_reached", "reached", 9),
+        ("multi_path_api", "task_completed"): ("not_reached", "reached", 18),
+    }
+
+
+def test_every_flip_says_why(flips) -> None:
+    """The change that makes it, the rule that stands in the way, and what draws the run."""
+    for each in flips["flips"]:
+        assert each["changes"] == [{"prm": ["exact", "prefix"]}]
+        assert each["refused_by"].startswith("client.resource_matches_request at step 2 [RFC 9728 3.3")
+        assert each["better"] == (each["before"] == "not_reached")
+    shown = next(each for each in flips["flips"] if each["property"] == "discovery_integrity")["command"]
+    assert shown == "openworld trace discovery_integrity 'cap=mal_tenant;prm=prefix;api=multi_path'"
+
+
+FOUND = [
+    Flip("plain", "discovery_integrity", ("path_tenant", "malicious_rs"), "safe", "attack", 4,
+         ({"prm": ("exact", "prefix")}, {"norm": ("strict", "decode_all"), "prm_url": ("any", "same_origin")}),
+         "client.resource_matches_request at step 2 [RFC 9728 3.3]", "a chart", "openworld trace DI 'prm=prefix'"),
+    Flip("products", "first_contact", ("nobody",), "not_reached", "reached", 9, ({"prm": ("exact", "prefix")},),
+         "", "", ""),
+]  # fmt: skip
+ASKED = [Cell(where, "path_tenant", "discovery_integrity", EXACT, PREFIX) for where in ("plain", "products")]
+
+
+def test_text_tells_what_flips_where_and_all_that_makes_it() -> None:
+    """Worse and better, every minimal set of changes, and the number of flips."""
+    assert list(lines(FOUND, ASKED)) == [
+        "- discovery_integrity: safe -> attack in 4 steps",
+        "    where       plain",
+        "    against     path_tenant, malicious_rs",
+        "    because of  prm: exact -> prefix, or norm: strict -> decode_all; prm_url: any -> same_origin",
+        "    refused by  client.resource_matches_request at step 2 [RFC 9728 3.3]",
+        "    shown by    openworld trace DI 'prm=prefix'",
+        "+ first_contact: not_reached -> reached in 9 steps",
+        "    where       products",
+        "    against     nobody",
+        "    because of  prm: exact -> prefix",
+        "2 flips (1 for the better) in 2 questions to each design",
+    ]
+    everywhere = [replace(FOUND[0], environment=where) for where in ("plain", "products")]
+    assert "    where       in every environment" in list(lines(everywhere, ASKED))
+
+
+def test_a_table_a_page_and_a_figure_tell_the_same() -> None:
+    """Each names what flips; a page and a figure need nothing else."""
+    table = markdown(FOUND, EXACT, PREFIX)
+    assert table.count("\n| ") == 3
+    assert "| plain | discovery_integrity | safe | attack in 4 steps | path_tenant, malicious_rs |" in table
+    shown = page(FOUND, EXACT, PREFIX, 2)
+    assert shown.count("<article") == 2
+    assert "discovery_integrity: safe → <b>attack</b> in 4 steps (worse)" in shown
+    assert not re.search(r"(?:src|href)=\"(?!data:)", shown)
+    assert picture(FOUND, EXACT, PREFIX).startswith(b"<?xml")
+
+
+def test_where_nothing_flips_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is the same is not told, and is no figure."""
+    def nothing(asked, *_):
+        yield len(asked)
+
+    monkeypatch.setattr("openworld.diff.flips", nothing)
+    same = (EXACT, EXACT, "--against", "path_tenant", "--environment", "plain")
+    assert run(*same).stdout == "0 flips (0 for the better) in 19 questions to each design\n"
+    refused = run(*same, "--format", "svg")
+    assert (refused.exit_code, refused.stderr.splitlines()[-1]) == (
+        2, "openworld: nothing flips, so that there is nothing to draw",
+    )  # fmt: skip
+    assert markdown([], EXACT, EXACT) == f"Nothing flips from `{EXACT}` to `{EXACT}`.\n"
+    assert "Nothing flips." in page([], EXACT, EXACT, 19)
+
+
+def test_a_configuration_keeps_what_it_names() -> None:
+    """An environment changes what is left open, and nothing that a design says; honest parties are asked once."""
+    attackers, deaf = {"one": "mal_rs", "two": "mal_as"}, {"deaf": {"as_resource": "ignore"}}
+    asked = cells(f"{EXACT};as_resource=honor", PREFIX, attackers, deaf)
+    confinement = next(cell for cell in asked if cell.property == "token_confinement")
+    assert "as_resource" not in confinement.first
+    assert confinement.second.endswith("as_resource=ignore")
+    assert [cell.attacker for cell in asked if cell.property == "first_contact"] == ["nobody"]
+    assert [cell.attacker for cell in asked if cell.property == "authorization"] == ["one", "two"]
+
+
+@pytest.mark.slow
+def test_exact_and_prefix_matching_flip_what_was_found_by_hand() -> None:
+    """In every environment: discovery; where a host is an audience or an API: thefts."""
+    ran = run(EXACT, PREFIX, "--against", "path_tenant", "--format", "json", "--workers", "2")
+    told: dict[str, set[str]] = {}
+    for each in json.loads(ran.stdout)["flips"]:
+        told.setdefault(each["property"], set()).add(each["environment"])
+    hosts = {"host_audiences", "host_wide_api"}
+    assert told == {
+        "discovery_integrity": set(DEPLOYMENTS), "authorization": hosts, "token_confinement": hosts,
+        "first_contact": {"multi_path_api"}, "task_completed": {"multi_path_api"},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("design=mpc", PREFIX), "unknown design 'mpc'"),
+        ((EXACT, PREFIX, "--against", "nobody_known"), "nobody_known"),
+        ((EXACT, PREFIX, "--environment", "sunny"), "sunny"),
+    ],
+)
+def test_bad_input_is_one_line(arguments: tuple[str, ...], said: str) -> None:
+    """Who is wrong is told what is wrong, before anything is asked."""
+    ran = run(*arguments)
+    assert ran.exit_code == 2
+    assert said in ran.stderr
+    assert len(ran.stderr.splitlines()) == 1

@@ -1,0 +1,92 @@
+"""`openworld assume`: what has to be assumed of others, in words and as data."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from openworld import environments
+from openworld.cli import main
+from openworld.report.environments import table
+from properties.monotone import NoAnswerError
+
+
+def run(*arguments: str):
+    return CliRunner().invoke(main, ["assume", *arguments])
+
+
+def test_an_assumption_is_told_with_what_it_keeps_out() -> None:
+    """MCP keeps codes from a malicious AS if the honest one sends iss."""
+    ran = run("code_delivery", "design=mcp", "--against", "mal_as")
+    assert ran.exit_code == 0
+    lines = ran.output.splitlines()
+    assert "verdict     holds if" in lines
+    assert lines[lines.index("verdict     holds if") + 1].strip() == "h_iss=yes"
+    assert lines[lines.index("an attack where") + 1].strip() == "h_iss=no"
+
+
+def test_what_needs_no_assumption_and_what_none_helps_say_so() -> None:
+    """Whatever others do, in no environment, nothing here: each in words of its own."""
+    output = run("FS,AA,CA", "design=mcp", "--against", "mal_as").output
+    assert "verdict     holds whatever others do" in output
+    assert "verdict     holds in no environment in which honest parties can finish" in output
+    assert "verdict     nothing in this world could violate it, whatever others do" in output
+
+
+def test_what_honest_parties_reach_is_told_by_where_they_do() -> None:
+    """A federation costs first contact where there is no common anchor; the attacker is not asked."""
+    ran = run("first_contact", "design=federated", "--against", "mal_as", "--json")
+    (found,) = json.loads(ran.output)
+    assert found["holds"] == "if"
+    assert {"anchored": ["meant", "yes"]} in found["if_all_of"]
+    assert {"as_resource": ["honor", "add", "reject_unknown"], "default_audience": ["accept"]} in found["if_all_of"]
+    assert {"api": ["multi_path"]} in found["not_where"]
+
+
+def test_what_the_configuration_names_is_no_assumption() -> None:
+    """A switch of the environment that is given is not left open."""
+    (found,) = json.loads(run("CD", "design=mcp;h_iss=yes", "--against", "mal_as", "--json").output)
+    assert found["holds"] == "always"
+    assert "h_iss" not in found["open"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("XX", "design=mcp"), "unknown property 'XX'"),
+        (("CD", "design=mpc"), "unknown design 'mpc'"),
+        (("CD", "design=mcp", "--against", "mal_ass"), "mal_ass"),
+        (("CD", "design=mcp;as2:h_iss=no"), "as2"),
+    ],
+)
+def test_bad_input_is_one_line(arguments: tuple[str, ...], said: str) -> None:
+    """Who is wrong is told what is wrong."""
+    ran = run(*arguments)
+    assert ran.exit_code == 2
+    assert said in ran.stderr
+    assert len(ran.stderr.splitlines()) == 1
+
+
+def test_where_nobody_knows_the_answer_is_inconclusive(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An enumeration without an answer is no assumption."""
+    def nobody_knows(*_):
+        raise NoAnswerError("no answer about code_delivery: out of time")
+
+    monkeypatch.setattr("properties.assume.Assumptions.weakest", nobody_knows)
+    ran = run("CD", "design=mcp", "--against", "mal_as")
+    assert (ran.exit_code, ran.stderr) == (3, "openworld: no answer about code_delivery: out of time\n")
+
+
+def test_a_design_is_judged_in_the_kindest_environment_in_that_of_products_and_in_any() -> None:
+    """One row for each property, and a cell that tells what becomes of it."""
+    rows = environments.of_design("mcp", ["code_delivery", "as_acceptance", "first_contact"])
+    told = {row["code"]: (row["verdict"], row["products"], row["whatever"]) for row in rows}
+    assert told["CD"] == ("safe", "attack", "if")
+    assert told["AA"] == ("attack", "attack", "never")
+    assert told["FC"] == ("reached", "reached", "if")
+    (line,) = table(rows)
+    delivery, acceptance = line["cells"]["code_delivery"], line["cells"]["as_acceptance"]
+    assert (delivery["sign"], delivery["products"], delivery["sets"]) == ("if", "✗ 7", ["h_iss=yes"])
+    assert (acceptance["sign"], acceptance["look"], acceptance["sets"]) == ("✗ 4", "attack", [])

@@ -1,0 +1,79 @@
+"""A question that names a switch which nothing reads is refused: what is on file is what worlds read."""
+
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner
+
+from model.design import ConfigurationError, own_switches, parse
+from model.logic import Pick
+from model.switches import SWITCHES
+from model.world_file import WORLDS
+from openworld.cli import main
+from properties.reads import WITHOUT_EFFECT, check_read, unread
+from properties.security import find
+from properties.template import Template
+
+
+def codes(value):
+    """The gates of a condition or value."""
+    if isinstance(value, Pick):
+        return [code for case in value.cases.values() for code in codes(case)]
+    return [abs(value.code)] if hasattr(value, "code") else []
+
+
+def read_by(world):
+    """The switches on which some step or event of a world depends."""
+    template = Template(world)
+    pending = [code for event in template.events.values() for code in codes(event)]
+    for firing in template.firings:
+        conditions = (firing.possible, *(holds for _, holds in firing.rules), *firing.writes.values())
+        pending += [code for condition in conditions for code in codes(condition)]
+    seen = set()
+    while pending:
+        code = pending.pop()
+        if code not in seen:
+            seen.add(code)
+            pending += [abs(operand) for operand in template.circuit.gates[code] or ()]
+    return {name for (name, _), literal in template.switches.items() if abs(literal.code) in seen}
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_what_is_on_file_as_unread_is(name):
+    """No more and no less than what no step and no event of the world depends on."""
+    known = {switch.name for switch in SWITCHES.values() if switch.kind != "conduct"} - {"protocol"}
+    assert unread(WORLDS[name]) == known - read_by(WORLDS[name])
+
+
+def test_what_has_no_effect_on_purpose_has_none_anywhere():
+    """A switch that is kept to show that it changes nothing is read by no world, and may be asked about."""
+    for name in WITHOUT_EFFECT:
+        assert all(name in unread(world) for world in WORLDS.values())
+        check_read(find("FS"), parse(f"cap=mal_rs;{name}=on"), [name])
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("AZ", "protocol=aauth;cap=mal_rs;iss_check=off", "switch 'iss_check' is read by nothing in world 'aauth'"),
+        ("AZ", "cap=mal_rs;upstream_client=static", "switch 'upstream_client' is read by nothing in world 'default'"),
+        ("CD", "cap=mal_as;prm_retry=yes", "switch 'prm_retry' is read by conversations with clients"),
+    ],
+)
+def test_a_switch_that_nothing_reads_is_an_error_that_names_it(name, text, said, tmp_path):
+    """On the command line and in a table: one line, and exit code 2."""
+    with pytest.raises(ConfigurationError, match=said):
+        check_read(find(name), parse(text), own_switches(text))
+    (tmp_path / "rows.csv").write_text(f'id,property,config\na,{name},"{text}"\n', encoding="utf-8")
+    table = ("verdicts", str(tmp_path / "rows.csv"), "-o", str(tmp_path / "out.csv"))
+    for arguments in (("verdict", name, text), ("assume", name, text), table):
+        ran = CliRunner().invoke(main, list(arguments))
+        assert ran.exit_code == 2
+        assert said in ran.stderr
+
+
+def test_what_a_named_design_brings_along_may_be_read_by_nothing():
+    """Designs say what a client does whatever it is asked; only what the question names itself has to be read."""
+    assert own_switches("design=mcp;cap=mal_as;as:h_iss=no") == ["h_iss"]
+    ran = CliRunner().invoke(main, ["verdict", "CD", "design=ts-client-v2==2.4.0;cap=mal_as", "--no-chart"])
+    assert ran.exit_code in (0, 1)
