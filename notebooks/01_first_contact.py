@@ -106,48 +106,70 @@ crm
 # %% [markdown]
 # ### The billing API, in another trust domain
 #
-# The billing API is answered by strangers: its own AS, which no list of the client's names, and whose tokens no
-# list of the CRM's names. What the client sees of it is what it sees of any second domain, so the model's second
-# domain (an AS and a resource server that behave by the book or not, as suits them) stands for it: a *safe* below
-# holds for every billing API, an honest one included. First, how little it takes for the client to be there:
+# The task is done when both have served the agent. In this world the CRM and the billing API are each in a domain of
+# their own, with an authorization server of their own, and the agent finds both at run time; it turns to billing once
+# the CRM has answered. Everything is done twice: discovery, identification, consent, tokens.
 
 # %%
-show("as_acceptance", "cap=mal_as")
+show("task_completed", "cap=none")
 
 # %% [markdown]
-# What the client brings along from the first domain is each guarded by one rule. The two rows of a pair differ in
-# one switch; the property that it decides stands beside it.
+# Each framework by which parties could have been introduced beforehand ends the task where billing is a stranger to
+# it; `billing_as:` says that of its authorization server alone.
 
 # %%
-switches("cache_key", "rt_pin", "cred_pin", "assertion_aud", "iss_check", "as_trust", "rs_trust")
+switches("listed", "anchored", "preregistered", "as_trust", "reg")
 
 # %%
+compared(
+    {
+        "metadata and documents": "world=crm_then_billing",
+        "a list that knows both servers": "world=crm_then_billing;as_trust=allowlist",
+        "a list without billing's": "world=crm_then_billing;as_trust=allowlist;billing_as:listed=no",
+        "a federation that billing is not in": "world=crm_then_billing;as_trust=federation;billing_as:anchored=no",
+        "registered by hand, not at billing's": "world=crm_then_billing;reg=static;billing_as:preregistered=no",
+    },
+    ("task_completed", "as_acceptance"),
+    note="introduced by",
+)
+
+# %% [markdown]
+# What may cross the border is each guarded by one rule: client identity, keys, tokens, authority. The two rows of a
+# pair differ in one switch; the property that it decides stands beside it. In the place of either resource the attacker
+# has one of its own, and a server for it.
+
+# %%
+switches("rt_pin", "cred_pin", "assertion_aud", "iss_check", "as_trust", "rs_trust", "as_resource")
+
+# %%
+HERE = "world=crm_then_billing"
 BORDER = {
-    "cached tokens are looked up by issuer and resource": ("token_confinement", "cap=mal_rs;warm=yes"),
-    "cached tokens are looked up by issuer": ("token_confinement", "cap=mal_rs;warm=yes;cache_key=issuer"),
-    "refresh tokens stay with their issuer": ("authorization", "cap=mal_rs+mal_as"),
-    "refresh tokens follow the metadata": ("authorization", "cap=mal_rs+mal_as;rt_pin=off"),
-    "secrets are kept per issuer": ("client_authentication", "cap=mal_as;client_auth=secret"),
-    "one secret for all": ("client_authentication", "cap=mal_as;client_auth=secret;cred_pin=off"),
-    "assertions name the issuer": ("client_authentication", "cap=mal_as;client_auth=pkjwt;par=on"),
+    "the CRM's tokens are good for the CRM": ("token_confinement", f"{HERE};cap=mal_rs"),
+    "the CRM's AS ignores what they are for": ("token_confinement", f"{HERE};cap=mal_rs;crm_as:as_resource=ignore"),
+    "refresh tokens stay with their issuer": ("authorization", f"{HERE};cap=mal_rs+mal_as"),
+    "refresh tokens follow the metadata": ("authorization", f"{HERE};cap=mal_rs+mal_as;rt_pin=off"),
+    "secrets are kept per issuer": ("client_authentication", f"{HERE};cap=mal_as;client_auth=secret;reg=static"),
+    "one secret for all":
+        ("client_authentication", f"{HERE};cap=mal_as;client_auth=secret;reg=static;cred_pin=off"),
+    "assertions name the issuer": ("client_authentication", f"{HERE};cap=mal_as;client_auth=pkjwt;par=on"),
     "assertions name the token endpoint":
-        ("client_authentication", "cap=mal_as;client_auth=pkjwt;par=on;assertion_aud=token_ep"),
-    "iss is compared": ("code_delivery", "cap=mal_as"),
-    "iss is not compared": ("code_delivery", "cap=mal_as;iss_check=off"),
-    "the CRM takes listed issuers only": ("issuer_acceptance", "cap=mal_as"),
-    "the CRM takes any issuer": ("issuer_acceptance", "cap=mal_as;rs_trust=any"),
-    "the client takes any AS": ("as_acceptance", "cap=mal_as"),
-    "the client takes listed AS only": ("as_acceptance", "cap=mal_as;as_trust=allowlist"),
+        ("client_authentication", f"{HERE};cap=mal_as;client_auth=pkjwt;par=on;assertion_aud=token_ep"),
+    "both servers send iss": ("code_delivery", f"{HERE};cap=mal_as"),
+    "billing's does not": ("code_delivery", f"{HERE};cap=mal_as;billing_as:h_iss=no"),
+    "resources take listed issuers only": ("issuer_acceptance", f"{HERE};cap=mal_as"),
+    "resources take any issuer": ("issuer_acceptance", f"{HERE};cap=mal_as;rs_trust=any"),
+    "the client has heard of billing's AS": ("as_acceptance", f"{HERE};cap=mal_as;as_trust=allowlist"),
+    "nobody has told it of that": ("as_acceptance", f"{HERE};billing_as:listed=no"),
 }  # fmt: skip
 claimed((words, prop, text, ask(prop, text).result) for words, (prop, text) in BORDER.items())
 
 # %% [markdown]
 # ## The answer
 #
-# Honest parties get through, in nine steps. Every border rule holds its own: with it the second domain learns
-# nothing that opens the first, without it there is a shortest attack to look at. What no rule of the flow supplies
-# is a reason to talk to the billing API's AS at all. The table is computed; a claim that the model does not bear
-# out stops the notebook.
+# Honest parties get through, in nine steps to the CRM and eighteen to both. Every border rule holds its own: with it
+# the second domain learns nothing that opens the first, without it there is a shortest attack to look at. What no rule
+# of the flow supplies is a reason to talk to the billing API's AS at all, and whatever supplies one ends where it does
+# not know that AS. The table is computed; a claim that the model does not bear out stops the notebook.
 
 # %%
 claimed([
@@ -156,13 +178,15 @@ claimed([
     ("A malicious resource server gets no token that is good elsewhere.", "token_confinement", "cap=mal_rs", "safe"),
     ("Nothing but the resource vouches for the AS.", "as_acceptance", "cap=mal_as", "attack"),
     ("A list vouches for it, and the CRM is still met.", "first_contact", "as_trust=allowlist", "reached"),
+    ("Both domains serve the agent.", "task_completed", "cap=none", "reached"),
+    ("A list that lacks one of their servers ends the task.", "task_completed",
+     "world=crm_then_billing;as_trust=allowlist;billing_as:listed=no", "not_reached"),
     ("An API with one document for many paths is not met.", "first_contact", "api=multi_path", "not_reached"),
 ])  # fmt: skip
 
 # %% [markdown]
 # ## The limits
 #
-# One honest AS, one malicious AS, the user's session and one of the attacker's; cryptography is perfect and time
-# does not pass. The CRM is on its AS's list: an enrolled client would meet a billing API of its own federation the
-# same way. Who may vouch for a stranger is the subject of notebook 7; what first contact costs a population, of
-# notebook 5.
+# Two honest AS and a malicious one, two sessions of the user's, one after the other; cryptography is perfect and time
+# does not pass. No AS vouches for the user to another, and no sub-agent does a part of the work. Who may vouch for a
+# stranger is the subject of notebook 7; what first contact costs a population, of notebook 5.

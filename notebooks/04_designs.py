@@ -24,9 +24,10 @@
 # does a design of your own leave open?
 
 # %%
+from model.design import DEPLOYMENTS
 from openworld.explore import SIZE, claimed, compared, data, figure, rules, switches
 from openworld.explore.controls import explore
-from properties.designs import DEPLOYMENTS, MECHANISMS
+from properties.designs import MECHANISMS
 from properties.security import PROPERTIES
 
 # %% [markdown]
