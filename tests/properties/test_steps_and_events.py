@@ -36,7 +36,7 @@ with Path(__file__).with_name("left_out.csv").open(encoding="utf-8", newline="")
     WITNESSES = {line["name"]: (line["shows"], line["property"], line["config"]) for line in csv.DictReader(file)}
 
 #: How many are tried where there is little time.
-FEW = 25
+FEW = 12
 
 
 @cache
