@@ -41,11 +41,11 @@ def of_design(name: str, properties: list[str], timeout: float | None = None) ->
     honest = replace(configuration, capabilities=frozenset())
     defined = [prop for prop in map(find, properties) if prop.defined(prop.world_of(configuration))]
     security = [prop for prop in defined if prop.kind == "security"]
-    asked = {"security": Assumptions(security, configuration, named)}
+    asked = {"security": Assumptions(security, configuration, named, timeout=timeout)}
     rows = []
     for prop in defined:
         about = configuration if prop.kind == "security" else honest
-        whatever = asked[prop.kind] if prop.kind in asked else Assumptions([prop], honest, named)
+        whatever = asked.get(prop.kind) or Assumptions([prop], honest, named, timeout=timeout)
         rows.append({
             "design": name, "code": prop.code, "property": prop.name, "kind": prop.kind,
             **_judged(kind, prop, about, ("verdict", "steps")),

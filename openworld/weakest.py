@@ -57,14 +57,14 @@ def ask(names: str, text: str, capabilities: frozenset[str], timeout: float | No
     properties = [find(name.strip()) for name in names.split(",")]
     for prop in properties:
         check_read(prop, configuration, own_switches(text))
-    checker = Checker(timeout=timeout)
-    return [holding(prop, configuration, named_switches(text), checker) for prop in properties]
+    named, checker = named_switches(text), Checker(timeout=timeout)
+    return [_holding(prop, configuration, named, checker) for prop in properties]
 
 
-def holding(prop: Property, configuration: Configuration, named: frozenset[str], checker: Checker) -> Holding:
+def _holding(prop: Property, configuration: Configuration, named: frozenset[str], checker: Checker) -> Holding:
     """The weakest assumptions under which one property holds; ``named``: the switches that are no assumption."""
     about = configuration if prop.kind == "security" else replace(configuration, capabilities=frozenset())
-    asked = Assumptions([prop], about, named)
+    asked = Assumptions([prop], about, named, timeout=checker.timeout)
     found = asked.weakest()
     kind, sets, otherwise = read(prop, found)
     return Holding(

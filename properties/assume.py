@@ -68,7 +68,7 @@ class Assumptions(Monotone):
         properties: what must hold, all of them.
         configuration: the design and the attacker.
         named: switches of the environment that the design decides itself.
-        world: where to ask, if not in the properties' own worlds.
+        world, timeout: as for :class:`Monotone`.
     """
 
     def __init__(
@@ -77,10 +77,12 @@ class Assumptions(Monotone):
         configuration: Configuration,
         named: Iterable[str] = (),
         world: World | None = None,
+        timeout: float | None = None,
     ) -> None:
         decided = {*named, *(name for _, name in configuration.design.parties)}
         environment = (s for s in SWITCHES.values() if s.kind == "environment" and s.name not in decided)
-        super().__init__(properties, configuration, {switch.name: switch.values for switch in environment}, world)
+        free = {switch.name: switch.values for switch in environment}
+        super().__init__(properties, configuration, free, world, timeout)
         self._facts = {f"{name}={value}": (name, value) for name, values in self.free.items() for value in values}
 
     def weakest(self, of: Property | None = None) -> Weakest:

@@ -37,6 +37,7 @@ class Monotone(ABC):
         configuration: the attacker, and the switches that are decided.
         free: the switches that are not, each with the values that it may take.
         world: where to ask, if not in the properties' own worlds.
+        timeout: seconds for a question to the solver; None: as long as it takes.
 
     Attributes:
         questions: how often the solver was asked.
@@ -48,11 +49,13 @@ class Monotone(ABC):
         configuration: Configuration,
         free: Mapping[str, tuple[str, ...]],
         world: World | None = None,
+        timeout: float | None = None,
     ) -> None:
         self.properties = tuple(find(prop) if isinstance(prop, str) else prop for prop in properties)
         self.configuration = configuration
         self.free = dict(free)
         self.world = world
+        self.timeout = timeout
         self.questions = 0
         self._asked = self.properties
         self._sweeps = 0  # so many are looked at where nothing is proved: an attack was that long
@@ -190,7 +193,8 @@ class Monotone(ABC):
             return not closure.reached(self._given(template, there), enforced).possible(template.events[prop.name])
 
         self.questions += 1
-        found = depths.settle(prop.name, assume, clock or Clock(), 0 if prove else self._sweeps, closed, prove)
+        left, sweeps = clock or Clock(self.timeout), 0 if prove else self._sweeps
+        found = depths.settle(prop.name, assume, left, sweeps, closed, prove)
         if found.answer is Answer.UNKNOWN and clock is None:
             raise NoAnswerError(f"no answer about {prop.name}: {found.reason}")
         return found

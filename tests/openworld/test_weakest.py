@@ -90,3 +90,10 @@ def test_a_design_is_judged_in_the_kindest_environment_in_that_of_products_and_i
     delivery, acceptance = line["cells"]["code_delivery"], line["cells"]["as_acceptance"]
     assert (delivery["sign"], delivery["products"], delivery["sets"]) == ("if", "✗ 7", ["h_iss=yes"])
     assert (acceptance["sign"], acceptance["look"], acceptance["sets"]) == ("✗ 4", "attack", [])
+
+
+def test_the_time_for_a_question_is_kept() -> None:
+    """An enumeration that is given no time has no answer, and says so."""
+    ran = run("AZ", "design=mcp", "--against", "mal_as+mal_rs", "--timeout", "0.001")
+    assert ran.exit_code == 3
+    assert ran.stderr.startswith("openworld: no answer about authorization: ")
