@@ -19,7 +19,7 @@ SAID: dict[Kind, tuple[str, str]] = {
     "always": ("holds whatever others do", "reached whatever others do"),
     "if": ("holds if", "reached if"),
     "never": ("holds in no environment in which honest parties can finish", "reached in no environment"),
-    "not_in_this_world": ("nothing in this world could violate it, whatever others do", ""),
+    "not_in_this_world": ("nothing in this world could violate it, or nobody can use the design: that is no merit", ""),
 }
 
 
@@ -83,6 +83,8 @@ def read(prop: Property, found: Weakest) -> tuple[Kind, tuple[Values, ...], tupl
     if found.not_in_this_world:
         return "not_in_this_world", (), ()
     sets = found.enough
+    if not sets and not found.attacks:  # nobody can finish, whatever others do
+        return "not_in_this_world", (), ()
     return ("never" if not sets else "always" if {} in sets else "if"), sets, found.attacks
 
 
@@ -126,6 +128,8 @@ def lines(found: Holding) -> Iterator[str]:
     kinder = found.kind_environment
     steps = f" in {kinder.steps} steps" if kinder.steps else ""
     yield f"as it is    {kinder.result}{steps}, where others do what the configuration says or else the baseline"
+    if found.kind == "always" and kinder.result == "not_in_this_world":
+        yield "            (nothing could violate it there; whether anything could elsewhere was not found out in time)"
     if found.kind in ("if", "never") and found.otherwise and not utility:
         yield "an attack where"
         yield from (f"            {written(each)}" for each in found.otherwise)

@@ -32,7 +32,7 @@ def test_what_needs_no_assumption_and_what_none_helps_say_so() -> None:
     output = run("FS,AA,CA", "design=mcp", "--against", "mal_as").output
     assert "verdict     holds whatever others do" in output
     assert "verdict     holds in no environment in which honest parties can finish" in output
-    assert "verdict     nothing in this world could violate it, whatever others do" in output
+    assert "verdict     nothing in this world could violate it, or nobody can use the design" in output
 
 
 def test_what_honest_parties_reach_is_told_by_where_they_do() -> None:
@@ -97,3 +97,11 @@ def test_the_time_for_a_question_is_kept() -> None:
     ran = run("AZ", "design=mcp", "--against", "mal_as+mal_rs", "--timeout", "0.001")
     assert ran.exit_code == 3
     assert ran.stderr.startswith("openworld: no answer about authorization: ")
+
+
+def test_what_nothing_could_violate_is_never_drawn_as_a_merit() -> None:
+    """Where bearer tokens leave nothing to violate, or a design leaves nobody to finish, there is no tick."""
+    (line,) = table(environments.of_design("mcp", ["sender_constraint"]))
+    assert line["cells"]["sender_constraint"]["look"] == "not_in_this_world"
+    unusable = "pkce=off;pkce_as=required;h_iss=yes"
+    assert "nobody can use the design" in run("CD", unusable, "--against", "mal_as").output
