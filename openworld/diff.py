@@ -1,7 +1,8 @@
 """Two designs side by side: what flips between them, against whom, in which environment, and why.
 
 Every property is asked of both designs, against every attacker, in every environment; what comes out the same is not
-told. A flip is between a run that is there and none: what holds for want of an attack counts as holding.
+told. A flip is between a run that is there and none: what holds for want of an attack counts as holding. Where one of
+the two is not known there may be a flip or not, which is said, and why is not looked into.
 """
 
 from __future__ import annotations
@@ -16,11 +17,21 @@ from itertools import groupby
 from typing import NamedTuple
 
 from model.chart import text as chart
-from model.design import DEPLOYMENTS, Configuration, named_switches, parse, parse_capabilities, parse_switches
+from model.design import (
+    DEPLOYMENTS,
+    Configuration,
+    ConfigurationError,
+    named_switches,
+    own_switches,
+    parse,
+    parse_capabilities,
+    parse_switches,
+)
 from model.protocols import rules
 from openworld.show import command, ending
 from openworld.study import ATTACKERS
 from properties.explain import Changes, flipping, refusal
+from properties.reads import check_read
 from properties.security import PROPERTIES, find
 from properties.verdict import Checker
 from simulations.processes import in_order
@@ -65,9 +76,34 @@ class Flip:
     command: str
 
     @builtins.property
+    def unknown(self) -> bool:
+        """Whether one of the two is not known, so that it need not be a flip."""
+        return "unknown" in (self.before, self.after)
+
+    @builtins.property
     def gained(self) -> bool:
         """Whether the second design is better off: no attack any more, or honest parties get there."""
+        if self.unknown:
+            return False
         return (self.after in ("attack", "reached")) == (find(self.property).kind == "utility")
+
+
+def check_named(text: str) -> None:
+    """Make sure that whatever a configuration names itself is read by the world of some property.
+
+    Raises:
+        ConfigurationError: naming a switch that nothing reads.
+    """
+    configuration = parse(text)
+    for name in own_switches(text):
+        refused = 0
+        for prop in PROPERTIES.values():
+            try:
+                check_read(prop, configuration, [name])
+            except ConfigurationError:
+                refused += 1
+                if refused == len(PROPERTIES):
+                    raise
 
 
 def attackers_of(named: Iterable[str]) -> dict[str, str]:
@@ -145,7 +181,8 @@ def _explained(batch: tuple[list[tuple[Cell, tuple[str, str]]], float | None]) -
     source = rules()[refused[0]].source if refused is not None and refused[0] in rules() else ""
     return Flip(
         cell.environment, prop.name, tuple(each.attacker for each, _ in batch[0]), before, after,
-        None if shown is None else shown.steps, tuple(flipping(ask, prop, one, other)),
+        None if shown is None else shown.steps,
+        () if "unknown" in (before, after) else tuple(flipping(ask, prop, one, other)),
         f"{rule} [{source}]" if source else rule,
         "" if shown is None or shown.trace is None else chart(shown.trace, ending(prop)),
         "" if shown is None else command("trace", prop.name, str(shown.configuration)),
@@ -166,16 +203,21 @@ def lines(found: Sequence[Flip], asked: Sequence[Cell]) -> Iterator[str]:
     for alike in _alike(found):
         flip, where = alike[0], [each.environment for each in alike]
         steps = f" in {flip.steps} steps" if flip.steps else ""
-        yield f"{'+' if flip.gained else '-'} {flip.property}: {flip.before} -> {flip.after}{steps}"
+        sign = "?" if flip.unknown else "+" if flip.gained else "-"
+        yield f"{sign} {flip.property}: {flip.before} -> {flip.after}{steps}"
         yield f"    where       {', '.join(where) if where != every else 'in every environment'}"
         yield f"    against     {', '.join(flip.attackers)}"
-        yield f"    because of  {said(flip.changes)}"
+        if flip.changes:
+            yield f"    because of  {said(flip.changes)}"
         if flip.refused_by:
             yield f"    refused by  {flip.refused_by}"
         if flip.command:
             yield f"    shown by    {flip.command}"
-    better = sum(flip.gained for flip in found)
-    yield f"{len(found)} flips ({better} for the better) in {len(asked)} questions to each design"
+    known = [flip for flip in found if not flip.unknown]
+    better, undecided = sum(flip.gained for flip in known), len(found) - len(known)
+    yield f"{len(known)} flips ({better} for the better) in {len(asked)} questions to each design" + (
+        f"; {undecided} undecided" if undecided else ""
+    )
 
 
 def _alike(found: Sequence[Flip]) -> list[list[Flip]]:

@@ -40,6 +40,8 @@ def diff(
     from openworld import diff as asked_for
     from simulations.processes import cores
 
+    for each in (first, second):
+        asked_for.check_named(each)
     attackers = asked_for.attackers_of(against)
     asked = asked_for.cells(first, second, attackers, asked_for.environments_of(environment))
     found: list[asked_for.Flip] = []

@@ -80,6 +80,13 @@ def test_text_tells_what_flips_where_and_all_that_makes_it() -> None:
     assert "    where       in every environment" in list(lines(everywhere, ASKED))
 
 
+def test_what_is_not_known_is_neither_better_nor_worse() -> None:
+    """An answer that ran out of time flips nothing; that there may be something is said."""
+    (said, *_, last) = lines([replace(FOUND[0], after="unknown", changes=())], ASKED)
+    assert said == "? discovery_integrity: safe -> unknown in 4 steps"
+    assert last == "0 flips (0 for the better) in 2 questions to each design; 1 undecided"
+
+
 def test_a_table_a_page_and_a_figure_tell_the_same() -> None:
     """Each names what flips; a page and a figure need nothing else."""
     table = markdown(FOUND, EXACT, PREFIX)
@@ -139,6 +146,7 @@ def test_exact_and_prefix_matching_flip_what_was_found_by_hand() -> None:
         (("design=mpc", PREFIX), "unknown design 'mpc'"),
         ((EXACT, PREFIX, "--against", "nobody_known"), "nobody_known"),
         ((EXACT, PREFIX, "--environment", "sunny"), "sunny"),
+        ((f"{EXACT};prm_retry=yes", PREFIX), "switch 'prm_retry' is read by conversations with clients"),
     ],
 )
 def test_bad_input_is_one_line(arguments: tuple[str, ...], said: str) -> None:
