@@ -129,7 +129,7 @@ def lines(found: Holding) -> Iterator[str]:
     steps = f" in {kinder.steps} steps" if kinder.steps else ""
     yield f"as it is    {kinder.result}{steps}, where others do what the configuration says or else the baseline"
     if found.kind == "always" and kinder.result == "not_in_this_world":
-        yield "            (nothing could violate it there; whether anything could elsewhere was not found out in time)"
+        yield "            (nothing could violate it there; elsewhere something could)"
     if found.kind in ("if", "never") and found.otherwise and not utility:
         yield "an attack where"
         yield from (f"            {written(each)}" for each in found.otherwise)

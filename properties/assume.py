@@ -36,10 +36,6 @@ from properties.template import OpenDesign, Template
 Values = Mapping[str, tuple[str, ...]]
 
 
-#: Seconds of work after which it is left open whether anything here could violate a property.
-_PATIENCE = 2.0
-
-
 @dataclass(frozen=True, slots=True)
 class Weakest:
     """What has to be assumed of others.
@@ -92,7 +88,7 @@ class Assumptions(Monotone):
         never = in_size_order(each for each, holds in found if holds)
         enough = filter(self._leaves_work, never)
         attacks = [self._said(frozenset(self._facts) - each) for each, holds in found if not holds]
-        vacuous = tuple(self._nothing_to_violate(_PATIENCE))
+        vacuous = tuple(self._nothing_to_violate(bool(attacks)))
         left = tuple(map(self._left, enough)), tuple(map(self._left, never))
         return Weakest(*left, self._merged(attacks), self.questions, vacuous)
 

@@ -117,7 +117,7 @@ class Lattice(Monotone):
         """All minimal sufficient and all maximal insufficient sets (the first ``limit`` of them, if given)."""
         found = list(islice(self._marco(), limit))
         order = [tuple(in_size_order(each for each, enough in found if enough == wanted)) for wanted in (True, False)]
-        return Answers(order[0], order[1], self.questions, tuple(self._nothing_to_violate()))
+        return Answers(order[0], order[1], self.questions, tuple(self._nothing_to_violate(bool(order[1]))))
 
     @property
     def names(self) -> tuple[str, ...]:

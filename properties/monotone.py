@@ -151,28 +151,24 @@ class Monotone(ABC):
         self._core = frozenset(core)
         return None
 
-    def _nothing_to_violate(self, patience: float | None = None) -> Iterator[str]:
+    def _nothing_to_violate(self, attacked: bool) -> Iterator[str]:
         """The security properties that hold with every rule left out, whatever is there.
 
-        ``patience``: seconds of work after which one that nobody knows that of is not among them.
+        ``attacked``: whether a set was found that lets an attack through, which a property alone does not survive.
         """
-        for prop in (prop for prop in self._asked if prop.kind == "security"):
+        asked = [prop for prop in self._asked if prop.kind == "security"]
+        for prop in () if attacked and len(self._asked) == 1 else asked:
             depths, closure = self._depths(self._world_of(prop))
             event, given = depths.template.events[prop.name], self._given(depths.template, frozenset())
-            if event is False or not closure.reached(given, ()).possible(event):
-                yield prop.name
-                continue
-            clock = None if patience is None else Clock(effort=patience)
-            if self._settle(prop, frozenset(), rules=False, clock=clock).answer is Answer.UNSAT:
+            reached = event is not False and closure.reached(given, ()).possible(event)
+            if not reached or self._settle(prop, frozenset(), rules=False).answer is Answer.UNSAT:
                 yield prop.name
 
-    def _settle(
-        self, prop: Property, there: Names, rules: bool = True, prove: bool = True, clock: Clock | None = None
-    ) -> Settled:
+    def _settle(self, prop: Property, there: Names, rules: bool = True, prove: bool = True) -> Settled:
         """Whether a property's event can happen with at least these things there.
 
         Raises:
-            NoAnswerError: nobody knows, and no ``clock`` says when to give up.
+            NoAnswerError: nobody knows.
         """
         depths, closure = self._depths(self._world_of(prop))
         template = depths.template
@@ -193,9 +189,9 @@ class Monotone(ABC):
             return not closure.reached(self._given(template, there), enforced).possible(template.events[prop.name])
 
         self.questions += 1
-        left, sweeps = clock or Clock(self.timeout), 0 if prove else self._sweeps
-        found = depths.settle(prop.name, assume, left, sweeps, closed, prove)
-        if found.answer is Answer.UNKNOWN and clock is None:
+        sweeps = 0 if prove else self._sweeps
+        found = depths.settle(prop.name, assume, Clock(self.timeout), sweeps, closed, prove)
+        if found.answer is Answer.UNKNOWN:
             raise NoAnswerError(f"no answer about {prop.name}: {found.reason}")
         return found
 

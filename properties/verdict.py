@@ -34,6 +34,8 @@ Own = tuple[tuple[str, str], ...]
 EVERY_DESIGN, ONE_DESIGN, SHARED = 4, 5, 2.0
 #: Seconds of work after which the rules that block are named as far as they are known.
 PATIENCE = 2.0
+#: What is said where time ran out between safe and not in this world.
+UNEARNED = "nothing violates it, but whether anything could if no rule were enforced was not found out in time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,8 +237,9 @@ class WorldChecker:
             return "attack" if security else "reached"
         if not security:
             return "not_reached"
-        if self._vacuous(asked).answer is Answer.UNSAT:
-            return "not_in_this_world"
+        possible = self._lawless(asked).answer
+        if possible is not Answer.SAT:
+            return "unknown" if possible is Answer.UNKNOWN else "not_in_this_world"
         return "safe" if usable(self.world, asked.configuration.design, self._single) else "not_in_this_world"
 
     def happens(
@@ -270,9 +273,12 @@ class WorldChecker:
             known[names] = known[every].also(self._closure.released(names))
         return known[names]
 
-    def _vacuous(self, asked: _Asked) -> Settled:
-        """Whether the event could happen if no rule were enforced; that is not looked into for ever."""
-        return self._settle(replace(asked, clock=Clock(effort=self.patience)), ())
+    def _lawless(self, asked: _Asked) -> Settled:
+        """Whether the event could happen if no rule were enforced: what separates safe from not in this world.
+
+        There is no limit but that of the question itself, or the answer would be another one on a slower machine.
+        """
+        return self._settle(asked, ())
 
     def _ask(self, prop: Property | str, configuration: Configuration) -> _Asked:
         asked = find(prop) if isinstance(prop, str) else prop
@@ -339,10 +345,10 @@ class WorldChecker:
 
     def _excluded(self, made: Verdict, asked: _Asked, found: Settled) -> Verdict:
         blocking = self._blocking(asked, found)
-        looked = None if blocking.rules and blocking.minimal else self._vacuous(asked)
-        vacuous = looked is not None and looked.answer is Answer.UNSAT
-        if looked is not None and vacuous:
-            blocking = _Blocking((), True, looked.bound.sweeps)
+        lawless = None if blocking.rules and blocking.minimal else self._lawless(asked)
+        possible = Answer.SAT if lawless is None else lawless.answer
+        if lawless is not None and possible is Answer.UNSAT:
+            blocking = _Blocking((), True, lawless.bound.sweeps)
         made = replace(
             made, blocked_by=blocking.rules, blocked_by_minimal=blocking.minimal,
             alone=self._alone(asked, blocking.rules) if self._single else None,
@@ -351,7 +357,9 @@ class WorldChecker:
         made = replace(made, reach=f"complete for {self._where()}: {_words(made)}")
         if asked.prop.kind != "security":
             return replace(made, result="not_reached")
-        if vacuous:  # that no rule has been named in time does not make it so
+        if possible is Answer.UNKNOWN:
+            return replace(made, result="unknown", reason=UNEARNED)
+        if possible is Answer.UNSAT:  # that no rule has been named in time does not make it so
             return replace(made, result="not_in_this_world", reason=reason(asked.prop, self.world, asked.configuration))
         unusable = contradiction(self.world, asked.configuration.design, self._single)
         if unusable is not None:

@@ -34,8 +34,11 @@ MOVES: dict[str, tuple[str, dict[str, str | bool], str]] = {
     "08_deployed": ("openworld-explorer", {"property": "authorization"}, "attack in 9 steps"),
 }  # fmt: skip
 
+#: One notebook for each kind of controls, of those that take seconds; the others are opened by `make slow`.
+BRISK = ("02_two_gaps", "05_population", "06_blast_radius")
 
-@pytest.mark.parametrize("name", MOVES)
+
+@pytest.mark.parametrize("name", [pytest.param(one, marks=() if one in BRISK else pytest.mark.slow) for one in MOVES])
 def test_moving_a_control_changes_the_answer(lab: str, page: Any, name: str) -> None:
     """The words and the picture below the controls are others than before."""
     controls, moves, words = MOVES[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from itertools import product
 
@@ -17,7 +18,7 @@ from properties.reasons import PLACED, UNDEFINED, Reason, reasons
 from properties.security import PROPERTIES
 from properties.solver import Answer
 from properties.template import Template
-from properties.verdict import Checker, WorldChecker, check
+from properties.verdict import UNEARNED, Checker, WorldChecker, _Blocking, check
 
 
 class Reachable:
@@ -119,6 +120,31 @@ def test_a_verdict_without_a_reason_on_file_says_so(monkeypatch):
     verdict = check("session_integrity", parse("cap=token_leak"))
     assert (verdict.result, verdict.trace, verdict.blocked_by) == ("not_in_this_world", None, ())
     assert verdict.reason.endswith("not on file")
+
+
+@pytest.mark.parametrize("patience", [0.0, 2.0])
+def test_safe_and_not_in_this_world_are_told_apart_however_long_that_takes(patience):
+    """Neither is a matter of patience: what separates them took seconds here, and longer on a busy machine."""
+    enrolled = parse("cap=mal_rs+mal_as;as_trust=federation;a_enrolled=yes")
+    checker = Checker(patience=patience)
+    assert checker.result("as_acceptance", enrolled) == "not_in_this_world"
+    assert checker.verdict("as_acceptance", enrolled).result == "not_in_this_world"
+
+
+def test_what_was_not_told_apart_in_time_is_not_known(monkeypatch):
+    """Nothing violates it; whether anything could is another question, and its answer decides whether it is safe."""
+    settle = WorldChecker._settle
+
+    def without_rules(self, asked, enforced=None, *args, **named):
+        found = settle(self, asked, enforced, *args, **named)
+        return found if enforced is None or [*enforced] else replace(found, answer=Answer.UNKNOWN)
+
+    monkeypatch.setattr(WorldChecker, "_settle", without_rules)
+    monkeypatch.setattr(WorldChecker, "_blocking", lambda *_: _Blocking((), False, None))
+    checker, asked = Checker(), parse("cap=mal_as")
+    verdict = checker.verdict("code_delivery", asked)
+    assert (verdict.result, verdict.reason) == ("unknown", UNEARNED)
+    assert checker.result("code_delivery", asked) == "unknown"
 
 
 @pytest.mark.parametrize("name", ["authorization", "token_custody"])

@@ -58,14 +58,14 @@ def test_what_questions_forbid_the_attacker_is_not_fitted(monkeypatch):
     assert forbidden
 
     def forgetful(values, told):
-        """A client that does anything only once the attacker is restricted."""
-        read = all(values[name] != SWITCHES[name].baseline for name in forbidden)
+        """A client that does anything only once the attacker is restricted somehow."""
+        read = any(values[name] != SWITCHES[name].baseline for name in forbidden)
         return converse(Design(values) if read else Design(values).but(prm="off", iss_check="off"), told)
 
     monkeypatch.setattr(fitting, "converse", forgetful)
     fitting._remembered.cache_clear()
     seen = {name: measured()["mcp-python==2.3.0"][name] for name in ("M01_iss_ok", "M06_state_wrong")}
-    found = fit(seen).design
+    found = refine(Design(), seen).design
     fitting._remembered.cache_clear()
     assert all(found[name] == SWITCHES[name].baseline for name in forbidden)
 
