@@ -134,9 +134,29 @@ compared(
 )
 
 # %% [markdown]
-# What may cross the border is each guarded by one rule: client identity, keys, tokens, authority. The two rows of a
-# pair differ in one switch; the property that it decides stands beside it. In the place of either resource the attacker
-# has one of its own, and a server for it.
+# Discovery, consent and tokens are had twice under every design here. Whether the client is the same one in both domains
+# is a matter of design, and so is whether it proves possession of the same key: whatever crosses has not to be set up
+# again, and is what two servers that compare notes know it by.
+
+# %%
+compared(
+    {
+        "one metadata document": "world=crm_then_billing",
+        "a document for each AS": "world=crm_then_billing;cimd_docs=per_as",
+        "an entity statement of a federation": "world=crm_then_billing;reg=federation",
+        "registered at each AS at run time": "world=crm_then_billing;reg=dcr",
+        "one document and one DPoP key": "world=crm_then_billing;dpop=token",
+        "one document, a DPoP key for each AS": "world=crm_then_billing;dpop=token;dpop_key=per_as",
+        "one document and one certificate": "world=crm_then_billing;mtls=bound",
+    },
+    ("task_completed", "identity_crosses", "key_crosses"),
+    note="with",
+)
+
+# %% [markdown]
+# What an attacker could carry across the border is each guarded by one rule: client identity, keys, tokens, authority.
+# The two rows of a pair differ in one switch; the property that it decides stands beside it. In the place of either
+# resource the attacker has one of its own, and a server for it.
 
 # %%
 switches("rt_pin", "cred_pin", "assertion_aud", "iss_check", "as_trust", "rs_trust", "as_resource")
@@ -181,6 +201,9 @@ claimed([
     ("Both domains serve the agent.", "task_completed", "cap=none", "reached"),
     ("A list that lacks one of their servers ends the task.", "task_completed",
      "world=crm_then_billing;as_trust=allowlist;billing_as:listed=no", "not_reached"),
+    ("One metadata document makes the client known in both domains.", "identity_crosses", "reg=cimd", "reached"),
+    ("Registered at run time it is another client in each.", "identity_crosses", "reg=dcr", "not_reached"),
+    ("A DPoP key for each AS does not cross.", "key_crosses", "dpop=token;dpop_key=per_as", "not_reached"),
     ("An API with one document for many paths is not met.", "first_contact", "api=multi_path", "not_reached"),
 ])  # fmt: skip
 

@@ -90,6 +90,10 @@ _TABLE: tuple[tuple[str, str, Literal["security", "utility"], str], ...] = (
      "From an unknown URL, honest parties alone get to an accepted request."),
     ("TD", "task_completed", "utility",
      "From unknown URLs, honest parties alone get every session of the users' served, in whichever domain it is."),
+    ("IX", "identity_crosses", "utility",
+     "In two domains AS issue tokens under one client_id, which the client has from neither of them."),
+    ("KX", "key_crosses", "utility",
+     "In two domains AS issue tokens that are bound to one and the same key or certificate of the client's."),
 )  # fmt: skip
 
 PROPERTIES: dict[str, Property] = {

@@ -6,7 +6,8 @@ believed, over all parties, sessions and grants of a world.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import combinations
 
 from model import authorization_server as server_rules
 from model import client as client_rules
@@ -23,11 +24,12 @@ from model.readings import (
     designates,
     frameworks,
     is_strangers,
+    policy_of,
     published,
     requested_resource,
     token_of,
 )
-from model.registration import is_known
+from model.registration import is_known, publishes_for_all
 from model.state import Reading, tokens
 from model.world import ATTACKER, LOOPBACK, NONE, PROXY, Grant, Session
 
@@ -242,6 +244,38 @@ def task_completed(c: Context) -> Condition:
     """Every session of a user's is served in that way, whichever domains they lead to."""
     served = [_served_unknown(c, session.name) for session in _of_users(c)]
     return all_of(*served) if served else False
+
+
+def identity_crosses(c: Context) -> Condition:
+    """Two AS issue tokens under one client_id, which neither of them gave the client and both look up themselves."""
+
+    def shared(one: Reading, other: Reading) -> Condition:
+        return all_of(same(one.client, other.client), publishes_for_all(policy_of(c, one.client)))
+
+    return _in_two_domains(c, shared)
+
+
+def key_crosses(c: Context) -> Condition:
+    """Two AS issue tokens that are bound to one key, or to one certificate."""
+
+    def shared(one: Reading, other: Reading) -> Condition:
+        return any_of(
+            all_of(same(one.bound_key, other.bound_key), no(same(one.bound_key, NONE))),
+            all_of(same(one.certificate, other.certificate), no(same(one.certificate, NONE))),
+        )
+
+    return _in_two_domains(c, shared)
+
+
+def _in_two_domains(c: Context, shared: Callable[[Reading, Reading], Condition]) -> Condition:
+    """Whether two AS have issued tokens for users in grants that share something."""
+    found = []
+    for grants in combinations(_users_grants(c), 2):
+        one, other = (c.state.grant(grant.name) for grant in grants)
+        if len({grant.server for grant in grants}) == 2:
+            issued = all_of(same(one.code, "redeemed"), same(other.code, "redeemed"))
+            found.append(all_of(issued, shared(one, other)))
+    return any_of(*found)
 
 
 def _served_unknown(c: Context, who: str) -> Condition:

@@ -38,6 +38,7 @@ def test_prefix_matching_flips_what_it_flips(flips) -> None:
         ("multi_path_api", "discovery_integrity"): broken,
         ("multi_path_api", "first_contact"): ("not_reached", "reached", 9),
         ("multi_path_api", "task_completed"): ("not_reached", "reached", 18),
+        ("multi_path_api", "identity_crosses"): ("not_reached", "reached", 16),
     }
 
 
@@ -106,7 +107,7 @@ def test_where_nothing_flips_nothing_is_told(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr("openworld.diff.flips", nothing)
     same = (EXACT, EXACT, "--against", "path_tenant", "--environment", "plain")
-    assert run(*same).stdout == "0 flips (0 for the better) in 19 questions to each design\n"
+    assert run(*same).stdout == "0 flips (0 for the better) in 21 questions to each design\n"
     refused = run(*same, "--format", "svg")
     assert (refused.exit_code, refused.stderr.splitlines()[-1]) == (
         2, "openworld: nothing flips, so that there is nothing to draw",
@@ -137,6 +138,7 @@ def test_exact_and_prefix_matching_flip_what_was_found_by_hand() -> None:
     assert told == {
         "discovery_integrity": set(DEPLOYMENTS), "authorization": hosts, "token_confinement": hosts,
         "first_contact": {"multi_path_api"}, "task_completed": {"multi_path_api"},
+        "identity_crosses": {"multi_path_api"},
     }  # fmt: skip
 
 
