@@ -134,9 +134,9 @@ compared(
 )
 
 # %% [markdown]
-# Discovery, consent and tokens are had twice under every design here. Whether the client is the same one in both domains
-# is a matter of design, and so is whether it proves possession of the same key: whatever crosses has not to be set up
-# again, and is what two servers that compare notes know it by.
+# Discovery, consent and tokens are had twice under every design here. Whether the client is the same one in both
+# domains is a matter of design, and so is whether it proves possession of the same key: whatever crosses has not to
+# be set up again, and is what two servers that compare notes know it by.
 
 # %%
 compared(
