@@ -17,7 +17,7 @@ from model.attacker import attacker_authenticates, controls_document, deliver, k
 from model.attacker_answers import squats, vouches, written
 from model.flow import document_rules, own_grants, server_metadata_rules, takes_part
 from model.guards import ask
-from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
+from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, none_of, one_of, same
 from model.messages import (
     FORGED,
     THIEF,
@@ -38,6 +38,7 @@ from model.readings import (
     answered,
     attackers_key,
     client_id_of,
+    is_others_key,
     is_own_key,
     is_strangers,
     kept,
@@ -129,6 +130,7 @@ def present_token(c: Context, token: str, url: str) -> Move:
     unused = all_of(same(c.of(party.name).rs_htu, "off"), for_another, no(used))
     made = token_of(c, token)
     own = is_own_key(made["key"])
+    others = any_of(is_others_key(made["key"]), none_of(made["certificate"], NONE))
     request = ResourceRequest(url, token, choose(own, NONE, f"{token}@captured"))
     return Move(
         here,
@@ -136,7 +138,7 @@ def present_token(c: Context, token: str, url: str) -> Move:
             *_kept(c, token),
             *accepts(c, token, url, own, (for_this, for_another), NONE, all_of(no(own), used, no(unused))),
         ),
-        {f"served.{token}": True, f"replayed.{token}": any_of(no(own), no(same(made["certificate"], NONE)))},
+        {f"served.{token}": True, f"replayed.{token}": others},
         (Sent(ATTACKER, url, request), Sent(url, ATTACKER, ResourceResponse(made["user"]))),
     )
 

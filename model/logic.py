@@ -123,6 +123,13 @@ def one_of(value: Value, *members: Any) -> Condition:
     return any_of(*(value.cases.get(member, False) for member in members))
 
 
+def none_of(value: Value, *members: Any) -> Condition:
+    """Whether a value is none of the given constants: said by what it is, of which a reader may know more."""
+    if not isinstance(value, Pick):
+        return value not in members
+    return any_of(*(when for member, when in value.cases.items() if member not in members))
+
+
 def choose(condition: Condition, then: Value, otherwise: Value) -> Value:
     """``then`` where the condition holds, else ``otherwise``."""
     if condition is True:

@@ -13,7 +13,7 @@ from model import client as client_rules
 from model import guards, identifiers
 from model.action import Context
 from model.guards import ask
-from model.logic import Condition, Value, all_of, any_of, choose, holds, mapped, no, one_of, same
+from model.logic import Condition, Value, all_of, any_of, choose, holds, mapped, no, none_of, one_of, same
 from model.messages import Configured, Fetch, ResourceMetadata, Sent
 from model.rule import Condition as Named
 from model.state import ATTACKERS_KEY, Moved, Reading, refreshed
@@ -375,6 +375,11 @@ def attackers_key(c: Context, server: Party, useful: Condition = False) -> Value
 def is_own_key(key: Value) -> Condition:
     """Whether a token is bound to no key, or to the attacker's."""
     return one_of(key, NONE, ATTACKERS_KEY)
+
+
+def is_others_key(key: Value) -> Condition:
+    """Whether it is bound to a key that the attacker does not hold."""
+    return none_of(key, NONE, ATTACKERS_KEY)
 
 
 # --- whoever authenticates as a client -----------------------------------------------------------------------

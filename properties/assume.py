@@ -26,6 +26,7 @@ from model.switches import SWITCHES
 from model.world import World
 from properties.bounds import Laid
 from properties.completion import finishes
+from properties.minimal import minimal
 from properties.monotone import Monotone, Names, in_size_order
 from properties.plainest import Run
 from properties.security import Property
@@ -162,12 +163,12 @@ class Assumptions(Monotone):
         configuration = replace(self.configuration, design=design)
         machine = Machine(configuration, self._world_of(prop))
         run = without_noise(machine, prop, decoded(laid))
-        needed = dict(found)
-        for name in found:
-            fewer = {other: value for other, value in needed.items() if other != name}
-            if self._is_certain(machine, prop, run, fewer):
-                needed = fewer
-        return frozenset(self._facts) - {f"{name}={value}" for name, value in needed.items()}
+
+        def certain(known: list[str]) -> bool:
+            return self._is_certain(machine, prop, run, {name: found[name] for name in known})
+
+        needed, _ = minimal(list(found), certain)
+        return frozenset(self._facts) - {f"{name}={found[name]}" for name in needed}
 
     def _is_certain(self, machine: Machine, prop: Property, run: Run, known: Mapping[str, str]) -> bool:
         """Whether a run happens, event and all, with so much of the environment known, whatever the rest is."""

@@ -16,7 +16,7 @@ from typing import Any
 from model.design import Configuration, Design, check_parties
 from model.world import World
 from properties.bounds import Clock, Depths, Laid, Settled
-from properties.closure import Closure
+from properties.closure import Closure, Reached
 from properties.security import Property, find
 from properties.solver import Answer
 from properties.template import Template
@@ -60,7 +60,7 @@ class Monotone(ABC):
         self._asked = self.properties
         self._sweeps = 0  # so many are looked at where nothing is proved: an attack was that long
         self._worlds: dict[World, tuple[Depths, Closure]] = {}
-        self._able: dict[tuple[World, bool], Names] = {}
+        self._reached: dict[tuple[World, bool], Reached] = {}
 
     # --- what is asked about -----------------------------------------------------------------------------------
 
@@ -93,6 +93,9 @@ class Monotone(ABC):
 
     def _marco(self) -> Iterator[tuple[Names, bool]]:
         """The sets as they are found; that one suffices is proved of what it has been shrunk to, not on the way."""
+        if not any(self._possible(prop) for prop in self._asked):
+            yield frozenset(), True
+            return
         unexplored = _Map(self.names)
         for impossible in self._absurd():
             unexplored.forbid_supersets(impossible)
@@ -158,10 +161,8 @@ class Monotone(ABC):
         """
         asked = [prop for prop in self._asked if prop.kind == "security"]
         for prop in () if attacked and len(self._asked) == 1 else asked:
-            depths, closure = self._depths(self._world_of(prop))
-            event, given = depths.template.events[prop.name], self._given(depths.template, frozenset())
-            reached = event is not False and closure.reached(given, ()).possible(event)
-            if not reached or self._settle(prop, frozenset(), rules=False).answer is Answer.UNSAT:
+            possible = self._possible(prop, rules=False)
+            if not possible or self._settle(prop, frozenset(), rules=False).answer is Answer.UNSAT:
                 yield prop.name
 
     def _settle(self, prop: Property, there: Names, rules: bool = True, prove: bool = True) -> Settled:
@@ -174,10 +175,7 @@ class Monotone(ABC):
         template = depths.template
         enforced = frozenset(template.enforced) if rules else frozenset[str]()
         # What nothing could bring about; what these things rule out is for the solver to say, by their names.
-        where = template.world, rules
-        if where not in self._able:
-            self._able[where] = closure.reached(self._given(template, frozenset()), enforced).actions
-        able = self._able[where]
+        able = self._whatever(template.world, rules).actions
 
         def assume(laid: Laid) -> list[int]:
             chosen = [literal for literal, name in self._literals(laid).items() if name in there]
@@ -194,6 +192,19 @@ class Monotone(ABC):
         if found.answer is Answer.UNKNOWN:
             raise NoAnswerError(f"no answer about {prop.name}: {found.reason}")
         return found
+
+    def _possible(self, prop: Property, rules: bool = True) -> bool:
+        """Whether an event is not out of reach whatever is there, in runs of any length."""
+        world = self._world_of(prop)
+        return self._whatever(world, rules).possible(self._depths(world)[0].template.events[prop.name])
+
+    def _whatever(self, world: World, rules: bool) -> Reached:
+        """What is not out of reach whatever is there."""
+        if (world, rules) not in self._reached:
+            depths, closure = self._depths(world)
+            enforced = frozenset(depths.template.enforced) if rules else frozenset[str]()
+            self._reached[world, rules] = closure.reached(self._given(depths.template, frozenset()), enforced)
+        return self._reached[world, rules]
 
     def _world_of(self, prop: Property) -> World:
         return self.world or prop.world_of(self.configuration)

@@ -95,7 +95,7 @@ class Mutant:
 LOOSENED = ("exact to origin", "exact to present", "segment to string", "equal to present")
 BROKEN = ("condition turned round", "and for or", "statement left out")
 #: What steps and events are lists of, and the calls in which each stands; entries are those of a dict.
-LISTS = {"condition": ("all_of", "possible"), "alternative": ("any_of",), "value": ("one_of",), "entry": ()}
+LISTS = {"condition": ("all_of", "possible"), "alternative": ("any_of",), "value": ("one_of", "none_of"), "entry": ()}
 LEFT_OUT = tuple(f"{part} left out" for part in LISTS)
 
 
@@ -165,7 +165,7 @@ class _Change(ast.NodeTransformer):
             case "statement left out", ast.Assign() | ast.AugAssign() | ast.Expr() if self._here():
                 return ast.Pass()
             case _, ast.Call(ast.Name(called)) if called in LISTS.get(self.change.removesuffix(" left out"), ()):
-                of = 1 if called == "one_of" else 0  # the value that is one of them
+                of = 1 if called in LISTS["value"] else 0  # the value that is one of them
                 node.args = [*node.args[:of], *(part for part in node.args[of:] if not self._here())]
             case "entry left out", ast.Dict():
                 kept = [pair for pair in zip(node.keys, node.values, strict=True) if not self._here()]
