@@ -8,7 +8,7 @@ from model.errors import InputError
 
 #: What is answered of a security property, and what of a utility property.
 SecurityResult = Literal["attack", "safe", "not_in_this_world", "unknown"]
-UtilityResult = Literal["reached", "not_reached", "unknown"]
+UtilityResult = Literal["reached", "not_reached", "not_in_this_world", "unknown"]
 Result = Literal["attack", "safe", "not_in_this_world", "reached", "not_reached", "unknown"]
 RESULTS: tuple[Result, ...] = get_args(Result)
 

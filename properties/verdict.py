@@ -45,7 +45,8 @@ class Verdict:
     Attributes:
         result: of a security property ``attack``, ``safe``, ``not_in_this_world`` (nothing here could violate it, so
             that it says nothing that it is not violated) or ``unknown``; of a utility property ``reached``,
-            ``not_reached`` or ``unknown``. ``unknown`` is never to be read as anything else.
+            ``not_reached`` or ``unknown``, and ``not_in_this_world`` where its protocol has nothing of the kind.
+            ``unknown`` is never to be read as anything else.
         reach: what the answer rests on, in words.
         trace: the shortest attack (or, for a utility property, the shortest run that shows it).
         blocked_by: rules that together rule the event out; leaving any one of them out of this set lets it happen.
@@ -209,7 +210,7 @@ class WorldChecker:
         asked = self._ask(prop, configuration)
         made = Verdict(asked.prop, asked.configuration, self.world, "unknown", "", None, (), 0.0)
         if not asked.prop.defined(self.world):
-            made = replace(made, result=_undefined(asked.prop), reach=UNDEFINED, reason=UNDEFINED)
+            made = replace(made, result="not_in_this_world", reach=UNDEFINED, reason=UNDEFINED)
         else:
             found = self._settle(asked, naming=True)
             if found.answer is Answer.SAT:
@@ -226,7 +227,7 @@ class WorldChecker:
         asked = self._ask(prop, configuration)
         security = asked.prop.kind == "security"
         if not asked.prop.defined(self.world):
-            return _undefined(asked.prop)
+            return "not_in_this_world"
         excluded = self._out_of_reach(asked, self._depths.template.enforced)
         if security and excluded and self._out_of_reach(asked, ()):
             return "not_in_this_world"
@@ -439,11 +440,6 @@ def _words(made: Verdict) -> str:
         looked = f"runs that go through it {bound.sweeps} times"
         return f"{words}; that the rules named are enough is known for {looked} only{fewer}"
     return words + fewer
-
-
-def _undefined(prop: Property) -> Result:
-    """The answer where a protocol does not say when an event happens."""
-    return "not_in_this_world" if prop.kind == "security" else "unknown"
 
 
 def check(

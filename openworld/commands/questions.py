@@ -73,8 +73,8 @@ def verdict(name: str, config: str, require: str | None, timeout: float | None, 
 
     Of a security property the verdict is attack, safe, not_in_this_world or unknown: safe where rules stand in the
     way, not_in_this_world where nothing here could violate it even if no rule were obeyed, or where nobody can use
-    the design. Of a utility property it is reached, not_reached or unknown. Exit code 3 says unknown, 4 (unless that
-    is what was required) not_in_this_world.
+    the design. Of a utility property it is reached, not_reached or unknown, or not_in_this_world where the protocol
+    has nothing of the kind. Exit code 3 says unknown, 4 (unless that is what was required) not_in_this_world.
 
     \b
     openworld verdict code_delivery "cap=mal_as;iss_check=off"

@@ -85,7 +85,8 @@ def _reached(rows: list[dict[str, Any]], name: str) -> str:
     row = next((row for row in rows if row["property"] == name), None)
     if row is None:
         return ""
-    words = {"reached": "yes", "not_reached": "no", "unknown": "undecided"}[today(row["verdict"], row["kind"])]
+    said = {"reached": "yes", "not_reached": "no", "not_in_this_world": "–", "unknown": "undecided"}
+    words = said[today(row["verdict"], row["kind"])]
     return f"[{words}]({row['chart']})" if row["chart"] else words
 
 
