@@ -80,11 +80,9 @@ def read(prop: Property, found: Weakest) -> tuple[Kind, tuple[Values, ...], tupl
             return "never", (), ()
         needed = tuple(map(_or_else, found.never))
         return ("if" if needed else "always"), needed, found.never
-    if found.not_in_this_world:
+    if found.not_in_this_world or not found.usable:
         return "not_in_this_world", (), ()
     sets = found.enough
-    if not sets and not found.attacks:  # nobody can finish, whatever others do
-        return "not_in_this_world", (), ()
     return ("never" if not sets else "always" if {} in sets else "if"), sets, found.attacks
 
 

@@ -25,7 +25,7 @@ from model.state import View
 from model.switches import SWITCHES
 from model.world import World
 from properties.bounds import Laid
-from properties.completion import finishes
+from properties.completion import choices, finishes
 from properties.minimal import minimal
 from properties.monotone import Monotone, Names, in_size_order
 from properties.plainest import Run
@@ -49,6 +49,7 @@ class Weakest:
         questions: how often the solver was asked.
         not_in_this_world: the properties that nothing here can violate, whatever others do and even if no rule is
             enforced.
+        usable: honest parties can finish in some environment.
     """
 
     enough: tuple[Values, ...]
@@ -56,6 +57,7 @@ class Weakest:
     attacks: tuple[Values, ...]
     questions: int
     not_in_this_world: tuple[str, ...] = ()
+    usable: bool = True
 
 
 class Assumptions(Monotone):
@@ -91,17 +93,15 @@ class Assumptions(Monotone):
         attacks = [self._said(frozenset(self._facts) - each) for each, holds in found if not holds]
         vacuous = tuple(self._nothing_to_violate(bool(attacks)))
         left = tuple(map(self._left, enough)), tuple(map(self._left, never))
-        return Weakest(*left, self._merged(attacks), self.questions, vacuous)
+        usable = self._leaves_work(frozenset())
+        return Weakest(*left, self._merged(attacks), self.questions, vacuous, usable)
 
     def _leaves_work(self, excluded: Names) -> bool:
         """Whether honest parties can finish in an environment that is not excluded."""
-        design = self.configuration.design
-        decided = [
-            item for item in design.items()
-            if item[0] not in self.free and SWITCHES[item[0]].kind in ("mechanism", "environment")
-        ]  # fmt: skip
+        everything = choices(self.configuration.design, "mechanism", "environment")
+        decided = tuple(item for item in everything if item[0] not in self.free)
         facts = tuple(self._facts[fact] for fact in excluded)
-        return any(finishes(self._world_of(prop), tuple(decided), facts) for prop in self._asked)
+        return any(finishes(self._world_of(prop), decided, facts) for prop in self._asked)
 
     def _merged(self, attacks: list[Values]) -> tuple[Values, ...]:
         """What attacks need, those together that differ in the value of one switch alone; none that another covers."""

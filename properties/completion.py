@@ -16,7 +16,7 @@ from model.action import Context
 from model.design import Configuration, Design
 from model.machine import Machine
 from model.protocols import rules
-from model.switches import SWITCHES
+from model.switches import SWITCHES, Kind
 from model.world import World
 from properties.bounds import Clock, Depths, Laid
 from properties.minimal import OutOfTimeError, minimal
@@ -35,6 +35,8 @@ _ENOUGH_STATES = 2_000
 _T = TypeVar("_T")
 #: Switches with the values that they are given.
 Choices = tuple[tuple[str, str], ...]
+#: The switches that single parties have, as ``(party, switch)``.
+Own = tuple[tuple[str, str], ...]
 
 
 def honest_completion(context: Context) -> Any:
@@ -85,11 +87,18 @@ def finishes(world: World, decided: Choices, excluded: Choices) -> bool:
     """
     if not hasattr(import_module(f"properties.events.{world.protocol}"), COMPLETION):
         return True
-    return _answer(world, decided, tuple(_open(world).template.enforced), Clock(), excluded) is not Answer.UNSAT
+    return _answer(world, decided, None, Clock(), excluded) is not Answer.UNSAT
+
+
+def choices(design: Design, *kinds: Kind) -> Choices:
+    """The switches of some kinds as a design has them, those of single parties as ``party:switch``."""
+    shared = ((name, value) for name, value in design.items() if SWITCHES[name].kind in kinds)
+    own = ((f"{whose}:{name}", v) for (whose, name), v in design.parties.items() if SWITCHES[name].kind in kinds)
+    return (*shared, *own)
 
 
 def _mechanisms(design: Design) -> Choices:
-    return tuple((name, value) for name, value in design.items() if SWITCHES[name].kind == "mechanism")
+    return choices(design, "mechanism")
 
 
 @cache
@@ -113,29 +122,36 @@ def _finishes_here(world: World, design: Design) -> bool:
 @cache
 def _finishes(world: World, mechanisms: Choices) -> bool:
     """Whether honest parties finish with these mechanisms, whatever else there is."""
-    return _answer(world, mechanisms, tuple(_open(world).template.enforced), Clock()) is not Answer.UNSAT
+    return _answer(world, mechanisms, None, Clock()) is not Answer.UNSAT
 
 
 @cache
 def _contradiction(world: World, mechanisms: Choices) -> Contradiction:
-    every, clock = tuple(_open(world).template.enforced), Clock(effort=_PATIENCE)
-    switches = _least(mechanisms, lambda kept: _answer(world, kept, every, clock))
+    every, clock = tuple(_open(world, _own(mechanisms)).template.enforced), Clock(effort=_PATIENCE)
+    switches = _least(mechanisms, lambda kept: _answer(world, kept, None, clock, own=_own(mechanisms)))
     refusing = _least(every, lambda kept: _answer(world, mechanisms, kept, clock))
     return Contradiction(tuple(sorted("=".join(choice) for choice in switches)), tuple(sorted(refusing)))
 
 
 def _answer(
-    world: World, chosen: Iterable[tuple[str, str]], enforced: Iterable[str], clock: Clock, excluded: Choices = ()
-) -> Answer:
-    """Whether anybody finishes where just these switches and rules are decided, and nobody is dishonest."""
+    world: World, chosen: Iterable[tuple[str, str]], enforced: Iterable[str] | None, clock: Clock,
+    excluded: Choices = (), own: Own | None = None,
+) -> Answer:  # fmt: skip
+    """Whether anybody finishes where just these switches and rules (or all) are decided, and nobody is dishonest.
+
+    ``own``: the switches that single parties have, if they are not those of the ones that are decided.
+    """
+    chosen = tuple(chosen)
+    opened = _open(world, _own(chosen) if own is None else own)
+    rules = opened.template.enforced if enforced is None else enforced
 
     def given(laid: Laid) -> list[int]:
         nobody = [-literal for literal in laid.unrolling.capabilities.values()]
         decided = [laid.unrolling.switches[choice] for choice in chosen]
         decided += [-laid.unrolling.switches[choice] for choice in excluded]
-        return [*nobody, *laid.without(COMPLETION), *decided, *(laid.unrolling.enforced[name] for name in enforced)]
+        return [*nobody, *laid.without(COMPLETION), *decided, *(laid.unrolling.enforced[name] for name in rules)]
 
-    return _open(world).settle(COMPLETION, given, clock).answer
+    return opened.settle(COMPLETION, given, clock).answer
 
 
 def _least(among: tuple[_T, ...], answer: Callable[[list[_T]], Answer]) -> list[_T]:
@@ -150,7 +166,13 @@ def _least(among: tuple[_T, ...], answer: Callable[[list[_T]], Answer]) -> list[
     return minimal(list(among), contradict)[0]
 
 
+def _own(chosen: Choices) -> Own:
+    """The switches among these that single parties have."""
+    named = (name.partition(":") for name, _ in chosen if ":" in name)
+    return tuple((party, switch) for party, _, switch in named)
+
+
 @cache
-def _open(world: World) -> Depths:
-    """The world with every design in it."""
-    return Depths(Template(world, about=(), also={COMPLETION: honest_completion}))
+def _open(world: World, own: Own) -> Depths:
+    """The world with every design in it, some parties with switches of their own."""
+    return Depths(Template(world, about=(), also={COMPLETION: honest_completion}, own=own))

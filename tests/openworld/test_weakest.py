@@ -103,5 +103,5 @@ def test_what_nothing_could_violate_is_never_drawn_as_a_merit() -> None:
     """Where bearer tokens leave nothing to violate, or a design leaves nobody to finish, there is no tick."""
     (line,) = table(environments.of_design("mcp", ["sender_constraint"]))
     assert line["cells"]["sender_constraint"]["look"] == "not_in_this_world"
-    unusable = "pkce=off;pkce_as=required;h_iss=yes"
-    assert "nobody can use the design" in run("CD", unusable, "--against", "mal_as").output
+    for unusable in ("pkce=off;pkce_as=required", "pkce=off;pkce_as=lax;as:pkce_as=required"):
+        assert "nobody can use the design" in run("CD", unusable, "--against", "mal_as").output

@@ -177,6 +177,14 @@ def test_a_design_that_contradicts_itself_is_told_by_what_refuses():
     assert "authorization_server.challenge_is_present" in verdict.reason
 
 
+def test_what_one_party_alone_demands_can_leave_nobody_to_use_a_design():
+    """The one server here requires PKCE for itself, whatever is said of servers in general; or does not."""
+    demanding = check("code_delivery", parse("cap=mal_as;pkce=off;pkce_as=lax;as:pkce_as=required"))
+    assert demanding.result == "not_in_this_world"
+    assert demanding.reason.startswith("nobody can use this design: as:pkce_as=required and ")
+    assert check("code_delivery", parse("cap=mal_as;pkce=off;pkce_as=required;as:pkce_as=lax")).result == "safe"
+
+
 @pytest.mark.parametrize("text", ["pkce=off;pkce_as=lax", "pkce=s256;pkce_as=required", "prm=off", "api=multi_path"])
 def test_a_design_that_somebody_can_use_is_none(text):
     """One change of either side ends the contradiction; and neither configuration by hand nor an environment is one."""
