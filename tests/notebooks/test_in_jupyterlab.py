@@ -55,6 +55,7 @@ def test_moving_a_control_changes_the_answer(lab: str, page: Any, name: str) -> 
     pytest.fail(f"after {moves} the answer is still: {_answer(shown)[0][:500]}")
 
 
+@pytest.mark.slow
 def test_the_picture_on_the_screen_can_be_saved(lab: str, page: Any, tmp_path: Path) -> None:
     """A click on the link below the chart gives a file with that chart."""
     shown = _opened(page, lab, "02_two_gaps", "openworld-explorer")

@@ -76,6 +76,7 @@ def run(cache: Path) -> Check:
 # --- what is found -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_named_designs_are_as_the_example_says(run: Check) -> None:
     """The example that the package carries is as it says, entry by entry."""
     result = run(NAMED, "--no-chart")

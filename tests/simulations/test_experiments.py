@@ -246,6 +246,7 @@ def test_examples_run(module: object) -> None:
     assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_code_thefts_that_come_with_iss_are_of_clients_that_compare_no_issuer() -> None:
     """Attempts that turn into a code theft as AS take to iss were stopped by its absence; RFC 8414 3.3 ends them."""
     strict = "iss_check=require"

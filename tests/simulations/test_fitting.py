@@ -82,6 +82,7 @@ def test_evidence_is_what_would_be_lost():
         assert all(one.verdict != "predicted" for one in compare(back, {name: seen[name] for name in names}))
 
 
+@pytest.mark.slow
 def test_schema_of_a_client_is_found_from_mutations():
     """What a client does with fields of the wrong type is found without changing what the catalogue has decided."""
     stored = find("mcp-python==2.3.0").design
