@@ -21,7 +21,7 @@ from model.world import World
 from properties.bounds import Clock, Depths, Laid
 from properties.minimal import OutOfTimeError, minimal
 from properties.solver import Answer
-from properties.template import Template
+from properties.template import Own, Template
 
 #: How the event is called among those of a template, beside the properties, and in the modules of events.
 COMPLETION = "completion"
@@ -35,8 +35,6 @@ _ENOUGH_STATES = 2_000
 _T = TypeVar("_T")
 #: Switches with the values that they are given.
 Choices = tuple[tuple[str, str], ...]
-#: The switches that single parties have, as ``(party, switch)``.
-Own = tuple[tuple[str, str], ...]
 
 
 def honest_completion(context: Context) -> Any:

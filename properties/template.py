@@ -21,6 +21,9 @@ from model.world import World
 from properties.circuit import Circuit, Literal
 from properties.security import PROPERTIES
 
+#: The switches that designs have for single parties, as ``(party, switch)``.
+Own = tuple[tuple[str, str], ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Firing:
@@ -65,7 +68,7 @@ class Template:
     configuration: Configuration | Design | None = None
     about: tuple[str, ...] = tuple(PROPERTIES)
     also: Mapping[str, Callable[[Context], Condition]] = field(default_factory=dict)
-    own: tuple[tuple[str, str], ...] = ()
+    own: Own = ()
     free: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     circuit: Circuit = field(default_factory=Circuit)
     switches: dict[tuple[str, str], Literal] = field(default_factory=dict)

@@ -18,14 +18,14 @@ from model.trace import Trace
 from model.world import World
 from properties.bounds import LIMIT, Bound, Clock, Depths, Laid, Settled
 from properties.closure import Closure, Reached
-from properties.completion import Own, contradiction, usable
+from properties.completion import contradiction, usable
 from properties.minimal import OutOfTimeError, preferred
 from properties.reasons import UNDEFINED, reason
 from properties.results import Result
 from properties.security import Property, find
 from properties.shortest import Shortening
 from properties.solver import Answer
-from properties.template import Template
+from properties.template import Own, Template
 
 #: Sweeps after which a question is laid down on its own, where every design was and where one was, and seconds of work
 #: after which it is: what is laid down for one question is then quicker than what is there for many.

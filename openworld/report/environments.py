@@ -31,8 +31,6 @@ def cell(row: dict[str, Any]) -> dict[str, Any]:
     as_it_is = _sign(str(row["verdict"]), kind, row["steps"])
     products = _sign(str(row["products"]), kind, row["products_steps"])
     sign, look = _SIGNS.get(str(row["whatever"]), (as_it_is[0], today(str(row["verdict"]), kind)))
-    if row["whatever"] == "always" and row["verdict"] == "not_in_this_world":
-        sign, look = _SIGNS["not_in_this_world"]  # what nothing could violate where it was looked at is no merit
     words = SAID[row["whatever"]][utility] if row["whatever"] in SAID else "undecided"
     # Sets of assumptions of which one is enough, or choices all of which have to be so.
     sets = [part.strip() for part in str(row["assumptions"]).split("&" if utility else "|") if part.strip()]
