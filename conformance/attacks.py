@@ -22,9 +22,16 @@ from model.messages import (
     AuthorizationRequest,
     AuthorizationResponse,
     Challenge,
+    ClientMetadata,
+    EntityStatement,
     Fetch,
+    Introspection,
+    IntrospectionResponse,
+    KeySet,
     Message,
     Redirection,
+    RegistrationRequest,
+    RegistrationResponse,
     ResourceMetadata,
     ResourceRequest,
     ResourceResponse,
@@ -207,10 +214,22 @@ TELLS: dict[tuple[type[Message], str, str], Tell] = {
 }
 
 
+#: What parties ask each other to get to know each other; those that are played do that in a way of their own.
+LOOKUPS = (
+    ClientMetadata, EntityStatement, Introspection, IntrospectionResponse, KeySet, RegistrationRequest,
+    RegistrationResponse,
+)  # fmt: skip
+
+
+def _is_lookup(draft: Draft, told: Arrow) -> bool:
+    by_server = isinstance(told.record, Fetch) and draft.role(told.sender) in ("server", "resource")
+    return by_server or isinstance(told.record, LOOKUPS)
+
+
 def tell(trace: Trace, expected: bool = False) -> Play:
     """The play of an attack trace (raises UntellableError)."""
     draft = Draft(trace.world)
-    for told in _as_users(trace.world, arrows(trace)):
+    for told in (told for told in _as_users(trace.world, arrows(trace)) if not _is_lookup(draft, told)):
         act = TELLS.get((type(told.record), draft.role(told.sender), draft.role(told.receiver)))  # type: ignore[arg-type]
         if act is None:
             raise UntellableError(f"nobody tells a client: {told.sender} to {told.receiver}: {told.label}")

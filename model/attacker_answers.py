@@ -5,7 +5,10 @@ from __future__ import annotations
 from model.action import Context, Domains, Move, action, possible
 from model.attacker import controls_document, knows, sessions_and_channels
 from model.flow import (
+    declared,
     document_rules,
+    found_out,
+    offered,
     server_metadata_rules,
     with_metadata,
 )
@@ -58,7 +61,7 @@ def publish_resource_metadata(
     )
     genuine = all_of(own, no(is_strangers(c.world, listed)))
     vouched = any_of(same(design.prm, "off"), vouches(c, who, channel))
-    told = ResourceMetadata(resource, listed, choose(vouched, "by an accepted attester", NONE), demands_dpop)
+    told = ResourceMetadata(resource, listed, *declared(c, who, vouched, demands_dpop))
     return Move(
         here,
         document_rules(
@@ -133,7 +136,7 @@ def publish_server_metadata(
     )
     told = ServerMetadata(
         issuer, authorization_at, token_at, par_at, promises_iss,
-        choose(offers_pkce, "S256", NONE), choose(offers_dpop, "ES256", NONE),
+        choose(offers_pkce, "S256", NONE), choose(offers_dpop, "ES256", NONE), **offered(c, who, party),
     )  # fmt: skip
     client = c.world.session[who].client
     fetch = Fetch(well_known_authorization_server(party.url))
@@ -146,7 +149,10 @@ def publish_server_metadata(
         all_of(here, any_of(same(session.listed, party.url), by_choice), allowed, plainest),
         server_metadata_rules(c, session, party, issuer, authorization_at, token_at, connector, promises_iss),
         with_metadata(who, **recorded),
-        (Sent(client, server, fetch, no(connector)), Sent(server, client, told)),
+        (
+            Sent(client, server, fetch, no(connector)), Sent(server, client, told),
+            *found_out(c, who, party, issuer),
+        ),
     )
 
 

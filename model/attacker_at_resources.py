@@ -18,6 +18,7 @@ from model.attacker_answers import squats, vouches, written
 from model.flow import document_rules, own_grants, server_metadata_rules, takes_part
 from model.guards import ask
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, none_of, one_of, same
+from model.lookups import token_is_looked_up
 from model.messages import (
     FORGED,
     THIEF,
@@ -139,7 +140,10 @@ def present_token(c: Context, token: str, url: str) -> Move:
             *accepts(c, token, url, own, (for_this, for_another), NONE, all_of(no(own), used, no(unused))),
         ),
         {f"served.{token}": True, f"replayed.{token}": others},
-        (Sent(ATTACKER, url, request), Sent(url, ATTACKER, ResourceResponse(made["user"]))),
+        (
+            Sent(ATTACKER, url, request), *token_is_looked_up(c, url, token),
+            Sent(url, ATTACKER, ResourceResponse(made["user"])),
+        ),
     )
 
 

@@ -28,6 +28,7 @@ from model.flow import (
 )
 from model.guards import ask
 from model.logic import Value, all_of, any_of, choose, no, one_of, same
+from model.lookups import client_is_read
 from model.messages import (
     FORGED,
     THIEF,
@@ -96,7 +97,7 @@ def push_request(c: Context, grant: str, client: Value, redirect: Value, challen
         here,
         attacker_authenticates(c, server, client),
         {f"{grant}.code": "pushed", **{f"{grant}.{name}": value for name, value in pushed.items()}},
-        (Sent(ATTACKER, server.name, request),),
+        (Sent(ATTACKER, server.name, request), *client_is_read(c, server, client, redirect)),
     )
 
 
@@ -146,7 +147,7 @@ def forward_request(c: Context, who: str, grant: str) -> Move:
     )
     others_too = c.world.user_of(who) not in (user, ATTACKER)
     overtakes = all_of(pushed, same(session.authorization_at, server.url), others_too)
-    move = issue(c, grant, who, pushed, request_of(c, session), reused=overtakes)
+    move = issue(c, grant, who, pushed, request_of(c, session), reused=overtakes, by_value=no(pushed))
     very = authorization_request(c, session, choose(pushed, who, NONE), pushed)
     return move._replace(
         when=here,

@@ -20,6 +20,7 @@ from model.attacker import deliver, is_attackers
 from model.guards import ask
 from model.identifiers import same_origin, well_known_authorization_server
 from model.logic import Condition, Value, all_of, any_of, choose, holds, implies, mapped, no, one_of, same
+from model.lookups import SIGNED_BY_ATTESTER, client_is_read, client_registers, server_is_vouched_for
 from model.messages import (
     THIEF,
     AuthorizationRequest,
@@ -61,7 +62,7 @@ from model.readings import (
 )
 from model.registration import is_known, is_on_file, knows_attester, registered, shows_a_client
 from model.rule import Condition as Named
-from model.state import Reading, assertion_at
+from model.state import Moved, Reading, assertion_at
 from model.world import ATTACKER, NONE, Party, World
 
 # --- S1 to S7: discovery -----------------------------------------------------------------------------------
@@ -136,8 +137,15 @@ def client__use_resource_metadata(c: Context, who: str, listed: Value) -> Move:
         all_of(here, honest),
         document_rules(c, who, session.url, resource, any_of(same(c.client(who).prm, "off"), vouched)),
         {f"{who}.phase": "discovered", f"{who}.resource": resource, f"{who}.listed": listed},
-        document(c, who, session.url, ResourceMetadata(resource, listed)),
+        document(c, who, session.url, ResourceMetadata(resource, listed, *declared(c, who, vouched))),
     )
+
+
+def declared(c: Context, who: str, vouched: Condition, demands_dpop: Condition = False) -> tuple[Value, Value]:
+    """What resource metadata says to a client that looks at it: who signed it, and whether tokens have to be bound."""
+    design, url = c.client(who), c.state.session(who).url
+    demands = any_of(demands_dpop, c.at(url, lambda party: same(c.of(party.name).r_requires_dpop, "yes")))
+    return choose(all_of(vouched, no(same(design.signed_metadata, "off"))), SIGNED_BY_ATTESTER, NONE), demands
 
 
 def server_metadata_rules(
@@ -173,13 +181,34 @@ def client__use_server_metadata(c: Context, who: str, server: str) -> Move:
     own, client = party.url, c.world.session[who].client
     sends = same(c.of(server).h_iss, "yes")
     offers = choose(all_of(pushes(c.client(who)), no(same(c.of(server).par, "off"))), own, NONE)
-    told = ServerMetadata(own, own, own, offers, sends)
+    told = ServerMetadata(own, own, own, offers, sends, **offered(c, who, party))
     return Move(
         here,
         server_metadata_rules(c, session, party, own, own, own),
         with_metadata(who, metadata=own, issuer=own, authorization_at=own, token_at=own, par_at=offers),
-        (Sent(client, own, Fetch(well_known_authorization_server(own))), Sent(own, client, told)),
-    )
+        (
+            Sent(client, own, Fetch(well_known_authorization_server(own))), Sent(own, client, told),
+            *found_out(c, who, party, own),
+        ),
+    )  # fmt: skip
+
+
+def offered(c: Context, who: str, server: Party) -> dict[str, Value]:
+    """What AS metadata says of how clients come to be known there, and of the resources there, to one that looks."""
+    design = c.client(who)
+    registers, lists = one_of(design.reg, "dcr", "dcr_ss"), no(same(design.xcheck, "off"))
+    return {
+        "client_id_metadata_document_supported": same(design.reg, "cimd"),
+        "registration_endpoint": choose(registers, server.url, NONE),
+        "protected_resources": choose(lists, " ".join(c.world.by_name[name].url for name in server.serves), NONE),
+    }
+
+
+def found_out(c: Context, who: str, server: Party, issuer: Value) -> tuple[Sent, ...]:
+    """What a client looks up and registers at an AS that it has not met before, once it has the metadata."""
+    registered_as = client_id_of(c, Moved(c.state.session(who), issuer=issuer))
+    return (*server_is_vouched_for(c, who, server), *client_registers(c, who, server, registered_as))
+
 
 
 #: What stands for a client assertion where it is sent; what it opens is said beside it.
@@ -256,8 +285,9 @@ def client__push_authorization_request(c: Context, who: str, server: str) -> Mov
         *authenticates(c, session, party),
         *ask(guards.REDIRECTION, design=c.of(server), **registration(c, party, request)),
     )
+    read = client_is_read(c, party, request["client"], request["redirect"]) if party.honest else ()
     answer = Sent(server, client, PushedResponse(who if party.honest else NONE))
-    return Move(here, checked if party.honest else (), {f"{who}.phase": "pushed", **facts}, (*sends, answer))
+    return Move(here, checked if party.honest else (), {f"{who}.phase": "pushed", **facts}, (*sends, *read, answer))
 
 
 @action("S9", each=sessions_and_strangers)
@@ -316,12 +346,13 @@ def registration(c: Context, server: Party, request: dict[str, Value]) -> dict[s
 
 def issue(
     c: Context, grant: str, of: Value, pushed: Condition, request: dict[str, Value],
-    reused: Condition = False, unasked: Condition = False, **more: Value,
+    reused: Condition = False, unasked: Condition = False, by_value: Condition = True, **more: Value,
 ) -> Move:  # fmt: skip
     """An honest AS answers an authorization request that a user approves; common to all its senders.
 
     ``request`` holds client, redirect, challenge, state, key and resource; ``pushed``: the client it names, or whoever
-    could authenticate as it, pushed it before; ``reused``: it was answered already; ``unasked``: the user is not.
+    could authenticate as it, pushed it before; ``reused``: it was answered already; ``unasked``: the user is not;
+    ``by_value``: it is no reference to what was pushed, so that the AS now meets the client for the first time.
     """
     server, slot = server_of(c, grant), c.state.grant(grant)
     policy = c.of(server.name)
@@ -331,6 +362,7 @@ def issue(
     response = AuthorizationResponse(request["redirect"], grant, request["state"], iss)
     receiver = ATTACKER if approves == ATTACKER else request["redirect"]
     facts, sends = deliver(c, Sent(server.name, receiver, response))
+    read = client_is_read(c, server, request["client"], request["redirect"], by_value)
     return Move(
         one_of(slot.code, "none", "pushed"),
         tuple(ask(
@@ -346,7 +378,7 @@ def issue(
             **{f"{grant}.{name}": value for name, value in {**request, **more}.items()},
             **facts,
         },
-        sends,
+        (*read, *sends),
     )  # fmt: skip
 
 
@@ -375,7 +407,8 @@ def authorization_server__issue_code(c: Context, who: str, grant: str) -> Move:
     here = possible(
         same(session.phase, "requested"), same(session.authorization_at, server.url), any_of(own, *by_reference)
     )
-    move = issue(c, grant, of, any_of(pushed_here, *by_reference), request)
+    pushed = any_of(pushed_here, *by_reference)
+    move = issue(c, grant, of, pushed, request, by_value=no(pushed))
     return move._replace(when=here)
 
 

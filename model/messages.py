@@ -116,7 +116,8 @@ class Configured(Message):
 class ServerMetadata(Message):
     """Authorization server metadata."""
 
-    label, source = "200 AS metadata", "RFC 8414 2; RFC 9207 3; RFC 9126 5; RFC 9449 5.1"
+    label = "200 AS metadata"
+    source = "RFC 8414 2; RFC 9207 3; RFC 9126 5; RFC 9449 5.1; client-id-metadata-document 5; RFC 9728 4"
     issuer: Value = public()
     authorization_endpoint: Value = endpoint("authorize")
     token_endpoint: Value = endpoint("token")
@@ -124,6 +125,9 @@ class ServerMetadata(Message):
     authorization_response_iss_parameter_supported: Value = public()
     code_challenge_methods_supported: Value = public()
     dpop_signing_alg_values_supported: Value = public()
+    client_id_metadata_document_supported: Value = public()
+    registration_endpoint: Value = endpoint("register")
+    protected_resources: Value = public()
 
     def remark(self, at: str) -> str:
         """Whose issuer and endpoints it names besides its own."""
@@ -132,6 +136,52 @@ class ServerMetadata(Message):
         named = {"authorization": self.authorization_endpoint, "token": self.token_endpoint}
         others = [name for name, there in named.items() if there not in (at, NONE)]
         return f"its {' and '.join(others)} endpoint is not its own" if others else ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientMetadata(Message):
+    """What a client says of itself in the document that its client_id is the URL of."""
+
+    label = "200 client metadata"
+    source = "draft-ietf-oauth-client-id-metadata-document 4; RFC 7591 2; draft-ietf-oauth-spiffe-client-auth 3.1"
+    client_id: Value = public()
+    redirect_uris: tuple[Value, ...] = public()
+    token_endpoint_auth_method: Value = public()
+    jwks: Value = public()
+    spiffe_id: Value = public()
+    spiffe_bundle_endpoint: Value = public()
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationRequest(Message):
+    """A client registers itself."""
+
+    label, source = "POST /register", "RFC 7591 2.3, 3.1"
+    redirect_uris: tuple[Value, ...] = public()
+    token_endpoint_auth_method: Value = public()
+    jwks: Value = public()
+    software_statement: Value = public()
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationResponse(Message):
+    """What a client is registered as."""
+
+    label, source = "201 registered", "RFC 7591 3.2.1"
+    client_id: Value = public()
+    client_secret: Value = term("secret")
+
+
+@dataclass(frozen=True, slots=True)
+class EntityStatement(Message):
+    """A statement in a chain that leads from a party to a trust anchor."""
+
+    label, source = "200 entity statement", "OpenID Federation 1.0 3.1, 8.1, 9"
+    iss: Value = public()
+    sub: Value = public()
+    authority_hints: Value = public()
+    jwks: Value = public()
+    redirect_uris: tuple[Value, ...] = public()
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +320,26 @@ class Introspection(Message):
 
     label, source = "POST introspection", "RFC 7662 2.1"
     token: Value = term("token")
+
+
+@dataclass(frozen=True, slots=True)
+class IntrospectionResponse(Message):
+    """What an AS says of a token to a resource server that it is for."""
+
+    label, source = "200 introspection response", "RFC 7662 2.2; RFC 9449 6.2"
+    active: Value = public()
+    client_id: Value = public()
+    sub: Value = public()
+    aud: Value = public()
+    cnf: Value = public()
+
+
+@dataclass(frozen=True, slots=True)
+class KeySet(Message):
+    """The keys of an AS."""
+
+    label, source = "200 JWK Set", "RFC 7517 5; RFC 8414 2; RFC 9068 4"
+    keys: Value = public()
 
 
 #: What the attacker makes itself, a code that no AS knows or a token of its own AS; and whose a request, a challenge

@@ -325,7 +325,7 @@ def token_of(c: Context, token: str) -> dict[str, Any]:
 def _issued(c: Context, token: str) -> dict[str, Any]:
     grant = grant_of(c, token.removesuffix("+"))
     server, state = c.world.by_name[grant.server], c.state.grant(grant.name)
-    whose = {"server": server, "user": grant.user}
+    whose = {"server": server, "user": grant.user, "client": state.client}
     if token == refreshed(grant.name):
         narrowed = choose(same(c.of(server.name).rt_resource_bound, "yes"), state.target, NONE)
         return {**whose, "asked": narrowed, "key": attackers_key(c, server), "certificate": NONE}
@@ -343,7 +343,7 @@ def _held(c: Context, held: Held) -> dict[str, Any]:
 
     binds = all_of(_proves(c, held), same(c.of(server.name).as_dpop, "honor"))
     return {
-        "server": server, "user": held.user,
+        "server": server, "user": held.user, "client": c.world.by_name[held.client].url,
         "asked": choose(same(design.resource_indicator, "on"), resource, NONE),
         "key": earlier(design.dpop_key, binds),
         "certificate": earlier(design.mtls_key, same(design.mtls, "bound")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from model import identifiers
@@ -65,32 +66,28 @@ def registered(c: Context, server: Party, client_id: Value, redirect: Value) -> 
 
 
 def _clients(c: Context, client: Party, server: Party, client_id: Value, redirect: Value) -> Condition:
+    listed = [all_of(here, same(redirect, uri)) for here, uri in redirect_uris(c, client, server, client_id)]
+    return all_of(is_on_file(c, server, c.of(client.name)), any_of(*listed))
+
+
+def redirect_uris(c: Context, client: Party, server: Party, client_id: Value) -> Iterator[tuple[Condition, str]]:
+    """The redirect URIs of an honest client, each with the condition under which an AS has it for a client_id."""
     design = c.of(client.name)
     distinct, documents = distinct_redirects(design), same(design.reg, "cimd")
-    own = client_ids(c.world, client)
-    separate, shared = has_document_for_each(design), same(client_id, client.url)
-    everywhere = callbacks(c.world, client)[1:]
-    at_server = same(redirect, callback_at(client, server.url))
-    in_document = [
-        all_of(same(client_id, identity_at(client, issuer)), _either(distinct, redirect, client, issuer))
-        for issuer in c.world.issuers
-    ]
+    separate = has_document_for_each(design)
+    shared = all_of(same(client_id, client.url), no(separate))
+    yield all_of(shared, no(distinct)), client.callback
+    for issuer in c.world.issuers:
+        own = callback_at(client, issuer)
+        yield all_of(shared, distinct, any_of(publishes_for_all(design), issuer == server.url)), own
+        in_document = all_of(separate, same(client_id, identity_at(client, issuer)))
+        yield all_of(in_document, distinct), own
+        yield all_of(in_document, no(distinct)), client.callback
+    yield all_of(shared, documents, same(design.cimd_redirect, "loopback")), LOOPBACK
     # Whoever holds the client's domain writes what its metadata document says.
-    rewritten = all_of(c.has(client.taken_by), documents, one_of(redirect, *_attackers_callbacks(c)))
-    ways = any_of(
-        all_of(shared, no(separate), no(distinct), same(redirect, client.callback)),
-        all_of(shared, no(separate), distinct, at_server),
-        all_of(shared, distinct, publishes_for_all(design), one_of(redirect, *everywhere)),
-        all_of(shared, documents, same(design.cimd_redirect, "loopback"), same(redirect, LOOPBACK)),
-        all_of(separate, any_of(*in_document)),
-        all_of(any_of(all_of(shared, no(separate)), all_of(separate, one_of(client_id, *own[1:]))), rewritten),
-    )
-    return all_of(is_on_file(c, server, design), ways)
-
-
-def _either(distinct: Condition, redirect: Value, client: Party, issuer: str) -> Condition:
-    own = same(redirect, callback_at(client, issuer))
-    return any_of(all_of(distinct, own), all_of(no(distinct), same(redirect, client.callback)))
+    identified = any_of(shared, all_of(separate, one_of(client_id, *client_ids(c.world, client)[1:])))
+    for callback in _attackers_callbacks(c):
+        yield all_of(c.has(client.taken_by), documents, identified), callback
 
 
 def _attackers_callbacks(c: Context) -> tuple[str, ...]:

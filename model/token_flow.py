@@ -15,6 +15,7 @@ from model.attacker import deliver, knows
 from model.flow import authenticates, authentication_of, own_grants
 from model.guards import ask
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
+from model.lookups import client_is_read, token_is_looked_up
 from model.messages import Fetch, Redirection, ResourceRequest, ResourceResponse, Sent, TokenRequest, TokenResponse
 from model.readings import (
     answered,
@@ -139,12 +140,16 @@ def client__obtain_token(c: Context, who: str, grant: str, reads: Condition) -> 
     client = c.world.session[who].client
     assertion = choose(same(design.grant, "jwt_bearer"), who, NONE)
     request = token_request(c, session, server.url, grant_type=design.grant, assertion=assertion)
+    read = client_is_read(c, server, client_id_of(c, session), redirect_uri_of(c, session))
     content = {f"{grant}.of": who, f"{grant}.client": client_id_of(c, session), f"{who}.told": reads}
     return Move(
         here,
         token_rules(c, session, server, NONE, reads),
         {**content, **issued_to(c, session, grant, server, NONE)},
-        (Sent(client, server.name, request), Sent(server.name, client, token_response(c, session, server, grant))),
+        (
+            Sent(client, server.name, request), *read,
+            Sent(server.name, client, token_response(c, session, server, grant)),
+        ),
     )
 
 
@@ -314,7 +319,10 @@ def resource_server__accept_request(c: Context, who: str, token: str) -> Move:
         here,
         accepts(c, token, session.url, own, (False, all_of(right, copied)), certificate(c, session)),
         {f"{who}.accepted": True},
-        (Sent(session.url, client, ResourceResponse(token_of(c, token)["user"])),),
+        (
+            *token_is_looked_up(c, session.url, token),
+            Sent(session.url, client, ResourceResponse(token_of(c, token)["user"])),
+        ),
     )
 
 

@@ -217,7 +217,8 @@ def _described(
             opened = any((kind, str(one)) in secret for one in given)
             leaks += [value.name for value in values[::-1] if not value.inside][:1] if opened else []
             continue
-        if given in (NONE, "", False, None) or f"{{{each.name}}}" in message.label:
+        given = tuple(one for one in dict.fromkeys(given) if one != NONE) if isinstance(given, tuple) else given
+        if given in (NONE, "", False, None, ()) or f"{{{each.name}}}" in message.label:
             continue
         text = scene.words.term(kind, str(given)) if kind else scene.words.public(given)
         if "endpoint" in each.metadata and text in scene.world.issuers:

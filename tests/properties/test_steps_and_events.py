@@ -2,7 +2,8 @@
 
 Left out is one condition, one alternative, one of several values, or one entry of what is written. What then shows is
 named in ``left_out.csv`` with the question on which it does: another answer, a shortest run of another length, other
-rules that are in the way, or of the shortest run another chart, or other moves on the way.
+rules that are in the way, or of the shortest run another chart, or other moves on the way; or other moves on the way
+of a walk, for which its world stands in the place of the property.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from pathlib import Path
 import pytest
 from differences import Variants
 from mutants import LEFT_OUT, mutants
+from walks import walk
 
-from model import attacker, readings, registration
+from model import attacker, lookups, readings, registration
 from model.chart import text
 from model.design import parse
 from model.machine import Machine
@@ -29,12 +31,14 @@ from properties.verdict import WorldChecker, check
 
 STEPS = [import_module(name) for protocol in PROTOCOLS.values() for name in protocol.modules]
 EVENTS = [import_module(f"properties.events.{protocol}") for protocol in PROTOCOLS]
-MODULES = (*STEPS, attacker, readings, registration, *EVENTS)
+MODULES = (*STEPS, attacker, readings, registration, lookups, *EVENTS)
 MUTANTS = {str(mutant): mutant for mutant in mutants(*MODULES, changes=LEFT_OUT)}
 
 with Path(__file__).with_name("left_out.csv").open(encoding="utf-8", newline="") as file:
     WITNESSES = {line["name"]: (line["shows"], line["property"], line["config"]) for line in csv.DictReader(file)}
 
+#: How many steps a walk has at most.
+LENGTH = 69
 #: How many are tried where there is little time.
 FEW = 12
 
@@ -43,6 +47,13 @@ FEW = 12
 def trace_of(prop, configuration):
     """The shortest run to an event, before anything is left out."""
     return check(find(prop), parse(configuration)).trace
+
+
+@cache
+def states_of(world, configuration):
+    """The states that a walk comes through, before anything is left out."""
+    machine = Machine(parse(configuration), WORLDS[world])
+    return tuple(walk(machine, random.Random(0), LENGTH)[0])
 
 
 def moves(trace):
@@ -56,6 +67,9 @@ def moves(trace):
 
 def told(shows, prop, configuration):
     """An answer, its steps or its rules, or of the shortest run without anything left out its chart or other moves."""
+    if shows == "walk":
+        machine = Machine(parse(configuration), WORLDS[prop])
+        return [list(machine.moves(state)) for state in states_of(prop, configuration)]
     asked, about = find(prop), parse(configuration)
     match shows:
         case "answer":  # asked where nothing is remembered of other versions
@@ -97,12 +111,12 @@ def test_no_part_is_left_out_unnoticed(name):
 
 
 def test_parts_are_listed_once_and_hardly_any_goes_unnoticed(exceptions):
-    """Of those that make any difference at least 94 of 100 are noticed; 95 are what is wanted."""
+    """Of those that make any difference at least 95 of 100 are noticed."""
     alike, unnoticed = exceptions["left_out_alike"], exceptions["left_out_unnoticed"]
     listed = [*WITNESSES, *alike, *unnoticed]
     assert sorted(listed) == sorted(MUTANTS)
     assert all(reason.strip() for reason in (*alike.values(), *unnoticed.values()))
-    assert len(unnoticed) <= 0.06 * (len(WITNESSES) + len(unnoticed))
+    assert len(unnoticed) <= 0.05 * (len(WITNESSES) + len(unnoticed))
 
 
 @pytest.mark.slow

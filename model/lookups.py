@@ -1,0 +1,154 @@
+"""What parties look up about each other at run time, as messages: documents, registrations, keys, tokens.
+
+Who has known another beforehand looks nothing up. Nobody's step can come between a lookup and what it is for in a way
+that a run without it has not: it is a part of the step that needs it, and what a document of the attacker's says is
+chosen anew for each reader. Rules and attacker read the facts that the documents state; here is what is on the wire.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from model import client as client_rules
+from model.action import Context
+from model.identifiers import origin
+from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
+from model.messages import (
+    ClientMetadata,
+    EntityStatement,
+    Fetch,
+    Introspection,
+    IntrospectionResponse,
+    KeySet,
+    RegistrationRequest,
+    RegistrationResponse,
+    Sent,
+)
+from model.readings import policy_of, token_of
+from model.registration import redirect_uris
+from model.world import NONE, Party, client_ids
+
+#: Who makes the statements that chains of OpenID Federation end in, for all who share it.
+ANCHOR = "https://anchor.example"
+#: What a client that has a key publishes, and what says who made its software, or that of its instance, and attests it.
+KEYS, STATEMENT, SIGNED_BY_ATTESTER = "<its keys>", "<software statement>", "<signed by an accepted attester>"
+
+
+def _method(design: Any) -> Value:
+    """How a client of a design authenticates, as its metadata says it."""
+    names = {
+        "secret": "client_secret_basic", "pkjwt": "private_key_jwt", "mtls": "tls_client_auth", "attest": "spiffe_jwt",
+    }  # fmt: skip
+    return mapped(lambda value: names.get(value, NONE), design.client_auth)
+
+
+def _metadata(c: Context, server: Party, client_id: Value, redirect: Value = NONE) -> dict[str, Any]:
+    """What the metadata of a client says to an AS; that of the attacker's lists what is asked for."""
+    design = policy_of(c, client_id)
+    honest = one_of(client_id, *(known for client in c.world.clients for known in client_ids(c.world, client)))
+    listed = [found for client in c.world.clients for found in redirect_uris(c, client, server, client_id)]
+    return {
+        "redirect_uris": (*(choose(here, uri, NONE) for here, uri in listed), choose(honest, NONE, redirect)),
+        "token_endpoint_auth_method": choose(honest, _method(design), NONE),
+        "jwks": choose(all_of(honest, same(design.client_auth, "pkjwt")), KEYS, NONE),
+    }
+
+
+def _host(c: Context, client_id: Value) -> Value:
+    """Who answers where a client_id is the URL of a document."""
+    host = client_id
+    for client in c.world.clients:
+        host = choose(one_of(client_id, *client_ids(c.world, client)), client.name, host)
+    return host
+
+
+def client_is_read(
+    c: Context, server: Party, client_id: Value, redirect: Value, when: Condition = True
+) -> tuple[Sent, ...]:
+    """How an AS comes to know a client that is not registered with it: by its document, or its chain of statements."""
+    design = policy_of(c, client_id)
+    document, chained = (all_of(when, same(design.reg, way)) for way in ("cimd", "federation"))
+    if document is False and chained is False:
+        return ()
+    host, says = _host(c, client_id), _metadata(c, server, client_id, redirect)
+    attested = client_rules.attests(design)
+    spiffe = {
+        "spiffe_id": choose(attested, mapped(_spiffe_id, client_id), NONE),
+        "spiffe_bundle_endpoint": choose(attested, mapped(_bundle, client_id), NONE),
+    }
+    bundle = all_of(document, attested)
+    return (
+        Sent(server.name, host, Fetch(client_id), document),
+        Sent(host, server.name, ClientMetadata(client_id, **says, **spiffe), document),
+        Sent(server.name, host, Fetch(spiffe["spiffe_bundle_endpoint"]), bundle),
+        Sent(host, server.name, KeySet("<keys of its SPIFFE trust domain>"), bundle),
+        *_chain(server.name, host, client_id, chained, says["redirect_uris"]),
+    )
+
+
+def _at_origin(path: str, url: str) -> str:
+    return f"{origin(url)}{path}" if "://" in url else NONE  # a client_id need not be a URL
+
+
+def _spiffe_id(client_id: str) -> str:
+    return _at_origin("/agent", client_id).replace("https://", "spiffe://")
+
+
+def _bundle(client_id: str) -> str:
+    return _at_origin("/spiffe/bundle", client_id)
+
+
+def _chain(
+    reader: str, holder: Value, entity: Value, when: Condition, uris: tuple[Value, ...] = ()
+) -> tuple[Sent, ...]:
+    """The statements that lead from an entity to the anchor that whoever reads them knows."""
+    if when is False:
+        return ()
+    own = EntityStatement(entity, entity, ANCHOR, KEYS, uris)
+    return (
+        Sent(reader, holder, Fetch(mapped(lambda at: _at_origin("/.well-known/openid-federation", at), entity)), when),
+        Sent(holder, reader, own, when),
+        Sent(reader, ANCHOR, Fetch(mapped(lambda at: f"{ANCHOR}/fetch?sub={at}", entity)), when),
+        Sent(ANCHOR, reader, EntityStatement(ANCHOR, entity, NONE, "<keys of the one before>"), when),
+    )
+
+
+def server_is_vouched_for(c: Context, who: str, server: Party) -> tuple[Sent, ...]:
+    """How the client of a session sees that an AS is in its federation: by a chain of statements."""
+    design, client = c.client(who), c.world.session[who].client
+    return _chain(client, server.name, server.url, same(design.as_trust, "federation"))
+
+
+def client_registers(c: Context, who: str, server: Party, client_id: Value) -> tuple[Sent, ...]:
+    """How the client of a session registers at an AS, where it does at run time."""
+    client, design = c.world.session[who].client, c.client(who)
+    by_statement = same(design.reg, "dcr_ss")
+    at_run_time = any_of(same(design.reg, "dcr"), by_statement)
+    if at_run_time is False:
+        return ()
+    secret = choose(all_of(server.honest, same(design.client_auth, "secret")), f"{client}@{server.name}", NONE)
+    statement = choose(by_statement, STATEMENT, NONE)
+    request = RegistrationRequest(**_metadata(c, server, client_id), software_statement=statement)
+    return (
+        Sent(client, server.name, request, at_run_time),
+        Sent(server.name, client, RegistrationResponse(client_id, secret), at_run_time),
+    )
+
+
+def token_is_looked_up(c: Context, url: Value, token: str) -> tuple[Sent, ...]:
+    """How an honest resource server comes to know whether a token is good: it asks the AS, or takes its keys.
+
+    The keys of issuers that it was configured with it has.
+    """
+    made, design = token_of(c, token), c.among(c.world.resource_servers, lambda party: same(url, party.url))
+    server, opaque = made["server"], same(design.token_fmt, "opaque")
+    unknown = all_of(no(opaque), no(same(design.rs_trust, "allowlist")))
+    if opaque is False and unknown is False:
+        return ()
+    told = IntrospectionResponse(True, made["client"], made["user"], made["audience"], made["key"])
+    return (
+        Sent(url, server.name, Introspection(token), opaque),
+        Sent(server.name, url, told, opaque),
+        Sent(url, server.name, Fetch(f"{server.url}/jwks"), unknown),
+        Sent(server.name, url, KeySet(f"<keys of {server.url}>"), unknown),
+    )
