@@ -18,6 +18,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -33,6 +34,8 @@ from properties.verdict import Checker, check
 COLD = ("code_delivery", "cap=mal_as;iss_check=off")
 RUNS = 9
 QUESTIONS = 500
+#: So many about a world in which one AS vouches to another.
+VOUCHING = 100
 SEED = 20260728
 #: So many sweeps are laid down where what is measured is laying down: what most questions about the default world need.
 SWEEPS = 4
@@ -96,6 +99,18 @@ def warm() -> tuple[list[float], list[float], Counter[str]]:
     return sorted(alone), sorted(verdict.seconds for verdict in found), Counter(verdict.result for verdict in found)
 
 
+def vouching() -> list[float]:
+    """Seconds of many verdicts in one process where one AS vouches for users to another."""
+    rng, asked = random.Random(SEED), []
+    for prop, configuration in (drawn(rng) for _ in range(VOUCHING)):
+        design = configuration.design.but(grant="id_jag", protocol="oauth")
+        asked.append((prop, replace(configuration, design=design, world="crm_then_billing")))
+    checker = Checker()
+    for prop, configuration in asked[-5:]:
+        checker.verdict(prop, configuration)
+    return sorted(checker.verdict(prop, configuration).seconds for prop, configuration in asked)
+
+
 def rows() -> list[tuple[str, str]]:
     """The expected rows that the vocabulary covers."""
     text = (files("properties") / "data" / "expected_rows.csv").read_text(encoding="utf-8")
@@ -153,6 +168,9 @@ def main() -> None:
         print(f"{f'later {name}, median':<44}{1000 * statistics.median(those):>9.1f} ms")
         print(f"{'  95th percentile':<44}{1000 * statistics.quantiles(those, n=20)[-1]:>9.1f} ms")
         print(f"{'  slowest':<44}{1000 * those[-1]:>9.1f} ms")
+    vouched = vouching()
+    print(f"{f'verdict where one AS vouches, median of {VOUCHING}':<44}{1000 * statistics.median(vouched):>9.1f} ms")
+    print(f"{'  95th percentile':<44}{1000 * statistics.quantiles(vouched, n=20)[-1]:>9.1f} ms")
     one, two = all_rows(1), all_rows(2)
     print(f"{f'all {len(rows())} expected rows, one process':<44}{one:>9.2f} s")
     print(f"{'  two processes':<44}{two:>9.2f} s    speed-up {one / two:.2f}")

@@ -183,7 +183,7 @@ def _remarks(world: Watched, issuer: str) -> Iterator[tuple[Condition, str]]:
         if seen.status == 200:
             claimed = str(metadata.get("issuer"))
             yield from _strictly(guards.SERVER_METADATA, f"issuer {claimed}", claimed=claimed, server=issuer,
-                                 configured=False)  # fmt: skip
+                                 configured=False, attested=True)  # fmt: skip
             break
     advertised = bool(metadata.get("authorization_response_iss_parameter_supported"))
     for seen in world.recording.of("authorization_response", "as1"):

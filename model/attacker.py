@@ -2,9 +2,9 @@
 
 It runs the endpoints of its parties and learns every field of what reaches them or leaks (:func:`deliver`). It answers
 what it is asked (:mod:`model.attacker_answers`) and sends any message whose fields are public or known to it to any
-honest party (:mod:`model.attacker_sends`, :mod:`model.attacker_at_resources`), by its own browser or by one that it
-holds or can lure. It never has to say that it does not know something, and what it chooses is no switch: ``splice`` and
-``par_at`` only let a question forbid it something.
+honest party (:mod:`model.attacker_sends`, :mod:`model.attacker_grants`, :mod:`model.attacker_at_resources`), by its own
+browser or one that it holds or can lure. It never has to say that it does not know something, and what it chooses is no
+switch: ``splice`` and ``par_at`` only let a question forbid it something.
 """
 
 from __future__ import annotations

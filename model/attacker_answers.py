@@ -8,6 +8,7 @@ from model.flow import (
     declared,
     document_rules,
     found_out,
+    is_attested,
     offered,
     server_metadata_rules,
     with_metadata,
@@ -76,10 +77,14 @@ def publish_resource_metadata(
 
 
 def vouches(c: Context, who: str, channel: str) -> Condition:
-    """Whether an accepted attester has signed for a document by the attacker: while it was true, or its own."""
+    """Whether a client finds a document by the attacker signed: while it was true, its own, or beside what it uses.
+
+    Whoever alters a document may leave the genuine signature in it.
+    """
     url = c.state.session(who).url
-    own = c.at(url, lambda party: is_enrolled(c, party, c.of(party.name).attested))
-    return any_of(channel == "cache", all_of(channel == "own", own))
+    signed = c.at(url, lambda party: is_enrolled(c, party, c.of(party.name).attested))
+    beside = any_of(channel == "own", same(c.client(who).signed_values, "plain"))
+    return any_of(channel == "cache", all_of(signed, beside))
 
 
 def squats(c: Context, who: str, channel: str) -> Condition:
@@ -136,7 +141,8 @@ def publish_server_metadata(
     )
     told = ServerMetadata(
         issuer, authorization_at, token_at, par_at, promises_iss,
-        choose(offers_pkce, "S256", NONE), choose(offers_dpop, "ES256", NONE), **offered(c, who, party),
+        choose(offers_pkce, "S256", NONE), choose(offers_dpop, "ES256", NONE),
+        **offered(c, who, party, is_attested(c, party, issuer, authorization_at, token_at)),
     )  # fmt: skip
     client = c.world.session[who].client
     fetch = Fetch(well_known_authorization_server(party.url))

@@ -10,18 +10,15 @@ from typing import Any
 
 from model import authorization_server as server_rules
 from model import client as client_rules
-from model import guards
 from model import resource_server as resource_rules
 from model.action import Context, Domains, Move, action, possible
-from model.attacker import attacker_authenticates, controls_document, deliver, knows, sessions_and_channels, token_type
+from model.attacker import controls_document, deliver, knows, sessions_and_channels
 from model.attacker_answers import squats, vouches, written
-from model.flow import document_rules, own_grants, server_metadata_rules, takes_part
-from model.guards import ask
+from model.flow import document_rules, server_metadata_rules, takes_part
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, none_of, one_of, same
 from model.lookups import token_is_looked_up
 from model.messages import (
     FORGED,
-    THIEF,
     Challenge,
     Fetch,
     Introspection,
@@ -38,7 +35,6 @@ from model.readings import (
     accepted_issuer,
     answered,
     attackers_key,
-    client_id_of,
     is_others_key,
     is_own_key,
     is_strangers,
@@ -46,8 +42,6 @@ from model.readings import (
     lookalike,
     metadata_url,
     published,
-    server_of,
-    serves,
     sessions,
     sessions_and_strangers,
     token_of,
@@ -300,35 +294,6 @@ def present_foreign_token(c: Context, url: str) -> Move:
         {"accepted.foreign": True},
         (Sent(ATTACKER, url, ResourceRequest(url, "own")), Sent(url, ATTACKER, ResourceResponse())),
     )
-
-
-@action("S15", own_grants, lambda world: {"wanted": (NONE, *world.honest_urls)})
-def replay_grant(c: Context, who: str, grant: str, wanted: Value) -> Move:
-    """The attacker presents an assertion that a client gave it as a grant, at another AS, for a resource that it wants.
-
-    The assertion names the client, and that authenticates there as ever.
-    """
-    session, server = c.state.session(who), server_of(c, grant)
-    policy, client, requested = c.of(server.name), client_id_of(c, session), published(c, wanted)
-    key, listed = attackers_key(c, server), serves(c, server, requested)
-    request = TokenRequest(client, grant_type="jwt_bearer", assertion=who, proof_key=key, resource=requested)
-    answer = TokenResponse(grant, token_type(key))
-    facts, sends = deliver(c, Sent(ATTACKER, server.name, request), Sent(server.name, ATTACKER, answer))
-    return Move(
-        possible(knows(c, "grant", who), same(c.state.grant(grant).code, "none")),
-        (
-            *attacker_authenticates(c, server, client),
-            server_rules.assertions_are_granted(policy),
-            server_rules.grant_names_this_server(policy, same(session.issuer, server.url)),
-            *ask(guards.TOKEN_REQUEST, design=policy, granted=NONE, requested=requested, listed=listed),
-        ),
-        {
-            "accepted.issuer": True, f"{grant}.code": "redeemed", f"{grant}.of": THIEF, f"{grant}.to": THIEF,
-            f"{grant}.client": client, f"{grant}.bound_key": key, f"{grant}.certificate": NONE,
-            f"{grant}.target": requested, **facts,
-        },
-        sends,
-    )  # fmt: skip
 
 
 @action("S19", lambda world: [{"token": made["token"]} for made in _tokens_and_urls(world)

@@ -226,7 +226,52 @@ def client_credentials_are_granted(design: Design) -> Condition:
 @rule("IDJ-grant", source="RFC 7523 2.1")
 def assertions_are_granted(design: Design) -> Condition:
     """Assertions are taken as grants only where that grant is in use."""
-    return same(design.grant, "jwt_bearer")
+    return one_of(design.grant, "jwt_bearer", "id_jag")
+
+
+@rule("IDJ-pol", source="draft-ietf-oauth-identity-assertion-authz-grant 4.3; RFC 8693 2.1")
+def audience_is_partner(design: Design, partner: Condition) -> Condition:
+    """An AS makes assertions about its users only to others that it has an agreement with."""
+    return any_of(same(design.vouch_for, "any"), partner)
+
+
+@rule("TX-own", source="RFC 8693 2.1, 5; draft-ietf-oauth-identity-assertion-authz-grant 4.3")
+def exchanged_token_is_the_clients(design: Design, own: Condition) -> Condition:
+    """A client exchanges what was issued to it, and no access token, which others get to see, unless those are taken.
+
+    ``own``: it is an access token that was issued to the client that asks.
+    """
+    return any_of(same(design.exchange, "any"), all_of(own, same(design.exchange, "own")))
+
+
+@rule("IDJ-iss", source="draft-ietf-oauth-identity-assertion-authz-grant 4.4")
+def voucher_is_partner(design: Design, partner: Condition) -> Condition:
+    """Assertions about users are taken from AS that this one has an agreement with.
+
+    ``partner``: whoever made it is one, or it is the client's own.
+    """
+    return any_of(same(design.grant_trust, "any"), partner)
+
+
+@rule("IDJ-cid", source="draft-ietf-oauth-identity-assertion-authz-grant 4.4")
+def grant_names_the_client(design: Design, by_client: Condition) -> Condition:
+    """An assertion is presented by the client that it names."""
+    return any_of(by_client, same(design.grant_client_check, "off"))
+
+
+@rule("IDJ-cnf", source="RFC 7800 3; draft-ietf-oauth-identity-chaining")
+def grant_is_presented_by_key(design: Design, bound: Condition, own: Condition) -> Condition:
+    """An assertion that names a key is presented with a proof by that key, where the AS looks at it."""
+    return implies(all_of(same(design.grant_cnf, "bound"), bound), own)
+
+
+@rule("IDJ-sub", source="draft-ietf-oauth-identity-assertion-authz-grant 4.4; RFC 9068 2.2")
+def subject_is_of_issuer(design: Design, users: Condition) -> Condition:
+    """The subject of an assertion is a user of the AS that made it, whatever another calls by the same name.
+
+    ``users``: it is about a user that this AS knows from whoever made it.
+    """
+    return any_of(same(design.grant_subject, "sub"), users)
 
 
 @rule("IDJ-aud", "IDJ-self", source="identity-assertion-authz-grant 4.4; RFC 7523 3")

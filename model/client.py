@@ -148,6 +148,15 @@ def metadata_issuer_matches(
     )
 
 
+@rule("ASM-2.1-signed", source="RFC 8414 2.1")
+def server_metadata_is_signed(design: Design, attested: Condition) -> Condition:
+    """Where the client asks for that, AS metadata is signed by an attester that it accepts.
+
+    ``attested``: one has signed all that the client uses of it.
+    """
+    return implies(same(design.as_signed_metadata, "anchored"), attested)
+
+
 @rule("BCU-2.2-ctx", source="draft-ietf-oauth-security-topics-update 2.2.2")
 def endpoints_are_resolved_from_issuer(
     design: Design, claimed: Value, server: Value, configured: Condition
@@ -239,15 +248,20 @@ def possession_key(policy: Value, client: str, session: str, issuer: Value) -> V
     )
 
 
-def uses_code_grant(design: Design) -> Condition:
-    """Whether the client asks users for authorization codes."""
-    return same(design.grant, "authorization_code")
+def uses_code_grant(design: Design, follows: bool = False) -> Condition:
+    """Whether the client asks users for authorization codes, in a session that ``follows`` another or in any."""
+    return same(design.grant, "authorization_code") if follows else one_of(design.grant, "authorization_code", "id_jag")
+
+
+def is_vouched_by_server(design: Design, follows: bool) -> Condition:
+    """Whether the AS of another session is asked to vouch for the user, in a session that ``follows`` one."""
+    return same(design.grant, "id_jag") if follows else False
 
 
 @rule("O21-grant", source="RFC 6749 4.1")
-def code_is_asked_for(design: Design) -> Condition:
+def code_is_asked_for(design: Design, follows: bool = False) -> Condition:
     """Authorization codes exist only where the client uses the authorization code grant."""
-    return uses_code_grant(design)
+    return uses_code_grant(design, follows)
 
 
 def assertion_names(design: Design, server: str, issuer: Value, token_at: Value, called: Value) -> Condition:

@@ -313,7 +313,7 @@ class _Walk:
             answer = self.fetch(at)
             if answer.status == 200 and self.take(conduct.server_metadata_is_well_formed, at=at, body=answer.body):
                 claimed = str(answer.body.get("issuer", NONE))
-                self.take(*guards.SERVER_METADATA, claimed=claimed, server=expected, configured=False)
+                self.take(*guards.SERVER_METADATA, claimed=claimed, server=expected, configured=False, attested=False)
                 return answer.body
         return None
 

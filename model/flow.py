@@ -41,6 +41,7 @@ from model.readings import (
     client_id_of,
     designates,
     document,
+    follows,
     frameworks,
     is_callback,
     is_enrolled,
@@ -158,9 +159,16 @@ def server_metadata_rules(
     return tuple(ask(
         asked, design=design, server=server.url, listed=session.listed, claimed=claimed, configured=connector,
         **frameworks(c, server.url, known), claims_listed=frameworks(c, claimed, known)["on_list"],
+        attested=is_attested(c, server, claimed, authorization_at, token_at),
         authorization_at="javascript:" if hostile else authorization_at, token_at=token_at, advertised=advertised,
         publishes=True, lists=serves(c, server, session.resource),
     ))  # fmt: skip
+
+
+def is_attested(c: Context, server: Party, *said: Value) -> Condition:
+    """Whether an attester that clients accept has signed the metadata of an AS: what it says of itself, and no more."""
+    own = (same(value, server.url) for value in said)
+    return all_of(is_enrolled(c, server, c.of(server.name).as_attested), *own)
 
 
 def sessions_and_servers(world: World) -> list[dict[str, str]]:
@@ -181,7 +189,7 @@ def client__use_server_metadata(c: Context, who: str, server: str) -> Move:
     own, client = party.url, c.world.session[who].client
     sends = same(c.of(server).h_iss, "yes")
     offers = choose(all_of(pushes(c.client(who)), no(same(c.of(server).par, "off"))), own, NONE)
-    told = ServerMetadata(own, own, own, offers, sends, **offered(c, who, party))
+    told = ServerMetadata(own, own, own, offers, sends, **offered(c, who, party, is_attested(c, party)))
     return Move(
         here,
         server_metadata_rules(c, session, party, own, own, own),
@@ -193,11 +201,13 @@ def client__use_server_metadata(c: Context, who: str, server: str) -> Move:
     )  # fmt: skip
 
 
-def offered(c: Context, who: str, server: Party) -> dict[str, Value]:
-    """What AS metadata says of how clients come to be known there, and of the resources there, to one that looks."""
+def offered(c: Context, who: str, server: Party, attested: Condition) -> dict[str, Value]:
+    """What AS metadata says to one that looks of who has signed it, how clients come to be known, and its resources."""
     design = c.client(who)
     registers, lists = one_of(design.reg, "dcr", "dcr_ss"), no(same(design.xcheck, "off"))
+    signed = all_of(attested, same(design.as_signed_metadata, "anchored"))
     return {
+        "signed_metadata": choose(signed, SIGNED_BY_ATTESTER, NONE),
         "client_id_metadata_document_supported": same(design.reg, "cimd"),
         "registration_endpoint": choose(registers, server.url, NONE),
         "protected_resources": choose(lists, " ".join(c.world.by_name[name].url for name in server.serves), NONE),
@@ -331,7 +341,7 @@ def client__send_authorization_request(c: Context, who: str) -> Move:
     known = f"knows.state.{who}"
     return Move(
         may,
-        (client_rules.code_is_asked_for(c.client(who)),),
+        (client_rules.code_is_asked_for(c.client(who), follows(c, who)),),
         {f"{who}.phase": "requested", **facts, known: any_of(facts.get(known, False), on_page)},
         sends,
     )

@@ -47,7 +47,9 @@ RESOURCE_METADATA: Guard = (
 )  # fmt: skip
 #: Of AS metadata: whether to ask for it, whether it is what was asked for, and where it leads users and their codes.
 CHOSEN_SERVER: Guard = (client.resource_designates_server, client.authorization_server_is_trusted)
-SERVER_METADATA: Guard = (client.metadata_issuer_matches, client.endpoints_are_resolved_from_issuer)
+SERVER_METADATA: Guard = (
+    client.metadata_issuer_matches, client.server_metadata_is_signed, client.endpoints_are_resolved_from_issuer,
+)  # fmt: skip
 AUTHORIZATION_ENDPOINT: Guard = (client.authorization_endpoint_is_corroborated, client.server_lists_resource)
 TOKEN_ENDPOINT: Guard = (client.token_endpoint_is_corroborated,)
 AUTHORIZATION_RESPONSE: Guard = (
@@ -73,6 +75,11 @@ AUTHORIZATION_REQUEST: Guard = (
 CODE: Guard = (
     server.code_was_issued_to_client, server.redirect_uri_is_the_same, server.verifier_matches_challenge,
     server.proof_key_matches_request,
+)  # fmt: skip
+#: Of assertions about users that are used as grants: by whom, for whom and about whom they are.
+ASSERTION: Guard = (
+    server.grant_names_this_server, server.voucher_is_partner, server.grant_names_the_client,
+    server.grant_is_presented_by_key, server.subject_is_of_issuer,
 )  # fmt: skip
 TOKEN_REQUEST: Guard = (server.resource_is_within_grant, server.resource_is_acceptable)
 

@@ -117,7 +117,7 @@ class ServerMetadata(Message):
     """Authorization server metadata."""
 
     label = "200 AS metadata"
-    source = "RFC 8414 2; RFC 9207 3; RFC 9126 5; RFC 9449 5.1; client-id-metadata-document 5; RFC 9728 4"
+    source = "RFC 8414 2, 2.1; RFC 9207 3; RFC 9126 5; RFC 9449 5.1; client-id-metadata-document 5; RFC 9728 4"
     issuer: Value = public()
     authorization_endpoint: Value = endpoint("authorize")
     token_endpoint: Value = endpoint("token")
@@ -128,6 +128,7 @@ class ServerMetadata(Message):
     client_id_metadata_document_supported: Value = public()
     registration_endpoint: Value = endpoint("register")
     protected_resources: Value = public()
+    signed_metadata: Value = public()
 
     def remark(self, at: str) -> str:
         """Whose issuer and endpoints it names besides its own."""
@@ -264,9 +265,39 @@ class TokenRequest(ClientAuthentication):
     code_verifier: Value = term("verifier")
     refresh_token: Value = term("refresh")
     assertion: Value = term("grant")
+    #: Whom an assertion is about that the attacker has made, or asked for; the state says it of others.
+    assertion_subject: Value = claim("sub")
     proof_key: Value = public()
     resource: Value = public()
     scope: Value = public()
+
+
+@dataclass(frozen=True, slots=True)
+class TokenExchange(ClientAuthentication):
+    """A client asks the AS of a token for an assertion that another AS takes as a grant."""
+
+    label, source = "POST /token", "RFC 8693 2.1; draft-ietf-oauth-identity-assertion-authz-grant 4.3"
+    grant_type: Value = public()
+    requested_token_type: Value = public()
+    subject_token: Value = term("token")
+    subject_token_type: Value = public()
+    audience: Value = public()
+    resource: Value = public()
+
+
+@dataclass(frozen=True, slots=True)
+class AssertionResponse(Message):
+    """The assertion: a JWT that is good at one other AS, for one client."""
+
+    label, source = "200 token response", "RFC 8693 2.2; draft-ietf-oauth-identity-assertion-authz-grant 3, 4.3.3"
+    issued_token_type: Value = public()
+    access_token: Value = term("grant")
+    assertion_issuer: Value = claim("iss")
+    assertion_subject: Value = claim("sub")
+    assertion_audience: Value = claim("aud")
+    assertion_client: Value = claim("client_id")
+    assertion_resource: Value = claim("resource")
+    assertion_key: Value = claim("cnf.jkt")
 
 
 @dataclass(frozen=True, slots=True)

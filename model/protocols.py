@@ -43,8 +43,9 @@ PROTOCOLS: dict[str, Protocol] = {
         "the authorization code flow with discovery at run time",
         "model.state",
         (
-            "model.flow", "model.token_flow",
-            "model.attacker_answers", "model.attacker_sends", "model.attacker_at_resources", "model.proxy",
+            "model.flow", "model.vouching", "model.token_flow",
+            "model.attacker_answers", "model.attacker_sends", "model.attacker_grants", "model.attacker_at_resources",
+            "model.proxy",
         ),
         _OAUTH,
     ),

@@ -164,6 +164,26 @@ def frameworks(c: Context, issuer: Value, known: Collection[str]) -> dict[str, C
     }
 
 
+def takes_word_of(c: Context, server: Party, issuer: Value) -> Condition:
+    """Whether an AS has an agreement with the one of an issuer to take its word about users."""
+    return _holds(c, issuer, lambda policy: policy.partnered, server.trusts)
+
+
+def gives_word_to(c: Context, server: Party, audience: Value) -> Condition:
+    """Whether an AS has an agreement with the one that an assertion is for to give its word about users."""
+    meant = {other.name for other in c.world.servers if server.name in other.trusts}
+    return _holds(c, audience, lambda policy: policy.partnered, meant)
+
+
+def voucher_of(c: Context, who: str) -> Value:
+    """The AS that vouches for the user of a session: that of the token which the session before it has, or none."""
+    earlier, voucher = c.world.session[who].after, NONE
+    for grant in c.world.grants if earlier else ():
+        at = c.world.by_name[grant.server].url
+        voucher = choose(same(c.state.session(earlier).token, grant.name), at, voucher)
+    return voucher
+
+
 def lookalike(issuer: str) -> str:
     """A different host that has an issuer as a string prefix, and whose keys the attacker holds."""
     return f"{issuer}.attacker.example"
@@ -225,6 +245,11 @@ def may_begin(c: Context, who: str) -> Condition:
     session = c.state.session(earlier)
     honest = c.at(session.url, lambda party: party.honest)
     return all_of(one_of(session.phase, "sent", "renewed"), any_of(session.accepted, no(honest)))
+
+
+def follows(c: Context, who: str) -> bool:
+    """Whether a session comes after another."""
+    return bool(c.world.session[who].after)
 
 
 def client_id_of(c: Context, session: Reading) -> Value:

@@ -129,6 +129,8 @@ def _session(made: Variables, world: World, who: str) -> None:
     made.value(f"{who}.told", (False, True), "it has read what the token response says of resources")
     made.value(f"{who}.reused", (False, True), "a response was delivered after the state had been used")
     made.value(f"{who}.diverted", (False, True), "a redirect sent it where it had not meant to go")
+    if world.session[who].after:
+        made.fact(f"{who}.vouched", "the AS of the session before has vouched for its user")
     made.value(f"{who}.accepted", (False, True), "an honest RS acted on this session's request")
 
 

@@ -55,6 +55,8 @@ _MECHANISMS = (
     ("signed_metadata", "off self anchored_opt anchored_req",
      "signature on resource metadata: none; key from the same origin; anchored but optional; anchored and required",
      "RFC 9728 2.2, 3.3"),
+    ("signed_values", "signed plain", "where metadata is signed and says the same beside it: the signed values are used; those beside them",
+     "RFC 9728 2.2"),
     ("xcheck", "off on if_listed", "the AS publishes its protected resources and the client compares; if_listed: where it publishes any", "RFC 9728 4, 7.6"),
     # which authorization server
     ("as_trust", "any allowlist federation", "which authorization servers the client accepts", "RFC 9728 7.6; OpenID Federation 1.0 10"),
@@ -62,6 +64,7 @@ _MECHANISMS = (
      "AS metadata is used only if its issuer is the one it was fetched for; slash: but for one final slash; href: once both are parsed and written again; origin: only their origins are compared; "
      "listed: any issuer that the client lists will do",
      "RFC 8414 3.3"),
+    ("as_signed_metadata", "off anchored", "AS metadata is used only if an attester that the client accepts has signed it", "RFC 8414 2.1"),
     ("md_corroborate", "none authz_endpoint unless_iss token_endpoint",
      "an endpoint is corroborated inside the same document: authorization (unless the AS says it sends iss) or token endpoint",
      "RFC 9700 4.4.2; deployed MCP clients"),
@@ -144,7 +147,21 @@ _MECHANISMS = (
     ("typ_check", "on off", "RS: a token is typed as an access token", "RFC 9068 4"),
     ("sub_namespace", "separate shared", "whether clients, users and issuers share one namespace of subjects", "RFC 9700 4.15"),
     ("client_chooses_id", "no yes", "whether a client influences its client_id", "RFC 9700 4.15"),
-    ("grant", "authorization_code client_credentials jwt_bearer", "the grant type", "RFC 6749 4; RFC 7523"),
+    ("grant", "authorization_code client_credentials jwt_bearer id_jag",
+     "the grant type; id_jag: in a session that comes after another, an assertion by the AS of that one takes the place of a code",
+     "RFC 6749 4; RFC 7523; draft-ietf-oauth-identity-assertion-authz-grant 4"),
+    ("vouch_for", "listed any", "AS: to which others it makes assertions about its users: those that it has an agreement with; any",
+     "draft-ietf-oauth-identity-assertion-authz-grant 4.3; RFC 8693 2.1"),
+    ("exchange", "identity own any",
+     "AS: what it exchanges for an assertion about a user: the ID token of the client that asks; its access tokens as well; any client's",
+     "RFC 8693 2.1, 5; draft-ietf-oauth-identity-assertion-authz-grant 4.3"),
+    ("grant_trust", "listed any", "AS: whose assertions about users it takes as grants: of those that it has an agreement with; of any",
+     "draft-ietf-oauth-identity-assertion-authz-grant 4.4"),
+    ("grant_client_check", "on off", "AS: the client_id in an assertion is that of the client that presents it",
+     "draft-ietf-oauth-identity-assertion-authz-grant 4.4"),
+    ("grant_cnf", "off bound", "AS: an assertion names the key of the client that asked for it, and whoever presents it proves to hold that",
+     "RFC 7800 3; draft-ietf-oauth-identity-chaining"),
+    ("grant_subject", "iss+sub sub", "AS: how it tells the subjects of assertions apart", "draft-ietf-oauth-identity-assertion-authz-grant 4.4"),
     ("grant_aud_check", "on off", "AS: an assertion grant names it as audience", "RFC 7523 3; identity-assertion-authz-grant 4.4"),
     ("passthrough", "no yes", "RS: forwards tokens upstream", "MCP security best practices"),
     ("upstream_client", "none static", "proxy: whether it has one client at the AS behind it", "MCP security best practices"),
@@ -167,11 +184,14 @@ _ENVIRONMENT = (
     ("listed", "meant yes no", "an AS is on the lists of issuers that clients keep", "RFC 9728 7.6"),
     ("rs_listed", "meant yes no", "an AS is on the lists of issuers that resource servers keep", "RFC 9068 4"),
     ("anchored", "meant yes no", "the federation statement of an AS leads to an anchor that the others share", "OpenID Federation 1.0 10"),
+    ("partnered", "meant yes no", "an AS is among those that others have an agreement with: to take assertions about users, and to make them",
+     "draft-ietf-oauth-identity-assertion-authz-grant 4.3, 4.4"),
     ("preregistered", "yes no", "an honest AS has clients registered that do not register by themselves", "RFC 6749 2"),
     ("trust_domain", "yes no", "an honest AS knows the attester, or SPIFFE trust domain, of clients", "draft-ietf-oauth-spiffe-client-auth 5"),
     ("certified", "yes no", "the client has a TLS certificate that AS and resource servers take", "RFC 8705 2, 3"),
     ("introspects", "yes no", "a resource server has credentials for the introspection endpoint of an AS", "RFC 7662 2.1"),
     ("configured", "yes no", "a client that discovers nothing was told of the resource beforehand", "RFC 6749 1.2"),
+    ("as_attested", "meant yes no", "an attester that clients accept signs the metadata of an AS", "RFC 8414 2.1"),
     ("attested", "meant yes no", "an attester that clients accept signs the metadata of a resource server", "RFC 9728 2.2"),
     ("h_iss", "yes no", "the honest AS emits (and advertises) iss", "RFC 9207 2"),
     ("as_resource", "honor ignore substitute add reject_unknown generalise reject",
@@ -274,14 +294,15 @@ SWITCHES: dict[str, Switch] = {
 #: Whose switch it is, where it is a party's own: a configuration can set it for one (``as2:h_iss=no``). A switch that two
 #: roles have an opinion on is in both rows; the others are about everybody, the user or the network.
 _ROLES = {
-    "client": "prm norm prm_url prm_drop prm_cache prm_src rs_scheme_check signed_metadata xcheck as_trust md_issuer_check "
+    "client": "prm norm prm_url prm_drop prm_cache prm_src rs_scheme_check signed_metadata signed_values xcheck as_trust as_signed_metadata md_issuer_check "
     "md_corroborate rs_as_bind iss_check per_as_redirect as_memory state_single_use state callback_bind pkce pkce_policy "
     "par reg cimd_docs cimd_redirect unique_cid client_auth assertion_aud key_per_as other_authn_ep conn_context "
     "issuer_resolution shared_provider cred_pin resource_indicator echo dpop dpop_key dpop_policy token_type_check mtls "
     "mtls_key cache_key optimistic rt_pin http_redirect instance fetch_guard https_only url_scheme_check grant "
     "client_instances certified warm resource_token_check auth_token_check",
     "authorization_server": "pkce_as par request_uri_once as_redirect_status reg cimd_redirect cimd_redirect_check "
-    "cimd_fetch cimd_cache consent_pin consent_ui as_client_policy ss_binds client_chooses_id grant_aud_check introspect "
+    "cimd_fetch cimd_cache consent_pin consent_ui as_client_policy ss_binds client_chooses_id grant_aud_check vouch_for exchange "
+    "grant_trust grant_client_check grant_cnf grant_subject partnered as_attested introspect "
     "rt_resource_bound as_fetch_guard listed rs_listed anchored preregistered trust_domain h_iss as_resource grant_resource as_echo as_dpop dcr_uris ps_key_check "
     "delegation_depth delegation_expiry",
     "resource_server": "audience_check rs_htu dpop_replay token_fmt introspect typ_check sub_namespace passthrough "

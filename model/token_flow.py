@@ -23,6 +23,7 @@ from model.readings import (
     client_id_of,
     code_challenge,
     compares,
+    follows,
     is_strangers,
     issuer_at,
     kept,
@@ -42,6 +43,7 @@ from model.readings import (
 )
 from model.rule import Condition as Named
 from model.state import Reading, captures, over_plain_http, tokens
+from model.vouching import asserted, grant_type_of, has_grant, presents
 from model.world import ATTACKER, NONE, Party, World
 
 # --- S15 to S17: token request -----------------------------------------------------------------------------
@@ -130,21 +132,20 @@ def token_response(c: Context, session: Reading, server: Party, grant: str) -> T
 @action("S16", each=own_grants, choices=lambda _: {"reads": (False, True)})
 def client__obtain_token(c: Context, who: str, grant: str, reads: Condition) -> Move:
     """The client gets a token without a browser: by its own credentials, or by an assertion about the user."""
-    session, slot, server, design = c.state.session(who), c.state.grant(grant), server_of(c, grant), c.client(who)
+    session, slot, server = c.state.session(who), c.state.grant(grant), server_of(c, grant)
     here = possible(
         same(session.phase, "ready"),
-        no(client_rules.uses_code_grant(design)),
+        has_grant(c, who),
         same(session.token_at, server.url),
         same(slot.code, "none"),
     )
     client = c.world.session[who].client
-    assertion = choose(same(design.grant, "jwt_bearer"), who, NONE)
-    request = token_request(c, session, server.url, grant_type=design.grant, assertion=assertion)
+    request = token_request(c, session, server.url, grant_type=grant_type_of(c, who), assertion=presents(c, who))
     read = client_is_read(c, server, client_id_of(c, session), redirect_uri_of(c, session))
     content = {f"{grant}.of": who, f"{grant}.client": client_id_of(c, session), f"{who}.told": reads}
     return Move(
         here,
-        token_rules(c, session, server, NONE, reads),
+        (*asserted(c, who, server), *token_rules(c, session, server, NONE, reads)),
         {**content, **issued_to(c, session, grant, server, NONE)},
         (
             Sent(client, server.name, request), *read,
@@ -157,14 +158,13 @@ def client__obtain_token(c: Context, who: str, grant: str, reads: Condition) -> 
 def client__ask_stranger_for_token(c: Context, who: str, server: str) -> Move:
     """The client posts code, verifier and credentials (or its assertion) to the token endpoint of a stranger."""
     session, party, design = answered(c, who), c.world.by_name[server], c.client(who)
-    by_code = client_rules.uses_code_grant(design)
-    ready = any_of(same(session.phase, "responded"), all_of(same(session.phase, "ready"), no(by_code)))
+    by_code = client_rules.uses_code_grant(design, follows(c, who))
+    ready = any_of(same(session.phase, "responded"), all_of(same(session.phase, "ready"), has_grant(c, who)))
     here = possible(ready, same(session.token_at, party.url))
-    by_assertion = same(design.grant, "jwt_bearer")
     has_verifier = all_of(by_code, no(same(code_challenge(c, session), NONE)))
     request: Any = token_request(
-        c, session, party.url, grant_type=design.grant, code=session.code, redirect_uri=redirect_uri_of(c, session),
-        code_verifier=choose(has_verifier, who, NONE), assertion=choose(by_assertion, who, NONE),
+        c, session, party.url, grant_type=grant_type_of(c, who), code=session.code, assertion=presents(c, who),
+        redirect_uri=redirect_uri_of(c, session), code_verifier=choose(has_verifier, who, NONE),
     )  # fmt: skip
     facts, sends = deliver(c, Sent(c.world.session[who].client, server, request))
     return Move(here, (), {f"{who}.phase": "asked", **facts}, sends)

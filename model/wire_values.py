@@ -117,9 +117,13 @@ class Words:
         client_id, _, server = name.partition("@")
         if server in self.world.by_name:
             return f"<signed by {client_id}, for {host(self.world.by_name[server].url)}>"
+        if name in self.world.by_name:
+            return f"<signed by {host(self.world.by_name[name].url)}>"
         if name not in self.world.session:
             return self.public(name)
-        return f"<signed by {self.world.session[name].client} about {self.world.user_of(name)}>"
+        voucher = readings.voucher_of(self.context, name)
+        signer = self.world.session[name].client if voucher == NONE else host(voucher)
+        return f"<signed by {signer} about {self.world.user_of(name)}>"
 
     def _proof(self, name: str) -> str:
         url = name.partition("@")[2]

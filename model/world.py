@@ -45,7 +45,7 @@ class Party:
         exists_if: switches on which its existence depends.
         policy: switches that it sets for itself.
         designates: the AS that a resource's metadata lists (an honest one; the attacker's lists what it likes).
-        trusts: the AS whose tokens a resource server was meant to accept.
+        trusts: the AS whose tokens a resource server, and whose word about users an AS, was meant to accept.
         api: what a resource server publishes where one document speaks for many paths.
         serves, listed_if: the resources on the list of an AS, and when this resource is.
         knows: the AS that a client's allowlist was meant to hold.

@@ -134,9 +134,9 @@ compared(
 )
 
 # %% [markdown]
-# Discovery, consent and tokens are had twice under every design here. Whether the client is the same one in both
-# domains is a matter of design, and so is whether it proves possession of the same key: whatever crosses has not to
-# be set up again, and is what two servers that compare notes know it by.
+# Discovery and tokens are had twice under every design here, and consent unless one server vouches to the other.
+# Whether the client is the same one in both domains is a matter of design, and so is whether it proves possession of
+# the same key: whatever crosses has not to be set up again, and is what two servers that compare notes know it by.
 
 # %%
 compared(
@@ -154,9 +154,9 @@ compared(
 )
 
 # %% [markdown]
-# What an attacker could carry across the border is each guarded by one rule: client identity, keys, tokens, authority.
-# The two rows of a pair differ in one switch; the property that it decides stands beside it. In the place of either
-# resource the attacker has one of its own, and a server for it.
+# What an attacker could carry across the border is each guarded by one rule: client identity, keys, tokens,
+# authority. The two rows of a pair differ in one switch; the property that it decides stands beside it. In the place
+# of either resource the attacker has one of its own, and a server for it.
 
 # %%
 switches("rt_pin", "cred_pin", "assertion_aud", "iss_check", "as_trust", "rs_trust", "as_resource")
@@ -184,12 +184,43 @@ BORDER = {
 claimed((words, prop, text, ask(prop, text).result) for words, (prop, text) in BORDER.items())
 
 # %% [markdown]
+# One server may also vouch for the user to the other: the agent exchanges what it got at the CRM's for an assertion
+# that billing's takes in the place of a code (ID-JAG, identity chaining). The user is asked once; each requirement on
+# the assertion is worth what is lost without it. What is exchanged decides most: an access token is seen by every
+# resource server that it is sent to, an ID token by none.
+
+# %%
+VOUCHED = f"{HERE};grant=id_jag"
+THEIRS = f"{VOUCHED};cap=mal_rs+mal_as"
+ASTRAY = f"{THEIRS};vouch_for=any;grant_aud_check=off"
+BOUND = f"{VOUCHED};cap=mal_rs+mal_as+mal_client;client_auth=pkjwt"
+ASSERTIONS = {
+    "the user is asked at the CRM's server alone": ("consent_crosses", VOUCHED),
+    "billing's server has no agreement with it": ("consent_crosses", f"{VOUCHED};crm_as:partnered=no"),
+    "an assertion is good at one server": ("authorization", f"{THEIRS};vouch_for=any"),
+    "nobody looks at whom it is for": ("authorization", ASTRAY),
+    "and it names a key that has to be proved": ("authorization", f"{ASTRAY};grant_cnf=bound"),
+    "the key is dropped by who takes it": ("authorization", f"{ASTRAY};crm_as:grant_cnf=bound"),
+    "and it names a client that authenticates": ("authorization", f"{BOUND};vouch_for=any;grant_aud_check=off"),
+    "nobody looks at which client it names":
+        ("authorization", f"{BOUND};vouch_for=any;grant_aud_check=off;grant_client_check=off"),
+    "users are told apart by who vouches": ("authorization", f"{THEIRS};grant_trust=any"),
+    "one name is one user, whoever vouches": ("authorization", f"{THEIRS};grant_trust=any;grant_subject=sub"),
+    "ID tokens are exchanged, and no others": ("authorization", f"{THEIRS};rs_as_bind=off"),
+    "a public client's access tokens are exchanged": ("authorization", f"{THEIRS};rs_as_bind=off;exchange=own"),
+    "those of a client that authenticates": ("authorization", f"{BOUND};rs_as_bind=off;exchange=own"),
+    "any client may exchange them": ("authorization", f"{BOUND};rs_as_bind=off;exchange=any"),
+}  # fmt: skip
+claimed((words, prop, text, ask(prop, text).result) for words, (prop, text) in ASSERTIONS.items())
+
+# %% [markdown]
 # ## The answer
 #
-# Honest parties get through, in nine steps to the CRM and eighteen to both. Every border rule holds its own: with it
-# the second domain learns nothing that opens the first, without it there is a shortest attack to look at. What no rule
-# of the flow supplies is a reason to talk to the billing API's AS at all, and whatever supplies one ends where it does
-# not know that AS. The table is computed; a claim that the model does not bear out stops the notebook.
+# Honest parties get through, in nine steps to the CRM and eighteen to both, or sixteen where one server vouches.
+# Every border rule holds its own: with it the second domain learns nothing that opens the first, without it there is
+# a shortest attack to look at. What no rule of the flow supplies is a reason to talk to the billing API's AS at all,
+# and whatever supplies one ends where it does not know that AS. The table is computed; a claim that the model does
+# not bear out stops the notebook.
 
 # %%
 claimed([
@@ -204,6 +235,7 @@ claimed([
     ("One metadata document makes the client known in both domains.", "identity_crosses", "reg=cimd", "reached"),
     ("Registered at run time it is another client in each.", "identity_crosses", "reg=dcr", "not_reached"),
     ("A DPoP key for each AS does not cross.", "key_crosses", "dpop=token;dpop_key=per_as", "not_reached"),
+    ("Consent crosses where one AS vouches to the other.", "consent_crosses", "grant=id_jag", "reached"),
     ("An API with one document for many paths is not met.", "first_contact", "api=multi_path", "not_reached"),
 ])  # fmt: skip
 
@@ -211,5 +243,5 @@ claimed([
 # ## The limits
 #
 # Two honest AS and a malicious one, two sessions of the user's, one after the other; cryptography is perfect and time
-# does not pass. No AS vouches for the user to another, and no sub-agent does a part of the work. Who may vouch for a
-# stranger is the subject of notebook 7; what first contact costs a population, of notebook 5.
+# does not pass. No sub-agent does a part of the work, and an assertion does not say who acts for whom. Who may vouch
+# for a stranger is the subject of notebook 7; what first contact costs a population, of notebook 5.

@@ -94,6 +94,8 @@ _TABLE: tuple[tuple[str, str, Literal["security", "utility"], str], ...] = (
      "In two domains AS issue tokens under one client_id, which the client has from neither of them."),
     ("KX", "key_crosses", "utility",
      "In two domains AS issue tokens that are bound to one and the same key or certificate of the client's."),
+    ("CX", "consent_crosses", "utility",
+     "In one domain an AS issues the user's token on the word of an AS in another, where alone the user was asked."),
 )  # fmt: skip
 
 PROPERTIES: dict[str, Property] = {

@@ -267,6 +267,15 @@ def key_crosses(c: Context) -> Condition:
     return _in_two_domains(c, shared)
 
 
+def consent_crosses(c: Context) -> Condition:
+    """An AS issues a user's token on the word of another, at which alone the user was asked."""
+    found = []
+    for session in (session for session in _of_users(c) if session.after):
+        state = c.state.session(session.name)
+        found.append(all_of(state.vouched, one_of(state.token, *(grant.name for grant in _users_grants(c)))))
+    return any_of(*found)
+
+
 def _in_two_domains(c: Context, shared: Callable[[Reading, Reading], Condition]) -> Condition:
     """Whether two AS have issued tokens for users in grants that share something."""
     found = []

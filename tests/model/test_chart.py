@@ -164,7 +164,7 @@ def code_words(world: World) -> Iterator[str]:
 def test_random_runs_fit_the_page(sample: Callable[..., Configuration]) -> None:
     """Whatever happens is drawn, within the width of an Internet-Draft, in printable ASCII and in a reader's words."""
     seen: set[str] = set()
-    for trace in walks(sample, 40):
+    for trace in walks(sample, 50):
         seen |= {step.action.partition("[")[0] for step in trace.steps}
         for line in text(trace).splitlines():
             assert len(line) <= WIDTH
@@ -197,8 +197,13 @@ ASKED = (
     ("first_contact", "reg=dcr_ss;client_auth=secret;xcheck=on"),
     ("first_contact", "reg=federation;as_trust=federation;rs_trust=federation;client_auth=pkjwt"),
     ("first_contact", "client_auth=pkjwt;token_fmt=opaque;dpop=token"),
-    ("first_contact", "client_auth=attest;signed_metadata=anchored_req"),
+    ("first_contact", "client_auth=attest;signed_metadata=anchored_req;as_signed_metadata=anchored"),
     ("first_contact", "reg=dcr;client_auth=pkjwt"),
+    ("consent_crosses", "grant=id_jag;grant_cnf=bound"),
+    ("consent_crosses", "grant=id_jag;client_auth=secret;reg=dcr"),
+    ("consent_crosses", "grant=id_jag;client_auth=pkjwt"),
+    ("consent_crosses", "grant=id_jag;client_auth=mtls"),
+    ("authorization", "world=crm_then_billing;grant=id_jag;cap=mal_rs;rs_as_bind=off;exchange=any"),
     ("authorization", "cap=mal_as;iss_check=off"),
     ("client_authentication", "cap=mal_as;client_auth=secret;cred_pin=off"),
     ("client_authentication", "cap=mal_as;client_auth=pkjwt;assertion_aud=token_ep;par=on;key_per_as=no"),

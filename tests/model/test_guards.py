@@ -26,6 +26,7 @@ NO_STEP = {
     "push_authorization_request": "no AS of a scenario has an endpoint for it",
     "authenticate_elsewhere": "nor for revocation or introspection",
     "obtain_token": "scenarios are about the code flow",
+    "ask_for_assertion": "the same",
     "ask_stranger_for_token": "a client does not know whose endpoint it asks: redeem_code is both",
     "use_token_where_echoed": "the token is used at one resource",
     "share_token": "there is one connector",

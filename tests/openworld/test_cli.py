@@ -230,7 +230,7 @@ def test_replay_refuses(run: Run, tmp_path: Path, content: str, says: str) -> No
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["verdict", "CX", "cap=none"], "unknown property 'CX'; allowed: authorization (AZ)"),
+        (["verdict", "XX", "cap=none"], "unknown property 'XX'; allowed: authorization (AZ)"),
         (["verdict", "CD", "is_check=off"], "did you mean 'iss_check'?"),
         (["verdict", "CD", "iss_check=of"], "switch 'iss_check' has no value 'of'; allowed: advertised, off"),
         (["verdict", "CD", "cap=mal_az"], "unknown capability 'mal_az'"),
@@ -339,7 +339,7 @@ def test_verdicts_as_json_and_exit_code_of_a_mismatch(run: Run, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("bad", "says"),
     [
-        ("2,CX,cap=none,,", "line 3: unknown property 'CX'; allowed: "),
+        ("2,XX,cap=none,,", "line 3: unknown property 'XX'; allowed: "),
         ("2,CD,iss_check=of,,", "line 3: switch 'iss_check' has no value 'of'"),
         ("2,CD,cap=mal_az,,", "line 3: unknown capability 'mal_az'"),
         ("2,CD", "line 3: no value for column 'config'"),
@@ -362,7 +362,7 @@ def test_nothing_is_asked_while_a_row_is_bad(run: Run, tmp_path: Path, bad: str,
 
 def test_every_bad_row_is_named_at_once(run: Run, tmp_path: Path) -> None:
     """One line for each."""
-    path = table(tmp_path, ROWS[0], "2,CX,cap=none,,", ROWS[1], "4,CD,cap=mal_az,,")
+    path = table(tmp_path, ROWS[0], "2,XX,cap=none,,", ROWS[1], "4,CD,cap=mal_az,,")
     result = run("verdicts", path, "-o", tmp_path / "out.csv")
     assert result.exit_code == 2
     assert [said.split(": ")[1].rpartition(", ")[2] for said in result.stderr.splitlines()] == ["line 2", "line 4"]

@@ -107,7 +107,7 @@ def test_where_nothing_flips_nothing_is_told(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr("openworld.diff.flips", nothing)
     same = (EXACT, EXACT, "--against", "path_tenant", "--environment", "plain")
-    assert run(*same).stdout == "0 flips (0 for the better) in 21 questions to each design\n"
+    assert run(*same).stdout == "0 flips (0 for the better) in 22 questions to each design\n"
     refused = run(*same, "--format", "svg")
     assert (refused.exit_code, refused.stderr.splitlines()[-1]) == (
         2, "openworld: nothing flips, so that there is nothing to draw",

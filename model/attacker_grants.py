@@ -1,0 +1,149 @@
+"""What the attacker presents as a grant: assertions that it was sent, or that an AS of its own makes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from model import authorization_server as server_rules
+from model import guards
+from model.action import Context, Domains, Move, action, possible
+from model.attacker import attacker_authenticates, deliver, knows, token_type
+from model.flow import own_grants
+from model.guards import ask
+from model.logic import Condition, Value, all_of, any_of, choose, same
+from model.messages import THIEF, AssertionResponse, Sent, TokenExchange, TokenRequest, TokenResponse
+from model.readings import (
+    attackers_key,
+    client_id_of,
+    gives_word_to,
+    published,
+    server_of,
+    serves,
+    takes_word_of,
+    token_of,
+    user_of,
+    users_grants,
+)
+from model.rule import Condition as Named
+from model.state import tokens
+from model.vouching import asserted
+from model.world import ATTACKER, NONE, World
+
+
+def _as_whom(world: World) -> Domains:
+    own = [party.url for party in world.identities if party.identity == "own"]
+    return {"wanted": (NONE, *world.honest_urls), "as_own": (NONE, *own)}
+
+
+def _present_assertion(
+    c: Context, grant: str, client: Value, assertion: str, wanted: Value, checked: Iterable[Named], subject: str = NONE
+) -> Move:
+    """The attacker presents an assertion as a grant, as a client, for a resource that it wants.
+
+    ``assertion``: that of a session, or whose that is which an AS has made for it, about the ``subject``.
+    """
+    server = server_of(c, grant)
+    policy, requested = c.of(server.name), published(c, wanted)
+    key, listed = attackers_key(c, server), serves(c, server, requested)
+    request = TokenRequest(
+        client, grant_type="jwt_bearer", assertion=assertion, assertion_subject=subject, proof_key=key,
+        resource=requested,
+    )  # fmt: skip
+    facts, answer = deliver(c, Sent(server.name, ATTACKER, TokenResponse(grant, token_type(key))))
+    return Move(
+        possible(same(c.state.grant(grant).code, "none")),
+        (
+            *attacker_authenticates(c, server, client),
+            server_rules.assertions_are_granted(policy),
+            *checked,
+            *ask(guards.TOKEN_REQUEST, design=policy, granted=NONE, requested=requested, listed=listed),
+        ),
+        {
+            f"{grant}.code": "redeemed", f"{grant}.of": THIEF, f"{grant}.to": THIEF,
+            f"{grant}.client": client, f"{grant}.bound_key": key, f"{grant}.target": requested, **facts,
+        },
+        (Sent(ATTACKER, server.name, request), *answer),
+    )  # fmt: skip
+
+
+@action("S15", own_grants, _as_whom)
+def replay_grant(c: Context, who: str, grant: str, wanted: Value, as_own: Value) -> Move:
+    """The attacker presents an assertion that a client gave it as a grant at an AS, for a resource that it wants.
+
+    The assertion names the client, and whoever presents it authenticates there as ever: as that, or as a client of the
+    attacker's ``as_own``.
+    """
+    session, server = c.state.session(who), server_of(c, grant)
+    clients, by_name = client_id_of(c, session), same(as_own, NONE)
+    checked = asserted(c, who, server, by_client=by_name, own=False)
+    move = _present_assertion(c, grant, choose(by_name, clients, as_own), who, wanted, checked)
+    here = possible(knows(c, "grant", who), any_of(by_name, *_runs_client(c, as_own)))
+    return move._replace(when=all_of(here, move.when), sets={**move.sets, "accepted.issuer": True})
+
+
+def _runs_client(c: Context, client: Value) -> list[Condition]:
+    """Whether the attacker runs the client of a client_id, as conditions one of which has to hold."""
+    return [all_of(same(client, party.url), c.runs(party)) for party in c.world.identities]
+
+
+def _grants_and_strangers(world: World) -> list[dict[str, str]]:
+    strangers = [server.name for server in world.servers if not server.honest]
+    return [{**of, "server": server} for of in users_grants(world) for server in strangers]
+
+
+@action("S15", _grants_and_strangers, _as_whom)
+def make_assertion(c: Context, grant: str, server: str, wanted: Value, as_own: Value) -> Move:
+    """An AS of the attacker's vouches, under the name that a user has at another AS, for whom it likes.
+
+    It names the client that presents it: one of its own, or any that anybody can speak for.
+    """
+    party, at = c.world.by_name[server], server_of(c, grant)
+    client = choose(same(as_own, NONE), c.world.clients[0].url, as_own)
+    checked = ask(
+        guards.ASSERTION, design=c.of(at.name), named=True, partner=takes_word_of(c, at, party.url), by_client=True,
+        bound=False, own=True, users=False,
+    )  # fmt: skip
+    move = _present_assertion(c, grant, client, server, wanted, checked, user_of(c, grant))
+    here = all_of(c.runs(party), any_of(same(as_own, NONE), *_runs_client(c, as_own)))
+    return move._replace(when=all_of(here, move.when))
+
+
+def _tokens_and_grants(world: World) -> list[dict[str, str]]:
+    """One action for each token of a user's, and each grant of the same user's at another AS."""
+    return [
+        {"token": token, "grant": grant.name}
+        for token in tokens(world)
+        for grant in world.grants
+        if (issued := world.issued[token.removesuffix("+")]).user == grant.user != ATTACKER
+        and issued.server != grant.server
+    ]
+
+
+@action("S15", _tokens_and_grants, _as_whom)
+def exchange_token(c: Context, token: str, grant: str, wanted: Value, as_own: Value) -> Move:
+    """The attacker exchanges a token that it knows for an assertion about the user, and presents that at another AS.
+
+    It does so as the client that the token was issued to, or as a client of its own.
+    """
+    made, at = token_of(c, token), server_of(c, grant)
+    server, policy, by_name = made["server"], c.of(made["server"].name), same(as_own, NONE)
+    client = choose(by_name, made["client"], as_own)
+    checked = (
+        *attacker_authenticates(c, server, client),
+        server_rules.exchanged_token_is_the_clients(policy, by_name),
+        server_rules.audience_is_partner(policy, gives_word_to(c, server, at.url)),
+        *ask(
+            guards.ASSERTION, design=c.of(at.name), named=True, partner=takes_word_of(c, at, server.url),
+            by_client=True, bound=False, own=True, users=True,
+        ),
+    )  # fmt: skip
+    request = TokenExchange(
+        client, grant_type="token-exchange", requested_token_type="id-jag", subject_token=token,
+        subject_token_type="access_token", audience=at.url,
+    )  # fmt: skip
+    user = user_of(c, grant)
+    answer = AssertionResponse("id-jag", server.name, server.url, user, at.url, client)
+    move = _present_assertion(c, grant, client, server.name, wanted, checked, user)
+    here = all_of(knows(c, "token", token), any_of(by_name, *_runs_client(c, as_own)))
+    asked = (Sent(ATTACKER, server.name, request), Sent(server.name, ATTACKER, answer))
+    return move._replace(when=all_of(here, move.when), sends=(*asked, *move.sends))

@@ -1,0 +1,102 @@
+"""How one AS vouches for a user to another: an assertion that it makes for a client takes the place of a code.
+
+Where two domains have an agreement the user's approval in one stands for the other: the client exchanges what
+it got there for an assertion about the user, and presents that as a grant (ID-JAG, identity chaining).
+"""
+
+from __future__ import annotations
+
+from model import authorization_server as server_rules
+from model import client as client_rules
+from model import guards
+from model.action import Context, Move, action, possible
+from model.flow import authenticates, authentication_of, own_grants
+from model.guards import ask
+from model.logic import Condition, Value, all_of, any_of, choose, no, same
+from model.messages import AssertionResponse, Sent, TokenExchange
+from model.readings import (
+    client_id_of,
+    follows,
+    gives_word_to,
+    grant_of,
+    requested_resource,
+    server_of,
+    takes_word_of,
+    voucher_of,
+)
+from model.rule import Condition as Named
+from model.world import NONE, Party, World
+
+
+def _following(world: World) -> list[dict[str, str]]:
+    """One action for each session that comes after another, and each token that this one could have."""
+    return [pair for pair in own_grants(world) if world.session[pair["who"]].after]
+
+
+def asserted(
+    c: Context, who: str, server: Party, *, by_client: Condition = True, own: Condition = True
+) -> tuple[Named, ...]:
+    """The rules by which an honest AS takes the assertion of a session as a grant.
+
+    ``by_client``: whoever presents it authenticates as the client that it names; ``own``: and holds the key of that.
+    """
+    session, voucher = c.state.session(who), voucher_of(c, who)
+    vouched = client_rules.is_vouched_by_server(c.client(who), follows(c, who))
+    binds = c.among(c.world.servers, lambda party: same(voucher, party.url))
+    return tuple(ask(
+        guards.ASSERTION, design=c.of(server.name), named=same(session.issuer, server.url),
+        partner=any_of(no(vouched), takes_word_of(c, server, voucher)), by_client=by_client, own=own, users=True,
+        bound=all_of(vouched, same(binds.grant_cnf, "bound")),
+    ))  # fmt: skip
+
+
+@action("S15", each=_following)
+def client__ask_for_assertion(c: Context, who: str, grant: str) -> Move:
+    """The client exchanges what it got in the session before for an assertion about the user, for another AS."""
+    earlier, session = c.state.session(c.world.session[who].after), c.state.session(who)
+    server, policy, client = server_of(c, grant), c.of(grant_of(c, grant).server), c.world.session[who].client
+    here = possible(
+        same(session.phase, "ready"), client_rules.is_vouched_by_server(c.client(who), True), same(earlier.token, grant)
+    )
+    by_identity = same(policy.exchange, "identity")
+    request = TokenExchange(
+        **authentication_of(c, earlier, "token", server.url), grant_type="token-exchange",
+        requested_token_type="id-jag", subject_token=choose(by_identity, NONE, grant),
+        subject_token_type=choose(by_identity, "id_token", "access_token"), audience=session.issuer,
+        resource=requested_resource(c, session),
+    )  # fmt: skip
+    key = choose(same(policy.grant_cnf, "bound"), f"key:{client}", NONE)
+    answer = AssertionResponse(
+        "id-jag", who, server.url, grant_of(c, grant).user, session.issuer, client_id_of(c, session),
+        requested_resource(c, session), key,
+    )  # fmt: skip
+    return Move(
+        here,
+        (
+            *authenticates(c, earlier, server),
+            server_rules.audience_is_partner(policy, gives_word_to(c, server, session.issuer)),
+        ),
+        {f"{who}.vouched": True},
+        (Sent(client, server.name, request), Sent(server.name, client, answer)),
+    )
+
+
+def has_grant(c: Context, who: str) -> Condition:
+    """Whether a session asks no user for a code, and has the word of an AS if it needs one."""
+    design, vouched = c.client(who), c.state[f"{who}.vouched"] if follows(c, who) else True
+    needed = client_rules.is_vouched_by_server(design, follows(c, who))
+    return all_of(no(client_rules.uses_code_grant(design, follows(c, who))), any_of(no(needed), vouched))
+
+
+def grant_type_of(c: Context, who: str) -> Value:
+    """The grant type that a session asks a token with."""
+    design = c.client(who)
+    vouched = client_rules.is_vouched_by_server(design, follows(c, who))
+    by_code = client_rules.uses_code_grant(design, follows(c, who))
+    return choose(by_code, "authorization_code", choose(vouched, "jwt_bearer", design.grant))
+
+
+def presents(c: Context, who: str) -> Value:
+    """The assertion that a session presents as a grant, if it does."""
+    vouched = client_rules.is_vouched_by_server(c.client(who), follows(c, who))
+    return choose(any_of(same(c.client(who).grant, "jwt_bearer"), vouched), who, NONE)
