@@ -83,7 +83,7 @@ def redirect_uris(c: Context, client: Party, server: Party, client_id: Value) ->
         in_document = all_of(separate, same(client_id, identity_at(client, issuer)))
         yield all_of(in_document, distinct), own
         yield all_of(in_document, no(distinct)), client.callback
-    identified = any_of(shared, one_of(client_id, *client_ids(c.world, client)[1:]))
+    identified = any_of(shared, all_of(separate, one_of(client_id, *client_ids(c.world, client)[1:])))
     yield all_of(identified, documents, same(design.cimd_redirect, "loopback")), LOOPBACK
     # Whoever holds the client's domain writes what its metadata document says.
     for callback in _attackers_callbacks(c):

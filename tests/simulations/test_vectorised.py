@@ -44,11 +44,10 @@ def test_agrees_with_agents_in_time(adoption: float) -> None:
 
 
 # Runs of some have a hundred thousand states, of which the machine visits every one.
-@pytest.mark.parametrize("number", [1, 3, *(pytest.param(many, marks=pytest.mark.slow) for many in (0, 2))])
+@pytest.mark.parametrize("number", [3, 5, *(pytest.param(many, marks=pytest.mark.slow) for many in (1, 7))])
 def test_agrees_on_any_design(number: int) -> None:
-    """Designs picked at random, mechanisms and environment alike."""
-    chosen = random.Random(number)
-    arm = tuple((name, chosen.choice(SWITCHES[name].values)) for name in DRAWN)
+    """Designs picked at random, mechanisms and environment alike; a switch that is added leaves the others as drawn."""
+    arm = tuple((name, random.Random(f"{number} {name}").choice(SWITCHES[name].values)) for name in DRAWN)
     compared(HOSTILE, (arm,), 200)
 
 
