@@ -121,8 +121,8 @@ class Words:
             return f"<signed by {host(self.world.by_name[name].url)}>"
         if name not in self.world.session:
             return self.public(name)
-        voucher = readings.voucher_of(self.context, name)
-        signer = self.world.session[name].client if voucher == NONE else host(voucher)
+        vouched = readings.follows(self.context, name) and self.context.state[f"{name}.vouched"]
+        signer = host(readings.voucher_of(self.context, name)) if vouched else self.world.session[name].client
         return f"<signed by {signer} about {self.world.user_of(name)}>"
 
     def _proof(self, name: str) -> str:
