@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from model import scopes
 from model.action import Context, Domains, Move, action, possible
 from model.attacker import controls_document, knows, sessions_and_channels
 from model.flow import (
@@ -30,6 +31,7 @@ from model.readings import (
     document,
     is_enrolled,
     is_strangers,
+    metadata_url,
     published,
     pushes,
     sessions,
@@ -41,28 +43,35 @@ from model.world import ATTACKER, NONE, World, on_same_origin
 
 
 def _documents(world: World) -> Domains:
-    return {"resource": world.resources, "listed": world.issuers, "demands_dpop": (False, True)}
+    return {
+        "resource": world.resources, "listed": world.issuers, "demands_dpop": (False, True),
+        "scope": world.scopes_or_none,
+    }  # fmt: skip
 
 
 @action("S3", sessions_and_channels, _documents)
 def publish_resource_metadata(
-    c: Context, who: str, channel: str, resource: Value, listed: Value, demands_dpop: Condition
+    c: Context, who: str, channel: str, resource: Value, listed: Value, demands_dpop: Condition,
+    scope: Value = NONE,
 ) -> Move:
     """A client reads resource metadata by the attacker: of its own resource, or of an honest one over a channel.
 
-    A resource that the client was configured with says nothing about another.
+    A resource that the client was configured with says nothing about another. Who writes the challenge names scopes
+    there as well.
     """
     session, design = c.state.session(who), c.client(who)
-    own = same(resource, published(c, session.url))
+    own, lists = same(resource, published(c, session.url)), scopes.reads_metadata(c, who)
+    challenges = all_of(channel in ("challenge", "transport"), no(lists))
     here = possible(
         same(session.phase, "challenged"),
         controls_document(c, who, session.url, channel),
         implies(same(design.prm, "off"), own),
         implies(demands_dpop, same(design.dpop_policy, "prm")),
+        implies(no(any_of(lists, challenges)), same(scope, NONE)),
     )
     genuine = all_of(own, no(is_strangers(c.world, listed)))
     vouched = any_of(same(design.prm, "off"), vouches(c, who, channel))
-    told = ResourceMetadata(resource, listed, *declared(c, who, vouched, demands_dpop))
+    told = ResourceMetadata(resource, listed, *declared(c, who, vouched, demands_dpop), choose(lists, scope, NONE))
     return Move(
         here,
         document_rules(
@@ -71,8 +80,9 @@ def publish_resource_metadata(
         {
             f"{who}.phase": "discovered", f"{who}.resource": resource, f"{who}.listed": listed,
             f"{who}.demands_dpop": demands_dpop,
+            **scopes.entry(c, who, choose(any_of(lists, challenges), scope, scopes.challenged(c, who))),
         },
-        written(c, who, session.url, channel, told),
+        written(c, who, session.url, channel, told, choose(challenges, scope, NONE)),
     )
 
 
@@ -94,13 +104,19 @@ def squats(c: Context, who: str, channel: str) -> Condition:
     return all_of(channel == "own", in_place, tenants)
 
 
-def written(c: Context, who: str, url: Value, channel: str, told: ResourceMetadata) -> tuple[Sent, ...]:
-    """How a client comes to a document of the attacker's; one who writes the challenge points to a URL of its own."""
+def written(
+    c: Context, who: str, url: Value, channel: str, told: ResourceMetadata, scope: Value = NONE
+) -> tuple[Sent, ...]:
+    """How a client comes to a document of the attacker's; one who writes the challenge points to a URL of its own.
+
+    ``scope``: what that one names in the challenge.
+    """
+    client = c.world.session[who].client
     if channel != "challenge":
-        return document(c, who, url, told)
+        rewritten = Sent(url, client, Challenge(metadata_url(c, url), scope), no(same(scope, NONE)))
+        return (rewritten, *document(c, who, url, told))
     at = f"{ELSEWHERE}metadata"
-    pointing = Sent(url, c.world.session[who].client, Challenge(at))
-    return (pointing, *document(c, who, url, told, ATTACKER, at))
+    return (Sent(url, client, Challenge(at, scope)), *document(c, who, url, told, ATTACKER, at))
 
 
 def _endpoints(world: World) -> Domains:

@@ -35,6 +35,7 @@ from model.readings import (
     accepted_issuer,
     answered,
     attackers_key,
+    follows,
     is_others_key,
     is_own_key,
     is_strangers,
@@ -69,6 +70,7 @@ def rechallenge(c: Context, who: str, channel: str, server: str, issuer: Value) 
     refresh = mapped(lambda token: token if token in grants else NONE, session.token)
     here = possible(
         same(session.phase, "sent"), c.runs(party), no(same(refresh, NONE)),
+        client_rules.may_refresh(design, follows(c, who)),
         no(is_strangers(c.world, session.token_at)),
         no(same(design.prm, "off")), controls_document(c, who, session.url, channel),
     )  # fmt: skip
@@ -136,7 +138,7 @@ def present_token(c: Context, token: str, url: str) -> Move:
         {f"served.{token}": True, f"replayed.{token}": others},
         (
             Sent(ATTACKER, url, request), *token_is_looked_up(c, url, token),
-            Sent(url, ATTACKER, ResourceResponse(made["user"])),
+            Sent(url, ATTACKER, ResourceResponse(made["subject"])),
         ),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from model import authorization_server as server_rules
-from model import guards
+from model import guards, scopes
 from model.action import Context, Domains, Move, action, possible
 from model.attacker import attacker_authenticates, deliver, knows, token_type
 from model.flow import own_grants
@@ -24,15 +24,22 @@ from model.readings import (
     user_of,
     users_grants,
 )
+from model.registration import is_known
 from model.rule import Condition as Named
 from model.state import tokens
 from model.vouching import asserted
-from model.world import ATTACKER, NONE, World
+from model.world import ATTACKER, NONE, World, client_ids
 
 
 def _as_whom(world: World) -> Domains:
     own = [party.url for party in world.identities if party.identity == "own"]
     return {"wanted": (NONE, *world.honest_urls), "as_own": (NONE, *own)}
+
+
+def _as_anybody(world: World) -> Domains:
+    """For which resource, and as which client: any honest one by any client_id of it, or one of the attacker's own."""
+    honest = [client_id for client in world.clients for client_id in client_ids(world, client)]
+    return {"wanted": (NONE, *world.honest_urls), "client": (*honest, *_as_whom(world)["as_own"][1:])}
 
 
 def _present_assertion(
@@ -61,6 +68,7 @@ def _present_assertion(
         {
             f"{grant}.code": "redeemed", f"{grant}.of": THIEF, f"{grant}.to": THIEF,
             f"{grant}.client": client, f"{grant}.bound_key": key, f"{grant}.target": requested, **facts,
+            **{f"{grant}.{name}": value for name, value in scopes.approved(c, server, NONE, requested).items()},
         },
         (Sent(ATTACKER, server.name, request), *answer),
     )  # fmt: skip
@@ -91,20 +99,19 @@ def _grants_and_strangers(world: World) -> list[dict[str, str]]:
     return [{**of, "server": server} for of in users_grants(world) for server in strangers]
 
 
-@action("S15", _grants_and_strangers, _as_whom)
-def make_assertion(c: Context, grant: str, server: str, wanted: Value, as_own: Value) -> Move:
+@action("S15", _grants_and_strangers, _as_anybody)
+def make_assertion(c: Context, grant: str, server: str, wanted: Value, client: Value) -> Move:
     """An AS of the attacker's vouches, under the name that a user has at another AS, for whom it likes.
 
     It names the client that presents it: one of its own, or any that anybody can speak for.
     """
     party, at = c.world.by_name[server], server_of(c, grant)
-    client = choose(same(as_own, NONE), c.world.clients[0].url, as_own)
     checked = ask(
         guards.ASSERTION, design=c.of(at.name), named=True, partner=takes_word_of(c, at, party.url), by_client=True,
         bound=False, own=True, users=False,
     )  # fmt: skip
     move = _present_assertion(c, grant, client, server, wanted, checked, user_of(c, grant))
-    here = all_of(c.runs(party), any_of(same(as_own, NONE), *_runs_client(c, as_own)))
+    here = all_of(c.runs(party), any_of(is_known(c, client), *_runs_client(c, client)))
     return move._replace(when=all_of(here, move.when))
 
 

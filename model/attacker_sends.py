@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from model import authorization_server as server_rules
 from model import client as client_rules
-from model import guards
+from model import guards, scopes
 from model.action import Context, Domains, Move, action, possible
 from model.attacker import (
     attacker_authenticates,
@@ -73,6 +73,7 @@ def _crafted(world: World) -> Domains:
         ))),
         "challenge": (NONE, THIEF, *names),
         "state": (NONE, *names),
+        "scope": world.scopes_or_none,
     }  # fmt: skip
 
 
@@ -81,7 +82,10 @@ def _slots(world: World) -> list[dict[str, str]]:
 
 
 @action("S9", _slots, _crafted)
-def push_request(c: Context, grant: str, client: Value, redirect: Value, challenge: Value, state: Value) -> Move:
+def push_request(
+    c: Context, grant: str, client: Value, redirect: Value, challenge: Value, state: Value,
+    scope: Value = NONE,
+) -> Move:
     """The attacker pushes a request of its own making to an honest AS, as any client it can authenticate as."""
     server = server_of(c, grant)
     unused = possible(same(c.state.grant(grant).code, "none"))
@@ -91,8 +95,11 @@ def push_request(c: Context, grant: str, client: Value, redirect: Value, challen
         # What it pushed serves to be handed to a client, which asks for it only where it pushes.
         any_of(*(pushes(c.client(session.name)) for session in c.world.sessions)),
     )  # fmt: skip
-    pushed = {"client": client, "redirect": redirect, "challenge": challenge, "state": state}
-    request = PushedRequest(client, redirect_uri=redirect, state=state, code_challenge=challenge)
+    pushed = {
+        "client": client, "redirect": redirect, "challenge": challenge, "state": state,
+        **scopes.of_grant(c, scope),
+    }  # fmt: skip
+    request = PushedRequest(client, redirect_uri=redirect, state=state, code_challenge=challenge, scope=scope)
     return Move(
         here,
         attacker_authenticates(c, server, client),
@@ -102,7 +109,10 @@ def push_request(c: Context, grant: str, client: Value, redirect: Value, challen
 
 
 @action("S10", _slots, _crafted)
-def send_request(c: Context, grant: str, client: Value, redirect: Value, challenge: Value, state: Value) -> Move:
+def send_request(
+    c: Context, grant: str, client: Value, redirect: Value, challenge: Value, state: Value,
+    scope: Value = NONE,
+) -> Move:
     """The attacker sends a browser to an honest AS with a request of its own making, pushed if it can push it.
 
     Where the client's domain is its own it needs no user to approve: consent that was given to the client is
@@ -119,6 +129,7 @@ def send_request(c: Context, grant: str, client: Value, redirect: Value, challen
     authenticated = all_of(*(rule.holds for rule in attacker_authenticates(c, server, client)))
     request = {
         "client": client, "redirect": redirect, "challenge": challenge, "state": state, "key": NONE, "resource": NONE,
+        **scopes.of_grant(c, scope),
     }  # fmt: skip
     # Whose flow it is shows in what binds the answer to one: a request with all of that copied is that session's.
     copied = all_of(no(same(state, NONE)), any_of(same(challenge, state), same(challenge, NONE)))
@@ -126,7 +137,7 @@ def send_request(c: Context, grant: str, client: Value, redirect: Value, challen
     relayed = {} if user == ATTACKER else {"relayed": c.state[f"holds.browser.{user}"]}
     unasked = all_of(silent, no(any_of(held, sent)))
     move = issue(c, grant, of, authenticated, request, unasked=unasked, **relayed)
-    crafted = AuthorizationRequest(client, NONE, redirect, state, challenge)
+    crafted = AuthorizationRequest(client, NONE, redirect, state, challenge, scope=scope)
     return move._replace(
         when=here,
         sends=(*leading(c, user, f"{server.url}/authorize"), Sent(user, server.name, crafted), *move.sends),

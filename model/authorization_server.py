@@ -155,6 +155,20 @@ def refresh_token_is_bound(design: Design, key: Value, certificate: Value) -> Co
     return implies(public, all_of(same(key, NONE), same(certificate, NONE)))
 
 
+def scope_is_narrowed(design: Design, unbound: Condition) -> Condition:
+    """Whether a token carries only those of the approved scopes that are of the resource that it is bound to."""
+    return all_of(same(design.grant_scope, "resource"), no(unbound))
+
+
+@rule("PRM-7.2-least", source="RFC 9728 7.2; RFC 6749 3.3")
+def user_approves_what_the_task_needs(design: Design, within: Condition) -> Condition:
+    """The user approves no scopes beyond those that the task needs.
+
+    ``within``: the consent page asks for no others.
+    """
+    return implies(same(design.user, "vigilant"), within)
+
+
 def bound_resource(design: Design, requested: Value) -> Value:
     """The resource that a token's audience contains, or none: the requested one, or the origin that it is on."""
     honored = one_of(design.as_resource, "honor", "add", "reject_unknown")
@@ -221,6 +235,15 @@ def client_ids_are_not_chosen(design: Design, chosen: Condition) -> Condition:
 def client_credentials_are_granted(design: Design) -> Condition:
     """The AS issues tokens to clients of their own only under the client credentials grant."""
     return same(design.grant, "client_credentials")
+
+
+@rule("O21-cc", source="RFC 6749 4.4")
+def client_acts_for_itself_with_credentials(design: Design) -> Condition:
+    """A client that gets a token for itself is one that authenticates.
+
+    ``design``: the client's.
+    """
+    return implies(same(design.grant, "client_credentials"), no(same(design.client_auth, "none")))
 
 
 @rule("IDJ-grant", source="RFC 7523 2.1")

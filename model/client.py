@@ -253,6 +253,14 @@ def uses_code_grant(design: Design, follows: bool = False) -> Condition:
     return same(design.grant, "authorization_code") if follows else one_of(design.grant, "authorization_code", "id_jag")
 
 
+def may_refresh(design: Design, follows: bool) -> Condition:
+    """Whether a session's token comes with a refresh token: not where the client can ask anew by itself.
+
+    RFC 6749 4.4.3 and RFC 7521 4.1 say so of client credentials and assertions.
+    """
+    return uses_code_grant(design, follows)
+
+
 def is_vouched_by_server(design: Design, follows: bool) -> Condition:
     """Whether the AS of another session is asked to vouch for the user, in a session that ``follows`` one."""
     return same(design.grant, "id_jag") if follows else False
@@ -390,6 +398,23 @@ def echo_confirms_request(
 def echo_is_read(design: Design, read: Condition) -> Condition:
     """A client that heeds the resource echo reads what the token response says."""
     return any_of(read, same(design.echo, "off"))
+
+
+# --- scopes --------------------------------------------------------------------------------------------------
+
+
+def scope_asked(design: Design, challenged: Value, supported: Value, needed: Value) -> Value:
+    """The scopes that a client asks for, or none: by what the challenge names, the metadata lists or its task needs."""
+    advertised = choose(same(challenged, NONE), supported, challenged)
+    known = choose(same(design.scope_request, "least"), needed, NONE)
+    listed = choose(same(design.scope_request, "supported"), supported, known)
+    return choose(same(design.scope_request, "advertised"), advertised, listed)
+
+
+@rule("MCP-step", source="MCP authorization 2026-07-28")
+def scope_is_stepped_up(design: Design) -> Condition:
+    """Where the scope of a token is not enough the client asks for more."""
+    return same(design.step_up, "on")
 
 
 # --- later ---------------------------------------------------------------------------------------------------

@@ -284,12 +284,6 @@ def challenge_is_followed(design: Design) -> Condition:
     return no(same(design.rechallenge, "stop"))
 
 
-@rule("MCP-step", source="MCP authorization 2026-07-28")
-def scope_is_stepped_up(design: Design) -> Condition:
-    """Where the scope of a token is not enough the client asks for more."""
-    return same(design.step_up, "on")
-
-
 def presents_dpop(design: Design, wanted: Condition, bound: Condition) -> Condition:
     """Whether the token is presented with a proof; ``bound``: the response says that it is of type DPoP."""
     return all_of(wanted, any_of(bound, one_of(design.dpop_presents, "always")))

@@ -214,7 +214,8 @@ class _Walk:
         # Whatever is done about it is answered as in the first call.
         self.scenario = replace(later, answer=self.scenario.answer)
         if answer.get("error") == "insufficient_scope":
-            self.take(conduct.scope_is_stepped_up, error="insufficient_scope")
+            self.step = "step_up"
+            self.take(client.scope_is_stepped_up, error="insufficient_scope")
             self.follow("send_authorization_request")
             return
         self.take(conduct.challenge_is_followed, status=str(answer["status"]))
@@ -360,9 +361,11 @@ class _Walk:
         """Send the user to the AS."""
         design, scenario, at = self.design, self.scenario, self.server.authorization_at
         resource = self.wanted_resource()
-        scopes = scenario.challenge.get("scope") or " ".join(_strings(self.resource.body.get("scopes_supported")))
+        supported = " ".join(_strings(self.resource.body.get("scopes_supported")))
+        # What a task needs is known to whoever wrote the client, and to no scenario.
+        scopes = client.scope_asked(design, scenario.challenge.get("scope") or NONE, supported or NONE, NONE)
         self.asked = {"response_type": "code"}
-        if design.scope_request == "advertised" and scopes:
+        if scopes != NONE:
             self.asked["scope"] = scopes
         if resource != NONE:
             self.asked["resource"] = resource

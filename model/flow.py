@@ -13,7 +13,7 @@ from typing import Any
 
 from model import authorization_server as server_rules
 from model import client as client_rules
-from model import guards
+from model import guards, scopes
 from model import resource_server as resource_rules
 from model.action import Context, Move, action, possible
 from model.attacker import deliver, is_attackers
@@ -75,28 +75,33 @@ def takes_part(c: Context, who: str) -> Condition:
     return several if c.world.user_of(who) == ATTACKER else True
 
 
-@action("S1", each=sessions, choices=lambda world: {"url": world.resource_urls})
-def client__request_resource(c: Context, who: str, url: Value) -> Move:
+def _first_calls(world: World) -> list[dict[str, str]]:
+    return [{"who": session.name} for session in world.sessions if not session.steps_up]
+
+
+@action("S1", _first_calls, lambda world: {"url": world.resource_urls, "scope": world.scopes_or_none})
+def client__request_resource(c: Context, who: str, url: Value, scope: Value = NONE) -> Move:
     """The agent calls a resource URL without a token and is challenged.
 
-    The user's agent goes where it is sent.
+    The user's agent goes where it is sent. A challenge names the scopes that the operation needs, or so it says.
     """
     session, cast = c.state.session(who), c.world.session[who]
     here = possible(same(session.phase, "idle"))
     sent_to = c.at(url, lambda party: not cast.visits or party.name in cast.visits)
+    told = scopes.is_told(c, who, url, scope)
     return Move(
-        all_of(here, takes_part(c, who), may_begin(c, who), c.at(url, c.exists), sent_to),
+        all_of(here, takes_part(c, who), may_begin(c, who), c.at(url, c.exists), sent_to, told),
         (),
-        {f"{who}.phase": "challenged", f"{who}.url": url},
-        (Sent(cast.client, url, ResourceRequest(url)), Sent(url, cast.client, challenge(c, who, url))),
+        {f"{who}.phase": "challenged", f"{who}.url": url, **scopes.entry(c, who, scope)},
+        (Sent(cast.client, url, ResourceRequest(url)), Sent(url, cast.client, challenge(c, who, url, scope))),
     )
 
 
-def challenge(c: Context, who: str, url: Value) -> Challenge:
+def challenge(c: Context, who: str, url: Value, scope: Value) -> Challenge:
     """What a resource answers a request without a token with; it names its metadata to clients that look there."""
     design = c.client(who)
     named = all_of(no(same(design.prm, "off")), same(design.prm_src, "challenge"))
-    return Challenge(choose(named, metadata_url(c, url), NONE))
+    return Challenge(choose(named, metadata_url(c, url), NONE), scope)
 
 
 def document_rules(
@@ -134,12 +139,16 @@ def client__use_resource_metadata(c: Context, who: str, listed: Value) -> Move:
     resource = published(c, session.url)
     honest = c.at(session.url, lambda party: all_of(no(c.runs(party)), designates(c, party, listed)))
     vouched = c.at(session.url, lambda party: is_enrolled(c, party, c.of(party.name).attested))
+    supported = scopes.supported(c, session.url)
     return Move(
         all_of(here, honest),
         document_rules(c, who, session.url, resource, any_of(same(c.client(who).prm, "off"), vouched)),
-        {f"{who}.phase": "discovered", f"{who}.resource": resource, f"{who}.listed": listed},
-        document(c, who, session.url, ResourceMetadata(resource, listed, *declared(c, who, vouched))),
-    )
+        {
+            f"{who}.phase": "discovered", f"{who}.resource": resource, f"{who}.listed": listed,
+            **scopes.as_listed(c, who, choose(same(c.client(who).prm, "off"), NONE, supported)),
+        },
+        document(c, who, session.url, ResourceMetadata(resource, listed, *declared(c, who, vouched), supported)),
+    )  # fmt: skip
 
 
 def declared(c: Context, who: str, vouched: Condition, demands_dpop: Condition = False) -> tuple[Value, Value]:
@@ -289,6 +298,7 @@ def client__push_authorization_request(c: Context, who: str, server: str) -> Mov
     pushed = PushedRequest(
         **authentication_of(c, session, "par", party.url), redirect_uri=request["redirect"], state=who,
         code_challenge=request["challenge"], dpop_jkt=request["key"], resource=request["resource"],
+        scope=request.get("scope", NONE),
     )  # fmt: skip
     facts, sends = deliver(c, Sent(client, server, pushed))
     checked = (
@@ -318,7 +328,7 @@ def authorization_request(
     request = request_of(c, session)
     by_value = {
         "redirect_uri": request["redirect"], "state": session.who, "code_challenge": request["challenge"],
-        "dpop_jkt": request["key"], "resource": request["resource"],
+        "dpop_jkt": request["key"], "resource": request["resource"], "scope": request.get("scope", NONE),
     }  # fmt: skip
     values = {name: choose(by_reference, NONE, value) for name, value in by_value.items()}
     return AuthorizationRequest(request["client"], reference, **values)
@@ -360,14 +370,15 @@ def issue(
 ) -> Move:  # fmt: skip
     """An honest AS answers an authorization request that a user approves; common to all its senders.
 
-    ``request`` holds client, redirect, challenge, state, key and resource; ``pushed``: the client it names, or whoever
-    could authenticate as it, pushed it before; ``reused``: it was answered already; ``unasked``: the user is not;
-    ``by_value``: it is no reference to what was pushed, so that the AS now meets the client for the first time.
+    ``request`` holds client, redirect, challenge, state, key, resource and scope; ``pushed``: the client it names, or
+    whoever could authenticate as it, pushed it before; ``reused``: it was answered already; ``unasked``: the user is
+    not; ``by_value``: it is no reference to what was pushed, so that the AS now meets the client for the first time.
     """
     server, slot = server_of(c, grant), c.state.grant(grant)
     policy = c.of(server.name)
     shown = shows_a_client(c, server, request["client"], request["redirect"])
     approves = user_of(c, grant)
+    approved = scopes.approved(c, server, request.get("scope", NONE), request["resource"])
     iss = choose(same(policy.h_iss, "yes"), server.url, NONE)
     response = AuthorizationResponse(request["redirect"], grant, request["state"], iss)
     receiver = ATTACKER if approves == ATTACKER else request["redirect"]
@@ -379,13 +390,13 @@ def issue(
             (*guards.REDIRECTION, *guards.AUTHORIZATION_REQUEST), design=policy, **registration(c, server, request),
             pushed=pushed, challenge=request["challenge"], requested=request["resource"],
             listed=serves(c, server, request["resource"]), shown=any_of(approves == ATTACKER, shown), reused=reused,
-            unasked=unasked,
+            unasked=unasked, within=scopes.within_task(c, approves, approved.get("scope", NONE)),
         )),
         {
             f"{grant}.code": "issued",
             f"{grant}.shown": shown,
             f"{grant}.of": of,
-            **{f"{grant}.{name}": value for name, value in {**request, **more}.items()},
+            **{f"{grant}.{name}": value for name, value in {**request, **more, **approved}.items()},
             **facts,
         },
         (*read, *sends),

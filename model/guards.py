@@ -69,7 +69,8 @@ AUTHENTICATION: Guard = (
 REDIRECTION: Guard = (server.redirect_uri_is_registered,)
 AUTHORIZATION_REQUEST: Guard = (
     server.request_was_pushed, server.challenge_is_present, server.resource_is_acceptable,
-    server.user_recognises_the_client, server.request_uri_is_unused, server.consent_is_pinned_to_metadata,
+    server.user_recognises_the_client, server.user_approves_what_the_task_needs,
+    server.request_uri_is_unused, server.consent_is_pinned_to_metadata,
 )  # fmt: skip
 #: Of token requests: the code, if there is one, and the resource.
 CODE: Guard = (
@@ -85,7 +86,10 @@ TOKEN_REQUEST: Guard = (server.resource_is_within_grant, server.resource_is_acce
 
 # --- a resource server ---------------------------------------------------------------------------------------
 
-ACCESS_TOKEN: Guard = (resource.issuer_is_accepted, resource.signature_is_by_issuer, resource.audience_is_this_resource)
+ACCESS_TOKEN: Guard = (
+    resource.issuer_is_accepted, resource.signature_is_by_issuer, resource.audience_is_this_resource,
+    resource.scope_is_sufficient,
+)  # fmt: skip
 POSSESSION: Guard = (
     resource.scheme_is_acceptable, resource.proof_is_by_bound_key, resource.certificate_is_bound_one,
     resource.proof_is_fresh,

@@ -145,7 +145,7 @@ def token_is_looked_up(c: Context, url: Value, token: str) -> tuple[Sent, ...]:
     unknown = all_of(no(opaque), no(same(design.rs_trust, "allowlist")))
     if opaque is False and unknown is False:
         return ()
-    told = IntrospectionResponse(True, made["client"], made["user"], made["audience"], made["key"])
+    told = IntrospectionResponse(True, made["client"], made["subject"], made["audience"], made["key"], made["scope"])
     return (
         Sent(url, server.name, Introspection(token), opaque),
         Sent(server.name, url, told, opaque),

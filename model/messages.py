@@ -84,8 +84,17 @@ class ResourceRequest(Message):
 class Challenge(Message):
     """The answer to a request that lacks a token."""
 
-    label, source = "401 Unauthorized", "RFC 9728 5.1"
+    label, source = "401 Unauthorized", "RFC 9728 5.1; RFC 6750 3"
     resource_metadata: Value = public()
+    scope: Value = public()
+
+
+@dataclass(frozen=True, slots=True)
+class InsufficientScope(Challenge):
+    """The answer to a request with a token that does not carry the scopes of the operation."""
+
+    label, source = "403 Forbidden", "RFC 6750 3.1; MCP authorization 2026-07-28"
+    error: Value = public()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +106,7 @@ class ResourceMetadata(Message):
     authorization_servers: Value = public()
     signed_metadata: Value = public()
     dpop_bound_access_tokens_required: Value = public()
+    scopes_supported: Value = public()
 
     def remark(self, at: str) -> str:
         """Whether it describes what was asked for."""
@@ -212,6 +222,7 @@ class AuthorizationRequest(Message):
     code_challenge: Value = term("challenge")
     dpop_jkt: Value = public()
     resource: Value = public()
+    scope: Value = public()
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +235,7 @@ class PushedRequest(ClientAuthentication):
     code_challenge: Value = term("challenge")
     dpop_jkt: Value = public()
     resource: Value = public()
+    scope: Value = public()
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,6 +375,7 @@ class IntrospectionResponse(Message):
     sub: Value = public()
     aud: Value = public()
     cnf: Value = public()
+    scope: Value = public()
 
 
 @dataclass(frozen=True, slots=True)

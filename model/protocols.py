@@ -112,4 +112,8 @@ def steps(actor: str, protocol: str = "oauth") -> tuple[str, ...]:
 def actions(world: World) -> tuple[Action, ...]:
     """All actions of a world, in a fixed order."""
     found = schemas(world.protocol)
-    return tuple(Action(schema, fixed, schema.choices(world)) for schema in found for fixed in schema.each(world))
+    return tuple(
+        Action(schema, fixed, {name: domain for name, domain in schema.choices(world).items() if domain})
+        for schema in found
+        for fixed in schema.each(world)
+    )

@@ -10,7 +10,7 @@ from typing import Any
 
 from model import authorization_server as server_rules
 from model import client as client_rules
-from model import guards, identifiers
+from model import guards, identifiers, scopes
 from model.action import Context
 from model.guards import ask
 from model.logic import Condition, Value, all_of, any_of, choose, holds, mapped, no, none_of, one_of, same
@@ -322,7 +322,7 @@ REQUEST_SENT = ("requested", "responded", "asked", "has_token", "sent", "renewed
 def request_of(c: Context, session: Reading) -> dict[str, Value]:
     """The authorization request that a session of a client sends, as a grant remembers it."""
     binds_code = all_of(same(c.client(session.who).dpop, "token+code"), uses_dpop(c, session))
-    return {
+    request = {
         "client": client_id_of(c, session),
         "redirect": redirect_uri_of(c, session),
         "challenge": code_challenge(c, session),
@@ -330,6 +330,7 @@ def request_of(c: Context, session: Reading) -> dict[str, Value]:
         "key": choose(binds_code, proof_key(c, session), NONE),
         "resource": requested_resource(c, session),
     }
+    return {**request, "scope": scopes.asked(c, session)} if c.world.scopes else request
 
 
 # --- tokens --------------------------------------------------------------------------------------------------
@@ -339,18 +340,39 @@ def token_of(c: Context, token: str) -> dict[str, Any]:
     """What a token of an honest AS is good for: audience, default audience, key and certificate; whose, and by whom."""
     held = c.world.issued.get(token)
     made = _held(c, held) if isinstance(held, Held) else _issued(c, token)
-    policy = c.of(made["server"].name)
+    policy, by_itself = c.of(made["server"].name), is_of_client_itself(c, token)
+    audience = server_rules.bound_resource(policy, made["asked"])
     return {
         **made,
-        "audience": server_rules.bound_resource(policy, made["asked"]),
+        "subject": choose(by_itself, made["client"], made["user"]),
+        "audience": audience,
+        "scope": scopes.carried(c, policy, made["scope"], audience),
         "has_default": server_rules.has_default_audience(policy, made["asked"]),
     }
+
+
+def is_of_client_itself(c: Context, token: str) -> Condition:
+    """Whether a token was issued to a client for itself: no user has approved it, and it is about none."""
+    if token not in {grant.name for grant in c.world.grants}:
+        return False
+    of = c.state.grant(token).of
+    alone = [session.name for session in c.world.sessions]
+    return any_of(*(all_of(same(of, who), same(c.client(who).grant, "client_credentials")) for who in alone))
+
+
+def scope_of(c: Context, session: Reading) -> Value:
+    """The scopes of the token that a session has, or none."""
+    scope: Value = NONE
+    for grant in c.world.grants:
+        scope = choose(same(session.token, grant.name), token_of(c, grant.name)["scope"], scope)
+    return scope
 
 
 def _issued(c: Context, token: str) -> dict[str, Any]:
     grant = grant_of(c, token.removesuffix("+"))
     server, state = c.world.by_name[grant.server], c.state.grant(grant.name)
-    whose = {"server": server, "user": grant.user, "client": state.client}
+    scope = state.scope if c.world.scopes else NONE
+    whose = {"server": server, "user": grant.user, "client": state.client, "scope": scope}
     if token == refreshed(grant.name):
         narrowed = choose(same(c.of(server.name).rt_resource_bound, "yes"), state.target, NONE)
         return {**whose, "asked": narrowed, "key": attackers_key(c, server), "certificate": NONE}
@@ -369,7 +391,7 @@ def _held(c: Context, held: Held) -> dict[str, Any]:
     binds = all_of(_proves(c, held), same(c.of(server.name).as_dpop, "honor"))
     return {
         "server": server, "user": held.user, "client": c.world.by_name[held.client].url,
-        "asked": choose(same(design.resource_indicator, "on"), resource, NONE),
+        "asked": choose(same(design.resource_indicator, "on"), resource, NONE), "scope": scopes.supported(c, resource),
         "key": earlier(design.dpop_key, binds),
         "certificate": earlier(design.mtls_key, same(design.mtls, "bound")),
     }  # fmt: skip

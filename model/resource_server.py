@@ -84,6 +84,12 @@ def _covers_or_absent(audience: str, url: str) -> bool:
     return audience != NONE and identifiers.prefix_segment(audience, url)
 
 
+@rule("O21-5.2-rs", source="RFC 6750 3.1; draft-ietf-oauth-v2-1 5.2")
+def scope_is_sufficient(design: Design, sufficient: Condition) -> Condition:
+    """The token carries the scopes that the operation needs."""
+    return any_of(sufficient, same(design.scope_check, "off"))
+
+
 @rule("DPOP-7.1-scheme", "DPOP-7.2-nobearer", source="RFC 9449 7.1, 7.2")
 def scheme_is_acceptable(design: Design, key: Value) -> Condition:
     """A resource server that requires DPoP refuses Bearer."""

@@ -129,6 +129,8 @@ def _session(made: Variables, world: World, who: str) -> None:
     made.value(f"{who}.told", (False, True), "it has read what the token response says of resources")
     made.value(f"{who}.reused", (False, True), "a response was delivered after the state had been used")
     made.value(f"{who}.diverted", (False, True), "a redirect sent it where it had not meant to go")
+    if world.scopes:
+        made.value(f"{who}.scope", world.scopes_or_none, "the scopes that it was told to ask for")
     if world.session[who].after:
         made.fact(f"{who}.vouched", "the AS of the session before has vouched for its user")
     made.value(f"{who}.accepted", (False, True), "an honest RS acted on this session's request")
@@ -152,6 +154,8 @@ def _grant(made: Variables, world: World, name: str) -> None:
     made.value(f"{name}.resource", (NONE, *world.resources), "resource of the request")
     made.value(f"{name}.shown", (False, True), "the consent page named the honest client")
     made.value(f"{name}.relayed", (False, True), "the user was sent there out of a session at an honest client")
+    if world.scopes:
+        made.value(f"{name}.scope", world.scopes_or_none, "the scopes that were approved")
     made.value(f"{name}.to", (NONE, THIEF, *sessions), "who redeemed the code")
     made.value(f"{name}.bound_key", keys(world), "the DPoP key the access token is bound to")
     made.value(f"{name}.certificate", keys(world), "the certificate the access token is bound to")

@@ -107,6 +107,14 @@ _MECHANISMS = (
     # resource indicators and echo
     ("resource_indicator", "on off", "the client sends `resource`", "RFC 8707 2"),
     ("echo", "off opt req req_strict grant", "what the client does with the resource in the token response", "draft-mcguinness-oauth-resource-token-resp 3.3"),
+    # scopes
+    ("scope_request", "none advertised supported least",
+     "the scopes that the client asks for: none, so that the AS has its way; those that the challenge names, or else the metadata; all that the metadata lists; "
+     "those that it knows its task to need", "MCP authorization 2026-07-28; RFC 6750 3; RFC 9728 2, 7.2"),
+    ("step_up", "off on", "insufficient_scope starts a new authorization, for what was asked for and what is missing", "MCP authorization 2026-07-28"),
+    ("grant_scope", "product resource",
+     "AS: a token carries the scopes that were approved, at every resource that it is for; only those of the resource that it is bound to", "RFC 8707 2.2"),
+    ("scope_check", "on off", "RS: a token carries the scopes that the operation needs", "RFC 6750 3.1"),
     # tokens at resources
     ("audience_check", "exact off prefix", "how the RS compares the audience of a token with itself", "RFC 9068 4; RFC 9700 2.3"),
     ("dpop", "none token token+code", "DPoP: unused; tokens bound; codes bound as well (dpop_jkt)", "RFC 9449 5, 10"),
@@ -208,7 +216,7 @@ _ENVIRONMENT = (
     ("leg1", "https http", "how the user's first request to the client travels", "RFC 9700 4.4.1"),
     ("leak_point", "client_page as_page", "where state leaks: after its use, or before", "RFC 9700 4.2"),
     ("block", "no yes", "the attacker can hold back or outrun the user's request", "FAPI 2.0 Security Profile 6"),
-    ("user", "naive vigilant", "whether the user refuses a consent page that names somebody else", "convention"),
+    ("user", "naive vigilant", "whether the user refuses a consent page that names somebody else, or that asks for more than the task needs", "convention"),
     ("lookalike", "no yes", "the attacker holds a domain that looks like the client's", "draft-ietf-oauth-client-id-metadata-document 8.3"),
     ("dcr_uris", "ignored fetched", "whether the AS fetches URIs from a dynamic registration", "RFC 7591 5"),
     ("cid_eq_rs", "no yes", "a server is both a client and a resource server under one URL", "RFC 9068 2.1"),
@@ -238,7 +246,6 @@ _CONDUCT = (
      "without query, fragment and userinfo",
      "RFC 8707 2; deployed MCP clients"),
     ("resource_undocumented", "url none", "`resource` sent where no metadata was found", "MCP authorization 2025-03-26"),
-    ("scope_request", "none advertised", "the client asks for the scopes that challenge or metadata name", "MCP authorization 2026-07-28"),
     ("endpoint_query", "replace append second_mark",
      "a query that the authorization endpoint has already: kept, doubled parameters replaced; kept as it is; spoilt by a second question mark",
      "RFC 6749 3.1"),
@@ -269,7 +276,6 @@ _CONDUCT = (
     # challenged again
     ("rechallenge", "discover cached retry stop", "after a challenge to a token: discover again; use what was discovered; repeat the request; give up", "RFC 9728 5.2"),
     ("rechallenge_grant", "authorize refresh", "which grant renews a token that was challenged", "RFC 6749 6"),
-    ("step_up", "off on", "insufficient_scope starts a new authorization", "MCP authorization 2026-07-28"),
 )  # fmt: skip
 
 # What a question may forbid the attacker. Left free, these are its choices; no design has them.
@@ -297,15 +303,15 @@ _ROLES = {
     "client": "prm norm prm_url prm_drop prm_cache prm_src rs_scheme_check signed_metadata signed_values xcheck as_trust as_signed_metadata md_issuer_check "
     "md_corroborate rs_as_bind iss_check per_as_redirect as_memory state_single_use state callback_bind pkce pkce_policy "
     "par reg cimd_docs cimd_redirect unique_cid client_auth assertion_aud key_per_as other_authn_ep conn_context "
-    "issuer_resolution shared_provider cred_pin resource_indicator echo dpop dpop_key dpop_policy token_type_check mtls "
+    "issuer_resolution shared_provider cred_pin resource_indicator echo scope_request step_up dpop dpop_key dpop_policy token_type_check mtls "
     "mtls_key cache_key optimistic rt_pin http_redirect instance fetch_guard https_only url_scheme_check grant "
     "client_instances certified warm resource_token_check auth_token_check",
     "authorization_server": "pkce_as par request_uri_once as_redirect_status reg cimd_redirect cimd_redirect_check "
     "cimd_fetch cimd_cache consent_pin consent_ui as_client_policy ss_binds client_chooses_id grant_aud_check vouch_for exchange "
     "grant_trust grant_client_check grant_cnf grant_subject partnered as_attested introspect "
-    "rt_resource_bound as_fetch_guard listed rs_listed anchored preregistered trust_domain h_iss as_resource grant_resource as_echo as_dpop dcr_uris ps_key_check "
+    "rt_resource_bound as_fetch_guard listed rs_listed anchored preregistered trust_domain h_iss as_resource grant_resource grant_scope as_echo as_dpop dcr_uris ps_key_check "
     "delegation_depth delegation_expiry",
-    "resource_server": "audience_check rs_htu dpop_replay token_fmt introspect typ_check sub_namespace passthrough "
+    "resource_server": "audience_check scope_check rs_htu dpop_replay token_fmt introspect typ_check sub_namespace passthrough "
     "handle_bind rs_trust subject_ns key_lookup issuer_match r_requires_dpop api cid_eq_rs attested "
     "default_audience introspects configured",
     "proxy": "upstream_client per_client_consent state_set callback_bind reg cimd_redirect cimd_redirect_check cimd_fetch "

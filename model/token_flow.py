@@ -8,15 +8,24 @@ from typing import Any
 
 from model import authorization_server as server_rules
 from model import client as client_rules
-from model import guards, identifiers
+from model import guards, identifiers, scopes
 from model import resource_server as resource_rules
 from model.action import Context, Move, action, possible
 from model.attacker import deliver, knows
-from model.flow import authenticates, authentication_of, own_grants
+from model.flow import authenticates, authentication_of, challenge, own_grants
 from model.guards import ask
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
 from model.lookups import client_is_read, token_is_looked_up
-from model.messages import Fetch, Redirection, ResourceRequest, ResourceResponse, Sent, TokenRequest, TokenResponse
+from model.messages import (
+    Fetch,
+    InsufficientScope,
+    Redirection,
+    ResourceRequest,
+    ResourceResponse,
+    Sent,
+    TokenRequest,
+    TokenResponse,
+)
 from model.readings import (
     answered,
     certificate,
@@ -27,10 +36,12 @@ from model.readings import (
     is_strangers,
     issuer_at,
     kept,
+    may_begin,
     proof_key,
     published,
     redirect_uri_of,
     requested_resource,
+    scope_of,
     server_of,
     serves,
     sessions,
@@ -104,7 +115,7 @@ def client__redeem_code(c: Context, who: str, grant: str, reads: Condition) -> M
         same(session.code, grant),
         same(slot.code, "issued"),
     )
-    client = c.world.session[who].client
+    client, approved = c.world.session[who].client, slot.scope if c.world.scopes else NONE
     by_code = ask(
         guards.CODE, design=c.of(server.name), code_client=slot.client, client=client_id_of(c, session),
         code_redirect=slot.redirect, redirect=redirect_uri_of(c, session), challenge=slot.challenge,
@@ -118,15 +129,24 @@ def client__redeem_code(c: Context, who: str, grant: str, reads: Condition) -> M
         here,
         token_rules(c, session, server, slot.resource, reads, by_code),
         {**issued_to(c, session, grant, server, slot.resource), f"{who}.told": reads},
-        (Sent(client, server.name, request), Sent(server.name, client, token_response(c, session, server, grant))),
+        (
+            Sent(client, server.name, request),
+            Sent(server.name, client, token_response(c, session, server, grant, slot.resource, approved)),
+        ),
     )
 
 
-def token_response(c: Context, session: Reading, server: Party, grant: str) -> TokenResponse:
-    """The token response of an honest AS."""
+def token_response(
+    c: Context, session: Reading, server: Party, grant: str, granted: Value, approved: Value
+) -> TokenResponse:
+    """The token response of an honest AS, to a request for a resource that was ``granted`` and scopes ``approved``."""
     requested = requested_resource(c, session)
+    audience = server_rules.bound_resource(c.of(server.name), choose(same(requested, NONE), granted, requested))
+    scope = scopes.carried(c, c.of(server.name), approved, audience)
     told = server_rules.echoed(c.of(server.name), requested)
-    return TokenResponse(grant, choose(is_bound(c, session, server), "DPoP", "Bearer"), grant, told)
+    renewable = client_rules.may_refresh(c.client(session.who), follows(c, session.who))
+    bound = choose(is_bound(c, session, server), "DPoP", "Bearer")
+    return TokenResponse(grant, bound, choose(renewable, grant, NONE), told, scope)
 
 
 @action("S16", each=own_grants, choices=lambda _: {"reads": (False, True)})
@@ -140,18 +160,28 @@ def client__obtain_token(c: Context, who: str, grant: str, reads: Condition) -> 
         same(slot.code, "none"),
     )
     client = c.world.session[who].client
-    request = token_request(c, session, server.url, grant_type=grant_type_of(c, who), assertion=presents(c, who))
+    scope = scopes.asked(c, session)
+    request = token_request(
+        c, session, server.url, grant_type=grant_type_of(c, who), assertion=presents(c, who), scope=scope
+    )
     read = client_is_read(c, server, client_id_of(c, session), redirect_uri_of(c, session))
-    content = {f"{grant}.of": who, f"{grant}.client": client_id_of(c, session), f"{who}.told": reads}
+    approved = scopes.approved(c, server, scope, requested_resource(c, session))
+    content = {
+        f"{grant}.of": who, f"{grant}.client": client_id_of(c, session), f"{who}.told": reads,
+        **{f"{grant}.{name}": value for name, value in approved.items()},
+    }  # fmt: skip
+    answer = token_response(c, session, server, grant, NONE, approved.get("scope", NONE))
     return Move(
         here,
-        (*asserted(c, who, server), *token_rules(c, session, server, NONE, reads)),
+        (
+            server_rules.client_acts_for_itself_with_credentials(c.client(who)), *asserted(c, who, server),
+            *token_rules(c, session, server, NONE, reads),
+        ),
         {**content, **issued_to(c, session, grant, server, NONE)},
         (
-            Sent(client, server.name, request), *read,
-            Sent(server.name, client, token_response(c, session, server, grant)),
+            Sent(client, server.name, request), *read, Sent(server.name, client, answer),
         ),
-    )
+    )  # fmt: skip
 
 
 @action("S15", each=sessions_and_strangers)
@@ -276,12 +306,13 @@ def is_told(design: Any, policies: Iterable[Any], audience: Condition) -> tuple[
 
 def accepts(
     c: Context, token: str, url: Value, own: Condition, proofs: tuple[Condition, Condition], presented: Value,
-    used: Condition = False,
-) -> tuple[Named, ...]:
+    used: Condition = False, who: str = "",
+) -> tuple[Named, ...]:  # fmt: skip
     """The rules by which an honest resource server at ``url`` judges a token of an honest AS.
 
-    ``own``: the presenter holds the key that the token is bound to; ``proofs``: it has a proof for this URL, or for
-    another; ``presented``: its certificate; ``used``: its proof is one that was used before.
+    ``who``: the session whose request it is; ``own``: the presenter holds the key that the token is bound to;
+    ``proofs``: it has a proof for this URL, or for another; ``presented``: its certificate; ``used``: its proof is one
+    that was used before.
     """
     made = token_of(c, token)
     design = c.among(c.world.resource_servers, lambda party: same(url, party.url))
@@ -294,6 +325,7 @@ def accepts(
         by_issuer=True, signer_listed=False, identifier=identifier, url=url, audience=made["audience"],
         has_default=default, key=made["key"], own=own, for_this=proofs[0], for_another=proofs[1],
         certificate=made["certificate"], presented=presented, used=used,
+        sufficient=scopes.is_sufficient(c, who, url, made["scope"]),
     )  # fmt: skip
     return (*is_told(design, [c.of(made["server"].name)], meant), *judged)
 
@@ -317,13 +349,38 @@ def resource_server__accept_request(c: Context, who: str, token: str) -> Move:
     client = c.world.session[who].client
     return Move(
         here,
-        accepts(c, token, session.url, own, (False, all_of(right, copied)), certificate(c, session)),
+        accepts(c, token, session.url, own, (False, all_of(right, copied)), certificate(c, session), who=who),
         {f"{who}.accepted": True},
         (
             *token_is_looked_up(c, session.url, token),
-            Sent(session.url, client, ResourceResponse(token_of(c, token)["user"])),
+            Sent(session.url, client, ResourceResponse(token_of(c, token)["subject"])),
         ),
     )
+
+
+@action(
+    "S22", lambda world: [{"who": session.name} for session in world.sessions if session.steps_up],
+    lambda world: {"scope": world.scopes},
+)  # fmt: skip
+def client__step_up(c: Context, who: str, scope: Value) -> Move:
+    """The agent wants more where it has been, is told which scopes it lacks, and is to ask for those as well."""
+    cast, earlier = c.world.session[who], answered(c, c.world.session[who].after)
+    url = earlier.url
+    policy = c.among(c.world.resource_servers, lambda party: same(url, party.url))
+    enough = scopes.is_sufficient(c, who, url, scope_of(c, earlier))
+    refused = no(resource_rules.scope_is_sufficient(policy, enough).holds)
+    told = InsufficientScope(challenge(c, who, url, scope).resource_metadata, scope, "insufficient_scope")
+    request = Sent(cast.client, url, request_with(c, earlier, earlier.token, url))
+    facts, sends = deliver(c, request)
+    return Move(
+        possible(
+            same(c.state[f"{who}.phase"], "idle"), may_begin(c, who), scopes.is_told(c, who, url, scope),
+            any_of(c.attackers(url), refused),
+        ),
+        (client_rules.scope_is_stepped_up(c.client(who)),),
+        {f"{who}.phase": "challenged", f"{who}.url": url, **scopes.entry(c, who, scope), **facts},
+        (*sends, Sent(url, cast.client, told)),
+    )  # fmt: skip
 
 
 def _held(world: World) -> list[dict[str, str]]:

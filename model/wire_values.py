@@ -153,17 +153,23 @@ class Words:
             return f"<{whose(held.user)} {'leaked' if leaked else 'cached'} token for {at}>"
         if name.endswith("+"):
             return f"<{whose(self.user_of(name))} token refreshed at {host(self.server_of(name))}>"
+        if self._is_of_client_itself(name):
+            return f"<client's own token from {host(self.server_of(name))}>"
         return self._issued("token", name)
 
+    def _is_of_client_itself(self, name: str) -> bool:
+        return self.world.protocol == "oauth" and readings.is_of_client_itself(self.context, name) is True
+
     def claims(self, kind: str, name: str) -> list[tuple[str, str]]:
-        """What an access token of an honest AS says: ``aud`` and ``cnf``, where the state knows them."""
+        """What an access token of an honest AS says: ``aud`` and ``cnf``, and ``sub`` where it is about no user."""
         if kind != "token" or not self.server_of(name) or self.world.protocol != "oauth":
             return []
         made = readings.token_of(self.context, name)
         audience = [str(made["audience"])] if made["audience"] != NONE else []
         audience += [f"<{DEFAULT_AUDIENCE}: every RS of {host(self.server_of(name))}>"] if made["has_default"] else []
         said = {
-            "aud": ", ".join(audience) or NONE, "cnf.jkt": self.public(made["key"]),
+            "sub": made["subject"] if self._is_of_client_itself(name) else NONE,
+            "aud": ", ".join(audience) or NONE, "scope": made["scope"], "cnf.jkt": self.public(made["key"]),
             "cnf.x5t#S256": self.public(made["certificate"]),
         }  # fmt: skip
         return [(claim, text) for claim, text in said.items() if text != NONE]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import product
 from typing import TYPE_CHECKING
 
 from model import identifiers
@@ -56,6 +57,7 @@ class Party:
         taken_by: capabilities by which the attacker writes what a client publishes.
         upstream: the AS at which a proxy is a client.
         started_by: the client, or the sub-agent, that starts a sub-agent.
+        scopes: of a resource server, what its operations ask for, in rising order.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Party:
     taken_by: tuple[str, ...] = ()
     upstream: str = ""
     started_by: str = ""
+    scopes: tuple[str, ...] = ()
 
     @property
     def honest(self) -> bool:
@@ -89,7 +92,8 @@ class Party:
 class Session:
     """A session at a client: whose, and the resources the agent may be sent to in it (all, if none is named).
 
-    One that comes ``after`` another begins when the client has used its token in that one.
+    One that comes ``after`` another begins when the client has used its token in that one; if it ``steps_up``, the
+    agent goes on at the same resource, and wants more there than the scopes of that token allow.
     """
 
     name: str
@@ -97,6 +101,7 @@ class Session:
     user: str = ATTACKER
     visits: tuple[str, ...] = ()
     after: str = ""
+    steps_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +225,21 @@ class World:
     def resource_urls(self) -> tuple[str, ...]:
         """URLs that an agent may be sent to."""
         return tuple(party.url for party in self.resource_servers)
+
+    @cached_property
+    def scopes(self) -> tuple[str, ...]:
+        """Every set of scopes that anybody may ask for: of each resource server none or as much as an operation needs.
+
+        Empty where no resource server names any.
+        """
+        levels = ([(), *(party.scopes[: n + 1] for n in range(len(party.scopes)))] for party in self.resource_servers)
+        sets = (" ".join(name for level in chosen for name in level) for chosen in product(*levels))
+        return tuple(names for names in sets if names)
+
+    @cached_property
+    def scopes_or_none(self) -> tuple[str, ...]:
+        """The same, and none of them, where there are any to choose from."""
+        return (NONE, *self.scopes) if self.scopes else ()
 
     @cached_property
     def honest_urls(self) -> tuple[str, ...]:

@@ -65,7 +65,9 @@ def read(name: str, text: str) -> World:
         raise WorldError(f"{name}: {error}") from None
     _refuse(name, text, map(_fault, _SCHEMA.errors(content)))
     world = _made(content, name)
-    for check in (_urls, _doubles, _references, _starters, _orders, _policies, _capabilities, _well_known, _grants):
+    for check in (
+        _urls, _doubles, _references, _starters, _orders, _scopes, _policies, _capabilities, _well_known, _grants,
+    ):  # fmt: skip
         _refuse(name, text, check(world))
     return world
 
@@ -268,6 +270,19 @@ def _orders(world: World) -> Iterator[Fault]:
         if session.after in world.session and session.after not in earlier:
             why = f"after names a session given before: {session.after!r} is not{hint(session.after, earlier)}"
             yield (key, number, "after"), why
+
+
+def _scopes(world: World) -> Iterator[Fault]:
+    """Each resource server has scopes of its own; a session that steps up comes after another."""
+    seen: dict[str, str] = {}
+    for key, number, party in _rows(world, "party"):
+        for scope in party.scopes:
+            if scope in seen:
+                yield (key, number, "scopes"), f"scope {scope!r} is given twice (at {seen[scope]!r})"
+            seen.setdefault(scope, party.name)
+    for key, number, session in _rows(world, "session"):
+        if session.steps_up and not session.after:
+            yield (key, number, "steps_up"), f"{session.name!r} steps up from a session that 'after' has to name"
 
 
 def _policies(world: World) -> Iterator[Fault]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import combinations
+from typing import Any
 
 from model import authorization_server as server_rules
 from model import client as client_rules
-from model import identifiers
+from model import identifiers, scopes
 from model.action import Context
 from model.attacker import knows, usable_assertions
 from model.logic import Condition, Value, all_of, any_of, no, one_of, same
@@ -27,9 +28,12 @@ from model.readings import (
     policy_of,
     published,
     requested_resource,
+    scope_of,
     token_of,
+    trusted_by,
 )
 from model.registration import is_known, publishes_for_all
+from model.resource_server import audience_is_this_resource, scope_is_sufficient
 from model.state import Reading, tokens
 from model.world import ATTACKER, LOOPBACK, NONE, PROXY, Grant, Session
 
@@ -233,6 +237,28 @@ def _is_acquainted(c: Context, who: str, issuer: Value) -> Condition:
     return all_of(met, frameworks(c, issuer, client.knows)["on_list"])
 
 
+def least_authority(c: Context) -> Condition:
+    """A client gets a user's token that can do more than the user's task needs: at its resource, or at another."""
+    found = []
+    for session in (session for session in _of_users(c) if c.world.scopes):
+        state = c.state.session(session.name)
+        for token in (grant.name for grant in _users_grants(c)):
+            made = token_of(c, token)
+            found.append(all_of(same(state.token, token), any_of(*_surplus(c, state, made))))
+    return any_of(*found)
+
+
+def _surplus(c: Context, session: Reading, made: dict[str, Any]) -> Iterator[Condition]:
+    """Where a token that a session has can do more than its task needs, for each resource server that takes it."""
+    for party in (party for party in c.world.resource_servers if party.honest and party.scopes):
+        policy, url = c.of(party.name), party.url
+        default = all_of(trusted_by(c, party, made["server"].url), made["has_default"])
+        taken = audience_is_this_resource(policy, published(c, url), url, made["audience"], default).holds
+        own = scopes.of_resource(c, made["scope"], url)
+        enough = all_of(same(session.url, url), scopes.is_covered(own, scopes.needed(c, session.who, url)))
+        yield all_of(taken, no(same(own, NONE)), no(enough))
+
+
 def first_contact(c: Context) -> Condition:
     """From an unknown URL, honest parties alone get to an accepted request, with credentials that can be had then."""
     return any_of(
@@ -241,9 +267,21 @@ def first_contact(c: Context) -> Condition:
 
 
 def task_completed(c: Context) -> Condition:
-    """Every session of a user's is served in that way, whichever domains they lead to."""
-    served = [_served_unknown(c, session.name) for session in _of_users(c)]
+    """Every session of a user's is served in that way, whichever domains they lead to.
+
+    One that would step up is, if the token of the one before serves for that as well.
+    """
+    served = [any_of(_served_unknown(c, session.name), _served_before(c, session)) for session in _of_users(c)]
     return all_of(*served) if served else False
+
+
+def _served_before(c: Context, session: Session) -> Condition:
+    if not session.steps_up:
+        return False
+    earlier = c.state.session(session.after)
+    policy = c.among(c.world.resource_servers, lambda party: same(earlier.url, party.url))
+    enough = scopes.is_sufficient(c, session.name, earlier.url, scope_of(c, earlier))
+    return all_of(_served_unknown(c, session.after), scope_is_sufficient(policy, enough).holds)
 
 
 def identity_crosses(c: Context) -> Condition:

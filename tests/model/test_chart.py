@@ -199,6 +199,8 @@ ASKED = (
     ("first_contact", "client_auth=pkjwt;token_fmt=opaque;dpop=token"),
     ("first_contact", "client_auth=attest;signed_metadata=anchored_req;as_signed_metadata=anchored"),
     ("first_contact", "reg=dcr;client_auth=pkjwt"),
+    ("task_completed", "world=scopes;scope_request=least;step_up=on;par=on;token_fmt=opaque"),
+    ("least_authority", "scope_request=advertised;cap=hdr_inject"),
     ("consent_crosses", "grant=id_jag;grant_cnf=bound"),
     ("consent_crosses", "grant=id_jag;client_auth=secret;reg=dcr"),
     ("consent_crosses", "grant=id_jag;client_auth=pkjwt"),

@@ -1,0 +1,135 @@
+"""Scopes: what a resource asks for, what a client asks an AS for, what a token carries. Only where a world has some.
+
+A resource server names the scopes of its operations in rising order: whoever is to do the last does the others as well.
+What is asked for, and what a token carries, is a set of them as RFC 6749 3.3 writes it; none says nothing of scopes.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from model import authorization_server as server_rules
+from model import client as client_rules
+from model.action import Context
+from model.logic import Condition, Value, any_of, choose, holds, mapped, same
+from model.state import Reading
+from model.world import ATTACKER, NONE, Party, World
+
+
+def is_within(scope: str, limit: str) -> bool:
+    """Whether every scope of one set is in another; none is in no set, and nothing is in none."""
+    return NONE not in (scope, limit) and set(scope.split()) <= set(limit.split())
+
+
+def together(world: World, *scopes: str) -> str:
+    """All the scopes of some sets, in the order of the world."""
+    named = {name for scope in scopes if scope != NONE for name in scope.split()}
+    return " ".join(name for party in world.resource_servers for name in party.scopes if name in named) or NONE
+
+
+def _of(world: World, most: bool, url: str) -> str:
+    """The scopes of the resource server at a URL, or that publishes it: of its first operation, or of all."""
+    for party in world.resource_servers:
+        if party.scopes and url in (party.url, party.api):
+            return " ".join(party.scopes if most else party.scopes[:1])
+    return NONE
+
+
+def needed(c: Context, who: str, url: Value) -> Value:
+    """What the user's task needs at a URL in a session: the least, or in one that steps up everything."""
+    return mapped(partial(_of, c.world, c.world.session[who].steps_up), url)
+
+
+def supported(c: Context, url: Value) -> Value:
+    """What the metadata of a resource lists."""
+    return mapped(partial(_of, c.world, True), url)
+
+
+def is_told(c: Context, who: str, url: Value, scope: Value) -> Condition:
+    """Whether a challenge may name these scopes: an honest one what the operation needs, the attacker's any."""
+    return any_of(c.attackers(url), same(scope, needed(c, who, url))) if c.world.scopes else True
+
+
+def entry(c: Context, who: str, scope: Value) -> dict[str, Value]:
+    """What a session is told to ask for, as an entry of it, where the world has scopes."""
+    return {f"{who}.scope": scope} if c.world.scopes else {}
+
+
+def challenged(c: Context, who: str) -> Value:
+    """What a challenge, or the metadata, has told a session to ask for."""
+    return c.state[f"{who}.scope"] if c.world.scopes else NONE
+
+
+def asked(c: Context, session: Reading) -> Value:
+    """What a session asks for; one that steps up asks for what the one before did and for what it is told."""
+    who, told = session.who, challenged(c, session.who)
+    if not c.world.scopes:
+        return NONE
+    if c.world.session[who].steps_up:
+        before = asked(c, c.state.session(c.world.session[who].after))
+        return mapped(partial(together, c.world), before, told)
+    return client_rules.scope_asked(c.client(who), told, told, needed(c, who, session.url))
+
+
+def as_listed(c: Context, who: str, listed: Value) -> dict[str, Value]:
+    """What a session is told to ask for once it has read the metadata, as an entry of it."""
+    return entry(c, who, choose(reads_metadata(c, who), listed, challenged(c, who)))
+
+
+def reads_metadata(c: Context, who: str) -> Condition:
+    """Whether a session asks for what the metadata lists, whatever a challenge names."""
+    if not c.world.scopes or c.world.session[who].steps_up:
+        return False
+    return same(client_rules.scope_asked(c.client(who), "challenge", "metadata", NONE), "metadata")
+
+
+def within_task(c: Context, user: str, scope: Value) -> Condition:
+    """Whether a user is asked for nothing beyond what a task that is under way needs."""
+    if user == ATTACKER or not c.world.scopes:
+        return True
+    own = (session.name for session in c.world.sessions if session.user == user)
+    return any_of(*(holds(is_within, scope, needed(c, who, c.state[f"{who}.url"])) for who in own))
+
+
+def approved(c: Context, server: Party, scope: Value, resource: Value) -> dict[str, Value]:
+    """What a grant comes to carry: what is asked for, or else all that the AS has for the resource, or at all."""
+    if not c.world.scopes:
+        return {}
+    whole = together(c.world, *(_of(c.world, True, c.world.by_name[name].url) for name in server.serves))
+    default = mapped(lambda at: whole if (own := _of(c.world, True, at)) == NONE else own, resource)
+    return of_grant(c, choose(same(scope, NONE), default, scope))
+
+
+def of_grant(c: Context, scope: Value) -> dict[str, Value]:
+    """What a grant carries, as an entry of it, where the world has scopes."""
+    return {"scope": scope} if c.world.scopes else {}
+
+
+def carried(c: Context, policy: Any, scope: Value, audience: Value) -> Value:
+    """The scopes of a token that is bound to a resource or to none, of those that were approved."""
+    if not c.world.scopes:
+        return NONE
+    own = of_resource(c, scope, audience)
+    return choose(server_rules.scope_is_narrowed(policy, same(audience, NONE)), own, scope)
+
+
+def of_resource(c: Context, scope: Value, url: Value) -> Value:
+    """Those of some scopes that are of the resource at a URL, or none."""
+    return mapped(partial(_restricted, c.world), scope, url)
+
+
+def is_covered(scope: Value, limit: Value) -> Condition:
+    """Whether every scope of one set is in another."""
+    return holds(is_within, scope, limit)
+
+
+def _restricted(world: World, scope: str, resource: str) -> str:
+    own = _of(world, True, resource)
+    return together(world, *(name for name in scope.split() if is_within(name, own)))
+
+
+def is_sufficient(c: Context, who: str, url: Value, scope: Value) -> Condition:
+    """Whether a set of scopes is enough at a URL: in a session, or (for nobody's) for anything at all."""
+    wanted = needed(c, who, url) if who else mapped(partial(_of, c.world, False), url)
+    return any_of(same(wanted, NONE), holds(is_within, wanted, scope)) if c.world.scopes else True
