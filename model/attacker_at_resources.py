@@ -15,7 +15,7 @@ from model.action import Context, Domains, Move, action, possible
 from model.attacker import controls_document, deliver, knows, sessions_and_channels
 from model.attacker_answers import squats, vouches, written
 from model.flow import document_rules, server_metadata_rules, takes_part
-from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, none_of, one_of, same
+from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
 from model.lookups import token_is_looked_up
 from model.messages import (
     FORGED,
@@ -36,7 +36,6 @@ from model.readings import (
     answered,
     attackers_key,
     follows,
-    is_others_key,
     is_own_key,
     is_strangers,
     kept,
@@ -47,6 +46,7 @@ from model.readings import (
     sessions_and_strangers,
     token_of,
     trusted_by,
+    was_handed_over,
 )
 from model.registration import is_fetched, shares_host
 from model.rule import Condition as Named
@@ -104,11 +104,10 @@ def rechallenge(c: Context, who: str, channel: str, server: str, issuer: Value) 
 
 
 def _tokens_and_urls(world: World) -> list[dict[str, str]]:
-    owned = {grant.name: grant.user for grant in world.grants} | {held.name: held.user for held in world.held}
     return [
         {"token": token, "url": url}
         for token in tokens(world)
-        if owned[token.removesuffix("+")] != ATTACKER
+        if world.issued[token.removesuffix("+")].user != ATTACKER
         for url in world.honest_urls
     ]
 
@@ -126,14 +125,18 @@ def present_token(c: Context, token: str, url: str) -> Move:
     for_this, for_another, used = captured_proofs(c, token, url)
     unused = all_of(same(c.of(party.name).rs_htu, "off"), for_another, no(used))
     made = token_of(c, token)
-    own = is_own_key(made["key"])
-    others = any_of(is_others_key(made["key"]), none_of(made["certificate"], NONE))
-    request = ResourceRequest(url, token, choose(own, NONE, f"{token}@captured"))
+    handed = was_handed_over(c, token)
+    own = any_of(is_own_key(made["key"]), handed)
+    presented = choose(handed, made["certificate"], NONE)
+    others = any_of(no(own), no(same(made["certificate"], presented)))
+    request = ResourceRequest(
+        url, token, choose(own, NONE, f"{token}@captured"), presented, proof_key=choose(handed, made["key"], NONE)
+    )
     return Move(
         here,
         (
             *_kept(c, token),
-            *accepts(c, token, url, own, (for_this, for_another), NONE, all_of(no(own), used, no(unused))),
+            *accepts(c, token, url, own, (for_this, for_another), presented, all_of(no(own), used, no(unused))),
         ),
         {f"served.{token}": True, f"replayed.{token}": others},
         (

@@ -10,7 +10,7 @@ from model.action import Context, Domains, Move, action, possible
 from model.attacker import attacker_authenticates, deliver, knows, token_type
 from model.flow import own_grants
 from model.guards import ask
-from model.logic import Condition, Value, all_of, any_of, choose, same
+from model.logic import Condition, Value, all_of, any_of, choose, no, same
 from model.messages import THIEF, AssertionResponse, Sent, TokenExchange, TokenRequest, TokenResponse
 from model.readings import (
     attackers_key,
@@ -26,7 +26,7 @@ from model.readings import (
 )
 from model.registration import is_known
 from model.rule import Condition as Named
-from model.state import tokens
+from model.state import refreshed, tokens
 from model.vouching import asserted
 from model.world import ATTACKER, NONE, World, client_ids
 
@@ -154,3 +154,38 @@ def exchange_token(c: Context, token: str, grant: str, wanted: Value, as_own: Va
     here = all_of(knows(c, "token", token), any_of(by_name, *_runs_client(c, as_own)))
     asked = (Sent(ATTACKER, server.name, request), Sent(server.name, ATTACKER, answer))
     return move._replace(when=all_of(here, move.when), sends=(*asked, *move.sends))
+
+
+def _of_users(world: World) -> list[dict[str, str]]:
+    return users_grants(world) if world.exchanges else []
+
+
+@action("S21", _of_users, lambda world: {**_as_whom(world), "wanted": world.honest_urls})
+def exchange_for_resource(c: Context, grant: str, wanted: Value, as_own: Value) -> Move:
+    """The attacker exchanges a token that it was sent for one that is good at another resource of the same AS.
+
+    It does so as the client that the token was issued to, or as a client of its own: a resource server may be one.
+    """
+    made, server, again = token_of(c, grant), server_of(c, grant), refreshed(grant)
+    policy, by_name, requested = c.of(server.name), same(as_own, NONE), published(c, wanted)
+    client, key = choose(by_name, made["client"], as_own), attackers_key(c, server)
+    request = TokenExchange(
+        client, grant_type="token-exchange", requested_token_type="access_token", subject_token=grant,
+        subject_token_type="access_token", resource=requested,
+    )  # fmt: skip
+    facts, sends = deliver(
+        c, Sent(ATTACKER, server.name, request), Sent(server.name, ATTACKER, TokenResponse(again, token_type(key)))
+    )
+    listed = serves(c, server, requested)
+    return Move(
+        possible(
+            knows(c, "token", grant), no(knows(c, "token", again)), any_of(by_name, *_runs_client(c, as_own))
+        ),
+        (
+            *attacker_authenticates(c, server, client),
+            server_rules.exchanged_token_is_the_clients(policy, by_name),
+            *ask(guards.TOKEN_REQUEST, design=policy, granted=made["asked"], requested=requested, listed=listed),
+        ),
+        {f"{grant}.exchanged": requested, **facts},
+        sends,
+    )

@@ -325,6 +325,12 @@ def fetches_are_guarded(design: Design) -> Condition:
     return same(design.as_fetch_guard, "off")
 
 
+@rule("AIA-10-auth", source="draft-klrc-aiagent-auth 10.4; draft-ietf-oauth-spiffe-client-auth 5")
+def sub_agent_is_attested(design: Design) -> Condition:
+    """A sub-agent that has an identity of its own is known by an attester that the AS accepts."""
+    return same(design.trust_domain, "yes")
+
+
 @rule("AAU-depth", source="draft-hardt-oauth-aauth-protocol, Single-Level Depth")
 def delegation_is_one_level_deep(design: Design, further: Condition) -> Condition:
     """Where identities derive from a grant, a sub-agent gets nothing for sub-agents of its own."""

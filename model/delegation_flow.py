@@ -1,7 +1,8 @@
 """Delegation: a client passes part of its grant on to a sub-agent, which may want to pass it on further.
 
-What follows an authorization and is the same whichever protocol brought it: who may hold what, for how long, and who
-asked for it. The user approved the client's grant; nobody asks the user again for a sub-agent.
+The client goes on from a token that it has. The user approved the client's grant; nobody asks the user again for a
+sub-agent. What that can do is what its token can do: the client's own, one that it asked an AS for by an identity of
+its own, or one that the AS made of the client's (RFC 8693), of which the AS knows who it is for and what for.
 """
 
 from __future__ import annotations
@@ -10,31 +11,51 @@ from typing import Any
 
 from model import authorization_server as server_rules
 from model import client as client_rules
-from model.action import Context, Move, Policy, action
-from model.delegation_messages import LentToken, Task, TaskDone
-from model.logic import Condition, Value, all_of, any_of, holds, mapped, no, one_of, same
-from model.messages import Approval, Sent, TokenRequest, TokenResponse
-from model.state import Variable
-from model.world import CLIENT, NONE, SUB_AGENT, Party, World
+from model import scopes
+from model.action import Context, Move, Policy, action, possible
+from model.attacker import deliver
+from model.delegation_messages import HandedToken, LentToken, Task, TaskDone
+from model.flow import authenticates
+from model.logic import Condition, Value, all_of, any_of, choose, holds, mapped, no, one_of, same
+from model.lookups import token_is_looked_up
+from model.messages import ResourceRequest, ResourceResponse, Sent, TokenExchange, TokenRequest, TokenResponse
+from model.readings import answered, scope_of, server_of, token_of
+from model.state import TASK, TOKEN
+from model.token_flow import accepts, proof_of
+from model.world import NONE, SUB_AGENT, Party, World
 
-#: What a grant can be good for at a resource, as scopes; each contains the one before.
-READ, WRITE, ADMIN = "accounts:read", "accounts:read accounts:write", "accounts:read accounts:write accounts:admin"
-AUTHORITIES = (READ, WRITE, ADMIN)
-#: How long a token is good: until its own expiry, or no longer than the task that it is for.
-TASK, TOKEN = "task", "token"
 _EXPIRES = {TASK: "with the task", TOKEN: "not with the task"}
+#: What a sub-agent authenticates with, or who it is said to be, where it has an identity of its own (SPIFFE).
+ATTESTED = "<attested identity of the sub-agent>"
 
 
-def sub_agents(world: World) -> tuple[Party, ...]:
-    """Those to whom authority is passed on."""
-    return world.of(SUB_AGENT)
+def _errands(world: World) -> list[dict[str, str]]:
+    return [{"who": name} for name in dict.fromkeys(world.errand(party).name for party in world.of(SUB_AGENT))]
 
 
-def client_of(world: World, party: Party) -> Party:
-    """The client for whose task a sub-agent was started, by it or by another sub-agent."""
-    while party.role != CLIENT:
-        party = world.by_name[party.started_by]
-    return party
+def _agents(world: World, who: str, starter: str) -> list[Party]:
+    """The sub-agents that somebody starts for the task of a session."""
+    return [p for p in world.of(SUB_AGENT) if p.started_by == starter and world.errand(p).name == who]
+
+
+def _receivers(world: World) -> list[dict[str, str]]:
+    """Each sub-agent with each grant of which it can come to hold a token."""
+    return [{"to": made.holder, "grant": made.grant} for made in world.exchanged]
+
+
+def _held(world: World) -> list[dict[str, str]]:
+    """Each sub-agent with each token that it can come to hold."""
+    return [{"to": made.holder, "token": token} for made in world.exchanged for token in (made.grant, made.name)]
+
+
+def may_receive(c: Context, party: Party, grant: str) -> Condition:
+    """Whether it is this party's turn: the task is on, it holds nothing, and who starts it has a token of the grant."""
+    starter, who = c.world.by_name[party.started_by], c.world.errand(party).name
+    if is_further(c.world, party):
+        theirs = one_of(c.state[f"{starter.name}.token"], grant, c.world.exchange(starter.name, grant).name)
+    else:
+        theirs = same(c.state[f"{who}.token"], grant)
+    return all_of(same(c.state[f"{who}.task"], "on"), same(c.state[f"{party.name}.token"], NONE), theirs)
 
 
 def is_further(world: World, party: Party) -> bool:
@@ -42,149 +63,121 @@ def is_further(world: World, party: Party) -> bool:
     return world.by_name[party.started_by].role == SUB_AGENT
 
 
-def variables(world: World) -> tuple[Variable, ...]:
-    """The state variables of delegation."""
-    made: list[Variable] = []
-    for client in world.clients:
-        made += [
-            Variable(f"{client.name}.phase", ("idle", "granted", "tasked", "ended"), "how far the client has come"),
-            Variable(f"{client.name}.authority", (NONE, *AUTHORITIES), "what the user granted the client"),
-            Variable(f"{client.name}.passes_on", (NONE, *AUTHORITIES), "what the client passes on for the task"),
-        ]
-    for party in sub_agents(world):
-        made += [
-            Variable(f"{party.name}.authority", (NONE, *AUTHORITIES), "what it can do at a resource"),
-            Variable(f"{party.name}.lifetime", (NONE, TASK, TOKEN), "for how long"),
-        ]
-    return tuple(made)
+def _passed_on(c: Context, party: Party) -> Value:
+    return c.state[f"{c.world.errand(party).name}.passes_on"] if c.world.scopes else NONE
 
 
-def _clients_and_grants(world: World) -> list[dict[str, str]]:
-    """Each session of a user at a client with each AS at which that user approves clients."""
-    return [
-        {"client": session.client, "server": grant.server, "user": session.user}
-        for session in world.sessions
-        for grant in world.grants
-        if session.user == grant.user
-    ]
+@action("S23", _errands, lambda world: {"passes_on": world.scopes})
+def client__start_task(c: Context, who: str, passes_on: Value = NONE) -> Move:
+    """The client, which has a token, starts sub-agents for a task that needs all of its authority or a part."""
+    session, world = c.state.session(who), c.world
+    own = [grant.name for grant in world.grants if grant.user == world.user_of(who)]
+    part = holds(scopes.is_within, passes_on, scope_of(c, session)) if world.scopes else True
+    here = possible(one_of(session.phase, "has_token", "sent"), one_of(session.token, *own), same(session.task, "none"))
+    client = world.session[who].client
+    told = tuple(Sent(client, party.name, Task(passes_on)) for party in _agents(world, who, client))
+    passed = {f"{who}.passes_on": passes_on} if world.scopes else {}
+    return Move(all_of(here, part), (), {f"{who}.task": "on", **passed}, told)
 
 
-def _clients(world: World) -> list[dict[str, str]]:
-    return [{"client": one.name} for one in world.clients]
-
-
-def _receivers(world: World) -> list[dict[str, str]]:
-    return [{"to": party.name} for party in sub_agents(world)]
-
-
-def _receivers_and_servers(world: World) -> list[dict[str, str]]:
-    return [{**receiver, "server": server.name} for receiver in _receivers(world) for server in world.servers]
-
-
-def may_receive(c: Context, party: Party) -> Condition:
-    """Whether it is this party's turn: the task is on, it holds nothing, and who starts it holds something."""
-    starter = c.world.by_name[party.started_by]
-    started = no(same(c.state[f"{starter.name}.authority"], NONE)) if is_further(c.world, party) else True
-    on = same(c.state[f"{client_of(c.world, party).name}.phase"], "tasked")
-    return all_of(on, same(c.state[f"{party.name}.authority"], NONE), started)
-
-
-@action("S16", each=_clients_and_grants, choices=lambda _: {"authority": AUTHORITIES})
-def client__obtain_grant(c: Context, client: str, server: str, user: str, authority: Value) -> Move:
-    """The user grants the client some authority."""
-    return Move(
-        same(c.state[f"{client}.phase"], "idle"),
-        (),
-        {f"{client}.phase": "granted", f"{client}.authority": authority},
-        (
-            Sent(user, server, Approval(authority)),
-            Sent(server, client, TokenResponse(scope=authority, expires_in=_EXPIRES[TOKEN])),
-        ),
-    )
-
-
-@action("S23", each=_clients, choices=lambda _: {"passes_on": AUTHORITIES})
-def client__start_task(c: Context, client: str, passes_on: Value) -> Move:
-    """The client starts a sub-agent for a task that needs all of its authority or a part."""
-    held = c.state[f"{client}.authority"]
-    here = all_of(same(c.state[f"{client}.phase"], "granted"), holds(is_within, passes_on, held))
-    sends = tuple(Sent(client, name, Task(passes_on)) for name in _started_by(c.world, client))
-    return Move(here, (), {f"{client}.phase": "tasked", f"{client}.passes_on": passes_on}, sends)
-
-
-@action("S24", each=_receivers)
-def client__lend_token(c: Context, to: str) -> Move:
+@action("S24", _receivers)
+def client__lend_token(c: Context, to: str, grant: str) -> Move:
     """Whoever starts a sub-agent lends it the client's own token and key."""
     party = c.world.by_name[to]
-    here = may_receive(c, party)
-    client = client_of(c.world, party)
-    lent = c.state[f"{client.name}.authority"]
+    who = c.world.errand(party).name
+    starter = f"{party.started_by if is_further(c.world, party) else who}.token"
+    here = possible(may_receive(c, party, grant), same(c.state[starter], grant))
+    lent = LentToken(grant, token_of(c, grant)["key"], token_of(c, grant)["scope"])
+    facts, sends = deliver(c, Sent(party.started_by, to, lent))
     return Move(
         here,
-        (client_rules.token_is_not_lent(c.of(client.name)),),
-        {f"{to}.authority": lent, f"{to}.lifetime": TOKEN},
-        (Sent(party.started_by, to, LentToken(lent)),),
+        (client_rules.token_is_not_lent(c.client(who)),),
+        {f"{to}.token": grant, f"{to}.expires": TOKEN, **facts},
+        sends,
     )
 
 
-@action("S24", each=_receivers_and_servers, choices=lambda _: {"authority": AUTHORITIES, "lifetime": (TASK, TOKEN)})
+@action("S24", _receivers, lambda world: {"scope": world.scopes, "expires": (TASK, TOKEN)})
 def authorization_server__issue_token_to_sub_agent(
-    c: Context, to: str, server: str, authority: Value, lifetime: Value
+    c: Context, to: str, grant: str, expires: Value, scope: Value = NONE
 ) -> Move:
-    """The AS gives a sub-agent with an identity of its own a token; what and for how long is the policy of the AS."""
-    party = c.world.by_name[to]
-    client = client_of(c.world, party)
-    instance = c.of(client.name).instance
-    here = all_of(may_receive(c, party), one_of(instance, "workload", "derived"))
-    policy: Any = Policy(c.of(server), {"instance": instance})
-    passed_on = c.state[f"{client.name}.passes_on"]
-    expires = mapped(_EXPIRES.__getitem__, lifetime)
+    """The AS gives a sub-agent with an identity of its own a token; what and for how long is the policy of the AS.
+
+    Where identities derive from a grant whoever starts the sub-agent asks, in exchange for its own token.
+    """
+    party, made = c.world.by_name[to], c.world.exchange(to, grant)
+    server, starter, design = server_of(c, grant).name, party.started_by, c.client(c.world.errand(party).name)
+    here = possible(may_receive(c, party, grant), one_of(design.instance, "workload", "derived"))
+    policy: Any = Policy(c.of(server), {"instance": design.instance})
+    derived, until = same(design.instance, "derived"), mapped(_EXPIRES.__getitem__, expires)
+    theirs = c.state[f"{starter}.token"] if is_further(c.world, party) else grant
+    asked = TokenExchange(
+        c.world.by_name[starter].url, grant_type="token-exchange", subject_token=theirs,
+        subject_token_type="access_token", actor_token=ATTESTED, actor_token_type="jwt", scope=scope,
+    )  # fmt: skip
+    by_itself = TokenRequest(party.url, client_assertion=ATTESTED, grant_type="client_credentials", scope=scope)
+    answer = TokenResponse(made.name, scope=scope, expires_in=until)
+    facts, sends = deliver(
+        c, Sent(starter, server, asked, derived), Sent(server, starter, answer, derived),
+        Sent(starter, to, HandedToken(made.name), derived),
+        Sent(to, server, by_itself, no(derived)), Sent(server, to, answer, no(derived)),
+    )  # fmt: skip
+    within = holds(scopes.is_within, scope, _passed_on(c, party)) if c.world.scopes else True
+    # Whoever exchanges a token authenticates: a sub-agent as it does for itself, the client as ever.
+    session = answered(c, c.world.errand(party).name)
+    asking = () if is_further(c.world, party) else authenticates(c, session, server_of(c, grant))
+    by_client = (rule._replace(holds=any_of(no(derived), rule.holds)) for rule in asking)
     return Move(
         here,
         (
+            *by_client,
+            server_rules.sub_agent_is_attested(policy),
             server_rules.delegation_is_one_level_deep(policy, is_further(c.world, party)),
-            server_rules.authority_was_passed_on(policy, holds(is_within, authority, passed_on)),
-            server_rules.token_ends_with_the_task(policy, same(lifetime, TASK)),
+            server_rules.authority_was_passed_on(policy, within),
+            server_rules.token_ends_with_the_task(policy, same(expires, TASK)),
         ),
-        {f"{to}.authority": authority, f"{to}.lifetime": lifetime},
+        {
+            f"{to}.token": made.name, f"{to}.expires": expires,
+            **({f"{to}.scope": scope} if c.world.scopes else {}), **facts,
+        },
+        sends,
+    )  # fmt: skip
+
+
+@action("S24", _held)
+def client__call_by_sub_agent(c: Context, to: str, token: str) -> Move:
+    """A sub-agent calls the resource with the token that it has, and with a proof if that is bound to a key."""
+    party = c.world.by_name[to]
+    session = answered(c, c.world.errand(party).name)
+    here = possible(same(c.state[f"{to}.token"], token), no(c.state[f"{to}.called"]))
+    made = token_of(c, token)
+    proof = choose(same(made["key"], NONE), NONE, proof_of(c, token, session.url))
+    request = ResourceRequest(session.url, token, proof, made["certificate"], proof_key=made["key"])
+    facts, sends = deliver(c, Sent(to, session.url, request))
+    return Move(here, (), {f"{to}.called": True, **facts}, sends)
+
+
+@action("S24", _held)
+def resource_server__accept_sub_agent(c: Context, to: str, token: str) -> Move:
+    """An honest resource server acts on what a sub-agent asks."""
+    party = c.world.by_name[to]
+    session, made = answered(c, c.world.errand(party).name), token_of(c, token)
+    honest = c.at(session.url, lambda at: at.honest)
+    here = possible(same(c.state[f"{to}.token"], token), c.state[f"{to}.called"], honest, no(c.state[f"{to}.served"]))
+    return Move(
+        here,
+        accepts(c, token, session.url, True, (False, False), made["certificate"]),
+        {f"{to}.served": True},
         (
-            Sent(to, server, TokenRequest(party.url, scope=authority)),
-            Sent(server, to, TokenResponse(scope=authority, expires_in=expires)),
+            *token_is_looked_up(c, session.url, token),
+            Sent(session.url, to, ResourceResponse(made["subject"])),
         ),
     )
 
 
-@action("S25", each=_clients)
-def client__end_task(c: Context, client: str) -> Move:
+@action("S25", _errands)
+def client__end_task(c: Context, who: str) -> Move:
     """The task is done."""
-    sends = tuple(Sent(client, name, TaskDone()) for name in _started_by(c.world, client))
-    return Move(same(c.state[f"{client}.phase"], "tasked"), (), {f"{client}.phase": "ended"}, sends)
-
-
-def _started_by(world: World, client: str) -> list[str]:
-    return [party.name for party in sub_agents(world) if party.started_by == client]
-
-
-# --- what a state comes to -----------------------------------------------------------------------------------
-
-
-def exceeds(c: Context, party: Party) -> Condition:
-    """Whether a sub-agent holds what was not passed on to it, or holds it still when the task is done."""
-    client, authority = client_of(c.world, party).name, c.state[f"{party.name}.authority"]
-    surplus = no(holds(is_within, authority, c.state[f"{client}.passes_on"]))
-    outlives = all_of(same(c.state[f"{client}.phase"], "ended"), same(c.state[f"{party.name}.lifetime"], TOKEN))
-    return all_of(no(same(authority, NONE)), any_of(is_further(c.world, party), surplus, outlives))
-
-
-def holds_what_was_passed_on(c: Context) -> Condition:
-    """Whether a client's own sub-agent can do what its task needs."""
-    return any_of(*(
-        holds(is_within, c.state[f"{client_of(c.world, party).name}.passes_on"], c.state[f"{party.name}.authority"])
-        for party in sub_agents(c.world)
-        if not is_further(c.world, party)
-    ))  # fmt: skip
-
-
-def is_within(authority: Any, limit: Any) -> bool:
-    """Whether every scope of one authority is in another."""
-    return authority != NONE and limit != NONE and set(authority.split()) <= set(limit.split())
+    client = c.world.session[who].client
+    sends = tuple(Sent(client, party.name, TaskDone()) for party in _agents(c.world, who, client))
+    return Move(same(c.state[f"{who}.task"], "on"), (), {f"{who}.task": "ended"}, sends)

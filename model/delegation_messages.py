@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from model.logic import Value
-from model.messages import Message, public
+from model.messages import Message, public, term
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +18,20 @@ class Task(Message):
 
 @dataclass(frozen=True, slots=True)
 class LentToken(Message):
-    """The client's own token and key, handed to somebody else."""
+    """The client's own token, with the key that it is bound to if there is one, handed to somebody else."""
 
     label, source = "lends the client's token and key", "draft-klrc-aiagent-auth 10.4"
+    access_token: Value = term("token")
+    proof_key: Value = public()
     scope: Value = public()
+
+
+@dataclass(frozen=True, slots=True)
+class HandedToken(Message):
+    """A token that an AS has made for a sub-agent, handed on by whoever asked for it."""
+
+    label, source = "hands over a token", "draft-hardt-oauth-aauth-protocol, Parent-Mediated Authorization"
+    access_token: Value = term("token")
 
 
 @dataclass(frozen=True, slots=True)

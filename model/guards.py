@@ -88,7 +88,7 @@ TOKEN_REQUEST: Guard = (server.resource_is_within_grant, server.resource_is_acce
 
 ACCESS_TOKEN: Guard = (
     resource.issuer_is_accepted, resource.signature_is_by_issuer, resource.audience_is_this_resource,
-    resource.scope_is_sufficient,
+    resource.token_is_unexpired, resource.scope_is_sufficient,
 )  # fmt: skip
 POSSESSION: Guard = (
     resource.scheme_is_acceptable, resource.proof_is_by_bound_key, resource.certificate_is_bound_one,

@@ -288,13 +288,17 @@ class TokenRequest(ClientAuthentication):
 class TokenExchange(ClientAuthentication):
     """A client asks the AS of a token for an assertion that another AS takes as a grant."""
 
-    label, source = "POST /token", "RFC 8693 2.1; draft-ietf-oauth-identity-assertion-authz-grant 4.3"
+    label, source = "POST /token", "RFC 8693 2.1, 4.1; draft-ietf-oauth-identity-assertion-authz-grant 4.3"
     grant_type: Value = public()
     requested_token_type: Value = public()
     subject_token: Value = term("token")
     subject_token_type: Value = public()
+    #: Who is to act with what is issued, where that is somebody else.
+    actor_token: Value = public()
+    actor_token_type: Value = public()
     audience: Value = public()
     resource: Value = public()
+    scope: Value = public()
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,7 +334,6 @@ class Approval(Message):
     """A user approves what a consent page asks."""
 
     label, source = "approves", "RFC 6749 4.1.1; draft-hardt-oauth-aauth-protocol, User Interaction"
-    scope: Value = public()
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,16 +43,10 @@ PROTOCOLS: dict[str, Protocol] = {
         "the authorization code flow with discovery at run time",
         "model.state",
         (
-            "model.flow", "model.vouching", "model.token_flow",
+            "model.flow", "model.vouching", "model.token_flow", "model.delegation_flow",
             "model.attacker_answers", "model.attacker_sends", "model.attacker_grants", "model.attacker_at_resources",
             "model.proxy",
         ),
-        _OAUTH,
-    ),
-    "delegation": Protocol(
-        "what a client passes on to its sub-agents",
-        "model.delegation_flow",
-        ("model.delegation_flow",),
         _OAUTH,
     ),
     "aauth": Protocol(

@@ -13,14 +13,15 @@ from model import client as client_rules
 from model import guards, identifiers, scopes
 from model.action import Context
 from model.guards import ask
-from model.logic import Condition, Value, all_of, any_of, choose, holds, mapped, no, none_of, one_of, same
+from model.logic import Condition, Value, all_of, any_of, choose, holds, mapped, no, one_of, same
 from model.messages import Configured, Fetch, ResourceMetadata, Sent
 from model.rule import Condition as Named
-from model.state import ATTACKERS_KEY, Moved, Reading, refreshed
+from model.state import ATTACKERS_KEY, TASK, Moved, Reading, refreshed
 from model.world import (
     ATTACKER,
     AUTHORIZATION_SERVER,
     NONE,
+    Exchanged,
     Grant,
     Held,
     Party,
@@ -338,11 +339,15 @@ def request_of(c: Context, session: Reading) -> dict[str, Value]:
 
 def token_of(c: Context, token: str) -> dict[str, Any]:
     """What a token of an honest AS is good for: audience, default audience, key and certificate; whose, and by whom."""
-    held = c.world.issued.get(token)
-    made = _held(c, held) if isinstance(held, Held) else _issued(c, token)
+    issued = c.world.issued.get(token)
+    if isinstance(issued, Held):
+        made = _held(c, issued)
+    else:
+        made = _exchanged(c, issued) if isinstance(issued, Exchanged) else _issued(c, token)
     policy, by_itself = c.of(made["server"].name), is_of_client_itself(c, token)
     audience = server_rules.bound_resource(policy, made["asked"])
     return {
+        "expired": False,
         **made,
         "subject": choose(by_itself, made["client"], made["user"]),
         "audience": audience,
@@ -375,8 +380,23 @@ def _issued(c: Context, token: str) -> dict[str, Any]:
     whose = {"server": server, "user": grant.user, "client": state.client, "scope": scope}
     if token == refreshed(grant.name):
         narrowed = choose(same(c.of(server.name).rt_resource_bound, "yes"), state.target, NONE)
+        if c.world.exchanges:
+            narrowed = choose(same(state.exchanged, NONE), narrowed, state.exchanged)
         return {**whose, "asked": narrowed, "key": attackers_key(c, server), "certificate": NONE}
     return {**whose, "asked": state.target, "key": state.bound_key, "certificate": state.certificate}
+
+
+def _exchanged(c: Context, made: Exchanged) -> dict[str, Any]:
+    """A token of a sub-agent's own: for the resource of the grant, bound to its own key where the client's is bound."""
+    of, holder = _issued(c, made.grant), c.world.by_name[made.holder]
+    ended = same(c.state[f"{c.world.errand(holder).name}.task"], "ended")
+    return {
+        **of,
+        "client": holder.url, "certificate": NONE,
+        "key": choose(same(of["key"], NONE), NONE, f"key:{made.holder}"),
+        "scope": c.state[f"{made.holder}.scope"] if c.world.scopes else NONE,
+        "expired": all_of(ended, same(c.state[f"{made.holder}.expires"], TASK)),
+    }  # fmt: skip
 
 
 def _held(c: Context, held: Held) -> dict[str, Any]:
@@ -424,9 +444,10 @@ def is_own_key(key: Value) -> Condition:
     return one_of(key, NONE, ATTACKERS_KEY)
 
 
-def is_others_key(key: Value) -> Condition:
-    """Whether it is bound to a key that the attacker does not hold."""
-    return none_of(key, NONE, ATTACKERS_KEY)
+def was_handed_over(c: Context, token: str) -> Condition:
+    """Whether a sub-agent of the attacker's has a token, and with it the key (or certificate) that it is bound to."""
+    agents = {each.holder for each in c.world.exchanged if token in (each.name, each.grant)}
+    return any_of(*(all_of(c.runs(c.world.by_name[name]), same(c.state[f"{name}.token"], token)) for name in agents))
 
 
 # --- whoever authenticates as a client -----------------------------------------------------------------------

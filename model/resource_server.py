@@ -84,6 +84,12 @@ def _covers_or_absent(audience: str, url: str) -> bool:
     return audience != NONE and identifiers.prefix_segment(audience, url)
 
 
+@rule("O21-5.2-rs", source="RFC 9068 4; draft-ietf-oauth-v2-1 5.2")
+def token_is_unexpired(expired: Condition) -> Condition:
+    """The token has not expired."""
+    return no(expired)
+
+
 @rule("O21-5.2-rs", source="RFC 6750 3.1; draft-ietf-oauth-v2-1 5.2")
 def scope_is_sufficient(design: Design, sufficient: Condition) -> Condition:
     """The token carries the scopes that the operation needs."""

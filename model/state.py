@@ -13,7 +13,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from model.messages import FORGED, THIEF
-from model.world import ATTACKER, CLIENT, LOOPBACK, NONE, PROXY, Party, World, callbacks, client_ids
+from model.world import (
+    ATTACKER,
+    CLIENT,
+    LOOPBACK,
+    NONE,
+    PROXY,
+    SUB_AGENT,
+    Party,
+    World,
+    callbacks,
+    client_ids,
+)
 
 #: How far a session at the client has come.
 PHASES = (
@@ -21,21 +32,23 @@ PHASES = (
     "renewed",
 )  # fmt: skip
 ATTACKERS_KEY = "key:thief"
+#: How long the token of a sub-agent is good: no longer than the task that it is for, or until its own expiry.
+TASK, TOKEN = "task", "token"
 
 
 def refreshed(grant: str) -> str:
-    """The access token that the refresh token of a grant yields, as a term."""
+    """The access token that the refresh token of a grant yields, or the token of it in exchange, as a term."""
     return f"{grant}+"
 
 
 def tokens(world: World) -> tuple[str, ...]:
-    """The access tokens that honest AS issue: of each grant, of a user's refreshed, and held from before."""
+    """The access tokens that honest AS issue: of each grant, of a user's refreshed, of sub-agents, held from before."""
     issued = [
         name
         for grant in world.grants
         for name in (grant.name, *([] if grant.user == ATTACKER else [refreshed(grant.name)]))
     ]
-    return (*issued, *(held.name for held in world.held))
+    return (*issued, *(made.name for made in world.exchanged), *(held.name for held in world.held))
 
 
 def assertion_at(server: Party, client_id: str) -> str:
@@ -95,6 +108,12 @@ def variables(world: World) -> tuple[Variable, ...]:
         _session(made, world, session.name)
     for grant in world.grants:
         _grant(made, world, grant.name)
+    for party in world.of(SUB_AGENT):
+        _sub_agent(made, world, party)
+    for who in dict.fromkeys(world.errand(party).name for party in world.of(SUB_AGENT)):
+        made.value(f"{who}.task", ("none", "on", "ended"), "whether the task of its sub-agents is under way")
+        if world.scopes:
+            made.value(f"{who}.passes_on", world.scopes_or_none, "the scopes that the client passes on for it")
     for proxy in world.of(PROXY):
         _transaction(made, world, transaction(proxy))
     _knowledge(made, world)
@@ -156,10 +175,23 @@ def _grant(made: Variables, world: World, name: str) -> None:
     made.value(f"{name}.relayed", (False, True), "the user was sent there out of a session at an honest client")
     if world.scopes:
         made.value(f"{name}.scope", world.scopes_or_none, "the scopes that were approved")
+    if world.exchanges:
+        made.value(f"{name}.exchanged", (NONE, *world.resources), "the resource that its token was exchanged for")
     made.value(f"{name}.to", (NONE, THIEF, *sessions), "who redeemed the code")
     made.value(f"{name}.bound_key", keys(world), "the DPoP key the access token is bound to")
     made.value(f"{name}.certificate", keys(world), "the certificate the access token is bound to")
     made.value(f"{name}.target", (NONE, *world.resources), "resource of the token request (or of the grant)")
+
+
+def _sub_agent(made: Variables, world: World, party: Party) -> None:
+    own = [each for each in world.exchanged if each.holder == party.name]
+    held = [name for each in own for name in (each.grant, each.name)]
+    made.value(f"{party.name}.token", (NONE, *held), "the token that it has, the client's or its own")
+    made.value(f"{party.name}.expires", (NONE, TASK, TOKEN), "for how long that is good")
+    if world.scopes:
+        made.value(f"{party.name}.scope", world.scopes_or_none, "the scopes of its own")
+    made.fact(f"{party.name}.called", "it has called the resource")
+    made.fact(f"{party.name}.served", "an honest RS acted on what it asked")
 
 
 def _transaction(made: Variables, world: World, name: str) -> None:

@@ -161,7 +161,7 @@ _MECHANISMS = (
     ("vouch_for", "listed any", "AS: to which others it makes assertions about its users: those that it has an agreement with; any",
      "draft-ietf-oauth-identity-assertion-authz-grant 4.3; RFC 8693 2.1"),
     ("exchange", "identity own any",
-     "AS: what it exchanges for an assertion about a user: the ID token of the client that asks; its access tokens as well; any client's",
+     "AS: what it exchanges, for an assertion about a user or a token for another resource: the ID token of the client that asks; its access tokens as well; any client's",
      "RFC 8693 2.1, 5; draft-ietf-oauth-identity-assertion-authz-grant 4.3"),
     ("grant_trust", "listed any", "AS: whose assertions about users it takes as grants: of those that it has an agreement with; of any",
      "draft-ietf-oauth-identity-assertion-authz-grant 4.4"),
@@ -349,5 +349,6 @@ CAPABILITIES: dict[str, str] = {
     "open_redirect_client_domain": "the client's host has an open redirect",
     "open_redirect_at_r": "the CRM has an open redirect",
     "key_leak": "a key that the client has since replaced leaked",
+    "mal_sub_agent": "a sub-agent that the client starts for a task is the attacker's",
     "local_app": "a program of the attacker runs on the user's device",
 }

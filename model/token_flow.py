@@ -208,11 +208,11 @@ ELSEWHERE, INTERNAL = "https://attacker.example/", "http://169.254.169.254/"
 
 def request_with(c: Context, session: Reading, token: Value, url: Value) -> ResourceRequest:
     """A request of a session with a token."""
-    proof = choose(uses_dpop(c, session), _proof(c, token, url), NONE)
+    proof = choose(uses_dpop(c, session), proof_of(c, token, url), NONE)
     return ResourceRequest(url, token, proof, certificate(c, session), proof_key=proof_key(c, session))
 
 
-def _proof(c: Context, token: Value, url: Value) -> Value:
+def proof_of(c: Context, token: Value, url: Value) -> Value:
     """A proof for a request with a token, or none where it is no proof that the attacker may come to have."""
     issued, seen = tokens(c.world), captures(c.world)
     return mapped(lambda made, at: f"{made}@{at}" if made in issued and at in seen else NONE, token, url)
@@ -325,7 +325,7 @@ def accepts(
         by_issuer=True, signer_listed=False, identifier=identifier, url=url, audience=made["audience"],
         has_default=default, key=made["key"], own=own, for_this=proofs[0], for_another=proofs[1],
         certificate=made["certificate"], presented=presented, used=used,
-        sufficient=scopes.is_sufficient(c, who, url, made["scope"]),
+        sufficient=scopes.is_sufficient(c, who, url, made["scope"]), expired=made["expired"],
     )  # fmt: skip
     return (*is_told(design, [c.of(made["server"].name)], meant), *judged)
 
@@ -407,7 +407,7 @@ def client__reuse_cached_token(c: Context, who: str, held: str) -> Move:
     discovered = same(session.phase, "discovered")
     made = token_of(c, held)
     # The client holds the key of its token, so it proves possession wherever it sends it.
-    proof = choose(same(made["key"], NONE), NONE, _proof(c, held, session.url))
+    proof = choose(same(made["key"], NONE), NONE, proof_of(c, held, session.url))
     request = ResourceRequest(session.url, held, proof, made["certificate"], proof_key=made["key"])
     facts, sends = deliver(c, Sent(kept_one.client, session.url, request))
     cached_for = published(c, resource.url)

@@ -13,7 +13,7 @@ from typing import Any
 from model import readings
 from model.action import Context
 from model.messages import FORGED, THIEF
-from model.world import ATTACKER, DEFAULT_AUDIENCE, NONE, Grant, Held, World
+from model.world import ATTACKER, DEFAULT_AUDIENCE, NONE, Exchanged, Grant, Held, World
 
 _MADE = {FORGED: "<made up by attacker>", THIEF: "<attacker's own>"}
 #: What a client of the attacker's has of its own account.
@@ -151,6 +151,9 @@ class Words:
             leaked = self.context.has(held.leaks_by) is True
             at = host(self.world.by_name[held.resource].url)
             return f"<{whose(held.user)} {'leaked' if leaked else 'cached'} token for {at}>"
+        if isinstance(held, Exchanged):
+            holder = held.holder.replace("_", " ")
+            return f"<token for the {holder} from {host(self.server_of(name))}>"
         if name.endswith("+"):
             return f"<{whose(self.user_of(name))} token refreshed at {host(self.server_of(name))}>"
         if self._is_of_client_itself(name):
@@ -168,11 +171,20 @@ class Words:
         audience = [str(made["audience"])] if made["audience"] != NONE else []
         audience += [f"<{DEFAULT_AUDIENCE}: every RS of {host(self.server_of(name))}>"] if made["has_default"] else []
         said = {
-            "sub": made["subject"] if self._is_of_client_itself(name) else NONE,
+            "sub": made["subject"] if self._is_of_client_itself(name) else NONE, "act.sub": self._actor(name),
             "aud": ", ".join(audience) or NONE, "scope": made["scope"], "cnf.jkt": self.public(made["key"]),
             "cnf.x5t#S256": self.public(made["certificate"]),
         }  # fmt: skip
         return [(claim, text) for claim, text in said.items() if text != NONE]
+
+    def _actor(self, name: str) -> str:
+        """Who acts with a token that was made of the client's, as the AS that made it says."""
+        made = self.world.issued.get(name)
+        if not isinstance(made, Exchanged):
+            return NONE
+        holder = self.world.by_name[made.holder]
+        derived = self.context.client(self.world.errand(holder).name).instance == "derived"
+        return holder.url if derived else NONE
 
     def _key(self, name: str) -> str:
         if name == THIEF:
@@ -181,4 +193,5 @@ class Words:
             return f"<key of {owner(self.world, name)}>"
         client, _, at = name.partition("@")
         client, _, earlier = client.partition(":")
-        return f"<{whose(client)} key{' for ' + host(at) if at else ''}{' of an earlier flow' if earlier else ''}>"
+        more = (f" for {host(at)}" if at else "") + (" of an earlier flow" if earlier else "")
+        return f"<{whose(client.replace('_', ' '))} key{more}>"

@@ -143,6 +143,17 @@ class Grant:
     user: str
 
 
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    """A slot for a token that an AS makes for a sub-agent (its holder) out of a grant of a user's."""
+
+    name: str
+    server: str
+    user: str
+    grant: str
+    holder: str
+
+
 @dataclass(frozen=True)
 class World:
     """Who takes part in a run.
@@ -278,9 +289,34 @@ class World:
         )
 
     @cached_property
-    def issued(self) -> Mapping[str, Grant | Held]:
-        """Grants, and tokens held from before, by name: what is named after them is issued by an honest AS."""
-        issued: tuple[Grant | Held, ...] = (*self.grants, *self.held)
+    def exchanges(self) -> bool:
+        """Whether anybody exchanges tokens here: for a sub-agent, or for another domain."""
+        return bool(self.of(SUB_AGENT)) or any(server.trusts for server in self.servers)
+
+    @cached_property
+    def exchanged(self) -> tuple[Exchanged, ...]:
+        """The slots for tokens of sub-agents: of each for every grant of the user for whose task it is started."""
+        return tuple(
+            Exchanged(f"{party.name}:{grant.name}", grant.server, grant.user, grant.name, party.name)
+            for party in self.of(SUB_AGENT)
+            for grant in self.grants
+            if grant.user == self.errand(party).user
+        )
+
+    def exchange(self, holder: str, grant: str) -> Exchanged:
+        """The slot of one sub-agent for one grant."""
+        return next(made for made in self.exchanged if (made.holder, made.grant) == (holder, grant))
+
+    def errand(self, party: Party) -> Session:
+        """The session for whose task a sub-agent is started: the last of a user's at the client where it begins."""
+        while party.role == SUB_AGENT:
+            party = self.by_name[party.started_by]
+        return [s for s in self.sessions if s.client == party.name and s.user != ATTACKER][-1]
+
+    @cached_property
+    def issued(self) -> Mapping[str, Grant | Held | Exchanged]:
+        """Grants, and tokens of sub-agents or held from before, by name: honest AS issue what is named after them."""
+        issued: tuple[Grant | Held | Exchanged, ...] = (*self.grants, *self.exchanged, *self.held)
         return {each.name: each for each in issued}
 
     def client_of(self, session: str) -> Party:

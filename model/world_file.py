@@ -144,6 +144,9 @@ def schema() -> dict[str, Any]:
 
 
 _SCHEMA = Schema(schema)
+#: Protocols that world files of earlier releases name, and what has become of them.
+_FORMER_PROTOCOLS = {"delegation": "there is no 'delegation' any more: sub-agents are parties of protocol 'oauth'"}
+
 
 def _fault(error: ValidationError) -> Fault:
     """What a violated keyword of the schema means to whoever wrote the file; titles say what something is called."""
@@ -154,6 +157,8 @@ def _fault(error: ValidationError) -> Fault:
     of = f"[[{path[0]}]]" if len(path) == 2 else path[-1] if path else "a world"
     key = next((part for part in reversed(path) if isinstance(part, str)), "")
     title, wanted = schema.get("title", key), schema.get("description", "")
+    if path == ("protocol",) and found in _FORMER_PROTOCOLS:
+        return path, f"protocol: {_FORMER_PROTOCOLS[found]}"
     match error.validator:
         case "additionalProperties":
             name = next(name for name in found if name not in schema["properties"])
@@ -255,12 +260,15 @@ def _references(world: World) -> Iterator[Fault]:
 
 
 def _starters(world: World) -> Iterator[Fault]:
-    """Whoever starts a sub-agent stands before it, so that nobody starts itself."""
+    """Whoever starts a sub-agent stands before it, so that nobody starts itself, and a user has a task for it."""
+    busy = {session.client for session in world.sessions if session.user != ATTACKER}
     for key, number, party in _rows(world, "party"):
         earlier = [other.name for other in world.parties[:number] if other.role in (CLIENT, SUB_AGENT)]
         if party.role == SUB_AGENT and party.started_by not in earlier:
             unknown = f"unknown {party.started_by!r}{hint(party.started_by, earlier)}"
             yield (key, number, "started_by"), f"started_by names a client or sub-agent given before: {unknown}"
+        elif party.role == SUB_AGENT and (by := world.by_name[party.started_by]).role == CLIENT and by.name not in busy:
+            yield (key, number, "started_by"), f"{by.name!r} starts a sub-agent, but no user has a session there"
 
 
 def _orders(world: World) -> Iterator[Fault]:

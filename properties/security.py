@@ -81,7 +81,7 @@ _TABLE: tuple[tuple[str, str, Literal["security", "utility"], str], ...] = (
     ("AA", "as_acceptance", "security",
      "The client starts a flow at an AS that nothing but the resource itself vouches for."),
     ("DC", "delegation_confinement", "security",
-     "A sub-agent holds authority that its parent did not hold or pass on, or holds it when the task is over."),
+     "A sub-agent has a token that can do what was not passed on to it, or that is good when the task is over."),
     ("UI", "user_intent", "security",
      "A user who was using an honest client is led to approve another, which gets the result."),
     ("TK", "token_custody", "security",
@@ -98,6 +98,8 @@ _TABLE: tuple[tuple[str, str, Literal["security", "utility"], str], ...] = (
      "In two domains AS issue tokens that are bound to one and the same key or certificate of the client's."),
     ("CX", "consent_crosses", "utility",
      "In one domain an AS issues the user's token on the word of an AS in another, where alone the user was asked."),
+    ("AV", "agent_verified", "utility",
+     "A resource server serves a sub-agent, and can tell from its token who that is and for whom it acts."),
 )  # fmt: skip
 
 PROPERTIES: dict[str, Property] = {

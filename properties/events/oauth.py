@@ -15,6 +15,7 @@ from model import client as client_rules
 from model import identifiers, scopes
 from model.action import Context
 from model.attacker import knows, usable_assertions
+from model.delegation_flow import is_further
 from model.logic import Condition, Value, all_of, any_of, no, one_of, same
 from model.messages import THIEF
 from model.proxy import confused
@@ -35,13 +36,20 @@ from model.readings import (
 from model.registration import is_known, publishes_for_all
 from model.resource_server import audience_is_this_resource, scope_is_sufficient
 from model.state import Reading, tokens
-from model.world import ATTACKER, LOOPBACK, NONE, PROXY, Grant, Session
+from model.world import ATTACKER, LOOPBACK, NONE, PROXY, Exchanged, Grant, Session
 
 
 def _users_tokens(c: Context) -> Iterator[str]:
     """The tokens that honest AS issued for users."""
-    owned = {grant.name: grant.user for grant in c.world.grants} | {held.name: held.user for held in c.world.held}
-    return (token for token in tokens(c.world) if owned[token.removesuffix("+")] != ATTACKER)
+    return (token for token in tokens(c.world) if c.world.issued[token.removesuffix("+")].user != ATTACKER)
+
+
+def _stolen(c: Context, fact: str) -> Iterator[Condition]:
+    """Of which users' tokens something holds that the attacker did, but for those made for a sub-agent that it runs."""
+    for token in _users_tokens(c):
+        made = c.world.issued[token.removesuffix("+")]
+        own = c.runs(c.world.by_name[made.holder]) if isinstance(made, Exchanged) else False
+        yield all_of(c.state[f"{fact}.{token}"], no(own))
 
 
 def _users_grants(c: Context) -> Iterator[Grant]:
@@ -54,7 +62,7 @@ def _of_users(c: Context) -> Iterator[Session]:
 
 def authorization(c: Context) -> Condition:
     """The attacker gains use of a user's protected data at an honest resource server."""
-    stolen = [c.state[f"served.{token}"] for token in _users_tokens(c)]
+    stolen = _stolen(c, "served")
     in_its_session = [
         all_of(c.state[f"{session.name}.accepted"], one_of(c.state[f"{session.name}.token"], *_users_tokens(c)))
         for session in c.world.sessions
@@ -107,7 +115,7 @@ def _diverges(c: Context, who: str) -> Condition:
 
 def token_confinement(c: Context) -> Condition:
     """An honest RS acts on (or an honest AS tells of) a user's token in a request the client did not make for it."""
-    told = [c.state[f"{what}.{token}"] for token in _users_tokens(c) for what in ("served", "told")]
+    told = [condition for fact in ("served", "told") for condition in _stolen(c, fact)]
     sessions = (c.state.session(known.name) for known in _of_users(c))
     return any_of(*told, *(all_of(at.accepted, at.diverted, no(_asked_for(c, at))) for at in sessions))
 
@@ -199,6 +207,20 @@ def client_identity(c: Context) -> Condition:
     return any_of(*found)
 
 
+def delegation_confinement(c: Context) -> Condition:
+    """A sub-agent has a token that can do what was not passed on to it, or that is good when the task is over."""
+    found = []
+    for made in c.world.exchanged:
+        party, who = c.world.by_name[made.holder], c.world.errand(c.world.by_name[made.holder]).name
+        ended = same(c.state[f"{who}.task"], "ended")
+        for token in (made.grant, made.name):
+            about = token_of(c, token)
+            surplus = _more_than(c, about, c.state[f"{who}.url"], c.state[f"{who}.passes_on"]) if c.world.scopes else ()
+            beyond = any_of(is_further(c.world, party), all_of(ended, no(about["expired"])), *surplus)
+            found.append(all_of(same(c.state[f"{made.holder}.token"], token), beyond))
+    return any_of(*found)
+
+
 def user_intent(c: Context) -> Condition:
     """A user who was using an honest client is led to approve another, which gets the result."""
     found = []
@@ -243,19 +265,20 @@ def least_authority(c: Context) -> Condition:
     for session in (session for session in _of_users(c) if c.world.scopes):
         state = c.state.session(session.name)
         for token in (grant.name for grant in _users_grants(c)):
-            made = token_of(c, token)
-            found.append(all_of(same(state.token, token), any_of(*_surplus(c, state, made))))
+            needed = scopes.needed(c, session.name, state.url)
+            more = _more_than(c, token_of(c, token), state.url, needed)
+            found.append(all_of(same(state.token, token), any_of(*more)))
     return any_of(*found)
 
 
-def _surplus(c: Context, session: Reading, made: dict[str, Any]) -> Iterator[Condition]:
-    """Where a token that a session has can do more than its task needs, for each resource server that takes it."""
+def _more_than(c: Context, made: dict[str, Any], at: Value, scope: Value) -> Iterator[Condition]:
+    """Where a token can do more than some scopes at a URL, for each resource server that takes it."""
     for party in (party for party in c.world.resource_servers if party.honest and party.scopes):
         policy, url = c.of(party.name), party.url
         default = all_of(trusted_by(c, party, made["server"].url), made["has_default"])
         taken = audience_is_this_resource(policy, published(c, url), url, made["audience"], default).holds
         own = scopes.of_resource(c, made["scope"], url)
-        enough = all_of(same(session.url, url), scopes.is_covered(own, scopes.needed(c, session.who, url)))
+        enough = all_of(same(at, url), scopes.is_covered(own, scope))
         yield all_of(taken, no(same(own, NONE)), no(enough))
 
 
@@ -311,6 +334,16 @@ def consent_crosses(c: Context) -> Condition:
     for session in (session for session in _of_users(c) if session.after):
         state = c.state.session(session.name)
         found.append(all_of(state.vouched, one_of(state.token, *(grant.name for grant in _users_grants(c)))))
+    return any_of(*found)
+
+
+def agent_verified(c: Context) -> Condition:
+    """A resource server serves a sub-agent, and can tell from its token who that is and for whom it acts."""
+    found = []
+    for made in c.world.exchanged:
+        derived = same(c.client(c.world.errand(c.world.by_name[made.holder]).name).instance, "derived")
+        own = same(c.state[f"{made.holder}.token"], made.name)
+        found.append(all_of(c.state[f"{made.holder}.served"], own, derived))
     return any_of(*found)
 
 

@@ -35,6 +35,10 @@ NO_STEP = {
     "reuse_cached_token": "the client comes without tokens",
     "start_at_proxy": "there is no proxy",
     "redeem_at_proxy": "there is no proxy",
+    "start_task": "a client of a scenario does by itself what it has to do",
+    "lend_token": "the same",
+    "call_by_sub_agent": "the same",
+    "end_task": "the same",
 }
 #: Rules that a client asks at a step of the flow and not at that of a conversation, and why.
 NOT_THERE = {

@@ -163,12 +163,24 @@ MISTAKES = {
         ('[[grants]]', '[[grants]]\nserver = "as"\nuser = "user"\n\n[[grants]]'), 33, "are given twice (use 'count')",
     ),
     "an unknown protocol": (('name = "small"', 'name = "small"\nprotocol = "saml"'), 2, "protocol: unknown 'saml'"),
-    "a table of another protocol": (
-        ('name = "small"', 'name = "small"\nprotocol = "delegation"\nheld = [{name = "h", client = "client", '
-         'user = "user", server = "as", resource = "crm"}]'), 3, "'held' is not said of a world that runs delegation",
+    "a protocol of before": (
+        ('name = "small"', 'name = "small"\nprotocol = "delegation"'), 2, "sub-agents are parties of protocol 'oauth'",
     ),
     "a role of another protocol": (
-        (CLIENT, 'name = "client"\nrole = "sub_agent"\nstarted_by = "client"'), 6, "role in oauth: unknown 'sub_agent'",
+        ('name = "small"', 'name = "small"\nprotocol = "aauth"\n\n[[party]]\nname = "desk"\nrole = "proxy"\n'
+         'url = "https://desk.example"\nupstream = "as"'), 6, "role in aauth: unknown 'proxy'",
+    ),
+    "a step up from nothing": (
+        ('name = "victim"', 'name = "victim"\nsteps_up = true'), 25, "steps up from a session that 'after' has to name",
+    ),
+    "a scope with a space": (
+        ('name = "crm"', 'name = "crm"\nscopes = ["accounts read"]'), 18, "'accounts read' is no scope",
+    ),
+    "a scope twice": (
+        ('name = "crm"', 'name = "crm"\nscopes = ["read", "read"]'), 18, "scope 'read' is given twice (at 'crm')",
+    ),
+    "scopes of an AS": (
+        ('name = "as"', 'name = "as"\nscopes = ["read"]'), 12, "'scopes' is not said of an authorization server",
     ),
     "what cannot be told apart": (
         ('name = "victim"', 'name = "thief"'), 24,
@@ -233,8 +245,10 @@ def test_a_channel_that_a_protocol_does_not_have_is_refused() -> None:
 def test_nobody_starts_itself_and_a_proxy_stands_before_an_honest_server() -> None:
     """Who starts a sub-agent is given before it; what is behind a proxy is an honest AS."""
     sub = '[[party]]\nname = "sub"\nrole = "sub_agent"\nurl = "https://sub.example"\nstarted_by = "sub"\n'
-    text = but('name = "small"', 'name = "small"\nprotocol = "delegation"')
-    assert "started_by names a client or sub-agent given before: unknown 'sub'" in refused(text + sub)
+    assert "started_by names a client or sub-agent given before: unknown 'sub'" in refused(SMALL + sub)
+    other = '[[party]]\nname = "other"\nrole = "client"\nurl = "https://o.example"\ncallback = "https://o.example/c"\n'
+    idle = other + sub.replace('started_by = "sub"', 'started_by = "other"')
+    assert "'other' starts a sub-agent, but no user has a session there" in refused(SMALL + idle)
     proxy = '[[party]]\nname = "proxy"\nrole = "proxy"\nurl = "https://proxy.example"\nupstream = "crm"\n'
     assert "upstream names an honest AS: unknown 'crm'" in refused(SMALL + proxy)
 
