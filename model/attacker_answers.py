@@ -10,12 +10,15 @@ from model.flow import (
     document_rules,
     found_out,
     is_attested,
+    logs,
     offered,
     server_metadata_rules,
+    shares_origin,
     with_metadata,
 )
 from model.identifiers import well_known_authorization_server
-from model.logic import Condition, Value, all_of, any_of, choose, holds, implies, no, same
+from model.logic import Condition, Value, all_of, any_of, choose, implies, no, same
+from model.lookups import log_is_asked
 from model.messages import (
     FORGED,
     Challenge,
@@ -39,7 +42,7 @@ from model.readings import (
 )
 from model.state import tokens
 from model.token_flow import ELSEWHERE
-from model.world import ATTACKER, NONE, World, on_same_origin
+from model.world import ATTACKER, NONE, World
 
 
 def _documents(world: World) -> Domains:
@@ -81,8 +84,12 @@ def publish_resource_metadata(
             f"{who}.phase": "discovered", f"{who}.resource": resource, f"{who}.listed": listed,
             f"{who}.demands_dpop": demands_dpop,
             **scopes.entry(c, who, choose(any_of(lists, challenges), scope, scopes.challenged(c, who))),
+            **logs(c, who, session.url, resource, channel),
         },
-        written(c, who, session.url, channel, told, choose(challenges, scope, NONE)),
+        (
+            *written(c, who, session.url, channel, told, choose(challenges, scope, NONE)),
+            *log_is_asked(c, who, resource, listed),
+        ),
     )
 
 
@@ -99,9 +106,8 @@ def vouches(c: Context, who: str, channel: str) -> Condition:
 
 def squats(c: Context, who: str, channel: str) -> Condition:
     """Whether a tenant's document would have to stand below /.well-known of its host for a client to find it."""
-    tenants = holds(lambda url: url != NONE and on_same_origin(c.world, url), c.state.session(who).url)
     in_place = any_of(same(c.client(who).prm_src, "wellknown"), same(c.client(who).prm_url, "of_resource"))
-    return all_of(channel == "own", in_place, tenants)
+    return all_of(channel == "own", in_place, shares_origin(c, c.state.session(who).url))
 
 
 def written(

@@ -96,6 +96,12 @@ def metadata_signature_is_anchored(design: Design, vouched_for: Condition) -> Co
     return implies(same(design.signed_metadata, "anchored_req"), vouched_for)
 
 
+@rule("LOG-incl", source="RFC 9162 8.3 (as a pattern for metadata)")
+def document_is_logged(design: Design, logged: Condition) -> Condition:
+    """A public log, which anybody can watch, holds what the document says of resource and AS."""
+    return implies(same(design.prm_log, "required"), logged)
+
+
 # --- authorization server selection ------------------------------------------------------------------------
 
 

@@ -254,7 +254,7 @@ class _Walk:
             matches = self.take(
                 *conduct.RESOURCE_METADATA, has_fragment="#" in said, cached=False, resource=said, url=url,
                 misplaced=not _belongs_at(said, at),
-                vouched_for=False,
+                vouched_for=False, logged=False,  # nobody attests or logs what a scenario serves
             )  # fmt: skip
             self.resource = _Resource(said if matches else conduct.spelled(design, url), body)
 

@@ -20,7 +20,13 @@ from model.attacker import deliver, is_attackers
 from model.guards import ask
 from model.identifiers import same_origin, well_known_authorization_server
 from model.logic import Condition, Value, all_of, any_of, choose, holds, implies, mapped, no, one_of, same
-from model.lookups import SIGNED_BY_ATTESTER, client_is_read, client_registers, server_is_vouched_for
+from model.lookups import (
+    SIGNED_BY_ATTESTER,
+    client_is_read,
+    client_registers,
+    log_is_asked,
+    server_is_vouched_for,
+)
 from model.messages import (
     THIEF,
     AuthorizationRequest,
@@ -64,7 +70,7 @@ from model.readings import (
 from model.registration import is_known, is_on_file, knows_attester, registered, shows_a_client
 from model.rule import Condition as Named
 from model.state import Moved, Reading, assertion_at
-from model.world import ATTACKER, NONE, Party, World
+from model.world import ATTACKER, NONE, Party, World, on_same_origin
 
 # --- S1 to S7: discovery -----------------------------------------------------------------------------------
 
@@ -119,9 +125,37 @@ def document_rules(
         configured=same(policy.configured, "yes"),
         misplaced=any_of(forged, holds(_on_other_sites, resource, url)),
         by_challenge=forged, elsewhere=forged, cached=channel == "cache", vouched_for=vouched, resource=resource,
+        logged=any_of(same(design.prm, "off"), is_logged(c, url, resource, channel)),
         url=choose(same(design.prm, "off"), resource, url),
     )  # fmt: skip
     return (*taken, resource_rules.well_known_is_the_owners(c.design, any_of(squats, channel == "well_known")))
+
+
+def is_logged(c: Context, url: Value, resource: Value, channel: str = "") -> Condition:
+    """Whether the public log holds what a document says that is read at a URL, over a channel of the attacker's.
+
+    The owner of a resource has entered it, and what was once true stays in it; the attacker enters what it likes where
+    the log takes that of it: about its own host, or about one where it answers for the well-known location.
+    """
+    forged, own = channel not in ("", "own", "cache"), same(resource, published(c, url))
+    entered = c.at(url, lambda party: all_of(no(c.runs(party)), same(c.of(party.name).entered, "yes")))
+    hosts = all_of(c.attackers(url), any_of(same(c.design.wk_owner, "tenant"), no(shares_origin(c, url))))
+    return any_of(
+        all_of(own, any_of(all_of(entered, not forged), hosts)),
+        channel == "well_known",
+        all_of(same(c.design.log_takes, "any"), any_of(channel != "", c.attackers(url))),
+    )
+
+
+def shares_origin(c: Context, url: Value) -> Condition:
+    """Whether what is at a URL is a tenant of an origin that an honest resource is on as well."""
+    return holds(lambda at: at != NONE and on_same_origin(c.world, at), url)
+
+
+def logs(c: Context, who: str, url: Value, resource: Value, channel: str = "") -> dict[str, Condition]:
+    """Whether what a session goes by is in the public log, where it looks there: as an entry of it."""
+    looks = all_of(same(c.client(who).prm_log, "required"), no(same(c.client(who).prm, "off")))
+    return {f"{who}.logged": all_of(looks, is_logged(c, url, resource, channel))}
 
 
 def _on_other_sites(resource: str, url: str) -> bool:
@@ -146,8 +180,12 @@ def client__use_resource_metadata(c: Context, who: str, listed: Value) -> Move:
         {
             f"{who}.phase": "discovered", f"{who}.resource": resource, f"{who}.listed": listed,
             **scopes.as_listed(c, who, choose(same(c.client(who).prm, "off"), NONE, supported)),
+            **logs(c, who, session.url, resource),
         },
-        document(c, who, session.url, ResourceMetadata(resource, listed, *declared(c, who, vouched), supported)),
+        (
+            *document(c, who, session.url, ResourceMetadata(resource, listed, *declared(c, who, vouched), supported)),
+            *log_is_asked(c, who, resource, listed),
+        ),
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from model.messages import (
     Introspection,
     IntrospectionResponse,
     KeySet,
+    LogEntry,
     RegistrationRequest,
     RegistrationResponse,
     Sent,
@@ -30,6 +31,8 @@ from model.world import NONE, Party, client_ids
 
 #: Who makes the statements that chains of OpenID Federation end in, for all who share it.
 ANCHOR = "https://anchor.example"
+#: Where anybody can look up which statements about resources have been made.
+LOG = "https://log.example"
 #: What a client that has a key publishes, and what says who made its software, or that of its instance, and attests it.
 KEYS, STATEMENT, SIGNED_BY_ATTESTER = "<its keys>", "<software statement>", "<signed by an accepted attester>"
 
@@ -117,6 +120,18 @@ def server_is_vouched_for(c: Context, who: str, server: Party) -> tuple[Sent, ..
     """How the client of a session sees that an AS is in its federation: by a chain of statements."""
     design, client = c.client(who), c.world.session[who].client
     return _chain(client, server.name, server.url, same(design.as_trust, "federation"))
+
+
+def log_is_asked(c: Context, who: str, resource: Value, listed: Value) -> tuple[Sent, ...]:
+    """How the client of a session sees that the public log holds a statement about a resource and its AS."""
+    design, client = c.client(who), c.world.session[who].client
+    looks = all_of(same(design.prm_log, "required"), no(same(design.prm, "off")))
+    if looks is False:
+        return ()
+    return (
+        Sent(client, LOG, Fetch(mapped(lambda at: f"{LOG}/entry?resource={at}", resource)), looks),
+        Sent(LOG, client, LogEntry(resource, listed), looks),
+    )
 
 
 def client_registers(c: Context, who: str, server: Party, client_id: Value) -> tuple[Sent, ...]:

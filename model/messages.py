@@ -196,6 +196,15 @@ class EntityStatement(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class LogEntry(Message):
+    """A public log shows that it holds a statement of resource metadata."""
+
+    label, source = "200 log entry, with proof of inclusion", "RFC 9162 4.12, 8.3 (as a pattern for metadata)"
+    resource: Value = public()
+    authorization_servers: Value = public()
+
+
+@dataclass(frozen=True, slots=True)
 class ClientAuthentication(Message):
     """What a client authenticates with, in a pushed, token, revocation or introspection request."""
 

@@ -57,6 +57,8 @@ _MECHANISMS = (
      "RFC 9728 2.2, 3.3"),
     ("signed_values", "signed plain", "where metadata is signed and says the same beside it: the signed values are used; those beside them",
      "RFC 9728 2.2"),
+    ("prm_log", "off required", "resource metadata is used only if a public log holds what it says of resource and AS",
+     "RFC 9162 (Certificate Transparency, after which it is made; no draft)"),
     ("xcheck", "off on if_listed", "the AS publishes its protected resources and the client compares; if_listed: where it publishes any", "RFC 9728 4, 7.6"),
     # which authorization server
     ("as_trust", "any allowlist federation", "which authorization servers the client accepts", "RFC 9728 7.6; OpenID Federation 1.0 10"),
@@ -201,6 +203,9 @@ _ENVIRONMENT = (
     ("configured", "yes no", "a client that discovers nothing was told of the resource beforehand", "RFC 6749 1.2"),
     ("as_attested", "meant yes no", "an attester that clients accept signs the metadata of an AS", "RFC 8414 2.1"),
     ("attested", "meant yes no", "an attester that clients accept signs the metadata of a resource server", "RFC 9728 2.2"),
+    ("entered", "yes no", "what a resource server publishes has been entered in the public log of such statements", "RFC 9162 (as above)"),
+    ("log_takes", "owner any", "whose statements about a resource the log takes: of who proves to control its host, as ACME has it; anybody's",
+     "RFC 8555 8.3 (as above)"),
     ("h_iss", "yes no", "the honest AS emits (and advertises) iss", "RFC 9207 2"),
     ("as_resource", "honor ignore substitute add reject_unknown generalise reject",
      "what the honest AS does with `resource`: binds the token to it; nothing; puts its default audience in the place, or adds that; "
@@ -300,7 +305,7 @@ SWITCHES: dict[str, Switch] = {
 #: Whose switch it is, where it is a party's own: a configuration can set it for one (``as2:h_iss=no``). A switch that two
 #: roles have an opinion on is in both rows; the others are about everybody, the user or the network.
 _ROLES = {
-    "client": "prm norm prm_url prm_drop prm_cache prm_src rs_scheme_check signed_metadata signed_values xcheck as_trust as_signed_metadata md_issuer_check "
+    "client": "prm norm prm_url prm_drop prm_cache prm_src rs_scheme_check signed_metadata signed_values prm_log xcheck as_trust as_signed_metadata md_issuer_check "
     "md_corroborate rs_as_bind iss_check per_as_redirect as_memory state_single_use state callback_bind pkce pkce_policy "
     "par reg cimd_docs cimd_redirect unique_cid client_auth assertion_aud key_per_as other_authn_ep conn_context "
     "issuer_resolution shared_provider cred_pin resource_indicator echo scope_request step_up dpop dpop_key dpop_policy token_type_check mtls "
@@ -312,7 +317,7 @@ _ROLES = {
     "rt_resource_bound as_fetch_guard listed rs_listed anchored preregistered trust_domain h_iss as_resource grant_resource grant_scope as_echo as_dpop dcr_uris ps_key_check "
     "delegation_depth delegation_expiry",
     "resource_server": "audience_check scope_check rs_htu dpop_replay token_fmt introspect typ_check sub_namespace passthrough "
-    "handle_bind rs_trust subject_ns key_lookup issuer_match r_requires_dpop api cid_eq_rs attested "
+    "handle_bind rs_trust subject_ns key_lookup issuer_match r_requires_dpop api cid_eq_rs attested entered "
     "default_audience introspects configured",
     "proxy": "upstream_client per_client_consent state_set callback_bind reg cimd_redirect cimd_redirect_check cimd_fetch "
     "as_client_policy ss_binds consent_ui",

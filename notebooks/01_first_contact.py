@@ -214,6 +214,57 @@ ASSERTIONS = {
 claimed((words, prop, text, ask(prop, text).result) for words, (prop, text) in ASSERTIONS.items())
 
 # %% [markdown]
+# The work at billing may be done by a sub-agent that the client starts. What it can do is what its token can do: the
+# client's own, with the key; one that it asked for by an attested identity; or one that billing's server made of the
+# client's for it, which says who acts and for whom, for what, and until when.
+
+# %%
+switches("instance", "delegation_depth", "delegation_expiry", "trust_domain", "exchange", "grant_resource")
+
+# %%
+LENT, DERIVED = f"{HERE};instance=none", f"{HERE};instance=derived"
+SUB_AGENTS = {
+    "billing cannot tell a sub-agent with a lent token": ("agent_verified", LENT),
+    "it can tell one with a token of its own making": ("agent_verified", DERIVED),
+    "billing's server does not know who attests it": ("agent_verified", f"{DERIVED};billing_as:trust_domain=no"),
+    "a malicious sub-agent with a lent token is the client": ("authorization", f"{LENT};cap=mal_sub_agent"),
+    "though tokens are bound to a key, which is lent": ("authorization", f"{LENT};cap=mal_sub_agent;dpop=token"),
+    "with a token of its own it is not": ("authorization", f"{DERIVED};cap=mal_sub_agent"),
+    "such a token ends with the task": ("delegation_confinement", f"{DERIVED};cap=mal_sub_agent"),
+    "or it does not": ("delegation_confinement", f"{DERIVED};cap=mal_sub_agent;delegation_expiry=token"),
+    "a resource server that is a client exchanges nothing": ("authorization", f"{HERE};cap=mal_rs"),
+    "it exchanges the user's token for another resource": ("authorization", f"{HERE};cap=mal_rs;exchange=any"),
+    "but for none that was not granted": ("authorization", f"{HERE};cap=mal_rs;exchange=any;grant_resource=bound"),
+}
+claimed((words, prop, text, ask(prop, text).result) for words, (prop, text) in SUB_AGENTS.items())
+
+# %% [markdown]
+# How much a token can do at all is said by its scopes. Who chooses them decides: the challenge, the metadata, the
+# server's default, or a client that knows its task; and who approves them. Here the agent first reads at the CRM and
+# then wants to write.
+
+# %%
+switches("scope_request", "step_up", "grant_scope", "scope_check", "user")
+
+# %%
+SCOPES = "world=scopes"
+TOOL = f"{SCOPES};cap=mal_rs"
+STEERED = f"{TOOL};as_resource=ignore"
+SCOPED = {
+    "all that the metadata lists": ("least_authority", "scope_request=supported"),
+    "the user refuses what the task does not need": ("least_authority", "scope_request=supported;user=vigilant"),
+    "a challenge that somebody has written into": ("least_authority", "scope_request=advertised;cap=hdr_inject"),
+    "a tool's challenge names the CRM's scopes": ("authorization", f"{STEERED};scope_request=advertised"),
+    "the client knows what its task needs": ("authorization", f"{STEERED};scope_request=least"),
+    "until it is told that this is not enough": ("authorization", f"{STEERED};scope_request=least;step_up=on"),
+    "without being told it cannot write": ("task_completed", f"{SCOPES};scope_request=least"),
+    "a scope holds at every audience": ("authorization", f"{TOOL};as_resource=add;scope_request=advertised"),
+    "or where it belongs":
+        ("authorization", f"{TOOL};as_resource=add;scope_request=advertised;grant_scope=resource"),
+}  # fmt: skip
+claimed((words, prop, text, ask(prop, text).result) for words, (prop, text) in SCOPED.items())
+
+# %% [markdown]
 # ## The answer
 #
 # Honest parties get through, in nine steps to the CRM and eighteen to both, or sixteen where one server vouches.
@@ -236,6 +287,11 @@ claimed([
     ("Registered at run time it is another client in each.", "identity_crosses", "reg=dcr", "not_reached"),
     ("A DPoP key for each AS does not cross.", "key_crosses", "dpop=token;dpop_key=per_as", "not_reached"),
     ("Consent crosses where one AS vouches to the other.", "consent_crosses", "grant=id_jag", "reached"),
+    ("A sub-agent is known as one by a token made for it.", "agent_verified", "instance=derived", "reached"),
+    ("A key that is lent with its token binds nothing.", "authorization",
+     "world=delegation;cap=mal_sub_agent;dpop=token", "attack"),
+    ("Whoever writes a challenge chooses the scopes.", "least_authority",
+     "scope_request=advertised;cap=hdr_inject", "attack"),
     ("An API with one document for many paths is not met.", "first_contact", "api=multi_path", "not_reached"),
 ])  # fmt: skip
 
@@ -243,5 +299,5 @@ claimed([
 # ## The limits
 #
 # Two honest AS and a malicious one, two sessions of the user's, one after the other; cryptography is perfect and time
-# does not pass. No sub-agent does a part of the work, and an assertion does not say who acts for whom. Who may vouch
-# for a stranger is the subject of notebook 7; what first contact costs a population, of notebook 5.
+# does not pass but for the end of a task. The token of a sub-agent names who acts, and no chain of those before. Who
+# may vouch for a stranger is the subject of notebook 7; what first contact costs a population, of notebook 5.

@@ -86,6 +86,8 @@ _TABLE: tuple[tuple[str, str, Literal["security", "utility"], str], ...] = (
      "A user who was using an honest client is led to approve another, which gets the result."),
     ("TK", "token_custody", "security",
      "A refresh token of a user's, or an assertion that an honest AS takes, comes into the attacker's hands."),
+    ("AC", "accountability", "security",
+     "A client turns to an AS that is not the resource's, and no public log holds what has misled it."),
     ("LA", "least_authority", "security",
      "A client gets a user's token that can do more than the user's task needs: at its resource, or at another."),
     ("FC", "first_contact", "utility",

@@ -142,8 +142,20 @@ def discovery_integrity(c: Context) -> Condition:
 
 
 def _starts_astray(c: Context, who: str) -> Condition:
-    """In charge of a resource is the honest party that it names, or else whoever was contacted."""
     session = c.state.session(who)
+    return all_of(one_of(session.phase, *REQUEST_SENT), any_of(_is_misled(c, session), _is_diverted(session)))
+
+
+def _is_diverted(session: Reading) -> Condition:
+    """Whether the metadata that a session uses is of another AS than it says."""
+    return no(same(session.issuer, session.metadata))
+
+
+def _is_misled(c: Context, session: Reading) -> Condition:
+    """Whether a session uses an AS that is not designated by whoever is in charge of the resource.
+
+    That is the honest party that it names, or else whoever was contacted.
+    """
     honest = [party for party in c.world.resource_servers if party.honest]
     named = [(party, _is_of(c, session.resource, party.url)) for party in honest]
     nobodys = no(any_of(*(owns for _, owns in named)))
@@ -151,8 +163,7 @@ def _starts_astray(c: Context, who: str) -> Condition:
     designated = any_of(
         *(all_of(owns, designates(c, party, session.metadata)) for party, owns in named), all_of(nobodys, contacted)
     )
-    started = one_of(session.phase, *REQUEST_SENT)
-    return all_of(started, any_of(no(designated), no(same(session.issuer, session.metadata))))
+    return no(designated)
 
 
 def _is_of(c: Context, resource: Value, url: str) -> Condition:
@@ -162,6 +173,15 @@ def _is_of(c: Context, resource: Value, url: str) -> Condition:
         *(compares(identifiers.equal_but_slash, resource, known) for known in dict.fromkeys((url, whole))),
         same(resource, published(c, url)),
     )
+
+
+def accountability(c: Context) -> Condition:
+    """A client turns to an AS that is not the resource's, and no public log holds what has misled it."""
+    found = []
+    for session in (c.state.session(each.name) for each in c.world.sessions):
+        unseen = any_of(all_of(_is_misled(c, session), no(session.logged)), _is_diverted(session))
+        found.append(all_of(one_of(session.phase, *REQUEST_SENT), unseen))
+    return any_of(*found)
 
 
 def sender_constraint(c: Context) -> Condition:
