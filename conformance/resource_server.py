@@ -73,8 +73,8 @@ class ResourceServer:
         # It goes by several identifiers, and a token may have several audiences: one of each has to agree.
         readings = [
             tuple(ask(
-                (*guards.ACCESS_TOKEN, *guards.POSSESSION), design=self.design, on_list=known, chained=known,
-                published=known, looks_known=known, shares_origin=known,
+                (*guards.ACCESS_TOKEN, *guards.VALIDITY, *guards.POSSESSION), design=self.design, on_list=known,
+                chained=known, published=known, looks_known=known, shares_origin=known,
                 by_issuer=claims["iss"] == signer, signer_listed=signer in issuers,
                 identifier=own, url=scenario.url, audience=value, has_default=DEFAULT_AUDIENCE in claims["aud"],
                 key=bound if scheme.lower() == "dpop" else NONE, own=bound in (NONE, presented), for_this=False,

@@ -270,8 +270,7 @@ def redeem_code(c: Context, grant: str, wanted: Value) -> Move:
 def use_refresh_token(c: Context, grant: str) -> Move:
     """The attacker gets a new access token for a refresh token that it knows, as the client."""
     slot, server = c.state.grant(grant), server_of(c, grant)
-    exchanged = no(same(slot.exchanged, NONE)) if c.world.exchanges else False
-    here = possible(knows(c, "refresh", grant), no(exchanged))
+    here = possible(knows(c, "refresh", grant))
     key = attackers_key(c, server)
     request = TokenRequest(slot.client, grant_type="refresh_token", refresh_token=grant, proof_key=key)
     answer = TokenResponse(f"{grant}+", token_type(key))

@@ -161,7 +161,7 @@ def scope_is_narrowed(design: Design, unbound: Condition) -> Condition:
 
 
 @rule("PRM-7.2-least", source="RFC 9728 7.2; RFC 6749 3.3")
-def user_approves_what_the_task_needs(design: Design, within: Condition) -> Condition:
+def user_approves_what_the_task_needs(design: Design, within: Condition = True) -> Condition:
     """The user approves no scopes beyond those that the task needs.
 
     ``within``: the consent page asks for no others.

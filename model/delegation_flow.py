@@ -15,8 +15,7 @@ from model import scopes
 from model.action import Context, Move, Policy, action, possible
 from model.attacker import deliver
 from model.delegation_messages import HandedToken, LentToken, Task, TaskDone
-from model.flow import authenticates
-from model.logic import Condition, Value, all_of, any_of, choose, holds, mapped, no, one_of, same
+from model.logic import Condition, Value, all_of, choose, holds, mapped, no, one_of, same
 from model.lookups import token_is_looked_up
 from model.messages import ResourceRequest, ResourceResponse, Sent, TokenExchange, TokenRequest, TokenResponse
 from model.readings import answered, scope_of, server_of, token_of
@@ -73,7 +72,7 @@ def client__start_task(c: Context, who: str, passes_on: Value = NONE) -> Move:
     session, world = c.state.session(who), c.world
     own = [grant.name for grant in world.grants if grant.user == world.user_of(who)]
     part = holds(scopes.is_within, passes_on, scope_of(c, session)) if world.scopes else True
-    here = possible(one_of(session.phase, "has_token", "sent"), one_of(session.token, *own), same(session.task, "none"))
+    here = possible(one_of(session.token, *own), same(session.task, "none"))
     client = world.session[who].client
     told = tuple(Sent(client, party.name, Task(passes_on)) for party in _agents(world, who, client))
     passed = {f"{who}.passes_on": passes_on} if world.scopes else {}
@@ -92,7 +91,7 @@ def client__lend_token(c: Context, to: str, grant: str) -> Move:
     return Move(
         here,
         (client_rules.token_is_not_lent(c.client(who)),),
-        {f"{to}.token": grant, f"{to}.expires": TOKEN, **facts},
+        {f"{to}.token": grant, **facts},
         sends,
     )
 
@@ -123,14 +122,9 @@ def authorization_server__issue_token_to_sub_agent(
         Sent(to, server, by_itself, no(derived)), Sent(server, to, answer, no(derived)),
     )  # fmt: skip
     within = holds(scopes.is_within, scope, _passed_on(c, party)) if c.world.scopes else True
-    # Whoever exchanges a token authenticates: a sub-agent as it does for itself, the client as ever.
-    session = answered(c, c.world.errand(party).name)
-    asking = () if is_further(c.world, party) else authenticates(c, session, server_of(c, grant))
-    by_client = (rule._replace(holds=any_of(no(derived), rule.holds)) for rule in asking)
     return Move(
         here,
         (
-            *by_client,
             server_rules.sub_agent_is_attested(policy),
             server_rules.delegation_is_one_level_deep(policy, is_further(c.world, party)),
             server_rules.authority_was_passed_on(policy, within),
@@ -149,7 +143,7 @@ def client__call_by_sub_agent(c: Context, to: str, token: str) -> Move:
     """A sub-agent calls the resource with the token that it has, and with a proof if that is bound to a key."""
     party = c.world.by_name[to]
     session = answered(c, c.world.errand(party).name)
-    here = possible(same(c.state[f"{to}.token"], token), no(c.state[f"{to}.called"]))
+    here = possible(same(c.state[f"{to}.token"], token))
     made = token_of(c, token)
     proof = choose(same(made["key"], NONE), NONE, proof_of(c, token, session.url))
     request = ResourceRequest(session.url, token, proof, made["certificate"], proof_key=made["key"])
@@ -163,7 +157,7 @@ def resource_server__accept_sub_agent(c: Context, to: str, token: str) -> Move:
     party = c.world.by_name[to]
     session, made = answered(c, c.world.errand(party).name), token_of(c, token)
     honest = c.at(session.url, lambda at: at.honest)
-    here = possible(same(c.state[f"{to}.token"], token), c.state[f"{to}.called"], honest, no(c.state[f"{to}.served"]))
+    here = possible(same(c.state[f"{to}.token"], token), c.state[f"{to}.called"], honest)
     return Move(
         here,
         accepts(c, token, session.url, True, (False, False), made["certificate"]),

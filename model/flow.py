@@ -154,7 +154,7 @@ def shares_origin(c: Context, url: Value) -> Condition:
 
 def logs(c: Context, who: str, url: Value, resource: Value, channel: str = "") -> dict[str, Condition]:
     """Whether what a session goes by is in the public log, where it looks there: as an entry of it."""
-    looks = all_of(same(c.client(who).prm_log, "required"), no(same(c.client(who).prm, "off")))
+    looks = same(c.client(who).prm_log, "required")
     return {f"{who}.logged": all_of(looks, is_logged(c, url, resource, channel))}
 
 
@@ -180,7 +180,6 @@ def client__use_resource_metadata(c: Context, who: str, listed: Value) -> Move:
         {
             f"{who}.phase": "discovered", f"{who}.resource": resource, f"{who}.listed": listed,
             **scopes.as_listed(c, who, choose(same(c.client(who).prm, "off"), NONE, supported)),
-            **logs(c, who, session.url, resource),
         },
         (
             *document(c, who, session.url, ResourceMetadata(resource, listed, *declared(c, who, vouched), supported)),

@@ -85,13 +85,13 @@ def _covers_or_absent(audience: str, url: str) -> bool:
 
 
 @rule("O21-5.2-rs", source="RFC 9068 4; draft-ietf-oauth-v2-1 5.2")
-def token_is_unexpired(expired: Condition) -> Condition:
+def token_is_unexpired(expired: Condition = False) -> Condition:
     """The token has not expired."""
     return no(expired)
 
 
 @rule("O21-5.2-rs", source="RFC 6750 3.1; draft-ietf-oauth-v2-1 5.2")
-def scope_is_sufficient(design: Design, sufficient: Condition) -> Condition:
+def scope_is_sufficient(design: Design, sufficient: Condition = True) -> Condition:
     """The token carries the scopes that the operation needs."""
     return any_of(sufficient, same(design.scope_check, "off"))
 

@@ -152,7 +152,7 @@ def _session(made: Variables, world: World, who: str) -> None:
         made.value(f"{who}.scope", world.scopes_or_none, "the scopes that it was told to ask for")
     if world.session[who].after:
         made.fact(f"{who}.vouched", "the AS of the session before has vouched for its user")
-    made.value(f"{who}.logged", (False, True), "a public log holds what it goes by")
+    made.value(f"{who}.logged", (False, True), "a public log holds what the attacker told it of the resource")
     made.value(f"{who}.accepted", (False, True), "an honest RS acted on this session's request")
 
 

@@ -321,7 +321,7 @@ def accepts(
     identifier, default = published(c, url), all_of(known, made["has_default"])
     meant = resource_rules.audience_covers(design, identifier, url, made["audience"], default)
     judged = ask(
-        (*guards.ACCESS_TOKEN, *guards.POSSESSION), design=design, **issuer_at(c, url, issuer),
+        (*guards.ACCESS_TOKEN, *guards.VALIDITY, *guards.POSSESSION), design=design, **issuer_at(c, url, issuer),
         by_issuer=True, signer_listed=False, identifier=identifier, url=url, audience=made["audience"],
         has_default=default, key=made["key"], own=own, for_this=proofs[0], for_another=proofs[1],
         certificate=made["certificate"], presented=presented, used=used,

@@ -185,9 +185,9 @@ def present(design: Design, token: Loot, at: ResourceServer, role: Role, url: st
     yield from token_flow.is_told(design, [design], meant)
     # A proof that came to a server of the attacker's has not been used at another.
     yield from ask(
-        (*guards.ACCESS_TOKEN, *guards.POSSESSION), design=design, **seen_as(design, role), by_issuer=True,
-        signer_listed=False, identifier=at.resource, url=url, audience=token.audience, has_default=default,
-        key=token.key, own=own, for_this=for_this, for_another=captured and not for_this,
+        (*guards.ACCESS_TOKEN, *guards.VALIDITY, *guards.POSSESSION), design=design, **seen_as(design, role),
+        by_issuer=True, signer_listed=False, identifier=at.resource, url=url, audience=token.audience,
+        has_default=default, key=token.key, own=own, for_this=for_this, for_another=captured and not for_this,
         certificate=token.certificate, presented=ATTACKERS_KEY, used=False,
     )  # fmt: skip
 

@@ -47,14 +47,16 @@ def among_honest(design: Design, **session: str) -> Context:
     return Context(ONE_VISIT, design, dict.fromkeys(CAPABILITIES, False), state)
 
 
-HARMS = tuple(name for name, prop in PROPERTIES.items() if prop.kind == "security")
+#: What is lost when nobody can tell: that hurts only with something else that does.
+_NO_HARM = ("accountability",)
+HARMS = tuple(name for name, prop in PROPERTIES.items() if prop.kind == "security" and name not in _NO_HARM)
 #: Who is hurt when a property breaks.
 HURT = {
     "authorization": "user", "code_delivery": "user", "flow_binding": "user", "resource_binding": "client",
     "token_confinement": "user", "client_authentication": "client", "issuer_acceptance": "resource server",
     "discovery_integrity": "client", "sender_constraint": "user", "deputy_integrity": "resource server",
     "fetch_safety": "client", "session_integrity": "user", "client_identity": "user", "as_acceptance": "client",
-    "delegation_confinement": "user", "user_intent": "user", "token_custody": "user",
+    "delegation_confinement": "user", "user_intent": "user", "token_custody": "user", "least_authority": "user",
 }  # fmt: skip
 ACCEPTED, DIVERTED = "accepted", "diverted"
 #: Nobody refused, but the flow has no next step: a resource that was never configured, for instance.

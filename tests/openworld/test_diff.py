@@ -36,6 +36,7 @@ def test_prefix_matching_flips_what_it_flips(flips) -> None:
     broken = ("safe", "attack", 4)
     assert told == {
         ("multi_path_api", "discovery_integrity"): broken,
+        ("multi_path_api", "accountability"): broken,
         ("multi_path_api", "first_contact"): ("not_reached", "reached", 9),
         ("multi_path_api", "task_completed"): ("not_reached", "reached", 18),
         ("multi_path_api", "identity_crosses"): ("not_reached", "reached", 16),
@@ -107,7 +108,7 @@ def test_where_nothing_flips_nothing_is_told(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr("openworld.diff.flips", nothing)
     same = (EXACT, EXACT, "--against", "path_tenant", "--environment", "plain")
-    assert run(*same).stdout == "0 flips (0 for the better) in 22 questions to each design\n"
+    assert run(*same).stdout == "0 flips (0 for the better) in 25 questions to each design\n"
     refused = run(*same, "--format", "svg")
     assert (refused.exit_code, refused.stderr.splitlines()[-1]) == (
         2, "openworld: nothing flips, so that there is nothing to draw",
