@@ -64,7 +64,7 @@ def publish_resource_metadata(
     """
     session, design = c.state.session(who), c.client(who)
     own, lists = same(resource, published(c, session.url)), scopes.reads_metadata(c, who)
-    challenges = all_of(channel in ("challenge", "transport"), no(lists))
+    challenges = channel in ("challenge", "transport")
     here = possible(
         same(session.phase, "challenged"),
         controls_document(c, who, session.url, channel),

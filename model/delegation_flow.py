@@ -47,14 +47,12 @@ def _held(world: World) -> list[dict[str, str]]:
     return [{"to": made.holder, "token": token} for made in world.exchanged for token in (made.grant, made.name)]
 
 
-def may_receive(c: Context, party: Party, grant: str) -> Condition:
-    """Whether it is this party's turn: the task is on, it holds nothing, and who starts it has a token of the grant."""
-    starter, who = c.world.by_name[party.started_by], c.world.errand(party).name
-    if is_further(c.world, party):
-        theirs = one_of(c.state[f"{starter.name}.token"], grant, c.world.exchange(starter.name, grant).name)
-    else:
-        theirs = same(c.state[f"{who}.token"], grant)
-    return all_of(same(c.state[f"{who}.task"], "on"), same(c.state[f"{party.name}.token"], NONE), theirs)
+def may_receive(c: Context, party: Party, *tokens: str) -> Condition:
+    """Whether it is this party's turn: the task is on, it holds nothing, and who starts it has one of some tokens."""
+    who = c.world.errand(party).name
+    theirs = c.state[f"{party.started_by if is_further(c.world, party) else who}.token"]
+    on, without = same(c.state[f"{who}.task"], "on"), same(c.state[f"{party.name}.token"], NONE)
+    return all_of(on, without, one_of(theirs, *tokens))
 
 
 def is_further(world: World, party: Party) -> bool:
@@ -84,8 +82,7 @@ def client__lend_token(c: Context, to: str, grant: str) -> Move:
     """Whoever starts a sub-agent lends it the client's own token and key."""
     party = c.world.by_name[to]
     who = c.world.errand(party).name
-    starter = f"{party.started_by if is_further(c.world, party) else who}.token"
-    here = possible(may_receive(c, party, grant), same(c.state[starter], grant))
+    here = possible(may_receive(c, party, grant))
     lent = LentToken(grant, token_of(c, grant)["key"], token_of(c, grant)["scope"])
     facts, sends = deliver(c, Sent(party.started_by, to, lent))
     return Move(
@@ -106,7 +103,8 @@ def authorization_server__issue_token_to_sub_agent(
     """
     party, made = c.world.by_name[to], c.world.exchange(to, grant)
     server, starter, design = server_of(c, grant).name, party.started_by, c.client(c.world.errand(party).name)
-    here = possible(may_receive(c, party, grant), one_of(design.instance, "workload", "derived"))
+    own = (c.world.exchange(starter, grant).name,) if is_further(c.world, party) else ()
+    here = possible(may_receive(c, party, grant, *own), one_of(design.instance, "workload", "derived"))
     policy: Any = Policy(c.of(server), {"instance": design.instance})
     derived, until = same(design.instance, "derived"), mapped(_EXPIRES.__getitem__, expires)
     theirs = c.state[f"{starter}.token"] if is_further(c.world, party) else grant

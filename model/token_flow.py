@@ -370,16 +370,16 @@ def client__step_up(c: Context, who: str, scope: Value) -> Move:
     enough = scopes.is_sufficient(c, who, url, scope_of(c, earlier))
     refused = no(resource_rules.scope_is_sufficient(policy, enough).holds)
     told = InsufficientScope(challenge(c, who, url, scope).resource_metadata, scope, "insufficient_scope")
+    # Whoever is there has had this request before.
     request = Sent(cast.client, url, request_with(c, earlier, earlier.token, url))
-    facts, sends = deliver(c, request)
     return Move(
         possible(
             same(c.state[f"{who}.phase"], "idle"), may_begin(c, who), scopes.is_told(c, who, url, scope),
             any_of(c.attackers(url), refused),
         ),
         (client_rules.scope_is_stepped_up(c.client(who)),),
-        {f"{who}.phase": "challenged", f"{who}.url": url, **scopes.entry(c, who, scope), **facts},
-        (*sends, Sent(url, cast.client, told)),
+        {f"{who}.phase": "challenged", f"{who}.url": url, **scopes.entry(c, who, scope)},
+        (request, Sent(url, cast.client, told)),
     )  # fmt: skip
 
 
