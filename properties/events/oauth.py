@@ -179,8 +179,7 @@ def accountability(c: Context) -> Condition:
     """A client turns to an AS that is not the resource's, and no public log holds what has misled it."""
     found = []
     for session in (c.state.session(each.name) for each in c.world.sessions):
-        seen = all_of(session.logged, same(session.listed, session.metadata))
-        unseen = any_of(all_of(_is_misled(c, session), no(seen)), _is_diverted(session))
+        unseen = any_of(all_of(_is_misled(c, session), no(session.logged)), _is_diverted(session))
         found.append(all_of(one_of(session.phase, *REQUEST_SENT), unseen))
     return any_of(*found)
 
