@@ -159,7 +159,7 @@ def resource_server__accept_sub_agent(c: Context, to: str, token: str) -> Move:
     return Move(
         here,
         accepts(c, token, session.url, True, (False, False), made["certificate"]),
-        {f"{to}.served": True},
+        {f"{to}.served": True, f"{to}.overstays": same(c.state[f"{c.world.errand(party).name}.task"], "ended")},
         (
             *token_is_looked_up(c, session.url, token),
             Sent(session.url, to, ResourceResponse(made["subject"])),

@@ -193,6 +193,7 @@ def _sub_agent(made: Variables, world: World, party: Party) -> None:
         made.value(f"{party.name}.scope", world.scopes_or_none, "the scopes of its own")
     made.fact(f"{party.name}.called", "it has called the resource")
     made.fact(f"{party.name}.served", "an honest RS acted on what it asked")
+    made.fact(f"{party.name}.overstays", "and did so when the task was over")
 
 
 def _transaction(made: Variables, world: World, name: str) -> None:

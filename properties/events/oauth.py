@@ -233,6 +233,7 @@ def delegation_confinement(c: Context) -> Condition:
     for made in c.world.exchanged:
         party, who = c.world.by_name[made.holder], c.world.errand(c.world.by_name[made.holder]).name
         ended = same(c.state[f"{who}.task"], "ended")
+        found.append(c.state[f"{made.holder}.overstays"])
         for token in (made.grant, made.name):
             about = token_of(c, token)
             surplus = _more_than(c, about, c.state[f"{who}.url"], c.state[f"{who}.passes_on"]) if c.world.scopes else ()

@@ -13,7 +13,7 @@ from simulations import agents
 from simulations.agents import Arm, simulate
 from simulations.attempts import Chunk, draw, situations
 from simulations.population import Population, load
-from simulations.visits import VISITOR, Ending, Settings
+from simulations.visits import HARMS, VISITOR, Ending, Settings
 
 HOSTILE = load("shared_origins").with_shares(
     "as_resource", {"honor": 0.4, "ignore": 0.3, "add": 0.2, "substitute": 0.1}
@@ -45,8 +45,7 @@ def test_simulated_attempts_are_runs_of_the_machine() -> None:
         last = machine.replay(ending.steps)[-1]
         view = machine.view(last)
         assert view.session(VISITOR).accepted == (ending.kind == "success")
-        harms = {name for name, prop in PROPERTIES.items() if prop.kind == "security"}
-        assert set(ending.harms) == {name for name in harms if PROPERTIES[name].event(machine.context(view))}
+        assert set(ending.harms) == {name for name in HARMS if PROPERTIES[name].event(machine.context(view))}
         if ending.kind in ("refused", "blocked"):
             assert ending.name in {rule.name for _, rule in machine.refusals(last)}
 
