@@ -19,7 +19,7 @@ from model.readings import ids_of, policy_of, tampered
 from model.registration import is_known, knows_attester
 from model.rule import Condition as Named
 from model.state import assertion_at
-from model.world import ATTACKER, FORGED_BY, LOOPBACK, NONE, Held, Party, World, callbacks
+from model.world import ATTACKER, FORGED_BY, LOOPBACK, NONE, SUB_AGENT, Held, Party, World, callbacks
 
 # --- what it learns and knows --------------------------------------------------------------------------------
 
@@ -134,7 +134,8 @@ def attacker_authenticates(c: Context, server: Party, client_id: Value) -> tuple
         all_of(same(client_id, identity), knows(c, "assertion", assertion_at(server, identity)))
         for client in c.world.clients for identity in ids_of(c, client)
     ))  # fmt: skip
-    own = one_of(client_id, *(identity.url for identity in c.world.identities))
+    agents = [all_of(same(client_id, party.url), c.runs(party)) for party in c.world.of(SUB_AGENT)]
+    own = any_of(one_of(client_id, *(identity.url for identity in c.world.identities)), *agents)
     published = all_of(same(design.reg, "cimd"), same(design.client_auth, "pkjwt"))
     written = all_of(published, c.has({name for client in c.world.clients for name in client.taken_by}))
     replaced = all_of(published, c.capabilities["key_leak"], is_known(c, client_id))

@@ -10,7 +10,7 @@ from model.flow import (
     document_rules,
     found_out,
     is_attested,
-    logs,
+    is_logged,
     offered,
     server_metadata_rules,
     shares_origin,
@@ -84,7 +84,7 @@ def publish_resource_metadata(
             f"{who}.phase": "discovered", f"{who}.resource": resource, f"{who}.listed": listed,
             f"{who}.demands_dpop": demands_dpop,
             **scopes.entry(c, who, choose(any_of(lists, challenges), scope, scopes.challenged(c, who))),
-            **logs(c, who, session.url, resource, channel),
+            f"{who}.logged": all_of(same(design.prm_log, "required"), is_logged(c, session.url, resource, channel)),
         },
         (
             *written(c, who, session.url, channel, told, choose(challenges, scope, NONE)),

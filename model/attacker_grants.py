@@ -68,7 +68,7 @@ def _present_assertion(
         {
             f"{grant}.code": "redeemed", f"{grant}.of": THIEF, f"{grant}.to": THIEF,
             f"{grant}.client": client, f"{grant}.bound_key": key, f"{grant}.target": requested, **facts,
-            **{f"{grant}.{name}": value for name, value in scopes.approved(c, server, NONE, requested).items()},
+            **scopes.entry(c, grant, scopes.approved(c, server, NONE, requested)),
         },
         (Sent(ATTACKER, server.name, request), *answer),
     )  # fmt: skip
@@ -157,20 +157,24 @@ def exchange_token(c: Context, token: str, grant: str, wanted: Value, as_own: Va
 
 
 def _of_users(world: World) -> list[dict[str, str]]:
-    return users_grants(world) if world.exchanges else []
+    """One action for each token of a grant of a user's, and for those that sub-agents have of it."""
+    own = [{"token": each["grant"], "grant": each["grant"]} for each in users_grants(world)]
+    theirs = [{"token": made.name, "grant": made.grant} for made in world.exchanged]
+    return [*own, *theirs] if world.exchanges else []
 
 
 @action("S21", _of_users, lambda world: {**_as_whom(world), "wanted": world.honest_urls})
-def exchange_for_resource(c: Context, grant: str, wanted: Value, as_own: Value) -> Move:
+def exchange_for_resource(c: Context, token: str, grant: str, wanted: Value, as_own: Value) -> Move:
     """The attacker exchanges a token that it was sent for one that is good at another resource of the same AS.
 
-    It does so as the client that the token was issued to, or as a client of its own: a resource server may be one.
+    It does so as the client that the token was issued to, or as a client of its own: a resource server may be one. The
+    scopes stay those of the token, whoever acts with what comes of it is said no more.
     """
-    made, server, again = token_of(c, grant), server_of(c, grant), refreshed(grant)
+    made, server, again = token_of(c, token), server_of(c, grant), refreshed(grant)
     policy, by_name, requested = c.of(server.name), same(as_own, NONE), published(c, wanted)
     client, key = choose(by_name, made["client"], as_own), attackers_key(c, server)
     request = TokenExchange(
-        client, grant_type="token-exchange", requested_token_type="access_token", subject_token=grant,
+        client, grant_type="token-exchange", requested_token_type="access_token", subject_token=token,
         subject_token_type="access_token", resource=requested,
     )  # fmt: skip
     facts, sends = deliver(
@@ -179,13 +183,13 @@ def exchange_for_resource(c: Context, grant: str, wanted: Value, as_own: Value) 
     listed = serves(c, server, requested)
     return Move(
         possible(
-            knows(c, "token", grant), no(knows(c, "token", again)), any_of(by_name, *_runs_client(c, as_own))
+            knows(c, "token", token), no(knows(c, "token", again)), any_of(by_name, *_runs_client(c, as_own))
         ),
         (
             *attacker_authenticates(c, server, client),
             server_rules.exchanged_token_is_the_clients(policy, by_name),
             *ask(guards.TOKEN_REQUEST, design=policy, granted=made["asked"], requested=requested, listed=listed),
         ),
-        {f"{grant}.exchanged": requested, **facts},
+        {f"{grant}.exchanged": requested, **scopes.entry(c, again, made["scope"]), **facts},
         sends,
     )

@@ -97,7 +97,7 @@ def push_request(
     )  # fmt: skip
     pushed = {
         "client": client, "redirect": redirect, "challenge": challenge, "state": state,
-        **scopes.of_grant(c, scope),
+        **scopes.of_request(c, scope),
     }  # fmt: skip
     request = PushedRequest(client, redirect_uri=redirect, state=state, code_challenge=challenge, scope=scope)
     return Move(
@@ -129,7 +129,7 @@ def send_request(
     authenticated = all_of(*(rule.holds for rule in attacker_authenticates(c, server, client)))
     request = {
         "client": client, "redirect": redirect, "challenge": challenge, "state": state, "key": NONE, "resource": NONE,
-        **scopes.of_grant(c, scope),
+        **scopes.of_request(c, scope),
     }  # fmt: skip
     # Whose flow it is shows in what binds the answer to one: a request with all of that copied is that session's.
     copied = all_of(no(same(state, NONE)), any_of(same(challenge, state), same(challenge, NONE)))

@@ -60,10 +60,6 @@ def is_further(world: World, party: Party) -> bool:
     return world.by_name[party.started_by].role == SUB_AGENT
 
 
-def _passed_on(c: Context, party: Party) -> Value:
-    return c.state[f"{c.world.errand(party).name}.passes_on"] if c.world.scopes else NONE
-
-
 @action("S23", _errands, lambda world: {"passes_on": world.scopes})
 def client__start_task(c: Context, who: str, passes_on: Value = NONE) -> Move:
     """The client, which has a token, starts sub-agents for a task that needs all of its authority or a part."""
@@ -119,7 +115,8 @@ def authorization_server__issue_token_to_sub_agent(
         Sent(starter, to, HandedToken(made.name), derived),
         Sent(to, server, by_itself, no(derived)), Sent(server, to, answer, no(derived)),
     )  # fmt: skip
-    within = holds(scopes.is_within, scope, _passed_on(c, party)) if c.world.scopes else True
+    passed_on = c.state[f"{c.world.errand(party).name}.passes_on"] if c.world.scopes else NONE
+    within = holds(scopes.is_within, scope, passed_on) if c.world.scopes else True
     return Move(
         here,
         (
@@ -129,8 +126,7 @@ def authorization_server__issue_token_to_sub_agent(
             server_rules.token_ends_with_the_task(policy, same(expires, TASK)),
         ),
         {
-            f"{to}.token": made.name, f"{to}.expires": expires,
-            **({f"{to}.scope": scope} if c.world.scopes else {}), **facts,
+            f"{to}.token": made.name, f"{to}.expires": expires, **scopes.entry(c, to, scope), **facts,
         },
         sends,
     )  # fmt: skip

@@ -152,12 +152,6 @@ def shares_origin(c: Context, url: Value) -> Condition:
     return holds(lambda at: at != NONE and on_same_origin(c.world, at), url)
 
 
-def logs(c: Context, who: str, url: Value, resource: Value, channel: str = "") -> dict[str, Condition]:
-    """Whether what a session goes by is in the public log, where it looks there: as an entry of it."""
-    looks = same(c.client(who).prm_log, "required")
-    return {f"{who}.logged": all_of(looks, is_logged(c, url, resource, channel))}
-
-
 def _on_other_sites(resource: str, url: str) -> bool:
     return NONE not in (resource, url) and not same_origin(resource, url)
 
@@ -427,13 +421,14 @@ def issue(
             (*guards.REDIRECTION, *guards.AUTHORIZATION_REQUEST), design=policy, **registration(c, server, request),
             pushed=pushed, challenge=request["challenge"], requested=request["resource"],
             listed=serves(c, server, request["resource"]), shown=any_of(approves == ATTACKER, shown), reused=reused,
-            unasked=unasked, within=scopes.within_task(c, approves, approved.get("scope", NONE)),
+            unasked=unasked, within=scopes.within_task(c, approves, approved),
         )),
         {
             f"{grant}.code": "issued",
             f"{grant}.shown": shown,
             f"{grant}.of": of,
-            **{f"{grant}.{name}": value for name, value in {**request, **more, **approved}.items()},
+            **{f"{grant}.{name}": value for name, value in {**request, **more}.items()},
+            **scopes.entry(c, grant, approved),
             **facts,
         },
         (*read, *sends),

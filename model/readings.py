@@ -331,7 +331,7 @@ def request_of(c: Context, session: Reading) -> dict[str, Value]:
         "key": choose(binds_code, proof_key(c, session), NONE),
         "resource": requested_resource(c, session),
     }
-    return {**request, "scope": scopes.asked(c, session)} if c.world.scopes else request
+    return {**request, **scopes.of_request(c, scopes.asked(c, session))}
 
 
 # --- tokens --------------------------------------------------------------------------------------------------
@@ -381,7 +381,9 @@ def _issued(c: Context, token: str) -> dict[str, Any]:
     if token == refreshed(grant.name):
         narrowed = choose(same(c.of(server.name).rt_resource_bound, "yes"), state.target, NONE)
         if c.world.exchanges:
-            narrowed = choose(same(state.exchanged, NONE), narrowed, state.exchanged)
+            by_refresh = same(state.exchanged, NONE)
+            narrowed = choose(by_refresh, narrowed, state.exchanged)
+            whose["scope"] = choose(by_refresh, scope, c.state[f"{token}.scope"]) if c.world.scopes else NONE
         return {**whose, "asked": narrowed, "key": attackers_key(c, server), "certificate": NONE}
     return {**whose, "asked": state.target, "key": state.bound_key, "certificate": state.certificate}
 

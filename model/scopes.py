@@ -52,7 +52,7 @@ def is_told(c: Context, who: str, url: Value, scope: Value) -> Condition:
 
 
 def entry(c: Context, who: str, scope: Value) -> dict[str, Value]:
-    """What a session is told to ask for, as an entry of it, where the world has scopes."""
+    """The scopes that a session is told to ask for, a grant or a sub-agent has, as an entry, if the world has any."""
     return {f"{who}.scope": scope} if c.world.scopes else {}
 
 
@@ -92,17 +92,17 @@ def within_task(c: Context, user: str, scope: Value) -> Condition:
     return any_of(*(holds(is_within, scope, needed(c, who, c.state[f"{who}.url"])) for who in own))
 
 
-def approved(c: Context, server: Party, scope: Value, resource: Value) -> dict[str, Value]:
+def approved(c: Context, server: Party, scope: Value, resource: Value) -> Value:
     """What a grant comes to carry: what is asked for, or else all that the AS has for the resource, or at all."""
     if not c.world.scopes:
-        return {}
+        return NONE
     whole = together(c.world, *(_of(c.world, True, c.world.by_name[name].url) for name in server.serves))
     default = mapped(lambda at: whole if (own := _of(c.world, True, at)) == NONE else own, resource)
-    return of_grant(c, choose(same(scope, NONE), default, scope))
+    return choose(same(scope, NONE), default, scope)
 
 
-def of_grant(c: Context, scope: Value) -> dict[str, Value]:
-    """What a grant carries, as an entry of it, where the world has scopes."""
+def of_request(c: Context, scope: Value) -> dict[str, Value]:
+    """What an authorization request asks for, as a part of it that a grant remembers, if the world has scopes."""
     return {"scope": scope} if c.world.scopes else {}
 
 
@@ -117,11 +117,6 @@ def carried(c: Context, policy: Any, scope: Value, audience: Value) -> Value:
 def of_resource(c: Context, scope: Value, url: Value) -> Value:
     """Those of some scopes that are of the resource at a URL, or none."""
     return mapped(partial(_restricted, c.world), scope, url)
-
-
-def is_covered(scope: Value, limit: Value) -> Condition:
-    """Whether every scope of one set is in another."""
-    return holds(is_within, scope, limit)
 
 
 def _restricted(world: World, scope: str, resource: str) -> str:

@@ -178,6 +178,8 @@ def _grant(made: Variables, world: World, name: str) -> None:
         made.value(f"{name}.scope", world.scopes_or_none, "the scopes that were approved")
     if world.exchanges:
         made.value(f"{name}.exchanged", (NONE, *world.resources), "the resource that its token was exchanged for")
+        if world.scopes:
+            made.value(f"{refreshed(name)}.scope", world.scopes_or_none, "and the scopes of what came of it")
     made.value(f"{name}.to", (NONE, THIEF, *sessions), "who redeemed the code")
     made.value(f"{name}.bound_key", keys(world), "the DPoP key the access token is bound to")
     made.value(f"{name}.certificate", keys(world), "the certificate the access token is bound to")

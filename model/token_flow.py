@@ -168,9 +168,9 @@ def client__obtain_token(c: Context, who: str, grant: str, reads: Condition) -> 
     approved = scopes.approved(c, server, scope, requested_resource(c, session))
     content = {
         f"{grant}.of": who, f"{grant}.client": client_id_of(c, session), f"{who}.told": reads,
-        **{f"{grant}.{name}": value for name, value in approved.items()},
+        **scopes.entry(c, grant, approved),
     }  # fmt: skip
-    answer = token_response(c, session, server, grant, NONE, approved.get("scope", NONE))
+    answer = token_response(c, session, server, grant, NONE, approved)
     return Move(
         here,
         (

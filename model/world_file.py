@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
 #: More grants than this are beyond what is proved in minutes; the schema says so of parties and sessions.
 MOST_GRANTS = 12
+#: Sets of scopes that somebody may ask for, with each resource server's as far as they go.
+MOST_SCOPES = 40
 
 #: Keys and numbers of entries that lead to something in a file.
 Place = tuple[str | int, ...]
@@ -288,6 +291,9 @@ def _scopes(world: World) -> Iterator[Fault]:
             if scope in seen:
                 yield (key, number, "scopes"), f"scope {scope!r} is given twice (at {seen[scope]!r})"
             seen.setdefault(scope, party.name)
+    if prod(len(party.scopes) + 1 for party in world.resource_servers) - 1 > MOST_SCOPES:
+        place = next(number for _, number, party in _rows(world, "party") if party.scopes)
+        yield ("party", place, "scopes"), f"more sets of scopes than can be proved (at most {MOST_SCOPES})"
     for key, number, session in _rows(world, "session"):
         if session.steps_up and not session.after:
             yield (key, number, "steps_up"), f"{session.name!r} steps up from a session that 'after' has to name"

@@ -16,7 +16,7 @@ from model import identifiers, scopes
 from model.action import Context
 from model.attacker import knows, usable_assertions
 from model.delegation_flow import is_further
-from model.logic import Condition, Value, all_of, any_of, no, one_of, same
+from model.logic import Condition, Value, all_of, any_of, holds, no, one_of, same
 from model.messages import THIEF
 from model.proxy import confused
 from model.readings import (
@@ -45,10 +45,15 @@ def _users_tokens(c: Context) -> Iterator[str]:
 
 
 def _stolen(c: Context, fact: str) -> Iterator[Condition]:
-    """Of which users' tokens something holds that the attacker did, but for those made for a sub-agent that it runs."""
+    """Of which users' tokens something holds that the attacker did.
+
+    What was passed on to a sub-agent is its own by right, whoever runs it.
+    """
     for token in _users_tokens(c):
         made = c.world.issued[token.removesuffix("+")]
-        own = c.runs(c.world.by_name[made.holder]) if isinstance(made, Exchanged) else False
+        own = False
+        if isinstance(made, Exchanged):
+            own = all_of(c.runs(c.world.by_name[made.holder]), no(_exceeds(c, made, token)))
         yield all_of(c.state[f"{fact}.{token}"], no(own))
 
 
@@ -231,15 +236,21 @@ def delegation_confinement(c: Context) -> Condition:
     """A sub-agent has a token that can do what was not passed on to it, or that is good when the task is over."""
     found = []
     for made in c.world.exchanged:
-        party, who = c.world.by_name[made.holder], c.world.errand(c.world.by_name[made.holder]).name
-        ended = same(c.state[f"{who}.task"], "ended")
+        ended = same(c.state[f"{c.world.errand(c.world.by_name[made.holder]).name}.task"], "ended")
         found.append(c.state[f"{made.holder}.overstays"])
         for token in (made.grant, made.name):
-            about = token_of(c, token)
-            surplus = _more_than(c, about, c.state[f"{who}.url"], c.state[f"{who}.passes_on"]) if c.world.scopes else ()
-            beyond = any_of(is_further(c.world, party), all_of(ended, no(about["expired"])), *surplus)
+            outlives = all_of(ended, no(token_of(c, token)["expired"]))
+            beyond = any_of(_exceeds(c, made, token), outlives)
             found.append(all_of(same(c.state[f"{made.holder}.token"], token), beyond))
     return any_of(*found)
+
+
+def _exceeds(c: Context, made: Exchanged, token: str) -> Condition:
+    """Whether a token can do what was not passed on to a sub-agent; nothing is to those that one starts in turn."""
+    party = c.world.by_name[made.holder]
+    who = c.world.errand(party).name
+    passed_on = c.state[f"{who}.passes_on"] if c.world.scopes else NONE
+    return any_of(is_further(c.world, party), *_more_than(c, token_of(c, token), c.state[f"{who}.url"], passed_on))
 
 
 def user_intent(c: Context) -> Condition:
@@ -299,7 +310,7 @@ def _more_than(c: Context, made: dict[str, Any], at: Value, scope: Value) -> Ite
         default = all_of(trusted_by(c, party, made["server"].url), made["has_default"])
         taken = audience_is_this_resource(policy, published(c, url), url, made["audience"], default).holds
         own = scopes.of_resource(c, made["scope"], url)
-        enough = all_of(same(at, url), scopes.is_covered(own, scope))
+        enough = all_of(same(at, url), holds(scopes.is_within, own, scope))
         yield all_of(taken, no(same(own, NONE)), no(enough))
 
 
@@ -364,7 +375,8 @@ def agent_verified(c: Context) -> Condition:
     found = []
     for made in c.world.exchanged:
         derived = same(c.client(c.world.errand(c.world.by_name[made.holder]).name).instance, "derived")
-        found.append(all_of(c.state[f"{made.holder}.served"], derived))
+        own = same(c.state[f"{made.holder}.token"], made.name)
+        found.append(all_of(c.state[f"{made.holder}.served"], own, derived))
     return any_of(*found)
 
 

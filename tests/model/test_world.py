@@ -179,6 +179,12 @@ MISTAKES = {
     "a scope twice": (
         ('name = "crm"', 'name = "crm"\nscopes = ["read", "read"]'), 18, "scope 'read' is given twice (at 'crm')",
     ),
+    "too many scopes": (
+        ('name = "crm"', 'name = "crm"\nscopes = ["a", "b", "c", "d"]' + "".join(
+            f'\nrole = "resource_server"\nurl = "https://r{n}.example"\n\n[[party]]\nname = "r{n}"\n'
+            'scopes = ["' + '", "'.join(f"{n}{s}" for s in "abcd") + '"]' for n in (1, 2))),
+        18, "more sets of scopes than can be proved (at most 40)",
+    ),
     "scopes of an AS": (
         ('name = "as"', 'name = "as"\nscopes = ["read"]'), 12, "'scopes' is not said of an authorization server",
     ),

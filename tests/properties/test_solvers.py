@@ -64,13 +64,12 @@ class Lucky(Solver):
 
 
 def told(checker, asked):
-    """All of an answer but how long it took, and by which of several proofs it holds for any length."""
+    """All of an answer but how long it took."""
     answers = {}
     for prop, configuration in asked:
         verdict = checker.verdict(prop, configuration)
         trace = verdict.trace and verdict.trace.steps
-        proved = verdict.bound and verdict.bound.proved
-        answers[prop.code, str(configuration)] = verdict.result, verdict.steps, proved, verdict.blocked_by, trace
+        answers[prop.code, str(configuration)] = verdict.result, verdict.steps, verdict.bound, verdict.blocked_by, trace
     return answers
 
 
