@@ -121,6 +121,12 @@ def can_write(c: Context, client: Value, redirect: Value, challenge: Value, stat
     )
 
 
+def is_own(c: Context, client_id: Value) -> Condition:
+    """Whether a client_id is the attacker's: of a client of its own, or of a sub-agent that it runs."""
+    agents = [all_of(same(client_id, party.url), c.runs(party)) for party in c.world.of(SUB_AGENT)]
+    return any_of(one_of(client_id, *(identity.url for identity in c.world.identities)), *agents)
+
+
 def attacker_authenticates(c: Context, server: Party, client_id: Value) -> tuple[Named, ...]:
     """The rules by which an honest AS authenticates the attacker as a client_id, by what the attacker knows."""
     design = policy_of(c, client_id)
@@ -134,8 +140,7 @@ def attacker_authenticates(c: Context, server: Party, client_id: Value) -> tuple
         all_of(same(client_id, identity), knows(c, "assertion", assertion_at(server, identity)))
         for client in c.world.clients for identity in ids_of(c, client)
     ))  # fmt: skip
-    agents = [all_of(same(client_id, party.url), c.runs(party)) for party in c.world.of(SUB_AGENT)]
-    own = any_of(one_of(client_id, *(identity.url for identity in c.world.identities)), *agents)
+    own = is_own(c, client_id)
     published = all_of(same(design.reg, "cimd"), same(design.client_auth, "pkjwt"))
     written = all_of(published, c.has({name for client in c.world.clients for name in client.taken_by}))
     replaced = all_of(published, c.capabilities["key_leak"], is_known(c, client_id))

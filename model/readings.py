@@ -389,13 +389,13 @@ def _issued(c: Context, token: str) -> dict[str, Any]:
 
 
 def _exchanged(c: Context, made: Exchanged) -> dict[str, Any]:
-    """A token of a sub-agent's own: for the resource of the grant, bound to its own key where the client's is bound."""
-    of, holder = _issued(c, made.grant), c.world.by_name[made.holder]
+    """A token of a sub-agent's own: for the resource of the grant, bound as the client's is, to a key of its own."""
+    of, holder, own = _issued(c, made.grant), c.world.by_name[made.holder], f"key:{made.holder}"
     ended = same(c.state[f"{c.world.errand(holder).name}.task"], "ended")
     return {
         **of,
-        "client": holder.url, "certificate": NONE,
-        "key": choose(same(of["key"], NONE), NONE, f"key:{made.holder}"),
+        "client": holder.url,
+        **{name: choose(same(of[name], NONE), NONE, own) for name in ("key", "certificate")},
         "scope": c.state[f"{made.holder}.scope"] if c.world.scopes else NONE,
         "expired": all_of(ended, same(c.state[f"{made.holder}.expires"], TASK)),
     }  # fmt: skip
