@@ -221,14 +221,6 @@ EXPERIMENTS: dict[str, Experiment] = {
             Number("server_error", option=True), mixes={"place": {"honest_api": 1}}, reader="tasks", attempts=1_500,
             options={"migrates": 0.02, "timed_out": 0.02, "not_found": 0.005},
         ),
-        Experiment(
-            "watched_log",
-            "How long does nobody see that a resource has fallen to an attacker, where clients ask a public log of "
-            "metadata or not, by how often owners look at that (one call in a hundred meets a fallen resource)?",
-            "mean seconds until the owner sees what the log says", (60, 600, 3600, 21_600, 86_400),
-            ("prm_log=off", "prm_log=required"), "swept", Number("watched", option=True),
-            mixes={"place": {"honest_api": 1}}, reader="tasks", attempts=1_500, options={"hijacked": 0.01},
-        ),
         # --- in time
         Experiment(
             "token_life",

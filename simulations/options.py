@@ -60,9 +60,6 @@ OPTIONS: dict[str, dict[str, Option]] = {
         "step_up": Option(0.05, 0, 0.5, "share of calls for which the RS asks for more scope"),
         "sub_agent": Option(0.1, 0, 1, "share of calls that are left to a sub-agent, which starts with nothing"),
         "detection": Option(86_400, 8_640, 864_000, "mean seconds until somebody notices a harm", _ANY),
-        "watched": Option(
-            3600, 360, 86_400, "mean seconds until the owner of a resource sees what a public log says of it", _ANY
-        ),
     },
     "layers": {
         "respelled": Option(0.05, 0, 0.2, "share of parties that write an identifier their own way"),

@@ -72,11 +72,10 @@ class Known:
 
 @dataclass(slots=True)
 class Task:
-    """What has become of a task; ``logged``: what the attacker did to it is in a public log."""
+    """What has become of a task."""
 
     number: int
     label: Label = DONE
-    logged: bool = False
     harms: dict[str, float] = field(default_factory=dict)
     counts: dict[str, float] = field(default_factory=lambda: dict.fromkeys(QUANTITIES, 0.0))
 
@@ -109,17 +108,11 @@ def count(unit: Unit) -> Tally:
 
 
 def _detected(world: Surroundings, tasks: list[Task]) -> tuple[list[float], list[float]]:
-    """For each harmed task how long the first harm stays unnoticed, and how long what was taken is of use.
-
-    Whoever watches the public log sees what is in it, besides all that is noticed in other ways.
-    """
+    """For each harmed task how long the first harm stays unnoticed, and how long what was taken is of use."""
     unnoticed, exposed = [], []
     for task in tasks:
         if task.harms:
-            ways = ("detection", "watched") if task.logged else ("detection",)
-            seconds = min(
-                float(draws.exponential(np.array([world.draw(way, task.number)]), world[way])[0]) for way in ways
-            )
+            seconds = float(draws.exponential(np.array([world.draw("detection", task.number)]), world["detection"])[0])
             unnoticed.append(seconds)
             exposed.append(min(seconds, world.token_lifetime))
     return unnoticed, exposed
@@ -238,8 +231,7 @@ class Agent:
             if (yield from self._with_what_is_held(known, plan, call)):
                 return
         yield from self._from_the_start(known, plan, design, server, call)
-        # Who has taken an honest server has entered its own AS in the log, or clients that look there would not follow.
-        self._suffer(plan, fallen and not client.document_is_logged(design, False).holds)
+        self._suffer(plan)
         if plan.ending.kind in ("refused", "blocked"):
             raise Failed(plan.ending.kind, plan.ending.name)
         if plan.keeps:
@@ -373,11 +365,8 @@ class Agent:
         if not condition.holds:
             raise Failed("refused", condition.rule.name)
 
-    def _suffer(self, plan: Plan[Label], logged: bool) -> None:
+    def _suffer(self, plan: Plan[Label]) -> None:
         in_time = self.world.latencies["attacker"][self.task.number] <= self.world.token_lifetime
-        harms = (plan.ending if in_time else plan.late).harms
-        if harms and not self.task.harms:
-            self.task.logged = logged
-        for harm in harms:
+        for harm in (plan.ending if in_time else plan.late).harms:
             self.task.harms.setdefault(harm, self.clock.now)
 
