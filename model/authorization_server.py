@@ -258,7 +258,11 @@ def audience_is_partner(design: Design, partner: Condition) -> Condition:
     return any_of(same(design.vouch_for, "any"), partner)
 
 
-@rule("TX-own", source="RFC 8693 2.1, 5; draft-ietf-oauth-identity-assertion-authz-grant 4.3")
+@rule(
+    "TX-own", "AAU-chain",
+    source="RFC 8693 2.1, 5; draft-ietf-oauth-identity-assertion-authz-grant 4.3; "
+    "draft-hardt-oauth-aauth-protocol, Upstream Token Verification 3",
+)  # fmt: skip
 def exchanged_token_is_the_clients(design: Design, own: Condition) -> Condition:
     """A client exchanges what was issued to it, and no access token, which others get to see, unless those are taken.
 

@@ -144,6 +144,9 @@ _MECHANISMS = (
      "draft-hardt-oauth-aauth-protocol, Resource Challenge Verification"),
     ("ps_key_check", "on off", "the person server checks that a resource token names the key that signs the request",
      "draft-hardt-oauth-aauth-protocol, Resource Token Verification"),
+    ("chain_policy", "hops resources asked open",
+     "PS: what it authorizes for a resource that calls others: hops of the mission; its resources, whoever calls; what the user approves; anything",
+     "draft-hardt-oauth-aauth-protocol, Call Chaining; Upstream Token Verification 4"),
     ("auth_token_check", "on off", "the agent checks issuer, audience and key of an auth token",
      "draft-hardt-oauth-aauth-protocol, Auth Token Response Verification"),
     # fetching
@@ -164,7 +167,7 @@ _MECHANISMS = (
      "draft-ietf-oauth-identity-assertion-authz-grant 4.3; RFC 8693 2.1"),
     ("exchange", "identity own any",
      "AS: what it exchanges, for an assertion about a user or a token for another resource: the ID token of the client that asks; its access tokens as well; any client's",
-     "RFC 8693 2.1, 5; draft-ietf-oauth-identity-assertion-authz-grant 4.3"),
+     "RFC 8693 2.1, 5; draft-ietf-oauth-identity-assertion-authz-grant 4.3; draft-hardt-oauth-aauth-protocol, Upstream Token Verification 3"),
     ("grant_trust", "listed any", "AS: whose assertions about users it takes as grants: of those that it has an agreement with; of any",
      "draft-ietf-oauth-identity-assertion-authz-grant 4.4"),
     ("grant_client_check", "on off", "AS: the client_id in an assertion is that of the client that presents it",
@@ -315,7 +318,7 @@ _ROLES = {
     "cimd_fetch cimd_cache consent_pin consent_ui as_client_policy ss_binds client_chooses_id grant_aud_check vouch_for exchange "
     "grant_trust grant_client_check grant_cnf grant_subject partnered as_attested introspect "
     "rt_resource_bound as_fetch_guard listed rs_listed anchored preregistered trust_domain h_iss as_resource grant_resource grant_scope as_echo as_dpop dcr_uris ps_key_check "
-    "delegation_depth delegation_expiry",
+    "delegation_depth delegation_expiry chain_policy",
     "resource_server": "audience_check scope_check rs_htu dpop_replay token_fmt introspect typ_check sub_namespace passthrough "
     "handle_bind rs_trust subject_ns key_lookup issuer_match r_requires_dpop api cid_eq_rs attested entered "
     "default_audience introspects configured",

@@ -57,6 +57,7 @@ class Party:
         taken_by: capabilities by which the attacker writes what a client publishes.
         upstream: the AS at which a proxy is a client.
         started_by: the client, or the sub-agent, that starts a sub-agent.
+        agent_of: the resource server as whose agent a client calls others, for whoever calls it.
         scopes: of a resource server, what its operations ask for, in rising order.
     """
 
@@ -80,6 +81,7 @@ class Party:
     taken_by: tuple[str, ...] = ()
     upstream: str = ""
     started_by: str = ""
+    agent_of: str = ""
     scopes: tuple[str, ...] = ()
 
     @property
@@ -318,6 +320,10 @@ class World:
         """Grants, and tokens of sub-agents or held from before, by name: honest AS issue what is named after them."""
         issued: tuple[Grant | Held | Exchanged, ...] = (*self.grants, *self.exchanged, *self.held)
         return {each.name: each for each in issued}
+
+    def upstream_of(self, session: str) -> str:
+        """The session in which a resource server was called, where it is its agent that calls others in this one."""
+        return self.session[session].after if self.client_of(session).agent_of else ""
 
     def client_of(self, session: str) -> Party:
         """The client at which a session is."""

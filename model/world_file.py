@@ -69,7 +69,8 @@ def read(name: str, text: str) -> World:
     _refuse(name, text, map(_fault, _SCHEMA.errors(content)))
     world = _made(content, name)
     for check in (
-        _urls, _doubles, _references, _starters, _orders, _scopes, _policies, _capabilities, _well_known, _grants,
+        _urls, _doubles, _references, _starters, _orders, _calls, _scopes, _policies, _capabilities, _well_known,
+        _grants,
     ):  # fmt: skip
         _refuse(name, text, check(world))
     return world
@@ -244,7 +245,7 @@ _USERS: _Of = ("a user of a session", lambda world: [*world.users, ATTACKER])
 #: What the keys of each table name, and which there are.
 _NAMED: dict[tuple[str, str], _Of] = {
     ("party", "designates"): _SERVERS, ("party", "trusts"): _SERVERS, ("party", "knows"): _SERVERS,
-    ("party", "serves"): _RESOURCES, ("party", "upstream"): _HONEST_SERVERS,
+    ("party", "serves"): _RESOURCES, ("party", "upstream"): _HONEST_SERVERS, ("party", "agent_of"): _HONEST_RESOURCES,
     ("session", "client"): _CLIENTS, ("session", "visits"): _RESOURCES, ("session", "after"): _SESSIONS,
     ("held", "client"): _CLIENTS, ("held", "user"): _USERS, ("held", "server"): _HONEST_SERVERS,
     ("held", "resource"): _RESOURCES, ("tampering", "party"): _HONEST_RESOURCES,
@@ -280,6 +281,16 @@ def _orders(world: World) -> Iterator[Fault]:
         earlier = [other.name for other in world.sessions[:number]]
         if session.after in world.session and session.after not in earlier:
             why = f"after names a session given before: {session.after!r} is not{hint(session.after, earlier)}"
+            yield (key, number, "after"), why
+
+
+def _calls(world: World) -> Iterator[Fault]:
+    """Whoever calls others for whoever calls it has been called: a session there comes after one that may visit it."""
+    for key, number, session in _rows(world, "session"):
+        called = world.by_name[session.client].agent_of
+        earlier = world.session[session.after] if session.after else None
+        if called and (earlier is None or (earlier.visits and called not in earlier.visits)):
+            why = f"{session.client!r} is the agent of {called!r}, which 'after' has to have visited"
             yield (key, number, "after"), why
 
 

@@ -12,23 +12,26 @@ from model.aauth.flow import (
     agent_of,
     answered,
     challenged,
+    consent,
+    extends,
     identifier_of,
+    is_asked,
     of_token,
     own_key,
     token_of,
 )
-from model.aauth.messages import AgentRequest, ConsentPage, SignedRequest
+from model.aauth.messages import AgentRequest, AuthTokenRequest, AuthTokenResponse, SignedRequest
 from model.aauth.state import auth_tokens, keys, resources, signature, users_tokens
-from model.action import Context, Domains, Move, action
-from model.attacker import knows
+from model.action import Context, Domains, Move, action, possible
+from model.attacker import deliver, knows
 from model.attacker_at_resources import keys_are_listed, names_issuer
 from model.logic import Condition, Value, all_of, any_of, choose, no, one_of, same
-from model.messages import FORGED, Approval, Fetch, Redirection, ResourceResponse, Sent
+from model.messages import FORGED, Fetch, Redirection, ResourceResponse, Sent
 from model.readings import accepted_issuer, designates, lookalike, server_of, sessions, tampered, trusted_by, user_of
 from model.registration import shows_a_client
 from model.state import ATTACKERS_KEY, captures
 from model.token_flow import INTERNAL
-from model.world import ATTACKER, NONE, World
+from model.world import ATTACKER, NONE, Party, World
 
 # --- answering what an agent asks -----------------------------------------------------------------------------
 
@@ -51,16 +54,19 @@ def _has_resource_token(c: Context, iss: Value, aud: Value, agent_jkt: Value) ->
     It signs as a host of its own, which is to be had, and as one that it shares with an honest resource where it is a
     tenant and tenants write the host's well-known documents. What it asks for is for its own key.
     """
-    shared = {server_identifier(url) for url in c.world.honest_urls}
     ways = []
     for party in c.world.resource_servers:
         own = server_identifier(party.url)
-        if party.honest:
-            able = all_of(same(agent_jkt, ATTACKERS_KEY), c.exists(party), designates(c, party, aud))
-        else:
-            able = all_of(same(c.design.wk_owner, "tenant"), c.runs(party)) if own in shared else True
-        ways.append(all_of(same(iss, own), able))
+        asks = all_of(same(agent_jkt, ATTACKERS_KEY), c.exists(party), designates(c, party, aud))
+        ways.append(all_of(same(iss, own), asks if party.honest else _speaks_for(c, party)))
     return any_of(*ways)
+
+
+def _speaks_for(c: Context, party: Party) -> Condition:
+    """Whether the attacker signs as the host of a resource server of its own."""
+    shared = {server_identifier(url) for url in c.world.honest_urls}
+    tenant = server_identifier(party.url) in shared
+    return all_of(same(c.design.wk_owner, "tenant"), c.runs(party)) if tenant else True
 
 
 def _resource_tokens(world: World) -> Domains:
@@ -119,6 +125,39 @@ def lead_agent_inside(c: Context, who: str, channel: str) -> Move:
         sets={"fetched.internal": True},
         sends=(*move.sends, Sent(agent_of(c, who), INTERNAL, Fetch(INTERNAL))),
     )
+
+
+# --- asking for more than it was given ------------------------------------------------------------------------
+
+
+def _extensions(world: World) -> list[dict[str, str]]:
+    """Each token of a user's with each resource server of the attacker's, and a further grant of the same server."""
+    return [
+        {"token": token, "by": party.name, "grant": grant.name}
+        for token in users_tokens(world)
+        for party in world.resource_servers
+        for grant in world.grants
+        if not party.honest and grant.name != token
+        and (grant.user, grant.server) == (world.issued[token].user, world.issued[token].server)
+    ]
+
+
+@action("S21", _extensions, lambda world: {"iss": tuple(dict.fromkeys(map(server_identifier, world.honest_urls)))})
+def extend_token(c: Context, token: str, by: str, grant: str, iss: Value) -> Move:
+    """A resource of the attacker's calls another in the user's name, and shows an auth token that it knows for it."""
+    server, party = server_of(c, grant), c.world.by_name[by]
+    here = possible(
+        knows(c, "token", token), _speaks_for(c, party), no(c.state.grant(grant).issued),
+        _has_resource_token(c, iss, server.url, ATTACKERS_KEY),
+    )  # fmt: skip
+    user, caller = user_of(c, grant), server_identifier(party.url)
+    facts, sends = deliver(
+        c, Sent(ATTACKER, server.name, AuthTokenRequest(iss, server.url, ATTACKERS_KEY, upstream_token=token)),
+        *consent(server, user, iss, party.url, is_asked(c, server)),
+        Sent(server.name, ATTACKER, AuthTokenResponse(grant, server.url, iss, ATTACKERS_KEY)),
+    )  # fmt: skip
+    issued = {f"{grant}.issued": True, f"{grant}.aud": iss, f"{grant}.key": ATTACKERS_KEY}
+    return Move(here, extends(c, server, user, token, caller, iss), {**issued, **facts}, sends)
 
 
 # --- presenting what it knows or makes ------------------------------------------------------------------------
@@ -223,8 +262,6 @@ def ask_user_for_own_agent(c: Context, agent: str, grant: str) -> Move:
         (server_rules.user_recognises_the_client(c.design, shown),),
         {"approved.agent": True, "accepted.agent": shown},
         (
-            Sent(ATTACKER, server.name, AgentRequest(party.url)),
-            Sent(server.name, user, ConsentPage(agent=party.url)),
-            Sent(user, server.name, Approval()),
+            Sent(ATTACKER, server.name, AgentRequest(party.url)), *consent(server, user, NONE, party.url),
         ),
     )

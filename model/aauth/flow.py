@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from model import authorization_server as server_rules
 from model import resource_server as resource_rules
 from model.aauth import agent, person_server
 from model.aauth.agent import server_identifier
@@ -23,7 +26,7 @@ from model.readings import (
 )
 from model.rule import Condition as Named
 from model.state import captures
-from model.world import NONE, Held, World
+from model.world import NONE, Held, Party, World
 
 #: Phases in which an agent has turned to a server.
 STARTED = ("approved", "federated", "has_token", "sent")
@@ -80,6 +83,58 @@ def uses_what_is_not_for_it(c: Context, who: str) -> Condition:
     return all_of(same(session.phase, "sent"), no(good))
 
 
+# --- call chaining -------------------------------------------------------------------------------------------
+
+
+def upstream_token(c: Context, who: str) -> Value:
+    """The auth token that a resource was called with, where it is its agent that calls others; else none."""
+    earlier = c.world.upstream_of(who)
+    return c.state[f"{earlier}.token"] if earlier else NONE
+
+
+def _was_called(c: Context, who: str) -> Condition:
+    """Whether the resource as whose agent one is in a session was called in the session before."""
+    earlier, called = c.world.upstream_of(who), c.world.client_of(who).agent_of
+    return same(c.state[f"{earlier}.url"], c.world.by_name[called].url) if earlier else True
+
+
+def _hops(world: World, user: str) -> Iterator[tuple[str, str]]:
+    """What a user's mission is about: who calls which resource, by their identifiers."""
+    for session in world.sessions:
+        if session.user == user:
+            visited = [world.by_name[name].url for name in session.visits] or world.resource_urls
+            of = world.client_of(session.name)
+            caller = server_identifier(world.by_name[of.agent_of].url) if of.agent_of else of.name
+            yield from ((caller, server_identifier(url)) for url in visited)
+
+
+def extends(c: Context, server: Party, user: str, token: Value, caller: str, iss: Value) -> tuple[Named, ...]:
+    """The rules by which a person server gives a resource that calls another an auth token for that one.
+
+    ``token`` is what it says that it was called with, ``caller`` its identifier, ``iss`` the other's.
+    """
+    policy, hops = c.of(server.name), tuple(_hops(c.world, user))
+    hop = one_of(iss, *dict.fromkeys(url for by, url in hops if by == caller))
+    resource = one_of(iss, *dict.fromkeys(url for _, url in hops))
+    return (
+        server_rules.exchanged_token_is_the_clients(policy, same(of_token(c, token, "aud", NONE), caller)),
+        person_server.hop_is_within_the_mission(policy, hop, resource),
+        person_server.user_recognises_the_hop(policy, hop),
+    )
+
+
+def is_asked(c: Context, server: Party) -> Condition:
+    """Whether a person server asks the user about each resource that calls another."""
+    return same(c.of(server.name).chain_policy, "asked")
+
+
+def consent(server: Party, user: str, resource: Value, agent: str, asked: Condition = True) -> tuple[Sent, ...]:
+    """A person server asks the user, if it does, and the user approves."""
+    return (
+        Sent(server.name, user, ConsentPage(resource, agent), asked), Sent(user, server.name, Approval(), asked),
+    )  # fmt: skip
+
+
 # --- the flow ------------------------------------------------------------------------------------------------
 
 
@@ -88,7 +143,7 @@ def client__send_signed_request(c: Context, who: str, url: Value) -> Move:
     """The agent sends a signed request with its person token to the URL that it was sent to."""
     session, visits = c.state.session(who), c.world.session[who].visits
     sent_to = c.at(url, lambda party: all_of(not visits or party.name in visits, c.exists(party)))
-    here = all_of(same(session.phase, "idle"), may_begin(c, who), sent_to)
+    here = all_of(same(session.phase, "idle"), may_begin(c, who), _was_called(c, who), sent_to)
     request = SignedRequest(url, own_key(c, who))
     sent = Sent(agent_of(c, who), url, request)
     return Move(here, (), {f"{who}.phase": "asked", f"{who}.url": url}, (sent,))
@@ -129,21 +184,24 @@ def sessions_and_their_grants(world: World) -> list[dict[str, str]]:
 @action("S12", each=sessions_and_their_grants)
 def person_server__ask_user(c: Context, who: str, grant: str) -> Move:
     """The agent sends the resource token to the user's person server, which asks the user."""
-    session, server = c.state.session(who), server_of(c, grant)
-    here = same(session.phase, "challenged")
-    user = c.world.user_of(who)
+    session, server, upstream = c.state.session(who), server_of(c, grant), upstream_token(c, who)
+    user, client = c.world.user_of(who), c.world.client_of(who)
+    its_own: Condition = True
+    asked: Condition = True
+    judged: tuple[Named, ...] = (person_server.user_recognises_the_resource(c.design, session.iss, session.url),)
+    if client.agent_of:
+        its_own, asked = same(of_token(c, upstream, "iss", NONE), server.url), is_asked(c, server)
+        caller = server_identifier(c.world.by_name[client.agent_of].url)
+        judged = extends(c, server, user, upstream, caller, session.iss)
+    request = AuthTokenRequest(session.iss, session.aud, session.agent_jkt, upstream_token=upstream)
     return Move(
-        here,
+        all_of(same(session.phase, "challenged"), its_own),
         (
             person_server.resource_token_names_signing_key(c.of(server.name), session.agent_jkt, own_key(c, who)),
-            person_server.user_recognises_the_resource(c.design, session.iss, session.url),
+            *judged,
         ),
         {f"{who}.phase": "approved"},
-        (
-            Sent(agent_of(c, who), server.name, AuthTokenRequest(session.iss, session.aud, session.agent_jkt)),
-            Sent(server.name, user, ConsentPage(session.iss, c.world.client_of(who).url)),
-            Sent(user, server.name, Approval()),
-        ),
+        (Sent(agent_of(c, who), server.name, request), *consent(server, user, session.iss, client.url, asked)),
     )
 
 
@@ -178,13 +236,14 @@ def person_server__ask_access_server(c: Context, who: str, grant: str) -> Move:
     """The person server turns to the access server of somebody else that the resource token names."""
     session, server = c.state.session(who), server_of(c, grant)
     here = all_of(same(session.phase, "approved"), is_strangers(c.world, session.aud))
-    request = AuthTokenRequest(session.iss, session.aud, session.agent_jkt)
+    request = AuthTokenRequest(session.iss, session.aud, session.agent_jkt, upstream_token=upstream_token(c, who))
     own = same(session.aud, server.url)
+    facts, sends = deliver(c, Sent(server.name, session.aud, request))
     return Move(
         here,
         (person_server.access_server_is_trusted(c.design, own, **frameworks(c, session.aud, ())),),
-        {f"{who}.phase": "federated"},
-        (Sent(server.name, session.aud, request),),
+        {f"{who}.phase": "federated", **facts},
+        sends,
     )
 
 

@@ -45,6 +45,8 @@ class AuthTokenRequest(ResourceToken):
     """A resource token on its way to the server that turns it into an auth token."""
 
     label, source = "POST auth_token_endpoint, signed", f"{_DRAFT}, Auth Token Request"
+    #: Of a resource that acts as an agent: what it was itself called with (Call Chaining).
+    upstream_token: Value = term("token")
 
 
 @dataclass(frozen=True, slots=True)

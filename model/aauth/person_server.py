@@ -5,7 +5,7 @@ from __future__ import annotations
 from model.aauth.agent import is_at
 from model.client import is_vouched_for
 from model.design import Design
-from model.logic import Condition, Value, any_of, holds, implies, same
+from model.logic import Condition, Value, all_of, any_of, holds, implies, same
 from model.rule import rule
 
 
@@ -22,6 +22,23 @@ def access_server_is_trusted(design: Design, own: Condition, on_list: Condition,
     ``own``: it is that server itself; ``on_list``, ``chained``: the other is on its list, or leads to its anchor.
     """
     return any_of(same(design.as_trust, "any"), own, is_vouched_for(design, on_list, chained))
+
+
+@rule("AAU-chain", source="draft-hardt-oauth-aauth-protocol, Upstream Token Verification 4")
+def hop_is_within_the_mission(design: Design, hop: Condition, resource: Condition) -> Condition:
+    """A resource that acts as an agent is authorized for what the user's mission is about.
+
+    ``hop``: that this resource calls that one is part of it; ``resource``: that anybody does.
+    """
+    return all_of(
+        implies(same(design.chain_policy, "hops"), hop), implies(same(design.chain_policy, "resources"), resource)
+    )
+
+
+@rule("AAU-chain", source="draft-hardt-oauth-aauth-protocol, Interaction Chaining")
+def user_recognises_the_hop(design: Design, hop: Condition) -> Condition:
+    """A vigilant user who is asked approves only that a resource calls one that it was meant to call."""
+    return implies(all_of(same(design.chain_policy, "asked"), same(design.user, "vigilant")), hop)
 
 
 @rule("AAU-rt", source="draft-hardt-oauth-aauth-protocol, Interaction Code Misdirection")

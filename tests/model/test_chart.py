@@ -194,6 +194,7 @@ ASKED = (
     ("first_contact", "client_auth=mtls;par=required;mtls=bound"),
     ("first_contact", "client_auth=pkjwt;par=required;dpop=token+code;as_dpop=honor;r_requires_dpop=yes;as_echo=yes"),
     ("first_contact", "protocol=aauth"),
+    ("task_completed", "protocol=aauth;world=aauth_chain;exchange=own"),
     ("first_contact", "reg=dcr_ss;client_auth=secret;xcheck=on"),
     ("first_contact", "reg=federation;as_trust=federation;rs_trust=federation;client_auth=pkjwt"),
     ("first_contact", "client_auth=pkjwt;token_fmt=opaque;dpop=token"),
