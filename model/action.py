@@ -70,6 +70,11 @@ class Context(NamedTuple):
     capabilities: Mapping[str, Condition]
     state: View
 
+    def under(self, protocol: str) -> Context:
+        """The same, with what there is of one protocol in its world."""
+        world = self.world.under(protocol)
+        return self if world is self.world else self._replace(world=world)
+
     def own(self, party: str) -> Mapping[str, Value]:
         """The switches that a party has for itself: as the configuration sets them for it, or the world."""
         said = {name: value for (whose, name), value in self.design.parties.items() if whose == party}
@@ -97,7 +102,11 @@ class Context(NamedTuple):
         return any_of(*(self.capabilities[name] for name in capabilities))
 
     def exists(self, party: Party) -> Condition:
-        """Whether the party takes part."""
+        """Whether the party takes part, and in this protocol."""
+        return all_of(party.speaks_protocol(self.world.protocol), self.is_there(party))
+
+    def is_there(self, party: Party) -> Condition:
+        """Whether somebody answers at the party's URL, in whatever protocol."""
         here = all_of(*(same(getattr(self.design, name), value) for name, value in party.exists_if))
         return here if party.honest else all_of(here, self.has((*party.run_by, *party.present_with)))
 
@@ -130,11 +139,12 @@ class Schema:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """An action of a world: a schema with its ``each`` parameters fixed."""
+    """An action of a world: a schema of a protocol with its ``each`` parameters fixed."""
 
     schema: Schema
     fixed: Mapping[str, str]
     choices: Domains
+    protocol: str
 
     @property
     def name(self) -> str:
@@ -143,7 +153,7 @@ class Action:
 
     def __call__(self, context: Context, **chosen: Any) -> Move:
         try:
-            return self.schema.move(context, **self.fixed, **chosen)
+            return self.schema.move(context.under(self.protocol), **self.fixed, **chosen)
         except _ImpossibleError:
             return Move(False, (), {})
 

@@ -53,6 +53,12 @@ def challenge_is_heeded(design: Design, by_challenge: Condition) -> Condition:
     return implies(by_challenge, same(design.prm_src, "challenge"))
 
 
+@rule("AAU-other", source="draft-hardt-oauth-aauth-protocol, Requirement Responses")
+def other_challenge_is_heeded(design: Design) -> Condition:
+    """A client that speaks AAuth takes OAuth's challenge instead only if it is willing to."""
+    return same(design.fallback, "on")
+
+
 @rule("PRM-5-chal", source="RFC 9728 5.1 (no rule); deployed guard", otherwise="prm_elsewhere")
 def metadata_url_is_same_origin(design: Design, elsewhere: Condition) -> Condition:
     """The metadata document comes from the origin of the resource."""

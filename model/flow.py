@@ -64,6 +64,7 @@ from model.readings import (
     sessions,
     sessions_and_grants,
     sessions_and_strangers,
+    tampered,
     user_of,
     users_grants,
 )
@@ -92,15 +93,31 @@ def client__request_resource(c: Context, who: str, url: Value, scope: Value = NO
     The user's agent goes where it is sent. A challenge names the scopes that the operation needs, or so it says.
     """
     session, cast = c.state.session(who), c.world.session[who]
-    here = possible(same(session.phase, "idle"))
+    here = possible(same(session.phase, "idle"), is_answered_instead(c, who, url))
     sent_to = c.at(url, lambda party: not cast.visits or party.name in cast.visits)
     told = scopes.is_told(c, who, url, scope)
+    instead = bool(cast.instead_of)  # then it is the signed request that is answered
+    asked = () if instead else (Sent(cast.client, url, ResourceRequest(url)),)
     return Move(
         all_of(here, takes_part(c, who), may_begin(c, who), c.at(url, c.exists), sent_to, told),
-        (),
+        (client_rules.other_challenge_is_heeded(c.client(who)),) if instead else (),
         {f"{who}.phase": "challenged", f"{who}.url": url, **scopes.entry(c, who, scope)},
-        (Sent(cast.client, url, ResourceRequest(url)), Sent(url, cast.client, challenge(c, who, url, scope))),
+        (*asked, Sent(url, cast.client, challenge(c, who, url, scope))),
     )
+
+
+def is_answered_instead(c: Context, who: str, url: Value) -> Condition:
+    """Whether a session begins: one instead of another does where a signed request gets OAuth's challenge alone.
+
+    It does at a resource server that speaks no AAuth, and where the attacker writes the challenge.
+    """
+    other = c.world.session[who].instead_of
+    if not other:
+        return True
+    signed = c.state.session(other)
+    plain = c.at(url, lambda party: not party.speaks_protocol("aauth"))
+    forged = any_of(c.attackers(url), tampered(c, "challenge", url))
+    return all_of(same(signed.phase, "asked"), same(signed.url, url), any_of(plain, forged))
 
 
 def challenge(c: Context, who: str, url: Value, scope: Value) -> Challenge:

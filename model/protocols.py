@@ -82,9 +82,12 @@ def every_rule() -> dict[str, Rule]:
 
 @cache
 def variables(world: World) -> tuple[Variable, ...]:
-    """The state variables of a world, in a fixed order."""
-    found: tuple[Variable, ...] = import_module(PROTOCOLS[world.protocol].state).variables(world)
-    return found
+    """The state variables of a world, in a fixed order; what several protocols say of the attacker is there once."""
+    found: dict[str, Variable] = {}
+    for protocol in world.protocols:
+        state = import_module(PROTOCOLS[protocol].state)
+        found = {**{variable.name: variable for variable in state.variables(world.under(protocol))}, **found}
+    return tuple(found.values())
 
 
 @cache
@@ -105,9 +108,9 @@ def steps(actor: str, protocol: str = "oauth") -> tuple[str, ...]:
 @cache
 def actions(world: World) -> tuple[Action, ...]:
     """All actions of a world, in a fixed order."""
-    found = schemas(world.protocol)
     return tuple(
-        Action(schema, fixed, {name: domain for name, domain in schema.choices(world).items() if domain})
-        for schema in found
-        for fixed in schema.each(world)
+        Action(schema, fixed, {name: domain for name, domain in schema.choices(part).items() if domain}, part.protocol)
+        for part in map(world.under, world.protocols)
+        for schema in schemas(part.protocol)
+        for fixed in schema.each(part)
     )

@@ -140,6 +140,8 @@ _MECHANISMS = (
     ("delegation_expiry", "task token", "with derived identities: whether a sub-agent's token ends with the task",
      "draft-hardt-oauth-aauth-protocol, Resource Token Structure"),
     # AAuth
+    ("fallback", "on off", "a client that speaks AAuth goes on with OAuth where its signed request is answered in OAuth's way alone",
+     "draft-hardt-oauth-aauth-protocol, Requirement Responses; Why Not Extend WWW-Authenticate"),
     ("resource_token_check", "on off", "the agent checks issuer and key of a resource token",
      "draft-hardt-oauth-aauth-protocol, Resource Challenge Verification"),
     ("ps_key_check", "on off", "the person server checks that a resource token names the key that signs the request",
@@ -313,7 +315,7 @@ _ROLES = {
     "par reg cimd_docs cimd_redirect unique_cid client_auth assertion_aud key_per_as other_authn_ep conn_context "
     "issuer_resolution shared_provider cred_pin resource_indicator echo scope_request step_up dpop dpop_key dpop_policy token_type_check mtls "
     "mtls_key cache_key optimistic rt_pin http_redirect instance fetch_guard https_only url_scheme_check grant "
-    "client_instances certified warm resource_token_check auth_token_check",
+    "client_instances certified warm fallback resource_token_check auth_token_check",
     "authorization_server": "pkce_as par request_uri_once as_redirect_status reg cimd_redirect cimd_redirect_check "
     "cimd_fetch cimd_cache consent_pin consent_ui as_client_policy ss_binds client_chooses_id grant_aud_check vouch_for exchange "
     "grant_trust grant_client_check grant_cnf grant_subject partnered as_attested introspect "

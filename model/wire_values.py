@@ -46,6 +46,7 @@ class Words:
 
     def __init__(self, context: Context) -> None:
         self.context, self.world = context, context.world
+        self._oauth = context.under("oauth")
         self.grants: dict[str, Grant] = {grant.name: grant for grant in self.world.grants}
         self._say: dict[str, Callable[[str], str]] = {
             "challenge": self._challenge, "verifier": self._verifier, "assertion": self._assertion,
@@ -163,13 +164,17 @@ class Words:
         return self._issued("token", name)
 
     def _is_of_client_itself(self, name: str) -> bool:
-        return self.world.protocol == "oauth" and readings.is_of_client_itself(self.context, name) is True
+        return self._is_access_token(name) and readings.is_of_client_itself(self._oauth, name) is True
+
+    def _is_access_token(self, name: str) -> bool:
+        """Whether it is one of OAuth's, of which the state says what it is good for."""
+        return "oauth" in self.world.protocols and name.removesuffix("+") in self._oauth.world.issued
 
     def claims(self, kind: str, name: str) -> list[tuple[str, str]]:
         """What an access token of an honest AS says: ``aud`` and ``cnf``, and ``sub`` where it is about no user."""
-        if kind != "token" or not self.server_of(name) or self.world.protocol != "oauth":
+        if kind != "token" or not self.server_of(name) or not self._is_access_token(name):
             return []
-        made = readings.token_of(self.context, name)
+        made = readings.token_of(self._oauth, name)
         audience = [str(made["audience"])] if made["audience"] != NONE else []
         audience += [f"<{DEFAULT_AUDIENCE}: every RS of {host(self.server_of(name))}>"] if made["has_default"] else []
         said = {

@@ -6,8 +6,9 @@ properties know parties by role and relation alone; identifiers are real URLs, c
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING
@@ -59,6 +60,7 @@ class Party:
         started_by: the client, or the sub-agent, that starts a sub-agent.
         agent_of: the resource server as whose agent a client calls others, for whoever calls it.
         scopes: of a resource server, what its operations ask for, in rising order.
+        speaks: of a resource server, which of the world's protocols (all, if none is named).
     """
 
     name: str
@@ -83,11 +85,16 @@ class Party:
     started_by: str = ""
     agent_of: str = ""
     scopes: tuple[str, ...] = ()
+    speaks: tuple[str, ...] = ()
 
     @property
     def honest(self) -> bool:
         """Whether nothing puts it into the attacker's hands."""
         return not self.run_by
+
+    def speaks_protocol(self, name: str) -> bool:
+        """Whether it speaks a protocol."""
+        return not self.speaks or name in self.speaks
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +102,8 @@ class Session:
     """A session at a client: whose, and the resources the agent may be sent to in it (all, if none is named).
 
     One that comes ``after`` another begins when the client has used its token in that one; if it ``steps_up``, the
-    agent goes on at the same resource, and wants more there than the scopes of that token allow.
+    agent goes on at the same resource, and wants more there than the scopes of that token allow. One ``instead_of``
+    another, of another protocol, begins where the agent's request in that one is answered in its own.
     """
 
     name: str
@@ -104,6 +112,8 @@ class Session:
     visits: tuple[str, ...] = ()
     after: str = ""
     steps_up: bool = False
+    protocol: str = ""
+    instead_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +126,7 @@ class Held:
     server: str
     resource: str
     leaks_by: tuple[str, ...] = ()
+    protocol: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +145,7 @@ class Grants:
     server: str
     user: str
     count: int = 1
+    protocol: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +175,8 @@ class World:
     Attributes:
         name: how verdicts name the world.
         concern: what it is for, in words.
-        protocol: what its parties run, a key of :data:`model.protocols.PROTOCOLS`.
+        protocol: what its parties run, a key of :data:`model.protocols.PROTOCOLS`; sessions, grants and tokens may
+            name another, so that there are several at once.
         asked_if: switches with which a configuration is judged here, unless another world is asked for.
         asked_for: properties that are judged here, likewise.
         contact: the resource whose first contact is judged: the first honest one, if none is named.
@@ -181,6 +194,7 @@ class World:
     asked_for: tuple[str, ...] = ()
     contact: str = ""
     file: str = field(default="", compare=False)
+    whole: World | None = field(default=None, compare=False, repr=False)
 
     @cached_property
     def capabilities(self) -> frozenset[str]:
@@ -192,6 +206,33 @@ class World:
         )
         of_tokens = (name for held in self.held for name in held.leaks_by)
         return frozenset((*of_parties, *of_tokens, *(tampering.capability for tampering in self.tamperings)))
+
+    # --- protocols -----------------------------------------------------------------------------------------
+
+    @cached_property
+    def protocols(self) -> tuple[str, ...]:
+        """What its parties run, the world's own first."""
+        return tuple(dict.fromkeys((self.protocol, *(each.protocol or self.protocol for each in self.sessions))))
+
+    @cached_property
+    def _views(self) -> Mapping[str, World]:
+        return {name: self._of_protocol(name) for name in self.protocols} if len(self.protocols) > 1 else {}
+
+    def under(self, protocol: str) -> World:
+        """The same parties with what there is of one protocol: itself, where there is no other."""
+        return self._views.get(protocol, self)
+
+    def _of_protocol(self, name: str) -> World:
+        sessions = tuple(each for each in self.sessions if self._is_of(name, each))
+        held = tuple(each for each in self.held if self._is_of(name, each))
+        return replace(self, protocol=name, whole=self, sessions=sessions, held=held)
+
+    def _is_of(self, protocol: str, row: Session | Held | Grants) -> bool:
+        return (row.protocol or (self.whole or self).protocol) == protocol
+
+    def stand_ins(self, session: str) -> tuple[str, ...]:
+        """The sessions, of whichever protocol, that begin instead of one."""
+        return tuple(each.name for each in (self.whole or self).sessions if each.instead_of == session)
 
     # --- parties by role and relation ----------------------------------------------------------------------
 
@@ -284,11 +325,17 @@ class World:
     @cached_property
     def grants(self) -> tuple[Grant, ...]:
         """The slots for grants, in the order of the file."""
-        return tuple(
-            Grant(f"{made.server}.{made.user}.{number}", made.server, made.user)
-            for made in self.approvals
-            for number in range(1, made.count + 1)
-        )
+        earlier = Counter[tuple[str, str]]()
+        found = []
+        for made in self.approvals:  # those of other protocols are counted as well, so that no two have one name
+            start = earlier[made.server, made.user]
+            numbers = range(start + 1, start + made.count + 1) if self._has(made) else ()
+            found += [Grant(f"{made.server}.{made.user}.{number}", made.server, made.user) for number in numbers]
+            earlier[made.server, made.user] += made.count
+        return tuple(found)
+
+    def _has(self, made: Grants) -> bool:
+        return self.whole is None or self._is_of(self.protocol, made)
 
     @cached_property
     def exchanges(self) -> bool:

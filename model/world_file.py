@@ -69,8 +69,8 @@ def read(name: str, text: str) -> World:
     _refuse(name, text, map(_fault, _SCHEMA.errors(content)))
     world = _made(content, name)
     for check in (
-        _urls, _doubles, _references, _starters, _orders, _calls, _scopes, _policies, _capabilities, _well_known,
-        _grants,
+        _urls, _doubles, _references, _starters, _orders, _calls, _protocols, _scopes, _policies, _capabilities,
+        _well_known, _grants,
     ):  # fmt: skip
         _refuse(name, text, check(world))
     return world
@@ -247,6 +247,7 @@ _NAMED: dict[tuple[str, str], _Of] = {
     ("party", "designates"): _SERVERS, ("party", "trusts"): _SERVERS, ("party", "knows"): _SERVERS,
     ("party", "serves"): _RESOURCES, ("party", "upstream"): _HONEST_SERVERS, ("party", "agent_of"): _HONEST_RESOURCES,
     ("session", "client"): _CLIENTS, ("session", "visits"): _RESOURCES, ("session", "after"): _SESSIONS,
+    ("session", "instead_of"): _SESSIONS,
     ("held", "client"): _CLIENTS, ("held", "user"): _USERS, ("held", "server"): _HONEST_SERVERS,
     ("held", "resource"): _RESOURCES, ("tampering", "party"): _HONEST_RESOURCES,
     ("grants", "server"): _HONEST_SERVERS, ("grants", "user"): _USERS,
@@ -292,6 +293,24 @@ def _calls(world: World) -> Iterator[Fault]:
         if called and (earlier is None or (earlier.visits and called not in earlier.visits)):
             why = f"{session.client!r} is the agent of {called!r}, which 'after' has to have visited"
             yield (key, number, "after"), why
+
+
+def _protocols(world: World) -> Iterator[Fault]:
+    """What there is of a protocol is of one that some session runs; who stands in does so for one of another."""
+    of = {session.name: session.protocol or world.protocol for session in world.sessions}
+    for key, number, row in _rows(world, "held", "grants"):
+        if row.protocol and row.protocol not in world.protocols:
+            yield (key, number, "protocol"), f"no session runs {row.protocol!r}{hint(row.protocol, world.protocols)}"
+    for _, number, party in _rows(world, "party"):
+        for name in party.speaks:
+            if name not in world.protocols:
+                yield ("party", number, "speaks"), f"no session runs {name!r}{hint(name, world.protocols)}"
+    for key, number, session in _rows(world, "session"):
+        if session.after and of.get(session.after) != of[session.name]:
+            yield (key, number, "after"), f"{session.after!r} runs another protocol than {session.name!r}"
+        if session.instead_of and (of[session.name], of.get(session.instead_of)) != ("oauth", "aauth"):
+            why = f"instead_of: {session.name!r} runs 'oauth' instead of a session that runs 'aauth'"
+            yield (key, number, "instead_of"), why
 
 
 def _scopes(world: World) -> Iterator[Fault]:
@@ -342,11 +361,12 @@ def _well_known(world: World) -> Iterator[Fault]:
 
 def _grants(world: World) -> Iterator[Fault]:
     """The grants of a user at an AS are counted once, and there are no more than can be proved."""
-    seen: set[tuple[str, str]] = set()
+    seen: set[tuple[str, str, str]] = set()
     for key, number, made in _rows(world, "grants"):
-        if (made.server, made.user) in seen:
+        one = (made.server, made.user, made.protocol or world.protocol)
+        if one in seen:
             yield (key, number, "server"), f"grants of {made.user!r} at {made.server!r} are given twice (use 'count')"
-        seen.add((made.server, made.user))
+        seen.add(one)
     if (total := sum(made.count for made in world.approvals)) > MOST_GRANTS:
         yield ("grants",), f"{total} grants, more than can be proved (at most {MOST_GRANTS})"
 

@@ -17,6 +17,7 @@ _RELATIONS = {
     "connects_by": "comes as a connector with", "registered_by": "registered under the client's redirect URIs with",
     "designates": "designates", "trusts": "trusts", "serves": "serves", "knows": "knows", "upstream": "client of",
     "api": "publishes", "callback": "redirect URI", "started_by": "started by",
+    "agent_of": "calls others as", "speaks": "speaks",
 }  # fmt: skip
 
 
@@ -34,7 +35,8 @@ def summary(world: World) -> Iterator[str]:
 def lines(world: World) -> Iterator[str]:
     """All that a world says."""
     yield f"{world.name}: {world.concern}"
-    yield f"    protocol {world.protocol}; asked {_when(world)}"
+    protocols = "protocol" if len(world.protocols) == 1 else "protocols"
+    yield f"    {protocols} {_joined(world.protocols)}; asked {_when(world)}"
     for role in ROLES:
         if found := world.of(role):
             yield _plural(role)
@@ -70,7 +72,8 @@ def data(world: World) -> dict[str, Any]:
         "name": world.name, "concern": world.concern, "protocol": world.protocol, "parties": parties,
         "sessions": [
             {"name": each.name, "client": each.client, "user": each.user, "visits": list(each.visits),
-             "after": each.after}
+             "after": each.after, "steps_up": each.steps_up, "protocol": each.protocol or world.protocol,
+             "instead_of": each.instead_of}
             for each in world.sessions
         ],
         "grants": [{"name": each.name, "server": each.server, "user": each.user} for each in world.grants],
@@ -109,7 +112,9 @@ def _sessions(world: World) -> Iterator[str]:
         whose = "the attacker's own" if session.user == ATTACKER else f"{session.user}'s"
         visits = f", to {_joined(session.visits)} only" if session.visits else ""
         after = f", after {session.after}" if session.after else ""
-        yield f"{session.name} ({whose}, at {session.client}{visits}{after})"
+        runs = f", {session.protocol or world.protocol}" if len(world.protocols) > 1 else ""
+        instead = f", instead of {session.instead_of}" if session.instead_of else ""
+        yield f"{session.name} ({whose}, at {session.client}{runs}{visits}{after}{instead})"
 
 
 def _when(world: World) -> str:

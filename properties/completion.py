@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from typing import Any, TypeVar
 
 from model.action import Context
@@ -19,6 +18,7 @@ from model.protocols import rules
 from model.switches import SWITCHES, Kind
 from model.world import World
 from properties.bounds import Clock, Depths, Laid
+from properties.events import happens, is_said
 from properties.minimal import OutOfTimeError, minimal
 from properties.solver import Answer
 from properties.template import Own, Template
@@ -39,8 +39,7 @@ Choices = tuple[tuple[str, str], ...]
 
 def honest_completion(context: Context) -> Any:
     """A user's session is served by an honest resource; ``None`` where a protocol has no flow that could finish."""
-    event = getattr(import_module(f"properties.events.{context.world.protocol}"), COMPLETION, None)
-    return None if event is None else event(context)
+    return happens(COMPLETION, context) if is_said(COMPLETION, context.world) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ def usable(world: World, design: Design, single: bool = False) -> bool:
     Also true of worlds without a flow that could finish. ``single``: no other design will be asked about, so that it
     is tried on its own before every design is laid down.
     """
-    if not hasattr(import_module(f"properties.events.{world.protocol}"), COMPLETION):
+    if not is_said(COMPLETION, world):
         return True
     if (single or design.parties) and _finishes_here(world, design):
         return True
@@ -83,7 +82,7 @@ def finishes(world: World, decided: Choices, excluded: Choices) -> bool:
 
     Also true of worlds without a flow that could finish.
     """
-    if not hasattr(import_module(f"properties.events.{world.protocol}"), COMPLETION):
+    if not is_said(COMPLETION, world):
         return True
     return _answer(world, decided, None, Clock(), excluded) is not Answer.UNSAT
 

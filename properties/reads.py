@@ -27,7 +27,7 @@ def unread(world: World) -> frozenset[str]:
     """The switches that nothing in a world reads; of one that does not ship, those that none of its protocol does."""
     if world == WORLDS.get(world.name):
         return _on_file()[world.name]
-    alike = [_on_file()[known.name] for known in WORLDS.values() if known.protocol == world.protocol]
+    alike = [_on_file()[known.name] for known in WORLDS.values() if set(known.protocols) & set(world.protocols)]
     return frozenset.intersection(*alike) if alike else frozenset()
 
 

@@ -54,8 +54,8 @@ class Reason:
         return f"{self.why} ({self.kind.replace('_', ' ')}: {_KINDS[self.kind]})"
 
     def of(self, world: World) -> bool:
-        """Whether it is about a world."""
-        return self.protocol == world.protocol and (not self.worlds or world.name in self.worlds)
+        """Whether it is about a world of one protocol, or about what there is of one in a world."""
+        return world.protocols == (self.protocol,) and (not self.worlds or world.name in self.worlds)
 
     def about(self, prop: Property, world: World, configuration: Configuration) -> bool:
         """Whether a question is covered: what the attacker has that reaches nothing in the world does not count."""
@@ -101,7 +101,13 @@ def reason(prop: Property, world: World, configuration: Configuration) -> str:
     """Why nothing in a world violates a property: the first reason on file, or that there is none."""
     nothing = ", ".join(sorted(idle(world, configuration)))
     here = f"nothing in this world is in the attacker's hands by {nothing}; " if nothing else ""
-    for known in reasons():
-        if known.about(prop, world, configuration):
-            return here + str(known)
-    return f"{here}no rule has to be enforced for it, and why is not on file"
+    found = [on_file(prop, part, configuration) for part in map(world.under, world.protocols) if prop.defined(part)]
+    said = [str(known) for known in found if known is not None]
+    if len(said) < len(found):
+        return f"{here}no rule has to be enforced for it, and why is not on file"
+    return here + "; ".join(said)
+
+
+def on_file(prop: Property, world: World, configuration: Configuration) -> Reason | None:
+    """The first reason on file why nothing violates a property in a world of one protocol."""
+    return next((known for known in reasons() if known.about(prop, world, configuration)), None)

@@ -6,9 +6,7 @@ of a protocol is said by the modules of :mod:`properties.events`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any, Literal
 
 from model.action import Context
@@ -16,6 +14,7 @@ from model.design import Configuration
 from model.errors import InputError
 from model.world import World
 from model.world_file import find_world, world_for
+from properties.events import happens, is_said
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,24 +26,22 @@ class Property:
         name: the public name.
         kind: ``security`` (violated when its event happens) or ``utility`` (holds when it can happen).
         meaning: in plain words.
+        everywhere: whether it happens if it does under each of several protocols; else under one.
     """
 
     code: str
     name: str
     kind: Literal["security", "utility"]
     meaning: str
+    everywhere: bool = False
 
     def event(self, context: Context) -> Any:
         """The condition on a state of a world; it stays true once it is. ``False`` where nothing of the kind exists."""
-        event = self._event(context.world)
-        return False if event is None else event(context)
+        return happens(self.name, context, self.everywhere)
 
     def defined(self, world: World) -> bool:
-        """Whether it is said when this happens in a world of this protocol."""
-        return self._event(world) is not None
-
-    def _event(self, world: World) -> Callable[[Context], Any] | None:
-        return getattr(import_module(f"properties.events.{world.protocol}"), self.name, None)
+        """Whether it is said when this happens in a world of these protocols."""
+        return is_said(self.name, world)
 
     def world_of(self, configuration: Configuration) -> World:
         """The world in which a question is asked: the one that the configuration names, or that claims it."""
@@ -104,8 +101,10 @@ _TABLE: tuple[tuple[str, str, Literal["security", "utility"], str], ...] = (
      "A resource server serves a sub-agent, and can tell from its token who that is and for whom it acts."),
 )  # fmt: skip
 
+#: What is about everything that users want done, so that no protocol of several answers for another.
+_EVERYWHERE = frozenset({"task_completed"})
 PROPERTIES: dict[str, Property] = {
-    name: Property(code, name, kind, meaning) for code, name, kind, meaning in _TABLE
+    name: Property(code, name, kind, meaning, name in _EVERYWHERE) for code, name, kind, meaning in _TABLE
 }
 
 

@@ -207,7 +207,7 @@ def present_asserted_token(c: Context, url: str, iss: Value) -> Move:
     strangers = [server for server in c.world.servers if not server.honest]
     ours = one_of(iss, *(server.url for server in strangers))
     runs = [all_of(c.runs(server), any_of(same(iss, server.url), no(ours))) for server in strangers]
-    here = all_of(any_of(*runs), c.exists(party), no(c.state[f"served.forged.{url}"]))
+    here = all_of(any_of(*runs), c.exists(party), no(c.state[f"asserted.{url}"]))
     known, at = trusted_by(c, party, iss), accepted_issuer(c, party, iss)
     named = names_issuer(policy, at)
     own, user = identifier_of(url), next(iter(c.world.users), NONE)
@@ -220,7 +220,7 @@ def present_asserted_token(c: Context, url: str, iss: Value) -> Move:
             resource_rules.audience_is_this_resource(policy, own, url, own, False),
         ),
         {
-            f"served.forged.{url}": True,
+            f"asserted.{url}": True,
             "accepted.as_user": resource_rules.subject_is_user(policy, known),
             "accepted.issuer": no(all_of(named, no(known))),
         },

@@ -142,7 +142,7 @@ def consent(server: Party, user: str, resource: Value, agent: str, asked: Condit
 def client__send_signed_request(c: Context, who: str, url: Value) -> Move:
     """The agent sends a signed request with its person token to the URL that it was sent to."""
     session, visits = c.state.session(who), c.world.session[who].visits
-    sent_to = c.at(url, lambda party: all_of(not visits or party.name in visits, c.exists(party)))
+    sent_to = c.at(url, lambda party: all_of(not visits or party.name in visits, c.is_there(party)))
     here = all_of(same(session.phase, "idle"), may_begin(c, who), _was_called(c, who), sent_to)
     request = SignedRequest(url, own_key(c, who))
     sent = Sent(agent_of(c, who), url, request)
@@ -167,7 +167,7 @@ def challenged(c: Context, who: str, here: Condition, iss: Value, aud: Value, ag
 def client__use_resource_token(c: Context, who: str, aud: Value) -> Move:
     """A resource that tells the truth answers with its resource token, and the agent checks it."""
     url = c.state.session(who).url
-    honest = c.at(url, lambda party: all_of(no(c.runs(party)), designates(c, party, aud)))
+    honest = c.at(url, lambda party: all_of(c.exists(party), no(c.runs(party)), designates(c, party, aud)))
     return challenged(c, who, honest, identifier_of(url), aud, own_key(c, who))
 
 
@@ -276,9 +276,17 @@ def accepts(
     )
 
 
-@action("S19", each=lambda world: [
-    {"who": session.name, "token": token} for session in world.sessions for token in auth_tokens(world)
-])  # fmt: skip
+def _signable(world: World) -> list[dict[str, str]]:
+    """Each session with the auth tokens that can be bound to its agent's key: those it has not got are another's."""
+    return [
+        {"who": session.name, "token": name}
+        for session in world.sessions
+        for name, issued in world.issued.items()
+        if not isinstance(issued, Held) or issued.client == session.client
+    ]
+
+
+@action("S19", each=_signable)
 def resource_server__accept_signed_request(c: Context, who: str, token: str) -> Move:
     """An honest resource acts on the agent's request."""
     session = c.state.session(who)

@@ -70,7 +70,7 @@ def variables(world: World) -> tuple[Variable, ...]:
         for url in captures(world):
             made.fact(f"knows.signature.{signature(token, url)}", "the attacker has a signed request with it there")
     for url in world.honest_urls:
-        made.fact(f"served.forged.{url}", "this resource took a token of the attacker's making")
+        made.fact(f"asserted.{url}", "this resource took a token of the attacker's making")
     for name, meaning in FACTS.items():
         made.fact(name, meaning)
     return tuple(made.variables)

@@ -79,15 +79,19 @@ def as_acceptance(c: Context) -> Condition:
 
 def first_contact(c: Context) -> Condition:
     """From an unknown URL, honest parties alone get to an accepted request."""
-    return any_of(*(c.state[f"{session.name}.accepted"] for session in _of_users(c)))
+    states = [c.state.session(session.name) for session in _of_users(c)]
+    return any_of(*(all_of(session.accepted, same(session.url, c.world.contacted)) for session in states))
 
 
 def task_completed(c: Context) -> Condition:
-    """Every session of a user's is served in that way."""
-    served = [c.state[f"{session.name}.accepted"] for session in _of_users(c)]
+    """Every session of a user's is served in that way, or one that begins instead of it."""
+    served = [
+        any_of(*(c.state[f"{name}.accepted"] for name in (session.name, *c.world.stand_ins(session.name))))
+        for session in _of_users(c)
+    ]
     return all_of(*served) if served else False
 
 
 def completion(c: Context) -> Condition:
-    """A user's agent is served by an honest resource; there is no other way to it than from an unknown URL."""
-    return first_contact(c)
+    """A user's agent is served by an honest resource, whichever that is."""
+    return any_of(*(c.state[f"{session.name}.accepted"] for session in _of_users(c)))

@@ -324,10 +324,13 @@ def first_contact(c: Context) -> Condition:
 def task_completed(c: Context) -> Condition:
     """Every session of a user's is served in that way, whichever domains they lead to.
 
-    One that would step up is, if the token of the one before serves for that as well.
+    One that would step up is, if the token of the one before serves for that as well. Of one that begins instead of
+    another that one says.
     """
-    served = [any_of(_served_unknown(c, session.name), _served_before(c, session)) for session in _of_users(c)]
-    return all_of(*served) if served else False
+    sessions = list(_of_users(c))
+    own = [session for session in sessions if not session.instead_of]
+    served = [any_of(_served_unknown(c, session.name), _served_before(c, session)) for session in own]
+    return all_of(bool(sessions), *served)
 
 
 def _served_before(c: Context, session: Session) -> Condition:

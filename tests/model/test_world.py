@@ -259,6 +259,33 @@ def test_nobody_starts_itself_and_a_proxy_stands_before_an_honest_server() -> No
     assert "upstream names an honest AS: unknown 'crm'" in refused(SMALL + proxy)
 
 
+def test_whoever_calls_others_was_called_and_does_so_under_aauth() -> None:
+    """A session at the agent of a resource comes after one that may have called that; OAuth has no such agents."""
+    agent = '[[party]]\nname = "two"\nrole = "client"\nurl = "https://two.example"\n'
+    agent += 'callback = "https://two.example/c"\nagent_of = "crm"\n'
+    session = '[[session]]\nname = "onward"\nclient = "two"\nuser = "user"\n'
+    assert "'agent_of' is not said of a party of protocol oauth" in refused(SMALL + agent)
+    aauth = but('name = "small"', 'name = "small"\nprotocol = "aauth"')
+    assert "'two' is the agent of 'crm', which 'after' has to have visited" in refused(aauth + agent + session)
+    nobody = agent.replace('"crm"', '"crn"')
+    assert "agent_of names an honest resource server: unknown 'crn'; did you mean 'crm'" in refused(aauth + nobody)
+
+
+def test_what_is_of_a_protocol_is_of_one_that_a_session_runs() -> None:
+    """Grants, tokens and what a resource speaks are of one that is there; who stands in does so for another."""
+    grants = '[[grants]]\nserver = "as"\nuser = "user"\nprotocol = "aauth"\n'
+    assert "no session runs 'aauth'" in refused(SMALL + grants)
+    crm = 'role = "resource_server"'
+    assert "no session runs 'aauth'" in refused(but(crm, f'{crm}\nspeaks = ["aauth"]'))
+    session = '[[session]]\nname = "late"\nclient = "client"\nuser = "user"\n'
+    for more, why in (
+        ('instead_of = "victim"\n', "'late' runs 'oauth' instead of a session that runs 'aauth'"),
+        ('protocol = "aauth"\nafter = "victim"\n', "'victim' runs another protocol than 'late'"),
+        ('protocol = "gnap"\n', "protocol: unknown 'gnap'; allowed: oauth, aauth"),
+    ):
+        assert why in refused(SMALL + session + more)
+
+
 @pytest.mark.parametrize("text", ["name = ", "x = [[[", "\0", "x=" + "[" * 5000])
 def test_what_is_no_toml_is_told_in_one_line(text: str) -> None:
     """The place is the parser's."""
@@ -511,6 +538,12 @@ def test_a_client_that_the_user_approves_at_the_proxy_gets_what_it_asks_for() ->
         ("DP design=aauth;cap=web;handle_bind=off", "attack"),
         ("FS design=aauth;cap=mal_rs;fetch_guard=off", "attack"),
         ("FS design=aauth;cap=mal_rs", "safe"),
+        ("AZ design=aauth;world=aauth_chain;cap=mal_rs", "safe"),
+        ("AZ design=aauth;world=aauth_chain;cap=mal_rs;chain_policy=resources", "attack"),
+        ("AZ design=aauth;world=aauth_chain;cap=token_leak;chain_policy=open", "safe"),
+        ("AZ design=aauth;world=aauth_chain;cap=token_leak;chain_policy=open;exchange=any", "attack"),
+        ("DI world=aauth_and_oauth;cap=hdr_inject", "attack"),
+        ("DI world=aauth_and_oauth;cap=hdr_inject;fallback=off", "safe"),
         ("CD design=aauth;cap=mal_as", "not_in_this_world"),
     ],
 )

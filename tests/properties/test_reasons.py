@@ -62,9 +62,11 @@ def defined(world):
 
 
 def on_file(prop, world, capability) -> bool:
-    """Whether a reason covers a property under one capability whatever the design."""
+    """Whether reasons cover a property under one capability whatever the design, and whichever protocol."""
     asked = Configuration(Design(), frozenset({capability} - {"none"}))
-    return any(known.about(prop, world, asked) for known in reasons() if not known.design)
+    whatever = [known for known in reasons() if not known.design]
+    parts = [part for part in map(world.under, world.protocols) if prop.defined(part)]
+    return all(any(known.about(prop, part, asked) for known in whatever) for part in parts)
 
 
 @pytest.mark.parametrize("name", WORLDS)
@@ -103,6 +105,17 @@ def test_every_reason_on_file_is_true(reason, prop, reachable):
                 checker = reachable(world).checker
                 never = checker.excluded(prop, asked, ()) or checker.happens(prop, asked, ()).answer is Answer.UNSAT
                 assert never, (world.name, design, capability)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name, world in WORLDS.items() if len(world.protocols) > 1])
+def test_reasons_for_each_protocol_are_reasons_for_all_at_once(name, reachable):
+    """What no protocol of a world can bring about alone, they do not bring about together."""
+    world = WORLDS[name]
+    for prop, capability in product(defined(world), ("none", *CAPABILITIES)):
+        if on_file(prop, world, capability):
+            without = CAPABILITIES.keys() - {capability}
+            assert reachable(world).ever(prop, Clock(60), without=without) is Answer.UNSAT, (prop.code, capability)
 
 
 def test_a_verdict_gives_the_reason_on_file():
