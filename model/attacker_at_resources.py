@@ -14,6 +14,7 @@ from model import resource_server as resource_rules
 from model.action import Context, Domains, Move, action, possible
 from model.attacker import controls_document, deliver, knows, sessions_and_channels
 from model.attacker_answers import squats, vouches, written
+from model.federation import is_sound
 from model.flow import document_rules, server_metadata_rules, takes_part
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
 from model.lookups import token_is_looked_up
@@ -189,7 +190,8 @@ def present_own_making(c: Context, url: str, iss: Value, form: Value) -> Move:
 
 def names_issuer(policy: Any, at: dict[str, Condition]) -> Condition:
     """Whether the policy of a resource server itself names an issuer that is this to it."""
-    return resource_rules.policy_names(policy, at["on_list"], at["chained"], at["published"])
+    chain = is_sound(at["chained"], at["beyond_names"], at["as_client"])
+    return resource_rules.policy_names(policy, at["on_list"], chain, at["published"])
 
 
 def keys_are_listed(c: Context, party: Party) -> Condition:

@@ -69,6 +69,10 @@ class Cast:
         party = self.world.by_name.get(key)
         return key != ATTACKER and (party is None or not self.context.runs(party))
 
+    def is_elsewhere(self, key: str) -> bool:
+        """Whether it is none of the world's, as those whom parties ask about each other are not."""
+        return key != ATTACKER and key not in self.world.by_name and not self.is_user(key)
+
     def is_client(self, key: str) -> bool:
         """Whether it is an honest client."""
         return key in (client.name for client in self.world.clients)

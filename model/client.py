@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from model import identifiers
 from model.design import Design
+from model.federation import chain_holds
 from model.logic import Condition, Value, all_of, any_of, choose, holds, implies, mapped, no, one_of, same
 from model.rule import rule
 from model.world import NONE, Party, callback_at, identity_at
@@ -117,20 +118,24 @@ def resource_designates_server(design: Design, server: Value, listed: Value) -> 
     return implies(same(design.rs_as_bind, "on"), same(server, listed))
 
 
-@rule("PRM-7.6-trust", "FED-4/10.2-chain", source="RFC 9728 7.6; OpenID Federation 1.0 10")
-def authorization_server_is_trusted(design: Design, on_list: Condition, chained: Condition) -> Condition:
+@rule("PRM-7.6-trust", "FED-4/10.2-chain", "FED-6.2-con", source="RFC 9728 7.6; OpenID Federation 1.0 6.2, 10")
+def authorization_server_is_trusted(
+    design: Design, on_list: Condition, chained: Condition, beyond_names: Condition = False,
+    as_client: Condition = False,
+) -> Condition:  # fmt: skip
     """The client has a reason of its own to accept the AS.
 
     ``on_list``: the AS is on the list that the client keeps; ``chained``: its federation statement leads to an anchor
-    of the client's.
+    of the client's, though perhaps ``beyond_names`` or ``as_client`` (:func:`model.federation.chain_holds`).
     """
-    return any_of(same(design.as_trust, "any"), is_vouched_for(design, on_list, chained))
+    chain = chain_holds(design, chained, beyond_names, as_client)
+    return any_of(same(design.as_trust, "any"), is_vouched_for(design, on_list, chain))
 
 
-def is_vouched_for(design: Design, on_list: Condition, chained: Condition) -> Condition:
+def is_vouched_for(design: Design, on_list: Condition, chain: Condition) -> Condition:
     """Whether the framework that the client asks about AS names this one."""
     return any_of(
-        all_of(same(design.as_trust, "allowlist"), on_list), all_of(same(design.as_trust, "federation"), chained)
+        all_of(same(design.as_trust, "allowlist"), on_list), all_of(same(design.as_trust, "federation"), chain)
     )
 
 

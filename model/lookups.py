@@ -31,6 +31,8 @@ from model.world import NONE, Party, client_ids
 
 #: Who makes the statements that chains of OpenID Federation end in, for all who share it.
 ANCHOR = "https://anchor.example"
+#: Whom that lets speak for names of its own, below it; and which those are.
+INTERMEDIATE, OWN_NAMES = "https://registry.example", "permitted [.registry.example]"
 #: Where anybody can look up which statements about resources have been made.
 LOG = "https://log.example"
 #: What a client that has a key publishes, and what says who made its software, or that of its instance, and attests it.
@@ -85,7 +87,7 @@ def client_is_read(
         Sent(host, server.name, ClientMetadata(client_id, **says, **spiffe), document),
         Sent(server.name, host, Fetch(spiffe["spiffe_bundle_endpoint"]), bundle),
         Sent(host, server.name, KeySet("<keys of its SPIFFE trust domain>"), bundle),
-        *_chain(server.name, host, client_id, chained, says["redirect_uris"]),
+        *_chain(server.name, host, client_id, chained, "oauth_client", says["redirect_uris"]),
     )
 
 
@@ -102,24 +104,35 @@ def _bundle(client_id: str) -> str:
 
 
 def _chain(
-    reader: str, holder: Value, entity: Value, when: Condition, uris: tuple[Value, ...] = ()
+    reader: str, holder: Value, entity: Value, when: Condition, enrolled_as: Value, uris: tuple[Value, ...] = (),
+    below: Condition = False,
 ) -> tuple[Sent, ...]:
-    """The statements that lead from an entity to the anchor that whoever reads them knows."""
+    """The statements that lead from an entity to the anchor that whoever reads them knows.
+
+    ``enrolled_as``: what the anchor, or the intermediate that the entity is ``below``, lets it be.
+    """
     if when is False:
         return ()
-    own = EntityStatement(entity, entity, ANCHOR, KEYS, uris)
+    under = choose(below, INTERMEDIATE, ANCHOR)
+    kind, names = mapped("allowed_entity_types: [{}]".format, enrolled_as), f"naming_constraints: {OWN_NAMES}"
+    indirect = all_of(when, below)
     return (
         Sent(reader, holder, Fetch(mapped(lambda at: _at_origin("/.well-known/openid-federation", at), entity)), when),
-        Sent(holder, reader, own, when),
-        Sent(reader, ANCHOR, Fetch(mapped(lambda at: f"{ANCHOR}/fetch?sub={at}", entity)), when),
-        Sent(ANCHOR, reader, EntityStatement(ANCHOR, entity, NONE, "<keys of the one before>"), when),
+        Sent(holder, reader, EntityStatement(entity, entity, under, KEYS, uris), when),
+        Sent(reader, under, Fetch(mapped(lambda of, at: f"{of}/fetch?sub={at}", under, entity)), when),
+        Sent(under, reader, EntityStatement(under, entity, NONE, "<keys of the one before>", constraints=kind), when),
+        Sent(reader, ANCHOR, Fetch(f"{ANCHOR}/fetch?sub={INTERMEDIATE}"), indirect),
+        Sent(ANCHOR, reader, EntityStatement(ANCHOR, INTERMEDIATE, NONE, "<its keys>", constraints=names), indirect),
     )
 
 
 def server_is_vouched_for(c: Context, who: str, server: Party) -> tuple[Sent, ...]:
     """How the client of a session sees that an AS is in its federation: by a chain of statements."""
     design, client = c.client(who), c.world.session[who].client
-    return _chain(client, server.name, server.url, same(design.as_trust, "federation"))
+    got_in = NONE if server.honest else c.design.a_enrolled
+    as_what = choose(same(got_in, "as_client"), "oauth_client", "oauth_authorization_server")
+    below, asked = same(got_in, "below"), same(design.as_trust, "federation")
+    return _chain(client, server.name, server.url, asked, as_what, below=below)
 
 
 def log_is_asked(c: Context, who: str, resource: Value, listed: Value) -> tuple[Sent, ...]:

@@ -193,6 +193,7 @@ class EntityStatement(Message):
     authority_hints: Value = public()
     jwks: Value = public()
     redirect_uris: tuple[Value, ...] = public()
+    constraints: Value = public()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from model import authorization_server as server_rules
 from model import client as client_rules
 from model import guards, identifiers, scopes
 from model.action import Context
+from model.federation import WAYS_IN
 from model.guards import ask
 from model.logic import Condition, Value, all_of, any_of, choose, holds, mapped, no, one_of, same
 from model.messages import Configured, Fetch, ResourceMetadata, Sent
@@ -139,20 +140,25 @@ def trusted_by(c: Context, party: Party, issuer: Value) -> Condition:
     return one_of(issuer, *(c.world.by_name[name].url for name in party.trusts))
 
 
-def is_enrolled(c: Context, party: Party, said: Value, meant: bool = True) -> Condition:
+def is_enrolled(
+    c: Context, party: Party, said: Value, meant: bool = True, ways: tuple[str, ...] = ("yes",)
+) -> Condition:
     """Whether a framework holds a party: as the switch that is about it ``said``, of this party or of all.
 
-    Where that leaves it open, it does if whoever runs the framework ``meant`` it to, or if a dishonest one got in.
+    Where that leaves it open, it does if whoever runs the framework ``meant`` it to, or if a dishonest one got in, in
+    one of some ``ways``.
     """
     got_in = c.design.a_enrolled if party.role == AUTHORIZATION_SERVER else c.design.e_enrolled
-    as_planned = meant if party.honest else same(got_in, "yes")
+    as_planned = meant if party.honest else one_of(got_in, *ways)
     return any_of(same(said, "yes"), all_of(same(said, "meant"), as_planned))
 
 
-def _holds(c: Context, issuer: Value, said: Callable[[Any], Value], known: Collection[str]) -> Condition:
+def _holds(
+    c: Context, issuer: Value, said: Callable[[Any], Value], known: Collection[str], ways: tuple[str, ...] = ("yes",)
+) -> Condition:
     """Whether a framework holds the AS of an issuer; ``known``: those that were meant to be in it."""
     return any_of(*(
-        all_of(same(issuer, server.url), is_enrolled(c, server, said(c.of(server.name)), server.name in known))
+        all_of(same(issuer, server.url), is_enrolled(c, server, said(c.of(server.name)), server.name in known, ways))
         for server in c.world.servers
     ))  # fmt: skip
 
@@ -160,8 +166,17 @@ def _holds(c: Context, issuer: Value, said: Callable[[Any], Value], known: Colle
 def frameworks(c: Context, issuer: Value, known: Collection[str]) -> dict[str, Condition]:
     """Which frameworks by which clients (or person servers) know AS hold the one of an issuer."""
     return {
-        "on_list": _holds(c, issuer, lambda policy: policy.listed, known),
-        "chained": _holds(c, issuer, lambda policy: policy.anchored, known),
+        "on_list": _holds(c, issuer, lambda policy: policy.listed, known), **_chain(c, issuer, known),
+    }
+
+
+def _chain(c: Context, issuer: Value, known: Collection[str]) -> dict[str, Condition]:
+    """Whether the AS of an issuer has a chain to the anchor, and what is wrong with that."""
+    strangers = is_strangers(c.world, issuer)
+    return {
+        "chained": _holds(c, issuer, lambda policy: policy.anchored, known, WAYS_IN),
+        "beyond_names": all_of(strangers, same(c.design.a_enrolled, "below")),
+        "as_client": all_of(strangers, same(c.design.a_enrolled, "as_client")),
     }
 
 
@@ -198,7 +213,7 @@ def accepted_issuer(c: Context, party: Party, issuer: Value) -> dict[str, Condit
     listed = [(url, on_list(url)) for url in c.world.issuers]
     return {
         "on_list": on_list(issuer),
-        "chained": _holds(c, issuer, lambda policy: policy.anchored, party.trusts),
+        **_chain(c, issuer, party.trusts),
         "published": designates(c, party, issuer),
         "looks_known": any_of(*(all_of(on, same(issuer, lookalike(url))) for url, on in listed)),
         "shares_origin": any_of(*(all_of(on, compares(identifiers.same_origin, issuer, url)) for url, on in listed)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from model import identifiers
 from model.design import Design
+from model.federation import chain_holds
 from model.logic import Condition, Value, all_of, any_of, holds, implies, no, one_of, same
 from model.rule import rule
 from model.world import NONE
@@ -15,32 +16,33 @@ def well_known_is_the_owners(design: Design, squats: Condition) -> Condition:
     return implies(squats, same(design.wk_owner, "tenant"))
 
 
-def policy_names(design: Design, on_list: Condition, chained: Condition, published: Condition) -> Condition:
+def policy_names(design: Design, on_list: Condition, chain: Condition, published: Condition) -> Condition:
     """Whether the policy itself, not the comparison it is applied with, names an issuer.
 
-    ``on_list``: it is on the list that the resource server keeps; ``chained``: its federation statement leads to an
+    ``on_list``: it is on the list that the resource server keeps; ``chain``: its federation statement leads to an
     anchor of the resource server's; ``published``: it is one that the resource server's own metadata lists.
     """
     return any_of(
         all_of(same(design.rs_trust, "allowlist"), on_list),
-        all_of(same(design.rs_trust, "federation"), chained),
+        all_of(same(design.rs_trust, "federation"), chain),
         all_of(same(design.rs_trust, "published"), published),
     )
 
 
-@rule("JAT-4-iss", source="RFC 9068 4; which issuers to accept is unspecified")
+@rule("JAT-4-iss", "FED-6.2-con", source="RFC 9068 4 (it leaves open which to accept); OpenID Federation 1.0 6.2")
 def issuer_is_accepted(
     design: Design, on_list: Condition, chained: Condition, published: Condition, looks_known: Condition,
-    shares_origin: Condition,
+    shares_origin: Condition, beyond_names: Condition = False, as_client: Condition = False,
 ) -> Condition:  # fmt: skip
     """The issuer named in the token is one that the policy names, in the comparison it uses.
 
-    ``looks_known``: another one, on the list, is a string prefix of it; ``shares_origin``: it is on the origin of one.
+    ``looks_known``: another one, on the list, is a string prefix of it; ``shares_origin``: it is on the origin of one;
+    ``beyond_names``, ``as_client``: how it came by its chain (:func:`model.federation.chain_holds`).
     """
     listing = same(design.rs_trust, "allowlist")
     return any_of(
         same(design.rs_trust, "any"),
-        policy_names(design, on_list, chained, published),
+        policy_names(design, on_list, chain_holds(design, chained, beyond_names, as_client), published),
         all_of(listing, same(design.issuer_match, "prefix"), looks_known),
         all_of(listing, same(design.issuer_match, "origin"), shares_origin),
     )

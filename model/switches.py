@@ -61,6 +61,9 @@ _MECHANISMS = (
      "RFC 9162 (Certificate Transparency, after which it is made; no draft)"),
     ("xcheck", "off on if_listed", "the AS publishes its protected resources and the client compares; if_listed: where it publishes any", "RFC 9728 4, 7.6"),
     # which authorization server
+    ("chain_constraints", "both names types off",
+     "which constraints of a federation chain are enforced: whom an intermediate may speak for, and as what an entity is enrolled",
+     "OpenID Federation 1.0 6.2.2, 6.2.3"),
     ("as_trust", "any allowlist federation", "which authorization servers the client accepts", "RFC 9728 7.6; OpenID Federation 1.0 10"),
     ("md_issuer_check", "on off slash href origin listed",
      "AS metadata is used only if its issuer is the one it was fetched for; slash: but for one final slash; href: once both are parsed and written again; origin: only their origins are compared; "
@@ -193,7 +196,9 @@ _MECHANISMS = (
 _ENVIRONMENT = (
     ("api", "single_path multi_path", "one metadata document for each path, or one for the whole API", "rfc9728bis 1"),
     ("wk_owner", "origin tenant", "who may write below /.well-known of a shared origin", "RFC 9728 3.1"),
-    ("a_enrolled", "no yes", "the attacker's AS has got itself on lists and into federations", "OpenID Federation 1.0 10"),
+    ("a_enrolled", "no yes below as_client",
+     "the attacker's AS has got itself on lists and into federations; into those alone, by an intermediate that may not speak for it; as a client",
+     "OpenID Federation 1.0 6.2, 10"),
     ("e_enrolled", "no yes", "the malicious RS has got an accepted attester to vouch for it", "RFC 9728 2.2"),
     # who has been enrolled where; meant: as those who keep the framework wanted it
     ("listed", "meant yes no", "an AS is on the lists of issuers that clients keep", "RFC 9728 7.6"),
@@ -311,7 +316,7 @@ SWITCHES: dict[str, Switch] = {
 #: roles have an opinion on is in both rows; the others are about everybody, the user or the network.
 _ROLES = {
     "client": "prm norm prm_url prm_drop prm_cache prm_src rs_scheme_check signed_metadata signed_values prm_log xcheck as_trust as_signed_metadata md_issuer_check "
-    "md_corroborate rs_as_bind iss_check per_as_redirect as_memory state_single_use state callback_bind pkce pkce_policy "
+    "chain_constraints md_corroborate rs_as_bind iss_check per_as_redirect as_memory state_single_use state callback_bind pkce pkce_policy "
     "par reg cimd_docs cimd_redirect unique_cid client_auth assertion_aud key_per_as other_authn_ep conn_context "
     "issuer_resolution shared_provider cred_pin resource_indicator echo scope_request step_up dpop dpop_key dpop_policy token_type_check mtls "
     "mtls_key cache_key optimistic rt_pin http_redirect instance fetch_guard https_only url_scheme_check grant "
@@ -321,7 +326,7 @@ _ROLES = {
     "grant_trust grant_client_check grant_cnf grant_subject partnered as_attested introspect "
     "rt_resource_bound as_fetch_guard listed rs_listed anchored preregistered trust_domain h_iss as_resource grant_resource grant_scope as_echo as_dpop dcr_uris ps_key_check "
     "delegation_depth delegation_expiry chain_policy",
-    "resource_server": "audience_check scope_check rs_htu dpop_replay token_fmt introspect typ_check sub_namespace passthrough "
+    "resource_server": "chain_constraints audience_check scope_check rs_htu dpop_replay token_fmt introspect typ_check sub_namespace passthrough "
     "handle_bind rs_trust subject_ns key_lookup issuer_match r_requires_dpop api cid_eq_rs attested entered "
     "default_audience introspects configured",
     "proxy": "upstream_client per_client_consent state_set callback_bind reg cimd_redirect cimd_redirect_check cimd_fetch "

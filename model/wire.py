@@ -180,8 +180,8 @@ def _speaker(scene: Scene, sent: Sent) -> str:
 
 
 def _made_to(scene: Scene, sender: str, receiver: str, answered: bool) -> bool:
-    """Whether a message in an action of the attacker's is its doing: from a browser, or to a client."""
-    to_client = scene.cast.is_client(receiver) and sender != receiver
+    """Whether a message in an action of the attacker's is its doing: from a browser, or from a party to a client."""
+    to_client = scene.cast.is_client(receiver) and sender != receiver and not scene.cast.is_elsewhere(sender)
     return to_client or (scene.cast.is_browser(sender) and not answered)
 
 

@@ -16,6 +16,7 @@ from model import identifiers, scopes
 from model.action import Context
 from model.attacker import knows, usable_assertions
 from model.delegation_flow import is_further
+from model.federation import is_sound
 from model.logic import Condition, Value, all_of, any_of, holds, no, one_of, same
 from model.messages import THIEF
 from model.proxy import confused
@@ -279,8 +280,8 @@ def as_acceptance(c: Context) -> Condition:
         state, design = c.state.session(session.name), c.client(session.name)
         started = one_of(state.phase, *REQUEST_SENT)
         of_old = any_of(same(design.prm, "off"), _is_acquainted(c, session.name, state.metadata))
-        asked = frameworks(c, state.metadata, c.world.client_of(session.name).knows)
-        found.append(all_of(started, no(of_old), no(client_rules.is_vouched_for(design, **asked))))
+        on_list, *chain = frameworks(c, state.metadata, c.world.client_of(session.name).knows).values()
+        found.append(all_of(started, no(of_old), no(client_rules.is_vouched_for(design, on_list, is_sound(*chain)))))
     return any_of(*found)
 
 

@@ -195,6 +195,7 @@ ASKED = (
     ("first_contact", "client_auth=pkjwt;par=required;dpop=token+code;as_dpop=honor;r_requires_dpop=yes;as_echo=yes"),
     ("first_contact", "protocol=aauth"),
     ("task_completed", "protocol=aauth;world=aauth_chain;exchange=own"),
+    ("code_delivery", "cap=mal_as;iss_check=off;as_trust=federation;a_enrolled=below;chain_constraints=off"),
     ("first_contact", "reg=dcr_ss;client_auth=secret;xcheck=on"),
     ("first_contact", "reg=federation;as_trust=federation;rs_trust=federation;client_auth=pkjwt"),
     ("first_contact", "client_auth=pkjwt;token_fmt=opaque;dpop=token"),

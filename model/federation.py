@@ -1,0 +1,26 @@
+"""What a chain of statements to a trust anchor is worth to whoever verifies it (OpenID Federation 1.0)."""
+
+from __future__ import annotations
+
+from model.design import Design
+from model.logic import Condition, all_of, implies, no, one_of
+
+#: How an entity can come to have a chain, beside being enrolled as what it is: by an intermediate that goes beyond the
+#: names it may speak for, and by a statement about it as something else.
+WAYS_IN = ("yes", "below", "as_client")
+
+
+def chain_holds(design: Design, chained: Condition, beyond_names: Condition, as_client: Condition) -> Condition:
+    """Whether a chain leads to the anchor, and keeps to the constraints of its statements that are enforced (6.2).
+
+    ``beyond_names``: an intermediate in it speaks for a name that the one above does not let it speak for (6.2.2);
+    ``as_client``: it is about the entity as a client alone (6.2.3).
+    """
+    names = implies(one_of(design.chain_constraints, "both", "names"), no(beyond_names))
+    types = implies(one_of(design.chain_constraints, "both", "types"), no(as_client))
+    return all_of(chained, names, types)
+
+
+def is_sound(chained: Condition, beyond_names: Condition, as_client: Condition) -> Condition:
+    """Whether a chain leads to the anchor and keeps to all constraints, whoever looks."""
+    return all_of(chained, no(beyond_names), no(as_client))
