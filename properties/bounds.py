@@ -129,7 +129,17 @@ class Laid:
     @property
     def longer(self) -> int:
         """A literal to assume for "something happens in the last sweep"."""
-        return self.unrolling.longer
+        return self.unrolling.layers[-1]
+
+    def longest(self, assumptions: list[int], clock: Clock) -> int:
+        """How many sweeps runs have at most where none has as many as are laid down: the same from any depth on.
+
+        One that has no more than were laid down first is not looked at more closely.
+        """
+        most = self.depth - 1
+        while most >= FIRST and self.check([*assumptions, self.unrolling.layers[most - 1]], clock) is Answer.UNSAT:
+            most -= 1
+        return most
 
     def grow(self) -> None:
         """Lay down one more sweep; what the solver has learned of those before it stays true."""
@@ -236,11 +246,11 @@ class Depths:
             if not prove:
                 return Settled(answer, laid, Bound(laid.depth, False), core)
             if closed():
-                return Settled(answer, laid, Bound(laid.depth, True, any_length=True), core)
+                return Settled(answer, laid, Bound(0, True, any_length=True), core)
             longer = laid.check([*assumptions, laid.longer], clock)
             if longer is Answer.UNSAT:
                 self._sufficed[laid.depth] += 1
-                return Settled(answer, laid, Bound(laid.depth - 1, True), core)
+                return Settled(answer, laid, Bound(laid.longest(assumptions, clock), True), core)
             if longer is Answer.UNKNOWN:
                 return _settled(longer, laid)
             if laid.depth >= self.limit:

@@ -42,7 +42,7 @@ class Unrolling:
         clauses: flat, each ended by 0 (the DIMACS convention).
         fired: every action that can happen at some step.
         happens: for each action, a literal implied by its happening at any step; assume one false to forbid the action.
-        longer: a literal to assume for "something happens in the last sweep".
+        layers: for each sweep a literal to assume for "something happens in it".
         events: for each property, the literal of its event after the last step.
         switches, capabilities, enforced: literals of what was left open, to be assumed per query.
     """
@@ -65,7 +65,7 @@ class Unrolling:
         self.enforced = {name: self._open(literal) for name, literal in template.enforced.items()}
         self._one_value_each()
         self.happens = {firing.action.name: self.new_literal() for firing in template.firings}
-        self.longer = 0
+        self.layers: list[int] = []
         self.events: dict[str, Bit] = {}
         self._before: list[Fired] | None = None
         self._defined: set[int] = set()
@@ -78,10 +78,10 @@ class Unrolling:
         start = len(self.clauses) if self.depth else 0
         before = self._sweep(self.depth, self._before)
         self.last_layer = [fired.literal for fired in before]
-        self.longer = self.new_literal()
+        self.layers.append(self.new_literal())
         for fired in before:
             self.clause(-fired.literal, self.happens[fired.firing.action.name])
-        self.clause(-self.longer, *self.last_layer)
+        self.clause(-self.layers[-1], *self.last_layer)
         self.events = {name: self._asked(self._bit(event)) for name, event in self.template.events.items()}
         self._before, self.depth = before, self.depth + 1
         self._define(start)
