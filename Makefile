@@ -5,6 +5,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
+# Modules are compiled once for all the processes that a run starts, also where that was switched off.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help study test slow lab notebooks pair bench dev clean
 .NOTPARALLEL:
 

@@ -34,8 +34,8 @@ MOVES: dict[str, tuple[str, dict[str, str | bool], str]] = {
     "08_deployed": ("openworld-explorer", {"property": "authorization"}, "attack in 9 steps"),
 }  # fmt: skip
 
-#: One notebook for each kind of controls, of those that take seconds; the others are opened by `make slow`.
-BRISK = ("02_two_gaps", "05_population", "06_blast_radius")
+#: The one that is opened each time; the others, with other kinds of controls, are opened by `make slow`.
+BRISK = ("02_two_gaps",)
 
 
 @pytest.mark.parametrize("name", [pytest.param(one, marks=() if one in BRISK else pytest.mark.slow) for one in MOVES])

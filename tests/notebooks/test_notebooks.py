@@ -15,6 +15,8 @@ NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 SECTIONS = ["The question", "What the specifications say", "The evidence", "The answer", "The limits"]
 
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+#: Those that take more than half a minute and are run when there is time; their questions are asked elsewhere too.
+LONG = ("01_first_contact", "03_attacks", "04_designs", "07_trust")
 
 
 def test_there_are_eight(folder: Path) -> None:
@@ -69,7 +71,10 @@ def test_no_cell_prints_and_no_cell_defines_logic(path: Path) -> None:
             assert not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print")
 
 
-@each
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, marks=pytest.mark.slow if path.stem in LONG else (), id=path.stem) for path in NOTEBOOKS],
+)
 def test_notebook_runs_from_a_clean_kernel(path: Path, reduced: dict[str, str]) -> None:
     """Every cell runs, nothing is written to standard error, and every claim in it is borne out."""
     stored = nbformat.read(path, as_version=4)

@@ -111,6 +111,7 @@ def test_every_attack_of_the_catalogue_can_be_seen(name: str) -> None:
     assert asking.result(shown.property, shown.configuration) == "attack"
 
 
+@pytest.mark.slow
 def test_the_catalogue_lists_them_all() -> None:
     """One row each, none open to more designs than it has."""
     frame = catalogue().frame

@@ -37,6 +37,8 @@ switches = { iss_check = "off" }
 holds = ["code_delivery"]
 """
 COMMANDS = ("study", "simulate", "check", "report")
+#: Those that are tried each time; the study, which writes a hundred files, when there is time.
+BRISK = [pytest.param(name, marks=pytest.mark.slow) if name == "study" else name for name in COMMANDS]
 FEW = ("--attempts", "8", "--replications", "2", "--workers", "1")
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="POSIX processes")
 
@@ -234,7 +236,7 @@ def some_of_each(calls: list[Call]) -> list[int]:
     return sorted({*first.values(), *last.values()})
 
 
-@pytest.mark.parametrize("asked", COMMANDS, indirect=True)
+@pytest.mark.parametrize("asked", BRISK, indirect=True)
 def test_a_call_that_fails_harms_nothing(asked: Asked) -> None:
     """The first and the last call of each kind, alone or with all that follow."""
     for n in some_of_each(asked.calls):
@@ -242,7 +244,7 @@ def test_a_call_that_fails_harms_nothing(asked: Asked) -> None:
 
 
 @forks
-@pytest.mark.parametrize("asked", COMMANDS, indirect=True)
+@pytest.mark.parametrize("asked", BRISK, indirect=True)
 def test_a_kill_at_a_call_harms_nothing(asked: Asked) -> None:
     """At the first and the last call of each kind."""
     for n in some_of_each(asked.calls):

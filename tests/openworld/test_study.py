@@ -143,6 +143,7 @@ def test_the_report_is_the_last_step(folder: Path) -> None:
     assert matrix.count('class="cell attack"') - 1 == len(charts)
 
 
+@pytest.mark.slow
 def test_same_seed_same_files(folder: Path, small: Any, tmp_path: Path) -> None:
     """Another run, with another number of workers, writes the same bytes; only run.json tells them apart."""
     again = tmp_path / "again"

@@ -99,6 +99,7 @@ def test_the_time_for_a_question_is_kept() -> None:
     assert ran.stderr.startswith("openworld: no answer about authorization: ")
 
 
+@pytest.mark.slow
 def test_what_nothing_could_violate_is_never_drawn_as_a_merit() -> None:
     """Where bearer tokens leave nothing to violate, or a design leaves nobody to finish, there is no tick."""
     (line,) = table(environments.of_design("mcp", ["sender_constraint"]))

@@ -172,7 +172,7 @@ def test_one_verdict_and_many_are_the_same(sample):
 
 def test_answers_do_not_depend_on_earlier_questions(rows):
     """Asked in another order, the same questions get the same answers and lengths."""
-    asked = random.Random(7).sample([row for row in rows if row.covered], 6)
+    asked = random.Random(7).sample([row for row in rows if row.covered], 4)
     first, second = Checker(), Checker()
     forwards = {row.id: first.verdict(row.prop, row.configuration) for row in asked}
     for row in reversed(asked):

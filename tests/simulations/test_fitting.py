@@ -30,7 +30,7 @@ def watched(design):
     return seen
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(more, marks=pytest.mark.slow) for more in range(1, 6))])
 def test_a_stranger_is_explained(seed):
     """A client that differs from a known one in a few switches is explained in full, starting from that one."""
     rng = random.Random(seed)
