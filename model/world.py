@@ -297,8 +297,9 @@ class World:
 
     @cached_property
     def honest_urls(self) -> tuple[str, ...]:
-        """URLs that an honest resource server answers."""
-        return tuple(party.url for party in self.resource_servers if party.honest)
+        """URLs that an honest resource server answers in this protocol."""
+        speaking = (party for party in self.resource_servers if party.speaks_protocol(self.protocol))
+        return tuple(party.url for party in speaking if party.honest)
 
     @cached_property
     def resources(self) -> tuple[str, ...]:

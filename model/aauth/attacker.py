@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from model import authorization_server as server_rules
 from model import client as client_rules
 from model import identifiers
@@ -31,15 +33,30 @@ from model.readings import accepted_issuer, designates, lookalike, server_of, se
 from model.registration import shows_a_client
 from model.state import ATTACKERS_KEY, captures
 from model.token_flow import INTERNAL
-from model.world import ATTACKER, NONE, Party, World
+from model.world import ATTACKER, NONE, Party, Session, World
 
 # --- answering what an agent asks -----------------------------------------------------------------------------
 
 
+def _visits(session: Session, names: Iterable[str]) -> bool:
+    """Whether the agent may be sent to one of some resources in a session."""
+    return not session.visits or not set(session.visits).isdisjoint(names)
+
+
+def _sent_astray(world: World) -> list[dict[str, str]]:
+    """The sessions in which the agent may be sent to a resource of the attacker's."""
+    theirs = [party.name for party in world.resource_servers if not party.honest]
+    return [{"who": session.name} for session in world.sessions if _visits(session, theirs)]
+
+
 def _places(world: World) -> list[dict[str, str]]:
     """Each session, with the challenge of the attacker's own resource or one that it writes on the way."""
-    on_the_way = ["challenge"] if any(t.channel == "challenge" for t in world.tamperings) else []
-    return [{"who": session.name, "channel": channel} for session in world.sessions for channel in ("own", *on_the_way)]
+    written = [tampering.party for tampering in world.tamperings if tampering.channel == "challenge"]
+    on_the_way = [{"who": session.name} for session in world.sessions if _visits(session, written)] if written else []
+    return [
+        {**who, "channel": channel}
+        for channel, whose in (("own", _sent_astray(world)), ("challenge", on_the_way)) for who in whose
+    ]  # fmt: skip
 
 
 def _writes(c: Context, who: str, channel: str) -> Condition:
@@ -95,7 +112,7 @@ def answer_with_auth_token(c: Context, who: str, token: Value, aud: Value, key: 
     return answered(c, who, here, token, of_token(c, token, "iss", session.aud), aud, key)
 
 
-@action("S4", sessions, lambda world: {"url": world.honest_urls})
+@action("S4", _sent_astray, lambda world: {"url": world.honest_urls})
 def redirect_agent(c: Context, who: str, url: Value) -> Move:
     """A resource of the attacker's redirects the agent's request to an honest one, for which the agent signs again."""
     session = c.state.session(who)

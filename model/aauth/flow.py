@@ -277,7 +277,7 @@ def accepts(
 
 
 def _signable(world: World) -> list[dict[str, str]]:
-    """Each session with the auth tokens that can be bound to its agent's key: those it has not got are another's."""
+    """Each session with the auth tokens that can be bound to its agent's key: those that another one has are not."""
     return [
         {"who": session.name, "token": name}
         for session in world.sessions
