@@ -14,11 +14,12 @@ from model.flow import (
     offered,
     server_metadata_rules,
     shares_origin,
+    verifies,
     with_metadata,
 )
 from model.identifiers import well_known_authorization_server
 from model.logic import Condition, Value, all_of, any_of, choose, implies, no, same
-from model.lookups import log_is_asked
+from model.lookups import log_is_asked, signature_is_verified
 from model.messages import (
     FORGED,
     Challenge,
@@ -88,6 +89,7 @@ def publish_resource_metadata(
         },
         (
             *written(c, who, session.url, channel, told, choose(challenges, scope, NONE)),
+            *signature_is_verified(c, who, told.signed_metadata, verifies(c, who)),
             *log_is_asked(c, who, resource, listed),
         ),
     )
@@ -179,7 +181,7 @@ def publish_server_metadata(
         with_metadata(who, **recorded),
         (
             Sent(client, server, fetch, no(connector)), Sent(server, client, told),
-            *found_out(c, who, party, issuer),
+            *found_out(c, who, party, issuer, told.signed_metadata),
         ),
     )
 

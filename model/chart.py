@@ -179,7 +179,7 @@ def _described(message: Arrow, room: int) -> list[tuple[str, str]]:
     """A message in lines with what stands in the margin of each."""
     made = [("  ", line) for line in _fold(message.label, room, 2)]
     if message.session:
-        made.append(("  ", f"  [{message.session}]"))
+        made += [("  ", line) for line in _fold(f"  [{message.session}]", room, 3)]
     for value in message.values:
         indent = "    " if value.inside else "  "
         folded = _fold(f"{indent}{value.name}={value.text}", room, len(indent) + 2)

@@ -26,6 +26,7 @@ from model.lookups import (
     client_registers,
     log_is_asked,
     server_is_vouched_for,
+    signature_is_verified,
 )
 from model.messages import (
     THIEF,
@@ -184,7 +185,7 @@ def client__use_resource_metadata(c: Context, who: str, listed: Value) -> Move:
     resource = published(c, session.url)
     honest = c.at(session.url, lambda party: all_of(no(c.runs(party)), designates(c, party, listed)))
     vouched = c.at(session.url, lambda party: is_enrolled(c, party, c.of(party.name).attested))
-    supported = scopes.supported(c, session.url)
+    supported, told = scopes.supported(c, session.url), declared(c, who, vouched)
     return Move(
         all_of(here, honest),
         document_rules(c, who, session.url, resource, any_of(same(c.client(who).prm, "off"), vouched)),
@@ -193,10 +194,16 @@ def client__use_resource_metadata(c: Context, who: str, listed: Value) -> Move:
             **scopes.as_listed(c, who, choose(same(c.client(who).prm, "off"), NONE, supported)),
         },
         (
-            *document(c, who, session.url, ResourceMetadata(resource, listed, *declared(c, who, vouched), supported)),
-            *log_is_asked(c, who, resource, listed),
+            *document(c, who, session.url, ResourceMetadata(resource, listed, *told, supported)),
+            *signature_is_verified(c, who, told[0], verifies(c, who)), *log_is_asked(c, who, resource, listed),
         ),
     )  # fmt: skip
+
+
+def verifies(c: Context, who: str) -> Condition:
+    """Whether the client of a session fetches resource metadata, and verifies who has signed it."""
+    design = c.client(who)
+    return all_of(no(same(design.prm, "off")), one_of(design.signed_metadata, "anchored_opt", "anchored_req"))
 
 
 def declared(c: Context, who: str, vouched: Condition, demands_dpop: Condition = False) -> tuple[Value, Value]:
@@ -253,7 +260,7 @@ def client__use_server_metadata(c: Context, who: str, server: str) -> Move:
         with_metadata(who, metadata=own, issuer=own, authorization_at=own, token_at=own, par_at=offers),
         (
             Sent(client, own, Fetch(well_known_authorization_server(own))), Sent(own, client, told),
-            *found_out(c, who, party, own),
+            *found_out(c, who, party, own, told.signed_metadata),
         ),
     )  # fmt: skip
 
@@ -271,10 +278,13 @@ def offered(c: Context, who: str, server: Party, attested: Condition) -> dict[st
     }
 
 
-def found_out(c: Context, who: str, server: Party, issuer: Value) -> tuple[Sent, ...]:
-    """What a client looks up and registers at an AS that it has not met before, once it has the metadata."""
+def found_out(c: Context, who: str, server: Party, issuer: Value, signed: Value) -> tuple[Sent, ...]:
+    """What a client looks up and registers at an AS that is new to it, whose metadata says who ``signed`` it."""
     registered_as = client_id_of(c, Moved(c.state.session(who), issuer=issuer))
-    return (*server_is_vouched_for(c, who, server), *client_registers(c, who, server, registered_as))
+    return (
+        *signature_is_verified(c, who, signed, True), *server_is_vouched_for(c, who, server),
+        *client_registers(c, who, server, registered_as),
+    )  # fmt: skip
 
 
 

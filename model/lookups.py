@@ -33,6 +33,8 @@ from model.world import NONE, Party, client_ids
 ANCHOR = "https://anchor.example"
 #: Whom that lets speak for names of its own, below it; and which those are.
 INTERMEDIATE, OWN_NAMES = "https://registry.example", "permitted [.registry.example]"
+#: Who signs documents about resources and AS, for those who accept it.
+ATTESTER = "https://attester.example"
 #: Where anybody can look up which statements about resources have been made.
 LOG = "https://log.example"
 #: What a client that has a key publishes, and what says who made its software, or that of its instance, and attests it.
@@ -133,6 +135,21 @@ def server_is_vouched_for(c: Context, who: str, server: Party) -> tuple[Sent, ..
     as_what = choose(same(got_in, "as_client"), "oauth_client", "oauth_authorization_server")
     below, asked = same(got_in, "below"), same(design.as_trust, "federation")
     return _chain(client, server.name, server.url, asked, as_what, below=below)
+
+
+def signature_is_verified(c: Context, who: str, signed: Value, anchored: Condition) -> tuple[Sent, ...]:
+    """How the client of a session comes by the key of whoever signed a document, where it accepts certain attesters.
+
+    A key that a document brings itself is looked up nowhere.
+    """
+    looks = all_of(no(same(signed, NONE)), anchored)
+    client = c.world.session[who].client
+    if looks is False:
+        return ()
+    return (
+        Sent(client, ATTESTER, Fetch(f"{ATTESTER}/jwks"), looks),
+        Sent(ATTESTER, client, KeySet("<keys of an accepted attester>"), looks),
+    )
 
 
 def log_is_asked(c: Context, who: str, resource: Value, listed: Value) -> tuple[Sent, ...]:

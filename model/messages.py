@@ -393,7 +393,7 @@ class IntrospectionResponse(Message):
 
 @dataclass(frozen=True, slots=True)
 class KeySet(Message):
-    """The keys of an AS."""
+    """The keys of an AS, or of whoever attests something."""
 
     label, source = "200 JWK Set", "RFC 7517 5; RFC 8414 2; RFC 9068 4"
     keys: Value = public()

@@ -126,6 +126,7 @@ def test_an_attack_that_does_not_exist_is_refused() -> None:
         exhibit("A99")
 
 
+@pytest.mark.slow
 def test_turning_a_switch_against_an_attack_stops_it() -> None:
     """The gallery offers the switches that stop what it shows."""
     gallery = Gallery("A01")
