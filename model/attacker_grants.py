@@ -28,7 +28,7 @@ from model.registration import is_known
 from model.rule import Condition as Named
 from model.state import refreshed, tokens
 from model.vouching import asserted
-from model.world import ATTACKER, NONE, World, client_ids
+from model.world import ATTACKER, NONE, Exchanged, World, client_ids
 
 
 def _as_whom(world: World) -> Domains:
@@ -130,7 +130,8 @@ def _tokens_and_grants(world: World) -> list[dict[str, str]]:
 def exchange_token(c: Context, token: str, grant: str, wanted: Value, as_own: Value) -> Move:
     """The attacker exchanges a token that it knows for an assertion about the user, and presents that at another AS.
 
-    It does so as the client that the token was issued to, or as a client of its own.
+    It does so as the client that the token was issued to, or as a client of its own; a sub-agent, which may have been
+    issued one as well, is no client of another AS.
     """
     made, at = token_of(c, token), server_of(c, grant)
     server, policy, by_name = made["server"], c.of(made["server"].name), same(as_own, NONE)
@@ -151,7 +152,8 @@ def exchange_token(c: Context, token: str, grant: str, wanted: Value, as_own: Va
     user = user_of(c, grant)
     answer = AssertionResponse("id-jag", server.name, server.url, user, at.url, client)
     move = _present_assertion(c, grant, client, server.name, wanted, checked, user)
-    here = all_of(knows(c, "token", token), any_of(by_name, *_runs_client(c, as_own)))
+    as_clients = all_of(by_name, not isinstance(c.world.issued.get(token), Exchanged))
+    here = all_of(knows(c, "token", token), any_of(as_clients, *_runs_client(c, as_own)))
     asked = (Sent(ATTACKER, server.name, request), Sent(server.name, ATTACKER, answer))
     return move._replace(when=all_of(here, move.when), sends=(*asked, *move.sends))
 

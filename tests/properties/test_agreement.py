@@ -15,11 +15,13 @@ from walks import PREVENTED, Ends, lost_walks, stays_before, walk
 
 from benchmarks.worlds import LARGER
 from model.design import parse
-from model.logic import Pick
+from model.logic import Pick, any_of, no
 from model.machine import Machine
+from model.protocols import variables
 from model.state import View
 from model.switches import CAPABILITIES
 from model.world_file import DEFAULT, WORLDS
+from properties.bounds import Clock, Laid
 from properties.circuit import Literal
 from properties.security import PROPERTIES
 from properties.solver import Answer, Solver
@@ -225,6 +227,19 @@ def test_without_a_capability_the_attacker_does_nothing(name, clauses):
         if made.solver.check([longer, *nobody]) is Answer.UNSAT:
             return
     raise AssertionError("honest runs are longer than that")
+
+
+def valueless(context):
+    """Whether some variable has none of its values, because something else was written."""
+    readings = [context.state[variable.name] for variable in variables(context.world) if not variable.fact]
+    return any_of(*(no(any_of(*reading.cases.values())) for reading in readings if isinstance(reading, Pick)))
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_what_is_written_is_of_the_variable(name):
+    """Whatever the design, the attacker and the rules left out, every variable has one of its values."""
+    laid = Laid(Template(WORLDS[name], about=(), also={"valueless": valueless}), 3)
+    assert laid.event("valueless", [], Clock()) is Answer.UNSAT
 
 
 # --- walks ---------------------------------------------------------------------------------------------------
