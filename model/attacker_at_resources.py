@@ -190,8 +190,7 @@ def present_own_making(c: Context, url: str, iss: Value, form: Value) -> Move:
 
 def names_issuer(policy: Any, at: dict[str, Condition]) -> Condition:
     """Whether the policy of a resource server itself names an issuer that is this to it."""
-    chain = is_sound(at["chained"], at["beyond_names"], at["as_client"])
-    return resource_rules.policy_names(policy, at["on_list"], chain, at["published"])
+    return resource_rules.policy_names(policy, at["on_list"], is_sound(at), at["published"])
 
 
 def keys_are_listed(c: Context, party: Party) -> Condition:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from model.design import Design
 from model.logic import Condition, all_of, implies, no, one_of
 
@@ -21,6 +23,6 @@ def chain_holds(design: Design, chained: Condition, beyond_names: Condition, as_
     return all_of(chained, names, types)
 
 
-def is_sound(chained: Condition, beyond_names: Condition, as_client: Condition) -> Condition:
-    """Whether a chain leads to the anchor and keeps to all constraints, whoever looks."""
-    return all_of(chained, no(beyond_names), no(as_client))
+def is_sound(found: Mapping[str, Condition]) -> Condition:
+    """Whether the chain that was found of an AS leads to the anchor and keeps to all constraints, whoever looks."""
+    return all_of(found["chained"], no(found["beyond_names"]), no(found["as_client"]))

@@ -280,8 +280,9 @@ def as_acceptance(c: Context) -> Condition:
         state, design = c.state.session(session.name), c.client(session.name)
         started = one_of(state.phase, *REQUEST_SENT)
         of_old = any_of(same(design.prm, "off"), _is_acquainted(c, session.name, state.metadata))
-        on_list, *chain = frameworks(c, state.metadata, c.world.client_of(session.name).knows).values()
-        found.append(all_of(started, no(of_old), no(client_rules.is_vouched_for(design, on_list, is_sound(*chain)))))
+        asked = frameworks(c, state.metadata, c.world.client_of(session.name).knows)
+        vouched = client_rules.is_vouched_for(design, asked["on_list"], is_sound(asked))
+        found.append(all_of(started, no(of_old), no(vouched)))
     return any_of(*found)
 
 
