@@ -11,11 +11,12 @@ from typing import Any
 from model import authorization_server as server_rules
 from model import client as client_rules
 from model import resource_server as resource_rules
+from model import scopes
 from model.action import Context, Domains, Move, action, possible
 from model.attacker import controls_document, deliver, knows, sessions_and_channels
 from model.attacker_answers import squats, vouches, written
 from model.federation import is_sound
-from model.flow import document_rules, server_metadata_rules, takes_part
+from model.flow import challenge, document_rules, server_metadata_rules, takes_part
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
 from model.lookups import token_is_looked_up
 from model.messages import (
@@ -45,6 +46,7 @@ from model.readings import (
     published,
     sessions,
     sessions_and_strangers,
+    tampered,
     token_of,
     trusted_by,
     was_handed_over,
@@ -98,6 +100,32 @@ def rechallenge(c: Context, who: str, channel: str, server: str, issuer: Value) 
         ),
         {f"{who}.phase": "renewed", **facts},
         sends,
+    )
+
+
+def _downgrades(world: World) -> list[dict[str, str]]:
+    at = {tampering.party for tampering in world.tamperings if tampering.channel == "challenge"}
+    return [
+        {"who": session.name, "party": party.name}
+        for session in world.sessions for party in world.resource_servers
+        if session.instead_of and party.name in at and party.speaks_protocol("aauth")
+    ]  # fmt: skip
+
+
+@action("S1", _downgrades, lambda world: {"scope": world.scopes_or_none})
+def challenge_in_other_protocol(c: Context, who: str, party: str, scope: Value = NONE) -> Move:
+    """The attacker, who writes the challenge, answers a signed request as a resource without AAuth does."""
+    url, client = c.world.by_name[party].url, c.world.session[who].client
+    signed = c.state.session(c.world.session[who].instead_of)
+    here = possible(
+        same(c.state.session(who).phase, "idle"), same(signed.phase, "asked"), same(signed.url, url),
+        tampered(c, "challenge", url),
+    )  # fmt: skip
+    return Move(
+        here,
+        (client_rules.other_challenge_is_heeded(c.client(who)),),
+        {f"{who}.phase": "challenged", f"{who}.url": url, **scopes.entry(c, who, scope)},
+        (Sent(url, client, challenge(c, who, url, scope)),),
     )
 
 

@@ -65,7 +65,6 @@ from model.readings import (
     sessions,
     sessions_and_grants,
     sessions_and_strangers,
-    tampered,
     user_of,
     users_grants,
 )
@@ -110,15 +109,14 @@ def client__request_resource(c: Context, who: str, url: Value, scope: Value = NO
 def is_answered_instead(c: Context, who: str, url: Value) -> Condition:
     """Whether a session begins: one instead of another does where a signed request gets OAuth's challenge alone.
 
-    It does at a resource server that speaks no AAuth, and where the attacker writes the challenge.
+    It does at a resource server that speaks no AAuth, and at the attacker's.
     """
     other = c.world.session[who].instead_of
     if not other:
         return True
     signed = c.state.session(other)
     plain = c.at(url, lambda party: not party.speaks_protocol("aauth"))
-    forged = any_of(c.attackers(url), tampered(c, "challenge", url))
-    return all_of(same(signed.phase, "asked"), same(signed.url, url), any_of(plain, forged))
+    return all_of(same(signed.phase, "asked"), same(signed.url, url), any_of(plain, c.attackers(url)))
 
 
 def challenge(c: Context, who: str, url: Value, scope: Value) -> Challenge:
