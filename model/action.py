@@ -78,7 +78,7 @@ class Context(NamedTuple):
     def own(self, party: str) -> Mapping[str, Value]:
         """The switches that a party has for itself: as the configuration sets them for it, or the world."""
         said = {name: value for (whose, name), value in self.design.parties.items() if whose == party}
-        return {**dict(self.world.by_name[party].policy), **said}
+        return {**self.world.by_name[party].settings, **said}
 
     def of(self, party: str) -> Any:
         """The switches of a party: its own, or everybody's."""

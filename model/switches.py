@@ -340,6 +340,15 @@ def switch_roles(name: str) -> tuple[str, ...]:
     return tuple(role for role, names in _ROLES.items() if name in names.split())
 
 
+#: Classes of clients, each with the registration and the authentication that it can have: one on a user's device, which
+#: keeps no secret (RFC 6749 2.1); one on a server, which was registered beforehand and was given one (RFC 6749 2.1,
+#: 2.3.1); a workload, for whose identity those speak that run it (draft-ietf-oauth-spiffe-client-auth).
+CLIENT_CLASSES: dict[str, dict[str, str]] = {
+    "public": {"reg": "cimd", "client_auth": "none"},
+    "confidential": {"reg": "static", "client_auth": "secret"},
+    "attested": {"reg": "cimd", "client_auth": "attest"},
+}
+
 CAPABILITIES: dict[str, str] = {
     "mal_as": "the attacker runs an AS, and some protected resource metadata names it",
     "mal_rs": "the user's agent visits a resource server of the attacker",

@@ -14,6 +14,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from model import identifiers
+from model.switches import CLIENT_CLASSES
 
 if TYPE_CHECKING:
     import networkx
@@ -46,6 +47,7 @@ class Party:
         present_with: further capabilities with which it takes part (one without ``run_by`` always does).
         exists_if: switches on which its existence depends.
         policy: switches that it sets for itself.
+        client_class: of a client, one of :data:`model.switches.CLIENT_CLASSES`, whose switches it has as well.
         designates: the AS that a resource's metadata lists (an honest one; the attacker's lists what it likes).
         trusts: the AS whose tokens a resource server, and whose word about users an AS, was meant to accept.
         api: what a resource server publishes where one document speaks for many paths.
@@ -70,6 +72,7 @@ class Party:
     present_with: tuple[str, ...] = ()
     exists_if: Pairs = ()
     policy: Pairs = ()
+    client_class: str = ""
     designates: tuple[str, ...] = ()
     trusts: tuple[str, ...] = ()
     api: str = ""
@@ -91,6 +94,11 @@ class Party:
     def honest(self) -> bool:
         """Whether nothing puts it into the attacker's hands."""
         return not self.run_by
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The switches that it has for itself: as its class says, and its policy."""
+        return {**CLIENT_CLASSES.get(self.client_class, {}), **dict(self.policy)}
 
     def speaks_protocol(self, name: str) -> bool:
         """Whether it speaks a protocol."""

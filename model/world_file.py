@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from model import identifiers
 from model.documents import KINDS, DocumentError, Schema, complaint, from_toml, shortly
 from model.errors import InputError, hint
-from model.switches import CAPABILITIES, SWITCHES, switch_roles
+from model.switches import CAPABILITIES, CLIENT_CLASSES, SWITCHES, switch_roles
 from model.world import (
     ATTACKER,
     AUTHORIZATION_SERVER,
@@ -141,6 +141,7 @@ def schema() -> dict[str, Any]:
     made: dict[str, Any] = json.loads(files("model").joinpath("data", "world.schema.json").read_text(encoding="utf-8"))
     switches = {name: {"enum": list(switch.values)} for name, switch in SWITCHES.items()}
     made["$defs"]["capability"] = {"enum": list(CAPABILITIES)}
+    made["$defs"]["client_class"] = {"title": "client_class", "enum": list(CLIENT_CLASSES)}
     made["$defs"]["switches"] = {
         "title": "switch", "type": "object", "properties": switches, "additionalProperties": False,
     }  # fmt: skip
@@ -330,12 +331,16 @@ def _scopes(world: World) -> Iterator[Fault]:
 
 
 def _policies(world: World) -> Iterator[Fault]:
-    """A party sets only switches that are of its role."""
+    """A party sets only switches that are of its role, and nothing that its class has otherwise."""
     for key, number, party in _rows(world, "party"):
         for name, _ in party.policy:
             if party.role not in switch_roles(name):
                 of = " or ".join(switch_roles(name)) or "everybody"
                 why = f"switch {name!r} is of {of}, and {party.name!r} has the role {party.role}"
+                yield (key, number, "policy", name), why
+        for name, value in party.policy:
+            if (by_class := CLIENT_CLASSES.get(party.client_class, {}).get(name, value)) != value:
+                why = f"{name}: {value!r} is not what a client of class {party.client_class} has, which is {by_class!r}"
                 yield (key, number, "policy", name), why
 
 

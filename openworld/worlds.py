@@ -17,7 +17,7 @@ _RELATIONS = {
     "connects_by": "comes as a connector with", "registered_by": "registered under the client's redirect URIs with",
     "designates": "designates", "trusts": "trusts", "serves": "serves", "knows": "knows", "upstream": "client of",
     "api": "publishes", "callback": "redirect URI", "started_by": "started by",
-    "agent_of": "calls others as", "speaks": "speaks",
+    "agent_of": "calls others as", "speaks": "speaks", "client_class": "of class",
 }  # fmt: skip
 
 
@@ -63,7 +63,7 @@ def data(world: World) -> dict[str, Any]:
     parties = [
         {
             "name": party.name, "role": party.role, "url": party.url, "honest": party.honest,
-            "policy": dict(party.policy), "exists_if": dict(party.exists_if), "listed_if": dict(party.listed_if),
+            "policy": party.settings, "exists_if": dict(party.exists_if), "listed_if": dict(party.listed_if),
             **{name: value for name in _RELATIONS if (value := _plain(getattr(party, name)))},
         }
         for party in world.parties
@@ -91,8 +91,8 @@ def data(world: World) -> dict[str, Any]:
 
 def _party(party: Party) -> Iterator[str]:
     """What there is to say of a party beside its name and URL."""
-    if party.policy:
-        yield f"policy {_pairs(party.policy)}"
+    if party.settings:
+        yield f"policy {_pairs(party.settings.items())}"
     if party.exists_if:
         yield f"exists if {_pairs(party.exists_if)}"
     if party.listed_if:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from model.switches import CLIENT_CLASSES
 from simulations.experiments import Adoption, Experiment, Mix, Number, Year
 
 _TENTHS = tuple(round(tenth / 10, 1) for tenth in range(11))
@@ -134,6 +135,14 @@ EXPERIMENTS: dict[str, Experiment] = {
             "share of visits among strangers", _TENTHS,
             ("design=rfc6749", "design=prm_cimd", "design=mcp", "design=gaps_closed", "design=spiffe",
              "design=federated"),
+            "measured_2026", Mix("acquaintance", {"stranger": 1}, {"known": 1}), mixes=_ROGUE_AS,
+        ),
+        Experiment(
+            "client_classes",
+            "What do a public client, one that was registered beforehand and an attested workload come to, as more of "
+            "those who meet have never been introduced to each other?",
+            "share of visits among strangers", _TENTHS,
+            tuple(";".join(f"{name}={value}" for name, value in kind.items()) for kind in CLIENT_CLASSES.values()),
             "measured_2026", Mix("acquaintance", {"stranger": 1}, {"known": 1}), mixes=_ROGUE_AS,
         ),
         # --- drafts together

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from model.design import DEPLOYMENTS
 from model.documents import Schema, complaint
 from model.errors import InputError, hint
-from model.switches import SWITCHES
+from model.switches import CLIENT_CLASSES, SWITCHES
 from simulations.visits import PLACES
 
 if TYPE_CHECKING:
@@ -108,6 +108,7 @@ JOINT: dict[str, tuple[str, dict[str, dict[str, str]]]] = {
         "whether a client and those that it meets were introduced: by lists, anchors, registrations, certificates",
         {"known": {}, "stranger": DEPLOYMENTS["strangers"]},
     ),
+    "client_class": ("the class of a client, with the registration and authentication that it can have", CLIENT_CLASSES),
 }
 
 

@@ -137,6 +137,17 @@ MISTAKES = {
     "a switch of another role, in a table of its own": (
         ('serves = ["crm"]', 'serves = ["crm"]\n[party.policy]\niss_check = "off"'), 16, "switch 'iss_check' is of",
     ),
+    "an unknown class": (
+        ('role = "client"', 'role = "client"\nclient_class = "secret"'), 7,
+        "client_class: unknown 'secret'; allowed: public, confidential, attested",
+    ),
+    "what a class has not": (
+        ('role = "client"', 'role = "client"\nclient_class = "public"\npolicy = { client_auth = "secret" }'), 8,
+        "client_auth: 'secret' is not what a client of class public has, which is 'none'",
+    ),
+    "a class of an AS": (
+        ('serves = ["crm"]', 'client_class = "public"'), 14, "'client_class' is not said of an authorization server",
+    ),
     "a key of another role": (
         ('serves = ["crm"]', 'callback = "https://a.example"'), 14,
         "'callback' is not said of an authorization server; allowed: name, role, url, run_by, policy, serves,",
@@ -520,6 +531,30 @@ def test_a_client_that_the_user_approves_at_the_proxy_gets_what_it_asks_for() ->
         state = machine.step(state, step)
     assert state[machine.index["proxy.1.code"]] == "redeemed"
     assert not find("DP").event(machine.context(machine.view(state)))
+
+
+# --- classes of clients ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("AZ cap=code_leak;pkce=off;pkce_as=off", "attack"),
+        ("AZ cap=code_leak;pkce=off;pkce_as=off;app:client_auth=secret", "safe"),
+        ("AZ cap=mal_as;iss_check=off", "attack"),
+        ("AZ cap=mal_as;iss_check=off;app:client_auth=secret", "safe"),
+        ("DC cap=mal_sub_agent", "safe"),
+        ("DC cap=mal_sub_agent;as:delegation_expiry=token", "attack"),
+        ("TD cap=none", "reached"),
+        ("TD as:preregistered=no", "not_reached"),
+        ("TD as:trust_domain=no", "not_reached"),
+        ("FC as:preregistered=no;as:trust_domain=no", "reached"),
+    ],
+)
+def test_clients_of_each_class_in_one_world(question: str, expected: str) -> None:
+    """What falls is the public one's, and the two others need somebody who knew them."""
+    prop, _, configuration = question.partition(" ")
+    assert result(f"{prop} world=client_classes;{configuration}") == expected
 
 
 # --- AAuth ------------------------------------------------------------------------------------------------------

@@ -107,6 +107,22 @@ def test_among_strangers_only_those_get_through_who_need_no_introduction() -> No
     assert rate(rates, 1.0, "design=spiffe", "client.authorization_server_is_trusted", "refused") > 0.3
 
 
+def test_of_the_classes_of_clients_strangers_take_the_public_one_and_thieves_its_codes() -> None:
+    """Whoever authenticates has its codes for itself, and has to have been introduced."""
+    rates = run(small("client_classes", 0.0, 1.0), attempts=600, replications=1).rates
+    public, confidential, attested = EXPERIMENTS["client_classes"].arms
+
+    def of(arm: str, share: float, outcome: str, kind: str) -> float:
+        return rate(rates, share, arm, outcome, kind)
+
+    for arm in (confidential, attested):
+        assert of(arm, 0.0, "accepted", "success") == of(public, 0.0, "accepted", "success") > 0
+        assert of(arm, 1.0, "accepted", "success") == 0
+        assert of(arm, 0.0, "flow_binding", "harm") == 0
+    assert of(public, 1.0, "accepted", "success") > 0
+    assert of(public, 0.0, "flow_binding", "harm") > 0
+
+
 def test_tables_are_the_same_bit_for_bit() -> None:
     """The same arguments give the same tables, in one process or two; another seed gives others."""
     asked = small("echo", 0.5)

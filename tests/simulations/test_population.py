@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from model.switches import SWITCHES
+from model.switches import CLIENT_CLASSES, SWITCHES
 from simulations import draws
 from simulations.population import NUMBERS, PopulationError, load, populations, read
 from simulations.population_schema import schema
@@ -61,6 +61,16 @@ def test_who_has_been_introduced_is_drawn_once_for_all_frameworks() -> None:
     assert {"listed", "anchored", "preregistered", "configured"} <= stranger.keys()
     assert set(stranger.values()) == {"no"}
     assert "rs_listed" not in stranger  # a resource server knows its own AS
+
+
+def test_classes_of_clients_are_those_of_world_files() -> None:
+    """A population mixes the classes that a party of a world can have."""
+    text = (
+        'about = "three classes"\nextends = "swept"\n[factors.client_class]\nswept = true\n'
+        "shares = { public = 0.6, confidential = 0.3, attested = 0.1 }\n"
+    )
+    factor = next(item for item in read(text, "classes").factors if item.name == "client_class")
+    assert {category.name: dict(category.settings) for category in factor.categories} == CLIENT_CLASSES
 
 
 def test_sweeping_replaces_one_factor() -> None:
