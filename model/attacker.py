@@ -60,7 +60,15 @@ def knows(c: Context, kind: str, name: str) -> Condition:
 def sessions_and_channels(world: World) -> list[dict[str, str]]:
     """One action for each session and each way in which the attacker may write a resource's metadata."""
     forged = dict.fromkeys(t.channel for t in world.tamperings if t.channel in FORGED_BY)
-    return [{"who": s.name, "channel": channel} for s in world.sessions for channel in ("own", *forged)]
+    own = sessions_at_attackers(world)
+    ways = [(each.name, channel) for each in world.sessions for channel in ("own", *forged)]
+    return [{"who": who, "channel": way} for who, way in ways if way != "own" or {"who": who} in own]
+
+
+def sessions_at_attackers(world: World) -> list[dict[str, str]]:
+    """Each session whose agent may come to a resource server that the attacker may run."""
+    theirs = {party.url for party in world.resource_servers if not party.honest}
+    return [{"who": each.name} for each in world.sessions if theirs & {*world.whereabouts(each.name)}]
 
 
 def controls_document(c: Context, who: str, url: Value, channel: str) -> Condition:

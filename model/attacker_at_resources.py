@@ -13,7 +13,7 @@ from model import client as client_rules
 from model import resource_server as resource_rules
 from model import scopes
 from model.action import Context, Domains, Move, action, possible
-from model.attacker import controls_document, deliver, knows, sessions_and_channels
+from model.attacker import controls_document, deliver, knows, sessions_and_channels, sessions_at_attackers
 from model.attacker_answers import squats, vouches, written
 from model.federation import is_sound
 from model.flow import challenge, document_rules, server_metadata_rules, takes_part
@@ -361,7 +361,7 @@ def use_handle(c: Context, url: str) -> Move:
     )
 
 
-@action("S18", sessions, lambda world: {"url": world.honest_urls})
+@action("S18", sessions_at_attackers, lambda world: {"url": world.honest_urls})
 def redirect_request(c: Context, who: str, url: Value) -> Move:
     """A resource server of the attacker's redirects a client's request to an honest one.
 

@@ -128,7 +128,7 @@ def _session(made: Variables, world: World, who: str) -> None:
     servers = (NONE, *world.issuers)
     grants, sessions = [grant.name for grant in world.grants], [session.name for session in world.sessions]
     made.value(f"{who}.phase", PHASES, "how far this session has come")
-    made.value(f"{who}.url", (NONE, *world.resource_urls), "the resource URL the agent was sent to")
+    made.value(f"{who}.url", (NONE, *world.whereabouts(who)), "the resource URL the agent was sent to")
     made.value(f"{who}.resource", (NONE, *world.resources), "`resource` of the metadata in use")
     made.value(f"{who}.listed", servers, "the AS that the metadata lists")
     made.value(f"{who}.metadata", servers, "whose AS metadata is in use")

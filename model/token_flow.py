@@ -251,7 +251,13 @@ def _through(world: World, channel: str) -> list[dict[str, str]]:
     return [{"who": session.name, "party": party} for session in world.sessions for party in parties]
 
 
-@action("S18", each=sessions, choices=lambda world: {"url": world.honest_urls})
+def _that_can_move(world: World) -> list[dict[str, str]]:
+    """Each session for which there is an honest resource beside the one that it may have come to."""
+    honest, at = set(world.honest_urls), {each.name: world.visited(each) for each in world.sessions}
+    return [pair for pair in sessions(world) if any(honest - {url} for url in at[pair["who"]])]
+
+
+@action("S18", each=_that_can_move, choices=lambda world: {"url": world.honest_urls})
 def client__use_token_where_echoed(c: Context, who: str, url: Value) -> Move:
     """The client uses a token of the attacker's AS at another resource that the token response names."""
     session = answered(c, who)

@@ -288,6 +288,15 @@ class World:
         """URLs that an agent may be sent to."""
         return tuple(party.url for party in self.resource_servers)
 
+    def visited(self, session: Session) -> tuple[str, ...]:
+        """URLs that the agent of a session may be sent to."""
+        return tuple(self.by_name[name].url for name in session.visits) or self.resource_urls
+
+    def whereabouts(self, who: str) -> tuple[str, ...]:
+        """Where the agent of a session can come: where it may be sent, and to honest resources, where it may be led."""
+        sent = self.resource_urls if self.session[who].steps_up else self.visited(self.session[who])
+        return tuple(url for url in self.resource_urls if url in sent or url in self.honest_urls)
+
     @cached_property
     def scopes(self) -> tuple[str, ...]:
         """Every set of scopes that anybody may ask for: of each resource server none or as much as an operation needs.

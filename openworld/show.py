@@ -16,6 +16,7 @@ from properties.results import length
 if TYPE_CHECKING:
     import pandas
 
+    from properties.certificate import Certificate, Finding
     from properties.explain import Difference
     from properties.security import Property
     from properties.verdict import Verdict
@@ -44,6 +45,17 @@ def outcome(verdict: Verdict) -> str:
         "not_reached": "not reached: no such run exists",
         "unknown": "unknown: neither that it is so nor that it is not",
     }[verdict.result]
+
+
+def certificate_lines(made: Certificate, found: Iterable[Finding], trusted: Iterable[str]) -> Iterator[str]:
+    """What was found of a certificate, and what is left to be trusted."""
+    yield from _entry("property", f"{made.property.name} ({made.property.code}): {made.property.meaning}")
+    yield from _entry("config", str(made.configuration))
+    yield from _entry("claimed", f"{made.result.replace('_', ' ')}, in world {made.world.name}")
+    for each in found:
+        yield from _entry("checked" if each.holds else "REFUTED", f"{each.says} ({each.how})")
+    for what in trusted:
+        yield from _entry("trusted", what)
 
 
 def verdict_lines(verdict: Verdict) -> Iterator[str]:

@@ -86,6 +86,10 @@ class Unrolling:
         self._before, self.depth = before, self.depth + 1
         self._define(start)
 
+    def stands(self, literal: Literal) -> Bit:
+        """What an input of the circuit is after the last sweep."""
+        return self._bit(literal)
+
     def _one_value_each(self) -> None:
         """A switch that is left open has exactly one of its values."""
         for switch in {name for name, _ in self.switches}:

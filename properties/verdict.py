@@ -190,7 +190,7 @@ class WorldChecker:
         self.patience = patience
         self._single = isinstance(only, tuple)
         if isinstance(only, tuple):
-            made, sweeps = Template(world, _judged(*only), (only[0].name,)), LIMIT
+            made, sweeps = Template(world, judged(*only), (only[0].name,)), LIMIT
         else:
             made, sweeps = Template(world, only, own=own), EVERY_DESIGN if only is None else ONE_DESIGN
         self._depths = Depths(made, sweeps, growing=self._single)
@@ -281,7 +281,7 @@ class WorldChecker:
 
     def _ask(self, prop: Property | str, configuration: Configuration) -> _Asked:
         asked = find(prop) if isinstance(prop, str) else prop
-        return _Asked(asked, _judged(asked, configuration), Clock(self.timeout))
+        return _Asked(asked, judged(asked, configuration), Clock(self.timeout))
 
     def _settle(
         self, asked: _Asked, enforced: Iterable[str] | None = None, sweeps: int = 0, naming: bool = False,
@@ -454,6 +454,6 @@ def check(
     return WorldChecker(where, (asked, configuration), timeout, patience).verdict(asked, configuration)
 
 
-def _judged(prop: Property, configuration: Configuration) -> Configuration:
+def judged(prop: Property, configuration: Configuration) -> Configuration:
     """What a question is about: a utility property is about honest parties, so nobody is dishonest."""
     return configuration if prop.kind == "security" else replace(configuration, capabilities=frozenset())

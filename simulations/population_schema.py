@@ -108,7 +108,9 @@ JOINT: dict[str, tuple[str, dict[str, dict[str, str]]]] = {
         "whether a client and those that it meets were introduced: by lists, anchors, registrations, certificates",
         {"known": {}, "stranger": DEPLOYMENTS["strangers"]},
     ),
-    "client_class": ("the class of a client, with the registration and authentication that it can have", CLIENT_CLASSES),
+    "client_class": (
+        "the class of a client, with the registration and authentication that it can have", CLIENT_CLASSES,
+    ),
 }
 
 

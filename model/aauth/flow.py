@@ -102,7 +102,7 @@ def _hops(world: World, user: str) -> Iterator[tuple[str, str]]:
     """What a user's mission is about: who calls which resource, by their identifiers."""
     for session in world.sessions:
         if session.user == user:
-            visited = [world.by_name[name].url for name in session.visits] or world.resource_urls
+            visited = world.visited(session)
             of = world.client_of(session.name)
             caller = server_identifier(world.by_name[of.agent_of].url) if of.agent_of else of.name
             yield from ((caller, server_identifier(url)) for url in visited)

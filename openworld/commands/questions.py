@@ -64,8 +64,15 @@ def _verdict(name: str, config: str, timeout: float | None) -> Verdict:
 )  # fmt: skip
 @timeout_option
 @click.option("--chart/--no-chart", default=True, help="Draw the attack.  [default: chart]")
+@click.option(
+    "--certificate", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+    help="Write the evidence to a file, for `openworld certificate` and for other checkers.",
+)  # fmt: skip
 @as_json
-def verdict(name: str, config: str, require: str | None, timeout: float | None, chart: bool, as_json: bool) -> int:
+def verdict(
+    name: str, config: str, require: str | None, timeout: float | None, chart: bool, certificate: Path | None,
+    as_json: bool,
+) -> int:  # fmt: skip
     """Say whether PROPERTY holds under CONFIG.
 
     PROPERTY is a name or its code, CONFIG a list of switch=value, with cap= for the attacker's capabilities
@@ -85,6 +92,11 @@ def verdict(name: str, config: str, require: str | None, timeout: float | None, 
     asked = find(name)
     wanted = None if require is None else read_result(require, asked.kind)
     found = _verdict(name, config, timeout)
+    if certificate is not None:
+        from openworld.certificates import write as write_certificate
+        from properties.certificate import certify
+
+        write_certificate(certify(found, timeout), certificate)
     if as_json:
         print_json(found.to_json())
     else:

@@ -72,8 +72,8 @@ _REFUSED = {
     errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE,
     errno.EACCES, errno.EPERM, errno.EROFS,
 }  # fmt: skip
-#: Errors of this software that say all in one line; importing their classes would import what raises them.
-_SAID = ("ReplayError", "WorkersDiedError")
+#: Errors that say all in one line, with what they come to; importing their classes would import what raises them.
+_SAID = {"ReplayError": INTERNAL, "WorkersDiedError": INTERNAL, "ProofError": INCONCLUSIVE}
 
 
 def _explain(error: Exception) -> int:
@@ -85,8 +85,8 @@ def _explain(error: Exception) -> int:
         return complain(f"{error.filename or 'input or output'}: {error.strerror}", code)
     if isinstance(error, InputError):
         return complain(str(error), BAD_INPUT)
-    if type(error).__name__ in _SAID:
-        return complain(str(error), INTERNAL)
+    if (code := _SAID.get(type(error).__name__)) is not None:
+        return complain(str(error), code)
     with suppress(OSError):
         traceback.print_exception(error)
     return INTERNAL

@@ -12,6 +12,7 @@ import random
 import re
 import secrets
 import time
+import zipfile
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -23,7 +24,7 @@ from model import trace, world_file
 from model.design import parse
 from model.errors import InputError
 from model.machine import Machine
-from openworld import expectations, table, worlds
+from openworld import certificates, expectations, table, worlds
 from openworld.report import page
 from openworld.report import read as read_study
 from simulations import population
@@ -91,9 +92,21 @@ def study(path: Path) -> None:
     assert not (found.problems and "--good" in path.name)
 
 
+def certificate(path: Path) -> None:
+    """A certificate, or what one says of itself, beside clauses."""
+    packed = path
+    if path.suffix == ".json":
+        packed = path.with_suffix(".packed")
+        with zipfile.ZipFile(packed, "w") as archive:
+            archive.writestr("certificate.json", path.read_bytes())
+            archive.writestr("clauses.cnf", "p cnf 2 1\n1 2 0\n")
+    made, stored = certificates.read(packed)
+    assert (stored is None) == (made.trace is not None)
+
+
 READERS: dict[str, Reader] = {
     "configuration": configuration, "questions": questions, "world": world, "expectations": expectations.read,
-    "trace": lambda path: trace.from_json(path.read_bytes()), "population": a_population, "study": study,
+    "trace": lambda path: trace.from_json(path.read_bytes()), "population": a_population, "study": study, "certificate": certificate,
 }  # fmt: skip
 CORPUS = {name: sorted((HERE / "corpus" / name).iterdir()) for name in READERS}
 

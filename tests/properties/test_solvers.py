@@ -82,13 +82,14 @@ def questions(sample, seed, number):
 def differing(monkeypatch, other, asked):
     """The questions that another solver answers otherwise, with both answers.
 
-    Each may take its time: what a solver does not settle soon is laid down for itself, where runs have fewer sweeps.
+    Each may take its time: what a solver does not settle soon is laid down for itself, where runs have fewer sweeps,
+    and rules that are not found soon are not the fewest.
     """
     monkeypatch.setattr(verdict, "SHARED", 1e6)
-    ours = told(Checker(), asked)
+    ours = told(Checker(patience=1e6), asked)
     with monkeypatch.context() as patch:
         patch.setattr(bounds, "Solver", other)
-        theirs = told(Checker(), asked)
+        theirs = told(Checker(patience=1e6), asked)
     return {question: (ours[question], theirs[question]) for question in ours if ours[question] != theirs[question]}
 
 

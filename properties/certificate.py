@@ -1,0 +1,279 @@
+"""Evidence for one answer, for whoever trusts neither this suite's solver nor its search.
+
+For what does not happen: the clauses of all runs of so many sweeps (see :mod:`properties.unroll`), a proof that in none
+of them the event happens, and a proof that none has something left to do in the last sweep, so that there is no longer
+one. For safe beside these a run that no rule has to allow, or it would be not in this world. For what does happen: its
+trace.
+
+What is not in here is that the clauses say what the rules say. Whoever has this suite lays the question down anew and
+compares; that this is done right is what replays on the machine, the explicit search and SPIN are for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from model.design import Configuration
+from model.errors import InputError
+from model.logic import Pick
+from model.trace import Trace
+from model.world import World
+from properties.bounds import LIMIT, Clock, Depths, Laid, Settled
+from properties.proofs import CHECKER, dimacs, holds, is_proof, prove
+from properties.results import Result
+from properties.security import Property
+from properties.shortest import ReplayError, confirm
+from properties.solver import Answer, Solver
+from properties.template import Template
+from properties.unroll import Bit, Unrolling
+from properties.verdict import Verdict, judged
+
+
+class CertificateError(InputError):
+    """An answer for which there is no evidence, or evidence that cannot be looked at; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What the clauses of a question say under assumptions.
+
+    Attributes:
+        name: how files name it.
+        says: the same in words.
+        assumptions: literals that are taken to hold.
+        possible: whether all of it can hold.
+    """
+
+    name: str
+    says: str
+    assumptions: tuple[int, ...]
+    possible: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A question in clauses, the same wherever it is laid down.
+
+    Attributes:
+        clauses: flat, each ended by 0.
+        top: the highest literal in use.
+        claims: what is to be shown of them.
+        meaning: what literals stand for; those that are not in it are conjunctions of others.
+    """
+
+    clauses: tuple[int, ...]
+    top: int
+    claims: tuple[Claim, ...]
+    meaning: Mapping[int, tuple[str, ...]]
+
+
+#: What shows a claim: a proof that something cannot be, or the positive literals that hold where it can.
+Shown = bytes | tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """An answer with its evidence.
+
+    Attributes:
+        sweeps: how many sweeps the clauses have; 0 where there are none.
+        ruled: whether it is the rules that keep the event out, and not the world.
+        shown: what shows each claim, by its name.
+        trace: the run, where it is that something happens.
+    """
+
+    property: Property
+    configuration: Configuration
+    world: World
+    result: Result
+    sweeps: int = 0
+    ruled: bool = False
+    shown: Mapping[str, Shown] = field(default_factory=dict)
+    trace: Trace | None = None
+
+    def statement(self) -> Statement:
+        """What it is about, laid down from the rules as they are now."""
+        return state(self.property, self.configuration, self.world, self.sweeps, self.ruled, self.result == "safe")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at: what is said, whether it is so, and how that was found."""
+
+    says: str
+    holds: bool
+    how: str
+
+
+# --- what is claimed -----------------------------------------------------------------------------------------
+
+
+def state(
+    prop: Property, configuration: Configuration, world: World, sweeps: int, ruled: bool, possible: bool
+) -> Statement:
+    """A question laid down in so many sweeps, and what its answer claims of that.
+
+    ``ruled``: that rules keep the event out; ``possible``: that it could happen without them.
+    """
+    unrolling = Unrolling(_template(prop, configuration, world), 0)
+    meaning: dict[int, list[str]] = {1: ["true"]}
+    for name, literal in unrolling.enforced.items():
+        meaning[literal] = [f"rule {name} is enforced"]
+    for sweep in range(1, sweeps + 1):
+        told = len(unrolling.fired)
+        unrolling.grow()
+        for literal, words in _swept(unrolling, told, sweep):
+            meaning.setdefault(literal, []).append(words)
+    event = unrolling.events[prop.name]
+    claims = () if unrolling.template.events[prop.name] is False else _claims(unrolling, event, ruled, possible)
+    meaning.setdefault(int(event), []).append(f"{prop.name} has happened")
+    used = {abs(literal) for literal in unrolling.clauses}
+    return Statement(
+        tuple(unrolling.clauses), unrolling.top, tuple(claims),
+        {literal: tuple(said) for literal, said in sorted(meaning.items()) if literal in used},
+    )  # fmt: skip
+
+
+def _template(prop: Property, configuration: Configuration, world: World) -> Template:
+    return Template(world, judged(prop, configuration), (prop.name,))
+
+
+def _swept(unrolling: Unrolling, told: int, sweep: int) -> Iterator[tuple[int, str]]:
+    """What the literals of a sweep stand for: what is done in it, with which choices, and how things stand then."""
+    yield unrolling.layers[-1], f"something is done in sweep {sweep}"
+    for fired in unrolling.fired[told:]:
+        done = f"in sweep {sweep} {fired.firing.action.name}"
+        yield fired.literal, done
+        for name, cases in fired.chosen.items():
+            for value, bit in cases:
+                if not isinstance(bit, bool) and bit > 0:
+                    yield bit, f"{done}, if at all, with {name}={value}"
+    for variable, value in unrolling.template.state.items():
+        if variable in unrolling.template.kept:
+            members = value.cases if isinstance(value, Pick) else {True: value}
+            for member, literal in members.items():
+                bit = unrolling.stands(literal)
+                if not isinstance(bit, bool):
+                    stands = f"{variable} holds" if member is True else f"{variable} is {member}"
+                    yield abs(bit), f"after sweep {sweep} {stands if bit > 0 else f'it is not so that {stands}'}"
+
+
+def _claims(unrolling: Unrolling, event: Bit, ruled: bool, possible: bool) -> Iterator[Claim]:
+    """The claims; an event that is false of every state within these sweeps need not be excluded."""
+    enforced = tuple(unrolling.enforced.values()) if ruled else ()
+    runs = f"no run of {unrolling.depth} sweeps, {'all rules enforced' if ruled else 'whichever rules are enforced'},"
+    if event is not False:
+        yield Claim("excluded", f"{runs} brings it about", (*enforced, int(event)))
+    yield Claim("complete", f"{runs} has anything left to do in the last of them", (*enforced, unrolling.layers[-1]))
+    if possible:
+        yield Claim("possible", "a run in which no rule is enforced brings it about", (int(event),), possible=True)
+
+
+# --- making --------------------------------------------------------------------------------------------------
+
+
+def certify(found: Verdict, timeout: float | None = None) -> Certificate:
+    """The evidence for an answer; ``timeout``: seconds.
+
+    Raises:
+        CertificateError: an answer that nobody knows, or for which there is no evidence of this kind.
+        ProofError: no prover, or no time.
+    """
+    about = found.property, found.configuration, found.world, found.result
+    if found.trace is not None:
+        return Certificate(*about, trace=found.trace)
+    if found.result == "unknown" or not found.property.defined(found.world):
+        raise CertificateError(f"there is no evidence for this answer: {found.reason}")
+    clock = Clock(timeout)
+    sweeps, ruled = _sweeps(found, clock)
+    statement = state(*about[:3], sweeps, ruled, found.result == "safe")
+    return Certificate(*about, sweeps, ruled, dict(_shown(statement, clock)))
+
+
+def _sweeps(found: Verdict, clock: Clock) -> tuple[int, bool]:
+    """How many sweeps it takes to see why the event does not happen, and whether it is the rules that keep it out."""
+    template = _template(found.property, found.configuration, found.world)
+    depths = Depths(template, LIMIT, growing=True)
+    name, every = found.property.name, list(template.enforced)
+
+    def settled(rules: list[str], sweeps: int = 0, prove: bool = True) -> Settled:
+        def assume(laid: Laid) -> list[int]:
+            return [laid.unrolling.enforced[rule] for rule in rules]
+
+        there = depths.settle(name, assume, clock, sweeps, prove=prove)
+        if there.answer is Answer.UNKNOWN:
+            raise CertificateError(f"how long runs can be was not found: {there.reason}")
+        return there
+
+    if found.result == "not_in_this_world" and (lawless := settled([])).answer is Answer.UNSAT:
+        return lawless.laid.depth, False
+    depth = settled(every).laid.depth
+    return (settled([], depth).laid.depth if found.result == "safe" else depth), True
+
+
+def _shown(statement: Statement, clock: Clock) -> Iterator[tuple[str, Shown]]:
+    """What shows each claim of a statement."""
+    for claim in statement.claims:
+        if claim.possible:
+            yield claim.name, _model(statement, claim)
+        else:
+            yield claim.name, prove(dimacs(statement.clauses, statement.top, claim.assumptions), clock.left)
+
+
+def _model(statement: Statement, claim: Claim) -> tuple[int, ...]:
+    solver = Solver(list(statement.clauses), statement.top)
+    if solver.check(claim.assumptions) is not Answer.SAT:
+        raise CertificateError(f"it is not so that {claim.says}")
+    return tuple(literal for literal in range(1, statement.top + 1) if solver.holds(literal))
+
+
+# --- checking ------------------------------------------------------------------------------------------------
+
+
+def findings(made: Certificate, stored: Statement | None, timeout: float | None = None) -> Iterator[Finding]:
+    """What is found when a certificate is looked at; ``stored``: the statement that came with it.
+
+    Raises:
+        ProofError: the checker is not installed, or out of time.
+    """
+    if made.trace is not None:
+        yield _replayed(made, made.trace)
+    if stored is None:
+        return
+    anew = made.statement()
+    same = (stored.clauses, stored.claims) == (anew.clauses, anew.claims)
+    yield Finding(f"its {stored.clauses.count(0):,} clauses are those of the question", same, "laid down anew")
+    if not stored.claims:
+        yield Finding("no step brings it about, whatever came before", same, "laid down anew")
+    for claim in stored.claims:
+        shown = made.shown.get(claim.name, b"")
+        if claim.possible:
+            true = isinstance(shown, tuple) and holds(stored.clauses, claim.assumptions, shown)
+            yield Finding(claim.says, true, "every clause holds")
+        else:
+            formula = dimacs(stored.clauses, stored.top, claim.assumptions)
+            true = isinstance(shown, bytes) and is_proof(formula, shown, timeout)
+            yield Finding(claim.says, true, f"{CHECKER}, {len(shown):,} bytes")
+
+
+def trusted(made: Certificate) -> Iterator[str]:
+    """What whoever has checked a certificate still takes on trust."""
+    if made.trace is not None:
+        yield "that the machine does what the rules and the messages of the model say"
+        return
+    yield f"{CHECKER}, and that the clauses say what rules and messages of the model say"
+    yield "that every run can be brought into the order of sweeps, each action as early as it can happen"
+    if made.result == "safe":
+        yield "that honest parties can use the design"
+    if made.result == "not_in_this_world" and made.ruled:
+        yield "that honest parties cannot use the design, for which the verdict names the reason"
+
+
+def _replayed(made: Certificate, trace: Trace) -> Finding:
+    try:
+        confirm(trace, made.property)
+        same = (trace.configuration, trace.world) == (made.configuration, made.world)
+    except ReplayError:
+        same = False
+    return Finding(f"its run of {len(trace.steps)} steps brings it about", same, "replayed on the machine")

@@ -1,0 +1,101 @@
+"""Proofs that clauses cannot all hold, made and checked by programs that share nothing with our solver.
+
+CaDiCaL writes a proof in the DRAT format, drat-trim checks it; both are packages of the common distributions.
+
+References:
+    N. Wetzler, M. Heule, W. Hunt: DRAT-trim: Efficient Checking and Trimming Using Expressive Clausal Proofs, SAT 2014.
+    A. Biere, T. Faller, K. Fazekas, M. Fleury, N. Froleyks, F. Pollitt: CaDiCaL 2.0, CAV 2024.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+PROVER, CHECKER = "cadical", "drat-trim"
+#: Exit codes of SAT solvers.
+_SAT, _UNSAT = 10, 20
+
+
+class ProofError(RuntimeError):
+    """A proof that cannot be made or looked at here; the message says why."""
+
+
+def dimacs(clauses: Sequence[int], top: int, assumptions: Iterable[int] = ()) -> str:
+    """Clauses (flat, each ended by 0) and assumptions, as clauses of one literal, in the DIMACS form.
+
+    >>> print(dimacs([1, -2, 0], 2, [2]), end="")
+    p cnf 2 2
+    1 -2 0
+    2 0
+    """
+    lines, line = [], []
+    for literal in clauses:
+        line.append(str(literal))
+        if not literal:
+            lines.append(" ".join(line))
+            line = []
+    lines += [f"{literal} 0" for literal in assumptions]
+    return "\n".join([f"p cnf {top} {len(lines)}", *lines, ""])
+
+
+def prove(formula: str, timeout: float | None = None) -> bytes:
+    """A proof that a formula in the DIMACS form cannot hold.
+
+    Raises:
+        ProofError: the prover is not installed, out of time, or says that the formula can hold.
+    """
+    with TemporaryDirectory() as folder:
+        clauses, proof = Path(folder, "clauses.cnf"), Path(folder, "proof.drat")
+        clauses.write_text(formula, encoding="ascii")
+        ended = _run([PROVER, "-q", str(clauses), str(proof)], timeout)
+        if ended.returncode != _UNSAT:
+            why = "it can hold" if ended.returncode == _SAT else ended.stderr.strip() or f"exit {ended.returncode}"
+            raise ProofError(f"{PROVER} does not prove that the clauses cannot hold: {why}")
+        return proof.read_bytes()
+
+
+def is_proof(formula: str, proof: bytes, timeout: float | None = None) -> bool:
+    """Whether a proof shows that a formula in the DIMACS form cannot hold.
+
+    Raises:
+        ProofError: the checker is not installed, or out of time.
+    """
+    with TemporaryDirectory() as folder:
+        clauses, stored = Path(folder, "clauses.cnf"), Path(folder, "proof.drat")
+        clauses.write_text(formula, encoding="ascii")
+        stored.write_bytes(proof)
+        return "s VERIFIED" in _run([CHECKER, str(clauses), str(stored)], timeout).stdout.splitlines()
+
+
+def holds(clauses: Sequence[int], assumptions: Iterable[int], model: Iterable[int]) -> bool:
+    """Whether clauses and assumptions hold where just these positive literals do.
+
+    >>> holds([1, -2, 0], [2], [1, 2]), holds([1, -2, 0], [2], [2])
+    (True, False)
+    """
+    true = set(model)
+    if not all((abs(literal) in true) == (literal > 0) for literal in assumptions):
+        return False
+    satisfied = False
+    for literal in clauses:
+        if literal:
+            satisfied = satisfied or (abs(literal) in true) == (literal > 0)
+        elif not satisfied:
+            return False
+        else:
+            satisfied = False
+    return True
+
+
+def _run(command: list[str], timeout: float | None) -> subprocess.CompletedProcess[str]:
+    name = command[0]
+    if shutil.which(name) is None:
+        raise ProofError(f"{name} is not installed: it is a package of that name in Debian, Ubuntu and others")
+    try:
+        return subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=timeout, check=False)
+    except subprocess.TimeoutExpired:
+        raise ProofError(f"{name} has not come to an end in {timeout:g} s") from None

@@ -1,0 +1,159 @@
+"""Evidence in files: written by one command, looked at by another, and refused in a line where it is none."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from openworld.cli import main
+from properties.proofs import CHECKER, PROVER
+
+Run = Callable[..., Result]
+SAFE = ("CD", "cap=mal_as;iss_check=require")
+needs_programs = pytest.mark.skipif(
+    None in map(shutil.which, (PROVER, CHECKER)), reason=f"not installed: {PROVER} or {CHECKER}"
+)
+
+
+@pytest.fixture
+def run() -> Run:
+    """Run a command in this process."""
+    return lambda *arguments: CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def stored(tmp_path: Path, run: Run) -> Path:
+    """A certificate of a safe answer."""
+    path = tmp_path / "safe.zip"
+    assert run("verdict", *SAFE, "--certificate", path).exit_code == 0
+    return path
+
+
+def changed(path: Path, name: str, change: Callable[[bytes], bytes]) -> Path:
+    """A certificate with one of its members changed."""
+    with zipfile.ZipFile(path) as archive:
+        members = {member: archive.read(member) for member in archive.namelist()}
+    other = path.with_name("changed.zip")
+    with zipfile.ZipFile(other, "w") as archive:
+        for member, content in members.items():
+            archive.writestr(member, change(content) if member == name else content)
+    return other
+
+
+@needs_programs
+def test_evidence_is_written_and_checked(stored: Path, run: Run, tmp_path: Path) -> None:
+    """What was checked, by what, and what is still to be trusted; the same question makes the same bytes."""
+    result = run("certificate", stored)
+    assert result.exit_code == 0
+    assert "REFUTED" not in result.output
+    for words in ("drat-trim", "laid down anew", "every clause holds", "trusted", "claimed     safe, in world default"):
+        assert words in result.output
+    data = json.loads(run("certificate", stored, "--json").output)
+    assert data["holds"]
+    assert len(data["findings"]) == 4
+    again = tmp_path / "again.zip"
+    run("verdict", *SAFE, "--certificate", again)
+    assert again.read_bytes() == stored.read_bytes()
+
+
+@needs_programs
+def test_clauses_and_proofs_are_of_use_without_this_suite(stored: Path) -> None:
+    """The archive has the clauses in the usual form, and each proof is about them and its claim's assumptions."""
+    with zipfile.ZipFile(stored) as archive:
+        about = json.loads(archive.read("certificate.json"))
+        assert {f"{claim['name']}.{'model' if claim['possible'] else 'drat'}" for claim in about["claims"]} | {
+            "certificate.json", "clauses.cnf"
+        } == set(archive.namelist())  # fmt: skip
+        head, *lines = archive.read("clauses.cnf").decode().splitlines()
+    assert head == f"p cnf {about['top']} {len(lines)}"
+    assert all(line.endswith(" 0") for line in lines)
+
+
+@needs_programs
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("certificate.json", lambda data: data.replace(b"iss_check=require", b"iss_check=off")),
+        ("certificate.json", lambda data: data.replace(b'"verdict": "safe"', b'"verdict": "not_in_this_world"')),
+        ("clauses.cnf", lambda data: data.rsplit(b"\n", 3)[0] + b"\n1 0\n"),
+        ("excluded.drat", lambda data: b""),
+        ("possible.model", lambda data: b"1"),
+    ],
+    ids=["question", "answer", "clauses", "proof", "run"],
+)
+def test_what_was_tampered_with_is_refuted(stored: Path, run: Run, name: str, change: Callable[[bytes], bytes]) -> None:
+    """Exit code 1, and the line that is not so."""
+    result = run("certificate", changed(stored, name, change))
+    assert (result.exit_code, "REFUTED" in result.output) == (1, True)
+
+
+def test_a_run_is_evidence_too(tmp_path: Path, run: Run) -> None:
+    """For that no program is needed but our own."""
+    path = tmp_path / "attack.zip"
+    run("verdict", "CD", "cap=mal_as;iss_check=off", "--certificate", path)
+    result = run("certificate", path)
+    assert result.exit_code == 0
+    assert "its run of 7 steps brings it about (replayed on the machine)" in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "not a ZIP archive"),
+        (b"PK\x03\x04 and so on", "not a ZIP archive"),
+    ],
+)
+def test_what_is_no_certificate_is_refused_in_a_line(tmp_path: Path, run: Run, content: bytes, said: str) -> None:
+    """With the name of the file and the reason, and exit code 2."""
+    path = tmp_path / "none.zip"
+    path.write_bytes(content)
+    result = run("certificate", path)
+    assert (result.exit_code, said in result.output, len(result.output.splitlines())) == (2, True, 1)
+    assert str(path) in result.output
+
+
+@pytest.mark.parametrize(
+    ("about", "said"),
+    [
+        ({}, "'format' is missing"),
+        ({"format": "openworld-certificate", "version": 2}, "must be 1"),
+        ({"sweeps": -1}, "must be a number between 0 and 20"),
+        ({"sweeps": 0}, "neither a run nor sweeps of runs"),
+        ({"property": "XX"}, "unknown property 'XX'"),
+        ({"world": "nowhere"}, "no world or world file 'nowhere'"),
+        ({"verdict": "reached"}, "no such answer about a security property"),
+        ({"configuration": "iss_chek=on"}, "iss_chek"),
+        ({"trace": {}}, "not a trace"),
+        ({"claims": [{"name": "proved"}]}, "unknown value 'proved'"),
+    ],
+    ids=str,
+)
+def test_what_does_not_fit_together_is_refused_in_a_line(tmp_path: Path, run: Run, about: object, said: str) -> None:
+    """A schema at the border, and then the names."""
+    whole = {
+        "format": "openworld-certificate", "version": 1, "property": "CD", "configuration": "cap=mal_as",
+        "world": "default", "verdict": "safe", "sweeps": 1, "ruled": True, "top": 1, "claims": [], "meaning": {},
+        "trace": None,
+    }  # fmt: skip
+    path = tmp_path / "bad.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("certificate.json", json.dumps({**whole, **about} if about else {}))
+        archive.writestr("clauses.cnf", "p cnf 1 1\n1 0\n")
+    result = run("certificate", path)
+    assert (result.exit_code, len(result.output.splitlines())) == (2, 1), result.output
+    assert said in result.output
+
+
+def test_without_the_programs_nothing_is_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, run: Run) -> None:
+    """The line says which program is not there, and nothing is written."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    path = tmp_path / "safe.zip"
+    result = run("verdict", *SAFE, "--certificate", path)
+    assert (result.exit_code, path.exists()) == (3, False)
+    assert "cadical is not installed" in result.output

@@ -1,0 +1,124 @@
+"""What verdicts rest on stands up to programs that share nothing with our solver; what was tampered with does not."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from dataclasses import replace
+
+import pytest
+
+from model.design import parse
+from properties.certificate import CertificateError, certify, findings
+from properties.proofs import CHECKER, PROVER, ProofError, prove
+from properties.security import PROPERTIES
+from properties.verdict import check
+
+MISSING = [program for program in (PROVER, CHECKER) if shutil.which(program) is None]
+pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}")
+
+SAFE = "CD cap=mal_as;iss_check=require"
+#: One question for each kind of answer, and how many claims its clauses have.
+ANSWERS = {
+    SAFE: ("safe", 3),
+    "AZ world=crm_then_billing;cap=mal_as+mal_rs;grant=id_jag": ("safe", 3),
+    "AZ design=aauth;cap=mal_rs": ("safe", 3),
+    "FC api=multi_path": ("not_reached", 2),
+    "SI cap=mal_client": ("not_in_this_world", 2),
+    "CD cap=mal_as;pkce=off;pkce_as=required": ("not_in_this_world", 2),
+    "DC world=default;cap=mal_as": ("not_in_this_world", 0),
+    "CD cap=mal_as;iss_check=off": ("attack", 0),
+    "FC cap=none": ("reached", 0),
+}
+
+
+def answered(question):
+    """The verdict on a question such as those above."""
+    code, _, configuration = question.partition(" ")
+    return check(code, parse(configuration))
+
+
+def looked_at(made, **other):
+    """What is found of a certificate, or of one that says otherwise about the same clauses."""
+    stored = made.statement() if made.trace is None else None
+    return list(findings(replace(made, **other), stored))
+
+
+@pytest.mark.parametrize("question", ANSWERS)
+def test_what_is_answered_has_evidence(question):
+    """Each kind of answer has its own, and all of it is found to be so."""
+    found = answered(question)
+    made = certify(found)
+    result, claims = ANSWERS[question]
+    assert (found.result, len(made.shown)) == (result, claims)
+    seen = looked_at(made)
+    assert seen
+    assert all(each.holds for each in seen)
+
+
+def test_what_is_not_known_has_none():
+    """There is nothing to write down."""
+    unknown = replace(answered(SAFE), result="unknown", reason="out of time")
+    with pytest.raises(CertificateError, match="out of time"):
+        certify(unknown)
+
+
+def test_a_proof_of_something_else_is_refuted():
+    """Of a shorter run, of nothing, or of another claim."""
+    made = certify(answered(SAFE))
+    for name, shown in (("complete", b""), ("complete", made.shown["excluded"]), ("possible", (1,))):
+        refuted = [each.says for each in looked_at(made, shown={**made.shown, name: shown}) if not each.holds]
+        assert refuted == [claim.says for claim in made.statement().claims if claim.name == name]
+
+
+def test_evidence_for_another_question_is_refuted():
+    """Proofs are right, and not about what is said."""
+    made = certify(answered(SAFE))
+    for other in (
+        {"configuration": parse("cap=mal_as;iss_check=off")}, {"property": PROPERTIES["authorization"]},
+        {"ruled": False}, {"sweeps": made.sweeps + 1}, {"result": "not_in_this_world"},
+    ):  # fmt: skip
+        first, *proofs = looked_at(made, **other)
+        assert not first.holds, other
+        assert all(each.holds for each in proofs)
+
+
+def test_a_run_that_shows_something_else_is_refuted():
+    """A trace is replayed, for the property and the configuration that it is said to be about."""
+    made = certify(answered("CD cap=mal_as;iss_check=off"))
+    assert not looked_at(made, property=PROPERTIES["authorization"])[0].holds
+    assert not looked_at(made, configuration=parse("cap=mal_as"))[0].holds
+
+
+def test_literals_say_what_they_stand_for():
+    """Rules, what is done in which sweep with which choices, and how things stand afterwards."""
+    found = answered(SAFE)
+    statement = certify(found).statement()
+    said = {words for each in statement.meaning.values() for words in each}
+    for words in (
+        *(f"rule {name} is enforced" for name in found.blocked_by), "in sweep 1 client.request_resource[victim]",
+        "after sweep 2 victim.phase is requested", "code_delivery has happened",
+    ):  # fmt: skip
+        assert words in said
+    assert any("if at all, with authorization_at=https://as.example" in words for words in said)
+    assert set(statement.meaning) <= {abs(literal) for literal in statement.clauses}
+
+
+def test_clauses_that_can_hold_have_no_proof():
+    """The prover says so, and nothing is written."""
+    with pytest.raises(ProofError, match="it can hold"):
+        prove("p cnf 1 1\n1 0\n")
+
+
+@pytest.mark.slow
+def test_two_hundred_answers_have_evidence(sample):
+    """Random designs and attackers; what happens is replayed, what does not is proved."""
+    rng = random.Random(41)
+    seen = dict.fromkeys(("safe", "attack", "not_in_this_world"), 0)
+    while sum(seen.values()) < 200:
+        prop = rng.choice([prop for prop in PROPERTIES.values() if prop.kind == "security"])
+        found = check(prop, sample(rng, 0.1))
+        if found.result in seen and prop.defined(found.world):
+            assert all(each.holds for each in looked_at(certify(found))), (prop.code, str(found.configuration))
+            seen[found.result] += 1
+    assert all(seen.values())
