@@ -49,25 +49,25 @@ def outcome(verdict: Verdict) -> str:
 
 def certificate_lines(made: Certificate, found: Iterable[Finding], trusted: Iterable[str]) -> Iterator[str]:
     """What was found of a certificate, and what is left to be trusted."""
-    yield from _entry("property", f"{made.property.name} ({made.property.code}): {made.property.meaning}")
-    yield from _entry("config", str(made.configuration))
-    yield from _entry("claimed", f"{made.result.replace('_', ' ')}, in world {made.world.name}")
+    yield from entry("property", f"{made.property.name} ({made.property.code}): {made.property.meaning}")
+    yield from entry("config", str(made.configuration))
+    yield from entry("claimed", f"{made.result.replace('_', ' ')}, in world {made.world.name}")
     for each in found:
-        yield from _entry("checked" if each.holds else "REFUTED", f"{each.says} ({each.how})")
+        yield from entry("checked" if each.holds else "REFUTED", f"{each.says} ({each.how})")
     for what in trusted:
-        yield from _entry("trusted", what)
+        yield from entry("trusted", what)
 
 
 def verdict_lines(verdict: Verdict) -> Iterator[str]:
     """A verdict as a person reads it, without its chart."""
 
-    yield from _entry("property", f"{verdict.property.name} ({verdict.property.code}): {verdict.property.meaning}")
-    yield from _entry("config", str(verdict.configuration))
-    yield from _entry("verdict", outcome(verdict))
+    yield from entry("property", f"{verdict.property.name} ({verdict.property.code}): {verdict.property.meaning}")
+    yield from entry("config", str(verdict.configuration))
+    yield from entry("verdict", outcome(verdict))
     if verdict.reason:
-        yield from _entry("reason", verdict.reason)
-    yield from _entry("reach", verdict.reach)
-    yield from _entry("time", f"{verdict.seconds:.2f} s")
+        yield from entry("reason", verdict.reason)
+    yield from entry("reach", verdict.reach)
+    yield from entry("time", f"{verdict.seconds:.2f} s")
     yield from blocking_lines(verdict)
 
 
@@ -85,7 +85,8 @@ def blocking_lines(verdict: Verdict) -> Iterator[str]:
             yield "  (whether another rule of the model would make up for one of them was not found out)"
 
 
-def _entry(name: str, words: str) -> list[str]:
+def entry(name: str, words: str) -> list[str]:
+    """What is said of one thing, under its name."""
     return textwrap.wrap(
         f"{name:<11} {words}", _WIDTH, subsequent_indent=" " * 12, break_on_hyphens=False, break_long_words=False
     )

@@ -85,8 +85,8 @@ def _explain(error: Exception) -> int:
         return complain(f"{error.filename or 'input or output'}: {error.strerror}", code)
     if isinstance(error, InputError):
         return complain(str(error), BAD_INPUT)
-    if (code := _SAID.get(type(error).__name__)) is not None:
-        return complain(str(error), code)
+    if type(error).__name__ in _SAID:
+        return complain(str(error), _SAID[type(error).__name__])
     with suppress(OSError):
         traceback.print_exception(error)
     return INTERNAL

@@ -106,7 +106,8 @@ def certificate(path: Path) -> None:
 
 READERS: dict[str, Reader] = {
     "configuration": configuration, "questions": questions, "world": world, "expectations": expectations.read,
-    "trace": lambda path: trace.from_json(path.read_bytes()), "population": a_population, "study": study, "certificate": certificate,
+    "trace": lambda path: trace.from_json(path.read_bytes()), "population": a_population, "study": study,
+    "certificate": certificate,
 }  # fmt: skip
 CORPUS = {name: sorted((HERE / "corpus" / name).iterdir()) for name in READERS}
 

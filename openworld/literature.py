@@ -1,0 +1,61 @@
+"""Published attacks and what the model makes of them, in words and as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from openworld.show import command, entry
+from openworld.show import outcome as in_words
+from properties.literature import Outcome, kinds
+
+_WIDTH = 22
+
+
+def row(found: Outcome) -> str:
+    """One of many in a line: what it is, what was found, and where it was published."""
+    about = found.publication
+    answers: str = found.how
+    if found.vulnerable and found.fixed:
+        words = in_words(found.vulnerable).partition(":")[0], in_words(found.fixed).partition(":")[0]
+        answers = f"{about.question.property.code if about.question else ''} {words[0]}, {words[1]}; {found.how}"
+    said = f"  NOT AS PUBLISHED: {found.wrong}" if found.wrong else ""
+    return f"{about.id:<{_WIDTH}} {answers:<51} {about.source}{said}"
+
+
+def lines(found: Outcome) -> Iterator[str]:
+    """One by itself: the published steps, ours beside them, and the commands that show both."""
+    about, asked = found.publication, found.publication.question
+    yield from entry("attack", f"{about.attack} ({about.id})")
+    yield from entry("source", about.source)
+    yield from entry("published", about.published)
+    if asked is None or found.vulnerable is None or found.fixed is None:
+        yield from entry("not here", about.note)
+        return
+    yield from entry("property", f"{asked.property.name} ({asked.property.code}): {asked.property.meaning}")
+    yield from entry("there", f"{in_words(found.vulnerable)}, {found.how}: {asked.vulnerable}")
+    yield from entry("mended", f"{in_words(found.fixed)}: {asked.fixed}")
+    published = iter(asked.kinds)
+    expected = next(published, None)
+    for number, kind in enumerate(kinds(found.trace), 1):
+        as_published = kind == expected
+        yield f"{'steps' if number == 1 else '':<11} {number:>2}. {kind}{'  (published)' if as_published else ''}"
+        expected = next(published, None) if as_published else expected
+    if about.note:
+        yield from entry("note", about.note)
+    yield from entry("charts", command("trace", asked.property.code, asked.vulnerable))
+    yield from entry("", command("trace", asked.property.code, asked.vulnerable, "--under", asked.fixed))
+    yield from entry("so", found.wrong or "as published")
+
+
+def data(found: Outcome) -> dict[str, Any]:
+    """One as data."""
+    about, asked = found.publication, found.publication.question
+    return {
+        "id": about.id, "attack": about.attack, "source": about.source, "published": about.published,
+        "note": about.note, "how": found.how, "as_published": not found.wrong, "wrong": found.wrong,
+        "property": asked and asked.property.name, "vulnerable": asked and str(asked.vulnerable),
+        "fixed": asked and str(asked.fixed), "published_kinds": list(asked.kinds) if asked else [],
+        "verdict": found.vulnerable and found.vulnerable.result, "mended": found.fixed and found.fixed.result,
+        "kinds": list(kinds(found.trace)),
+    }  # fmt: skip

@@ -1,0 +1,63 @@
+"""Attacks that others have published are found by an attacker that knows none of them by name, and so are their fixes."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from model.design import parse
+from properties.literature import kinds, outcome, publication, publications
+
+ASKED = [name for name, each in publications().items() if each.question is not None]
+#: How many are asked where there is little time.
+FEW = 12
+
+
+@pytest.mark.parametrize("name", random.Random(0).sample(ASKED, FEW))
+def test_some_published_attacks_are_found_and_mended(name):
+    """Verdict, fix, and the published kinds of steps in their order."""
+    assert not outcome(publication(name)).wrong
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ASKED)
+def test_published_attacks_are_found_and_mended(name):
+    """Every one that can be said in this vocabulary."""
+    assert not outcome(publication(name)).wrong
+
+
+@pytest.mark.slow
+def test_hardly_any_is_a_single_step():
+    """What is one step was published as one, or is what a malicious party sends and somebody takes."""
+    counted = Counter(outcome(each).how for each in publications().values())
+    assert counted["composed"] >= 2 * counted["one move"]
+
+
+def test_what_cannot_be_said_has_its_reason():
+    """A published attack without a question says what the model leaves out."""
+    left = [each for each in publications().values() if each.question is None]
+    assert left
+    assert all(each.note and each.published for each in left)
+
+
+def test_what_is_not_as_published_is_told():
+    """An attack that is not there, a fix that mends nothing, a step that is missing."""
+    whole = publication("FKS16-mixup-web")
+    asked = whole.question
+    for other, said in (
+        ({"vulnerable": asked.fixed}, "safe under cap=mal_as"),
+        ({"fixed": asked.vulnerable}, "attack under cap=mal_as;iss_check=off"),
+        ({"kinds": ("client.redeem_code",)}, "no client.redeem_code where it was published"),
+        ({"kinds": tuple(reversed(asked.kinds))}, "where it was published"),
+    ):  # fmt: skip
+        assert said in outcome(replace(whole, question=replace(asked, **other))).wrong
+
+
+def test_kinds_of_steps_are_those_of_the_run():
+    """Without whose session or grant it is."""
+    found = outcome(publication("9700-4.10"))
+    assert (kinds(found.trace), found.how) == (("attacker.present_token",), "one move")
+    assert found.vulnerable.configuration == parse("cap=token_leak")
