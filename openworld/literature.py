@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from openworld.show import command, entry
@@ -46,6 +46,21 @@ def lines(found: Outcome) -> Iterator[str]:
     yield from entry("charts", command("trace", asked.property.code, asked.vulnerable))
     yield from entry("", command("trace", asked.property.code, asked.vulnerable, "--under", asked.fixed))
     yield from entry("so", found.wrong or "as published")
+
+
+def table(found: Iterable[Outcome]) -> Iterator[str]:
+    """Many as a table in Markdown, each with the command that shows it."""
+    yield "| published | attack | in the model | mended | how |"
+    yield "|---|---|---|---|---|"
+    for each in found:
+        about, asked = each.publication, each.publication.question
+        if asked is None or each.vulnerable is None or each.fixed is None:
+            yield f"| {about.source} | {about.attack} | – | – | {each.how}: {about.note} |"
+            continue
+        where = f"`openworld verdict {asked.property.code} \"{asked.vulnerable}\"`"
+        there, mended = (in_words(verdict).partition(":")[0] for verdict in (each.vulnerable, each.fixed))
+        how = f"{each.how}; {about.note}" if about.note else each.how
+        yield f"| {about.source} | {about.attack}: {where} | {there} | {mended}: `{asked.fixed}` | {how} |"
 
 
 def data(found: Outcome) -> dict[str, Any]:

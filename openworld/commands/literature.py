@@ -12,8 +12,9 @@ from openworld.progress import Progress
 
 @click.command()
 @click.argument("name", metavar="[ID]", required=False)
+@click.option("--markdown", is_flag=True, help="Print a table in Markdown, as findings.md has it.")
 @as_json
-def literature(name: str | None, as_json: bool) -> int:
+def literature(name: str | None, markdown: bool, as_json: bool) -> int:
     """Ask the model for attacks that others have published, and for their fixes.
 
     Without ID all of them: where each was published, the verdict where it is there and where it is mended, and whether
@@ -36,6 +37,8 @@ def literature(name: str | None, as_json: bool) -> int:
             progress.advance()
     if as_json:
         print_json([show.data(each) for each in found])
+    elif markdown:
+        print_lines(show.table(found))
     elif name is not None:
         print_lines(show.lines(found[0]))
     else:

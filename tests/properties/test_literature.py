@@ -1,15 +1,17 @@
-"""Attacks that others have published are found by an attacker that knows none of them by name, and so are their fixes."""
+"""Published attacks are found by an attacker that knows none of them by name, and so are their fixes."""
 
 from __future__ import annotations
 
 import random
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from model.design import parse
-from properties.literature import kinds, outcome, publication, publications
+from openworld.literature import table
+from properties.literature import kinds, outcome, outcomes, publication, publications
 
 ASKED = [name for name, each in publications().items() if each.question is not None]
 #: How many are asked where there is little time.
@@ -34,6 +36,13 @@ def test_hardly_any_is_a_single_step():
     """What is one step was published as one, or is what a malicious party sends and somebody takes."""
     counted = Counter(outcome(each).how for each in publications().values())
     assert counted["composed"] >= 2 * counted["one move"]
+
+
+@pytest.mark.slow
+def test_the_table_of_the_findings_is_what_is_found():
+    """As `openworld literature --markdown` prints it."""
+    text = Path(__file__).parents[2].joinpath("findings.md").read_text(encoding="utf-8")
+    assert "\n".join(table(outcomes())) in text
 
 
 def test_what_cannot_be_said_has_its_reason():
