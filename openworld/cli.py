@@ -18,7 +18,7 @@ COMMANDS = {
     "verdict": "questions", "trace": "questions", "replay": "questions", "certificate": "certificate",
     "verdicts": "questions", "check": "check",
     "designs": "vocabulary", "assume": "assume", "diff": "diff", "worlds": "worlds", "explain": "vocabulary",
-    "rules": "vocabulary", "literature": "literature", "clients": "clients",
+    "rules": "vocabulary", "literature": "literature", "questions": "open_questions", "clients": "clients",
     "population": "population", "blast-radius": "blast_radius", "simulate": "simulate", "results": "results",
     "conform": "conform", "study": "study", "figures": "figures", "report": "report",
 }  # fmt: skip
