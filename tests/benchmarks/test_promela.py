@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from benchmarks._promela import macro, promela
@@ -9,8 +11,9 @@ from benchmarks._spin import missing, spin
 from benchmarks.worlds import mixup
 from model.design import Configuration, parse
 from model.world_file import WORLDS
-from properties.explore import explore
-from properties.security import find
+from properties.explore import TooManyStatesError, explore
+from properties.security import PROPERTIES, find
+from properties.verdict import Checker
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=f"not installed: {', '.join(missing())}")
 
@@ -44,6 +47,25 @@ def test_spin_finds_the_shortest_attack(name):
     found = explore(configuration, MIXUP, (prop,))
     run = spin(promela(MIXUP, configuration, prop), found.states, breadth_first=True)
     assert run.steps == found.first[name]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["solo", "alone", "tiny", "both", "aauth", "delegation"])
+def test_spin_says_what_the_solver_says(name, small_worlds, sample):
+    """Random properties, designs and attackers, where SPIN gets through the states: the same answer and length."""
+    world = small_worlds[name] if name in small_worlds else WORLDS[name]
+    checker, rng, compared = Checker(world), random.Random(f"spin {name}"), 0
+    asked = [prop for prop in PROPERTIES.values() if prop.kind == "security" and prop.defined(world)]
+    for _ in range(40):
+        prop, configuration = rng.choice(asked), sample(rng, rng.choice((0.05, 0.1, 0.2)))
+        try:
+            states = explore(configuration, world, (prop,), limit=20_000).states
+        except TooManyStatesError:
+            continue
+        run = spin(promela(world, configuration, prop), states, breadth_first=True)
+        assert run.steps == checker.verdict(prop, configuration).steps, (prop.code, str(configuration))
+        compared += 1
+    assert compared >= 10
 
 
 def test_macros_decide_designs():
