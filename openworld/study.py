@@ -22,7 +22,7 @@ from model.errors import InputError
 from model.switches import CAPABILITIES
 from openworld.blame import blamed
 from openworld.files import as_json, claimed, set_aside, write
-from openworld.jobs import Reply, answers_once
+from openworld.jobs import Question, Reply, answers_once
 from openworld.progress import Progress
 from openworld.show import command
 from openworld.sources import WRITTEN
@@ -97,6 +97,7 @@ class Plan:
     workers: int = 1
     seed: int = 1
     timeout: float | None = None
+    certify: bool = False
 
     @property
     def designs(self) -> list[str]:
@@ -183,6 +184,7 @@ class Findings:
     rows: list[dict[str, Any]] = field(default_factory=list)
     clients: list[dict[str, Any]] = field(default_factory=list)
     environments: list[dict[str, Any]] = field(default_factory=list)
+    certificates: list[dict[str, Any]] = field(default_factory=list)
     results: dict[str, Result] = field(default_factory=dict)
     mishaps: dict[str, BlastRadius] = field(default_factory=dict)
     figures: list[str] = field(default_factory=list)
@@ -261,6 +263,25 @@ def _judge(plan: Plan, found: Findings) -> None:
                 _write_verdicts(plan, found)
                 written = time.monotonic()
     _write_verdicts(plan, found)
+
+
+def _certify(plan: Plan, found: Findings) -> None:
+    """Have others prove and check what was found not to happen."""
+    if not plan.certify:
+        return
+    from openworld import certified
+
+    asked = {case.key: case.configuration for case in cases(plan)}
+    excluded = {(row["property"], row["configuration"]) for row in found.rows if not row["steps"]}
+    questions = [Question(key[0], text, plan.timeout) for key, text in asked.items() if (key[0], text) in excluded]
+    with (
+        Progress("certificates", len(questions)) as progress,
+        closing(certified.evidence(questions, plan.workers)) as rows,
+    ):
+        for made in rows:
+            found.certificates.append(made | {"run": plan.run})
+            write(plan.folder / "certificates.csv", _csv(certified.COLUMNS, found.certificates))
+            progress.advance()
 
 
 def row(case: Case, data: dict[str, Any]) -> dict[str, Any]:
@@ -378,8 +399,8 @@ def _draw(plan: Plan, found: Findings) -> None:
 
 
 _STAGES = {
-    "verdicts": _judge, "clients": _judge_clients, "environments": _assume, "simulations": _simulate,
-    "blast_radius": _spread, "figures": _draw,
+    "verdicts": _judge, "certificates": _certify, "clients": _judge_clients, "environments": _assume,
+    "simulations": _simulate, "blast_radius": _spread, "figures": _draw,
 }  # fmt: skip
 
 
@@ -421,7 +442,16 @@ def _about(plan: Plan, found: Findings) -> dict[str, Any]:
         "system": platform.platform(),
         "versions": _versions(),
         "switches": len(parse("").design),
+        **_certified(found),
     }
+
+
+def _certified(found: Findings) -> dict[str, str]:
+    """How many of the answers that something does not happen others have proved and checked, if any were to be."""
+    if not found.certificates:
+        return {}
+    checked = sum(row["certified"] == "yes" for row in found.certificates)
+    return {"checked by others": f"{checked} of {len(found.certificates)} answers that something does not happen"}
 
 
 @cache  # which reads a file of each package, and every row is told the run

@@ -91,10 +91,16 @@ def holds(clauses: Sequence[int], assumptions: Iterable[int], model: Iterable[in
     return True
 
 
+def require(*names: str) -> None:
+    """Raise ProofError where one of these programs, or of all that are needed, is not there."""
+    for name in names or (PROVER, CHECKER):
+        if shutil.which(name) is None:
+            raise ProofError(f"{name} is not installed: it is a package of that name in Debian, Ubuntu and others")
+
+
 def _run(command: list[str], timeout: float | None) -> subprocess.CompletedProcess[str]:
     name = command[0]
-    if shutil.which(name) is None:
-        raise ProofError(f"{name} is not installed: it is a package of that name in Debian, Ubuntu and others")
+    require(name)
     try:
         return subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=timeout, check=False)
     except subprocess.TimeoutExpired:

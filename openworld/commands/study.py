@@ -15,7 +15,11 @@ from openworld.commands.shell import DONE, timeout_option, workers_option
 @workers_option
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same files.")
 @timeout_option
-def study(output: Path, quick: bool, workers: int | None, seed: int, timeout: float | None) -> int:
+@click.option(
+    "--certify", is_flag=True,
+    help="Have CaDiCaL prove and drat-trim check every answer that something does not happen: certificates.csv.",
+)  # fmt: skip
+def study(output: Path, quick: bool, workers: int | None, seed: int, timeout: float | None, certify: bool) -> int:
     """Judge every named design against every attacker, ask what is proved of deployed clients, run every experiment,
     count how far mishaps reach, and put the results together.
 
@@ -28,8 +32,11 @@ def study(output: Path, quick: bool, workers: int | None, seed: int, timeout: fl
     openworld study -o out --quick
     """
     from openworld.study import Plan, run
+    from properties.proofs import require
     from simulations.processes import cores
 
-    finished = run(Plan(output, quick=quick, workers=workers or cores(), seed=seed, timeout=timeout))
+    if certify:
+        require()
+    finished = run(Plan(output, quick, workers or cores(), seed, timeout, certify))
     click.echo(f"{output / 'report.html'}: {finished}")
     return DONE

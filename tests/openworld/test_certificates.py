@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 import zipfile
@@ -11,7 +12,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from openworld import study
+from openworld.certified import evidence
 from openworld.cli import main
+from openworld.jobs import Question
 from properties.proofs import CHECKER, PROVER
 
 Run = Callable[..., Result]
@@ -148,6 +152,34 @@ def test_what_does_not_fit_together_is_refused_in_a_line(tmp_path: Path, run: Ru
     result = run("certificate", path)
     assert (result.exit_code, len(result.output.splitlines())) == (2, 1), result.output
     assert said in result.output
+
+
+@needs_programs
+def test_many_answers_are_looked_into_at_once() -> None:
+    """What others have proved and checked, and why where there is nothing to prove."""
+    asked = [Question("code_delivery", "cap=mal_as;iss_check=require"), Question("session_integrity", "design=aauth;cap=mal_as")]
+    proved, other = evidence(asked, 1)
+    assert (proved["verdict"], proved["certified"], proved["why"]) == ("safe", "yes", "")
+    assert proved["clauses"] > 1_000 < proved["proofs"]
+    assert (other["verdict"], other["certified"]) == ("not_in_this_world", "no")
+    assert "no evidence" in other["why"]
+
+
+@needs_programs
+@pytest.mark.slow
+def test_a_study_has_every_answer_proved_and_checked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Each that something does not happen, with the share on its page."""
+    for name in ("EXPERIMENTS", "CLIENTS", "PROPERTIES"):
+        monkeypatch.setattr(study, f"QUICK_{name}", ())
+    monkeypatch.setattr(study, "QUICK_DESIGNS", ("mcp",))
+    monkeypatch.setattr(study, "QUICK_ATTACKERS", ("malicious_as",))
+    study.run(study.Plan(tmp_path, quick=True, certify=True))
+    with (tmp_path / "certificates.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) > 10
+    assert {row["certified"] for row in rows if row["verdict"] in ("safe", "not_reached")} == {"yes"}
+    share = f"{sum(row['certified'] == 'yes' for row in rows)} of {len(rows)} answers that something does not happen"
+    assert share in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_without_the_programs_nothing_is_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, run: Run) -> None:
