@@ -51,7 +51,7 @@ def data(about: OpenQuestion) -> dict[str, Any]:
     return {
         "id": about.id, "part": about.part, "question": about.text, "state": about.state, "answer": about.answer,
         "asked": [
-            {"property": each.property.name, "configuration": str(each.configuration), "expected": each.expected}
+            {"property": each.property.name, "configuration": each.configuration, "expected": each.expected}
             for each in about.asked
         ],
         "command": about.command, "rests": about.rests,

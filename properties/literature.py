@@ -15,7 +15,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal
 
-from model.design import Configuration, parse
+from model.design import parse
 from model.errors import InputError, hint
 from model.trace import Trace
 from properties.results import Result, read_result
@@ -34,15 +34,15 @@ class Question:
     """A published attack as a question.
 
     Attributes:
-        vulnerable: where it is there.
-        fixed: where it is mended.
+        vulnerable: the configuration in which it is there, as it was written.
+        fixed: the one in which it is mended.
         after: the verdict there.
         kinds: the kinds of steps that were published, in their order.
     """
 
     property: Property
-    vulnerable: Configuration
-    fixed: Configuration
+    vulnerable: str
+    fixed: str
     after: Result
     kinds: tuple[str, ...]
 
@@ -119,7 +119,7 @@ def _publication(row: dict[str, str]) -> Publication:
         prop = find(row["property"])
         after = read_result(row["after"], prop.kind)
         steps = tuple(filter(None, row["kinds"].split(" > ")))
-        question = Question(prop, parse(row["vulnerable"]), parse(row["fixed"]), after, steps)
+        question = Question(prop, row["vulnerable"], row["fixed"], after, steps)
     return Publication(row["id"], row["attack"], row["source"], question, row["published"], row["note"])
 
 
@@ -135,7 +135,8 @@ def outcome(published: Publication) -> Outcome:
     asked = published.question
     if asked is None:
         return Outcome(published)
-    return Outcome(published, check(asked.property, asked.vulnerable), check(asked.property, asked.fixed))
+    there, mended = (check(asked.property, parse(text)) for text in (asked.vulnerable, asked.fixed))
+    return Outcome(published, there, mended)
 
 
 def outcomes() -> Iterator[Outcome]:

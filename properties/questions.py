@@ -12,7 +12,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal, get_args
 
-from model.design import Configuration, parse
+from model.design import parse
 from model.errors import InputError, hint
 from properties.results import Result, read_result
 from properties.security import Property, find
@@ -28,10 +28,10 @@ class UnknownQuestionError(InputError):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A verdict that an answer rests on."""
+    """A verdict that an answer rests on; the configuration is as it was written."""
 
     property: Property
-    configuration: Configuration
+    configuration: str
     expected: Result
 
 
@@ -75,7 +75,7 @@ def _question(row: dict[str, str]) -> OpenQuestion:
 def _asked(text: str) -> Asked:
     question, _, expected = text.partition(" -> ")
     name, _, configuration = question.partition(" ")
-    return Asked(prop := find(name), parse(configuration), read_result(expected, prop.kind))
+    return Asked(prop := find(name), configuration, read_result(expected, prop.kind))
 
 
 def question(name: str) -> OpenQuestion:
@@ -87,4 +87,4 @@ def question(name: str) -> OpenQuestion:
 
 def answered(asked: OpenQuestion) -> list[tuple[Asked, Verdict]]:
     """The verdicts that an answer rests on, as they are."""
-    return [(each, check(each.property, each.configuration)) for each in asked.asked]
+    return [(each, check(each.property, parse(each.configuration))) for each in asked.asked]

@@ -157,7 +157,7 @@ def test_what_does_not_fit_together_is_refused_in_a_line(tmp_path: Path, run: Ru
 @needs_programs
 def test_many_answers_are_looked_into_at_once() -> None:
     """What others have proved and checked, and why where there is nothing to prove."""
-    asked = [Question("code_delivery", "cap=mal_as;iss_check=require"), Question("session_integrity", "design=aauth;cap=mal_as")]
+    asked = [Question("code_delivery", "cap=mal_as;iss_check=require"), Question("SI", "design=aauth;cap=mal_as")]
     proved, other = evidence(asked, 1)
     assert (proved["verdict"], proved["certified"], proved["why"]) == ("safe", "yes", "")
     assert proved["clauses"] > 1_000 < proved["proofs"]

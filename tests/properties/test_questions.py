@@ -23,7 +23,7 @@ FEW = 8
 
 def wrong(name):
     """The verdicts that are not as they are on file."""
-    return [str(each.configuration) for each, found in answered(question(name)) if found.result != each.expected]
+    return [each.configuration for each, found in answered(question(name)) if found.result != each.expected]
 
 
 @pytest.mark.parametrize("name", random.Random(1).sample(ASKED, FEW))
