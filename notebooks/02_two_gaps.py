@@ -166,7 +166,9 @@ claimed([
      "token_confinement", "cap=mal_tenant;prm=prefix_str", "attack"),
     ("Decoding escapes undoes the segment boundary.",
      "token_confinement", "cap=mal_tenant;prm=prefix;norm=decode_all", "attack"),
-    ("DPoP with the full URL closes prefix matching.", "token_confinement", f"{WIDENING};dpop=token", "safe"),
+    ("DPoP with the full URL keeps tokens where they belong.", "token_confinement", f"{WIDENING};dpop=token", "safe"),
+    ("The tenant's word for its neighbour's is taken all the same.",
+     "discovery_integrity", f"{WIDENING};dpop=token", "attack"),
     ("With origins only it does not.", "token_confinement", f"{WIDENING};dpop=token;rs_htu=off", "attack"),
     ("No echo closes it: the client asked for what it got.",
      "token_confinement", f"{WIDENING};echo=req_strict", "attack"),
@@ -181,9 +183,9 @@ claimed([
 ])  # fmt: skip
 
 # %% [markdown]
-# So prefix matching is safe where tokens are bound to a key and proofs to a URL, and moves the boundary from the
-# path to the host where they are not; the echo tells the truth about honest servers, at the price of every server
-# that stays silent.
+# So under prefix matching tokens stay where they belong if they are bound to a key and proofs to a URL, and the
+# boundary moves from the path to the host where they are not; whom a tenant speaks for is its own choice in either
+# case. The echo tells the truth about honest servers, at the price of every server that stays silent.
 #
 # ## The limits
 #
