@@ -98,6 +98,8 @@ def read(path: Path) -> tuple[Certificate, Statement | None]:
         about = documents.from_json(members.get(_ABOUT, b""))
         _SCHEMA.check(about)
         prop, sweeps = find(about["property"]), about["sweeps"]
+        if (about["trace"] is not None) != (about["verdict"] in ("attack", "reached")):
+            raise ValueError("a run is what shows attack or reached, and nothing else")
         if not sweeps and about["trace"] is None:
             raise ValueError("neither a run nor sweeps of runs")
         made = Certificate(

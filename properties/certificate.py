@@ -127,7 +127,8 @@ def state(
             meaning.setdefault(literal, []).append(words)
     event = unrolling.events[prop.name]
     claims = () if unrolling.template.events[prop.name] is False else _claims(unrolling, event, ruled, possible)
-    meaning.setdefault(int(event), []).append(f"{prop.name} has happened")
+    if not isinstance(event, bool):
+        meaning[event] = [f"{prop.name} has happened"]
     used = {abs(literal) for literal in unrolling.clauses}
     return Statement(
         tuple(unrolling.clauses), unrolling.top, tuple(claims),
