@@ -18,7 +18,7 @@ from simulations.population import populations
 
 ASKED = [name for name, each in questions().items() if each.asked]
 #: How many are asked where there is little time.
-FEW = 8
+FEW = 5
 
 
 def wrong(name):
