@@ -25,16 +25,16 @@ needs_programs = pytest.mark.skipif(
 )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def run() -> Run:
     """Run a command in this process."""
     return lambda *arguments: CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
-@pytest.fixture
-def stored(tmp_path: Path, run: Run) -> Path:
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory, run: Run) -> Path:
     """A certificate of a safe answer."""
-    path = tmp_path / "safe.zip"
+    path = tmp_path_factory.mktemp("certificates") / "safe.zip"
     assert run("verdict", *SAFE, "--certificate", path).exit_code == 0
     return path
 

@@ -32,6 +32,10 @@ ANSWERS = {
 }
 
 
+#: Those that are asked where there is little time.
+QUICK = (SAFE, "AZ design=aauth;cap=mal_rs", "FC api=multi_path", "DC world=default;cap=mal_as", "FC cap=none")
+
+
 def answered(question):
     """The verdict on a question such as those above."""
     code, _, configuration = question.partition(" ")
@@ -44,7 +48,9 @@ def looked_at(made, **other):
     return list(findings(replace(made, **other), stored))
 
 
-@pytest.mark.parametrize("question", ANSWERS)
+@pytest.mark.parametrize(
+    "question", [pytest.param(each, marks=[] if each in QUICK else [pytest.mark.slow]) for each in ANSWERS]
+)
 def test_what_is_answered_has_evidence(question):
     """Each kind of answer has its own, and all of it is found to be so."""
     found = answered(question)
@@ -71,6 +77,7 @@ def test_a_proof_of_something_else_is_refuted():
         assert refuted == [claim.says for claim in made.statement().claims if claim.name == name]
 
 
+@pytest.mark.slow
 def test_evidence_for_another_question_is_refuted():
     """Proofs are right, and not about what is said."""
     made = certify(answered(SAFE))
