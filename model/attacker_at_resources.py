@@ -42,6 +42,7 @@ from model.readings import (
     is_strangers,
     kept,
     lookalike,
+    may_begin,
     metadata_url,
     published,
     sessions,
@@ -119,7 +120,7 @@ def challenge_in_other_protocol(c: Context, who: str, party: str, scope: Value =
     signed = c.state.session(c.world.session[who].instead_of)
     here = possible(
         same(c.state.session(who).phase, "idle"), same(signed.phase, "asked"), same(signed.url, url),
-        tampered(c, "challenge", url),
+        tampered(c, "challenge", url), takes_part(c, who), may_begin(c, who),
     )  # fmt: skip
     return Move(
         here,
