@@ -221,6 +221,7 @@ def _run(plan: Plan, found: Findings) -> str:
         # Also after Ctrl-C: what is finished is put together and stays usable, as far as there is room for it.
         with suppress(OSError, InputError):
             _write_verdicts(plan, found)
+            _write_certificates(plan, found)
             _conclude(plan, found)
         raise
     found.finished = True
@@ -277,10 +278,21 @@ def _certify(plan: Plan, found: Findings) -> None:
         Progress("certificates", len(questions)) as progress,
         closing(certified.evidence(questions, plan.workers)) as rows,
     ):
+        written = time.monotonic()
         for made in rows:
             found.certificates.append(made | {"run": plan.run})
-            write(plan.folder / "certificates.csv", _csv(certified.COLUMNS, found.certificates))
             progress.advance()
+            if time.monotonic() - written > 2:
+                _write_certificates(plan, found)
+                written = time.monotonic()
+    _write_certificates(plan, found)
+
+
+def _write_certificates(plan: Plan, found: Findings) -> None:
+    from openworld import certified
+
+    if found.certificates:
+        write(plan.folder / "certificates.csv", _csv(certified.COLUMNS, found.certificates))
 
 
 def row(case: Case, data: dict[str, Any]) -> dict[str, Any]:

@@ -198,11 +198,11 @@ def _sweeps(found: Verdict, clock: Clock) -> tuple[int, bool]:
     depths = Depths(template, LIMIT, growing=True)
     name, every = found.property.name, list(template.enforced)
 
-    def settled(rules: list[str], sweeps: int = 0, prove: bool = True) -> Settled:
+    def settled(rules: list[str], sweeps: int = 0) -> Settled:
         def assume(laid: Laid) -> list[int]:
             return [laid.unrolling.enforced[rule] for rule in rules]
 
-        there = depths.settle(name, assume, clock, sweeps, prove=prove)
+        there = depths.settle(name, assume, clock, sweeps)
         if there.answer is Answer.UNKNOWN:
             raise CertificateError(f"how long runs can be was not found: {there.reason}")
         return there
