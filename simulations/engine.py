@@ -27,6 +27,9 @@ Progress = Callable[[int, int], object]
 READERS = ("arrays", "agents", "tasks", "layers", "registrations")
 #: Those of them that can write down every attempt.
 RECORDERS = ("arrays", "agents")
+#: Seconds in which a cluster has to answer, and to have a worker.
+PATIENCE = 5.0
+
 
 class EngineError(InputError):
     """Work that cannot be done as asked: no such cluster, or none that counts; or options that are none."""
@@ -212,14 +215,14 @@ def _on_cluster(units: Mapping[int, Unit], address: str) -> Iterator[tuple[int, 
     except ImportError:
         raise EngineError("a cluster needs dask.distributed: pip install 'openworld[cluster]'") from None
     try:
-        client = distributed.Client(address, timeout=5)  # type: ignore[no-untyped-call]
+        client = distributed.Client(address, timeout=PATIENCE)  # type: ignore[no-untyped-call]
     except (OSError, ValueError, TimeoutError) as error:
         raise EngineError(f"no cluster at {address!r}: {error}") from None
     with client:
         try:
-            client.wait_for_workers(1, timeout=5)
+            client.wait_for_workers(1, timeout=PATIENCE)
         except TimeoutError:
-            raise EngineError(f"no worker of the cluster at {address!r} in five seconds") from None
+            raise EngineError(f"no worker of the cluster at {address!r} in {PATIENCE:g} seconds") from None
         futures = {client.submit(count, unit, pure=False): index for index, unit in units.items()}
         try:
             for future in distributed.as_completed(futures):  # type: ignore[no-untyped-call]

@@ -206,15 +206,17 @@ def test_a_cluster_counts_the_same_and_survives_a_worker() -> None:
     assert killed
 
 
-def test_no_cluster_is_one_line() -> None:
+def test_no_cluster_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """An address at which nobody answers, or that is none."""
+    monkeypatch.setattr(engine, "PATIENCE", 0.5)
     for address in ("tcp://127.0.0.1:1", "nonsense://x"):
         with pytest.raises(EngineError, match="no cluster at"):
             run(UNITS, cluster=address)
 
 
-def test_a_cluster_without_workers_is_one_line() -> None:
+def test_a_cluster_without_workers_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """A scheduler that nobody works for is not waited for."""
+    monkeypatch.setattr(engine, "PATIENCE", 1.0)
     with (
         distributed.LocalCluster(n_workers=0, dashboard_address=None, silence_logs=logging.CRITICAL) as cluster,
         pytest.raises(EngineError, match="no worker of the cluster at"),
