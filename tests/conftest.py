@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import gc
 import os
 import random
 import re
@@ -18,6 +19,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from worlds import template_of
 
 from conformance.confinement import INSIDE
 from model.design import NAMED_DESIGNS, Configuration, ConfigurationError, Design, parse
@@ -29,13 +31,15 @@ from model.world_file import DEFAULT, WORLDS
 from properties.results import today
 from properties.security import PROPERTIES, Property, UnknownPropertyError, find
 from properties.solver import Answer, Solver
-from properties.template import Template
 from properties.unroll import Unrolling
 from properties.verdict import Checker
 
 # What a script starts in its background ignores Ctrl-C, and so would everything that the tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Most of what tests make is kept to the end, and looking through it for cycles again and again is for nothing.
+gc.set_threshold(50_000)
 
 # What tests do with the command is not taken into a network namespace; what is about that says so itself.
 os.environ.setdefault(INSIDE, "no")
@@ -132,7 +136,7 @@ class Clauses:
 
     def __init__(self, world: World, sweeps: int = ENOUGH) -> None:
         self.world = world
-        self.template = Template(world)
+        self.template = template_of(world)
         self.laid = Unrolling(self.template, sweeps)
         self._solver: Solver | None = None
 

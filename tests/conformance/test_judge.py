@@ -126,9 +126,9 @@ def test_result_that_is_none_is_named(credulous: Installed, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("configuration", ["cap=mal_as;iss_check=off", "cap=mal_as;splice=yes;h_iss=no"])
 def test_attack_trace_works_over_http_on_a_client_that_checks_nothing(
-    credulous: Installed, tmp_path: Path, configuration: str
+    credulous: Installed, tmp_path: Path, checker: Checker, configuration: str
 ) -> None:
-    trace = Checker().verdict("code_delivery", parse(configuration)).trace
+    trace = checker.verdict("code_delivery", parse(configuration)).trace
     assert trace is not None
     play = tell(trace, expected=True)
     seen = judged(credulous, [play], tmp_path)[play.name]
@@ -136,8 +136,8 @@ def test_attack_trace_works_over_http_on_a_client_that_checks_nothing(
     assert seen.expected == ("code_delivery",)
 
 
-def test_attack_trace_says_where_everything_is() -> None:
-    trace = Checker().verdict("token_confinement", parse("cap=mal_tenant;prm=prefix;audience_check=prefix")).trace
+def test_attack_trace_says_where_everything_is(checker: Checker) -> None:
+    trace = checker.verdict("token_confinement", parse("cap=mal_tenant;prm=prefix;audience_check=prefix")).trace
     assert trace is not None
     play = tell(trace)
     scenario = play.scenario({**ORIGINS, "shared": "https://shared", "crm": "https://crm", "tools": "https://tools"})
@@ -157,10 +157,10 @@ def test_attack_trace_says_where_everything_is() -> None:
     ],
 )
 def test_request_that_should_not_be_sent_is_an_attack(
-    credulous: Installed, tmp_path: Path, prop: str, configuration: str, requests: list[str]
+    credulous: Installed, tmp_path: Path, checker: Checker, prop: str, configuration: str, requests: list[str]
 ) -> None:
     """Whosever session the trace is in; and a client that is sent to an honest server does nothing of the kind."""
-    trace = Checker().verdict(prop, parse(configuration)).trace
+    trace = checker.verdict(prop, parse(configuration)).trace
     assert trace is not None
     play = tell(trace, expected=True)
     (attack,) = play.attacks
@@ -172,8 +172,8 @@ def test_request_that_should_not_be_sent_is_an_attack(
     assert judged(credulous, [honest], tmp_path)["honest"].attacks == ()
 
 
-def test_attack_that_needs_a_session_of_the_attackers_is_not_told() -> None:
-    trace = Checker().verdict("authorization", parse("cap=code_leak;pkce=off;pkce_as=lax")).trace
+def test_attack_that_needs_a_session_of_the_attackers_is_not_told(checker: Checker) -> None:
+    trace = checker.verdict("authorization", parse("cap=code_leak;pkce=off;pkce_as=lax")).trace
     assert trace is not None
     with pytest.raises(UntellableError):
         tell(trace)

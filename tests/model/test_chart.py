@@ -161,10 +161,11 @@ def code_words(world: World) -> Iterator[str]:
     yield from (token for token in tokens(world) if token.endswith("+"))
 
 
-def test_random_runs_fit_the_page(sample: Callable[..., Configuration]) -> None:
+@pytest.mark.parametrize("count", [42, pytest.param(60, marks=pytest.mark.slow)])
+def test_random_runs_fit_the_page(sample: Callable[..., Configuration], count: int) -> None:
     """Whatever happens is drawn, within the width of an Internet-Draft, in printable ASCII and in a reader's words."""
     seen: set[str] = set()
-    for trace in walks(sample, 60):
+    for trace in walks(sample, count):
         seen |= {step.action.partition("[")[0] for step in trace.steps}
         for line in text(trace).splitlines():
             assert len(line) <= WIDTH
@@ -305,9 +306,9 @@ def test_every_field_of_every_message_is_seen_somewhere(checker: Checker) -> Non
         ("as_echo=yes", 7, "client.echo_confirms_request", "200 token response"),
     ],
 )
-def test_a_token_for_the_wrong_resource_is_refused_there_or_before_it_is_sent(echoes, number, rule, last):
+def test_a_token_for_the_wrong_resource_is_refused_there_or_before_it_is_sent(echoes, number, rule, last, checker):
     """An AS that binds the origin: without the echo the resource says no, with it the client never gets there."""
-    trace = Checker().verdict("first_contact", parse(f"echo=opt;{echoes}")).trace
+    trace = checker.verdict("first_contact", parse(f"echo=opt;{echoes}")).trace
     under = parse(f"echo=opt;{echoes};as_resource=generalise")
     refusal = stopped(trace, under)
     assert (refusal.number, refusal.rule.name) == (number, rule)

@@ -15,8 +15,10 @@ NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 SECTIONS = ["The question", "What the specifications say", "The evidence", "The answer", "The limits"]
 
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-#: Those that take more than half a minute and are run when there is time; their questions are asked elsewhere too.
-LONG = ("01_first_contact", "03_attacks", "04_designs", "07_trust")
+#: Those that take long, and the one that is opened in JupyterLab each time; their questions are asked elsewhere too.
+LONG = (
+    "01_first_contact", "02_two_gaps", "03_attacks", "04_designs", "05_population", "06_blast_radius", "07_trust",
+)  # fmt: skip
 
 
 def test_there_are_eight(folder: Path) -> None:

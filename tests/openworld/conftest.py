@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from openworld import jobs
+from properties.verdict import Checker
+from simulations import processes
+
+#: Checkers that lay down a world for all who ask.
+CHECKERS = cache(Checker)
 GOLDEN = Path(__file__).parent / "golden"
 
 
@@ -118,6 +125,17 @@ def study_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         gallery.write(known[name], Source(folder), folder / "figures")
     keep_made_up_software(folder / "conform")
     return folder
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many answers come from this process, which starts no other and lays down each world once."""
+
+    def one_by_one(function: Callable[[Any], Any], tasks: Mapping[Any, Any], _: int) -> Iterator[tuple[Any, Any]]:
+        yield from ((key, function(task)) for key, task in tasks.items())
+
+    monkeypatch.setattr(processes, "spread", one_by_one)
+    monkeypatch.setattr(jobs, "Checker", CHECKERS)
 
 
 @pytest.fixture

@@ -64,9 +64,12 @@ def test_the_mixup_is_read_as_it_is_meant(aasvg: Convert) -> None:
     faithful(artwork := ascii_art(mixup, under=under), mixup, aasvg(artwork), under)
 
 
-def test_random_runs_are_read_as_they_are_meant(aasvg: Convert, sample: Callable[..., Configuration]) -> None:
+@pytest.mark.parametrize("seeds", [5, pytest.param(16, marks=pytest.mark.slow)])
+def test_random_runs_are_read_as_they_are_meant(
+    aasvg: Convert, sample: Callable[..., Configuration], seeds: int
+) -> None:
     """Runs that nobody chose, under random designs and attackers."""
-    for seed in range(16):
+    for seed in range(seeds):
         rng = random.Random(seed)
         machine = Machine(sample(rng), list(WORLDS.values())[seed % len(WORLDS)])
         state, steps = machine.initial, []

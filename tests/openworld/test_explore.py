@@ -33,7 +33,10 @@ def explorer() -> Explorer:
 # --- questions ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", ["cap=none", "cap=mal_as", MIXUP, "design=mcp;cap=mal_tenant;prm=prefix", "h_iss=no"])
+@pytest.mark.parametrize("text", [
+    "cap=mal_as", MIXUP, "design=mcp;cap=mal_tenant;prm=prefix",
+    *(pytest.param(text, marks=pytest.mark.slow) for text in ("cap=none", "h_iss=no")),
+])  # fmt: skip
 def test_a_bare_result_is_that_of_the_verdict(text: str) -> None:
     """The quick answer, without a trace or rules, is never another one."""
     for name in PROPERTIES:

@@ -310,9 +310,11 @@ def test_the_comparison_sees_a_change(tmp_path: Path) -> None:
     assert compare_images(str(BASELINES / "rates.png"), str(tmp_path / "a.png"), TOLERANCE) is not None
 
 
-@pytest.mark.parametrize(
-    "kind", ["matrix", "rates", "hasse", "sequence", "clients", "client_ends", "blast_radius", "effects"]
-)
+@pytest.mark.parametrize("kind", [
+    "rates", "hasse", "sequence",
+    *(pytest.param(kind, marks=pytest.mark.slow)
+      for kind in ("matrix", "clients", "client_ends", "blast_radius", "effects")),
+])  # fmt: skip
 def test_files_are_the_same_every_time(kind: str, tmp_path: Path) -> None:
     """The same data give the same bytes; glyphs are in the files, dates are not."""
     first = [path.read_bytes() for path in save(DRAWN[kind](), tmp_path / "first", "title", CAPTION)]

@@ -18,6 +18,9 @@ from openworld.sources import Source, SourceError
 from simulations.behaviour import measured
 from simulations.catalogue import EXPERIMENTS
 
+#: What is drawn is tested here, and not by which process.
+pytestmark = pytest.mark.usefixtures("here")
+
 
 def figures(*arguments: object) -> Result:
     """Run the command."""

@@ -49,8 +49,10 @@ def test_suffice_names_an_unknown_property() -> None:
 
 def test_explain_names_change_and_rule() -> None:
     """Two configurations are told apart by the switch that matters and the rule that refuses."""
-    ran = CliRunner().invoke(main, ["explain", "CD", "cap=mal_as", "cap=mal_as;h_iss=no;pkce=plain"])
+    stolen = "protocol=aauth;cap=proof_leak"
+    second = f"{stolen};dpop_replay=none;resource_token_check=off"
+    ran = CliRunner().invoke(main, ["explain", "SC", f"{stolen};dpop_replay=jti", second])
     assert ran.exit_code == 0, ran.output
-    assert "h_iss: yes -> no" in ran.output
-    assert "pkce" not in ran.output.split("changed by")[1].split("also flips")[0]
-    assert "client.iss_matches_recorded_issuer at step" in ran.output
+    assert "dpop_replay: jti -> none" in ran.output
+    assert "resource_token_check" not in ran.output.split("changed by")[1].split("also flips")[0]
+    assert "resource_server.proof_is_fresh at step" in ran.output

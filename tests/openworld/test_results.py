@@ -10,6 +10,7 @@ import pandas
 import pytest
 from click.testing import CliRunner, Result
 
+from openworld import gallery
 from openworld.cli import main
 from simulations import engine
 from simulations.catalogue import EXPERIMENTS
@@ -26,11 +27,13 @@ def run() -> Run:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Results of two experiments, and of one of them with another seed."""
+    """Results of two experiments, and of one of them with another seed, without figures."""
     made = tmp_path_factory.mktemp("results")
-    for name, seed, where in (("echo", 1, "first"), ("matching", 1, "first"), ("echo", 2, "second")):
-        arguments = ["simulate", name, *FEW, "--seed", seed, "-o", made / where]
-        assert CliRunner().invoke(main, [str(argument) for argument in arguments]).exit_code == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gallery, "write", lambda *_: [])
+        for name, seed, where in (("echo", 1, "first"), ("matching", 1, "first"), ("echo", 2, "second")):
+            arguments = ["simulate", name, *FEW, "--seed", seed, "-o", made / where]
+            assert CliRunner().invoke(main, [str(argument) for argument in arguments]).exit_code == 0
     return made
 
 
@@ -82,6 +85,7 @@ def test_an_interrupted_run_goes_on(run: Run, tmp_path: Path, monkeypatch: pytes
         counted.append(unit.digest)
         return real(unit)
 
+    monkeypatch.setattr(gallery, "write", lambda *_: [])
     monkeypatch.setattr(engine, "count", stop)
     assert run("simulate", "echo", *FEW, "-o", tmp_path).exit_code == 130
     assert len(pandas.read_parquet(tmp_path / "echo_rates.parquet").value.unique()) == 3
@@ -92,11 +96,14 @@ def test_an_interrupted_run_goes_on(run: Run, tmp_path: Path, monkeypatch: pytes
 
 
 def test_combinations_are_drawn_as_effects(run: Run, tmp_path: Path) -> None:
-    """An experiment over all combinations says and draws main effects and interactions."""
+    """An experiment over all combinations says and draws main effects and interactions, with caption and data."""
     result = run("simulate", "interaction", *FEW, "-o", tmp_path)
     assert result.exit_code == 0
     assert "largest effects and interactions" in result.output
-    assert (tmp_path / "interaction-effects.svg").exists()
+    drawn = {path.name for path in tmp_path.glob("interaction-*")}
+    assert drawn == {f"interaction-effects.{form}" for form in ("svg", "pdf", "png", "csv", "txt")}
+    caption = (tmp_path / "interaction-effects.txt").read_text(encoding="utf-8")
+    assert "Design: all combinations of prefix, echo, iss, dpop." in caption
     effects = pandas.read_parquet(tmp_path / "interaction_effects.parquet")
     assert {"echo", "echo × dpop", "prefix × echo × iss × dpop"} <= set(effects.effect)
 

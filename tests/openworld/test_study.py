@@ -25,12 +25,12 @@ from properties.verdict import Checker
 from simulations.arms import protections
 
 DESIGNS, WHO, EXPERIMENT = ("gaps_closed",), ("none", "path_tenant"), "echo"
-CLIENT = "oauth4webapi-dpop"
+CLIENT, KINDS = "oauth4webapi-dpop", ("domain", "refresh_token")
 
 
 @pytest.fixture(scope="module")
 def small() -> Any:
-    """A study small enough for a test: one design, two attackers, one short experiment."""
+    """A study small enough for a test: one design, two attackers, one short experiment, two kinds of mishaps."""
     from simulations import catalogue
 
     kept = catalogue.EXPERIMENTS[EXPERIMENT]
@@ -40,6 +40,7 @@ def small() -> Any:
         patch.setattr(study, "QUICK_CLIENTS", (CLIENT,))
         patch.setattr(study, "QUICK_PROPERTIES", ("as_acceptance",))
         patch.setattr(Plan, "attempts", property(lambda _: 40))
+        patch.setattr(mishaps, "KINDS", KINDS)
         short = replace(kept, values=kept.values[:: max(1, len(kept.values) // 2)][:3])
         patch.setattr(catalogue, "EXPERIMENTS", {EXPERIMENT: short})
         yield
@@ -103,11 +104,10 @@ def test_experiments_are_tables_and_figures(folder: Path) -> None:
     assert {f"{stem}.{form}" for stem in stems for form in ("svg", "pdf", "png", "csv", "txt")} == drawn
 
 
-def test_deployed_clients_are_asked_in_every_situation(folder: Path) -> None:
+def test_deployed_clients_are_asked_in_every_situation(folder: Path, checker: Checker) -> None:
     """One row each, with a configuration that the command line takes and that gives this very verdict."""
     table = list(csv.DictReader((folder / "clients.csv").read_text(encoding="utf-8").splitlines()))
     assert [row["situation"] for row in table] == [situation.words for situation in deployed.SITUATIONS]
-    checker = Checker()
     for row in table:
         assert row["configuration"].startswith(f"design={CLIENT}==")
         assert checker.verdict(row["property"], parse(row["configuration"])).result == row["verdict"]

@@ -12,6 +12,7 @@ from itertools import pairwise
 
 import pytest
 from walks import PREVENTED, Ends, lost_walks, stays_before, walk
+from worlds import EACH_TIME, template_of
 
 from benchmarks.worlds import LARGER
 from model.design import parse
@@ -123,34 +124,26 @@ def differs(firing, values, move):
     return symbolic != plain or any(written.get(name, False) != value for name, value in move.sets.items())
 
 
-@pytest.fixture(scope="module")
-def open_templates():
-    """Worlds with design and attacker undecided, each made once."""
-    made = {}
-
-    def get(name):
-        if name not in made:
-            made[name] = Template(WORLDS[name])
-        return made[name]
-
-    return get
+def open_template(name):
+    """A world with design and attacker undecided."""
+    return template_of(WORLDS[name])
 
 
 @pytest.mark.parametrize("name", WORLDS)
-def test_circuit_and_machine_read_every_rule_alike(name, open_templates, sample):
+def test_circuit_and_machine_read_every_rule_alike(name, sample):
     """Guards, rules, effects and events agree in random states under random designs and attackers."""
     rng = random.Random(1)
     for _ in range(4):
-        assert not disagreements(open_templates(name), sample(rng, 0.4), rng, 4)
+        assert not disagreements(open_template(name), sample(rng, 0.4), rng, 4)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", WORLDS)
-def test_circuit_and_machine_read_every_rule_alike_often(name, open_templates, sample):
+def test_circuit_and_machine_read_every_rule_alike_often(name, sample):
     """The same, many more times."""
     rng = random.Random(2)
     for _ in range(40):
-        assert not disagreements(open_templates(name), sample(rng, 0.4), rng, 6)
+        assert not disagreements(open_template(name), sample(rng, 0.4), rng, 6)
 
 
 def test_circuit_of_one_configuration_agrees_as_well(sample):
@@ -161,14 +154,14 @@ def test_circuit_of_one_configuration_agrees_as_well(sample):
         assert not disagreements(Template(DEFAULT, configuration), configuration, rng, 4)
 
 
-def test_one_verdict_and_many_are_the_same(sample):
+@pytest.mark.parametrize("number", [4, pytest.param(8, marks=pytest.mark.slow)])
+def test_one_verdict_and_many_are_the_same(number, sample, checker):
     """A world cut to one question answers like the world with every design in it, in result and length."""
     rng = random.Random(6)
-    many = Checker()
-    for _ in range(8):
+    for _ in range(number):
         configuration = sample(rng, rng.choice((0.1, 0.2)))
         prop = rng.choice(list(PROPERTIES.values()))
-        one, other = check(prop, configuration), many.verdict(prop, configuration)
+        one, other = check(prop, configuration), checker.verdict(prop, configuration)
         assert (one.result, one.steps) == (other.result, other.steps), (prop.name, str(configuration))
 
 
@@ -197,7 +190,9 @@ def attacks(rows, near_misses, reach):
     ]
 
 
-@pytest.mark.parametrize("name", LARGER)
+@pytest.mark.parametrize(
+    "name", [name if name in ("grant", "session") else pytest.param(name, marks=pytest.mark.slow) for name in LARGER]
+)
 def test_whoever_has_more_loses_no_attack(name, attacks, reach_in):
     """With one more of something an attack is not gone: more honest parties do not save those who are there."""
     larger = reach_in(LARGER[name])
@@ -235,7 +230,7 @@ def valueless(context):
     return any_of(*(no(any_of(*reading.cases.values())) for reading in readings if isinstance(reading, Pick)))
 
 
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("name", EACH_TIME)
 def test_what_is_written_is_of_the_variable(name):
     """Whatever the design, the attacker and the rules left out, every variable has one of its values."""
     laid = Laid(Template(WORLDS[name], about=(), also={"valueless": valueless}), 3)
@@ -379,15 +374,16 @@ def out_of_order(template, configuration, rng, states):
     return found
 
 
+@pytest.mark.parametrize("configurations", [2, pytest.param(4, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", _OFTEN)
-def test_steps_that_are_said_to_commute_do(name, open_templates, sample):
+def test_steps_that_are_said_to_commute_do(name, configurations, sample):
     """From any state at all, so that the form in which runs are kept leaves out nothing but other orders."""
     rng = random.Random(15)
-    for _ in range(4):
-        assert not out_of_order(open_templates(name), sample(rng, 0.2), rng, 10)
+    for _ in range(configurations):
+        assert not out_of_order(open_template(name), sample(rng, 0.2), rng, 10)
 
 
-def test_what_a_fact_prevents_is_not_moved_behind_it(open_templates):
+def test_what_a_fact_prevents_is_not_moved_behind_it():
     """A step that a fact prevents, or has write something else, stays before the one that brings the fact about."""
-    assert all(stays_before(open_templates("default"), *pair) for pair in PREVENTED)
-    assert not stays_before(open_templates("default"), PREVENTED[0][0], "client.request_resource[victim]")
+    assert all(stays_before(open_template("default"), *pair) for pair in PREVENTED)
+    assert not stays_before(open_template("default"), PREVENTED[0][0], "client.request_resource[victim]")

@@ -24,6 +24,8 @@ ASKED = [
     ("AZ", "design=fapi2;prm=exact;as_trust=any;cap=mal_as+mal_rs", ("a_enrolled", "rs_listed", "h_iss")),
     ("FC", "design=federated", ("anchored", "attested", "as_resource", "api")),
 ]
+#: Those that take longest, of large configurations, are asked when there is time.
+LONG = ("CD", "AZ")
 
 
 def covers(values, environment):
@@ -31,7 +33,11 @@ def covers(values, environment):
     return all(environment.get(name) in left for name, left in values.items())
 
 
-@pytest.mark.parametrize(("code", "text", "free"), ASKED, ids=[f"{code} {text}" for code, text, _ in ASKED])
+@pytest.mark.parametrize(
+    ("code", "text", "free"),
+    [pytest.param(*each, id=f"{each[0]} {each[1]}", marks=pytest.mark.slow if each[0] in LONG else ())
+     for each in ASKED],
+)
 def test_assumptions_are_those_of_every_environment_alone(code, text, free, checker):
     """What they leave is attack-free, what they say lets an attack in does, and together they speak of all."""
     prop, configuration = find(code), parse(text)

@@ -206,10 +206,11 @@ def test_what_happens_twice_in_a_run_of_a_large_world_is_listed(name, clauses, e
 
 
 @pytest.mark.parametrize("name", WORLDS)
-def test_random_walks_end_and_repeat_nothing_unlisted(name, sample, exceptions):
+@pytest.mark.parametrize("walks", [1, pytest.param(6, marks=pytest.mark.slow)])
+def test_random_walks_end_and_repeat_nothing_unlisted(name, walks, sample, exceptions):
     """Every walk comes to its end, and takes no action twice on the way but those that are known to happen again."""
     rng = random.Random(4)
-    for _ in range(6):
+    for _ in range(walks):
         machine = Machine(sample(rng, 0.3), WORLDS[name])
         state, taken = machine.initial, []
         while moves := list(machine.moves(state)):

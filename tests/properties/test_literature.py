@@ -15,7 +15,7 @@ from properties.literature import kinds, outcome, outcomes, publication, publica
 
 ASKED = [name for name, each in publications().items() if each.question is not None]
 #: How many are asked where there is little time.
-FEW = 6
+FEW = 4
 
 
 @pytest.mark.parametrize("name", random.Random(0).sample(ASKED, FEW))

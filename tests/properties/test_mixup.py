@@ -28,7 +28,9 @@ ASKED = tuple(map(find, SHORTEST))
 SMALL = [(2, 1), (3, 1)]
 
 
-@pytest.mark.parametrize(("servers", "sessions"), STATES)
+@pytest.mark.parametrize(
+    ("servers", "sessions"), [pytest.param(*size, marks=pytest.mark.slow if size == (4, 1) else ()) for size in STATES]
+)
 def test_states_are_as_many_as_pinned(servers, sessions):
     """With the check on there are as many states as pinned, and no attack in any of them."""
     found = explore(CHECKED, mixup(servers, sessions), ASKED)

@@ -9,14 +9,13 @@ import pytest
 
 from properties.explore import TooManyStatesError, explore
 from properties.security import PROPERTIES
-from properties.verdict import Checker
 
 #: Pairs of property and configuration that each part of the quick sample compares at least.
 LEAST = {"alone": 60, "tiny": 60, "both": 30}
 WORLDS = ("solo", "alone", "tiny", "pair", "both", "desks")
 
 
-def compare(world, checker, reach, sample, seed, configurations, limit):
+def compare(world, reach, sample, seed, configurations, limit):
     """Differences between the two, and how many pairs were compared and how many events seen."""
     rng = random.Random(zlib.crc32(f"{world.name} {seed}".encode()))
     differences, pairs, events = [], 0, 0
@@ -35,23 +34,20 @@ def compare(world, checker, reach, sample, seed, configurations, limit):
                     differences.append((prop.name, str(configuration), "the solver alone finds a run"))
                 continue
             events += 1
-            steps = checker.verdict(prop, configuration).steps
+            steps = reach.checker.verdict(prop, configuration).steps
             if steps != found[prop.name]:
                 differences.append((prop.name, str(configuration), found[prop.name], steps))
     return differences, pairs, events
 
 
-@pytest.fixture(scope="module")
-def checkers(small_worlds):
-    """A checker for each small world."""
-    return {name: Checker(world) for name, world in small_worlds.items()}
-
-
-@pytest.mark.parametrize(("name", "configurations"), [("alone", 6), ("tiny", 5), ("both", 10)])
-def test_search_and_solver_agree(name, configurations, small_worlds, checkers, reach_in, sample):
+@pytest.mark.parametrize(
+    ("name", "configurations"),
+    [("alone", 6), ("tiny", 5), ("both", 8), pytest.param("both", 10, marks=pytest.mark.slow)],
+)
+def test_search_and_solver_agree(name, configurations, small_worlds, reach_in, sample):
     """Verdict and shortest length are the same over a random sample of the whole vocabulary."""
     world = small_worlds[name]
-    differences, pairs, events = compare(world, checkers[name], reach_in(world), sample, 0, configurations, 1_500)
+    differences, pairs, events = compare(world, reach_in(world), sample, 0, configurations, 1_500)
     assert not differences
     assert pairs >= LEAST[name]
     assert events > pairs / 50
@@ -59,18 +55,18 @@ def test_search_and_solver_agree(name, configurations, small_worlds, checkers, r
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", WORLDS)
-def test_search_and_solver_agree_on_more(name, small_worlds, checkers, reach_in, sample):
+def test_search_and_solver_agree_on_more(name, small_worlds, reach_in, sample):
     """The same for more designs and larger state spaces: 500 questions and more over all worlds."""
     world = small_worlds[name]
-    differences, pairs, _ = compare(world, checkers[name], reach_in(world), sample, 1, 20, 8_000)
+    differences, pairs, _ = compare(world, reach_in(world), sample, 1, 20, 8_000)
     assert not differences
     assert pairs >= 85
 
 
 @pytest.mark.parametrize("name", ["alone", "tiny"])
-def test_search_and_solver_agree_on_expected_rows(name, rows, small_worlds, checkers, reach_in):
+def test_search_and_solver_agree_on_expected_rows(name, rows, small_worlds, reach_in):
     """The same for the expected rows, whose attackers and switches matter by design: many of them are attacks."""
-    world, checker, reach = small_worlds[name], checkers[name], reach_in(small_worlds[name])
+    world, reach = small_worlds[name], reach_in(small_worlds[name])
     chosen = random.Random(1).sample([row for row in rows if row.covered and row.prop.kind == "security"], 24)
     compared = attacks = 0
     for row in chosen:
@@ -81,7 +77,7 @@ def test_search_and_solver_agree_on_expected_rows(name, rows, small_worlds, chec
         compared += 1
         if row.prop.name in found:
             attacks += 1
-            assert checker.verdict(row.prop, row.configuration).steps == found[row.prop.name], row.id
+            assert reach.checker.verdict(row.prop, row.configuration).steps == found[row.prop.name], row.id
         else:
             assert not reach(row.prop, row.configuration), row.id
     assert compared >= 12

@@ -27,7 +27,9 @@ QUESTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "text"), QUESTIONS)
+@pytest.mark.parametrize(
+    ("name", "text"), [*QUESTIONS[::2], *(pytest.param(*each, marks=pytest.mark.slow) for each in QUESTIONS[1::2])]
+)
 def test_an_answer_is_the_same_in_any_company(name, text, checker):
     """Alone, among all designs with others asked before, and where one design is laid down."""
     configuration = parse(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from click.testing import CliRunner
+from worlds import template_of
 
 from model.design import ConfigurationError, own_switches, parse
 from model.logic import Pick
@@ -12,7 +13,6 @@ from model.world_file import WORLDS
 from openworld.cli import main
 from properties.reads import WITHOUT_EFFECT, check_read, unread
 from properties.security import find
-from properties.template import Template
 
 
 def codes(value):
@@ -24,7 +24,7 @@ def codes(value):
 
 def read_by(world):
     """The switches on which some step or event of a world depends."""
-    template = Template(world)
+    template = template_of(world)
     pending = [code for event in template.events.values() for code in codes(event)]
     for firing in template.firings:
         conditions = (firing.possible, *(holds for _, holds in firing.rules), *firing.writes.values())

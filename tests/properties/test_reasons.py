@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
+from functools import cache, cached_property
 from itertools import product
 
 import pytest
+from worlds import EACH_TIME, template_of
 
 from model.design import NAMED_DESIGNS, Configuration, Design, parse
 from model.switches import CAPABILITIES
@@ -17,7 +18,6 @@ from properties.events import oauth
 from properties.reasons import PLACED, UNDEFINED, Reason, reasons
 from properties.security import PROPERTIES
 from properties.solver import Answer
-from properties.template import Template
 from properties.verdict import UNEARNED, Checker, WorldChecker, _Blocking, check
 
 
@@ -25,9 +25,13 @@ class Reachable:
     """A world with every design in it and no rule enforced: what can happen there at all."""
 
     def __init__(self, world):
-        self.world, template = world, Template(world)
-        self.depths = Depths(template, limit=7)
-        self.checker = WorldChecker(world)
+        self.world = world
+        self.depths = Depths(template_of(world), limit=7)
+
+    @cached_property
+    def checker(self) -> WorldChecker:
+        """Answers for single designs."""
+        return WorldChecker(self.world)
 
     def assume(self, laid, prop, reason_design=(), without=(), only=None):
         """Assumptions: these switches decided, these capabilities absent (or none but one present)."""
@@ -69,7 +73,7 @@ def on_file(prop, world, capability) -> bool:
     return all(any(known.about(prop, part, asked) for known in whatever) for part in parts)
 
 
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("name", EACH_TIME)
 def test_every_property_and_capability_is_reachable_or_has_its_reason(name, reachable):
     """No pair is left to chance: a run exists with the rules left out, or why there is none is on file."""
     world = WORLDS[name]
@@ -135,7 +139,7 @@ def test_a_verdict_without_a_reason_on_file_says_so(monkeypatch):
     assert verdict.reason.endswith("not on file")
 
 
-@pytest.mark.parametrize("patience", [0.0, 2.0])
+@pytest.mark.parametrize("patience", [0.0, pytest.param(2.0, marks=pytest.mark.slow)])
 def test_safe_and_not_in_this_world_are_told_apart_however_long_that_takes(patience):
     """Neither is a matter of patience: what separates them took seconds here, and longer on a busy machine."""
     enrolled = parse("cap=mal_rs+mal_as;as_trust=federation;a_enrolled=yes")

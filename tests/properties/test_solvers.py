@@ -79,28 +79,40 @@ def questions(sample, seed, number):
     return [(rng.choice(list(PROPERTIES.values())), sample(rng, rng.choice((0.05, 0.1, 0.2)))) for _ in range(number)]
 
 
-def differing(monkeypatch, other, asked):
-    """The questions that another solver answers otherwise, with both answers.
+def answered(asked, solver=Solver):
+    """What is told where another solver answers.
 
     Each may take its time: what a solver does not settle soon is laid down for itself, where runs have fewer sweeps,
     and rules that are not found soon are not the fewest.
     """
-    monkeypatch.setattr(verdict, "SHARED", 1e6)
-    ours = told(Checker(patience=1e6), asked)
-    with monkeypatch.context() as patch:
-        patch.setattr(bounds, "Solver", other)
-        theirs = told(Checker(patience=1e6), asked)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(verdict, "SHARED", 1e6)
+        patch.setattr(bounds, "Solver", solver)
+        return told(Checker(patience=1e6), asked)
+
+
+def differing(ours, theirs):
+    """The questions that another solver answers otherwise, with both answers."""
     return {question: (ours[question], theirs[question]) for question in ours if ours[question] != theirs[question]}
 
 
+@pytest.fixture(scope="module")
+def handful(sample):
+    """A handful of questions, and what z3 answers."""
+    asked = questions(sample, 31, 10)
+    return asked, answered(asked)
+
+
 @pytest.mark.parametrize("other", [Other, Glucose, Lucky])
-def test_other_solvers_say_the_same(monkeypatch, sample, other):
+def test_other_solvers_say_the_same(handful, other):
     """A handful of questions."""
-    assert not differing(monkeypatch, other, questions(sample, 31, 10))
+    asked, ours = handful
+    assert not differing(ours, answered(asked, other))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("other", [Other, Lucky])
-def test_other_solvers_say_the_same_2000_times(monkeypatch, sample, other):
+def test_other_solvers_say_the_same_2000_times(sample, other):
     """As many as a night has room for."""
-    assert not differing(monkeypatch, other, questions(sample, 32, 2_000))
+    asked = questions(sample, 32, 2_000)
+    assert not differing(answered(asked), answered(asked, other))

@@ -8,6 +8,7 @@ from dataclasses import is_dataclass, replace
 from itertools import chain
 
 import pytest
+from worlds import EACH_TIME, template_of
 
 from model.action import SCHEMAS
 from model.clients import clients
@@ -24,7 +25,6 @@ from model.world_file import WORLDS
 from properties.explore import explore
 from properties.security import PROPERTIES
 from properties.solver import Answer
-from properties.template import Template
 from properties.verdict import WorldChecker
 
 SECURITY = [name for name, prop in PROPERTIES.items() if prop.kind == "security"]
@@ -89,7 +89,7 @@ def undecided(world):
     return replace(world, parties=tuple(replace(party, client_class="", policy=()) for party in world.parties))
 
 
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("name", EACH_TIME)
 def test_every_action_of_a_world_happens_in_some_configuration(name, clauses):
     """Each action is part of a run that honest parties' rules allow, and the machine follows that run."""
     made = clauses(undecided(WORLDS[name]), 3)
@@ -111,7 +111,7 @@ def test_every_action_of_a_world_happens_in_some_configuration(name, clauses):
 def test_no_action_is_made_for_somebody_for_whom_it_is_nothing(name):
     """Of an action, what can go in a world for one session, grant or party, and matter, can for each it is made for."""
     world = undecided(WORLDS[name])
-    able = {firing.action.name for firing in Template(world).firings}
+    able = {firing.action.name for firing in template_of(world).firings}
     made: dict[str, set[str]] = {}
     for action in actions(world):
         made.setdefault(action.schema.name, set()).add(action.name)
@@ -120,7 +120,7 @@ def test_no_action_is_made_for_somebody_for_whom_it_is_nothing(name):
 
 def test_every_action_belongs_to_a_world_that_verdicts_are_about():
     """No action is written that no verdict takes into account."""
-    taken = {firing.action.schema.name for world in WORLDS.values() for firing in Template(world).firings}
+    taken = {firing.action.schema.name for world in WORLDS.values() for firing in template_of(world).firings}
     assert taken == set(SCHEMAS)
     assert {action.schema.name for world in WORLDS.values() for action in actions(world)} == set(SCHEMAS)
 

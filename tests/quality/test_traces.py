@@ -14,7 +14,7 @@ from model.trace import FORMAT, Trace, TraceError, from_json
 from model.world_file import WORLDS
 from properties.security import PROPERTIES, find
 from properties.shortest import ReplayError
-from properties.verdict import Checker, check
+from properties.verdict import check
 
 
 @pytest.fixture(scope="module")
@@ -89,10 +89,10 @@ def test_traces_are_free_of_noise(traces):
         ("session_integrity", "cap=web;state=off;pkce=off;pkce_as=lax"),
     ],
 )
-def test_traces_are_shortest_with_the_fewest_attacker_steps(prop, config, small_worlds):
+def test_traces_are_shortest_with_the_fewest_attacker_steps(prop, config, small_worlds, reach_in):
     """No run is shorter, and none so short has the attacker do less, as plain search confirms."""
     world, configuration = small_worlds["solo"], parse(config)
-    trace = Checker(world).verdict(prop, configuration).trace
+    trace = reach_in(world).checker.verdict(prop, configuration).trace
     assert (len(trace.steps), trace.attacker_steps()) == fewest(configuration, world, find(prop))
 
 

@@ -32,10 +32,11 @@ SMALL = load("shared_origins").with_numbers(
 )
 
 
+@pytest.mark.parametrize("samples", [3, pytest.param(10, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", KINDS)
-def test_protections_only_protect(kind: str) -> None:
+def test_protections_only_protect(kind: str, samples: int) -> None:
     """At every target, all of them together leave no more in reach than none, and each alone no more than none."""
-    found = run(kind, SMALL, samples=10, replications=2)
+    found = run(kind, SMALL, samples=samples, replications=2)
     wide = found.targets.set_index(["replication", "target"])
     without = wide[wide["design"] == "no protection"]
     assert without["resource_servers"].max() > 0
