@@ -166,6 +166,7 @@ def test_run_json_says_what_ran(folder: Path) -> None:
 def test_a_used_folder_is_set_aside(small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What an earlier run left is not taken for this one's, and what is not a study's stays where it is."""
     monkeypatch.setattr(study, "_STAGES", {"verdicts": study._judge})
+    monkeypatch.setattr(study, "PROPERTIES", {name: PROPERTIES[name] for name in ("as_acceptance", "first_contact")})
     plan = Plan(tmp_path, quick=True, workers=1, seed=8)
     (tmp_path / "notes.md").write_text("mine", encoding="utf-8")
     (tmp_path / "verdicts.csv").write_text("of somebody else", encoding="utf-8")
