@@ -16,7 +16,7 @@ from openworld.commands.shell import Commands
 #: Each command and the module in :mod:`openworld.commands` that has it, in the order in which help shows them.
 COMMANDS = {
     "verdict": "questions", "trace": "questions", "replay": "questions", "certificate": "certificate",
-    "verdicts": "questions", "check": "check",
+    "prove": "unbounded", "export": "unbounded", "verdicts": "questions", "check": "check",
     "designs": "vocabulary", "assume": "assume", "diff": "diff", "worlds": "worlds", "explain": "vocabulary",
     "rules": "vocabulary", "literature": "literature", "questions": "open_questions", "clients": "clients",
     "population": "population", "blast-radius": "blast_radius", "simulate": "simulate", "results": "results",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from properties.certificate import Certificate, Finding
     from properties.explain import Difference
     from properties.security import Property
+    from properties.unbounded import AnyNumber
     from properties.verdict import Verdict
 
 _WIDTH = 100
@@ -69,6 +70,13 @@ def verdict_lines(verdict: Verdict) -> Iterator[str]:
     yield from entry("reach", verdict.reach)
     yield from entry("time", f"{verdict.seconds:.2f} s")
     yield from blocking_lines(verdict)
+
+
+def unbounded_lines(found: AnyNumber) -> Iterator[str]:
+    """What a prover found for any number of sessions and grants."""
+    yield from entry("any number", found.reach)
+    if found.event == "never" and found.runs == "never":
+        yield from entry("note", "honest parties get to no accepted request there either, so that this says little")
 
 
 def blocking_lines(verdict: Verdict) -> Iterator[str]:

@@ -16,12 +16,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 PROVER, CHECKER = "cadical", "drat-trim"
+PACKAGED = "it is a package of that name in Debian, Ubuntu and others"
 #: Exit codes of SAT solvers.
 _SAT, _UNSAT = 10, 20
 
 
 class ProofError(RuntimeError):
     """A proof that cannot be made or looked at here; the message says why."""
+
+
+class NoEndError(ProofError):
+    """A program has not come to an end in the time that it was given."""
 
 
 def dimacs(clauses: Sequence[int], top: int, assumptions: Iterable[int] = ()) -> str:
@@ -51,7 +56,7 @@ def prove(formula: str, timeout: float | None = None) -> bytes:
     with TemporaryDirectory() as folder:
         clauses, proof = Path(folder, "clauses.cnf"), Path(folder, "proof.drat")
         clauses.write_text(formula, encoding="ascii")
-        ended = _run([PROVER, "-q", str(clauses), str(proof)], timeout)
+        ended = run([PROVER, "-q", str(clauses), str(proof)], timeout)
         if ended.returncode != _UNSAT:
             why = "it can hold" if ended.returncode == _SAT else ended.stderr.strip() or f"exit {ended.returncode}"
             raise ProofError(f"{PROVER} does not prove that the clauses cannot hold: {why}")
@@ -68,7 +73,7 @@ def is_proof(formula: str, proof: bytes, timeout: float | None = None) -> bool:
         clauses, stored = Path(folder, "clauses.cnf"), Path(folder, "proof.drat")
         clauses.write_text(formula, encoding="ascii")
         stored.write_bytes(proof)
-        return "s VERIFIED" in _run([CHECKER, str(clauses), str(stored)], timeout).stdout.splitlines()
+        return "s VERIFIED" in run([CHECKER, str(clauses), str(stored)], timeout).stdout.splitlines()
 
 
 def holds(clauses: Sequence[int], assumptions: Iterable[int], model: Iterable[int]) -> bool:
@@ -91,17 +96,23 @@ def holds(clauses: Sequence[int], assumptions: Iterable[int], model: Iterable[in
     return True
 
 
-def require(*names: str) -> None:
+def require(*names: str, where: str = PACKAGED) -> None:
     """Raise ProofError where one of these programs, or of all that are needed, is not there."""
     for name in names or (PROVER, CHECKER):
         if shutil.which(name) is None:
-            raise ProofError(f"{name} is not installed: it is a package of that name in Debian, Ubuntu and others")
+            raise ProofError(f"{name} is not installed: {where}")
 
 
-def _run(command: list[str], timeout: float | None) -> subprocess.CompletedProcess[str]:
+def run(command: list[str], timeout: float | None, where: str = PACKAGED) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end; ``where`` says to whom it is not there how to come by it.
+
+    Raises:
+        ProofError: it is not there.
+        NoEndError: it is out of time.
+    """
     name = command[0]
-    require(name)
+    require(name, where=where)
     try:
         return subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=timeout, check=False)
     except subprocess.TimeoutExpired:
-        raise ProofError(f"{name} has not come to an end in {timeout:g} s") from None
+        raise NoEndError(f"{name} has not come to an end in {timeout:g} s") from None

@@ -1,0 +1,94 @@
+"""Any number of sessions and grants: a question for ProVerif, and its answer beside the verdict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from openworld.commands.shell import DONE, INCONCLUSIVE, VIOLATED, as_json, print_json, print_lines, timeout_option
+from openworld.files import write
+
+if TYPE_CHECKING:
+    from model.design import Configuration
+    from properties.security import Property
+
+# The model (0.2 s) is imported where it is needed: for its help, `openworld` imports every command.
+
+
+def _asked(name: str, config: str) -> tuple[Property, Configuration]:
+    from model.design import check_parties, own_switches, parse
+    from properties.reads import check_read
+    from properties.security import find
+
+    asked, configuration = find(name), parse(config)
+    check_read(asked, configuration, own_switches(config))
+    check_parties(configuration.design, asked.world_of(configuration))
+    return asked, configuration
+
+
+@click.command()
+@click.argument("form", metavar="FORMAT", type=click.Choice(["proverif"]))
+@click.argument("name", metavar="PROPERTY")
+@click.argument("config")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
+def export(form: str, name: str, config: str, output: Path | None) -> int:
+    """Write a question about any number of sessions in the language of another prover: proverif.
+
+    The process is made of the same actions and rules that the solver reads. What does not happen in it happens to no
+    number of the world's sessions and grants; what does happen may be no attack, since what can be used once is used
+    again there. Two queries: the property's event, and whether honest parties get to an accepted request.
+
+    \b
+    openworld export proverif CD "cap=mal_as;iss_check=require" -o question.pv
+    """
+    from properties.applied_pi import applied_pi
+    from properties.verdict import judged
+
+    asked, configuration = _asked(name, config)
+    text = applied_pi(asked.world_of(configuration), judged(asked, configuration), asked)
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        write(output, text)
+    return DONE
+
+
+@click.command()
+@click.argument("name", metavar="PROPERTY")
+@click.argument("config")
+@click.option(
+    "--log", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+    help="Write to a file what the prover was given and what it printed, a derivation among it.",
+)  # fmt: skip
+@timeout_option
+@as_json
+def prove(name: str, config: str, log: Path | None, timeout: float | None, as_json: bool) -> int:
+    """Say whether PROPERTY holds under CONFIG for any number of sessions and grants.
+
+    The verdict is the solver's, for the sessions of a world; ProVerif, which has to be installed, looks at any number
+    of them. Exit code 3 says that this was not found out; 1 that both answers differ, which is an error in one of them.
+
+    \b
+    openworld prove CD "cap=mal_as;iss_check=require"
+    openworld prove TC "cap=mal_rs;as_resource=ignore;dpop=token"
+    """
+    from openworld.show import unbounded_lines, verdict_lines
+    from properties.proofs import require
+    from properties.prover import PROVER, WHERE
+    from properties.unbounded import any_number
+    from properties.verdict import check
+
+    require(PROVER, where=WHERE)
+    asked, configuration = _asked(name, config)
+    verdict = check(asked, configuration, timeout=timeout)
+    found = any_number(verdict, timeout)
+    if log is not None:
+        write(log, f"{found.process}\n(* {found.printed.replace('*)', '* )')} *)\n")
+    if as_json:
+        print_json({**verdict.to_json(), "any_number": found.event, "honest_parties": found.runs,
+                    "standing": found.standing, "reach_of_both": found.reach})  # fmt: skip
+    else:
+        print_lines([*verdict_lines(verdict), *unbounded_lines(found)])
+    return {"agree": DONE, "differ": VIOLATED, "open": INCONCLUSIVE}[found.standing]

@@ -1,0 +1,50 @@
+"""ProVerif, which proves for any number of sessions what the solver proves for those of a world.
+
+It is no package of the distributions: opam has it, and OCaml, which they have, builds it from its sources in seconds.
+
+References:
+    B. Blanchet: Modeling and Verifying Security Protocols with the Applied Pi Calculus and ProVerif. Foundations and
+    Trends in Privacy and Security 1(1-2), 2016.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal
+
+from properties.proofs import ProofError, run
+
+PROVER = "proverif"
+WHERE = "opam has it (`opam install proverif`), and its sources are built by OCaml alone: https://proverif.inria.fr"
+#: Of an event: it is proved never to happen, there is a derivation of it, or neither was found out.
+Found = Literal["never", "derived", "unknown"]
+_FOUND: dict[str, Found] = {"true": "never", "false": "derived"}
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What the prover found of each event that it was asked about, and all that it printed."""
+
+    events: dict[str, Found]
+    printed: str
+
+
+def ask(process: str, timeout: float | None = None) -> Answers:
+    """Run the prover on a process with queries about events.
+
+    Raises:
+        ProofError: it is not installed, or cannot read the process.
+        NoEndError: it has not come to an end in ``timeout`` seconds.
+    """
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "question.pv")
+        file.write_text(process, encoding="utf-8")
+        ended = run([PROVER, str(file)], timeout, WHERE)
+    results = re.findall(r"^RESULT not event\((\w+)\) (?:is (true|false)|.*)", ended.stdout, re.MULTILINE)
+    if ended.returncode or not results:
+        said = [line for line in (ended.stdout + ended.stderr).splitlines() if line.startswith("Error")]
+        raise ProofError(f"{PROVER} cannot read the process: {' '.join(said) or f'exit {ended.returncode}'}")
+    return Answers({name: _FOUND.get(answer, "unknown") for name, answer in results}, ended.stdout)
