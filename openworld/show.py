@@ -75,7 +75,7 @@ def verdict_lines(verdict: Verdict) -> Iterator[str]:
 def unbounded_lines(found: AnyNumber) -> Iterator[str]:
     """What a prover found for any number of sessions and grants."""
     yield from entry("any number", found.reach)
-    if found.event == "never" and found.runs == "never":
+    if found.says_little:
         yield from entry("note", "honest parties get to no accepted request there either, so that this says little")
 
 

@@ -19,10 +19,11 @@ from typing import Any, NamedTuple
 
 from model.design import Configuration
 from model.world import World
-from properties.clauses import SEVERAL, Clause, Clauses, Copy, Event, Fact, Row, Values
+from properties.clauses import Clause, Clauses
 from properties.cubes import Cube
 from properties.instances import Instance, Term
 from properties.security import Property
+from properties.steps import SEVERAL, Copy, Event, Fact, Row, Values
 
 #: What honest parties come to, so that a process in which nothing can happen is not taken for a proof.
 RUNS = "first_contact"
@@ -110,7 +111,7 @@ class _Text:
     """Clauses as text."""
 
     def __init__(self, clauses: Clauses) -> None:
-        self.clauses = clauses
+        self.clauses, self.model = clauses, clauses.steps
         self.names = _Names()
 
     def steps(self) -> dict[str, str]:
@@ -123,7 +124,7 @@ class _Text:
 
     def beginnings(self) -> Iterator[str]:
         """How the rows of each kind are at first: any number of them, or the one that there is."""
-        for kind, columns in self.clauses.columns.items():
+        for kind, columns in self.model.columns.items():
             values = [self.names.constant(value) for value in columns.values()]
             new = f"i_{_word(kind)}"
             if self.is_one_of_many(kind):
@@ -133,11 +134,11 @@ class _Text:
 
     def is_one_of_many(self, kind: str) -> bool:
         """Whether there is any number of a kind."""
-        return any(instance.kind == kind for instance in self.clauses.instances.by_name.values())
+        return any(instance.kind == kind for instance in self.model.instances.by_name.values())
 
     def table(self, kind: str) -> str:
         """The table with the rows of a kind."""
-        return self.names.table(kind, tuple(self.clauses.columns[kind]), self.is_one_of_many(kind))
+        return self.names.table(kind, tuple(self.model.columns[kind]), self.is_one_of_many(kind))
 
     def _alternatives(self, cube: Cube) -> Iterator[dict[str, _Said]]:
         """A cube as conditions that can be written: for each variable what it is, or what it is not."""
@@ -145,13 +146,13 @@ class _Text:
         yield from map(dict, product(*options))
 
     def _ways(self, name: str, members: frozenset[Any]) -> list[_Said]:
-        if name in self.clauses.facts:
+        if name in self.model.facts:
             return [_Said("is", True)]
-        domain = sorted(self.clauses.reading.domains[name], key=str)
+        domain = sorted(self.model.reading.domains[name], key=str)
         alike: dict[Any, list[Any]] = {}
         for member in domain:
-            term = self.clauses.instances.terms.get(member)
-            family = member if term is None else (term.functions, self.clauses.kind(term.of))
+            term = self.model.instances.terms.get(member)
+            family = member if term is None else (term.functions, self.model.kind(term.of))
             alike.setdefault(family, []).append(member)
         ways = []
         for family, those in alike.items():
@@ -169,8 +170,8 @@ class _Step:
     """One step as text: the rows and facts that it takes, what it asks of them, and what comes of it."""
 
     def __init__(self, of: _Text, clause: Clause, said: Mapping[str, _Said]) -> None:
-        self.names, self.clauses, self.table = of.names, of.clauses, of.table
-        self.instances = of.clauses.instances
+        self.names, self.table, self.model, self.content = of.names, of.table, of.model, of.clauses.content
+        self.instances = of.model.instances
         self.said, self.head, self.named = said, clause.head, clause.named
         self.lines: list[str] = []
         self.conditions: list[str] = []
@@ -183,10 +184,10 @@ class _Step:
         for place, of in enumerate(self._rows(), 1):
             self._row(of, place)
         for name in self._in_use():
-            if name in self.clauses.choices:
+            if name in self.model.choices:
                 self._choice(name)
         for name in self.said:
-            if name in self.clauses.facts:
+            if name in self.model.facts:
                 self._fact(name)
         for name, said in self.said.items():
             if said.how == "not":
@@ -207,19 +208,19 @@ class _Step:
 
     def _rows(self) -> list[str]:
         """Whose rows it takes, in the order in which they are named."""
-        outside = self.clauses.facts | self.clauses.choices
+        outside = self.model.facts | self.model.choices
         found = [self.instances.owner(name)[0] for name in self._in_use() if name not in outside]
         first = [self.head.of] if isinstance(self.head, Row) else []
         return list(dict.fromkeys([*first, *self.named, *found]))
 
     def _row(self, of: str, place: int) -> None:
-        kind, at_once, cells = self.clauses.kind(of), set[str](), []
+        kind, at_once, cells = self.model.kind(of), set[str](), []
         if of in self.instances.by_name:
             new = self._id(of)
             cells.append(f"={new}" if new in self.bound else f"{new}: id")
             at_once.add(new)
-        for column in self.clauses.columns[kind]:
-            cells.append(self._cell(self.clauses.variable[of, column], f"{_word(column)}_{place}", at_once))
+        for column in self.model.columns[kind]:
+            cells.append(self._cell(self.model.variable[of, column], f"{_word(column)}_{place}", at_once))
         self.bound |= at_once
         self.lines.append(f"get {self.table(kind)}({', '.join(cells)}) in")
 
@@ -270,7 +271,7 @@ class _Step:
     def _apart(self) -> None:
         """Two instances of one kind are two; of one alone the step says the same elsewhere."""
         for (left, first), (right, second) in combinations(self.ids.items(), 2):
-            if self.clauses.kind(left) == self.clauses.kind(right) and {first, second} <= self.bound:
+            if self.model.kind(left) == self.model.kind(right) and {first, second} <= self.bound:
                 self.conditions.append(f"{first} <> {second}")
 
     def _not(self, name: str, members: tuple[Any, ...]) -> None:
@@ -291,13 +292,13 @@ class _Step:
             value = self.names.constant(True) if term is None else self._term(term, self._afterwards(term.of))
             return f"insert {self.names.fact(said)}({value})"
         of, values = self.head
-        kind = self.clauses.kind(of)
+        kind = self.model.kind(of)
         cells = [self._afterwards(of)] if of in self.instances.by_name else []
-        cells += [self._written(of, column, values) for column in self.clauses.columns[kind]]
+        cells += [self._written(of, column, values) for column in self.model.columns[kind]]
         return f"insert {self.table(kind)}({', '.join(cells)})"
 
     def _written(self, of: str, column: str, values: Values) -> str:
-        variable = self.clauses.variable[of, column]
+        variable = self.model.variable[of, column]
         value = values.get(variable, Copy(variable))
         if isinstance(value, Copy):
             return self.values[value.variable]
@@ -308,8 +309,8 @@ class _Step:
         """Which of its kind an instance is after the step: by its name, where it gets that in it."""
         new = self._id(of)
         if of in self.named:
-            kind, values = self.clauses.kind(of), self.named[of]
-            columns = self.clauses.content(kind)
+            kind, values = self.model.kind(of), self.named[of]
+            columns = self.content(kind)
             return self.names.named(kind, columns, new, *(self._written(of, column, values) for column in columns))
         if new not in self.bound:  # any of them
             self.bound.add(new)
@@ -321,8 +322,8 @@ class _Step:
     def _id(self, of: str) -> str:
         """The variable for which of its kind an instance is, numbered in the order in which they are named."""
         if of not in self.ids:
-            kind = self.clauses.kind(of)
-            alike = sum(self.clauses.kind(other) == kind for other in self.ids)
+            kind = self.model.kind(of)
+            alike = sum(self.model.kind(other) == kind for other in self.ids)
             self.ids[of] = f"i_{_word(kind)}_{alike + 1}"
         return self.ids[of]
 

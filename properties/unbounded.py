@@ -48,6 +48,11 @@ class AnyNumber:
         return "agree" if happens and self.event == "derived" else "open"
 
     @property
+    def says_little(self) -> bool:
+        """Whether it was proved where honest parties get nowhere either."""
+        return self.event == self.runs == "never" and self.verdict.property.name != RUNS
+
+    @property
     def reach(self) -> str:
         """How far both answers go together, in words."""
         if self.standing == "differ":

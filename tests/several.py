@@ -8,9 +8,10 @@ from itertools import permutations, product
 from model.design import parse
 from model.machine import Machine
 from model.protocols import variables
-from properties.clauses import Clauses, Copy, Fact, Row
+from properties.clauses import Clauses
 from properties.instances import Instances
 from properties.security import find
+from properties.steps import Copy, Fact, Row
 from properties.verdict import judged
 
 
@@ -21,9 +22,10 @@ class Coverage:
         code, _, text = question.partition(" ")
         prop, configuration = find(code), parse(text)
         asked = judged(prop, configuration)
-        self.clauses = Clauses(prop.world_of(configuration), asked, (prop.name,), named=False)
+        clauses = Clauses(prop.world_of(configuration), asked, (prop.name,), named=False)
+        self.steps = clauses.steps
         self.said = defaultdict(list)
-        for clause in self.clauses.all():
+        for clause in clauses.all():
             self.said[clause.action.partition("[")[0]].append((clause, self._spoken_of(clause)))
         self.instances = Instances(prop.world_of(configuration), 3)
         self.machine = Machine(asked, self.instances.world)
@@ -34,8 +36,8 @@ class Coverage:
         first = {each.kind: name for name, each in self.instances.by_name.items() if each.number == 1}
         self.firsts = {name: first[each.kind] for name, each in self.instances.by_name.items()}
         called = {instance: name for name, instance in self.instances.by_name.items()}
-        same = {name: called[instance] for name, instance in self.clauses.instances.by_name.items()}
-        kept = {self._renamed(name, same) for name in self.clauses.template.kept}
+        same = {name: called[instance] for name, instance in self.steps.instances.by_name.items()}
+        kept = {self._renamed(name, same) for name in self.steps.template.kept}
         self.kept = {
             name for name, where in self.where.items() if self.names.get(self._moved(where, self.firsts)) in kept
         }
@@ -69,9 +71,9 @@ class Coverage:
     def _spoken_of(self, clause):
         """The instances that a clause speaks of, by their kinds."""
         found = defaultdict(list)
-        for name in self.clauses.instances.by_name:
+        for name in self.steps.instances.by_name:
             if name in repr(clause):
-                found[self.clauses.kind(name)].append(name)
+                found[self.steps.kind(name)].append(name)
         return found
 
     def _mappings(self, spoken_of):
@@ -87,24 +89,24 @@ class Coverage:
             yield {name: to for part in chosen for name, to in part.items()}
 
     def _renamed(self, variable, instances):
-        of = self.clauses.instances
-        where = of.said(variable) if variable in self.clauses.facts else of.owner(variable)
+        of = self.steps.instances
+        where = of.said(variable) if variable in self.steps.facts else of.owner(variable)
         return self.names[self._moved(where, instances)]
 
     def _value(self, value, instances):
-        term = self.clauses.instances.terms.get(value)
+        term = self.steps.instances.terms.get(value)
         return value if term is None else self.values[term._replace(of=instances[term.of])]
 
     def _admits(self, variable, members, value, instances):
         """Whether a value is one of those of a cube, which may be those of any instance."""
-        terms = self.clauses.instances.terms
+        terms = self.steps.instances.terms
         mine = self.instances.terms.get(value)
         if mine is None:
             return value in members
         alike = mine.functions, self.instances.by_name[mine.of].kind
-        domain = self.clauses.reading.domains[variable]
+        domain = self.steps.reading.domains[variable]
         named = ((each, terms[each]) for each in domain if each in terms)
-        family = {each for each, term in named if (term.functions, self.clauses.kind(term.of)) == alike}
+        family = {each for each, term in named if (term.functions, self.steps.kind(term.of)) == alike}
         if family and family <= members:
             return True
         return any(self._value(each, instances) == value for each in members & family if terms[each].of in instances)
@@ -118,18 +120,18 @@ class Coverage:
             return False
 
         def now(variable):
-            chosen = variable in self.clauses.choices
+            chosen = variable in self.steps.choices
             return choices[variable.partition(": ")[2]] if chosen else old[self._renamed(variable, instances)]
 
         for variable, members in clause.cube.items():
             value = now(variable)
-            if not (value if variable in self.clauses.facts else self._admits(variable, members, value, instances)):
+            if not (value if variable in self.steps.facts else self._admits(variable, members, value, instances)):
                 return False
         if fact is not None:
             return True
-        for column in self.clauses.columns[self.clauses.kind(head.of)]:
-            variable = self.clauses.variable[head.of, column]
-            if variable not in self.clauses.reading.domains:  # nothing that this one has
+        for column in self.steps.columns[self.steps.kind(head.of)]:
+            variable = self.steps.variable[head.of, column]
+            if variable not in self.steps.reading.domains:  # nothing that this one has
                 continue
             then = head.values.get(variable, Copy(variable))
             wanted = now(then.variable) if isinstance(then, Copy) else self._value(then, instances)
