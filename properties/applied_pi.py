@@ -52,7 +52,7 @@ def applied_pi(
     ]
     body = [*text.beginnings(), *(f"! ( (* {action} *)\n  {step} )" for step, action in steps.items())]
     questions = [f"event {name}.\nquery event({name})." for name in events]
-    return "\n".join([*head, *text.names.declarations(), *questions, "process", "\n| ".join(body), ""])
+    return "\n".join([*head, *text.names.declarations(), *questions, "process", "\n| ".join(body) or "0", ""])
 
 
 class _Said(NamedTuple):

@@ -78,6 +78,13 @@ def test_prover_agrees_for_any_number(question, event):
 
 
 @needs_prover
+def test_nothing_is_a_process():
+    """Where no step has to do with the question there is nothing in the process, and nothing happens in it."""
+    nowhere = unbounded.ask(process("FC world=crm_then_billing;prm=off;cap=none"))
+    assert nowhere.events == {"first_contact": "never"}
+
+
+@needs_prover
 def test_what_a_design_has_is_in_the_process():
     """A rule of the design, taken out of the process alone, is missed: the prover derives what it proved before."""
     found = any_number(check("CD", parse("cap=mal_as;iss_check=require")))
