@@ -366,12 +366,16 @@ def _assume(plan: Plan, found: Findings) -> None:
 
 
 def _simulate(plan: Plan, found: Findings) -> None:
+    from simulations.experiments import find, population_for
     from simulations.experiments import run as simulate
 
     for name in plan.experiments:
+        # Fewer attempts are a smaller sample; that the clock goes far enough is no matter of samples.
+        least = find(name).least_attempts(population_for(find(name), None), plan.replications)
+        attempts = None if plan.attempts is None else max(plan.attempts, least)
         with Progress(name, 0) as progress:
             result = simulate(
-                name, seed=plan.seed, attempts=plan.attempts, replications=plan.replications, workers=plan.workers,
+                name, seed=plan.seed, attempts=attempts, replications=plan.replications, workers=plan.workers,
                 progress=progress.at,
             )  # fmt: skip
         result.save(plan.folder / "simulations", run=plan.run)

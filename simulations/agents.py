@@ -13,7 +13,7 @@ from typing import cast
 
 import simpy
 
-from simulations.attempts import ADOPTIONS, COLUMN, Chunk, draw, situations
+from simulations.attempts import ADOPTIONS, COLUMN, Chunk, draw, resident_codes, situations
 from simulations.population import Population, PopulationError
 from simulations.visits import PLACES, Ending, Plan, Settings, plan_for
 
@@ -41,14 +41,16 @@ def simulate(
 
     Parameters:
         arms: the switches that each arm sets, for the share ``adoption`` of attempts.
-        caches: agents come back to what they know; without, every attempt is a first contact.
+        caches: agents come back to what they know, and find it as it was; without, every attempt is a first contact
+            with somebody new.
         first: the number of the first attempt, a multiple of four.
     """
     running = [Arm(population, arm, caches) for arm in arms]
+    residents = resident_codes(population, seed, adoption) if caches else None
     open_chunks: deque[tuple[list[Ending | None], ...]] = deque()
     for start in range(first, first + attempts, CHUNK):
         # Draws begin at a multiple of four and may end anywhere.
-        chunk = draw(population, seed, start, min(CHUNK, first + attempts - start), adoption)
+        chunk = draw(population, seed, start, min(CHUNK, first + attempts - start), adoption, residents)
         record: tuple[list[Ending | None], ...] = tuple([None] * len(chunk.gaps) for _ in running)
         open_chunks.append(record)
         for arm, endings in zip(running, record, strict=True):
@@ -89,6 +91,8 @@ class Arm:
         self.metadata_until = [0.0] * size
         self.token_until = [0.0] * size
         self.plans: dict[int, Walk] = {}
+        #: Visits to which an agent came with a token at hand.
+        self.reused = 0
 
     def admit(self, chunk: Chunk, endings: list[Ending | None]) -> None:
         """Run the clock until the last attempt of a chunk has started."""
@@ -127,12 +131,13 @@ class Arm:
     ) -> Walking:
         """One agent calls one resource URL and sees it through."""
         clock, timeout, kept = self.environment, self.environment.timeout, self.kept
-        # What is remembered counts for the deployment it was learned from, wherever the agent is sent next.
+        # What is remembered counts for the deployment it was learned from, wherever the agent is sent at it.
         deployment = code // self.visits
         known = kept[slot] == deployment
         now = clock.now
         with_token = known and self.token_until[slot] > now
         with_metadata = known and self.metadata_until[slot] > now
+        self.reused += with_token
         walk = self.plans.get(2 * code + with_token) or self.walk(code, with_token)
         plan = walk.plan
         good_for = self.token_until[slot] - now if plan.steals_cached else self.token_lifetime

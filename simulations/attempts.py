@@ -115,6 +115,28 @@ def draw_codes(
     return codes
 
 
+def resident_codes(population: Population, seed: str, adoption: float) -> Whole:
+    """What each resource of each agent is like for good, as the number of a situation at the first place.
+
+    An agent is one client whatever it visits; each of its resources, with its AS, is met again as it was.
+    """
+    agents, resources = (int(population.number(name)) for name in ("agents", "resources"))
+
+    def drawn(purpose: str, of_agents: bool) -> NDArray[np.float64]:
+        if of_agents:
+            return np.repeat(draws.uniforms(seed, f"agent: {purpose}", 0, agents), resources)
+        return draws.uniforms(seed, f"resource: {purpose}", 0, agents * resources)
+
+    codes = np.zeros(agents * resources, dtype=np.int64)
+    for factor in population.factors:
+        numbers = drawn(factor.name, _of_clients(factor))
+        codes = codes * len(factor.categories) + draws.categories(numbers, factor.shares)
+    codes *= len(population.places.categories)
+    for side in ("adoption.client", "adoption.server"):
+        codes = codes * 2 + (drawn(side, side == "adoption.client") < adoption)
+    return codes
+
+
 def adopts(switch: str, who: Any) -> Any:
     """Whether the party that has a switch is among those who adopt; ``who``: a number, or an array of them."""
     return who % 2 == 1 if _of_servers(switch) else who // 2 == 1
@@ -153,8 +175,14 @@ class Chunk:
     latencies: list[tuple[float, ...]]
 
 
-def draw(population: Population, seed: str, start: int, count: int, adoption: float = 1.0) -> Chunk:
-    """What the attempts ``start`` to ``start + count`` meet, times included."""
+def draw(
+    population: Population, seed: str, start: int, count: int, adoption: float = 1.0, residents: Whole | None = None
+) -> Chunk:
+    """What the attempts ``start`` to ``start + count`` meet, times included.
+
+    ``residents``: what each resource of each agent is like, see :func:`resident_codes`; else every attempt meets
+    somebody new.
+    """
     resources = int(population.number("resources"))
     agents = (draws.uniforms(seed, "agent", start, count) * int(population.number("agents"))).astype(int)
     visited = (draws.uniforms(seed, "resource", start, count) * resources).astype(int)
@@ -162,9 +190,16 @@ def draw(population: Population, seed: str, start: int, count: int, adoption: fl
         draws.uniforms(seed, "arrival", start, count), 1 / population.number("arrivals_per_second")
     )
     latencies = [draw_latency(population, name, seed, start, count).tolist() for name in LATENCIES]
+    slots = agents * resources + visited
+    if residents is None:
+        codes = draw_codes(population, seed, start, count, adoption)
+    else:
+        places = population.places
+        sent = draws.categories(draws.uniforms(seed, places.name, start, count), places.shares)
+        codes = residents[slots] + ADOPTIONS * sent
     return Chunk(
         gaps.tolist(),
-        draw_codes(population, seed, start, count, adoption).tolist(),
-        (agents * resources + visited).tolist(),
+        codes.tolist(),
+        slots.tolist(),
         list(zip(*latencies, strict=True)),
     )

@@ -175,7 +175,7 @@ EXPERIMENTS: dict[str, Experiment] = {
             "seconds that the AS caches a client's document", (60, 600, 3600, 21_600, 86_400),
             ("reg=dcr", "reg=cimd", "reg=cimd;consent_pin=off", "reg=cimd;cimd_redirect=loopback;consent_pin=off",
              "reg=cimd;as_client_policy=allowlist", "reg=cimd;as_fetch_guard=off"),
-            "swept", Number("lifetime.client_metadata"), reader="registrations", attempts=50_000,
+            "swept", Number("lifetime.client_metadata"), reader="registrations", attempts=220_000,
         ),
         # --- spellings
         Experiment(
@@ -234,9 +234,12 @@ EXPERIMENTS: dict[str, Experiment] = {
         Experiment(
             "token_life",
             "How do thefts of tokens depend on how long tokens live, with agents that come back to their caches?",
-            "seconds that a token lives", (60, 300, 900, 3600, 14400), ("cache_key=issuer+resource", "cache_key=issuer",
-                                                                       "optimistic=on"),
-            "shared_origins", Number("token_lifetime"), reader="agents",
+            "seconds that a token lives", (60, 300, 900, 3600, 14400),
+            ("cache_key=issuer+resource", "cache_key=issuer", "prm=prefix", "prm=prefix;optimistic=on"),
+            # Forty agents that call one of five resources every seven minutes or so, each of them again after half an
+            # hour; for forty hours, ten times the longest that a token lives.
+            "shared_origins", Number("token_lifetime"), reader="agents", attempts=72_500,
+            numbers={"agents": 40, "resources": 5, "arrivals_per_second": 0.1, "metadata_lifetime": 3600},
         ),
     )
 }

@@ -27,6 +27,8 @@ Progress = Callable[[int, int], object]
 READERS = ("arrays", "agents", "tasks", "layers", "registrations")
 #: Those of them that can write down every attempt.
 RECORDERS = ("arrays", "agents")
+#: Those of them in which attempts of a replication have to do with each other, by what is kept between them.
+INTERDEPENDENT = ("agents", "registrations")
 #: Seconds in which a cluster has to answer, and to have a worker.
 PATIENCE = 5.0
 

@@ -16,9 +16,10 @@ from types import MappingProxyType
 from model.errors import InputError
 from simulations import engine, provenance
 from simulations.arms import settings
-from simulations.engine import READERS, RECORDERS, Interrupted, Progress, Tally, Unit
+from simulations.engine import INTERDEPENDENT, READERS, RECORDERS, Interrupted, Progress, Tally, Unit
+from simulations.horizon import horizon
 from simulations.population import Population, load
-from simulations.results import Origin, Point, Result, add_up, tabulate
+from simulations.results import REPLICATIONS, Origin, Point, Result, tabulate
 from simulations.visits import Settings
 
 #: An experiment that replicates until its intervals are narrow enough gives up beyond so many attempts at a point.
@@ -93,7 +94,9 @@ class Experiment:
         mixes: shares of the experiment's own population that it sets before the sweep.
         factors: instead of arms: mechanisms, of which every combination is an arm.
         reader: how attempts are counted, one of :data:`simulations.engine.READERS`.
-        interval: ``exact`` where outcomes are rare, else ``wilson``.
+        numbers: numbers of the experiment's own population that it sets before the sweep, likewise.
+        interval: ``exact`` where outcomes are rare, else ``wilson``. Where attempts of a replication have to do with
+            each other, the replication is what is counted, whatever this says.
         attempts: attempts in every arm at every point, where the command line does not say.
         options: what else the reader is told.
     """
@@ -107,6 +110,7 @@ class Experiment:
     sweep: Mix | Adoption | Year | Number | None = None
     deployed: bool = False
     mixes: Mapping[str, Shares] = field(default_factory=lambda: MappingProxyType({}))
+    numbers: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     factors: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     reader: str = "arrays"
     interval: str = "wilson"
@@ -144,6 +148,28 @@ class Experiment:
         )
 
 
+    def least_attempts(self, met: Population, replications: int) -> int:
+        """How many attempts at each point it takes, so many replications together, that the clock goes far enough."""
+        found = (horizon(self.unit(met, value, "", 0)) for value in self.values)
+        return max((one.attempts * replications for one in found if one is not None), default=replications)
+
+    def check_horizon(self, met: Population, attempts: int, replications: int) -> None:
+        """Make sure that what it asks about can happen in so many attempts.
+
+        Raises:
+            ExperimentError: naming the point of the sweep, what is cut short, and how many attempts it takes.
+        """
+        for value in self.values:
+            found = horizon(self.unit(met, value, "", 0))
+            if found is not None and (attempts // replications) < found.attempts:
+                seconds, why = found.needed
+                raise ExperimentError(
+                    f"{self.name!r} ends after {attempts // replications / found.rate:,.0f} s of simulated time, and "
+                    f"needs {seconds:,.0f} s ({why}) where {self.parameter} is {value:g}: it takes at least "
+                    f"{self.least_attempts(met, replications)} attempts with {replications} replications"
+                )
+
+
 def find(name: str) -> Experiment:
     """An experiment by its name.
 
@@ -173,6 +199,7 @@ def population_for(
         met = load(asked.population)
         for factor, shares in asked.mixes.items():
             met = met.with_shares(factor, shares)
+        met = met.with_numbers(**asked.numbers)
     else:
         met = given if isinstance(given, Population) else load(given)
     if deployed or (deployed is None and asked.deployed and met.clients is not None):
@@ -229,6 +256,7 @@ def run(
     if record is not None and asked.reader not in RECORDERS:
         raise ExperimentError(f"attempts of {asked.name!r} cannot be recorded: it counts {asked.reader}")
     met = population_for(asked, population, deployed)
+    asked.check_horizon(met, attempts, replications)
     run_ = _Run(asked, met, seed, attempts, replications, "" if record is None else str(record))
     run_.origin = _origin(asked, met, seed, attempts, replications, population, half_width, deployed)
     try:
@@ -288,8 +316,8 @@ class _Run:
 
     def _point(self, value: float, expected: bool = True) -> Point:
         counted = self.tallies[value]
-        total = add_up(tally for _, tally in sorted(counted.items()))
-        return Point(value, len(counted), total, _expected(self.asked, self.met, value) if expected else None)
+        parts = tuple(tally for _, tally in sorted(counted.items()))
+        return Point(value, parts, _expected(self.asked, self.met, value) if expected else None)
 
 
 def _expected(asked: Experiment, met: Population, value: float) -> dict[tuple[int, str, str], float] | None:
@@ -327,5 +355,6 @@ def _origin(
     designs = tuple(";".join(f"{n}={v}" for n, v in chosen) or AS_DEPLOYED for chosen in treatments.values())
     return Origin(
         asked.name, asked.parameter, tuple(treatments), designs, asked.reader, seed, met.name,
-        provenance.digest(met), provenance.code(), shlex.join(command), asked.interval, tuple(asked.factors),
+        provenance.digest(met), provenance.code(), shlex.join(command),
+        REPLICATIONS if asked.reader in INTERDEPENDENT else asked.interval, tuple(asked.factors),
     )  # fmt: skip

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,6 +47,8 @@ TABLES = {
 #: Who is hurt when nobody is.
 NOBODY = "nobody"
 
+#: The interval is one over the means of replications.
+REPLICATIONS = "replications"
 _INTERVALS: dict[str, Callable[[int, int], intervals.Interval]] = {
     "wilson": intervals.wilson, "exact": intervals.exact,
 }  # fmt: skip
@@ -61,7 +63,7 @@ class Origin:
         arms: labels of the arms, the first the one that the others are compared with.
         designs: what each arm sets, as a configuration string.
         factors: what the arms are all combinations of, if they are (the first factor changes slowest).
-        interval: ``wilson`` or ``exact``.
+        interval: ``wilson`` or ``exact``, or ``replications`` where only replications are independent of each other.
     """
 
     experiment: str
@@ -80,16 +82,25 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """What was counted at one point of a sweep, all replications together.
+    """What was counted at one point of a sweep.
 
     Attributes:
+        parts: what each replication counted.
         expected: the probability of each outcome in each arm, where it is known exactly.
     """
 
     value: float
-    replications: int
-    tally: Tally
+    parts: tuple[Tally, ...]
     expected: Mapping[tuple[int, str, str], float] | None = None
+    tally: Tally = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tally", add_up(self.parts))
+
+    @property
+    def replications(self) -> int:
+        """How many there are."""
+        return len(self.parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +182,10 @@ def _rates(origin: Origin, point: Point, outcomes: Iterable[tuple[str, str]]) ->
     attempts = point.tally.endings.total()
     for place, (arm, design) in enumerate(zip(origin.arms, origin.designs, strict=True)):
         for kind, outcome in outcomes:
-            count = sum(n for joint, n in point.tally.endings.items() if shows(joint[place], kind, outcome))
-            bounds = _INTERVALS[origin.interval](count, attempts)
+            changes = {place: 1.0}
+            count = int(_contrasts(point.tally, kind, outcome, changes)[1.0])
+            bounds = _INTERVALS.get(origin.interval, intervals.wilson)(count, attempts)
+            bounds = _between_replications(origin, point, bounds, kind, outcome, changes)
             known = math.nan if point.expected is None else point.expected.get((place, kind, outcome), 0.0)
             yield (
                 *_where(origin, point), arm, outcome, kind, _hurt(kind, outcome), attempts, count, count / attempts,
@@ -186,11 +199,14 @@ def _differences(origin: Origin, point: Point, outcomes: Iterable[tuple[str, str
         if place == 0:
             continue
         for kind, outcome in outcomes:
-            changes = _contrasts(point.tally, kind, outcome, {place: 1.0, 0: -1.0})
+            weights = {place: 1.0, 0: -1.0}
+            changes = _contrasts(point.tally, kind, outcome, weights)
             gained, lost = changes[1.0], changes[-1.0]
+            bounds = intervals.paired_difference(gained, lost, attempts)
+            bounds = _between_replications(origin, point, bounds, kind, outcome, weights)
             yield (
                 *_where(origin, point), arm, origin.arms[0], outcome, kind, _hurt(kind, outcome), attempts, gained,
-                lost, (gained - lost) / attempts, *intervals.paired_difference(gained, lost, attempts),
+                lost, (gained - lost) / attempts, *bounds,
                 *_origin(origin, point, design),
             )  # fmt: skip
 
@@ -203,6 +219,25 @@ def _contrasts(tally: Tally, kind: str, outcome: str, weights: Mapping[int, floa
     return found
 
 
+def _between_replications(
+    origin: Origin, point: Point, bounds: intervals.Interval, kind: str, outcome: str, weights: Mapping[int, float]
+) -> intervals.Interval:
+    """The same interval, or a wider one where replications are further apart than independent attempts would be."""
+    means = []
+    for part in point.parts:
+        found = _contrasts(part, kind, outcome, weights)
+        means.append(math.fsum(value * times for value, times in found.items()) / part.endings.total())
+    wider = _wider(origin, bounds, means)
+    return intervals.Interval(max(-1.0 if len(weights) > 1 else 0.0, wider.low), min(1.0, wider.high))
+
+
+def _wider(origin: Origin, bounds: intervals.Interval, means: Sequence[float]) -> intervals.Interval:
+    if origin.interval != REPLICATIONS:
+        return bounds
+    low, high = intervals.mean(math.fsum(means), math.fsum(mean * mean for mean in means), len(means))
+    return intervals.Interval(min(bounds.low, low), max(bounds.high, high))
+
+
 def _effects(origin: Origin, point: Point, outcomes: Iterable[tuple[str, str]]) -> Iterator[tuple[Any, ...]]:
     """What each factor changes on average over the others, and how far factors change what others change."""
     factors, attempts = origin.factors, point.tally.endings.total()
@@ -213,9 +248,11 @@ def _effects(origin: Origin, point: Point, outcomes: Iterable[tuple[str, str]]) 
             values = _contrasts(point.tally, kind, outcome, weights)
             total = math.fsum(value * times for value, times in values.items())
             squares = math.fsum(value**2 * times for value, times in values.items())
+            bounds = intervals.contrast(total, squares, attempts)
             yield (
                 *_where(origin, point), " × ".join(factors[place] for place in subset), len(subset), outcome, kind,
-                _hurt(kind, outcome), attempts, total / attempts, *intervals.contrast(total, squares, attempts),
+                _hurt(kind, outcome), attempts, total / attempts,
+                *_between_replications(origin, point, bounds, kind, outcome, weights),
                 *_origin(origin, point, "all combinations"),
             )  # fmt: skip
 
@@ -227,19 +264,21 @@ def _sign(arm: int, subset: tuple[int, ...], size: int) -> int:
 
 def _quantities(origin: Origin, point: Point) -> Iterator[tuple[Any, ...]]:
     attempts = point.tally.endings.total()
-    for (name, place), sums in sorted(point.tally.sums.items()):
+    for key, sums in sorted(point.tally.sums.items()):
         if not sums.number:
             continue
-        mean = sums.total / sums.number
-        paired = place > 0 and sums.number == attempts
-        change = (
-            (origin.arms[0], sums.difference / sums.number,
-             *intervals.mean(sums.difference, sums.difference_squares, sums.number))
-            if paired else ("", math.nan, math.nan, math.nan)
-        )  # fmt: skip
+        name, place = key
+        parts = [part.sums[key] for part in point.parts if key in part.sums and part.sums[key].number]
+        bounds = _wider(
+            origin, intervals.mean(sums.total, sums.squares, sums.number), [each.total / each.number for each in parts]
+        )
+        change: tuple[Any, ...] = ("", math.nan, math.nan, math.nan)
+        if place > 0 and sums.number == attempts:
+            apart = intervals.mean(sums.difference, sums.difference_squares, sums.number)
+            apart = _wider(origin, apart, [each.difference / each.number for each in parts])
+            change = (origin.arms[0], sums.difference / sums.number, *apart)
         yield (
-            *_where(origin, point), origin.arms[place], name, sums.number, mean,
-            *intervals.mean(sums.total, sums.squares, sums.number), *change,
+            *_where(origin, point), origin.arms[place], name, sums.number, sums.total / sums.number, *bounds, *change,
             *_origin(origin, point, origin.designs[place]),
         )  # fmt: skip
 

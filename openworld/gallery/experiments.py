@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 #: How the intervals of rates are made, by the word for it in the table.
-_RATES = {"wilson": "Wilson", "exact": "Clopper-Pearson"}
+_RATES = {
+    "wilson": "Wilson", "exact": "Clopper-Pearson",
+    "replications": "Student's t over the means of replications, or Wilson where that is wider",
+}  # fmt: skip
 
 
 def entries(experiments: Iterable[str] | None = None) -> Iterator[Entry]:

@@ -210,9 +210,11 @@ def test_more_caches_than_memory_holds(run: Run, tmp_path: Path) -> None:
     """A population of a billion agents cannot be simulated in time."""
     file = tmp_path / "huge.toml"
     file.write_text(
-        'about = "huge"\nextends = "swept"\n[numbers]\nagents = { value = 1e9, swept = true }\n', encoding="utf-8"
+        'about = "huge"\nextends = "swept"\n[numbers]\nagents = { value = 1e9, swept = true }\n'
+        "arrivals_per_second = { value = 0.001, swept = true }\nmetadata_lifetime = { value = 60, swept = true }\n",
+        encoding="utf-8",
     )
-    result = run("simulate", "token_life", *FEW, "--population", file)
+    result = run("simulate", "token_life", *FEW, "--attempts", 400, "--population", file)
     assert result.exit_code == 2
     assert "1,000,000,000 agents with 4 resources each are more than" in result.stderr
 

@@ -11,7 +11,7 @@ from model.machine import Machine
 from properties.security import PROPERTIES
 from simulations import agents
 from simulations.agents import Arm, simulate
-from simulations.attempts import Chunk, draw, situations
+from simulations.attempts import Chunk, draw, resident_codes, situations
 from simulations.population import Population, load
 from simulations.visits import HARMS, VISITOR, Ending, Settings
 
@@ -80,7 +80,7 @@ def test_exact_matching_in_closed_form() -> None:
     )
     exact, prefix = endings(population, (), (("prm", "prefix"),), attempts=4_000)
     found = situations(population)
-    codes = draw(population, "1/0", 0, 4_000).codes
+    codes = draw(population, "1/0", 0, 4_000, residents=resident_codes(population, "1/0", 1.0)).codes
     single = [found.configuration((), code, {})[0].design.api == "single_path" for code in codes]
     assert [ending.kind == "success" for ending in exact] == single
     assert all(ending.kind == "success" for ending in prefix)

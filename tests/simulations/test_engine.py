@@ -81,7 +81,7 @@ def progress(done, total):
 
 if __name__ == "__main__":
     try:
-        run("token_life", attempts=100_000, replications=50, workers=2, progress=progress)
+        run("token_life", attempts=725_000, replications=50, workers=2, progress=progress)
     except StoppedExperiment as stopped:
         print(len(stopped.result.rates), len(multiprocessing.active_children()), flush=True)
 """

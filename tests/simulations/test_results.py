@@ -79,7 +79,7 @@ def counted() -> Result:
     """Two arms that ended differently in 15 of 100 attempts."""
     tally = Tally(Counter({(YES, YES): 50, (YES, NO): 10, (NO, YES): 5, (NO, NO): 35}))
     tally.sums = {("seconds", arm): Sums(100, 200.0 + arm, 900.0, float(arm), float(arm)) for arm in (0, 1)}
-    return tabulate(ORIGIN, [Point(0.5, 3, tally, {(0, "success", "accepted"): 0.6})])
+    return tabulate(ORIGIN, [Point(0.5, (tally,), {(0, "success", "accepted"): 0.6})])
 
 
 def test_rates_are_counted_by_arm() -> None:
@@ -102,7 +102,7 @@ def test_every_row_knows_where_it_comes_from() -> None:
     for name in ("rates", "differences", "quantities"):
         table = getattr(result, name)
         origin = table[["population", "population_digest", "seed", "code", "command", "replications"]]
-        assert (origin == ["swept", "d1", 7, "c1", "run mine", 3]).all().all()
+        assert (origin == ["swept", "d1", 7, "c1", "run mine", 1]).all().all()
         designs = dict(zip(table.arm, table.design, strict=True))
         assert all(designs[arm] == {"a": "as deployed", "b": "echo=req"}[arm] for arm in designs)
 
@@ -130,7 +130,7 @@ def test_effects_of_all_combinations() -> None:
     origin = Origin(
         "mine", "share", ("-", "y", "x", "x + y"), ("",) * 4, "arrays", 1, "swept", "", "", "", factors=("x", "y")
     )
-    effects = tabulate(origin, [Point(1.0, 1, tally)]).effects
+    effects = tabulate(origin, [Point(1.0, (tally,))]).effects
     found = effects[effects.outcome == "accepted"].set_index("effect").difference
     assert dict(found) == pytest.approx({"x": 0.375, "y": 0.375, "x × y": 0.375})
     interval = effects[(effects.outcome == "accepted") & (effects.effect == "x × y")].iloc[0]
