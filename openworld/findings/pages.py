@@ -23,6 +23,8 @@ from model.switches import SWITCHES
 from properties.questions import Asked, ask, read_asked
 from properties.verdict import Verdict
 
+#: Seconds of work for the rules that block: enough for a page to have the least of them, the same on any machine.
+PATIENCE = 600.0
 _FOLDER = files("openworld").joinpath("data", "findings")
 
 
@@ -153,7 +155,7 @@ def text(name: str) -> str:
 
 def answered(about: Page) -> list[tuple[Row, Verdict]]:
     """The verdicts that a page rests on, as they are."""
-    return [(row, ask(row.asked)) for row in about.rows]
+    return [(row, ask(row.asked, PATIENCE)) for row in about.rows]
 
 
 def _read(name: str) -> dict[str, Any]:

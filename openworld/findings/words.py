@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -185,7 +186,7 @@ def _sure(found: Answers) -> Iterator[str]:
 
 def row_lines(page: Page) -> Iterator[str]:
     """A page among others: its name and sentence."""
-    yield from (f"{page.name}: {page.sentence}", f"    {counted(page)}")
+    yield from textwrap.wrap(f"{page.name}: {page.sentence} ({counted(page)})", 100, subsequent_indent="    ")
 
 
 def data(page: Page, found: Answers) -> dict[str, Any]:
