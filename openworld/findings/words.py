@@ -102,7 +102,7 @@ def _verdicts(found: Answers) -> Iterator[str]:
 
 def _decided(decided: Decided) -> Iterator[str]:
     values, names = SWITCHES[decided.switch].values, list(given(decided.cases[0]))
-    heads = ["", *(f"`{name}`" for name in names), *(f"`{value}`" for value in values)]
+    heads = ["case", *(f"`{name}`" for name in names), *(f"`{value}`" for value in values)]
     yield from ("", f"## {decided.about}", "")
     yield f"What `{decided.rule}` says under each value of `{decided.switch}`. {decided.legend}"
     yield from ("", f"| {' | '.join(heads)} |", "|---" * len(heads) + "|")
