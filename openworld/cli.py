@@ -18,7 +18,8 @@ COMMANDS = {
     "verdict": "questions", "trace": "questions", "replay": "questions", "certificate": "certificate",
     "prove": "unbounded", "export": "unbounded", "verdicts": "questions", "check": "check",
     "designs": "vocabulary", "assume": "assume", "diff": "diff", "worlds": "worlds", "explain": "vocabulary",
-    "rules": "vocabulary", "literature": "literature", "questions": "open_questions", "clients": "clients",
+    "rules": "vocabulary", "literature": "literature", "questions": "open_questions", "findings": "findings",
+    "clients": "clients",
     "population": "population", "blast-radius": "blast_radius", "simulate": "simulate", "results": "results",
     "conform": "conform", "study": "study", "figures": "figures", "report": "report",
 }  # fmt: skip

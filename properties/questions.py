@@ -16,7 +16,7 @@ from model.design import parse
 from model.errors import InputError, hint
 from properties.results import Result, read_result
 from properties.security import Property, find
-from properties.verdict import Verdict, check
+from properties.verdict import PATIENCE, Verdict, check
 
 State = Literal["settled", "partly", "not expressible"]
 STATES: tuple[State, ...] = get_args(State)
@@ -66,13 +66,14 @@ def questions() -> dict[str, OpenQuestion]:
 
 def _question(row: dict[str, str]) -> OpenQuestion:
     state = next(state for state in STATES if state == row["state"])
-    asked = tuple(map(_asked, filter(None, row["asked"].split(" | "))))
+    asked = tuple(map(read_asked, filter(None, row["asked"].split(" | "))))
     return OpenQuestion(
         row["id"], row["part"], row["question"], state, row["answer"], asked, row["command"], row["rests"]
     )
 
 
-def _asked(text: str) -> Asked:
+def read_asked(text: str) -> Asked:
+    """A question with its expected answer, as ``CD cap=mal_as -> safe``."""
     question, _, expected = text.partition(" -> ")
     name, _, configuration = question.partition(" ")
     return Asked(prop := find(name), configuration, read_result(expected, prop.kind))
@@ -87,4 +88,9 @@ def question(name: str) -> OpenQuestion:
 
 def answered(asked: OpenQuestion) -> list[tuple[Asked, Verdict]]:
     """The verdicts that an answer rests on, as they are."""
-    return [(each, check(each.property, parse(each.configuration))) for each in asked.asked]
+    return [(each, ask(each)) for each in asked.asked]
+
+
+def ask(asked: Asked, patience: float = PATIENCE) -> Verdict:
+    """The verdict that is claimed, as it is."""
+    return check(asked.property, parse(asked.configuration), patience=patience)

@@ -53,7 +53,7 @@ RULES = rules()
 ROOT = Path(__file__).parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ROWS = ROOT / "properties" / "data" / "expected_rows.csv"
-FINDINGS = ROOT / "findings.md"
+EXPECTED = ROOT / "openworld" / "data" / "findings" / "expected-rows.md"
 
 #: Sweeps laid down where clauses are asked directly; single questions are settled within three to six.
 ENOUGH = 6
@@ -120,9 +120,8 @@ def _rows() -> tuple[Row, ...]:
 
 
 def _disputed() -> frozenset[str]:
-    """Ids of the rows that findings.md disagrees with: headings such as ``### V138 ...``."""
-    text = FINDINGS.read_text(encoding="utf-8") if FINDINGS.exists() else ""
-    headings = [line for line in text.splitlines() if re.match(r"#{2,6}\s.*\bV\d{3}\b", line)]
+    """Ids of the rows that the findings disagree with: headings such as ``## V138 ...``."""
+    headings = [line for line in EXPECTED.read_text(encoding="utf-8").splitlines() if line.startswith("## V")]
     return frozenset(id_ for line in headings for id_ in re.findall(r"\bV\d{3}\b", line))
 
 
@@ -252,7 +251,7 @@ def rows() -> tuple[Row, ...]:
 
 @pytest.fixture(scope="session")
 def disputed() -> frozenset[str]:
-    """Ids of the expected verdicts that findings.md disagrees with."""
+    """Ids of the expected verdicts that the findings disagree with."""
     return _disputed()
 
 

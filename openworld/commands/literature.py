@@ -12,7 +12,7 @@ from openworld.progress import Progress
 
 @click.command()
 @click.argument("name", metavar="[ID]", required=False)
-@click.option("--markdown", is_flag=True, help="Print a table in Markdown, as findings.md has it.")
+@click.option("--markdown", is_flag=True, help="Print a table in Markdown, as the findings have it.")
 @as_json
 def literature(name: str | None, markdown: bool, as_json: bool) -> int:
     """Ask the model for attacks that others have published, and for their fixes.

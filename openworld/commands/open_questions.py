@@ -11,7 +11,7 @@ from openworld.commands.shell import DONE, VIOLATED, as_json, print_json, print_
 
 @click.command()
 @click.argument("name", metavar="[ID]", required=False)
-@click.option("--markdown", is_flag=True, help="Print a table in Markdown, as findings.md has it.")
+@click.option("--markdown", is_flag=True, help="Print a table in Markdown, as the findings have it.")
 @as_json
 def questions(name: str | None, markdown: bool, as_json: bool) -> int:
     """Say what the model answers to open questions about the drafts.

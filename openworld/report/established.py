@@ -1,25 +1,30 @@
-"""What the suite established, from ``findings.md``, as parts of the page: claims, verdicts, commands, reasons.
+"""What the suite established, the first page of the findings and the others: claims, verdicts, commands, reasons.
 
 The page is mailed to people who have no repository; so its findings are on it, and not only what one study counted.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
+
+from openworld.findings import pages
+from openworld.findings.words import first_page, title
 
 if TYPE_CHECKING:
     from markdown_it.renderer import RendererHTML
     from markdown_it.token import Token
 
 
+_ANCHOR = "established"
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of the findings: the anchor and heading it has on the page, and what it says, as HTML."""
+    """A page of the findings: the anchor and heading it has on this one, and what it says, as HTML."""
 
     id: str
     title: str
@@ -28,24 +33,28 @@ class Part:
 
 @cache
 def established() -> tuple[Part, ...]:
-    """The parts of the findings, the first being what they have in common."""
-    text = files("openworld").joinpath("data", "findings.md").read_text(encoding="utf-8")
-    _, _, body = text.partition("\n")
-    first, *others = re.split(r"^## ", body, flags=re.MULTILINE)
-    return (Part("established", "", _html(first, "What was established")), *map(_part, others))
+    """The pages of the findings, the first page first."""
+    _, *first = first_page(pages.first())
+    others = (*pages.pages(), *pages.first().others)
+    return (Part(_ANCHOR, "", _html("\n".join(first), "What was established")), *map(_part, others))
 
 
-def _part(text: str) -> Part:
-    title, _, body = text.partition("\n")
-    name = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
-    return Part(f"established-{name}", title, _html(body, title))
+def _part(name: str) -> Part:
+    _, _, body = pages.text(name).partition("\n")
+    return Part(f"{_ANCHOR}-{name}", title(name), _html(body, title(name)))
+
+
+def _anchor(url: str) -> str:
+    """Where a page of the findings is on this one; other addresses as they are."""
+    return f"#{_ANCHOR}-{PurePosixPath(url).stem}" if url.endswith(".md") else url
 
 
 def _html(text: str, title: str) -> str:
-    """Markdown as HTML; whatever is a tag in it is text, tables scroll in regions that have a name."""
+    """Markdown as HTML; whatever is a tag in it is text, links lead to findings, tables scroll in named regions."""
     from markdown_it import MarkdownIt
 
-    reader = MarkdownIt("commonmark", {"html": False}).enable("table").disable(["link", "image", "autolink"])
+    reader = MarkdownIt("commonmark", {"html": False}).enable("table").disable(["image", "autolink"])
+    reader.normalizeLink, reader.validateLink = _anchor, lambda url: url.startswith("#")  # type: ignore[method-assign]
     parsed = reader.parse(text)
     _describe(parsed, title)
     for name, rule in _RULES.items():
@@ -59,7 +68,7 @@ def _describe(parsed: Sequence[Token], title: str) -> None:
     count = 0
     for token, before in zip(parsed, [None, *parsed], strict=False):
         if token.type.startswith("heading"):
-            token.tag = f"h{min(6, int(token.tag[1:]) + 1)}"
+            token.tag = f"h{min(6, int(token.tag[1:]) + 2)}"
         if token.type == "table_open":
             count += 1
             token.meta["caption"] = f"{title}: table {count} of {tables}"

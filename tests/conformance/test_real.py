@@ -22,7 +22,7 @@ from openworld.reality import explain
 from simulations.behaviour import measured
 from simulations.servers import authorization_servers
 
-#: Where clients end elsewhere than their stored designs say; findings.md tells why of each.
+#: Where clients end elsewhere than their stored designs say; the findings (real-software) tell why of each.
 ELSEWHERE = {
     "@ai-sdk/mcp": {
         "D04_no_prm_no_as_meta": "a", "M02_iss_wrong_adv": "a", "M03_iss_wrong_unadv": "a", "M08_mixup_iss": "a",

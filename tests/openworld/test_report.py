@@ -13,9 +13,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from openworld.cli import main
+from openworld.findings import pages, words
 from openworld.report import ReportError, established, page, read
 
-FINDINGS = Path(__file__).parents[2] / "findings.md"
 GOLDEN = Path(__file__).parent / "golden"
 
 
@@ -142,11 +142,14 @@ def test_a_study_without_them_is_a_report(copied: Path, gone: str) -> None:
 
 
 def test_what_was_established_is_on_the_page(study_folder: Path) -> None:
-    """Every part of findings.md, every claim with its command, headings one below the other."""
+    """Every page of the findings, every claim with its command, headings one below the other, links from the first."""
     html = page(read(study_folder))
-    text = FINDINGS.read_text(encoding="utf-8")
-    for title in re.findall(r"^## (.*)$", text, re.MULTILINE):
-        assert f">{escape(title)}</h3>".replace("&#x27;", "&#39;") in html
+    first = pages.first()
+    for name in (*pages.pages(), *first.others):
+        anchor, title = f"established-{name}", escape(words.title(name)).replace("&#x27;", "&#39;")
+        assert f'<h3 id="{anchor}">{title}</h3>' in html
+        assert f'<a href="#{anchor}">' in html
+    text = "\n".join(map(pages.text, (*pages.pages(), *first.others)))
     claims = [line for line in text.splitlines() if line.startswith("| ") and "`openworld " in line]
     assert len(claims) > 20
     for line in claims:
@@ -159,10 +162,11 @@ def test_what_was_established_is_on_the_page(study_folder: Path) -> None:
 
 
 def test_markdown_is_not_markup() -> None:
-    """Tags in it are text, and links lead nowhere: the page has to do without other files."""
+    """Tags in it are text, and links lead to other findings alone: the page has to do without other files."""
     html = established._html("a <script>b</script> [c](d)\n\n| e |\n|---|\n| <i> |\n", "<T>")
     assert "&lt;script&gt;" in html
     assert "<a " not in html
+    assert '<a href="#established-f">e</a>' in established._html("[e](d/f.md) [g](javascript:h)", "T")
     assert '<th scope="row">&lt;i&gt;</th>' in html
     assert 'aria-label="&lt;T&gt;: table 1 of 1"' in html
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from model.design import parse
+from openworld.findings.pages import text
 from openworld.literature import table
 from properties.literature import kinds, outcome, outcomes, publication, publications
 
@@ -41,8 +41,7 @@ def test_hardly_any_is_a_single_step():
 @pytest.mark.slow
 def test_the_table_of_the_findings_is_what_is_found():
     """As `openworld literature --markdown` prints it."""
-    text = Path(__file__).parents[2].joinpath("findings.md").read_text(encoding="utf-8")
-    assert "\n".join(table(outcomes())) in text
+    assert "\n".join(table(outcomes())) in text("literature")
 
 
 def test_what_cannot_be_said_has_its_reason():

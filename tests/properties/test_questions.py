@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 import shlex
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from openworld.cli import COMMANDS, main
+from openworld.findings.pages import text
 from openworld.questions import table
 from properties.questions import STATES, answered, question, questions
 from simulations.catalogue import EXPERIMENTS
@@ -61,8 +61,7 @@ def test_commands_that_are_named_are_there():
 
 def test_the_table_of_the_findings_is_what_is_on_file():
     """As `openworld questions --markdown` prints it."""
-    text = Path(__file__).parents[2].joinpath("findings.md").read_text(encoding="utf-8")
-    assert "\n".join(table(questions().values())) in text
+    assert "\n".join(table(questions().values())) in text("open-questions")
 
 
 def test_a_question_is_answered_by_a_command():

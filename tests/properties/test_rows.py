@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from model.design import parse
+from openworld.findings.pages import text
 from properties.reasons import reasons
 from properties.results import read_result
 from properties.security import find
@@ -30,7 +31,7 @@ def unmet(rows, judge):
 
 
 def test_every_covered_row_is_met_or_disputed_in_the_findings(rows, disputed, reach):
-    """The model answers as expected, except where findings.md argues that the expectation is wrong."""
+    """The model answers as expected, except where the findings argue that the expectation is wrong."""
     undisputed = {id_: why for id_, why in unmet(rows, reach.verdict).items() if id_ not in disputed}
     assert not undisputed
 
@@ -55,6 +56,7 @@ def test_every_covered_row_has_a_full_verdict(rows, disputed, checker):
     """The same with everything that a verdict carries: each trace replays, each explanation is found."""
     different = unmet(rows, lambda prop, configuration: checker.verdict(prop, configuration).result)
     assert different.keys() <= disputed | vacuous(rows, checker)
+    assert f"{len(rows) - len(different)} of the {len(rows)} rows are met" in text("expected-rows")
 
 
 def vacuous(rows, checker):
@@ -78,7 +80,7 @@ def test_rows_that_are_safe_for_want_of_anything_have_a_reason_on_file(rows, che
 
 
 def test_no_dispute_is_stale(rows, disputed, reach):
-    """A row that findings.md disagrees with exists, is covered, and really differs."""
+    """A row that the findings disagree with exists, is covered, and really differs."""
     by_id = {row.id: row for row in rows}
     assert disputed <= by_id.keys(), f"disputed but not a row: {sorted(disputed - by_id.keys())}"
     stale = [

@@ -1,4 +1,4 @@
-"""What README.md and findings.md say of a question is what the suite answers."""
+"""What README.md and the findings say of a question is what the suite answers."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from model.design import parse
 from properties.security import find
 
 ROOT = Path(__file__).parents[2]
+PAGES = ROOT / "openworld" / "data" / "findings"
 #: A question in a command, and the start of what the next cell of its table says.
 COMMAND = re.compile(r'`openworld (?:verdict|trace) (\w+) "([^"]+=[^"]+)"`(?:([^|]*)\| *\**([^|]*))?')
 SAID = re.compile(r"(attack|safe|reached|not reached|not in this world|unknown)\b(?: in (\d+) steps)?")
@@ -19,9 +20,9 @@ SAID = re.compile(r"(attack|safe|reached|not reached|not in this world|unknown)\
 def questions() -> list[tuple[str, ...]]:
     """Every command with a question: where it is, property, configuration, what follows it and is said beside it."""
     return [
-        (f"{name}:{number}", *found)
-        for name in ("README.md", "findings.md")
-        for number, line in enumerate((ROOT / name).read_text(encoding="utf-8").splitlines(), 1)
+        (f"{path.name}:{number}", *found)
+        for path in (ROOT / "README.md", *sorted(PAGES.glob("*.md")))
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
         for found in COMMAND.findall(line)
     ]  # fmt: skip
 

@@ -1,0 +1,160 @@
+"""The pages of the findings are what comes out today, and the first page leads to all of them."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from model.switches import SWITCHES
+from openworld.cli import main
+from openworld.findings import pages, words
+from openworld.report.established import established
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = ("benchmarks", "conformance", "model", "notebooks", "openworld", "properties", "simulations", "tests")
+NAMES = list(pages.pages())
+#: How many pages are asked where there is little time.
+FEW = 2
+
+
+def tree() -> Iterator[Path]:
+    """What belongs to the project, without what is installed or built beside it."""
+    yield from (path for path in ROOT.iterdir() if path.is_file() or path.is_symlink())
+    for folder in FOLDERS:
+        yield from (ROOT / folder).rglob("*")
+
+
+def written(name: str) -> str:
+    """A page, asked anew."""
+    page = pages.page(name)
+    return "\n".join(words.page_lines(page, pages.answered(page))) + "\n"
+
+
+@pytest.mark.parametrize("name", random.Random(2).sample(NAMES, FEW))
+def test_some_pages_are_what_comes_out(name: str) -> None:
+    """Verdicts, steps, rules, reach and charts of a few of them."""
+    assert written(name) == pages.text(name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_pages_are_what_comes_out(name: str) -> None:
+    """As `openworld findings --markdown .` writes them."""
+    assert written(name) == pages.text(name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_page_claims_is_what_it_shows(name: str) -> None:
+    """Every row with the verdict that the words rest on, on the page as it is stored; rows are told apart."""
+    page, text = pages.page(name), pages.text(name)
+    assert "NOT AS CLAIMED" not in text
+    assert len({row.varied for row in page.rows}) == len(page.rows)
+    for number, row in enumerate(page.rows, 1):
+        command = f'`openworld verdict {row.asked.property.code} "{row.asked.configuration}"`'
+        assert f"| {number}. {row.varied} | {command} | {row.asked.expected.replace('_', ' ')}" in text
+    assert page.drawn.asked.expected in ("attack", "reached")
+    assert "the same run stops at step " in text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_pages_have_one_form_and_type_no_counts(name: str) -> None:
+    """Words in which a step or a verdict would be counted by hand are not among what is written by hand."""
+    page = pages.page(name)
+    without_charts = re.sub(r"^```.*?^```", "", pages.text(name), flags=re.MULTILINE | re.DOTALL)
+    heads = re.findall(r"^## (.*)$", without_charts, re.MULTILINE)
+    assert [head for head in heads if page.decided is None or head != page.decided.about] == [
+        "Verdicts", "What the words of the commands mean", "The run that decides", "What decides", "How sure",
+        "What it does not show", "Since when",
+    ]  # fmt: skip
+    assert page.sentence.endswith(".")
+    assert ". " not in page.sentence
+    by_hand = (ROOT / words.FOLDER / f"{name}.toml").read_text(encoding="utf-8")
+    assert not re.search(r"\b\d+ (?:steps|attacks|verdicts|clients|client versions)\b", by_hand)
+
+
+def test_the_first_page_is_what_comes_out() -> None:
+    """Ten sentences, each with a link, the live questions, all other pages, and the state of drafts."""
+    text = (ROOT / "findings.md").read_text(encoding="utf-8")
+    assert text == "\n".join(words.first_page(pages.first())) + "\n"
+    assert len(re.findall(r"^\d+\. .*\]\(", text, re.MULTILINE)) == 10
+    linked = re.findall(r"\]\(([^)]*)\)", text)
+    assert sorted(linked) == sorted(str(path.relative_to(ROOT)) for path in (ROOT / words.FOLDER).glob("*.md"))
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    """A page names others by their files."""
+    for path in (ROOT / words.FOLDER).glob("*.md"):
+        for name in re.findall(r"\]\(([\w-]+)\.md\)", path.read_text(encoding="utf-8")):
+            assert path.with_name(f"{name}.md").exists(), f"{path.name}: {name}"
+
+
+def test_every_draft_that_is_cited_has_its_state_on_the_first_page() -> None:
+    """Wherever one is named outside the tests."""
+    kinds = {".py", ".md", ".toml", ".csv"}
+    texts = (path for path in tree() if path.suffix in kinds and ROOT / "tests" not in path.parents)
+    cited = {
+        re.sub(r"-\d\d$", "", name)
+        for path in texts
+        for name in re.findall(r"\bdraft(?:-[a-z0-9]+){2,}", path.read_text(encoding="utf-8"))
+    }
+    known = [draft.name.partition(" ")[0] for draft in pages.first().drafts]
+    assert {name for name in cited if not any(draft.startswith(name) for draft in known)} == set()
+    assert all(draft.read and draft.state.endswith(".") for draft in pages.first().drafts)
+
+
+def test_no_file_is_a_symbolic_link() -> None:
+    """Not where links are not followed or not kept: archives, wheels, other systems."""
+    paths = list(tree())
+    assert len(paths) > 500
+    assert [path for path in paths if path.is_symlink()] == []
+
+
+def test_a_rule_is_asked_of_single_values() -> None:
+    """Under each value of its switch: what an exception takes in and what it does not."""
+    decided = pages.page("issuer-exceptions").decided
+    assert decided is not None
+    answers = decided.answers()
+    assert list(answers) == list(SWITCHES["md_issuer_check"].values)
+    assert not any(answers["on"])
+    assert all(answers["off"])
+    assert 0 < sum(answers["slash"]) < sum(answers["origin"]) < len(decided.cases)
+
+
+def test_findings_are_told_by_a_command(tmp_path: Path) -> None:
+    """Sentences without a name, one page with it, as data, into a folder; nothing by another name."""
+    run = CliRunner().invoke
+    listed = run(main, ["findings"])
+    assert (listed.exit_code, all(f"{name}: " in listed.output for name in NAMES)) == (0, True)
+    assert [each["name"] for each in json.loads(run(main, ["findings", "--json"]).stdout)] == NAMES
+    assert run(main, ["findings", "log"]).stdout == pages.text("log")
+    rows = json.loads(run(main, ["findings", "log", "--json"]).stdout)["rows"]
+    assert [row["verdict"]["verdict"] for row in rows] == [row["expected"] for row in rows]
+    assert run(main, ["findings", "log", "--markdown", str(tmp_path)]).exit_code == 0
+    assert (tmp_path / words.FOLDER / "log.md").read_text(encoding="utf-8") == pages.text("log")
+    assert (tmp_path / "findings.md").read_text(encoding="utf-8").startswith("# Findings\n")
+    unknown = run(main, ["findings", "logs"])
+    assert (unknown.exit_code, "no page 'logs'; did you mean 'log'?" in unknown.output) == (2, True)
+
+
+def test_a_verdict_that_flips_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the table, at the run that is drawn no more, and by the exit code."""
+    page = pages.page("log")
+    flipped = replace(page.drawn, asked=replace(page.drawn.asked, expected="safe"))
+    other = replace(page, rows=(flipped, *page.rows[1:]), drawn=flipped)
+    monkeypatch.setattr(pages, "page", lambda name: other)
+    result = CliRunner().invoke(main, ["findings", "log"])
+    assert (result.exit_code, "attack in 4 steps NOT AS CLAIMED, which is safe |" in result.output) == (1, True)
+    assert "not as claimed: log: a forged challenge, no log" in result.output
+
+
+def test_the_report_has_the_first_page_and_the_others() -> None:
+    """In the order of the first page."""
+    names = [part.id for part in established()]
+    assert names == ["established", *(f"established-{name}" for name in (*NAMES, *pages.first().others))]
