@@ -21,8 +21,6 @@ Cube = Mapping[str, frozenset[Any]]
 #: Conditions of which one at least holds.
 Cubes = list[Cube]
 ALWAYS: Cubes = [{}]
-#: Pairs of cubes that are looked at one by one; where there are more, it is done by cases.
-MANY = 100
 
 
 class Reading:
@@ -48,8 +46,12 @@ class Reading:
         return self.all_of(*(self._read(condition) for condition in conditions))
 
     def all_of(self, *those: Cubes) -> Cubes:
-        """When of each of those some cube holds."""
-        if prod(map(len, those)) > MANY:
+        """When of each of those some cube holds.
+
+        By cases of a variable that several speak of, where there is one: a cube that leaves it open, because others
+        hold whichever case it is, would say no more, and be read as if any instance were meant in it.
+        """
+        if prod(map(len, those)) > 1:
             shared = Counter(name for cubes in those for name in {name for cube in cubes for name in cube})
             name, times = max(shared.items(), key=lambda found: (found[1], found[0]))
             if times > 1:
@@ -61,7 +63,7 @@ class Reading:
         return found
 
     def _by_cases(self, name: str, those: Iterable[Cubes]) -> Cubes:
-        """The same, for each value of a variable that many speak of: what they say of others is seldom said at once."""
+        """The same, for each value of a variable."""
         found = []
         for member in sorted(self.domains[name], key=str):
             left = ([_without(name, cube) for cube in cubes if member in cube.get(name, (member,))] for cubes in those)
