@@ -204,7 +204,7 @@ class AuthorizationServer:
         demand(ask(
             (*guards.AUTHENTICATION, *guards.CODE), design=self.design, policy=self.design, genuine=True,
             certified=True, secret=False,
-            assertion=False, named=True, replaced=False, code_client=grant.client,
+            assertion=False, named=True, endpoint="token", replaced=False, code_client=grant.client,
             client=asked.value("client_id") or grant.client, code_redirect=grant.redirect,
             redirect=asked.value("redirect_uri"), challenge=grant.challenge,
             verifier=s256(verifier) if verifier else NONE, code_key=grant.key,

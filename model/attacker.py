@@ -135,7 +135,9 @@ def is_own(c: Context, client_id: Value) -> Condition:
     return any_of(one_of(client_id, *(identity.url for identity in c.world.identities)), *agents)
 
 
-def attacker_authenticates(c: Context, server: Party, client_id: Value) -> tuple[Named, ...]:
+def attacker_authenticates(
+    c: Context, server: Party, client_id: Value, endpoint: str = "token"
+) -> tuple[Named, ...]:
     """The rules by which an honest AS authenticates the attacker as a client_id, by what the attacker knows."""
     design = policy_of(c, client_id)
     secret = any_of(
@@ -154,10 +156,11 @@ def attacker_authenticates(c: Context, server: Party, client_id: Value) -> tuple
     replaced = all_of(published, c.capabilities["key_leak"], is_known(c, client_id))
     genuine = any_of(own, written)
     otherwise = server_rules.client_is_authenticated(design, genuine, secret, assertion, False).holds
+    replaced = all_of(replaced, no(otherwise))
     return tuple(ask(
         guards.AUTHENTICATION, design=design, policy=c.of(server.name), genuine=genuine, certified=True, secret=secret,
-        assertion=all_of(assertion, knows_attester(c, server, design)), named=True,
-        replaced=all_of(replaced, no(otherwise)),
+        assertion=all_of(assertion, knows_attester(c, server, design)), named=True, endpoint=endpoint,
+        replaced=replaced, anyhow=any_of(genuine, replaced),
     ))  # fmt: skip
 
 

@@ -102,7 +102,7 @@ def push_request(
     request = PushedRequest(client, redirect_uri=redirect, state=state, code_challenge=challenge, scope=scope)
     return Move(
         here,
-        attacker_authenticates(c, server, client),
+        attacker_authenticates(c, server, client, "par"),
         {f"{grant}.code": "pushed", **{f"{grant}.{name}": value for name, value in pushed.items()}},
         (Sent(ATTACKER, server.name, request), *client_is_read(c, server, client, redirect)),
     )
@@ -126,7 +126,7 @@ def send_request(
     silent = all_of(c.has(taken), same(design.reg, "cimd"), is_known(c, client)) if user != ATTACKER else False
     comes = possible(c.has(c.capabilities), unused, any_of(held, sent, silent))
     here = possible(comes, can_write(c, client, redirect, challenge, state))
-    authenticated = all_of(*(rule.holds for rule in attacker_authenticates(c, server, client)))
+    authenticated = all_of(*(rule.holds for rule in attacker_authenticates(c, server, client, "par")))
     request = {
         "client": client, "redirect": redirect, "challenge": challenge, "state": state, "key": NONE, "resource": NONE,
         **scopes.of_request(c, scope),

@@ -93,13 +93,37 @@ def assertion_key_is_known(design: Design) -> Condition:
     return any_of(same(design.key_per_as, "no"), one_of(design.reg, "cimd", "federation"))
 
 
-@rule("PAR-2-aud", "FAPI-as-aud", source="RFC 7523 3; RFC 9126 2; draft-ietf-oauth-attestation-based-client-auth 5")
-def assertion_names_this_server(design: Design, named: Condition) -> Condition:
-    """A client assertion has this AS (its issuer or one of its endpoints) as audience.
+@rule("PAR-2-aud", "FAPI-as-aud", "JCA-4-aud", "JCA-5-par", "ABC-5.1-aud",
+      source="RFC 7523 3; RFC 9126 2; draft-ietf-oauth-rfc7523bis-10 4, 5; "
+      "draft-ietf-oauth-attestation-based-client-auth-10 5.1, 7.2")  # fmt: skip
+def assertion_names_this_server(
+    design: Design, policy: Design, named: Condition, endpoint: str, anyhow: Condition = False
+) -> Condition:
+    """A client assertion has this AS (its issuer or one of its endpoints) as audience, in the form that the AS wants.
 
-    ``design``: the client's.
+    ``design``: the client's, ``policy``: the server's; ``named``: what is there names this AS; ``endpoint``: where it
+    is; ``anyhow``: whoever is there signs what it likes. The proof beside an attestation has but one form.
     """
-    return implies(one_of(design.client_auth, "pkjwt", "attest"), named)
+    attested = same(design.client_auth, "attest")
+    formed = any_of(attested, audience_is_taken(design.assertion_aud, policy.aud_accepted, endpoint))
+    signed = one_of(design.client_auth, "pkjwt", "attest")
+    return implies(all_of(signed, no(anyhow)), all_of(named, formed))
+
+
+def audience_is_taken(audience: Value, accepted: Value, endpoint: str) -> Condition:
+    """Whether an AS takes at one of its endpoints an assertion that names it by such an audience.
+
+    One that wants its issuer wants it alone; of one that wants an endpoint it may be one of several (RFC 7519 4.1.3).
+    """
+    by_token_endpoint = one_of(audience, "token_ep", "array")
+    by_this = same(audience, "endpoint")
+    at_token_endpoint = endpoint == "token"
+    return any_of(
+        same(accepted, "any"),
+        all_of(same(accepted, "issuer"), same(audience, "issuer")),
+        all_of(same(accepted, "endpoint"), any_of(by_this, all_of(at_token_endpoint, by_token_endpoint))),
+        all_of(same(accepted, "token_ep"), any_of(by_token_endpoint, all_of(at_token_endpoint, by_this))),
+    )
 
 
 @rule("O21-code1", "O21-2.2-id", source="RFC 6749 4.1.3")

@@ -224,7 +224,15 @@ def server_metadata_rules(
         attested=is_attested(c, server, claimed, authorization_at, token_at),
         authorization_at="javascript:" if hostile else authorization_at, token_at=token_at, advertised=advertised,
         publishes=True, lists=serves(c, server, session.resource),
+        elsewhere=is_elsewhere(c, session, claimed, token_at),
     ))  # fmt: skip
+
+
+def is_elsewhere(c: Context, session: Reading, claimed: Value, token_at: Value) -> Condition:
+    """Whether an honest AS other than the one that is claimed has this token endpoint, and the same client_id."""
+    there, here = (client_id_of(c, Moved(session, issuer=issuer)) for issuer in (token_at, claimed))
+    honest = one_of(token_at, *(server.url for server in c.world.servers if server.honest))
+    return all_of(honest, no(same(token_at, claimed)), same(there, here))
 
 
 def is_attested(c: Context, server: Party, *said: Value) -> Condition:
@@ -304,7 +312,9 @@ def authentication_of(c: Context, session: Reading, endpoint: str, called: str) 
     opens = []
     for server in (server for server in c.world.servers if server.honest):
         fits = any_of(same(session.issuer, server.url), server_rules.assertion_key_is_known(design))
-        names = client_rules.assertion_names(design, server.url, session.issuer, session.token_at, called)
+        names = client_rules.assertion_names(
+            design, c.of(server.name), server.url, session.issuer, session.token_at, called
+        )
         opens.append(choose(all_of(fits, names), mapped(partial(assertion_at, server), client_id), NONE))
     return {
         "client_id": client_id,
@@ -326,9 +336,9 @@ def _secret_of(c: Context, session: Reading) -> Value:
     return sent
 
 
-def authenticates(c: Context, session: Reading, server: Party) -> tuple[Named, ...]:
+def authenticates(c: Context, session: Reading, server: Party, endpoint: str) -> tuple[Named, ...]:
     """The rules by which an honest AS authenticates a session of the client itself, which calls its endpoint."""
-    design = c.client(session.who)
+    design, policy = c.client(session.who), c.of(server.name)
     here = same(session.issuer, server.url)
     genuine = all_of(
         is_on_file(c, server, design),
@@ -337,11 +347,12 @@ def authenticates(c: Context, session: Reading, server: Party) -> tuple[Named, .
         implies(same(design.client_auth, "pkjwt"), any_of(here, server_rules.assertion_key_is_known(design))),
         any_of(same(design.client_auth, "none"), is_known(c, client_id_of(c, session))),
     )
-    named = client_rules.assertion_names(design, server.url, session.issuer, session.token_at, server.url)
+    named = client_rules.assertion_names(
+        design, policy, server.url, session.issuer, session.token_at, server.url
+    )
     return tuple(ask(
-        guards.AUTHENTICATION, design=design, policy=c.of(server.name), genuine=genuine, named=named, secret=False,
-        certified=same(design.certified, "yes"),
-        assertion=False, replaced=False,
+        guards.AUTHENTICATION, design=design, policy=policy, genuine=genuine, named=named, endpoint=endpoint,
+        secret=False, certified=same(design.certified, "yes"), assertion=False, replaced=False,
     ))  # fmt: skip
 
 
@@ -358,7 +369,7 @@ def client__push_authorization_request(c: Context, who: str, server: str) -> Mov
     )  # fmt: skip
     facts, sends = deliver(c, Sent(client, server, pushed))
     checked = (
-        *authenticates(c, session, party),
+        *authenticates(c, session, party, "par"),
         *ask(guards.REDIRECTION, design=c.of(server), **registration(c, party, request)),
     )
     read = client_is_read(c, party, request["client"], request["redirect"]) if party.honest else ()

@@ -49,6 +49,7 @@ RESOURCE_METADATA: Guard = (
 CHOSEN_SERVER: Guard = (client.resource_designates_server, client.authorization_server_is_trusted)
 SERVER_METADATA: Guard = (
     client.metadata_issuer_matches, client.server_metadata_is_signed, client.endpoints_are_resolved_from_issuer,
+    client.token_endpoint_is_new,
 )  # fmt: skip
 AUTHORIZATION_ENDPOINT: Guard = (client.authorization_endpoint_is_corroborated, client.server_lists_resource)
 TOKEN_ENDPOINT: Guard = (client.token_endpoint_is_corroborated,)

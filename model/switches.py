@@ -100,9 +100,14 @@ _MECHANISMS = (
     ("consent_ui", "name redirect_host client_id_host", "what the consent page shows of the client", "draft-ietf-oauth-client-id-metadata-document 8.5; MCP authorization 2026-07-28"),
     ("as_client_policy", "open allowlist", "AS: which client metadata domains are accepted", "draft-ietf-oauth-client-id-metadata-document 8.9"),
     ("ss_binds", "name name+redirect name+jwks", "what a software statement binds", "RFC 7591 2.3"),
-    ("unique_cid", "off on", "the client refuses a client_id that it already has elsewhere", "draft-ietf-oauth-security-topics-update 2.1.2"),
+    ("unique_cid", "off on pair",
+     "the client refuses a client_id that it already has elsewhere; pair: one that it has elsewhere at the same token endpoint",
+     "draft-ietf-oauth-security-topics-update-02 2.1.2.3"),
     ("client_auth", "none secret pkjwt mtls attest", "how the client authenticates", "RFC 6749 2.3; RFC 7523; RFC 8705"),
     ("assertion_aud", "issuer endpoint token_ep array", "audience the client puts into an assertion", "draft-ietf-oauth-security-topics-update 2.1"),
+    ("aud_accepted", "any issuer endpoint token_ep",
+     "AS: the audience that it takes client assertions with: its issuer or any endpoint of its own; its issuer alone; the endpoint that is sent one; its token endpoint",
+     "RFC 7523 3; RFC 9126 2; draft-ietf-oauth-rfc7523bis-10 4, 5; draft-ietf-oauth-security-topics-update-02 2.1.2.3"),
     ("key_per_as", "no yes", "one assertion key for each AS", "draft-ietf-oauth-security-topics-update 2.1.2.3"),
     ("other_authn_ep", "no yes", "the client also authenticates at a revocation or introspection endpoint", "draft-ietf-oauth-security-topics-update 2.1"),
     ("conn_context", "none redirect_and_session", "a connection context in redirect URI and session", "draft-ietf-oauth-security-topics-update 2.2.2"),
@@ -322,7 +327,7 @@ _ROLES = {
     "mtls_key cache_key optimistic rt_pin http_redirect instance fetch_guard https_only url_scheme_check grant "
     "client_instances certified warm fallback resource_token_check auth_token_check",
     "authorization_server": "pkce_as par request_uri_once as_redirect_status reg cimd_redirect cimd_redirect_check "
-    "cimd_fetch cimd_cache consent_pin consent_ui as_client_policy ss_binds client_chooses_id grant_aud_check vouch_for exchange "
+    "cimd_fetch cimd_cache consent_pin consent_ui as_client_policy aud_accepted ss_binds client_chooses_id grant_aud_check vouch_for exchange "
     "grant_trust grant_client_check grant_cnf grant_subject partnered as_attested introspect "
     "rt_resource_bound as_fetch_guard listed rs_listed anchored preregistered trust_domain h_iss as_resource grant_resource grant_scope as_echo as_dpop dcr_uris ps_key_check "
     "delegation_depth delegation_expiry chain_policy",

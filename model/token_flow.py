@@ -80,7 +80,7 @@ def token_rules(
     policy, requested = c.of(server.name), requested_resource(c, session)
     listed = serves(c, server, requested)
     return (
-        *authenticates(c, session, server),
+        *authenticates(c, session, server, "token"),
         *by_code,
         *ask(guards.TOKEN_REQUEST, design=policy, granted=granted, requested=requested, listed=listed),
         *ask(

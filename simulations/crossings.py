@@ -233,7 +233,7 @@ def refresh(design: Design, token: Loot) -> Iterator[Named]:
     """The attacker redeems a refresh token at the AS that it comes from, as the client."""
     yield from ask(
         guards.AUTHENTICATION, design=design, policy=design, genuine=False, secret=False, assertion=False, named=True,
-        replaced=False, certified=True,
+        replaced=False, certified=True, endpoint="token",
     )  # fmt: skip
     yield server.refresh_token_is_bound(design, token.key, token.certificate)
 

@@ -164,7 +164,7 @@ def code_words(world: World) -> Iterator[str]:
 def test_random_runs_fit_the_page(sample: Callable[..., Configuration]) -> None:
     """Whatever happens is drawn, within the width of an Internet-Draft, in printable ASCII and in a reader's words."""
     seen: set[str] = set()
-    for trace in walks(sample, 60):
+    for trace in walks(sample, 80):
         seen |= {step.action.partition("[")[0] for step in trace.steps}
         for line in text(trace).splitlines():
             assert len(line) <= WIDTH
