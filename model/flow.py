@@ -535,31 +535,45 @@ def advertises_iss(c: Context, session: Reading, issuer: Value) -> Condition:
     return any_of(session.promises_iss, *honest)
 
 
+def response_rules(c: Context, who: str, grant: str) -> tuple[Named, ...]:
+    """The rules by which the client of a session takes the honest AS's response, as a browser brings it there."""
+    session, slot, design = c.state.session(who), c.state.grant(grant), c.client(who)
+    server, user = server_of(c, grant), user_of(c, grant)
+    issuer = issuer_after(c, who, slot.redirect)
+    return tuple(ask(
+        guards.AUTHORIZATION_RESPONSE, design=design, session=who, other_browser=c.world.user_of(who) != user,
+        returned=slot.state, after_use=False, arrived_at=slot.redirect, expected=redirect_uri_of(c, session),
+        iss=choose(same(c.of(server.name).h_iss, "yes"), server.url, NONE), issuer=issuer,
+        advertised=advertises_iss(c, session, issuer),
+    ))  # fmt: skip
+
+
+def issuer_after(c: Context, who: str, arrived_at: Value) -> Value:
+    """The issuer with which a session goes on after a response at a redirect URI."""
+    client, recorded = c.world.client_of(who), c.state.session(who).issuer
+    return client_rules.inferred_issuer(c.client(who), client, c.world.issuers, arrived_at, recorded)
+
+
 @action("S14", each=lambda world: [
     pair for pair in sessions_and_grants(world)
     if next(grant for grant in world.grants if grant.name == pair["grant"]).user != ATTACKER
 ])  # fmt: skip
 def client__accept_authorization_response(c: Context, who: str, grant: str) -> Move:
     """The user's browser delivers the honest AS's response to the client."""
-    session, slot, design = c.state.session(who), c.state.grant(grant), c.client(who)
+    session, slot = c.state.session(who), c.state.grant(grant)
     here = possible(
         same(session.phase, "requested"), same(slot.code, "issued"), is_callback(c, slot.redirect, who)
     )
     server, client = server_of(c, grant), c.world.client_of(who)
     user = user_of(c, grant)
     iss = choose(same(c.of(server.name).h_iss, "yes"), server.url, NONE)
-    issuer = client_rules.inferred_issuer(design, client, c.world.issuers, slot.redirect, session.issuer)
     # What leaks from the client's page has been used there.
     on_page = all_of(same(c.design.leak_point, "client_page"), c.capabilities["state_leak"])
     return Move(
         here,
-        tuple(ask(
-            guards.AUTHORIZATION_RESPONSE, design=design, session=who, other_browser=c.world.user_of(who) != user,
-            returned=slot.state, after_use=False, arrived_at=slot.redirect, expected=redirect_uri_of(c, session),
-            iss=iss, issuer=issuer, advertised=advertises_iss(c, session, issuer),
-        )),
+        response_rules(c, who, grant),
         {
-            f"{who}.phase": "responded", f"{who}.code": grant, f"{who}.went_to": issuer,
+            f"{who}.phase": "responded", f"{who}.code": grant, f"{who}.went_to": issuer_after(c, who, slot.redirect),
             f"knows.state.{who}": on_page,
         },
         (Sent(user, client.name, AuthorizationResponse(slot.redirect, grant, slot.state, iss)),),

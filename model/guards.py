@@ -88,8 +88,8 @@ TOKEN_REQUEST: Guard = (server.resource_is_within_grant, server.resource_is_acce
 # --- a resource server ---------------------------------------------------------------------------------------
 
 ACCESS_TOKEN: Guard = (resource.issuer_is_accepted, resource.signature_is_by_issuer, resource.audience_is_this_resource)
-#: Of a token by an honest AS: for how long, and for what.
-VALIDITY: Guard = (resource.token_is_unexpired, resource.scope_is_sufficient)
+#: Of a token by an honest AS: for how long, whether still, and for what.
+VALIDITY: Guard = (resource.token_is_unexpired, resource.token_is_unrevoked, resource.scope_is_sufficient)
 POSSESSION: Guard = (
     resource.scheme_is_acceptable, resource.proof_is_by_bound_key, resource.certificate_is_bound_one,
     resource.proof_is_fresh,

@@ -245,7 +245,11 @@ def designates(c: Context, party: Party, issuer: Value) -> Condition:
 
 def answered(c: Context, who: str) -> Reading:
     """A session as it is after the authorization response: a client may take the AS from where that arrived."""
-    session = c.state.session(who)
+    return as_answered(c.state.session(who))
+
+
+def as_answered(session: Reading) -> Reading:
+    """The same of a session in a state that may not have come yet."""
     issuer = choose(same(session.went_to, NONE), session.issuer, session.went_to)
     return Moved(session, issuer=issuer, token_at=choose(same(issuer, session.issuer), session.token_at, issuer))
 

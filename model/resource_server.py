@@ -92,6 +92,15 @@ def token_is_unexpired(expired: Condition = False) -> Condition:
     return no(expired)
 
 
+@rule("O21-code1", source="RFC 6749 4.1.2; RFC 9700 4.2.4; RFC 7662 2.2")
+def token_is_unrevoked(design: Design, revoked: Condition = False) -> Condition:
+    """A resource server that asks about tokens takes none that the AS has revoked.
+
+    What is written in a token stays as it is, and whoever is faster than what makes the AS revoke it has used it.
+    """
+    return implies(all_of(revoked, same(design.token_fmt, "opaque")), same(design.block, "yes"))
+
+
 @rule("O21-5.2-rs", source="RFC 6750 3.1; draft-ietf-oauth-v2-1 5.2")
 def scope_is_sufficient(design: Design, sufficient: Condition = True) -> Condition:
     """The token carries the scopes that the operation needs."""

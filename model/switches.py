@@ -88,6 +88,9 @@ _MECHANISMS = (
     ("pkce_policy", "always metadata", "whether the client drops PKCE when the metadata does not offer it", "RFC 9700 4.8"),
     ("par", "off on required", "pushed authorization requests: unused; used where offered; the only ones accepted", "RFC 9126"),
     ("request_uri_once", "yes no", "AS: a pushed request is used once", "RFC 9126 4"),
+    ("code_reuse", "refuse revoke",
+     "AS: when a code that was redeemed is redeemed once more, by a request that would be in order: refuses it; and revokes what came of the first",
+     "RFC 6749 4.1.2; RFC 9700 4.2.4; draft-ietf-oauth-v2-1 4.1.3 (source of 2026-05-04)"),
     ("as_redirect_status", "303 307", "the status with which the AS sends the browser back", "RFC 9700 4.12"),
     # client identity and authentication
     ("reg", "cimd dcr dcr_ss static federation", "where the client_id comes from", "draft-ietf-oauth-client-id-metadata-document; RFC 7591"),
@@ -326,7 +329,7 @@ _ROLES = {
     "issuer_resolution shared_provider cred_pin resource_indicator echo scope_request step_up dpop dpop_key dpop_policy token_type_check mtls "
     "mtls_key cache_key optimistic rt_pin http_redirect instance fetch_guard https_only url_scheme_check grant "
     "client_instances certified warm fallback resource_token_check auth_token_check",
-    "authorization_server": "pkce_as par request_uri_once as_redirect_status reg cimd_redirect cimd_redirect_check "
+    "authorization_server": "pkce_as par request_uri_once code_reuse as_redirect_status reg cimd_redirect cimd_redirect_check "
     "cimd_fetch cimd_cache consent_pin consent_ui as_client_policy aud_accepted ss_binds client_chooses_id grant_aud_check vouch_for exchange "
     "grant_trust grant_client_check grant_cnf grant_subject partnered as_attested introspect "
     "rt_resource_bound as_fetch_guard listed rs_listed anchored preregistered trust_domain h_iss as_resource grant_resource grant_scope as_echo as_dpop dcr_uris ps_key_check "
