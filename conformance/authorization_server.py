@@ -218,7 +218,10 @@ class AuthorizationServer:
         wanted = asked.values("resource") or list(grant.resources)
         for resource in wanted:
             granted = resource if resource in grant.resources else (*grant.resources, NONE)[0]
-            demand(ask(guards.TOKEN_REQUEST, design=self.design, granted=granted, requested=resource, listed=True))
+            demand(ask(
+                guards.TOKEN_REQUEST, design=self.design, granted=granted, requested=resource, listed=True,
+                proven=proof is not None, promised=False,
+            ))  # fmt: skip
         requested = wanted or [NONE]
         audience = [bound for one in requested if (bound := rules.bound_resource(self.design, one)) != NONE]
         if any(rules.has_default_audience(self.design, one) for one in requested):

@@ -254,7 +254,7 @@ def _honest_servers(world: World) -> list[dict[str, str]]:
 
 def _own_key(c: Context, party: Party) -> Value:
     """The key to which what an AS of a resource server's issues to the attacker itself is bound, or none."""
-    keys = (attackers_key(c, c.world.by_name[name]) for name in party.trusts)
+    keys = (attackers_key(c, c.world.by_name[name], NONE) for name in party.trusts)
     return choose(any_of(*(same(key, ATTACKERS_KEY) for key in keys)), ATTACKERS_KEY, NONE)
 
 

@@ -239,7 +239,7 @@ def redeem_code(c: Context, grant: str, wanted: Value) -> Move:
         plain = all_of(same(c.client(session.name).pkce, "plain"), knows(c, "challenge", session.name))
         known = all_of(same(slot.challenge, session.name), any_of(knows(c, "verifier", session.name), plain))
         verifier = choose(known, session.name, verifier)
-    key, requested = attackers_key(c, server, no(same(design.dpop, "none"))), published(c, wanted)
+    key, requested = attackers_key(c, server, slot.client, no(same(design.dpop, "none"))), published(c, wanted)
     request = TokenRequest(
         slot.client, grant_type="authorization_code", code=grant, redirect_uri=slot.redirect, code_verifier=verifier,
         proof_key=key, resource=requested,
@@ -254,7 +254,7 @@ def redeem_code(c: Context, grant: str, wanted: Value) -> Move:
             *ask(
                 (*guards.CODE, *guards.TOKEN_REQUEST), design=policy, code_client=slot.client, client=slot.client,
                 code_redirect=slot.redirect, redirect=slot.redirect, challenge=slot.challenge, verifier=verifier,
-                code_key=slot.key, key=key, granted=slot.resource, requested=requested,
+                code_key=slot.key, key=key, proven=True, promised=True, granted=slot.resource, requested=requested,
                 listed=serves(c, server, requested),
             ),
         ),
@@ -271,7 +271,7 @@ def use_refresh_token(c: Context, grant: str) -> Move:
     """The attacker gets a new access token for a refresh token that it knows, as the client."""
     slot, server = c.state.grant(grant), server_of(c, grant)
     here = possible(knows(c, "refresh", grant))
-    key = attackers_key(c, server)
+    key = attackers_key(c, server, slot.client)
     request = TokenRequest(slot.client, grant_type="refresh_token", refresh_token=grant, proof_key=key)
     answer = TokenResponse(f"{grant}+", token_type(key))
     facts, sends = deliver(c, Sent(ATTACKER, server.name, request), Sent(server.name, ATTACKER, answer))

@@ -159,6 +159,17 @@ def proof_key_matches_request(design: Design, code_key: Value, key: Value) -> Co
     return any_of(same(design.as_dpop, "ignore"), same(code_key, NONE), same(code_key, key))
 
 
+def proof_is_due(design: Design, promised: Condition) -> Condition:
+    """Whether an AS wants a proof in a token request; ``promised``: the client has registered that it makes them."""
+    return any_of(same(design.proof_required, "yes"), all_of(same(design.proof_required, "registered"), promised))
+
+
+@rule("DPOP-5.2-flag", "FAPI-as-sc", source="RFC 9449 5.2")
+def proof_is_present(design: Design, proven: Condition, promised: Condition) -> Condition:
+    """A token request of a client that is registered to make proofs has one, or where the AS insists that of any."""
+    return implies(proof_is_due(design, promised), proven)
+
+
 @rule("RTR-3.2-subset", "RTR-3.2-within", "RI-2.2-policy", source="RFC 8707 2.2; resource-token-resp 3.2")
 def resource_is_within_grant(design: Design, granted: Value, requested: Value) -> Condition:
     """Where the AS binds the grant to its resources, a token request names no others.

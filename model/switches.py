@@ -135,6 +135,9 @@ _MECHANISMS = (
     ("dpop_policy", "always metadata prm", "whether the client lets metadata talk it out of DPoP", "RFC 9449 5.1; RFC 9728 2"),
     ("rs_htu", "on off", "RS: the proof names this URL", "RFC 9449 4.3"),
     ("dpop_replay", "none jti nonce", "RS: how a proof is kept from being used twice", "RFC 9449 8, 9, 11.1"),
+    ("proof_required", "no registered yes",
+     "AS: the token requests that it refuses without a DPoP proof: none; those of clients that make proofs, which have registered that; all",
+     "RFC 9449 5.2 (source of 2023-04-13); all: FAPI 2.0 Security Profile"),
     ("token_type_check", "on off", "the client discards a Bearer response to a DPoP request", "RFC 9449 5"),
     ("mtls", "off bound", "tokens bound to the TLS client certificate", "RFC 8705 3"),
     ("mtls_key", "per_client per_as per_flow", "which certificate the client presents", "RFC 8705 3"),
@@ -332,7 +335,7 @@ _ROLES = {
     "authorization_server": "pkce_as par request_uri_once code_reuse as_redirect_status reg cimd_redirect cimd_redirect_check "
     "cimd_fetch cimd_cache consent_pin consent_ui as_client_policy aud_accepted ss_binds client_chooses_id grant_aud_check vouch_for exchange "
     "grant_trust grant_client_check grant_cnf grant_subject partnered as_attested introspect "
-    "rt_resource_bound as_fetch_guard listed rs_listed anchored preregistered trust_domain h_iss as_resource grant_resource grant_scope as_echo as_dpop dcr_uris ps_key_check "
+    "rt_resource_bound as_fetch_guard listed rs_listed anchored preregistered trust_domain h_iss as_resource grant_resource grant_scope as_echo as_dpop proof_required dcr_uris ps_key_check "
     "delegation_depth delegation_expiry chain_policy",
     "resource_server": "chain_constraints audience_check scope_check rs_htu dpop_replay token_fmt introspect typ_check sub_namespace passthrough "
     "handle_bind rs_trust subject_ns key_lookup issuer_match r_requires_dpop api cid_eq_rs attested entered "

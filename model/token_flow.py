@@ -38,6 +38,7 @@ from model.readings import (
     issuer_at,
     kept,
     may_begin,
+    promises_proofs,
     proof_key,
     published,
     redirect_uri_of,
@@ -83,7 +84,10 @@ def token_rules(
     return (
         *authenticates(c, session, server, "token"),
         *by_code,
-        *ask(guards.TOKEN_REQUEST, design=policy, granted=granted, requested=requested, listed=listed),
+        *ask(
+            guards.TOKEN_REQUEST, design=policy, granted=granted, requested=requested, listed=listed,
+            proven=uses_dpop(c, session), promised=promises_proofs(c, client_id_of(c, session)),
+        ),
         *ask(
             guards.TOKEN_RESPONSE, design=c.client(session.who), wanted=uses_dpop(c, session), read=reads,
             bound=is_bound(c, session, server), requested=requested,
