@@ -19,7 +19,7 @@ from model.readings import ids_of, policy_of, tampered
 from model.registration import is_known, knows_attester
 from model.rule import Condition as Named
 from model.state import assertion_at
-from model.world import ATTACKER, FORGED_BY, LOOPBACK, NONE, SUB_AGENT, Held, Party, World, callbacks
+from model.world import ATTACKER, FORGED_BY, LOOPBACK, NONE, SUB_AGENT, Held, Party, World, callbacks, pages
 
 # --- what it learns and knows --------------------------------------------------------------------------------
 
@@ -48,7 +48,11 @@ def is_attackers(c: Context, receiver: Value) -> Condition:
         return c.runs(c.world.by_name[receiver])
     own = dict.fromkeys(identity.callback for identity in c.world.identities)
     on_device = all_of(same(receiver, LOOPBACK), c.capabilities["local_app"])
-    return any_of(one_of(receiver, ATTACKER, *own), on_device, c.attackers(receiver))
+    hosted = (
+        all_of(same(receiver, page), c.runs(party))
+        for client in c.world.clients for page, party in pages(c.world, client).items()
+    )  # fmt: skip
+    return any_of(one_of(receiver, ATTACKER, *own), on_device, *hosted, c.attackers(receiver))
 
 
 def knows(c: Context, kind: str, name: str) -> Condition:

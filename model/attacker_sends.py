@@ -57,7 +57,7 @@ from model.readings import (
 )
 from model.registration import is_known
 from model.state import ATTACKERS_KEY, assertion_at
-from model.world import ATTACKER, LOOPBACK, NONE, World, callbacks, client_ids
+from model.world import ATTACKER, LOOPBACK, NONE, World, callbacks, client_ids, pages
 
 # --- sending what it knows: authorization requests and responses ------------------------------------------------
 
@@ -68,7 +68,7 @@ def _crafted(world: World) -> Domains:
     return {
         "client": (*(i for client in clients for i in client_ids(world, client)), *(party.url for party in own)),
         "redirect": tuple(dict.fromkeys((
-            *(uri for client in clients for uri in callbacks(world, client)), LOOPBACK,
+            *(uri for client in clients for uri in (*callbacks(world, client), *pages(world, client))), LOOPBACK,
             *(party.callback for party in own),
         ))),
         "challenge": (NONE, THIEF, *names),

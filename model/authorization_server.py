@@ -10,7 +10,7 @@ from model.world import DEFAULT_AUDIENCE, NONE
 
 
 @rule("CIMD-4.2-redir", "O21-2.3-redir", "MCP-redir", "CIMD-4-self", "CIMD-8.1-origin", "DCR-3-open",
-      "DCR-3.1.1-sws", "DCR-2.3-trust",
+      "DCR-3.1.1-sws", "DCR-2.3-trust", "BCP-4.1-exact",
       source="RFC 9700 4.1; draft-ietf-oauth-client-id-metadata-document 4.2; RFC 7591 2.3")  # fmt: skip
 def redirect_uri_is_registered(design: Design, registered: Condition, known: Condition) -> Condition:
     """The redirect URI is one of those registered for the client_id.
@@ -19,6 +19,19 @@ def redirect_uri_is_registered(design: Design, registered: Condition, known: Con
     What is registered where says :func:`model.registration.registered`.
     """
     return any_of(registered, all_of(known, same(design.cimd_redirect_check, "off")))
+
+
+def redirect_uri_matches(design: Design, registered: str, redirect: Value) -> Condition:
+    """Whether an AS takes a redirect URI for one that is registered, in the comparison it uses."""
+    return any_of(
+        same(registered, redirect),
+        all_of(same(design.cimd_redirect_check, "prefix"), holds(_begins_with, redirect, registered)),
+        all_of(same(design.cimd_redirect_check, "pattern"), holds(identifiers.same_origin, registered, redirect)),
+    )
+
+
+def _begins_with(uri: str, beginning: str) -> bool:
+    return uri.startswith(beginning)
 
 
 @rule("CIMD-8.5-host", "MCP-lochost", "O21-consent", "DCR-5-uri",
