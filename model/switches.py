@@ -136,6 +136,7 @@ _MECHANISMS = (
     ("dpop_key", "per_client per_as per_flow", "which key the client proves possession of", "RFC 9449 10"),
     ("dpop_policy", "always metadata prm", "whether the client lets metadata talk it out of DPoP", "RFC 9449 5.1; RFC 9728 2"),
     ("rs_htu", "on off", "RS: the proof names this URL", "RFC 9449 4.3"),
+    ("rs_ath", "on off", "RS: the proof names the token that it comes with", "RFC 9449 4.3, 7.1 (source of 2023-04-13)"),
     ("dpop_replay", "none jti nonce", "RS: how a proof is kept from being used twice", "RFC 9449 8, 9, 11.1"),
     ("proof_required", "no registered yes",
      "AS: the token requests that it refuses without a DPoP proof: none; those of clients that make proofs, which have registered that; all",
@@ -339,7 +340,7 @@ _ROLES = {
     "grant_trust grant_client_check grant_cnf grant_subject partnered as_attested introspect "
     "rt_resource_bound as_fetch_guard listed rs_listed anchored preregistered trust_domain h_iss as_resource grant_resource grant_scope as_echo as_dpop proof_required dcr_uris ps_key_check "
     "delegation_depth delegation_expiry chain_policy",
-    "resource_server": "chain_constraints audience_check scope_check rs_htu dpop_replay token_fmt introspect typ_check sub_namespace passthrough "
+    "resource_server": "chain_constraints audience_check scope_check rs_htu rs_ath dpop_replay token_fmt introspect typ_check sub_namespace passthrough "
     "handle_bind rs_trust subject_ns key_lookup issuer_match r_requires_dpop api cid_eq_rs attested entered "
     "default_audience introspects configured",
     "proxy": "upstream_client per_client_consent state_set callback_bind reg cimd_redirect cimd_redirect_check cimd_fetch "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 from model import authorization_server as server_rules
@@ -468,15 +469,15 @@ def client__reuse_cached_token(c: Context, who: str, held: str) -> Move:
 
 
 def captured_proofs(c: Context, token: str, url: str) -> tuple[Condition, Condition, Condition]:
-    """Whether the attacker has a proof by the token's key for a URL, one for another, and whether that one was used."""
+    """Whether the attacker has a proof for a URL that fits a token, or one for another, and whether that is unused."""
+    policy, key = c.of(c.world.by_url[url].name), token_of(c, token)["key"]
     for_this: list[Condition] = []
     for_another: list[Condition] = []
-    used: list[Condition] = []
-    for where in captures(c.world):
-        known = knows(c, "proof", f"{token}@{where}")
+    unused: list[Condition] = []
+    for made, where in product(tokens(c.world), captures(c.world)):
+        fits = resource_rules.proof_fits_token(policy, made == token, same(token_of(c, made)["key"], key))
+        known = all_of(knows(c, "proof", f"{made}@{where}"), fits)
         (for_this if compares(identifiers.equal_htu, where, url) else for_another).append(known)
-        if where in c.world.honest_urls:  # what is read on the way need not arrive
-            used.append(known)
-    return any_of(*for_this), any_of(*for_another), any_of(*used)
-
-
+        if where not in c.world.honest_urls:  # nor is what is read on the way, where it does not arrive
+            unused.append(known)
+    return any_of(*for_this), any_of(*for_another), any_of(*unused)
