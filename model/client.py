@@ -169,7 +169,7 @@ def metadata_issuer_matches(
 def server_metadata_is_signed(design: Design, attested: Condition) -> Condition:
     """Where the client asks for that, AS metadata is signed by an attester that it accepts.
 
-    ``attested``: one has signed all that the client uses of it.
+    ``attested``: one has signed all that the client uses of it, or for all that the client looks at something else.
     """
     return implies(same(design.as_signed_metadata, "anchored"), attested)
 

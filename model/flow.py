@@ -221,7 +221,7 @@ def server_metadata_rules(
     return tuple(ask(
         asked, design=design, server=server.url, listed=session.listed, claimed=claimed, configured=connector,
         **frameworks(c, server.url, known), claims_listed=frameworks(c, claimed, known)["on_list"],
-        attested=is_attested(c, server, claimed, authorization_at, token_at),
+        attested=is_attested(c, session.who, server, claimed, authorization_at, token_at),
         authorization_at="javascript:" if hostile else authorization_at, token_at=token_at, advertised=advertised,
         publishes=True, lists=serves(c, server, session.resource),
         elsewhere=is_elsewhere(c, session, claimed, token_at),
@@ -235,10 +235,21 @@ def is_elsewhere(c: Context, session: Reading, claimed: Value, token_at: Value) 
     return all_of(honest, no(same(token_at, claimed)), same(there, here))
 
 
-def is_attested(c: Context, server: Party, *said: Value) -> Condition:
-    """Whether an attester that clients accept has signed the metadata of an AS: what it says of itself, and no more."""
-    own = (same(value, server.url) for value in said)
-    return all_of(is_enrolled(c, server, c.of(server.name).as_attested), *own)
+def is_attested(c: Context, who: str, server: Party, *said: Value) -> Condition:
+    """Whether a client finds AS metadata signed: all that it uses of it, or something else that stands beside that.
+
+    An AS of the attacker's may have the signed metadata of another in its own.
+    """
+    own = all_of(_signs(c, server), *(same(value, server.url) for value in said))
+    if server.honest:
+        return own
+    others = any_of(*(_signs(c, other) for other in c.world.servers if other.honest))
+    return any_of(own, all_of(others, same(c.client(who).signed_values, "plain")))
+
+
+def _signs(c: Context, server: Party) -> Condition:
+    """Whether an attester that clients accept has signed what an AS says of itself."""
+    return is_enrolled(c, server, c.of(server.name).as_attested)
 
 
 def sessions_and_servers(world: World) -> list[dict[str, str]]:
@@ -259,7 +270,7 @@ def client__use_server_metadata(c: Context, who: str, server: str) -> Move:
     own, client = party.url, c.world.session[who].client
     sends = same(c.of(server).h_iss, "yes")
     offers = choose(all_of(pushes(c.client(who)), no(same(c.of(server).par, "off"))), own, NONE)
-    told = ServerMetadata(own, own, own, offers, sends, **offered(c, who, party, is_attested(c, party)))
+    told = ServerMetadata(own, own, own, offers, sends, **offered(c, who, party, is_attested(c, who, party)))
     return Move(
         here,
         server_metadata_rules(c, session, party, own, own, own),

@@ -56,7 +56,7 @@ _MECHANISMS = (
      "signature on resource metadata: none; key from the same origin; anchored but optional; anchored and required",
      "RFC 9728 2.2, 3.3"),
     ("signed_values", "signed plain", "where metadata is signed and says the same beside it: the signed values are used; those beside them",
-     "RFC 9728 2.2"),
+     "RFC 9728 2.2; RFC 8414 2.1"),
     ("prm_log", "off required", "resource metadata is used only if a public log holds what it says of resource and AS",
      "RFC 9162 (Certificate Transparency, after which it is made; no draft)"),
     ("xcheck", "off on if_listed", "the AS publishes its protected resources and the client compares; if_listed: where it publishes any", "RFC 9728 4, 7.6"),
