@@ -204,7 +204,7 @@ class AuthorizationServer:
         demand(ask(
             (*guards.AUTHENTICATION, *guards.CODE), design=self.design, policy=self.design, genuine=True,
             certified=True, secret=False,
-            assertion=False, named=True, replaced=False, code_client=grant.client,
+            assertion=False, named=True, endpoint="token", replaced=False, code_client=grant.client,
             client=asked.value("client_id") or grant.client, code_redirect=grant.redirect,
             redirect=asked.value("redirect_uri"), challenge=grant.challenge,
             verifier=s256(verifier) if verifier else NONE, code_key=grant.key,
@@ -218,7 +218,10 @@ class AuthorizationServer:
         wanted = asked.values("resource") or list(grant.resources)
         for resource in wanted:
             granted = resource if resource in grant.resources else (*grant.resources, NONE)[0]
-            demand(ask(guards.TOKEN_REQUEST, design=self.design, granted=granted, requested=resource, listed=True))
+            demand(ask(
+                guards.TOKEN_REQUEST, design=self.design, granted=granted, requested=resource, listed=True,
+                proven=proof is not None, promised=False,
+            ))  # fmt: skip
         requested = wanted or [NONE]
         audience = [bound for one in requested if (bound := rules.bound_resource(self.design, one)) != NONE]
         if any(rules.has_default_audience(self.design, one) for one in requested):

@@ -19,7 +19,7 @@ from model.readings import ids_of, policy_of, tampered
 from model.registration import is_known, knows_attester
 from model.rule import Condition as Named
 from model.state import assertion_at
-from model.world import ATTACKER, FORGED_BY, LOOPBACK, NONE, SUB_AGENT, Held, Party, World, callbacks
+from model.world import ATTACKER, FORGED_BY, LOOPBACK, NONE, SUB_AGENT, Held, Party, World, callbacks, pages
 
 # --- what it learns and knows --------------------------------------------------------------------------------
 
@@ -48,7 +48,11 @@ def is_attackers(c: Context, receiver: Value) -> Condition:
         return c.runs(c.world.by_name[receiver])
     own = dict.fromkeys(identity.callback for identity in c.world.identities)
     on_device = all_of(same(receiver, LOOPBACK), c.capabilities["local_app"])
-    return any_of(one_of(receiver, ATTACKER, *own), on_device, c.attackers(receiver))
+    hosted = (
+        all_of(same(receiver, page), c.runs(party))
+        for client in c.world.clients for page, party in pages(c.world, client).items()
+    )  # fmt: skip
+    return any_of(one_of(receiver, ATTACKER, *own), on_device, *hosted, c.attackers(receiver))
 
 
 def knows(c: Context, kind: str, name: str) -> Condition:
@@ -135,7 +139,9 @@ def is_own(c: Context, client_id: Value) -> Condition:
     return any_of(one_of(client_id, *(identity.url for identity in c.world.identities)), *agents)
 
 
-def attacker_authenticates(c: Context, server: Party, client_id: Value) -> tuple[Named, ...]:
+def attacker_authenticates(
+    c: Context, server: Party, client_id: Value, endpoint: str = "token"
+) -> tuple[Named, ...]:
     """The rules by which an honest AS authenticates the attacker as a client_id, by what the attacker knows."""
     design = policy_of(c, client_id)
     secret = any_of(
@@ -154,10 +160,11 @@ def attacker_authenticates(c: Context, server: Party, client_id: Value) -> tuple
     replaced = all_of(published, c.capabilities["key_leak"], is_known(c, client_id))
     genuine = any_of(own, written)
     otherwise = server_rules.client_is_authenticated(design, genuine, secret, assertion, False).holds
+    replaced = all_of(replaced, no(otherwise))
     return tuple(ask(
         guards.AUTHENTICATION, design=design, policy=c.of(server.name), genuine=genuine, certified=True, secret=secret,
-        assertion=all_of(assertion, knows_attester(c, server, design)), named=True,
-        replaced=all_of(replaced, no(otherwise)),
+        assertion=all_of(assertion, knows_attester(c, server, design)), named=True, endpoint=endpoint,
+        replaced=replaced, anyhow=any_of(genuine, replaced),
     ))  # fmt: skip
 
 

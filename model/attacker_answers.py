@@ -166,7 +166,7 @@ def publish_server_metadata(
     told = ServerMetadata(
         issuer, authorization_at, token_at, par_at, promises_iss,
         choose(offers_pkce, "S256", NONE), choose(offers_dpop, "ES256", NONE),
-        **offered(c, who, party, is_attested(c, party, issuer, authorization_at, token_at)),
+        **offered(c, who, party, is_attested(c, who, party, issuer, authorization_at, token_at)),
     )  # fmt: skip
     client = c.world.session[who].client
     fetch = Fetch(well_known_authorization_server(party.url))

@@ -152,8 +152,8 @@ def present_token(c: Context, token: str, url: str) -> Move:
     """The attacker presents a token of a user that it knows at an honest resource, with any proof that it has."""
     party = c.world.by_url[url]
     here = possible(knows(c, "token", token), c.exists(party))
-    for_this, for_another, used = captured_proofs(c, token, url)
-    unused = all_of(same(c.of(party.name).rs_htu, "off"), for_another, no(used))
+    for_this, for_another, unused = captured_proofs(c, token, url)
+    used = no(all_of(same(c.of(party.name).rs_htu, "off"), unused))
     made = token_of(c, token)
     handed = was_handed_over(c, token)
     own = any_of(is_own_key(made["key"]), handed)
@@ -166,7 +166,7 @@ def present_token(c: Context, token: str, url: str) -> Move:
         here,
         (
             *_kept(c, token),
-            *accepts(c, token, url, own, (for_this, for_another), presented, all_of(no(own), used, no(unused))),
+            *accepts(c, token, url, own, (for_this, for_another), presented, all_of(no(own), used)),
         ),
         {f"served.{token}": True, f"replayed.{token}": others},
         (
@@ -254,7 +254,7 @@ def _honest_servers(world: World) -> list[dict[str, str]]:
 
 def _own_key(c: Context, party: Party) -> Value:
     """The key to which what an AS of a resource server's issues to the attacker itself is bound, or none."""
-    keys = (attackers_key(c, c.world.by_name[name]) for name in party.trusts)
+    keys = (attackers_key(c, c.world.by_name[name], NONE) for name in party.trusts)
     return choose(any_of(*(same(key, ATTACKERS_KEY) for key in keys)), ATTACKERS_KEY, NONE)
 
 

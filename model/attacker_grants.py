@@ -51,7 +51,7 @@ def _present_assertion(
     """
     server = server_of(c, grant)
     policy, requested = c.of(server.name), published(c, wanted)
-    key, listed = attackers_key(c, server), serves(c, server, requested)
+    key, listed = attackers_key(c, server, client), serves(c, server, requested)
     request = TokenRequest(
         client, grant_type="jwt_bearer", assertion=assertion, assertion_subject=subject, proof_key=key,
         resource=requested,
@@ -63,7 +63,10 @@ def _present_assertion(
             *attacker_authenticates(c, server, client),
             server_rules.assertions_are_granted(policy),
             *checked,
-            *ask(guards.TOKEN_REQUEST, design=policy, granted=NONE, requested=requested, listed=listed),
+            *ask(
+                guards.TOKEN_REQUEST, design=policy, granted=NONE, requested=requested, listed=listed,
+                proven=True, promised=True,
+            ),
         ),
         {
             f"{grant}.code": "redeemed", f"{grant}.of": THIEF, f"{grant}.to": THIEF,
@@ -174,7 +177,8 @@ def exchange_for_resource(c: Context, token: str, grant: str, wanted: Value, as_
     """
     made, server, again = token_of(c, token), server_of(c, grant), refreshed(grant)
     policy, by_name, requested = c.of(server.name), same(as_own, NONE), published(c, wanted)
-    client, key = choose(by_name, made["client"], as_own), attackers_key(c, server)
+    client = choose(by_name, made["client"], as_own)
+    key = attackers_key(c, server, client)
     request = TokenExchange(
         client, grant_type="token-exchange", requested_token_type="access_token", subject_token=token,
         subject_token_type="access_token", resource=requested,
@@ -190,7 +194,10 @@ def exchange_for_resource(c: Context, token: str, grant: str, wanted: Value, as_
         (
             *attacker_authenticates(c, server, client),
             server_rules.exchanged_token_is_the_clients(policy, by_name),
-            *ask(guards.TOKEN_REQUEST, design=policy, granted=made["asked"], requested=requested, listed=listed),
+            *ask(
+                guards.TOKEN_REQUEST, design=policy, granted=made["asked"], requested=requested, listed=listed,
+                proven=True, promised=True,
+            ),
         ),
         {f"{grant}.exchanged": requested, **scopes.entry(c, again, made["scope"]), **facts},
         sends,

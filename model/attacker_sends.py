@@ -57,7 +57,7 @@ from model.readings import (
 )
 from model.registration import is_known
 from model.state import ATTACKERS_KEY, assertion_at
-from model.world import ATTACKER, LOOPBACK, NONE, World, callbacks, client_ids
+from model.world import ATTACKER, LOOPBACK, NONE, World, callbacks, client_ids, pages
 
 # --- sending what it knows: authorization requests and responses ------------------------------------------------
 
@@ -68,7 +68,7 @@ def _crafted(world: World) -> Domains:
     return {
         "client": (*(i for client in clients for i in client_ids(world, client)), *(party.url for party in own)),
         "redirect": tuple(dict.fromkeys((
-            *(uri for client in clients for uri in callbacks(world, client)), LOOPBACK,
+            *(uri for client in clients for uri in (*callbacks(world, client), *pages(world, client))), LOOPBACK,
             *(party.callback for party in own),
         ))),
         "challenge": (NONE, THIEF, *names),
@@ -102,7 +102,7 @@ def push_request(
     request = PushedRequest(client, redirect_uri=redirect, state=state, code_challenge=challenge, scope=scope)
     return Move(
         here,
-        attacker_authenticates(c, server, client),
+        attacker_authenticates(c, server, client, "par"),
         {f"{grant}.code": "pushed", **{f"{grant}.{name}": value for name, value in pushed.items()}},
         (Sent(ATTACKER, server.name, request), *client_is_read(c, server, client, redirect)),
     )
@@ -126,7 +126,7 @@ def send_request(
     silent = all_of(c.has(taken), same(design.reg, "cimd"), is_known(c, client)) if user != ATTACKER else False
     comes = possible(c.has(c.capabilities), unused, any_of(held, sent, silent))
     here = possible(comes, can_write(c, client, redirect, challenge, state))
-    authenticated = all_of(*(rule.holds for rule in attacker_authenticates(c, server, client)))
+    authenticated = all_of(*(rule.holds for rule in attacker_authenticates(c, server, client, "par")))
     request = {
         "client": client, "redirect": redirect, "challenge": challenge, "state": state, "key": NONE, "resource": NONE,
         **scopes.of_request(c, scope),
@@ -239,7 +239,7 @@ def redeem_code(c: Context, grant: str, wanted: Value) -> Move:
         plain = all_of(same(c.client(session.name).pkce, "plain"), knows(c, "challenge", session.name))
         known = all_of(same(slot.challenge, session.name), any_of(knows(c, "verifier", session.name), plain))
         verifier = choose(known, session.name, verifier)
-    key, requested = attackers_key(c, server, no(same(design.dpop, "none"))), published(c, wanted)
+    key, requested = attackers_key(c, server, slot.client, no(same(design.dpop, "none"))), published(c, wanted)
     request = TokenRequest(
         slot.client, grant_type="authorization_code", code=grant, redirect_uri=slot.redirect, code_verifier=verifier,
         proof_key=key, resource=requested,
@@ -254,7 +254,7 @@ def redeem_code(c: Context, grant: str, wanted: Value) -> Move:
             *ask(
                 (*guards.CODE, *guards.TOKEN_REQUEST), design=policy, code_client=slot.client, client=slot.client,
                 code_redirect=slot.redirect, redirect=slot.redirect, challenge=slot.challenge, verifier=verifier,
-                code_key=slot.key, key=key, granted=slot.resource, requested=requested,
+                code_key=slot.key, key=key, proven=True, promised=True, granted=slot.resource, requested=requested,
                 listed=serves(c, server, requested),
             ),
         ),
@@ -271,7 +271,7 @@ def use_refresh_token(c: Context, grant: str) -> Move:
     """The attacker gets a new access token for a refresh token that it knows, as the client."""
     slot, server = c.state.grant(grant), server_of(c, grant)
     here = possible(knows(c, "refresh", grant))
-    key = attackers_key(c, server)
+    key = attackers_key(c, server, slot.client)
     request = TokenRequest(slot.client, grant_type="refresh_token", refresh_token=grant, proof_key=key)
     answer = TokenResponse(f"{grant}+", token_type(key))
     facts, sends = deliver(c, Sent(ATTACKER, server.name, request), Sent(server.name, ATTACKER, answer))

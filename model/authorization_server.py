@@ -10,7 +10,7 @@ from model.world import DEFAULT_AUDIENCE, NONE
 
 
 @rule("CIMD-4.2-redir", "O21-2.3-redir", "MCP-redir", "CIMD-4-self", "CIMD-8.1-origin", "DCR-3-open",
-      "DCR-3.1.1-sws", "DCR-2.3-trust",
+      "DCR-3.1.1-sws", "DCR-2.3-trust", "BCP-4.1-exact",
       source="RFC 9700 4.1; draft-ietf-oauth-client-id-metadata-document 4.2; RFC 7591 2.3")  # fmt: skip
 def redirect_uri_is_registered(design: Design, registered: Condition, known: Condition) -> Condition:
     """The redirect URI is one of those registered for the client_id.
@@ -19,6 +19,19 @@ def redirect_uri_is_registered(design: Design, registered: Condition, known: Con
     What is registered where says :func:`model.registration.registered`.
     """
     return any_of(registered, all_of(known, same(design.cimd_redirect_check, "off")))
+
+
+def redirect_uri_matches(design: Design, registered: str, redirect: Value) -> Condition:
+    """Whether an AS takes a redirect URI for one that is registered, in the comparison it uses."""
+    return any_of(
+        same(registered, redirect),
+        all_of(same(design.cimd_redirect_check, "prefix"), holds(_begins_with, redirect, registered)),
+        all_of(same(design.cimd_redirect_check, "pattern"), holds(identifiers.same_origin, registered, redirect)),
+    )
+
+
+def _begins_with(uri: str, beginning: str) -> bool:
+    return uri.startswith(beginning)
 
 
 @rule("CIMD-8.5-host", "MCP-lochost", "O21-consent", "DCR-5-uri",
@@ -93,13 +106,37 @@ def assertion_key_is_known(design: Design) -> Condition:
     return any_of(same(design.key_per_as, "no"), one_of(design.reg, "cimd", "federation"))
 
 
-@rule("PAR-2-aud", "FAPI-as-aud", source="RFC 7523 3; RFC 9126 2; draft-ietf-oauth-attestation-based-client-auth 5")
-def assertion_names_this_server(design: Design, named: Condition) -> Condition:
-    """A client assertion has this AS (its issuer or one of its endpoints) as audience.
+@rule("PAR-2-aud", "FAPI-as-aud", "JCA-4-aud", "JCA-5-par", "ABC-5.1-aud",
+      source="RFC 7523 3; RFC 9126 2; draft-ietf-oauth-rfc7523bis-10 4, 5; "
+      "draft-ietf-oauth-attestation-based-client-auth-10 5.1, 7.2")  # fmt: skip
+def assertion_names_this_server(
+    design: Design, policy: Design, named: Condition, endpoint: str, anyhow: Condition = False
+) -> Condition:
+    """A client assertion has this AS (its issuer or one of its endpoints) as audience, in the form that the AS wants.
 
-    ``design``: the client's.
+    ``design``: the client's, ``policy``: the server's; ``named``: what is there names this AS; ``endpoint``: where it
+    is; ``anyhow``: whoever is there signs what it likes. The proof beside an attestation has but one form.
     """
-    return implies(one_of(design.client_auth, "pkjwt", "attest"), named)
+    attested = same(design.client_auth, "attest")
+    formed = any_of(attested, audience_is_taken(design.assertion_aud, policy.aud_accepted, endpoint))
+    signed = one_of(design.client_auth, "pkjwt", "attest")
+    return implies(all_of(signed, no(anyhow)), all_of(named, formed))
+
+
+def audience_is_taken(audience: Value, accepted: Value, endpoint: str) -> Condition:
+    """Whether an AS takes at one of its endpoints an assertion that names it by such an audience.
+
+    One that wants its issuer wants it alone; of one that wants an endpoint it may be one of several (RFC 7519 4.1.3).
+    """
+    by_token_endpoint = one_of(audience, "token_ep", "array")
+    by_this = same(audience, "endpoint")
+    at_token_endpoint = endpoint == "token"
+    return any_of(
+        same(accepted, "any"),
+        all_of(same(accepted, "issuer"), same(audience, "issuer")),
+        all_of(same(accepted, "endpoint"), any_of(by_this, all_of(at_token_endpoint, by_token_endpoint))),
+        all_of(same(accepted, "token_ep"), any_of(by_token_endpoint, all_of(at_token_endpoint, by_this))),
+    )
 
 
 @rule("O21-code1", "O21-2.2-id", source="RFC 6749 4.1.3")
@@ -133,6 +170,17 @@ def verifier_matches_challenge(design: Design, challenge: Value, verifier: Value
 def proof_key_matches_request(design: Design, code_key: Value, key: Value) -> Condition:
     """A code requested with dpop_jkt is redeemed with a proof by that key, where the AS does DPoP at all."""
     return any_of(same(design.as_dpop, "ignore"), same(code_key, NONE), same(code_key, key))
+
+
+def proof_is_due(design: Design, promised: Condition) -> Condition:
+    """Whether an AS wants a proof in a token request; ``promised``: the client has registered that it makes them."""
+    return any_of(same(design.proof_required, "yes"), all_of(same(design.proof_required, "registered"), promised))
+
+
+@rule("DPOP-5.2-flag", "FAPI-as-sc", source="RFC 9449 5.2")
+def proof_is_present(design: Design, proven: Condition, promised: Condition) -> Condition:
+    """A token request of a client that is registered to make proofs has one, or where the AS insists that of any."""
+    return implies(proof_is_due(design, promised), proven)
 
 
 @rule("RTR-3.2-subset", "RTR-3.2-within", "RI-2.2-policy", source="RFC 8707 2.2; resource-token-resp 3.2")

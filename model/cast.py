@@ -13,7 +13,7 @@ from model.action import Context
 from model.machine import Machine
 from model.protocols import PROTOCOLS
 from model.trace import Trace
-from model.world import ATTACKER, AUTHORIZATION_SERVER, CLIENT, LOOPBACK, RESOURCE_SERVER, Party, callbacks
+from model.world import ATTACKER, AUTHORIZATION_SERVER, CLIENT, LOOPBACK, RESOURCE_SERVER, Party, callbacks, pages
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,7 @@ class Cast:
         found = {party.callback: ATTACKER for party in self.world.identities}
         for client in reversed(self.world.clients):
             found |= dict.fromkeys((*callbacks(self.world, client), LOOPBACK), client.name)
+            found |= dict.fromkeys(pages(self.world, client), ATTACKER)
         return found | ({LOOPBACK: ATTACKER} if self.context.capabilities["local_app"] else {})
 
     def is_browser(self, key: str) -> bool:

@@ -169,7 +169,7 @@ def metadata_issuer_matches(
 def server_metadata_is_signed(design: Design, attested: Condition) -> Condition:
     """Where the client asks for that, AS metadata is signed by an attester that it accepts.
 
-    ``attested``: one has signed all that the client uses of it.
+    ``attested``: one has signed all that the client uses of it, or for all that the client looks at something else.
     """
     return implies(same(design.as_signed_metadata, "anchored"), attested)
 
@@ -201,6 +201,15 @@ def authorization_endpoint_is_corroborated(
 def token_endpoint_is_corroborated(design: Design, claimed: Value, token_at: Value) -> Condition:
     """The token endpoint belongs to the issuer that the same document claims."""
     return implies(same(design.md_corroborate, "token_endpoint"), holds(identifiers.same_origin, claimed, token_at))
+
+
+@rule("BCU-2.1-pair", source="draft-ietf-oauth-security-topics-update-02 2.1.2.3")
+def token_endpoint_is_new(design: Design, elsewhere: Condition = False) -> Condition:
+    """The client has one client_id at two AS only where their token endpoints differ, if it cares.
+
+    ``elsewhere``: it has this client_id at another AS, which has this token endpoint.
+    """
+    return implies(elsewhere, no(same(design.unique_cid, "pair")))
 
 
 @rule("PRM-4-xchk", source="RFC 9728 4, 7.6")
@@ -289,16 +298,20 @@ def code_is_asked_for(design: Design, follows: bool = False) -> Condition:
     return uses_code_grant(design, follows)
 
 
-def assertion_names(design: Design, server: str, issuer: Value, token_at: Value, called: Value) -> Condition:
-    """Whether the assertion that a client signs has an AS among its audiences.
+def assertion_names(
+    design: Design, policy: Design, server: str, issuer: Value, token_at: Value, called: Value
+) -> Condition:
+    """Whether the assertion that a client signs has an AS among its audiences, so that the AS might take it.
 
-    ``issuer``: as the client recorded it; ``token_at``: whose token endpoint the metadata names; ``called``: whose
-    endpoint the client sends it to. The proof of possession beside a client attestation names the issuer, whatever the
-    switch says.
+    ``policy``: the server's; ``issuer``: as the client recorded it; ``token_at``: whose token endpoint the metadata
+    names; ``called``: whose endpoint the client sends it to. The proof of possession beside a client attestation names
+    the issuer, whatever the switch says (draft-ietf-oauth-attestation-based-client-auth-10 5.1).
     """
     aud, signed = design.assertion_aud, same(design.client_auth, "pkjwt")
+    beside = all_of(same(aud, "array"), same(policy.aud_accepted, "any"))
+    by_issuer = all_of(signed, any_of(same(aud, "issuer"), beside))
     return any_of(
-        all_of(any_of(all_of(signed, one_of(aud, "issuer", "array")), attests(design)), same(issuer, server)),
+        all_of(any_of(by_issuer, attests(design)), same(issuer, server)),
         all_of(signed, one_of(aud, "token_ep", "array"), same(token_at, server)),
         all_of(signed, same(aud, "endpoint"), same(called, server)),
     )

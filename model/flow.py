@@ -221,16 +221,35 @@ def server_metadata_rules(
     return tuple(ask(
         asked, design=design, server=server.url, listed=session.listed, claimed=claimed, configured=connector,
         **frameworks(c, server.url, known), claims_listed=frameworks(c, claimed, known)["on_list"],
-        attested=is_attested(c, server, claimed, authorization_at, token_at),
+        attested=is_attested(c, session.who, server, claimed, authorization_at, token_at),
         authorization_at="javascript:" if hostile else authorization_at, token_at=token_at, advertised=advertised,
         publishes=True, lists=serves(c, server, session.resource),
+        elsewhere=is_elsewhere(c, session, claimed, token_at),
     ))  # fmt: skip
 
 
-def is_attested(c: Context, server: Party, *said: Value) -> Condition:
-    """Whether an attester that clients accept has signed the metadata of an AS: what it says of itself, and no more."""
-    own = (same(value, server.url) for value in said)
-    return all_of(is_enrolled(c, server, c.of(server.name).as_attested), *own)
+def is_elsewhere(c: Context, session: Reading, claimed: Value, token_at: Value) -> Condition:
+    """Whether an honest AS other than the one that is claimed has this token endpoint, and the same client_id."""
+    there, here = (client_id_of(c, Moved(session, issuer=issuer)) for issuer in (token_at, claimed))
+    honest = one_of(token_at, *(server.url for server in c.world.servers if server.honest))
+    return all_of(honest, no(same(token_at, claimed)), same(there, here))
+
+
+def is_attested(c: Context, who: str, server: Party, *said: Value) -> Condition:
+    """Whether a client finds AS metadata signed: all that it uses of it, or something else that stands beside that.
+
+    An AS of the attacker's may have the signed metadata of another in its own.
+    """
+    own = all_of(_signs(c, server), *(same(value, server.url) for value in said))
+    if server.honest:
+        return own
+    others = any_of(*(_signs(c, other) for other in c.world.servers if other.honest))
+    return any_of(own, all_of(others, same(c.client(who).signed_values, "plain")))
+
+
+def _signs(c: Context, server: Party) -> Condition:
+    """Whether an attester that clients accept has signed what an AS says of itself."""
+    return is_enrolled(c, server, c.of(server.name).as_attested)
 
 
 def sessions_and_servers(world: World) -> list[dict[str, str]]:
@@ -251,7 +270,7 @@ def client__use_server_metadata(c: Context, who: str, server: str) -> Move:
     own, client = party.url, c.world.session[who].client
     sends = same(c.of(server).h_iss, "yes")
     offers = choose(all_of(pushes(c.client(who)), no(same(c.of(server).par, "off"))), own, NONE)
-    told = ServerMetadata(own, own, own, offers, sends, **offered(c, who, party, is_attested(c, party)))
+    told = ServerMetadata(own, own, own, offers, sends, **offered(c, who, party, is_attested(c, who, party)))
     return Move(
         here,
         server_metadata_rules(c, session, party, own, own, own),
@@ -304,7 +323,9 @@ def authentication_of(c: Context, session: Reading, endpoint: str, called: str) 
     opens = []
     for server in (server for server in c.world.servers if server.honest):
         fits = any_of(same(session.issuer, server.url), server_rules.assertion_key_is_known(design))
-        names = client_rules.assertion_names(design, server.url, session.issuer, session.token_at, called)
+        names = client_rules.assertion_names(
+            design, c.of(server.name), server.url, session.issuer, session.token_at, called
+        )
         opens.append(choose(all_of(fits, names), mapped(partial(assertion_at, server), client_id), NONE))
     return {
         "client_id": client_id,
@@ -326,9 +347,9 @@ def _secret_of(c: Context, session: Reading) -> Value:
     return sent
 
 
-def authenticates(c: Context, session: Reading, server: Party) -> tuple[Named, ...]:
+def authenticates(c: Context, session: Reading, server: Party, endpoint: str) -> tuple[Named, ...]:
     """The rules by which an honest AS authenticates a session of the client itself, which calls its endpoint."""
-    design = c.client(session.who)
+    design, policy = c.client(session.who), c.of(server.name)
     here = same(session.issuer, server.url)
     genuine = all_of(
         is_on_file(c, server, design),
@@ -337,11 +358,12 @@ def authenticates(c: Context, session: Reading, server: Party) -> tuple[Named, .
         implies(same(design.client_auth, "pkjwt"), any_of(here, server_rules.assertion_key_is_known(design))),
         any_of(same(design.client_auth, "none"), is_known(c, client_id_of(c, session))),
     )
-    named = client_rules.assertion_names(design, server.url, session.issuer, session.token_at, server.url)
+    named = client_rules.assertion_names(
+        design, policy, server.url, session.issuer, session.token_at, server.url
+    )
     return tuple(ask(
-        guards.AUTHENTICATION, design=design, policy=c.of(server.name), genuine=genuine, named=named, secret=False,
-        certified=same(design.certified, "yes"),
-        assertion=False, replaced=False,
+        guards.AUTHENTICATION, design=design, policy=policy, genuine=genuine, named=named, endpoint=endpoint,
+        secret=False, certified=same(design.certified, "yes"), assertion=False, replaced=False,
     ))  # fmt: skip
 
 
@@ -358,7 +380,7 @@ def client__push_authorization_request(c: Context, who: str, server: str) -> Mov
     )  # fmt: skip
     facts, sends = deliver(c, Sent(client, server, pushed))
     checked = (
-        *authenticates(c, session, party),
+        *authenticates(c, session, party, "par"),
         *ask(guards.REDIRECTION, design=c.of(server), **registration(c, party, request)),
     )
     read = client_is_read(c, party, request["client"], request["redirect"]) if party.honest else ()
@@ -524,31 +546,45 @@ def advertises_iss(c: Context, session: Reading, issuer: Value) -> Condition:
     return any_of(session.promises_iss, *honest)
 
 
+def response_rules(c: Context, who: str, grant: str) -> tuple[Named, ...]:
+    """The rules by which the client of a session takes the honest AS's response, as a browser brings it there."""
+    session, slot, design = c.state.session(who), c.state.grant(grant), c.client(who)
+    server, user = server_of(c, grant), user_of(c, grant)
+    issuer = issuer_after(c, who, slot.redirect)
+    return tuple(ask(
+        guards.AUTHORIZATION_RESPONSE, design=design, session=who, other_browser=c.world.user_of(who) != user,
+        returned=slot.state, after_use=False, arrived_at=slot.redirect, expected=redirect_uri_of(c, session),
+        iss=choose(same(c.of(server.name).h_iss, "yes"), server.url, NONE), issuer=issuer,
+        advertised=advertises_iss(c, session, issuer),
+    ))  # fmt: skip
+
+
+def issuer_after(c: Context, who: str, arrived_at: Value) -> Value:
+    """The issuer with which a session goes on after a response at a redirect URI."""
+    client, recorded = c.world.client_of(who), c.state.session(who).issuer
+    return client_rules.inferred_issuer(c.client(who), client, c.world.issuers, arrived_at, recorded)
+
+
 @action("S14", each=lambda world: [
     pair for pair in sessions_and_grants(world)
     if next(grant for grant in world.grants if grant.name == pair["grant"]).user != ATTACKER
 ])  # fmt: skip
 def client__accept_authorization_response(c: Context, who: str, grant: str) -> Move:
     """The user's browser delivers the honest AS's response to the client."""
-    session, slot, design = c.state.session(who), c.state.grant(grant), c.client(who)
+    session, slot = c.state.session(who), c.state.grant(grant)
     here = possible(
         same(session.phase, "requested"), same(slot.code, "issued"), is_callback(c, slot.redirect, who)
     )
     server, client = server_of(c, grant), c.world.client_of(who)
     user = user_of(c, grant)
     iss = choose(same(c.of(server.name).h_iss, "yes"), server.url, NONE)
-    issuer = client_rules.inferred_issuer(design, client, c.world.issuers, slot.redirect, session.issuer)
     # What leaks from the client's page has been used there.
     on_page = all_of(same(c.design.leak_point, "client_page"), c.capabilities["state_leak"])
     return Move(
         here,
-        tuple(ask(
-            guards.AUTHORIZATION_RESPONSE, design=design, session=who, other_browser=c.world.user_of(who) != user,
-            returned=slot.state, after_use=False, arrived_at=slot.redirect, expected=redirect_uri_of(c, session),
-            iss=iss, issuer=issuer, advertised=advertises_iss(c, session, issuer),
-        )),
+        response_rules(c, who, grant),
         {
-            f"{who}.phase": "responded", f"{who}.code": grant, f"{who}.went_to": issuer,
+            f"{who}.phase": "responded", f"{who}.code": grant, f"{who}.went_to": issuer_after(c, who, slot.redirect),
             f"knows.state.{who}": on_page,
         },
         (Sent(user, client.name, AuthorizationResponse(slot.redirect, grant, slot.state, iss)),),

@@ -49,6 +49,7 @@ RESOURCE_METADATA: Guard = (
 CHOSEN_SERVER: Guard = (client.resource_designates_server, client.authorization_server_is_trusted)
 SERVER_METADATA: Guard = (
     client.metadata_issuer_matches, client.server_metadata_is_signed, client.endpoints_are_resolved_from_issuer,
+    client.token_endpoint_is_new,
 )  # fmt: skip
 AUTHORIZATION_ENDPOINT: Guard = (client.authorization_endpoint_is_corroborated, client.server_lists_resource)
 TOKEN_ENDPOINT: Guard = (client.token_endpoint_is_corroborated,)
@@ -82,13 +83,15 @@ ASSERTION: Guard = (
     server.grant_names_this_server, server.voucher_is_partner, server.grant_names_the_client,
     server.grant_is_presented_by_key, server.subject_is_of_issuer,
 )  # fmt: skip
-TOKEN_REQUEST: Guard = (server.resource_is_within_grant, server.resource_is_acceptable)
+TOKEN_REQUEST: Guard = (
+    server.proof_is_present, server.resource_is_within_grant, server.resource_is_acceptable,
+)  # fmt: skip
 
 # --- a resource server ---------------------------------------------------------------------------------------
 
 ACCESS_TOKEN: Guard = (resource.issuer_is_accepted, resource.signature_is_by_issuer, resource.audience_is_this_resource)
-#: Of a token by an honest AS: for how long, and for what.
-VALIDITY: Guard = (resource.token_is_unexpired, resource.scope_is_sufficient)
+#: Of a token by an honest AS: for how long, whether still, and for what.
+VALIDITY: Guard = (resource.token_is_unexpired, resource.token_is_unrevoked, resource.scope_is_sufficient)
 POSSESSION: Guard = (
     resource.scheme_is_acceptable, resource.proof_is_by_bound_key, resource.certificate_is_bound_one,
     resource.proof_is_fresh,

@@ -245,7 +245,11 @@ def designates(c: Context, party: Party, issuer: Value) -> Condition:
 
 def answered(c: Context, who: str) -> Reading:
     """A session as it is after the authorization response: a client may take the AS from where that arrived."""
-    session = c.state.session(who)
+    return as_answered(c.state.session(who))
+
+
+def as_answered(session: Reading) -> Reading:
+    """The same of a session in a state that may not have come yet."""
     issuer = choose(same(session.went_to, NONE), session.issuer, session.went_to)
     return Moved(session, issuer=issuer, token_at=choose(same(issuer, session.issuer), session.token_at, issuer))
 
@@ -399,7 +403,7 @@ def _issued(c: Context, token: str) -> dict[str, Any]:
             by_refresh = same(state.exchanged, NONE)
             narrowed = choose(by_refresh, narrowed, state.exchanged)
             whose["scope"] = choose(by_refresh, scope, c.state[f"{token}.scope"]) if c.world.scopes else NONE
-        return {**whose, "asked": narrowed, "key": attackers_key(c, server), "certificate": NONE}
+        return {**whose, "asked": narrowed, "key": attackers_key(c, server, state.client), "certificate": NONE}
     return {**whose, "asked": state.target, "key": state.bound_key, "certificate": state.certificate}
 
 
@@ -449,11 +453,28 @@ def kept(c: Context, held: Held) -> tuple[Named, ...]:
     ))  # fmt: skip
 
 
-def attackers_key(c: Context, server: Party, useful: Condition = False) -> Value:
-    """The key of its own with which the attacker makes proofs at an honest AS, or none where nobody looks at it."""
+def attackers_key(c: Context, server: Party, client_id: Value, useful: Condition = False) -> Value:
+    """The key of its own with which the attacker makes proofs at an honest AS, or none where nobody looks at it.
+
+    ``client_id``: as which client.
+    """
     demanded = [same(c.of(party.name).r_requires_dpop, "yes") for party in c.world.resource_servers if party.honest]
     binds = same(c.of(server.name).as_dpop, "honor")
-    return choose(all_of(binds, any_of(useful, *demanded)), ATTACKERS_KEY, NONE)
+    due = is_proof_due(c, server, client_id)
+    return choose(all_of(binds, any_of(useful, due, *demanded)), ATTACKERS_KEY, NONE)
+
+
+def promises_proofs(c: Context, client_id: Value) -> Condition:
+    """Whether a client_id is registered with the promise to make proofs: that of an honest client that can."""
+    return any_of(*(
+        all_of(one_of(client_id, *ids_of(c, client)), no(same(c.of(client.name).dpop, "none")))
+        for client in c.world.clients
+    ))  # fmt: skip
+
+
+def is_proof_due(c: Context, server: Party, client_id: Value) -> Condition:
+    """Whether an honest AS takes no token request of a client without a proof."""
+    return server_rules.proof_is_due(c.of(server.name), promises_proofs(c, client_id))
 
 
 def is_own_key(key: Value) -> Condition:

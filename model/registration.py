@@ -7,12 +7,12 @@ from typing import Any
 
 from model import identifiers
 from model.action import Context
-from model.authorization_server import document_is_fetched
+from model.authorization_server import document_is_fetched, redirect_uri_matches
 from model.client import attests, distinct_redirects
 from model.logic import Condition, Value, all_of, any_of, holds, implies, no, one_of, same
 from model.readings import is_enrolled
 from model.rule import Condition as Named
-from model.world import LOOPBACK, PROXY, Party, callback_at, callbacks, client_ids, identity_at
+from model.world import LOOPBACK, PROXY, Party, callback_at, callbacks, client_ids, identity_at, pages
 
 
 def publishes_for_all(design: Any) -> Condition:
@@ -66,7 +66,8 @@ def registered(c: Context, server: Party, client_id: Value, redirect: Value) -> 
 
 
 def _clients(c: Context, client: Party, server: Party, client_id: Value, redirect: Value) -> Condition:
-    listed = [all_of(here, same(redirect, uri)) for here, uri in redirect_uris(c, client, server, client_id)]
+    policy, known = c.of(server.name), redirect_uris(c, client, server, client_id)
+    listed = [all_of(here, redirect_uri_matches(policy, uri, redirect)) for here, uri in known]
     return all_of(is_on_file(c, server, c.of(client.name)), any_of(*listed))
 
 
@@ -121,6 +122,10 @@ def _honest_callbacks(c: Context) -> tuple[str, ...]:
     return tuple(uri for client in c.world.clients for uri in callbacks(c.world, client))
 
 
+def _on_their_hosts(c: Context) -> tuple[str, ...]:
+    return (*_honest_callbacks(c), *(page for client in c.world.clients for page in pages(c.world, client)))
+
+
 def is_fetched(c: Context, identity: Party, design: Any) -> Named:
     """The rule by which an AS fetches the metadata document of an identity of the attacker's."""
     return document_is_fetched(design, shares_host(c, identity), identity.identity == "redirect")
@@ -147,6 +152,6 @@ def shows_a_client(c: Context, server: Party, client_id: Value, redirect: Value)
     return any_of(
         one_of(client_id, *honest),
         all_of(same(design.consent_ui, "name"), no(as_it_is)),
-        all_of(same(design.consent_ui, "redirect_host"), one_of(redirect, *_honest_callbacks(c), LOOPBACK)),
+        all_of(same(design.consent_ui, "redirect_host"), one_of(redirect, *_on_their_hosts(c), LOOPBACK)),
         all_of(same(design.consent_ui, "client_id_host"), any_of(one_of(client_id, *on_its_host), looks_alike)),
     )

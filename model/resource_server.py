@@ -92,6 +92,15 @@ def token_is_unexpired(expired: Condition = False) -> Condition:
     return no(expired)
 
 
+@rule("O21-code1", source="RFC 6749 4.1.2; RFC 9700 4.2.4; RFC 7662 2.2")
+def token_is_unrevoked(design: Design, revoked: Condition = False) -> Condition:
+    """A resource server that asks about tokens takes none that the AS has revoked.
+
+    What is written in a token stays as it is, and whoever is faster than what makes the AS revoke it has used it.
+    """
+    return implies(all_of(revoked, same(design.token_fmt, "opaque")), same(design.block, "yes"))
+
+
 @rule("O21-5.2-rs", source="RFC 6750 3.1; draft-ietf-oauth-v2-1 5.2")
 def scope_is_sufficient(design: Design, sufficient: Condition = True) -> Condition:
     """The token carries the scopes that the operation needs."""
@@ -104,13 +113,18 @@ def scheme_is_acceptable(design: Design, key: Value) -> Condition:
     return implies(same(design.r_requires_dpop, "yes"), no(same(key, NONE)))
 
 
+def proof_fits_token(design: Design, made_for_it: bool, by_key: Condition) -> Condition:
+    """Whether an RS takes a proof beside a token: it was made for it, or just ``by_key`` where ath is not compared."""
+    return True if made_for_it else all_of(by_key, same(design.rs_ath, "off"))
+
+
 @rule("DPOP-4.3-check", "DPOP-6-rs", source="RFC 9449 4.3")
 def proof_is_by_bound_key(design: Design, own: Condition, for_this: Condition, for_another: Condition) -> Condition:
     """A DPoP-bound token comes with a proof by its key for this URL.
 
     ``own``: it is bound to no key, or to one that the presenter holds; ``for_this``: the presenter was sent a proof by
     the right key for this URL, as htu is compared; ``for_another``: one for another URL, which an RS does not notice
-    that does not compare htu.
+    that does not compare htu. What such a proof says of the token is :func:`proof_fits_token`.
     """
     return any_of(own, for_this, all_of(for_another, same(design.rs_htu, "off")))
 

@@ -24,6 +24,7 @@ from model.world import (
     World,
     callbacks,
     client_ids,
+    pages,
 )
 
 #: How far a session at the client has come.
@@ -159,7 +160,7 @@ def _session(made: Variables, world: World, who: str) -> None:
 def _grant(made: Variables, world: World, name: str) -> None:
     sessions = [session.name for session in world.sessions]
     ids = [identity for client in world.clients for identity in client_ids(world, client)]
-    redirects = [uri for client in world.clients for uri in callbacks(world, client)]
+    redirects = [uri for client in world.clients for uri in (*callbacks(world, client), *pages(world, client))]
     made.value(f"{name}.code", ("none", "pushed", "issued", "redeemed"), "how far this grant has come")
     made.value(f"{name}.of", (NONE, THIEF, *sessions), "whose authorization request it answers")
     made.value(f"{name}.client", (NONE, *ids, *(party.url for party in world.identities)), "client_id")

@@ -56,7 +56,7 @@ _MECHANISMS = (
      "signature on resource metadata: none; key from the same origin; anchored but optional; anchored and required",
      "RFC 9728 2.2, 3.3"),
     ("signed_values", "signed plain", "where metadata is signed and says the same beside it: the signed values are used; those beside them",
-     "RFC 9728 2.2"),
+     "RFC 9728 2.2; RFC 8414 2.1"),
     ("prm_log", "off required", "resource metadata is used only if a public log holds what it says of resource and AS",
      "RFC 9162 (Certificate Transparency, after which it is made; no draft)"),
     ("xcheck", "off on if_listed", "the AS publishes its protected resources and the client compares; if_listed: where it publishes any", "RFC 9728 4, 7.6"),
@@ -88,21 +88,31 @@ _MECHANISMS = (
     ("pkce_policy", "always metadata", "whether the client drops PKCE when the metadata does not offer it", "RFC 9700 4.8"),
     ("par", "off on required", "pushed authorization requests: unused; used where offered; the only ones accepted", "RFC 9126"),
     ("request_uri_once", "yes no", "AS: a pushed request is used once", "RFC 9126 4"),
+    ("code_reuse", "refuse revoke",
+     "AS: when a code that was redeemed is redeemed once more, by a request that would be in order: refuses it; and revokes what came of the first",
+     "RFC 6749 4.1.2; RFC 9700 4.2.4; draft-ietf-oauth-v2-1 4.1.3 (source of 2026-05-04)"),
     ("as_redirect_status", "303 307", "the status with which the AS sends the browser back", "RFC 9700 4.12"),
     # client identity and authentication
     ("reg", "cimd dcr dcr_ss static federation", "where the client_id comes from", "draft-ietf-oauth-client-id-metadata-document; RFC 7591"),
     ("cimd_docs", "single per_as", "one client metadata document, or one for each AS", "draft-ietf-oauth-client-id-metadata-document 8"),
     ("cimd_redirect", "any same_origin loopback", "redirect URIs a client metadata document may list", "draft-ietf-oauth-client-id-metadata-document 8.1"),
-    ("cimd_redirect_check", "on off", "AS: the redirect URI is listed in the client's document", "draft-ietf-oauth-client-id-metadata-document 4.2"),
+    ("cimd_redirect_check", "on off prefix pattern",
+     "AS: the redirect URI is one that is registered for the client, in its document or otherwise; prefix: it begins with one; pattern: it is on the host of one",
+     "draft-ietf-oauth-client-id-metadata-document-02 4.2; RFC 9700 4.1"),
     ("cimd_fetch", "strict follow", "AS: follow redirects when fetching a client metadata document", "draft-ietf-oauth-client-id-metadata-document 5"),
     ("cimd_cache", "fresh stale", "AS: a cached client metadata document outlives a key change", "draft-ietf-oauth-client-id-metadata-document 5.2"),
     ("consent_pin", "on off", "AS: remembered consent holds only while the client's metadata is unchanged", "draft-ietf-oauth-client-id-metadata-document 8.4"),
     ("consent_ui", "name redirect_host client_id_host", "what the consent page shows of the client", "draft-ietf-oauth-client-id-metadata-document 8.5; MCP authorization 2026-07-28"),
     ("as_client_policy", "open allowlist", "AS: which client metadata domains are accepted", "draft-ietf-oauth-client-id-metadata-document 8.9"),
     ("ss_binds", "name name+redirect name+jwks", "what a software statement binds", "RFC 7591 2.3"),
-    ("unique_cid", "off on", "the client refuses a client_id that it already has elsewhere", "draft-ietf-oauth-security-topics-update 2.1.2"),
+    ("unique_cid", "off on pair",
+     "the client refuses a client_id that it already has elsewhere; pair: one that it has elsewhere at the same token endpoint",
+     "draft-ietf-oauth-security-topics-update-02 2.1.2.3"),
     ("client_auth", "none secret pkjwt mtls attest", "how the client authenticates", "RFC 6749 2.3; RFC 7523; RFC 8705"),
     ("assertion_aud", "issuer endpoint token_ep array", "audience the client puts into an assertion", "draft-ietf-oauth-security-topics-update 2.1"),
+    ("aud_accepted", "any issuer endpoint token_ep",
+     "AS: the audience that it takes client assertions with: its issuer or any endpoint of its own; its issuer alone; the endpoint that is sent one; its token endpoint",
+     "RFC 7523 3; RFC 9126 2; draft-ietf-oauth-rfc7523bis-10 4, 5; draft-ietf-oauth-security-topics-update-02 2.1.2.3"),
     ("key_per_as", "no yes", "one assertion key for each AS", "draft-ietf-oauth-security-topics-update 2.1.2.3"),
     ("other_authn_ep", "no yes", "the client also authenticates at a revocation or introspection endpoint", "draft-ietf-oauth-security-topics-update 2.1"),
     ("conn_context", "none redirect_and_session", "a connection context in redirect URI and session", "draft-ietf-oauth-security-topics-update 2.2.2"),
@@ -126,7 +136,11 @@ _MECHANISMS = (
     ("dpop_key", "per_client per_as per_flow", "which key the client proves possession of", "RFC 9449 10"),
     ("dpop_policy", "always metadata prm", "whether the client lets metadata talk it out of DPoP", "RFC 9449 5.1; RFC 9728 2"),
     ("rs_htu", "on off", "RS: the proof names this URL", "RFC 9449 4.3"),
+    ("rs_ath", "on off", "RS: the proof names the token that it comes with", "RFC 9449 4.3, 7.1 (source of 2023-04-13)"),
     ("dpop_replay", "none jti nonce", "RS: how a proof is kept from being used twice", "RFC 9449 8, 9, 11.1"),
+    ("proof_required", "no registered yes",
+     "AS: the token requests that it refuses without a DPoP proof: none; those of clients that make proofs, which have registered that; all",
+     "RFC 9449 5.2 (source of 2023-04-13); all: FAPI 2.0 Security Profile"),
     ("token_type_check", "on off", "the client discards a Bearer response to a DPoP request", "RFC 9449 5"),
     ("mtls", "off bound", "tokens bound to the TLS client certificate", "RFC 8705 3"),
     ("mtls_key", "per_client per_as per_flow", "which certificate the client presents", "RFC 8705 3"),
@@ -321,12 +335,12 @@ _ROLES = {
     "issuer_resolution shared_provider cred_pin resource_indicator echo scope_request step_up dpop dpop_key dpop_policy token_type_check mtls "
     "mtls_key cache_key optimistic rt_pin http_redirect instance fetch_guard https_only url_scheme_check grant "
     "client_instances certified warm fallback resource_token_check auth_token_check",
-    "authorization_server": "pkce_as par request_uri_once as_redirect_status reg cimd_redirect cimd_redirect_check "
-    "cimd_fetch cimd_cache consent_pin consent_ui as_client_policy ss_binds client_chooses_id grant_aud_check vouch_for exchange "
+    "authorization_server": "pkce_as par request_uri_once code_reuse as_redirect_status reg cimd_redirect cimd_redirect_check "
+    "cimd_fetch cimd_cache consent_pin consent_ui as_client_policy aud_accepted ss_binds client_chooses_id grant_aud_check vouch_for exchange "
     "grant_trust grant_client_check grant_cnf grant_subject partnered as_attested introspect "
-    "rt_resource_bound as_fetch_guard listed rs_listed anchored preregistered trust_domain h_iss as_resource grant_resource grant_scope as_echo as_dpop dcr_uris ps_key_check "
+    "rt_resource_bound as_fetch_guard listed rs_listed anchored preregistered trust_domain h_iss as_resource grant_resource grant_scope as_echo as_dpop proof_required dcr_uris ps_key_check "
     "delegation_depth delegation_expiry chain_policy",
-    "resource_server": "chain_constraints audience_check scope_check rs_htu dpop_replay token_fmt introspect typ_check sub_namespace passthrough "
+    "resource_server": "chain_constraints audience_check scope_check rs_htu rs_ath dpop_replay token_fmt introspect typ_check sub_namespace passthrough "
     "handle_bind rs_trust subject_ns key_lookup issuer_match r_requires_dpop api cid_eq_rs attested entered "
     "default_audience introspects configured",
     "proxy": "upstream_client per_client_consent state_set callback_bind reg cimd_redirect cimd_redirect_check cimd_fetch "

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 from model import authorization_server as server_rules
@@ -12,7 +13,7 @@ from model import guards, identifiers, scopes
 from model import resource_server as resource_rules
 from model.action import Context, Move, action, possible
 from model.attacker import deliver, knows
-from model.flow import authenticates, authentication_of, challenge, own_grants
+from model.flow import authenticates, authentication_of, challenge, issuer_after, own_grants, response_rules
 from model.guards import ask
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
 from model.lookups import client_is_read, token_is_looked_up
@@ -28,6 +29,7 @@ from model.messages import (
 )
 from model.readings import (
     answered,
+    as_answered,
     certificate,
     client_id_of,
     code_challenge,
@@ -37,6 +39,7 @@ from model.readings import (
     issuer_at,
     kept,
     may_begin,
+    promises_proofs,
     proof_key,
     published,
     redirect_uri_of,
@@ -53,7 +56,7 @@ from model.readings import (
     uses_dpop,
 )
 from model.rule import Condition as Named
-from model.state import Reading, captures, over_plain_http, tokens
+from model.state import Moved, Reading, captures, over_plain_http, tokens
 from model.vouching import asserted, grant_type_of, has_grant, presents
 from model.world import ATTACKER, NONE, Party, World
 
@@ -80,9 +83,12 @@ def token_rules(
     policy, requested = c.of(server.name), requested_resource(c, session)
     listed = serves(c, server, requested)
     return (
-        *authenticates(c, session, server),
+        *authenticates(c, session, server, "token"),
         *by_code,
-        *ask(guards.TOKEN_REQUEST, design=policy, granted=granted, requested=requested, listed=listed),
+        *ask(
+            guards.TOKEN_REQUEST, design=policy, granted=granted, requested=requested, listed=listed,
+            proven=uses_dpop(c, session), promised=promises_proofs(c, client_id_of(c, session)),
+        ),
         *ask(
             guards.TOKEN_RESPONSE, design=c.client(session.who), wanted=uses_dpop(c, session), read=reads,
             bound=is_bound(c, session, server), requested=requested,
@@ -105,6 +111,39 @@ def issued_to(c: Context, session: Reading, grant: str, server: Party, granted: 
     }
 
 
+def code_rules(c: Context, session: Reading, grant: str) -> Iterator[Named]:
+    """The rules by which an honest AS takes the code of a grant from a session."""
+    slot = c.state.grant(grant)
+    return ask(
+        guards.CODE, design=c.of(server_of(c, grant).name), code_client=slot.client, client=client_id_of(c, session),
+        code_redirect=slot.redirect, redirect=redirect_uri_of(c, session), challenge=slot.challenge,
+        verifier=code_challenge(c, session), code_key=slot.key, key=proof_key(c, session),
+    )  # fmt: skip
+
+
+def is_revoked(c: Context, token: str) -> Condition:
+    """Whether an AS revokes what came of a code, because after whoever redeemed it a session comes with it as well."""
+    grant = token.removesuffix("+")
+    if grant not in {each.name for each in c.world.grants}:
+        return False
+    again = any_of(*(redeems_too(c, session.name, grant) for session in c.world.sessions))
+    return all_of(same(c.of(server_of(c, grant).name).code_reuse, "revoke"), again)
+
+
+def redeems_too(c: Context, who: str, grant: str) -> Condition:
+    """Whether a session is about to redeem a code: the response is there, or on its way, and nobody has an objection.
+
+    A request that would be refused for another reason has nothing revoked.
+    """
+    session, redirect, server = c.state.session(who), c.state.grant(grant).redirect, server_of(c, grant)
+    taken = (rule.holds for rule in response_rules(c, who, grant))
+    expects = all_of(same(session.phase, "requested"), *taken)
+    has = all_of(same(session.phase, "responded"), same(session.code, grant))
+    after = as_answered(Moved(session, went_to=choose(has, session.went_to, issuer_after(c, who, redirect))))
+    asked = (*authenticates(c, after, server, "token"), *code_rules(c, after, grant))
+    return all_of(any_of(expects, has), same(after.token_at, server.url), *(rule.holds for rule in asked))
+
+
 @action("S16", each=sessions_and_grants, choices=lambda _: {"reads": (False, True)})
 def client__redeem_code(c: Context, who: str, grant: str, reads: Condition) -> Move:
     """The client redeems a code at the honest AS that issued it, and judges the token response."""
@@ -116,18 +155,13 @@ def client__redeem_code(c: Context, who: str, grant: str, reads: Condition) -> M
         same(slot.code, "issued"),
     )
     client, approved = c.world.session[who].client, slot.scope if c.world.scopes else NONE
-    by_code = ask(
-        guards.CODE, design=c.of(server.name), code_client=slot.client, client=client_id_of(c, session),
-        code_redirect=slot.redirect, redirect=redirect_uri_of(c, session), challenge=slot.challenge,
-        verifier=code_challenge(c, session), code_key=slot.key, key=proof_key(c, session),
-    )  # fmt: skip
     request = token_request(
         c, session, server.url, grant_type="authorization_code", code=grant, redirect_uri=redirect_uri_of(c, session),
         code_verifier=choose(same(code_challenge(c, session), NONE), NONE, who),
     )  # fmt: skip
     return Move(
         here,
-        token_rules(c, session, server, slot.resource, reads, by_code),
+        token_rules(c, session, server, slot.resource, reads, code_rules(c, session, grant)),
         {**issued_to(c, session, grant, server, slot.resource), f"{who}.told": reads},
         (
             Sent(client, server.name, request),
@@ -332,6 +366,7 @@ def accepts(
         has_default=default, key=made["key"], own=own, for_this=proofs[0], for_another=proofs[1],
         certificate=made["certificate"], presented=presented, used=used,
         sufficient=scopes.is_sufficient(c, who, url, made["scope"]), expired=made["expired"],
+        revoked=is_revoked(c, token),
     )  # fmt: skip
     return (*is_told(design, [c.of(made["server"].name)], meant), *judged)
 
@@ -434,15 +469,15 @@ def client__reuse_cached_token(c: Context, who: str, held: str) -> Move:
 
 
 def captured_proofs(c: Context, token: str, url: str) -> tuple[Condition, Condition, Condition]:
-    """Whether the attacker has a proof by the token's key for a URL, one for another, and whether that one was used."""
+    """Whether the attacker has a proof for a URL that fits a token, or one for another, and whether that is unused."""
+    policy, key = c.of(c.world.by_url[url].name), token_of(c, token)["key"]
     for_this: list[Condition] = []
     for_another: list[Condition] = []
-    used: list[Condition] = []
-    for where in captures(c.world):
-        known = knows(c, "proof", f"{token}@{where}")
+    unused: list[Condition] = []
+    for made, where in product(tokens(c.world), captures(c.world)):
+        fits = resource_rules.proof_fits_token(policy, made == token, same(token_of(c, made)["key"], key))
+        known = all_of(knows(c, "proof", f"{made}@{where}"), fits)
         (for_this if compares(identifiers.equal_htu, where, url) else for_another).append(known)
-        if where in c.world.honest_urls:  # what is read on the way need not arrive
-            used.append(known)
-    return any_of(*for_this), any_of(*for_another), any_of(*used)
-
-
+        if where not in c.world.honest_urls:  # nor is what is read on the way, where it does not arrive
+            unused.append(known)
+    return any_of(*for_this), any_of(*for_another), any_of(*unused)

@@ -73,7 +73,7 @@ def client__ask_for_assertion(c: Context, who: str, grant: str) -> Move:
     return Move(
         here,
         (
-            *authenticates(c, earlier, server),
+            *authenticates(c, earlier, server, "token"),
             server_rules.audience_is_partner(policy, gives_word_to(c, server, session.issuer)),
         ),
         {f"{who}.vouched": True},

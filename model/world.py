@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from model import identifiers
 from model.switches import CLIENT_CLASSES
@@ -467,6 +468,19 @@ LOOPBACK = "http://127.0.0.1:49152/callback"
 def callbacks(world: World, client: Party) -> tuple[str, ...]:
     """Every redirect URI at which a client takes responses."""
     return (client.callback, *(callback_at(client, issuer) for issuer in world.issuers))
+
+
+def pages(world: World, client: Party) -> dict[str, Party]:
+    """Where the attacker takes responses on the host of a client, each with its identity there: an upload, a redirect.
+
+    Each begins with a redirect URI of the client's at an honest AS, of which dot segments leave nothing.
+    """
+    hosted = [party for party in world.identities if identifiers.same_origin(party.url, client.callback)]
+    honest = (callback_at(client, server.url) for server in world.servers if server.honest)
+    return {
+        f"{begun}{'/..' * urlsplit(begun).path.count('/')}{urlsplit(party.url).path.removesuffix('.json')}": party
+        for begun in (client.callback, *honest) for party in hosted
+    }  # fmt: skip
 
 
 def client_ids(world: World, client: Party) -> tuple[str, ...]:

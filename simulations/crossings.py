@@ -20,7 +20,7 @@ from model.attacker_at_resources import keys_are_listed
 from model.attacker_sends import send_request
 from model.design import Design
 from model.guards import ask
-from model.logic import Condition, all_of, choose, same
+from model.logic import Condition, all_of, choose, no, same
 from model.messages import THIEF
 from model.rule import Condition as Named
 from model.state import ATTACKERS_KEY
@@ -154,6 +154,7 @@ def obtain(design: Design, asked: str, known: bool) -> Iterator[Named]:
     yield from ask(
         (*guards.TOKEN_REQUEST, *guards.TOKEN_RESPONSE), design=design, granted=requested, requested=requested,
         listed=known, wanted=wanted, bound=all_of(wanted, same(design.as_dpop, "honor")), read=True,
+        proven=wanted, promised=no(same(design.dpop, "none")),
         **server.echo(design, requested),
     )  # fmt: skip
 
@@ -233,7 +234,7 @@ def refresh(design: Design, token: Loot) -> Iterator[Named]:
     """The attacker redeems a refresh token at the AS that it comes from, as the client."""
     yield from ask(
         guards.AUTHENTICATION, design=design, policy=design, genuine=False, secret=False, assertion=False, named=True,
-        replaced=False, certified=True,
+        replaced=False, certified=True, endpoint="token",
     )  # fmt: skip
     yield server.refresh_token_is_bound(design, token.key, token.certificate)
 

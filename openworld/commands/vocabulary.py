@@ -126,11 +126,14 @@ def explain(name: str, first: str, second: str, as_json: bool) -> int:
 def rules(name: str | None, as_json: bool) -> int:
     """List the rules that honest parties obey, or those whose name, id or source contains NAME.
 
+    Each with the versions of the texts that it was read from.
+
     \b
     openworld rules iss_matches
     openworld rules "RFC 9728"
     """
     from model.protocols import every_rule
+    from model.texts import versions
     from openworld.show import rule_json, rule_lines
 
     wanted = (name or "").casefold()
@@ -139,8 +142,9 @@ def rules(name: str | None, as_json: bool) -> int:
     if not found:
         raise click.UsageError(f"no rule has {name!r} in its name, ids or source; `openworld rules` lists them")
     if as_json:
-        print_json([rule_json(rule) for rule in found])
+        print_json([{**rule_json(rule), "read": versions(rule.source)} for rule in found])
     else:
         for rule in found:
             print_lines(rule_lines(rule))
+            print_lines(f"        {text}: {version}" for text, version in versions(rule.source).items())
     return DONE

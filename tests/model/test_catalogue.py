@@ -12,6 +12,7 @@ from model import identifiers
 from model.action import SCHEMAS
 from model.protocols import every_rule
 from model.switches import SWITCHES
+from model.texts import texts, versions
 
 RULES = every_rule()  # which registers all actions too
 
@@ -111,6 +112,24 @@ def test_citations_are_answered(name):
         row = BY_ID[id_]
         named = re.findall(r"rule:[a-z_]+\.[a-z_0-9]+", row["note"])
         assert f"rule:{name}" in (*carriers(row), *named), id_
+
+
+def test_every_rule_says_from_which_version_it_was_read():
+    """A rule names a text, or several; from which version each was read is on file, and no other text is."""
+    sources = [row["source"] for row in ROWS] + [switch.source for switch in SWITCHES.values()]
+    assert all(versions(described.source) for described in RULES.values())
+    known = [versions(source) for source in (*sources, *(described.source for described in RULES.values()))]
+    assert {text for read in known for text in read} == texts().keys()
+    assert all(version.strip() for version in texts().values())
+
+
+def test_a_version_in_a_source_is_the_one_that_was_read():
+    """Where a source says the number of a draft, it is the number on file."""
+    sources = [row["source"] for row in ROWS] + [described.source for described in RULES.values()]
+    for part in (part for source in sources for part in source.split(";")):
+        for number in re.findall(r"draft-[a-z0-9-]+?(-[0-9]{2})(?= |$)", part):
+            read = " ".join(versions(part).values())
+            assert number in read.partition(";")[0], part
 
 
 def test_notes_name_rules_that_exist():

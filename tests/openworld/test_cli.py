@@ -441,6 +441,7 @@ def test_rules(run: Run) -> None:
     shown = run("rules", "RFC 9207").output
     assert "client.iss_matches_recorded_issuer  [RFC 9207 2.4" in shown
     assert "ISS-2.4-cmp" in shown
+    assert "        RFC 9207: as published" in shown
 
 
 # --- simulate ----------------------------------------------------------------------------------------------
