@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 #: How the intervals of rates are made, by the word for it in the table.
 _RATES = {
     "wilson": "Wilson", "exact": "Clopper-Pearson",
-    "replications": "Student's t over the means of replications, or Wilson where that is wider",
+    "replications": "Student's t (over replications; Wilson where that is wider)",
 }  # fmt: skip
 
 
