@@ -11,9 +11,14 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+if sys.platform != "win32":  # which has no limits to set
+    import resource
 
 PROVER, CHECKER = "cadical", "drat-trim"
 PACKAGED = "it is a package of that name in Debian, Ubuntu and others"
@@ -103,16 +108,22 @@ def require(*names: str, where: str = PACKAGED) -> None:
             raise ProofError(f"{name} is not installed: {where}")
 
 
-def run(command: list[str], timeout: float | None, where: str = PACKAGED) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end; ``where`` says to whom it is not there how to come by it.
+def run(
+    command: list[str], timeout: float | None, where: str = PACKAGED, memory: int | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end; ``where`` says to whom it is not there how to come by it, ``memory`` bytes at most.
 
     Raises:
         ProofError: it is not there.
         NoEndError: it is out of time.
     """
+    limits = None
+    if memory is not None and sys.platform != "win32":
+        limits = partial(resource.setrlimit, resource.RLIMIT_AS, (memory, memory))
     name = command[0]
     require(name, where=where)
     try:
-        return subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=timeout, check=False)
+        return subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=timeout, check=False,
+                              preexec_fn=limits)  # fmt: skip
     except subprocess.TimeoutExpired:
         raise NoEndError(f"{name} has not come to an end in {timeout:g} s") from None

@@ -15,10 +15,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from properties.proofs import ProofError, run
+from properties.proofs import NoEndError, ProofError, run
 
 PROVER = "proverif"
 WHERE = "opam has it (`opam install proverif`), and its sources are built by OCaml alone: https://proverif.inria.fr"
+#: Bytes that it may have: what takes more seldom ends at all.
+MEMORY = 4 << 30
 #: Of an event: it is proved never to happen, there is a derivation of it, or neither was found out.
 Found = Literal["never", "derived", "unknown"]
 _FOUND: dict[str, Found] = {"true": "never", "false": "derived"}
@@ -37,13 +39,15 @@ def ask(process: str, timeout: float | None = None) -> Answers:
 
     Raises:
         ProofError: it is not installed, or cannot read the process.
-        NoEndError: it has not come to an end in ``timeout`` seconds.
+        NoEndError: it has not come to an end in ``timeout`` seconds, or in the memory that it may have.
     """
     with TemporaryDirectory() as folder:
         file = Path(folder, "question.pv")
         file.write_text(process, encoding="utf-8")
-        ended = run([PROVER, str(file)], timeout, WHERE)
+        ended = run([PROVER, str(file)], timeout, WHERE, MEMORY)
     results = re.findall(r"^RESULT not event\((\w+)\) (?:is (true|false)|.*)", ended.stdout, re.MULTILINE)
+    if ended.returncode < 0 or "out of memory" in (ended.stdout + ended.stderr).lower():
+        raise NoEndError(f"{PROVER} has not come to an end in {MEMORY >> 30} GiB of memory")
     if ended.returncode or not results:
         said = [line for line in (ended.stdout + ended.stderr).splitlines() if line.startswith("Error")]
         raise ProofError(f"{PROVER} cannot read the process: {' '.join(said) or f'exit {ended.returncode}'}")
