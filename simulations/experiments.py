@@ -157,6 +157,14 @@ def find(name: str) -> Experiment:
     return EXPERIMENTS[name]
 
 
+def check_arms(asked: Experiment) -> None:
+    """Make sure that the reader of an experiment reads what the arms name (raises ConfigurationError)."""
+    # Imported here because whoever only lists experiments needs no reader.
+    from simulations import readers
+
+    readers.check_arms(asked.reader, (*asked.arms, *asked.factors.values()))
+
+
 def population_for(
     asked: Experiment, given: Population | str | Path | None, deployed: bool | None = None
 ) -> Population:
@@ -212,6 +220,7 @@ def run(
 
     Raises:
         ExperimentError: an unknown experiment, or numbers that make no sense.
+        ConfigurationError: an arm that cannot be read, or names a switch that the reader does not read.
         PopulationError: the population does not fit the experiment.
         StoppedExperiment: on Ctrl-C, with the result so far.
     """
@@ -228,6 +237,7 @@ def run(
         raise ExperimentError(f"unknown reader {asked.reader!r}; allowed: {', '.join(READERS)}")
     if record is not None and asked.reader not in RECORDERS:
         raise ExperimentError(f"attempts of {asked.name!r} cannot be recorded: it counts {asked.reader}")
+    check_arms(asked)
     met = population_for(asked, population, deployed)
     run_ = _Run(asked, met, seed, attempts, replications, "" if record is None else str(record))
     run_.origin = _origin(asked, met, seed, attempts, replications, population, half_width, deployed)
