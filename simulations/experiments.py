@@ -18,15 +18,13 @@ from simulations import engine, provenance
 from simulations.arms import settings
 from simulations.engine import READERS, RECORDERS, Interrupted, Progress, Tally, Unit
 from simulations.population import Population, load
-from simulations.results import Origin, Point, Result, add_up, tabulate
+from simulations.results import AS_DEPLOYED, Origin, Point, Result, add_up, tabulate
 from simulations.visits import Settings
 
 #: An experiment that replicates until its intervals are narrow enough gives up beyond so many attempts at a point.
 MOST_ATTEMPTS = 100_000_000
 #: Up to so many situations are gone through one by one, to say what is expected beside what was counted.
 MOST_EXPECTED = 1 << 19
-#: What an arm that sets nothing is called.
-AS_DEPLOYED = "as deployed"
 Shares = Mapping[str, float]
 
 
