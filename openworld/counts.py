@@ -29,7 +29,8 @@ def experiment_lines(experiments: Iterable[Experiment]) -> Iterator[str]:
 
 
 def result_lines(result: Result) -> Iterator[str]:
-    """What an experiment showed: rates, means and effects."""
+    """What an experiment showed: arms that come to the same, rates, means and effects."""
+    yield from (found.words for found in result.alike)
     yield from rate_lines(result.rates)
     yield from _quantity_lines(result.quantities)
     yield from _effect_lines(result.effects)

@@ -247,14 +247,17 @@ _COUNTED: dict[str, Any] = {
     "population": _maybe(_NAME), "seed": _maybe(_SEED, "not recorded"), "command": _maybe(_TEXT), **_RUN,
 }  # fmt: skip
 RATES = Shape(("value", "arm", "kind", "outcome"), {
-    **_COUNTED, "arm": _NAME, "rate": _SHARE, "low": _NUMBER, "high": _NUMBER, "interval": _maybe(_NAME, "wilson"),
+    **_COUNTED, "arm": _NAME, "alike": _maybe(_TEXT), "rate": _SHARE, "low": _NUMBER, "high": _NUMBER,
+    "interval": _maybe(_NAME, "wilson"),
 })  # fmt: skip
 COUNTS = Shape(("experiment", *RATES.key), {
     **RATES.columns, "experiment": _NAME, "count": _COUNT, "population_digest": _NAME, "replications": _COUNT,
     "code": _NAME,
 })  # fmt: skip
 _DIFFERENCE: dict[str, Any] = {**_COUNTED, "difference": _NUMBER, "low": _NUMBER, "high": _NUMBER}
-DIFFERENCES = Shape(("value", "arm", "kind", "outcome"), {**_DIFFERENCE, "arm": _NAME, "against": _NAME})
+DIFFERENCES = Shape(("value", "arm", "kind", "outcome"), {
+    **_DIFFERENCE, "arm": _NAME, "alike": _maybe(_TEXT), "against": _NAME,
+})  # fmt: skip
 EFFECTS = Shape(("value", "effect", "kind", "outcome"), {**_DIFFERENCE, "effect": _NAME, "order": _COUNT})
 
 _BOUND: dict[str, Any] = {**_NUMBER, "type": ["number", "null"]}  # of several topologies, an interval of one is none

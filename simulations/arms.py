@@ -14,11 +14,12 @@ from simulations.population_statements import Settings
 class Arm(NamedTuple):
     """A design as everybody has it where it says something, and as the population has it elsewhere.
 
-    ``name``: as tables show it; ``imposed``: the switches that the configuration names.
+    ``name``: as tables show it; ``imposed``: the switches that the configuration names; ``text``: the configuration.
     """
 
     name: str
     imposed: Settings
+    text: str = ""
 
     def design(self, *parties: Settings) -> Design:
         """The design between parties of a topology: what each decides, and what the arm imposes."""
@@ -42,13 +43,21 @@ def settings(text: str) -> Settings:
     """The switches that a configuration sets: those that it lists, and every mechanism of a design that it names.
 
     Raises:
-        ConfigurationError: the string cannot be read, or forbids the attacker something.
+        ConfigurationError: the string cannot be read, is about the attacker, or not about everybody.
     """
-    design = parse(text).design
+    asked = parse(text)
+    design, world = asked.design, asked.world
     listed = {pair.partition("=")[0].strip() for pair in text.split(";") if pair.strip()}
+    if "cap" in listed:
+        raise ConfigurationError(f"cap= has no place in {text!r}: what the attacker has is what is asked about")
     forbidden = next((name for name in listed & SWITCHES.keys() if SWITCHES[name].kind == "restriction"), None)
     if forbidden is not None:
         raise ConfigurationError(f"{forbidden}= has no place in {text!r}: what the attacker does is up to the attacker")
+    if world:
+        raise ConfigurationError(f"world= has no place in {text!r}: a population has parties of its own")
+    if design.parties:
+        party, switch = next(iter(design.parties))
+        raise ConfigurationError(f"{party}:{switch}= has no place in {text!r}: what an arm sets holds for everybody")
     named = {name for name, switch in SWITCHES.items() if switch.kind == "mechanism"} if "design" in listed else set()
     return tuple((name, design[name]) for name in SWITCHES if name in listed | named)
 
@@ -57,11 +66,9 @@ def arm(text: str, name: str | None = None) -> Arm:
     """An arm from a configuration string.
 
     Raises:
-        ConfigurationError: the string cannot be read, or names capabilities.
+        ConfigurationError: as of :func:`settings`.
     """
-    if any(pair.partition("=")[0].strip() == "cap" for pair in text.split(";")):
-        raise ConfigurationError(f"cap= has no place in {text!r}: what the attacker has is what is asked about")
-    return Arm(name or text or DEPLOYED, settings(text))
+    return Arm(name or text or DEPLOYED, settings(text), text)
 
 
 DEPLOYED = "as deployed"

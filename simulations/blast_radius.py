@@ -19,6 +19,7 @@ from simulations import draws, provenance
 from simulations.arms import Arm, protections
 from simulations.population import Population
 from simulations.reach import Attack, Controls, HoldsRefresh, Possession, Reach
+from simulations.reads import check_read
 from simulations.results import write
 from simulations.topology import Topology, draw, origin_of
 
@@ -183,6 +184,7 @@ def run(
 
     Raises:
         BlastRadiusError: an unknown kind, numbers that make no sense, or a population without a target.
+        ConfigurationError: an arm names a switch that is not read.
         StoppedBlastRadius: on Ctrl-C, with what was finished under all arms.
     """
     _check(kind)
@@ -190,6 +192,8 @@ def run(
         if number < 1:
             raise BlastRadiusError(f"{name} must be at least 1, found {number}")
     chosen = tuple(arms) or protections()
+    for arm in chosen:
+        check_read("blast-radius", Attack, arm.text)
     if len({arm.name for arm in chosen}) < len(chosen):
         raise BlastRadiusError(f"a design is given twice: {', '.join(arm.name for arm in chosen)}")
     found = _Found(kind, population, seed, command)

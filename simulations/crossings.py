@@ -243,5 +243,6 @@ def refresh(design: Design, token: Loot) -> Iterator[Named]:
 def inherit_consent(design: Design) -> Iterator[Named]:
     """Holding the URL of a client's metadata, the attacker uses the consent that its users once gave."""
     c = _with(design, _CLIENT.taken_by)
-    move = send_request(c, _GRANT, _CLIENT.url, _CALLBACK, THIEF, NONE)
+    known_as = client.client_id(design, _CLIENT, HONEST_AS, False)
+    move = send_request(c, _GRANT, known_as, _CALLBACK, THIEF, NONE)
     yield from move.rules

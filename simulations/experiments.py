@@ -19,15 +19,13 @@ from simulations.arms import settings
 from simulations.engine import INTERDEPENDENT, READERS, RECORDERS, Interrupted, Progress, Tally, Unit
 from simulations.horizon import horizon
 from simulations.population import Population, load
-from simulations.results import REPLICATIONS, Origin, Point, Result, tabulate
+from simulations.results import AS_DEPLOYED, REPLICATIONS, Origin, Point, Result, tabulate
 from simulations.visits import Settings
 
 #: An experiment that replicates until its intervals are narrow enough gives up beyond so many attempts at a point.
 MOST_ATTEMPTS = 100_000_000
 #: Up to so many situations are gone through one by one, to say what is expected beside what was counted.
 MOST_EXPECTED = 1 << 19
-#: What an arm that sets nothing is called.
-AS_DEPLOYED = "as deployed"
 Shares = Mapping[str, float]
 
 
@@ -183,6 +181,14 @@ def find(name: str) -> Experiment:
     return EXPERIMENTS[name]
 
 
+def check_arms(asked: Experiment) -> None:
+    """Make sure that the reader of an experiment reads what the arms name (raises ConfigurationError)."""
+    # Imported here because whoever only lists experiments needs no reader.
+    from simulations import readers
+
+    readers.check_arms(asked.reader, (*asked.arms, *asked.factors.values()))
+
+
 def population_for(
     asked: Experiment, given: Population | str | Path | None, deployed: bool | None = None
 ) -> Population:
@@ -239,6 +245,7 @@ def run(
 
     Raises:
         ExperimentError: an unknown experiment, or numbers that make no sense.
+        ConfigurationError: an arm that cannot be read, or names a switch that the reader does not read.
         PopulationError: the population does not fit the experiment.
         StoppedExperiment: on Ctrl-C, with the result so far.
     """
@@ -255,6 +262,7 @@ def run(
         raise ExperimentError(f"unknown reader {asked.reader!r}; allowed: {', '.join(READERS)}")
     if record is not None and asked.reader not in RECORDERS:
         raise ExperimentError(f"attempts of {asked.name!r} cannot be recorded: it counts {asked.reader}")
+    check_arms(asked)
     met = population_for(asked, population, deployed)
     asked.check_horizon(met, attempts, replications)
     run_ = _Run(asked, met, seed, attempts, replications, "" if record is None else str(record))

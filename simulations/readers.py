@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from simulations import agents, layers, registrations, tasks, vectorised
 from simulations.engine import Tally, Unit
+from simulations.reads import check_read
 from simulations.record import recorded
 from simulations.visits import Ending, Label
 
@@ -46,3 +47,9 @@ READERS: dict[str, Callable[[Unit], Tally]] = {
     "arrays": arrays, "agents": in_time, "tasks": tasks.count, "layers": layers.count,
     "registrations": registrations.count,
 }  # fmt: skip
+
+
+def check_arms(reader: str, arms: Iterable[str]) -> None:
+    """Make sure that a reader reads the switches that arms name (raises ConfigurationError)."""
+    for arm in arms:
+        check_read(f"reader {reader!r}", READERS[reader], arm)

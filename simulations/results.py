@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulations import intervals
 from simulations.engine import Sums, Tally
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 _WHERE = ("experiment", "parameter", "value")
 _ORIGIN = ("design", "reader", "seed", "replications", "population", "population_digest", "code", "command")
 RATE_COLUMNS = (
-    *_WHERE, "arm", "outcome", "kind", "hurt", "attempts", "count", "rate", "low", "high", "interval", "expected",
-    *_ORIGIN,
+    *_WHERE, "arm", "alike", "outcome", "kind", "hurt", "attempts", "count", "rate", "low", "high", "interval",
+    "expected", *_ORIGIN,
 )  # fmt: skip
 DIFFERENCE_COLUMNS = (
-    *_WHERE, "arm", "against", "outcome", "kind", "hurt", "attempts", "gained", "lost", "difference", "low", "high",
-    *_ORIGIN,
+    *_WHERE, "arm", "alike", "against", "outcome", "kind", "hurt", "attempts", "gained", "lost", "difference", "low",
+    "high", *_ORIGIN,
 )  # fmt: skip
 QUANTITY_COLUMNS = (
-    *_WHERE, "arm", "quantity", "count", "mean", "low", "high", "against", "difference", "difference_low",
+    *_WHERE, "arm", "alike", "quantity", "count", "mean", "low", "high", "against", "difference", "difference_low",
     "difference_high", *_ORIGIN,
 )  # fmt: skip
 EFFECT_COLUMNS = (
@@ -44,6 +44,10 @@ TABLES = {
     "rates": RATE_COLUMNS, "differences": DIFFERENCE_COLUMNS, "quantities": QUANTITY_COLUMNS,
     "effects": EFFECT_COLUMNS,
 }  # fmt: skip
+#: What is between the names of arms in a list of them.
+LISTED = ", "
+#: What an arm that sets nothing is called.
+AS_DEPLOYED = "as deployed"
 #: Who is hurt when nobody is.
 NOBODY = "nobody"
 
@@ -103,15 +107,45 @@ class Point:
         return len(self.parts)
 
 
+class Alike(NamedTuple):
+    """Arms under which every attempt of the whole sweep ended the same way.
+
+    Attributes:
+        arms: their labels.
+        against: the one among them that sets nothing, or that the others are compared with: those changed nothing.
+        attempts: how many there were under each.
+        throughout: whether what was measured was the same as well (or nothing was); None where that is not told.
+    """
+
+    arms: tuple[str, ...]
+    against: str | None
+    attempts: int
+    throughout: bool | None
+
+    @property
+    def words(self) -> str:
+        """It in a line."""
+        counted = f"{self.attempts:,} in all"
+        if not self.throughout:
+            measured = "" if self.throughout is None else "; what is measured differs"
+            return f"{LISTED.join(self.arms)}: every attempt ends the same way, {counted}{measured}"
+        if self.against is None:
+            return f"{LISTED.join(self.arms)}: the same in every attempt, {counted}"
+        others = LISTED.join(arm for arm in self.arms if arm != self.against)
+        return f"{others}: changed nothing, the same as {self.against} in every attempt, {counted}"
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """What an experiment showed.
 
     Attributes:
         rates: how often each outcome was seen, by sweep value and arm. The endings of an arm (every kind but
-            harm) add up to all attempts; harms are counted beside them.
+            harm) add up to all attempts; harms are counted beside them. ``alike`` names all arms under which every
+            attempt of the sweep ended the same way.
         differences: the same against the first arm, paired.
-        quantities: means of what was measured, if anything was.
+        quantities: means of what was measured, if anything was; ``alike`` names the arms that were the same in that
+            as well.
         effects: main effects and interactions, where the arms are all combinations of some factors.
     """
 
@@ -131,10 +165,35 @@ class Result:
         return tuple(written)
 
     @property
+    def alike(self) -> tuple[Alike, ...]:
+        """The arms that come to the same, those first that do so in what is measured as well."""
+        return tuple(alike(self.rates, self.quantities))
+
+    @property
     def half_width(self) -> float:
         """Half the width of the widest interval of a rate or of a difference."""
         return max(float(((table["high"] - table["low"]) / 2).max()) for table in (self.rates, self.differences)
                    if len(table))  # fmt: skip
+
+
+def alike(rates: pandas.DataFrame, quantities: pandas.DataFrame | None = None) -> Iterator[Alike]:
+    """The arms that come to the same, as the tables of an experiment have it; None: one that is not at hand."""
+    first = str(rates["arm"].iloc[0])
+    attempts = int(rates.drop_duplicates("value")["attempts"].sum())
+    ending = _named_alike(rates)
+    throughout = ending if quantities is None or quantities.empty else _named_alike(quantities)
+    for group in throughout:
+        against = next((arm for arm in (AS_DEPLOYED, first) if arm in group), None)
+        yield Alike(group, against, attempts, None if quantities is None else True)
+    for group in ending:
+        if group not in throughout:
+            yield Alike(group, None, attempts, False)
+
+
+def _named_alike(table: pandas.DataFrame) -> list[tuple[str, ...]]:
+    """The arms that a table says are alike, where it says so at all."""
+    groups = table[table["alike"] != ""].groupby("alike", sort=False)["arm"]
+    return [group for _, arms in groups if len(group := tuple(dict.fromkeys(arms))) > 1]
 
 
 def tabulate(origin: Origin, points: Sequence[Point]) -> Result:
@@ -143,14 +202,30 @@ def tabulate(origin: Origin, points: Sequence[Point]) -> Result:
 
     # Every arm has a row for every outcome that any arm showed anywhere, so that zeros are said and not left out.
     outcomes = sorted({outcome for point in points for outcome in _outcomes(point)})
+    ending, throughout = _alike(origin, points, False), _alike(origin, points, True)
     rows = {
-        "rates": (row for point in points for row in _rates(origin, point, outcomes)),
-        "differences": (row for point in points for row in _differences(origin, point, outcomes)),
-        "quantities": (row for point in points for row in _quantities(origin, point)),
+        "rates": (row for point in points for row in _rates(origin, point, outcomes, ending)),
+        "differences": (row for point in points for row in _differences(origin, point, outcomes, ending)),
+        "quantities": (row for point in points for row in _quantities(origin, point, throughout)),
         "effects": (row for point in points for row in _effects(origin, point, outcomes)),
     }
     tables = {name: pandas.DataFrame(list(found), columns=list(TABLES[name])) for name, found in rows.items()}
     return Result(origin.experiment, **tables)
+
+
+def _alike(origin: Origin, points: Sequence[Point], throughout: bool) -> list[str]:
+    """For each arm the names of all under which every attempt ended the same way, or all came to the same."""
+    groups: dict[object, list[str]] = {}
+    found = []
+    for place, arm in enumerate(origin.arms):
+        labels = tuple(joint[place] for point in points for joint in point.tally.endings)
+        sums = tuple(
+            (name, sums) for point in points for (name, of), sums in sorted(point.tally.sums.items())
+            if of == place and throughout
+        )  # fmt: skip
+        found.append(groups.setdefault((labels, sums), []))
+        found[-1].append(arm)
+    return [LISTED.join(arms) for arms in found]
 
 
 def _where(origin: Origin, point: Point) -> tuple[Any, ...]:
@@ -178,7 +253,9 @@ def _hurt(kind: str, outcome: str) -> str:
     return HURT[outcome] if kind == "harm" else NOBODY
 
 
-def _rates(origin: Origin, point: Point, outcomes: Iterable[tuple[str, str]]) -> Iterator[tuple[Any, ...]]:
+def _rates(
+    origin: Origin, point: Point, outcomes: Iterable[tuple[str, str]], ending: Sequence[str]
+) -> Iterator[tuple[Any, ...]]:
     attempts = point.tally.endings.total()
     for place, (arm, design) in enumerate(zip(origin.arms, origin.designs, strict=True)):
         for kind, outcome in outcomes:
@@ -188,12 +265,14 @@ def _rates(origin: Origin, point: Point, outcomes: Iterable[tuple[str, str]]) ->
             bounds = _between_replications(origin, point, bounds, kind, outcome, changes)
             known = math.nan if point.expected is None else point.expected.get((place, kind, outcome), 0.0)
             yield (
-                *_where(origin, point), arm, outcome, kind, _hurt(kind, outcome), attempts, count, count / attempts,
-                *bounds, origin.interval, known, *_origin(origin, point, design),
+                *_where(origin, point), arm, ending[place], outcome, kind, _hurt(kind, outcome), attempts, count,
+                count / attempts, *bounds, origin.interval, known, *_origin(origin, point, design),
             )  # fmt: skip
 
 
-def _differences(origin: Origin, point: Point, outcomes: Iterable[tuple[str, str]]) -> Iterator[tuple[Any, ...]]:
+def _differences(
+    origin: Origin, point: Point, outcomes: Iterable[tuple[str, str]], ending: Sequence[str]
+) -> Iterator[tuple[Any, ...]]:
     attempts = point.tally.endings.total()
     for place, (arm, design) in enumerate(zip(origin.arms, origin.designs, strict=True)):
         if place == 0:
@@ -205,9 +284,8 @@ def _differences(origin: Origin, point: Point, outcomes: Iterable[tuple[str, str
             bounds = intervals.paired_difference(gained, lost, attempts)
             bounds = _between_replications(origin, point, bounds, kind, outcome, weights)
             yield (
-                *_where(origin, point), arm, origin.arms[0], outcome, kind, _hurt(kind, outcome), attempts, gained,
-                lost, (gained - lost) / attempts, *bounds,
-                *_origin(origin, point, design),
+                *_where(origin, point), arm, ending[place], origin.arms[0], outcome, kind, _hurt(kind, outcome),
+                attempts, gained, lost, (gained - lost) / attempts, *bounds, *_origin(origin, point, design),
             )  # fmt: skip
 
 
@@ -262,7 +340,7 @@ def _sign(arm: int, subset: tuple[int, ...], size: int) -> int:
     return math.prod(1 if arm >> (size - 1 - place) & 1 else -1 for place in subset)
 
 
-def _quantities(origin: Origin, point: Point) -> Iterator[tuple[Any, ...]]:
+def _quantities(origin: Origin, point: Point, throughout: Sequence[str]) -> Iterator[tuple[Any, ...]]:
     attempts = point.tally.endings.total()
     for key, sums in sorted(point.tally.sums.items()):
         if not sums.number:
@@ -278,7 +356,8 @@ def _quantities(origin: Origin, point: Point) -> Iterator[tuple[Any, ...]]:
             apart = _wider(origin, apart, [each.difference / each.number for each in parts])
             change = (origin.arms[0], sums.difference / sums.number, *apart)
         yield (
-            *_where(origin, point), origin.arms[place], name, sums.number, sums.total / sums.number, *bounds, *change,
+            *_where(origin, point), origin.arms[place], throughout[place], name, sums.number, sums.total / sums.number,
+            *bounds, *change,
             *_origin(origin, point, origin.designs[place]),
         )  # fmt: skip
 

@@ -16,7 +16,7 @@ from properties.template import Template
 @cache
 def possible(world: World, capabilities: frozenset[str]) -> frozenset[str]:
     """The names of the actions that may happen in a world and matter to some property, whatever the design."""
-    template, closure = _closure(world)
+    template, closure = laid_down(world)
     given = [code for switch in template.switches.values() for code in (switch.code, -switch.code)]
     given += [rule.code for rule in template.enforced.values()]
     given += [template.capabilities[name].code * (1 if name in capabilities else -1) for name in CAPABILITIES]
@@ -24,6 +24,7 @@ def possible(world: World, capabilities: frozenset[str]) -> frozenset[str]:
 
 
 @cache
-def _closure(world: World) -> tuple[Template, Closure]:
+def laid_down(world: World) -> tuple[Template, Closure]:
+    """The template of a world for all designs and attackers, and what can happen in it."""
     template = Template(world)
     return template, Closure(template)

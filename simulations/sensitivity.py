@@ -18,7 +18,7 @@ from model.errors import hint
 from simulations import engine, vectorised
 from simulations.attempts import Whole, situations
 from simulations.engine import Progress, Tally
-from simulations.experiments import Experiment, ExperimentError, population_for
+from simulations.experiments import Experiment, ExperimentError, check_arms, population_for
 from simulations.knobs import Knob, Weights, knobs, unit_at
 from simulations.population import Population
 from simulations.results import shows
@@ -84,6 +84,7 @@ def indices(
 
     Raises:
         ExperimentError: a population without knobs, samples or attempts that make no sense, an unknown method.
+        ConfigurationError: an arm that cannot be read, or names a switch that the reader does not read.
         Interrupted: on Ctrl-C.
 
     References:
@@ -92,6 +93,7 @@ def indices(
     """
     import pandas
 
+    check_arms(asked)
     met = population_for(asked, population, deployed)
     base = asked.unit(met, asked.values[len(asked.values) // 2], f"{seed}/0", 1)
     exact = asked.reader == "arrays" and situations(base.population).count <= vectorised.MOST_SITUATIONS

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 @click.option(
     "--design", "designs", multiple=True, metavar="NAME|CONFIG",
     help="A named design or a deployed client (every mechanism of it), or switches as in a configuration: they hold "
-    "for everybody, the rest is as the population has it. May be repeated; the first is what the others are compared "
-    "with. [default: each protection]",
+    "for everybody, the rest is as the population has it; one that decides nothing here is an error. May be "
+    "repeated; the first is what the others are compared with. [default: each protection]",
 )  # fmt: skip
 @click.option("--year", type=float, metavar="Y", help="With as much adopted as the population expects by then.")
 @click.option("--scale", type=float, metavar="S", help="With so much of every kind of party: 0.05 is a twentieth.")

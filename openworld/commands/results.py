@@ -66,6 +66,7 @@ def list_(folder: Path, as_json: bool) -> int:
 def show(experiment: str, folder: Path, as_json: bool) -> int:
     """The rates of an EXPERIMENT that is stored in FOLDER or below."""
     from openworld.counts import rate_lines
+    from simulations.results import alike
 
     rates = _one(experiment, folder)
     if as_json:
@@ -73,6 +74,7 @@ def show(experiment: str, folder: Path, as_json: bool) -> int:
     else:
         for name, value in _origin(rates).items():
             click.echo(f"{name:<18} {value}")
+        print_lines(found.words for found in alike(rates))
         print_lines(rate_lines(rates))
     return DONE
 

@@ -85,6 +85,8 @@ def simulate(
 ) -> int:
     """Run one simulated experiment; without a name, list those there are.
 
+    Arms under which every attempt ends the same way are said to, and drawn once under all their names.
+
     \b
     openworld simulate
     openworld simulate matching --population measured_2026 -o out
@@ -132,7 +134,8 @@ def simulate(
     if as_json:
         tables = {name: json.loads(getattr(result, name).to_json(orient="records")) for name in
                   ("rates", "differences", "quantities", "effects")}  # fmt: skip
-        print_json({"experiment": experiment, "seed": seed, **tables})
+        alike = [found._asdict() for found in result.alike]
+        print_json({"experiment": experiment, "seed": seed, "alike": alike, **tables})
     else:
         from openworld.counts import result_lines, source_lines
 

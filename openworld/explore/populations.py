@@ -91,6 +91,7 @@ class Outcomes:
             f"Population: {first['population']}. n: {first['attempts']:,} attempts in every arm, by the same agents. "
             f"Seed: {first['seed']}. Interval: 95 % Wilson."
         )
+        caption += "".join(f" {found.words}." for found in self.result.alike)
         body = f'<table class="openworld openworld-outcomes">{"".join(parts)}</table><p>{escape(caption)}</p>'
         return f"<style>{CELLS}</style>{body}"
 

@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from openworld.figures.rates import listed, once
 from openworld.plotstyle import INK, PAPER, style, titled
 
 #: How an ending looks: face, edge, hatch, and what it is called. Lightness and hatch tell them apart in print.
@@ -27,7 +28,7 @@ def funnel(table: pd.DataFrame, value: float, title: str = "") -> Figure:
         value: the point of the sweep.
         title: what is asked.
     """
-    shown = table[(table["value"] == value) & table["kind"].isin(list(_LOOKS))]
+    shown = once(table[(table["value"] == value) & table["kind"].isin(list(_LOOKS))])
     arms = list(dict.fromkeys(shown["arm"]))
     causes = _causes(shown)
     with style():
@@ -35,7 +36,7 @@ def funnel(table: pd.DataFrame, value: float, title: str = "") -> Figure:
         grid = figure.subplots(1, max(1, len(arms)), sharey=True, squeeze=False)[0]
         for axes, arm in zip(grid, arms, strict=False):
             _arm(axes, shown[shown["arm"] == arm], causes)
-            axes.set_title(arm.replace(";", ";\n"), loc="left", fontsize=10, weight="bold")
+            axes.set_title(listed(arm).replace(";", ";\n"), loc="left", fontsize=10, weight="bold")
         names = ["all attempts", *(f"{name}\n({_LOOKS[kind][3]})" for kind, name in causes)]
         grid[0].set_yticks(range(len(names)), names, fontsize=9)
         grid[0].set_ylim(len(names) - 0.5, -0.5)

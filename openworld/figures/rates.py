@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from openworld.plotstyle import INK, SERIES, style, titled
+from simulations.results import LISTED
 
 #: The order in which outcomes of a simulation are shown.
 KINDS = {"success": "success", "refused": "honest flow refused", "harm": "harm", "blocked": "attack refused",
@@ -43,8 +44,32 @@ def _outcomes(table: pd.DataFrame, column: str) -> list[tuple[str, str]]:
     return [(kind, outcome) for *_, kind, outcome in best]
 
 
+def once(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of arms under which every attempt ended the same way, once and under all their names.
+
+    What they are compared with (``against``) has all of its names as well.
+    """
+    if "alike" not in table:
+        return table
+    named = dict(zip(table["arm"], table["alike"].where(table["alike"] != "", table["arm"]), strict=True))
+    drawn = table.assign(arm=table["arm"].map(named))
+    drawn = drawn[~drawn.duplicated(["value", "kind", "outcome", "arm"])]
+    if "against" not in drawn:
+        return drawn
+    first = str(drawn["against"].iloc[0])
+    return drawn.assign(against=next((name for name in named.values() if name.startswith(first + LISTED)), first))
+
+
+def listed(arms: str) -> str:
+    """Names of arms, each on a line of its own."""
+    return arms.replace(LISTED, LISTED.rstrip() + "\n")
+
+
 def _panels(table: pd.DataFrame, column: str, title: str, outcomes: list[tuple[str, str]]) -> Figure:
-    arms = list(dict.fromkeys([*table.get("against", pd.Series(dtype=str)), *table["arm"]]))
+    drawn = once(table)
+    arms = list(dict.fromkeys([*drawn.get("against", pd.Series(dtype=str)), *drawn["arm"]]))
+    if column == "difference":
+        drawn = drawn[drawn["arm"] != drawn["against"]]
     columns = min(3, max(1, len(outcomes)))
     lines = math.ceil(max(1, len(outcomes)) / columns)
     with style():
@@ -52,7 +77,7 @@ def _panels(table: pd.DataFrame, column: str, title: str, outcomes: list[tuple[s
         grid = figure.subplots(lines, columns, squeeze=False, sharex=True)
         flat = list(grid.flat)
         for axes, (kind, outcome) in zip(flat, outcomes, strict=False):
-            chosen = table[(table["kind"] == kind) & (table["outcome"] == outcome)]
+            chosen = drawn[(drawn["kind"] == kind) & (drawn["outcome"] == outcome)]
             _series(axes, chosen, column, arms)
             axes.set_title(f"{KINDS.get(kind, kind)}:\n{_breakable(outcome)}", loc="left", fontsize=10)
         for axes in flat[len(outcomes) :]:
@@ -60,7 +85,8 @@ def _panels(table: pd.DataFrame, column: str, title: str, outcomes: list[tuple[s
         if not outcomes:
             flat[0].set_visible(True)
             flat[0].text(0.5, 0.5, "no outcome differs", ha="center", va="center", transform=flat[0].transAxes)
-        _dress(figure, flat[: max(1, len(outcomes))], table, column, title, columns)
+        words = "share of attempts" if column == "rate" else f"difference to {listed(arms[0])}"
+        _dress(figure, flat[: max(1, len(outcomes))], table, words, title, columns)
         for axes in flat[max(0, len(outcomes) - columns) : len(outcomes)]:
             axes.tick_params(labelbottom=True)
     return figure
@@ -76,9 +102,9 @@ def _series(axes: Axes, chosen: pd.DataFrame, column: str, arms: list[str]) -> N
         place = arms.index(str(arm))
         color, dash, marker = SERIES[place % len(SERIES)]
         ordered = group.sort_values("value")
-        # Later arms are smaller and hollow, so that lines that coincide can both be seen.
+        # Later arms are smaller and hollow, so that lines that coincide for some way can both be seen.
         axes.plot(
-            ordered["value"], ordered[column], color=color, linestyle=dash, marker=marker, label=str(arm),
+            ordered["value"], ordered[column], color=color, linestyle=dash, marker=marker, label=listed(str(arm)),
             linewidth=1.6, markersize=7.5 - 1.1 * place, markerfacecolor="white" if place % 2 else color,
             markeredgewidth=1.1, zorder=3 + place, clip_on=False,
         )  # fmt: skip
@@ -93,11 +119,10 @@ def _series(axes: Axes, chosen: pd.DataFrame, column: str, arms: list[str]) -> N
     axes.set_ylim(low, max(high, low + 0.01))
 
 
-def _dress(figure: Figure, panels: list[Axes], table: pd.DataFrame, column: str, title: str, columns: int) -> None:
+def _dress(figure: Figure, panels: list[Axes], table: pd.DataFrame, words: str, title: str, columns: int) -> None:
     """Axis labels, title and one legend for all panels."""
     from matplotlib.ticker import PercentFormatter
 
-    words = "share of attempts" if column == "rate" else f"difference to {table['against'].iloc[0]}"
     for place, axes in enumerate(panels):
         decimals = 0 if axes.get_ylim()[1] - axes.get_ylim()[0] > 0.06 else 1
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=decimals))

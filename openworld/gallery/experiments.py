@@ -82,9 +82,16 @@ def _about(table: pd.DataFrame, interval: str, design: str | None = None) -> Cap
     values = sorted(set(table["value"]))
     at = f"from {values[0]:g} to {values[-1]:g}" if len(values) > 1 else f"{values[0]:g}"
     return Caption(
-        f"{first['population']}, {first['parameter']} {at}", design or f"paired arms {', '.join(_arms(table))}",
+        f"{first['population']}, {first['parameter']} {at}", design or _paired(table),
         f"{first['attempts']:,} attempts in every arm at every point", str(first["seed"]), interval,
     )  # fmt: skip
+
+
+def _paired(table: pd.DataFrame) -> str:
+    """The arms, and which of them come to the same."""
+    together = set(table.get("alike", ())) - {"", *table["arm"]}
+    same = (f"every attempt ends the same way under {names}" for names in sorted(together))
+    return "; ".join([f"paired arms {', '.join(_arms(table))}", *same])
 
 
 def _arms(table: pd.DataFrame) -> list[str]:

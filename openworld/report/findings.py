@@ -76,6 +76,7 @@ def _changes(experiment: Experiment) -> Iterator[str]:
 def numbers(experiment: Experiment) -> dict[str, Any]:
     """An experiment as a table: every outcome in every arm, at both ends of the sweep."""
     from simulations.catalogue import EXPERIMENTS
+    from simulations.results import alike
 
     rates = experiment.rates
     values = sorted(set(rates["value"]))
@@ -99,5 +100,5 @@ def numbers(experiment: Experiment) -> dict[str, Any]:
         "name": experiment.name, "question": known.question if known else experiment.name.replace("_", " "),
         "parameter": rates["parameter"].iloc[0], "arms": arms, "ends": [f"{value:g}" for value in ends],
         "lines": lines, "attempts": int(rates["attempts"].iloc[0]),
-        "population": rates["population"].iloc[0],
+        "population": rates["population"].iloc[0], "alike": [found.words for found in alike(rates)],
     }  # fmt: skip

@@ -167,6 +167,7 @@ def _simulations(plan: Plan, found: Findings) -> Iterator[str]:
     for name in found.results:
         yield f"### {name}: {question_of(name)}"
         yield ""
+        yield from (f"{each.words}.\n" for each in found.results[name].alike)
         tables = {"rates": True, "differences": True, "effects": len(found.results[name].effects) > 0}
         for kind in (kind for kind, there in tables.items() if there):
             yield f"[{kind} as CSV](simulations/{name}_{kind}.csv), [as Parquet](simulations/{name}_{kind}.parquet)"

@@ -464,6 +464,18 @@ def test_simulate(run: Run, tmp_path: Path) -> None:
     assert (tmp_path / "echo-rates.csv").read_bytes() == (tmp_path / "echo_rates.csv").read_bytes()
 
 
+def test_simulate_says_which_arms_are_alike(run: Run, tmp_path: Path) -> None:
+    """In words, as data and below the figures, which name them together."""
+    asked = ("simulate", "matching", "--attempts", 40, "--replications", 1, "--workers", 1)
+    names = "prm=prefix, prm=prefix_sdk_ts, prm=prefix_sdk_py"
+    result = run(*asked, "-o", tmp_path)
+    assert f"{names}: the same in every attempt, 440 in all" in result.output
+    assert f"every attempt ends the same way under {names}" in (tmp_path / "matching-rates.txt").read_text("utf-8")
+    (found,) = json.loads(run(*asked, "--json").stdout)["alike"]
+    assert found == {"arms": names.split(", "), "against": None, "attempts": 440, "throughout": True}
+    assert f"{names}: every attempt ends the same way" in run("results", "show", "matching", tmp_path).output
+
+
 def test_simulate_as_json(run: Run) -> None:
     """JSON has the rates and the differences."""
     result = run("simulate", "echo", "--attempts", 20, "--replications", 2, "--workers", 1, "--json")

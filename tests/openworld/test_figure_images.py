@@ -66,6 +66,15 @@ def rates() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def alike() -> pd.DataFrame:
+    """The same with two more arms, one that changes nothing and one that is like another."""
+    table = rates()
+    like = {"echo=off": "echo=off, prm_cache=stale", "echo=req": "echo=req, echo=req_strict"}
+    more = [table[table["arm"] == names.split(", ")[0]].assign(arm=names.split(", ")[1]) for names in like.values()]
+    named = pd.concat([table, *more], ignore_index=True)
+    return named.assign(alike=named["arm"].map({name: names for names in like.values() for name in names.split(", ")}))
+
+
 def sets() -> pd.DataFrame:
     """Three minimal sets over four mechanisms."""
     rows = [("a b", "plain multi"), ("a c", "plain multi strict"), ("b c d", "plain")]
@@ -148,6 +157,10 @@ DRAWN: dict[str, Callable[[], Figure]] = {
     "overview": lambda: captioned(figures.attacker_overview(verdicts()), CAPTION),
     "rates": lambda: captioned(figures.rates(rates(), "A question?"), CAPTION),
     "differences": lambda: captioned(figures.differences(rates().query("arm != 'echo=off'"), "A question?"), CAPTION),
+    "rates_alike": lambda: captioned(figures.rates(alike(), "A question?"), CAPTION),
+    "differences_alike": lambda: captioned(
+        figures.differences(alike().query("arm != 'echo=off'"), "A question?"), CAPTION
+    ),
     "funnel": lambda: captioned(figures.funnel(rates(), 1.0, "Where attempts end"), CAPTION),
     "hasse": lambda: captioned(figures.hasse(sets(), "What suffices?"), CAPTION),
     "sets": lambda: captioned(figures.sets(sets(), "What suffices?"), CAPTION),

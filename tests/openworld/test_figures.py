@@ -87,6 +87,38 @@ def test_panels_show_what_changes(rates: pd.DataFrame) -> None:
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["echo=off", "echo=req"]
 
 
+def test_arms_that_are_alike_are_drawn_once(rates: pd.DataFrame) -> None:
+    """Under all their names, in curves and in funnels."""
+    third = rates[rates["arm"] == "echo=req"].assign(arm="echo=req_strict")
+    table = pd.concat([rates, third]).assign(alike=lambda rows: rows["arm"].replace(TWINS))
+    drawn = figures.rates(table)
+    assert [text.get_text() for text in drawn.legends[0].get_texts()] == ["echo=off", "echo=req,\necho=req_strict"]
+    assert len([line for line in drawn.axes[0].lines if len(line.get_xdata()) == 3]) == 2
+    assert [axes.get_title("left") for axes in figures.funnel(table, 1.0).axes] == [
+        "echo=off", "echo=req,\necho=req_strict",
+    ]  # fmt: skip
+    old = figures.rates(table.assign(alike=""))
+    assert [text.get_text() for text in old.legends[0].get_texts()] == ["echo=off", "echo=req", "echo=req_strict"]
+
+
+TWINS = {"echo=req": "echo=req, echo=req_strict", "echo=req_strict": "echo=req, echo=req_strict"}
+
+
+def test_an_arm_that_changes_nothing_is_the_axis(rates: pd.DataFrame) -> None:
+    """It is no line of its own, and those that are lines have the colours that they have among the rates."""
+    idle = rates[rates["arm"] == "echo=off"].assign(arm="echo=opt", difference=0.0)
+    alike = {"echo=off": "echo=off, echo=opt", "echo=opt": "echo=off, echo=opt"}
+    table = pd.concat([rates, idle]).assign(alike=lambda rows: rows["arm"].replace(alike))
+    figure, beside = figures.differences(table[table["arm"] != "echo=off"]), figures.rates(table)
+    assert figure.axes[0].get_ylabel() == "difference to echo=off,\necho=opt"
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["echo=req"]
+    (line,) = figure.legends[0].get_lines()
+    assert line.get_color() == beside.legends[0].get_lines()[1].get_color()
+    nothing = figures.differences(table[table["arm"] == "echo=opt"])
+    assert words(nothing) == ["no outcome differs"]
+    assert nothing.axes[0].get_ylabel() == "difference to echo=off,\necho=opt"
+
+
 def test_differences_say_what_they_are_against(rates: pd.DataFrame) -> None:
     """The axis names the arm that the others are compared with."""
     figure = figures.differences(rates[rates["arm"] != "echo=off"])

@@ -10,7 +10,7 @@ from model.design import Configuration, Design
 from model.machine import Machine
 from model.rule import Condition
 from model.state import View
-from model.switches import CAPABILITIES
+from model.switches import CAPABILITIES, SWITCHES
 from model.world import NONE
 from model.world_file import DEFAULT
 from simulations import crossings
@@ -89,6 +89,15 @@ def test_getting_a_token_has_rules_of_its_steps() -> None:
     chosen, redeemed = rules_of("client.use_server_metadata"), rules_of("client.redeem_code")
     assert asked & chosen == {"client.authorization_server_is_trusted", "client.server_lists_resource"}
     assert asked - chosen < redeemed
+
+
+@pytest.mark.parametrize("documents", SWITCHES["cimd_docs"].values)
+def test_a_lapsed_domain_has_the_documents_of_a_client_for_each_server(documents: str) -> None:
+    """It is known by one of them to an AS either way, and stopped where consent is pinned to what it said."""
+    design = Design({"reg": "cimd", "cimd_docs": documents, "consent_pin": "off"})
+    assert crossings.inherit_consent(design).refusal() is None
+    pinned = crossings.inherit_consent(design.but(consent_pin="on"))
+    assert pinned.refusal() == "authorization_server.consent_is_pinned_to_metadata"
 
 
 def test_a_bound_token_is_good_only_where_its_proof_is() -> None:

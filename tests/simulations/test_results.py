@@ -13,7 +13,7 @@ from scipy.stats import binomtest, ttest_1samp
 
 from simulations.engine import Sums, Tally
 from simulations.intervals import contrast, exact, mean, paired_difference, unpaired_difference, wilson
-from simulations.results import TABLES, Origin, Point, Result, measured, tabulate, write
+from simulations.results import TABLES, Origin, Point, Result, alike, measured, tabulate, write
 from simulations.visits import Label
 
 YES, NO = Label("success", "accepted", ()), Label("refused", "client.rule", ("resource_binding",))
@@ -121,6 +121,60 @@ def test_quantities_are_means_with_paired_differences() -> None:
     row = counted().quantities.iloc[1]
     assert (row.quantity, row.arm, row["mean"], row.difference) == ("seconds", "b", 2.01, 0.01)
     assert row.low < 2.01 < row.high
+
+
+FOUR = Origin("mine", "share", ("a", "b", "c", "d"), ("",) * 4, "arrays", 1, "swept", "", "", "")
+
+
+def ended(origin: Origin, *attempts: tuple[Label, ...], sums: tuple[float, ...] = ()) -> Result:
+    """One attempt at every point of a sweep, and what was measured of each arm, if anything."""
+    points = [Point(float(place), (Tally(Counter({joint: 1})),)) for place, joint in enumerate(attempts)]
+    for point in points:
+        point.tally.sums = {("seconds", arm): Sums(1, total, total**2, 0, 0) for arm, total in enumerate(sums)}
+    return tabulate(origin, points)
+
+
+def test_arms_that_end_alike_in_every_attempt_are_found() -> None:
+    """Every table names them beside each; as many of a kind in other attempts is not the same."""
+    result = ended(FOUR, (YES, NO, NO, YES), (YES, YES, YES, NO), (NO, YES, YES, YES))
+    for table, first in ((result.rates, {"a": "a"}), (result.differences, {})):
+        assert dict(zip(table.arm, table.alike, strict=True)) == {**first, "b": "b, c", "c": "b, c", "d": "d"}
+    assert [each.words for each in result.alike] == ["b, c: the same in every attempt, 3 in all"]
+    assert not counted().alike
+
+
+def test_one_attempt_tells_arms_apart() -> None:
+    """Wherever in the sweep, and if only a harm differs."""
+    harmed = Label("success", "accepted", ("authorization",))
+    assert not ended(ORIGIN, (YES, YES), (NO, NO), (YES, harmed)).alike
+
+
+def test_an_arm_that_changes_nothing_is_said_to() -> None:
+    """Against the first, or against what is deployed, wherever that stands."""
+    (found,) = ended(FOUR, (YES, NO, YES, YES)).alike
+    assert found.words == "c, d: changed nothing, the same as a in every attempt, 1 in all"
+    deployed = Origin("mine", "", ("a", "b", "as deployed"), ("",) * 3, "arrays", 1, "swept", "", "", "")
+    (found,) = ended(deployed, (NO, YES, YES)).alike
+    assert (found.arms, found.against) == (("b", "as deployed"), "as deployed")
+
+
+def test_what_is_measured_tells_arms_apart_too() -> None:
+    """They are drawn together by how they end, and not said to be the same."""
+    result = ended(FOUR, (YES, YES, NO, NO), sums=(1.0, 2.0, 3.0, 3.0))
+    assert list(result.rates.alike.unique()) == ["a, b", "c, d"]
+    assert list(result.quantities.alike) == ["a", "b", "c, d", "c, d"]
+    assert [each.words for each in result.alike] == [
+        "c, d: the same in every attempt, 1 in all",
+        "a, b: every attempt ends the same way, 1 in all; what is measured differs",
+    ]
+    assert [each.words for each in alike(result.rates)] == [
+        "a, b: every attempt ends the same way, 1 in all", "c, d: every attempt ends the same way, 1 in all",
+    ]  # fmt: skip
+
+
+def test_tables_that_do_not_say_what_is_alike_are_read_as_such() -> None:
+    """Those of an earlier release."""
+    assert not list(alike(ended(FOUR, (YES,) * 4).rates.assign(alike="")))
 
 
 def test_effects_of_all_combinations() -> None:

@@ -1,0 +1,168 @@
+"""Which switches a reader reads: one that an arm names and nothing reads would be believed to have acted.
+
+What decides a visit is read off the template of its world: what some step that may happen at a place, or some harm,
+depends on. What a reader asks itself is found in its source: in the functions that it names, those that they name,
+and so on.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from inspect import getsource, unwrap
+from sys import modules
+from types import FunctionType
+from typing import Any
+
+from model.design import ConfigurationError, own_switches, parse
+from model.logic import Pick
+from model.protocols import actions
+from model.switches import CAPABILITIES, SWITCHES
+from simulations.scope import laid_down, possible
+from simulations.visits import HARMS, ONE_VISIT, PLACES, of_flow
+
+#: Where the functions are that are gone into, and what they call a design.
+_OURS = ("model", "simulations")
+_DESIGNS = ("design", "policy")
+#: What gives the design of a party where it is called.
+_GIVE_DESIGNS = ("of", "client")
+
+
+def check_read(reader: str, counts: Callable[..., Any], text: str) -> None:
+    """Make sure that a reader reads the switches that an arm names itself, and the protocol of a design that it names.
+
+    Parameters:
+        reader: what it is called.
+        counts: the function or class that does its work.
+
+    Raises:
+        ConfigurationError: naming a switch that it does not read, and what it reads.
+    """
+    read = read_by(counts)
+    named = own_switches(text)
+    if parse(text).design.protocol not in ONE_VISIT.protocols:
+        named.append("protocol")
+    for name in named:
+        if name not in read:
+            said = f"switch {name!r} of arm {text!r} is not read by {reader}"
+            raise ConfigurationError(f"{said}, which reads {_words(read)}")
+
+
+def _words(read: frozenset[str]) -> str:
+    """The switches that are read, or those that are not where these are fewer."""
+    could = {name for name, switch in SWITCHES.items() if switch.kind in ("mechanism", "environment")}
+    few, left = sorted(could & read), sorted(could - read)
+    return ", ".join(few) if len(few) < len(left) else f"all that verdicts may depend on but {', '.join(left)}"
+
+
+@cache
+def read_by(counts: Callable[..., Any]) -> frozenset[str]:
+    """The switches that a function or class looks up in a design, or that decide the visits that it has judged."""
+    pending, seen, found = [_place(counts)], set[tuple[str, str]](), set[str]()
+    while pending:
+        place = pending.pop()
+        if place not in seen:
+            seen.add(place)
+            switches, named = _asked(*place)
+            pending += named
+            found |= switches
+    return frozenset(found | read_by_visits() if _place(actions) in seen else found)
+
+
+# --- in the source ---------------------------------------------------------------------------------------------
+
+
+def _place(thing: Any) -> tuple[str, str]:
+    """The module of a function or class, and the name that its definition has there."""
+    return unwrap(thing).__module__, unwrap(thing).__qualname__.partition(".")[0]
+
+
+@cache
+def _definitions(module: str) -> dict[str, ast.AST]:
+    parsed = ast.parse(getsource(modules[module])).body
+    return {node.name: node for node in parsed if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+
+
+@cache
+def _asked(module: str, name: str) -> tuple[frozenset[str], tuple[tuple[str, str], ...]]:
+    """The switches that a function or class looks up itself, and the functions and classes that it names."""
+    there, switches, named = vars(modules[module]), set[str](), []
+    for node in _code(_definitions(module)[name]):
+        match node:
+            case ast.Attribute(value=of, attr=attribute) if attribute in SWITCHES and _is_design(of):
+                switches.add(attribute)
+            case ast.Attribute(value=ast.Name(id=of), attr=attribute):
+                named.append(getattr(there.get(of), attribute, None))
+            case ast.Name(id=of):
+                named.append(there.get(of))
+    return frozenset(switches), tuple(_places(named))
+
+
+def _code(node: ast.AST) -> Iterator[ast.AST]:
+    """What is run of a definition: all of it but what types are."""
+    yield node
+    for field, value in ast.iter_fields(node):
+        if field not in ("annotation", "returns"):
+            for inner in value if isinstance(value, list) else [value]:
+                if isinstance(inner, ast.AST):
+                    yield from _code(inner)
+
+
+def _is_design(node: ast.AST) -> bool:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name in _DESIGNS
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+            return name in _GIVE_DESIGNS
+    return False
+
+
+def _places(things: Iterable[Any]) -> Iterator[tuple[str, str]]:
+    """Where functions and classes of ours are defined, those of a guard one by one."""
+    for thing in things:
+        if isinstance(thing, tuple):
+            yield from _places(thing)
+        elif callable(thing) and isinstance(unwrap(thing), FunctionType | type):
+            module, name = _place(thing)
+            if module.partition(".")[0] in _OURS and name in _definitions(module):
+                yield module, name
+
+
+# --- in the template of a visit --------------------------------------------------------------------------------
+
+
+@cache
+def read_by_visits() -> frozenset[str]:
+    """The switches on which it depends what a visit to some place comes to."""
+    template, _ = laid_down(ONE_VISIT)
+    attackers = [place.capabilities for place in PLACES.values()]
+    happens = frozenset().union(*(possible(ONE_VISIT, capabilities) for capabilities in attackers))
+    steps = (step for step in template.firings if step.action.name in happens or of_flow(step.action))
+    decides = [*(template.events[name] for name in HARMS), *(value for step in steps for value in step.decides)]
+    nobody = CAPABILITIES.keys() - frozenset().union(*attackers)
+    never = _never(template.circuit.gates, {template.capabilities[name].code for name in nobody})
+    pending, seen = [code for value in decides for code in _codes(value)], set[int]()
+    while pending:
+        code = pending.pop()
+        if not {code, -code} & never and code not in seen:
+            seen.add(code)
+            pending += map(abs, template.circuit.gates[code] or ())
+    return frozenset(name for (name, _), literal in template.switches.items() if abs(literal.code) in seen)
+
+
+def _never(gates: list[tuple[int, ...] | None], never: set[int]) -> set[int]:
+    """What is never true of the gates of a circuit, where these inputs are not."""
+    for number, operands in enumerate(gates):
+        if operands and not never.isdisjoint(operands):
+            never.add(number)
+        elif operands and all(-code in never for code in operands):
+            never.add(-number)
+    return never
+
+
+def _codes(value: Any) -> Iterator[int]:
+    """The gates of a condition or value."""
+    for literal in value.cases.values() if isinstance(value, Pick) else (value,):
+        if hasattr(literal, "code"):
+            yield abs(literal.code)

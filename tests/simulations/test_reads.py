@@ -1,0 +1,181 @@
+"""An arm that names a switch which its reader does not read is refused: what is found in the source is what is read."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+from model.design import NAMED_DESIGNS, ConfigurationError, Design, own_switches, parse
+from model.switches import SWITCHES
+from simulations import arms, attempts, blast_radius
+from simulations.arms import PROTECTIONS, Arm, arm
+from simulations.attempts import situations
+from simulations.catalogue import EXPERIMENTS
+from simulations.crowd import judge_all
+from simulations.engine import Unit
+from simulations.experiments import Experiment, run
+from simulations.population import load
+from simulations.reach import Attack
+from simulations.readers import READERS
+from simulations.reads import check_read, read_by, read_by_visits
+from simulations.sensitivity import indices
+from simulations.visits import ONE_VISIT, Settings
+
+COULD = [name for name, switch in SWITCHES.items() if switch.kind in ("mechanism", "environment")]
+#: Which parties of a world there are says nothing of those of a population.
+OF_WORLDS = {name for party in ONE_VISIT.parties for name, _ in (*party.exists_if, *party.listed_if)}
+SMALL = load("shared_origins").with_numbers(
+    count_users=60, count_resource_servers=40, count_authorization_servers=5, count_clients=4, attackers_look_alikes=1
+)
+
+
+class Watched(Design):
+    """A design that remembers which of its switches were looked up."""
+
+    looked_up: ClassVar[set[str]] = set()
+
+    def __getattr__(self, name: str) -> str:
+        value = super().__getattr__(name)
+        self.looked_up.add(name)
+        return value
+
+
+@pytest.fixture
+def looked_up(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
+    """The switches that are looked up in designs of arms from now on."""
+    for module in (arms, attempts):
+        monkeypatch.setattr(module, "Design", Watched)
+    arms._design.cache_clear()
+    Watched.looked_up.clear()
+    yield Watched.looked_up
+    arms._design.cache_clear()
+
+
+def anything(count: int, names: list[str], seed: int = 1) -> list[Settings]:
+    """Arms that set each of some switches to something."""
+    chance = random.Random(seed)
+    return [tuple((name, chance.choice(SWITCHES[name].values)) for name in names) for _ in range(count)]
+
+
+def test_layers_look_up_what_is_found_in_their_source(looked_up: set[str]) -> None:
+    """No more and no less."""
+    READERS["layers"](Unit(load("swept"), tuple(anything(200, COULD)), "1", 200, reader="layers"))
+    assert looked_up == read_by(READERS["layers"])
+
+
+def test_registrations_look_up_what_is_found_in_their_source(looked_up: set[str]) -> None:
+    """But for what a function that they ask about an AS would look up of a resource server."""
+    lost = (("held", 86_400.0), ("lost", 0.0))
+    unit = Unit(load("swept"), tuple(anything(200, COULD)), "1", 200, reader="registrations", options=lost)
+    READERS["registrations"](unit)
+    assert looked_up == read_by(READERS["registrations"]) - {"e_enrolled"}
+
+
+def test_blast_radius_looks_up_what_is_found_in_its_source(looked_up: set[str]) -> None:
+    """Of some kind of mishap at least."""
+    some = [Arm(str(number), imposed) for number, imposed in enumerate(anything(90, COULD, 2))]
+    for kind in blast_radius.KINDS:
+        blast_radius.run(kind, SMALL, some, samples=3, replications=1)
+    assert looked_up - OF_WORLDS == read_by(Attack)
+
+
+def test_what_blast_radius_does_not_read_changes_nothing_there() -> None:
+    """Whatever it is set to, beside whatever is read."""
+    read = read_by(Attack)
+    few, left = ([name for name in COULD if (name in read) == known] for known in (True, False))
+    for number, (mine, other) in enumerate(zip(anything(6, few), anything(6, left), strict=True)):
+        both = Arm("alone", mine), Arm("beside", (*mine, *other))
+        for kind in blast_radius.KINDS:
+            found = blast_radius.run(kind, SMALL, both, seed=number, samples=3, replications=1).targets
+            alone, beside = (found[found["design"] == each.name].drop(columns="design") for each in both)
+            assert alone.to_numpy().tolist() == beside.to_numpy().tolist()
+
+
+def test_what_visits_do_not_read_changes_no_visit() -> None:
+    """Neither endings nor what is waited for, with a token at hand or without."""
+    read = read_by_visits()
+    few, left = ([name for name in COULD if (name in read) == known] for known in (True, False))
+    found = situations(load("measured_2026"))
+    codes = np.arange(0, found.count, max(1, found.count // 400)) | 3  # where everybody adopts the arm
+    for mine, other in zip(anything(25, few), anything(25, left, 2), strict=True):
+        for held in ((), (("warm", "yes"),)):
+            judged = judge_all(found, (mine, (*mine, *other)), codes, held)
+            alone, beside = judged.plan.reshape(2, -1).tolist()
+            assert alone == beside
+
+
+@pytest.mark.parametrize("reader", ["arrays", "agents", "tasks"])
+def test_who_visits_reads_what_decides_visits(reader: str) -> None:
+    """And what it asks a design itself."""
+    assert read_by_visits() <= read_by(READERS[reader])
+    assert not read_by(READERS[reader]) & {"protocol", "instance", "exchange", "scope_check"}
+
+
+@pytest.mark.parametrize(
+    ("reader", "text", "switch"),
+    [
+        ("arrays", "protocol=aauth", "protocol"),
+        ("agents", "instance=derived", "instance"),
+        ("tasks", "design=aauth", "protocol"),
+        ("layers", "token_fmt=opaque", "token_fmt"),
+        ("registrations", "reg=cimd;grant=client_credentials", "grant"),
+        ("arrays", "prm_retry=yes", "prm_retry"),
+    ],
+)
+def test_a_switch_that_a_reader_does_not_read_is_an_error_that_names_it(reader: str, text: str, switch: str) -> None:
+    """Before anything is counted: the switch, the arm, the reader, and what it reads."""
+    asked = Experiment("asked", "?", "nothing", (0.0,), ("", text), "swept", reader=reader)
+    said = f"switch '{switch}' of arm '{text}' is not read by reader '{reader}', which reads "
+    for ask in (run, indices):
+        with pytest.raises(ConfigurationError) as error:
+            ask(asked, population="no such population")
+        assert str(error.value).startswith(said)
+        assert "\n" not in str(error.value)
+    assert ("md_issuer_check" in str(error.value)) == (reader == "layers")
+
+
+def test_what_is_read_is_said_in_the_shorter_way() -> None:
+    """What few there are, or what few are left."""
+    with pytest.raises(ConfigurationError, match="which reads api, as_resource, audience_check, ") as few:
+        check_read("layers", READERS["layers"], "warm=yes")
+    with pytest.raises(ConfigurationError, match="which reads all that verdicts may depend on but ") as many:
+        check_read("arrays", READERS["arrays"], "exchange=own")
+    assert "h_iss" in str(few.value)
+    assert "h_iss" not in str(many.value)
+
+
+def test_a_factor_is_checked_like_an_arm() -> None:
+    """The combinations are made of them."""
+    asked = Experiment("asked", "?", "nothing", (0.0,), (), "swept", factors={"it": "scope_check=on"})
+    with pytest.raises(ConfigurationError, match="switch 'scope_check' of arm 'scope_check=on'"):
+        run(asked, attempts=1, replications=1)
+
+
+def test_blast_radius_refuses_what_it_does_not_read() -> None:
+    """In a design of another protocol too; what else a design brings along may be read by nothing."""
+    for text, switch in (("design=aauth", "protocol"), ("iss_check=off", "iss_check")):
+        with pytest.raises(ConfigurationError, match=f"switch '{switch}' of arm '{text}' is not read by blast-radius"):
+            blast_radius.run("token", SMALL, (arm(text),), samples=1, replications=1)
+    for name in NAMED_DESIGNS:
+        if parse(f"design={name}").design.protocol == "oauth":
+            check_read("blast-radius", Attack, f"design={name}")
+
+
+def test_an_arm_is_about_everybody_and_about_no_world() -> None:
+    """What it cannot set is refused, and not passed over."""
+    for text, named in (("as:h_iss=no", "as:h_iss="), ("world=two_as", "world="), ("splice=no", "splice=")):
+        with pytest.raises(ConfigurationError, match=f"^{named} has no place in"):
+            arm(text)
+
+
+def test_what_ships_is_read() -> None:
+    """The arms of every experiment, and what protections are made of."""
+    for asked in EXPERIMENTS.values():
+        for text in (*asked.arms, *asked.factors.values()):
+            check_read(asked.reader, READERS[asked.reader], text)
+    for sides in PROTECTIONS.values():
+        assert {name for side in sides for name in own_switches(side)} <= read_by(Attack)
