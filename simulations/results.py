@@ -132,7 +132,7 @@ class Alike(NamedTuple):
         if self.against is None:
             return f"{LISTED.join(self.arms)}: the same in every attempt, {counted}"
         others = LISTED.join(arm for arm in self.arms if arm != self.against)
-        return f"{others}: changed nothing, the same as {self.against} in every attempt, {counted}"
+        return f"{others}: changed nothing against {self.against}, the same in every attempt, {counted}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,7 +152,7 @@ def test_one_attempt_tells_arms_apart() -> None:
 def test_an_arm_that_changes_nothing_is_said_to() -> None:
     """Against the first, or against what is deployed, wherever that stands."""
     (found,) = ended(FOUR, (YES, NO, YES, YES)).alike
-    assert found.words == "c, d: changed nothing, the same as a in every attempt, 1 in all"
+    assert found.words == "c, d: changed nothing against a, the same in every attempt, 1 in all"
     deployed = Origin("mine", "", ("a", "b", "as deployed"), ("",) * 3, "arrays", 1, "swept", "", "", "")
     (found,) = ended(deployed, (NO, YES, YES)).alike
     assert (found.arms, found.against) == (("b", "as deployed"), "as deployed")
