@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -54,8 +55,15 @@ class Reason:
         return f"{self.why} ({self.kind.replace('_', ' ')}: {_KINDS[self.kind]})"
 
     def of(self, world: World) -> bool:
-        """Whether it is about a world of one protocol, or about what there is of one in a world."""
-        return world.protocols == (self.protocol,) and (not self.worlds or world.name in self.worlds)
+        """Whether it is about a world of one protocol, or about what there is of one in a world.
+
+        What it says of a design says nothing of a party that has a switch of it for itself.
+        """
+        named = world.protocols == (self.protocol,) and (not self.worlds or world.name in self.worlds)
+        return named and self._is_everybodys(name for party in world.parties for name in party.settings)
+
+    def _is_everybodys(self, own: Iterable[str]) -> bool:
+        return not {name for name, _ in self.design} & set(own)
 
     def about(self, prop: Property, world: World, configuration: Configuration) -> bool:
         """Whether a question is covered: what the attacker has that reaches nothing in the world does not count."""
@@ -63,6 +71,7 @@ class Reason:
         return (
             prop.name in self.properties
             and self.of(world)
+            and self._is_everybodys(name for _, name in configuration.design.parties)
             and self.without.isdisjoint(reaching)
             and (len(self.without) < len(CAPABILITIES) or not configuration.capabilities)
             and (not self.having or not self.having.isdisjoint(reaching))

@@ -16,7 +16,7 @@ from properties.bounds import Clock, Depths
 from properties.completion import contradiction
 from properties.events import oauth
 from properties.reasons import PLACED, UNDEFINED, Reason, reasons
-from properties.security import PROPERTIES
+from properties.security import PROPERTIES, find
 from properties.solver import Answer
 from properties.verdict import UNEARNED, Checker, WorldChecker, _Blocking, check
 
@@ -129,6 +129,16 @@ def test_a_verdict_gives_the_reason_on_file():
     assert (irrelevant.result, left_out.result) == ("not_in_this_world", "not_in_this_world")
     assert "irrelevant" in irrelevant.reason
     assert "not modelled" in left_out.reason
+
+
+def test_a_reason_about_a_design_says_nothing_of_who_has_a_switch_for_itself():
+    """Where a client of a world, or of a configuration, authenticates, it is not public because the others are."""
+    public = next(known for known in reasons() if known.design == (("client_auth", "none"),))
+    assert public.of(WORLDS["default"])
+    assert not public.of(WORLDS["client_classes"])
+    asked = (find("client_authentication"), WORLDS["default"])
+    assert public.about(*asked, parse("client_auth=none"))
+    assert not public.about(*asked, parse("client_auth=none;client:client_auth=pkjwt"))
 
 
 def test_a_verdict_without_a_reason_on_file_says_so(monkeypatch):
