@@ -161,12 +161,20 @@ def switch_lines() -> Iterator[str]:
     yield "world=NAME or world=FILE.toml: the world to ask in; `openworld worlds` shows those that ship"
 
 
+#: The order in which outcomes of a simulation are told: how attempts end, then what is counted beside that.
+_ENDINGS = ("success", "refused", "blocked", "diverted", "gave_up", "harm", "attainable")
+
+
 def rate_lines(rates: pandas.DataFrame) -> Iterator[str]:
     """How often each outcome was seen, arm by arm, at the first and the last point of the sweep."""
     first, last = rates["value"].min(), rates["value"].max()
     parameter, width = rates["parameter"].iloc[0], rates["arm"].str.len().max()
     yield f"share of attempts, with 95 % intervals, where {parameter} is {first:g} and where it is {last:g}"
-    for (kind, outcome), group in rates.groupby(["kind", "outcome"]):
+    if (rates["kind"] == "attainable").any():
+        yield "harm: what an attacker does that takes the gravest; attainable: what some attacker could have done"
+    order = {kind: place for place, kind in enumerate(_ENDINGS)}
+    ranked = rates.assign(order=rates["kind"].map(lambda kind: order.get(kind, len(order))))
+    for (_, kind, outcome), group in ranked.groupby(["order", "kind", "outcome"]):
         yield f"  {kind}: {outcome}"
         for arm, points in group.groupby("arm", sort=False):
             ends = points.set_index("value").reindex([first, last])

@@ -315,8 +315,15 @@ def judge(judged: Crowd) -> Judgement:
     endings, ending = told(chosen, lambda node, rows: _labels(judged, every, node, rows))
     lates, late = told(late_chosen, lambda node, rows: _labels(judged, every, node, rows))
     courses, course = told(chosen, lambda node, rows: _courses(judged, node, rows))
-    found, alike = np.unique(np.stack([ending, late, course]), axis=1, return_inverse=True)
-    plans = (Plan(endings[end], lates[other], *courses[way]) for end, other, way in found.T.tolist())
+    attainable = _attainable(judged, nodes)
+    found, alike = np.unique(np.stack([ending, late, course, *attainable]), axis=1, return_inverse=True)
+    plans = (
+        Plan(
+            endings[end]._replace(attainable=_named(ever)), lates[other]._replace(attainable=_named(without)),
+            *courses[way],
+        )
+        for end, other, way, ever, without in found.T.tolist()
+    )  # fmt: skip
     return Judgement(tuple(plans), alike.reshape(-1))
 
 
@@ -349,6 +356,22 @@ def _best(judged: Crowd, nodes: list[_Node], used: Mask) -> tuple[Whole, Whole]:
             best[column, rows[better]] = worth[better]
             chosen[column, rows[better]] = number
     return chosen[0], chosen[1]
+
+
+def _attainable(judged: Crowd, nodes: list[_Node]) -> tuple[Whole, Whole]:
+    """For each row the harms that its nodes show, one bit each, and those that they show with no stolen token used."""
+    ever, without_theft = np.zeros((2, judged.size), dtype=np.int64)
+    for node in nodes:
+        for place, happens in enumerate(node.said.harms):
+            here = node.rows & happens
+            ever[here] |= 1 << place
+            if not node.said.used:
+                without_theft[here] |= 1 << place
+    return ever, without_theft
+
+
+def _named(harms: int) -> tuple[str, ...]:
+    return tuple(name for place, name in enumerate(HARMS) if harms >> place & 1)
 
 
 def _view(state: State) -> View:

@@ -79,7 +79,7 @@ class Tally:
     def from_json(cls, data: Mapping[str, Any]) -> Tally:
         """From data."""
         endings = Counter({
-            tuple(Label(kind, name, tuple(harms)) for kind, name, harms in labels): times
+            tuple(Label(kind, name, tuple(harms), tuple(attainable)) for kind, name, harms, attainable in labels): times
             for labels, times in data["endings"]
         })  # fmt: skip
         return cls(endings, {(name, arm): Sums(*sums) for name, arm, *sums in data["sums"]})

@@ -19,7 +19,7 @@ from simulations.arms import settings
 from simulations.engine import INTERDEPENDENT, READERS, RECORDERS, Interrupted, Progress, Tally, Unit
 from simulations.horizon import horizon
 from simulations.population import Population, load
-from simulations.results import AS_DEPLOYED, REPLICATIONS, Origin, Point, Result, tabulate
+from simulations.results import AS_DEPLOYED, REPLICATIONS, Origin, Point, Result, outcomes_of, tabulate
 from simulations.visits import Settings
 
 #: An experiment that replicates until its intervals are narrow enough gives up beyond so many attempts at a point.
@@ -342,7 +342,7 @@ def _expected(asked: Experiment, met: Population, value: float) -> dict[tuple[in
     # Sorted, so that sums are the same whatever was judged before.
     for joint, share in sorted(vectorised.expected(unit.population, unit.arms, unit.adoption).items()):
         for place, label in enumerate(joint):
-            for kind, name in ((label.kind, label.name), *(("harm", harm) for harm in label.harms)):
+            for kind, name in outcomes_of(label):
                 known[place, kind, name] = known.get((place, kind, name), 0.0) + share
     return known
 

@@ -20,6 +20,7 @@ from simulations.visits import Label
 _WORDS = pa.dictionary(pa.int32(), pa.string())
 SCHEMA = pa.schema([
     ("attempt", pa.int64()), ("arm", pa.int16()), ("kind", _WORDS), ("outcome", _WORDS), ("harms", _WORDS),
+    ("attainable", _WORDS),
 ])  # fmt: skip
 #: Rows that are written together.
 GROUP = 1 << 18
@@ -65,7 +66,10 @@ class _Writer:
 def _table(attempts: np.ndarray, arm: int, labels: Sequence[Label]) -> pa.Table:
     known: dict[Label, int] = {}
     numbers = pa.array([known.setdefault(label, len(known)) for label in labels], pa.int32())
-    words = ([label.kind for label in known], [label.name for label in known], ["+".join(x.harms) for x in known])
+    words = (
+        [label.kind for label in known], [label.name for label in known], ["+".join(each.harms) for each in known],
+        ["+".join(each.attainable) for each in known],
+    )  # fmt: skip
     columns = [_dictionary(numbers, texts) for texts in words]
     return pa.table([pa.array(attempts), pa.array(np.full(len(attempts), arm, np.int16)), *columns], schema=SCHEMA)
 

@@ -48,6 +48,8 @@ TABLES = {
 LISTED = ", "
 #: What an arm that sets nothing is called.
 AS_DEPLOYED = "as deployed"
+#: Kinds of outcomes that are no endings: what an attacker did that takes the gravest harm, and what some could have.
+HARM, ATTAINABLE = "harm", "attainable"
 #: Who is hurt when nobody is.
 NOBODY = "nobody"
 
@@ -141,8 +143,8 @@ class Result:
 
     Attributes:
         rates: how often each outcome was seen, by sweep value and arm. The endings of an arm (every kind but
-            harm) add up to all attempts; harms are counted beside them. ``alike`` names all arms under which every
-            attempt of the sweep ended the same way.
+            harm and attainable) add up to all attempts; those are counted beside them. ``alike`` names all arms under
+            which every attempt of the sweep ended the same way.
         differences: the same against the first arm, paired.
         quantities: means of what was measured, if anything was; ``alike`` names the arms that were the same in that
             as well.
@@ -241,16 +243,25 @@ def _origin(origin: Origin, point: Point, design: str) -> tuple[Any, ...]:
 
 def _outcomes(point: Point) -> set[tuple[str, str]]:
     labels = {label for joint in point.tally.endings for label in joint}
-    return {(label.kind, label.name) for label in labels} | {("harm", harm) for label in labels for harm in label.harms}
+    return {outcome for label in labels for outcome in outcomes_of(label)}
+
+
+def outcomes_of(label: Label) -> Iterator[tuple[str, str]]:
+    """All that an ending counts as: itself, what was suffered, and what some attacker could have done."""
+    yield label.kind, label.name
+    yield from ((HARM, name) for name in label.harms)
+    yield from ((ATTAINABLE, name) for name in label.attainable)
 
 
 def shows(label: Label, kind: str, outcome: str) -> bool:
     """Whether an ending counts as an outcome."""
-    return outcome in label.harms if kind == "harm" else (label.kind, label.name) == (kind, outcome)
+    if kind in (HARM, ATTAINABLE):
+        return outcome in (label.harms if kind == HARM else label.attainable)
+    return (label.kind, label.name) == (kind, outcome)
 
 
 def _hurt(kind: str, outcome: str) -> str:
-    return HURT[outcome] if kind == "harm" else NOBODY
+    return HURT[outcome] if kind in (HARM, ATTAINABLE) else NOBODY
 
 
 def _rates(

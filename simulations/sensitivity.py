@@ -21,7 +21,7 @@ from simulations.engine import Progress, Tally
 from simulations.experiments import Experiment, ExperimentError, check_arms, population_for
 from simulations.knobs import Knob, Weights, knobs, unit_at
 from simulations.population import Population
-from simulations.results import shows
+from simulations.results import outcomes_of, shows
 from simulations.visits import Label
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ def _seen(labels: Sequence[Label], numbers: Whole, weights: Weights) -> dict[tup
     ``numbers``: of the labels that situations have under one arm, in time and late.
     """
     here = [labels[number] for number in np.unique(numbers)]
-    names = {(label.kind, label.name) for label in here} | {("harm", harm) for label in here for harm in label.harms}
+    names = {outcome for label in here for outcome in outcomes_of(label)}
     return {
         (kind, name): weights.averaged(np.array([shows(label, kind, name) for label in labels], dtype=float)[numbers])
         for kind, name in names
@@ -231,7 +231,7 @@ def _rates(tally: Tally) -> Mapping[tuple[str, str], tuple[float, ...]]:
     counts: dict[tuple[str, str], list[float]] = {}
     for joint, times in tally.endings.items():
         for place, label in enumerate(joint):
-            for key in ((label.kind, label.name), *(("harm", harm) for harm in label.harms)):
+            for key in outcomes_of(label):
                 counts.setdefault(key, [0.0] * arms)[place] += times / total
     for name in {name for name, _ in tally.sums}:
         sums = [tally.sums[name, place] for place in range(arms)]

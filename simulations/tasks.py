@@ -77,6 +77,7 @@ class Task:
     number: int
     label: Label = DONE
     harms: dict[str, float] = field(default_factory=dict)
+    attainable: set[str] = field(default_factory=set)
     counts: dict[str, float] = field(default_factory=lambda: dict.fromkeys(QUANTITIES, 0.0))
 
 
@@ -212,8 +213,8 @@ class Agent:
                     self.task.label = failed.label
                     break
         self.task.counts["seconds"] = self.clock.now - started
-        kind, name, _ = self.task.label
-        self.task.label = Label(kind, name, tuple(sorted(self.task.harms)))
+        kind, name, *_ = self.task.label
+        self.task.label = Label(kind, name, tuple(sorted(self.task.harms)), tuple(sorted(self.task.attainable)))
 
     def call(self, server: int, call: str) -> Walking:
         """One call of one server, seen through (raises Failed)."""
@@ -367,6 +368,8 @@ class Agent:
 
     def _suffer(self, plan: Plan[Label]) -> None:
         in_time = self.world.latencies["attacker"][self.task.number] <= self.world.token_lifetime
-        for harm in (plan.ending if in_time else plan.late).harms:
+        suffered = plan.ending if in_time else plan.late
+        self.task.attainable.update(suffered.attainable)
+        for harm in suffered.harms:
             self.task.harms.setdefault(harm, self.clock.now)
 

@@ -76,11 +76,16 @@ KINDS: dict[Kind, str] = {
 
 
 class Label(NamedTuple):
-    """An ending without the run that shows it: what is counted."""
+    """An ending without the run that shows it: what is counted.
+
+    ``attainable``: the harms that some attacker could have done there; ``harms`` are what one did that takes the
+    gravest.
+    """
 
     kind: str
     name: str
     harms: tuple[str, ...]
+    attainable: tuple[str, ...] = ()
 
 
 class Place(NamedTuple):
@@ -114,6 +119,7 @@ class Ending:
         name: ``accepted``, ``diverted`` or the name of the rule that refused.
         kind: one of :data:`KINDS`; an attempt has exactly one ending.
         harms: the security properties that broke on the way; an accepted request may have its harm too.
+        attainable: those that break in some run of a visit like this, whatever the attacker is after.
         configuration: design and attacker, environment included.
         steps: the run on the machine that shows it.
     """
@@ -121,13 +127,14 @@ class Ending:
     name: str
     kind: Kind
     harms: tuple[str, ...]
+    attainable: tuple[str, ...]
     configuration: Configuration
     steps: tuple[Step, ...]
 
     @property
     def label(self) -> Label:
         """What is counted of it."""
-        return Label(self.kind, self.name, self.harms)
+        return Label(self.kind, self.name, self.harms, self.attainable)
 
 
 End = TypeVar("End", Ending, Label)
@@ -171,8 +178,9 @@ def plan_for(configuration: Configuration, url: str) -> Plan[Ending]:
     machine = Machine(configuration, ONE_VISIT)
     search = _Search(machine, url)
     state = search.best()
-    ending = search.ending(state)
-    late = search.ending(search.best(without_theft=True)) if stolen_token_used(machine.view(state)) else ending
+    ending = search.ending(state, search.attainable())
+    too_late = search.best(without_theft=True) if stolen_token_used(machine.view(state)) else state
+    late = search.ending(too_late, search.attainable(without_theft=True))
     taken = [machine.by_name[step.action] for step in ending.steps]
     context = machine.context(machine.view(state))
     then, at_once = (bool(reusable(context, discovered)) for discovered in (True, False))
@@ -257,6 +265,11 @@ class _Search:
         among = (state for state, found in self.reached.items() if not (without_theft and found.said.used))
         return max(among, key=lambda state: int(self.reached[state].said.merit(self.reached[state].depth)))
 
+    def attainable(self, without_theft: bool = False) -> tuple[str, ...]:
+        """The harms that some visit suffers, of those that :meth:`best` chooses among."""
+        among = [found.said for found in self.reached.values() if not (without_theft and found.said.used)]
+        return tuple(name for place, name in enumerate(HARMS) if any(said.harms[place] for said in among))
+
     def steps(self, state: State) -> tuple[Step, ...]:
         """The steps that first led to a state."""
         backwards: list[Step] = []
@@ -266,17 +279,17 @@ class _Search:
             found = self.reached[found.before]
         return tuple(reversed(backwards))
 
-    def ending(self, state: State) -> Ending:
+    def ending(self, state: State, attainable: tuple[str, ...]) -> Ending:
         """What a visit comes to that ends in a state."""
         machine, steps = self.machine, self.steps(state)
         view, configuration = machine.view(state), machine.configuration
         suffered = tuple(name for name, happens in zip(HARMS, self.reached[state].said.harms, strict=True) if happens)
         if view.session(VISITOR).accepted:
-            return Ending(ACCEPTED, "success", suffered, configuration, steps)
+            return Ending(ACCEPTED, "success", suffered, attainable, configuration, steps)
         if suffered or finished(view):
-            return Ending(DIVERTED, "diverted", suffered, configuration, steps)
+            return Ending(DIVERTED, "diverted", suffered, attainable, configuration, steps)
         refused = (rule.name for step, rule in machine.refusals(state) if stops(machine.by_name[step.action], rule))
-        return Ending(next(refused, NOTHING_ENABLED), stopped(view), (), configuration, steps)
+        return Ending(next(refused, NOTHING_ENABLED), stopped(view), (), attainable, configuration, steps)
 
 
 def of_flow(action: Action) -> bool:

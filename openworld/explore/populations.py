@@ -73,7 +73,7 @@ class Outcomes:
 
     def _shown(self) -> list[dict[str, Any]]:
         """Outcomes that some arm has, by kind and then by how often, arm beside arm."""
-        rates = self.result.rates
+        rates = self.result.rates[self.result.rates["kind"].isin(KINDS)]
         seen = rates.groupby(["kind", "outcome"])["rate"].transform("max")
         shown = rates.assign(order=rates["kind"].map(list(KINDS).index), most=-seen)[seen > 0]
         shown = shown.assign(place=shown["arm"].map(self.arms.index))

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from openworld.plotstyle import INK, SERIES, style, titled
-from simulations.results import LISTED
+from simulations.results import ATTAINABLE, LISTED
 
 #: The order in which outcomes of a simulation are shown.
 KINDS = {"success": "success", "refused": "honest flow refused", "harm": "harm", "blocked": "attack refused",
@@ -33,7 +33,7 @@ def differences(table: pd.DataFrame, title: str = "") -> Figure:
 def _outcomes(table: pd.DataFrame, column: str) -> list[tuple[str, str]]:
     """The outcomes worth a panel: those in which arms differ, by kind and then by how much."""
     found = []
-    for (kind, outcome), group in table.groupby(["kind", "outcome"], sort=True):
+    for (kind, outcome), group in table[table["kind"] != ATTAINABLE].groupby(["kind", "outcome"], sort=True):
         points = group.groupby("value")[column]
         spread = points.max() - points.min() if column == "rate" else group[column].abs()
         reach = float(spread.max())

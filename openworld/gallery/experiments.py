@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from openworld.gallery.entries import Caption, Drawing, Entry
 from openworld.sources import Source
+from simulations.results import ATTAINABLE, HARM
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,7 +59,7 @@ def _funnel(name: str, question: str, source: Source) -> Drawing:
     values = sorted(set(table["value"]))
     middle = values[len(values) // 2]
     title = f"Where attempts end, at {table['parameter'].iloc[0]} = {middle:g}"
-    data = table[(table["value"] == middle) & (table["kind"] != "harm")]
+    data = table[(table["value"] == middle) & ~table["kind"].isin((HARM, ATTAINABLE))]
     caption = _about(data, f"95 % {_interval(data)} intervals of the shares are in the data file")
     return Drawing(figures.funnel(table, middle, title), title, caption, data)
 

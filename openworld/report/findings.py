@@ -12,7 +12,7 @@ from openworld.report.reading import Experiment, Study
 
 KINDS = {
     "success": "success", "refused": "honest flow refused", "harm": "harm", "blocked": "attack refused",
-    "diverted": "dealt with the attacker",
+    "diverted": "dealt with the attacker", "attainable": "harm within the reach of some attacker",
 }  # fmt: skip
 
 

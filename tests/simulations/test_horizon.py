@@ -96,7 +96,7 @@ def test_the_longer_a_token_lives_the_more_is_stolen() -> None:
     """Where a cache goes by the issuer alone, an attacker gets what is in it: at an hour more than at five minutes."""
     asked = replace(find("token_life"), values=(300, 3600), arms=("cache_key=issuer",))
     rates = run(asked, attempts=18_200, replications=5).rates
-    thefts = rates[rates.outcome == "token_confinement"].set_index("value")
+    thefts = rates[(rates.outcome == "token_confinement") & (rates.kind == "harm")].set_index("value")
     assert thefts.low[3600] > thefts.high[300] > 0
     assert set(rates.interval) == {"replications"}
 
