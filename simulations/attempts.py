@@ -6,7 +6,7 @@ population draws; else the model's baseline. Clients and servers adopt independe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -104,38 +104,39 @@ def draw_codes(
     The larger ``adoption``, the more attempts adopt: whoever adopts at 0.1 does at 0.5. ``clients`` is the seed
     of what clients do and adopt, where one client meets several servers.
     """
+    def uniforms(purpose: str, of_clients: bool) -> NDArray[np.float64]:
+        return draws.uniforms((clients or seed) if of_clients else seed, purpose, start, count)
+
+    return _codes(count, (*population.factors, population.places), adoption, uniforms)
+
+
+def _codes(
+    count: int, factors: tuple[Factor, ...], adoption: float, uniforms: Callable[[str, bool], NDArray[np.float64]]
+) -> Whole:
+    """Situations as numbers, of these factors alone; ``uniforms``: for a purpose, and whether it is about clients."""
     codes = np.zeros(count, dtype=np.int64)
-    for factor in (*population.factors, population.places):
-        if len(factor.categories) > 1:
-            of = clients or seed if _of_clients(factor) else seed
-            drawn = draws.categories(draws.uniforms(of, factor.name, start, count), factor.shares)
-            codes = codes * len(factor.categories) + drawn
-    for side, of in (("adoption.client", clients or seed), ("adoption.server", seed)):
-        does = draws.uniforms(of, side, start, count) < adoption if 0 < adoption < 1 else bool(adoption)
+    for factor in (factor for factor in factors if len(factor.categories) > 1):
+        drawn = draws.categories(uniforms(factor.name, _of_clients(factor)), factor.shares)
+        codes = codes * len(factor.categories) + drawn
+    for side, of_clients in (("adoption.client", True), ("adoption.server", False)):
+        does = uniforms(side, of_clients) < adoption if 0 < adoption < 1 else bool(adoption)
         codes = codes * 2 + does
     return codes
 
 
 def resident_codes(population: Population, seed: str, adoption: float) -> Whole:
-    """What each resource of each agent is like for good, as the number of a situation at the first place.
+    """What each resource of each agent is like for good, as the number of a situation without a place.
 
     An agent is one client whatever it visits; each of its resources, with its AS, is met again as it was.
     """
     agents, resources = (int(population.number(name)) for name in ("agents", "resources"))
 
-    def drawn(purpose: str, of_agents: bool) -> NDArray[np.float64]:
-        if of_agents:
+    def uniforms(purpose: str, of_clients: bool) -> NDArray[np.float64]:
+        if of_clients:
             return np.repeat(draws.uniforms(seed, f"agent: {purpose}", 0, agents), resources)
         return draws.uniforms(seed, f"resource: {purpose}", 0, agents * resources)
 
-    codes = np.zeros(agents * resources, dtype=np.int64)
-    for factor in population.factors:
-        numbers = drawn(factor.name, _of_clients(factor))
-        codes = codes * len(factor.categories) + draws.categories(numbers, factor.shares)
-    codes *= len(population.places.categories)
-    for side in ("adoption.client", "adoption.server"):
-        codes = codes * 2 + (drawn(side, side == "adoption.client") < adoption)
-    return codes
+    return _codes(agents * resources, population.factors, adoption, uniforms)
 
 
 def adopts(switch: str, who: Any) -> Any:
@@ -197,7 +198,8 @@ def draw(
     else:
         places = population.places
         sent = draws.categories(draws.uniforms(seed, places.name, start, count), places.shares)
-        codes = residents[slots] + ADOPTIONS * sent
+        unplaced, adopting = np.divmod(residents[slots], ADOPTIONS)
+        codes = (unplaced * len(places.categories) + sent) * ADOPTIONS + adopting
     return Chunk(
         gaps.tolist(),
         codes.tolist(),

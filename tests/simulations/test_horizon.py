@@ -69,7 +69,7 @@ def test_shares_of_residents_are_those_of_the_population() -> None:
     met = load("swept").with_shares("api", {"single_path": 0.7, "multi_path": 0.3})
     met = met.with_numbers(agents=5_000, resources=4)
     found = situations(met)
-    parts = found.split(resident_codes(met, "1/0", 1.0))
+    parts = found.split(np.array(draw(met, "1/0", 0, 20_000, residents=resident_codes(met, "1/0", 1.0)).codes))
     factor = next(place for place, each in enumerate(met.factors) if each.name == "api")
     assert np.mean(parts[factor] == 0) == pytest.approx(0.7, abs=0.02)
 
