@@ -3,29 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from openworld.commands.questions import asked_for
 from openworld.commands.shell import DONE, INCONCLUSIVE, VIOLATED, as_json, print_json, print_lines, timeout_option
 from openworld.files import write
 
-if TYPE_CHECKING:
-    from model.design import Configuration
-    from properties.security import Property
-
 # The model (0.2 s) is imported where it is needed: for its help, `openworld` imports every command.
-
-
-def _asked(name: str, config: str) -> tuple[Property, Configuration]:
-    from model.design import check_parties, own_switches, parse
-    from properties.reads import check_read
-    from properties.security import find
-
-    asked, configuration = find(name), parse(config)
-    check_read(asked, configuration, own_switches(config))
-    check_parties(configuration.design, asked.world_of(configuration))
-    return asked, configuration
 
 
 @click.command()
@@ -46,7 +31,7 @@ def export(form: str, name: str, config: str, output: Path | None) -> int:
     from properties.applied_pi import applied_pi
     from properties.verdict import judged
 
-    asked, configuration = _asked(name, config)
+    asked, configuration = asked_for(name, config)
     text = applied_pi(asked.world_of(configuration), judged(asked, configuration), asked)
     if output is None:
         click.echo(text, nl=False)
@@ -81,7 +66,7 @@ def prove(name: str, config: str, log: Path | None, timeout: float | None, as_js
     from properties.verdict import check
 
     require(PROVER, where=WHERE)
-    asked, configuration = _asked(name, config)
+    asked, configuration = asked_for(name, config)
     verdict = check(asked, configuration, timeout=timeout)
     found = any_number(verdict, timeout)
     if log is not None:
