@@ -1,4 +1,8 @@
-"""What a client did, told from what arrived where: its own word is kept, and decides nothing."""
+"""What a client did, told from what arrived where: its own word is kept, and decides nothing.
+
+What arrived is evidence however the run ended. That something did not arrive is evidence only of a client that was at
+work and came to an end of its own: one that hung, crashed, ran out of time or never asked anybody has refused nothing.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +23,9 @@ OUTCOMES = {
     "t": "refused at the token response: no token reached the resource server",
     "x": "failed at the resource server",
     "n": "not tested: this client cannot be put in the situation",
-    "?": "the client did not start",
+    "?": "not measured: it did not start, asked nobody, crashed or did not end",
 }
-
+NOT_MEASURED = "?"
 
 #: Said of an authorization request whose URL does not say what it should.
 BROKEN_QUERY = "broken query"
@@ -38,16 +42,19 @@ class Sent:
         to: the party that received it.
         resources: values of the parameter ``resource``, with origins as ``{party}``.
         what: notable parts, such as ``code of as1``.
+        grant: the grant type of a token request (RFC 6749 4).
     """
 
     request: str
     to: str
     resources: tuple[str, ...] = ()
     what: tuple[str, ...] = ()
+    grant: str = ""
 
     def __str__(self) -> str:
         resources = "".join(f" resource={value}" for value in self.resources)
-        return f"{self.request}@{self.to}{resources}{''.join(f' [{part}]' for part in self.what)}"
+        grant = f" grant={self.grant}" if self.grant else ""
+        return f"{self.request}@{self.to}{resources}{grant}{''.join(f' [{part}]' for part in self.what)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +80,18 @@ class Judgement:
     error: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def measured(self) -> bool:
+        """Whether the outcome says something about the client."""
+        return self.outcome != NOT_MEASURED
+
+    @property
+    def why(self) -> str:
+        """Why nothing was measured, in words."""
+        if self.ended != "finished":
+            return self.ended
+        return "it did not start" if self.facts.get("unfit") else "it ended without asking anybody"
+
     def to_json(self) -> dict[str, Any]:
         """The judgement as data."""
         return {**asdict(self), "sent": [asdict(one) for one in self.sent]}
@@ -81,14 +100,15 @@ class Judgement:
     def from_json(cls, data: dict[str, Any], play: Play) -> Judgement:
         """A judgement of a play from data; what is expected is the model's word of today."""
         sent = tuple(
-            Sent(one["request"], one["to"], tuple(one["resources"]), tuple(one["what"])) for one in data["sent"]
+            Sent(one["request"], one["to"], tuple(one["resources"]), tuple(one["what"]), one["grant"])
+            for one in data["sent"]
         )
         return cls(**{**data, "sent": sent, "attacks": tuple(data["attacks"]), "expected": expected(play)})
 
 
 _TEXT: dict[str, Any] = {"type": "string"}
 _TEXTS: dict[str, Any] = {"type": "array", "items": _TEXT}
-_SENT: dict[str, Any] = {"request": _TEXT, "to": _TEXT, "resources": _TEXTS, "what": _TEXTS}
+_SENT: dict[str, Any] = {"request": _TEXT, "to": _TEXT, "resources": _TEXTS, "what": _TEXTS, "grant": _TEXT}
 _FIELDS: dict[str, Any] = {
     "scenario": _TEXT, "source": _TEXT, "outcome": {"title": "outcome", "enum": list(OUTCOMES)}, "ended": _TEXT,
     "sent": {"type": "array", "items": {
@@ -108,7 +128,7 @@ def judge(world: World, run: Run) -> Judgement:
     return Judgement(
         play.name, play.source, _outcome(world, run), run.ended, tuple(_sent(world)),
         tuple(_attacks(world)), expected(play),
-        world.origins.named(run.error), _facts(seen),
+        world.origins.named(run.error), _facts(seen) | ({"unfit": True} if run.said.get("unfit") else {}),
     )  # fmt: skip
 
 
@@ -123,8 +143,10 @@ def not_tested(play: Play, why: str) -> Judgement:
 
 
 def _outcome(world: World, run: Run) -> str:
-    never_started = not run.started and not world.recording.exchanges
-    return "?" if never_started else outcome(world.recording, world.calls)
+    """Its outcome; one that rests on what did not arrive counts only if the client was at work to its end."""
+    letter = outcome(world.recording, world.calls)
+    at_work = run.ended == "finished" and bool(world.recording.exchanges)
+    return letter if at_work or letter == "A" else NOT_MEASURED
 
 
 def outcome(seen: Recording, calls: int) -> str:
@@ -163,7 +185,7 @@ def _sent(world: World) -> list[Sent]:
                 made.append(Sent("call", seen.party, (), (seen.header("authorization").partition(" ")[0], *what)))
             case "register" | "authorize" | "token" as request:
                 resources = tuple(map(world.origins.named, seen.values("resource")))
-                made.append(Sent(request, seen.party, resources, what))
+                made.append(Sent(request, seen.party, resources, what, seen.value("grant_type")))
             case _:
                 pass
     return made

@@ -29,7 +29,7 @@ class Run:
 
     Attributes:
         ended: with a last word, without one, or by our hand.
-        said: its last word: ``done``, and ``error`` where it is not.
+        said: its last word: ``done``, ``error`` where it is not, and ``unfit`` where the release has no such client.
         noise: the end of what it wrote to standard error.
     """
 
@@ -43,11 +43,6 @@ class Run:
         if self.ended == "finished":
             return str(self.said.get("error", ""))
         return f"{self.ended}: {complaint(self.noise)}"[:2000].rstrip(": ")
-
-    @property
-    def started(self) -> bool:
-        """Whether the driver came to run its client, rather than find that this release has no such client."""
-        return self.ended != "crashed" and not self.said.get("unfit")
 
 
 @asynccontextmanager

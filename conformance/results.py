@@ -29,7 +29,7 @@ def lines(judgements: Sequence[Judgement], remarks: dict[str, str]) -> Iterator[
 
 
 def _remark(one: Judgement) -> str:
-    ended = "" if one.ended == "finished" else f"[{one.ended}] "
+    ended = f"[{one.why}] " if not one.measured else "" if one.ended == "finished" else f"[{one.ended}] "
     falls = f"falls for {', '.join(one.attacks)}" if one.attacks else ""
     error = " ".join(one.error.split())
     return ended + (falls or (error[:160] + "..." if len(error) > 160 else error))
@@ -43,7 +43,7 @@ def summary(judgements: Sequence[Judgement]) -> Iterator[str]:
             yield f"{counts[letter]:4} {letter}  {meaning}"
     for attack, names in falls_for(judgements).items():
         yield f"falls for {attack}: {', '.join(names)}"
-    traces = [one for one in judgements if one.source == "attack"]
+    traces = [one for one in judgements if one.source == "attack" and (one.measured or one.attacks)]
     if traces:
         agreeing = sum(bool(one.expected) == bool(one.attacks) for one in traces)
         falls = sum(bool(one.attacks) for one in traces)
@@ -64,6 +64,7 @@ def data(client: str, judgements: Sequence[Judgement], **more: Any) -> dict[str,
     return {
         "client": client,
         "outcomes": dict(Counter(one.outcome for one in judgements)),
+        "not_measured": {one.scenario: one.why for one in judgements if not one.measured},
         "falls_for": falls_for(judgements),
         **more,
         "scenarios": [one.to_json() for one in judgements],
@@ -75,13 +76,15 @@ _WORDS = {"A": "ACCEPT", "d": "REJ-discovery", "a": "REJ-authz-resp", "t": "REJ-
 
 
 def table(known_as: str, version: str, judgements: Sequence[Judgement]) -> str:
-    """The run as rows of the table of what was measured, for scenarios that were tried."""
+    """The run as rows of the table of what was measured, for scenarios that were tried; others are read as nothing."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(("implementation", "version", "scenario", "outcome", "where_in_code"))
     for one in judgements:
         if one.outcome in _WORDS:
             rows.writerow((known_as, version, one.scenario, "; ".join(_told(one)), ""))
+        elif not one.measured:
+            rows.writerow((known_as, version, one.scenario, f"NOT-MEASURED: {one.why}", ""))
     return text.getvalue()
 
 
@@ -92,6 +95,7 @@ def _told(one: Judgement) -> Iterator[str]:
     for kind, request in (("authz", "authorize"), ("token", "token")):
         sent = [
             f"{made.to} resource={made.resources[-1] if made.resources else None}"
+            + (f" grant={made.grant}" if made.grant else "")
             + (" DPoP-proof" if "DPoP proof" in made.what else "")
             for made in own if made.request == request
         ]  # fmt: skip
@@ -111,7 +115,7 @@ def _told(one: Judgement) -> Iterator[str]:
 
 
 def junit(client: str, judgements: Sequence[Judgement]) -> str:
-    """The run as JUnit XML: a scenario fails where the client falls for an attack, crashes or hangs."""
+    """The run as JUnit XML: a scenario fails where the client falls for an attack; one not measured is an error."""
     suite = ElementTree.Element("testsuite", name=client, tests=str(len(judgements)))
     totals = Counter[str]()
     for one in judgements:
@@ -121,8 +125,8 @@ def junit(client: str, judgements: Sequence[Judgement]) -> str:
             kind, message = "skipped", one.error
         elif one.attacks:
             kind, message = "failure", f"falls for {', '.join(one.attacks)}"
-        elif one.ended != "finished":
-            kind, message = "error", one.ended
+        elif not one.measured:
+            kind, message = "error", f"not measured: {one.why}"
         else:
             ElementTree.SubElement(case, "system-out").text = f"{one.outcome}: {OUTCOMES[one.outcome]}\n{text}"
             continue

@@ -21,7 +21,7 @@ from model.documents import DocumentError, Schema, from_json
 from model.errors import InputError
 
 #: Written into every result; results of another number are made anew.
-FORMAT = 1
+FORMAT = 2
 _FILE = {"about": {"type": "string"}, "judgement": SCHEMA}
 _SCHEMA = Schema(lambda: {"type": "object", "properties": _FILE, "required": list(_FILE)})
 
@@ -49,7 +49,7 @@ class Store:
         self._stamp = {"format": FORMAT, "client": str(installed.release), "tls": settings.tls}
 
     def load(self, play: Play) -> Judgement | None:
-        """The judgement of a play, if it was made under the same conditions.
+        """The judgement of a play, if it was made under the same conditions and something was measured.
 
         Raises:
             InputError: there is a file, and it is none that :meth:`save` writes.
@@ -64,7 +64,9 @@ class Store:
             return None
         except DocumentError as error:
             raise InputError(f"{path}: not a result of this suite: {error}") from None
-        return Judgement.from_json(data["judgement"], play) if data["about"] == play.about else None
+        judgement = Judgement.from_json(data["judgement"], play)
+        # What was not measured may be the machine's fault, and is tried again.
+        return judgement if data["about"] == play.about and judgement.measured else None
 
     def save(self, play: Play, judgement: Judgement, world: World | None) -> None:
         """Keep a judgement, and the recording that it was made from."""
@@ -128,6 +130,5 @@ async def _run(
         trust = {} if authority is None else authority.environment()
         run = await drive(installed, job, settings.limit, trust)
         judgement = judge(world, run)
-        if judgement.outcome != "?":  # which may be the machine's fault, and is tried again
-            store.save(play, judgement, world)
+        store.save(play, judgement, world)
         return judgement

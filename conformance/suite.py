@@ -75,8 +75,8 @@ class Beside:
 async def compare(
     client: Installed, suite: Installed, judgements: Sequence[Judgement], limit: float
 ) -> list[Beside]:
-    """Run the suite on a client, and put its verdicts beside judgements of the counterparts."""
-    ours = {one.scenario: one for one in judgements}
+    """Run the suite on a client, and put its verdicts beside judgements of the counterparts that were measured."""
+    ours = {one.scenario: one for one in judgements if one.measured}
     found = []
     for scenario, (counterpart, required) in COUNTERPARTS.items():
         if counterpart in ours:

@@ -14,13 +14,13 @@ from conformance.confinement import confine
 from conformance.install import install
 from conformance.software import CLIENTS, SERVERS, Release, SoftwareError, release
 from model.errors import InputError
-from openworld.commands.shell import DONE, as_json, print_json, print_lines
+from openworld.commands.shell import DONE, INCONCLUSIVE, as_json, print_json, print_lines
 from openworld.files import as_json as written
 from openworld.files import claimed, write
 from openworld.progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from conformance.install import Installed
     from conformance.judge import Judgement
@@ -80,10 +80,11 @@ def conform(
 
     \b
     Outcomes: A accepted; refused d at discovery, a at the authorization response, t at the token
-    response; x failed at the resource server; n not tested. Real software is installed by exact
-    version into a cache folder (OPENWORLD_SOFTWARE) and run where nothing but loopback can be
-    reached (a network namespace), or, where the kernel has none for us, is given loopback
-    addresses only; the last line says which.
+    response; x failed at the resource server; n not tested; ? not measured (it hung, crashed, ran out
+    of time or asked nobody), which is exit code 3 and tried again by the next run with the same -o.
+    Real software is installed by exact version into a cache folder (OPENWORLD_SOFTWARE) and run where
+    nothing but loopback can be reached (a network namespace), or, where the kernel has none for us,
+    is given loopback addresses only; the last line says which.
     """
     if sum(map(bool, (client, server, pair))) != 1:
         raise click.UsageError("name a CLIENT, or --server SERVER, or --pair CLIENT SERVER")
@@ -120,10 +121,9 @@ def _run(
         folder = output or Path(temporary)
         work = run_all(installed, plays, folder, Settings(*settings), lambda one: progress.advance(one.scenario))
         judgements = asyncio.run(work)
-    started = [one for one in judgements if one.outcome != "?"]
-    if all(one.outcome == "n" for one in started) and started != judgements:
-        complaint = next(one.error for one in judgements if one.outcome == "?")
-        raise SoftwareError(f"{wanted} does not start: {complaint.removeprefix('crashed: ')}")
+    unfit = [one for one in judgements if one.facts.get("unfit")]
+    if unfit and not any(one.measured and one.outcome != "n" for one in judgements):
+        raise SoftwareError(f"{wanted} does not start: {unfit[0].error}")
     explained = explain(wanted, plays, judgements)
     cured = all_cures(explained.design, plays, judgements, asker())
     stops = {name: list(map(str, found)) for name, found in cured.items()}
@@ -138,14 +138,19 @@ def _run(
     if as_json:
         shown = {"explanation": explained.to_json(), "stopped_by": stops, "suite": published, "protection": protection}
         print_json(results.data(client, judgements, **shown))
-        return DONE
+        return _code(judgements)
     remarks = {name: explained.remark(name) for name in explained.comparisons}
     lines = [*results.lines(judgements, remarks), *_explained(explained, stops), *_suite(beside)]
     lines.append(f"protection: {protection}")
     if output is not None:
         write(output / wanted.slug / "index.md", results.page(client, plays, judgements, lines))
     print_lines(lines)
-    return DONE
+    return _code(judgements)
+
+
+def _code(judgements: Sequence[Judgement]) -> int:
+    """Whether all was measured that was tried."""
+    return DONE if all(one.measured for one in judgements) else INCONCLUSIVE
 
 
 def _plays(sources: tuple[str, ...], wanted: Release) -> list[Play]:
@@ -289,7 +294,7 @@ def _meet(pair: tuple[str, str], limit: float, output: Path | None, as_json: boo
         for one in met:
             print_lines(_met(one))
         print_lines([f"protection: {protection}"])
-    return DONE
+    return _code([one.judgement for one in met])
 
 
 def _met(meeting: Meeting) -> Iterator[str]:

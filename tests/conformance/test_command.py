@@ -9,13 +9,14 @@ import pytest
 
 from conformance import install
 from conformance.mutations import mutations
-from conformance.software import SoftwareError
+from conformance.software import CLIENTS, SoftwareError, release
 from model.clients import find
 from model.conversation import converse
-from model.scenario import load
+from model.scenario import load as honest
 from openworld.cli import main
 from openworld.commands import conform
 from openworld.cures import HONEST, cures
+from openworld.kept import FILE, load
 
 
 @pytest.mark.parametrize(
@@ -45,15 +46,31 @@ def test_release_without_the_client_is_one_line(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     driver = tmp_path / "driver.py"
-    driver.write_text("import mcp_client_that_is_not_there")
+    driver.write_text("print('{\"done\": false, \"unfit\": true, \"error\": \"this release has no client\"}')")
     command = (sys.executable, str(driver))
     monkeypatch.setattr(conform, "install", lambda wanted: install.Installed(wanted, command, {}))
     with pytest.raises(SystemExit) as ended:
         main(["conform", "oauth4webapi==3.1.0", "--scenarios", "R01,C01", "--plain"])
     said = capsys.readouterr().err.strip().splitlines()[-1]
     assert ended.value.code == 2
-    assert said.endswith("oauth4webapi==3.1.0 does not start: ModuleNotFoundError: "
-                         "No module named 'mcp_client_that_is_not_there'")  # fmt: skip
+    assert said.endswith("oauth4webapi==3.1.0 does not start: this release has no client")
+
+
+def test_what_is_not_measured_is_inconclusive_and_in_every_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    driver, out, junit = tmp_path / "driver.py", tmp_path / "out", tmp_path / "junit.xml"
+    driver.write_text("raise SystemError('broken')")
+    installed = install.Installed(release("mcp-python==0", CLIENTS, "client"), (sys.executable, str(driver)), {})
+    monkeypatch.setattr(conform, "install", lambda wanted: installed)
+    with pytest.raises(SystemExit) as ended:
+        main(["conform", "mcp-python==0", "--scenarios", "R01", "--plain", "-o", str(out), "--junit", str(junit)])
+    assert ended.value.code == 3
+    assert "R01_exact  ?  [crashed] crashed: SystemError: broken" in capsys.readouterr().out
+    assert "not measured: crashed" in junit.read_text()
+    assert "NOT-MEASURED: crashed" in (out / "mcp-python-0" / "behaviour.csv").read_text()
+    (row,) = load(out / "mcp-python-0" / FILE)["scenarios"]
+    assert (row["outcome"], row["model"]) == ("?", "not asked")
 
 
 def test_missing_node_is_a_clear_message(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -65,13 +82,13 @@ def test_missing_node_is_a_clear_message(monkeypatch: pytest.MonkeyPatch, tmp_pa
 @pytest.mark.parametrize("name", ["M08_mixup_iss", "M09_mixup_no_iss", "M10_mixup_evil_claims_as1_issuer"])
 def test_cures_stop_the_attack_and_leave_the_client_useful(name: str) -> None:
     design = find("ts-sdk-v1==1.32.2").design
-    assert converse(design, load(name)).misdelivered
+    assert converse(design, honest(name)).misdelivered
     found = cures(design, name)
     assert found
     for cure in found:
         changed = design.but(**dict(cure.switches))
-        assert not converse(changed, load(name)).misdelivered
-        assert converse(changed, load(HONEST)).stage == "A"
+        assert not converse(changed, honest(name)).misdelivered
+        assert converse(changed, honest(HONEST)).stage == "A"
 
 
 def test_scenario_that_does_no_harm_needs_no_cure() -> None:
@@ -82,4 +99,4 @@ def test_every_mutation_can_be_asked_of_the_model() -> None:
     design = find("mcp-python==2.3.0").design
     for play in mutations():
         if play.twist is None:
-            converse(design, play.scenario(load(HONEST).origins))
+            converse(design, play.scenario(honest(HONEST).origins))

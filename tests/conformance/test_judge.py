@@ -88,7 +88,9 @@ def test_outcome_and_attack_are_told_from_what_arrived(credulous: Installed, tmp
     }  # fmt: skip
     assert seen["M01_iss_ok"].attacks == ()
     assert seen["M08_mixup_iss"].attacks == ("code_delivery", "authorization")
-    assert [str(one) for one in seen["M08_mixup_iss"].sent][2].startswith("token@evil resource={rs}/mcp [code of as1]")
+    assert [str(one) for one in seen["M08_mixup_iss"].sent][2].startswith(
+        "token@evil resource={rs}/mcp grant=authorization_code [code of as1]"
+    )
 
 
 def test_finished_results_are_not_made_again(credulous: Installed, tmp_path: Path) -> None:
@@ -183,7 +185,7 @@ def test_junit_fails_on_attacks_and_marks_what_was_not_tested() -> None:
     made = [
         Judgement("one", "catalogue", "A", "finished"),
         Judgement("two", "catalogue", "A", "finished", attacks=("code_delivery",)),
-        Judgement("three", "catalogue", "d", "timed out"),
+        Judgement("three", "catalogue", "?", "timed out"),
         Judgement("four", "catalogue", "n", "finished", error="one call"),
     ]
     suite = ElementTree.fromstring(results.junit("c==1", made))
@@ -208,7 +210,8 @@ def test_software_that_cannot_be_meant_is_named(text: str, complaint: str) -> No
     [
         Judgement("R02_prefix_segment", "catalogue", "A", "finished", (
             Sent("register", "as1"), Sent("authorize", "as1", ("{rs}/api",), (TRIAL,)),
-            Sent("authorize", "as1", ("{rs}/api",)), Sent("token", "as1", ("{rs}/api",), ("DPoP proof",)),
+            Sent("authorize", "as1", ("{rs}/api",)),
+            Sent("token", "as1", ("{rs}/api",), ("DPoP proof",), "authorization_code"),
             Sent("call", "rs", (), ("DPoP", "token of as1")),
         )),
         Judgement("E01_authz_endpoint_has_resource", "catalogue", "t", "finished", (

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import os
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from conformance import results
+from conformance.authorization_server import Grant
 from conformance.install import Installed
+from conformance.judge import judge
 from conformance.play import Play
 from conformance.processes import Run, complaint, drive, serving
+from conformance.recording import Exchange
 from conformance.run import Settings, Store, run_all
 from conformance.software import CLIENTS, SERVERS, Release, SoftwareError
+from conformance.world import World
+from openworld.reality import explain
+from simulations.behaviour import read_row
 
 CLIENT = Release(CLIENTS["mcp-python"], "0")
 
@@ -59,18 +68,58 @@ def test_error_is_told_rather_than_what_is_printed_after_it() -> None:
     assert complaint("") == ""
 
 
-@pytest.mark.parametrize(
-    "program",
-    ["import no_such_client", "print('{\"done\": false, \"unfit\": true, \"error\": \"this release has no client\"}')"],
-    ids=["crashes", "unfit"],
+FINISHED = "print('{\"done\": false}')"
+ASKS = (
+    "import json, sys, time, urllib.request, urllib.error\njob = json.loads(sys.stdin.readline())\n"
+    "try: urllib.request.urlopen(job['url'], timeout=5)\nexcept urllib.error.HTTPError: pass\n"
 )
-def test_client_that_did_not_start_is_not_judged_and_is_tried_again(tmp_path: Path, program: str) -> None:
-    """A driver that finds no client, before anything was asked of anybody, is no refusal by that client."""
-    play = Play("M01_iss_ok", "catalogue", "")
-    (one,) = asyncio.run(run_all(installed(tmp_path, program), [play], tmp_path / "out", Settings(10, 1, False)))
-    assert one.outcome == "?"
-    assert "no_such_client" in one.error or one.error == "this release has no client"
-    assert list(tmp_path.glob("out/**/*.json")) == []
+
+
+@pytest.mark.parametrize(
+    ("program", "why"),
+    [
+        ("import no_such_client", "crashed"),
+        ("print('{\"done\": false, \"unfit\": true, \"error\": \"this release has no client\"}')", "it did not start"),
+        ("print('{\"done\": true}')", "it ended without asking anybody"),
+        ("", "crashed"),
+        ("import time; time.sleep(600)", "timed out"),
+        (ASKS + "time.sleep(600)", "timed out"),
+        (ASKS + "raise SystemError", "crashed"),
+    ],
+    ids=["does not start", "unfit", "silent", "ends at once", "hangs", "asks and hangs", "asks and crashes"],
+)
+def test_software_that_does_not_come_to_an_end_of_its_own_has_refused_nothing(
+    tmp_path: Path, program: str, why: str
+) -> None:
+    """It is not measured in any form, fitted to nothing, and tried again by the next run."""
+    play, settings = Play("M01_iss_ok", "catalogue", ""), Settings(1.5, 1, False)
+    (one,) = asyncio.run(run_all(installed(tmp_path, program), [play], tmp_path / "out", settings))
+    assert (one.outcome, one.why) == ("?", why)
+    assert f"M01_iss_ok  ?  [{why}]" in next(results.lines([one], {}))
+    assert results.data("c", [one])["not_measured"] == {"M01_iss_ok": why}
+    assert f"NOT-MEASURED: {why}" in results.table("c", "1", [one])
+    assert f'<error message="not measured: {why}"' in results.junit("c", [one])
+    (row,) = csv.DictReader(results.table("mcp-python", "0", [one]).splitlines())
+    assert read_row(**row) is None
+    assert explain(CLIENT, [play], [one]).comparisons == {}
+    (again,) = asyncio.run(
+        run_all(installed(tmp_path, ASKS + FINISHED), [play], tmp_path / "out", Settings(20, 1, False))
+    )
+    assert again.outcome == "d"
+
+
+def test_token_that_was_served_counts_however_the_run_ended(tmp_path: Path) -> None:
+    """What arrived is seen; only what did not arrive says nothing of who was cut short."""
+    async def one(ended: str) -> str:
+        async with World(Play("M01_iss_ok", "catalogue", "")) as world:
+            token = world.servers["as1"].mint(["{rs}/mcp"], Grant("c", "", "", (), "", ""))
+            headers = (("Authorization", f"Bearer {token}"),)
+            world.recording.add(Exchange(
+                "rs", "resource_response", "client", "POST", world.url, headers, "", 200, (), "", datetime.now(UTC), 0,
+            ))  # fmt: skip
+            return judge(world, Run(ended, {}, "")).outcome  # type: ignore[arg-type]
+
+    assert [asyncio.run(one(ended)) for ended in ("finished", "timed out")] == ["A", "A"]
 
 
 @pytest.mark.parametrize(
@@ -126,7 +175,7 @@ def test_thousand_scenarios_leave_nothing_behind(tmp_path: Path, monkeypatch: py
     plays = [Play(f"n{number}", "mutation", "", {}) for number in range(1000)]
     before = open_files()
     judgements = asyncio.run(run_all(installed(tmp_path, program), plays, tmp_path / "out", Settings(10, 4, False)))
-    assert {one.outcome for one in judgements} == {"d"}
+    assert {one.outcome for one in judgements} == {"?"}
     assert open_files() <= before + 2
     assert list(scratch.iterdir()) == []
     assert subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True).stdout == ""
@@ -156,7 +205,7 @@ def test_interrupted_run_leaves_nothing_running_and_its_results(tmp_path: Path) 
     program = (
         f"import pathlib, time\nseen = pathlib.Path({str(seen)!r})\n"
         "if seen.exists():\n    (seen.parent / 'waiting').touch()\n    time.sleep(600)\n"
-        "seen.touch()\nprint('{\"done\": true}', flush=True)"
+        f"seen.touch()\n{ASKS}{FINISHED}"
     )
     client = installed(tmp_path, program)
     running = subprocess.Popen(
