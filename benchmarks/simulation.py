@@ -2,10 +2,12 @@
 
     python -m benchmarks.simulation
 
-Both run here, one after the other, several times; the ratio compares their fastest runs. Then the same questions read
-over arrays, and attempts at two sizes in processes of their own, to see whether memory stays flat. The last lines
-say what a billion first contacts would take at the cost that was measured here. Seconds are those that the processor
-worked, which on an idle machine is the time that passes; where both are of interest, both are printed.
+Both run here, one after the other, several times; the ratio compares their fastest runs. Then first contacts read over
+arrays, beside plain NumPy that draws what attempts meet in the same shares and counts how they end by a table made
+beforehand; and beside NumPy that draws nothing but the endings, from probabilities that are known already. Then attempts
+at two sizes in processes of their own, to see whether memory stays flat. The last lines say what a billion first contacts
+would take at the cost that was measured here. Seconds are those that the processor worked, which on an idle machine is
+the time that passes; where both are of interest, both are printed.
 """
 
 from __future__ import annotations
@@ -19,18 +21,21 @@ from collections.abc import Generator
 from math import exp
 from pathlib import Path
 
+import numpy as np
 import simpy
+from numpy.typing import NDArray
 
 from simulations import engine, vectorised
-from simulations.attempts import COLUMN, Chunk, draw
+from simulations.attempts import ADOPTIONS, COLUMN, Chunk, draw, situations
 from simulations.engine import Unit
 from simulations.population import LATENCIES, Population, load
+from simulations.visits import Settings
 
 #: Agents under way at a time, attempts, and how often both loops are run.
 LOADS = ((1_000, 200_000, 3), (10_000, 200_000, 2), (100_000, 300_000, 1))
 #: Kinds of latency in a first contact from end to end.
 WAITS = ("challenge", "metadata", "server_metadata", "consent", "token", "request")
-BILLION = 1_000_000_000
+HUNDRED_MILLION, BILLION = 100_000_000, 1_000_000_000
 
 
 def population(live: int) -> Population:
@@ -88,21 +93,69 @@ def against_bare() -> None:
         )  # fmt: skip
 
 
+def plain(met: Population, endings: NDArray[np.int64], attempts: int) -> float:
+    """Seconds to draw what each attempt meets and to count how it ends, with NumPy alone; no rules are read."""
+    median, spread, life = map(met.number, ("latency.attacker", "latency.spread", "token_lifetime"))
+    factors = [factor.shares for factor in (*met.factors, met.places) if len(factor.categories) > 1]
+    bounds, generator = [np.cumsum(shares)[:-1] for shares in factors], np.random.default_rng(1)
+    counts = np.zeros(endings.max() + 1, dtype=np.int64)
+    started = time.process_time()
+    for start in range(0, attempts, vectorised.CHUNK):
+        size = min(vectorised.CHUNK, attempts - start)
+        keys = np.zeros(size, dtype=np.int64)
+        for each in bounds:
+            keys = keys * (len(each) + 1) + np.searchsorted(each, generator.random(size), side="right")
+        keys = keys * 2 + (median * np.exp(spread * generator.standard_normal(size)) > life)
+        counts += np.bincount(endings[keys], minlength=len(counts))
+    assert counts.sum() == attempts
+    return time.process_time() - started
+
+
+def endings_only(chances: list[float], attempts: int) -> float:
+    """Seconds to draw as many endings from their probabilities and to count them."""
+    generator, counts = np.random.default_rng(1), np.zeros(len(chances), dtype=np.int64)
+    started = time.process_time()
+    for start in range(0, attempts, vectorised.CHUNK):
+        drawn = generator.choice(len(chances), min(vectorised.CHUNK, attempts - start), p=chances)
+        counts += np.bincount(drawn, minlength=len(chances))
+    assert counts.sum() == attempts
+    return time.process_time() - started
+
+
+def _endings(met: Population, designs: tuple[Settings, ...]) -> NDArray[np.int64]:
+    """How everybody's first contacts end together, as a number, by situation and by whether a thief is late."""
+    found = situations(met)
+    adopted = np.arange(found.count).reshape(-1, ADOPTIONS)[:, -1]
+    labels = vectorised.reader(found, designs).read(adopted).transpose(0, 2, 1).reshape(-1, len(designs))
+    return np.unique(labels, axis=0, return_inverse=True)[1].reshape(-1)
+
+
 def over_arrays(attempts: int) -> float:
-    """Seconds for a million attempts by design, and for the ten designs at once; the first includes the rules."""
+    """Seconds an attempt, of one design and of ten at once, beside plain NumPy; the first of all includes the rules."""
     arms = tuple((("prm", matching), ("echo", echo)) for matching in ("exact", "prefix") for echo in
                  ("off", "opt", "req", "req_strict", "grant"))  # fmt: skip
-    met, single = load("measured_2026"), 0.0
+    met, cost = load("measured_2026"), 0.0
     for designs in (arms[:1], arms):
         started = time.process_time()
-        vectorised.tally(met, designs, "benchmark", attempts)
-        seconds = time.process_time() - started
-        single = single or seconds
+        chances, endings = list(vectorised.expected(met, designs).values()), _endings(met, designs)
+        rules = time.process_time() - started
+        runs = (
+            (_array_seconds(met, designs, attempts), plain(met, endings, attempts), endings_only(chances, attempts))
+            for _ in range(5)
+        )
+        cost, bare_cost, least = (min(times) for times in zip(*runs, strict=True))
         print(
-            f"over arrays, measured_2026, {attempts:,} attempts, {len(designs)} designs, rules included: {seconds:.2f} "
-            f"s, {seconds / len(designs) * 1e6 / attempts:.2f} s for a million attempts and design", flush=True,
+            f"over arrays, measured_2026, {attempts:,} attempts, designs: {len(designs)}: rules {rules:.2f} s once, "
+            f"then {cost:.2f} s; plain NumPy {bare_cost:.2f} s, ratio {cost / bare_cost:.2f}; its {len(chances)} joint "
+            f"endings alone {least:.2f} s, ratio {cost / least:.2f}", flush=True,
         )  # fmt: skip
-    return single / attempts
+    return cost / attempts
+
+
+def _array_seconds(met: Population, designs: tuple[Settings, ...], attempts: int) -> float:
+    started = time.process_time()
+    assert vectorised.tally(met, designs, "benchmark", attempts).total() == attempts
+    return time.process_time() - started
 
 
 def _peak(unit: Unit) -> tuple[float, float]:
@@ -148,8 +201,11 @@ def main() -> None:
     """Run everything and print it."""
     assert set(WAITS) <= set(LATENCIES)
     against_bare()
-    array_cost = over_arrays(1_000_000)
+    array_cost = over_arrays(4_000_000)
     with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
+        seconds, peak = pool.apply(_peak, (Unit(load("measured_2026"), ((),), "benchmark", HUNDRED_MILLION),))
+        print(f"{HUNDRED_MILLION:>10,} outcomes over arrays on one core, rules included: {seconds:.1f} s, peak memory "
+              f"{peak:.0f} MB", flush=True)  # fmt: skip
         for attempts in (100_000, 1_000_000):
             seconds, peak = pool.apply(_peak, (Unit(load("swept"), ((),), "benchmark", attempts, reader="agents"),))
             print(f"{attempts:>10,} attempts in time on one core: {seconds:.1f} s, peak memory {peak:.0f} MB",

@@ -117,10 +117,12 @@ def _codes(
     codes = np.zeros(count, dtype=np.int64)
     for factor in (factor for factor in factors if len(factor.categories) > 1):
         drawn = draws.categories(uniforms(factor.name, _of_clients(factor)), factor.shares)
-        codes = codes * len(factor.categories) + drawn
+        codes *= len(factor.categories)
+        codes += drawn
     for side, of_clients in (("adoption.client", True), ("adoption.server", False)):
         does = uniforms(side, of_clients) < adoption if 0 < adoption < 1 else bool(adoption)
-        codes = codes * 2 + does
+        codes *= 2
+        codes += does
     return codes
 
 

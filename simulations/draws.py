@@ -12,6 +12,8 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
+#: Up to so many bounds it is quicker to compare with each than to look a number up.
+_COMPARED = 32
 #: Philox yields four numbers for each step of its counter, so ranges start at multiples of four.
 _BLOCK = 4
 
@@ -34,7 +36,12 @@ def uniforms(seed: str, purpose: str, start: int, count: int) -> NDArray[np.floa
 def categories(numbers: NDArray[np.float64], shares: tuple[float, ...]) -> NDArray[np.int64]:
     """Which category each number falls into; a category with share 0 is never drawn."""
     bounds = np.cumsum(shares)[:-1]
-    return np.searchsorted(bounds, numbers, side="right")
+    if len(bounds) > _COMPARED:
+        return np.searchsorted(bounds, numbers, side="right")
+    passed = np.zeros(len(numbers), dtype=np.uint8)
+    for bound in bounds:
+        passed += numbers >= bound
+    return passed.astype(np.int64)
 
 
 def exponential(numbers: NDArray[np.float64], mean: float) -> NDArray[np.float64]:

@@ -1,7 +1,8 @@
 """First contacts of a whole population at once, where outcomes matter and time does not.
 
 Attempts of one situation end alike, so the rules are read for all situations together (:mod:`simulations.crowd`) and
-attempts are counted by situation. Going through all situations instead of drawing them gives exact probabilities.
+attempts are counted by situation: what is done for each attempt is to draw it and to count it. Going through all
+situations instead of drawing them gives exact probabilities.
 """
 
 from __future__ import annotations
@@ -15,22 +16,20 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from simulations.attempts import (
-    Situations,
-    Whole,
-    draw_codes,
-    draw_latency,
-    situation_shares,
-    situations,
-)
-from simulations.crowd import Mask, judge_all
+from simulations import draws
+from simulations.attempts import Situations, Whole, draw_codes, situation_shares, situations
+from simulations.crowd import judge_all
 from simulations.population import Population, PopulationError
 from simulations.visits import Label, Plan, Settings
 
-#: Attempts drawn at a time; results do not depend on it.
-CHUNK = 1 << 18
+#: Attempts drawn at a time, which then stay in the cache of a processor; results do not depend on it.
+CHUNK = 1 << 16
+#: Where there are no more situations than this each has a place for its count; else those that are met are looked up.
+MOST_PLACES = 1 << 18
 #: Where no more situations than this can be met, all are judged as soon as one is.
 AT_ONCE = 1 << 16
+#: A number that is closer than this to the share of thieves who come in time is turned into its time.
+CLOSE = 1e-9
 #: Situations that can be gone through one by one.
 MOST_SITUATIONS = 1 << 22
 
@@ -107,8 +106,9 @@ def attempts(
 ) -> Iterator[tuple[list[Label], ...]]:
     """How first contacts end, in order, a chunk at a time: one list of labels for each arm."""
     read = _reader_of(population, arms, adoption)
-    for codes, place, in_time in _met(population, seed, count, adoption, first):
-        numbers = read.read(codes)[place, :, np.where(in_time, 0, 1)]
+    for keys in _met(population, seed, count, adoption, first):
+        codes, place = np.unique(keys // 2, return_inverse=True)
+        numbers = read.read(codes)[place, :, keys % 2]
         labels = read.labels
         yield tuple([labels[number] for number in column] for column in numbers.T.tolist())
 
@@ -125,9 +125,15 @@ def tally(
     """How often first contacts end in which way under all arms together."""
     read = _reader_of(population, arms, adoption)
     total: Counter[tuple[Label, ...]] = Counter()
-    for codes, place, in_time in _met(population, seed, count, adoption, first):
-        times = np.bincount(2 * place + ~in_time, minlength=2 * len(codes))
-        _add(total, read, codes, times)
+    places = 2 * read.found.count
+    times = np.zeros(places if places <= MOST_PLACES else 0, dtype=np.int64)
+    for keys in _met(population, seed, count, adoption, first):
+        if len(times):
+            times += np.bincount(keys, minlength=places)
+        else:
+            _add(total, read, *np.unique(keys, return_counts=True))
+    keys = np.flatnonzero(times)
+    _add(total, read, keys, times[keys])
     return total
 
 
@@ -150,7 +156,7 @@ def expected(
     early = in_time_share(*map(population.number, ("latency.attacker", "latency.spread", "token_lifetime")))
     total: Counter[tuple[Label, ...]] = Counter()
     weights = np.outer(shares[codes], (early, 1 - early)).ravel()
-    _add(total, _reader_of(population, arms, adoption), codes, weights)
+    _add(total, _reader_of(population, arms, adoption), np.add.outer(2 * codes, (0, 1)).ravel(), weights)
     return dict(total)
 
 
@@ -161,24 +167,38 @@ def in_time_share(median: float, spread: float, life: float) -> float:
     return float(ndtr(np.log(life / median) / spread)) if life > 0 else 0.0
 
 
-def _met(
-    population: Population, seed: str, count: int, adoption: float, first: int
-) -> Iterator[tuple[Whole, Whole, Mask]]:
-    """Chunk by chunk: the situations met, which of them each attempt meets, and whether a thief comes in time."""
-    life = population.number("token_lifetime")
+def _met(population: Population, seed: str, count: int, adoption: float, first: int) -> Iterator[Whole]:
+    """What attempts meet, chunk by chunk: twice the number of the situation, and one more where a thief is too late."""
     for start in range(first, first + count, CHUNK):
         size = min(CHUNK, first + count - start)
-        codes, place = np.unique(draw_codes(population, seed, start, size, adoption), return_inverse=True)
-        yield codes, place, draw_latency(population, "attacker", seed, start, size) <= life
+        keys = draw_codes(population, seed, start, size, adoption)
+        keys *= 2
+        keys += _late(population, seed, start, size)
+        yield keys
 
 
-def _add(total: Counter[tuple[Label, ...]], read: Reader, codes: Whole, times: NDArray[Any]) -> None:
-    """Count in how often each situation was met, in time and late (two ``times`` a situation)."""
+def _late(population: Population, seed: str, start: int, count: int) -> NDArray[np.bool_]:
+    """Whether the time that the attacker takes (:func:`~simulations.attempts.draw_latency`) outlasts the token.
+
+    Times grow with the numbers they are made of, so those need not be worked out, but where it is close.
+    """
+    median, spread, life = map(population.number, ("latency.attacker", "latency.spread", "token_lifetime"))
+    numbers = draws.uniforms(seed, "latency.attacker", start, count)
+    share = in_time_share(median, spread, life)
+    late = numbers > share
+    close = np.flatnonzero(np.abs(numbers - share) < CLOSE)
+    late[close] = ~(draws.lognormal(numbers[close], median, spread) <= life)
+    return late
+
+
+def _add(total: Counter[tuple[Label, ...]], read: Reader, keys: Whole, times: NDArray[Any]) -> None:
+    """Count in how often each of some distinct situations was met, in time or late."""
     joints: list[tuple[Label, ...]] = [()]
-    place = np.zeros(len(times), dtype=np.int64)
-    table = read.read(codes)
+    codes, situation = np.unique(keys // 2, return_inverse=True)
+    table = read.read(codes)[situation, :, keys % 2]
     labels = read.labels
-    for numbers in table.transpose(1, 0, 2).reshape(len(read.arms), -1):
+    place = np.zeros(len(keys), dtype=np.int64)
+    for numbers in table.T:
         size = len(labels)
         found, place = np.unique(place * size + numbers, return_inverse=True)
         joints = [(*joints[number // size], labels[number % size]) for number in found.tolist()]

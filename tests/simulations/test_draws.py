@@ -34,6 +34,14 @@ def test_categories_follow_shares() -> None:
     assert abs((drawn == 1).mean() - 0.25) < 0.01
 
 
+@pytest.mark.parametrize("kinds", [1, 2, 13, 200])
+def test_categories_begin_at_their_bounds(kinds: int) -> None:
+    """Few bounds or many: a number that is a bound belongs to the category that begins there."""
+    shares = (1 / kinds,) * kinds
+    numbers = np.concatenate([np.cumsum(shares)[:-1], uniforms("1", "api", 0, 1_000)])
+    assert categories(numbers, shares).tolist() == [sum(x >= b for b in np.cumsum(shares)[:-1]) for x in numbers]
+
+
 def test_times_have_the_mean_and_the_median_asked_for() -> None:
     """Exponential times have their mean, log-normal ones their median."""
     numbers = uniforms("1", "time", 0, 40_000)

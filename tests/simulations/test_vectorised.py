@@ -12,7 +12,7 @@ import pytest
 from model.design import Configuration, Design
 from model.switches import SWITCHES
 from simulations import agents, vectorised
-from simulations.attempts import draw_codes, situations
+from simulations.attempts import draw_codes, draw_latency, situations
 from simulations.crowd import crowd, judge, rows
 from simulations.population import Population, PopulationError, load
 from simulations.population_schema import DRAWN
@@ -95,9 +95,23 @@ def test_tally_counts_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
     one_by_one = [row for chunk in vectorised.attempts(HOSTILE, arms, "1", 3_000)
                   for row in zip(*chunk, strict=True)]  # fmt: skip
     assert vectorised.tally(HOSTILE, arms, "1", 3_000) == Counter(one_by_one)
+    monkeypatch.setattr(vectorised, "MOST_PLACES", 0)  # as if there were too many situations for a place each
+    assert vectorised.tally(HOSTILE, arms, "1", 3_000) == Counter(one_by_one)
     monkeypatch.setattr(vectorised, "CHUNK", 256)
     parts = (vectorised.tally(HOSTILE, arms, "1", 1_000, first=first) for first in (0, 1_000, 2_000))
     assert sum(parts, Counter()) == Counter(one_by_one)
+
+
+@pytest.mark.parametrize("changed", [{}, {"latency_attacker": 0}, {"latency_spread": 0}, {"token_lifetime": 0}])
+@pytest.mark.parametrize("close", [1e-9, 0.1])
+def test_who_is_late_is_told_by_the_time_it_takes(
+    changed: dict[str, float], close: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether times are worked out or not, the same thieves are late."""
+    monkeypatch.setattr(vectorised, "CLOSE", close)
+    met = load("swept").with_numbers(token_lifetime=30, latency_attacker=30).with_numbers(**changed)
+    times = draw_latency(met, "attacker", "1", 0, 2_000)
+    assert vectorised._late(met, "1", 0, 2_000).tolist() == [not time <= met.number("token_lifetime") for time in times]
 
 
 def test_expectation_is_brute_force() -> None:
