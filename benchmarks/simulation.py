@@ -4,10 +4,10 @@
 
 Both run here, one after the other, several times; the ratio compares their fastest runs. Then first contacts read over
 arrays, beside plain NumPy that draws what attempts meet in the same shares and counts how they end by a table made
-beforehand; and beside NumPy that draws nothing but the endings, from probabilities that are known already. Then attempts
-at two sizes in processes of their own, to see whether memory stays flat. The last lines say what a billion first contacts
-would take at the cost that was measured here. Seconds are those that the processor worked, which on an idle machine is
-the time that passes; where both are of interest, both are printed.
+beforehand; and beside NumPy that draws nothing but the endings, from probabilities that are known already. Then
+attempts at two sizes in processes of their own, to see whether memory stays flat. The last lines say what a billion
+first contacts would take at the cost that was measured here. Seconds are those that the processor worked, which on an
+idle machine is the time that passes; where both are of interest, both are printed.
 """
 
 from __future__ import annotations
