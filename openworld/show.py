@@ -171,7 +171,8 @@ def rate_lines(rates: pandas.DataFrame) -> Iterator[str]:
     parameter, width = rates["parameter"].iloc[0], rates["arm"].str.len().max()
     yield f"share of attempts, with 95 % intervals, where {parameter} is {first:g} and where it is {last:g}"
     if (rates["kind"] == "attainable").any():
-        yield "harm: what an attacker does that takes the gravest; attainable: what some attacker could have done"
+        after = f" by strategy {rates['attacker'].iloc[0]}" if "attacker" in rates else ""
+        yield f"harm: what an attacker does{after}; attainable: what some attacker could have done"
     order = {kind: place for place, kind in enumerate(_ENDINGS)}
     ranked = rates.assign(order=rates["kind"].map(lambda kind: order.get(kind, len(order))))
     for (_, kind, outcome), group in ranked.groupby(["order", "kind", "outcome"]):

@@ -11,11 +11,13 @@ from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from typing import cast
 
+import numpy as np
 import simpy
 
 from simulations.attempts import ADOPTIONS, COLUMN, Chunk, draw, resident_codes, situations
+from simulations.harms import GRAVEST, Strategy
 from simulations.population import Population, PopulationError
-from simulations.visits import PLACES, Ending, Plan, Settings, plan_for
+from simulations.visits import PLACES, Ending, Plan, Settings, best_plan
 
 #: Attempts drawn at a time. Results do not depend on it (draws do not, and neither does the clock).
 CHUNK = 4096
@@ -34,6 +36,7 @@ def simulate(
     adoption: float = 1.0,
     caches: bool = True,
     first: int = 0,
+    strategy: Strategy = GRAVEST,
 ) -> Iterator[tuple[list[Ending], ...]]:
     """The endings of all attempts in order, a chunk at a time: one list for each arm.
 
@@ -44,8 +47,9 @@ def simulate(
         caches: agents come back to what they know, and find it as it was; without, every attempt is a first contact
             with somebody new.
         first: the number of the first attempt, a multiple of four.
+        strategy: what attackers are after.
     """
-    running = [Arm(population, arm, caches) for arm in arms]
+    running = [Arm(population, arm, caches, strategy) for arm in arms]
     residents = resident_codes(population, seed, adoption) if caches else None
     open_chunks: deque[tuple[list[Ending | None], ...]] = deque()
     for start in range(first, first + attempts, CHUNK):
@@ -69,11 +73,14 @@ def _complete(record: tuple[list[Ending | None], ...]) -> bool:
 class Arm:
     """A population under one arm of an experiment: its clock, its caches and its plans."""
 
-    def __init__(self, population: Population, settings: Settings = (), caches: bool = True) -> None:
+    def __init__(
+        self, population: Population, settings: Settings = (), caches: bool = True, strategy: Strategy = GRAVEST
+    ) -> None:
         self.environment = simpy.Environment()
         self.situations = situations(population)
         self.settings = settings
         self.caches = caches
+        self.strategy = strategy
         self.attackers = [bool(PLACES[name].capabilities) for name in self.situations.places]
         # Situations that differ in nothing but place and adoption stand side by side.
         self.visits = ADOPTIONS * len(self.attackers)
@@ -105,8 +112,9 @@ class Arm:
             # Only an attacker's server is treated differently by a client that holds tokens.
             with_attacker = self.attackers[code // ADOPTIONS % len(self.attackers)]
             held = {"warm": "yes"} if warm and with_attacker else {}
-            configuration, url = self.situations.configuration(self.settings, code, held)
-            found = self.plans[2 * code + warm] = Walk(plan_for(configuration, url))
+            choices = self.situations.within_reach(np.array([code]), self.strategy)[:, 0].tolist()
+            visits = (self.situations.configuration(self.settings, choice, held) for choice in choices)
+            found = self.plans[2 * code + warm] = Walk(best_plan(visits, self.strategy))
         return found
 
     def _arrivals(self, chunk: Chunk, endings: list[Ending | None]) -> Walking:

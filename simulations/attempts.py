@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from model.design import Configuration, Design
 from model.switches import SWITCHES
 from simulations import draws
+from simulations.harms import Strategy
 from simulations.population import LATENCIES, Factor, Population
 from simulations.visits import PLACES, Settings
 
@@ -67,6 +68,19 @@ class Situations:
             codes, part = np.divmod(codes, size)
             parts.append(part)
         return tuple(reversed(parts))
+
+    def within_reach(self, codes: Whole, strategy: Strategy) -> Whole:
+        """The situations that an attacker can choose between in place of each, one row a choice, what was drawn first.
+
+        Only a visit to an attacker can be to another one, and only where attackers move.
+        """
+        theirs = [number for number, name in enumerate(self.places) if PLACES[name].capabilities]
+        if not strategy.moves or not theirs:
+            return codes[None]
+        unplaced, rest = np.divmod(codes, ADOPTIONS * len(self.places))
+        place, who = np.divmod(rest, ADOPTIONS)
+        moved = [(unplaced * len(self.places) + number) * ADOPTIONS + who for number in theirs]
+        return np.where(np.isin(place, theirs), np.stack([codes, *moved]), codes)
 
     def configuration(self, arm: Settings, code: int, held: Mapping[str, str]) -> tuple[Configuration, str]:
         """The configuration that one situation comes to under an arm, and the URL that the agent is sent to.

@@ -26,12 +26,12 @@ from model.rule import Rule
 from model.state import View
 from model.switches import CAPABILITIES, SWITCHES
 from simulations.attempts import Situations, Whole, adopts
+from simulations.harms import GRAVEST, HARMS, Strategy
 from simulations.scope import possible
 from simulations.visits import (
     ACCEPTED,
     ASKED,
     DIVERTED,
-    HARMS,
     NOTHING_ENABLED,
     ONE_VISIT,
     PLACES,
@@ -286,18 +286,22 @@ class _Node:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Judgement:
-    """What the visits of a crowd come to: the plans there are, and for each row the number of its plan."""
+    """What the visits of a crowd come to: the plans there are, and for each row the number of its plan.
+
+    ``merit``: for each row how good that is, in the eyes of the attacker.
+    """
 
     plans: tuple[Plan[Label], ...]
     plan: Whole
+    merit: Whole
 
 
-def judge(judged: Crowd) -> Judgement:
+def judge(judged: Crowd, strategy: Strategy = GRAVEST) -> Judgement:
     """What the visits of a crowd come to, all rows at once."""
     every = [(action, _ways(action, judged)) for action in actions(ONE_VISIT)]
     nodes = _search(judged, [(action, ways) for action, ways in every if action.name in judged.tried])
     used = np.array([node.said.used for node in nodes])
-    chosen, without_theft = _best(judged, nodes, used)
+    chosen, without_theft, merit = _best(judged, nodes, used, strategy)
     # Where no stolen token was used, it does not matter how late the attacker comes.
     late_chosen = np.where(used[chosen], without_theft, chosen)
 
@@ -324,38 +328,43 @@ def judge(judged: Crowd) -> Judgement:
         )
         for end, other, way, ever, without in found.T.tolist()
     )  # fmt: skip
-    return Judgement(tuple(plans), alike.reshape(-1))
+    return Judgement(tuple(plans), alike.reshape(-1), merit)
 
 
 def judge_all(
-    found: Situations, arms: Sequence[Settings], codes: Whole, held: Settings = ()
+    found: Situations, arms: Sequence[Settings], codes: Whole, held: Settings = (), strategy: Strategy = GRAVEST
 ) -> Judgement:
     """What visits in some situations come to under each arm in turn; what is alike is judged once.
 
     ``held``: further switches, decided by what the agents hold.
     """
-    asked = rows(found, arms, codes, held)
+    places = found.within_reach(codes, strategy)
+    asked = rows(found, arms, places.reshape(-1), held)
     first, alike = asked.distinct()
     known: dict[Plan[Label], int] = {}
-    parts = []
+    plans, merits = [], []
     for start in range(0, len(first), AT_ONCE):
-        part = judge(crowd(found, asked.at(first[start : start + AT_ONCE])))
-        parts.append(np.array([known.setdefault(plan, len(known)) for plan in part.plans])[part.plan])
-    return Judgement(tuple(known), np.concatenate(parts)[alike])
+        part = judge(crowd(found, asked.at(first[start : start + AT_ONCE])), strategy)
+        plans.append(np.array([known.setdefault(plan, len(known)) for plan in part.plans])[part.plan])
+        merits.append(part.merit)
+    plan, merit = (np.concatenate(parts)[alike].reshape(-1, *places.shape) for parts in (plans, merits))
+    best = merit.argmax(axis=1)[:, None]
+    plan, merit = (np.take_along_axis(each, best, axis=1).reshape(-1) for each in (plan, merit))
+    return Judgement(tuple(known), plan, merit)
 
 
-def _best(judged: Crowd, nodes: list[_Node], used: Mask) -> tuple[Whole, Whole]:
-    """For each row the first of its nodes with the highest merit, and of those in which no stolen token was used."""
+def _best(judged: Crowd, nodes: list[_Node], used: Mask, strategy: Strategy) -> tuple[Whole, Whole, Whole]:
+    """For each row the first of its nodes with the highest merit; of those without a stolen token; and that merit."""
     best = np.full((2, judged.size), -1, dtype=np.int64)
     chosen = np.zeros((2, judged.size), dtype=np.int64)
     for number, node in enumerate(nodes):
         rows = np.flatnonzero(node.rows)
-        worth = np.broadcast_to(node.said.merit(len(node.taken), rows), rows.shape)
+        worth = np.broadcast_to(node.said.merit(strategy, len(node.taken), rows), rows.shape)
         for column in range(1 if used[number] else 2):
             better = worth > best[column, rows]
             best[column, rows[better]] = worth[better]
             chosen[column, rows[better]] = number
-    return chosen[0], chosen[1]
+    return chosen[0], chosen[1], best[0]
 
 
 def _attainable(judged: Crowd, nodes: list[_Node]) -> tuple[Whole, Whole]:
@@ -438,15 +447,15 @@ def _labels(
     view = _view(node.state)
     accepted, answered = bool(view.session(VISITOR).accepted), finished(view)
     pattern = np.zeros(judged.size, dtype=np.int64)
-    for happens in node.said.harms:
+    for happens in node.said.suffered:
         pattern = 2 * pattern + happens
     for bits_ in np.unique(pattern[rows]):
         here = rows & (pattern == bits_)
-        suffered = tuple(name for place, name in enumerate(HARMS) if int(bits_) >> (len(HARMS) - 1 - place) & 1)
+        harms = tuple(name for place, name in enumerate(HARMS) if int(bits_) >> (len(HARMS) - 1 - place) & 1)
         if accepted:
-            yield Label("success", ACCEPTED, suffered), here
-        elif suffered or answered:
-            yield Label("diverted", DIVERTED, suffered), here
+            yield Label("success", ACCEPTED, harms), here
+        elif harms or answered:
+            yield Label("diverted", DIVERTED, harms), here
         else:
             yield from _refusals(every, node.state, here, stopped(view))
 

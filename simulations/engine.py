@@ -27,6 +27,8 @@ Progress = Callable[[int, int], object]
 READERS = ("arrays", "agents", "tasks", "layers", "registrations")
 #: Those of them that can write down every attempt.
 RECORDERS = ("arrays", "agents")
+#: Those of them in which attackers choose what harm they do.
+STRATEGIC = ("arrays", "agents", "tasks")
 #: Those of them in which attempts of a replication have to do with each other, by what is kept between them.
 INTERDEPENDENT = ("agents", "registrations")
 #: Seconds in which a cluster has to answer, and to have a worker.
@@ -96,6 +98,7 @@ class Unit:
         adoption: the share of clients, and of servers, that do what the arm sets.
         reader: one of :data:`READERS`.
         options: what else the reader is told.
+        strategy: what attackers are after, one of :data:`simulations.harms.STRATEGIES`.
         record: folder to write every single attempt to; nothing that is counted depends on it.
     """
 
@@ -107,6 +110,7 @@ class Unit:
     reader: str = "arrays"
     first: int = 0
     options: tuple[tuple[str, float], ...] = ()
+    strategy: str = "gravest"
     record: str = field(default="", repr=False, compare=False)
 
     @property

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from types import MappingProxyType
@@ -16,7 +16,8 @@ from types import MappingProxyType
 from model.errors import InputError
 from simulations import engine, provenance
 from simulations.arms import settings
-from simulations.engine import INTERDEPENDENT, READERS, RECORDERS, Interrupted, Progress, Tally, Unit
+from simulations.engine import INTERDEPENDENT, READERS, RECORDERS, STRATEGIC, Interrupted, Progress, Tally, Unit
+from simulations.harms import GRAVEST, strategy
 from simulations.horizon import horizon
 from simulations.population import Population, load
 from simulations.results import AS_DEPLOYED, REPLICATIONS, Origin, Point, Result, outcomes_of, tabulate
@@ -97,6 +98,7 @@ class Experiment:
             each other, the replication is what is counted, whatever this says.
         attempts: attempts in every arm at every point, where the command line does not say.
         options: what else the reader is told.
+        attacker: what attackers are after, one of :data:`simulations.harms.STRATEGIES`.
     """
 
     name: str
@@ -114,6 +116,7 @@ class Experiment:
     interval: str = "wilson"
     attempts: int = 20_000
     options: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    attacker: str = GRAVEST.name
 
     @property
     def treatments(self) -> dict[str, Settings]:
@@ -142,9 +145,9 @@ class Experiment:
                 met = met.at(value)
         arms = tuple(self.treatments.values())
         return Unit(
-            met, arms, seed, attempts, adoption, self.reader, options=tuple(sorted(options.items())), record=record
-        )
-
+            met, arms, seed, attempts, adoption, self.reader, options=tuple(sorted(options.items())),
+            strategy=self.attacker, record=record,
+        )  # fmt: skip
 
     def least_attempts(self, met: Population, replications: int) -> int:
         """How many attempts at each point it takes, so many replications together, that the clock goes far enough."""
@@ -227,6 +230,7 @@ def run(
     cluster: str | None = None,
     record: Path | None = None,
     deployed: bool | None = None,
+    attacker: str | None = None,
 ) -> Result:
     """Run an experiment; the same arguments give the same tables, bit for bit, wherever it runs.
 
@@ -242,14 +246,18 @@ def run(
         cluster: address of a dask.distributed scheduler to use instead of ``workers``.
         record: folder in which every single attempt is written down, one file a unit of work.
         deployed: whether clients are those that are deployed, instead of what the experiment says.
+        attacker: what attackers are after, instead of what the experiment says.
 
     Raises:
+        StrategyError: an unknown attacker.
         ExperimentError: an unknown experiment, or numbers that make no sense.
         ConfigurationError: an arm that cannot be read, or names a switch that the reader does not read.
         PopulationError: the population does not fit the experiment.
         StoppedExperiment: on Ctrl-C, with the result so far.
     """
     asked = find(experiment) if isinstance(experiment, str) else experiment
+    if attacker is not None:
+        asked = replace(asked, attacker=attacker)
     attempts = asked.attempts if attempts is None else attempts
     for name, number, least in (
         ("replications", replications, 1), ("attempts", attempts, replications), ("workers", workers, 1),
@@ -262,6 +270,8 @@ def run(
         raise ExperimentError(f"unknown reader {asked.reader!r}; allowed: {', '.join(READERS)}")
     if record is not None and asked.reader not in RECORDERS:
         raise ExperimentError(f"attempts of {asked.name!r} cannot be recorded: it counts {asked.reader}")
+    if strategy(asked.attacker) != GRAVEST and asked.reader not in STRATEGIC:
+        raise ExperimentError(f"attackers of {asked.name!r} have no choice: it counts {asked.reader}")
     check_arms(asked)
     met = population_for(asked, population, deployed)
     asked.check_horizon(met, attempts, replications)
@@ -339,8 +349,9 @@ def _expected(asked: Experiment, met: Population, value: float) -> dict[tuple[in
     if situations(unit.population).count > MOST_EXPECTED:
         return None
     known: dict[tuple[int, str, str], float] = {}
+    expected = vectorised.expected(unit.population, unit.arms, unit.adoption, strategy(unit.strategy))
     # Sorted, so that sums are the same whatever was judged before.
-    for joint, share in sorted(vectorised.expected(unit.population, unit.arms, unit.adoption).items()):
+    for joint, share in sorted(expected.items()):
         for place, label in enumerate(joint):
             for kind, name in outcomes_of(label):
                 known[place, kind, name] = known.get((place, kind, name), 0.0) + share
@@ -358,11 +369,13 @@ def _origin(
         command += ["--population", given.name if isinstance(given, Population) else str(given)]
     if half_width is not None:
         command += ["--half-width", f"{half_width:g}"]
+    if asked.attacker != GRAVEST.name:
+        command += ["--attacker", asked.attacker]
     if deployed is not None:
         command.append("--deployed" if deployed else "--baseline-clients")
     designs = tuple(";".join(f"{n}={v}" for n, v in chosen) or AS_DEPLOYED for chosen in treatments.values())
     return Origin(
         asked.name, asked.parameter, tuple(treatments), designs, asked.reader, seed, met.name,
         provenance.digest(met), provenance.code(), shlex.join(command),
-        REPLICATIONS if asked.reader in INTERDEPENDENT else asked.interval, tuple(asked.factors),
+        REPLICATIONS if asked.reader in INTERDEPENDENT else asked.interval, tuple(asked.factors), asked.attacker,
     )  # fmt: skip

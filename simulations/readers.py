@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from simulations import agents, layers, registrations, tasks, vectorised
 from simulations.engine import Tally, Unit
+from simulations.harms import strategy
 from simulations.reads import check_read
 from simulations.record import recorded
 from simulations.visits import Ending, Label
@@ -15,16 +16,19 @@ from simulations.visits import Ending, Label
 def arrays(unit: Unit) -> Tally:
     """First contacts, a whole population at once: nothing is cached and only outcomes are counted."""
     told = unit.population, unit.arms, unit.seed, unit.attempts
+    after = strategy(unit.strategy)
     if not unit.record:
-        return Tally(vectorised.tally(*told, adoption=unit.adoption, first=unit.first))
-    return _counted(recorded(unit, vectorised.attempts(*told, adoption=unit.adoption, first=unit.first)))
+        return Tally(vectorised.tally(*told, adoption=unit.adoption, first=unit.first, strategy=after))
+    attempts = vectorised.attempts(*told, adoption=unit.adoption, first=unit.first, strategy=after)
+    return _counted(recorded(unit, attempts))
 
 
 def in_time(unit: Unit) -> Tally:
     """Agents in time, which come back to what they have cached."""
     chunks = agents.simulate(
-        unit.population, unit.arms, unit.seed, unit.attempts, adoption=unit.adoption, first=unit.first
-    )
+        unit.population, unit.arms, unit.seed, unit.attempts, adoption=unit.adoption, first=unit.first,
+        strategy=strategy(unit.strategy),
+    )  # fmt: skip
     if unit.record:
         return _counted(recorded(unit, ([[end.label for end in arm] for arm in chunk] for chunk in chunks)))
     met: Counter[tuple[Ending, ...]] = Counter()

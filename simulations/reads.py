@@ -19,8 +19,9 @@ from model.design import ConfigurationError, own_switches, parse
 from model.logic import Pick
 from model.protocols import actions
 from model.switches import CAPABILITIES, SWITCHES
+from simulations.harms import HARMS
 from simulations.scope import laid_down, possible
-from simulations.visits import HARMS, ONE_VISIT, PLACES, of_flow
+from simulations.visits import ONE_VISIT, PLACES, of_flow
 
 #: Where the functions are that are gone into, and what they call a design.
 _OURS = ("model", "simulations")

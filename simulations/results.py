@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from simulations import intervals
 from simulations.engine import Sums, Tally
 from simulations.files import replacing
-from simulations.visits import HURT, Label
+from simulations.harms import GRAVEST, HURT
+from simulations.visits import Label
 
 if TYPE_CHECKING:
     import pandas
 
 _WHERE = ("experiment", "parameter", "value")
-_ORIGIN = ("design", "reader", "seed", "replications", "population", "population_digest", "code", "command")
+_ORIGIN = ("design", "reader", "attacker", "seed", "replications", "population", "population_digest", "code", "command")
 RATE_COLUMNS = (
     *_WHERE, "arm", "alike", "outcome", "kind", "hurt", "attempts", "count", "rate", "low", "high", "interval",
     "expected", *_ORIGIN,
@@ -48,7 +49,7 @@ TABLES = {
 LISTED = ", "
 #: What an arm that sets nothing is called.
 AS_DEPLOYED = "as deployed"
-#: Kinds of outcomes that are no endings: what an attacker did that takes the gravest harm, and what some could have.
+#: Kinds of outcomes that are no endings: what an attacker did, and what some could have done.
 HARM, ATTAINABLE = "harm", "attainable"
 #: Who is hurt when nobody is.
 NOBODY = "nobody"
@@ -69,6 +70,7 @@ class Origin:
         arms: labels of the arms, the first the one that the others are compared with.
         designs: what each arm sets, as a configuration string.
         factors: what the arms are all combinations of, if they are (the first factor changes slowest).
+        attacker: what attackers were after.
         interval: ``wilson`` or ``exact``, or ``replications`` where only replications are independent of each other.
     """
 
@@ -84,6 +86,7 @@ class Origin:
     command: str
     interval: str = "wilson"
     factors: tuple[str, ...] = ()
+    attacker: str = GRAVEST.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,8 +239,8 @@ def _where(origin: Origin, point: Point) -> tuple[Any, ...]:
 
 def _origin(origin: Origin, point: Point, design: str) -> tuple[Any, ...]:
     return (
-        design, origin.reader, origin.seed, point.replications, origin.population, origin.population_digest,
-        origin.code, origin.command,
+        design, origin.reader, origin.attacker, origin.seed, point.replications, origin.population,
+        origin.population_digest, origin.code, origin.command,
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from simulations import engine, vectorised
 from simulations.attempts import Whole, situations
 from simulations.engine import Progress, Tally
 from simulations.experiments import Experiment, ExperimentError, check_arms, population_for
+from simulations.harms import strategy
 from simulations.knobs import Knob, Weights, knobs, unit_at
 from simulations.population import Population
 from simulations.results import outcomes_of, shows
@@ -175,7 +176,7 @@ def _analysed(
 def _expected(asked: Experiment, met: Population, turned: Sequence[Knob], tried: _Numbers) -> _Changes:
     """What each arm changes of each outcome, at every point that is tried."""
     weights = Weights(met, turned)
-    reader = vectorised.Reader(situations(met), tuple(asked.treatments.values()))
+    reader = vectorised.Reader(situations(met), tuple(asked.treatments.values()), strategy=strategy(asked.attacker))
     numbers = reader.read(np.arange(reader.found.count))
     seen = [_seen(reader.labels, numbers[:, place], weights) for place in range(len(reader.arms))]
     outcomes = sorted({outcome for columns in seen for outcome in columns})

@@ -24,6 +24,7 @@ from model.rule import Condition
 from simulations import draws
 from simulations.attempts import ADOPTIONS, Situations, draw_codes, draw_latency, situations
 from simulations.engine import Tally, Unit
+from simulations.harms import strategy
 from simulations.options import told
 from simulations.population import LATENCIES
 from simulations.results import measured
@@ -133,6 +134,7 @@ class Surroundings:
             for number in range(int(self["servers"]))
         ]
         self.arms = unit.arms
+        self.strategy = strategy(unit.strategy)
         self._plans: dict[tuple[bool, bool], dict[int, list[Plan[Label]]]] = {}
         self._designs: dict[tuple[int, int], Design] = {}
         self.latencies: dict[str, NDArray[np.float64]] = {
@@ -167,7 +169,7 @@ class Surroundings:
                 found = replace(found, places=(FALLEN,) * len(found.places))
             if warm or fallen:
                 codes = np.array([code for code in codes.tolist() if self.attacked(code) != fallen])
-            read = reader(found, self.arms, (("warm", "yes"),) if warm else ())
+            read = reader(found, self.arms, (("warm", "yes"),) if warm else (), self.strategy)
             self._plans[warm, fallen] = dict(zip(codes.tolist(), read.plans(codes), strict=True))
         return self._plans[warm, fallen][code][arm]
 

@@ -19,6 +19,7 @@ from scipy.special import ndtr
 from simulations import draws
 from simulations.attempts import Situations, Whole, draw_codes, situation_shares, situations
 from simulations.crowd import judge_all
+from simulations.harms import GRAVEST, Strategy
 from simulations.population import Population, PopulationError
 from simulations.visits import Label, Plan, Settings
 
@@ -37,8 +38,10 @@ MOST_SITUATIONS = 1 << 22
 class Reader:
     """Situations under some arms, each judged when it is first asked for."""
 
-    def __init__(self, found: Situations, arms: tuple[Settings, ...], held: Settings = ()) -> None:
-        self.found, self.arms, self.held = found, arms, held
+    def __init__(
+        self, found: Situations, arms: tuple[Settings, ...], held: Settings = (), strategy: Strategy = GRAVEST
+    ) -> None:
+        self.found, self.arms, self.held, self.strategy = found, arms, held, strategy
         self._plans: dict[Plan[Label], int] = {}
         self._labels: dict[Label, int] = {}
         #: For each situation that is known its row in the table, and there the number of the plan for each arm.
@@ -69,7 +72,7 @@ class Reader:
         return self._table[[self._place[code] for code in codes.tolist()]]
 
     def _learn(self, codes: Whole) -> None:
-        judged = judge_all(self.found, self.arms, codes, self.held)
+        judged = judge_all(self.found, self.arms, codes, self.held, self.strategy)
         for label in (label for plan in judged.plans for label in (plan.ending, plan.late)):
             self._labels.setdefault(label, len(self._labels))
         numbers = np.array([self._plans.setdefault(plan, len(self._plans)) for plan in judged.plans])
@@ -79,14 +82,16 @@ class Reader:
 
 
 @lru_cache(maxsize=64)
-def reader(found: Situations, arms: tuple[Settings, ...], held: Settings = ()) -> Reader:
+def reader(
+    found: Situations, arms: tuple[Settings, ...], held: Settings = (), strategy: Strategy = GRAVEST
+) -> Reader:
     """What was judged of some situations stays known: shares change along a sweep, situations do not."""
-    return Reader(found, arms, held)
+    return Reader(found, arms, held, strategy)
 
 
-def _reader_of(population: Population, arms: Sequence[Settings], adoption: float) -> Reader:
+def _reader_of(population: Population, arms: Sequence[Settings], adoption: float, strategy: Strategy) -> Reader:
     """What is known of the situations of a population: of all that may be met, where those are few."""
-    known = reader(situations(population), tuple(arms))
+    known = reader(situations(population), tuple(arms), (), strategy)
     if known.found.count <= MOST_SITUATIONS:
         # Where nobody adopts, some do at the next point of a sweep.
         likely = np.flatnonzero(situation_shares(population, adoption or 0.5))
@@ -103,9 +108,10 @@ def attempts(
     *,
     adoption: float = 1.0,
     first: int = 0,
+    strategy: Strategy = GRAVEST,
 ) -> Iterator[tuple[list[Label], ...]]:
     """How first contacts end, in order, a chunk at a time: one list of labels for each arm."""
-    read = _reader_of(population, arms, adoption)
+    read = _reader_of(population, arms, adoption, strategy)
     for keys in _met(population, seed, count, adoption, first):
         codes, place = np.unique(keys // 2, return_inverse=True)
         numbers = read.read(codes)[place, :, keys % 2]
@@ -121,9 +127,10 @@ def tally(
     *,
     adoption: float = 1.0,
     first: int = 0,
+    strategy: Strategy = GRAVEST,
 ) -> Counter[tuple[Label, ...]]:
     """How often first contacts end in which way under all arms together."""
-    read = _reader_of(population, arms, adoption)
+    read = _reader_of(population, arms, adoption, strategy)
     total: Counter[tuple[Label, ...]] = Counter()
     places = 2 * read.found.count
     times = np.zeros(places if places <= MOST_PLACES else 0, dtype=np.int64)
@@ -138,7 +145,7 @@ def tally(
 
 
 def expected(
-    population: Population, arms: Sequence[Settings], adoption: float = 1.0
+    population: Population, arms: Sequence[Settings], adoption: float = 1.0, strategy: Strategy = GRAVEST
 ) -> dict[tuple[Label, ...], float]:
     """The probability of each way to end under all arms together: all situations gone through, nothing sampled.
 
@@ -156,7 +163,7 @@ def expected(
     early = in_time_share(*map(population.number, ("latency.attacker", "latency.spread", "token_lifetime")))
     total: Counter[tuple[Label, ...]] = Counter()
     weights = np.outer(shares[codes], (early, 1 - early)).ravel()
-    _add(total, _reader_of(population, arms, adoption), np.add.outer(2 * codes, (0, 1)).ravel(), weights)
+    _add(total, _reader_of(population, arms, adoption, strategy), np.add.outer(2 * codes, (0, 1)).ravel(), weights)
     return dict(total)
 
 

@@ -6,7 +6,7 @@ of the visit. Both are read off the machine's own states, once for each configur
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
@@ -23,6 +23,7 @@ from model.switches import CAPABILITIES
 from model.world import ATTACKER
 from model.world_file import DEFAULT
 from properties.security import PROPERTIES
+from simulations.harms import GRAVEST, HARMS, Strategy, suffered
 from simulations.scope import possible
 
 #: One agent, one visit: the attacker brings its servers, but no session at the client and no account at the AS.
@@ -47,17 +48,6 @@ def among_honest(design: Design, **session: str) -> Context:
     return Context(ONE_VISIT, design, dict.fromkeys(CAPABILITIES, False), state)
 
 
-#: What is lost when nobody can tell: that hurts only with something else that does.
-_NO_HARM = ("accountability",)
-HARMS = tuple(name for name, prop in PROPERTIES.items() if prop.kind == "security" and name not in _NO_HARM)
-#: Who is hurt when a property breaks.
-HURT = {
-    "authorization": "user", "code_delivery": "user", "flow_binding": "user", "resource_binding": "client",
-    "token_confinement": "user", "client_authentication": "client", "issuer_acceptance": "resource server",
-    "discovery_integrity": "client", "sender_constraint": "user", "deputy_integrity": "resource server",
-    "fetch_safety": "client", "session_integrity": "user", "client_identity": "user", "as_acceptance": "client",
-    "delegation_confinement": "user", "user_intent": "user", "token_custody": "user", "least_authority": "user",
-}  # fmt: skip
 ACCEPTED, DIVERTED = "accepted", "diverted"
 #: Nobody refused, but the flow has no next step: a resource that was never configured, for instance.
 NOTHING_ENABLED = "nothing_enabled"
@@ -78,8 +68,7 @@ KINDS: dict[Kind, str] = {
 class Label(NamedTuple):
     """An ending without the run that shows it: what is counted.
 
-    ``attainable``: the harms that some attacker could have done there; ``harms`` are what one did that takes the
-    gravest.
+    ``attainable``: the harms that some attacker could have done there; ``harms`` are what one did, by its strategy.
     """
 
     kind: str
@@ -118,7 +107,8 @@ class Ending:
     Attributes:
         name: ``accepted``, ``diverted`` or the name of the rule that refused.
         kind: one of :data:`KINDS`; an attempt has exactly one ending.
-        harms: the security properties that broke on the way; an accepted request may have its harm too.
+        harms: what was suffered, of the security properties that broke on the way; an accepted request may have its
+            harm too.
         attainable: those that break in some run of a visit like this, whatever the attacker is after.
         configuration: design and attacker, environment included.
         steps: the run on the machine that shows it.
@@ -172,11 +162,21 @@ ANSWERS = frozenset({"attacker.publish_resource_metadata", "attacker.publish_ser
 DISCOVERY = frozenset({"challenge", "metadata", "server_metadata"})
 
 
-@cache
-def plan_for(configuration: Configuration, url: str) -> Plan[Ending]:
+def plan_for(configuration: Configuration, url: str, strategy: Strategy = GRAVEST) -> Plan[Ending]:
     """The plan of a visit to a URL; asked of the machine once and then remembered."""
+    return _planned(configuration, url, strategy)[1]
+
+
+def best_plan(visits: Iterable[tuple[Configuration, str]], strategy: Strategy) -> Plan[Ending]:
+    """The plan of that one of some visits which serves the attacker best, the first of several."""
+    return max((_planned(*visit, strategy) for visit in visits), key=lambda planned: planned[0])[1]
+
+
+@cache
+def _planned(configuration: Configuration, url: str, strategy: Strategy) -> tuple[int, Plan[Ending]]:
+    """The plan of a visit, and its merit."""
     machine = Machine(configuration, ONE_VISIT)
-    search = _Search(machine, url)
+    search = _Search(machine, url, strategy)
     state = search.best()
     ending = search.ending(state, search.attainable())
     too_late = search.best(without_theft=True) if stolen_token_used(machine.view(state)) else state
@@ -184,7 +184,7 @@ def plan_for(configuration: Configuration, url: str) -> Plan[Ending]:
     taken = [machine.by_name[step.action] for step in ending.steps]
     context = machine.context(machine.view(state))
     then, at_once = (bool(reusable(context, discovered)) for discovered in (True, False))
-    return Plan(ending, late, steals_cached(taken), waits(taken, then, at_once))
+    return search.merit(state), Plan(ending, late, steals_cached(taken), waits(taken, then, at_once))
 
 
 # --- the search --------------------------------------------------------------------------------------------
@@ -211,16 +211,22 @@ class Said(tuple[Any, ...]):
         return self[: len(HARMS)]
 
     @property
+    def suffered(self) -> tuple[Any, ...]:
+        """Which of them anybody suffers."""
+        return suffered(self.harms)
+
+    @property
     def used(self) -> bool:
         """Whether a stolen token has been used."""
         return bool(self[-1])
 
-    def merit(self, depth: int, rows: Any = None) -> Any:
+    def merit(self, strategy: Strategy, depth: int, rows: Any = None) -> Any:
         """How good a state is that so many steps lead to; of many configurations, for those in ``rows``."""
-        *harmed, accepted, settled, _ = self
+        *_, accepted, settled, _ = self
+        harmed = self.suffered
         if rows is not None:
-            harmed = [happens if isinstance(happens, bool) else happens[rows] for happens in harmed]
-        return merit(harmed, accepted, settled, depth)
+            harmed = tuple(happens if isinstance(happens, bool) else happens[rows] for happens in harmed)
+        return merit(strategy.worth(harmed), accepted, settled, depth)
 
 
 class _Reached(NamedTuple):
@@ -240,8 +246,8 @@ def _judges() -> tuple[Memory[Any], ...]:
 class _Search:
     """Every state that a visit to ``url`` can reach, breadth first, each with the step that first led there."""
 
-    def __init__(self, machine: Machine, url: str) -> None:
-        self.machine = machine
+    def __init__(self, machine: Machine, url: str, strategy: Strategy) -> None:
+        self.machine, self.strategy = machine, strategy
         tried = Machine(machine.configuration, ONE_VISIT, possible(ONE_VISIT, machine.configuration.capabilities))
         self.reached = {machine.initial: _Reached(None, None, 0, self._said(machine.initial))}
         frontier = [machine.initial]
@@ -263,7 +269,12 @@ class _Search:
         ``without_theft``: of those only in which no stolen token has been used.
         """
         among = (state for state, found in self.reached.items() if not (without_theft and found.said.used))
-        return max(among, key=lambda state: int(self.reached[state].said.merit(self.reached[state].depth)))
+        return max(among, key=self.merit)
+
+    def merit(self, state: State) -> int:
+        """How good a state is as the end of the visit."""
+        found = self.reached[state]
+        return int(found.said.merit(self.strategy, found.depth))
 
     def attainable(self, without_theft: bool = False) -> tuple[str, ...]:
         """The harms that some visit suffers, of those that :meth:`best` chooses among."""
@@ -283,11 +294,12 @@ class _Search:
         """What a visit comes to that ends in a state."""
         machine, steps = self.machine, self.steps(state)
         view, configuration = machine.view(state), machine.configuration
-        suffered = tuple(name for name, happens in zip(HARMS, self.reached[state].said.harms, strict=True) if happens)
+        said = self.reached[state].said
+        harms = tuple(name for name, happens in zip(HARMS, said.suffered, strict=True) if happens)
         if view.session(VISITOR).accepted:
-            return Ending(ACCEPTED, "success", suffered, attainable, configuration, steps)
-        if suffered or finished(view):
-            return Ending(DIVERTED, "diverted", suffered, attainable, configuration, steps)
+            return Ending(ACCEPTED, "success", harms, attainable, configuration, steps)
+        if harms or finished(view):
+            return Ending(DIVERTED, "diverted", harms, attainable, configuration, steps)
         refused = (rule.name for step, rule in machine.refusals(state) if stops(machine.by_name[step.action], rule))
         return Ending(next(refused, NOTHING_ENABLED), stopped(view), (), attainable, configuration, steps)
 
@@ -305,19 +317,16 @@ def stops(action: Action, rule: Rule) -> bool:
     return of_flow(action) and rule.name != "client.echo_is_read"
 
 
-def merit(harmed: Sequence[Any], accepted: Any, settled: Any, depth: int) -> Any:
+def merit(worth: Any, accepted: Any, settled: Any, depth: int) -> Any:
     """How good a state is as the end of a visit; Python truth values or arrays of them, one a row.
 
-    The attacker takes what harm it can, the gravest first (in the order of the properties), by the shortest
-    way. Where it can do none, the flow goes as far as it can.
+    The attacker takes the harm that is worth most to it, by the shortest way. Where none is worth anything, the flow
+    goes as far as it can.
     """
-    worst: Any = 0
-    for harm in harmed:
-        worst = 2 * worst + harm
-    hurt = (worst > 0) * 1
+    hurt = (worth > 0) * 1
     ends = hurt | (accepted * 1) | (settled * 1)
     arrives = (accepted * 1) | (ends & (1 - hurt))
-    return (2 * worst + arrives) * 2 * _FAR + depth * (1 - 2 * ends) + _FAR
+    return (2 * worth + arrives) * 2 * _FAR + depth * (1 - 2 * ends) + _FAR
 
 
 #: No visit takes so many steps.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,11 @@ if TYPE_CHECKING:
     "--deployed/--baseline-clients", default=None,
     help="Clients that no arm speaks of: those that the population says are deployed, or the baseline design. "
     "[default: as the experiment has it]",
+)  # fmt: skip
+@click.option(
+    "--attacker", metavar="NAME",
+    help="What attackers are after: gravest (the gravest harm first), money (what is worth most, by stated values) or "
+    "best_response (the same, from wherever the arm leaves most open). [default: gravest, or as the experiment has it]",
 )  # fmt: skip
 @click.option(
     "--attempts", type=click.IntRange(min=1),
@@ -70,6 +76,7 @@ def simulate(
     experiment: str | None,
     population: str | None,
     deployed: bool | None,
+    attacker: str | None,
     attempts: int | None,
     replications: int,
     half_width: float | None,
@@ -92,6 +99,7 @@ def simulate(
     openworld simulate matching --population measured_2026 -o out
     openworld simulate ten_steps --population measured_2026 --deployed
     openworld simulate echo --half-width 0.002
+    openworld simulate multi_tenant --attacker best_response
     openworld simulate iss --sensitivity
     """
     from openworld.files import claimed
@@ -108,6 +116,7 @@ def simulate(
         for option, value in (("--half-width", half_width), ("--record", record)):
             if value is not None:
                 raise click.UsageError(f"{option} has no place beside --sensitivity")
+        asked = asked if attacker is None else replace(asked, attacker=attacker)
         with Progress(experiment, 0) as progress:
             table = indices(
                 asked, samples, seed, population, method=method, attempts=attempts, deployed=deployed,
@@ -123,7 +132,8 @@ def simulate(
             result = run(
                 asked, seed=seed, attempts=attempts, replications=replications, workers=workers or cores(),
                 population=population, progress=progress.at, half_width=half_width, cluster=cluster,
-                record=record, deployed=deployed, store=None if output is None else output / "counted",
+                record=record, deployed=deployed, attacker=attacker,
+                store=None if output is None else output / "counted",
             )  # fmt: skip
     except StoppedExperiment as stopped:
         if output is not None and stopped.result is not None:

@@ -12,8 +12,9 @@ from properties.security import PROPERTIES
 from simulations import agents
 from simulations.agents import Arm, simulate
 from simulations.attempts import Chunk, draw, resident_codes, situations
+from simulations.harms import HARMS, suffered
 from simulations.population import Population, load
-from simulations.visits import HARMS, VISITOR, Ending, Settings
+from simulations.visits import VISITOR, Ending, Settings
 
 HOSTILE = load("shared_origins").with_shares(
     "as_resource", {"honor": 0.4, "ignore": 0.3, "add": 0.2, "substitute": 0.1}
@@ -45,7 +46,8 @@ def test_simulated_attempts_are_runs_of_the_machine() -> None:
         last = machine.replay(ending.steps)[-1]
         view = machine.view(last)
         assert view.session(VISITOR).accepted == (ending.kind == "success")
-        assert set(ending.harms) == {name for name in HARMS if PROPERTIES[name].event(machine.context(view))}
+        broken = suffered([PROPERTIES[name].event(machine.context(view)) for name in HARMS])
+        assert ending.harms == tuple(name for name, happens in zip(HARMS, broken, strict=True) if happens)
         if ending.kind in ("refused", "blocked"):
             assert ending.name in {rule.name for _, rule in machine.refusals(last)}
 

@@ -10,8 +10,8 @@ import pytest
 from model.rule import RULES
 from simulations import tasks
 from simulations.engine import EngineError, Tally, Unit
+from simulations.harms import HARMS
 from simulations.population import Population, load
-from simulations.visits import HARMS
 
 HONEST = load("swept").with_shares("place", {"honest_api": 1})
 #: Nothing goes wrong by itself.

@@ -14,6 +14,7 @@ from model.switches import SWITCHES
 from simulations import agents, vectorised
 from simulations.attempts import draw_codes, draw_latency, situations
 from simulations.crowd import crowd, judge, rows
+from simulations.harms import GRAVEST, STRATEGIES, Strategy
 from simulations.population import Population, PopulationError, load
 from simulations.population_schema import DRAWN
 from simulations.visits import PLACES, Label, Plan, Settings, plan_for
@@ -24,11 +25,13 @@ HOSTILE = load("shared_origins").with_shares("place", EVERYWHERE).with_shares(
 )  # fmt: skip
 
 
-def compared(population: Population, arms: tuple[Settings, ...], attempts: int, adoption: float = 1.0) -> int:
+def compared(
+    population: Population, arms: tuple[Settings, ...], attempts: int, adoption: float = 1.0, after: Strategy = GRAVEST
+) -> int:
     """Attempts that both readers end alike; how many different endings there were."""
-    read = [row for chunk in vectorised.attempts(population, arms, "1/0", attempts, adoption=adoption)
+    read = [row for chunk in vectorised.attempts(population, arms, "1/0", attempts, adoption=adoption, strategy=after)
             for row in zip(*chunk, strict=True)]  # fmt: skip
-    walked = agents.simulate(population, arms, "1/0", attempts, adoption=adoption, caches=False)
+    walked = agents.simulate(population, arms, "1/0", attempts, adoption=adoption, caches=False, strategy=after)
     assert read == [tuple(end.label for end in row) for chunk in walked for row in zip(*chunk, strict=True)]
     return len(set(read))
 
@@ -44,6 +47,10 @@ def test_agrees_with_agents_in_time(adoption: float, attempts: int) -> None:
         (("iss_check", "off"), ("h_iss", "no"), ("dpop", "token")),
     )  # fmt: skip
     assert compared(HOSTILE, arms, attempts, adoption) > 8
+
+
+def test_agrees_where_attackers_go_where_most_is_left_open() -> None:
+    assert compared(HOSTILE, ((), (("prm", "prefix"),)), 150, after=STRATEGIES["best_response"]) > 5
 
 
 # Runs of some have a hundred thousand states, of which the machine visits every one.

@@ -6,8 +6,9 @@ import pytest
 
 from model.design import parse
 from model.protocols import rules
+from simulations.harms import HARMS
 from simulations.population import LATENCIES
-from simulations.visits import HARMS, KINDS, LATENCY, NOTHING_ENABLED, PLACES, Plan, plan_for
+from simulations.visits import KINDS, LATENCY, NOTHING_ENABLED, PLACES, Plan, plan_for
 
 RULES = rules()
 
@@ -60,7 +61,6 @@ def test_endings_are_named_by_the_rule(place: str, design: str, kind: str, name:
 @pytest.mark.parametrize(
     ("place", "design", "harm"),
     [
-        ("honest_api", "as_resource=ignore", "resource_binding"),
         ("malicious_rs", "as_resource=ignore", "token_confinement"),
         ("malicious_rs", "as_resource=add;echo=req", "token_confinement"),
         ("malicious_rs", "warm=yes;cache_key=issuer", "token_confinement"),
@@ -75,9 +75,9 @@ def test_the_attacker_does_what_harm_it_can(place: str, design: str, harm: str) 
 
 
 def test_a_token_that_expired_first_does_no_harm_elsewhere() -> None:
-    """What the plan comes to when the thief is late lacks the theft and nothing else."""
+    """What the plan comes to when the thief is late lacks the theft, and what hurts with it alone."""
     plan = visit("malicious_rs", "as_resource=ignore")
-    assert set(plan.ending.harms) - set(plan.late.harms) == {"token_confinement", "authorization"}
+    assert set(plan.ending.harms) - set(plan.late.harms) == {"token_confinement", "authorization", "resource_binding"}
     assert plan.late.kind == "diverted"
     assert not plan.steals_cached
     assert visit("malicious_rs", "warm=yes;cache_key=issuer").steals_cached

@@ -1,0 +1,96 @@
+"""Which properties are harms, who is hurt when one breaks, and what attackers are after.
+
+An attacker of a population has a strategy: what each harm is worth to it, and whether it stays where the population
+puts it. What some attacker could do (:mod:`simulations.visits`, attainable) depends on no strategy.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from model import logic
+from model.errors import InputError, hint
+from properties.security import PROPERTIES
+
+#: What is lost when nobody can tell: that hurts only with something else that does.
+_NO_HARM = ("accountability",)
+HARMS = tuple(name for name, prop in PROPERTIES.items() if prop.kind == "security" and name not in _NO_HARM)
+#: Who is hurt when a property breaks.
+HURT = {
+    "authorization": "user", "code_delivery": "user", "flow_binding": "user", "resource_binding": "client",
+    "token_confinement": "user", "client_authentication": "client", "issuer_acceptance": "resource server",
+    "discovery_integrity": "client", "sender_constraint": "user", "deputy_integrity": "resource server",
+    "fetch_safety": "client", "session_integrity": "user", "client_identity": "user", "as_acceptance": "client",
+    "delegation_confinement": "user", "user_intent": "user", "token_custody": "user", "least_authority": "user",
+}  # fmt: skip
+#: The attacker uses the user's data: what is counted as a theft.
+THEFT = "authorization"
+#: A client that believes something wrong of its token comes to harm by what is then done with it, or not at all: in a
+#: flow in which nothing else breaks this is no harm that anybody suffers. It is attainable all the same.
+_BESIDE_OTHERS = frozenset({"resource_binding"})
+
+
+def suffered(broken: Sequence[Any]) -> tuple[Any, ...]:
+    """Of what breaks, in the order of :data:`HARMS`, what is suffered; Python truth values or arrays of them."""
+    named = tuple(zip(HARMS, broken, strict=True))
+    others = logic.any_of(*(happens for name, happens in named if name not in _BESIDE_OTHERS))
+    return tuple(logic.all_of(happens, others) if name in _BESIDE_OTHERS else happens for name, happens in named)
+
+
+class StrategyError(InputError):
+    """A strategy that does not exist; one line naming what is allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """What attackers are after.
+
+    Attributes:
+        values: what each of :data:`HARMS` is worth to the attacker; it takes what is worth most together.
+        moves: it stands where the defences that it meets leave most open, of all places of attackers that the
+            population names; else where the population puts it.
+    """
+
+    name: str
+    meaning: str
+    values: tuple[int, ...]
+    moves: bool = False
+
+    def worth(self, harmed: Sequence[Any]) -> Any:
+        """What harms are worth together; of arrays of them, one value a row."""
+        total: Any = 0
+        for value, harm in zip(self.values, harmed, strict=True):
+            total = total + value * harm
+        return total
+
+
+def _stated() -> tuple[int, ...]:
+    """The value of each harm, as ``data/harm_values.csv`` states it."""
+    with files("simulations").joinpath("data", "harm_values.csv").open(encoding="utf-8") as file:
+        values = {row["property"]: int(row["value"]) for row in csv.DictReader(file)}
+    return tuple(values[name] for name in HARMS)
+
+
+#: Each harm is worth more than all that come after it together.
+GRAVEST = Strategy("gravest", "the gravest harm first, in the order of the properties",
+                   tuple(1 << place for place in reversed(range(len(HARMS)))))  # fmt: skip
+STRATEGIES: dict[str, Strategy] = {
+    strategy.name: strategy
+    for strategy in (
+        GRAVEST,
+        Strategy("money", "what is worth most together, by the values of data/harm_values.csv", _stated()),
+        Strategy("best_response", "what is worth most, from whichever place the defences leave most open", _stated(),
+                 moves=True),
+    )
+}  # fmt: skip
+
+
+def strategy(name: str) -> Strategy:
+    """A strategy by its name (raises StrategyError)."""
+    if name not in STRATEGIES:
+        raise StrategyError(f"unknown attacker {name!r}{hint(name, STRATEGIES)}")
+    return STRATEGIES[name]
