@@ -116,6 +116,9 @@ class Population:
     def at(self, year: float) -> Population:
         """The same population at a time (a decimal year), with as much adopted as its curves say.
 
+        Who changes is who was drawn: a server that takes to something keeps all else that it has, so that in the
+        first year of the curves nothing is other than it is.
+
         Raises:
             PopulationError: no such year, or a population without curves.
         """
@@ -123,11 +126,8 @@ class Population:
             raise PopulationError(f"a year must be a finite number, found {year}")
         if not self.adoption:
             raise PopulationError(f"population {self.name!r} does not say what the years change (table 'adoption')")
-        aged = replace(self, name=f"{self.name} in {year:g}")
-        for curve in self.adoption:
-            share = curve.share(year)
-            aged = aged.with_shares(curve.switch, {curve.value: share, curve.instead: 1 - share})
-        return aged
+        changed = tuple(curve.since(year) for curve in self.adoption)
+        return replace(self, name=f"{self.name} in {year:g}", factors=(*self.factors, *changed))
 
     def with_shares(self, name: str, shares: Mapping[str, float]) -> Population:
         """The same population with other shares for a switch or for ``place``: a point of a sweep.

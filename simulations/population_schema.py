@@ -150,7 +150,10 @@ def schema() -> dict[str, Any]:
         "$defs": {
             "share": {"type": "number", "minimum": 0, "maximum": 1},
             "number": _stated({"value": {"type": "number"}}),
-            "shares": _stated({"shares": {"type": "object", "additionalProperties": {"$ref": "#/$defs/share"}}}),
+            "shares": _stated(
+                {"shares": {"type": "object", "additionalProperties": {"$ref": "#/$defs/share"}}},
+                counted={"type": "integer", "minimum": 1, "description": "of how many things the shares were counted"},
+            ),
             "table": _stated(
                 {"table": _TEXT, "columns": {**_COLUMNS, "minItems": 1}},
                 also={**_COLUMNS, "description": "columns that matter only where servers are drawn one by one"},
@@ -196,7 +199,7 @@ def _stated(needed: dict[str, Any], **optional: Any) -> dict[str, Any]:
         **_closed({**needed, **optional, **provenance}),
         "required": list(needed),
         "if": {"required": ["swept"]},
-        "then": {"properties": {"source": False, "confidence": False}},
+        "then": {"properties": {"source": False, "confidence": False, "counted": False}},
         "else": {"required": ["source", "confidence"]},
     }
 

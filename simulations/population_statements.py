@@ -21,6 +21,10 @@ from model.switches import SWITCHES
 from simulations.population_schema import JOINT, PopulationError
 
 Settings = tuple[tuple[str, str], ...]
+#: Who has not changed with the years.
+UNCHANGED = "as it was"
+#: What Jeffreys adds to counts before anything is counted.
+_JEFFREYS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +62,14 @@ class Factor:
         categories: what it can come out as.
         detailed: the same with switches that only matter where servers are drawn one by one (``also``). They
             refine the categories in order, so one draw falls into a category and into a refinement of it.
+        prior: what its shares may be instead, as the parameters of a Dirichlet distribution; none where they are sure.
     """
 
     name: str
     categories: tuple[Category, ...]
     provenance: Provenance
     detailed: tuple[Category, ...] = ()
+    prior: tuple[float, ...] = ()
 
     @property
     def shares(self) -> tuple[float, ...]:
@@ -82,7 +88,8 @@ class Adoption:
 
     Attributes:
         years: when, as a decimal year, in order.
-        shares: how many then; straight lines between, constant before and after.
+        shares: how many then; straight lines between, constant before and after. The first is what the population
+            has today.
     """
 
     switch: str
@@ -97,6 +104,18 @@ class Adoption:
         import numpy as np  # here, because whoever only lists populations does without
 
         return float(np.interp(year, self.years, self.shares))
+
+    def since(self, year: float) -> Factor:
+        """Who has changed since the first year: of those without the value so many have it now, or the reverse.
+
+        It sets the switch of those alone. What else they are, and what the others have, stays as it was drawn.
+        """
+        first, now = self.shares[0], self.share(year)
+        gained = now >= first
+        part = (now - first) / (1 - first) if now > first else (first - now) / first if now < first else 0.0
+        value = self.value if gained else self.instead
+        kinds = Category(value, ((self.switch, value),), part), Category(UNCHANGED, (), 1 - part)
+        return Factor(f"{self.switch} since", kinds, self.provenance, prior=_around(kinds))
 
 
 # --- from the content of a file ----------------------------------------------------------------------------
@@ -126,13 +145,34 @@ def factor(where: str, name: str, stated: Mapping[str, Any]) -> Factor:
     provenance = _provenance(stated)
     if "table" in stated:
         columns, also = stated["columns"], stated.get("also", [])
-        made = _rows(where, stated["table"], columns)
-        return Factor(name, made, provenance, _rows(where, stated["table"], columns + also) if also else ())
+        rows = _rows(where, stated["table"], columns)
+        detailed = _alike(_rows(where, stated["table"], columns + also)) if also else ()
+        return Factor(name, _alike(rows), provenance, detailed, _of_products(rows))
     shares = stated["shares"]
+    if not shares:
+        raise PopulationError(f"{where}: shares are missing: at least one value needs one")
     if not abs((total := math.fsum(shares.values())) - 1) <= 1e-9:
         raise PopulationError(f"{where}: shares must add up to 1, found {total:g}")
     categories = tuple(Category(key, _settings(name, key), float(share)) for key, share in shares.items())
-    return Factor(name, categories, provenance)
+    return Factor(name, categories, provenance, prior=_prior(categories, provenance, stated.get("counted", 0)))
+
+
+def _prior(kinds: tuple[Category, ...], provenance: Provenance, counted: int) -> tuple[float, ...]:
+    """What shares may be instead of what is stated.
+
+    Where so many were ``counted``, what Jeffreys' prior and the counts leave. Without a count any mix is as likely as
+    any other where nobody measured, and what is stated is the mean of as wide a distribution where somebody says so.
+    """
+    if counted:
+        return tuple(counted * kind.share + _JEFFREYS for kind in kinds)
+    if provenance.swept:
+        return (1.0,) * len(kinds)
+    return () if provenance.confidence == "high" else _around(kinds)
+
+
+def _around(kinds: tuple[Category, ...]) -> tuple[float, ...]:
+    """As wide as if any mix were as likely as any other, with the shares of these as the mean."""
+    return tuple(len(kinds) * kind.share for kind in kinds)
 
 
 def _settings(name: str, key: str) -> Settings:
@@ -153,7 +193,7 @@ def deployed_clients(where: str, stated: Mapping[str, Any]) -> Factor:
     if not kept:
         raise PopulationError(f"{where}: without: leaves no client")
     rows = [(product, tuple((column, design[column]) for column in stated["columns"])) for product, design in kept]
-    return Factor("client", _alike(rows), _provenance(stated))
+    return Factor("client", _alike(rows), _provenance(stated), prior=_of_products(rows))
 
 
 def adoption(where: str, switch: str, stated: Mapping[str, Any]) -> Adoption:
@@ -171,8 +211,8 @@ def adoption(where: str, switch: str, stated: Mapping[str, Any]) -> Adoption:
     return Adoption(switch, stated["value"], stated["instead"], years, shares, _provenance(stated))
 
 
-def _rows(where: str, table: str, columns: list[str]) -> tuple[Category, ...]:
-    """The rows of a table that the model can express."""
+def _rows(where: str, table: str, columns: list[str]) -> list[tuple[str, Settings]]:
+    """The rows of a table that the model can express: the product, and what it sets."""
     if table not in {each.name for each in data().iterdir() if each.is_file()}:
         raise PopulationError(f"{where}: no table {table!r} in simulations/data")
     rows = list(csv.DictReader(data(table).read_text(encoding="utf-8").splitlines()))
@@ -183,9 +223,7 @@ def _rows(where: str, table: str, columns: list[str]) -> tuple[Category, ...]:
         if column not in rows[0]:
             allowed = ", ".join(name for name in rows[0] if name in SWITCHES)
             raise PopulationError(f"{where}: {table} has no switch {column!r}; allowed: {allowed}")
-    return _alike([
-        (row["product"], tuple((name, _value(where, name, row[name])) for name in columns)) for row in rows
-    ])  # fmt: skip
+    return [(row["product"], tuple((name, _value(where, name, row[name])) for name in columns)) for row in rows]
 
 
 def _alike(rows: list[tuple[str, Settings]]) -> tuple[Category, ...]:
@@ -196,6 +234,16 @@ def _alike(rows: list[tuple[str, Settings]]) -> tuple[Category, ...]:
         Category("/".join(value for _, value in settings), settings, math.fsum(w for _, w in same) / len(set(products)))
         for settings, same in groupby(weighted, key=lambda item: item[0])
     )
+
+
+def _of_products(rows: list[tuple[str, Settings]]) -> tuple[float, ...]:
+    """Nobody knows how many run which product, so that any mix of products is as likely as any other.
+
+    Weights of rows that add up to one for each product are those of a Dirichlet distribution under which products
+    together have a flat one; so are the weights of rows that set the same, added up.
+    """
+    products = len({product for product, _ in rows})
+    return tuple(products * kind.share for kind in _alike(rows))
 
 
 def _value(where: str, name: str, value: str) -> str:
