@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -104,8 +105,12 @@ def sensitivity_lines(table: pandas.DataFrame) -> Iterator[str]:
 
 def _index(row: Mapping[Hashable, Any], by: str, form: str) -> str:
     if by == "total":
-        return f"{row['total']:5.2f} ± {row['total_confidence']:.2f}  (alone {row['first_order']:5.2f})"
-    return f"{row['effect']:{form}} ± {row['effect_confidence']:{form}}  (spread {row['spread']:{form}})"
+        alone = f"(alone {row['first_order']:5.2f})"
+        doubt = "" if row["converged"] == "yes" else "  not converged: more --samples"
+        return f"{row['total']:5.2f} ± {row['total_confidence']:.2f}  {alone}{doubt}"
+    # Of several shares that are turned together there is no spread.
+    spread = "" if math.isnan(row["spread"]) else f"  (spread {row['spread']:{form}})"
+    return f"{row['effect']:{form}} ± {row['effect_confidence']:{form}}{spread}"
 
 
 METHODS = {

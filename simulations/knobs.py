@@ -1,35 +1,38 @@
-"""The numbers that nobody measured, as knobs: what a population leaves open and what a reader takes for granted.
+"""What is not known for sure, as knobs: what a population leaves open and what a reader takes for granted.
 
-Shares are tried from 0 to 1, numbers of a population from a tenth to ten times of what it says (on a logarithmic
-scale), options of a reader in the range that they have. The sweep of the experiment is one of them where it is over
-such a number.
+Shares are a Dirichlet distribution (:attr:`simulations.population.Factor.prior`), tables of products included. Numbers
+of a population that nobody measured lie between a tenth and ten times of what it says (on a logarithmic scale), those
+that somebody measured not quite like this between half and twice, options of a reader in the range that they have. Only
+what is stated with high confidence is no knob. The sweep of an experiment is one where nothing else is said.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulations import vectorised
 from simulations.engine import Unit
-from simulations.experiments import Adoption, Experiment
+from simulations.experiments import Adoption, Experiment, Mix, Number
 from simulations.options import OPTIONS
-from simulations.population import LATENCIES, NUMBERS, Factor, Population
+from simulations.population import LATENCIES, NUMBERS, Factor, Population, Provenance
 
-_Numbers = NDArray[np.float64]
-_DECADE = math.log(10)
+Numbers = NDArray[np.float64]
+#: By how much a number may be off, as a logarithm: one that is swept or of low confidence, and one of medium.
+_DECADE, _TWICE = math.log(10), math.log(2)
 #: A number that is tried over more than a decade is tried on a logarithmic scale.
 _WIDE = 10
-_TIMES = ("latency.attacker", "token_lifetime")
+#: How near a uniform number comes to 0 and 1 where a weight is made of it.
+_EDGE = 1e-4
+TIMES = ("latency.attacker", "token_lifetime")
 
 #: The numbers of a population that each reader reads.
 READ: dict[str, tuple[str, ...]] = {
-    "arrays": _TIMES,
+    "arrays": TIMES,
     "agents": (
         "agents", "resources", "arrivals_per_second", "metadata_lifetime", "token_lifetime", "latency.spread",
         *(f"latency.{name}" for name in LATENCIES),
@@ -51,88 +54,155 @@ TRAITS_READ: dict[str, tuple[str, ...]] = {"layers": ("identifier", "slash", "po
 
 @dataclass(frozen=True, slots=True)
 class Knob:
-    """A number that nobody measured.
+    """Something that is not known for sure.
 
     Attributes:
-        name: as tables name it: ``factor: category`` for the weight of a category, ``log NAME`` on a logarithmic scale.
-        low, high: between which it is tried.
+        name: as tables name it: a factor or trait, a number, an option; ``log NAME`` on a logarithmic scale.
         kind: what is turned.
         of: the factor, trait, number or option.
-        category: the category whose weight it is.
+        low, high: between which a number lies, anything there being as likely.
+        prior: the parameters of the Dirichlet distribution of shares.
     """
 
     name: str
-    low: float
-    high: float
     kind: Literal["adoption", "share", "number", "option"]
-    of: str = ""
-    category: str = ""
+    of: str
+    low: float = 0.0
+    high: float = 1.0
+    prior: tuple[float, ...] = ()
 
-    def value(self, turned: float) -> float:
-        """What it stands for where it is turned so."""
-        return math.exp(turned) if self.name.startswith("log ") else turned
+    @property
+    def size(self) -> int:
+        """How many uniform numbers say where it stands: of two shares one says it all."""
+        weighed = sum(each > 0 for each in self.prior)
+        return weighed if weighed > 2 else 1
+
+    @property
+    def rests_on(self) -> float:
+        """What is known of it, in observations of single deployments that would tell as much."""
+        return sum(self.prior) if self.kind == "share" else 1.0
+
+    def turned(self, uniform: Numbers) -> Numbers:
+        """Where it stands, one row a row of uniform numbers: a column for each share, or one for a number."""
+        if self.kind == "share":
+            return self._shares(uniform)
+        values: Numbers = self.low + uniform * (self.high - self.low)
+        return np.asarray(np.exp(values)) if self.name.startswith("log ") else values
+
+    def _shares(self, uniform: Numbers) -> Numbers:
+        from scipy.special import betaincinv, gammaincinv
+
+        weights = np.array(self.prior)
+        weighed = weights > 0
+        shares = np.zeros((len(uniform), len(weights)))
+        if self.size == 1:
+            first, second = weights[weighed]
+            part = betaincinv(second, first, uniform[:, 0])
+            shares[:, weighed] = np.stack([1 - part, part], axis=1)
+            return shares
+        shares[:, weighed] = gammaincinv(weights[weighed], np.clip(uniform, _EDGE, 1 - _EDGE))
+        return shares / shares.sum(axis=1, keepdims=True)
+
+    def features(self, stands: Numbers) -> Numbers:
+        """What a mean may depend on where it stands so: linear in shares, as rates are, and smooth in numbers."""
+        if self.kind == "share":
+            moving = np.array(self.prior) > 0
+            return stands[:, moving][:, 1:]
+        values = np.log(stands) if self.name.startswith("log ") else stands
+        scaled = (values - self.low) / (self.high - self.low) - 0.5
+        return np.concatenate([scaled**power for power in (1, 2, 3)], axis=1)
 
 
-def knobs(asked: Experiment, base: Unit) -> list[Knob]:
-    """The knobs of an experiment that is about to run a unit like this."""
-    found = [Knob("adoption", 0, 1, "adoption")] if isinstance(asked.sweep, Adoption) else []
-    for factor in _open(base.population, asked.reader):
-        names = [category.name for category in factor.categories]
-        # Of two shares one says it all; of more, each has a weight.
-        names = names[1:] if len(names) == 2 else names
-        found += [Knob(f"{factor.name}: {name}", 0, 1, "share", factor.name, name) for name in names]
-    return [*found, *_number_knobs(asked, base.population), *_option_knobs(asked.reader)]
+def knobs(asked: Experiment, base: Unit, sweep: bool = True) -> list[Knob]:
+    """The knobs of an experiment that is about to run a unit like this.
+
+    ``sweep``: what the experiment sweeps is one of them; else it stands where the unit has it.
+    """
+    swept = asked.sweep
+    found = [Knob("adoption", "adoption", "adoption")] if isinstance(swept, Adoption) else []
+    found += [
+        Knob(name, "share", factor.name, prior=factor.prior)
+        for name, factor in _open(base.population, asked.reader)
+    ]
+    found += [*_number_knobs(asked, base.population), *_option_knobs(asked.reader)]
+    match swept:
+        case Mix(name) | Number(name):
+            held = name
+        case _:
+            held = "adoption"
+    return [knob for knob in found if sweep or knob.of != held]
+
+
+def _off_by(provenance: Provenance) -> float:
+    if provenance.swept:
+        return _DECADE
+    return {"low": _DECADE, "medium": _TWICE}.get(provenance.confidence, 0.0)
 
 
 def _number_knobs(asked: Experiment, met: Population) -> Iterator[Knob]:
     for name in READ[asked.reader]:
         number, bounds = met.numbers[name], NUMBERS[name]
-        if number.provenance.swept and number.value > 0:
+        off = _off_by(number.provenance)
+        if off and number.value > 0:
             middle = math.log(number.value)
             least = -math.inf if bounds.least == 0 else math.log(bounds.least)
             most = math.inf if bounds.most is None else math.log(bounds.most)
-            low, high = max(middle - _DECADE, least), min(middle + _DECADE, most)
+            low, high = max(middle - off, least), min(middle + off, most)
             if low < high:
-                yield Knob(f"log {name}", low, high, "number", name)
+                yield Knob(f"log {name}", "number", name, low, high)
 
 
 def _option_knobs(reader: str) -> Iterator[Knob]:
     for name, option in OPTIONS.get(reader, {}).items():
         if option.low > 0 and option.high / option.low > _WIDE:
-            yield Knob(f"log {name}", math.log(option.low), math.log(option.high), "option", name)
+            yield Knob(f"log {name}", "option", name, math.log(option.low), math.log(option.high))
         else:
-            yield Knob(name, option.low, option.high, "option", name)
+            yield Knob(name, "option", name, option.low, option.high)
 
 
-def _open(met: Population, reader: str) -> list[Factor]:
-    """The factors, places and traits that nobody measured and that have a say."""
-    factors = [*met.factors, *([met.places] if reader in SENT else [])]
-    # A factor whose switches a later factor sets as well has no say.
-    shadowed = [
-        {name for later in factors[place + 1 :] for kind in later.categories for name, _ in kind.settings}
-        for place in range(len(factors))
-    ]
-    traits = [trait for trait in met.traits if trait.name in TRAITS_READ.get(reader, ())]
-    return [
-        factor
-        for factor, later in zip((*factors, *traits), (*shadowed, *({*()} for _ in traits)), strict=True)
-        if factor.provenance.swept and len(factor.categories) > 1
-        and not {name for kind in factor.categories for name, _ in kind.settings} & later
-    ]
+def _open(met: Population, reader: str) -> Iterator[tuple[str, Factor]]:
+    """The factors, places and traits whose shares are not sure and that have a say, each with its name as a knob."""
+    for place, factor in enumerate(met.factors):
+        # What later factors set in any case is not for this one to say.
+        settled = {name for later in met.factors[place + 1 :] for name in _always(later)}
+        names = {name for kind in factor.categories for name, _ in kind.settings}
+        if _moves(factor) and names - settled:
+            yield factor.name, factor
+    if reader in SENT and _moves(met.places):
+        yield met.places.name, met.places
+    for trait in met.traits:
+        if trait.name in TRAITS_READ.get(reader, ()) and _moves(trait):
+            yield f"trait {trait.name}", trait
+
+
+def _always(factor: Factor) -> frozenset[str]:
+    """The switches that a factor sets whatever it comes out as."""
+    return frozenset.intersection(*(frozenset(dict(kind.settings)) for kind in factor.categories))
+
+
+def _moves(factor: Factor) -> bool:
+    return sum(each > 0 for each in factor.prior) > 1
 
 
 # --- turning them ----------------------------------------------------------------------------------------------
 
 
-def unit_at(asked: Experiment, base: Unit, turned: Sequence[Knob], point: Sequence[float], attempts: int) -> Unit:
-    """The unit of an experiment with its knobs turned to a point."""
-    values = {knob: knob.value(number) for knob, number in zip(turned, point, strict=True)}
-    shares = _turned_shares(base.population, asked.reader, values)
+def stand(turned: Sequence[Knob], points: Numbers) -> dict[Knob, Numbers]:
+    """Where each knob stands at points of uniform numbers, one row a point, :attr:`Knob.size` columns a knob."""
+    ends = np.cumsum([knob.size for knob in turned])
+    parts = np.split(points, ends[:-1], axis=1) if len(turned) else []
+    return {knob: knob.turned(part) for knob, part in zip(turned, parts, strict=True)}
+
+
+def unit_at(base: Unit, stands: Mapping[Knob, Numbers], row: int, attempts: int) -> Unit:
+    """The unit with its knobs as they stand at one of the points."""
+    shares = {knob.of: at[row].tolist() for knob, at in stands.items() if knob.kind == "share"}
+    values = {knob: float(at[row, 0]) for knob, at in stands.items() if knob.kind != "share"}
 
     def with_shares(factor: Factor) -> Factor:
         if factor.name not in shares:
             return factor
-        pairs = zip(factor.categories, shares[factor.name].tolist(), strict=True)
+        pairs = zip(factor.categories, shares[factor.name], strict=True)
         return replace(factor, categories=tuple(replace(kind, share=share) for kind, share in pairs), detailed=())
 
     met = base.population
@@ -146,7 +216,7 @@ def unit_at(asked: Experiment, base: Unit, turned: Sequence[Knob], point: Sequen
         if knob.kind == "number":
             numbers[knob.of] = replace(numbers[knob.of], value=_whole(value, NUMBERS[knob.of].whole))
         elif knob.kind == "option":
-            options[knob.of] = _whole(value, OPTIONS[asked.reader][knob.of].whole)
+            options[knob.of] = _whole(value, OPTIONS[base.reader][knob.of].whole)
     adoption = next((value for knob, value in values.items() if knob.kind == "adoption"), base.adoption)
     return replace(
         base, population=replace(met, numbers=numbers), adoption=adoption, attempts=attempts,
@@ -156,60 +226,3 @@ def unit_at(asked: Experiment, base: Unit, turned: Sequence[Knob], point: Sequen
 
 def _whole(value: float, whole: bool) -> float:
     return float(round(value)) if whole else value
-
-
-def _turned_shares(met: Population, reader: str, values: dict[Knob, float]) -> dict[str, _Numbers]:
-    point = {(knob.of, knob.category): value for knob, value in values.items() if knob.kind == "share"}
-    return {factor.name: _shares(factor, point) for factor in _open(met, reader)}
-
-
-def _shares(factor: Factor, point: dict[tuple[str, str], float]) -> _Numbers:
-    names = [category.name for category in factor.categories]
-    if len(names) == 2:
-        second = point[factor.name, names[1]]
-        return np.array([1 - second, second])
-    raw = np.array([point[factor.name, name] for name in names]) + 1e-9
-    return np.asarray(raw / raw.sum())
-
-
-class Weights:
-    """How often each situation is met by first contacts, in time or late, wherever the knobs stand.
-
-    What no knob turns is averaged over once and for all (:meth:`averaged`), so that a point costs as little as it can.
-    """
-
-    def __init__(self, met: Population, turned: Sequence[Knob]) -> None:
-        self.met, self.turned = met, turned
-        shares = {knob.of for knob in turned if knob.kind == "share"}
-        adoption = any(knob.kind == "adoption" for knob in turned)
-        everybody = np.array([0.0, 1.0])
-        self._axes: list[tuple[str, _Numbers, bool]] = [
-            *((factor.name, np.asarray(factor.shares), factor.name in shares) for factor in (*met.factors, met.places)),
-            *((side, everybody, adoption) for side in ("adoption.client", "adoption.server")),
-            ("in time", np.ones(2), True),
-        ]
-
-    def averaged(self, values: _Numbers) -> _Numbers:
-        """The mean of something over what no knob turns; one row a situation, a column in time and one late."""
-        table = values.reshape([len(shares) for _, shares, _ in self._axes])
-        for axis in reversed(range(len(self._axes))):
-            _, shares, turned = self._axes[axis]
-            if not turned:
-                table = np.tensordot(table, shares, axes=(axis, 0))
-        return table.ravel()
-
-    def at(self, point: Sequence[float]) -> _Numbers:
-        """The weights of what :meth:`averaged` leaves, where the knobs stand so."""
-        values = {knob: knob.value(number) for knob, number in zip(self.turned, point, strict=True)}
-        now = _turned_shares(self.met, "arrays", values)
-        adoption = next((value for knob, value in values.items() if knob.kind == "adoption"), 1.0)
-        now |= dict.fromkeys(("adoption.client", "adoption.server"), np.array([1 - adoption, adoption]))
-        numbers = {knob.of: value for knob, value in values.items() if knob.kind == "number"}
-        thief, life = (numbers.get(name, self.met.number(name)) for name in _TIMES)
-        early = vectorised.in_time_share(thief, self.met.number("latency.spread"), life)
-        now["in time"] = np.array([early, 1 - early])
-        found = np.ones(1)
-        for name, _, turned in self._axes:
-            if turned:
-                found = np.multiply.outer(found, now[name]).ravel()
-        return found

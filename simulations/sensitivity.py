@@ -1,8 +1,9 @@
-"""Which of the numbers that nobody measured decide an experiment: how each changes what each arm changes.
+"""Which of the numbers that are not sure decide an experiment: how each changes what each arm changes.
 
-The knobs are what the population leaves open (``swept``) and what the reader takes for granted. Where attempts are
-first contacts, outcomes are expected values, for which every situation is gone through, so that nothing is sampled but
-the knobs. Elsewhere the reader of the experiment counts a few attempts at every point, the same draws at all of them.
+The knobs are what the population does not state with high confidence and what the reader takes for granted; the shares
+of one factor are one knob, however many products it is of. Where attempts are first contacts, outcomes are expected
+values, for which every situation is gone through, so that nothing is sampled but the knobs. Elsewhere the reader of the
+experiment counts a few attempts at every point, the same draws at all of them.
 """
 
 from __future__ import annotations
@@ -12,29 +13,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from model.errors import hint
-from simulations import engine, vectorised
-from simulations.attempts import Whole, situations
+from simulations import engine, expectation
 from simulations.engine import Progress, Tally
 from simulations.experiments import Experiment, ExperimentError, check_arms, population_for
-from simulations.harms import strategy
-from simulations.knobs import Knob, Weights, knobs, unit_at
+from simulations.knobs import Knob, Numbers, knobs, stand, unit_at
 from simulations.population import Population
-from simulations.results import outcomes_of, shows
-from simulations.visits import Label
+from simulations.results import outcomes_of
 
 if TYPE_CHECKING:
     import pandas
 
 COLUMNS = (
     "experiment", "arm", "against", "outcome", "kind", "knob", "method", "first_order", "first_order_confidence",
-    "total", "total_confidence", "effect", "effect_confidence", "spread", "mean", "low", "high", "samples", "attempts",
-    "seed", "population",
+    "total", "total_confidence", "converged", "effect", "effect_confidence", "spread", "mean", "low", "high", "samples",
+    "attempts", "seed", "population",
 )  # fmt: skip
 #: An outcome that never changes by more than this depends on nothing.
 _NOTHING = 1e-12
+#: An index is what it says if its interval reaches so far to either side, or half as far as the index itself.
+_NARROW = 0.05
 METHODS = {
     "sobol": "shares of the variance that a knob explains, alone (first order) and with others (total)",
     "morris": "the mean size of what a step of a knob changes (effect); for many knobs where a sample is dear",
@@ -56,8 +55,7 @@ EFFORTS = {
 }  # fmt: skip
 EXACT = Effort("sobol", 256, 0)
 
-_Numbers = NDArray[np.float64]
-_Changes = dict[tuple[int, str, str], _Numbers]
+_Changes = dict[tuple[int, str, str], Numbers]
 
 
 def indices(
@@ -97,19 +95,18 @@ def indices(
     check_arms(asked)
     met = population_for(asked, population, deployed)
     base = asked.unit(met, asked.values[len(asked.values) // 2], f"{seed}/0", 1)
-    exact = asked.reader == "arrays" and situations(base.population).count <= vectorised.MOST_SITUATIONS
+    exact = expectation.known(base)
     effort = _effort(asked, EXACT if exact else EFFORTS[asked.reader], method, samples, attempts)
     turned = knobs(asked, base)
     if not turned:
         raise ExperimentError(f"population {met.name!r} leaves nothing open that {asked.name!r} could depend on")
-    problem = {
-        "num_vars": len(turned), "names": [knob.name for knob in turned], "bounds": [[k.low, k.high] for k in turned],
-    }  # fmt: skip
+    problem = _problem(turned)
     tried = _sampled(problem, effort, seed)
+    stands = stand(turned, tried)
     if exact:
-        changes = _expected(asked, base.population, turned, tried)
+        changes = _expected(expectation.Expectation(base, turned), stands, len(tried))
     else:
-        units = [unit_at(asked, base, turned, point, effort.attempts) for point in tried.tolist()]
+        units = [unit_at(base, stands, row, effort.attempts) for row in range(len(tried))]
         changes = _counted(engine.run(units, workers, progress, store, cluster).values())
     arms = tuple(asked.treatments)
     rows = [
@@ -120,6 +117,15 @@ def indices(
         for knob, found in zip(turned, _analysed(problem, effort, tried, values, seed), strict=True)
     ]  # fmt: skip
     return pandas.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _problem(turned: Sequence[Knob]) -> dict[str, Any]:
+    """What SALib is asked: uniform numbers, those of a knob together."""
+    named = [knob.name for knob in turned for _ in range(knob.size)]
+    return {
+        "num_vars": len(named), "names": [f"{name} {place}" for place, name in enumerate(named)],
+        "bounds": [[0.0, 1.0]] * len(named), "groups": named,
+    }  # fmt: skip
 
 
 def _effort(
@@ -143,19 +149,19 @@ def _effort(
     return Effort(chosen, number, usual.attempts if attempts is None else attempts)
 
 
-def _sampled(problem: dict[str, Any], effort: Effort, seed: int) -> _Numbers:
+def _sampled(problem: dict[str, Any], effort: Effort, seed: int) -> Numbers:
     from SALib.sample import morris, sobol
 
     if effort.method == "morris":
-        tried: _Numbers = morris.sample(problem, effort.samples, seed=seed)
+        tried: Numbers = morris.sample(problem, effort.samples, seed=seed)
     else:
         tried = sobol.sample(problem, effort.samples, calc_second_order=False, seed=seed)
     return tried
 
 
 def _analysed(
-    problem: dict[str, Any], effort: Effort, tried: _Numbers, values: _Numbers, seed: int
-) -> Iterator[tuple[float, ...]]:
+    problem: dict[str, Any], effort: Effort, tried: Numbers, values: Numbers, seed: int
+) -> Iterator[tuple[Any, ...]]:
     """For each knob the columns from ``first_order`` to ``spread``; those of the other method are not numbers."""
     from SALib.analyze import morris, sobol
 
@@ -163,45 +169,35 @@ def _analysed(
     if effort.method == "morris":
         found = morris.analyze(problem, tried, values, seed=seed)
         for effect in zip(*(found[name] for name in ("mu_star", "mu_star_conf", "sigma")), strict=True):
-            yield *(nothing,) * 4, *map(float, effect)
+            yield *(nothing,) * 4, "", *map(float, effect)
     else:
         found = sobol.analyze(problem, values, calc_second_order=False, seed=seed)
         for share in zip(*(found[name] for name in ("S1", "S1_conf", "ST", "ST_conf")), strict=True):
-            yield *map(float, share), *(nothing,) * 3
+            first, first_confidence, total, confidence = map(float, share)
+            yield first, first_confidence, total, confidence, _converged(total, confidence), *(nothing,) * 3
+
+
+def _converged(total: float, confidence: float) -> str:
+    """Whether the interval of an index bears it out: narrow, or far from nothing, and of what a share can be.
+
+    References:
+        F. Sarrazin, F. Pianosi, T. Wagener: Global sensitivity analysis of environmental models: convergence and
+        validation. Environ. Model. Softw. 79 (2016).
+    """
+    supported = confidence <= max(_NARROW, total / 2) and -confidence <= total <= 1 + confidence
+    return "yes" if supported else "no"
 
 
 # --- all situations gone through -------------------------------------------------------------------------------
 
 
-def _expected(asked: Experiment, met: Population, turned: Sequence[Knob], tried: _Numbers) -> _Changes:
+def _expected(expected: expectation.Expectation, stands: Mapping[Knob, Numbers], points: int) -> _Changes:
     """What each arm changes of each outcome, at every point that is tried."""
-    weights = Weights(met, turned)
-    reader = vectorised.Reader(situations(met), tuple(asked.treatments.values()), strategy=strategy(asked.attacker))
-    numbers = reader.read(np.arange(reader.found.count))
-    seen = [_seen(reader.labels, numbers[:, place], weights) for place in range(len(reader.arms))]
-    outcomes = sorted({outcome for columns in seen for outcome in columns})
-    nothing = np.zeros(len(weights.at(tried[0].tolist())))
-    changes = {
-        (place, *outcome): columns.get(outcome, nothing) - seen[0].get(outcome, nothing)
-        for place, columns in enumerate(seen)
-        if place > 0
-        for outcome in outcomes
-    }
-    stacked = np.stack(list(changes.values()), axis=1)
-    values = np.array([weights.at(point) @ stacked for point in tried.tolist()])
-    return {key: values[:, column] for column, key in enumerate(changes)}
-
-
-def _seen(labels: Sequence[Label], numbers: Whole, weights: Weights) -> dict[tuple[str, str], _Numbers]:
-    """For each outcome where it is seen: in which of the situations that knobs tell apart, and how often in each.
-
-    ``numbers``: of the labels that situations have under one arm, in time and late.
-    """
-    here = [labels[number] for number in np.unique(numbers)]
-    names = {outcome for label in here for outcome in outcomes_of(label)}
+    rates = expected.rates(stands, points)
     return {
-        (kind, name): weights.averaged(np.array([shows(label, kind, name) for label in labels], dtype=float)[numbers])
-        for kind, name in names
+        (place, *outcome): rates[:, place, column] - rates[:, 0, column]
+        for place in range(1, rates.shape[1])
+        for column, outcome in enumerate(expected.outcomes)
     }
 
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from model.errors import InputError
 from simulations import experiments
 from simulations.catalogue import EXPERIMENTS
 from simulations.experiments import Adoption, Mix, population_for
-from simulations.knobs import knobs, unit_at
+from simulations.knobs import Knob, knobs, stand, unit_at
 from simulations.options import OPTIONS, told
 from simulations.population import Number, load
 from simulations.sensitivity import COLUMNS, indices
+from simulations.servers import authorization_servers
 
 #: Two things open: how many visits go to the attacker, and how many AS ignore the resource. The thief is never late.
 OPEN = (
@@ -32,11 +34,10 @@ def test_a_product_of_two_shares_in_closed_form() -> None:
     table = indices(replace(ASKED, values=(0.5,)), samples=1024, population=OPEN)
     assert tuple(table.columns) == COLUMNS
     theft = table[(table.outcome == "token_confinement") & (table.kind == "harm")].set_index("knob")
-    for knob in ("place: malicious_rs", "as_resource: ignore"):
-        knob = knob if knob in theft.index else "place: honest_api"
+    for knob in ("place", "as_resource"):
         assert theft.loc[knob, "first_order"] == pytest.approx(3 / 7, abs=0.03)
         assert theft.loc[knob, "total"] == pytest.approx(4 / 7, abs=0.03)
-    others = theft.drop(index=[knob for knob in theft.index if knob.startswith(("place", "as_resource"))])
+    others = theft.drop(index=[knob for knob in theft.index if knob in ("place", "as_resource")])
     assert (others.total.abs() < 0.01).all()
     assert theft.low.iloc[0] == pytest.approx(-1, abs=0.05)
 
@@ -83,7 +84,7 @@ def test_every_experiment_has_knobs(name: str) -> None:
         case experiments.Number(number):
             assert found & {("option", number), ("number", number)}
         case Adoption():
-            assert ("adoption", "") in found
+            assert ("adoption", "adoption") in found
 
 
 @pytest.mark.parametrize("name", ["slash", "cimd_dcr", "token_life", "federation_coverage"])
@@ -93,9 +94,8 @@ def test_every_reader_is_asked(name: str) -> None:
     table = indices(asked, samples=4, attempts=400 if asked.reader == "agents" else 60, method="morris")
     assert len(table)
     assert set(table.against) == {next(iter(asked.treatments))}
-    of = {knob.partition(": ")[0].removeprefix("log ") for knob in table.knob}
-    assert of >= OPTIONS.get(asked.reader, {}).keys()
-    assert not table[["effect", "spread"]].isna().any(axis=None)
+    assert {knob.removeprefix("log ") for knob in table.knob} >= OPTIONS.get(asked.reader, {}).keys()
+    assert not table.effect.isna().any()
     assert table[["total", "first_order"]].isna().all(axis=None)
 
 
@@ -108,7 +108,7 @@ def test_what_is_counted_comes_near_what_is_known() -> None:
     counted = indices(replace(asked, reader="agents"), samples=8, population=met, attempts=100, method="morris")
     for table in (exact, counted):
         theft = table[(table.outcome == "token_confinement") & (table.kind == "harm")].set_index("knob").effect
-        assert set(theft.nlargest(2).index) == {"place: honest_api", "as_resource: ignore"}
+        assert set(theft.nlargest(2).index) == {"place", "as_resource"}
 
 
 def test_a_ramp_is_explained_by_its_knob() -> None:
@@ -126,9 +126,10 @@ def test_knobs_set_the_unit() -> None:
     asked = EXPERIMENTS["ten_steps"]
     base = asked.unit(population_for(asked, None), 5, "1/0", 1)
     turned = knobs(asked, base)
-    for end in (0.0, 0.3, 1.0):
-        point = [knob.low + end * (knob.high - knob.low) for knob in turned]
-        unit = unit_at(asked, base, turned, point, 8)
+    points = np.outer((0.0, 0.3, 1.0), np.ones(sum(knob.size for knob in turned)))
+    stands = stand(turned, points)
+    for row, end in enumerate(points[:, 0].tolist()):
+        unit = unit_at(base, stands, row, 8)
         for factor in (unit.population.places, *unit.population.factors):
             assert sum(factor.shares) == pytest.approx(1)
         told_ = dict(unit.options)
@@ -136,6 +137,39 @@ def test_knobs_set_the_unit() -> None:
         assert told_["steps"] == round(20**end)
         assert unit.population.number("token_lifetime") == pytest.approx(3600 * 10 ** (2 * end - 1))
         assert told(unit) == told_
+
+
+def test_tables_of_products_are_knobs() -> None:
+    """What is stated with low confidence is open, with a source as well: any mix of products is as likely."""
+    asked = EXPERIMENTS["echo_measured"]
+    turned = {knob.name: knob for knob in knobs(asked, asked.unit(population_for(asked, None), 0.1, "1/0", 1))}
+    assert {"authorization_server", "resource_server", "place"} <= turned.keys()
+    products = {row.product for row in authorization_servers().values() if row.settings}
+    assert turned["authorization_server"].rests_on == pytest.approx(len(products))
+    assert turned["resource_server"].rests_on == pytest.approx(5)
+
+
+def test_shares_are_drawn_as_their_prior_has_them() -> None:
+    """Means and variances are those of the Dirichlet distribution, of two shares and of more; nothing makes a share."""
+    from scipy.stats import dirichlet, qmc
+
+    for prior in ((3.0, 1.0), (0.5, 0.0, 4.0, 1.5), (1.0, 1.0, 1.0)):
+        knob = Knob("any", "share", "any", prior=prior)
+        shares = knob.turned(qmc.Sobol(knob.size, rng=1).random_base2(13))
+        weighed = [place for place, weight in enumerate(prior) if weight]
+        law = dirichlet([prior[place] for place in weighed])
+        assert shares[:, weighed].mean(axis=0) == pytest.approx(law.mean(), abs=0.002)
+        assert shares[:, weighed].var(axis=0) == pytest.approx(law.var(), rel=0.02)
+        assert shares.sum(axis=1) == pytest.approx(np.ones(len(shares)))
+        assert not shares[:, [place for place, weight in enumerate(prior) if not weight]].any()
+
+
+def test_what_is_not_converged_is_marked() -> None:
+    """With next to no samples intervals bear out next to nothing; with many they do."""
+    asked = replace(ASKED, values=(0.5,))
+    few, many = (indices(asked, samples=samples, population=OPEN).converged for samples in (4, 1024))
+    assert (few == "no").any()
+    assert (many == "yes").all()
 
 
 def test_every_option_has_a_range() -> None:

@@ -1,0 +1,119 @@
+"""What is expected of first contacts wherever the knobs stand: all situations gone through, nothing sampled but them.
+
+Attempts of many situations come to the same under every arm. How often each such end is met is a sum of products of
+shares, so that a point of the knobs costs a product of matrices and no reading of rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from simulations import vectorised
+from simulations.attempts import situations
+from simulations.engine import Unit
+from simulations.harms import strategy
+from simulations.knobs import TIMES, Knob, Numbers
+from simulations.results import outcomes_of, shows
+from simulations.visits import Label
+
+#: So many numbers are held at a time while points are gone through.
+_AT_ONCE = 1 << 21
+_SIDES = ("adoption.client", "adoption.server")
+_IN_TIME = "in time"
+
+
+def known(unit: Unit) -> bool:
+    """Whether all situations of a unit can be gone through."""
+    return unit.reader == "arrays" and situations(unit.population).count <= vectorised.MOST_SITUATIONS
+
+
+class Expectation:
+    """The outcomes of a unit as its knobs turn; what no knob turns is averaged over once and for all.
+
+    Attributes:
+        outcomes: what can be seen, by kind and name.
+        cells: how many categories there are of each thing that is turned or ``kept``, by its name.
+        ends: one row a cell, one column an end: how often that is what it comes to.
+        seen: which outcomes each end shows, by end, arm and outcome.
+    """
+
+    def __init__(self, unit: Unit, turned: Sequence[Knob] = (), kept: Collection[str] = ()) -> None:
+        self.unit, self.turned = unit, turned
+        met, either = unit.population, (1 - unit.adoption, unit.adoption)
+        early = vectorised.in_time_share(*(met.number(name) for name in (TIMES[0], "latency.spread", TIMES[1])))
+        self._shares: dict[str, Numbers] = {
+            **{factor.name: np.asarray(factor.shares) for factor in (*met.factors, met.places)},
+            **{side: np.asarray(either) for side in _SIDES},
+            _IN_TIME: np.array([early, 1 - early]),
+        }
+        moving = {name for knob in turned for name in _turns(knob)} | set(kept)
+        self.cells = {name: len(shares) for name, shares in self._shares.items() if name in moving}
+        joint, labels = self._ends(moving)
+        met_with = {number: labels[number] for number in np.unique(joint).tolist()}
+        self.outcomes = sorted({outcome for label in met_with.values() for outcome in outcomes_of(label)})
+        shown = np.zeros((len(labels), len(self.outcomes)))
+        for number, label in met_with.items():
+            shown[number] = [shows(label, *outcome) for outcome in self.outcomes]
+        self.seen = shown[joint]
+
+    def _ends(self, moving: Collection[str]) -> tuple[NDArray[np.int64], list[Label]]:
+        """The ends there are, each as the numbers of the labels that it has under the arms."""
+        found = situations(self.unit.population)
+        read = vectorised.reader(found, self.unit.arms, (), strategy(self.unit.strategy))
+        numbers = read.read(np.arange(found.count))
+        rows = numbers.transpose(0, 2, 1).reshape(-1, len(self.unit.arms))
+        joint, place = np.unique(rows, axis=0, return_inverse=True)
+        cells, weights = np.zeros(1, dtype=np.int64), np.ones(1)
+        for name, shares in self._shares.items():
+            moves = name in moving
+            own = np.arange(len(shares)) if moves else np.zeros(len(shares), dtype=np.int64)
+            cells = np.add.outer(cells * (len(shares) if moves else 1), own).ravel()
+            weights = np.multiply.outer(weights, np.ones(len(shares)) if moves else shares).ravel()
+        size = int(np.prod(list(self.cells.values())))
+        self.ends = csr_array((weights, (cells, place.ravel())), shape=(size, len(joint)))
+        return joint, read.labels
+
+    def rates(self, stands: Mapping[Knob, Numbers], points: int) -> Numbers:
+        """How often each outcome is expected, by point, arm and outcome."""
+        now = self._turned(stands)
+        step = max(1, _AT_ONCE // self.ends.shape[0])
+        return np.concatenate([
+            self._rates({name: shares[start : start + step] for name, shares in now.items()}, min(step, points - start))
+            for start in range(0, points, step)
+        ])  # fmt: skip
+
+    def _rates(self, now: Mapping[str, Numbers], points: int) -> Numbers:
+        weights = np.ones((points, 1))
+        for name, size in self.cells.items():
+            shares = now.get(name, np.broadcast_to(self._shares[name], (points, size)))
+            weights = (weights[:, :, None] * shares[:, None, :]).reshape(points, -1)
+        return np.asarray(np.tensordot(np.asarray(weights @ self.ends), self.seen, axes=1))
+
+    def _turned(self, stands: Mapping[Knob, Numbers]) -> dict[str, Numbers]:
+        """The shares of what is turned, one row a point."""
+        now = {knob.of: at for knob, at in stands.items() if knob.kind == "share"}
+        for knob, at in stands.items():
+            if knob.kind == "adoption":
+                now |= dict.fromkeys(_SIDES, np.concatenate([1 - at, at], axis=1))
+        times = {knob.of: at[:, 0] for knob, at in stands.items() if knob.kind == "number"}
+        if times:
+            thief, life = (times.get(name, self.unit.population.number(name)) for name in TIMES)
+            spread = self.unit.population.number("latency.spread")
+            early = np.vectorize(vectorised.in_time_share)(thief, spread, life)
+            now[_IN_TIME] = np.stack([early, 1 - early], axis=1)
+        return now
+
+
+def _turns(knob: Knob) -> Iterator[str]:
+    """The names of what a knob turns."""
+    match knob.kind:
+        case "share":
+            yield knob.of
+        case "adoption":
+            yield from _SIDES
+        case "number":
+            yield _IN_TIME
