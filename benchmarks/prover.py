@@ -1,4 +1,4 @@
-"""What published attacks are mended by, for any number of sessions: ProVerif beside the solver, in one run.
+"""What published attacks are mended by, for any number of sessions and servers: ProVerif beside the solver, in one run.
 
 python -m benchmarks.prover
 """
@@ -25,8 +25,8 @@ def main() -> int:
     except ProofError as error:
         print(f"not run: {error}")
         return 0
-    standings, ratios = Counter[tuple[str, str]](), []
-    print(f"{'published attack':24}{'mended':>18}{'any number':>12}{'':4}{'solver s':>9}{'prover s':>9}")
+    standings, ratios = Counter[tuple[str, str, str]](), []
+    print(f"{'published attack':24}{'mended':>18}{'any number':>12} {'of':20}{'solver s':>9}{'prover s':>9}")
     for published in publications().values():
         if published.question is None:
             continue
@@ -36,15 +36,17 @@ def main() -> int:
         between = time.perf_counter()
         found = any_number(verdict)
         ended = time.perf_counter()
-        standings[verdict.result, found.event] += 1
+        of = "sessions, servers" if found.servers else "sessions"
+        standings[verdict.result, found.event, of] += 1
+        of += "" if found.standing == "agree" else " (!)"
         ratios.append((ended - between) / (between - started))
         print(
-            f"{published.id:24}{verdict.result:>18}{found.event:>12}{'' if found.standing == 'agree' else ' (!)':4}"
+            f"{published.id:24}{verdict.result:>18}{found.event:>12} {of:20}"
             f"{between - started:9.2f}{ended - between:9.2f}",
             flush=True,
         )
-    for (result, event), number in sorted(standings.items()):
-        print(f"{result} here, for any number {event}: {number}")
+    for (result, event, of), number in sorted(standings.items()):
+        print(f"{result} here, for any number of {of} {event}: {number}")
     print(f"prover and all that is written for it, times the solver's verdict: median {statistics.median(ratios):.1f}")
     return 0
 

@@ -1,4 +1,4 @@
-"""A question about any number of sessions and grants, as a process of the applied pi calculus, for ProVerif.
+"""A question about any number of sessions, grants and servers, as a process of the applied pi calculus, for ProVerif.
 
 Nothing of a protocol is said here: the clauses of :mod:`properties.clauses` are written down, each as a process that
 can run any number of times. Rows and facts are entries of tables; what somebody chooses comes from a public channel.
@@ -12,7 +12,7 @@ References:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations, product
 from typing import Any, NamedTuple
@@ -21,7 +21,6 @@ from model.design import Configuration
 from model.world import World
 from properties.clauses import Clause, Clauses
 from properties.cubes import Cube
-from properties.instances import Instance, Term
 from properties.security import Property
 from properties.steps import SEVERAL, Copy, Event, Fact, Row, Values
 
@@ -30,22 +29,22 @@ RUNS = "first_contact"
 
 
 def applied_pi(
-    world: World, configuration: Configuration, prop: Property, named: bool = True, number: int = SEVERAL
+    world: World, configuration: Configuration, prop: Property, named: bool = True, servers: int = SEVERAL
 ) -> str:
     """The process, with the questions whether the property's event happens, and whether honest parties get anywhere.
 
     Args:
         named: the name of an instance says what it was like when somebody else first spoke of it; the process is then
             larger, and less happens in it that cannot be.
-        number: instances of each kind with which steps are read.
+        servers: copies of each domain with which steps are read; with one, there is the world's number of them.
     """
     events = tuple(dict.fromkeys((prop.name, RUNS)))
-    text = _Text(Clauses(world, configuration, events, named, number))
+    text = _Text(Clauses(world, configuration, events, named, servers))
     steps = text.steps()
     head = [
         f"(* {prop.name}: {prop.meaning}",
         f"   {configuration}",
-        f"   world {world.name}, with any number of each of its sessions and grants",
+        f"   world {world.name}, with any number of each of its sessions and grants{text.others()}",
         "",
         "   What does not happen here happens to no number of them. What happens may be no attack: a row stays after a",
         "   step has taken it, so that what can be used once is used twice. *)",
@@ -66,34 +65,41 @@ class _Said(NamedTuple):
 class _Names:
     """What is declared: constants, functions and tables, as they are first used."""
 
+    words: dict[str, Any] = field(default_factory=dict)
     constants: dict[str, Any] = field(default_factory=dict)
     functions: dict[str, str] = field(default_factory=dict)
     tables: dict[str, str] = field(default_factory=dict)
 
     def constant(self, value: Any) -> str:
-        name = f"c_{_word(str(value))}"
-        while self.constants.setdefault(name, value) != value:
+        name = self._called("c_", value)
+        self.constants[name] = value
+        return name
+
+    def _called(self, kind: str, what: Any) -> str:
+        """A word for something, which is no other's."""
+        name = kind + _word(str(what))
+        while self.words.setdefault(name, what) != what:
             name += "_"
         return name
 
-    def instance(self, instance: Instance, which: str) -> str:
-        return self._applied(f"the_{_word(instance.kind)}", "(id): value", which)
-
-    def function(self, name: str, value: str) -> str:
-        return self._applied(_word(name), "(value): value", value)
+    def value(self, family: str, *ids: str) -> str:
+        """A value that is named after instances."""
+        return self._applied(self._called("of_", family), f"({', '.join(['id'] * len(ids))}): value", ", ".join(ids))
 
     def named(self, kind: str, columns: list[str], *arguments: str) -> str:
         taken = ", ".join(["id"] + ["value"] * len(columns))
         return self._applied(f"named_{_word(kind)}", f"({taken}): id", ", ".join(arguments))
 
-    def table(self, of: str, columns: tuple[str, ...], several: bool) -> str:
-        types = ", ".join(["id"] * several + ["value"] * len(columns))
+    def table(self, of: str, columns: tuple[str, ...], ids: int) -> str:
+        types = ", ".join(["id"] * ids + ["value"] * len(columns))
         self.tables.setdefault(f"row_{_word(of)}", f"({types}). (* {', '.join(columns)} *)")
         return f"row_{_word(of)}"
 
-    def fact(self, name: str) -> str:
-        self.tables.setdefault(f"fact_{_word(name)}", "(value).")
-        return f"fact_{_word(name)}"
+    def fact(self, name: str, *ids: str) -> str:
+        """A fact about instances, or about the world."""
+        table = self._called("fact_", name)
+        self.tables.setdefault(table, f"({', '.join(['id'] * len(ids)) or 'value'}).")
+        return f"{table}({', '.join(ids) or self.constant(True)})"
 
     def declarations(self) -> Iterator[str]:
         yield from ("type id.", "type value.", "free c: channel.")
@@ -126,19 +132,25 @@ class _Text:
         """How the rows of each kind are at first: any number of them, or the one that there is."""
         for kind, columns in self.model.columns.items():
             values = [self.names.constant(value) for value in columns.values()]
-            new = f"i_{_word(kind)}"
-            if self.is_one_of_many(kind):
-                yield f"! new {new}: id; out(c, {new}); insert {self.table(kind)}({', '.join([new, *values])})"
-            else:
-                yield f"insert {self.table(kind)}({', '.join(values)})"
+            called = self._chain(kind)
+            there = [f"in(c, {each}: id);" for each in called[:-1]]  # a grant is at any of the domains
+            there += [f"new {each}: id; out(c, {each});" for each in called[-1:]]
+            row = f"insert {self.table(kind)}({', '.join([*called, *values])})"
+            yield " ".join(["!", *there, row]) if called else row
 
-    def is_one_of_many(self, kind: str) -> bool:
-        """Whether there is any number of a kind."""
-        return any(instance.kind == kind for instance in self.model.instances.by_name.values())
+    def others(self) -> str:
+        """Of what else there is any number, in words."""
+        parts = self.model.instances.domains.parts.values()
+        return "".join(f",\n   and of {', '.join(party.name for party in part)} together" for part in parts)
+
+    def _chain(self, kind: str) -> list[str]:
+        """What tells which of its kind something is; nothing where there is one."""
+        first = next(iter(self.model.of_kind(kind)), "")
+        return [f"i_{_word(self.model.kind(of))}" for of in self.model.instances.chain(first)] if first else []
 
     def table(self, kind: str) -> str:
         """The table with the rows of a kind."""
-        return self.names.table(kind, tuple(self.model.columns[kind]), self.is_one_of_many(kind))
+        return self.names.table(kind, tuple(self.model.columns[kind]), len(self._chain(kind)))
 
     def _alternatives(self, cube: Cube) -> Iterator[dict[str, _Said]]:
         """A cube as conditions that can be written: for each variable what it is, or what it is not."""
@@ -151,8 +163,8 @@ class _Text:
         domain = sorted(self.model.reading.domains[name], key=str)
         alike: dict[Any, list[Any]] = {}
         for member in domain:
-            term = self.model.instances.terms.get(member)
-            family = member if term is None else (term.functions, self.model.kind(term.of))
+            term = self.model.instances.term(member)
+            family = member if term is None else term[:1]
             alike.setdefault(family, []).append(member)
         ways = []
         for family, those in alike.items():
@@ -216,9 +228,7 @@ class _Step:
     def _row(self, of: str, place: int) -> None:
         kind, at_once, cells = self.model.kind(of), set[str](), []
         if of in self.instances.by_name:
-            new = self._id(of)
-            cells.append(f"={new}" if new in self.bound else f"{new}: id")
-            at_once.add(new)
+            cells += self._patterns(self._ids((of,)), at_once)
         for column in self.model.columns[kind]:
             cells.append(self._cell(self.model.variable[of, column], f"{_word(column)}_{place}", at_once))
         self.bound |= at_once
@@ -230,21 +240,33 @@ class _Step:
         if said.how == "not":
             self.values[name] = called
             return f"{called}: value"
-        term = self.instances.terms.get(said.what)
+        term = self.instances.term(said.what)
         if term is None:
             self.values[name] = self.names.constant(said.what)
             return f"={self.values[name]}"
-        new = self._other() if said.how == "any" else self._id(term.of)
-        if new in self.bound:
-            self.values[name] = self._term(term, new)
-            return f"={self.values[name]}"
-        if new in at_once:
-            again = self._other()
-            self.conditions.append(f"{again} = {new}")
-            new = again
-        at_once.add(new)
-        self.values[name] = self._term(term, new)
-        return self._term(term, f"{new}: id")
+        ids = self._ids(term.of)
+        if said.how == "any":
+            ids = [self._other() for _ in ids]
+        known = self.bound.issuperset(ids)
+        patterns = self._patterns(ids, at_once)
+        known_by = (pattern.strip("=").partition(":")[0] for pattern in patterns)
+        self.values[name] = self.names.value(term.family, *known_by)
+        return f"={self.values[name]}" if known else self.names.value(term.family, *patterns)
+
+    def _patterns(self, ids: list[str], at_once: set[str]) -> list[str]:
+        """Patterns for what instances are called by; ``at_once``: what is bound in the same."""
+        found = []
+        for each in ids:
+            if each in self.bound:
+                found.append(f"={each}")
+                continue
+            new = each
+            if each in at_once:
+                new = self._other()
+                self.conditions.append(f"{new} = {each}")
+            at_once.add(new)
+            found.append(f"{new}: id")
+        return found
 
     def _choice(self, name: str) -> None:
         at_once = set[str]()
@@ -254,13 +276,10 @@ class _Step:
         self.bound |= at_once
 
     def _fact(self, name: str) -> None:
-        said, term = self.instances.said(name)
-        pattern = f"={self.names.constant(True)}"
-        if term is not None:
-            new = self._id(term.of)
-            pattern = f"={self._term(term, new)}" if new in self.bound else self._term(term, f"{new}: id")
-            self.bound.add(new)
-        self.lines.append(f"get {self.names.fact(said)}({pattern}) in")
+        term, at_once = self.instances.term(name), set[str]()
+        patterns = self._patterns(self._ids(term.of), at_once) if term else []
+        self.bound |= at_once
+        self.lines.append(f"get {self.names.fact(term.family if term else name, *patterns)} in")
 
     def _other(self) -> str:
         self.others += 1
@@ -271,16 +290,17 @@ class _Step:
     def _apart(self) -> None:
         """Two instances of one kind are two; of one alone the step says the same elsewhere."""
         for (left, first), (right, second) in combinations(self.ids.items(), 2):
-            if self.model.kind(left) == self.model.kind(right) and {first, second} <= self.bound:
+            alike = [self.instances.by_name[of]._replace(number=0) for of in (left, right)]
+            if alike[0] == alike[1] and {first, second} <= self.bound:
                 self.conditions.append(f"{first} <> {second}")
 
     def _not(self, name: str, members: tuple[Any, ...]) -> None:
         for member in members:
-            term = self.instances.terms.get(member)
+            term = self.instances.term(member)
             if term is None:
                 self.conditions.append(f"{self.values[name]} <> {self.names.constant(member)}")
-            elif self.ids.get(term.of) in self.bound:  # that it is not of one that nothing is said of says nothing
-                self.conditions.append(f"{self.values[name]} <> {self._term(term, self.ids[term.of])}")
+            elif self.bound.issuperset(ids := self._ids(term.of)):  # of one that nothing is said of it says nothing
+                self.conditions.append(f"{self.values[name]} <> {self.names.value(term.family, *ids)}")
 
     # --- what comes of it
 
@@ -288,12 +308,12 @@ class _Step:
         if isinstance(self.head, Event):
             return f"event {self.head.name}"
         if isinstance(self.head, Fact):
-            said, term = self.instances.said(self.head.variable)
-            value = self.names.constant(True) if term is None else self._term(term, self._afterwards(term.of))
-            return f"insert {self.names.fact(said)}({value})"
+            term = self.instances.term(self.head.variable)
+            called = self._afterwards(term.of) if term else []
+            return f"insert {self.names.fact(term.family if term else self.head.variable, *called)}"
         of, values = self.head
         kind = self.model.kind(of)
-        cells = [self._afterwards(of)] if of in self.instances.by_name else []
+        cells = self._afterwards((of,)) if of in self.instances.by_name else []
         cells += [self._written(of, column, values) for column in self.model.columns[kind]]
         return f"insert {self.table(kind)}({', '.join(cells)})"
 
@@ -302,11 +322,15 @@ class _Step:
         value = values.get(variable, Copy(variable))
         if isinstance(value, Copy):
             return self.values[value.variable]
-        term = self.instances.terms.get(value)
-        return self.names.constant(value) if term is None else self._term(term, self._afterwards(term.of))
+        term = self.instances.term(value)
+        return self.names.constant(value) if term is None else self.names.value(term.family, *self._afterwards(term.of))
 
-    def _afterwards(self, of: str) -> str:
-        """Which of its kind an instance is after the step: by its name, where it gets that in it."""
+    def _afterwards(self, those: Iterable[str]) -> list[str]:
+        """What instances are called by after the step."""
+        return [self._then(each) for of in those for each in self.instances.chain(of)]
+
+    def _then(self, of: str) -> str:
+        """Which of its kind one is after the step: by its name, where it gets that in it."""
         new = self._id(of)
         if of in self.named:
             kind, values = self.model.kind(of), self.named[of]
@@ -327,11 +351,9 @@ class _Step:
             self.ids[of] = f"i_{_word(kind)}_{alike + 1}"
         return self.ids[of]
 
-    def _term(self, term: Term, which: str) -> str:
-        text = self.names.instance(self.instances.by_name[term.of], which)
-        for name in reversed(term.functions):
-            text = self.names.function(name, text)
-        return text
+    def _ids(self, those: Iterable[str]) -> list[str]:
+        """What instances are called by: the domain of a grant is named before it."""
+        return [self._id(each) for of in those for each in self.instances.chain(of)]
 
 
 def _word(text: str) -> str:

@@ -37,14 +37,14 @@ class Clauses:
 
     Args:
         named: whether the names of instances say what they were like.
-        number: instances of each kind with which steps are read.
+        servers: copies of each domain with which steps are read; with one, what is read is about no other number.
     """
 
     def __init__(
         self, world: World, configuration: Configuration, events: Sequence[str], named: bool = True,
-        number: int = SEVERAL,
+        servers: int = SEVERAL,
     ) -> None:  # fmt: skip
-        self.steps = Steps(world, configuration, events, number)
+        self.steps = Steps(world, configuration, events, servers)
         self._with_names = named
 
     def all(self) -> Iterator[Clause]:
@@ -64,7 +64,7 @@ class Clauses:
     def content(self, kind: str) -> list[str]:
         """The columns that the name of an instance of a kind is made of: those that no name of its own kind is in."""
         columns = self.steps.columns
-        earlier = set(list(columns)[: list(columns).index(kind)])
+        earlier = set(list(columns)[: list(columns).index(kind)]) | self.steps.instances.domains.parts.keys()
         return [column for column in columns[kind] if self.steps.kinds_in(kind, column) <= earlier]
 
     @cached_property

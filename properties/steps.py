@@ -7,14 +7,14 @@ says of rows and facts which it takes, and of each row that it changes how it le
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, repeat
 from typing import Any, NamedTuple
 
 from model.design import Configuration
 from model.logic import Pick, Value, no
 from model.world import World
 from properties.cubes import ALWAYS, Cube, Cubes, Reading
-from properties.instances import Instances, Term
+from properties.instances import Instances
 from properties.template import Firing, Template
 
 #: Instances of each kind with which a step is read: none is about more of them at once (a test has three).
@@ -50,8 +50,9 @@ class Fact(NamedTuple):
     variable: str
 
 
-#: Where something is said of an instance: the fact, or kind and column of a row; by which functions, of which kind.
-Place = tuple[str, str, tuple[str, ...], str]
+#: Where something is said of an instance: the fact, or kind and column of a row; in values of which family, the how
+#: manieth in them.
+Place = tuple[str, str, str, int]
 
 
 class Step(NamedTuple):
@@ -79,9 +80,10 @@ class Steps:
         all: the steps.
     """
 
-    def __init__(self, world: World, configuration: Configuration, events: Sequence[str], number: int) -> None:
-        self.instances = Instances(world, number)
-        self.template = Template(self.instances.world, configuration, tuple(events))
+    def __init__(self, world: World, configuration: Configuration, events: Sequence[str], servers: int) -> None:
+        self.instances = Instances(world, SEVERAL, servers)
+        configured = self.instances.domains.configured(configuration)
+        self.template = Template(self.instances.world, configured, tuple(events))
         self.reading = Reading(self.template)
         self.facts = self.template.facts
         self.columns: dict[str, dict[str, Any]] = {}
@@ -98,10 +100,11 @@ class Steps:
         self.all = self._all()
 
     def _all(self) -> list[Step]:
-        """Those that are about the first instances of each kind, where one is like the other."""
+        """Those that are about the first instances of each kind, where one is like the other; domains always are."""
         alike = all(name in self.reading.domains for name in self.variable.values())
-        in_order = self.instances.in_order
-        return [self._step(each) for each in self.template.firings if not alike or in_order(each.action.fixed.values())]
+        kinds = {each.kind for each in self.instances.by_name.values()} if alike else self.instances.domains.parts
+        fixed = ((each, each.action.fixed.values()) for each in self.template.firings)
+        return [self._step(each) for each, values in fixed if self.instances.in_order(values, kinds)]
 
     def _step(self, firing: Firing) -> Step:
         for name, value in firing.chosen.items():
@@ -154,7 +157,7 @@ class Steps:
     def kinds_in(self, kind: str, column: str) -> set[str]:
         """The kinds of instances after which a value in a column is named."""
         members = chain(*(self.reading.domains.get(self.variable[of, column], ()) for of in self.of_kind(kind)))
-        return {self.kind(self.instances.terms[member].of) for member in members if member in self.instances.terms}
+        return {self.kind(of) for term in map(self.instances.term, members) if term for of in term.of}
 
     def mentioned(self, cube: Cube, head: Row | Fact) -> Iterator[tuple[Place, str, Place | None]]:
         """The instances whose names come into a fact, or into the row of another: where, which, and from where.
@@ -162,37 +165,34 @@ class Steps:
         From nowhere, where the step itself is about it or somebody chooses it; else from a row, in which it is already.
         """
         if isinstance(head, Fact):
-            said, term = self.instances.said(head.variable)
-            if term:
-                yield (said, "", *self._family(term)), term.of, None
+            yield from ((place, of, None) for place, of in self._places("", "", head.variable))
             return
         for variable, value in head.values.items():
             source = value.variable if isinstance(value, Copy) else ""
             members = self.reading.domains[source] if source else (value,)
             if source in self.choices:
                 members, source = cube.get(source, members), ""
-            for term in (self.instances.terms[member] for member in members if member in self.instances.terms):
-                yield self.place(variable, term), term.of, self.place(source, term) if source else None
+            for member in members:
+                came_from = [place for place, _ in self.places(source, member)] if source else repeat(None)
+                named = zip(self.places(variable, member), came_from, strict=False)
+                yield from ((to, of, place) for (to, of), place in named)
 
     def spoken(self, cube: Cube) -> Iterator[tuple[Place, str]]:
         """Of which instances something is said in a cube, and where."""
         for variable, members in cube.items():
             if variable in self.facts:
-                said, term = self.instances.said(variable)
-                if term:
-                    yield (said, "", *self._family(term)), term.of
+                yield from self._places("", "", variable)
             elif variable not in self.choices and len(members) == 1:
-                term = self.instances.terms.get(next(iter(members)))
-                if term:
-                    yield self.place(variable, term), term.of
+                yield from self.places(variable, *members)
 
-    def place(self, variable: str, term: Term) -> Place:
-        """Where a variable of a row says something of the instance after which a value is named."""
+    def places(self, variable: str, value: Any) -> Iterator[tuple[Place, str]]:
+        """Where a variable of a row says something of instances by a value that is named after them, and of which."""
         of, column = self.instances.owner(variable)
-        return (self.kind(of), column, *self._family(term))
+        return self._places(self.kind(of), column, value)
 
-    def _family(self, term: Term) -> tuple[tuple[str, ...], str]:
-        return term.functions, self.kind(term.of)
+    def _places(self, kind: str, column: str, named: Any) -> Iterator[tuple[Place, str]]:
+        if term := self.instances.term(named):
+            yield from (((kind, column, term.family, place), of) for place, of in enumerate(term.of))
 
 
 def _merged(

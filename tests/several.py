@@ -1,9 +1,9 @@
-"""What a world of three sessions and grants of each kind does, held against clauses that were read with two of each."""
+"""What a world with several sessions, grants and servers of each kind does, held against clauses read with fewer."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from itertools import permutations, product
+from itertools import chain
 
 from model.design import parse
 from model.machine import Machine
@@ -11,105 +11,108 @@ from model.protocols import variables
 from properties.clauses import Clauses
 from properties.instances import Instances
 from properties.security import find
-from properties.steps import Copy, Fact, Row
+from properties.steps import SEVERAL, Copy, Fact, Row
 from properties.verdict import judged
 
 
 class Coverage:
-    """Whether what the machine does is said by some clause, for some choice of the instances that it speaks of."""
+    """Whether what the machine does is said by some clause, for some choice of the instances that it speaks of.
 
-    def __init__(self, question):
+    Args:
+        number, servers: sessions and grants, and domains, of each kind with which the machine runs.
+        read: domains with which clauses are read.
+    """
+
+    def __init__(self, question, number=SEVERAL + 1, servers=1, read=SEVERAL):
         code, _, text = question.partition(" ")
         prop, configuration = find(code), parse(text)
-        asked = judged(prop, configuration)
-        clauses = Clauses(prop.world_of(configuration), asked, (prop.name,), named=False)
+        asked, world = judged(prop, configuration), prop.world_of(configuration)
+        clauses = Clauses(world, asked, (prop.name,), named=False, servers=read if servers > 1 else 1)
         self.steps = clauses.steps
         self.said = defaultdict(list)
         for clause in clauses.all():
             self.said[clause.action.partition("[")[0]].append((clause, self._spoken_of(clause)))
-        self.instances = Instances(prop.world_of(configuration), 3)
-        self.machine = Machine(asked, self.instances.world)
-        self.facts = {variable.name for variable in variables(self.instances.world) if variable.fact}
-        self.where = {name: self._where(name) for name in self.machine.index}
-        self.names = {where: name for name, where in self.where.items()}
-        self.values = {term: value for value, term in self.instances.terms.items()}
-        first = {each.kind: name for name, each in self.instances.by_name.items() if each.number == 1}
-        self.firsts = {name: first[each.kind] for name, each in self.instances.by_name.items()}
-        called = {instance: name for name, instance in self.instances.by_name.items()}
-        same = {name: called[instance] for name, instance in self.steps.instances.by_name.items()}
-        kept = {self._renamed(name, same) for name in self.steps.template.kept}
-        self.kept = {
-            name for name, where in self.where.items() if self.names.get(self._moved(where, self.firsts)) in kept
-        }
+        self.instances = Instances(world, number, servers)
+        self.machine = Machine(self.instances.domains.configured(asked), self.instances.world)
+        there = variables(self.instances.world)
+        self.facts = {variable.name for variable in there if variable.fact}
+        self.variables = {self._where(name, self.instances, self.facts): name for name in self.machine.index}
+        choices = (action.choices.values() for action in self.machine.actions)
+        values = chain(*(variable.domain for variable in there), *chain(*choices))
+        self.values = {self.instances.term(value): value for value in values}
+        mine = {self._kind(self._here(name), self.steps.instances) for name in self.steps.template.kept}
+        self.kept = [(at, name) for at, name in self.variables.items() if self._kind(at, self.instances) in mine]
 
     def missed(self, before, step, after):
         """What a step changes, of what the property depends on, and no clause says."""
         old, new = (dict(zip(self.machine.index, state, strict=True)) for state in (before, after))
-        changed = [name for name in self.kept if old[name] != new[name]]
-        heads = [(name, None) for name in changed if name in self.facts]
-        heads += [(None, of) for of in {self.where[name][0] for name in changed if name not in self.facts}]
+        changed = [(at, name) for at, name in self.kept if old[name] != new[name]]
+        heads = dict.fromkeys((name, None) if name in self.facts else (None, at[0]) for at, name in changed)
         for fact, of in heads:
             if not any(
                 self._says(clause, instances, old, new, dict(step.choices), fact, of)
                 for clause, spoken_of in self.said[step.action.partition("[")[0]]
                 for instances in self._mappings(spoken_of)
             ):
-                yield step.action, fact or of
-
-    def _where(self, name):
-        return self.instances.said(name) if name in self.facts else self.instances.owner(name)
+                yield step, fact or of
 
     @staticmethod
-    def _moved(where, instances):
+    def _where(name, instances, facts):
+        """What a variable says of what: a fact as a term, another by its owner."""
+        return (instances.term(name) or name, "") if name in facts else instances.owner(name)
+
+    def _here(self, name):
+        return self._where(name, self.steps.instances, self.steps.facts)
+
+    @staticmethod
+    def _kind(where, instances):
+        """The same of any of those that there are of a kind."""
         left, right = where
-        if right is None:
-            return where
-        if isinstance(right, str):
-            return instances.get(left, left), right
-        return left, right._replace(of=instances[right.of])
+        known = instances.by_name.get(left) if isinstance(left, str) else None
+        return (left if isinstance(left, str) else left.family) if known is None else known.kind, right
 
     def _spoken_of(self, clause):
-        """The instances that a clause speaks of, by their kinds."""
-        found = defaultdict(list)
-        for name in self.steps.instances.by_name:
-            if name in repr(clause):
-                found[self.steps.kind(name)].append(name)
-        return found
+        """The instances that a clause speaks of, those first within which others are."""
+        instances = self.steps.instances
+        said = instances.term(repr(clause))
+        return list(dict.fromkeys(each for of in (said.of if said else ()) for each in instances.chain(of)))
 
-    def _mappings(self, spoken_of):
-        """Every way to take different instances of the three for those that a clause speaks of."""
-        there = defaultdict(list)
-        for name, instance in self.instances.by_name.items():
-            there[instance.kind].append(name)
-        ways = [
-            [dict(zip(names, taken, strict=True)) for taken in permutations(there[kind], len(names))]
-            for kind, names in spoken_of.items()
-        ]
-        for chosen in product(*ways):
-            yield {name: to for part in chosen for name, to in part.items()}
+    def _mappings(self, spoken_of, taken=()):
+        """Every way to take different instances for those that a clause speaks of."""
+        if not spoken_of:
+            yield dict(taken)
+            return
+        first, *rest = spoken_of
+        mine = self.steps.instances.by_name[first]
+        within = dict(taken).get(mine.within, mine.within)
+        for name, each in self.instances.by_name.items():
+            if (each.kind, each.within) == (mine.kind, within) and name not in dict(taken).values():
+                yield from self._mappings(rest, (*taken, (first, name)))
 
     def _renamed(self, variable, instances):
-        of = self.steps.instances
-        where = of.said(variable) if variable in self.steps.facts else of.owner(variable)
-        return self.names[self._moved(where, instances)]
+        left, right = self._here(variable)
+        if not isinstance(left, str):
+            left = self._moved(left, instances)
+        return self.variables[instances.get(left, left), right]
+
+    @staticmethod
+    def _moved(term, instances):
+        return term._replace(of=tuple(instances[of] for of in term.of))
 
     def _value(self, value, instances):
-        term = self.steps.instances.terms.get(value)
-        return value if term is None else self.values[term._replace(of=instances[term.of])]
+        term = self.steps.instances.term(value)
+        return value if term is None else self.values.get(self._moved(term, instances))
 
     def _admits(self, variable, members, value, instances):
         """Whether a value is one of those of a cube, which may be those of any instance."""
-        terms = self.steps.instances.terms
-        mine = self.instances.terms.get(value)
+        mine = self.instances.term(value)
         if mine is None:
             return value in members
-        alike = mine.functions, self.instances.by_name[mine.of].kind
-        domain = self.steps.reading.domains[variable]
-        named = ((each, terms[each]) for each in domain if each in terms)
-        family = {each for each, term in named if (term.functions, self.steps.kind(term.of)) == alike}
+        named = ((each, self.steps.instances.term(each)) for each in self.steps.reading.domains[variable])
+        family = {each for each, term in named if term and term.family == mine.family}
         if family and family <= members:
             return True
-        return any(self._value(each, instances) == value for each in members & family if terms[each].of in instances)
+        return any(self._value(each, instances) == value for each in members & family)
 
     def _says(self, clause, instances, old, new, choices, fact, of):
         head = clause.head

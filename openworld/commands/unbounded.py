@@ -17,22 +17,28 @@ from openworld.files import write
 @click.argument("form", metavar="FORMAT", type=click.Choice(["proverif"]))
 @click.argument("name", metavar="PROPERTY")
 @click.argument("config")
+@click.option("--servers", type=click.Choice(["any", "few"]), default="any", show_default=True,
+              help="Any number of authorization servers, each with its resource servers, or those of the world.")
+@click.option("--names", is_flag=True, help="Name sessions and grants after what they were like: less happens, later.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
-def export(form: str, name: str, config: str, output: Path | None) -> int:
+def export(form: str, name: str, config: str, servers: str, names: bool, output: Path | None) -> int:
     """Write a question about any number of sessions in the language of another prover: proverif.
 
     The process is made of the same actions and rules that the solver reads. What does not happen in it happens to no
-    number of the world's sessions and grants; what does happen may be no attack, since what can be used once is used
-    again there. Two queries: the property's event, and whether honest parties get to an accepted request.
+    number of the world's sessions, grants and authorization servers; what does happen may be no attack, since what can
+    be used once is used again there. Two queries: the property's event, and whether honest parties get to an accepted
+    request.
 
     \b
     openworld export proverif CD "cap=mal_as;iss_check=require" -o question.pv
     """
     from properties.applied_pi import applied_pi
+    from properties.steps import SEVERAL
     from properties.verdict import judged
 
     asked, configuration = asked_for(name, config)
-    text = applied_pi(asked.world_of(configuration), judged(asked, configuration), asked)
+    world, number = asked.world_of(configuration), SEVERAL if servers == "any" else 1
+    text = applied_pi(world, judged(asked, configuration), asked, names, number)
     if output is None:
         click.echo(text, nl=False)
     else:
@@ -50,10 +56,12 @@ def export(form: str, name: str, config: str, output: Path | None) -> int:
 @timeout_option
 @as_json
 def prove(name: str, config: str, log: Path | None, timeout: float | None, as_json: bool) -> int:
-    """Say whether PROPERTY holds under CONFIG for any number of sessions and grants.
+    """Say whether PROPERTY holds under CONFIG for any number of sessions, grants and authorization servers.
 
-    The verdict is the solver's, for the sessions of a world; ProVerif, which has to be installed, looks at any number
-    of them. Exit code 3 says that this was not found out; 1 that both answers differ, which is an error in one of them.
+    The verdict is the solver's, for those of a world; ProVerif, which has to be installed, looks at any number of them,
+    each AS with its resource servers. What it does not find out so it is asked about the AS of the world alone; the
+    last line says how far it went. Exit code 3 says that nothing of the kind was found out; 1 that the answers differ,
+    which is an error in one of them.
 
     \b
     openworld prove CD "cap=mal_as;iss_check=require"
@@ -73,7 +81,8 @@ def prove(name: str, config: str, log: Path | None, timeout: float | None, as_js
         write(log, f"{found.process}\n(* {found.printed.replace('*)', '* )')} *)\n")
     if as_json:
         print_json({**verdict.to_json(), "any_number": found.event, "honest_parties": found.runs,
-                    "standing": found.standing, "reach_of_both": found.reach})  # fmt: skip
+                    "any_number_of_servers": found.any_servers, "standing": found.standing,
+                    "reach_of_both": found.reach})  # fmt: skip
     else:
         print_lines([*verdict_lines(verdict), *unbounded_lines(found)])
     return {"agree": DONE, "differ": VIOLATED, "open": INCONCLUSIVE}[found.standing]

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import random
 import shutil
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from several import Coverage
-from walks import walk
+from walks import sampled_walk, walk
 
 from model.design import parse
+from model.protocols import variables
+from model.world import _COMPARATORS
 from model.world_file import WORLDS
 from openworld.cli import main
 from properties import unbounded
 from properties.applied_pi import applied_pi
+from properties.instances import Instances
 from properties.prover import PROVER, Answers
 from properties.security import PROPERTIES, find
 from properties.unbounded import any_number
@@ -26,10 +30,10 @@ from properties.verdict import check, judged
 needs_prover = pytest.mark.skipif(shutil.which(PROVER) is None, reason=f"not installed: {PROVER}")
 DATA = Path(__file__).parent / "data"
 
-SAFE, ATTACK = "CD cap=mal_as;iss_check=require", "CD cap=mal_as;iss_check=off"
+SAFE, ATTACK = (f"DP cap=mal_client;reg=dcr;upstream_client=static;per_client_consent={how}" for how in ("on", "off"))
 #: One question in each of some worlds.
 QUESTIONS = (
-    SAFE, "AZ cap=mal_rs+mal_as;rt_pin=off", "CB world=two_clients;cap=code_leak;pkce=off",
+    "CD cap=mal_as;iss_check=require", "AZ cap=mal_rs+mal_as;rt_pin=off", "CB world=two_clients;cap=code_leak;pkce=off",
     "AZ world=proxy;cap=mal_client",
     "DC world=delegation;cap=mal_sub_agent", "TC world=tenants;cap=mal_tenant;prm=prefix",
     "SI world=two_users_sessions;cap=web", "AZ world=aauth_and_oauth;cap=mal_rs", "CX world=crm_then_billing;cap=none",
@@ -39,11 +43,11 @@ SMALLEST = "DI world=aauth_chain;cap=mal_rs"
 ON_FILE = {"aauth_chain": SMALLEST, "proxy": "FC world=proxy;cap=none"}
 
 
-def process(question, named=True, **how):
+def process(question):
     """The process of a question such as those above."""
     code, _, text = question.partition(" ")
     prop, configuration = find(code), parse(text)
-    return applied_pi(prop.world_of(configuration), judged(prop, configuration), prop, named, **how)
+    return applied_pi(prop.world_of(configuration), judged(prop, configuration), prop)
 
 
 @pytest.mark.parametrize("name", ON_FILE)
@@ -69,15 +73,68 @@ def test_all_that_happens_is_said(question):
     assert seen > 50
 
 
+#: With all that lets one AS meet another in one session: several issuers, endpoints, keys, identities, audiences.
+AMONG_SERVERS = (
+    "CD cap=mal_as+mal_rs;md_issuer_check=off;iss_check=off;prm=unchecked",
+    "AZ cap=mal_as+mal_client+token_leak+lure;per_as_redirect=on;cimd_docs=per_as;client_auth=pkjwt;mtls=bound;"
+    "iss_check=off;md_issuer_check=off",
+    "TC cap=mal_tenant+mal_rs+mal_as+lure+code_leak;prm=prefix;audience_check=prefix;dpop=token;client_auth=pkjwt;"
+    "assertion_aud=token_ep;par=on;iss_check=off;md_issuer_check=off;pkce=off;pkce_as=lax",
+    "AZ world=crm_then_billing;cap=mal_rs+mal_as;grant=id_jag;vouch_for=any;grant_trust=any",
+    "DP world=proxy;cap=mal_client+lure;reg=dcr;upstream_client=static",
+    "TC world=tenants;cap=mal_tenant+mal_as;prm=prefix;iss_check=off",
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "steps"),
+    [(ON_FILE["proxy"], 20), *(pytest.param(each, 200, marks=pytest.mark.slow) for each in AMONG_SERVERS)],
+)
+def test_all_that_happens_among_servers_is_said(question, steps):
+    """The same with three copies of each domain in which two sessions and grants of each kind are."""
+    covered, chance, seen = Coverage(question, number=2, servers=3), random.Random(7), 0
+    assert len(covered.instances.world.servers) == 3 * len(covered.instances.one.servers)
+    while seen < steps:
+        states, taken = sampled_walk(covered.machine, chance, 30)
+        for before, step, after in zip(states, taken, states[1:], strict=False):
+            assert not list(covered.missed(before, step, after))
+            seen += 1
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_copies_are_what_there_was_one_of(name):
+    """Whatever a world has of one domain it has of each copy, and no comparison of URLs takes one for another."""
+    one, several = Instances(WORLDS[name], 1), Instances(WORLDS[name], 1, 3)
+
+    def said(instances):
+        """Each variable with its domain, without what copies are called."""
+        found = defaultdict(set)
+        for variable in variables(instances.world):
+            found[family(instances, variable.name)] |= {family(instances, value) for value in variable.domain}
+        return found
+
+    def family(instances, value):
+        term = instances.term(value)
+        return term.family if term else value
+
+    assert said(several) == said(one)
+    of = {url: set(term.of) for url in several.world.resources if (term := several.term(url))}
+    for left, right in product(of, repeat=2):
+        assert of[left] == of[right] or not any(same(left, right) for same in _COMPARATORS)
+
+
 @needs_prover
 @pytest.mark.parametrize(
-    ("question", "event"), [(SAFE, "never"), (ATTACK, "derived"), ("CB world=two_clients;cap=code_leak", "never")]
-)
+    ("question", "event"),
+    [(SAFE, "never"), (ATTACK, "derived"),
+     *(pytest.param(each, "never", marks=pytest.mark.slow)
+       for each in ("CD cap=mal_as;iss_check=require", "CB world=two_clients;cap=code_leak"))],
+)  # fmt: skip
 def test_prover_agrees_for_any_number(question, event):
     """What is safe is proved, what is an attack is derived, and honest parties get somewhere in both."""
     code, _, text = question.partition(" ")
     found = any_number(check(code, parse(text)))
-    assert (found.event, found.runs, found.standing) == (event, "derived", "agree")
+    assert (found.servers, found.event, found.runs, found.standing) == (True, event, "derived", "agree")
 
 
 @needs_prover
@@ -95,12 +152,28 @@ def test_nothing_is_a_process():
 def test_both_answers_are_told_apart(monkeypatch, question, event, standing, code):
     """A proof beside an attack is an error; a derivation beside a safe answer is not known to be one."""
     name, _, text = question.partition(" ")
-    said = Answers({"code_delivery": event, "first_contact": "derived"}, "")
+    said = Answers({"deputy_integrity": event, "first_contact": "derived"}, "")
     monkeypatch.setattr(unbounded, "ask", lambda *_: said)
     monkeypatch.setattr("properties.proofs.require", lambda *_, **__: None)
     done = CliRunner().invoke(main, ["prove", name, text, "--json"])
     assert done.exit_code == code
     assert f'"standing": "{standing}"' in done.output
+
+
+def test_how_far_a_proof_goes_is_told(monkeypatch):
+    """What is proved of the AS of a world alone is not said of any number of them."""
+    code, _, text = SAFE.partition(" ")
+    verdict = check(code, parse(text))
+
+    def answered(asked, *_):
+        several = "together" in asked.partition("*)")[0]
+        return Answers({"deputy_integrity": "derived" if several else "never", "first_contact": "derived"}, "")
+
+    monkeypatch.setattr(unbounded, "ask", answered)
+    found = any_number(verdict)
+    assert (found.event, found.servers, found.any_servers) == ("never", False, "derived")
+    said = "any number of the world's sessions and grants, by ProVerif; for any number of AS it derives it"
+    assert found.reach == said
 
 
 def test_without_prover_it_is_one_line(monkeypatch):
