@@ -45,6 +45,7 @@ from model.readings import (
     may_begin,
     metadata_url,
     published,
+    resource_request,
     sessions,
     sessions_and_strangers,
     tampered,
@@ -159,8 +160,8 @@ def present_token(c: Context, token: str, url: str) -> Move:
     own = any_of(is_own_key(made["key"]), handed)
     presented = choose(handed, made["certificate"], NONE)
     others = any_of(no(own), no(same(made["certificate"], presented)))
-    request = ResourceRequest(
-        url, token, choose(own, NONE, f"{token}@captured"), presented, proof_key=choose(handed, made["key"], NONE)
+    request = resource_request(
+        c, url, token, choose(own, NONE, f"{token}@captured"), presented, proof_key=choose(handed, made["key"], NONE)
     )
     return Move(
         here,
@@ -237,7 +238,7 @@ def keys_are_listed(c: Context, party: Party) -> Condition:
 def _made(c: Context, url: str, iss: Value, audience: Value, opaque: Condition) -> ResourceRequest:
     """A request with a token that the attacker made; an opaque one claims nothing by itself."""
     claims = {"token_issuer": iss, "token_subject": next(iter(c.world.users), NONE), "token_audience": audience}
-    return ResourceRequest(url, FORGED, **{name: choose(opaque, NONE, value) for name, value in claims.items()})
+    return resource_request(c, url, FORGED, **{name: choose(opaque, NONE, value) for name, value in claims.items()})
 
 
 def _foreign(c: Context, iss: Value) -> Condition:
@@ -307,7 +308,7 @@ def present_own_token(c: Context, url: str, kind: Value) -> Move:
             resource_rules.scheme_is_acceptable(policy, bound),
         ),
         {"accepted.issuer": True, "accepted.as_user": no(identity)},
-        (Sent(ATTACKER, url, ResourceRequest(url, kind)), Sent(url, ATTACKER, ResourceResponse())),
+        (Sent(ATTACKER, url, resource_request(c, url, kind)), Sent(url, ATTACKER, ResourceResponse())),
     )
 
 
@@ -327,7 +328,7 @@ def present_foreign_token(c: Context, url: str) -> Move:
             resource_rules.tokens_are_not_forwarded(policy),
         ),
         {"accepted.foreign": True},
-        (Sent(ATTACKER, url, ResourceRequest(url, "own")), Sent(url, ATTACKER, ResourceResponse())),
+        (Sent(ATTACKER, url, resource_request(c, url, "own")), Sent(url, ATTACKER, ResourceResponse())),
     )
 
 
@@ -353,7 +354,7 @@ def use_handle(c: Context, url: str) -> Move:
     """The attacker uses the handle of a user's session at a resource server, which a page of its own got hold of."""
     party = c.world.by_url[url]
     here = all_of(c.capabilities["web"], c.exists(party))
-    request = ResourceRequest(url, session_handle=next(iter(c.world.users), NONE))
+    request = resource_request(c, url, session_handle=next(iter(c.world.users), NONE))
     return Move(
         here,
         (resource_rules.handles_are_bound_to_user(c.of(party.name)),),
@@ -385,7 +386,7 @@ def redirect_request(c: Context, who: str, url: Value) -> Move:
         {f"{who}.url": url, f"{who}.diverted": True},
         (
             Sent(session.url, client, Redirection(url)),
-            Sent(client, url, ResourceRequest(url), no(with_token)), Sent(client, url, again, with_token),
+            Sent(client, url, resource_request(c, url), no(with_token)), Sent(client, url, again, with_token),
         ),
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ from model.action import Context, Domains, Move, action, possible
 from model.attacker import attacker_authenticates, deliver, knows, token_type
 from model.flow import own_grants
 from model.guards import ask
-from model.logic import Condition, Value, all_of, any_of, choose, no, same
+from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, same
 from model.messages import THIEF, AssertionResponse, Sent, TokenExchange, TokenRequest, TokenResponse
 from model.readings import (
     attackers_key,
@@ -43,18 +43,20 @@ def _as_anybody(world: World) -> Domains:
 
 
 def _present_assertion(
-    c: Context, grant: str, client: Value, assertion: str, wanted: Value, checked: Iterable[Named], subject: str = NONE
-) -> Move:
+    c: Context, grant: str, client: Value, assertion: Value, wanted: Value, checked: Iterable[Named],
+    subject: str = NONE, tenant: Value = NONE,
+) -> Move:  # fmt: skip
     """The attacker presents an assertion as a grant, as a client, for a resource that it wants.
 
-    ``assertion``: that of a session, or whose that is which an AS has made for it, about the ``subject``.
+    ``assertion``: that of a session, or whose that is which an AS (or a ``tenant`` of it) has made for it, about the
+    ``subject``.
     """
     server = server_of(c, grant)
     policy, requested = c.of(server.name), published(c, wanted)
     key, listed = attackers_key(c, server, client), serves(c, server, requested)
     request = TokenRequest(
-        client, grant_type="jwt_bearer", assertion=assertion, assertion_subject=subject, proof_key=key,
-        resource=requested,
+        client, grant_type="jwt_bearer", assertion=assertion, assertion_subject=subject,
+        assertion_tenant=tenant, proof_key=key, resource=requested,
     )  # fmt: skip
     facts, answer = deliver(c, Sent(server.name, ATTACKER, TokenResponse(grant, token_type(key))))
     return Move(
@@ -102,19 +104,29 @@ def _grants_and_strangers(world: World) -> list[dict[str, str]]:
     return [{**of, "server": server} for of in users_grants(world) for server in strangers]
 
 
-@action("S15", _grants_and_strangers, _as_anybody)
-def make_assertion(c: Context, grant: str, server: str, wanted: Value, client: Value) -> Move:
+def _as_any_tenant(world: World) -> Domains:
+    """The same, and under whose name: that of the attacker's AS, or of one that vouches and may have it as a tenant."""
+    vouching = dict.fromkeys(world.by_name[name].url for server in world.servers for name in server.trusts)
+    return {**_as_anybody(world), "under": (NONE, *vouching)}
+
+
+@action("S15", _grants_and_strangers, _as_any_tenant)
+def make_assertion(c: Context, grant: str, server: str, wanted: Value, client: Value, under: Value) -> Move:
     """An AS of the attacker's vouches, under the name that a user has at another AS, for whom it likes.
 
-    It names the client that presents it: one of its own, or any that anybody can speak for.
+    It names the client that presents it: one of its own, or any that anybody can speak for. As a tenant of another AS
+    it vouches under the issuer of that.
     """
-    party, at = c.world.by_name[server], server_of(c, grant)
+    party, at, own = c.world.by_name[server], server_of(c, grant), same(under, NONE)
     checked = ask(
-        guards.ASSERTION, design=c.of(at.name), named=True, partner=takes_word_of(c, at, party.url), by_client=True,
-        bound=False, own=True, users=False,
+        guards.ASSERTION, design=c.of(at.name), named=True, by_client=True, bound=False, own=True, users=False,
+        partner=takes_word_of(c, at, choose(own, party.url, under)), other_tenants=no(own),
     )  # fmt: skip
-    move = _present_assertion(c, grant, client, server, wanted, checked, user_of(c, grant))
-    here = all_of(c.runs(party), any_of(is_known(c, client), *_runs_client(c, client)))
+    signer = choose(own, server, mapped(lambda url: NONE if url == NONE else c.world.by_url[url].name, under))
+    tenant = choose(own, NONE, ATTACKER)
+    move = _present_assertion(c, grant, client, signer, wanted, checked, user_of(c, grant), tenant)
+    is_tenant = c.at(under, lambda vouching: same(c.of(vouching.name).issuer_tenants, "several"))
+    here = all_of(c.runs(party), any_of(own, is_tenant), any_of(is_known(c, client), *_runs_client(c, client)))
     return move._replace(when=all_of(here, move.when))
 
 

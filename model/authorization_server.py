@@ -340,13 +340,19 @@ def grant_is_presented_by_key(design: Design, bound: Condition, own: Condition) 
     return implies(all_of(same(design.grant_cnf, "bound"), bound), own)
 
 
-@rule("IDJ-sub", source="draft-ietf-oauth-identity-assertion-authz-grant 4.4; RFC 9068 2.2")
-def subject_is_of_issuer(design: Design, users: Condition) -> Condition:
+@rule(
+    "IDJ-sub", "IDJ-tenant",
+    source="draft-ietf-oauth-identity-assertion-authz-grant 4.4, Subject Identifier Uniqueness with Tenants; "
+    "RFC 9068 2.2",
+)  # fmt: skip
+def subject_is_of_issuer(design: Design, users: Condition, other_tenants: Condition = False) -> Condition:
     """The subject of an assertion is a user of the AS that made it, whatever another calls by the same name.
 
-    ``users``: it is about a user that this AS knows from whoever made it.
+    ``users``: it is about a user that this AS knows from whoever made it; ``other_tenants``: about one whom another
+    tenant of that AS calls by the name.
     """
-    return any_of(same(design.grant_subject, "sub"), users)
+    by_tenant = same(design.grant_subject, "iss+tenant+sub")
+    return any_of(same(design.grant_subject, "sub"), users, all_of(other_tenants, no(by_tenant)))
 
 
 @rule("IDJ-aud", "IDJ-self", source="identity-assertion-authz-grant 4.4; RFC 7523 3")

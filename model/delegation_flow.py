@@ -17,8 +17,8 @@ from model.attacker import deliver
 from model.delegation_messages import HandedToken, LentToken, Task, TaskDone
 from model.logic import Condition, Value, all_of, choose, holds, mapped, no, one_of, same
 from model.lookups import token_is_looked_up
-from model.messages import ResourceRequest, ResourceResponse, Sent, TokenExchange, TokenRequest, TokenResponse
-from model.readings import answered, scope_of, server_of, token_of
+from model.messages import ResourceResponse, Sent, TokenExchange, TokenRequest, TokenResponse
+from model.readings import answered, resource_request, scope_of, server_of, token_of
 from model.state import TASK, TOKEN
 from model.token_flow import accepts, proof_of
 from model.world import NONE, SUB_AGENT, Party, World
@@ -140,7 +140,7 @@ def client__call_by_sub_agent(c: Context, to: str, token: str) -> Move:
     here = possible(same(c.state[f"{to}.token"], token))
     made = token_of(c, token)
     proof = choose(same(made["key"], NONE), NONE, proof_of(c, token, session.url))
-    request = ResourceRequest(session.url, token, proof, made["certificate"], proof_key=made["key"])
+    request = resource_request(c, session.url, token, proof, made["certificate"], proof_key=made["key"])
     facts, sends = deliver(c, Sent(to, session.url, request))
     return Move(here, (), {f"{to}.called": True, **facts}, sends)
 

@@ -40,7 +40,6 @@ from model.messages import (
     PushedResponse,
     Redirection,
     ResourceMetadata,
-    ResourceRequest,
     Sent,
     ServerMetadata,
 )
@@ -56,10 +55,12 @@ from model.readings import (
     may_begin,
     metadata_url,
     policy_of,
+    proof_to_server,
     published,
     pushes,
     redirect_uri_of,
     request_of,
+    resource_request,
     server_of,
     serves,
     sessions,
@@ -97,7 +98,7 @@ def client__request_resource(c: Context, who: str, url: Value, scope: Value = NO
     sent_to = c.at(url, lambda party: not cast.visits or party.name in cast.visits)
     told = scopes.is_told(c, who, url, scope)
     instead = bool(cast.instead_of)  # then it is the signed request that is answered
-    asked = () if instead else (Sent(cast.client, url, ResourceRequest(url)),)
+    asked = () if instead else (Sent(cast.client, url, resource_request(c, url)),)
     return Move(
         all_of(here, takes_part(c, who), may_begin(c, who), c.at(url, c.exists), sent_to, told),
         (client_rules.other_challenge_is_heeded(c.client(who)),) if instead else (),
@@ -373,9 +374,11 @@ def client__push_authorization_request(c: Context, who: str, server: str) -> Mov
     session, party = c.state.session(who), c.world.by_name[server]
     here = possible(same(session.phase, "ready"), same(session.par_at, party.url))
     request, client = request_of(c, session), c.world.session[who].client
+    proves = same(c.client(who).dpop_par, "proof")
     pushed = PushedRequest(
         **authentication_of(c, session, "par", party.url), redirect_uri=request["redirect"], state=who,
-        code_challenge=request["challenge"], dpop_jkt=request["key"], resource=request["resource"],
+        code_challenge=request["challenge"], dpop_jkt=choose(proves, NONE, request["key"]),
+        dpop=choose(proves, proof_to_server(c, request["key"]), NONE), resource=request["resource"],
         scope=request.get("scope", NONE),
     )  # fmt: skip
     facts, sends = deliver(c, Sent(client, server, pushed))

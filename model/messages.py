@@ -68,7 +68,7 @@ class ResourceRequest(Message):
     What a token of the attacker's making claims is said here; what one of an honest AS does, the state says.
     """
 
-    label, source = "GET {url}", "RFC 6750 2.1; RFC 9449 7.1; RFC 9728 5"
+    label, source = "{method} {url}", "RFC 6750 2.1; RFC 9449 7.1; RFC 9728 5"
     url: Value = public()
     access_token: Value = term("token")
     dpop: Value = term("proof")
@@ -78,6 +78,7 @@ class ResourceRequest(Message):
     token_issuer: Value = claim("iss")
     token_subject: Value = claim("sub")
     token_audience: Value = claim("aud")
+    method: Value = field(default="GET")
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,11 +240,12 @@ class AuthorizationRequest(Message):
 class PushedRequest(ClientAuthentication):
     """A pushed authorization request."""
 
-    label, source = "POST /par", "RFC 9126 2.1"
+    label, source = "POST /par", "RFC 9126 2.1; RFC 9449 10.1"
     redirect_uri: Value = public()
     state: Value = term("state")
     code_challenge: Value = term("challenge")
     dpop_jkt: Value = public()
+    dpop: Value = term("proof")
     resource: Value = public()
     scope: Value = public()
 
@@ -289,6 +291,8 @@ class TokenRequest(ClientAuthentication):
     assertion: Value = term("grant")
     #: Whom an assertion is about that the attacker has made, or asked for; the state says it of others.
     assertion_subject: Value = claim("sub")
+    assertion_tenant: Value = claim("tenant")
+    dpop: Value = term("proof")
     proof_key: Value = public()
     resource: Value = public()
     scope: Value = public()

@@ -6,6 +6,7 @@ Roles, attacker and properties read states so.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import Any
 
 from model import authorization_server as server_rules
@@ -15,9 +16,9 @@ from model.action import Context
 from model.federation import WAYS_IN
 from model.guards import ask
 from model.logic import Condition, Value, all_of, any_of, choose, holds, mapped, no, one_of, same
-from model.messages import Configured, Fetch, ResourceMetadata, Sent
+from model.messages import Configured, Fetch, ResourceMetadata, ResourceRequest, Sent
 from model.rule import Condition as Named
-from model.state import ATTACKERS_KEY, TASK, Moved, Reading, refreshed
+from model.state import ATTACKERS_KEY, TASK, Moved, Reading, refreshed, shown_keys
 from model.world import (
     ATTACKER,
     AUTHORIZATION_SERVER,
@@ -121,6 +122,12 @@ def document(
         Sent(by or url, client, sent, no(off)),
         Sent(client, client, Configured(sent.resource, sent.authorization_servers), off),
     )
+
+
+def resource_request(c: Context, url: Value, *terms: Value, **more: Value) -> ResourceRequest:
+    """A request to the resource at a URL, by the method that is used there."""
+    policy = c.among(c.world.resource_servers, lambda party: same(url, party.url))
+    return replace(ResourceRequest(url, *terms, **more), method=mapped(str.upper, policy.r_method))
 
 
 def serves(c: Context, server: Party, resource: Value) -> Condition:
@@ -318,6 +325,12 @@ def code_challenge(c: Context, session: Reading) -> Value:
 def proof_key(c: Context, session: Reading) -> Value:
     """The key a session makes DPoP proofs with, or none."""
     return choose(uses_dpop(c, session), _key(c, session, c.client(session.who).dpop_key), NONE)
+
+
+def proof_to_server(c: Context, key: Value) -> Value:
+    """A proof by a key for an endpoint of an AS, or none where it is no proof that the attacker may come to have."""
+    shown = shown_keys(c.world)
+    return mapped(lambda by: by if by in shown else NONE, key)
 
 
 def certificate(c: Context, session: Reading) -> Value:

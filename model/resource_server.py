@@ -118,13 +118,19 @@ def proof_fits_token(design: Design, made_for_it: bool, by_key: Condition) -> Co
     return True if made_for_it else all_of(by_key, same(design.rs_ath, "off"))
 
 
+def proof_fits_method(design: Design, method: str) -> Condition:
+    """Whether an RS takes a proof for a request by this method, where that is its own or htm is not compared."""
+    return any_of(same(design.r_method, method), same(design.rs_htm, "off"))
+
+
 @rule("DPOP-4.3-check", "DPOP-6-rs", source="RFC 9449 4.3")
 def proof_is_by_bound_key(design: Design, own: Condition, for_this: Condition, for_another: Condition) -> Condition:
     """A DPoP-bound token comes with a proof by its key for this URL.
 
     ``own``: it is bound to no key, or to one that the presenter holds; ``for_this``: the presenter was sent a proof by
     the right key for this URL, as htu is compared; ``for_another``: one for another URL, which an RS does not notice
-    that does not compare htu. What such a proof says of the token is :func:`proof_fits_token`.
+    that does not compare htu. What such a proof says of the token and of the method of the request are
+    :func:`proof_fits_token` and :func:`proof_fits_method`.
     """
     return any_of(own, for_this, all_of(for_another, same(design.rs_htu, "off")))
 

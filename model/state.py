@@ -224,6 +224,8 @@ def _knowledge(made: Variables, world: World) -> None:
     for token in tokens(world):
         for url in captures(world):
             made.fact(f"knows.proof.{token}@{url}", "the attacker has a DPoP proof made for the token and this URL")
+    for key in shown_keys(world):
+        made.fact(f"knows.proof.{key}", "the attacker has a DPoP proof by this key for an endpoint of an AS of its own")
     for session in world.sessions:
         for term, meaning in SESSION_TERMS.items():
             made.fact(f"knows.{term}.{session.name}", f"the attacker knows {meaning}")
@@ -266,6 +268,13 @@ def captures(world: World) -> tuple[str, ...]:
     plain = [over_plain_http(world.by_name[t.party].url) for t in world.tamperings if t.channel == "transport"]
     run = [party.url for party in world.resource_servers if not party.honest]
     return (*run, *dict.fromkeys((*read, *plain)))
+
+
+def shown_keys(world: World) -> tuple[str, ...]:
+    """Keys of clients of which an AS of the attacker's may be sent proofs: of whatever flow of a run."""
+    strangers = any(not server.honest for server in world.servers)
+    made = [key for key in keys(world) if key not in (NONE, ATTACKERS_KEY) and not key.endswith(":earlier")]
+    return tuple(made) if strangers else ()
 
 
 def over_plain_http(url: str) -> str:

@@ -134,9 +134,12 @@ _MECHANISMS = (
     ("audience_check", "exact off prefix", "how the RS compares the audience of a token with itself", "RFC 9068 4; RFC 9700 2.3"),
     ("dpop", "none token token+code", "DPoP: unused; tokens bound; codes bound as well (dpop_jkt)", "RFC 9449 5, 10"),
     ("dpop_key", "per_client per_as per_flow", "which key the client proves possession of", "RFC 9449 10"),
+    ("dpop_par", "jkt proof", "how a pushed request names the key that its code is to be bound to: by its thumbprint, dpop_jkt; by a proof, which shows that the client has it",
+     "RFC 9449 10.1 (source of 2023-04-13)"),
     ("dpop_policy", "always metadata prm", "whether the client lets metadata talk it out of DPoP", "RFC 9449 5.1; RFC 9728 2"),
     ("rs_htu", "on off", "RS: the proof names this URL", "RFC 9449 4.3"),
     ("rs_ath", "on off", "RS: the proof names the token that it comes with", "RFC 9449 4.3, 7.1 (source of 2023-04-13)"),
+    ("rs_htm", "on off", "RS: the proof names the method of the request", "RFC 9449 4.3 (source of 2023-04-13)"),
     ("dpop_replay", "none jti nonce", "RS: how a proof is kept from being used twice", "RFC 9449 8, 9, 11.1"),
     ("proof_required", "no registered yes",
      "AS: the token requests that it refuses without a DPoP proof: none; those of clients that make proofs, which have registered that; all",
@@ -193,7 +196,8 @@ _MECHANISMS = (
      "draft-ietf-oauth-identity-assertion-authz-grant 4.4"),
     ("grant_cnf", "off bound", "AS: an assertion names the key of the client that asked for it, and whoever presents it proves to hold that",
      "RFC 7800 3; draft-ietf-oauth-identity-chaining"),
-    ("grant_subject", "iss+sub sub", "AS: how it tells the subjects of assertions apart", "draft-ietf-oauth-identity-assertion-authz-grant 4.4"),
+    ("grant_subject", "iss+sub sub iss+tenant+sub", "AS: how it tells the subjects of assertions apart",
+     "draft-ietf-oauth-identity-assertion-authz-grant 4.4; its Tenant Relationships with Issuer and Client ID (source of 2026-04-23)"),
     ("grant_aud_check", "on off", "AS: an assertion grant names it as audience", "RFC 7523 3; identity-assertion-authz-grant 4.4"),
     ("passthrough", "no yes", "RS: forwards tokens upstream", "MCP security best practices"),
     ("upstream_client", "none static", "proxy: whether it has one client at the AS behind it", "MCP security best practices"),
@@ -220,6 +224,9 @@ _ENVIRONMENT = (
     ("anchored", "meant yes no", "the federation statement of an AS leads to an anchor that the others share", "OpenID Federation 1.0 10"),
     ("partnered", "meant yes no", "an AS is among those that others have an agreement with: to take assertions about users, and to make them",
      "draft-ietf-oauth-identity-assertion-authz-grant 4.3, 4.4"),
+    ("issuer_tenants", "one several",
+     "how many tenants an AS has, under one issuer, that vouches for users to another: one; several, one of which is the attacker's AS",
+     "draft-ietf-oauth-identity-assertion-authz-grant, Issuer and Tenant Relationship (source of 2026-04-23)"),
     ("preregistered", "yes no", "an honest AS has clients registered that do not register by themselves", "RFC 6749 2"),
     ("trust_domain", "yes no", "an honest AS knows the attester, or SPIFFE trust domain, of clients", "draft-ietf-oauth-spiffe-client-auth 5"),
     ("certified", "yes no", "the client has a TLS certificate that AS and resource servers take", "RFC 8705 2, 3"),
@@ -242,6 +249,8 @@ _ENVIRONMENT = (
     ("host_app", "no yes", "an honest host-level API exists on the shared origin", "rfc9728bis 1"),
     ("as_dpop", "honor ignore", "whether the honest AS binds tokens when it gets a proof", "RFC 9449 5"),
     ("r_requires_dpop", "no yes", "honest resource servers refuse Bearer", "RFC 9449 7.2; RFC 9728 2"),
+    ("r_method", "get post", "the method of requests to resource servers: that of reading; that of requests to an AS, as MCP's transport has it",
+     "RFC 9449 4.3; MCP authorization 2026-07-28"),
     ("leg1", "https http", "how the user's first request to the client travels", "RFC 9700 4.4.1"),
     ("leak_point", "client_page as_page", "where state leaks: after its use, or before", "RFC 9700 4.2"),
     ("block", "no yes", "the attacker can hold back or outrun the user's request", "FAPI 2.0 Security Profile 6"),
@@ -332,16 +341,16 @@ _ROLES = {
     "client": "prm norm prm_url prm_drop prm_cache prm_src rs_scheme_check signed_metadata signed_values prm_log xcheck as_trust as_signed_metadata md_issuer_check "
     "chain_constraints md_corroborate rs_as_bind iss_check per_as_redirect as_memory state_single_use state callback_bind pkce pkce_policy "
     "par reg cimd_docs cimd_redirect unique_cid client_auth assertion_aud key_per_as other_authn_ep conn_context "
-    "issuer_resolution shared_provider cred_pin resource_indicator echo scope_request step_up dpop dpop_key dpop_policy token_type_check mtls "
+    "issuer_resolution shared_provider cred_pin resource_indicator echo scope_request step_up dpop dpop_key dpop_par dpop_policy token_type_check mtls "
     "mtls_key cache_key optimistic rt_pin http_redirect instance fetch_guard https_only url_scheme_check grant "
     "client_instances certified warm fallback resource_token_check auth_token_check",
     "authorization_server": "pkce_as par request_uri_once code_reuse as_redirect_status reg cimd_redirect cimd_redirect_check "
     "cimd_fetch cimd_cache consent_pin consent_ui as_client_policy aud_accepted ss_binds client_chooses_id grant_aud_check vouch_for exchange "
-    "grant_trust grant_client_check grant_cnf grant_subject partnered as_attested introspect "
+    "grant_trust grant_client_check grant_cnf grant_subject issuer_tenants partnered as_attested introspect "
     "rt_resource_bound as_fetch_guard listed rs_listed anchored preregistered trust_domain h_iss as_resource grant_resource grant_scope as_echo as_dpop proof_required dcr_uris ps_key_check "
     "delegation_depth delegation_expiry chain_policy",
-    "resource_server": "chain_constraints audience_check scope_check rs_htu rs_ath dpop_replay token_fmt introspect typ_check sub_namespace passthrough "
-    "handle_bind rs_trust subject_ns key_lookup issuer_match r_requires_dpop api cid_eq_rs attested entered "
+    "resource_server": "chain_constraints audience_check scope_check rs_htu rs_ath rs_htm dpop_replay token_fmt introspect typ_check sub_namespace passthrough "
+    "handle_bind rs_trust subject_ns key_lookup issuer_match r_requires_dpop r_method api cid_eq_rs attested entered "
     "default_audience introspects configured",
     "proxy": "upstream_client per_client_consent state_set callback_bind reg cimd_redirect cimd_redirect_check cimd_fetch "
     "as_client_policy ss_binds consent_ui",

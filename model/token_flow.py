@@ -41,9 +41,11 @@ from model.readings import (
     may_begin,
     promises_proofs,
     proof_key,
+    proof_to_server,
     published,
     redirect_uri_of,
     requested_resource,
+    resource_request,
     scope_of,
     server_of,
     serves,
@@ -56,7 +58,7 @@ from model.readings import (
     uses_dpop,
 )
 from model.rule import Condition as Named
-from model.state import Moved, Reading, captures, over_plain_http, tokens
+from model.state import Moved, Reading, captures, over_plain_http, shown_keys, tokens
 from model.vouching import asserted, grant_type_of, has_grant, presents
 from model.world import ATTACKER, NONE, Party, World
 
@@ -65,8 +67,9 @@ from model.world import ATTACKER, NONE, Party, World
 
 def token_request(c: Context, session: Reading, called: str, **more: Value) -> TokenRequest:
     """A token request of a session."""
+    key = proof_key(c, session)
     return TokenRequest(
-        **authentication_of(c, session, "token", called), proof_key=proof_key(c, session),
+        **authentication_of(c, session, "token", called), dpop=proof_to_server(c, key), proof_key=key,
         resource=requested_resource(c, session), **more,
     )  # fmt: skip
 
@@ -236,6 +239,8 @@ def client__ask_stranger_for_token(c: Context, who: str, server: str) -> Move:
 
 # --- S18 to S20: the token at resources --------------------------------------------------------------------
 
+#: The method of token requests and of pushed ones (RFC 6749 3.2, RFC 9126 2), as proofs name it that come with them.
+SERVERS_METHOD = "post"
 #: A URL of the attacker's that belongs to none of its parties, and an address that only those inside a network reach.
 ELSEWHERE, INTERNAL = "https://attacker.example/", "http://169.254.169.254/"
 
@@ -243,7 +248,7 @@ ELSEWHERE, INTERNAL = "https://attacker.example/", "http://169.254.169.254/"
 def request_with(c: Context, session: Reading, token: Value, url: Value) -> ResourceRequest:
     """A request of a session with a token."""
     proof = choose(uses_dpop(c, session), proof_of(c, token, url), NONE)
-    return ResourceRequest(url, token, proof, certificate(c, session), proof_key=proof_key(c, session))
+    return resource_request(c, url, token, proof, certificate(c, session), proof_key=proof_key(c, session))
 
 
 def proof_of(c: Context, token: Value, url: Value) -> Value:
@@ -449,7 +454,7 @@ def client__reuse_cached_token(c: Context, who: str, held: str) -> Move:
     made = token_of(c, held)
     # The client holds the key of its token, so it proves possession wherever it sends it.
     proof = choose(same(made["key"], NONE), NONE, proof_of(c, held, session.url))
-    request = ResourceRequest(session.url, held, proof, made["certificate"], proof_key=made["key"])
+    request = resource_request(c, session.url, held, proof, made["certificate"], proof_key=made["key"])
     facts, sends = deliver(c, Sent(kept_one.client, session.url, request))
     cached_for = published(c, resource.url)
     return Move(
@@ -480,4 +485,12 @@ def captured_proofs(c: Context, token: str, url: str) -> tuple[Condition, Condit
         (for_this if compares(identifiers.equal_htu, where, url) else for_another).append(known)
         if where not in c.world.honest_urls:  # nor is what is read on the way, where it does not arrive
             unused.append(known)
+    for by in shown_keys(c.world):  # made for another URL and for no token
+        fits = all_of(
+            resource_rules.proof_fits_token(policy, False, same(by, key)),
+            resource_rules.proof_fits_method(policy, SERVERS_METHOD),
+        )
+        known = all_of(knows(c, "proof", by), fits)
+        for_another.append(known)
+        unused.append(known)
     return any_of(*for_this), any_of(*for_another), any_of(*unused)

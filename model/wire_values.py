@@ -87,7 +87,7 @@ class Words:
 
     def user_of(self, name: str) -> str:
         """Whose a term is: of which user, or the attacker's; nothing where it is nobody's."""
-        place = name.partition("@")[0]
+        place = name.removeprefix("key:").partition("@")[0]
         for part in (name, place, place.partition(".")[0]):
             issued = self.world.issued.get(part.removesuffix("+"))
             if issued is not None:
@@ -127,6 +127,8 @@ class Words:
         return f"<signed by {signer} about {self.world.user_of(name)}>"
 
     def _proof(self, name: str) -> str:
+        if name.startswith("key:"):
+            return f"<proof by {self._key(name.removeprefix('key:'))[1:]}"
         url = name.partition("@")[2]
         return f"<proof for {url}>" if "://" in url else "<a captured proof>"
 

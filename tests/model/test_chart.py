@@ -216,6 +216,7 @@ ASKED = (
     ("consent_crosses", "grant=id_jag;client_auth=pkjwt"),
     ("consent_crosses", "grant=id_jag;client_auth=mtls"),
     ("authorization", "world=crm_then_billing;grant=id_jag;cap=mal_rs;rs_as_bind=off;exchange=any"),
+    ("authorization", "world=crm_then_billing;grant=id_jag;cap=mal_as;issuer_tenants=several"),
     ("authorization", "cap=mal_as;iss_check=off"),
     ("client_authentication", "cap=mal_as;client_auth=secret;cred_pin=off"),
     ("client_authentication", "cap=mal_as;client_auth=pkjwt;assertion_aud=token_ep;par=on;key_per_as=no"),
@@ -223,6 +224,8 @@ ASKED = (
     ("token_confinement", "cap=mal_rs;as_resource=ignore;signed_metadata=anchored_req;e_enrolled=yes"),
     ("deputy_integrity", "cap=mal_rs;http_redirect=reattach;mtls=bound"),
     ("sender_constraint", "cap=mal_rs;dpop=token;rs_htu=off;as_resource=ignore"),
+    ("sender_constraint", "cap=mal_as+token_leak;dpop=token+code;dpop_key=per_as;par=on;dpop_par=proof;"
+     "md_issuer_check=off;md_corroborate=token_endpoint;rs_htu=off;rs_ath=off;rs_htm=off"),
     ("deputy_integrity", "cap=web;handle_bind=off"),
     ("authorization", "cap=mal_rs+mal_as;rt_pin=off;rt_resource_bound=no"),
     ("authorization", "cap=mal_as;rs_trust=any;subject_ns=sub"),
