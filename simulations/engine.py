@@ -23,14 +23,15 @@ from simulations.population import Population
 from simulations.visits import Label, Settings
 
 Progress = Callable[[int, int], object]
-#: Who counts: the rules over arrays, agents in time, whole tasks of agents, spellings layer by layer, or one AS.
-READERS = ("arrays", "agents", "tasks", "layers", "registrations")
+#: Who counts: the rules over arrays, agents in time, whole tasks of agents, spellings layer by layer, one AS, or a
+#: whole world in time.
+READERS = ("arrays", "agents", "tasks", "layers", "registrations", "residents")
 #: Those of them that can write down every attempt.
 RECORDERS = ("arrays", "agents")
 #: Those of them in which attackers choose what harm they do.
 STRATEGIC = ("arrays", "agents", "tasks")
 #: Those of them in which attempts of a replication have to do with each other, by what is kept between them.
-INTERDEPENDENT = ("agents", "registrations")
+INTERDEPENDENT = ("agents", "registrations", "residents")
 #: Seconds in which a cluster has to answer, and to have a worker.
 PATIENCE = 5.0
 

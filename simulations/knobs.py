@@ -45,11 +45,20 @@ READ: dict[str, tuple[str, ...]] = {
     "registrations": (
         "count.clients", "count.users", "mean.agents_per_user", "popularity.clients", "lifetime.client_metadata",
     ),
+    "residents": (
+        "arrivals_per_second", "metadata_lifetime", "token_lifetime", "lifetime.refresh_token",
+        "lifetime.client_metadata", "latency.spread", *(f"latency.{name}" for name in LATENCIES),
+        *(name for name in NUMBERS if name.startswith(("count.", "popularity."))), "mean.agents_per_user",
+        "mean.connections_per_agent", "mean.tenants_per_origin", "mean.servers_per_resource",
+        "attackers.resource_servers", "attackers.tenants", "attackers.authorization_servers", "attackers.lure",
+    ),
 }  # fmt: skip
 #: The readers that ask where agents are sent; the others are about honest parties, or have attackers of their own.
 SENT = ("arrays", "agents", "tasks")
 #: The traits of a population that each reader reads.
-TRAITS_READ: dict[str, tuple[str, ...]] = {"layers": ("identifier", "slash", "port")}
+TRAITS_READ: dict[str, tuple[str, ...]] = {
+    "layers": ("identifier", "slash", "port"), "residents": ("access", "tenancy"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,7 @@ NUMBERS: dict[str, Quantity] = {
     "attackers.tenants": Quantity("share of tenants of shared origins that are malicious", 0, 1),
     "attackers.authorization_servers": Quantity("share of authorization servers that are malicious", 0, 1),
     "attackers.look_alikes": Quantity("share of issuers with a malicious look-alike", 0, 1),
+    "attackers.lure": Quantity("how many times as often as an honest server a malicious one is called", 0),
     "attackers.token_thieves": Quantity("share of tokens that are stolen in a year", 0, 1),
 }
 GROUPS = tuple(dict.fromkeys(name.partition(".")[0] for name in NUMBERS if "." in name))

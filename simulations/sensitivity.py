@@ -52,6 +52,7 @@ class Effort(NamedTuple):
 EFFORTS = {
     "arrays": Effort("sobol", 16, 2_000), "layers": Effort("sobol", 32, 1_000), "agents": Effort("morris", 16, 400),
     "registrations": Effort("morris", 16, 3_000), "tasks": Effort("morris", 8, 40),
+    "residents": Effort("morris", 8, 400),
 }  # fmt: skip
 EXACT = Effort("sobol", 256, 0)
 

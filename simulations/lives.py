@@ -1,0 +1,601 @@
+"""One world in time: agents, users, servers, caches and approvals that are drawn once and met again and again.
+
+What a call comes to is decided by the plan of the visit (:mod:`simulations.visits`), read for all residents together;
+what is here takes time and remembers. What arrays cannot carry is in it: servers with a queue, documents that many
+fetch at once, users who answer one prompt after the other and get tired of it, refresh tokens that two use at a time,
+tokens that end in the middle of a task, keys and servers that change. Without any of that every call ends as its first
+contact does.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from math import floor
+from typing import Any, NamedTuple
+
+import numpy as np
+import simpy
+from numpy.typing import NDArray
+
+from model import authorization_server as server
+from model import client
+from model.design import Design
+from model.logic import same
+from model.registration import registered, shows_a_client
+from simulations import crossings, draws
+from simulations.attempts import ADOPTIONS, COLUMN, Situations, draw_latency
+from simulations.engine import Sums, Tally, Unit
+from simulations.options import told
+from simulations.population import LATENCIES
+from simulations.registrations import DYNAMIC
+from simulations.residents import Residents, settle
+from simulations.results import measured
+from simulations.stations import Station, TurnedAway, Waiting
+from simulations.vectorised import reader
+from simulations.visits import DIVERTED, HONEST_AS, ONE_VISIT, PLACES, Label, Plan, Settings, among_honest
+
+#: Calls drawn at a time; results do not depend on it.
+CHUNK = 4096
+#: What is measured of every call.
+QUANTITIES = (
+    "seconds", "seconds in queues", "prompts", "interruptions", "requests to AS", "document fetches", "registrations",
+    "refreshes", "refresh races", "key fetches",
+)  # fmt: skip
+SECONDS, QUEUED, PROMPTS, INTERRUPTIONS, REQUESTS, DOCUMENTS, REGISTRATIONS, REFRESHES, RACES, KEYS = range(
+    len(QUANTITIES)
+)
+#: What is measured once in a world: the busiest second of the host of some document, and of an AS that publishes keys.
+PEAKS = ("document fetches in the busiest second", "key fetches in the busiest second")
+#: Seconds for which a user remembers having been asked.
+MEMORY = 3600.0
+DAY = 86_400.0
+NEVER = float("inf")
+
+_SERVER = ONE_VISIT.by_url[HONEST_AS]
+_STRANGER = next(identity for identity in ONE_VISIT.identities if identity.identity == "own")
+_ATTACKER, _METADATA = COLUMN["attacker"], COLUMN["metadata"]
+#: What an AS has work with, and what of it the resource server only sometimes asks for.
+WORK = ("server_metadata", "push", "consent", "token", "request")
+_WORK = {name: place for place, name in enumerate(WORK)}
+_PUSH, _CONSENT, _TOKEN, _REQUEST = (COLUMN[name] for name in WORK[1:])
+
+
+class Calls(NamedTuple):
+    """Calls in the order in which they come, the same under every arm.
+
+    Attributes:
+        gaps: seconds since the call before.
+        connections: who calls whom.
+        latencies: one row a call, one column a kind of latency.
+        work: one row a call, for each of :data:`WORK` how many times the mean an AS works on it.
+        luck: one row of uniform numbers a call: whether it is a made-up client's, how early a document ends.
+        thinks: seconds before each further call of a task.
+    """
+
+    gaps: list[float]
+    connections: list[int]
+    latencies: list[tuple[float, ...]]
+    work: list[tuple[float, ...]]
+    luck: list[tuple[float, ...]]
+    thinks: list[tuple[float, ...]]
+
+
+def calls(unit: Unit, living: Residents, options: dict[str, float]) -> Iterator[Calls]:
+    """The calls of a unit, those of the warm-up before them."""
+    first, many = unit.first, warming(unit, options) + unit.attempts
+
+    for start in range(first, first + many, CHUNK):
+        size = min(CHUNK, first + many - start)
+
+        def uniforms(purpose: str, start: int = start, size: int = size) -> NDArray[np.float64]:
+            return draws.uniforms(unit.seed, purpose, start, size)
+
+        latencies = [draw_latency(unit.population, name, unit.seed, start, size).tolist() for name in LATENCIES]
+        later = range(1, int(options["calls"]))
+        thinks = [draws.exponential(uniforms(f"think {call}"), options["think"]).tolist() for call in later]
+        yield Calls(
+            draws.exponential(uniforms("arrival"), 1 / unit.population.number("arrivals_per_second")).tolist(),
+            living.called(uniforms("connection")).tolist(),
+            list(zip(*latencies, strict=True)),
+            list(zip(*(draws.exponential(uniforms(f"work {name}"), 1.0).tolist() for name in WORK), strict=True)),
+            list(zip(uniforms("hostile").tolist(), uniforms("jitter").tolist(), strict=True)),
+            list(zip(*thinks, strict=True)) if thinks else [()] * size,
+        )
+
+
+def warming(unit: Unit, options: dict[str, float]) -> int:
+    """How many calls come before any is counted."""
+    return round(options["warm_up"] * unit.population.number("arrivals_per_second"))
+
+
+def count(unit: Unit) -> Tally:
+    """Live in the world of a unit under every arm and count what becomes of the calls after its warm-up."""
+    options = told(unit)
+    living = settle(unit.population, unit.seed, unit.adoption)
+    return tallied(live(unit, living, calls(unit, living, options), options))
+
+
+def live(unit: Unit, living: Residents, called: Iterator[Calls], options: dict[str, float]) -> list[World]:
+    """The world under each arm, when all calls have ended."""
+    judged = Judged(living.situations, unit.arms, living)
+    worlds = [World(unit, arm, living, options, judged) for arm in range(len(unit.arms))]
+    for chunk in called:
+        for world in worlds:
+            world.admit(chunk)
+    for world in worlds:
+        world.clock.run()
+    return worlds
+
+
+def tallied(worlds: Sequence[World]) -> Tally:
+    """What became of the calls of a unit."""
+    tally = Tally()
+    tally.endings.update(zip(*(world.labels for world in worlds), strict=True))
+    for arm, world in enumerate(worlds):
+        for place, name in enumerate(QUANTITIES):
+            column, first = ([bill[place] for bill in each.bills] for each in (world, worlds[0]))
+            tally.sums[name, arm] = measured(column, first)
+        for name, seconds in zip(PEAKS, (world.fetches, world.key_fetches), strict=True):
+            peak, other = (float(max(each.values(), default=0)) for each in (seconds, _peaks(worlds[0], name)))
+            tally.sums[name, arm] = Sums(1, peak, peak**2, peak - other, (peak - other) ** 2)
+    return tally
+
+
+def _peaks(world: World, name: str) -> Counter[tuple[int, int]]:
+    return world.fetches if name == PEAKS[0] else world.key_fetches
+
+
+# --- what the model says of each connection ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a design says of a connection, beside the plan of a visit.
+
+    Attributes:
+        registration: how the client is known to the AS.
+        rotates: the AS gives a new refresh token for each one, as it has to where a thief could use one (RFC 9700
+            4.14.2).
+        introspected: the resource server asks the AS about every token.
+        stale: the client uses metadata that it has cached although the resource server has changed it.
+        follows: the rule by which the client refuses an AS that it has not met, or None.
+        stranger: by whether its user looks, what a made-up client comes to at the AS.
+    """
+
+    registration: str
+    rotates: bool
+    introspected: bool
+    stale: bool
+    follows: str | None
+    stranger: tuple[Label, Label]
+
+
+class Walk(NamedTuple):
+    """A plan, and its waits when (nothing, metadata, a token, both) is at hand, each its column and its name."""
+
+    plan: Plan[Label]
+    waits: tuple[tuple[tuple[int, str], ...], ...]
+
+
+class Judged:
+    """The plans and facts of all connections of a world under each arm."""
+
+    def __init__(self, found: Situations, arms: tuple[Settings, ...], living: Residents) -> None:
+        self.found, self.arms = found, arms
+        self.codes = np.unique(living.codes)
+        self.attacked = np.array([bool(PLACES[name].capabilities) for name in found.places])
+        self._walks: dict[bool, dict[int, list[Walk]]] = {}
+        self._facts: dict[tuple[int, int], Facts] = {}
+
+    def is_attacked(self, code: int) -> bool:
+        """Whether a connection leads to the attacker."""
+        return bool(self.attacked[code // ADOPTIONS % len(self.attacked)])
+
+    def walk(self, arm: int, code: int, warm: bool) -> Walk:
+        """The walk of a visit, by a client that holds tokens or not; all connections are judged together."""
+        if warm not in self._walks:
+            codes = self.codes[self.attacked[self.codes // ADOPTIONS % len(self.attacked)]] if warm else self.codes
+            plans = reader(self.found, self.arms, (("warm", "yes"),) if warm else ()).plans(codes)
+            made: dict[Plan[Label], Walk] = {}
+            self._walks[warm] = {
+                one: [made.get(plan) or made.setdefault(plan, _walk(plan)) for plan in row]
+                for one, row in zip(codes.tolist(), plans, strict=True)
+            }
+        return self._walks[warm][code][arm]
+
+    def facts(self, arm: int, code: int) -> Facts:
+        """What a design says of a connection."""
+        if (arm, code) not in self._facts:
+            design = self.found.configuration(self.arms[arm], code, {})[0].design
+            token = crossings.loot(design, HONEST_AS, PLACES["honest_api"].url)
+            trusted = client.authorization_server_is_trusted(design, False, False)
+            self._facts[arm, code] = Facts(
+                design.reg, crossings.refresh(design, token).refusal() is None, same(design.token_fmt, "opaque"),
+                bool(client.cached_metadata_is_fresh(design, True).holds),
+                None if trusted.holds else trusted.rule.name, (_stranger(design.but(user="naive")), _stranger(design)),
+            )  # fmt: skip
+        return self._facts[arm, code]
+
+
+def _walk(plan: Plan[Label]) -> Walk:
+    return Walk(plan, tuple(tuple((COLUMN[name], name) for name in waits) for waits in plan.waits))
+
+
+def _stranger(design: Design) -> Label:
+    """What the request of a made-up client comes to, at the AS and with the user."""
+    context = among_honest(design)
+    identity = _SERVER, _STRANGER.url, _STRANGER.callback
+    shown = bool(shows_a_client(context, *identity))
+    for rule in (
+        server.redirect_uri_is_registered(design, registered(context, *identity), False),
+        server.user_recognises_the_client(design, shown),
+    ):
+        if not rule.holds:
+            return Label("blocked", rule.rule.name, ())
+    harms = ("client_identity",) if shown else ()
+    return Label("diverted", DIVERTED, harms, harms)
+
+
+# --- the world -----------------------------------------------------------------------------------------------
+
+
+class Held:
+    """What an agent holds for a connection; times are when it stops being good.
+
+    ``since``: when the token was issued, and so when the refresh token became the one that it is; ``refreshed``: how
+    often; ``grant``: which of the user's approvals all of it came of.
+    """
+
+    __slots__ = ("grant", "metadata_until", "refresh_until", "refreshed", "since", "token_until")
+
+    def __init__(self) -> None:
+        self.metadata_until = self.token_until = self.refresh_until = self.since = -1.0
+        self.refreshed = self.grant = 0
+
+
+class Call(NamedTuple):
+    """A call under way: who calls, in which situation, what it draws, what it costs."""
+
+    connection: int
+    code: int
+    latencies: tuple[float, ...]
+    work: tuple[float, ...]
+    luck: tuple[float, ...]
+    thinks: tuple[float, ...]
+    bill: list[float]
+
+
+class World:
+    """A world under one arm: its clock, and all that somebody remembers in it."""
+
+    def __init__(self, unit: Unit, arm: int, living: Residents, options: dict[str, float], judged: Judged) -> None:
+        number = unit.population.number
+        self.clock = simpy.Environment()
+        self.arm, self.living, self.options, self.judged = arm, living, options, judged
+        self.codes: list[int] = living.codes.tolist()
+        self.metadata_lifetime, self.token_lifetime = number("metadata_lifetime"), number("token_lifetime")
+        self.refresh_lifetime, self.document_lifetime = (
+            number("lifetime.refresh_token"), number("lifetime.client_metadata"),
+        )  # fmt: skip
+        self.labels: list[Label | None] = [None] * unit.attempts
+        self.bills: list[list[float]] = [[]] * unit.attempts
+        self.next = -warming(unit, options)
+        self.known: dict[int, Walk] = {}
+        # What is remembered: by agents, of users, by authorization servers, by resource servers.
+        self.held: dict[int, Held] = {}
+        self.holds_until: dict[int, float] = {}
+        self.people: dict[int, simpy.Resource] = {}
+        self.prompted: dict[int, deque[float]] = {}
+        self.approved: dict[tuple[int, int, int], float] = {}
+        self.registered: set[tuple[int, int]] = set()
+        self.documents: dict[tuple[int, int], float] = {}
+        self.fetching: dict[tuple[int, int], simpy.Event] = {}
+        self.keys: dict[int, float] = {}
+        self.fetches: Counter[tuple[int, int]] = Counter()
+        self.key_fetches: Counter[tuple[int, int]] = Counter()
+        self.servers: dict[int, Station] = {}
+        self.hosts: dict[int, Station] = {}
+        self.limited = any(options[name] for name in ("as_workers", "as_rate", "as_backlog"))
+        self.checks = bool(options["rollover"]) or any(self._facts(code).introspected for code in judged.codes.tolist())
+        self.begins = options["warm_up"]
+        self.moved = self._times(unit, "moves", max(living.resources, default=-1) + 1)
+        self.phases = draws.uniforms(unit.seed, "resident: rollover", 0, max(living.servers, default=-1) + 1).tolist()
+        if options["expire_together"]:
+            together = self.document_lifetime
+            self.documents = dict.fromkeys(zip(living.servers, living.clients, strict=True), together)
+
+    def _times(self, unit: Unit, option: str, many: int) -> list[float]:
+        """When something happens to each of many that happens so often in a day; to those that it does not, never."""
+        rate = self.options[option] / DAY
+        if not rate:
+            return [NEVER] * many
+        numbers = draws.uniforms(unit.seed, f"resident: {option}", 0, many)
+        return list(map(float, draws.exponential(numbers, 1 / rate)))
+
+    def admit(self, chunk: Calls) -> None:
+        """Run the clock until the last call of a chunk has begun."""
+        self.clock.run(until=self.clock.process(self._arrivals(chunk)))
+
+    def _arrivals(self, chunk: Calls) -> Waiting:
+        timeout, process, codes, hostile = self.clock.timeout, self.clock.process, self.codes, self.options["hostile"]
+        for gap, connection, latencies, work, luck, thinks in zip(*chunk, strict=True):
+            yield timeout(gap)
+            bill = [0.0] * len(QUANTITIES)
+            call = Call(connection, codes[connection], latencies, work, luck, thinks, bill)
+            process((self._approach if call.luck[0] < hostile else self._visit)(call, self.next))
+            self.next += 1
+
+    def _end(self, place: int, call: Call, label: Label) -> None:
+        """Count a call, unless it belongs to the warm-up."""
+        if place >= 0:
+            self.labels[place] = label
+            self.bills[place] = call.bill
+
+    # --- a call ------------------------------------------------------------------------------------------------
+
+    def _visit(self, call: Call, place: int) -> Waiting:
+        """An agent calls a resource server and sees it through, with all calls of its task."""
+        clock, bill = self.clock, call.bill
+        began = clock.now
+        try:
+            label = yield from self._first(call)
+            if call.thinks and label.kind == "success":
+                yield from self._later(call)
+                bill[SECONDS] -= sum(call.thinks)
+        except TurnedAway as away:
+            label = Label("gave_up", away.name, ())
+        bill[SECONDS] += clock.now - began
+        self._end(place, call, label)
+
+    def _first(self, call: Call) -> Generator[simpy.Event, Any, Label]:
+        """The first call of a task, with what is at hand."""
+        connection, clock = call.connection, self.clock
+        held = self.held.get(connection)
+        if held is None:
+            held = self.held[connection] = Held()
+        elif 0 <= held.since < self.moved[self.living.resources[connection]] <= clock.now:
+            refused = yield from self._follow(call, held)
+            if refused is not None:
+                return Label("refused", refused, ())
+        if held.token_until <= clock.now < held.refresh_until and (yield from self._refreshed(call, held)):
+            return self._walk(call.code, False).plan.ending
+        attacked, now = self.judged.is_attacked(call.code), clock.now
+        until = self.holds_until.get(self.living.agents[connection], -1.0) if attacked else held.token_until
+        with_token, with_metadata = until > now, held.metadata_until > now
+        walk = self._walk(call.code, with_token and attacked)
+        plan = walk.plan
+        good_for = until - now if plan.steals_cached else self.token_lifetime
+        yield from self._walked(call, held, walk.waits[2 * with_token + with_metadata])
+        if plan.keeps and not with_token:
+            self._keep(connection, held, with_metadata)
+        return plan.ending if call.latencies[_ATTACKER] <= good_for else plan.late
+
+    def _later(self, call: Call) -> Waiting:
+        """The further calls of a task: where the token has ended on the way, another one is got."""
+        clock, bill, held = self.clock, call.bill, self.held[call.connection]
+        walk = self._walk(call.code, False)
+        for pause in call.thinks:
+            yield clock.timeout(pause)
+            if held.token_until <= clock.now < held.refresh_until and (yield from self._refreshed(call, held)):
+                continue
+            now = clock.now
+            with_token, with_metadata = held.token_until > now, held.metadata_until > now
+            before = bill[PROMPTS]
+            yield from self._walked(call, held, walk.waits[2 * with_token + with_metadata])
+            bill[INTERRUPTIONS] += bill[PROMPTS] > before
+            if not with_token:
+                self._keep(call.connection, held, with_metadata)
+
+    def _walk(self, code: int, warm: bool) -> Walk:
+        found = self.known.get(2 * code + warm)
+        if found is None:
+            found = self.known[2 * code + warm] = self.judged.walk(self.arm, code, warm)
+        return found
+
+    def _walked(self, call: Call, held: Held, waits: tuple[tuple[int, str], ...]) -> Waiting:
+        """What a plan waits for, one after the other."""
+        timeout, latencies, issued = self.clock.timeout, call.latencies, held.since
+        for column, kind in waits:
+            if kind == "consent":
+                yield from self._approve(call, latencies[column])
+                continue
+            yield timeout(latencies[column])
+            if kind == "request":
+                if self.checks:
+                    yield from self._checked(call, issued)
+            elif kind in _WORK:
+                yield from self._at_the_server(call, kind)
+                if kind == "server_metadata":
+                    yield from self._register(call)
+                elif kind == "token":
+                    issued = self.clock.now
+
+    def _keep(self, connection: int, held: Held, with_metadata: bool) -> None:
+        """Remember a token, what it is refreshed with, and where it came from."""
+        self._renew(connection, held)
+        held.grant += 1
+        held.refresh_until = held.since + self.refresh_lifetime
+        if not with_metadata:
+            held.metadata_until = held.since + self.metadata_lifetime
+
+    def _renew(self, connection: int, held: Held) -> None:
+        held.since, agent = self.clock.now, self.living.agents[connection]
+        held.token_until = held.since + self.token_lifetime
+        held.refreshed += 1
+        self.holds_until[agent] = max(self.holds_until.get(agent, -1.0), held.token_until)
+
+    # --- the authorization server ------------------------------------------------------------------------------
+
+    def _at_the_server(self, call: Call, kind: str) -> Waiting:
+        """A request at the AS, which may have a queue."""
+        call.bill[REQUESTS] += 1
+        if self.limited:
+            number = self.living.servers[call.connection]
+            station = self.servers.get(number)
+            if station is None:
+                station = self.servers[number] = self._station("as", "server_busy")
+            came = self.clock.now
+            seconds = self.options["as_seconds"] * call.work[_WORK[kind]]
+            yield from station.serve(seconds)
+            call.bill[QUEUED] += self.clock.now - came - seconds
+
+    def _station(self, whose: str, name: str) -> Station:
+        options = self.options
+        return Station(
+            self.clock, name, options[f"{whose}_workers"] or NEVER, backlog=int(options[f"{whose}_backlog"]),
+            rate=options[f"{whose}_rate"], retries=int(options["retries"]), pause=options["pause"],
+        )  # fmt: skip
+
+    def _register(self, call: Call) -> Waiting:
+        """A client that registers at run time does so once at each AS."""
+        key = self.living.agents[call.connection], self.living.servers[call.connection]
+        if key not in self.registered and self._facts(call.code).registration in DYNAMIC:
+            self.registered.add(key)
+            call.bill[REGISTRATIONS] += 1
+            yield self.clock.timeout(call.latencies[_PUSH])
+            yield from self._at_the_server(call, "push")
+
+    def _refreshed(self, call: Call, held: Held) -> Generator[simpy.Event, Any, bool]:
+        """Use a refresh token; whether that was enough.
+
+        Where each is good for one use, the AS takes the second use for a theft and revokes all that came of the grant
+        (RFC 9700 4.14.2), unless it comes within a grace period.
+        """
+        grant, used = held.grant, held.refreshed
+        call.bill[REFRESHES] += 1
+        yield self.clock.timeout(call.latencies[_TOKEN])
+        yield from self._at_the_server(call, "token")
+        late = self.clock.now - held.since > self.options["grace"]
+        if used == held.refreshed:
+            self._renew(call.connection, held)
+        elif late and self._facts(call.code).rotates:
+            call.bill[RACES] += 1
+            if grant == held.grant:
+                held.token_until = held.refresh_until = -1.0
+            return False
+        yield self.clock.timeout(call.latencies[_REQUEST])
+        if self.checks:
+            yield from self._checked(call, held.since)
+        return True
+
+    # --- the document of the client, and the user ----------------------------------------------------------------
+
+    def _approve(self, call: Call, seconds: float) -> Waiting:
+        """The AS learns who asks, and the user approves, unless that is remembered."""
+        facts, connection = self._facts(call.code), call.connection
+        product, number = self.living.clients[connection], self.living.servers[connection]
+        yield from self._at_the_server(call, "consent")
+        if facts.registration == "cimd":
+            yield from self._document(call, number, product)
+        # A document is one identity for all installations of a product, a registration is of one alone.
+        identity = product if facts.registration == "cimd" else -1 - self.living.agents[connection]
+        key = self.living.users[connection], identity, number
+        if self.approved.get(key, -1.0) <= self.clock.now:
+            yield from self._prompt(call, seconds)
+            self.approved[key] = self.clock.now + self.options["remembers"]
+
+    def _document(self, call: Call, number: int, product: int) -> Waiting:
+        """The document of a client product, fetched by the AS unless it has it."""
+        key, clock, options = (number, product), self.clock, self.options
+        while key in self.fetching:
+            yield self.fetching[key]
+        if self.documents.get(key, -1.0) > clock.now:
+            return
+        call.bill[DOCUMENTS] += 1
+        if clock.now >= self.begins:
+            self.fetches[product, floor(clock.now)] += 1
+        fetched = clock.event()
+        if options["coalesced"]:
+            self.fetching[key] = fetched
+        try:
+            if options["host_workers"]:
+                if product not in self.hosts:
+                    self.hosts[product] = self._station("host", "document_unavailable")
+                yield from self.hosts[product].serve(options["host_seconds"])
+            yield clock.timeout(call.latencies[_METADATA])
+            self.documents[key] = clock.now + self.document_lifetime * (1 - options["jitter"] * call.luck[1])
+        finally:
+            self.fetching.pop(key, None)
+            fetched.succeed()
+
+    def _prompt(self, call: Call, seconds: float) -> Generator[simpy.Event, Any, bool]:
+        """The user turns to one prompt after the other; whether it was too tired of them to look."""
+        user, clock = self.living.users[call.connection], self.clock
+        person = self.people.get(user)
+        if person is None:
+            person = self.people[user] = simpy.Resource(clock)
+        came = clock.now
+        with person.request() as turn:
+            yield turn
+            call.bill[QUEUED] += clock.now - came
+            call.bill[PROMPTS] += 1
+            tired = self._tired(user)
+            yield clock.timeout(seconds)
+        return tired
+
+    def _tired(self, user: int) -> bool:
+        """Whether a user has been asked so often in the last hour that it looks no more; it is asked once more."""
+        enough = self.options["tired_after"]
+        if not enough:
+            return False
+        asked = self.prompted.setdefault(user, deque())
+        while asked and asked[0] <= self.clock.now - MEMORY:
+            asked.popleft()
+        tired = len(asked) >= enough
+        asked.append(self.clock.now)
+        return tired
+
+    def _approach(self, call: Call, place: int) -> Waiting:
+        """A made-up client asks for the approval of a user, who looks or is too tired to."""
+        began, (careless, label) = self.clock.now, self._facts(call.code).stranger
+        try:
+            yield from self._at_the_server(call, "consent")
+            if careless.kind != "blocked" and (yield from self._prompt(call, call.latencies[_CONSENT])):
+                label = careless
+        except TurnedAway as away:
+            label = Label("gave_up", away.name, ())
+        call.bill[SECONDS] = self.clock.now - began
+        self._end(place, call, label)
+
+    # --- the resource server -------------------------------------------------------------------------------------
+
+    def _checked(self, call: Call, issued: float) -> Waiting:
+        """The resource server asks the AS about a token, or has the key that it was signed with."""
+        if self._facts(call.code).introspected:
+            yield from self._at_the_server(call, "request")
+        elif self.options["rollover"]:
+            every, overlap = self.options["rollover"], self.options["overlap"]
+            phase = self.phases[self.living.servers[call.connection]] * every
+            fetched = self.keys.get(self.living.resources[call.connection], -NEVER)
+            if fetched + self.options["keys_kept"] <= self.clock.now:
+                yield from self._fetch_keys(call)
+            # A key is published an overlap before it is used.
+            elif floor((issued - phase) / every) > floor((fetched + overlap - phase) / every):
+                if not self.options["refetch"]:
+                    raise TurnedAway("key_unknown")
+                yield from self._fetch_keys(call)
+
+    def _fetch_keys(self, call: Call) -> Waiting:
+        """The resource server fetches the keys of its AS."""
+        number, now = self.living.servers[call.connection], self.clock.now
+        call.bill[KEYS] += 1
+        if now >= self.begins:
+            self.key_fetches[number, floor(now)] += 1
+        self.keys[self.living.resources[call.connection]] = now
+        yield self.clock.timeout(call.latencies[_METADATA])
+        yield from self._at_the_server(call, "server_metadata")
+
+    def _follow(self, call: Call, held: Held) -> Generator[simpy.Event, Any, str | None]:
+        """The resource server has moved to another honest AS since; the rule by which the client does not follow it."""
+        facts, now = self._facts(call.code), self.clock.now
+        if held.token_until > now or (facts.stale and held.metadata_until > now):
+            yield self.clock.timeout(call.latencies[_REQUEST])  # with an old token, or one of the old server's
+        if facts.follows is None:
+            held.metadata_until = held.token_until = held.refresh_until = held.since = -1.0
+            self.registered.discard((self.living.agents[call.connection], self.living.servers[call.connection]))
+        return facts.follows
+
+    def _facts(self, code: int) -> Facts:
+        return self.judged.facts(self.arm, code)

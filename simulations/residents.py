@@ -1,0 +1,134 @@
+"""Who lives in a world that is drawn once: every connection of a topology as a situation of the model, for good.
+
+An agent has its client and its user, a resource server its authorization server, and what each of them is like was
+drawn with the topology. What an agent meets when it calls is therefore decided by whom it is connected to, and how
+often it meets somebody malicious by how many of those there are (``attackers.*``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulations import draws
+from simulations.attempts import ADOPTIONS, Situations, Whole, situations
+from simulations.population import Factor, Population
+from simulations.population_statements import Category
+from simulations.topology import Connection, Topology
+from simulations.topology import draw as draw_topology
+from simulations.visits import PLACES
+
+
+@dataclass(frozen=True, slots=True)
+class Residents:
+    """The connections of a world, by number; parties are numbered by kind.
+
+    Attributes:
+        situations: what decides how a call of theirs ends.
+        codes: the situation that each is, as its number.
+        users, agents, clients, servers, resources: the user of each, the agent, the client product, the AS and the
+            resource server.
+        weights: how often each is called, relative to the others.
+    """
+
+    situations: Situations
+    codes: Whole
+    users: list[int]
+    agents: list[int]
+    clients: list[int]
+    servers: list[int]
+    resources: list[int]
+    weights: NDArray[np.float64]
+
+    def called(self, numbers: NDArray[np.float64]) -> Whole:
+        """The connections that are called, from uniform numbers."""
+        bounds = np.cumsum(self.weights / self.weights.sum())[:-1]
+        return np.searchsorted(bounds, numbers, side="right")
+
+
+def settle(population: Population, seed: str, adoption: float = 1.0) -> Residents:
+    """The residents of a population: the connections of its topology that need a token, with who they are between."""
+    drawn = draw_topology(population, seed)
+    connected = list(drawn.tokens.values())
+    party = _numbered(drawn)
+    agents, servers = ([party[name] for name in names] for names in (
+        (each.agent for each in connected), (each.server for each in connected)
+    ))  # fmt: skip
+    adopting = 2 * _adopts(seed, "client", adoption, agents) + _adopts(seed, "server", adoption, servers)
+    codes: Whole = np.zeros(len(connected), dtype=np.int64)
+    for factor, categories in _categories(population, drawn, connected, seed):
+        codes = codes * len(factor.categories) + categories
+    places = _places(population, drawn, connected, seed)
+    found = replace(situations(population), places=tuple(PLACES))
+    codes = (codes * len(PLACES) + np.array([found.places.index(name) for name in places])) * ADOPTIONS + adopting
+    weights = [population.number("attackers.lure") if PLACES[name].capabilities else 1.0 for name in places]
+    return Residents(
+        found, codes, [party[each.user] for each in connected], agents, [party[each.client] for each in connected],
+        servers, [party[each.resource_server] for each in connected], np.array(weights),
+    )  # fmt: skip
+
+
+def _numbered(drawn: Topology) -> dict[str, int]:
+    """A number for each party, by its name, of its kind."""
+    kinds: tuple[Iterable[str], ...] = (
+        drawn.users, drawn.agents, drawn.clients, drawn.authorization_servers, drawn.resource_servers,
+    )  # fmt: skip
+    return {name: number for names in kinds for number, name in enumerate(names)}
+
+
+def _places(population: Population, drawn: Topology, connected: list[Connection], seed: str) -> list[str]:
+    """Where at the model's servers each connection leads: whether that one is honest, and whether it is a tenant."""
+    numbers = draws.uniforms(seed, "resident: own server", 0, len(drawn.resource_servers)).tolist()
+    share = population.number("attackers.authorization_servers")
+    own = {url for url, number in zip(drawn.resource_servers, numbers, strict=True) if number < share}
+    places = []
+    for each in connected:
+        there = drawn.resource_servers[each.resource_server]
+        tenant = there.url != f"{there.origin}/mcp"
+        honest = "honest_tenant" if tenant else "honest_api"
+        malicious = "malicious_tenant" if tenant else "malicious_rs_and_as" if there.url in own else "malicious_rs"
+        places.append(honest if there.honest else malicious)
+    return places
+
+
+def _adopts(seed: str, side: str, adoption: float, parties: list[int]) -> Whole:
+    """Whether each of some parties adopts what an arm sets; whoever does at a share does at a larger one."""
+    does = draws.uniforms(seed, f"resident: adoption.{side}", 0, max(parties, default=0) + 1) < adoption
+    return does[parties].astype(np.int64)
+
+
+def _categories(
+    population: Population, drawn: Topology, connected: list[Connection], seed: str
+) -> Iterator[tuple[Factor, Whole]]:
+    """For each factor the category that each connection is of: what its parties are, or what is drawn for itself."""
+    parties = [
+        dict(drawn.clients[each.client]) | dict(drawn.authorization_servers[each.server])
+        | dict(drawn.resource_servers[each.resource_server].settings)
+        for each in connected
+    ]  # fmt: skip
+    for factor, decides in _deciding(population):
+        known = {_said(kind, decides): number for number, kind in reversed(list(enumerate(factor.categories)))}
+        if all(name in party for party in parties[:1] for name in decides) and decides:
+            found = [known[tuple(party[name] for name in decides)] for party in parties]
+            yield factor, np.array(found, dtype=np.int64)
+        else:
+            numbers = draws.uniforms(seed, f"resident: {factor.name}", 0, len(connected))
+            yield factor, draws.categories(numbers, factor.shares)
+
+
+def _deciding(population: Population) -> Iterator[tuple[Factor, tuple[str, ...]]]:
+    """Each factor with the switches that no later one decides."""
+    for place, factor in enumerate(population.factors):
+        later = {
+            name for other in population.factors[place + 1 :] for kind in other.categories for name, _ in kind.settings
+        }
+        names = dict.fromkeys(name for kind in factor.categories for name, _ in kind.settings if name not in later)
+        yield factor, tuple(names)
+
+
+def _said(kind: Category, names: tuple[str, ...]) -> tuple[str, ...]:
+    settings: Mapping[str, str] = dict(kind.settings)
+    return tuple(settings.get(name, "") for name in names)
