@@ -29,7 +29,7 @@ READERS = ("arrays", "agents", "tasks", "layers", "registrations", "residents")
 #: Those of them that can write down every attempt.
 RECORDERS = ("arrays", "agents")
 #: Those of them in which attackers choose what harm they do.
-STRATEGIC = ("arrays", "agents", "tasks")
+STRATEGIC = ("arrays", "agents", "tasks", "residents")
 #: Those of them in which attempts of a replication have to do with each other, by what is kept between them.
 INTERDEPENDENT = ("agents", "registrations", "residents")
 #: Seconds in which a cluster has to answer, and to have a worker.

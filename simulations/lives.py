@@ -25,8 +25,9 @@ from model.design import Design
 from model.logic import same
 from model.registration import registered, shows_a_client
 from simulations import crossings, draws
-from simulations.attempts import ADOPTIONS, COLUMN, Situations, draw_latency
+from simulations.attempts import ADOPTIONS, COLUMN, draw_latency
 from simulations.engine import Sums, Tally, Unit
+from simulations.harms import Strategy, strategy
 from simulations.options import told
 from simulations.population import LATENCIES
 from simulations.registrations import DYNAMIC
@@ -119,7 +120,7 @@ def count(unit: Unit) -> Tally:
 
 def live(unit: Unit, living: Residents, called: Iterator[Calls], options: dict[str, float]) -> list[World]:
     """The world under each arm, when all calls have ended."""
-    judged = Judged(living.situations, unit.arms, living)
+    judged = Judged(living, unit.arms, strategy(unit.strategy))
     worlds = [World(unit, arm, living, options, judged) for arm in range(len(unit.arms))]
     for chunk in called:
         for world in worlds:
@@ -182,10 +183,10 @@ class Walk(NamedTuple):
 class Judged:
     """The plans and facts of all connections of a world under each arm."""
 
-    def __init__(self, found: Situations, arms: tuple[Settings, ...], living: Residents) -> None:
-        self.found, self.arms = found, arms
+    def __init__(self, living: Residents, arms: tuple[Settings, ...], after: Strategy) -> None:
+        self.found, self.arms, self.after = living.situations, arms, after
         self.codes = np.unique(living.codes)
-        self.attacked = np.array([bool(PLACES[name].capabilities) for name in found.places])
+        self.attacked = np.array([bool(PLACES[name].capabilities) for name in self.found.places])
         self._walks: dict[bool, dict[int, list[Walk]]] = {}
         self._facts: dict[tuple[int, int], Facts] = {}
 
@@ -197,7 +198,7 @@ class Judged:
         """The walk of a visit, by a client that holds tokens or not; all connections are judged together."""
         if warm not in self._walks:
             codes = self.codes[self.attacked[self.codes // ADOPTIONS % len(self.attacked)]] if warm else self.codes
-            plans = reader(self.found, self.arms, (("warm", "yes"),) if warm else ()).plans(codes)
+            plans = reader(self.found, self.arms, (("warm", "yes"),) if warm else (), self.after).plans(codes)
             made: dict[Plan[Label], Walk] = {}
             self._walks[warm] = {
                 one: [made.get(plan) or made.setdefault(plan, _walk(plan)) for plan in row]
