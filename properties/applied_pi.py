@@ -357,4 +357,5 @@ class _Step:
 
 
 def _word(text: str) -> str:
-    return re.sub(r"\W+", "_", text)
+    """A text as a part of a name; what comes after a plus is of the refreshed token."""
+    return re.sub(r"\W+", "_", text.replace("+", " refreshed ")).strip("_")

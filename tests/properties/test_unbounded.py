@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 from collections import Counter, defaultdict
+from contextlib import suppress
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -22,6 +23,7 @@ from openworld.cli import main
 from properties import unbounded
 from properties.applied_pi import applied_pi
 from properties.instances import Instances
+from properties.proofs import NoEndError
 from properties.prover import PROVER, Answers
 from properties.security import PROPERTIES, find
 from properties.unbounded import any_number
@@ -135,6 +137,15 @@ def test_prover_agrees_for_any_number(question, event):
     code, _, text = question.partition(" ")
     found = any_number(check(code, parse(text)))
     assert (found.servers, found.event, found.runs, found.standing) == (True, event, "derived", "agree")
+
+
+@needs_prover
+@pytest.mark.slow
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_processes_can_be_read(question):
+    """Whatever values, facts and rows of a world are called; whether the prover comes to an end is another matter."""
+    with suppress(NoEndError):
+        assert unbounded.ask(process(question), timeout=5).events
 
 
 @needs_prover
