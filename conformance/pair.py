@@ -165,7 +165,7 @@ async def meet(client: Installed, server: Installed, variant: str, limit: float)
             if software.listens:
                 world.origins.release("callback")
             task = {"url": world.url, "callback": world.callback, "document": "", "calls": 1, "patience": limit / 2}
-            run = await drive(client, task, limit, {})
+            run = await drive(client, task, limit)
         name = f"{client.release} at {server.release} ({variant})"
         judgement = replace(judge(world, run), scenario=name, source="pair")
         remarks = tuple(

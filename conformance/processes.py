@@ -1,4 +1,4 @@
-"""A driver runs in a process group of its own, with a time limit and without secrets, and never outlives its run."""
+"""A driver runs in a room of its own (:mod:`conformance.sandbox`), with a time limit, and never outlives its run."""
 
 from __future__ import annotations
 
@@ -7,18 +7,21 @@ import json
 import os
 import re
 import signal
-import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Literal
 
 from conformance.install import Installed
+from conformance.sandbox import Room, room
 from conformance.software import SoftwareError
 
-#: What a driver sees of our environment. The rest may be secret, or send it past loopback.
-_PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "SYSTEMROOT")
 _KEPT = 20_000
+_ALONE = Room()
+#: Where a driver finds the certificate authority that it is to trust, and the variables that say so.
+_AUTHORITY = "authority.pem"
+_TRUSTS = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
 
 Ended = Literal["finished", "crashed", "timed out"]
 
@@ -47,15 +50,16 @@ class Run:
 
 @asynccontextmanager
 async def _started(
-    installed: Installed, job: dict[str, Any], extra: dict[str, str], arguments: tuple[str, ...] = ()
-) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A process in a group of its own that has its job; it is ended with everything it started."""
-    with tempfile.TemporaryDirectory(prefix="openworld-", ignore_cleanup_errors=True) as home:
-        environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        environment |= {"HOME": home, "TMPDIR": home, "NO_PROXY": "*", "PYTHONUNBUFFERED": "1"}
+    installed: Installed, job: dict[str, Any], given: Mapping[str, str] = MappingProxyType({}),
+    extra: Mapping[str, str] = MappingProxyType({}), arguments: tuple[str, ...] = (), found: Room = _ALONE,
+) -> AsyncIterator[asyncio.subprocess.Process]:  # fmt: skip
+    """A process in a room of its own that has its job; it is ended with everything it started."""
+    inside = Room((*installed.reads, *found.reads), found.writes, installed.over, given)
+    with room((*installed.command, *arguments), inside) as start:
+        trust = dict.fromkeys(_TRUSTS, f"{start.given}/{_AUTHORITY}") if _AUTHORITY in given else {}
         process = await asyncio.create_subprocess_exec(
-            *installed.command, *arguments, cwd=home, env=environment | installed.environment | extra,
-            start_new_session=True, limit=1 << 20,
+            *start.command, cwd=start.folder, env={**start.environment, **installed.environment, **trust, **extra},
+            start_new_session=True, limit=1 << 20, pass_fds=start.handles,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         try:
@@ -64,13 +68,18 @@ async def _started(
             yield process
         finally:
             kill(process)
+            if process.stdin is not None:
+                process.stdin.close()
             with suppress(TimeoutError):
                 await asyncio.wait_for(process.wait(), 5)
 
 
-async def drive(installed: Installed, job: dict[str, Any], limit: float, extra: dict[str, str]) -> Run:
-    """Run a driver on one job and wait for its last word, for at most ``limit`` seconds."""
-    async with _started(installed, job, extra) as process:
+async def drive(installed: Installed, job: dict[str, Any], limit: float, authority: str = "") -> Run:
+    """Run a driver on one job and wait for its last word, for at most ``limit`` seconds.
+
+    ``authority`` is the certificate of who vouches for the played parties, where they speak TLS.
+    """
+    async with _started(installed, job, {_AUTHORITY: authority} if authority else {}) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         noise = asyncio.create_task(_last(process.stderr))
@@ -93,7 +102,7 @@ async def serving(installed: Installed, job: dict[str, Any], limit: float) -> As
     Raises:
         SoftwareError: it was not ready within ``limit`` seconds.
     """
-    async with _started(installed, job, {}) as process:
+    async with _started(installed, job) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         noise = asyncio.create_task(_last(process.stderr))
@@ -107,9 +116,11 @@ async def serving(installed: Installed, job: dict[str, Any], limit: float) -> As
         yield said
 
 
-async def output(installed: Installed, arguments: tuple[str, ...], limit: float, extra: dict[str, str]) -> str:
-    """What a command prints in ``limit`` seconds."""
-    async with _started(installed, {}, extra, arguments) as process:
+async def output(
+    installed: Installed, arguments: tuple[str, ...], limit: float, extra: Mapping[str, str], found: Room
+) -> str:
+    """What a command prints in ``limit`` seconds; it finds more than its own package."""
+    async with _started(installed, {}, {}, extra, arguments, found) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         noise = asyncio.create_task(_last(process.stderr))
@@ -148,6 +159,11 @@ async def _last(stream: asyncio.StreamReader) -> str:
     while piece := await stream.read(65_536):
         kept = (kept + piece)[-_KEPT:]
     return kept.decode("utf-8", "replace")
+
+
+def heed_sigterm() -> None:
+    """Let SIGTERM end this process as Ctrl-C does: with nothing left behind, and what is finished kept."""
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
 
 
 def kill(process: asyncio.subprocess.Process) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import tempfile
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,10 +41,13 @@ class Settings:
 
 
 class Store:
-    """Results of one client in a folder: a file with the judgement and one with the recording for each play."""
+    """Results of one client in a folder: a file with the judgement and one with the recording for each play.
 
-    def __init__(self, folder: Path, installed: Installed, settings: Settings) -> None:
-        self.folder = folder / installed.release.slug
+    Without a folder nothing is kept.
+    """
+
+    def __init__(self, folder: Path | None, installed: Installed, settings: Settings) -> None:
+        self.folder = None if folder is None else folder / installed.release.slug
         self._stamp = {"format": FORMAT, "client": str(installed.release), "tls": settings.tls}
 
     def load(self, play: Play) -> Judgement | None:
@@ -54,6 +56,8 @@ class Store:
         Raises:
             InputError: there is a file, and it is none that :meth:`save` writes.
         """
+        if self.folder is None:
+            return None
         path = self.folder / f"{play.name}.json"
         try:
             data = from_json(path.read_bytes())
@@ -76,17 +80,25 @@ class Store:
         self._write(f"{play.name}.json", data)
 
     def _write(self, name: str, data: dict[str, Any]) -> None:
-        # Renamed into its place, so that a file that is there is whole.
+        """Write a file that is whole or not there; what a killed run leaves is named like all that is half-written."""
+        if self.folder is None:
+            return
         self.folder.mkdir(parents=True, exist_ok=True)
-        partial = self.folder / f".{name}.{os.getpid()}"
-        partial.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        partial.replace(self.folder / name)
+        partial = self.folder / f".{secrets.token_hex(6)}.part"
+        try:
+            partial.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+            partial.replace(self.folder / name)
+        except OSError as error:
+            error.filename = str(self.folder / name)
+            raise
+        finally:
+            partial.unlink(missing_ok=True)
 
 
 async def run_all(
     installed: Installed,
     plays: Sequence[Play],
-    folder: Path,
+    folder: Path | None,
     settings: Settings,
     done: Callable[[Judgement], None] = lambda judgement: None,
 ) -> list[Judgement]:
@@ -94,21 +106,24 @@ async def run_all(
 
     Raises:
         InputError: a file in the folder is not what this suite writes; nothing has been run then.
+        OSError: a result cannot be kept, as on a full disk; those that are kept stay.
     """
     store = Store(folder, installed, settings)
     known = {play.name: store.load(play) for play in plays}
     gate = asyncio.Semaphore(settings.jobs)
-    with tempfile.TemporaryDirectory(prefix="openworld-") as temporary:
-        authority = Authority(Path(temporary)) if settings.tls else None
+    authority = Authority() if settings.tls else None
 
-        async def one(play: Play) -> Judgement:
-            async with gate:
-                judgement = known[play.name] or await _run(installed, play, store, authority, settings)
-                done(judgement)
-                return judgement
+    async def one(play: Play) -> Judgement:
+        async with gate:
+            judgement = known[play.name] or await _run(installed, play, store, authority, settings)
+            done(judgement)
+            return judgement
 
+    try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one(play)) for play in plays]
+    except ExceptionGroup as several:  # one is enough to say what is wrong
+        raise several.exceptions[0] from None
     return [task.result() for task in tasks]
 
 
@@ -127,8 +142,7 @@ async def _run(
             "url": world.url, "callback": world.callback, "document": world.document_url if software.documents else "",
             "calls": world.calls, "patience": settings.limit / 2,
         }  # fmt: skip
-        trust = {} if authority is None else authority.environment()
-        run = await drive(installed, job, settings.limit, trust)
+        run = await drive(installed, job, settings.limit, "" if authority is None else authority.certificate)
         judgement = judge(world, run)
         store.save(play, judgement, world)
         return judgement

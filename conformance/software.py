@@ -11,6 +11,10 @@ from model.errors import InputError
 _VERSION = re.compile(r"[0-9][0-9A-Za-z.+-]*")
 
 
+#: Where software comes from; ``path`` and ``git`` are on this machine, and ``deb`` is the distribution's.
+Registry = Literal["pypi", "npm", "path", "git", "deb"]
+
+
 class SoftwareError(InputError):
     """Software that is not known, or that cannot be installed or started here."""
 
@@ -36,7 +40,7 @@ class Software:
     """
 
     name: str
-    registry: Literal["pypi", "npm"]
+    registry: Registry
     package: str
     driver: str
     tested: str

@@ -18,6 +18,7 @@ from typing import Any, Literal
 from conformance.install import DRIVERS, Installed
 from conformance.judge import Judgement
 from conformance.processes import output
+from conformance.sandbox import Room, python_folders
 from conformance.software import Release, Software
 
 SUITE = Release(
@@ -100,6 +101,7 @@ async def _checks(client: Installed, suite: Installed, scenario: str, limit: flo
         command = f'"{sys.executable}" "{DRIVERS / "suite_client.py"}"'
         arguments = ("client", "--command", command, "--scenario", scenario, "-o", folder)
         extra = {"OPENWORLD_DRIVER": json.dumps(client.command), **client.environment}
-        await output(suite, arguments, limit, extra)
+        found = Room((*client.reads, *python_folders(), DRIVERS), (Path(folder),))
+        await output(suite, arguments, limit, extra, found)
         written = await asyncio.to_thread(lambda: sorted(Path(folder).rglob("checks.json")))
         return list(json.loads(written[0].read_text(encoding="utf-8"))) if written else []

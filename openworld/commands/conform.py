@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from textwrap import shorten
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from conformance.confinement import confine
-from conformance.install import install
+from conformance import sandbox
+from conformance.confinement import UnconfinedError, confine, missing_of
+from conformance.install import LOCK, install
+from conformance.lock import Lock
+from conformance.processes import heed_sigterm
 from conformance.software import CLIENTS, SERVERS, Release, SoftwareError, release
 from model.errors import InputError
 from openworld.commands.shell import DONE, INCONCLUSIVE, as_json, print_json, print_lines
@@ -49,6 +52,13 @@ SOURCES = ("catalogue", "attack", "mutation")
 @click.option("--limit", type=click.FloatRange(min=1), default=20.0, show_default=True, help="Seconds for a scenario.")
 @click.option("--jobs", type=click.IntRange(min=1), default=2, show_default=True, help="Scenarios at a time.")
 @click.option("--plain", is_flag=True, help="Plain HTTP in place of TLS with a throwaway authority.")
+@click.option(
+    "--require-confinement", "required", is_flag=True, help="Run nothing unless all that is to keep it in is there.",
+)  # fmt: skip
+@click.option(
+    "--lock", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Install what this file lists (installed.json of an earlier run with -o), and nothing else.",
+)  # fmt: skip
 @click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), help="Write JUnit XML to this file.")
 @click.option(
     "-o", "--output", type=click.Path(file_okay=False, path_type=Path),
@@ -56,18 +66,7 @@ SOURCES = ("catalogue", "attack", "mutation")
 )  # fmt: skip
 @as_json
 def conform(
-    client: str | None,
-    server: str | None,
-    pair: tuple[str, str] | None,
-    sources: tuple[str, ...],
-    suite: bool,
-    scenarios: str | None,
-    limit: float,
-    jobs: int,
-    plain: bool,
-    junit: Path | None,
-    output: Path | None,
-    as_json: bool,
+    client: str | None, server: str | None, pair: tuple[str, str] | None, lock: Path | None, **options: Any
 ) -> int:
     """Run a real client against played servers, and compare what it does with the model.
 
@@ -82,28 +81,60 @@ def conform(
     Outcomes: A accepted; refused d at discovery, a at the authorization response, t at the token
     response; x failed at the resource server; n not tested; ? not measured (it hung, crashed, ran out
     of time or asked nobody), which is exit code 3 and tried again by the next run with the same -o.
-    Real software is installed by exact version into a cache folder (OPENWORLD_SOFTWARE) and run where
-    nothing but loopback can be reached (a network namespace), or, where the kernel has none for us,
-    is given loopback addresses only; the last line says which.
+
+    \b
+    Real software is installed by exact version into a cache folder (OPENWORLD_SOFTWARE), as wheels and
+    without scripts, and run in user, mount, process and network namespaces: it finds the system and
+    its own package read-only, no home, no environment, no process but its own, nothing but loopback;
+    what it starts ends with it. The last line says what of that the kernel refuses us.
     """
     if sum(map(bool, (client, server, pair))) != 1:
         raise click.UsageError("name a CLIENT, or --server SERVER, or --pair CLIENT SERVER")
-    click.get_current_context().with_resource(claimed(output))
-    if server:
-        return _profile(server, limit, output, as_json)
+    asked = Asked(**options)
+    if lock is not None and pair:
+        raise click.UsageError("--lock says what to install of one client or server, and --pair has two")
+    click.get_current_context().with_resource(claimed(asked.output))
+    heed_sigterm()
+    if asked.required and not sandbox.way():
+        raise UnconfinedError(f"nothing is installed or run: {missing_of(closed=True, rooms=False)}")
     if pair:
-        return _meet(pair, limit, output, as_json)
+        return _meet(pair, asked)
+    if server:
+        return _profile(server, lock, asked)
     assert client is not None
-    return _run(client, sources, scenarios, (limit, jobs, not plain), suite, junit, output, as_json)
+    return _run(client, lock, asked)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command line says of how real software is run, and where what is found goes."""
+
+    sources: tuple[str, ...]
+    suite: bool
+    scenarios: str | None
+    limit: float
+    jobs: int
+    plain: bool
+    required: bool
+    junit: Path | None
+    output: Path | None
+    as_json: bool
+
+
+def _installed(wanted: Release, lock: Path | None) -> Installed:
+    """A release that is ready, as a file says that it was installed before, if there is one."""
+    if lock is None:
+        return install(wanted)
+    listed = Lock.load(lock)
+    if listed.software != str(wanted):
+        raise InputError(f"{lock}: lists what was installed for {listed.software}, not for {wanted}")
+    return install(wanted, lock=listed)
 
 
 # --- a client ------------------------------------------------------------------------------------------------
 
 
-def _run(
-    client: str, sources: tuple[str, ...], scenarios: str | None, settings: tuple[float, int, bool], suite: bool,
-    junit: Path | None, output: Path | None, as_json: bool,
-) -> int:  # fmt: skip
+def _run(client: str, lock: Path | None, asked: Asked) -> int:
     from conformance import results
     from conformance.run import Settings, run_all
     from conformance.suite import SUITE
@@ -112,14 +143,14 @@ def _run(
     from openworld.reality import asker, explain
 
     wanted = release(client, CLIENTS, "client")
-    plays = _chosen(_plays(sources, wanted), scenarios)
-    installed = install(wanted)
-    if suite:
+    plays = _chosen(_plays(asked.sources, wanted), asked.scenarios)
+    installed = _installed(wanted, lock)
+    if asked.suite:
         install(SUITE)
-    protection = confine()
-    with tempfile.TemporaryDirectory() as temporary, Progress(client, len(plays)) as progress:
-        folder = output or Path(temporary)
-        work = run_all(installed, plays, folder, Settings(*settings), lambda one: progress.advance(one.scenario))
+    protection = confine(asked.required)
+    output, settings = asked.output, Settings(asked.limit, asked.jobs, not asked.plain)
+    with Progress(client, len(plays)) as progress:
+        work = run_all(installed, plays, output, settings, lambda one: progress.advance(one.scenario))
         judgements = asyncio.run(work)
     unfit = [one for one in judgements if one.facts.get("unfit")]
     if unfit and not any(one.measured and one.outcome != "n" for one in judgements):
@@ -127,16 +158,18 @@ def _run(
     explained = explain(wanted, plays, judgements)
     cured = all_cures(explained.design, plays, judgements, asker())
     stops = {name: list(map(str, found)) for name, found in cured.items()}
-    beside = asyncio.run(_beside(installed, judgements, settings[0])) if suite else []
-    if junit is not None:
-        write(junit, results.junit(client, judgements))
+    beside = asyncio.run(_beside(installed, judgements, asked.limit)) if asked.suite else []
+    if asked.junit is not None:
+        write(asked.junit, results.junit(client, judgements))
     published = [one.to_json() for one in beside]
     if output is not None:
         keep_client(output / wanted.slug, client, plays, judgements, explained, stops, published, protection)
         told = results.table(wanted.software.known_as, wanted.version, judgements)
         write(output / wanted.slug / "behaviour.csv", told)
-    if as_json:
+        write(output / wanted.slug / LOCK, written(installed.lock.to_json()))
+    if asked.as_json:
         shown = {"explanation": explained.to_json(), "stopped_by": stops, "suite": published, "protection": protection}
+        shown["installed"] = installed.lock.to_json()
         print_json(results.data(client, judgements, **shown))
         return _code(judgements)
     remarks = {name: explained.remark(name) for name in explained.comparisons}
@@ -224,15 +257,17 @@ def _suite(beside: list[Beside]) -> Iterator[str]:
 # --- a server ------------------------------------------------------------------------------------------------
 
 
-def _profile(server: str, limit: float, output: Path | None, as_json: bool) -> int:
+def _profile(server: str, lock: Path | None, asked: Asked) -> int:
     from conformance.profile import profiles
     from openworld.kept import keep
 
     wanted = release(server, SERVERS, "server")
-    installed = install(wanted)
-    protection = confine()
-    found = asyncio.run(profiles(installed, limit))
+    installed = _installed(wanted, lock)
+    protection = confine(asked.required)
+    found = asyncio.run(profiles(installed, asked.limit))
+    output = asked.output
     if output is not None:
+        write(output / wanted.slug / LOCK, written(installed.lock.to_json()))
         for one in found:
             write(output / wanted.slug / f"{one.variant}.har", written(one.recording.har(one.variant)))
             write(output / wanted.slug / f"{one.variant}.json", written(one.to_json()))
@@ -240,7 +275,7 @@ def _profile(server: str, limit: float, output: Path | None, as_json: bool) -> i
         keep(output / wanted.slug, "server", {
             "server": server, "profiles": profiled, "protection": protection,
         })  # fmt: skip
-    if as_json:
+    if asked.as_json:
         print_json([{**one.to_json(), "population": _population(wanted, one)} for one in found])
     else:
         for one in found:
@@ -273,22 +308,26 @@ def _profiled(wanted: Release, profile: Profile) -> Iterator[str]:
 # --- both ----------------------------------------------------------------------------------------------------
 
 
-def _meet(pair: tuple[str, str], limit: float, output: Path | None, as_json: bool) -> int:
+def _meet(pair: tuple[str, str], asked: Asked) -> int:
     from conformance.pair import meet
     from openworld.kept import keep
 
     client, server = release(pair[0], CLIENTS, "client"), release(pair[1], SERVERS, "server")
     ready = install(client), install(server)
-    protection = confine()
-    met = [asyncio.run(meet(*ready, variant, limit)) for variant in server.software.variants]
+    protection = confine(asked.required)
+    met = [asyncio.run(meet(*ready, variant, asked.limit)) for variant in server.software.variants]
+    output = asked.output
     if output is not None:
+        folder = output / f"{client.slug}-at-{server.slug}"
+        for party in ready:
+            write(folder / f"{party.release.slug}.{LOCK}", written(party.lock.to_json()))
         for one in met:
-            write(output / f"{client.slug}-at-{server.slug}" / f"{one.variant}.har", written(one.har))
+            write(folder / f"{one.variant}.har", written(one.har))
         meetings = [one.to_json() for one in met]
-        keep(output / f"{client.slug}-at-{server.slug}", "pair", {
+        keep(folder, "pair", {
             "client": pair[0], "server": pair[1], "meetings": meetings, "protection": protection,
         })  # fmt: skip
-    if as_json:
+    if asked.as_json:
         print_json([one.to_json() for one in met])
     else:
         for one in met:

@@ -73,7 +73,9 @@ _REFUSED = {
     errno.EACCES, errno.EPERM, errno.EROFS,
 }  # fmt: skip
 #: Errors that say all in one line, with what they come to; importing their classes would import what raises them.
-_SAID = {"ReplayError": INTERNAL, "WorkersDiedError": INTERNAL, "ProofError": INCONCLUSIVE}
+_SAID = {
+    "ReplayError": INTERNAL, "WorkersDiedError": INTERNAL, "ProofError": INCONCLUSIVE, "UnconfinedError": INCONCLUSIVE,
+}  # fmt: skip
 
 
 def _explain(error: Exception) -> int:

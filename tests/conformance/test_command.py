@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from pathlib import Path
 
 import pytest
+from faults import failing
 
 from conformance import install
 from conformance.mutations import mutations
+from conformance.sandbox import python_folders
 from conformance.software import CLIENTS, SoftwareError, release
 from model.clients import find
 from model.conversation import converse
@@ -17,6 +20,14 @@ from openworld.cli import main
 from openworld.commands import conform
 from openworld.cures import HONEST, cures
 from openworld.kept import FILE, load
+
+#: A client that asks once and then says no more.
+ASKING = """
+import json, sys, urllib.request, urllib.error
+try: urllib.request.urlopen(json.loads(sys.stdin.readline())["url"], timeout=5)
+except urllib.error.HTTPError: pass
+print('{"done": false}')
+"""
 
 
 @pytest.mark.parametrize(
@@ -47,8 +58,8 @@ def test_release_without_the_client_is_one_line(
 ) -> None:
     driver = tmp_path / "driver.py"
     driver.write_text("print('{\"done\": false, \"unfit\": true, \"error\": \"this release has no client\"}')")
-    command = (sys.executable, str(driver))
-    monkeypatch.setattr(conform, "install", lambda wanted: install.Installed(wanted, command, {}))
+    command, reads = (sys.executable, str(driver)), (tmp_path, *python_folders())
+    monkeypatch.setattr(conform, "install", lambda wanted: install.Installed(wanted, command, {}, reads))
     with pytest.raises(SystemExit) as ended:
         main(["conform", "oauth4webapi==3.1.0", "--scenarios", "R01,C01", "--plain"])
     said = capsys.readouterr().err.strip().splitlines()[-1]
@@ -61,7 +72,8 @@ def test_what_is_not_measured_is_inconclusive_and_in_every_file(
 ) -> None:
     driver, out, junit = tmp_path / "driver.py", tmp_path / "out", tmp_path / "junit.xml"
     driver.write_text("raise SystemError('broken')")
-    installed = install.Installed(release("mcp-python==0", CLIENTS, "client"), (sys.executable, str(driver)), {})
+    command, reads = (sys.executable, str(driver)), (tmp_path, *python_folders())
+    installed = install.Installed(release("mcp-python==0", CLIENTS, "client"), command, {}, reads)
     monkeypatch.setattr(conform, "install", lambda wanted: installed)
     with pytest.raises(SystemExit) as ended:
         main(["conform", "mcp-python==0", "--scenarios", "R01", "--plain", "-o", str(out), "--junit", str(junit)])
@@ -100,3 +112,22 @@ def test_every_mutation_can_be_asked_of_the_model() -> None:
     for play in mutations():
         if play.twist is None:
             converse(design, play.scenario(honest(HONEST).origins))
+
+
+def test_full_disk_is_one_line_and_keeps_what_is_finished(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The disk is full from the moment on at which the first result is there."""
+    driver, out = tmp_path / "driver.py", tmp_path / "out"
+    driver.write_text(ASKING)
+    command, reads = (sys.executable, str(driver)), (tmp_path, *python_folders())
+    monkeypatch.setattr(conform, "install", lambda wanted: install.Installed(wanted, command, {}, reads))
+    kept = out / "mcp-python-0" / "R01_exact.json"
+    arguments = ["conform", "mcp-python==0", "--scenarios", "R01,M01", "--plain", "--jobs", "1", "-o", str(out)]
+    with failing(out, lambda turn: errno.ENOSPC if kept.exists() else None), pytest.raises(SystemExit) as ended:
+        main(arguments)
+    said = capsys.readouterr().err.strip().splitlines()[-1]
+    assert ended.value.code == 3
+    assert said.endswith("No space left on device")
+    assert kept.exists()
+    assert not list(out.glob("*/M01*"))

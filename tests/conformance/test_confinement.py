@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance import confinement
+from conformance import confinement, sandbox
 
 #: Starts itself again inside, and lets a driver try to get out: to the port of its job at each address.
 HARNESS = """
@@ -19,14 +19,16 @@ import asyncio, json, pathlib, socket, sys
 from conformance.confinement import confine
 from conformance.install import Installed
 from conformance.processes import drive
+from conformance.sandbox import python_folders
 from conformance.software import CLIENTS, Release
 
 protection = confine()
 job = json.loads(sys.argv[2])
 with socket.create_server(("127.0.0.1", 0)) as own:
     job["addresses"].append(["127.0.0.1", own.getsockname()[1]])
-    installed = Installed(Release(CLIENTS["mcp-python"], "0"), (sys.executable, job["driver"]), {})
-    run = asyncio.run(drive(installed, job, 20, {}))
+    reads = (pathlib.Path(job["driver"]), *python_folders())
+    installed = Installed(Release(CLIENTS["mcp-python"], "0"), (sys.executable, job["driver"]), {}, reads)
+    run = asyncio.run(drive(installed, job, 20))
 print(json.dumps({"protection": protection, **run.said}))
 """
 
@@ -41,6 +43,10 @@ for address, port in json.loads(sys.stdin.readline())["addresses"]:
         pass
 print(json.dumps({"done": True, "reached": reached}))
 """
+
+
+#: What is said without a network namespace.
+UNCLOSED = confinement.missing_of(closed=False, rooms=bool(sandbox.way()))
 
 
 def outward() -> str:
@@ -72,14 +78,14 @@ def reached(folder: Path, inside: str | None) -> dict[str, object]:
 @pytest.mark.skipif(confinement._way() is None, reason="the kernel gives us no network namespace")
 def test_driver_that_connects_outside_is_refused(tmp_path: Path) -> None:
     found = reached(tmp_path, None)
-    assert found["protection"] == confinement.NAMESPACE
+    assert found["protection"] == f"user, mount, process and network namespaces ({sandbox.way()})"
     assert found["reached"] == ["127.0.0.1"]
 
 
 def test_without_a_namespace_the_result_says_so(tmp_path: Path) -> None:
     """The same driver gets out where nothing holds it, so the test above could fail."""
     found = reached(tmp_path, "no")
-    assert found["protection"] == confinement.ADDRESSES
+    assert found["protection"] == UNCLOSED
     assert found["own"]
 
 
@@ -88,11 +94,22 @@ def test_only_the_command_itself_is_started_again(monkeypatch: pytest.MonkeyPatc
     monkeypatch.delenv(confinement.INSIDE, raising=False)
     monkeypatch.setattr(sys, "orig_argv", ["python", "notebook"])
     monkeypatch.setattr(os, "execvpe", lambda *_: pytest.fail("started again"))
-    assert confinement.confine() == confinement.ADDRESSES
+    assert confinement.confine() == UNCLOSED
 
 
 def test_what_the_environment_says_is_not_believed(tmp_path: Path) -> None:
     """A variable that somebody set claims a namespace that is not there: no protection is told that is none."""
     found = reached(tmp_path, "yes")
-    assert found["protection"] == confinement.ADDRESSES
+    assert found["protection"] == UNCLOSED
     assert found["own"]
+
+
+def test_what_is_missing_is_named_and_can_be_demanded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(confinement, "_only_loopback", lambda: True)
+    monkeypatch.setenv(confinement.INSIDE, "yes")
+    monkeypatch.setattr(sandbox, "way", lambda: "")
+    assert confinement.confine() == confinement.SEEN
+    with pytest.raises(confinement.UnconfinedError, match="real software is not run: no user, mount and process"):
+        confinement.confine(required=True)
+    monkeypatch.setattr(sandbox, "way", lambda: "unshare")
+    assert confinement.confine(required=True) == "user, mount, process and network namespaces (unshare)"

@@ -14,10 +14,11 @@ import pytest
 
 from conformance import results
 from conformance.attacks import UntellableError, tell
-from conformance.install import Installed
+from conformance.install import DRIVERS, Installed
 from conformance.judge import BROKEN_QUERY, TRIAL, Judgement, Sent
 from conformance.play import Play, catalogue
 from conformance.run import Settings, run_all
+from conformance.sandbox import python_folders
 from conformance.software import CLIENTS, Release, SoftwareError, release
 from model.design import parse
 from model.errors import InputError
@@ -64,12 +65,12 @@ print(json.dumps({"done": status == 200}))
 @pytest.fixture
 def credulous(tmp_path: Path) -> Installed:
     from conformance.authorization_server import s256
-    from conformance.install import DRIVERS
 
     verifier = "v" * 43
     driver = tmp_path / "credulous.py"
     driver.write_text(CREDULOUS % (str(DRIVERS), s256(verifier), verifier))
-    return Installed(Release(CLIENTS["mcp-python"], "0"), (sys.executable, str(driver)), {})
+    reads = (tmp_path, DRIVERS, *python_folders())
+    return Installed(Release(CLIENTS["mcp-python"], "0"), (sys.executable, str(driver)), {}, reads)
 
 
 def judged(client: Installed, plays: list[Play], folder: Path) -> dict[str, Judgement]:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from conformance.play import Play
 from conformance.processes import Run, complaint, drive, serving
 from conformance.recording import Exchange
 from conformance.run import Settings, Store, run_all
+from conformance.sandbox import python_folders
 from conformance.software import CLIENTS, SERVERS, Release, SoftwareError
 from conformance.world import World
 from openworld.reality import explain
@@ -34,20 +36,11 @@ CLIENT = Release(CLIENTS["mcp-python"], "0")
 def installed(folder: Path, program: str, release: Release = CLIENT) -> Installed:
     driver = folder / "driver.py"
     driver.write_text(program)
-    return Installed(release, (sys.executable, str(driver)), {})
+    return Installed(release, (sys.executable, str(driver)), {}, (folder, *python_folders()))
 
 
 def run(folder: Path, program: str, limit: float = 3.0) -> Run:
-    return asyncio.run(drive(installed(folder, program), {"url": "x"}, limit, {}))
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    stat = Path(f"/proc/{pid}/stat")  # one that is dead and not yet waited for counts as dead
-    return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
+    return asyncio.run(drive(installed(folder, program), {"url": "x"}, limit))
 
 
 def test_last_word_of_a_driver_is_kept(tmp_path: Path) -> None:
@@ -140,15 +133,6 @@ def test_line_without_end_is_a_crash(tmp_path: Path) -> None:
     assert run(tmp_path, "import sys\nwhile True: sys.stdout.write('x' * 100000)").ended == "crashed"
 
 
-def test_what_a_driver_starts_ends_with_it(tmp_path: Path) -> None:
-    program = (
-        "import subprocess, sys, json, time\n"
-        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
-        "print(json.dumps({'done': True, 'pid': child.pid}), flush=True)\ntime.sleep(600)"
-    )
-    assert not alive(run(tmp_path, program).said["pid"])
-
-
 def test_secrets_of_our_environment_are_not_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_TOKEN", "s3cret")
     program = "import os, json; print(json.dumps({'done': True, 'seen': sorted(os.environ)}))"
@@ -186,27 +170,31 @@ INTERRUPTED = """
 import asyncio, pathlib, sys
 from conformance.install import Installed
 from conformance.play import Play
+from conformance.processes import heed_sigterm
 from conformance.run import Settings, run_all
+from conformance.sandbox import python_folders
 from conformance.software import CLIENTS, Release
 
+heed_sigterm()
 folder = pathlib.Path(sys.argv[1])
-installed = Installed(Release(CLIENTS["mcp-python"], "0"), (sys.executable, str(folder / "driver.py")), {})
+command = (sys.executable, str(folder / "driver.py"))
+installed = Installed(Release(CLIENTS["mcp-python"], "0"), command, {}, (folder, *python_folders()))
 plays = [Play("quick", "mutation", "", {}), Play("slow", "mutation", "", {})]
 said = lambda one: print(one.scenario, flush=True)
 asyncio.run(run_all(installed, plays, folder / "out", Settings(600, 1, False), said))
 """
-
-
-def test_interrupted_run_leaves_nothing_running_and_its_results(tmp_path: Path) -> None:
-    """After Ctrl-C no process and no scratch is left, and what was finished is not run again."""
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda one: one.name)
+def test_run_that_is_ended_leaves_results_and_nothing_else(tmp_path: Path, how: signal.Signals) -> None:
+    """However it ends, no process and no scratch is left, and what was finished is not run again."""
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    seen = tmp_path / "seen"
-    program = (
-        f"import pathlib, time\nseen = pathlib.Path({str(seen)!r})\n"
-        "if seen.exists():\n    (seen.parent / 'waiting').touch()\n    time.sleep(600)\n"
-        f"seen.touch()\n{ASKS}{FINISHED}"
-    )
+    # The second driver, which finds the result of the first, forks twice and stays.
+    program = ASKS + (
+        "import os\n"
+        "if os.path.exists(os.path.dirname(sys.argv[0]) + '/out/mcp-python-0/quick.json'):\n"
+        "    for turn in range(2):\n        if os.fork() == 0: os.setsid()\n"
+        "    time.sleep(600)\n"
+    ) + FINISHED
     client = installed(tmp_path, program)
     running = subprocess.Popen(
         [sys.executable, "-c", INTERRUPTED, str(tmp_path)], text=True, stdout=subprocess.PIPE,
@@ -214,18 +202,28 @@ def test_interrupted_run_leaves_nothing_running_and_its_results(tmp_path: Path) 
     )  # fmt: skip
     assert running.stdout is not None
     assert running.stdout.readline() == "quick\n"
-    until = time.monotonic() + 20
-    while not (tmp_path / "waiting").exists():
-        assert time.monotonic() < until
-        time.sleep(0.02)
-    os.killpg(running.pid, signal.SIGINT)
+    eventually(lambda: len(named(tmp_path / "driver.py")) >= 4)
+    running.send_signal(how)
     assert running.wait(20) != 0
-    assert subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True).stdout == ""
+    eventually(lambda: named(tmp_path) == [])
     assert list(scratch.iterdir()) == []
     store = Store(tmp_path / "out", client, Settings(600, 1, False))
     assert store.load(Play("quick", "mutation", "")) is not None
     assert store.load(Play("slow", "mutation", "")) is None
+    assert store.folder is not None
     assert sorted(path.name for path in store.folder.iterdir()) == ["quick.har", "quick.json"]
+
+
+def named(path: Path) -> list[str]:
+    """Processes with a path in their command line."""
+    return subprocess.run(["pgrep", "-f", str(path)], capture_output=True, text=True).stdout.split()
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    until = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.02)
 
 
 def open_files() -> int:

@@ -1,0 +1,205 @@
+"""Installing runs nothing of a package where nobody asked for that, and confines it where somebody did."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import socket
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from conformance import install as installing
+from conformance import sandbox
+from conformance.install import install
+from conformance.lock import Lock
+from conformance.software import Release, Software, SoftwareError
+from model.errors import InputError
+
+#: Does what it should not when it is built, and tells in a file of its package how far it came.
+HOSTILE = """
+import json, os, pathlib, socket, subprocess, sys, time
+from setuptools import setup
+told = {"home": os.environ.get("HOME"), "secret": os.environ.get("SECRET_TOKEN")}
+told |= {"read": [], "wrote": [], "reached": []}
+for path in (%(home)r + "/token", *map(str, pathlib.Path("/proc").glob("[0-9]*/environ"))):
+    try:
+        if b"correct-horse" in open(path, "rb").read():
+            told["read"].append(path)
+    except OSError:
+        pass
+for folder in (%(home)r, %(cache)r, os.path.dirname(os.path.dirname(sys.executable))):
+    try:
+        pathlib.Path(folder, "was-here").touch()
+        told["wrote"].append(folder)
+    except OSError:
+        pass
+try:
+    socket.create_connection((%(address)r, %(port)d), timeout=2)
+    told["reached"].append(%(address)r)
+except OSError:
+    pass
+stays, nowhere = "import time; time.sleep(600)", subprocess.DEVNULL
+subprocess.Popen(
+    [sys.executable, "-c", stays, "left-by-hostile-setup"], start_new_session=True, stdout=nowhere, stderr=nowhere
+)
+pathlib.Path("hostile.py").write_text("TOLD = " + repr(json.dumps(told)))
+setup(name="hostile-package", version="1.0", py_modules=["hostile"])
+"""
+
+
+def package(registry: str, where: str, version: str = "1.0") -> Release:
+    return Release(Software("hostile", registry, where, "mcp_python.py", version, ""), version)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home with a secret, and a secret in the environment."""
+    for name in ("home", "index", "cache"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "home" / "token").write_text("correct-horse")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("SECRET_TOKEN", "correct-horse")
+    return tmp_path
+
+
+@pytest.fixture
+def listening() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+        yield server
+
+
+def source(place: Path, listening: socket.socket) -> Path:
+    """A source distribution that runs what is hostile as soon as anybody wants to know what it is."""
+    address, port = listening.getsockname()
+    filled = HOSTILE % {"home": str(place / "home"), "cache": str(place / "cache"), "address": address, "port": port}
+    told = {"setup.py": filled, "PKG-INFO": "Metadata-Version: 2.1\nName: hostile-package\nVersion: 1.0\n"}
+    archive = place / "index" / "hostile_package-1.0.tar.gz"
+    with tarfile.open(archive, "w:gz") as made:
+        for name, text in told.items():
+            entry = tarfile.TarInfo(f"hostile_package-1.0/{name}")
+            entry.size = len(text.encode())
+            made.addfile(entry, io.BytesIO(text.encode()))
+    return archive
+
+
+def wheel(folder: Path, needs: str = "", name: str = "innocent") -> Path:
+    """A wheel that may need something."""
+    about = f"{name}-1.0.dist-info"
+    required = f"Requires-Dist: {needs}\n" if needs else ""
+    files = {
+        f"{name}.py": "",
+        f"{about}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{required}",
+        f"{about}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{about}/RECORD": "",
+    }
+    path = folder / f"{name}-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as made:
+        for inside, text in files.items():
+            made.writestr(inside, text)
+    return path
+
+
+def untouched(place: Path, listening: socket.socket) -> None:
+    """Nobody has been anywhere, nobody has called, and nobody is left."""
+    assert list(place.rglob("was-here")) == []
+    with pytest.raises(TimeoutError):
+        listening.accept()
+    environments = (path / "cmdline" for path in Path("/proc").iterdir() if path.name.isdigit())
+    commands = [path.read_bytes() for path in environments if path.exists()]
+    assert not [one for one in commands if b"left-by-hostile-setup" in one]
+
+
+def test_source_distribution_is_refused_and_not_run(
+    place: Path, listening: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source(place, listening)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(place / "index"))
+    with pytest.raises(SoftwareError, match=r"pip could not install hostile-package==1.0: ERROR: .*"):
+        install(package("pypi", "hostile-package"), place / "cache")
+    untouched(place, listening)
+
+
+def test_source_that_a_wheel_asks_for_is_not_run(
+    place: Path, listening: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pip would build what is named by an address, whatever is said of binaries."""
+    asked = wheel(place, f"hostile-package @ {source(place, listening).as_uri()}")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(place / "index"))
+    with pytest.raises(SoftwareError, match="pip could not install"):
+        install(package("path", str(asked)), place / "cache")
+    untouched(place, listening)
+
+
+@pytest.mark.skipif(not sandbox.way(), reason="no rooms are made here")
+def test_source_that_was_asked_for_is_built_where_it_can_do_nothing(place: Path, listening: socket.socket) -> None:
+    """What building needs (setuptools) comes from the registry."""
+    archive = source(place, listening)
+    ready = install(package("path", str(archive)), place / "cache")
+    (module,) = Path(ready.command[0]).parent.parent.glob("lib/python*/site-packages/hostile.py")
+    scope: dict[str, str] = {}
+    exec(module.read_text(), scope)
+    told = json.loads(scope["TOLD"])
+    assert told.pop("wrote")  # in its own room alone, which is gone
+    assert told == {"home": sandbox.HOME, "secret": None, "read": [], "reached": []}
+    untouched(place, listening)
+    (built,) = ready.lock.packages
+    assert (built.name, built.version) == ("hostile-package", "1.0")
+    assert built.digest == f"built from sha256:{hashlib.sha256(archive.read_bytes()).hexdigest()}"
+
+
+def test_source_is_not_built_without_rooms(
+    place: Path, listening: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sandbox, "way", lambda: "")
+    with pytest.raises(SoftwareError, match="comes as source, and there are no namespaces to build it in"):
+        install(package("path", str(source(place, listening))), place / "cache")
+    untouched(place, listening)
+
+
+def test_what_was_installed_is_recorded_and_installed_again(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two releases that would do the one is taken that was taken before; one that has changed since is refused."""
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(place / "index"))
+    needed, asked = wheel(place / "index", name="needed"), wheel(place / "index", "needed", "asked")
+    first = install(package("pypi", "asked"), place / "cache")
+    assert [(one.name, one.version) for one in first.lock.packages] == [("asked", "1.0"), ("needed", "1.0")]
+    assert first.lock.packages[1].digest == f"sha256:{hashlib.sha256(needed.read_bytes()).hexdigest()}"
+    assert first.lock.date
+    first.lock.save(place / "lock.json")
+    again = install(package("pypi", "asked"), place / "cache", Lock.load(place / "lock.json"))
+    assert again.lock.packages == first.lock.packages
+    assert again.command != first.command
+    asked.unlink()
+    wheel(place / "index", "needed>=1", "asked")
+    with pytest.raises(SoftwareError, match="THESE PACKAGES DO NOT MATCH THE HASHES"):
+        install(package("pypi", "asked"), place / "other-cache", Lock.load(place / "lock.json"))
+
+
+def test_list_that_is_none_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "lock.json"
+    for text, why in (("{", "not JSON"), ('{"software": "x"}', "is missing"), ("[]", "must be a table")):
+        path.write_text(text)
+        with pytest.raises(InputError, match=f"lock.json: not a list of what was installed: .*{why}"):
+            Lock.load(path)
+
+
+def test_folder_that_was_cut_short_is_filled_again(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(place / "index"))
+    wheel(place / "index", name="asked")
+    home = place / "cache" / "hostile-1.0"
+    home.mkdir()
+    (home / "half").touch()
+    ready = install(package("pypi", "asked"), place / "cache")
+    assert not (home / "half").exists()
+    assert (home / installing.LOCK).exists()
+    assert os.access(ready.command[0], os.X_OK)
