@@ -7,8 +7,10 @@ import textwrap
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from openworld.headlines import headlines
 from openworld.show import rate_lines
 from simulations.experiments import Number
+from simulations.measures import Measure
 
 if TYPE_CHECKING:
     import pandas
@@ -30,10 +32,11 @@ def experiment_lines(experiments: Iterable[Experiment]) -> Iterator[str]:
 
 
 def result_lines(result: Result) -> Iterator[str]:
-    """What an experiment showed: arms that come to the same, rates, means and effects."""
+    """What an experiment showed: what it is about, arms that come to the same, means, rates and effects."""
+    yield from headline_lines(result.quantities)
     yield from (found.words for found in result.alike)
+    yield from quantity_lines(result.quantities)
     yield from rate_lines(result.rates)
-    yield from _quantity_lines(result.quantities)
     yield from _effect_lines(result.effects)
 
 
@@ -61,15 +64,43 @@ def source_lines(asked: Experiment, met: Population) -> Iterator[str]:
             yield from textwrap.wrap(f"{whose}: {', '.join(what)}", 100, subsequent_indent="    ")
 
 
-def _quantity_lines(quantities: pandas.DataFrame) -> Iterator[str]:
-    if not len(quantities):
-        return
-    last, width = quantities["value"].max(), quantities["arm"].str.len().max()
-    yield f"means, with 95 % intervals, where {quantities['parameter'].iloc[0]} is {last:g}"
-    for quantity, group in quantities[quantities["value"] == last].groupby("quantity"):
-        yield f"  {quantity}"
-        for row in group.to_dict("records"):
-            yield f"    {row['arm']:<{width}} {row['mean']:12.4g}  ({row['low']:.4g} to {row['high']:.4g})"
+def headline_lines(quantities: pandas.DataFrame) -> Iterator[str]:
+    """What an experiment is about, arm by arm."""
+    for number, found in enumerate(headlines(quantities)):
+        if number == 0:
+            yield f"where {found.point}, against {found.against}, with 95 % intervals that all hold together"
+        yield f"  {found.arms}"
+        yield from (f"    {sentence}" for sentence in found.sentences)
+
+
+def once(table: pandas.DataFrame) -> pandas.DataFrame:
+    """The rows of arms that come to the same, once and under all their names."""
+    named = table.assign(arm=table["alike"].where(table["alike"] != "", table["arm"]))
+    return named.drop_duplicates(["arm", "quantity", "per"])
+
+
+def quantity_lines(quantities: pandas.DataFrame) -> Iterator[str]:
+    """What there is for each attempt, honest or accepted flow at the point that headlines are taken at, arm by arm."""
+    told = quantities[quantities["headline"] == 1]
+    value = (told if len(told) else quantities)["value"].max()
+    yield f"means and what changes in them, with 95 % intervals, where {quantities['parameter'].iloc[0]} is {value:g}"
+    shown = once(quantities[quantities["value"] == value])
+    width = shown["arm"].str.len().max()
+    for (quantity, per), group in shown.groupby(["quantity", "per"], sort=False):
+        if group["mean"].any():
+            yield f"  {Measure(str(quantity), str(per)).words}"
+            for row in group.to_dict("records"):
+                yield f"    {row['arm']:<{width}} {_mean(row)}".rstrip()
+
+
+def _mean(row: Mapping[Hashable, Any]) -> str:
+    if row["mean"] != row["mean"]:
+        return "none there"
+    bounds = f"({row['low']:.4g} to {row['high']:.4g})"
+    own = f"{row['mean']:8.4g}  {bounds:<22}"
+    if row["difference"] != row["difference"]:
+        return own
+    return f"{own} {row['difference']:+9.3g}  ({row['difference_low']:+.3g} to {row['difference_high']:+.3g})"
 
 
 def _effect_lines(effects: pandas.DataFrame) -> Iterator[str]:

@@ -180,6 +180,9 @@ def rate_lines(rates: pandas.DataFrame) -> Iterator[str]:
         for arm, points in group.groupby("arm", sort=False):
             ends = points.set_index("value").reindex([first, last])
             shown = [f"{row.rate:7.2%} ({row.low:.2%} to {row.high:.2%})" for row in ends.itertuples()]
+            if kind == "harm" and "per_accepted" in ends:
+                shown = [f"{words}, {each:.3g} per accepted flow" for words, each in
+                         zip(shown, ends["per_accepted"], strict=True)]  # fmt: skip
             yield f"    {arm:<{width}}  " + "   ".join(f"{words:<28}" for words in shown).rstrip()
 
 

@@ -76,6 +76,12 @@ class Source:
         result = self._simulated(name)
         return result.rates, result.differences
 
+    def quantities(self, name: str) -> pd.DataFrame:
+        """What there is for each attempt and flow of an experiment."""
+        if self.folder:
+            return tables.measured(self._stored(f"simulations/{name}_quantities.csv", tables.QUANTITIES))
+        return self._simulated(name).quantities
+
     def effects(self, name: str) -> pd.DataFrame:
         """Main effects and interactions of an experiment whose arms are all combinations of something."""
         if self.folder:

@@ -207,6 +207,11 @@ def _worded(columns: Mapping[str, Sequence[Any]]) -> dict[str, tuple[Sequence[st
 _FORMS = {".json": _from_json, ".parquet": _from_parquet}
 
 
+def measured(table: pd.DataFrame) -> pd.DataFrame:
+    """The quantities of an experiment, with what is not told as what is no number."""
+    return table.astype(dict.fromkeys(_MEASURED, float))
+
+
 # --- what is in the folder of a study ------------------------------------------------------------------------
 
 #: Names are drawn and counted, so they are neither empty nor long.
@@ -248,7 +253,7 @@ _COUNTED: dict[str, Any] = {
 }  # fmt: skip
 RATES = Shape(("value", "arm", "kind", "outcome"), {
     **_COUNTED, "arm": _NAME, "alike": _maybe(_TEXT), "rate": _SHARE, "low": _NUMBER, "high": _NUMBER,
-    "interval": _maybe(_NAME, "wilson"),
+    "interval": _maybe(_NAME, "wilson"), "per_accepted": {**_NUMBER, "type": ["number", "null"], "default": None},
 })  # fmt: skip
 COUNTS = Shape(("experiment", *RATES.key), {
     **RATES.columns, "experiment": _NAME, "count": _COUNT, "population_digest": _NAME, "replications": _COUNT,
@@ -258,9 +263,17 @@ _DIFFERENCE: dict[str, Any] = {**_COUNTED, "difference": _NUMBER, "low": _NUMBER
 DIFFERENCES = Shape(("value", "arm", "kind", "outcome"), {
     **_DIFFERENCE, "arm": _NAME, "alike": _maybe(_TEXT), "against": _NAME,
 })  # fmt: skip
+_BOUND: dict[str, Any] = {**_NUMBER, "type": ["number", "null"]}  # of one replication, or of no flow, there is none
+_MEASURED = (
+    "mean", "low", "high", "difference", "difference_low", "difference_high", "together_low", "together_high",
+)  # fmt: skip
+QUANTITIES = Shape(("value", "arm", "quantity", "per"), {
+    **{name: cell for name, cell in _COUNTED.items() if name not in ("outcome", "kind", "attempts")},
+    "arm": _NAME, "alike": _maybe(_TEXT), "quantity": _NAME, "per": _NAME, "count": _COUNT, "against": _TEXT,
+    "headline": {**_COUNT, "maximum": 1}, **dict.fromkeys(_MEASURED, _BOUND),
+})  # fmt: skip
 EFFECTS = Shape(("value", "effect", "kind", "outcome"), {**_DIFFERENCE, "effect": _NAME, "order": _COUNT})
 
-_BOUND: dict[str, Any] = {**_NUMBER, "type": ["number", "null"]}  # of several topologies, an interval of one is none
 REACH = Shape(("design", "measure", "statistic"), {
     "kind": _NAME, "population": _NAME, "design": _NAME, "measure": _NAME, "statistic": _NAME, "value": _NUMBER,
     "low": _BOUND, "high": _BOUND, "replications": _COUNT, "targets": _COUNT, "command": _TEXT,

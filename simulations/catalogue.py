@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from model.switches import CLIENT_CLASSES
 from simulations.experiments import Adoption, Experiment, Mix, Number, Year
+from simulations.measures import Measure
 
 _TENTHS = tuple(round(tenth / 10, 1) for tenth in range(11))
 _PATH = (0.0, 0.1, 0.5, 0.9, 1.0)
@@ -176,6 +177,7 @@ EXPERIMENTS: dict[str, Experiment] = {
             ("reg=dcr", "reg=cimd", "reg=cimd;consent_pin=off", "reg=cimd;cimd_redirect=loopback;consent_pin=off",
              "reg=cimd;as_client_policy=allowlist", "reg=cimd;as_fetch_guard=off"),
             "swept", Number("lifetime.client_metadata"), reader="registrations", attempts=220_000,
+            headline=(Measure("document_fetches"), Measure("registrations")),
         ),
         # --- spellings
         Experiment(

@@ -41,6 +41,7 @@ from simulations.visits import (
     Plan,
     Said,
     Settings,
+    asks_server,
     finished,
     reusable,
     steals_cached,
@@ -53,7 +54,7 @@ from simulations.visits import (
 AT_ONCE = 1 << 14
 
 State = tuple[Any, ...]
-_Course = tuple[bool, tuple[tuple[str, ...], ...]]
+_Course = tuple[bool, tuple[tuple[str, ...], ...], str]
 Mask = NDArray[np.bool_]
 Masked = Mask | bool
 
@@ -476,10 +477,11 @@ def _refusals(
 
 
 def _courses(judged: Crowd, node: _Node, rows: Mask) -> Iterator[tuple[_Course, Mask]]:
-    """What is stolen and waited for on the way to a state, and the rows that this is for."""
+    """What is stolen and waited for on the way to a state, how clients register, and the rows that this is for."""
     context = judged.context(_view(node.state))
     then, at_once = (reusable(context, discovered) for discovered in (True, False))
-    for both in product((False, True), repeat=2):
-        here = rows & (then == both[0]) & (at_once == both[1])
+    registers = _cases(judged.design.reg) if asks_server(node.taken) else (("", True),)
+    for *both, (registration, when) in product((False, True), (False, True), registers):
+        here = rows & (then == both[0]) & (at_once == both[1]) & when
         if here.any():
-            yield (steals_cached(node.taken), waits(node.taken, *both)), here
+            yield (steals_cached(node.taken), waits(node.taken, *both), registration), here

@@ -40,19 +40,39 @@ class EngineError(InputError):
     """Work that cannot be done as asked: no such cluster, or none that counts; or options that are none."""
 
 
+class Crossed(NamedTuple):
+    """Sums over accepted flows: of a quantity in its own arm, in flows accepted in the first arm, and the other way.
+
+    ``first``: of the quantity in the first arm over the flows accepted in this one.
+    """
+
+    own: float
+    other: float
+    first: float
+
+
 class Sums(NamedTuple):
-    """A quantity over attempts of one arm, and its difference to the first arm in the same attempt."""
+    """A quantity over attempts of one arm, and its difference to the first arm in the same attempt.
+
+    ``crossed``: what it takes to say how much of it there is for each accepted flow, where that is counted.
+    """
 
     number: int
     total: float
     squares: float
     difference: float
     difference_squares: float
+    crossed: Crossed | None = None
 
     def plus(self, other: Sums) -> Sums:
         """Both together."""
-        number, *sums = (here + there for here, there in zip(self, other, strict=True))
-        return Sums(int(number), *sums)
+        crossed = None
+        if self.crossed and other.crossed:
+            crossed = Crossed(*(here + there for here, there in zip(self.crossed, other.crossed, strict=True)))
+        return Sums(
+            self.number + other.number, self.total + other.total, self.squares + other.squares,
+            self.difference + other.difference, self.difference_squares + other.difference_squares, crossed,
+        )  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -85,7 +105,11 @@ class Tally:
             tuple(Label(kind, name, tuple(harms), tuple(attainable)) for kind, name, harms, attainable in labels): times
             for labels, times in data["endings"]
         })  # fmt: skip
-        return cls(endings, {(name, arm): Sums(*sums) for name, arm, *sums in data["sums"]})
+        sums = {
+            (name, arm): Sums(*moments)._replace(crossed=crossed and Crossed(*crossed))
+            for name, arm, *moments, crossed in data["sums"]
+        }
+        return cls(endings, sums)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from simulations.arms import settings
 from simulations.engine import INTERDEPENDENT, READERS, RECORDERS, STRATEGIC, Interrupted, Progress, Tally, Unit
 from simulations.harms import GRAVEST, strategy
 from simulations.horizon import horizon
+from simulations.measures import PAIR, Measure
 from simulations.population import Population, load
 from simulations.results import AS_DEPLOYED, REPLICATIONS, Origin, Point, Result, outcomes_of, tabulate
 from simulations.visits import Settings
@@ -99,6 +100,7 @@ class Experiment:
         attempts: attempts in every arm at every point, where the command line does not say.
         options: what else the reader is told.
         attacker: what attackers are after, one of :data:`simulations.harms.STRATEGIES`.
+        headline: what it is about, at its :attr:`point`; nothing is picked when the counts are known.
     """
 
     name: str
@@ -117,6 +119,12 @@ class Experiment:
     attempts: int = 20_000
     options: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     attacker: str = GRAVEST.name
+    headline: tuple[Measure, ...] = PAIR
+
+    @property
+    def point(self) -> float:
+        """The point of the sweep where one is taken for all."""
+        return self.values[len(self.values) // 2]
 
     @property
     def treatments(self) -> dict[str, Settings]:
@@ -378,4 +386,5 @@ def _origin(
         asked.name, asked.parameter, tuple(treatments), designs, asked.reader, seed, met.name,
         provenance.digest(met), provenance.code(), shlex.join(command),
         REPLICATIONS if asked.reader in INTERDEPENDENT else asked.interval, tuple(asked.factors), asked.attacker,
+        asked.headline, asked.point,
     )  # fmt: skip

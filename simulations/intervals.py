@@ -1,13 +1,23 @@
-"""Confidence intervals, all at 95 %."""
+"""Confidence intervals, at 95 % where nothing else is said."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from statistics import NormalDist
 from typing import Literal, NamedTuple
 
 LEVEL = 0.95
-_Z = NormalDist().inv_cdf((1 + LEVEL) / 2)
+
+
+def deviations(level: float) -> float:
+    """How many standard deviations a normal interval goes to either side."""
+    return NormalDist().inv_cdf((1 + level) / 2)
+
+
+def together(comparisons: int) -> float:
+    """The level at which each of so many intervals has to be, so that all hold at 95 % (Bonferroni)."""
+    return 1 - (1 - LEVEL) / max(1, comparisons)
 
 
 class Interval(NamedTuple):
@@ -17,31 +27,64 @@ class Interval(NamedTuple):
     high: float
 
 
-def wilson(count: int, attempts: int) -> Interval:
+def wilson(count: int, attempts: int, level: float = LEVEL) -> Interval:
     """The Wilson interval of a rate.
 
     Example:
         >>> [round(bound, 3) for bound in wilson(0, 100)]
         [0.0, 0.037]
     """
-    return _binomial(count, attempts, "wilson")
+    return _binomial(count, attempts, "wilson", level)
 
 
-def exact(count: int, attempts: int) -> Interval:
+def exact(count: int, attempts: int, level: float = LEVEL) -> Interval:
     """The Clopper-Pearson interval of a rate, which holds it at least as often as it says however rare it is.
 
     Example:
         >>> [round(bound * 1e6, 1) for bound in exact(3, 1_000_000)]
         [0.6, 8.8]
     """
-    return _binomial(count, attempts, "exact")
+    return _binomial(count, attempts, "exact", level)
 
 
-def _binomial(count: int, attempts: int, method: Literal["wilson", "exact"]) -> Interval:
+def _binomial(count: int, attempts: int, method: Literal["wilson", "exact"], level: float) -> Interval:
     from scipy.stats import binomtest
 
-    bounds = binomtest(count, attempts).proportion_ci(LEVEL, method=method)
+    bounds = binomtest(count, attempts).proportion_ci(level, method=method)
     return Interval(float(bounds.low), float(bounds.high))
+
+
+def ratio(
+    outside: int, inside: int, whole: int, method: Callable[[int, int, float], Interval] = wilson, level: float = LEVEL
+) -> Interval:
+    """The interval of how often something happens for each of some flows, in them or elsewhere; it may be above 1.
+
+    What happens elsewhere is to the flows as odds are to a rate: of all attempts that are one or the other, so many are
+    such flows. Where it happens in flows as well, the two intervals are put together as Zou and Donner do.
+
+    Parameters:
+        outside: attempts that show it and are no such flow; ``inside``: flows that show it; ``whole``: flows.
+
+    References:
+        G. Y. Zou, A. Donner: Construction of confidence limits about effect measures: a general approach.
+        Stat. Med. 27 (2008) 1693-1702.
+
+    Example:
+        >>> [round(bound, 3) for bound in ratio(50, 0, 500)]
+        [0.075, 0.134]
+    """
+    parts = []
+    if inside:
+        parts.append((inside / whole, method(inside, whole, level)))
+    if outside or not inside:
+        low, high = method(outside, outside + whole, level)
+        parts.append((outside / whole, Interval(low / (1 - low), high / (1 - high) if high < 1 else math.inf)))
+    if len(parts) == 1:
+        return parts[0][1]
+    center = sum(rate for rate, _ in parts)
+    below = math.hypot(*(rate - found.low for rate, found in parts))
+    above = math.hypot(*(found.high - rate for rate, found in parts))
+    return Interval(center - below, center + above)
 
 
 def paired_difference(gained: int, lost: int, attempts: int) -> Interval:
@@ -70,7 +113,7 @@ def contrast(total: float, squares: float, attempts: int) -> Interval:
         total, squares: the sum of the contrasts and of their squares.
     """
     mean = total / (attempts + 2)
-    half = _Z * math.sqrt(((squares + 2) / (attempts + 2) - mean**2) / (attempts + 2))
+    half = deviations(LEVEL) * math.sqrt(((squares + 2) / (attempts + 2) - mean**2) / (attempts + 2))
     return Interval(max(-1.0, mean - half), min(1.0, mean + half))
 
 
@@ -92,12 +135,12 @@ def unpaired_difference(count: int, attempts: int, other: int, others: int) -> I
     return Interval(here - there - below, here - there + above)
 
 
-def mean(total: float, squares: float, count: int) -> Interval:
+def mean(total: float, squares: float, count: int, level: float = LEVEL) -> Interval:
     """The interval of a mean of many independent quantities (Student's t)."""
     from scipy.stats import t
 
     if count < 2:
         return Interval(-math.inf, math.inf)
     variance = max(0.0, squares / count - (total / count) ** 2) * count / (count - 1)
-    half = float(t.ppf((1 + LEVEL) / 2, count - 1)) * math.sqrt(variance / count)
+    half = float(t.ppf((1 + level) / 2, count - 1)) * math.sqrt(variance / count)
     return Interval(total / count - half, total / count + half)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 
 from simulations import agents, layers, lives, registrations, tasks, vectorised
@@ -17,10 +17,10 @@ def arrays(unit: Unit) -> Tally:
     """First contacts, a whole population at once: nothing is cached and only outcomes are counted."""
     told = unit.population, unit.arms, unit.seed, unit.attempts
     after = strategy(unit.strategy)
-    if not unit.record:
-        return Tally(vectorised.tally(*told, adoption=unit.adoption, first=unit.first, strategy=after))
-    attempts = vectorised.attempts(*told, adoption=unit.adoption, first=unit.first, strategy=after)
-    return _counted(recorded(unit, attempts))
+    if unit.record:
+        attempts = vectorised.attempts(*told, adoption=unit.adoption, first=unit.first, strategy=after)
+        deque(recorded(unit, attempts), maxlen=0)
+    return vectorised.counted(*told, adoption=unit.adoption, first=unit.first, strategy=after)
 
 
 def in_time(unit: Unit) -> Tally:

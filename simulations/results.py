@@ -16,27 +16,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulations import intervals
-from simulations.engine import Sums, Tally
+from simulations.engine import Crossed, Sums, Tally
 from simulations.files import replacing
 from simulations.harms import GRAVEST, HURT
+from simulations.measures import ACCEPTED_FLOW, CASE, PAIR, Measure, cases, interval, of_event, rows
 from simulations.visits import Label
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas
+    from numpy.typing import NDArray
+
+    Values = Sequence[float] | NDArray[np.float64] | NDArray[np.int64]
 
 _WHERE = ("experiment", "parameter", "value")
 _ORIGIN = ("design", "reader", "attacker", "seed", "replications", "population", "population_digest", "code", "command")
 RATE_COLUMNS = (
     *_WHERE, "arm", "alike", "outcome", "kind", "hurt", "attempts", "count", "rate", "low", "high", "interval",
-    "expected", *_ORIGIN,
+    "accepted", "per_accepted", "per_accepted_low", "per_accepted_high", "expected", *_ORIGIN,
 )  # fmt: skip
 DIFFERENCE_COLUMNS = (
     *_WHERE, "arm", "alike", "against", "outcome", "kind", "hurt", "attempts", "gained", "lost", "difference", "low",
     "high", *_ORIGIN,
 )  # fmt: skip
 QUANTITY_COLUMNS = (
-    *_WHERE, "arm", "alike", "quantity", "count", "mean", "low", "high", "against", "difference", "difference_low",
-    "difference_high", *_ORIGIN,
+    *_WHERE, "arm", "alike", "quantity", "per", "count", "mean", "low", "high", "against", "difference",
+    "difference_low", "difference_high", "together_low", "together_high", "headline", *_ORIGIN,
 )  # fmt: skip
 EFFECT_COLUMNS = (
     *_WHERE, "effect", "order", "outcome", "kind", "hurt", "attempts", "difference", "low", "high", *_ORIGIN,
@@ -56,7 +61,7 @@ NOBODY = "nobody"
 
 #: The interval is one over the means of replications.
 REPLICATIONS = "replications"
-_INTERVALS: dict[str, Callable[[int, int], intervals.Interval]] = {
+_INTERVALS: dict[str, Callable[..., intervals.Interval]] = {
     "wilson": intervals.wilson, "exact": intervals.exact,
 }  # fmt: skip
 
@@ -87,6 +92,13 @@ class Origin:
     interval: str = "wilson"
     factors: tuple[str, ...] = ()
     attacker: str = GRAVEST.name
+    headline: tuple[Measure, ...] = PAIR
+    point: float = math.nan
+
+    @property
+    def method(self) -> Callable[..., intervals.Interval]:
+        """How the interval of a rate is made."""
+        return _INTERVALS.get(self.interval, intervals.wilson)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +157,14 @@ class Result:
     """What an experiment showed.
 
     Attributes:
-        rates: how often each outcome was seen, by sweep value and arm. The endings of an arm (every kind but
-            harm and attainable) add up to all attempts; those are counted beside them. ``alike`` names all arms under
-            which every attempt of the sweep ended the same way.
+        rates: how often each outcome was seen, by sweep value and arm, and for each flow that was accepted there. The
+            endings of an arm (every kind but harm and attainable) add up to all attempts; those are counted beside
+            them. ``alike`` names all arms under which every attempt of the sweep ended the same way.
         differences: the same against the first arm, paired.
-        quantities: means of what was measured, if anything was; ``alike`` names the arms that were the same in that
-            as well.
+        quantities: honest flows that work, thefts, and what was measured, ``per`` attempt or flow, as
+            :mod:`simulations.measures` has it; ``alike`` names the arms that were the same in that as well. Intervals
+            of differences are for one of them and (``together``) for all arms and all that the experiment is about
+            (``headline``) at once.
         effects: main effects and interactions, where the arms are all combinations of some factors.
     """
 
@@ -275,13 +289,28 @@ def _rates(
         for kind, outcome in outcomes:
             changes = {place: 1.0}
             count = int(_contrasts(point.tally, kind, outcome, changes)[1.0])
-            bounds = _INTERVALS.get(origin.interval, intervals.wilson)(count, attempts)
+            bounds = origin.method(count, attempts)
             bounds = _between_replications(origin, point, bounds, kind, outcome, changes)
             known = math.nan if point.expected is None else point.expected.get((place, kind, outcome), 0.0)
             yield (
                 *_where(origin, point), arm, ending[place], outcome, kind, _hurt(kind, outcome), attempts, count,
-                count / attempts, *bounds, origin.interval, known, *_origin(origin, point, design),
+                count / attempts, *bounds, origin.interval, *_per_accepted(origin, point, kind, outcome, place), known,
+                *_origin(origin, point, design),
             )  # fmt: skip
+
+
+def _per_accepted(origin: Origin, point: Point, kind: str, outcome: str, place: int) -> tuple[Any, ...]:
+    """How many flows were accepted, and how often an outcome was seen for each of them, with its interval."""
+    whole, *parts = (
+        of_event(tally, lambda label: shows(label, kind, outcome), ACCEPTED_FLOW, place)
+        for tally in (point.tally, *_apart(origin, point))
+    )
+    return int(whole.sums[1]), whole.mean, *interval(whole, parts, origin.method)
+
+
+def _apart(origin: Origin, point: Point) -> tuple[Tally, ...]:
+    """What each replication counted, where only they are independent of each other."""
+    return point.parts if origin.interval == REPLICATIONS else ()
 
 
 def _differences(
@@ -355,25 +384,31 @@ def _sign(arm: int, subset: tuple[int, ...], size: int) -> int:
 
 
 def _quantities(origin: Origin, point: Point, throughout: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    attempts = point.tally.endings.total()
-    for key, sums in sorted(point.tally.sums.items()):
-        if not sums.number:
-            continue
-        name, place = key
-        parts = [part.sums[key] for part in point.parts if key in part.sums and part.sums[key].number]
-        bounds = _wider(
-            origin, intervals.mean(sums.total, sums.squares, sums.number), [each.total / each.number for each in parts]
-        )
-        change: tuple[Any, ...] = ("", math.nan, math.nan, math.nan)
-        if place > 0 and sums.number == attempts:
-            apart = intervals.mean(sums.difference, sums.difference_squares, sums.number)
-            apart = _wider(origin, apart, [each.difference / each.number for each in parts])
-            change = (origin.arms[0], sums.difference / sums.number, *apart)
-        yield (
-            *_where(origin, point), origin.arms[place], throughout[place], name, sums.number, sums.total / sums.number,
-            *bounds, *change,
-            *_origin(origin, point, origin.designs[place]),
-        )  # fmt: skip
+    distinct = len(dict.fromkeys(throughout))
+    together = intervals.together((distinct - 1) * len(origin.headline))
+    for place, arm in enumerate(origin.arms):
+        told = *_where(origin, point), arm, throughout[place]
+        where = _origin(origin, point, origin.designs[place])
+        against = origin.arms[0] if place else ""
+        for measure, (count, mean, low, high, *change) in rows(
+            point.tally, _apart(origin, point), place, origin.method, together
+        ):
+            headline = int(measure in origin.headline and point.value == origin.point)
+            bounds = _known(low, high)
+            yield *told, *measure, count, mean, *bounds, against, *_known(*change), headline, *where
+        for name in cases(point.tally):
+            sums = point.tally.sums.get((name, place))
+            if sums is not None and sums.number:
+                means = [part.sums[name, place].total / part.sums[name, place].number for part in point.parts
+                         if (name, place) in part.sums and part.sums[name, place].number]  # fmt: skip
+                bounds = _wider(origin, intervals.mean(sums.total, sums.squares, sums.number), means)
+                mean = sums.total / sums.number
+                yield *told, name, CASE, sums.number, mean, *_known(*bounds), "", *(math.nan,) * 5, 0, *where
+
+
+def _known(*numbers: float) -> tuple[float, ...]:
+    """Numbers as they are, but for bounds of which nothing is known: one replication says nothing of others."""
+    return tuple(number if math.isfinite(number) else math.nan for number in numbers)
 
 
 def add_up(tallies: Iterable[Tally]) -> Tally:
@@ -384,12 +419,30 @@ def add_up(tallies: Iterable[Tally]) -> Tally:
     return total
 
 
-def measured(values: Sequence[float], first: Sequence[float]) -> Sums:
-    """The sums of a quantity over attempts, and of its difference to the first arm."""
-    changes = [here - there for here, there in zip(values, first, strict=True)]
+def measured(
+    values: Values, first: Values, accepted: tuple[Values, Values] | None = None, times: Values | None = None
+) -> Sums:
+    """The sums of a quantity over attempts, and of its difference to the first arm.
+
+    Parameters:
+        accepted: which attempts ended in an accepted flow in this arm, and in the first one.
+        times: how often each attempt was met, if not once.
+    """
+    import numpy as np
+
+    here, there = np.asarray(values, dtype=float), np.asarray(first, dtype=float)
+    weights = np.ones(len(here)) if times is None else np.asarray(times)
+
+    def summed(products: NDArray[np.float64]) -> float:
+        return math.fsum((products * weights).tolist())
+
+    crossed = None
+    if accepted is not None:
+        own, other = (np.asarray(ended, dtype=float) for ended in accepted)
+        crossed = Crossed(summed(here * own), summed(here * other), summed(there * own))
+    changes = here - there
     return Sums(
-        len(values), math.fsum(values), math.fsum(x * x for x in values),
-        math.fsum(changes), math.fsum(x * x for x in changes),
+        int(weights.sum()), summed(here), summed(here**2), summed(changes), summed(changes**2), crossed
     )  # fmt: skip
 
 

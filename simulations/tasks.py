@@ -102,7 +102,8 @@ def count(unit: Unit) -> Tally:
         for place, tasks in enumerate(arms):
             for name in QUANTITIES:
                 values, first = ([task.counts[name] for task in chosen] for chosen in (tasks, arms[0]))
-                part.sums[name, place] = measured(values, first)
+                own, other = ([float(task.label.kind == "success") for task in each] for each in (tasks, arms[0]))
+                part.sums[name, place] = measured(values, first, (own, other))
             for name, values in zip(HARMED, _detected(world, tasks), strict=True):
                 part.sums[name, place] = measured(values, [0.0] * len(values))
         tally.add(part)

@@ -10,17 +10,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import product
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from simulations import draws
+from simulations import costs, draws
 from simulations.attempts import Situations, Whole, draw_codes, situation_shares, situations
 from simulations.crowd import judge_all
+from simulations.engine import Tally
 from simulations.harms import GRAVEST, Strategy
 from simulations.population import Population, PopulationError
+from simulations.results import measured
 from simulations.visits import Label, Plan, Settings
 
 #: Attempts drawn at a time, which then stay in the cache of a processor; results do not depend on it.
@@ -64,6 +67,16 @@ class Reader:
         numbers = self._numbers(codes).tolist()
         plans = list(self._plans)
         return [[plans[number] for number in row] for row in numbers]
+
+    def costs(self, codes: Whole, population: Population) -> NDArray[np.float64]:
+        """For each of some distinct situations and each arm what a visit costs, as :mod:`simulations.costs` has it."""
+        numbers, takes = self._numbers(codes), costs.seconds(population)
+        return np.array([costs.of(plan, takes) for plan in self._plans])[numbers]
+
+    def accepted(self, codes: Whole) -> NDArray[np.float64]:
+        """For each of some distinct situations and each arm whether the flow is accepted (1 or 0), in time and late."""
+        accepted = np.array([label.kind == "success" for label in self._labels], dtype=float)
+        return accepted[self.read(codes)]
 
     def _numbers(self, codes: Whole) -> NDArray[np.int64]:
         new = [code for code in codes.tolist() if code not in self._place]
@@ -130,18 +143,47 @@ def tally(
     strategy: Strategy = GRAVEST,
 ) -> Counter[tuple[Label, ...]]:
     """How often first contacts end in which way under all arms together."""
+    return counted(population, arms, seed, count, adoption=adoption, first=first, strategy=strategy).endings
+
+
+def counted(
+    population: Population,
+    arms: Sequence[Settings],
+    seed: str,
+    count: int,
+    *,
+    adoption: float = 1.0,
+    first: int = 0,
+    strategy: Strategy = GRAVEST,
+) -> Tally:
+    """How often first contacts end in which way under all arms together, and what they cost."""
     read = _reader_of(population, arms, adoption, strategy)
-    total: Counter[tuple[Label, ...]] = Counter()
+    total = Tally()
     places = 2 * read.found.count
     times = np.zeros(places if places <= MOST_PLACES else 0, dtype=np.int64)
     for keys in _met(population, seed, count, adoption, first):
         if len(times):
             times += np.bincount(keys, minlength=places)
         else:
-            _add(total, read, *np.unique(keys, return_counts=True))
-    keys = np.flatnonzero(times)
-    _add(total, read, keys, times[keys])
+            total.add(_tallied(read, population, *np.unique(keys, return_counts=True)))
+    if len(times):
+        keys = np.flatnonzero(times)
+        total.add(_tallied(read, population, keys, times[keys]))
     return total
+
+
+def _tallied(read: Reader, population: Population, keys: Whole, times: Whole) -> Tally:
+    """How some situations end and what they cost, each of which was met so often, in time or late."""
+    part = Tally()
+    _add(part.endings, read, keys, times)
+    codes, situation = np.unique(keys // 2, return_inverse=True)
+    spent = read.costs(codes, population)[situation]
+    accepted = read.accepted(codes)[situation, :, keys % 2]
+    for place, number in product(range(len(read.arms)), range(len(costs.COSTS))):
+        values, first = spent[:, place, number], spent[:, 0, number]
+        ended = accepted[:, place], accepted[:, 0]
+        part.sums[list(costs.COSTS)[number], place] = measured(values, first, ended, times)
+    return part
 
 
 def expected(

@@ -138,12 +138,14 @@ class Plan(NamedTuple, Generic[End]):
         late: what it comes to when every token that the attacker steals has expired before it can use it.
         steals_cached: the stolen token is one the agent already had.
         waits: the kinds of latency on the way, when (nothing, metadata, a token, both) is at hand already.
+        registers: how the client registers for a flow that gets to an AS; empty where it gets to none.
     """
 
     ending: End
     late: End
     steals_cached: bool
     waits: tuple[tuple[str, ...], ...]
+    registers: str
 
     @property
     def keeps(self) -> bool:
@@ -184,7 +186,8 @@ def _planned(configuration: Configuration, url: str, strategy: Strategy) -> tupl
     taken = [machine.by_name[step.action] for step in ending.steps]
     context = machine.context(machine.view(state))
     then, at_once = (bool(reusable(context, discovered)) for discovered in (True, False))
-    return search.merit(state), Plan(ending, late, steals_cached(taken), waits(taken, then, at_once))
+    registers = str(context.design.reg) if asks_server(taken) else ""
+    return search.merit(state), Plan(ending, late, steals_cached(taken), waits(taken, then, at_once), registers)
 
 
 # --- the search --------------------------------------------------------------------------------------------
@@ -371,6 +374,11 @@ def waits(taken: Sequence[Action], reusable_then: bool, reusable_at_once: bool) 
     if reusable_at_once:
         with_token = at_once = ("request",)
     return full, known, with_token, at_once
+
+
+def asks_server(taken: Sequence[Action]) -> bool:
+    """Whether the client gets so far as to turn to an AS, which it has registered with by then."""
+    return any(action.schema.honest and action.schema.step in ("S9", "S10") for action in taken)
 
 
 def reusable(context: Context, discovered: bool) -> Condition:

@@ -11,6 +11,7 @@ from openworld.figures.funnels import funnel
 from openworld.figures.lattices import frontier, hasse, sets
 from openworld.figures.rates import differences, rates
 from openworld.figures.reach import blast_radius
+from openworld.figures.trade import trade
 from openworld.figures.trust import trust_graph
 from openworld.figures.verdicts import attacker_overview, client_verdicts, flip_matrix, verdict_matrix
 
@@ -27,6 +28,7 @@ __all__ = [
     "hasse",
     "rates",
     "sets",
+    "trade",
     "trust_graph",
     "verdict_matrix",
 ]  # fmt: skip

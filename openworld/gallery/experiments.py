@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 from openworld.gallery.entries import Caption, Drawing, Entry
 from openworld.sources import Source
+from openworld.tables import SourceError
+from simulations.engine import STRATEGIC
+from simulations.measures import ATTEMPT
 from simulations.results import ATTAINABLE, HARM
 
 if TYPE_CHECKING:
@@ -31,9 +34,29 @@ def entries(experiments: Iterable[str] | None = None) -> Iterator[Entry]:
         if known and known.factors:
             yield Entry(f"{name}-effects", "effects and interactions", question, partial(_effects, name, question))
             continue
+        if known is None or known.reader in STRATEGIC:
+            yield Entry(f"{name}-trade", "what works against what is stolen", question, partial(_trade, name, question))
         yield Entry(f"{name}-rates", "adoption curves", question, partial(_rates, name, question))
         yield Entry(f"{name}-differences", "paired differences", question, partial(_differences, name, question))
         yield Entry(f"{name}-funnel", "funnel of failure causes", question, partial(_funnel, name, question))
+
+
+def _trade(name: str, question: str, source: Source) -> Drawing:
+    from openworld import figures
+
+    table = source.quantities(name)
+    told = table[table["headline"] == 1]
+    if told.empty:
+        raise SourceError(f"{name}: nothing was counted where its headline is taken")
+    data = table[table["value"] == told["value"].iloc[0]]
+    seed = str(data["seed"].iloc[0])
+    whom = f"{data['population'].iloc[0]}, {data['parameter'].iloc[0]} {data['value'].iloc[0]:g}"
+    counted = f"{data.loc[data['per'] == ATTEMPT, 'count'].iloc[0]:,} attempts in every arm"
+    caption = Caption(
+        whom, _paired(data), counted, seed,
+        "95 % intervals of both, as lines; thefts are the attacker's uses of the user's data in all attempts",
+    )  # fmt: skip
+    return Drawing(figures.trade(data, question), question, caption, data)
 
 
 def _rates(name: str, question: str, source: Source) -> Drawing:
@@ -96,4 +119,4 @@ def _paired(table: pd.DataFrame) -> str:
 
 
 def _arms(table: pd.DataFrame) -> list[str]:
-    return [str(arm) for arm in dict.fromkeys([*table.get("against", []), *table["arm"]])]
+    return [str(arm) for arm in dict.fromkeys([*table.get("against", []), *table["arm"]]) if arm]

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from openworld.blame import NOBODY
+from openworld.headlines import headlines
 from openworld.report import verdicts
 from openworld.report.reading import Experiment, Study
+from simulations.measures import ACCEPTED_FLOW, WORKING, Measure
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 KINDS = {
     "success": "success", "refused": "honest flow refused", "harm": "harm", "blocked": "attack refused",
@@ -49,28 +54,44 @@ def findings(study: Study) -> Iterator[str]:
     undecided = sum(row["verdict"] == "unknown" for row in study.verdicts)
     if undecided:
         yield f"{undecided} verdicts are undecided; unknown is never safe."
-    for experiment in study.experiments.values():
-        yield from _changes(experiment)
-
-
-def _changes(experiment: Experiment) -> Iterator[str]:
-    """The largest change of success and of harm that an arm brings, of those whose interval excludes zero."""
-    table = experiment.differences
-    if table is None or table.empty:
-        return
-    sure = table[(table["low"] > 0) | (table["high"] < 0)]
-    for kind in ("success", "harm"):
-        rows = sure[sure["kind"] == kind]
-        if rows.empty:
-            continue
-        row = rows.to_dict("records")[int(rows["difference"].abs().to_numpy().argmax())]
-        way = "more" if row["difference"] > 0 else "less"
-        parameter = experiment.rates["parameter"].iloc[0]
+    told = [each for found in study.experiments.values() if found.quantities is not None
+            for each in headlines(found.quantities)]  # fmt: skip
+    if told:
+        settled, said = sum(each.settled for each in told), sum(len(each.sentences) for each in told)
         yield (
-            f"{experiment.name}: {row['arm']} brings {abs(row['difference']):.1%} of attempts {way} {row['outcome']} "
-            f"({KINDS[kind]}) than {row['against']} where {parameter} is {row['value']:g} "
-            f"(95 % interval of the difference {row['low']:+.1%} to {row['high']:+.1%})."
+            f"Of {said} changes that experiments were about before anything was counted, {settled} are settled at 95 % "
+            "within their experiment; they stand with each of them, under populations."
         )
+
+
+def trade(experiment: Experiment) -> dict[str, Any] | None:
+    """What works, what is stolen and what it costs where headlines are taken; arms that coincide once."""
+    table = experiment.quantities
+    if table is None or not (table["headline"] == 1).any():
+        return None
+    shown = table[table["value"] == table.loc[table["headline"] == 1, "value"].iloc[0]]
+    about = shown[(shown["headline"] == 1) | (shown["per"] == ACCEPTED_FLOW)]
+    heads = {(row["quantity"], row["per"]): Measure(row["quantity"], row["per"]).words
+             for row in about.to_dict("records") if about.loc[about["quantity"] == row["quantity"], "mean"].any()}
+    names = about["alike"].where(about["alike"] != "", about["arm"])
+    lines = {}
+    for name, rows in about.groupby(names, sort=False):
+        found = rows.drop_duplicates(["quantity", "per"]).set_index(["quantity", "per"])
+        lines[str(name)] = [_cell(found.loc[key]) if key in found.index else "–" for key in heads]
+    point = f"{shown['parameter'].iloc[0]} is {shown['value'].iloc[0]:g}"
+    return {"point": point, "heads": list(heads.values()), "lines": lines, "headlines": list(headlines(table))}
+
+
+def _cell(row: pd.Series[Any]) -> str:
+    form = ".1%" if row.name == WORKING else ".3g"
+    return f"{row['mean']:{form}} ({row['low']:{form}} to {row['high']:{form}})" if row["mean"] == row["mean"] else "–"
+
+
+def _rate(row: pd.Series[Any]) -> str:
+    """A share of attempts, and how many that is for each accepted flow, where the table has it."""
+    words = f"{row['rate']:.1%} ({row['low']:.1%} to {row['high']:.1%})"
+    each = row.get("per_accepted")
+    return words if each is None or each != each else f"{words}; {each:.3g} per accepted flow"
 
 
 def numbers(experiment: Experiment) -> dict[str, Any]:
@@ -89,10 +110,7 @@ def numbers(experiment: Experiment) -> dict[str, Any]:
         for arm in arms:
             for value in ends:
                 point = group[(group["arm"] == arm) & (group["value"] == value)]
-                cells.append(
-                    f"{point['rate'].iloc[0]:.1%} ({point['low'].iloc[0]:.1%} to {point['high'].iloc[0]:.1%})"
-                    if len(point) else "–"
-                )  # fmt: skip
+                cells.append(_rate(point.iloc[0]) if len(point) else "–")
         lines.append({"kind": KINDS.get(str(kind), str(kind)), "outcome": outcome, "cells": cells})
     lines.sort(key=lambda line: kinds.index(line["kind"]) if line["kind"] in kinds else len(kinds))
     known = EXPERIMENTS.get(experiment.name)
@@ -100,5 +118,6 @@ def numbers(experiment: Experiment) -> dict[str, Any]:
         "name": experiment.name, "question": known.question if known else experiment.name.replace("_", " "),
         "parameter": rates["parameter"].iloc[0], "arms": arms, "ends": [f"{value:g}" for value in ends],
         "lines": lines, "attempts": int(rates["attempts"].iloc[0]),
-        "population": rates["population"].iloc[0], "alike": [found.words for found in alike(rates)],
+        "population": rates["population"].iloc[0], "trade": trade(experiment),
+        "alike": [found.words for found in alike(rates)],
     }  # fmt: skip

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from model.design import DESIGN_NOTES
 from openworld.blame import NOBODY, blamed, by_itself
+from openworld.headlines import headlines
 from openworld.show import command
 from properties.results import today
 from properties.security import PROPERTIES
@@ -168,7 +169,13 @@ def _simulations(plan: Plan, found: Findings) -> Iterator[str]:
         yield f"### {name}: {question_of(name)}"
         yield ""
         yield from (f"{each.words}.\n" for each in found.results[name].alike)
-        tables = {"rates": True, "differences": True, "effects": len(found.results[name].effects) > 0}
+        if f"{name}-trade" in found.figures:
+            yield from _figure(f"{name}-trade", f"what works in {name} against what is stolen")
+        for told in headlines(found.results[name].quantities):
+            yield f"- **{told.arms}** against {told.against}, where {told.point}: {'; '.join(told.sentences)}"
+        yield ""
+        tables = {"quantities": True, "rates": True, "differences": True}
+        tables["effects"] = len(found.results[name].effects) > 0
         for kind in (kind for kind, there in tables.items() if there):
             yield f"[{kind} as CSV](simulations/{name}_{kind}.csv), [as Parquet](simulations/{name}_{kind}.parquet)"
             yield ""

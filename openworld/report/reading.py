@@ -39,11 +39,11 @@ class ReportError(InputError):
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """An experiment as found: its rates, and its differences where that table is there."""
+    """An experiment as found: its rates, and what there is for each attempt and flow where that table is there."""
 
     name: str
     rates: pd.DataFrame
-    differences: pd.DataFrame | None
+    quantities: pd.DataFrame | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +193,8 @@ def _experiments(study: Study) -> None:
     for path in sorted((study.folder / "simulations").glob("*_rates.csv")):
         name = path.name.removesuffix("_rates.csv")
         if rates := _table(study, path, tables.RATES):
-            differences = _table(study, path.with_name(f"{name}_differences.csv"), tables.DIFFERENCES)
-            study.experiments[name] = Experiment(name, rates.frame, differences.frame if differences else None)
+            found = _table(study, path.with_name(f"{name}_quantities.csv"), tables.QUANTITIES)
+            study.experiments[name] = Experiment(name, rates.frame, tables.measured(found.frame) if found else None)
 
 
 def _pictures(study: Study) -> None:

@@ -15,12 +15,14 @@ from openworld.cli import main
 #: What a report reads, by kind; what there are many of is not damaged more often for that.
 READ = (
     "run.json", "verdicts.json", "clients.csv", "environments.csv", "attacks/*.json", "simulations/*_rates.csv",
-    "simulations/*_differences.csv", "simulations/blast-radius-token.csv", "figures/*.svg", "figures/*.txt",
+    "simulations/*_quantities.csv", "simulations/*_differences.csv", "simulations/blast-radius-token.csv",
+    "figures/*.svg", "figures/*.txt",
     "conform/client-1/software.json", "conform/server-1/software.json", "conform/*-at-*/software.json",
 )  # fmt: skip
 FIGURES = {
     "verdicts.json": "attackers", "clients.csv": "clients-verdicts", "simulations/*_rates.csv": "echo-funnel",
     "simulations/*_differences.csv": "echo-differences", "simulations/blast-radius-token.csv": "blast_radius-token",
+    "simulations/*_quantities.csv": "echo-trade",
 }  # fmt: skip
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
+from matplotlib.text import Annotation
 
 from openworld import figures
+from openworld.headlines import headlines
 from openworld.plotstyle import CELLS
 
 
@@ -117,6 +120,43 @@ def test_an_arm_that_changes_nothing_is_the_axis(rates: pd.DataFrame) -> None:
     nothing = figures.differences(table[table["arm"] == "echo=opt"])
     assert words(nothing) == ["no outcome differs"]
     assert nothing.axes[0].get_ylabel() == "difference to echo=off,\necho=opt"
+
+
+@pytest.fixture
+def quantities() -> pd.DataFrame:
+    """Three arms at one point: two that come to the same, and one under which nothing is accepted."""
+    rows = [
+        {"experiment": "x", "parameter": "share of something", "value": 0.5, "arm": arm, "alike": alike,
+         "against": "" if arm == "a" else "a", "quantity": quantity, "per": per, "mean": mean, "low": mean - 0.01,
+         "high": mean + 0.01, "difference": change, "together_low": change - 0.05, "together_high": change + 0.05,
+         "headline": 1}
+        for arm, alike, works, thefts, change in (
+            ("a", "a", 0.9, 0.2, np.nan), ("b", "b, c", 0.5, 0.3, -0.4), ("c", "b, c", 0.5, 0.3, -0.4),
+            ("d", "d", 0.0, np.nan, np.nan),
+        )
+        for quantity, per, mean in (("flows_that_work", "honest flow", works), ("thefts", "accepted flow", thefts))
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_a_draft_is_one_arrow_to_what_works_and_what_is_stolen(quantities: pd.DataFrame) -> None:
+    """Arms that coincide are one arrow under all their names; without an accepted flow there is no place for one."""
+    drawn = figures.trade(quantities)
+    (axes,) = drawn.axes
+    arrows = [text for text in axes.texts if isinstance(text, Annotation)]
+    assert [(arrow.xyann, arrow.xy) for arrow in arrows] == [((0.9, 0.2), (0.5, 0.3))]
+    assert [text.get_text() for text in drawn.legends[0].get_texts()] == ["a", "b,\nc"]
+
+
+def test_headlines_tell_coinciding_arms_once_and_withhold_what_is_not_settled(quantities: pd.DataFrame) -> None:
+    told = {each.arms: each for each in headlines(quantities)}
+    assert list(told) == ["b, c", "d"]
+    assert told["b, c"].sentences[0] == (
+        "flows that work per honest flow fall from 90.0% to 50.0% (change -45.0% to -35.0%)"
+    )
+    assert "nothing to tell" in told["d"].sentences[1]
+    close = quantities.assign(difference=0.01, together_low=-0.04, together_high=0.06)
+    assert all(each.settled == 0 and "not settled" in each.sentences[0] for each in headlines(close))
 
 
 def test_differences_say_what_they_are_against(rates: pd.DataFrame) -> None:

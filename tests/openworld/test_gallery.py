@@ -17,6 +17,7 @@ from openworld.gallery import FigureError, worlds
 from openworld.sources import Source, SourceError
 from simulations.behaviour import measured
 from simulations.catalogue import EXPERIMENTS
+from simulations.engine import STRATEGIC
 
 #: What is drawn is tested here, and not by which process.
 pytestmark = pytest.mark.usefixtures("here")
@@ -28,15 +29,18 @@ def figures(*arguments: object) -> Result:
 
 
 def test_the_catalogue_has_every_kind() -> None:
-    """All kinds are there, and every experiment has its three figures, or its effects."""
+    """All kinds are there, and every experiment has its figures, or its effects."""
     kinds = {entry.kind for entry in gallery.catalogue().values()}
     assert kinds == {
         "verdict matrix", "client matrix", "scenario matrix", "adoption curves", "paired differences",
-        "funnel of failure causes", "effects and interactions", "blast radius", "lattice", "set plot", "frontier",
+        "what works against what is stolen", "funnel of failure causes", "effects and interactions", "blast radius",
+        "lattice", "set plot", "frontier",
         "trust graph", "sequence chart",
     }  # fmt: skip
     for name, asked in EXPERIMENTS.items():
         drawn = ["effects"] if asked.factors else ["rates", "differences", "funnel"]
+        if asked.reader in STRATEGIC and not asked.factors:
+            drawn = ["trade", *drawn]
         assert [each for each in gallery.catalogue() if each.startswith(f"{name}-")] == [f"{name}-{k}" for k in drawn]
 
 

@@ -203,7 +203,7 @@ def test_an_interrupted_study_says_so(copied: Path) -> None:
     [
         ("run.json", "run.json is missing"),
         ("verdicts.json", "This folder has no verdicts."),
-        ("simulations/echo_differences.csv", "echo_differences.csv: no such file"),
+        ("simulations/echo_quantities.csv", "echo_quantities.csv: no such file"),
         ("attacks/rfc6749--malicious_as--code_delivery.json", "code_delivery.json: No such file"),
         ("figures/echo-rates.svg", "Its figures are not in this folder."),
         ("figures/echo-rates.txt", "What it does to a population"),
@@ -230,7 +230,7 @@ def test_what_is_missing_is_said(copied: Path, gone: str, says: str) -> None:
         ("verdicts.json", "[[1]]", "verdicts.json, row 1: no row: columns with values"),
         ("simulations/echo_rates.csv", "a,b\n1,2\n", "echo_rates.csv, line 1: no column"),
         ("simulations/echo_rates.csv", "", "echo_rates.csv, line 1: no column"),
-        ("simulations/echo_differences.csv", "a\n1\n", "What it does to a population"),
+        ("simulations/echo_quantities.csv", "a\n1\n", "What it does to a population"),
         ("attacks/rfc6749--malicious_as--code_delivery.json", "{}", "code_delivery.json: not a trace: "),
     ],
 )

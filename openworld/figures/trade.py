@@ -1,0 +1,76 @@
+"""What a draft buys and what it is bought with: one arrow a draft, from what it is compared with."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from openworld.figures.rates import listed
+from openworld.plotstyle import INK, SERIES, style, titled
+from simulations.measures import THEFTS, WORKING, Measure
+from simulations.results import LISTED
+
+
+def trade(table: pd.DataFrame, title: str = "") -> Figure:
+    """Honest flows that work against thefts for each accepted flow, with intervals; arms that coincide once.
+
+    Args:
+        table: quantities at one point of a sweep, as experiments give them.
+        title: what is asked.
+    """
+    drawn = points(table)
+    with style():
+        figure = Figure(figsize=(6.4, 4.6), layout="constrained")
+        axes = figure.subplots()
+        start = drawn[drawn["first"]].iloc[0]
+        for place, row in enumerate(drawn.to_dict("records")):
+            color, dash, marker = SERIES[place % len(SERIES)]
+            here = (row["works"], row["thefts"])
+            axes.errorbar(
+                *here, xerr=[[here[0] - row["works_low"]], [row["works_high"] - here[0]]],
+                yerr=[[here[1] - row["thefts_low"]], [row["thefts_high"] - here[1]]], color=color, marker=marker,
+                markersize=8, markerfacecolor="white" if place % 2 else color, linestyle="none", linewidth=1,
+                label=listed(str(row["arms"])), zorder=4, clip_on=False,
+            )  # fmt: skip
+            if not row["first"]:
+                axes.annotate(
+                    "", xy=here, xytext=(start["works"], start["thefts"]), zorder=3, annotation_clip=False,
+                    arrowprops={"arrowstyle": "-|>", "color": color, "linestyle": dash, "linewidth": 1.3,
+                                "shrinkA": 6, "shrinkB": 6},
+                )  # fmt: skip
+        axes.set_xlabel("honest flows that work →")
+        axes.set_ylabel("← thefts per accepted flow")
+        axes.set_xlim(right=max(1.0, axes.get_xlim()[1]) if start["works"] > 0.5 else None)
+        axes.set_ylim(bottom=0, top=max(axes.get_ylim()[1], 0.01))
+        axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        axes.grid(color="#e4e4e4", linewidth=0.7)
+        axes.set_axisbelow(True)
+        axes.spines["bottom"].set_color(INK)
+        titled(figure, title)
+        figure.legend(loc="outside lower center", ncols=min(3, len(drawn)), handlelength=1.6)
+    return figure
+
+
+def points(table: pd.DataFrame) -> pd.DataFrame:
+    """The pair of each arm at the point, one row for all arms that coincide; ``first``: what others are compared with.
+
+    Arms without an accepted flow have no place there.
+    """
+    names = table["alike"].where(table["alike"] != "", table["arm"])
+    against = str(table.loc[table["against"] != "", "against"].iloc[0])
+    rows = []
+    for arms, group in table.groupby(names, sort=False):
+        pair = (*_bounds(group, WORKING), *_bounds(group, THEFTS))
+        if not any(map(math.isnan, pair)):
+            rows.append((str(arms), against in str(arms).split(LISTED), *pair))
+    columns = ["arms", "first", *(f"{name}{part}" for name in ("works", "thefts") for part in ("", "_low", "_high"))]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _bounds(told: pd.DataFrame, measure: Measure) -> tuple[float, float, float]:
+    row = told[(told["quantity"] == measure.quantity) & (told["per"] == measure.per)].iloc[0]
+    mean, low, high = (float(row[name]) for name in ("mean", "low", "high"))
+    return mean, min(mean, low), max(mean, high)

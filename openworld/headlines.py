@@ -1,0 +1,71 @@
+"""What an experiment is about, in sentences: said beforehand, and withheld where it is not settled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from simulations.measures import Measure
+from simulations.results import LISTED
+
+if TYPE_CHECKING:
+    import pandas
+
+#: What is a share of the flows that it is told of; the rest are numbers.
+_SHARES = ("flows_that_work",)
+
+
+class Headline(NamedTuple):
+    """What an arm changes in what the experiment is about.
+
+    Attributes:
+        arms: its name, with those of all arms that come to the same.
+        against: the arm that it is compared with.
+        point: where in the sweep, in words.
+        sentences: one for each outcome.
+        settled: how many of them have a sign.
+    """
+
+    arms: str
+    against: str
+    point: str
+    sentences: tuple[str, ...]
+    settled: int
+
+
+def headlines(quantities: pandas.DataFrame) -> Iterator[Headline]:
+    """One for each arm that comes to anything else than the first; arms that coincide share one.
+
+    Which outcomes those are about, and at which point, the experiment says before anything is counted. Their intervals
+    hold for all of them at once.
+    """
+    told = quantities[(quantities["headline"] == 1) & (quantities["against"] != "")]
+    for names, rows in told.groupby(told["alike"].where(told["alike"] != "", told["arm"]), sort=False):
+        first, each = rows.iloc[0], rows[rows["arm"] == rows["arm"].iloc[0]].to_dict("records")
+        if first["against"] not in str(names).split(LISTED):
+            told_of = [row for row in each if row["mean"] or row["difference"]]
+            yield Headline(
+                str(names), str(first["against"]), f"{first['parameter']} is {first['value']:g}",
+                tuple(map(_sentence, told_of)), sum(map(_settled, told_of)),
+            )  # fmt: skip
+
+
+def _settled(row: Mapping[Any, Any]) -> bool:
+    return bool(row["together_low"] > 0 or row["together_high"] < 0)
+
+
+def _sentence(row: Mapping[Any, Any]) -> str:
+    """What an arm changes in one outcome, if that is settled."""
+    what = Measure(str(row["quantity"]), str(row["per"])).words
+    if row["difference"] != row["difference"]:
+        return f"{what}: nothing to tell, there are none"
+    share = row["quantity"] in _SHARES
+    change = " to ".join(_number(row[name], share, "+") for name in ("together_low", "together_high"))
+    now, before = _number(row["mean"], share), _number(row["mean"] - row["difference"], share)
+    if not _settled(row):
+        return f"{what}: not settled, {before} and {now} (change {change})"
+    return f"{what} {'rise' if row['difference'] > 0 else 'fall'} from {before} to {now} (change {change})"
+
+
+def _number(value: float, share: bool, sign: str = "") -> str:
+    return f"{value:{sign}.1%}" if share else f"{value:{sign}.3g}"

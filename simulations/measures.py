@@ -1,0 +1,222 @@
+"""What attempts come to in numbers: honest flows that work, thefts for each flow that does, and what both cost.
+
+A number for each attempt makes a design look good that refuses everything. So thefts and costs are told for each
+accepted flow as well, and what works for each honest flow. All are ratios of sums over the same attempts, told with
+what an arm changes in them; intervals are over attempts or, where those have to do with each other, over replications.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from simulations import intervals
+from simulations.harms import THEFT
+from simulations.intervals import LEVEL, Interval
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from simulations.engine import Tally
+    from simulations.visits import Label
+
+ATTEMPT, HONEST_FLOW, ACCEPTED_FLOW = "attempt", "honest flow", "accepted flow"
+#: Of what is not measured of every attempt.
+CASE = "case"
+#: Of what there is one: which endings are counted.
+_FLOWS: dict[str, Callable[[Label], bool]] = {
+    ATTEMPT: lambda _: True,
+    HONEST_FLOW: lambda label: label.kind in ("success", "refused", "gave_up"),
+    ACCEPTED_FLOW: lambda label: label.kind == "success",
+}
+
+
+class Measure(NamedTuple):
+    """A quantity, and for each of what it is told."""
+
+    quantity: str
+    per: str = ATTEMPT
+
+    @property
+    def words(self) -> str:
+        """Both as a person reads them."""
+        return f"{self.quantity.replace('_', ' ')} per {self.per}"
+
+
+WORKING = Measure("flows_that_work", HONEST_FLOW)
+THEFTS = Measure("thefts", ACCEPTED_FLOW)
+#: What an experiment is about, where it says nothing else: what a design lets through, and what that is bought with.
+PAIR = (WORKING, THEFTS)
+_EVENTS: dict[Measure, Callable[[Label], bool]] = {
+    WORKING: _FLOWS[ACCEPTED_FLOW],
+    THEFTS: lambda label: THEFT in label.harms,
+    THEFTS._replace(per=ATTEMPT): lambda label: THEFT in label.harms,
+}
+
+
+class Moments(NamedTuple):
+    """Sums over attempts: of what is told and for each of what, of the same two in the first arm; and of products.
+
+    ``attempts``: how many those are; ``event``: what is told is something that happens in an attempt or does not.
+    """
+
+    attempts: int
+    sums: NDArray[np.float64]
+    products: NDArray[np.float64]
+    event: bool
+
+    @property
+    def mean(self) -> float:
+        """How much there is for each."""
+        return _ratio(self.sums[0], self.sums[1])
+
+    @property
+    def difference(self) -> float:
+        """What differs from the first arm."""
+        return self.mean - _ratio(self.sums[2], self.sums[3])
+
+    def gradient(self, against: bool) -> NDArray[np.float64]:
+        """How the mean, or the difference, depends on each sum, times the number of attempts."""
+        import numpy as np
+
+        told, each, first, first_each = self.sums
+        own = (1 / each, -told / each**2, 0, 0)
+        other = (0, 0, 1 / first_each, -first / first_each**2) if against else (0, 0, 0, 0)
+        gradient: NDArray[np.float64] = self.attempts * (np.array(own) - np.array(other))
+        return gradient
+
+
+def _ratio(told: float, each: float) -> float:
+    return told / each if each else math.nan
+
+
+def measures(tally: Tally) -> list[Measure]:
+    """All that can be told of what was counted."""
+    found = list(_EVENTS)
+    for name in dict.fromkeys(name for name, _ in sorted(tally.sums)):
+        if name not in cases(tally):
+            found.append(Measure(name))
+            if tally.sums[name, 0].crossed is not None:
+                found.append(Measure(name, ACCEPTED_FLOW))
+    return found
+
+
+def cases(tally: Tally) -> tuple[str, ...]:
+    """What was not measured of every attempt, but of those that it can be said of."""
+    attempts = tally.endings.total()
+    return tuple(dict.fromkeys(name for (name, _), sums in sorted(tally.sums.items()) if sums.number != attempts))
+
+
+def moments(tally: Tally, measure: Measure, arm: int) -> Moments:
+    """The moments of a measure in an arm, by its number."""
+    if measure in _EVENTS:
+        return of_event(tally, _EVENTS[measure], measure.per, arm)
+    return _of_sums(tally, measure, arm)
+
+
+def of_event(tally: Tally, happens: Callable[[Label], bool], per: str, arm: int) -> Moments:
+    """The moments of something that an ending shows."""
+    import numpy as np
+
+    joint, times = list(tally.endings), np.array(list(tally.endings.values()), dtype=float)
+    counted = _FLOWS[per]
+    seen = np.array(
+        [(happens(each[arm]), counted(each[arm]), happens(each[0]), counted(each[0])) for each in joint], dtype=float
+    )
+    return Moments(tally.endings.total(), times @ seen, seen.T @ (seen * times[:, None]), True)
+
+
+def _of_sums(tally: Tally, measure: Measure, arm: int) -> Moments:
+    import numpy as np
+
+    here, first = tally.sums[measure.quantity, arm], tally.sums[measure.quantity, 0]
+    each = of_event(tally, _FLOWS[measure.per], measure.per, arm)
+    products = each.products.copy()
+    both = (here.squares + first.squares - here.difference_squares) / 2
+    own, other, swapped, firsts = here.total, here.total, first.total, first.total
+    if measure.per == ACCEPTED_FLOW and here.crossed is not None and first.crossed is not None:
+        (own, other, swapped), firsts = here.crossed, first.crossed.own
+    products[0, :] = products[:, 0] = here.squares, own, both, other
+    products[2, :] = products[:, 2] = both, swapped, first.squares, firsts
+    sums = np.array([here.total, each.sums[1], first.total, each.sums[3]])
+    return Moments(each.attempts, sums, products, False)
+
+
+# --- intervals -----------------------------------------------------------------------------------------------
+
+
+def interval(
+    whole: Moments, parts: Sequence[Moments], method: Callable[..., Interval] = intervals.wilson, level: float = LEVEL
+) -> Interval:
+    """The interval of the mean; ``parts``: those of each replication, where only they are independent of each other."""
+    if not whole.sums[1]:
+        return Interval(math.nan, math.nan)
+    if whole.event:
+        both = int(whole.products[0, 1])
+        found = intervals.ratio(int(whole.sums[0]) - both, both, int(whole.sums[1]), method, level)
+    else:
+        found = _linear(whole, whole.mean, False, level)
+    return _wider(found, whole, parts, whole.mean, False, level)
+
+
+def interval_of_difference(whole: Moments, parts: Sequence[Moments], level: float = LEVEL) -> Interval:
+    """The interval of the difference to the first arm, paired: both met the same attempts."""
+    if not whole.sums[1] or not whole.sums[3]:
+        return Interval(math.nan, math.nan)
+    return _wider(_linear(whole, whole.difference, True, level), whole, parts, whole.difference, True, level)
+
+
+def _linear(whole: Moments, estimate: float, against: bool, level: float) -> Interval:
+    """Of a ratio, or a difference of two, by what each attempt adds to it (the delta method).
+
+    Where something happens or does not, one attempt is added in which it did in this arm alone, and one in which it
+    did in the other, as Bonett and Price do for rates: what was never seen is not taken for impossible.
+    """
+    gradient, attempts = whole.gradient(against), whole.attempts
+    squares = float(gradient @ whole.products @ gradient)
+    if not whole.event:
+        total = attempts * estimate
+        return intervals.mean(total, squares + total * estimate, attempts, level)
+    each = attempts / min(whole.sums[1], whole.sums[3])
+    center = attempts * estimate / (attempts + 2)
+    variance = (squares + attempts * estimate**2 + 2 * each**2) / (attempts + 2) - center**2
+    half = intervals.deviations(level) * math.sqrt(variance / (attempts + 2))
+    return Interval(center - half, center + half)
+
+
+def _wider(
+    found: Interval, whole: Moments, parts: Sequence[Moments], estimate: float, against: bool, level: float
+) -> Interval:
+    """The same interval, or a wider one where replications are further apart than independent attempts would be."""
+    if not parts:
+        return found
+    gradient = whole.gradient(against)
+    # What each replication adds to the estimate, the mean of all of which it is.
+    shifts = [estimate + len(parts) * float(gradient @ part.sums) / whole.attempts for part in parts]
+    apart = intervals.mean(math.fsum(shifts), math.fsum(shift**2 for shift in shifts), len(shifts), level)
+    return Interval(min(found.low, apart.low), max(found.high, apart.high))
+
+
+# --- rows ----------------------------------------------------------------------------------------------------
+
+
+def rows(
+    tally: Tally, parts: Sequence[Tally], arm: int, method: Callable[..., Interval], together: float
+) -> Iterator[tuple[Measure, tuple[Any, ...]]]:
+    """All measures of an arm: number of what each is told of, mean, interval; difference, interval, wider interval.
+
+    Parameters:
+        parts: what each replication counted, where only they are independent of each other.
+        together: the level of the wider interval.
+    """
+    for measure in measures(tally):
+        whole, apart = moments(tally, measure, arm), [moments(part, measure, arm) for part in parts]
+        change: tuple[float, ...] = (math.nan,) * 5
+        if arm > 0:
+            change = (
+                whole.difference, *interval_of_difference(whole, apart),
+                *interval_of_difference(whole, apart, together),
+            )  # fmt: skip
+        yield measure, (int(whole.sums[1]), whole.mean, *interval(whole, apart, method), *change)

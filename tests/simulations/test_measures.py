@@ -1,0 +1,120 @@
+"""Numbers for each attempt, honest flow and accepted flow, with intervals that cover what they should."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from simulations import costs, intervals, measures, vectorised
+from simulations.attempts import situations
+from simulations.engine import Tally
+from simulations.measures import ACCEPTED_FLOW, PAIR, THEFTS, WORKING, Measure
+from simulations.population import load
+from simulations.results import measured
+from simulations.visits import Label
+
+WORKS, STOLEN = Label("success", "accepted", ()), Label("diverted", "diverted", ("authorization",))
+BOTH, REFUSED = Label("success", "accepted", ("authorization",)), Label("refused", "client.rule", ())
+BLOCKED = Label("blocked", "client.rule", ())
+
+
+def told(tally: Tally, measure: Measure, arm: int = 0) -> float:
+    return measures.moments(tally, measure, arm).mean
+
+
+def test_each_number_has_its_own_denominator() -> None:
+    """What works is told of honest flows, thefts of those that are accepted; a blocked attack is none of either."""
+    tally = Tally(Counter({(WORKS,): 60, (STOLEN,): 20, (REFUSED,): 15, (BLOCKED,): 5}))
+    assert told(tally, WORKING) == 60 / 75
+    assert told(tally, THEFTS) == 20 / 60
+    assert told(tally, THEFTS._replace(per="attempt")) == 20 / 100
+
+
+def test_who_refuses_everything_prevents_nothing_for_each_flow_that_works() -> None:
+    """Half of everything refused halves thefts for each attempt, and leaves them as they are for each accepted flow."""
+    tally = Tally(Counter({(WORKS, WORKS): 40, (WORKS, REFUSED): 40, (STOLEN, STOLEN): 10, (STOLEN, BLOCKED): 10}))
+    changed = measures.moments(tally, THEFTS, 1)
+    assert changed.difference == 0
+    assert measures.moments(tally, THEFTS._replace(per="attempt"), 1).difference == -0.1
+    low, high = measures.interval_of_difference(changed, ())
+    assert low < 0 < high
+
+
+def test_where_nothing_is_accepted_nothing_is_told() -> None:
+    tally = Tally(Counter({(STOLEN,): 3}))
+    assert all(np.isnan(told(tally, measure)) for measure in PAIR)
+    assert np.isnan(measures.interval(measures.moments(tally, THEFTS, 0), ())).all()
+
+
+@pytest.mark.parametrize("shares", [(0.6, 0.1, 0.0, 0.3), (0.3, 0.02, 0.05, 0.63), (0.5, 0.0, 0.2, 0.3)])
+def test_intervals_for_each_accepted_flow_cover_what_they_should(shares: tuple[float, ...]) -> None:
+    """Thefts elsewhere, in accepted flows, and both; of an arm, and against one that accepts fewer flows."""
+    chance, attempts = np.random.default_rng(20261127), 800
+    first = np.array(shares) * (0.8, 1.1, 1.0, 1.0)
+    first[3] = 1 - first[:3].sum()
+    joint = np.outer(shares, first)  # the arms have nothing to do with each other
+    truth = (shares[1] + shares[2]) / (shares[0] + shares[2])
+    apart = truth - (first[1] + first[2]) / (first[0] + first[2])
+    kinds = (WORKS, STOLEN, BOTH, REFUSED)
+    covered = np.zeros(2)
+    for counts in chance.multinomial(attempts, joint.ravel(), 400):
+        found = {(kinds[place % 4], kinds[place // 4]): int(n) for place, n in enumerate(counts) if n}
+        whole = measures.moments(Tally(Counter(found)), THEFTS, 1)
+        bounds = measures.interval(whole, ()), measures.interval_of_difference(whole, ())
+        covered += [low <= value <= high for (low, high), value in zip(bounds, (truth, apart), strict=True)]
+    assert (covered / 400 > 0.92).all()
+    assert (covered / 400 < 0.985).all()
+
+
+def test_costs_for_each_accepted_flow_are_what_all_attempts_cost() -> None:
+    """Refused flows cost too; the interval of the difference is that of the two ratios, attempt by attempt."""
+    spent = [[4.0, 2.0, 4.0, 3.0], [5.0, 5.0, 2.0, 3.0]]
+    ended = [[WORKS, REFUSED, WORKS, STOLEN], [WORKS, WORKS, REFUSED, STOLEN]]
+    accepted = [[float(label is WORKS) for label in arm] for arm in ended]
+    tally = Tally(Counter(zip(*ended, strict=True)))
+    for arm in (0, 1):
+        tally.sums["requests", arm] = measured(spent[arm], spent[0], (accepted[arm], accepted[0]))
+    whole = measures.moments(tally, Measure("requests", ACCEPTED_FLOW), 1)
+    assert (whole.mean, whole.difference) == (15 / 2, 15 / 2 - 13 / 2)
+    rows = np.array([spent[1], accepted[1], spent[0], accepted[0]])
+    assert whole.sums == pytest.approx(rows.sum(axis=1))
+    assert whole.products == pytest.approx(rows @ rows.T)
+
+
+def test_all_that_is_told_together_holds_at_once() -> None:
+    """Of two comparisons each is told at 97.5 per cent."""
+    assert intervals.together(2) == pytest.approx(0.975)
+    tally = Tally(Counter({(WORKS, WORKS): 40, (STOLEN, BLOCKED): 10, (WORKS, REFUSED): 3}))
+    for _, (_, _, _, _, _, low, high, lower, higher) in measures.rows(tally, (), 1, intervals.wilson, 0.975):
+        assert lower < low <= high < higher
+
+
+def test_what_visits_cost_is_what_their_steps_are_waited_for() -> None:
+    """Registering beforehand saves a request and a record, a document costs the AS a fetch."""
+    met = load("swept").with_shares("place", {"honest_api": 1})
+    arms = ((("reg", "static"),), (("reg", "dcr"),), (("reg", "cimd"),))
+    tally = vectorised.counted(met, arms, "1", 400)
+    assert tally.endings.total() == 400
+    static, dynamic, document = (
+        tuple(tally.sums[name, arm].total / 400 for name in costs.COSTS) for arm in range(3)
+    )
+    takes = costs.seconds(met)["push"]
+    assert np.subtract(dynamic, static) == pytest.approx([0, 1, takes, 1, 0])
+    assert np.subtract(document, static) == pytest.approx([0, 0, 0, 0, 1])
+    assert static[:2] == (1, 5)  # of the challenge, two documents, the token and its use
+
+
+def test_the_arrays_cost_what_plans_cost() -> None:
+    """Situation by situation, in the shares in which they are met."""
+    met, arms = load("hostile"), ((), (("reg", "dcr"),))
+    tally = vectorised.counted(met, arms, "7", 300)
+    read = vectorised.reader(situations(met), arms)
+    codes = np.concatenate([keys // 2 for keys in vectorised._met(met, "7", 300, 1.0, 0)])
+    places, times = np.unique(codes, return_counts=True)
+    takes = costs.seconds(met)
+    for number, name in enumerate(costs.COSTS):
+        for arm in (0, 1):
+            each = [costs.of(plans[arm], takes)[number] for plans in read.plans(places)]
+            assert tally.sums[name, arm].total == pytest.approx(np.dot(each, times))
