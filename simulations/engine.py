@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -32,7 +33,7 @@ RECORDERS = ("arrays", "agents")
 STRATEGIC = ("arrays", "agents", "tasks", "residents")
 #: Those of them in which attempts of a replication have to do with each other, by what is kept between them.
 INTERDEPENDENT = ("agents", "registrations", "residents")
-#: Seconds in which a cluster has to answer, and to have a worker.
+#: Seconds in which a cluster has to answer, to have a worker, and to have one again when all have gone.
 PATIENCE = 5.0
 
 
@@ -177,7 +178,7 @@ def run(
 
     Raises:
         Interrupted: on Ctrl-C, with the tallies of the units finished so far; no worker is left behind.
-        EngineError: no such cluster, or one without workers.
+        EngineError: no such cluster, or one without workers, or left by all of them or by its scheduler.
         WorkersDiedError: workers that died several times in a row, here or there.
     """
     if workers < 1:
@@ -250,16 +251,28 @@ def _on_cluster(units: Mapping[int, Unit], address: str) -> Iterator[tuple[int, 
     except (OSError, ValueError, TimeoutError) as error:
         raise EngineError(f"no cluster at {address!r}: {error}") from None
     with client:
+        _await_worker(client, address)
+        left = {client.submit(count, unit, pure=False): index for index, unit in units.items()}
         try:
-            client.wait_for_workers(1, timeout=PATIENCE)
-        except TimeoutError:
-            raise EngineError(f"no worker of the cluster at {address!r} in {PATIENCE:g} seconds") from None
-        futures = {client.submit(count, unit, pure=False): index for index, unit in units.items()}
-        try:
-            for future in distributed.as_completed(futures):  # type: ignore[no-untyped-call]
-                yield futures[future], future.result()
+            while left:
+                try:
+                    done, _ = distributed.wait(list(left), PATIENCE, "FIRST_COMPLETED")  # type: ignore[no-untyped-call]
+                except TimeoutError:
+                    _await_worker(client, address)
+                    continue
+                for future in done:
+                    yield left.pop(future), future.result()
         except distributed.KilledWorker as died:
             raise processes.WorkersDiedError(f"workers of {address} kept dying: {died}") from None
+        except CancelledError:
+            raise EngineError(f"the cluster at {address!r} has gone") from None
         finally:
             with suppress(Exception):
-                client.cancel(list(futures))  # type: ignore[no-untyped-call]
+                client.cancel(list(left))  # type: ignore[no-untyped-call]
+
+
+def _await_worker(client: Any, address: str) -> None:
+    try:
+        client.wait_for_workers(1, timeout=PATIENCE)
+    except TimeoutError:
+        raise EngineError(f"no worker of the cluster at {address!r} in {PATIENCE:g} seconds") from None

@@ -7,6 +7,7 @@ clock stops. An experiment that is cut short of its event counts nothing where s
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import NamedTuple
 
 from simulations.engine import Unit
@@ -70,3 +71,9 @@ def horizon(unit: Unit) -> Horizon | None:
             lives += [(options[name], name) for name in ("rollover", "keys_kept")]
         return Horizon(number("arrivals_per_second"), (0.0, ""), max(lives), options["warm_up"])
     return None
+
+
+def lasting(unit: Unit) -> Unit:
+    """The unit with as many attempts as its horizon takes, where that is more than it has."""
+    found = horizon(unit)
+    return unit if found is None or found.attempts <= unit.attempts else replace(unit, attempts=found.attempts)

@@ -43,8 +43,8 @@ class Trait(NamedTuple):
 
 #: The numbers of a population. What stands before the dot is a table of its own in the file.
 NUMBERS: dict[str, Quantity] = {
-    "agents": Quantity("agents that share out the attempts", 1),
-    "resources": Quantity("resources that one agent goes back to", 1),
+    "agents": Quantity("agents that share out the attempts", 1, None, True),
+    "resources": Quantity("resources that one agent goes back to", 1, None, True),
     "arrivals_per_second": Quantity("attempts that start in a second, all agents together", 0.001),
     "metadata_lifetime": Quantity("seconds for which a client uses resource metadata again", 0),
     "token_lifetime": Quantity("seconds for which an access token is good", 0),

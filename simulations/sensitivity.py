@@ -16,8 +16,9 @@ import numpy as np
 
 from model.errors import hint
 from simulations import engine, expectation
-from simulations.engine import Progress, Tally
+from simulations.engine import Progress, Tally, Unit
 from simulations.experiments import Experiment, ExperimentError, check_arms, population_for
+from simulations.horizon import horizon, lasting
 from simulations.knobs import Knob, Numbers, knobs, stand, unit_at
 from simulations.population import Population
 from simulations.results import outcomes_of
@@ -50,11 +51,13 @@ class Effort(NamedTuple):
 
 #: Without a reader among them that goes through all situations: that counts nothing.
 EFFORTS = {
-    "arrays": Effort("sobol", 16, 2_000), "layers": Effort("sobol", 32, 1_000), "agents": Effort("morris", 16, 400),
-    "registrations": Effort("morris", 16, 3_000), "tasks": Effort("morris", 8, 40),
-    "residents": Effort("morris", 8, 400),
+    "arrays": Effort("sobol", 16, 2_000), "layers": Effort("sobol", 32, 1_000), "agents": Effort("morris", 4, 400),
+    "registrations": Effort("morris", 4, 3_000), "tasks": Effort("morris", 8, 40),
+    "residents": Effort("morris", 4, 400),
 }  # fmt: skip
 EXACT = Effort("sobol", 256, 0)
+#: So many attempts at all points together are taken without being asked for.
+MOST_ATTEMPTS = 20_000_000
 
 _Changes = dict[tuple[int, str, str], Numbers]
 
@@ -79,11 +82,13 @@ def indices(
         samples: base samples: a power of two for Sobol, trajectories for Morris; the model is evaluated
             ``samples * (knobs + 2)`` or ``samples * (knobs + 1)`` times.
         method: one of :data:`METHODS`.
-        attempts: attempts at every point, where they are counted.
+        attempts: attempts at every point, where they are counted; else as many as the reader usually does, and more
+            where its clock has to go further.
         deployed, workers, progress, store, cluster: as in :func:`simulations.experiments.run`.
 
     Raises:
-        ExperimentError: a population without knobs, samples or attempts that make no sense, an unknown method.
+        ExperimentError: a population without knobs, samples or attempts that make no sense (too few for what is asked
+            about to happen, for example), an unknown method.
         ConfigurationError: an arm that cannot be read, or names a switch that the reader does not read.
         Interrupted: on Ctrl-C.
 
@@ -108,6 +113,7 @@ def indices(
         changes = _expected(expectation.Expectation(base, turned), stands, len(tried))
     else:
         units = [unit_at(base, stands, row, effort.attempts) for row in range(len(tried))]
+        units = _lasting(asked, units, attempts is not None)
         changes = _counted(engine.run(units, workers, progress, store, cluster).values())
     arms = tuple(asked.treatments)
     rows = [
@@ -148,6 +154,25 @@ def _effort(
     if attempts is not None and attempts < 1:
         raise ExperimentError(f"attempts must be at least 1, found {attempts}")
     return Effort(chosen, number, usual.attempts if attempts is None else attempts)
+
+
+def _lasting(asked: Experiment, units: list[Unit], told: bool) -> list[Unit]:
+    """The units, each long enough for what is asked about.
+
+    ``told``: as many attempts as there are were asked for. Where they were not, more are taken, up to a limit.
+    """
+    enough = [lasting(unit) for unit in units]
+    dearest = max(enough, key=lambda unit: unit.attempts)
+    dear = told or sum(unit.attempts for unit in enough) > MOST_ATTEMPTS
+    if dear and dearest.attempts > units[0].attempts:
+        found = horizon(dearest)
+        assert found is not None
+        seconds, why = found.needed
+        raise ExperimentError(
+            f"{asked.name!r} ends after {units[0].attempts / found.rate:,.0f} s of simulated time, and needs "
+            f"{seconds:,.0f} s ({why}) at a point that is tried: it takes at least {dearest.attempts} attempts"
+        )
+    return enough
 
 
 def _sampled(problem: dict[str, Any], effort: Effort, seed: int) -> Numbers:

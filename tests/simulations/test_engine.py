@@ -12,12 +12,14 @@ from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import distributed
 import pytest
 
-from simulations import engine, processes, provenance
+from simulations import engine, experiments, processes, provenance
 from simulations.engine import EngineError, Interrupted, Tally, Unit, count, run
+from simulations.experiments import find
 from simulations.population import load
 from simulations.processes import WorkersDiedError
 
@@ -222,3 +224,45 @@ def test_a_cluster_without_workers_is_one_line(monkeypatch: pytest.MonkeyPatch) 
         pytest.raises(EngineError, match="no worker of the cluster at"),
     ):
         run(UNITS, cluster=cluster.scheduler_address)
+
+
+def test_a_cluster_that_everybody_leaves_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither workers nor a scheduler that went away in the middle are waited for."""
+    monkeypatch.setattr(engine, "PATIENCE", 1.0)
+    units = [replace(unit, attempts=3_000) for unit in UNITS]
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=logging.CRITICAL
+    ) as cluster:
+
+        def leave(done: int, total: int) -> None:
+            if done == 1:
+                cluster.scale(0)
+
+        with pytest.raises(EngineError, match="no worker of the cluster at"):
+            run(units, progress=leave, cluster=cluster.scheduler_address)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["iss", "cimd_dcr", "ten_steps", "issuer_waves", "token_life"])
+def test_tables_are_the_same_wherever_they_are_counted(name: str, tmp_path: Path) -> None:
+    """Bit for bit, in every reader: one process, two of them, a cluster of which one worker is killed."""
+    asked = replace(find(name), values=find(name).values[:2])
+    attempts = asked.least_attempts(experiments.population_for(asked, None), 2) + 400
+    wherever: dict[str, dict[str, Any]] = {"one": {}, "two": {"workers": 2}}
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=logging.CRITICAL
+    ) as cluster:
+        killed: list[int] = []
+
+        def kill(done: int, total: int) -> None:
+            if not killed:
+                killed.append(next(iter(cluster.workers.values())).pid)
+                os.kill(killed[0], signal.SIGKILL)
+
+        wherever["cluster"] = {"cluster": cluster.scheduler_address, "progress": kill}
+        for where, how in wherever.items():
+            experiments.run(asked, attempts=attempts, replications=2, **how).save(tmp_path / where)
+        assert killed
+    one, *others = ({path.name: path.read_bytes() for path in (tmp_path / where).iterdir()} for where in wherever)
+    assert one
+    assert all(tables == one for tables in others)

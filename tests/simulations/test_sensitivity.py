@@ -14,7 +14,7 @@ from simulations.catalogue import EXPERIMENTS
 from simulations.experiments import Adoption, Mix, population_for
 from simulations.knobs import Knob, knobs, stand, unit_at
 from simulations.options import OPTIONS, told
-from simulations.population import Number, load
+from simulations.population import Number, Provenance, load
 from simulations.sensitivity import COLUMNS, indices
 from simulations.servers import authorization_servers
 
@@ -62,13 +62,15 @@ def test_adoption_is_a_knob() -> None:
         ({"samples": 1, "method": "morris"}, "samples must be at least 2, found 1"),
         ({"method": "mories"}, "unknown method 'mories'; did you mean 'morris'"),
         ({"attempts": 50}, "'echo_measured' counts no attempts"),
+        ({"asked": EXPERIMENTS["token_life"], "attempts": 400},
+         r"'token_life' ends after 400 s of simulated time, and needs .* \(10 times the .*\) at a point that is tried"),
         ({"deployed": True}, "does not say which clients are deployed"),
     ],
 )
 def test_what_makes_no_sense_is_refused(told: dict[str, Any], message: str) -> None:
     """In one line."""
     with pytest.raises(InputError, match=message):
-        indices(ASKED, **told)
+        indices(**{"asked": ASKED, **told})
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
@@ -88,9 +90,11 @@ def test_every_experiment_has_knobs(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["slash", "cimd_dcr", "token_life", "federation_coverage"])
-def test_every_reader_is_asked(name: str) -> None:
+def test_every_reader_is_asked(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Experiments that are counted are evaluated by the reader that counts them."""
     asked = EXPERIMENTS[name]
+    # How far a clock has to go is another matter.
+    monkeypatch.setattr("simulations.sensitivity.lasting", lambda unit: unit)
     table = indices(asked, samples=4, attempts=400 if asked.reader == "agents" else 60, method="morris")
     assert len(table)
     assert set(table.against) == {next(iter(asked.treatments))}
@@ -103,9 +107,11 @@ def test_what_is_counted_comes_near_what_is_known() -> None:
     """The same experiment by attempts instead of situations, at the same points: the same knobs decide."""
     asked = replace(ASKED, values=(0.5,))
     exact = indices(asked, samples=64, population=OPEN, method="morris")
-    met = replace(OPEN, numbers={**OPEN.numbers, "agents": Number(20_000, OPEN.numbers["agents"].provenance)})
+    counts = {"agents": 20_000, "arrivals_per_second": 0.001, "metadata_lifetime": 36}
+    known = {name: Number(value, Provenance(False, "made up", "high")) for name, value in counts.items()}
+    met = replace(OPEN, numbers={**OPEN.numbers, **known})
     # Nothing is cached where nobody comes back, so agents in time are first contacts too.
-    counted = indices(replace(asked, reader="agents"), samples=8, population=met, attempts=100, method="morris")
+    counted = indices(replace(asked, reader="agents"), samples=8, population=met, attempts=400, method="morris")
     for table in (exact, counted):
         theft = table[(table.outcome == "token_confinement") & (table.kind == "harm")].set_index("knob").effect
         assert set(theft.nlargest(2).index) == {"place", "as_resource"}
