@@ -62,6 +62,8 @@ def _sentence(row: Mapping[Any, Any]) -> str:
     share = row["quantity"] in _SHARES
     change = " to ".join(_number(row[name], share, "+") for name in ("together_low", "together_high"))
     now, before = _number(row["mean"], share), _number(row["mean"] - row["difference"], share)
+    if row["difference"] == 0:
+        return f"{what}: no change seen, {now} (change {change})"
     if not _settled(row):
         return f"{what}: not settled, {before} and {now} (change {change})"
     return f"{what} {'rise' if row['difference'] > 0 else 'fall'} from {before} to {now} (change {change})"

@@ -101,6 +101,7 @@ class Experiment:
         options: what else the reader is told.
         attacker: what attackers are after, one of :data:`simulations.harms.STRATEGIES`.
         headline: what it is about, at its :attr:`point`; nothing is picked when the counts are known.
+        asked: how it is asked for on the command line, where that is not by its name.
     """
 
     name: str
@@ -120,6 +121,7 @@ class Experiment:
     options: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     attacker: str = GRAVEST.name
     headline: tuple[Measure, ...] = PAIR
+    asked: tuple[str, ...] = ()
 
     @property
     def point(self) -> float:
@@ -180,15 +182,20 @@ class Experiment:
 
 
 def find(name: str) -> Experiment:
-    """An experiment by its name.
+    """An experiment by its name, or by the path of its file.
 
     Raises:
         ExperimentError: naming the culprit and what is allowed.
     """
     from simulations.catalogue import EXPERIMENTS
+    from simulations.experiment_files import read
 
+    if name.endswith(".toml"):
+        return read(Path(name))
     if name not in EXPERIMENTS:
-        raise ExperimentError(f"unknown experiment {name!r}; allowed: {', '.join(EXPERIMENTS)}")
+        raise ExperimentError(
+            f"unknown experiment {name!r}; allowed: {', '.join(EXPERIMENTS)}, or the path of a .toml file"
+        )
     return EXPERIMENTS[name]
 
 
@@ -371,8 +378,8 @@ def _origin(
     given: Population | str | Path | None, half_width: float | None, deployed: bool | None,
 ) -> Origin:  # fmt: skip
     treatments = asked.treatments
-    command = ["openworld", "simulate", asked.name, "--attempts", str(attempts), "--replications", str(replications),
-               "--seed", str(seed)]  # fmt: skip
+    command = ["openworld", "simulate", *(asked.asked or (asked.name,)), "--attempts", str(attempts),
+               "--replications", str(replications), "--seed", str(seed)]  # fmt: skip
     if given is not None:
         command += ["--population", given.name if isinstance(given, Population) else str(given)]
     if half_width is not None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from simulations.visits import Label
 
 ATTEMPT, HONEST_FLOW, ACCEPTED_FLOW = "attempt", "honest flow", "accepted flow"
+#: What is left of a square of zero by rounding, for each attempt.
+_ROUNDED = 1e-9
 #: Of what is not measured of every attempt.
 CASE = "case"
 #: Of what there is one: which endings are counted.
@@ -176,6 +178,8 @@ def _linear(whole: Moments, estimate: float, against: bool, level: float) -> Int
     """
     gradient, attempts = whole.gradient(against), whole.attempts
     squares = float(gradient @ whole.products @ gradient)
+    if squares < _ROUNDED * attempts:
+        squares = 0.0
     if not whole.event:
         total = attempts * estimate
         return intervals.mean(total, squares + total * estimate, attempts, level)

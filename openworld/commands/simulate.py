@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,8 +23,36 @@ if TYPE_CHECKING:
 # What counts and draws (0.1 to 0.4 s) is imported where it is needed: for its help, `openworld` imports every command.
 
 
+#: Whom arms meet where nobody else is named.
+DEFAULT_POPULATION = "measured_2026"
+
+
+class Shares(click.ParamType[tuple[float, ...]]):
+    """Shares between 0 and 1, the smaller first."""
+
+    name = "shares"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
+        """The shares that a list with commas has."""
+        try:
+            shares = tuple(float(part) for part in str(value).split(","))
+        except ValueError:
+            shares = ()
+        if not shares or list(shares) != sorted(set(shares)) or not 0 <= shares[0] <= shares[-1] <= 1:
+            self.fail(f"{value!r} is no share between 0 and 1, nor several that grow", param, ctx)
+        return shares
+
+
 @click.command()
-@click.argument("experiment", required=False)
+@click.argument("named", nargs=-1, metavar="[EXPERIMENT | --arms ARM ARM...]")
+@click.option("--arms", is_flag=True, help="What is named are arms: configurations or designs, of which the first is "
+              "what the others are compared with; '' is what is deployed.")
+@click.option(
+    "--adoption", type=Shares(), metavar="SHARE[,SHARE...]",
+    help="With --arms: the share of clients, and of servers, that do what the arm sets. [default: 1]",
+)  # fmt: skip
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of an experiment's file instead.")
+@click.option("--file", "as_file", is_flag=True, help="Print the experiment as a file instead, to be changed.")
 @click.option(
     "--population", metavar="NAME_OR_FILE", help="Meet this population instead of the experiment's own.",
 )  # fmt: skip
@@ -73,7 +101,11 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @as_json
 def simulate(
-    experiment: str | None,
+    named: tuple[str, ...],
+    arms: bool,
+    adoption: tuple[float, ...] | None,
+    schema: bool,
+    as_file: bool,
     population: str | None,
     deployed: bool | None,
     attacker: str | None,
@@ -90,13 +122,17 @@ def simulate(
     output: Path | None,
     as_json: bool,
 ) -> int:
-    """Run one simulated experiment; without a name, list those there are.
+    """Run one simulated experiment, by name or file, or put arms of your own to a population; without either, list.
 
     Arms under which every attempt ends the same way are said to, and drawn once under all their names.
 
     \b
     openworld simulate
     openworld simulate matching --population measured_2026 -o out
+    openworld simulate --arms prm=exact prm=prefix --adoption 0.5 --population enterprise
+    openworld simulate --arms '' mcp gaps_closed --adoption 0.1,0.5,0.9
+    openworld simulate matching --file > mine.toml
+    openworld simulate mine.toml
     openworld simulate ten_steps --population measured_2026 --deployed
     openworld simulate echo --half-width 0.002
     openworld simulate multi_tenant --attacker best_response
@@ -106,9 +142,20 @@ def simulate(
     from simulations.experiments import StoppedExperiment, find, population_for, run
     from simulations.processes import cores
 
-    if experiment is None:
+    if schema:
+        from simulations.experiment_files import schema as made
+
+        print_json(made())
+        return DONE
+    if not named and not arms:
         return _list(as_json)
-    asked = find(experiment)
+    asked = _of_arms(named, adoption, population) if arms else find(_one(named, adoption))
+    experiment = asked.name
+    if as_file:
+        from simulations.experiment_files import written
+
+        click.echo(written(asked), nl=False)
+        return DONE
     click.get_current_context().with_resource(claimed(output))
     if sensitivity:
         from simulations.sensitivity import indices
@@ -140,7 +187,7 @@ def simulate(
             stopped.result.save(output)
         raise
     if output is not None:
-        _save(result, output)
+        _save(asked, result, output)
     if as_json:
         tables = {name: json.loads(getattr(result, name).to_json(orient="records")) for name in
                   ("rates", "differences", "quantities", "effects")}  # fmt: skip
@@ -159,6 +206,33 @@ def simulate(
     return DONE
 
 
+def _one(named: tuple[str, ...], adoption: tuple[float, ...] | None) -> str:
+    """The experiment that is named, where no arms are."""
+    if adoption is not None:
+        raise click.UsageError("--adoption belongs to --arms")
+    if len(named) > 1:
+        raise click.UsageError(f"one experiment at a time, found {', '.join(named)}; arms go with --arms")
+    return named[0]
+
+
+def _of_arms(arms: tuple[str, ...], adoption: tuple[float, ...] | None, population: str | None) -> Experiment:
+    """What arms come to in a population, beside what it has deployed, for those who adopt them."""
+    from simulations.experiment_files import configuration
+    from simulations.experiments import Adoption
+    from simulations.experiments import Experiment as Made
+
+    if len(arms) < 2 or len(set(arms)) < len(arms):
+        raise click.UsageError(f"--arms takes two or more that differ, found {', '.join(map(repr, arms)) or 'none'}")
+    values = adoption or (1.0,)
+    words = () if adoption is None else ("--adoption", ",".join(f"{value:g}" for value in values))
+    met = population or DEFAULT_POPULATION
+    return Made(
+        "arms", f"What do these arms come to in population {Path(met).stem}, for those who adopt them?",
+        "share that has adopted", values, tuple(map(configuration, arms)), met, Adoption(), deployed=True,
+        asked=("--arms", *arms, *words),
+    )  # fmt: skip
+
+
 def _list(as_json: bool) -> int:
     from simulations.catalogue import EXPERIMENTS
 
@@ -175,13 +249,13 @@ def _list(as_json: bool) -> int:
     return DONE
 
 
-def _save(result: Result, output: Path) -> None:
+def _save(asked: Experiment, result: Result, output: Path) -> None:
     from openworld import gallery
     from openworld.gallery import experiments
 
     result.save(output)
     source = Source.of(result)
-    for entry in experiments.entries([result.experiment]):
+    for entry in experiments.entries([asked]):
         gallery.write(entry, source, output)
 
 

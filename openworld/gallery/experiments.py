@@ -16,6 +16,8 @@ from simulations.results import ATTAINABLE, HARM
 if TYPE_CHECKING:
     import pandas as pd
 
+    from simulations.experiments import Experiment
+
 
 #: How the intervals of rates are made, by the word for it in the table.
 _RATES = {
@@ -24,12 +26,13 @@ _RATES = {
 }  # fmt: skip
 
 
-def entries(experiments: Iterable[str] | None = None) -> Iterator[Entry]:
-    """The figures of each experiment; all combinations of something are too many lines for curves."""
+def entries(experiments: Iterable[str | Experiment] | None = None) -> Iterator[Entry]:
+    """The figures of each experiment, by itself or its name; all combinations of something are too many for curves."""
     from simulations.catalogue import EXPERIMENTS
 
-    for name in EXPERIMENTS if experiments is None else experiments:
-        known = EXPERIMENTS.get(name)
+    for each in EXPERIMENTS if experiments is None else experiments:
+        known = EXPERIMENTS.get(each) if isinstance(each, str) else each
+        name = each if isinstance(each, str) else each.name
         question = known.question if known else name
         if known and known.factors:
             yield Entry(f"{name}-effects", "effects and interactions", question, partial(_effects, name, question))

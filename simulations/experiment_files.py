@@ -1,0 +1,216 @@
+"""Experiments as files: read from TOML, checked line by line, and written as it.
+
+Whatever ships can be written so (``openworld simulate NAME --file``), changed and asked again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from model.design import NAMED_DESIGNS
+from model.documents import DocumentError, Schema, from_toml
+from model.errors import hint
+from simulations.engine import READERS
+from simulations.experiments import Adoption, Experiment, ExperimentError, Mix, Number, Year
+from simulations.harms import STRATEGIES
+from simulations.measures import Measure
+from simulations.population import populations
+
+_TEXT: dict[str, Any] = {"type": "string", "minLength": 1, "format": "printable"}
+_NUMBERS: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "number"}}
+_SHARES: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "number", "minimum": 0, "maximum": 1}}
+_ARM: dict[str, Any] = {"type": "string", "format": "printable"}
+_SWEEPS = ("adoption", "year", "number", "option", "factor")
+
+
+def _of(description: str, kind: Mapping[str, Any]) -> dict[str, Any]:
+    return {**kind, "description": description}
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of an experiment's file, read as TOML."""
+    sweep = {
+        "adoption": _of("the share of clients, and of servers, that do what the arm sets", {"const": True}),
+        "year": _of("years, with as much adopted as the curves of the population say", {"const": True}),
+        "number": _of("a number of the population", _TEXT),
+        "option": _of("an option of the reader", _TEXT),
+        "factor": _of("a switch of the population, or place; from one mix of it to another", _TEXT),
+        "rising": _of("what the swept share of attempts draws from", _SHARES),
+        "falling": _of("what the other attempts draw from", _SHARES),
+    }
+    headline = {
+        "type": "object", "title": "key", "properties": {"quantity": _TEXT, "per": _TEXT},
+        "required": ["quantity", "per"], "additionalProperties": False,
+    }  # fmt: skip
+    keys = {
+        "question": _of("what it answers", _TEXT),
+        "population": _of("who is met: a name, or the path of a file from here", _TEXT),
+        "arms": _of(
+            "configurations or named designs; the first is what others are compared with, the empty one sets nothing",
+            {"type": "array", "minItems": 1, "items": _ARM},
+        ),
+        "factors": _of(
+            "instead of arms: mechanisms by name, of which every combination is an arm",
+            {"type": "object", "additionalProperties": _TEXT},
+        ),
+        "parameter": _of("what grows, in words that fit an axis", _TEXT),
+        "values": _of("the points of the sweep", {"type": "array", "minItems": 1, "items": {"type": "number"}}),
+        "sweep": _of(
+            "what changes along it; nothing at a single point",
+            {"type": "object", "title": "key", "properties": sweep, "additionalProperties": False},
+        ),
+        "deployed": _of("clients that no arm speaks of are those that are out there", {"type": "boolean"}),
+        "mixes": _of("shares of its population that it sets", {"type": "object", "additionalProperties": _SHARES}),
+        "numbers": _of("numbers of its population that it sets", _NUMBERS),
+        "options": _of("what else the reader is told", _NUMBERS),
+        "reader": _of("how attempts are counted", {"title": "reader", "enum": list(READERS)}),
+        "attacker": _of("what attackers are after", {"title": "attacker", "enum": list(STRATEGIES)}),
+        "interval": _of("exact where outcomes are rare", {"title": "interval", "enum": ["wilson", "exact"]}),
+        "attempts": _of("attempts in every arm at every point", {"type": "integer", "minimum": 1, "maximum": 10**9}),
+        "headline": _of("what it is about; nothing else is told first", {
+            "type": "array", "minItems": 1, "items": headline,
+        }),
+    }  # fmt: skip
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "An experiment: arms that meet a population",
+        "type": "object", "properties": keys, "required": ["question", "population"], "additionalProperties": False,
+    }  # fmt: skip
+
+
+_SCHEMA = Schema(schema)
+
+
+def configuration(arm: str) -> str:
+    """An arm as a configuration: a named design, or a deployed client, may stand for itself."""
+    return f"design={arm}" if arm in NAMED_DESIGNS or ("==" in arm and "design=" not in arm) else arm
+
+
+# --- reading -------------------------------------------------------------------------------------------------
+
+
+def read(path: Path) -> Experiment:
+    """An experiment from its file; its name is that of the file.
+
+    Raises:
+        ExperimentError: unreadable, or wrong in a way that the message names, in one line.
+    """
+    try:
+        content = from_toml(path.read_bytes())
+        _SCHEMA.check(content)
+        return _experiment(path, content)
+    except OSError as error:
+        raise ExperimentError(f"cannot read experiment {path}: {error.strerror}") from None
+    except (DocumentError, ExperimentError) as error:
+        raise ExperimentError(f"{path}: {error}") from None
+
+
+def _experiment(path: Path, content: dict[str, Any]) -> Experiment:
+    if ("arms" in content) == ("factors" in content):
+        raise ExperimentError("either 'arms' or 'factors' has to say what is compared")
+    arms = tuple(configuration(arm) for arm in content.pop("arms", ()))
+    twice = next((arm for arm in arms if arms.count(arm) > 1), None)
+    if twice is not None:
+        raise ExperimentError(f"arms: {twice!r} is there twice")
+    if "factors" in content and not content["factors"]:
+        raise ExperimentError("factors: must not be empty")
+    sweep = _sweep(content.pop("sweep", {}))
+    values = tuple(map(float, content.pop("values", (0.0,))))
+    if sweep is None and len(values) > 1:
+        raise ExperimentError("'sweep' is missing: there are several values, and nothing says what they are of")
+    if list(values) != sorted(set(values)):
+        raise ExperimentError("values: must grow from one to the next")
+    if isinstance(sweep, Adoption | Mix) and not (values[0] >= 0 and values[-1] <= 1):
+        raise ExperimentError(f"values: must be shares between 0 and 1, found {values[0]:g} to {values[-1]:g}")
+    population = content.pop("population")
+    if population.endswith(".toml"):
+        population = str(path.parent / population)
+    elif population not in populations():
+        raise ExperimentError(f"population: unknown population {population!r}{hint(population, populations())}")
+    headline = [Measure(**measure) for measure in content.pop("headline", ())]
+    said: dict[str, Any] = {
+        key: MappingProxyType(value) if isinstance(value, dict) else value for key, value in content.items()
+    }
+    if headline:
+        said["headline"] = tuple(headline)
+    said.setdefault("parameter", "point" if sweep is None else _words(sweep))
+    return Experiment(
+        path.stem, values=values, arms=arms, population=population, sweep=sweep, asked=(str(path),), **said
+    )
+
+
+def _sweep(said: dict[str, Any]) -> Mix | Adoption | Year | Number | None:
+    if not said:
+        return None
+    kinds = [kind for kind in _SWEEPS if kind in said]
+    if len(kinds) != 1:
+        raise ExperimentError(f"sweep: must have one of {', '.join(_SWEEPS)}, found {', '.join(kinds) or 'none'}")
+    (kind,) = kinds
+    mixes = {"rising", "falling"} & said.keys()
+    if kind == "factor":
+        if len(mixes) < 2:
+            raise ExperimentError("sweep: a factor goes from what is 'falling' to what is 'rising', and one is missing")
+        return Mix(said["factor"], said["rising"], said["falling"])
+    if mixes:
+        raise ExperimentError(f"sweep: {min(mixes)!r} belongs to a factor")
+    if kind in ("number", "option"):
+        return Number(said[kind], kind == "option")
+    return Adoption() if kind == "adoption" else Year()
+
+
+def _words(sweep: Mix | Adoption | Year | Number) -> str:
+    """What grows, where the file has no words for it."""
+    match sweep:
+        case Mix(factor):
+            return f"share of {factor}"
+        case Number(name):
+            return name
+        case Adoption():
+            return "share that has adopted"
+        case Year():
+            return "year"
+
+
+# --- writing -------------------------------------------------------------------------------------------------
+
+
+def written(asked: Experiment) -> str:
+    """An experiment as the text of its file."""
+    plain = {each.name: each.default for each in fields(Experiment)}
+    said: dict[str, Any] = {"question": asked.question, "population": asked.population}
+    said |= {"factors": dict(asked.factors)} if asked.factors else {"arms": list(asked.arms)}
+    said |= {"parameter": asked.parameter, "values": list(asked.values), "sweep": _told(asked.sweep)}
+    said |= {name: dict(getattr(asked, name)) for name in ("mixes", "numbers", "options")}
+    said |= {name: getattr(asked, name) for name in ("deployed", "reader", "interval", "attempts", "attacker")
+             if getattr(asked, name) != plain[name]}  # fmt: skip
+    if asked.headline != plain["headline"]:
+        said["headline"] = [measure._asdict() for measure in asked.headline]
+    return "".join(f"{key} = {_toml(value)}\n" for key, value in said.items() if value != {})
+
+
+def _told(sweep: Mix | Adoption | Year | Number | None) -> dict[str, Any]:
+    match sweep:
+        case Mix(factor, rising, falling):
+            return {"factor": factor, "rising": dict(rising), "falling": dict(falling)}
+        case Number(name, option):
+            return {"option" if option else "number": name}
+        case Adoption():
+            return {"adoption": True}
+        case Year():
+            return {"year": True}
+    return {}
+
+
+def _toml(value: Any) -> str:
+    """A value as TOML, which is as JSON but for tables."""
+    if isinstance(value, Mapping):
+        pairs = (f"{key if key.isidentifier() else json.dumps(key)} = {_toml(inner)}" for key, inner in value.items())
+        return f"{{ {', '.join(pairs)} }}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
+    return json.dumps(value, ensure_ascii=False)

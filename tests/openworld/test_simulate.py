@@ -1,0 +1,77 @@
+"""Arms of one's own, and experiments as files, on the command line."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from openworld.cli import main
+
+
+def simulate(*arguments: object) -> Result:
+    """Run the command, with few attempts."""
+    return CliRunner().invoke(main, ["simulate", *map(str, arguments), "--attempts", "200", "--replications", "2"])
+
+
+def test_any_arms_can_be_put_to_any_population() -> None:
+    """The pair comes first; the command in the tables asks the same again."""
+    asked = ["--arms", "prm=exact", "prm=prefix", "--adoption", "0.5", "--population", "shared_origins"]
+    done = simulate(*asked, "--json")
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert {row["value"] for row in found["rates"]} == {0.5}
+    assert [row["arm"] for row in found["quantities"] if row["quantity"] == "flows_that_work"] == [
+        "prm=exact", "prm=prefix",
+    ]  # fmt: skip
+    command = shlex.split(found["rates"][0]["command"])
+    again = CliRunner().invoke(main, [*command[1:], "--json"])
+    assert json.loads(again.stdout) == found
+    assert "thefts per accepted flow" in simulate(*asked).stdout.split("means and what changes")[0]
+
+
+def test_a_design_may_be_an_arm_and_so_may_what_is_deployed() -> None:
+    found = json.loads(simulate("--arms", "", "mcp", "--json").stdout)
+    assert [row["arm"] for row in found["quantities"] if row["quantity"] == "flows_that_work"] == [
+        "as deployed", "design=mcp",
+    ]  # fmt: skip
+
+
+def test_what_ships_is_a_file_that_can_be_changed_and_asked(tmp_path: Path) -> None:
+    """Its figures carry its own question."""
+    text = CliRunner().invoke(main, ["simulate", "matching", "--file"]).stdout
+    path = tmp_path / "mine.toml"
+    changed = text.replace("[0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]", "[0.5]")
+    path.write_text(changed.replace("What does prefix matching", "What would prefix matching"), encoding="utf-8")
+    done = simulate(path, "-o", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    assert done.stdout.startswith("What would prefix matching")
+    assert "What would prefix matching" in (tmp_path / "out" / "mine-trade.txt").read_text(encoding="utf-8")
+
+
+def test_the_schema_of_a_file_is_printed() -> None:
+    schema = json.loads(CliRunner().invoke(main, ["simulate", "--schema"]).stdout)
+    assert {"arms", "population", "sweep", "headline", "attacker"} <= schema["properties"].keys()
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        (("--arms", "mcp"), "--arms takes two or more that differ, found 'mcp'"),
+        (("--arms", "mcp", "mcp"), "--arms takes two or more that differ, found 'mcp', 'mcp'"),
+        (("matching", "echo"), "one experiment at a time, found matching, echo; arms go with --arms"),
+        (("matching", "--adoption", "0.5"), "--adoption belongs to --arms"),
+        (("--arms", "", "mcp", "--adoption", "2"), "'2' is no share between 0 and 1, nor several that grow"),
+        (("--arms", "", "mcp", "--attacker", "greedy"), "unknown attacker 'greedy'"),
+        (("--arms", "", "mcq"), "expected key=value, found 'mcq'"),
+        (("--arms", "", "protocol=aauth"), "switch 'protocol' of arm 'protocol=aauth' is not read by reader 'arrays'"),
+    ],
+)
+def test_what_is_wrong_is_told_in_a_line(asked: tuple[str, ...], says: str) -> None:
+    done = simulate(*asked)
+    assert done.exit_code == 2
+    assert says in done.stderr
+    assert done.stderr.count("\n") == 1

@@ -1,0 +1,84 @@
+"""Experiments as files: what ships can be written so and read back, and what is wrong is told in a line."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+
+from model.documents import from_toml
+from simulations.catalogue import EXPERIMENTS
+from simulations.experiment_files import _SCHEMA, configuration, read, written
+from simulations.experiments import ExperimentError, find, run
+
+LEAST = 'question = "?"\npopulation = "swept"\n'
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_what_ships_can_be_written_and_read_back(name: str, tmp_path: Path) -> None:
+    """It is the same experiment, but for who asks for it."""
+    path = tmp_path / f"{name}.toml"
+    path.write_text(written(EXPERIMENTS[name]), encoding="utf-8")
+    _SCHEMA.check(from_toml(path.read_bytes()))
+    found = find(str(path))
+    plain = {key: MappingProxyType(dict(getattr(found, key))) for key in ("mixes", "numbers", "factors", "options")}
+    assert replace(found, asked=(), **plain) == replace(EXPERIMENTS[name], **{
+        key: MappingProxyType(dict(getattr(EXPERIMENTS[name], key))) for key in plain
+    })  # fmt: skip
+    assert found.asked == (str(path),)
+
+
+def test_a_file_counts_as_what_it_was_written_from(tmp_path: Path) -> None:
+    """With a population beside it, and a command that asks for it again."""
+    (tmp_path / "mine.toml").write_text('about = "mine"\nextends = "swept"\n', encoding="utf-8")
+    asked = replace(EXPERIMENTS["echo"], values=(0.5,))
+    path = tmp_path / "echo.toml"
+    path.write_text(written(replace(asked, population="mine.toml")), encoding="utf-8")
+    mine, shipped = run(str(path), attempts=200), run(asked, attempts=200)
+    assert mine.rates["count"].tolist() == shipped.rates["count"].tolist()
+    assert mine.rates["command"].iloc[0].startswith(f"openworld simulate {path} --attempts 200")
+
+
+def test_a_named_design_and_a_deployed_client_may_be_an_arm() -> None:
+    assert configuration("mcp") == "design=mcp"
+    assert configuration("mcp-python==2.3.0") == "design=mcp-python==2.3.0"
+    assert configuration("prm=exact") == "prm=exact"
+    assert configuration("") == ""
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("arms = [", "not a TOML file: "),
+        (LEAST, "either 'arms' or 'factors' has to say what is compared"),
+        ('question = "?"\narms = [""]\n', "'population' is missing"),
+        (LEAST.replace("swept", "swpt") + 'arms = [""]', "population: unknown population 'swpt'; did you mean 'swept'"),
+        (LEAST + 'arms = []', "arms: must not be empty"),
+        (LEAST + "factors = {}", "factors: must not be empty"),
+        (LEAST + 'arms = ["mcp", "design=mcp"]', "arms: 'design=mcp' is there twice"),
+        (LEAST + 'arm = [""]', "unknown key 'arm'; did you mean 'arms'"),
+        (LEAST + 'arms = [""]\nvalues = [0, 1]', "'sweep' is missing: there are several values"),
+        (LEAST + 'arms = [""]\nvalues = [1, 0]\nsweep = { adoption = true }', "values: must grow"),
+        (LEAST + 'arms = [""]\nvalues = [0, 2]\nsweep = { adoption = true }', "values: must be shares between 0 and 1"),
+        (LEAST + 'arms = [""]\nsweep = { adoption = true, year = true }', "sweep: must have one of adoption, year"),
+        (LEAST + 'arms = [""]\nsweep = { factor = "place" }', "sweep: a factor goes from what is 'falling'"),
+        (LEAST + 'arms = [""]\nsweep = { year = true, rising = { a = 1 } }', "sweep: 'rising' belongs to a factor"),
+        (LEAST + 'arms = [""]\nattacker = "greedy"', "attacker: unknown attacker 'greedy'; allowed: gravest"),
+        (LEAST + 'arms = [""]\nattempts = 0', "attempts: must be a number between 1 and 1e+09, found 0"),
+        (LEAST + 'arms = [""]\nmixes = { place = { honest_api = 2 } }', "mixes.place.honest_api: must be a"),
+    ],
+)
+def test_what_is_wrong_is_told_in_a_line(content: str, says: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(ExperimentError) as told:
+        read(path)
+    assert str(told.value).startswith(f"{path}: {says}")
+    assert "\n" not in str(told.value)
+
+
+def test_a_file_that_is_not_there_is_told_in_a_line(tmp_path: Path) -> None:
+    with pytest.raises(ExperimentError, match=r"cannot read experiment .*: No such file"):
+        find(str(tmp_path / "none.toml"))
