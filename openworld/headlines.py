@@ -51,7 +51,12 @@ def headlines(quantities: pandas.DataFrame) -> Iterator[Headline]:
 
 
 def _settled(row: Mapping[Any, Any]) -> bool:
-    return bool(row["together_low"] > 0 or row["together_high"] < 0)
+    return bool(row["together_low"] > 0 or row["together_high"] < 0) and not _open(row)
+
+
+def _open(row: Mapping[Any, Any]) -> bool:
+    """Whether what is not known of the population leaves the sign open, however many attempts are counted."""
+    return row.get("settled") == "no"
 
 
 def _sentence(row: Mapping[Any, Any]) -> str:
@@ -61,12 +66,25 @@ def _sentence(row: Mapping[Any, Any]) -> str:
         return f"{what}: nothing to tell, there are none"
     share = row["quantity"] in _SHARES
     change = " to ".join(_number(row[name], share, "+") for name in ("together_low", "together_high"))
+    if _open(row):
+        inputs = " to ".join(_number(row[name], share, "+") for name in ("change_input_low", "change_input_high"))
+        decided = f"; what decides is {row['decided_by']}" if row["decided_by"] else ""
+        return f"{what}: withheld, what is not known of the population leaves its sign open ({inputs}){decided}"
     now, before = _number(row["mean"], share), _number(row["mean"] - row["difference"], share)
     if row["difference"] == 0:
         return f"{what}: no change seen, {now} (change {change})"
     if not _settled(row):
         return f"{what}: not settled, {before} and {now} (change {change})"
-    return f"{what} {'rise' if row['difference'] > 0 else 'fall'} from {before} to {now} (change {change})"
+    verb = "rise" if row["difference"] > 0 else "fall"
+    return f"{what} {verb} from {before} to {now} (change {change}{_inputs(row, share)})"
+
+
+def _inputs(row: Mapping[Any, Any], share: bool) -> str:
+    """The interval over the inputs, where they were drawn."""
+    bounds = [row.get(name) for name in ("change_input_low", "change_input_high")]
+    if any(bound is None or bound != bound for bound in bounds):
+        return ""
+    return f"; over the inputs {' to '.join(_number(float(bound or 0), share, '+') for bound in bounds)}"
 
 
 def _number(value: float, share: bool, sign: str = "") -> str:

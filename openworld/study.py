@@ -368,16 +368,20 @@ def _assume(plan: Plan, found: Findings) -> None:
 def _simulate(plan: Plan, found: Findings) -> None:
     from simulations.experiments import find, population_for
     from simulations.experiments import run as simulate
+    from simulations.uncertainty import over_inputs
 
     for name in plan.experiments:
         # Fewer attempts are a smaller sample; that the clock goes far enough is no matter of samples.
-        least = find(name).least_attempts(population_for(find(name), None), plan.replications)
+        asked = find(name)
+        met = population_for(asked, None)
+        least = asked.least_attempts(met, plan.replications)
         attempts = None if plan.attempts is None else max(plan.attempts, least)
         with Progress(name, 0) as progress:
             result = simulate(
                 name, seed=plan.seed, attempts=attempts, replications=plan.replications, workers=plan.workers,
                 progress=progress.at,
             )  # fmt: skip
+        result = over_inputs(result, asked, met, plan.seed)
         result.save(plan.folder / "simulations", run=plan.run)
         found.results[name] = result
 

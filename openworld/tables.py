@@ -209,7 +209,7 @@ _FORMS = {".json": _from_json, ".parquet": _from_parquet}
 
 def measured(table: pd.DataFrame) -> pd.DataFrame:
     """The quantities of an experiment, with what is not told as what is no number."""
-    return table.astype(dict.fromkeys(_MEASURED, float))
+    return table.astype(dict.fromkeys((*_MEASURED, *_INPUTS), float))
 
 
 # --- what is in the folder of a study ------------------------------------------------------------------------
@@ -267,10 +267,13 @@ _BOUND: dict[str, Any] = {**_NUMBER, "type": ["number", "null"]}  # of one repli
 _MEASURED = (
     "mean", "low", "high", "difference", "difference_low", "difference_high", "together_low", "together_high",
 )  # fmt: skip
+#: What the inputs leave open, in folders of studies that drew them.
+_INPUTS = ("input_low", "input_high", "change_input_low", "change_input_high")
 QUANTITIES = Shape(("value", "arm", "quantity", "per"), {
     **{name: cell for name, cell in _COUNTED.items() if name not in ("outcome", "kind", "attempts")},
     "arm": _NAME, "alike": _maybe(_TEXT), "quantity": _NAME, "per": _NAME, "count": _COUNT, "against": _TEXT,
     "headline": {**_COUNT, "maximum": 1}, **dict.fromkeys(_MEASURED, _BOUND),
+    **dict.fromkeys(_INPUTS, _maybe(_BOUND, None)), "settled": _maybe(_TEXT), "decided_by": _maybe(_TEXT),
 })  # fmt: skip
 EFFECTS = Shape(("value", "effect", "kind", "outcome"), {**_DIFFERENCE, "effect": _NAME, "order": _COUNT})
 

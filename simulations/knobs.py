@@ -110,7 +110,7 @@ class Knob:
             shares[:, weighed] = np.stack([1 - part, part], axis=1)
             return shares
         shares[:, weighed] = gammaincinv(weights[weighed], np.clip(uniform, _EDGE, 1 - _EDGE))
-        return shares / shares.sum(axis=1, keepdims=True)
+        return np.asarray(shares / shares.sum(axis=1, keepdims=True))
 
     def features(self, stands: Numbers) -> Numbers:
         """What a mean may depend on where it stands so: linear in shares, as rates are, and smooth in numbers."""

@@ -111,6 +111,11 @@ def cases(tally: Tally) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for (name, _), sums in sorted(tally.sums.items()) if sums.number != attempts))
 
 
+def event(measure: Measure) -> tuple[Callable[[Label], bool], Callable[[Label], bool]] | None:
+    """Which endings are told of, and for each of which that is; None for what does not just happen or not."""
+    return (_EVENTS[measure], _FLOWS[measure.per]) if measure in _EVENTS else None
+
+
 def moments(tally: Tally, measure: Measure, arm: int) -> Moments:
     """The moments of a measure in an arm, by its number."""
     if measure in _EVENTS:

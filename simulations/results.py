@@ -1,7 +1,9 @@
 """Tidy tables with intervals, and the files they go to.
 
 A rate carries its interval: Wilson's, or Clopper and Pearson's where it is rare. A difference between two arms is
-paired: both met the same attempts, so only those that ended differently say anything about it. Every row says by
+paired: both met the same attempts, so only those that ended differently say anything about it. Beside it is room for
+the interval over the inputs (``input_low`` to ``input_high``), whether that leaves the sign of a difference in no doubt
+(``settled``), and else which input decides it (``decided_by``). Every row says by
 which experiment, code, population, design, seed and command it was counted.
 """
 
@@ -31,17 +33,20 @@ if TYPE_CHECKING:
 
 _WHERE = ("experiment", "parameter", "value")
 _ORIGIN = ("design", "reader", "attacker", "seed", "replications", "population", "population_digest", "code", "command")
+#: What the inputs leave open of a mean and of what an arm changes in it; whether that has a sign, else what decides.
+INPUT_COLUMNS = ("input_low", "input_high", "change_input_low", "change_input_high", "settled", "decided_by")
 RATE_COLUMNS = (
     *_WHERE, "arm", "alike", "outcome", "kind", "hurt", "attempts", "count", "rate", "low", "high", "interval",
-    "accepted", "per_accepted", "per_accepted_low", "per_accepted_high", "expected", *_ORIGIN,
+    "input_low", "input_high", "accepted", "per_accepted", "per_accepted_low", "per_accepted_high", "expected",
+    *_ORIGIN,
 )  # fmt: skip
 DIFFERENCE_COLUMNS = (
     *_WHERE, "arm", "alike", "against", "outcome", "kind", "hurt", "attempts", "gained", "lost", "difference", "low",
-    "high", *_ORIGIN,
+    "high", "input_low", "input_high", "settled", "decided_by", *_ORIGIN,
 )  # fmt: skip
 QUANTITY_COLUMNS = (
     *_WHERE, "arm", "alike", "quantity", "per", "count", "mean", "low", "high", "against", "difference",
-    "difference_low", "difference_high", "together_low", "together_high", "headline", *_ORIGIN,
+    "difference_low", "difference_high", "together_low", "together_high", *INPUT_COLUMNS, "headline", *_ORIGIN,
 )  # fmt: skip
 EFFECT_COLUMNS = (
     *_WHERE, "effect", "order", "outcome", "kind", "hurt", "attempts", "difference", "low", "high", *_ORIGIN,
@@ -59,6 +64,8 @@ HARM, ATTAINABLE = "harm", "attainable"
 #: Who is hurt when nobody is.
 NOBODY = "nobody"
 
+#: The interval over the inputs, until :mod:`simulations.uncertainty` has drawn them.
+_UNASKED = (math.nan, math.nan)
 #: The interval is one over the means of replications.
 REPLICATIONS = "replications"
 _INTERVALS: dict[str, Callable[..., intervals.Interval]] = {
@@ -294,8 +301,8 @@ def _rates(
             known = math.nan if point.expected is None else point.expected.get((place, kind, outcome), 0.0)
             yield (
                 *_where(origin, point), arm, ending[place], outcome, kind, _hurt(kind, outcome), attempts, count,
-                count / attempts, *bounds, origin.interval, *_per_accepted(origin, point, kind, outcome, place), known,
-                *_origin(origin, point, design),
+                count / attempts, *bounds, origin.interval, *_UNASKED,
+                *_per_accepted(origin, point, kind, outcome, place), known, *_origin(origin, point, design),
             )  # fmt: skip
 
 
@@ -328,7 +335,8 @@ def _differences(
             bounds = _between_replications(origin, point, bounds, kind, outcome, weights)
             yield (
                 *_where(origin, point), arm, ending[place], origin.arms[0], outcome, kind, _hurt(kind, outcome),
-                attempts, gained, lost, (gained - lost) / attempts, *bounds, *_origin(origin, point, design),
+                attempts, gained, lost, (gained - lost) / attempts, *bounds, *_UNASKED, "", "",
+                *_origin(origin, point, design),
             )  # fmt: skip
 
 
@@ -395,7 +403,8 @@ def _quantities(origin: Origin, point: Point, throughout: Sequence[str]) -> Iter
         ):
             headline = int(measure in origin.headline and point.value == origin.point)
             bounds = _known(low, high)
-            yield *told, *measure, count, mean, *bounds, against, *_known(*change), headline, *where
+            unasked = *_UNASKED, *_UNASKED, "", ""
+            yield *told, *measure, count, mean, *bounds, against, *_known(*change), *unasked, headline, *where
         for name in cases(point.tally):
             sums = point.tally.sums.get((name, place))
             if sums is not None and sums.number:
@@ -403,7 +412,10 @@ def _quantities(origin: Origin, point: Point, throughout: Sequence[str]) -> Iter
                          if (name, place) in part.sums and part.sums[name, place].number]  # fmt: skip
                 bounds = _wider(origin, intervals.mean(sums.total, sums.squares, sums.number), means)
                 mean = sums.total / sums.number
-                yield *told, name, CASE, sums.number, mean, *_known(*bounds), "", *(math.nan,) * 5, 0, *where
+                yield (
+                    *told, name, CASE, sums.number, mean, *_known(*bounds), "", *(math.nan,) * 5, *_UNASKED, *_UNASKED,
+                    "", "", 0, *where,
+                )  # fmt: skip
 
 
 def _known(*numbers: float) -> tuple[float, ...]:

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from openworld.commands.instead import Answer, ask, check_places
 from openworld.commands.shell import DONE, INCONCLUSIVE, as_json, complain, print_json, print_lines, workers_option
 from openworld.progress import Progress
 from openworld.sources import Source
 
 if TYPE_CHECKING:
-    import pandas
-
     from simulations.experiments import Experiment
     from simulations.results import Result
 
@@ -84,11 +83,31 @@ class Shares(click.ParamType[tuple[float, ...]]):
     "--record", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER",
     help="Write down every single attempt as well.",
 )  # fmt: skip
-@click.option("--sensitivity", is_flag=True, help="Instead: which numbers that nobody measured decide the outcome.")
+@click.option(
+    "--inputs", type=click.IntRange(0, 1 << 16), metavar="N",
+    help="Draw what is not known for sure so many times, for the interval over the inputs. [default: 512 where "
+    "outcomes are known exactly; none where attempts have to be counted at each draw]",
+)  # fmt: skip
+@click.option(
+    "--sensitivity", "instead", flag_value="sensitivity",
+    help="Instead: which of what is not known for sure decides the outcome.",
+)  # fmt: skip
+@click.option(
+    "--worth", "instead", flag_value="worth",
+    help="Instead: which measurement would be worth most to whoever chooses an arm, and how many observations do.",
+)  # fmt: skip
+@click.option(
+    "--couplings", "instead", flag_value="couplings",
+    help="Instead: between what rates lie if clients, AS and RS do not meet independently.",
+)  # fmt: skip
 @click.option(
     "--samples", type=click.IntRange(min=2), metavar="N",
-    help="Base samples of --sensitivity, for sobol a power of two. [default: 256 where outcomes are known exactly, "
-    "fewer where attempts have to be counted at each point]",
+    help="Base samples of --sensitivity, for sobol a power of two; draws of --worth. [default: 256 and 4096 where "
+    "outcomes are known exactly, fewer where attempts have to be counted at each point]",
+)  # fmt: skip
+@click.option(
+    "--weight", type=click.FloatRange(min=0), metavar="W",
+    help="For --worth: how many honest flows a theft weighs as much as. [default: 10]",
 )  # fmt: skip
 @click.option(
     "--method", metavar="NAME",
@@ -116,8 +135,10 @@ def simulate(
     workers: int | None,
     cluster: str | None,
     record: Path | None,
-    sensitivity: bool,
+    inputs: int | None,
+    instead: str | None,
     samples: int | None,
+    weight: float | None,
     method: str | None,
     output: Path | None,
     as_json: bool,
@@ -137,10 +158,12 @@ def simulate(
     openworld simulate echo --half-width 0.002
     openworld simulate multi_tenant --attacker best_response
     openworld simulate iss --sensitivity
+    openworld simulate matching --worth
     """
     from openworld.files import claimed
     from simulations.experiments import StoppedExperiment, find, population_for, run
     from simulations.processes import cores
+    from simulations.uncertainty import over_inputs
 
     if schema:
         from simulations.experiment_files import schema as made
@@ -157,31 +180,27 @@ def simulate(
         click.echo(written(asked), nl=False)
         return DONE
     click.get_current_context().with_resource(claimed(output))
-    if sensitivity:
-        from simulations.sensitivity import indices
-
-        for option, value in (("--half-width", half_width), ("--record", record)):
-            if value is not None:
-                raise click.UsageError(f"{option} has no place beside --sensitivity")
-        asked = asked if attacker is None else replace(asked, attacker=attacker)
+    given = {
+        "--attempts": attempts, "--half-width": half_width, "--record": record, "--inputs": inputs,
+        "--samples": samples, "--weight": weight, "--method": method,
+    }  # fmt: skip
+    check_places(instead, given)
+    store = None if output is None else output / "counted"
+    where: dict[str, Any] = {"workers": workers or cores(), "cluster": cluster, "store": store}
+    asked = asked if attacker is None else replace(asked, attacker=attacker)
+    if instead is not None:
         with Progress(experiment, 0) as progress:
-            table = indices(
-                asked, samples, seed, population, method=method, attempts=attempts, deployed=deployed,
-                workers=workers or cores(), progress=progress.at, cluster=cluster,
-                store=None if output is None else output / "counted",
-            )  # fmt: skip
-        return _sensitivity(asked, table, output, as_json)
-    for option, given in (("--samples", samples), ("--method", method)):
-        if given is not None:
-            raise click.UsageError(f"{option} belongs to --sensitivity")
+            answer = ask(instead, asked, seed, population, deployed, given, where | {"progress": progress.at})
+        return _said(f"{experiment}_{instead}", asked, answer, output, as_json)
     try:
         with Progress(experiment, 0) as progress:
             result = run(
-                asked, seed=seed, attempts=attempts, replications=replications, workers=workers or cores(),
-                population=population, progress=progress.at, half_width=half_width, cluster=cluster,
-                record=record, deployed=deployed, attacker=attacker,
-                store=None if output is None else output / "counted",
+                asked, seed=seed, attempts=attempts, replications=replications, population=population,
+                progress=progress.at, half_width=half_width, record=record, deployed=deployed, **where,
             )  # fmt: skip
+        with Progress(f"{experiment}: inputs", 0) as progress:
+            met = population_for(asked, population, deployed)
+            result = over_inputs(result, asked, met, seed, inputs, progress=progress.at, **where)
     except StoppedExperiment as stopped:
         if output is not None and stopped.result is not None:
             stopped.result.save(output)
@@ -197,7 +216,7 @@ def simulate(
         from openworld.counts import result_lines, source_lines
 
         click.echo(asked.question)
-        print_lines(source_lines(asked, population_for(asked, population, deployed)))
+        print_lines(source_lines(asked, met))
         print_lines(result_lines(result))
         if output is not None:
             click.echo(f"written to {output}")
@@ -259,15 +278,14 @@ def _save(asked: Experiment, result: Result, output: Path) -> None:
         gallery.write(entry, source, output)
 
 
-def _sensitivity(asked: Experiment, table: pandas.DataFrame, output: Path | None, as_json: bool) -> int:
-    from openworld.counts import sensitivity_lines
+def _said(name: str, asked: Experiment, answer: Answer, output: Path | None, as_json: bool) -> int:
     from simulations.results import write
 
     if output is not None:
-        write(table, output / f"{asked.name}_sensitivity")
+        write(answer.table, output / name)
     if as_json:
-        print_json(json.loads(table.to_json(orient="records")))
+        print_json(json.loads(answer.table.to_json(orient="records")))
     else:
         click.echo(asked.question)
-        print_lines(sensitivity_lines(table))
+        print_lines(answer.lines)
     return DONE

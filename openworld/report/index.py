@@ -163,7 +163,8 @@ def _simulations(plan: Plan, found: Findings) -> Iterator[str]:
     yield ""
     yield "How many attempts were counted in every arm at every point stands below each figure; all in "
     yield f"{plan.replications} replications, seed {plan.seed}; bands are 95 % intervals, differences are paired with "
-    yield "the first arm."
+    yield "the first arm. Two intervals stand beside what an arm changes: over attempts, and over what nobody knows of"
+    yield "the population for sure; where one of them leaves its sign open it is withheld."
     yield ""
     for name in found.results:
         yield f"### {name}: {question_of(name)}"

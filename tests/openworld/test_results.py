@@ -118,11 +118,34 @@ def test_attempts_are_recorded(run: Run, tmp_path: Path) -> None:
     assert "cannot be recorded" in result.stderr
 
 
+def test_worth_and_couplings(run: Run, tmp_path: Path) -> None:
+    """What to measure first and what pairing can do, in words, as data and as files."""
+    result = run("simulate", "matching", "--worth", "--weight", 5, "--samples", 256, "-o", tmp_path)
+    assert result.exit_code == 0
+    assert "a theft weighs as much as 5 honest flows" in result.output
+    assert "observations get 95 % of that" in result.output
+    assert pandas.read_parquet(tmp_path / "matching_worth.parquet").knob.iloc[0] == "place"
+    result = run("simulate", "echo_measured", "--couplings", "-o", tmp_path)
+    assert result.exit_code == 0
+    assert "authorization_server, resource_server, api" in result.output
+    assert len(pandas.read_parquet(tmp_path / "echo_measured_couplings.parquet"))
+    assert json.loads(run("simulate", "echo_measured", "--couplings", "--json").stdout)[0]["low"] >= 0
+
+
+def test_two_intervals_stand_beside_what_an_arm_changes(run: Run) -> None:
+    """One over attempts, one over the inputs; without draws of these there is one."""
+    told = ("simulate", "matching", "--attempts", 200)
+    assert "; over the inputs " in run(*told).output
+    assert "over the inputs" not in run(*told, "--inputs", 0).output
+
+
 def test_sensitivity(run: Run, tmp_path: Path) -> None:
     """Indices in words, as data and as a file."""
     result = run("simulate", "iss", "--sensitivity", "--samples", 16, "-o", tmp_path)
     assert result.exit_code == 0
-    assert "h_iss: no" in result.output
+    assert "h_iss " in result.output
+    assert "authorization_server " in result.output
+    assert "not converged" in result.output
     assert len(pandas.read_parquet(tmp_path / "iss_sensitivity.parquet"))
     assert json.loads(run("simulate", "iss", "--sensitivity", "--samples", 16, "--json").stdout)[0]["knob"]
 
@@ -190,6 +213,10 @@ def test_results_of_other_code_are_compared(run: Run, folder: Path, tmp_path: Pa
     [
         (("echo", "--samples", 8), "--samples belongs to --sensitivity"),
         (("echo", "--method", "morris"), "--method belongs to --sensitivity"),
+        (("echo", "--weight", 3), "--weight belongs to --worth"),
+        (("echo", "--sensitivity", "--weight", 3), "--weight has no place beside --sensitivity"),
+        (("echo", "--couplings", "--inputs", 3), "--inputs has no place beside --couplings"),
+        (("faults", "--couplings"), "couplings of 'faults' are not known: only first contacts can be gone through"),
         (("echo", "--sensitivity", "--half-width", 0.1), "--half-width has no place beside --sensitivity"),
         (("echo", "--sensitivity", "--attempts", 9), "'echo' counts no attempts"),
         (("echo", "--sensitivity", "--method", "mories"), "did you mean 'morris'"),

@@ -1,0 +1,70 @@
+"""What is asked about an experiment instead of running it: what decides it, what to measure, what pairing does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+if TYPE_CHECKING:
+    import pandas
+
+    from simulations.experiments import Experiment
+
+#: The other questions, each with the options that go with it; and those that go with a run.
+QUESTIONS: dict[str, tuple[str, ...]] = {
+    "sensitivity": ("--samples", "--method", "--attempts"), "worth": ("--samples", "--weight", "--attempts"),
+    "couplings": (),
+}  # fmt: skip
+_OF_RUNS = ("--attempts", "--half-width", "--record", "--inputs")
+
+
+class Answer(NamedTuple):
+    """The table that answers a question, and what it says in words."""
+
+    table: pandas.DataFrame
+    lines: Iterator[str]
+
+
+def check_places(instead: str | None, given: Mapping[str, object]) -> None:
+    """Options that go with another question are none of this one's (raises UsageError)."""
+    for option in (name for name, value in given.items() if value is not None):
+        if instead is not None and option not in QUESTIONS[instead]:
+            raise click.UsageError(f"{option} has no place beside --{instead}")
+        if instead is None and option not in _OF_RUNS:
+            belongs = " or ".join(f"--{name}" for name, options in QUESTIONS.items() if option in options)
+            raise click.UsageError(f"{option} belongs to {belongs}")
+
+
+def ask(
+    question: str, asked: Experiment, seed: int, population: str | None, deployed: bool | None,
+    told: Mapping[str, Any], where: Mapping[str, Any],
+) -> Answer:  # fmt: skip
+    """Ask one of :data:`QUESTIONS`; ``told``: options, ``where``: who counts what has to be counted."""
+    # Imported here because help imports every command.
+    from openworld.counts import sensitivity_lines
+    from openworld.inputs import coupling_lines, worth_lines
+
+    match question:
+        case "sensitivity":
+            from simulations.sensitivity import indices
+
+            table = indices(
+                asked, told["--samples"], seed, population, method=told["--method"], attempts=told["--attempts"],
+                deployed=deployed, **where,
+            )  # fmt: skip
+            return Answer(table, sensitivity_lines(table))
+        case "worth":
+            from simulations.worth import WEIGHT, worth
+
+            table = worth(
+                asked, weight=WEIGHT if told["--weight"] is None else told["--weight"], draws=told["--samples"],
+                seed=seed, population=population, deployed=deployed, attempts=told["--attempts"], **where,
+            )  # fmt: skip
+            return Answer(table, worth_lines(table))
+        case _:
+            from simulations.couplings import coupled
+
+            table = coupled(asked, population, deployed=deployed)
+            return Answer(table, coupling_lines(table))

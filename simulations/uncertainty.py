@@ -1,0 +1,246 @@
+"""What the inputs leave open of a result: an interval over them, beside the one over what was sampled.
+
+Where the knobs stand (:mod:`simulations.knobs`) is drawn many times, the same for every arm and point of a sweep, and
+what the experiment sweeps is held where it is. Of first contacts outcomes are then expected values, so that nothing
+else is sampled. Elsewhere each draw is run with a few attempts: what their number leaves open is in the interval too,
+which is then wider than need be and never narrower.
+
+A difference whose interval over the inputs holds zero is not settled, however many attempts were counted: what decides
+it is the knob that explains most of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulations import engine, expectation
+from simulations.engine import Progress, Tally, Unit
+from simulations.experiments import Experiment, StoppedExperiment
+from simulations.intervals import LEVEL
+from simulations.knobs import Knob, Numbers, knobs, stand, unit_at
+from simulations.measures import Measure, event
+from simulations.population import Population
+from simulations.results import ATTAINABLE, HARM, INPUT_COLUMNS, Result, outcomes_of
+from simulations.visits import Label
+
+#: Draws of the inputs where nothing is sampled but them (a power of two), and how many attempts each has elsewhere.
+DRAWS = 512
+ATTEMPTS = 400
+#: Nothing is closer to zero than this without being zero.
+_NOTHING = 1e-12
+Outcome = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """What comes out at one point of a sweep wherever the inputs stand.
+
+    Attributes:
+        stands: where each knob stands, one row a draw.
+        outcomes: what was seen, by kind and name.
+        rates: how often, by draw, arm and outcome.
+    """
+
+    stands: Mapping[Knob, Numbers]
+    outcomes: Sequence[Outcome]
+    rates: Numbers
+
+    @property
+    def changes(self) -> Numbers:
+        """What each arm changes against the first, by draw, arm and outcome."""
+        return self.rates - self.rates[:, :1]
+
+    def measure(self, told: Measure) -> Numbers | None:
+        """How much of a measure there is, by draw and arm; None where it is none of what happens or does not."""
+        found = event(told)
+        if found is None:
+            return None
+        # An outcome by itself is an ending with this as its only harm, or with none.
+        alone = [Label("diverted", name, (name,)) if kind == HARM else Label(kind, name, ())
+                 for kind, name in self.outcomes if kind != ATTAINABLE]  # fmt: skip
+        kept = [place for place, (kind, _) in enumerate(self.outcomes) if kind != ATTAINABLE]
+        happens, each = (np.array([counts(label) for label in alone]) for counts in found)
+        harms = np.array([bool(label.harms) for label in alone])
+        told_of, of = (self.rates[:, :, kept] @ weights for weights in (happens * 1.0, each & ~harms))
+        return np.divide(told_of, of, out=np.full_like(told_of, np.nan), where=of > _NOTHING)
+
+    def explained(self, values: Numbers) -> dict[Knob, float]:
+        """The share of a variance that each knob explains alone: of regressions on it, less what chance explains."""
+        there = ~np.isnan(values)
+        if np.ptp(values[there]) <= _NOTHING:
+            return {}
+        return {knob: _adjusted(knob.features(at)[there], values[there]) for knob, at in self.stands.items()}
+
+    def decisive(self, values: Numbers) -> str:
+        """The knob that explains most of how something differs from draw to draw ("" where none does)."""
+        shares = self.explained(values)
+        best = max(shares, key=lambda knob: shares[knob], default=None)
+        return best.name if best is not None and shares[best] > 0 else ""
+
+
+def between(values: Numbers) -> Numbers:
+    """The bounds of the middle of draws (the first axis), so many of them that the level is met."""
+    outside = (1 - LEVEL) / 2
+    bounds = np.nanquantile(values, [outside, 1 - outside], axis=0)
+    return np.where(np.abs(bounds) <= _NOTHING, 0.0, bounds)
+
+
+def settled(low: Numbers, high: Numbers) -> NDArray[np.bool_]:
+    """Whether intervals leave no doubt about a sign (or that there is nothing)."""
+    return np.asarray((low > 0) | (high < 0) | ((low == 0) & (high == 0)))
+
+
+def fitted(features: Numbers, values: Numbers) -> Numbers:
+    """What is expected of something given the features alone, by least squares; one column a thing."""
+    columns = np.column_stack([np.ones(len(features)), features])
+    found = np.linalg.lstsq(columns, values, rcond=None)[0]
+    return np.asarray(columns @ found)
+
+
+def _adjusted(features: Numbers, values: Numbers) -> float:
+    """The share of the variance that a regression explains, adjusted for how many columns it has."""
+    left = float(((values - fitted(features, values)) ** 2).sum() / ((values - values.mean()) ** 2).sum())
+    freedom = max(1, len(values) - 1 - int(features.shape[1]))
+    return 1 - left * (len(values) - 1) / freedom
+
+
+def over_inputs(
+    result: Result, asked: Experiment, met: Population, seed: int, draws: int | None = None, **where: Any
+) -> Result:
+    """The result of an experiment with what the inputs leave open beside it; arguments as of :func:`spreads`.
+
+    Raises:
+        StoppedExperiment: on Ctrl-C, with the result as it was.
+    """
+    try:
+        return beside(result, spreads(asked, met, asked.values, seed, draws, **where))
+    except engine.Interrupted:
+        raise StoppedExperiment(result) from None
+
+
+def beside(result: Result, found: Mapping[float, Spread]) -> Result:
+    """The same result with the intervals over the inputs beside those over what was sampled."""
+    if not found:
+        return result
+    arms = list(dict.fromkeys(result.rates["arm"]))
+    rates, differences, quantities = (
+        table.copy() for table in (result.rates, result.differences, result.quantities)
+    )
+    for value, spread in found.items():
+        place = {outcome: number for number, outcome in enumerate(spread.outcomes)}
+        for table, values in ((rates, spread.rates), (differences, spread.changes)):
+            here = table["value"] == value
+            low, high = between(values)
+            rows = [
+                (arms.index(arm), place.get((kind, outcome)))
+                for arm, kind, outcome in table.loc[here, ["arm", "kind", "outcome"]].itertuples(index=False)
+            ]
+            # What was counted and is expected nowhere among the draws is nothing at any of them.
+            bounds = [(0.0, 0.0) if column is None else (low[arm, column], high[arm, column]) for arm, column in rows]
+            table.loc[here, ["input_low", "input_high"]] = bounds
+            if table is differences:
+                said = [
+                    _said(spread, both, None if column is None else values[:, arm, column])
+                    for both, (arm, column) in zip(bounds, rows, strict=True)
+                ]
+                table.loc[here, ["settled", "decided_by"]] = said
+        here = quantities["value"] == value
+        told = quantities.loc[here, ["arm", "quantity", "per"]].itertuples(index=False)
+        columns = [_of_measure(spread, arms.index(arm), Measure(*measure)) for arm, *measure in told]
+        quantities.loc[here, list(INPUT_COLUMNS)] = columns
+    return replace(result, rates=rates, differences=differences, quantities=quantities)
+
+
+def _said(spread: Spread, bounds: Iterable[float], changes: Numbers | None) -> tuple[str, str]:
+    """Whether a change has a sign, and what decides it where it has none."""
+    sure = bool(settled(*map(np.asarray, bounds)))
+    return ("yes", "") if sure else ("no", "" if changes is None else spread.decisive(changes))
+
+
+def _of_measure(spread: Spread, arm: int, told: Measure) -> tuple[Any, ...]:
+    """What the inputs leave open of a measure in an arm, as :data:`INPUT_COLUMNS`."""
+    values = spread.measure(told)
+    if values is None or np.isnan(values[:, arm]).all():
+        return *(np.nan,) * 4, "", ""
+    changes = values[:, arm] - values[:, 0]
+    if arm == 0 or np.isnan(changes).all():
+        return *between(values[:, arm]), np.nan, np.nan, "", ""
+    bounds = between(changes)
+    return *between(values[:, arm]), *bounds, *_said(spread, bounds, changes)
+
+
+# --- draws -----------------------------------------------------------------------------------------------------
+
+
+def spreads(
+    asked: Experiment,
+    met: Population,
+    values: Iterable[float],
+    seed: int,
+    draws: int | None = None,
+    *,
+    workers: int = 1,
+    progress: Progress | None = None,
+    store: Path | None = None,
+    cluster: str | None = None,
+) -> dict[float, Spread]:
+    """What the inputs leave open at points of a sweep.
+
+    Points at which nothing is open are left out, and where ``draws`` are not said those at which attempts would have
+    to be counted.
+
+    Parameters:
+        draws: how often the inputs are drawn; None: :data:`DRAWS` times where nothing is sampled but them, else not.
+        workers, progress, store, cluster: as in :func:`simulations.experiments.run`.
+    """
+    found = {}
+    for value in values:
+        base = asked.unit(met, value, f"{seed}/0", ATTEMPTS)
+        turned = knobs(asked, base, sweep=False)
+        number = (DRAWS if expectation.known(base) else 0) if draws is None else draws
+        if turned and number:
+            found[value] = spread(base, turned, number, seed, workers, progress, store, cluster)
+    return found
+
+
+def spread(
+    base: Unit, turned: Sequence[Knob], draws: int, seed: int, workers: int = 1, progress: Progress | None = None,
+    store: Path | None = None, cluster: str | None = None,
+) -> Spread:  # fmt: skip
+    """What comes out of a unit wherever its knobs stand."""
+    stands = stand(turned, drawn(sum(knob.size for knob in turned), draws, seed))
+    if expectation.known(base):
+        expected = expectation.Expectation(base, turned)
+        return Spread(stands, expected.outcomes, expected.rates(stands, draws))
+    units = [unit_at(base, stands, row, base.attempts) for row in range(draws)]
+    tallies = list(engine.run(units, workers, progress, store, cluster).values())
+    return Spread(stands, *_counted(tallies, len(base.arms)))
+
+
+def drawn(columns: int, rows: int, seed: int) -> Numbers:
+    """Uniform numbers that fill their cube evenly; the more of them, the same ones first."""
+    from scipy.stats import qmc
+
+    power = max(0, (rows - 1).bit_length())
+    return np.asarray(qmc.Sobol(columns, rng=seed).random_base2(power)[:rows])
+
+
+def _counted(tallies: Sequence[Tally], arms: int) -> tuple[list[Outcome], Numbers]:
+    """What was seen, and how often: by tally, arm and outcome."""
+    labels = {label for tally in tallies for joint in tally.endings for label in joint}
+    outcomes = sorted({outcome for label in labels for outcome in outcomes_of(label)})
+    place = {outcome: number for number, outcome in enumerate(outcomes)}
+    rates = np.zeros((len(tallies), arms, len(outcomes)))
+    for row, tally in enumerate(tallies):
+        total = tally.endings.total()
+        for joint, times in tally.endings.items():
+            for arm, label in enumerate(joint):
+                for outcome in outcomes_of(label):
+                    rates[row, arm, place[outcome]] += times / total
+    return outcomes, rates

@@ -1,0 +1,164 @@
+"""What it would be worth to know an input before one chooses an arm, and how much one would have to look at.
+
+A choice between the arms is by what is expected: honest flows that work, less thefts, each of which weighs as much as
+so many honest flows. Knowing an input first would sometimes change the choice; what that gains on average is the
+expected value of partial perfect information, in honest flows per attempt. It is found by regression on draws of the
+inputs. How many observations get nearly all of it follows from what is known of the input already, in observations.
+
+References:
+    M. Strong, J. E. Oakley, A. Brennan: Estimating multiparameter partial expected value of perfect information from a
+    probabilistic sensitivity analysis sample: a nonparametric regression approach. Med. Decis. Making 34 (2014).
+    H. Jalal, F. Alarid-Escudero: A Gaussian approximation approach for value of information analysis. Med. Decis.
+    Making 38 (2018).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simulations import expectation, uncertainty
+from simulations.engine import Progress
+from simulations.experiments import Experiment, ExperimentError, check_arms, population_for
+from simulations.harms import THEFT
+from simulations.knobs import Numbers, knobs
+from simulations.population import Population
+from simulations.results import HARM
+from simulations.uncertainty import Outcome, Spread, fitted
+from simulations.visits import ACCEPTED
+
+if TYPE_CHECKING:
+    import pandas
+
+COLUMNS = (
+    "experiment", "knob", "kind", "worth", "of_all", "all", "observations", "chosen", "best_in", "weight", "value",
+    "draws", "attempts", "seed", "population",
+)  # fmt: skip
+#: What works, and what is stolen.
+WORKS: Outcome = ("success", ACCEPTED)
+STOLEN: Outcome = (HARM, THEFT)
+#: How many honest flows a theft weighs as much as, where nobody says.
+WEIGHT = 10.0
+#: Draws of the inputs where nothing is sampled but them, and where attempts are counted at each.
+EXACT, COUNTED = 4096, 128
+#: Observations are enough that get so much of what knowing would.
+ENOUGH = 0.95
+#: More observations than this are not looked into.
+MOST_OBSERVATIONS = 1_000_000
+#: What is worth less changes no choice.
+_NOTHING = 1e-6
+
+
+def partial(benefits: Numbers, features: Numbers) -> Numbers:
+    """What each choice is expected to bring once an input is known, draw by draw: a regression on it."""
+    return fitted(features, benefits)
+
+
+def gained(expected: Numbers) -> float:
+    """How much more the best choice draw by draw brings than the one that is best on average.
+
+    Parameters:
+        expected: what is expected of each choice (a column), by what one would know (a row).
+    """
+    return float(expected.max(axis=1).mean() - expected.mean(axis=0).max())
+
+
+def after(expected: Numbers, observations: float, rests_on: float) -> float:
+    """The same after so many observations of an input about which as many as ``rests_on`` are known already."""
+    mean = expected.mean(axis=0)
+    return gained(mean + np.sqrt(observations / (observations + rests_on)) * (expected - mean))
+
+
+def observations(expected: Numbers, rests_on: float) -> int | None:
+    """The fewest observations that get :data:`ENOUGH` of what knowing an input gains; None where too many would be."""
+    wanted = ENOUGH * gained(expected)
+    if wanted <= _NOTHING or after(expected, MOST_OBSERVATIONS, rests_on) < wanted:
+        return None
+    low, high = 0, MOST_OBSERVATIONS
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if after(expected, middle, rests_on) >= wanted else (middle, high)
+    return high
+
+
+def worth(
+    asked: Experiment,
+    *,
+    weight: float = WEIGHT,
+    draws: int | None = None,
+    seed: int = 1,
+    population: Population | str | None = None,
+    deployed: bool | None = None,
+    attempts: int | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
+    store: Path | None = None,
+    cluster: str | None = None,
+) -> pandas.DataFrame:
+    """What knowing each input would be worth to whoever chooses between the arms, the most first.
+
+    Parameters:
+        weight: how many honest flows a theft weighs as much as.
+        draws: how often the inputs are drawn.
+        attempts: attempts at every draw, where they are counted.
+        deployed, workers, progress, store, cluster: as in :func:`simulations.experiments.run`.
+
+    Raises:
+        ExperimentError: one arm only, nothing that is open, or numbers that make no sense.
+    """
+    import pandas
+
+    check_arms(asked)
+    met = population_for(asked, population, deployed)
+    value = asked.values[len(asked.values) // 2]
+    base = asked.unit(met, value, f"{seed}/0", uncertainty.ATTEMPTS if attempts is None else attempts)
+    exact = expectation.known(base)
+    number = (EXACT if exact else COUNTED) if draws is None else draws
+    turned = knobs(asked, base)
+    _check(asked, met, bool(turned), exact, weight, number, attempts)
+    found = uncertainty.spread(base, turned, number, seed, workers, progress, store, cluster)
+    benefits = _benefits(found, weight)
+    arms = tuple(asked.treatments)
+    chosen = int(benefits.mean(axis=0).argmax())
+    best_in = float((benefits[:, chosen] >= benefits.max(axis=1) - _NOTHING).mean())
+    everything = gained(benefits)
+    rows = []
+    for knob, stands in found.stands.items():
+        expected = partial(benefits, knob.features(stands))
+        # One input is worth no more than all together; what a regression says beyond that is chance.
+        gain = min(gained(expected), everything)
+        gain = gain if gain > _NOTHING else 0.0
+        rows.append((
+            asked.name, knob.name, knob.kind, gain, gain / everything if gain else 0.0, everything,
+            observations(expected, knob.rests_on) if gain else None, arms[chosen], best_in, weight, value, number,
+            0 if exact else base.attempts, seed, met.name,
+        ))  # fmt: skip
+    table = pandas.DataFrame(rows, columns=list(COLUMNS)).astype({"observations": "Int64"})
+    return table.sort_values("worth", ascending=False, kind="stable", ignore_index=True)
+
+
+def _check(
+    asked: Experiment, met: Population, is_open: bool, exact: bool, weight: float, draws: int, attempts: int | None
+) -> None:
+    if len(asked.treatments) < 2:
+        raise ExperimentError(f"{asked.name!r} has one arm: there is nothing to choose")
+    if not is_open:
+        raise ExperimentError(f"population {met.name!r} leaves nothing open that {asked.name!r} could depend on")
+    if not (0 <= weight < float("inf")):
+        raise ExperimentError(f"the weight of a theft must be a number of at least 0, found {weight:g}")
+    if draws < 2:
+        raise ExperimentError(f"draws must be at least 2, found {draws}")
+    if exact and attempts is not None:
+        raise ExperimentError(f"worth for {asked.name!r} counts no attempts: it goes through all situations")
+
+
+def _benefits(found: Spread, weight: float) -> Numbers:
+    """What each arm brings, draw by draw."""
+    place = {outcome: number for number, outcome in enumerate(found.outcomes)}
+    nothing = np.zeros(found.rates.shape[:2])
+    works, stolen = (
+        found.rates[:, :, place[outcome]] if outcome in place else nothing for outcome in (WORKS, STOLEN)
+    )
+    return np.asarray(works - weight * stolen)
