@@ -18,14 +18,15 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
 from conformance import debian
 from conformance.installers import NPM, environment, fetch, outward, put_in, sealed, tools
 from conformance.lock import Lock
-from conformance.software import Release, SoftwareError
+from conformance.sandbox import python_folders
+from conformance.software import Release, Software, SoftwareError
 from conformance.sources import build, fetch_source
 
 DRIVERS = Path(__file__).parent / "drivers"
@@ -85,6 +86,39 @@ def cache_folder() -> Path:
     return Path(os.environ.get("OPENWORLD_SOFTWARE") or Path(base) / "openworld") / LAYOUT
 
 
+def of_command(command: Sequence[str], reads: Sequence[Path], package: Installed | None = None) -> Installed:
+    """A command of this machine, or one that a package brings, called with the server's URL (``drivers/command.py``).
+
+    Raises:
+        SoftwareError: there is no such command.
+    """
+    folder = None
+    if package is None:
+        # What versions managers put in its place finds nothing of theirs in there.
+        program = sys.executable if command[0] in ("python", "python3") else shutil.which(command[0])
+        if program is None:
+            raise SoftwareError(f"there is no command {command[0]!r}")
+        path, folder = Path(program).absolute(), str(Path.cwd())
+        name = next((Path(word).stem for word in command if Path(word).suffix and Path(word).is_file()), path.name)
+        software = Software(
+            name, "path", program, "command.py", "local", name, listens=True, documents=False, single_call=True
+        )
+        reads = (*reads, Path.cwd(), *_around(path), *_around(path.resolve()))
+        package, command = Installed(Release(software, "local"), (), {}), [str(path), *command[1:]]
+    variables = {**package.environment, "OPENWORLD_COMMAND": json.dumps([list(command), folder])}
+    driver = (sys.executable, "-B", str(DRIVERS / "command.py"))
+    return replace(
+        package, command=driver, environment=variables, reads=(*package.reads, *reads, *python_folders())
+    )
+
+
+def _around(program: Path) -> Iterator[Path]:
+    """The folder that a program belongs to, unless somebody lives there."""
+    folder = program.parent.parent if program.parent.name in ("bin", ".bin") else program.parent
+    if folder not in (Path.home(), *Path.home().parents, Path("/usr")):
+        yield folder
+
+
 def install(
     release: Release, folder: Path | None = None, lock: Lock | None = None, source: bool = False
 ) -> Installed:
@@ -95,7 +129,9 @@ def install(
     """
     cache = folder or cache_folder()
     software = release.software
-    marks = [release.slug, *(["source"] if source else []), *([lock.digest] if lock else [])]
+    # The same name and version may be wanted from elsewhere, with other things beside it, or built.
+    order_of = json.dumps([software.registry, software.package, software.beside, source])
+    marks = [release.slug, hashlib.sha256(order_of.encode()).hexdigest()[:6], *([lock.digest] if lock else [])]
     if software.registry in ("path", "git"):
         marks.append(_content(Path(software.package)))
     order = _Order(release, cache, cache / "-".join(marks), lock, source)
@@ -168,7 +204,10 @@ def _wheels(
     fetched = fetch(pip, wanted, needs, reads)
     every = [*given, *(wheel for wheel in fetched if wheel.name not in {one.name for one in given})]
     put_in(pip, environment(order.home), every, order.home)
-    Lock.of_wheels(str(order.release), every, built).save(order.home / LOCK)
+    lock = Lock.of_wheels(str(order.release), every, built)
+    for used in (needs, order.home / "build", order.home / "source"):
+        shutil.rmtree(used, ignore_errors=True)
+    lock.save(order.home / LOCK)
 
 
 def _built(order: _Order, source: Path) -> None:

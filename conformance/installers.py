@@ -105,5 +105,8 @@ def _run(command: Sequence[str], complaint: str, inside: Room, extra: dict[str, 
 def _told(noise: str) -> str:
     """What an installer says is wrong."""
     lines = [line for line in noise.splitlines() if line.strip()]
-    named = next((line for line in lines if "ERROR" in line or "npm error" in line), lines[-1] if lines else "")
+    told = [line for line in lines if re.match(r"\s*(error: (?!subprocess)|\w*Error:)", line)]
+    named = told[-1] if told else next(
+        (line for line in lines if "ERROR" in line or "npm error" in line), lines[-1] if lines else ""
+    )
     return named.strip()[:300]

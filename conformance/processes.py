@@ -7,13 +7,15 @@ import json
 import os
 import re
 import signal
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from conformance.install import Installed
+from conformance.install import DRIVERS, Installed
 from conformance.sandbox import Room, room
 from conformance.software import SoftwareError
 
@@ -21,7 +23,15 @@ _KEPT = 20_000
 _ALONE = Room()
 #: Where a driver finds the certificate authority that it is to trust, and the variables that say so.
 _AUTHORITY = "authority.pem"
-_TRUSTS = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
+_TRUSTS = (
+    "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "CURL_CA_BUNDLE", "PERL_LWP_SSL_CA_FILE"
+)  # fmt: skip
+#: The browser that it finds, and names under which programs look for one.
+_BROWSER = (
+    f"#!{os.path.realpath(sys.executable)} -B\nimport sys\nsys.path.insert(0, {str(DRIVERS)!r})\n"
+    "from open_url import main\nmain()\n"
+)
+_BROWSERS = ("browser", "xdg-open", "x-www-browser", "www-browser")
 
 Ended = Literal["finished", "crashed", "timed out"]
 
@@ -54,11 +64,16 @@ async def _started(
     extra: Mapping[str, str] = MappingProxyType({}), arguments: tuple[str, ...] = (), found: Room = _ALONE,
 ) -> AsyncIterator[asyncio.subprocess.Process]:  # fmt: skip
     """A process in a room of its own that has its job; it is ended with everything it started."""
-    inside = Room((*installed.reads, *found.reads), found.writes, installed.over, given)
+    given = {**given, **dict.fromkeys(_BROWSERS, _BROWSER)}
+    beside = (*installed.reads, *found.reads, DRIVERS, Path(sys.base_prefix))
+    inside = Room(beside, found.writes, installed.over, given)
     with room((*installed.command, *arguments), inside) as start:
         trust = dict.fromkeys(_TRUSTS, f"{start.given}/{_AUTHORITY}") if _AUTHORITY in given else {}
+        environment = {**start.environment, **installed.environment, **trust, **extra}
+        environment["PATH"] = f"{start.given}{os.pathsep}{environment.get('PATH', '')}"
+        environment["BROWSER"] = f"{start.given}/{_BROWSERS[0]}"
         process = await asyncio.create_subprocess_exec(
-            *start.command, cwd=start.folder, env={**start.environment, **installed.environment, **trust, **extra},
+            *start.command, cwd=start.folder, env=environment,
             start_new_session=True, limit=1 << 20, pass_fds=start.handles,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from conformance.install import Installed
 from conformance.judge import SCHEMA, Judgement, judge, not_tested
 from conformance.origins import Authority
 from conformance.play import Play
-from conformance.processes import drive
+from conformance.processes import Run, drive
 from conformance.world import World
 from model.documents import DocumentError, Schema, from_json
 from model.errors import InputError
@@ -38,6 +38,10 @@ class Settings:
     limit: float = 20.0
     jobs: int = 2
     tls: bool = True
+
+
+#: Runs a client once: what is installed, its job, its seconds and whom it is to trust.
+Driving = Callable[[Installed, dict[str, Any], float, str], Awaitable[Run]]
 
 
 class Store:
@@ -101,6 +105,7 @@ async def run_all(
     folder: Path | None,
     settings: Settings,
     done: Callable[[Judgement], None] = lambda judgement: None,
+    by: Driving = drive,
 ) -> list[Judgement]:
     """The judgements of all plays, in order; those that are in the folder are not made again.
 
@@ -115,7 +120,7 @@ async def run_all(
 
     async def one(play: Play) -> Judgement:
         async with gate:
-            judgement = known[play.name] or await _run(installed, play, store, authority, settings)
+            judgement = known[play.name] or await _run(installed, play, store, authority, settings, by)
             done(judgement)
             return judgement
 
@@ -128,8 +133,9 @@ async def run_all(
 
 
 async def _run(
-    installed: Installed, play: Play, store: Store, authority: Authority | None, settings: Settings
-) -> Judgement:
+    installed: Installed, play: Play, store: Store, authority: Authority | None, settings: Settings,
+    by: Driving,
+) -> Judgement:  # fmt: skip
     software = installed.release.software
     async with World(play, authority, software.own_document) as world:
         if world.calls > 1 and software.single_call:
@@ -140,9 +146,9 @@ async def _run(
             world.origins.release("callback")
         job = {
             "url": world.url, "callback": world.callback, "document": world.document_url if software.documents else "",
-            "calls": world.calls, "patience": settings.limit / 2,
+            "calls": world.calls, "patience": settings.limit / 2, "about": f"{play.name}: {play.about}",
         }  # fmt: skip
-        run = await drive(installed, job, settings.limit, "" if authority is None else authority.certificate)
+        run = await by(installed, job, settings.limit, "" if authority is None else authority.certificate)
         judgement = judge(world, run)
         store.save(play, judgement, world)
         return judgement

@@ -113,6 +113,7 @@ def room(command: Sequence[str], inside: Room) -> Iterator[Start]:
     with tempfile.TemporaryDirectory(prefix="openworld-", ignore_cleanup_errors=True) as home:
         for name, text in inside.given.items():
             Path(home, name).write_text(text, encoding="utf-8")
+            Path(home, name).chmod(0o755)
         yield Start(tuple(command), _environment(home, home), home, home)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 import subprocess
 import tarfile
 import tomllib
@@ -41,6 +42,9 @@ def build(source: Path, pip: str, work: Path) -> Path:
     needs, made = work / "needs", work / "made"
     made.mkdir(parents=True, exist_ok=True)
     fetch(pip, _needed(source), needs)
+    if source.is_dir():  # it is built where it is, and stays as it was
+        left_out = shutil.ignore_patterns(".git", "node_modules", "__pycache__", ".venv")
+        source = Path(shutil.copytree(source, work / source.absolute().name, symlinks=True, ignore=left_out))
     command = [
         pip, "-m", "pip", "wheel", "--quiet", "--no-index", "--no-deps", "--find-links", str(needs),
         "-w", str(made), str(source),

@@ -36,8 +36,8 @@ _OPENID = {
 #: How long a request line or a header may be, in bytes: longer than any mutation, since refusing is the client's part.
 LINE = 1 << 20
 
-#: The user agent that drivers open authorization URLs with names itself so.
-USER_AGENT = "openworld-user-agent"
+#: How the user agent names itself that drivers open authorization URLs with, and how people's do.
+USER_AGENTS = ("openworld-user-agent", "Mozilla/")
 
 
 class World:
@@ -104,7 +104,8 @@ class World:
         asked = _asked(party, self.origins.origin(party), request, (await request.read()).decode("utf-8", "replace"))
         message = self._twisted(await self.say(asked, request))
         sent = response(message)
-        by = "user_agent" if USER_AGENT in asked.headers.get("user-agent", "") else "client"
+        agent = asked.headers.get("user-agent", "")
+        by = "user_agent" if any(name in agent for name in USER_AGENTS) else "client"
         seen = Exchange(
             party, message.name, by, request.method, asked.url, tuple(request.headers.items()), asked.body,
             sent.status, tuple(sent.headers.items()), wire.shown(sent), started, 0.0,

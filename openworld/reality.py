@@ -29,6 +29,9 @@ from properties.verdict import Checker
 from simulations.behaviour import Comparison, Observed
 from simulations.fitting import fit
 
+#: Seconds that a design is looked for that explains what was seen.
+PATIENCE = 25.0
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
@@ -41,6 +44,7 @@ class Explanation:
         sources: where each of them comes from.
         relative: the nearest release that is stored, where this one is not; ``""`` if there is none.
         by_relative: of the same scenarios, those whose end the relative's design predicts.
+        whole: whether the search for a design came to its end in the time there is for it.
     """
 
     design: Design
@@ -50,6 +54,7 @@ class Explanation:
     sources: Mapping[str, str]
     relative: str = ""
     by_relative: tuple[str, ...] = ()
+    whole: bool = True
 
     def shares(self) -> dict[str, tuple[int, int, int]]:
         """By source: how many scenarios there are, how many end as the model says, and how many entirely go so."""
@@ -78,6 +83,7 @@ class Explanation:
         }
         return {
             "source": self.source,
+            "whole": self.whole,
             "design": self.design.changes(),
             "decided_by": {name: list(scenarios) for name, scenarios in self.decided_by.items()},
             "predicted": shares,
@@ -97,12 +103,13 @@ def explain(release: Release, plays: Sequence[Play], judgements: Sequence[Judgem
     stored, relative = clients().get(_known_as(release)), _relative(release)
     catalogued = {name: seen[name] for name, play in asked.items() if play.source == "catalogue"}
     if stored is not None:
-        design, source, decided_by = stored.design, "stored", stored.decided_by
+        design, source, decided_by, whole = stored.design, "stored", stored.decided_by, True
     elif catalogued:
-        found = fit(catalogued, [design_of(release)])
-        design, source, decided_by = found.design, "fitted", found.evidence
+        found = fit(catalogued, [design_of(release), *(one.design for one in clients().values())], patience=PATIENCE)
+        design, source, decided_by, whole = found.design, "fitted", found.evidence, found.whole
     else:
-        design, source, decided_by = design_of(release), "relative", {} if relative is None else relative.decided_by
+        design, source, whole = design_of(release), "relative", True
+        decided_by = {} if relative is None else relative.decided_by
 
     def compare(design: Design) -> dict[str, Comparison]:
         said = {name: converse(design, play.scenario(_origins())) for name, play in asked.items()}
@@ -110,9 +117,9 @@ def explain(release: Release, plays: Sequence[Play], judgements: Sequence[Judgem
 
     sources = {name: play.source for name, play in asked.items()}
     if stored is not None or relative is None:
-        return Explanation(design, source, decided_by, compare(design), sources)
+        return Explanation(design, source, decided_by, compare(design), sources, whole=whole)
     told = tuple(name for name, one in compare(relative.design).items() if one.end_predicted)
-    return Explanation(design, source, decided_by, compare(design), sources, relative.name, told)
+    return Explanation(design, source, decided_by, compare(design), sources, relative.name, told, whole)
 
 
 def _origins() -> dict[str, str]:

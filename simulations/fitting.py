@@ -8,6 +8,8 @@ known to be near). A switch that no observation tells anything about therefore s
 from __future__ import annotations
 
 import json
+import math
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -41,16 +43,21 @@ class Fit:
         ends: scenarios whose end it predicts.
         messages: scenarios of which it also predicts what was sent.
         evidence: for each switch that was changed the scenarios that are explained worse without that.
+        whole: whether the search came to its end.
     """
 
     design: Design
     ends: tuple[str, ...]
     messages: tuple[str, ...]
     evidence: Mapping[str, tuple[str, ...]]
+    whole: bool = True
 
 
-def fit(observed: Mapping[str, Observed], starts: Iterable[Design] = (), near: Design | None = None) -> Fit:
-    """The design that explains most of what was seen.
+def fit(
+    observed: Mapping[str, Observed], starts: Iterable[Design] = (), near: Design | None = None,
+    patience: float = math.inf,
+) -> Fit:  # fmt: skip
+    """The design that explains most of what was seen, or the best that is found in so many seconds.
 
     The search starts from whichever of ``near`` (by default the baseline) and ``starts`` explains the most.
     """
@@ -58,7 +65,15 @@ def fit(observed: Mapping[str, Observed], starts: Iterable[Design] = (), near: D
     search = _Search(observed, near)
     candidates: tuple[Mapping[str, str], ...] = (near, *starts)
     start = max(candidates, key=search.score)
-    return search.fit(search.climb(dict(start)))
+    search.until = time.monotonic() + patience
+    try:
+        return search.fit(search.climb(dict(start)))
+    except _SpentError:
+        return replace(search.fit(max((start, search.best), key=search.score)), whole=False)
+
+
+class _SpentError(Exception):
+    """The time for a search is over."""
 
 
 def refine(design: Design, observed: Mapping[str, Observed], near: Design | None = None) -> Fit:
@@ -78,6 +93,8 @@ class _Search:
         self.observed = observed
         self.near = near
         self.remembered = {name: _remembered(name) for name in observed}
+        self.until = math.inf
+        self.best: Mapping[str, str] = near
 
     def explained(self, name: str, values: Mapping[str, str]) -> Explained:
         """Whether the end of a scenario is predicted, whether what was sent is as well, and how much of that."""
@@ -124,6 +141,7 @@ class _Search:
                 if name not in held:
                     options = (values | {name: value} for value in SWITCHES[name].values)
                     values = max(options, key=self.compared_to(values))
+                    self.best = max((self.best, values), key=self.score)
             if values == before and 2 in together:
                 values = self._two_at_a_time(values, held) or values
             if values == before:
@@ -137,6 +155,8 @@ class _Search:
         explained = {name: self.explained(name, values) for name in self.observed}
 
         def score(changed: dict[str, str]) -> Score:
+            if time.monotonic() > self.until:
+                raise _SpentError
             differing = {name for name, value in changed.items() if value != values[name]}
             # Conversations that never looked at these switches go as before.
             again = {
@@ -162,6 +182,8 @@ class _Search:
                 if key not in held and value != values[key]
             ]
             for one, other in combinations(single, 2):
+                if time.monotonic() > self.until:
+                    raise _SpentError
                 changed = values | dict((one, other))
                 if self.explained(name, changed) > explained and score(changed) > score(values):
                     return changed

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+import shlex
+from dataclasses import dataclass, replace
 from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
@@ -12,9 +13,10 @@ import click
 
 from conformance import sandbox
 from conformance.confinement import UnconfinedError, confine, missing_of
-from conformance.install import LOCK, install
+from conformance.install import DRIVERS, LOCK, install, of_command
 from conformance.lock import Lock
-from conformance.processes import heed_sigterm
+from conformance.packages import COMMAND, FORMS, host_of, packaged
+from conformance.processes import drive, heed_sigterm
 from conformance.software import CLIENTS, SERVERS, Release, SoftwareError, release
 from model.errors import InputError
 from openworld.commands.shell import DONE, INCONCLUSIVE, as_json, print_json, print_lines
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from conformance.pair import Meeting
     from conformance.play import Play
     from conformance.profile import Profile
+    from conformance.run import Driving
     from conformance.suite import Beside
     from openworld.reality import Explanation
 
@@ -43,6 +46,15 @@ SOURCES = ("catalogue", "attack", "mutation")
 @click.argument("client", required=False)
 @click.option("--server", metavar="SERVER", help="Profile a real authorization server; the model plays the client.")
 @click.option("--pair", nargs=2, metavar="CLIENT SERVER", help="A real client at a real server, the model watching.")
+@click.option("--command", metavar="COMMAND", help="A client that is a command: {url} in it is the server's URL.")
+@click.option("--driver", type=click.Path(dir_okay=False, path_type=Path), help="A driver of yours for --package.")
+@click.option("--package", metavar="PACKAGE", help=f"Install this: {', '.join(FORMS.values())}.")
+@click.option("--from-source", is_flag=True, help="Build a Python package that has no wheel, confined.")
+@click.option(
+    "--reads", type=click.Path(exists=True, path_type=Path), multiple=True,
+    help="A file or folder that the client may read beside its package.",
+)  # fmt: skip
+@click.option("--serve", is_flag=True, help="Wait, on a page, for a client that you start yourself.")
 @click.option(
     "--source", "sources", type=click.Choice(SOURCES), multiple=True, default=("catalogue",), show_default=True,
     help="Where scenarios come from: the catalogue, attack traces of the solver, single-field mutations.",
@@ -53,7 +65,8 @@ SOURCES = ("catalogue", "attack", "mutation")
 @click.option("--jobs", type=click.IntRange(min=1), default=2, show_default=True, help="Scenarios at a time.")
 @click.option("--plain", is_flag=True, help="Plain HTTP in place of TLS with a throwaway authority.")
 @click.option(
-    "--require-confinement", "required", is_flag=True, help="Run nothing unless all that is to keep it in is there.",
+    "--require-confinement", "required", is_flag=True,
+    help="Run nothing unless all that is to keep it in is there.",
 )  # fmt: skip
 @click.option(
     "--lock", type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -66,7 +79,7 @@ SOURCES = ("catalogue", "attack", "mutation")
 )  # fmt: skip
 @as_json
 def conform(
-    client: str | None, server: str | None, pair: tuple[str, str] | None, lock: Path | None, **options: Any
+    client: str | None, server: str | None, pair: tuple[str, str] | None, **options: Any
 ) -> int:
     """Run a real client against played servers, and compare what it does with the model.
 
@@ -75,6 +88,9 @@ def conform(
     openworld conform mcp-typescript==1.32.2 --source attack -o out
     openworld conform --server oidc-provider==9.13.3
     openworld conform --pair mcp-python==2.3.0 authlib==1.9.10
+    openworld conform --command "mycli {url}"
+    openworld conform --driver openid_client.mjs --package npm:openid-client@6.9.0
+    openworld conform --serve --plain
     (software that is not known is answered with the list of what is)
 
     \b
@@ -88,11 +104,13 @@ def conform(
     its own package read-only, no home, no environment, no process but its own, nothing but loopback;
     what it starts ends with it. The last line says what of that the kernel refuses us.
     """
-    if sum(map(bool, (client, server, pair))) != 1:
-        raise click.UsageError("name a CLIENT, or --server SERVER, or --pair CLIENT SERVER")
     asked = Asked(**options)
-    if lock is not None and pair:
-        raise click.UsageError("--lock says what to install of one client or server, and --pair has two")
+    other = asked.command or asked.package or asked.serve
+    if sum(map(bool, (client, server, pair, other))) != 1:
+        raise click.UsageError(
+            "name a CLIENT, or --server SERVER, or --pair CLIENT SERVER, or say --command, --package or --serve"
+        )
+    asked.check(bool(pair))
     click.get_current_context().with_resource(claimed(asked.output))
     heed_sigterm()
     if asked.required and not sandbox.way():
@@ -100,15 +118,21 @@ def conform(
     if pair:
         return _meet(pair, asked)
     if server:
-        return _profile(server, lock, asked)
-    assert client is not None
-    return _run(client, lock, asked)
+        return _profile(server, asked)
+    return _run(client, asked)
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What the command line says of how real software is run, and where what is found goes."""
 
+    command: str | None
+    driver: Path | None
+    package: str | None
+    from_source: bool
+    reads: tuple[Path, ...]
+    serve: bool
+    lock: Path | None
     sources: tuple[str, ...]
     suite: bool
     scenarios: str | None
@@ -121,20 +145,55 @@ class Asked:
     as_json: bool
 
 
-def _installed(wanted: Release, lock: Path | None) -> Installed:
+    def check(self, pair: bool) -> None:
+        """Refuse what does not go together."""
+        if self.lock is not None and (pair or self.serve or not (self.package or not self.command)):
+            raise click.UsageError("--lock says what to install of one client or server")
+        if self.driver is not None and (self.package is None or self.command):
+            raise click.UsageError("--driver is a driver of --package, in the place of --command")
+        if self.package and not (self.driver or self.command):
+            raise click.UsageError("say with --driver or --command how --package is driven")
+        if self.serve and (self.package or self.command or self.suite):
+            raise click.UsageError("--serve waits for a client that you start; it runs none")
+
+
+def _installed(wanted: Release, asked: Asked) -> Installed:
     """A release that is ready, as a file says that it was installed before, if there is one."""
-    if lock is None:
-        return install(wanted)
-    listed = Lock.load(lock)
+    if asked.lock is None:
+        return install(wanted, source=asked.from_source)
+    listed = Lock.load(asked.lock)
     if listed.software != str(wanted):
-        raise InputError(f"{lock}: lists what was installed for {listed.software}, not for {wanted}")
-    return install(wanted, lock=listed)
+        raise InputError(f"{asked.lock}: lists what was installed for {listed.software}, not for {wanted}")
+    return install(wanted, lock=listed, source=asked.from_source)
+
+
+def _client(client: str | None, asked: Asked) -> Installed:
+    """What the command line names, ready to be driven."""
+    if client is not None:
+        return _installed(release(client, CLIENTS, "client"), asked)
+    if asked.serve:
+        from conformance.serve import SOMEBODYS
+
+        return SOMEBODYS
+    try:
+        command = shlex.split(asked.command or "")
+    except ValueError as error:
+        raise InputError(f"--command is no command line: {error}") from None
+    if asked.package is None:
+        return of_command(command, asked.reads)
+    driver = asked.driver or DRIVERS / COMMAND
+    if not driver.exists() and (DRIVERS / driver).exists():
+        driver = DRIVERS / driver
+    installed = _installed(packaged(asked.package, driver), asked)
+    if asked.command:
+        return of_command(command, asked.reads, installed)
+    return replace(installed, reads=(*installed.reads, *asked.reads))
 
 
 # --- a client ------------------------------------------------------------------------------------------------
 
 
-def _run(client: str, lock: Path | None, asked: Asked) -> int:
+def _run(client: str | None, asked: Asked) -> int:
     from conformance import results
     from conformance.run import Settings, run_all
     from conformance.suite import SUITE
@@ -142,20 +201,22 @@ def _run(client: str, lock: Path | None, asked: Asked) -> int:
     from openworld.kept import keep_client
     from openworld.reality import asker, explain
 
-    wanted = release(client, CLIENTS, "client")
+    installed = _client(client, asked)
+    wanted, client = installed.release, str(installed.release)
     plays = _chosen(_plays(asked.sources, wanted), asked.scenarios)
-    installed = _installed(wanted, lock)
     if asked.suite:
         install(SUITE)
-    protection = confine(asked.required)
+    protection = confine(asked.required) if not asked.serve else "none: you start the client yourself"
     output, settings = asked.output, Settings(asked.limit, asked.jobs, not asked.plain)
     with Progress(client, len(plays)) as progress:
-        work = run_all(installed, plays, output, settings, lambda one: progress.advance(one.scenario))
-        judgements = asyncio.run(work)
+        done = lambda one: progress.advance(one.scenario)  # noqa: E731 (it has no other use)
+        by = _by_hand(len(plays)) if asked.serve else drive
+        judgements = asyncio.run(run_all(installed, plays, output, settings, done, by))
     unfit = [one for one in judgements if one.facts.get("unfit")]
     if unfit and not any(one.measured and one.outcome != "n" for one in judgements):
         raise SoftwareError(f"{wanted} does not start: {unfit[0].error}")
-    explained = explain(wanted, plays, judgements)
+    with Progress("a design that explains it", 1):
+        explained = explain(wanted, plays, judgements)
     cured = all_cures(explained.design, plays, judgements, asker())
     stops = {name: list(map(str, found)) for name, found in cured.items()}
     beside = asyncio.run(_beside(installed, judgements, asked.limit)) if asked.suite else []
@@ -169,16 +230,23 @@ def _run(client: str, lock: Path | None, asked: Asked) -> int:
         write(output / wanted.slug / LOCK, written(installed.lock.to_json()))
     if asked.as_json:
         shown = {"explanation": explained.to_json(), "stopped_by": stops, "suite": published, "protection": protection}
-        shown["installed"] = installed.lock.to_json()
+        shown |= {"installed": installed.lock.to_json(), "host": list(host_of(wanted))}
         print_json(results.data(client, judgements, **shown))
         return _code(judgements)
     remarks = {name: explained.remark(name) for name in explained.comparisons}
-    lines = [*results.lines(judgements, remarks), *_explained(explained, stops), *_suite(beside)]
+    host = host_of(wanted)
+    lines = [*results.lines(judgements, remarks), *_explained(explained, stops, host), *_suite(beside)]
     lines.append(f"protection: {protection}")
     if output is not None:
         write(output / wanted.slug / "index.md", results.page(client, plays, judgements, lines))
     print_lines(lines)
     return _code(judgements)
+
+
+def _by_hand(total: int) -> Driving:
+    from conformance.serve import waiting
+
+    return waiting(total, click.echo)
 
 
 def _code(judgements: Sequence[Judgement]) -> int:
@@ -219,7 +287,7 @@ def _chosen(every: list[Play], names: str | None) -> list[Play]:
     return list(kept.values())
 
 
-def _explained(explained: Explanation, stops: dict[str, list[str]]) -> Iterator[str]:
+def _explained(explained: Explanation, stops: dict[str, list[str]], host: tuple[str, ...]) -> Iterator[str]:
     """The design of the client, how much of the run it accounts for, and what would stop the attacks."""
     how = {
         "stored": "predicted by the stored design", "fitted": "explained by a design fitted here",
@@ -230,9 +298,12 @@ def _explained(explained: Explanation, stops: dict[str, list[str]]) -> Iterator[
     if explained.source == "fitted" and explained.relative:
         told, total = len(explained.by_relative), len(explained.comparisons)
         yield f"{told} of {total} ends predicted by the stored design of its nearest relative, {explained.relative}"
+    if not explained.whole:
+        yield "the search for a design that explains more was cut short"
     for name, value in explained.design.changes().items():
         decided = shorten(" ".join(explained.decided_by.get(name, ())), 90, placeholder=" ...")
-        yield f"  {name}={value}  {decided}".rstrip()
+        whose = "(the host's choice)  " if name in host else ""
+        yield f"  {name}={value}  {whose}{decided}".rstrip()
     for name, changes in stops.items():
         yield f"{name} would be stopped by {' or '.join(changes) or 'nothing that the model knows of'}"
 
@@ -257,12 +328,12 @@ def _suite(beside: list[Beside]) -> Iterator[str]:
 # --- a server ------------------------------------------------------------------------------------------------
 
 
-def _profile(server: str, lock: Path | None, asked: Asked) -> int:
+def _profile(server: str, asked: Asked) -> int:
     from conformance.profile import profiles
     from openworld.kept import keep
 
     wanted = release(server, SERVERS, "server")
-    installed = _installed(wanted, lock)
+    installed = _installed(wanted, asked)
     protection = confine(asked.required)
     found = asyncio.run(profiles(installed, asked.limit))
     output = asked.output

@@ -196,8 +196,8 @@ def test_folder_that_was_cut_short_is_filled_again(place: Path, monkeypatch: pyt
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(place / "index"))
     wheel(place / "index", name="asked")
-    home = place / "cache" / "hostile-1.0"
-    home.mkdir()
+    home = Path(install(package("pypi", "asked"), place / "cache").command[0]).parent.parent
+    (home / installing.LOCK).unlink()
     (home / "half").touch()
     ready = install(package("pypi", "asked"), place / "cache")
     assert not (home / "half").exists()

@@ -8,6 +8,7 @@ from conformance.judge import Judgement, Sent
 from conformance.play import catalogue
 from conformance.software import CLIENTS, Release
 from model.clients import find
+from openworld import reality
 from openworld.reality import Explanation, design_of, explain
 
 PLAYS = [play for play in catalogue() if play.name in ("M01_iss_ok", "M02_iss_wrong_adv")]
@@ -52,3 +53,15 @@ def test_nothing_to_fit_to_leaves_the_design_of_a_relative() -> None:
     assert explained.source == "relative"
     assert explained.design == find("mcp-python==2.3.0").design
     assert explained.shares() == {}
+
+
+def test_fit_without_time_is_the_best_design_that_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says that it was cut short; with time it finds what explains more."""
+    outcomes = {"M01_iss_ok": "A", "M02_iss_wrong_adv": "A"}
+    monkeypatch.setattr(reality, "PATIENCE", 0.0)
+    cut = seen("2.3.1", outcomes)
+    assert (cut.source, cut.whole, cut.to_json()["whole"]) == ("fitted", False, False)
+    monkeypatch.setattr(reality, "PATIENCE", 1000.0)
+    whole = seen("2.3.1", outcomes)
+    assert whole.whole
+    assert whole.shares()["catalogue"] >= cut.shares()["catalogue"]
