@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from simulations.population import Population
     from simulations.results import Result
 
-__all__ = ["experiment_lines", "rate_lines", "result_lines", "sensitivity_lines", "source_lines"]
+__all__ = ["experiment_lines", "horizon_lines", "rate_lines", "result_lines", "sensitivity_lines", "source_lines"]
 #: Rows of a table that a person still reads.
 _MOST = 12
 
@@ -38,6 +38,13 @@ def result_lines(result: Result) -> Iterator[str]:
     yield from quantity_lines(result.quantities)
     yield from rate_lines(result.rates)
     yield from _effect_lines(result.effects)
+
+
+def horizon_lines(asked: Experiment, met: Population, attempts: int) -> Iterator[str]:
+    """How much time so many attempts in a replication simulate, where attempts know time."""
+    horizon = asked.horizon(met)
+    if horizon is not None:
+        yield horizon.words(attempts)
 
 
 def source_lines(asked: Experiment, met: Population) -> Iterator[str]:

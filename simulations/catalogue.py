@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from model.switches import CLIENT_CLASSES
+from simulations.catalogue_time import IN_TIME
 from simulations.experiments import Adoption, Experiment, Mix, Number, Year
 from simulations.measures import Measure
 
@@ -243,5 +244,6 @@ EXPERIMENTS: dict[str, Experiment] = {
             "shared_origins", Number("token_lifetime"), reader="agents", attempts=72_500,
             numbers={"agents": 40, "resources": 5, "arrivals_per_second": 0.1, "metadata_lifetime": 3600},
         ),
+        *IN_TIME,
     )
 }

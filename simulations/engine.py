@@ -24,15 +24,15 @@ from simulations.population import Population
 from simulations.visits import Label, Settings
 
 Progress = Callable[[int, int], object]
-#: Who counts: the rules over arrays, agents in time, whole tasks of agents, spellings layer by layer, one AS, or a
-#: whole world in time.
-READERS = ("arrays", "agents", "tasks", "layers", "registrations", "residents")
+#: Who counts: the rules over arrays, agents in time, whole tasks of agents, spellings layer by layer, one AS, a
+#: whole world in time, or vendors that adopt something and then meet.
+READERS = ("arrays", "agents", "tasks", "layers", "registrations", "residents", "vendors")
 #: Those of them that can write down every attempt.
 RECORDERS = ("arrays", "agents")
 #: Those of them in which attackers choose what harm they do.
-STRATEGIC = ("arrays", "agents", "tasks", "residents")
-#: Those of them in which attempts of a replication have to do with each other, by what is kept between them.
-INTERDEPENDENT = ("agents", "registrations", "residents")
+STRATEGIC = ("arrays", "agents", "tasks", "residents", "vendors")
+#: Those of them in which attempts of a replication have to do with each other, by what is kept or who has moved.
+INTERDEPENDENT = ("agents", "registrations", "residents", "vendors")
 #: Seconds in which a cluster has to answer, to have a worker, and to have one again when all have gone.
 PATIENCE = 5.0
 

@@ -18,7 +18,7 @@ from simulations import engine, provenance
 from simulations.arms import settings
 from simulations.engine import INTERDEPENDENT, READERS, RECORDERS, STRATEGIC, Interrupted, Progress, Tally, Unit
 from simulations.harms import GRAVEST, strategy
-from simulations.horizon import horizon
+from simulations.horizon import Horizon, horizon
 from simulations.measures import PAIR, Measure
 from simulations.population import Population, load
 from simulations.results import AS_DEPLOYED, REPLICATIONS, Origin, Point, Result, outcomes_of, tabulate
@@ -163,6 +163,11 @@ class Experiment:
         """How many attempts at each point it takes, so many replications together, that the clock goes far enough."""
         found = (horizon(self.unit(met, value, "", 0)) for value in self.values)
         return max((one.attempts * replications for one in found if one is not None), default=replications)
+
+    def horizon(self, met: Population) -> Horizon | None:
+        """How much time is simulated, at the point that needs most of it; None where attempts know no time."""
+        found = [horizon(self.unit(met, value, "", 0)) for value in self.values]
+        return max((one for one in found if one is not None), key=lambda one: one.needed, default=None)
 
     def check_horizon(self, met: Population, attempts: int, replications: int) -> None:
         """Make sure that what it asks about can happen in so many attempts.

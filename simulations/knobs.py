@@ -45,6 +45,10 @@ READ: dict[str, tuple[str, ...]] = {
     "registrations": (
         "count.clients", "count.users", "mean.agents_per_user", "popularity.clients", "lifetime.client_metadata",
     ),
+    "vendors": (
+        "count.clients", "count.authorization_servers", "popularity.clients", "popularity.authorization_servers",
+        "latency.attacker", "latency.spread", "token_lifetime",
+    ),
     "residents": (
         "arrivals_per_second", "metadata_lifetime", "token_lifetime", "lifetime.refresh_token",
         "lifetime.client_metadata", "latency.spread", *(f"latency.{name}" for name in LATENCIES),
@@ -54,7 +58,7 @@ READ: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 #: The readers that ask where agents are sent; the others are about honest parties, or have attackers of their own.
-SENT = ("arrays", "agents", "tasks")
+SENT = ("arrays", "agents", "tasks", "vendors")
 #: The traits of a population that each reader reads.
 TRAITS_READ: dict[str, tuple[str, ...]] = {
     "layers": ("identifier", "slash", "port"), "residents": ("access", "tenancy"),

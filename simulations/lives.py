@@ -304,8 +304,9 @@ class World:
         self.moved = self._times(unit, "moves", max(living.resources, default=-1) + 1)
         self.phases = draws.uniforms(unit.seed, "resident: rollover", 0, max(living.servers, default=-1) + 1).tolist()
         if options["expire_together"]:
-            together = self.document_lifetime
-            self.documents = dict.fromkeys(zip(living.servers, living.clients, strict=True), together)
+            pairs = list(dict.fromkeys(zip(living.servers, living.clients, strict=True)))
+            early = draws.uniforms(unit.seed, "resident: jitter", 0, len(pairs)).tolist()
+            self.documents = {pair: self._document_life(share) for pair, share in zip(pairs, early, strict=True)}
 
     def _times(self, unit: Unit, option: str, many: int) -> list[float]:
         """When something happens to each of many that happens so often in a day; to those that it does not, never."""
@@ -516,10 +517,13 @@ class World:
                     self.hosts[product] = self._station("host", "document_unavailable")
                 yield from self.hosts[product].serve(options["host_seconds"])
             yield clock.timeout(call.latencies[_METADATA])
-            self.documents[key] = clock.now + self.document_lifetime * (1 - options["jitter"] * call.luck[1])
+            self.documents[key] = clock.now + self._document_life(call.luck[1])
         finally:
             self.fetching.pop(key, None)
             fetched.succeed()
+
+    def _document_life(self, early: float) -> float:
+        return self.document_lifetime * (1 - self.options["jitter"] * early)
 
     def _prompt(self, call: Call, seconds: float) -> Generator[simpy.Event, Any, bool]:
         """The user turns to one prompt after the other; whether it was too tired of them to look."""

@@ -77,6 +77,20 @@ OPTIONS: dict[str, dict[str, Option]] = {
         ),
         "held": Option(43_200, 4_320, 86_400, "seconds until its owner has it back", _ANY),
     },
+    "vendors": {
+        "years": Option(10, 2, 20, "years until it is looked at who has moved", 1000),
+        "review": Option(0.25, 0.05, 1, "share of vendors that look at the measure again in a quarter"),
+        "cost_client": Option(0.005, 0.001, 0.05, "what a measure costs a client, in flows that come through, for each "
+                              "flow", _ANY),
+        "cost_server": Option(0.005, 0.001, 0.05, "the same for an AS", _ANY),
+        "cost_spread": Option(0.5, 0, 1, "how far vendors lie to either side of that, as a share of it"),
+        "liability_client": Option(1, 0, 10, "what a use of a user's data by an attacker costs the client, in flows "
+                                   "that come through", _ANY),
+        "liability_server": Option(1, 0, 10, "the same for the AS", _ANY),
+        "mandate_clients": Option(0, 0, 1, "share of clients that are obliged to"),
+        "mandate_servers": Option(0, 0, 1, "share of AS that are obliged to"),
+        "flag_day": Option(0, 0, 1, "share of all that have the measure on the first day, and are free afterwards"),
+    },
     "residents": {
         "warm_up": Option(3_600, 0, 14_400, "seconds that go by before anything is counted", _ANY),
         "calls": Option(1, 1, 10, "calls in a task, all of one resource server", 1000, True),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 
-from simulations import agents, layers, lives, registrations, tasks, vectorised
+from simulations import adoption, agents, layers, lives, registrations, tasks, vectorised
 from simulations.engine import Tally, Unit
 from simulations.harms import strategy
 from simulations.reads import check_read
@@ -49,7 +49,7 @@ def _counted(chunks: Iterable[Sequence[Sequence[Label]]]) -> Tally:
 
 READERS: dict[str, Callable[[Unit], Tally]] = {
     "arrays": arrays, "agents": in_time, "tasks": tasks.count, "layers": layers.count,
-    "registrations": registrations.count, "residents": lives.count,
+    "registrations": registrations.count, "residents": lives.count, "vendors": adoption.count,
 }  # fmt: skip
 
 

@@ -53,7 +53,7 @@ class Effort(NamedTuple):
 EFFORTS = {
     "arrays": Effort("sobol", 16, 2_000), "layers": Effort("sobol", 32, 1_000), "agents": Effort("morris", 4, 400),
     "registrations": Effort("morris", 4, 3_000), "tasks": Effort("morris", 8, 40),
-    "residents": Effort("morris", 4, 400),
+    "residents": Effort("morris", 4, 400), "vendors": Effort("morris", 4, 1_000),
 }  # fmt: skip
 EXACT = Effort("sobol", 256, 0)
 #: So many attempts at all points together are taken without being asked for.

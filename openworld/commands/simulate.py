@@ -213,10 +213,11 @@ def simulate(
         alike = [found._asdict() for found in result.alike]
         print_json({"experiment": experiment, "seed": seed, "alike": alike, **tables})
     else:
-        from openworld.counts import result_lines, source_lines
+        from openworld.counts import horizon_lines, result_lines, source_lines
 
         click.echo(asked.question)
         print_lines(source_lines(asked, met))
+        print_lines(horizon_lines(asked, met, (attempts or asked.attempts) // replications))
         print_lines(result_lines(result))
         if output is not None:
             click.echo(f"written to {output}")

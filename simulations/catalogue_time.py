@@ -1,0 +1,124 @@
+"""The questions about a world that lasts, as data: load, storms, people, refresh tokens, keys, and who adopts what.
+
+Each sets the lifetimes that it is not about so short that its horizon, ten times the longest, can be simulated.
+"""
+
+from __future__ import annotations
+
+from simulations.experiments import Experiment, Number, Shares
+
+#: One AS for everybody, few users, nobody malicious, no refresh tokens, nothing kept for longer than an hour.
+_HOUR = {
+    "count.authorization_servers": 1, "count.clients": 5, "count.resource_servers": 20, "count.users": 50,
+    "attackers.resource_servers": 0, "arrivals_per_second": 0.5, "token_lifetime": 300, "metadata_lifetime": 3600,
+    "lifetime.client_metadata": 3600, "lifetime.refresh_token": 0,
+}  # fmt: skip
+#: A user who looks at a consent page that shows the host of the client.
+_LOOKS = "user=vigilant;consent_ui=client_id_host"
+#: Nobody has any of the measures, one flow in ten goes to an attacker, half of the AS bind what they are asked for.
+_BEFORE: dict[str, Shares] = {
+    "place": {"honest_api": 0.9, "malicious_rs": 0.05, "malicious_rs_and_as": 0.05}, "h_iss": {"no": 1},
+    "iss_check": {"off": 1}, "as_echo": {"no": 1}, "as_dpop": {"ignore": 1},
+    "as_resource": {"honor": 0.5, "ignore": 0.25, "add": 0.25},
+}  # fmt: skip
+_MEASURES = (
+    "", "iss_check=require;h_iss=yes", "iss_check=if_present;h_iss=yes", "dpop=token;as_dpop=honor",
+    "dpop=token;dpop_policy=metadata;as_dpop=honor", "echo=req_strict;as_echo=yes",
+)  # fmt: skip
+_VENDORS = {
+    "count.clients": 200, "popularity.clients": 0, "count.authorization_servers": 200,
+    "popularity.authorization_servers": 0,
+}  # fmt: skip
+
+
+def _adopted(name: str, question: str, parameter: str, values: tuple[float, ...]) -> Experiment:
+    return Experiment(
+        name, question, parameter, values, _MEASURES, "swept", Number(name, option=True), mixes=_BEFORE,
+        numbers=_VENDORS, reader="vendors", attacker="money",
+    )  # fmt: skip
+
+
+IN_TIME = (
+    Experiment(
+        "capacity",
+        "How short may tokens live before their AS cannot keep up, and what do pushed requests, registration and "
+        "introspection add to its load?",
+        "seconds that a token lives", (60, 300, 900, 3600),
+        ("", "par=required", "reg=dcr", "token_fmt=opaque"), "swept", Number("token_lifetime"), reader="residents",
+        attempts=100_000, numbers=_HOUR,
+        options={"as_workers": 1, "as_seconds": 0.8, "as_backlog": 10, "retries": 1},
+    ),
+    Experiment(
+        "storm",
+        "How many AS fetch the document of one client in the same second when their copies of it end together, and "
+        "what does it help to let them end at random times, or to register instead?",
+        "share of its lifetime by which a copy may end earlier", (0.0, 0.05, 0.2, 1.0),
+        ("reg=cimd", "reg=dcr"), "swept", Number("jitter", option=True), reader="residents", attempts=160_000,
+        # Every call is an authorization request.
+        numbers=_HOUR | {
+            "count.authorization_servers": 300, "popularity.authorization_servers": 0, "count.users": 1_000,
+            "count.resource_servers": 300, "popularity.resource_servers": 0, "count.clients": 1,
+            "arrivals_per_second": 15, "token_lifetime": 0, "metadata_lifetime": 0, "lifetime.client_metadata": 200,
+        },
+        options={"expire_together": 1, "warm_up": 100, "host_workers": 1, "host_seconds": 0.4, "host_backlog": 3,
+                 "retries": 1},
+    ),
+    Experiment(
+        "consent",
+        "How many made-up clients does a user approve who is asked so often that it stops looking, by how long an AS "
+        "remembers what was approved?",
+        "seconds for which an AS remembers an approval", (0, 300, 900, 3600),
+        (_LOOKS, f"{_LOOKS};reg=dcr", "user=vigilant", "user=naive;consent_ui=client_id_host"), "swept",
+        Number("remembers", option=True), reader="residents", attempts=100_000, numbers=_HOUR | {"count.users": 25},
+        options={"hostile": 0.05, "tired_after": 10},
+    ),
+    Experiment(
+        "refresh_race",
+        "How often does a refresh token that works once log an agent out that uses it twice at a time, by how long the "
+        "AS forgives that, and what does a bound one save?",
+        "seconds in which a second use is forgiven", (0, 0.25, 0.5, 1, 2),
+        ("", "dpop=token", "client_auth=pkjwt"), "swept", Number("grace", option=True), reader="residents",
+        attempts=100_000,
+        # Busy agents: each calls every five seconds.
+        numbers=_HOUR | {
+            "count.users": 3, "mean.agents_per_user": 1, "mean.connections_per_agent": 1, "arrivals_per_second": 1,
+            "token_lifetime": 60, "lifetime.refresh_token": 1800, "metadata_lifetime": 1800,
+            "lifetime.client_metadata": 1800, "latency.token": 0.5,
+        },
+    ),
+    Experiment(
+        "rollover",
+        "How many calls does a resource server refuse that does not know the new key of its AS yet, by how long that "
+        "is published before it is used, and what does it cost to ask the AS about each token instead?",
+        "seconds for which a key is published before it is used", (0, 150, 300, 600, 1200),
+        ("", "token_fmt=opaque"), "swept", Number("overlap", option=True), reader="residents", attempts=100_000,
+        numbers=_HOUR | {"count.authorization_servers": 20},
+        options={"rollover": 3600, "keys_kept": 1200, "refetch": 0},
+    ),
+    Experiment(
+        "prevalence",
+        "How do thefts grow with the share of resource servers that are malicious, among agents that come back to "
+        "those that they know?",
+        "share of resource servers that are malicious", (0.001, 0.003, 0.01, 0.03, 0.1),
+        ("", "echo=req_strict", "cache_key=issuer"), "measured_2026", Number("attackers.resource_servers"),
+        reader="residents", attempts=60_000,
+        numbers={"token_lifetime": 1200, "metadata_lifetime": 1200, "lifetime.client_metadata": 1200,
+                 "lifetime.refresh_token": 0, "arrivals_per_second": 1, "count.users": 100},
+    ),
+    _adopted(
+        "mandate_servers",
+        "How many AS have to be obliged to a measure before clients take it up because it pays, and which never pays?",
+        "share of AS that are obliged to", (0.0, 0.05, 0.1, 0.2, 0.5, 0.9, 0.95, 0.98, 1.0),
+    ),
+    _adopted(
+        "mandate_clients",
+        "How many clients have to be obliged to a measure before AS take it up because it pays, and what do honest "
+        "flows pay for that until then?",
+        "share of clients that are obliged to", (0.0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0),
+    ),
+    _adopted(
+        "flag_day",
+        "How many have to take part in a flag day of a measure for it to last when all are free again?",
+        "share of all that take part", (0.0, 0.05, 0.1, 0.2, 0.5, 0.9, 0.95, 0.98, 1.0),
+    ),
+)
