@@ -147,11 +147,11 @@ def count(unit: Unit) -> Tally:
         at_stake = stakes(met, shares, arm, options, unit.strategy)
         adopted.append(settled(sides, at_stake, unit, options))
         for name, vendor, has, stake, other in zip(SIDES, sides, adopted[-1], at_stake, reversed(SIDES), strict=True):
-            tally.sums[f"share of {name} that have moved", place] = _once(
+            tally.sums[f"share_of_{name}_that_have_moved", place] = _once(
                 float(vendor.weights @ has), float(vendor.weights @ adopted[0][SIDES.index(name)])
             )
             if stake.tipping is not None:
-                tally.sums[f"share of {other} from which on {name} follow", place] = _once(stake.tipping, stake.tipping)
+                tally.sums[f"share_of_{other}_from_which_on_{name}_follow", place] = _once(stake.tipping, stake.tipping)
     for start in range(unit.first, unit.first + unit.attempts, CHUNK):
         _flows(unit, met, sides, adopted, start, min(CHUNK, unit.first + unit.attempts - start), tally)
     return tally

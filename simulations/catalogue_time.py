@@ -6,6 +6,7 @@ Each sets the lifetimes that it is not about so short that its horizon, ten time
 from __future__ import annotations
 
 from simulations.experiments import Experiment, Number, Shares
+from simulations.measures import ACCEPTED_FLOW, WORKING, Measure
 
 #: One AS for everybody, few users, nobody malicious, no refresh tokens, nothing kept for longer than an hour.
 _HOUR = {
@@ -47,6 +48,7 @@ IN_TIME = (
         ("", "par=required", "reg=dcr", "token_fmt=opaque"), "swept", Number("token_lifetime"), reader="residents",
         attempts=100_000, numbers=_HOUR,
         options={"as_workers": 1, "as_seconds": 0.8, "as_backlog": 10, "retries": 1},
+        headline=(WORKING, Measure("seconds", ACCEPTED_FLOW)),
     ),
     Experiment(
         "storm",
@@ -62,6 +64,7 @@ IN_TIME = (
         },
         options={"expire_together": 1, "warm_up": 100, "host_workers": 1, "host_seconds": 0.4, "host_backlog": 3,
                  "retries": 1},
+        headline=(WORKING, Measure("document_fetches")),
     ),
     Experiment(
         "consent",
@@ -70,7 +73,7 @@ IN_TIME = (
         "seconds for which an AS remembers an approval", (0, 300, 900, 3600),
         (_LOOKS, f"{_LOOKS};reg=dcr", "user=vigilant", "user=naive;consent_ui=client_id_host"), "swept",
         Number("remembers", option=True), reader="residents", attempts=100_000, numbers=_HOUR | {"count.users": 25},
-        options={"hostile": 0.05, "tired_after": 10},
+        options={"hostile": 0.05, "tired_after": 10}, headline=(Measure("prompts"),),
     ),
     Experiment(
         "refresh_race",
@@ -85,6 +88,7 @@ IN_TIME = (
             "token_lifetime": 60, "lifetime.refresh_token": 1800, "metadata_lifetime": 1800,
             "lifetime.client_metadata": 1800, "latency.token": 0.5,
         },
+        headline=(Measure("prompts"), Measure("refresh_races")),
     ),
     Experiment(
         "rollover",
@@ -94,6 +98,7 @@ IN_TIME = (
         ("", "token_fmt=opaque"), "swept", Number("overlap", option=True), reader="residents", attempts=100_000,
         numbers=_HOUR | {"count.authorization_servers": 20},
         options={"rollover": 3600, "keys_kept": 1200, "refetch": 0},
+        headline=(WORKING, Measure("requests_to_AS")),
     ),
     Experiment(
         "prevalence",

@@ -26,7 +26,7 @@ from model.logic import same
 from model.registration import registered, shows_a_client
 from simulations import crossings, draws
 from simulations.attempts import ADOPTIONS, COLUMN, draw_latency
-from simulations.engine import Sums, Tally, Unit
+from simulations.engine import Tally, Unit
 from simulations.harms import Strategy, strategy
 from simulations.options import told
 from simulations.population import LATENCIES
@@ -41,14 +41,14 @@ from simulations.visits import DIVERTED, HONEST_AS, ONE_VISIT, PLACES, Label, Pl
 CHUNK = 4096
 #: What is measured of every call.
 QUANTITIES = (
-    "seconds", "seconds in queues", "prompts", "interruptions", "requests to AS", "document fetches", "registrations",
-    "refreshes", "refresh races", "key fetches",
+    "seconds", "seconds_in_queues", "prompts", "interruptions", "requests_to_AS", "document_fetches", "registrations",
+    "refreshes", "refresh_races", "key_fetches",
 )  # fmt: skip
 SECONDS, QUEUED, PROMPTS, INTERRUPTIONS, REQUESTS, DOCUMENTS, REGISTRATIONS, REFRESHES, RACES, KEYS = range(
     len(QUANTITIES)
 )
 #: What is measured once in a world: the busiest second of the host of some document, and of an AS that publishes keys.
-PEAKS = ("document fetches in the busiest second", "key fetches in the busiest second")
+PEAKS = ("document_fetches_in_the_busiest_second", "key_fetches_in_the_busiest_second")
 #: Seconds for which a user remembers having been asked.
 MEMORY = 3600.0
 DAY = 86_400.0
@@ -133,14 +133,16 @@ def live(unit: Unit, living: Residents, called: Iterator[Calls], options: dict[s
 def tallied(worlds: Sequence[World]) -> Tally:
     """What became of the calls of a unit."""
     tally = Tally()
-    tally.endings.update(zip(*(world.labels for world in worlds), strict=True))
+    tally.endings.update(zip(*(world.ended for world in worlds), strict=True))
+    accepted = [np.array([label.kind == "success" for label in world.ended]) for world in worlds]
+    bills = [np.array(world.bills) for world in worlds]
     for arm, world in enumerate(worlds):
         for place, name in enumerate(QUANTITIES):
-            column, first = ([bill[place] for bill in each.bills] for each in (world, worlds[0]))
-            tally.sums[name, arm] = measured(column, first)
+            values, first = bills[arm][:, place], bills[0][:, place]
+            tally.sums[name, arm] = measured(values, first, (accepted[arm], accepted[0]))
         for name, seconds in zip(PEAKS, (world.fetches, world.key_fetches), strict=True):
             peak, other = (float(max(each.values(), default=0)) for each in (seconds, _peaks(worlds[0], name)))
-            tally.sums[name, arm] = Sums(1, peak, peak**2, peak - other, (peak - other) ** 2)
+            tally.sums[name, arm] = measured([peak], [other])
     return tally
 
 
@@ -315,6 +317,11 @@ class World:
             return [NEVER] * many
         numbers = draws.uniforms(unit.seed, f"resident: {option}", 0, many)
         return list(map(float, draws.exponential(numbers, 1 / rate)))
+
+    @property
+    def ended(self) -> list[Label]:
+        """How calls have ended, in the order in which they came."""
+        return [label for label in self.labels if label is not None]
 
     def admit(self, chunk: Calls) -> None:
         """Run the clock until the last call of a chunk has begun."""

@@ -97,13 +97,13 @@ def test_flows_are_between_those_who_have_moved() -> None:
     for mandate, adoption in ((0.0, 0.0), (1.0, 1.0)):
         asked = unit(INSIST, attempts=20_000, mandate_clients=mandate, mandate_servers=mandate)
         tally = count(asked)
-        assert total(tally, "share of clients that have moved") == pytest.approx(mandate)
+        assert total(tally, "share_of_clients_that_have_moved") == pytest.approx(mandate)
         known = expected(asked.population, asked.arms, adoption)
         for kind in ("success", "blocked"):
             share = sum(number for joint, number in known.items() if joint[1].kind == kind)
             found = sum(n for joint, n in tally.endings.items() if joint[1].kind == kind) / 20_000
             assert found == pytest.approx(share, abs=0.01)
-        assert total(tally, "share of servers from which on clients follow") == at_stake(asked)[0].tipping
+        assert total(tally, "share_of_servers_from_which_on_clients_follow") == at_stake(asked)[0].tipping
 
 
 def test_obliged_vendors_are_nested_and_costs_spread() -> None:

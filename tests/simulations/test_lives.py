@@ -83,7 +83,7 @@ def test_a_world_is_met_again() -> None:
     assert share(tally, "accepted") == 1
     assert mean(tally, "prompts") < 0.05
     assert mean(tally, "registrations", 1) < 0.05
-    assert mean(tally, "registrations") == 0 == mean(tally, "document fetches", 1)
+    assert mean(tally, "registrations") == 0 == mean(tally, "document_fetches", 1)
     assert mean(tally, "seconds") < 2 < sum(met.number(f"latency.{name}") for name in ("consent", "request"))
 
 
@@ -132,8 +132,8 @@ def test_calls_wait_at_their_server_as_erlang_has_it() -> None:
     asked = unit(met, (("reg", "static"), ("par", "required")), attempts=25_000, warm_up=60, as_workers=1,
                  as_seconds=seconds)  # fmt: skip
     tally = count(asked)
-    assert mean(tally, "requests to AS") == 4
-    queued = mean(tally, "seconds in queues")
+    assert mean(tally, "requests_to_AS") == 4
+    queued = mean(tally, "seconds_in_queues")
     assert queued == pytest.approx(4 * waiting(1, load_, seconds), rel=0.05)
 
 
@@ -144,8 +144,8 @@ def test_storm_after_documents_end_together() -> None:
     cycle = rate * (life + back) + 1
     for coalesced, expected in ((0, 1 + rate * back), (1, 1)):
         tally = count(unit(met, attempts=round(40 * cycle), coalesced=coalesced))
-        assert mean(tally, "document fetches") == pytest.approx(expected / cycle, rel=0.03)
-        peak = mean(tally, "document fetches in the busiest second")
+        assert mean(tally, "document_fetches") == pytest.approx(expected / cycle, rel=0.03)
+        peak = mean(tally, "document_fetches_in_the_busiest_second")
         assert (peak == 1) if coalesced else rate < peak < 2.5 * rate
 
 
@@ -157,11 +157,11 @@ def test_refresh_races_are_as_many_as_come_in_a_round_trip() -> None:
     })  # fmt: skip
     tally = count(unit(met, (), (("dpop", "token"),), attempts=40_000, warm_up=200))
     cycle = 1 + each * (life + trip)
-    assert mean(tally, "refresh races") == pytest.approx(each * trip / cycle, rel=0.15)
-    assert mean(tally, "refresh races") < mean(tally, "prompts") < 1.5 * mean(tally, "refresh races")
-    assert mean(tally, "refresh races", 1) == 0 == mean(tally, "prompts", 1)
+    assert mean(tally, "refresh_races") == pytest.approx(each * trip / cycle, rel=0.15)
+    assert mean(tally, "refresh_races") < mean(tally, "prompts") < 1.5 * mean(tally, "refresh_races")
+    assert mean(tally, "refresh_races", 1) == 0 == mean(tally, "prompts", 1)
     forgiving = count(unit(met, attempts=4_000, warm_up=200, grace=trip))
-    assert mean(forgiving, "refresh races") == 0 == mean(forgiving, "prompts")
+    assert mean(forgiving, "refresh_races") == 0 == mean(forgiving, "prompts")
 
 
 def test_keys_are_unknown_for_as_long_as_they_are_cached() -> None:
@@ -227,7 +227,7 @@ def test_a_full_server_turns_away_and_is_tried_again() -> None:
     limited = count(unit(met, attempts=3_000, as_rate=10, retries=0))
     # Each call asks thrice and only ten requests in a second are let in.
     assert share(limited, "accepted") < 10 / 20
-    assert mean(few, "seconds in queues") > 0
+    assert mean(few, "seconds_in_queues") > 0
 
 
 def test_the_warm_up_is_lived_and_not_counted() -> None:
