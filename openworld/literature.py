@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from openworld.show import command, entry
@@ -48,8 +49,18 @@ def lines(found: Outcome) -> Iterator[str]:
     yield from entry("so", found.wrong or "as published")
 
 
-def table(found: Iterable[Outcome]) -> Iterator[str]:
-    """Many as a table in Markdown, each with the command that shows it."""
+def summary(found: Iterable[Outcome]) -> str:
+    """How many were found how."""
+    counted = Counter(each.how for each in found)
+    total = counted.total()
+    many = ", ".join(f"{number} {how} ({number / total:.0%})" for how, number in counted.most_common())
+    return f"{total} published attacks: {many}"
+
+
+def table(found: Sequence[Outcome]) -> Iterator[str]:
+    """Many as a table in Markdown, each with the command that shows it, and how many they are."""
+    yield f"{summary(found)}."
+    yield ""
     yield "| published | attack | in the model | mended | how |"
     yield "|---|---|---|---|---|"
     for each in found:

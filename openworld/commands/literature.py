@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import click
 
 from openworld.commands.shell import DONE, VIOLATED, as_json, print_json, print_lines
@@ -43,6 +41,5 @@ def literature(name: str | None, markdown: bool, as_json: bool) -> int:
         print_lines(show.lines(found[0]))
     else:
         print_lines(map(show.row, found))
-        counted = Counter(each.how for each in found)
-        print_lines(["", ", ".join(f"{number} {how}" for how, number in counted.most_common())])
+        print_lines(["", show.summary(found)])
     return VIOLATED if any(each.wrong for each in found) else DONE

@@ -32,16 +32,18 @@ def test_published_attacks_are_found_and_mended(name):
 
 
 @pytest.mark.slow
-def test_hardly_any_is_a_single_step():
-    """What is one step was published as one, or is what a malicious party sends and somebody takes."""
-    counted = Counter(outcome(each).how for each in publications().values())
-    assert counted["composed"] >= 2 * counted["one move"]
+def test_what_is_a_single_step_says_why():
+    """Four of five are composed; of the others each has its reason in a sentence."""
+    found = [outcome(each) for each in publications().values()]
+    counted = Counter(each.how for each in found)
+    assert counted["composed"] >= 0.8 * counted.total()
+    assert all(each.publication.note for each in found if each.how == "one move")
 
 
 @pytest.mark.slow
 def test_the_table_of_the_findings_is_what_is_found():
     """As `openworld literature --markdown` prints it."""
-    assert "\n".join(table(outcomes())) in text("literature")
+    assert "\n".join(table(list(outcomes()))) in text("literature")
 
 
 def test_what_cannot_be_said_has_its_reason():
@@ -66,6 +68,6 @@ def test_what_is_not_as_published_is_told():
 
 def test_kinds_of_steps_are_those_of_the_run():
     """Without whose session or grant it is."""
-    found = outcome(publication("9700-4.10"))
-    assert (kinds(found.trace), found.how) == (("attacker.present_token",), "one move")
-    assert found.vulnerable.configuration == parse("cap=token_leak")
+    found = outcome(publication("ISS-prefix"))
+    assert (kinds(found.trace), found.how) == (("attacker.present_own_making",), "one move")
+    assert found.vulnerable.configuration == parse("cap=mal_as;issuer_match=prefix")
