@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from xml.etree import ElementTree
 
+from conformance.expected import Expected
 from conformance.judge import BROKEN_QUERY, OUTCOMES, TRIAL, Judgement
 from conformance.play import Play
 from model import chart
@@ -114,21 +115,29 @@ def _told(one: Judgement) -> Iterator[str]:
         yield f"err: {' '.join(one.error.split()).replace(';', ',')[:120]}"
 
 
-def junit(client: str, judgements: Sequence[Judgement]) -> str:
-    """The run as JUnit XML: a scenario fails where the client falls for an attack; one not measured is an error."""
+def junit(client: str, judgements: Sequence[Judgement], expected: Expected | None = None) -> str:
+    """The run as JUnit XML: a scenario fails where the client falls for an attack; one not measured is an error.
+
+    Where something is expected of the client, a scenario fails that went otherwise, and no other.
+    """
+    changes = None if expected is None else expected.changes(judgements)
     suite = ElementTree.Element("testsuite", name=client, tests=str(len(judgements)))
     totals = Counter[str]()
     for one in judgements:
+        falls = f"falls for {', '.join(one.attacks)}" if one.attacks else ""
+        complaint = falls if changes is None else changes.get(one.scenario, "")
         case = ElementTree.SubElement(suite, "testcase", classname=client, name=one.scenario)
         text = "\n".join([*map(str, one.sent), one.error])
         if one.outcome == "n":
             kind, message = "skipped", one.error
-        elif one.attacks:
-            kind, message = "failure", f"falls for {', '.join(one.attacks)}"
+        elif complaint:
+            kind, message = "failure", complaint
         elif not one.measured:
             kind, message = "error", f"not measured: {one.why}"
         else:
-            ElementTree.SubElement(case, "system-out").text = f"{one.outcome}: {OUTCOMES[one.outcome]}\n{text}"
+            why = "" if expected is None else expected.because.get(one.scenario, "")
+            told = f"{falls}, accepted because: {why}\n" if why else ""
+            ElementTree.SubElement(case, "system-out").text = f"{one.outcome}: {OUTCOMES[one.outcome]}\n{told}{text}"
             continue
         totals[kind] += 1
         ElementTree.SubElement(case, kind, message=message).text = text

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from conformance import expected as expectations
 from conformance import sandbox
 from conformance.confinement import UnconfinedError, confine, missing_of
 from conformance.install import DRIVERS, LOCK, install, of_command
@@ -19,13 +20,13 @@ from conformance.packages import COMMAND, FORMS, host_of, packaged
 from conformance.processes import drive, heed_sigterm
 from conformance.software import CLIENTS, SERVERS, Release, SoftwareError, release
 from model.errors import InputError
-from openworld.commands.shell import DONE, INCONCLUSIVE, as_json, print_json, print_lines
+from openworld.commands.shell import DONE, INCONCLUSIVE, VIOLATED, as_json, print_json, print_lines
 from openworld.files import as_json as written
 from openworld.files import claimed, write
 from openworld.progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from conformance.install import Installed
     from conformance.judge import Judgement
@@ -71,6 +72,14 @@ SOURCES = ("catalogue", "attack", "mutation")
 @click.option(
     "--lock", type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Install what this file lists (installed.json of an earlier run with -o), and nothing else.",
+)  # fmt: skip
+@click.option(
+    "--expect", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="What is expected, and which falls are accepted because of what: exit code 1 on what changed, and only then.",
+)  # fmt: skip
+@click.option(
+    "--write-expectations", type=click.Path(dir_okay=False, path_type=Path),
+    help="Write such a file of what was seen; why a fall is accepted is for you to say in it.",
 )  # fmt: skip
 @click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), help="Write JUnit XML to this file.")
 @click.option(
@@ -140,6 +149,8 @@ class Asked:
     jobs: int
     plain: bool
     required: bool
+    expect: Path | None
+    write_expectations: Path | None
     junit: Path | None
     output: Path | None
     as_json: bool
@@ -203,6 +214,7 @@ def _run(client: str | None, asked: Asked) -> int:
 
     installed = _client(client, asked)
     wanted, client = installed.release, str(installed.release)
+    expected = None if asked.expect is None else expectations.load(asked.expect, client)
     plays = _chosen(_plays(asked.sources, wanted), asked.scenarios)
     if asked.suite:
         install(SUITE)
@@ -221,7 +233,10 @@ def _run(client: str | None, asked: Asked) -> int:
     stops = {name: list(map(str, found)) for name, found in cured.items()}
     beside = asyncio.run(_beside(installed, judgements, asked.limit)) if asked.suite else []
     if asked.junit is not None:
-        write(asked.junit, results.junit(client, judgements))
+        write(asked.junit, results.junit(client, judgements, expected))
+    if asked.write_expectations is not None:
+        write(asked.write_expectations, "\n".join(expectations.as_toml(client, judgements)) + "\n")
+    changes = {} if expected is None else expected.changes(judgements)
     published = [one.to_json() for one in beside]
     if output is not None:
         keep_client(output / wanted.slug, client, plays, judgements, explained, stops, published, protection)
@@ -230,17 +245,20 @@ def _run(client: str | None, asked: Asked) -> int:
         write(output / wanted.slug / LOCK, written(installed.lock.to_json()))
     if asked.as_json:
         shown = {"explanation": explained.to_json(), "stopped_by": stops, "suite": published, "protection": protection}
+        shown |= {"changes": changes} if expected is not None else {}
         shown |= {"installed": installed.lock.to_json(), "host": list(host_of(wanted))}
         print_json(results.data(client, judgements, **shown))
-        return _code(judgements)
+        return _code(judgements, changes)
     remarks = {name: explained.remark(name) for name in explained.comparisons}
     host = host_of(wanted)
     lines = [*results.lines(judgements, remarks), *_explained(explained, stops, host), *_suite(beside)]
+    if expected is not None:
+        lines += [f"changed: {name}: {told}" for name, told in changes.items()] or ["all as expected"]
     lines.append(f"protection: {protection}")
     if output is not None:
         write(output / wanted.slug / "index.md", results.page(client, plays, judgements, lines))
     print_lines(lines)
-    return _code(judgements)
+    return _code(judgements, changes)
 
 
 def _by_hand(total: int) -> Driving:
@@ -249,8 +267,10 @@ def _by_hand(total: int) -> Driving:
     return waiting(total, click.echo)
 
 
-def _code(judgements: Sequence[Judgement]) -> int:
-    """Whether all was measured that was tried."""
+def _code(judgements: Sequence[Judgement], changes: Mapping[str, str]) -> int:
+    """Whether something went otherwise than expected, or else not all was measured that was tried."""
+    if changes:
+        return VIOLATED
     return DONE if all(one.measured for one in judgements) else INCONCLUSIVE
 
 
@@ -404,7 +424,7 @@ def _meet(pair: tuple[str, str], asked: Asked) -> int:
         for one in met:
             print_lines(_met(one))
         print_lines([f"protection: {protection}"])
-    return _code([one.judgement for one in met])
+    return _code([one.judgement for one in met], {})
 
 
 def _met(meeting: Meeting) -> Iterator[str]:
