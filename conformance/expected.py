@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.judge import OUTCOMES, Judgement
+from model.clients import canonical
 from model.documents import DocumentError, Schema, from_toml
 from model.errors import InputError
 
@@ -75,7 +76,7 @@ def load(path: Path, client: str) -> Expected:
         _SCHEMA.check(data)
     except DocumentError as error:
         raise InputError(f"{path}: not a file of expectations: {error}") from None
-    found = {one["name"]: one for one in data["client"]}
+    found = {canonical(one["name"]): one for one in data["client"]}
     if client not in found:
         raise InputError(f"{path}: says nothing of {client}; known: {', '.join(found) or 'nobody'}")
     accepted = found[client].get("accepted", {})

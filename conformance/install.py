@@ -101,7 +101,7 @@ def of_command(command: Sequence[str], reads: Sequence[Path], package: Installed
         path, folder = Path(program).absolute(), str(Path.cwd())
         name = next((Path(word).stem for word in command if Path(word).suffix and Path(word).is_file()), path.name)
         software = Software(
-            name, "path", program, "command.py", "local", name, listens=True, documents=False, single_call=True
+            name, "path", program, "command.py", "local", listens=True, documents=False, single_call=True
         )
         reads = (*reads, Path.cwd(), *_around(path), *_around(path.resolve()))
         package, command = Installed(Release(software, "local"), (), {}), [str(path), *command[1:]]

@@ -16,6 +16,7 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from conformance import debian
 from conformance.install import DRIVERS
 from conformance.software import Registry, Release, Software, SoftwareError
+from model.clients import canonical
 from model.documents import DocumentError, Schema, from_json
 from model.switches import SWITCHES
 
@@ -30,7 +31,7 @@ COMMAND = "command.py"
 _FLAG, _TEXTS = {"type": "boolean"}, {"type": "array", "items": {"type": "string"}}
 _DECLARED: dict[str, Any] = {
     "listens": _FLAG, "documents": _FLAG, "single_call": _FLAG, "own_document": {"type": "string"}, "beside": _TEXTS,
-    "node": {"type": "integer"}, "known_as": {"type": "string"},
+    "node": {"type": "integer"}, "name": {"type": "string"},
     "host": {"type": "array", "items": {"title": "switch", "enum": list(SWITCHES)}},
 }  # fmt: skip
 _SCHEMA = Schema(lambda: {"type": "object", "properties": _DECLARED, "additionalProperties": False})
@@ -76,11 +77,11 @@ def packaged(text: str, driver: Path) -> Release:
     if not name or not version:
         raise SoftwareError(f"package {text!r} does not name an exact version; write {FORMS[origin]}")
     package = where if origin in ("path", "git") else name
-    said = {"known_as": name, "listens": False, **declared(driver)}
+    said = declared(driver)
     # ``host`` is read of the driver again, as for software that is known.
     said.pop("host", None)
-    software = Software(str(said["known_as"]), cast(Registry, origin), package, str(driver.absolute()), version, **said)
-    return Release(software, version)
+    called = canonical(str(said.pop("name", name)))
+    return Release(Software(called, cast(Registry, origin), package, str(driver.absolute()), version, **said), version)
 
 
 def _of_index(where: str) -> tuple[str, str]:

@@ -83,10 +83,11 @@ async def _started(
             yield process
         finally:
             kill(process)
-            if process.stdin is not None:
-                process.stdin.close()
             with suppress(TimeoutError):
                 await asyncio.wait_for(process.wait(), 5)
+            # What it wrote and nobody read is in pipes that would be closed too late, when there is no loop any more.
+            process._transport.close()  # type: ignore[attr-defined]
+            await asyncio.sleep(0)
 
 
 async def drive(installed: Installed, job: dict[str, Any], limit: float, authority: str = "") -> Run:

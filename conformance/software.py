@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from model.clients import canonical
 from model.errors import InputError
 
 _VERSION = re.compile(r"[0-9][0-9A-Za-z.+-]*")
@@ -35,8 +36,8 @@ class Software:
         own_document: the URL of the document that it names where it has a choice; nobody fetches it.
         listens: it answers at the callback itself.
         variants: the configurations of a server that are tried.
-        known_as: its name among the clients of the model, or its product among the servers of the population.
         tested: the version that the project is tested with.
+        known_as: of a server, its product among those of the population; clients have one name everywhere.
     """
 
     name: str
@@ -44,7 +45,7 @@ class Software:
     package: str
     driver: str
     tested: str
-    known_as: str
+    known_as: str = ""
     beside: tuple[str, ...] = ()
     node: int = 20
     single_call: bool = False
@@ -78,22 +79,22 @@ _TYPESCRIPT = "mcp_typescript.mjs"
 
 CLIENTS = _named(
     # Older releases (1.16, say) do not start with a newer pydantic.
-    Software("mcp-python", "pypi", "mcp", "mcp_python.py", "2.3.0", "mcp-python", beside=("pydantic<2.14",)),
-    Software("fastmcp", "pypi", "fastmcp", "fastmcp_client.py", "4.2.3", "fastmcp-client", listens=True),
-    Software("mcp-typescript", "npm", "@modelcontextprotocol/sdk", _TYPESCRIPT, "1.32.2", "ts-sdk-v1"),
-    Software("mcp-typescript-client", "npm", "@modelcontextprotocol/client", _TYPESCRIPT, "2.4.0", "ts-client-v2"),
-    Software("oauth4webapi", "npm", "oauth4webapi", "oauth4webapi.mjs", "3.8.8", "oauth4webapi", single_call=True),
-    Software("@ai-sdk/mcp", "npm", "@ai-sdk/mcp", "ai_sdk.mjs", "2.0.99", "ai-sdk-mcp", node=22, documents=False),
+    Software("mcp-python", "pypi", "mcp", "mcp_python.py", "2.3.0", beside=("pydantic<2.14",)),
+    Software("fastmcp-client", "pypi", "fastmcp", "fastmcp_client.py", "4.2.3", listens=True),
+    Software("ts-sdk-v1", "npm", "@modelcontextprotocol/sdk", _TYPESCRIPT, "1.32.2"),
+    Software("ts-client-v2", "npm", "@modelcontextprotocol/client", _TYPESCRIPT, "2.4.0"),
+    Software("oauth4webapi", "npm", "oauth4webapi", "oauth4webapi.mjs", "3.8.8", single_call=True),
+    Software("ai-sdk-mcp", "npm", "@ai-sdk/mcp", "ai_sdk.mjs", "2.0.99", node=22, documents=False),
     Software(
-        "mcp-remote", "npm", "mcp-remote", "mcp_remote.mjs", "0.15.1", "mcp-remote", listens=True,
+        "mcp-remote", "npm", "mcp-remote", "mcp_remote.mjs", "0.15.1", listens=True,
         documents=False,
     ),
     Software(
-        "gemini-cli-core", "npm", "@google/gemini-cli-core", "gemini_cli_core.mjs", "0.61.0", "gemini-cli-core",
+        "gemini-cli-core", "npm", "@google/gemini-cli-core", "gemini_cli_core.mjs", "0.61.0",
         listens=True, documents=False,
     ),
     Software(
-        "codex", "npm", "@openai/codex", "codex.mjs", "0.169.0", "codex-cli", listens=True,
+        "codex-cli", "npm", "@openai/codex", "codex.mjs", "0.169.0", listens=True,
         own_document="https://chatgpt.com/oauth/codex/client.json",
     ),
 )
@@ -123,6 +124,7 @@ def release(text: str, known: dict[str, Software], role: str) -> Release:
         SoftwareError: unknown software, or no exact version.
     """
     name, equals, version = text.partition("==")
+    name = name if name in known else canonical(name)
     if name not in known:
         raise SoftwareError(f"unknown {role} {name!r}; known: {', '.join(known)}")
     if not equals or not _VERSION.fullmatch(version):

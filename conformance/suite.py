@@ -22,7 +22,7 @@ from conformance.sandbox import Room, python_folders
 from conformance.software import Release, Software
 
 SUITE = Release(
-    Software("suite", "npm", "@modelcontextprotocol/conformance", "suite.mjs", "0.2.0-alpha.12", "", node=22),
+    Software("suite", "npm", "@modelcontextprotocol/conformance", "suite.mjs", "0.2.0-alpha.12", node=22),
     "0.2.0-alpha.12",
 )
 

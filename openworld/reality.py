@@ -100,7 +100,7 @@ def explain(release: Release, plays: Sequence[Play], judgements: Sequence[Judgem
     """
     seen = {one.scenario: observed(one) for one in judgements if one.outcome in STAGES}
     asked = {play.name: play for play in plays if play.name in seen and not play.twist and not play.bounce}
-    stored, relative = clients().get(_known_as(release)), _relative(release)
+    stored, relative = clients().get(str(release)), _relative(release)
     catalogued = {name: seen[name] for name, play in asked.items() if play.source == "catalogue"}
     if stored is not None:
         design, source, decided_by, whole = stored.design, "stored", stored.decided_by, True
@@ -154,13 +154,9 @@ def design_of(release: Release) -> Design:
 
 def _relative(release: Release) -> Client | None:
     """The last stored release of the same client that is not newer than this one, or else the first."""
-    relatives = [one for one in clients().values() if one.name.startswith(f"{release.software.known_as}==")]
-    older = [one for one in relatives if _age(one.name) <= _age(_known_as(release))]
+    relatives = [one for one in clients().values() if one.name.startswith(f"{release.software.name}==")]
+    older = [one for one in relatives if _age(one.name) <= _age(str(release))]
     return next(iter(older[-1:] or relatives), None)
-
-
-def _known_as(release: Release) -> str:
-    return f"{release.software.known_as}=={release.version}"
 
 
 def _age(name: str) -> list[int]:

@@ -4,7 +4,7 @@ The library builds requests and parses answers; what is discovered, and whether 
 decides: it follows the challenge, checks nothing that the library does not, and registers.
 """
 
-# openworld: {"single_call": true, "documents": false, "known_as": "authlib-client", "beside": ["requests"]}
+# openworld: {"single_call": true, "documents": false, "name": "authlib-client", "beside": ["requests"]}
 # openworld: {"host": ["prm", "prm_unchallenged", "prm_retry", "prm_redirect", "prm_malformed", "prm_mismatch"]}
 # openworld: {"host": ["prm_elsewhere", "as_count", "as_failover", "legacy_as", "reg", "registration_kinds"]}
 # openworld: {"host": ["resource_indicator", "resource_value", "resource_fragment", "resource_spelling"]}

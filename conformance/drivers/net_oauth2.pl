@@ -1,6 +1,6 @@
 # Drives Net::OAuth2 (Perl, Debian's libnet-oauth2-perl). The library writes requests and reads answers. All else is
 # this host's: it follows the challenge, checks no issuer, and takes PKCE and state upon itself.
-# openworld: {"single_call": true, "documents": false, "known_as": "net-oauth2"}
+# openworld: {"single_call": true, "documents": false, "name": "net-oauth2"}
 # openworld: {"host": ["prm", "prm_unchallenged", "prm_retry", "prm_redirect", "prm_malformed", "prm_mismatch"]}
 # openworld: {"host": ["prm_elsewhere", "as_count", "as_failover", "legacy_as", "reg", "registration_kinds"]}
 # openworld: {"host": ["resource_indicator", "resource_value", "resource_fragment", "resource_spelling"]}

@@ -1,6 +1,6 @@
 // Drives openid-client (npm, 6 and newer). The library knows authorization servers only: which one a resource is at,
 // and for which resource a token is asked, this host decides, by the challenge or the well-known place of RFC 9728.
-// openworld: {"single_call": true, "documents": false, "known_as": "openid-client"}
+// openworld: {"single_call": true, "documents": false, "name": "openid-client"}
 // openworld: {"host": ["prm", "prm_unchallenged", "prm_retry", "prm_redirect", "prm_malformed", "prm_mismatch"]}
 // openworld: {"host": ["prm_elsewhere", "as_count", "as_failover", "legacy_as", "reg", "registration_kinds"]}
 // openworld: {"host": ["resource_indicator", "resource_value", "resource_fragment", "resource_spelling"]}

@@ -94,7 +94,7 @@ def conform(
 
     \b
     openworld conform mcp-python==2.3.0 --scenarios M,R02_prefix_segment -o out
-    openworld conform mcp-typescript==1.32.2 --source attack -o out
+    openworld conform ts-sdk-v1==1.32.2 --source attack -o out
     openworld conform --server oidc-provider==9.13.3
     openworld conform --pair mcp-python==2.3.0 authlib==1.9.10
     openworld conform --command "mycli {url}"
@@ -240,7 +240,7 @@ def _run(client: str | None, asked: Asked) -> int:
     published = [one.to_json() for one in beside]
     if output is not None:
         keep_client(output / wanted.slug, client, plays, judgements, explained, stops, published, protection)
-        told = results.table(wanted.software.known_as, wanted.version, judgements)
+        told = results.table(wanted.software.name, wanted.version, judgements)
         write(output / wanted.slug / "behaviour.csv", told)
         write(output / wanted.slug / LOCK, written(installed.lock.to_json()))
     if asked.as_json:

@@ -24,7 +24,7 @@ from simulations.servers import authorization_servers
 
 #: Where clients end elsewhere than their stored designs say; the findings (real-software) tell why of each.
 ELSEWHERE = {
-    "@ai-sdk/mcp": {
+    "ai-sdk-mcp": {
         "D04_no_prm_no_as_meta": "a", "M02_iss_wrong_adv": "a", "M03_iss_wrong_unadv": "a", "M08_mixup_iss": "a",
         "C01_as_migration": "x",
     },
@@ -33,7 +33,7 @@ ELSEWHERE = {
         "R13_query_differs": "x", "T12_reject_resource_scope": "a", "C01_as_migration": "x",
         "AT4_rs_has_path_resource_path": "A",
     },
-    "codex": {"C01_as_migration": "x", "C02_resource_changes": "x"},
+    "codex-cli": {"C01_as_migration": "x", "C02_resource_changes": "x"},
 }  # fmt: skip
 #: Where nothing is measured: this client goes on waiting for another answer when one has no state.
 UNMEASURED = {"gemini-cli-core": {"M07_state_missing"}}
@@ -49,7 +49,7 @@ def agrees(name: str, folder: Path, only: tuple[str, ...] = ()) -> None:
     wanted = latest(name, CLIENTS)
     plays = [play for play in catalogue() if not only or play.name.startswith(only)]
     judgements = asyncio.run(run_all(install(wanted), plays, folder, Settings(limit=30)))
-    recorded = measured()[f"{wanted.software.known_as}=={wanted.version}"]
+    recorded = measured()[str(wanted)]
     assert {one.scenario for one in judgements if not one.measured} == UNMEASURED.get(name, set())
     seen = {one.scenario: one.outcome for one in judgements if one.measured and one.outcome != "n"}
     elsewhere = {play.name: ELSEWHERE.get(name, {}).get(play.name) for play in plays}
