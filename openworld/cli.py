@@ -20,8 +20,8 @@ COMMANDS = {
     "designs": "vocabulary", "assume": "assume", "diff": "diff", "worlds": "worlds", "explain": "vocabulary",
     "rules": "vocabulary", "literature": "literature", "questions": "open_questions", "findings": "findings",
     "clients": "clients",
-    "population": "population", "blast-radius": "blast_radius", "simulate": "simulate", "results": "results",
-    "conform": "conform", "study": "study", "figures": "figures", "report": "report",
+    "population": "population", "blast-radius": "blast_radius", "simulate": "simulate", "odd": "odd",
+    "results": "results", "conform": "conform", "study": "study", "figures": "figures", "report": "report",
 }  # fmt: skip
 
 

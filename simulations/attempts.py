@@ -157,17 +157,17 @@ def resident_codes(population: Population, seed: str, adoption: float) -> Whole:
 
 def adopts(switch: str, who: Any) -> Any:
     """Whether the party that has a switch is among those who adopt; ``who``: a number, or an array of them."""
-    return who % 2 == 1 if _of_servers(switch) else who // 2 == 1
+    return who % 2 == 1 if of_servers(switch) else who // 2 == 1
 
 
-def _of_servers(switch: str) -> bool:
+def of_servers(switch: str) -> bool:
     return switch in OF_SERVERS or SWITCHES[switch].kind == "environment"
 
 
 def _of_clients(factor: Factor) -> bool:
     """Whether what a factor draws is a client: it sets switches, and all of them are the client's."""
     switches = {name for category in factor.categories for name, _ in category.settings}
-    return bool(switches) and not any(map(_of_servers, switches))
+    return bool(switches) and not any(map(of_servers, switches))
 
 
 def draw_latency(population: Population, name: str, seed: str, start: int, count: int) -> NDArray[np.float64]:

@@ -20,6 +20,8 @@ _DEAF = {"ignore": 1 / 3, "add": 1 / 3, "substitute": 1 / 3}
 _ROGUE_RS = {"place": {"honest_api": 0.9, "malicious_rs": 0.1}}
 _ROGUE_AS = {"place": {"honest_api": 0.9, "malicious_rs_and_as": 0.1}}
 _TENANTS = {"place": {"honest_api": 0.5, "honest_tenant": 0.4, "malicious_tenant": 0.1}}
+#: Who reads or forges along the way is no server that an agent is sent to; nor has anybody counted those.
+_FORGING = {"place": {"honest_api": 0.9, "forged_metadata": 0.1}}
 _ALL_OF_THEM = {"place": {
     "honest_api": 0.5, "honest_tenant": 0.2, "malicious_rs": 0.1, "malicious_tenant": 0.1, "malicious_rs_and_as": 0.1,
 }}  # fmt: skip
@@ -27,6 +29,31 @@ _ALL_OF_THEM = {"place": {
 EXPERIMENTS: dict[str, Experiment] = {
     experiment.name: experiment
     for experiment in (
+        # --- metadata of resources
+        Experiment(
+            "resource_metadata",
+            "Who is met at all without resource metadata, and who is robbed because of it, as more of those who meet "
+            "have never been introduced to each other?",
+            "share of visits among strangers", _TENTHS, ("prm=off", "prm=unchecked", "prm=exact", "prm=prefix"),
+            "measured_2026", Mix("acquaintance", {"stranger": 1}, {"known": 1}), mixes=_ROGUE_RS,
+        ),
+        Experiment(
+            "signed_metadata",
+            "Against forged resource metadata, what do a signature and a public log keep out, and whom besides, as "
+            "more of those who meet have never been introduced to each other?",
+            "share of visits among strangers", _TENTHS,
+            ("signed_metadata=off", "signed_metadata=self", "signed_metadata=anchored_opt",
+             "signed_metadata=anchored_req", "prm_log=required"),
+            "measured_2026", Mix("acquaintance", {"stranger": 1}, {"known": 1}), mixes=_FORGING,
+        ),
+        Experiment(
+            "cross_listing",
+            "What does a client save that compares the resource with those that the AS says it protects, beside one "
+            "that reads the echo, as fewer AS bind the resource they were asked for?",
+            "share of AS that ignore, widen or substitute the resource", _TENTHS,
+            ("xcheck=off", "xcheck=if_listed", "xcheck=on", "echo=opt", "echo=req"), "swept",
+            Mix("as_resource", _DEAF, {"honor": 1}),
+        ),
         # --- which documents a client uses
         Experiment(
             "matching",
@@ -48,6 +75,33 @@ EXPERIMENTS: dict[str, Experiment] = {
             "share of shared origins with an origin-wide resource", _TENTHS,
             ("prm=exact", "prm=prefix", "prm=prefix;audience_check=prefix", "prm=exact;audience_check=prefix"),
             "shared_origins", Mix("host_registered", {"yes": 1}, {"no": 1}), mixes=_TENANTS,
+        ),
+        # --- what is asked of an AS
+        Experiment(
+            "indicators",
+            "What breaks and what is stolen where clients leave resource indicators out, as more resource servers "
+            "refuse tokens for the default audience?",
+            "share of RS that refuse the default audience", _TENTHS,
+            ("resource_indicator=on", "resource_indicator=off", "resource_indicator=off;audience_check=off"),
+            "measured_2026", Mix("default_audience", {"refuse": 1}, {"accept": 1}), mixes=_ROGUE_RS,
+        ),
+        Experiment(
+            "pkce",
+            "What does PKCE keep from somebody who reads what authorization servers answer, as more of them read what "
+            "is asked as well?",
+            "share of such readers that see requests too", _TENTHS,
+            ("pkce=off;pkce_as=lax", "pkce=off", "pkce=plain", "pkce=plain;par=required", "pkce=s256"),
+            "measured_2026", Mix("place", {"honest_api": 0.9, "leaky_requests": 0.1},
+                                 {"honest_api": 0.9, "leaky_codes": 0.1}),
+        ),
+        Experiment(
+            "par",
+            "What do pushed requests prevent, by themselves and with clients that authenticate, beside a client that "
+            "compares iss, as more visits go to a malicious RS and AS?",
+            "share of visits to a malicious RS and AS", (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5),
+            ("iss_check=off", "iss_check=off;par=required", "iss_check=off;client_auth=pkjwt",
+             "iss_check=off;par=required;client_auth=pkjwt", "iss_check=require"),
+            "measured_2026", Mix("place", {"malicious_rs_and_as": 1}, {"honest_api": 1}),
         ),
         # --- what clients do with the echo
         Experiment(
@@ -122,6 +176,33 @@ EXPERIMENTS: dict[str, Experiment] = {
             "share of clients with DPoP", _TENTHS, ("", "dpop=token", "dpop=token;token_type_check=off"),
             "measured_2026", Adoption(), deployed=True, mixes=_ROGUE_RS,
         ),
+        Experiment(
+            "mtls",
+            "Certificate-bound tokens or DPoP against tokens that leak from the client, as more resource servers "
+            "mandate DPoP?",
+            "share of RS that mandate DPoP", _TENTHS,
+            ("dpop=none", "mtls=bound", "dpop=token", "dpop=token;mtls=bound"),
+            "measured_2026", Mix("r_requires_dpop", {"yes": 1}, {"no": 1}),
+            mixes={"place": {"honest_api": 0.9, "leaky_tokens": 0.1}},
+        ),
+        # --- which issuers a resource server accepts
+        Experiment(
+            "rs_issuers",
+            "Which issuers may a resource server accept, as more of those who meet have never been introduced to each "
+            "other?",
+            "share of visits among strangers", _TENTHS,
+            ("rs_trust=any", "rs_trust=allowlist", "rs_trust=published", "rs_trust=federation"),
+            "measured_2026", Mix("acquaintance", {"stranger": 1}, {"known": 1}), mixes=_ROGUE_AS,
+        ),
+        Experiment(
+            "introspection",
+            "What do opaque tokens cost where the resource server has no credentials for the AS, and what if a token "
+            "says itself where to ask?",
+            "share of RS that can ask the AS", _TENTHS,
+            ("token_fmt=jwt", "token_fmt=opaque", "token_fmt=opaque;introspect=auth",
+             "token_fmt=opaque;introspect=dynamic"),
+            "measured_2026", Mix("introspects", {"yes": 1}, {"no": 1}), mixes=_ROGUE_AS,
+        ),
         # --- which AS a client trusts
         Experiment(
             "federation",
@@ -159,8 +240,9 @@ EXPERIMENTS: dict[str, Experiment] = {
         Experiment(
             "profiles",
             "What do whole designs come to, as they are adopted in place of what is deployed?",
-            "share that has adopted", _PATH, ("", "design=rfc6749", "design=dcr", "design=mcp",
-                                              "design=gaps_closed", "design=federated"),
+            "share that has adopted", _PATH,
+            ("", "design=rfc6749", "design=dcr", "design=mcp", "design=gaps_closed", "design=federated",
+             "design=fapi2", "design=baseline"),
             "measured_2026", Adoption(), deployed=True, mixes=_ALL_OF_THEM,
         ),
         Experiment(
@@ -179,6 +261,15 @@ EXPERIMENTS: dict[str, Experiment] = {
              "reg=cimd;as_client_policy=allowlist", "reg=cimd;as_fetch_guard=off"),
             "swept", Number("lifetime.client_metadata"), reader="registrations", attempts=220_000,
             headline=(Measure("document_fetches"), Measure("registrations")),
+        ),
+        Experiment(
+            "software_statements",
+            "How often can a made-up client pass for another one, by where clients come from and what a software "
+            "statement binds?",
+            "share of visits while an attacker asks users as a client", (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5),
+            ("reg=dcr", "reg=dcr_ss;ss_binds=name", "reg=dcr_ss;ss_binds=name+jwks",
+             "reg=dcr_ss;ss_binds=name+redirect", "reg=cimd", "reg=cimd;as_client_policy=allowlist"),
+            "measured_2026", Mix("place", {"made_up_client": 1}, {"honest_api": 1}),
         ),
         # --- spellings
         Experiment(

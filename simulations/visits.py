@@ -97,6 +97,14 @@ PLACES: dict[str, Place] = {
     "malicious_rs_and_as": _at(
         "tools", "mal_rs mal_as", "a resource server of the attacker, and an AS that does as it likes"
     ),
+    "made_up_client": _at("crm", "mal_client", "an honest API, while an attacker asks its users as a client"),
+    "leaky_codes": _at("crm", "code_leak", "an honest API, while an attacker reads what authorization servers answer"),
+    "leaky_requests": _at(
+        "crm", "code_leak req_leak", "an honest API, while an attacker reads what is asked and answered in the browser"
+    ),
+    "leaky_tokens": _at("crm", "token_leak", "an honest API, whose token leaks from the client"),
+    "forged_metadata": _at("crm", "delivery_tamper mal_as", "an honest API, while an attacker serves its metadata"),
+    "forged_challenge": _at("crm", "hdr_inject mal_as", "an honest API, while an attacker writes into its challenge"),
 }
 
 

@@ -23,18 +23,19 @@ class FigureError(InputError):
 
 
 class Caption(NamedTuple):
-    """What a reader must know to read a figure."""
+    """What a reader must know to read a figure; ``threats``: what keeps its rates from being those of the world."""
 
     population: str
     design: str
     n: str
     seed: str
     interval: str
+    threats: str = ""
 
     def __str__(self) -> str:
         return (
             f"Population: {self.population}. Design: {self.design}. n: {self.n}. Seed: {self.seed}. "
-            f"Interval: {self.interval}."
+            f"Interval: {self.interval}." + (f" Threats to validity: {self.threats}." if self.threats else "")
         )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from openworld.gallery.entries import Caption, Drawing, Entry
 from openworld.sources import Source
 from openworld.tables import SourceError
+from simulations.catalogue import EXPERIMENTS
 from simulations.engine import STRATEGIC
 from simulations.measures import ATTEMPT
 from simulations.results import ATTAINABLE, HARM
@@ -28,8 +29,6 @@ _RATES = {
 
 def entries(experiments: Iterable[str | Experiment] | None = None) -> Iterator[Entry]:
     """The figures of each experiment, by itself or its name; all combinations of something are too many for curves."""
-    from simulations.catalogue import EXPERIMENTS
-
     for each in EXPERIMENTS if experiments is None else experiments:
         known = EXPERIMENTS.get(each) if isinstance(each, str) else each
         name = each if isinstance(each, str) else each.name
@@ -58,6 +57,7 @@ def _trade(name: str, question: str, source: Source) -> Drawing:
     caption = Caption(
         whom, _paired(data), counted, seed,
         "95 % intervals of both, as lines; thefts are the attacker's uses of the user's data in all attempts",
+        _threats(data),
     )  # fmt: skip
     return Drawing(figures.trade(data, question), question, caption, data)
 
@@ -110,8 +110,22 @@ def _about(table: pd.DataFrame, interval: str, design: str | None = None) -> Cap
     at = f"from {values[0]:g} to {values[-1]:g}" if len(values) > 1 else f"{values[0]:g}"
     return Caption(
         f"{first['population']}, {first['parameter']} {at}", design or _paired(table),
-        f"{first['attempts']:,} attempts in every arm at every point", str(first["seed"]), interval,
+        f"{first['attempts']:,} attempts in every arm at every point", str(first["seed"]), interval, _threats(table),
     )  # fmt: skip
+
+
+def _threats(table: pd.DataFrame) -> str:
+    """What keeps the rates of a table from being those of the world, where experiment and population are known."""
+    from simulations.experiments import find, population_for
+    from simulations.population import populations
+    from simulations.threats import threats
+
+    first = table.iloc[0]
+    name, met = str(first["experiment"]), str(first["population"])
+    if name not in EXPERIMENTS or met not in populations():
+        return ""
+    asked = find(name)
+    return "; ".join(map(str, threats(asked, population_for(asked, None if met == asked.population else met))))
 
 
 def _paired(table: pd.DataFrame) -> str:

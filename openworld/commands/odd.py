@@ -1,0 +1,42 @@
+"""An experiment described so that others can check it: one command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from openworld.commands.shell import DONE, print_lines
+
+
+@click.command()
+@click.argument("experiment")
+@click.option("--population", metavar="NAME_OR_FILE", help="Met instead of the experiment's own population.")
+@click.option(
+    "--deployed/--baseline-clients", default=None,
+    help="Clients that no arm speaks of, as for `openworld simulate`. [default: as the experiment has it]",
+)  # fmt: skip
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write it to instead.")
+def odd(experiment: str, population: str | None, deployed: bool | None, output: Path | None) -> int:
+    """Describe an experiment by the ODD protocol (Grimm et al. 2020), in Markdown, with its threats to validity.
+
+    What is written is read off the code and the data: parties and what they do, where each number comes from, the
+    rules that decide.
+
+    \b
+    openworld odd iss
+    openworld odd matching --population measured_2026 -o odd.md
+    """
+    # What describes is imported where it is needed: for its help, `openworld` imports every command.
+    from openworld import files
+    from openworld.odd import lines
+    from simulations.experiments import find, population_for
+
+    asked = find(experiment)
+    told = lines(asked, population_for(asked, population, deployed))
+    if output is None:
+        print_lines(told)
+    else:
+        files.write(output, "\n".join(told) + "\n")
+        click.echo(f"written to {output}")
+    return DONE

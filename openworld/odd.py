@@ -1,0 +1,206 @@
+"""An experiment described by the ODD protocol, in Markdown: all of it from code and data.
+
+Grimm et al.: The ODD protocol for describing agent-based and other simulation models: a second update to improve
+clarity, replication, and structural realism. JASSS 23(2) 7 (2020). The seven elements are headings, in their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from importlib import import_module
+from inspect import getdoc
+from typing import TYPE_CHECKING
+
+from model.protocols import actions
+from model.rule import RULES
+from model.switches import SWITCHES
+from simulations import readers
+from simulations.engine import INTERDEPENDENT, READERS, STRATEGIC
+from simulations.experiments import Adoption, Experiment, Mix, Number, Year
+from simulations.harms import HARMS, HURT, strategy
+from simulations.horizon import horizon
+from simulations.knobs import READ, TRAITS_READ
+from simulations.options import OPTIONS
+from simulations.population_schema import NUMBERS
+from simulations.reads import read_by
+from simulations.results import AS_DEPLOYED
+from simulations.scope import laid_down
+from simulations.threats import threats
+from simulations.visits import KINDS, ONE_VISIT, PLACES, of_flow
+
+if TYPE_CHECKING:
+    from simulations.population import Population, Stated
+
+#: The modules in which a reader's work is written down.
+_MODULES = {"arrays": ("vectorised", "crowd"), "agents": ("agents", "visits"), "residents": ("residents", "lives")}
+#: Readers whose attempts are visits, decided step by step.
+_VISITS = tuple(name for name in READERS if name not in ("layers", "registrations"))
+#: What rates are held against, by the reader that counts them: tests of the suite.
+PATTERNS = {
+    "arrays": ("agents in time, attempt by attempt", "tests/simulations/test_vectorised.py"),
+    "agents": ("renewal theory of what is at hand in a cache", "tests/simulations/test_horizon.py"),
+    "tasks": ("the rules read over arrays, and single faults in closed form", "tests/simulations/test_tasks.py"),
+    "layers": ("each comparator asked by itself", "tests/simulations/test_layers.py"),
+    "registrations": ("what a cache fetches in closed form", "tests/simulations/test_registrations.py"),
+    "residents": ("the rules read over arrays, and renewal theory", "tests/simulations/test_lives.py"),
+}
+
+
+def lines(asked: Experiment, met: Population) -> Iterator[str]:
+    """The description of an experiment with a population."""
+    yield f"# {asked.name}"
+    for number, (title, element) in enumerate(_ELEMENTS.items(), 1):
+        yield from ("", f"## {number}. {title}", "")
+        yield from element(asked, met)
+    yield from ("", "## Threats to validity", "")
+    yield from (f"* {threat.kind[0].upper()}{threat.kind[1:]}: {threat.here}." for threat in threats(asked, met))
+
+
+def _purpose(asked: Experiment, met: Population) -> Iterator[str]:
+    yield asked.question
+    yield ""
+    what, test = PATTERNS[asked.reader]
+    yield f"Patterns that the model is held against: {what} (`{test}`). About the population: {_one_line(met.about)}"
+
+
+def _entities(asked: Experiment, met: Population) -> Iterator[str]:
+    yield from _table(("what is drawn", "what it can be", "what it says"), (
+        (row.name, ", ".join(row.value) if isinstance(row.value, dict) else "", row.meaning)
+        for row in _used(asked, met) if row.kind != "numbers"
+    ))  # fmt: skip
+    yield ""
+    yield from _table(("number", "what it says"), (
+        *((name, NUMBERS[name].meaning) for name in READ[asked.reader]),
+        *((name, option.meaning) for name, option in OPTIONS.get(asked.reader, {}).items()),
+    ))  # fmt: skip
+    places = [kind.name for kind in met.places.categories]
+    if asked.reader in _VISITS and asked.reader != "residents":
+        yield ""
+        yield from _table(("where an agent is sent", "what the party there can do", "capabilities"), (
+            (name, PLACES[name].meaning, ", ".join(sorted(PLACES[name].capabilities)) or "none") for name in places
+        ))  # fmt: skip
+    yield from ("", f"Scales: {_scale(asked, met)}.")
+
+
+def _scale(asked: Experiment, met: Population) -> str:
+    found = horizon(asked.unit(met, asked.values[-1], "", 0))
+    if found is None:
+        return "attempts have nothing to do with each other, and there is no space"
+    return f"continuous time in seconds, no space; {found.words(asked.attempts // _REPLICATIONS)}"
+
+
+#: As many as `openworld simulate` does where nobody says.
+_REPLICATIONS = 5
+
+
+def _process(asked: Experiment, _: Population) -> Iterator[str]:
+    for module in _MODULES.get(asked.reader, (asked.reader,)):
+        yield from (_plain(getdoc(import_module(f"simulations.{module}")) or ""), "")
+    if asked.reader in _VISITS:
+        steps = dict.fromkeys(action.schema.name for action in actions(ONE_VISIT) if of_flow(action))
+        yield f"Steps of a visit, in the order of the protocol: {', '.join(f'`{step}`' for step in steps)}."
+
+
+def _concepts(asked: Experiment, met: Population) -> Iterator[str]:
+    kept = asked.reader in INTERDEPENDENT
+    attackers = strategy(asked.attacker).meaning if asked.reader in STRATEGIC else "none choose between harms"
+    told = {
+        "Basic principles": "every decision is a rule of the protocol model, named and with its section; none is made "
+                            "for the simulation",
+        "Emergence": "how attempts end; nothing of that is put in",
+        "Adaptation": _adaptation(asked),
+        "Objectives": f"attackers: {attackers}; honest parties finish the flow",
+        "Learning and prediction": "none",
+        "Sensing": "a party reads what its messages and caches hold, as the rules do",
+        "Interaction": "by messages of the protocol" + (", and by what is kept between attempts" if kept else ""),
+        "Stochasticity": _plain(getdoc(import_module("simulations.draws")) or "").partition(". ")[2],
+        "Collectives": "none",
+        "Observation": f"one ending for each attempt ({'; '.join(f'{kind}: {what}' for kind, what in KINDS.items())}), "
+                       f"beside it harms ({', '.join(HARMS)}), which hurt a {', '.join(sorted(set(HURT.values())))}; "
+                       f"headline: {', '.join(measure.words for measure in asked.headline)}",
+    }  # fmt: skip
+    yield from (f"* {name}: {what.rstrip('.')}." for name, what in told.items())
+
+
+def _adaptation(asked: Experiment) -> str:
+    if asked.reader in STRATEGIC and strategy(asked.attacker).moves:
+        return "attackers stand where defences leave most open; nobody else changes what they do"
+    return "nobody changes what they do because of what happens"
+
+
+def _initialization(asked: Experiment, met: Population) -> Iterator[str]:
+    swept = {
+        Mix: "the mix of a factor", Adoption: "the share of clients, and of servers, that do what the arm sets",
+        Year: "the year, and what is adopted by then", Number: "a number",
+    }.get(type(asked.sweep), "nothing")  # fmt: skip
+    yield f"Along the sweep {asked.parameter} is {', '.join(f'{value:g}' for value in asked.values)} ({swept})."
+    yield f"Every arm meets the same draws, {asked.attempts:,} attempts at each point in {_REPLICATIONS} replications."
+    yield ""
+    yield from _table(("arm", "what it sets"), (
+        (name, ";".join(f"{switch}={value}" for switch, value in chosen) or AS_DEPLOYED)
+        for name, chosen in asked.treatments.items()
+    ))  # fmt: skip
+    for what, values in (("numbers", asked.numbers), ("options", asked.options)):
+        if values:
+            yield from ("", f"The experiment's own {what}: {', '.join(f'{n} {v:g}' for n, v in values.items())}.")
+
+
+def _input(asked: Experiment, met: Population) -> Iterator[str]:
+    yield f"Population `{met.name}`; what the experiment sweeps or sets itself is in it as at the first point."
+    yield ""
+    yield from _table(("what", "value", "where it comes from"), (
+        (row.name, row.text, _origin(row)) for row in _used(asked, met)
+    ))  # fmt: skip
+    if options := OPTIONS.get(asked.reader):
+        yield ""
+        yield from _table(("option", "value", "tried between"), (
+            (name, f"{asked.options.get(name, option.default):g}", f"{option.low:g} and {option.high:g}")
+            for name, option in options.items()
+        ))  # fmt: skip
+
+
+def _submodels(asked: Experiment, _: Population) -> Iterator[str]:
+    read = read_by(readers.READERS[asked.reader])
+    yield f"Switches that decide, of {len(SWITCHES)}: {', '.join(f'`{name}`' for name in SWITCHES if name in read)}."
+    if asked.reader in _VISITS:
+        template, _closure = laid_down(ONE_VISIT)
+        yield ""
+        yield from _table(("rule", "requirement", "source"), (
+            (name, RULES[name].requirement, RULES[name].source) for name in template.enforced if name in RULES
+        ))  # fmt: skip
+
+
+_ELEMENTS = {
+    "Purpose and patterns": _purpose, "Entities, state variables, and scales": _entities,
+    "Process overview and scheduling": _process, "Design concepts": _concepts, "Initialization": _initialization,
+    "Input data": _input, "Submodels": _submodels,
+}  # fmt: skip
+
+
+def _used(asked: Experiment, met: Population) -> list[Stated]:
+    """What a population states that the experiment depends on."""
+    read = {*READ[asked.reader], *TRAITS_READ.get(asked.reader, ())}
+    at = asked.unit(met, asked.values[0], "", 0).population
+    drawn = {factor.name for factor in (*at.factors, at.places)}
+    return [row for row in at.stated() if row.name in read or (row.kind == "factors" and row.name in drawn)]
+
+
+def _origin(row: Stated) -> str:
+    told = row.provenance
+    note = f" ({told.note})" if told.note else ""
+    return f"swept{note}" if told.swept else f"{told.confidence} confidence: {told.source}{note}"
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    yield f"| {' | '.join(head)} |"
+    yield "|---" * len(head) + "|"
+    yield from (f"| {' | '.join(_one_line(cell).replace('|', chr(92) + '|') for cell in row)} |" for row in rows)
+
+
+def _plain(text: str) -> str:
+    """A docstring without the marks of its references."""
+    return _one_line(text.replace(":mod:", "").replace(":func:", "").replace(":data:", ""))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,68 @@
+"""What stands between the numbers of an experiment and the world that they are about: its threats to validity.
+
+Read off the population, the experiment and the reader, so that none is left out because nobody thought of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from model.design import own_switches
+from simulations.attempts import of_servers
+from simulations.engine import STRATEGIC
+from simulations.experiments import Adoption, Experiment, Mix, Number
+from simulations.harms import strategy
+from simulations.knobs import READ, SENT
+from simulations.options import OPTIONS
+from simulations.visits import ONE_VISIT
+
+if TYPE_CHECKING:
+    from simulations.population import Population
+
+#: What each reader leaves out.
+LEFT_OUT = {
+    "arrays": "nothing is kept from one attempt to the next, and nothing but a thief takes time",
+    "agents": "servers have no limit of capacity, and users approve whatever they are asked",
+    "tasks": "tasks have nothing to do with each other, and servers no limit of capacity",
+    "layers": "everybody is honest, and a spelling is all that goes wrong",
+    "registrations": "there is one authorization server, and domains are lost to one attacker",
+    "residents": "whom anybody is connected to is drawn once and does not follow what happens",
+}
+
+
+class Threat(NamedTuple):
+    """One of them: what kind it is, in a word or two, and what it is here."""
+
+    kind: str
+    here: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.here}"
+
+
+def threats(asked: Experiment, met: Population) -> Iterator[Threat]:
+    """The threats to the validity of an experiment with this population, those about its inputs first."""
+    turned = asked.sweep.factor if isinstance(asked.sweep, Mix) else ""
+    drawn = [met.places, *met.factors] if asked.reader in SENT else list(met.factors)
+    stated = [(each.name, each.provenance) for each in drawn if each.name != turned and len(each.categories) > 1]
+    counted = asked.sweep.name if isinstance(asked.sweep, Number) else ""
+    stated += [(name, met.numbers[name].provenance) for name in READ[asked.reader] if name != counted]
+    if swept := [name for name, provenance in stated if provenance.swept]:
+        yield Threat("measured by nobody", ", ".join(swept))
+    if unsure := [name for name, provenance in stated if provenance.confidence == "low"]:
+        yield Threat("low confidence", ", ".join(unsure))
+    if granted := OPTIONS.get(asked.reader, {}).keys() - {counted}:
+        yield Threat("taken for granted", ", ".join(sorted(granted)))
+    if imposed := sorted({name for text in (*asked.arms, *asked.factors.values()) for name in own_switches(text)
+                          if of_servers(name)}):  # fmt: skip
+        whose = "those who adopt" if isinstance(asked.sweep, Adoption) else "all of them"
+        yield Threat("what arms say of servers holds for " + whose, ", ".join(imposed))
+    if len(met.factors) > 1:
+        yield Threat("drawn independently of each other", ", ".join(factor.name for factor in met.factors))
+    if asked.reader in STRATEGIC:
+        yield Threat("attackers", f"{strategy(asked.attacker).meaning}, and let no occasion pass")
+    servers = sum(server.honest for server in ONE_VISIT.servers)
+    if asked.reader in SENT:
+        yield Threat("bounded", f"a visit has {servers} honest authorization server{'s' * (servers != 1)} and one user")
+    yield Threat("left out", LEFT_OUT[asked.reader])

@@ -1,0 +1,75 @@
+"""The description of every experiment: all seven elements, from code and data, and what threatens its validity."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from openworld.cli import main
+from openworld.odd import PATTERNS, lines
+from simulations.catalogue import EXPERIMENTS
+from simulations.engine import READERS
+from simulations.experiments import find, population_for
+from simulations.knobs import READ
+from simulations.population import load
+from simulations.population_statements import Number, Provenance
+from simulations.threats import LEFT_OUT, threats
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_experiment_is_described(name: str) -> None:
+    """Element by element; each arm, each point of the sweep and each number that is read is in it."""
+    asked = find(name)
+    text = "\n".join(lines(asked, population_for(asked, None)))
+    heads = [line.partition(". ")[2] for line in text.splitlines() if line.startswith("## ")][:7]
+    assert heads == [
+        "Purpose and patterns", "Entities, state variables, and scales", "Process overview and scheduling",
+        "Design concepts", "Initialization", "Input data", "Submodels",
+    ]  # fmt: skip
+    assert asked.question in text
+    assert all(f"| {arm} |" in text for arm in asked.treatments)
+    assert all(f"| {number} |" in text for number in READ[asked.reader])
+
+
+def test_every_reader_has_its_words() -> None:
+    """What it is held against is a test that there is; what it leaves out is said."""
+    assert PATTERNS.keys() == LEFT_OUT.keys() == set(READERS)
+    assert all((ROOT / test).exists() for _, test in PATTERNS.values())
+
+
+def test_threats_follow_the_statements() -> None:
+    """A number that gets a source is none that nobody measured; one of low confidence is one of those."""
+    asked, met = find("iss"), load("measured_2026")
+
+    def told(confidence: str) -> dict[str, str]:
+        provenance = Provenance(not confidence, "made up" if confidence else "", confidence)
+        numbers = {**met.numbers, "token_lifetime": Number(3600, provenance)}
+        return dict(threats(asked, replace(met, numbers=numbers)))
+
+    assert "token_lifetime" in told("")["measured by nobody"]
+    assert "token_lifetime" not in told("low")["measured by nobody"]
+    assert "token_lifetime" in told("low")["low confidence"]
+    assert "token_lifetime" not in told("high")["low confidence"]
+
+
+def test_what_is_swept_is_no_threat() -> None:
+    """The share that an experiment sweeps is its question."""
+    asked = find("rare_mixup")
+    assert "place" not in dict(threats(asked, population_for(asked, None))).get("measured by nobody", "")
+
+
+def test_the_command_writes_a_file(tmp_path: Path) -> None:
+    """Or prints it; an experiment that does not exist is one line."""
+    runner = CliRunner()
+    printed = runner.invoke(main, ["odd", "slash"])
+    written = runner.invoke(main, ["odd", "slash", "-o", str(tmp_path / "odd.md")])
+    assert written.exit_code == printed.exit_code == 0
+    assert (tmp_path / "odd.md").read_text(encoding="utf-8") == printed.stdout
+    wrong = runner.invoke(main, ["odd", "slush"])
+    assert wrong.exit_code == 2
+    assert "unknown experiment 'slush'" in wrong.output
