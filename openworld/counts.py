@@ -51,7 +51,13 @@ def source_lines(asked: Experiment, met: Population) -> Iterator[str]:
     """Whose the numbers are that an experiment is about, where its reader takes some for granted."""
     from simulations.knobs import READ, TRAITS_READ
     from simulations.options import OPTIONS
+    from simulations.readers import READERS
+    from simulations.reads import unread
 
+    for text in asked.arms:
+        if left := unread(READERS[asked.reader], text):
+            said = f"nothing here depends on what {text} says of {', '.join(left)}"
+            yield from textwrap.wrap(said, 100, subsequent_indent="    ")
     options = OPTIONS.get(asked.reader)
     if not options:
         return

@@ -278,8 +278,9 @@ QUANTITIES = Shape(("value", "arm", "quantity", "per"), {
 EFFECTS = Shape(("value", "effect", "kind", "outcome"), {**_DIFFERENCE, "effect": _NAME, "order": _COUNT})
 
 REACH = Shape(("design", "measure", "statistic"), {
-    "kind": _NAME, "population": _NAME, "design": _NAME, "measure": _NAME, "statistic": _NAME, "value": _NUMBER,
-    "low": _BOUND, "high": _BOUND, "replications": _COUNT, "targets": _COUNT, "command": _TEXT,
+    "kind": _NAME, "population": _NAME, "design": _NAME, "alike": _maybe(_TEXT), "measure": _NAME,
+    "statistic": _NAME, "value": _NUMBER, "low": _BOUND, "high": _BOUND, "replications": _COUNT, "targets": _COUNT,
+    "command": _TEXT,
     "seed": _maybe(_SEED, "not recorded"), **_RUN,
 })  # fmt: skip
 RULES = Shape(("design", "rule"), {"design": _NAME, "rule": _NAME, **_RUN}, empty=True)

@@ -20,7 +20,7 @@ from simulations.arms import Arm, protections
 from simulations.population import Population
 from simulations.reach import Attack, Controls, HoldsRefresh, Possession, Reach
 from simulations.reads import check_read
-from simulations.results import write
+from simulations.results import LISTED, write
 from simulations.topology import Topology, draw, origin_of
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ STATISTICS = ("mean", "median", "p90", "max")
 _ORIGIN = ("seed", "code", "command")
 COLUMNS = ("kind", "population", "design", "replication", "target", "exists", *MEASURES, *_ORIGIN)
 SUMMARY_COLUMNS = (
-    "kind", "population", "design", "measure", "statistic", "value", "low", "high",
+    "kind", "population", "design", "alike", "measure", "statistic", "value", "low", "high",
     "difference", "difference_low", "difference_high", "replications", "targets", *_ORIGIN,
 )  # fmt: skip
 RULE_COLUMNS = ("kind", "design", "rule", "stopped")
@@ -121,7 +121,8 @@ class BlastRadius:
         targets: one row a target of a topology under a design: what came into reach; ``exists`` is false where the
             design leaves no such token to steal.
         summary: one row a statistic of a measure under a design, over the targets of a topology and then, as a mean
-            with its interval, over topologies; ``difference`` is paired, against the first design.
+            with its interval, over topologies; ``difference`` is paired, against the first design, and ``alike``
+            names all designs under which as much comes into reach at every target.
         passed: under each design, the steps of the model that led on and how often.
         refused: the rules that stopped one and how often.
         yearly: how often it goes wrong in a year in a topology of this population, where that is stated.
@@ -281,6 +282,7 @@ def summarise(table: pandas.DataFrame) -> pandas.DataFrame:
     kind, population = table.loc[0, ["kind", "population"]]
     origin = table.loc[0, ["seed", "code", "command"]]
     rows: list[tuple[Any, ...]] = []
+    together = _alike(table)
     first: dict[tuple[str, str], pandas.Series[float]] = {}
     for design, of_design in table.groupby("design", sort=False):
         by_topology = of_design.groupby("replication")
@@ -293,10 +295,19 @@ def summarise(table: pandas.DataFrame) -> pandas.DataFrame:
         for (measure, statistic), column in per.items():
             against = column - first[measure, statistic]
             rows.append((
-                kind, population, design, measure, statistic, *_mean(column, 0.0), *_mean(against, -math.inf),
-                len(column), len(of_design), *origin,
+                kind, population, design, together[str(design)], measure, statistic, *_mean(column, 0.0),
+                *_mean(against, -math.inf), len(column), len(of_design), *origin,
             ))  # fmt: skip
     return pandas.DataFrame(rows, columns=list(SUMMARY_COLUMNS))
+
+
+def _alike(table: pandas.DataFrame) -> dict[str, str]:
+    """For each design the names of all under which as much comes into reach at every target."""
+    groups: dict[str, list[str]] = {}
+    for design, rows in table.groupby("design", sort=False):
+        reached = rows[["replication", "target", "exists", *MEASURES]].to_csv(index=False)
+        groups.setdefault(reached, []).append(str(design))
+    return {design: LISTED.join(designs) for designs in groups.values() for design in designs}
 
 
 def _mean(values: pandas.Series[float], least: float) -> tuple[float, float, float]:

@@ -31,14 +31,16 @@ _GIVE_DESIGNS = ("of", "client")
 
 
 def check_read(reader: str, counts: Callable[..., Any], text: str) -> None:
-    """Make sure that a reader reads the switches that an arm names itself, and the protocol of a design that it names.
+    """Make sure that a reader reads the switches that an arm names itself, and of a design that it names the protocol.
+
+    Of what else such a design sets at least something has to be read; the rest is told by :func:`unread`.
 
     Parameters:
         reader: what it is called.
         counts: the function or class that does its work.
 
     Raises:
-        ConfigurationError: naming a switch that it does not read, and what it reads.
+        ConfigurationError: naming a switch or a design that it does not read, and what it reads.
     """
     read = read_by(counts)
     named = own_switches(text)
@@ -48,6 +50,15 @@ def check_read(reader: str, counts: Callable[..., Any], text: str) -> None:
         if name not in read:
             said = f"switch {name!r} of arm {text!r} is not read by {reader}"
             raise ConfigurationError(f"{said}, which reads {_words(read)}")
+    changed = parse(text).design.changes()
+    if changed and read.isdisjoint(changed):
+        raise ConfigurationError(f"nothing that arm {text!r} sets is read by {reader}, which reads {_words(read)}")
+
+
+def unread(counts: Callable[..., Any], text: str) -> tuple[str, ...]:
+    """The switches that an arm sets by the design that it names, and that a reader does not read."""
+    changed, own = parse(text).design.changes(), own_switches(text)
+    return tuple(name for name in changed if name not in own and name not in read_by(counts))
 
 
 def _words(read: frozenset[str]) -> str:

@@ -61,8 +61,7 @@ def blast_radius(
     from simulations.blast_radius import StoppedBlastRadius, run
     from simulations.population import load
 
-    # The name of a deployed client has a == of its own.
-    arms = tuple(arm(text if "=" in text.replace("==", "") or not text else f"design={text}", text) for text in designs)
+    arms = tuple(arm(_configuration(text), text) for text in designs)
     met = load(population) if year is None else load(population).at(year)
     met = met if scale is None else met.scaled(scale)
     stopped = False
@@ -86,6 +85,7 @@ def blast_radius(
         })  # fmt: skip
     else:
         print_lines(_head(found, met))
+        print_lines(_unread(designs))
         print_lines(_lines(found))
         if output is not None:
             click.echo(f"written to {output}")
@@ -105,19 +105,38 @@ def _head(found: BlastRadius, met: Population) -> Iterator[str]:
         yield f"good to the thief for at most {met.number(kind.lasts) / 3600:g} hours, the population's {kind.lasts}"
 
 
+def _unread(designs: tuple[str, ...]) -> Iterator[str]:
+    """What a named design sets and nothing here depends on."""
+    from simulations.reach import Attack
+    from simulations.reads import unread
+
+    for text in designs:
+        if left := unread(Attack, _configuration(text)):
+            yield f"nothing here depends on what {text} says of {', '.join(left)}"
+
+
+def _configuration(text: str) -> str:
+    # The name of a deployed client has a == of its own.
+    return text if "=" in text.replace("==", "") or not text else f"design={text}"
+
+
 def _lines(found: BlastRadius) -> Iterator[str]:
     rows = found.summary.to_dict("records")
     cells = {(row["design"], row["measure"], row["statistic"]): row for row in rows}
-    for design in dict.fromkeys(row["design"] for row in rows):
-        exists = cells[design, "exists", "share"]["value"]
+    for together in dict.fromkeys(row["alike"] for row in rows):
+        members = list(dict.fromkeys(row["design"] for row in rows if row["alike"] == together))
+        exists = cells[members[0], "exists", "share"]["value"]
         yield ""
-        yield design + ("" if exists == 1 else f"  (there is such a token in {exists:.0%} of the cases)")
+        yield together + ("" if exists == 1 else f"  (there is such a token in {exists:.0%} of the cases)")
+        if len(members) > 1:
+            yield "  the same comes into reach at every target"
         for measure in ("resource_servers", "users", "tokens"):
-            words = (_words(cells[design, measure, name]) for name in ("median", "p90", "max"))
+            words = (_words(cells[members[0], measure, name]) for name in ("median", "p90", "max"))
             yield f"  {measure.replace('_', ' '):<17} {'  '.join(words)}".rstrip()
-        for label, counts in (("led on", found.passed[design]), ("stopped by", found.refused[design])):
-            if counts:
-                yield f"  {label:<17} {_often(counts)}"
+        for label, counts in (("led on", found.passed), ("stopped by", found.refused)):
+            # Which rules stop what may differ where what is stopped does not.
+            told = dict.fromkeys(_often(counts[design]) for design in members if counts[design])
+            yield from (f"  {label:<17} {words}" for words in told)
 
 
 def _words(row: dict[Hashable, Any]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -10,6 +12,8 @@ from matplotlib.ticker import MaxNLocator
 
 from openworld.plotstyle import FAINT, INK, PAPER, SERIES, style, titled
 
+#: Letters in a line of what a row is called.
+_WIDE = 34
 #: What is counted, and how each panel is called.
 _PANELS = {"resource_servers": "resource servers in reach", "users": "users in reach"}
 #: Statistics over the targets of a topology: words, colour, marker, fill, and how far from the middle of the row.
@@ -27,6 +31,7 @@ def blast_radius(summary: pd.DataFrame, rules: pd.DataFrame, title: str = "") ->
         rules: by ``design`` the ``rule`` that stopped a step, the one that did most first.
         title: what goes wrong.
     """
+    summary, rules = _together(summary, rules)
     designs = list(dict.fromkeys(summary["design"]))
     with style():
         figure = Figure(figsize=(12.4, 1.7 + 0.42 * len(designs)), layout="constrained")
@@ -34,7 +39,7 @@ def blast_radius(summary: pd.DataFrame, rules: pd.DataFrame, title: str = "") ->
         for axes, (measure, words) in zip(panels, _PANELS.items(), strict=True):
             _panel(axes, summary[summary["measure"] == measure], designs)
             axes.set_title(words, loc="left", fontsize=10)
-        panels[0].set_yticks(range(len(designs)), designs)
+        panels[0].set_yticks(range(len(designs)), [textwrap.fill(design, _WIDE) for design in designs])
         panels[0].set_ylim(len(designs) - 0.5, -0.5)
         _stopped(panels[-1], rules, designs)
         handles = [
@@ -44,6 +49,16 @@ def blast_radius(summary: pd.DataFrame, rules: pd.DataFrame, title: str = "") ->
         figure.legend(handles=handles, loc="outside lower left", ncols=len(handles), fontsize=9)
         titled(figure, title)
     return figure
+
+
+def _together(summary: pd.DataFrame, rules: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Designs that leave as much in reach at every target as one, with what stops most under each of them."""
+    named = dict(zip(summary["design"], summary["alike"].where(summary["alike"] != "", summary["design"]), strict=True))
+    drawn = summary.assign(design=summary["design"].map(named))
+    first = rules.drop_duplicates("design")
+    first = first.assign(design=first["design"].map(named)).drop_duplicates(["design", "rule"])
+    rule = first.groupby("design", sort=False)["rule"].agg(" or ".join).reset_index()
+    return drawn.drop_duplicates(["design", "measure", "statistic"]), rule
 
 
 def _panel(axes: Axes, table: pd.DataFrame, designs: list[str]) -> None:
@@ -65,7 +80,7 @@ def _panel(axes: Axes, table: pd.DataFrame, designs: list[str]) -> None:
 
 def _stopped(axes: Axes, rules: pd.DataFrame, designs: list[str]) -> None:
     """Beside the last panel: the rule that stopped most steps under each design."""
-    first = rules.drop_duplicates("design").set_index("design")["rule"]
+    first = rules.set_index("design")["rule"]
     for place, design in enumerate(designs):
         said = str(first.get(design, "nothing"))
         axes.annotate(said, (1, place), (14, 0), xycoords=("axes fraction", "data"), textcoords="offset points",

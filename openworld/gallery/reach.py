@@ -32,9 +32,11 @@ def _blast_radius(kind: str, source: Source) -> Drawing:
     summary, rules = source.blast_radius(kind)
     first = summary.iloc[0]
     designs = list(dict.fromkeys(summary["design"]))
+    same = [names for names in dict.fromkeys(summary["alike"]) if names and names not in designs]
     topologies = int(first["replications"])
     caption = Caption(
-        str(first["population"]), f"{', '.join(designs)}; what a design does not speak of is as the population has it",
+        str(first["population"]), f"{', '.join(designs)}; what a design does not speak of is as the population has it"
+        + "".join(f"; as much comes into reach at every target under {names}" for names in same),
         f"{int(first['targets'])} targets in {topologies} topologies, the same under every design", str(first["seed"]),
         "95 % t intervals over topologies, of the mean and of the worst target of each",
     )  # fmt: skip

@@ -21,7 +21,7 @@ from simulations.experiments import Experiment, run
 from simulations.population import load
 from simulations.reach import Attack
 from simulations.readers import READERS
-from simulations.reads import check_read, read_by, read_by_visits
+from simulations.reads import check_read, read_by, read_by_visits, unread
 from simulations.sensitivity import indices
 from simulations.visits import ONE_VISIT, Settings
 
@@ -179,3 +179,13 @@ def test_what_ships_is_read() -> None:
             check_read(asked.reader, READERS[asked.reader], text)
     for sides in PROTECTIONS.values():
         assert {name for side in sides for name in own_switches(side)} <= read_by(Attack)
+
+
+def test_what_is_not_read_of_a_design_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an arm names itself has to be read; of a design something, and what is not is told."""
+    assert unread(READERS["registrations"], "design=mcp")
+    assert "reg" not in unread(READERS["registrations"], "design=mcp;reg=dcr")
+    assert unread(READERS["arrays"], "prm=prefix") == ()
+    monkeypatch.setitem(NAMED_DESIGNS, "caching", "cache_key=issuer")
+    with pytest.raises(ConfigurationError, match="nothing that arm 'design=caching' sets is read by reader 'layers'"):
+        check_read("reader 'layers'", READERS["layers"], "design=caching")
