@@ -32,7 +32,10 @@ if TYPE_CHECKING:
     from simulations.population import Population, Stated
 
 #: The modules in which a reader's work is written down.
-_MODULES = {"arrays": ("vectorised", "crowd"), "agents": ("agents", "visits"), "residents": ("residents", "lives")}
+_MODULES = {
+    "arrays": ("vectorised", "crowd"), "agents": ("agents", "visits"), "residents": ("residents", "lives", "stations"),
+    "vendors": ("adoption",),
+}  # fmt: skip
 #: Readers whose attempts are visits, decided step by step.
 _VISITS = tuple(name for name in READERS if name not in ("layers", "registrations"))
 #: What rates are held against, by the reader that counts them: tests of the suite.
@@ -42,7 +45,8 @@ PATTERNS = {
     "tasks": ("the rules read over arrays, and single faults in closed form", "tests/simulations/test_tasks.py"),
     "layers": ("each comparator asked by itself", "tests/simulations/test_layers.py"),
     "registrations": ("what a cache fetches in closed form", "tests/simulations/test_registrations.py"),
-    "residents": ("the rules read over arrays, and renewal theory", "tests/simulations/test_lives.py"),
+    "residents": ("the rules read over arrays, and queues in closed form", "tests/simulations/test_lives.py"),
+    "vendors": ("tipping points in closed form", "tests/simulations/test_adoption.py"),
 }
 
 
@@ -125,6 +129,8 @@ def _concepts(asked: Experiment, met: Population) -> Iterator[str]:
 def _adaptation(asked: Experiment) -> str:
     if asked.reader in STRATEGIC and strategy(asked.attacker).moves:
         return "attackers stand where defences leave most open; nobody else changes what they do"
+    if asked.reader == "vendors":
+        return "vendors take a measure up where it pays and drop it where not; attackers and users change nothing"
     return "nobody changes what they do because of what happens"
 
 

@@ -27,6 +27,7 @@ LEFT_OUT = {
     "tasks": "tasks have nothing to do with each other, and servers no limit of capacity",
     "layers": "everybody is honest, and a spelling is all that goes wrong",
     "registrations": "there is one authorization server, and domains are lost to one attacker",
+    "vendors": "vendors know what a flow is worth, and nothing but that moves them",
     "residents": "whom anybody is connected to is drawn once and does not follow what happens",
 }
 

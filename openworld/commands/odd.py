@@ -10,7 +10,7 @@ from openworld.commands.shell import DONE, print_lines
 
 
 @click.command()
-@click.argument("experiment")
+@click.argument("experiment", metavar="EXPERIMENT|FILE")
 @click.option("--population", metavar="NAME_OR_FILE", help="Met instead of the experiment's own population.")
 @click.option(
     "--deployed/--baseline-clients", default=None,
@@ -20,8 +20,8 @@ from openworld.commands.shell import DONE, print_lines
 def odd(experiment: str, population: str | None, deployed: bool | None, output: Path | None) -> int:
     """Describe an experiment by the ODD protocol (Grimm et al. 2020), in Markdown, with its threats to validity.
 
-    What is written is read off the code and the data: parties and what they do, where each number comes from, the
-    rules that decide.
+    It is one of the suite or a file of your own. What is written is read off the code and the data: parties and what
+    they do, where each number comes from, the rules that decide.
 
     \b
     openworld odd iss

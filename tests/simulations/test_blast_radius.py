@@ -58,7 +58,8 @@ def test_designs_that_leave_as_much_in_reach_are_told() -> None:
     """Another name for the same is alike, and so is what only another rule would stop; what protects is not."""
     none = PROTECTIONS["audience restriction"][0]
     arms = (arm(none, "none"), arm(none, "again"), arm(f"{none};token_fmt=opaque", "opaque"), protections()[-1])
-    alike = run("token", SMALL, arms, samples=10, replications=2).summary.groupby("design", sort=False)["alike"].unique()
+    summary = run("token", SMALL, arms, samples=10, replications=2).summary
+    alike = summary.groupby("design", sort=False)["alike"].unique()
     assert alike["none"] == alike["again"] == ["none, again, opaque"]
     assert alike["all protections"] == ["all protections"]
 
