@@ -2,14 +2,16 @@
 
 The design of a release that the model knows is the stored one, so that its agreement is a prediction; any other
 release gets the design that explains most of what was just seen, and what its nearest stored relative predicts is
-told beside it. Where nothing was seen that a design can be fitted to, it is the relative's.
+told beside it. Where nothing was seen that a design can be fitted to, it is the relative's. A release mostly has two
+such neighbours, the last before it and the first after; one of its own major version is nearer. Where they end a
+scenario differently the change is somewhere between them, and what is predicted says so.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.attacks import PARTIES, Ask
@@ -42,8 +44,8 @@ class Explanation:
         decided_by: for each switch of the design that is off its baseline, the scenarios that decided it.
         comparisons: what was seen in each scenario that the model can be asked about, beside what it says.
         sources: where each of them comes from.
-        relative: the nearest release that is stored, where this one is not; ``""`` if there is none.
-        by_relative: of the same scenarios, those whose end the relative's design predicts.
+        neighbours: the releases next to this one that are stored, where this one is not, the nearest first.
+        by_neighbours: where each of them says that those scenarios end.
         whole: whether the search for a design came to its end in the time there is for it.
     """
 
@@ -52,9 +54,25 @@ class Explanation:
     decided_by: Mapping[str, tuple[str, ...]]
     comparisons: Mapping[str, Comparison]
     sources: Mapping[str, str]
-    relative: str = ""
-    by_relative: tuple[str, ...] = ()
+    neighbours: tuple[str, ...] = ()
+    by_neighbours: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     whole: bool = True
+
+    @property
+    def relative(self) -> str:
+        """The nearest release that is stored, where this one is not; ``""`` if there is none."""
+        return self.neighbours[0] if self.neighbours else ""
+
+    @property
+    def by_relative(self) -> tuple[str, ...]:
+        """Scenarios whose end the relative's design predicts."""
+        seen = {name: one.observed.stage for name, one in self.comparisons.items()}
+        return tuple(name for name, ends in self.by_neighbours.items() if ends[0] == seen[name])
+
+    @property
+    def disputed(self) -> tuple[str, ...]:
+        """Scenarios of which the neighbours say different ends."""
+        return tuple(name for name, ends in self.by_neighbours.items() if len(set(ends)) > 1)
 
     def shares(self) -> dict[str, tuple[int, int, int]]:
         """By source: how many scenarios there are, how many end as the model says, and how many entirely go so."""
@@ -67,6 +85,15 @@ class Explanation:
 
     def remark(self, name: str) -> str:
         """What the model says of a scenario, where that is not all that was seen; else the rule that refused."""
+        return "; ".join(filter(None, (self._remark(name), self._disputed(name))))
+
+    def _disputed(self, name: str) -> str:
+        if name not in self.disputed:
+            return ""
+        said = zip(self.neighbours, self.by_neighbours[name], strict=True)
+        return f"neighbours disagree: {', '.join(f'{neighbour} {end}' for neighbour, end in said)}"
+
+    def _remark(self, name: str) -> str:
         one = self.comparisons[name]
         if one.verdict == "other_end":
             refused = f", by {one.predicted.refused_by.name}" if one.predicted.refused_by else ""
@@ -89,6 +116,8 @@ class Explanation:
             "predicted": shares,
             "mispredicted": [name for name, one in self.comparisons.items() if one.verdict != "predicted"],
             "relative": {"client": self.relative, "ends_predicted": len(self.by_relative)} if self.relative else None,
+            "neighbours": list(self.neighbours),
+            "disputed": list(self.disputed),
         }
 
 
@@ -100,7 +129,7 @@ def explain(release: Release, plays: Sequence[Play], judgements: Sequence[Judgem
     """
     seen = {one.scenario: observed(one) for one in judgements if one.outcome in STAGES}
     asked = {play.name: play for play in plays if play.name in seen and not play.twist and not play.bounce}
-    stored, relative = clients().get(str(release)), _relative(release)
+    stored, beside = clients().get(str(release)), neighbours(str(release))
     catalogued = {name: seen[name] for name, play in asked.items() if play.source == "catalogue"}
     if stored is not None:
         design, source, decided_by, whole = stored.design, "stored", stored.decided_by, True
@@ -109,17 +138,19 @@ def explain(release: Release, plays: Sequence[Play], judgements: Sequence[Judgem
         design, source, decided_by, whole = found.design, "fitted", found.evidence, found.whole
     else:
         design, source, whole = design_of(release), "relative", True
-        decided_by = {} if relative is None else relative.decided_by
+        decided_by = beside[0].decided_by if beside else {}
 
     def compare(design: Design) -> dict[str, Comparison]:
         said = {name: converse(design, play.scenario(_origins())) for name, play in asked.items()}
         return {name: Comparison(name, seen[name], conversation) for name, conversation in said.items()}
 
     sources = {name: play.source for name, play in asked.items()}
-    if stored is not None or relative is None:
-        return Explanation(design, source, decided_by, compare(design), sources, whole=whole)
-    told = tuple(name for name, one in compare(relative.design).items() if one.end_predicted)
-    return Explanation(design, source, decided_by, compare(design), sources, relative.name, told, whole)
+    if stored is not None:
+        beside = ()
+    ends = [compare(one.design) for one in beside]
+    said = {name: tuple(each[name].predicted.stage for each in ends) for name in asked} if beside else {}
+    names = tuple(one.name for one in beside)
+    return Explanation(design, source, decided_by, compare(design), sources, names, said, whole)
 
 
 def _origins() -> dict[str, str]:
@@ -148,15 +179,17 @@ def asker() -> Ask:
 
 def design_of(release: Release) -> Design:
     """The stored design of a client, or that of its nearest relative, or the baseline."""
-    relative = _relative(release)
-    return Design() if relative is None else relative.design
+    beside = neighbours(str(release))
+    return next((one.design for one in (clients().get(str(release)), *beside) if one is not None), Design())
 
 
-def _relative(release: Release) -> Client | None:
-    """The last stored release of the same client that is not newer than this one, or else the first."""
-    relatives = [one for one in clients().values() if one.name.startswith(f"{release.software.name}==")]
-    older = [one for one in relatives if _age(one.name) <= _age(str(release))]
-    return next(iter(older[-1:] or relatives), None)
+def neighbours(name: str) -> tuple[Client, ...]:
+    """The stored releases of the same client next to this one, before and after; those of its major version first."""
+    implementation, age = name.partition("==")[0], _age(name)
+    others = [one for one in clients().values() if one.name.partition("==")[0] == implementation and one.name != name]
+    before = [one for one in others if _age(one.name) <= age][-1:]
+    after = [one for one in others if _age(one.name) > age][:1]
+    return tuple(sorted((*before, *after), key=lambda one: _age(one.name)[:1] != age[:1]))
 
 
 def _age(name: str) -> list[int]:

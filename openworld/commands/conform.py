@@ -318,6 +318,10 @@ def _explained(explained: Explanation, stops: dict[str, list[str]], host: tuple[
     if explained.source == "fitted" and explained.relative:
         told, total = len(explained.by_relative), len(explained.comparisons)
         yield f"{told} of {total} ends predicted by the stored design of its nearest relative, {explained.relative}"
+    if len(explained.neighbours) > 1:
+        agreed = [name for name in explained.comparisons if name not in explained.disputed]
+        right = len(set(agreed) & set(explained.by_relative))
+        yield f"{right} of the {len(agreed)} ends on which {' and '.join(explained.neighbours)} agree"
     if not explained.whole:
         yield "the search for a design that explains more was cut short"
     for name, value in explained.design.changes().items():

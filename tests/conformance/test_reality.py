@@ -9,7 +9,8 @@ from conformance.play import catalogue
 from conformance.software import CLIENTS, Release
 from model.clients import find
 from openworld import reality
-from openworld.reality import Explanation, design_of, explain
+from openworld.reality import Explanation, design_of, explain, neighbours
+from simulations.behaviour import compare, measured
 
 PLAYS = [play for play in catalogue() if play.name in ("M01_iss_ok", "M02_iss_wrong_adv")]
 
@@ -27,9 +28,9 @@ def seen(version: str, outcomes: dict[str, str]) -> Explanation:
 
 @pytest.mark.parametrize(
     ("version", "relative"),
-    [("2.3.0", "2.3.0"), ("1.26.0", "1.23.3"), ("2.0.0-beta.5", "1.30.0"), ("99.0", "2.3.0"), ("0.9.1", "1.9.4")],
+    [("2.3.0", "2.3.0"), ("1.26.0", "1.23.3"), ("2.0.1", "2.3.0"), ("99.0", "2.3.0"), ("0.9.1", "1.9.4")],
 )
-def test_relative_is_the_last_that_is_not_newer(version: str, relative: str) -> None:
+def test_relative_is_the_last_that_is_not_newer_of_its_major_version(version: str, relative: str) -> None:
     design = design_of(Release(CLIENTS["mcp-python"], version))
     assert design.changes() == find(f"mcp-python=={relative}").design.changes()
 
@@ -46,6 +47,30 @@ def test_fitted_design_is_beside_what_its_relative_predicts() -> None:
     assert (explained.source, explained.design.iss_check) == ("fitted", "off")
     assert (explained.relative, explained.by_relative) == ("mcp-python==2.3.0", ("M01_iss_ok",))
     assert explained.to_json()["relative"] == {"client": "mcp-python==2.3.0", "ends_predicted": 1}
+
+
+def test_neighbours_that_disagree_say_so_in_what_is_predicted() -> None:
+    """Between a release that compares iss and one that does not, either may be so; nothing is known of which."""
+    explained = seen("2.0.1", {"M01_iss_ok": "A", "M02_iss_wrong_adv": "a"})
+    assert explained.neighbours == ("mcp-python==2.3.0", "mcp-python==1.30.0")
+    assert explained.disputed == ("M02_iss_wrong_adv",)
+    assert "neighbours disagree: mcp-python==2.3.0 a, mcp-python==1.30.0 A" in explained.remark("M02_iss_wrong_adv")
+    assert explained.remark("M01_iss_ok") == ""
+    assert [one.name for one in neighbours("mcp-python==1.26.0")] == ["mcp-python==1.23.3", "mcp-python==1.28.1"]
+    assert neighbours("oauth4webapi==3.8.8") == ()
+
+
+def test_where_neighbours_agree_they_are_right() -> None:
+    """Each stored release as if it were not: of the ends on which its two neighbours agree."""
+    right, total = 0, 0
+    for name, observed in measured().items():
+        beside = neighbours(name)
+        if len(beside) == 2:
+            first, second = ({one.scenario: one for one in compare(each.design, observed)} for each in beside)
+            agreed = [one for one in first if first[one].predicted.stage == second[one].predicted.stage]
+            total += len(agreed)
+            right += sum(first[one].end_predicted for one in agreed)
+    assert right / total >= 0.98
 
 
 def test_nothing_to_fit_to_leaves_the_design_of_a_relative() -> None:
