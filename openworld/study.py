@@ -365,9 +365,15 @@ def _assume(plan: Plan, found: Findings) -> None:
 # --- simulations and figures -------------------------------------------------------------------------------
 
 
+#: Draws of what is not known for sure, of each input alone and of all together.
+_DRAWS = 64
+
+
 def _simulate(plan: Plan, found: Findings) -> None:
+    from simulations.break_even import break_even, can_break_even
     from simulations.experiments import find, population_for
     from simulations.experiments import run as simulate
+    from simulations.results import write as save
     from simulations.uncertainty import over_inputs
 
     for name in plan.experiments:
@@ -384,6 +390,9 @@ def _simulate(plan: Plan, found: Findings) -> None:
         result = over_inputs(result, asked, met, plan.seed)
         result.save(plan.folder / "simulations", run=plan.run)
         found.results[name] = result
+        if can_break_even(asked):
+            table = break_even(asked, seed=plan.seed, samples=_DRAWS)
+            save(table, plan.folder / "simulations" / f"{name}_break_even", plan.run)
 
 
 def _spread(plan: Plan, found: Findings) -> None:

@@ -212,6 +212,11 @@ def measured(table: pd.DataFrame) -> pd.DataFrame:
     return table.astype(dict.fromkeys((*_MEASURED, *_INPUTS), float))
 
 
+def traded(table: pd.DataFrame) -> pd.DataFrame:
+    """Where the arms of an experiment break even, likewise."""
+    return table.astype(dict.fromkeys(_TRADE, float))
+
+
 # --- what is in the folder of a study ------------------------------------------------------------------------
 
 #: Names are drawn and counted, so they are neither empty nor long.
@@ -274,6 +279,11 @@ QUANTITIES = Shape(("value", "arm", "quantity", "per"), {
     "arm": _NAME, "alike": _maybe(_TEXT), "quantity": _NAME, "per": _NAME, "count": _COUNT, "against": _TEXT,
     "headline": {**_COUNT, "maximum": 1}, **dict.fromkeys(_MEASURED, _BOUND),
     **dict.fromkeys(_INPUTS, _maybe(_BOUND, None)), "settled": _maybe(_TEXT), "decided_by": _maybe(_TEXT),
+})  # fmt: skip
+_TRADE = ("paid", "saved", "price", "low", "high", "same", "weight", "holds", "attackers", "attackers_even")
+BREAK_EVEN = Shape(("value", "arm", "knob"), {
+    "parameter": _NAME, "value": _NUMBER, "arm": _NAME, "against": _NAME, "knob": _NAME, "worth": _TEXT,
+    **dict.fromkeys(_TRADE, _BOUND), **_RUN,
 })  # fmt: skip
 EFFECTS = Shape(("value", "effect", "kind", "outcome"), {**_DIFFERENCE, "effect": _NAME, "order": _COUNT})
 

@@ -101,13 +101,18 @@ class Shares(click.ParamType[tuple[float, ...]]):
     help="Instead: between what rates lie if clients, AS and RS do not meet independently.",
 )  # fmt: skip
 @click.option(
+    "--break-even", "instead", flag_value="break-even",
+    help="Instead: where arms break even, as how many failed flows a theft weighs, and which input moves that; with "
+    "--weight, whether they are worth it and which input turns that.",
+)  # fmt: skip
+@click.option(
     "--samples", type=click.IntRange(min=2), metavar="N",
-    help="Base samples of --sensitivity, for sobol a power of two; draws of --worth. [default: 256 and 4096 where "
-    "outcomes are known exactly, fewer where attempts have to be counted at each point]",
+    help="Base samples of --sensitivity, for sobol a power of two; draws of --worth and --break-even. [default: 256, "
+    "4096 and 256 where outcomes are known exactly, fewer where attempts have to be counted at each point]",
 )  # fmt: skip
 @click.option(
     "--weight", type=click.FloatRange(min=0), metavar="W",
-    help="For --worth: how many honest flows a theft weighs as much as. [default: 10]",
+    help="For --worth and --break-even: how many honest flows a theft weighs as much as. [default: 10, or any]",
 )  # fmt: skip
 @click.option(
     "--method", metavar="NAME",
@@ -159,6 +164,7 @@ def simulate(
     openworld simulate multi_tenant --attacker best_response
     openworld simulate iss --sensitivity
     openworld simulate matching --worth
+    openworld simulate profiles --break-even --weight 5
     """
     from openworld.files import claimed
     from simulations.experiments import StoppedExperiment, find, population_for, run
@@ -191,7 +197,7 @@ def simulate(
     if instead is not None:
         with Progress(experiment, 0) as progress:
             answer = ask(instead, asked, seed, population, deployed, given, where | {"progress": progress.at})
-        return _said(f"{experiment}_{instead}", asked, answer, output, as_json)
+        return _said(f"{experiment}_{instead}".replace("-", "_"), asked, answer, output, as_json)
     try:
         with Progress(experiment, 0) as progress:
             result = run(

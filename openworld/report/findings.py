@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from openworld.balance import balance_lines
 from openworld.blame import NOBODY
 from openworld.headlines import headlines
 from openworld.report import verdicts
@@ -119,5 +120,6 @@ def numbers(experiment: Experiment) -> dict[str, Any]:
         "parameter": rates["parameter"].iloc[0], "arms": arms, "ends": [f"{value:g}" for value in ends],
         "lines": lines, "attempts": int(rates["attempts"].iloc[0]),
         "population": rates["population"].iloc[0], "trade": trade(experiment),
+        "balance": None if experiment.break_even is None else list(balance_lines(experiment.break_even)),
         "alike": [found.words for found in alike(rates)],
     }  # fmt: skip

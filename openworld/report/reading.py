@@ -39,11 +39,12 @@ class ReportError(InputError):
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """An experiment as found: its rates, and what there is for each attempt and flow where that table is there."""
+    """An experiment as found: its rates, and where there are, what there is for each flow and where arms break even."""
 
     name: str
     rates: pd.DataFrame
     quantities: pd.DataFrame | None
+    break_even: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +195,12 @@ def _experiments(study: Study) -> None:
         name = path.name.removesuffix("_rates.csv")
         if rates := _table(study, path, tables.RATES):
             found = _table(study, path.with_name(f"{name}_quantities.csv"), tables.QUANTITIES)
-            study.experiments[name] = Experiment(name, rates.frame, tables.measured(found.frame) if found else None)
+            own = path.with_name(f"{name}_break_even.csv")
+            even = _table(study, own, tables.BREAK_EVEN) if own.exists() else None
+            study.experiments[name] = Experiment(
+                name, rates.frame, tables.measured(found.frame) if found else None,
+                tables.traded(even.frame) if even else None,
+            )  # fmt: skip
 
 
 def _pictures(study: Study) -> None:

@@ -52,6 +52,15 @@ def test_what_ships_is_a_file_that_can_be_changed_and_asked(tmp_path: Path) -> N
     assert "What would prefix matching" in (tmp_path / "out" / "mine-trade.txt").read_text(encoding="utf-8")
 
 
+def test_where_arms_break_even_is_worked_out() -> None:
+    """Arms that come to the same are told once; the command counts nothing."""
+    done = CliRunner().invoke(main, ["simulate", "matching", "--break-even", "--weight", "10"])
+    assert done.exit_code == 0, done.output
+    assert "  prm=prefix, prm=prefix_sdk_ts, prm=prefix_sdk_py\n    wins 0.35 honest flows and lets in" in done.stdout
+    assert "worth it where a theft weighs less than 7 failed flows" in done.stdout
+    assert "where a theft weighs 10 failed flows: not worth it as inputs are stated" in done.stdout
+
+
 def test_the_schema_of_a_file_is_printed() -> None:
     schema = json.loads(CliRunner().invoke(main, ["simulate", "--schema"]).stdout)
     assert {"arms", "population", "sweep", "headline", "attacker"} <= schema["properties"].keys()
@@ -66,6 +75,8 @@ def test_the_schema_of_a_file_is_printed() -> None:
         (("matching", "--adoption", "0.5"), "--adoption belongs to --arms"),
         (("--arms", "", "mcp", "--adoption", "2"), "'2' is no share between 0 and 1, nor several that grow"),
         (("--arms", "", "mcp", "--attacker", "greedy"), "unknown attacker 'greedy'"),
+        (("matching", "--weight", "5"), "--weight belongs to --worth or --break-even"),
+        (("matching", "--break-even"), "--attempts has no place beside --break-even"),
         (("--arms", "", "mcq"), "expected key=value, found 'mcq'"),
         (("--arms", "", "protocol=aauth"), "switch 'protocol' of arm 'protocol=aauth' is not read by reader 'arrays'"),
     ],

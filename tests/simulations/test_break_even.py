@@ -1,0 +1,69 @@
+"""Where arms break even, in closed form, and which input turns the answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from openworld.balance import balance_lines
+from simulations import vectorised
+from simulations.break_even import ALL, break_even, turns
+from simulations.catalogue import EXPERIMENTS
+from simulations.experiments import Adoption, Experiment, ExperimentError, Mix
+from simulations.population import Population, load
+
+#: A client that insists on the echo pays all flows at AS that ignore the resource, and saves the thefts there.
+STRICT = Experiment("strict", "?", "share", (0.0, 0.5, 1.0), ("echo=off", "echo=req"), "swept", Adoption())
+
+
+def met(attackers: float, ignoring: float) -> Population:
+    return load("swept").with_shares("place", {"honest_api": 1 - attackers, "malicious_rs": attackers}).with_shares(
+        "as_resource", {"honor": 1 - ignoring, "ignore": ignoring}
+    )  # fmt: skip
+
+
+def test_the_price_is_what_visits_of_both_kinds_make_it() -> None:
+    """Half adopt; three honest visits are lost for each one to an attacker, of which some come too late anyway."""
+    found = break_even(STRICT, met(0.25, 0.4), samples=16).set_index("knob").loc[ALL]
+    population = met(0.25, 0.4)
+    early = vectorised.in_time_share(
+        *map(population.number, ("latency.attacker", "latency.spread", "token_lifetime"))
+    )
+    assert found.paid == pytest.approx(0.5 * 0.75 * 0.4)
+    assert found.saved == pytest.approx(0.5 * 0.25 * 0.4 * early)
+    assert found.price == pytest.approx(3 / early)
+
+
+def test_a_share_of_attackers_breaks_even() -> None:
+    """With as many visits to attackers as is said, the price is what a theft weighs."""
+    first = break_even(STRICT, met(0.25, 0.4), weight=6, samples=16).set_index("knob").loc[ALL]
+    assert (first.attackers, first.worth) == (0.25, "yes")
+    again = break_even(STRICT, met(first.attackers_even, 0.4), samples=16).set_index("knob").loc[ALL]
+    assert again.price == pytest.approx(6)
+
+
+def test_the_input_that_turns_the_answer_is_named() -> None:
+    """How many AS ignore the resource is no matter of price; how many visits go to attackers is."""
+    table = break_even(STRICT, met(0.25, 0.4), weight=6, samples=64)
+    holds = table.set_index("knob")["holds"]
+    assert holds["as_resource"] == 1
+    assert 0.5 < holds["place"] < 0.95
+    ((arm, said),) = balance_lines(table)
+    assert arm == "echo=req"
+    assert any(line.startswith("turned by place") and "as_resource" not in line for line in said)
+
+
+def test_where_along_a_sweep_the_answer_turns() -> None:
+    """A theft that weighs six flows is worth refusing where more than one visit in seven goes to an attacker."""
+    attacked = Mix("place", {"malicious_rs": 1}, {"honest_api": 1})
+    asked = replace(STRICT, sweep=attacked, values=(0.0, 0.1, 0.2, 0.5))
+    assert list(turns(asked, 6, met(0.25, 0.4))) == [("echo=req", 0.1, 0.2)]
+    assert list(turns(asked, 60, met(0.25, 0.4))) == [("echo=req", 0.0, 0.1)]
+
+
+def test_what_changes_nothing_is_worth_nothing_and_what_has_to_be_counted_is_refused() -> None:
+    table = break_even(replace(STRICT, arms=("echo=off", "dpop_policy=always")), met(0.25, 0.4), samples=4)
+    assert [said for _, said in balance_lines(table)] == [["changes neither honest flows that work nor thefts"]]
+    with pytest.raises(ExperimentError, match="cannot be worked out: it counts tasks"):
+        break_even(EXPERIMENTS["ten_steps"])
