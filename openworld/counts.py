@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from openworld.headlines import headlines
 from openworld.show import rate_lines
-from simulations.experiments import Number
+from simulations.experiments import Number, coinciding
 from simulations.measures import Measure
+from simulations.results import LISTED
 
 if TYPE_CHECKING:
     import pandas
@@ -54,6 +55,9 @@ def source_lines(asked: Experiment, met: Population) -> Iterator[str]:
     from simulations.readers import READERS
     from simulations.reads import unread
 
+    for group in coinciding(asked, met):
+        said = f"{LISTED.join(group)}: the same in every situation of population {met.name}, whatever is drawn"
+        yield from textwrap.wrap(said, 100, subsequent_indent="    ")
     for text in asked.arms:
         if left := unread(READERS[asked.reader], text):
             said = f"nothing here depends on what {text} says of {', '.join(left)}"

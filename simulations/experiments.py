@@ -212,6 +212,40 @@ def check_arms(asked: Experiment) -> None:
     readers.check_arms(asked.reader, (*asked.arms, *asked.factors.values()))
 
 
+def coinciding(asked: Experiment, met: Population) -> tuple[tuple[str, ...], ...]:
+    """The arms that come to the same in every situation that may be met along the sweep, before any attempt is drawn.
+
+    That is known where attempts are first contacts of not too many kinds; elsewhere none are told.
+    """
+    if asked.reader != "arrays":
+        return ()
+    from simulations import vectorised
+    from simulations.attempts import situations
+
+    units = [asked.unit(met, value, "", 0) for value in asked.values]
+    if max(situations(unit.population).count for unit in units) > MOST_EXPECTED:
+        return ()
+    courses = [
+        vectorised.courses(unit.population, unit.arms, unit.adoption, strategy(unit.strategy)) for unit in units
+    ]
+    groups: dict[tuple[bytes, ...], list[str]] = {}
+    for arm, column in zip(asked.treatments, zip(*courses, strict=True), strict=True):
+        groups.setdefault(column, []).append(arm)
+    return tuple(tuple(group) for group in groups.values() if len(group) > 1)
+
+
+def _check_acts(asked: Experiment, met: Population) -> None:
+    """Make sure that arms that somebody made up differ in anything at all (raises ExperimentError)."""
+    from simulations.catalogue import EXPERIMENTS
+
+    if asked.name not in EXPERIMENTS and tuple(asked.treatments) in coinciding(asked, met):
+        first, *others = asked.treatments
+        raise ExperimentError(
+            f"{', '.join(others)} cannot act beside {first}: in every situation of population {met.name!r} it comes to "
+            "the same"
+        )
+
+
 def population_for(
     asked: Experiment, given: Population | str | Path | None, deployed: bool | None = None
 ) -> Population:
@@ -270,7 +304,7 @@ def run(
 
     Raises:
         StrategyError: an unknown attacker.
-        ExperimentError: an unknown experiment, or numbers that make no sense.
+        ExperimentError: an unknown experiment, numbers that make no sense, or arms of which none can act.
         ConfigurationError: an arm that cannot be read, or names a switch that the reader does not read.
         PopulationError: the population does not fit the experiment.
         StoppedExperiment: on Ctrl-C, with the result so far.
@@ -295,6 +329,7 @@ def run(
     check_arms(asked)
     met = population_for(asked, population, deployed)
     asked.check_horizon(met, attempts, replications)
+    _check_acts(asked, met)
     run_ = _Run(asked, met, seed, attempts, replications, "" if record is None else str(record))
     run_.origin = _origin(asked, met, seed, attempts, replications, population, half_width, deployed)
     try:

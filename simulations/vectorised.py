@@ -58,19 +58,19 @@ class Reader:
 
     def read(self, codes: Whole) -> NDArray[np.int64]:
         """For each of some distinct situations and each arm the number of its label in time and late."""
-        numbers = self._numbers(codes)
+        numbers = self.courses(codes)
         labels = self._labels
         return np.array([(labels[plan.ending], labels[plan.late]) for plan in self._plans])[numbers]
 
     def plans(self, codes: Whole) -> list[list[Plan[Label]]]:
         """For each of some distinct situations and each arm the plan of a visit."""
-        numbers = self._numbers(codes).tolist()
+        numbers = self.courses(codes).tolist()
         plans = list(self._plans)
         return [[plans[number] for number in row] for row in numbers]
 
     def costs(self, codes: Whole, population: Population) -> NDArray[np.float64]:
         """For each of some distinct situations and each arm what a visit costs, as :mod:`simulations.costs` has it."""
-        numbers, takes = self._numbers(codes), costs.seconds(population)
+        numbers, takes = self.courses(codes), costs.seconds(population)
         return np.array([costs.of(plan, takes) for plan in self._plans])[numbers]
 
     def accepted(self, codes: Whole) -> NDArray[np.float64]:
@@ -78,7 +78,8 @@ class Reader:
         accepted = np.array([label.kind == "success" for label in self._labels], dtype=float)
         return accepted[self.read(codes)]
 
-    def _numbers(self, codes: Whole) -> NDArray[np.int64]:
+    def courses(self, codes: Whole) -> NDArray[np.int64]:
+        """For each of some distinct situations and each arm the number of its plan."""
         new = [code for code in codes.tolist() if code not in self._place]
         if new:
             self._learn(np.array(new))
@@ -111,6 +112,14 @@ def _reader_of(population: Population, arms: Sequence[Settings], adoption: float
         if len(likely) <= AT_ONCE:
             known.read(likely)
     return known
+
+
+def courses(
+    population: Population, arms: Sequence[Settings], adoption: float = 1.0, strategy: Strategy = GRAVEST
+) -> list[bytes]:
+    """For each arm what visits come to in every situation that may be met: the same where arms come to the same."""
+    likely = np.flatnonzero(situation_shares(population, adoption))
+    return [column.tobytes() for column in _reader_of(population, arms, adoption, strategy).courses(likely).T]
 
 
 def attempts(

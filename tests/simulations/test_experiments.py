@@ -19,7 +19,15 @@ from model.machine import Machine, Step
 from simulations import attempts, catalogue, draws, experiments, intervals, results, vectorised
 from simulations.arms import settings
 from simulations.catalogue import EXPERIMENTS
-from simulations.experiments import AS_DEPLOYED, Experiment, StoppedExperiment, run
+from simulations.experiments import (
+    AS_DEPLOYED,
+    Experiment,
+    ExperimentError,
+    StoppedExperiment,
+    coinciding,
+    find,
+    run,
+)
 from simulations.population import load
 from simulations.visits import ONE_VISIT, plan_for
 
@@ -303,3 +311,24 @@ def refusal_on_the_way(configuration: Configuration, steps: tuple[Step, ...]) ->
             return next(rule.name for refused, rule in machine.refusals(state) if refused == step)
         state = machine.step(state, step)
     return ""
+
+
+def test_arms_that_cannot_act_are_found_before_any_attempt_is_drawn() -> None:
+    """What comes to the same in every situation is told; where that is all there is, one line refuses it."""
+    asked = find("multi_tenant")
+    met = experiments.population_for(asked, None)
+    assert coinciding(asked, met) == (("prm=exact", "prm=exact;audience_check=prefix"),)
+    idle = replace(asked, name="mine", arms=("prm=exact", "prm=exact;audience_check=prefix"))
+    with pytest.raises(ExperimentError, match=r"^prm=exact;audience_check=prefix cannot act beside prm=exact: in "):
+        run(idle)
+    assert coinciding(find("ten_steps"), met) == ()
+
+
+@pytest.mark.parametrize("name", ["matching", "echo_measured", "who_first_iss"])
+def test_arms_that_come_to_the_same_everywhere_do_in_every_attempt(name: str) -> None:
+    """What is known of situations is seen in attempts."""
+    asked = find(name)
+    told = coinciding(asked, experiments.population_for(asked, None))
+    assert told
+    seen = [set(found.arms) for found in run(asked, attempts=100).alike if found.throughout]
+    assert all(any(set(group) <= arms for arms in seen) for group in told)
