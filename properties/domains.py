@@ -1,8 +1,9 @@
 """A world in which each authorization server stands several times, with all that stands or falls with it.
 
-A domain is an authorization server with the resource servers that designate or trust it, the AS with which it exchanges
-word about users, proxies in front of it, and whoever else is on one of their hosts. Whoever outside has to do with a
-domain has to do with each of its copies, which have hosts of their own and nothing to do with each other.
+A domain is an authorization server with the resource servers that it lists or that designate or trust it, the AS with
+which it exchanges word about users, proxies in front of it, and whoever else is on one of their hosts. Whoever outside
+has to do with a domain has to do with each of its copies, which have hosts of their own and nothing to do with each
+other.
 """
 
 from __future__ import annotations
@@ -46,9 +47,10 @@ class Domains:
         """
         found: dict[str, tuple[Party, ...]] = {}
         graph: networkx.Graph[Any] = networkx.Graph()
+        graph.add_edges_from((held.server, held.resource) for held in self.one.held)
         for party in self.one.parties:
-            others = filter(None, (*party.designates, *party.trusts, party.upstream, party.agent_of))
-            graph.add_edges_from((party.name, other) for other in (*others, ("host", _host(party.url))))
+            others = (*party.designates, *party.trusts, *party.serves, party.upstream, party.agent_of)
+            graph.add_edges_from((party.name, other) for other in (*filter(None, others), ("host", _host(party.url))))
         for part in networkx.connected_components(graph):
             members = tuple(party for party in self.one.parties if party.name in part)
             if servers := [party.name for party in members if party.role == AUTHORIZATION_SERVER]:
