@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -63,10 +63,10 @@ PARTIES = tuple(name.strip("{}") for name in origins(DEFAULT).values() if name n
 #: What is asked about: properties that one client can lose without anybody else's session.
 ASKED = (
     "code_delivery", "authorization", "token_confinement", "flow_binding", "discovery_integrity", "resource_binding",
-    "as_acceptance",
+    "as_acceptance", "session_integrity",
 )  # fmt: skip
 #: Properties that are lost by a request that should not have been sent, whatever is in it.
-BY_REQUEST = ("discovery_integrity", "resource_binding", "as_acceptance")
+BY_REQUEST = ("discovery_integrity", "resource_binding", "as_acceptance", "session_integrity")
 CAPABILITIES = ("mal_as", "mal_rs", "mal_tenant", "hdr_inject", "delivery_tamper")
 DEPLOYMENTS: tuple[dict[str, str], ...] = (
     {},
@@ -175,7 +175,13 @@ def _answers(draft: Draft, told: Arrow, response: AuthorizationResponse, values:
 def _sends_on(draft: Draft, told: Arrow, there: Redirection, values: dict[str, str]) -> None:
     """The attacker's AS sends the browser on: to the honest one, or back with a code of its own."""
     back = (uri for client in draft.world.clients for uri in callbacks(draft.world, client))
-    draft.bounce = "" if there.location in back else "same"
+    if draft.bounce != "account":
+        draft.bounce = "" if there.location in back else "same"
+
+
+def _approves(draft: Draft, told: Arrow, request: AuthorizationRequest, values: dict[str, str]) -> None:
+    """The attacker approves the client at the honest AS with an account of its own, and answers with that code."""
+    draft.bounce = "account"
 
 
 def _bounced(draft: Draft, told: Arrow, request: AuthorizationRequest, values: dict[str, str]) -> None:
@@ -202,7 +208,9 @@ TELLS: dict[tuple[type[Message], str, str], Tell] = {
     (Redirection, "client", "browser"): _nothing,
     (Redirection, "server", "browser"): _sends_on,
     (AuthorizationRequest, "browser", "server"): _bounced,
+    (AuthorizationRequest, "attacker", "server"): _approves,
     (AuthorizationResponse, "server", "browser"): _answers,
+    (AuthorizationResponse, "server", "attacker"): _answers,
     (AuthorizationResponse, "browser", "client"): _nothing,
     (TokenRequest, "client", "server"): _nothing,
     (TokenRequest, "attacker", "server"): _nothing,
@@ -284,17 +292,21 @@ def _harm(draft: Draft, told: Arrow) -> Leak | None:
         return Leak(draft.at(told.receiver), ("server_metadata",))
     if isinstance(told.record, Redirection) and told.decisive:
         return Leak(draft.placed(told.record.location), ("authorize",))
+    if isinstance(told.record, ResourceRequest) and told.decisive and draft.bounce == "account":
+        return Leak(draft.at(told.receiver), ("account",))
     if isinstance(told.record, ResourceRequest) and told.decisive and strangers:
         return Leak(draft.at(told.receiver), ("call",))
     return None
 
 
-def questions(design: Design) -> Iterator[tuple[str, Configuration, Configuration]]:
-    """Every question whose answer may be an attack on a client of this design, or on one a little weaker.
+def questions(
+    design: Design, properties: Collection[str] = ASKED
+) -> Iterator[tuple[str, Configuration, Configuration]]:
+    """Every question about these properties whose answer may be an attack on a client of this design or a weaker one.
 
     The last is what the question would be about the design itself.
     """
-    for name in ASKED:
+    for name in properties:
         for weaker in WEAKER:
             for deployment in DEPLOYMENTS:
                 if name in BY_REQUEST and "audience_check" in deployment:
@@ -304,11 +316,13 @@ def questions(design: Design) -> Iterator[tuple[str, Configuration, Configuratio
                     yield name, Configuration(own.design.but(**weaker), own.capabilities), own
 
 
-def plays(design: Design, ask: Ask, done: Callable[[], None] = lambda: None) -> tuple[list[Play], dict[str, str]]:
+def plays(
+    design: Design, ask: Ask, done: Callable[[], None] = lambda: None, properties: Collection[str] = ASKED
+) -> tuple[list[Play], dict[str, str]]:
     """The plays of every attack trace that the solver finds, and for the traces that are none the reason."""
     found: dict[str, Play] = {}
     untold: dict[str, str] = {}
-    for name, configuration, own in questions(design):
+    for name, configuration, own in questions(design, properties):
         trace = ask(name, configuration)
         done()
         if trace is None:
@@ -339,6 +353,6 @@ def _merged(attacks: tuple[Attack, ...], other: Attack) -> tuple[Attack, ...]:
     return tuple(known.values())
 
 
-def asked(design: Design) -> int:
+def asked(design: Design, properties: Collection[str] = ASKED) -> int:
     """How many questions there are."""
-    return sum(1 for _ in questions(design))
+    return sum(1 for _ in questions(design, properties))

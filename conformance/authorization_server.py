@@ -14,6 +14,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import urlencode
 
 from joserfc import jwt
 from joserfc.jwk import ECKey
@@ -26,14 +27,14 @@ from model.design import Design
 from model.guards import ask
 from model.rule import Condition
 from model.scenario import Scenario
-from model.world import DEFAULT_AUDIENCE, NONE
+from model.world import ATTACKER, DEFAULT_AUDIENCE, NONE
 
 LIFETIME = 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a code stands for."""
+    """What a code stands for; ``subject`` is who approved it."""
 
     client: str
     redirect: str
@@ -41,6 +42,7 @@ class Grant:
     resources: tuple[str, ...]
     scope: str
     key: str
+    subject: str = "user"
 
 
 class Refusal(Exception):  # noqa: N818 (what RFC 6749 calls an error response)
@@ -153,6 +155,22 @@ class AuthorizationServer:
         fields = {**kept, "code_challenge": challenge, "code_challenge_method": "S256"}
         return Message("bounce", fields, 302, target=f"{self.honest.origin}/authorize")
 
+    def approve(self, asked: Asked, scenario: Scenario) -> tuple[Asked, Message, Message]:
+        """The attacker approves the client's request at the honest server, with an account of its own.
+
+        What it asks there, what it is answered, and its own answer to the user's browser, with that code.
+        """
+        assert self.honest is not None
+        kept = ("response_type", "client_id", "redirect_uri", "state", "code_challenge", "code_challenge_method")
+        form = tuple((name, asked.value(name)) for name in kept)
+        url = f"{self.honest.origin}/authorize?{urlencode(form)}"
+        request = replace(asked, party=self.honest.name, form=form, url=url)
+        answer = self.honest.authorize(request, scenario)
+        code = answer.fields.get("code")
+        if code in self.honest.codes:
+            self.honest.codes[code] = replace(self.honest.codes[code], subject=ATTACKER)
+        return request, answer, replace(answer, fields={**answer.fields, "state": asked.value("state")})
+
     def _requested(self, asked: Asked, scenario: Scenario) -> Grant:
         error, refused = scenario.authorization_response.get("error"), scenario.authorization_response.get("refuses")
         if error and all(asked.value(name) for name in refused or ()):
@@ -237,7 +255,7 @@ class AuthorizationServer:
         """A signed access token (RFC 9068 2)."""
         now = int(time.time())
         claims: dict[str, Any] = {
-            "iss": self.origin, "sub": "user", "aud": audience, "client_id": grant.client, "scope": grant.scope,
+            "iss": self.origin, "sub": grant.subject, "aud": audience, "client_id": grant.client, "scope": grant.scope,
             "iat": now, "exp": now + LIFETIME, "jti": secrets.token_urlsafe(9),
         }  # fmt: skip
         if thumbprint:

@@ -14,6 +14,7 @@ from conformance.play import Leak, Play
 from conformance.processes import Run
 from conformance.recording import Exchange, Recording
 from conformance.world import World
+from model.world import ATTACKER
 
 #: Outcomes, by the letter that tables give them.
 OUTCOMES = {
@@ -151,7 +152,7 @@ def _outcome(world: World, run: Run) -> str:
 
 def outcome(seen: Recording, calls: int) -> str:
     """The letter of the outcome of a run with so many calls."""
-    kinds = [kind(one) for one in seen.exchanges]
+    kinds = [kind(one) for one in seen.exchanges if one.by != ATTACKER]
     carried = [one for one in seen.exchanges if one.message in ("resource_response", "challenge") and _token(one)]
     if carried:
         served = sum(one.message == "resource_response" and one.status < 300 for one in carried)
@@ -178,7 +179,7 @@ def _token(seen: Exchange) -> str:
 
 def _sent(world: World) -> list[Sent]:
     made = []
-    for seen in world.recording.exchanges:
+    for seen in (one for one in world.recording.exchanges if one.by != ATTACKER):
         what = tuple(_what(world, seen))
         match kind(seen):
             case "call" if seen.message in ("resource_response", "challenge"):
@@ -200,6 +201,8 @@ def _what(world: World, seen: Exchange) -> list[str]:
             found.append(f"verifier of {issued_by}")
     token = _token(seen)
     found += [f"token of {name}" for name, server in world.servers.items() if token and token in server.tokens]
+    if _is_for_attacker(world, token):
+        found.append("the attacker's account")
     if seen.header("dpop"):
         found.append("DPoP proof")
     if kind(seen) == "authorize" and (seen.url.count("?") > 1 or not seen.value("response_type")):
@@ -210,12 +213,12 @@ def _what(world: World, seen: Exchange) -> list[str]:
 
 
 def _codes(world: World) -> dict[str, list[tuple[str, str]]]:
-    """Codes by who issued them, with the challenge of the request that they answer."""
+    """Codes by who issued them, and not who passed them on, with the challenge of the request that they answer."""
     issued: dict[str, list[tuple[str, str]]] = {}
     for seen in world.recording.of("authorization_response"):
         location = next((value for key, value in seen.response_headers if key.lower() == "location"), "")
         code = location.partition("code=")[2].partition("&")[0]
-        if code:
+        if code and code not in issued:
             issued.setdefault(code, []).append((seen.party, seen.value("code_challenge")))
     return issued
 
@@ -252,9 +255,17 @@ def _leaked(world: World, leak: Leak) -> bool:
         good_for = honest.audiences.get(token, [])
         if "access_token" in leak.names and token in honest.tokens and (not wanted or wanted in good_for):
             return True
+        if "account" in leak.names and _is_for_attacker(world, token):
+            return True
         if "code" in leak.names and any(issuer == "as1" for issuer, _ in _codes(world).get(code, [])):
             return True
     return False
+
+
+def _is_for_attacker(world: World, token: str) -> bool:
+    """Whether an honest server issued a token for what the attacker has approved with an account of its own."""
+    grants = (server.tokens.get(token) for server in world.servers.values())
+    return any(grant is not None and grant.subject == ATTACKER for grant in grants)
 
 
 def _facts(seen: Recording) -> dict[str, Any]:

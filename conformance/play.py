@@ -36,7 +36,7 @@ class Leak:
     Attributes:
         at: where the attacker receives it, as the beginning of a URL.
         names: the values, such as ``code`` and ``access_token``; or the request itself, where sending it is the harm:
-            ``server_metadata``, ``authorize`` or ``call``.
+            ``server_metadata``, ``authorize`` or ``call``; or ``account``, a token for the attacker's own account.
         audience: what the token is good for, where the attack depends on that.
     """
 
@@ -69,7 +69,8 @@ class Play:
             states them.
         attacks: what was violated in the attack traces that look so to the client.
         bounce: the attacker's AS sends the browser on to the honest one, with the challenge it got (``same``) or
-            with one of its ``own``.
+            with one of its ``own``; or the attacker approves there with an ``account`` of its own, and answers with
+            the code that it gets.
         parties: origins beside those that every scenario has.
         trace: the first of those traces.
     """

@@ -24,7 +24,7 @@ class Exchange:
     Attributes:
         party: who was asked.
         message: the message of the protocol that answered, or nothing where there was none.
-        by: ``user_agent`` for the browser of the user, else ``client``.
+        by: ``user_agent`` for the browser of the user, ``attacker``, else ``client``.
         status: 0 where the connection was cut instead.
         seconds: from the arrival of the request to the end of the answer.
     """

@@ -21,6 +21,7 @@ from conformance.resource_server import ResourceServer
 from model import identifiers
 from model.design import Design
 from model.scenario import Scenario
+from model.world import ATTACKER
 
 #: Who answers: a resource server, two honest authorization servers, and one of the attacker's.
 PARTIES = ("rs", "as1", "as2", "evil")
@@ -140,6 +141,8 @@ class World:
     def _endpoint(self, asked: Asked, scenario: Scenario) -> Message:
         server = self.servers[asked.party]
         if self.play.bounce and server.honest is not None and asked.place.endswith("/authorize"):
+            if self.play.bounce == "account":
+                return self._approved(server, asked, scenario)
             return server.bounce(asked, self.play.bounce == "own")
         by_path: dict[str, Callable[[], Message]] = {
             "authorize": lambda: server.authorize(asked, scenario),
@@ -147,6 +150,16 @@ class World:
             "register": lambda: server.register(asked),
         }
         return by_path[asked.place.rpartition("/")[2]]()
+
+    def _approved(self, server: AuthorizationServer, asked: Asked, scenario: Scenario) -> Message:
+        """The attacker's answer with a code for its own account; that it got one is recorded like what is seen."""
+        request, answer, told = server.approve(asked, scenario)
+        sent = response(answer)
+        self.recording.add(Exchange(
+            request.party, answer.name, ATTACKER, "GET", request.url, (), "", sent.status, tuple(sent.headers.items()),
+            "", datetime.now(UTC), 0.0,
+        ))  # fmt: skip
+        return told
 
     def _document(self) -> Message:
         return Message("client_document", {

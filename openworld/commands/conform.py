@@ -60,6 +60,10 @@ SOURCES = ("catalogue", "attack", "mutation")
     "--source", "sources", type=click.Choice(SOURCES), multiple=True, default=("catalogue",), show_default=True,
     help="Where scenarios come from: the catalogue, attack traces of the solver, single-field mutations.",
 )  # fmt: skip
+@click.option(
+    "--property", "properties", multiple=True, metavar="PROPERTY",
+    help="With --source attack: only attacks on this property. [default: every one that can be told to a client]",
+)  # fmt: skip
 @click.option("--suite", is_flag=True, help="Run MCP's published conformance suite as well, and compare verdicts.")
 @click.option("--scenarios", metavar="NAMES", help="Only these, separated by commas; M stands for all that begin so.")
 @click.option("--limit", type=click.FloatRange(min=1), default=20.0, show_default=True, help="Seconds for a scenario.")
@@ -143,6 +147,7 @@ class Asked:
     serve: bool
     lock: Path | None
     sources: tuple[str, ...]
+    properties: tuple[str, ...]
     suite: bool
     scenarios: str | None
     limit: float
@@ -215,7 +220,7 @@ def _run(client: str | None, asked: Asked) -> int:
     installed = _client(client, asked)
     wanted, client = installed.release, str(installed.release)
     expected = None if asked.expect is None else expectations.load(asked.expect, client)
-    plays = _chosen(_plays(asked.sources, wanted), asked.scenarios)
+    plays = _chosen(_plays(asked, wanted), asked.scenarios)
     if asked.suite:
         install(SUITE)
     protection = confine(asked.required) if not asked.serve else "none: you start the client yourself"
@@ -274,23 +279,34 @@ def _code(judgements: Sequence[Judgement], changes: Mapping[str, str]) -> int:
     return DONE if all(one.measured for one in judgements) else INCONCLUSIVE
 
 
-def _plays(sources: tuple[str, ...], wanted: Release) -> list[Play]:
+def _plays(asked: Asked, wanted: Release) -> list[Play]:
     """The plays of these sources."""
     from conformance.mutations import mutations
     from conformance.play import catalogue
 
     found: list[Play] = []
-    if "catalogue" in sources:
+    if "catalogue" in asked.sources:
         found += catalogue()
-    if "attack" in sources:
+    if "attack" in asked.sources:
         from conformance import attacks
         from openworld.reality import asker, design_of
 
         design = design_of(wanted)
-        with Progress("asking the solver for attacks", attacks.asked(design)) as progress:
-            found += attacks.plays(design, asker(), progress.advance)[0]
-    if "mutation" in sources:
+        about = [_told_to_a_client(name, attacks.ASKED) for name in asked.properties] or attacks.ASKED
+        with Progress("asking the solver for attacks", attacks.asked(design, about)) as progress:
+            found += attacks.plays(design, asker(), progress.advance, about)[0]
+    if "mutation" in asked.sources:
         found += mutations()
+    return found
+
+
+def _told_to_a_client(name: str, known: tuple[str, ...]) -> str:
+    """The property of this name, if attacks on it can be told to one client."""
+    from properties.security import find
+
+    found = find(name).name
+    if found not in known:
+        raise InputError(f"attacks on {found} cannot be told to one client; allowed: {', '.join(known)}")
     return found
 
 

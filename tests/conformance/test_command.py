@@ -40,6 +40,10 @@ print('{"done": false}')
         (["--pair", "mcp-python==2.3.0", "nobody==1"], "unknown server 'nobody'"),
         (["mcp-python==2.3.0", "--scenarios", "M09,Z"], "no scenario 'Z'; known: R01_exact"),
         (["mcp-python==2.3.0", "--source", "dreams"], "'dreams' is not one of"),
+        (
+            ["mcp-python==2.3.0", "--source", "attack", "--property", "user_intent"],
+            "attacks on user_intent cannot be told to one client; allowed: code_delivery",
+        ),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_two(

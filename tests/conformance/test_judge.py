@@ -175,6 +175,22 @@ def test_request_that_should_not_be_sent_is_an_attack(
     assert judged(credulous, [honest], tmp_path)["honest"].attacks == ()
 
 
+def test_login_with_the_attackers_account_is_seen_in_the_users_session(
+    credulous: Installed, tmp_path: Path, checker: Checker
+) -> None:
+    """The attacker approves at the honest AS for itself; without that the same client is in the user's account."""
+    trace = checker.verdict("session_integrity", parse("cap=mal_as;md_issuer_check=off")).trace
+    assert trace is not None
+    play = tell(trace, expected=True)
+    assert play.bounce == "account"
+    seen = judged(credulous, [play], tmp_path)[play.name]
+    assert "session_integrity" in seen.attacks
+    assert seen.sent[-1].what[-1] == "the attacker's account"
+    assert [(one.request, one.to) for one in seen.sent if one.request == "authorize"] == [("authorize", "evil")]
+    without = replace(play, name="without", bounce="same")
+    assert "session_integrity" not in judged(credulous, [without], tmp_path)["without"].attacks
+
+
 def test_attack_that_needs_a_session_of_the_attackers_is_not_told(checker: Checker) -> None:
     trace = checker.verdict("authorization", parse("cap=code_leak;pkce=off;pkce_as=lax")).trace
     assert trace is not None
