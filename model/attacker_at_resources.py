@@ -76,6 +76,7 @@ def rechallenge(c: Context, who: str, channel: str, server: str, issuer: Value) 
     here = possible(
         same(session.phase, "sent"), c.runs(party), no(same(refresh, NONE)),
         client_rules.may_refresh(design, follows(c, who)),
+        same(session.code, refresh),
         no(is_strangers(c.world, session.token_at)),
         no(same(design.prm, "off")), controls_document(c, who, session.url, channel),
     )  # fmt: skip

@@ -24,6 +24,7 @@ from model.attacker import (
 from model.flow import (
     SIGNED,
     authorization_request,
+    believed,
     issue,
 )
 from model.guards import ask
@@ -31,6 +32,7 @@ from model.logic import Value, all_of, any_of, choose, no, one_of, same
 from model.lookups import client_is_read
 from model.messages import (
     FORGED,
+    REFUSED,
     THIEF,
     AuthorizationRequest,
     AuthorizationResponse,
@@ -168,41 +170,47 @@ def forward_request(c: Context, who: str, grant: str) -> Move:
 
 def _responses(world: World) -> Domains:
     return {
-        "code": (FORGED, *(grant.name for grant in world.grants)),
+        "code": (FORGED, REFUSED, *(grant.name for grant in world.grants)),
         "arrives_at": tuple(dict.fromkeys(uri for client in world.clients for uri in callbacks(world, client))),
     }
 
 
 @action("S14", sessions, _responses)
 def deliver_response(c: Context, who: str, code: Value, arrives_at: Value) -> Move:
-    """The attacker has a browser deliver a response to a client: with any code it knows or makes, and any iss.
+    """The attacker has a browser deliver a response to a client: with any code it knows or makes, or an error; any iss.
 
     In its own browser a user's session is found by its state, if at all. After the client has used the state it may try
-    once more, with what has leaked since.
+    once more, with what has leaked since. An error is nothing to a client that ends with it.
     """
     session, design, client = c.state.session(who), c.client(who), c.world.client_of(who)
     user = c.world.user_of(who)
     in_users, has_state = holds_browser(c, user, at_callback=True), knows(c, "state", who)
     late = all_of(one_of(session.phase, "responded", "asked", "has_token", "sent"), no(session.reused))
+    error = same(code, REFUSED)
+    goes_on = all_of(error, client_rules.goes_on_after_error(design), same(session.phase, "requested"))
     here = possible(
         c.has(c.capabilities),
         any_of(same(session.phase, "requested"), late),
         any_of(in_users, has_state),
         one_of(arrives_at, *callbacks(c.world, client)),
-        any_of(same(code, FORGED), *(all_of(same(code, g.name), knows(c, "code", g.name)) for g in c.world.grants)),
+        any_of(
+            same(code, FORGED), goes_on, *(all_of(same(code, g.name), knows(c, "code", g.name)) for g in c.world.grants)
+        ),
     )
     returned = who if user == ATTACKER else choose(has_state, who, NONE)
     issuer = client_rules.inferred_issuer(design, client, c.world.issuers, arrives_at, session.issuer)
-    response = AuthorizationResponse(arrives_at, code, returned, issuer)
+    told = choose(error, NONE, code)
+    response = AuthorizationResponse(arrives_at, told, returned, issuer, choose(error, "access_denied", NONE))
     return Move(
         here,
-        tuple(ask(
+        believed(design, error, ask(
             guards.AUTHORIZATION_RESPONSE, design=design, session=who, other_browser=no(in_users), returned=returned,
             after_use=late, arrived_at=arrives_at, expected=redirect_uri_of(c, session), advertised=False,
             iss=NONE, issuer=NONE,  # it names the recorded one, whichever that is
         )),
         {
-            f"{who}.phase": "responded", f"{who}.code": code, f"{who}.reused": any_of(session.reused, late),
+            f"{who}.phase": choose(error, "refused", "responded"), f"{who}.code": choose(error, FORGED, code),
+            f"{who}.reused": any_of(session.reused, late),
             f"{who}.went_to": issuer,
         },
         (

@@ -286,12 +286,13 @@ def client_credentials_are_granted(design: Design) -> Condition:
 
 
 @rule("O21-cc", source="RFC 6749 4.4")
-def client_acts_for_itself_with_credentials(design: Design) -> Condition:
+def client_acts_for_itself_with_credentials(design: Design, refused: Condition) -> Condition:
     """A client that gets a token for itself is one that authenticates.
 
-    ``design``: the client's.
+    ``design``: the client's; ``refused``: it asked for a code, and got an error.
     """
-    return implies(same(design.grant, "client_credentials"), no(same(design.client_auth, "none")))
+    for_itself = any_of(same(design.grant, "client_credentials"), refused)
+    return implies(for_itself, no(same(design.client_auth, "none")))
 
 
 @rule("IDJ-grant", source="RFC 7523 2.1")

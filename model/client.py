@@ -341,6 +341,16 @@ def callback_browser_started_flow(design: Design, other_browser: Condition) -> C
     return implies(other_browser, same(design.callback_bind, "off"))
 
 
+def goes_on_after_error(design: Design) -> Condition:
+    """Whether the client gets a token for itself where the user, or the AS, has refused what it asked for."""
+    return same(design.after_error, "client_credentials")
+
+
+def is_taken_unchecked(design: Design, error: Condition) -> Condition:
+    """Whether the client takes an authorization response, if it is an ``error``, whatever else is in it."""
+    return all_of(error, same(design.error_checks, "off"))
+
+
 @rule("O21-mix", source="RFC 6749 10.12; RFC 9700 4.7")
 def state_matches(design: Design, returned: Value, session: str) -> Condition:
     """The state in the response is the one of this session."""

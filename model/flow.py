@@ -7,7 +7,7 @@ about; which rules those are stands in :mod:`model.guards`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -560,6 +560,43 @@ def response_rules(c: Context, who: str, grant: str) -> tuple[Named, ...]:
         iss=choose(same(c.of(server.name).h_iss, "yes"), server.url, NONE), issuer=issuer,
         advertised=advertises_iss(c, session, issuer),
     ))  # fmt: skip
+
+
+def believed(design: Any, error: Condition, asked: Iterable[Named]) -> tuple[Named, ...]:
+    """The rules by which a client takes an authorization response, which may be an ``error`` that it does not check."""
+    unchecked = client_rules.is_taken_unchecked(design, error)
+    return tuple(rule._replace(holds=any_of(unchecked, rule.holds)) for rule in asked)
+
+
+def _users_and_servers(world: World) -> list[dict[str, str]]:
+    honest = {server.name for server in world.servers if server.honest}
+    return [
+        each for each in sessions_and_servers(world)
+        if each["server"] in honest and world.user_of(each["who"]) != ATTACKER
+    ]  # fmt: skip
+
+
+@action("S14", each=_users_and_servers)
+def client__go_on_after_error(c: Context, who: str, server: str) -> Move:
+    """The user refuses at the honest AS, and the client, told so, is about to get a token for itself."""
+    session, party, design = c.state.session(who), c.world.by_name[server], c.client(who)
+    here = possible(
+        client_rules.goes_on_after_error(design), same(session.phase, "requested"),
+        same(session.authorization_at, party.url),
+    )  # fmt: skip
+    redirect, iss = redirect_uri_of(c, session), choose(same(c.of(server).h_iss, "yes"), party.url, NONE)
+    issuer = issuer_after(c, who, redirect)
+    asked = ask(
+        guards.AUTHORIZATION_RESPONSE, design=design, session=who, other_browser=False, returned=who, after_use=False,
+        arrived_at=redirect, expected=redirect, iss=iss, issuer=issuer, advertised=advertises_iss(c, session, issuer),
+    )  # fmt: skip
+    response = AuthorizationResponse(redirect, NONE, who, iss, "access_denied")
+    return Move(
+        here,
+        believed(design, True, asked),
+        {f"{who}.phase": "refused", f"{who}.went_to": issuer},
+        (Sent(c.world.user_of(who), c.world.session[who].client, response),),
+    )
 
 
 def issuer_after(c: Context, who: str, arrived_at: Value) -> Value:

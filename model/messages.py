@@ -262,12 +262,13 @@ class PushedResponse(Message):
 class AuthorizationResponse(Message):
     """An authorization response."""
 
-    label, source = "GET {redirect_uri}", "RFC 6749 4.1.2; RFC 9207 2"
+    label, source = "GET {redirect_uri}", "RFC 6749 4.1.2, 4.1.2.1; RFC 9207 2"
     leaks_by = "code_leak"
     redirect_uri: Value = public()
     code: Value = term("code")
     state: Value = term("state")
     iss: Value = public()
+    error: Value = public()
 
 
 @dataclass(frozen=True, slots=True)
@@ -406,6 +407,8 @@ class KeySet(Message):
 #: What the attacker makes itself, a code that no AS knows or a token of its own AS; and whose a request, a challenge
 #: or a redemption is that belongs to no session, because the attacker acts by itself.
 FORGED, THIEF = "forged", "thief"
+#: What stands for a code where the response is an error.
+REFUSED = "refused"
 #: Terms that open nothing.
 NOBODYS = (NONE, FORGED, THIEF)
 

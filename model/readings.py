@@ -348,8 +348,13 @@ def pushes(design: Any) -> Condition:
     return no(same(design.par, "off"))
 
 
+def is_refused(session: Reading) -> Condition:
+    """Whether a session has got an error for an answer, and goes on."""
+    return same(session.phase, "refused")
+
+
 #: Phases in which a session's authorization request has left the client.
-REQUEST_SENT = ("requested", "responded", "asked", "has_token", "sent", "renewed")
+REQUEST_SENT = ("requested", "refused", "responded", "asked", "has_token", "sent", "renewed")
 
 
 def request_of(c: Context, session: Reading) -> dict[str, Value]:
@@ -394,7 +399,21 @@ def is_of_client_itself(c: Context, token: str) -> Condition:
         return False
     of = c.state.grant(token).of
     alone = [session.name for session in c.world.sessions]
-    return any_of(*(all_of(same(of, who), same(c.client(who).grant, "client_credentials")) for who in alone))
+    asks_nobody = (all_of(same(of, who), same(c.client(who).grant, "client_credentials")) for who in alone)
+    return any_of(*asks_nobody, is_had_after_error(c, token))
+
+
+def is_had_after_error(c: Context, grant: str) -> Condition:
+    """Whether a client got the token of a grant for itself because users are asked, and one refused.
+
+    Then no authorization request belongs to the grant.
+    """
+    slot, found = c.state.grant(grant), []
+    for who in (session.name for session in c.world.sessions):
+        design = c.client(who)
+        asks = client_rules.uses_code_grant(design, follows(c, who))
+        found.append(all_of(same(slot.of, who), asks, client_rules.goes_on_after_error(design)))
+    return all_of(same(slot.redirect, NONE), any_of(*found))
 
 
 def scope_of(c: Context, session: Reading) -> Value:

@@ -29,8 +29,8 @@ from model.world import (
 
 #: How far a session at the client has come.
 PHASES = (
-    "idle", "challenged", "discovered", "ready", "pushed", "requested", "responded", "asked", "has_token", "sent",
-    "renewed",
+    "idle", "challenged", "discovered", "ready", "pushed", "requested", "refused", "responded", "asked", "has_token",
+    "sent", "renewed",
 )  # fmt: skip
 ATTACKERS_KEY = "key:thief"
 #: How long the token of a sub-agent is good: no longer than the task that it is for, or until its own expiry.

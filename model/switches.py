@@ -81,6 +81,10 @@ _MECHANISMS = (
     ("state_single_use", "yes no", "a state value is accepted once", "RFC 9700 4.2, 4.7"),
     ("state", "checked off if_present", "state is bound to the browser session and compared; if_present: unless the response has none", "RFC 6749 10.12"),
     ("callback_bind", "on off", "the browser that finishes the flow is the one that started it", "draft-ietf-oauth-security-topics-update 2.3.2"),
+    ("after_error", "stop client_credentials",
+     "what the client does when the authorization response is an error: ends the flow; gets a token for itself, by its own credentials", "RFC 6749 4.1.2.1, 4.4; deployed clients"),
+    ("error_checks", "on off", "of an authorization response that is an error the client asks what it asks of others (state, iss, redirect URI); nothing",
+     "RFC 9207 2, 2.4; MCP authorization 2026-07-28"),
     ("pkce", "s256 off plain", "what challenge the client sends", "RFC 7636 4"),
     ("pkce_as", "required lax downgrade_safe off if_present",
      "AS: demand a challenge; ignore a surplus verifier; refuse a verifier without a challenge; compare nothing; compare only "
@@ -339,7 +343,7 @@ SWITCHES: dict[str, Switch] = {
 #: roles have an opinion on is in both rows; the others are about everybody, the user or the network.
 _ROLES = {
     "client": "prm norm prm_url prm_drop prm_cache prm_src rs_scheme_check signed_metadata signed_values prm_log xcheck as_trust as_signed_metadata md_issuer_check "
-    "chain_constraints md_corroborate rs_as_bind iss_check per_as_redirect as_memory state_single_use state callback_bind pkce pkce_policy "
+    "chain_constraints md_corroborate rs_as_bind iss_check per_as_redirect as_memory state_single_use state callback_bind after_error error_checks pkce pkce_policy "
     "par reg cimd_docs cimd_redirect unique_cid client_auth assertion_aud key_per_as other_authn_ep conn_context "
     "issuer_resolution shared_provider cred_pin resource_indicator echo scope_request step_up dpop dpop_key dpop_par dpop_policy token_type_check mtls "
     "mtls_key cache_key optimistic rt_pin http_redirect instance fetch_guard https_only url_scheme_check grant "

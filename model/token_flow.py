@@ -35,6 +35,7 @@ from model.readings import (
     code_challenge,
     compares,
     follows,
+    is_refused,
     is_strangers,
     issuer_at,
     kept,
@@ -181,7 +182,8 @@ def token_response(
     audience = server_rules.bound_resource(c.of(server.name), choose(same(requested, NONE), granted, requested))
     scope = scopes.carried(c, c.of(server.name), approved, audience)
     told = server_rules.echoed(c.of(server.name), requested)
-    renewable = client_rules.may_refresh(c.client(session.who), follows(c, session.who))
+    by_user = client_rules.may_refresh(c.client(session.who), follows(c, session.who))
+    renewable = all_of(by_user, no(is_refused(session)))
     bound = choose(is_bound(c, session, server), "DPoP", "Bearer")
     return TokenResponse(grant, bound, choose(renewable, grant, NONE), told, scope)
 
@@ -189,10 +191,10 @@ def token_response(
 @action("S16", each=own_grants, choices=lambda _: {"reads": (False, True)})
 def client__obtain_token(c: Context, who: str, grant: str, reads: Condition) -> Move:
     """The client gets a token without a browser: by its own credentials, or by an assertion about the user."""
-    session, slot, server = c.state.session(who), c.state.grant(grant), server_of(c, grant)
+    session, slot, server = answered(c, who), c.state.grant(grant), server_of(c, grant)
+    refused = is_refused(session)
     here = possible(
-        same(session.phase, "ready"),
-        has_grant(c, who),
+        any_of(all_of(same(session.phase, "ready"), has_grant(c, who)), refused),
         same(session.token_at, server.url),
         same(slot.code, "none"),
     )
@@ -211,7 +213,7 @@ def client__obtain_token(c: Context, who: str, grant: str, reads: Condition) -> 
     return Move(
         here,
         (
-            server_rules.client_acts_for_itself_with_credentials(c.client(who)), *asserted(c, who, server),
+            server_rules.client_acts_for_itself_with_credentials(c.client(who), refused), *asserted(c, who, server),
             *token_rules(c, session, server, NONE, reads),
         ),
         {**content, **issued_to(c, session, grant, server, NONE)},
@@ -225,13 +227,15 @@ def client__obtain_token(c: Context, who: str, grant: str, reads: Condition) -> 
 def client__ask_stranger_for_token(c: Context, who: str, server: str) -> Move:
     """The client posts code, verifier and credentials (or its assertion) to the token endpoint of a stranger."""
     session, party, design = answered(c, who), c.world.by_name[server], c.client(who)
-    by_code = client_rules.uses_code_grant(design, follows(c, who))
-    ready = any_of(same(session.phase, "responded"), all_of(same(session.phase, "ready"), has_grant(c, who)))
+    refused = is_refused(session)
+    by_code = all_of(client_rules.uses_code_grant(design, follows(c, who)), no(refused))
+    ready = any_of(same(session.phase, "responded"), all_of(same(session.phase, "ready"), has_grant(c, who)), refused)
     here = possible(ready, same(session.token_at, party.url))
     has_verifier = all_of(by_code, no(same(code_challenge(c, session), NONE)))
     request: Any = token_request(
-        c, session, party.url, grant_type=grant_type_of(c, who), code=session.code, assertion=presents(c, who),
-        redirect_uri=redirect_uri_of(c, session), code_verifier=choose(has_verifier, who, NONE),
+        c, session, party.url, grant_type=grant_type_of(c, who), code=choose(refused, NONE, session.code),
+        assertion=presents(c, who), redirect_uri=redirect_uri_of(c, session),
+        code_verifier=choose(has_verifier, who, NONE),
     )  # fmt: skip
     facts, sends = deliver(c, Sent(c.world.session[who].client, server, request))
     return Move(here, (), {f"{who}.phase": "asked", **facts}, sends)

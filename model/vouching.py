@@ -19,6 +19,7 @@ from model.readings import (
     follows,
     gives_word_to,
     grant_of,
+    is_refused,
     requested_resource,
     server_of,
     takes_word_of,
@@ -93,7 +94,8 @@ def grant_type_of(c: Context, who: str) -> Value:
     design = c.client(who)
     vouched = client_rules.is_vouched_by_server(design, follows(c, who))
     by_code = client_rules.uses_code_grant(design, follows(c, who))
-    return choose(by_code, "authorization_code", choose(vouched, "jwt_bearer", design.grant))
+    asked = choose(by_code, "authorization_code", choose(vouched, "jwt_bearer", design.grant))
+    return choose(is_refused(c.state.session(who)), "client_credentials", asked)
 
 
 def presents(c: Context, who: str) -> Value:

@@ -18,7 +18,7 @@ from model.attacker import knows, usable_assertions
 from model.delegation_flow import is_further
 from model.federation import is_sound
 from model.logic import Condition, Value, all_of, any_of, holds, no, one_of, same
-from model.messages import THIEF
+from model.messages import FORGED, THIEF
 from model.proxy import confused
 from model.readings import (
     REQUEST_SENT,
@@ -26,6 +26,7 @@ from model.readings import (
     compares,
     designates,
     frameworks,
+    is_had_after_error,
     is_strangers,
     policy_of,
     published,
@@ -201,7 +202,20 @@ def deputy_integrity(c: Context) -> Condition:
         all_of(c.state[f"{session.name}.accepted"], c.state[f"{session.name}.diverted"]) for session in _of_users(c)
     ]
     proxies = [confused(c, proxy) for proxy in c.world.of(PROXY)]
-    return any_of(c.state["accepted.handle"], c.state["accepted.foreign"], *redirected, *proxies)
+    alone = [_acts_for_itself(c, session.name) for session in _of_users(c)]
+    return any_of(c.state["accepted.handle"], c.state["accepted.foreign"], *redirected, *proxies, *alone)
+
+
+def _acts_for_itself(c: Context, who: str) -> Condition:
+    """Whether a client uses a token of its own in a user's session because an error of the attacker's told it to."""
+    session = c.state.session(who)
+    return all_of(session.accepted, same(session.code, FORGED), _is_not_users(c, who))
+
+
+def _is_not_users(c: Context, who: str) -> Condition:
+    """Whether the token of a session is one that the client got for itself, the user having refused."""
+    token = c.state.session(who).token
+    return any_of(*(all_of(same(token, grant.name), is_had_after_error(c, grant.name)) for grant in c.world.grants))
 
 
 def fetch_safety(c: Context) -> Condition:
@@ -400,11 +414,12 @@ def _served_unknown(c: Context, who: str) -> Condition:
     """A session is served at a URL that it did not know, with credentials that can be had then."""
     design = c.client(who)
     issued = any_of(no(same(design.client_auth, "secret")), one_of(design.reg, "dcr", "dcr_ss", "static"))
-    return all_of(c.state[f"{who}.accepted"], no(same(design.prm, "off")), issued)
+    return all_of(c.state[f"{who}.accepted"], no(_is_not_users(c, who)), no(same(design.prm, "off")), issued)
 
 
 def completion(c: Context) -> Condition:
     """A user's session is served by an honest resource server (what a design is for, known resources included)."""
-    return any_of(*(c.state[f"{session.name}.accepted"] for session in _of_users(c)))
+    served = ((c.state[f"{session.name}.accepted"], session.name) for session in _of_users(c))
+    return any_of(*(all_of(accepted, no(_is_not_users(c, who))) for accepted, who in served))
 
 

@@ -227,6 +227,7 @@ ASKED = (
     ("sender_constraint", "cap=mal_as+token_leak;dpop=token+code;dpop_key=per_as;par=on;dpop_par=proof;"
      "md_issuer_check=off;md_corroborate=token_endpoint;rs_htu=off;rs_ath=off;rs_htm=off"),
     ("deputy_integrity", "cap=web;handle_bind=off"),
+    ("deputy_integrity", "cap=web;after_error=client_credentials;client_auth=pkjwt;error_checks=off"),
     ("authorization", "cap=mal_rs+mal_as;rt_pin=off;rt_resource_bound=no"),
     ("authorization", "cap=mal_as;rs_trust=any;subject_ns=sub"),
     ("issuer_acceptance", "cap=mal_as;grant=jwt_bearer;grant_aud_check=off"),

@@ -27,6 +27,7 @@ NO_STEP = {
     "authenticate_elsewhere": "nor for revocation or introspection",
     "obtain_token": "scenarios are about the code flow",
     "ask_for_assertion": "the same",
+    "go_on_after_error": "deployed clients that were measured have no credentials of their own",
     "ask_stranger_for_token": "a client does not know whose endpoint it asks: redeem_code is both",
     "use_token_where_echoed": "the token is used at one resource",
     "share_token": "there is one connector",

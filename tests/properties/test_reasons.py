@@ -228,7 +228,7 @@ def test_trying_a_design_alone_and_among_all_is_the_same(sample):
     """The quick way to a yes and the one for many designs agree."""
     import random
 
-    rng, found = random.Random(6), []
+    rng, found = random.Random(9), []
     for _ in range(40):
         design: Design = sample(rng, 0.08).design
         alone, among = contradiction(DEFAULT, design, single=True), contradiction(DEFAULT, design)

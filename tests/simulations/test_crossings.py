@@ -62,6 +62,7 @@ STATES: dict[str, dict[str, Any]] = {
     "attacker.present_token": {"knows.token.as.user.1": True},
     "attacker.rechallenge": {
         "victim.phase": "sent", "victim.url": ATTACKER_RS, "victim.token": "as.user.1", "victim.token_at": HONEST_AS,
+        "victim.code": "as.user.1",
     },
     "attacker.use_refresh_token": {"knows.refresh.as.user.1": True},
 }  # fmt: skip
