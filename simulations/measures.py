@@ -44,7 +44,8 @@ class Measure(NamedTuple):
     @property
     def words(self) -> str:
         """Both as a person reads them."""
-        return f"{self.quantity.replace('_', ' ')} per {self.per}"
+        quantity = self.quantity.replace("_", " ")
+        return f"honest {quantity}" if self.per == HONEST_FLOW else f"{quantity} per {self.per}"
 
 
 WORKING = Measure("flows_that_work", HONEST_FLOW)

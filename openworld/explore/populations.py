@@ -13,7 +13,7 @@ from openworld.explore.evidence import table
 from openworld.explore.views import CELLS, Table, data
 from simulations.experiments import Experiment, run
 from simulations.population import Population, load
-from simulations.results import Result
+from simulations.results import LISTED, Result
 
 #: What becomes of attempts, in words; a harm is counted beside the ending of its attempt.
 KINDS = {"success": "success", "refused": "honest flow refused", "blocked": "attack refused",
@@ -85,7 +85,7 @@ class Outcomes:
         parts = []
         for (kind, outcome), rows in groupby(shown, key=lambda row: (row["kind"], row["outcome"])):
             parts.append(f'<tr><th colspan="3">{KINDS[kind]}: {escape(_named(outcome))}</th></tr>')
-            parts += [_bar(kind, row) for row in rows]
+            parts += [_bar(kind, row) for row in rows if row["arm"] == row["alike"].split(LISTED)[0]]
         first = shown[0]
         caption = (
             f"Population: {first['population']}. n: {first['attempts']:,} attempts in every arm, by the same agents. "
@@ -140,7 +140,7 @@ def summary(outcomes: Outcomes, words: Mapping[str, str]) -> Table:
 def _bar(kind: str, row: dict[str, Any]) -> str:
     bar = f'<div style="width: {max(0.1, 100 * row["rate"]):.1f}%; height: 1em; background: {_BARS[kind]}"></div>'
     return (
-        f'<tr><td><code>{escape(row["arm"])}</code></td><td style="min-width: 20em">{bar}</td>'
+        f'<tr><td><code>{escape(row["alike"])}</code></td><td style="min-width: 20em">{bar}</td>'
         f'<td>{row["rate"]:.1%} <small>{_interval(row)}</small></td></tr>'
     )
 

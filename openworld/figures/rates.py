@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from openworld.plotstyle import INK, SERIES, style, titled
+from simulations.measures import PAIR
 from simulations.results import ATTAINABLE, LISTED
 
 #: The order in which outcomes of a simulation are shown.
@@ -28,6 +29,14 @@ def rates(table: pd.DataFrame, title: str = "") -> Figure:
 def differences(table: pd.DataFrame, title: str = "") -> Figure:
     """What each arm changes against the first one, with intervals of the paired differences."""
     return _panels(table, "difference", title, _outcomes(table, "difference"))
+
+
+def pair(table: pd.DataFrame, title: str = "") -> Figure:
+    """Honest flows that work and thefts for each accepted flow by arm over the swept parameter, with interval bands."""
+    words = {(measure.quantity, measure.per): measure.words for measure in PAIR}
+    outcomes = [words.get(told, "") for told in zip(table["quantity"], table["per"], strict=True)]
+    drawn = table.assign(kind="", outcome=outcomes).drop(columns="against")
+    return _panels(drawn[drawn["outcome"] != ""], "mean", title, [("", outcome) for outcome in words.values()])
 
 
 def _outcomes(table: pd.DataFrame, column: str) -> list[tuple[str, str]]:
@@ -79,13 +88,14 @@ def _panels(table: pd.DataFrame, column: str, title: str, outcomes: list[tuple[s
         for axes, (kind, outcome) in zip(flat, outcomes, strict=False):
             chosen = drawn[(drawn["kind"] == kind) & (drawn["outcome"] == outcome)]
             _series(axes, chosen, column, arms)
-            axes.set_title(f"{KINDS.get(kind, kind)}:\n{_breakable(outcome)}", loc="left", fontsize=10)
+            name = f"{KINDS.get(kind, kind)}:\n{_breakable(outcome)}" if kind else outcome
+            axes.set_title(name, loc="left", fontsize=10)
         for axes in flat[len(outcomes) :]:
             axes.set_visible(False)
         if not outcomes:
             flat[0].set_visible(True)
             flat[0].text(0.5, 0.5, "no outcome differs", ha="center", va="center", transform=flat[0].transAxes)
-        words = "share of attempts" if column == "rate" else f"difference to {listed(arms[0])}"
+        words = {"rate": "share of attempts", "mean": ""}.get(column, f"difference to {listed(arms[0])}")
         _dress(figure, flat[: max(1, len(outcomes))], table, words, title, columns)
         for axes in flat[max(0, len(outcomes) - columns) : len(outcomes)]:
             axes.tick_params(labelbottom=True)

@@ -38,6 +38,7 @@ def entries(experiments: Iterable[str | Experiment] | None = None) -> Iterator[E
             continue
         if known is None or known.reader in STRATEGIC:
             yield Entry(f"{name}-trade", "what works against what is stolen", question, partial(_trade, name, question))
+            yield Entry(f"{name}-pair", "what works and what is stolen", question, partial(_pair, name, question))
         yield Entry(f"{name}-rates", "adoption curves", question, partial(_rates, name, question))
         yield Entry(f"{name}-differences", "paired differences", question, partial(_differences, name, question))
         yield Entry(f"{name}-funnel", "funnel of failure causes", question, partial(_funnel, name, question))
@@ -46,20 +47,31 @@ def entries(experiments: Iterable[str | Experiment] | None = None) -> Iterator[E
 def _trade(name: str, question: str, source: Source) -> Drawing:
     from openworld import figures
 
-    table = source.quantities(name)
+    table = _quantities(name, source)
     told = table[table["headline"] == 1]
     if told.empty:
         raise SourceError(f"{name}: nothing was counted where its headline is taken")
     data = table[table["value"] == told["value"].iloc[0]]
-    seed = str(data["seed"].iloc[0])
-    whom = f"{data['population'].iloc[0]}, {data['parameter'].iloc[0]} {data['value'].iloc[0]:g}"
-    counted = f"{data.loc[data['per'] == ATTEMPT, 'count'].iloc[0]:,} attempts in every arm"
-    caption = Caption(
-        whom, _paired(data), counted, seed,
-        "95 % intervals of both, as lines; thefts are the attacker's uses of the user's data in all attempts",
-        _threats(data),
-    )  # fmt: skip
+    attempts = int(data.loc[data["per"] == ATTEMPT, "count"].iloc[0])
+    what = "95 % intervals of both, as lines; thefts are the attacker's uses of the user's data in all attempts"
+    caption = _about(data.assign(attempts=attempts), what)
     return Drawing(figures.trade(data, question), question, caption, data)
+
+
+def _quantities(name: str, source: Source) -> pd.DataFrame:
+    """The quantities of an experiment; arms are alike if attempts end the same way, whatever they cost."""
+    rates, _ = source.experiment(name)
+    table = source.quantities(name)
+    return table.assign(alike=table["arm"].map(dict(zip(rates["arm"], rates["alike"], strict=True))).fillna(""))
+
+
+def _pair(name: str, question: str, source: Source) -> Drawing:
+    from openworld import figures
+
+    data = _quantities(name, source)
+    attempts = int(data.loc[data["per"] == ATTEMPT, "count"].iloc[0])
+    caption = _about(data.assign(attempts=attempts), "95 % intervals of both, as bands")
+    return Drawing(figures.pair(data, question), question, caption, data)
 
 
 def _rates(name: str, question: str, source: Source) -> Drawing:

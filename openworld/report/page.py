@@ -73,7 +73,7 @@ def _named(study: Study, *names: str) -> list[Picture]:
 
 def _of(study: Study, experiment: str) -> list[Picture]:
     """The figures of an experiment, those first that say most at a glance."""
-    order = [f"{experiment}-{kind}" for kind in ("trade", "effects", "rates", "differences", "funnel")]
+    order = [f"{experiment}-{kind}" for kind in ("trade", "pair", "effects", "rates", "differences", "funnel")]
     own = [name for name in study.pictures if name.startswith(f"{experiment}-") and name not in order]
     return [study.pictures[name] for name in (*order, *own) if name in study.pictures]
 

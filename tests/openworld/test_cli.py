@@ -456,7 +456,7 @@ def test_simulate(run: Run, tmp_path: Path) -> None:
     assert "success: accepted" in result.output
     names = {path.name for path in tmp_path.iterdir()}
     assert {"echo_rates.csv", "echo_rates.parquet"} <= names
-    drawn = {f"echo-{kind}.{form}" for kind in ("trade", "rates", "differences", "funnel")
+    drawn = {f"echo-{kind}.{form}" for kind in ("trade", "pair", "rates", "differences", "funnel")
              for form in ("svg", "pdf", "png", "csv", "txt")}  # fmt: skip
     assert {name for name in names if name.startswith("echo-")} == drawn
     caption = (tmp_path / "echo-rates.txt").read_text(encoding="utf-8")

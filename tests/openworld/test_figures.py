@@ -148,11 +148,20 @@ def test_a_draft_is_one_arrow_to_what_works_and_what_is_stolen(quantities: pd.Da
     assert [text.get_text() for text in drawn.legends[0].get_texts()] == ["a", "b,\nc"]
 
 
+def test_what_works_and_what_is_stolen_have_a_panel_each(quantities: pd.DataFrame) -> None:
+    """Along the sweep, arms that coincide once and under all their names; other quantities are none of the pair."""
+    later, other = quantities.assign(value=1.0), quantities.assign(quantity="prompts", per="attempt")
+    drawn = figures.pair(pd.concat([quantities, later, other]))
+    assert [axes.get_title(loc="left") for axes in drawn.axes] == ["honest flows that work", "thefts per accepted flow"]
+    assert [line.get_label() for line in drawn.axes[0].lines] == ["a", "b,\nc", "d"]
+    assert drawn.axes[0].lines[1].get_ydata() == pytest.approx([0.5, 0.5])
+
+
 def test_headlines_tell_coinciding_arms_once_and_withhold_what_is_not_settled(quantities: pd.DataFrame) -> None:
     told = {each.arms: each for each in headlines(quantities)}
     assert list(told) == ["b, c", "d"]
     assert told["b, c"].sentences[0] == (
-        "flows that work per honest flow fall from 90.0% to 50.0% (change -45.0% to -35.0%)"
+        "honest flows that work fall from 90.0% to 50.0% (change -45.0% to -35.0%)"
     )
     assert "nothing to tell" in told["d"].sentences[1]
     close = quantities.assign(difference=0.01, together_low=-0.04, together_high=0.06)

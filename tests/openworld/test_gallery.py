@@ -33,14 +33,15 @@ def test_the_catalogue_has_every_kind() -> None:
     kinds = {entry.kind for entry in gallery.catalogue().values()}
     assert kinds == {
         "verdict matrix", "client matrix", "scenario matrix", "adoption curves", "paired differences",
-        "what works against what is stolen", "funnel of failure causes", "effects and interactions", "blast radius",
+        "what works against what is stolen", "what works and what is stolen", "funnel of failure causes",
+        "effects and interactions", "blast radius",
         "lattice", "set plot", "frontier",
         "trust graph", "sequence chart",
     }  # fmt: skip
     for name, asked in EXPERIMENTS.items():
         drawn = ["effects"] if asked.factors else ["rates", "differences", "funnel"]
         if asked.reader in STRATEGIC and not asked.factors:
-            drawn = ["trade", *drawn]
+            drawn = ["trade", "pair", *drawn]
         assert [each for each in gallery.catalogue() if each.startswith(f"{name}-")] == [f"{name}-{k}" for k in drawn]
 
 

@@ -97,7 +97,7 @@ def test_experiments_are_tables_and_figures(folder: Path) -> None:
     names = {path.name for path in (folder / "simulations").iterdir()}
     assert {f"{EXPERIMENT}_{kind}.{form}" for kind in ("rates", "quantities") for form in ("csv", "parquet")} <= names
     drawn = {path.name for path in (folder / "figures").iterdir()}
-    of_experiment = [f"{EXPERIMENT}-{kind}" for kind in ("trade", "rates", "differences", "funnel")]
+    of_experiment = [f"{EXPERIMENT}-{kind}" for kind in ("trade", "pair", "rates", "differences", "funnel")]
     spread = [f"blast_radius-{kind}" for kind in mishaps.KINDS]
     clients = ["clients-verdicts", "clients-scenarios"]
     stems = ["attackers", *of_experiment, *(f"verdicts-{who}" for who in WHO), *clients, *spread]

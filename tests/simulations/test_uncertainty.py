@@ -101,7 +101,7 @@ def test_a_sign_that_inputs_leave_open_is_withheld_and_says_why() -> None:
     assert any(line.settled for line in headlines(result.quantities))
     (line,) = headlines(beside(result, {0.0: spread}).quantities)
     assert not line.settled
-    assert "flows that work per honest flow: withheld" in line.sentences[0]
+    assert "honest flows that work: withheld" in line.sentences[0]
     assert line.sentences[0].endswith("what decides is matters")
 
 
