@@ -108,7 +108,9 @@ IN_TIME = (
         ("", "echo=req_strict", "cache_key=issuer"), "measured_2026", Number("attackers.resource_servers"),
         reader="residents", attempts=60_000,
         numbers={"token_lifetime": 1200, "metadata_lifetime": 1200, "lifetime.client_metadata": 1200,
-                 "lifetime.refresh_token": 0, "arrivals_per_second": 1, "count.users": 100},
+                 "lifetime.refresh_token": 0, "arrivals_per_second": 1, "count.users": 200,
+                 # All servers alike, or a popular one that is malicious, or honest, would decide a whole world.
+                 "popularity.resource_servers": 0, "popularity.authorization_servers": 0},
     ),
     _adopted(
         "mandate_servers",

@@ -11,34 +11,25 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
 from math import floor
 from typing import Any, NamedTuple
 
 import numpy as np
 import simpy
-from numpy.typing import NDArray
 
-from model import authorization_server as server
-from model import client
-from model.design import Design
-from model.logic import same
-from model.registration import registered, shows_a_client
-from simulations import crossings, draws
-from simulations.attempts import ADOPTIONS, COLUMN, draw_latency
+from simulations import draws
+from simulations.attempts import COLUMN
+from simulations.calls import WORK, Calls, calls, limited, warming
 from simulations.engine import Tally, Unit
-from simulations.harms import Strategy, strategy
+from simulations.harms import strategy
 from simulations.options import told
-from simulations.population import LATENCIES
 from simulations.registrations import DYNAMIC
 from simulations.residents import Residents, settle
 from simulations.results import measured
+from simulations.standings import Facts, Judged, Walk
 from simulations.stations import Station, TurnedAway, Waiting
-from simulations.vectorised import reader
-from simulations.visits import DIVERTED, HONEST_AS, ONE_VISIT, PLACES, Label, Plan, Settings, among_honest
+from simulations.visits import Label
 
-#: Calls drawn at a time; results do not depend on it.
-CHUNK = 4096
 #: What is measured of every call.
 QUANTITIES = (
     "seconds", "seconds_in_queues", "prompts", "interruptions", "requests_to_AS", "document_fetches", "registrations",
@@ -54,61 +45,9 @@ MEMORY = 3600.0
 DAY = 86_400.0
 NEVER = float("inf")
 
-_SERVER = ONE_VISIT.by_url[HONEST_AS]
-_STRANGER = next(identity for identity in ONE_VISIT.identities if identity.identity == "own")
 _ATTACKER, _METADATA = COLUMN["attacker"], COLUMN["metadata"]
-#: What an AS has work with, and what of it the resource server only sometimes asks for.
-WORK = ("server_metadata", "push", "consent", "token", "request")
 _WORK = {name: place for place, name in enumerate(WORK)}
 _PUSH, _CONSENT, _TOKEN, _REQUEST = (COLUMN[name] for name in WORK[1:])
-
-
-class Calls(NamedTuple):
-    """Calls in the order in which they come, the same under every arm.
-
-    Attributes:
-        gaps: seconds since the call before.
-        connections: who calls whom.
-        latencies: one row a call, one column a kind of latency.
-        work: one row a call, for each of :data:`WORK` how many times the mean an AS works on it.
-        luck: one row of uniform numbers a call: whether it is a made-up client's, how early a document ends.
-        thinks: seconds before each further call of a task.
-    """
-
-    gaps: list[float]
-    connections: list[int]
-    latencies: list[tuple[float, ...]]
-    work: list[tuple[float, ...]]
-    luck: list[tuple[float, ...]]
-    thinks: list[tuple[float, ...]]
-
-
-def calls(unit: Unit, living: Residents, options: dict[str, float]) -> Iterator[Calls]:
-    """The calls of a unit, those of the warm-up before them."""
-    first, many = unit.first, warming(unit, options) + unit.attempts
-
-    for start in range(first, first + many, CHUNK):
-        size = min(CHUNK, first + many - start)
-
-        def uniforms(purpose: str, start: int = start, size: int = size) -> NDArray[np.float64]:
-            return draws.uniforms(unit.seed, purpose, start, size)
-
-        latencies = [draw_latency(unit.population, name, unit.seed, start, size).tolist() for name in LATENCIES]
-        later = range(1, int(options["calls"]))
-        thinks = [draws.exponential(uniforms(f"think {call}"), options["think"]).tolist() for call in later]
-        yield Calls(
-            draws.exponential(uniforms("arrival"), 1 / unit.population.number("arrivals_per_second")).tolist(),
-            living.called(uniforms("connection")).tolist(),
-            list(zip(*latencies, strict=True)),
-            list(zip(*(draws.exponential(uniforms(f"work {name}"), 1.0).tolist() for name in WORK), strict=True)),
-            list(zip(uniforms("hostile").tolist(), uniforms("jitter").tolist(), strict=True)),
-            list(zip(*thinks, strict=True)) if thinks else [()] * size,
-        )
-
-
-def warming(unit: Unit, options: dict[str, float]) -> int:
-    """How many calls come before any is counted."""
-    return round(options["warm_up"] * unit.population.number("arrivals_per_second"))
 
 
 def count(unit: Unit) -> Tally:
@@ -135,10 +74,9 @@ def tallied(worlds: Sequence[World]) -> Tally:
     tally = Tally()
     tally.endings.update(zip(*(world.ended for world in worlds), strict=True))
     accepted = [np.array([label.kind == "success" for label in world.ended]) for world in worlds]
-    bills = [np.array(world.bills) for world in worlds]
     for arm, world in enumerate(worlds):
         for place, name in enumerate(QUANTITIES):
-            values, first = bills[arm][:, place], bills[0][:, place]
+            values, first = world.bills[:, place], worlds[0].bills[:, place]
             tally.sums[name, arm] = measured(values, first, (accepted[arm], accepted[0]))
         for name, seconds in zip(PEAKS, (world.fetches, world.key_fetches), strict=True):
             peak, other = (float(max(each.values(), default=0)) for each in (seconds, _peaks(worlds[0], name)))
@@ -150,97 +88,6 @@ def _peaks(world: World, name: str) -> Counter[tuple[int, int]]:
     return world.fetches if name == PEAKS[0] else world.key_fetches
 
 
-# --- what the model says of each connection ------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What a design says of a connection, beside the plan of a visit.
-
-    Attributes:
-        registration: how the client is known to the AS.
-        rotates: the AS gives a new refresh token for each one, as it has to where a thief could use one (RFC 9700
-            4.14.2).
-        introspected: the resource server asks the AS about every token.
-        stale: the client uses metadata that it has cached although the resource server has changed it.
-        follows: the rule by which the client refuses an AS that it has not met, or None.
-        stranger: by whether its user looks, what a made-up client comes to at the AS.
-    """
-
-    registration: str
-    rotates: bool
-    introspected: bool
-    stale: bool
-    follows: str | None
-    stranger: tuple[Label, Label]
-
-
-class Walk(NamedTuple):
-    """A plan, and its waits when (nothing, metadata, a token, both) is at hand, each its column and its name."""
-
-    plan: Plan[Label]
-    waits: tuple[tuple[tuple[int, str], ...], ...]
-
-
-class Judged:
-    """The plans and facts of all connections of a world under each arm."""
-
-    def __init__(self, living: Residents, arms: tuple[Settings, ...], after: Strategy) -> None:
-        self.found, self.arms, self.after = living.situations, arms, after
-        self.codes = np.unique(living.codes)
-        self.attacked = np.array([bool(PLACES[name].capabilities) for name in self.found.places])
-        self._walks: dict[bool, dict[int, list[Walk]]] = {}
-        self._facts: dict[tuple[int, int], Facts] = {}
-
-    def is_attacked(self, code: int) -> bool:
-        """Whether a connection leads to the attacker."""
-        return bool(self.attacked[code // ADOPTIONS % len(self.attacked)])
-
-    def walk(self, arm: int, code: int, warm: bool) -> Walk:
-        """The walk of a visit, by a client that holds tokens or not; all connections are judged together."""
-        if warm not in self._walks:
-            codes = self.codes[self.attacked[self.codes // ADOPTIONS % len(self.attacked)]] if warm else self.codes
-            plans = reader(self.found, self.arms, (("warm", "yes"),) if warm else (), self.after).plans(codes)
-            made: dict[Plan[Label], Walk] = {}
-            self._walks[warm] = {
-                one: [made.get(plan) or made.setdefault(plan, _walk(plan)) for plan in row]
-                for one, row in zip(codes.tolist(), plans, strict=True)
-            }
-        return self._walks[warm][code][arm]
-
-    def facts(self, arm: int, code: int) -> Facts:
-        """What a design says of a connection."""
-        if (arm, code) not in self._facts:
-            design = self.found.configuration(self.arms[arm], code, {})[0].design
-            token = crossings.loot(design, HONEST_AS, PLACES["honest_api"].url)
-            trusted = client.authorization_server_is_trusted(design, False, False)
-            self._facts[arm, code] = Facts(
-                design.reg, crossings.refresh(design, token).refusal() is None, same(design.token_fmt, "opaque"),
-                bool(client.cached_metadata_is_fresh(design, True).holds),
-                None if trusted.holds else trusted.rule.name, (_stranger(design.but(user="naive")), _stranger(design)),
-            )  # fmt: skip
-        return self._facts[arm, code]
-
-
-def _walk(plan: Plan[Label]) -> Walk:
-    return Walk(plan, tuple(tuple((COLUMN[name], name) for name in waits) for waits in plan.waits))
-
-
-def _stranger(design: Design) -> Label:
-    """What the request of a made-up client comes to, at the AS and with the user."""
-    context = among_honest(design)
-    identity = _SERVER, _STRANGER.url, _STRANGER.callback
-    shown = bool(shows_a_client(context, *identity))
-    for rule in (
-        server.redirect_uri_is_registered(design, registered(context, *identity), False),
-        server.user_recognises_the_client(design, shown),
-    ):
-        if not rule.holds:
-            return Label("blocked", rule.rule.name, ())
-    harms = ("client_identity",) if shown else ()
-    return Label("diverted", DIVERTED, harms, harms)
-
-
 # --- the world -----------------------------------------------------------------------------------------------
 
 
@@ -248,14 +95,16 @@ class Held:
     """What an agent holds for a connection; times are when it stops being good.
 
     ``since``: when the token was issued, and so when the refresh token became the one that it is; ``refreshed``: how
-    often; ``grant``: which of the user's approvals all of it came of.
+    often; ``grant``: which of the user's approvals all of it came of; ``easy``: the walk of a call with a token at
+    hand, where that needs nobody but the resource server.
     """
 
-    __slots__ = ("grant", "metadata_until", "refresh_until", "refreshed", "since", "token_until")
+    __slots__ = ("easy", "grant", "metadata_until", "refresh_until", "refreshed", "since", "token_until")
 
     def __init__(self) -> None:
         self.metadata_until = self.token_until = self.refresh_until = self.since = -1.0
         self.refreshed = self.grant = 0
+        self.easy: Walk | None = None
 
 
 class Call(NamedTuple):
@@ -265,7 +114,7 @@ class Call(NamedTuple):
     code: int
     latencies: tuple[float, ...]
     work: tuple[float, ...]
-    luck: tuple[float, ...]
+    early: float
     thinks: tuple[float, ...]
     bill: list[float]
 
@@ -283,7 +132,7 @@ class World:
             number("lifetime.refresh_token"), number("lifetime.client_metadata"),
         )  # fmt: skip
         self.labels: list[Label | None] = [None] * unit.attempts
-        self.bills: list[list[float]] = [[]] * unit.attempts
+        self.bills = np.zeros((unit.attempts, len(QUANTITIES)))
         self.next = -warming(unit, options)
         self.known: dict[int, Walk] = {}
         # What is remembered: by agents, of users, by authorization servers, by resource servers.
@@ -300,8 +149,10 @@ class World:
         self.key_fetches: Counter[tuple[int, int]] = Counter()
         self.servers: dict[int, Station] = {}
         self.hosts: dict[int, Station] = {}
-        self.limited = any(options[name] for name in ("as_workers", "as_rate", "as_backlog"))
+        self.limited = limited(options)
         self.checks = bool(options["rollover"]) or any(self._facts(code).introspected for code in judged.codes.tolist())
+        # Where nothing is looked at while a token lives, a call with one is soon told.
+        self.plain = not (self.checks or options["moves"] or options["calls"] > 1)
         self.begins = options["warm_up"]
         self.moved = self._times(unit, "moves", max(living.resources, default=-1) + 1)
         self.phases = draws.uniforms(unit.seed, "resident: rollover", 0, max(living.servers, default=-1) + 1).tolist()
@@ -328,13 +179,20 @@ class World:
         self.clock.run(until=self.clock.process(self._arrivals(chunk)))
 
     def _arrivals(self, chunk: Calls) -> Waiting:
-        timeout, process, codes, hostile = self.clock.timeout, self.clock.process, self.codes, self.options["hostile"]
-        for gap, connection, latencies, work, luck, thinks in zip(*chunk, strict=True):
+        clock, codes, known, plain = self.clock, self.codes, self.held, self.plain
+        timeout, process = clock.timeout, clock.process
+        for place, (gap, connection, latencies, work, hostile, early, thinks) in enumerate(
+            zip(*chunk, strict=True), self.next
+        ):
             yield timeout(gap)
-            bill = [0.0] * len(QUANTITIES)
-            call = Call(connection, codes[connection], latencies, work, luck, thinks, bill)
-            process((self._approach if call.luck[0] < hostile else self._visit)(call, self.next))
-            self.next += 1
+            held = known.get(connection)
+            if plain and held is not None and held.easy is not None and held.token_until > clock.now and not hostile:
+                process(self._again(held, held.easy, latencies, place))
+            else:
+                bill = [0.0] * len(QUANTITIES)
+                call = Call(connection, codes[connection], latencies, work, early, thinks, bill)
+                process((self._approach if hostile else self._visit)(call, place))
+        self.next += len(chunk.gaps)
 
     def _end(self, place: int, call: Call, label: Label) -> None:
         """Count a call, unless it belongs to the warm-up."""
@@ -343,6 +201,16 @@ class World:
             self.bills[place] = call.bill
 
     # --- a call ------------------------------------------------------------------------------------------------
+
+    def _again(self, held: Held, walk: Walk, latencies: tuple[float, ...], place: int) -> Waiting:
+        """An agent calls with a token at hand, and nobody is asked but the resource server."""
+        clock = self.clock
+        began = clock.now
+        for column, _ in walk.waits[2 + (held.metadata_until > began)]:
+            yield clock.timeout(latencies[column])
+        if place >= 0:
+            self.labels[place] = walk.plan.ending
+            self.bills[place, SECONDS] = clock.now - began
 
     def _visit(self, call: Call, place: int) -> Waiting:
         """An agent calls a resource server and sees it through, with all calls of its task."""
@@ -379,6 +247,7 @@ class World:
         yield from self._walked(call, held, walk.waits[2 * with_token + with_metadata])
         if plan.keeps and not with_token:
             self._keep(connection, held, with_metadata)
+            held.easy = walk if walk.easy and not attacked else None
         return plan.ending if call.latencies[_ATTACKER] <= good_for else plan.late
 
     def _later(self, call: Call) -> Waiting:
@@ -415,11 +284,13 @@ class World:
                 if self.checks:
                     yield from self._checked(call, issued)
             elif kind in _WORK:
-                yield from self._at_the_server(call, kind)
-                if kind == "server_metadata":
-                    yield from self._register(call)
-                elif kind == "token":
+                call.bill[REQUESTS] += 1
+                if self.limited:
+                    yield from self._worked_on(call, kind)
+                if kind == "token":
                     issued = self.clock.now
+                elif kind == "server_metadata" and self._facts(call.code).registration in DYNAMIC:
+                    yield from self._register(call)
 
     def _keep(self, connection: int, held: Held, with_metadata: bool) -> None:
         """Remember a token, what it is refreshed with, and where it came from."""
@@ -441,14 +312,17 @@ class World:
         """A request at the AS, which may have a queue."""
         call.bill[REQUESTS] += 1
         if self.limited:
-            number = self.living.servers[call.connection]
-            station = self.servers.get(number)
-            if station is None:
-                station = self.servers[number] = self._station("as", "server_busy")
-            came = self.clock.now
-            seconds = self.options["as_seconds"] * call.work[_WORK[kind]]
-            yield from station.serve(seconds)
-            call.bill[QUEUED] += self.clock.now - came - seconds
+            yield from self._worked_on(call, kind)
+
+    def _worked_on(self, call: Call, kind: str) -> Waiting:
+        number = self.living.servers[call.connection]
+        station = self.servers.get(number)
+        if station is None:
+            station = self.servers[number] = self._station("as", "server_busy")
+        came = self.clock.now
+        seconds = self.options["as_seconds"] * call.work[_WORK[kind]]
+        yield from station.serve(seconds)
+        call.bill[QUEUED] += self.clock.now - came - seconds
 
     def _station(self, whose: str, name: str) -> Station:
         options = self.options
@@ -460,7 +334,7 @@ class World:
     def _register(self, call: Call) -> Waiting:
         """A client that registers at run time does so once at each AS."""
         key = self.living.agents[call.connection], self.living.servers[call.connection]
-        if key not in self.registered and self._facts(call.code).registration in DYNAMIC:
+        if key not in self.registered:
             self.registered.add(key)
             call.bill[REGISTRATIONS] += 1
             yield self.clock.timeout(call.latencies[_PUSH])
@@ -524,7 +398,7 @@ class World:
                     self.hosts[product] = self._station("host", "document_unavailable")
                 yield from self.hosts[product].serve(options["host_seconds"])
             yield clock.timeout(call.latencies[_METADATA])
-            self.documents[key] = clock.now + self._document_life(call.luck[1])
+            self.documents[key] = clock.now + self._document_life(call.early)
         finally:
             self.fetching.pop(key, None)
             fetched.succeed()

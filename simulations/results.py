@@ -446,7 +446,8 @@ def measured(
     weights = np.ones(len(here)) if times is None else np.asarray(times)
 
     def summed(products: NDArray[np.float64]) -> float:
-        return math.fsum((products * weights).tolist())
+        # Much of what is measured is zero in most attempts, and sums do not depend on it.
+        return math.fsum((products * weights)[products != 0].tolist())
 
     crossed = None
     if accepted is not None:

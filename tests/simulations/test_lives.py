@@ -13,10 +13,12 @@ from scipy.stats import poisson
 
 from simulations import draws, lives, vectorised
 from simulations.attempts import ADOPTIONS, Situations, draw_codes, situations
+from simulations.calls import CHUNK, calls
 from simulations.engine import Tally, Unit
-from simulations.lives import QUANTITIES, World, calls, count, live, tallied
+from simulations.experiments import find, run
+from simulations.lives import QUANTITIES, World, count, live, tallied
 from simulations.options import told
-from simulations.population import Population, load
+from simulations.population import Population, load, populations
 from simulations.residents import Residents, settle
 from simulations.stations import Station, Waiting
 from simulations.visits import PLACES, Settings
@@ -68,7 +70,7 @@ def test_room_for_all_is_the_array_reader(limits: dict[str, float]) -> None:
     codes = draw_codes(met, asked.seed, 0, 600, 0.6)
     chunks = list(calls(asked, strangers(situations(met), codes), options))
     numbered = iter([chunk._replace(connections=list(range(start, start + len(chunk.gaps))))
-                     for start, chunk in zip(range(0, 600, lives.CHUNK), chunks, strict=True)])  # fmt: skip
+                     for start, chunk in zip(range(0, 600, CHUNK), chunks, strict=True)])  # fmt: skip
     worlds = live(asked, strangers(situations(met), codes), numbered, options)
     read = [row for chunk in vectorised.attempts(met, arms, asked.seed, 600, adoption=0.6)
             for row in zip(*chunk, strict=True)]  # fmt: skip
@@ -104,6 +106,26 @@ def waiting(workers: int, load_: float, seconds: float) -> float:
     waits = offered**workers / math.factorial(workers) / (1 - load_)
     waits /= sum(offered**n / math.factorial(n) for n in range(workers)) + waits
     return waits * seconds / (workers - offered)
+
+
+@pytest.mark.parametrize("name", [name for name in populations() if load(name).number("attackers.resource_servers")])
+def test_attackers_are_met_as_often_as_places_say(name: str) -> None:
+    """What a population says of malicious servers and of what they lure comes to its share of visits to attackers."""
+    met = load(name)
+    shared = {kind.name: kind.share for kind in met.trait("tenancy").categories}.get("shared_origin", 0.0)
+    bad = (1 - shared) * met.number("attackers.resource_servers") + shared * met.number("attackers.tenants")
+    lured = met.number("attackers.lure") * bad / (met.number("attackers.lure") * bad + 1 - bad)
+    stated = sum(kind.share for kind in met.places.categories if PLACES[kind.name].capabilities)
+    assert lured == pytest.approx(stated, rel=0.01)
+
+
+def test_a_longer_horizon_changes_no_rate() -> None:
+    """Twice as long after the same warm-up, rates are within the intervals that they had."""
+    asked = replace(find("consent"), values=(900,), arms=(find("consent").arms[0],))
+    short, long = (run(asked, attempts=attempts, replications=5).rates.set_index(["kind", "outcome"])
+                   for attempts in (96_000, 192_000))  # fmt: skip
+    assert ((short.low <= long.rate) & (long.rate <= short.high)).all()
+    assert len(short) > 2
 
 
 @pytest.mark.parametrize(("workers", "load_"), [(1, 0.3), (3, 0.6)])
@@ -242,7 +264,7 @@ def test_chunks_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     """Calls drawn a few at a time are those drawn many at a time."""
     asked = unit(load("measured_2026"), (), (("echo", "req"),), attempts=700, as_workers=2, calls=3, warm_up=30)
     whole = count(asked)
-    monkeypatch.setattr(lives, "CHUNK", 64)
+    monkeypatch.setattr("simulations.calls.CHUNK", 64)
     assert count(asked) == whole
 
 
