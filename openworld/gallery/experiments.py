@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -31,17 +32,35 @@ def entries(experiments: Iterable[str | Experiment] | None = None) -> Iterator[E
     """The figures of each experiment, by itself or its name; all combinations of something are too many for curves."""
     for each in EXPERIMENTS if experiments is None else experiments:
         known = EXPERIMENTS.get(each) if isinstance(each, str) else each
-        name = each if isinstance(each, str) else each.name
-        question = known.question if known else name
-        if known and known.factors:
-            yield Entry(f"{name}-effects", "effects and interactions", question, partial(_effects, name, question))
-            continue
-        if known is None or known.reader in STRATEGIC:
-            yield Entry(f"{name}-trade", "what works against what is stolen", question, partial(_trade, name, question))
-            yield Entry(f"{name}-pair", "what works and what is stolen", question, partial(_pair, name, question))
-        yield Entry(f"{name}-rates", "adoption curves", question, partial(_rates, name, question))
-        yield Entry(f"{name}-differences", "paired differences", question, partial(_differences, name, question))
-        yield Entry(f"{name}-funnel", "funnel of failure causes", question, partial(_funnel, name, question))
+        for entry in _entries(each if isinstance(each, str) else each.name, known):
+            yield replace(entry, draw=partial(_with_threats, known, entry.draw))
+
+
+def _entries(name: str, known: Experiment | None) -> Iterator[Entry]:
+    question = known.question if known else name
+    if known and known.factors:
+        yield Entry(f"{name}-effects", "effects and interactions", question, partial(_effects, name, question))
+        return
+    if known is None or known.reader in STRATEGIC:
+        yield Entry(f"{name}-trade", "what works against what is stolen", question, partial(_trade, name, question))
+        yield Entry(f"{name}-pair", "what works and what is stolen", question, partial(_pair, name, question))
+    yield Entry(f"{name}-rates", "adoption curves", question, partial(_rates, name, question))
+    yield Entry(f"{name}-differences", "paired differences", question, partial(_differences, name, question))
+    yield Entry(f"{name}-funnel", "funnel of failure causes", question, partial(_funnel, name, question))
+
+
+def _with_threats(known: Experiment | None, draw: Callable[[Source], Drawing], source: Source) -> Drawing:
+    """A figure whose caption says what keeps its rates from being those of the world, where that is known."""
+    from simulations.experiments import population_for
+    from simulations.population import populations
+    from simulations.threats import threats
+
+    drawn = draw(source)
+    met = str(drawn.data["population"].iloc[0])
+    if known is None or met not in populations():
+        return drawn
+    found = threats(known, population_for(known, None if met == known.population else met))
+    return drawn._replace(caption=drawn.caption._replace(threats="; ".join(map(str, found))))
 
 
 def _trade(name: str, question: str, source: Source) -> Drawing:
@@ -122,22 +141,8 @@ def _about(table: pd.DataFrame, interval: str, design: str | None = None) -> Cap
     at = f"from {values[0]:g} to {values[-1]:g}" if len(values) > 1 else f"{values[0]:g}"
     return Caption(
         f"{first['population']}, {first['parameter']} {at}", design or _paired(table),
-        f"{first['attempts']:,} attempts in every arm at every point", str(first["seed"]), interval, _threats(table),
+        f"{first['attempts']:,} attempts in every arm at every point", str(first["seed"]), interval,
     )  # fmt: skip
-
-
-def _threats(table: pd.DataFrame) -> str:
-    """What keeps the rates of a table from being those of the world, where experiment and population are known."""
-    from simulations.experiments import find, population_for
-    from simulations.population import populations
-    from simulations.threats import threats
-
-    first = table.iloc[0]
-    name, met = str(first["experiment"]), str(first["population"])
-    if name not in EXPERIMENTS or met not in populations():
-        return ""
-    asked = find(name)
-    return "; ".join(map(str, threats(asked, population_for(asked, None if met == asked.population else met))))
 
 
 def _paired(table: pd.DataFrame) -> str:
