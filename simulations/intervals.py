@@ -27,6 +27,12 @@ class Interval(NamedTuple):
     high: float
 
 
+#: In so many attempts of a replication something has to be seen for its mean to be spread as means are.
+ENOUGH = 5
+#: What no interval is narrower than.
+NOWHERE = Interval(math.inf, -math.inf)
+
+
 def wilson(count: int, attempts: int, level: float = LEVEL) -> Interval:
     """The Wilson interval of a rate.
 

@@ -199,9 +199,15 @@ def _linear(whole: Moments, estimate: float, against: bool, level: float) -> Int
 def _wider(
     found: Interval, whole: Moments, parts: Sequence[Moments], estimate: float, against: bool, level: float
 ) -> Interval:
-    """The same interval, or a wider one where replications are further apart than independent attempts would be."""
+    """The same interval, or where only replications are independent of each other one over what each of them adds.
+
+    Where some of them saw too little of it for that to be spread as means are, it is the wider of both.
+    """
     if not parts:
         return found
+    seen = [min(part.sums[0], part.sums[2]) if against else part.sums[0] for part in parts]
+    if len(parts) > 1 and (not whole.event or min(seen) >= intervals.ENOUGH):
+        found = intervals.NOWHERE
     gradient = whole.gradient(against)
     # What each replication adds to the estimate, the mean of all of which it is.
     shifts = [estimate + len(parts) * float(gradient @ part.sums) / whole.attempts for part in parts]

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class Option(NamedTuple):
     """A number that a reader can be told: what it is otherwise, between what it is tried, and what it says.
 
-    ``most`` is the most that it can be; a share goes up to 1. ``whole``: it counts something.
+    ``most`` is the most that it can be; a share goes up to 1. ``whole``: it counts something. ``weight``: it is one of
+    several that are weighed against each other.
     """
 
     default: float
@@ -27,6 +28,7 @@ class Option(NamedTuple):
     meaning: str
     most: float = 1.0
     whole: bool = False
+    weight: bool = False
 
 
 _ANY = float("inf")
@@ -63,11 +65,11 @@ OPTIONS: dict[str, dict[str, Option]] = {
     },
     "layers": {
         "respelled": Option(0.05, 0, 0.2, "share of parties that write an identifier their own way"),
-        "slash": Option(0.6, 0, 1, "weight among them: with a trailing slash more or less", _ANY),
-        "port": Option(0.1, 0, 1, "weight: with the port that goes without saying", _ANY),
-        "case": Option(0.1, 0, 1, "weight: with the host in capitals", _ANY),
-        "encoded": Option(0.1, 0, 1, "weight: with an escape that needs not be", _ANY),
-        "parent": Option(0.1, 0, 1, "weight: one segment of the path less", _ANY),
+        "slash": Option(0.6, 0.1, 1, "weight among them: with a trailing slash more or less", _ANY, weight=True),
+        "port": Option(0.1, 0.1, 1, "weight: with the port that goes without saying", _ANY, weight=True),
+        "case": Option(0.1, 0.1, 1, "weight: with the host in capitals", _ANY, weight=True),
+        "encoded": Option(0.1, 0.1, 1, "weight: with an escape that needs not be", _ANY, weight=True),
+        "parent": Option(0.1, 0.1, 1, "weight: one segment of the path less", _ANY, weight=True),
     },
     "registrations": {
         "hostile": Option(0.05, 0, 0.5, "share of requests that name a made-up client"),
@@ -140,4 +142,8 @@ def told(unit: Unit) -> dict[str, float]:
             kind = "a whole number" if option.whole else "a number"
             bounds = "of at least 0" if option.most == _ANY else f"between 0 and {option.most:g}"
             raise EngineError(f"option {name!r} of {unit.reader} must be {kind} {bounds}, found {value:g}")
-    return {name: option.default for name, option in known.items()} | dict(unit.options)
+    found = {name: option.default for name, option in known.items()} | dict(unit.options)
+    weights = [name for name, option in known.items() if option.weight]
+    if weights and not any(found[name] for name in weights):
+        raise EngineError(f"options {', '.join(weights)} of {unit.reader} are all 0: at least one weighs something")
+    return found

@@ -351,13 +351,18 @@ def _contrasts(tally: Tally, kind: str, outcome: str, weights: Mapping[int, floa
 def _between_replications(
     origin: Origin, point: Point, bounds: intervals.Interval, kind: str, outcome: str, weights: Mapping[int, float]
 ) -> intervals.Interval:
-    """The same interval, or a wider one where replications are further apart than independent attempts would be."""
-    means = []
+    """The same interval, or where only replications are independent of each other one over their means.
+
+    Where some of them saw too little of it for their means to be spread as means are, it is the wider of both.
+    """
+    means, common = [], origin.interval == REPLICATIONS
     for part in point.parts:
-        found = _contrasts(part, kind, outcome, weights)
-        means.append(math.fsum(value * times for value, times in found.items()) / part.endings.total())
-    wider = _wider(origin, bounds, means)
-    return intervals.Interval(max(-1.0 if len(weights) > 1 else 0.0, wider.low), min(1.0, wider.high))
+        found, attempts = _contrasts(part, kind, outcome, weights), part.endings.total()
+        means.append(math.fsum(value * times for value, times in found.items()) / attempts)
+        unseen = found[0.0] if len(weights) == 1 else attempts
+        common = common and min(attempts - found[0.0], unseen) >= intervals.ENOUGH
+    found_between = _wider(origin, intervals.NOWHERE if common and len(set(means)) > 1 else bounds, means)
+    return intervals.Interval(max(-1.0 if len(weights) > 1 else 0.0, found_between.low), min(1.0, found_between.high))
 
 
 def _wider(origin: Origin, bounds: intervals.Interval, means: Sequence[float]) -> intervals.Interval:

@@ -128,3 +128,10 @@ def test_an_unknown_option_is_an_error() -> None:
     """One line names it and what is allowed."""
     with pytest.raises(EngineError, match="unknown option 'slsh' of layers; did you mean 'slash'"):
         counted((), slsh=0.5)
+
+
+def test_weights_that_add_up_to_nothing_are_refused() -> None:
+    """In one line that names them."""
+    nothing = dict.fromkeys(("slash", "port", "case", "encoded", "parent"), 0.0)
+    with pytest.raises(EngineError, match="options slash, port, case, encoded, parent of layers are all 0"):
+        counted((), attempts=4, **nothing)

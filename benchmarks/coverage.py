@@ -1,0 +1,97 @@
+"""How often intervals hold what they are said to hold: each reader run afresh hundreds of times.
+
+    python -m benchmarks.coverage
+
+Each run has a seed of its own, five replications and an interval of 95 % for every rate and difference. What they
+should hold is the exact probability where it is known, and else the mean of all runs. Outcomes that are seen less than
+a hundred times in a run are left out: of what is rarer intervals are wider than they need be. A name of a reader and a
+number of runs may follow.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pandas
+
+from simulations.catalogue import EXPERIMENTS
+from simulations.experiments import Experiment, run
+
+RUNS = 300
+#: Seen less often in a run, an outcome is rare.
+_RARE = 100
+_BRIEF = {"token_lifetime": 60, "metadata_lifetime": 60}
+_ECHO = ("echo=off", "echo=req")
+#: A small experiment for each reader, and how many attempts its runs have.
+CASES: dict[str, tuple[Experiment, int]] = {
+    "arrays": (replace(EXPERIMENTS["echo_measured"], arms=_ECHO, values=(0.2,)), 2_000),
+    "agents": (
+        replace(EXPERIMENTS["token_life"], arms=("cache_key=issuer", "prm=prefix"), values=(120.0,),
+                numbers={"agents": 5, "resources": 5, "arrivals_per_second": 0.2, "metadata_lifetime": 60}), 1_500,
+    ),
+    "tasks": (
+        replace(EXPERIMENTS["faults"], arms=("as_trust=any", "as_trust=allowlist"), values=(0.05,),
+                options={"steps": 3, "migrates": 0.05, "timed_out": 0.02, "not_found": 0.02}), 1_000,
+    ),
+    "layers": (replace(EXPERIMENTS["slash"], arms=("prm=exact", "prm=prefix"), values=(0.1,)), 1_000),
+    "registrations": (
+        replace(EXPERIMENTS["cimd_dcr"], arms=("reg=dcr", "reg=cimd"), values=(60,),
+                options={"lost": 1_000, "held": 1_000, "requests_per_second": 0.2}), 2_500,
+    ),
+    "residents": (
+        Experiment("small_world", "", "lifetime", (60.0,), _ECHO, "measured_2026", reader="residents",
+                   numbers={**_BRIEF, "lifetime.client_metadata": 60, "lifetime.refresh_token": 60, "count.users": 20,
+                            "count.resource_servers": 60, "count.authorization_servers": 20, "count.clients": 5,
+                            "attackers.resource_servers": 0.1, "arrivals_per_second": 0.5},
+                   options={"warm_up": 60}), 2_500,
+    ),
+}  # fmt: skip
+
+
+def counted(reader: str, seed: int) -> pandas.DataFrame:
+    """The rates and differences of one run."""
+    asked, attempts = CASES[reader]
+    result = run(asked, seed=seed, attempts=attempts)
+    rates = result.rates[["arm", "kind", "outcome", "rate", "low", "high", "expected", "count"]]
+    changes = result.differences[["arm", "kind", "outcome", "difference", "low", "high", "gained", "lost"]]
+    both = [
+        rates.assign(table="rates", seen=rates["count"]).rename(columns={"rate": "estimate"}),
+        changes.assign(table="differences", seen=changes["gained"] + changes["lost"]).rename(
+            columns={"difference": "estimate"}
+        ),
+    ]
+    return pandas.concat(both).drop(columns=["count", "gained", "lost"]).assign(run=seed)
+
+
+def covered(reader: str, runs: int) -> pandas.DataFrame:
+    """For rates and for differences of a reader: how many outcomes, and how often their intervals hold them."""
+    found = pandas.concat([counted(reader, seed) for seed in range(1, runs + 1)])
+    _, attempts = CASES[reader]
+    rows = []
+    for (table, arm, kind, outcome), group in found.groupby(["table", "arm", "kind", "outcome"]):
+        common = _RARE <= group["seen"].mean() <= attempts - (_RARE if table == "rates" else 0)
+        if common:
+            known = group["expected"].iloc[0]
+            truth = group["estimate"].mean() if np.isnan(known) else known
+            rows.append((table, arm, kind, outcome, ((group["low"] <= truth) & (truth <= group["high"])).mean()))
+    return pandas.DataFrame(rows, columns=["table", "arm", "kind", "outcome", "coverage"])
+
+
+def main() -> None:
+    """Print how often intervals hold what they should, reader by reader."""
+    readers = [name for name in CASES if name in sys.argv[1:]] or list(CASES)
+    runs = next((int(word) for word in sys.argv[1:] if word.isdigit()), RUNS)
+    for reader in readers:
+        found = covered(reader, runs)
+        for table, group in found.groupby("table", sort=False):
+            low, mean, high = (group["coverage"].agg(how) for how in ("min", "mean", "max"))
+            print(
+                f"{reader:<14} {table:<12} {runs} runs, {len(group):>3} outcomes: intervals hold them in {mean:.3f} "
+                f"(least {low:.3f}, most {high:.3f})", flush=True,
+            )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
