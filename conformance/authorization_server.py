@@ -62,6 +62,7 @@ ERRORS = {
     "authorization_server.client_is_authenticated": "invalid_client",
     "authorization_server.assertion_names_this_server": "invalid_client",
     "authorization_server.client_keys_are_current": "invalid_client",
+    "authorization_server.attester_is_endorsed": "invalid_client",
     "authorization_server.code_was_issued_to_client": "invalid_grant",
     "authorization_server.redirect_uri_is_the_same": "invalid_grant",
     "authorization_server.verifier_matches_challenge": "invalid_grant",

@@ -10,6 +10,7 @@ switch: ``splice`` and ``par_at`` only let a question forbid it something.
 from __future__ import annotations
 
 from model import authorization_server as server_rules
+from model import client as client_rules
 from model import guards
 from model.action import Context
 from model.guards import ask
@@ -161,10 +162,11 @@ def attacker_authenticates(
     genuine = any_of(own, written)
     otherwise = server_rules.client_is_authenticated(design, genuine, secret, assertion, False).holds
     replaced = all_of(replaced, no(otherwise))
+    attested = all_of(client_rules.attests(design), same(c.design.own_attester, "yes"), no(otherwise))
     return tuple(ask(
         guards.AUTHENTICATION, design=design, policy=c.of(server.name), genuine=genuine, certified=True, secret=secret,
         assertion=all_of(assertion, knows_attester(c, server, design)), named=True, endpoint=endpoint,
-        replaced=replaced, anyhow=any_of(genuine, replaced),
+        replaced=replaced, attested=attested, anyhow=any_of(genuine, replaced),
     ))  # fmt: skip
 
 

@@ -71,13 +71,15 @@ def resource_is_acceptable(design: Design, requested: Value, listed: Condition) 
 
 @rule("PAR-2.1-auth", "CIMD-8.2-conf", "FAPI-as-cauth", source="RFC 6749 3.2.1; RFC 9126 2.1; RFC 7523 3")
 def client_is_authenticated(
-    design: Design, genuine: Condition, secret: Condition, assertion: Condition, replaced: Condition
-) -> Condition:
+    design: Design, genuine: Condition, secret: Condition, assertion: Condition, replaced: Condition,
+    attested: Condition = False,
+) -> Condition:  # fmt: skip
     """A confidential client authenticates as it registered.
 
     ``design``: the client's; ``genuine``: the client itself is at the endpoint with credentials for this AS;
     ``secret``, ``assertion``: whoever is there knows the secret, or holds an assertion that names this AS;
-    ``replaced``: it has nothing but a key that the client has replaced since.
+    ``replaced``: it has nothing but a key that the client has replaced since; ``attested``: nothing but the word of an
+    attester of its own.
     TLS client certificates cannot be passed on.
     """
     return any_of(
@@ -86,7 +88,17 @@ def client_is_authenticated(
         all_of(same(design.client_auth, "secret"), secret),
         all_of(one_of(design.client_auth, "pkjwt", "attest"), assertion),
         replaced,
+        attested,
     )
+
+
+@rule("CAE-accept", source="draft-mcguinness-oauth-client-attesters, Acceptance Policy (source of September 2026)")
+def attester_is_endorsed(policy: Design, attested: Condition = False) -> Condition:
+    """Who attests a client is endorsed in the metadata of that client; that an AS accepts it for others is not enough.
+
+    ``attested``: whoever is there has nothing but the word of an attester of its own.
+    """
+    return implies(attested, same(policy.attesters, "accepted"))
 
 
 @rule("MTLS-3-know", source="RFC 8705 2, 3")

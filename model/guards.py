@@ -64,7 +64,7 @@ TOKEN_RESPONSE: Guard = (client.token_type_is_dpop, client.echo_is_read, client.
 #: Of whoever authenticates as a client: ``design`` is the client's, ``policy`` the server's.
 AUTHENTICATION: Guard = (
     server.client_is_authenticated, server.certificate_is_provisioned, server.assertion_names_this_server,
-    server.client_keys_are_current,
+    server.client_keys_are_current, server.attester_is_endorsed,
 )  # fmt: skip
 #: Of pushed and other authorization requests: where the browser would be sent back to, and the rest.
 REDIRECTION: Guard = (server.redirect_uri_is_registered,)

@@ -113,6 +113,9 @@ _MECHANISMS = (
      "the client refuses a client_id that it already has elsewhere; pair: one that it has elsewhere at the same token endpoint",
      "draft-ietf-oauth-security-topics-update-02 2.1.2.3"),
     ("client_auth", "none secret pkjwt mtls attest", "how the client authenticates", "RFC 6749 2.3; RFC 7523; RFC 8705"),
+    ("attesters", "endorsed accepted",
+     "AS: whose attestations of a client it takes: of attesters that it accepts and that the client's metadata endorses; of any that it accepts",
+     "draft-mcguinness-oauth-client-attesters, Acceptance Policy (source of September 2026); draft-ietf-oauth-attestation-based-client-auth-10, Trust Management"),
     ("assertion_aud", "issuer endpoint token_ep array", "audience the client puts into an assertion", "draft-ietf-oauth-security-topics-update 2.1"),
     ("aud_accepted", "any issuer endpoint token_ep",
      "AS: the audience that it takes client assertions with: its issuer or any endpoint of its own; its issuer alone; the endpoint that is sent one; its token endpoint",
@@ -221,6 +224,8 @@ _ENVIRONMENT = (
     ("a_enrolled", "no yes below as_client",
      "the attacker's AS has got itself on lists and into federations; into those alone, by an intermediate that may not speak for it; as a client",
      "OpenID Federation 1.0 6.2, 10"),
+    ("own_attester", "no yes", "AS accept an attester of the attacker's, which attests clients of its own",
+     "draft-ietf-oauth-attestation-based-client-auth-10, Trust Management (leaves it to deployments)"),
     ("e_enrolled", "no yes", "the malicious RS has got an accepted attester to vouch for it", "RFC 9728 2.2"),
     # who has been enrolled where; meant: as those who keep the framework wanted it
     ("listed", "meant yes no", "an AS is on the lists of issuers that clients keep", "RFC 9728 7.6"),
@@ -349,7 +354,7 @@ _ROLES = {
     "mtls_key cache_key optimistic rt_pin http_redirect instance fetch_guard https_only url_scheme_check grant "
     "client_instances certified warm fallback resource_token_check auth_token_check",
     "authorization_server": "pkce_as par request_uri_once code_reuse as_redirect_status reg cimd_redirect cimd_redirect_check "
-    "cimd_fetch cimd_cache consent_pin consent_ui as_client_policy aud_accepted ss_binds client_chooses_id grant_aud_check vouch_for exchange "
+    "cimd_fetch cimd_cache consent_pin consent_ui as_client_policy attesters aud_accepted ss_binds client_chooses_id grant_aud_check vouch_for exchange "
     "grant_trust grant_client_check grant_cnf grant_subject issuer_tenants partnered as_attested introspect "
     "rt_resource_bound as_fetch_guard listed rs_listed anchored preregistered trust_domain h_iss as_resource grant_resource grant_scope as_echo as_dpop proof_required dcr_uris ps_key_check "
     "delegation_depth delegation_expiry chain_policy",

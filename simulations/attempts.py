@@ -24,7 +24,7 @@ from simulations.visits import PLACES, Settings
 Whole = NDArray[np.int64]
 #: Mechanism switches that a server has; so are all that a deployment happens to be. The rest are the client's.
 OF_SERVERS = frozenset((
-    "pkce_as", "request_uri_once", "code_reuse", "aud_accepted", "proof_required", "as_redirect_status",
+    "pkce_as", "request_uri_once", "code_reuse", "aud_accepted", "attesters", "proof_required", "as_redirect_status",
     "cimd_redirect_check", "cimd_fetch", "cimd_cache", "consent_pin", "consent_ui", "as_client_policy", "ss_binds",
     "audience_check", "rs_htu", "rs_ath", "rs_htm", "dpop_replay", "rt_resource_bound", "as_fetch_guard", "token_fmt",
     "introspect", "typ_check", "sub_namespace", "client_chooses_id", "grant_aud_check", "passthrough",
