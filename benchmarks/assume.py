@@ -17,8 +17,8 @@ from model.design import NAMED_DESIGNS, Configuration, named_switches, parse
 from model.switches import SWITCHES
 from openworld.study import ATTACKERS
 from properties.assume import Assumptions
+from properties.checker import Checker
 from properties.security import PROPERTIES, Property
-from properties.verdict import Checker
 
 SAMPLE, SEED = 60, 1
 

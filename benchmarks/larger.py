@@ -17,8 +17,8 @@ from benchmarks.verdicts import drawn
 from benchmarks.worlds import LARGER
 from model.design import Configuration
 from model.world_file import DEFAULT
+from properties.checker import Checker
 from properties.security import Property, find
-from properties.verdict import Checker
 
 SEED = 20261125
 #: Seconds for a question in a larger world.

@@ -25,11 +25,12 @@ from pathlib import Path
 from model.design import Configuration, ConfigurationError, Design, parse
 from model.switches import CAPABILITIES, SWITCHES
 from model.world_file import DEFAULT
+from properties.checker import Checker
 from properties.security import PROPERTIES, UnknownPropertyError, find
 from properties.solver import Solver
 from properties.template import Template
 from properties.unroll import Unrolling
-from properties.verdict import Checker, check
+from properties.verdict import check
 
 COLD = ("code_delivery", "cap=mal_as;iss_check=off")
 RUNS = 9

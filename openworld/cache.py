@@ -1,9 +1,9 @@
 """Answers that are known already: a folder with one file for each question.
 
 A file is found by what its answer depends on: every source file of the model and the properties (the worlds that ship
-among them), the versions of solver and Python, world, configuration, property and time limit. Nothing is ever looked
-up under an older rule. A world from a file counts by what it says, wherever the file is. An entry that is damaged is as
-good as none, and several processes may share a folder.
+among them), the versions of the solvers and Python, world, configuration, property and time limit. Nothing is ever
+looked up under an older rule. A world from a file counts by what it says, wherever the file is. An entry that is
+damaged is as good as none, and several processes may share a folder.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from model.trace import from_json
 from model.world import World
 from openworld.files import write
 from openworld.jobs import Question
+from properties import minisat
 from properties.bounds import Bound
 from properties.results import read_result
 from properties.security import find
@@ -40,7 +41,7 @@ SOURCES = tuple(Path(package.__file__ or "").parent for package in (model, prope
 
 def fingerprint(sources: tuple[Path, ...] = SOURCES) -> str:
     """A digest of everything but the question that a verdict depends on."""
-    digest = hashlib.sha256(f"z3 {version()}, Python {platform.python_version()}\n".encode())
+    digest = hashlib.sha256(f"z3 {version()}, PySAT {minisat.version()}, Python {platform.python_version()}\n".encode())
     for folder in sources:
         for path in sorted(folder.rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:

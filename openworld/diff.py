@@ -30,10 +30,10 @@ from model.design import (
 from model.protocols import rules
 from openworld.show import command, ending
 from openworld.study import ATTACKERS
+from properties.checker import Checker
 from properties.explain import Changes, flipping, refusal
 from properties.reads import check_read
 from properties.security import PROPERTIES, find
-from properties.verdict import Checker
 from simulations.processes import in_order
 
 #: Questions that one worker is given at once.

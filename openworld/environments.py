@@ -13,9 +13,9 @@ from typing import Any
 from model.design import DEPLOYMENTS, Configuration, named_switches, parse
 from openworld.weakest import read, written
 from properties.assume import Assumptions
+from properties.checker import Checker
 from properties.monotone import NoAnswerError
 from properties.security import Property, find
-from properties.verdict import Checker
 from simulations.processes import in_order
 
 #: Whom an agent may meet.

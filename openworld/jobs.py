@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
 from functools import partial
+from itertools import groupby
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from model.chart import text
-from model.design import parse
+from model.design import Design, parse
 from openworld.show import ending
-from properties.verdict import Checker, Verdict, check
+from properties.checker import Checker
+from properties.verdict import Verdict, check
 from simulations.processes import in_order
 
 
@@ -45,8 +47,9 @@ class Cell(Protocol):
 
 C = TypeVar("C", bound=Cell)
 
-#: Questions answered by one checker: enough to share its cost, few enough that all workers have work to the end.
-BATCH = 48
+#: Questions answered by one checker: enough to share its cost, few enough that all workers have work to the end. It
+#: costs as much for each design where they are asked about one design after the other.
+BATCH, BATCH_OF_DESIGN = 48, 150
 
 
 def answer(batch: list[Question], by_design: bool = False) -> list[Reply]:
@@ -69,6 +72,10 @@ def _reply(verdict: Verdict) -> Reply:
     return Reply(verdict.to_json(), chart)
 
 
+def _design(question: Question) -> Design:
+    return parse(question.configuration).design
+
+
 def answers(
     questions: Iterable[Question], workers: int, by_design: bool = False, singly: bool = False
 ) -> Generator[Reply]:
@@ -77,8 +84,10 @@ def answers(
     ``by_design``: most questions in a row are about the same design. ``singly``: each is answered on its own.
     Raises WorkersDiedError where workers keep dying.
     """
-    asked, size = list(questions), 1 if singly else BATCH
-    batches = [asked[start : start + size] for start in range(0, len(asked), size)]
+    asked = list(questions)
+    runs = [list(run) for _, run in groupby(asked, _design)] if by_design else [asked]
+    size = 1 if singly else BATCH_OF_DESIGN if by_design else BATCH
+    batches = [run[start : start + size] for run in runs for start in range(0, len(run), size)]
     answering = answer_singly if singly else partial(answer, by_design=by_design)
     with closing(in_order(answering, batches, workers)) as answered:
         for replies in answered:

@@ -26,8 +26,8 @@ from model.trace import Trace
 from model.world import NONE
 from openworld.cache import Cache, default_folder
 from openworld.jobs import Question
+from properties.checker import Checker
 from properties.security import find
-from properties.verdict import Checker
 from simulations.behaviour import Comparison, Observed
 from simulations.fitting import fit
 

@@ -486,5 +486,8 @@ def _certified(found: Findings) -> dict[str, str]:
 def _versions() -> dict[str, str]:
     from importlib.metadata import version
 
-    names = ("openworld", "z3-solver", "simpy", "numpy", "pandas", "pyarrow", "matplotlib", "networkx", "click")
+    names = (
+        "openworld", "z3-solver", "python-sat", "simpy", "numpy", "pandas", "pyarrow", "matplotlib", "networkx",
+        "click",
+    )  # fmt: skip
     return {name: version(name) for name in names}

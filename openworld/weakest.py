@@ -9,9 +9,10 @@ from typing import Any, Literal
 from model.design import Configuration, named_switches, own_switches, parse
 from model.switches import SWITCHES
 from properties.assume import Assumptions, Values, Weakest
+from properties.checker import Checker
 from properties.reads import check_read
 from properties.security import Property, find
-from properties.verdict import Checker, Verdict
+from properties.verdict import Verdict
 
 Kind = Literal["always", "if", "never", "not_in_this_world"]
 #: What a design comes to, whatever others do or not: of a security property, and of what honest parties can do.

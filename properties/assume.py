@@ -16,17 +16,18 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
-from model import logic
 from model.action import Context
 from model.design import Configuration
-from model.logic import Pick, any_of
+from model.logic import Condition, Pick, all_of, any_of
 from model.machine import Machine
 from model.state import View
 from model.switches import SWITCHES
 from model.world import World
 from properties.bounds import Laid
+from properties.circuit import Circuit
 from properties.completion import choices, finishes
 from properties.minimal import minimal
+from properties.minisat import MiniSat
 from properties.monotone import Monotone, Names, in_size_order
 from properties.plainest import Run
 from properties.security import Property
@@ -101,7 +102,7 @@ class Assumptions(Monotone):
         everything = choices(self.configuration.design, "mechanism", "environment")
         decided = tuple(item for item in everything if item[0] not in self.free)
         facts = tuple(self._facts[fact] for fact in excluded)
-        return any(finishes(self._world_of(prop), decided, facts) for prop in self._asked)
+        return any(finishes(self._world_of(prop), decided, facts, MiniSat) for prop in self._asked)
 
     def _merged(self, attacks: list[Values]) -> tuple[Values, ...]:
         """What attacks need, those together that differ in the value of one switch alone; none that another covers."""
@@ -164,28 +165,32 @@ class Assumptions(Monotone):
         machine = Machine(configuration, self._world_of(prop))
         run = without_noise(machine, prop, decoded(laid))
 
+        circuit, inputs, happens = self._happens(machine, prop, run)
+
         def certain(known: list[str]) -> bool:
-            return self._is_certain(machine, prop, run, {name: found[name] for name in known})
+            given = {code: value == found[name] for (name, value), code in inputs.items() if name in known}
+            return circuit.certain(happens, given)
 
         needed, _ = minimal(list(found), certain)
         return frozenset(self._facts) - {f"{name}={found[name]}" for name in needed}
 
-    def _is_certain(self, machine: Machine, prop: Property, run: Run, known: Mapping[str, str]) -> bool:
-        """Whether a run happens, event and all, with so much of the environment known, whatever the rest is."""
-        design = machine.configuration.design
-        unknown = {name: Pick(dict.fromkeys(values, UNKNOWN)) for name, values in self.free.items()}
+    def _happens(
+        self, machine: Machine, prop: Property, run: Run
+    ) -> tuple[Circuit, dict[tuple[str, str], int], Condition]:
+        """When a run happens, event and all, over what the environment is."""
+        circuit = Circuit()
+        opened = {name: Pick({value: circuit.input() for value in values}) for name, values in self.free.items()}
+        inputs = {(name, value): bit.code for name, pick in opened.items() for value, bit in pick.cases.items()}
+        design, happens = machine.configuration.design, list[Condition]()
         state: dict[str, Any] = {variable.name: variable.initial for variable in machine.variables}
         facts = {variable.name for variable in machine.variables if variable.fact}
-        context = Context(
-            machine.world, OpenDesign({**design, **unknown, **known}, design.parties), machine.capabilities,
-            View(state.__getitem__),
-        )  # fmt: skip
+        open_design = OpenDesign({**design, **opened}, design.parties)
+        context = Context(machine.world, open_design, machine.capabilities, View(state.__getitem__))
         for step in run:
             move = machine.by_name[step.action](context, **dict(step.choices))
-            if move.when is not True or any(condition.holds is not True for condition in move.rules):
-                return False
+            happens += [move.when, *(condition.holds for condition in move.rules)]
             state |= {n: any_of(value, state[n]) if n in facts else value for n, value in move.sets.items()}
-        return prop.event(context) is True
+        return circuit, inputs, all_of(*happens, prop.event(context))
 
 
 def _joined(pair: tuple[dict[str, tuple[str, ...]], ...]) -> tuple[Any, Any, str] | None:
@@ -198,11 +203,3 @@ def _joined(pair: tuple[dict[str, tuple[str, ...]], ...]) -> tuple[Any, Any, str
 def _covers(wider: Values, attack: Values) -> bool:
     """Whether an attack is possible wherever another is."""
     return all(name in attack and set(attack[name]) <= set(values) for name, values in wider.items())
-
-
-class _Unknown:
-    """A truth value that is not known; what comes out as plainly true with it holds whatever it is."""
-
-
-UNKNOWN = _Unknown()
-logic.register(_Unknown, lambda _: UNKNOWN, lambda _: UNKNOWN, lambda _: UNKNOWN)

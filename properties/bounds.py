@@ -19,7 +19,7 @@ from itertools import chain
 from typing import Any
 
 from properties.counting import Counter as Totalizer
-from properties.solver import Answer, Solver
+from properties.solver import Answer, Engine, Solver
 from properties.template import Template
 from properties.unroll import Unrolling
 
@@ -94,12 +94,12 @@ class Laid:
         length, attackers: how many actions, and how many of the attacker's, a run has.
     """
 
-    def __init__(self, template: Template, depth: int) -> None:
+    def __init__(self, template: Template, depth: int, solver: type[Engine]) -> None:
         self.unrolling = Unrolling(template, depth)
         self.happens = self.unrolling.happens
         self._often: set[str] = set()
         self._count()
-        self.solver = Solver(self.unrolling.clauses, self.unrolling.top)
+        self.solver = solver(self.unrolling.clauses, self.unrolling.top)
 
     def _count(self) -> None:
         """Add up the actions of a run: once each, those that happen often as often as they do."""
@@ -194,13 +194,16 @@ class Depths:
     A later question starts at the depth that sufficed for most of the earlier ones: one that starts deeper than it
     needs pays for every sweep, one that starts too early for a few milliseconds of looking; none is looked at deeper
     than ``limit`` sweeps. Where there are few questions (``growing``) one world that gets deeper is quicker than one
-    for each depth.
+    for each depth. ``solver`` answers.
     """
 
-    def __init__(self, template: Template, limit: int = LIMIT, growing: bool = False) -> None:
+    def __init__(
+        self, template: Template, limit: int = LIMIT, growing: bool = False, solver: type[Engine] = Solver
+    ) -> None:
         self.template = template
         self.limit = limit
         self._growing = growing
+        self._solver = solver
         self._sufficed: Counter[int] = Counter()
         self._laid: dict[int, Laid] = {}
 
@@ -210,7 +213,7 @@ class Depths:
         key = FIRST if self._growing else depth
         laid = self._laid.get(key)
         if laid is None:
-            laid = self._laid[key] = Laid(self.template, depth)
+            laid = self._laid[key] = Laid(self.template, depth, self._solver)
         while laid.depth < depth:
             laid.grow()
         return laid

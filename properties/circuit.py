@@ -7,6 +7,8 @@ leaves only what is open.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from model import logic
 
 
@@ -39,6 +41,28 @@ class Circuit:
             self.gates.append(operands)
             number = self._shared[key] = len(self.gates) - 1
         return Literal(self, number)
+
+    def certain(self, condition: logic.Condition, given: Mapping[int, bool]) -> bool:
+        """Whether a condition holds with some inputs decided, whatever the others are: gate by gate (Kleene's logic).
+
+        It may hold whatever they are without this being seen, where a gate is not known whose operands are tied.
+        """
+        if isinstance(condition, bool):
+            return condition
+        known: list[bool | None] = [None] * len(self.gates)
+        for number, operands in enumerate(self.gates):
+            if operands is None:
+                known[number] = given.get(number)
+                continue
+            known[number] = True
+            for code in operands:
+                value = known[abs(code)]
+                if value is not None and value == (code < 0):
+                    known[number] = False
+                    break
+                if value is None:
+                    known[number] = None
+        return known[abs(condition.code)] is (condition.code > 0)
 
 
 class Literal:

@@ -20,7 +20,7 @@ from model.world import World
 from properties.bounds import Clock, Depths, Laid
 from properties.events import happens, is_said
 from properties.minimal import OutOfTimeError, minimal
-from properties.solver import Answer
+from properties.solver import Answer, Engine, Solver
 from properties.template import Own, Template
 
 #: How the event is called among those of a template, beside the properties, and in the modules of events.
@@ -59,32 +59,35 @@ class Contradiction:
         return f"nobody can use this design: {' and '.join(self.switches)} leave no honest run (refused by {said})"
 
 
-def usable(world: World, design: Design, single: bool = False) -> bool:
+def usable(world: World, design: Design, single: bool = False, solver: type[Engine] = Solver) -> bool:
     """Whether honest parties can finish under a design, in some environment.
 
     Also true of worlds without a flow that could finish. ``single``: no other design will be asked about, so that it
-    is tried on its own before every design is laid down.
+    is tried on its own before every design is laid down for the ``solver``.
     """
     if not is_said(COMPLETION, world):
         return True
     if (single or design.parties) and _finishes_here(world, design):
         return True
-    return _finishes(world, _mechanisms(design))
+    return _finishes(world, _mechanisms(design), solver)
 
 
-def contradiction(world: World, design: Design, single: bool = False) -> Contradiction | None:
+def contradiction(
+    world: World, design: Design, single: bool = False, solver: type[Engine] = Solver
+) -> Contradiction | None:
     """Why honest parties cannot finish under a design; ``None`` where they can."""
-    return None if usable(world, design, single) else _contradiction(world, _mechanisms(design))
+    return None if usable(world, design, single, solver) else _contradiction(world, _mechanisms(design), solver)
 
 
-def finishes(world: World, decided: Choices, excluded: Choices) -> bool:
+def finishes(world: World, decided: Choices, excluded: Choices, solver: type[Engine] = Solver) -> bool:
     """Whether honest parties can finish where some switches are decided and others do not have some values.
 
     Also true of worlds without a flow that could finish.
     """
     if not is_said(COMPLETION, world):
         return True
-    return _answer(world, decided, None, Clock(), excluded) is not Answer.UNSAT
+    opened = _open(world, _own(decided), solver)
+    return _answer(opened, decided, None, Clock(), excluded) is not Answer.UNSAT
 
 
 def choices(design: Design, *kinds: Kind) -> Choices:
@@ -117,29 +120,25 @@ def _finishes_here(world: World, design: Design) -> bool:
 
 
 @cache
-def _finishes(world: World, mechanisms: Choices) -> bool:
+def _finishes(world: World, mechanisms: Choices, solver: type[Engine]) -> bool:
     """Whether honest parties finish with these mechanisms, whatever else there is."""
-    return _answer(world, mechanisms, None, Clock()) is not Answer.UNSAT
+    return _answer(_open(world, _own(mechanisms), solver), mechanisms, None, Clock()) is not Answer.UNSAT
 
 
 @cache
-def _contradiction(world: World, mechanisms: Choices) -> Contradiction:
-    every, clock = tuple(_open(world, _own(mechanisms)).template.enforced), Clock(effort=_PATIENCE)
-    switches = _least(mechanisms, lambda kept: _answer(world, kept, None, clock, own=_own(mechanisms)))
-    refusing = _least(every, lambda kept: _answer(world, mechanisms, kept, clock))
+def _contradiction(world: World, mechanisms: Choices, solver: type[Engine]) -> Contradiction:
+    opened, clock = _open(world, _own(mechanisms), solver), Clock(effort=_PATIENCE)
+    switches = _least(mechanisms, lambda kept: _answer(opened, kept, None, clock))
+    refusing = _least(tuple(opened.template.enforced), lambda kept: _answer(opened, mechanisms, kept, clock))
     return Contradiction(tuple(sorted("=".join(choice) for choice in switches)), tuple(sorted(refusing)))
 
 
 def _answer(
-    world: World, chosen: Iterable[tuple[str, str]], enforced: Iterable[str] | None, clock: Clock,
-    excluded: Choices = (), own: Own | None = None,
+    opened: Depths, chosen: Iterable[tuple[str, str]], enforced: Iterable[str] | None, clock: Clock,
+    excluded: Choices = (),
 ) -> Answer:  # fmt: skip
-    """Whether anybody finishes where just these switches and rules (or all) are decided, and nobody is dishonest.
-
-    ``own``: the switches that single parties have, if they are not those of the ones that are decided.
-    """
+    """Whether anybody finishes where just these switches and rules (or all) are decided, and nobody is dishonest."""
     chosen = tuple(chosen)
-    opened = _open(world, _own(chosen) if own is None else own)
     rules = opened.template.enforced if enforced is None else enforced
 
     def given(laid: Laid) -> list[int]:
@@ -170,6 +169,6 @@ def _own(chosen: Choices) -> Own:
 
 
 @cache
-def _open(world: World, own: Own) -> Depths:
+def _open(world: World, own: Own, solver: type[Engine]) -> Depths:
     """The world with every design in it, some parties with switches of their own."""
-    return Depths(Template(world, about=(), also={COMPLETION: honest_completion}, own=own))
+    return Depths(Template(world, about=(), also={COMPLETION: honest_completion}, own=own), solver=solver)

@@ -10,8 +10,9 @@ from model.design import Configuration, Design
 from model.machine import Machine, NotEnabledError
 from model.protocols import rules
 from model.switches import SWITCHES
+from properties.checker import Checker
 from properties.security import PROPERTIES, Property
-from properties.verdict import Checker, Verdict
+from properties.verdict import Verdict
 
 #: What is not the same: ``switch: (before, after)``, ``party:switch``, ``cap`` or ``world``.
 Changes = dict[str, tuple[str, str]]

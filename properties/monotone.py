@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 from model.design import Configuration, Design, check_parties
 from model.world import World
 from properties.bounds import Clock, Depths, Laid, Settled
 from properties.closure import Closure, Reached
+from properties.minisat import MiniSat
 from properties.security import Property, find
 from properties.solver import Answer
 from properties.template import Template
@@ -214,7 +214,7 @@ class Monotone(ABC):
             check_parties(Design(parties=self.configuration.design.parties), world)
             about = tuple(prop.name for prop in self.properties if self._world_of(prop) == world)
             template = Template(world, self.configuration, about, free=self.free)
-            self._worlds[world] = Depths(template), Closure(template)
+            self._worlds[world] = Depths(template, solver=MiniSat), Closure(template)
         return self._worlds[world]
 
 
@@ -222,30 +222,24 @@ class _Map:
     """The sets not yet known to be sufficient or insufficient."""
 
     def __init__(self, names: tuple[str, ...]) -> None:
-        import z3
-
-        self._z3: Any = z3
-        self._variables = {name: z3.Bool(name) for name in names}
-        self._solver = z3.SolverFor("QF_FD")
+        self._numbers = {name: number for number, name in enumerate(names, start=1)}
+        self._solver = MiniSat([], len(names))
         # Prefer large sets: a sufficient one shrinks by its core, an insufficient one is nearly maximal.
-        self._solver.set("phase", "always_true")
+        self._solver.prefer(self._numbers.values())
 
     def seed(self) -> Names | None:
         """A set about which nothing is known yet."""
-        if self._solver.check() != self._z3.sat:
+        if self._solver.check([]) is Answer.UNSAT:
             return None
-        model = self._solver.model()
-        return frozenset(
-            name for name, variable in self._variables.items() if not self._z3.is_false(model[variable])
-        )
+        return frozenset(name for name, number in self._numbers.items() if self._solver.holds(number))
 
     def forbid_supersets(self, found: Names) -> None:
         """Sets that contain this one are sufficient."""
-        self._solver.add(self._z3.Or([self._z3.Not(self._variables[name]) for name in found]))
+        self._solver.clause([-self._numbers[name] for name in found])
 
     def forbid_subsets(self, found: Names) -> None:
         """Sets within this one are insufficient."""
-        self._solver.add(self._z3.Or([variable for name, variable in self._variables.items() if name not in found]))
+        self._solver.clause([number for name, number in self._numbers.items() if name not in found])
 
 
 def in_size_order(sets: Iterable[Names]) -> Sequence[Names]:

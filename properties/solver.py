@@ -1,6 +1,7 @@
 """The solver over integers: z3's finite-domain engine with assumptions.
 
-Everything above speaks of literals as integers (the DIMACS convention); this is the one module that speaks z3.
+Everything above speaks of literals as integers (the DIMACS convention); this is the one module that speaks z3. What
+else answers in its place (:mod:`properties.minisat`) is an :class:`Engine`.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterable
 from enum import Enum
+from typing import Protocol
 
 import z3
 
@@ -25,13 +27,34 @@ class Answer(Enum):
     UNKNOWN = "unknown"
 
 
-class Solver:
-    """Clauses once, questions many times.
+class Engine(Protocol):
+    """Clauses once, questions many times: what answers them.
 
     Args:
         clauses: flat, each ended by 0.
         top: the highest literal in use.
     """
+
+    def __init__(self, clauses: list[int], top: int) -> None: ...
+
+    def add(self, clauses: list[int], top: int) -> None:
+        """More clauses, with literals up to ``top``."""
+
+    def clause(self, literals: Iterable[int]) -> None:
+        """One more clause."""
+
+    def check(self, assumptions: Iterable[int], timeout: float | None = None) -> Answer:
+        """Whether the clauses have a model in which the assumptions hold; ``timeout`` in seconds."""
+
+    def holds(self, literal: int) -> bool:
+        """Whether a literal holds in the model just found."""
+
+    def core(self) -> set[int]:
+        """The assumptions that already contradict the clauses, after an ``UNSAT``."""
+
+
+class Solver(Engine):
+    """z3."""
 
     def __init__(self, clauses: list[int], top: int) -> None:
         # A context of its own: what else the process has asked must not decide which of several models is found.
@@ -50,16 +73,13 @@ class Solver:
         self.add(clauses, top)
 
     def add(self, clauses: list[int], top: int) -> None:
-        """More clauses, with literals up to ``top``."""
         text = " ".join(map(str, clauses))
         self._solver.from_string(f"p cnf {top} {clauses.count(0)}\n{text}\n")
 
     def clause(self, literals: Iterable[int]) -> None:
-        """One more clause."""
         self._solver.add(z3.Or([self._term(literal) for literal in literals]))
 
     def check(self, assumptions: Iterable[int], timeout: float | None = None) -> Answer:
-        """Whether the clauses have a model in which the assumptions hold; ``timeout`` in seconds."""
         if timeout != self._timeout:
             self._solver.set("timeout", FOREVER if timeout is None else max(1, int(1000 * timeout)))
             self._timeout = timeout
@@ -75,7 +95,6 @@ class Solver:
         return Answer(str(result))
 
     def holds(self, literal: int) -> bool:
-        """Whether a literal holds in the model just found."""
         if self._model is None:
             if not self._satisfied:
                 raise RuntimeError("no model: the last check did not answer sat")
@@ -86,7 +105,6 @@ class Solver:
         return (bool(value) and z3.Z3_get_bool_value(context, value) == z3.Z3_L_TRUE) == (literal > 0)
 
     def core(self) -> set[int]:
-        """The assumptions that already contradict the clauses, after an ``UNSAT``."""
         context = self._context.ref()
         core = z3.AstVector(z3.Z3_solver_get_unsat_core(context, self._solver.solver), self._context)
         # The C interface: z3's Python makes an object of every member to tell what it is.

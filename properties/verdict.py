@@ -24,12 +24,12 @@ from properties.reasons import UNDEFINED, reason
 from properties.results import Result
 from properties.security import Property, find
 from properties.shortest import Shortening
-from properties.solver import Answer
+from properties.solver import Answer, Engine, Solver
 from properties.template import Own, Template
 
 #: Sweeps after which a question is laid down on its own, where every design was and where one was, and seconds of work
 #: after which it is: what is laid down for one question is then quicker than what is there for many.
-EVERY_DESIGN, ONE_DESIGN, SHARED = 4, 5, 2.0
+EVERY_DESIGN, ONE_DESIGN, SHARED = 4, 6, 2.0
 #: Seconds of work after which the rules that block are named as far as they are known.
 PATIENCE = 2.0
 #: What is said where time ran out between safe and not in this world.
@@ -99,52 +99,6 @@ class Verdict:
         }
 
 
-class Checker:
-    """Answers questions, each in the world of its property (or all in one given world).
-
-    A world is laid down when the first question about it is asked; later ones cost milliseconds. ``by_design``
-    lays it down anew for each design, which pays where many questions in a row are about one. ``timeout``: seconds
-    for a question. ``patience``: seconds of work for the rules that block.
-    """
-
-    def __init__(
-        self,
-        world: World | None = None,
-        timeout: float | None = None,
-        by_design: bool = False,
-        patience: float = PATIENCE,
-    ) -> None:
-        self.world = world
-        self.timeout = timeout
-        self.by_design = by_design
-        self.patience = patience
-        self._design: Design | None = None
-        self._worlds: dict[tuple[World, Own], WorldChecker] = {}
-
-    def verdict(self, prop: Property | str, configuration: Configuration) -> Verdict:
-        """Whether a property holds (raises ReplayError where the machine does not confirm a trace)."""
-        asked = find(prop) if isinstance(prop, str) else prop
-        return self.about(asked, configuration).verdict(asked, configuration)
-
-    def result(self, prop: Property | str, configuration: Configuration) -> Result:
-        """The result of a verdict alone: no trace and no rules, at a fraction of the price."""
-        asked = find(prop) if isinstance(prop, str) else prop
-        return self.about(asked, configuration).result(asked, configuration)
-
-    def about(self, prop: Property | str, configuration: Configuration) -> WorldChecker:
-        """Who answers a question: the checker of its world, made once."""
-        asked = find(prop) if isinstance(prop, str) else prop
-        world = self.world or asked.world_of(configuration)
-        if self.by_design and self._design != configuration.design:
-            self._design = configuration.design
-            self._worlds.clear()
-        check_parties(configuration.design, world)
-        own = tuple(configuration.design.parties)
-        if (world, own) not in self._worlds:
-            self._worlds[world, own] = WorldChecker(world, self._design, self.timeout, self.patience, own)
-        return self._worlds[world, own]
-
-
 @dataclass(frozen=True, slots=True)
 class _Asked:
     """A question: the property, what it is about, and the time that is left for it."""
@@ -174,7 +128,7 @@ class WorldChecker:
 
     The world is laid down with every design and attacker in it, or those of ``only``: a design, or one property
     under one configuration, which is the cheapest way to one answer. ``own`` names the switches that its designs have
-    for single parties.
+    for single parties, ``solver`` is who answers.
     """
 
     def __init__(
@@ -184,16 +138,18 @@ class WorldChecker:
         timeout: float | None = None,
         patience: float = PATIENCE,
         own: Own = (),
+        solver: type[Engine] = Solver,
     ) -> None:
         self.world = world
         self.timeout = timeout
         self.patience = patience
+        self._solver = solver
         self._single = isinstance(only, tuple)
         if isinstance(only, tuple):
             made, sweeps = Template(world, judged(*only), (only[0].name,)), LIMIT
         else:
             made, sweeps = Template(world, only, own=own), EVERY_DESIGN if only is None else ONE_DESIGN
-        self._depths = Depths(made, sweeps, growing=self._single)
+        self._depths = Depths(made, sweeps, growing=self._single, solver=solver)
         self._closure = Closure(made)
         self._about: tuple[tuple[Property, Configuration], WorldChecker] | None = None
         self._seen: tuple[Configuration | None, dict[frozenset[str], Reached]] = (None, {})
@@ -239,7 +195,8 @@ class WorldChecker:
         possible = self._lawless(asked).answer
         if possible is not Answer.SAT:
             return "unknown" if possible is Answer.UNKNOWN else "not_in_this_world"
-        return "safe" if usable(self.world, asked.configuration.design, self._single) else "not_in_this_world"
+        usual = usable(self.world, asked.configuration.design, self._single, self._solver)
+        return "safe" if usual else "not_in_this_world"
 
     def happens(
         self, prop: Property | str, configuration: Configuration, enforced: Iterable[str] | None = None
@@ -314,7 +271,7 @@ class WorldChecker:
         """The world with nothing in it but what a question is about: dearer to make, and with shorter runs."""
         about = (asked.prop, asked.configuration)
         if self._about is None or self._about[0] != about:
-            self._about = (about, WorldChecker(self.world, about, self.timeout, self.patience))
+            self._about = (about, WorldChecker(self.world, about, self.timeout, self.patience, (), self._solver))
         return self._about[1]
 
     def _where(self) -> str:
@@ -360,7 +317,7 @@ class WorldChecker:
             return replace(made, result="unknown", reason=UNEARNED)
         if possible is Answer.UNSAT:  # that no rule has been named in time does not make it so
             return replace(made, result="not_in_this_world", reason=reason(asked.prop, self.world, asked.configuration))
-        unusable = contradiction(self.world, asked.configuration.design, self._single)
+        unusable = contradiction(self.world, asked.configuration.design, self._single, self._solver)
         if unusable is not None:
             return replace(made, result="not_in_this_world", reason=str(unusable))
         return replace(made, result="safe")

@@ -28,11 +28,11 @@ from model.protocols import rules
 from model.switches import CAPABILITIES, SWITCHES
 from model.world import ATTACKER, World
 from model.world_file import DEFAULT, WORLDS
+from properties.checker import Checker
 from properties.results import today
 from properties.security import PROPERTIES, Property, UnknownPropertyError, find
 from properties.solver import Answer, Solver
 from properties.unroll import Unrolling
-from properties.verdict import Checker
 
 # What a script starts in its background ignores Ctrl-C, and so would everything that the tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import cache, lru_cache
 
 from model.design import Configuration, parse
+from properties.checker import Checker
 from properties.results import Result
 from properties.security import Property, find
-from properties.verdict import Checker, Verdict
+from properties.verdict import Verdict
 
 
 @cache

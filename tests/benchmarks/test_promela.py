@@ -11,9 +11,9 @@ from benchmarks._spin import missing, spin
 from benchmarks.worlds import mixup
 from model.design import Configuration, parse
 from model.world_file import WORLDS
+from properties.checker import Checker
 from properties.explore import TooManyStatesError, explore
 from properties.security import PROPERTIES, find
-from properties.verdict import Checker
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=f"not installed: {', '.join(missing())}")
 

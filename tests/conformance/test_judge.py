@@ -24,7 +24,7 @@ from model.design import parse
 from model.errors import InputError
 from model.scenario import ORIGINS
 from openworld.reality import observed
-from properties.verdict import Checker
+from properties.checker import Checker
 from simulations.behaviour import Observed, read_row
 
 #: A client that discovers by the challenge, checks nothing, and takes part in everything.

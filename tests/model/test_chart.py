@@ -23,7 +23,7 @@ from model.trace import Trace, from_json
 from model.wire import Arrow, arrows
 from model.world import World
 from model.world_file import DEFAULT, WORLDS
-from properties.verdict import Checker
+from properties.checker import Checker
 
 GOLDEN = Path(__file__).parent.parent / "openworld" / "golden"
 

@@ -15,9 +15,10 @@ from model.machine import Machine
 from model.protocols import PROTOCOLS, actions
 from model.world import ROLES, Grants, Held, Party, Session, Tampering, World
 from model.world_file import DEFAULT, MOST_GRANTS, WORLDS, WorldError, find_world, read, schema, world_for
+from properties.checker import Checker
 from properties.designs import Lattice
 from properties.security import PROPERTIES, find
-from properties.verdict import Checker, check
+from properties.verdict import check
 
 SMALL = """name = "small"
 concern = "one of each"

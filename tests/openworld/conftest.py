@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from openworld import jobs
-from properties.verdict import Checker
+from properties.checker import Checker
 from simulations import processes
 
 #: Checkers that lay down a world for all who ask.

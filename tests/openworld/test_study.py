@@ -19,9 +19,9 @@ from openworld import deployed, mishaps, study
 from openworld.files import FolderInUseError, claimed
 from openworld.report import read
 from openworld.study import ATTACKERS, COLUMNS, Plan, cases
+from properties.checker import Checker
 from properties.security import PROPERTIES, find
 from properties.shortest import ReplayError, confirm
-from properties.verdict import Checker
 from simulations.arms import protections
 
 DESIGNS, WHO, EXPERIMENT = ("gaps_closed",), ("none", "path_tenant"), "echo"

@@ -18,10 +18,10 @@ from openworld.cli import main
 from openworld.deployed import SITUATIONS, Case
 from openworld.expectations import ExpectationError, read
 from openworld.study import Plan, cases
+from properties.checker import Checker
 from properties.designs import MECHANISMS
 from properties.explain import explain
 from properties.security import PROPERTIES
-from properties.verdict import Checker
 
 Run = Callable[..., Result]
 RESTRICTIONS = {name: switch for name, switch in SWITCHES.items() if switch.kind == "restriction"}

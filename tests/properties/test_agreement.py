@@ -23,11 +23,12 @@ from model.state import View
 from model.switches import CAPABILITIES
 from model.world_file import DEFAULT, WORLDS
 from properties.bounds import Clock, Laid
+from properties.checker import Checker
 from properties.circuit import Literal
 from properties.security import PROPERTIES
 from properties.solver import Answer, Solver
 from properties.template import Template
-from properties.verdict import Checker, check
+from properties.verdict import check
 
 #: The worlds; those that take long when there is time.
 _QUICK = ("default", "aauth", "delegation", "proxy", "mixup")

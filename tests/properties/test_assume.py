@@ -10,9 +10,9 @@ import pytest
 from model.design import named_switches, parse
 from model.switches import SWITCHES
 from properties.assume import Assumptions
+from properties.checker import Checker
 from properties.completion import finishes
 from properties.security import PROPERTIES, find
-from properties.verdict import Checker
 
 ENVIRONMENT = [switch.name for switch in SWITCHES.values() if switch.kind == "environment"]
 EVERY = set(SWITCHES["as_resource"].values)

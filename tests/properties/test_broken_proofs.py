@@ -12,8 +12,9 @@ from walks import PREVENTED, stays_before
 from model.design import parse
 from model.world_file import DEFAULT
 from properties import circuit, closure, template, unroll
+from properties.checker import Checker
 from properties.security import find
-from properties.verdict import Checker, check
+from properties.verdict import check
 
 MODULES = (circuit, template, unroll, closure)
 MUTANTS = {str(mutant): mutant for mutant in mutants(*MODULES, changes=BROKEN)}

@@ -8,8 +8,8 @@ import pytest
 
 from model.design import DEPLOYMENTS, Configuration, parse, parse_capabilities
 from model.switches import SWITCHES
+from properties.checker import Checker
 from properties.designs import MECHANISMS, Lattice, breaking, design_of, left_out
-from properties.verdict import Checker
 
 NAMES = ("exact_resource_match", "iss_always_compared", "pkce", "audience_check", "dpop", "metadata_issuer_check")
 SMALL = {name: MECHANISMS[name] for name in NAMES}

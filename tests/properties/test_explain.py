@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from model.design import parse
+from properties.checker import Checker
 from properties.explain import explain
 from properties.security import find
-from properties.verdict import Checker
 
 
 def test_names_the_change_and_the_rule(checker: Checker) -> None:

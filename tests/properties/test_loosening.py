@@ -10,8 +10,9 @@ from mutants import mutants
 from model import authorization_server, client, registration, resource_server
 from model.aauth import agent, person_server
 from model.protocols import PROTOCOLS
+from properties.checker import Checker
 from properties.solver import Answer
-from properties.verdict import Checker, WorldChecker
+from properties.verdict import WorldChecker
 
 MODULES = (client, authorization_server, resource_server, registration, agent, person_server)
 #: Steps compare identifiers where proofs that the attacker has are told apart by the URL that they are for.

@@ -11,11 +11,12 @@ from benchmarks.worlds import MOST_SERVERS, mixup
 from model.design import Configuration, Design, parse
 from model.errors import InputError
 from model.switches import SWITCHES
+from properties.checker import Checker
 from properties.designs import MECHANISMS, Lattice
 from properties.explore import explore
 from properties.security import find
 from properties.shortest import confirm
-from properties.verdict import Checker, check
+from properties.verdict import check
 
 CHECKED, UNCHECKED = parse("cap=mal_as;iss_check=require"), parse("cap=mal_as;iss_check=off")
 #: Reachable states by servers and sessions, with the check on. The attacker answers with any endpoints it likes and

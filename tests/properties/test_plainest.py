@@ -8,10 +8,11 @@ from itertools import combinations
 import pytest
 
 from model.design import parse
+from properties.checker import Checker
 from properties.minimal import preferred
 from properties.security import find
 from properties.shortest import confirm
-from properties.verdict import Checker, check
+from properties.verdict import check
 
 QUESTIONS = [
     ("code_delivery", "cap=mal_as;iss_check=off"),

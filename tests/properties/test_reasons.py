@@ -13,12 +13,13 @@ from model.design import NAMED_DESIGNS, Configuration, Design, parse
 from model.switches import CAPABILITIES
 from model.world_file import DEFAULT, WORLDS
 from properties.bounds import Clock, Depths
+from properties.checker import Checker
 from properties.completion import contradiction
 from properties.events import oauth
 from properties.reasons import PLACED, UNDEFINED, Reason, reasons
 from properties.security import PROPERTIES, find
 from properties.solver import Answer
-from properties.verdict import UNEARNED, Checker, WorldChecker, _Blocking, check
+from properties.verdict import UNEARNED, WorldChecker, _Blocking, check
 
 
 class Reachable:

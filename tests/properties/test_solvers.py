@@ -5,51 +5,29 @@ from __future__ import annotations
 import random
 
 import pytest
-from pysat.solvers import Solver as PySAT
+from pysat.solvers import Cadical153, Glucose4
 
-from properties import bounds, verdict
+from properties import verdict
+from properties.checker import Checker
+from properties.minisat import MiniSat
 from properties.security import PROPERTIES
 from properties.solver import Answer, Solver
-from properties.verdict import Checker
 
 
-class Other:
-    """CaDiCaL, or another solver that PySAT knows, in the place of z3."""
+class CaDiCaL(MiniSat):
+    """A solver of another family, which cannot be stopped."""
 
-    NAME = "cadical153"
-
-    def __init__(self, clauses: list[int], top: int) -> None:
-        self._solver, self._true = PySAT(self.NAME), frozenset[int]()
-        self.add(clauses, top)
-
-    def add(self, clauses, _top):
-        clause: list[int] = []
-        for literal in clauses:
-            if literal:
-                clause.append(literal)
-            else:
-                self._solver.add_clause(clause)
-                clause = []
-
-    def clause(self, literals):
-        self._solver.add_clause(list(literals))
+    ENGINE = Cadical153
 
     def check(self, assumptions, _timeout=None):
-        found = self._solver.solve(list(assumptions))
-        self._true = frozenset(literal for literal in self._solver.get_model() if literal > 0) if found else frozenset()
-        return Answer.SAT if found else Answer.UNSAT
-
-    def holds(self, literal):
-        return (abs(literal) in self._true) == (literal > 0)
-
-    def core(self):
-        return set(self._solver.get_core() or ())
+        self._model = None
+        return Answer.SAT if self._solver.solve(list(assumptions)) else Answer.UNSAT
 
 
-class Glucose(Other):
-    """A solver of another family."""
+class Glucose(MiniSat):
+    """A relative of MiniSat that keeps other things."""
 
-    NAME = "glucose4"
+    ENGINE = Glucose4
 
 
 class Lucky(Solver):
@@ -79,7 +57,7 @@ def questions(sample, seed, number):
     return [(rng.choice(list(PROPERTIES.values())), sample(rng, rng.choice((0.05, 0.1, 0.2)))) for _ in range(number)]
 
 
-def answered(asked, solver=Solver):
+def answered(asked, solver):
     """What is told where another solver answers.
 
     Each may take its time: what a solver does not settle soon is laid down for itself, where runs have fewer sweeps,
@@ -87,8 +65,7 @@ def answered(asked, solver=Solver):
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(verdict, "SHARED", 1e6)
-        patch.setattr(bounds, "Solver", solver)
-        return told(Checker(patience=1e6), asked)
+        return told(Checker(patience=1e6, solver=solver), asked)
 
 
 def differing(ours, theirs):
@@ -100,10 +77,10 @@ def differing(ours, theirs):
 def handful(sample):
     """A handful of questions, and what z3 answers."""
     asked = questions(sample, 31, 10)
-    return asked, answered(asked)
+    return asked, answered(asked, Solver)
 
 
-@pytest.mark.parametrize("other", [Other, Glucose, Lucky])
+@pytest.mark.parametrize("other", [MiniSat, CaDiCaL, Glucose, Lucky])
 def test_other_solvers_say_the_same(handful, other):
     """A handful of questions."""
     asked, ours = handful
@@ -111,8 +88,8 @@ def test_other_solvers_say_the_same(handful, other):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("other", [Other, Lucky])
+@pytest.mark.parametrize("other", [MiniSat, CaDiCaL, Lucky])
 def test_other_solvers_say_the_same_2000_times(sample, other):
     """As many as a night has room for."""
     asked = questions(sample, 32, 2_000)
-    assert not differing(answered(asked), answered(asked, other))
+    assert not differing(answered(asked, Solver), answered(asked, other))

@@ -12,9 +12,9 @@ import pytest
 
 from model.errors import InputError
 from model.world import World
+from properties.checker import Checker
 from properties.security import PROPERTIES
 from properties.solver import Answer
-from properties.verdict import Checker
 from simulations import vectorised
 from simulations.attempts import situations
 from simulations.crowd import judge_all

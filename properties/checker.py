@@ -1,0 +1,61 @@
+"""Answers to many questions, each in the world that it is about."""
+
+from __future__ import annotations
+
+from model.design import Configuration, Design, check_parties
+from model.world import World
+from properties.minisat import MiniSat
+from properties.results import Result
+from properties.security import Property, find
+from properties.solver import Engine
+from properties.template import Own
+from properties.verdict import PATIENCE, Verdict, WorldChecker
+
+
+class Checker:
+    """Answers questions, each in the world of its property (or all in one given world).
+
+    A world is laid down when the first question about it is asked; later ones cost milliseconds. ``by_design``
+    lays it down anew for each design, which pays where many questions in a row are about one. ``timeout``: seconds
+    for a question. ``patience``: seconds of work for the rules that block. ``solver``: who answers.
+    """
+
+    def __init__(
+        self,
+        world: World | None = None,
+        timeout: float | None = None,
+        by_design: bool = False,
+        patience: float = PATIENCE,
+        solver: type[Engine] = MiniSat,
+    ) -> None:
+        self.world = world
+        self.timeout = timeout
+        self.by_design = by_design
+        self.patience = patience
+        self.solver = solver
+        self._design: Design | None = None
+        self._worlds: dict[tuple[World, Own], WorldChecker] = {}
+
+    def verdict(self, prop: Property | str, configuration: Configuration) -> Verdict:
+        """Whether a property holds (raises ReplayError where the machine does not confirm a trace)."""
+        asked = find(prop) if isinstance(prop, str) else prop
+        return self.about(asked, configuration).verdict(asked, configuration)
+
+    def result(self, prop: Property | str, configuration: Configuration) -> Result:
+        """The result of a verdict alone: no trace and no rules, at a fraction of the price."""
+        asked = find(prop) if isinstance(prop, str) else prop
+        return self.about(asked, configuration).result(asked, configuration)
+
+    def about(self, prop: Property | str, configuration: Configuration) -> WorldChecker:
+        """Who answers a question: the checker of its world, made once."""
+        asked = find(prop) if isinstance(prop, str) else prop
+        world = self.world or asked.world_of(configuration)
+        if self.by_design and self._design != configuration.design:
+            self._design = configuration.design
+            self._worlds.clear()
+        check_parties(configuration.design, world)
+        own = tuple(configuration.design.parties)
+        if (world, own) not in self._worlds:
+            made = WorldChecker(world, self._design, self.timeout, self.patience, own, self.solver)
+            self._worlds[world, own] = made
+        return self._worlds[world, own]

@@ -1,0 +1,73 @@
+"""MiniSat in the place of z3, where many questions are asked in a row: it is quicker at small ones.
+
+Which of several runs or sets of rules is told does not depend on the solver (:mod:`properties.plainest`), so that both
+tell the same.
+
+References:
+    N. Eén, N. Sörensson: An Extensible SAT-solver, SAT 2003.
+    A. Ignatiev, A. Morgado, J. Marques-Silva: PySAT, SAT 2018.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from importlib.metadata import version as version_of
+
+from pysat.solvers import Minisat22
+
+from properties.solver import Answer, Engine
+
+#: Propagations between two looks at the clock and at the keyboard: a tenth of a second or so.
+_SLICE = 500_000
+
+
+class MiniSat(Engine):
+    """MiniSat 2.2, or a relative of it that PySAT knows."""
+
+    ENGINE = Minisat22
+
+    def __init__(self, clauses: list[int], top: int) -> None:
+        self._solver = self.ENGINE()
+        self._model: list[int] | None = None
+        self.add(clauses, top)
+
+    def add(self, clauses: list[int], top: int) -> None:
+        start = 0
+        while start < len(clauses):
+            end = clauses.index(0, start)
+            self._solver.add_clause(clauses[start:end])
+            start = end + 1
+
+    def clause(self, literals: Iterable[int]) -> None:
+        self._solver.add_clause(list(literals))
+
+    def check(self, assumptions: Iterable[int], timeout: float | None = None) -> Answer:
+        end, given, found = None if timeout is None else time.perf_counter() + timeout, list(assumptions), None
+        self._model = None
+        while found is None:
+            self._solver.prop_budget(_SLICE)
+            found = self._solver.solve_limited(given, expect_interrupt=True)
+            if found is None and end is not None and time.perf_counter() > end:
+                return Answer.UNKNOWN
+        return Answer.SAT if found else Answer.UNSAT
+
+    def prefer(self, literals: Iterable[int]) -> None:
+        """What to try first of what is not decided."""
+        self._solver.set_phases(list(literals))
+
+    def holds(self, literal: int) -> bool:
+        if self._model is None:
+            self._model = self._solver.get_model()
+            if self._model is None:
+                raise RuntimeError("no model: the last check did not answer sat")
+        number = abs(literal)
+        return (number <= len(self._model) and self._model[number - 1] > 0) == (literal > 0)
+
+    def core(self) -> set[int]:
+        return set(self._solver.get_core() or ())
+
+
+def version() -> str:
+    """The version of what brings the solver, for results to record."""
+    return version_of("python-sat")
