@@ -94,7 +94,7 @@ class Laid:
         length, attackers: how many actions, and how many of the attacker's, a run has.
     """
 
-    def __init__(self, template: Template, depth: int, solver: type[Engine]) -> None:
+    def __init__(self, template: Template, depth: int, solver: type[Engine] = Solver) -> None:
         self.unrolling = Unrolling(template, depth)
         self.happens = self.unrolling.happens
         self._often: set[str] = set()
