@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from openworld.headlines import headlines
 from openworld.show import rate_lines
 from simulations.experiments import Number, coinciding
+from simulations.intervals import LEVEL, deviations, together
 from simulations.measures import Measure
 from simulations.results import LISTED
 
@@ -121,12 +122,16 @@ def _mean(row: Mapping[Hashable, Any]) -> str:
 
 
 def _effect_lines(effects: pandas.DataFrame) -> Iterator[str]:
-    """The largest effects at the last point of the sweep whose interval leaves zero out."""
+    """The largest effects at the last point of the sweep that are settled though all of them were looked through."""
     if not len(effects):
         return
-    last = effects["value"].max()
-    shown = effects[(effects["value"] == last) & ((effects["low"] > 0) | (effects["high"] < 0))]
-    yield f"largest effects and interactions where {effects['parameter'].iloc[0]} is {last:g}"
+    last = effects[effects["value"] == effects["value"].max()]
+    wide = deviations(together(len(last))) / deviations(LEVEL)
+    middle, half = (last["low"] + last["high"]) / 2, wide * (last["high"] - last["low"]) / 2
+    shown = last.assign(low=middle - half, high=middle + half)
+    shown = shown[(shown["low"] > 0) | (shown["high"] < 0)]
+    point = f"{last['parameter'].iloc[0]} is {last['value'].iloc[0]:g}"
+    yield f"largest effects and interactions where {point}, with 95 % intervals that hold for all {len(last)} at once"
     largest = shown.reindex(shown["difference"].abs().sort_values(ascending=False).index)
     for row in largest.head(_MOST).to_dict("records"):
         bounds = f"({row['low']:+.2%} to {row['high']:+.2%})"

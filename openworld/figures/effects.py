@@ -9,6 +9,7 @@ from matplotlib.ticker import PercentFormatter
 
 from openworld.figures.rates import KINDS
 from openworld.plotstyle import INK, SERIES, style, titled
+from simulations.harms import THEFT
 
 #: So many effects are shown, the simplest first.
 _MOST = 15
@@ -33,8 +34,9 @@ def effects(table: pd.DataFrame, title: str = "") -> Figure:
 
 
 def _outcomes(table: pd.DataFrame) -> list[tuple[str, str]]:
-    """Of success, refusals and harms the outcome that changes most."""
-    reach = table.assign(reach=table["difference"].abs()).sort_values("reach", ascending=False)
+    """What works, of refusals the one that changes most, and thefts (where there are none, the harm that does)."""
+    reach = table.assign(reach=table["difference"].abs(), theft=table["outcome"] == THEFT)
+    reach = reach.sort_values(["theft", "reach"], ascending=False)
     chosen = [reach[reach["kind"] == kind].head(1) for kind in ("success", "refused", "harm")]
     return [(str(row["kind"]), str(row["outcome"])) for found in chosen for row in found.to_dict("records")]
 
