@@ -9,7 +9,7 @@ from openworld.figures.clients import client_ends
 from openworld.figures.effects import effects
 from openworld.figures.funnels import funnel
 from openworld.figures.lattices import frontier, hasse, sets
-from openworld.figures.rates import differences, pair, rates
+from openworld.figures.rates import differences, measured, pair, rates
 from openworld.figures.reach import blast_radius
 from openworld.figures.trade import trade
 from openworld.figures.trust import trust_graph
@@ -26,6 +26,7 @@ __all__ = [
     "frontier",
     "funnel",
     "hasse",
+    "measured",
     "pair",
     "rates",
     "sets",

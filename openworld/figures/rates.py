@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from openworld.plotstyle import INK, SERIES, style, titled
-from simulations.measures import PAIR
+from simulations.measures import ATTEMPT, CASE, PAIR, Measure
 from simulations.results import ATTAINABLE, LISTED
 
 #: The order in which outcomes of a simulation are shown.
@@ -19,6 +19,8 @@ KINDS = {"success": "success", "refused": "honest flow refused", "harm": "harm",
 PANELS = 6
 #: A sweep whose largest value is so many times its smallest is drawn in powers of ten.
 WIDE = 100
+#: Letters of a legend to an inch, and for how many of them a line and its marker take the place.
+_LETTERS, _HANDLE = 11, 8
 
 
 def rates(table: pd.DataFrame, title: str = "") -> Figure:
@@ -37,6 +39,26 @@ def pair(table: pd.DataFrame, title: str = "") -> Figure:
     outcomes = [words.get(told, "") for told in zip(table["quantity"], table["per"], strict=True)]
     drawn = table.assign(kind="", outcome=outcomes).drop(columns="against")
     return _panels(drawn[drawn["outcome"] != ""], "mean", title, [("", outcome) for outcome in words.values()])
+
+
+def measured(table: pd.DataFrame, title: str = "") -> Figure:
+    """What was measured of each attempt, or once in a replication, by arm over the swept parameter.
+
+    Arms that end alike may cost different things, so that each is drawn by itself. What an experiment is about comes
+    first, then what differs most for its size.
+    """
+    told = table[table["per"].isin((ATTEMPT, CASE))].drop(columns=["against", "alike"])
+    words = [Measure(*names).words for names in zip(told["quantity"], told["per"], strict=True)]
+    told = told.assign(kind="", outcome=[textwrap.fill(each.removesuffix(" per case"), 40) for each in words])
+    found = []
+    for outcome, group in told.groupby("outcome"):
+        spread, size = group["mean"].max() - group["mean"].min(), group["mean"].abs().max()
+        if spread > 0:
+            found.append((-int(group["headline"].max()), -spread / size, str(outcome)))
+    figure = _panels(told, "mean", title, [("", outcome) for *_, outcome in sorted(found)[:PANELS]])
+    for axes in figure.axes:
+        axes.yaxis.set_major_formatter("{x:,.4g}")
+    return figure
 
 
 def _outcomes(table: pd.DataFrame, column: str) -> list[tuple[str, str]]:
@@ -145,4 +167,7 @@ def _dress(figure: Figure, panels: list[Axes], table: pd.DataFrame, words: str, 
         axes.set_xlabel(textwrap.fill(str(table["parameter"].iloc[0]), 36))
     titled(figure, title)
     handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(4, max(1, len(labels))), handlelength=3.4)
+    longest = max((len(line) for label in labels for line in label.splitlines()), default=1)
+    fit = int(figure.get_figwidth() * _LETTERS / (longest + _HANDLE))
+    ncols = max(1, min(4, len(labels), fit))
+    figure.legend(handles, labels, loc="outside lower center", ncols=ncols, handlelength=3.4)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from simulations.experiments import Experiment
 
 
+#: Readers that measure more of an attempt than how it ends and what its plan costs.
+MEASURED = ("tasks", "registrations", "residents", "vendors")
 #: How the intervals of rates are made, by the word for it in the table.
 _RATES = {
     "wilson": "Wilson", "exact": "Clopper-Pearson",
@@ -44,6 +46,8 @@ def _entries(name: str, known: Experiment | None) -> Iterator[Entry]:
     if known is None or known.reader in STRATEGIC:
         yield Entry(f"{name}-trade", "what works against what is stolen", question, partial(_trade, name, question))
         yield Entry(f"{name}-pair", "what works and what is stolen", question, partial(_pair, name, question))
+    if known and known.reader in MEASURED:
+        yield Entry(f"{name}-measured", "what was measured", question, partial(_measured, name, question))
     yield Entry(f"{name}-rates", "adoption curves", question, partial(_rates, name, question))
     yield Entry(f"{name}-differences", "paired differences", question, partial(_differences, name, question))
     yield Entry(f"{name}-funnel", "funnel of failure causes", question, partial(_funnel, name, question))
@@ -91,6 +95,15 @@ def _pair(name: str, question: str, source: Source) -> Drawing:
     attempts = int(data.loc[data["per"] == ATTEMPT, "count"].iloc[0])
     caption = _about(data.assign(attempts=attempts), "95 % intervals of both, as bands")
     return Drawing(figures.pair(data, question), question, caption, data)
+
+
+def _measured(name: str, question: str, source: Source) -> Drawing:
+    from openworld import figures
+
+    data = source.quantities(name)
+    attempts = int(data.loc[data["per"] == ATTEMPT, "count"].iloc[0])
+    caption = _about(data.assign(attempts=attempts), "95 % intervals of the means, as bands")
+    return Drawing(figures.measured(data, question), question, caption, data)
 
 
 def _rates(name: str, question: str, source: Source) -> Drawing:

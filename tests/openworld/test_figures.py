@@ -157,6 +157,20 @@ def test_what_works_and_what_is_stolen_have_a_panel_each(quantities: pd.DataFram
     assert drawn.axes[0].lines[1].get_ydata() == pytest.approx([0.5, 0.5])
 
 
+def test_what_was_measured_has_a_panel_where_it_differs(quantities: pd.DataFrame) -> None:
+    """Of attempts and of replications, what an experiment is about first; arms that end alike each for themselves."""
+    per_attempt = quantities.assign(per="attempt", headline=0)
+    about, once, same = (
+        per_attempt.assign(quantity="prompts", headline=1), per_attempt.assign(quantity="peak_fetches", per="case"),
+        per_attempt.assign(quantity="refreshes", mean=1.0),
+    )  # fmt: skip
+    drawn = figures.measured(pd.concat([once, same, about, quantities]))
+    assert [axes.get_title(loc="left") for axes in drawn.axes if axes.get_visible()] == [
+        "prompts per attempt", "peak fetches"
+    ]  # fmt: skip
+    assert [line.get_label() for line in drawn.axes[0].lines][:3] == ["a", "b", "c"]
+
+
 def test_headlines_tell_coinciding_arms_once_and_withhold_what_is_not_settled(quantities: pd.DataFrame) -> None:
     told = {each.arms: each for each in headlines(quantities)}
     assert list(told) == ["b, c", "d"]

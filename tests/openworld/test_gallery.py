@@ -14,6 +14,7 @@ from model.design import parse
 from openworld import gallery, mishaps
 from openworld.cli import main
 from openworld.gallery import FigureError, worlds
+from openworld.gallery.experiments import MEASURED
 from openworld.sources import Source, SourceError
 from simulations.behaviour import measured
 from simulations.catalogue import EXPERIMENTS
@@ -36,10 +37,11 @@ def test_the_catalogue_has_every_kind() -> None:
         "what works against what is stolen", "what works and what is stolen", "funnel of failure causes",
         "effects and interactions", "blast radius",
         "lattice", "set plot", "frontier",
-        "trust graph", "sequence chart",
+        "trust graph", "sequence chart", "what was measured",
     }  # fmt: skip
     for name, asked in EXPERIMENTS.items():
         drawn = ["effects"] if asked.factors else ["rates", "differences", "funnel"]
+        drawn = ["measured", *drawn] if asked.reader in MEASURED else drawn
         if asked.reader in STRATEGIC and not asked.factors:
             drawn = ["trade", "pair", *drawn]
         assert [each for each in gallery.catalogue() if each.startswith(f"{name}-")] == [f"{name}-{k}" for k in drawn]
