@@ -33,7 +33,7 @@ CASES: dict[str, tuple[Experiment, int]] = {
     ),
     "tasks": (
         replace(EXPERIMENTS["faults"], arms=("as_trust=any", "as_trust=allowlist"), values=(0.05,),
-                options={"steps": 3, "migrates": 0.05, "timed_out": 0.02, "not_found": 0.02}), 1_000,
+                options={"steps": 3, "retries": 0, "migrates": 0.05}), 600,
     ),
     "layers": (replace(EXPERIMENTS["slash"], arms=("prm=exact", "prm=prefix"), values=(0.1,)), 1_000),
     "registrations": (
