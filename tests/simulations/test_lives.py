@@ -63,7 +63,7 @@ def test_room_for_all_is_the_array_reader(limits: dict[str, float]) -> None:
     )  # fmt: skip
     arms: tuple[Settings, ...] = (
         (), (("prm", "prefix"),), (("echo", "req"), ("cache_key", "issuer")),
-        (("iss_check", "off"), ("h_iss", "no"), ("dpop", "token")), (("reg", "dcr"), ("token_fmt", "opaque")),
+        (("reg", "dcr"), ("token_fmt", "opaque")),
     )  # fmt: skip
     asked = replace(unit(met, *arms, attempts=600, **limits), adoption=0.6)
     options = told(asked)
@@ -119,6 +119,7 @@ def test_attackers_are_met_as_often_as_places_say(name: str) -> None:
     assert lured == pytest.approx(stated, rel=0.01)
 
 
+@pytest.mark.slow
 def test_a_longer_horizon_changes_no_rate() -> None:
     """Twice as long after the same warm-up, rates are within the intervals that they had."""
     asked = replace(find("consent"), values=(900,), arms=(find("consent").arms[0],))
@@ -128,7 +129,7 @@ def test_a_longer_horizon_changes_no_rate() -> None:
     assert len(short) > 2
 
 
-@pytest.mark.parametrize(("workers", "load_"), [(1, 0.3), (3, 0.6)])
+@pytest.mark.parametrize(("workers", "load_"), [(1, 0.3), pytest.param(3, 0.6, marks=pytest.mark.slow)])
 def test_waiting_is_that_of_erlang(workers: int, load_: float) -> None:
     """Requests at random, as many as it takes to see it within two per cent."""
     many, seconds = 300_000, 0.05
@@ -186,6 +187,7 @@ def test_refresh_races_are_as_many_as_come_in_a_round_trip() -> None:
     assert mean(forgiving, "refresh_races") == 0 == mean(forgiving, "prompts")
 
 
+@pytest.mark.slow
 def test_keys_are_unknown_for_as_long_as_they_are_cached() -> None:
     """Without a fetch in need, of a rollover every P a token is refused for (K - o)² / 2KP of the time.
 
