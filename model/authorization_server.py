@@ -322,6 +322,7 @@ def audience_is_partner(design: Design, partner: Condition) -> Condition:
 @rule(
     "TX-own", "AAU-chain",
     source="RFC 8693 2.1, 5; draft-ietf-oauth-identity-assertion-authz-grant 4.3; "
+    "draft-ietf-oauth-identity-chaining-17, Authorized use of Subject Token; "
     "draft-hardt-oauth-aauth-protocol, Upstream Token Verification 3",
 )  # fmt: skip
 def exchanged_token_is_the_clients(design: Design, own: Condition) -> Condition:
@@ -347,7 +348,7 @@ def grant_names_the_client(design: Design, by_client: Condition) -> Condition:
     return any_of(by_client, same(design.grant_client_check, "off"))
 
 
-@rule("IDJ-cnf", source="RFC 7800 3; draft-ietf-oauth-identity-chaining")
+@rule("IDJ-cnf", source="RFC 7800 3; draft-ietf-oauth-identity-assertion-authz-grant, Proof-of-Possession")
 def grant_is_presented_by_key(design: Design, bound: Condition, own: Condition) -> Condition:
     """An assertion that names a key is presented with a proof by that key, where the AS looks at it."""
     return implies(all_of(same(design.grant_cnf, "bound"), bound), own)

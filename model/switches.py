@@ -202,7 +202,7 @@ _MECHANISMS = (
     ("grant_client_check", "on off", "AS: the client_id in an assertion is that of the client that presents it",
      "draft-ietf-oauth-identity-assertion-authz-grant 4.4"),
     ("grant_cnf", "off bound", "AS: an assertion names the key of the client that asked for it, and whoever presents it proves to hold that",
-     "RFC 7800 3; draft-ietf-oauth-identity-chaining"),
+     "RFC 7800 3; draft-ietf-oauth-identity-assertion-authz-grant, Proof-of-Possession (source of 2026-04-23)"),
     ("grant_subject", "iss+sub sub iss+tenant+sub", "AS: how it tells the subjects of assertions apart",
      "draft-ietf-oauth-identity-assertion-authz-grant 4.4; its Tenant Relationships with Issuer and Client ID (source of 2026-04-23)"),
     ("grant_aud_check", "on off", "AS: an assertion grant names it as audience", "RFC 7523 3; identity-assertion-authz-grant 4.4"),
