@@ -35,7 +35,7 @@ def entries(experiments: Iterable[str | Experiment] | None = None) -> Iterator[E
     for each in EXPERIMENTS if experiments is None else experiments:
         known = EXPERIMENTS.get(each) if isinstance(each, str) else each
         for entry in _entries(each if isinstance(each, str) else each.name, known):
-            yield replace(entry, draw=partial(_with_threats, known, entry.draw))
+            yield replace(entry, draw=partial(_with_threats, each, entry.draw))
 
 
 def _entries(name: str, known: Experiment | None) -> Iterator[Entry]:
@@ -53,13 +53,17 @@ def _entries(name: str, known: Experiment | None) -> Iterator[Entry]:
     yield Entry(f"{name}-funnel", "funnel of failure causes", question, partial(_funnel, name, question))
 
 
-def _with_threats(known: Experiment | None, draw: Callable[[Source], Drawing], source: Source) -> Drawing:
-    """A figure whose caption says what keeps its rates from being those of the world, where that is known."""
+def _with_threats(about: str | Experiment, draw: Callable[[Source], Drawing], source: Source) -> Drawing:
+    """A figure whose caption says what keeps its rates from being those of the world, where that is known.
+
+    ``about``: the experiment, or the name of one that ships, which other processes can be told.
+    """
     from simulations.experiments import population_for
     from simulations.population import populations
     from simulations.threats import threats
 
     drawn = draw(source)
+    known = EXPERIMENTS.get(about) if isinstance(about, str) else about
     met = str(drawn.data["population"].iloc[0])
     if known is None or met not in populations():
         return drawn

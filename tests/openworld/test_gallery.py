@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import re
 from pathlib import Path
 
@@ -207,3 +208,8 @@ def test_an_unknown_figure_is_bad_input() -> None:
     """The error lists what is allowed."""
     with pytest.raises(FigureError, match="sequence-mixup"):
         gallery.find(["sequence-mixdown"])
+
+
+def test_figures_of_what_ships_can_be_drawn_by_other_processes() -> None:
+    """A study draws with several workers, to which entries are sent."""
+    assert len(pickle.loads(pickle.dumps(list(gallery.catalogue().values())))) == len(gallery.catalogue())
