@@ -247,7 +247,7 @@ def test_a_cluster_that_everybody_leaves_is_one_line(monkeypatch: pytest.MonkeyP
 def test_tables_are_the_same_wherever_they_are_counted(name: str, tmp_path: Path) -> None:
     """Bit for bit, in every reader: one process, two of them, a cluster of which one worker is killed."""
     asked = replace(find(name), values=find(name).values[:2])
-    attempts = asked.least_attempts(experiments.population_for(asked, None), 2) + 400
+    attempts = asked.least_attempts(experiments.population_for(asked, None), 2) + 30
     wherever: dict[str, dict[str, Any]] = {"one": {}, "two": {"workers": 2}}
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=logging.CRITICAL
