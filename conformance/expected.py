@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.judge import OUTCOMES, Judgement
-from model.clients import canonical
+from model.client_names import canonical
 from model.documents import DocumentError, Schema, from_toml
 from model.errors import InputError
 

@@ -16,7 +16,7 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from conformance import debian
 from conformance.install import DRIVERS
 from conformance.software import Registry, Release, Software, SoftwareError
-from model.clients import canonical
+from model.client_names import canonical
 from model.documents import DocumentError, Schema, from_json
 from model.switches import SWITCHES
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from model.clients import canonical
+from model.client_names import canonical
 from model.errors import InputError
 
 _VERSION = re.compile(r"[0-9][0-9A-Za-z.+-]*")

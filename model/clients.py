@@ -12,22 +12,9 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from model.client_names import canonical
 from model.design import Design
 from model.errors import InputError
-
-#: Other names of clients: those of packages, and those that earlier versions of this software used.
-ALIASES: Mapping[str, str] = {
-    "mcp-typescript": "ts-sdk-v1", "@modelcontextprotocol/sdk": "ts-sdk-v1", "mcp-typescript-client": "ts-client-v2",
-    "@modelcontextprotocol/client": "ts-client-v2", "fastmcp": "fastmcp-client", "@ai-sdk/mcp": "ai-sdk-mcp",
-    "codex": "codex-cli", "@openai/codex": "codex-cli", "mcp": "mcp-python",
-    "@google/gemini-cli-core": "gemini-cli-core",
-}  # fmt: skip
-
-
-def canonical(name: str) -> str:
-    """The name that is used everywhere for a client, or for a version of one, that somebody names otherwise."""
-    implementation, equals, version = name.partition("==")
-    return f"{ALIASES.get(implementation, implementation)}{equals}{version}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from conformance import expected as expectations
 from conformance import sandbox
 from conformance.confinement import UnconfinedError, confine, missing_of
 from conformance.install import DRIVERS, LOCK, install, of_command
@@ -210,6 +209,7 @@ def _client(client: str | None, asked: Asked) -> Installed:
 
 
 def _run(client: str | None, asked: Asked) -> int:
+    from conformance import expected as expectations
     from conformance import results
     from conformance.run import Settings, run_all
     from conformance.suite import SUITE

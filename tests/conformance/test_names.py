@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from conformance.software import CLIENTS, release
-from model.clients import ALIASES, canonical, clients, find
+from model.client_names import ALIASES, canonical
+from model.clients import clients, find
 from model.design import parse
 from simulations.behaviour import measured
 
