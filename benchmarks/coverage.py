@@ -29,7 +29,7 @@ CASES: dict[str, tuple[Experiment, int]] = {
     "arrays": (replace(EXPERIMENTS["echo_measured"], arms=_ECHO, values=(0.2,)), 2_000),
     "agents": (
         replace(EXPERIMENTS["token_life"], arms=("cache_key=issuer", "prm=prefix"), values=(120.0,),
-                numbers={"agents": 5, "resources": 5, "arrivals_per_second": 0.2, "metadata_lifetime": 60}), 1_500,
+                numbers={"agents": 5, "resources": 5, "arrivals_per_second": 0.2, "metadata_lifetime": 60}), 3_000,
     ),
     "tasks": (
         replace(EXPERIMENTS["faults"], arms=("as_trust=any", "as_trust=allowlist"), values=(0.05,),
