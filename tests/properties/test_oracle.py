@@ -42,7 +42,7 @@ def compare(world, reach, sample, seed, configurations, limit):
 
 @pytest.mark.parametrize(
     ("name", "configurations"),
-    [("alone", 7), ("tiny", 5), ("both", 8), pytest.param("both", 10, marks=pytest.mark.slow)],
+    [("alone", 7), ("tiny", 6), ("both", 8), pytest.param("both", 10, marks=pytest.mark.slow)],
 )
 def test_search_and_solver_agree(name, configurations, small_worlds, reach_in, sample):
     """Verdict and shortest length are the same over a random sample of the whole vocabulary."""
