@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 #: The modules in which a reader's work is written down.
 _MODULES = {
-    "arrays": ("vectorised", "crowd"), "agents": ("agents", "visits"), "residents": ("residents", "lives", "stations"),
-    "vendors": ("adoption",),
+    "arrays": ("vectorised", "crowd"), "agents": ("agents", "visits"), "vendors": ("adoption",),
+    "residents": ("residents", "lives", "counterparts", "stations"),
 }  # fmt: skip
 #: Readers whose attempts are visits, decided step by step.
 _VISITS = tuple(name for name in READERS if name not in ("layers", "registrations"))

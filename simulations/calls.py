@@ -1,8 +1,9 @@
-"""The calls that come to a world in time: when, whose, and what they draw, the same under every arm."""
+"""The calls that come to a world in time: when, whose, what they draw, the same under each arm, and what one costs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +19,14 @@ from simulations.residents import Residents
 CHUNK = 4096
 #: What an AS has work with.
 WORK = ("server_metadata", "push", "consent", "token", "request")
+#: What is measured of every call.
+QUANTITIES = (
+    "seconds", "seconds_in_queues", "prompts", "interruptions", "requests_to_AS", "document_fetches", "registrations",
+    "refreshes", "refresh_races", "key_fetches",
+)  # fmt: skip
+SECONDS, QUEUED, PROMPTS, INTERRUPTIONS, REQUESTS, DOCUMENTS, REGISTRATIONS, REFRESHES, RACES, KEYS = range(
+    len(QUANTITIES)
+)
 
 
 class Calls(NamedTuple):
@@ -40,6 +49,19 @@ class Calls(NamedTuple):
     hostile: list[bool]
     early: list[float]
     thinks: list[tuple[float, ...]]
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """A call under way: who calls, in which situation, what it has drawn, and its bill: :data:`QUANTITIES`, so far."""
+
+    connection: int
+    code: int
+    latencies: tuple[float, ...]
+    work: tuple[float, ...]
+    early: float
+    thinks: tuple[float, ...]
+    bill: list[float] = field(default_factory=lambda: [0.0] * len(QUANTITIES))
 
 
 def calls(unit: Unit, living: Residents, options: dict[str, float]) -> Iterator[Calls]:

@@ -2,52 +2,50 @@
 
 What a call comes to is decided by the plan of the visit (:mod:`simulations.visits`), read for all residents together;
 what is here takes time and remembers. What arrays cannot carry is in it: servers with a queue, documents that many
-fetch at once, users who answer one prompt after the other and get tired of it, refresh tokens that two use at a time,
-tokens that end in the middle of a task, keys and servers that change. Without any of that every call ends as its first
-contact does.
+fetch at once, users who answer one prompt after the other and get tired of it (:mod:`simulations.counterparts`),
+refresh tokens that two use at a time, tokens that end in the middle of a task, keys and servers that change. Without
+any of that every call ends as its first contact does.
 """
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
-from math import floor
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import simpy
 
 from simulations import draws
 from simulations.attempts import COLUMN
-from simulations.calls import WORK, Calls, calls, limited, warming
+from simulations.calls import (
+    INTERRUPTIONS,
+    PROMPTS,
+    QUANTITIES,
+    RACES,
+    REFRESHES,
+    REQUESTS,
+    SECONDS,
+    Call,
+    Calls,
+    calls,
+    warming,
+)
+from simulations.counterparts import NEVER, Counterparts
 from simulations.engine import Tally, Unit
 from simulations.harms import strategy
 from simulations.options import told
-from simulations.registrations import DYNAMIC
 from simulations.residents import Residents, settle
 from simulations.results import measured
-from simulations.standings import Facts, Judged, Walk
-from simulations.stations import Station, TurnedAway, Waiting
+from simulations.standings import Judged, Walk
+from simulations.stations import TurnedAway, Waiting
 from simulations.visits import Label
 
-#: What is measured of every call.
-QUANTITIES = (
-    "seconds", "seconds_in_queues", "prompts", "interruptions", "requests_to_AS", "document_fetches", "registrations",
-    "refreshes", "refresh_races", "key_fetches",
-)  # fmt: skip
-SECONDS, QUEUED, PROMPTS, INTERRUPTIONS, REQUESTS, DOCUMENTS, REGISTRATIONS, REFRESHES, RACES, KEYS = range(
-    len(QUANTITIES)
-)
 #: What is measured once in a world: the busiest second of the host of some document, and of an AS that publishes keys.
 PEAKS = ("document_fetches_in_the_busiest_second", "key_fetches_in_the_busiest_second")
-#: Seconds for which a user remembers having been asked.
-MEMORY = 3600.0
 DAY = 86_400.0
-NEVER = float("inf")
 
-_ATTACKER, _METADATA = COLUMN["attacker"], COLUMN["metadata"]
-_WORK = {name: place for place, name in enumerate(WORK)}
-_PUSH, _CONSENT, _TOKEN, _REQUEST = (COLUMN[name] for name in WORK[1:])
+_ATTACKER, _CONSENT, _TOKEN, _REQUEST = (COLUMN[name] for name in ("attacker", "consent", "token", "request"))
 
 
 def count(unit: Unit) -> Tally:
@@ -78,14 +76,14 @@ def tallied(worlds: Sequence[World]) -> Tally:
         for place, name in enumerate(QUANTITIES):
             values, first = world.bills[:, place], worlds[0].bills[:, place]
             tally.sums[name, arm] = measured(values, first, (accepted[arm], accepted[0]))
-        for name, seconds in zip(PEAKS, (world.fetches, world.key_fetches), strict=True):
-            peak, other = (float(max(each.values(), default=0)) for each in (seconds, _peaks(worlds[0], name)))
+        for name, peak, other in zip(PEAKS, _peaks(world), _peaks(worlds[0]), strict=True):
             tally.sums[name, arm] = measured([peak], [other])
     return tally
 
 
-def _peaks(world: World, name: str) -> Counter[tuple[int, int]]:
-    return world.fetches if name == PEAKS[0] else world.key_fetches
+def _peaks(world: World) -> Iterator[float]:
+    fetched: tuple[Counter[tuple[int, int]], ...] = world.others.fetches, world.others.key_fetches
+    return (float(max(each.values(), default=0)) for each in fetched)
 
 
 # --- the world -----------------------------------------------------------------------------------------------
@@ -107,59 +105,31 @@ class Held:
         self.easy: Walk | None = None
 
 
-class Call(NamedTuple):
-    """A call under way: who calls, in which situation, what it draws, what it costs."""
-
-    connection: int
-    code: int
-    latencies: tuple[float, ...]
-    work: tuple[float, ...]
-    early: float
-    thinks: tuple[float, ...]
-    bill: list[float]
-
-
 class World:
-    """A world under one arm: its clock, and all that somebody remembers in it."""
+    """A world under one arm: its clock, its agents, and what these remember of all others."""
 
     def __init__(self, unit: Unit, arm: int, living: Residents, options: dict[str, float], judged: Judged) -> None:
-        number = unit.population.number
+        number, codes = unit.population.number, judged.codes.tolist()
         self.clock = simpy.Environment()
         self.arm, self.living, self.options, self.judged = arm, living, options, judged
         self.codes: list[int] = living.codes.tolist()
+        self.facts = {code: judged.facts(arm, code) for code in codes}
+        self.attacked = {code: judged.is_attacked(code) for code in codes}
+        self.others = Counterparts(
+            self.clock, living, options, self.facts, number("lifetime.client_metadata"), unit.seed
+        )
         self.metadata_lifetime, self.token_lifetime = number("metadata_lifetime"), number("token_lifetime")
-        self.refresh_lifetime, self.document_lifetime = (
-            number("lifetime.refresh_token"), number("lifetime.client_metadata"),
-        )  # fmt: skip
+        self.refresh_lifetime = number("lifetime.refresh_token")
         self.labels: list[Label | None] = [None] * unit.attempts
         self.bills = np.zeros((unit.attempts, len(QUANTITIES)))
         self.next = -warming(unit, options)
         self.known: dict[int, Walk] = {}
-        # What is remembered: by agents, of users, by authorization servers, by resource servers.
         self.held: dict[int, Held] = {}
         self.holds_until: dict[int, float] = {}
-        self.people: dict[int, simpy.Resource] = {}
-        self.prompted: dict[int, deque[float]] = {}
-        self.approved: dict[tuple[int, int, int], float] = {}
-        self.registered: set[tuple[int, int]] = set()
-        self.documents: dict[tuple[int, int], float] = {}
-        self.fetching: dict[tuple[int, int], simpy.Event] = {}
-        self.keys: dict[int, float] = {}
-        self.fetches: Counter[tuple[int, int]] = Counter()
-        self.key_fetches: Counter[tuple[int, int]] = Counter()
-        self.servers: dict[int, Station] = {}
-        self.hosts: dict[int, Station] = {}
-        self.limited = limited(options)
-        self.checks = bool(options["rollover"]) or any(self._facts(code).introspected for code in judged.codes.tolist())
-        # Where nothing is looked at while a token lives, a call with one is soon told.
-        self.plain = not (self.checks or options["moves"] or options["calls"] > 1)
-        self.begins = options["warm_up"]
+        self.moves = bool(options["moves"])
         self.moved = self._times(unit, "moves", max(living.resources, default=-1) + 1)
-        self.phases = draws.uniforms(unit.seed, "resident: rollover", 0, max(living.servers, default=-1) + 1).tolist()
-        if options["expire_together"]:
-            pairs = list(dict.fromkeys(zip(living.servers, living.clients, strict=True)))
-            early = draws.uniforms(unit.seed, "resident: jitter", 0, len(pairs)).tolist()
-            self.documents = {pair: self._document_life(share) for pair, share in zip(pairs, early, strict=True)}
+        # Where nothing is looked at while a token lives, a call with one is soon told.
+        self.plain = not (options["rollover"] or options["moves"] or options["calls"] > 1)
 
     def _times(self, unit: Unit, option: str, many: int) -> list[float]:
         """When something happens to each of many that happens so often in a day; to those that it does not, never."""
@@ -179,18 +149,17 @@ class World:
         self.clock.run(until=self.clock.process(self._arrivals(chunk)))
 
     def _arrivals(self, chunk: Calls) -> Waiting:
-        clock, codes, known, plain = self.clock, self.codes, self.held, self.plain
+        clock, codes, known = self.clock, self.codes, self.held
         timeout, process = clock.timeout, clock.process
         for place, (gap, connection, latencies, work, hostile, early, thinks) in enumerate(
             zip(*chunk, strict=True), self.next
         ):
             yield timeout(gap)
             held = known.get(connection)
-            if plain and held is not None and held.easy is not None and held.token_until > clock.now and not hostile:
+            if held is not None and held.easy is not None and held.token_until > clock.now and not hostile:
                 process(self._again(held, held.easy, latencies, place))
             else:
-                bill = [0.0] * len(QUANTITIES)
-                call = Call(connection, codes[connection], latencies, work, early, thinks, bill)
+                call = Call(connection, codes[connection], latencies, work, early, thinks)
                 process((self._approach if hostile else self._visit)(call, place))
         self.next += len(chunk.gaps)
 
@@ -213,46 +182,49 @@ class World:
             self.bills[place, SECONDS] = clock.now - began
 
     def _visit(self, call: Call, place: int) -> Waiting:
-        """An agent calls a resource server and sees it through, with all calls of its task."""
-        clock, bill = self.clock, call.bill
+        """An agent calls a resource server with what is at hand, and sees it through, with all calls of its task."""
+        clock, bill, code, label = self.clock, call.bill, call.code, None
         began = clock.now
+        held = self.held.get(call.connection)
+        if held is None:
+            held = self.held[call.connection] = Held()
         try:
-            label = yield from self._first(call)
+            if self.moves or held.token_until <= began < held.refresh_until:
+                label = yield from self._resumed(call, held)
+            if label is None:
+                now, attacked, until = clock.now, self.attacked[code], held.token_until
+                if attacked:  # who takes any token that the agent has
+                    until = self.holds_until.get(self.living.agents[call.connection], -1.0)
+                with_token, with_metadata = until > now, held.metadata_until > now
+                walk = self._walk(code, with_token and attacked)
+                yield from self._walked(call, held, walk.waits[2 * with_token + with_metadata])
+                if walk.keeps and not with_token:
+                    self._keep(call.connection, held, with_metadata)
+                    held.easy = walk if self._is_easy(code, walk) else None
+                good_for = until - now if walk.plan.steals_cached else self.token_lifetime
+                label = walk.plan.ending if call.latencies[_ATTACKER] <= good_for else walk.plan.late
             if call.thinks and label.kind == "success":
-                yield from self._later(call)
+                yield from self._later(call, held)
                 bill[SECONDS] -= sum(call.thinks)
         except TurnedAway as away:
             label = Label("gave_up", away.name, ())
         bill[SECONDS] += clock.now - began
         self._end(place, call, label)
 
-    def _first(self, call: Call) -> Generator[simpy.Event, Any, Label]:
-        """The first call of a task, with what is at hand."""
-        connection, clock = call.connection, self.clock
-        held = self.held.get(connection)
-        if held is None:
-            held = self.held[connection] = Held()
-        elif 0 <= held.since < self.moved[self.living.resources[connection]] <= clock.now:
+    def _resumed(self, call: Call, held: Held) -> Generator[simpy.Event, Any, Label | None]:
+        """What comes before a call of an agent that has called before, and how the call ends if that decides it."""
+        clock = self.clock
+        if 0 <= held.since < self.moved[self.living.resources[call.connection]] <= clock.now:
             refused = yield from self._follow(call, held)
             if refused is not None:
                 return Label("refused", refused, ())
         if held.token_until <= clock.now < held.refresh_until and (yield from self._refreshed(call, held)):
             return self._walk(call.code, False).plan.ending
-        attacked, now = self.judged.is_attacked(call.code), clock.now
-        until = self.holds_until.get(self.living.agents[connection], -1.0) if attacked else held.token_until
-        with_token, with_metadata = until > now, held.metadata_until > now
-        walk = self._walk(call.code, with_token and attacked)
-        plan = walk.plan
-        good_for = until - now if plan.steals_cached else self.token_lifetime
-        yield from self._walked(call, held, walk.waits[2 * with_token + with_metadata])
-        if plan.keeps and not with_token:
-            self._keep(connection, held, with_metadata)
-            held.easy = walk if walk.easy and not attacked else None
-        return plan.ending if call.latencies[_ATTACKER] <= good_for else plan.late
+        return None
 
-    def _later(self, call: Call) -> Waiting:
+    def _later(self, call: Call, held: Held) -> Waiting:
         """The further calls of a task: where the token has ended on the way, another one is got."""
-        clock, bill, held = self.clock, call.bill, self.held[call.connection]
+        clock, bill = self.clock, call.bill
         walk = self._walk(call.code, False)
         for pause in call.thinks:
             yield clock.timeout(pause)
@@ -272,25 +244,30 @@ class World:
             found = self.known[2 * code + warm] = self.judged.walk(self.arm, code, warm)
         return found
 
+    def _is_easy(self, code: int, walk: Walk) -> bool:
+        return self.plain and walk.easy and not (self.attacked[code] or self.facts[code].introspected)
+
     def _walked(self, call: Call, held: Held, waits: tuple[tuple[int, str], ...]) -> Waiting:
         """What a plan waits for, one after the other."""
-        timeout, latencies, issued = self.clock.timeout, call.latencies, held.since
+        timeout, latencies, issued, others = self.clock.timeout, call.latencies, held.since, self.others
         for column, kind in waits:
             if kind == "consent":
-                yield from self._approve(call, latencies[column])
+                yield from others.approve(call, latencies[column])
                 continue
             yield timeout(latencies[column])
+            if not kind:
+                continue
             if kind == "request":
-                if self.checks:
-                    yield from self._checked(call, issued)
-            elif kind in _WORK:
-                call.bill[REQUESTS] += 1
-                if self.limited:
-                    yield from self._worked_on(call, kind)
-                if kind == "token":
-                    issued = self.clock.now
-                elif kind == "server_metadata" and self._facts(call.code).registration in DYNAMIC:
-                    yield from self._register(call)
+                if others.checks:
+                    yield from others.check(call, issued)
+                continue
+            call.bill[REQUESTS] += 1
+            if others.limited:
+                yield from others.work(call, kind)
+            if kind == "token":
+                issued = self.clock.now
+            elif kind == "server_metadata" and self.facts[call.code].registers:
+                yield from others.register(call)
 
     def _keep(self, connection: int, held: Held, with_metadata: bool) -> None:
         """Remember a token, what it is refreshed with, and where it came from."""
@@ -301,44 +278,9 @@ class World:
             held.metadata_until = held.since + self.metadata_lifetime
 
     def _renew(self, connection: int, held: Held) -> None:
-        held.since, agent = self.clock.now, self.living.agents[connection]
-        held.token_until = held.since + self.token_lifetime
+        held.since = now = self.clock.now
+        held.token_until = self.holds_until[self.living.agents[connection]] = now + self.token_lifetime
         held.refreshed += 1
-        self.holds_until[agent] = max(self.holds_until.get(agent, -1.0), held.token_until)
-
-    # --- the authorization server ------------------------------------------------------------------------------
-
-    def _at_the_server(self, call: Call, kind: str) -> Waiting:
-        """A request at the AS, which may have a queue."""
-        call.bill[REQUESTS] += 1
-        if self.limited:
-            yield from self._worked_on(call, kind)
-
-    def _worked_on(self, call: Call, kind: str) -> Waiting:
-        number = self.living.servers[call.connection]
-        station = self.servers.get(number)
-        if station is None:
-            station = self.servers[number] = self._station("as", "server_busy")
-        came = self.clock.now
-        seconds = self.options["as_seconds"] * call.work[_WORK[kind]]
-        yield from station.serve(seconds)
-        call.bill[QUEUED] += self.clock.now - came - seconds
-
-    def _station(self, whose: str, name: str) -> Station:
-        options = self.options
-        return Station(
-            self.clock, name, options[f"{whose}_workers"] or NEVER, backlog=int(options[f"{whose}_backlog"]),
-            rate=options[f"{whose}_rate"], retries=int(options["retries"]), pause=options["pause"],
-        )  # fmt: skip
-
-    def _register(self, call: Call) -> Waiting:
-        """A client that registers at run time does so once at each AS."""
-        key = self.living.agents[call.connection], self.living.servers[call.connection]
-        if key not in self.registered:
-            self.registered.add(key)
-            call.bill[REGISTRATIONS] += 1
-            yield self.clock.timeout(call.latencies[_PUSH])
-            yield from self._at_the_server(call, "push")
 
     def _refreshed(self, call: Call, held: Held) -> Generator[simpy.Event, Any, bool]:
         """Use a refresh token; whether that was enough.
@@ -349,139 +291,38 @@ class World:
         grant, used = held.grant, held.refreshed
         call.bill[REFRESHES] += 1
         yield self.clock.timeout(call.latencies[_TOKEN])
-        yield from self._at_the_server(call, "token")
+        yield from self.others.ask(call, "token")
         late = self.clock.now - held.since > self.options["grace"]
         if used == held.refreshed:
             self._renew(call.connection, held)
-        elif late and self._facts(call.code).rotates:
+        elif late and self.facts[call.code].rotates:
             call.bill[RACES] += 1
             if grant == held.grant:
                 held.token_until = held.refresh_until = -1.0
             return False
         yield self.clock.timeout(call.latencies[_REQUEST])
-        if self.checks:
-            yield from self._checked(call, held.since)
+        if self.others.checks:
+            yield from self.others.check(call, held.since)
         return True
 
-    # --- the document of the client, and the user ----------------------------------------------------------------
-
-    def _approve(self, call: Call, seconds: float) -> Waiting:
-        """The AS learns who asks, and the user approves, unless that is remembered."""
-        facts, connection = self._facts(call.code), call.connection
-        product, number = self.living.clients[connection], self.living.servers[connection]
-        yield from self._at_the_server(call, "consent")
-        if facts.registration == "cimd":
-            yield from self._document(call, number, product)
-        # A document is one identity for all installations of a product, a registration is of one alone.
-        identity = product if facts.registration == "cimd" else -1 - self.living.agents[connection]
-        key = self.living.users[connection], identity, number
-        if self.approved.get(key, -1.0) <= self.clock.now:
-            yield from self._prompt(call, seconds)
-            self.approved[key] = self.clock.now + self.options["remembers"]
-
-    def _document(self, call: Call, number: int, product: int) -> Waiting:
-        """The document of a client product, fetched by the AS unless it has it."""
-        key, clock, options = (number, product), self.clock, self.options
-        while key in self.fetching:
-            yield self.fetching[key]
-        if self.documents.get(key, -1.0) > clock.now:
-            return
-        call.bill[DOCUMENTS] += 1
-        if clock.now >= self.begins:
-            self.fetches[product, floor(clock.now)] += 1
-        fetched = clock.event()
-        if options["coalesced"]:
-            self.fetching[key] = fetched
-        try:
-            if options["host_workers"]:
-                if product not in self.hosts:
-                    self.hosts[product] = self._station("host", "document_unavailable")
-                yield from self.hosts[product].serve(options["host_seconds"])
-            yield clock.timeout(call.latencies[_METADATA])
-            self.documents[key] = clock.now + self._document_life(call.early)
-        finally:
-            self.fetching.pop(key, None)
-            fetched.succeed()
-
-    def _document_life(self, early: float) -> float:
-        return self.document_lifetime * (1 - self.options["jitter"] * early)
-
-    def _prompt(self, call: Call, seconds: float) -> Generator[simpy.Event, Any, bool]:
-        """The user turns to one prompt after the other; whether it was too tired of them to look."""
-        user, clock = self.living.users[call.connection], self.clock
-        person = self.people.get(user)
-        if person is None:
-            person = self.people[user] = simpy.Resource(clock)
-        came = clock.now
-        with person.request() as turn:
-            yield turn
-            call.bill[QUEUED] += clock.now - came
-            call.bill[PROMPTS] += 1
-            tired = self._tired(user)
-            yield clock.timeout(seconds)
-        return tired
-
-    def _tired(self, user: int) -> bool:
-        """Whether a user has been asked so often in the last hour that it looks no more; it is asked once more."""
-        enough = self.options["tired_after"]
-        if not enough:
-            return False
-        asked = self.prompted.setdefault(user, deque())
-        while asked and asked[0] <= self.clock.now - MEMORY:
-            asked.popleft()
-        tired = len(asked) >= enough
-        asked.append(self.clock.now)
-        return tired
+    def _follow(self, call: Call, held: Held) -> Generator[simpy.Event, Any, str | None]:
+        """The resource server has moved to another honest AS since; the rule by which the client does not follow it."""
+        facts, now = self.facts[call.code], self.clock.now
+        if held.token_until > now or (facts.stale and held.metadata_until > now):
+            yield self.clock.timeout(call.latencies[_REQUEST])  # with an old token, or one of the old server's
+        if facts.follows is None:
+            held.metadata_until = held.token_until = held.refresh_until = held.since = -1.0
+            self.others.forget(call.connection)
+        return facts.follows
 
     def _approach(self, call: Call, place: int) -> Waiting:
         """A made-up client asks for the approval of a user, who looks or is too tired to."""
-        began, (careless, label) = self.clock.now, self._facts(call.code).stranger
+        began, (careless, label) = self.clock.now, self.facts[call.code].stranger
         try:
-            yield from self._at_the_server(call, "consent")
-            if careless.kind != "blocked" and (yield from self._prompt(call, call.latencies[_CONSENT])):
+            yield from self.others.ask(call, "consent")
+            if careless.kind != "blocked" and (yield from self.others.prompt(call, call.latencies[_CONSENT])):
                 label = careless
         except TurnedAway as away:
             label = Label("gave_up", away.name, ())
         call.bill[SECONDS] = self.clock.now - began
         self._end(place, call, label)
-
-    # --- the resource server -------------------------------------------------------------------------------------
-
-    def _checked(self, call: Call, issued: float) -> Waiting:
-        """The resource server asks the AS about a token, or has the key that it was signed with."""
-        if self._facts(call.code).introspected:
-            yield from self._at_the_server(call, "request")
-        elif self.options["rollover"]:
-            every, overlap = self.options["rollover"], self.options["overlap"]
-            phase = self.phases[self.living.servers[call.connection]] * every
-            fetched = self.keys.get(self.living.resources[call.connection], -NEVER)
-            if fetched + self.options["keys_kept"] <= self.clock.now:
-                yield from self._fetch_keys(call)
-            # A key is published an overlap before it is used.
-            elif floor((issued - phase) / every) > floor((fetched + overlap - phase) / every):
-                if not self.options["refetch"]:
-                    raise TurnedAway("key_unknown")
-                yield from self._fetch_keys(call)
-
-    def _fetch_keys(self, call: Call) -> Waiting:
-        """The resource server fetches the keys of its AS."""
-        number, now = self.living.servers[call.connection], self.clock.now
-        call.bill[KEYS] += 1
-        if now >= self.begins:
-            self.key_fetches[number, floor(now)] += 1
-        self.keys[self.living.resources[call.connection]] = now
-        yield self.clock.timeout(call.latencies[_METADATA])
-        yield from self._at_the_server(call, "server_metadata")
-
-    def _follow(self, call: Call, held: Held) -> Generator[simpy.Event, Any, str | None]:
-        """The resource server has moved to another honest AS since; the rule by which the client does not follow it."""
-        facts, now = self._facts(call.code), self.clock.now
-        if held.token_until > now or (facts.stale and held.metadata_until > now):
-            yield self.clock.timeout(call.latencies[_REQUEST])  # with an old token, or one of the old server's
-        if facts.follows is None:
-            held.metadata_until = held.token_until = held.refresh_until = held.since = -1.0
-            self.registered.discard((self.living.agents[call.connection], self.living.servers[call.connection]))
-        return facts.follows
-
-    def _facts(self, code: int) -> Facts:
-        return self.judged.facts(self.arm, code)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -15,48 +15,69 @@ from model.registration import registered, shows_a_client
 from simulations import crossings
 from simulations.attempts import ADOPTIONS, COLUMN
 from simulations.harms import Strategy
+from simulations.registrations import DYNAMIC
 from simulations.residents import Residents
 from simulations.vectorised import reader
 from simulations.visits import DIVERTED, HONEST_AS, ONE_VISIT, PLACES, Label, Plan, Settings, among_honest
 
 _SERVER = ONE_VISIT.by_url[HONEST_AS]
 _STRANGER = next(identity for identity in ONE_VISIT.identities if identity.identity == "own")
-#: What is waited for without anybody but the resource server.
-_THERE = frozenset(("challenge", "metadata", "request"))
+#: What is waited for without anybody who has a queue or remembers.
+_ALONE = frozenset(("challenge", "metadata"))
 
 
-@dataclass(frozen=True, slots=True)
 class Facts:
-    """What a design says of a connection, beside the plan of a visit.
+    """What a design says of a connection, beside the plan of a visit; decided when it is asked for.
 
     Attributes:
         registration: how the client is known to the AS.
-        rotates: the AS gives a new refresh token for each one, as it has to where a thief could use one (RFC 9700
-            4.14.2).
+        registers: it has to register at run time.
         introspected: the resource server asks the AS about every token.
-        stale: the client uses metadata that it has cached although the resource server has changed it.
-        follows: the rule by which the client refuses an AS that it has not met, or None.
-        stranger: by whether its user looks, what a made-up client comes to at the AS.
     """
 
-    registration: str
-    rotates: bool
-    introspected: bool
-    stale: bool
-    follows: str | None
-    stranger: tuple[Label, Label]
+    def __init__(self, design: Design) -> None:
+        self.design = design
+        self.registration: str = design.reg
+        self.registers = self.registration in DYNAMIC
+        self.introspected = bool(same(design.token_fmt, "opaque"))
+
+    @cached_property
+    def rotates(self) -> bool:
+        """The AS gives a new refresh token for each one, as where a thief could use one it has to (RFC 9700 4.14.2)."""
+        token = crossings.loot(self.design, HONEST_AS, PLACES["honest_api"].url)
+        return crossings.refresh(self.design, token).refusal() is None
+
+    @cached_property
+    def stale(self) -> bool:
+        """The client uses metadata that it has cached although the resource server has changed it."""
+        return bool(client.cached_metadata_is_fresh(self.design, True).holds)
+
+    @cached_property
+    def follows(self) -> str | None:
+        """The rule by which the client refuses an AS that it has not met, or None."""
+        trusted = client.authorization_server_is_trusted(self.design, False, False)
+        return None if trusted.holds else trusted.rule.name
+
+    @cached_property
+    def stranger(self) -> tuple[Label, Label]:
+        """What a made-up client comes to at the AS, whose user does not look, or is as this one."""
+        return _stranger(self.design.but(user="naive")), _stranger(self.design)
 
 
 class Walk(NamedTuple):
-    """A plan, and its waits when (nothing, metadata, a token, both) is at hand, each its column and its name."""
+    """A plan, and its waits when (nothing, metadata, a token, both) is at hand.
+
+    Attributes:
+        waits: of each wait its column and who has to do with it: a kind of latency, or nothing where it is only the
+            resource server and the hosts of metadata.
+        keeps: the agent is left with a token.
+        easy: with a token at hand nobody is asked but the resource server.
+    """
 
     plan: Plan[Label]
     waits: tuple[tuple[tuple[int, str], ...], ...]
-
-    @property
-    def easy(self) -> bool:
-        """Whether a visit with a token at hand is one to the resource server alone."""
-        return all(kind in _THERE for waits in self.waits[2:] for _, kind in waits)
+    keeps: bool
+    easy: bool
 
 
 class Judged:
@@ -88,19 +109,13 @@ class Judged:
     def facts(self, arm: int, code: int) -> Facts:
         """What a design says of a connection."""
         if (arm, code) not in self._facts:
-            design = self.found.configuration(self.arms[arm], code, {})[0].design
-            token = crossings.loot(design, HONEST_AS, PLACES["honest_api"].url)
-            trusted = client.authorization_server_is_trusted(design, False, False)
-            self._facts[arm, code] = Facts(
-                design.reg, crossings.refresh(design, token).refusal() is None, same(design.token_fmt, "opaque"),
-                bool(client.cached_metadata_is_fresh(design, True).holds),
-                None if trusted.holds else trusted.rule.name, (_stranger(design.but(user="naive")), _stranger(design)),
-            )  # fmt: skip
+            self._facts[arm, code] = Facts(self.found.configuration(self.arms[arm], code, {})[0].design)
         return self._facts[arm, code]
 
 
 def _walk(plan: Plan[Label]) -> Walk:
-    return Walk(plan, tuple(tuple((COLUMN[name], name) for name in waits) for waits in plan.waits))
+    waits = tuple(tuple((COLUMN[kind], "" if kind in _ALONE else kind) for kind in kinds) for kinds in plan.waits)
+    return Walk(plan, waits, plan.keeps, all(kind in ("", "request") for kinds in waits[2:] for _, kind in kinds))
 
 
 def _stranger(design: Design) -> Label:
