@@ -152,7 +152,7 @@ def _challenges(draft: Draft, told: Arrow, challenge: Challenge, values: dict[st
 
 
 def _describes_resource(draft: Draft, told: Arrow, document: ResourceMetadata, values: dict[str, str]) -> None:
-    listed = [draft.placed(document.authorization_servers)]
+    listed = [draft.placed(issuer) for issuer in document.authorization_servers.split()]
     draft.state("documents", "main", at=[draft.asked])
     draft.state("documents", "main", "body", resource=draft.placed(document.resource), authorization_servers=listed)
 

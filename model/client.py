@@ -112,6 +112,32 @@ def document_is_logged(design: Design, logged: Condition) -> Condition:
 # --- authorization server selection ------------------------------------------------------------------------
 
 
+@rule("MCP-asel", source="RFC 9728 2, 7.6 (no rule); MCP authorization 2026-07-28; deployed clients")
+def server_is_the_chosen_one(
+    design: Design, several: Condition, first: Condition, preferred: Condition, used: Condition
+) -> Condition:
+    """Where resource metadata lists several AS, the client goes to the one that its policy points to.
+
+    ``first``: the AS stands first; ``preferred``: it is the first that the client knows, or stands first where it knows
+    none; ``used``: the user would pick it.
+    """
+    return any_of(
+        no(several),
+        all_of(same(design.as_choice, "first"), first),
+        all_of(same(design.as_choice, "known"), preferred),
+        all_of(same(design.as_choice, "user"), used),
+    )
+
+
+def standing(known: Sequence[Condition]) -> list[dict[str, Condition]]:
+    """What each AS of a list is to a client that has a choice; ``known``: which of them it knows."""
+    unknown = all_of(*map(no, known))
+    return [
+        {"first": place == 0, "preferred": any_of(all_of(place == 0, unknown), all_of(here, *map(no, known[:place])))}
+        for place, here in enumerate(known)
+    ]
+
+
 @rule("PRM-2-as", "MCP-only", source="RFC 9728 2; MCP authorization 2026-07-28")
 def resource_designates_server(design: Design, server: Value, listed: Value) -> Condition:
     """The client takes a token for a resource only from an AS that the resource's metadata lists."""

@@ -175,12 +175,6 @@ def server_is_listed(design: Design, listed: Condition) -> Condition:
     return any_of(listed, same(design.legacy_as, "resource_origin"))
 
 
-@rule("MCP-asel", source="RFC 9728 7.6 (no rule); deployed clients")
-def server_is_the_only_one(design: Design, several: Condition) -> Condition:
-    """The resource's metadata leaves no choice between several AS."""
-    return implies(several, same(design.as_count, "first"))
-
-
 @rule("MCP-asm", source="MCP authorization 2026-07-28")
 def party_is_reachable(design: Design, reachable: Condition) -> Condition:
     """Whoever is asked takes the connection."""
@@ -293,7 +287,7 @@ def presents_dpop(design: Design, wanted: Condition, bound: Condition) -> Condit
 
 CHALLENGE: guards.Guard = (*guards.CHALLENGE, url_is_well_formed)
 RESOURCE_METADATA: guards.Guard = (resource_has_no_fragment, *guards.RESOURCE_METADATA)
-LISTING: guards.Guard = (server_is_listed, server_is_the_only_one)
+LISTING: guards.Guard = (server_is_listed,)
 SUPPORT: guards.Guard = (response_type_is_offered, challenge_method_is_offered)
 ENDPOINT: guards.Guard = (endpoint_is_known, url_is_well_formed)
 AUTHORIZATION_RESPONSE: guards.Guard = (request_is_granted, *guards.AUTHORIZATION_RESPONSE, issuer_was_recorded)

@@ -7,7 +7,7 @@ what the flow does (:mod:`model.guards`), and what only conversations hold (:mod
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -106,15 +106,14 @@ class _RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Resource:
-    """What discovery found about a resource; nothing is documented where there was no metadata."""
+    """What discovery found about a resource; nothing is documented where there was no metadata.
+
+    ``servers``: the AS that it lists, in the order in which the client turns to them.
+    """
 
     documented: str = NONE
     body: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def servers(self) -> tuple[str, ...]:
-        """The AS that it lists."""
-        return tuple(self.body.get("authorization_servers", ()))
+    servers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +255,21 @@ class _Walk:
                 misplaced=not _belongs_at(said, at),
                 vouched_for=False, logged=False,  # nobody attests or logs what a scenario serves
             )  # fmt: skip
-            self.resource = _Resource(said if matches else conduct.spelled(design, url), body)
+            servers = self.in_order(body.get("authorization_servers", ()))
+            self.resource = _Resource(said if matches else conduct.spelled(design, url), body, servers)
+
+    def in_order(self, listed: Sequence[str]) -> tuple[str, ...]:
+        """The AS that the resource lists, that of the client's choice first; a user takes whichever is offered."""
+        standing = client.standing([issuer in self.scenario.known_servers for issuer in listed])
+
+        def rules(place: int) -> Iterator[Named]:
+            asked = {"several": len(listed) > 1, "used": True, **standing[place]}
+            return guards.ask(guards.LISTED_SERVERS, design=self.design, **asked)
+
+        places = sorted(range(len(listed)), key=lambda place: all(rule.holds for rule in rules(place)), reverse=True)
+        for rule in rules(places[0]) if places else ():
+            self._decide(rule, f"servers {' '.join(listed)}")
+        return tuple(listed[place] for place in places)
 
     def find_document(self, locations: Iterable[str]) -> tuple[str, Mapping[str, Any] | None]:
         """The first metadata document of the resource that the client can use, and where it was; or nothing."""
@@ -281,7 +294,7 @@ class _Walk:
         """The AS that the client goes to, ready for authorization requests."""
         design, servers = self.design, self.resource.servers
         self.is_the_server_before()
-        self.take(*conduct.LISTING, servers=" ".join(servers), listed=bool(servers), several=len(servers) > 1)
+        self.take(*conduct.LISTING, servers=" ".join(servers), listed=bool(servers))
         chosen, found = self.choose_server(servers or (identifiers.origin(self.scenario.url),))
         at = self.endpoint("authorization", chosen, not servers, found)
         self.server = server = _Server(chosen, not servers, found, at)

@@ -62,10 +62,12 @@ from model.readings import (
     request_of,
     resource_request,
     server_of,
+    servers_listed,
     serves,
     sessions,
     sessions_and_grants,
     sessions_and_strangers,
+    standing,
     user_of,
     users_grants,
 )
@@ -185,16 +187,20 @@ def client__use_resource_metadata(c: Context, who: str, listed: Value) -> Move:
     honest = c.at(session.url, lambda party: all_of(no(c.runs(party)), designates(c, party, listed)))
     vouched = c.at(session.url, lambda party: is_enrolled(c, party, c.of(party.name).attested))
     supported, told = scopes.supported(c, session.url), declared(c, who, vouched)
+    named = servers_listed(c, session.url, listed)
     return Move(
         all_of(here, honest),
-        document_rules(c, who, session.url, resource, any_of(same(c.client(who).prm, "off"), vouched)),
+        (
+            *document_rules(c, who, session.url, resource, any_of(same(c.client(who).prm, "off"), vouched)),
+            *ask(guards.LISTED_SERVERS, design=c.client(who), **standing(c, who, listed)),
+        ),
         {
             f"{who}.phase": "discovered", f"{who}.resource": resource, f"{who}.listed": listed,
             **scopes.as_listed(c, who, choose(same(c.client(who).prm, "off"), NONE, supported)),
         },
         (
-            *document(c, who, session.url, ResourceMetadata(resource, listed, *told, supported)),
-            *signature_is_verified(c, who, told[0], verifies(c, who)), *log_is_asked(c, who, resource, listed),
+            *document(c, who, session.url, ResourceMetadata(resource, named, *told, supported)),
+            *signature_is_verified(c, who, told[0], verifies(c, who)), *log_is_asked(c, who, resource, named),
         ),
     )  # fmt: skip
 

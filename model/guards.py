@@ -45,6 +45,8 @@ RESOURCE_METADATA: Guard = (
     client.cached_metadata_is_fresh, client.document_is_where_resource_says, client.resource_matches_request,
     client.metadata_signature_is_anchored, client.document_is_logged,
 )  # fmt: skip
+#: Of the AS that it lists: which of them to go to.
+LISTED_SERVERS: Guard = (client.server_is_the_chosen_one,)
 #: Of AS metadata: whether to ask for it, whether it is what was asked for, and where it leads users and their codes.
 CHOSEN_SERVER: Guard = (client.resource_designates_server, client.authorization_server_is_trusted)
 SERVER_METADATA: Guard = (

@@ -247,6 +247,36 @@ def designates(c: Context, party: Party, issuer: Value) -> Condition:
     return any_of(named, c.runs(party)) if not party.honest else named
 
 
+def servers_listed(c: Context, url: Value, chosen: Value) -> Value:
+    """The AS that the metadata of the resource at a URL lists, of which one is gone to."""
+    told = chosen
+    for party in _with_a_choice(c.world):
+        told = choose(same(url, party.url), " ".join(c.world.by_name[name].url for name in party.designates), told)
+    return told
+
+
+def standing(c: Context, who: str, chosen: Value) -> dict[str, Condition]:
+    """How the AS that a session goes to stands among those that the resource lists, and with client and user."""
+    url, knows, user = c.state.session(who).url, c.world.client_of(who).knows, c.world.user_of(who)
+    accounts = {made.server for made in c.world.approvals if made.user == user}
+    heedless = no(same(c.client(who).user, "vigilant"))
+    cases: dict[str, list[Condition]] = {"several": [], "first": [], "preferred": [], "used": [heedless]}
+    for party in _with_a_choice(c.world):
+        servers = [c.world.by_name[name] for name in party.designates]
+        places = client_rules.standing([frameworks(c, server.url, knows)["on_list"] for server in servers])
+        cases["several"].append(same(url, party.url))
+        for server, place in zip(servers, places, strict=True):
+            here = all_of(same(url, party.url), same(chosen, server.url))
+            for name, so in {**place, "used": server.name in accounts}.items():
+                cases[name].append(all_of(here, so))
+    return {name: any_of(*which) for name, which in cases.items()}
+
+
+def _with_a_choice(world: World) -> list[Party]:
+    """The resources whose metadata lists several AS."""
+    return [party for party in world.resource_servers if len(party.designates) > 1]
+
+
 # --- sessions ------------------------------------------------------------------------------------------------
 
 

@@ -64,6 +64,10 @@ _MECHANISMS = (
     ("chain_constraints", "both names types off",
      "which constraints of a federation chain are enforced: whom an intermediate may speak for, and as what an entity is enrolled",
      "OpenID Federation 1.0 6.2.2, 6.2.3"),
+    ("as_choice", "first only known user",
+     "to which of several AS that a resource lists the client goes: the first; to none, only a list of one will do; the first that it knows, else the first; "
+     "the one that the user picks, who if vigilant has an account there",
+     "RFC 9728 2, 7.6 (no rule); deployed MCP clients"),
     ("as_trust", "any allowlist federation", "which authorization servers the client accepts", "RFC 9728 7.6; OpenID Federation 1.0 10"),
     ("md_issuer_check", "on off slash href origin listed",
      "AS metadata is used only if its issuer is the one it was fetched for; slash: but for one final slash; href: once both are parsed and written again; origin: only their origins are compared; "
@@ -299,7 +303,6 @@ _CONDUCT = (
     # finding the authorization server
     ("asm_malformed", "refuse skip", "malformed AS metadata: give up; treat it as absent", "RFC 8414 3.2"),
     ("legacy_as", "off resource_origin", "without a listed AS the origin of the resource is taken for one", "MCP authorization 2025-03-26"),
-    ("as_count", "first only", "of several listed: the first is taken; only a list of one is", "RFC 9728 7.6 (no rule)"),
     ("as_failover", "no yes", "the next listed AS is tried where one publishes no metadata", "RFC 9728 7.6 (no rule)"),
     ("as_root_metadata", "no listed root",
      "metadata of an issuer with a path is looked for at its host as well, and has to be that of the listed issuer; of the host",
@@ -347,7 +350,7 @@ SWITCHES: dict[str, Switch] = {
 #: Whose switch it is, where it is a party's own: a configuration can set it for one (``as2:h_iss=no``). A switch that two
 #: roles have an opinion on is in both rows; the others are about everybody, the user or the network.
 _ROLES = {
-    "client": "prm norm prm_url prm_drop prm_cache prm_src rs_scheme_check signed_metadata signed_values prm_log xcheck as_trust as_signed_metadata md_issuer_check "
+    "client": "prm norm prm_url prm_drop prm_cache prm_src rs_scheme_check signed_metadata signed_values prm_log xcheck as_choice as_trust as_signed_metadata md_issuer_check "
     "chain_constraints md_corroborate rs_as_bind iss_check per_as_redirect as_memory state_single_use state callback_bind after_error error_checks pkce pkce_policy "
     "par reg cimd_docs cimd_redirect unique_cid client_auth assertion_aud key_per_as other_authn_ep conn_context "
     "issuer_resolution shared_provider cred_pin resource_indicator echo scope_request step_up dpop dpop_key dpop_par dpop_policy token_type_check mtls "

@@ -6,7 +6,7 @@ decides: it follows the challenge, checks nothing that the library does not, and
 
 # openworld: {"single_call": true, "documents": false, "name": "authlib-client", "beside": ["requests"]}
 # openworld: {"host": ["prm", "prm_unchallenged", "prm_retry", "prm_redirect", "prm_malformed", "prm_mismatch"]}
-# openworld: {"host": ["prm_elsewhere", "as_count", "as_failover", "legacy_as", "reg", "registration_kinds"]}
+# openworld: {"host": ["prm_elsewhere", "as_choice", "as_failover", "legacy_as", "reg", "registration_kinds"]}
 # openworld: {"host": ["resource_indicator", "resource_value", "resource_fragment", "resource_spelling"]}
 # openworld: {"host": ["scope_request", "md_issuer_check", "asm_malformed", "iss_check"]}
 

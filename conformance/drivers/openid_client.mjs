@@ -2,7 +2,7 @@
 // and for which resource a token is asked, this host decides, by the challenge or the well-known place of RFC 9728.
 // openworld: {"single_call": true, "documents": false, "name": "openid-client"}
 // openworld: {"host": ["prm", "prm_unchallenged", "prm_retry", "prm_redirect", "prm_malformed", "prm_mismatch"]}
-// openworld: {"host": ["prm_elsewhere", "as_count", "as_failover", "legacy_as", "reg", "registration_kinds"]}
+// openworld: {"host": ["prm_elsewhere", "as_choice", "as_failover", "legacy_as", "reg", "registration_kinds"]}
 // openworld: {"host": ["resource_indicator", "resource_value", "resource_fragment", "resource_spelling"]}
 // openworld: {"host": ["scope_request"]}
 import * as client from 'openid-client';
