@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from model.protocols import actions
 from model.rule import RULES
 from model.switches import SWITCHES
+from model.world import World
 from simulations import readers
 from simulations.engine import INTERDEPENDENT, READERS, STRATEGIC
 from simulations.experiments import Adoption, Experiment, Mix, Number, Year
@@ -97,11 +98,20 @@ def _scale(asked: Experiment, met: Population) -> str:
 _REPLICATIONS = 5
 
 
-def _process(asked: Experiment, _: Population) -> Iterator[str]:
+def _worlds(asked: Experiment, met: Population) -> list[World]:
+    """The worlds of the visits that are made, by where agents are sent and which protocols arms speak."""
+    places = [kind.name for kind in asked.unit(met, asked.values[-1], "", 0).population.places.categories]
+    protocols = {dict(chosen).get("protocol", ONE_VISIT.protocol) for chosen in asked.treatments.values()}
+    found = (PLACES[name].under(protocol) for name in places for protocol in sorted(protocols, reverse=True))
+    return list(dict.fromkeys(world for world in found if world is not None))
+
+
+def _process(asked: Experiment, met: Population) -> Iterator[str]:
     for module in _MODULES.get(asked.reader, (asked.reader,)):
         yield from (_plain(getdoc(import_module(f"simulations.{module}")) or ""), "")
     if asked.reader in _VISITS:
-        steps = dict.fromkeys(action.schema.name for action in actions(ONE_VISIT) if of_flow(action))
+        happens = (action for world in _worlds(asked, met) for action in actions(world))
+        steps = dict.fromkeys(action.schema.name for action in happens if of_flow(action))
         yield f"Steps of a visit, in the order of the protocol: {', '.join(f'`{step}`' for step in steps)}."
 
 
@@ -165,14 +175,15 @@ def _input(asked: Experiment, met: Population) -> Iterator[str]:
         ))  # fmt: skip
 
 
-def _submodels(asked: Experiment, _: Population) -> Iterator[str]:
-    read = read_by(readers.READERS[asked.reader])
+def _submodels(asked: Experiment, met: Population) -> Iterator[str]:
+    worlds = _worlds(asked, met)
+    read = frozenset().union(*(read_by(readers.READERS[asked.reader], world.protocol) for world in worlds))
     yield f"Switches that decide, of {len(SWITCHES)}: {', '.join(f'`{name}`' for name in SWITCHES if name in read)}."
     if asked.reader in _VISITS:
-        template, _closure = laid_down(ONE_VISIT)
+        enforced = dict.fromkeys(name for world in worlds for name in laid_down(world)[0].enforced)
         yield ""
         yield from _table(("rule", "requirement", "source"), (
-            (name, RULES[name].requirement, RULES[name].source) for name in template.enforced if name in RULES
+            (name, RULES[name].requirement, RULES[name].source) for name in enforced if name in RULES
         ))  # fmt: skip
 
 

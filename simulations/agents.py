@@ -113,7 +113,7 @@ class Arm:
             with_attacker = self.attackers[code // ADOPTIONS % len(self.attackers)]
             held = {"warm": "yes"} if warm and with_attacker else {}
             choices = self.situations.within_reach(np.array([code]), self.strategy)[:, 0].tolist()
-            visits = (self.situations.configuration(self.settings, choice, held) for choice in choices)
+            visits = (self.situations.visit(self.settings, choice, held) for choice in choices)
             found = self.plans[2 * code + warm] = Walk(best_plan(visits, self.strategy))
         return found
 

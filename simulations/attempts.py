@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import prod
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,11 @@ from numpy.typing import NDArray
 
 from model.design import Configuration, Design
 from model.switches import SWITCHES
+from model.world import World
 from simulations import draws
 from simulations.harms import Strategy
-from simulations.population import LATENCIES, Factor, Population
-from simulations.visits import PLACES, Settings
+from simulations.population import LATENCIES, Factor, Population, PopulationError
+from simulations.visits import PLACES, Settings, Visit
 
 Whole = NDArray[np.int64]
 #: Mechanism switches that a server has; so are all that a deployment happens to be. The rest are the client's.
@@ -82,18 +84,33 @@ class Situations:
         moved = [(unplaced * len(self.places) + number) * ADOPTIONS + who for number in theirs]
         return np.where(np.isin(place, theirs), np.stack([codes, *moved]), codes)
 
-    def configuration(self, arm: Settings, code: int, held: Mapping[str, str]) -> tuple[Configuration, str]:
-        """The configuration that one situation comes to under an arm, and the URL that the agent is sent to.
+    def visit(self, arm: Settings, code: int, held: Mapping[str, str]) -> Visit:
+        """The visit that one situation comes to under an arm; ``held``: as for :meth:`design`."""
+        design = self.design(arm, code, held)
+        name = self.places[code // ADOPTIONS % len(self.places)]
+        there = PLACES[name]
+        return Visit(Configuration(design, there.capabilities), there.url, world_of(name, design.protocol))
+
+    def design(self, arm: Settings, code: int, held: Mapping[str, str] = MappingProxyType({})) -> Design:
+        """The design that one situation comes to under an arm.
 
         ``held``: further switches, decided by what the agent holds.
         """
-        *categories, place, who = (int(part[0]) for part in self.split(np.array([code], dtype=np.int64)))
+        *categories, _, who = (int(part[0]) for part in self.split(np.array([code], dtype=np.int64)))
         values: dict[str, str] = {}
         for kinds, category in zip(self.factors, categories, strict=True):
             values.update(kinds[category])
         values.update((name, value) for name, value in arm if adopts(name, who))
-        url, capabilities, _ = PLACES[self.places[place]]
-        return Configuration(Design({**values, **held}), capabilities), url
+        return Design({**values, **held})
+
+
+def world_of(place: str, protocol: str) -> World:
+    """The world of a visit to a place under a protocol (raises PopulationError where there is none)."""
+    world = PLACES[place].under(protocol)
+    if world is None:
+        have = ", ".join(name for name, each in PLACES.items() if each.under(protocol))
+        raise PopulationError(f"place {place!r} is left out under protocol={protocol}; places there: {have}")
+    return world
 
 
 def situations(population: Population) -> Situations:
@@ -156,7 +173,12 @@ def resident_codes(population: Population, seed: str, adoption: float) -> Whole:
 
 
 def adopts(switch: str, who: Any) -> Any:
-    """Whether the party that has a switch is among those who adopt; ``who``: a number, or an array of them."""
+    """Whether the party that has a switch is among those who adopt; ``who``: a number, or an array of them.
+
+    A protocol takes both.
+    """
+    if switch == "protocol":
+        return who == ADOPTIONS - 1
     return who % 2 == 1 if of_servers(switch) else who // 2 == 1
 
 

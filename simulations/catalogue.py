@@ -22,6 +22,8 @@ _ROGUE_AS = {"place": {"honest_api": 0.9, "malicious_rs_and_as": 0.1}}
 _TENANTS = {"place": {"honest_api": 0.5, "honest_tenant": 0.4, "malicious_tenant": 0.1}}
 #: Who reads or forges along the way is no server that an agent is sent to; nor has anybody counted those.
 _FORGING = {"place": {"honest_api": 0.9, "forged_metadata": 0.1}}
+#: Where both protocols have an attacker of whom one of them may fall.
+_ALSO_UNDER_AAUTH = ("malicious_rs", "malicious_rs_and_as", "forged_challenge", "leaky_tokens")
 _ALL_OF_THEM = {"place": {
     "honest_api": 0.5, "honest_tenant": 0.2, "malicious_rs": 0.1, "malicious_tenant": 0.1, "malicious_rs_and_as": 0.1,
 }}  # fmt: skip
@@ -184,6 +186,27 @@ EXPERIMENTS: dict[str, Experiment] = {
             ("dpop=none", "mtls=bound", "dpop=token", "dpop=token;mtls=bound"),
             "measured_2026", Mix("r_requires_dpop", {"yes": 1}, {"no": 1}),
             mixes={"place": {"honest_api": 0.9, "leaky_tokens": 0.1}},
+        ),
+        # --- AAuth, and agents that start sub-agents
+        Experiment(
+            # In the simplest world, where servers do what is written: nobody has built one for AAuth.
+            "aauth",
+            "AAuth against OAuth with and without DPoP, where servers do what is written: who is robbed or led astray, "
+            "as more visits meet an attacker?",
+            "share of visits that meet an attacker", (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5),
+            ("dpop=token;dpop_policy=always", "dpop=none", "protocol=aauth",
+             "protocol=aauth;resource_token_check=off"),
+            "swept", Mix("place", dict.fromkeys(_ALSO_UNDER_AAUTH, 1 / len(_ALSO_UNDER_AAUTH)), {"honest_api": 1}),
+        ),
+        Experiment(
+            "instances",
+            "Sub-agents with the client's own registration and token, or with an identity of their own: what is "
+            "stolen and what breaks, as fewer AS know who attests them?",
+            "share of AS that do not know the attester of sub-agents", _TENTHS,
+            ("instance=none", "instance=workload", "instance=derived", "instance=derived;delegation_depth=any",
+             "instance=derived;delegation_expiry=token"),
+            "measured_2026", Mix("trust_domain", {"no": 1}, {"yes": 1}),
+            mixes={"place": {"sub_agent": 0.9, "malicious_sub_agent": 0.1}, "scope_request": {"least": 1}},
         ),
         # --- which issuers a resource server accepts
         Experiment(

@@ -25,7 +25,8 @@ from model.protocols import actions, variables
 from model.rule import Rule
 from model.state import View
 from model.switches import CAPABILITIES, SWITCHES
-from simulations.attempts import Situations, Whole, adopts
+from model.world import World
+from simulations.attempts import Situations, Whole, adopts, world_of
 from simulations.harms import GRAVEST, HARMS, Strategy
 from simulations.scope import possible
 from simulations.visits import (
@@ -35,7 +36,6 @@ from simulations.visits import (
     NOTHING_ENABLED,
     ONE_VISIT,
     PLACES,
-    VISITOR,
     Kind,
     Label,
     Plan,
@@ -43,7 +43,9 @@ from simulations.visits import (
     Settings,
     asks_server,
     finished,
+    goes_on,
     reusable,
+    served,
     steals_cached,
     stopped,
     stops,
@@ -90,6 +92,7 @@ class Crowd:
         capabilities: a truth value for every capability of the attacker.
         url: where the agent is sent.
         tried: the names of the actions that may happen in any row.
+        world: the world of all these visits.
     """
 
     size: int
@@ -97,10 +100,11 @@ class Crowd:
     capabilities: Mapping[str, Masked]
     url: str | Pick
     tried: frozenset[str]
+    world: World
 
     def context(self, view: View) -> Context:
         """What actions and properties read of all rows together, through a view of the state."""
-        return Context(ONE_VISIT, self.design, self.capabilities, view)
+        return Context(self.world, self.design, self.capabilities, view)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,8 +146,8 @@ def rows(found: Situations, arms: Sequence[Settings], codes: Whole, held: Settin
     return Rows(switches, placed)
 
 
-def crowd(found: Situations, together: Rows) -> Crowd:
-    """Some situations as one crowd."""
+def crowd(found: Situations, together: Rows, world: World = ONE_VISIT) -> Crowd:
+    """Some situations as one crowd, all of one world."""
     size = len(together.placed)
     values = {name: switch.baseline for name, switch in SWITCHES.items()} | {
         name: _decided({value: column == number for number, value in enumerate(SWITCHES[name].values)})
@@ -161,8 +165,8 @@ def crowd(found: Situations, together: Rows) -> Crowd:
     # No party of a population has a switch for itself.
     design = SimpleNamespace(parties={}, **values)
     there = (place for place, mask in zip(visited, here, strict=True) if mask is not False)
-    tried = frozenset().union(*(possible(ONE_VISIT, place.capabilities) for place in there))
-    return Crowd(size, design, capabilities, _decided(urls), tried)
+    tried = frozenset().union(*(possible(world, place.capabilities) for place in there))
+    return Crowd(size, design, capabilities, _decided(urls), tried, world)
 
 
 def _decided(cases: Mapping[str, Masked]) -> str | Pick:
@@ -218,15 +222,15 @@ def _ways(action: Action, judged: Crowd) -> Memory[tuple[_Way, ...]]:
                     refused.append((rule, fails))
                 goes = logic.all_of(goes, holds)
             if goes is not False or refused:
-                written = bits(_index()[name] for name in move.sets)
-                yield _Way(choices, goes, tuple(refused), *_writes(move), written)
+                written = bits(_index(judged.world)[name] for name in move.sets)
+                yield _Way(choices, goes, tuple(refused), *_writes(judged.world, move), written)
 
     return _of(lambda context: tuple(possible(context)), judged)
 
 
 def _of(ask: Callable[[Context], Answer], judged: Crowd) -> Memory[Answer]:
     """What is asked of the states of a crowd."""
-    return Memory(lambda look: ask(judged.context(View(look))), _index())
+    return Memory(lambda look: ask(judged.context(View(look))), _index(judged.world))
 
 
 def _renewed(asked: Sequence[Memory[Any]], state: State, before: Sequence[Any], written: int) -> list[Any]:
@@ -237,25 +241,26 @@ def _renewed(asked: Sequence[Memory[Any]], state: State, before: Sequence[Any], 
 
 
 @cache
-def _index() -> dict[str, int]:
-    return {variable.name: place for place, variable in enumerate(variables(ONE_VISIT))}
+def _index(world: World) -> dict[str, int]:
+    return {variable.name: place for place, variable in enumerate(variables(world))}
 
 
 @cache
-def _facts() -> frozenset[str]:
-    return frozenset(variable.name for variable in variables(ONE_VISIT) if variable.fact)
+def _facts(world: World) -> frozenset[str]:
+    return frozenset(variable.name for variable in variables(world) if variable.fact)
 
 
-def _writes(move: Move) -> tuple[tuple[_Write, ...], tuple[_Open, ...]]:
+def _writes(world: World, move: Move) -> tuple[tuple[_Write, ...], tuple[_Open, ...]]:
     """What a move writes in all rows, and what in some; a fact is only ever added."""
+    index, facts = _index(world), _facts(world)
     written, undecided = [], []
     for name, value in move.sets.items():
         cases = _cases(value)
         if len(cases) > 1:
             kept = ((member or _KEPT, when) for member, when in cases)
-            undecided.append((_index()[name], tuple(kept) if name in _facts() else cases))
-        elif cases[0][0] or name not in _facts():
-            written.append((_index()[name], cases[0][0]))
+            undecided.append((index[name], tuple(kept) if name in facts else cases))
+        elif cases[0][0] or name not in facts:
+            written.append((index[name], cases[0][0]))
     return tuple(written), tuple(undecided)
 
 
@@ -299,7 +304,7 @@ class Judgement:
 
 def judge(judged: Crowd, strategy: Strategy = GRAVEST) -> Judgement:
     """What the visits of a crowd come to, all rows at once."""
-    every = [(action, _ways(action, judged)) for action in actions(ONE_VISIT)]
+    every = [(action, _ways(action, judged)) for action in actions(judged.world)]
     nodes = _search(judged, [(action, ways) for action, ways in every if action.name in judged.tried])
     used = np.array([node.said.used for node in nodes])
     chosen, without_theft, merit = _best(judged, nodes, used, strategy)
@@ -343,15 +348,29 @@ def judge_all(
     asked = rows(found, arms, places.reshape(-1), held)
     first, alike = asked.distinct()
     known: dict[Plan[Label], int] = {}
-    plans, merits = [], []
-    for start in range(0, len(first), AT_ONCE):
-        part = judge(crowd(found, asked.at(first[start : start + AT_ONCE])), strategy)
-        plans.append(np.array([known.setdefault(plan, len(known)) for plan in part.plans])[part.plan])
-        merits.append(part.merit)
-    plan, merit = (np.concatenate(parts)[alike].reshape(-1, *places.shape) for parts in (plans, merits))
+    plans, merits = np.zeros((2, len(first)), dtype=np.int64)
+    for world, among in _by_world(found, asked.at(first)):
+        for start in range(0, len(among), AT_ONCE):
+            here = among[start : start + AT_ONCE]
+            part = judge(crowd(found, asked.at(first[here]), world), strategy)
+            plans[here] = np.array([known.setdefault(plan, len(known)) for plan in part.plans])[part.plan]
+            merits[here] = part.merit
+    plan, merit = (each[alike].reshape(-1, *places.shape) for each in (plans, merits))
     best = merit.argmax(axis=1)[:, None]
     plan, merit = (np.take_along_axis(each, best, axis=1).reshape(-1) for each in (plan, merit))
     return Judgement(tuple(known), plan, merit)
+
+
+def _by_world(found: Situations, together: Rows) -> Iterator[tuple[World, Whole]]:
+    """The worlds of some visits, each with the numbers of its rows."""
+    protocols = SWITCHES["protocol"].values
+    kinds = together.placed * len(protocols) + together.switches.get("protocol", 0)
+    among: dict[World, list[int]] = {}
+    for kind in np.unique(kinds).tolist():
+        place, protocol = divmod(kind, len(protocols))
+        among.setdefault(world_of(found.places[place], protocols[protocol]), []).append(kind)
+    for world, those in among.items():
+        yield world, np.flatnonzero(np.isin(kinds, those))
 
 
 def _best(judged: Crowd, nodes: list[_Node], used: Mask, strategy: Strategy) -> tuple[Whole, Whole, Whole]:
@@ -360,7 +379,7 @@ def _best(judged: Crowd, nodes: list[_Node], used: Mask, strategy: Strategy) -> 
     chosen = np.zeros((2, judged.size), dtype=np.int64)
     for number, node in enumerate(nodes):
         rows = np.flatnonzero(node.rows)
-        worth = np.broadcast_to(node.said.merit(strategy, len(node.taken), rows), rows.shape)
+        worth = np.broadcast_to(node.said.merit(strategy, sum(map(goes_on, node.taken)), rows), rows.shape)
         for column in range(1 if used[number] else 2):
             better = worth > best[column, rows]
             best[column, rows[better]] = worth[better]
@@ -384,14 +403,14 @@ def _named(harms: int) -> tuple[str, ...]:
     return tuple(name for place, name in enumerate(HARMS) if harms >> place & 1)
 
 
-def _view(state: State) -> View:
-    return View(lambda name: state[_index()[name]])
+def _view(world: World, state: State) -> View:
+    return View(lambda name: state[_index(world)[name]])
 
 
 def _search(judged: Crowd, tried: Sequence[_Tried]) -> list[_Node]:
     """Every state that a visit can reach, breadth first; each row comes to each state once."""
     asked, ways = [_of(ask, judged) for ask in ASKED], [each for _, each in tried]
-    initial = tuple(variable.initial for variable in variables(ONE_VISIT))
+    initial = tuple(variable.initial for variable in variables(judged.world))
     everybody = np.ones(judged.size, dtype=bool)
     seen: dict[State, Mask] = {initial: everybody}
     said = Said(each.recall(initial) for each in asked)
@@ -445,8 +464,8 @@ def _labels(
     judged: Crowd, every: Sequence[_Tried], node: _Node, rows: Mask
 ) -> Iterator[tuple[Label, Mask]]:
     """What a state is as the end of a visit: labels and the rows that they are for."""
-    view = _view(node.state)
-    accepted, answered = bool(view.session(VISITOR).accepted), finished(view)
+    world, view = judged.world, _view(judged.world, node.state)
+    accepted, answered = served(world, view), finished(world, view)
     pattern = np.zeros(judged.size, dtype=np.int64)
     for happens in node.said.suffered:
         pattern = 2 * pattern + happens
@@ -458,7 +477,7 @@ def _labels(
         elif harms or answered:
             yield Label("diverted", DIVERTED, harms), here
         else:
-            yield from _refusals(every, node.state, here, stopped(view))
+            yield from _refusals(every, node.state, here, stopped(world, view))
 
 
 def _refusals(
@@ -478,7 +497,7 @@ def _refusals(
 
 def _courses(judged: Crowd, node: _Node, rows: Mask) -> Iterator[tuple[_Course, Mask]]:
     """What is stolen and waited for on the way to a state, how clients register, and the rows that this is for."""
-    context = judged.context(_view(node.state))
+    context = judged.context(_view(judged.world, node.state))
     then, at_once = (reusable(context, discovered) for discovered in (True, False))
     registers = _cases(judged.design.reg) if asks_server(node.taken) else (("", True),)
     for *both, (registration, when) in product((False, True), (False, True), registers):

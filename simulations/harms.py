@@ -29,9 +29,10 @@ HURT = {
 }  # fmt: skip
 #: The attacker uses the user's data: what is counted as a theft.
 THEFT = "authorization"
-#: A client that believes something wrong of its token comes to harm by what is then done with it, or not at all: in a
-#: flow in which nothing else breaks this is no harm that anybody suffers. It is attainable all the same.
-_BESIDE_OTHERS = frozenset({"resource_binding"})
+#: Who believes something wrong of a token, or has one that can do too much, comes to harm by what is then done with it,
+#: or not at all: in a flow in which nothing else breaks this is no harm that anybody suffers. It is attainable all the
+#: same.
+_BESIDE_OTHERS = frozenset({"resource_binding", "least_authority", "delegation_confinement"})
 
 
 def suffered(broken: Sequence[Any]) -> tuple[Any, ...]:

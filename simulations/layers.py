@@ -142,7 +142,7 @@ class Judged:
             yield judge(design, {party: _written(url, kinds.get(party, _SAME)) for party, url in plain.items()})
 
     def _design(self, place: int, code: int) -> Design:
-        return self.situations.configuration(self.unit.arms[place], code, {})[0].design
+        return self.situations.design(self.unit.arms[place], code)
 
 
 def _written(url: str, kind: int) -> str:

@@ -19,8 +19,10 @@ from model.design import ConfigurationError, own_switches, parse
 from model.logic import Pick
 from model.protocols import actions
 from model.switches import CAPABILITIES, SWITCHES
+from model.world import World
 from simulations.harms import HARMS
 from simulations.scope import laid_down, possible
+from simulations.vectorised import counted
 from simulations.visits import ONE_VISIT, PLACES, of_flow
 
 #: Where the functions are that are gone into, and what they call a design.
@@ -42,9 +44,10 @@ def check_read(reader: str, counts: Callable[..., Any], text: str) -> None:
     Raises:
         ConfigurationError: naming a switch or a design that it does not read, and what it reads.
     """
-    read = read_by(counts)
+    protocol = parse(text).design.protocol
+    read = read_by(counts, protocol)
     named = own_switches(text)
-    if parse(text).design.protocol not in ONE_VISIT.protocols:
+    if protocol not in ONE_VISIT.protocols:
         named.append("protocol")
     for name in named:
         if name not in read:
@@ -57,8 +60,9 @@ def check_read(reader: str, counts: Callable[..., Any], text: str) -> None:
 
 def unread(counts: Callable[..., Any], text: str) -> tuple[str, ...]:
     """The switches that an arm sets by the design that it names, and that a reader does not read."""
-    changed, own = parse(text).design.changes(), own_switches(text)
-    return tuple(name for name in changed if name not in own and name not in read_by(counts))
+    design, own = parse(text).design, own_switches(text)
+    read = read_by(counts, design.protocol)
+    return tuple(name for name in design.changes() if name not in own and name not in read)
 
 
 def _words(read: frozenset[str]) -> str:
@@ -69,8 +73,12 @@ def _words(read: frozenset[str]) -> str:
 
 
 @cache
-def read_by(counts: Callable[..., Any]) -> frozenset[str]:
-    """The switches that a function or class looks up in a design, or that decide the visits that it has judged."""
+def read_by(counts: Callable[..., Any], protocol: str = ONE_VISIT.protocol) -> frozenset[str]:
+    """The switches that a function or class looks up in a design, or that decide the visits that it has judged.
+
+    What is remembered from one visit to the next is no part of AAuth here, nor of sub-agents: only who counts first
+    contacts reads what is about them.
+    """
     pending, seen, found = [_place(counts)], set[tuple[str, str]](), set[str]()
     while pending:
         place = pending.pop()
@@ -79,6 +87,11 @@ def read_by(counts: Callable[..., Any]) -> frozenset[str]:
             switches, named = _asked(*place)
             pending += named
             found |= switches
+    if _place(counted) in seen:
+        worlds = {world for place in PLACES.values() if (world := place.under(protocol))}
+        visits = frozenset({"protocol"}).union(*(read_by_visits(world) for world in worlds))
+        return visits | found if ONE_VISIT in worlds else visits
+    found.discard("protocol")
     return frozenset(found | read_by_visits() if _place(actions) in seen else found)
 
 
@@ -145,11 +158,11 @@ def _places(things: Iterable[Any]) -> Iterator[tuple[str, str]]:
 
 
 @cache
-def read_by_visits() -> frozenset[str]:
-    """The switches on which it depends what a visit to some place comes to."""
-    template, _ = laid_down(ONE_VISIT)
-    attackers = [place.capabilities for place in PLACES.values()]
-    happens = frozenset().union(*(possible(ONE_VISIT, capabilities) for capabilities in attackers))
+def read_by_visits(world: World = ONE_VISIT) -> frozenset[str]:
+    """The switches on which it depends what a visit to some place of a world comes to."""
+    template, _ = laid_down(world)
+    attackers = [place.capabilities for place in PLACES.values() if place.under(world.protocol) is world]
+    happens = frozenset().union(*(possible(world, capabilities) for capabilities in attackers))
     steps = (step for step in template.firings if step.action.name in happens or of_flow(step.action))
     decides = [*(template.events[name] for name in HARMS), *(value for step in steps for value in step.decides)]
     nobody = CAPABILITIES.keys() - frozenset().union(*attackers)

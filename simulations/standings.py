@@ -109,7 +109,7 @@ class Judged:
     def facts(self, arm: int, code: int) -> Facts:
         """What a design says of a connection."""
         if (arm, code) not in self._facts:
-            self._facts[arm, code] = Facts(self.found.configuration(self.arms[arm], code, {})[0].design)
+            self._facts[arm, code] = Facts(self.found.design(self.arms[arm], code))
         return self._facts[arm, code]
 
 

@@ -155,7 +155,7 @@ class Surroundings:
     def design(self, arm: int, code: int) -> Design:
         """The design that a situation is under."""
         if (arm, code) not in self._designs:
-            self._designs[arm, code] = self.situations.configuration(self.arms[arm], code, {})[0].design
+            self._designs[arm, code] = self.situations.design(self.arms[arm], code)
         return self._designs[arm, code]
 
     def plan(self, arm: int, code: int, warm: bool, fallen: bool) -> Plan[Label]:

@@ -66,4 +66,6 @@ def threats(asked: Experiment, met: Population) -> Iterator[Threat]:
     servers = sum(server.honest for server in ONE_VISIT.servers)
     if asked.reader in SENT:
         yield Threat("bounded", f"a visit has {servers} honest authorization server{'s' * (servers != 1)} and one user")
+    if any(("protocol", "aauth") in arm for arm in asked.treatments.values()):
+        yield Threat("AAuth", "whoever takes it up does all that its draft asks, and fetches keys in no time")
     yield Threat("left out", LEFT_OUT[asked.reader])

@@ -17,22 +17,31 @@ from model.design import Configuration, Design
 from model.logic import Condition
 from model.machine import Machine, State, Step, remembered
 from model.memory import Memory
+from model.protocols import variables
 from model.rule import Rule
-from model.state import View, tokens, variables
+from model.state import View
 from model.switches import CAPABILITIES
-from model.world import ATTACKER
-from model.world_file import DEFAULT
+from model.world import ATTACKER, SUB_AGENT, World
+from model.world_file import DEFAULT, WORLDS
 from properties.security import PROPERTIES
 from simulations.harms import GRAVEST, HARMS, Strategy, suffered
 from simulations.scope import possible
 
-#: One agent, one visit: the attacker brings its servers, but no session at the client and no account at the AS.
-ONE_VISIT = replace(
-    DEFAULT,
-    name="one_visit",
-    sessions=tuple(session for session in DEFAULT.sessions if session.user != ATTACKER),
-    approvals=tuple(approved for approved in DEFAULT.approvals if approved.user != ATTACKER),
-)
+
+def _of_one_agent(world: World, name: str) -> World:
+    """A world in which the attacker brings its servers, but no session at the client and no account at the AS."""
+    return replace(
+        world,
+        name=name,
+        sessions=tuple(session for session in world.sessions if session.user != ATTACKER),
+        approvals=tuple(approved for approved in world.approvals if approved.user != ATTACKER),
+    )
+
+
+#: One agent, one visit; one in which a sub-agent does the work; and one under AAuth.
+ONE_VISIT = _of_one_agent(DEFAULT, "one_visit")
+DELEGATED = _of_one_agent(WORLDS["delegation"], "delegated_visit")
+UNDER_AAUTH = _of_one_agent(WORLDS["aauth"], "visit_under_aauth")
 #: The session that is visited in, and the AS that honest resources designate.
 VISITOR = ONE_VISIT.sessions[0].name
 HONEST_AS = next(server.url for server in ONE_VISIT.servers if server.honest)
@@ -78,15 +87,22 @@ class Label(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where an agent is sent, and what the party there can do."""
+    """Where an agent is sent, what the attacker can do there, and the world of the visit."""
 
     url: str
     capabilities: frozenset[str]
     meaning: str
+    world: World = ONE_VISIT
+
+    def under(self, protocol: str) -> World | None:
+        """The world of a visit under a protocol; None where that has none with such a place."""
+        if protocol in self.world.protocols:
+            return self.world
+        return UNDER_AAUTH if self.world is ONE_VISIT and self.url in UNDER_AAUTH.by_url else None
 
 
-def _at(party: str, capabilities: str, meaning: str) -> Place:
-    return Place(ONE_VISIT.by_name[party].url, frozenset(capabilities.split()), meaning)
+def _at(party: str, capabilities: str, meaning: str, world: World = ONE_VISIT) -> Place:
+    return Place(world.by_name[party].url, frozenset(capabilities.split()), meaning, world)
 
 
 PLACES: dict[str, Place] = {
@@ -105,6 +121,10 @@ PLACES: dict[str, Place] = {
     "leaky_tokens": _at("crm", "token_leak", "an honest API, whose token leaks from the client"),
     "forged_metadata": _at("crm", "delivery_tamper mal_as", "an honest API, while an attacker serves its metadata"),
     "forged_challenge": _at("crm", "hdr_inject mal_as", "an honest API, while an attacker writes into its challenge"),
+    "sub_agent": _at("crm", "", "an honest API, by a sub-agent that the client starts", DELEGATED),
+    "malicious_sub_agent": _at(
+        "crm", "mal_sub_agent", "an honest API, by a sub-agent that the client starts: the attacker", DELEGATED
+    ),
 }
 
 
@@ -169,27 +189,41 @@ LATENCY = {
 }  # fmt: skip
 #: What an agent fetches is a step of its flow, whoever answers.
 ANSWERS = frozenset({"attacker.publish_resource_metadata", "attacker.publish_server_metadata"})
+#: The same of actions whose step alone does not say it: a resource token comes with the challenge.
+LATENCY_OF = {
+    "client.use_resource_token": "", "person_server.ask_user": "consent",
+    "authorization_server.issue_token_to_sub_agent": "token", "client.call_by_sub_agent": "request",
+}  # fmt: skip
 DISCOVERY = frozenset({"challenge", "metadata", "server_metadata"})
 
 
-def plan_for(configuration: Configuration, url: str, strategy: Strategy = GRAVEST) -> Plan[Ending]:
-    """The plan of a visit to a URL; asked of the machine once and then remembered."""
-    return _planned(configuration, url, strategy)[1]
+class Visit(NamedTuple):
+    """Design and attacker, the URL that the agent is sent to, and the world of the visit."""
+
+    configuration: Configuration
+    url: str
+    world: World = ONE_VISIT
 
 
-def best_plan(visits: Iterable[tuple[Configuration, str]], strategy: Strategy) -> Plan[Ending]:
+def plan_for(visit: Visit, strategy: Strategy = GRAVEST) -> Plan[Ending]:
+    """The plan of a visit; asked of the machine once and then remembered."""
+    return _planned(visit, strategy)[1]
+
+
+def best_plan(visits: Iterable[Visit], strategy: Strategy) -> Plan[Ending]:
     """The plan of that one of some visits which serves the attacker best, the first of several."""
-    return max((_planned(*visit, strategy) for visit in visits), key=lambda planned: planned[0])[1]
+    return max((_planned(visit, strategy) for visit in visits), key=lambda planned: planned[0])[1]
 
 
 @cache
-def _planned(configuration: Configuration, url: str, strategy: Strategy) -> tuple[int, Plan[Ending]]:
+def _planned(visit: Visit, strategy: Strategy) -> tuple[int, Plan[Ending]]:
     """The plan of a visit, and its merit."""
-    machine = Machine(configuration, ONE_VISIT)
+    configuration, url, world = visit
+    machine = Machine(configuration, world)
     search = _Search(machine, url, strategy)
     state = search.best()
     ending = search.ending(state, search.attainable())
-    too_late = search.best(without_theft=True) if stolen_token_used(machine.view(state)) else state
+    too_late = search.best(without_theft=True) if stolen_token_used(world, machine.view(state)) else state
     late = search.ending(too_late, search.attainable(without_theft=True))
     taken = [machine.by_name[step.action] for step in ending.steps]
     context = machine.context(machine.view(state))
@@ -205,9 +239,9 @@ def _planned(configuration: Configuration, url: str, strategy: Strategy) -> tupl
 #: stolen token was used.
 ASKED: tuple[Callable[[Context], Any], ...] = (
     *(PROPERTIES[name].event for name in HARMS),
-    lambda c: bool(c.state.session(VISITOR).accepted),
-    lambda c: finished(c.state),
-    lambda c: stolen_token_used(c.state),
+    lambda c: served(c.world, c.state),
+    lambda c: finished(c.world, c.state),
+    lambda c: stolen_token_used(c.world, c.state),
 )
 
 
@@ -250,8 +284,8 @@ class _Reached(NamedTuple):
 
 
 @cache
-def _judges() -> tuple[Memory[Any], ...]:
-    return tuple(remembered(ask, ONE_VISIT) for ask in ASKED)
+def _judges(world: World) -> tuple[Memory[Any], ...]:
+    return tuple(remembered(ask, world) for ask in ASKED)
 
 
 class _Search:
@@ -259,20 +293,21 @@ class _Search:
 
     def __init__(self, machine: Machine, url: str, strategy: Strategy) -> None:
         self.machine, self.strategy = machine, strategy
-        tried = Machine(machine.configuration, ONE_VISIT, possible(ONE_VISIT, machine.configuration.capabilities))
+        world = machine.world
+        tried = Machine(machine.configuration, world, possible(world, machine.configuration.capabilities))
         self.reached = {machine.initial: _Reached(None, None, 0, self._said(machine.initial))}
         frontier = [machine.initial]
         for state in frontier:  # grows on the way
             for step, successor in tried.moves(state):
                 goes_elsewhere = state == machine.initial and dict(step.choices).get("url") != url
                 if not goes_elsewhere and successor not in self.reached:
-                    depth = self.reached[state].depth + 1
+                    depth = self.reached[state].depth + goes_on(tried.by_name[step.action])
                     self.reached[successor] = _Reached(state, step, depth, self._said(successor))
                     frontier.append(successor)
 
     def _said(self, state: State) -> Said:
         values = self.machine.values(state)
-        return Said(memory.recall(values) for memory in _judges())
+        return Said(memory.recall(values) for memory in _judges(self.machine.world))
 
     def best(self, without_theft: bool = False) -> State:
         """The state that a visit comes to: the first of those with the highest merit.
@@ -307,12 +342,13 @@ class _Search:
         view, configuration = machine.view(state), machine.configuration
         said = self.reached[state].said
         harms = tuple(name for name, happens in zip(HARMS, said.suffered, strict=True) if happens)
-        if view.session(VISITOR).accepted:
+        if served(machine.world, view):
             return Ending(ACCEPTED, "success", harms, attainable, configuration, steps)
-        if harms or finished(view):
+        if harms or finished(machine.world, view):
             return Ending(DIVERTED, "diverted", harms, attainable, configuration, steps)
         refused = (rule.name for step, rule in machine.refusals(state) if stops(machine.by_name[step.action], rule))
-        return Ending(next(refused, NOTHING_ENABLED), stopped(view), (), attainable, configuration, steps)
+        name, kind = next(refused, NOTHING_ENABLED), stopped(machine.world, view)
+        return Ending(name, kind, (), attainable, configuration, steps)
 
 
 def of_flow(action: Action) -> bool:
@@ -320,12 +356,18 @@ def of_flow(action: Action) -> bool:
     return action.schema.honest or action.schema.name in ANSWERS
 
 
+def goes_on(action: Action) -> bool:
+    """Whether a step takes a flow any further: that a task ends does not, whatever is left to do in it."""
+    return action.schema.name != "client.end_task"
+
+
 def stops(action: Action, rule: Rule) -> bool:
     """Whether a refusal of an action can be what ended a flow.
 
-    That a client looks at what it heeds keeps it from not looking, which it does not want to begin with.
+    That a client looks at what it heeds keeps it from not looking, which it does not want to begin with; as little does
+    one lend a token whose sub-agents have identities of their own.
     """
-    return of_flow(action) and rule.name != "client.echo_is_read"
+    return of_flow(action) and rule.name not in ("client.echo_is_read", "client.token_is_not_lent")
 
 
 def merit(worth: Any, accepted: Any, settled: Any, depth: int) -> Any:
@@ -344,24 +386,36 @@ def merit(worth: Any, accepted: Any, settled: Any, depth: int) -> Any:
 _FAR = 1 << 16
 
 
-def _hostile(url: str) -> bool:
-    return url in ONE_VISIT.by_url and not ONE_VISIT.by_url[url].honest
+def _hostile(world: World, url: str) -> bool:
+    return url in world.by_url and not world.by_url[url].honest
 
 
-def finished(view: View) -> bool:
+def served(world: World, view: View) -> bool:
+    """Whether an honest server acted on what the agent asked; where the client starts sub-agents, on what they did."""
+    started = [party.name for party in world.of(SUB_AGENT) if party.started_by == world.client_of(VISITOR).name]
+    return all(view[f"{name}.served"] for name in started) if started else bool(view.session(VISITOR).accepted)
+
+
+def finished(world: World, view: View) -> bool:
     """Whether the agent got an answer: an honest server accepted its request, or the attacker has its token."""
     session = view.session(VISITOR)
-    return bool(session.accepted) or (session.phase in ("sent", "renewed") and _hostile(session.url))
+    return served(world, view) or (session.phase in ("sent", "renewed") and _hostile(world, session.url))
 
 
-def stopped(view: View) -> Kind:
+def stopped(world: World, view: View) -> Kind:
     """What a refusal is: of an honest flow, or of one that had been sent to an attacker."""
-    return "blocked" if _hostile(view.session(VISITOR).url) else "refused"
+    return "blocked" if _hostile(world, view.session(VISITOR).url) else "refused"
 
 
-def stolen_token_used(view: View) -> bool:
+def stolen_token_used(world: World, view: View) -> bool:
     """Whether an honest resource server has acted on a token for the attacker."""
-    return any(view[f"served.{token}"] for token in tokens(ONE_VISIT))
+    return any(view[name] for name in _uses(world))
+
+
+@cache
+def _uses(world: World) -> tuple[str, ...]:
+    """What says of each token of a world that an honest resource server acted on it for the attacker."""
+    return tuple(each.name for each in variables(world) if each.name.startswith("served."))
 
 
 # --- time --------------------------------------------------------------------------------------------------
@@ -374,7 +428,7 @@ def steals_cached(taken: Sequence[Action]) -> bool:
 
 def waits(taken: Sequence[Action], reusable_then: bool, reusable_at_once: bool) -> tuple[tuple[str, ...], ...]:
     """What is waited for, by what is at hand; whether the token is :func:`reusable` after discovery, or before."""
-    full = tuple(LATENCY[action.schema.step] for action in taken if of_flow(action) and action.schema.step in LATENCY)
+    full = tuple(kind for action in taken if of_flow(action) and (kind := _latency(action)))
     with_token, at_once = full, tuple(kind for kind in full if kind not in DISCOVERY)
     known = at_once
     if reusable_then:
@@ -384,15 +438,22 @@ def waits(taken: Sequence[Action], reusable_then: bool, reusable_at_once: bool) 
     return full, known, with_token, at_once
 
 
+def _latency(action: Action) -> str:
+    return LATENCY_OF.get(action.schema.name, LATENCY.get(action.schema.step, ""))
+
+
 def asks_server(taken: Sequence[Action]) -> bool:
     """Whether the client gets so far as to turn to an AS, which it has registered with by then."""
     return any(action.schema.honest and action.schema.step in ("S9", "S10") for action in taken)
 
 
 def reusable(context: Context, discovered: bool) -> Condition:
-    """Whether the client would use the token of this visit again on the next one, as its cache rule has it."""
+    """Whether the client would use the token of this visit again on the next one, as its cache rule has it.
+
+    Sub-agents keep nothing, and there is no such rule of AAuth.
+    """
     session = context.state.session(VISITOR)
-    if not session.accepted:
+    if context.world is not ONE_VISIT or not session.accepted:
         return False
     resource = session.resource
     return client.cached_token_covers(context.design, resource, session.url, resource, discovered, True).holds

@@ -83,7 +83,7 @@ def test_exact_matching_in_closed_form() -> None:
     exact, prefix = endings(population, (), (("prm", "prefix"),), attempts=4_000)
     found = situations(population)
     codes = draw(population, "1/0", 0, 4_000, residents=resident_codes(population, "1/0", 1.0)).codes
-    single = [found.configuration((), code, {})[0].design.api == "single_path" for code in codes]
+    single = [found.design((), code).api == "single_path" for code in codes]
     assert [ending.kind == "success" for ending in exact] == single
     assert all(ending.kind == "success" for ending in prefix)
     assert abs(sum(single) / len(single) - 0.7) < 0.03

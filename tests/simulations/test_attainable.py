@@ -6,23 +6,26 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
 
+from model.design import Configuration, Design
 from model.errors import InputError
+from model.switches import SWITCHES
 from model.world import World
 from properties.checker import Checker
 from properties.security import PROPERTIES
 from properties.solver import Answer
 from simulations import vectorised
-from simulations.attempts import situations
+from simulations.attempts import situations, world_of
 from simulations.crowd import judge_all
 from simulations.experiments import Experiment, find, population_for, run
 from simulations.harms import GRAVEST, HARMS, STRATEGIES, Strategy
 from simulations.population import load
 from simulations.results import outcomes_of
-from simulations.visits import ONE_VISIT, Label, Plan, plan_for
+from simulations.visits import ONE_VISIT, PLACES, Label, Plan, Visit, plan_for
 
 BySituation = Callable[[Strategy], list[Plan[Label]]]
 MET = load("measured_2026")
@@ -34,28 +37,55 @@ def small(name: str, *values: float) -> Experiment:
     return replace(find(name), values=values)
 
 
-def sent_to(url: str) -> World:
-    """The world of one visit, in which the agent is sent to this URL alone."""
-    party = ONE_VISIT.by_url[url].name
-    sessions = tuple(replace(each, visits=(party,)) for each in ONE_VISIT.sessions)
-    return replace(ONE_VISIT, name=f"one_visit_to_{party}", sessions=sessions)
+@cache
+def sent_to(world: World, url: str) -> Checker:
+    """Who checks the world of a visit in which the agent is sent to this URL alone."""
+    party = world.by_url[url].name
+    sessions = tuple(replace(each, visits=(party,)) for each in world.sessions)
+    return Checker(replace(world, name=f"{world.name}_to_{party}", sessions=sessions))
+
+
+def happens(harm: str, visit: Visit) -> Answer:
+    """What the solver says of a harm in a visit."""
+    checker = sent_to(visit.world, visit.url)
+    return checker.about(harm, visit.configuration).happens(PROPERTIES[harm], visit.configuration).answer
 
 
 @pytest.mark.parametrize("number", [24, pytest.param(1_000, marks=pytest.mark.slow)])
 def test_attainable_is_what_the_solver_says_of_the_situation(number: int) -> None:
     """Of situations drawn at random and a harm each, half of them such that can be attained."""
     chance = random.Random(20261127)
-    checkers: dict[str, Checker] = {}
     attained = 0
     for _ in range(number):
-        configuration, url = FOUND.configuration((), chance.randrange(FOUND.count), {})
-        attainable = plan_for(configuration, url).ending.attainable
+        visit = FOUND.visit((), chance.randrange(FOUND.count), {})
+        attainable = plan_for(visit).ending.attainable
         harm = chance.choice(attainable) if attainable and chance.random() < 0.5 else chance.choice(HARMS)
-        checker = checkers.setdefault(url, Checker(sent_to(url)))
-        happens = checker.about(harm, configuration).happens(PROPERTIES[harm], configuration)
-        assert happens.answer is (Answer.SAT if harm in attainable else Answer.UNSAT), (harm, str(configuration), url)
+        assert happens(harm, visit) is (Answer.SAT if harm in attainable else Answer.UNSAT), (harm, str(visit))
         attained += harm in attainable
     assert number / 10 < attained < number
+
+
+AAUTH = {"protocol": "aauth"}
+
+
+@pytest.mark.parametrize(
+    ("place", "switches"),
+    [
+        *((place, AAUTH) for place in ("malicious_rs", "malicious_rs_and_as", "made_up_client", "forged_challenge")),
+        ("malicious_rs_and_as", AAUTH | {"resource_token_check": "off"}),
+        ("malicious_tenant", AAUTH | {"rs_trust": "any"}),
+        *(("malicious_sub_agent", {"instance": instance}) for instance in SWITCHES["instance"].values),
+        ("malicious_sub_agent", {"instance": "derived", "delegation_expiry": "token"}),
+    ],
+)
+def test_attainable_is_what_the_solver_says_under_aauth_and_of_sub_agents(place: str, switches: dict[str, str]) -> None:
+    """Of every harm, in the world of the visit."""
+    url, capabilities, _, _ = PLACES[place]
+    design = Design(switches)
+    visit = Visit(Configuration(design, capabilities), url, world_of(place, design.protocol))
+    found = plan_for(visit).ending.attainable
+    assert visit.world is not ONE_VISIT
+    assert [harm for harm in HARMS if happens(harm, visit) is not Answer.UNSAT] == list(found)
 
 
 def test_what_is_suffered_is_attainable() -> None:

@@ -21,6 +21,7 @@ from simulations.arms import settings
 from simulations.catalogue import EXPERIMENTS
 from simulations.experiments import (
     AS_DEPLOYED,
+    Adoption,
     Experiment,
     ExperimentError,
     StoppedExperiment,
@@ -28,7 +29,7 @@ from simulations.experiments import (
     find,
     run,
 )
-from simulations.population import load
+from simulations.population import PopulationError, load
 from simulations.visits import ONE_VISIT, plan_for
 
 
@@ -290,13 +291,14 @@ def test_code_thefts_that_come_with_iss_are_of_clients_that_compare_no_issuer() 
     codes = attempts.draw_codes(now.population, now.seed, 0, now.attempts, 1.0)
     found = attempts.situations(now.population)
     for code in {int(codes[number]) for number in turned}:
-        configuration, url = found.configuration(now.arms[0], code, {})
+        visit = found.visit(now.arms[0], code, {})
+        configuration = visit.configuration
         assert configuration.design.md_issuer_check == "off"
         assert configuration.design.h_iss == "no"
         configuration = type(configuration)(configuration.design.but(h_iss="yes"), configuration.capabilities)
-        theft = plan_for(configuration, url).ending
+        theft = plan_for(visit._replace(configuration=configuration)).ending
         assert "code_delivery" in theft.harms
-        assert refusal_on_the_way(found.configuration(now.arms[0], code, {})[0], theft.steps) == (
+        assert refusal_on_the_way(found.visit(now.arms[0], code, {}).configuration, theft.steps) == (
             "client.iss_matches_recorded_issuer"
         )
     assert not any("code_delivery" in labels[1].harms for labels in (*before, *after))
@@ -332,3 +334,45 @@ def test_arms_that_come_to_the_same_everywhere_do_in_every_attempt(name: str) ->
     assert told
     seen = [set(found.arms) for found in run(asked, attempts=100).alike if found.throughout]
     assert all(any(set(group) <= arms for arms in seen) for group in told)
+
+
+def test_aauth_stops_a_forged_challenge_by_one_check_that_oauth_with_dpop_lacks() -> None:
+    """Neither is robbed by who reads tokens, bearer tokens are; without that check AAuth is where OAuth is."""
+    rates = run(small("aauth", 0.5), attempts=2_000, replications=2).rates
+    oauth, bearer, aauth, lax = EXPERIMENTS["aauth"].arms
+
+    def attainable(arm: str, harm: str) -> float:
+        return rate(rates, 0.5, arm, harm, "attainable")
+
+    assert attainable(oauth, "authorization") == attainable(aauth, "authorization") == 0
+    assert attainable(bearer, "authorization") > 0
+    assert attainable(aauth, "discovery_integrity") == 0 < attainable(oauth, "discovery_integrity")
+    assert attainable(lax, "discovery_integrity") == attainable(oauth, "discovery_integrity")
+    assert rate(rates, 0.5, aauth, "accepted", "success") > rate(rates, 0.5, oauth, "accepted", "success")
+
+
+def test_derived_instances_are_robbed_of_nothing_and_work_where_their_attester_is_known() -> None:
+    """An identity of its own is not enough, and neither is depth without an end to it."""
+    rates = run(small("instances", 0.0, 1.0), attempts=2_000, replications=2).rates
+    shared, workload, derived, deep, lasting = EXPERIMENTS["instances"].arms
+    robbed = {arm: rate(rates, 0.0, arm, "authorization", "harm") for arm in EXPERIMENTS["instances"].arms}
+    assert robbed[derived] == robbed[lasting] == 0 < robbed[shared] == robbed[workload] == robbed[deep]
+    confined = [rate(rates, 0.0, arm, "delegation_confinement", "attainable") for arm in (derived, lasting)]
+    assert confined == [0, 1]
+    for arm in (workload, derived):
+        assert rate(rates, 1.0, arm, "authorization_server.sub_agent_is_attested", "refused") == 1
+    assert rate(rates, 1.0, shared, "accepted", "success") == 1
+
+
+def test_where_not_both_sides_take_aauth_up_a_visit_is_as_before() -> None:
+    """Of a hundred visits in which half the clients and half the servers do, a quarter differ."""
+    asked = replace(find("aauth"), values=(0.5,), arms=("dpop=token;dpop_policy=always", "protocol=aauth"),
+                    sweep=Adoption(), mixes={"place": {"forged_challenge": 1}})  # fmt: skip
+    rates = run(asked, attempts=4_000, replications=2).rates
+    assert rate(rates, 0.5, "protocol=aauth", "accepted", "success") == pytest.approx(0.25, abs=0.03)
+
+
+def test_a_place_that_a_protocol_has_not_is_told_in_a_line() -> None:
+    asked = replace(find("aauth"), values=(0.5,), sweep=None, mixes={"place": {"sub_agent": 1}})
+    with pytest.raises(PopulationError, match="place 'sub_agent' is left out under protocol=aauth; places there: "):
+        run(asked, attempts=10)

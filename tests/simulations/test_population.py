@@ -256,7 +256,7 @@ def test_ageing_keeps_what_a_server_is_besides() -> None:
     seen = []
     for met in (today, today.at(2028), today.at(2032)):
         found, codes = attempts.situations(met), attempts.draw_codes(met, "1/0", 0, 100, 1.0)
-        seen.append([found.configuration((), code, {})[0].design for code in codes.tolist()])
+        seen.append([found.design((), code) for code in codes.tolist()])
     steps: set[str] = set()
     for designs in zip(*seen, strict=True):
         for before, after in pairwise(designs):

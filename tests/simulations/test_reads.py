@@ -11,6 +11,7 @@ import pytest
 
 from model.design import NAMED_DESIGNS, ConfigurationError, Design, own_switches, parse
 from model.switches import SWITCHES
+from model.world import World
 from simulations import arms, attempts, blast_radius
 from simulations.arms import PROTECTIONS, Arm, arm
 from simulations.attempts import situations
@@ -23,7 +24,7 @@ from simulations.reach import Attack
 from simulations.readers import READERS
 from simulations.reads import check_read, read_by, read_by_visits, unread
 from simulations.sensitivity import indices
-from simulations.visits import ONE_VISIT, Settings
+from simulations.visits import DELEGATED, ONE_VISIT, UNDER_AAUTH, Settings
 
 COULD = [name for name, switch in SWITCHES.items() if switch.kind in ("mechanism", "environment")]
 #: Which parties of a world there are says nothing of those of a population.
@@ -95,15 +96,25 @@ def test_what_blast_radius_does_not_read_changes_nothing_there() -> None:
             assert alone.to_numpy().tolist() == beside.to_numpy().tolist()
 
 
-def test_what_visits_do_not_read_changes_no_visit() -> None:
+@pytest.mark.parametrize(
+    ("world", "places", "many"),
+    [
+        (ONE_VISIT, ("honest_api", "malicious_rs"), 25),
+        (DELEGATED, ("sub_agent", "malicious_sub_agent"), 5),
+        (UNDER_AAUTH, ("honest_api", "malicious_rs_and_as", "forged_challenge", "leaky_tokens"), 25),
+    ],
+    ids=lambda of: getattr(of, "name", ""),
+)
+def test_what_visits_do_not_read_changes_no_visit(world: World, places: tuple[str, ...], many: int) -> None:
     """Neither endings nor what is waited for, with a token at hand or without."""
-    read = read_by_visits()
-    few, left = ([name for name in COULD if (name in read) == known] for known in (True, False))
-    found = situations(load("measured_2026"))
+    read, could = read_by_visits(world), [name for name in COULD if name != "protocol"]
+    few, left = ([name for name in could if (name in read) == known] for known in (True, False))
+    found = situations(load("measured_2026").with_shares("place", dict.fromkeys(places, 1 / len(places))))
     codes = np.arange(0, found.count, max(1, found.count // 400)) | 3  # where everybody adopts the arm
-    for mine, other in zip(anything(25, few), anything(25, left, 2), strict=True):
+    there = (("protocol", world.protocol),)
+    for mine, other in zip(anything(many, few), anything(many, left, 2), strict=True):
         for held in ((), (("warm", "yes"),)):
-            judged = judge_all(found, (mine, (*mine, *other)), codes, held)
+            judged = judge_all(found, ((*there, *mine), (*there, *mine, *other)), codes, held)
             alone, beside = judged.plan.reshape(2, -1).tolist()
             assert alone == beside
 
@@ -112,13 +123,15 @@ def test_what_visits_do_not_read_changes_no_visit() -> None:
 def test_who_visits_reads_what_decides_visits(reader: str) -> None:
     """And what it asks a design itself."""
     assert read_by_visits() <= read_by(READERS[reader])
-    assert not read_by(READERS[reader]) & {"protocol", "instance", "exchange", "scope_check"}
+    about_others = {"protocol", "instance", "exchange", "scope_check"}
+    assert read_by(READERS[reader]) & about_others == (about_others if reader == "arrays" else set())
 
 
 @pytest.mark.parametrize(
     ("reader", "text", "switch"),
     [
-        ("arrays", "protocol=aauth", "protocol"),
+        ("tasks", "protocol=aauth", "protocol"),
+        ("arrays", "protocol=aauth;iss_check=off", "iss_check"),
         ("agents", "instance=derived", "instance"),
         ("tasks", "design=aauth", "protocol"),
         ("layers", "token_fmt=opaque", "token_fmt"),
@@ -143,15 +156,15 @@ def test_what_is_read_is_said_in_the_shorter_way() -> None:
     with pytest.raises(ConfigurationError, match="which reads api, as_resource, audience_check, ") as few:
         check_read("layers", READERS["layers"], "warm=yes")
     with pytest.raises(ConfigurationError, match="which reads all that verdicts may depend on but ") as many:
-        check_read("arrays", READERS["arrays"], "exchange=own")
+        check_read("arrays", READERS["arrays"], "vouch_for=any")
     assert "h_iss" in str(few.value)
     assert "h_iss" not in str(many.value)
 
 
 def test_a_factor_is_checked_like_an_arm() -> None:
     """The combinations are made of them."""
-    asked = Experiment("asked", "?", "nothing", (0.0,), (), "swept", factors={"it": "scope_check=on"})
-    with pytest.raises(ConfigurationError, match="switch 'scope_check' of arm 'scope_check=on'"):
+    asked = Experiment("asked", "?", "nothing", (0.0,), (), "swept", factors={"it": "vouch_for=any"})
+    with pytest.raises(ConfigurationError, match="switch 'vouch_for' of arm 'vouch_for=any'"):
         run(asked, attempts=1, replications=1)
 
 

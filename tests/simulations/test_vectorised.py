@@ -17,7 +17,7 @@ from simulations.crowd import crowd, judge, rows
 from simulations.harms import GRAVEST, STRATEGIES, Strategy
 from simulations.population import Population, PopulationError, load
 from simulations.population_schema import DRAWN
-from simulations.visits import PLACES, Label, Plan, Settings, plan_for
+from simulations.visits import PLACES, Label, Plan, Settings, Visit, plan_for
 
 EVERYWHERE = {name: 1 / len(PLACES) for name in PLACES}
 HOSTILE = load("shared_origins").with_shares("place", EVERYWHERE).with_shares(
@@ -61,13 +61,37 @@ def test_agrees_where_attackers_go_where_most_is_left_open() -> None:
 def test_agrees_on_any_design(number: int) -> None:
     """Designs picked at random, mechanisms and environment alike; a switch that is added leaves the others as drawn."""
     arm = tuple((name, random.Random(f"{number} {name}").choice(SWITCHES[name].values)) for name in DRAWN)
-    compared(HOSTILE, (arm,), 200)
+    there = [name for name, place in PLACES.items() if place.under(dict(arm)["protocol"])]
+    compared(HOSTILE.with_shares("place", dict.fromkeys(there, 1 / len(there))), (arm,), 200)
 
 
 def test_agrees_among_servers_as_measured() -> None:
     """A factor that sets several switches at once is read as its rows say."""
     met = load("measured_2026").with_shares("place", {"honest_api": 0.5, "malicious_rs": 0.5})
     assert compared(met, ((), (("echo", "req_strict"),)), 600) > 5
+
+
+@pytest.mark.parametrize(
+    ("places", "arms"),
+    [
+        (("sub_agent", "malicious_sub_agent"),
+         ((), (("instance", "workload"),), (("instance", "derived"), ("delegation_expiry", "token")))),
+        (("honest_api", "malicious_rs_and_as", "malicious_tenant", "made_up_client", "forged_challenge"),
+         ((("protocol", "aauth"),), (("protocol", "aauth"), ("resource_token_check", "off")))),
+    ],
+)
+def test_passes_under_aauth_and_with_sub_agents_as_the_machine_does(
+    places: tuple[str, ...], arms: tuple[Settings, ...]
+) -> None:
+    """Each visit in its world, of those who adopt and those who do not; there are different endings."""
+    found = situations(load("swept").with_shares("place", dict.fromkeys(places, 1 / len(places))))
+    seen, codes = set(), np.arange(found.count)
+    for code, read in zip(codes.tolist(), vectorised.Reader(found, arms).plans(codes), strict=True):
+        for arm, plan in zip(arms, read, strict=True):
+            ending, late, *rest = plan_for(found.visit(arm, code, {}))
+            assert plan == (ending.label, late.label, *rest)
+            seen.add(plan)
+    assert len(seen) >= len(places)
 
 
 @pytest.mark.parametrize("held", [(), (("warm", "yes"),)])
@@ -78,7 +102,7 @@ def test_passes_in_time_as_the_machine_does(held: Settings) -> None:
     found, codes = situations(met), np.unique(draw_codes(met, "1", 0, 16, 0.5))
     for code, read in zip(codes.tolist(), vectorised.Reader(found, arms, held).plans(codes), strict=True):
         for arm, plan in zip(arms, read, strict=True):
-            ending, late, *rest = plan_for(*found.configuration(arm, code, dict(held)))
+            ending, late, *rest = plan_for(found.visit(arm, code, dict(held)))
             assert plan == (ending.label, late.label, *rest)
 
 
@@ -134,11 +158,11 @@ def test_expectation_is_brute_force() -> None:
     factors = list(tiny.factors)
     for kinds in product(*(factor.categories for factor in factors), tiny.places.categories):
         weight = float(np.prod([kind.share for kind in kinds]))
-        url, capabilities, _ = PLACES[kinds[-1].name]
+        url, capabilities, _, world = PLACES[kinds[-1].name]
         labels = []
         for arm in arms:
             switches = {name: value for kind in kinds[:-1] for name, value in kind.settings} | dict(arm)
-            labels.append(plan_for(Configuration(Design(switches), capabilities), url).ending.label)
+            labels.append(plan_for(Visit(Configuration(Design(switches), capabilities), url, world)).ending.label)
         if weight:
             brute[tuple(labels)] += weight  # type: ignore[assignment]
     expected = vectorised.expected(tiny, arms)

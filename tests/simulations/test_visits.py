@@ -8,16 +8,16 @@ from model.design import parse
 from model.protocols import rules
 from simulations.harms import HARMS
 from simulations.population import LATENCIES
-from simulations.visits import KINDS, LATENCY, NOTHING_ENABLED, PLACES, Plan, plan_for
+from simulations.visits import KINDS, LATENCY, LATENCY_OF, NOTHING_ENABLED, PLACES, Plan, Visit, plan_for
 
 RULES = rules()
 
 
 def visit(place: str, design: str = "") -> Plan:
     """The plan of a visit to a place."""
-    url, capabilities, _ = PLACES[place]
+    url, capabilities, _, world = PLACES[place]
     caps = "+".join(sorted(capabilities)) or "none"
-    return plan_for(parse(f"cap={caps};{design}"), url)
+    return plan_for(Visit(parse(f"cap={caps};{design}"), url, world))
 
 
 def test_first_contact_takes_the_whole_flow() -> None:
@@ -85,4 +85,4 @@ def test_a_token_that_expired_first_does_no_harm_elsewhere() -> None:
 
 def test_every_wait_is_a_latency_of_the_population() -> None:
     """What steps wait for has a number in every population."""
-    assert set(LATENCY.values()) <= set(LATENCIES)
+    assert {*LATENCY.values(), *LATENCY_OF.values()} <= {"", *LATENCIES}
