@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from model.documents import from_toml
 from simulations.catalogue import EXPERIMENTS
-from simulations.experiment_files import _SCHEMA, configuration, read, written
+from simulations.experiment_files import _SCHEMA, configuration, read, schema, written
 from simulations.experiments import ExperimentError, find, run
 
+DATA = files("simulations") / "data"
 LEAST = 'question = "?"\npopulation = "swept"\n'
 
 
@@ -28,6 +32,15 @@ def test_what_ships_can_be_written_and_read_back(name: str, tmp_path: Path) -> N
         key: MappingProxyType(dict(getattr(EXPERIMENTS[name], key))) for key in plain
     })  # fmt: skip
     assert found.asked == (str(path),)
+
+
+def test_the_published_schema_is_the_one_in_force() -> None:
+    """Whoever edits an experiment with the published schema is told what the reader of files would say."""
+    published = json.loads((DATA / "experiment.schema.json").read_text(encoding="utf-8"))
+    assert published == schema(), "renew it: openworld simulate --schema > simulations/data/experiment.schema.json"
+    Draft202012Validator.check_schema(published)
+    validator = Draft202012Validator(published)
+    assert not any(list(validator.iter_errors(from_toml(written(asked)))) for asked in EXPERIMENTS.values())
 
 
 def test_a_file_counts_as_what_it_was_written_from(tmp_path: Path) -> None:
