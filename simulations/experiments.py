@@ -285,6 +285,7 @@ def run(
     record: Path | None = None,
     deployed: bool | None = None,
     attacker: str | None = None,
+    alike: bool = False,
 ) -> Result:
     """Run an experiment; the same arguments give the same tables, bit for bit, wherever it runs.
 
@@ -301,6 +302,7 @@ def run(
         record: folder in which every single attempt is written down, one file a unit of work.
         deployed: whether clients are those that are deployed, instead of what the experiment says.
         attacker: what attackers are after, instead of what the experiment says.
+        alike: whether arms that all come to the same may be asked about, as where a control is moved through it.
 
     Raises:
         StrategyError: an unknown attacker.
@@ -329,7 +331,8 @@ def run(
     check_arms(asked)
     met = population_for(asked, population, deployed)
     asked.check_horizon(met, attempts, replications)
-    _check_acts(asked, met)
+    if not alike:
+        _check_acts(asked, met)
     run_ = _Run(asked, met, seed, attempts, replications, "" if record is None else str(record))
     run_.origin = _origin(asked, met, seed, attempts, replications, population, half_width, deployed)
     try:

@@ -108,7 +108,7 @@ def at(
     for share, value in (shares or {}).items():
         met = share.set(met, value)
     asked = Experiment("at", "what happens at this point", "point", (0.0,), tuple(arms), met.name)
-    result = run(asked, attempts=attempts, replications=_REPLICATIONS, population=met)
+    result = run(asked, attempts=attempts, replications=_REPLICATIONS, population=met, alike=True)
     return Outcomes(result, asked.arms)
 
 
