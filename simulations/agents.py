@@ -8,12 +8,14 @@ so that memory depends on how many are under way and not on how many there have 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
 import simpy
 
+from simulations import costs
 from simulations.attempts import ADOPTIONS, COLUMN, Chunk, draw, resident_codes, situations
 from simulations.harms import GRAVEST, Strategy
 from simulations.population import Population, PopulationError
@@ -24,6 +26,8 @@ CHUNK = 4096
 #: Resources of all agents together whose caches fit into memory, arm by arm.
 MOST_CACHED = 10_000_000
 _ATTACKER = COLUMN["attacker"]
+#: What is at hand of somebody whom the AS knows, where all else has expired.
+_REGISTERED = 4
 Walking = Generator[simpy.Event, None, None]
 
 
@@ -37,8 +41,8 @@ def simulate(
     caches: bool = True,
     first: int = 0,
     strategy: Strategy = GRAVEST,
-) -> Iterator[tuple[list[Ending], ...]]:
-    """The endings of all attempts in order, a chunk at a time: one list for each arm.
+) -> Iterator[tuple[list[Visited], ...]]:
+    """What all attempts came to in order, a chunk at a time: one list for each arm.
 
     The arms meet the same agents, resources and latencies at the same times.
 
@@ -51,22 +55,22 @@ def simulate(
     """
     running = [Arm(population, arm, caches, strategy) for arm in arms]
     residents = resident_codes(population, seed, adoption) if caches else None
-    open_chunks: deque[tuple[list[Ending | None], ...]] = deque()
+    open_chunks: deque[tuple[list[Visited | None], ...]] = deque()
     for start in range(first, first + attempts, CHUNK):
         # Draws begin at a multiple of four and may end anywhere.
         chunk = draw(population, seed, start, min(CHUNK, first + attempts - start), adoption, residents)
-        record: tuple[list[Ending | None], ...] = tuple([None] * len(chunk.gaps) for _ in running)
+        record: tuple[list[Visited | None], ...] = tuple([None] * len(chunk.gaps) for _ in running)
         open_chunks.append(record)
         for arm, endings in zip(running, record, strict=True):
             arm.admit(chunk, endings)
         while open_chunks and _complete(open_chunks[0]):
-            yield cast(tuple[list[Ending], ...], open_chunks.popleft())
+            yield cast(tuple[list[Visited], ...], open_chunks.popleft())
     for arm in running:
         arm.environment.run()
-    yield from cast(Iterator[tuple[list[Ending], ...]], iter(open_chunks))
+    yield from cast(Iterator[tuple[list[Visited], ...]], iter(open_chunks))
 
 
-def _complete(record: tuple[list[Ending | None], ...]) -> bool:
+def _complete(record: tuple[list[Visited | None], ...]) -> bool:
     return all(None not in endings for endings in record)
 
 
@@ -98,10 +102,11 @@ class Arm:
         self.metadata_until = [0.0] * size
         self.token_until = [0.0] * size
         self.plans: dict[int, Walk] = {}
+        self.takes = costs.seconds(population)
         #: Visits to which an agent came with a token at hand.
         self.reused = 0
 
-    def admit(self, chunk: Chunk, endings: list[Ending | None]) -> None:
+    def admit(self, chunk: Chunk, endings: list[Visited | None]) -> None:
         """Run the clock until the last attempt of a chunk has started."""
         self.environment.run(until=self.environment.process(self._arrivals(chunk, endings)))
 
@@ -114,10 +119,10 @@ class Arm:
             held = {"warm": "yes"} if warm and with_attacker else {}
             choices = self.situations.within_reach(np.array([code]), self.strategy)[:, 0].tolist()
             visits = (self.situations.visit(self.settings, choice, held) for choice in choices)
-            found = self.plans[2 * code + warm] = Walk(best_plan(visits, self.strategy))
+            found = self.plans[2 * code + warm] = Walk(best_plan(visits, self.strategy), self.takes)
         return found
 
-    def _arrivals(self, chunk: Chunk, endings: list[Ending | None]) -> Walking:
+    def _arrivals(self, chunk: Chunk, endings: list[Visited | None]) -> Walking:
         timeout, process = self.environment.timeout, self.environment.process
         attempt = self._attempt if self.caches else self._first_contact
         rows = zip(chunk.gaps, chunk.codes, chunk.slots, chunk.latencies, strict=True)
@@ -126,16 +131,16 @@ class Arm:
             process(attempt(code, slot, latencies, endings, number))
 
     def _first_contact(
-        self, code: int, _: int, latencies: tuple[float, ...], endings: list[Ending | None], number: int
+        self, code: int, _: int, latencies: tuple[float, ...], endings: list[Visited | None], number: int
     ) -> Walking:
         """One agent calls a resource URL that nobody it knows has called before, and sees it through."""
         walk, timeout = self.walk(code, False), self.environment.timeout
         for column in walk.columns[0]:
             yield timeout(latencies[column])
-        endings[number] = walk.plan.ending if latencies[_ATTACKER] <= self.token_lifetime else walk.plan.late
+        endings[number] = walk.came_to(0, latencies[_ATTACKER] <= self.token_lifetime)
 
     def _attempt(
-        self, code: int, slot: int, latencies: tuple[float, ...], endings: list[Ending | None], number: int
+        self, code: int, slot: int, latencies: tuple[float, ...], endings: list[Visited | None], number: int
     ) -> Walking:
         """One agent calls one resource URL and sees it through."""
         clock, timeout, kept = self.environment, self.environment.timeout, self.kept
@@ -149,21 +154,40 @@ class Arm:
         walk = self.plans.get(2 * code + with_token) or self.walk(code, with_token)
         plan = walk.plan
         good_for = self.token_until[slot] - now if plan.steals_cached else self.token_lifetime
-        for column in walk.columns[2 * with_token + with_metadata]:
+        at_hand = 2 * with_token + with_metadata or _REGISTERED * known
+        for column in walk.columns[at_hand]:
             yield timeout(latencies[column])
         if plan.keeps and not with_token:
             kept[slot] = deployment
             self.token_until[slot] = clock.now + self.token_lifetime
             if not with_metadata:
                 self.metadata_until[slot] = clock.now + self.metadata_lifetime
-        endings[number] = plan.ending if latencies[_ATTACKER] <= good_for else plan.late
+        endings[number] = walk.came_to(at_hand, latencies[_ATTACKER] <= good_for)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Visited:
+    """What an attempt came to, and what it cost, as :mod:`simulations.costs` has it."""
+
+    ending: Ending
+    cost: tuple[float, ...]
 
 
 class Walk:
-    """A plan with its waits as columns of the table of latencies."""
+    """A plan with its waits as columns of the table of latencies, for each of what may be at hand, and what they cost.
 
-    __slots__ = ("columns", "plan")
+    That is nothing, metadata, a token or both, as in the plan; and last what is left where both have expired.
+    """
 
-    def __init__(self, plan: Plan[Ending]) -> None:
+    __slots__ = ("columns", "plan", "visited")
+
+    def __init__(self, plan: Plan[Ending], takes: Mapping[str, float]) -> None:
         self.plan = plan
-        self.columns = tuple(tuple(COLUMN[name] for name in waits) for waits in plan.waits)
+        all_waits = (*plan.waits, plan.waits[0])
+        self.columns = tuple(tuple(COLUMN[name] for name in waits) for waits in all_waits)
+        cost = [costs.of(plan, takes, waits, at_hand > 0) for at_hand, waits in enumerate(all_waits)]
+        self.visited = tuple(tuple(Visited(ending, each) for each in cost) for ending in (plan.late, plan.ending))
+
+    def came_to(self, at_hand: int, in_time: bool) -> Visited:
+        """What an attempt comes to, with so much at hand, where a thief was in time or not."""
+        return self.visited[in_time][at_hand]

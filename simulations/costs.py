@@ -1,11 +1,11 @@
 """What a visit costs whoever makes it: prompts, round trips, seconds, registrations, documents that are fetched.
 
-It is what the steps of the plan are waited for, from a client that starts with nothing at hand.
+It is what the steps of the plan are waited for, by what the client has at hand.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import exp
 from typing import Any
 
@@ -31,14 +31,22 @@ def seconds(population: Population) -> dict[str, float]:
     return {name: factor * population.number(f"latency.{name}") for name in LATENCIES}
 
 
-def of(plan: Plan[Any], takes: Mapping[str, float]) -> tuple[float, ...]:
-    """What a visit costs, in the order of :data:`COSTS`; ``takes``: seconds by kind of request."""
-    registers = plan.registers in _DYNAMIC
-    requests = [kind for kind in plan.waits[0] if kind != "consent"] + [_REGISTERING] * registers
+def of(
+    plan: Plan[Any], takes: Mapping[str, float], waits: Sequence[str] | None = None, registered: bool = False
+) -> tuple[float, ...]:
+    """What a visit costs, in the order of :data:`COSTS`.
+
+    Parameters:
+        takes: seconds by kind of request.
+        waits: what is waited for, those of the plan for what is at hand; None: nothing is.
+        registered: the AS knows the client from an earlier visit.
+    """
+    kinds, registers = plan.waits[0] if waits is None else waits, plan.registers in _DYNAMIC and not registered
+    requests = [kind for kind in kinds if kind != "consent"] + [_REGISTERING] * registers
     return (
-        float(len(plan.waits[0]) + registers - len(requests)),
+        float(len(kinds) + registers - len(requests)),
         float(len(requests)),
         sum(takes[kind] for kind in requests),
         float(registers),
-        float(sum(kind in _DOCUMENTS for kind in requests) + (plan.registers == "cimd")),
+        float(sum(kind in _DOCUMENTS for kind in requests) + (plan.registers == "cimd" and not registered)),
     )

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from itertools import product
 
-from simulations import adoption, agents, layers, lives, registrations, tasks, vectorised
+import numpy as np
+
+from simulations import adoption, agents, costs, layers, lives, registrations, tasks, vectorised
 from simulations.engine import Tally, Unit
 from simulations.harms import strategy
 from simulations.reads import check_read
 from simulations.record import recorded
-from simulations.visits import Ending, Label
+from simulations.results import measured
+from simulations.visits import Label
 
 
 def arrays(unit: Unit) -> Tally:
@@ -25,25 +29,26 @@ def arrays(unit: Unit) -> Tally:
 
 def in_time(unit: Unit) -> Tally:
     """Agents in time, which come back to what they have cached."""
+    met: Counter[tuple[agents.Visited, ...]] = Counter()
     chunks = agents.simulate(
         unit.population, unit.arms, unit.seed, unit.attempts, adoption=unit.adoption, first=unit.first,
         strategy=strategy(unit.strategy),
     )  # fmt: skip
-    if unit.record:
-        return _counted(recorded(unit, ([[end.label for end in arm] for arm in chunk] for chunk in chunks)))
-    met: Counter[tuple[Ending, ...]] = Counter()
-    for chunk in chunks:
-        met.update(zip(*chunk, strict=True))
-    tally = Tally()
-    for endings, times in met.items():
-        tally.endings[tuple(ending.label for ending in endings)] += times
-    return tally
 
+    def labels() -> Iterator[tuple[list[Label], ...]]:
+        for chunk in chunks:
+            met.update(zip(*chunk, strict=True))
+            yield tuple([visited.ending.label for visited in arm] for arm in chunk) if unit.record else ()
 
-def _counted(chunks: Iterable[Sequence[Sequence[Label]]]) -> Tally:
+    deque(recorded(unit, labels()) if unit.record else labels(), maxlen=0)
     tally = Tally()
-    for chunk in chunks:
-        tally.endings.update(zip(*chunk, strict=True))
+    for visits, times in met.items():
+        tally.endings[tuple(visited.ending.label for visited in visits)] += times
+    spent = np.array([[visited.cost for visited in visits] for visits in met])
+    works = np.array([[visited.ending.kind == "success" for visited in visits] for visits in met])
+    for arm, (number, name) in product(range(len(unit.arms)), enumerate(costs.COSTS)):
+        values, first, ended = spent[:, arm, number], spent[:, 0, number], (works[:, arm], works[:, 0])
+        tally.sums[name, arm] = measured(values, first, ended, np.array(list(met.values())))
     return tally
 
 

@@ -26,7 +26,7 @@ def endings(population: Population, *arms: Settings, attempts: int = 2_000, seed
     columns: list[list[Ending]] = [[] for _ in arms]
     for chunk in simulate(population, arms, seed, attempts):
         for column, part in zip(columns, chunk, strict=True):
-            column += part
+            column += [visited.ending for visited in part]
     return columns
 
 
@@ -121,7 +121,7 @@ def test_caches_save_time_and_nothing_else() -> None:
     for met, arm, record in (cached, fresh):
         arm.admit(draw(met, "1/0", 0, 2_000), record)
         arm.environment.run()
-    names = [Counter(ending.name for ending in record if ending) for *_, record in (cached, fresh)]
+    names = [Counter(visited.ending.name for visited in record if visited) for *_, record in (cached, fresh)]
     assert names[0] == names[1] == {"accepted": 2_000}
     # The last to arrive find a token at hand and need not ask the user.
     assert cached[1].environment.now < fresh[1].environment.now

@@ -7,11 +7,12 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from simulations import costs, intervals, measures, vectorised
+from simulations import agents, costs, intervals, measures, vectorised
 from simulations.attempts import situations
-from simulations.engine import Tally
+from simulations.engine import Tally, Unit
 from simulations.measures import ACCEPTED_FLOW, PAIR, THEFTS, WORKING, Measure
 from simulations.population import load
+from simulations.readers import READERS
 from simulations.results import measured
 from simulations.visits import Label
 
@@ -118,3 +119,28 @@ def test_the_arrays_cost_what_plans_cost() -> None:
         for arm in (0, 1):
             each = [costs.of(plans[arm], takes)[number] for plans in read.plans(places)]
             assert tally.sums[name, arm].total == pytest.approx(np.dot(each, times))
+
+
+def test_first_contacts_in_time_cost_what_the_arrays_say() -> None:
+    """Attempt by attempt the same visits, and so the same sums of what they cost."""
+    met, arms = load("swept"), ((), (("reg", "dcr"),))
+    tally = vectorised.counted(met, arms, "7", 200)
+    walked = agents.simulate(met, arms, "7", 200, caches=False)
+    spent = np.array([[each.cost for each in row] for chunk in walked for row in zip(*chunk, strict=True)])
+    totals = [[tally.sums[name, arm].total for name in costs.COSTS] for arm in (0, 1)]
+    assert spent.sum(axis=0) == pytest.approx(np.array(totals))
+
+
+def test_who_comes_back_pays_for_what_has_expired_alone() -> None:
+    """A token is asked for anew, and nobody registers twice at an AS for one resource."""
+    met = load("swept").with_shares("place", {"honest_api": 1}).with_shares("api", {"single_path": 1})
+    small = met.with_numbers(agents=10, resources=2, arrivals_per_second=0.1, token_lifetime=300)
+    arms = ((("reg", "dcr"),), (("reg", "cimd"),))
+    tally, again = (
+        READERS["agents"](Unit(small.with_numbers(token_lifetime=life), arms, "1", 600, reader="agents"))
+        for life in (300, 60)
+    )
+    for arm in (0, 1):
+        of = {name: tally.sums[name, arm].total for name in costs.COSTS}
+        assert 20 < of["prompts"] < again.sums["prompts", arm].total < 600
+        assert (20 if arm == 0 else 0) == of["registrations"] == again.sums["registrations", arm].total

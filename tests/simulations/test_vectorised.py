@@ -32,7 +32,7 @@ def compared(
     read = [row for chunk in vectorised.attempts(population, arms, "1/0", attempts, adoption=adoption, strategy=after)
             for row in zip(*chunk, strict=True)]  # fmt: skip
     walked = agents.simulate(population, arms, "1/0", attempts, adoption=adoption, caches=False, strategy=after)
-    assert read == [tuple(end.label for end in row) for chunk in walked for row in zip(*chunk, strict=True)]
+    assert read == [tuple(each.ending.label for each in row) for chunk in walked for row in zip(*chunk, strict=True)]
     return len(set(read))
 
 
