@@ -17,11 +17,11 @@ from model.switches import SWITCHES
 from model.world import World
 from simulations import readers
 from simulations.engine import INTERDEPENDENT, READERS, STRATEGIC
-from simulations.experiments import Adoption, Experiment, Mix, Number, Year
+from simulations.experiments import Adoption, Experiment, Mix, Number, Range, Year
 from simulations.harms import HARMS, HURT, strategy
 from simulations.horizon import horizon
 from simulations.knobs import READ, TRAITS_READ
-from simulations.options import OPTIONS
+from simulations.options import OPTIONS, Option
 from simulations.population_schema import NUMBERS
 from simulations.reads import read_by
 from simulations.results import AS_DEPLOYED
@@ -170,9 +170,18 @@ def _input(asked: Experiment, met: Population) -> Iterator[str]:
     if options := OPTIONS.get(asked.reader):
         yield ""
         yield from _table(("option", "value", "tried between"), (
-            (name, f"{asked.options.get(name, option.default):g}", f"{option.low:g} and {option.high:g}")
+            (name, f"{asked.options.get(name, option.default):g}", _between(asked.tried.get(name, option)))
             for name, option in options.items()
         ))  # fmt: skip
+    if asked.tried:
+        yield from ("", "When one asks what decides it, the experiment says itself between what these are tried:", "")
+        yield from _table(("number or option", "tried between", "why"), (
+            (name, _between(tried), tried.why) for name, tried in asked.tried.items()
+        ))  # fmt: skip
+
+
+def _between(tried: Range | Option) -> str:
+    return f"{tried.low:g} and {tried.high:g}" if tried.low < tried.high else "held"
 
 
 def _submodels(asked: Experiment, met: Population) -> Iterator[str]:

@@ -1,11 +1,12 @@
 """The questions about a world that lasts, as data: load, storms, people, refresh tokens, keys, and who adopts what.
 
-Each sets the lifetimes that it is not about so short that its horizon, ten times the longest, can be simulated.
+Each sets the lifetimes that it is not about so short that its horizon, ten times the longest, can be simulated, and
+tries them no longer than that when one asks what decides it.
 """
 
 from __future__ import annotations
 
-from simulations.experiments import Experiment, Number, Shares
+from simulations.experiments import Experiment, Number, Range, Shares
 from simulations.measures import ACCEPTED_FLOW, WORKING, Measure
 
 #: One AS for everybody, few users, nobody malicious, no refresh tokens, nothing kept for longer than an hour.
@@ -14,6 +15,36 @@ _HOUR = {
     "attackers.resource_servers": 0, "arrivals_per_second": 0.5, "token_lifetime": 300, "metadata_lifetime": 3600,
     "lifetime.client_metadata": 3600, "lifetime.refresh_token": 0,
 }  # fmt: skip
+
+
+def _tried(longest: float, rate: float) -> dict[str, Range]:
+    """Between what lifetimes are tried, up to the longest that is met ten times, and how many calls a second."""
+    kept = "as long as anything is kept"
+    return {
+        "token_lifetime": Range(min(60, longest / 10), longest, "RFC 6750 5.3: an hour or less"),
+        "metadata_lifetime": Range(
+            longest / 6, longest, f"{kept}; nextjs-auth0 4.19 keeps what it has discovered for ten minutes"
+        ),
+        "lifetime.client_metadata": Range(
+            longest / 6, longest, f"{kept}; Curity and django-allauth keep them for an hour, Amazon Cognito, which is "
+            "left out, for a day or more"
+        ),
+        "lifetime.refresh_token": Range(longest / 6, longest, f"{kept}; no specification says"),
+        "remembers": Range(0, longest, kept),
+        "rollover": Range(
+            0, 0, "NIST SP 800-57 part 1 5.3.6: a signing key is used for one to three years, so that none changes here"
+        ),
+        **dict.fromkeys(("keys_kept", "overlap", "refetch"), Range(0, 0, "there is but one key")),
+        "warm_up": Range(0, 3600, "until most of what is kept at the beginning has ended once"),
+        "arrivals_per_second": Range(
+            rate / 2, rate * 2, "what counts is how many calls come in a lifetime, and while a server works on one, "
+            "and those are tried"
+        ),
+        "calls": Range(1, 1, "several calls of a task are so many calls in its time"),
+        "think": Range(20, 20, "there is none where a task has one call"),
+    }  # fmt: skip
+
+
 #: A user who looks at a consent page that shows the host of the client.
 _LOOKS = "user=vigilant;consent_ui=client_id_host"
 #: Nobody has any of the measures, one flow in ten goes to an attacker, half of the AS bind what they are asked for.
@@ -47,7 +78,7 @@ IN_TIME = (
         "seconds that a token lives", (60, 300, 900, 3600),
         ("", "par=required", "reg=dcr", "token_fmt=opaque"), "swept", Number("token_lifetime"), reader="residents",
         attempts=100_000, numbers=_HOUR,
-        options={"as_workers": 1, "as_seconds": 0.8, "as_backlog": 10, "retries": 1},
+        options={"as_workers": 1, "as_seconds": 0.8, "as_backlog": 10, "retries": 1}, tried=_tried(3600, 0.5),
         headline=(WORKING, Measure("seconds", ACCEPTED_FLOW)),
     ),
     Experiment(
@@ -64,6 +95,7 @@ IN_TIME = (
         },
         options={"expire_together": 1, "warm_up": 100, "host_workers": 1, "host_seconds": 0.4, "host_backlog": 3,
                  "retries": 1},
+        tried=_tried(200, 15) | {"warm_up": Range(0, 200, "as long as a document is kept")},
         headline=(WORKING, Measure("document_fetches")),
     ),
     Experiment(
@@ -73,7 +105,7 @@ IN_TIME = (
         "seconds for which an AS remembers an approval", (0, 300, 900, 3600),
         (_LOOKS, f"{_LOOKS};reg=dcr", "user=vigilant", "user=naive;consent_ui=client_id_host"), "swept",
         Number("remembers", option=True), reader="residents", attempts=100_000, numbers=_HOUR | {"count.users": 25},
-        options={"hostile": 0.05, "tired_after": 10}, headline=(Measure("prompts"),),
+        options={"hostile": 0.05, "tired_after": 10}, tried=_tried(3600, 0.5), headline=(Measure("prompts"),),
     ),
     Experiment(
         "refresh_race",
@@ -88,7 +120,7 @@ IN_TIME = (
             "token_lifetime": 60, "lifetime.refresh_token": 1800, "metadata_lifetime": 1800,
             "lifetime.client_metadata": 1800, "latency.token": 0.5,
         },
-        headline=(Measure("prompts"), Measure("refresh_races")),
+        tried=_tried(1800, 1), headline=(Measure("prompts"), Measure("refresh_races")),
     ),
     Experiment(
         "rollover",
@@ -98,6 +130,14 @@ IN_TIME = (
         ("", "token_fmt=opaque"), "swept", Number("overlap", option=True), reader="residents", attempts=100_000,
         numbers=_HOUR | {"count.authorization_servers": 20},
         options={"rollover": 3600, "keys_kept": 1200, "refetch": 0},
+        tried=_tried(3600, 0.5) | {
+            "keys_kept": Range(
+                120, 3600, "libraries do for two minutes (PingGateway), five (PyJWT), ten (jose), Ktor, "
+                "which is left out, for ten hours"
+            ),
+            "overlap": Range(0, 3600, "up to all the time that a key is used"), "refetch": Range(0, 1, "either"),
+            "rollover": Range(3600, 3600, "what counts is what part of it keys are kept for, and published beforehand"),
+        },
         headline=(WORKING, Measure("requests_to_AS")),
     ),
     Experiment(
@@ -111,6 +151,7 @@ IN_TIME = (
                  "lifetime.refresh_token": 0, "arrivals_per_second": 1, "count.users": 200,
                  # All servers alike, or a popular one that is malicious, or honest, would decide a whole world.
                  "popularity.resource_servers": 0, "popularity.authorization_servers": 0},
+        tried=_tried(1200, 1),
     ),
     _adopted(
         "mandate_servers",

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
 from model.errors import InputError
 from simulations import engine, provenance
@@ -77,6 +78,14 @@ class Number:
     option: bool = False
 
 
+class Range(NamedTuple):
+    """Between what a number is tried when one asks what decides an experiment, and why; if both are one it is held."""
+
+    low: float
+    high: float
+    why: str
+
+
 @dataclass(frozen=True, slots=True)
 class Experiment:
     """A question put to a population.
@@ -99,6 +108,7 @@ class Experiment:
             each other, the replication is what is counted, whatever this says.
         attempts: attempts in every arm at every point, where the command line does not say.
         options: what else the reader is told.
+        tried: numbers and options of which it says itself between what they are tried.
         attacker: what attackers are after, one of :data:`simulations.harms.STRATEGIES`.
         headline: what it is about, at its :attr:`point`; nothing is picked when the counts are known.
         asked: how it is asked for on the command line, where that is not by its name.
@@ -119,6 +129,7 @@ class Experiment:
     interval: str = "wilson"
     attempts: int = 20_000
     options: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    tried: Mapping[str, Range] = field(default_factory=lambda: MappingProxyType({}))
     attacker: str = GRAVEST.name
     headline: tuple[Measure, ...] = PAIR
     asked: tuple[str, ...] = ()

@@ -2,8 +2,9 @@
 
 Shares are a Dirichlet distribution (:attr:`simulations.population.Factor.prior`), tables of products included. Numbers
 of a population that nobody measured lie between a tenth and ten times of what it says (on a logarithmic scale), those
-that somebody measured not quite like this between half and twice, options of a reader in the range that they have. Only
-what is stated with high confidence is no knob. The sweep of an experiment is one where nothing else is said.
+that somebody measured not quite like this between half and twice, options of a reader in the range that they have,
+unless an experiment says itself between what it tries one. Only what is stated with high confidence is no knob. The
+sweep of an experiment is one where nothing else is said.
 """
 
 from __future__ import annotations
@@ -137,7 +138,7 @@ def knobs(asked: Experiment, base: Unit, sweep: bool = True) -> list[Knob]:
         Knob(name, "share", factor.name, prior=factor.prior)
         for name, factor in _open(base.population, asked.reader)
     ]
-    found += [*_number_knobs(asked, base.population), *_option_knobs(asked.reader)]
+    found += [*_number_knobs(asked, base.population), *_option_knobs(asked)]
     match swept:
         case Mix(name) | Number(name):
             held = name
@@ -161,16 +162,19 @@ def _number_knobs(asked: Experiment, met: Population) -> Iterator[Knob]:
             least = -math.inf if bounds.least == 0 else math.log(bounds.least)
             most = math.inf if bounds.most is None else math.log(bounds.most)
             low, high = max(middle - off, least), min(middle + off, most)
+            if name in asked.tried:
+                low, high = math.log(asked.tried[name].low), math.log(asked.tried[name].high)
             if low < high:
                 yield Knob(f"log {name}", "number", name, low, high)
 
 
-def _option_knobs(reader: str) -> Iterator[Knob]:
-    for name, option in OPTIONS.get(reader, {}).items():
-        if option.low > 0 and option.high / option.low > _WIDE:
-            yield Knob(f"log {name}", "option", name, math.log(option.low), math.log(option.high))
-        else:
-            yield Knob(name, "option", name, option.low, option.high)
+def _option_knobs(asked: Experiment) -> Iterator[Knob]:
+    for name, option in OPTIONS.get(asked.reader, {}).items():
+        low, high = asked.tried[name][:2] if name in asked.tried else (option.low, option.high)
+        if low > 0 and high / low > _WIDE:
+            yield Knob(f"log {name}", "option", name, math.log(low), math.log(high))
+        elif low < high:
+            yield Knob(name, "option", name, low, high)
 
 
 def _open(met: Population, reader: str) -> Iterator[tuple[str, Factor]]:

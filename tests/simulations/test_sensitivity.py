@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -11,12 +12,15 @@ import pytest
 from model.errors import InputError
 from simulations import experiments
 from simulations.catalogue import EXPERIMENTS
+from simulations.engine import Tally, Unit
 from simulations.experiments import Adoption, Mix, population_for
+from simulations.horizon import lasting
 from simulations.knobs import Knob, knobs, stand, unit_at
 from simulations.options import OPTIONS, told
 from simulations.population import Number, Provenance, load
-from simulations.sensitivity import COLUMNS, indices
+from simulations.sensitivity import COLUMNS, MOST_ATTEMPTS, indices
 from simulations.servers import authorization_servers
+from simulations.visits import Label
 
 #: Two things open: how many visits go to the attacker, and how many AS ignore the resource. The thief is never late.
 OPEN = (
@@ -79,7 +83,9 @@ def test_every_experiment_has_knobs(name: str) -> None:
     asked = EXPERIMENTS[name]
     base = asked.unit(population_for(asked, None), asked.values[0], "1/0", 1)
     found = {(knob.kind, knob.of) for knob in knobs(asked, base)}
-    assert found >= {("option", option) for option in OPTIONS.get(asked.reader, {})}
+    held = {name for name, tried in asked.tried.items() if tried.low == tried.high}
+    assert found >= {("option", option) for option in OPTIONS.get(asked.reader, {}) if option not in held}
+    assert held.isdisjoint(of for _, of in found)
     match asked.sweep:
         case Mix(factor):
             assert ("share", factor) in found
@@ -184,3 +190,38 @@ def test_every_option_has_a_range() -> None:
         for option in options.values():
             assert 0 <= option.low <= option.default <= option.high <= option.most
             assert option.low < option.high
+
+
+TIMED = [name for name, asked in EXPERIMENTS.items() if asked.tried]
+
+
+@pytest.mark.parametrize("name", TIMED)
+def test_an_experiment_says_between_what_it_tries_something(name: str) -> None:
+    """What it sets lies there, unless it is nothing, and so does every point; each range has its reason."""
+    asked = EXPERIMENTS[name]
+    base = asked.unit(population_for(asked, None), asked.point, "1/0", 1)
+    stated = {**{of: base.population.number(of) for of in base.population.numbers}, **told(base)}
+    for of, tried in asked.tried.items():
+        assert tried.low <= stated[of] <= tried.high or not stated[of] or tried.low == tried.high
+        assert tried.why
+    turned = knobs(asked, base)
+    ends = stand(turned, np.repeat([[0.0], [1.0]], sum(knob.size for knob in turned), axis=1))
+    for knob, at in ends.items():
+        if knob.of in asked.tried:
+            assert at[:, 0] == pytest.approx(asked.tried[knob.of][:2])
+
+
+@pytest.mark.parametrize("name", TIMED)
+def test_what_decides_experiments_in_time_is_told_unasked(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Points whose horizon is longer take as many attempts as that needs, and those are not too many."""
+    counted: list[Unit] = []
+
+    def run(units: list[Unit], *_: Any) -> dict[int, Tally]:
+        counted.extend(units)
+        accepted = (Label("success", "accepted", ()),) * len(units[0].arms)
+        return {place: Tally(Counter({accepted: each.attempts})) for place, each in enumerate(units)}
+
+    monkeypatch.setattr("simulations.engine.run", run)
+    assert indices(EXPERIMENTS[name]).empty
+    assert all(lasting(each) is each for each in counted)
+    assert sum(each.attempts for each in counted) < MOST_ATTEMPTS
