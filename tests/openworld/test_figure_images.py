@@ -123,14 +123,14 @@ def ends() -> pd.DataFrame:
 def spread() -> tuple[pd.DataFrame, pd.DataFrame]:
     """Two designs: one reaches something, the other nothing."""
     rows = [
-        (design, measure, statistic, scale * value, scale * value * 0.8, scale * value * 1.2)
+        (design, "", measure, statistic, scale * value, scale * value * 0.8, scale * value * 1.2)
         for design, scale in (("as deployed", 1.0), ("all protections", 0.0))
         for measure, value in (("resource_servers", 20.0), ("users", 2.0), ("tokens", 3.0))
         for statistic, value in (("mean", value), ("max", 2 * value))
     ]
     rules = [("all protections", "resource_server.proof_is_by_bound_key", 9), ("all protections", "other", 1)]
     return (
-        pd.DataFrame(rows, columns=["design", "measure", "statistic", "value", "low", "high"]),
+        pd.DataFrame(rows, columns=["design", "alike", "measure", "statistic", "value", "low", "high"]),
         pd.DataFrame(rules, columns=["design", "rule", "stopped"]),
     )
 
