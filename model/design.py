@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from model.errors import InputError, hint
-from model.switches import CAPABILITIES, SWITCHES, switch_roles
+from model.switches import CAPABILITIES, REPLACED, SWITCHES, switch_roles
 from model.world import World
 
 
@@ -106,6 +106,8 @@ def check_switch(name: str, value: str) -> str:
     Raises:
         ConfigurationError: naming the switch or value and what is allowed.
     """
+    if name in REPLACED:
+        raise ConfigurationError(f"there is no switch {name!r} any more: it is {REPLACED[name]!r} now")
     if name not in SWITCHES:
         raise ConfigurationError(f"unknown switch {name!r}{hint(name, SWITCHES)}")
     if value not in SWITCHES[name].values:

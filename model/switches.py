@@ -346,6 +346,8 @@ SWITCHES: dict[str, Switch] = {
     for kind, table in _TABLES
     for name, values, meaning, source in table
 }
+#: Switches that files of others may still name, each with the one that is read now.
+REPLACED = {"as_count": "as_choice"}
 
 #: Whose switch it is, where it is a party's own: a configuration can set it for one (``as2:h_iss=no``). A switch that two
 #: roles have an opinion on is in both rows; the others are about everybody, the user or the network.

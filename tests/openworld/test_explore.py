@@ -45,6 +45,8 @@ def test_a_bare_result_is_that_of_the_verdict(text: str) -> None:
 
 def test_questions_that_make_no_sense_name_the_culprit() -> None:
     """As everywhere else."""
+    with pytest.raises(ConfigurationError, match="no switch 'as_count' any more: it is 'as_choice' now"):
+        asking.ask("code_delivery", "as_count=only")
     with pytest.raises(ConfigurationError, match="unknown switch 'iss_chek'"):
         asking.ask("code_delivery", "iss_chek=off")
     with pytest.raises(UnknownPropertyError, match="unknown property 'nonsense'"):
