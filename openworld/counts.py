@@ -51,7 +51,7 @@ def horizon_lines(asked: Experiment, met: Population, attempts: int) -> Iterator
 
 def source_lines(asked: Experiment, met: Population) -> Iterator[str]:
     """Whose the numbers are that an experiment is about, where its reader takes some for granted."""
-    from simulations.knobs import READ, TRAITS_READ
+    from simulations.knobs import numbers_read, traits_read
     from simulations.options import OPTIONS
     from simulations.readers import READERS
     from simulations.reads import unread
@@ -66,8 +66,8 @@ def source_lines(asked: Experiment, met: Population) -> Iterator[str]:
     options = OPTIONS.get(asked.reader)
     if not options:
         return
-    numbers = [f"{name} {met.number(name):g}" for name in READ[asked.reader]]
-    traits = [trait.name for trait in met.traits if trait.name in TRAITS_READ.get(asked.reader, ())]
+    numbers = [f"{name} {met.number(name):g}" for name in numbers_read(asked.reader, met)]
+    traits = [trait.name for trait in met.traits if trait.name in traits_read(asked.reader, met)]
     drawn = [factor.name for factor in met.factors]
     swept = {asked.sweep.name} if isinstance(asked.sweep, Number) else set()
     told = [f"{name} {value:g}" for name, value in asked.options.items()]

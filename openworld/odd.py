@@ -20,7 +20,7 @@ from simulations.engine import INTERDEPENDENT, READERS, STRATEGIC
 from simulations.experiments import Adoption, Experiment, Mix, Number, Range, Year
 from simulations.harms import HARMS, HURT, strategy
 from simulations.horizon import horizon
-from simulations.knobs import READ, TRAITS_READ
+from simulations.knobs import numbers_read, traits_read
 from simulations.options import OPTIONS, Option
 from simulations.population_schema import NUMBERS
 from simulations.reads import read_by
@@ -75,7 +75,7 @@ def _entities(asked: Experiment, met: Population) -> Iterator[str]:
     ))  # fmt: skip
     yield ""
     yield from _table(("number", "what it says"), (
-        *((name, NUMBERS[name].meaning) for name in READ[asked.reader]),
+        *((name, NUMBERS[name].meaning) for name in numbers_read(asked.reader, met)),
         *((name, option.meaning) for name, option in OPTIONS.get(asked.reader, {}).items()),
     ))  # fmt: skip
     places = [kind.name for kind in met.places.categories]
@@ -205,7 +205,7 @@ _ELEMENTS = {
 
 def _used(asked: Experiment, met: Population) -> list[Stated]:
     """What a population states that the experiment depends on."""
-    read = {*READ[asked.reader], *TRAITS_READ.get(asked.reader, ())}
+    read = {*numbers_read(asked.reader, met), *traits_read(asked.reader, met)}
     at = asked.unit(met, asked.values[0], "", 0).population
     drawn = {factor.name for factor in (*at.factors, at.places)}
     return [row for row in at.stated() if row.name in read or (row.kind == "factors" and row.name in drawn)]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from simulations import vectorised
+from simulations import encounters, vectorised
 from simulations.attempts import situations
 from simulations.engine import Unit
 from simulations.harms import strategy
@@ -50,7 +50,7 @@ class Expectation:
             **{side: np.asarray(either) for side in _SIDES},
             _IN_TIME: np.array([early, 1 - early]),
         }
-        moving = {name for knob in turned for name in _turns(knob)} | set(kept)
+        moving = {name for knob in turned for name in self._turns(knob)} | set(kept)
         self.cells = {name: len(shares) for name, shares in self._shares.items() if name in moving}
         joint, labels = self._ends(moving)
         met_with = {number: labels[number] for number in np.unique(joint).tolist()}
@@ -99,21 +99,33 @@ class Expectation:
         for knob, at in stands.items():
             if knob.kind == "adoption":
                 now |= dict.fromkeys(_SIDES, np.concatenate([1 - at, at], axis=1))
-        times = {knob.of: at[:, 0] for knob, at in stands.items() if knob.kind == "number"}
-        if times:
-            thief, life = (times.get(name, self.unit.population.number(name)) for name in TIMES)
-            spread = self.unit.population.number("latency.spread")
-            early = np.vectorize(vectorised.in_time_share)(thief, spread, life)
+        met = self.unit.population
+        numbers = {knob.of: at[:, 0] for knob, at in stands.items() if knob.kind == "number"}
+        if numbers.keys() & TIMES:
+            thief, life = (numbers.get(name, met.number(name)) for name in TIMES)
+            early = np.vectorize(vectorised.in_time_share)(thief, met.number("latency.spread"), life)
             now[_IN_TIME] = np.stack([early, 1 - early], axis=1)
+        if encounters.TENANCY in now or numbers.keys() & encounters.NUMBERS:
+            now[met.places.name] = self._sent(numbers, now.get(encounters.TENANCY))
         return now
 
+    def _sent(self, numbers: Mapping[str, Numbers], tenancy: Numbers | None) -> Numbers:
+        """Where agents are sent, one row a point, by the numbers that are turned and who shares an origin."""
+        met = self.unit.population
+        trait = met.trait(encounters.TENANCY)
+        kinds = [kind.name for kind in trait.categories]
+        tenants = trait.share(encounters.SHARED) if tenancy is None else tenancy[:, kinds.index(encounters.SHARED)]
+        found = encounters.shares(lambda name: np.asarray(numbers.get(name, met.number(name))), np.asarray(tenants))
+        return np.stack(np.broadcast_arrays(*found.values()), axis=1)
 
-def _turns(knob: Knob) -> Iterator[str]:
-    """The names of what a knob turns."""
-    match knob.kind:
-        case "share":
-            yield knob.of
-        case "adoption":
-            yield from _SIDES
-        case "number":
-            yield _IN_TIME
+    def _turns(self, knob: Knob) -> Iterator[str]:
+        """The names of what a knob turns."""
+        match knob.kind:
+            case "adoption":
+                yield from _SIDES
+            case "share" | "number" if knob.of in (encounters.TENANCY, *encounters.NUMBERS):
+                yield self.unit.population.places.name
+            case "share":
+                yield knob.of
+            case "number":
+                yield _IN_TIME

@@ -17,6 +17,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from simulations import encounters
 from simulations.engine import Unit
 from simulations.experiments import Adoption, Experiment, Mix, Number
 from simulations.options import OPTIONS
@@ -32,7 +33,7 @@ _EDGE = 1e-4
 TIMES = ("latency.attacker", "token_lifetime")
 
 #: The numbers of a population that each reader reads.
-READ: dict[str, tuple[str, ...]] = {
+_READ: dict[str, tuple[str, ...]] = {
     "arrays": TIMES,
     "agents": (
         "agents", "resources", "arrivals_per_second", "metadata_lifetime", "token_lifetime", "latency.spread",
@@ -55,15 +56,30 @@ READ: dict[str, tuple[str, ...]] = {
         "lifetime.client_metadata", "latency.spread", *(f"latency.{name}" for name in LATENCIES),
         *(name for name in NUMBERS if name.startswith(("count.", "popularity."))), "mean.agents_per_user",
         "mean.connections_per_agent", "mean.tenants_per_origin", "mean.servers_per_resource",
-        "attackers.resource_servers", "attackers.tenants", "attackers.authorization_servers", "attackers.lure",
+        *encounters.NUMBERS,
     ),
 }  # fmt: skip
 #: The readers that ask where agents are sent; the others are about honest parties, or have attackers of their own.
 SENT = ("arrays", "agents", "tasks", "vendors")
 #: The traits of a population that each reader reads.
-TRAITS_READ: dict[str, tuple[str, ...]] = {
-    "layers": ("identifier", "slash", "port"), "residents": ("access", "tenancy"),
+_TRAITS_READ: dict[str, tuple[str, ...]] = {
+    "layers": ("identifier", "slash", "port"), "residents": ("access", encounters.TENANCY),
 }  # fmt: skip
+
+
+def numbers_read(reader: str, met: Population) -> tuple[str, ...]:
+    """The numbers of a population that a reader reads."""
+    return (*_READ[reader], *(encounters.NUMBERS if _follows(reader, met) else ()))
+
+
+def traits_read(reader: str, met: Population) -> tuple[str, ...]:
+    """The traits of a population that a reader reads."""
+    return (*_TRAITS_READ.get(reader, ()), *((encounters.TENANCY,) if _follows(reader, met) else ()))
+
+
+def _follows(reader: str, met: Population) -> bool:
+    """Whether a reader sends agents where the numbers of a population say."""
+    return reader in SENT and met.sent is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +170,7 @@ def _off_by(provenance: Provenance) -> float:
 
 
 def _number_knobs(asked: Experiment, met: Population) -> Iterator[Knob]:
-    for name in READ[asked.reader]:
+    for name in numbers_read(asked.reader, met):
         number, bounds = met.numbers[name], NUMBERS[name]
         off = _off_by(number.provenance)
         if off and number.value > 0:
@@ -185,10 +201,10 @@ def _open(met: Population, reader: str) -> Iterator[tuple[str, Factor]]:
         names = {name for kind in factor.categories for name, _ in kind.settings}
         if _moves(factor) and names - settled:
             yield factor.name, factor
-    if reader in SENT and _moves(met.places):
-        yield met.places.name, met.places
+    if reader in SENT and met.sent is not None and _moves(met.sent):
+        yield met.sent.name, met.sent
     for trait in met.traits:
-        if trait.name in TRAITS_READ.get(reader, ()) and _moves(trait):
+        if trait.name in traits_read(reader, met) and _moves(trait):
             yield f"trait {trait.name}", trait
 
 
@@ -224,7 +240,7 @@ def unit_at(base: Unit, stands: Mapping[Knob, Numbers], row: int, attempts: int)
 
     met = base.population
     met = replace(
-        met, places=with_shares(met.places), factors=tuple(map(with_shares, met.factors)),
+        met, sent=None if met.sent is None else with_shares(met.sent), factors=tuple(map(with_shares, met.factors)),
         traits=tuple(map(with_shares, met.traits)),
         clients=None if met.clients is None else with_shares(met.clients),
     )  # fmt: skip

@@ -4,11 +4,13 @@ A population is a TOML file (in ``data/populations``; :mod:`simulations.populati
 
 * ``numbers``;
 * ``factors`` that every attempt draws for itself. A factor named after a switch of the model gives that switch a
-  value; ``place`` says where the agent is sent; a factor with a ``table`` draws a row and gives each of its
-  ``columns`` a value;
+  value; a factor with a ``table`` draws a row and gives each of its ``columns`` a value;
 * ``clients``, the versions that are out there, for questions in which no design says what clients do;
 * ``traits`` of resource servers that are no switches, read by :mod:`simulations.topology`;
 * ``adoption``, how the share of a switch's value grows with the years.
+
+Where agents are sent follows from the numbers ``attackers.*`` (:mod:`simulations.encounters`). An experiment may say it
+instead, as what an attacker who is no server can do is no matter of how many servers there are.
 
 ``extends`` names the population that speaks where the file is silent. Whatever a file states carries ``source`` and
 ``confidence``, or says ``swept = true``: nobody measured it, so it is a parameter.
@@ -24,6 +26,7 @@ from typing import Any, NamedTuple
 
 from model.documents import DocumentError, from_toml
 from model.switches import SWITCHES
+from simulations import encounters
 from simulations import population_statements as statements
 from simulations.population_schema import (
     CONFIDENCE,
@@ -73,21 +76,35 @@ class Population:
         name: as tables and figures name it.
         about: what it stands for, and what it does not.
         numbers: the keys of :data:`NUMBERS`.
-        places: where agents are sent; its categories are the keys of :data:`simulations.visits.PLACES`.
         factors: the environment; where two set one switch, the later one does.
         clients: the client versions that are out there, as switches, or None where the file does not say.
         traits: the keys of :data:`TRAITS`; what is not stated is the plain thing.
         adoption: how switches change with the years.
+        sent: where agents are sent, where an experiment says it.
     """
 
     name: str
     about: str
     numbers: Mapping[str, Number]
-    places: Factor
     factors: tuple[Factor, ...]
     clients: Factor | None = None
     traits: tuple[Factor, ...] = ()
     adoption: tuple[Adoption, ...] = ()
+    sent: Factor | None = None
+
+    def __post_init__(self) -> None:
+        """Make sure that agents call somebody (raises PopulationError)."""
+        if not self.places.categories:
+            raise PopulationError(f"{self.name}: no server is called: all are malicious, and 'attackers.lure' is 0")
+
+    @property
+    def places(self) -> Factor:
+        """Where agents are sent, by the keys of :data:`simulations.visits.PLACES`."""
+        if self.sent is not None:
+            return self.sent
+        shares = encounters.shares(self.number, self.trait(encounters.TENANCY).share(encounters.SHARED))
+        follows = Provenance(True, "", "", f"follows from {', '.join(encounters.NUMBERS)} and {encounters.TENANCY}")
+        return Factor("place", tuple(Category(place, (), share) for place, share in shares.items()), follows)
 
     def number(self, name: str) -> float:
         """The value of a number."""
@@ -136,17 +153,18 @@ class Population:
             PopulationError: naming the factor, category or sum that is wrong.
         """
         stated = {"shares": dict(shares), "swept": True}
-        check(self.name, {"about": self.about, "extends": self.name, "factors": {name: stated}})
+        check(self.name, {"about": self.about, "extends": self.name, "factors": {name: stated}}, experiment=True)
         swept = statements.factor(f"{self.name}: factor {name!r}", name, stated)
         if name == "place":
-            return replace(self, places=swept)
+            return replace(self, sent=swept)
         return replace(self, factors=(*(factor for factor in self.factors if factor.name != name), swept))
 
     def with_numbers(self, **values: float) -> Population:
         """The same population with other numbers; ``latency_token`` stands for ``latency.token``.
 
         Raises:
-            PopulationError: an unknown number, or one outside what it can be.
+            PopulationError: an unknown number, one outside what it can be, or one that says of attackers what
+                ``place`` says otherwise.
         """
         spelled = {name.replace(".", "_"): name for name in NUMBERS}
         changed = dict(self.numbers)
@@ -156,6 +174,8 @@ class Population:
             numbers = {group: {inner: stated}} if dot else {name: stated}
             check(self.name, {"about": self.about, "extends": self.name, "numbers": numbers})
             changed[name] = statements.number(self.name, name, stated)
+            if self.sent is not None and name in encounters.NUMBERS:
+                raise PopulationError(f"{self.name}: {name!r} and 'place' say where agents are sent; leave one out")
         return replace(self, numbers=changed)
 
     def scaled(self, share: float) -> Population:
@@ -277,16 +297,12 @@ def _population(name: str, content: Mapping[str, Any]) -> Population:
     numbers = {key: statements.number(name, key, value) for key, value in flat(content["numbers"])}
     if absent := missing(numbers):
         raise PopulationError(f"{name}: number {absent!r} is missing ({NUMBERS[absent].meaning})")
-    if "place" not in content["factors"]:
-        raise PopulationError(f"{name}: factor 'place' is missing (where agents are sent)")
-    factors = [statements.factor(f"{name}: factor {key!r}", key, value) for key, value in content["factors"].items()]
     clients, traits = content.get("clients"), content.get("traits", {})
     return Population(
         name,
         content["about"],
         numbers,
-        next(factor for factor in factors if factor.name == "place"),
-        tuple(factor for factor in factors if factor.name != "place"),
+        tuple(statements.factor(f"{name}: factor {key!r}", key, value) for key, value in content["factors"].items()),
         None if clients is None else statements.deployed_clients(f"{name}: clients", clients),
         tuple(statements.factor(f"{name}: trait {key!r}", key, value) for key, value in traits.items()),
         tuple(statements.adoption(name, key, value) for key, value in content.get("adoption", {}).items()),

@@ -7,12 +7,14 @@ what the loader reads. A copy for editors is published as ``data/population.sche
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from model.design import DEPLOYMENTS
 from model.documents import Schema, complaint
 from model.errors import InputError, hint
 from model.switches import CLIENT_CLASSES, SWITCHES
+from simulations import encounters
 from simulations.visits import PLACES
 
 if TYPE_CHECKING:
@@ -118,14 +120,14 @@ JOINT: dict[str, tuple[str, dict[str, dict[str, str]]]] = {
 # --- the schema --------------------------------------------------------------------------------------------
 
 
-def schema() -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of a population's file, read as TOML."""
+def schema(experiment: bool = False) -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of a population's file, read as TOML; of what an ``experiment`` says of it."""
     numbers = {key: _number(quantity) for key, quantity in NUMBERS.items() if "." not in key}
     for group in GROUPS:
         of_group = {key.partition(".")[2]: _number(NUMBERS[key]) for key in NUMBERS if key.startswith(f"{group}.")}
         numbers[group] = _closed(of_group, "number")
     switches = {name: _shares(SWITCHES[name].values, SWITCHES[name].meaning) for name in DRAWN}
-    places = _shares(tuple(PLACES), "where agents are sent", "place")
+    places = _shares(tuple(PLACES), "where agents are sent", "place") if experiment else {"not": {}}
     joint = {name: _shares(tuple(kinds), meaning) for name, (meaning, kinds) in JOINT.items()}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -231,17 +233,17 @@ def _adoption(values: tuple[str, ...]) -> dict[str, Any]:
 # --- checking ----------------------------------------------------------------------------------------------
 
 
-def check(where: str, content: Mapping[str, Any]) -> None:
-    """Check the content of a population's file against the schema.
+def check(where: str, content: Mapping[str, Any], experiment: bool = False) -> None:
+    """Check the content of a population's file against the schema, or what an ``experiment`` says of a population.
 
     Raises:
         PopulationError: the first thing that is wrong, in one line; a misspelt key before what it makes missing.
     """
-    for error in _SCHEMA.errors(content):
+    for error in _SCHEMAS[experiment].errors(content):
         raise PopulationError(f"{where}: {_place(error)}{_complaint(error)}")
 
 
-_SCHEMA = Schema(schema)
+_SCHEMAS = {said: Schema(partial(schema, said)) for said in (False, True)}
 
 
 def _place(error: ValidationError) -> str:
@@ -276,6 +278,9 @@ def _complaint(error: ValidationError) -> str:
             return _decided(found) or complaint(error)
         case "const":
             return f"must be {str(rule).lower()} or left out, found {found!r}"
+        case "not":  # the one thing that nobody may state
+            *numbers, last = encounters.NUMBERS
+            return f"follows from {', '.join(numbers)} and {last}, which a population states; leave it out"
         case None:  # a property that the schema rules out beside `swept`
             return "has a source or is swept, not both"
     return complaint(error)

@@ -76,6 +76,10 @@ class Factor:
         """How often each category comes out."""
         return tuple(category.share for category in self.categories)
 
+    def share(self, name: str) -> float:
+        """How often the category of a name comes out."""
+        return sum(category.share for category in self.categories if category.name == name)
+
     @property
     def refined(self) -> tuple[Category, ...]:
         """The categories in as much detail as there is."""

@@ -2,7 +2,7 @@
 
 An agent has its client and its user, a resource server its authorization server, and what each of them is like was
 drawn with the topology. What an agent meets when it calls is therefore decided by whom it is connected to, and how
-often it meets somebody malicious by how many of those there are (``attackers.*``).
+often it meets somebody malicious by how many of those there are (:mod:`simulations.encounters`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from simulations import draws
+from simulations import draws, encounters
 from simulations.attempts import ADOPTIONS, Situations, Whole, situations
 from simulations.population import Factor, Population
 from simulations.population_statements import Category
@@ -64,7 +64,7 @@ def settle(population: Population, seed: str, adoption: float = 1.0) -> Resident
     places = _places(population, drawn, connected, seed)
     found = replace(situations(population), places=tuple(PLACES))
     codes = (codes * len(PLACES) + np.array([found.places.index(name) for name in places])) * ADOPTIONS + adopting
-    weights = [population.number("attackers.lure") if PLACES[name].capabilities else 1.0 for name in places]
+    weights = [encounters.calls(name, population.number(encounters.LURE)) for name in places]
     return Residents(
         found, codes, [party[each.user] for each in connected], agents, [party[each.client] for each in connected],
         servers, [party[each.resource_server] for each in connected], np.array(weights),
@@ -82,15 +82,13 @@ def _numbered(drawn: Topology) -> dict[str, int]:
 def _places(population: Population, drawn: Topology, connected: list[Connection], seed: str) -> list[str]:
     """Where at the model's servers each connection leads: whether that one is honest, and whether it is a tenant."""
     numbers = draws.uniforms(seed, "resident: own server", 0, len(drawn.resource_servers)).tolist()
-    share = population.number("attackers.authorization_servers")
+    share = population.number(encounters.OWN_AS)
     own = {url for url, number in zip(drawn.resource_servers, numbers, strict=True) if number < share}
     places = []
     for each in connected:
         there = drawn.resource_servers[each.resource_server]
         tenant = there.url != f"{there.origin}/mcp"
-        honest = "honest_tenant" if tenant else "honest_api"
-        malicious = "malicious_tenant" if tenant else "malicious_rs_and_as" if there.url in own else "malicious_rs"
-        places.append(honest if there.honest else malicious)
+        places.append(encounters.place_of(tenant, there.honest, there.url in own))
     return places
 
 

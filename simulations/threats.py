@@ -13,7 +13,7 @@ from simulations.attempts import of_servers
 from simulations.engine import STRATEGIC
 from simulations.experiments import Adoption, Experiment, Mix, Number
 from simulations.harms import strategy
-from simulations.knobs import READ, SENT
+from simulations.knobs import SENT, numbers_read
 from simulations.options import OPTIONS
 from simulations.visits import ONE_VISIT
 
@@ -45,10 +45,10 @@ class Threat(NamedTuple):
 def threats(asked: Experiment, met: Population) -> Iterator[Threat]:
     """The threats to the validity of an experiment with this population, those about its inputs first."""
     turned = asked.sweep.factor if isinstance(asked.sweep, Mix) else ""
-    drawn = [met.places, *met.factors] if asked.reader in SENT else list(met.factors)
+    drawn = [met.sent, *met.factors] if asked.reader in SENT and met.sent is not None else list(met.factors)
     stated = [(each.name, each.provenance) for each in drawn if each.name != turned and len(each.categories) > 1]
     counted = asked.sweep.name if isinstance(asked.sweep, Number) else ""
-    stated += [(name, met.numbers[name].provenance) for name in READ[asked.reader] if name != counted]
+    stated += [(name, met.numbers[name].provenance) for name in numbers_read(asked.reader, met) if name != counted]
     if swept := [name for name, provenance in stated if provenance.swept]:
         yield Threat("measured by nobody", ", ".join(swept))
     if unsure := [name for name, provenance in stated if provenance.confidence == "low"]:

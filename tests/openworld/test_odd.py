@@ -13,7 +13,7 @@ from openworld.odd import PATTERNS, lines
 from simulations.catalogue import EXPERIMENTS
 from simulations.engine import READERS
 from simulations.experiments import find, population_for
-from simulations.knobs import READ
+from simulations.knobs import numbers_read
 from simulations.population import load
 from simulations.population_statements import Number, Provenance
 from simulations.threats import LEFT_OUT, threats
@@ -25,7 +25,8 @@ ROOT = Path(__file__).parents[2]
 def test_every_experiment_is_described(name: str) -> None:
     """Element by element; each arm, each point of the sweep and each number that is read is in it."""
     asked = find(name)
-    text = "\n".join(lines(asked, population_for(asked, None)))
+    met = population_for(asked, None)
+    text = "\n".join(lines(asked, met))
     heads = [line.partition(". ")[2] for line in text.splitlines() if line.startswith("## ")][:7]
     assert heads == [
         "Purpose and patterns", "Entities, state variables, and scales", "Process overview and scheduling",
@@ -33,7 +34,7 @@ def test_every_experiment_is_described(name: str) -> None:
     ]  # fmt: skip
     assert asked.question in text
     assert all(f"| {arm} |" in text for arm in asked.treatments)
-    assert all(f"| {number} |" in text for number in READ[asked.reader])
+    assert all(f"| {number} |" in text for number in numbers_read(asked.reader, met))
 
 
 def test_every_reader_has_its_words() -> None:

@@ -124,7 +124,7 @@ def test_worth_and_couplings(run: Run, tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert "a theft weighs as much as 5 honest flows" in result.output
     assert "observations get 95 % of that" in result.output
-    assert pandas.read_parquet(tmp_path / "matching_worth.parquet").knob.iloc[0] == "place"
+    assert pandas.read_parquet(tmp_path / "matching_worth.parquet").knob.iloc[0] == "log attackers.lure"
     result = run("simulate", "echo_measured", "--couplings", "-o", tmp_path)
     assert result.exit_code == 0
     assert "authorization_server, resource_server, api" in result.output

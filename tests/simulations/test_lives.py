@@ -108,15 +108,17 @@ def waiting(workers: int, load_: float, seconds: float) -> float:
     return waits * seconds / (workers - offered)
 
 
-@pytest.mark.parametrize("name", [name for name in populations() if load(name).number("attackers.resource_servers")])
-def test_attackers_are_met_as_often_as_places_say(name: str) -> None:
-    """What a population says of malicious servers and of what they lure comes to its share of visits to attackers."""
-    met = load(name)
-    shared = {kind.name: kind.share for kind in met.trait("tenancy").categories}.get("shared_origin", 0.0)
-    bad = (1 - shared) * met.number("attackers.resource_servers") + shared * met.number("attackers.tenants")
-    lured = met.number("attackers.lure") * bad / (met.number("attackers.lure") * bad + 1 - bad)
-    stated = sum(kind.share for kind in met.places.categories if PLACES[kind.name].capabilities)
-    assert lured == pytest.approx(stated, rel=0.01)
+@pytest.mark.parametrize("name", populations())
+def test_both_readers_send_agents_to_the_same_places(name: str) -> None:
+    """Calls of a world that is drawn once go where visits are sent that are drawn one by one."""
+    numbers = {"count.resource_servers": 8_000, "popularity.resource_servers": 0, "count.users": 2_000,
+               "mean.connections_per_agent": 4, "mean.agents_per_user": 1.5}  # fmt: skip
+    met = load(name).with_numbers(**numbers)
+    living = settle(replace(met, traits=tuple(trait for trait in met.traits if trait.name != "access")), "1/0")
+    places = living.codes // ADOPTIONS % len(PLACES)
+    called = np.bincount(places, weights=living.weights, minlength=len(PLACES)) / living.weights.sum()
+    sent = [met.places.share(place) for place in PLACES]
+    assert called == pytest.approx(sent, abs=0.03)
 
 
 @pytest.mark.slow

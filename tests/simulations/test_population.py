@@ -95,14 +95,15 @@ def test_sweeping_replaces_one_factor() -> None:
         ("[factors.api]", "[factors.apo]", "factor 'apo': unknown switch 'apo'; did you mean 'api'?; allowed: "),
         ("[factors.api]", "[factors.warm]", "factor 'warm': 'warm' cannot be drawn: "),
         ("[factors.api]", "[factors.splice]", "factor 'splice': 'splice' cannot be drawn: the attacker chooses"),
-        ("[factors.place]", "[factors.h_iss]", "factor 'place' is missing (where agents are sent)"),
+        ("[factors.api]", "[factors.place]", "factor 'place': follows from attackers.resource_servers, "
+         "attackers.tenants, attackers.authorization_servers and attackers.lure, which a population states; leave it"),
+        ("resource_servers = { value = 0.01", "resource_servers = { value = 1", "no server is called"),
         ("multi_path = 0.0", "many = 0.0", "factor 'api': shares: unknown value 'many'"),
         ("multi_path = 0.0", "multi_path = 0.5", "factor 'api': shares must add up to 1, found 1.5"),
         ("multi_path = 0.0", "multi_path = -0.1", "shares.multi_path: must be a number between 0 and 1, found -0.1"),
         ("multi_path = 0.0", 'multi_path = "few"', "shares.multi_path: must be a number, found 'few'"),
         ("multi_path = 0.0", "multi_path = nan", "factor 'api': shares must add up to 1, found nan"),
         ("users = { value = 500", "users = { value = 2.5", "'count.users': value: must be a whole number, found 2.5"),
-        ("malicious_rs = 0.1", "moon = 0.1", "factor 'place': shares: unknown place 'moon'; allowed: honest_api"),
         ("agents = {", "agent = {", "unknown number 'agent'; did you mean 'agents'?; allowed: agents, resources"),
         ("users = {", "user = {", "numbers.count: unknown number 'user'; did you mean 'users'?; allowed: users"),
         ("agents = { value = 500, swept = true", "agents = { value = 500", "number 'agents': needs source and confid"),
@@ -153,8 +154,8 @@ def test_sweeping_replaces_one_factor() -> None:
 def test_wrong_populations_are_refused_in_one_line(old: str, new: str, message: str) -> None:
     """Each way to be wrong is named together with what is allowed."""
     text = SWEPT.replace(old, new, 1)
-    if old == "[factors.place]":
-        text = text.replace("honest_api = 0.9, malicious_rs = 0.1", "yes = 1.0")
+    if "no server" in message:
+        text = text.replace("lure = { value = 11", "lure = { value = 0")
     assert text != SWEPT
     with pytest.raises(PopulationError) as caught:
         read(text, "mine")

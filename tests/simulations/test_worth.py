@@ -11,6 +11,7 @@ from scipy.stats import norm, qmc
 
 from model.errors import InputError
 from simulations.catalogue import EXPERIMENTS
+from simulations.population import load
 from simulations.worth import COLUMNS, ENOUGH, after, gained, observations, partial, worth
 
 
@@ -46,10 +47,10 @@ def test_as_many_observations_as_it_takes() -> None:
 
 
 def test_what_decides_is_worth_most() -> None:
-    """Prefix matching pays where few visits go to tenants of an attacker: where agents are sent is what to measure."""
+    """Prefix matching pays where few shared origins have an API of their own: that is what to measure."""
     table = worth(replace(EXPERIMENTS["matching"], arms=("prm=exact", "prm=prefix")), draws=1024)
     assert tuple(table.columns) == COLUMNS
-    assert table.knob[0] == "place"
+    assert table.knob[0] == "host_app"
     assert table.worth[0] > 0
     assert table.observations[0] > 0
     assert (table.worth <= table["all"]).all()
@@ -59,7 +60,8 @@ def test_what_decides_is_worth_most() -> None:
 def test_where_nothing_changes_the_choice_nothing_is_worth_anything() -> None:
     """One arm is better wherever the inputs stand."""
     asked = replace(EXPERIMENTS["matching_measured"], arms=("prm=exact", "prm=prefix"))
-    table = worth(asked, draws=256)
+    sent = load("measured_2026").with_shares("place", {"honest_api": 0.9, "malicious_rs": 0.1})
+    table = worth(asked, draws=256, population=sent)
     assert set(table.chosen) == {"prm=prefix"}
     assert (table.best_in == 1).all()
     assert not table.worth.any()
