@@ -17,9 +17,10 @@ from simulations.crowd import crowd, judge, rows
 from simulations.harms import GRAVEST, STRATEGIES, Strategy
 from simulations.population import Population, PopulationError, load
 from simulations.population_schema import DRAWN
-from simulations.visits import PLACES, Label, Plan, Settings, Visit, plan_for
+from simulations.visits import ONE_VISIT, PLACES, Label, Plan, Settings, Visit, plan_for
 
-EVERYWHERE = {name: 1 / len(PLACES) for name in PLACES}
+HERE = [name for name, place in PLACES.items() if place.world is ONE_VISIT]
+EVERYWHERE = dict.fromkeys(HERE, 1 / len(HERE))
 HOSTILE = load("shared_origins").with_shares("place", EVERYWHERE).with_shares(
     "as_resource", {"honor": 0.4, "ignore": 0.3, "add": 0.2, "substitute": 0.1}
 )  # fmt: skip
@@ -51,7 +52,7 @@ def test_agrees_with_agents_in_time(adoption: float, attempts: int) -> None:
 
 def test_agrees_where_attackers_go_where_most_is_left_open() -> None:
     """Among servers of theirs; where much leaks as well, most go where it does, and fewer endings are left."""
-    servers = [name for name in PLACES if not name.startswith(("leaky", "forged", "made_up"))]
+    servers = [name for name in HERE if not name.startswith(("leaky", "forged", "made_up"))]
     among = HOSTILE.with_shares("place", {name: 1 / len(servers) for name in servers})
     assert compared(among, ((), (("prm", "prefix"),)), 150, after=STRATEGIES["best_response"]) > 5
 
