@@ -4,8 +4,8 @@
 
 Each run has a seed of its own, five replications and an interval of 95 % for every rate and difference. What they
 should hold is the exact probability where it is known, and else the mean of all runs. Outcomes that are seen less than
-a hundred times in a run are left out: of what is rarer intervals are wider than they need be. A name of a reader and a
-number of runs may follow.
+a hundred times in a run are left out: of what is rarer intervals are wider than they need be. So are those that some
+run has not seen, for it says nothing of them. A name of a reader and a number of runs may follow.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def covered(reader: str, runs: int) -> pandas.DataFrame:
     rows = []
     for (table, arm, kind, outcome), group in found.groupby(["table", "arm", "kind", "outcome"]):
         common = _RARE <= group["seen"].mean() <= attempts - (_RARE if table == "rates" else 0)
-        if common:
+        if common and len(group) == runs:
             known = group["expected"].iloc[0]
             truth = group["estimate"].mean() if np.isnan(known) else known
             rows.append((table, arm, kind, outcome, ((group["low"] <= truth) & (truth <= group["high"])).mean()))

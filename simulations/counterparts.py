@@ -163,19 +163,16 @@ class Counterparts:
             yield turn
             bill[QUEUED] += clock.now - came
             bill[PROMPTS] += 1
-            tired = self._tired(user)
+            tired = bool(self.options["tired_after"]) and self._tired(user)
             yield clock.timeout(seconds)
         return tired
 
     def _tired(self, user: int) -> bool:
         """Whether a user has been asked so often in the last hour that it looks no more; it is asked once more."""
-        enough = self.options["tired_after"]
-        if not enough:
-            return False
         asked, now = self._prompted.setdefault(user, deque()), self.clock.now
         while asked and asked[0] <= now - MEMORY:
             asked.popleft()
-        tired = len(asked) >= enough
+        tired = len(asked) >= self.options["tired_after"]
         asked.append(now)
         return tired
 

@@ -70,8 +70,9 @@ def live(unit: Unit, living: Residents, called: Iterator[Calls], options: dict[s
 def tallied(worlds: Sequence[World]) -> Tally:
     """What became of the calls of a unit."""
     tally = Tally()
-    tally.endings.update(zip(*(world.ended for world in worlds), strict=True))
-    accepted = [np.array([label.kind == "success" for label in world.ended]) for world in worlds]
+    ended = [world.ended for world in worlds]
+    tally.endings.update(zip(*ended, strict=True))
+    accepted = [np.array([label.kind == "success" for label in labels]) for labels in ended]
     for arm, world in enumerate(worlds):
         for place, name in enumerate(QUANTITIES):
             values, first = world.bills[:, place], worlds[0].bills[:, place]

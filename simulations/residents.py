@@ -102,16 +102,18 @@ def _categories(
     population: Population, drawn: Topology, connected: list[Connection], seed: str
 ) -> Iterator[tuple[Factor, Whole]]:
     """For each factor the category that each connection is of: what its parties are, or what is drawn for itself."""
-    parties = [
-        dict(drawn.clients[each.client]) | dict(drawn.authorization_servers[each.server])
-        | dict(drawn.resource_servers[each.resource_server].settings)
-        for each in connected
-    ]  # fmt: skip
+    between = [(each.client, each.server, each.resource_server) for each in connected]
+    # Many connections are between the same three.
+    parties = {
+        (client, server, resource): dict(drawn.clients[client]) | dict(drawn.authorization_servers[server])
+        | dict(drawn.resource_servers[resource].settings)
+        for client, server, resource in dict.fromkeys(between)
+    }  # fmt: skip
     for factor, decides in _deciding(population):
         known = {_said(kind, decides): number for number, kind in reversed(list(enumerate(factor.categories)))}
-        if all(name in party for party in parties[:1] for name in decides) and decides:
-            found = [known[tuple(party[name] for name in decides)] for party in parties]
-            yield factor, np.array(found, dtype=np.int64)
+        if decides and all(name in parties[three] for three in between[:1] for name in decides):
+            kinds = {three: known[tuple(party[name] for name in decides)] for three, party in parties.items()}
+            yield factor, np.array([kinds[three] for three in between], dtype=np.int64)
         else:
             numbers = draws.uniforms(seed, f"resident: {factor.name}", 0, len(connected))
             yield factor, draws.categories(numbers, factor.shares)
