@@ -28,7 +28,7 @@ from simulations.results import outcomes_of
 from simulations.visits import ONE_VISIT, PLACES, Label, Plan, Visit, plan_for
 
 BySituation = Callable[[Strategy], list[Plan[Label]]]
-MET = load("measured_2026")
+MET = load("measured_2026").with_shares("place", {"honest_api": 0.9, "malicious_rs": 0.1})
 FOUND = situations(MET)
 
 
