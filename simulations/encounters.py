@@ -11,15 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import product
-from typing import TypeVar
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, TypeVar
 
 from simulations.visits import PLACES
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 #: A share, or an array of them.
-Share = TypeVar("Share", float, NDArray[np.float64])
+Share = TypeVar("Share", float, "NDArray[np.float64]")
 #: The number that says how many servers are malicious, of those with an origin to themselves and of tenants.
 MALICIOUS = {False: "attackers.resource_servers", True: "attackers.tenants"}
 OWN_AS, LURE = "attackers.authorization_servers", "attackers.lure"
@@ -54,6 +55,8 @@ def shares(number: Callable[[str], Share], tenants: Share) -> dict[str, Share]:
         >>> {place: round(share, 9) for place, share in shares(lambda name: numbers.get(name, 0.0), 0.0).items()}
         {'honest_api': 0.75, 'malicious_rs': 0.25}
     """
+    import numpy as np  # which whoever only lists experiments does without
+
     called = dict.fromkeys(PLACES, 0.0 * tenants)
     for tenant, honest, own_as in product((False, True), repeat=3):
         malicious, own = number(MALICIOUS[tenant]), number(OWN_AS)

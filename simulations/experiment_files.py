@@ -16,13 +16,14 @@ from model.design import NAMED_DESIGNS
 from model.documents import DocumentError, Schema, from_toml
 from model.errors import hint
 from simulations.engine import READERS
-from simulations.experiments import Adoption, Experiment, ExperimentError, Mix, Number, Year
+from simulations.experiments import Adoption, Experiment, ExperimentError, Mix, Number, Range, Year
 from simulations.harms import STRATEGIES
 from simulations.measures import Measure
 from simulations.population import populations
 
 _TEXT: dict[str, Any] = {"type": "string", "minLength": 1, "format": "printable"}
-_NUMBERS: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "number"}}
+_NUMBER: dict[str, Any] = {"type": "number"}
+_NUMBERS: dict[str, Any] = {"type": "object", "additionalProperties": _NUMBER}
 _SHARES: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "number", "minimum": 0, "maximum": 1}}
 _ARM: dict[str, Any] = {"type": "string", "format": "printable"}
 _SWEEPS = ("adoption", "year", "number", "option", "factor")
@@ -47,6 +48,10 @@ def schema() -> dict[str, Any]:
         "type": "object", "title": "key", "properties": {"quantity": _TEXT, "per": _TEXT},
         "required": ["quantity", "per"], "additionalProperties": False,
     }  # fmt: skip
+    tried = {
+        "type": "object", "title": "key", "properties": {"low": _NUMBER, "high": _NUMBER, "why": _TEXT},
+        "required": ["low", "high", "why"], "additionalProperties": False,
+    }  # fmt: skip
     keys = {
         "question": _of("what it answers", _TEXT),
         "population": _of("who is met: a name, or the path of a file from here", _TEXT),
@@ -68,6 +73,8 @@ def schema() -> dict[str, Any]:
         "mixes": _of("shares of its population that it sets", {"type": "object", "additionalProperties": _SHARES}),
         "numbers": _of("numbers of its population that it sets", _NUMBERS),
         "options": _of("what else the reader is told", _NUMBERS),
+        "tried": _of("between what numbers and options are tried when one asks what decides it, and why",
+                     {"type": "object", "additionalProperties": tried}),
         "reader": _of("how attempts are counted", {"title": "reader", "enum": list(READERS)}),
         "attacker": _of("what attackers are after", {"title": "attacker", "enum": list(STRATEGIES)}),
         "interval": _of("exact where outcomes are rare", {"title": "interval", "enum": ["wilson", "exact"]}),
@@ -133,11 +140,17 @@ def _experiment(path: Path, content: dict[str, Any]) -> Experiment:
     elif population not in populations():
         raise ExperimentError(f"population: unknown population {population!r}{hint(population, populations())}")
     headline = [Measure(**measure) for measure in content.pop("headline", ())]
+    tried = {name: Range(**between) for name, between in content.pop("tried", {}).items()}
+    wrong = next((name for name, between in tried.items() if between.low > between.high), None)
+    if wrong is not None:
+        raise ExperimentError(f"tried: {wrong}: 'low' must not be above 'high'")
     said: dict[str, Any] = {
         key: MappingProxyType(value) if isinstance(value, dict) else value for key, value in content.items()
     }
     if headline:
         said["headline"] = tuple(headline)
+    if tried:
+        said["tried"] = MappingProxyType(tried)
     said.setdefault("parameter", "point" if sweep is None else _words(sweep))
     return Experiment(
         path.stem, values=values, arms=arms, population=population, sweep=sweep, asked=(str(path),), **said
@@ -188,6 +201,7 @@ def written(asked: Experiment) -> str:
     said |= {name: dict(getattr(asked, name)) for name in ("mixes", "numbers", "options")}
     said |= {name: getattr(asked, name) for name in ("deployed", "reader", "interval", "attempts", "attacker")
              if getattr(asked, name) != plain[name]}  # fmt: skip
+    said["tried"] = {name: between._asdict() for name, between in asked.tried.items()}
     if asked.headline != plain["headline"]:
         said["headline"] = [measure._asdict() for measure in asked.headline]
     return "".join(f"{key} = {_toml(value)}\n" for key, value in said.items() if value != {})

@@ -40,6 +40,8 @@ CROSSINGS: dict[str, tuple[Condition, ...]] = {
 CRM, ATTACKER_RS = PLACES["honest_api"].url, PLACES["malicious_rs"].url
 #: Rules that a token has met before, when it was obtained, and rules about kinds of token that no topology has.
 ASKED_BEFORE = {
+    # What populations meet lists one AS.
+    "client.use_resource_metadata": {"client.server_is_the_chosen_one"},
     "client.reuse_cached_token": {
         "client.token_type_is_dpop", "client.echo_is_read", "client.echo_confirms_request",
     },
