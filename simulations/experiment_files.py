@@ -19,7 +19,8 @@ from simulations.engine import READERS
 from simulations.experiments import Adoption, Experiment, ExperimentError, Mix, Number, Range, Year
 from simulations.harms import STRATEGIES
 from simulations.measures import Measure
-from simulations.population import populations
+from simulations.options import OPTIONS
+from simulations.population import NUMBERS, populations
 
 _TEXT: dict[str, Any] = {"type": "string", "minLength": 1, "format": "printable"}
 _NUMBER: dict[str, Any] = {"type": "number"}
@@ -140,10 +141,7 @@ def _experiment(path: Path, content: dict[str, Any]) -> Experiment:
     elif population not in populations():
         raise ExperimentError(f"population: unknown population {population!r}{hint(population, populations())}")
     headline = [Measure(**measure) for measure in content.pop("headline", ())]
-    tried = {name: Range(**between) for name, between in content.pop("tried", {}).items()}
-    wrong = next((name for name, between in tried.items() if between.low > between.high), None)
-    if wrong is not None:
-        raise ExperimentError(f"tried: {wrong}: 'low' must not be above 'high'")
+    tried = _tried(content.pop("tried", {}), content.get("reader", "arrays"))
     said: dict[str, Any] = {
         key: MappingProxyType(value) if isinstance(value, dict) else value for key, value in content.items()
     }
@@ -155,6 +153,19 @@ def _experiment(path: Path, content: dict[str, Any]) -> Experiment:
     return Experiment(
         path.stem, values=values, arms=arms, population=population, sweep=sweep, asked=(str(path),), **said
     )
+
+
+def _tried(said: Mapping[str, Any], reader: str) -> dict[str, Range]:
+    """Between what numbers and options are tried; a number is tried by its logarithm."""
+    known = (*NUMBERS, *OPTIONS.get(reader, ()))
+    for name, between in said.items():
+        if name not in known:
+            raise ExperimentError(f"tried: unknown number or option {name!r}{hint(name, known)}")
+        if between["low"] > between["high"]:
+            raise ExperimentError(f"tried.{name}: 'low' must not be above 'high'")
+        if name in NUMBERS and between["low"] <= 0:
+            raise ExperimentError(f"tried.{name}.low: must be above 0, found {between['low']:g}")
+    return {name: Range(**between) for name, between in said.items()}
 
 
 def _sweep(said: dict[str, Any]) -> Mix | Adoption | Year | Number | None:

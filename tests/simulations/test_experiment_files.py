@@ -61,6 +61,9 @@ def test_a_named_design_and_a_deployed_client_may_be_an_arm() -> None:
     assert configuration("") == ""
 
 
+TRIED = LEAST + 'arms = [""]\ntried = '
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [
@@ -79,6 +82,9 @@ def test_a_named_design_and_a_deployed_client_may_be_an_arm() -> None:
         (LEAST + 'arms = [""]\nsweep = { factor = "place" }', "sweep: a factor goes from what is 'falling'"),
         (LEAST + 'arms = [""]\nsweep = { year = true, rising = { a = 1 } }', "sweep: 'rising' belongs to a factor"),
         (LEAST + 'arms = [""]\nattacker = "greedy"', "attacker: unknown attacker 'greedy'; allowed: gravest"),
+        (TRIED + '{ agent = { low = 1, high = 2, why = "?" } }', "tried: unknown number or option 'ag"),
+        (TRIED + '{ agents = { low = 3, high = 2, why = "?" } }', "tried.agents: 'low' must not be"),
+        (TRIED + '{ agents = { low = 0, high = 2, why = "?" } }', "tried.agents.low: must be above 0"),
         (LEAST + 'arms = [""]\nattempts = 0', "attempts: must be a number between 1 and 1e+09, found 0"),
         (LEAST + 'arms = [""]\nmixes = { place = { honest_api = 2 } }', "mixes.place.honest_api: must be a"),
     ],
