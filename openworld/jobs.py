@@ -49,7 +49,7 @@ C = TypeVar("C", bound=Cell)
 
 #: Questions answered by one checker: enough to share its cost, few enough that all workers have work to the end. It
 #: costs as much for each design where they are asked about one design after the other.
-BATCH, BATCH_OF_DESIGN = 48, 150
+BATCH, BATCH_OF_DESIGN = 48, 300
 
 
 def answer(batch: list[Question], by_design: bool = False) -> list[Reply]:
