@@ -47,8 +47,8 @@ class Cell(Protocol):
 
 C = TypeVar("C", bound=Cell)
 
-#: Questions answered by one checker: enough to share its cost, few enough that all workers have work to the end. It
-#: costs as much for each design where they are asked about one design after the other.
+#: Questions answered by one checker: enough to share its cost, few enough that all workers have work to the end. One
+#: that lays worlds down for a design has all that a study asks of it.
 BATCH, BATCH_OF_DESIGN = 48, 300
 
 

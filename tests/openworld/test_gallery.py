@@ -65,7 +65,8 @@ def test_a_figure_has_its_data_and_its_caption_beside_it(study_folder: Path, tmp
         assert all(word in caption for word in ("Population: ", "Design: ", "n: ", "Seed: ", "Interval: "))
     rates = (tmp_path / "echo-rates.txt").read_text(encoding="utf-8")
     assert "60 attempts in every arm at every point" in rates
-    assert "Threats to validity: measured by nobody: " in rates
+    nobody = rates.partition("Threats to validity: measured by nobody: ")[2].partition(";")[0]
+    assert "attackers.lure" in nobody.split(", ")
     data = pd.read_csv(tmp_path / "echo-rates.csv")
     kept = pd.read_csv(study_folder / "simulations" / "echo_rates.csv")
     pd.testing.assert_frame_equal(data, kept)
