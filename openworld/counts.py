@@ -66,8 +66,9 @@ def source_lines(asked: Experiment, met: Population) -> Iterator[str]:
     options = OPTIONS.get(asked.reader)
     if not options:
         return
-    numbers = [f"{name} {met.number(name):g}" for name in numbers_read(asked.reader, met)]
-    traits = [trait.name for trait in met.traits if trait.name in traits_read(asked.reader, met)]
+    at = asked.first_met(met)
+    numbers = [f"{name} {met.number(name):g}" for name in numbers_read(asked.reader, at)]
+    traits = [trait.name for trait in met.traits if trait.name in traits_read(asked.reader, at)]
     drawn = [factor.name for factor in met.factors]
     swept = {asked.sweep.name} if isinstance(asked.sweep, Number) else set()
     told = [f"{name} {value:g}" for name, value in asked.options.items()]

@@ -75,10 +75,10 @@ def _entities(asked: Experiment, met: Population) -> Iterator[str]:
     ))  # fmt: skip
     yield ""
     yield from _table(("number", "what it says"), (
-        *((name, NUMBERS[name].meaning) for name in numbers_read(asked.reader, met)),
+        *((name, NUMBERS[name].meaning) for name in numbers_read(asked.reader, asked.first_met(met))),
         *((name, option.meaning) for name, option in OPTIONS.get(asked.reader, {}).items()),
     ))  # fmt: skip
-    places = [kind.name for kind in met.places.categories]
+    places = [kind.name for kind in asked.first_met(met).places.categories]
     if asked.reader in _VISITS and asked.reader != "residents":
         yield ""
         yield from _table(("where an agent is sent", "what the party there can do", "capabilities"), (
@@ -205,8 +205,8 @@ _ELEMENTS = {
 
 def _used(asked: Experiment, met: Population) -> list[Stated]:
     """What a population states that the experiment depends on."""
-    read = {*numbers_read(asked.reader, met), *traits_read(asked.reader, met)}
-    at = asked.unit(met, asked.values[0], "", 0).population
+    at = asked.first_met(met)
+    read = {*numbers_read(asked.reader, at), *traits_read(asked.reader, at)}
     drawn = {factor.name for factor in (*at.factors, at.places)}
     return [row for row in at.stated() if row.name in read or (row.kind == "factors" and row.name in drawn)]
 

@@ -150,6 +150,10 @@ class Experiment:
             made[" + ".join(chosen) or AS_DEPLOYED] = settings(";".join(self.factors[name] for name in chosen))
         return made
 
+    def first_met(self, met: Population) -> Population:
+        """A population as it is where the sweep begins: what the experiment decides of it is decided."""
+        return self.unit(met, self.values[0], "", 0).population
+
     def unit(self, met: Population, value: float, seed: str, attempts: int, record: str = "") -> Unit:
         """One replication at a point of the sweep."""
         adoption, options = 1.0, dict(self.options)

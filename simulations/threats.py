@@ -44,7 +44,7 @@ class Threat(NamedTuple):
 
 def threats(asked: Experiment, met: Population) -> Iterator[Threat]:
     """The threats to the validity of an experiment with this population, those about its inputs first."""
-    turned = asked.sweep.factor if isinstance(asked.sweep, Mix) else ""
+    met, turned = asked.first_met(met), asked.sweep.factor if isinstance(asked.sweep, Mix) else ""
     drawn = [met.sent, *met.factors] if asked.reader in SENT and met.sent is not None else list(met.factors)
     stated = [(each.name, each.provenance) for each in drawn if each.name != turned and len(each.categories) > 1]
     counted = asked.sweep.name if isinstance(asked.sweep, Number) else ""

@@ -10,11 +10,12 @@ from click.testing import CliRunner
 
 from openworld.cli import main
 from openworld.odd import PATTERNS, lines
+from simulations import encounters
 from simulations.catalogue import EXPERIMENTS
 from simulations.engine import READERS
 from simulations.experiments import find, population_for
 from simulations.knobs import numbers_read
-from simulations.population import load
+from simulations.population import NUMBERS, load
 from simulations.population_statements import Number, Provenance
 from simulations.threats import LEFT_OUT, threats
 
@@ -23,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_every_experiment_is_described(name: str) -> None:
-    """Element by element; each arm, each point of the sweep and each number that is read is in it."""
+    """Element by element; each arm, each point of the sweep and each number that is read is in it, and no other."""
     asked = find(name)
     met = population_for(asked, None)
     text = "\n".join(lines(asked, met))
@@ -34,7 +35,8 @@ def test_every_experiment_is_described(name: str) -> None:
     ]  # fmt: skip
     assert asked.question in text
     assert all(f"| {arm} |" in text for arm in asked.treatments)
-    assert all(f"| {number} |" in text for number in numbers_read(asked.reader, met))
+    read = numbers_read(asked.reader, asked.first_met(met))
+    assert {number for number in NUMBERS if f"| {number} |" in text} == set(read)
 
 
 def test_every_reader_has_its_words() -> None:
@@ -61,7 +63,8 @@ def test_threats_follow_the_statements() -> None:
 def test_what_is_swept_is_no_threat() -> None:
     """The share that an experiment sweeps is its question."""
     asked = find("rare_mixup")
-    assert "place" not in dict(threats(asked, population_for(asked, None))).get("measured by nobody", "")
+    told = dict(threats(asked, population_for(asked, None))).get("measured by nobody", "")
+    assert not {"place", *encounters.NUMBERS} & set(told.split(", "))
 
 
 def test_the_command_writes_a_file(tmp_path: Path) -> None:
