@@ -33,10 +33,10 @@ def test_published_attacks_are_found_and_mended(name):
 
 @pytest.mark.slow
 def test_what_is_a_single_step_says_why():
-    """Four of five are composed; of the others each has its reason in a sentence."""
+    """Seven of eight are composed; of the others each has its reason in a sentence."""
     found = [outcome(each) for each in publications().values()]
     counted = Counter(each.how for each in found)
-    assert counted["composed"] >= 0.8 * counted.total()
+    assert counted["composed"] >= 0.87 * counted.total()
     assert all(each.publication.note for each in found if each.how == "one move")
 
 
