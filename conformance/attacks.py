@@ -1,8 +1,7 @@
 """Attack traces of the solver as plays: what the attacker says in a trace, a real client is told over HTTP.
 
-One table, :data:`TELLS`, says for each kind of message of a trace what it changes in the honest world. What the client
-sends in the trace is not told to the real one: it is what is looked for in the recording. A trace in which the attacker
-acts elsewhere than in what one client sees (in a session of its own, in a browser) cannot be played to a client.
+Whatever a trace violates on its way counts, and what the attacker can do by itself with what it has at the end
+(redeem a code, present a token to an honest neighbour), so that a play is about a set of properties.
 """
 
 from __future__ import annotations
@@ -10,349 +9,215 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field, replace
-from functools import cache
-from typing import Any
+from dataclasses import asdict, replace
+from itertools import combinations
+from typing import NamedTuple, Protocol
 
-from conformance.play import Attack, Leak, Play
-from model import identifiers
+from conformance.play import Attack, Deed, Play, Sign
+from conformance.telling import BY_REQUEST, PARTIES, Draft, UntellableError, messages, sign_of, tell
 from model.design import Configuration, Design
-from model.messages import (
-    THIEF,
-    AuthorizationRequest,
-    AuthorizationResponse,
-    Challenge,
-    ClientMetadata,
-    EntityStatement,
-    Fetch,
-    Introspection,
-    IntrospectionResponse,
-    KeySet,
-    Message,
-    Redirection,
-    RegistrationRequest,
-    RegistrationResponse,
-    ResourceMetadata,
-    ResourceRequest,
-    ResourceResponse,
-    ServerMetadata,
-    TokenRequest,
-    TokenResponse,
-)
-from model.token_flow import ELSEWHERE
+from model.machine import Machine, State, Step
+from model.messages import ResourceRequest, TokenRequest
 from model.trace import Trace
-from model.wire import Arrow, arrows
-from model.world import ATTACKER, AUTHORIZATION_SERVER, CLIENT, World, callbacks
-from model.world_file import DEFAULT
+from model.wire import Scene
+from model.world import ATTACKER
 from properties.security import find
 from properties.shortest import ReplayError, confirm
 
-
-@cache
-def origins(world: World) -> dict[str, str]:
-    """The origins of a world by the party that plays them here; the attacker is one party wherever it answers."""
-    servers = {server.url: "{as1}" if server.honest else "{evil}" for server in world.servers}
-    hosts = {identifiers.origin(party.url).rstrip("/") for party in world.resource_servers}
-    resources = {origin: f"{{{origin.partition('://')[2].partition('.')[0]}}}" for origin in sorted(hosts)}
-    return {**servers, ELSEWHERE.rstrip("/"): "{evil}", **resources}
-
-
-#: Who has an origin besides the parties of every scenario.
-PARTIES = tuple(name.strip("{}") for name in origins(DEFAULT).values() if name not in ("{as1}", "{evil}"))
-
-#: What is asked about: properties that one client can lose without anybody else's session.
+#: What is asked about: properties that a client can lose by what it is told.
 ASKED = (
-    "code_delivery", "authorization", "token_confinement", "flow_binding", "discovery_integrity", "resource_binding",
-    "as_acceptance", "session_integrity",
+    "code_delivery", "authorization", "token_confinement", "flow_binding", "token_custody", "discovery_integrity",
+    "resource_binding", "as_acceptance", "session_integrity",
 )  # fmt: skip
-#: Properties that are lost by a request that should not have been sent, whatever is in it.
-BY_REQUEST = ("discovery_integrity", "resource_binding", "as_acceptance", "session_integrity")
-CAPABILITIES = ("mal_as", "mal_rs", "mal_tenant", "hdr_inject", "delivery_tamper")
-DEPLOYMENTS: tuple[dict[str, str], ...] = (
-    {},
-    {"h_iss": "no"},
-    {"splice": "yes"},
-    {"h_iss": "no", "splice": "yes"},
-    {"audience_check": "prefix"},
-    {"audience_check": "off"},
-)
+#: What the honest parties of a deployment are played with; the rest is told by messages.
+PLAYED = ("audience_check", "pkce_as")
 
-#: Client switches each of which, set so, opens a way in: a client that is stricter should resist what they allow.
-WEAKER: tuple[dict[str, str], ...] = (
-    {},
-    {"iss_check": "off"},
-    {"md_issuer_check": "off"},
-    {"iss_check": "off", "md_issuer_check": "off"},
-    {"prm": "unchecked"},
-    {"prm": "prefix"},
-    {"prm": "prefix_str"},
-    {"rs_as_bind": "off"},
-)
+#: How many deeds of its own the attacker is followed through once a trace is over.
+DEEDS = 2
 
 
-class UntellableError(ValueError):
-    """A trace that cannot be played to one client; the message says why."""
+class Probe(NamedTuple):
+    """Attackers, the honest parties that they meet, and clients that are weaker than the real one."""
+
+    attackers: tuple[tuple[str, ...], ...]
+    deployments: tuple[dict[str, str], ...]
+    weaker: tuple[dict[str, str], ...]
 
 
-@dataclass(slots=True)
-class Draft:
-    """A play while its messages are told: changes to the honest world, and what the client is expected to give away."""
-
-    world: World
-    stated: dict[str, Any] = field(default_factory=dict)
-    asked: str = ""
-    bounce: str = ""
-    leaks: list[Leak] = field(default_factory=list)
-
-    def state(self, *path: str, **values: Any) -> None:
-        """Set values in a table of the honest world."""
-        table = self.stated
-        for name in path:
-            table = table.setdefault(name, {})
-        table.update({name: value for name, value in values.items() if value is not None})
-
-    def placed(self, text: Any) -> str:
-        """A text with the origins of the model's world replaced by those of the parties that play them."""
-        words = str(text)
-        for origin, name in origins(self.world).items():
-            words = words.replace(origin, name)
-        return "{evil}" if words == ATTACKER else words
-
-    def at(self, key: str) -> str:
-        """Where a party is."""
-        return self.placed(self.world.by_name[key].url if key in self.world.by_name else key)
-
-    def party(self, key: str) -> str:
-        """Who plays a server."""
-        return "as1" if key in self.world.by_name and self.world.by_name[key].honest else "evil"
-
-    def role(self, key: str) -> str:
-        """What a participant is to the client."""
-        party = self.world.by_name.get(key)
-        if party is None:
-            return "attacker" if key == ATTACKER else "browser"
-        return {CLIENT: "client", AUTHORIZATION_SERVER: "server"}.get(party.role, "resource")
-
-
-#: The shortest run that shows what a property is about: an attack, or first contact; nothing where there is none.
-Ask = Callable[[str, Configuration], Trace | None]
-Tell = Callable[[Draft, Arrow, Any, dict[str, str]], None]
-
-
-def _visits(draft: Draft, told: Arrow, request: ResourceRequest, values: dict[str, str]) -> None:
-    draft.stated.setdefault("url", draft.placed(request.url))
-
-
-def _fetches(draft: Draft, told: Arrow, request: Fetch, values: dict[str, str]) -> None:
-    draft.asked = draft.placed(request.url)
-
-
-def _challenges(draft: Draft, told: Arrow, challenge: Challenge, values: dict[str, str]) -> None:
-    draft.state("challenge", resource_metadata=draft.placed(values.get("resource_metadata", "absent")))
-
-
-def _describes_resource(draft: Draft, told: Arrow, document: ResourceMetadata, values: dict[str, str]) -> None:
-    listed = [draft.placed(issuer) for issuer in document.authorization_servers.split()]
-    draft.state("documents", "main", at=[draft.asked])
-    draft.state("documents", "main", "body", resource=draft.placed(document.resource), authorization_servers=listed)
-
-
-def _describes_server(draft: Draft, told: Arrow, document: ServerMetadata, values: dict[str, str]) -> None:
-    advertised = document.authorization_response_iss_parameter_supported
-    draft.state(
-        "servers", draft.party(told.sender), "metadata",
-        issuer=draft.placed(values["issuer"]), authorization_endpoint=draft.placed(values["authorization_endpoint"]),
-        token_endpoint=draft.placed(values["token_endpoint"]),
-        authorization_response_iss_parameter_supported=True if advertised else "absent",
-        client_id_metadata_document_supported=True,
-    )  # fmt: skip
-
-
-def _answers(draft: Draft, told: Arrow, response: AuthorizationResponse, values: dict[str, str]) -> None:
-    draft.state("servers", draft.party(told.sender), iss=draft.placed(values.get("iss", "absent")))
-
-
-def _sends_on(draft: Draft, told: Arrow, there: Redirection, values: dict[str, str]) -> None:
-    """The attacker's AS sends the browser on: to the honest one, or back with a code of its own."""
-    back = (uri for client in draft.world.clients for uri in callbacks(draft.world, client))
-    if draft.bounce != "account":
-        draft.bounce = "" if there.location in back else "same"
-
-
-def _approves(draft: Draft, told: Arrow, request: AuthorizationRequest, values: dict[str, str]) -> None:
-    """The attacker approves the client at the honest AS with an account of its own, and answers with that code."""
-    draft.bounce = "account"
-
-
-def _bounced(draft: Draft, told: Arrow, request: AuthorizationRequest, values: dict[str, str]) -> None:
-    if not told.honest:
-        who = str(request.code_challenge)
-        own = who == THIEF or (who in draft.world.session and draft.world.user_of(who) == ATTACKER)
-        draft.bounce = "own" if own else "same"
-
-
-def _nothing(draft: Draft, told: Arrow, message: Message, values: dict[str, str]) -> None:
-    """The client's own doing, or the attacker's after it has what it wants."""
-
-
-#: What each message tells: by what it is, who sends it and who receives it.
-TELLS: dict[tuple[type[Message], str, str], Tell] = {
-    (ResourceRequest, "client", "resource"): _visits,
-    (Fetch, "client", "resource"): _fetches,
-    (Fetch, "client", "server"): _fetches,
-    (Fetch, "client", "attacker"): _fetches,
-    (Challenge, "resource", "client"): _challenges,
-    (ResourceMetadata, "resource", "client"): _describes_resource,
-    (ResourceMetadata, "attacker", "client"): _describes_resource,
-    (ServerMetadata, "server", "client"): _describes_server,
-    (Redirection, "client", "browser"): _nothing,
-    (Redirection, "server", "browser"): _sends_on,
-    (AuthorizationRequest, "browser", "server"): _bounced,
-    (AuthorizationRequest, "attacker", "server"): _approves,
-    (AuthorizationResponse, "server", "browser"): _answers,
-    (AuthorizationResponse, "server", "attacker"): _answers,
-    (AuthorizationResponse, "browser", "client"): _nothing,
-    (TokenRequest, "client", "server"): _nothing,
-    (TokenRequest, "attacker", "server"): _nothing,
-    (TokenResponse, "server", "client"): _nothing,
-    (TokenResponse, "server", "attacker"): _nothing,
-    (ResourceRequest, "attacker", "resource"): _nothing,
-    (ResourceResponse, "resource", "client"): _nothing,
-    (ResourceResponse, "resource", "attacker"): _nothing,
-}
-
-
-#: What parties ask each other to get to know each other; those that are played do that in a way of their own.
-LOOKUPS = (
-    ClientMetadata, EntityStatement, Introspection, IntrospectionResponse, KeySet, RegistrationRequest,
-    RegistrationResponse,
+_LIARS = ("mal_as", "mal_rs", "mal_tenant", "hdr_inject", "delivery_tamper")
+_NONE: dict[str, str] = {}
+#: What is tried: those who lie to the client, with what servers may do; two of them at once; and those who have
+#: something of a user's session, or a session of their own.
+PROBES = (
+    Probe(
+        tuple((one,) for one in _LIARS),
+        (
+            _NONE, {"h_iss": "no"}, {"splice": "yes"}, {"h_iss": "no", "splice": "yes"}, {"audience_check": "prefix"},
+            {"audience_check": "off"},
+        ),
+        (
+            _NONE, {"iss_check": "off"}, {"md_issuer_check": "off"}, {"iss_check": "off", "md_issuer_check": "off"},
+            {"prm": "unchecked"}, {"prm": "prefix"}, {"prm": "prefix_str"}, {"rs_as_bind": "off"},
+        ),
+    ),
+    Probe(tuple(combinations(_LIARS, 2)), (_NONE,), (_NONE, {"rt_pin": "off"})),
+    Probe(
+        (("code_leak",), ("req_leak",), ("lure",), ("web",), ("code_leak", "lure"), ("code_leak", "web")),
+        (_NONE, {"pkce_as": "lax"}),
+        (_NONE, {"state": "off"}, {"pkce": "off"}, {"pkce": "off", "client_auth": "pkjwt"}),
+    ),
 )  # fmt: skip
+#: Every deployment that is tried.
+DEPLOYMENTS = tuple({str(one): one for probe in PROBES for one in probe.deployments}.values())
 
 
-def _is_lookup(draft: Draft, told: Arrow) -> bool:
-    by_server = isinstance(told.record, Fetch) and draft.role(told.sender) in ("server", "resource")
-    return by_server or isinstance(told.record, LOOKUPS)
+class Asking(Protocol):
+    """Whoever can be asked about a property: whether it can be lost, and by which run; nothing where there is none."""
+
+    def __call__(self, name: str, configuration: Configuration) -> Trace | None:
+        """The shortest run that shows what a property is about: an attack, or first contact."""
+
+    def can(self, name: str, configuration: Configuration) -> bool:
+        """Whether there is one."""
 
 
-def tell(trace: Trace, expected: bool = False) -> Play:
-    """The play of an attack trace (raises UntellableError)."""
-    draft = Draft(trace.world)
-    for told in (told for told in _as_users(trace.world, arrows(trace)) if not _is_lookup(draft, told)):
-        act = TELLS.get((type(told.record), draft.role(told.sender), draft.role(told.receiver)))  # type: ignore[arg-type]
-        if act is None:
-            raise UntellableError(f"nobody tells a client: {told.sender} to {told.receiver}: {told.label}")
-        values = {value.name: value.text for value in told.values}
-        act(draft, told, told.record, values)
-        if trace.shows in BY_REQUEST:
-            draft.leaks += [harm] if (harm := _harm(draft, told)) else []
-        elif told.leaks and draft.role(told.sender) == "client":
-            draft.leaks.append(Leak(draft.at(told.receiver), told.leaks, draft.placed(values.get("aud", ""))))
-    if not draft.leaks:
-        raise UntellableError("the client itself gives nothing away")
-    return _play(trace, draft, expected)
-
-
-def _as_users(world: World, run: list[Arrow]) -> Iterator[Arrow]:
-    """A run in one session as one of the user's: whose it is makes no difference to the client.
-
-    Raises:
-        UntellableError: two sessions take part, and which is whose the client alone cannot be told.
-    """
-    if len({told.session for told in run}) > 1:
-        raise UntellableError("two sessions take part")
-    user = next(iter(world.users), "user")
-    for told in run:
-        by_browser = isinstance(told.record, Redirection | AuthorizationRequest | AuthorizationResponse)
-        if told.session and by_browser and ATTACKER in (told.sender, told.receiver):
-            sender, receiver = (user if key == ATTACKER else key for key in (told.sender, told.receiver))
-            yield replace(told, sender=sender, receiver=receiver, honest=told.honest or told.sender == ATTACKER)
-        else:
-            yield told
-
-
-def _play(trace: Trace, draft: Draft, expected: bool) -> Play:
-    digest = hashlib.sha256(json.dumps([draft.stated, draft.bounce], sort_keys=True).encode()).hexdigest()[:8]
-    capabilities = "+".join(sorted(trace.configuration.capabilities))
-    return Play(
-        f"attack_{capabilities}_{digest}", "attack", f"{trace.shows} under {trace.configuration}", draft.stated,
-        attacks=(Attack(trace.shows, tuple(draft.leaks), expected),), bounce=draft.bounce, parties=PARTIES, trace=trace,
-    )  # fmt: skip
-
-
-def _harm(draft: Draft, told: Arrow) -> Leak | None:
-    """A request of the client that it would not send if all were well, where a message is one.
-
-    Sending the user to an AS is one only together with the metadata that it was done by.
-    """
-    receiver = draft.world.by_name.get(told.receiver)
-    strangers = receiver is not None and not receiver.honest
-    if draft.role(told.sender) != "client":
-        return None
-    if isinstance(told.record, Fetch) and strangers and draft.role(told.receiver) == "server":
-        return Leak(draft.at(told.receiver), ("server_metadata",))
-    if isinstance(told.record, Redirection) and told.decisive:
-        return Leak(draft.placed(told.record.location), ("authorize",))
-    if isinstance(told.record, ResourceRequest) and told.decisive and draft.bounce == "account":
-        return Leak(draft.at(told.receiver), ("account",))
-    if isinstance(told.record, ResourceRequest) and told.decisive and strangers:
-        return Leak(draft.at(told.receiver), ("call",))
-    return None
-
-
-def questions(
-    design: Design, properties: Collection[str] = ASKED
-) -> Iterator[tuple[str, Configuration, Configuration]]:
-    """Every question about these properties whose answer may be an attack on a client of this design or a weaker one.
-
-    The last is what the question would be about the design itself.
-    """
+def questions(properties: Collection[str] = ASKED) -> Iterator[tuple[str, Probe, dict[str, str], dict[str, str]]]:
+    """Every property with what is tried against it: the deployment, and in which way a client may be weaker."""
     for name in properties:
-        for weaker in WEAKER:
-            for deployment in DEPLOYMENTS:
+        for probe in PROBES:
+            for deployment in probe.deployments:
                 if name in BY_REQUEST and "audience_check" in deployment:
                     continue  # the request has been sent before anybody looks at an audience
-                for capability in CAPABILITIES:
-                    own = Configuration(design.but(**deployment), frozenset([capability]))
-                    yield name, Configuration(own.design.but(**weaker), own.capabilities), own
+                for weaker in probe.weaker:
+                    yield name, probe, deployment, weaker
 
 
 def plays(
-    design: Design, ask: Ask, done: Callable[[], None] = lambda: None, properties: Collection[str] = ASKED
+    design: Design, ask: Asking, done: Callable[[], None] = lambda: None, properties: Collection[str] = ASKED
 ) -> tuple[list[Play], dict[str, str]]:
     """The plays of every attack trace that the solver finds, and for the traces that are none the reason."""
     found: dict[str, Play] = {}
     untold: dict[str, str] = {}
-    for name, configuration, own in questions(design, properties):
-        trace = ask(name, configuration)
+    for name, probe, deployment, weaker in questions(properties):
+        own = design.but(**deployment)
+        for trace in _traces(name, probe, own.but(**weaker), ask):
+            try:
+                play = as_play(trace, own)
+                earlier = found.setdefault(play.name, play)
+                found[play.name] = _merged(earlier, play)
+            except UntellableError as error:
+                untold.setdefault(f"{name} under {trace.configuration}", str(error))
         done()
-        if trace is None:
-            continue
-        try:
-            play = tell(trace, runs(replace(trace, configuration=own)))
-            earlier = found.setdefault(play.name, play)
-            found[play.name] = replace(earlier, attacks=_merged(earlier.attacks, play.attacks[0]))
-        except UntellableError as error:
-            untold.setdefault(f"{name} under {configuration}", str(error))
     return list(found.values()), untold
 
 
-def runs(trace: Trace) -> bool:
-    """Whether a trace is one: the machine follows it to the event that it claims."""
+def _traces(name: str, probe: Probe, design: Design, ask: Asking) -> Iterator[Trace]:
+    """The traces of the attackers of a probe, each of whom has more than those who have one already."""
+    if not ask.can(name, Configuration(design, frozenset(each for one in probe.attackers for each in one))):
+        return
+    known: list[frozenset[str]] = []
+    for capabilities in map(frozenset, sorted(probe.attackers, key=len)):
+        if any(fewer < capabilities for fewer in known):
+            continue
+        trace = ask(name, Configuration(design, capabilities))
+        if trace is not None:
+            known.append(capabilities)
+            # One that does without what is peculiar to the deployment is found without.
+            if not any(_runs(name, trace, own) for own in _plainer(trace.configuration)):
+                yield trace
+
+
+def _plainer(configuration: Configuration) -> Iterator[Configuration]:
+    plain = Design()
+    for name in PLAYED:
+        if configuration.design[name] != plain[name]:
+            yield replace(configuration, design=configuration.design.but(**{name: plain[name]}))
+
+
+def as_play(trace: Trace, design: Design | None = None) -> Play:
+    """The play of an attack trace, for a client of this design in the deployment of the trace; without one, of its own.
+
+    Raises:
+        UntellableError: it cannot be played to a client.
+    """
+    draft, _ = _told(trace)
+    own = trace.configuration if design is None else replace(trace.configuration, design=design)
+    attacks, deeds = [], list[Deed]()
+    for name, run in consequences(trace).items():
+        told, signs = _told(run)
+        if signs:
+            attacks.append(Attack(name, signs, _runs(name, run, own)))
+            deeds += told.deeds
+    if trace.shows not in [attack.violates for attack in attacks]:
+        raise UntellableError("the client itself gives nothing away")
+    acts, switches = draft.acts(), {name: trace.configuration.design[name] for name in PLAYED}
+    deployment = {name: value for name, value in switches.items() if value != Design()[name]}
+    looks = json.dumps([draft.stated, draft.bounce, [asdict(act) for act in acts], deployment], sort_keys=True)
+    capabilities = "+".join(sorted(trace.configuration.capabilities))
+    return Play(
+        f"attack_{capabilities}_{hashlib.sha256(looks.encode()).hexdigest()[:8]}", "attack",
+        f"{trace.shows} under {trace.configuration}", draft.stated, attacks=tuple(attacks), bounce=draft.bounce,
+        acts=acts, deeds=tuple(dict.fromkeys(deeds)), deployment=deployment, parties=PARTIES, trace=trace,
+    )  # fmt: skip
+
+
+def _told(run: Trace) -> tuple[Draft, tuple[Sign, ...]]:
+    """A run told, and what is seen where it happens."""
+    draft, signs = Draft(run.world), list[Sign]()
+    for told in messages(run):
+        tell(draft, told)
+        sign = sign_of(draft, told, run.shows)
+        signs += [] if sign is None else [sign]
+    return draft, tuple(dict.fromkeys(signs))
+
+
+def consequences(trace: Trace) -> dict[str, Trace]:
+    """By property, a run that loses it: how the trace begins, or the trace and what the attacker goes on to do."""
+    machine, found = Machine(trace.configuration, trace.world), dict[str, Trace]()
+    states = machine.replay(trace.steps)
+    reached = [(trace.steps[:number], state) for number, state in enumerate(states)]
+    ends = [(trace.steps, states[-1])]
+    for _ in range(DEEDS + 1):
+        for steps, state in reached:
+            context = machine.context(machine.view(state))
+            for name in ASKED:
+                if name not in found and find(name).event(context):
+                    found[name] = replace(trace, steps=steps, shows=name)
+        ends = reached = [
+            ((*steps, step), after)
+            for steps, state in ends
+            for step, after in machine.moves(state)
+            if _is_deed(machine, state, step, after)
+        ]
+    return found
+
+
+def _is_deed(machine: Machine, state: State, step: Step, after: State) -> bool:
+    """Whether a step is a request of the attacker's own at an honest party, with what it has."""
+    if machine.by_name[step.action].schema.honest:
+        return False
+    sent = [one for one in Scene(machine, step, machine.view(state), machine.view(after)).move.sends if one.when]
+    return bool(sent) and isinstance(sent[0].message, TokenRequest | ResourceRequest) and sent[0].sender == ATTACKER
+
+
+def _runs(name: str, trace: Trace, own: Configuration) -> bool:
+    """Whether a run is one under a configuration: the machine follows it to the event of the property."""
     try:
-        confirm(trace, find(trace.shows))
+        confirm(replace(trace, configuration=own), find(name))
     except (ReplayError, ValueError):
         return False
     return True
 
 
-def _merged(attacks: tuple[Attack, ...], other: Attack) -> tuple[Attack, ...]:
-    """The attacks with one more, each property once; expected if it is so in any trace that looks the same."""
-    known = {one.violates: one for one in attacks}
-    earlier = known.get(other.violates, other)
-    known[other.violates] = replace(earlier, expected=earlier.expected or other.expected)
-    return tuple(known.values())
+def _merged(play: Play, other: Play) -> Play:
+    """Two plays that look the same to a client as one: a property is expected to be lost if it is so in any trace."""
+    known = {one.violates: one for one in play.attacks}
+    for one in other.attacks:
+        earlier = known.get(one.violates, one)
+        known[one.violates] = one if one.expected and not earlier.expected else earlier
+    return replace(play, attacks=tuple(known.values()), deeds=tuple(dict.fromkeys((*play.deeds, *other.deeds))))
 
 
-def asked(design: Design, properties: Collection[str] = ASKED) -> int:
+def asked(properties: Collection[str] = ASKED) -> int:
     """How many questions there are."""
-    return sum(1 for _ in questions(design, properties))
+    return sum(1 for _ in questions(properties))

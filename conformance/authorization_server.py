@@ -34,7 +34,7 @@ LIFETIME = 3600
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a code stands for; ``subject`` is who approved it."""
+    """What a code stands for; ``subject`` is who approved it, ``act`` the session at the client that asked for it."""
 
     client: str
     redirect: str
@@ -43,6 +43,7 @@ class Grant:
     scope: str
     key: str
     subject: str = "user"
+    act: int = 0
 
 
 class Refusal(Exception):  # noqa: N818 (what RFC 6749 calls an error response)
@@ -90,6 +91,8 @@ class AuthorizationServer:
         design: the switches it obeys.
         documents: redirect URIs by the URL of a client metadata document.
         honest: the authorization server that an attacker's passes codes and registrations on to, if it is one.
+        granted: every grant by its code, also once that is redeemed.
+        wishes: what an attacker's asks a token for beside what the client wants.
     """
 
     name: str
@@ -100,21 +103,25 @@ class AuthorizationServer:
     key: ECKey = field(default_factory=lambda: ECKey.generate_key("P-256", auto_kid=True))
     clients: dict[str, list[str]] = field(default_factory=dict)
     codes: dict[str, Grant] = field(default_factory=dict)
+    granted: dict[str, Grant] = field(default_factory=dict)
     tokens: dict[str, Grant] = field(default_factory=dict)
     audiences: dict[str, list[str]] = field(default_factory=dict)
     refreshable: dict[str, Grant] = field(default_factory=dict)
     own_verifier: str = ""
+    wishes: tuple[str, ...] = ()
 
     def register(self, asked: Asked) -> Message:
         """Dynamic registration, open to all (RFC 7591 3).
 
-        An attacker's server hands out an identifier that it has obtained at the honest one, which is no secret.
+        An attacker's server hands out an identifier that it has obtained at the honest one, which is no secret. Who
+        registers the same redirect URIs again, as each session does that starts with nothing, is the same client.
         """
         wanted = asked.json()
         redirects = wanted.get("redirect_uris")
         if not isinstance(redirects, list) or not redirects:
             return Message("registration_response", {"error": "invalid_redirect_uri"}, 400)
-        client_id = f"client-{secrets.token_hex(6)}"
+        known = (name for name, uris in self.clients.items() if uris == list(map(str, redirects)))
+        client_id = next(known, f"client-{secrets.token_hex(6)}")
         for server in (self, self.honest):
             if server is not None:
                 server.clients[client_id] = list(map(str, redirects))
@@ -142,8 +149,13 @@ class AuthorizationServer:
         except Refusal as refused:
             return answer.but(**refused.fields(), **common)
         code = secrets.token_urlsafe(24)
-        self.codes[code] = grant
+        self.codes[code] = self.granted[code] = grant
         return answer.but(code=code, **common)
+
+    def assign(self, code: str, subject: str, act: int) -> None:
+        """Say of a grant who approved it, and in which session at the client that was."""
+        grant = replace(self.granted[code], subject=subject, act=act)
+        self.codes[code] = self.granted[code] = grant
 
     def bounce(self, asked: Asked, own: bool) -> Message:
         """The attacker sends the browser on to the honest server, with the challenge it got or one of its ``own``."""
@@ -156,21 +168,21 @@ class AuthorizationServer:
         fields = {**kept, "code_challenge": challenge, "code_challenge_method": "S256"}
         return Message("bounce", fields, 302, target=f"{self.honest.origin}/authorize")
 
-    def approve(self, asked: Asked, scenario: Scenario) -> tuple[Asked, Message, Message]:
-        """The attacker approves the client's request at the honest server, with an account of its own.
+    def approve(self, asked: Asked, scenario: Scenario, spliced: bool = True) -> tuple[Asked, Message]:
+        """The attacker approves the client's request here, with an account of its own: what it asks, and the answer.
 
-        What it asks there, what it is answered, and its own answer to the user's browser, with that code.
+        It asks with the challenge of the user's session (``spliced``), or as if it were another client without one.
         """
-        assert self.honest is not None
-        kept = ("response_type", "client_id", "redirect_uri", "state", "code_challenge", "code_challenge_method")
+        kept = ["response_type", "client_id", "redirect_uri"]
+        kept += ["state", "code_challenge", "code_challenge_method"] if spliced else []
         form = tuple((name, asked.value(name)) for name in kept)
-        url = f"{self.honest.origin}/authorize?{urlencode(form)}"
-        request = replace(asked, party=self.honest.name, form=form, url=url)
-        answer = self.honest.authorize(request, scenario)
-        code = answer.fields.get("code")
-        if code in self.honest.codes:
-            self.honest.codes[code] = replace(self.honest.codes[code], subject=ATTACKER)
-        return request, answer, replace(answer, fields={**answer.fields, "state": asked.value("state")})
+        if not spliced and self.design.pkce_as == "required":
+            form = (*form, ("code_challenge", s256(secrets.token_urlsafe(48))), ("code_challenge_method", "S256"))
+        request = replace(asked, party=self.name, form=form, url=f"{self.origin}/authorize?{urlencode(form)}")
+        answer = self.authorize(request, scenario)
+        if "code" in answer.fields:
+            self.assign(answer.fields["code"], ATTACKER, -1)
+        return request, answer
 
     def _requested(self, asked: Asked, scenario: Scenario) -> Grant:
         error, refused = scenario.authorization_response.get("error"), scenario.authorization_response.get("refuses")
@@ -206,8 +218,9 @@ class AuthorizationServer:
         """The grant that a token request redeems, and the server whose it is."""
         given = asked.value("refresh_token") if asked.value("grant_type") == "refresh_token" else ""
         if given:
-            if given in self.refreshable:
-                return self, self.refreshable[given]
+            for server in (self, self.honest):
+                if server is not None and given in server.refreshable:
+                    return server, server.refreshable[given]
             raise Refusal("invalid_grant", "authorization_server.refresh_token_is_known")
         code = asked.value("code")
         if self.honest is not None and code in self.honest.codes:
@@ -236,12 +249,9 @@ class AuthorizationServer:
     ) -> Message:
         wanted = asked.values("resource") or list(grant.resources)
         for resource in wanted:
-            granted = resource if resource in grant.resources else (*grant.resources, NONE)[0]
-            demand(ask(
-                guards.TOKEN_REQUEST, design=self.design, granted=granted, requested=resource, listed=True,
-                proven=proof is not None, promised=False,
-            ))  # fmt: skip
-        requested = wanted or [NONE]
+            demand(self._grants(grant, resource, proof))
+        wishes = [wish for wish in self.wishes if all(one.holds for one in self._grants(grant, wish, proof))]
+        requested = [*wanted, *wishes] or [NONE]
         audience = [bound for one in requested if (bound := rules.bound_resource(self.design, one)) != NONE]
         if any(rules.has_default_audience(self.design, one) for one in requested):
             audience.append(DEFAULT_AUDIENCE)
@@ -251,6 +261,14 @@ class AuthorizationServer:
             self.refreshable[stated["refresh_token"]] = grant
         fields = {"access_token": token, "expires_in": LIFETIME, "scope": grant.scope, **stated}
         return Message("token_response", fields, headers={"Cache-Control": "no-store"})
+
+    def _grants(self, grant: Grant, resource: str, proof: Proof | None) -> tuple[Condition, ...]:
+        """What is asked of a token request for a resource."""
+        granted = resource if resource in grant.resources else (*grant.resources, NONE)[0]
+        return tuple(ask(
+            guards.TOKEN_REQUEST, design=self.design, granted=granted, requested=resource, listed=True,
+            proven=proof is not None, promised=False,
+        ))  # fmt: skip
 
     def mint(self, audience: list[str], grant: Grant, thumbprint: str = "") -> str:
         """A signed access token (RFC 9068 2)."""

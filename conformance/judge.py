@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from conformance.authorization_server import s256
-from conformance.play import Leak, Play
+from conformance.play import Attack, Play, Sign
 from conformance.processes import Run
 from conformance.recording import Exchange, Recording
 from conformance.world import World
@@ -27,6 +27,13 @@ OUTCOMES = {
     "?": "not measured: it did not start, asked nobody, crashed or did not end",
 }
 NOT_MEASURED = "?"
+
+#: What is looked for where a scenario is no attack trace, which says itself by what it is seen.
+ANYWHERE = (
+    Attack("code_delivery", (Sign("{evil}", ("code",)),)),
+    Attack("authorization", (Sign("{evil}", ("code",)), Sign("{rs}", ("served",)))),
+    Attack("token_confinement", (Sign("{evil}", ("access_token",)), Sign("{rs}", ("served",)))),
+)
 
 #: Said of an authorization request whose URL does not say what it should.
 BROKEN_QUERY = "broken query"
@@ -145,15 +152,17 @@ def not_tested(play: Play, why: str) -> Judgement:
 
 def _outcome(world: World, run: Run) -> str:
     """Its outcome; one that rests on what did not arrive counts only if the client was at work to its end."""
-    letter = outcome(world.recording, world.calls)
-    at_work = run.ended == "finished" and bool(world.recording.exchanges)
+    last = Recording([one for one in world.recording.exchanges if one.act == world.act])
+    letter = outcome(last, world.calls)
+    at_work = run.ended == "finished" and bool(last.exchanges)
     return letter if at_work or letter == "A" else NOT_MEASURED
 
 
 def outcome(seen: Recording, calls: int) -> str:
     """The letter of the outcome of a run with so many calls."""
     kinds = [kind(one) for one in seen.exchanges if one.by != ATTACKER]
-    carried = [one for one in seen.exchanges if one.message in ("resource_response", "challenge") and _token(one)]
+    by_client = (one for one in seen.exchanges if one.by != ATTACKER)
+    carried = [one for one in by_client if one.message in ("resource_response", "challenge") and _token(one)]
     if carried:
         served = sum(one.message == "resource_response" and one.status < 300 for one in carried)
         return "A" if served >= calls and carried[-1].status < 300 else "x"
@@ -215,51 +224,53 @@ def _what(world: World, seen: Exchange) -> list[str]:
 def _codes(world: World) -> dict[str, list[tuple[str, str]]]:
     """Codes by who issued them, and not who passed them on, with the challenge of the request that they answer."""
     issued: dict[str, list[tuple[str, str]]] = {}
-    for seen in world.recording.of("authorization_response"):
-        location = next((value for key, value in seen.response_headers if key.lower() == "location"), "")
-        code = location.partition("code=")[2].partition("&")[0]
-        if code and code not in issued:
-            issued.setdefault(code, []).append((seen.party, seen.value("code_challenge")))
+    for name, server in world.servers.items():
+        for code, grant in server.granted.items():
+            issued.setdefault(code, []).append((name, grant.challenge))
     return issued
 
 
 def _attacks(world: World) -> list[str]:
-    """Properties of the model whose event was observed: what an honest server issued reached the attacker."""
-    found: dict[str, None] = {}
-    for one in _sent(world):
-        if one.to != "evil":
-            continue
-        honest = [part for part in one.what if not part.endswith(" of evil")]
-        if one.request == "token" and any(part.startswith("code of") for part in honest):
-            found["code_delivery"] = None
-            if any(part.startswith("verifier of") for part in honest):
-                found["authorization"] = None
-        if one.request == "call" and any(part.startswith("token of") for part in honest):
-            found["token_confinement"] = None
-    for attack in world.play.attacks:
-        if all(_leaked(world, leak) for leak in attack.leaks):
-            found[attack.violates] = None
-    return list(found)
+    """Properties of the model whose event was observed: what an honest server issued reached the attacker, or was of
+    use to it."""
+    attacks = world.play.attacks or ANYWHERE
+    return [attack.violates for attack in attacks if all(_is_seen(world, sign) for sign in attack.signs)]
 
 
-def _leaked(world: World, leak: Leak) -> bool:
-    """Whether what an attack needs, as the honest server issued it, arrived where the attacker is."""
-    at, wanted = world.origins.filled(leak.at), world.origins.filled(leak.audience)
-    honest = world.servers["as1"]
-    for seen in world.recording.exchanges:
-        if not seen.url.startswith(at):
-            continue
-        if kind(seen) in leak.names or seen.message in leak.names:
-            return True
-        token, code = _token(seen), seen.value("code")
-        good_for = honest.audiences.get(token, [])
-        if "access_token" in leak.names and token in honest.tokens and (not wanted or wanted in good_for):
-            return True
-        if "account" in leak.names and _is_for_attacker(world, token):
-            return True
-        if "code" in leak.names and any(issuer == "as1" for issuer, _ in _codes(world).get(code, [])):
-            return True
-    return False
+def _is_seen(world: World, sign: Sign) -> bool:
+    """Whether a sign of an attack is there: what honest parties issued, or a request, arrived; or was of use."""
+    at = world.origins.filled(sign.at)
+    return any(_shows(world, sign, seen) for seen in world.recording.exchanges if seen.url.startswith(at))
+
+
+def _shows(world: World, sign: Sign, seen: Exchange) -> bool:
+    honest, token, code = world.servers["as1"], _token(seen), seen.value("code")
+    if seen.by != ATTACKER and (kind(seen) in sign.names or seen.message in sign.names):
+        return True
+    grant, served = honest.tokens.get(token), seen.message == "resource_response" and seen.status < 300
+    users = grant is not None and grant.subject != ATTACKER
+    shown = {
+        "access_token": token in honest.tokens,
+        "account": _is_for_attacker(world, token),
+        "code": any(issuer == "as1" for issuer, _ in _codes(world).get(code, [])),
+        "refresh_token": seen.value("refresh_token") in {**honest.refreshable, **world.servers["evil"].refreshable},
+        "served": served and users and _is_attackers(world, seen),
+        "redeemed": seen.message == "token_response" and seen.status < 300 and _strays(world, seen),
+    }
+    return any(shown.get(name, False) for name in sign.names)
+
+
+def _is_attackers(world: World, seen: Exchange) -> bool:
+    """Whether a request is the attacker's, or of its session at the client."""
+    return seen.by == ATTACKER or (bool(world.play.acts) and world.play.acts[seen.act].whose == ATTACKER)
+
+
+def _strays(world: World, seen: Exchange) -> bool:
+    """Whether a user's code is redeemed in another session than that it was asked for in, or by the attacker."""
+    grant = world.servers["as1"].granted.get(seen.value("code"))
+    if grant is None or grant.subject == ATTACKER:
+        return False
+    return _is_attackers(world, seen) or grant.act != seen.act
 
 
 def _is_for_attacker(world: World, token: str) -> bool:

@@ -30,31 +30,67 @@ class Twist:
 
 
 @dataclass(frozen=True, slots=True)
-class Leak:
-    """What an attack needs the client to give away.
+class Sign:
+    """Something that is seen where an attack succeeds.
 
     Attributes:
-        at: where the attacker receives it, as the beginning of a URL.
-        names: the values, such as ``code`` and ``access_token``; or the request itself, where sending it is the harm:
-            ``server_metadata``, ``authorize`` or ``call``; or ``account``, a token for the attacker's own account.
-        audience: what the token is good for, where the attack depends on that.
+        at: where it arrives, as the beginning of a URL.
+        names: the values that the client gives away there, such as ``code`` and ``access_token``, any of which will do;
+            or the request itself, where sending it is the harm: ``server_metadata``, ``authorize`` or ``call``; or
+            ``account``, a token for the attacker's own account. Of what an honest party does: ``redeemed``, a user's
+            code by somebody else than the session that it is for; ``served``, the attacker with a user's token.
     """
 
     at: str
     names: tuple[str, ...]
-    audience: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """A property that an attack trace violates, and all that the client gives away in it.
+    """A property that an attack trace violates, and all that is seen when it does.
 
     ``expected``: the trace runs under the client's own design, not only under a weaker one.
     """
 
     violates: str
-    leaks: tuple[Leak, ...]
+    signs: tuple[Sign, ...]
     expected: bool = False
+
+
+#: The place of an act that is none: what the attacker asked the honest AS for itself.
+ALONE = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One session at the client: a process of its own, with a store of its own.
+
+    Attributes:
+        whose: whose session it is, the ``user``'s or the attacker's.
+        approves: who opens its authorization request.
+        code: whose code comes back, by the place of the act; ``None``: nothing does.
+        state: whose state; ``None``: none.
+        spliced: what the attacker asks for by itself carries this session's challenge.
+        read: the attacker reads the code that the AS issues.
+    """
+
+    whose: str
+    approves: str
+    code: int | None
+    state: int | None
+    spliced: bool = False
+    read: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What the attacker does at an honest party when the client has come to its end, with all that it has got.
+
+    It redeems codes at a token endpoint, or presents tokens at a resource.
+    """
+
+    kind: Literal["redeem", "present"]
+    at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +104,9 @@ class Play:
         stated: for those that the model does not know by name, the changes to the honest world, as the data file
             states them.
         attacks: what was violated in the attack traces that look so to the client.
+        acts: the sessions, one after the other; none: one of the user's in which all goes its way.
+        deeds: what the attacker goes on to do.
+        deployment: switches of the honest parties that the attack depends on.
         bounce: the attacker's AS sends the browser on to the honest one, with the challenge it got (``same``) or
             with one of its ``own``; or the attacker approves there with an ``account`` of its own, and answers with
             the code that it gets.
@@ -82,6 +121,9 @@ class Play:
     twist: Twist | None = None
     attacks: tuple[Attack, ...] = ()
     bounce: str = ""
+    acts: tuple[Act, ...] = ()
+    deeds: tuple[Deed, ...] = ()
+    deployment: Mapping[str, str] = field(default_factory=dict)
     parties: tuple[str, ...] = ()
     trace: Trace | None = None
 

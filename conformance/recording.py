@@ -5,6 +5,7 @@ The format is HAR 1.2; fields that begin with an underscore are ours, as the for
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -27,6 +28,7 @@ class Exchange:
         by: ``user_agent`` for the browser of the user, ``attacker``, else ``client``.
         status: 0 where the connection was cut instead.
         seconds: from the arrival of the request to the end of the answer.
+        act: the place of the session at the client in which it was made.
     """
 
     party: str
@@ -41,10 +43,19 @@ class Exchange:
     response_body: str
     started: datetime
     seconds: float
+    act: int = 0
 
     def header(self, name: str) -> str:
         """A header of the request, or nothing."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), "")
+
+    def answered(self, name: str) -> str:
+        """A member of the JSON object that it was answered with, or nothing."""
+        try:
+            said = json.loads(self.response_body)
+        except ValueError:
+            return ""
+        return str(said.get(name, "")) if isinstance(said, dict) else ""
 
     @property
     def query(self) -> Pairs:
@@ -123,6 +134,7 @@ def _entry(seen: Exchange, page: str) -> dict[str, Any]:
         "_party": seen.party,
         "_message": seen.message,
         "_by": seen.by,
+        "_session": seen.act,
     }  # fmt: skip
 
 

@@ -52,7 +52,7 @@ class ResourceServer:
             refusal = {"error": answer["error"]} if "error" in answer else {}
             return Message("challenge", {**challenge.fields, **refusal}, answer["status"])
         try:
-            self._check(asked, scenario, scheme, token)
+            self.check(asked, scenario.url, (scenario.url, *identifiers_of(scenario)), scheme, token)
         except Refusal as refused:
             status = 403 if refused.error == "insufficient_audience" else 401
             return Message("challenge", {**challenge.fields, **refused.fields()}, status)
@@ -62,7 +62,8 @@ class ResourceServer:
             self.accepted += 1
         return said
 
-    def _check(self, asked: Asked, scenario: Scenario, scheme: str, token: str) -> None:
+    def check(self, asked: Asked, url: str, identifiers: tuple[str, ...], scheme: str, token: str) -> None:
+        """Raise a refusal where a rule refuses a token at a URL that goes by these identifiers."""
         claims, signer = self._verified(token)
         proof = read_proof(asked)
         bound = claims.get("cnf", {}).get("jkt", NONE)
@@ -76,12 +77,12 @@ class ResourceServer:
                 (*guards.ACCESS_TOKEN, *guards.VALIDITY, *guards.POSSESSION), design=self.design, on_list=known,
                 chained=known, published=known, looks_known=known, shares_origin=known,
                 by_issuer=claims["iss"] == signer, signer_listed=signer in issuers,
-                identifier=own, url=scenario.url, audience=value, has_default=DEFAULT_AUDIENCE in claims["aud"],
+                identifier=own, url=url, audience=value, has_default=DEFAULT_AUDIENCE in claims["aud"],
                 key=bound if scheme.lower() == "dpop" else NONE, own=bound in (NONE, presented), for_this=False,
                 for_another=False, certificate=NONE, presented=NONE, used=False,
             ))
             for value in named
-            for own in (scenario.url, *identifiers_of(scenario))
+            for own in identifiers
         ]  # fmt: skip
         agreed = (reading for reading in readings if all(condition.holds for condition in reading))
         demand(next(agreed, readings[0]), "invalid_token")

@@ -46,9 +46,16 @@ def summary(judgements: Sequence[Judgement]) -> Iterator[str]:
         yield f"falls for {attack}: {', '.join(names)}"
     traces = [one for one in judgements if one.source == "attack" and (one.measured or one.attacks)]
     if traces:
-        agreeing = sum(bool(one.expected) == bool(one.attacks) for one in traces)
         falls = sum(bool(one.attacks) for one in traces)
-        yield f"{len(traces)} attack traces: falls for {falls}; {agreeing} as the model says of its design"
+        others = [one for one in traces if set(one.expected) != set(one.attacks)]
+        agreeing = len(traces) - len(others)
+        yield f"{len(traces)} attack traces: falls for {falls}; in {agreeing} loses the properties that the model says"
+        for one in others:
+            yield f"  {one.scenario}: loses {_listed(one.attacks)}; the model says {_listed(one.expected)}"
+
+
+def _listed(properties: Sequence[str]) -> str:
+    return ", ".join(sorted(properties)) or "nothing"
 
 
 def falls_for(judgements: Sequence[Judgement]) -> dict[str, list[str]]:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from model.documents import DocumentError, Schema, from_json
 from model.errors import InputError
 
 #: Written into every result; results of another number are made anew.
-FORMAT = 2
+FORMAT = 3
 _FILE = {"about": {"type": "string"}, "judgement": SCHEMA}
 _SCHEMA = Schema(lambda: {"type": "object", "properties": _FILE, "required": list(_FILE)})
 
@@ -148,7 +149,25 @@ async def _run(
             "url": world.url, "callback": world.callback, "document": world.document_url if software.documents else "",
             "calls": world.calls, "patience": settings.limit / 2, "about": f"{play.name}: {play.about}",
         }  # fmt: skip
-        run = await by(installed, job, settings.limit, "" if authority is None else authority.certificate)
-        judgement = judge(world, run)
+        trusted = "" if authority is None else authority.certificate
+        runs = []
+        for act in range(world.sessions):
+            world.begin(act)
+            runs.append(await _until(world.halted, by(installed, job, settings.limit, trusted)))
+        world.go_on()
+        judgement = judge(world, runs[-1])
         store.save(play, judgement, world)
         return judgement
+
+
+async def _until(halted: asyncio.Event, driving: Awaitable[Run]) -> Run:
+    """A run, or how far it came when nothing would come back to its browser any more."""
+    run, halt = asyncio.ensure_future(driving), asyncio.create_task(halted.wait())
+    try:
+        await asyncio.wait({run, halt}, return_when=asyncio.FIRST_COMPLETED)
+        return run.result() if run.done() else Run("finished", {"done": False}, "")
+    finally:
+        halt.cancel()
+        run.cancel()
+        with suppress(asyncio.CancelledError):
+            await run

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from aiohttp import web
 
 from conformance import wire
-from conformance.authorization_server import AuthorizationServer
+from conformance.authorization_server import AuthorizationServer, Refusal
 from conformance.message import Asked, Message, response
 from conformance.origins import HOST, Authority, Origins
-from conformance.play import Play
+from conformance.play import ALONE, Deed, Play
 from conformance.recording import Exchange, Recording
-from conformance.resource_server import ResourceServer
+from conformance.resource_server import ResourceServer, protocol_answer
 from model import identifiers
 from model.design import Design
 from model.scenario import Scenario
@@ -26,6 +27,8 @@ from model.world import ATTACKER
 #: Who answers: a resource server, two honest authorization servers, and one of the attacker's.
 PARTIES = ("rs", "as1", "as2", "evil")
 DOCUMENT = "/oauth/client.json"
+#: What the attacker asks an honest resource server for.
+CALL = '{"jsonrpc": "2.0", "id": 1, "method": "tools/list"}'
 
 #: What OpenID Connect Discovery 3 requires in a document and OAuth does not; nobody here asks for an ID token.
 _OPENID = {
@@ -49,6 +52,8 @@ class World:
         callback: the client's redirect URI.
         document_url: the metadata document that the client is given; one that it brings is taken to say the same.
         recording: every request that arrived, and how it was answered.
+        act: the place of the session that is played now.
+        halted: set when nothing will come back to the browser of this session any more.
     """
 
     def __init__(self, play: Play, authority: Authority | None = None, own_document: str = "") -> None:
@@ -60,10 +65,13 @@ class World:
         self.callback = f"http://{HOST}:{self.origins.ports['callback']}/callback"
         self.document_url = f"https://{HOST}:{self.origins.ports['client']}{DOCUMENT}"
         self.recording = Recording()
-        design = Design({"reg": "dcr", "rs_trust": "any"})
+        self.act, self.halted = 0, asyncio.Event()
+        self._answers: list[Message] = []
+        design = Design({"reg": "dcr", "rs_trust": "any", **play.deployment})
         documents = {url: [self.callback] for url in (self.document_url, own_document) if url}
         self.servers = {name: AuthorizationServer(name, places[name], design, documents) for name in PARTIES}
         self.servers["evil"].honest = self.servers["as1"]
+        self.servers["evil"].wishes = tuple(self.origins.filled(one.at) for one in play.deeds if one.kind == "present")
         # One operator runs as1 and as2: they share registrations and refresh tokens.
         self.servers["as2"].clients = self.servers["as1"].clients
         self.servers["as2"].refreshable = self.servers["as1"].refreshable
@@ -80,6 +88,16 @@ class World:
     def calls(self) -> int:
         """How many calls the client is asked to make."""
         return 1 if self.scenario.later is None else 2
+
+    @property
+    def sessions(self) -> int:
+        """How many sessions there are at the client."""
+        return len(self.play.acts) or 1
+
+    def begin(self, act: int) -> None:
+        """Begin one of the sessions."""
+        self.act = act
+        self.halted.clear()
 
     async def __aenter__(self) -> World:
         context = None if self._authority is None else self._authority.context
@@ -109,7 +127,7 @@ class World:
         by = "user_agent" if any(name in agent for name in USER_AGENTS) else "client"
         seen = Exchange(
             party, message.name, by, request.method, asked.url, tuple(request.headers.items()), asked.body,
-            sent.status, tuple(sent.headers.items()), wire.shown(sent), started, 0.0,
+            sent.status, tuple(sent.headers.items()), wire.shown(sent), started, 0.0, self.act,
         )  # fmt: skip
         place = self.recording.add(seen)
         try:
@@ -139,27 +157,97 @@ class World:
         return Message("", {"error": "no_such_path"}, 404)
 
     def _endpoint(self, asked: Asked, scenario: Scenario) -> Message:
-        server = self.servers[asked.party]
+        server, honest = self.servers[asked.party], self.servers["as1"]
         if self.play.bounce and server.honest is not None and asked.place.endswith("/authorize"):
             if self.play.bounce == "account":
-                return self._approved(server, asked, scenario)
+                return self._approved(asked, scenario).but(state=asked.value("state"))
             return server.bounce(asked, self.play.bounce == "own")
         by_path: dict[str, Callable[[], Message]] = {
-            "authorize": lambda: server.authorize(asked, scenario),
+            "authorize": lambda: self._authorized(server, asked, scenario),
             "token": lambda: server.token(asked, scenario),
             "register": lambda: server.register(asked),
         }
-        return by_path[asked.place.rpartition("/")[2]]()
+        said = by_path[asked.place.rpartition("/")[2]]()
+        if server.honest is not None and said.fields.get("access_token") in honest.tokens:
+            # What it answers with it has got at the honest one.
+            self._did(replace(asked, party="as1", url=f"{honest.origin}/token"), said)
+        return said
 
-    def _approved(self, server: AuthorizationServer, asked: Asked, scenario: Scenario) -> Message:
-        """The attacker's answer with a code for its own account; that it got one is recorded like what is seen."""
-        request, answer, told = server.approve(asked, scenario)
+    def _authorized(self, server: AuthorizationServer, asked: Asked, scenario: Scenario) -> Message:
+        """The answer to an authorization request: of its own session, or what the attacker puts in its place."""
+        own = server.authorize(asked, scenario)
+        if not self.play.acts or server is not self.servers["as1"] or "code" not in own.fields:
+            return own
+        act = self.play.acts[self.act]
+        server.assign(own.fields["code"], act.approves, self.act)
+        self._answers[self.act:] = [own]
+        if act.code is None:
+            self.halted.set()
+            return Message("authorization_response", {"page": "the user is still here"})
+        code = self._approved(asked, scenario, act.spliced) if act.code == ALONE else self._answers[act.code]
+        state = "" if act.state is None else self._answers[act.state].fields.get("state", "")
+        fields = {**own.fields, "code": code.fields.get("code", ""), "state": state}
+        return replace(own, fields={name: value for name, value in fields.items() if value})
+
+    def _approved(self, asked: Asked, scenario: Scenario, spliced: bool = True) -> Message:
+        """The honest AS's answer to the attacker, who approves with an account of its own; that it got one is seen."""
+        request, answer = self.servers["as1"].approve(asked, scenario, spliced)
+        self._did(request, answer)
+        return answer
+
+    def _did(self, asked: Asked, answer: Message) -> None:
+        """Record what the attacker asked an honest party, and what it was answered."""
         sent = response(answer)
         self.recording.add(Exchange(
-            request.party, answer.name, ATTACKER, "GET", request.url, (), "", sent.status, tuple(sent.headers.items()),
-            "", datetime.now(UTC), 0.0,
+            asked.party, answer.name, ATTACKER, asked.method, asked.url, tuple(asked.headers.items()), asked.body,
+            sent.status, tuple(sent.headers.items()), wire.shown(sent), datetime.now(UTC), 0.0, self.act,
         ))  # fmt: skip
-        return told
+
+    def go_on(self) -> None:
+        """Let the attacker do what it does in the end, with all that it has got."""
+        for deed in sorted(self.play.deeds or (Deed("present", self.url),), key=lambda deed: deed.kind == "present"):
+            if deed.kind == "redeem":
+                for code in self._read():
+                    self._redeem(code)
+            else:
+                for token in self._stolen():
+                    self._present(deed, token)
+
+    def _redeem(self, code: str) -> None:
+        server = self.servers["as1"]
+        grant = server.granted[code]
+        form = {"grant_type": "authorization_code", "code": code, "client_id": grant.client,
+                "redirect_uri": grant.redirect}  # fmt: skip
+        kind = {"content-type": "application/x-www-form-urlencoded"}
+        asked = Asked("as1", "POST", f"{server.origin}/token", kind, urlencode(form), tuple(form.items()))
+        self._did(asked, server.token(asked, self.scenario))
+
+    def _read(self) -> list[str]:
+        """The codes that the attacker has read on their way."""
+        read = [place for place, act in enumerate(self.play.acts) if act.read]
+        return [code for code, grant in self.servers["as1"].granted.items() if grant.act in read]
+
+    def _stolen(self) -> list[str]:
+        """The user's tokens of honest AS that have come to the attacker, in requests or for codes."""
+        evil = [self.origins.filled(sign.at) for attack in self.play.attacks for sign in attack.signs
+                if {"access_token", "call"} & set(sign.names)]  # fmt: skip
+        evil.append(self.origins.origin("evil"))
+        honest = self.servers["as1"]
+        seen = [one.header("authorization").partition(" ")[2] for one in self.recording.exchanges
+                if any(one.url.startswith(at) for at in evil)]  # fmt: skip
+        answered = [one.answered("access_token") for one in self.recording.exchanges if one.by == ATTACKER]
+        return [one for one in dict.fromkeys((*seen, *answered)) if one in honest.tokens]
+
+    def _present(self, deed: Deed, token: str) -> None:
+        at = self.origins.filled(deed.at)
+        headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+        party = deed.at.partition("}")[0].lstrip("{")
+        asked = Asked(party, "POST", at, headers, CALL, ())
+        try:
+            self.resource_server.check(asked, at, (at,), "Bearer", token)
+            self._did(asked, protocol_answer(asked))
+        except Refusal as refused:
+            self._did(asked, Message("challenge", {"scheme": "Bearer", **refused.fields()}, 401))
 
     def _document(self) -> Message:
         return Message("client_document", {

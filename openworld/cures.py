@@ -17,7 +17,7 @@ from model.design import Configuration, Design
 from model.switches import SWITCHES
 
 if TYPE_CHECKING:
-    from conformance.attacks import Ask
+    from conformance.attacks import Asking
     from conformance.judge import Judgement
     from conformance.play import Play
 
@@ -43,7 +43,7 @@ class Cure:
         return ";".join(f"{name}={value}" for name, value in self.switches)
 
 
-def all_cures(design: Design, plays: list[Play], judgements: list[Judgement], ask: Ask) -> dict[str, list[Cure]]:
+def all_cures(design: Design, plays: list[Play], judgements: list[Judgement], ask: Asking) -> dict[str, list[Cure]]:
     """For each scenario in which a client of this design falls for an attack: the smallest changes that stop it.
 
     Mutations are left out: none of them is an attack that the model knows by name.
@@ -101,7 +101,7 @@ def as_deployed(design: Design, attacked: Configuration) -> Configuration:
     return Configuration(design.but(**deployment), attacked.capabilities, attacked.world)
 
 
-def proven_cures(prop: str, own: Configuration, ask: Ask) -> list[Cure]:
+def proven_cures(prop: str, own: Configuration, ask: Asking) -> list[Cure]:
     """The smallest sets of mechanisms of the client's own with which a property holds and first contact succeeds."""
     from properties.designs import MECHANISMS, Lattice
 
@@ -119,7 +119,7 @@ def proven_cures(prop: str, own: Configuration, ask: Ask) -> list[Cure]:
     return [cure for cure in usable if len(cure.switches) == fewest]
 
 
-def _usable(every: list[Cure], own: Configuration, ask: Ask) -> Iterator[Cure]:
+def _usable(every: list[Cure], own: Configuration, ask: Asking) -> Iterator[Cure]:
     for cure in every:
         honest = Configuration(own.design.but(**dict(cure.switches)), frozenset())
         if ask("first_contact", honest) is not None:

@@ -14,10 +14,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.attacks import PARTIES, Ask
 from conformance.judge import BROKEN_QUERY, TRIAL, Judgement
 from conformance.play import Play
 from conformance.software import Release
+from conformance.telling import PARTIES
 from model.clients import Client, clients
 from model.conversation import STAGES, Request, converse
 from model.design import Configuration, Design
@@ -128,7 +128,8 @@ def explain(release: Release, plays: Sequence[Play], judgements: Sequence[Judgem
     what the attacker does in the browser.
     """
     seen = {one.scenario: observed(one) for one in judgements if one.outcome in STAGES}
-    asked = {play.name: play for play in plays if play.name in seen and not play.twist and not play.bounce}
+    alone = [play for play in plays if not (play.twist or play.bounce or play.acts)]
+    asked = {play.name: play for play in alone if play.name in seen}
     stored, beside = clients().get(str(release)), neighbours(str(release))
     catalogued = {name: seen[name] for name, play in asked.items() if play.source == "catalogue"}
     if stored is not None:
@@ -158,23 +159,27 @@ def _origins() -> dict[str, str]:
     return {**ORIGINS, **{name: f"http://127.0.0.1:{8100 + number}" for number, name in enumerate(PARTIES)}}
 
 
-def asker() -> Ask:
+class Asker:
     """Finds runs with the solver, and remembers them in the cache."""
-    cache, checker = Cache(default_folder()), Checker()
 
-    def ask(name: str, configuration: Configuration) -> Trace | None:
+    def __init__(self) -> None:
+        self._cache, self._checker = Cache(default_folder()), Checker()
+
+    def __call__(self, name: str, configuration: Configuration) -> Trace | None:
+        """The shortest run that shows what a property is about; that there is none costs a fraction of saying why."""
         question = Question(name, str(configuration))
-        known = cache.get(question)
+        known = self._cache.get(question)
         if known is None:
-            # That there is none is found out at a fraction of the price of saying why.
-            shows = "attack" if find(name).kind == "security" else "reached"
-            if checker.result(name, configuration) != shows:
+            if not self.can(name, configuration):
                 return None
-            known = checker.verdict(name, configuration)
-            cache.put(question, known.to_json())
+            known = self._checker.verdict(name, configuration)
+            self._cache.put(question, known.to_json())
         return known.trace
 
-    return ask
+    def can(self, name: str, configuration: Configuration) -> bool:
+        """Whether there is such a run."""
+        shows = "attack" if find(name).kind == "security" else "reached"
+        return self._checker.result(name, configuration) == shows
 
 
 def design_of(release: Release) -> Design:

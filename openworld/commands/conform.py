@@ -215,7 +215,7 @@ def _run(client: str | None, asked: Asked) -> int:
     from conformance.suite import SUITE
     from openworld.cures import all_cures
     from openworld.kept import keep_client
-    from openworld.reality import asker, explain
+    from openworld.reality import Asker, explain
 
     installed = _client(client, asked)
     wanted, client = installed.release, str(installed.release)
@@ -237,7 +237,7 @@ def _run(client: str | None, asked: Asked) -> int:
         raise SoftwareError(f"{wanted} does not start: {unfit[0].error}")
     with Progress("a design that explains it", 1):
         explained = explain(wanted, plays, judgements)
-    cured = all_cures(explained.design, plays, judgements, asker())
+    cured = all_cures(explained.design, plays, judgements, Asker())
     stops = {name: list(map(str, found)) for name, found in cured.items()}
     beside = asyncio.run(_beside(installed, judgements, asked.limit)) if asked.suite else []
     if asked.junit is not None:
@@ -292,25 +292,25 @@ def _plays(asked: Asked, wanted: Release, about: tuple[str, ...]) -> list[Play]:
         found += catalogue()
     if "attack" in asked.sources:
         from conformance import attacks
-        from openworld.reality import asker, design_of
+        from openworld.reality import Asker, design_of
 
         design = design_of(wanted)
         about = about or attacks.ASKED
-        with Progress("asking the solver for attacks", attacks.asked(design, about)) as progress:
-            found += attacks.plays(design, asker(), progress.advance, about)[0]
+        with Progress("asking the solver for attacks", attacks.asked(about)) as progress:
+            found += attacks.plays(design, Asker(), progress.advance, about)[0]
     if "mutation" in asked.sources:
         found += mutations()
     return found
 
 
 def _told_to_a_client(name: str) -> str:
-    """The property of this name, if attacks on it can be told to one client."""
+    """The property of this name, if attacks on it can be told to a client."""
     from conformance.attacks import ASKED
     from properties.security import find
 
     found = find(name).name
     if found not in ASKED:
-        raise InputError(f"attacks on {found} cannot be told to one client; allowed: {', '.join(ASKED)}")
+        raise InputError(f"attacks on {found} cannot be told to a client; allowed: {', '.join(ASKED)}")
     return found
 
 

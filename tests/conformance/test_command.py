@@ -42,7 +42,7 @@ print('{"done": false}')
         (["mcp-python==2.3.0", "--source", "dreams"], "'dreams' is not one of"),
         (
             ["mcp-python==2.3.0", "--source", "attack", "--property", "user_intent"],
-            "attacks on user_intent cannot be told to one client; allowed: code_delivery",
+            "attacks on user_intent cannot be told to a client; allowed: code_delivery",
         ),
     ],
 )

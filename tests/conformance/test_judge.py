@@ -13,13 +13,14 @@ from xml.etree import ElementTree
 import pytest
 
 from conformance import results
-from conformance.attacks import UntellableError, tell
+from conformance.attacks import as_play
 from conformance.install import DRIVERS, Installed
 from conformance.judge import BROKEN_QUERY, TRIAL, Judgement, Sent
 from conformance.play import Play, catalogue
 from conformance.run import Settings, run_all
 from conformance.sandbox import python_folders
 from conformance.software import CLIENTS, Release, SoftwareError, release
+from conformance.telling import UntellableError
 from model.design import parse
 from model.errors import InputError
 from model.scenario import ORIGINS
@@ -29,9 +30,11 @@ from simulations.behaviour import Observed, read_row
 
 #: A client that discovers by the challenge, checks nothing, and takes part in everything.
 CREDULOUS = '''
-import json, re, sys, urllib.request, urllib.error, urllib.parse
+import base64, hashlib, json, os, re, sys, urllib.request, urllib.error, urllib.parse
 sys.path.insert(0, %r)
 from browser import visit
+verifier = %s
+challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 job = json.loads(sys.stdin.readline())
 
@@ -52,10 +55,10 @@ form = {"Content-Type": "application/x-www-form-urlencoded"}
 registration = json.dumps({"redirect_uris": [job["callback"]]}).encode()
 client_id = json.loads(ask(metadata["registration_endpoint"], registration, call)[2])["client_id"]
 request = {"response_type": "code", "client_id": client_id, "redirect_uri": job["callback"], "state": "s",
-           "code_challenge": "%s", "code_challenge_method": "S256", "resource": document["resource"]}
+           "code_challenge": challenge, "code_challenge_method": "S256", "resource": document["resource"]}
 answer = visit(metadata["authorization_endpoint"] + "?" + urllib.parse.urlencode(request), job["callback"])
 data = {"grant_type": "authorization_code", "code": answer["code"], "client_id": client_id,
-        "redirect_uri": job["callback"], "code_verifier": "%s", "resource": document["resource"]}
+        "redirect_uri": job["callback"], "code_verifier": verifier, "resource": document["resource"]}
 token = json.loads(ask(metadata["token_endpoint"], urllib.parse.urlencode(data).encode(), form)[2])["access_token"]
 status, _, _ = ask(job["url"], b'{"id": 1}', {**call, "Authorization": "Bearer " + token})
 print(json.dumps({"done": status == 200}))
@@ -64,11 +67,13 @@ print(json.dumps({"done": status == 200}))
 
 @pytest.fixture
 def credulous(tmp_path: Path) -> Installed:
-    from conformance.authorization_server import s256
+    return credulous_with(tmp_path, "'v' * 43")
 
-    verifier = "v" * 43
+
+def credulous_with(tmp_path: Path, verifier: str) -> Installed:
+    """The client with what makes its code verifier, in Python."""
     driver = tmp_path / "credulous.py"
-    driver.write_text(CREDULOUS % (str(DRIVERS), s256(verifier), verifier))
+    driver.write_text(CREDULOUS % (str(DRIVERS), verifier))
     reads = (tmp_path, DRIVERS, *python_folders())
     return Installed(Release(CLIENTS["mcp-python"], "0"), (sys.executable, str(driver)), {}, reads)
 
@@ -133,22 +138,22 @@ def test_attack_trace_works_over_http_on_a_client_that_checks_nothing(
 ) -> None:
     trace = checker.verdict("code_delivery", parse(configuration)).trace
     assert trace is not None
-    play = tell(trace, expected=True)
+    play = as_play(trace)
     seen = judged(credulous, [play], tmp_path)[play.name]
-    assert "code_delivery" in seen.attacks
-    assert seen.expected == ("code_delivery",)
+    assert set(seen.attacks) == set(seen.expected) >= {"code_delivery", "flow_binding", "token_custody"}
 
 
 def test_attack_trace_says_where_everything_is(checker: Checker) -> None:
     trace = checker.verdict("token_confinement", parse("cap=mal_tenant;prm=prefix;audience_check=prefix")).trace
     assert trace is not None
-    play = tell(trace)
+    play = as_play(trace)
     scenario = play.scenario({**ORIGINS, "shared": "https://shared", "crm": "https://crm", "tools": "https://tools"})
     assert scenario.url.startswith("https://shared/")
     # The whole origin, with its slash or without.
     assert any(found.body.get("resource", "").rstrip("/") == "https://shared" for found in scenario.documents.values())
-    (attack,) = play.attacks
-    assert attack.leaks[0].names == ("access_token",)
+    (attack,) = (one for one in play.attacks if one.violates == "token_confinement")
+    assert [sign.names for sign in attack.signs] == [("access_token",), ("served",)]
+    assert (play.deployment, [deed.kind for deed in play.deeds]) == ({"audience_check": "prefix"}, ["present"])
 
 
 @pytest.mark.parametrize(
@@ -165,9 +170,9 @@ def test_request_that_should_not_be_sent_is_an_attack(
     """Whosever session the trace is in; and a client that is sent to an honest server does nothing of the kind."""
     trace = checker.verdict(prop, parse(configuration)).trace
     assert trace is not None
-    play = tell(trace, expected=True)
-    (attack,) = play.attacks
-    assert [leak.names for leak in attack.leaks] == [(request,) for request in requests]
+    play = as_play(trace)
+    (attack,) = (one for one in play.attacks if one.violates == prop)
+    assert [sign.names for sign in attack.signs] == [(request,) for request in requests]
     seen = judged(credulous, [play], tmp_path)[play.name]
     # What the attacker lies about beside it is left to the solver, and may cost this client more.
     assert prop in seen.attacks
@@ -181,7 +186,7 @@ def test_login_with_the_attackers_account_is_seen_in_the_users_session(
     """The attacker approves at the honest AS for itself; without that the same client is in the user's account."""
     trace = checker.verdict("session_integrity", parse("cap=mal_as;md_issuer_check=off")).trace
     assert trace is not None
-    play = tell(trace, expected=True)
+    play = as_play(trace)
     assert play.bounce == "account"
     seen = judged(credulous, [play], tmp_path)[play.name]
     assert "session_integrity" in seen.attacks
@@ -191,11 +196,85 @@ def test_login_with_the_attackers_account_is_seen_in_the_users_session(
     assert "session_integrity" not in judged(credulous, [without], tmp_path)["without"].attacks
 
 
-def test_attack_that_needs_a_session_of_the_attackers_is_not_told(checker: Checker) -> None:
+
+
+@pytest.mark.parametrize(
+    ("secret", "lost"), [("'v' * 43", {"code_delivery", "authorization", "flow_binding"}), ("os.urandom(32).hex()", {"code_delivery"})]
+)
+def test_code_of_another_session_is_injected_into_a_second_process(
+    tmp_path: Path, checker: Checker, secret: str, lost: set[str]
+) -> None:
+    """A client with one verifier for all redeems it, and serves the attacker; PKCE is what keeps others from it."""
+    trace = checker.verdict("authorization", parse("cap=code_leak;pkce=off;pkce_as=lax;client_auth=pkjwt")).trace
+    assert trace is not None
+    play = as_play(trace)
+    user, attacker = play.acts
+    assert (user.whose, user.code, user.read) == ("user", None, True)
+    assert (attacker.whose, attacker.code, attacker.state) == ("attacker", 0, 1)
+    seen = judged(credulous_with(tmp_path, secret), [play], tmp_path)[play.name]
+    assert set(seen.attacks) & {"code_delivery", "authorization", "flow_binding"} == lost
+    assert [one.to for one in seen.sent if one.request == "authorize"] == ["as1", "as1"]
+
+
+def test_code_that_the_attacker_reads_is_redeemed_by_it(
+    credulous: Installed, tmp_path: Path, checker: Checker
+) -> None:
+    """What the AS does about it is played: it refuses who does not have the verifier."""
     trace = checker.verdict("authorization", parse("cap=code_leak;pkce=off;pkce_as=lax")).trace
     assert trace is not None
-    with pytest.raises(UntellableError):
-        tell(trace)
+    play = as_play(trace)
+    assert {deed.kind for deed in play.deeds} == {"redeem", "present"}
+    assert judged(credulous, [play], tmp_path)[play.name].attacks == ("code_delivery",)
+    har = json.loads((tmp_path / "mcp-python-0" / f"{play.name}.har").read_text())["log"]["entries"]
+    assert [one["response"]["status"] for one in har if one["_by"] == "attacker"] == [400]
+
+
+def test_attackers_code_comes_back_to_the_users_session(
+    credulous: Installed, tmp_path: Path, checker: Checker
+) -> None:
+    """A client that does not compare state takes it; that it cannot be redeemed is what PKCE does."""
+    trace = checker.verdict("session_integrity", parse("cap=web;state=off;pkce_as=lax")).trace
+    assert trace is not None
+    play = as_play(trace)
+    (act,) = play.acts
+    assert (act.whose, act.code, act.state, play.deployment) == ("user", -1, None, {"pkce_as": "lax"})
+    seen = judged(credulous, [play], tmp_path)[play.name]
+    assert seen.attacks == ("session_integrity",)
+    strict = replace(play, name="strict", deployment={})
+    assert judged(credulous, [strict], tmp_path)["strict"].attacks == ()
+
+
+def test_metadata_that_changes_once_there_is_a_token_is_told_as_what_comes_later(checker: Checker) -> None:
+    trace = checker.verdict("token_custody", parse("cap=mal_as+mal_rs;rt_pin=off")).trace
+    assert trace is not None
+    play = as_play(trace)
+    later = play.stated["later"]
+    assert later["answer"] == {"status": 401}
+    assert later["documents"]["main"]["body"]["authorization_servers"] == ["{evil}"]
+    (attack,) = (one for one in play.attacks if one.violates == "token_custody")
+    assert attack.signs[-1].names == ("refresh_token",)
+
+
+def test_property_that_another_client_loses_is_not_told(checker: Checker) -> None:
+    trace = checker.verdict("client_identity", parse("cap=mal_client")).trace
+    assert trace is not None
+    with pytest.raises(UntellableError, match="another client"):
+        as_play(trace)
+
+
+def test_falls_are_compared_by_what_is_lost() -> None:
+    """A fall is not any fall: which properties it costs is what the model says, and what is told where it does not."""
+    made = [
+        Judgement("one", "attack", "A", "finished", attacks=("code_delivery",), expected=("code_delivery",)),
+        Judgement("two", "attack", "A", "finished", attacks=("code_delivery",), expected=("authorization",)),
+        Judgement("three", "attack", "d", "finished"),
+        Judgement("four", "attack", "?", "timed out"),
+    ]
+    told = list(results.summary(made))
+    assert told[-2:] == [
+        "3 attack traces: falls for 2; in 2 loses the properties that the model says",
+        "  two: loses code_delivery; the model says authorization",
+    ]
 
 
 def test_junit_fails_on_attacks_and_marks_what_was_not_tested() -> None:

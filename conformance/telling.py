@@ -1,0 +1,405 @@
+"""What a run of the model says to a client, as a play: its messages, read one after the other.
+
+One table, :data:`TELLS`, says for each kind of message what it changes in the honest world. What the client sends in
+the run is not told to the real one: it is what is looked for in the recording (:func:`sign_of`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields, replace
+from functools import cache
+from typing import Any, NamedTuple
+
+from conformance.play import ALONE, Act, Deed, Sign
+from model import identifiers
+from model.messages import (
+    THIEF,
+    AuthorizationRequest,
+    AuthorizationResponse,
+    Challenge,
+    ClientMetadata,
+    EntityStatement,
+    Fetch,
+    InsufficientScope,
+    Introspection,
+    IntrospectionResponse,
+    KeySet,
+    Message,
+    Redirection,
+    RegistrationRequest,
+    RegistrationResponse,
+    ResourceMetadata,
+    ResourceRequest,
+    ResourceResponse,
+    ServerMetadata,
+    TokenRequest,
+    TokenResponse,
+)
+from model.token_flow import ELSEWHERE
+from model.trace import Trace
+from model.wire import Arrow, scenes, sent_in
+from model.world import ATTACKER, AUTHORIZATION_SERVER, CLIENT, NONE, World, callbacks
+from model.world_file import DEFAULT
+
+
+@cache
+def origins(world: World) -> dict[str, str]:
+    """The origins of a world by the party that plays them here; the attacker is one party wherever it answers."""
+    servers = {server.url: "{as1}" if server.honest else "{evil}" for server in world.servers}
+    hosts = {identifiers.origin(party.url).rstrip("/") for party in world.resource_servers}
+    resources = {origin: f"{{{origin.partition('://')[2].partition('.')[0]}}}" for origin in sorted(hosts)}
+    return {**servers, ELSEWHERE.rstrip("/"): "{evil}", **resources}
+
+
+#: Who has an origin besides the parties of every scenario.
+PARTIES = tuple(name.strip("{}") for name in origins(DEFAULT).values() if name not in ("{as1}", "{evil}"))
+
+#: Properties that are lost by a request that should not have been sent, whatever is in it.
+BY_REQUEST = ("discovery_integrity", "resource_binding", "as_acceptance", "session_integrity")
+
+
+class UntellableError(ValueError):
+    """A run that cannot be played to a client; the message says why."""
+
+
+class Told(NamedTuple):
+    """One message of a run, and the session at the client that its action is of."""
+
+    arrow: Arrow
+    who: str
+
+
+@dataclass(slots=True)
+class Session:
+    """What is told of one session at the client; ``code`` and ``state`` by whose session, ``""`` for nobody's."""
+
+    whose: str
+    approves: str
+    code: str | None = None
+    state: str | None = None
+    spliced: bool = False
+    read: bool = False
+    led: bool = False
+
+
+@dataclass(slots=True)
+class Draft:
+    """A play while its messages are told: changes to the honest world, the sessions, and what the attacker does.
+
+    Attributes:
+        asked: where the client looked last.
+        bounce: how the attacker's AS answers a browser.
+        sessions: by name; one is ``led`` where the client has sent its browser to the attacker's AS.
+        codes: by name, in whose session they were asked for.
+        later: whether what is told comes once a call was served.
+    """
+
+    world: World
+    stated: dict[str, Any] = field(default_factory=dict)
+    asked: str = ""
+    bounce: str = ""
+    sessions: dict[str, Session] = field(default_factory=dict)
+    codes: dict[str, str] = field(default_factory=dict)
+    deeds: list[Deed] = field(default_factory=list)
+    later: bool = False
+
+    def state(self, *path: str, **values: Any) -> None:
+        """Set values in a table of the honest world, or of what is different once a call was served."""
+        table = self.stated.setdefault("later", {}) if self.later else self.stated
+        for name in path:
+            table = table.setdefault(name, {})
+        table.update({name: value for name, value in values.items() if value is not None})
+
+    def placed(self, text: Any) -> str:
+        """A text with the origins of the model's world replaced by those of the parties that play them."""
+        words = "absent" if text == NONE else str(text)
+        for origin, name in origins(self.world).items():
+            words = words.replace(origin, name)
+        return "{evil}" if words == ATTACKER else words
+
+    def at(self, key: str) -> str:
+        """Where a party is."""
+        return self.placed(self.world.by_name[key].url if key in self.world.by_name else key)
+
+    def party(self, key: str) -> str:
+        """Who plays a server."""
+        return "as1" if key in self.world.by_name and self.world.by_name[key].honest else "evil"
+
+    def role(self, key: str) -> str:
+        """What a participant is to the client."""
+        party = self.world.by_name.get(key)
+        if party is None:
+            return "attacker" if key == ATTACKER else "browser"
+        return {CLIENT: "client", AUTHORIZATION_SERVER: "server"}.get(party.role, "resource")
+
+    def session(self, who: str) -> Session:
+        """What is told of a session."""
+        whose = ATTACKER if who and self.world.user_of(who) == ATTACKER else "user"
+        return self.sessions.setdefault(who, Session(whose, whose))
+
+    def acts(self) -> tuple[Act, ...]:
+        """The sessions in the order in which they can be played one after the other.
+
+        Raises:
+            UntellableError: each of two waits for the other.
+        """
+        order = sorted(self.sessions, key=lambda who: self.sessions[who].code is not None)
+        if len(order) == 1:
+            (only,) = self.sessions.values()
+            if only.whose == only.approves:  # whose it is makes no difference to the client
+                only.whose = only.approves = "user"
+            if only.code is None and not only.read:  # the run ends before, and the client goes on
+                only.code = only.state = order[0]
+        places = {**{who: place for place, who in enumerate(order)}, "": ALONE}
+        acts = tuple(
+            Act(
+                one.whose, one.approves, None if one.code is None else places[one.code],
+                places[one.state] if one.state else None, one.spliced, one.read,
+            )
+            for one in (self.sessions[who] for who in order)
+        )  # fmt: skip
+        if any(max(act.code or 0, act.state or 0) > place for place, act in enumerate(acts)):
+            raise UntellableError("two sessions wait for each other")
+        return () if acts == (Act("user", "user", 0, 0),) else acts
+
+
+Tell = Callable[[Draft, Told, Any], None]
+
+
+def _visits(draft: Draft, told: Told, request: ResourceRequest) -> None:
+    draft.session(told.who)
+    draft.stated.setdefault("url", draft.placed(request.url))
+    draft.later = request.access_token != NONE
+
+
+def _fetches(draft: Draft, told: Told, request: Fetch) -> None:
+    draft.asked = draft.placed(request.url)
+
+
+def _challenges(draft: Draft, told: Told, challenge: Challenge) -> None:
+    """A challenge to a request with a token comes once one has been served, and tells what is different then."""
+    if draft.later:
+        refused = isinstance(challenge, InsufficientScope)
+        draft.state("answer", status=403 if refused else 401, error="insufficient_scope" if refused else None)
+    scope = challenge.scope if challenge.scope != NONE else None
+    draft.state("challenge", resource_metadata=draft.placed(challenge.resource_metadata), scope=scope)
+
+
+def _describes_resource(draft: Draft, told: Told, document: ResourceMetadata) -> None:
+    listed = [draft.placed(document.authorization_servers)]
+    if not draft.later:
+        draft.state("documents", "main", at=[draft.asked])
+    draft.state("documents", "main", "body", resource=draft.placed(document.resource), authorization_servers=listed)
+
+
+def _describes_server(draft: Draft, told: Told, document: ServerMetadata) -> None:
+    endpoints = {each.name: each.metadata["endpoint"] for each in fields(document) if "endpoint" in each.metadata}
+    places = {name: f"{draft.placed(getattr(document, name))}/{path}" for name, path in endpoints.items()}
+    advertised = document.authorization_response_iss_parameter_supported
+    draft.state(
+        "servers", draft.party(told.arrow.sender), "metadata", issuer=draft.placed(document.issuer),
+        authorization_endpoint=places["authorization_endpoint"], token_endpoint=places["token_endpoint"],
+        authorization_response_iss_parameter_supported=True if advertised else "absent",
+        client_id_metadata_document_supported=True,
+    )  # fmt: skip
+
+
+def _leads(draft: Draft, told: Told, there: Redirection) -> None:
+    """The client sends its browser to an AS."""
+    draft.session(told.who).led = draft.placed(there.location).startswith("{evil}")
+
+
+def _sends_on(draft: Draft, told: Told, there: Redirection) -> None:
+    """The attacker's AS sends the browser on: to the honest one, or back with a code of its own."""
+    back = (uri for client in draft.world.clients for uri in callbacks(draft.world, client))
+    if draft.bounce != "account":
+        draft.bounce = "" if there.location in back else "same"
+
+
+def _asks(draft: Draft, told: Told, request: AuthorizationRequest) -> None:
+    """A request comes to the honest AS: as the client has it, as the attacker's AS sent it on, or as somebody made it.
+
+    What the attacker asks for at the end of a session that was led to it has an account of its own behind it.
+    """
+    if request.client_id in {identity.url for identity in draft.world.identities}:
+        raise UntellableError("the user is asked about another client")
+    by = ATTACKER if told.arrow.sender == ATTACKER else "user"
+    led = next((one for one in draft.sessions.values() if one.led), None)
+    of = next((str(name) for name in (request.state, request.code_challenge) if name in draft.world.session), "")
+    if led is not None and by == ATTACKER and led.whose != ATTACKER:
+        draft.bounce = "account"
+    elif led is not None:
+        own = str(request.code_challenge) == THIEF or (of and draft.session(of).whose == ATTACKER != led.whose)
+        draft.bounce = "own" if own else "same"
+    elif by == ATTACKER and (not of or draft.session(of).whose != ATTACKER):
+        for one in draft.sessions.values():
+            one.spliced = one.spliced or bool(of)
+    elif of:
+        draft.session(of).approves = by
+    else:
+        raise UntellableError("the user is asked in no session of the client's")
+
+
+def _answers(draft: Draft, told: Told, response: AuthorizationResponse) -> None:
+    """An AS answers: with a code of the session whose state it returns, or of one that this user approved."""
+    draft.state("servers", draft.party(told.arrow.sender), iss=draft.placed(response.iss))
+    users = {grant.name: grant.user for grant in draft.world.grants}
+    by = ATTACKER if users.get(str(response.code)) == ATTACKER else "user"
+    approved = [who for who, one in draft.sessions.items() if one.approves == by]
+    of = response.state if response.state in draft.world.session else NONE
+    mine = of if of in approved else next(iter(approved), "") if by == "user" else ""
+    draft.codes.setdefault(str(response.code), str(mine))
+
+
+def _is_read(draft: Draft, told: Told, response: AuthorizationResponse) -> None:
+    """The attacker reads an answer on its way."""
+    of = draft.codes.get(str(response.code), "")
+    if of:
+        draft.session(of).read = True
+
+
+def _comes_back(draft: Draft, told: Told, response: AuthorizationResponse) -> None:
+    """A browser brings an answer to a session at the client."""
+    one = draft.session(told.who)
+    if response.error != NONE or not (one.led or response.code in draft.codes):
+        raise UntellableError("what comes back is no code of an AS")
+    if one.led:  # what the attacker's AS has to do with it is told of that
+        one.code = one.state = told.who
+        return
+    one.code = draft.codes[str(response.code)]
+    one.state = str(response.state) if response.state in draft.world.session else None
+
+
+def _redeems(draft: Draft, told: Told, request: TokenRequest) -> None:
+    if request.refresh_token != NONE:
+        draft.stated.setdefault("token_response", {})["refresh_token"] = "issued"
+
+
+def _steals(draft: Draft, told: Told, request: TokenRequest) -> None:
+    draft.deeds.append(Deed("redeem", f"{draft.at(told.arrow.receiver)}/token"))
+
+
+def _uses(draft: Draft, told: Told, request: ResourceRequest) -> None:
+    draft.deeds.append(Deed("present", draft.placed(request.url)))
+
+
+def _nothing(draft: Draft, told: Told, message: Message) -> None:
+    """The client's own doing, or what the attacker gets for its own."""
+
+
+#: What each message tells: by what it is, who sends it and who receives it.
+TELLS: dict[tuple[type[Message], str, str], Tell] = {
+    (ResourceRequest, "client", "resource"): _visits,
+    (Fetch, "client", "resource"): _fetches,
+    (Fetch, "client", "server"): _fetches,
+    (Fetch, "client", "attacker"): _fetches,
+    (Challenge, "resource", "client"): _challenges,
+    (InsufficientScope, "resource", "client"): _challenges,
+    (ResourceMetadata, "resource", "client"): _describes_resource,
+    (ResourceMetadata, "attacker", "client"): _describes_resource,
+    (ServerMetadata, "server", "client"): _describes_server,
+    (Redirection, "client", "browser"): _leads,
+    (Redirection, "client", "attacker"): _leads,
+    (Redirection, "server", "browser"): _sends_on,
+    (Redirection, "server", "attacker"): _sends_on,
+    (Redirection, "attacker", "browser"): _nothing,
+    (AuthorizationRequest, "browser", "server"): _asks,
+    (AuthorizationRequest, "attacker", "server"): _asks,
+    (AuthorizationRequest, "browser", "attacker"): _nothing,
+    (AuthorizationResponse, "server", "browser"): _answers,
+    (AuthorizationResponse, "server", "attacker"): _answers,
+    (AuthorizationResponse, "browser", "attacker"): _is_read,
+    (AuthorizationResponse, "browser", "client"): _comes_back,
+    (AuthorizationResponse, "attacker", "client"): _comes_back,
+    (TokenRequest, "client", "server"): _redeems,
+    (TokenRequest, "attacker", "server"): _steals,
+    (TokenResponse, "server", "client"): _nothing,
+    (TokenResponse, "server", "attacker"): _nothing,
+    (ResourceRequest, "attacker", "resource"): _uses,
+    (ResourceResponse, "resource", "client"): _nothing,
+    (ResourceResponse, "resource", "attacker"): _nothing,
+}
+
+
+#: What parties ask each other to get to know each other; those that are played do that in a way of their own.
+LOOKUPS = (
+    ClientMetadata, EntityStatement, Introspection, IntrospectionResponse, KeySet, RegistrationRequest,
+    RegistrationResponse,
+)  # fmt: skip
+
+
+def _is_lookup(draft: Draft, told: Arrow) -> bool:
+    by_server = isinstance(told.record, Fetch) and draft.role(told.sender) in ("server", "resource")
+    return by_server or isinstance(told.record, LOOKUPS)
+
+
+def tell(draft: Draft, told: Told) -> None:
+    """Tell a message (raises UntellableError)."""
+    arrow = told.arrow
+    if _is_lookup(draft, arrow):
+        return
+    act = TELLS.get((type(arrow.record), draft.role(arrow.sender), draft.role(arrow.receiver)))  # type: ignore[arg-type]
+    if act is None:
+        raise UntellableError(f"nobody tells a client: {arrow.sender} to {arrow.receiver}: {arrow.label}")
+    act(draft, told, arrow.record)
+
+
+def messages(trace: Trace) -> Iterator[Told]:
+    """The messages of a run."""
+    last = len(trace.steps)
+    for number, scene in enumerate(scenes(trace), 1):
+        for arrow in sent_in(scene, number):
+            yield Told(replace(arrow, decisive=number == last), str(scene.chosen.get("who", "")))
+
+
+def sign_of(draft: Draft, told: Told, shows: str) -> Sign | None:
+    """What is seen of a message where it is part of an attack that shows this; nothing where it is in order.
+
+    Sending the user to an AS is harm only together with the metadata that it was done by.
+    """
+    arrow, record, sender = told.arrow, told.arrow.record, draft.role(told.arrow.sender)
+    if sender == "client" and shows in BY_REQUEST:
+        return _harm(draft, arrow)
+    if isinstance(record, TokenRequest) and (sender == "attacker" or _is_strays(draft, told, record)):
+        return Sign(f"{draft.at(arrow.receiver)}/token", ("redeemed",))
+    if isinstance(record, ResourceRequest) and record.access_token != NONE:
+        stolen = sender == "client" and draft.session(told.who).whose == ATTACKER and arrow.decisive
+        if sender == "attacker" or stolen:
+            return Sign(draft.placed(record.url), ("served",))
+    if sender == "client" and arrow.leaks:
+        return Sign(draft.at(arrow.receiver), arrow.leaks)
+    if sender == "browser" and arrow.leaks and isinstance(record, AuthorizationResponse):
+        return Sign("{as1}", ("authorize",))  # what it is answered, is read
+    return None
+
+
+def _is_strays(draft: Draft, told: Told, request: TokenRequest) -> bool:
+    """Whether a client redeems a user's code in a session that it is not for."""
+    if draft.role(told.arrow.receiver) != "server" or draft.party(told.arrow.receiver) == "evil":
+        return False
+    of = draft.codes.get(str(request.code), "")
+    return bool(of) and draft.session(of).approves == "user" and draft.session(told.who).whose == ATTACKER
+
+
+def _harm(draft: Draft, told: Arrow) -> Sign | None:
+    """A request of the client that it would not send if all were well, where a message is one."""
+    receiver = draft.world.by_name.get(told.receiver)
+    strangers = receiver is not None and not receiver.honest
+    if isinstance(told.record, Fetch) and strangers and draft.role(told.receiver) == "server":
+        return Sign(draft.at(told.receiver), ("server_metadata",))
+    if isinstance(told.record, Redirection) and told.decisive:
+        return Sign(draft.placed(told.record.location), ("authorize",))
+    if isinstance(told.record, ResourceRequest) and told.decisive and _is_others(draft):
+        return Sign(draft.at(told.receiver), ("account",))
+    if isinstance(told.record, ResourceRequest) and told.decisive and strangers:
+        return Sign(draft.at(told.receiver), ("call",))
+    return None
+
+
+def _is_others(draft: Draft) -> bool:
+    """Whether what comes back to the user's session is what the attacker approved."""
+    return draft.bounce == "account" or any(
+        one.whose == "user" and one.code is not None and (not one.code or draft.sessions[one.code].approves == ATTACKER)
+        for one in draft.sessions.values()
+    )
