@@ -14,7 +14,7 @@ from itertools import combinations
 from typing import NamedTuple, Protocol
 
 from conformance.play import Attack, Deed, Play, Sign
-from conformance.telling import BY_REQUEST, PARTIES, Draft, UntellableError, messages, sign_of, tell
+from conformance.telling import PARTIES, Draft, UntellableError, messages, sign_of, tell
 from model.design import Configuration, Design
 from model.machine import Machine, State, Step
 from model.messages import ResourceRequest, TokenRequest
@@ -37,31 +37,38 @@ DEEDS = 2
 
 
 class Probe(NamedTuple):
-    """Attackers, the honest parties that they meet, and clients that are weaker than the real one."""
+    """Properties, attackers, the honest parties that they meet, and clients that are weaker than the real one."""
 
+    properties: Collection[str]
     attackers: tuple[tuple[str, ...], ...]
     deployments: tuple[dict[str, str], ...]
     weaker: tuple[dict[str, str], ...]
 
 
-_LIARS = ("mal_as", "mal_rs", "mal_tenant", "hdr_inject", "delivery_tamper")
+_LIARS = ("mal_rs", "mal_tenant", "hdr_inject", "delivery_tamper")
+_ALONE = tuple((one,) for one in _LIARS)
+_PAIRS = tuple(combinations(("mal_as", *_LIARS), 2))
 _NONE: dict[str, str] = {}
-#: What is tried: those who lie to the client, with what servers may do; two of them at once; and those who have
-#: something of a user's session, or a session of their own.
+#: What may be wrong with how a client matches what a resource says of itself.
+_MATCHING = (_NONE, {"prm": "unchecked"}, {"prm": "prefix"}, {"prm": "prefix_str"}, {"rs_as_bind": "off"})
+#: What is tried: an AS that lies, with what honest ones may do; others who lie, the last with tokens that neighbours
+#: take; two of them at once; and those who have something of a user's session, or a session of their own.
 PROBES = (
     Probe(
-        tuple((one,) for one in _LIARS),
-        (
-            _NONE, {"h_iss": "no"}, {"splice": "yes"}, {"h_iss": "no", "splice": "yes"}, {"audience_check": "prefix"},
-            {"audience_check": "off"},
-        ),
+        ASKED, (("mal_as",),), (_NONE, {"h_iss": "no"}, {"splice": "yes"}, {"h_iss": "no", "splice": "yes"}),
         (
             _NONE, {"iss_check": "off"}, {"md_issuer_check": "off"}, {"iss_check": "off", "md_issuer_check": "off"},
-            {"prm": "unchecked"}, {"prm": "prefix"}, {"prm": "prefix_str"}, {"rs_as_bind": "off"},
+            {"prm": "unchecked"}, {"rs_as_bind": "off"},
         ),
     ),
-    Probe(tuple(combinations(_LIARS, 2)), (_NONE,), (_NONE, {"rt_pin": "off"})),
+    Probe(ASKED, _ALONE, (_NONE,), _MATCHING),
     Probe(
+        ("authorization", "token_confinement"), (("mal_as",), *_ALONE),
+        ({"audience_check": "prefix"}, {"audience_check": "off"}), _MATCHING,
+    ),
+    Probe(ASKED, (("mal_as",), *_ALONE, *_PAIRS), (_NONE,), (_NONE, {"rt_pin": "off"})),
+    Probe(
+        ("code_delivery", "authorization", "token_confinement", "flow_binding", "token_custody", "session_integrity"),
         (("code_leak",), ("req_leak",), ("lure",), ("web",), ("code_leak", "lure"), ("code_leak", "web")),
         (_NONE, {"pkce_as": "lax"}),
         (_NONE, {"state": "off"}, {"pkce": "off"}, {"pkce": "off", "client_auth": "pkjwt"}),
@@ -81,15 +88,17 @@ class Asking(Protocol):
         """Whether there is one."""
 
 
-def questions(properties: Collection[str] = ASKED) -> Iterator[tuple[str, Probe, dict[str, str], dict[str, str]]]:
-    """Every property with what is tried against it: the deployment, and in which way a client may be weaker."""
+def questions(
+    design: Design, properties: Collection[str] = ASKED
+) -> Iterator[tuple[str, Probe, dict[str, str], Design]]:
+    """Every property with what is tried against it: the deployment, and a client in it that may be weaker."""
     for name in properties:
-        for probe in PROBES:
+        for probe in (probe for probe in PROBES if name in probe.properties):
             for deployment in probe.deployments:
-                if name in BY_REQUEST and "audience_check" in deployment:
-                    continue  # the request has been sent before anybody looks at an audience
-                for weaker in probe.weaker:
-                    yield name, probe, deployment, weaker
+                tried = [design.but(**deployment).but(**weaker) for weaker in probe.weaker]
+                for number, one in enumerate(tried):
+                    if one not in tried[:number]:
+                        yield name, probe, deployment, one
 
 
 def plays(
@@ -98,11 +107,10 @@ def plays(
     """The plays of every attack trace that the solver finds, and for the traces that are none the reason."""
     found: dict[str, Play] = {}
     untold: dict[str, str] = {}
-    for name, probe, deployment, weaker in questions(properties):
-        own = design.but(**deployment)
-        for trace in _traces(name, probe, own.but(**weaker), ask):
+    for name, probe, deployment, client in questions(design, properties):
+        for trace in _traces(name, probe, client, ask):
             try:
-                play = as_play(trace, own)
+                play = as_play(trace, design.but(**deployment))
                 earlier = found.setdefault(play.name, play)
                 found[play.name] = _merged(earlier, play)
             except UntellableError as error:
@@ -113,7 +121,8 @@ def plays(
 
 def _traces(name: str, probe: Probe, design: Design, ask: Asking) -> Iterator[Trace]:
     """The traces of the attackers of a probe, each of whom has more than those who have one already."""
-    if not ask.can(name, Configuration(design, frozenset(each for one in probe.attackers for each in one))):
+    everybody = frozenset(each for one in probe.attackers for each in one)
+    if len(probe.attackers) > 1 and not ask.can(name, Configuration(design, everybody)):
         return
     known: list[frozenset[str]] = []
     for capabilities in map(frozenset, sorted(probe.attackers, key=len)):
@@ -218,6 +227,6 @@ def _merged(play: Play, other: Play) -> Play:
     return replace(play, attacks=tuple(known.values()), deeds=tuple(dict.fromkeys((*play.deeds, *other.deeds))))
 
 
-def asked(properties: Collection[str] = ASKED) -> int:
+def asked(design: Design, properties: Collection[str] = ASKED) -> int:
     """How many questions there are."""
-    return sum(1 for _ in questions(properties))
+    return sum(1 for _ in questions(design, properties))

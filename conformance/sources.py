@@ -28,7 +28,8 @@ from conformance.software import SoftwareError
 
 #: What is needed to build a package that does not say so (PEP 517).
 _LEGACY = ("setuptools", "wheel")
-_INDEX = "from pip._internal.commands import create_command as c; print(c('download').parse_args([])[0].index_url)"
+#: Prints the index that pip is set to.
+INDEX = "from pip._internal.commands import create_command as c; print(c('download').parse_args([])[0].index_url)"
 
 
 def build(source: Path, pip: str, work: Path) -> Path:
@@ -74,7 +75,7 @@ def _needed(source: Path) -> list[str]:
 
 def fetch_source(package: str, version: str, pip: str, into: Path) -> Path:
     """Download a source distribution from the index that pip is set to, and look at nothing in it."""
-    index = subprocess.run([pip, "-c", _INDEX], capture_output=True, text=True, check=True).stdout.strip()
+    index = subprocess.run([pip, "-c", INDEX], capture_output=True, text=True, check=True).stdout.strip()
     page = f"{index.rstrip('/')}/{canonicalize_name(package)}/"
     asked = urllib.request.Request(page, headers={"Accept": "application/vnd.pypi.simple.v1+json"})
     try:

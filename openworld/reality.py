@@ -29,7 +29,7 @@ from openworld.jobs import Question
 from properties.checker import Checker
 from properties.security import find
 from simulations.behaviour import Comparison, Observed
-from simulations.fitting import fit
+from simulations.fitting import Note, fit
 
 #: Seconds that a design is looked for that explains what was seen.
 PATIENCE = 25.0
@@ -121,8 +121,11 @@ class Explanation:
         }
 
 
-def explain(release: Release, plays: Sequence[Play], judgements: Sequence[Judgement]) -> Explanation:
-    """The design of a client, and how well it predicts what was seen.
+def explain(
+    release: Release, plays: Sequence[Play], judgements: Sequence[Judgement],
+    note: Note = lambda explained, of: None,
+) -> Explanation:  # fmt: skip
+    """The design of a client, and how well it predicts what was seen; ``note`` is told how far a fit is.
 
     The model is asked about every play that is told by messages alone: not about how messages travel, and not about
     what the attacker does in the browser.
@@ -135,7 +138,8 @@ def explain(release: Release, plays: Sequence[Play], judgements: Sequence[Judgem
     if stored is not None:
         design, source, decided_by, whole = stored.design, "stored", stored.decided_by, True
     elif catalogued:
-        found = fit(catalogued, [design_of(release), *(one.design for one in clients().values())], patience=PATIENCE)
+        starts = [design_of(release), *(one.design for one in clients().values())]
+        found = fit(catalogued, starts, None, PATIENCE, note)
         design, source, decided_by, whole = found.design, "fitted", found.evidence, found.whole
     else:
         design, source, whole = design_of(release), "relative", True

@@ -26,6 +26,8 @@ from simulations.behaviour import SETTINGS, Observed, ends_as, everything, measu
 #: Ends explained, ends and messages, parts of messages, and how few switches are changed.
 Score = tuple[int, int, int, int]
 Explained = tuple[bool, bool, int]
+#: Is told how many of so many are explained.
+Note = Callable[[int, int], None]
 #: The kinds of switches that a client's design is made of.
 FITTED: tuple[Kind, ...] = ("mechanism", "conduct")
 #: How many ways to compare resources are looked into further (more where they explain as much).
@@ -55,17 +57,18 @@ class Fit:
 
 def fit(
     observed: Mapping[str, Observed], starts: Iterable[Design] = (), near: Design | None = None,
-    patience: float = math.inf,
+    patience: float = math.inf, note: Note = lambda explained, of: None,
 ) -> Fit:  # fmt: skip
     """The design that explains most of what was seen, or the best that is found in so many seconds.
 
-    The search starts from whichever of ``near`` (by default the baseline) and ``starts`` explains the most.
+    The search starts from whichever of ``near`` (by default the baseline) and ``starts`` explains the most. ``note`` is
+    told of how many scenarios the ends are explained by the best design so far.
     """
     near = near or Design()
-    search = _Search(observed, near)
+    search = _Search(observed, near, note)
+    search.until = time.monotonic() + patience
     candidates: tuple[Mapping[str, str], ...] = (near, *starts)
     start = max(candidates, key=search.score)
-    search.until = time.monotonic() + patience
     try:
         return search.fit(search.climb(dict(start)))
     except _SpentError:
@@ -89,8 +92,9 @@ def refine(design: Design, observed: Mapping[str, Observed], near: Design | None
 class _Search:
     """Designs scored against observations; what was predicted once is remembered by the switches that it took."""
 
-    def __init__(self, observed: Mapping[str, Observed], near: Design) -> None:
+    def __init__(self, observed: Mapping[str, Observed], near: Design, note: Note = lambda explained, of: None) -> None:
         self.observed = observed
+        self.note = note
         self.near = near
         self.remembered = {name: _remembered(name) for name in observed}
         self.until = math.inf
@@ -142,6 +146,7 @@ class _Search:
                     options = (values | {name: value} for value in SWITCHES[name].values)
                     values = max(options, key=self.compared_to(values))
                     self.best = max((self.best, values), key=self.score)
+                    self.note(self.score(self.best)[0], len(self.observed))
             if values == before and 2 in together:
                 values = self._two_at_a_time(values, held) or values
             if values == before:

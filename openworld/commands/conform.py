@@ -235,8 +235,8 @@ def _run(client: str | None, asked: Asked) -> int:
     unfit = [one for one in judgements if one.facts.get("unfit")]
     if unfit and not any(one.measured and one.outcome != "n" for one in judgements):
         raise SoftwareError(f"{wanted} does not start: {unfit[0].error}")
-    with Progress("a design that explains it", 1):
-        explained = explain(wanted, plays, judgements)
+    with Progress("ends that a design explains", len(judgements)) as progress:
+        explained = explain(wanted, plays, judgements, progress.at)
     cured = all_cures(explained.design, plays, judgements, Asker())
     stops = {name: list(map(str, found)) for name, found in cured.items()}
     beside = asyncio.run(_beside(installed, judgements, asked.limit)) if asked.suite else []
@@ -296,7 +296,7 @@ def _plays(asked: Asked, wanted: Release, about: tuple[str, ...]) -> list[Play]:
 
         design = design_of(wanted)
         about = about or attacks.ASKED
-        with Progress("asking the solver for attacks", attacks.asked(about)) as progress:
+        with Progress("asking the solver for attacks", attacks.asked(design, about)) as progress:
             found += attacks.plays(design, Asker(), progress.advance, about)[0]
     if "mutation" in asked.sources:
         found += mutations()

@@ -7,18 +7,24 @@ import io
 import json
 import os
 import socket
+import subprocess
 import tarfile
+import threading
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from conformance import install as installing
 from conformance import sandbox
-from conformance.install import install
+from conformance.install import cache_folder, install
+from conformance.installers import tools
 from conformance.lock import Lock
 from conformance.software import Release, Software, SoftwareError
+from conformance.sources import INDEX
 from model.errors import InputError
 
 #: Does what it should not when it is built, and tells in a file of its package how far it came.
@@ -139,11 +145,63 @@ def test_source_that_a_wheel_asks_for_is_not_run(
     untouched(place, listening)
 
 
-@pytest.mark.skipif(not sandbox.way(), reason="no rooms are made here")
-def test_source_that_was_asked_for_is_built_where_it_can_do_nothing(place: Path, listening: socket.socket) -> None:
-    """What building needs (setuptools) comes from the registry."""
+@contextmanager
+def index(archive: Path, digest: str) -> Iterator[str]:
+    """An index that lists a source distribution with this digest (PEP 691)."""
+    listed = {"files": [{"filename": archive.name, "url": f"../../{archive.name}", "hashes": {"sha256": digest}}]}
+
+    class Pages(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            found = {"/simple/hostile-package/": json.dumps(listed).encode(), f"/{archive.name}": archive.read_bytes()}
+            self.send_response(200 if self.path in found else 404)
+            self.send_header("Content-Type", "application/vnd.pypi.simple.v1+json")
+            self.end_headers()
+            self.wfile.write(found.get(self.path, b"{}"))
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Pages) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/simple"
+        server.shutdown()
+
+
+@pytest.fixture(params=["a file", "the index"])
+def asked(
+    request: pytest.FixtureRequest, place: Path, listening: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Release, Path]]:
+    """What is hostile, as a file or from an index, and where it is."""
     archive = source(place, listening)
-    ready = install(package("path", str(archive)), place / "cache")
+    if request.param == "a file":
+        yield package("path", str(archive)), archive
+        return
+    usual = subprocess.run([tools(cache_folder()), "-c", INDEX], capture_output=True, text=True, check=True).stdout
+    with index(archive, hashlib.sha256(archive.read_bytes()).hexdigest()) as url:
+        monkeypatch.setenv("PIP_INDEX_URL", url)
+        monkeypatch.setenv("PIP_EXTRA_INDEX_URL", usual.strip())
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        yield package("pypi", "hostile-package"), archive
+
+
+def test_source_that_is_not_what_the_index_lists_is_refused(
+    place: Path, listening: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with index(source(place, listening), "0" * 64) as url:
+        monkeypatch.setenv("PIP_INDEX_URL", url)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        with pytest.raises(SoftwareError, match="what was fetched is not what the index lists"):
+            install(package("pypi", "hostile-package"), place / "cache", source=True)
+    untouched(place, listening)
+
+
+@pytest.mark.skipif(not sandbox.way(), reason="no rooms are made here")
+def test_source_that_was_asked_for_is_built_where_it_can_do_nothing(
+    asked: tuple[Release, Path], place: Path, listening: socket.socket
+) -> None:
+    """What building needs (setuptools) comes from the registry."""
+    release, archive = asked
+    ready = install(release, place / "cache", source=True)
     (module,) = Path(ready.command[0]).parent.parent.glob("lib/python*/site-packages/hostile.py")
     scope: dict[str, str] = {}
     exec(module.read_text(), scope)

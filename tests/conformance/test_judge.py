@@ -199,7 +199,8 @@ def test_login_with_the_attackers_account_is_seen_in_the_users_session(
 
 
 @pytest.mark.parametrize(
-    ("secret", "lost"), [("'v' * 43", {"code_delivery", "authorization", "flow_binding"}), ("os.urandom(32).hex()", {"code_delivery"})]
+    ("secret", "lost"),
+    [("'v' * 43", {"code_delivery", "authorization", "flow_binding"}), ("os.urandom(32).hex()", {"code_delivery"})],
 )
 def test_code_of_another_session_is_injected_into_a_second_process(
     tmp_path: Path, checker: Checker, secret: str, lost: set[str]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import html
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from conformance.install import DRIVERS, install, of_command
 from conformance.judge import Judgement
+from conformance.lock import Lock
 from conformance.packages import FORMS, declared, host_of, packaged
 from conformance.play import Play, catalogue
 from conformance.run import Settings, run_all
@@ -208,3 +210,21 @@ def test_libraries_run_with_a_driver_and_no_file_of_theirs_is_edited(package: st
     outcomes = [ran(installed, name).outcome for name in ("M01_iss_ok", "M07_state_missing")]
     assert outcomes == ["A", "a"]
     assert installed.lock.packages
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("package", "driver"), list(packages()), ids=lambda one: one.partition(":")[0])
+def test_what_was_installed_is_installed_again_wherever_it_is_from(package: str, driver: str, tmp_path: Path) -> None:
+    """And what is listed with another digest is not."""
+    wanted = packaged(package, DRIVERS / driver)
+    first = install(wanted).lock
+    again = install(wanted, tmp_path / "again", first)
+    assert again.lock.packages == first.packages
+    assert ran(again, "M01_iss_ok").outcome == "A"
+    names = json.dumps(first.to_json())
+    for one in first.packages:
+        wrong = one.digest[:-8] + ("A" * 6 + "==" if one.digest.endswith("==") else "0" * 8)
+        names = names.replace(one.digest, wrong) if one.digest else names
+    (tmp_path / "lock.json").write_text(names)
+    with pytest.raises(SoftwareError, match=r"could not install|not what was installed"):
+        install(wanted, tmp_path / "wrong", Lock.load(tmp_path / "lock.json"))
