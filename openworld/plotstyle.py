@@ -11,6 +11,7 @@ from typing import Any
 
 import matplotlib
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 matplotlib.use("Agg")
 
@@ -21,6 +22,7 @@ ATTACKER, LEAK = "#9C3A0B", "#111111"
 SERIES = (
     ("#000000", "-", "o"), ("#D55E00", "--", "s"), ("#0072B2", "-.", "^"), ("#009E73", ":", "D"),
     ("#CC79A7", (0, (5, 1)), "v"), ("#E69F00", (0, (1, 1)), "P"), ("#56B4E9", (0, (3, 1, 1, 1)), "X"),
+    ("#7A7A7A", (0, (2, 2)), "*"),
 )  # fmt: skip
 #: Cells by result: face, writing, hatch. They differ in lightness as well as in colour.
 CELLS = {
@@ -32,6 +34,8 @@ CELLS = {
     "unknown": ("#ffffff", INK, "////"),
 }
 FORMATS = ("svg", "pdf", "png")
+#: Captions are at least so many inches wide.
+_NARROWEST = 5.0
 
 _SETTINGS: Any = {
     "font.family": "DejaVu Sans",
@@ -65,10 +69,10 @@ def style() -> Iterator[None]:
 
 def captioned(figure: Figure, caption: str) -> Figure:
     """The figure with its caption below whatever is drawn."""
-    room = int(figure.get_figwidth() * 72 / 4.3)
     with style():
         _lay_out(figure)
         drawn = figure.get_tightbbox()
+        room = int(max(drawn.width, _NARROWEST) * 72 / 4.5)
         left, low = drawn.x0 / figure.get_figwidth(), (drawn.y0 - 0.12) / figure.get_figheight()
         figure.text(left, low, textwrap.fill(caption, room), va="top", fontsize=7.5, color="#444444")
     return figure
@@ -82,6 +86,11 @@ def _lay_out(figure: Figure) -> None:
         for legend in figure.legends:
             # Held where it is when saving grows the page.
             legend.set_bbox_to_anchor((0, 0, 1, 1), transform=figure.transFigure)
+
+
+def page(figure: Figure) -> Bbox:
+    """The page that a figure is written to, in inches: as large as what is drawn."""
+    return figure.get_tightbbox().padded(0.1)
 
 
 def titled(figure: Figure, title: str) -> None:
@@ -103,9 +112,8 @@ def rendered(figure: Figure, form: str, title: str = "", caption: str = "") -> b
     stream = io.BytesIO()
     with style():
         _lay_out(figure)
-        # As large as what is drawn; asked here, because savefig would draw everything twice to find out.
-        page = figure.get_tightbbox().padded(0.1)
-        figure.savefig(stream, format=form, metadata=metadata[form], bbox_inches=page)
+        # Asked here, because savefig would draw everything twice to find out.
+        figure.savefig(stream, format=form, metadata=metadata[form], bbox_inches=page(figure))
     return stream.getvalue()
 
 

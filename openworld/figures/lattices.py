@@ -6,6 +6,7 @@ All take one table, a row for each minimal set that suffices: its ``mechanisms``
 
 from __future__ import annotations
 
+import textwrap
 from itertools import combinations
 from string import ascii_uppercase
 
@@ -13,6 +14,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from model.words import worded
+from openworld.figures import labels
 from openworld.plotstyle import CELLS, FAINT, INK, PAPER, style, titled
 
 Mechanisms = frozenset[str]
@@ -87,7 +90,7 @@ def hasse(table: pd.DataFrame, title: str = "") -> Figure:
         axes.margins(y=0.1)
         for spine in axes.spines.values():
             spine.set_visible(False)
-        _key(figure, {letter: name for name, letter in letters.items()} if named else _NUMBERS)
+        _key(figure, {letter: worded("mechanism", name) for name, letter in letters.items()} if named else _NUMBERS)
         titled(figure, title)
         for place, (sufficient, minimal, words) in enumerate(
             [(True, True, "suffices, nothing less does"), (True, False, "suffices"), (False, False, "does not suffice")]
@@ -177,8 +180,11 @@ def sets(table: pd.DataFrame, title: str = "") -> Figure:
             dots.plot([at, at], [min(here, default=0), max(here, default=0)], color=INK, linewidth=1.4, zorder=2)
             dots.scatter([at] * len(here), here, s=46, color=INK, zorder=3)
         counts = [sum(name in each for each in minimal) for name in rows]
-        labels = [f"{name}  ({count} of {len(minimal)})" for name, count in zip(rows, counts, strict=True)]
-        dots.set_yticks(range(len(rows)), labels, fontsize=9)
+        words = [worded("mechanism", name) for name in rows]
+        said = [f"{word}  ({count} of {len(minimal)})" for word, count in zip(words, counts, strict=True)]
+        dots.set_yticks(range(len(rows)), said, fontsize=9)
+        for y, name in enumerate(rows):
+            labels.code(dots, name, (1, 1 - (y + 0.5) / len(rows)), (4, 0), va="center")
         dots.set_ylim(len(rows) - 0.5, -0.5)
         dots.set_xlim(-0.7, len(minimal) - 0.3)
         dots.set_xticks(range(len(minimal)), [str(at + 1) for at in range(len(minimal))], fontsize=8)
@@ -250,14 +256,15 @@ def _crowd(axes: Axes, x: int, y: int, group: pd.DataFrame) -> None:
 
 def _named(figure: Figure, best: pd.DataFrame) -> None:
     """The sets on the frontier by name."""
-    import textwrap
-
     from matplotlib.lines import Line2D
 
     few = best if len(best) <= 4 else best.head(0)
     named = [
-        textwrap.fill(f"{row.size}: {str(row.mechanisms).replace(' ', ', ') or 'nothing is needed'}", 46,
-                      subsequent_indent="    ", break_on_hyphens=False)
+        textwrap.fill(
+            f"{row.size}: " + (", ".join(worded("mechanism", name) for name in str(row.mechanisms).split())
+                               or "nothing is needed"),
+            46, subsequent_indent="    ", break_on_hyphens=False,
+        )
         for row in few.itertuples()
     ]  # fmt: skip
     if not named:

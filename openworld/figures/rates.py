@@ -9,18 +9,18 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from openworld.figures import labels
 from openworld.plotstyle import INK, SERIES, style, titled
 from simulations.measures import ATTEMPT, CASE, PAIR, Measure
 from simulations.results import ATTAINABLE, LISTED
 
-#: The order in which outcomes of a simulation are shown.
-KINDS = {"success": "success", "refused": "honest flow refused", "harm": "harm", "blocked": "attack refused",
-         "diverted": "dealt with attacker", "gave_up": "gave up"}  # fmt: skip
 PANELS = 6
 #: A sweep whose largest value is so many times its smallest is drawn in powers of ten.
 WIDE = 100
 #: Letters of a legend to an inch, and for how many of them a line and its marker take the place.
-_LETTERS, _HANDLE = 11, 8
+_LETTERS, _HANDLE = 12.5, 8
+#: Letters on a line above a panel.
+_ABOVE = 38
 
 
 def rates(table: pd.DataFrame, title: str = "") -> Figure:
@@ -69,7 +69,7 @@ def _outcomes(table: pd.DataFrame, column: str) -> list[tuple[str, str]]:
         spread = points.max() - points.min() if column == "rate" else group[column].abs()
         reach = float(spread.max())
         if reach > 0:
-            order = list(KINDS).index(str(kind)) if kind in KINDS else len(KINDS)
+            order = list(labels.KINDS).index(str(kind)) if kind in labels.KINDS else len(labels.KINDS)
             found.append((order, -reach, str(kind), str(outcome)))
     best = sorted(sorted(found, key=lambda entry: (entry[0] > 2, entry[1]))[:PANELS])
     return [(kind, outcome) for *_, kind, outcome in best]
@@ -91,11 +91,6 @@ def once(table: pd.DataFrame) -> pd.DataFrame:
     return drawn.assign(against=next((name for name in named.values() if name.startswith(first + LISTED)), first))
 
 
-def listed(arms: str) -> str:
-    """Names of arms, each on a line of its own."""
-    return arms.replace(LISTED, LISTED.rstrip() + "\n")
-
-
 def _panels(table: pd.DataFrame, column: str, title: str, outcomes: list[tuple[str, str]]) -> Figure:
     drawn = once(table)
     arms = list(dict.fromkeys([*drawn.get("against", pd.Series(dtype=str)), *drawn["arm"]]))
@@ -104,29 +99,34 @@ def _panels(table: pd.DataFrame, column: str, title: str, outcomes: list[tuple[s
     columns = min(3, max(1, len(outcomes)))
     lines = math.ceil(max(1, len(outcomes)) / columns)
     with style():
-        figure = Figure(figsize=(max(5.2, 3.5 * columns), 0.9 + 2.75 * lines), layout="constrained")
+        above = max((labels.titled_outcome(*each, _ABOVE).count("\n") for each in outcomes if each[0]), default=0)
+        figure = Figure(figsize=(max(5.2, 3.5 * columns), 1.4 + (2.75 + 0.16 * above) * lines), layout="constrained")
         grid = figure.subplots(lines, columns, squeeze=False, sharex=True)
         flat = list(grid.flat)
         for axes, (kind, outcome) in zip(flat, outcomes, strict=False):
             chosen = drawn[(drawn["kind"] == kind) & (drawn["outcome"] == outcome)]
             _series(axes, chosen, column, arms)
-            name = f"{KINDS.get(kind, kind)}:\n{_breakable(outcome)}" if kind else outcome
-            axes.set_title(name, loc="left", fontsize=10)
+            _headed(axes, kind, outcome)
         for axes in flat[len(outcomes) :]:
             axes.set_visible(False)
         if not outcomes:
             flat[0].set_visible(True)
             flat[0].text(0.5, 0.5, "no outcome differs", ha="center", va="center", transform=flat[0].transAxes)
-        words = {"rate": "share of attempts", "mean": ""}.get(column, f"difference to {listed(arms[0])}")
+        words = {"rate": "share of attempts", "mean": ""}.get(column, "change of the share")
+        against = [] if column != "difference" else [f"change against: {labels.arm(arms[0], 90)}"]
         _dress(figure, flat[: max(1, len(outcomes))], table, words, title, columns)
+        _legend(figure, flat[0], labels.explained(map(str, drawn["arm"]), *against))
         for axes in flat[max(0, len(outcomes) - columns) : len(outcomes)]:
             axes.tick_params(labelbottom=True)
     return figure
 
 
-def _breakable(outcome: str) -> str:
-    """A long name on two lines at most."""
-    return outcome if len(outcome) <= 34 else outcome.replace(".", ".\n", 1)
+def _headed(axes: Axes, kind: str, outcome: str) -> None:
+    """What a panel shows, and the code of it."""
+    said = labels.titled_outcome(kind, outcome, _ABOVE) if kind else outcome
+    axes.set_title(said, loc="left", fontsize=9.5, pad=13 if kind else 6)
+    if kind:
+        labels.code(axes, outcome, (0, 1), (0, 4))
 
 
 def _series(axes: Axes, chosen: pd.DataFrame, column: str, arms: list[str]) -> None:
@@ -136,8 +136,8 @@ def _series(axes: Axes, chosen: pd.DataFrame, column: str, arms: list[str]) -> N
         ordered = group.sort_values("value")
         # Later arms are smaller and hollow, so that lines that coincide for some way can both be seen.
         axes.plot(
-            ordered["value"], ordered[column], color=color, linestyle=dash, marker=marker, label=listed(str(arm)),
-            linewidth=1.6, markersize=7.5 - 1.1 * place, markerfacecolor="white" if place % 2 else color,
+            ordered["value"], ordered[column], color=color, linestyle=dash, marker=marker, label=labels.arm(str(arm)),
+            linewidth=1.6, markersize=max(3.0, 7.5 - 1.1 * place), markerfacecolor="white" if place % 2 else color,
             markeredgewidth=1.1, zorder=3 + place, clip_on=False,
         )  # fmt: skip
         axes.fill_between(ordered["value"], ordered["low"], ordered["high"], color=color, alpha=0.16, linewidth=0)
@@ -151,13 +151,18 @@ def _series(axes: Axes, chosen: pd.DataFrame, column: str, arms: list[str]) -> N
     axes.set_ylim(low, max(high, low + 0.01))
 
 
+def _decimals(axes: Axes) -> int:
+    """How many a percentage needs for ticks to be told apart and to be what they say."""
+    ticks = [100 * float(tick) for tick in axes.get_yticks()]
+    return next(count for count in range(9) if all(abs(round(each, count) - each) < 1e-6 for each in ticks))
+
+
 def _dress(figure: Figure, panels: list[Axes], table: pd.DataFrame, words: str, title: str, columns: int) -> None:
-    """Axis labels, title and one legend for all panels."""
+    """Axis labels and a title."""
     from matplotlib.ticker import PercentFormatter
 
     for place, axes in enumerate(panels):
-        decimals = 0 if axes.get_ylim()[1] - axes.get_ylim()[0] > 0.06 else 1
-        axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=decimals))
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=_decimals(axes)))
         if place % columns == 0:
             axes.set_ylabel(words)
     if 0 < WIDE * table["value"].min() <= table["value"].max():
@@ -166,8 +171,14 @@ def _dress(figure: Figure, panels: list[Axes], table: pd.DataFrame, words: str, 
     for axes in panels[-columns:]:
         axes.set_xlabel(textwrap.fill(str(table["parameter"].iloc[0]), 36))
     titled(figure, title)
-    handles, labels = panels[0].get_legend_handles_labels()
-    longest = max((len(line) for label in labels for line in label.splitlines()), default=1)
+
+
+def _legend(figure: Figure, axes: Axes, above: str) -> None:
+    """One legend for all panels, in as many columns as there is room for."""
+    handles, names = axes.get_legend_handles_labels()
+    longest = max((len(line) for name in names for line in name.splitlines()), default=1)
     fit = int(figure.get_figwidth() * _LETTERS / (longest + _HANDLE))
-    ncols = max(1, min(4, len(labels), fit))
-    figure.legend(handles, labels, loc="outside lower center", ncols=ncols, handlelength=3.4)
+    figure.legend(
+        handles, names, loc="outside lower center", ncols=max(1, min(4, len(names), fit)), handlelength=3.4, fontsize=9,
+        title=above or None, title_fontsize=8.5, alignment="left",
+    )  # fmt: skip

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import textwrap
-
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from model.words import of_rule
+from openworld.figures import labels
 from openworld.plotstyle import FAINT, INK, PAPER, SERIES, style, titled
 
+#: Between rules of which each stopped most.
+OR = " or "
 #: Letters in a line of what a row is called.
 _WIDE = 34
 #: What is counted, and how each panel is called.
@@ -39,7 +41,7 @@ def blast_radius(summary: pd.DataFrame, rules: pd.DataFrame, title: str = "") ->
         for axes, (measure, words) in zip(panels, _PANELS.items(), strict=True):
             _panel(axes, summary[summary["measure"] == measure], designs)
             axes.set_title(words, loc="left", fontsize=10)
-        panels[0].set_yticks(range(len(designs)), [textwrap.fill(design, _WIDE) for design in designs])
+        panels[0].set_yticks(range(len(designs)), [labels.arm(design, _WIDE) for design in designs])
         panels[0].set_ylim(len(designs) - 0.5, -0.5)
         _stopped(panels[-1], rules, designs)
         handles = [
@@ -57,7 +59,7 @@ def _together(summary: pd.DataFrame, rules: pd.DataFrame) -> tuple[pd.DataFrame,
     drawn = summary.assign(design=summary["design"].map(named))
     first = rules.drop_duplicates("design")
     first = first.assign(design=first["design"].map(named)).drop_duplicates(["design", "rule"])
-    rule = first.groupby("design", sort=False)["rule"].agg(" or ".join).reset_index()
+    rule = first.groupby("design", sort=False)["rule"].agg(OR.join).reset_index()
     return drawn.drop_duplicates(["design", "measure", "statistic"]), rule
 
 
@@ -82,9 +84,10 @@ def _stopped(axes: Axes, rules: pd.DataFrame, designs: list[str]) -> None:
     """Beside the last panel: the rule that stopped most steps under each design."""
     first = rules.set_index("design")["rule"]
     for place, design in enumerate(designs):
-        said = str(first.get(design, "nothing"))
+        names = str(first.get(design, "nothing")).split(OR)
+        said = labels.lines(OR.join(map(of_rule, names)), 56)
         axes.annotate(said, (1, place), (14, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
-                      va="center", fontsize=8.5, annotation_clip=False,
+                      va="center", fontsize=8, annotation_clip=False, linespacing=1.0,
                       color=INK if design in first.index else "#777777")  # fmt: skip
     axes.annotate("stopped most often by", (1, 1), (14, 6), xycoords="axes fraction", textcoords="offset points",
                   fontsize=10, annotation_clip=False)  # fmt: skip

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from openworld.figures.rates import listed
+from openworld.figures import labels
 from openworld.plotstyle import INK, SERIES, style, titled
 from simulations.measures import THEFTS, WORKING, Measure
 from simulations.results import LISTED
@@ -23,9 +24,9 @@ def trade(table: pd.DataFrame, title: str = "") -> Figure:
     """
     drawn = points(table)
     with style():
-        figure = Figure(figsize=(6.4, 4.6), layout="constrained")
+        figure = Figure(figsize=(7.2, 4.2 + 0.22 * len(drawn)), layout="constrained")
         axes = figure.subplots()
-        start = drawn[drawn["first"]].iloc[0]
+        start = next(iter(drawn[drawn["first"]].to_dict("records")), None)
         for place, row in enumerate(drawn.to_dict("records")):
             color, dash, marker = SERIES[place % len(SERIES)]
             here = (row["works"], row["thefts"])
@@ -33,9 +34,9 @@ def trade(table: pd.DataFrame, title: str = "") -> Figure:
                 *here, xerr=[[here[0] - row["works_low"]], [row["works_high"] - here[0]]],
                 yerr=[[here[1] - row["thefts_low"]], [row["thefts_high"] - here[1]]], color=color, marker=marker,
                 markersize=8, markerfacecolor="white" if place % 2 else color, linestyle="none", linewidth=1,
-                label=listed(str(row["arms"])), zorder=4, clip_on=False,
+                label=labels.arm(str(row["arms"])), zorder=4, clip_on=False,
             )  # fmt: skip
-            if not row["first"]:
+            if start is not None and not row["first"]:
                 axes.annotate(
                     "", xy=here, xytext=(start["works"], start["thefts"]), zorder=3, annotation_clip=False,
                     arrowprops={"arrowstyle": "-|>", "color": color, "linestyle": dash, "linewidth": 1.3,
@@ -43,15 +44,25 @@ def trade(table: pd.DataFrame, title: str = "") -> Figure:
                 )  # fmt: skip
         axes.set_xlabel("honest flows that work →")
         axes.set_ylabel("← thefts per accepted flow")
-        axes.set_xlim(right=max(1.0, axes.get_xlim()[1]) if start["works"] > 0.5 else None)
+        axes.set_xlim(right=max(1.0, axes.get_xlim()[1]) if drawn["works"].max() > 0.5 else None)
         axes.set_ylim(bottom=0, top=max(axes.get_ylim()[1], 0.01))
         axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         axes.grid(color="#e4e4e4", linewidth=0.7)
         axes.set_axisbelow(True)
         axes.spines["bottom"].set_color(INK)
         titled(figure, title)
-        figure.legend(loc="outside lower center", ncols=min(3, len(drawn)), handlelength=1.6)
+        figure.legend(loc="outside lower center", ncols=min(2, len(drawn)), handlelength=1.6, fontsize=9,
+                      title=labels.explained(drawn["arms"], *_nowhere(table, drawn)) or None, title_fontsize=8.5,
+                      alignment="left")  # fmt: skip
     return figure
+
+
+def _nowhere(table: pd.DataFrame, drawn: pd.DataFrame) -> Iterator[str]:
+    """Of the arms that have no place in the figure, that they have none."""
+    placed = {name for arms in drawn["arms"] for name in arms.split(LISTED)}
+    for name in dict.fromkeys(table["arm"]):
+        if name not in placed:
+            yield labels.lines(f"no flow works under: {labels.arm(name, 999)}", 80)
 
 
 def points(table: pd.DataFrame) -> pd.DataFrame:

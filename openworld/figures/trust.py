@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -44,7 +46,8 @@ def trust_graph(nodes: pd.DataFrame, edges: pd.DataFrame, title: str = "") -> Fi
             _node(axes, places[str(row.name)], str(row.name), str(row.role), bool(row.honest))
         _key(axes, [name for name in _LINES if name in set(edges["relation"])])
         if title:
-            axes.text(-1.28, -0.42, title, fontsize=11, weight="bold", va="center")
+            axes.text(-1.28, -0.42, textwrap.fill(title, int(14 * figure.get_figwidth())), fontsize=11, weight="bold",
+                      va="bottom")  # fmt: skip
     return figure
 
 
@@ -68,7 +71,7 @@ def _places(nodes: pd.DataFrame, edges: pd.DataFrame) -> dict[str, tuple[float, 
 
 def _node(axes: Axes, place: tuple[float, float], name: str, role: str, honest: bool) -> None:
     host, _, path = name.partition("://")[2].partition("/")
-    words = host if role == "origin" else f"{host}\n/{path}" if role == "resource_server" else host
+    words = f"{host}\n/{path}" if path or role == "resource_server" else host
     shape = {"authorization_server": "round,pad=0.5", "origin": "square,pad=0.45"}.get(role, "round4,pad=0.45")
     axes.text(
         *place, words, ha="center", va="center", fontsize=8, zorder=4, linespacing=1.15,

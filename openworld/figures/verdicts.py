@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-import textwrap
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -11,13 +11,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
-from openworld.blame import blamed
+from model.words import of_configuration, worded
+from openworld.blame import NOBODY, blamed
+from openworld.figures import labels
 from openworld.plotstyle import CELLS, FAINT, INK, style
 from properties.results import today
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+#: Letters on a line above a column, and of a code that stands straight below one.
+_ABOVE, _LONG = 30, 4
 MARKS = {"safe": "✓", "not_in_this_world": "–", "unknown": "?", "reached": "yes", "not_reached": "no"}
 
 
@@ -31,11 +35,16 @@ def verdict_matrix(rows: pd.DataFrame, attacker: str) -> Figure:
     shown = rows[rows["attacker"] == attacker]
     designs, properties = list(dict.fromkeys(shown["design"])), list(dict.fromkeys(shown["property"]))
     with style():
-        figure = Figure(figsize=(2.6 + 0.72 * len(properties), 1.9 + 0.42 * len(designs)))
+        figure = Figure(figsize=(2.6 + 0.62 * len(properties), 1.9 + 0.42 * len(designs)))
         axes = figure.add_subplot()
-        _cells(axes, shown, ("design", designs), ("property", properties))
-        first = shown.iloc[0]
-        axes.set_title(f"Attacker: {attacker}  (cap={first['capabilities']})", loc="left", pad=14, weight="bold")
+        codes = dict(zip(shown["property"], shown["code"], strict=True)) if "code" in shown else {}
+        below = [codes.get(each, each) for each in properties]
+        _key(axes, _cells(axes, shown, ("design", designs), ("property", properties)), below)
+        _named(axes, [worded("design", each) for each in designs], designs,
+               [worded("property", each) for each in properties], below)  # fmt: skip
+        who = worded("attacker", attacker)
+        who = who if attacker == NOBODY else f"The attacker {who}"
+        axes.set_title(f"{who[0].upper()}{who[1:]}", loc="left", pad=14, weight="bold")
     return figure
 
 
@@ -46,18 +55,16 @@ def client_verdicts(rows: pd.DataFrame, title: str = "") -> Figure:
         rows: ``client``, ``code`` and ``property``, ``kind``, ``situation``, ``verdict`` and ``steps``.
         title: what is asked.
     """
-    shown = rows.assign(asked=rows["code"] + "  " + rows["situation"])
+    said = rows["property"].map(partial(worded, "property")) + ": " + rows["situation"]
+    shown = rows.assign(asked=said)
     clients, asked = list(dict.fromkeys(shown["client"])), list(dict.fromkeys(shown["asked"]))
     with style():
-        figure = Figure(figsize=(2.6 + 0.62 * len(asked), 1.9 + 0.42 * len(clients)))
+        figure = Figure(figsize=(2.6 + 0.72 * len(asked), 1.9 + 0.42 * len(clients)))
         axes = figure.add_subplot()
-        _cells(axes, shown, ("client", clients), ("asked", asked))
-        codes = dict(zip(shown["code"], shown["property"], strict=True))
-        meant = ",  ".join(f"{code} {prop}" for code, prop in codes.items())
-        axes.annotate(
-            textwrap.fill(meant, 11 * len(asked)), (0, 0), (4, -38), xycoords="axes fraction",
-            textcoords="offset points", va="top", fontsize=9, annotation_clip=False,
-        )  # fmt: skip
+        codes = dict(zip(shown["asked"], shown["code"], strict=True))
+        below = [codes[each] for each in asked]
+        _key(axes, _cells(axes, shown, ("client", clients), ("asked", asked)), below)
+        _named(axes, clients, [], asked, below)
         axes.set_title(title, loc="left", pad=14, weight="bold")
     return figure
 
@@ -73,13 +80,20 @@ def flip_matrix(rows: pd.DataFrame, title: str = "") -> Figure:
     with style():
         figure = Figure(figsize=(2.6 + 0.72 * len(environments), 1.9 + 0.42 * len(properties)))
         axes = figure.add_subplot()
-        _cells(axes, rows, ("property", properties), ("environment", environments))
+        _key(axes, _cells(axes, rows, ("property", properties), ("environment", environments)), environments)
+        _named(axes, [worded("property", each) for each in properties], properties,
+               [_environment(each) for each in environments], environments)  # fmt: skip
         axes.set_title(title, loc="left", pad=14, weight="bold")
     return figure
 
 
-def _cells(axes: Axes, shown: pd.DataFrame, down: tuple[str, list[str]], across: tuple[str, list[str]]) -> None:
-    """A cell for each verdict, by the column of the table that rows and columns are named by, and what cells mean."""
+def _environment(name: str) -> str:
+    """A deployment by its words, or the switches of one that was made up."""
+    return of_configuration(name) if "=" in name else worded("deployment", name)
+
+
+def _cells(axes: Axes, shown: pd.DataFrame, down: tuple[str, list[str]], across: tuple[str, list[str]]) -> set[str]:
+    """A cell for each verdict, by the column of the table that rows and columns are named by; how they look."""
     used: set[str] = set()
     for row in shown.to_dict("records"):
         look = _cell(row)
@@ -91,18 +105,24 @@ def _cells(axes: Axes, shown: pd.DataFrame, down: tuple[str, list[str]], across:
         mark = f"✗{steps}" if look == "attack" else MARKS[look]
         weight = "bold" if look == "attack" else "normal"
         axes.text(x + 0.5, y + 0.52, mark, ha="center", va="center", color=writing, fontsize=10, weight=weight)
-    _grid(axes, down[1], across[1])
-    words = {"attack": "✗ n  attack in n steps", "safe": "✓  no attack", "not_in_this_world": "–  not in this world",
-             "unknown": "?  undecided", "reached": "yes  honest run exists",
-             "not_reached": "no  honest run impossible"}  # fmt: skip
+    return used
+
+
+def _key(axes: Axes, used: set[str], below: Sequence[str]) -> None:
+    """What cells mean, under the codes below them."""
+    words = {"attack": "✗ n  attack in n steps", "safe": "✓  no attack", "unknown": "?  undecided",
+             "not_in_this_world": "–  nothing here could violate it", "reached": "yes  honest parties get there",
+             "not_reached": "no  honest parties do not"}  # fmt: skip
+    _legend(axes, {words[look]: CELLS[look] for look in words if look in used}, below)
+
+
+def _legend(axes: Axes, looks: Mapping[str, tuple[Any, str, str]], below: Sequence[str]) -> None:
     handles = [
-        Patch(facecolor=CELLS[look][0], edgecolor=FAINT, hatch=CELLS[look][2], label=label)
-        for look, label in words.items()
-        if look in used
+        Patch(facecolor=face, edgecolor=FAINT, hatch=hatch, label=label) for label, (face, _, hatch) in looks.items()
     ]
     axes.legend(
-        handles=handles, loc="upper left", bbox_to_anchor=(0, -0.02), ncols=len(handles), fontsize=9,
-        handlelength=1.2, columnspacing=1.4, borderaxespad=0.4,
+        handles=handles, loc="upper left", bbox_to_anchor=(0, 0), ncols=min(len(handles), 3), fontsize=9,
+        handlelength=1.2, columnspacing=1.4, borderaxespad=_room(below) / 9,
     )  # fmt: skip
 
 
@@ -128,8 +148,14 @@ def attacker_overview(rows: pd.DataFrame) -> Figure:
             label = (str(violated) if violated else "–" if vacuous else "✓") + ("?" if unknown else "")
             weight = "bold" if violated else "normal"
             axes.text(x + 0.5, y + 0.52, label, ha="center", va="center", fontsize=10, color=writing, weight=weight)
-        _grid(axes, attackers, designs)
-        axes.set_title(f"Security properties violated, of {total}", loc="left", pad=14, weight="bold")
+        _named(axes, [worded("attacker", each) for each in attackers], attackers,
+               [worded("design", each) for each in designs], designs)  # fmt: skip
+        looks = {"n  so many are violated": (_shade(0.3), "", ""), "✓  none is": CELLS["safe"],
+                 "–  nothing here could violate one": CELLS["not_in_this_world"],
+                 "?  some are undecided": CELLS["unknown"]}  # fmt: skip
+        _legend(axes, looks, designs)
+        title = f"Security properties violated, of {total}, where the attacker …"
+        axes.set_title(title, loc="left", pad=14, weight="bold")
     return figure
 
 
@@ -140,15 +166,29 @@ def _shade(share: float) -> tuple[float, float, float]:
     return red, green, blue
 
 
-def _grid(axes: Axes, rows: Sequence[str], columns: Sequence[str]) -> None:
-    """Names above and beside a table of cells, and nothing else."""
+def _room(below: Sequence[str]) -> float:
+    """How many points codes take up below a table of cells."""
+    longest = max(map(len, below), default=0)
+    return 12 if longest <= _LONG else 14 + 2.0 * longest
+
+
+def _named(
+    axes: Axes, rows: Sequence[str], row_codes: Sequence[str], columns: Sequence[str], column_codes: Sequence[str]
+) -> None:
+    """Words above and to the left of a table of cells, their codes below and to the right of it, small."""
     axes.set_xlim(0, len(columns))
     axes.set_ylim(len(rows), 0)
-    axes.set_xticks([place + 0.5 for place in range(len(columns))], columns)
-    axes.set_yticks([place + 0.5 for place in range(len(rows))], rows)
+    above = [labels.even(each, max(_ABOVE, math.ceil(len(each) / 2) + 6)) for each in columns]
+    axes.set_xticks([place + 0.5 for place in range(len(columns))], above, fontsize=8.5)
+    axes.set_yticks([place + 0.5 for place in range(len(rows))], rows, fontsize=9)
     axes.xaxis.tick_top()
     for label in axes.get_xticklabels():
-        label.set(rotation=40, ha="left", rotation_mode="anchor")
+        label.set(rotation=52, ha="left", va="bottom", rotation_mode="anchor", linespacing=1.0)
     axes.tick_params(length=0, pad=4)
     for spine in axes.spines.values():
         spine.set_visible(False)
+    for place, name in enumerate(row_codes):
+        labels.code(axes, name, (1, 1 - (place + 0.5) / len(rows)), (4, 0), va="center")
+    for place, name in enumerate(column_codes):
+        turned = {"rotation": -30, "ha": "left", "va": "top"} if len(name) > _LONG else {"ha": "center", "va": "top"}
+        labels.code(axes, name, ((place + 0.5) / len(columns), 0), (0, -2), **turned)

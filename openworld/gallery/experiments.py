@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from model.words import of_configuration
 from openworld.gallery.entries import Caption, Drawing, Entry
 from openworld.sources import Source
 from openworld.tables import SourceError
@@ -41,7 +42,8 @@ def entries(experiments: Iterable[str | Experiment] | None = None) -> Iterator[E
 def _entries(name: str, known: Experiment | None) -> Iterator[Entry]:
     question = known.question if known else name
     if known and known.factors:
-        yield Entry(f"{name}-effects", "effects and interactions", question, partial(_effects, name, question))
+        draw = partial(_effects, name, question, dict(known.factors))
+        yield Entry(f"{name}-effects", "effects and interactions", question, draw)
         return
     if known is None or known.reader in STRATEGIC:
         yield Entry(f"{name}-trade", "what works against what is stolen", question, partial(_trade, name, question))
@@ -132,20 +134,21 @@ def _funnel(name: str, question: str, source: Source) -> Drawing:
     table, _ = source.experiment(name)
     values = sorted(set(table["value"]))
     middle = values[len(values) // 2]
-    title = f"Where attempts end, at {table['parameter'].iloc[0]} = {middle:g}"
+    title = f"Where attempts end ({table['parameter'].iloc[0]}: {middle:g})"
     data = table[(table["value"] == middle) & ~table["kind"].isin((HARM, ATTAINABLE))]
     caption = _about(data, f"95 % {_interval(data)} intervals of the shares are in the data file")
     return Drawing(figures.funnel(table, middle, title), title, caption, data)
 
 
-def _effects(name: str, question: str, source: Source) -> Drawing:
+def _effects(name: str, question: str, sets: dict[str, str], source: Source) -> Drawing:
     from openworld import figures
 
     table = source.effects(name)
     data = table[table["value"] == table["value"].max()]
     factors = ", ".join(dict.fromkeys(data.loc[data["order"] == 1, "effect"]))
     caption = _about(data, "95 % intervals of the effects, as lines", f"all combinations of {factors}")
-    return Drawing(figures.effects(table, question), question, caption, data)
+    meant = {factor: of_configuration(text) for factor, text in sets.items()}
+    return Drawing(figures.effects(table, question, meant), question, caption, data)
 
 
 def _interval(table: pd.DataFrame) -> str:

@@ -55,9 +55,9 @@ def _trust(name: str, _: Source) -> Drawing:
         [(start, given["relation"], end) for start, end, given in graph.edges(data=True)],
         columns=["source", "relation", "target"],
     )
-    title = f"Who points to, trusts or hosts whom in the world {world.name}"
+    title = f"Who points to, trusts or hosts whom: {world.concern}"
     caption = Caption(
-        world.reach, "none, the graph is what every design meets",
+        f"world {world.name}: {world.reach}", "none, the graph is what every design meets",
         f"{len(nodes)} parties, {len(edges)} relations", EXHAUSTIVE, "none",
     )  # fmt: skip
     return Drawing(figures.trust_graph(nodes, edges, title), title, caption, edges)
