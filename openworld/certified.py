@@ -4,15 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable
 from contextlib import closing
-from typing import Any
+from typing import Any, NamedTuple
 
 from model.design import parse
+from model.world_file import WORLDS
 from openworld.jobs import Question
-from properties.certificate import CertificateError, certify, findings
+from properties.bounds import Clock
+from properties.certificate import CertificateError, bound_of, certify, findings
+from properties.proofs import ProofError, dimacs, is_proof, prove
+from properties.template import Template
 from properties.verdict import check
 from simulations.processes import in_order
 
+#: Seconds of work to find out how long the runs of a world are, and as many to prove that.
+PATIENCE = 30.0
+BOUNDS = ("world", "design", "sweeps", "clauses", "proof", "certified", "why", "run")
 COLUMNS = ("property", "configuration", "world", "verdict", "sweeps", "clauses", "proofs", "certified", "why", "run")
+
+
+class Runs(NamedTuple):
+    """The runs of a world under a design, whatever the attacker can do."""
+
+    world: str
+    design: str
 
 
 def looked_into(question: Question) -> dict[str, Any]:
@@ -24,10 +38,10 @@ def looked_into(question: Question) -> dict[str, Any]:
     }  # fmt: skip
     try:
         made = certify(found, question.timeout)
-    except CertificateError as error:
+        statement = made.statement() if made.trace is None else None
+        wrong = [each.says for each in findings(made, statement, question.timeout) if not each.holds]
+    except (CertificateError, ProofError) as error:
         return row | {"why": str(error)}
-    statement = made.statement() if made.trace is None else None
-    wrong = [each.says for each in findings(made, statement, question.timeout) if not each.holds]
     return row | {
         "sweeps": made.sweeps, "clauses": statement.clauses.count(0) if statement else 0,
         "proofs": sum(len(shown) for shown in made.shown.values() if isinstance(shown, bytes)),
@@ -38,4 +52,28 @@ def looked_into(question: Question) -> dict[str, Any]:
 def evidence(questions: Iterable[Question], workers: int) -> Generator[dict[str, Any]]:
     """The rows for some questions, in their order, as they come in."""
     with closing(in_order(looked_into, list(questions), workers)) as rows:
+        yield from rows
+
+
+def bounded(asked: Runs) -> dict[str, Any]:
+    """How many sweeps runs have at most, and whether that is proved and checked."""
+    row: dict[str, Any] = {**asked._asdict(), "sweeps": "", "clauses": "", "proof": "", "certified": "no", "why": ""}
+    try:
+        template = Template(WORLDS[asked.world], parse(f"design={asked.design}").design)
+        sweeps, statement = bound_of(template, Clock(effort=PATIENCE))
+        (claim,) = statement.claims
+        formula = dimacs(statement.clauses, statement.top, claim.assumptions)
+        proof = prove(formula, PATIENCE)
+    except (CertificateError, ProofError) as error:
+        return row | {"why": str(error)}
+    true = is_proof(formula, proof)
+    return row | {
+        "sweeps": sweeps, "clauses": statement.clauses.count(0), "proof": len(proof),
+        "certified": "yes" if true else "no", "why": "" if true else f"refuted: {claim.says}",
+    }  # fmt: skip
+
+
+def bounds(asked: Iterable[Runs], workers: int) -> Generator[dict[str, Any]]:
+    """The rows for some worlds and designs, in their order, as they come in."""
+    with closing(in_order(bounded, list(asked), workers)) as rows:
         yield from rows

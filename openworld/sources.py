@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 #: All that a study writes into its folder.
 WRITTEN = (
-    "run.json", "report.html", "index.md", "verdicts.json", "verdicts.csv", "certificates.csv", "clients.csv",
-    "environments.csv", "attacks", "runs", "simulations", "figures",
+    "run.json", "report.html", "index.md", "verdicts.json", "verdicts.csv", "certificates.csv", "bounds.csv",
+    "clients.csv", "environments.csv", "attacks", "runs", "simulations", "figures",
 )  # fmt: skip
 
 

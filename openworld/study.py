@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from model.design import NAMED_DESIGNS, parse
 from model.errors import InputError
 from model.switches import CAPABILITIES
+from model.world_file import DEFAULT, WORLDS
 from openworld.blame import blamed
 from openworld.files import as_json, claimed, set_aside, write
 from openworld.jobs import Question, Reply, answers_once
@@ -105,6 +106,11 @@ class Plan:
         return [name for name in NAMED_DESIGNS if not self.quick or name in QUICK_DESIGNS]
 
     @property
+    def worlds(self) -> list[str]:
+        """Worlds of which it is shown how long their runs are."""
+        return [name for name in WORLDS if not self.quick or name == DEFAULT.name]
+
+    @property
     def attackers(self) -> dict[str, Attacker]:
         """Attackers to judge them against."""
         return {name: who for name, who in ATTACKERS.items() if not self.quick or name in QUICK_ATTACKERS}
@@ -185,6 +191,7 @@ class Findings:
     clients: list[dict[str, Any]] = field(default_factory=list)
     environments: list[dict[str, Any]] = field(default_factory=list)
     certificates: list[dict[str, Any]] = field(default_factory=list)
+    bounds: list[dict[str, Any]] = field(default_factory=list)
     results: dict[str, Result] = field(default_factory=dict)
     mishaps: dict[str, BlastRadius] = field(default_factory=dict)
     figures: list[str] = field(default_factory=list)
@@ -210,7 +217,7 @@ def run(plan: Plan) -> str:
 
 def _run(plan: Plan, found: Findings) -> str:
     try:
-        stages = {**_STAGES, "certificates": _certify} if plan.certify else _STAGES
+        stages = {**_STAGES, "certificates": _certify, "bounds": _bound} if plan.certify else _STAGES
         for name, stage in stages.items():
             started = time.perf_counter()
             try:
@@ -288,11 +295,25 @@ def _certify(plan: Plan, found: Findings) -> None:
     _write_certificates(plan, found)
 
 
+def _bound(plan: Plan, found: Findings) -> None:
+    """Have others prove and check how long runs are."""
+    from openworld import certified
+
+    asked = [certified.Runs(world, design) for world in plan.worlds for design in plan.designs]
+    with Progress("bounds", len(asked)) as progress, closing(certified.bounds(asked, plan.workers)) as rows:
+        for made in rows:
+            found.bounds.append(made | {"run": plan.run})
+            progress.advance()
+            _write_certificates(plan, found)
+
+
 def _write_certificates(plan: Plan, found: Findings) -> None:
     from openworld import certified
 
     if found.certificates:
         write(plan.folder / "certificates.csv", _csv(certified.COLUMNS, found.certificates))
+    if found.bounds:
+        write(plan.folder / "bounds.csv", _csv(certified.BOUNDS, found.bounds))
 
 
 def row(case: Case, data: dict[str, Any]) -> dict[str, Any]:
@@ -475,11 +496,15 @@ def _about(plan: Plan, found: Findings) -> dict[str, Any]:
 
 
 def _certified(found: Findings) -> dict[str, str]:
-    """How many of the answers that something does not happen others have proved and checked, if any were to be."""
-    if not found.certificates:
-        return {}
-    checked = sum(row["certified"] == "yes" for row in found.certificates)
-    return {"checked by others": f"{checked} of {len(found.certificates)} answers that something does not happen"}
+    """What others have proved and checked, of how much, if anything was to be."""
+    told = {
+        "checked by others": (found.certificates, "answers that something does not happen"),
+        "bounds checked by others": (found.bounds, "worlds under a design, of how long their runs are"),
+    }
+    return {
+        name: f"{sum(row['certified'] == 'yes' for row in rows)} of {len(rows)} {what}"
+        for name, (rows, what) in told.items() if rows
+    }  # fmt: skip
 
 
 @cache  # which reads a file of each package, and every row is told the run

@@ -19,7 +19,8 @@ from model.errors import InputError
 from model.logic import Pick
 from model.trace import Trace
 from model.world import World
-from properties.bounds import LIMIT, Clock, Depths, Laid, Settled
+from properties.bounds import FIRST, LIMIT, Clock, Depths, Laid, Settled
+from properties.minisat import MiniSat
 from properties.proofs import CHECKER, dimacs, holds, is_proof, prove
 from properties.results import Result
 from properties.security import Property
@@ -227,6 +228,26 @@ def _model(statement: Statement, claim: Claim) -> tuple[int, ...]:
     if solver.check(claim.assumptions) is not Answer.SAT:
         raise CertificateError(f"it is not so that {claim.says}")
     return tuple(literal for literal in range(1, statement.top + 1) if solver.holds(literal))
+
+
+# --- worlds --------------------------------------------------------------------------------------------------
+
+
+def bound_of(template: Template, clock: Clock) -> tuple[int, Statement]:
+    """How many sweeps runs of a world have at most, and that as a claim, whatever the template leaves open.
+
+    Raises:
+        CertificateError: that was not found out.
+    """
+    laid = Laid(template, FIRST, MiniSat)
+    enforced = list(laid.unrolling.enforced.values())
+    while (answer := laid.check([*enforced, laid.longer], clock)) is Answer.SAT and laid.depth < LIMIT:
+        laid.grow()
+    if answer is not Answer.UNSAT:
+        raise CertificateError(f"how long runs can be was not found out within {laid.depth} sweeps")
+    unrolling = Unrolling(template, laid.depth)  # without what counts steps
+    claims = tuple(_claims(unrolling, event=False, ruled=True, possible=False))
+    return laid.depth - 1, Statement(tuple(unrolling.clauses), unrolling.top, claims, {})
 
 
 # --- checking ------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from model.design import Configuration
 from model.world import World
 from properties.cubes import ALWAYS, Cube, Cubes
 from properties.since import Since
-from properties.steps import SEVERAL, Copy, Event, Fact, Row, Step, Steps, Values
+from properties.steps import SEVERAL, Copy, Event, Fact, Row, Step, Values, steps_of
 
 
 class Clause(NamedTuple):
@@ -44,7 +44,7 @@ class Clauses:
         self, world: World, configuration: Configuration, events: Sequence[str], named: bool = True,
         servers: int = SEVERAL,
     ) -> None:  # fmt: skip
-        self.steps = Steps(world, configuration, events, servers)
+        self.steps = steps_of(world, configuration, tuple(events), servers)
         self._with_names = named
 
     def all(self) -> Iterator[Clause]:

@@ -9,7 +9,9 @@ References:
 
 from __future__ import annotations
 
+import math
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -111,19 +113,36 @@ def require(*names: str, where: str = PACKAGED) -> None:
 def run(
     command: list[str], timeout: float | None, where: str = PACKAGED, memory: int | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end; ``where`` says to whom it is not there how to come by it, ``memory`` bytes at most.
+    """Run a program to its end; ``where`` says to whom it is not there how to come by it.
+
+    Args:
+        timeout: seconds that it may work, however busy the machine is with other things; of the clock, where that
+            cannot be told apart.
+        memory: bytes that it may have.
 
     Raises:
         ProofError: it is not there.
         NoEndError: it is out of time.
     """
-    limits = None
-    if memory is not None and sys.platform != "win32":
-        limits = partial(resource.setrlimit, resource.RLIMIT_AS, (memory, memory))
     name = command[0]
     require(name, where=where)
+    limited = sys.platform != "win32"
     try:
-        return subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=timeout, check=False,
-                              preexec_fn=limits)  # fmt: skip
+        ended = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False,
+                               timeout=None if limited else timeout,
+                               preexec_fn=partial(_limit, timeout, memory) if limited else None)  # fmt: skip
     except subprocess.TimeoutExpired:
-        raise NoEndError(f"{name} has not come to an end in {timeout:g} s") from None
+        ended = None
+    if ended is None or (limited and ended.returncode == -signal.SIGXCPU):
+        raise NoEndError(f"{name} has not come to an end in {timeout:g} s")
+    return ended
+
+
+def _limit(seconds: float | None, memory: int | None) -> None:
+    """Bound what this process may use, by less where the user has bound it already; time is in whole seconds."""
+    if sys.platform != "win32":
+        work = None if seconds is None else max(1, math.ceil(seconds))
+        for which, most in ((resource.RLIMIT_CPU, work), (resource.RLIMIT_AS, memory)):
+            if most is not None:
+                _, hard = resource.getrlimit(which)
+                resource.setrlimit(which, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))

@@ -7,6 +7,7 @@ says of rows and facts which it takes, and of each row that it changes how it le
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import chain, repeat
 from typing import Any, NamedTuple
 
@@ -193,6 +194,12 @@ class Steps:
     def _places(self, kind: str, column: str, named: Any) -> Iterator[tuple[Place, str]]:
         if term := self.instances.term(named):
             yield from (((kind, column, term.family, place), of) for place, of in enumerate(term.of))
+
+
+@lru_cache(maxsize=1)  # asked with names after it was asked without, and reading is most of the work
+def steps_of(world: World, configuration: Configuration, events: tuple[str, ...], servers: int) -> Steps:
+    """The steps of a world, read once where the same is asked again."""
+    return Steps(world, configuration, events, servers)
 
 
 def _merged(

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from openworld import study
-from openworld.certified import evidence
+from openworld import certified, study
+from openworld.certified import Runs, bounded, bounds, evidence
 from openworld.cli import main
 from openworld.jobs import Question
 from properties.proofs import CHECKER, PROVER
@@ -168,6 +168,19 @@ def test_many_answers_are_looked_into_at_once() -> None:
 
 
 @needs_programs
+def test_how_long_the_runs_of_worlds_are_is_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the attacker can do; what is not found out in time is told as that."""
+    asked = [Runs("aauth_chain", "aauth"), Runs("delegation", "mcp")]
+    rows = list(bounds(asked, 1))
+    assert [(row["world"], row["certified"], row["why"]) for row in rows] == [(each.world, "yes", "") for each in asked]
+    assert 0 < rows[0]["sweeps"] < rows[1]["sweeps"]
+    monkeypatch.setattr(certified, "PATIENCE", 0.0)
+    late = bounded(asked[0])
+    assert (late["certified"], late["sweeps"]) == ("no", "")
+    assert "was not found out" in late["why"]
+
+
+@needs_programs
 @pytest.mark.slow
 def test_a_study_has_every_answer_proved_and_checked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Each that something does not happen, with the share on its page."""
@@ -181,7 +194,9 @@ def test_a_study_has_every_answer_proved_and_checked(monkeypatch: pytest.MonkeyP
     assert len(rows) > 10
     assert {row["certified"] for row in rows if row["verdict"] in ("safe", "not_reached")} == {"yes"}
     share = f"{sum(row['certified'] == 'yes' for row in rows)} of {len(rows)} answers that something does not happen"
-    assert share in (tmp_path / "report.html").read_text(encoding="utf-8")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert share in page
+    assert "1 of 1 worlds under a design, of how long their runs are" in page
 
 
 def test_without_the_programs_nothing_is_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, run: Run) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 import shutil
+import sys
 from dataclasses import replace
 
 import pytest
 
 from model.design import parse
 from properties.certificate import CertificateError, certify, findings
-from properties.proofs import CHECKER, PROVER, ProofError, prove
+from properties.proofs import CHECKER, PROVER, NoEndError, ProofError, prove, run
 from properties.security import PROPERTIES
 from properties.verdict import check
 
@@ -115,6 +116,12 @@ def test_clauses_that_can_hold_have_no_proof():
     """The prover says so, and nothing is written."""
     with pytest.raises(ProofError, match="it can hold"):
         prove("p cnf 1 1\n1 0\n")
+
+
+def test_a_program_that_comes_to_no_end_is_stopped():
+    """After so much work of its own, however long that takes."""
+    with pytest.raises(NoEndError, match="in 1 s"):
+        run([sys.executable, "-c", "while True: pass"], 1)
 
 
 @pytest.mark.slow
