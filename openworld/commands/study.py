@@ -17,8 +17,8 @@ from openworld.commands.shell import DONE, timeout_option, workers_option
 @timeout_option
 @click.option(
     "--certify", is_flag=True,
-    help="Have CaDiCaL prove and drat-trim check every answer that something does not happen (certificates.csv), and how "
-         "long the runs of each world are (bounds.csv).",
+    help="Have CaDiCaL prove and drat-trim check every answer that something does not happen (certificates.csv), "
+         "and how long the runs of each world are (bounds.csv).",
 )  # fmt: skip
 def study(output: Path, quick: bool, workers: int | None, seed: int, timeout: float | None, certify: bool) -> int:
     """Judge every named design against every attacker, ask what is proved of deployed clients, run every experiment,
