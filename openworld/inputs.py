@@ -45,7 +45,7 @@ def coupling_lines(table: pandas.DataFrame) -> Iterator[str]:
     here = table[table["value"] == last]
     first = here.iloc[0]
     yield f"over all ways in which these may meet with the same margins: {first['coupled'] or 'nothing is open'}"
-    yield f"where {first['parameter']} is {last:g}: rate if independent (least to most), and against {first['against']}"
+    yield f"where {first['parameter']} is {last:g}: rate as drawn (least to most), and against {first['against']}"
     width = here["arm"].str.len().max()
     for (kind, outcome), group in here.groupby(["kind", "outcome"], sort=False):
         yield f"  {kind}: {outcome}"

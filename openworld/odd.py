@@ -27,6 +27,7 @@ from simulations.reads import read_by
 from simulations.results import AS_DEPLOYED
 from simulations.scope import laid_down
 from simulations.threats import threats
+from simulations.together import groups
 from simulations.visits import KINDS, ONE_VISIT, PLACES, of_flow
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ def _input(asked: Experiment, met: Population) -> Iterator[str]:
     yield f"Population `{met.name}`; what the experiment sweeps or sets itself is in it as at the first point."
     yield ""
     yield from _table(("what", "value", "where it comes from"), (
-        (row.name, row.text, _origin(row)) for row in _used(asked, met)
+        (row.meaning if row.kind == "together" else row.name, row.text, _origin(row)) for row in _used(asked, met)
     ))  # fmt: skip
     if options := OPTIONS.get(asked.reader):
         yield ""
@@ -208,7 +209,13 @@ def _used(asked: Experiment, met: Population) -> list[Stated]:
     at = asked.first_met(met)
     read = {*numbers_read(asked.reader, at), *traits_read(asked.reader, at)}
     drawn = {factor.name for factor in (*at.factors, at.places)}
-    return [row for row in at.stated() if row.name in read or (row.kind == "factors" and row.name in drawn)]
+    together = {row.name for group in groups(at) for row in group.rows}
+    return [
+        row for row in at.stated()
+        if (row.name in together if row.kind == "together" else row.name in read or (
+            row.kind == "factors" and row.name in drawn
+        ))
+    ]  # fmt: skip
 
 
 def _origin(row: Stated) -> str:

@@ -21,6 +21,8 @@ from model.world import World
 from simulations import draws
 from simulations.harms import Strategy
 from simulations.population import LATENCIES, Factor, Population, PopulationError
+from simulations.together import drawn as drawn_together
+from simulations.together import groups
 from simulations.visits import PLACES, Settings, Visit
 
 Whole = NDArray[np.int64]
@@ -121,8 +123,13 @@ def situations(population: Population) -> Situations:
 
 def situation_shares(population: Population, adoption: float) -> NDArray[np.float64]:
     """How often each situation is met, by its number."""
-    shares, either = np.ones(1), (1 - adoption, adoption)
-    for column in (*(factor.shares for factor in population.factors), population.places.shares, either, either):
+    met, either = groups(population), (1 - adoption, adoption)
+    axes = [place for group in met for place in group.places]
+    shares: NDArray[np.float64] = np.ones(())
+    for group in met:
+        shares = np.multiply.outer(shares, group.shares)
+    shares = shares.transpose(np.argsort(axes)).ravel()
+    for column in (population.places.shares, either, either):
         shares = np.multiply.outer(shares, np.asarray(column)).ravel()
     return shares
 
@@ -138,16 +145,24 @@ def draw_codes(
     def uniforms(purpose: str, of_clients: bool) -> NDArray[np.float64]:
         return draws.uniforms((clients or seed) if of_clients else seed, purpose, start, count)
 
-    return _codes(count, (*population.factors, population.places), adoption, uniforms)
+    return _codes(count, population, (population.places,), adoption, uniforms)
 
 
 def _codes(
-    count: int, factors: tuple[Factor, ...], adoption: float, uniforms: Callable[[str, bool], NDArray[np.float64]]
-) -> Whole:
-    """Situations as numbers, of these factors alone; ``uniforms``: for a purpose, and whether it is about clients."""
+    count: int, population: Population, more: tuple[Factor, ...], adoption: float,
+    uniforms: Callable[[str, bool], NDArray[np.float64]],
+) -> Whole:  # fmt: skip
+    """Situations as numbers, with ``more`` factors; ``uniforms``: for a purpose, and whether it is about clients."""
+    def numbers(factor: Factor) -> NDArray[np.float64]:
+        return uniforms(factor.name, _of_clients(factor))
+
     codes = np.zeros(count, dtype=np.int64)
-    for factor in (factor for factor in factors if len(factor.categories) > 1):
-        drawn = draws.categories(uniforms(factor.name, _of_clients(factor)), factor.shares)
+    joint: dict[str, Whole] = {}
+    for group in (group for group in groups(population) if group.rows):
+        # One client meets several servers, and is who it is beforehand.
+        joint |= drawn_together(group, sorted(group.factors, key=_of_clients, reverse=True), numbers)
+    for factor in (factor for factor in (*population.factors, *more) if len(factor.categories) > 1):
+        drawn = joint[factor.name] if factor.name in joint else draws.categories(numbers(factor), factor.shares)
         codes *= len(factor.categories)
         codes += drawn
     for side, of_clients in (("adoption.client", True), ("adoption.server", False)):
@@ -169,7 +184,7 @@ def resident_codes(population: Population, seed: str, adoption: float) -> Whole:
             return np.repeat(draws.uniforms(seed, f"agent: {purpose}", 0, agents), resources)
         return draws.uniforms(seed, f"resource: {purpose}", 0, agents * resources)
 
-    return _codes(agents * resources, population.factors, adoption, uniforms)
+    return _codes(agents * resources, population, (), adoption, uniforms)
 
 
 def adopts(switch: str, who: Any) -> Any:

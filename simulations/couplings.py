@@ -1,23 +1,26 @@
 """What a rate can be if parties do not meet independently of each other.
 
-Of clients, authorization servers and resource servers only margins are known: how many are of which kind, and not
-which kinds meet. An experiment draws them independently. Every other way to pair them that has the same margins is a
-coupling; a rate is linear in it, so that the least and the most that it can be are two linear programs.
+Of clients, authorization servers and resource servers mostly margins are known: how many are of which kind, and not
+which kinds meet. An experiment draws them independently, but for what a population says is met together. Every other
+way to pair them that has the same margins, and what is known to be met together, is a coupling; a rate is linear in
+it, so that the least and the most that it can be are two linear programs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import linprog
 
 from simulations import expectation
 from simulations.engine import Unit
 from simulations.experiments import Experiment, ExperimentError, check_arms, population_for
 from simulations.knobs import Numbers
-from simulations.population import Population
+from simulations.population import Factor, Population
+from simulations.together import groups
 
 if TYPE_CHECKING:
     import pandas
@@ -28,48 +31,65 @@ COLUMNS = (
 )  # fmt: skip
 #: Values that are closer than this are one.
 _DIGITS = 12
+#: What is known of a part of all that is met: how much of each kind of each factor, or nothing.
+Pinned = Sequence[Numbers | None]
 
 
-def bounds(values: Numbers, margins: Sequence[Numbers]) -> tuple[float, float]:
+def bounds(values: Numbers, margins: Sequence[Numbers], known: Sequence[Pinned] = ()) -> tuple[float, float]:
     """The least and the most that the mean of something can be over all couplings with these margins.
 
     Parameters:
         values: what it is where kinds meet, one axis a margin.
+        known: parts of all that is met of which something is known already: of some axes what they hold of each kind,
+            and None for those of which nothing is. All else is free.
 
     Example:
         >>> both = np.array([[0.0, 0.0], [0.0, 1.0]])
-        >>> [round(bound, 3) for bound in bounds(both, [np.array([0.3, 0.7]), np.array([0.6, 0.4])])]
+        >>> margins = [np.array([0.3, 0.7]), np.array([0.6, 0.4])]
+        >>> [round(bound, 3) for bound in bounds(both, margins)]
         [0.1, 0.4]
+        >>> [round(bound, 3) for bound in bounds(both, margins, [(np.array([0.3, 0.0]), np.array([0.0, 0.3]))])]
+        [0.1, 0.1]
     """
     values = np.round(values, _DIGITS)
-    kept = []
+    parts: list[list[Numbers | None]] = [list(margins), *map(list, known)]
     for axis, margin in enumerate(margins):
-        values, merged = _merged(values, margin, axis)
-        kept.append(merged)
+        values, which, kinds = _merged(values, margin, axis)
+        for part in parts:
+            if (there := part[axis]) is not None:
+                part[axis] = np.bincount(kinds, weights=there[which]).astype(float)
     if values.size == 1:
         return float(values.item()), float(values.item())
-    kinds = np.indices(values.shape).reshape(values.ndim, -1)
-    rows = np.concatenate([
-        (kind == np.arange(len(margin))[:, None]).astype(float) for kind, margin in zip(kinds, kept, strict=True)
-    ])  # fmt: skip
-    total, flat = np.concatenate(kept), values.ravel()
-    return _least(flat, rows, total), -_least(-flat, rows, total)
+    number = np.indices(values.shape).reshape(values.ndim, -1)
+    rows, total = list[Numbers](), list[Numbers]()
+    for place, part in enumerate(parts):
+        # Of margins all that is met counts, of a part what is met in it; there is one more for all that is free.
+        within = np.ones(len(parts)) if place == 0 else np.eye(len(parts))[place]
+        for axis, there in enumerate(part):
+            if there is not None:
+                is_kind = (number[axis] == np.arange(len(there))[:, None]).astype(float)
+                rows.append(np.kron(within, is_kind))
+                total.append(there)
+    flat, equal, sums = np.tile(values.ravel(), len(parts)), np.concatenate(rows), np.concatenate(total)
+    return _least(flat, equal, sums), -_least(-flat, equal, sums)
 
 
 def _least(values: Numbers, rows: Numbers, total: Numbers) -> float:
     found = linprog(values, A_eq=rows, b_eq=total, method="highs")
-    if found.fun is None:  # independence is a coupling, so that there is one
+    if found.fun is None:  # what is drawn is a coupling, so that there is one
         raise ArithmeticError(found.message)
     return float(found.fun)
 
 
-def _merged(values: Numbers, margin: Numbers, axis: int) -> tuple[Numbers, Numbers]:
-    """Kinds of which there are none left out, and kinds that make no difference taken together."""
+def _merged(values: Numbers, margin: Numbers, axis: int) -> tuple[Numbers, NDArray[np.intp], NDArray[np.intp]]:
+    """Kinds of which there are none left out, and kinds that make no difference taken together.
+
+    Beside what is left of the values: which kinds there are, and what each of them has become.
+    """
     there = np.flatnonzero(margin)
     rows = np.moveaxis(values, axis, 0)[there]
     _, first, alike = np.unique(rows.reshape(len(there), -1), axis=0, return_index=True, return_inverse=True)
-    weights = np.bincount(alike.ravel(), weights=margin[there])
-    return np.moveaxis(rows[first], 0, axis), weights / weights.sum()
+    return np.moveaxis(rows[first], 0, axis), there, alike.ravel()
 
 
 def coupled(
@@ -102,21 +122,42 @@ def _at(asked: Experiment, unit: Unit) -> list[tuple[object, ...]]:
     found = expectation.Expectation(unit, kept=[factor.name for factor in factors])
     means = np.asarray(found.ends @ found.seen.reshape(len(found.seen), -1))
     means = means.reshape(*found.cells.values(), *found.seen.shape[1:])
+    pinned = list(_pinned(unit.population, factors))
+    drawn = _drawn(unit.population, factors)
     known: dict[bytes, tuple[float, float]] = {}
 
     def of(values: Numbers) -> tuple[float, float, float]:
-        """The mean where all is independent, and the bounds."""
-        independent = values
-        for margin in margins:
-            independent = np.tensordot(margin, independent, axes=1)
+        """The mean as it is drawn, and the bounds."""
         key = np.round(values, _DIGITS).tobytes()
         if key not in known:
-            known[key] = bounds(values, margins)
-        return float(independent), *known[key]
+            known[key] = bounds(values, margins, pinned)
+        return float((values * drawn).sum()), *known[key]
 
-    arms = list(asked.treatments)
+    arms, kept = list(asked.treatments), [row.name for group in groups(unit.population) for row in group.rows]
+    coupled = ", ".join(factor.name for factor in factors) + (f"; met together: {', '.join(kept)}" if kept else "")
     return [
         (arm, name, kind, *of(means[..., place, column]), arms[0],
-         *of(means[..., place, column] - means[..., 0, column]), ", ".join(factor.name for factor in factors))
+         *of(means[..., place, column] - means[..., 0, column]), coupled)
         for place, arm in enumerate(arms) for column, (kind, name) in enumerate(found.outcomes)
     ]  # fmt: skip
+
+
+def _pinned(met: Population, factors: Sequence[Factor]) -> Iterator[Pinned]:
+    """What is known to be met together, of each of some factors."""
+    for group in groups(met):
+        margins = [np.array([factor.shares]) for factor in group.factors]
+        for mass, parts in group.known(margins, [np.array([row.share]) for row in group.rows]):
+            named = {factor.name: mass[0] * part[0] for factor, part in zip(group.factors, parts, strict=True)
+                     if part is not None}  # fmt: skip
+            yield [named.get(factor.name) for factor in factors]
+
+
+def _drawn(met: Population, factors: Sequence[Factor]) -> Numbers:
+    """How often kinds of some factors, those of which there is more than one, are met together in an experiment."""
+    drawn, axes = np.ones(()), list[int]()
+    for group in groups(met):
+        several = [place for place, factor in enumerate(group.factors) if factor in factors]
+        alone = tuple(place for place in range(len(group.factors)) if place not in several)
+        drawn = np.multiply.outer(drawn, group.shares.sum(axis=alone))
+        axes += [factors.index(group.factors[place]) for place in several]
+    return drawn.transpose(np.argsort(axes))

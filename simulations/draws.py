@@ -44,6 +44,22 @@ def categories(numbers: NDArray[np.float64], shares: tuple[float, ...]) -> NDArr
     return passed.astype(np.int64)
 
 
+def ends(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Where categories end between 0 and 1, one row for each row of shares; what is never met ends with the others."""
+    met = np.cumsum(shares[:, ::-1], axis=1)[:, ::-1][:, 1:] > 0
+    return np.where(met, np.cumsum(shares, axis=1)[:, :-1], 1.0)
+
+
+def below(
+    numbers: NDArray[np.float64], bounds: NDArray[np.float64], rows: NDArray[np.int64] | int
+) -> NDArray[np.int64]:
+    """Which category each number falls into, where each goes by a row of bounds of its own."""
+    passed = np.zeros(len(numbers), dtype=np.int64)
+    for column in bounds.T:
+        passed += numbers >= column[rows]
+    return passed
+
+
 def exponential(numbers: NDArray[np.float64], mean: float) -> NDArray[np.float64]:
     """Exponential times with a mean."""
     return -mean * np.log1p(-numbers)

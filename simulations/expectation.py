@@ -18,6 +18,7 @@ from simulations.engine import Unit
 from simulations.harms import strategy
 from simulations.knobs import TIMES, Knob, Numbers
 from simulations.results import outcomes_of, shows
+from simulations.together import Group, groups
 from simulations.visits import Label
 
 #: So many numbers are held at a time while points are gone through.
@@ -50,7 +51,10 @@ class Expectation:
             **{side: np.asarray(either) for side in _SIDES},
             _IN_TIME: np.array([early, 1 - early]),
         }
+        self._groups = [group for group in groups(met) if group.rows]
         moving = {name for knob in turned for name in self._turns(knob)} | set(kept)
+        for names in ({factor.name for factor in group.factors} for group in self._groups):
+            moving |= names if moving & names else set()
         self.cells = {name: len(shares) for name, shares in self._shares.items() if name in moving}
         joint, labels = self._ends(moving)
         met_with = {number: labels[number] for number in np.unique(joint).tolist()}
@@ -67,12 +71,15 @@ class Expectation:
         numbers = read.read(np.arange(found.count))
         rows = numbers.transpose(0, 2, 1).reshape(-1, len(self.unit.arms))
         joint, place = np.unique(rows, axis=0, return_inverse=True)
-        cells, weights = np.zeros(1, dtype=np.int64), np.ones(1)
+        cells = np.zeros(1, dtype=np.int64)
         for name, shares in self._shares.items():
             moves = name in moving
             own = np.arange(len(shares)) if moves else np.zeros(len(shares), dtype=np.int64)
             cells = np.add.outer(cells * (len(shares) if moves else 1), own).ravel()
-            weights = np.multiply.outer(weights, np.ones(len(shares)) if moves else shares).ravel()
+        held = {name: np.ones((1, len(shares))) if name in moving else shares[None]
+                for name, shares in self._shares.items()}  # fmt: skip
+        still = [group for group in self._groups if group.factors[0].name not in moving]
+        weights = _weights(held, {group: group.shares[None] for group in still}).ravel()
         size = int(np.prod(list(self.cells.values())))
         self.ends = csr_array((weights, (cells, place.ravel())), shape=(size, len(joint)))
         return joint, read.labels
@@ -80,17 +87,24 @@ class Expectation:
     def rates(self, stands: Mapping[Knob, Numbers], points: int) -> Numbers:
         """How often each outcome is expected, by point, arm and outcome."""
         now = self._turned(stands)
+        met = {knob.of: at[:, 0] for knob, at in stands.items() if knob.kind == "together"}
         step = max(1, _AT_ONCE // self.ends.shape[0])
         return np.concatenate([
-            self._rates({name: shares[start : start + step] for name, shares in now.items()}, min(step, points - start))
+            self._rates(_cut(now, start, step), _cut(met, start, step), min(step, points - start))
             for start in range(0, points, step)
         ])  # fmt: skip
 
-    def _rates(self, now: Mapping[str, Numbers], points: int) -> Numbers:
-        weights = np.ones((points, 1))
-        for name, size in self.cells.items():
-            shares = now.get(name, np.broadcast_to(self._shares[name], (points, size)))
-            weights = (weights[:, :, None] * shares[:, None, :]).reshape(points, -1)
+    def _rates(self, now: Mapping[str, Numbers], met: Mapping[str, Numbers], points: int) -> Numbers:
+        shares = {
+            name: now.get(name, np.broadcast_to(self._shares[name], (points, size)))
+            for name, size in self.cells.items()
+        }
+        joint = {
+            group: group.joint([shares[factor.name] for factor in group.factors],
+                               [met.get(row.name, np.array([row.share])) for row in group.rows])
+            for group in self._groups if group.factors[0].name in shares
+        }  # fmt: skip
+        weights = _weights(shares, joint).reshape(points, -1)
         return np.asarray(np.tensordot(np.asarray(weights @ self.ends), self.seen, axes=1))
 
     def _turned(self, stands: Mapping[Knob, Numbers]) -> dict[str, Numbers]:
@@ -127,5 +141,32 @@ class Expectation:
                 yield self.unit.population.places.name
             case "share":
                 yield knob.of
+            case "together":
+                rows = (row for row in self.unit.population.together if row.name == knob.of)
+                yield from (name for row in rows for name, _ in row.of)
             case "number":
                 yield _IN_TIME
+
+
+def _cut(stands: Mapping[str, Numbers], start: int, step: int) -> dict[str, Numbers]:
+    return {name: at[start : start + step] for name, at in stands.items()}
+
+
+def _weights(shares: Mapping[str, Numbers], joint: Mapping[Group, Numbers]) -> Numbers:
+    """How often each combination of some things is met: an axis for points, then one for each, in their order.
+
+    ``joint``: how often those of a group are met together; the others are independent.
+    """
+    names = list(shares)
+    points = max((len(each) for each in (*shares.values(), *joint.values())), default=1)
+    together = {factor.name for group in joint for factor in group.factors}
+    weights, made = np.ones(points), list[str]()
+    for name in (name for name in names if name not in together):
+        weights = weights[..., None] * shares[name].reshape(len(shares[name]), *[1] * len(made), -1)
+        made.append(name)
+    for group, each in joint.items():
+        weights = weights.reshape(*weights.shape, *[1] * len(group.factors)) * each.reshape(
+            len(each), *[1] * len(made), *each.shape[1:]
+        )
+        made += [factor.name for factor in group.factors]
+    return weights.transpose(0, *(1 + made.index(name) for name in names))

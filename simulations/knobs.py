@@ -2,7 +2,8 @@
 
 Shares are a Dirichlet distribution (:attr:`simulations.population.Factor.prior`), tables of products included. Numbers
 of a population that nobody measured lie between a tenth and ten times of what it says (on a logarithmic scale), those
-that somebody measured not quite like this between half and twice, options of a reader in the range that they have,
+that somebody measured not quite like this between half and twice, how much is met together
+(:mod:`simulations.together`) between nothing and all, options of a reader in the range that they have,
 unless an experiment says itself between what it tries one. Only what is stated with high confidence is no knob. The
 sweep of an experiment is one where nothing else is said.
 """
@@ -22,6 +23,7 @@ from simulations.engine import Unit
 from simulations.experiments import Adoption, Experiment, Mix, Number
 from simulations.options import OPTIONS
 from simulations.population import LATENCIES, NUMBERS, Factor, Population, Provenance
+from simulations.together import groups
 
 Numbers = NDArray[np.float64]
 #: By how much a number may be off, as a logarithm: one that is swept or of low confidence, and one of medium.
@@ -95,7 +97,7 @@ class Knob:
     """
 
     name: str
-    kind: Literal["adoption", "share", "number", "option"]
+    kind: Literal["adoption", "share", "number", "option", "together"]
     of: str
     low: float = 0.0
     high: float = 1.0
@@ -154,7 +156,7 @@ def knobs(asked: Experiment, base: Unit, sweep: bool = True) -> list[Knob]:
         Knob(name, "share", factor.name, prior=factor.prior)
         for name, factor in _open(base.population, asked.reader)
     ]
-    found += [*_number_knobs(asked, base.population), *_option_knobs(asked)]
+    found += [*_together_knobs(base.population), *_number_knobs(asked, base.population), *_option_knobs(asked)]
     match swept:
         case Mix(name) | Number(name):
             held = name
@@ -184,6 +186,17 @@ def _number_knobs(asked: Experiment, met: Population) -> Iterator[Knob]:
                 yield Knob(f"log {name}", "number", name, low, high)
 
 
+def _together_knobs(met: Population) -> Iterator[Knob]:
+    decides = {factor.name for factor in _with_a_say(met)}
+    for row in dict.fromkeys(row for group in groups(met) for row in group.rows):
+        if len(decides & {name for name, _ in row.of}) < 2:
+            continue
+        off = _off_by(row.provenance)
+        low, high = (row.share / 2, min(1.0, 2 * row.share)) if off == _TWICE else (0.0, 1.0)
+        if off and low < high:
+            yield Knob(f"together {row.name}", "together", row.name, low, high)
+
+
 def _option_knobs(asked: Experiment) -> Iterator[Knob]:
     for name, option in OPTIONS.get(asked.reader, {}).items():
         low, high = asked.tried[name][:2] if name in asked.tried else (option.low, option.high)
@@ -195,17 +208,20 @@ def _option_knobs(asked: Experiment) -> Iterator[Knob]:
 
 def _open(met: Population, reader: str) -> Iterator[tuple[str, Factor]]:
     """The factors, places and traits whose shares are not sure and that have a say, each with its name as a knob."""
-    for place, factor in enumerate(met.factors):
-        # What later factors set in any case is not for this one to say.
-        settled = {name for later in met.factors[place + 1 :] for name in _always(later)}
-        names = {name for kind in factor.categories for name, _ in kind.settings}
-        if _moves(factor) and names - settled:
-            yield factor.name, factor
+    yield from ((factor.name, factor) for factor in _with_a_say(met) if _moves(factor))
     if reader in SENT and met.sent is not None and _moves(met.sent):
         yield met.sent.name, met.sent
     for trait in met.traits:
         if trait.name in traits_read(reader, met) and _moves(trait):
             yield f"trait {trait.name}", trait
+
+
+def _with_a_say(met: Population) -> Iterator[Factor]:
+    """The factors that decide anything: what later ones set in any case is not for them to say."""
+    for place, factor in enumerate(met.factors):
+        settled = {name for later in met.factors[place + 1 :] for name in _always(later)}
+        if {name for kind in factor.categories for name, _ in kind.settings} - settled:
+            yield factor
 
 
 def _always(factor: Factor) -> frozenset[str]:
@@ -244,6 +260,8 @@ def unit_at(base: Unit, stands: Mapping[Knob, Numbers], row: int, attempts: int)
         traits=tuple(map(with_shares, met.traits)),
         clients=None if met.clients is None else with_shares(met.clients),
     )  # fmt: skip
+    together = {knob.of: value for knob, value in values.items() if knob.kind == "together"}
+    rows = tuple(replace(row, share=together.get(row.name, row.share)) for row in met.together)
     numbers, options = dict(met.numbers), dict(base.options)
     for knob, value in values.items():
         if knob.kind == "number":
@@ -252,7 +270,7 @@ def unit_at(base: Unit, stands: Mapping[Knob, Numbers], row: int, attempts: int)
             options[knob.of] = _whole(value, OPTIONS[base.reader][knob.of].whole)
     adoption = next((value for knob, value in values.items() if knob.kind == "adoption"), base.adoption)
     return replace(
-        base, population=replace(met, numbers=numbers), adoption=adoption, attempts=attempts,
+        base, population=replace(met, numbers=numbers, together=rows), adoption=adoption, attempts=attempts,
         options=tuple(sorted(options.items())),
     )  # fmt: skip
 

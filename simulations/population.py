@@ -7,7 +7,8 @@ A population is a TOML file (in ``data/populations``; :mod:`simulations.populati
   value; a factor with a ``table`` draws a row and gives each of its ``columns`` a value;
 * ``clients``, the versions that are out there, for questions in which no design says what clients do;
 * ``traits`` of resource servers that are no switches, read by :mod:`simulations.topology`;
-* ``adoption``, how the share of a switch's value grows with the years.
+* ``adoption``, how the share of a switch's value grows with the years;
+* ``together``, which products or values are met together (:mod:`simulations.together`).
 
 Where agents are sent follows from the numbers ``attackers.*`` (:mod:`simulations.encounters`). An experiment may say it
 instead, as what an attacker who is no server can do is no matter of how many servers there are.
@@ -40,11 +41,11 @@ from simulations.population_schema import (
     flat,
     missing,
 )
-from simulations.population_statements import Adoption, Category, Factor, Number, Provenance
+from simulations.population_statements import Adoption, Category, Factor, Number, Provenance, Together
 
 __all__ = [
     "CONFIDENCE", "LATENCIES", "NUMBERS", "TRAITS", "Adoption", "Category", "Factor", "Number", "Population",
-    "PopulationError", "Provenance", "load", "populations", "read",
+    "PopulationError", "Provenance", "Together", "load", "populations", "read",
 ]  # fmt: skip
 
 
@@ -81,6 +82,7 @@ class Population:
         traits: the keys of :data:`TRAITS`; what is not stated is the plain thing.
         adoption: how switches change with the years.
         sent: where agents are sent, where an experiment says it.
+        together: which of the factors are not independent of each other, and in what.
     """
 
     name: str
@@ -91,6 +93,7 @@ class Population:
     traits: tuple[Factor, ...] = ()
     adoption: tuple[Adoption, ...] = ()
     sent: Factor | None = None
+    together: tuple[Together, ...] = ()
 
     def __post_init__(self) -> None:
         """Make sure that agents call somebody (raises PopulationError)."""
@@ -203,6 +206,8 @@ class Population:
             *(Stated("adoption", curve.switch, dict(zip(map("{:g}".format, curve.years), curve.shares, strict=True)),
                      f"{curve.value} instead of {curve.instead}: {SWITCHES[curve.switch].meaning}", curve.provenance)
               for curve in self.adoption),
+            *(Stated("together", row.name, row.share, f"met together: {row.text}", row.provenance)
+              for row in self.together),
         )  # fmt: skip
 
 
@@ -289,7 +294,8 @@ def _extended(content: dict[str, Any], folder: Path, among: tuple[str, ...]) -> 
     numbers = dict(base["numbers"])
     for key, value in content.get("numbers", {}).items():
         numbers[key] = {**numbers.get(key, {}), **value} if key in GROUPS else value
-    merged = {key: {**base.get(key, {}), **content.get(key, {})} for key in ("factors", "traits", "adoption")}
+    merged = {key: {**base.get(key, {}), **content.get(key, {})}
+              for key in ("factors", "traits", "adoption", "together")}  # fmt: skip
     return {**base, **content, "numbers": numbers, **merged}
 
 
@@ -298,12 +304,18 @@ def _population(name: str, content: Mapping[str, Any]) -> Population:
     if absent := missing(numbers):
         raise PopulationError(f"{name}: number {absent!r} is missing ({NUMBERS[absent].meaning})")
     clients, traits = content.get("clients"), content.get("traits", {})
+    factors = [statements.factor(f"{name}: factor {key!r}", key, value) for key, value in content["factors"].items()]
+    deployed = None if clients is None else statements.deployed_clients(f"{name}: clients", clients)
+    among = factors if deployed is None else [*factors, deployed]
+    rows = [statements.together(name, key, value, among) for key, value in content.get("together", {}).items()]
+    statements.check_together(name, rows)
     return Population(
         name,
         content["about"],
         numbers,
-        tuple(statements.factor(f"{name}: factor {key!r}", key, value) for key, value in content["factors"].items()),
-        None if clients is None else statements.deployed_clients(f"{name}: clients", clients),
+        tuple(factors),
+        deployed,
         tuple(statements.factor(f"{name}: trait {key!r}", key, value) for key, value in traits.items()),
         tuple(statements.adoption(name, key, value) for key, value in content.get("adoption", {}).items()),
+        together=tuple(rows),
     )

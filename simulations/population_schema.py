@@ -145,6 +145,11 @@ def schema(experiment: bool = False) -> dict[str, Any]:
             "clients": {"$ref": "#/$defs/clients"},
             "traits": _closed({name: _shares(*trait) for name, trait in TRAITS.items()}, "trait"),
             "adoption": _closed({name: _adoption(SWITCHES[name].values) for name in DRAWN}, "switch"),
+            "together": {
+                "type": "object",
+                "description": "who is met together; all else is drawn independently of each other",
+                "additionalProperties": {"$ref": "#/$defs/together"},
+            },
         },
         "required": ["about"],
         "additionalProperties": False,
@@ -168,6 +173,17 @@ def schema(experiment: bool = False) -> dict[str, Any]:
                     without={"type": "array", "items": _TEXT, "description": "products or versions that are left out"},
                 ),
             },
+            "together": _stated(
+                {
+                    "of": {
+                        "type": "object",
+                        "description": "for each factor a product or value of it",
+                        "additionalProperties": _TEXT,
+                        "minProperties": 2,
+                    },
+                    "share": {"$ref": "#/$defs/share", "description": "of those of them of which there are fewest"},
+                }
+            ),
             "adoption": _stated(
                 {
                     "value": {"type": "string"},
@@ -251,7 +267,8 @@ def _place(error: ValidationError) -> str:
     if not path:
         return ""
     kind, rest = path[0], path[1:]
-    names = {"numbers": "number", "factors": "factor", "traits": "trait", "adoption": "adoption of"}
+    names = {"numbers": "number", "factors": "factor", "traits": "trait", "adoption": "adoption of",
+             "together": "together"}  # fmt: skip
     if kind not in names or not rest or (kind == "numbers" and rest[0] in GROUPS and len(rest) == 1):
         return f"{'.'.join(path)}: "
     stated = 2 if kind == "numbers" and rest[0] in GROUPS else 1

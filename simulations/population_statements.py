@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -23,6 +24,8 @@ from simulations.population_schema import JOINT, PopulationError
 Settings = tuple[tuple[str, str], ...]
 #: Who has not changed with the years.
 UNCHANGED = "as it was"
+#: By how much a sum may be off.
+_SUMS = 1e-9
 #: What Jeffreys adds to counts before anything is counted.
 _JEFFREYS = 0.5
 
@@ -63,6 +66,7 @@ class Factor:
         detailed: the same with switches that only matter where servers are drawn one by one (``also``). They
             refine the categories in order, so one draw falls into a category and into a refinement of it.
         prior: what its shares may be instead, as the parameters of a Dirichlet distribution; none where they are sure.
+        products: of a table of products, how much of each category is of which.
     """
 
     name: str
@@ -70,6 +74,7 @@ class Factor:
     provenance: Provenance
     detailed: tuple[Category, ...] = ()
     prior: tuple[float, ...] = ()
+    products: tuple[tuple[str, tuple[float, ...]], ...] = ()
 
     @property
     def shares(self) -> tuple[float, ...]:
@@ -80,10 +85,43 @@ class Factor:
         """How often the category of a name comes out."""
         return sum(category.share for category in self.categories if category.name == name)
 
+    def part(self, name: str) -> tuple[float, ...]:
+        """How much of each category is of a product, or of the category of that name."""
+        alone = tuple(float(category.name == name) for category in self.categories)
+        return dict(self.products).get(name, alone)
+
     @property
     def refined(self) -> tuple[Category, ...]:
         """The categories in as much detail as there is."""
         return self.detailed or self.categories
+
+    @property
+    def coarse(self) -> tuple[int, ...]:
+        """The category that each of those in as much detail as there is refines."""
+        return tuple(
+            next(place for place, kind in enumerate(self.categories) if set(kind.settings) <= set(detail.settings))
+            for detail in self.refined
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """What is known to be met together, as AS and RS that are one product.
+
+    Attributes:
+        of: for each factor that it is about a product or category of it.
+        share: how much of what can be met together is: of those of which there are fewest.
+    """
+
+    name: str
+    of: tuple[tuple[str, str], ...]
+    share: float
+    provenance: Provenance
+
+    @property
+    def text(self) -> str:
+        """Who is met with whom, in words."""
+        return ", ".join(f"{factor} {product}" for factor, product in self.of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +189,11 @@ def factor(where: str, name: str, stated: Mapping[str, Any]) -> Factor:
         columns, also = stated["columns"], stated.get("also", [])
         rows = _rows(where, stated["table"], columns)
         detailed = _alike(_rows(where, stated["table"], columns + also)) if also else ()
-        return Factor(name, _alike(rows), provenance, detailed, _of_products(rows))
+        return Factor(name, _alike(rows), provenance, detailed, _of_products(rows), _products(rows))
     shares = stated["shares"]
     if not shares:
         raise PopulationError(f"{where}: shares are missing: at least one value needs one")
-    if not abs((total := math.fsum(shares.values())) - 1) <= 1e-9:
+    if not abs((total := math.fsum(shares.values())) - 1) <= _SUMS:
         raise PopulationError(f"{where}: shares must add up to 1, found {total:g}")
     categories = tuple(Category(key, _settings(name, key), float(share)) for key, share in shares.items())
     return Factor(name, categories, provenance, prior=_prior(categories, provenance, stated.get("counted", 0)))
@@ -197,7 +235,34 @@ def deployed_clients(where: str, stated: Mapping[str, Any]) -> Factor:
     if not kept:
         raise PopulationError(f"{where}: without: leaves no client")
     rows = [(product, tuple((column, design[column]) for column in stated["columns"])) for product, design in kept]
-    return Factor("client", _alike(rows), _provenance(stated), prior=_of_products(rows))
+    return Factor("client", _alike(rows), _provenance(stated), (), _of_products(rows), _products(rows))
+
+
+def together(where: str, name: str, stated: Mapping[str, Any], factors: Iterable[Factor]) -> Together:
+    """A row of who is met together, among factors that there are (raises PopulationError)."""
+    known = {factor.name: factor for factor in factors}
+    where = f"{where}: together {name!r}"
+    for factor, product in stated["of"].items():
+        if factor not in known:
+            raise PopulationError(f"{where}: unknown factor {factor!r}{hint(factor, known)}")
+        there = known[factor]
+        if not any(there.part(product)):
+            kinds = [each for each, _ in there.products] or [kind.name for kind in there.categories]
+            raise PopulationError(f"{where}: nothing of {factor!r} is {product!r}{hint(product, kinds)}")
+    return Together(name, tuple(stated["of"].items()), float(stated["share"]), _provenance(stated))
+
+
+def check_together(where: str, rows: Iterable[Together]) -> None:
+    """Make sure that nothing is met with more than there is of it (raises PopulationError)."""
+    given: defaultdict[tuple[str, str], float] = defaultdict(float)
+    for row in rows:
+        for of in row.of:
+            given[of] += row.share
+            if given[of] > 1 + _SUMS:
+                raise PopulationError(
+                    f"{where}: together {row.name!r}: {of[0]} {of[1]!r} is met with others in more than all cases, "
+                    f"{given[of]:g} in all rows"
+                )
 
 
 def adoption(where: str, switch: str, stated: Mapping[str, Any]) -> Adoption:
@@ -238,6 +303,18 @@ def _alike(rows: list[tuple[str, Settings]]) -> tuple[Category, ...]:
         Category("/".join(value for _, value in settings), settings, math.fsum(w for _, w in same) / len(set(products)))
         for settings, same in groupby(weighted, key=lambda item: item[0])
     )
+
+
+def _products(rows: list[tuple[str, Settings]]) -> tuple[tuple[str, tuple[float, ...]], ...]:
+    """How much of each category of some rows is of which product."""
+    kinds = _alike(rows)
+    products = dict.fromkeys(product for product, _ in rows)
+    found = []
+    for product in products:
+        own = [settings for name, settings in rows if name == product]
+        weight = 1 / len(own) / len(products)
+        found.append((product, tuple(own.count(kind.settings) * weight / kind.share for kind in kinds)))
+    return tuple(found)
 
 
 def _of_products(rows: list[tuple[str, Settings]]) -> tuple[float, ...]:

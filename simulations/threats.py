@@ -15,6 +15,7 @@ from simulations.experiments import Adoption, Experiment, Mix, Number
 from simulations.harms import strategy
 from simulations.knobs import SENT, numbers_read
 from simulations.options import OPTIONS
+from simulations.together import groups
 from simulations.visits import ONE_VISIT
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ def threats(asked: Experiment, met: Population) -> Iterator[Threat]:
     stated = [(each.name, each.provenance) for each in drawn if each.name != turned and len(each.categories) > 1]
     counted = asked.sweep.name if isinstance(asked.sweep, Number) else ""
     stated += [(name, met.numbers[name].provenance) for name in numbers_read(asked.reader, met) if name != counted]
+    together = dict.fromkeys(row for group in groups(met) for row in group.rows)
+    stated += [(f"together {row.name}", row.provenance) for row in together]
     if swept := [name for name, provenance in stated if provenance.swept]:
         yield Threat("measured by nobody", ", ".join(swept))
     if unsure := [name for name, provenance in stated if provenance.confidence == "low"]:
@@ -60,7 +63,10 @@ def threats(asked: Experiment, met: Population) -> Iterator[Threat]:
         whose = "those who adopt" if isinstance(asked.sweep, Adoption) else "all of them"
         yield Threat("what arms say of servers holds for " + whose, ", ".join(imposed))
     if len(met.factors) > 1:
-        yield Threat("drawn independently of each other", ", ".join(factor.name for factor in met.factors))
+        told = ", ".join(factor.name for factor in met.factors)
+        known = ", ".join(row.name for row in together)
+        told += f"; but for what is met together: {known}" if known else ""
+        yield Threat("drawn independently of each other", told)
     if asked.reader in STRATEGIC:
         yield Threat("attackers", f"{strategy(asked.attacker).meaning}, and let no occasion pass")
     servers = sum(server.honest for server in ONE_VISIT.servers)

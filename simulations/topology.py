@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from model import identifiers
 from simulations import draws
-from simulations.population import Category, Factor, Population
+from simulations.population import Category, Factor, Population, PopulationError
 from simulations.population_statements import Settings
+from simulations.together import Whole, given, groups
 
 if TYPE_CHECKING:
     import networkx
@@ -170,6 +171,12 @@ class Topology:
         return tuple(after for after, edge in self.graph[node].items() if edge["relation"] == relation)
 
 
+def _party(factor: Factor) -> str:
+    """Who decides all that a factor sets; nobody where that are several, or where it sets nothing."""
+    parties = {DECIDED_BY.get(name, "client") for kind in factor.categories for name, _ in kind.settings}
+    return parties.pop() if len(parties) == 1 else ""
+
+
 @cache
 def origin_of(url: str) -> str:
     """The node of the origin that answers at a URL (an issuer may be spelled like its origin)."""
@@ -187,10 +194,26 @@ class Drawing:
     def __init__(self, population: Population, seed: str) -> None:
         self.population = population
         self.seed = seed
+        self.groups = {factor.name: group for group in groups(population) if group.rows for factor in group.factors}
+        #: Of those the category of each party that one is about.
+        self.found: dict[str, Whole] = {}
+
+    def check_together(self) -> None:
+        """Make sure that whoever is met together can be, in a world in which parties stay (raises PopulationError)."""
+        parties = {factor.name: _party(factor) for factor in self.population.factors}
+        for row in self.population.together:
+            if not {parties.get(name, "client") for name, _ in row.of} <= {"authorization_server", "resource_server"}:
+                raise PopulationError(
+                    f"{self.population.name}: together {row.name!r}: whom clients and origins meet is drawn here by "
+                    "how popular those are, so that only authorization and resource servers can be met together"
+                )
 
     def topology(self) -> Topology:
+        self.check_together()
         issuers, look_alikes, dishonest = self.issuers()
-        servers = self.resource_servers([issuer for issuer in issuers if issuer not in dishonest])
+        servers = self.resource_servers({
+            issuer: number for number, issuer in enumerate(issuers) if issuer not in dishonest
+        })
         clients = self.clients()
         users, agents, delegates = self.agents(list(clients))
         connections, holders = self.connections(users, agents, delegates, servers)
@@ -233,15 +256,36 @@ class Drawing:
         numbers = draws.categories(self.uniforms(factor.name, count), tuple(kind.share for kind in kinds))
         return [kinds[place] for place in numbers]
 
-    def settings(self, party: str, count: int) -> list[Settings]:
-        """The switches that each of so many decides; where two factors set one, the later does."""
+    def settings(self, party: str, count: int, met: Whole | None = None) -> list[Settings]:
+        """The switches that each of so many decides; where two factors set one, the later does.
+
+        ``met``: the number of the AS that each is met with, where they may be met together.
+        """
         made: list[dict[str, str]] = [{} for _ in range(count)]
         for factor in self.population.factors:
             kept = [name for name, _ in factor.refined[0].settings if DECIDED_BY.get(name, "client") == party]
             if kept:
-                for one, kind in zip(made, self.drawn(factor, count), strict=True):
+                kinds = self.together(factor, count, met) if factor.name in self.groups else self.drawn(factor, count)
+                for one, kind in zip(made, kinds, strict=True):
                     one.update((name, value) for name, value in kind.settings if name in kept)
         return [tuple(one.items()) for one in made]
+
+    def together(self, factor: Factor, count: int, met: Whole | None) -> list[Category]:
+        """What a factor comes out as that is not independent of others, given those that are drawn already."""
+        group, party = self.groups[factor.name], _party(factor)
+        rows: Whole = np.zeros(count, dtype=np.int64)
+        order = []
+        for other in group.factors:
+            if other.name in self.found:
+                own = self.found[other.name]
+                rows = rows * len(other.categories) + (own if _party(other) == party or met is None else own[met])
+                order.append(other)
+        coarse = np.array(factor.coarse)
+        within = [kind.share / (factor.shares[place] or 1) for kind, place in zip(factor.refined, coarse, strict=True)]
+        shares = given(group, [*order, factor])[:, coarse] * within
+        drawn = draws.below(self.uniforms(factor.name, count), draws.ends(shares), rows)
+        self.found[factor.name] = coarse[drawn]
+        return [factor.refined[place] for place in drawn]
 
     # --- parties ---------------------------------------------------------------------------------------
 
@@ -264,18 +308,20 @@ class Drawing:
             settings = [(*kind.settings, *own) for kind, own in zip(versions, settings, strict=True)]
         return {f"https://client{place}.example/oauth.json": own for place, own in enumerate(settings)}
 
-    def resource_servers(self, issuers: list[str]) -> dict[str, ResourceServer]:
+    def resource_servers(self, numbers: dict[str, int]) -> dict[str, ResourceServer]:
+        """The resource servers, with honest issuers by their numbers."""
         count = self.count("resource_servers")
         shared = [kind.name == "shared_origin" for kind in self.drawn(self.population.trait("tenancy"), count)]
         origins = max(1, round(sum(shared) / self.number("mean.tenants_per_origin")))
         at = (self.uniforms("origin", count) * origins).astype(int).tolist()
         hosts = self.settings("origin", origins)
-        own, alone = self.settings("resource_server", count), self.settings("origin", count)
+        designated = self.designated(count, list(numbers))
+        alone = self.settings("origin", count)
+        own = self.settings("resource_server", count, np.array([numbers[now[0]] for now, _ in designated]))
         bad = self.uniforms("attackers.resource_servers", count).tolist()
         shares = self.number("attackers.resource_servers"), self.number("attackers.tenants")
         traits = [self.drawn(self.population.trait(name), count) for name in ("access", "identifier", "slash", "port")]
         paths = self.some("paths_per_policy", self.number("mean.paths_per_policy"), count)
-        designated = self.designated(count, issuers)
         made = {}
         for place in range(count):
             access, identifier, slash, port = (kinds[place].name for kinds in traits)

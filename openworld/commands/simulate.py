@@ -98,7 +98,7 @@ class Shares(click.ParamType[tuple[float, ...]]):
 )  # fmt: skip
 @click.option(
     "--couplings", "instead", flag_value="couplings",
-    help="Instead: between what rates lie if clients, AS and RS do not meet independently.",
+    help="Instead: between what rates lie however clients, AS and RS are paired that are not known to be met together.",
 )  # fmt: skip
 @click.option(
     "--break-even", "instead", flag_value="break-even",
