@@ -86,8 +86,10 @@ def cache_folder() -> Path:
     return Path(os.environ.get("OPENWORLD_SOFTWARE") or Path(base) / "openworld") / LAYOUT
 
 
-def of_command(command: Sequence[str], reads: Sequence[Path], package: Installed | None = None) -> Installed:
-    """A command of this machine, or one that a package brings, called with the server's URL (``drivers/command.py``).
+def of_command(
+    command: Sequence[str], reads: Sequence[Path], package: Installed | None = None, driver: str = "command.py"
+) -> Installed:
+    """A command of this machine, or one that a package brings, called as its driver says.
 
     Raises:
         SoftwareError: there is no such command.
@@ -101,14 +103,14 @@ def of_command(command: Sequence[str], reads: Sequence[Path], package: Installed
         path, folder = Path(program).absolute(), str(Path.cwd())
         name = next((Path(word).stem for word in command if Path(word).suffix and Path(word).is_file()), path.name)
         software = Software(
-            name, "path", program, "command.py", "local", listens=True, documents=False, single_call=True
+            name, "path", program, driver, "local", listens=True, documents=False, single_call=True
         )
         reads = (*reads, Path.cwd(), *_around(path), *_around(path.resolve()))
         package, command = Installed(Release(software, "local"), (), {}), [str(path), *command[1:]]
     variables = {**package.environment, "OPENWORLD_COMMAND": json.dumps([list(command), folder])}
-    driver = (sys.executable, "-B", str(DRIVERS / "command.py"))
+    start = (sys.executable, "-B", str(DRIVERS / driver))
     return replace(
-        package, command=driver, environment=variables, reads=(*package.reads, *reads, *python_folders())
+        package, command=start, environment=variables, reads=(*package.reads, *reads, *python_folders())
     )
 
 

@@ -93,7 +93,7 @@ def response(message: Message) -> Response:
     headers, body = dict(message.headers), message.raw
     if message.target:
         headers.setdefault("Location", _with_query(message.target, message.fields))
-    elif message.name == "challenge":
+    elif message.name == "challenge" and body is None:
         headers["WWW-Authenticate"] = _challenge(message.fields)
     if body is None and message.fields and not message.target:
         shown = {key: value for key, value in message.fields.items() if message.name != "challenge" or key == "error"}

@@ -25,12 +25,13 @@ FORMS = {
     "pypi": "pypi:NAME==VERSION", "npm": "npm:NAME@VERSION", "path": "path:FILE-OR-FOLDER", "git": "git:FOLDER",
     "deb": "deb:NAME",
 }  # fmt: skip
-#: The driver of what is a command.
-COMMAND = "command.py"
+#: The driver of what is a command: a client, and a resource server.
+COMMAND, SERVED_COMMAND = "command.py", "command_rs.py"
 
 _FLAG, _TEXTS = {"type": "boolean"}, {"type": "array", "items": {"type": "string"}}
 _DECLARED: dict[str, Any] = {
     "listens": _FLAG, "documents": _FLAG, "single_call": _FLAG, "own_document": {"type": "string"}, "beside": _TEXTS,
+    "variants": _TEXTS,
     "node": {"type": "integer"}, "name": {"type": "string"},
     "host": {"type": "array", "items": {"title": "switch", "enum": list(SWITCHES)}},
 }  # fmt: skip

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-import aiohttp
 from aiohttp import web
 
 from conformance.authorization_server import Refusal, demand
@@ -23,17 +22,15 @@ from conformance.message import Asked, Message
 from conformance.play import Play
 from conformance.processes import drive, serving
 from conformance.profile import claims_of
+from conformance.proxied import Proxied
 from conformance.recording import Exchange
 from conformance.resource_server import protocol_answer
-from conformance.world import World
 from model import guards
 from model import resource_server as resource_rules
 from model.design import Design
 from model.guards import ask
 from model.rule import Condition
 from model.world import NONE
-
-_HOP_BY_HOP = {"connection", "content-length", "keep-alive", "transfer-encoding", "content-encoding"}
 
 #: A client and a resource server that check everything the model has a rule for.
 STRICT = Design({"iss_check": "require", "echo": "req", "md_issuer_check": "on", "audience_check": "exact"})
@@ -66,43 +63,14 @@ class Meeting:
         return {**names, "judgement": self.judgement.to_json(), "remarks": remarks}
 
 
-class Watched(World):
-    """A world whose first authorization server is real, behind a proxy that records."""
-
-    def __init__(self, play: Play) -> None:
-        super().__init__(play)
-        self.port = 0
-        self._session: aiohttp.ClientSession | None = None
-
-    async def __aenter__(self) -> Watched:
-        self._session = aiohttp.ClientSession(auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar())
-        await super().__aenter__()
-        return self
-
-    async def __aexit__(self, *error: object) -> None:
-        await super().__aexit__(*error)
-        if self._session is not None:
-            await self._session.close()
+class Watched(Proxied):
+    """A world whose first authorization server is real, and takes its tokens at the resource server."""
 
     async def say(self, asked: Asked, request: web.BaseRequest) -> Message:
         """The real server's answer where it is asked, else the played one's."""
-        if asked.party == "rs" and asked.headers.get("authorization"):
+        if asked.party == "rs" and "rs" not in self.real and asked.headers.get("authorization"):
             return self._serve(asked)
-        if asked.party != "as1":
-            return await super().say(asked, request)
-        assert self._session is not None
-        headers = {name: value for name, value in request.headers.items() if name.lower() != "accept-encoding"}
-        target = f"http://127.0.0.1:{self.port}{request.raw_path}"
-        try:
-            async with self._session.request(
-                asked.method, target, headers=headers, data=asked.body or None, allow_redirects=False
-            ) as answer:
-                kept = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP_BY_HOP}
-                cookies = answer.headers.getall("Set-Cookie", [])
-                body = await answer.read()
-        except aiohttp.ClientError as error:
-            return Message("", {"error": f"the real server does not answer: {error}"}, 502)
-        return Message(_name(asked), status=answer.status, headers=kept, raw=body, cookies=tuple(cookies))
+        return await super().say(asked, request)
 
     def _serve(self, asked: Asked) -> Message:
         """A resource server that takes the tokens that the real server was seen to issue, for the right audience."""
@@ -140,16 +108,6 @@ class Watched(World):
                     yield seen, found
 
 
-def _name(asked: Asked) -> str:
-    if "/.well-known/" in asked.url:
-        return "server_metadata"
-    if asked.value("grant_type"):
-        return "token_response"
-    if asked.method == "POST" and "redirect_uris" in asked.json():
-        return "registration_response"
-    return "authorization_response"
-
-
 async def meet(client: Installed, server: Installed, variant: str, limit: float) -> Meeting:
     """Run the client at the server.
 
@@ -160,7 +118,7 @@ async def meet(client: Installed, server: Installed, variant: str, limit: float)
         issuer = world.origins.origin("as1")
         job = {"variant": variant, "resources": [world.url], "issuer": issuer}
         async with serving(server, job, limit * 3) as ready:
-            world.port = int(ready["port"])
+            world.real["as1"] = int(ready["port"])
             software = client.release.software
             if software.listens:
                 world.origins.release("callback")

@@ -21,26 +21,45 @@ _FRESH = 300
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A valid proof: the thumbprint of its key, and the token it goes with, if any."""
+    """A proof that its own key verifies.
+
+    Attributes:
+        thumbprint: of the key.
+        token_hash: the token it goes with, if any.
+        method: what it says of the request, as ``target`` does.
+        fresh: whether it was made just now.
+        name: its ``jti``.
+    """
 
     thumbprint: str
     token_hash: str
+    method: str
+    target: str
+    fresh: bool
+    name: str
 
 
-def read_proof(asked: Asked) -> Proof | None:
-    """The proof of a request, or None where there is none or it does not verify for this request."""
-    text = asked.headers.get("dpop", "")
+def verified_proof(text: str) -> Proof | None:
+    """A proof, or None where there is none or it does not verify."""
     try:
         head = json.loads(base64.urlsafe_b64decode(text.split(".")[0] + "=="))
         if head.get("typ") != "dpop+jwt" or "d" in head["jwk"]:
             return None
         key = import_key(head["jwk"])
         claims = jwt.decode(text, key, algorithms=_ALGORITHMS).claims
-        aimed = claims["htm"] == asked.method and identifiers.equal_htu(claims["htu"], asked.url)
-        fresh = abs(time.time() - float(claims["iat"])) < _FRESH and bool(claims["jti"])
+        fresh = abs(time.time() - float(claims["iat"])) < _FRESH
+        made_for, target, name = str(claims["htm"]), str(claims["htu"]), str(claims["jti"])
     except (JoseError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    return Proof(key.thumbprint(), str(claims.get("ath", ""))) if aimed and fresh else None
+    return Proof(key.thumbprint(), str(claims.get("ath", "")), made_for, target, fresh, name) if name else None
+
+
+def read_proof(asked: Asked) -> Proof | None:
+    """The proof of a request, or None where there is none or it does not verify for this request."""
+    proof = verified_proof(asked.headers.get("dpop", ""))
+    if proof is None or not proof.fresh or proof.method != asked.method:
+        return None
+    return proof if identifiers.equal_htu(proof.target, asked.url) else None
 
 
 def token_hash(token: str) -> str:

@@ -6,23 +6,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jws import JWSRegistry
-
 from conformance.authorization_server import AuthorizationServer, Refusal, demand
 from conformance.message import Asked, Message
-from conformance.proof import read_proof, token_hash
-from model import guards, identifiers
+from conformance.presented import Around, presented, reading
+from model import identifiers
 from model.design import Design
-from model.guards import ask
 from model.scenario import Scenario
-from model.world import DEFAULT_AUDIENCE, NONE
 
 NO_SUCH_METHOD = {"code": -32601, "message": "Method not found"}
-#: A token may be as long as the longest scope that a scenario has.
-_LONG_TOKENS = JWSRegistry(algorithms=["ES256"])
-_LONG_TOKENS.max_payload_length = 1 << 20
 
 
 @dataclass(slots=True)
@@ -44,7 +35,7 @@ class ResourceServer:
     def serve(self, asked: Asked, scenario: Scenario) -> Message:
         """The answer to a request for the resource (RFC 9728 5.1, RFC 6750 3)."""
         challenge = Message("challenge", dict(scenario.challenge), 401)
-        scheme, _, token = asked.headers.get("authorization", "").partition(" ")
+        token = asked.headers.get("authorization", "").partition(" ")[2]
         if not token:
             return challenge
         answer, is_call = scenario.answer, "id" in asked.json()
@@ -52,7 +43,7 @@ class ResourceServer:
             refusal = {"error": answer["error"]} if "error" in answer else {}
             return Message("challenge", {**challenge.fields, **refusal}, answer["status"])
         try:
-            self.check(asked, scenario.url, (scenario.url, *identifiers_of(scenario)), scheme, token)
+            self.check(asked, scenario.url, (scenario.url, *identifiers_of(scenario)))
         except Refusal as refused:
             status = 403 if refused.error == "insufficient_audience" else 401
             return Message("challenge", {**challenge.fields, **refused.fields()}, status)
@@ -62,38 +53,11 @@ class ResourceServer:
             self.accepted += 1
         return said
 
-    def check(self, asked: Asked, url: str, identifiers: tuple[str, ...], scheme: str, token: str) -> None:
-        """Raise a refusal where a rule refuses a token at a URL that goes by these identifiers."""
-        claims, signer = self._verified(token)
-        proof = read_proof(asked)
-        bound = claims.get("cnf", {}).get("jkt", NONE)
-        issuers = [server.origin for server in self.servers]
-        known = claims["iss"] in issuers
-        presented = proof.thumbprint if proof and proof.token_hash == token_hash(token) else NONE
-        named = [value for value in claims["aud"] if value != DEFAULT_AUDIENCE] or [NONE]
-        # It goes by several identifiers, and a token may have several audiences: one of each has to agree.
-        readings = [
-            tuple(ask(
-                (*guards.ACCESS_TOKEN, *guards.VALIDITY, *guards.POSSESSION), design=self.design, on_list=known,
-                chained=known, published=known, looks_known=known, shares_origin=known,
-                by_issuer=claims["iss"] == signer, signer_listed=signer in issuers,
-                identifier=own, url=url, audience=value, has_default=DEFAULT_AUDIENCE in claims["aud"],
-                key=bound if scheme.lower() == "dpop" else NONE, own=bound in (NONE, presented), for_this=False,
-                for_another=False, certificate=NONE, presented=NONE, used=False,
-            ))
-            for value in named
-            for own in identifiers
-        ]  # fmt: skip
-        agreed = (reading for reading in readings if all(condition.holds for condition in reading))
-        demand(next(agreed, readings[0]), "invalid_token")
-
-    def _verified(self, token: str) -> tuple[dict[str, Any], str]:
-        for server in self.servers:
-            try:
-                return dict(jwt.decode(token, server.key, registry=_LONG_TOKENS).claims), server.origin
-            except (JoseError, ValueError):
-                continue
-        raise Refusal("invalid_token", "resource_server.signature_is_by_issuer")
+    def check(self, asked: Asked, url: str, own: tuple[str, ...]) -> None:
+        """Raise a refusal where a rule refuses the token of a request, at a URL that goes by these identifiers."""
+        keys = {server.origin: server.key for server in self.servers}
+        around = Around(url, own, keys, keys, {})
+        demand(reading(self.design, presented(asked, around), around), "invalid_token")
 
 
 def identifiers_of(scenario: Scenario) -> set[str]:

@@ -116,6 +116,29 @@ SERVERS = _named(
     Software("fastmcp", "pypi", "fastmcp", "fastmcp_server.py", "4.2.3", "FastMCP"),
 )  # fmt: skip
 
+#: What is protected with them is of the driver's making: an MCP server for those of MCP, else a route.
+RESOURCE_SERVERS = _named(
+    Software("authlib", "pypi", "authlib", "authlib_rs.py", "1.9.10", "Authlib", beside=("flask",)),
+    Software(
+        "mcp-python", "pypi", "mcp", "mcp_python_rs.py", "2.3.0", "MCP Python SDK", beside=("pydantic<2.14",),
+        variants=("default", "validated"),
+    ),
+    Software(
+        "ts-sdk-v1", "npm", "@modelcontextprotocol/sdk", "mcp_typescript_rs.mjs", "1.32.2", "MCP TypeScript SDK",
+        variants=("default", "expected"),
+    ),
+    Software(
+        "express-oauth2-jwt-bearer", "npm", "express-oauth2-jwt-bearer", "express_oauth2_jwt_bearer.mjs", "1.10.0",
+        "express-oauth2-jwt-bearer", beside=("express",),
+        variants=("default", "strict", "dpop_required", "dpop_disabled"),
+    ),
+    Software("fastmcp", "pypi", "fastmcp", "fastmcp_rs.py", "4.2.3", "FastMCP", variants=("default", "audience")),
+    Software(
+        "django-oauth-toolkit", "pypi", "django-oauth-toolkit", "django_oauth_toolkit_rs.py", "3.4.1",
+        "django-oauth-toolkit", variants=("default", "metadata"),
+    ),
+)  # fmt: skip
+
 
 def release(text: str, known: dict[str, Software], role: str) -> Release:
     """The release that a text such as ``mcp-python==2.3.0`` names.

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from typing import Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from aiohttp import web
@@ -99,7 +100,7 @@ class World:
         self.act = act
         self.halted.clear()
 
-    async def __aenter__(self) -> World:
+    async def __aenter__(self) -> Self:
         context = None if self._authority is None else self._authority.context
         for name, bound in self.origins.sockets.items():
             # Who does not listen takes no connections: the callback, which drivers stop at, and who is down.
@@ -244,7 +245,7 @@ class World:
         party = deed.at.partition("}")[0].lstrip("{")
         asked = Asked(party, "POST", at, headers, CALL, ())
         try:
-            self.resource_server.check(asked, at, (at,), "Bearer", token)
+            self.resource_server.check(asked, at, (at,))
             self._did(asked, protocol_answer(asked))
         except Refusal as refused:
             self._did(asked, Message("challenge", {"scheme": "Bearer", **refused.fields()}, 401))

@@ -151,7 +151,10 @@ def _kept(c: Context, token: str) -> tuple[Named, ...]:
 
 @action("S18", _tokens_and_urls)
 def present_token(c: Context, token: str, url: str) -> Move:
-    """The attacker presents a token of a user that it knows at an honest resource, with any proof that it has."""
+    """The attacker presents a token of a user that it knows at an honest resource, with any proof that it has.
+
+    Where it is taken without a proof it shows none, which nobody has seen before.
+    """
     party = c.world.by_url[url]
     here = possible(knows(c, "token", token), c.exists(party))
     for_this, for_another, unused = captured_proofs(c, token, url)
@@ -161,14 +164,16 @@ def present_token(c: Context, token: str, url: str) -> Move:
     own = any_of(is_own_key(made["key"]), handed)
     presented = choose(handed, made["certificate"], NONE)
     others = any_of(no(own), no(same(made["certificate"], presented)))
+    bare = all_of(no(own), resource_rules.takes_it_bare(c.of(party.name)))
+    proven = all_of(no(own), no(bare))
     request = resource_request(
-        c, url, token, choose(own, NONE, f"{token}@captured"), presented, proof_key=choose(handed, made["key"], NONE)
+        c, url, token, choose(proven, f"{token}@captured", NONE), presented, proof_key=choose(handed, made["key"], NONE)
     )
     return Move(
         here,
         (
             *_kept(c, token),
-            *accepts(c, token, url, own, (for_this, for_another), presented, all_of(no(own), used)),
+            *accepts(c, token, url, own, (for_this, for_another), presented, all_of(proven, used), bare=bare),
         ),
         {f"served.{token}": True, f"replayed.{token}": others},
         (

@@ -12,7 +12,7 @@ from functools import cache
 from importlib import import_module
 
 from model.action import SCHEMAS, Action, Schema
-from model.rule import CONDUCT, RULES, Rule
+from model.rule import CONDUCT, RULES, SERVING, Rule
 from model.state import Variable
 from model.world import AUTHORIZATION_SERVER, CLIENT, RESOURCE_SERVER, World
 
@@ -75,9 +75,10 @@ def by_preference() -> tuple[str, ...]:
 
 
 def every_rule() -> dict[str, Rule]:
-    """The same, and the rules of conversations, which no world reads."""
+    """The same, and those of conversations and of resource servers that are driven, which no world reads."""
     import_module("model.conduct")
-    return {**rules(), **CONDUCT}
+    import_module("model.serving")
+    return {**rules(), **CONDUCT, **SERVING}
 
 
 @cache

@@ -118,21 +118,29 @@ def proof_fits_token(design: Design, made_for_it: bool, by_key: Condition) -> Co
     return True if made_for_it else all_of(by_key, same(design.rs_ath, "off"))
 
 
-def proof_fits_method(design: Design, method: str) -> Condition:
-    """Whether an RS takes a proof for a request by this method, where that is its own or htm is not compared."""
-    return any_of(same(design.r_method, method), same(design.rs_htm, "off"))
+def proof_fits_method(design: Design, method: Value, made_for: Value) -> Condition:
+    """Whether an RS takes, with a request by a method, a proof that was ``made_for`` one by this or another."""
+    return any_of(same(method, made_for), same(design.rs_htm, "off"))
 
 
-@rule("DPOP-4.3-check", "DPOP-6-rs", source="RFC 9449 4.3")
-def proof_is_by_bound_key(design: Design, own: Condition, for_this: Condition, for_another: Condition) -> Condition:
+def takes_it_bare(design: Design) -> Condition:
+    """Whether an RS takes a token that is bound to a key without a proof, as a Bearer token."""
+    return all_of(same(design.rs_cnf, "off"), same(design.r_requires_dpop, "no"))
+
+
+@rule("DPOP-4.3-check", "DPOP-6-rs", "DPOP-7.2-nobearer", source="RFC 9449 4.3, 6, 7.2")
+def proof_is_by_bound_key(
+    design: Design, own: Condition, for_this: Condition, for_another: Condition, bare: Condition = False
+) -> Condition:
     """A DPoP-bound token comes with a proof by its key for this URL.
 
     ``own``: it is bound to no key, or to one that the presenter holds; ``for_this``: the presenter was sent a proof by
     the right key for this URL, as htu is compared; ``for_another``: one for another URL, which an RS does not notice
-    that does not compare htu. What such a proof says of the token and of the method of the request are
-    :func:`proof_fits_token` and :func:`proof_fits_method`.
+    that does not compare htu; ``bare``: it comes as a Bearer token. What a proof says of the token and of the method of
+    the request are :func:`proof_fits_token` and :func:`proof_fits_method`.
     """
-    return any_of(own, for_this, all_of(for_another, same(design.rs_htu, "off")))
+    elsewhere = all_of(for_another, same(design.rs_htu, "off"))
+    return any_of(own, for_this, elsewhere, all_of(bare, takes_it_bare(design)))
 
 
 @rule("MTLS-3-match", source="RFC 8705 3")

@@ -39,20 +39,25 @@ class Condition(NamedTuple):
 RULES: dict[str, Rule] = {}
 #: Rules that only conversations with real parties read (:mod:`model.conduct`); no world is large enough for them.
 CONDUCT: dict[str, Rule] = {}
+#: Rules that only resource servers that are driven are asked about (:mod:`model.serving`).
+SERVING: dict[str, Rule] = {}
+
+#: What modules that are not named after an actor are about, and where their rules are kept.
+_ASIDE = {"conduct": ("client", CONDUCT), "serving": ("resource_server", SERVING)}
 
 
 def rule(*ids: str, source: str, otherwise: str = "") -> Callable[[Callable[P, Any]], Callable[P, Condition]]:
     """Make a function a rule; its docstring's first line is the requirement in plain words.
 
-    Its actor is named by the module, and is the client in :mod:`model.conduct`.
+    Its actor is named by the module, but for those that are about what no world holds (``_ASIDE``).
     """
 
     def decorate(function: Callable[P, Any]) -> Callable[P, Condition]:
         module = function.__module__.rpartition(".")[2]
-        actor, among = ("client", CONDUCT) if module == "conduct" else (module, RULES)
+        actor, among = _ASIDE.get(module, (module, RULES))
         requirement = (function.__doc__ or "").strip().partition("\n")[0]
         described = Rule(f"{actor}.{function.__name__}", ids, source, requirement, otherwise)
-        if described.name in RULES or described.name in CONDUCT:
+        if any(described.name in known for known in (RULES, CONDUCT, SERVING)):
             raise ValueError(f"two rules named {described.name}")
         among[described.name] = described
 

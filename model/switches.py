@@ -4,7 +4,8 @@ A switch says what is *checked* or *done*, never what it is meant to achieve. ``
 a specification or an implementer chooses; ``environment`` switches are what the deployment happens to be and
 are quantified over when a design is judged. ``conduct`` switches are what implementations do where the
 specifications leave it open or something goes wrong; they matter in conversations with real parties
-(:mod:`model.conversation`), and no bounded world, and so no verdict, reads them. To add one: add a row here, then
+(:mod:`model.conversation`), and no bounded world, and so no verdict, reads them. ``serving`` switches are the same of
+resource servers that are driven (:mod:`model.serving`). To add one: add a row here, then
 read it in a rule.
 """
 
@@ -13,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["mechanism", "environment", "conduct", "restriction"]
+Kind = Literal["mechanism", "environment", "conduct", "serving", "restriction"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,11 @@ class Switch:
     def baseline(self) -> str:
         """The value that an unlisted switch has."""
         return self.values[0]
+
+    @property
+    def in_worlds(self) -> bool:
+        """Whether a bounded world, and so a verdict, may depend on it."""
+        return self.kind not in ("conduct", "serving")
 
 
 _MECHANISMS = (
@@ -151,6 +157,8 @@ _MECHANISMS = (
     ("rs_htu", "on off", "RS: the proof names this URL", "RFC 9449 4.3"),
     ("rs_ath", "on off", "RS: the proof names the token that it comes with", "RFC 9449 4.3, 7.1 (source of 2023-04-13)"),
     ("rs_htm", "on off", "RS: the proof names the method of the request", "RFC 9449 4.3 (source of 2023-04-13)"),
+    ("rs_cnf", "on off", "RS: a token that names a key comes with a proof by that key; off: as a Bearer token, without one, it is taken as well",
+     "RFC 9449 6, 7.1, 7.2; RFC 7800 3 (who knows nothing of a claim ignores it)"),
     ("dpop_replay", "none jti nonce", "RS: how a proof is kept from being used twice", "RFC 9449 8, 9, 11.1"),
     ("proof_required", "no registered yes",
      "AS: the token requests that it refuses without a DPoP proof: none; those of clients that make proofs, which have registered that; all",
@@ -328,6 +336,17 @@ _CONDUCT = (
     ("rechallenge_grant", "authorize refresh", "which grant renews a token that was challenged", "RFC 6749 6"),
 )  # fmt: skip
 
+_SERVING = (
+    ("rs_in_query", "refuse accept", "a token in the query of the request", "RFC 6750 2.3; RFC 9700 4.3.2"),
+    ("rs_in_form", "refuse accept", "a token in the body of a form", "RFC 6750 2.2"),
+    ("rs_schemes", "both bearer", "the schemes by which tokens are taken: Bearer and DPoP; Bearer alone", "RFC 6750 2.1; RFC 9449 7.1"),
+    ("rs_keys", "listed any", "whose keys verify tokens: those of issuers that it was told of; those of any issuer that a token names", "RFC 9068 4"),
+    ("rs_no_audience", "refuse accept", "a token that names no audience", "RFC 9068 2.2, 4; RFC 7662 2.2"),
+    ("rs_aud_slash", "compared ignored", "a final slash of an audience", "RFC 9068 4; RFC 3986 6.2.3"),
+    ("rs_htu_query", "ignored compared", "the query of the URL in a proof, which that of the request is compared without", "RFC 9449 4.3"),
+    ("rs_htu_slash", "compared ignored", "a final slash of the URL in a proof", "RFC 9449 4.3; RFC 3986 6.2.3"),
+)  # fmt: skip
+
 # What a question may forbid the attacker. Left free, these are its choices; no design has them.
 _RESTRICTIONS = (
     ("splice", "free no yes", "the attacker's AS metadata names an honest authorization endpoint: as it likes, never, always", "RFC 9700 4.4.2"),
@@ -338,6 +357,7 @@ _TABLES: tuple[tuple[Kind, tuple[tuple[str, str, str, str], ...]], ...] = (
     ("mechanism", _MECHANISMS),
     ("environment", _ENVIRONMENT),
     ("conduct", _CONDUCT),
+    ("serving", _SERVING),
     ("restriction", _RESTRICTIONS),
 )
 
@@ -363,7 +383,7 @@ _ROLES = {
     "grant_trust grant_client_check grant_cnf grant_subject issuer_tenants partnered as_attested introspect "
     "rt_resource_bound as_fetch_guard listed rs_listed anchored preregistered trust_domain h_iss as_resource grant_resource grant_scope as_echo as_dpop proof_required dcr_uris ps_key_check "
     "delegation_depth delegation_expiry chain_policy",
-    "resource_server": "chain_constraints audience_check scope_check rs_htu rs_ath rs_htm dpop_replay token_fmt introspect typ_check sub_namespace passthrough "
+    "resource_server": "chain_constraints audience_check scope_check rs_htu rs_ath rs_htm rs_cnf dpop_replay token_fmt introspect typ_check sub_namespace passthrough "
     "handle_bind rs_trust subject_ns key_lookup issuer_match r_requires_dpop r_method api cid_eq_rs attested entered "
     "default_audience introspects configured",
     "proxy": "upstream_client per_client_consent state_set callback_bind reg cimd_redirect cimd_redirect_check cimd_fetch "

@@ -355,13 +355,13 @@ def is_told(design: Any, policies: Iterable[Any], audience: Condition) -> tuple[
 
 def accepts(
     c: Context, token: str, url: Value, own: Condition, proofs: tuple[Condition, Condition], presented: Value,
-    used: Condition = False, who: str = "",
+    used: Condition = False, who: str = "", bare: Condition = False,
 ) -> tuple[Named, ...]:  # fmt: skip
     """The rules by which an honest resource server at ``url`` judges a token of an honest AS.
 
     ``who``: the session whose request it is; ``own``: the presenter holds the key that the token is bound to;
     ``proofs``: it has a proof for this URL, or for another; ``presented``: its certificate; ``used``: its proof is one
-    that was used before.
+    that was used before; ``bare``: it comes as a Bearer token.
     """
     made = token_of(c, token)
     design = c.among(c.world.resource_servers, lambda party: same(url, party.url))
@@ -373,7 +373,7 @@ def accepts(
         (*guards.ACCESS_TOKEN, *guards.VALIDITY, *guards.POSSESSION), design=design, **issuer_at(c, url, issuer),
         by_issuer=True, signer_listed=False, identifier=identifier, url=url, audience=made["audience"],
         has_default=default, key=made["key"], own=own, for_this=proofs[0], for_another=proofs[1],
-        certificate=made["certificate"], presented=presented, used=used,
+        certificate=made["certificate"], presented=presented, used=used, bare=bare,
         sufficient=scopes.is_sufficient(c, who, url, made["scope"]), expired=made["expired"],
         revoked=is_revoked(c, token),
     )  # fmt: skip
@@ -492,7 +492,7 @@ def captured_proofs(c: Context, token: str, url: str) -> tuple[Condition, Condit
     for by in shown_keys(c.world):  # made for another URL and for no token
         fits = all_of(
             resource_rules.proof_fits_token(policy, False, same(by, key)),
-            resource_rules.proof_fits_method(policy, SERVERS_METHOD),
+            resource_rules.proof_fits_method(policy, policy.r_method, SERVERS_METHOD),
         )
         known = all_of(knows(c, "proof", by), fits)
         for_another.append(known)

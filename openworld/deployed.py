@@ -75,7 +75,7 @@ class Case(NamedTuple):
     def key(self) -> tuple[str, str]:
         """What the verdict depends on: no world reads what implementations do beyond the specifications."""
         asked = parse(self.configuration)
-        usual = {name: switch.baseline for name, switch in SWITCHES.items() if switch.kind == "conduct"}
+        usual = {name: switch.baseline for name, switch in SWITCHES.items() if not switch.in_worlds}
         return self.situation.property, str(replace(asked, design=asked.design.but(**usual)))
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 #: The file in the folder of one client, server or pair.
 FILE = "software.json"
-Kind = Literal["client", "server", "pair"]
+Kind = Literal["client", "server", "resource_server", "pair"]
 
 _FLAG, _COUNT, _TEXT = {"type": "boolean"}, {"type": "integer"}, {"type": "string"}
 _TEXTS, _NAMED = {"type": "array", "items": _TEXT}, {"type": "object", "additionalProperties": _TEXT}
@@ -48,6 +48,13 @@ _NEEDED: dict[Kind, dict[str, Any]] = {
     "server": _object(
         server=_TEXT,
         profiles=_list(variant=_TEXT, switches=_NAMED, answers=_NAMED, reason=_TEXT, population=_TEXTS),
+    ),
+    "resource_server": _object(
+        resource_server=_TEXT,
+        profiles=_list(
+            variant=_TEXT, design=_NAMED, rows=_TEXTS, strict_client=_TEXT,
+            requests=_list(scenario=_TEXT, about=_TEXT, outcome=_TEXT, attacks=_TEXTS, error=_TEXT),
+        ),
     ),
     "pair": _object(
         client=_TEXT, server=_TEXT,

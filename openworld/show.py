@@ -145,6 +145,7 @@ def switch_lines() -> Iterator[str]:
         "mechanism": "what a design chooses",
         "environment": "what a deployment happens to be",
         "conduct": "what a client does where it is left to it (no verdict depends on it; see `openworld clients`)",
+        "serving": "the same of a resource server (see `openworld conform --resource-server`)",
         "restriction": "what a question forbids the attacker, who is free unless it is asked for; no design has them",
     }
     for kind, title in titles.items():

@@ -16,6 +16,12 @@ from properties.security import Property
 #: Switches that are there to show that they change nothing, with what that shows.
 WITHOUT_EFFECT = {"https_only": "https does not keep a name from resolving to an internal address"}
 
+#: Where switches are read that no world holds anything of.
+_READ_BY = {
+    "conduct": "conversations with clients (`openworld clients`)",
+    "serving": "resource servers that are driven (`openworld conform --resource-server`)",
+}
+
 
 @cache
 def _on_file() -> dict[str, frozenset[str]]:
@@ -40,9 +46,8 @@ def check_read(prop: Property, configuration: Configuration, named: Iterable[str
     world = prop.world_of(configuration)
     nothing = unread(world) - WITHOUT_EFFECT.keys()
     for name in named:
-        if SWITCHES[name].kind == "conduct":
-            raise ConfigurationError(
-                f"switch {name!r} is read by conversations with clients (`openworld clients`); no verdict depends on it"
-            )
+        if not SWITCHES[name].in_worlds:
+            read_by = _READ_BY[SWITCHES[name].kind]
+            raise ConfigurationError(f"switch {name!r} is read by {read_by}; no verdict depends on it")
         if name in nothing:
             raise ConfigurationError(f"switch {name!r} is read by nothing in world {world.name!r}")

@@ -198,7 +198,7 @@ class Template:
             opened = {name: self._switch(name, values) for name, values in self.free.items()}
             return OpenDesign({**design, **opened}, design.parties) if opened else design
         # Conduct is read by no world.
-        values = {s.name: self._switch(s.name, s.values) for s in SWITCHES.values() if s.kind != "conduct"}
+        values = {s.name: self._switch(s.name, s.values) for s in SWITCHES.values() if s.in_worlds}
         parties = {}
         for party, name in self.own:
             parties[party, name] = self._switch(f"{party}:{name}", SWITCHES[name].values)

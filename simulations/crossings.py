@@ -189,7 +189,7 @@ def present(design: Design, token: Loot, at: ResourceServer, role: Role, url: st
         (*guards.ACCESS_TOKEN, *guards.VALIDITY, *guards.POSSESSION), design=design, **seen_as(design, role),
         by_issuer=True, signer_listed=False, identifier=at.resource, url=url, audience=token.audience,
         has_default=default, key=token.key, own=own, for_this=for_this, for_another=captured and not for_this,
-        certificate=token.certificate, presented=ATTACKERS_KEY, used=False,
+        certificate=token.certificate, presented=ATTACKERS_KEY, used=False, bare=True,
     )  # fmt: skip
 
 

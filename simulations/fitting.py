@@ -226,7 +226,7 @@ class _Remembered:
         """What a client with these values does."""
         found = self.known.get(tuple([values[name] for name in self.order]))
         if found is None:
-            noted = _Noted(values)
+            noted = Noted(values)
             found = replace(converse(noted, self.scenario), decisions=())
             if len(self.known) >= REMEMBERED:
                 self.known.clear()
@@ -243,7 +243,7 @@ def _remembered(name: str) -> _Remembered:
     return _Remembered(scenario.load(name))
 
 
-class _Noted(Mapping[str, str]):
+class Noted(Mapping[str, str]):
     """A design that notes which of its switches are read."""
 
     def __init__(self, values: Mapping[str, str]) -> None:

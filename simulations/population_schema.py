@@ -165,6 +165,7 @@ def schema(experiment: bool = False) -> dict[str, Any]:
             "table": _stated(
                 {"table": _TEXT, "columns": {**_COLUMNS, "minItems": 1}},
                 also={**_COLUMNS, "description": "columns that matter only where servers are drawn one by one"},
+                without={"type": "array", "items": _TEXT, "description": "products that are left out"},
             ),
             "clients": {
                 "description": "the designs of model/data/clients.toml, each product alike and its versions alike",

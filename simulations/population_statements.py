@@ -187,8 +187,8 @@ def factor(where: str, name: str, stated: Mapping[str, Any]) -> Factor:
     provenance = _provenance(stated)
     if "table" in stated:
         columns, also = stated["columns"], stated.get("also", [])
-        rows = _rows(where, stated["table"], columns)
-        detailed = _alike(_rows(where, stated["table"], columns + also)) if also else ()
+        rows = _rows(where, stated, columns)
+        detailed = _alike(_rows(where, stated, columns + also)) if also else ()
         return Factor(name, _alike(rows), provenance, detailed, _of_products(rows), _products(rows))
     shares = stated["shares"]
     if not shares:
@@ -280,14 +280,19 @@ def adoption(where: str, switch: str, stated: Mapping[str, Any]) -> Adoption:
     return Adoption(switch, stated["value"], stated["instead"], years, shares, _provenance(stated))
 
 
-def _rows(where: str, table: str, columns: list[str]) -> list[tuple[str, Settings]]:
-    """The rows of a table that the model can express: the product, and what it sets."""
+def _rows(where: str, stated: Mapping[str, Any], columns: list[str]) -> list[tuple[str, Settings]]:
+    """The rows of a table that the model can express, but for products left out: the product, and what it sets."""
+    table, left_out = stated["table"], set(stated.get("without", ()))
     if table not in {each.name for each in data().iterdir() if each.is_file()}:
         raise PopulationError(f"{where}: no table {table!r} in simulations/data")
     rows = list(csv.DictReader(data(table).read_text(encoding="utf-8").splitlines()))
     if not {"product", "expressible"} <= rows[0].keys():
         raise PopulationError(f"{where}: {table} is no table of products with their switches")
-    rows = [row for row in rows if row["expressible"] == "yes"]
+    if strange := sorted(left_out - {row["product"] for row in rows}):
+        raise PopulationError(f"{where}: without: {table} has no product {strange[0]!r}")
+    rows = [row for row in rows if row["expressible"] == "yes" and row["product"] not in left_out]
+    if not rows:
+        raise PopulationError(f"{where}: without: leaves no product")
     for column in columns:
         if column not in rows[0]:
             allowed = ", ".join(name for name in rows[0] if name in SWITCHES)

@@ -17,8 +17,13 @@ from model.design import Design, check_switch
 
 #: What tells authorization servers apart: the treatment of `resource`, echo, iss, DPoP, and resources asked for late.
 AUTHORIZATION_SERVER = ("as_resource", "as_echo", "h_iss", "as_dpop", "grant_resource")
-#: What tells resource servers apart: how they compare the audience of a token with themselves.
-RESOURCE_SERVER = ("audience_check",)
+#: What tells resource servers apart: what they compare of a token, where and by which scheme they take it, and what
+#: they do with one that is bound to a key.
+RESOURCE_SERVER = (
+    "audience_check", "rs_no_audience", "rs_aud_slash", "rs_trust", "issuer_match", "typ_check", "scope_check",
+    "rs_in_query", "rs_in_form", "rs_schemes", "rs_cnf", "rs_htu", "rs_htu_query", "rs_htu_slash", "rs_htm", "rs_ath",
+    "dpop_replay",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,6 @@ def _read(table: str, key: str, switches: tuple[str, ...]) -> Mapping[str, Serve
     found = {}
     for row in csv.DictReader(lines):
         expressible = row["expressible"] == "yes"
-        settings = {name: check_switch(name, row[name]) for name in switches} if expressible else {}
+        settings = {name: check_switch(name, row[name]) for name in switches if row.get(name)} if expressible else {}
         found[row[key]] = Server(row[key], row["product"], settings, row["evidence"], row["reason"])
     return found

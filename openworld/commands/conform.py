@@ -15,9 +15,9 @@ from conformance import sandbox
 from conformance.confinement import UnconfinedError, confine, missing_of
 from conformance.install import DRIVERS, LOCK, install, of_command
 from conformance.lock import Lock
-from conformance.packages import COMMAND, FORMS, host_of, packaged
+from conformance.packages import COMMAND, FORMS, SERVED_COMMAND, host_of, packaged
 from conformance.processes import drive, heed_sigterm
-from conformance.software import CLIENTS, SERVERS, Release, SoftwareError, release
+from conformance.software import CLIENTS, RESOURCE_SERVERS, SERVERS, Release, SoftwareError, release
 from model.errors import InputError
 from openworld.commands.shell import DONE, INCONCLUSIVE, VIOLATED, as_json, print_json, print_lines
 from openworld.files import as_json as written
@@ -45,6 +45,10 @@ SOURCES = ("catalogue", "attack", "mutation")
 @click.command()
 @click.argument("client", required=False)
 @click.option("--server", metavar="SERVER", help="Profile a real authorization server; the model plays the client.")
+@click.option(
+    "--resource-server", "resource_server", metavar="SERVER",
+    help="Profile a real resource server; the model plays client and AS. A dash: the one of --package or --command.",
+)  # fmt: skip
 @click.option("--pair", nargs=2, metavar="CLIENT SERVER", help="A real client at a real server, the model watching.")
 @click.option("--command", metavar="COMMAND", help="A client that is a command: {url} in it is the server's URL.")
 @click.option("--driver", type=click.Path(dir_okay=False, path_type=Path), help="A driver of yours for --package.")
@@ -91,14 +95,16 @@ SOURCES = ("catalogue", "attack", "mutation")
 )  # fmt: skip
 @as_json
 def conform(
-    client: str | None, server: str | None, pair: tuple[str, str] | None, **options: Any
-) -> int:
+    client: str | None, server: str | None, resource_server: str | None, pair: tuple[str, str] | None,
+    **options: Any,
+) -> int:  # fmt: skip
     """Run a real client against played servers, and compare what it does with the model.
 
     \b
     openworld conform mcp-python==2.3.0 --scenarios M,R02_prefix_segment -o out
     openworld conform ts-sdk-v1==1.32.2 --source attack -o out
     openworld conform --server oidc-provider==9.13.3
+    openworld conform --resource-server mcp-python==2.3.0 -o out
     openworld conform --pair mcp-python==2.3.0 authlib==1.9.10
     openworld conform --command "mycli {url}"
     openworld conform --driver openid_client.mjs --package npm:openid-client@6.9.0
@@ -117,10 +123,12 @@ def conform(
     what it starts ends with it. The last line says what of that the kernel refuses us.
     """
     asked = Asked(**options)
-    other = asked.command or asked.package or asked.serve
-    if sum(map(bool, (client, server, pair, other))) != 1:
+    other = resource_server in (None, "-") and (asked.command or asked.package or asked.serve)
+    named = resource_server if resource_server != "-" else None
+    if sum(map(bool, (client, server, named, pair, other))) != 1:
         raise click.UsageError(
-            "name a CLIENT, or --server SERVER, or --pair CLIENT SERVER, or say --command, --package or --serve"
+            "name a CLIENT, or --server SERVER, --resource-server SERVER, or --pair CLIENT SERVER, "
+            "or say --command, --package or --serve"
         )
     asked.check(bool(pair))
     click.get_current_context().with_resource(claimed(asked.output))
@@ -131,6 +139,8 @@ def conform(
         return _meet(pair, asked)
     if server:
         return _profile(server, asked)
+    if resource_server:
+        return _resource(resource_server, asked)
     return _run(client, asked)
 
 
@@ -182,6 +192,13 @@ def _installed(wanted: Release, asked: Asked) -> Installed:
     return install(wanted, lock=listed, source=asked.from_source)
 
 
+def _words(asked: Asked) -> list[str]:
+    try:
+        return shlex.split(asked.command or "")
+    except ValueError as error:
+        raise InputError(f"--command is no command line: {error}") from None
+
+
 def _client(client: str | None, asked: Asked) -> Installed:
     """What the command line names, ready to be driven."""
     if client is not None:
@@ -190,10 +207,7 @@ def _client(client: str | None, asked: Asked) -> Installed:
         from conformance.serve import SOMEBODYS
 
         return SOMEBODYS
-    try:
-        command = shlex.split(asked.command or "")
-    except ValueError as error:
-        raise InputError(f"--command is no command line: {error}") from None
+    command = _words(asked)
     if asked.package is None:
         return of_command(command, asked.reads)
     driver = asked.driver or DRIVERS / COMMAND
@@ -418,6 +432,52 @@ def _profiled(wanted: Release, profile: Profile) -> Iterator[str]:
             details = {k.partition(".")[2]: v for k, v in profile.answers.items() if k.startswith(f"{name}.")}
             said = " ".join(f"{key}={value}" for key, value in details.items())
             yield f"    {name:<16}{answer:<16}{said}".rstrip()
+
+
+# --- a resource server ---------------------------------------------------------------------------------------
+
+
+def _resource(server: str, asked: Asked) -> int:
+    from conformance import expected as expectations
+    from conformance import results
+    from openworld.commands import resource_servers
+
+    installed = _resource_server(server, asked)
+    name = str(installed.release)
+    expected = None if asked.expect is None else expectations.load(asked.expect, name)
+    prefixes = tuple(filter(None, map(str.strip, (asked.scenarios or "").split(","))))
+    protection = confine(asked.required)
+    found = asyncio.run(resource_servers.ask(installed, asked.limit, lambda probe: probe.startswith(prefixes or "")))
+    judgements = [judgement for one in found for judgement in one.judgements()]
+    if asked.junit is not None:
+        write(asked.junit, results.junit(name, judgements, expected))
+    if asked.write_expectations is not None:
+        write(asked.write_expectations, "\n".join(expectations.as_toml(name, judgements)) + "\n")
+    changes = {} if expected is None else expected.changes(judgements)
+    if asked.output is not None:
+        resource_servers.keep(asked.output / installed.release.slug, installed, found, protection)
+    if asked.as_json:
+        print_json({"resource_server": name, "profiles": [one.to_json() for one in found], "changes": changes,
+                    "protection": protection, "installed": installed.lock.to_json()})
+        return _code(judgements, changes)
+    for one in found:
+        print_lines(resource_servers.lines(one))
+    if expected is not None:
+        print_lines([f"changed: {one}: {told}" for one, told in changes.items()] or ["all as expected"])
+    print_lines([f"protection: {protection}"])
+    return _code(judgements, changes)
+
+
+def _resource_server(server: str, asked: Asked) -> Installed:
+    """The resource server that the command line names, ready to be driven."""
+    if server != "-":
+        return _installed(release(server, RESOURCE_SERVERS, "resource server"), asked)
+    if not asked.command:
+        return _client(None, asked)
+    package = None
+    if asked.package is not None:
+        package = _installed(packaged(asked.package, DRIVERS / SERVED_COMMAND), asked)
+    return of_command(_words(asked), asked.reads, package, SERVED_COMMAND)
 
 
 # --- both ----------------------------------------------------------------------------------------------------

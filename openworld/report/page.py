@@ -95,7 +95,10 @@ def _commands(study: Study) -> Iterator[str]:
         yield each.rates["command"].iloc[0] or command("simulate", name)
     yield from (str(table["command"].iloc[0]) for table in study.mishaps.values())
     for one in study.software:
-        wanted = {"client": "client", "server": "--server server", "pair": "--pair client server"}[one.kind].split()
+        wanted = {
+            "client": "client", "server": "--server server", "pair": "--pair client server",
+            "resource_server": "--resource-server resource_server",
+        }[one.kind].split()  # fmt: skip
         names = (str(one.data.get(word, word)) for word in wanted)
         yield command("conform", *names, "-o", f"out/{Path(one.where).parent.as_posix()}")
     yield "openworld report out"

@@ -15,10 +15,12 @@ from conformance.install import install
 from conformance.pair import meet
 from conformance.play import catalogue
 from conformance.profile import profiles
+from conformance.resource_profile import resource_profiles
 from conformance.run import Settings, run_all
-from conformance.software import CLIENTS, SERVERS, Release, Software
+from conformance.software import CLIENTS, RESOURCE_SERVERS, SERVERS, Release, Software
 from openworld.cli import main
 from openworld.reality import explain
+from openworld.served import explain as explain_served
 from simulations.behaviour import measured
 from simulations.servers import authorization_servers
 
@@ -70,6 +72,26 @@ def test_python_client_does_what_was_measured_and_predicted(tmp_path: Path) -> N
 def test_python_server_is_what_the_population_says() -> None:
     (found,) = asyncio.run(profiles(install(latest("authlib", SERVERS)), limit=20))
     assert dict(found.switches) == dict(authorization_servers()["Authlib 1.9.10 AuthorizationServer"].settings)
+
+
+def resource_server_is_in_the_table(name: str) -> None:
+    """All its answers are explained, and each of its configurations is a row of the table."""
+    wanted = latest(name, RESOURCE_SERVERS)
+    for profile in asyncio.run(resource_profiles(install(wanted), limit=20)):
+        found = explain_served(profile, wanted)
+        assert found.explained
+        assert not found.unexplained
+        assert found.rows, found.settings
+
+
+def test_python_resource_server_is_in_the_table() -> None:
+    resource_server_is_in_the_table("authlib")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", list(RESOURCE_SERVERS))
+def test_every_resource_server_is_in_the_table(name: str) -> None:
+    resource_server_is_in_the_table(name)
 
 
 def test_python_client_at_python_server() -> None:

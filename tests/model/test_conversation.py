@@ -13,7 +13,7 @@ from model.clients import clients, find
 from model.conversation import STAGES, converse
 from model.design import Design
 from model.protocols import every_rule
-from model.rule import CONDUCT, RULES
+from model.rule import CONDUCT, RULES, SERVING
 from model.scenario import ORIGINS, ScenarioError, load, load_all
 
 HTTPS = {name: f"https://{name}.example" for name in ORIGINS}
@@ -272,7 +272,7 @@ def test_rules_of_conversations_are_no_rules_of_worlds():
     """No name is taken twice, and a world cannot come to depend on what only conversations hold."""
     assert CONDUCT
     assert not CONDUCT.keys() & RULES.keys()
-    assert every_rule().keys() == CONDUCT.keys() | RULES.keys()
+    assert every_rule().keys() == CONDUCT.keys() | SERVING.keys() | RULES.keys()
 
 
 @pytest.mark.parametrize("told", [told for told in load_all() if told.name[0] in "AMTX"], ids=lambda told: told.name)

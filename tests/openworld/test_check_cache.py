@@ -68,7 +68,7 @@ def rule_functions(folder: Path) -> dict[str, tuple[Path, ast.FunctionDef]]:
             if isinstance(node, ast.FunctionDef) and any(
                 isinstance(mark, ast.Call) and getattr(mark.func, "id", "") == "rule" for mark in node.decorator_list
             ):
-                actor = {"conduct": "client"}.get(path.stem, path.stem)
+                actor = {"conduct": "client", "serving": "resource_server"}.get(path.stem, path.stem)
                 found[f"{actor}.{node.name}"] = path, node
     return found
 

@@ -41,7 +41,7 @@ def read_by(world):
 @pytest.mark.parametrize("name", WORLDS)
 def test_what_is_on_file_as_unread_is(name):
     """No more and no less than what no step and no event of the world depends on."""
-    known = {switch.name for switch in SWITCHES.values() if switch.kind != "conduct"} - {"protocol"}
+    known = {switch.name for switch in SWITCHES.values() if switch.in_worlds} - {"protocol"}
     assert unread(WORLDS[name]) == known - read_by(WORLDS[name])
 
 

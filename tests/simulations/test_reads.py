@@ -78,7 +78,7 @@ def test_registrations_look_up_what_is_found_in_their_source(looked_up: set[str]
 
 def test_blast_radius_looks_up_what_is_found_in_its_source(looked_up: set[str]) -> None:
     """Of some kind of mishap at least."""
-    some = [Arm(str(number), imposed) for number, imposed in enumerate(anything(90, COULD, 5))]
+    some = [Arm(str(number), imposed) for number, imposed in enumerate(anything(90, COULD, 7))]
     for kind in blast_radius.KINDS:
         blast_radius.run(kind, SMALL, some, samples=3, replications=1)
     assert looked_up - OF_WORLDS == read_by(Attack)

@@ -1,0 +1,64 @@
+"""Serves MCP with the Python SDK's authorization as a resource server; its token verifier is the host's.
+
+The verifier is made as its documentation makes one: signature, issuer and expiry, and the audience as the resource.
+"""
+# openworld: {"host": ["rs_trust", "issuer_match", "key_lookup", "rs_keys", "typ_check", "rs_cnf", "audience_check"]}
+
+import asyncio
+import json
+import sys
+from contextlib import suppress
+
+import jwt
+from asgi import serve
+from browser import die_with_parent
+from jwks import fetch
+from mcp.server.auth.provider import AccessToken
+from mcp.server.auth.settings import AuthSettings
+
+
+class Verifier:
+    def __init__(self, job):
+        self.job = job
+
+    async def verify_token(self, token):
+        with suppress(jwt.PyJWTError):
+            keys = await asyncio.to_thread(fetch, self.job["jwks"])
+            key = jwt.PyJWKSet.from_dict(keys).keys[0]
+            claims = jwt.decode(token, key, algorithms=["ES256"], issuer=self.job["issuer"],
+                                options={"verify_aud": False})
+            # The SDK knows one resource for each token.
+            named = claims.get("aud", [])
+            audience = named if isinstance(named, list) else [named]
+            resource = next((one for one in audience if one == self.job["url"]), audience[0] if audience else None)
+            return AccessToken(token=token, client_id=claims.get("client_id", ""), resource=resource,
+                               scopes=claims.get("scope", "").split(), expires_at=claims["exp"])
+        return None
+
+
+def application(job):
+    options = {"validate_token_resource": True} if job["variant"] == "validated" else {}
+    auth = AuthSettings(
+        issuer_url=job["issuer"], resource_server_url=job["url"], required_scopes=[job["scope"]], **options
+    )
+    try:
+        from mcp.server import MCPServer
+    except ImportError:  # before 2.0
+        from mcp.server.fastmcp import FastMCP
+
+        return FastMCP(
+            "openworld", auth=auth, token_verifier=Verifier(job), streamable_http_path=job["path"], stateless_http=True,
+            json_response=True,
+        ).streamable_http_app()
+    server = MCPServer("openworld", auth=auth, token_verifier=Verifier(job))
+    return server.streamable_http_app(streamable_http_path=job["path"], stateless_http=True, json_response=True)
+
+
+def main():
+    job = json.loads(sys.stdin.readline())
+    die_with_parent()
+    serve(application(job))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""A played world in which some parties are real, each behind a proxy that records, at the origin that it is told of."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import aiohttp
+from aiohttp import web
+
+from conformance.message import Asked, Message
+from conformance.origins import HOST
+from conformance.play import Play
+from conformance.world import World
+
+_HOP_BY_HOP = {"connection", "content-length", "keep-alive", "transfer-encoding", "content-encoding"}
+
+
+def _is_kept(name: str) -> bool:
+    return name.lower() not in _HOP_BY_HOP
+
+
+class Proxied(World):
+    """A world with real parties.
+
+    Attributes:
+        real: the ports that they listen at, by the name of the party that they are here.
+    """
+
+    def __init__(self, play: Play) -> None:
+        super().__init__(play)
+        self.real: dict[str, int] = {}
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar())
+        await super().__aenter__()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await super().__aexit__(*error)
+        if self._session is not None:
+            await self._session.close()
+
+    async def say(self, asked: Asked, request: web.BaseRequest) -> Message:
+        """The real party's answer where it is asked, else the played one's."""
+        if asked.party in self.real:
+            return await self._forward(asked, request)
+        return await super().say(asked, request)
+
+    async def _forward(self, asked: Asked, request: web.BaseRequest) -> Message:
+        assert self._session is not None
+        headers = {name: value for name, value in request.headers.items() if name.lower() != "accept-encoding"}
+        target = f"http://{HOST}:{self.real[asked.party]}{request.raw_path}"
+        try:
+            async with self._session.request(
+                asked.method, target, headers=headers, data=asked.body or None, allow_redirects=False
+            ) as answer:
+                kept = {name: ", ".join(answer.headers.getall(name)) for name in answer.headers if _is_kept(name)}
+                cookies = answer.headers.getall("Set-Cookie", [])
+                body = await answer.read()
+        except aiohttp.ClientError as error:
+            return Message("", {"error": f"the real server does not answer: {error}"}, 502)
+        name = self.name(asked, answer.status)
+        return Message(name, status=answer.status, headers=kept, raw=body, cookies=tuple(cookies))
+
+    def name(self, asked: Asked, status: int) -> str:
+        """Which message of the protocol an answer of a real party is."""
+        if "/.well-known/" in asked.url:
+            return "resource_metadata" if asked.party == "rs" else "server_metadata"
+        if asked.party == "rs":
+            return "resource_response" if status < 400 else "challenge"
+        if asked.value("grant_type"):
+            return "token_response"
+        if asked.method == "POST" and "redirect_uris" in asked.json():
+            return "registration_response"
+        return "authorization_response"
