@@ -19,7 +19,7 @@ from simulations import draws, provenance
 from simulations.arms import Arm, protections
 from simulations.population import Population
 from simulations.reach import Attack, Controls, HoldsRefresh, Possession, Reach
-from simulations.reads import check_read
+from simulations.reads import check_drawn, check_read
 from simulations.results import LISTED, write
 from simulations.topology import Topology, draw, origin_of
 
@@ -186,6 +186,7 @@ def run(
     Raises:
         BlastRadiusError: an unknown kind, numbers that make no sense, or a population without a target.
         ConfigurationError: an arm names a switch that is not read.
+        PopulationError: the population draws one that changes the protocol or who acts, and is not read.
         StoppedBlastRadius: on Ctrl-C, with what was finished under all arms.
     """
     _check(kind)
@@ -195,6 +196,7 @@ def run(
     chosen = tuple(arms) or protections()
     for arm in chosen:
         check_read("blast-radius", Attack, arm.text)
+    check_drawn("blast-radius", Attack, population)
     if len({arm.name for arm in chosen}) < len(chosen):
         raise BlastRadiusError(f"a design is given twice: {', '.join(arm.name for arm in chosen)}")
     found = _Found(kind, population, seed, command)

@@ -227,6 +227,13 @@ def check_arms(asked: Experiment) -> None:
     readers.check_arms(asked.reader, (*asked.arms, *asked.factors.values()))
 
 
+def check_met(asked: Experiment, met: Population) -> None:
+    """Make sure that the reader of an experiment reads what the population says (raises PopulationError)."""
+    from simulations import readers
+
+    readers.check_met(asked.reader, asked.first_met(met))
+
+
 def coinciding(asked: Experiment, met: Population) -> tuple[tuple[str, ...], ...]:
     """The arms that come to the same in every situation that may be met along the sweep, before any attempt is drawn.
 
@@ -345,6 +352,7 @@ def run(
         raise ExperimentError(f"attackers of {asked.name!r} have no choice: it counts {asked.reader}")
     check_arms(asked)
     met = population_for(asked, population, deployed)
+    check_met(asked, met)
     asked.check_horizon(met, attempts, replications)
     if not alike:
         _check_acts(asked, met)

@@ -8,10 +8,12 @@ from itertools import product
 
 import numpy as np
 
-from simulations import adoption, agents, costs, layers, lives, registrations, tasks, vectorised
+from simulations import adoption, agents, costs, encounters, layers, lives, registrations, tasks, vectorised
 from simulations.engine import Tally, Unit
 from simulations.harms import strategy
-from simulations.reads import check_read
+from simulations.knobs import SENT
+from simulations.population import Population, PopulationError
+from simulations.reads import check_drawn, check_read
 from simulations.record import recorded
 from simulations.results import measured
 from simulations.visits import Label
@@ -56,6 +58,14 @@ READERS: dict[str, Callable[[Unit], Tally]] = {
     "arrays": arrays, "agents": in_time, "tasks": tasks.count, "layers": layers.count,
     "registrations": registrations.count, "residents": lives.count, "vendors": adoption.count,
 }  # fmt: skip
+
+
+def check_met(reader: str, met: Population) -> None:
+    """Make sure that a reader reads what a population says in its own way (raises PopulationError)."""
+    check_drawn(f"reader {reader!r}", READERS[reader], met)
+    if met.sent is not None and reader not in SENT:
+        numbers = ", ".join(encounters.NUMBERS)
+        raise PopulationError(f"'place' is not read by reader {reader!r}: where agents go there follows from {numbers}")
 
 
 def check_arms(reader: str, arms: Iterable[str]) -> None:

@@ -21,6 +21,7 @@ from model.protocols import actions
 from model.switches import CAPABILITIES, SWITCHES
 from model.world import World
 from simulations.harms import HARMS
+from simulations.population import Population, PopulationError
 from simulations.scope import laid_down, possible
 from simulations.vectorised import counted
 from simulations.visits import ONE_VISIT, PLACES, of_flow
@@ -56,6 +57,19 @@ def check_read(reader: str, counts: Callable[..., Any], text: str) -> None:
     changed = parse(text).design.changes()
     if changed and read.isdisjoint(changed):
         raise ConfigurationError(f"nothing that arm {text!r} sets is read by {reader}, which reads {_words(read)}")
+
+
+def check_drawn(reader: str, counts: Callable[..., Any], met: Population) -> None:
+    """Make sure that a reader reads what a population draws of what only some readers do: protocols and sub-agents.
+
+    Raises:
+        PopulationError: naming the switch.
+    """
+    apart = read_by(counted) - read_by_visits() - read_by(counts)
+    for name, value in ((name, value) for factor in met.factors for kind in factor.categories if kind.share
+                        for name, value in kind.settings):  # fmt: skip
+        if name in apart and value != SWITCHES[name].values[0]:
+            raise PopulationError(f"{met.name}: draws {name}={value}, and switch {name!r} is not read by {reader}")
 
 
 def unread(counts: Callable[..., Any], text: str) -> tuple[str, ...]:

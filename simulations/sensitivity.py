@@ -17,7 +17,7 @@ import numpy as np
 from model.errors import hint
 from simulations import engine, expectation
 from simulations.engine import Progress, Tally, Unit
-from simulations.experiments import Experiment, ExperimentError, check_arms, population_for
+from simulations.experiments import Experiment, ExperimentError, check_arms, check_met, population_for
 from simulations.horizon import horizon, lasting
 from simulations.knobs import Knob, Numbers, knobs, stand, unit_at
 from simulations.population import Population
@@ -100,6 +100,7 @@ def indices(
 
     check_arms(asked)
     met = population_for(asked, population, deployed)
+    check_met(asked, met)
     base = asked.unit(met, asked.values[len(asked.values) // 2], f"{seed}/0", 1)
     exact = expectation.known(base)
     effort = _effort(asked, EXACT if exact else EFFORTS[asked.reader], method, samples, attempts)

@@ -21,7 +21,7 @@ import numpy as np
 
 from simulations import expectation, uncertainty
 from simulations.engine import Progress
-from simulations.experiments import Experiment, ExperimentError, check_arms, population_for
+from simulations.experiments import Experiment, ExperimentError, check_arms, check_met, population_for
 from simulations.harms import THEFT
 from simulations.knobs import Numbers, knobs
 from simulations.population import Population
@@ -112,6 +112,7 @@ def worth(
 
     check_arms(asked)
     met = population_for(asked, population, deployed)
+    check_met(asked, met)
     value = asked.values[len(asked.values) // 2]
     base = asked.unit(met, value, f"{seed}/0", uncertainty.ATTEMPTS if attempts is None else attempts)
     exact = expectation.known(base)

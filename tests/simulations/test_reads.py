@@ -19,9 +19,9 @@ from simulations.catalogue import EXPERIMENTS
 from simulations.crowd import judge_all
 from simulations.engine import Unit
 from simulations.experiments import Experiment, run
-from simulations.population import load
+from simulations.population import PopulationError, load
 from simulations.reach import Attack
-from simulations.readers import READERS
+from simulations.readers import READERS, check_met
 from simulations.reads import check_read, read_by, read_by_visits, unread
 from simulations.sensitivity import indices
 from simulations.visits import DELEGATED, ONE_VISIT, UNDER_AAUTH, Settings
@@ -176,6 +176,27 @@ def test_blast_radius_refuses_what_it_does_not_read() -> None:
     for name in NAMED_DESIGNS:
         if parse(f"design={name}").design.protocol == "oauth":
             check_read("blast-radius", Attack, f"design={name}")
+
+
+@pytest.mark.parametrize(("name", "value"), [("protocol", "aauth"), ("instance", "derived")])
+@pytest.mark.parametrize("reader", [reader for reader in READERS if reader != "arrays"])
+def test_what_a_population_draws_of_another_protocol_is_read_or_refused(reader: str, name: str, value: str) -> None:
+    """First contacts read it; nobody else would say of visits under AAuth, or by sub-agents, what is so of others."""
+    met = SMALL.with_shares(name, {value: 0.5, SWITCHES[name].values[0]: 0.5})
+    check_met("arrays", met)
+    said = f"draws {name}={value}, and switch '{name}' is not read by"
+    with pytest.raises(PopulationError, match=f"{said} reader '{reader}'"):
+        check_met(reader, met)
+    check_met(reader, SMALL.with_shares(name, {SWITCHES[name].values[0]: 1}))
+    with pytest.raises(PopulationError, match=f"{said} blast-radius"):
+        blast_radius.run("token", met)
+
+
+def test_where_agents_go_is_not_said_twice() -> None:
+    """A world in time sends agents where they are connected to: places that an experiment says are refused."""
+    asked = EXPERIMENTS["storm"]
+    with pytest.raises(PopulationError, match=r"'place' is not read by reader 'residents': .*attackers\.lure"):
+        run(asked, population=load(asked.population).with_shares("place", {"honest_api": 1}))
 
 
 def test_an_arm_is_about_everybody_and_about_no_world() -> None:
