@@ -16,7 +16,7 @@ from model.action import Context, Domains, Move, action, possible
 from model.attacker import controls_document, deliver, knows, sessions_and_channels, sessions_at_attackers
 from model.attacker_answers import squats, vouches, written
 from model.federation import is_sound
-from model.flow import challenge, document_rules, server_metadata_rules, takes_part
+from model.flow import SIGNED, challenge, document_rules, server_metadata_rules, takes_part
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
 from model.lookups import token_is_looked_up
 from model.messages import (
@@ -38,6 +38,7 @@ from model.readings import (
     answered,
     attackers_key,
     follows,
+    ids_of,
     is_own_key,
     is_strangers,
     kept,
@@ -53,11 +54,14 @@ from model.readings import (
     trusted_by,
     was_handed_over,
 )
-from model.registration import is_fetched, shares_host
+from model.registration import is_fetched, knows_attesters, shares_host
 from model.rule import Condition as Named
-from model.state import ATTACKERS_KEY, Moved, tokens
+from model.state import ATTACKERS_KEY, Moved, assertion_at, tokens
 from model.token_flow import INTERNAL, accepts, captured_proofs, is_told, request_with, token_request
 from model.world import ATTACKER, NONE, Party, World
+
+#: What the attacker shows a resource server, where it has no attestation of the client that a token was issued to.
+OF_ANOTHER = "<signed by another client>"
 
 # --- challenges ------------------------------------------------------------------------------------------------
 
@@ -166,14 +170,19 @@ def present_token(c: Context, token: str, url: str) -> Move:
     others = any_of(no(own), no(same(made["certificate"], presented)))
     bare = all_of(no(own), resource_rules.takes_it_bare(c.of(party.name)))
     proven = all_of(no(own), no(bare))
+    shown, attested, carried = attestations(c, party, made["client"], handed)
     request = resource_request(
-        c, url, token, choose(proven, f"{token}@captured", NONE), presented, proof_key=choose(handed, made["key"], NONE)
+        c, url, token, choose(proven, f"{token}@captured", NONE), presented,
+        proof_key=choose(handed, made["key"], NONE), client_attestation=carried,
     )
     return Move(
         here,
         (
             *_kept(c, token),
-            *accepts(c, token, url, own, (for_this, for_another), presented, all_of(proven, used), bare=bare),
+            *accepts(
+                c, token, url, own, (for_this, for_another), presented, shown, all_of(proven, used), bare=bare,
+                attested=attested,
+            ),
         ),
         {f"served.{token}": True, f"replayed.{token}": others},
         (
@@ -181,6 +190,29 @@ def present_token(c: Context, token: str, url: str) -> Move:
             Sent(url, ATTACKER, ResourceResponse(made["subject"])),
         ),
     )
+
+
+def attestations(
+    c: Context, party: Party, client_id: Value = NONE, handed: Condition = False
+) -> tuple[Condition, Condition, Value]:
+    """Whether the attacker shows a resource server the attestation of this client, or of some other, and as what.
+
+    It was sent one, or got it with the token (``handed``), or has one by an attester of its own.
+    """
+    of_it, of_any, known = [], [], knows_attesters(c, party.url)
+    for client in c.world.clients:
+        sent = all_of(knows(c, "assertion", assertion_at(party, client.name)), known)
+        lent = all_of(handed, client_rules.shows_attestation(c.of(client.name)), known)
+        of_it.append(all_of(one_of(client_id, *ids_of(c, client)), any_of(sent, lent)))
+        of_any.append(sent)
+    shown, other = any_of(*of_it), any_of(same(c.design.own_attester, "yes"), *of_any)
+    return shown, other, choose(shown, SIGNED, choose(other, OF_ANOTHER, NONE))
+
+
+def _with_attestation(c: Context, party: Party) -> Named:
+    """The rule by which a resource server asks for an attestation beside a token of the attacker's own."""
+    _, of_any, _ = attestations(c, party)
+    return resource_rules.attestation_is_shown(c.of(party.name), of_any)
 
 
 def _claims(world: World) -> Domains:
@@ -214,6 +246,7 @@ def present_own_making(c: Context, url: str, iss: Value, form: Value) -> Move:
         (
             *(rule._replace(holds=any_of(opaque, rule.holds)) for rule in signed),
             asked._replace(holds=any_of(no(opaque), asked.holds)),
+            _with_attestation(c, party),
         ),
         {
             f"served.forged.{url}": True,
@@ -312,6 +345,7 @@ def present_own_token(c: Context, url: str, kind: Value) -> Move:
             apart._replace(holds=any_of(identity, apart.holds)),
             *(rule._replace(holds=any_of(no(identity), rule.holds)) for rule in (clients, contained)),
             resource_rules.scheme_is_acceptable(policy, bound),
+            _with_attestation(c, party),
         ),
         {"accepted.issuer": True, "accepted.as_user": no(identity)},
         (Sent(ATTACKER, url, resource_request(c, url, kind)), Sent(url, ATTACKER, ResourceResponse())),
@@ -331,6 +365,7 @@ def present_foreign_token(c: Context, url: str) -> Move:
             resource_rules.audience_is_this_resource(policy, own, url, NONE, False),
             *is_told(policy, list(map(c.of, party.trusts)) or [policy], False),
             resource_rules.scheme_is_acceptable(policy, _own_key(c, party)),
+            _with_attestation(c, party),
             resource_rules.tokens_are_not_forwarded(policy),
         ),
         {"accepted.foreign": True},

@@ -120,7 +120,7 @@ def assertion_key_is_known(design: Design) -> Condition:
 
 @rule("PAR-2-aud", "FAPI-as-aud", "JCA-4-aud", "JCA-5-par", "ABC-5.1-aud",
       source="RFC 7523 3; RFC 9126 2; draft-ietf-oauth-rfc7523bis-10 4, 5; "
-      "draft-ietf-oauth-attestation-based-client-auth-10 5.1, 7.2")  # fmt: skip
+      "draft-ietf-oauth-attestation-based-client-auth-11 5.1, 7.2")  # fmt: skip
 def assertion_names_this_server(
     design: Design, policy: Design, named: Condition, endpoint: str, anyhow: Condition = False
 ) -> Condition:

@@ -331,7 +331,7 @@ def assertion_names(
 
     ``policy``: the server's; ``issuer``: as the client recorded it; ``token_at``: whose token endpoint the metadata
     names; ``called``: whose endpoint the client sends it to. The proof of possession beside a client attestation names
-    the issuer, whatever the switch says (draft-ietf-oauth-attestation-based-client-auth-10 5.1).
+    the issuer, whatever the switch says (draft-ietf-oauth-attestation-based-client-auth-11 5.1).
     """
     aud, signed = design.assertion_aud, same(design.client_auth, "pkjwt")
     beside = all_of(same(aud, "array"), same(policy.aud_accepted, "any"))
@@ -346,6 +346,11 @@ def assertion_names(
 def attests(design: Design) -> Condition:
     """Whether the client authenticates by an attestation and a proof signed for the AS."""
     return same(design.client_auth, "attest")
+
+
+def shows_attestation(design: Design) -> Condition:
+    """Whether the client shows resource servers as well who attests it, and proves its key to them."""
+    return same(design.attestation_shown, "yes")
 
 
 def signs_assertions(design: Design) -> Condition:

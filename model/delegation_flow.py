@@ -15,12 +15,13 @@ from model import scopes
 from model.action import Context, Move, Policy, action, possible
 from model.attacker import deliver
 from model.delegation_messages import HandedToken, LentToken, Task, TaskDone
+from model.flow import attestation_of
 from model.logic import Condition, Value, all_of, choose, holds, mapped, no, one_of, same
 from model.lookups import token_is_looked_up
 from model.messages import ResourceResponse, Sent, TokenExchange, TokenRequest, TokenResponse
 from model.readings import answered, resource_request, scope_of, server_of, token_of
 from model.state import TASK, TOKEN
-from model.token_flow import accepts, proof_of
+from model.token_flow import accepts, attests, proof_of
 from model.world import NONE, SUB_AGENT, Party, World
 
 _EXPIRES = {TASK: "with the task", TOKEN: "not with the task"}
@@ -140,7 +141,8 @@ def client__call_by_sub_agent(c: Context, to: str, token: str) -> Move:
     here = possible(same(c.state[f"{to}.token"], token))
     made = token_of(c, token)
     proof = choose(same(made["key"], NONE), NONE, proof_of(c, token, session.url))
-    request = resource_request(c, session.url, token, proof, made["certificate"], proof_key=made["key"])
+    shown = attestation_of(c, session.who, session.resource)  # as the key, it is lent by the client
+    request = resource_request(c, session.url, token, proof, made["certificate"], proof_key=made["key"], **shown)
     facts, sends = deliver(c, Sent(to, session.url, request))
     return Move(here, (), {f"{to}.called": True, **facts}, sends)
 
@@ -154,7 +156,10 @@ def resource_server__accept_sub_agent(c: Context, to: str, token: str) -> Move:
     here = possible(same(c.state[f"{to}.token"], token), c.state[f"{to}.called"], honest)
     return Move(
         here,
-        accepts(c, token, session.url, True, (False, False), made["certificate"]),
+        accepts(
+            c, token, session.url, True, (False, False), made["certificate"],
+            attests(c, session.who, session.url, session.resource),
+        ),
         {f"{to}.served": True, f"{to}.overstays": same(c.state[f"{c.world.errand(party).name}.task"], "ended")},
         (
             *token_is_looked_up(c, session.url, token),

@@ -334,6 +334,7 @@ def authentication_of(c: Context, session: Reading, endpoint: str, called: str) 
             design, c.of(server.name), server.url, session.issuer, session.token_at, called
         )
         opens.append(choose(all_of(fits, names), mapped(partial(assertion_at, server), client_id), NONE))
+    opens += _opens_at_resources(c, who, session.issuer, client_rules.attests(design))
     return {
         "client_id": client_id,
         "client_secret": _secret_of(c, session),
@@ -342,6 +343,25 @@ def authentication_of(c: Context, session: Reading, endpoint: str, called: str) 
         "assertion_opens": tuple(opens),
         "client_certificate": choose(same(design.client_auth, "mtls"), f"key:{c.world.session[who].client}", NONE),
     }
+
+
+def attestation_of(c: Context, who: str, audience: Value) -> dict[str, Any]:
+    """What a client shows the resource that it takes for ``audience`` of itself, as the fields of a request."""
+    shows = client_rules.shows_attestation(c.client(who))
+    return {
+        "client_attestation": choose(shows, SIGNED, NONE),
+        "attestation_audience": choose(shows, audience, NONE),
+        "attestation_opens": _opens_at_resources(c, who, audience, shows),
+    }
+
+
+def _opens_at_resources(c: Context, who: str, audience: Value, shows: Condition) -> tuple[Value, ...]:
+    """At which honest resource servers a client's attestation is good with a proof for this audience."""
+    client, good = c.world.session[who].client, []
+    for party in (party for party in c.world.resource_servers if party.honest):
+        taken = resource_rules.attestation_is_taken(c.of(party.name), published(c, party.url), audience)
+        good.append(choose(all_of(shows, taken), assertion_at(party, client), NONE))
+    return tuple(good)
 
 
 def _secret_of(c: Context, session: Reading) -> Value:

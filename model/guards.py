@@ -96,5 +96,5 @@ ACCESS_TOKEN: Guard = (resource.issuer_is_accepted, resource.signature_is_by_iss
 VALIDITY: Guard = (resource.token_is_unexpired, resource.token_is_unrevoked, resource.scope_is_sufficient)
 POSSESSION: Guard = (
     resource.scheme_is_acceptable, resource.proof_is_by_bound_key, resource.certificate_is_bound_one,
-    resource.proof_is_fresh,
+    resource.proof_is_fresh, resource.attestation_is_shown,
 )  # fmt: skip

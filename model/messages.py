@@ -68,11 +68,16 @@ class ResourceRequest(Message):
     What a token of the attacker's making claims is said here; what one of an honest AS does, the state says.
     """
 
-    label, source = "{method} {url}", "RFC 6750 2.1; RFC 9449 7.1; RFC 9728 5"
+    label = "{method} {url}"
+    source = "RFC 6750 2.1; RFC 9449 7.1; RFC 9728 5; draft-ietf-oauth-attestation-based-client-auth 7.6"
     url: Value = public()
     access_token: Value = term("token")
     dpop: Value = term("proof")
     client_certificate: Value = public()
+    client_attestation: Value = public()
+    #: What the proof beside the attestation has as its audience, and at which resource servers it is good.
+    attestation_audience: Value = claim("aud")
+    attestation_opens: tuple[Value, ...] = unsent("assertion")
     session_handle: Value = public()
     proof_key: Value = public()
     token_issuer: Value = claim("iss")

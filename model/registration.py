@@ -53,6 +53,11 @@ def knows_attester(c: Context, server: Party, design: Any) -> Condition:
     return implies(attests(design), same(c.of(server.name).trust_domain, "yes"))
 
 
+def knows_attesters(c: Context, url: Value) -> Condition:
+    """Whether the honest resource server at a URL knows whoever attests clients."""
+    return c.at(url, lambda party: same(c.of(party.name).trust_domain, "yes"))
+
+
 def registered(c: Context, server: Party, client_id: Value, redirect: Value) -> Condition:
     """Whether an honest AS has the redirect URI registered for the client_id.
 

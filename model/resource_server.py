@@ -143,6 +143,26 @@ def proof_is_by_bound_key(
     return any_of(own, for_this, elsewhere, all_of(bare, takes_it_bare(design)))
 
 
+def attestation_is_taken(design: Design, identifier: Value, audience: Value) -> Condition:
+    """Whether an RS takes the proof beside a client attestation: it has this resource, by its identifier, as audience.
+
+    One that takes ``any`` looks at the signature alone, and takes what was meant for others, an AS among them.
+    """
+    return any_of(same(design.rs_attestation, "any"), holds(identifiers.equal_code_points, audience, identifier))
+
+
+@rule("ABC-7.2-rs", source="draft-ietf-oauth-attestation-based-client-auth-11 5.1, 7.1, 7.2, 7.6")
+def attestation_is_shown(design: Design, shown: Condition = False, attested: Condition = False) -> Condition:
+    """Where an RS asks for that, a token comes with the attestation of a client and a proof that it holds its key.
+
+    ``shown``: it is of the client that the token was issued to, its attester is known, and its proof is taken;
+    ``attested``: it is of another client, the presenter's own. No draft has an RS compare the two.
+    """
+    return any_of(
+        same(design.rs_attestation, "off"), shown, all_of(attested, no(same(design.rs_attestation, "client")))
+    )
+
+
 @rule("MTLS-3-match", source="RFC 8705 3")
 def certificate_is_bound_one(certificate: Value, presented: Value) -> Condition:
     """A certificate-bound token comes over a TLS connection with that certificate."""

@@ -53,7 +53,10 @@ def tokens(world: World) -> tuple[str, ...]:
 
 
 def assertion_at(server: Party, client_id: str) -> str:
-    """A client assertion, as a term: the client_id it is for and the AS at which it is good; none without client_id."""
+    """A client assertion, as a term: the client_id it is for and the AS at which it is good; none without client_id.
+
+    An attestation that is good at a resource server is called by the name of the client: no client_id goes with it.
+    """
     return NONE if client_id == NONE else f"{client_id}@{server.name}"
 
 
@@ -236,6 +239,10 @@ def _knowledge(made: Variables, world: World) -> None:
                 for client_id in client_ids(world, client):
                     opened = assertion_at(server, client_id)
                     made.fact(f"knows.assertion.{opened}", "the attacker has an assertion of this client for it")
+        for party in world.resource_servers:
+            if party.honest:
+                shown = assertion_at(party, client.name)
+                made.fact(f"knows.assertion.{shown}", "the attacker has an attestation of this client that it takes")
     for user in world.users:
         made.fact(f"knows.password.{user}", "the attacker has the user's login form")
         made.fact(f"holds.browser.{user}", "the user's browser has been at an endpoint of the attacker's")

@@ -125,7 +125,13 @@ _MECHANISMS = (
     ("client_auth", "none secret pkjwt mtls attest", "how the client authenticates", "RFC 6749 2.3; RFC 7523; RFC 8705"),
     ("attesters", "endorsed accepted",
      "AS: whose attestations of a client it takes: of attesters that it accepts and that the client's metadata endorses; of any that it accepts",
-     "draft-mcguinness-oauth-client-attesters, Acceptance Policy (source of September 2026); draft-ietf-oauth-attestation-based-client-auth-10, Trust Management"),
+     "draft-mcguinness-oauth-client-attesters, Acceptance Policy (source of September 2026); draft-ietf-oauth-attestation-based-client-auth-11 10.8"),
+    ("attestation_shown", "no yes", "the client is attested, and shows that to resource servers, with a proof for the resource",
+     "draft-ietf-oauth-attestation-based-client-auth-11 5.1, 7.6"),
+    ("rs_attestation", "off any own client",
+     "RS: the attestation that it asks for beside a token: none; one of a client whose attester it knows, with a proof for whomever; "
+     "with a proof for this resource; of the client, besides, that the token was issued to",
+     "draft-ietf-oauth-attestation-based-client-auth-11 5.1, 7.2, 7.6; client: no rule"),
     ("assertion_aud", "issuer endpoint token_ep array", "audience the client puts into an assertion", "draft-ietf-oauth-security-topics-update 2.1"),
     ("aud_accepted", "any issuer endpoint token_ep",
      "AS: the audience that it takes client assertions with: its issuer or any endpoint of its own; its issuer alone; the endpoint that is sent one; its token endpoint",
@@ -236,8 +242,8 @@ _ENVIRONMENT = (
     ("a_enrolled", "no yes below as_client",
      "the attacker's AS has got itself on lists and into federations; into those alone, by an intermediate that may not speak for it; as a client",
      "OpenID Federation 1.0 6.2, 10"),
-    ("own_attester", "no yes", "AS accept an attester of the attacker's, which attests clients of its own",
-     "draft-ietf-oauth-attestation-based-client-auth-10, Trust Management (leaves it to deployments)"),
+    ("own_attester", "no yes", "AS, and resource servers that ask for attestations, accept an attester of the attacker's, which attests clients of its own",
+     "draft-ietf-oauth-attestation-based-client-auth-11 10.8 (leaves it to deployments)"),
     ("e_enrolled", "no yes", "the malicious RS has got an accepted attester to vouch for it", "RFC 9728 2.2"),
     # who has been enrolled where; meant: as those who keep the framework wanted it
     ("listed", "meant yes no", "an AS is on the lists of issuers that clients keep", "RFC 9728 7.6"),
@@ -249,7 +255,7 @@ _ENVIRONMENT = (
      "how many tenants an AS has, under one issuer, that vouches for users to another: one; several, one of which is the attacker's AS",
      "draft-ietf-oauth-identity-assertion-authz-grant, Issuer and Tenant Relationship (source of 2026-04-23)"),
     ("preregistered", "yes no", "an honest AS has clients registered that do not register by themselves", "RFC 6749 2"),
-    ("trust_domain", "yes no", "an honest AS knows the attester, or SPIFFE trust domain, of clients", "draft-ietf-oauth-spiffe-client-auth 5"),
+    ("trust_domain", "yes no", "an honest AS or resource server knows the attester, or SPIFFE trust domain, of clients", "draft-ietf-oauth-spiffe-client-auth 5"),
     ("certified", "yes no", "the client has a TLS certificate that AS and resource servers take", "RFC 8705 2, 3"),
     ("introspects", "yes no", "a resource server has credentials for the introspection endpoint of an AS", "RFC 7662 2.1"),
     ("configured", "yes no", "a client that discovers nothing was told of the resource beforehand", "RFC 6749 1.2"),
@@ -374,7 +380,7 @@ REPLACED = {"as_count": "as_choice"}
 _ROLES = {
     "client": "prm norm prm_url prm_drop prm_cache prm_src rs_scheme_check signed_metadata signed_values prm_log xcheck as_choice as_trust as_signed_metadata md_issuer_check "
     "chain_constraints md_corroborate rs_as_bind iss_check per_as_redirect as_memory state_single_use state callback_bind after_error error_checks pkce pkce_policy "
-    "par reg cimd_docs cimd_redirect unique_cid client_auth assertion_aud key_per_as other_authn_ep conn_context "
+    "par reg cimd_docs cimd_redirect unique_cid client_auth attestation_shown assertion_aud key_per_as other_authn_ep conn_context "
     "issuer_resolution shared_provider cred_pin resource_indicator echo scope_request step_up dpop dpop_key dpop_par dpop_policy token_type_check mtls "
     "mtls_key cache_key optimistic rt_pin http_redirect instance fetch_guard https_only url_scheme_check grant "
     "client_instances certified warm fallback resource_token_check auth_token_check",
@@ -383,7 +389,7 @@ _ROLES = {
     "grant_trust grant_client_check grant_cnf grant_subject issuer_tenants partnered as_attested introspect "
     "rt_resource_bound as_fetch_guard listed rs_listed anchored preregistered trust_domain h_iss as_resource grant_resource grant_scope as_echo as_dpop proof_required dcr_uris ps_key_check "
     "delegation_depth delegation_expiry chain_policy",
-    "resource_server": "chain_constraints audience_check scope_check rs_htu rs_ath rs_htm rs_cnf dpop_replay token_fmt introspect typ_check sub_namespace passthrough "
+    "resource_server": "chain_constraints audience_check scope_check rs_htu rs_ath rs_htm rs_cnf dpop_replay rs_attestation trust_domain token_fmt introspect typ_check sub_namespace passthrough "
     "handle_bind rs_trust subject_ns key_lookup issuer_match r_requires_dpop r_method api cid_eq_rs attested entered "
     "default_audience introspects configured",
     "proxy": "upstream_client per_client_consent state_set callback_bind reg cimd_redirect cimd_redirect_check cimd_fetch "

@@ -13,7 +13,15 @@ from model import guards, identifiers, scopes
 from model import resource_server as resource_rules
 from model.action import Context, Move, action, possible
 from model.attacker import deliver, knows
-from model.flow import authenticates, authentication_of, challenge, issuer_after, own_grants, response_rules
+from model.flow import (
+    attestation_of,
+    authenticates,
+    authentication_of,
+    challenge,
+    issuer_after,
+    own_grants,
+    response_rules,
+)
 from model.guards import ask
 from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, one_of, same
 from model.lookups import client_is_read, token_is_looked_up
@@ -58,6 +66,7 @@ from model.readings import (
     trusted_by,
     uses_dpop,
 )
+from model.registration import knows_attesters
 from model.rule import Condition as Named
 from model.state import Moved, Reading, captures, over_plain_http, shown_keys, tokens
 from model.vouching import asserted, grant_type_of, has_grant, presents
@@ -252,7 +261,10 @@ ELSEWHERE, INTERNAL = "https://attacker.example/", "http://169.254.169.254/"
 def request_with(c: Context, session: Reading, token: Value, url: Value) -> ResourceRequest:
     """A request of a session with a token."""
     proof = choose(uses_dpop(c, session), proof_of(c, token, url), NONE)
-    return resource_request(c, url, token, proof, certificate(c, session), proof_key=proof_key(c, session))
+    return resource_request(
+        c, url, token, proof, certificate(c, session), proof_key=proof_key(c, session),
+        **attestation_of(c, session.who, session.resource),
+    )  # fmt: skip
 
 
 def proof_of(c: Context, token: Value, url: Value) -> Value:
@@ -306,12 +318,18 @@ def client__use_token_where_echoed(c: Context, who: str, url: Value) -> Move:
     session = answered(c, who)
     strangers = is_strangers(c.world, session.token_at)
     here = all_of(same(session.phase, "has_token"), strangers, no(same(url, session.url)), c.at(url, c.exists))
+    there = published(c, url)
     return Move(
         here,
         (client_rules.echo_is_no_licence(c.client(who)),),
-        {f"{who}.phase": "sent", f"{who}.url": url, f"{who}.resource": published(c, url)},
-        (Sent(c.world.session[who].client, url, request_with(c, session, session.token, url)),),
-    )
+        {f"{who}.phase": "sent", f"{who}.url": url, f"{who}.resource": there},
+        (
+            Sent(
+                c.world.session[who].client, url,
+                request_with(c, Moved(session, resource=there), session.token, url),
+            ),
+        ),
+    )  # fmt: skip
 
 
 @action("S18", each=sessions)
@@ -323,7 +341,9 @@ def client__share_token(c: Context, who: str) -> Move:
     shared = c.has({name for party in connectors for name in party.connects_by})
     here = possible(shared, one_of(session.phase, "has_token", "sent"), honest)
     theirs = [*(party for party in c.world.resource_servers if not party.honest), *connectors]
-    sent = Sent(c.world.session[who].client, ATTACKER, request_with(c, session, session.token, theirs[0].url))
+    called = theirs[0].url
+    request = request_with(c, Moved(session, resource=called), session.token, called)
+    sent = Sent(c.world.session[who].client, ATTACKER, request)
     facts, sends = deliver(c, sent)
     return Move(here, (client_rules.registrations_are_not_shared(c.client(who)),), facts, sends)
 
@@ -355,13 +375,14 @@ def is_told(design: Any, policies: Iterable[Any], audience: Condition) -> tuple[
 
 def accepts(
     c: Context, token: str, url: Value, own: Condition, proofs: tuple[Condition, Condition], presented: Value,
-    used: Condition = False, who: str = "", bare: Condition = False,
+    shown: Condition, used: Condition = False, who: str = "", bare: Condition = False, attested: Condition = False,
 ) -> tuple[Named, ...]:  # fmt: skip
     """The rules by which an honest resource server at ``url`` judges a token of an honest AS.
 
     ``who``: the session whose request it is; ``own``: the presenter holds the key that the token is bound to;
-    ``proofs``: it has a proof for this URL, or for another; ``presented``: its certificate; ``used``: its proof is one
-    that was used before; ``bare``: it comes as a Bearer token.
+    ``proofs``: it has a proof for this URL, or for another; ``presented``: its certificate; ``shown``, ``attested``: an
+    attestation of the token's client, or of another of its own (:func:`resource_server.attestation_is_shown`);
+    ``used``: its proof is one that was used before; ``bare``: it comes as a Bearer token.
     """
     made = token_of(c, token)
     design = c.among(c.world.resource_servers, lambda party: same(url, party.url))
@@ -373,11 +394,18 @@ def accepts(
         (*guards.ACCESS_TOKEN, *guards.VALIDITY, *guards.POSSESSION), design=design, **issuer_at(c, url, issuer),
         by_issuer=True, signer_listed=False, identifier=identifier, url=url, audience=made["audience"],
         has_default=default, key=made["key"], own=own, for_this=proofs[0], for_another=proofs[1],
-        certificate=made["certificate"], presented=presented, used=used, bare=bare,
+        certificate=made["certificate"], presented=presented, used=used, bare=bare, shown=shown, attested=attested,
         sufficient=scopes.is_sufficient(c, who, url, made["scope"]), expired=made["expired"],
         revoked=is_revoked(c, token),
     )  # fmt: skip
     return (*is_told(design, [c.of(made["server"].name)], meant), *judged)
+
+
+def attests(c: Context, who: str, url: Value, audience: Value) -> Condition:
+    """Whether a client shows the resource server at a URL an attestation that this takes, with such a proof."""
+    policy = c.among(c.world.resource_servers, lambda party: same(url, party.url))
+    taken = resource_rules.attestation_is_taken(policy, published(c, url), audience)
+    return all_of(client_rules.shows_attestation(c.client(who)), knows_attesters(c, url), taken)
 
 
 def sessions_and_tokens(world: World) -> list[dict[str, str]]:
@@ -399,13 +427,16 @@ def resource_server__accept_request(c: Context, who: str, token: str) -> Move:
     client = c.world.session[who].client
     return Move(
         here,
-        accepts(c, token, session.url, own, (False, all_of(right, copied)), certificate(c, session), who=who),
+        accepts(
+            c, token, session.url, own, (False, all_of(right, copied)), certificate(c, session),
+            attests(c, who, session.url, session.resource), who=who,
+        ),
         {f"{who}.accepted": True},
         (
             *token_is_looked_up(c, session.url, token),
             Sent(session.url, client, ResourceResponse(token_of(c, token)["subject"])),
         ),
-    )
+    )  # fmt: skip
 
 
 @action(
@@ -458,9 +489,10 @@ def client__reuse_cached_token(c: Context, who: str, held: str) -> Move:
     made = token_of(c, held)
     # The client holds the key of its token, so it proves possession wherever it sends it.
     proof = choose(same(made["key"], NONE), NONE, proof_of(c, held, session.url))
-    request = resource_request(c, session.url, held, proof, made["certificate"], proof_key=made["key"])
-    facts, sends = deliver(c, Sent(kept_one.client, session.url, request))
     cached_for = published(c, resource.url)
+    shown = attestation_of(c, who, choose(discovered, session.resource, cached_for))
+    request = resource_request(c, session.url, held, proof, made["certificate"], proof_key=made["key"], **shown)
+    facts, sends = deliver(c, Sent(kept_one.client, session.url, request))
     return Move(
         here,
         (

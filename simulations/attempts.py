@@ -30,10 +30,10 @@ Whole = NDArray[np.int64]
 OF_SERVERS = frozenset((
     "pkce_as", "request_uri_once", "code_reuse", "aud_accepted", "attesters", "proof_required", "as_redirect_status",
     "cimd_redirect_check", "cimd_fetch", "cimd_cache", "consent_pin", "consent_ui", "as_client_policy", "ss_binds",
-    "audience_check", "rs_htu", "rs_ath", "rs_htm", "rs_cnf", "dpop_replay", "rt_resource_bound", "as_fetch_guard",
-    "token_fmt", "introspect", "typ_check", "sub_namespace", "client_chooses_id", "grant_aud_check", "passthrough",
-    "upstream_client", "per_client_consent", "state_set", "handle_bind", "rs_trust", "subject_ns", "key_lookup",
-    "issuer_match",
+    "audience_check", "rs_htu", "rs_ath", "rs_htm", "rs_cnf", "dpop_replay", "rs_attestation", "rt_resource_bound",
+    "as_fetch_guard", "token_fmt", "introspect", "typ_check", "sub_namespace", "client_chooses_id", "grant_aud_check",
+    "passthrough", "upstream_client", "per_client_consent", "state_set", "handle_bind", "rs_trust", "subject_ns",
+    "key_lookup", "issuer_match",
 ))  # fmt: skip
 #: Who has adopted, as the last part of a situation: nobody, servers, clients, both.
 ADOPTIONS = 4

@@ -190,6 +190,7 @@ def present(design: Design, token: Loot, at: ResourceServer, role: Role, url: st
         by_issuer=True, signer_listed=False, identifier=at.resource, url=url, audience=token.audience,
         has_default=default, key=token.key, own=own, for_this=for_this, for_another=captured and not for_this,
         certificate=token.certificate, presented=ATTACKERS_KEY, used=False, bare=True,
+        attested=same(design.own_attester, "yes"),
     )  # fmt: skip
 
 
@@ -202,6 +203,7 @@ def mint(design: Design, at: ResourceServer, named: Role, signer: Role) -> Itera
         signer_listed=listed, identifier=at.resource, url=at.url, audience=at.resource,
         has_default=False,
     )  # fmt: skip
+    yield resource.attestation_is_shown(design, same(design.own_attester, "yes"))
 
 
 @crossing("client.reuse_cached_token")

@@ -46,8 +46,8 @@ DECIDED_BY: dict[str, str] = {
         "as_client_policy ss_binds client_chooses_id rt_resource_bound introspect grant_aud_check as_fetch_guard "
         "dcr_uris code_reuse aud_accepted attesters proof_required",
         "resource_server": "api audience_check r_requires_dpop r_method rs_htu rs_ath rs_htm rs_cnf dpop_replay "
-        "typ_check token_fmt sub_namespace passthrough upstream_client per_client_consent state_set handle_bind "
-        "rs_trust subject_ns key_lookup issuer_match cid_eq_rs",
+        "rs_attestation typ_check token_fmt sub_namespace passthrough upstream_client per_client_consent state_set "
+        "handle_bind rs_trust subject_ns key_lookup issuer_match cid_eq_rs",
         "origin": "wk_owner host_registered host_app",
     }.items()
     for switch in switches.split()

@@ -161,7 +161,7 @@ def code_words(world: World) -> Iterator[str]:
     yield from (token for token in tokens(world) if token.endswith("+"))
 
 
-@pytest.mark.parametrize("count", [56, pytest.param(80, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [64, pytest.param(96, marks=pytest.mark.slow)])
 def test_random_runs_fit_the_page(sample: Callable[..., Configuration], count: int) -> None:
     """Whatever happens is drawn, within the width of an Internet-Draft, in printable ASCII and in a reader's words."""
     seen: set[str] = set()
@@ -195,6 +195,7 @@ ASKED = (
     ("first_contact", "client_auth=mtls;par=required;mtls=bound"),
     ("first_contact", "client_auth=pkjwt;par=required;dpop=token+code;as_dpop=honor;r_requires_dpop=yes;as_echo=yes"),
     ("first_contact", "protocol=aauth"),
+    ("first_contact", "attestation_shown=yes;rs_attestation=own"),
     ("task_completed", "protocol=aauth;world=aauth_chain;exchange=own"),
     ("code_delivery", "cap=mal_as;iss_check=off;as_trust=federation;a_enrolled=below;chain_constraints=off"),
     ("first_contact", "reg=dcr_ss;client_auth=secret;xcheck=on"),
