@@ -169,12 +169,22 @@ def action(
     """Register a function as an action: ``client__send_token`` is a client's, one without actor the attacker's."""
 
     def decorate(function: Callable[..., Move]) -> Callable[..., Move]:
-        module = function.__module__
-        name = function.__name__.replace("__", ".")
-        honest = "." in name
-        name = name if honest else f"attacker.{name}"
-        meaning = (function.__doc__ or "").strip().partition("\n")[0]
-        SCHEMAS[name] = Schema(name, module, step, honest, meaning, each, choices, function)
+        schema = described(function, step, each, choices)
+        SCHEMAS[schema.name] = schema
         return function
 
     return decorate
+
+
+def described(
+    function: Callable[..., Move],
+    step: str,
+    each: Callable[[World], list[dict[str, str]]],
+    choices: Callable[[World], Domains],
+) -> Schema:
+    """A function as an action."""
+    name = function.__name__.replace("__", ".")
+    honest = "." in name
+    meaning = (function.__doc__ or "").strip().partition("\n")[0]
+    called = name if honest else f"attacker.{name}"
+    return Schema(called, function.__module__, step, honest, meaning, each, choices, function)

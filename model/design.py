@@ -157,7 +157,7 @@ def parse(text: str, designs: Mapping[str, str] | None = None) -> Configuration:
     Raises:
         ConfigurationError: an unknown key or value, a key given twice, or a pair without ``=``.
     """
-    values = _expanded(text, NAMED_DESIGNS if designs is None else designs)
+    values = expanded(text, NAMED_DESIGNS if designs is None else designs)
     capabilities = parse_capabilities(values.pop("cap", "none"))
     world = values.pop("world", "")
     shared = {key: value for key, value in values.items() if ":" not in key}
@@ -165,8 +165,12 @@ def parse(text: str, designs: Mapping[str, str] | None = None) -> Configuration:
     return Configuration(Design(shared, own), capabilities, world)
 
 
-def _expanded(text: str, designs: Mapping[str, str]) -> dict[str, str]:
-    """What a configuration says, the design that it names written out."""
+def expanded(text: str, designs: Mapping[str, str]) -> dict[str, str]:
+    """What a configuration says, the design that it names written out.
+
+    Raises:
+        ConfigurationError: a pair without ``=``, a key given twice, or an unknown design.
+    """
     pairs = dict(_pairs(text))
     stored = _stored(pairs.pop("design"), designs) if "design" in pairs else {}
     return {**stored, **pairs}
@@ -174,7 +178,7 @@ def _expanded(text: str, designs: Mapping[str, str]) -> dict[str, str]:
 
 def named_switches(text: str) -> frozenset[str]:
     """The switches for everybody that a configuration names, itself or by the design that it starts from."""
-    return frozenset(name for name in _expanded(text, NAMED_DESIGNS) if name in SWITCHES)
+    return frozenset(name for name in expanded(text, NAMED_DESIGNS) if name in SWITCHES)
 
 
 def own_switches(text: str) -> list[str]:

@@ -6,14 +6,14 @@ same properties, which say for each protocol when they are violated.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 
 from model.action import SCHEMAS, Action, Schema
 from model.rule import CONDUCT, RULES, SERVING, Rule
-from model.state import Variable
+from model.state import Variable, Variables
 from model.world import AUTHORIZATION_SERVER, CLIENT, RESOURCE_SERVER, World
 
 
@@ -61,6 +61,10 @@ PROTOCOLS: dict[str, Protocol] = {
 }
 
 
+#: What else can change in worlds of a protocol, by who says so (:mod:`model.extension`).
+FURTHER: dict[str, Callable[[Variables, World], None]] = {}
+
+
 def rules() -> dict[str, Rule]:
     """Every rule of every protocol, by name."""
     for protocol in PROTOCOLS:
@@ -86,8 +90,10 @@ def variables(world: World) -> tuple[Variable, ...]:
     """The state variables of a world, in a fixed order; what several protocols say of the attacker is there once."""
     found: dict[str, Variable] = {}
     for protocol in world.protocols:
-        state = import_module(PROTOCOLS[protocol].state)
-        found = {**{variable.name: variable for variable in state.variables(world.under(protocol))}, **found}
+        state, part, made = import_module(PROTOCOLS[protocol].state), world.under(protocol), Variables()
+        for add in FURTHER.values():
+            add(made, part)
+        found = {**{one.name: one for one in (*state.variables(part), *made.variables)}, **found}
     return tuple(found.values())
 
 

@@ -37,6 +37,8 @@ class Condition(NamedTuple):
 
 
 RULES: dict[str, Rule] = {}
+#: What decides each rule, of these and of conduct, where a variant may take its place (:mod:`model.extension`).
+DECIDES: dict[str, Callable[..., Any]] = {}
 #: Rules that only conversations with real parties read (:mod:`model.conduct`); no world is large enough for them.
 CONDUCT: dict[str, Rule] = {}
 #: Rules that only resource servers that are driven are asked about (:mod:`model.serving`).
@@ -55,16 +57,24 @@ def rule(*ids: str, source: str, otherwise: str = "") -> Callable[[Callable[P, A
     def decorate(function: Callable[P, Any]) -> Callable[P, Condition]:
         module = function.__module__.rpartition(".")[2]
         actor, among = _ASIDE.get(module, (module, RULES))
-        requirement = (function.__doc__ or "").strip().partition("\n")[0]
-        described = Rule(f"{actor}.{function.__name__}", ids, source, requirement, otherwise)
-        if any(described.name in known for known in (RULES, CONDUCT, SERVING)):
+        described, read = made(actor, function, ids, source, otherwise)
+        if described.name in DECIDES:
             raise ValueError(f"two rules named {described.name}")
-        among[described.name] = described
-
-        @wraps(function)
-        def read(*args: P.args, **kwargs: P.kwargs) -> Condition:
-            return Condition(described, function(*args, **kwargs))
-
+        among[described.name], DECIDES[described.name] = described, function
         return read
 
     return decorate
+
+
+def made(
+    actor: str, function: Callable[P, Any], ids: tuple[str, ...], source: str, otherwise: str = ""
+) -> tuple[Rule, Callable[P, Condition]]:
+    """A function as a rule of an actor's, and how it is asked."""
+    requirement = (function.__doc__ or "").strip().partition("\n")[0]
+    described = Rule(f"{actor}.{function.__name__}", ids, source, requirement, otherwise)
+
+    @wraps(function)
+    def read(*args: P.args, **kwargs: P.kwargs) -> Condition:
+        return Condition(described, DECIDES[described.name](*args, **kwargs))
+
+    return described, read

@@ -377,7 +377,7 @@ REPLACED = {"as_count": "as_choice"}
 
 #: Whose switch it is, where it is a party's own: a configuration can set it for one (``as2:h_iss=no``). A switch that two
 #: roles have an opinion on is in both rows; the others are about everybody, the user or the network.
-_ROLES = {
+ROLES = {
     "client": "prm norm prm_url prm_drop prm_cache prm_src rs_scheme_check signed_metadata signed_values prm_log xcheck as_choice as_trust as_signed_metadata md_issuer_check "
     "chain_constraints md_corroborate rs_as_bind iss_check per_as_redirect as_memory state_single_use state callback_bind after_error error_checks pkce pkce_policy "
     "par reg cimd_docs cimd_redirect unique_cid client_auth attestation_shown assertion_aud key_per_as other_authn_ep conn_context "
@@ -400,7 +400,7 @@ _ROLES = {
 
 def switch_roles(name: str) -> tuple[str, ...]:
     """The roles whose parties can have this switch for themselves."""
-    return tuple(role for role, names in _ROLES.items() if name in names.split())
+    return tuple(role for role, names in ROLES.items() if name in names.split())
 
 
 #: Classes of clients, each with the registration and the authentication that it can have: one on a user's device, which

@@ -1,9 +1,9 @@
 """Answers that are known already: a folder with one file for each question.
 
 A file is found by what its answer depends on: every source file of the model and the properties (the worlds that ship
-among them), the versions of the solvers and Python, world, configuration, property and time limit. Nothing is ever
-looked up under an older rule. A world from a file counts by what it says, wherever the file is. An entry that is
-damaged is as good as none, and several processes may share a folder.
+among them), drafts of one's own, the versions of the solvers and Python, world, configuration, property and time limit.
+Nothing is ever looked up under an older rule. A world from a file counts by what it says, wherever the file is. A
+damaged entry is as good as none, and several processes may share a folder.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any
 import model
 import properties
 from model.design import Configuration, parse
+from model.extension import marks
 from model.trace import from_json
 from model.world import World
 from openworld.files import write
@@ -75,7 +76,7 @@ class Cache:
         """The file of a question; its name covers everything that the answer depends on."""
         prop, configuration = find(question.property), parse(question.configuration)
         asked = [prop.name, said(prop.world_of(configuration)), _called_nothing(configuration), question.timeout]
-        digest = hashlib.sha256(json.dumps([self._fingerprint, *asked]).encode()).hexdigest()
+        digest = hashlib.sha256(json.dumps([self._fingerprint, *marks(), *asked]).encode()).hexdigest()
         return self.folder / digest[:2] / f"{digest[2:]}.json"
 
     def get(self, question: Question) -> Verdict | None:

@@ -22,6 +22,7 @@ COMMANDS = {
     "clients": "clients",
     "population": "population", "blast-radius": "blast_radius", "simulate": "simulate", "odd": "odd",
     "results": "results", "conform": "conform", "study": "study", "figures": "figures", "report": "report",
+    "new": "new",
 }  # fmt: skip
 
 
@@ -36,7 +37,23 @@ class Main(Commands):
             raise click.UsageError(f"unknown command {name!r}{hint(name, COMMANDS)}")
         module = import_module(f"openworld.commands.{COMMANDS[name]}")
         found: click.Command = getattr(module, name.replace("-", "_"))
+        if _DRAFTS not in found.params:
+            found.params.append(_DRAFTS)
         return found
+
+
+def _extended(context: click.Context, _: click.Parameter, files: tuple[str, ...]) -> None:
+    if files:
+        from model.extension import extend
+
+        context.with_resource(extend(*files))
+
+
+_DRAFTS = click.Option(
+    ["--with"], multiple=True, metavar="FILE.py", is_eager=True, expose_value=False, callback=_extended,
+    type=click.Path(exists=True, dir_okay=False),
+    help="With what a draft of your own adds (`openworld new draft`).",
+)  # fmt: skip
 
 
 def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:

@@ -7,7 +7,7 @@ leaves only what is open.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from model import logic
 
@@ -64,6 +64,16 @@ class Circuit:
                     known[number] = None
         return known[abs(condition.code)] is (condition.code > 0)
 
+    def under(self, values: Iterable[logic.Value], never: Collection[int] = ()) -> set[int]:
+        """The gates and inputs on which values depend, but through what is ``never`` true (or never false)."""
+        pending, seen = [literal.code for value in values for literal in literals(value)], set[int]()
+        while pending:
+            code = abs(pending.pop())
+            if code not in seen and code not in never and -code not in never:
+                seen.add(code)
+                pending += self.gates[code] or ()
+        return seen
+
 
 class Literal:
     """An input, a gate or the negation of one, as a condition that rules can combine."""
@@ -76,6 +86,12 @@ class Literal:
 
     def __repr__(self) -> str:
         return f"Literal({self.code})"
+
+
+def literals(value: logic.Value) -> list[Literal]:
+    """The open conditions of a value."""
+    cases = value.cases.values() if isinstance(value, logic.Pick) else (value,)
+    return [case for case in cases if isinstance(case, Literal)]
 
 
 def _all(literals: list[Literal]) -> Literal | bool:

@@ -56,8 +56,9 @@ class Reached:
 class Closure:
     """Relaxed reachability over one template, for any design, attacker and choice of rules: Horn clauses over codes.
 
-    A conjunction can be true once all its operands can, its negation once the negation of any operand can. An action
-    can happen once all that it asks for can be, and then what it writes can be as well.
+    A conjunction can be true once all its operands can, its negation once the negation of any operand can; that a
+    variable is none of several values, once it can be another. An action can happen once all that it asks for can be,
+    and then what it writes can be as well.
 
     Attributes:
         implied: what a code alone leads to. What is listed by code has that of a negative one at its end, as Python's
@@ -74,12 +75,14 @@ class Closure:
         self._template, self._sizes = template, list[int]()
         self._top = len(template.circuit.gates)
         always = [code for firing in template.firings for value in firing.chosen.values() for code in _either(value)]
+        codes = {variable.name: _members(template.state[variable.name]) for variable in template.variables}
+        self._variables = {code: tuple(members.values()) for members in codes.values() for code in members.values()}
+        self._one_of: dict[frozenset[int], int] = {}
         for number, operands in enumerate(template.circuit.gates):
             if operands:
-                self._lead(operands, number)
+                self._lead(self._together(operands), number)
                 for code in operands:
                     self._lead((-code,), -number)
-        codes = {variable.name: _members(template.state[variable.name]) for variable in template.variables}
         initial = {variable.name: variable.initial for variable in template.variables}
         for name, members in codes.items():
             always += [code if member == initial[name] else -code for member, code in members.items()]
@@ -106,6 +109,25 @@ class Closure:
             self._uses[code].append(len(self.heads))
         self.heads.append(head)
         self._sizes.append(len(body))
+
+    def _together(self, operands: Collection[int]) -> list[int]:
+        """Operands where all those that say what a variable is not are one: that it is something else."""
+        others, excluded = list[int](), defaultdict[tuple[int, ...], set[int]](set)
+        for code in operands:
+            if -code in self._variables:
+                excluded[self._variables[-code]].add(-code)
+            else:
+                others.append(code)
+        return [*others, *(self._something_else(*each) for each in excluded.items())]
+
+    def _something_else(self, members: tuple[int, ...], excluded: set[int]) -> int:
+        """The code of a variable's having one of its values that is not excluded."""
+        left = frozenset(members) - excluded
+        if left not in self._one_of:
+            self._one_of[left] = self._new()
+            for code in left:
+                self._lead((code,), self._one_of[left])
+        return self._one_of[left]
 
     def _new(self) -> int:
         self._top += 1

@@ -8,10 +8,12 @@ from functools import cache
 from importlib.resources import files
 
 from model.design import Configuration, ConfigurationError
+from model.extension import marks
 from model.switches import SWITCHES
 from model.world import World
 from model.world_file import WORLDS
 from properties.security import Property
+from properties.template import Template
 
 #: Switches that are there to show that they change nothing, with what that shows.
 WITHOUT_EFFECT = {"https_only": "https does not keep a name from resolving to an internal address"}
@@ -30,11 +32,25 @@ def _on_file() -> dict[str, frozenset[str]]:
 
 
 def unread(world: World) -> frozenset[str]:
-    """The switches that nothing in a world reads; of one that does not ship, those that none of its protocol does."""
+    """The switches that nothing in a world reads; of one that does not ship, those that none of its protocol does.
+
+    What was found of worlds that ship is on file. With a draft it is found anew, of any world.
+    """
+    if marks():
+        return frozenset(name for name, switch in SWITCHES.items() if switch.kind != "conduct") - read_by(world)
     if world == WORLDS.get(world.name):
         return _on_file()[world.name]
     alike = [_on_file()[known.name] for known in WORLDS.values() if set(known.protocols) & set(world.protocols)]
     return frozenset.intersection(*alike) if alike else frozenset()
+
+
+@cache
+def read_by(world: World) -> frozenset[str]:
+    """The switches on which some step or some event of a world depends, whatever the others are."""
+    template = Template(world)
+    decides = [*template.events.values(), *(value for firing in template.firings for value in firing.decides)]
+    seen = template.circuit.under(decides)
+    return frozenset(name for (name, _), literal in template.switches.items() if literal.code in seen) | {"protocol"}
 
 
 def check_read(prop: Property, configuration: Configuration, named: Iterable[str]) -> None:
@@ -43,8 +59,8 @@ def check_read(prop: Property, configuration: Configuration, named: Iterable[str
     Raises:
         ConfigurationError: naming one that is not.
     """
-    world = prop.world_of(configuration)
-    nothing = unread(world) - WITHOUT_EFFECT.keys()
+    world, named = prop.world_of(configuration), list(named)
+    nothing = unread(world) - WITHOUT_EFFECT.keys() if named else frozenset[str]()
     for name in named:
         if not SWITCHES[name].in_worlds:
             read_by = _READ_BY[SWITCHES[name].kind]

@@ -18,7 +18,7 @@ from model.protocols import actions, variables
 from model.state import Variable, View
 from model.switches import CAPABILITIES, SWITCHES
 from model.world import World
-from properties.circuit import Circuit, Literal
+from properties.circuit import Circuit, Literal, literals
 from properties.security import PROPERTIES
 
 #: The switches that designs have for single parties, as ``(party, switch)``.
@@ -126,7 +126,7 @@ class Template:
         positive, negative = set[int](), set[int]()
         self._walk([condition.code for condition in self._open(firing)], positive, negative)
         values = [value for name, value in firing.writes.items() if name in self.kept]
-        codes = [one.code for value in values for one in _literals(value)]
+        codes = [one.code for value in values for one in literals(value)]
         self._walk([*codes, *(-code for code in codes)], negative, negative)
         return frozenset(name for name in firing.reads & self.facts if self.state[name].code in negative)
 
@@ -174,7 +174,7 @@ class Template:
     def _support(self) -> Callable[[Iterable[Value]], frozenset[str]]:
         """Finds the variables on which values depend; what was looked at and made no difference is none of them."""
         bits = {name: 1 << place for place, name in enumerate(self.state)}
-        inputs = {one.code: bits[name] for name, value in self.state.items() for one in _literals(value)}
+        inputs = {one.code: bits[name] for name, value in self.state.items() for one in literals(value)}
         masks = [0] * len(self.circuit.gates)
         for number, operands in enumerate(self.circuit.gates):
             masks[number] = inputs.get(number, 0)
@@ -184,7 +184,7 @@ class Template:
         def support(values: Iterable[Value]) -> frozenset[str]:
             mask = 0
             for value in values:
-                for one in _literals(value):
+                for one in literals(value):
                     mask |= masks[abs(one.code)]
             return frozenset(name for name, bit in bits.items() if mask & bit)
 
@@ -237,13 +237,7 @@ class Template:
 
 
 def _union(found: Mapping[int, list[int]], values: Iterable[Value]) -> tuple[int, ...]:
-    return tuple({gate for value in values for literal in _literals(value) for gate in found[literal.code]})
-
-
-def _literals(value: Value) -> list[Literal]:
-    """The open conditions of a value."""
-    cases = value.cases.values() if isinstance(value, Pick) else (value,)
-    return [case for case in cases if isinstance(case, Literal)]
+    return tuple({gate for value in values for literal in literals(value) for gate in found[literal.code]})
 
 
 def _touches(firing: Firing) -> frozenset[str]:

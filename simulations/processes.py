@@ -13,14 +13,19 @@ import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from multiprocessing.connection import wait
+from pathlib import Path
 from typing import TypeVar
+
+from model.extension import extend, loaded
 
 K = TypeVar("K")
 T = TypeVar("T")
 R = TypeVar("R")
 
+#: What a worker adds to its model, for as long as it lives.
+_LASTING = ExitStack()
 #: How often in a row workers may die before anything is finished.
 RETRIES = 3
 
@@ -72,7 +77,8 @@ def cores() -> int:
 def _pooled(function: Callable[[T], R], tasks: Mapping[K, T], workers: int) -> Generator[tuple[K, R]]:
     context = multiprocessing.get_context("spawn")
     others = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(max(1, min(workers, len(tasks))), mp_context=context, initializer=_start_worker)
+    count = max(1, min(workers, len(tasks)))
+    pool = ProcessPoolExecutor(count, mp_context=context, initializer=_start_worker, initargs=(loaded(),))
     try:
         with _interrupts_held():
             futures = {pool.submit(function, task): key for key, task in tasks.items()}
@@ -108,12 +114,13 @@ def _interrupts_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _start_worker() -> None:
-    """A worker ignores Ctrl-C, which is for its parent to handle, and ends when its parent does."""
+def _start_worker(drafts: Sequence[Path]) -> None:
+    """A worker ignores Ctrl-C, which its parent handles, ends when its parent does, and has the same drafts."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+    _LASTING.enter_context(extend(*drafts))
 
 
 def _end_with(sentinel: int) -> None:

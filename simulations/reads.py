@@ -16,7 +16,6 @@ from types import FunctionType
 from typing import Any
 
 from model.design import ConfigurationError, own_switches, parse
-from model.logic import Pick
 from model.protocols import actions
 from model.switches import CAPABILITIES, SWITCHES
 from model.world import World
@@ -181,13 +180,8 @@ def read_by_visits(world: World = ONE_VISIT) -> frozenset[str]:
     decides = [*(template.events[name] for name in HARMS), *(value for step in steps for value in step.decides)]
     nobody = CAPABILITIES.keys() - frozenset().union(*attackers)
     never = _never(template.circuit.gates, {template.capabilities[name].code for name in nobody})
-    pending, seen = [code for value in decides for code in _codes(value)], set[int]()
-    while pending:
-        code = pending.pop()
-        if not {code, -code} & never and code not in seen:
-            seen.add(code)
-            pending += map(abs, template.circuit.gates[code] or ())
-    return frozenset(name for (name, _), literal in template.switches.items() if abs(literal.code) in seen)
+    seen = template.circuit.under(decides, never)
+    return frozenset(name for (name, _), literal in template.switches.items() if literal.code in seen)
 
 
 def _never(gates: list[tuple[int, ...] | None], never: set[int]) -> set[int]:
@@ -199,9 +193,3 @@ def _never(gates: list[tuple[int, ...] | None], never: set[int]) -> set[int]:
             never.add(-number)
     return never
 
-
-def _codes(value: Any) -> Iterator[int]:
-    """The gates of a condition or value."""
-    for literal in value.cases.values() if isinstance(value, Pick) else (value,):
-        if hasattr(literal, "code"):
-            yield abs(literal.code)

@@ -102,3 +102,11 @@ def test_assumptions_of_all_properties_agree_with_verdicts(design):
         for prop in asked.properties:
             let_in = any(covers(each, about.design) for each in asked.weakest(prop).attacks)
             assert let_in == (ask.result(prop, about) == "attack"), (prop.code, changes)
+
+
+def test_that_a_variable_is_none_of_several_values_is_asked_of_all_of_them():
+    """No token of `mcp` is bound to a key but the attacker's own: nothing is there to misuse, which needs no bound."""
+    configuration = parse("design=mcp;cap=mal_as+mal_rs")
+    asked = Assumptions(["SC"], configuration, named_switches("design=mcp"))
+    assert not asked._possible(find("SC"), rules=False)
+    assert asked.weakest().not_in_this_world == ("sender_constraint",)

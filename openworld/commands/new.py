@@ -1,0 +1,35 @@
+"""Something to begin with."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+import click
+
+from openworld.commands.shell import BAD_INPUT, DONE, complain
+
+
+@click.group()
+def new() -> None:
+    """Write something to begin with."""
+
+
+@new.command()
+@click.argument("name")
+def draft(name: str) -> int:
+    """Write NAME.py: a draft of your own, with a switch, a field, a rule and a property that work.
+
+    \b
+    openworld new draft mydraft
+    openworld verdict stray_token "cap=mal_as+delivery_tamper;rs_issuers=listed" --with mydraft.py
+    """
+    path = Path(name).with_suffix(".py")
+    text = files("openworld").joinpath("data", "draft_of_your_own.py").read_text(encoding="utf-8")
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text.replace("FILE", str(path)))
+    except FileExistsError:
+        return complain(f"{path}: it is there already, and was left as it is", BAD_INPUT)
+    click.echo(f"{path}: give it to any command with --with {path}")
+    return DONE

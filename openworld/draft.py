@@ -1,0 +1,31 @@
+"""What a draft of one's own is written with: ``from openworld.draft import *`` at the top of its file.
+
+A file is given to any command with ``--with FILE``; in a notebook :func:`extend` does the same and undoes it. Terms are
+read as :mod:`model.logic` has them, a session and what it knows as :mod:`model.readings` does.
+"""
+
+from model.action import Context, Move, possible
+from model.extension import (
+    DraftError,
+    capability,
+    design,
+    extend,
+    field,
+    original,
+    rule,
+    state,
+    step,
+    switch,
+    variant,
+)
+from model.logic import all_of, any_of, choose, holds, implies, mapped, no, none_of, one_of, same
+from model.messages import Message, Sent
+from model.state import Variables
+from model.world import NONE, World
+from properties.extension import reached, violated
+
+__all__ = [
+    "NONE", "Context", "DraftError", "Message", "Move", "Sent", "Variables", "World", "all_of", "any_of", "capability",
+    "choose", "design", "extend", "field", "holds", "implies", "mapped", "no", "none_of", "one_of", "original",
+    "possible", "reached", "rule", "same", "state", "step", "switch", "variant", "violated",
+]  # fmt: skip

@@ -1,0 +1,247 @@
+"""A draft of one's own: whatever it adds, solver, explicit search, machine, simulation and charts see it and agree."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import pytest
+from click.testing import CliRunner
+
+from model.chart import text
+from model.design import NAMED_DESIGNS, parse
+from model.extension import extend, loaded, marks
+from model.machine import Machine
+from model.messages import ResourceMetadata
+from model.protocols import rules, schemas
+from model.rule import DECIDES
+from model.switches import CAPABILITIES, SWITCHES
+from openworld import draft
+from openworld.cache import Cache
+from openworld.cli import main
+from openworld.jobs import Question, answers
+from properties.explore import explore
+from properties.security import PROPERTIES, find
+from properties.verdict import check
+from simulations.visits import Visit, plan_for
+
+DRAFT = str(files("openworld").joinpath("data", "draft_of_your_own.py"))
+#: What the draft's rule stops, with the rule and without.
+STRAY = "cap=mal_as+delivery_tamper;as_trust=any;rs_issuers=listed"
+CRM = "https://crm.example/api/accounts"
+
+
+def run(*arguments):
+    ran = CliRunner().invoke(main, list(arguments))
+    return ran.exit_code, ran.stdout, ran.stderr
+
+
+def agreed(name, config):
+    """Whether an event happens: as the solver, explicit search and a replay of the solver's run have it."""
+    prop, configuration = find(name), parse(config)
+    world = prop.world_of(configuration)
+    found = check(prop, configuration)
+    happens = found.trace is not None
+    assert (name in explore(configuration, world, (prop,)).first) == happens
+    if happens:
+        machine = Machine(configuration, world)
+        assert prop.event(machine.context(machine.view(machine.replay(found.trace.steps)[-1])))
+    return happens
+
+
+def test_the_skeleton_is_a_draft_that_flips_a_verdict(tmp_path, monkeypatch):
+    """Written, asked with --with, shown on a chart by its field; and its file is not written over."""
+    monkeypatch.chdir(tmp_path)
+    assert run("new", "draft", "mine") == (0, "mine.py: give it to any command with --with mine.py\n", "")
+    assert run("new", "draft", "mine")[0] == 2
+    code, out, _ = run("verdict", "stray_token", STRAY, "--require", "attack", "--with", "mine.py")
+    assert code == 0
+    assert "stray_token violated" in out
+    code, out, _ = run("verdict", "ST", f"{STRAY};issuer_listed=on", "--require", "safe", "--with", "mine.py")
+    assert code == 0
+    assert "client.token_issuer_is_listed  [draft-me 3]" in out
+    drawn = run("trace", "FC", "rs_issuers=listed", "--with", "mine.py")[1]
+    assert "token_issuers_supported=https://as.example" in drawn
+    assert run("verdict", "stray_token", STRAY)[0] == 2
+
+
+def test_what_a_draft_adds_is_gone_afterwards():
+    """Every table is as it was, in its order, and nothing is remembered of the model with it."""
+
+    def tables():
+        steps = {schema.name: schema for schema in schemas("oauth")}
+        named = (SWITCHES, CAPABILITIES, NAMED_DESIGNS, PROPERTIES, rules(), DECIDES, steps)
+        return [list(table.items()) for table in named]
+
+    before, config = tables(), parse("design=mcp;cap=mal_as")
+    first = check("AZ", config)
+    with extend(DRAFT):
+        assert tables() != before
+        assert marks()
+    assert tables() == before
+    assert not marks()
+    assert check("AZ", config).to_json() | {"seconds": 0} == first.to_json() | {"seconds": 0}
+
+
+def test_a_variant_takes_the_place_of_a_rule_for_every_reader():
+    """A client that takes no metadata gets nowhere: in the solver, in explicit search and in a population."""
+    visit, rule = Visit(parse("cap=none"), CRM), "client.metadata_issuer_matches"
+    assert plan_for(visit).ending.kind == "success"
+    assert agreed("first_contact", "world=mixup;cap=none")
+    with extend():
+        before = draft.original(rule)
+
+        @draft.variant(rule)
+        def nobody(design, claimed, server, configured, claims_listed=False):
+            return draft.all_of(before(design, claimed, server, configured, claims_listed), False)
+
+        assert plan_for(visit).ending.name == rule
+        assert not agreed("first_contact", "world=mixup;cap=none")
+        assert check("FC", parse("world=mixup;cap=none")).blocked_by == (rule,)
+    assert plan_for(visit).ending.kind == "success"
+
+
+def test_a_rule_in_a_guard_is_asked_wherever_the_guard_is():
+    """With a switch of its own: verdict, search and population differ by it alone."""
+    with extend():
+        draft.switch("patient", "yes no", "whether the client waits for metadata", "a draft", of="client")
+
+        @draft.rule(guard="SERVER_METADATA", source="a draft")
+        def client_is_patient(design):
+            """The client waits."""
+            return draft.same(design.patient, "yes")
+
+        assert agreed("first_contact", "world=mixup;cap=none")
+        assert not agreed("first_contact", "world=mixup;cap=none;patient=no")
+        assert plan_for(Visit(parse("cap=none;patient=no"), CRM)).ending.name == "client.client_is_patient"
+        assert check("FC", parse("patient=no")).blocked_by == ("client.client_is_patient",)
+        assert check("FC", parse("client:patient=no")).result == "not_reached"
+
+
+def test_a_step_of_the_attackers_leads_to_attacks():
+    """With a capability, state and a property of its own; drawn in charts by what it says it does."""
+    with extend():
+        draft.capability("backups", "the attacker reads a backup of the client's")
+
+        @draft.state
+        def backup(made, world):
+            made.fact("backup.read", "the attacker has read the backup")
+
+        @draft.step("S18")
+        def read_backup(c):
+            """The attacker reads the tokens of sessions in a backup."""
+            held = {f"knows.token.{grant.name}": same_token(c, grant.name) for grant in c.world.grants}
+            return draft.Move(c.capabilities["backups"], (), {**held, "backup.read": True})
+
+        def same_token(c, grant):
+            return draft.any_of(*(draft.same(c.state.session(who).token, grant) for who in c.world.session))
+
+        @draft.violated("BR")
+        def backup_read(c):
+            """The backup is read."""
+            return c.state["backup.read"]
+
+        assert agreed("backup_read", "world=mixup;cap=backups")
+        assert not agreed("backup_read", "world=mixup;cap=none")
+        assert agreed("authorization", "world=mixup;cap=backups")
+        assert not agreed("authorization", "world=mixup;cap=backups;dpop=token;r_requires_dpop=yes")
+        drawn = text(check("AZ", parse("cap=backups")).trace).replace("|", " ")
+        assert "The attacker reads the tokens of sessions in a backup" in " ".join(drawn.split())
+
+
+def test_a_named_design_is_one_of_all():
+    """It can be started from, and compared."""
+    with extend():
+        draft.design("mine", "design=mcp;echo=req", "mcp with the echo", "a draft")
+        assert parse("design=mine").design == parse("design=mcp;echo=req").design
+
+
+def test_a_field_stands_in_every_message_that_is_sent():
+    """Beside another one that a draft adds."""
+    with extend():
+
+        @draft.field("ResourceMetadata", "colour")
+        def colour(c, sent):
+            return "blue"
+
+        @draft.field("ResourceMetadata", "shade")
+        def shade(c, sent):
+            return f"dark-{sent.message.colour}"
+
+        machine, trace = Machine(parse("cap=none")), check("FC", parse("cap=none")).trace
+        assert "shade=dark-blue" in text(trace)
+        assert [type(each.message) for each in sends(machine, trace) if isinstance(each.message, ResourceMetadata)]
+
+
+def sends(machine, trace):
+    states = machine.replay(trace.steps)
+    for step, state in zip(trace.steps, states, strict=False):
+        move = machine.by_name[step.action](machine.context(machine.view(state)), **dict(step.choices))
+        yield from move.sends
+
+
+def test_other_processes_have_the_same_draft(tmp_path):
+    """What they are asked they answer with it; what came from no file they cannot know."""
+    question = Question("stray_token", STRAY, None)
+    with extend(DRAFT):
+        assert [reply.data["verdict"] for reply in answers([question], 1)] == ["attack"]
+    with extend(), pytest.raises(draft.DraftError, match="put it into a file"):
+        loaded()
+
+
+def test_answers_are_kept_for_the_draft_that_they_were_given_with(tmp_path):
+    """Another text of the draft, or none, is asked anew."""
+    question, found = Question("CD", "cap=mal_as", None), set()
+    (tmp_path / "other.py").write_text("# nothing\n", encoding="utf-8")
+    for files_ in ((), (DRAFT,), (str(tmp_path / "other.py"),)):
+        with extend(*files_):
+            found |= {Cache(tmp_path).path(question)}
+    assert len(found) == 3
+
+
+WRONG = {
+    "switch('prm', 'a b', 'm', 's')": "draft.py:2: there is a switch 'prm' already",
+    "switch('x', 'a', 'm', 's')": "draft.py:2: switch 'x' needs two values or more",
+    "switch('x', 'a b', 'm', 's', of='clent')": "unknown role 'clent'; did you mean 'client'?",
+    "nothing()": "draft.py:2: NameError: name 'nothing' is not defined",
+    "def (": "draft.py:2: invalid syntax",
+    "rule(source='s')(lambda c: True)": "is asked nowhere: say at which step",
+    "rule(source='s', at='client.send')(lambda c: True)": "has no docstring",
+    "rule(source='s', at='client.send')(named)": "unknown step 'client.send'; did you mean 'client.send_token'?",
+    "rule(source='s', at='attacker.present_token')(named)": "who asks rule 'named'?",
+    "rule(source='s', guard='TOKEN')(named)": "unknown guard 'TOKEN'",
+    "rule(source='s', guard='TOKEN_RESPONSE')(named)": "unknown value of guard TOKEN_RESPONSE 'c'",
+    "variant('client.state_matches')(named)": "a variant of client.state_matches takes (",
+    "field('ResourceMetadata', 'resource')": "ResourceMetadata has a field 'resource' already",
+    "field('Metadata', 'resource')": "unknown message 'Metadata'",
+    "violated('AZ')(named)": "there is a property 'AZ' already",
+    "design('mcp', 'prm=off', 'm', 's')": "there is a design 'mcp' already",
+    "design('mine', 'pram=off', 'm', 's')": "unknown switch 'pram'",
+}
+
+
+@pytest.mark.parametrize("line", WRONG)
+def test_what_is_wrong_with_a_draft_is_one_line_that_names_it(tmp_path, line):
+    """File, line, what is wrong, and what is allowed; and nothing is left of what the draft had added before."""
+    path = tmp_path / "draft.py"
+    names = "design, field, rule, switch, variant, violated"
+    more = 'def named(c):\n    """x"""\n' if "named)" in line else ""
+    path.write_text(f"{more}from openworld.draft import {names}\n{line}\n", encoding="utf-8")
+    before = dict(SWITCHES)
+    code, out, err = run("verdict", "CD", "cap=mal_as", "--with", str(path))
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert WRONG[line].replace("draft.py:2", "draft.py:4" if more else "draft.py:2") in err
+    assert before == SWITCHES
+
+
+def test_a_switch_that_nothing_reads_is_an_error_when_it_is_asked_about(tmp_path):
+    """What a draft leaves incomplete is said, and no tick."""
+    path = tmp_path / "idle.py"
+    path.write_text('from openworld.draft import switch\nswitch("idle", "a b", "nothing", "s")\n', encoding="utf-8")
+    code, _, err = run("verdict", "CD", "cap=mal_as;idle=b", "--with", str(path))
+    assert (code, err) == (2, "openworld: switch 'idle' is read by nothing in world 'default'\n")
+
+
+def test_additions_are_made_within_something():
+    """Outside they would last for ever."""
+    with pytest.raises(draft.DraftError, match="given to --with"):
+        draft.capability("backups", "x")
