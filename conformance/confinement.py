@@ -25,6 +25,8 @@ SEEN: Final = "no user, mount and process namespaces: real parties see this mach
 
 #: Set in a process that need not start itself again, because it has or is to stay outside.
 INSIDE = "OPENWORLD_CONFINED"
+#: The commands that run real software.
+COMMANDS: Final = frozenset(("conform", "learn"))
 
 #: As root, or else as somebody who is root only in there, or by a program that may do so.
 _WAYS = (
@@ -47,7 +49,7 @@ def confine(required: bool = False) -> str:
     said = os.environ.get(INSIDE)
     closed = said is not None and _only_loopback()
     # A program that only calls the command stays where it is.
-    if not closed and said is None and "conform" in sys.orig_argv and (way := _way()) is not None:
+    if not closed and said is None and not COMMANDS.isdisjoint(sys.orig_argv) and (way := _way()) is not None:
         inside = [sys.executable, "-c", "from conformance.confinement import enter; enter()", *sys.orig_argv]
         sys.stdout.flush()
         os.execvpe(way[0], [*way, "--", *inside], {**os.environ, INSIDE: "yes"})

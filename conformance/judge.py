@@ -189,7 +189,7 @@ def _token(seen: Exchange) -> str:
 def _sent(world: World) -> list[Sent]:
     made = []
     for seen in (one for one in world.recording.exchanges if one.by != ATTACKER):
-        what = tuple(_what(world, seen))
+        what = tuple(notable(world, seen))
         match kind(seen):
             case "call" if seen.message in ("resource_response", "challenge"):
                 made.append(Sent("call", seen.party, (), (seen.header("authorization").partition(" ")[0], *what)))
@@ -201,7 +201,8 @@ def _sent(world: World) -> list[Sent]:
     return made
 
 
-def _what(world: World, seen: Exchange) -> list[str]:
+def notable(world: World, seen: Exchange) -> list[str]:
+    """What is notable in a request beside whom it asks for what."""
     found = []
     code, verifier = seen.value("code"), seen.value("code_verifier")
     for issued_by, challenge in _codes(world).get(code, []):

@@ -11,7 +11,7 @@ from model import scenario
 from model.scenario import Scenario
 from model.trace import Trace
 
-Source = Literal["catalogue", "attack", "mutation"]
+Source = Literal["catalogue", "attack", "mutation", "word"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,8 @@ class Play:
 
     Attributes:
         name: unique among all plays.
-        source: ``catalogue`` (the data file of the model), ``attack`` (a trace of the solver) or ``mutation``.
+        source: ``catalogue`` (the data file of the model), ``attack`` (a trace of the solver), ``mutation``, or
+            ``word`` (a row of answers, :mod:`conformance.words`).
         about: in words.
         stated: for those that the model does not know by name, the changes to the honest world, as the data file
             states them.

@@ -8,8 +8,9 @@ import os
 import re
 import signal
 import sys
+from collections import deque
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -60,10 +61,10 @@ class Run:
 
 @asynccontextmanager
 async def _started(
-    installed: Installed, job: dict[str, Any], given: Mapping[str, str] = MappingProxyType({}),
+    installed: Installed, job: dict[str, Any] | None, given: Mapping[str, str] = MappingProxyType({}),
     extra: Mapping[str, str] = MappingProxyType({}), arguments: tuple[str, ...] = (), found: Room = _ALONE,
 ) -> AsyncIterator[asyncio.subprocess.Process]:  # fmt: skip
-    """A process in a room of its own that has its job; it is ended with everything it started."""
+    """A process in a room of its own that has its job, if there is one; it is ended with everything it started."""
     given = {**given, **dict.fromkeys(_BROWSERS, _BROWSER)}
     beside = (*installed.reads, *found.reads, DRIVERS, Path(sys.base_prefix))
     inside = Room(beside, found.writes, installed.over, given)
@@ -78,8 +79,8 @@ async def _started(
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         try:
-            assert process.stdin is not None
-            process.stdin.write(json.dumps(job).encode() + b"\n")
+            if job is not None:
+                _give(process, job)
             yield process
         finally:
             kill(process)
@@ -96,19 +97,55 @@ async def drive(installed: Installed, job: dict[str, Any], limit: float, authori
     ``authority`` is the certificate of who vouches for the played parties, where they speak TLS.
     """
     async with _started(installed, job, {_AUTHORITY: authority} if authority else {}) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        noise = asyncio.create_task(_last(process.stderr))
-        said: dict[str, Any] = {}
-        ended: Ended = "timed out"
-        with suppress(TimeoutError, ConnectionError):
-            async with asyncio.timeout(limit):
-                said = await _word(process.stdout, "done")
-                ended = "finished" if said else "crashed"
-        kill(process)
-        with suppress(TimeoutError):
-            return Run(ended, said, await asyncio.wait_for(noise, 5))
-        return Run(ended, said, "")
+        return await _run(process, limit)
+
+
+class Ahead:
+    """Drivers that are started before there is a job for them: starting is most of what a short job takes.
+
+    They are all of one client, and trust the same authority.
+    """
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+        self._waiting: deque[tuple[AsyncExitStack, asyncio.subprocess.Process]] = deque()
+
+    async def drive(self, installed: Installed, job: dict[str, Any], limit: float, authority: str = "") -> Run:
+        """As :func:`drive`, with a driver that was started before."""
+        while len(self._waiting) <= self._number:
+            stack = AsyncExitStack()
+            started = _started(installed, None, {_AUTHORITY: authority} if authority else {})
+            self._waiting.append((stack, await stack.enter_async_context(started)))
+        stack, process = self._waiting.popleft()
+        async with stack:
+            _give(process, job)
+            return await _run(process, limit)
+
+    async def close(self) -> None:
+        """End those that still wait."""
+        while self._waiting:
+            await self._waiting.pop()[0].aclose()
+
+
+def _give(process: asyncio.subprocess.Process, job: dict[str, Any]) -> None:
+    assert process.stdin is not None
+    process.stdin.write(json.dumps(job).encode() + b"\n")
+
+
+async def _run(process: asyncio.subprocess.Process, limit: float) -> Run:
+    assert process.stdout is not None
+    assert process.stderr is not None
+    noise = asyncio.create_task(_last(process.stderr))
+    said: dict[str, Any] = {}
+    ended: Ended = "timed out"
+    with suppress(TimeoutError, ConnectionError):
+        async with asyncio.timeout(limit):
+            said = await _word(process.stdout, "done")
+            ended = "finished" if said else "crashed"
+    kill(process)
+    with suppress(TimeoutError):
+        return Run(ended, said, await asyncio.wait_for(noise, 5))
+    return Run(ended, said, "")
 
 
 @asynccontextmanager

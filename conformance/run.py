@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +42,7 @@ class Settings:
 
 
 #: Runs a client once: what is installed, its job, its seconds and whom it is to trust.
-Driving = Callable[[Installed, dict[str, Any], float, str], Awaitable[Run]]
+Driving = Callable[[Installed, dict[str, Any], float, str], Coroutine[Any, Any, Run]]
 
 
 class Store:
@@ -160,7 +160,7 @@ async def _run(
         return judgement
 
 
-async def _until(halted: asyncio.Event, driving: Awaitable[Run]) -> Run:
+async def _until(halted: asyncio.Event, driving: Coroutine[Any, Any, Run]) -> Run:
     """A run, or how far it came when nothing would come back to its browser any more."""
     run, halt = asyncio.ensure_future(driving), asyncio.create_task(halted.wait())
     try:

@@ -88,19 +88,19 @@ def misdelivered(authorizations: Sequence[Request], tokens: Sequence[Request]) -
 
 def converse(design: Mapping[str, str], scenario: Scenario, without: Collection[str] = ()) -> Conversation:
     """What a client of this design does in a scenario; ``without`` names rules that it does not obey."""
-    walk = _Walk(design, scenario, frozenset(without))
+    walk = Walk(design, scenario, frozenset(without))
     try:
         walk.run()
     except identifiers.MalformedURLError as error:
         rule = conduct.url_is_well_formed(design, False).rule
         walk.decisions.append(Decision(rule, False, str(error), walk.step))
         return Conversation(walk.stage, rule, tuple(walk.decisions), walk.sent)
-    except _RefusedError:
+    except RefusedError:
         return Conversation(walk.stage, walk.decisions[-1].rule, tuple(walk.decisions), walk.sent)
     return Conversation("A", None, tuple(walk.decisions), walk.sent)
 
 
-class _RefusedError(Exception):
+class RefusedError(Exception):
     """The last decision ended the conversation."""
 
 
@@ -141,7 +141,7 @@ class _Server:
         return self.listed if self.issuer == NONE else self.issuer
 
 
-class _Walk:
+class Walk:
     """One conversation while it lasts: what the client found, was given and sent so far."""
 
     def __init__(self, design: Any, scenario: Scenario, without: frozenset[str]) -> None:
@@ -157,7 +157,7 @@ class _Walk:
         self.resource = _Resource()
         self.server = _Server(NONE, False, None, NONE)
         self.asked: dict[str, str] = {}
-        self.renews = False
+        self.renewable = self.renews = False
 
     # --- deciding ------------------------------------------------------------------------------------------
 
@@ -175,14 +175,19 @@ class _Walk:
         holds = bool(condition.holds) or rule.name in self.without
         self.decisions.append(Decision(rule, holds, about, self.step))
         if not holds and (not rule.otherwise or getattr(self.design, rule.otherwise) == "refuse"):
-            raise _RefusedError
+            raise RefusedError
         return holds
 
     def fetch(self, url: str) -> Answer:
         """What is at a URL, if its server takes the connection."""
+        self.asks("document", url)
         answer = self.scenario.fetch(url)
         self.take(conduct.party_is_reachable, url=url, reachable=answer is not None)
         return answer or Answer()
+
+    def asks(self, request: str, url: str) -> None:
+        """A request goes out, and what the scenario says of its answer is read after this: a document, or what
+        :mod:`model.turns` calls it."""
 
     def goes_out(self, stage: Stage) -> None:
         """A request goes out: if the client ends now, that is the stage of the first call at which it does."""
@@ -209,7 +214,6 @@ class _Walk:
     def call_again(self, later: Scenario) -> None:
         """The client calls again and is refused what it had before."""
         design, answer, before = self.design, later.answer, self.server
-        renewable = "refresh_token" in self.scenario.token_response
         # Whatever is done about it is answered as in the first call.
         self.scenario = replace(later, answer=self.scenario.answer)
         if answer.get("error") == "insufficient_scope":
@@ -224,7 +228,7 @@ class _Walk:
         if design.rechallenge == "discover":
             self.follow("request_resource", "send_authorization_request")
         moved = self.server.listed != before.listed
-        refreshes = design.rechallenge_grant == "refresh" and renewable
+        refreshes = design.rechallenge_grant == "refresh" and self.renewable
         self.renews = refreshes and (not moved or bool(client.refresh_token_stays_with_issuer(design).holds))
         self.follow("redeem_code" if self.renews else "send_authorization_request")
 
@@ -362,6 +366,7 @@ class _Walk:
             self.take(conduct.endpoint_is_known, issuer=server.issuer, known=metadata is not None)
         at = self.endpoint("registration", server.listed, server.assumed, metadata)
         self.sent.registrations.append(self.scenario.party(at))
+        self.asks("register", at)
         self.take(conduct.client_id_is_granted, at=at, granted=_endpoint(at) in self.scenario.endpoints)
 
     # --- authorization and token -----------------------------------------------------------------------------
@@ -385,6 +390,7 @@ class _Walk:
         self.sent.authorizations.append(Request(scenario.party(at), resource))
         self.sent.urls.append(conduct.authorization_url(design, at, self.asked))
         self.goes_out("a")
+        self.asks("authorize", at)
 
     def accept_authorization_response(self) -> None:
         """Judge what comes back, if anything does."""
@@ -407,7 +413,7 @@ class _Walk:
 
     def redeem_code(self) -> None:
         """Ask for a token, for the code or a refresh token, and judge the response."""
-        design, server, response = self.design, self.server, self.scenario.token_response
+        design, server = self.design, self.server
         at = self.endpoint("token", server.listed, server.assumed, server.found)
         self.take(*guards.TOKEN_ENDPOINT, claimed=server.claimed, token_at=at)
         offered = "dpop_signing_alg_values_supported" in server.metadata
@@ -416,6 +422,9 @@ class _Walk:
         party, asked = self.scenario.party(at), self.wanted_resource()
         self.sent.tokens.append(Request(party, asked, wanted))
         self.goes_out("t")
+        self.asks("token", at)
+        response = self.scenario.token_response
+        self.renewable = "refresh_token" in response
         # Whoever does not know the grant issues no token; the attacker's AS takes any code.
         knows = self.renews or party in (self.sent.authorizations[-1].party, "evil")
         answers = _endpoint(at) in self.scenario.endpoints
@@ -435,6 +444,7 @@ class _Walk:
     def send_token(self) -> None:
         """Use the token, and see what the resource server makes of it."""
         self.goes_out("x")
+        self.asks("call", self.scenario.url)
         status = self.scenario.answer["status"]
         self.take(conduct.request_is_granted, status=str(status), refused=status != 200)
 

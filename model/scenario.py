@@ -118,6 +118,14 @@ def load(name: str, origins: Mapping[str, str] = ORIGINS) -> Scenario:
     return assemble(name, known[name], origins)
 
 
+def stated(name: str) -> dict[str, Any]:
+    """What a scenario of the catalogue or a mutation changes in the honest world, by when it ends."""
+    content = _file()
+    own = {**content["scenarios"], **_mutations()}[name]
+    changes = _merged(content["bases"].get(own.get("base"), {}), own)
+    return _merged(changes, changes.get("later", {}))
+
+
 def assemble(name: str, stated: Mapping[str, Any], origins: Mapping[str, str] = ORIGINS) -> Scenario:
     """A scenario from what it changes in the honest world, as the data file states it."""
     content, stated = _file(), dict(stated)

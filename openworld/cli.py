@@ -21,8 +21,8 @@ COMMANDS = {
     "rules": "vocabulary", "literature": "literature", "questions": "open_questions", "findings": "findings",
     "clients": "clients",
     "population": "population", "blast-radius": "blast_radius", "simulate": "simulate", "odd": "odd",
-    "results": "results", "conform": "conform", "study": "study", "figures": "figures", "report": "report",
-    "new": "new",
+    "results": "results", "conform": "conform", "learn": "learn", "study": "study",
+    "figures": "figures", "report": "report", "new": "new",
 }  # fmt: skip
 
 

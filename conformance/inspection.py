@@ -1,0 +1,122 @@
+"""Security questions asked of a machine as it is, and not of a design that was fitted to it.
+
+What must not be reached is looked for in all that the machine does; and of each answer that some rule of the model
+would have a client refuse, what the machine makes of it in every state in which it can be given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from conformance.automaton import Edge, Machine, Word
+from model.design import Design
+from model.played import refusal
+from model.rule import Rule
+from model.switches import SWITCHES
+from model.turns import GIVES_UP, GOOD_FOR, SILENT, Input, Turn, inputs
+
+#: What a machine makes of an answer that should be refused.
+Made = Literal[
+    "refuses", "goes on as if nothing were there", "goes on as with an honest one", "goes on", "not measured"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The rule by which a client refuses an answer, and the switch that has it obey that, where not all do."""
+
+    rule: Rule
+    switch: str = ""
+    value: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.rule.name}{f' ({self.switch}={self.value})' if self.switch else ''} [{self.rule.source}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What a machine makes of an answer that some client refuses: for each way a word to every state that has it."""
+
+    answer: Input
+    refusal: Refusal
+    made: Mapping[Made, tuple[Word, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Harm:
+    """A property that is violated at the end of a shortest word."""
+
+    violates: str
+    word: Word
+    turn: Turn
+
+
+def harms(machine: Machine) -> tuple[Harm, ...]:
+    """What must not be reached and is, each time by a shortest word."""
+    found: dict[str, Harm] = {}
+    for word, _, name, edge in machine.walk():
+        for violated in _violated(edge.turn):
+            found.setdefault(violated, Harm(violated, (*word, name), edge.turn))
+    return tuple(found.values())
+
+
+def _violated(turn: Turn) -> Iterator[str]:
+    """The properties of the model that a request violates: what an honest server issued goes where it must not."""
+    honest = [part for part in turn.what if not part.endswith(" of evil")]
+    if turn.request == "token" and turn.to == "evil" and any(part.startswith("code of") for part in honest):
+        yield "code_delivery"
+        if any(part.startswith("verifier of") for part in honest):
+            yield "authorization"
+    elsewhere = any(part.startswith(GOOD_FOR) and f"{{{turn.to}}}" not in part for part in turn.what)
+    if turn.request == "call" and elsewhere and any(part.startswith("token of") for part in honest):
+        yield "token_confinement"
+
+
+def checks(machine: Machine, alphabet: Sequence[Input]) -> Iterator[Check]:
+    """What a machine makes of each answer that some client refuses."""
+    for answer in alphabet:
+        refused = refused_by(answer, alphabet)
+        made: dict[Made, list[Word]] = {}
+        for word, state, name, edge in machine.walk():
+            if name == answer.name:
+                made.setdefault(_made(machine.states[state], name, edge), []).append((*word, name))
+        if refused is not None and made:
+            yield Check(answer, refused, {how: tuple(words) for how, words in made.items()})
+
+
+def _made(edges: Mapping[str, Edge], name: str, edge: Edge) -> Made:
+    kind = name.partition(".")[0]
+    if edge.turn.request in (GIVES_UP, SILENT):
+        return "refuses" if edge.turn.request == GIVES_UP else "not measured"
+    if edge == edges.get(f"{kind}.not_found"):
+        return "goes on as if nothing were there"
+    return "goes on as with an honest one" if edge == edges.get(f"{kind}.honest") else "goes on"
+
+
+def refused_by(answer: Input, alphabet: Sequence[Input]) -> Refusal | None:
+    """The first rule found by which a client refuses an answer; honest ones in its place it does not refuse."""
+    known = inputs()
+    for document in ("resource_metadata.honest", *(one.name for one in alphabet if one.to == "resource_metadata")):
+        honest = [known[name] for name in (
+            "call.challenge", document, "server_metadata.honest", "register.honest", "authorize.honest", "token.honest",
+        )]  # fmt: skip
+        place = next((place for place, one in enumerate(honest) if one.to == answer.to), None)
+        if place is None or answer == honest[place] or answer.to == "call":
+            continue
+        word, allowed = [*honest[:place], answer], honest[: place + 1]
+        for switch, value, design in _designs():
+            found = refusal(design, word)
+            if found is not None and refusal(design, allowed) is None:
+                return Refusal(found, switch, value)
+    return None
+
+
+def _designs() -> Iterator[tuple[str, str, Design]]:
+    """The baseline, and what differs from it in one switch that clients have."""
+    yield "", "", Design()
+    for name, switch in SWITCHES.items():
+        for value in switch.values:
+            if switch.kind in ("mechanism", "conduct") and value != switch.baseline:
+                yield name, value, Design({name: value})

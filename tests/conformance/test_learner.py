@@ -1,0 +1,331 @@
+"""Clients learned as machines: played ones here, real ones among the slow tests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from conformance.automaton import Edge, Machine, Word, differences
+from conformance.inspection import checks, harms, refused_by
+from conformance.install import Installed
+from conformance.learner import Answers, UnstableError, by_model, learn, surprises
+from conformance.lock import Lock
+from conformance.run import Settings
+from conformance.software import CLIENTS, Release, release
+from conformance.words import Client, Kept
+from model.clients import clients, find
+from model.conversation import converse
+from model.design import Design
+from model.errors import InputError
+from model.played import play
+from model.scenario import ORIGINS, load, names, stated
+from model.turns import GIVES_UP, SERVED, SILENT, Input, Turn, alphabet, inputs, parts_of
+from openworld.cli import main
+from openworld.learned import dot
+
+#: Enough for a machine that goes all the way, and small enough to be walked through whole.
+FEW = (
+    "call.challenge", "call.served", "resource_metadata.honest", "resource_metadata.R08_cross_origin_port",
+    "resource_metadata.attackers_server", "server_metadata.honest", "server_metadata.A01_issuer_other",
+    "server_metadata.borrowed_endpoint", "register.honest", "authorize.honest", "authorize.M02_iss_wrong_adv",
+    "token.honest",
+)  # fmt: skip
+#: A client that checks nothing which it is not made to check, and one that checks.
+LAX = {"prm": "unchecked", "md_issuer_check": "off", "iss_check": "off"}
+
+
+def played(design: Design, few: tuple[str, ...] = FEW) -> Answers:
+    return Answers(alphabet(few), by_model(design))
+
+
+def whole(known: Answers, machine: Machine) -> Iterator[Word]:
+    """Every word that leads on, with what the client does at its end held against the machine."""
+    waiting: list[Word] = [()]
+    while waiting:
+        word = waiting.pop()
+        turns = known.turns(word)
+        turn = turns[-1] if turns else known.first
+        assert machine.after(word)[0] == turn, word
+        waiting += [(*word, name) for name in known.offered(turn)]
+        yield word
+
+
+@pytest.mark.parametrize("changes", [{}, LAX, {"prm_unchallenged": "path+root", "prm_retry": "yes"}])
+def test_a_learned_machine_does_what_its_client_does(changes: dict[str, str]) -> None:
+    known = played(Design(changes))
+    assert len(list(whole(known, learn(known)))) > 20
+
+
+def test_it_is_the_same_machine_every_time() -> None:
+    assert len({learn(played(Design(LAX)), seed=seed).digest for seed in range(5)}) == 1
+
+
+def test_a_prediction_that_is_right_takes_no_walks() -> None:
+    """Its differences to what was learned so far lead to all that the client does."""
+    design = Design(LAX)
+    predicted = learn(played(design), walks=200)
+    known = played(design)
+    assert learn(known, predicted, walks=0).digest == predicted.digest
+
+
+def test_a_prediction_that_is_wrong_is_told_where() -> None:
+    strict, lax = learn(played(Design())), learn(played(Design(LAX)))
+    found = learn(played(Design(LAX)), strict)
+    assert found.digest == lax.digest
+    words = [pair.word for pair in surprises(found, strict)]
+    assert ("call.challenge", "resource_metadata.R08_cross_origin_port") in words
+    assert words == [pair.word for pair in differences(found, strict)]
+
+
+def test_a_client_that_does_another_thing_each_time_is_said_to() -> None:
+    turns = (Turn("call", f"rs{number}") for number in range(100))
+    with pytest.raises(UnstableError, match="after "):
+        learn(Answers(alphabet(FEW), lambda word: (next(turns), [(word[0], Turn(GIVES_UP))] if word else [])))
+
+
+def test_what_happens_once_and_never_again_is_asked_again() -> None:
+    ask = by_model(Design())
+    asked = 0
+
+    def now_and_then(word: Word) -> tuple[Turn, list[tuple[str, Turn]]]:
+        nonlocal asked
+        asked += 1
+        first, steps = ask(word)
+        return (Turn("call", "as1") if asked == 5 else first), list(steps)
+
+    assert learn(Answers(alphabet(FEW), now_and_then)).digest == learn(played(Design())).digest
+
+
+def test_what_was_not_measured_is_part_of_the_machine() -> None:
+    ask = by_model(Design())
+
+    def silent(word: Word) -> tuple[Turn, list[tuple[str, Turn]]]:
+        first, steps = ask(word)
+        place = next((place for place, (_, turn) in enumerate(steps) if turn.request == "token"), len(steps))
+        return first, [*steps[:place], *((name, Turn(SILENT)) for name, _ in steps[place : place + 1])]
+
+    machine = learn(Answers(alphabet(FEW), silent))
+    assert any(word[-1] == "authorize.honest" for word in machine.unmeasured)
+
+
+def test_what_must_not_be_reached_is_found_by_a_shortest_word() -> None:
+    """A machine whose token requests say whose code they carry, as those of real clients do."""
+    ask = by_model(Design(LAX))
+
+    def real(word: Word) -> tuple[Turn, list[tuple[str, Turn]]]:
+        first, steps = ask(word)
+        asked = [turn.to for _, turn in steps if turn.request == "authorize"]
+        return first, [
+            (name, replace(turn, what=(f"code of {asked[-1]}", f"verifier of {asked[-1]}")))
+            if turn.request == "token" else (name, turn) for name, turn in steps
+        ]  # fmt: skip
+
+    found = {harm.violates: harm for harm in harms(learn(Answers(alphabet(FEW), real)))}
+    assert {*found} == {"code_delivery", "authorization"}
+    word = found["code_delivery"].word
+    assert word[1:3] == ("resource_metadata.attackers_server", "server_metadata.borrowed_endpoint")
+    assert str(found["code_delivery"].turn).startswith("token@evil")
+
+
+def test_a_machine_is_asked_what_it_makes_of_what_should_be_refused() -> None:
+    def made(design: Design) -> dict[str, set[str]]:
+        known = played(design)
+        return {check.answer.name: {*check.made} for check in checks(learn(known), known.alphabet)}
+
+    strict, lax = made(Design()), made(Design(LAX))
+    assert strict["resource_metadata.R08_cross_origin_port"] == {"refuses"}
+    assert strict["authorize.M02_iss_wrong_adv"] == strict["server_metadata.A01_issuer_other"] == {"refuses"}
+    assert "refuses" not in lax["resource_metadata.R08_cross_origin_port"]
+    assert "refuses" not in lax["authorize.M02_iss_wrong_adv"] | lax["server_metadata.A01_issuer_other"]
+
+
+def test_every_answer_that_is_no_honest_one_is_refused_by_some_rule_or_none() -> None:
+    refused = {one.name: refused_by(one, alphabet(FEW)) for one in alphabet(FEW)}
+    assert refused["token.honest"] is refused["call.served"] is None
+    found = refused["authorize.M02_iss_wrong_adv"]
+    assert found is not None
+    assert (found.rule.name, found.switch) == ("client.iss_matches_recorded_issuer", "")
+
+
+def test_machines_survive_being_written() -> None:
+    machine = learn(played(Design(LAX)))
+    again = Machine.from_json(machine.to_json())
+    assert again == machine
+    assert again.digest == machine.digest
+    assert not list(differences(machine, again))
+
+
+def test_the_graph_says_it_in_words() -> None:
+    machine = learn(played(Design()))
+    text = dot(machine, "a \"client\"")
+    assert text.startswith('digraph "a \\"client\\"" {')
+    assert text.count("->") <= sum(map(len, machine.states))
+    assert inputs()["register.honest"].about in text
+
+
+# --- the model's client, turn by turn --------------------------------------------------------------------------
+
+
+def _plays(design: Design, name: str) -> str:
+    """How a client ends whose every request is answered as a scenario has it."""
+    scenario, own, word = load(name), {one.to: one for one in parts_of(name)}, list[Input]()
+    servers = stated(name).get("servers", {})
+    while True:
+        first, steps = play(design, word)
+        turn = steps[-1][1] if steps else first
+        if turn.ended:
+            return turn.request
+        answers = any(at.startswith(ORIGINS[turn.to]) for at in scenario.endpoints)
+        if turn.request in ("register", "authorize", "token") and not answers:
+            return GIVES_UP
+        if turn.request == "call":
+            word.append(own.get("call", inputs()["call.challenge"]) if not steps else inputs()["call.served"])
+            continue
+        honest = inputs()[f"{turn.request}.honest"]
+        concerned = turn.request not in ("server_metadata", "authorize") or not servers or turn.to in servers
+        found = scenario.fetch(ORIGINS[turn.to] + turn.at)
+        if turn.at and (found is None or found.status != 200):
+            word.append(inputs()[f"{turn.request}.not_found"])
+        else:
+            word.append(own.get(turn.request, honest) if concerned else honest)
+
+
+@pytest.mark.parametrize("name", [name for name in names() if name[0] in "MTPA" and name[:2] not in ("AT", "T07")])
+def test_turn_by_turn_it_ends_as_in_the_scenario(name: str) -> None:
+    for design in dict.fromkeys(known.design for known in clients().values()):
+        assert (_plays(design, name) == SERVED) == (converse(design, load(name)).stage == "A"), design.changes()
+
+
+def test_answers_it_does_not_ask_for_are_left_out() -> None:
+    known = inputs()
+    first, steps = play(Design(), [known["token.honest"], known["call.challenge"], known["register.honest"]])
+    assert str(first) == "call@rs"
+    assert [one.name for one, _ in steps] == ["call.challenge"]
+
+
+def test_a_second_call_is_played_as_well() -> None:
+    honest = [inputs()[name] for name in (
+        "call.challenge", "resource_metadata.honest", "server_metadata.honest", "register.honest", "authorize.honest",
+        "token.honest", "call.served", "call.insufficient_scope",
+    )]  # fmt: skip
+    design = find("mcp-python==2.3.0").design
+    assert play(design, honest)[1][-1][1].request == SERVED
+    assert str(play(design, honest, calls=2)[1][-1][1]).startswith("authorize@as1")
+
+
+def test_names_that_are_none_are_told_with_those_that_are() -> None:
+    with pytest.raises(InputError, match=r"no answer 'tokn'; known: .*token\.honest"):
+        alphabet(["tokn"])
+    assert {one.to for one in alphabet(["token."])} == {"token"}
+
+
+# --- what is kept of real ones ---------------------------------------------------------------------------------
+
+
+def _client(version: str = "1.0") -> Client:
+    return Client(Installed(Release(CLIENTS["mcp-python"], version), (), {}, lock=Lock()), Settings(), authority=None)
+
+
+def test_what_was_asked_is_kept_line_by_line(tmp_path: Path) -> None:
+    few, path = alphabet(FEW), tmp_path / "answers.jsonl"
+    kept = Kept(path, _client(), few)
+    said = [by_model(Design())(word) for word in ((), ("call.challenge",))]
+    for first, steps in said:
+        kept.add(first, list(steps))
+    kept.add(Turn("call", "rs"), [("call.challenge", Turn(SILENT))])  # not measured: asked again next time
+    assert Kept(path, _client(), few).load() == said
+    with path.open("ab") as file:
+        file.write(b'{"first": {"request": "ca')  # cut short
+    assert Kept(path, _client(), few).load() == said
+    assert Kept(path, _client("2.0"), few).load() == []
+    assert not path.exists()
+
+
+def test_a_file_that_is_none_of_ours_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "answers.jsonl"
+    Kept(path, _client(), alphabet(FEW)).add(Turn("call", "rs"), [])
+    path.write_text(path.read_text() + "{}\n")
+    with pytest.raises(InputError, match="not what was asked of a client"):
+        Kept(path, _client(), alphabet(FEW)).load()
+
+
+# --- the command -----------------------------------------------------------------------------------------------
+
+
+def _written(tmp_path: Path, name: str, machine: Machine) -> str:
+    path = tmp_path / f"{name}.json"
+    path.write_text(json.dumps({"client": name, "answers": list(FEW), "about": {
+        "asked": 1, "known_before": 0, "seed": 1, "protection": "none",
+    }, "machine": machine.to_json()}))  # fmt: skip
+    return str(path)
+
+
+def test_machines_that_were_kept_are_compared_in_words(tmp_path: Path) -> None:
+    one, other = (_written(tmp_path, name, learn(played(Design(changes)))) for name, changes in
+                  (("strict", {}), ("lax", {"iss_check": "off"})))  # fmt: skip
+    ran = CliRunner().invoke(main, ["learn", one, other])
+    assert ran.exit_code == 0, ran.output
+    assert "strict and lax part in " in ran.output
+    assert f"a client_id; {inputs()['authorize.M02_iss_wrong_adv'].about}" in ran.output
+    assert "    strict: gives up\n    lax: token@as1" in ran.output
+    told = json.loads(CliRunner().invoke(main, ["learn", one, other, "--json"]).output)
+    assert {one["other"]["request"] for one in told["differences"]} == {"token"}
+    assert "do the same" in CliRunner().invoke(main, ["learn", one, one]).output
+
+
+def test_a_kept_machine_is_inspected_and_drawn(tmp_path: Path) -> None:
+    path, svg = _written(tmp_path, "lax", learn(played(Design(LAX)))), tmp_path / "lax.svg"
+    ran = CliRunner().invoke(main, ["learn", path, "--dot", str(tmp_path / "lax.dot"), "--svg", str(svg)])
+    assert ran.exit_code == 0, ran.output
+    assert "refused by client.iss_matches_recorded_issuer [RFC 9207 2.4" in ran.output
+    assert (tmp_path / "lax.dot").read_text().startswith("digraph")
+    assert svg.read_text().startswith("<?xml")
+
+
+def test_what_was_not_measured_is_exit_code_3(tmp_path: Path) -> None:
+    machine = Machine(Turn("call", "rs"), ({"call.challenge": Edge(Turn(SILENT), 1)}, {}))
+    ran = CliRunner().invoke(main, ["learn", _written(tmp_path, "hangs", machine)])
+    assert ran.exit_code == 3
+    assert "hangs: not measured after 1 rows of answers" in ran.output
+
+
+@pytest.mark.parametrize(("arguments", "said"), [
+    (["nobody==1.0"], "unknown client 'nobody'"),
+    (["mcp-python==2.3.0", "--answers", "tokn"], "no answer 'tokn'"),
+    (["a", "b", "c"], "name one client to learn it, or two to compare them"),
+    (["a.json", "b.json", "--svg", "x.svg"], "--dot and --svg draw one machine"),
+    (["missing.json"], "missing.json: No such file"),
+])  # fmt: skip
+def test_what_cannot_be_learned_is_one_line(arguments: list[str], said: str) -> None:
+    ran = CliRunner().invoke(main, ["learn", *arguments])
+    assert ran.exit_code == 2
+    assert said in ran.output
+    assert ran.output.count("\n") == 1
+
+
+# --- real ones -------------------------------------------------------------------------------------------------
+
+
+def _learned(name: str, folder: Path, *options: str) -> Machine:
+    ran = CliRunner().invoke(main, ["learn", name, "-o", str(folder), *options])
+    assert ran.exit_code == 0, ran.output
+    path = folder / release(name, CLIENTS, "client").slug / "machine.json"
+    return Machine.from_json(json.loads(path.read_text())["machine"])
+
+
+@pytest.mark.slow
+def test_a_real_client_is_the_same_machine_every_time(tmp_path: Path) -> None:
+    found = {_learned("mcp-python==2.3.0", tmp_path / str(seed), "--seed", str(seed)).digest for seed in range(5)}
+    assert len(found) == 1
+
+
+@pytest.mark.slow
+def test_what_no_scenario_sees_is_a_difference_of_two_releases(tmp_path: Path) -> None:
+    """What they do with a 403 insufficient_scope to the very first request."""
+    one, other = (_learned(f"mcp-python=={version}", tmp_path) for version in ("2.0.1", "2.3.0"))
+    assert ("call.insufficient_scope",) in [pair.word for pair in differences(one, other)]
