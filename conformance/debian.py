@@ -30,7 +30,9 @@ def fetch(package: str, version: str, home: Path, lock: Lock | None) -> list[Pat
     outward(download, f"apt-get could not fetch {package}", home, _APT)
     fetched = sorted(debs.glob("*.deb"))
     for deb in fetched:
-        sealed(["dpkg-deb", "-x", str(deb), str(root)], f"cannot unpack {deb.name}", home)
+        # Whoever its files belong to on the system, here they are ours.
+        unpack = ["sh", "-c", 'dpkg-deb --fsys-tarfile "$0" | tar -x --no-same-owner -C "$1"', str(deb), str(root)]
+        sealed(unpack, f"cannot unpack {deb.name}", home)
     _check(Lock.of_debs("", fetched), lock)
     return fetched
 

@@ -17,7 +17,7 @@ _RDONLY, _NOSUID, _NODEV, _NOEXEC, _REMOUNT, _BIND, _REC, _PRIVATE = 1, 2, 4, 8,
 _DETACH = 2
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41, "riscv64": 41}
 _MOUNT_SETATTR, _HERE, _RECURSIVE = 442, -100, 0x8000  # the same on every machine
-_CAPABILITY_DROP, _NO_NEW_PRIVILEGES = 24, 38
+_CAPABILITY_DROP, _NO_NEW_PRIVILEGES, _AMBIENT, _CLEAR_ALL = 24, 38, 47, 4
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -98,7 +98,8 @@ def _mount(source: str, target: str, kind: str | None, flags: int, data: str | N
 
 
 def _give_up_rights() -> None:
-    """Whoever is root here only is none for what is started: it can undo nothing of this."""
+    """Whoever is root here only, or may do as root does, may not once it is started: it can undo nothing of this."""
+    _called("ambient", _libc.prctl(_AMBIENT, _CLEAR_ALL, 0, 0, 0))
     for number in range(64):
         if _libc.prctl(_CAPABILITY_DROP, number, 0, 0, 0) != 0:
             break

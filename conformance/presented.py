@@ -28,6 +28,7 @@ from model import guards, identifiers, serving
 from model import resource_server as rules
 from model.design import Design
 from model.guards import ask
+from model.logic import all_of, same
 from model.rule import Condition
 from model.world import DEFAULT_AUDIENCE, NONE
 
@@ -129,13 +130,13 @@ def _values(design: Design, shown: Presented, around: Around, used: Collection[s
             "shares_origin": any(identifiers.same_origin(issuer, one) for one in listed),
             "by_issuer": issuer == shown.signer, "signer_listed": shown.signer in listed, "typed": shown.typed,
             "identifier": _as_https(own), "url": _as_https(shown.asked.place), "audience": _as_https(audience),
-            "expired": _is_past(claims.get("exp")),
+            "expired": is_past(claims.get("exp")),
             "has_default": DEFAULT_AUDIENCE in audiences or (not audiences and serving.needs_no_audience(design)),
             "sufficient": around.scope in ("", *str(claims.get("scope", "")).split()),
             "key": bound if token.scheme == "dpop" else NONE, "own": bound == NONE,
             "for_this": fits and here, "for_another": fits and not here,
             "bare": proof is None and token.scheme == "bearer",
-            "certificate": NONE, "presented": NONE, "used": proof is not None and proof.name in used,
+            "certificate": NONE, "presented": NONE, "used": _is_stale(design, proof, used),
         }  # fmt: skip
 
 
@@ -145,6 +146,13 @@ def _fits(design: Design, proof: Proof, shown: Presented, bound: str) -> bool:
         return False
     for_token = rules.proof_fits_token(design, proof.token_hash == token_hash(shown.token.text), True)
     return bool(for_token) and bool(rules.proof_fits_method(design, shown.asked.method, proof.method))
+
+
+def _is_stale(design: Design, proof: Proof | None, used: Collection[str]) -> bool:
+    """Whether a proof was there before, or has no nonce where one is asked for."""
+    if proof is None:
+        return False
+    return proof.name in used or bool(all_of(same(design.dpop_replay, "nonce"), proof.nonce == ""))
 
 
 def _as_https(url: str) -> str:
@@ -157,7 +165,8 @@ def _confirmed(claims: Mapping[str, Any]) -> str:
     return str(named.get("jkt", NONE)) if isinstance(named, dict) else NONE
 
 
-def _is_past(expires: Any) -> bool:
+def is_past(expires: Any) -> bool:
+    """Whether a token with this ``exp`` has expired."""
     return isinstance(expires, int | float) and expires < time.time()
 
 

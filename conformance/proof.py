@@ -29,6 +29,7 @@ class Proof:
         method: what it says of the request, as ``target`` does.
         fresh: whether it was made just now.
         name: its ``jti``.
+        nonce: what a server gave it, if anything.
     """
 
     thumbprint: str
@@ -37,6 +38,7 @@ class Proof:
     target: str
     fresh: bool
     name: str
+    nonce: str
 
 
 def verified_proof(text: str) -> Proof | None:
@@ -49,9 +51,10 @@ def verified_proof(text: str) -> Proof | None:
         claims = jwt.decode(text, key, algorithms=_ALGORITHMS).claims
         fresh = abs(time.time() - float(claims["iat"])) < _FRESH
         made_for, target, name = str(claims["htm"]), str(claims["htu"]), str(claims["jti"])
+        bound, nonce = str(claims.get("ath", "")), str(claims.get("nonce", ""))
     except (JoseError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    return Proof(key.thumbprint(), str(claims.get("ath", "")), made_for, target, fresh, name) if name else None
+    return Proof(key.thumbprint(), bound, made_for, target, fresh, name, nonce) if name else None
 
 
 def read_proof(asked: Asked) -> Proof | None:

@@ -21,7 +21,7 @@ from conformance.install import Installed
 from conformance.judge import NOT_MEASURED, Judgement
 from conformance.message import Asked, Message
 from conformance.play import Play
-from conformance.presented import Around, Presented, presented
+from conformance.presented import Around, Presented, is_past, presented
 from conformance.probes import HONEST, PATH, PROBES, PROVEN, SCOPE, OnTheWire, Probe, asked
 from conformance.processes import serving
 from conformance.proxied import Proxied
@@ -57,7 +57,8 @@ class Surroundings(Proxied):
             return Message("key_set", {"keys": [{**key.as_dict(private=False), "use": "sig", "alg": "ES256"}]})
         if asked.place == f"{origin}/introspect":
             told = self.described.get(asked.value("token"))
-            return Message("introspection_response", {"active": False} if told is None else {"active": True, **told})
+            active = told is not None and not is_past(told.get("exp"))
+            return Message("introspection_response", {"active": active, **(told or {} if active else {})})
         said = super().answer(asked)
         if said.name == "server_metadata" and said.fields:
             return said.but(jwks_uri=f"{origin}/keys", introspection_endpoint=f"{origin}/introspect")

@@ -36,7 +36,9 @@ HOME: Final = "/home/openworld"
 SIZE: Final = 1 << 30
 #: Where the texts are that it is given.
 GIVEN: Final = "/run/openworld"
-_USERS: Final = (("root", 0, 0), ("openworld", os.getuid() or 1000, os.getgid() or 1000))
+#: Who a process is that is not root.
+SOMEBODY: Final = 1000
+_USERS: Final = (("root", 0, 0), ("openworld", os.getuid() or SOMEBODY, os.getgid() or SOMEBODY))
 _PASSWD: Final = "".join(f"{name}:x:{user}:{group}::{HOME}:/bin/sh\n" for name, user, group in _USERS)
 #: What a process sees of our environment. The rest may be secret, or send it past loopback.
 _PASSED_ON: Final = ("PATH", "LANG", "LC_ALL", "TZ", "SYSTEMROOT")
@@ -159,7 +161,10 @@ def _bubblewrap(inside: Room, given: Mapping[str, int]) -> Iterator[str]:
 
 
 def _unshare(inside: Room, given: Mapping[str, str]) -> Iterator[str]:
-    yield from ("setpriv", "--pdeathsig", "KILL", "unshare", "--user", "--map-root-user", "--mount", "--pid", "--ipc")
+    yield from ("setpriv", "--pdeathsig", "KILL", "unshare", "--user", "--mount", "--pid", "--ipc")
+    # A server of the distribution that finds itself root wants to become somebody else, whom there is not in there.
+    as_somebody = (f"--map-user={SOMEBODY}", f"--map-group={SOMEBODY}", "--keep-caps")
+    yield from ("--map-root-user",) if inside.over is None else as_somebody
     yield from ("--uts", "--fork", "--kill-child")
     yield from ("--net",) if inside.sealed else ()
     wanted = {

@@ -137,6 +137,14 @@ RESOURCE_SERVERS = _named(
         "django-oauth-toolkit", "pypi", "django-oauth-toolkit", "django_oauth_toolkit_rs.py", "3.4.1",
         "django-oauth-toolkit", variants=("default", "metadata"),
     ),
+    Software(
+        "mod-oauth2", "deb", "libapache2-mod-oauth2", "mod_oauth2.py", "4.0.0-1", "mod_oauth2",
+        variants=("default", "dpop", "introspection", "unasked"),
+    ),
+    Software(
+        "mod-auth-openidc", "deb", "libapache2-mod-auth-openidc", "mod_auth_openidc.py", "2.4.17-1",
+        "mod_auth_openidc", variants=("default", "introspection", "unasked"),
+    ),
 )  # fmt: skip
 
 

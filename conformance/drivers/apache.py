@@ -1,0 +1,47 @@
+"""Runs Apache as the distribution has it, one process, with one protected place in front of a script that answers."""
+
+import os
+import tempfile
+
+from command_rs import free_port, serve
+
+_MODULES = "/usr/lib/apache2/modules"
+_CONFIGURATION = """
+ServerName 127.0.0.1
+Listen 127.0.0.1:{port}
+PidFile {folder}/pid
+ErrorLog /dev/stderr
+LogLevel error
+DefaultRuntimeDir {folder}
+LoadModule mpm_prefork_module {modules}/mod_mpm_prefork.so
+LoadModule authn_core_module {modules}/mod_authn_core.so
+LoadModule authz_core_module {modules}/mod_authz_core.so
+LoadModule authz_user_module {modules}/mod_authz_user.so
+LoadModule alias_module {modules}/mod_alias.so
+LoadModule cgi_module {modules}/mod_cgi.so
+LoadModule {name}_module {modules}/mod_{name}.so
+ScriptAliasMatch ^{path}(/below)?$ {folder}/protected
+<Directory {folder}>
+Options ExecCGI
+</Directory>
+{protected}
+"""
+_SCRIPT = """#!/bin/sh
+printf 'Content-Type: application/json\\r\\n\\r\\n{"data": "protected"}'
+"""
+
+
+def run(name, job, protected, server=""):
+    """Serve what a module protects; ``protected`` are the lines that say how, ``server`` those about all of it."""
+    port = free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        script = os.path.join(folder, "protected")
+        with open(script, "w") as file:
+            file.write(_SCRIPT)
+        os.chmod(script, 0o755)
+        place = f"<Location {job['path']}>\n{protected}\n</Location>\n{server}"
+        with open(os.path.join(folder, "apache.conf"), "w") as file:
+            file.write(_CONFIGURATION.format(
+                port=port, folder=folder, modules=_MODULES, name=name, path=job["path"], protected=place,
+            ))
+        serve(["/usr/sbin/apache2", "-X", "-d", folder, "-f", os.path.join(folder, "apache.conf")], port)

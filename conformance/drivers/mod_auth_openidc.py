@@ -1,0 +1,35 @@
+"""Protects a place of Apache with mod_auth_openidc as an OAuth 2.0 resource server, as its sample configuration does.
+
+What tokens claim is for Require directives to ask.
+"""
+
+import json
+import sys
+
+from apache import run
+from browser import die_with_parent
+
+_VERIFY = {
+    "default": "OIDCOAuthVerifyJwksUri {jwks}",
+    "introspection": "OIDCOAuthIntrospectionEndpoint {introspection}\nOIDCOAuthClientID {client_id}\n"
+                     "OIDCOAuthClientSecret {client_secret}",
+    "unasked": "OIDCOAuthVerifyJwksUri {jwks}",
+}
+_CLAIMS = """<RequireAll>
+Require claim iss:{issuer}
+Require claim aud:{url}
+Require claim scope:{scope}
+</RequireAll>"""
+
+
+def main():
+    job = json.loads(sys.stdin.readline())
+    die_with_parent()
+    variant = job["variant"]
+    asked = "Require valid-user" if variant == "unasked" else _CLAIMS
+    server = f"OIDCCryptoPassphrase loopback-only\nOIDCOAuthSSLValidateServer Off\n{_VERIFY[variant]}".format_map(job)
+    run("auth_openidc", job, f"AuthType oauth20\n{asked}".format_map(job), server)
+
+
+if __name__ == "__main__":
+    main()

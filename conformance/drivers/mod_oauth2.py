@@ -1,0 +1,31 @@
+"""Protects a place of Apache with mod_oauth2, as its README does; what tokens claim is for Require to ask."""
+
+import json
+import sys
+
+from apache import run
+from browser import die_with_parent
+
+_VERIFY = {
+    "default": "OAuth2TokenVerify jwks_uri {jwks}",
+    "dpop": "OAuth2TokenVerify jwks_uri {jwks} type=dpop\nOAuth2AcceptTokenIn header type=DPoP",
+    "introspection": "OAuth2TokenVerify introspect {introspection} "
+                     "introspect.auth=client_secret_basic&client_id={client_id}&client_secret={client_secret}",
+    "unasked": "OAuth2TokenVerify jwks_uri {jwks}",
+}
+_CLAIMS = """<RequireAll>
+Require oauth2_claim iss:{issuer}
+Require oauth2_claim aud:{url}
+Require oauth2_claim scope:{scope}
+</RequireAll>"""
+
+
+def main():
+    job = json.loads(sys.stdin.readline())
+    die_with_parent()
+    asked = "Require valid-user" if job["variant"] == "unasked" else _CLAIMS
+    run("oauth2", job, "\n".join(("AuthType oauth2", _VERIFY[job["variant"]], asked)).format_map(job))
+
+
+if __name__ == "__main__":
+    main()
