@@ -166,7 +166,7 @@ def attacker_authenticates(
     return tuple(ask(
         guards.AUTHENTICATION, design=design, policy=c.of(server.name), genuine=genuine, certified=True, secret=secret,
         assertion=all_of(assertion, knows_attester(c, server, design)), named=True, endpoint=endpoint,
-        replaced=replaced, attested=attested, anyhow=any_of(genuine, replaced),
+        replaced=replaced, attested=attested, anyhow=any_of(genuine, replaced, server_rules.is_public(design)),
     ))  # fmt: skip
 
 

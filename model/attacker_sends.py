@@ -310,7 +310,7 @@ def _as_client(world: World) -> list[dict[str, str]]:
 def authenticate(c: Context, server: str, client: str) -> Move:
     """The attacker authenticates at an honest AS as an honest client."""
     design = policy_of(c, client)
-    here = all_of(c.has(c.capabilities), no(same(design.client_auth, "none")), is_known(c, client))
+    here = all_of(c.has(c.capabilities), no(server_rules.is_public(design)), is_known(c, client))
     sent = Sent(ATTACKER, server, _credentials(c, server, client))
     checked = attacker_authenticates(c, c.world.by_name[server], client)
     return Move(here, checked, {"accepted.authentication": True}, (sent,))

@@ -35,7 +35,7 @@ def _begins_with(uri: str, beginning: str) -> bool:
 
 
 @rule("CIMD-8.5-host", "MCP-lochost", "O21-consent", "DCR-5-uri",
-      source="draft-ietf-oauth-client-id-metadata-document 8.5; MCP authorization 2026-07-28")  # fmt: skip
+      source="draft-ietf-oauth-client-id-metadata-document 9.5; MCP authorization 2026-07-28")  # fmt: skip
 def user_recognises_the_client(design: Design, shown: Condition) -> Condition:
     """A vigilant user approves only a page that names the client."""
     return implies(same(design.user, "vigilant"), shown)
@@ -69,7 +69,19 @@ def resource_is_acceptable(design: Design, requested: Value, listed: Condition) 
     )
 
 
-@rule("PAR-2.1-auth", "CIMD-8.2-conf", "FAPI-as-cauth", source="RFC 6749 3.2.1; RFC 9126 2.1; RFC 7523 3")
+def is_public(design: Design) -> Condition:
+    """Whether an AS asks whoever names a client for no credentials: it has none, or its document offers that as well.
+
+    ``design``: the client's. Of methods that a document lists, any that the AS supports will do
+    (draft-ietf-oauth-client-id-metadata-document-03 6).
+    """
+    offered = all_of(same(design.reg, "cimd"), same(design.auth_methods, "also_none"))
+    return any_of(same(design.client_auth, "none"), offered)
+
+
+@rule("PAR-2.1-auth", "CIMD-8.2-conf", "CIMD-6-methods", "FAPI-as-cauth",
+      source="RFC 6749 3.2.1; RFC 9126 2.1; RFC 7523 3; "
+      "draft-ietf-oauth-client-id-metadata-document-03 6, 9.2")  # fmt: skip
 def client_is_authenticated(
     design: Design, genuine: Condition, secret: Condition, assertion: Condition, replaced: Condition,
     attested: Condition = False,
@@ -83,7 +95,7 @@ def client_is_authenticated(
     TLS client certificates cannot be passed on.
     """
     return any_of(
-        same(design.client_auth, "none"),
+        is_public(design),
         genuine,
         all_of(same(design.client_auth, "secret"), secret),
         all_of(one_of(design.client_auth, "pkjwt", "attest"), assertion),
@@ -273,7 +285,7 @@ def redirect_drops_the_form(design: Design) -> Condition:
     return same(design.as_redirect_status, "307")
 
 
-@rule("CIMD-8.4-drift", "CIMD-8.3-ident", source="draft-ietf-oauth-client-id-metadata-document 8.3, 8.4")
+@rule("CIMD-8.4-drift", "CIMD-8.3-ident", source="draft-ietf-oauth-client-id-metadata-document 9.3, 9.4")
 def consent_is_pinned_to_metadata(design: Design, unasked: Condition) -> Condition:
     """Remembered consent does not cover a client whose metadata has changed: the user is asked."""
     return implies(unasked, same(design.consent_pin, "off"))
@@ -381,7 +393,7 @@ def introspection_is_for_the_audience(design: Design, audience: Condition) -> Co
     return any_of(audience, one_of(design.introspect, "auth", "dynamic"))
 
 
-@rule("CIMD-8.9-trust", "CIMD-5-noredir", source="draft-ietf-oauth-client-id-metadata-document 5, 8.9")
+@rule("CIMD-8.9-trust", "CIMD-5-noredir", source="draft-ietf-oauth-client-id-metadata-document 5, 9.9")
 def document_is_fetched(design: Design, listed: Condition, redirected: Condition) -> Condition:
     """The AS fetches the metadata documents of clients on hosts that it accepts, and follows no redirect to another.
 
@@ -391,7 +403,7 @@ def document_is_fetched(design: Design, listed: Condition, redirected: Condition
     return all_of(accepted, implies(redirected, same(design.cimd_fetch, "follow")))
 
 
-@rule("CIMD-8.6-ssrf", source="draft-ietf-oauth-client-id-metadata-document 8.6")
+@rule("CIMD-8.6-ssrf", source="draft-ietf-oauth-client-id-metadata-document 9.6")
 def fetches_are_guarded(design: Design) -> Condition:
     """The AS checks every address that registration makes it contact."""
     return same(design.as_fetch_guard, "off")

@@ -257,7 +257,7 @@ DESIGN_NOTES: dict[str, tuple[str, str]] = {
     "oauth21": ("closed world after OAuth 2.1", "draft-ietf-oauth-v2-1-16, in progress 2026-05"),
     "dcr": ("AS metadata and open dynamic registration, no resource metadata", "RFC 8414; RFC 7591"),
     "prm_cimd": ("exact resource metadata and client ID metadata documents: the published state",
-                 "RFC 9728; draft-ietf-oauth-client-id-metadata-document-02"),
+                 "RFC 9728; draft-ietf-oauth-client-id-metadata-document-03"),
     "prm_cimd_prefix": ("the same with prefix matching", "draft-mcguinness-oauth-rfc9728bis-01"),
     "prm_cimd_echo": ("prm_cimd with the resource echo as the draft words it",
                       "draft-mcguinness-oauth-resource-token-resp-03"),

@@ -5,7 +5,7 @@ answers: does a metadata document for `resource` cover a request to `url`? Only 
 syntax of RFC 3986 are identifiers. Anything else compares false, except as a bare string.
 
 Drafts: rfc9728bis is draft-mcguinness-oauth-rfc9728bis-01, RTR draft-mcguinness-oauth-resource-
-token-resp-03, CIMD draft-ietf-oauth-client-id-metadata-document-02.
+token-resp-03, CIMD draft-ietf-oauth-client-id-metadata-document-03.
 """
 
 from __future__ import annotations
@@ -455,7 +455,7 @@ def is_client_metadata_url(url: str) -> bool:
 def is_internal_address(host: str) -> bool:
     """A host is internal when it is a special-use address or a name of the machine itself.
 
-    Source: RFC 6890 and RFC 6761 6.3, by way of RFC 9728 7.7 and CIMD 8.6. No name is resolved.
+    Source: RFC 6890 and RFC 6761 6.3, by way of RFC 9728 7.7 and CIMD 9.6. No name is resolved.
     """
     name = host.lower().removeprefix("[").removesuffix("]").removesuffix(".")
     try:

@@ -83,10 +83,12 @@ def client_is_read(
         "spiffe_id": choose(attested, mapped(_spiffe_id, client_id), NONE),
         "spiffe_bundle_endpoint": choose(attested, mapped(_bundle, client_id), NONE),
     }
-    bundle = all_of(document, attested)
+    bundle, also = all_of(document, attested), same(design.auth_methods, "also_none")
+    both = mapped(lambda known: NONE if known == NONE else ("none", known), says["token_endpoint_auth_method"])
+    methods = {"token_endpoint_auth_methods_supported": choose(also, both, NONE)}
     return (
         Sent(server.name, host, Fetch(client_id), document),
-        Sent(host, server.name, ClientMetadata(client_id, **says, **spiffe), document),
+        Sent(host, server.name, ClientMetadata(client_id, **says, **spiffe, **methods), document),
         Sent(server.name, host, Fetch(spiffe["spiffe_bundle_endpoint"]), bundle),
         Sent(host, server.name, KeySet("<keys of its SPIFFE trust domain>"), bundle),
         *_chain(server.name, host, client_id, chained, "oauth_client", says["redirect_uris"]),

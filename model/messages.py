@@ -133,7 +133,7 @@ class ServerMetadata(Message):
     """Authorization server metadata."""
 
     label = "200 AS metadata"
-    source = "RFC 8414 2, 2.1; RFC 9207 3; RFC 9126 5; RFC 9449 5.1; client-id-metadata-document 5; RFC 9728 4"
+    source = "RFC 8414 2, 2.1; RFC 9207 3; RFC 9126 5; RFC 9449 5.1; client-id-metadata-document 7; RFC 9728 4"
     issuer: Value = public()
     authorization_endpoint: Value = endpoint("authorize")
     token_endpoint: Value = endpoint("token")
@@ -164,6 +164,7 @@ class ClientMetadata(Message):
     client_id: Value = public()
     redirect_uris: tuple[Value, ...] = public()
     token_endpoint_auth_method: Value = public()
+    token_endpoint_auth_methods_supported: Value = public()
     jwks: Value = public()
     spiffe_id: Value = public()
     spiffe_bundle_endpoint: Value = public()
@@ -376,7 +377,7 @@ class Redirection(Message):
 class Fetch(Message):
     """A request for a document, at an address that somebody else named."""
 
-    label, source = "GET {url}", "RFC 9728 7.7; draft-ietf-oauth-client-id-metadata-document 8.6"
+    label, source = "GET {url}", "RFC 9728 7.7; draft-ietf-oauth-client-id-metadata-document 9.6"
     url: Value = public()
 
 

@@ -108,21 +108,24 @@ _MECHANISMS = (
     ("as_redirect_status", "303 307", "the status with which the AS sends the browser back", "RFC 9700 4.12"),
     # client identity and authentication
     ("reg", "cimd dcr dcr_ss static federation", "where the client_id comes from", "draft-ietf-oauth-client-id-metadata-document; RFC 7591"),
-    ("cimd_docs", "single per_as", "one client metadata document, or one for each AS", "draft-ietf-oauth-client-id-metadata-document 8"),
-    ("cimd_redirect", "any same_origin loopback", "redirect URIs a client metadata document may list", "draft-ietf-oauth-client-id-metadata-document 8.1"),
+    ("cimd_docs", "single per_as", "one client metadata document, or one for each AS", "draft-ietf-oauth-client-id-metadata-document 9"),
+    ("cimd_redirect", "any same_origin loopback", "redirect URIs a client metadata document may list", "draft-ietf-oauth-client-id-metadata-document 9.1"),
     ("cimd_redirect_check", "on off prefix pattern",
      "AS: the redirect URI is one that is registered for the client, in its document or otherwise; prefix: it begins with one; pattern: it is on the host of one",
-     "draft-ietf-oauth-client-id-metadata-document-02 4.2; RFC 9700 4.1"),
+     "draft-ietf-oauth-client-id-metadata-document-03 4.2; RFC 9700 4.1"),
     ("cimd_fetch", "strict follow", "AS: follow redirects when fetching a client metadata document", "draft-ietf-oauth-client-id-metadata-document 5"),
     ("cimd_cache", "fresh stale", "AS: a cached client metadata document outlives a key change", "draft-ietf-oauth-client-id-metadata-document 5.2"),
-    ("consent_pin", "on off", "AS: remembered consent holds only while the client's metadata is unchanged", "draft-ietf-oauth-client-id-metadata-document 8.4"),
-    ("consent_ui", "name redirect_host client_id_host", "what the consent page shows of the client", "draft-ietf-oauth-client-id-metadata-document 8.5; MCP authorization 2026-07-28"),
-    ("as_client_policy", "open allowlist", "AS: which client metadata domains are accepted", "draft-ietf-oauth-client-id-metadata-document 8.9"),
+    ("consent_pin", "on off", "AS: remembered consent holds only while the client's metadata is unchanged", "draft-ietf-oauth-client-id-metadata-document 9.4"),
+    ("consent_ui", "name redirect_host client_id_host", "what the consent page shows of the client", "draft-ietf-oauth-client-id-metadata-document 9.5; MCP authorization 2026-07-28"),
+    ("as_client_policy", "open allowlist", "AS: which client metadata domains are accepted", "draft-ietf-oauth-client-id-metadata-document 9.9"),
     ("ss_binds", "name name+redirect name+jwks", "what a software statement binds", "RFC 7591 2.3"),
     ("unique_cid", "off on pair",
      "the client refuses a client_id that it already has elsewhere; pair: one that it has elsewhere at the same token endpoint",
      "draft-ietf-oauth-security-topics-update-02 2.1.2.3"),
     ("client_auth", "none secret pkjwt mtls attest", "how the client authenticates", "RFC 6749 2.3; RFC 7523; RFC 8705"),
+    ("auth_methods", "one also_none",
+     "the methods that the client's metadata document lists: that by which it authenticates; `none` as well, for AS that support no other",
+     "draft-ietf-oauth-client-id-metadata-document-03 6"),
     ("attesters", "endorsed accepted",
      "AS: whose attestations of a client it takes: of attesters that it accepts and that the client's metadata endorses; of any that it accepts",
      "draft-mcguinness-oauth-client-attesters, Acceptance Policy (source of September 2026); draft-ietf-oauth-attestation-based-client-auth-11 10.8"),
@@ -198,7 +201,7 @@ _MECHANISMS = (
      "draft-hardt-oauth-aauth-protocol, Auth Token Response Verification"),
     # fetching
     ("fetch_guard", "on off", "client: resolved addresses are checked at every hop", "RFC 9728 7.7"),
-    ("as_fetch_guard", "on off", "AS: the same for what registration makes it fetch", "draft-ietf-oauth-client-id-metadata-document 8.6"),
+    ("as_fetch_guard", "on off", "AS: the same for what registration makes it fetch", "draft-ietf-oauth-client-id-metadata-document 9.6"),
     ("https_only", "on off", "client: follow https URLs only", "MCP security best practices"),
     ("url_scheme_check", "on off", "client: opens http(s) authorization endpoints only", "MCP security best practices"),
     # trust at the resource server
@@ -282,7 +285,7 @@ _ENVIRONMENT = (
     ("leak_point", "client_page as_page", "where state leaks: after its use, or before", "RFC 9700 4.2"),
     ("block", "no yes", "the attacker can hold back or outrun the user's request", "FAPI 2.0 Security Profile 6"),
     ("user", "naive vigilant", "whether the user refuses a consent page that names somebody else, or that asks for more than the task needs", "convention"),
-    ("lookalike", "no yes", "the attacker holds a domain that looks like the client's", "draft-ietf-oauth-client-id-metadata-document 8.3"),
+    ("lookalike", "no yes", "the attacker holds a domain that looks like the client's", "draft-ietf-oauth-client-id-metadata-document 9.3"),
     ("dcr_uris", "ignored fetched", "whether the AS fetches URIs from a dynamic registration", "RFC 7591 5"),
     ("cid_eq_rs", "no yes", "a server is both a client and a resource server under one URL", "RFC 9068 2.1"),
     ("warm", "no yes", "the client holds cached tokens for honest resources", "rfc9728bis 6"),
@@ -380,7 +383,7 @@ REPLACED = {"as_count": "as_choice"}
 ROLES = {
     "client": "prm norm prm_url prm_drop prm_cache prm_src rs_scheme_check signed_metadata signed_values prm_log xcheck as_choice as_trust as_signed_metadata md_issuer_check "
     "chain_constraints md_corroborate rs_as_bind iss_check per_as_redirect as_memory state_single_use state callback_bind after_error error_checks pkce pkce_policy "
-    "par reg cimd_docs cimd_redirect unique_cid client_auth attestation_shown assertion_aud key_per_as other_authn_ep conn_context "
+    "par reg cimd_docs cimd_redirect unique_cid client_auth auth_methods attestation_shown assertion_aud key_per_as other_authn_ep conn_context "
     "issuer_resolution shared_provider cred_pin resource_indicator echo scope_request step_up dpop dpop_key dpop_par dpop_policy token_type_check mtls "
     "mtls_key cache_key optimistic rt_pin http_redirect instance fetch_guard https_only url_scheme_check grant "
     "client_instances certified warm fallback resource_token_check auth_token_check",

@@ -195,7 +195,7 @@ ASKED = (
     ("first_contact", "client_auth=mtls;par=required;mtls=bound"),
     ("first_contact", "client_auth=pkjwt;par=required;dpop=token+code;as_dpop=honor;r_requires_dpop=yes;as_echo=yes"),
     ("first_contact", "protocol=aauth"),
-    ("first_contact", "attestation_shown=yes;rs_attestation=own"),
+    ("first_contact", "attestation_shown=yes;rs_attestation=own;client_auth=pkjwt;auth_methods=also_none"),
     ("task_completed", "protocol=aauth;world=aauth_chain;exchange=own"),
     ("code_delivery", "cap=mal_as;iss_check=off;as_trust=federation;a_enrolled=below;chain_constraints=off"),
     ("first_contact", "reg=dcr_ss;client_auth=secret;xcheck=on"),
