@@ -104,7 +104,8 @@ def client_is_authenticated(
     )
 
 
-@rule("CAE-accept", source="draft-mcguinness-oauth-client-attesters, Acceptance Policy (source of September 2026)")
+@rule("CAE-accept", "CII-3.1-assoc",
+      source="draft-mcguinness-oauth-client-attesters-00 2.1; draft-mcguinness-oauth-client-instance-id 3.1")  # fmt: skip
 def attester_is_endorsed(policy: Design, attested: Condition = False) -> Condition:
     """Who attests a client is endorsed in the metadata of that client; that an AS accepts it for others is not enough.
 

@@ -151,12 +151,15 @@ def attestation_is_taken(design: Design, identifier: Value, audience: Value) -> 
     return any_of(same(design.rs_attestation, "any"), holds(identifiers.equal_code_points, audience, identifier))
 
 
-@rule("ABC-7.2-rs", source="draft-ietf-oauth-attestation-based-client-auth-11 5.1, 7.1, 7.2, 7.6")
+@rule("ABC-7.2-rs", "CII-3.1-assoc",
+      source="draft-ietf-oauth-attestation-based-client-auth-11 5.1, 7.1, 7.2, 7.6; "
+      "draft-mcguinness-oauth-client-instance-id 3.1")  # fmt: skip
 def attestation_is_shown(design: Design, shown: Condition = False, attested: Condition = False) -> Condition:
     """Where an RS asks for that, a token comes with the attestation of a client and a proof that it holds its key.
 
     ``shown``: it is of the client that the token was issued to, its attester is known, and its proof is taken;
-    ``attested``: it is of another client, the presenter's own. No draft has an RS compare the two.
+    ``attested``: it is of another client, the presenter's own. Which attesters may speak for which client a resource
+    server is to have configured; no draft has it compare the client with that of the token.
     """
     return any_of(
         same(design.rs_attestation, "off"), shown, all_of(attested, no(same(design.rs_attestation, "client")))
