@@ -153,6 +153,9 @@ def complaint(error: ValidationError) -> str:
     match error.validator:
         case "required":
             return f"{next(name for name in rule if name not in found)!r} is missing"
+        case "dependentRequired":
+            pairs = ((key, other) for key, others in rule.items() if key in found for other in others)
+            return "{!r} says nothing without {!r}".format(*next(pair for pair in pairs if pair[1] not in found))
         case "additionalProperties":
             name = next(name for name in found if name not in schema["properties"])
             what = schema.get("title", "key") if error.absolute_path else "key"  # the first title is the document's own

@@ -23,7 +23,10 @@ from properties.verdict import Verdict
 #: The share of what was kept without a run that is asked again, at least one of them.
 SAMPLE = 0.05
 
-Status = Literal["as expected", "flipped", "not in this world", "inconclusive"]
+Status = Literal["as expected", "flipped", "without its text", "not in this world", "inconclusive"]
+
+#: What fails a check: the suite says otherwise, or the draft no longer says it.
+FAILED: frozenset[Status] = frozenset({"flipped", "without its text"})
 
 #: What is expected or found of a property, in words.
 _WORDS: dict[Result, str] = {
@@ -44,11 +47,18 @@ class Outcome:
     def status(self) -> Status:
         """What has become of the expectation. What nothing here can violate has not been shown to hold."""
         found, expected = self.verdict.result, self.expectation.expected
+        if found == expected and not self.anchored:
+            return "without its text"
         if found == "unknown":
             return "inconclusive"
         if found == expected:
             return "as expected"
         return "not in this world" if found == "not_in_this_world" and expected == "safe" else "flipped"
+
+    @property
+    def anchored(self) -> bool:
+        """Whether the draft still says what the expectation rests on, if it names a sentence."""
+        return self.expectation.anchor is None or self.expectation.anchor.stands
 
     @property
     def expected(self) -> str:
@@ -59,6 +69,8 @@ class Outcome:
     def found(self) -> str:
         """What was found, in words."""
         verdict = self.verdict
+        if not self.anchored:
+            return f"{_WORDS[verdict.result]}, but {self.expectation.anchor}"
         if verdict.reason:
             return f"{_WORDS[verdict.result]}: {verdict.reason}"
         said, _, more = outcome(verdict).partition(": ")

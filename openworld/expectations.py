@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -38,6 +39,35 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Anchor:
+    """A sentence of a draft, on which an expectation rests.
+
+    Attributes:
+        draft: the file of the draft, as text, Markdown or XML.
+        section: where it stands there, in the author's words; may be empty.
+        quote: the sentence; how its words are broken into lines does not matter.
+    """
+
+    draft: Path
+    section: str
+    quote: str
+
+    @builtins.property
+    def stands(self) -> bool:
+        """Whether the draft still says so (raises OSError where it cannot be read)."""
+        return _plain(self.quote) in _plain(self.draft.read_text(encoding="utf-8"))
+
+    def __str__(self) -> str:
+        where = f"{self.draft}, section {self.section}," if self.section else f"{self.draft}"
+        return f"{where} no longer says \"{' '.join(self.quote.split())}\""
+
+
+def _plain(text: str) -> str:
+    """The words of a text alone: no elements of XML and no emphasis, each space one."""
+    return " ".join(re.sub(r"[*_`]", "", unescape(re.sub(r"<[^<>]*>", "", text))).split())
+
+
+@dataclass(frozen=True, slots=True)
 class Expectation:
     """One property under one configuration, and whether it is expected to hold.
 
@@ -51,6 +81,7 @@ class Expectation:
         attacker: capabilities as in ``cap=``.
         world: the world to ask in as in ``world=``; empty where that is left to the property.
         expected: the verdict that is expected; ``safe`` or ``reached`` where the property is to hold.
+        anchor: the sentence that it rests on, if it names one.
     """
 
     file: Path
@@ -62,6 +93,7 @@ class Expectation:
     attacker: str
     world: str
     expected: Result
+    anchor: Anchor | None = None
 
     @builtins.property
     def config(self) -> str:
@@ -83,12 +115,17 @@ _EXPECTED: dict[str, str] = {
 _TEXT = {"type": "string", "format": "printable"}
 _TEXTS = {"type": "array", "items": {"type": "string"}, "minItems": 1}
 _KEYS = {
-    **dict.fromkeys(("name", "because", "design", "world"), _TEXT),
+    **dict.fromkeys(("name", "because", "design", "world", "draft", "section", "quote"), _TEXT),
     "switches": {"type": "object", "additionalProperties": {"type": "string"}},
     **dict.fromkeys(("against", *_EXPECTED), _TEXTS),
 }
 #: What an entry may say.
-SCHEMA = Schema(lambda: {"type": "object", "properties": _KEYS, "additionalProperties": False})
+SCHEMA = Schema(lambda: {
+    "type": "object", "properties": _KEYS, "additionalProperties": False,
+    "dependentRequired": {"section": ["quote"], "quote": ["draft"], "draft": ["quote"]},
+})  # fmt: skip
+#: What stands above the entries.
+_HEAD = Schema(lambda: {"type": "object", "properties": {"with": _TEXTS}})
 
 
 def read(path: Path) -> list[Expectation]:
@@ -98,19 +135,36 @@ def read(path: Path) -> list[Expectation]:
         ExpectationError: not TOML; an unknown key, name or value; nothing expected, or a thing and its opposite.
     """
     content = path.read_bytes()
-    try:
-        data = from_toml(content)
-    except DocumentError as error:
-        raise ExpectationError(f"{path}: {error}") from None
-    stray = [key for key in data if key != "expect"]
+    data = _data(path, content)
+    stray = [key for key in data if key not in ("expect", "with")]
     if stray:
-        raise ExpectationError(f"{path}: unknown key {stray[0]!r}; allowed: tables [[expect]]")
+        raise ExpectationError(f"{path}: unknown key {stray[0]!r}; allowed: with, tables [[expect]]")
     entries, tables = data.get("expect", []), list(_tables(content.decode("utf-8")))
     if not entries or not isinstance(entries, list) or len(entries) != len(tables):
         raise ExpectationError(f"{path}: nothing is expected; write each expectation as a table [[expect]]")
     made = [one for number, fields in enumerate(entries) for one in _Entry(path, tables[number], fields).read()]
     _refuse_contradictions(made)
     return made
+
+
+def drafts(path: Path) -> list[Path]:
+    """The drafts that a file of expectations goes with: files beside it, of which names of the entries may come.
+
+    Raises:
+        ExpectationError: not TOML, or no list of files.
+        OSError: a file cannot be read.
+    """
+    data = _data(path, path.read_bytes())
+    for error in _HEAD.errors(data):
+        raise ExpectationError(f"{path}: with: {complaint(error)}")
+    return [path.parent / name for name in data.get("with", [])]
+
+
+def _data(path: Path, content: bytes) -> dict[str, Any]:
+    try:
+        return from_toml(content)
+    except DocumentError as error:
+        raise ExpectationError(f"{path}: {error}") from None
 
 
 def _refuse_contradictions(expectations: list[Expectation]) -> None:
@@ -145,7 +199,7 @@ class _Entry:
                 for attacker in self._attackers():
                     made = Expectation(
                         self._path, place, name or design or "baseline", because, known.name, design, attacker, world,
-                        expected,
+                        expected, self._anchor(),
                     )  # fmt: skip
                     self._known("switches", 0, _fits, made)
                     yield made
@@ -170,6 +224,15 @@ class _Entry:
         self._known("world", 0, find_world, found)
         return found
 
+    def _anchor(self) -> Anchor | None:
+        if "quote" not in self._fields:
+            return None
+        draft, section, quote = (self._fields.get(key, "") for key in ("draft", "section", "quote"))
+        anchor = Anchor(self._path.parent / draft, section, quote)
+        if not anchor.draft.is_file():
+            raise self._error("draft", 0, f"there is no file {str(anchor.draft)!r}")
+        return anchor
+
     def _attackers(self) -> list[str]:
         listed: list[str] = self._fields.get("against", ["none"])
         for number, attacker in enumerate(listed):
@@ -178,7 +241,7 @@ class _Entry:
 
     def _misshapen(self, error: ValidationError) -> ExpectationError:
         unknown = [name for name in self._fields if name not in _KEYS]
-        key, number = [*error.absolute_path, *unknown, 0][:2]
+        key, number = [*error.absolute_path, *unknown, "", 0][:2]
         return self._error(str(key), number if isinstance(number, int) else 0, complaint(error))
 
     def _known(self, key: str, number: int, read: Any, *words: Any) -> Any:

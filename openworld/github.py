@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from openworld.check import Outcome, lines, path_in_repository, summary
+from openworld.check import FAILED, Outcome, lines, path_in_repository, summary
 
 #: A summary of more than a megabyte is thrown away, so only so many charts go into it.
 CHARTS = 50
@@ -30,7 +30,7 @@ def commands(outcomes: Sequence[Outcome]) -> Iterator[str]:
             settings = ",".join(f"{name}={_escaped(str(value), ':,')}" for name, value in properties.items())
             because = f"\nexpected because {asked.because}" if asked.because else ""
             message = f"{outcome.difference}{because}\n{outcome.command}"
-            yield f"::{'error' if outcome.status == 'flipped' else 'warning'} {settings}::{_escaped(message)}"
+            yield f"::{'error' if outcome.status in FAILED else 'warning'} {settings}::{_escaped(message)}"
 
 
 def _escaped(words: str, more: str = "") -> str:
@@ -40,7 +40,7 @@ def _escaped(words: str, more: str = "") -> str:
 
 def markdown(outcomes: Sequence[Outcome]) -> str:
     """A table of all expectations, those that are not met first, and then these with their evidence."""
-    marks = {"as expected": "✓", "flipped": "✗", "not in this world": "–", "inconclusive": "?"}
+    marks = {"as expected": "✓", "flipped": "✗", "without its text": "✗", "not in this world": "–", "inconclusive": "?"}
     rows = ["## openworld check", "", summary(outcomes), ""]
     rows += ["| | property | design | attacker | expected | found | where |", "|---|---|---|---|---|---|---|"]
     unmet = [outcome for outcome in outcomes if outcome.status != "as expected"]

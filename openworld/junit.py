@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
@@ -9,7 +10,9 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from openworld.check import Outcome, lines, path_in_repository
 
 #: The element that says what has become of an expectation that is not met.
-_RESULTS = {"flipped": "failure", "inconclusive": "error", "not in this world": "skipped"}
+_RESULTS = {
+    "flipped": "failure", "without its text": "failure", "inconclusive": "error", "not in this world": "skipped",
+}  # fmt: skip
 #: How they are counted.
 _COUNTED = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 
@@ -30,7 +33,8 @@ def document(outcomes: Sequence[Outcome]) -> str:
 
 
 def _counts(outcomes: Sequence[Outcome]) -> dict[str, str]:
-    counted = {_COUNTED[result]: sum(one.status == status for one in outcomes) for status, result in _RESULTS.items()}
+    met = Counter(_RESULTS.get(one.status) for one in outcomes)
+    counted = {name: met[result] for result, name in _COUNTED.items()}
     return {
         "tests": str(len(outcomes)),
         **{name: str(count) for name, count in counted.items()},

@@ -27,8 +27,9 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command()
-@click.argument("files", metavar="FILE.toml...", nargs=-1, required=True,
+@click.argument("files", metavar="FILE.toml...", nargs=-1,
                 type=click.Path(exists=True, dir_okay=False, path_type=Path))  # fmt: skip
+@click.option("--init", metavar="DESIGN", help="Print a FILE.toml with what is the case today for a named design.")
 @click.option("--chart/--no-chart", default=True, help="Draw the runs that were found.  [default: chart]")
 @click.option("--junit", type=_FILE, metavar="FILE", help="Write JUnit XML.")
 @click.option("--sarif", type=_FILE, metavar="FILE", help="Write SARIF 2.1.0.")
@@ -50,6 +51,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @as_json
 def check(
     files: tuple[Path, ...],
+    init: str | None,
     chart: bool,
     junit: Path | None,
     sarif: Path | None,
@@ -81,14 +83,27 @@ def check(
     not_in_this_world = ["client_authentication"]
     because = "RFC 9207 2.4 protects only where the server sends iss"
 
+    With draft (a file), section and quote an entry rests on a sentence: when that is gone from the draft, the check
+    fails and shows what rested on it. A line `with = ["mydraft.py"]` above the entries adds a draft of your own.
+
     \b
+    openworld check --init mcp > openworld.toml
     openworld check openworld.toml --junit found.xml --sarif found.sarif
     """
+    if init is not None:
+        from openworld.beginnings import expectations as beginning
+
+        click.echo(beginning(init), nl=False)
+        return DONE
+    if not files:
+        raise click.UsageError("nothing to check: name a FILE.toml, or print one with --init DESIGN")
+    from model.extension import extend
     from openworld.check import evaluate
-    from openworld.expectations import read
+    from openworld.expectations import drafts, read
     from openworld.progress import Progress
     from simulations.processes import cores
 
+    click.get_current_context().with_resource(extend(*(draft for file in files for draft in drafts(file))))
     expectations = [one for file in files for one in read(file)]
     outcomes: list[Outcome] = []
     with Progress("check", len(expectations)) as progress:
@@ -118,7 +133,10 @@ def _cache(folder: Path | None, no_cache: bool) -> Cache | None:
 
 
 def _code(outcomes: list[Outcome]) -> int:
-    codes = {"flipped": VIOLATED, "inconclusive": INCONCLUSIVE, "not in this world": NOT_IN_THIS_WORLD}
+    codes = {
+        "flipped": VIOLATED, "without its text": VIOLATED, "inconclusive": INCONCLUSIVE,
+        "not in this world": NOT_IN_THIS_WORLD,
+    }  # fmt: skip
     statuses = {outcome.status for outcome in outcomes}
     return next((code for status, code in codes.items() if status in statuses), DONE)
 

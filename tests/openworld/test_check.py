@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 
 import openworld
 from openworld.cli import main
+from openworld.study import ATTACKERS
 from properties.solver import Answer, Solver
 from properties.verdict import check
 
@@ -232,7 +233,7 @@ def test_as_json(run: Check) -> None:
         ("[[expect]]\n", "line 1, [[expect]]: nothing is expected; list properties in holds or fails"),
         ("expect = 3", "nothing is expected; write each"),
         ('expect = [{ holds = ["CD"] }]', "write each expectation as a table [[expect]]"),
-        ('x = 1\n[[expect]]\nholds = ["CD"]', "unknown key 'x'; allowed: tables [[expect]]"),
+        ('x = 1\n[[expect]]\nholds = ["CD"]', "unknown key 'x'; allowed: with, tables [[expect]]"),
         ("[[expect]\n", "not a TOML file: "),
         ("\n[[expect]]\nholds = ['CD']\nhold = ['AZ']", "line 4, [[expect]]: hold: unknown key 'hold'; did you mean"),
         ("[[expect]]\nholds = 'CD'", "line 2, [[expect]]: holds: must be a list, found 'CD'"),
@@ -444,3 +445,65 @@ def test_verdicts_are_those_of_the_verdict_command(run: Check) -> None:
         assert {key: found[key] for key in alone if key != "seconds"} == {
             key: value for key, value in alone.items() if key != "seconds"
         }
+
+
+# --- a draft: its words, and what it adds ------------------------------------------------------------------
+
+ANCHORED = """\
+with = ["mine.py"]
+
+[[expect]]
+switches = { rs_issuers = "listed", issuer_listed = "on" }
+against = ["mal_as+delivery_tamper"]
+holds = ["stray_token"]
+draft = "draft.xml"
+section = "3"
+quote = "The client MUST NOT send a token whose issuer is not listed."
+"""
+
+
+def test_an_expectation_rests_on_a_sentence_of_a_draft(run: Check) -> None:
+    """However it is broken and marked up; when it is gone, what rests on it is shown and the check fails."""
+    CliRunner().invoke(main, ["new", "draft", "mine"])
+    draft = Path("draft.xml")
+    draft.write_text("<t>The client <bcp14>MUST\nNOT</bcp14> send a token whose\n  issuer is not listed.</t>", "utf-8")
+    assert run(ANCHORED).exit_code == 0
+    draft.write_text("<t>The client SHOULD NOT send a token whose issuer is not listed.</t>", "utf-8")
+    found = run(ANCHORED, "--junit", "found.xml", "--sarif", "found.sarif")
+    assert found.exit_code == 1
+    assert "openworld.toml:6: without its text" in found.stdout
+    assert "holds, but draft.xml, section 3, no longer says \"The client MUST NOT send" in found.stdout
+    assert "client.token_issuer_is_listed  [draft-me 3]" in found.stdout
+    assert ElementTree.parse("found.xml").getroot().get("failures") == "1"
+    assert json.loads(Path("found.sarif").read_text("utf-8"))["runs"][0]["results"][0]["level"] == "error"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('draft = "draft.xml"', "", "'quote' says nothing without 'draft'"),
+        ('quote = "The client MUST NOT send a token whose issuer is not listed."', "", "nothing without 'quote'"),
+        ("draft.xml", "nowhere.xml", "there is no file 'nowhere.xml'"),
+        ("mine.py", "theirs.py", "theirs.py"),
+        ('with = ["mine.py"]', "with = 3", "with: "),
+    ],
+)
+def test_what_a_draft_is_needed_for_is_said_when_it_is_not_there(run: Check, old: str, new: str, said: str) -> None:
+    """One line, and exit code 2."""
+    CliRunner().invoke(main, ["new", "draft", "mine"])
+    Path("draft.xml").write_text("", encoding="utf-8")
+    found = run(ANCHORED.replace(old, new))
+    assert (found.exit_code, found.stderr.count("\n")) == (2, 1)
+    assert said in found.stderr
+
+
+def test_what_is_the_case_today_is_a_file_to_begin_with(run: Check, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It holds when it is checked at once."""
+    some = {name: ATTACKERS[name] for name in ("none", "code_leak", "lure")}
+    monkeypatch.setattr("openworld.beginnings.ATTACKERS", some)
+    begun = CliRunner().invoke(main, ["check", "--init", "rfc6749"])
+    entries = tomllib.loads(begun.stdout)["expect"]
+    assert sorted(attacker for entry in entries for attacker in entry["against"]) == ["code_leak", "lure+web", "none"]
+    assert run(begun.stdout, "--no-chart").exit_code == 0
+    assert CliRunner().invoke(main, ["check", "--init", "rfc6748"]).exit_code == 2
+    assert CliRunner().invoke(main, ["check"]).exit_code == 2

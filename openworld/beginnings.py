@@ -1,0 +1,55 @@
+"""Today's verdicts of a design as a file of expectations, to prune and to keep."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+
+from model.design import NAMED_DESIGNS, Configuration, ConfigurationError, parse
+from model.errors import hint
+from openworld.study import ATTACKERS
+from properties.checker import Checker
+from properties.results import Result
+from properties.security import PROPERTIES
+
+#: The list of an entry that a verdict stands in.
+_LISTS: dict[Result, str] = {
+    "safe": "holds", "attack": "fails", "not_in_this_world": "not_in_this_world", "reached": "reached",
+    "not_reached": "not_reached",
+}  # fmt: skip
+
+
+def expectations(design: str) -> str:
+    """A file for `openworld check` with what is the case today for a named design: security against every named
+    attacker, attackers for whom all is alike in one entry, and what honest parties get done.
+
+    Raises:
+        ConfigurationError: there is no such design.
+    """
+    if design not in NAMED_DESIGNS:
+        raise ConfigurationError(f"unknown design {design!r}{hint(design, NAMED_DESIGNS)}")
+    return "\n".join(_lines(design)) + "\n"
+
+
+def _lines(design: str) -> Iterator[str]:
+    yield f"# What is the case today with {design}: prune it to what you mean to promise, and say why (because, quote)."
+    checker, alike = Checker(), dict[str, list[str]]()
+    for attacker in ATTACKERS.values():
+        configuration = parse(f"design={design};cap={attacker.capabilities}")
+        kinds = ("security", "utility") if not configuration.capabilities else ("security",)
+        found = "\n".join(_lists(_results(checker, configuration, kinds)))
+        alike.setdefault(found, []).append(attacker.capabilities)
+    for found, against in alike.items():
+        yield from ("", "[[expect]]", f"design = {json.dumps(design)}", f"against = {json.dumps(against)}", found)
+
+
+def _results(checker: Checker, configuration: Configuration, kinds: Iterable[str]) -> dict[str, Result]:
+    asked = (prop for prop in PROPERTIES.values() if prop.kind in kinds)
+    return {prop.name: checker.result(prop, configuration) for prop in asked}
+
+
+def _lists(results: Mapping[str, Result]) -> Iterator[str]:
+    for result, key in _LISTS.items():
+        listed = [name for name, found in results.items() if found == result]
+        if listed:
+            yield f"{key} = [\n" + "".join(f"    {json.dumps(name)},\n" for name in listed) + "]"
