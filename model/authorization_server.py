@@ -361,7 +361,7 @@ def grant_names_the_client(design: Design, by_client: Condition) -> Condition:
     return any_of(by_client, same(design.grant_client_check, "off"))
 
 
-@rule("IDJ-cnf", source="RFC 7800 3; draft-ietf-oauth-identity-assertion-authz-grant, Proof-of-Possession")
+@rule("IDJ-cnf", source="RFC 7800 3; draft-ietf-oauth-identity-assertion-authz-grant 8.6.1")
 def grant_is_presented_by_key(design: Design, bound: Condition, own: Condition) -> Condition:
     """An assertion that names a key is presented with a proof by that key, where the AS looks at it."""
     return implies(all_of(same(design.grant_cnf, "bound"), bound), own)
@@ -369,7 +369,7 @@ def grant_is_presented_by_key(design: Design, bound: Condition, own: Condition) 
 
 @rule(
     "IDJ-sub", "IDJ-tenant",
-    source="draft-ietf-oauth-identity-assertion-authz-grant 4.4, Subject Identifier Uniqueness with Tenants; "
+    source="draft-ietf-oauth-identity-assertion-authz-grant 4.4, 6.3; "
     "RFC 9068 2.2",
 )  # fmt: skip
 def subject_is_of_issuer(design: Design, users: Condition, other_tenants: Condition = False) -> Condition:

@@ -534,7 +534,7 @@ def registrations_are_not_shared(design: Design) -> Condition:
     return same(design.shared_provider, "yes")
 
 
-@rule("O21-redirects", source="draft-ietf-oauth-v2-1 5 (access token redirects); Fetch")
+@rule("O21-redirects", source="RFC 9110 15.4; Fetch")
 def credentials_stay_with_origin(design: Design) -> Condition:
     """The Authorization header is dropped when a request is redirected to another origin."""
     return same(design.http_redirect, "forward")
@@ -552,7 +552,7 @@ def authorization_endpoint_is_a_web_url(design: Design) -> Condition:
     return same(design.url_scheme_check, "off")
 
 
-@rule("O21-redirects", source="draft-ietf-oauth-v2-1 5 (access token redirects)")
+@rule("O21-redirects", source="RFC 9110 15.4 (no rule)")
 def redirect_target_gets_no_credentials(design: Design) -> Condition:
     """A redirected request is not given the credentials that the client holds for the new target."""
     return same(design.http_redirect, "reattach")

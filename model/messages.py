@@ -326,7 +326,7 @@ class TokenExchange(ClientAuthentication):
 class AssertionResponse(Message):
     """The assertion: a JWT that is good at one other AS, for one client."""
 
-    label, source = "200 token response", "RFC 8693 2.2; draft-ietf-oauth-identity-assertion-authz-grant 3, 4.3.3"
+    label, source = "200 token response", "RFC 8693 2.2; draft-ietf-oauth-identity-assertion-authz-grant 3, 4.3.4"
     issued_token_type: Value = public()
     access_token: Value = term("grant")
     assertion_issuer: Value = claim("iss")

@@ -29,7 +29,7 @@ EXTRA = {
     "IDJ-grant": "assertions are grants only where that grant is in use, RFC 7523 2.1",
     "JAT-fmt": "who introspects opaque tokens takes no others, RFC 9068 2 and RFC 7662 2",
     "O21-type": "what a client does with a token_type that is missing or unknown, RFC 6749 5.1 and 7.1",
-    "O21-redirects": "credentials in redirected requests: OAuth 2.1 5 and how deployed HTTP clients treat it",
+    "O21-redirects": "credentials in redirected requests: RFC 9110 15.4 and how deployed HTTP clients treat it",
 }
 
 with CATALOGUE.open(encoding="utf-8", newline="") as _file:
