@@ -107,8 +107,14 @@ def plays(
     """The plays of every attack trace that the solver finds, and for the traces that are none the reason."""
     found: dict[str, Play] = {}
     untold: dict[str, str] = {}
+    known = set()
     for name, probe, deployment, client in questions(design, properties):
         for trace in _traces(name, probe, client, ask):
+            # Clients that are weak in different ways may fall for one and the same.
+            one = name, trace.configuration.capabilities, trace.steps, str(deployment)
+            if one in known:
+                continue
+            known.add(one)
             try:
                 play = as_play(trace, design.but(**deployment))
                 earlier = found.setdefault(play.name, play)
@@ -183,28 +189,28 @@ def _told(run: Trace) -> tuple[Draft, tuple[Sign, ...]]:
 def consequences(trace: Trace) -> dict[str, Trace]:
     """By property, a run that loses it: how the trace begins, or the trace and what the attacker goes on to do."""
     machine, found = Machine(trace.configuration, trace.world), dict[str, Trace]()
+    alone = Machine(trace.configuration, trace.world, [one.name for one in machine.actions if not one.schema.honest])
     states = machine.replay(trace.steps)
     reached = [(trace.steps[:number], state) for number, state in enumerate(states)]
-    ends = [(trace.steps, states[-1])]
-    for _ in range(DEEDS + 1):
+    ends, seen = [(trace.steps, states[-1])], {states[-1]}
+    for deed in range(DEEDS + 1):
         for steps, state in reached:
             context = machine.context(machine.view(state))
             for name in ASKED:
                 if name not in found and find(name).event(context):
                     found[name] = replace(trace, steps=steps, shows=name)
-        ends = reached = [
-            ((*steps, step), after)
-            for steps, state in ends
-            for step, after in machine.moves(state)
-            if _is_deed(machine, state, step, after)
-        ]
+        reached = []
+        for steps, state in ends if deed < DEEDS else ():
+            for step, after in alone.moves(state):
+                if after not in seen and _is_deed(machine, state, step, after):
+                    seen.add(after)
+                    reached.append(((*steps, step), after))
+        ends = reached
     return found
 
 
 def _is_deed(machine: Machine, state: State, step: Step, after: State) -> bool:
     """Whether a step is a request of the attacker's own at an honest party, with what it has."""
-    if machine.by_name[step.action].schema.honest:
-        return False
     sent = [one for one in Scene(machine, step, machine.view(state), machine.view(after)).move.sends if one.when]
     return bool(sent) and isinstance(sent[0].message, TokenRequest | ResourceRequest) and sent[0].sender == ATTACKER
 

@@ -72,10 +72,14 @@ class Told(NamedTuple):
 
 @dataclass(slots=True)
 class Session:
-    """What is told of one session at the client; ``code`` and ``state`` by whose session, ``""`` for nobody's."""
+    """What is told of one session at the client; ``code`` and ``state`` by whose session, ``""`` for nobody's.
+
+    ``asked``: the challenge of its authorization request, which is another's where somebody has changed that.
+    """
 
     whose: str
     approves: str
+    asked: str = ""
     code: str | None = None
     state: str | None = None
     spliced: bool = False
@@ -235,8 +239,8 @@ def _asks(draft: Draft, told: Told, request: AuthorizationRequest) -> None:
     elif by == ATTACKER and (not of or draft.session(of).whose != ATTACKER):
         for one in draft.sessions.values():
             one.spliced = one.spliced or bool(of)
-    elif of:
-        draft.session(of).approves = by
+    elif of and draft.session(of).asked in ("", str(request.code_challenge)):
+        draft.session(of).approves, draft.session(of).asked = by, str(request.code_challenge)
     else:
         raise UntellableError("the user is asked in no session of the client's")
 
