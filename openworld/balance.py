@@ -25,6 +25,9 @@ def lines(
     """All that is told of an experiment, with where along its sweep the answer turns."""
     first = table.iloc[0]
     yield f"where {first['parameter']} is {first['value']:g}, against {first['against']}"
+    if first["attempts"]:
+        yield (f"counted at {first['samples']} draws of the inputs, {first['attempts']:,} attempts or more each: what "
+               "chance does there is in the bounds as well")  # fmt: skip
     for arm, said in balance_lines(table):
         yield f"  {arm}"
         yield from (f"    {line}" for line in said)

@@ -1,25 +1,30 @@
 """Where an arm breaks even: what it pays in honest flows for what it saves in thefts, and which assumption turns that.
 
-Both are worked out over all situations, for each attempt, so that nothing is sampled but what is not known for sure:
-each knob (:mod:`simulations.knobs`) alone, with the others as they are stated, and all of them together.
+Where attempts are first contacts both are worked out over all situations, for each attempt, so that nothing is sampled
+but what is not known for sure: each knob (:mod:`simulations.knobs`) alone, with the others as they are stated, and all
+of them together. Elsewhere they are counted, as inputs are stated and at draws of all of them together; of a knob alone
+is told what a regression of those draws on it says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulations import expectation
+from simulations import engine, expectation, uncertainty
 from simulations.engine import Unit
-from simulations.experiments import Experiment, ExperimentError, check_arms, population_for
+from simulations.experiments import Experiment, ExperimentError, check_arms, check_met, population_for
 from simulations.harms import THEFT
+from simulations.horizon import lasting
 from simulations.knobs import Knob, knobs, stand
 from simulations.population import Population
 from simulations.results import HARM
+from simulations.sensitivity import EFFORTS
 from simulations.visits import PLACES
 
 if TYPE_CHECKING:
@@ -27,10 +32,14 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     "experiment", "parameter", "value", "arm", "against", "knob", "paid", "saved", "price", "low", "high", "same",
-    "weight", "worth", "holds", "attackers", "attackers_even", "samples", "seed", "population",
+    "weight", "worth", "holds", "attackers", "attackers_even", "samples", "attempts", "seed", "population",
 )  # fmt: skip
-#: Draws of what is not known for sure.
-DRAWS = 256
+#: Draws of what is not known for sure, and where attempts are counted at each.
+DRAWS, COUNTED = 256, 64
+#: Replications in which what is stated is counted.
+REPLICATIONS = 5
+#: The readers for which a share of visits goes to attackers; the others have tasks of many, or other attackers.
+_BY_VISITS = ("arrays", "agents")
 #: How the row is called for which all knobs are turned together.
 ALL = "all together"
 #: What changes by no more than this is the same.
@@ -74,8 +83,10 @@ def break_even(
     *,
     weight: float | None = None,
     deployed: bool | None = None,
-    samples: int = DRAWS,
+    samples: int | None = None,
+    attempts: int | None = None,
     seed: int = 1,
+    **where: Any,
 ) -> pandas.DataFrame:
     """For each arm what it pays and saves at the :attr:`~Experiment.point` of the sweep, and how sure that is.
 
@@ -86,30 +97,53 @@ def break_even(
         weight: how many failed flows a theft weighs as much as: then ``worth`` says whether it is worth it, and
             ``holds`` in what share of the draws the answer is the same; ``attackers_even`` is the share of visits to
             attackers (``attackers`` as it is stated) with which it comes to the same, the others being as they are.
-        deployed: as in :func:`simulations.experiments.run`.
+        deployed, where: as in :func:`simulations.experiments.run` (workers, progress, store, cluster).
+        attempts: attempts at every draw, where they are counted; as many as its clock takes, at least.
 
     Raises:
-        ExperimentError: attempts that have to be counted, as nobody can go through what they may meet.
+        ExperimentError: an experiment in which nothing can be stolen, or numbers that make no sense.
+        Interrupted: on Ctrl-C.
     """
     import pandas
 
     check_arms(asked)
-    base = asked.unit(population_for(asked, population, deployed), asked.point, f"{seed}/0", 1)
-    if not expectation.known(base):
-        why = f"counts {asked.reader}" if asked.reader != "arrays" else "has too many situations"
-        raise ExperimentError(f"where arms of {asked.name!r} break even cannot be worked out: it {why}")
+    met = population_for(asked, population, deployed)
+    check_met(asked, met)
+    base = asked.unit(met, asked.point, f"{seed}/0", 1)
+    exact = expectation.known(base)
+    _check(asked, exact, attempts)
     turned = knobs(asked, base, sweep=False)
-    stated, attackers = _balance(base, (), 1, seed), _attackers(base.population)
-    together = [(knob.name, _balance(base, (knob,), samples, seed)) for knob in turned]
-    together.append((ALL, _balance(base, turned, samples, seed)))
+    if exact:
+        number = DRAWS if samples is None else samples
+        stated = _balance(base, (), 1, seed)
+        found = [(knob.name, _balance(base, (knob,), number, seed)) for knob in turned]
+        found.append((ALL, _balance(base, turned, number, seed)))
+    else:
+        number = COUNTED if samples is None else samples
+        attempts = EFFORTS[asked.reader].attempts if attempts is None else attempts
+        stated = _counted(asked, met, seed, where)
+        found = list(_drawn(replace(base, attempts=attempts), turned, number, seed, where))
+    attackers = _attackers(base.population) if asked.reader in _BY_VISITS else np.nan
     arms = tuple(asked.treatments)
     rows = [
-        (asked.name, asked.parameter, asked.point, arms[place], arms[0], name, *row, samples, seed,
+        (asked.name, asked.parameter, asked.point, arms[place], arms[0], name, *row, number, attempts or 0, seed,
          base.population.name)
-        for place in range(1, len(arms)) for name, drawn in together
+        for place in range(1, len(arms)) for name, drawn in found
         for row in [_row(stated, drawn, place, weight, attackers)]
     ]  # fmt: skip
     return pandas.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _check(asked: Experiment, exact: bool, attempts: int | None) -> None:
+    if asked.reader == "layers":
+        raise ExperimentError(
+            f"where arms of {asked.name!r} break even is no question: {asked.reader} counts honest parties, and nobody "
+            "steals there"
+        )
+    if exact and attempts is not None:
+        raise ExperimentError(f"{asked.name!r} is worked out over all situations: it counts no attempts")
+    if attempts is not None and attempts < 1:
+        raise ExperimentError(f"attempts must be at least 1, found {attempts}")
 
 
 def _row(
@@ -139,8 +173,31 @@ def _balance(base: Unit, turned: Sequence[Knob], samples: int, seed: int) -> Bal
     expected = expectation.Expectation(base, turned)
     size = sum(knob.size for knob in turned)
     points = qmc.Sobol(size, rng=seed).random(samples) if size else np.zeros((samples, 0))
-    rates = expected.rates(stand(turned, points), samples)
-    accepted, stolen = (rates @ [counts(outcome) for outcome in expected.outcomes] for counts in (_accepted, _stolen))
+    return _of_rates(expected.outcomes, expected.rates(stand(turned, points), samples))
+
+
+def _counted(asked: Experiment, met: Population, seed: int, where: Mapping[str, Any]) -> Balance:
+    """What arms pay and save as inputs are stated, counted."""
+    share = -(-asked.attempts // REPLICATIONS)
+    units = [lasting(asked.unit(met, asked.point, f"{seed}/{number}", share)) for number in range(REPLICATIONS)]
+    tallies = engine.run(units, **where).values()
+    outcomes, rates = uncertainty.counted(list(tallies), len(asked.treatments))
+    return _of_rates(outcomes, rates.mean(axis=0, keepdims=True))
+
+
+def _drawn(
+    base: Unit, turned: Sequence[Knob], samples: int, seed: int, where: Mapping[str, Any]
+) -> Iterator[tuple[str, Balance]]:
+    """What arms pay and save at draws of all knobs: as far as each of them says it, and all together."""
+    found = uncertainty.spread(base, turned, samples, seed, **where)
+    together = _of_rates(found.outcomes, found.rates)
+    for knob, stands in found.stands.items():
+        yield knob.name, Balance(*(uncertainty.fitted(knob.features(stands), each) for each in together))
+    yield ALL, together
+
+
+def _of_rates(outcomes: Sequence[tuple[str, str]], rates: NDArray[np.float64]) -> Balance:
+    accepted, stolen = (rates @ [counts(outcome) for outcome in outcomes] for counts in (_accepted, _stolen))
     return Balance(accepted[:, :1] - accepted, stolen[:, :1] - stolen)
 
 
@@ -161,9 +218,11 @@ def _attackers(met: Population) -> float:
 def turns(
     asked: Experiment, weight: float, population: Population | str | Path | None = None,
     deployed: bool | None = None,
-) -> Iterator[tuple[str, float, float]]:
-    """Between which points of the sweep each arm begins, or ceases, to be worth it."""  # fmt: skip
+) -> Iterator[tuple[str, float, float]]:  # fmt: skip
+    """Between which points of the sweep each arm begins, or ceases, to be worth it, where nothing has to be counted."""
     met = population_for(asked, population, deployed)
+    if not expectation.known(asked.unit(met, asked.point, "", 1)):
+        return
     nets = [_balance(asked.unit(met, value, "", 1), (), 1, 1).net(weight)[0] for value in asked.values]
     for place, arm in enumerate(asked.treatments):
         for before, after, low, high in zip(nets, nets[1:], asked.values, asked.values[1:], strict=False):

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from simulations import engine, expectation
 from simulations.engine import Progress, Tally, Unit
 from simulations.experiments import Experiment, StoppedExperiment
+from simulations.horizon import lasting
 from simulations.intervals import LEVEL
 from simulations.knobs import Knob, Numbers, knobs, stand, unit_at
 from simulations.measures import Measure, event
@@ -213,14 +214,14 @@ def spread(
     base: Unit, turned: Sequence[Knob], draws: int, seed: int, workers: int = 1, progress: Progress | None = None,
     store: Path | None = None, cluster: str | None = None,
 ) -> Spread:  # fmt: skip
-    """What comes out of a unit wherever its knobs stand."""
+    """What comes out of a unit wherever its knobs stand, in as much time as that takes there."""
     stands = stand(turned, drawn(sum(knob.size for knob in turned), draws, seed))
     if expectation.known(base):
         expected = expectation.Expectation(base, turned)
         return Spread(stands, expected.outcomes, expected.rates(stands, draws))
-    units = [unit_at(base, stands, row, base.attempts) for row in range(draws)]
+    units = [lasting(unit_at(base, stands, row, base.attempts)) for row in range(draws)]
     tallies = list(engine.run(units, workers, progress, store, cluster).values())
-    return Spread(stands, *_counted(tallies, len(base.arms)))
+    return Spread(stands, *counted(tallies, len(base.arms)))
 
 
 def drawn(columns: int, rows: int, seed: int) -> Numbers:
@@ -231,7 +232,7 @@ def drawn(columns: int, rows: int, seed: int) -> Numbers:
     return np.asarray(qmc.Sobol(columns, rng=seed).random_base2(power)[:rows])
 
 
-def _counted(tallies: Sequence[Tally], arms: int) -> tuple[list[Outcome], Numbers]:
+def counted(tallies: Sequence[Tally], arms: int) -> tuple[list[Outcome], Numbers]:
     """What was seen, and how often: by tally, arm and outcome."""
     labels = {label for tally in tallies for joint in tally.endings for label in joint}
     outcomes = sorted({outcome for label in labels for outcome in outcomes_of(label)})

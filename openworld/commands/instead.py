@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 #: The other questions, each with the options that go with it; and those that go with a run.
 QUESTIONS: dict[str, tuple[str, ...]] = {
     "sensitivity": ("--samples", "--method", "--attempts"), "worth": ("--samples", "--weight", "--attempts"),
-    "couplings": (), "break-even": ("--samples", "--weight"),
+    "couplings": (), "break-even": ("--samples", "--weight", "--attempts"),
 }  # fmt: skip
 _OF_RUNS = ("--attempts", "--half-width", "--record", "--inputs")
 
@@ -65,11 +65,11 @@ def ask(
             return Answer(table, worth_lines(table))
         case "break-even":
             from openworld.balance import lines
-            from simulations.break_even import DRAWS, break_even
+            from simulations.break_even import break_even
 
             table = break_even(
-                asked, population, weight=told["--weight"], deployed=deployed, samples=told["--samples"] or DRAWS,
-                seed=seed,
+                asked, population, weight=told["--weight"], deployed=deployed, samples=told["--samples"],
+                attempts=told["--attempts"], seed=seed, **where,
             )  # fmt: skip
             return Answer(table, lines(table, asked, population, deployed))
         case _:

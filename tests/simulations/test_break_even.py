@@ -62,8 +62,29 @@ def test_where_along_a_sweep_the_answer_turns() -> None:
     assert list(turns(asked, 60, met(0.25, 0.4))) == [("echo=req", 0.0, 0.1)]
 
 
-def test_what_changes_nothing_is_worth_nothing_and_what_has_to_be_counted_is_refused() -> None:
+def test_what_changes_nothing_is_worth_nothing() -> None:
     table = break_even(replace(STRICT, arms=("echo=off", "dpop_policy=always")), met(0.25, 0.4), samples=4)
     assert [said for _, said in balance_lines(table)] == [["changes neither honest flows that work nor thefts"]]
-    with pytest.raises(ExperimentError, match="cannot be worked out: it counts tasks"):
-        break_even(EXPERIMENTS["ten_steps"])
+
+
+def test_agents_in_time_break_even_where_their_first_contacts_do() -> None:
+    """What is counted is near what is worked out, where nothing is kept; each input alone moves less than all do."""
+    brief = met(0.25, 0.4).with_numbers(token_lifetime=100, metadata_lifetime=0, arrivals_per_second=1, agents=1_000)
+    expected = break_even(STRICT, brief, samples=4).set_index("knob").loc[ALL]
+    table = break_even(
+        replace(STRICT, reader="agents", attempts=15_000), brief, weight=6, samples=8, attempts=100
+    ).set_index("knob")
+    found = table.loc[ALL]
+    assert (found.paid, found.saved) == pytest.approx((expected.paid, expected.saved), rel=0.1)
+    assert (found.attackers, found.worth) == (0.25, "yes")
+    assert {"place", "as_resource", "log agents"} <= set(table.index)
+    assert (table["attempts"] == 100).all()
+    assert table.loc["as_resource", "high"] - table.loc["as_resource", "low"] <= found.high - found.low
+
+
+def test_where_nothing_can_be_stolen_nothing_breaks_even() -> None:
+    """One line says so, as one does of attempts where nothing is counted."""
+    with pytest.raises(ExperimentError, match=r"'slash' break even is no question: layers counts honest parties"):
+        break_even(EXPERIMENTS["slash"])
+    with pytest.raises(ExperimentError, match="'profiles' is worked out over all situations"):
+        break_even(EXPERIMENTS["profiles"], attempts=10)
