@@ -37,8 +37,8 @@ def _tried(longest: float, rate: float) -> dict[str, Range]:
         **dict.fromkeys(("keys_kept", "overlap", "refetch"), Range(0, 0, "there is but one key")),
         "warm_up": Range(0, 3600, "until most of what is kept at the beginning has ended once"),
         "arrivals_per_second": Range(
-            rate, rate, "what counts is how many calls come in a lifetime, and while a server works on one, and how long "
-            "those are is tried"
+            rate, rate, "what counts is how many calls come in a lifetime, and while a server works on one, and how "
+            "long those are is tried"
         ),
         "calls": Range(1, 1, "several calls of a task are so many calls in its time"),
         "think": Range(20, 20, "there is none where a task has one call"),
