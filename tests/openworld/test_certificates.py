@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -12,6 +13,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from model.design import NAMED_DESIGNS
+from model.world_file import WORLDS
 from openworld import certified, study
 from openworld.certified import Runs, bounded, bounds, evidence
 from openworld.cli import main
@@ -19,6 +22,9 @@ from openworld.jobs import Question
 from properties.proofs import CHECKER, PROVER
 
 Run = Callable[..., Result]
+PAGE = Path(certified.__file__).parent / "data" / "findings" / "certificates.md"
+#: World, how many designs, how long runs are: the rows of its table.
+LENGTHS = re.findall(r"^\| `(\w+)` \| (\d+) \| (\d+) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
 SAFE = ("CD", "cap=mal_as;iss_check=require")
 needs_programs = pytest.mark.skipif(
     None in map(shutil.which, (PROVER, CHECKER)), reason=f"not installed: {PROVER} or {CHECKER}"
@@ -178,6 +184,26 @@ def test_how_long_the_runs_of_worlds_are_is_looked_into(monkeypatch: pytest.Monk
     late = bounded(asked[0])
     assert (late["certified"], late["sweeps"]) == ("no", "")
     assert "was not found out" in late["why"]
+
+
+def test_the_page_counts_what_its_table_has() -> None:
+    """Of all worlds under all named designs."""
+    share = re.search(r"(\d+) of (\d+) worlds under a named design", PAGE.read_text(encoding="utf-8"))
+    assert share is not None
+    counts = sum(int(designs) for _, designs, _ in LENGTHS), len(WORLDS) * len(NAMED_DESIGNS)
+    assert tuple(map(int, share.groups())) == counts
+
+
+@needs_programs
+@pytest.mark.parametrize(
+    ("world", "designs", "sweeps"),
+    [pytest.param(*row, marks=() if row[0] == "aauth_chain" else pytest.mark.slow, id=row[0]) for row in LENGTHS],
+)
+def test_lengths_of_runs_are_those_on_the_page(world: str, designs: str, sweeps: str) -> None:
+    """Proved and checked under as many designs, and none has longer ones."""
+    rows = list(bounds([Runs(world, design) for design in NAMED_DESIGNS], 1))
+    shown = [row["sweeps"] for row in rows if row["certified"] == "yes"]
+    assert (len(shown), max(shown)) == (int(designs), int(sweeps))
 
 
 @needs_programs
