@@ -6,6 +6,7 @@ would have a client refuse, what the machine makes of it in every state in which
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -16,6 +17,9 @@ from model.played import refusal
 from model.rule import Rule
 from model.switches import SWITCHES
 from model.turns import GIVES_UP, GOOD_FOR, SILENT, Input, Turn, inputs
+
+#: The parties that answer as the attacker likes.
+ATTACKERS = ("rs", "evil")
 
 #: What a machine makes of an answer that should be refused.
 Made = Literal[
@@ -54,11 +58,23 @@ class Harm:
 
 
 def harms(machine: Machine) -> tuple[Harm, ...]:
-    """What must not be reached and is, each time by a shortest word."""
-    found: dict[str, Harm] = {}
-    for word, _, name, edge in machine.walk():
-        for violated in _violated(edge.turn):
-            found.setdefault(violated, Harm(violated, (*word, name), edge.turn))
+    """What must not be reached and is, each time by a shortest word.
+
+    The resource and one server are the attacker's and answer what they like; honest servers name nobody but themselves.
+    """
+    known, found = inputs(), dict[str, Harm]()
+    waiting = deque[tuple[str, int, Word]]([(machine.first.to, 0, ())])
+    seen = {(machine.first.to, 0)}
+    while waiting:
+        asked, state, word = waiting.popleft()
+        for name, edge in machine.states[state].items():
+            if asked not in ATTACKERS and known[name].named - {asked}:
+                continue
+            for violated in _violated(edge.turn):
+                found.setdefault(violated, Harm(violated, (*word, name), edge.turn))
+            if (there := (edge.turn.to, edge.target)) not in seen:
+                seen.add(there)
+                waiting.append((*there, (*word, name)))
     return tuple(found.values())
 
 

@@ -11,7 +11,7 @@ from model import scenario
 from model.scenario import Scenario
 from model.trace import Trace
 
-Source = Literal["catalogue", "attack", "mutation", "word"]
+Source = Literal["catalogue", "attack", "mutation", "word", "pair"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +99,8 @@ class Play:
 
     Attributes:
         name: unique among all plays.
-        source: ``catalogue`` (the data file of the model), ``attack`` (a trace of the solver), ``mutation``, or
-            ``word`` (a row of answers, :mod:`conformance.words`).
+        source: ``catalogue`` (the data file of the model), ``attack`` (a trace of the solver), ``mutation``,
+            ``word`` (a row of answers, :mod:`conformance.words`), or ``pair`` (two scenarios at once).
         about: in words.
         stated: for those that the model does not know by name, the changes to the honest world, as the data file
             states them.
@@ -130,7 +130,7 @@ class Play:
 
     def scenario(self, origins: Mapping[str, str]) -> Scenario:
         """The scenario with the parties at these origins."""
-        if self.name in (*scenario.names(), *scenario.mutation_names()):
+        if (self.source == "pair" and not self.stated) or self.name in (*scenario.names(), *scenario.mutation_names()):
             return scenario.load(self.name, origins)
         return scenario.assemble(self.name, {"about": self.about, **self.stated}, origins)
 

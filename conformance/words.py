@@ -75,10 +75,16 @@ class Answering(World):
                 self.given.append(chosen)
                 places = {name: self.origins.origin(name) for name in self.servers}
                 self._said = chosen.said(turn, places)
+                self._stand_behind(asked.value("code"))
                 return self._call(asked) if turn.request == "call" else self.answer(asked)
         self.over.set()
         await self._closed.wait()
         return Message("", {}, 503)
+
+    def _stand_behind(self, code: str) -> None:
+        """Have the attacker's server redeem a code where that was issued."""
+        issuers = [one for name, one in self.servers.items() if name != "evil" and code in one.codes]
+        self.servers["evil"].honest = (*issuers, self.servers["as1"])[0]
 
     def _call(self, asked: Asked) -> Message:
         """What the resource server answers to a call, whatever the token is."""

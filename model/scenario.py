@@ -2,7 +2,8 @@
 
 A scenario is data (``data/scenarios.toml``): the honest world with a few fields changed. Whoever plays the other
 parties, be it :mod:`model.conversation` or an HTTP server on loopback, reads the same one. Beside those of the file,
-its catalogue, there is one for each single-field mutation of the honest world (:mod:`model.mutations`).
+its catalogue, there is one for each single-field mutation of the honest world (:mod:`model.mutations`), and any two of
+them that can be are one together.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ ORIGINS: Mapping[str, str] = {
 }
 
 _ABSENT = "absent"
+
+#: Between the names of two scenarios in the name of the one that changes what both change.
+AND = "+"
 
 
 class ScenarioError(InputError):
@@ -107,23 +111,63 @@ def short(name: str) -> str:
 
 
 def load(name: str, origins: Mapping[str, str] = ORIGINS) -> Scenario:
-    """A scenario of the catalogue or a mutation by its name, with the parties at these origins.
+    """A scenario of the catalogue, a mutation, or two of them at once, by name, with the parties at these origins.
 
     Raises:
         ScenarioError: no scenario has this name.
     """
-    known = _mutations() if name.startswith(mutations.PREFIX) else _file()["scenarios"]
-    if name not in known:
-        raise ScenarioError(f"unknown scenario {name!r}; allowed: {', '.join(known)}")
-    return assemble(name, known[name], origins)
+    return assemble(name, stated(name), origins)
 
 
 def stated(name: str) -> dict[str, Any]:
-    """What a scenario of the catalogue or a mutation changes in the honest world, by when it ends."""
+    """What a scenario changes in the honest world, with what that is based on."""
+    if AND in name:
+        one, other = map(stated, name.split(AND))
+        return {**_merged(one, other), "about": f"{one['about']}; and {other['about']}"}
     content = _file()
-    own = {**content["scenarios"], **_mutations()}[name]
-    changes = _merged(content["bases"].get(own.get("base"), {}), own)
+    known = _mutations() if name.startswith(mutations.PREFIX) else content["scenarios"]
+    if name not in known:
+        raise ScenarioError(f"unknown scenario {name!r}; allowed: {', '.join(known)}")
+    own = dict(known[name])
+    return _merged(content["bases"].get(own.pop("base", None), {}), own)
+
+
+def in_the_end(name: str) -> dict[str, Any]:
+    """What a scenario changes in the honest world, by when it ends."""
+    changes = stated(name)
     return _merged(changes, changes.get("later", {}))
+
+
+def leaves(stated: Mapping[str, Any], path: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
+    """What a scenario changes, field by field."""
+    found: dict[tuple[str, ...], Any] = {}
+    for key, value in stated.items():
+        if isinstance(value, Mapping) and value:
+            found |= leaves(value, (*path, key))
+        elif (*path, key) != ("about",):
+            found[(*path, key)] = value
+    return found
+
+
+def from_leaves(fields: Mapping[tuple[str, ...], Any]) -> dict[str, Any]:
+    """What these fields change, as the data file states it."""
+    made: dict[str, Any] = {}
+    for path, value in fields.items():
+        table = made
+        for key in path[:-1]:
+            table = table.setdefault(key, {})
+        table[path[-1]] = value
+    return made
+
+
+def mergeable(one: str, other: str) -> bool:
+    """Whether what two scenarios change can be changed together: something else, or to the same."""
+    mine, theirs = leaves(stated(one)), leaves(stated(other))
+    if any(mine[path] != theirs[path] for path in {*mine} & {*theirs}):
+        return False
+    # A table that one of them takes away the other leaves alone, later as well.
+    paths = [path[1:] if path[0] == "later" else path for path in (*mine, *theirs)]
+    return {path[:length] for path in paths for length in range(1, len(path))}.isdisjoint(paths)
 
 
 def assemble(name: str, stated: Mapping[str, Any], origins: Mapping[str, str] = ORIGINS) -> Scenario:

@@ -7,6 +7,8 @@ whatever request it answers. With these inputs, and its requests as outputs, a c
 
 from __future__ import annotations
 
+import json
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -88,6 +90,11 @@ class Input:
         """The request that it answers."""
         return self.name.partition(".")[0]
 
+    @property
+    def named(self) -> frozenset[str]:
+        """The parties that it names."""
+        return frozenset(re.findall(r"\{(\w+)\}", json.dumps(self.changes))) & {*ORIGINS}
+
     def said(self, turn: Turn, origins: Mapping[str, str] = ORIGINS) -> Scenario:
         """The world in which this is the answer to a request."""
         servers: dict[str, Any] = {name: {} for name in origins if name in ORIGINS}
@@ -154,7 +161,7 @@ def _parted(stated: Mapping[str, Any]) -> dict[str, Any]:
 
 def parts_of(name: str) -> Iterator[Input]:
     """The messages that a scenario or a mutation changes, each by itself."""
-    world = scenario.stated(name)
+    world = scenario.in_the_end(name)
     servers = world.get("servers", {}).values()
     world["servers"] = {"asked": {key: value for one in servers for key, value in one.items()}}
     for kind, places in _STATED.items():

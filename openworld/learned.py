@@ -45,6 +45,8 @@ def inspected(found: Sequence[Check], harmed: Sequence[Harm]) -> Iterator[str]:
             shortest = "" if how == "refuses" and len(check.made) == 1 else f", as after: {words(reached[0])}"
             yield f"    {how} in {len(reached)} of {total} states{shortest}"
         yield f"    refused by {check.refusal}"
+    if not harmed:
+        yield "nothing that must not be reached is reached"
     for harm in harmed:
         yield f"VIOLATES {harm.violates} by {harm.turn}"
         yield f"    after: {words(harm.word)}"

@@ -134,7 +134,7 @@ def explain(
     alone = [play for play in plays if not (play.twist or play.bounce or play.acts)]
     asked = {play.name: play for play in alone if play.name in seen}
     stored, beside = clients().get(str(release)), neighbours(str(release))
-    catalogued = {name: seen[name] for name, play in asked.items() if play.source == "catalogue"}
+    catalogued = {name: seen[name] for name, play in asked.items() if play.source in ("catalogue", "pair")}
     if stored is not None:
         design, source, decided_by, whole = stored.design, "stored", stored.decided_by, True
     elif catalogued:

@@ -89,6 +89,29 @@ def refine(design: Design, observed: Mapping[str, Observed], near: Design | None
     return search.fit(search.descend(values, together=(1,)))
 
 
+def rivals(design: Design, observed: Mapping[str, Observed]) -> tuple[Design, ...]:
+    """The designs with one switch changed that explain all that was seen as well as this one does."""
+    search, values = _Search(observed, design), dict(design)
+    explained = {name: search.explained(name, values) for name in observed}
+    found = []
+    for name, switch in SWITCHES.items():
+        for value in switch.values:
+            changed = values | {name: value}
+            touched = (one for one, remembered in search.remembered.items() if name in remembered.reads)
+            if switch.kind in FITTED and value != values[name] and all(
+                search.explained(one, changed) >= explained[one] for one in touched
+            ):
+                found.append(design.but(**{name: value}))
+    return tuple(found)
+
+
+def lost(design: Design, observed: Mapping[str, Observed], name: str, value: str) -> tuple[str, ...]:
+    """What was seen that a design explains, and no longer explains as well with a switch set to another value."""
+    search, values = _Search(observed, design), dict(design)
+    changed = values | {name: value}
+    return tuple(one for one in observed if search.explained(one, changed) < search.explained(one, values))
+
+
 class _Search:
     """Designs scored against observations; what was predicted once is remembered by the switches that it took."""
 

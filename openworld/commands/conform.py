@@ -32,14 +32,15 @@ if TYPE_CHECKING:
     from conformance.pair import Meeting
     from conformance.play import Play
     from conformance.profile import Profile
-    from conformance.run import Driving
+    from conformance.run import Driving, Settings
     from conformance.suite import Beside
+    from openworld.pairs import Paired
     from openworld.reality import Explanation
 
 # What takes 0.1 to 0.4 s to import (the solver, pandas, aiohttp) is imported where it is needed: for its help,
 # `openworld` imports every command.
 
-SOURCES = ("catalogue", "attack", "mutation")
+SOURCES = ("catalogue", "attack", "mutation", "pairs")
 
 
 @click.command()
@@ -61,7 +62,8 @@ SOURCES = ("catalogue", "attack", "mutation")
 @click.option("--serve", is_flag=True, help="Wait, on a page, for a client that you start yourself.")
 @click.option(
     "--source", "sources", type=click.Choice(SOURCES), multiple=True, default=("catalogue",), show_default=True,
-    help="Where scenarios come from: the catalogue, attack traces of the solver, single-field mutations.",
+    help="Where scenarios come from: the catalogue, attack traces of the solver, single-field mutations, and two "
+    "of the catalogue at once where designs part that explain all else.",
 )  # fmt: skip
 @click.option(
     "--property", "properties", multiple=True, metavar="PROPERTY",
@@ -180,6 +182,8 @@ class Asked:
             raise click.UsageError("say with --driver or --command how --package is driven")
         if self.serve and (self.package or self.command or self.suite):
             raise click.UsageError("--serve waits for a client that you start; it runs none")
+        if self.serve and "pairs" in self.sources:
+            raise click.UsageError("--source pairs is for a client that is started here")
 
 
 def _installed(wanted: Release, asked: Asked) -> Installed:
@@ -249,6 +253,10 @@ def _run(client: str | None, asked: Asked) -> int:
     unfit = [one for one in judgements if one.facts.get("unfit")]
     if unfit and not any(one.measured and one.outcome != "n" for one in judgements):
         raise SoftwareError(f"{wanted} does not start: {unfit[0].error}")
+    paired = None
+    if "pairs" in asked.sources:
+        paired = _paired(installed, plays, judgements, output, settings)
+        plays, judgements = [*plays, *paired.plays], [*judgements, *paired.judgements]
     with Progress("ends that a design explains", len(judgements)) as progress:
         explained = explain(wanted, plays, judgements, progress.at)
     cured = all_cures(explained.design, plays, judgements, Asker())
@@ -270,12 +278,14 @@ def _run(client: str | None, asked: Asked) -> int:
     if asked.as_json:
         shown = {"explanation": explained.to_json(), "stopped_by": stops, "suite": published, "protection": protection}
         shown |= {"changes": changes} if expected is not None else {}
+        shown |= {"pairs": paired.to_json()} if paired is not None else {}
         shown |= {"installed": installed.lock.to_json(), "host": list(host_of(wanted))}
         print_json(results.data(client, judgements, **shown))
         return _code(judgements, changes)
     remarks = {name: explained.remark(name) for name in explained.comparisons}
     host = host_of(wanted)
     lines = [*results.lines(judgements, remarks), *_explained(explained, stops, host), *_suite(beside)]
+    lines += [] if paired is None else paired.lines()
     if expected is not None:
         lines += [f"changed: {name}: {told}" for name, told in changes.items()] or ["all as expected"]
     lines.append(f"protection: {protection}")
@@ -283,6 +293,24 @@ def _run(client: str | None, asked: Asked) -> int:
         write(output / wanted.slug / "index.md", results.page(client, plays, judgements, lines))
     print_lines(lines)
     return _code(judgements, changes)
+
+
+def _paired(
+    installed: Installed, plays: list[Play], judgements: list[Judgement], output: Path | None, settings: Settings
+) -> Paired:
+    """The pairs of scenarios that tell apart what is not told apart yet, played."""
+    from conformance.run import run_all
+    from openworld.pairs import meet
+
+    client = str(installed.release)
+
+    def run(more: Sequence[Play]) -> list[Judgement]:
+        with Progress(f"{client}, pairs", len(more)) as progress:
+            done = lambda one: progress.advance(one.scenario)  # noqa: E731 (it has no other use)
+            return asyncio.run(run_all(installed, more, output, settings, done))
+
+    with Progress("pairs of scenarios", 0) as progress:
+        return meet(installed.release, plays, judgements, run, progress.at)
 
 
 def _by_hand(total: int) -> Driving:
@@ -304,7 +332,7 @@ def _plays(asked: Asked, wanted: Release, about: tuple[str, ...]) -> list[Play]:
     from conformance.play import catalogue
 
     found: list[Play] = []
-    if "catalogue" in asked.sources:
+    if {"catalogue", "pairs"} & {*asked.sources}:
         found += catalogue()
     if "attack" in asked.sources:
         from conformance import attacks

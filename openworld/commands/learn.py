@@ -31,7 +31,7 @@ MACHINE, ASKED = "machine.json", "answers.jsonl"
 @click.argument("clients", nargs=-1, required=True, metavar="CLIENT...")
 @click.option(
     "--answers", metavar="NAMES", help="What it may be answered, separated by commas; token. stands for all that begin "
-    "so. [default: the 25 of model/data/alphabet.toml]",
+    "so. [default: those that model/data/alphabet.toml says]",
 )  # fmt: skip
 @click.option("--calls", type=click.IntRange(min=1), default=1, show_default=True, help="Calls that it is to make.")
 @click.option("--walks", type=click.IntRange(min=0), default=50, show_default=True, help="Random walks at the end.")

@@ -23,7 +23,7 @@ from model.conversation import converse
 from model.design import Design
 from model.errors import InputError
 from model.played import play
-from model.scenario import ORIGINS, load, names, stated
+from model.scenario import ORIGINS, in_the_end, load, names
 from model.turns import GIVES_UP, SERVED, SILENT, Input, Turn, alphabet, inputs, parts_of
 from openworld.cli import main
 from openworld.learned import dot
@@ -115,6 +115,7 @@ def test_what_was_not_measured_is_part_of_the_machine() -> None:
 
 def test_what_must_not_be_reached_is_found_by_a_shortest_word() -> None:
     """A machine whose token requests say whose code they carry, as those of real clients do."""
+    few = (*FEW, "server_metadata.M11_token_endpoint_elsewhere")
     ask = by_model(Design(LAX))
 
     def real(word: Word) -> tuple[Turn, list[tuple[str, Turn]]]:
@@ -125,9 +126,10 @@ def test_what_must_not_be_reached_is_found_by_a_shortest_word() -> None:
             if turn.request == "token" else (name, turn) for name, turn in steps
         ]  # fmt: skip
 
-    found = {harm.violates: harm for harm in harms(learn(Answers(alphabet(FEW), real)))}
+    found = {harm.violates: harm for harm in harms(learn(Answers(alphabet(few), real)))}
     assert {*found} == {"code_delivery", "authorization"}
     word = found["code_delivery"].word
+    # That an honest server names the attacker's endpoint is no attack, though it is as short.
     assert word[1:3] == ("resource_metadata.attackers_server", "server_metadata.borrowed_endpoint")
     assert str(found["code_delivery"].turn).startswith("token@evil")
 
@@ -174,7 +176,7 @@ def test_the_graph_says_it_in_words() -> None:
 def _plays(design: Design, name: str) -> str:
     """How a client ends whose every request is answered as a scenario has it."""
     scenario, own, word = load(name), {one.to: one for one in parts_of(name)}, list[Input]()
-    servers = stated(name).get("servers", {})
+    servers = in_the_end(name).get("servers", {})
     while True:
         first, steps = play(design, word)
         turn = steps[-1][1] if steps else first
