@@ -126,12 +126,16 @@ async def meet(client: Installed, server: Installed, variant: str, limit: float)
             run = await drive(client, task, limit)
         name = f"{client.release} at {server.release} ({variant})"
         judgement = replace(judge(world, run), scenario=name, source="pair")
-        remarks = tuple(
-            Remark(condition.rule.name, bool(condition.holds), world.origins.named(about))
-            for condition, about in _remarks(world, issuer)
-        )
         har = world.recording.har(judgement.scenario)
-    return Meeting(str(client.release), str(server.release), variant, judgement, remarks, har)
+        return Meeting(str(client.release), str(server.release), variant, judgement, remarks(world, issuer), har)
+
+
+def remarks(world: Watched, issuer: str) -> tuple[Remark, ...]:
+    """What the rules of the model say about what was seen."""
+    return tuple(
+        Remark(condition.rule.name, bool(condition.holds), world.origins.named(about))
+        for condition, about in _remarks(world, issuer)
+    )
 
 
 def _remarks(world: Watched, issuer: str) -> Iterator[tuple[Condition, str]]:

@@ -34,12 +34,14 @@ CLIENT, SCOPE = "https://client.example/oauth.json", "read"
 LIFETIME = 3600
 #: The tokens of one run: the one that a request presents, and another that is as good.
 TOKEN, ANOTHER = "token", "another"
-_JSON_RPC = {
+_INITIALIZE = {
     "jsonrpc": "2.0", "id": 1, "method": "initialize",
     "params": {
         "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "openworld", "version": "1"},
     },
 }  # fmt: skip
+#: The first call of MCP.
+CALL = json.dumps(_INITIALIZE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,7 @@ class OnTheWire:
         url, method = self.placed(message.url), "POST" if self.json_rpc or probe.place == "form" else message.method
         tokens = {name: self._token(probe, message) for name in (TOKEN, ANOTHER)}
         headers = {"Accept": "application/json, text/event-stream"}
-        body = json.dumps(_JSON_RPC) if self.json_rpc else ""
+        body = CALL if self.json_rpc else ""
         if body:
             headers["Content-Type"] = "application/json"
         if probe.place == "header":

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 #: The file in the folder of one client, server or pair.
 FILE = "software.json"
-Kind = Literal["client", "server", "resource_server", "pair"]
+Kind = Literal["client", "server", "resource_server", "pair", "triple"]
 
 _FLAG, _COUNT, _TEXT = {"type": "boolean"}, {"type": "integer"}, {"type": "string"}
 _TEXTS, _NAMED = {"type": "array", "items": _TEXT}, {"type": "object", "additionalProperties": _TEXT}
@@ -58,6 +58,13 @@ _NEEDED: dict[Kind, dict[str, Any]] = {
     ),
     "pair": _object(
         client=_TEXT, server=_TEXT,
+        meetings=_list(
+            client=_TEXT, server=_TEXT, variant=_TEXT, judgement=_object(outcome=_TEXT, error=_TEXT),
+            remarks=_list(rule=_TEXT, holds=_FLAG, about=_TEXT),
+        ),
+    ),
+    "triple": _object(
+        client=_TEXT, server=_TEXT, resource_server=_TEXT,
         meetings=_list(
             client=_TEXT, server=_TEXT, variant=_TEXT, judgement=_object(outcome=_TEXT, error=_TEXT),
             remarks=_list(rule=_TEXT, holds=_FLAG, about=_TEXT),

@@ -17,7 +17,7 @@ await serve(async (job, issuer) => {
   const app = express();
   app.use(express.urlencoded());
   const guards = [
-    bearer.auth({ issuer, jwksUri: job.jwks, audience: job.url, tokenSigningAlg: 'ES256', ...VARIANTS[job.variant] }),
+    bearer.auth({ issuer, jwksUri: job.jwks, audience: job.url, tokenSigningAlg: job.algorithm ?? 'ES256', ...VARIANTS[job.variant] }),
     bearer.requiredScopes(job.scope),
   ];
   app.all([job.path, `${job.path}/below`], ...guards, (request, response) => response.json({ data: 'protected' }));

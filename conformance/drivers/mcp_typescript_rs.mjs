@@ -21,7 +21,7 @@ function verifier(job) {
     async verifyAccessToken(token) {
       let claims;
       try {
-        claims = (await jwtVerify(token, keys, { issuer: job.issuer, algorithms: ['ES256'] })).payload;
+        claims = (await jwtVerify(token, keys, { issuer: job.issuer, algorithms: [job.algorithm ?? 'ES256'] })).payload;
       } catch (error) {
         throw new InvalidTokenError(error.message);
       }

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from conformance.profile import Profile
     from conformance.run import Driving, Settings
     from conformance.suite import Beside
+    from openworld.kept import Kind
     from openworld.pairs import Paired
     from openworld.reality import Explanation
 
@@ -51,6 +52,10 @@ SOURCES = ("catalogue", "attack", "mutation", "pairs")
     help="Profile a real resource server; the model plays client and AS. A dash: the one of --package or --command.",
 )  # fmt: skip
 @click.option("--pair", nargs=2, metavar="CLIENT SERVER", help="A real client at a real server, the model watching.")
+@click.option(
+    "--triple", nargs=3, metavar="CLIENT SERVER RESOURCE_SERVER",
+    help="Three real parties: once all honest, once with a resource server of the attacker's beside them.",
+)  # fmt: skip
 @click.option("--command", metavar="COMMAND", help="A client that is a command: {url} in it is the server's URL.")
 @click.option("--driver", type=click.Path(dir_okay=False, path_type=Path), help="A driver of yours for --package.")
 @click.option("--package", metavar="PACKAGE", help=f"Install this: {', '.join(FORMS.values())}.")
@@ -98,7 +103,7 @@ SOURCES = ("catalogue", "attack", "mutation", "pairs")
 @as_json
 def conform(
     client: str | None, server: str | None, resource_server: str | None, pair: tuple[str, str] | None,
-    **options: Any,
+    triple: tuple[str, str, str] | None, **options: Any,
 ) -> int:  # fmt: skip
     """Run a real client against played servers, and compare what it does with the model.
 
@@ -108,6 +113,7 @@ def conform(
     openworld conform --server oidc-provider==9.13.3
     openworld conform --resource-server mcp-python==2.3.0 -o out
     openworld conform --pair mcp-python==2.3.0 authlib==1.9.10
+    openworld conform --triple mcp-python==2.3.0 authlib==1.9.10 mcp-python==2.3.0
     openworld conform --command "mycli {url}"
     openworld conform --driver openid_client.mjs --package npm:openid-client@6.9.0
     openworld conform --serve --plain
@@ -127,18 +133,20 @@ def conform(
     asked = Asked(**options)
     other = resource_server in (None, "-") and (asked.command or asked.package or asked.serve)
     named = resource_server if resource_server != "-" else None
-    if sum(map(bool, (client, server, named, pair, other))) != 1:
+    if sum(map(bool, (client, server, named, pair, triple, other))) != 1:
         raise click.UsageError(
-            "name a CLIENT, or --server SERVER, --resource-server SERVER, or --pair CLIENT SERVER, "
-            "or say --command, --package or --serve"
+            "name a CLIENT, or --server SERVER, --resource-server SERVER, --pair CLIENT SERVER, or "
+            "--triple CLIENT SERVER RESOURCE_SERVER, or say --command, --package or --serve"
         )
-    asked.check(bool(pair))
+    asked.check(bool(pair or triple))
     click.get_current_context().with_resource(claimed(asked.output))
     heed_sigterm()
     if asked.required and not sandbox.way():
         raise UnconfinedError(f"nothing is installed or run: {missing_of(closed=True, rooms=False)}")
     if pair:
         return _meet(pair, asked)
+    if triple:
+        return _meet_three(triple, asked)
     if server:
         return _profile(server, asked)
     if resource_server:
@@ -515,23 +523,43 @@ def _resource_server(server: str, asked: Asked) -> Installed:
 
 def _meet(pair: tuple[str, str], asked: Asked) -> int:
     from conformance.pair import meet
-    from openworld.kept import keep
 
     client, server = release(pair[0], CLIENTS, "client"), release(pair[1], SERVERS, "server")
     ready = install(client), install(server)
     protection = confine(asked.required)
     met = [asyncio.run(meet(*ready, variant, asked.limit)) for variant in server.software.variants]
-    output = asked.output
-    if output is not None:
-        folder = output / f"{client.slug}-at-{server.slug}"
-        for party in ready:
+    told = {"client": pair[0], "server": pair[1]}
+    return _keep_meetings(f"{client.slug}-at-{server.slug}", "pair", told, ready, met, protection, asked)
+
+
+def _meet_three(named: tuple[str, str, str], asked: Asked) -> int:
+    from conformance.triple import meetings
+
+    roles = ("client", CLIENTS), ("server", SERVERS), ("resource server", RESOURCE_SERVERS)
+    releases = [release(text, known, role) for text, (role, known) in zip(named, roles, strict=True)]
+    client, server, resource_server = (install(one) for one in releases)
+    protection = confine(asked.required)
+    met = asyncio.run(meetings(client, server, resource_server, asked.limit))
+    told = dict(zip(("client", "server", "resource_server"), named, strict=True))
+    folder = "-at-".join(one.slug for one in releases)
+    return _keep_meetings(folder, "triple", told, (client, server, resource_server), met, protection, asked)
+
+
+def _keep_meetings(
+    name: str, kind: Kind, told: Mapping[str, str], parties: Sequence[Installed], met: Sequence[Meeting],
+    protection: str, asked: Asked,
+) -> int:  # fmt: skip
+    """Keep and tell how real parties met."""
+    from openworld.kept import keep
+
+    if asked.output is not None:
+        folder = asked.output / name
+        for party in parties:
             write(folder / f"{party.release.slug}.{LOCK}", written(party.lock.to_json()))
         for one in met:
             write(folder / f"{one.variant}.har", written(one.har))
         meetings = [one.to_json() for one in met]
-        keep(folder, "pair", {
-            "client": pair[0], "server": pair[1], "meetings": meetings, "protection": protection,
-        })  # fmt: skip
+        keep(folder, kind, {**told, "meetings": meetings, "protection": protection})
     if asked.as_json:
         print_json([one.to_json() for one in met])
     else:
@@ -546,6 +574,8 @@ def _met(meeting: Meeting) -> Iterator[str]:
 
     seen = meeting.judgement
     yield f"{seen.scenario}: {seen.outcome} {OUTCOMES[seen.outcome]}"
+    if seen.attacks:
+        yield f"  violated: {', '.join(seen.attacks)}"
     if seen.error:
         yield f"  {' '.join(seen.error.split())}"
     for sent in seen.sent:

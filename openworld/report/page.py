@@ -97,7 +97,7 @@ def _commands(study: Study) -> Iterator[str]:
     for one in study.software:
         wanted = {
             "client": "client", "server": "--server server", "pair": "--pair client server",
-            "resource_server": "--resource-server resource_server",
+            "resource_server": "--resource-server resource_server", "triple": "--triple client server resource_server",
         }[one.kind].split()  # fmt: skip
         names = (str(one.data.get(word, word)) for word in wanted)
         yield command("conform", *names, "-o", f"out/{Path(one.where).parent.as_posix()}")

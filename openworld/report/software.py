@@ -30,7 +30,7 @@ def pairs(study: Study) -> list[dict[str, Any]]:
     return [
         {**meeting, "word": OUTCOMES.get(meeting["judgement"]["outcome"], meeting["judgement"]["outcome"])}
         for one in study.software
-        if one.kind == "pair"
+        if one.kind in ("pair", "triple")
         for meeting in one.data["meetings"]
     ]
 

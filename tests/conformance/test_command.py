@@ -33,7 +33,7 @@ print('{"done": false}')
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ([], "name a CLIENT, or --server SERVER, --resource-server SERVER, or --pair CLIENT SERVER"),
+        ([], "name a CLIENT, or --server SERVER, --resource-server SERVER, --pair CLIENT SERVER, or "),
         (["mcp-python==2.3.0", "--server", "authlib==1.9.10"], "name a CLIENT, or"),
         (["nobody==1"], "unknown client 'nobody'; known: mcp-python"),
         (["--server", "nobody==1"], "unknown server 'nobody'; known: authlib"),

@@ -18,6 +18,8 @@ from conformance.profile import profiles
 from conformance.resource_profile import resource_profiles
 from conformance.run import Settings, run_all
 from conformance.software import CLIENTS, RESOURCE_SERVERS, SERVERS, Release, Software
+from conformance.triple import COUNTERFEIT, meetings
+from conformance.triple import meet as meet_three
 from openworld.cli import main
 from openworld.reality import explain
 from openworld.served import explain as explain_served
@@ -92,6 +94,27 @@ def test_python_client_at_python_server() -> None:
     refused = {"client.iss_matches_recorded_issuer", "client.echo_confirms_request"}
     assert {remark.rule for remark in met.remarks if not remark.holds} == refused
     assert {"client.metadata_issuer_matches", "client.state_matches"} <= {remark.rule for remark in met.remarks}
+
+
+def test_three_real_parties_and_a_malicious_fourth() -> None:
+    """Where the AS ignores `resource` and the resource server any audience, a stranger's token is good there."""
+    client, server = install(latest("mcp-python", CLIENTS)), install(latest("authlib", SERVERS))
+    three = client, server, install(latest("mcp-python", RESOURCE_SERVERS))
+    met = asyncio.run(meet_three(three, ("default", "default"), COUNTERFEIT, 30))
+    assert met.judgement.outcome == "A"
+    assert met.judgement.attacks == ("token_confinement",)
+
+
+@pytest.mark.slow
+def test_three_real_parties_who_are_honest_or_compare_audiences() -> None:
+    """Honest ones serve each other; where audiences are compared, neither user nor attacker is served."""
+    client, server = install(latest("mcp-python", CLIENTS)), install(latest("authlib", SERVERS))
+    met = asyncio.run(meetings(client, server, install(latest("mcp-python", RESOURCE_SERVERS)), 30))
+    ends = {one.variant: (one.judgement.outcome, one.judgement.attacks) for one in met}
+    assert ends == {
+        "honest, default, default": ("A", ()), "counterfeit, default, default": ("A", ("token_confinement",)),
+        "honest, default, validated": ("x", ()), "counterfeit, default, validated": ("A", ()),
+    }  # fmt: skip
 
 
 def test_what_a_client_falls_for_is_on_the_page_of_a_report(tmp_path: Path) -> None:
