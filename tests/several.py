@@ -90,10 +90,19 @@ class Coverage:
                 yield from self._mappings(rest, (*taken, (first, name)))
 
     def _renamed(self, variable, instances):
+        """The variable of other instances; none, where only one of a kind has one."""
         left, right = self._here(variable)
         if not isinstance(left, str):
             left = self._moved(left, instances)
-        return self.variables[instances.get(left, left), right]
+        return self.variables.get((instances.get(left, left), right))
+
+    def _held(self, state, variable, instances):
+        """Its value; what is not there has never changed."""
+        name = self._renamed(variable, instances)
+        if name is not None:
+            return state[name]
+        of, column = self._here(variable)
+        return variable not in self.steps.facts and self.steps.columns[self.steps.kind(of)][column]
 
     @staticmethod
     def _moved(term, instances):
@@ -124,7 +133,7 @@ class Coverage:
 
         def now(variable):
             chosen = variable in self.steps.choices
-            return choices[variable.partition(": ")[2]] if chosen else old[self._renamed(variable, instances)]
+            return choices[variable.partition(": ")[2]] if chosen else self._held(old, variable, instances)
 
         for variable, members in clause.cube.items():
             value = now(variable)
@@ -138,6 +147,6 @@ class Coverage:
                 continue
             then = head.values.get(variable, Copy(variable))
             wanted = now(then.variable) if isinstance(then, Copy) else self._value(then, instances)
-            if new[self._renamed(variable, instances)] != wanted:
+            if self._held(new, variable, instances) != wanted:
                 return False
         return True
