@@ -10,9 +10,23 @@ class InputError(ValueError):
     """Bad input: one line that names the culprit and what is allowed. Commands print it and exit with 2."""
 
 
+#: So many names are all listed; of more, those that are nearest.
+MOST = 40
+
+
 def hint(name: str, allowed: Iterable[str]) -> str:
-    """The end of a line about an unknown name: the closest one that exists, and all of them."""
+    """The end of a line about an unknown name: the closest one that exists, and all of them or those near it.
+
+    >>> hint("b", ["a", "bb"])
+    "; did you mean 'bb'?; allowed: a, bb"
+    """
     known = list(allowed)
-    close = get_close_matches(name, known, n=1)
-    meant = f"; did you mean {close[0]!r}?" if close else ""
-    return f"{meant}; allowed: {', '.join(known)}" if known else meant
+    close = get_close_matches(name, known, n=5, cutoff=0.5)
+    meant = f"; did you mean {close[0]!r}?" if get_close_matches(name, close) else ""
+    if not known:
+        return meant
+    near = list(dict.fromkeys([*close, *(one for one in known if len(name) > 2 and name in one)]))
+    if len(known) <= MOST:
+        return f"{meant}; allowed: {', '.join(known)}"
+    others = f"and {len(known) - len(near)} others" if near else f"{len(known)} names, of which none is like it"
+    return f"{meant}; allowed: {', '.join([*near, others])}"

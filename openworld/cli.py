@@ -18,11 +18,11 @@ COMMANDS = {
     "verdict": "questions", "trace": "questions", "replay": "questions", "certificate": "certificate",
     "prove": "unbounded", "export": "unbounded", "verdicts": "questions", "check": "check",
     "designs": "vocabulary", "assume": "assume", "diff": "diff", "worlds": "worlds", "explain": "vocabulary",
-    "rules": "vocabulary", "literature": "literature", "questions": "open_questions", "findings": "findings",
-    "clients": "clients",
+    "rules": "vocabulary", "properties": "vocabulary", "glossary": "vocabulary", "literature": "literature",
+    "questions": "open_questions", "findings": "findings", "clients": "clients", "new": "new",
     "population": "population", "blast-radius": "blast_radius", "simulate": "simulate", "odd": "odd",
     "results": "results", "conform": "conform", "learn": "learn", "study": "study",
-    "figures": "figures", "report": "report", "new": "new",
+    "figures": "figures", "report": "report", "completion": "completion",
 }  # fmt: skip
 
 

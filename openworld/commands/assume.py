@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import click
 
+from openworld.commands import completion
+from openworld.commands.completion import config_argument
 from openworld.commands.shell import DONE, INCONCLUSIVE, as_json, complain, print_json, print_lines, timeout_option
 
 
 @click.command()
-@click.argument("names", metavar="PROPERTY[,...]")
-@click.argument("config")
+@click.argument("names", metavar="PROPERTY[,...]", shell_complete=completion.properties)
+@config_argument
 @click.option("--against", metavar="CAPS", default="none", show_default=True, help="The attacker, as in cap=.")
 @timeout_option
 @as_json

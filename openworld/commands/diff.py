@@ -7,14 +7,15 @@ from pathlib import Path
 
 import click
 
+from openworld.commands import completion
 from openworld.commands.shell import DONE, timeout_option, workers_option
 from openworld.files import write
 from openworld.progress import Progress
 
 
 @click.command()
-@click.argument("first", metavar="CONFIG")
-@click.argument("second", metavar="CONFIG")
+@click.argument("first", metavar="CONFIG", shell_complete=completion.configurations)
+@click.argument("second", metavar="CONFIG", shell_complete=completion.configurations)
 @click.option("--against", metavar="CAPS", multiple=True, help="An attacker: its name, or as in cap=. Or several.")
 @click.option("--environment", metavar="NAME", multiple=True, help="An environment, named or a list of switches.")
 @click.option(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from openworld.commands.completion import config_argument, property_argument
 from openworld.commands.shell import (
     BAD_INPUT,
     DONE,
@@ -63,8 +64,8 @@ def _verdict(name: str, config: str, timeout: float | None) -> Verdict:
 
 
 @click.command()
-@click.argument("name", metavar="PROPERTY")
-@click.argument("config")
+@property_argument
+@config_argument
 @click.option(
     "--require", type=click.Choice(["safe", "attack", "not_in_this_world", "reached", "not_reached"]),
     help="Exit with 1 if the verdict is another one. Of a utility property, safe is read as reached, attack as "
@@ -123,8 +124,8 @@ def verdict(
 
 
 @click.command()
-@click.argument("name", metavar="PROPERTY")
-@click.argument("config")
+@property_argument
+@config_argument
 @click.option(
     "--format", "form", type=click.Choice(["text", "ascii", "mermaid", "svg", "pdf", "png", "json", "itf"]),
     default="text", show_default=True,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from openworld.commands.completion import config_argument, property_argument
 from openworld.commands.questions import asked_for
 from openworld.commands.shell import DONE, INCONCLUSIVE, VIOLATED, as_json, print_json, print_lines, timeout_option
 from openworld.files import write
@@ -15,8 +16,8 @@ from openworld.files import write
 
 @click.command()
 @click.argument("form", metavar="FORMAT", type=click.Choice(["proverif"]))
-@click.argument("name", metavar="PROPERTY")
-@click.argument("config")
+@property_argument
+@config_argument
 @click.option("--servers", type=click.Choice(["any", "few"]), default="any", show_default=True,
               help="Any number of authorization servers, each with its resource servers, or those of the world.")
 @click.option("--names", is_flag=True, help="Name sessions and grants after what they were like: less happens, later.")
@@ -47,8 +48,8 @@ def export(form: str, name: str, config: str, servers: str, names: bool, output:
 
 
 @click.command()
-@click.argument("name", metavar="PROPERTY")
-@click.argument("config")
+@property_argument
+@config_argument
 @click.option(
     "--log", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
     help="Write to a file what the prover was given and what it printed, a derivation among it.",

@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from openworld.commands import completion
+from openworld.commands.completion import property_argument
 from openworld.commands.shell import DONE, as_json, print_json, print_lines
 
 
@@ -97,9 +99,9 @@ def _suffice(
 
 
 @click.command()
-@click.argument("name", metavar="PROPERTY")
-@click.argument("first", metavar="CONFIG")
-@click.argument("second", metavar="CONFIG")
+@property_argument
+@click.argument("first", metavar="CONFIG", shell_complete=completion.configurations)
+@click.argument("second", metavar="CONFIG", shell_complete=completion.configurations)
 @as_json
 def explain(name: str, first: str, second: str, as_json: bool) -> int:
     """Say what makes the difference between two configurations on PROPERTY.
@@ -117,6 +119,45 @@ def explain(name: str, first: str, second: str, as_json: bool) -> int:
         print_json(show.difference_json(difference))
     else:
         print_lines(show.difference_lines(difference))
+    return DONE
+
+
+@click.command()
+@click.argument("word", required=False)
+@as_json
+def glossary(word: str | None, as_json: bool) -> int:
+    """Say what WORD means: a property, an attacker, a switch or its value, a design, a rule; without one, everything.
+
+    \b
+    openworld glossary first_contact
+    openworld glossary prm=origin
+    openworld glossary "mix-up"
+    """
+    from openworld.glossary import entries, find
+
+    found = list(entries()) if word is None else find(word)
+    if as_json:
+        print_json([entry._asdict() for entry in found])
+    else:
+        print_lines(line for entry in found for line in entry.lines())
+    return DONE
+
+
+@click.command()
+@as_json
+def properties(as_json: bool) -> int:
+    """List the properties: code, name, whether it is about security or about what honest parties get done, meaning.
+
+    \b
+    openworld properties
+    """
+    from properties.security import PROPERTIES
+
+    if as_json:
+        print_json([{"code": one.code, "name": one.name, "kind": one.kind, "meaning": one.meaning}
+                    for one in PROPERTIES.values()])  # fmt: skip
+    else:
+        print_lines(f"{one.code}  {one.name:<23} {one.kind:<9} {one.meaning}" for one in PROPERTIES.values())
     return DONE
 
 

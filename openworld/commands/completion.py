@@ -1,0 +1,64 @@
+"""What shells complete: names of properties, switches, values, designs and worlds."""
+
+from __future__ import annotations
+
+import click
+from click.shell_completion import CompletionItem, get_completion_class
+
+from openworld.commands.shell import DONE
+
+
+def properties(_: click.Context, __: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Properties, the last of several with commas."""
+    from properties.security import PROPERTIES
+
+    before, comma, last = begun.rpartition(",")
+    return [CompletionItem(before + comma + one.name, help=one.meaning)
+            for one in PROPERTIES.values() if one.name.startswith(last)]  # fmt: skip
+
+
+def configurations(_: click.Context, __: click.Parameter, begun: str) -> list[CompletionItem]:
+    """The key or the value that a configuration ends in."""
+    before, semicolon, last = begun.rpartition(";")
+    return [CompletionItem(before + semicolon + said, help=meaning)
+            for said, meaning in _ends(*last.partition("=")) if said.startswith(last)]  # fmt: skip
+
+
+def _ends(key: str, equals: str, value: str) -> list[tuple[str, str]]:
+    from model.design import DESIGN_NOTES
+    from model.switches import CAPABILITIES, SWITCHES
+    from model.words import worded
+    from model.world_file import WORLDS
+
+    party, colon, name = key.rpartition(":")
+    if not equals:
+        keys = [(f"{party}{colon}{switch.name}=", switch.meaning) for switch in SWITCHES.values()]
+        return keys + [("cap=", "the attacker"), ("design=", "to start from"), ("world=", "to ask in")]
+    if name in SWITCHES:
+        return [(f"{key}={each}", worded("value", f"{name}={each}")) for each in SWITCHES[name].values]
+    if key == "cap":
+        listed, plus, _ = value.rpartition("+")
+        return [(f"cap={listed}{plus}{each}", meaning) for each, meaning in CAPABILITIES.items()]
+    named = {"design": {each: note for each, (note, _) in DESIGN_NOTES.items()},
+             "world": {each: world.concern for each, world in WORLDS.items()}}  # fmt: skip
+    return [(f"{key}={each}", meaning) for each, meaning in named.get(key, {}).items()]
+
+
+property_argument = click.argument("name", metavar="PROPERTY", shell_complete=properties)
+config_argument = click.argument("config", shell_complete=configurations)
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> int:
+    """Print what makes SHELL complete commands, options, properties, switches and their values.
+
+    \b
+    openworld completion bash >> ~/.bashrc
+    openworld completion zsh >> ~/.zshrc
+    openworld completion fish > ~/.config/fish/completions/openworld.fish
+    """
+    known, main = get_completion_class(shell), click.get_current_context().find_root().command
+    if known is not None:
+        click.echo(known(main, {}, "openworld", "_OPENWORLD_COMPLETE").source())
+    return DONE

@@ -1,0 +1,85 @@
+"""What the words of the suite mean: one entry for each name that a question, a figure or a report may have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from model.design import DEPLOYMENTS, DESIGN_NOTES
+from model.errors import InputError, hint
+from model.protocols import every_rule
+from model.switches import CAPABILITIES, SWITCHES, Switch
+from model.words import worded
+from openworld.study import ATTACKERS
+from properties.security import PROPERTIES
+
+
+class Entry(NamedTuple):
+    """A name, and what is to be known of it.
+
+    Attributes:
+        kind: what it is a name of.
+        name: as questions have it.
+        words: as figures have it, where they have it in words.
+        meaning: in a sentence.
+        source: where it comes from, where it comes from a text.
+        values: what it may be, each with its words.
+        code: a shorter name, if it has one.
+    """
+
+    kind: str
+    name: str
+    words: str
+    meaning: str
+    source: str = ""
+    values: tuple[tuple[str, str], ...] = ()
+    code: str = ""
+
+    def lines(self) -> Iterator[str]:
+        """As a person reads it."""
+        kind = f"{self.code}, {self.kind}" if self.code else self.kind
+        yield f"{self.name}  ({kind})" + (f": {self.words}" if self.words not in ("", self.name) else "")
+        yield f"    {self.meaning}" + (f"  [{self.source}]" if self.source else "")
+        yield from (f"      {name:<20} {said}" for name, said in self.values)
+
+
+class UnknownWordError(InputError):
+    """A word that no entry has; one line with those near it."""
+
+
+def entries() -> Iterator[Entry]:
+    """Every entry, kind by kind."""
+    for prop in PROPERTIES.values():
+        said = worded("property", prop.name)
+        yield Entry(f"{prop.kind} property", prop.name, said, prop.meaning, code=prop.code)
+    for name, attacker in ATTACKERS.items():
+        yield Entry("attacker", name, worded("attacker", name), f"{attacker.meaning}: cap={attacker.capabilities}")
+    for name, meaning in CAPABILITIES.items():
+        yield Entry("capability", name, "", f"cap={name}: {meaning}")
+    for name, (meaning, source) in DESIGN_NOTES.items():
+        yield Entry("design", name, worded("design", name), meaning, source)
+    for name, values in DEPLOYMENTS.items():
+        said = ";".join(f"{key}={value}" for key, value in values.items()) or "everything at its baseline"
+        yield Entry("environment of a study", name, worded("deployment", name), said)
+    yield from map(_switch, SWITCHES.values())
+    for rule in every_rule().values():
+        yield Entry("rule", rule.name, "", rule.requirement, rule.source)
+
+
+def _switch(switch: Switch) -> Entry:
+    values = tuple((value, worded("value", f"{switch.name}={value}")) for value in switch.values)
+    return Entry(f"switch, {switch.kind}", switch.name, "", switch.meaning, switch.source, values)
+
+
+def find(word: str) -> list[Entry]:
+    """The entries of that name, or of a value ``switch=value``; without any, those that have the word somewhere.
+
+    Raises:
+        UnknownWordError: there are none.
+    """
+    known, wanted = list(entries()), word.partition("=")[0].casefold()
+    named = [one for one in known if wanted in (one.name.casefold(), one.code.casefold())]
+    found = named or [one for one in known if wanted in " ".join(one[1:5]).casefold()]
+    if not found:
+        raise UnknownWordError(f"nothing is called {word!r}{hint(word, [one.name for one in known])}")
+    return found

@@ -1,0 +1,81 @@
+"""Words: what each means, what an unknown one is near to, and what a shell completes."""
+
+from __future__ import annotations
+
+import pytest
+from click.shell_completion import ShellComplete
+from click.testing import CliRunner
+
+from model.errors import MOST, hint
+from model.switches import CAPABILITIES, SWITCHES
+from openworld.cli import main
+from openworld.glossary import entries
+from properties.security import PROPERTIES
+
+
+def run(*arguments):
+    ran = CliRunner().invoke(main, list(arguments))
+    return ran.exit_code, ran.stdout, ran.stderr
+
+
+def test_every_name_of_a_question_is_in_the_glossary():
+    """Found by its name; a property by its code as well, a switch with what each value means."""
+    named = {entry.name: entry for entry in entries()}
+    assert named.keys() >= {*PROPERTIES, *SWITCHES, *CAPABILITIES}
+    for prop in PROPERTIES.values():
+        assert run("glossary", prop.code) == run("glossary", prop.name)
+    for switch in SWITCHES.values():
+        assert [value for value, _ in named[switch.name].values] == list(switch.values)
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("prm=origin", "resource in its metadata compared by origin alone"),
+        ("code_delivery", "code reaches its client only"),
+        ("RFC 9207", "client.iss_matches_recorded_issuer  (rule)"),
+    ],
+)
+def test_a_word_is_found_by_name_or_by_what_is_said_of_it(word, said):
+    """And one that is nowhere is an error that says what is near."""
+    code, out, _ = run("glossary", word)
+    assert code == 0
+    assert said in out
+    code, out, err = run("glossary", "prefixx")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+
+
+def test_an_unknown_name_is_told_what_is_near_and_not_all_there_is():
+    """Where there are few, all of them."""
+    few, many = [f"name{number}" for number in range(MOST)], list(SWITCHES)
+    assert hint("name1", few).endswith(", ".join(few))
+    told = hint("iss_chek", many)
+    assert told.startswith("; did you mean 'iss_check'?; allowed: iss_check, ")
+    assert len(told) < 200
+    assert hint("xyzzy", many) == f"; allowed: {len(many)} names, of which none is like it"
+
+
+@pytest.mark.parametrize(
+    ("words", "begun", "offered"),
+    [
+        (["verdict"], "code_d", ["code_delivery"]),
+        (["assume"], "AZ,first_c", ["AZ,first_contact"]),
+        (["verdict", "CD"], "cap=mal_as;prm=same_", ["cap=mal_as;prm=same_path", "cap=mal_as;prm=same_href"]),
+        (["trace", "CD"], "cap=mal_as+req", ["cap=mal_as+req_leak"]),
+        (["diff"], "as2:h_is", ["as2:h_iss="]),
+        (["verdict", "CD"], "design=gaps_closed_", ["design=gaps_closed_dpop"]),
+        (["verdict", "CD"], "world=several", ["world=several_as"]),
+    ],
+)
+def test_shells_complete_properties_switches_and_values(words, begun, offered):
+    """Behind what is there already."""
+    found = ShellComplete(main, {}, "openworld", "_OPENWORLD_COMPLETE").get_completions(words, begun)
+    assert [item.value for item in found] == offered
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_what_a_shell_needs_for_it_is_printed(shell):
+    """It names the variable that the command looks for."""
+    code, out, _ = run("completion", shell)
+    assert code == 0
+    assert "_OPENWORLD_COMPLETE=" + shell in out
