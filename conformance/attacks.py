@@ -167,12 +167,14 @@ def as_play(trace: Trace, design: Design | None = None) -> Play:
         raise UntellableError("the client itself gives nothing away")
     acts, switches = draft.acts(), {name: trace.configuration.design[name] for name in PLAYED}
     deployment = {name: value for name, value in switches.items() if value != Design()[name]}
-    looks = json.dumps([draft.stated, draft.bounce, [asdict(act) for act in acts], deployment], sort_keys=True)
+    seen = [draft.stated, draft.bounce, [asdict(act) for act in acts], deployment, *filter(None, [draft.given])]
+    looks = json.dumps(seen, sort_keys=True)
     capabilities = "+".join(sorted(trace.configuration.capabilities))
     return Play(
         f"attack_{capabilities}_{hashlib.sha256(looks.encode()).hexdigest()[:8]}", "attack",
         f"{trace.shows} under {trace.configuration}", draft.stated, attacks=tuple(attacks), bounce=draft.bounce,
-        acts=acts, deeds=tuple(dict.fromkeys(deeds)), deployment=deployment, parties=PARTIES, trace=trace,
+        acts=acts, deeds=tuple(dict.fromkeys(deeds)), given=draft.given, deployment=deployment, parties=PARTIES,
+        trace=trace,
     )  # fmt: skip
 
 

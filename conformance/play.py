@@ -107,6 +107,7 @@ class Play:
         attacks: what was violated in the attack traces that look so to the client.
         acts: the sessions, one after the other; none: one of the user's in which all goes its way.
         deeds: what the attacker goes on to do.
+        given: ``account``: the attacker's AS answers with a token for an account of the attacker's at the honest one.
         deployment: switches of the honest parties that the attack depends on.
         bounce: the attacker's AS sends the browser on to the honest one, with the challenge it got (``same``) or
             with one of its ``own``; or the attacker approves there with an ``account`` of its own, and answers with
@@ -124,6 +125,7 @@ class Play:
     bounce: str = ""
     acts: tuple[Act, ...] = ()
     deeds: tuple[Deed, ...] = ()
+    given: str = ""
     deployment: Mapping[str, str] = field(default_factory=dict)
     parties: tuple[str, ...] = ()
     trace: Trace | None = None

@@ -96,15 +96,15 @@ def table(known_as: str, version: str, judgements: Sequence[Judgement]) -> str:
     return text.getvalue()
 
 
-def losses(known_as: str, version: str, plays: Sequence[Play], judgements: Sequence[Judgement]) -> str:
-    """The attack traces of a run as rows of a table: what each was found with, what is lost and what the model says."""
-    text, about = io.StringIO(), {play.name: play.about for play in plays}
+def losses(known_as: str, version: str, judgements: Sequence[Judgement]) -> str:
+    """The attack traces of a run as rows of a table: what is lost in each, and what the model says."""
+    text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(("implementation", "version", "trace", "question", "lost", "expected"))
+    rows.writerow(("implementation", "version", "trace", "lost", "expected"))
     for one in judgements:
         if one.source == "attack" and (one.measured or one.attacks):
             told = (" ".join(sorted(properties)) for properties in (one.attacks, one.expected))
-            rows.writerow((known_as, version, one.scenario, about[one.scenario], *told))
+            rows.writerow((known_as, version, one.scenario, *told))
     return text.getvalue()
 
 

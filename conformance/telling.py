@@ -96,6 +96,7 @@ class Draft:
         bounce: how the attacker's AS answers a browser.
         sessions: by name; one is ``led`` where the client has sent its browser to the attacker's AS.
         codes: by name, in whose session they were asked for.
+        given: whose token the attacker's AS answers with, where that is not the user's: its own ``account``'s.
         later: whether what is told comes once a call was served.
     """
 
@@ -106,6 +107,7 @@ class Draft:
     sessions: dict[str, Session] = field(default_factory=dict)
     codes: dict[str, str] = field(default_factory=dict)
     deeds: list[Deed] = field(default_factory=list)
+    given: str = ""
     later: bool = False
 
     def state(self, *path: str, **values: Any) -> None:
@@ -136,6 +138,10 @@ class Draft:
         if party is None:
             return "attacker" if key == ATTACKER else "browser"
         return {CLIENT: "client", AUTHORIZATION_SERVER: "server"}.get(party.role, "resource")
+
+    def is_attackers(self, term: Any) -> bool:
+        """Whether a code or a token is of what the attacker has approved itself."""
+        return any(grant.name == term and grant.user == ATTACKER for grant in self.world.grants)
 
     def session(self, who: str) -> Session:
         """What is told of a session."""
@@ -248,8 +254,7 @@ def _asks(draft: Draft, told: Told, request: AuthorizationRequest) -> None:
 def _answers(draft: Draft, told: Told, response: AuthorizationResponse) -> None:
     """An AS answers: with a code of the session whose state it returns, or of one that this user approved."""
     draft.state("servers", draft.party(told.arrow.sender), iss=draft.placed(response.iss))
-    users = {grant.name: grant.user for grant in draft.world.grants}
-    by = ATTACKER if users.get(str(response.code)) == ATTACKER else "user"
+    by = ATTACKER if draft.is_attackers(response.code) else "user"
     approved = [who for who, one in draft.sessions.items() if one.approves == by]
     of = response.state if response.state in draft.world.session else NONE
     mine = of if of in approved else next(iter(approved), "") if by == "user" else ""
@@ -281,7 +286,13 @@ def _redeems(draft: Draft, told: Told, request: TokenRequest) -> None:
 
 
 def _steals(draft: Draft, told: Told, request: TokenRequest) -> None:
-    draft.deeds.append(Deed("redeem", f"{draft.at(told.arrow.receiver)}/token"))
+    if not draft.is_attackers(request.code):
+        draft.deeds.append(Deed("redeem", f"{draft.at(told.arrow.receiver)}/token"))
+
+
+def _gives(draft: Draft, told: Told, response: TokenResponse) -> None:
+    if draft.party(told.arrow.sender) == "evil" and draft.is_attackers(response.access_token):
+        draft.given = "account"
 
 
 def _uses(draft: Draft, told: Told, request: ResourceRequest) -> None:
@@ -318,7 +329,7 @@ TELLS: dict[tuple[type[Message], str, str], Tell] = {
     (AuthorizationResponse, "attacker", "client"): _comes_back,
     (TokenRequest, "client", "server"): _redeems,
     (TokenRequest, "attacker", "server"): _steals,
-    (TokenResponse, "server", "client"): _nothing,
+    (TokenResponse, "server", "client"): _gives,
     (TokenResponse, "server", "attacker"): _nothing,
     (ResourceRequest, "attacker", "resource"): _uses,
     (ResourceResponse, "resource", "client"): _nothing,
@@ -365,7 +376,8 @@ def sign_of(draft: Draft, told: Told, shows: str) -> Sign | None:
     arrow, record, sender = told.arrow, told.arrow.record, draft.role(told.arrow.sender)
     if sender == "client" and shows in BY_REQUEST:
         return _harm(draft, arrow)
-    if isinstance(record, TokenRequest) and (sender == "attacker" or _is_strays(draft, told, record)):
+    theirs = sender == "attacker" and isinstance(record, TokenRequest) and not draft.is_attackers(record.code)
+    if isinstance(record, TokenRequest) and (theirs or _is_strays(draft, told, record)):
         return Sign(f"{draft.at(arrow.receiver)}/token", ("redeemed",))
     if isinstance(record, ResourceRequest) and record.access_token != NONE:
         stolen = sender == "client" and draft.session(told.who).whose == ATTACKER and arrow.decisive
@@ -403,7 +415,7 @@ def _harm(draft: Draft, told: Arrow) -> Sign | None:
 
 def _is_others(draft: Draft) -> bool:
     """Whether what comes back to the user's session is what the attacker approved."""
-    return draft.bounce == "account" or any(
+    return "account" in (draft.bounce, draft.given) or any(
         one.whose == "user" and one.code is not None and (not one.code or draft.sessions[one.code].approves == ATTACKER)
         for one in draft.sessions.values()
     )

@@ -172,6 +172,11 @@ class World:
         if server.honest is not None and said.fields.get("access_token") in honest.tokens:
             # What it answers with it has got at the honest one.
             self._did(replace(asked, party="as1", url=f"{honest.origin}/token"), said)
+        if self.play.given and server.honest is not None and "access_token" in said.fields:
+            token = said.fields["access_token"]
+            by = honest if token in honest.tokens else server
+            own = honest.mint(by.audiences[token], replace(by.tokens[token], subject=ATTACKER))
+            return said.but(access_token=own)
         return said
 
     def _authorized(self, server: AuthorizationServer, asked: Asked, scenario: Scenario) -> Message:

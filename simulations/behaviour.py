@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -183,6 +183,28 @@ def _placed(url: str) -> str:
     for name, origin in ORIGINS.items():
         url = url.replace(f"{{{name}}}", origin)
     return re.sub(r"127\.0\.0\.1:\d+", ORIGINS["rs"].partition("://")[2], url) if "@" in url else url
+
+
+@cache
+def attacked() -> Mapping[str, Mapping[str, tuple[frozenset[str], frozenset[str]]]]:
+    """The properties that each client lost in attack traces that were played to it, and those that the model said."""
+    found: dict[str, dict[str, tuple[frozenset[str], frozenset[str]]]] = {}
+    lines = files("simulations").joinpath("data", "client_attacks.csv").read_text(encoding="utf-8").splitlines()
+    for row in csv.DictReader(lines):
+        sets = frozenset(row["lost"].split()), frozenset(row["expected"].split())
+        found.setdefault(f"{row['implementation']}=={row['version']}", {})[row["trace"]] = sets
+    return found
+
+
+def attacks_table() -> Iterator[str]:
+    """The same as lines of a table: how many traces, in how many anything is lost, in how many just what is said."""
+    yield "| client | attack traces | falls for | loses what the model says | what it loses |"
+    yield "|---|---:|---:|---:|---|"
+    for name, traces in attacked().items():
+        falls = [lost for lost, _ in traces.values() if lost]
+        same = sum(lost == expected for lost, expected in traces.values())
+        every = ", ".join(sorted(frozenset().union(*falls)))
+        yield f"| {name.replace('==', ' ')} | {len(traces)} | {len(falls)} | {same} | {every} |"
 
 
 def compare(design: Mapping[str, str], observed: Mapping[str, Observed]) -> tuple[Comparison, ...]:

@@ -280,7 +280,7 @@ def _run(client: str | None, asked: Asked) -> int:
         keep_client(output / wanted.slug, client, plays, judgements, explained, stops, published, protection)
         told = results.table(wanted.software.name, wanted.version, judgements)
         write(output / wanted.slug / "behaviour.csv", told)
-        lost = results.losses(wanted.software.name, wanted.version, plays, judgements)
+        lost = results.losses(wanted.software.name, wanted.version, judgements)
         write(output / wanted.slug / "attacks.csv", lost)
         write(output / wanted.slug / LOCK, written(installed.lock.to_json()))
     if asked.as_json:

@@ -245,6 +245,20 @@ def test_attackers_code_comes_back_to_the_users_session(
     assert judged(credulous, [strict], tmp_path)["strict"].attacks == ()
 
 
+def test_token_of_the_attackers_account_is_given_for_the_users_code(
+    credulous: Installed, tmp_path: Path, checker: Checker
+) -> None:
+    trace = checker.verdict(
+        "session_integrity", parse("cap=mal_as;md_issuer_check=off;iss_check=off;md_corroborate=authz_endpoint")
+    ).trace
+    assert trace is not None
+    play = as_play(trace)
+    assert (play.given, play.bounce) == ("account", "")
+    assert "session_integrity" in judged(credulous, [play], tmp_path)[play.name].attacks
+    without = replace(play, name="without", given="")
+    assert "session_integrity" not in judged(credulous, [without], tmp_path)["without"].attacks
+
+
 def test_metadata_that_changes_once_there_is_a_token_is_told_as_what_comes_later(checker: Checker) -> None:
     trace = checker.verdict("token_custody", parse("cap=mal_as+mal_rs;rt_pin=off")).trace
     assert trace is not None

@@ -97,8 +97,8 @@ def test_command_that_fails_has_refused_and_says_so(tmp_path: Path, monkeypatch:
     assert (refused.outcome, refused.error) == ("x", "exit code 4: answered 403")
 
 
-def ran(installed: object, name: str) -> Judgement:
-    (one,) = asyncio.run(run_all(installed, [play(name)], None, Settings(20, 1, False)))  # type: ignore[arg-type]
+def ran(installed: object, name: str, limit: float = 20) -> Judgement:
+    (one,) = asyncio.run(run_all(installed, [play(name)], None, Settings(limit, 1, False)))  # type: ignore[arg-type]
     return one
 
 
@@ -210,6 +210,15 @@ def test_libraries_run_with_a_driver_and_no_file_of_theirs_is_edited(package: st
     outcomes = [ran(installed, name).outcome for name in ("M01_iss_ok", "M07_state_missing")]
     assert outcomes == ["A", "a"]
     assert installed.lock.packages
+
+
+@pytest.mark.slow
+def test_program_without_a_row_runs_with_a_driver() -> None:
+    """Nothing of the package is run to install it; what it falls for is in the findings."""
+    installed = install(packaged("npm:opencode-ai@1.18.33", DRIVERS / "opencode.mjs"))
+    assert ran(installed, "M01_iss_ok", 60).outcome == "A"
+    assert set(ran(installed, "M08_mixup_iss", 60).attacks) == {"code_delivery", "authorization"}
+    assert ran(installed, "R08_cross_origin_port", 60).outcome == "d"
 
 
 @pytest.mark.slow

@@ -7,12 +7,14 @@ from importlib.resources import files
 
 import pytest
 
+from model import scenario
 from model.clients import clients
 from model.conversation import Request
 from model.design import Design
 from model.scenario import ORIGINS
 from model.world import NONE
-from simulations.behaviour import client_designs, compare, measured, mutated, unseen
+from properties.security import PROPERTIES
+from simulations.behaviour import attacked, attacks_table, client_designs, compare, measured, mutated, unseen
 
 RS = ORIGINS["rs"]
 
@@ -50,6 +52,24 @@ def test_clients_do_what_the_model_says(name):
     listed = csv.DictReader(files("simulations").joinpath("data", "client_misses.csv").read_text().splitlines())
     missed = [one.scenario for one in compared(name) if one.verdict != "predicted"]
     assert sorted(missed) == sorted(row["scenario"] for row in listed if row["client"] == name)
+
+
+def test_the_findings_count_what_was_measured_and_missed():
+    found = [one for name in measured() for one in compared(name)]
+    page = files("openworld").joinpath("data", "findings", "deployed-clients.md").read_text()
+    assert f"{len(measured())} client versions" in page
+    assert f"run through {len(scenario.names())} scenarios; {len(found):,} runs went far enough" in page
+    ends = sum(not one.end_predicted for one in found)
+    sent = sum(one.verdict != "predicted" for one in found)
+    assert f"where all but {ends} of the {len(found):,} runs end, and in all but {sent} what was sent" in page
+
+
+def test_the_findings_count_what_was_lost_in_attack_traces():
+    page = files("openworld").joinpath("data", "findings", "real-software.md").read_text()
+    assert "\n".join(attacks_table()) in page
+    assert set(attacked()) <= set(measured())
+    names = {name for traces in attacked().values() for sets in traces.values() for each in sets for name in each}
+    assert names <= set(PROPERTIES)
 
 
 def test_scenarios_are_predicted_that_were_not_seen():
