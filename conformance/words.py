@@ -34,7 +34,7 @@ from model.turns import GIVES_UP, GOOD_FOR, SERVED, SILENT, Input, Turn, documen
 from model.world import DEFAULT_AUDIENCE
 
 #: Written before the answers of a client that are kept; those of another number are asked anew.
-FORMAT = 1
+FORMAT = 2
 
 Steps = list[tuple[str, Turn]]
 

@@ -102,8 +102,8 @@ class Input:
         if turn.to in servers:
             servers[turn.to] = dict(self.changes.get("servers", {}).get("asked", {}))
         place = f"{{{turn.to}}}{turn.at}"
-        if turn.request == "resource_metadata" and "documents" in stated:
-            stated["documents"] = {"main": {"at": [place], **stated["documents"]["main"]}}
+        if turn.request == "resource_metadata":
+            stated["documents"] = {"main": {"at": [place], **stated.get("documents", {}).get("main", {})}}
         if turn.request == "server_metadata" and turn.to in servers:
             servers[turn.to].setdefault("at", [place])
         return scenario.assemble(self.name, {"about": self.about, **stated, "servers": servers}, origins)
@@ -171,7 +171,8 @@ def parts_of(name: str) -> Iterator[Input]:
             for key in place:
                 said = said.get(key, {}) if isinstance(said, Mapping) else {}
             said = {key: one for key, one in said.items() if key != "at"} if isinstance(said, Mapping) else said
-            if said:
+            # That there is no document at all is said by not_found.
+            if said and (said, place[0]) != ("absent", "documents"):
                 _put(changes, place, said)
         if changes:
             if kind == "call":

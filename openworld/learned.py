@@ -44,7 +44,7 @@ def inspected(found: Sequence[Check], harmed: Sequence[Harm]) -> Iterator[str]:
         for how, reached in check.made.items():
             shortest = "" if how == "refuses" and len(check.made) == 1 else f", as after: {words(reached[0])}"
             yield f"    {how} in {len(reached)} of {total} states{shortest}"
-        yield f"    refused by {check.refusal}"
+        yield f"    rule: {check.refusal}"
     if not harmed:
         yield "nothing that must not be reached is reached"
     for harm in harmed:

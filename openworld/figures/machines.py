@@ -33,8 +33,8 @@ def machine(learned: Machine, title: str = "") -> Figure:
         for name, column in zip(_COLUMNS, range(len(_COLUMNS)), strict=True):
             axes.text(column * _WIDE, _HIGH, name.replace("_", " "), ha="center", weight="bold")
         boxes = {
-            state: _box(axes, places[state], list(_says(state, turn, learned.states[state], letters)))
-            for state, turn in asks.items()
+            state: _box(axes, places[state], list(_says(state, turns, learned.states[state], letters)))
+            for state, turns in asks.items()
         }
         for (state, target), by in _together(learned, letters).items():
             colour = SERIES[state % len(SERIES)][0]
@@ -51,12 +51,12 @@ def _column(name: str) -> int:
     return _COLUMNS.index(name.partition(".")[0])
 
 
-def _asks(learned: Machine) -> dict[int, Turn]:
-    """What it asks in each state; of several requests the one that comes by the shortest word."""
-    found = {0: learned.first}
+def _asks(learned: Machine) -> dict[int, list[Turn]]:
+    """What it may have asked in each state, that by the shortest word first."""
+    found = {0: [learned.first]}
     for _, _, _, edge in learned.walk():
         if not edge.turn.ended:
-            found.setdefault(edge.target, edge.turn)
+            found.setdefault(edge.target, []).append(edge.turn)
     return found
 
 
@@ -69,9 +69,9 @@ def _together(learned: Machine, letters: Mapping[str, str]) -> dict[tuple[int, i
     return {ends: " ".join(by) for ends, by in found.items()}
 
 
-def _places(asks: dict[int, Turn]) -> dict[int, tuple[float, float]]:
+def _places(asks: Mapping[int, Sequence[Turn]]) -> dict[int, tuple[float, float]]:
     columns: dict[int, list[int]] = {}
-    for state, turn in asks.items():
+    for state, (turn, *_) in asks.items():
         last = turn.request == "call" and state != 0
         columns.setdefault(len(_COLUMNS) - 1 if last else _COLUMNS.index(turn.request), []).append(state)
     return {
@@ -87,9 +87,12 @@ def _box(axes: Axes, place: tuple[float, float], lines: Sequence[str]) -> Patch:
     return made
 
 
-def _says(state: int, turn: Turn, edges: Mapping[str, Edge], letters: Mapping[str, str]) -> Iterator[str]:
+def _says(
+    state: int, turns: Sequence[Turn], edges: Mapping[str, Edge], letters: Mapping[str, str]
+) -> Iterator[str]:
     """What it asks in a state, and after which answers it ends."""
-    yield f"{state}  @{turn.to} {turn.at.removeprefix('/.well-known/').removeprefix('oauth-')}".rstrip()
+    places = (f"@{turn.to} {turn.at.removeprefix('/.well-known/').removeprefix('oauth-')}".rstrip() for turn in turns)
+    yield f"{state}  {' or '.join(dict.fromkeys(places))}"
     for end in ENDS:
         by = [letters[name] for name, edge in edges.items() if edge.turn.request == end]
         if by:

@@ -284,7 +284,7 @@ def test_a_kept_machine_is_inspected_and_drawn(tmp_path: Path) -> None:
     path, svg = _written(tmp_path, "lax", learn(played(Design(LAX)))), tmp_path / "lax.svg"
     ran = CliRunner().invoke(main, ["learn", path, "--dot", str(tmp_path / "lax.dot"), "--svg", str(svg)])
     assert ran.exit_code == 0, ran.output
-    assert "refused by client.iss_matches_recorded_issuer [RFC 9207 2.4" in ran.output
+    assert "rule: client.iss_matches_recorded_issuer [RFC 9207 2.4" in ran.output
     assert (tmp_path / "lax.dot").read_text().startswith("digraph")
     assert svg.read_text().startswith("<?xml")
 
