@@ -28,6 +28,7 @@ from model.design import (
     parse_switches,
 )
 from model.protocols import rules
+from model.words import of_configuration
 from openworld.show import command, ending
 from openworld.study import ATTACKERS
 from properties.checker import Checker
@@ -254,7 +255,7 @@ def picture(found: Sequence[Flip], first: str, second: str) -> bytes:
          "steps": f.steps if f.after == "attack" else None}
         for f in found
     ])  # fmt: skip
-    title = f"What flips, and how it is under {second}"
+    title = f"What flips, and how it is with: {of_configuration(second)}"
     caption = f"From {first} to {second}. What is blank comes out the same under both."
     return rendered(captioned(flip_matrix(rows, title), caption), "svg", title, caption)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 #: All that a study writes into its folder.
 WRITTEN = (
     "run.json", "report.html", "index.md", "verdicts.json", "verdicts.csv", "certificates.csv", "bounds.csv",
-    "clients.csv", "environments.csv", "attacks", "runs", "simulations", "figures",
+    "clients.csv", "environments.csv", "drafts.csv", "attacks", "runs", "simulations", "figures",
 )  # fmt: skip
 
 
@@ -66,6 +66,15 @@ class Source:
         if "clients" not in self._known:
             self._known["clients"] = self._clients_judged()
         table: pd.DataFrame = self._known["clients"]
+        return table
+
+    def drafts(self) -> pd.DataFrame:
+        """What each draft buys: a row for each draft and environment."""
+        if self.folder:
+            return self._stored("drafts.csv", tables.DRAFTS)
+        if "drafts" not in self._known:
+            self._known["drafts"] = self._bought()
+        table: pd.DataFrame = self._known["drafts"]
         return table
 
     def experiment(self, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -143,6 +152,19 @@ class Source:
             for row in judged(asked, self.workers):
                 rows.append(row)
                 progress.advance(row["client"])
+        return pd.DataFrame(rows)
+
+    def _bought(self) -> pd.DataFrame:
+        import pandas as pd
+
+        from model.design import DEPLOYMENTS
+        from openworld.bought import DRAFTS, judged
+
+        with Progress("drafts", len(DEPLOYMENTS)) as progress:
+            rows = []
+            for found in judged(DRAFTS, DEPLOYMENTS, self.workers):
+                rows += found
+                progress.advance(found[0]["environment"])
         return pd.DataFrame(rows)
 
     def _stored(self, name: str, shape: Shape) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from model.design import NAMED_DESIGNS, parse
+from model.design import DEPLOYMENTS, NAMED_DESIGNS, parse
 from model.errors import InputError
 from model.switches import CAPABILITIES
 from model.world_file import DEFAULT, WORLDS
@@ -82,6 +82,8 @@ QUICK_DESIGNS = ("rfc6749", "prm_cimd", "gaps_closed", "mcp")
 QUICK_ATTACKERS = ("none", "malicious_as", "malicious_rs", "path_tenant")
 QUICK_EXPERIMENTS = ("matching", "echo", "iss", "dpop")
 QUICK_PROPERTIES = ("code_delivery", "as_acceptance")
+QUICK_DRAFTS = ("iss", "prefix")
+QUICK_ENVIRONMENTS = ("plain", "multi_path_api")
 QUICK_CLIENTS = ("gemini-cli-core", "mcp-python", "ts-client-v2-dpop", "ts-sdk-v1")
 COLUMNS = (
     "design", "attacker", "capabilities", "code", "property", "kind", "verdict", "reason", "reach", "steps",
@@ -133,6 +135,18 @@ class Plan:
     def properties(self) -> list[str]:
         """Properties that are asked about whatever others do."""
         return [name for name in PROPERTIES if not self.quick or name in QUICK_PROPERTIES]
+
+    @property
+    def drafts(self) -> list[str]:
+        """Drafts of which is asked what they buy."""
+        from openworld.bought import DRAFTS
+
+        return [name for name in DRAFTS if not self.quick or name in QUICK_DRAFTS]
+
+    @property
+    def environments(self) -> list[str]:
+        """Environments in which that is asked."""
+        return [name for name in DEPLOYMENTS if not self.quick or name in QUICK_ENVIRONMENTS]
 
     @property
     def attempts(self) -> int | None:
@@ -190,6 +204,7 @@ class Findings:
     rows: list[dict[str, Any]] = field(default_factory=list)
     clients: list[dict[str, Any]] = field(default_factory=list)
     environments: list[dict[str, Any]] = field(default_factory=list)
+    drafts: list[dict[str, Any]] = field(default_factory=list)
     certificates: list[dict[str, Any]] = field(default_factory=list)
     bounds: list[dict[str, Any]] = field(default_factory=list)
     results: dict[str, Result] = field(default_factory=dict)
@@ -383,6 +398,20 @@ def _assume(plan: Plan, found: Findings) -> None:
             progress.advance(name)
 
 
+def _buy(plan: Plan, found: Findings) -> None:
+    from openworld import bought
+
+    asked = plan.environments
+    with (
+        Progress("drafts", len(asked)) as progress,
+        closing(bought.judged(plan.drafts, asked, plan.workers, plan.timeout)) as judged,
+    ):
+        for name, rows in zip(asked, judged, strict=False):
+            found.drafts += [row | {"run": plan.run} for row in rows]
+            write(plan.folder / "drafts.csv", _csv(bought.COLUMNS, found.drafts))
+            progress.advance(name)
+
+
 # --- simulations and figures -------------------------------------------------------------------------------
 
 
@@ -435,8 +464,9 @@ def _draw(plan: Plan, found: Findings) -> None:
 
     judged = {row["attacker"] for row in found.rows}
     entries = gallery.of_study(
-        [name for name in plan.attackers if name in judged], found.results, bool(found.clients), found.mishaps
-    )
+        [name for name in plan.attackers if name in judged], found.results, bool(found.clients), found.mishaps,
+        bool(found.drafts),
+    )  # fmt: skip
     folder = plan.folder / "figures"
     with (
         Progress("figures", len(entries)) as progress,
@@ -448,8 +478,8 @@ def _draw(plan: Plan, found: Findings) -> None:
 
 
 _STAGES = {
-    "verdicts": _judge, "clients": _judge_clients, "environments": _assume, "simulations": _simulate,
-    "blast_radius": _spread, "figures": _draw,
+    "verdicts": _judge, "clients": _judge_clients, "environments": _assume, "drafts": _buy,
+    "simulations": _simulate, "blast_radius": _spread, "figures": _draw,
 }  # fmt: skip
 
 

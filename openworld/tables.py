@@ -248,6 +248,12 @@ ENVIRONMENTS = Shape(("design", "property"), {
     "whatever": {"title": "answer", "enum": ["always", "if", "never", "not_in_this_world", "unknown"]},
     "assumptions": _TEXT, "configuration": _TEXT,
 })  # fmt: skip
+_OF_USE: dict[str, Any] = {"title": "verdict", "enum": list(RESULTS)}
+DRAFTS = Shape(("draft", "environment"), {
+    **dict.fromkeys(("draft", "source", "switches", "environment"), _NAME),
+    **dict.fromkeys(("before", "after", "stopped", "opened", "undecided"), _COUNT),
+    "of_use_before": _OF_USE, "of_use_after": _OF_USE, "first": _TEXT, "second": _TEXT, **_RUN,
+})  # fmt: skip
 CLIENTS = Shape(("client", "situation", "code"), {
     "client": _NAME, "situation": _NAME, "configuration": _TEXT, **_ANSWER,
 })  # fmt: skip

@@ -261,6 +261,14 @@ EXPERIMENTS: dict[str, Experiment] = {
                      "dpop": "dpop=token"},
         ),
         Experiment(
+            "each_draft",
+            "What does each draft come to by itself, as it is taken up in place of what is deployed?",
+            "share that has adopted", _PATH,
+            ("", "prm=exact", "prm=prefix", "echo=req", "iss_check=require", "dpop=token", "par=required",
+             "signed_metadata=anchored_req"),
+            "measured_2026", Adoption(), deployed=True, mixes=_ALL_OF_THEM,
+        ),
+        Experiment(
             "profiles",
             "What do whole designs come to, as they are adopted in place of what is deployed?",
             "share that has adopted", _PATH,

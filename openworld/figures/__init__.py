@@ -6,6 +6,7 @@ Every function takes tidy tables and gives back a figure; nothing here asks the 
 from __future__ import annotations
 
 from openworld.figures.clients import client_ends
+from openworld.figures.drafts import bought
 from openworld.figures.effects import effects
 from openworld.figures.funnels import funnel
 from openworld.figures.lattices import frontier, hasse, sets
@@ -18,6 +19,7 @@ from openworld.figures.verdicts import attacker_overview, client_verdicts, flip_
 __all__ = [
     "attacker_overview",
     "blast_radius",
+    "bought",
     "client_ends",
     "client_verdicts",
     "differences",

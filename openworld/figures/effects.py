@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from openworld.figures import labels
+from openworld.figures.rates import decimals
 from openworld.plotstyle import INK, SERIES, style, titled
 from simulations.harms import THEFT
 
@@ -59,4 +60,4 @@ def _panel(axes: Axes, names: list[str], shown: pd.DataFrame) -> None:
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.grid(axis="x", color="#e4e4e4", linewidth=0.7)
     axes.set_axisbelow(True)
-    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=decimals(axes.get_xticks())))

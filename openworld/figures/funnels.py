@@ -40,8 +40,8 @@ def funnel(table: pd.DataFrame, value: float, title: str = "") -> Figure:
     shown = _rare_together(once(table[(table["value"] == value) & table["kind"].isin(list(_LOOKS))]))
     arms = list(dict.fromkeys(shown["arm"]))
     causes = _causes(shown)
-    columns = max(1, min(_BESIDE, len(arms)))
-    rows = max(1, math.ceil(len(arms) / columns))
+    rows = max(1, math.ceil(len(arms) / _BESIDE))
+    columns = max(1, math.ceil(len(arms) / rows))
     names = ["all attempts", *(labels.titled_outcome(*cause, _ASIDE) for cause in causes)]
     high = sum(0.2 + 0.17 * (name.count("\n") + 1) for name in names)
     above = 0.4 + 0.17 * max((labels.arm(arm, _ABOVE).count("\n") + 1 for arm in arms), default=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
+from collections.abc import Iterable
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -16,7 +17,9 @@ from simulations.results import ATTAINABLE, LISTED
 
 PANELS = 6
 #: A sweep whose largest value is so many times its smallest is drawn in powers of ten.
-WIDE = 100
+WIDE = 50
+#: So many times the largest mean a panel is tall at most.
+TALL = 2.5
 #: Letters of a legend to an inch, and for how many of them a line and its marker take the place.
 _LETTERS, _HANDLE = 12.5, 8
 #: Letters on a line above a panel.
@@ -148,13 +151,17 @@ def _series(axes: Axes, chosen: pd.DataFrame, column: str, arms: list[str]) -> N
     else:
         axes.set_ylim(bottom=0)
     low, high = axes.get_ylim()
-    axes.set_ylim(low, max(high, low + 0.01))
+    if column != "difference" and chosen[column].max() > 0:  # a band may be wider than what can be
+        axes.set_ylim(low, min(high, TALL * chosen[column].max(), math.inf if column == "mean" else 1.02))
+    low, high = axes.get_ylim()
+    if column != "mean" or not chosen[column].abs().max():
+        axes.set_ylim(low, max(high, low + 0.01))
 
 
-def _decimals(axes: Axes) -> int:
-    """How many a percentage needs for ticks to be told apart and to be what they say."""
-    ticks = [100 * float(tick) for tick in axes.get_yticks()]
-    return next(count for count in range(9) if all(abs(round(each, count) - each) < 1e-6 for each in ticks))
+def decimals(ticks: Iterable[float]) -> int:
+    """How many percentages need for ticks to be told apart and to be what they say."""
+    shares = [100 * float(tick) for tick in ticks]
+    return next((count for count in range(9) if all(abs(round(each, count) - each) < 1e-6 for each in shares)), 9)
 
 
 def _dress(figure: Figure, panels: list[Axes], table: pd.DataFrame, words: str, title: str, columns: int) -> None:
@@ -162,7 +169,7 @@ def _dress(figure: Figure, panels: list[Axes], table: pd.DataFrame, words: str, 
     from matplotlib.ticker import PercentFormatter
 
     for place, axes in enumerate(panels):
-        axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=_decimals(axes)))
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=decimals(axes.get_yticks())))
         if place % columns == 0:
             axes.set_ylabel(words)
     if 0 < WIDE * table["value"].min() <= table["value"].max():

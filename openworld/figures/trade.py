@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from openworld.figures import labels
+from openworld.figures.rates import TALL, decimals
 from openworld.plotstyle import INK, SERIES, style, titled
 from simulations.measures import THEFTS, WORKING, Measure
 from simulations.results import LISTED
@@ -32,9 +33,12 @@ def trade(table: pd.DataFrame, title: str = "") -> Figure:
             here = (row["works"], row["thefts"])
             axes.errorbar(
                 *here, xerr=[[here[0] - row["works_low"]], [row["works_high"] - here[0]]],
-                yerr=[[here[1] - row["thefts_low"]], [row["thefts_high"] - here[1]]], color=color, marker=marker,
-                markersize=8, markerfacecolor="white" if place % 2 else color, linestyle="none", linewidth=1,
-                label=labels.arm(str(row["arms"])), zorder=4, clip_on=False,
+                yerr=[[here[1] - row["thefts_low"]], [row["thefts_high"] - here[1]]], color=color, linewidth=1,
+                zorder=4,
+            )  # fmt: skip
+            axes.plot(
+                *here, color=color, marker=marker, markersize=8, markerfacecolor="white" if place % 2 else color,
+                linestyle="none", label=labels.arm(str(row["arms"])), zorder=5, clip_on=False,
             )  # fmt: skip
             if start is not None and not row["first"]:
                 axes.annotate(
@@ -44,9 +48,11 @@ def trade(table: pd.DataFrame, title: str = "") -> Figure:
                 )  # fmt: skip
         axes.set_xlabel("honest flows that work →")
         axes.set_ylabel("← thefts per accepted flow")
-        axes.set_xlim(right=max(1.0, axes.get_xlim()[1]) if drawn["works"].max() > 0.5 else None)
-        axes.set_ylim(bottom=0, top=max(axes.get_ylim()[1], 0.01))
-        axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        tall = drawn["thefts"].max() * TALL or 0.01
+        left, right = axes.get_xlim()
+        axes.set_xlim(left if left < 0.99 else 0.9, 1.0 if drawn["works"].max() > 0.5 else right)
+        axes.set_ylim(bottom=0, top=min(max(axes.get_ylim()[1], 0.01), tall))
+        axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=decimals(axes.get_xticks())))
         axes.grid(color="#e4e4e4", linewidth=0.7)
         axes.set_axisbelow(True)
         axes.spines["bottom"].set_color(INK)
@@ -84,4 +90,5 @@ def points(table: pd.DataFrame) -> pd.DataFrame:
 def _bounds(told: pd.DataFrame, measure: Measure) -> tuple[float, float, float]:
     row = told[(told["quantity"] == measure.quantity) & (told["per"] == measure.per)].iloc[0]
     mean, low, high = (float(row[name]) for name in ("mean", "low", "high"))
-    return mean, min(mean, low), max(mean, high)
+    most = 1.0 if measure == WORKING else math.inf  # few replications have intervals that leave what can be
+    return mean, max(0.0, min(mean, low)), min(most, max(mean, high))

@@ -39,8 +39,8 @@ def verdict_matrix(rows: pd.DataFrame, attacker: str) -> Figure:
         axes = figure.add_subplot()
         codes = dict(zip(shown["property"], shown["code"], strict=True)) if "code" in shown else {}
         below = [codes.get(each, each) for each in properties]
-        _key(axes, _cells(axes, shown, ("design", designs), ("property", properties)), below)
-        _named(axes, [worded("design", each) for each in designs], designs,
+        _meant(axes, _cells(axes, shown, ("design", designs), ("property", properties)), below)
+        named(axes, [worded("design", each) for each in designs], designs,
                [worded("property", each) for each in properties], below)  # fmt: skip
         who = worded("attacker", attacker)
         who = who if attacker == NOBODY else f"The attacker {who}"
@@ -63,8 +63,8 @@ def client_verdicts(rows: pd.DataFrame, title: str = "") -> Figure:
         axes = figure.add_subplot()
         codes = dict(zip(shown["asked"], shown["code"], strict=True))
         below = [codes[each] for each in asked]
-        _key(axes, _cells(axes, shown, ("client", clients), ("asked", asked)), below)
-        _named(axes, clients, [], asked, below)
+        _meant(axes, _cells(axes, shown, ("client", clients), ("asked", asked)), below)
+        named(axes, clients, [], asked, below)
         axes.set_title(title, loc="left", pad=14, weight="bold")
     return figure
 
@@ -80,10 +80,11 @@ def flip_matrix(rows: pd.DataFrame, title: str = "") -> Figure:
     with style():
         figure = Figure(figsize=(2.6 + 0.72 * len(environments), 1.9 + 0.42 * len(properties)))
         axes = figure.add_subplot()
-        _key(axes, _cells(axes, rows, ("property", properties), ("environment", environments)), environments)
-        _named(axes, [worded("property", each) for each in properties], properties,
+        _meant(axes, _cells(axes, rows, ("property", properties), ("environment", environments)), environments)
+        named(axes, [worded("property", each) for each in properties], properties,
                [_environment(each) for each in environments], environments)  # fmt: skip
-        axes.set_title(title, loc="left", pad=14, weight="bold")
+        wide = int(10 * figure.get_figwidth())
+        axes.set_title(labels.lines(title, wide), loc="left", pad=14, weight="bold")
     return figure
 
 
@@ -108,15 +109,16 @@ def _cells(axes: Axes, shown: pd.DataFrame, down: tuple[str, list[str]], across:
     return used
 
 
-def _key(axes: Axes, used: set[str], below: Sequence[str]) -> None:
+def _meant(axes: Axes, used: set[str], below: Sequence[str]) -> None:
     """What cells mean, under the codes below them."""
     words = {"attack": "✗ n  attack in n steps", "safe": "✓  no attack", "unknown": "?  undecided",
              "not_in_this_world": "–  nothing here could violate it", "reached": "yes  honest parties get there",
              "not_reached": "no  honest parties do not"}  # fmt: skip
-    _legend(axes, {words[look]: CELLS[look] for look in words if look in used}, below)
+    key(axes, {words[look]: CELLS[look] for look in words if look in used}, below)
 
 
-def _legend(axes: Axes, looks: Mapping[str, tuple[Any, str, str]], below: Sequence[str]) -> None:
+def key(axes: Axes, looks: Mapping[str, tuple[Any, str, str]], below: Sequence[str]) -> None:
+    """A legend of how cells look, by what that means; ``below``: the codes between it and the table."""
     handles = [
         Patch(facecolor=face, edgecolor=FAINT, hatch=hatch, label=label) for label, (face, _, hatch) in looks.items()
     ]
@@ -148,12 +150,12 @@ def attacker_overview(rows: pd.DataFrame) -> Figure:
             label = (str(violated) if violated else "–" if vacuous else "✓") + ("?" if unknown else "")
             weight = "bold" if violated else "normal"
             axes.text(x + 0.5, y + 0.52, label, ha="center", va="center", fontsize=10, color=writing, weight=weight)
-        _named(axes, [worded("attacker", each) for each in attackers], attackers,
+        named(axes, [worded("attacker", each) for each in attackers], attackers,
                [worded("design", each) for each in designs], designs)  # fmt: skip
         looks = {"n  so many are violated": (_shade(0.3), "", ""), "✓  none is": CELLS["safe"],
                  "–  nothing here could violate one": CELLS["not_in_this_world"],
                  "?  some are undecided": CELLS["unknown"]}  # fmt: skip
-        _legend(axes, looks, designs)
+        key(axes, looks, designs)
         title = f"Security properties violated, of {total}, where the attacker …"
         axes.set_title(title, loc="left", pad=14, weight="bold")
     return figure
@@ -172,7 +174,7 @@ def _room(below: Sequence[str]) -> float:
     return 12 if longest <= _LONG else 14 + 2.0 * longest
 
 
-def _named(
+def named(
     axes: Axes, rows: Sequence[str], row_codes: Sequence[str], columns: Sequence[str], column_codes: Sequence[str]
 ) -> None:
     """Words above and to the left of a table of cells, their codes below and to the right of it, small."""

@@ -7,7 +7,7 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from openworld.gallery import deployed, experiments, lattices, reach, verdicts, worlds
+from openworld.gallery import deployed, drafts, experiments, lattices, reach, verdicts, worlds
 from openworld.gallery.entries import Caption, Drawing, Entry, FigureError
 from openworld.sources import Source
 from simulations.processes import in_order
@@ -18,6 +18,7 @@ __all__ = ["Caption", "Drawing", "Entry", "FigureError", "catalogue", "find", "o
 def catalogue(attackers: Iterable[str] | None = None, asked: Iterable[str] | None = None) -> dict[str, Entry]:
     """All figures by name; by default for every attacker of the study and every experiment."""
     entries = [
+        *drafts.entries(),
         *verdicts.entries(attackers),
         *deployed.entries(),
         *experiments.entries(asked),
@@ -29,7 +30,8 @@ def catalogue(attackers: Iterable[str] | None = None, asked: Iterable[str] | Non
 
 
 def of_study(
-    attackers: Iterable[str], asked: Iterable[str], clients: bool = False, mishaps: Iterable[str] = ()
+    attackers: Iterable[str], asked: Iterable[str], clients: bool = False, mishaps: Iterable[str] = (),
+    bought: bool = False,
 ) -> list[Entry]:
     """The figures that are drawn from the tables of a study.
 
@@ -38,9 +40,11 @@ def of_study(
         asked: its experiments.
         clients: whether it judged deployed clients.
         mishaps: the kinds of which it counted how far they reach.
+        bought: whether it judged what drafts buy.
     """
     attackers = list(attackers)
     return [
+        *(drafts.entries() if bought else ()),
         *(verdicts.entries(attackers) if attackers else ()),
         *(deployed.entries() if clients else ()),
         *experiments.entries(asked),
@@ -69,7 +73,7 @@ def write(entry: Entry, source: Source, folder: Path) -> list[Path]:
 
     drawn = entry.draw(source)
     caption = str(drawn.caption)
-    figure = captioned(drawn.figure, caption) if drawn.captioned else drawn.figure
+    figure = captioned(drawn.figure, drawn.caption.brief) if drawn.captioned else drawn.figure
     written = save(figure, folder / entry.name, drawn.title, caption)
     data, words = folder / f"{entry.name}.csv", folder / f"{entry.name}.txt"
     files.write(data, drawn.data.to_csv(index=False, lineterminator="\n"))

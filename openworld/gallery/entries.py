@@ -18,6 +18,10 @@ EXHAUSTIVE = "none, all runs are covered"
 BOUNDED = "all runs of a bounded world: one honest and one malicious AS, the user's session and the attacker's"
 
 
+#: So many names are listed under a figure; its text file has all of them.
+_LISTED = 4
+
+
 class FigureError(InputError):
     """A figure that does not exist; the message says which do."""
 
@@ -32,11 +36,23 @@ class Caption(NamedTuple):
     interval: str
     threats: str = ""
 
+    @property
+    def brief(self) -> str:
+        """The same with long lists of names as their number, for under a figure."""
+        return str(self._replace(threats="; ".join(map(_counted, filter(None, self.threats.split("; "))))))
+
     def __str__(self) -> str:
         return (
             f"Population: {self.population}. Design: {self.design}. n: {self.n}. Seed: {self.seed}. "
             f"Interval: {self.interval}." + (f" Threats to validity: {self.threats}." if self.threats else "")
         )
+
+
+def _counted(threat: str) -> str:
+    """A threat of which more names are listed than anybody reads under a figure, by their number."""
+    kind, _, what = threat.partition(": ")
+    names = what.split(", ")
+    return f"{kind}: {len(names)} inputs" if len(names) > _LISTED and not any(" " in name for name in names) else threat
 
 
 class Drawing(NamedTuple):

@@ -13,7 +13,7 @@ from openworld.sources import Source
 from openworld.tables import SourceError
 from simulations.catalogue import EXPERIMENTS
 from simulations.engine import STRATEGIC
-from simulations.measures import ATTEMPT
+from simulations.measures import ATTEMPT, PAIR
 from simulations.results import ATTAINABLE, HARM
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def _entries(name: str, known: Experiment | None) -> Iterator[Entry]:
         draw = partial(_effects, name, question, dict(known.factors))
         yield Entry(f"{name}-effects", "effects and interactions", question, draw)
         return
-    if known is None or known.reader in STRATEGIC:
+    if known is None or (known.reader in STRATEGIC and known.headline == PAIR):
         yield Entry(f"{name}-trade", "what works against what is stolen", question, partial(_trade, name, question))
         yield Entry(f"{name}-pair", "what works and what is stolen", question, partial(_pair, name, question))
     if known and known.reader in MEASURED:

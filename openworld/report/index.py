@@ -57,6 +57,8 @@ def _withstood(rows: list[dict[str, Any]]) -> bool:
 def _summary(plan: Plan, found: Findings) -> Iterator[str]:
     if not found.rows:
         return
+    if "drafts" in found.figures:
+        yield from _figure("drafts", "what each draft buys in each environment, attacks before and after")
     utilities = [prop for prop in PROPERTIES.values() if prop.kind == "utility"]
     yield "## Designs"
     yield ""

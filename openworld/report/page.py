@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model.chart import origin
+from model.words import of_configuration, worded
 from openworld.report import deployed, environments, software, verdicts
 from openworld.report.established import established
 from openworld.report.findings import findings, numbers
 from openworld.report.reading import Picture, Study
 from openworld.show import command
+from simulations.results import LISTED
 
 if TYPE_CHECKING:
     import jinja2
@@ -39,6 +41,7 @@ def page(study: Study) -> str:
         ],
         measured=[_embedded(one) for one in _named(study, "clients-verdicts", "clients-scenarios")],
         pictures=[_embedded(each) for name, each in study.pictures.items() if _free(study, name)],
+        bought=[_embedded(each) for each in _named(study, "drafts", "each_draft-trade")],
         overview=_embedded(study.pictures["attackers"]) if "attackers" in study.pictures else None,
         clients=software.clients(study), servers=software.servers(study), pairs=software.pairs(study),
         commands=list(_commands(study)), origin=origin,
@@ -55,15 +58,22 @@ def template(name: str) -> jinja2.Template:
 def _environment() -> jinja2.Environment:
     import jinja2
 
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.PackageLoader("openworld.report"), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
+    environment.filters |= {"worded": lambda name, kind: worded(kind, name), "arms": _arms}
+    return environment
+
+
+def _arms(names: str) -> str:
+    """Arms that come to the same, in words."""
+    return " = ".join(map(of_configuration, names.split(LISTED)))
 
 
 def _free(study: Study, name: str) -> bool:
     """Whether a picture has no other place: verdicts are a table, runs are charts, the rest has a part of its own."""
-    taken = name.startswith(("verdicts-", "sequence-", "clients-", "blast_radius-")) or name == "attackers"
+    taken = name.startswith(("verdicts-", "sequence-", "clients-", "blast_radius-")) or name in ("attackers", "drafts")
     return not taken and not any(name.startswith(f"{each}-") for each in study.experiments)
 
 

@@ -23,8 +23,10 @@ from matplotlib.text import Text
 from numpy.typing import NDArray
 
 from model import words
+from model.design import DEPLOYMENTS
 from model.protocols import rules
 from openworld import deployed, gallery, mishaps, study
+from openworld.bought import DRAFTS
 from openworld.plotstyle import captioned, page, style
 from openworld.sources import Source
 from simulations.catalogue import EXPERIMENTS
@@ -76,6 +78,18 @@ def clients() -> pd.DataFrame:
 
 
 @cache
+def drafts() -> pd.DataFrame:
+    """The same of drafts."""
+    told = itertools.cycle(itertools.product(((18, 11, 0), (9, 9, 0), (5, 16, 2)), *2 * [("reached", "not_reached")]))
+    return pd.DataFrame([
+        {"draft": name, "source": draft.source, "switches": draft.after, "environment": environment,
+         "before": before, "after": after, "opened": opened, "of_use_before": first, "of_use_after": second}
+        for (name, draft), environment in itertools.product(DRAFTS.items(), DEPLOYMENTS)
+        for (before, after, opened), first, second in [next(told)]
+    ])  # fmt: skip
+
+
+@cache
 def simulated(name: str) -> Source:
     """The tables of an experiment, counted at the ends of its sweep as short as it can be."""
     asked = EXPERIMENTS[name]
@@ -88,14 +102,14 @@ def simulated(name: str) -> Source:
 def others() -> Source:
     """What is no experiment: verdicts, and how far mishaps reach."""
     found = {each.kind: each for each in mishaps.reached(scale=0.01, samples=3, replications=2)}
-    return Source(_known={"verdicts": judged(), "clients": clients(), "blast_radius": found})
+    return Source(_known={"verdicts": judged(), "clients": clients(), "drafts": drafts(), "blast_radius": found})
 
 
 def drawn(name: str) -> Figure:
     """A figure of the gallery as it is written, captioned."""
     experiment = name.rpartition("-")[0]
     made = gallery.catalogue()[name].draw(simulated(experiment) if experiment in EXPERIMENTS else others())
-    return captioned(made.figure, str(made.caption)) if made.captioned else made.figure
+    return captioned(made.figure, made.caption.brief) if made.captioned else made.figure
 
 
 def written(figure: Figure) -> list[Text]:
@@ -174,6 +188,11 @@ def test_writing_lies_on_the_page_and_over_nothing_else(name: str) -> None:
     legends = [*figure.legends, *(axes.get_legend() for axes in figure.axes if axes.get_legend())]
     panels = [axes for axes in figure.axes if axes.axison and axes.get_visible()]
     assert not [axes for axes in panels for legend in legends if legend.get_window_extent().overlaps(axes.bbox)]
+    for axes in panels:
+        for line in (line for line in axes.lines if not line.get_clip_on()):
+            box, room = line.get_window_extent(), axes.bbox.padded(10)
+            assert room.x0 <= box.x0 <= box.x1 <= room.x1, line.get_label()
+            assert room.y0 <= box.y0 <= box.y1 <= room.y1, line.get_label()
     if not name.startswith(_WIRE):
         assert spelled_in_code(texts) == []
 

@@ -20,6 +20,7 @@ from openworld.sources import Source, SourceError
 from simulations.behaviour import measured
 from simulations.catalogue import EXPERIMENTS
 from simulations.engine import STRATEGIC
+from simulations.measures import PAIR
 
 #: What is drawn is tested here, and not by which process.
 pytestmark = pytest.mark.usefixtures("here")
@@ -36,14 +37,14 @@ def test_the_catalogue_has_every_kind() -> None:
     assert kinds == {
         "verdict matrix", "client matrix", "scenario matrix", "adoption curves", "paired differences",
         "what works against what is stolen", "what works and what is stolen", "funnel of failure causes",
-        "effects and interactions", "blast radius",
+        "effects and interactions", "blast radius", "what drafts buy",
         "lattice", "set plot", "frontier",
         "trust graph", "sequence chart", "what was measured",
     }  # fmt: skip
     for name, asked in EXPERIMENTS.items():
         drawn = ["effects"] if asked.factors else ["rates", "differences", "funnel"]
         drawn = ["measured", *drawn] if asked.reader in MEASURED else drawn
-        if asked.reader in STRATEGIC and not asked.factors:
+        if asked.reader in STRATEGIC and asked.headline == PAIR and not asked.factors:
             drawn = ["trade", "pair", *drawn]
         assert [each for each in gallery.catalogue() if each.startswith(f"{name}-")] == [f"{name}-{k}" for k in drawn]
 

@@ -38,6 +38,8 @@ def small() -> Any:
         patch.setattr(study, "QUICK_DESIGNS", DESIGNS)
         patch.setattr(study, "QUICK_ATTACKERS", WHO)
         patch.setattr(study, "QUICK_CLIENTS", (CLIENT,))
+        patch.setattr(study, "QUICK_DRAFTS", ("prefix",))
+        patch.setattr(study, "QUICK_ENVIRONMENTS", ("multi_path_api",))
         patch.setattr(study, "QUICK_PROPERTIES", ("as_acceptance",))
         patch.setattr(Plan, "attempts", property(lambda _: 40))
         patch.setattr(mishaps, "KINDS", KINDS)
@@ -100,7 +102,7 @@ def test_experiments_are_tables_and_figures(folder: Path) -> None:
     of_experiment = [f"{EXPERIMENT}-{kind}" for kind in ("trade", "pair", "rates", "differences", "funnel")]
     spread = [f"blast_radius-{kind}" for kind in mishaps.KINDS]
     clients = ["clients-verdicts", "clients-scenarios"]
-    stems = ["attackers", *of_experiment, *(f"verdicts-{who}" for who in WHO), *clients, *spread]
+    stems = ["drafts", "attackers", *of_experiment, *(f"verdicts-{who}" for who in WHO), *clients, *spread]
     assert {f"{stem}.{form}" for stem in stems for form in ("svg", "pdf", "png", "csv", "txt")} == drawn
 
 
@@ -120,6 +122,15 @@ def test_what_designs_need_of_others_is_a_table_and_on_both_pages(folder: Path) 
     assert (row["verdict"], row["products"], row["whatever"]) == ("attack", "attack", "never")
     assert "| `gaps_closed` | ✗ 4 |" in (folder / "index.md").read_text(encoding="utf-8")
     assert 'id="others"' in (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_what_drafts_buy_is_a_table_and_the_first_figure(folder: Path) -> None:
+    """A row for each draft and environment; the figure stands before all others on both pages."""
+    (row,) = csv.DictReader((folder / "drafts.csv").read_text(encoding="utf-8").splitlines())
+    assert (row["draft"], row["environment"]) == ("prefix", "multi_path_api")
+    assert (row["of_use_before"], row["of_use_after"]) == ("not_reached", "reached")
+    assert (folder / "index.md").read_text(encoding="utf-8").partition("](figures/")[2].startswith("drafts.svg")
+    assert 'alt="What each draft buys' in (folder / "report.html").read_text(encoding="utf-8").partition("<figure>")[2]
 
 
 def test_how_far_mishaps_reach_is_counted(folder: Path) -> None:
@@ -160,7 +171,8 @@ def test_run_json_says_what_ran(folder: Path) -> None:
     assert about["finished"] is True
     assert about["seed"] == 7
     assert about["versions"]["z3-solver"]
-    assert set(about["seconds"]) == {"verdicts", "clients", "environments", "simulations", "blast_radius", "figures"}
+    assert set(about["seconds"]) == {"verdicts", "clients", "environments", "drafts", "simulations", "blast_radius",
+                                     "figures"}  # fmt: skip
 
 
 def test_a_used_folder_is_set_aside(small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,110 @@
+"""What each draft buys: the published state without it and with it, in every environment, by what it leaves open.
+
+A draft is told by what it switches; the rest is as published (``design=prm_cimd``), and as the environment has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from functools import partial
+from typing import Any, NamedTuple
+
+from model.design import DEPLOYMENTS, Configuration, Design, parse, parse_capabilities, parse_switches
+from openworld.environments import MET
+from properties.checker import Checker
+from properties.results import Result
+from properties.security import PROPERTIES
+from simulations.processes import in_order
+
+#: Who attacks, each by himself: whom an agent may meet, who reads the way back, and who gets at what a client holds.
+AGAINST = (MET, "code_leak", "token_leak+proof_leak")
+#: What has to be reached for a design to be of use.
+USE = "first_contact"
+COLUMNS = (
+    "draft", "source", "switches", "environment", "before", "after", "stopped", "opened", "undecided", "of_use_before",
+    "of_use_after", "first", "second", "run",
+)  # fmt: skip
+_PUBLISHED = parse("design=prm_cimd").design
+
+
+class Draft(NamedTuple):
+    """A draft: where it is written, what it switches, and what was there before, if not what is published."""
+
+    source: str
+    after: str
+    before: str = ""
+
+
+DRAFTS: dict[str, Draft] = {
+    "pkce": Draft("RFC 7636", "pkce=s256", "pkce=off;pkce_as=lax"),
+    "issuer": Draft("RFC 8414", "md_issuer_check=on", "md_issuer_check=off"),
+    "iss": Draft("RFC 9207", "iss_check=require", "iss_check=off"),
+    "indicators": Draft("RFC 8707", "resource_indicator=on", "resource_indicator=off"),
+    "metadata": Draft("RFC 9728", "prm=exact", "prm=unchecked"),
+    "prefix": Draft("rfc9728bis", "prm=prefix", "prm=exact"),
+    "echo": Draft("draft-mcguinness-oauth-resource-token-resp", "echo=req"),
+    "signed_metadata": Draft("RFC 9728", "signed_metadata=anchored_req"),
+    "documents": Draft("draft-ietf-oauth-client-id-metadata-document", "reg=cimd", "reg=dcr"),
+    "assertions": Draft("RFC 7523", "client_auth=pkjwt"),
+    "par": Draft("RFC 9126", "par=required"),
+    "dpop": Draft("RFC 9449", "dpop=token"),
+    "mtls": Draft("RFC 8705", "mtls=bound"),
+}
+
+
+def judged(
+    drafts: Iterable[str], environments: Iterable[str], workers: int, timeout: float | None = None
+) -> Generator[list[dict[str, Any]]]:
+    """The rows of each environment, one for each draft, in their order, as they come in."""
+    yield from in_order(partial(_of_environment, drafts=tuple(drafts), timeout=timeout), list(environments), workers)
+
+
+def _of_environment(name: str, drafts: tuple[str, ...], timeout: float | None = None) -> list[dict[str, Any]]:
+    """A row for each draft; designs that several of them have before or after are asked about once."""
+    checker, known = Checker(timeout=timeout, by_design=True), dict[Design, dict[str, Result]]()
+
+    def results(text: str) -> tuple[Design, dict[str, Result]]:
+        changes = {key: value for key, value in DEPLOYMENTS[name].items() if key not in parse_switches(text)}
+        design = _PUBLISHED.but(**changes, **parse_switches(text))
+        if design not in known:
+            known[design] = _results(checker, design)
+        return design, known[design]
+
+    rows = []
+    for draft in drafts:
+        (first, before), (second, after) = results(DRAFTS[draft].before), results(DRAFTS[draft].after)
+        rows.append({
+            "draft": draft, "source": DRAFTS[draft].source, "switches": DRAFTS[draft].after,
+            "environment": name, **_compared(before, after), "of_use_before": before[USE],
+            "of_use_after": after[USE], "first": _text(first), "second": _text(second),
+        })  # fmt: skip
+    return rows
+
+
+def _results(checker: Checker, design: Design) -> dict[str, Result]:
+    """How each security property fares against each attacker, and whether the design is of use."""
+    found = {
+        f"{prop.name} {attacker}": checker.result(prop, Configuration(design, parse_capabilities(attacker)))
+        for attacker in AGAINST
+        for prop in PROPERTIES.values()
+        if prop.kind == "security"
+    }
+    return found | {USE: checker.result(PROPERTIES[USE], Configuration(design, frozenset()))}
+
+
+def _compared(before: dict[str, Result], after: dict[str, Result]) -> dict[str, int]:
+    """What is violated before and after, of all that could be in both; what became of either; what is not known."""
+    both = [
+        (first, after[asked]) for asked, first in before.items()
+        if asked != USE and "not_in_this_world" not in (first, after[asked])
+    ]  # fmt: skip
+    violated = [(first == "attack", second == "attack") for first, second in both]
+    return {
+        "before": sum(first for first, _ in violated), "after": sum(second for _, second in violated),
+        "stopped": violated.count((True, False)), "opened": violated.count((False, True)),
+        "undecided": sum("unknown" in pair for pair in both),
+    }  # fmt: skip
+
+
+def _text(design: Design) -> str:
+    return str(Configuration(design, frozenset())).removeprefix("cap=none").removeprefix(";")

@@ -1,0 +1,29 @@
+"""The figure of what each draft buys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from openworld.bought import AGAINST
+from openworld.gallery.entries import BOUNDED, EXHAUSTIVE, Caption, Drawing, Entry
+from openworld.sources import Source
+
+_ASKED = "What each draft buys in each environment: attacks before and after"
+
+
+def entries() -> Iterator[Entry]:
+    """One, of all drafts."""
+    yield Entry("drafts", "what drafts buy", _ASKED, _bought)
+
+
+def _bought(source: Source) -> Drawing:
+    from openworld import figures
+
+    table = source.drafts()
+    caption = Caption(
+        BOUNDED, "the published state (design=prm_cimd) without the draft and with it; an attack is a property "
+        f"that an attacker violates, each counted for cap={', '.join(AGAINST)}, of those that both designs could lose; "
+        "of use is a design with which honest parties get from an unknown URL to an accepted request",
+        f"{len(table)} pairs of designs", EXHAUSTIVE, "none, a verdict is not an estimate",
+    )  # fmt: skip
+    return Drawing(figures.bought(table, _ASKED), _ASKED, caption, table)
