@@ -77,15 +77,16 @@ def extend(*files: str | Path) -> Iterator[None]:
         yield
 
 
-def loaded() -> tuple[Path, ...]:
-    """The files whose additions are in force, for other processes to add them too.
+def begin(*files: str | Path) -> Callable[[], None]:
+    """The same for the cells of a notebook: until what is given back is called."""
+    stack = ExitStack()
+    stack.enter_context(extend(*files))
+    return stack.close
 
-    Raises:
-        DraftError: some additions came from no file.
-    """
-    if any(not each.files for each in _open):
-        raise DraftError("what is added in a notebook is not known to other processes; put it into a file")
-    return tuple(file for each in _open for file in each.files)
+
+def loaded() -> tuple[Path, ...] | None:
+    """The files whose additions are in force, for other processes to make; ``None`` if some came from no file."""
+    return tuple(file for each in _open for file in each.files) if all(each.files for each in _open) else None
 
 
 def marks() -> tuple[str, ...]:
@@ -121,9 +122,8 @@ def _forget() -> None:
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] in _OURS:
             for value in list(vars(module).values()):
-                forget = getattr(value, "cache_clear", None)
-                if forget is not None:
-                    forget()
+                if hasattr(value, "cache_clear") and not isinstance(value, type):
+                    value.cache_clear()
 
 
 def put(table: MutableMapping[str, Any], entries: Mapping[str, Any]) -> None:

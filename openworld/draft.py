@@ -7,6 +7,7 @@ read as :mod:`model.logic` has them, a session and what it knows as :mod:`model.
 from model.action import Context, Move, possible
 from model.extension import (
     DraftError,
+    begin,
     capability,
     design,
     extend,
@@ -25,7 +26,7 @@ from model.world import NONE, World
 from properties.extension import reached, violated
 
 __all__ = [
-    "NONE", "Context", "DraftError", "Message", "Move", "Sent", "Variables", "World", "all_of", "any_of", "capability",
-    "choose", "design", "extend", "field", "holds", "implies", "mapped", "no", "none_of", "one_of", "original",
-    "possible", "reached", "rule", "same", "state", "step", "switch", "variant", "violated",
+    "NONE", "Context", "DraftError", "Message", "Move", "Sent", "Variables", "World", "all_of", "any_of", "begin",
+    "capability", "choose", "design", "extend", "field", "holds", "implies", "mapped", "no", "none_of", "one_of",
+    "original", "possible", "reached", "rule", "same", "state", "step", "switch", "variant", "violated",
 ]  # fmt: skip

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import textwrap
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from model.design import DESIGN_NOTES, NAMED_DESIGNS, parse
+from model.extension import loaded
 from model.protocols import rules
 from model.rule import Rule
 from model.switches import SWITCHES, Switch, switch_roles
@@ -26,8 +28,9 @@ _WIDTH = 100
 
 
 def command(*words: object) -> str:
-    """A command of this suite, quoted for a shell to be copied into."""
-    return shlex.join(["openworld", *map(str, words)])
+    """A command of this suite, quoted for a shell to be copied into; with the drafts that are in force."""
+    drafts = [part for file in loaded() or () for part in ("--with", os.path.relpath(file))]
+    return shlex.join(["openworld", *map(str, words), *drafts])
 
 
 def ending(prop: Property) -> str:

@@ -37,7 +37,7 @@ def unread(world: World) -> frozenset[str]:
     What was found of worlds that ship is on file. With a draft it is found anew, of any world.
     """
     if marks():
-        return frozenset(name for name, switch in SWITCHES.items() if switch.kind != "conduct") - read_by(world)
+        return frozenset(name for name, switch in SWITCHES.items() if switch.in_worlds) - read_by(world)
     if world == WORLDS.get(world.name):
         return _on_file()[world.name]
     alike = [_on_file()[known.name] for known in WORLDS.values() if set(known.protocols) & set(world.protocols)]

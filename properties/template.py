@@ -66,7 +66,7 @@ class Template:
 
     world: World
     configuration: Configuration | Design | None = None
-    about: tuple[str, ...] = tuple(PROPERTIES)
+    about: tuple[str, ...] = field(default_factory=lambda: tuple(PROPERTIES))
     also: Mapping[str, Callable[[Context], Condition]] = field(default_factory=dict)
     own: Own = ()
     free: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -41,13 +41,19 @@ def spread(function: Callable[[T], R], tasks: Mapping[K, T], workers: int) -> Ge
         function: of a module, as it is looked up by its name in the workers.
         workers: how many processes; this one only waits, so that Ctrl-C reaches it at once.
 
+    What a notebook adds to the model (:mod:`model.extension`) no other process knows: then all is done in this one.
+
     Raises:
         WorkersDiedError: workers died several times in a row with nothing finished in between.
     """
+    drafts = loaded()
+    if drafts is None:
+        yield from ((key, function(task)) for key, task in tasks.items())
+        return
     left, deaths = dict(tasks), 0
     while left:
         try:
-            with closing(_pooled(function, left, workers)) as finished:
+            with closing(_pooled(function, left, workers, drafts)) as finished:
                 for key, result in finished:
                     del left[key]
                     deaths = 0
@@ -74,11 +80,13 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _pooled(function: Callable[[T], R], tasks: Mapping[K, T], workers: int) -> Generator[tuple[K, R]]:
+def _pooled(
+    function: Callable[[T], R], tasks: Mapping[K, T], workers: int, drafts: Sequence[Path]
+) -> Generator[tuple[K, R]]:
     context = multiprocessing.get_context("spawn")
     others = set(multiprocessing.active_children())
     count = max(1, min(workers, len(tasks)))
-    pool = ProcessPoolExecutor(count, mp_context=context, initializer=_start_worker, initargs=(loaded(),))
+    pool = ProcessPoolExecutor(count, mp_context=context, initializer=_start_worker, initargs=(drafts,))
     try:
         with _interrupts_held():
             futures = {pool.submit(function, task): key for key, task in tasks.items()}

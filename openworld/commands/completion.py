@@ -33,7 +33,7 @@ def _ends(key: str, equals: str, value: str) -> list[tuple[str, str]]:
     party, colon, name = key.rpartition(":")
     if not equals:
         keys = [(f"{party}{colon}{switch.name}=", switch.meaning) for switch in SWITCHES.values()]
-        return keys + [("cap=", "the attacker"), ("design=", "to start from"), ("world=", "to ask in")]
+        return [*keys, ("cap=", "the attacker"), ("design=", "to start from"), ("world=", "to ask in")]
     if name in SWITCHES:
         return [(f"{key}={each}", worded("value", f"{name}={each}")) for each in SWITCHES[name].values]
     if key == "cap":

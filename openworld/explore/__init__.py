@@ -12,6 +12,7 @@ from openworld.explore.evidence import (
     consulted,
     counted,
     crossed,
+    flipped,
     gained,
     matching,
     rules,
@@ -23,5 +24,5 @@ from openworld.explore.views import Answer, Picture, Table, data, figure, show
 
 __all__ = [
     "SIZE", "Answer", "Picture", "Table", "ask", "claimed", "compared", "consulted", "counted", "crossed", "data",
-    "figure", "gained", "matching", "result", "rules", "show", "switches", "turning",
+    "figure", "flipped", "gained", "matching", "result", "rules", "show", "switches", "turning",
 ]  # fmt: skip

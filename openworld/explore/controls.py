@@ -199,7 +199,7 @@ def explore(
     *,
     switches: Iterable[str] = (),
     attackers: Iterable[str] = (),
-    properties: Iterable[str] = tuple(PROPERTIES),
+    properties: Iterable[str] | None = None,
     watch: Iterable[str] = (),
     designs: bool = False,
 ) -> Explorer:
@@ -218,7 +218,7 @@ def explore(
     """
     asked = [SWITCHES[name].name for name in switches]
     present = [name for name in attackers if CAPABILITIES[name]]
-    return Explorer(prop, read(configuration), asked, present, properties, watch, designs)
+    return Explorer(prop, read(configuration), asked, present, properties or PROPERTIES, watch, designs)
 
 
 def _dropdown(words: str, options: Sequence[str | tuple[str, str]], value: str, width: str = "24em") -> Any:

@@ -18,12 +18,14 @@ from model.switches import SWITCHES
 from model.trace import Trace
 from model.wire import scenes
 from model.wire_values import Words
+from openworld import diff
 from openworld.explore.asking import ask, checker, read, result
-from openworld.explore.views import Table
+from openworld.explore.views import Picture, Table
 from properties.explain import turns
 from properties.results import length, read_result
 from properties.security import find
 from properties.verdict import Verdict
+from simulations.processes import cores
 
 
 class ClaimError(InputError):
@@ -84,6 +86,22 @@ def compared(
     asked = [find(name) for name in properties]
     rows = ((label, *(cell(ask(prop, text)) for prop in asked)) for label, text in configurations.items())
     return table((note, *(prop.name for prop in asked)), rows)
+
+
+def flipped(
+    first: str, second: str, against: Iterable[str] = (), environments: Iterable[str] = ("plain",)
+) -> Picture:
+    """What flips from one configuration to another, as `openworld diff` draws it.
+
+    Raises:
+        ClaimError: nothing does.
+    """
+    asked = diff.cells(first, second, diff.attackers_of(against), diff.environments_of(environments))
+    found = [each for each in diff.flips(asked, cores()) if isinstance(each, diff.Flip)]
+    if not found:
+        raise ClaimError(f"nothing flips from {first} to {second}")
+    drawn = diff.picture(found, first, second).decode("utf-8")
+    return Picture(drawn[drawn.index("<svg") :], "\n".join(diff.lines(found, asked)), "flips.svg")
 
 
 def crossed(rows: Mapping[str, str], situations: Mapping[str, str], note: str = "design") -> Table:

@@ -21,11 +21,11 @@ LONG = (
 )  # fmt: skip
 
 
-def test_there_are_eight(folder: Path) -> None:
+def test_there_are_nine(folder: Path) -> None:
     """One for each question that people ask, each with its script."""
     assert [path.stem for path in NOTEBOOKS] == [
         "01_first_contact", "02_two_gaps", "03_attacks", "04_designs", "05_population", "06_blast_radius", "07_trust",
-        "08_deployed",
+        "08_deployed", "09_own_draft",
     ]  # fmt: skip
     assert sorted(path.stem for path in folder.glob("*.py")) == [path.stem for path in NOTEBOOKS]
 

@@ -9,12 +9,14 @@ from click.testing import CliRunner
 
 from model.chart import text
 from model.design import NAMED_DESIGNS, parse
+from model.errors import InputError
 from model.extension import extend, loaded, marks
 from model.machine import Machine
 from model.messages import ResourceMetadata
 from model.protocols import rules, schemas
 from model.rule import DECIDES
 from model.switches import CAPABILITIES, SWITCHES
+from model.world_file import find_world
 from openworld import draft
 from openworld.cache import Cache
 from openworld.cli import main
@@ -180,12 +182,15 @@ def sends(machine, trace):
 
 
 def test_other_processes_have_the_same_draft(tmp_path):
-    """What they are asked they answer with it; what came from no file they cannot know."""
+    """What they are asked they answer with it; what came from no file they cannot know, and none of them is asked."""
     question = Question("stray_token", STRAY, None)
     with extend(DRAFT):
         assert [reply.data["verdict"] for reply in answers([question], 1)] == ["attack"]
-    with extend(), pytest.raises(draft.DraftError, match="put it into a file"):
-        loaded()
+    with extend(DRAFT), extend():
+        draft.capability("backups", "x")
+        assert loaded() is None
+        asked = Question("stray_token", STRAY.replace("mal_as+", "mal_as+backups+"), None)
+        assert [reply.data["verdict"] for reply in answers([asked], 2)] == ["attack"]
 
 
 def test_answers_are_kept_for_the_draft_that_they_were_given_with(tmp_path):
@@ -245,3 +250,15 @@ def test_additions_are_made_within_something():
     """Outside they would last for ever."""
     with pytest.raises(draft.DraftError, match="given to --with"):
         draft.capability("backups", "x")
+
+
+def test_worlds_and_other_files_know_the_words_of_a_draft(tmp_path):
+    """Even where files of their kind were read before."""
+    world, known = tmp_path / "w.toml", files("model").joinpath("worlds", "mixup.toml").read_text(encoding="utf-8")
+    policy = 'role = "client"\npolicy = { patient = "no" }'
+    world.write_text(known.replace('role = "client"', policy), encoding="utf-8")
+    with pytest.raises(InputError, match="unknown switch 'patient'"):
+        find_world(str(world))
+    with extend():
+        draft.switch("patient", "yes no", "whether the client waits", "a draft", of="client")
+        assert find_world(str(world)).clients[0].settings == {"patient": "no"}

@@ -1,0 +1,151 @@
+# ---
+# jupyter:
+#   jupytext:
+#     cell_metadata_filter: -all
+#     formats: ipynb,py:percent
+#     notebook_metadata_filter: kernelspec,jupytext,-jupytext.text_representation.jupytext_version
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 9. A draft of your own
+#
+# ## The question
+#
+# A draft that is not in the list: resource metadata names the issuers whose tokens the resource takes, and a client
+# looks there before it sends a token. Does that stop anything, where does it not, and what does it cost? Everything
+# that is added here is gone when the last cell has run; in a file, the same lines are given to any command with
+# `--with` (`openworld new draft` writes one to begin with).
+
+# %%
+from model.readings import trusted_by
+from openworld.draft import NONE, all_of, any_of, begin, field, no, one_of, rule, same, switch, violated
+from openworld.explore import claimed, compared, flipped, rules, show, switches
+
+end = begin()
+
+# %% [markdown]
+# ## What the specifications say
+#
+# Nothing yet. Two switches say what may be the case: what a resource server does, and what a client does.
+
+# %%
+switch("rs_issuers", "unsaid listed", "whether resource metadata lists the issuers whose tokens are taken",
+       "draft-me 2", of="resource_server", kind="environment")  # fmt: skip
+switch("issuer_listed", "off on", "whether the client sends a token only where its issuer is on that list",
+       "draft-me 3", of="client")  # fmt: skip
+switches("rs_issuers", "issuer_listed")
+
+# %% [markdown]
+# The field of the message. Charts show it from here on.
+
+
+# %%
+@field("ResourceMetadata", "token_issuers_supported")
+def listed(c, sent):
+    """The issuers that the resource server takes, where it says so."""
+    here = [party for party in c.world.resource_servers if party.honest and sent.sender in (party.name, party.url)
+            and c.of(party.name).rs_issuers == "listed"]  # fmt: skip
+    return ", ".join(c.world.by_name[name].url for party in here for name in party.trusts) or NONE
+
+
+# %% [markdown]
+# The rule, asked when a client sends its token, and what must not happen. Terms are read with the connectives of
+# the model, so that the solver reads the same line as the machine: `same` for `==`, `all_of` for `and`.
+
+
+# %%
+def does_not_take(c, who, of=lambda party: True):
+    """Whether a session is at an honest resource server that does not take tokens by the issuer it went to."""
+    session = c.state.session(who)
+    return any_of(*(all_of(same(session.url, party.url), no(trusted_by(c, party, session.issuer)), of(party))
+                    for party in c.world.resource_servers if party.honest))  # fmt: skip
+
+
+@rule(at="client.send_token", source="draft-me 3")
+def token_issuer_is_listed(c, who):
+    """The issuer of the token is one that the resource lists, where it lists any."""
+    astray = does_not_take(c, who, lambda party: same(c.of(party.name).rs_issuers, "listed"))
+    return no(all_of(same(c.client(who).issuer_listed, "on"), astray))
+
+
+@violated("ST")
+def stray_token(c):
+    """A client sends an honest resource server a token by an issuer that it does not take."""
+    gone = {who: one_of(c.state.session(who).phase, "sent", "renewed") for who in c.world.session}
+    return any_of(*(all_of(sent, does_not_take(c, who)) for who, sent in gone.items()))
+
+
+rules("client.token_issuer_is_listed")
+
+# %% [markdown]
+# ## The evidence
+#
+# An attacker with an AS of its own alters the metadata on the way. The client goes to that AS and takes what it gets
+# to the honest resource server.
+
+# %%
+ALTERED = "cap=mal_as+delivery_tamper;as_trust=any"
+show("stray_token", f"{ALTERED};rs_issuers=listed")
+
+# %% [markdown]
+# With the check the token goes nowhere, and the rules without which it would are named. One of them is not ours: what
+# a token response says of a resource is no licence to take the token there.
+
+# %%
+show("stray_token", f"{ALTERED};rs_issuers=listed;issuer_listed=on")
+
+# %% [markdown]
+# The check is worth nothing where the resource lists nothing, and it is no check of where codes go.
+
+# %%
+compared(
+    {
+        "no list, no check": ALTERED,
+        "a list that nobody reads": f"{ALTERED};rs_issuers=listed",
+        "a check of what is not listed": f"{ALTERED};issuer_listed=on",
+        "a list that is checked": f"{ALTERED};rs_issuers=listed;issuer_listed=on",
+    },
+    ["stray_token", "discovery_integrity", "code_delivery", "first_contact"],
+    note="resource and client",
+)
+
+# %% [markdown]
+# The figure for the slide: everything that flips, of all properties, against this attacker.
+
+# %%
+flipped(
+    "as_trust=any;rs_issuers=listed", "as_trust=any;rs_issuers=listed;issuer_listed=on",
+    against=["mal_as+delivery_tamper"],
+)  # fmt: skip
+
+# %% [markdown]
+# ## The answer
+
+# %%
+claimed([
+    ("tokens stray where nobody looks", "stray_token", f"{ALTERED};rs_issuers=listed", "attack"),
+    ("they do not where the list is checked", "stray_token", f"{ALTERED};rs_issuers=listed;issuer_listed=on", "safe"),
+    ("a check alone is none", "stray_token", f"{ALTERED};issuer_listed=on", "attack"),
+    ("it costs no first contact", "first_contact", "as_trust=any;rs_issuers=listed;issuer_listed=on", "reached"),
+    ("it does not lead clients to the right AS", "discovery_integrity",
+     f"{ALTERED};rs_issuers=listed;issuer_listed=on", "attack"),
+])  # fmt: skip
+
+# %% [markdown]
+# ## The limits
+#
+# The list is taken for authentic here: `trusted_by` says what the resource server takes, and nobody alters that, though
+# the same attacker alters the rest of the document. A draft would have to say how the list comes to the client by
+# another way, and `signed_metadata` is one that the model has. The expectations of the answer go into a file for
+# `openworld check`, with `with = ["mydraft.py"]` and the sentence that each rests on (`draft`, `section`, `quote`).
+
+# %%
+end()
