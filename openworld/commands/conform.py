@@ -480,12 +480,12 @@ def _resource(server: str, asked: Asked) -> int:
     from conformance import results
     from openworld.commands import resource_servers
 
+    chosen = resource_servers.chosen(asked.scenarios)
     installed = _resource_server(server, asked)
     name = str(installed.release)
     expected = None if asked.expect is None else expectations.load(asked.expect, name)
-    prefixes = tuple(filter(None, map(str.strip, (asked.scenarios or "").split(","))))
     protection = confine(asked.required)
-    found = asyncio.run(resource_servers.ask(installed, asked.limit, lambda probe: probe.startswith(prefixes or "")))
+    found = asyncio.run(resource_servers.ask(installed, asked.limit, chosen.__contains__))
     judgements = [judgement for one in found for judgement in one.judgements()]
     if asked.junit is not None:
         write(asked.junit, results.junit(name, judgements, expected))

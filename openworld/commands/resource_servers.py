@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from conformance.install import LOCK, Installed
 from conformance.probes import PROBES
+from model.errors import InputError
 from openworld.files import as_json, write
 from openworld.progress import Progress
 
@@ -17,6 +18,20 @@ if TYPE_CHECKING:
     from openworld.served import Served
 
 _WORDS = {"A": "served", "x": "refused", "n": "not tested", "?": "not measured"}
+
+
+def chosen(names: str | None) -> set[str]:
+    """The requests that a comma-separated list of names and prefixes asks for; all without one."""
+    every = [probe.name for probe in PROBES]
+    if names is None:
+        return set(every)
+    found: set[str] = set()
+    for name in filter(None, map(str.strip, names.split(","))):
+        begun = {one for one in every if one.startswith(name)}
+        if not begun:
+            raise InputError(f"no request {name!r}; known: {', '.join(every)}")
+        found |= begun
+    return found
 
 
 async def ask(installed: Installed, limit: float, only: Callable[[str], bool]) -> list[Served]:

@@ -44,6 +44,7 @@ def page(study: Study) -> str:
         bought=[_embedded(each) for each in _named(study, "drafts", "each_draft-trade")],
         overview=_embedded(study.pictures["attackers"]) if "attackers" in study.pictures else None,
         clients=software.clients(study), servers=software.servers(study), pairs=software.pairs(study),
+        resource_servers=software.resource_servers(study),
         commands=list(_commands(study)), origin=origin,
     )  # fmt: skip
     return html.encode("utf-8", "replace").decode("utf-8")  # names of files need not be characters

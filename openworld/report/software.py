@@ -25,6 +25,11 @@ def servers(study: Study) -> list[dict[str, Any]]:
     return [_server(one) for one in study.software if one.kind == "server"]
 
 
+def resource_servers(study: Study) -> list[dict[str, Any]]:
+    """Every resource server: in each configuration the design that explains it, and what it served side by side."""
+    return [_resource_server(one) for one in study.software if one.kind == "resource_server"]
+
+
 def pairs(study: Study) -> list[dict[str, Any]]:
     """Every meeting of a client and a server, one for each configuration of the server."""
     return [
@@ -33,6 +38,26 @@ def pairs(study: Study) -> list[dict[str, Any]]:
         if one.kind in ("pair", "triple")
         for meeting in one.data["meetings"]
     ]
+
+
+def _resource_server(found: Software) -> dict[str, Any]:
+    profiles = found.data["profiles"]
+    answers = [{row["scenario"].partition(".")[2]: row for row in profile["requests"]} for profile in profiles]
+    about = {name: row["about"] for rows in answers for name, row in rows.items()}
+    return {
+        "id": f"software-{found.folder.name}", "name": found.data["resource_server"], "folder": found.where,
+        "profiles": profiles, "columns": [profile["variant"] for profile in profiles],
+        "lines": [
+            (name, said, [_served(rows[name]) if name in rows else "" for rows in answers])
+            for name, said in about.items()
+        ],
+    }  # fmt: skip
+
+
+def _served(row: dict[str, Any]) -> str:
+    """Whether a request was served, and against which rule."""
+    word = {"A": "served", "x": "refused", "n": "not tested"}.get(row["outcome"], "not measured")
+    return f"{word}, against {', '.join(row['attacks'])}" if row["attacks"] else word
 
 
 def _client(found: Software) -> dict[str, Any]:

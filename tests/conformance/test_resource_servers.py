@@ -195,3 +195,10 @@ def test_who_serves_nobody_has_refused_nothing(tmp_path: Path) -> None:
     assert code == 3, said
     assert "0 of 0 answers explained" in said
     assert "no honest request was served (401)" in said
+
+
+def test_a_request_that_there_is_not_is_named() -> None:
+    """One line, exit code 2, before anything is installed."""
+    ran = CliRunner().invoke(main, ["conform", "--resource-server", "authlib==1.9.10", "--scenarios", "aud,zzz"])
+    assert ran.exit_code == 2
+    assert ran.stderr.startswith("openworld: no request 'zzz'; known: own, aud_list")

@@ -69,6 +69,15 @@ def keep_made_up_software(folder: Path) -> None:
         "answers": {"discovery": "accepted"}, "reason": "no iss", "population": [],
     }  # fmt: skip
     keep(folder / "server-1", "server", {"server": "server==1", "profiles": [profile]})
+    request = {
+        "scenario": "default.cnf_bare", "about": "a bound token without a proof", "outcome": "A", "error": "",
+        "attacks": ["resource_server.proof_is_by_bound_key"],
+    }  # fmt: skip
+    served = {
+        "variant": "default", "design": {"rs_cnf": "off"}, "rows": ["server 1"], "requests": [request],
+        "strict_client": "the resource server accepts the client's request",
+    }  # fmt: skip
+    keep(folder / "rs-1", "resource_server", {"resource_server": "rs==1", "profiles": [served]})
     meeting = {
         "client": "client==1", "server": "server==1", "variant": "default",
         "judgement": {"outcome": "A", "error": ""},

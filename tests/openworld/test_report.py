@@ -107,6 +107,8 @@ def test_real_software_is_on_the_page(copied: Path) -> None:
     assert "<code>h_iss=no</code> (no iss)" in html
     assert "<code>client==1</code> at <code>server==1</code>, default" in html
     assert "openworld conform --server server==1 -o out/conform" in html
+    assert "openworld conform --resource-server rs==1 -o out/conform" in html
+    assert "<td>served, against resource_server.proof_is_by_bound_key</td>" in html
 
 
 def test_an_attack_of_the_solver_on_real_software_has_its_chart(copied: Path) -> None:
