@@ -109,7 +109,8 @@ class Answers:
             said.append(self.ask((*word, *self.onward) if word else word))
             if self._agrees(*said[-1]):
                 return said[-1]
-        raise UnstableError(f"after {' '.join(word) or 'nothing'}: {said}")
+        told = " | ".join(", ".join(map(str, (first, *(turn for _, turn in steps)))) for first, steps in said)
+        raise UnstableError(f"it does not do the same each time, after {' '.join(word) or 'nothing'}: {told}")
 
     def words(self) -> Iterator[Word]:
         """Every word that it was asked, shorter ones first."""

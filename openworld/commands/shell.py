@@ -75,6 +75,7 @@ _REFUSED = {
 #: Errors that say all in one line, with what they come to; importing their classes would import what raises them.
 _SAID = {
     "ReplayError": INTERNAL, "WorkersDiedError": INTERNAL, "ProofError": INCONCLUSIVE, "UnconfinedError": INCONCLUSIVE,
+    "UnstableError": INCONCLUSIVE,
 }  # fmt: skip
 
 

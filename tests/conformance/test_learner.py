@@ -310,6 +310,16 @@ def test_what_cannot_be_learned_is_one_line(arguments: list[str], said: str) -> 
     assert ran.output.count("\n") == 1
 
 
+def test_a_client_that_does_another_thing_each_time_is_exit_code_3(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unstable(name: str) -> None:
+        raise UnstableError("it does not do the same each time, after nothing: call@rs | call@as1")
+
+    monkeypatch.setattr("openworld.commands.learn._kept", unstable)
+    ran = CliRunner().invoke(main, ["learn", "one.json"])
+    assert ran.exit_code == 3
+    assert ran.output == "openworld: it does not do the same each time, after nothing: call@rs | call@as1\n"
+
+
 # --- real ones -------------------------------------------------------------------------------------------------
 
 
