@@ -132,6 +132,8 @@ class AuthorizationServer:
         """The authorization response to a request that the user approves (RFC 6749 4.1.2)."""
         redirect = asked.value("redirect_uri")
         known = {**self.clients, **self.documents}.get(asked.value("client_id"))
+        if self.honest is not None:  # an attacker's takes whoever comes
+            known = known or [redirect]
         registered = redirect in (known or ())
         try:
             demand(ask(guards.REDIRECTION, design=self.design, registered=registered, known=known is not None))

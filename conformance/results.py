@@ -44,7 +44,7 @@ def summary(judgements: Sequence[Judgement]) -> Iterator[str]:
             yield f"{counts[letter]:4} {letter}  {meaning}"
     for attack, names in falls_for(judgements).items():
         yield f"falls for {attack}: {', '.join(names)}"
-    traces = [one for one in judgements if one.source == "attack" and (one.measured or one.attacks)]
+    traces = [one for one in judgements if one.source == "attack" and one.measured]
     if traces:
         falls = sum(bool(one.attacks) for one in traces)
         others = [one for one in traces if set(one.expected) != set(one.attacks)]
@@ -102,7 +102,7 @@ def losses(known_as: str, version: str, judgements: Sequence[Judgement]) -> str:
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(("implementation", "version", "trace", "lost", "expected"))
     for one in judgements:
-        if one.source == "attack" and (one.measured or one.attacks):
+        if one.source == "attack" and one.measured:
             told = (" ".join(sorted(properties)) for properties in (one.attacks, one.expected))
             rows.writerow((known_as, version, one.scenario, *told))
     return text.getvalue()

@@ -161,7 +161,12 @@ class World:
         server, honest = self.servers[asked.party], self.servers["as1"]
         if self.play.bounce and server.honest is not None and asked.place.endswith("/authorize"):
             if self.play.bounce == "account":
-                return self._approved(asked, scenario).but(state=asked.value("state"))
+                answer = self._approved(asked, scenario).but(state=asked.value("state"))
+                # What it says of who answers is its own to choose, where the run has it choose.
+                chosen = "iss" in self.play.stated.get("servers", {}).get("evil", {})
+                iss = scenario.iss.get(server.origin) if chosen else answer.fields.get("iss")
+                kept = {name: value for name, value in answer.fields.items() if name != "iss"}
+                return replace(answer, fields={**kept, **({"iss": iss} if iss else {})})
             return server.bounce(asked, self.play.bounce == "own")
         by_path: dict[str, Callable[[], Message]] = {
             "authorize": lambda: self._authorized(server, asked, scenario),
