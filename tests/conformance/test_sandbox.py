@@ -103,13 +103,31 @@ def test_they_are_without_a_room(place: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_rights_cannot_be_taken_back(place: Path, confined: str) -> None:
     """Who is root in a room cannot make the system writable, nor enter namespaces in which it could be."""
-    program = """
-import json, subprocess
+    assert 0 not in run(place, TAKING_BACK).said["codes"]
+
+
+TAKING_BACK = """
+import json, os, subprocess
 tried = ["mount -o remount,rw /usr", "mount -t tmpfs none /usr/local", "touch /usr/local/openworld-was-here",
-         "unshare --user --map-root-user --mount sh -c 'mount -o remount,bind,rw /usr && touch /usr/x'"]
-print(json.dumps({"done": True, "codes": [subprocess.run(each, shell=True).returncode for each in tried]}))
+         "unshare --user --map-root-user --mount sh -c 'mount -o remount,bind,rw /usr && touch /usr/x'",
+         "unshare --user --map-root-user --mount sh -c 'umount /usr || umount -l /usr'"]
+codes = [subprocess.run(each, shell=True).returncode for each in tried]
+print(json.dumps({"done": True, "user": os.getuid(), "codes": codes}))
 """
-    assert 0 not in run(place, program).said["codes"]
+
+
+def test_who_is_in_a_room_of_the_distribution_is_not_root(place: Path) -> None:
+    """Where packages of the distribution are laid over the system, a server is nobody, and can undo nothing either."""
+    if not works("unshare"):
+        pytest.skip("no rooms are made by unshare here")
+    (place / "usr").mkdir()
+    inside = Room(python_folders(), over=place / "usr")
+    with entering((sys.executable, "-I", "-c", TAKING_BACK), inside, "unshare") as start:
+        environment = dict(start.environment)
+        said = subprocess.run(start.command, env=environment, capture_output=True, check=True)
+    found = json.loads(said.stdout)
+    assert found["user"] == sandbox.SOMEBODY
+    assert 0 not in found["codes"]
 
 
 FORKS = """
