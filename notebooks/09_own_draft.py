@@ -140,12 +140,15 @@ claimed([
 ])  # fmt: skip
 
 # %% [markdown]
+# From here on the model is what it was.
+
+# %%
+end()
+
+# %% [markdown]
 # ## The limits
 #
 # The list is taken for authentic here: `trusted_by` says what the resource server takes, and nobody alters that, though
 # the same attacker alters the rest of the document. A draft would have to say how the list comes to the client by
 # another way, and `signed_metadata` is one that the model has. The expectations of the answer go into a file for
 # `openworld check`, with `with = ["mydraft.py"]` and the sentence that each rests on (`draft`, `section`, `quote`).
-
-# %%
-end()
