@@ -22,7 +22,8 @@ def _bought(source: Source) -> Drawing:
     table = source.drafts()
     caption = Caption(
         BOUNDED, "the published state (design=prm_cimd) without the draft and with it; an attack is a property "
-        f"that an attacker violates, each counted for cap={', '.join(AGAINST)}, of those that both designs could lose; "
+        "that is violated by whom an agent may meet, who reads the way back of codes, or who gets hold of tokens and "
+        f"of whole requests, each counted (cap={', '.join(AGAINST)}), where both designs could lose it; "
         "of use is a design with which honest parties get from an unknown URL to an accepted request",
         f"{len(table)} pairs of designs", EXHAUSTIVE, "none, a verdict is not an estimate",
     )  # fmt: skip

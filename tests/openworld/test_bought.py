@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pandas as pd
 import pytest
 
 from model.design import DEPLOYMENTS, parse, parse_switches
 from model.switches import SWITCHES
+from openworld import gallery
 from openworld.bought import DRAFTS, USE, judged
+from openworld.sources import Source
 from properties.checker import Checker
 
+#: The picture on the first page of the repository, and the table that it is drawn from.
+DOCS = Path(__file__).parents[2] / "docs"
 pytestmark = pytest.mark.usefixtures("here")
 
 
@@ -38,3 +45,32 @@ def test_what_is_compared_is_what_both_could_lose() -> None:
     assert row["stopped"] > 0
     assert row["before"] - row["stopped"] + row["opened"] == row["after"]
     assert row["undecided"] == 0
+
+
+@pytest.fixture
+def shown() -> pd.DataFrame:
+    """The table of the picture on the first page."""
+    return pd.read_csv(DOCS / "drafts.csv", keep_default_na=False)
+
+
+def test_the_first_picture_is_of_the_table_beside_it_and_its_words_are_so(shown: pd.DataFrame, tmp_path: Path) -> None:
+    """Table and caption as they are drawn again; what is said of iss and of prefixes is in the table."""
+    gallery.write(gallery.catalogue()["drafts"], Source(_known={"drafts": shown}), tmp_path)
+    for form in ("csv", "txt"):
+        assert (tmp_path / f"drafts.{form}").read_bytes() == (DOCS / f"drafts.{form}").read_bytes()
+    assert "](docs/drafts.svg)" in (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    assert list(shown["draft"].unique()) == list(DRAFTS)
+    assert list(shown["environment"].unique()) == list(DEPLOYMENTS)
+    cells = shown.set_index(["draft", "environment"])
+    assert cells.loc[("iss", "plain"), "after"] < cells.loc[("iss", "plain"), "before"]
+    assert cells.loc[("iss", "as_without_iss"), "of_use_after"] == "not_reached"
+    prefix = cells.loc["prefix"]
+    assert tuple(prefix.loc["multi_path_api", ["of_use_before", "of_use_after"]]) == ("not_reached", "reached")
+    assert (prefix["opened"] > 0).all()
+
+
+@pytest.mark.slow
+def test_that_table_is_what_the_solver_says(shown: pd.DataFrame) -> None:
+    """All of it asked again."""
+    rows = [row for found in judged(DRAFTS, DEPLOYMENTS, 1) for row in found]
+    pd.testing.assert_frame_equal(pd.DataFrame(rows), shown, check_dtype=False)
