@@ -80,8 +80,8 @@ def harms(machine: Machine) -> tuple[Harm, ...]:
 
 def _violated(turn: Turn) -> Iterator[str]:
     """The properties of the model that a request violates: what an honest server issued goes where it must not."""
-    honest = [part for part in turn.what if not part.endswith(" of evil")]
-    if turn.request == "token" and turn.to == "evil" and any(part.startswith("code of") for part in honest):
+    honest = [part for part in turn.what if not part.endswith(tuple(f" of {name}" for name in ATTACKERS))]
+    if turn.request == "token" and turn.to in ATTACKERS and any(part.startswith("code of") for part in honest):
         yield "code_delivery"
         if any(part.startswith("verifier of") for part in honest):
             yield "authorization"

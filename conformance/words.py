@@ -34,7 +34,7 @@ from model.turns import GIVES_UP, GOOD_FOR, SERVED, SILENT, Input, Turn, documen
 from model.world import DEFAULT_AUDIENCE
 
 #: Written before the answers of a client that are kept; those of another number are asked anew.
-FORMAT = 2
+FORMAT = 3
 
 Steps = list[tuple[str, Turn]]
 
@@ -49,6 +49,8 @@ class Answering(World):
 
     def __init__(self, word: Sequence[Input], authority: Authority | None, own_document: str) -> None:
         super().__init__(Play("word", "word", "a row of answers"), authority, own_document)
+        # The resource is the attacker's: where it is a server as well, what is registered there is so at the honest one.
+        self.servers["rs"].honest = self.servers["as1"]
         self._word, self._said = list(word), self.scenario
         self.given: list[Input] = []
         self.turns: list[Turn] = []
