@@ -38,6 +38,7 @@ from model.readings import (
     answered,
     attackers_key,
     follows,
+    has_handle,
     ids_of,
     is_own_key,
     is_strangers,
@@ -394,7 +395,7 @@ def introspect_token(c: Context, token: str) -> Move:
 def use_handle(c: Context, url: str) -> Move:
     """The attacker uses the handle of a user's session at a resource server, which a page of its own got hold of."""
     party = c.world.by_url[url]
-    here = all_of(c.capabilities["web"], c.exists(party))
+    here = all_of(c.capabilities["web"], has_handle(c, url))
     request = resource_request(c, url, session_handle=next(iter(c.world.users), NONE))
     return Move(
         here,

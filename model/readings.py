@@ -550,6 +550,12 @@ def was_handed_over(c: Context, token: str) -> Condition:
     return any_of(*(all_of(c.runs(c.world.by_name[name]), same(c.state[f"{name}.token"], token)) for name in agents))
 
 
+def has_handle(c: Context, url: str) -> Condition:
+    """Whether there is a handle of a user's session at a resource: one that served that session has given it out."""
+    of_users = (c.state.session(session.name) for session in c.world.sessions if session.user != ATTACKER)
+    return any_of(*(all_of(session.accepted, same(session.url, url)) for session in of_users))
+
+
 # --- whoever authenticates as a client -----------------------------------------------------------------------
 
 

@@ -29,7 +29,17 @@ from model.attacker import deliver, knows
 from model.attacker_at_resources import keys_are_listed, names_issuer
 from model.logic import Condition, Value, all_of, any_of, choose, no, one_of, same
 from model.messages import FORGED, Fetch, Redirection, ResourceResponse, Sent
-from model.readings import accepted_issuer, designates, lookalike, server_of, sessions, tampered, trusted_by, user_of
+from model.readings import (
+    accepted_issuer,
+    designates,
+    has_handle,
+    lookalike,
+    server_of,
+    sessions,
+    tampered,
+    trusted_by,
+    user_of,
+)
 from model.registration import shows_a_client
 from model.state import ATTACKERS_KEY, captures
 from model.token_flow import INTERNAL
@@ -252,7 +262,7 @@ def present_handle(c: Context, url: str) -> Move:
     user = next(iter(c.world.users), NONE)
     request = SignedRequest(url, ATTACKERS_KEY, session_handle=user)
     return Move(
-        all_of(c.capabilities["web"], c.exists(party)),
+        all_of(c.capabilities["web"], has_handle(c, url)),
         (resource_rules.handles_are_bound_to_user(c.of(party.name)),),
         {"accepted.handle": True},
         (Sent(ATTACKER, url, request), Sent(url, ATTACKER, ResourceResponse(user))),
