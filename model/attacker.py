@@ -14,7 +14,7 @@ from model import client as client_rules
 from model import guards
 from model.action import Context
 from model.guards import ask
-from model.logic import Condition, Value, all_of, any_of, choose, no, one_of, same
+from model.logic import Condition, Value, all_of, any_of, choose, implies, no, one_of, same
 from model.messages import THIEF, Redirection, Sent, learned
 from model.readings import ids_of, policy_of, tampered
 from model.registration import is_known, knows_attester
@@ -110,13 +110,19 @@ def sends_own_users(c: Context, client_id: Value, redirect: Value) -> Condition:
     return any_of(*as_client, on_device)
 
 
-def has_identity(c: Context, client_id: Value, redirect: Value) -> Condition:
-    """Whether the attacker may name this client_id: an honest client's, or one that it has made itself."""
+def is_registered(c: Context, server: Party, identity: Party) -> Condition:
+    """Whether an AS or a proxy has heard of an identity of the attacker's, where it has to be told of clients first."""
+    told_first = one_of(c.of(server.name).reg, "dcr", "dcr_ss")
+    return implies(told_first, c.state[f"registered.{identity.name}@{server.name}"])
+
+
+def has_identity(c: Context, server: Party, client_id: Value, redirect: Value) -> Condition:
+    """Whether the attacker may name this client_id to an AS: an honest client's, or one that it has made itself."""
     honest = one_of(client_id, *(known for client in c.world.clients for known in ids_of(c, client)))
     of_clients = [uri for client in c.world.clients for uri in callbacks(c.world, client)]
     own = [
         all_of(
-            same(client_id, party.url),
+            same(client_id, party.url), is_registered(c, server, party),
             any_of(c.runs(party), all_of(c.has(party.registered_by), one_of(redirect, *of_clients))),
         )
         for party in c.world.identities
@@ -124,11 +130,13 @@ def has_identity(c: Context, client_id: Value, redirect: Value) -> Condition:
     return any_of(honest, *own)
 
 
-def can_write(c: Context, client: Value, redirect: Value, challenge: Value, state: Value) -> Condition:
-    """Whether the attacker knows every field of an authorization request of its own making."""
+def can_write(
+    c: Context, server: Party, client: Value, redirect: Value, challenge: Value, state: Value
+) -> Condition:
+    """Whether the attacker knows every field of an authorization request of its own making to an AS."""
     names = [session.name for session in c.world.sessions]
     return all_of(
-        has_identity(c, client, redirect),
+        has_identity(c, server, client, redirect),
         any_of(one_of(challenge, NONE, THIEF), *(all_of(same(challenge, s), knows(c, "challenge", s)) for s in names)),
         any_of(same(state, NONE), *(all_of(same(state, s), knows(c, "state", s)) for s in names)),
     )
@@ -138,6 +146,11 @@ def is_own(c: Context, client_id: Value) -> Condition:
     """Whether a client_id is the attacker's: of a client of its own, or of a sub-agent that it runs."""
     agents = [all_of(same(client_id, party.url), c.runs(party)) for party in c.world.of(SUB_AGENT)]
     return any_of(one_of(client_id, *(identity.url for identity in c.world.identities)), *agents)
+
+
+def runs_client(c: Context, client: Value) -> list[Condition]:
+    """Whether the attacker runs the client of a client_id, as conditions one of which has to hold."""
+    return [all_of(same(client, party.url), c.runs(party)) for party in c.world.identities]
 
 
 def attacker_authenticates(

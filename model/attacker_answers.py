@@ -1,7 +1,8 @@
-"""What the attacker answers where a client asks one of its parties: any document, any request_uri, any token."""
+"""What the attacker answers where somebody asks one of its parties: any document, request_uri, token or key set."""
 
 from __future__ import annotations
 
+from model import resource_server as resource_rules
 from model import scopes
 from model.action import Context, Domains, Move, action, possible
 from model.attacker import controls_document, knows, sessions_and_channels
@@ -18,12 +19,13 @@ from model.flow import (
     with_metadata,
 )
 from model.identifiers import well_known_authorization_server
-from model.logic import Condition, Value, all_of, any_of, choose, implies, no, same
+from model.logic import Condition, Value, all_of, any_of, choose, implies, mapped, no, one_of, same
 from model.lookups import log_is_asked, signature_is_verified
 from model.messages import (
     FORGED,
     Challenge,
     Fetch,
+    KeySet,
     PushedResponse,
     ResourceMetadata,
     Sent,
@@ -31,10 +33,12 @@ from model.messages import (
     TokenResponse,
 )
 from model.readings import (
+    accepted_issuer,
     answered,
     document,
     is_enrolled,
     is_strangers,
+    lookalike,
     metadata_url,
     published,
     pushes,
@@ -213,3 +217,21 @@ def answer_token_request(c: Context, who: str, token: Value) -> Move:
     return Move(all_of(here, known), (), {f"{who}.phase": "has_token", f"{who}.token": token}, (answer,))
 
 
+def _own_names(world: World) -> Domains:
+    strangers = [server.url for server in world.servers if not server.honest]
+    return {"iss": (*strangers, *(lookalike(server.url) for server in world.servers if server.honest))}
+
+
+@action("S18", lambda world: [{"url": url} for url in world.honest_urls], _own_names)
+def publish_keys(c: Context, url: str, iss: Value) -> Move:
+    """A resource server takes the keys of an issuer that it accepts: an AS of the attacker's, by a name of its own."""
+    party, strangers = c.world.by_url[url], [server for server in c.world.servers if not server.honest]
+    others = no(one_of(iss, *(server.url for server in strangers)))
+    runs = [all_of(c.runs(server), any_of(same(iss, server.url), others)) for server in strangers]
+    fetch, keys = Fetch(mapped("{}/jwks".format, iss)), KeySet("<attacker's keys>")
+    return Move(
+        possible(any_of(*runs), c.exists(party)),
+        (resource_rules.issuer_is_accepted(c.of(party.name), **accepted_issuer(c, party, iss)),),
+        {f"keys.{url}": True},
+        (Sent(url, ATTACKER, fetch), Sent(ATTACKER, url, keys)),
+    )

@@ -13,7 +13,14 @@ from model import client as client_rules
 from model import resource_server as resource_rules
 from model import scopes
 from model.action import Context, Domains, Move, action, possible
-from model.attacker import controls_document, deliver, knows, sessions_and_channels, sessions_at_attackers
+from model.attacker import (
+    controls_document,
+    deliver,
+    is_registered,
+    knows,
+    sessions_and_channels,
+    sessions_at_attackers,
+)
 from model.attacker_answers import squats, vouches, written
 from model.federation import is_sound
 from model.flow import SIGNED, challenge, document_rules, server_metadata_rules, takes_part
@@ -225,14 +232,16 @@ def _claims(world: World) -> Domains:
 def present_own_making(c: Context, url: str, iss: Value, form: Value) -> Move:
     """An AS of the attacker's makes a token about a user, for this resource and the attacker's key, and presents it.
 
-    It signs under any name, or hands out an opaque one that leads the resource server to an endpoint of its own.
+    It signs under any name, where its keys have been taken, or hands out an opaque one that leads the resource server
+    to an endpoint of its own.
     """
     party, policy = c.world.by_url[url], c.of(c.world.by_url[url].name)
     strangers = [server for server in c.world.servers if not server.honest]
     runs = [all_of(c.runs(server), any_of(same(iss, server.url), _foreign(c, iss))) for server in strangers]
-    here = possible(any_of(*runs), c.exists(party), no(c.state[f"served.forged.{url}"]))
-    known, at = trusted_by(c, party, iss), accepted_issuer(c, party, iss)
     opaque = same(form, "opaque")
+    has_keys = any_of(opaque, c.state[f"keys.{url}"])
+    here = possible(any_of(*runs), c.exists(party), has_keys, no(c.state[f"served.forged.{url}"]))
+    known, at = trusted_by(c, party, iss), accepted_issuer(c, party, iss)
     named = names_issuer(policy, at)
     own = published(c, url)
     signed = (
@@ -293,6 +302,11 @@ def _honest_servers(world: World) -> list[dict[str, str]]:
     return [{"server": server.name} for server in world.servers if server.honest]
 
 
+def _honest_urls(world: World) -> list[dict[str, str]]:
+    """One action for each honest resource server, where the attacker may have clients of its own."""
+    return [{"url": url} for url in world.honest_urls] if world.identities else []
+
+
 def _own_key(c: Context, party: Party) -> Value:
     """The key to which what an AS of a resource server's issues to the attacker itself is bound, or none."""
     keys = (attackers_key(c, c.world.by_name[name], NONE) for name in party.trusts)
@@ -322,46 +336,53 @@ def get_own_token(c: Context, server: str, collides: Condition) -> Move:
     )
 
 
-@action("S19", lambda world: [{"url": url} for url in world.honest_urls], lambda _: {"kind": ("own_token", "id_token")})
-def present_own_token(c: Context, url: str, kind: Value) -> Move:
-    """A client of the attacker's presents what an honest AS issued to itself: its own token, or an ID token.
+@action("S19", _honest_urls)
+def present_own_token(c: Context, url: str) -> Move:
+    """A client of the attacker's presents its own token from an honest AS, whose subject is somebody else's.
 
-    For its own token it named this resource; its subject may be the identifier of somebody else. An ID token names its
-    client as the audience.
+    It named this resource when it asked for it.
     """
     party = c.world.by_url[url]
-    policy, identity = c.of(party.name), same(kind, "id_token")
-    acts = any_of(*(c.runs(known) for known in c.world.identities))
-    here = possible(
-        acts, c.exists(party), any_of(identity, c.state["has.colliding_token"]), no(c.state["accepted.issuer"])
-    )
-    typed = resource_rules.token_is_typed(policy, no(identity))
-    apart, clients = resource_rules.subjects_are_kept_apart(policy), resource_rules.audience_excludes_clients(policy)
-    contained = resource_rules.token_is_self_contained(policy)
-    bound = choose(identity, NONE, _own_key(c, party))
+    policy = c.of(party.name)
     return Move(
-        here,
+        possible(c.exists(party), c.state["has.colliding_token"]),
         (
-            typed,
-            apart._replace(holds=any_of(identity, apart.holds)),
-            *(rule._replace(holds=any_of(no(identity), rule.holds)) for rule in (clients, contained)),
-            resource_rules.scheme_is_acceptable(policy, bound),
+            resource_rules.subjects_are_kept_apart(policy),
+            resource_rules.scheme_is_acceptable(policy, _own_key(c, party)),
             _with_attestation(c, party),
         ),
-        {"accepted.issuer": True, "accepted.as_user": no(identity)},
-        (Sent(ATTACKER, url, resource_request(c, url, kind)), Sent(url, ATTACKER, ResourceResponse())),
+        {"accepted.issuer": True, "accepted.as_user": True},
+        (Sent(ATTACKER, url, resource_request(c, url, "own_token")), Sent(url, ATTACKER, ResourceResponse())),
     )
 
 
-@action("S19", lambda world: [{"url": url} for url in world.honest_urls])
-def present_foreign_token(c: Context, url: str) -> Move:
-    """A client of the attacker's presents a token of its own account for another resource, to be passed on upstream."""
+@action("S19", _honest_urls)
+def present_id_token(c: Context, url: str) -> Move:
+    """A client of the attacker's presents the ID token of a login there, which names that client as its audience."""
     party = c.world.by_url[url]
     policy = c.of(party.name)
-    acts = any_of(*(c.runs(known) for known in c.world.identities))
+    return Move(
+        possible(c.exists(party), c.state["has.login"]),
+        (
+            resource_rules.token_is_typed(policy, False),
+            resource_rules.audience_excludes_clients(policy),
+            resource_rules.token_is_self_contained(policy),
+            resource_rules.scheme_is_acceptable(policy, NONE),
+            _with_attestation(c, party),
+        ),
+        {"accepted.id_token": True},
+        (Sent(ATTACKER, url, resource_request(c, url, "id_token")), Sent(url, ATTACKER, ResourceResponse())),
+    )
+
+
+@action("S19", _honest_urls)
+def present_foreign_token(c: Context, url: str) -> Move:
+    """A client of the attacker's presents a token of its own for another resource, to be passed on upstream."""
+    party = c.world.by_url[url]
+    policy = c.of(party.name)
     own = published(c, url)
     return Move(
-        all_of(acts, c.exists(party)),
+        possible(c.exists(party), any_of(c.state["has.login"], c.state["has.own_token"])),
         (
             resource_rules.audience_is_this_resource(policy, own, url, NONE, False),
             *is_told(policy, list(map(c.of, party.trusts)) or [policy], False),
@@ -506,8 +527,8 @@ def _registering(world: World) -> list[dict[str, str]]:
 
 
 @action("S11", _registering)
-def register_with_internal_address(c: Context, server: str, client: str) -> Move:
-    """A client of the attacker's registers with addresses that the AS fetches: its document, or what it registers.
+def name_address_in_client_metadata(c: Context, server: str, client: str) -> Move:
+    """A client of the attacker's has an AS fetch an internal address: its document, or what it registered.
 
     That of a client of which the attacker has the domain is written anew. A federation is asked about any client_id
     that is a URL.
@@ -515,7 +536,8 @@ def register_with_internal_address(c: Context, server: str, client: str) -> Move
     policy, party = c.of(server), c.world.by_name[client]
     own, is_url = party in c.world.identities, party.identity != "statement"
     by_document = all_of(is_url, one_of(policy.reg, "cimd", "federation"))
-    registers = all_of(one_of(policy.reg, "dcr", "dcr_ss"), same(policy.dcr_uris, "fetched"))
+    on_file = is_registered(c, c.world.by_name[server], party) if own else False
+    registers = all_of(one_of(policy.reg, "dcr", "dcr_ss"), on_file, same(policy.dcr_uris, "fetched"))
     by_itself = all_of(c.runs(party), any_of(by_document, registers))
     acts = by_itself if own else all_of(c.has(party.taken_by), same(policy.reg, "cimd"))
     fetched = is_fetched(c, party, policy)

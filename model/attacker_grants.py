@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from model import authorization_server as server_rules
 from model import guards, scopes
 from model.action import Context, Domains, Move, action, possible
-from model.attacker import attacker_authenticates, deliver, knows, token_type
+from model.attacker import attacker_authenticates, deliver, knows, runs_client, token_type
 from model.flow import own_grants
 from model.guards import ask
-from model.logic import Condition, Value, all_of, any_of, choose, mapped, no, same
+from model.logic import Value, all_of, any_of, choose, mapped, no, same
 from model.messages import THIEF, AssertionResponse, Sent, TokenExchange, TokenRequest, TokenResponse
 from model.readings import (
     attackers_key,
@@ -90,13 +90,8 @@ def replay_grant(c: Context, who: str, grant: str, wanted: Value, as_own: Value)
     clients, by_name = client_id_of(c, session), same(as_own, NONE)
     checked = asserted(c, who, server, by_client=by_name, own=False)
     move = _present_assertion(c, grant, choose(by_name, clients, as_own), who, wanted, checked)
-    here = possible(knows(c, "grant", who), any_of(by_name, *_runs_client(c, as_own)))
+    here = possible(knows(c, "grant", who), any_of(by_name, *runs_client(c, as_own)))
     return move._replace(when=all_of(here, move.when), sets={**move.sets, "accepted.issuer": True})
-
-
-def _runs_client(c: Context, client: Value) -> list[Condition]:
-    """Whether the attacker runs the client of a client_id, as conditions one of which has to hold."""
-    return [all_of(same(client, party.url), c.runs(party)) for party in c.world.identities]
 
 
 def _grants_and_strangers(world: World) -> list[dict[str, str]]:
@@ -126,7 +121,7 @@ def make_assertion(c: Context, grant: str, server: str, wanted: Value, client: V
     tenant = choose(own, NONE, ATTACKER)
     move = _present_assertion(c, grant, client, signer, wanted, checked, user_of(c, grant), tenant)
     is_tenant = c.at(under, lambda vouching: same(c.of(vouching.name).issuer_tenants, "several"))
-    here = all_of(c.runs(party), any_of(own, is_tenant), any_of(is_known(c, client), *_runs_client(c, client)))
+    here = all_of(c.runs(party), any_of(own, is_tenant), any_of(is_known(c, client), *runs_client(c, client)))
     return move._replace(when=all_of(here, move.when))
 
 
@@ -168,7 +163,7 @@ def exchange_token(c: Context, token: str, grant: str, wanted: Value, as_own: Va
     answer = AssertionResponse("id-jag", server.name, server.url, user, at.url, client)
     move = _present_assertion(c, grant, client, server.name, wanted, checked, user)
     as_clients = all_of(by_name, not isinstance(c.world.issued.get(token), Exchanged))
-    here = all_of(knows(c, "token", token), any_of(as_clients, *_runs_client(c, as_own)))
+    here = all_of(knows(c, "token", token), any_of(as_clients, *runs_client(c, as_own)))
     asked = (Sent(ATTACKER, server.name, request), Sent(server.name, ATTACKER, answer))
     return move._replace(when=all_of(here, move.when), sends=(*asked, *move.sends))
 
@@ -201,7 +196,7 @@ def exchange_for_resource(c: Context, token: str, grant: str, wanted: Value, as_
     listed = serves(c, server, requested)
     return Move(
         possible(
-            knows(c, "token", token), no(knows(c, "token", again)), any_of(by_name, *_runs_client(c, as_own))
+            knows(c, "token", token), no(knows(c, "token", again)), any_of(by_name, *runs_client(c, as_own))
         ),
         (
             *attacker_authenticates(c, server, client),

@@ -18,6 +18,7 @@ from model.attacker import (
     holds_browser,
     knows,
     leading,
+    runs_client,
     sends_own_users,
     token_type,
 )
@@ -29,7 +30,7 @@ from model.flow import (
 )
 from model.guards import ask
 from model.logic import Value, all_of, any_of, choose, no, one_of, same
-from model.lookups import client_is_read
+from model.lookups import STATEMENT, client_is_read
 from model.messages import (
     FORGED,
     REFUSED,
@@ -38,6 +39,8 @@ from model.messages import (
     AuthorizationResponse,
     ClientAuthentication,
     PushedRequest,
+    RegistrationRequest,
+    RegistrationResponse,
     Sent,
     TokenRequest,
     TokenResponse,
@@ -59,7 +62,7 @@ from model.readings import (
 )
 from model.registration import is_known
 from model.state import ATTACKERS_KEY, assertion_at
-from model.world import ATTACKER, LOOPBACK, NONE, World, callbacks, client_ids, pages
+from model.world import ATTACKER, LOOPBACK, NONE, PROXY, World, callbacks, client_ids, pages
 
 # --- sending what it knows: authorization requests and responses ------------------------------------------------
 
@@ -83,6 +86,26 @@ def _slots(world: World) -> list[dict[str, str]]:
     return [{"grant": grant.name} for grant in world.grants]
 
 
+def _identities_and_servers(world: World) -> list[dict[str, str]]:
+    """One action for each identity of the attacker's, and each honest AS or proxy."""
+    servers = [*(server for server in world.servers if server.honest), *world.of(PROXY)]
+    return [{"client": client.name, "server": server.name} for client in world.identities for server in servers]
+
+
+@action("S8", _identities_and_servers)
+def register(c: Context, client: str, server: str) -> Move:
+    """The attacker registers an identity of its own where anybody may register."""
+    party, policy = c.world.by_name[client], c.of(server)
+    statement = choose(same(policy.reg, "dcr_ss"), STATEMENT, NONE)
+    request = RegistrationRequest((party.callback,), software_statement=statement)
+    return Move(
+        possible(one_of(policy.reg, "dcr", "dcr_ss"), c.has((*party.run_by, *party.registered_by))),
+        (),
+        {f"registered.{client}@{server}": True},
+        (Sent(ATTACKER, server, request), Sent(server, ATTACKER, RegistrationResponse(party.url))),
+    )
+
+
 @action("S9", _slots, _crafted)
 def push_request(
     c: Context, grant: str, client: Value, redirect: Value, challenge: Value, state: Value,
@@ -92,7 +115,7 @@ def push_request(
     server = server_of(c, grant)
     unused = possible(same(c.state.grant(grant).code, "none"))
     here = possible(
-        unused, can_write(c, client, redirect, challenge, state),
+        unused, can_write(c, server, client, redirect, challenge, state),
         c.has(name for party in c.world.servers for name in party.run_by),
         # What it pushed serves to be handed to a client, which asks for it only where it pushes.
         any_of(*(pushes(c.client(session.name)) for session in c.world.sessions)),
@@ -127,7 +150,7 @@ def send_request(
     taken = {name for party in c.world.clients for name in party.taken_by}
     silent = all_of(c.has(taken), same(design.reg, "cimd"), is_known(c, client)) if user != ATTACKER else False
     comes = possible(c.has(c.capabilities), unused, any_of(held, sent, silent))
-    here = possible(comes, can_write(c, client, redirect, challenge, state))
+    here = possible(comes, can_write(c, server, client, redirect, challenge, state))
     authenticated = all_of(*(rule.holds for rule in attacker_authenticates(c, server, client, "par")))
     request = {
         "client": client, "redirect": redirect, "challenge": challenge, "state": state, "key": NONE, "resource": NONE,
@@ -272,6 +295,22 @@ def redeem_code(c: Context, grant: str, wanted: Value) -> Move:
         },
         sends,
     )  # fmt: skip
+
+
+@action("S15", _slots)
+def redeem_own_code(c: Context, grant: str) -> Move:
+    """A client of the attacker's redeems the code of a login there, for an ID token and a token of its own."""
+    slot, server = c.state.grant(grant), server_of(c, grant)
+    verifier = choose(same(slot.challenge, THIEF), THIEF, NONE)
+    request = TokenRequest(
+        slot.client, grant_type="authorization_code", code=grant, redirect_uri=slot.redirect, code_verifier=verifier
+    )
+    return Move(
+        possible(knows(c, "code", grant), any_of(*runs_client(c, slot.client))),
+        attacker_authenticates(c, server, slot.client),
+        {"has.login": True},
+        (Sent(ATTACKER, server.name, request), Sent(server.name, ATTACKER, TokenResponse("own", "Bearer"))),
+    )
 
 
 @action("S21", users_grants)

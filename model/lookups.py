@@ -2,7 +2,9 @@
 
 Who has known another beforehand looks nothing up. Nobody's step can come between a lookup and what it is for in a way
 that a run without it has not: it is a part of the step that needs it, and what a document of the attacker's says is
-chosen anew for each reader. Rules and attacker read the facts that the documents state; here is what is on the wire.
+chosen anew for each reader. Only the keys of an AS of the attacker's are a step by themselves, since a resource server
+keeps them and may take them for another's. Rules and attacker read the facts that the documents state; here is what is
+on the wire.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from model import authorization_server as server_rules
 from model import proxy_rules
 from model.action import Context, Move, action
-from model.attacker import deliver, holds_browser, knows, leading, sends_own_users
+from model.attacker import deliver, holds_browser, is_registered, knows, leading, sends_own_users
 from model.logic import Condition, Value, all_of, any_of, no, one_of, same
 from model.messages import AuthorizationRequest, AuthorizationResponse, Redirection, Sent, TokenRequest, TokenResponse
 from model.registration import is_known, registered, shows_a_client
@@ -95,7 +95,7 @@ def start_at_proxy(c: Context, proxy: str, browser: str, client: str) -> Move:
     here, begun, request = _begun(at, identity, browser)
     fits = registered(c, at.proxy, identity.url, identity.callback)
     return Move(
-        all_of(here, c.runs(identity), led),
+        all_of(here, c.runs(identity), is_registered(c, at.proxy, identity), led),
         (server_rules.redirect_uri_is_registered(at.policy, fits, False),),
         {**begun, f"knows.state.{at.name}": True},
         (*leading(c, browser, _authorization_at(at.proxy)), request),

@@ -121,7 +121,11 @@ def variables(world: World) -> tuple[Variable, ...]:
     for proxy in world.of(PROXY):
         _transaction(made, world, transaction(proxy))
     _knowledge(made, world)
+    for server in (*(party for party in world.servers if party.honest), *world.of(PROXY)):
+        for identity in world.identities:
+            made.fact(f"registered.{identity.name}@{server.name}", "it has registered this identity of the attacker's")
     for url in dict.fromkeys(party.url for party in world.resource_servers if party.honest):
+        made.fact(f"keys.{url}", "this resource server has taken keys of the attacker's, as those of an issuer")
         made.fact(f"served.forged.{url}", "this resource server took a token of the attacker's making")
     for name, meaning in FACTS.items():
         made.fact(name, meaning)
@@ -261,7 +265,9 @@ FACTS = {
     "accepted.as_user": "an honest RS took a token of the attacker's making for the user's",
     "accepted.issuer": "an honest party accepted an issuer its policy does not name, or a forgery",
     "accepted.handle": "an honest RS took the user's session handle from the attacker for the user",
+    "accepted.id_token": "an honest RS took an ID token for an access token",
     "accepted.foreign": "an honest RS passed a token on that is not for it, with its own standing",
+    "has.login": "a client of the attacker's has what it gets for the code of a login there",
     "has.own_token": "the attacker's client has a token of its own from an honest AS",
     "has.colliding_token": "and its subject is the identifier of somebody else",
     "fetched.internal": "an honest component contacted an internal address",

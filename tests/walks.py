@@ -115,8 +115,6 @@ def lost_walks(made, length, sample, number=20):
 
 #: Steps in the default world that a fact would prevent, or have write something else, and who brings the fact about.
 PREVENTED = (
-    # A token of the attacker's own shows nothing new once a forgery was accepted.
-    ("attacker.present_own_token[https://crm.example/api/accounts]", "attacker.replay_grant[victim,as.user.1]"),
     # What it authenticates with is chosen among what it knows.
     ("attacker.authenticate[as,https://client.example/oauth.json]", "client.ask_stranger_for_token[victim,evil_as]"),
 )

@@ -140,7 +140,7 @@ def client_authentication(c: Context) -> Condition:
 
 def issuer_acceptance(c: Context) -> Condition:
     """An honest party accepts an issuer its policy does not name, or what that did not sign as a token for it."""
-    return c.state["accepted.issuer"]
+    return any_of(c.state["accepted.issuer"], c.state["accepted.id_token"])
 
 
 def discovery_integrity(c: Context) -> Condition:

@@ -228,6 +228,7 @@ ASKED = (
     ("sender_constraint", "cap=mal_as+token_leak;dpop=token+code;dpop_key=per_as;par=on;dpop_par=proof;"
      "md_issuer_check=off;md_corroborate=token_endpoint;rs_htu=off;rs_ath=off;rs_htm=off"),
     ("deputy_integrity", "cap=web;handle_bind=off"),
+    ("deputy_integrity", "protocol=aauth;cap=web;handle_bind=off"),
     ("deputy_integrity", "cap=web;after_error=client_credentials;client_auth=pkjwt;error_checks=off"),
     ("authorization", "cap=mal_rs+mal_as;rt_pin=off;rt_resource_bound=no"),
     ("authorization", "cap=mal_as;rs_trust=any;subject_ns=sub"),
@@ -246,7 +247,6 @@ TAKEN = (
     ("default", "cap=mal_rs+token_leak;token_fmt=opaque;introspect=auth", ("attacker.introspect_token",)),
     ("aauth", "protocol=aauth;cap=mal_client", ("attacker.ask_user_for_own_agent",)),
     ("aauth", "protocol=aauth;cap=mal_as;rs_trust=any", ("attacker.present_asserted_token",)),
-    ("aauth", "protocol=aauth;cap=web;handle_bind=off", ("attacker.present_handle",)),
     ("aauth", "protocol=aauth;cap=mal_rs;http_redirect=reattach",
      ("client.send_signed_request", "attacker.redirect_agent")),
 )  # fmt: skip

@@ -494,14 +494,14 @@ def test_the_published_attack_and_the_one_that_consent_does_not_stop() -> None:
     spent = check("DP", parse(f"{PROXY[3:]};reg=dcr;per_client_consent=off")).trace
     assert spent is not None
     assert [step.action.partition("[")[0] for step in spent.steps] == [
-        "attacker.start_at_proxy", "authorization_server.remember_consent", "proxy.take_callback",
-        "attacker.redeem_at_proxy",
+        "attacker.register", "attacker.start_at_proxy", "authorization_server.remember_consent",
+        "proxy.take_callback", "attacker.redeem_at_proxy",
     ]  # fmt: skip
     lured = check("DP", parse(f"{PROXY[3:]};reg=dcr;callback_bind=off")).trace
     assert lured is not None
-    assert [step.action for step in lured.steps][:3] == [
-        "attacker.start_at_proxy[proxy,attacker,agent]", "proxy.ask_consent[proxy,attacker]",
-        "attacker.send_on_past_proxy[proxy,user]",
+    assert [step.action for step in lured.steps][:4] == [
+        "attacker.register[agent,proxy]", "attacker.start_at_proxy[proxy,attacker,agent]",
+        "proxy.ask_consent[proxy,attacker]", "attacker.send_on_past_proxy[proxy,user]",
     ]  # fmt: skip
 
 

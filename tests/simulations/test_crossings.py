@@ -62,6 +62,7 @@ STATES: dict[str, dict[str, Any]] = {
         "victim.issuer": HONEST_AS, "victim.metadata": HONEST_AS, "as.user.1.code": "issued",
     },
     "attacker.present_token": {"knows.token.as.user.1": True},
+    "attacker.present_own_making": {f"keys.{url}": True for url in DEFAULT.honest_urls},
     "attacker.rechallenge": {
         "victim.phase": "sent", "victim.url": ATTACKER_RS, "victim.token": "as.user.1", "victim.token_at": HONEST_AS,
         "victim.code": "as.user.1",
