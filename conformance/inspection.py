@@ -16,10 +16,7 @@ from model.design import Design
 from model.played import refusal
 from model.rule import Rule
 from model.switches import SWITCHES
-from model.turns import GIVES_UP, GOOD_FOR, SILENT, Input, Turn, inputs
-
-#: The parties that answer as the attacker likes.
-ATTACKERS = ("rs", "evil")
+from model.turns import ATTACKERS, GIVES_UP, GOOD_FOR, SILENT, Input, Turn, inputs
 
 #: What a machine makes of an answer that should be refused.
 Made = Literal[

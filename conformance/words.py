@@ -49,7 +49,7 @@ class Answering(World):
 
     def __init__(self, word: Sequence[Input], authority: Authority | None, own_document: str) -> None:
         super().__init__(Play("word", "word", "a row of answers"), authority, own_document)
-        # The resource is the attacker's: where it is a server as well, what is registered there is so at the honest one.
+        # The resource is the attacker's: where it is a server as well, it registers clients at the honest one, too.
         self.servers["rs"].honest = self.servers["as1"]
         self._word, self._said = list(word), self.scenario
         self.given: list[Input] = []

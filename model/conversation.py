@@ -144,6 +144,9 @@ class _Server:
 class Walk:
     """One conversation while it lasts: what the client found, was given and sent so far."""
 
+    #: The parties that are the attacker's.
+    attackers: tuple[str, ...] = ("evil",)
+
     def __init__(self, design: Any, scenario: Scenario, without: frozenset[str]) -> None:
         self.design = design
         self.scenario = scenario
@@ -426,7 +429,7 @@ class Walk:
         response = self.scenario.token_response
         self.renewable = "refresh_token" in response
         # Whoever does not know the grant issues no token; the attacker's AS takes any code.
-        knows = self.renews or party in (self.sent.authorizations[-1].party, "evil")
+        knows = self.renews or party in (self.sent.authorizations[-1].party, *self.attackers)
         answers = _endpoint(at) in self.scenario.endpoints
         kind, echo = response.get("token_type", "Bearer"), response.get("resource", [])
         known = kind.lower() if isinstance(kind, str) else ""

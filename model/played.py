@@ -13,7 +13,7 @@ from model import identifiers
 from model.conversation import RefusedError, Walk
 from model.rule import Rule
 from model.scenario import ORIGINS, Scenario
-from model.turns import GIVES_UP, SERVED, UNSAID, Input, Turn, document, inputs
+from model.turns import ATTACKERS, GIVES_UP, SERVED, UNSAID, Input, Turn, document, inputs
 from model.world import NONE
 
 Step = tuple[Input, Turn]
@@ -57,7 +57,9 @@ class _UnsaidError(Exception):
 
 
 class _Played(Walk):
-    """A conversation in which the scenario is that of the next answer."""
+    """A conversation in which the scenario is that of the next answer; the resource answers as an attacker likes."""
+
+    attackers = ATTACKERS
 
     def __init__(self, design: Mapping[str, str], word: Sequence[Input], calls: int) -> None:
         super().__init__(design, _said(inputs()["call.challenge"], Turn("call", "rs")), frozenset())

@@ -23,6 +23,8 @@ from model.scenario import ORIGINS, Scenario
 
 #: How a client ends: its call was served, it gave up, or nothing is known of it.
 SERVED, GIVES_UP, SILENT, UNSAID = "is served", "gives up", "is silent", "is beyond the model"
+#: The parties that answer as the attacker likes: the resource, and one server.
+ATTACKERS = ("rs", "evil")
 #: How what a token is good for begins, in the notable parts of a call.
 GOOD_FOR = "good for "
 ENDS = (SERVED, GIVES_UP, SILENT, UNSAID)
