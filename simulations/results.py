@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, combinations
 from pathlib import Path
@@ -355,20 +355,28 @@ def _between_replications(
 
     Where some of them saw too little of it for their means to be spread as means are, it is the wider of both.
     """
-    means, common = [], origin.interval == REPLICATIONS
+    means, common, signs = [], origin.interval == REPLICATIONS, set[bool]()
     for part in point.parts:
         found, attempts = _contrasts(part, kind, outcome, weights), part.endings.total()
         means.append(math.fsum(value * times for value, times in found.items()) / attempts)
+        signs |= {value > 0 for value, times in found.items() if value and times}
         unseen = found[0.0] if len(weights) == 1 else attempts
         common = common and min(attempts - found[0.0], unseen) >= intervals.ENOUGH
-    found_between = _wider(origin, intervals.NOWHERE if common and len(set(means)) > 1 else bounds, means)
+    found_between = _wider(origin, intervals.NOWHERE if common and len(set(means)) > 1 else bounds, means, signs)
     return intervals.Interval(max(-1.0 if len(weights) > 1 else 0.0, found_between.low), min(1.0, found_between.high))
 
 
-def _wider(origin: Origin, bounds: intervals.Interval, means: Sequence[float]) -> intervals.Interval:
+def _wider(
+    origin: Origin, bounds: intervals.Interval, means: Sequence[float], signs: Collection[bool] = (False, True)
+) -> intervals.Interval:
+    """The wider of bounds and those between means: shares, or their opposites, where there is but one sign."""
     if origin.interval != REPLICATIONS:
         return bounds
-    low, high = intervals.mean(math.fsum(means), math.fsum(mean * mean for mean in means), len(means))
+    if len(signs) == 1:
+        low, high = intervals.share([abs(mean) for mean in means])
+        low, high = (low, high) if True in signs else (-high, -low)
+    else:
+        low, high = intervals.mean(math.fsum(means), math.fsum(mean * mean for mean in means), len(means))
     return intervals.Interval(min(bounds.low, low), max(bounds.high, high))
 
 

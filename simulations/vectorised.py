@@ -78,6 +78,14 @@ class Reader:
         accepted = np.array([label.kind == "success" for label in self._labels], dtype=float)
         return accepted[self.read(codes)]
 
+    def counted_as(self, codes: Whole, population: Population) -> NDArray[np.int64]:
+        """For each of some distinct situations and each arm a number: the same for plans that are counted alike."""
+        numbers, takes = self.courses(codes), costs.seconds(population)
+        alike: dict[object, int] = {}
+        return np.array([
+            alike.setdefault((plan.ending, plan.late, tuple(costs.of(plan, takes))), len(alike)) for plan in self._plans
+        ])[numbers]
+
     def courses(self, codes: Whole) -> NDArray[np.int64]:
         """For each of some distinct situations and each arm the number of its plan."""
         new = [code for code in codes.tolist() if code not in self._place]
@@ -117,9 +125,13 @@ def _reader_of(population: Population, arms: Sequence[Settings], adoption: float
 def courses(
     population: Population, arms: Sequence[Settings], adoption: float = 1.0, strategy: Strategy = GRAVEST
 ) -> list[bytes]:
-    """For each arm what visits come to in every situation that may be met: the same where arms come to the same."""
+    """For each arm what visits come to in every situation that may be met: the same where arms come to the same.
+
+    What a first contact comes to is how it ends, in time or late, and what it costs.
+    """
     likely = np.flatnonzero(situation_shares(population, adoption))
-    return [column.tobytes() for column in _reader_of(population, arms, adoption, strategy).courses(likely).T]
+    read = _reader_of(population, arms, adoption, strategy)
+    return [column.tobytes() for column in read.counted_as(likely, population).T]
 
 
 def attempts(

@@ -323,6 +323,10 @@ def test_arms_that_cannot_act_are_found_before_any_attempt_is_drawn() -> None:
     idle = replace(asked, name="mine", arms=("prm=exact", "prm=exact;audience_check=prefix"))
     with pytest.raises(ExperimentError, match=r"^prm=exact;audience_check=prefix cannot act beside prm=exact: in "):
         run(idle)
+    # Nothing is kept from one first contact to the next, so that nothing is sent before discovery.
+    kept = replace(idle, arms=("prm=exact", "prm=exact;optimistic=on"))
+    with pytest.raises(ExperimentError, match=r"^prm=exact;optimistic=on cannot act beside prm=exact: in "):
+        run(kept, population=met, attempts=100)
     assert coinciding(find("ten_steps"), met) == ()
 
 

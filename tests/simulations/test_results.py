@@ -12,7 +12,7 @@ import pytest
 from scipy.stats import binomtest, ttest_1samp
 
 from simulations.engine import Sums, Tally
-from simulations.intervals import contrast, exact, mean, paired_difference, unpaired_difference, wilson
+from simulations.intervals import contrast, exact, mean, paired_difference, share, unpaired_difference, wilson
 from simulations.results import TABLES, Origin, Point, Result, alike, measured, tabulate, write
 from simulations.visits import Label
 
@@ -52,6 +52,19 @@ def test_exact_intervals_hold_what_they_say_however_rare() -> None:
     bounds = [exact(int(count), 1_000_000) for count in counts]
     assert np.average([low <= 1e-6 <= high for low, high in bounds], weights=times) >= 0.95
     assert exact(0, 1_000_000).high == pytest.approx(3.69e-6, rel=0.01)
+
+
+def test_shares_of_few_worlds_that_differ_much_are_covered() -> None:
+    """Where most worlds have little of something, five of them hold its mean as often as is said, and are no mean."""
+    worlds = np.random.default_rng(1).beta(0.7, 2.8, (3_000, 5)).tolist()
+    held = [share(each) for each in worlds]
+    plain = [mean(sum(each), sum(one * one for one in each), 5) for each in worlds]
+    assert np.mean([low <= 0.2 <= high for low, high in plain]) < 0.93
+    assert 0.93 < np.mean([low <= 0.2 <= high for low, high in held]) < 0.97
+    low, high = share([0.1, 0.2, 0.4])
+    assert share([0.9, 0.8, 0.6]) == pytest.approx((1 - high, 1 - low))
+    assert share([0.0, 0.0]) == (0, 0)
+    assert share([0.3]) == (-math.inf, math.inf)
 
 
 def test_contrasts_of_two_arms_are_paired_differences() -> None:
