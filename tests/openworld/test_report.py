@@ -71,7 +71,7 @@ def test_equal_runs_stand_there_once(copied: Path) -> None:
     html = page(read(copied))
     assert html.count('<article id="run-') == 1
     assert html.count('href="#run-1"') == 2
-    assert "rfc6749, another" in html
+    assert "OAuth 2.0 without PKCE; another" in html
 
 
 def test_what_is_in_the_tables_cannot_become_markup(copied: Path) -> None:
