@@ -89,7 +89,7 @@ def test_named_designs_are_as_the_example_says(run: Check) -> None:
 
 def test_the_entry_that_help_and_readme_show_is_so(run: Check) -> None:
     """Whoever copies the documented entry has a file that passes."""
-    readme = (Path(openworld.__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    readme = (Path(openworld.__file__).parent.parent / "docs" / "drafts.md").read_text(encoding="utf-8")
     help_text = CliRunner().invoke(main, ["check", "--help"]).output
     documented = re.search(r"```toml\n(\[\[expect.*?)```", readme, re.DOTALL)[1]
     shown = re.search(r"( +\[\[expect.*?)\n\n", help_text, re.DOTALL)[1]

@@ -1,4 +1,4 @@
-"""What README.md and the findings say of a question is what the suite answers."""
+"""What README.md, docs/ and the findings say of a question is what the suite answers; their links lead somewhere."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import re
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from model.design import parse
+from openworld.cli import COMMANDS, main
 from properties.security import find
 
 ROOT = Path(__file__).parents[2]
+DOCS = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
 PAGES = ROOT / "openworld" / "data" / "findings"
 #: A question in a command, and the start of what the next cell of its table says.
 COMMAND = re.compile(r'`openworld (?:verdict|trace) (\w+) "([^"]+=[^"]+)"`(?:([^|]*)\| *\**([^|]*))?')
@@ -21,7 +24,7 @@ def questions() -> list[tuple[str, ...]]:
     """Every command with a question: where it is, property, configuration, what follows it and is said beside it."""
     return [
         (f"{path.name}:{number}", *found)
-        for path in (ROOT / "README.md", *sorted(PAGES.glob("*.md")))
+        for path in (*DOCS, *sorted(PAGES.glob("*.md")))
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
         for found in COMMAND.findall(line)
     ]  # fmt: skip
@@ -50,3 +53,22 @@ def test_answers_are_those_beside_the_commands(checker) -> None:
                 wrong.append(f"{where}: {prop} {text}: {verdict.result} in {verdict.steps} steps, not {said[0]}")
     assert not wrong
     assert stated > 15
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+def test_links_lead_to_files_and_commands_exist(path: Path) -> None:
+    """Relative links alone; of a command its name and its options."""
+    text = path.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):
+        assert (path.parent / target).exists(), target
+    for words in re.findall(r"openworld ([a-z-]+(?: [^`\n|]*)?)", text):
+        name, *rest = words.split()
+        if name in COMMANDS:
+            help_text = CliRunner().invoke(main, [name, "--help"]).output
+            options = [word.rstrip(",.;)`") for word in rest if word.startswith("--")]
+            assert [option for option in options if option.partition("=")[0] not in help_text] == [], words
+
+
+def test_the_readme_is_short() -> None:
+    """What it is, a picture, two commands, a verdict; the rest stands in docs/."""
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 100
