@@ -27,9 +27,10 @@ WORDS = {
 @click.command()
 @click.argument("name", required=False)
 @click.option("--scenario", metavar="ID", help="Show every decision of the client NAME in this scenario (R02, say).")
+@click.option("--missing", is_flag=True, help="List the checks that the client NAME lacks: what each opens, the fix.")
 @click.option("--fit", is_flag=True, help="Fit all designs to the measurements anew and print them as TOML.")
 @as_json
-def clients(name: str | None, scenario: str | None, fit: bool, as_json: bool) -> int:
+def clients(name: str | None, scenario: str | None, missing: bool, fit: bool, as_json: bool) -> int:
     """List the deployed clients whose behaviour was measured, each as a design, or show one of them.
 
     The share predicted is that of the scenarios in which the model, configured as the client, ends where the client
@@ -40,6 +41,7 @@ def clients(name: str | None, scenario: str | None, fit: bool, as_json: bool) ->
     openworld clients
     openworld clients mcp-python==2.3.0
     openworld clients mcp-python --scenario M09
+    openworld clients mcp-python --missing > page.md
     """
     if fit:
         from simulations.fitting import as_toml, refit
@@ -47,12 +49,14 @@ def clients(name: str | None, scenario: str | None, fit: bool, as_json: bool) ->
         print_lines(as_toml(refit()))
         return DONE
     if name is None:
-        if scenario is not None:
-            raise click.UsageError("--scenario needs the NAME of a client; `openworld clients` lists them")
+        if scenario is not None or missing:
+            raise click.UsageError("--scenario and --missing need the NAME of a client; `openworld clients` lists them")
         return _list(as_json)
     from model.clients import find
 
     client = find(name)
+    if missing:
+        return _missing(client, as_json)
     if scenario is not None:
         return _walk(client, scenario, as_json)
     return _show(client, as_json)
@@ -92,6 +96,17 @@ def _shares(name: str, found: Sequence[Comparison], held_out: Sequence[Compariso
         "messages": sum(one.verdict == "predicted" for one in found) / len(found),
         "unseen": sum(one.end_predicted for one in held_out) / len(held_out),
     }
+
+
+def _missing(client: Client, as_json: bool) -> int:
+    from openworld import missing
+
+    found = missing.checks(client)
+    if as_json:
+        print_json(missing.as_data(client, found))
+    else:
+        print_lines(missing.lines(client, found))
+    return DONE
 
 
 # --- one of them ---------------------------------------------------------------------------------------------

@@ -1,0 +1,214 @@
+"""The checks that a deployed client lacks: what each opens, which section asks for it, and the smallest fix.
+
+A check is missing where a mechanism that a client can adopt by itself keeps something out that gets in without it: by
+the model, of the design that was fitted to the client, in an environment and against an attacker at a time. Missing
+checks come in the order of how much they keep out by themselves.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from io import StringIO
+from itertools import product
+from typing import Any, NamedTuple
+
+from model.clients import Client
+from model.design import DEPLOYMENTS, Configuration, Design, parse_capabilities
+from model.refusal import stopped
+from model.rule import Rule
+from model.words import worded
+from openworld.cures import CLIENTS_OWN
+from openworld.show import command
+from openworld.study import ATTACKERS
+from properties.checker import Checker
+from properties.designs import MECHANISMS
+from properties.security import PROPERTIES
+
+#: Where clients are asked about: among servers that do what drafts ask, and among those that there are.
+ENVIRONMENTS = ("plain", "products")
+
+
+class Opening(NamedTuple):
+    """Something that gets in: which property breaks, against which named attacker, in which environment."""
+
+    property: str
+    attacker: str
+    environment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A check that a client lacks.
+
+    Attributes:
+        mechanism: its name in the lattice of mechanisms.
+        fix: the switch and the value that it takes.
+        opens: what it alone would keep out, the shortest attack first.
+        rule: the rule that would refuse that attack; ``None`` where the attack has then no such step.
+        levels: what the texts say of the rule (MUST, SHOULD ...), with the section.
+        usable: whether honest parties still get to an unknown resource with it, in each environment.
+        command: what draws the first attack.
+    """
+
+    mechanism: str
+    fix: tuple[str, str]
+    opens: tuple[Opening, ...]
+    rule: Rule | None
+    levels: tuple[tuple[str, str], ...]
+    usable: Mapping[str, bool]
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """All that a client lacks; ``left`` is what none of its own checks keeps out by itself."""
+
+    missing: tuple[Missing, ...]
+    left: tuple[Opening, ...]
+
+
+def checks(client: Client, checker: Checker | None = None) -> Lacking:
+    """What a client lacks, most first. A check counts where honest parties finish: who gets nowhere stops nothing."""
+    checker = checker or Checker()
+    open_ = list(_open(checker, client.design))
+    found, closed = [], set[Opening]()
+    for mechanism in CLIENTS_OWN:
+        switch, _, value = MECHANISMS[mechanism]
+        if client.design[switch] != value:
+            better = client.design.but(**{switch: value})
+            usable = {each: checker.result("first_contact", _in(better, each)) == "reached" for each in ENVIRONMENTS}
+            opens = [one for one in open_ if usable[one.environment] and not _attacked(checker, better, one)]
+            closed |= set(opens)
+            if opens:
+                found.append(_missing(checker, client, mechanism, opens, usable))
+    ranked = sorted(found, key=lambda one: (-len(one.opens), one.mechanism))
+    return Lacking(tuple(ranked), tuple(one for one in open_ if one not in closed))
+
+
+def _open(checker: Checker, design: Design) -> Iterator[Opening]:
+    """What gets in: by attackers of whom no weaker one gets the same; where nobody is dishonest, nobody is at fault."""
+    for environment, prop in product(ENVIRONMENTS, (one for one in PROPERTIES.values() if one.kind == "security")):
+        asked = (Opening(prop.name, attacker, environment) for attacker in ATTACKERS)
+        found = [one for one in asked if _attacked(checker, design, one)]
+        able = {one: _capabilities(one) for one in found}
+        yield from (one for one in found if able[one] and not any(able[other] < able[one] for other in found))
+
+
+def _attacked(checker: Checker, design: Design, opening: Opening) -> bool:
+    asked = _in(design, opening.environment, _capabilities(opening))
+    return checker.result(opening.property, asked) == "attack"
+
+
+def _capabilities(opening: Opening) -> frozenset[str]:
+    return parse_capabilities(ATTACKERS[opening.attacker].capabilities)
+
+
+def _in(design: Design, environment: str, capabilities: frozenset[str] = frozenset()) -> Configuration:
+    return Configuration(design.but(**DEPLOYMENTS[environment]), capabilities)
+
+
+def _missing(
+    checker: Checker, client: Client, mechanism: str, opens: list[Opening], usable: Mapping[str, bool]
+) -> Missing:
+    switch, _, value = MECHANISMS[mechanism]
+    verdicts = {
+        one: checker.verdict(one.property, _in(client.design, one.environment, _capabilities(one))) for one in opens
+    }
+    ordered = sorted(opens, key=lambda one: verdicts[one].steps or 0)
+    first = ordered[0]
+    trace, better = verdicts[first].trace, client.design.but(**{switch: value})
+    refusal = None if trace is None else stopped(trace, _in(better, first.environment, _capabilities(first)))
+    rule = refusal.rule if refusal else None
+    said = {"design": client.name, **DEPLOYMENTS[first.environment], "cap": ATTACKERS[first.attacker].capabilities}
+    drawn = command("trace", first.property, ";".join(f"{key}={value}" for key, value in said.items()))
+    return Missing(mechanism, (switch, value), tuple(ordered), rule, _levels(rule, switch), usable, drawn)
+
+
+def _levels(rule: Rule | None, switch: str) -> tuple[tuple[str, str], ...]:
+    """What the texts say of a rule; of a switch, where no rule refuses or none is listed."""
+    by_rule = _catalogue().get(f"rule:{rule.name}", ()) if rule else ()
+    return tuple(by_rule or _catalogue().get(f"switch:{switch}", ()))
+
+
+@cache
+def _catalogue() -> Mapping[str, list[tuple[str, str]]]:
+    """Level and section of the requirements that each rule and switch carries."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    text = files("model").joinpath("data", "catalogue.csv").read_text(encoding="utf-8")
+    for row in csv.DictReader(StringIO(text, newline="")):
+        for carrier in row["carried_by"].split("; "):
+            found.setdefault(carrier, []).append((row["level"], row["source"]))
+    return found
+
+
+# --- in words ------------------------------------------------------------------------------------------------
+
+
+def lines(client: Client, found: Lacking) -> Iterator[str]:
+    """A page in Markdown: what a maintainer reads first is first."""
+    closed = len({one for each in found.missing for one in each.opens})
+    yield from (f"# {client.name}: the checks that it lacks", "")
+    yield (
+        "By the model, of the design that was fitted to this client. "
+        f"Of {closed + len(found.left)} ways in (a property that breaks, by the weakest attacker, among servers that "
+        f"are kind or as products are) {closed} are closed by one check that the client could make by itself; "
+        f"{len(found.missing)} such checks are missing."
+    )
+    for number, one in enumerate(found.missing, 1):
+        yield from ("", f"## {number}. {worded('mechanism', one.mechanism)}: closes {len(one.opens)}", "")
+        if one.rule is not None:
+            yield f"* **What it asks**: {one.rule.requirement}"
+        yield f"* **Asked for by**: {'; '.join(_said(one.levels)) or 'no text that the catalogue has'}"
+        yield f"* **Smallest fix**: `{one.fix[0]}={one.fix[1]}`{_costs(one.usable)}"
+        yield f"* **See it**: `{one.command}`"
+        yield from ("* **What gets in without it**", *(f"  * {said}" for said in _opened(one.opens)))
+    if found.left:
+        yield from ("", "## What none of its own checks closes alone", "")
+        yield from (f"* {said}" for said in _opened(found.left))
+
+
+def _said(levels: tuple[tuple[str, str], ...]) -> list[str]:
+    """What binds most first, three of them."""
+    order = {"MUST": 0, "MUST NOT": 0, "REQUIRED": 0, "SHALL": 0, "SHOULD": 1, "SHOULD NOT": 1}
+    stated = dict.fromkeys((level, section) for level, section in levels if level != "-")
+    ranked = sorted(stated, key=lambda pair: order.get(pair[0].upper(), 2))
+    return [f"{level} ({section})" for level, section in ranked[:3]]
+
+
+def _opened(openings: tuple[Opening, ...]) -> list[str]:
+    """What breaks, attacker by attacker and environment by environment."""
+    groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for prop, attacker in dict.fromkeys((one.property, one.attacker) for one in openings):
+        where = tuple(each for each in ENVIRONMENTS if Opening(prop, attacker, each) in openings)
+        groups.setdefault((attacker, where), []).append(worded("harm", prop))
+    return [f"somebody who {worded('attacker', attacker)}{_where(where)}: {', '.join(broken)}"
+            for (attacker, where), broken in groups.items()]  # fmt: skip
+
+
+def _where(environments: tuple[str, ...]) -> str:
+    return "" if environments == ENVIRONMENTS else f" ({worded('deployment', environments[0])})"
+
+
+def _costs(usable: Mapping[str, bool]) -> str:
+    lost = [worded("deployment", each) for each, reached in usable.items() if not reached]
+    return f"; with it no unknown resource can be used here: {', '.join(lost)}" if lost else ""
+
+
+def as_data(client: Client, found: Lacking) -> dict[str, Any]:
+    """The same as data."""
+    return {
+        "client": client.name,
+        "missing": [
+            {
+                "mechanism": one.mechanism, "fix": "=".join(one.fix), "rule": one.rule.name if one.rule else None,
+                "levels": [" ".join(level) for level in one.levels], "opens": [each._asdict() for each in one.opens],
+                "usable": dict(one.usable), "command": one.command,
+            }
+            for one in found.missing
+        ],
+        "left": [one._asdict() for one in found.left],
+    }  # fmt: skip

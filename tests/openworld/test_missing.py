@@ -1,0 +1,62 @@
+"""Which checks a client lacks: what is told is so, and no check counts that leaves nobody work."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from model.clients import find
+from model.design import DEPLOYMENTS, Configuration, parse_capabilities
+from openworld import missing
+from openworld.cli import main
+from openworld.missing import Opening, checks, lines
+from openworld.study import ATTACKERS
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch):
+    """Against three attackers, so that it is quick."""
+    some = ("none", "malicious_as", "path_tenant")
+    monkeypatch.setattr(missing, "ATTACKERS", {name: ATTACKERS[name] for name in some})
+
+
+def test_what_is_missing_is_what_keeps_out_what_gets_in(checker):
+    """Each opening is an attack, and none with the fix; the rule that refuses it is asked for by a text."""
+    client = find("mcp-python==1.28.1")
+    found = checks(client, checker)
+    by_name = {one.mechanism: one for one in found.missing}
+    assert {"metadata_issuer_check", "as_allowlist"} <= by_name.keys()
+    assert by_name["metadata_issuer_check"].rule.name == "client.metadata_issuer_matches"
+    assert ("MUST", "RFC 8414 3.3") in by_name["metadata_issuer_check"].levels
+    for one in found.missing:
+        for opening in one.opens[:3]:
+            for design, broken in ((client.design, True), (client.design.but(**dict([one.fix])), False)):
+                placed = design.but(**DEPLOYMENTS[opening.environment])
+                capabilities = parse_capabilities(ATTACKERS[opening.attacker].capabilities)
+                asked = Configuration(placed, capabilities)
+                assert (checker.result(opening.property, asked) == "attack") is broken
+                assert checker.result("first_contact", asked) == "reached"
+    assert [len(one.opens) for one in found.missing] == sorted((len(one.opens) for one in found.missing), reverse=True)
+
+
+def test_a_check_with_which_nobody_gets_anywhere_closes_nothing(checker):
+    """Where AS send no `iss`, a client that requires one is safe and of no use."""
+    found = checks(find("mcp-python==2.3.0"), checker)
+    assert "iss_always_compared" not in {one.mechanism for one in found.missing}
+    assert Opening("code_delivery", "malicious_as", "products") in {o for one in found.missing for o in one.opens}
+
+
+def test_the_page_is_told_by_the_command(checker, monkeypatch):
+    """In words; as data with the same checks; and only for a client."""
+    client = find("mcp-python==1.28.1")
+    found = checks(client, checker)
+    monkeypatch.setattr(missing, "checks", lambda _: found)
+    ran = CliRunner().invoke(main, ["clients", client.name, "--missing"])
+    assert ran.exit_code == 0
+    assert ran.stdout.splitlines() == list(lines(client, found))
+    assert "`openworld trace " in ran.stdout
+    told = json.loads(CliRunner().invoke(main, ["clients", client.name, "--missing", "--json"]).stdout)
+    assert [one["mechanism"] for one in told["missing"]] == [one.mechanism for one in found.missing]
+    assert CliRunner().invoke(main, ["clients", "--missing"]).exit_code == 2
