@@ -21,7 +21,7 @@ def hint(name: str, allowed: Iterable[str]) -> str:
     "; did you mean 'bb'?; allowed: a, bb"
     """
     known = list(allowed)
-    close = get_close_matches(name, known, n=5, cutoff=0.5)
+    close = get_close_matches(name, known, n=5, cutoff=0.6)
     meant = f"; did you mean {close[0]!r}?" if get_close_matches(name, close) else ""
     if not known:
         return meant

@@ -162,7 +162,7 @@ counted([
     ("None refuses a token response that names another resource.", accepting("T02"), "=", tried("T02")),
     ("None insists on DPoP because the metadata of the resource demands it.", accepting("P01"), "=", tried("P01")),
     ("The mix-up without iss succeeds with most.", accepting("M09"), ">", tried("M09") / 2),
-    ("All but two compare iss where it is sent.", tried("M02") - accepting("M02"), "=", tried("M02") - 2),
+    ("All but one compare iss where it is sent.", tried("M02") - accepting("M02"), "=", tried("M02") - 1),
 ], form="{:g}")  # fmt: skip
 
 # %% [markdown]

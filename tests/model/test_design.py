@@ -81,7 +81,7 @@ def test_designs_of_ones_own():
     ("text", "culprit", "allowed"),
     [
         ("iss_chek=off", "iss_chek", "did you mean 'iss_check'"),
-        ("colour=red", "colour", "as_trust"),
+        ("colour=red", "colour", "allowed: "),
         ("iss_check=maybe", "iss_check", "advertised, off, if_present, require"),
         ("pkce=S256", "S256", "s256, off, plain"),
         ("cap=mal_tennant", "mal_tennant", "did you mean 'mal_tenant'"),
@@ -93,7 +93,7 @@ def test_designs_of_ones_own():
         ("pkce", "pkce", "key=value"),
         ("pkce=", "pkce=", "key=value"),
         ("=off", "=off", "key=value"),
-        ("as:=off", "''", "as_trust"),
+        ("as:=off", "''", "allowed: "),
         ("design=mpc", "mpc", "did you mean 'mcp'"),
         ("design=mcp;design=fapi2", "design", "twice"),
     ],

@@ -53,6 +53,7 @@ BY_ITSELF = {
     ("model/attacker_at_resources.py", "audience_is_this_resource"): "the same, and of its own token for elsewhere",
     ("model/attacker_at_resources.py", "scheme_is_acceptable"): "of an ID token, and of tokens of its own account",
     ("model/attacker_at_resources.py", "attestation_is_shown"): "of tokens of its own, from whomever it has them",
+    ("model/attacker_answers.py", "issuer_is_accepted"): "of an issuer whose keys it takes, before there is a token",
     ("model/token_flow.py", "resource_url_is_https"): "where the client goes on over plain HTTP it asks once more",
     ("model/token_flow.py", "scope_is_sufficient"): "whether the resource server is content, or else names scopes",
     ("model/proxy.py", "redirect_uri_is_registered"): "a proxy asks no more of a request",

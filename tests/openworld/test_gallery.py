@@ -187,7 +187,7 @@ def test_a_run_that_does_not_exist_is_said() -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["nothing", "--list"], "unknown figure 'nothing'; allowed: attackers, "),
+        (["nothing", "--list"], "unknown figure 'nothing'; allowed: drafts, attackers, "),
         (["trust-default"], "name a folder to write to with -o"),
         (["attackers", "--from", "missing", "-o", "out"], "does not exist"),
         (["attackers", "--from", ".", "-o", "out"], "verdicts.json: no such file"),
