@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -92,3 +93,11 @@ def test_notebook_runs_from_a_clean_kernel(path: Path, reduced: dict[str, str]) 
 
 def _code(path: Path) -> list[Any]:
     return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+
+
+def test_the_notebook_on_a_draft_adds_what_the_skeleton_does(folder: Path) -> None:
+    """Rule, field and property are those of the file that `openworld new draft` writes."""
+    skeleton = ast.parse(files("openworld").joinpath("data", "draft_of_your_own.py").read_text(encoding="utf-8"))
+    cells = [ast.parse(cell.source) for cell in _code(folder / f"{OWN_DRAFT}.ipynb")]
+    for part in (node for node in skeleton.body if isinstance(node, ast.FunctionDef)):
+        assert ast.dump(part) in [ast.dump(node) for cell in cells for node in cell.body]
