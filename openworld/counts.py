@@ -145,7 +145,8 @@ def sensitivity_lines(table: pandas.DataFrame) -> Iterator[str]:
         yield "no arm changes anything, however the open numbers stand"
         return
     first = table.iloc[0]
-    counted = f"{first['attempts']} attempts counted at each point" if first["attempts"] else "nothing sampled but them"
+    most = first["attempts"]
+    counted = f"at most {most} attempts counted at each point" if most else "nothing sampled but them"
     yield f"{METHODS[first['method']]}; {first['samples']} base samples, {counted}"
     for (arm, kind, outcome), group in table.groupby(["arm", "kind", "outcome"], sort=False):
         by = "effect" if first["method"] == "morris" else "total"

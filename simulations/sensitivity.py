@@ -116,15 +116,16 @@ def indices(
     tried = _sampled(problem, effort, seed)
     stands = stand(turned, tried)
     if exact:
-        changes = _expected(expectation.Expectation(base, turned), stands, len(tried))
+        taken, changes = effort.attempts, _expected(expectation.Expectation(base, turned), stands, len(tried))
     else:
         units = [unit_at(base, stands, row, effort.attempts) for row in range(len(tried))]
         units = _lasting(asked, units, attempts is not None)
+        taken = max(unit.attempts for unit in units)
         changes = _counted(engine.run(units, workers, progress, store, cluster).values())
     arms = tuple(asked.treatments)
     rows = [
         (asked.name, arms[place], arms[0], outcome, kind, knob.name, effort.method, *found, float(values.mean()),
-         float(values.min()), float(values.max()), effort.samples, effort.attempts, seed, met.name)
+         float(values.min()), float(values.max()), effort.samples, taken, seed, met.name)
         for (place, kind, outcome), values in changes.items()
         if np.ptp(values) > _NOTHING
         for knob, found in zip(turned, _analysed(problem, effort, tried, values, seed), strict=True)
