@@ -18,6 +18,7 @@ from functools import cache, wraps
 from importlib.util import module_from_spec, spec_from_file_location
 from inspect import signature
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -120,7 +121,7 @@ def _where(file: Path, error: BaseException) -> str:
 def _forget() -> None:
     """Forget what functions remember of the model as it was."""
     for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] in _OURS:
+        if name.partition(".")[0] in _OURS and isinstance(module, ModuleType):
             for value in list(vars(module).values()):
                 if hasattr(value, "cache_clear") and not isinstance(value, type):
                     value.cache_clear()

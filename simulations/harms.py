@@ -17,9 +17,8 @@ from model.errors import InputError, hint
 from properties.security import PROPERTIES
 
 #: What is lost when nobody can tell: that hurts only with something else that does.
-_NO_HARM = ("accountability",)
-HARMS = tuple(name for name, prop in PROPERTIES.items() if prop.kind == "security" and name not in _NO_HARM)
-#: Who is hurt when a property breaks.
+NO_HARM = ("accountability",)
+#: Who is hurt when a property breaks; one that is not here, as that of a draft of one's own, is no harm of populations.
 HURT = {
     "authorization": "user", "code_delivery": "user", "flow_binding": "user", "resource_binding": "client",
     "token_confinement": "user", "client_authentication": "client", "issuer_acceptance": "resource server",
@@ -27,6 +26,7 @@ HURT = {
     "fetch_safety": "client", "session_integrity": "user", "client_identity": "user", "as_acceptance": "client",
     "delegation_confinement": "user", "user_intent": "user", "token_custody": "user", "least_authority": "user",
 }  # fmt: skip
+HARMS = tuple(name for name in PROPERTIES if name in HURT)
 #: The attacker uses the user's data: what is counted as a theft.
 THEFT = "authorization"
 #: Who believes something wrong of a token, or has one that can do too much, comes to harm by what is then done with it,

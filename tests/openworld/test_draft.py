@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from importlib.resources import files
 
 import pytest
@@ -24,6 +26,7 @@ from openworld.jobs import Question, answers
 from properties.explore import explore
 from properties.security import PROPERTIES, find
 from properties.verdict import check
+from simulations.harms import HURT, NO_HARM
 from simulations.visits import Visit, plan_for
 
 DRAFT = str(files("openworld").joinpath("data", "draft_of_your_own.py"))
@@ -262,3 +265,13 @@ def test_worlds_and_other_files_know_the_words_of_a_draft(tmp_path):
     with extend():
         draft.switch("patient", "yes no", "whether the client waits", "a draft", of="client")
         assert find_world(str(world)).clients[0].settings == {"patient": "no"}
+
+
+def test_populations_read_what_a_draft_adds_and_count_their_own_harms():
+    """In a process of its own, in which the draft is there first: an arm that cannot act is found out, as any is."""
+    arms = ("--arms", "issuer_listed=off", "issuer_listed=on", "--population", "enterprise", "--with", DRAFT)
+    asked = [sys.executable, "-m", "openworld.cli", "simulate", *arms]
+    ran = subprocess.run(asked, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert "issuer_listed=on cannot act beside issuer_listed=off" in ran.stderr
+    assert {name for name, prop in PROPERTIES.items() if prop.kind == "security"} == {*HURT, *NO_HARM}
