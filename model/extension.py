@@ -119,8 +119,8 @@ def _where(file: Path, error: BaseException) -> str:
 
 
 def _forget() -> None:
-    """Forget what functions remember of the model as it was."""
-    for name, module in list(sys.modules.items()):
+    """Forget what functions remember of the model as it was; at the very end nobody will ask any more."""
+    for name, module in [] if sys.is_finalizing() else list(sys.modules.items()):
         if name.partition(".")[0] in _OURS and isinstance(module, ModuleType):
             for value in list(vars(module).values()):
                 if hasattr(value, "cache_clear") and not isinstance(value, type):
