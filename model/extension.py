@@ -32,9 +32,11 @@ from model.protocols import FURTHER, PROTOCOLS
 from model.rule import DECIDES, RULES, made
 from model.state import Variables
 from model.switches import CAPABILITIES, ROLES, SWITCHES, Kind, Switch
+from model.words import ADDED
 from model.world import World
 
 F = TypeVar("F", bound=Callable[..., Any])
+K = TypeVar("K")
 
 #: The packages of which something may be remembered that an addition changes.
 _OURS = ("model", "properties", "simulations", "conformance", "openworld")
@@ -127,7 +129,7 @@ def _forget() -> None:
                     value.cache_clear()
 
 
-def put(table: MutableMapping[str, Any], entries: Mapping[str, Any]) -> None:
+def put(table: MutableMapping[K, Any], entries: Mapping[K, Any]) -> None:
     """Put entries into a table until the additions are taken back, some perhaps in the place of others.
 
     Raises:
@@ -173,7 +175,7 @@ def known(what: str, name: str, among: Collection[str]) -> str:
 
 
 def switch(
-    name: str, values: str, meaning: str, source: str, *, of: str = "", kind: Kind = "mechanism"
+    name: str, values: str, meaning: str, source: str, *, of: str = "", kind: Kind = "mechanism", words: str = ""
 ) -> None:  # fmt: skip
     """Add a switch.
 
@@ -184,10 +186,15 @@ def switch(
         of: the role whose parties can have it for themselves (``client``, ``authorization_server`` ...); without one it
             is about everybody.
         kind: ``mechanism``, or ``environment`` for what others do and designs do not decide.
+        words: what figures call each value, with semicolons between them; without, they show the values.
     """
+    phrases = [phrase.strip() for phrase in words.split(";")] if words else []
     if len(set(values.split())) < 2:
         raise DraftError(f"switch {name!r} needs two values or more, with spaces between them")
+    if phrases and len(phrases) != len(values.split()):
+        raise DraftError(f"switch {name!r} has {len(values.split())} values and words for {len(phrases)}")
     add("switch", SWITCHES, name, Switch(name, tuple(values.split()), kind, meaning, source))
+    put(ADDED, {("value", f"{name}={value}"): said for value, said in zip(values.split(), phrases, strict=False)})
     if of:
         put(ROLES, {known("role", of, ROLES): f"{ROLES[of]} {name}"})
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from model.protocols import rules
 
+#: Words for what drafts of one's own add, by kind and name (:mod:`model.extension`).
+ADDED: dict[tuple[str, str], str] = {}
 _FILE = Path(__file__).parent / "data" / "words.csv"
 
 
@@ -31,7 +33,7 @@ def worded(kind: str, name: str) -> str:
     >>> worded("attacker", "somebody")
     'somebody'
     """
-    return words().get((kind, name), name)
+    return ADDED.get((kind, name)) or words().get((kind, name), name)
 
 
 def of_configuration(text: str) -> str:

@@ -38,9 +38,11 @@ end = begin()
 
 # %%
 switch("rs_issuers", "unsaid listed", "whether resource metadata lists the issuers whose tokens are taken",
-       "draft-me 2", of="resource_server", kind="environment")  # fmt: skip
+       "draft-me 2", of="resource_server", kind="environment",
+       words="RS lists no issuers; RS lists its issuers")  # fmt: skip
 switch("issuer_listed", "off on", "whether the client sends a token only where its issuer is on that list",
-       "draft-me 3", of="client")  # fmt: skip
+       "draft-me 3", of="client",
+       words="issuer not looked up in the list; issuer looked up in the list")  # fmt: skip
 switches("rs_issuers", "issuer_listed")
 
 # %% [markdown]
@@ -76,7 +78,7 @@ def token_issuer_is_listed(c, who):
     return no(all_of(same(c.client(who).issuer_listed, "on"), astray))
 
 
-@violated("ST")
+@violated("ST", words="tokens go where they are taken")
 def stray_token(c):
     """A client sends an honest resource server a token by an issuer that it does not take."""
     gone = {who: one_of(c.state.session(who).phase, "sent", "renewed") for who in c.world.session}

@@ -18,6 +18,7 @@ from model.messages import ResourceMetadata
 from model.protocols import rules, schemas
 from model.rule import DECIDES
 from model.switches import CAPABILITIES, SWITCHES
+from model.words import of_configuration, worded
 from model.world_file import find_world
 from openworld import draft
 from openworld.cache import Cache
@@ -210,6 +211,7 @@ WRONG = {
     "switch('prm', 'a b', 'm', 's')": "draft.py:2: there is a switch 'prm' already",
     "switch('x', 'a', 'm', 's')": "draft.py:2: switch 'x' needs two values or more",
     "switch('x', 'a b', 'm', 's', of='clent')": "unknown role 'clent'; did you mean 'client'?",
+    "switch('x', 'a b', 'm', 's', words='one')": "draft.py:2: switch 'x' has 2 values and words for 1",
     "nothing()": "draft.py:2: NameError: name 'nothing' is not defined",
     "def (": "draft.py:2: invalid syntax",
     "rule(source='s')(lambda c: True)": "is asked nowhere: say at which step",
@@ -275,3 +277,11 @@ def test_populations_read_what_a_draft_adds_and_count_their_own_harms():
     assert (ran.returncode, ran.stdout) == (2, "")
     assert "issuer_listed=on cannot act beside issuer_listed=off" in ran.stderr
     assert {name for name, prop in PROPERTIES.items() if prop.kind == "security"} == {*HURT, *NO_HARM}
+
+
+def test_figures_call_what_a_draft_adds_by_its_words():
+    """While it is there."""
+    with extend(DRAFT):
+        assert of_configuration("rs_issuers=listed") == "RS lists its issuers"
+        assert worded("property", "stray_token") == "tokens go where they are taken"
+    assert worded("property", "stray_token") == "stray_token"
