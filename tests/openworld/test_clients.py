@@ -62,7 +62,7 @@ def test_scenario_shows_every_decision():
         (("curl",), "unknown client 'curl'; allowed: "),
         (("mcp-python==0.1",), "unknown client 'mcp-python==0.1'; allowed: "),
         (("mcp-python", "--scenario", "R99"), "unknown scenario 'R99'; allowed: R01_exact"),
-        (("--scenario", "R01"), "--scenario needs the NAME of a client"),
+        (("--scenario", "R01"), "--scenario and --missing need the NAME of a client"),
     ],
 )
 def test_bad_input_is_one_line(arguments, said):
