@@ -7,6 +7,8 @@ from it; of dpop_jkt and `resource` none, since a request without them is honour
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from model import authorization_server as server_rules
 from model import client as client_rules
 from model import guards, scopes
@@ -61,6 +63,7 @@ from model.readings import (
     users_grants,
 )
 from model.registration import is_known
+from model.rule import Condition as Named
 from model.state import ATTACKERS_KEY, assertion_at
 from model.world import ATTACKER, LOOPBACK, NONE, PROXY, World, callbacks, client_ids, pages
 
@@ -250,6 +253,26 @@ def _wanted(world: World) -> Domains:
     return {"wanted": (NONE, *world.honest_urls)}
 
 
+def _verifier(c: Context, challenge: Value) -> Value:
+    """The verifier of a challenge, as far as the attacker has it: its own, one it knows, or a plain challenge."""
+    verifier: Value = choose(same(challenge, THIEF), THIEF, NONE)
+    for session in c.world.sessions:
+        plain = all_of(same(c.client(session.name).pkce, "plain"), knows(c, "challenge", session.name))
+        known = all_of(same(challenge, session.name), any_of(knows(c, "verifier", session.name), plain))
+        verifier = choose(known, session.name, verifier)
+    return verifier
+
+
+def _code_rules(c: Context, grant: str, verifier: Value, key: Value) -> Iterator[Named]:
+    """The rules by which an honest AS takes a code from the attacker, as the client it was issued to."""
+    slot = c.state.grant(grant)
+    return ask(
+        guards.CODE, design=c.of(server_of(c, grant).name), code_client=slot.client, client=slot.client,
+        code_redirect=slot.redirect, redirect=slot.redirect, challenge=slot.challenge, verifier=verifier,
+        code_key=slot.key, key=key,
+    )  # fmt: skip
+
+
 @action("S15", _slots, _wanted)
 def redeem_code(c: Context, grant: str, wanted: Value) -> Move:
     """The attacker redeems a code at the honest AS, as the client it was issued to, with a key of its own.
@@ -265,11 +288,7 @@ def redeem_code(c: Context, grant: str, wanted: Value) -> Move:
     counts = handed_out if user_of(c, grant) == ATTACKER else is_known(c, slot.client)
     here = possible(knows(c, "code", grant), same(slot.code, "issued"), counts)
     policy, design = c.of(server.name), policy_of(c, slot.client)
-    verifier: Value = choose(same(slot.challenge, THIEF), THIEF, NONE)
-    for session in c.world.sessions:
-        plain = all_of(same(c.client(session.name).pkce, "plain"), knows(c, "challenge", session.name))
-        known = all_of(same(slot.challenge, session.name), any_of(knows(c, "verifier", session.name), plain))
-        verifier = choose(known, session.name, verifier)
+    verifier = _verifier(c, slot.challenge)
     key, requested = attackers_key(c, server, slot.client, no(same(design.dpop, "none"))), published(c, wanted)
     request = TokenRequest(
         slot.client, grant_type="authorization_code", code=grant, redirect_uri=slot.redirect, code_verifier=verifier,
@@ -282,11 +301,10 @@ def redeem_code(c: Context, grant: str, wanted: Value) -> Move:
         (
             *attacker_authenticates(c, server, slot.client),
             client_rules.code_is_asked_for(design),
+            *_code_rules(c, grant, verifier, key),
             *ask(
-                (*guards.CODE, *guards.TOKEN_REQUEST), design=policy, code_client=slot.client, client=slot.client,
-                code_redirect=slot.redirect, redirect=slot.redirect, challenge=slot.challenge, verifier=verifier,
-                code_key=slot.key, key=key, proven=True, promised=True, granted=slot.resource, requested=requested,
-                listed=serves(c, server, requested),
+                guards.TOKEN_REQUEST, design=policy, proven=True, promised=True, granted=slot.resource,
+                requested=requested, listed=serves(c, server, requested),
             ),
         ),
         {
@@ -301,13 +319,14 @@ def redeem_code(c: Context, grant: str, wanted: Value) -> Move:
 def redeem_own_code(c: Context, grant: str) -> Move:
     """A client of the attacker's redeems the code of a login there, for an ID token and a token of its own."""
     slot, server = c.state.grant(grant), server_of(c, grant)
-    verifier = choose(same(slot.challenge, THIEF), THIEF, NONE)
+    verifier, key = _verifier(c, slot.challenge), attackers_key(c, server, slot.client)
     request = TokenRequest(
-        slot.client, grant_type="authorization_code", code=grant, redirect_uri=slot.redirect, code_verifier=verifier
-    )
+        slot.client, grant_type="authorization_code", code=grant, redirect_uri=slot.redirect, code_verifier=verifier,
+        proof_key=key,
+    )  # fmt: skip
     return Move(
         possible(knows(c, "code", grant), any_of(*runs_client(c, slot.client))),
-        attacker_authenticates(c, server, slot.client),
+        (*attacker_authenticates(c, server, slot.client), *_code_rules(c, grant, verifier, key)),
         {"has.login": True},
         (Sent(ATTACKER, server.name, request), Sent(server.name, ATTACKER, TokenResponse("own", "Bearer"))),
     )
