@@ -47,13 +47,23 @@ class DraftError(InputError):
 
 
 class _Open:
-    """Additions while they are made: what takes each of them back, and what tells them from others."""
+    """Additions while they are made: what takes each of them back, and what tells them from others.
+
+    Attributes:
+        running: they come from the files; whatever comes after those is ``loose``.
+    """
 
     def __init__(self, files: tuple[Path, ...]) -> None:
         self.files = files
         self.back = ExitStack()
-        texts = [path.read_bytes() for path in files]
-        self.marks = [hashlib.sha256(text).hexdigest() for text in texts] or [uuid4().hex]
+        self.marks = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
+        self.running, self.loose = True, False
+
+    def note(self) -> None:
+        """Something is added."""
+        if not self.running and not self.loose:
+            self.loose = True
+            self.marks.append(uuid4().hex)
 
 
 _open: list[_Open] = []
@@ -77,6 +87,7 @@ def extend(*files: str | Path) -> Iterator[None]:
         here.back.callback(_open.remove, here)
         for file in here.files:
             _run(file)
+        here.running = False
         yield
 
 
@@ -89,7 +100,7 @@ def begin(*files: str | Path) -> Callable[[], None]:
 
 def loaded() -> tuple[Path, ...] | None:
     """The files whose additions are in force, for other processes to make; ``None`` if some came from no file."""
-    return tuple(file for each in _open for file in each.files) if all(each.files for each in _open) else None
+    return None if any(each.loose for each in _open) else tuple(file for each in _open for file in each.files)
 
 
 def marks() -> tuple[str, ...]:
@@ -146,6 +157,7 @@ def put(table: MutableMapping[K, Any], entries: Mapping[K, Any]) -> None:
 
     table.update(entries)
     _open[-1].back.callback(undo)
+    _open[-1].note()
     _forget()
 
 

@@ -37,11 +37,15 @@ _WORDS: dict[Result, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """An expectation and what was found; ``cached`` if it was known already."""
+    """An expectation and what was found; ``cached`` if it was known already.
+
+    ``anchored``: the draft still says what the expectation rests on, if it names a sentence.
+    """
 
     expectation: Expectation
     verdict: Verdict
     cached: bool
+    anchored: bool = True
 
     @property
     def status(self) -> Status:
@@ -54,11 +58,6 @@ class Outcome:
         if found == expected:
             return "as expected"
         return "not in this world" if found == "not_in_this_world" and expected == "safe" else "flipped"
-
-    @property
-    def anchored(self) -> bool:
-        """Whether the draft still says what the expectation rests on, if it names a sentence."""
-        return self.expectation.anchor is None or self.expectation.anchor.stands
 
     @property
     def expected(self) -> str:
@@ -150,7 +149,8 @@ def evaluate(
             if cache:
                 cache.put(question, data)
             found = known[question] = verdict(question, data)
-        yield Outcome(expectation, found, question not in fresh)
+        anchor = expectation.anchor
+        yield Outcome(expectation, found, question not in fresh, anchor is None or anchor.stands)
 
 
 def lines(found: Outcome, chart: bool = True) -> Iterator[str]:

@@ -103,9 +103,7 @@ def check(
     from openworld.progress import Progress
     from simulations.processes import cores
 
-    # Whatever is added without a file is like nothing that was kept, even if it is nothing.
-    if added := [draft for file in files for draft in drafts(file)]:
-        click.get_current_context().with_resource(extend(*added))
+    click.get_current_context().with_resource(extend(*(draft for file in files for draft in drafts(file))))
     expectations = [one for file in files for one in read(file)]
     outcomes: list[Outcome] = []
     with Progress("check", len(expectations)) as progress:

@@ -198,13 +198,18 @@ def test_other_processes_have_the_same_draft(tmp_path):
 
 
 def test_answers_are_kept_for_the_draft_that_they_were_given_with(tmp_path):
-    """Another text of the draft, or none, is asked anew."""
-    question, found = Question("CD", "cap=mal_as", None), set()
+    """Another text of the draft, or something beside it, is asked anew; nothing added is as if there were no draft."""
+    question, found = Question("CD", "cap=mal_as", None), []
     (tmp_path / "other.py").write_text("# nothing\n", encoding="utf-8")
-    for files_ in ((), (DRAFT,), (str(tmp_path / "other.py"),)):
-        with extend(*files_):
-            found |= {Cache(tmp_path).path(question)}
-    assert len(found) == 3
+    for given in ((), (DRAFT,), (str(tmp_path / "other.py"),)):
+        with extend(*given):
+            found.append(Cache(tmp_path).path(question))
+            assert loaded() is not None
+            draft.capability("backups", "x")
+            assert loaded() is None
+            found.append(Cache(tmp_path).path(question))
+    assert len(set(found)) == 6
+    assert found[0] == Cache(tmp_path).path(question)
 
 
 WRONG = {

@@ -4,38 +4,13 @@ from __future__ import annotations
 
 import pytest
 from click.testing import CliRunner
-from worlds import template_of
 
 from model.design import ConfigurationError, own_switches, parse
-from model.logic import Pick
 from model.switches import SWITCHES
 from model.world_file import WORLDS
 from openworld.cli import main
-from properties.reads import WITHOUT_EFFECT, check_read, unread
+from properties.reads import WITHOUT_EFFECT, check_read, read_by, unread
 from properties.security import find
-
-
-def codes(value):
-    """The gates of a condition or value."""
-    if isinstance(value, Pick):
-        return [code for case in value.cases.values() for code in codes(case)]
-    return [abs(value.code)] if hasattr(value, "code") else []
-
-
-def read_by(world):
-    """The switches on which some step or event of a world depends."""
-    template = template_of(world)
-    pending = [code for event in template.events.values() for code in codes(event)]
-    for firing in template.firings:
-        conditions = (firing.possible, *(holds for _, holds in firing.rules), *firing.writes.values())
-        pending += [code for condition in conditions for code in codes(condition)]
-    seen = set()
-    while pending:
-        code = pending.pop()
-        if code not in seen:
-            seen.add(code)
-            pending += [abs(operand) for operand in template.circuit.gates[code] or ()]
-    return {name for (name, _), literal in template.switches.items() if abs(literal.code) in seen}
 
 
 @pytest.mark.parametrize("name", WORLDS)
