@@ -1,0 +1,132 @@
+"""Imports go where the picture in docs/architecture.md says: down, and within a package in no circle."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import re
+from collections.abc import Container, Iterator
+from pathlib import Path
+
+import networkx
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PICTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").split("```")[1]
+#: The packages of the picture, those that stand beside each other together, the lowest first.
+LAYERS = [re.findall(r"^(\w+)/", layer, re.M) for layer in re.split(r"^ +\|$", PICTURE, flags=re.M)][::-1]
+#: Programs for the environments of other software, and what users are given to write on.
+APART = ("conformance/drivers", "openworld/data")
+
+
+def arrows(root: Path) -> networkx.DiGraph:
+    """Which module imports which, wherever in the module it does."""
+    paths = {
+        ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__"): path
+        for layer in LAYERS
+        for package in layer
+        for path in (root / package).rglob("*.py")
+        if not path.relative_to(root).as_posix().startswith(APART)
+    }
+    found = networkx.DiGraph()
+    found.add_nodes_from(paths)
+    for name, path in paths.items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            found.add_edges_from((name, other) for other in imported(node, paths) if other in paths and other != name)
+    return found
+
+
+@pytest.fixture(scope="module")
+def found() -> networkx.DiGraph:
+    return arrows(ROOT)
+
+
+def imported(node: ast.AST, modules: Container[str] = ()) -> Iterator[str]:
+    """What a statement imports; ``from model import client`` imports a module if there is one of the name."""
+    if isinstance(node, ast.Import):
+        yield from (each.name for each in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        assert not node.level, "imports name the whole module"
+        for name in (f"{node.module}.{each.name}" for each in node.names):
+            yield name if name in modules else node.module
+
+
+def tolerated() -> list[tuple[str, ...]]:
+    """The arrows that close a circle today."""
+    with (ROOT / "tests" / "quality" / "circles.csv").open(encoding="utf-8") as lines:
+        return [(row["module"], row["imports"]) for row in csv.DictReader(lines)]
+
+
+def upward(found: networkx.DiGraph) -> list[str]:
+    """Arrows between packages that do not go down."""
+    floor = {package: number for number, layer in enumerate(LAYERS) for package in layer}
+    return [
+        f"{module} imports {other}"
+        for module, other in found.edges
+        if (here := module.partition(".")[0]) != (there := other.partition(".")[0]) and floor[here] <= floor[there]
+    ]
+
+
+def circles(found: networkx.DiGraph) -> list[list[str]]:
+    """Modules that import each other, over others perhaps."""
+    return [sorted(each) for each in networkx.strongly_connected_components(found) if len(each) > 1]
+
+
+def test_no_import_goes_up(found) -> None:
+    assert upward(found) == []
+
+
+def test_modules_stand_in_no_circle(found) -> None:
+    """But for the arrows in circles.csv."""
+    assert circles(networkx.restricted_view(found, [], tolerated())) == []
+
+
+def test_every_tolerated_arrow_still_closes_a_circle(found) -> None:
+    """One that is gone, or closes none, is to be taken out of circles.csv."""
+    others = networkx.restricted_view(found, [], tolerated())
+    needed = [pair for pair in tolerated() if found.has_edge(*pair) and networkx.has_path(others, *reversed(pair))]
+    assert needed == tolerated()
+
+
+def test_the_picture_has_every_package_and_only_modules_that_there_are(found) -> None:
+    """Each line below a package names modules of it, then says what they are."""
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"benchmarks"}
+    assert {package for layer in LAYERS for package in layer} == packages
+    package = ""
+    for line in PICTURE.splitlines():
+        names = line.strip().partition("  ")[0]
+        if names.endswith("/"):
+            package = names[:-1]
+        elif line.startswith("  ") and names != "|":
+            assert {f"{package}.{name}" for name in names.split(", ")} <= set(found), line
+
+
+def test_the_model_knows_no_solver_and_no_simulation_library() -> None:
+    used = {
+        name.partition(".")[0]
+        for path in (ROOT / "model").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for name in imported(node)
+    }
+    assert not used & {"z3", "simpy", "pysat"}
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "culprit"),
+    [
+        ("model", "import properties.solver", upward),
+        ("simulations", "def f():\n    from conformance import solver", upward),
+        ("model", "from model import solver", circles),
+    ],
+)
+def test_an_import_that_goes_wrong_is_seen(tmp_path: Path, module: str, line: str, culprit) -> None:
+    """Inside a function too, and of a module by the name of its package."""
+    for layer in LAYERS:
+        for package in layer:
+            (tmp_path / package).mkdir()
+            (tmp_path / package / "solver.py").write_text(f"import {package}.rule\n")
+            (tmp_path / package / "rule.py").write_text("")
+    before = arrows(tmp_path)
+    assert upward(before) == circles(before) == []
+    (tmp_path / module / "rule.py").write_text(line)
+    assert culprit(arrows(tmp_path))
