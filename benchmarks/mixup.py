@@ -26,8 +26,8 @@ from model.design import Configuration, parse
 from model.world import World
 from properties.bounds import Clock, Depths, Laid
 from properties.designs import MECHANISMS, Lattice
+from properties.engine import Answer
 from properties.security import find
-from properties.solver import Answer
 from properties.template import Template
 
 SIZES = tuple(itertools.product((2, 3, 4), (1, 2)))

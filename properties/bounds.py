@@ -19,7 +19,8 @@ from itertools import chain
 from typing import Any
 
 from properties.counting import Counter as Totalizer
-from properties.solver import Answer, Engine, Solver
+from properties.engine import Answer, Engine
+from properties.minisat import MiniSat
 from properties.template import Template
 from properties.unroll import Unrolling
 
@@ -94,7 +95,7 @@ class Laid:
         length, attackers: how many actions, and how many of the attacker's, a run has.
     """
 
-    def __init__(self, template: Template, depth: int, solver: type[Engine] = Solver) -> None:
+    def __init__(self, template: Template, depth: int, solver: type[Engine] = MiniSat) -> None:
         self.unrolling = Unrolling(template, depth)
         self.happens = self.unrolling.happens
         self._often: set[str] = set()
@@ -198,7 +199,7 @@ class Depths:
     """
 
     def __init__(
-        self, template: Template, limit: int = LIMIT, growing: bool = False, solver: type[Engine] = Solver
+        self, template: Template, limit: int = LIMIT, growing: bool = False, solver: type[Engine] = MiniSat
     ) -> None:
         self.template = template
         self.limit = limit

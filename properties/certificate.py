@@ -20,12 +20,13 @@ from model.logic import Pick
 from model.trace import Trace
 from model.world import World
 from properties.bounds import FIRST, LIMIT, Clock, Depths, Laid, Settled
+from properties.engine import Answer
 from properties.minisat import MiniSat
 from properties.proofs import CHECKER, dimacs, holds, is_proof, prove
 from properties.results import Result
 from properties.security import Property
 from properties.shortest import ReplayError, confirm
-from properties.solver import Answer, Solver
+from properties.solver import Solver
 from properties.template import Template
 from properties.unroll import Bit, Unrolling
 from properties.verdict import Verdict, judged

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from model.design import Configuration, Design, check_parties
 from model.world import World
+from properties.engine import Engine
 from properties.minisat import MiniSat
 from properties.results import Result
 from properties.security import Property, find
-from properties.solver import Engine
 from properties.template import Own
 from properties.verdict import PATIENCE, Verdict, WorldChecker
 

@@ -1,7 +1,7 @@
-"""MiniSat in the place of z3, where many questions are asked in a row: it is quicker at small ones.
+"""MiniSat, whom verdicts ask: small, quick at small questions, and to be had wherever Python runs, browsers too.
 
 Which of several runs or sets of rules is told does not depend on the solver (:mod:`properties.plainest`), so that both
-tell the same.
+tell the same (z3 does: :mod:`properties.solver`).
 
 References:
     N. Eén, N. Sörensson: An Extensible SAT-solver, SAT 2003.
@@ -16,7 +16,7 @@ from importlib.metadata import version as version_of
 
 from pysat.solvers import Minisat22
 
-from properties.solver import Answer, Engine
+from properties.engine import Answer, Engine
 
 #: Propagations between two looks at the clock and at the keyboard: a tenth of a second or so.
 _SLICE = 500_000

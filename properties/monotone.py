@@ -16,9 +16,9 @@ from model.design import Configuration, Design, check_parties
 from model.world import World
 from properties.bounds import Clock, Depths, Laid, Settled
 from properties.closure import Closure, Reached
+from properties.engine import Answer
 from properties.minisat import MiniSat
 from properties.security import Property, find
-from properties.solver import Answer
 from properties.template import Template
 
 #: Some of the things, by their names.

@@ -11,10 +11,10 @@ from model.machine import Machine, NotEnabledError, State, Step
 from model.trace import Trace
 from model.world import World
 from properties.bounds import Clock, Depths, Laid
+from properties.engine import Answer
 from properties.minimal import OutOfTimeError
 from properties.plainest import Plainest, Run, in_order
 from properties.security import Property
-from properties.solver import Answer
 
 
 class ReplayError(RuntimeError):

@@ -29,9 +29,10 @@ from model.switches import CAPABILITIES, SWITCHES
 from model.world import ATTACKER, World
 from model.world_file import DEFAULT, WORLDS
 from properties.checker import Checker
+from properties.engine import Answer
 from properties.results import today
 from properties.security import PROPERTIES, Property, UnknownPropertyError, find
-from properties.solver import Answer, Solver
+from properties.solver import Solver
 from properties.unroll import Unrolling
 
 # What a script starts in its background ignores Ctrl-C, and so would everything that the tests start.

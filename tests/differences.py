@@ -16,8 +16,8 @@ from model.logic import Condition, Pick, Value, all_of, any_of, choose, no, same
 from model.protocols import actions, variables
 from model.world import World
 from properties.bounds import Clock, Laid
+from properties.engine import Answer
 from properties.security import PROPERTIES
-from properties.solver import Answer
 from properties.template import OpenDesign, Template
 from properties.verdict import EVERY_DESIGN
 

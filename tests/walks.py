@@ -6,7 +6,7 @@ import random
 
 from model.logic import Pick
 from model.machine import Machine, NotEnabledError, Step
-from properties.solver import Answer
+from properties.engine import Answer
 
 
 def walk(machine, rng, length):

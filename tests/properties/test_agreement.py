@@ -25,8 +25,9 @@ from model.world_file import DEFAULT, WORLDS
 from properties.bounds import Clock, Laid
 from properties.checker import Checker
 from properties.circuit import Literal
+from properties.engine import Answer
 from properties.security import PROPERTIES
-from properties.solver import Answer, Solver
+from properties.solver import Solver
 from properties.template import Template
 from properties.verdict import check
 

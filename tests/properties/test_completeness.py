@@ -15,8 +15,9 @@ from model.machine import Machine
 from model.switches import CAPABILITIES, SWITCHES
 from model.world_file import DEFAULT, WORLDS
 from properties.bounds import FIRST, LIMIT, Clock, Depths
+from properties.engine import Answer
 from properties.security import PROPERTIES, find
-from properties.solver import Answer, Solver
+from properties.solver import Solver
 from properties.template import Template
 from properties.verdict import check
 

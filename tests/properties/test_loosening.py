@@ -11,7 +11,7 @@ from model import authorization_server, client, registration, resource_server
 from model.aauth import agent, person_server
 from model.protocols import PROTOCOLS
 from properties.checker import Checker
-from properties.solver import Answer
+from properties.engine import Answer
 from properties.verdict import WorldChecker
 
 MODULES = (client, authorization_server, resource_server, registration, agent, person_server)

@@ -15,10 +15,10 @@ from model.world_file import DEFAULT, WORLDS
 from properties.bounds import Clock, Depths
 from properties.checker import Checker
 from properties.completion import contradiction
+from properties.engine import Answer
 from properties.events import oauth
 from properties.reasons import PLACED, UNDEFINED, Reason, reasons
 from properties.security import PROPERTIES, find
-from properties.solver import Answer
 from properties.verdict import UNEARNED, WorldChecker, _Blocking, check
 
 

@@ -9,9 +9,10 @@ from pysat.solvers import Cadical153, Glucose4
 
 from properties import verdict
 from properties.checker import Checker
+from properties.engine import Answer
 from properties.minisat import MiniSat
 from properties.security import PROPERTIES
-from properties.solver import Answer, Solver
+from properties.solver import Solver
 
 
 class CaDiCaL(MiniSat):

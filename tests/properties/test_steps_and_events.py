@@ -25,8 +25,8 @@ from model.design import parse
 from model.machine import Machine
 from model.protocols import PROTOCOLS
 from model.world_file import WORLDS
+from properties.engine import Answer
 from properties.security import find
-from properties.solver import Answer
 from properties.verdict import WorldChecker, check
 
 STEPS = [import_module(name) for protocol in PROTOCOLS.values() for name in protocol.modules]

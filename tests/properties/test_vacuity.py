@@ -22,9 +22,9 @@ from model.scenario import load, mutation_names, names
 from model.switches import CAPABILITIES, SWITCHES
 from model.world import ATTACKER
 from model.world_file import WORLDS
+from properties.engine import Answer
 from properties.explore import explore
 from properties.security import PROPERTIES
-from properties.solver import Answer
 from properties.verdict import WorldChecker
 
 SECURITY = [name for name, prop in PROPERTIES.items() if prop.kind == "security"]

@@ -16,8 +16,8 @@ from model.errors import InputError
 from model.switches import SWITCHES
 from model.world import World
 from properties.checker import Checker
+from properties.engine import Answer
 from properties.security import PROPERTIES
-from properties.solver import Answer
 from simulations import vectorised
 from simulations.attempts import situations, world_of
 from simulations.crowd import judge_all

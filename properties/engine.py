@@ -1,0 +1,46 @@
+"""What answers questions about clauses: the solver over integers, whoever it is.
+
+Everything above speaks of literals as integers (the DIMACS convention) and of an :class:`Engine`. Verdicts ask MiniSat
+(:mod:`properties.minisat`); certificates and tests ask z3 as well (:mod:`properties.solver`), which shares nothing with
+it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum
+from typing import Protocol
+
+
+class Answer(Enum):
+    """What the solver found."""
+
+    SAT = "sat"
+    UNSAT = "unsat"
+    UNKNOWN = "unknown"
+
+
+class Engine(Protocol):
+    """Clauses once, questions many times: what answers them.
+
+    Args:
+        clauses: flat, each ended by 0.
+        top: the highest literal in use.
+    """
+
+    def __init__(self, clauses: list[int], top: int) -> None: ...
+
+    def add(self, clauses: list[int], top: int) -> None:
+        """More clauses, with literals up to ``top``."""
+
+    def clause(self, literals: Iterable[int]) -> None:
+        """One more clause."""
+
+    def check(self, assumptions: Iterable[int], timeout: float | None = None) -> Answer:
+        """Whether the clauses have a model in which the assumptions hold; ``timeout`` in seconds."""
+
+    def holds(self, literal: int) -> bool:
+        """Whether a literal holds in the model just found."""
+
+    def core(self) -> set[int]:
+        """The assumptions that already contradict the clauses, after an ``UNSAT``."""
