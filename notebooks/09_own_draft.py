@@ -78,7 +78,7 @@ def token_issuer_is_listed(c, who):
     return no(all_of(same(c.client(who).issuer_listed, "on"), astray))
 
 
-@violated("ST", words="tokens go where they are taken")
+@violated("ST", words="tokens go where they are taken", hurts="user", harm="tokens go astray", worth=5)
 def stray_token(c):
     """A client sends an honest resource server a token by an issuer that it does not take."""
     gone = {who: one_of(c.state.session(who).phase, "sent", "renewed") for who in c.world.session}

@@ -24,9 +24,10 @@ from model.messages import Message, Sent
 from model.state import Variables
 from model.world import NONE, World
 from properties.extension import reached, violated
+from simulations.extension import experiment
 
 __all__ = [
     "NONE", "Context", "DraftError", "Message", "Move", "Sent", "Variables", "World", "all_of", "any_of", "begin",
-    "capability", "choose", "design", "extend", "field", "holds", "implies", "mapped", "no", "none_of", "one_of",
-    "original", "possible", "reached", "rule", "same", "state", "step", "switch", "variant", "violated",
+    "capability", "choose", "design", "experiment", "extend", "field", "holds", "implies", "mapped", "no", "none_of",
+    "one_of", "original", "possible", "reached", "rule", "same", "state", "step", "switch", "variant", "violated",
 ]  # fmt: skip

@@ -18,7 +18,7 @@ from model.world import World
 from simulations import readers
 from simulations.engine import INTERDEPENDENT, READERS, STRATEGIC
 from simulations.experiments import Adoption, Experiment, Mix, Number, Range, Year
-from simulations.harms import HARMS, HURT, strategy
+from simulations.harms import every_harm, hurt, strategy
 from simulations.horizon import horizon
 from simulations.knobs import numbers_read, traits_read
 from simulations.options import OPTIONS, Option
@@ -118,6 +118,7 @@ def _process(asked: Experiment, met: Population) -> Iterator[str]:
 
 def _concepts(asked: Experiment, met: Population) -> Iterator[str]:
     kept = asked.reader in INTERDEPENDENT
+    harms = every_harm()
     attackers = strategy(asked.attacker).meaning if asked.reader in STRATEGIC else "none choose between harms"
     told = {
         "Basic principles": "every decision is a rule of the protocol model, named and with its section; none is made "
@@ -131,7 +132,7 @@ def _concepts(asked: Experiment, met: Population) -> Iterator[str]:
         "Stochasticity": _plain(getdoc(import_module("simulations.draws")) or "").partition(". ")[2],
         "Collectives": "none",
         "Observation": f"one ending for each attempt ({'; '.join(f'{kind}: {what}' for kind, what in KINDS.items())}), "
-                       f"beside it harms ({', '.join(HARMS)}), which hurt a {', '.join(sorted(set(HURT.values())))}; "
+                       f"beside it harms ({', '.join(harms)}), which hurt a {', '.join(sorted({*map(hurt, harms)}))}; "
                        f"headline: {', '.join(measure.words for measure in asked.headline)}",
     }  # fmt: skip
     yield from (f"* {name}: {what.rstrip('.')}." for name, what in told.items())

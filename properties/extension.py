@@ -16,28 +16,40 @@ from properties.security import PROPERTIES, Property
 Event = Callable[[Context], Condition]
 
 
-def violated(code: str, words: str = "", protocol: str = "oauth") -> Callable[[Event], Event]:
+def violated(
+    code: str, words: str = "", protocol: str = "oauth", *, hurts: str = "", harm: str = "", worth: int = 0
+) -> Callable[[Event], Event]:
     """Add a security property: the function says when it is violated, its first line what it says.
 
     What is violated once stays so: the function asks for what cannot be undone. Figures call it by its ``words``.
+
+    Args:
+        hurts: who is hurt (``user``, ``client``, ``resource server``): then it is a harm in populations, the least
+            grave of all, and figures of those call it ``harm``.
+        worth: what it brings to an attacker who is after money, where one use of a user's data brings 100.
     """
-    return _property(code, "security", words, protocol)
+    return _property(code, "security", {"property": words, "harm": harm}, protocol, hurts, worth)
 
 
 def reached(code: str, words: str = "", protocol: str = "oauth") -> Callable[[Event], Event]:
     """Add a utility property: the function says when it is reached, its first line what it says."""
-    return _property(code, "utility", words, protocol)
+    return _property(code, "utility", {"property": words}, protocol)
 
 
-def _property(code: str, kind: Literal["security", "utility"], words: str, protocol: str) -> Callable[[Event], Event]:
+def _property(
+    code: str, kind: Literal["security", "utility"], words: dict[str, str], protocol: str, hurts: str = "",
+    worth: int = 0,
+) -> Callable[[Event], Event]:
     def decorate(function: Event) -> Event:
         name, meaning = function.__name__, (function.__doc__ or "").strip().partition("\n")[0]
         if code in {prop.code for prop in PROPERTIES.values()}:
             raise DraftError(f"there is a property {code!r} already")
         if not meaning:
             raise DraftError(f"property {name!r} has no docstring: its first line says what it means")
-        add("property", PROPERTIES, name, Property(code, name, kind, meaning))
-        put(ADDED, {("property", name): words} if words else {})
+        if worth < 0 or (worth and not hurts):
+            raise DraftError(f"property {name!r}: worth is at least 0, and of what hurts somebody, found {worth}")
+        add("property", PROPERTIES, name, Property(code, name, kind, meaning, hurts, worth))
+        put(ADDED, {(of, name): phrase for of, phrase in words.items() if phrase})
         events = import_module(f"properties.events.{known('protocol', protocol, PROTOCOLS)}")
         add("event", vars(events), name, function)
         return function

@@ -26,6 +26,9 @@ class Property:
         name: the public name.
         kind: ``security`` (violated when its event happens) or ``utility`` (holds when it can happen).
         meaning: in plain words.
+        hurts: who is hurt when it is violated; nobody by itself where that is empty, as when nobody can tell any more
+            what happened: that is no harm in populations.
+        worth: what that brings to an attacker who is after money, where :mod:`simulations.harms` does not state it.
         everywhere: whether it happens if it does under each of several protocols; else under one.
     """
 
@@ -33,6 +36,8 @@ class Property:
     name: str
     kind: Literal["security", "utility"]
     meaning: str
+    hurts: str = ""
+    worth: int = 0
     everywhere: bool = False
 
     def event(self, context: Context) -> Any:
@@ -48,63 +53,64 @@ class Property:
         return find_world(configuration.world) if configuration.world else world_for(self.code, configuration.design)
 
 
-_TABLE: tuple[tuple[str, str, Literal["security", "utility"], str], ...] = (
-    ("AZ", "authorization", "security",
+_TABLE: tuple[tuple[str, str, Literal["security", "utility"], str, str], ...] = (
+    ("AZ", "authorization", "security", "user",
      "The attacker gains use of the user's protected data at an honest resource server."),
-    ("CD", "code_delivery", "security",
+    ("CD", "code_delivery", "security", "user",
      "A code that the honest AS issued for the honest client reaches the attacker."),
-    ("CB", "flow_binding", "security",
+    ("CB", "flow_binding", "security", "user",
      "A code yields tokens elsewhere than in the client session that started the flow."),
-    ("RB", "resource_binding", "security",
+    ("RB", "resource_binding", "security", "client",
      "The client uses a token that is good for something else than the client believes."),
-    ("TC", "token_confinement", "security",
+    ("TC", "token_confinement", "security", "user",
      "An honest RS acts on (or an honest AS tells of) the user's token in a request the client did not make for it."),
-    ("CA", "client_authentication", "security",
+    ("CA", "client_authentication", "security", "client",
      "The honest AS accepts authentication as the client that the client did not make for it."),
-    ("IA", "issuer_acceptance", "security",
+    ("IA", "issuer_acceptance", "security", "resource server",
      "An honest party accepts an issuer its policy does not name, or what that did not sign as a token for it."),
-    ("DI", "discovery_integrity", "security",
+    ("DI", "discovery_integrity", "security", "client",
      "The client uses an AS that the party in charge does not designate, or metadata that is not that AS's."),
-    ("SC", "sender_constraint", "security",
+    ("SC", "sender_constraint", "security", "user",
      "A request with a bound token is accepted that was not made by its holder, or is a replay."),
-    ("DP", "deputy_integrity", "security",
+    ("DP", "deputy_integrity", "security", "resource server",
      "An honest party uses its authority for a request or principal it was not granted for."),
-    ("FS", "fetch_safety", "security",
+    ("FS", "fetch_safety", "security", "client",
      "An honest component contacts an internal address or runs a URL at the attacker's bidding."),
-    ("SI", "session_integrity", "security",
+    ("SI", "session_integrity", "security", "user",
      "In the user's session the client uses, as the honest AS's, what somebody else authorised there."),
-    ("CI", "client_identity", "security",
+    ("CI", "client_identity", "security", "user",
      "The user approves what the AS shows as the client, and somebody else gets the result."),
-    ("AA", "as_acceptance", "security",
+    ("AA", "as_acceptance", "security", "client",
      "The client starts a flow at an AS that nothing but the resource itself vouches for."),
-    ("DC", "delegation_confinement", "security",
+    ("DC", "delegation_confinement", "security", "user",
      "A sub-agent has a token that can do what was not passed on to it, or that is good when the task is over."),
-    ("UI", "user_intent", "security",
+    ("UI", "user_intent", "security", "user",
      "A user who was using an honest client is led to approve another, which gets the result."),
-    ("TK", "token_custody", "security",
+    ("TK", "token_custody", "security", "user",
      "A refresh token of a user's, or an assertion that an honest AS takes, comes into the attacker's hands."),
-    ("AC", "accountability", "security",
+    ("AC", "accountability", "security", "",
      "A client turns to an AS that is not the resource's, and no public log holds what has misled it."),
-    ("LA", "least_authority", "security",
+    ("LA", "least_authority", "security", "user",
      "A client gets a user's token that can do more than the user's task needs: at its resource, or at another."),
-    ("FC", "first_contact", "utility",
+    ("FC", "first_contact", "utility", "",
      "From an unknown URL, honest parties alone get to an accepted request."),
-    ("TD", "task_completed", "utility",
+    ("TD", "task_completed", "utility", "",
      "From unknown URLs, honest parties alone get every session of the users' served, in whichever domain it is."),
-    ("IX", "identity_crosses", "utility",
+    ("IX", "identity_crosses", "utility", "",
      "In two domains AS issue tokens under one client_id, which the client has from neither of them."),
-    ("KX", "key_crosses", "utility",
+    ("KX", "key_crosses", "utility", "",
      "In two domains AS issue tokens that are bound to one and the same key or certificate of the client's."),
-    ("CX", "consent_crosses", "utility",
+    ("CX", "consent_crosses", "utility", "",
      "In one domain an AS issues the user's token on the word of an AS in another, where alone the user was asked."),
-    ("AV", "agent_verified", "utility",
+    ("AV", "agent_verified", "utility", "",
      "A resource server serves a sub-agent, and can tell from its token who that is and for whom it acts."),
 )  # fmt: skip
 
 #: What is about everything that users want done, so that no protocol of several answers for another.
 _EVERYWHERE = frozenset({"task_completed"})
 PROPERTIES: dict[str, Property] = {
-    name: Property(code, name, kind, meaning, name in _EVERYWHERE) for code, name, kind, meaning in _TABLE
+    name: Property(code, name, kind, meaning, hurts, everywhere=name in _EVERYWHERE)
+    for code, name, kind, hurts, meaning in _TABLE
 }
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from simulations import draws, vectorised
 from simulations.attempts import ADOPTIONS, Situations, Whole, draw_codes, draw_latency, situation_shares, situations
 from simulations.engine import Sums, Tally, Unit
-from simulations.harms import HARMS, STRATEGIES, THEFT, strategy
+from simulations.harms import THEFT, by_money, every_harm, strategy
 from simulations.options import told
 from simulations.results import measured
 from simulations.visits import Label, Settings
@@ -76,7 +76,7 @@ class Vendors:
 
 def damage(label: Label) -> float:
     """What an ending does to whom it hurts, in uses of a user's data, as ``data/harm_values.csv`` weighs harms."""
-    values = dict(zip(HARMS, STRATEGIES["money"].values, strict=True))
+    values = dict(zip(every_harm(), by_money(), strict=True))
     return sum(values[name] for name in label.harms) / values[THEFT]
 
 

@@ -27,11 +27,10 @@ from model.state import View
 from model.switches import CAPABILITIES, SWITCHES
 from model.world import World
 from simulations.attempts import Situations, Whole, adopts, world_of
-from simulations.harms import GRAVEST, HARMS, Strategy
+from simulations.harms import GRAVEST, Strategy, every_harm
 from simulations.scope import possible
 from simulations.visits import (
     ACCEPTED,
-    ASKED,
     DIVERTED,
     NOTHING_ENABLED,
     ONE_VISIT,
@@ -44,6 +43,7 @@ from simulations.visits import (
     asks_server,
     finished,
     goes_on,
+    questions,
     reusable,
     served,
     steals_cached,
@@ -400,7 +400,7 @@ def _attainable(judged: Crowd, nodes: list[_Node]) -> tuple[Whole, Whole]:
 
 
 def _named(harms: int) -> tuple[str, ...]:
-    return tuple(name for place, name in enumerate(HARMS) if harms >> place & 1)
+    return tuple(name for place, name in enumerate(every_harm()) if harms >> place & 1)
 
 
 def _view(world: World, state: State) -> View:
@@ -409,11 +409,11 @@ def _view(world: World, state: State) -> View:
 
 def _search(judged: Crowd, tried: Sequence[_Tried]) -> list[_Node]:
     """Every state that a visit can reach, breadth first; each row comes to each state once."""
-    asked, ways = [_of(ask, judged) for ask in ASKED], [each for _, each in tried]
+    judges, ways = [_of(ask, judged) for ask in questions()], [each for _, each in tried]
     initial = tuple(variable.initial for variable in variables(judged.world))
     everybody = np.ones(judged.size, dtype=bool)
     seen: dict[State, Mask] = {initial: everybody}
-    said = Said(each.recall(initial) for each in asked)
+    said = Said(each.recall(initial) for each in judges)
     nodes = [_Node(initial, everybody, (), [each.recall(initial) for each in ways], said)]
     for node in nodes:  # grows on the way
         for action, way in ((action, way) for (action, _), here in zip(tried, node.ways, strict=True) for way in here):
@@ -429,7 +429,7 @@ def _search(judged: Crowd, tried: Sequence[_Tried]) -> list[_Node]:
                 if new.any():
                     seen[state] = new if before is None else before | new
                     there = _renewed(ways, state, node.ways, way.written)
-                    said = Said(_renewed(asked, state, node.said, way.written))
+                    said = Said(_renewed(judges, state, node.said, way.written))
                     nodes.append(_Node(state, new, (*node.taken, action), there, said))
     return nodes
 
@@ -469,9 +469,10 @@ def _labels(
     pattern = np.zeros(judged.size, dtype=np.int64)
     for happens in node.said.suffered:
         pattern = 2 * pattern + happens
+    known = every_harm()
     for bits_ in np.unique(pattern[rows]):
         here = rows & (pattern == bits_)
-        harms = tuple(name for place, name in enumerate(HARMS) if int(bits_) >> (len(HARMS) - 1 - place) & 1)
+        harms = tuple(name for place, name in enumerate(known) if int(bits_) >> (len(known) - 1 - place) & 1)
         if accepted:
             yield Label("success", ACCEPTED, harms), here
         elif harms or answered:

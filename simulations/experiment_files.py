@@ -109,11 +109,17 @@ def read(path: Path) -> Experiment:
         ExperimentError: unreadable, or wrong in a way that the message names, in one line.
     """
     try:
-        content = from_toml(path.read_bytes())
-        _SCHEMA.check(content)
-        return _experiment(path, content)
+        return parsed(path.read_bytes(), path)
     except OSError as error:
         raise ExperimentError(f"cannot read experiment {path}: {error.strerror}") from None
+
+
+def parsed(text: bytes | str, path: Path) -> Experiment:
+    """An experiment from what its file says, or would say (raises ExperimentError)."""
+    try:
+        content = from_toml(text)
+        _SCHEMA.check(content)
+        return _experiment(path, content)
     except (DocumentError, ExperimentError) as error:
         raise ExperimentError(f"{path}: {error}") from None
 

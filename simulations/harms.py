@@ -1,4 +1,6 @@
-"""Which properties are harms, who is hurt when one breaks, and what attackers are after.
+"""Which properties are harms, and what attackers are after.
+
+A harm is a property of which it is said who is hurt when it breaks, whoever has added it.
 
 An attacker of a population has a strategy: what each harm is worth to it, and whether it stays where the population
 puts it. What some attacker could do (:mod:`simulations.visits`, attainable) depends on no strategy.
@@ -7,8 +9,9 @@ puts it. What some attacker could do (:mod:`simulations.visits`, attainable) dep
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -16,17 +19,6 @@ from model import logic
 from model.errors import InputError, hint
 from properties.security import PROPERTIES
 
-#: What is lost when nobody can tell: that hurts only with something else that does.
-NO_HARM = ("accountability",)
-#: Who is hurt when a property breaks; one that is not here, as that of a draft of one's own, is no harm of populations.
-HURT = {
-    "authorization": "user", "code_delivery": "user", "flow_binding": "user", "resource_binding": "client",
-    "token_confinement": "user", "client_authentication": "client", "issuer_acceptance": "resource server",
-    "discovery_integrity": "client", "sender_constraint": "user", "deputy_integrity": "resource server",
-    "fetch_safety": "client", "session_integrity": "user", "client_identity": "user", "as_acceptance": "client",
-    "delegation_confinement": "user", "user_intent": "user", "token_custody": "user", "least_authority": "user",
-}  # fmt: skip
-HARMS = tuple(name for name in PROPERTIES if name in HURT)
 #: The attacker uses the user's data: what is counted as a theft.
 THEFT = "authorization"
 #: Who believes something wrong of a token, or has one that can do too much, comes to harm by what is then done with it,
@@ -35,9 +27,20 @@ THEFT = "authorization"
 _BESIDE_OTHERS = frozenset({"resource_binding", "least_authority", "delegation_confinement"})
 
 
+@cache
+def every_harm() -> tuple[str, ...]:
+    """The properties that are harms, the gravest first."""
+    return tuple(name for name, known in PROPERTIES.items() if known.hurts)
+
+
+def hurt(harm: str) -> str:
+    """Who is hurt by one of :func:`every_harm`."""
+    return PROPERTIES[harm].hurts
+
+
 def suffered(broken: Sequence[Any]) -> tuple[Any, ...]:
-    """Of what breaks, in the order of :data:`HARMS`, what is suffered; Python truth values or arrays of them."""
-    named = tuple(zip(HARMS, broken, strict=True))
+    """Of what breaks, in the order of :func:`every_harm`, what is suffered; Python truth values or arrays of them."""
+    named = tuple(zip(every_harm(), broken, strict=True))
     others = logic.any_of(*(happens for name, happens in named if name not in _BESIDE_OTHERS))
     return tuple(logic.all_of(happens, others) if name in _BESIDE_OTHERS else happens for name, happens in named)
 
@@ -51,40 +54,45 @@ class Strategy:
     """What attackers are after.
 
     Attributes:
-        values: what each of :data:`HARMS` is worth to the attacker; it takes what is worth most together.
+        values: gives what each of :func:`every_harm` is worth to the attacker; it takes what is worth most together.
         moves: it stands where the defences that it meets leave most open, of all places of attackers that the
             population names; else where the population puts it.
     """
 
     name: str
     meaning: str
-    values: tuple[int, ...]
+    values: Callable[[], tuple[int, ...]]
     moves: bool = False
 
     def worth(self, harmed: Sequence[Any]) -> Any:
         """What harms are worth together; of arrays of them, one value a row."""
         total: Any = 0
-        for value, harm in zip(self.values, harmed, strict=True):
+        for value, harm in zip(self.values(), harmed, strict=True):
             total = total + value * harm
         return total
 
 
-def _stated() -> tuple[int, ...]:
-    """The value of each harm, as ``data/harm_values.csv`` states it."""
+@cache
+def by_money() -> tuple[int, ...]:
+    """The value of each harm: as ``data/harm_values.csv`` states it, or whoever added the property."""
     with files("simulations").joinpath("data", "harm_values.csv").open(encoding="utf-8") as file:
         values = {row["property"]: int(row["value"]) for row in csv.DictReader(file)}
-    return tuple(values[name] for name in HARMS)
+    return tuple(values.get(name, PROPERTIES[name].worth) for name in every_harm())
 
 
-#: Each harm is worth more than all that come after it together.
-GRAVEST = Strategy("gravest", "the gravest harm first, in the order of the properties",
-                   tuple(1 << place for place in reversed(range(len(HARMS)))))  # fmt: skip
+@cache
+def by_gravity() -> tuple[int, ...]:
+    """Each harm is worth more than all that come after it together."""
+    return tuple(1 << place for place in reversed(range(len(every_harm()))))
+
+
+GRAVEST = Strategy("gravest", "the gravest harm first, in the order of the properties", by_gravity)
 STRATEGIES: dict[str, Strategy] = {
     strategy.name: strategy
     for strategy in (
         GRAVEST,
-        Strategy("money", "what is worth most together, by the values of data/harm_values.csv", _stated()),
-        Strategy("best_response", "what is worth most, from whichever place the defences leave most open", _stated(),
+        Strategy("money", "what is worth most together, by the values of data/harm_values.csv", by_money),
+        Strategy("best_response", "what is worth most, from whichever place the defences leave most open", by_money,
                  moves=True),
     )
 }  # fmt: skip

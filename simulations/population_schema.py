@@ -96,13 +96,21 @@ TRAITS: dict[str, Trait] = {
     "slash": Trait(("same", "added", "removed"), "whether `resource` and the URL differ in a trailing slash, and how"),
     "port": Trait(("same", "explicit"), "whether `resource` spells out the default port that the URL leaves out"),
 }
-#: Switches that are no matter of chance: time decides them, or the attacker.
-DECIDED = {
-    "warm": "whether a client holds a token is what its cache says at that time",
-    **{name: "the attacker chooses, and a question may restrict it: it is part of no design"
-       for name, switch in SWITCHES.items() if switch.kind == "restriction"},
-}  # fmt: skip
-DRAWN = tuple(name for name in SWITCHES if name not in DECIDED)
+
+
+def drawn() -> tuple[str, ...]:
+    """The switches that a population may draw."""
+    return tuple(name for name in SWITCHES if not _decided(name))
+
+
+def _decided(name: str) -> str:
+    """What is said of a switch that is no matter of chance: time decides it, or the attacker."""
+    if name == "warm":
+        return f"{name!r} cannot be drawn: whether a client holds a token is what its cache says at that time"
+    if name in SWITCHES and SWITCHES[name].kind == "restriction":
+        said = "the attacker chooses, and a question may restrict it: it is part of no design"
+        return f"{name!r} cannot be drawn: {said}"
+    return ""
 
 
 #: Factors that decide several switches at once: what each is about, and what it comes to.
@@ -126,7 +134,7 @@ def schema(experiment: bool = False) -> dict[str, Any]:
     for group in GROUPS:
         of_group = {key.partition(".")[2]: _number(NUMBERS[key]) for key in NUMBERS if key.startswith(f"{group}.")}
         numbers[group] = _closed(of_group, "number")
-    switches = {name: _shares(SWITCHES[name].values, SWITCHES[name].meaning) for name in DRAWN}
+    switches = {name: _shares(SWITCHES[name].values, SWITCHES[name].meaning) for name in drawn()}
     places = _shares(tuple(PLACES), "where agents are sent", "place") if experiment else {"not": {}}
     joint = {name: _shares(tuple(kinds), meaning) for name, (meaning, kinds) in JOINT.items()}
     return {
@@ -144,7 +152,7 @@ def schema(experiment: bool = False) -> dict[str, Any]:
             },
             "clients": {"$ref": "#/$defs/clients"},
             "traits": _closed({name: _shares(*trait) for name, trait in TRAITS.items()}, "trait"),
-            "adoption": _closed({name: _adoption(SWITCHES[name].values) for name in DRAWN}, "switch"),
+            "adoption": _closed({name: _adoption(SWITCHES[name].values) for name in drawn()}, "switch"),
             "together": {
                 "type": "object",
                 "description": "who is met together; all else is drawn independently of each other",
@@ -163,14 +171,14 @@ def schema(experiment: bool = False) -> dict[str, Any]:
                 counted={"type": "integer", "minimum": 1, "description": "of how many things the shares were counted"},
             ),
             "table": _stated(
-                {"table": _TEXT, "columns": {**_COLUMNS, "minItems": 1}},
-                also={**_COLUMNS, "description": "columns that matter only where servers are drawn one by one"},
+                {"table": _TEXT, "columns": {**_columns(), "minItems": 1}},
+                also={**_columns(), "description": "columns that matter only where servers are drawn one by one"},
                 without={"type": "array", "items": _TEXT, "description": "products that are left out"},
             ),
             "clients": {
                 "description": "the designs of model/data/clients.toml, each product alike and its versions alike",
                 **_stated(
-                    {"columns": {**_COLUMNS, "minItems": 1}},
+                    {"columns": {**_columns(), "minItems": 1}},
                     without={"type": "array", "items": _TEXT, "description": "products or versions that are left out"},
                 ),
             },
@@ -198,7 +206,10 @@ def schema(experiment: bool = False) -> dict[str, Any]:
 
 
 _TEXT = {"type": "string", "minLength": 1}
-_COLUMNS = {"type": "array", "items": {"title": "switch", "enum": list(DRAWN)}, "uniqueItems": True}
+
+
+def _columns() -> dict[str, Any]:
+    return {"type": "array", "items": {"title": "switch", "enum": list(drawn())}, "uniqueItems": True}
 
 
 def _closed(properties: dict[str, Any], title: str = "") -> dict[str, Any]:
@@ -256,11 +267,11 @@ def check(where: str, content: Mapping[str, Any], experiment: bool = False) -> N
     Raises:
         PopulationError: the first thing that is wrong, in one line; a misspelt key before what it makes missing.
     """
-    for error in _SCHEMAS[experiment].errors(content):
+    for error in (_OF_EXPERIMENTS if experiment else _OF_FILES).errors(content):
         raise PopulationError(f"{where}: {_place(error)}{_complaint(error)}")
 
 
-_SCHEMAS = {said: Schema(partial(schema, said)) for said in (False, True)}
+_OF_FILES, _OF_EXPERIMENTS = Schema(partial(schema, False)), Schema(partial(schema, True))
 
 
 def _place(error: ValidationError) -> str:
@@ -290,10 +301,10 @@ def _complaint(error: ValidationError) -> str:
             unknown = next(name for name in found if name not in schema["properties"])
             if path[:1] == ["factors"] and unknown == "shares":
                 factor = str(path[1])
-                return _decided(factor) or f"unknown switch {factor!r}{hint(factor, DRAWN)}; others have a table"
+                return _decided(factor) or f"unknown switch {factor!r}{hint(factor, drawn())}; others have a table"
             return _decided(unknown) or complaint(error)
         case "enum":
-            return _decided(found) or complaint(error)
+            return _decided(str(found)) or complaint(error)
         case "const":
             return f"must be {str(rule).lower()} or left out, found {found!r}"
         case "not":  # the one thing that nobody may state
@@ -302,10 +313,6 @@ def _complaint(error: ValidationError) -> str:
         case None:  # a property that the schema rules out beside `swept`
             return "has a source or is swept, not both"
     return complaint(error)
-
-
-def _decided(name: object) -> str:
-    return f"{name!r} cannot be drawn: {DECIDED[str(name)]}" if str(name) in DECIDED else ""
 
 
 def flat(numbers: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

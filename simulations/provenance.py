@@ -8,16 +8,20 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
+from model.extension import marks
+
 _PACKAGES = ("model", "properties", "simulations")
 
 
 @cache
 def code() -> str:
-    """The version and a digest of all code and data that have a say in what is counted, as ``0.1.0+1f2e3d4c5b6a``."""
+    """The version and a digest of all that decides what is counted, of drafts too, as ``0.1.0+1f2e3d4c5b6a``."""
     digest = blake2b(digest_size=6)
     for package in _PACKAGES:
         for name, text in sorted(_files(files(package), package)):
             digest.update(name.encode() + b"\0" + text + b"\0")
+    for mark in marks():  # of what drafts add
+        digest.update(mark.encode())
     try:
         known = version("openworld")
     except PackageNotFoundError:

@@ -19,7 +19,7 @@ from model.design import ConfigurationError, own_switches, parse
 from model.protocols import actions
 from model.switches import CAPABILITIES, SWITCHES
 from model.world import World
-from simulations.harms import HARMS
+from simulations.harms import every_harm
 from simulations.population import Population, PopulationError
 from simulations.scope import laid_down, possible
 from simulations.vectorised import counted
@@ -177,7 +177,7 @@ def read_by_visits(world: World = ONE_VISIT) -> frozenset[str]:
     attackers = [place.capabilities for place in PLACES.values() if place.under(world.protocol) is world]
     happens = frozenset().union(*(possible(world, capabilities) for capabilities in attackers))
     steps = (step for step in template.firings if step.action.name in happens or of_flow(step.action))
-    decides = [*(template.events[name] for name in HARMS), *(value for step in steps for value in step.decides)]
+    decides = [*(template.events[name] for name in every_harm()), *(value for step in steps for value in step.decides)]
     nobody = CAPABILITIES.keys() - frozenset().union(*attackers)
     never = _never(template.circuit.gates, {template.capabilities[name].code for name in nobody})
     seen = template.circuit.under(decides, never)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from simulations import intervals
 from simulations.engine import Crossed, Sums, Tally
 from simulations.files import replacing
-from simulations.harms import GRAVEST, HURT
+from simulations.harms import GRAVEST, hurt
 from simulations.measures import ACCEPTED_FLOW, CASE, PAIR, Measure, cases, interval, of_event, rows
 from simulations.visits import Label
 
@@ -285,7 +285,7 @@ def shows(label: Label, kind: str, outcome: str) -> bool:
 
 
 def _hurt(kind: str, outcome: str) -> str:
-    return HURT[outcome] if kind in (HARM, ATTAINABLE) else NOBODY
+    return hurt(outcome) if kind in (HARM, ATTAINABLE) else NOBODY
 
 
 def _rates(

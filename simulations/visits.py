@@ -24,7 +24,7 @@ from model.switches import CAPABILITIES
 from model.world import ATTACKER, SUB_AGENT, World
 from model.world_file import DEFAULT, WORLDS
 from properties.security import PROPERTIES
-from simulations.harms import GRAVEST, HARMS, Strategy, suffered
+from simulations.harms import GRAVEST, Strategy, every_harm, suffered
 from simulations.scope import possible
 
 
@@ -235,25 +235,27 @@ def _planned(visit: Visit, strategy: Strategy) -> tuple[int, Plan[Ending]]:
 # --- the search --------------------------------------------------------------------------------------------
 
 
-#: What is asked of every state: which harms it shows, whether the request was accepted, whether it is over, whether a
-#: stolen token was used.
-ASKED: tuple[Callable[[Context], Any], ...] = (
-    *(PROPERTIES[name].event for name in HARMS),
-    lambda c: served(c.world, c.state),
-    lambda c: finished(c.world, c.state),
-    lambda c: stolen_token_used(c.world, c.state),
-)
+@cache
+def questions() -> tuple[Callable[[Context], Any], ...]:
+    """What is asked of every state: which harms it shows, whether the request was accepted, whether it is over, whether
+    a stolen token was used."""
+    return (
+        *(PROPERTIES[name].event for name in every_harm()),
+        lambda c: served(c.world, c.state),
+        lambda c: finished(c.world, c.state),
+        lambda c: stolen_token_used(c.world, c.state),
+    )
 
 
 class Said(tuple[Any, ...]):
-    """The answers to :data:`ASKED`, of one configuration or of many at once."""
+    """The answers to :func:`questions`, of one configuration or of many at once."""
 
     __slots__ = ()
 
     @property
     def harms(self) -> tuple[Any, ...]:
-        """Which of :data:`HARMS` the state shows."""
-        return self[: len(HARMS)]
+        """Which of :func:`simulations.harms.every_harm` the state shows."""
+        return self[: len(every_harm())]
 
     @property
     def suffered(self) -> tuple[Any, ...]:
@@ -285,7 +287,7 @@ class _Reached(NamedTuple):
 
 @cache
 def _judges(world: World) -> tuple[Memory[Any], ...]:
-    return tuple(remembered(ask, world) for ask in ASKED)
+    return tuple(remembered(ask, world) for ask in questions())
 
 
 class _Search:
@@ -325,7 +327,7 @@ class _Search:
     def attainable(self, without_theft: bool = False) -> tuple[str, ...]:
         """The harms that some visit suffers, of those that :meth:`best` chooses among."""
         among = [found.said for found in self.reached.values() if not (without_theft and found.said.used)]
-        return tuple(name for place, name in enumerate(HARMS) if any(said.harms[place] for said in among))
+        return tuple(name for place, name in enumerate(every_harm()) if any(said.harms[place] for said in among))
 
     def steps(self, state: State) -> tuple[Step, ...]:
         """The steps that first led to a state."""
@@ -341,7 +343,7 @@ class _Search:
         machine, steps = self.machine, self.steps(state)
         view, configuration = machine.view(state), machine.configuration
         said = self.reached[state].said
-        harms = tuple(name for name, happens in zip(HARMS, said.suffered, strict=True) if happens)
+        harms = tuple(name for name, happens in zip(every_harm(), said.suffered, strict=True) if happens)
         if served(machine.world, view):
             return Ending(ACCEPTED, "success", harms, attainable, configuration, steps)
         if harms or finished(machine.world, view):

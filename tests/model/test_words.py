@@ -14,11 +14,11 @@ from model.words import of_configuration, of_rule, worded, words
 from openworld.study import ATTACKERS
 from properties.designs import MECHANISMS
 from properties.security import PROPERTIES
-from simulations.harms import HARMS
+from simulations.harms import every_harm
 
 NAMED = {
     "value": {f"{switch.name}={value}" for switch in SWITCHES.values() for value in switch.values},
-    "property": set(PROPERTIES), "harm": set(HARMS), "attacker": set(ATTACKERS), "design": set(NAMED_DESIGNS),
+    "property": set(PROPERTIES), "harm": set(every_harm()), "attacker": set(ATTACKERS), "design": set(NAMED_DESIGNS),
     "deployment": set(DEPLOYMENTS), "mechanism": set(MECHANISMS),
 }  # fmt: skip
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -27,7 +29,7 @@ from openworld.jobs import Question, answers
 from properties.explore import explore
 from properties.security import PROPERTIES, find
 from properties.verdict import check
-from simulations.harms import HURT, NO_HARM
+from simulations.provenance import code
 from simulations.visits import Visit, plan_for
 
 DRAFT = str(files("openworld").joinpath("data", "draft_of_your_own.py"))
@@ -229,6 +231,8 @@ WRONG = {
     "field('ResourceMetadata', 'resource')": "ResourceMetadata has a field 'resource' already",
     "field('Metadata', 'resource')": "unknown message 'Metadata'",
     "violated('AZ')(named)": "there is a property 'AZ' already",
+    "violated('NW', worth=3)(named)": "property 'named': worth is at least 0, and of what hurts somebody, found 3",
+    "experiment('mine', 'arms = []')": "draft.py:2: mine: arms: must not be empty",
     "design('mcp', 'prm=off', 'm', 's')": "there is a design 'mcp' already",
     "design('mine', 'pram=off', 'm', 's')": "unknown switch 'pram'",
 }
@@ -238,7 +242,7 @@ WRONG = {
 def test_what_is_wrong_with_a_draft_is_one_line_that_names_it(tmp_path, line):
     """File, line, what is wrong, and what is allowed; and nothing is left of what the draft had added before."""
     path = tmp_path / "draft.py"
-    names = "design, field, rule, switch, variant, violated"
+    names = "design, experiment, field, rule, switch, variant, violated"
     more = 'def named(c):\n    """x"""\n' if "named)" in line else ""
     path.write_text(f"{more}from openworld.draft import {names}\n{line}\n", encoding="utf-8")
     before = dict(SWITCHES)
@@ -274,14 +278,44 @@ def test_worlds_and_other_files_know_the_words_of_a_draft(tmp_path):
         assert find_world(str(world)).clients[0].settings == {"patient": "no"}
 
 
-def test_populations_read_what_a_draft_adds_and_count_their_own_harms():
+def test_populations_read_what_a_draft_adds():
     """In a process of its own, in which the draft is there first: an arm that cannot act is found out, as any is."""
     arms = ("--arms", "issuer_listed=off", "issuer_listed=on", "--population", "enterprise", "--with", DRAFT)
     asked = [sys.executable, "-m", "openworld.cli", "simulate", *arms]
     ran = subprocess.run(asked, capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stdout) == (2, "")
     assert "issuer_listed=on cannot act beside issuer_listed=off" in ran.stderr
-    assert {name for name, prop in PROPERTIES.items() if prop.kind == "security"} == {*HURT, *NO_HARM}
+
+
+STRAYS = '''
+from openworld.draft import experiment
+
+experiment("strays", """
+question = "How many tokens go astray?"
+population = "swept"
+arms = ["issuer_listed=off", "issuer_listed=on"]
+mixes = { place = { forged_metadata = 1 }, rs_issuers = { listed = 1 }, api = { single_path = 1 } }
+attacker = "money"
+""")
+'''
+
+
+def test_a_draft_names_whom_its_property_hurts_and_brings_its_experiment(tmp_path):
+    """It is counted as any harm is, by arms and a factor that the draft adds; and counts with it are no others'."""
+    path, without = tmp_path / "mine.py", code()
+    path.write_text(Path(DRAFT).read_text(encoding="utf-8") + STRAYS, encoding="utf-8")
+    told = ("--attempts", "100", "--replications", "1", "--workers", "1", "--json")
+    exit_code, out, _ = run("simulate", "strays", *told, "--with", str(path))
+    rates = {(row["arm"], row["kind"]): row for row in json.loads(out)["rates"] if row["outcome"] == "stray_token"}
+    assert exit_code == 0
+    assert {row["hurt"] for row in rates.values()} == {"user"}
+    assert rates["issuer_listed=off", "harm"]["count"] == rates["issuer_listed=off", "attainable"]["count"] == 100
+    assert rates["issuer_listed=on", "harm"]["count"] == rates["issuer_listed=on", "attainable"]["count"] == 0
+    assert run("simulate", "strays", *told)[0] == 2
+    with extend(path):
+        assert worded("harm", "stray_token") == "tokens go astray"
+        assert code() != without
+    assert code() == without
 
 
 def test_figures_call_what_a_draft_adds_by_its_words():

@@ -12,7 +12,7 @@ from properties.security import PROPERTIES
 from simulations import agents
 from simulations.agents import Arm, simulate
 from simulations.attempts import Chunk, draw, resident_codes, situations
-from simulations.harms import HARMS, suffered
+from simulations.harms import every_harm, suffered
 from simulations.population import Population, load
 from simulations.visits import VISITOR, Ending, Settings
 
@@ -46,8 +46,8 @@ def test_simulated_attempts_are_runs_of_the_machine() -> None:
         last = machine.replay(ending.steps)[-1]
         view = machine.view(last)
         assert view.session(VISITOR).accepted == (ending.kind == "success")
-        broken = suffered([PROPERTIES[name].event(machine.context(view)) for name in HARMS])
-        assert ending.harms == tuple(name for name, happens in zip(HARMS, broken, strict=True) if happens)
+        broken = suffered([PROPERTIES[name].event(machine.context(view)) for name in every_harm()])
+        assert ending.harms == tuple(name for name, happens in zip(every_harm(), broken, strict=True) if happens)
         if ending.kind in ("refused", "blocked"):
             assert ending.name in {rule.name for _, rule in machine.refusals(last)}
 

@@ -22,7 +22,7 @@ from simulations import vectorised
 from simulations.attempts import situations, world_of
 from simulations.crowd import judge_all
 from simulations.experiments import Experiment, find, population_for, run
-from simulations.harms import GRAVEST, HARMS, STRATEGIES, Strategy
+from simulations.harms import GRAVEST, STRATEGIES, Strategy, by_money, every_harm
 from simulations.population import load
 from simulations.results import outcomes_of
 from simulations.visits import ONE_VISIT, PLACES, Label, Plan, Visit, plan_for
@@ -59,7 +59,7 @@ def test_attainable_is_what_the_solver_says_of_the_situation(number: int) -> Non
     for _ in range(number):
         visit = FOUND.visit((), chance.randrange(FOUND.count), {})
         attainable = plan_for(visit).ending.attainable
-        harm = chance.choice(attainable) if attainable and chance.random() < 0.5 else chance.choice(HARMS)
+        harm = chance.choice(attainable) if attainable and chance.random() < 0.5 else chance.choice(every_harm())
         assert happens(harm, visit) is (Answer.SAT if harm in attainable else Answer.UNSAT), (harm, str(visit))
         attained += harm in attainable
     assert number / 10 < attained < number
@@ -85,7 +85,7 @@ def test_attainable_is_what_the_solver_says_under_aauth_and_of_sub_agents(place:
     visit = Visit(Configuration(design, capabilities), url, world_of(place, design.protocol))
     found = plan_for(visit).ending.attainable
     assert visit.world is not ONE_VISIT
-    assert [harm for harm in HARMS if happens(harm, visit) is not Answer.UNSAT] == list(found)
+    assert [harm for harm in every_harm() if happens(harm, visit) is not Answer.UNSAT] == list(found)
 
 
 def test_what_is_suffered_is_attainable() -> None:
@@ -102,8 +102,9 @@ def test_what_is_suffered_is_attainable() -> None:
 def test_no_attainable_rate_depends_on_what_attackers_are_after(asked: Experiment) -> None:
     """Whatever order the properties are in, other harms are done, and the same could have been."""
     unit = asked.unit(population_for(asked, None), asked.values[0], "1", 0)
-    backwards = replace(GRAVEST, name="backwards", values=GRAVEST.values[::-1])
-    shuffled = replace(GRAVEST, name="shuffled", values=tuple(random.Random(7).sample(GRAVEST.values, len(HARMS))))
+    backwards = replace(GRAVEST, name="backwards", values=lambda: GRAVEST.values()[::-1])
+    mixed = tuple(random.Random(7).sample(GRAVEST.values(), len(every_harm())))
+    shuffled = replace(GRAVEST, name="shuffled", values=lambda: mixed)
     rates: dict[str, dict[tuple[int, str, str], float]] = {}
     for after in (GRAVEST, backwards, shuffled, STRATEGIES["money"]):
         found: Counter[tuple[int, str, str]] = Counter()
@@ -147,7 +148,7 @@ def by_situation() -> BySituation:
 
 def worth(label: Label) -> int:
     """What an ending brings the attacker, by the stated values."""
-    values = dict(zip(HARMS, STRATEGIES["money"].values, strict=True))
+    values = dict(zip(every_harm(), by_money(), strict=True))
     return sum(values[harm] for harm in label.harms)
 
 

@@ -10,7 +10,7 @@ import pytest
 from model.rule import RULES
 from simulations import tasks
 from simulations.engine import EngineError, Tally, Unit
-from simulations.harms import HARMS
+from simulations.harms import every_harm
 from simulations.population import Population, load
 
 HONEST = load("swept").with_shares("place", {"honest_api": 1})
@@ -134,7 +134,7 @@ def test_a_fallen_resource_harms_those_who_follow_it() -> None:
     assert tally.sums["seconds_until_detected", 0].number == harmed[0]
     assert 30_000 < mean(tally, "seconds_until_detected") < 200_000
     assert mean(tally, "seconds_exposed") <= HONEST.number("token_lifetime")
-    assert {harm for joint in tally.endings for harm in joint[0].harms} <= set(HARMS)
+    assert {harm for joint in tally.endings for harm in joint[0].harms} <= set(every_harm())
 
 
 def test_an_issuer_that_changed_is_refused_by_the_rule_that_compares_it() -> None:

@@ -16,7 +16,7 @@ from simulations.attempts import draw_codes, draw_latency, situations
 from simulations.crowd import crowd, judge, rows
 from simulations.harms import GRAVEST, STRATEGIES, Strategy
 from simulations.population import Population, PopulationError, load
-from simulations.population_schema import DRAWN
+from simulations.population_schema import drawn
 from simulations.visits import ONE_VISIT, PLACES, Label, Plan, Settings, Visit, plan_for
 
 HERE = [name for name, place in PLACES.items() if place.world is ONE_VISIT]
@@ -61,7 +61,7 @@ def test_agrees_where_attackers_go_where_most_is_left_open() -> None:
 @pytest.mark.parametrize("number", [3, 5, *(pytest.param(many, marks=pytest.mark.slow) for many in (1, 7))])
 def test_agrees_on_any_design(number: int) -> None:
     """Designs picked at random, mechanisms and environment alike; a switch that is added leaves the others as drawn."""
-    arm = tuple((name, random.Random(f"{number} {name}").choice(SWITCHES[name].values)) for name in DRAWN)
+    arm = tuple((name, random.Random(f"{number} {name}").choice(SWITCHES[name].values)) for name in drawn())
     there = [name for name, place in PLACES.items() if place.under(dict(arm)["protocol"])]
     compared(HOSTILE.with_shares("place", dict.fromkeys(there, 1 / len(there))), (arm,), 200)
 
