@@ -22,7 +22,7 @@ help:
 	@echo "make dev     only set up .venv for development"
 	@echo "make clean   remove .venv, caches and build output"
 
-study: $(VENV)/.runtime
+study: $(VENV)/.study
 	$(BIN)/openworld study $(ARGS)
 
 # pytest comes last, so that its summary is the last line of the output.
@@ -48,7 +48,7 @@ notebooks: $(VENV)/.notebooks
 pair: $(VENV)/.notebooks
 	$(BIN)/jupytext --sync notebooks/*.py
 
-bench: $(VENV)/.runtime
+bench: $(VENV)/.study
 	$(BIN)/python -m benchmarks
 
 dev: $(VENV)/.dev
@@ -59,7 +59,7 @@ clean:
 
 # --- The environment ---------------------------------------------------------------------
 # Each stamp file in .venv says that one step was finished: .base (an empty environment),
-# .runtime, .dev, .notebooks (what is installed in it). A stamp older than pyproject.toml or
+# .study, .dev, .notebooks (the extra that is installed in it). A stamp older than pyproject.toml or
 # constraints.txt is redone by pip, which changes only what differs.
 
 # The package itself is built with the pinned setuptools, not with the newest one. With HASHES=yes everything comes first,
@@ -68,16 +68,11 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 FIRST := $(if $(HASHES),--require-hashes --no-deps -r constraints-hashed.txt,-c constraints.txt setuptools)
 INSTALL = $(PIP) -c constraints.txt $(if $(HASHES),--no-index) --no-build-isolation --editable
 
-$(VENV)/.runtime: $(VENV)/.base pyproject.toml constraints.txt
-	@touch $(VENV)/.unfinished
-	$(INSTALL) .
-	@rm $(VENV)/.unfinished && touch $@
-
-# These two bring the runtime dependencies as well.
-$(VENV)/.dev $(VENV)/.notebooks: $(VENV)/.%: $(VENV)/.base pyproject.toml constraints.txt
+# Those for development and for notebooks bring what a study needs as well.
+$(VENV)/.study $(VENV)/.dev $(VENV)/.notebooks: $(VENV)/.%: $(VENV)/.base pyproject.toml constraints.txt
 	@touch $(VENV)/.unfinished
 	$(INSTALL) '.[$*]'
-	@rm $(VENV)/.unfinished && touch $(VENV)/.runtime $@
+	@rm $(VENV)/.unfinished && touch $(VENV)/.study $@
 
 # .base also records which interpreter made the environment, and in which folder. It is made
 # anew when that differs, when its Python does not start, or when an install was cut short.

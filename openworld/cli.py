@@ -7,11 +7,13 @@ loads the model and the solver and nothing else.
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 import click
 
 from model.errors import hint
 from openworld.commands.shell import Commands
+from openworld.extras import MissingExtraError, missing
 
 #: Each command and the module in :mod:`openworld.commands` that has it, in the order in which help shows them.
 COMMANDS = {
@@ -35,11 +37,35 @@ class Main(Commands):
     def get_command(self, context: click.Context, name: str) -> click.Command:
         if name not in COMMANDS:
             raise click.UsageError(f"unknown command {name!r}{hint(name, COMMANDS)}")
-        module = import_module(f"openworld.commands.{COMMANDS[name]}")
+        try:
+            module = import_module(f"openworld.commands.{COMMANDS[name]}")
+        except ModuleNotFoundError as error:
+            return _stand_in(name, missing(error, name))
         found: click.Command = getattr(module, name.replace("-", "_"))
         if _DRAFTS not in found.params:
             found.params.append(_DRAFTS)
         return found
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except ModuleNotFoundError as error:
+            raise missing(error, context.invoked_subcommand or "") from error
+
+
+def _stand_in(name: str, error: Exception) -> click.Command:
+    """What stands for a command that cannot be had as things are installed, so that help can list the others."""
+    if not isinstance(error, MissingExtraError):
+        raise error
+
+    def complain(**_: object) -> None:
+        raise error
+
+    anything = click.Argument(["anything"], nargs=-1, type=click.UNPROCESSED)
+    return click.Command(
+        name, params=[anything], callback=complain, add_help_option=False, short_help=f"(not installed: {error.extra})",
+        context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    )
 
 
 def _extended(context: click.Context, _: click.Parameter, files: tuple[str, ...]) -> None:

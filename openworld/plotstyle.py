@@ -13,11 +13,10 @@ import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
+from openworld.colours import INK, PAPER
+
 matplotlib.use("Agg")
 
-INK, FAINT, PAPER = "#222222", "#b8b8b8", "#ffffff"
-#: What is the attacker's, and what must not reach it.
-ATTACKER, LEAK = "#9C3A0B", "#111111"
 #: Okabe and Ito's colours: told apart with any colour vision; each goes with a line style and a marker of its own.
 SERIES = (
     ("#000000", "-", "o"), ("#D55E00", "--", "s"), ("#0072B2", "-.", "^"), ("#009E73", ":", "D"),

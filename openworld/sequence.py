@@ -1,4 +1,4 @@
-"""Sequence charts for slides: the chart of :mod:`model.chart` as a figure.
+"""Sequence charts as pictures: the chart of :mod:`model.chart` as SVG.
 
 Nothing rests on colour: the attacker's arrows are dashed and open, its values stand in italics behind a bar, secrets
 that leak are white on black, and the step that matters has a frame.
@@ -9,16 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from matplotlib.figure import Figure
-from matplotlib.patches import FancyBboxPatch, Rectangle
-
 from model.chart import Chart, origin, setting
-from openworld.plotstyle import ATTACKER, FAINT, INK, LEAK, PAPER, style
-from openworld.strokes import Strokes
+from openworld.colours import ATTACKER, FAINT, INK, LEAK, PAPER
+from openworld.strokes import Pen, Strokes
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
     from model.cast import Participant
     from model.chart import Origin
     from model.wire import Arrow
@@ -50,35 +45,24 @@ class _Block:
     first_of_step: bool = False
 
 
-def sequence(shown: Chart) -> Figure:
-    """Draw a chart."""
-    width, height = _size(shown)
-    with style():
-        figure = Figure(figsize=(width / 72, height / 72))
-        axes = figure.add_axes((0, 0, 1, 1))
-        axes.set(xlim=(0, width), ylim=(height, 0))
-        axes.axis("off")
-        _draw(axes, shown)
-    return figure
-
-
 def svg(shown: Chart) -> str:
-    """The same chart as SVG, fifty times faster; it names its fonts instead of carrying them."""
-    strokes = Strokes(*_size(shown))
-    _draw(strokes, shown)
+    """A chart as SVG; it names its fonts instead of carrying them."""
+    strokes = Strokes(*size(shown))
+    draw(strokes, shown)
     return strokes.svg(shown.ending)
 
 
-def _size(shown: Chart) -> tuple[float, float]:
+def size(shown: Chart) -> tuple[float, float]:
     """Width and height, in points."""
     width = _MARGIN * 2 + _lanes(shown) + _ROOM * _CHARACTER
     rows = sum(map(_height, _blocks(shown)))
     return width, _MARGIN * 2 + len(_lead(shown)) * _LINE + 8 + _HEAD + rows + 10 + _LINE * 3.2
 
 
-def _draw(axes: Axes | Strokes, shown: Chart) -> None:
+def draw(pen: Pen, shown: Chart) -> None:
+    """Draw a chart with a pen."""
     blocks = _blocks(shown)
-    canvas = _Canvas(axes, shown, _lanes(shown))
+    canvas = _Canvas(pen, shown, _lanes(shown))
     y = canvas.heads(canvas.lead(_lead(shown), _MARGIN))
     canvas.lifelines(y, y + sum(map(_height, blocks)) + 10)
     for block in blocks:
@@ -171,8 +155,8 @@ def _cut(words: str, room: int) -> list[str]:
 class _Canvas:
     """Draws the parts of a chart; y runs downwards, in points."""
 
-    def __init__(self, axes: Axes | Strokes, shown: Chart, lanes: float) -> None:
-        self.axes = axes
+    def __init__(self, pen: Pen, shown: Chart, lanes: float) -> None:
+        self.pen = pen
         self.shown = shown
         self.places = {one.key: _MARGIN + _LANE * (at + 0.5) for at, one in enumerate(shown.cast)}
         self.left = _MARGIN + lanes + 6
@@ -192,33 +176,30 @@ class _Canvas:
     def _head(self, one: Participant, y: float) -> None:
         x, wide = self.places[one.key], _LANE - 8
         face, ink = (PAPER, INK) if one.honest else (INK, PAPER)
-        shape = "round,pad=0,rounding_size=4" if one.honest else "square,pad=0"
-        self.axes.add_patch(FancyBboxPatch((x - wide / 2, y), wide, _HEAD - 10, boxstyle=shape, facecolor=face,
-                                           edgecolor=INK, linewidth=1.0))  # fmt: skip
+        self.pen.box(x - wide / 2, y, wide, _HEAD - 10, face=face, edge=INK, rounded=one.honest)
         name = one.name.replace(" ", "\n", 1)
-        self.axes.text(x, y + 11, name, ha="center", va="center", color=ink, fontsize=8.2, weight="bold",
+        self.pen.text(x, y + 11, name, ha="center", color=ink, fontsize=8.2, weight="bold",
                        linespacing=1.0, family=_SANS)  # fmt: skip
         host, _, path = one.url.partition("://")[2].partition("/")
         small = 5.6 * min(1.0, 20 / max(len(host), len(path) + 1, 1))
-        self.axes.text(x, y + 26.5, f"{host}\n/{path}" if path else host, ha="center", va="center", color=ink,
+        self.pen.text(x, y + 26.5, f"{host}\n/{path}" if path else host, ha="center", color=ink,
                        fontsize=small, linespacing=1.0, family=_SANS)  # fmt: skip
 
     def lifelines(self, top: float, bottom: float) -> None:
         for one in self.shown.cast:
             x = self.places[one.key]
-            self.axes.plot([x, x], [top - 10, bottom], color=INK if not one.honest else "#777777",
+            self.pen.plot([x, x], [top - 10, bottom], color=INK if not one.honest else "#777777",
                            linewidth=1.8 if not one.honest else 0.8, zorder=1)  # fmt: skip
 
     def block(self, block: _Block, y: float, room: float) -> None:
         gap = 5 if block.first_of_step else 0
         if block.decisive:
             low, tall = y + gap - 1, room - gap
-            self.axes.add_patch(Rectangle((_MARGIN - 8, low), self.right - _MARGIN + 10, tall, facecolor="#ececec",
-                                          edgecolor="none", zorder=0))  # fmt: skip
-            self.axes.add_patch(Rectangle((_MARGIN - 10, low), 4, tall, facecolor=INK, zorder=2))
+            self.pen.box(_MARGIN - 8, low, self.right - _MARGIN + 10, tall, face="#ececec", zorder=0)
+            self.pen.box(_MARGIN - 10, low, 4, tall, face=INK, zorder=2)
         if block.refused:
-            self.axes.add_patch(Rectangle((self.left + 3 * _CHARACTER, y + 8), self.right - self.left - 24, room - 18,
-                                          facecolor=PAPER, edgecolor=INK, linewidth=2.0, zorder=2))  # fmt: skip
+            self.pen.box(self.left + 3 * _CHARACTER, y + 8, self.right - self.left - 24, room - 18, face=PAPER,
+                         edge=INK, linewidth=2.0, zorder=2)  # fmt: skip
             self._cross(y + room / 2)
         if block.message is not None:
             self._arrow(block.message, y + gap + _LINE * 0.55)
@@ -229,24 +210,24 @@ class _Canvas:
     def _cross(self, y: float) -> None:
         """Where the run stops: on the lifeline of whoever refuses the last message."""
         x = self.places[self.shown.sent[-1].receiver]
-        self.axes.plot([x], [y], marker="X", markersize=13, color=INK, markeredgecolor=PAPER, zorder=5)
+        self.pen.plot([x], [y], marker="X", markersize=13, color=INK, markeredgecolor=PAPER, zorder=5)
 
     def _arrow(self, message: Arrow, y: float) -> None:
         start, end = self.places[message.sender], self.places[message.receiver]
         color, dash, wide = (INK, "-", 1.1) if message.honest else (ATTACKER, (0, (3.2, 1.6)), 2.0)
         if start == end:
-            self.axes.plot([start], [y], marker="o", markersize=6.5, markerfacecolor=PAPER, markeredgecolor=color,
+            self.pen.plot([start], [y], marker="o", markersize=6.5, markerfacecolor=PAPER, markeredgecolor=color,
                            markeredgewidth=wide, zorder=3)  # fmt: skip
             return
         way = 1 if end > start else -1
-        self.axes.plot([start, end - way * 5], [y, y], color=color, linestyle=dash, linewidth=wide, zorder=3,
+        self.pen.plot([start, end - way * 5], [y, y], color=color, linestyle=dash, linewidth=wide, zorder=3,
                        solid_capstyle="butt")  # fmt: skip
         head = [(end - way * 7, y - 3.4), (end - way * 0.8, y), (end - way * 7, y + 3.4)]
         xs, ys = zip(*head, strict=True)
         if message.honest:
-            self.axes.fill(xs, ys, color=color, linewidth=0, zorder=4)
+            self.pen.fill(xs, ys, color=color, zorder=4)
         else:
-            self.axes.plot(xs, ys, color=color, linewidth=wide, zorder=4, solid_joinstyle="miter")
+            self.pen.plot(xs, ys, color=color, linewidth=wide, zorder=4, solid_joinstyle="miter")
 
     def _line(self, spans: list[_Span], x: float, y: float) -> None:
         """One line of text; ``y`` is its top."""
@@ -254,22 +235,22 @@ class _Canvas:
             left, wide = x + span.at * _CHARACTER, len(span.words) * _CHARACTER
             leaked, theirs = span.origin == "leaked", span.origin == "attacker"
             if leaked:
-                self.axes.add_patch(Rectangle((left - 3, y + 0.9), wide + 6, _LINE - 1.8, facecolor=LEAK, zorder=4))
+                self.pen.box(left - 3, y + 0.9, wide + 6, _LINE - 1.8, face=LEAK, zorder=4)
             if theirs:
-                self.axes.plot([left - 3.5, left - 3.5], [y + 1.5, y + _LINE - 1.5], color=ATTACKER, linewidth=1.8,
+                self.pen.plot([left - 3.5, left - 3.5], [y + 1.5, y + _LINE - 1.5], color=ATTACKER, linewidth=1.8,
                                zorder=4, solid_capstyle="butt")  # fmt: skip
             color = PAPER if leaked else ATTACKER if theirs else "#555555" if span.grey else INK
-            self.axes.text(
-                left, y + _LINE * 0.52, span.words, va="center", ha="left", family=_MONO, fontsize=_SIZE, color=color,
+            self.pen.text(
+                left, y + _LINE * 0.52, span.words, ha="left", family=_MONO, fontsize=_SIZE, color=color,
                 weight="bold" if span.bold or leaked else "normal", style="italic" if theirs else "normal",
-                zorder=5, parse_math=False,
+                zorder=5,
             )  # fmt: skip
 
     def foot(self, y: float) -> None:
         """What the last step shows, and what the signs mean."""
         mark = "✕" if self.shown.refusal else "▶"
         self._line([_Span(0, f"{mark} {self.shown.ending}", bold=True)], _MARGIN, y + 3)
-        self.axes.plot([_MARGIN, self.right], [y + _LINE * 1.6] * 2, color=FAINT, linewidth=0.6)
+        self.pen.plot([_MARGIN, self.right], [y + _LINE * 1.6] * 2, color=FAINT, linewidth=0.6)
         y += _LINE * 1.8
         x = _MARGIN
         for origin_, words in (("honest", "honest value"), ("attacker", "value of the attacker's choosing"),

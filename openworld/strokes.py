@@ -1,25 +1,51 @@
 """The few strokes that a chart is made of, written as SVG at once.
 
-matplotlib takes most of a second for a chart, which is well spent on a slide and too long for a hand on a switch.
-:class:`Strokes` understands the handful of calls that the charts make of matplotlib's axes, and writes them down in a
-few milliseconds. Text stays text, in the named font or another of the same width.
+Nothing has to be installed for it, and it takes a few milliseconds. Text stays text, which is found, copied and read
+aloud, in the named font or another of the same width. :mod:`openworld.slides` makes the same strokes by matplotlib.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from typing import Any
-
-from matplotlib.patches import BoxStyle, FancyBboxPatch, Patch
+from typing import Any, Protocol
 
 _ANCHORS = {"left": "start", "center": "middle", "right": "end"}
+#: The radius of round corners.
+ROUND = 4
 #: Advance of a character of the fixed-width font, in ems; with it a line takes its room in any font.
 _ADVANCE = 0.602
 
 
+class Pen(Protocol):
+    """What charts are drawn with; lengths in points, y downwards."""
+
+    def text(
+        self, x: float, y: float, words: str, *, ha: str, fontsize: float, color: str, family: str,
+        weight: str = ..., style: str = ..., linespacing: float = ..., zorder: float = ...,
+    ) -> None:  # fmt: skip
+        """Words around a point, centred on it vertically."""
+
+    def plot(
+        self, xs: Sequence[float], ys: Sequence[float], *, color: str = ..., linestyle: Any = ...,
+        linewidth: float = ..., marker: str = ..., markersize: float = ..., markerfacecolor: str | None = ...,
+        markeredgecolor: str | None = ..., markeredgewidth: float = ..., zorder: float = ...,
+        solid_capstyle: str = ..., solid_joinstyle: str = ...,
+    ) -> None:  # fmt: skip
+        """A line through points, or a mark at one."""
+
+    def fill(self, xs: Sequence[float], ys: Sequence[float], *, color: str, zorder: float = ...) -> None:
+        """A filled polygon."""
+
+    def box(
+        self, x: float, y: float, width: float, height: float, *, face: str, edge: str = ..., linewidth: float = ...,
+        rounded: bool = ..., zorder: float = ...,
+    ) -> None:  # fmt: skip
+        """A rectangle, with or without round corners."""
+
+
 class Strokes:
-    """What stands in for matplotlib's axes; lengths in points, y downwards."""
+    """A pen that writes SVG."""
 
     def __init__(self, width: float, height: float) -> None:
         self.width, self.height = width, height
@@ -73,18 +99,16 @@ class Strokes:
         """A filled polygon."""
         self._draw(zorder, f'<polygon points="{_points(xs, ys)}" fill="{color}"/>')
 
-    def add_patch(self, patch: Patch) -> None:
+    def box(
+        self, x: float, y: float, width: float, height: float, *, face: str, edge: str = "", linewidth: float = 1.0,
+        rounded: bool = False, zorder: float = 1,
+    ) -> None:  # fmt: skip
         """A rectangle, with or without round corners."""
-        from matplotlib.colors import to_hex
-
-        x, y, width, height = (getattr(patch, f"get_{name}")() for name in ("x", "y", "width", "height"))
-        face, edge = (to_hex(color, keep_alpha=True) for color in (patch.get_facecolor(), patch.get_edgecolor()))
-        rounded = isinstance(patch, FancyBboxPatch) and isinstance(patch.get_boxstyle(), BoxStyle.Round)
-        more = ' rx="4"' if rounded else ""
-        if not edge.endswith("00"):
-            more += f' stroke="{edge[:7]}" stroke-width="{patch.get_linewidth()}"'
+        more = f' rx="{ROUND}"' if rounded else ""
+        if edge:
+            more += f' stroke="{edge}" stroke-width="{linewidth}"'
         room = f'x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"'
-        self._draw(patch.get_zorder(), f'<rect {room} fill="{face[:7]}"{more}/>')
+        self._draw(zorder, f'<rect {room} fill="{face}"{more}/>')
 
     def svg(self, title: str) -> str:
         """The picture; ``title`` is what it says to those who do not see it."""

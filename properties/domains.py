@@ -12,10 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
-
-import networkx
 
 from model.design import Configuration, Design
 from model.world import AUTHORIZATION_SERVER, PROXY, RESOURCE_SERVER, Held, Party, World
@@ -46,12 +44,11 @@ class Domains:
         So it is with one that has a client in it, or scopes, of which requests name those of several resource servers.
         """
         found: dict[str, tuple[Party, ...]] = {}
-        graph: networkx.Graph[Any] = networkx.Graph()
-        graph.add_edges_from((held.server, held.resource) for held in self.one.held)
+        related: list[set[object]] = [{held.server, held.resource} for held in self.one.held]
         for party in self.one.parties:
             others = (*party.designates, *party.trusts, *party.serves, party.upstream, party.agent_of)
-            graph.add_edges_from((party.name, other) for other in (*filter(None, others), ("host", _host(party.url))))
-        for part in networkx.connected_components(graph):
+            related.append({party.name, *filter(None, others), ("host", _host(party.url))})
+        for part in _connected(related):
             members = tuple(party for party in self.one.parties if party.name in part)
             if servers := [party.name for party in members if party.role == AUTHORIZATION_SERVER]:
                 found[servers[0]] = members
@@ -130,6 +127,15 @@ class Domains:
     def _at(self, url: str, copy: int) -> str:
         host = _host(url)
         return url.replace(host, copied(host, copy), 1) if host in self._domain else url
+
+
+def _connected(related: Iterable[set[object]]) -> list[set[object]]:
+    """Sets of what is related, joined where they share something."""
+    parts: list[set[object]] = []
+    for some in related:
+        apart = [part for part in parts if part.isdisjoint(some)]
+        parts = [*apart, some.union(*(part for part in parts if part not in apart))]
+    return parts
 
 
 def _host(url: str) -> str:

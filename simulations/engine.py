@@ -245,7 +245,7 @@ def _on_cluster(units: Mapping[int, Unit], address: str) -> Iterator[tuple[int, 
     try:
         import distributed
     except ImportError:
-        raise EngineError("a cluster needs dask.distributed: pip install 'openworld[cluster]'") from None
+        raise EngineError("a cluster needs dask.distributed: pip install '.[cluster]'") from None
     try:
         client = distributed.Client(address, timeout=PATIENCE)  # type: ignore[no-untyped-call]
     except (OSError, ValueError, TimeoutError) as error:

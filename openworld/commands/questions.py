@@ -167,8 +167,13 @@ def trace(
     from openworld.show import ending
 
     closing = ending(found.property)
-    if form in ("svg", "pdf", "png"):
-        _picture(found.trace, closing, checks, other, form, output)
+    if form == "svg":
+        from model.chart import chart as drawn
+        from openworld.sequence import svg
+
+        _emit(svg(drawn(found.trace, closing, checks, other)), output)
+    elif output is not None and form in ("pdf", "png"):
+        _slide(found.trace, closing, checks, other, form, output)
     elif form in ("json", "itf"):
         data = found.trace.to_json() if form == "json" else found.trace.to_itf()
         _emit(json.dumps(data, indent=2, ensure_ascii=False) + "\n", output)
@@ -200,19 +205,16 @@ def _for_terminal(trace: Trace, closing: str, checks: bool, under: Configuration
     return text(trace, closing, checks, under, width=min(110, max(WIDTH, columns)))
 
 
-def _picture(
-    trace: Trace, closing: str, checks: bool, under: Configuration | None, form: str, output: Path | None
+def _slide(
+    trace: Trace, closing: str, checks: bool, under: Configuration | None, form: str, output: Path
 ) -> None:
     from model.chart import chart
     from openworld.plotstyle import rendered
-    from openworld.sequence import sequence
+    from openworld.slides import sequence
 
     drawn = rendered(sequence(chart(trace, closing, checks, under)), form)
-    if output is None:
-        click.echo(drawn.decode("utf-8"), nl=False)
-    else:
-        with replacing(output) as temporary:
-            temporary.write_bytes(drawn)
+    with replacing(output) as temporary:
+        temporary.write_bytes(drawn)
 
 
 def _emit(content: str, output: Path | None) -> None:

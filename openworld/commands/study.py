@@ -32,10 +32,12 @@ def study(output: Path, quick: bool, workers: int | None, seed: int, timeout: fl
     openworld study -o out
     openworld study -o out --quick
     """
+    from openworld.extras import require_all
     from openworld.study import Plan, run
     from properties.proofs import require
     from simulations.processes import cores
 
+    require_all("study")
     if certify:
         require()
     finished = run(Plan(output, quick, workers or cores(), seed, timeout, certify))

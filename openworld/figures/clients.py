@@ -15,7 +15,8 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.path import Path
 from matplotlib.textpath import TextPath
 
-from openworld.plotstyle import CELLS, FAINT, INK, style, titled
+from openworld.colours import FAINT, INK
+from openworld.plotstyle import CELLS, style, titled
 
 #: The code went to another party than the one that issued it, wherever the client ended.
 _LOST = "the code was sent to another party"

@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from model.words import of_configuration, worded
+from openworld.colours import INK
 from openworld.figures.verdicts import key, named
-from openworld.plotstyle import CELLS, INK, style
+from openworld.plotstyle import CELLS, style
 
 #: How a cell looks, by what becomes of it, and what that is called: face, writing, hatch.
 _LOOKS = {

@@ -10,9 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from openworld.colours import INK
 from openworld.figures import labels
 from openworld.figures.rates import decimals
-from openworld.plotstyle import INK, SERIES, style, titled
+from openworld.plotstyle import SERIES, style, titled
 from simulations.harms import THEFT
 
 #: So many effects are shown, the simplest first.

@@ -8,9 +8,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from openworld.colours import INK, PAPER
 from openworld.figures import labels
 from openworld.figures.rates import once
-from openworld.plotstyle import INK, PAPER, style, titled
+from openworld.plotstyle import style, titled
 
 #: Arms beside each other; letters on a line above one, and beside its rows.
 _BESIDE, _ABOVE, _ASIDE = 4, 23, 40

@@ -15,8 +15,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from model.words import worded
+from openworld.colours import FAINT, INK, PAPER
 from openworld.figures import labels
-from openworld.plotstyle import CELLS, FAINT, INK, PAPER, style, titled
+from openworld.plotstyle import CELLS, style, titled
 
 Mechanisms = frozenset[str]
 

@@ -11,7 +11,8 @@ from matplotlib.patches import FancyArrowPatch, Patch
 
 from conformance.automaton import Edge, Machine
 from model.turns import ENDS, Turn, inputs
-from openworld.plotstyle import FAINT, INK, PAPER, SERIES, rendered, style, titled
+from openworld.colours import FAINT, INK, PAPER
+from openworld.plotstyle import SERIES, rendered, style, titled
 
 #: The requests of the flow, in order; a call with a token comes last.
 _COLUMNS = ("call", "resource_metadata", "server_metadata", "register", "authorize", "token", "call with a token")

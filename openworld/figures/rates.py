@@ -10,8 +10,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from openworld.colours import INK
 from openworld.figures import labels
-from openworld.plotstyle import INK, SERIES, style, titled
+from openworld.plotstyle import SERIES, style, titled
 from simulations.measures import ATTEMPT, CASE, PAIR, Measure
 from simulations.results import ATTAINABLE, LISTED
 

@@ -9,8 +9,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from model.words import of_rule
+from openworld.colours import FAINT, INK, PAPER
 from openworld.figures import labels
-from openworld.plotstyle import FAINT, INK, PAPER, SERIES, style, titled
+from openworld.plotstyle import SERIES, style, titled
 
 #: Between rules of which each stopped most.
 OR = " or "

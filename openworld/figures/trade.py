@@ -9,9 +9,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from openworld.colours import INK
 from openworld.figures import labels
 from openworld.figures.rates import TALL, decimals
-from openworld.plotstyle import INK, SERIES, style, titled
+from openworld.plotstyle import SERIES, style, titled
 from simulations.measures import THEFTS, WORKING, Measure
 from simulations.results import LISTED
 

@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch
 
-from openworld.plotstyle import INK, PAPER, style
+from openworld.colours import INK, PAPER
+from openworld.plotstyle import style
 
 #: Rows from top to bottom, and how each relation is drawn: colour, line, bend.
 _ROWS = {"authorization_server": 0.0, "resource_server": 1.0, "origin": 2.0}

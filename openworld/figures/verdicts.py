@@ -13,8 +13,9 @@ from matplotlib.patches import Patch, Rectangle
 
 from model.words import of_configuration, worded
 from openworld.blame import NOBODY, blamed
+from openworld.colours import FAINT, INK
 from openworld.figures import labels
-from openworld.plotstyle import CELLS, FAINT, INK, style
+from openworld.plotstyle import CELLS, style
 from properties.results import today
 
 if TYPE_CHECKING:

@@ -68,8 +68,8 @@ def _sequence(name: str, source: Source) -> Drawing:
 
     from model.chart import chart, origin
     from model.design import parse
-    from openworld.sequence import sequence
     from openworld.show import ending
+    from openworld.slides import sequence
     from properties.security import find as find_property
 
     words, prop, configuration, under = RUNS[name]

@@ -151,7 +151,7 @@ def test_a_trace_that_is_not_confirmed_is_an_internal_error(run: Run, monkeypatc
 
 @pytest.mark.parametrize(
     ("form", "starts"),
-    [("text", "Attacker:"), ("ascii", "Attacker:"), ("mermaid", "sequenceDiagram"), ("svg", "<?xml"), ("json", "{"),
+    [("text", "Attacker:"), ("ascii", "Attacker:"), ("mermaid", "sequenceDiagram"), ("svg", "<svg"), ("json", "{"),
      ("itf", "{")],
 )
 def test_trace_formats(run: Run, tmp_path: Path, form: str, starts: str) -> None:

@@ -26,7 +26,7 @@ from openworld import figures
 from openworld.figures import labels
 from openworld.figures.lattices import front, lattice_nodes
 from openworld.plotstyle import captioned, save
-from openworld.sequence import sequence
+from openworld.slides import sequence
 
 HERE = Path(__file__).parent
 BASELINES = HERE / "baselines"

@@ -1,0 +1,50 @@
+"""Sequence charts by matplotlib, for PDF and PNG: the strokes of :mod:`openworld.sequence`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
+
+from model.chart import Chart
+from openworld.plotstyle import style
+from openworld.sequence import draw, size
+from openworld.strokes import ROUND
+
+
+def sequence(shown: Chart) -> Figure:
+    """Draw a chart."""
+    width, height = size(shown)
+    with style():
+        figure = Figure(figsize=(width / 72, height / 72))
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.set(xlim=(0, width), ylim=(height, 0))
+        axes.axis("off")
+        draw(_Axes(axes), shown)
+    return figure
+
+
+class _Axes:
+    """A pen that draws on axes."""
+
+    def __init__(self, axes: Axes) -> None:
+        self._axes = axes
+
+    def text(self, x: float, y: float, words: str, **how: Any) -> None:
+        self._axes.text(x, y, words, va="center", parse_math=False, **how)
+
+    def plot(self, xs: Any, ys: Any, **how: Any) -> None:
+        self._axes.plot(xs, ys, **how)
+
+    def fill(self, xs: Any, ys: Any, **how: Any) -> None:
+        self._axes.fill(xs, ys, linewidth=0, **how)
+
+    def box(
+        self, x: float, y: float, width: float, height: float, *, face: str, edge: str = "none",
+        linewidth: float = 1.0, rounded: bool = False, zorder: float = 1,
+    ) -> None:  # fmt: skip
+        shape = f"round,pad=0,rounding_size={ROUND}" if rounded else "square,pad=0"
+        self._axes.add_patch(FancyBboxPatch((x, y), width, height, boxstyle=shape, facecolor=face, edgecolor=edge,
+                                            linewidth=linewidth, zorder=zorder))  # fmt: skip
