@@ -17,7 +17,8 @@ import numpy as np
 import pandas
 
 from simulations.catalogue import EXPERIMENTS
-from simulations.experiments import Experiment, run
+from simulations.experiment import Experiment
+from simulations.experiments import run
 
 RUNS = 300
 #: Seen less often in a run, an outcome is rare.

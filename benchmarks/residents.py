@@ -18,8 +18,8 @@ from unittest import mock
 import simpy
 
 from simulations import lives
-from simulations.engine import Unit
 from simulations.experiments import find, population_for
+from simulations.units import Unit
 
 #: The experiments whose worlds are timed, each in its first arm at the middle of its sweep.
 WORLDS = ("capacity", "storm", "consent", "refresh_race", "prevalence")

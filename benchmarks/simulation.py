@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 
 from simulations import engine, vectorised
 from simulations.attempts import ADOPTIONS, COLUMN, Chunk, draw, situations
-from simulations.engine import Unit
 from simulations.population import LATENCIES, Population, load
+from simulations.units import Unit
 from simulations.visits import Settings
 
 #: Agents under way at a time, attempts, and how often both loops are run.

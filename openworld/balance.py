@@ -11,7 +11,7 @@ from simulations.results import LISTED
 if TYPE_CHECKING:
     import pandas
 
-    from simulations.experiments import Experiment
+    from simulations.experiment import Experiment
 
 #: An answer that this share of the draws does not share is one that a knob turns.
 SURE = 0.975

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from openworld.headlines import headlines
 from openworld.show import rate_lines
-from simulations.experiments import Number, coinciding
+from simulations.experiment import Number
+from simulations.experiments import coinciding
 from simulations.intervals import LEVEL, deviations, together
 from simulations.measures import Measure
 from simulations.results import LISTED
@@ -17,7 +18,7 @@ from simulations.results import LISTED
 if TYPE_CHECKING:
     import pandas
 
-    from simulations.experiments import Experiment
+    from simulations.experiment import Experiment
     from simulations.population import Population
     from simulations.results import Result
 

@@ -16,8 +16,7 @@ from model.rule import RULES
 from model.switches import SWITCHES
 from model.world import World
 from simulations import readers
-from simulations.engine import INTERDEPENDENT, READERS, STRATEGIC
-from simulations.experiments import Adoption, Experiment, Mix, Number, Range, Year
+from simulations.experiment import Adoption, Experiment, Mix, Number, Range, Year
 from simulations.harms import every_harm, hurt, strategy
 from simulations.horizon import horizon
 from simulations.knobs import numbers_read, traits_read
@@ -28,6 +27,7 @@ from simulations.results import AS_DEPLOYED
 from simulations.scope import laid_down
 from simulations.threats import threats
 from simulations.together import groups
+from simulations.units import INTERDEPENDENT, READERS, STRATEGIC
 from simulations.visits import KINDS, ONE_VISIT, PLACES, of_flow
 
 if TYPE_CHECKING:

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from simulations import draws, vectorised
 from simulations.attempts import ADOPTIONS, Situations, Whole, draw_codes, draw_latency, situation_shares, situations
-from simulations.engine import Sums, Tally, Unit
 from simulations.harms import THEFT, by_money, every_harm, strategy
 from simulations.options import told
 from simulations.results import measured
+from simulations.units import Sums, Tally, Unit
 from simulations.visits import Label, Settings
 
 #: Attempts judged at a time; results do not depend on it.

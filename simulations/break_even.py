@@ -17,14 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulations import engine, expectation, uncertainty
-from simulations.engine import Unit
-from simulations.experiments import Experiment, ExperimentError, check_arms, check_met, population_for
+from simulations.experiment import Experiment, ExperimentError
+from simulations.experiments import check_arms, check_met, population_for
 from simulations.harms import THEFT
 from simulations.horizon import lasting
 from simulations.knobs import Knob, knobs, stand
 from simulations.population import Population
 from simulations.results import HARM
 from simulations.sensitivity import EFFORTS
+from simulations.units import Unit
 from simulations.visits import PLACES
 
 if TYPE_CHECKING:

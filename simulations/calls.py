@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from simulations import draws
 from simulations.attempts import draw_latency
-from simulations.engine import Unit
 from simulations.population import LATENCIES
 from simulations.residents import Residents
+from simulations.units import Unit
 
 #: Calls drawn at a time; results do not depend on it.
 CHUNK = 4096

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from model.switches import CLIENT_CLASSES
 from simulations.catalogue_time import IN_TIME
-from simulations.experiments import Adoption, Experiment, Mix, Number, Year
+from simulations.experiment import Adoption, Experiment, Mix, Number, Year
 from simulations.measures import Measure
 
 _TENTHS = tuple(round(tenth / 10, 1) for tenth in range(11))

@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from scipy.optimize import linprog
 
 from simulations import expectation
-from simulations.engine import Unit
-from simulations.experiments import Experiment, ExperimentError, check_arms, population_for
+from simulations.experiment import Experiment, ExperimentError
+from simulations.experiments import check_arms, population_for
 from simulations.knobs import Numbers
 from simulations.population import Factor, Population
 from simulations.together import groups
+from simulations.units import Unit
 
 if TYPE_CHECKING:
     import pandas

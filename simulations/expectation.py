@@ -14,11 +14,11 @@ from scipy.sparse import csr_array
 
 from simulations import encounters, vectorised
 from simulations.attempts import situations
-from simulations.engine import Unit
 from simulations.harms import strategy
 from simulations.knobs import TIMES, Knob, Numbers
 from simulations.results import outcomes_of, shows
 from simulations.together import Group, groups
+from simulations.units import Unit
 from simulations.visits import Label
 
 #: So many numbers are held at a time while points are gone through.

@@ -15,12 +15,12 @@ from typing import Any
 from model.design import NAMED_DESIGNS
 from model.documents import DocumentError, Schema, from_toml
 from model.errors import hint
-from simulations.engine import READERS
-from simulations.experiments import Adoption, Experiment, ExperimentError, Mix, Number, Range, Year
+from simulations.experiment import Adoption, Experiment, ExperimentError, Mix, Number, Range, Year
 from simulations.harms import STRATEGIES
 from simulations.measures import Measure
 from simulations.options import OPTIONS
 from simulations.population import NUMBERS, populations
+from simulations.units import READERS
 
 _TEXT: dict[str, Any] = {"type": "string", "minLength": 1, "format": "printable"}
 _NUMBER: dict[str, Any] = {"type": "number"}

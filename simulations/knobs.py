@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulations import encounters
-from simulations.engine import Unit
-from simulations.experiments import Adoption, Experiment, Mix, Number
+from simulations.experiment import Adoption, Experiment, Mix, Number
 from simulations.options import OPTIONS
 from simulations.population import LATENCIES, NUMBERS, Factor, Population, Provenance
 from simulations.together import groups
+from simulations.units import Unit
 
 Numbers = NDArray[np.float64]
 #: By how much a number may be off, as a logarithm: one that is swept or of low confidence, and one of medium.

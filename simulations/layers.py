@@ -22,9 +22,9 @@ from model.rule import Condition
 from model.world import NONE
 from simulations import draws
 from simulations.attempts import ADOPTIONS, Situations, Whole, draw_codes, situations
-from simulations.engine import Tally, Unit
 from simulations.options import told
 from simulations.population import Population
+from simulations.units import Tally, Unit
 from simulations.visits import ACCEPTED, HONEST_AS, PLACES, Label, among_honest
 
 _API = PLACES["honest_api"].url

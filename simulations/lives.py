@@ -32,13 +32,13 @@ from simulations.calls import (
     warming,
 )
 from simulations.counterparts import NEVER, Counterparts
-from simulations.engine import Tally, Unit
 from simulations.harms import strategy
 from simulations.options import told
 from simulations.residents import Residents, settle
 from simulations.results import measured
 from simulations.standings import Judged, Walk
 from simulations.stations import TurnedAway, Waiting
+from simulations.units import Tally, Unit
 from simulations.visits import Label
 
 #: What is measured once in a world: the busiest second of the host of some document, and of an AS that publishes keys.

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from model.errors import hint
-from simulations.engine import EngineError
+from simulations.units import EngineError
 
 if TYPE_CHECKING:
-    from simulations.engine import Unit
+    from simulations.units import Unit
 
 
 class Option(NamedTuple):

@@ -9,13 +9,13 @@ from itertools import product
 import numpy as np
 
 from simulations import adoption, agents, costs, encounters, layers, lives, registrations, tasks, vectorised
-from simulations.engine import Tally, Unit
 from simulations.harms import strategy
 from simulations.knobs import SENT
 from simulations.population import Population, PopulationError
 from simulations.reads import check_drawn, check_read
 from simulations.record import recorded
 from simulations.results import measured
+from simulations.units import Tally, Unit
 from simulations.visits import Label
 
 

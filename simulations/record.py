@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from simulations.engine import Unit
 from simulations.files import replacing
+from simulations.units import Unit
 from simulations.visits import Label
 
 _WORDS = pa.dictionary(pa.int32(), pa.string())

@@ -23,10 +23,10 @@ from model.design import Design
 from model.registration import registered
 from simulations import draws
 from simulations.arms import Arm
-from simulations.engine import Sums, Tally, Unit
 from simulations.options import told
 from simulations.results import measured
 from simulations.topology import Drawing
+from simulations.units import Sums, Tally, Unit
 from simulations.visits import ACCEPTED, DIVERTED, HONEST_AS, ONE_VISIT, Label, Settings, among_honest
 
 _SERVER = ONE_VISIT.by_url[HONEST_AS]

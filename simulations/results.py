@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulations import intervals
-from simulations.engine import Crossed, Sums, Tally
 from simulations.files import replacing
 from simulations.harms import GRAVEST, hurt
 from simulations.measures import ACCEPTED_FLOW, CASE, PAIR, Measure, cases, interval, of_event, rows
+from simulations.units import Crossed, Sums, Tally
 from simulations.visits import Label
 
 if TYPE_CHECKING:

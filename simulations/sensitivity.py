@@ -17,13 +17,15 @@ import numpy as np
 
 from model.errors import hint
 from simulations import engine, expectation
-from simulations.engine import Progress, Tally, Unit
-from simulations.experiments import Experiment, ExperimentError, check_arms, check_met, population_for
+from simulations.engine import Progress
+from simulations.experiment import Experiment, ExperimentError
+from simulations.experiments import check_arms, check_met, population_for
 from simulations.horizon import horizon, lasting
 from simulations.intervals import LEVEL
 from simulations.knobs import Knob, Numbers, knobs, stand, unit_at
 from simulations.population import Population
 from simulations.results import outcomes_of
+from simulations.units import Tally, Unit
 
 if TYPE_CHECKING:
     import pandas

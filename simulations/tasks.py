@@ -23,11 +23,11 @@ from model.design import Design
 from model.rule import Condition
 from simulations import draws
 from simulations.attempts import ADOPTIONS, Situations, draw_codes, draw_latency, situations
-from simulations.engine import Tally, Unit
 from simulations.harms import strategy
 from simulations.options import told
 from simulations.population import LATENCIES
 from simulations.results import measured
+from simulations.units import Tally, Unit
 from simulations.vectorised import reader
 from simulations.visits import ACCEPTED, HONEST_AS, PLACES, Label, Plan
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from model.design import own_switches
 from simulations.attempts import of_servers
-from simulations.engine import STRATEGIC
-from simulations.experiments import Adoption, Experiment, Mix, Number
+from simulations.experiment import Adoption, Experiment, Mix, Number
 from simulations.harms import strategy
 from simulations.knobs import SENT, numbers_read
 from simulations.options import OPTIONS
 from simulations.together import groups
+from simulations.units import STRATEGIC
 from simulations.visits import ONE_VISIT
 
 if TYPE_CHECKING:

@@ -20,14 +20,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulations import engine, expectation
-from simulations.engine import Progress, Tally, Unit
-from simulations.experiments import Experiment, StoppedExperiment
+from simulations.engine import Progress
+from simulations.experiment import Experiment
+from simulations.experiments import StoppedExperiment
 from simulations.horizon import lasting
 from simulations.intervals import LEVEL
 from simulations.knobs import Knob, Numbers, knobs, stand, unit_at
 from simulations.measures import Measure, event
 from simulations.population import Population
 from simulations.results import ATTAINABLE, HARM, INPUT_COLUMNS, Result, outcomes_of
+from simulations.units import Tally, Unit
 from simulations.visits import Label
 
 #: Draws of the inputs where nothing is sampled but them (a power of two), and how many attempts each has elsewhere.

@@ -20,10 +20,10 @@ from scipy.special import ndtr
 from simulations import costs, draws
 from simulations.attempts import Situations, Whole, draw_codes, situation_shares, situations
 from simulations.crowd import judge_all
-from simulations.engine import Tally
 from simulations.harms import GRAVEST, Strategy
 from simulations.population import Population, PopulationError
 from simulations.results import measured
+from simulations.units import Tally
 from simulations.visits import Label, Plan, Settings
 
 #: Attempts drawn at a time, which then stay in the cache of a processor; results do not depend on it.

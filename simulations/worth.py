@@ -21,7 +21,8 @@ import numpy as np
 
 from simulations import expectation, uncertainty
 from simulations.engine import Progress
-from simulations.experiments import Experiment, ExperimentError, check_arms, check_met, population_for
+from simulations.experiment import Experiment, ExperimentError
+from simulations.experiments import check_arms, check_met, population_for
 from simulations.harms import THEFT
 from simulations.knobs import Numbers, knobs
 from simulations.population import Population

@@ -10,7 +10,7 @@ import click
 if TYPE_CHECKING:
     import pandas
 
-    from simulations.experiments import Experiment
+    from simulations.experiment import Experiment
 
 #: The other questions, each with the options that go with it; and those that go with a run.
 QUESTIONS: dict[str, tuple[str, ...]] = {

@@ -15,7 +15,7 @@ from openworld.progress import Progress
 from openworld.sources import Source
 
 if TYPE_CHECKING:
-    from simulations.experiments import Experiment
+    from simulations.experiment import Experiment
     from simulations.results import Result
 
 
@@ -243,9 +243,9 @@ def _one(named: tuple[str, ...], adoption: tuple[float, ...] | None) -> str:
 
 def _of_arms(arms: tuple[str, ...], adoption: tuple[float, ...] | None, population: str | None) -> Experiment:
     """What arms come to in a population, beside what it has deployed, for those who adopt them."""
+    from simulations.experiment import Adoption
+    from simulations.experiment import Experiment as Made
     from simulations.experiment_files import configuration
-    from simulations.experiments import Adoption
-    from simulations.experiments import Experiment as Made
 
     if len(arms) < 2 or len(set(arms)) < len(arms):
         raise click.UsageError(f"--arms takes two or more that differ, found {', '.join(map(repr, arms)) or 'none'}")

@@ -11,7 +11,8 @@ from typing import Any
 from model.protocols import rules
 from openworld.explore.evidence import table
 from openworld.explore.views import CELLS, Table, data
-from simulations.experiments import Experiment, run
+from simulations.experiment import Experiment
+from simulations.experiments import run
 from simulations.population import Population, load
 from simulations.results import LISTED, Result
 

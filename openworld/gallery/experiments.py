@@ -12,14 +12,14 @@ from openworld.gallery.entries import Caption, Drawing, Entry
 from openworld.sources import Source
 from openworld.tables import SourceError
 from simulations.catalogue import EXPERIMENTS
-from simulations.engine import STRATEGIC
 from simulations.measures import ATTEMPT, PAIR
 from simulations.results import ATTAINABLE, HARM
+from simulations.units import STRATEGIC
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from simulations.experiments import Experiment
+    from simulations.experiment import Experiment
 
 
 #: Readers that measure more of an attempt than how it ends and what its plan costs.

@@ -19,8 +19,8 @@ from openworld.gallery.experiments import MEASURED
 from openworld.sources import Source, SourceError
 from simulations.behaviour import measured
 from simulations.catalogue import EXPERIMENTS
-from simulations.engine import STRATEGIC
 from simulations.measures import PAIR
+from simulations.units import STRATEGIC
 
 #: What is drawn is tested here, and not by which process.
 pytestmark = pytest.mark.usefixtures("here")

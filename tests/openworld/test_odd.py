@@ -12,12 +12,12 @@ from openworld.cli import main
 from openworld.odd import PATTERNS, lines
 from simulations import encounters
 from simulations.catalogue import EXPERIMENTS
-from simulations.engine import READERS
 from simulations.experiments import find, population_for
 from simulations.knobs import numbers_read
 from simulations.population import NUMBERS, load
 from simulations.population_statements import Number, Provenance
 from simulations.threats import LEFT_OUT, threats
+from simulations.units import READERS
 
 ROOT = Path(__file__).parents[2]
 

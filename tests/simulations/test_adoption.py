@@ -9,9 +9,9 @@ import pytest
 from simulations.adoption import Stakes, count, settled, stakes, vendors
 from simulations.arms import settings
 from simulations.attempts import situation_shares, situations
-from simulations.engine import Tally, Unit
 from simulations.experiments import find, population_for
 from simulations.options import told
+from simulations.units import Tally, Unit
 from simulations.vectorised import expected
 
 #: AS that are asked for iss lose nothing by sending it, clients that insist lose all that do not.

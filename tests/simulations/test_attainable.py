@@ -21,7 +21,8 @@ from properties.security import PROPERTIES
 from simulations import vectorised
 from simulations.attempts import situations, world_of
 from simulations.crowd import judge_all
-from simulations.experiments import Experiment, find, population_for, run
+from simulations.experiment import Experiment
+from simulations.experiments import find, population_for, run
 from simulations.harms import GRAVEST, STRATEGIES, Strategy, by_money, every_harm
 from simulations.population import load
 from simulations.results import outcomes_of

@@ -10,7 +10,7 @@ from openworld.balance import balance_lines
 from simulations import vectorised
 from simulations.break_even import ALL, break_even, turns
 from simulations.catalogue import EXPERIMENTS
-from simulations.experiments import Adoption, Experiment, ExperimentError, Mix
+from simulations.experiment import Adoption, Experiment, ExperimentError, Mix
 from simulations.population import Population, load
 
 #: A client that insists on the echo pays all flows at AS that ignore the resource, and saves the thefts there.

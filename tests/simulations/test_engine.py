@@ -18,10 +18,11 @@ import distributed
 import pytest
 
 from simulations import engine, experiments, processes, provenance
-from simulations.engine import EngineError, Interrupted, Tally, Unit, count, run
+from simulations.engine import Interrupted, count, run
 from simulations.experiments import find
 from simulations.population import load
 from simulations.processes import WorkersDiedError
+from simulations.units import EngineError, Tally, Unit
 
 UNITS = [
     Unit(load("swept"), ((), (("echo", "req"),)), f"1/{number}", 300, reader="agents") for number in range(4)

@@ -13,8 +13,9 @@ from jsonschema import Draft202012Validator
 
 from model.documents import from_toml
 from simulations.catalogue import EXPERIMENTS
+from simulations.experiment import ExperimentError
 from simulations.experiment_files import _SCHEMA, configuration, read, schema, written
-from simulations.experiments import ExperimentError, find, run
+from simulations.experiments import find, run
 
 DATA = files("simulations") / "data"
 LEAST = 'question = "?"\npopulation = "swept"\n'

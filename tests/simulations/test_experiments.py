@@ -19,16 +19,8 @@ from model.machine import Machine, Step
 from simulations import attempts, catalogue, draws, experiments, intervals, results, vectorised
 from simulations.arms import settings
 from simulations.catalogue import EXPERIMENTS
-from simulations.experiments import (
-    AS_DEPLOYED,
-    Adoption,
-    Experiment,
-    ExperimentError,
-    StoppedExperiment,
-    coinciding,
-    find,
-    run,
-)
+from simulations.experiment import Adoption, Experiment, ExperimentError
+from simulations.experiments import AS_DEPLOYED, StoppedExperiment, coinciding, find, run
 from simulations.population import PopulationError, load
 from simulations.visits import ONE_VISIT, plan_for
 

@@ -11,7 +11,8 @@ from simulations import experiments
 from simulations.agents import Arm
 from simulations.attempts import ADOPTIONS, draw, resident_codes, situations
 from simulations.catalogue import EXPERIMENTS
-from simulations.experiments import ExperimentError, find, population_for, run
+from simulations.experiment import ExperimentError
+from simulations.experiments import find, population_for, run
 from simulations.horizon import LIFETIMES, horizon
 from simulations.intervals import mean
 from simulations.population import load

@@ -9,9 +9,9 @@ import pytest
 
 from model.design import Design
 from simulations import layers
-from simulations.engine import EngineError, Tally, Unit
 from simulations.layers import PARTIES, SPELLINGS, judge
 from simulations.population import Population, load
+from simulations.units import EngineError, Tally, Unit
 from simulations.visits import Settings
 
 SWEPT = load("swept")

@@ -14,13 +14,13 @@ from scipy.stats import poisson
 from simulations import draws, lives, vectorised
 from simulations.attempts import ADOPTIONS, Situations, draw_codes, situations
 from simulations.calls import CHUNK, calls
-from simulations.engine import Tally, Unit
 from simulations.experiments import find, run
 from simulations.lives import QUANTITIES, World, count, live, tallied
 from simulations.options import told
 from simulations.population import Population, load, populations
 from simulations.residents import Residents, settle
 from simulations.stations import Station, Waiting
+from simulations.units import Tally, Unit
 from simulations.visits import PLACES, Settings
 
 #: One client, one AS, one resource server, a crowd of users who have no other agent: what queueing theory is about.

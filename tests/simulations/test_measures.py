@@ -9,11 +9,11 @@ import pytest
 
 from simulations import agents, costs, intervals, measures, vectorised
 from simulations.attempts import situations
-from simulations.engine import Tally, Unit
 from simulations.measures import ACCEPTED_FLOW, PAIR, THEFTS, WORKING, Measure
 from simulations.population import load
 from simulations.readers import READERS
 from simulations.results import measured
+from simulations.units import Tally, Unit
 from simulations.visits import Label
 
 WORKS, STOLEN = Label("success", "accepted", ()), Label("diverted", "diverted", ("authorization",))

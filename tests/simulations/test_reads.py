@@ -17,13 +17,14 @@ from simulations.arms import PROTECTIONS, Arm, arm
 from simulations.attempts import situations
 from simulations.catalogue import EXPERIMENTS
 from simulations.crowd import judge_all
-from simulations.engine import Unit
-from simulations.experiments import Experiment, run
+from simulations.experiment import Experiment
+from simulations.experiments import run
 from simulations.population import PopulationError, load
 from simulations.reach import Attack
 from simulations.readers import READERS, check_met
 from simulations.reads import check_read, read_by, read_by_visits, unread
 from simulations.sensitivity import indices
+from simulations.units import Unit
 from simulations.visits import DELEGATED, ONE_VISIT, UNDER_AAUTH, Settings
 
 COULD = [name for name, switch in SWITCHES.items() if switch.kind in ("mechanism", "environment")]

@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from simulations import agents, engine, record, vectorised
-from simulations.engine import Unit
 from simulations.population import load
+from simulations.units import Unit
 
 ARMS = ((), (("echo", "req"),))
 

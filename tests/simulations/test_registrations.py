@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from simulations import registrations
-from simulations.engine import Tally, Unit
 from simulations.population import Population, load
+from simulations.units import Tally, Unit
 from simulations.visits import Settings
 
 SWEPT = load("swept")

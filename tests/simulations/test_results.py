@@ -11,9 +11,9 @@ import pandas
 import pytest
 from scipy.stats import binomtest, ttest_1samp
 
-from simulations.engine import Sums, Tally
 from simulations.intervals import contrast, exact, mean, paired_difference, share, unpaired_difference, wilson
 from simulations.results import TABLES, Origin, Point, Result, alike, measured, tabulate, write
+from simulations.units import Sums, Tally
 from simulations.visits import Label
 
 YES, NO = Label("success", "accepted", ()), Label("refused", "client.rule", ("resource_binding",))

@@ -12,14 +12,15 @@ import pytest
 from model.errors import InputError
 from simulations import experiments
 from simulations.catalogue import EXPERIMENTS
-from simulations.engine import Tally, Unit
-from simulations.experiments import Adoption, Mix, population_for
+from simulations.experiment import Adoption, Mix
+from simulations.experiments import population_for
 from simulations.horizon import lasting
 from simulations.knobs import Knob, knobs, stand, unit_at
 from simulations.options import OPTIONS, told
 from simulations.population import Number, Provenance, load
 from simulations.sensitivity import COLUMNS, MOST_ATTEMPTS, indices
 from simulations.servers import authorization_servers
+from simulations.units import Tally, Unit
 from simulations.visits import Label
 
 #: Two things open: how many visits go to the attacker, and how many AS ignore the resource. The thief is never late.

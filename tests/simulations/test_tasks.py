@@ -9,9 +9,9 @@ import pytest
 
 from model.rule import RULES
 from simulations import tasks
-from simulations.engine import EngineError, Tally, Unit
 from simulations.harms import every_harm
 from simulations.population import Population, load
+from simulations.units import EngineError, Tally, Unit
 
 HONEST = load("swept").with_shares("place", {"honest_api": 1})
 #: Nothing goes wrong by itself.

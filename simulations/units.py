@@ -1,0 +1,136 @@
+"""What is counted and what comes of it: a population met by every arm, and how often attempts ended so.
+
+Below those who count (:mod:`simulations.readers`) and who spreads the work (:mod:`simulations.engine`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+from model.errors import InputError
+from simulations import provenance
+from simulations.population import Population
+from simulations.visits import Label, Settings
+
+#: Who counts: the rules over arrays, agents in time, whole tasks of agents, spellings layer by layer, one AS, a
+#: whole world in time, or vendors that adopt something and then meet.
+READERS = ("arrays", "agents", "tasks", "layers", "registrations", "residents", "vendors")
+#: Those of them that can write down every attempt.
+RECORDERS = ("arrays", "agents")
+#: Those of them in which attackers choose what harm they do.
+STRATEGIC = ("arrays", "agents", "tasks", "residents", "vendors")
+#: Those of them in which attempts of a replication have to do with each other, by what is kept or who has moved.
+INTERDEPENDENT = ("agents", "registrations", "residents", "vendors")
+
+
+class EngineError(InputError):
+    """Work that cannot be done as asked: no such cluster, or none that counts; or options that are none."""
+
+
+class Crossed(NamedTuple):
+    """Sums over accepted flows: of a quantity in its own arm, in flows accepted in the first arm, and the other way.
+
+    ``first``: of the quantity in the first arm over the flows accepted in this one.
+    """
+
+    own: float
+    other: float
+    first: float
+
+
+class Sums(NamedTuple):
+    """A quantity over attempts of one arm, and its difference to the first arm in the same attempt.
+
+    ``crossed``: what it takes to say how much of it there is for each accepted flow, where that is counted.
+    """
+
+    number: int
+    total: float
+    squares: float
+    difference: float
+    difference_squares: float
+    crossed: Crossed | None = None
+
+    def plus(self, other: Sums) -> Sums:
+        """Both together."""
+        crossed = None
+        if self.crossed and other.crossed:
+            crossed = Crossed(*(here + there for here, there in zip(self.crossed, other.crossed, strict=True)))
+        return Sums(
+            self.number + other.number, self.total + other.total, self.squares + other.squares,
+            self.difference + other.difference, self.difference_squares + other.difference_squares, crossed,
+        )  # fmt: skip
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was counted.
+
+    Attributes:
+        endings: how often the arms ended so, all of them in the same attempt: one label for each arm.
+        sums: quantities by name and number of the arm.
+    """
+
+    endings: Counter[tuple[Label, ...]] = field(default_factory=Counter)
+    sums: dict[tuple[str, int], Sums] = field(default_factory=dict)
+
+    def add(self, other: Tally) -> None:
+        """Count in what somebody else counted."""
+        self.endings.update(other.endings)
+        for key, sums in other.sums.items():
+            self.sums[key] = self.sums[key].plus(sums) if key in self.sums else sums
+
+    def to_json(self) -> dict[str, Any]:
+        """As data."""
+        endings = [[list(labels), times] for labels, times in self.endings.items()]
+        return {"endings": endings, "sums": [[*key, *sums] for key, sums in self.sums.items()]}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Tally:
+        """From data."""
+        endings = Counter({
+            tuple(Label(kind, name, tuple(harms), tuple(attainable)) for kind, name, harms, attainable in labels): times
+            for labels, times in data["endings"]
+        })  # fmt: skip
+        sums = {
+            (name, arm): Sums(*moments)._replace(crossed=crossed and Crossed(*crossed))
+            for name, arm, *moments, crossed in data["sums"]
+        }
+        return cls(endings, sums)
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A population met by every arm: one replication at one point of a sweep.
+
+    Attributes:
+        arms: the switches that each arm sets.
+        seed: names the random numbers; the arms and the points of a sweep share them.
+        attempts: how many, from the attempt number ``first`` on (a multiple of four).
+        adoption: the share of clients, and of servers, that do what the arm sets.
+        reader: one of :data:`READERS`.
+        options: what else the reader is told.
+        strategy: what attackers are after, one of :data:`simulations.harms.STRATEGIES`.
+        record: folder to write every single attempt to; nothing that is counted depends on it.
+    """
+
+    population: Population
+    arms: tuple[Settings, ...]
+    seed: str
+    attempts: int
+    adoption: float = 1.0
+    reader: str = "arrays"
+    first: int = 0
+    options: tuple[tuple[str, float], ...] = ()
+    strategy: str = "gravest"
+    record: str = field(default="", repr=False, compare=False)
+
+    @property
+    def digest(self) -> str:
+        """Names everything that the counts depend on, the code that counts them included."""
+        text = f"{provenance.code()}\n{self!r}"
+        return blake2b(text.encode(), digest_size=16).hexdigest()
