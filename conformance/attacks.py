@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from itertools import combinations
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from conformance.play import Attack, Deed, Play, Sign
 from conformance.telling import PARTIES, Draft, UntellableError, messages, sign_of, tell
@@ -101,28 +101,47 @@ def questions(
                         yield name, probe, deployment, one
 
 
-def plays(
+class Found(NamedTuple):
+    """An attack trace, and what is peculiar to the honest parties that it was found among."""
+
+    trace: Trace
+    deployment: Mapping[str, str]
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What makes it another: clients that are weak in different ways may fall for one and the same."""
+        trace = self.trace
+        return trace.shows, trace.configuration.capabilities, trace.steps, tuple(self.deployment.items())
+
+    def to_json(self) -> dict[str, Any]:
+        """The trace as data."""
+        return {"trace": self.trace.to_json(), "deployment": dict(self.deployment)}
+
+
+def search(
     design: Design, ask: Asking, done: Callable[[], None] = lambda: None, properties: Collection[str] = ASKED
-) -> tuple[list[Play], dict[str, str]]:
-    """The plays of every attack trace that the solver finds, and for the traces that are none the reason."""
-    found: dict[str, Play] = {}
-    untold: dict[str, str] = {}
-    known = set()
+) -> list[Found]:
+    """Every attack trace that the solver finds for a client of this design, or for one that is weaker."""
+    found: dict[tuple[object, ...], Found] = {}
     for name, probe, deployment, client in questions(design, properties):
         for trace in _traces(name, probe, client, ask):
-            # Clients that are weak in different ways may fall for one and the same.
-            one = name, trace.configuration.capabilities, trace.steps, str(deployment)
-            if one in known:
-                continue
-            known.add(one)
-            try:
-                play = as_play(trace, design.but(**deployment))
-                earlier = found.setdefault(play.name, play)
-                found[play.name] = _merged(earlier, play)
-            except UntellableError as error:
-                untold.setdefault(f"{name} under {trace.configuration}", str(error))
+            one = Found(trace, deployment)
+            found.setdefault(one.key, one)
         done()
-    return list(found.values()), untold
+    return list(found.values())
+
+
+def told(every: Iterable[Found], design: Design) -> tuple[list[Play], dict[str, str]]:
+    """Traces as plays for a client of this design, and for those that cannot be told to one the reason."""
+    plays: dict[str, Play] = {}
+    untold: dict[str, str] = {}
+    for trace, deployment in every:
+        try:
+            play = as_play(trace, design.but(**deployment))
+            plays[play.name] = _merged(plays.get(play.name, play), play)
+        except UntellableError as error:
+            untold.setdefault(f"{trace.shows} under {trace.configuration}", str(error))
+    return list(plays.values()), untold
 
 
 def _traces(name: str, probe: Probe, design: Design, ask: Asking) -> Iterator[Trace]:

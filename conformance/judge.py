@@ -6,6 +6,7 @@ work and came to an end of its own: one that hung, crashed, ran out of time or n
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -234,14 +235,29 @@ def _codes(world: World) -> dict[str, list[tuple[str, str]]]:
 def _attacks(world: World) -> list[str]:
     """Properties of the model whose event was observed: what an honest server issued reached the attacker, or was of
     use to it."""
-    attacks = world.play.attacks or ANYWHERE
-    return [attack.violates for attack in attacks if all(_is_seen(world, sign) for sign in attack.signs)]
+    return [attack.violates for attack in _looked_for(world) if all(any(_shown(world, one)) for one in attack.signs)]
 
 
-def _is_seen(world: World, sign: Sign) -> bool:
-    """Whether a sign of an attack is there: what honest parties issued, or a request, arrived; or was of use."""
+def _looked_for(world: World) -> Sequence[Attack]:
+    return world.play.attacks or ANYWHERE
+
+
+def _shown(world: World, sign: Sign) -> Iterator[bool]:
+    """Of each exchange whether a sign of an attack is in it: what honest parties issued, or a request, arrived there,
+    or was of use."""
     at = world.origins.filled(sign.at)
-    return any(_shows(world, sign, seen) for seen in world.recording.exchanges if seen.url.startswith(at))
+    return (seen.url.startswith(at) and _shows(world, sign, seen) for seen in world.recording.exchanges)
+
+
+def losses(world: World) -> dict[int, tuple[str, ...]]:
+    """The places of the exchanges by which properties are lost, with those properties."""
+    violated, found = _attacks(world), dict[int, dict[str, None]]()
+    for attack in _looked_for(world):
+        for sign in attack.signs if attack.violates in violated else ():
+            for place, shown in enumerate(_shown(world, sign)):
+                if shown:
+                    found.setdefault(place, {})[attack.violates] = None
+    return {place: tuple(names) for place, names in found.items()}
 
 
 def _shows(world: World, sign: Sign, seen: Exchange) -> bool:

@@ -15,16 +15,11 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from conformance import debian
 from conformance.install import DRIVERS
-from conformance.software import Registry, Release, Software, SoftwareError
+from conformance.software import FORMS, Registry, Release, Software, SoftwareError
 from model.client_names import canonical
 from model.documents import DocumentError, Schema, from_json
 from model.switches import SWITCHES
 
-#: How packages are named, by where they are from.
-FORMS = {
-    "pypi": "pypi:NAME==VERSION", "npm": "npm:NAME@VERSION", "path": "path:FILE-OR-FOLDER", "git": "git:FOLDER",
-    "deb": "deb:NAME",
-}  # fmt: skip
 #: The driver of what is a command: a client, and a resource server.
 COMMAND, SERVED_COMMAND = "command.py", "command_rs.py"
 

@@ -6,6 +6,7 @@ The format is HAR 1.2; fields that begin with an underscore are ours, as the for
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -93,9 +94,11 @@ class Recording:
         """The exchanges answered with a message, by one party or by any."""
         return [seen for seen in self.exchanges if seen.message == message and party in ("", seen.party)]
 
-    def har(self, title: str) -> dict[str, Any]:
-        """The recording as an HTTP Archive."""
+    def har(self, title: str, losses: Mapping[int, Sequence[str]] | None = None) -> dict[str, Any]:
+        """The recording as an HTTP Archive; what is lost in an exchange is a comment of its entry."""
         entries = [_entry(seen, title) for seen in self.exchanges]
+        for place, lost in (losses or {}).items():
+            entries[place] |= {"comment": f"here is lost: {', '.join(lost)}", "_lost": list(lost)}
         page: dict[str, Any] = {
             "startedDateTime": entries[0]["startedDateTime"] if entries else datetime.now(UTC).isoformat(),
             "id": title, "title": title, "pageTimings": {},

@@ -5,14 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree
 
 from conformance.expected import Expected
 from conformance.judge import BROKEN_QUERY, OUTCOMES, TRIAL, Judgement
-from conformance.play import Play
-from model import chart
 
 
 def lines(judgements: Sequence[Judgement], remarks: dict[str, str]) -> Iterator[str]:
@@ -135,7 +133,24 @@ def _told(one: Judgement) -> Iterator[str]:
 
 
 def junit(client: str, judgements: Sequence[Judgement], expected: Expected | None = None) -> str:
-    """The run as JUnit XML: a scenario fails where the client falls for an attack; one not measured is an error.
+    """The run as JUnit XML."""
+    return _xml(_suite(client, judgements, expected))
+
+
+def junits(runs: Mapping[str, tuple[Sequence[Judgement], Expected | None]]) -> str:
+    """Several runs as JUnit XML, by client."""
+    whole = ElementTree.Element("testsuites")
+    whole.extend(_suite(client, *run) for client, run in runs.items())
+    return _xml(whole)
+
+
+def _xml(element: ElementTree.Element) -> str:
+    ElementTree.indent(element)
+    return ElementTree.tostring(element, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _suite(client: str, judgements: Sequence[Judgement], expected: Expected | None) -> ElementTree.Element:
+    """A run as a suite: a scenario fails where the client falls for an attack; one not measured is an error.
 
     Where something is expected of the client, a scenario fails that went otherwise, and no other.
     """
@@ -163,23 +178,4 @@ def junit(client: str, judgements: Sequence[Judgement], expected: Expected | Non
     suite.set("failures", str(totals["failure"]))
     suite.set("errors", str(totals["error"]))
     suite.set("skipped", str(totals["skipped"]))
-    ElementTree.indent(suite)
-    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
-
-
-def page(client: str, plays: Sequence[Play], judgements: Sequence[Judgement], text: Sequence[str]) -> str:
-    """The run as a page: the attacks that succeed with their charts and recordings, then everything."""
-    parts = [f"# {client}", ""]
-    by_name = {play.name: play for play in plays}
-    attacked = [one for one in judgements if one.attacks]
-    if attacked:
-        parts += ["## What it falls for", "", "| scenario | violated | source | recording |", "|---|---|---|---|"]
-        for one in attacked:
-            archive = f"[{one.scenario}.har]({one.scenario}.har)"
-            parts.append(f"| {one.scenario} | {', '.join(one.attacks)} | {one.source} | {archive} |")
-        for one in attacked:
-            trace = by_name[one.scenario].trace
-            if trace is not None:
-                parts += ["", f"### {one.scenario}", "", by_name[one.scenario].about]
-                parts += ["", "```", chart.text(trace), "```"]
-    return "\n".join([*parts, "", "## Every scenario", "", "```", *text, "```", ""])
+    return suite

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.install import Installed
-from conformance.judge import SCHEMA, Judgement, judge, not_tested
+from conformance.judge import SCHEMA, Judgement, judge, losses, not_tested
 from conformance.origins import Authority
 from conformance.play import Play
 from conformance.processes import Run, drive
@@ -21,7 +21,7 @@ from model.documents import DocumentError, Schema, from_json
 from model.errors import InputError
 
 #: Written into every result; results of another number are made anew.
-FORMAT = 3
+FORMAT = 4
 _FILE = {"about": {"type": "string"}, "judgement": SCHEMA}
 _SCHEMA = Schema(lambda: {"type": "object", "properties": _FILE, "required": list(_FILE)})
 
@@ -80,7 +80,7 @@ class Store:
     def save(self, play: Play, judgement: Judgement, world: World | None) -> None:
         """Keep a judgement, and the recording that it was made from."""
         if world is not None:
-            self._write(f"{play.name}.har", world.recording.har(play.name))
+            self._write(f"{play.name}.har", world.recording.har(play.name, losses(world)))
         data = {**self._stamp, "about": play.about, "judgement": judgement.to_json()}
         self._write(f"{play.name}.json", data)
 

@@ -16,6 +16,13 @@ _VERSION = re.compile(r"[0-9][0-9A-Za-z.+-]*")
 Registry = Literal["pypi", "npm", "path", "git", "deb"]
 
 
+#: How packages are named, by where they are from.
+FORMS = {
+    "pypi": "pypi:NAME==VERSION", "npm": "npm:NAME@VERSION", "path": "path:FILE-OR-FOLDER", "git": "git:FOLDER",
+    "deb": "deb:NAME",
+}  # fmt: skip
+
+
 class SoftwareError(InputError):
     """Software that is not known, or that cannot be installed or started here."""
 

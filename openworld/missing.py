@@ -125,10 +125,10 @@ def _missing(
     rule = refusal.rule if refusal else None
     said = {"design": client.name, **DEPLOYMENTS[first.environment], "cap": ATTACKERS[first.attacker].capabilities}
     drawn = command("trace", first.property, ";".join(f"{key}={value}" for key, value in said.items()))
-    return Missing(mechanism, (switch, value), tuple(ordered), rule, _levels(rule, switch), usable, drawn)
+    return Missing(mechanism, (switch, value), tuple(ordered), rule, levels(rule, switch), usable, drawn)
 
 
-def _levels(rule: Rule | None, switch: str) -> tuple[tuple[str, str], ...]:
+def levels(rule: Rule | None, switch: str) -> tuple[tuple[str, str], ...]:
     """What the texts say of a rule; of a switch, where no rule refuses or none is listed."""
     by_rule = _catalogue().get(f"rule:{rule.name}", ()) if rule else ()
     return tuple(by_rule or _catalogue().get(f"switch:{switch}", ()))
@@ -162,7 +162,7 @@ def lines(client: Client, found: Lacking) -> Iterator[str]:
         yield from ("", f"## {number}. {worded('mechanism', one.mechanism)}: closes {len(one.opens)}", "")
         if one.rule is not None:
             yield f"* **What it asks**: {one.rule.requirement}"
-        yield f"* **Asked for by**: {'; '.join(_said(one.levels)) or 'no text that the catalogue has'}"
+        yield f"* **Asked for by**: {'; '.join(binding(one.levels)) or 'no text that the catalogue has'}"
         yield f"* **Smallest fix**: `{one.fix[0]}={one.fix[1]}`{_costs(one.usable)}"
         yield f"* **See it**: `{one.command}`"
         yield from ("* **What gets in without it**", *(f"  * {said}" for said in _opened(one.opens)))
@@ -171,7 +171,7 @@ def lines(client: Client, found: Lacking) -> Iterator[str]:
         yield from (f"* {said}" for said in _opened(found.left))
 
 
-def _said(levels: tuple[tuple[str, str], ...]) -> list[str]:
+def binding(levels: tuple[tuple[str, str], ...]) -> list[str]:
     """What binds most first, three of them."""
     order = {"MUST": 0, "MUST NOT": 0, "REQUIRED": 0, "SHALL": 0, "SHOULD": 1, "SHOULD NOT": 1}
     stated = dict.fromkeys((level, section) for level, section in levels if level != "-")

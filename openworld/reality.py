@@ -194,14 +194,15 @@ def design_of(release: Release) -> Design:
 
 def neighbours(name: str) -> tuple[Client, ...]:
     """The stored releases of the same client next to this one, before and after; those of its major version first."""
-    implementation, age = name.partition("==")[0], _age(name)
+    implementation, own = name.partition("==")[0], age(name)
     others = [one for one in clients().values() if one.name.partition("==")[0] == implementation and one.name != name]
-    before = [one for one in others if _age(one.name) <= age][-1:]
-    after = [one for one in others if _age(one.name) > age][:1]
-    return tuple(sorted((*before, *after), key=lambda one: _age(one.name)[:1] != age[:1]))
+    before = [one for one in others if age(one.name) <= own][-1:]
+    after = [one for one in others if age(one.name) > own][:1]
+    return tuple(sorted((*before, *after), key=lambda one: age(one.name)[:1] != own[:1]))
 
 
-def _age(name: str) -> list[int]:
+def age(name: str) -> list[int]:
+    """The numbers of a version, by which releases come one after the other."""
     return [int(number) for number in re.findall(r"\d+", name.partition("==")[2])]
 
 

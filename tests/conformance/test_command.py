@@ -17,8 +17,8 @@ from model.clients import find
 from model.conversation import converse
 from model.scenario import load as honest
 from openworld.cli import main
-from openworld.commands import conform
 from openworld.cures import HONEST, cures
+from openworld.driving import ready
 from openworld.kept import FILE, load
 
 #: A client that asks once and then says no more.
@@ -33,7 +33,7 @@ print('{"done": false}')
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ([], "name a CLIENT, or --server SERVER, --resource-server SERVER, --pair CLIENT SERVER, or "),
+        ([], "name a CLIENT, or --server SERVER, --resource-server SERVER, --pair CLIENT SERVER, "),
         (["mcp-python==2.3.0", "--server", "authlib==1.9.10"], "name a CLIENT, or"),
         (["nobody==1"], "unknown client 'nobody'; known: mcp-python"),
         (["--server", "nobody==1"], "unknown server 'nobody'; known: authlib"),
@@ -63,7 +63,7 @@ def test_release_without_the_client_is_one_line(
     driver = tmp_path / "driver.py"
     driver.write_text("print('{\"done\": false, \"unfit\": true, \"error\": \"this release has no client\"}')")
     command, reads = (sys.executable, str(driver)), (tmp_path, *python_folders())
-    monkeypatch.setattr(conform, "install", lambda wanted, **_: install.Installed(wanted, command, {}, reads))
+    monkeypatch.setattr(ready, "install", lambda wanted, **_: install.Installed(wanted, command, {}, reads))
     with pytest.raises(SystemExit) as ended:
         main(["conform", "oauth4webapi==3.1.0", "--scenarios", "R01,C01", "--plain"])
     said = capsys.readouterr().err.strip().splitlines()[-1]
@@ -78,7 +78,7 @@ def test_what_is_not_measured_is_inconclusive_and_in_every_file(
     driver.write_text("raise SystemError('broken')")
     command, reads = (sys.executable, str(driver)), (tmp_path, *python_folders())
     installed = install.Installed(release("mcp-python==0", CLIENTS, "client"), command, {}, reads)
-    monkeypatch.setattr(conform, "install", lambda wanted, **_: installed)
+    monkeypatch.setattr(ready, "install", lambda wanted, **_: installed)
     with pytest.raises(SystemExit) as ended:
         main(["conform", "mcp-python==0", "--scenarios", "R01", "--plain", "-o", str(out), "--junit", str(junit)])
     assert ended.value.code == 3
@@ -125,7 +125,7 @@ def test_full_disk_is_one_line_and_keeps_what_is_finished(
     driver, out = tmp_path / "driver.py", tmp_path / "out"
     driver.write_text(ASKING)
     command, reads = (sys.executable, str(driver)), (tmp_path, *python_folders())
-    monkeypatch.setattr(conform, "install", lambda wanted, **_: install.Installed(wanted, command, {}, reads))
+    monkeypatch.setattr(ready, "install", lambda wanted, **_: install.Installed(wanted, command, {}, reads))
     kept = out / "mcp-python-0" / "R01_exact.json"
     arguments = ["conform", "mcp-python==0", "--scenarios", "R01,M01", "--plain", "--jobs", "1", "-o", str(out)]
     with failing(out, lambda turn: errno.ENOSPC if kept.exists() else None), pytest.raises(SystemExit) as ended:

@@ -15,7 +15,7 @@ from conformance.sandbox import python_folders
 from conformance.software import CLIENTS, release
 from model.errors import InputError
 from openworld.cli import main
-from openworld.commands import conform
+from openworld.driving import ready as making_ready
 
 FALLS = ("authorization", "code_delivery")
 SEEN = [
@@ -101,7 +101,7 @@ def test_command_fails_on_what_changed_alone(
     ready = Installed(
         release("mcp-python==0", CLIENTS, "client"), (sys.executable, str(driver)), {}, (tmp_path, *python_folders())
     )
-    monkeypatch.setattr(conform, "install", lambda wanted, **_: ready)
+    monkeypatch.setattr(making_ready, "install", lambda wanted, **_: ready)
     command = ["conform", "mcp-python==0", "--scenarios", "R01", "--plain"]
 
     def ends(*more: str) -> int:

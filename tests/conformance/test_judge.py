@@ -117,6 +117,20 @@ def test_recording_is_an_http_archive(credulous: Installed, tmp_path: Path) -> N
     assert log["entries"][4]["_by"] == "user_agent"
 
 
+def test_archive_marks_the_exchanges_in_which_something_is_lost(credulous: Installed, tmp_path: Path) -> None:
+    """The code on its way to the attacker's token endpoint, and the token of the attacker's being served."""
+    judged(credulous, chosen("M01_iss_ok", "M08_mixup_iss"), tmp_path)
+
+    def marked(name: str) -> list[tuple[str, list[str]]]:
+        entries = json.loads((tmp_path / "mcp-python-0" / f"{name}.har").read_text())["log"]["entries"]
+        return [(one["_message"], one["_lost"]) for one in entries if "comment" in one]
+
+    assert marked("M01_iss_ok") == []
+    assert marked("M08_mixup_iss") == [
+        ("token_response", ["code_delivery", "authorization"]), ("resource_response", ["authorization"]),
+    ]  # fmt: skip
+
+
 def test_result_that_is_none_is_named(credulous: Installed, tmp_path: Path) -> None:
     plays, kept = chosen("M01_iss_ok"), tmp_path / "mcp-python-0" / "M01_iss_ok.json"
     judged(credulous, plays, tmp_path)

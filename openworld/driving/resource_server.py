@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from conformance import expected as expectations
+from conformance import results
+from conformance.confinement import confine
 from conformance.install import LOCK, Installed
 from conformance.probes import PROBES
+from conformance.resource_profile import resource_profiles
 from model.errors import InputError
+from openworld import kept
+from openworld.commands.shell import print_json, print_lines
+from openworld.driving.asked import Asked
+from openworld.driving.ready import code, resource_server
 from openworld.files import as_json, write
 from openworld.progress import Progress
-
-if TYPE_CHECKING:
-    from openworld.served import Served
+from openworld.served import Served, explain
+from simulations.servers import RESOURCE_SERVER
 
 _WORDS = {"A": "served", "x": "refused", "n": "not tested", "?": "not measured"}
 
@@ -36,9 +43,6 @@ def chosen(names: str | None) -> set[str]:
 
 async def ask(installed: Installed, limit: float, only: Callable[[str], bool]) -> list[Served]:
     """Every configuration of a resource server, explained."""
-    from conformance.resource_profile import resource_profiles
-    from openworld.served import explain
-
     software = installed.release.software
     total = len(software.variants) * sum(only(probe.name) for probe in PROBES)
     with Progress(str(installed.release), total) as progress:
@@ -48,9 +52,6 @@ async def ask(installed: Installed, limit: float, only: Callable[[str], bool]) -
 
 def keep(folder: Path, installed: Installed, found: Sequence[Served], protection: str) -> None:
     """Write what was found: recordings, requests with their answers, and rows for the table of resource servers."""
-    from openworld import kept
-    from simulations.servers import RESOURCE_SERVER
-
     write(folder / LOCK, as_json(installed.lock.to_json()))
     for one in found:
         for seen in one.profile.seen:
@@ -134,3 +135,31 @@ def _told(found: Served, name: str) -> str:
     if name in found.strictly:
         return f"{word:<14}which {found.strictly[name].name} refuses [{found.strictly[name].source}]"
     return f"{word:<14}{judged.error}{f'  {rule.name}' if rule else ''}"
+
+
+def drive(server: str, asked: Asked) -> int:
+    """Ask a resource server, and keep and tell what it serves."""
+    only = chosen(asked.scenarios)
+    installed = resource_server(server, asked)
+    name = str(installed.release)
+    expected = None if asked.expect is None else expectations.load(asked.expect, name)
+    protection = confine(asked.required)
+    found = asyncio.run(ask(installed, asked.limit, only.__contains__))
+    judgements = [judgement for one in found for judgement in one.judgements()]
+    if asked.junit is not None:
+        write(asked.junit, results.junit(name, judgements, expected))
+    if asked.write_expectations is not None:
+        write(asked.write_expectations, "\n".join(expectations.as_toml(name, judgements)) + "\n")
+    changes = {} if expected is None else expected.changes(judgements)
+    if asked.output is not None:
+        keep(asked.output / installed.release.slug, installed, found, protection)
+    if asked.as_json:
+        print_json({"resource_server": name, "profiles": [one.to_json() for one in found], "changes": changes,
+                    "protection": protection, "installed": installed.lock.to_json()})
+        return code(judgements, changes)
+    for one in found:
+        print_lines(lines(one))
+    if expected is not None:
+        print_lines([f"changed: {one}: {told}" for one, told in changes.items()] or ["all as expected"])
+    print_lines([f"protection: {protection}"])
+    return code(judgements, changes)

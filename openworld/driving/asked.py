@@ -1,0 +1,51 @@
+"""What the command line says of how real software is run, and where what is found goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The options of ``openworld conform``; those that say what is driven are told to whoever drives it."""
+
+    command: str | None = None
+    driver: Path | None = None
+    package: str | None = None
+    from_source: bool = False
+    reads: tuple[Path, ...] = ()
+    serve: bool = False
+    lock: Path | None = None
+    sources: tuple[str, ...] = ("catalogue",)
+    properties: tuple[str, ...] = ()
+    suite: bool = False
+    scenarios: str | None = None
+    limit: float = 20.0
+    jobs: int = 2
+    plain: bool = False
+    required: bool = False
+    expect: Path | None = None
+    write_expectations: Path | None = None
+    junit: Path | None = None
+    output: Path | None = None
+    as_json: bool = False
+
+    def check(self, several: bool, matrix: bool) -> None:
+        """Refuse what does not go together; ``several``: more than one real party takes part."""
+        if self.lock is not None and (several or self.serve or not (self.package or not self.command)):
+            raise click.UsageError("--lock says what to install of one client or server")
+        if self.driver is not None and (self.package is None or self.command):
+            raise click.UsageError("--driver is a driver of --package, in the place of --command")
+        if self.package and not (self.driver or self.command):
+            raise click.UsageError("say with --driver or --command how --package is driven")
+        if self.serve and (self.package or self.command or self.suite):
+            raise click.UsageError("--serve waits for a client that you start; it runs none")
+        if self.serve and "pairs" in self.sources:
+            raise click.UsageError("--source pairs is for a client that is started here")
+        if matrix and self.output is None:
+            raise click.UsageError("--matrix keeps its page and all results in the folder of -o")
+        if matrix and (self.expect or self.scenarios or self.properties or self.suite):
+            raise click.UsageError("what --matrix runs and expects is in its file")

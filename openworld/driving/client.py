@@ -1,0 +1,223 @@
+"""A real client, driven through scenarios: how each ended, beside what the model says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+
+from conformance import attacks, results, suite
+from conformance import expected as expectations
+from conformance.confinement import confine
+from conformance.install import LOCK, Installed, install
+from conformance.judge import Judgement, expected
+from conformance.mutations import mutations
+from conformance.packages import host_of
+from conformance.play import Play, catalogue
+from conformance.processes import drive as drive_here
+from conformance.run import Driving, Settings, run_all
+from conformance.serve import waiting
+from conformance.software import SoftwareError
+from conformance.suite import SUITE, Beside
+from model.design import Design
+from model.errors import InputError
+from openworld.commands.shell import print_json, print_lines
+from openworld.cures import Cure, all_cures
+from openworld.driving import ready
+from openworld.driving.asked import Asked
+from openworld.driving.telling import lines, page
+from openworld.driving.traces import attack_traces
+from openworld.files import as_json, write
+from openworld.kept import keep_client
+from openworld.pairs import Paired, meet
+from openworld.progress import Progress
+from openworld.reality import Asker, Explanation, design_of, explain
+from properties.security import find
+
+
+@dataclass(frozen=True, slots=True)
+class Driven:
+    """A client that was driven: what it did in each play, and what the model makes of it.
+
+    ``cures``: for each scenario in which something is lost, the smallest changes that stop that.
+    """
+
+    installed: Installed
+    plays: list[Play]
+    judgements: list[Judgement]
+    explained: Explanation
+    cures: Mapping[str, list[Cure]]
+
+    @property
+    def name(self) -> str:
+        """The release."""
+        return str(self.installed.release)
+
+    @property
+    def stops(self) -> dict[str, list[str]]:
+        """The cures in words."""
+        return {name: list(map(str, found)) for name, found in self.cures.items()}
+
+    def keep(self, output: Path, protection: str, published: Sequence[Mapping[str, object]] = ()) -> None:
+        """Write what was seen to the client's folder: data, and rows like those that designs are fitted to."""
+        release = self.installed.release
+        folder, known_as = output / release.slug, (release.software.name, release.version)
+        keep_client(
+            folder, self.name, self.plays, self.judgements, self.explained, self.stops, published, protection
+        )
+        write(folder / "behaviour.csv", results.table(*known_as, self.judgements))
+        write(folder / "attacks.csv", results.losses(*known_as, self.judgements))
+        write(folder / LOCK, as_json(self.installed.lock.to_json()))
+
+
+def drive(name: str | None, asked: Asked) -> int:
+    """Drive a client, and keep and tell what came of it."""
+    installed = ready.client(name, asked)
+    wanted, client = installed.release, str(installed.release)
+    expected = None if asked.expect is None else expectations.load(asked.expect, client)
+    about = tuple(map(told_to_a_client, asked.properties)) or attacks.ASKED
+    if asked.suite:
+        install(SUITE)
+    if "attack" not in asked.sources:  # what is not there is told before anything starts
+        chosen(_written(asked), asked.scenarios)
+    protection = confine(asked.required) if not asked.serve else "none: you start the client yourself"
+    # The solver is asked once this command is where it stays: what it has found is not passed on.
+    output, settings, design = asked.output, Settings(asked.limit, asked.jobs, not asked.plain), design_of(wanted)
+    kept_in = None if output is None else output / wanted.slug
+    found = attack_traces([design], about, kept_in) if "attack" in asked.sources else []
+    plays = chosen([*_written(asked), *attacks.told(found, design)[0]], asked.scenarios)
+    by = waiting(len(plays), click.echo) if asked.serve else drive_here
+    judgements = played(installed, plays, output, settings, by)
+    paired = _paired(installed, plays, judgements, output, settings) if "pairs" in asked.sources else None
+    if paired is not None:
+        plays, judgements = [*plays, *paired.plays], [*judgements, *paired.judgements]
+    driven = explained(installed, plays, judgements, found)
+    beside = asyncio.run(_beside(installed, judgements, asked.limit)) if asked.suite else []
+    return _tell(driven, asked, expected, paired, beside, protection)
+
+
+def _tell(
+    driven: Driven, asked: Asked, expected: expectations.Expected | None, paired: Paired | None,
+    beside: list[Beside], protection: str,
+) -> int:  # fmt: skip
+    """Write what is asked for, and print it."""
+    client, judgements, wanted = driven.name, driven.judgements, driven.installed.release
+    if asked.junit is not None:
+        write(asked.junit, results.junit(client, judgements, expected))
+    if asked.write_expectations is not None:
+        write(asked.write_expectations, "\n".join(expectations.as_toml(client, judgements)) + "\n")
+    changes = {} if expected is None else expected.changes(judgements)
+    published = [one.to_json() for one in beside]
+    if asked.output is not None:
+        driven.keep(asked.output, protection, published)
+    if asked.as_json:
+        shown = {"explanation": driven.explained.to_json(), "stopped_by": driven.stops, "suite": published}
+        shown |= {"protection": protection}
+        shown |= {"changes": changes} if expected is not None else {}
+        shown |= {"pairs": paired.to_json()} if paired is not None else {}
+        shown |= {"installed": driven.installed.lock.to_json(), "host": list(host_of(wanted))}
+        print_json(results.data(client, judgements, **shown))
+        return ready.code(judgements, changes)
+    told = list(lines(judgements, driven.explained, driven.stops, host_of(wanted), beside))
+    told += [] if paired is None else paired.lines()
+    if expected is not None:
+        told += [f"changed: {name}: {change}" for name, change in changes.items()] or ["all as expected"]
+    told.append(f"protection: {protection}")
+    if asked.output is not None:
+        for name, text in page(client, driven.plays, judgements, driven.stops, told).items():
+            write(asked.output / wanted.slug / name, text)
+    print_lines(told)
+    return ready.code(judgements, changes)
+
+
+def played(
+    installed: Installed, plays: Sequence[Play], output: Path | None, settings: Settings, by: Driving = drive_here
+) -> list[Judgement]:
+    """Run a client through plays.
+
+    Raises:
+        SoftwareError: it does not start.
+    """
+    with Progress(str(installed.release), len(plays)) as progress:
+        done = lambda one: progress.advance(one.scenario)  # noqa: E731 (it has no other use)
+        judgements = asyncio.run(run_all(installed, plays, output, settings, done, by))
+    unfit = [one for one in judgements if one.facts.get("unfit")]
+    if unfit and not any(one.measured and one.outcome != "n" for one in judgements):
+        raise SoftwareError(f"{installed.release} does not start: {unfit[0].error}")
+    return judgements
+
+
+def explained(
+    installed: Installed, plays: list[Play], judgements: list[Judgement], found: Sequence[attacks.Found]
+) -> Driven:
+    """What the model makes of what was seen."""
+    with Progress("ends that a design explains", len(judgements)) as progress:
+        explanation = explain(installed.release, plays, judgements, progress.at)
+    if explanation.source == "fitted":
+        plays, judgements = _retold(found, explanation.design, plays, judgements)
+    cures = all_cures(explanation.design, plays, judgements, Asker())
+    return Driven(installed, plays, judgements, explanation, cures)
+
+
+def _retold(
+    found: Sequence[attacks.Found], design: Design, plays: list[Play], judgements: list[Judgement]
+) -> tuple[list[Play], list[Judgement]]:
+    """Attack traces with what is expected of a client of the design that was fitted to all else."""
+    again = {play.name: play for play in attacks.told(found, design)[0]}
+    return [again.get(play.name, play) for play in plays], [
+        replace(one, expected=expected(again[one.scenario])) if one.scenario in again else one for one in judgements
+    ]
+
+
+def _paired(
+    installed: Installed, plays: list[Play], judgements: list[Judgement], output: Path | None, settings: Settings
+) -> Paired:
+    """The pairs of scenarios that tell apart what is not told apart yet, played."""
+    def run(more: Sequence[Play]) -> list[Judgement]:
+        return played(installed, more, output, settings)
+
+    with Progress("pairs of scenarios", 0) as progress:
+        return meet(installed.release, plays, judgements, run, progress.at)
+
+
+def _written(asked: Asked) -> list[Play]:
+    """The plays of these sources that nobody has to look for."""
+    found = catalogue() if {"catalogue", "pairs"} & {*asked.sources} else []
+    return [*found, *(mutations() if "mutation" in asked.sources else [])]
+
+
+def told_to_a_client(name: str) -> str:
+    """The property of this name, if attacks on it can be told to a client.
+
+    Raises:
+        InputError: they cannot.
+    """
+    found = find(name).name
+    if found not in attacks.ASKED:
+        allowed = ", ".join(attacks.ASKED)
+        raise InputError(f"attacks on {found} cannot be told to a client; allowed: {allowed}")
+    return found
+
+
+def chosen(every: list[Play], names: str | None) -> list[Play]:
+    """The plays that a comma-separated list of names and prefixes asks for; all without one.
+
+    Raises:
+        InputError: there is none of such a name.
+    """
+    if names is None:
+        return every
+    kept: dict[str, Play] = {}
+    for name in filter(None, map(str.strip, names.split(","))):
+        found = {play.name: play for play in every if play.name.startswith(name)}
+        if not found:
+            raise InputError(f"no scenario {name!r}; known: {', '.join(play.name for play in every)}")
+        kept |= found
+    return list(kept.values())
+
+
+async def _beside(installed: Installed, judgements: list[Judgement], limit: float) -> list[Beside]:
+    return await suite.compare(installed, install(SUITE), judgements, max(limit, 40.0))

@@ -1,0 +1,126 @@
+"""A matrix of real clients: releases by attacks and scenarios, beside what a file expects of them, and a page of it.
+
+What was measured before stays (``-o``): a matrix that was interrupted goes on, and what is finished is on the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from conformance import attacks, matrix, results
+from conformance.confinement import confine
+from conformance.install import Installed
+from conformance.matrix import Entry, Matrix
+from conformance.packages import packaged
+from conformance.play import Play, catalogue
+from conformance.run import Settings
+from conformance.software import CLIENTS, Release, SoftwareError, release
+from model.errors import InputError
+from openworld.commands.shell import DONE, INCONCLUSIVE, VIOLATED, print_json, print_lines
+from openworld.driving import ready
+from openworld.driving.asked import Asked
+from openworld.driving.client import chosen, explained, played
+from openworld.driving.columns import Column, affected
+from openworld.driving.matrix_page import pages
+from openworld.driving.telling import page
+from openworld.driving.traces import attack_traces
+from openworld.files import write
+from openworld.reality import design_of
+
+
+def drive(path: Path, asked: Asked) -> int:
+    """Run what a file says, and tell what went otherwise than it expects."""
+    assert asked.output is not None
+    wanted = matrix.load(path)
+    releases = {entry.name: _release(path, entry) for entry in wanted.entries}
+    models = [design_of(releases.get(name) or release(name, CLIENTS, "client")) for name in wanted.traces_for]
+    scenarios = chosen(catalogue(), ",".join(wanted.scenarios)) if wanted.scenarios else []
+    installed = {name: ready.installed(one, asked) for name, one in releases.items()}
+    protection = confine(asked.required)
+    found = attack_traces(list(dict.fromkeys(models)), wanted.attacks, asked.output) if wanted.attacks else []
+    columns: list[Column] = []
+    for entry in wanted.entries:
+        columns.append(_column(entry, installed[entry.name], scenarios, found, asked, protection))
+        for name, text in pages(columns, wanted, asked.output, protection).items():
+            write(asked.output / name, text)
+    _write(asked, wanted, columns)
+    if asked.as_json:
+        print_json(_data(columns, protection))
+    else:
+        print_lines(_lines(columns, asked.output, protection))
+    return _code(columns)
+
+
+def _release(path: Path, entry: Entry) -> Release:
+    """The release that an entry names.
+
+    Raises:
+        InputError: what it is to be had from is called otherwise.
+    """
+    if not entry.package:
+        return release(entry.name, CLIENTS, "client")
+    found = packaged(entry.package, ready.own_or_shipped(Path(entry.driver)))
+    if str(found) != entry.name:
+        raise InputError(f"{path}: {entry.name}: by its package and driver it is {found}")
+    return found
+
+
+def _column(
+    entry: Entry, installed: Installed, scenarios: Sequence[Play], found: Sequence[attacks.Found], asked: Asked,
+    protection: str,
+) -> Column:  # fmt: skip
+    """Run one release; one that does not start is not measured, and keeps nobody from being run."""
+    assert asked.output is not None
+    plays = [*scenarios, *attacks.told(found, design_of(installed.release))[0]]
+    try:
+        judgements = played(installed, plays, asked.output, Settings(asked.limit, asked.jobs, not asked.plain))
+    except SoftwareError as error:
+        return Column(entry, installed.release.slug, why=str(error))
+    driven = explained(installed, plays, judgements, found)
+    driven.keep(asked.output, protection)
+    text = list(results.lines(driven.judgements, {}))
+    for name, content in page(driven.name, driven.plays, driven.judgements, driven.stops, text).items():
+        write(asked.output / installed.release.slug / name, content)
+    return Column(entry, installed.release.slug, driven)
+
+
+def _write(asked: Asked, wanted: Matrix, columns: Sequence[Column]) -> None:
+    seen = {one.name: one.judgements for one in columns}
+    if asked.junit is not None:
+        write(asked.junit, results.junits({one.name: (one.judgements, one.entry.expected) for one in columns}))
+    if asked.write_expectations is not None:
+        write(asked.write_expectations, "\n".join(matrix.as_toml(wanted, seen)) + "\n")
+
+
+def _code(columns: Sequence[Column]) -> int:
+    if any(one.changes for one in columns):
+        return VIOLATED
+    return DONE if all(one.measured for one in columns) else INCONCLUSIVE
+
+
+def _lines(columns: Sequence[Column], output: Path, protection: str) -> Iterator[str]:
+    """A line for each client, what changed, and which releases are affected by what."""
+    for one in columns:
+        yield f"{one.name}: {one.summary}"
+    for one in columns:
+        yield from (f"changed: {one.name}: {name}: {told}" for name, told in one.changes.items())
+    if not any(one.changes for one in columns):
+        expected = any(one.entry.expected is not None for one in columns)
+        yield "all as expected" if expected else "nothing is expected of anybody (--write-expectations FILE)"
+    yield "affected, first and last of the releases listed"
+    yield from (f"  {one}" for one in affected({one.name: one.judgements for one in columns}))
+    yield f"protection: {protection}"
+    yield f"page: {output / 'index.html'}"
+
+
+def _data(columns: Sequence[Column], protection: str) -> Mapping[str, Any]:
+    return {
+        "clients": [
+            {**results.data(one.name, one.judgements), "changes": one.changes, "not_started": one.why}
+            for one in columns
+        ],
+        "affected": [one._asdict() for one in affected({one.name: one.judgements for one in columns})],
+        "protection": protection,
+    }  # fmt: skip

@@ -1,0 +1,154 @@
+"""A matrix as static pages: a table with a cell for each release and scenario, and a page for each release.
+
+A cell leads to what there is to see of it: the recording with the exchanges in which something is lost, the chart of
+the attack, and the smallest fixes with the sections that ask for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from conformance.judge import OUTCOMES, Judgement
+from conformance.matrix import Matrix
+from conformance.play import Play
+from model.chart import chart
+from model.documents import DocumentError, from_json
+from openworld.driving.columns import Affected, Column, affected
+from openworld.fixes import fixes
+from openworld.report.page import template
+from openworld.sequence import svg
+from openworld.show import ending
+from properties.security import PROPERTIES
+
+#: Where the charts of attacks are: one and the same for all who fall for it.
+_CHARTS = "charts"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What a release did in a scenario, as a cell shows it."""
+
+    look: str
+    sign: str
+    words: str
+    link: str
+    changed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A scenario with what every release did in it; ``stands_out``: somebody falls, changed or was not measured."""
+
+    scenario: str
+    about: str
+    cells: Sequence[Cell | None]
+
+    @property
+    def stands_out(self) -> bool:
+        """Whether there is anything to look at first."""
+        return any(cell is not None and (cell.look in ("attack", "unknown") or cell.changed) for cell in self.cells)
+
+
+def pages(columns: Sequence[Column], wanted: Matrix, output: Path, protection: str) -> dict[str, str]:
+    """The pages of what is finished, and the charts that they show, by name."""
+    made = {"index.html": _index(columns, wanted, protection)}
+    for column in columns[-1:]:  # those before are written already
+        for play, judgement in _seen(column):
+            if judgement.attacks and play.trace is not None:
+                made[f"{_CHARTS}/{play.name}.svg"] = svg(chart(play.trace, ending(PROPERTIES[play.trace.shows])))
+        made[f"{column.slug}/index.html"] = _release(column, output)
+    return made
+
+
+def _index(columns: Sequence[Column], wanted: Matrix, protection: str) -> str:
+    rows = list(_rows(columns))
+    ranges: dict[str, list[Affected]] = {}
+    for one in affected(_judged(columns)):
+        ranges.setdefault(one.client, []).append(one)
+    return template("matrix.html.jinja").render(
+        columns=columns, clients=[
+            (client, list(each)) for client, each in groupby(columns, lambda one: one.name.partition("==")[0])
+        ],
+        first=[row for row in rows if row.stands_out], rest=[row for row in rows if not row.stands_out],
+        outcomes=OUTCOMES, ranges=ranges, planned=len(wanted.entries), protection=protection,
+        expected=any(one.entry.expected is not None for one in columns),
+    )  # fmt: skip
+
+
+def _judged(columns: Sequence[Column]) -> dict[str, Sequence[Judgement]]:
+    return {one.name: one.judgements for one in columns}
+
+
+def _seen(column: Column) -> Iterator[tuple[Play, Judgement]]:
+    """Every play of a release with what came of it."""
+    if column.driven is not None:
+        judged = {one.scenario: one for one in column.judgements}
+        yield from ((play, judged[play.name]) for play in column.driven.plays)
+
+
+def _rows(columns: Sequence[Column]) -> Iterator[Row]:
+    cells = [{play.name: _cell(column, one) for play, one in _seen(column)} for column in columns]
+    plays = {play.name: play for column in columns for play, _ in _seen(column)}
+    for name, play in plays.items():
+        yield Row(name, about(play), [of.get(name) for of in cells])
+
+
+def about(play: Play) -> str:
+    """What a play is about, in a few words: of an attack trace what is lost in it, and to whom."""
+    if play.trace is None:
+        return play.about
+    who = " + ".join(sorted(play.trace.configuration.capabilities))
+    return f"{who}: {', '.join(dict.fromkeys(one.violates for one in play.attacks))}"
+
+
+def _cell(column: Column, seen: Judgement) -> Cell:
+    change = column.changes.get(seen.scenario, "")
+    look = "attack" if seen.attacks else "unknown" if not seen.measured else "none" if seen.outcome == "n" else "safe"
+    lost = f"falls: loses {', '.join(seen.attacks)}; " if seen.attacks else ""
+    words = f"{lost}{OUTCOMES[seen.outcome]}"
+    sign = f"\N{BALLOT X}{seen.outcome}" if seen.attacks else seen.outcome
+    return Cell(look, sign, words, f"{column.slug}/index.html#{quote(seen.scenario)}", change)
+
+
+def _release(column: Column, output: Path) -> str:
+    return template("matrix_release.html.jinja").render(
+        column=column, outcomes=OUTCOMES, charts=f"../{_CHARTS}",
+        falls=[_fall(column, play, one, output) for play, one in _seen(column) if one.attacks],
+        rest=[(play, one, about(play), column.changes.get(play.name, ""), _because(column, play.name))
+              for play, one in _seen(column) if not one.attacks],
+    )  # fmt: skip
+
+
+def _because(column: Column, scenario: str) -> str:
+    return column.entry.expected.because.get(scenario, "") if column.entry.expected else ""
+
+
+def _fall(column: Column, play: Play, seen: Judgement, output: Path) -> dict[str, Any]:
+    """What a release falls for: the exchanges, the chart, the fixes."""
+    assert column.driven is not None
+    cures = column.driven.cures.get(play.name, [])
+    return {
+        "play": play, "seen": seen, "about": about(play), "change": column.changes.get(play.name, ""),
+        "because": _because(column, play.name), "exchanges": _exchanges(output / column.slug / f"{play.name}.har"),
+        "fixes": fixes(column.driven.explained.design, play, cures),
+    }  # fmt: skip
+
+
+def _exchanges(path: Path) -> list[dict[str, Any]]:
+    """The exchanges of a recording, as a page shows them."""
+    with suppress(OSError, DocumentError):
+        return [
+            {
+                "number": number, "by": entry["_by"], "to": entry["_party"], "lost": entry.get("_lost", ()),
+                "method": entry["request"]["method"], "url": entry["request"]["url"],
+                "answer": entry["_message"] or str(entry["response"]["status"] or "cut"),
+            }
+            for number, entry in enumerate(from_json(path.read_bytes())["log"]["entries"], 1)
+        ]  # fmt: skip
+    return []

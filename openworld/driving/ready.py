@@ -1,0 +1,74 @@
+"""What a command line names, installed and ready to be driven; and the exit code of what was seen of it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from conformance.install import DRIVERS, Installed, install, of_command
+from conformance.judge import Judgement
+from conformance.lock import Lock
+from conformance.packages import COMMAND, SERVED_COMMAND, packaged
+from conformance.serve import SOMEBODYS
+from conformance.software import CLIENTS, RESOURCE_SERVERS, Release, release
+from model.errors import InputError
+from openworld.commands.shell import DONE, INCONCLUSIVE, VIOLATED
+from openworld.driving.asked import Asked
+
+
+def installed(wanted: Release, asked: Asked) -> Installed:
+    """A release that is ready, as a file says that it was installed before, if there is one."""
+    if asked.lock is None:
+        return install(wanted, source=asked.from_source)
+    listed = Lock.load(asked.lock)
+    if listed.software != str(wanted):
+        raise InputError(f"{asked.lock}: lists what was installed for {listed.software}, not for {wanted}")
+    return install(wanted, lock=listed, source=asked.from_source)
+
+
+def _words(asked: Asked) -> list[str]:
+    try:
+        return shlex.split(asked.command or "")
+    except ValueError as error:
+        raise InputError(f"--command is no command line: {error}") from None
+
+
+def client(name: str | None, asked: Asked) -> Installed:
+    """The client that the command line names, ready to be driven."""
+    if name is not None:
+        return installed(release(name, CLIENTS, "client"), asked)
+    if asked.serve:
+        return SOMEBODYS
+    command = _words(asked)
+    if asked.package is None:
+        return of_command(command, asked.reads)
+    found = installed(packaged(asked.package, own_or_shipped(asked.driver or Path(COMMAND))), asked)
+    if asked.command:
+        return of_command(command, asked.reads, found)
+    return replace(found, reads=(*found.reads, *asked.reads))
+
+
+def own_or_shipped(driver: Path) -> Path:
+    """A driver of the user's, or the one of that name that ships."""
+    return DRIVERS / driver if not driver.exists() and (DRIVERS / driver).exists() else driver
+
+
+def resource_server(name: str, asked: Asked) -> Installed:
+    """The resource server that the command line names, ready to be driven."""
+    if name != "-":
+        return installed(release(name, RESOURCE_SERVERS, "resource server"), asked)
+    if not asked.command:
+        return client(None, asked)
+    package = None
+    if asked.package is not None:
+        package = installed(packaged(asked.package, DRIVERS / SERVED_COMMAND), asked)
+    return of_command(_words(asked), asked.reads, package, SERVED_COMMAND)
+
+
+def code(judgements: Sequence[Judgement], changes: Mapping[str, str]) -> int:
+    """Whether something went otherwise than expected, or else not all was measured that was tried."""
+    if changes:
+        return VIOLATED
+    return DONE if all(one.measured for one in judgements) else INCONCLUSIVE

@@ -1,0 +1,52 @@
+"""Attack traces that were looked for, kept in a folder: the solver is not asked again for what it has found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import conformance
+from conformance.attacks import Found, asked, search
+from model.design import Design
+from model.documents import DocumentError, from_json
+from model.extension import marks
+from model.trace import TraceError
+from model.trace import from_json as trace_of
+from openworld.cache import SOURCES, fingerprint
+from openworld.files import as_json, write
+from openworld.progress import Progress
+from openworld.reality import Asker
+
+#: The file in the output folder.
+FILE = "attack-traces.json"
+
+
+def attack_traces(designs: Sequence[Design], properties: Sequence[str], folder: Path | None) -> list[Found]:
+    """The traces that the solver finds for clients of these designs, each once."""
+    stamp = {"designs": list(map(str, designs)), "properties": list(properties), "by": _sources()}
+    known = None if folder is None else _kept(folder / FILE, stamp)
+    if known is not None:
+        return known
+    found: dict[object, Found] = {}
+    with Progress("asking the solver for attacks", sum(asked(one, properties) for one in designs)) as progress:
+        for design in designs:
+            found |= {one.key: one for one in search(design, Asker(), progress.advance, properties)}
+    if folder is not None:
+        write(folder / FILE, as_json({**stamp, "found": [one.to_json() for one in found.values()]}))
+    return list(found.values())
+
+
+def _sources() -> list[str]:
+    """All that decides what is found: the model, the questions, and what a draft adds."""
+    return [fingerprint((*SOURCES, Path(conformance.__file__).parent)), *map(str, marks())]
+
+
+def _kept(path: Path, stamp: dict[str, Any]) -> list[Found] | None:
+    """What was found when the same was asked; a damaged file is as good as none."""
+    with suppress(OSError, DocumentError, TraceError, LookupError, TypeError, AttributeError):
+        data = from_json(path.read_bytes())
+        if {name: data[name] for name in stamp} == stamp:
+            return [Found(trace_of(one["trace"]), dict(one["deployment"])) for one in data["found"]]
+    return None

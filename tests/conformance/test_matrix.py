@@ -1,0 +1,153 @@
+"""The matrix: clients by scenarios, beside what its file expects, with a page that leads to the evidence."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from conformance import matrix
+from conformance.install import Installed
+from conformance.judge import Judgement
+from conformance.sandbox import python_folders
+from conformance.software import Release
+from model.errors import InputError
+from openworld.cli import main
+from openworld.driving import ready
+from openworld.driving.columns import affected
+
+TWO = """
+scenarios = ["R01"]
+attacks = []
+[[client]]
+name = "mcp-python==1"
+[[client]]
+name = "mcp-python==2"
+"""
+#: A client that asks once; release 3 hangs before it does.
+ASKS = """import json, sys, time, urllib.request
+job = json.loads(sys.stdin.readline())
+if sys.argv[1] == "3": time.sleep(60)
+open(sys.argv[2], "a").write(sys.argv[1])
+try: urllib.request.urlopen(job["url"])
+except OSError: pass
+print('{"done": false}')
+"""
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """Runs the command on a matrix, with a client that notes in a file that it was started."""
+    driver = tmp_path / "driver.py"
+    driver.write_text(ASKS)
+    monkeypatch.setattr("conformance.sandbox.way", lambda: "")
+
+    def installed(wanted: Release, **_: object) -> Installed:
+        command = (sys.executable, str(driver), wanted.version, str(tmp_path / "started"))
+        return Installed(wanted, command, {}, (tmp_path, *python_folders()))
+
+    monkeypatch.setattr(ready, "install", installed)
+
+    def ends(text: str, *more: str) -> int:
+        path = tmp_path / "matrix.toml"
+        path.write_text(text)
+        command = ["conform", "--matrix", str(path), "--plain", "--jobs", "1", "-o", str(tmp_path / "out"), *more]
+        with pytest.raises(SystemExit) as ended:
+            main(command)
+        return int(str(ended.value.code))
+
+    return ends
+
+
+def test_matrix_goes_on_and_writes_what_it_will_expect(
+    run: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was measured is not run again; what it wrote as expectations is met, until something changes."""
+    later = tmp_path / "later.toml"
+    assert run(TWO, "--write-expectations", str(later)) == 0
+    assert "nothing is expected of anybody" in capsys.readouterr().out
+    assert run(later.read_text(), "--junit", str(tmp_path / "junit.xml")) == 0
+    assert "all as expected" in capsys.readouterr().out
+    assert (tmp_path / "started").read_text() == "12"
+    assert len(ElementTree.parse(tmp_path / "junit.xml").findall("testsuite/testcase")) == 2
+
+    assert run(later.read_text().replace('= "d"', '= "A"', 1)) == 1
+    assert "changed: mcp-python==1: R01_exact: expected A, ended d" in capsys.readouterr().out
+    page = (tmp_path / "out" / "index.html").read_text()
+    assert "What changed" in page
+    for link in re.findall(r'href="([^"#]+)#?[^"]*"', page):
+        assert link.startswith("data:") or (tmp_path / "out" / link).exists()
+
+
+def test_expectation_about_what_is_not_played_is_a_change(
+    run: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(TWO + '[client.expected]\n"attack_gone" = "A"\n') == 1
+    assert "attack_gone: something is expected of it, and it is not played" in capsys.readouterr().out
+
+
+def test_what_was_not_measured_is_exit_code_three_and_open_on_the_page(
+    run: Callable[..., int], tmp_path: Path
+) -> None:
+    assert run(TWO.replace("==2", "==3"), "--limit", "1") == 3
+    page = (tmp_path / "out" / "index.html").read_text()
+    assert re.search(r'class="cell unknown"[^>]*><a href="mcp-python-3/index.html#R01_exact', page)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("attacks = []", 'attacks = ["nothing"]', "attacks on 'nothing' cannot be told to a client"),
+        ("==2", "==1", "mcp-python==1 is there twice"),
+        ('"mcp-python==2"', '"x==2"\npackage = "npm:x@2"', "x==2: say 'package' and 'driver', or neither"),
+        ('"R01"', '"nowhere"', "no scenario 'nowhere'; known: R01_exact"),
+        ("==2", "", "does not name an exact version"),
+        ("[[client]]", "[[clients]]", "not a file of expectations"),
+    ],
+)
+def test_matrix_that_cannot_be_run_is_one_line(
+    run: Callable[..., int], old: str, new: str, complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(TWO.replace(old, new)) == 2
+    assert complaint in capsys.readouterr().err
+
+
+def test_fall_is_accepted_once_for_all_that_it_names(tmp_path: Path) -> None:
+    path = tmp_path / "matrix.toml"
+    path.write_text(TWO)
+    fall = Judgement("M09_mixup_no_iss", "catalogue", "A", "finished", attacks=("code_delivery",))
+    lines = "\n".join(matrix.as_toml(matrix.load(path), {"mcp-python==1": [fall], "mcp-python==2": [fall]}))
+    path.write_text(lines)
+    with pytest.raises(InputError, match="mcp-python==1: M09_mixup_no_iss: say in 'because' why that is accepted"):
+        matrix.load(path)
+    path.write_text(lines.replace('because = ""', 'because = "of old servers"'))
+    for entry in matrix.load(path).entries:
+        assert entry.expected is not None
+        assert entry.expected.changes([fall]) == {}
+    path.write_text(path.read_text().replace('clients = ["mcp-python==1", ', 'clients = ["mcp-python==7", '))
+    with pytest.raises(InputError, match="accepted for mcp-python==7; known: mcp-python==1, mcp-python==2"):
+        matrix.load(path)
+
+
+def test_first_and_last_release_affected_go_by_version() -> None:
+    """Not by the order in which they are listed, nor by their letters; what was not measured says nothing."""
+    def ended(*attacks: str, outcome: str = "A") -> list[Judgement]:
+        return [Judgement("M09_mixup_no_iss", "catalogue", outcome, "finished", attacks=attacks)]
+
+    (one,) = affected({
+        "c==1.16.0": ended("code_delivery"), "c==1.9.4": ended("code_delivery"), "c==1.2.0": ended(),
+        "c==2.0.0": ended(outcome="?"), "c==2.1.0": ended(), "d==1.0.0": ended(),
+    })  # fmt: skip
+    assert (one.client, one.first, one.last, one.falls, one.listed, one.next) == ("c", "1.9.4", "1.16.0", 2, 4, "2.1.0")
+
+
+def test_data_of_a_matrix_is_json(run: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(TWO, "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [one["client"] for one in told["clients"]] == ["mcp-python==1", "mcp-python==2"]
+    assert told["affected"] == []
