@@ -2,8 +2,9 @@
 
     python -m benchmarks.coverage
 
-Each run has a seed of its own, five replications and an interval of 95 % for every rate and difference. What they
-should hold is the exact probability where it is known, and else the mean of all runs. Outcomes that are seen less than
+Each run has a seed of its own, five replications and an interval of 95 % for every rate and difference, and of the pair
+that a report begins with (honest flows that work, thefts for each accepted flow). What they should hold is the exact
+probability where it is known, and else the mean of all runs. Outcomes that are seen less than
 a hundred times in a run are left out: of what is rarer intervals are wider than they need be. So are those that some
 run has not seen, for it says nothing of them. A name of a reader and a number of runs may follow.
 """
@@ -11,6 +12,7 @@ run has not seen, for it says nothing of them. A name of a reader and a number o
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -19,8 +21,10 @@ import pandas
 from simulations.catalogue import EXPERIMENTS
 from simulations.experiment import Experiment
 from simulations.experiments import run
+from simulations.measures import PAIR, Measure
 
 RUNS = 300
+_COLUMNS = ["table", "arm", "kind", "outcome", "estimate", "low", "high", "seen"]
 #: Seen less often in a run, an outcome is rare.
 _RARE = 100
 _BRIEF = {"token_lifetime": 60, "metadata_lifetime": 60}
@@ -57,13 +61,24 @@ def counted(reader: str, seed: int) -> pandas.DataFrame:
     result = run(asked, seed=seed, attempts=attempts)
     rates = result.rates[["arm", "kind", "outcome", "rate", "low", "high", "expected", "count"]]
     changes = result.differences[["arm", "kind", "outcome", "difference", "low", "high", "gained", "lost"]]
-    both = [
+    every = [
+        *_pair(result.quantities),
         rates.assign(table="rates", seen=rates["count"]).rename(columns={"rate": "estimate"}),
         changes.assign(table="differences", seen=changes["gained"] + changes["lost"]).rename(
             columns={"difference": "estimate"}
         ),
     ]
-    return pandas.concat(both).drop(columns=["count", "gained", "lost"]).assign(run=seed)
+    return pandas.concat(every)[[*_COLUMNS, "expected"]].assign(run=seed)
+
+
+def _pair(quantities: pandas.DataFrame) -> Iterator[pandas.DataFrame]:
+    """Of what works and what is stolen the means, and what each arm changes in them; ``seen``: how often it happens."""
+    told = quantities[[Measure(*names) in PAIR for names in quantities[["quantity", "per"]].itertuples(index=False)]]
+    told = told.assign(kind="", outcome=told["quantity"], seen=told["mean"] * told["count"])
+    yield told.assign(table="the pair", estimate=told["mean"])[_COLUMNS]
+    columns = {"difference": "estimate", "difference_low": "low", "difference_high": "high"}
+    changes = told[told["against"] != ""].drop(columns=["low", "high"]).rename(columns=columns)
+    yield changes.assign(table="its changes")[_COLUMNS]
 
 
 def covered(reader: str, runs: int) -> pandas.DataFrame:

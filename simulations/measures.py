@@ -76,6 +76,11 @@ class Moments(NamedTuple):
         return _ratio(self.sums[0], self.sums[1])
 
     @property
+    def is_share(self) -> bool:
+        """Whether what is told happens only in what it is told for each of."""
+        return self.event and bool(self.products[0, 1] == self.sums[0])
+
+    @property
     def difference(self) -> float:
         """What differs from the first arm."""
         return self.mean - _ratio(self.sums[2], self.sums[3])
@@ -201,7 +206,8 @@ def _wider(
 ) -> Interval:
     """The same interval, or where only replications are independent of each other one over what each of them adds.
 
-    Where some of them saw too little of it for that to be spread as means are, it is the wider of both.
+    Where some of them saw too little of it for that to be spread as means are, it is the wider of both. Ratios are
+    spread by their logarithms, shares by their log odds, and differences of one sign in all replications by their size.
     """
     if not parts:
         return found
@@ -211,8 +217,21 @@ def _wider(
     gradient = whole.gradient(against)
     # What each replication adds to the estimate, the mean of all of which it is.
     shifts = [estimate + len(parts) * float(gradient @ part.sums) / whole.attempts for part in parts]
-    apart = intervals.mean(math.fsum(shifts), math.fsum(shift**2 for shift in shifts), len(shifts), level)
+    if against:
+        apart = _signed(shifts, [part.difference for part in parts], level)
+    else:
+        apart = (intervals.share if whole.is_share else intervals.positive)(shifts, level)
     return Interval(min(found.low, apart.low), max(found.high, apart.high))
+
+
+def _signed(shifts: Sequence[float], changes: Sequence[float], level: float) -> Interval:
+    """The interval of a difference, by its size where it has the same sign in every replication."""
+    if all(change > 0 for change in changes):
+        return intervals.positive(shifts, level)
+    if all(change < 0 for change in changes):
+        low, high = intervals.positive([-shift for shift in shifts], level)
+        return Interval(-high, -low)
+    return intervals.mean(math.fsum(shifts), math.fsum(shift**2 for shift in shifts), len(shifts), level)
 
 
 # --- rows ----------------------------------------------------------------------------------------------------
