@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from model.errors import InputError, hint
-from model.switches import CAPABILITIES, REPLACED, SWITCHES, switch_roles
+from model.switches import CAPABILITIES, REPLACED, SWITCHES
 from model.world import World
 
 
@@ -126,8 +126,8 @@ def check_parties(design: Design, world: World) -> None:
         if party not in world.by_name:
             raise ConfigurationError(f"world {world.name!r} has no party {party!r}{hint(party, world.by_name)}")
         role = world.by_name[party].role
-        if role not in switch_roles(name):
-            roles = " or ".join(switch_roles(name)) or "nobody alone, but of everybody"
+        if role not in SWITCHES[name].roles:
+            roles = " or ".join(SWITCHES[name].roles) or "nobody alone, but of everybody"
             article = "an" if role[0] in "aeiou" else "a"
             said = f"{party!r} is {article} {role}, and switch {name!r} is of {roles}"
             raise ConfigurationError(f"{party}:{name}: {said}")

@@ -31,7 +31,7 @@ from model.messages import Message, Sent, public
 from model.protocols import FURTHER, PROTOCOLS
 from model.rule import DECIDES, RULES, made
 from model.state import Variables
-from model.switches import CAPABILITIES, ROLES, SWITCHES, Kind, Switch
+from model.switches import CAPABILITIES, EVERYBODY, ROLES, SWITCHES, Kind, Switch
 from model.words import ADDED
 from model.world import World
 
@@ -205,10 +205,9 @@ def switch(
         raise DraftError(f"switch {name!r} needs two values or more, with spaces between them")
     if phrases and len(phrases) != len(values.split()):
         raise DraftError(f"switch {name!r} has {len(values.split())} values and words for {len(phrases)}")
-    add("switch", SWITCHES, name, Switch(name, tuple(values.split()), kind, meaning, source))
+    owner = known("role", of, ROLES) if of else EVERYBODY
+    add("switch", SWITCHES, name, Switch(name, tuple(values.split()), kind, meaning, source, (owner,)))
     put(ADDED, {("value", f"{name}={value}"): said for value, said in zip(values.split(), phrases, strict=False)})
-    if of:
-        put(ROLES, {known("role", of, ROLES): f"{ROLES[of]} {name}"})
 
 
 def capability(name: str, meaning: str) -> None:

@@ -5,7 +5,7 @@ a specification or an implementer chooses; ``environment`` switches are what the
 are quantified over when a design is judged. ``conduct`` switches are what implementations do where the
 specifications leave it open or something goes wrong; they matter in conversations with real parties
 (:mod:`model.conversation`), and no bounded world, and so no verdict, reads them. ``serving`` switches are the same of
-resource servers that are driven (:mod:`model.serving`). To add one: add a row here, then
+resource servers that are driven (:mod:`model.serving`). A row has name, values, whose it is, meaning and source. To add a switch: add a row here, then
 read it in a rule.
 """
 
@@ -14,6 +14,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+ROLES = ("client", "authorization_server", "resource_server", "proxy", "sub_agent")
+EVERYBODY = "everybody"
+
 Kind = Literal["mechanism", "environment", "conduct", "serving", "restriction"]
 
 
@@ -21,7 +24,10 @@ Kind = Literal["mechanism", "environment", "conduct", "serving", "restriction"]
 class Switch:
     """One dimension of the design space.
 
-    ``values`` holds the baseline first; ``source`` names the section that the switch takes up.
+    Attributes:
+        values: the baseline first.
+        source: the section that the switch takes up.
+        of: whose it is, whoever decides it first: roles, or somebody who is none of a world's parties.
     """
 
     name: str
@@ -29,6 +35,17 @@ class Switch:
     kind: Kind
     meaning: str
     source: str
+    of: tuple[str, ...]
+
+    @property
+    def owner(self) -> str:
+        """Who decides it, and adopts what changes it."""
+        return self.of[0]
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The roles whose parties can have it for themselves (``as2:h_iss=no``); the others are about everybody."""
+        return tuple(role for role in ROLES if role in self.of) if self.in_worlds else ()
 
     @property
     def baseline(self) -> str:
@@ -42,253 +59,253 @@ class Switch:
 
 
 _MECHANISMS = (
-    ("protocol", "oauth aauth", "which protocol the parties run", "RFC 6749; draft-hardt-oauth-aauth-protocol"),
+    ("protocol", "oauth aauth", "everybody", "which protocol the parties run", "RFC 6749; draft-hardt-oauth-aauth-protocol"),
     # discovery
-    ("prm", "exact off unchecked prefix prefix_str prefix_sdk_ts prefix_sdk_py prefix_sdk_py_old same_path same_href origin",
+    ("prm", "exact off unchecked prefix prefix_str prefix_sdk_ts prefix_sdk_py prefix_sdk_py_old same_path same_href origin", "client",
      "how the `resource` of a metadata document must relate to the URL asked for; off: configured before run time; "
      "same_path: alike but for query, fragment and userinfo; same_href: alike once both are parsed and written again",
      "RFC 9728 3.3; rfc9728bis 4.2-4.3; deployed MCP clients"),
-    ("norm", "strict decode_all decode_first",
+    ("norm", "strict decode_all decode_first", "client",
      "what prefix matching does to percent-escapes: unreserved only; all, after dot segments; all, before them",
      "rfc9728bis 4.3; RFC 3986 6.2.2"),
-    ("prm_url", "any same_origin of_resource",
+    ("prm_url", "any same_origin of_resource", "client",
      "where a challenge's resource_metadata may point: anywhere; to the origin of the resource; where the document belongs by the "
      "`resource` that it names", "RFC 9728 3, 5.1 (no rule)"),
-    ("prm_drop", "any one", "how many path segments a `resource` that is matched as a prefix may leave out", "rfc9728bis 4.3 (no rule)"),
-    ("prm_cache", "fresh stale", "whether a cached metadata document may outlive a change", "RFC 9728 7.10"),
-    ("prm_src", "challenge wellknown", "where the client finds the metadata document", "RFC 9728 3, 5"),
-    ("rs_scheme_check", "on off", "whether the client insists on https resource URLs", "RFC 9728 2, 7.1"),
-    ("signed_metadata", "off self anchored_opt anchored_req",
+    ("prm_drop", "any one", "client", "how many path segments a `resource` that is matched as a prefix may leave out", "rfc9728bis 4.3 (no rule)"),
+    ("prm_cache", "fresh stale", "client", "whether a cached metadata document may outlive a change", "RFC 9728 7.10"),
+    ("prm_src", "challenge wellknown", "client", "where the client finds the metadata document", "RFC 9728 3, 5"),
+    ("rs_scheme_check", "on off", "client", "whether the client insists on https resource URLs", "RFC 9728 2, 7.1"),
+    ("signed_metadata", "off self anchored_opt anchored_req", "client",
      "signature on resource metadata: none; key from the same origin; anchored but optional; anchored and required",
      "RFC 9728 2.2, 3.3"),
-    ("signed_values", "signed plain", "where metadata is signed and says the same beside it: the signed values are used; those beside them",
+    ("signed_values", "signed plain", "client", "where metadata is signed and says the same beside it: the signed values are used; those beside them",
      "RFC 9728 2.2; RFC 8414 2.1"),
-    ("prm_log", "off required", "resource metadata is used only if a public log holds what it says of resource and AS",
+    ("prm_log", "off required", "client", "resource metadata is used only if a public log holds what it says of resource and AS",
      "RFC 9162 (Certificate Transparency, after which it is made; no draft)"),
-    ("xcheck", "off on if_listed", "the AS publishes its protected resources and the client compares; if_listed: where it publishes any", "RFC 9728 4, 7.6"),
+    ("xcheck", "off on if_listed", "client", "the AS publishes its protected resources and the client compares; if_listed: where it publishes any", "RFC 9728 4, 7.6"),
     # which authorization server
-    ("chain_constraints", "both names types off",
+    ("chain_constraints", "both names types off", "client resource_server",
      "which constraints of a federation chain are enforced: whom an intermediate may speak for, and as what an entity is enrolled",
      "OpenID Federation 1.0 6.2.2, 6.2.3"),
-    ("as_choice", "first only known user",
+    ("as_choice", "first only known user", "client",
      "to which of several AS that a resource lists the client goes: the first; to none, only a list of one will do; the first that it knows, else the first; "
      "the one that the user picks, who if vigilant has an account there",
      "RFC 9728 2, 7.6 (no rule); deployed MCP clients"),
-    ("as_trust", "any allowlist federation", "which authorization servers the client accepts", "RFC 9728 7.6; OpenID Federation 1.0 10"),
-    ("md_issuer_check", "on off slash href origin listed",
+    ("as_trust", "any allowlist federation", "client", "which authorization servers the client accepts", "RFC 9728 7.6; OpenID Federation 1.0 10"),
+    ("md_issuer_check", "on off slash href origin listed", "client",
      "AS metadata is used only if its issuer is the one it was fetched for; slash: but for one final slash; href: once both are parsed and written again; origin: only their origins are compared; "
      "listed: any issuer that the client lists will do",
      "RFC 8414 3.3"),
-    ("as_signed_metadata", "off anchored", "AS metadata is used only if an attester that the client accepts has signed it", "RFC 8414 2.1"),
-    ("md_corroborate", "none authz_endpoint unless_iss token_endpoint",
+    ("as_signed_metadata", "off anchored", "client", "AS metadata is used only if an attester that the client accepts has signed it", "RFC 8414 2.1"),
+    ("md_corroborate", "none authz_endpoint unless_iss token_endpoint", "client",
      "an endpoint is corroborated inside the same document: authorization (unless the AS says it sends iss) or token endpoint",
      "RFC 9700 4.4.2; deployed MCP clients"),
-    ("rs_as_bind", "on off", "a token is used at a resource only if that resource designates its AS", "RFC 9728 2, 7.6"),
+    ("rs_as_bind", "on off", "client", "a token is used at a resource only if that resource designates its AS", "RFC 9728 2, 7.6"),
     # authorization request and response
-    ("iss_check", "advertised off if_present require", "what the client does with iss in the authorization response", "RFC 9207 2.4"),
-    ("per_as_redirect", "off on", "one redirect URI for each authorization server", "RFC 9700 4.4.2.2"),
-    ("as_memory", "session redirect_uri", "where the client remembers which AS a session went to", "RFC 9700 4.4.2; draft-ietf-oauth-security-topics-update 2.2"),
-    ("state_single_use", "yes no", "a state value is accepted once", "RFC 9700 4.2, 4.7"),
-    ("state", "checked off if_present", "state is bound to the browser session and compared; if_present: unless the response has none", "RFC 6749 10.12"),
-    ("callback_bind", "on off", "the browser that finishes the flow is the one that started it", "draft-ietf-oauth-security-topics-update 2.3.2"),
-    ("after_error", "stop client_credentials",
+    ("iss_check", "advertised off if_present require", "client", "what the client does with iss in the authorization response", "RFC 9207 2.4"),
+    ("per_as_redirect", "off on", "client", "one redirect URI for each authorization server", "RFC 9700 4.4.2.2"),
+    ("as_memory", "session redirect_uri", "client", "where the client remembers which AS a session went to", "RFC 9700 4.4.2; draft-ietf-oauth-security-topics-update 2.2"),
+    ("state_single_use", "yes no", "client", "a state value is accepted once", "RFC 9700 4.2, 4.7"),
+    ("state", "checked off if_present", "client", "state is bound to the browser session and compared; if_present: unless the response has none", "RFC 6749 10.12"),
+    ("callback_bind", "on off", "client proxy", "the browser that finishes the flow is the one that started it", "draft-ietf-oauth-security-topics-update 2.3.2"),
+    ("after_error", "stop client_credentials", "client",
      "what the client does when the authorization response is an error: ends the flow; gets a token for itself, by its own credentials", "RFC 6749 4.1.2.1, 4.4; deployed clients"),
-    ("error_checks", "on off", "of an authorization response that is an error the client asks what it asks of others (state, iss, redirect URI); nothing",
+    ("error_checks", "on off", "client", "of an authorization response that is an error the client asks what it asks of others (state, iss, redirect URI); nothing",
      "RFC 9207 2, 2.4; MCP authorization 2026-07-28"),
-    ("pkce", "s256 off plain", "what challenge the client sends", "RFC 7636 4"),
-    ("pkce_as", "required lax downgrade_safe off if_present",
+    ("pkce", "s256 off plain", "client", "what challenge the client sends", "RFC 7636 4"),
+    ("pkce_as", "required lax downgrade_safe off if_present", "authorization_server",
      "AS: demand a challenge; ignore a surplus verifier; refuse a verifier without a challenge; compare nothing; compare only "
      "a verifier that is there", "RFC 9700 2.1.1, 4.8"),
-    ("pkce_policy", "always metadata", "whether the client drops PKCE when the metadata does not offer it", "RFC 9700 4.8"),
-    ("par", "off on required", "pushed authorization requests: unused; used where offered; the only ones accepted", "RFC 9126"),
-    ("request_uri_once", "yes no", "AS: a pushed request is used once", "RFC 9126 4"),
-    ("code_reuse", "refuse revoke",
+    ("pkce_policy", "always metadata", "client", "whether the client drops PKCE when the metadata does not offer it", "RFC 9700 4.8"),
+    ("par", "off on required", "authorization_server client", "pushed authorization requests: unused; used where offered; the only ones accepted", "RFC 9126"),
+    ("request_uri_once", "yes no", "authorization_server", "AS: a pushed request is used once", "RFC 9126 4"),
+    ("code_reuse", "refuse revoke", "authorization_server",
      "AS: when a code that was redeemed is redeemed once more, by a request that would be in order: refuses it; and revokes what came of the first",
      "RFC 6749 4.1.2; RFC 9700 4.2.4; draft-ietf-oauth-v2-1 4.1.3 (source of 2026-05-04)"),
-    ("as_redirect_status", "303 307", "the status with which the AS sends the browser back", "RFC 9700 4.12"),
+    ("as_redirect_status", "303 307", "authorization_server", "the status with which the AS sends the browser back", "RFC 9700 4.12"),
     # client identity and authentication
-    ("reg", "cimd dcr dcr_ss static federation", "where the client_id comes from", "draft-ietf-oauth-client-id-metadata-document; RFC 7591"),
-    ("cimd_docs", "single per_as", "one client metadata document, or one for each AS", "draft-ietf-oauth-client-id-metadata-document (no rule)"),
-    ("cimd_redirect", "any same_origin loopback", "redirect URIs a client metadata document may list", "draft-ietf-oauth-client-id-metadata-document 9.1"),
-    ("cimd_redirect_check", "on off prefix pattern",
+    ("reg", "cimd dcr dcr_ss static federation", "authorization_server client proxy", "where the client_id comes from", "draft-ietf-oauth-client-id-metadata-document; RFC 7591"),
+    ("cimd_docs", "single per_as", "client", "one client metadata document, or one for each AS", "draft-ietf-oauth-client-id-metadata-document (no rule)"),
+    ("cimd_redirect", "any same_origin loopback", "authorization_server client proxy", "redirect URIs a client metadata document may list", "draft-ietf-oauth-client-id-metadata-document 9.1"),
+    ("cimd_redirect_check", "on off prefix pattern", "authorization_server proxy",
      "AS: the redirect URI is one that is registered for the client, in its document or otherwise; prefix: it begins with one; pattern: it is on the host of one",
      "draft-ietf-oauth-client-id-metadata-document-03 4.2; RFC 9700 4.1"),
-    ("cimd_fetch", "strict follow", "AS: follow redirects when fetching a client metadata document", "draft-ietf-oauth-client-id-metadata-document 5"),
-    ("cimd_cache", "fresh stale", "AS: a cached client metadata document outlives a key change", "draft-ietf-oauth-client-id-metadata-document 5.2"),
-    ("consent_pin", "on off", "AS: remembered consent holds only while the client's metadata is unchanged", "draft-ietf-oauth-client-id-metadata-document 9.4"),
-    ("consent_ui", "name redirect_host client_id_host", "what the consent page shows of the client", "draft-ietf-oauth-client-id-metadata-document 9.5; MCP authorization 2026-07-28"),
-    ("as_client_policy", "open allowlist", "AS: which client metadata domains are accepted", "draft-ietf-oauth-client-id-metadata-document 9.9"),
-    ("ss_binds", "name name+redirect name+jwks", "what a software statement binds", "RFC 7591 2.3"),
-    ("unique_cid", "off on pair",
+    ("cimd_fetch", "strict follow", "authorization_server proxy", "AS: follow redirects when fetching a client metadata document", "draft-ietf-oauth-client-id-metadata-document 5"),
+    ("cimd_cache", "fresh stale", "authorization_server", "AS: a cached client metadata document outlives a key change", "draft-ietf-oauth-client-id-metadata-document 5.2"),
+    ("consent_pin", "on off", "authorization_server", "AS: remembered consent holds only while the client's metadata is unchanged", "draft-ietf-oauth-client-id-metadata-document 9.4"),
+    ("consent_ui", "name redirect_host client_id_host", "authorization_server proxy", "what the consent page shows of the client", "draft-ietf-oauth-client-id-metadata-document 9.5; MCP authorization 2026-07-28"),
+    ("as_client_policy", "open allowlist", "authorization_server proxy", "AS: which client metadata domains are accepted", "draft-ietf-oauth-client-id-metadata-document 9.9"),
+    ("ss_binds", "name name+redirect name+jwks", "authorization_server proxy", "what a software statement binds", "RFC 7591 2.3"),
+    ("unique_cid", "off on pair", "client",
      "the client refuses a client_id that it already has elsewhere; pair: one that it has elsewhere at the same token endpoint",
      "draft-ietf-oauth-security-topics-update-02 2.1.2.3"),
-    ("client_auth", "none secret pkjwt mtls attest", "how the client authenticates", "RFC 6749 2.3; RFC 7523; RFC 8705"),
-    ("auth_methods", "one also_none",
+    ("client_auth", "none secret pkjwt mtls attest", "client", "how the client authenticates", "RFC 6749 2.3; RFC 7523; RFC 8705"),
+    ("auth_methods", "one also_none", "client",
      "the methods that the client's metadata document lists: that by which it authenticates; `none` as well, for AS that support no other",
      "draft-ietf-oauth-client-id-metadata-document-03 6"),
-    ("attesters", "endorsed accepted",
+    ("attesters", "endorsed accepted", "authorization_server",
      "AS: whose attestations of a client it takes: of attesters that it accepts and that the client's metadata endorses; of any that it accepts",
      "draft-mcguinness-oauth-client-attesters-00 2.1; draft-ietf-oauth-attestation-based-client-auth-11 10.8"),
-    ("attestation_shown", "no yes", "the client is attested, and shows that to resource servers, with a proof for the resource",
+    ("attestation_shown", "no yes", "client", "the client is attested, and shows that to resource servers, with a proof for the resource",
      "draft-ietf-oauth-attestation-based-client-auth-11 5.1, 7.6"),
-    ("rs_attestation", "off any own client",
+    ("rs_attestation", "off any own client", "resource_server",
      "RS: the attestation that it asks for beside a token: none; one of a client whose attester it knows, with a proof for whomever; "
      "with a proof for this resource; of the client, besides, that the token was issued to",
      "draft-ietf-oauth-attestation-based-client-auth-11 5.1, 7.2, 7.6; client: no rule"),
-    ("assertion_aud", "issuer endpoint token_ep array", "audience the client puts into an assertion", "draft-ietf-oauth-security-topics-update 2.1"),
-    ("aud_accepted", "any issuer endpoint token_ep",
+    ("assertion_aud", "issuer endpoint token_ep array", "client", "audience the client puts into an assertion", "draft-ietf-oauth-security-topics-update 2.1"),
+    ("aud_accepted", "any issuer endpoint token_ep", "authorization_server",
      "AS: the audience that it takes client assertions with: its issuer or any endpoint of its own; its issuer alone; the endpoint that is sent one; its token endpoint",
      "RFC 7523 3; RFC 9126 2; draft-ietf-oauth-rfc7523bis-10 4, 5; draft-ietf-oauth-security-topics-update-02 2.1.2.3"),
-    ("key_per_as", "no yes", "one assertion key for each AS", "draft-ietf-oauth-security-topics-update 2.1.2.3"),
-    ("other_authn_ep", "no yes", "the client also authenticates at a revocation or introspection endpoint", "draft-ietf-oauth-security-topics-update 2.1"),
-    ("conn_context", "none redirect_and_session", "a connection context in redirect URI and session", "draft-ietf-oauth-security-topics-update 2.2.2"),
-    ("issuer_resolution", "on off", "a connector's endpoints are resolved from its issuer", "draft-ietf-oauth-security-topics-update 2.2.2"),
-    ("shared_provider", "no yes", "connectors of different owners share a registration at the AS", "draft-ietf-oauth-security-topics-update 2.2.2"),
-    ("cred_pin", "on off", "client credentials are kept per issuer", "MCP authorization 2026-07-28"),
+    ("key_per_as", "no yes", "client", "one assertion key for each AS", "draft-ietf-oauth-security-topics-update 2.1.2.3"),
+    ("other_authn_ep", "no yes", "client", "the client also authenticates at a revocation or introspection endpoint", "draft-ietf-oauth-security-topics-update 2.1"),
+    ("conn_context", "none redirect_and_session", "client", "a connection context in redirect URI and session", "draft-ietf-oauth-security-topics-update 2.2.2"),
+    ("issuer_resolution", "on off", "client", "a connector's endpoints are resolved from its issuer", "draft-ietf-oauth-security-topics-update 2.2.2"),
+    ("shared_provider", "no yes", "client", "connectors of different owners share a registration at the AS", "draft-ietf-oauth-security-topics-update 2.2.2"),
+    ("cred_pin", "on off", "client", "client credentials are kept per issuer", "MCP authorization 2026-07-28"),
     # resource indicators and echo
-    ("resource_indicator", "on off", "the client sends `resource`", "RFC 8707 2"),
-    ("echo", "off opt req req_strict grant", "what the client does with the resource in the token response", "draft-mcguinness-oauth-resource-token-resp 3.3"),
+    ("resource_indicator", "on off", "client", "the client sends `resource`", "RFC 8707 2"),
+    ("echo", "off opt req req_strict grant", "client", "what the client does with the resource in the token response", "draft-mcguinness-oauth-resource-token-resp 3.3"),
     # scopes
-    ("scope_request", "none advertised supported least",
+    ("scope_request", "none advertised supported least", "client",
      "the scopes that the client asks for: none, so that the AS has its way; those that the challenge names, or else the metadata; all that the metadata lists; "
      "those that it knows its task to need", "MCP authorization 2026-07-28; RFC 6750 3; RFC 9728 2, 7.2"),
-    ("step_up", "off on", "insufficient_scope starts a new authorization, for what was asked for and what is missing", "MCP authorization 2026-07-28"),
-    ("grant_scope", "product resource",
+    ("step_up", "off on", "client", "insufficient_scope starts a new authorization, for what was asked for and what is missing", "MCP authorization 2026-07-28"),
+    ("grant_scope", "product resource", "authorization_server",
      "AS: a token carries the scopes that were approved, at every resource that it is for; only those of the resource that it is bound to", "RFC 8707 2.2"),
-    ("scope_check", "on off", "RS: a token carries the scopes that the operation needs", "RFC 6750 3.1"),
+    ("scope_check", "on off", "resource_server", "RS: a token carries the scopes that the operation needs", "RFC 6750 3.1"),
     # tokens at resources
-    ("audience_check", "exact off prefix", "how the RS compares the audience of a token with itself", "RFC 9068 4; RFC 9700 2.3"),
-    ("dpop", "none token token+code", "DPoP: unused; tokens bound; codes bound as well (dpop_jkt)", "RFC 9449 5, 10"),
-    ("dpop_key", "per_client per_as per_flow", "which key the client proves possession of", "RFC 9449 10"),
-    ("dpop_par", "jkt proof", "how a pushed request names the key that its code is to be bound to: by its thumbprint, dpop_jkt; by a proof, which shows that the client has it",
+    ("audience_check", "exact off prefix", "resource_server", "how the RS compares the audience of a token with itself", "RFC 9068 4; RFC 9700 2.3"),
+    ("dpop", "none token token+code", "client", "DPoP: unused; tokens bound; codes bound as well (dpop_jkt)", "RFC 9449 5, 10"),
+    ("dpop_key", "per_client per_as per_flow", "client", "which key the client proves possession of", "RFC 9449 10"),
+    ("dpop_par", "jkt proof", "client", "how a pushed request names the key that its code is to be bound to: by its thumbprint, dpop_jkt; by a proof, which shows that the client has it",
      "RFC 9449 10.1 (source of 2023-04-13)"),
-    ("dpop_policy", "always metadata prm", "whether the client lets metadata talk it out of DPoP", "RFC 9449 5.1; RFC 9728 2"),
-    ("rs_htu", "on off", "RS: the proof names this URL", "RFC 9449 4.3"),
-    ("rs_ath", "on off", "RS: the proof names the token that it comes with", "RFC 9449 4.3, 7.1 (source of 2023-04-13)"),
-    ("rs_htm", "on off", "RS: the proof names the method of the request", "RFC 9449 4.3 (source of 2023-04-13)"),
-    ("rs_cnf", "on off", "RS: a token that names a key comes with a proof by that key; off: as a Bearer token, without one, it is taken as well",
+    ("dpop_policy", "always metadata prm", "client", "whether the client lets metadata talk it out of DPoP", "RFC 9449 5.1; RFC 9728 2"),
+    ("rs_htu", "on off", "resource_server", "RS: the proof names this URL", "RFC 9449 4.3"),
+    ("rs_ath", "on off", "resource_server", "RS: the proof names the token that it comes with", "RFC 9449 4.3, 7.1 (source of 2023-04-13)"),
+    ("rs_htm", "on off", "resource_server", "RS: the proof names the method of the request", "RFC 9449 4.3 (source of 2023-04-13)"),
+    ("rs_cnf", "on off", "resource_server", "RS: a token that names a key comes with a proof by that key; off: as a Bearer token, without one, it is taken as well",
      "RFC 9449 6, 7.1, 7.2; RFC 7800 3 (who knows nothing of a claim ignores it)"),
-    ("dpop_replay", "none jti nonce", "RS: how a proof is kept from being used twice", "RFC 9449 8, 9, 11.1"),
-    ("proof_required", "no registered yes",
+    ("dpop_replay", "none jti nonce", "resource_server", "RS: how a proof is kept from being used twice", "RFC 9449 8, 9, 11.1"),
+    ("proof_required", "no registered yes", "authorization_server",
      "AS: the token requests that it refuses without a DPoP proof: none; those of clients that make proofs, which have registered that; all",
      "RFC 9449 5.2 (source of 2023-04-13); all: FAPI 2.0 Security Profile"),
-    ("token_type_check", "on off", "the client discards a Bearer response to a DPoP request", "RFC 9449 5"),
-    ("mtls", "off bound", "tokens bound to the TLS client certificate", "RFC 8705 3"),
-    ("mtls_key", "per_client per_as per_flow", "which certificate the client presents", "RFC 8705 3"),
-    ("cache_key", "issuer+resource issuer", "what a cached token is looked up by", "rfc9728bis 6"),
-    ("optimistic", "off on", "a cached token is sent under its prefix before any discovery", "rfc9728bis 6"),
-    ("rt_pin", "on off", "refresh tokens go only to the issuer they came from", "MCP authorization 2026-07-28"),
-    ("rt_resource_bound", "no yes", "a refresh token yields tokens only for the resource of its grant", "RFC 8707 2.2; RFC 9700 4.14.2"),
-    ("http_redirect", "strip none forward reattach", "what happens to credentials when a resource request is redirected", "RFC 9110 15.4; Fetch"),
+    ("token_type_check", "on off", "client", "the client discards a Bearer response to a DPoP request", "RFC 9449 5"),
+    ("mtls", "off bound", "client", "tokens bound to the TLS client certificate", "RFC 8705 3"),
+    ("mtls_key", "per_client per_as per_flow", "client", "which certificate the client presents", "RFC 8705 3"),
+    ("cache_key", "issuer+resource issuer", "client", "what a cached token is looked up by", "rfc9728bis 6"),
+    ("optimistic", "off on", "client", "a cached token is sent under its prefix before any discovery", "rfc9728bis 6"),
+    ("rt_pin", "on off", "client", "refresh tokens go only to the issuer they came from", "MCP authorization 2026-07-28"),
+    ("rt_resource_bound", "no yes", "authorization_server", "a refresh token yields tokens only for the resource of its grant", "RFC 8707 2.2; RFC 9700 4.14.2"),
+    ("http_redirect", "strip none forward reattach", "client", "what happens to credentials when a resource request is redirected", "RFC 9110 15.4; Fetch"),
     # agents and their sub-agents
-    ("instance", "none workload derived", "agent-instance identity: none; an attested workload; derived from the parent's grant",
+    ("instance", "none workload derived", "client", "agent-instance identity: none; an attested workload; derived from the parent's grant",
      "draft-klrc-aiagent-auth 10.4; draft-hardt-oauth-aauth-protocol, Sub-Agents"),
-    ("delegation_depth", "one any", "with derived identities: whether a sub-agent may have sub-agents",
+    ("delegation_depth", "one any", "authorization_server", "with derived identities: whether a sub-agent may have sub-agents",
      "draft-hardt-oauth-aauth-protocol, Single-Level Depth"),
-    ("delegation_expiry", "task token", "with derived identities: whether a sub-agent's token ends with the task",
+    ("delegation_expiry", "task token", "authorization_server", "with derived identities: whether a sub-agent's token ends with the task",
      "draft-hardt-oauth-aauth-protocol, Resource Token Structure"),
     # AAuth
-    ("fallback", "on off", "a client that speaks AAuth goes on with OAuth where its signed request is answered in OAuth's way alone",
+    ("fallback", "on off", "client", "a client that speaks AAuth goes on with OAuth where its signed request is answered in OAuth's way alone",
      "draft-hardt-oauth-aauth-protocol, Requirement Responses; Why Not Extend WWW-Authenticate"),
-    ("resource_token_check", "on off", "the agent checks issuer and key of a resource token",
+    ("resource_token_check", "on off", "client", "the agent checks issuer and key of a resource token",
      "draft-hardt-oauth-aauth-protocol, Resource Challenge Verification"),
-    ("ps_key_check", "on off", "the person server checks that a resource token names the key that signs the request",
+    ("ps_key_check", "on off", "authorization_server", "the person server checks that a resource token names the key that signs the request",
      "draft-hardt-oauth-aauth-protocol, Resource Token Verification"),
-    ("chain_policy", "hops resources asked open",
+    ("chain_policy", "hops resources asked open", "authorization_server",
      "PS: what it authorizes for a resource that calls others: hops of the mission; its resources, whoever calls; what the user approves; anything",
      "draft-hardt-oauth-aauth-protocol, Call Chaining; Upstream Token Verification 4"),
-    ("auth_token_check", "on off", "the agent checks issuer, audience and key of an auth token",
+    ("auth_token_check", "on off", "client", "the agent checks issuer, audience and key of an auth token",
      "draft-hardt-oauth-aauth-protocol, Auth Token Response Verification"),
     # fetching
-    ("fetch_guard", "on off", "client: resolved addresses are checked at every hop", "RFC 9728 7.7"),
-    ("as_fetch_guard", "on off", "AS: the same for what registration makes it fetch", "draft-ietf-oauth-client-id-metadata-document 9.6"),
-    ("https_only", "on off", "client: follow https URLs only", "MCP security best practices"),
-    ("url_scheme_check", "on off", "client: opens http(s) authorization endpoints only", "MCP security best practices"),
+    ("fetch_guard", "on off", "client", "client: resolved addresses are checked at every hop", "RFC 9728 7.7"),
+    ("as_fetch_guard", "on off", "authorization_server", "AS: the same for what registration makes it fetch", "draft-ietf-oauth-client-id-metadata-document 9.6"),
+    ("https_only", "on off", "client", "client: follow https URLs only", "MCP security best practices"),
+    ("url_scheme_check", "on off", "client", "client: opens http(s) authorization endpoints only", "MCP security best practices"),
     # trust at the resource server
-    ("token_fmt", "jwt opaque", "what access tokens look like", "RFC 9068; RFC 7662"),
-    ("introspect", "auth_aud auth dynamic", "who may introspect: the audience; any RS; and an endpoint named by the token", "RFC 7662 2, 4"),
-    ("typ_check", "on off", "RS: a token is typed as an access token", "RFC 9068 4"),
-    ("sub_namespace", "separate shared", "whether clients, users and issuers share one namespace of subjects", "RFC 9700 4.15"),
-    ("client_chooses_id", "no yes", "whether a client influences its client_id", "RFC 9700 4.15"),
-    ("grant", "authorization_code client_credentials jwt_bearer id_jag",
+    ("token_fmt", "jwt opaque", "resource_server", "what access tokens look like", "RFC 9068; RFC 7662"),
+    ("introspect", "auth_aud auth dynamic", "authorization_server resource_server", "who may introspect: the audience; any RS; and an endpoint named by the token", "RFC 7662 2, 4"),
+    ("typ_check", "on off", "resource_server", "RS: a token is typed as an access token", "RFC 9068 4"),
+    ("sub_namespace", "separate shared", "resource_server", "whether clients, users and issuers share one namespace of subjects", "RFC 9700 4.15"),
+    ("client_chooses_id", "no yes", "authorization_server", "whether a client influences its client_id", "RFC 9700 4.15"),
+    ("grant", "authorization_code client_credentials jwt_bearer id_jag", "client",
      "the grant type; id_jag: in a session that comes after another, an assertion by the AS of that one takes the place of a code",
      "RFC 6749 4; RFC 7523; draft-ietf-oauth-identity-assertion-authz-grant 4"),
-    ("vouch_for", "listed any", "AS: to which others it makes assertions about its users: those that it has an agreement with; any",
+    ("vouch_for", "listed any", "authorization_server", "AS: to which others it makes assertions about its users: those that it has an agreement with; any",
      "draft-ietf-oauth-identity-assertion-authz-grant 4.3; RFC 8693 2.1"),
-    ("exchange", "identity own any",
+    ("exchange", "identity own any", "authorization_server",
      "AS: what it exchanges, for an assertion about a user or a token for another resource: the ID token of the client that asks; its access tokens as well; any client's",
      "RFC 8693 2.1, 5; draft-ietf-oauth-identity-assertion-authz-grant 4.3; draft-hardt-oauth-aauth-protocol, Upstream Token Verification 3"),
-    ("grant_trust", "listed any", "AS: whose assertions about users it takes as grants: of those that it has an agreement with; of any",
+    ("grant_trust", "listed any", "authorization_server", "AS: whose assertions about users it takes as grants: of those that it has an agreement with; of any",
      "draft-ietf-oauth-identity-assertion-authz-grant 4.4"),
-    ("grant_client_check", "on off", "AS: the client_id in an assertion is that of the client that presents it",
+    ("grant_client_check", "on off", "authorization_server", "AS: the client_id in an assertion is that of the client that presents it",
      "draft-ietf-oauth-identity-assertion-authz-grant 4.4"),
-    ("grant_cnf", "off bound", "AS: an assertion names the key of the client that asked for it, and whoever presents it proves to hold that",
+    ("grant_cnf", "off bound", "authorization_server", "AS: an assertion names the key of the client that asked for it, and whoever presents it proves to hold that",
      "RFC 7800 3; draft-ietf-oauth-identity-assertion-authz-grant 8.6.1"),
-    ("grant_subject", "iss+sub sub iss+tenant+sub", "AS: how it tells the subjects of assertions apart",
+    ("grant_subject", "iss+sub sub iss+tenant+sub", "authorization_server", "AS: how it tells the subjects of assertions apart",
      "draft-ietf-oauth-identity-assertion-authz-grant 4.4, 6.3"),
-    ("grant_aud_check", "on off", "AS: an assertion grant names it as audience", "RFC 7523 3; identity-assertion-authz-grant 4.4"),
-    ("passthrough", "no yes", "RS: forwards tokens upstream", "MCP security best practices"),
-    ("upstream_client", "none static", "proxy: whether it has one client at the AS behind it", "MCP security best practices"),
-    ("per_client_consent", "on off", "proxy: consent for each of its own clients", "MCP security best practices"),
-    ("state_set", "after_consent before_consent", "proxy: when the state cookie is set", "MCP security best practices"),
-    ("handle_bind", "on off", "session handles are bound to the verified user", "MCP security best practices"),
-    ("rs_trust", "allowlist any federation published", "which issuers the RS accepts; published: those that its own metadata lists", "RFC 9068 4; RFC 9728 2"),
-    ("subject_ns", "sub iss+sub", "how the RS tells subjects apart", "RFC 9068 2.2"),
-    ("key_lookup", "by_iss union", "whose keys verify a token", "RFC 9068 4"),
-    ("issuer_match", "exact prefix origin", "how the RS compares iss", "RFC 9068 4"),
-    ("client_instances", "multi_user single_user", "whether the attacker can have a session at the client", "RFC 9700 4.5"),
+    ("grant_aud_check", "on off", "authorization_server", "AS: an assertion grant names it as audience", "RFC 7523 3; identity-assertion-authz-grant 4.4"),
+    ("passthrough", "no yes", "resource_server", "RS: forwards tokens upstream", "MCP security best practices"),
+    ("upstream_client", "none static", "proxy", "proxy: whether it has one client at the AS behind it", "MCP security best practices"),
+    ("per_client_consent", "on off", "proxy", "proxy: consent for each of its own clients", "MCP security best practices"),
+    ("state_set", "after_consent before_consent", "proxy", "proxy: when the state cookie is set", "MCP security best practices"),
+    ("handle_bind", "on off", "resource_server", "session handles are bound to the verified user", "MCP security best practices"),
+    ("rs_trust", "allowlist any federation published", "resource_server", "which issuers the RS accepts; published: those that its own metadata lists", "RFC 9068 4; RFC 9728 2"),
+    ("subject_ns", "sub iss+sub", "resource_server", "how the RS tells subjects apart", "RFC 9068 2.2"),
+    ("key_lookup", "by_iss union", "resource_server", "whose keys verify a token", "RFC 9068 4"),
+    ("issuer_match", "exact prefix origin", "resource_server", "how the RS compares iss", "RFC 9068 4"),
+    ("client_instances", "multi_user single_user", "client", "whether the attacker can have a session at the client", "RFC 9700 4.5"),
 )  # fmt: skip
 
 _ENVIRONMENT = (
-    ("api", "single_path multi_path", "one metadata document for each path, or one for the whole API", "rfc9728bis 1"),
-    ("wk_owner", "origin tenant", "who may write below /.well-known of a shared origin", "RFC 9728 3.1"),
-    ("a_enrolled", "no yes below as_client",
+    ("api", "single_path multi_path", "resource_server", "one metadata document for each path, or one for the whole API", "rfc9728bis 1"),
+    ("wk_owner", "origin tenant", "origin", "who may write below /.well-known of a shared origin", "RFC 9728 3.1"),
+    ("a_enrolled", "no yes below as_client", "attacker",
      "the attacker's AS has got itself on lists and into federations; into those alone, by an intermediate that may not speak for it; as a client",
      "OpenID Federation 1.0 6.2, 10"),
-    ("own_attester", "no yes", "AS, and resource servers that ask for attestations, accept an attester of the attacker's, which attests clients of its own",
+    ("own_attester", "no yes", "attacker", "AS, and resource servers that ask for attestations, accept an attester of the attacker's, which attests clients of its own",
      "draft-ietf-oauth-attestation-based-client-auth-11 10.8 (leaves it to deployments)"),
-    ("e_enrolled", "no yes", "the malicious RS has got an accepted attester to vouch for it", "RFC 9728 2.2"),
+    ("e_enrolled", "no yes", "attacker", "the malicious RS has got an accepted attester to vouch for it", "RFC 9728 2.2"),
     # who has been enrolled where; meant: as those who keep the framework wanted it
-    ("listed", "meant yes no", "an AS is on the lists of issuers that clients keep", "RFC 9728 7.6"),
-    ("rs_listed", "meant yes no", "an AS is on the lists of issuers that resource servers keep", "RFC 9068 4"),
-    ("anchored", "meant yes no", "the federation statement of an AS leads to an anchor that the others share", "OpenID Federation 1.0 10"),
-    ("partnered", "meant yes no", "an AS is among those that others have an agreement with: to take assertions about users, and to make them",
+    ("listed", "meant yes no", "authorization_server", "an AS is on the lists of issuers that clients keep", "RFC 9728 7.6"),
+    ("rs_listed", "meant yes no", "authorization_server", "an AS is on the lists of issuers that resource servers keep", "RFC 9068 4"),
+    ("anchored", "meant yes no", "authorization_server", "the federation statement of an AS leads to an anchor that the others share", "OpenID Federation 1.0 10"),
+    ("partnered", "meant yes no", "authorization_server", "an AS is among those that others have an agreement with: to take assertions about users, and to make them",
      "draft-ietf-oauth-identity-assertion-authz-grant 4.3, 4.4"),
-    ("issuer_tenants", "one several",
+    ("issuer_tenants", "one several", "authorization_server",
      "how many tenants an AS has, under one issuer, that vouches for users to another: one; several, one of which is the attacker's AS",
      "draft-ietf-oauth-identity-assertion-authz-grant 6.1"),
-    ("preregistered", "yes no", "an honest AS has clients registered that do not register by themselves", "RFC 6749 2"),
-    ("trust_domain", "yes no", "an honest AS or resource server knows the attester, or SPIFFE trust domain, of clients", "draft-ietf-oauth-spiffe-client-auth 5"),
-    ("certified", "yes no", "the client has a TLS certificate that AS and resource servers take", "RFC 8705 2, 3"),
-    ("introspects", "yes no", "a resource server has credentials for the introspection endpoint of an AS", "RFC 7662 2.1"),
-    ("configured", "yes no", "a client that discovers nothing was told of the resource beforehand", "RFC 6749 1.2"),
-    ("as_attested", "meant yes no", "an attester that clients accept signs the metadata of an AS", "RFC 8414 2.1"),
-    ("attested", "meant yes no", "an attester that clients accept signs the metadata of a resource server", "RFC 9728 2.2"),
-    ("entered", "yes no", "what a resource server publishes has been entered in the public log of such statements", "RFC 9162 (as above)"),
-    ("log_takes", "owner any", "whose statements about a resource the log takes: of who proves to control its host, as ACME has it; anybody's",
+    ("preregistered", "yes no", "authorization_server", "an honest AS has clients registered that do not register by themselves", "RFC 6749 2"),
+    ("trust_domain", "yes no", "authorization_server resource_server", "an honest AS or resource server knows the attester, or SPIFFE trust domain, of clients", "draft-ietf-oauth-spiffe-client-auth 5"),
+    ("certified", "yes no", "client", "the client has a TLS certificate that AS and resource servers take", "RFC 8705 2, 3"),
+    ("introspects", "yes no", "resource_server", "a resource server has credentials for the introspection endpoint of an AS", "RFC 7662 2.1"),
+    ("configured", "yes no", "resource_server", "a client that discovers nothing was told of the resource beforehand", "RFC 6749 1.2"),
+    ("as_attested", "meant yes no", "authorization_server", "an attester that clients accept signs the metadata of an AS", "RFC 8414 2.1"),
+    ("attested", "meant yes no", "resource_server", "an attester that clients accept signs the metadata of a resource server", "RFC 9728 2.2"),
+    ("entered", "yes no", "resource_server", "what a resource server publishes has been entered in the public log of such statements", "RFC 9162 (as above)"),
+    ("log_takes", "owner any", "log", "whose statements about a resource the log takes: of who proves to control its host, as ACME has it; anybody's",
      "RFC 8555 8.3 (as above)"),
-    ("h_iss", "yes no", "the honest AS emits (and advertises) iss", "RFC 9207 2"),
-    ("as_resource", "honor ignore substitute add reject_unknown generalise reject",
+    ("h_iss", "yes no", "authorization_server", "the honest AS emits (and advertises) iss", "RFC 9207 2"),
+    ("as_resource", "honor ignore substitute add reject_unknown generalise reject", "authorization_server",
      "what the honest AS does with `resource`: binds the token to it; nothing; puts its default audience in the place, or adds that; "
      "refuses those that are not on its list; binds the token to the origin; refuses any", "RFC 8707 2; resource-token-resp 3.2"),
-    ("default_audience", "accept refuse", "whether a resource server takes tokens for the default audience of an AS that it knows", "RFC 8707 2.1; RFC 9068 3"),
-    ("grant_resource", "open bound", "whether a token request may name resources that the authorization request did not",
+    ("default_audience", "accept refuse", "resource_server", "whether a resource server takes tokens for the default audience of an AS that it knows", "RFC 8707 2.1; RFC 9068 3"),
+    ("grant_resource", "open bound", "authorization_server", "whether a token request may name resources that the authorization request did not",
      "RFC 8707 2.2; draft-mcguinness-oauth-resource-token-resp 3.2"),
-    ("as_echo", "yes no", "the honest AS says in the token response what it bound", "draft-mcguinness-oauth-resource-token-resp 3"),
-    ("host_registered", "no yes", "the honest AS knows a host-level resource on the shared origin", "RFC 8707 2"),
-    ("host_app", "no yes", "an honest host-level API exists on the shared origin", "rfc9728bis 1"),
-    ("as_dpop", "honor ignore", "whether the honest AS binds tokens when it gets a proof", "RFC 9449 5"),
-    ("r_requires_dpop", "no yes", "honest resource servers refuse Bearer", "RFC 9449 7.2; RFC 9728 2"),
-    ("r_method", "get post", "the method of requests to resource servers: that of reading; that of requests to an AS, as MCP's transport has it",
+    ("as_echo", "yes no", "authorization_server", "the honest AS says in the token response what it bound", "draft-mcguinness-oauth-resource-token-resp 3"),
+    ("host_registered", "no yes", "origin", "the honest AS knows a host-level resource on the shared origin", "RFC 8707 2"),
+    ("host_app", "no yes", "origin", "an honest host-level API exists on the shared origin", "rfc9728bis 1"),
+    ("as_dpop", "honor ignore", "authorization_server", "whether the honest AS binds tokens when it gets a proof", "RFC 9449 5"),
+    ("r_requires_dpop", "no yes", "resource_server", "honest resource servers refuse Bearer", "RFC 9449 7.2; RFC 9728 2"),
+    ("r_method", "get post", "resource_server", "the method of requests to resource servers: that of reading; that of requests to an AS, as MCP's transport has it",
      "RFC 9449 4.3; MCP authorization 2026-07-28"),
-    ("leg1", "https http", "how the user's first request to the client travels", "RFC 9700 4.4.1"),
-    ("leak_point", "client_page as_page", "where state leaks: after its use, or before", "RFC 9700 4.2"),
-    ("block", "no yes", "the attacker can hold back or outrun the user's request", "FAPI 2.0 Security Profile 6"),
-    ("user", "naive vigilant", "whether the user refuses a consent page that names somebody else, or that asks for more than the task needs", "convention"),
-    ("lookalike", "no yes", "the attacker holds a domain that looks like the client's", "draft-ietf-oauth-client-id-metadata-document 9.5"),
-    ("dcr_uris", "ignored fetched", "whether the AS fetches URIs from a dynamic registration", "RFC 7591 5"),
-    ("cid_eq_rs", "no yes", "a server is both a client and a resource server under one URL", "RFC 9068 2.1"),
-    ("warm", "no yes", "the client holds cached tokens for honest resources", "rfc9728bis 6"),
+    ("leg1", "https http", "user", "how the user's first request to the client travels", "RFC 9700 4.4.1"),
+    ("leak_point", "client_page as_page", "user", "where state leaks: after its use, or before", "RFC 9700 4.2"),
+    ("block", "no yes", "attacker", "the attacker can hold back or outrun the user's request", "FAPI 2.0 Security Profile 6"),
+    ("user", "naive vigilant", "user", "whether the user refuses a consent page that names somebody else, or that asks for more than the task needs", "convention"),
+    ("lookalike", "no yes", "attacker", "the attacker holds a domain that looks like the client's", "draft-ietf-oauth-client-id-metadata-document 9.5"),
+    ("dcr_uris", "ignored fetched", "authorization_server", "whether the AS fetches URIs from a dynamic registration", "RFC 7591 5"),
+    ("cid_eq_rs", "no yes", "resource_server", "a server is both a client and a resource server under one URL", "RFC 9068 2.1"),
+    ("warm", "no yes", "client", "the client holds cached tokens for honest resources", "rfc9728bis 6"),
 )  # fmt: skip
 
 _CONDUCT = (
@@ -362,49 +379,29 @@ _RESTRICTIONS = (
     ("par_at", "free own honest", "whose pushed authorization request endpoint it names", "RFC 9126 5"),
 )  # fmt: skip
 
-_TABLES: tuple[tuple[Kind, tuple[tuple[str, str, str, str], ...]], ...] = (
+_Row = tuple[str, str, str, str, str]
+
+
+def _of(owner: str, rows: tuple[tuple[str, str, str, str], ...]) -> tuple[_Row, ...]:
+    """Rows of a table that has one owner."""
+    return tuple((name, values, owner, meaning, source) for name, values, meaning, source in rows)
+
+
+_TABLES: tuple[tuple[Kind, tuple[_Row, ...]], ...] = (
     ("mechanism", _MECHANISMS),
     ("environment", _ENVIRONMENT),
-    ("conduct", _CONDUCT),
-    ("serving", _SERVING),
-    ("restriction", _RESTRICTIONS),
+    ("conduct", _of("client", _CONDUCT)),
+    ("serving", _of("resource_server", _SERVING)),
+    ("restriction", _of("attacker", _RESTRICTIONS)),
 )
 
 SWITCHES: dict[str, Switch] = {
-    name: Switch(name, tuple(values.split()), kind, meaning, source)
+    name: Switch(name, tuple(values.split()), kind, meaning, source, tuple(of.split()))
     for kind, table in _TABLES
-    for name, values, meaning, source in table
+    for name, values, of, meaning, source in table
 }
 #: Switches that files of others may still name, each with the one that is read now.
 REPLACED = {"as_count": "as_choice"}
-
-#: Whose switch it is, where it is a party's own: a configuration can set it for one (``as2:h_iss=no``). A switch that two
-#: roles have an opinion on is in both rows; the others are about everybody, the user or the network.
-ROLES = {
-    "client": "prm norm prm_url prm_drop prm_cache prm_src rs_scheme_check signed_metadata signed_values prm_log xcheck as_choice as_trust as_signed_metadata md_issuer_check "
-    "chain_constraints md_corroborate rs_as_bind iss_check per_as_redirect as_memory state_single_use state callback_bind after_error error_checks pkce pkce_policy "
-    "par reg cimd_docs cimd_redirect unique_cid client_auth auth_methods attestation_shown assertion_aud key_per_as other_authn_ep conn_context "
-    "issuer_resolution shared_provider cred_pin resource_indicator echo scope_request step_up dpop dpop_key dpop_par dpop_policy token_type_check mtls "
-    "mtls_key cache_key optimistic rt_pin http_redirect instance fetch_guard https_only url_scheme_check grant "
-    "client_instances certified warm fallback resource_token_check auth_token_check",
-    "authorization_server": "pkce_as par request_uri_once code_reuse as_redirect_status reg cimd_redirect cimd_redirect_check "
-    "cimd_fetch cimd_cache consent_pin consent_ui as_client_policy attesters aud_accepted ss_binds client_chooses_id grant_aud_check vouch_for exchange "
-    "grant_trust grant_client_check grant_cnf grant_subject issuer_tenants partnered as_attested introspect "
-    "rt_resource_bound as_fetch_guard listed rs_listed anchored preregistered trust_domain h_iss as_resource grant_resource grant_scope as_echo as_dpop proof_required dcr_uris ps_key_check "
-    "delegation_depth delegation_expiry chain_policy",
-    "resource_server": "chain_constraints audience_check scope_check rs_htu rs_ath rs_htm rs_cnf dpop_replay rs_attestation trust_domain token_fmt introspect typ_check sub_namespace passthrough "
-    "handle_bind rs_trust subject_ns key_lookup issuer_match r_requires_dpop r_method api cid_eq_rs attested entered "
-    "default_audience introspects configured",
-    "proxy": "upstream_client per_client_consent state_set callback_bind reg cimd_redirect cimd_redirect_check cimd_fetch "
-    "as_client_policy ss_binds consent_ui",
-    "sub_agent": "",
-}
-
-
-def switch_roles(name: str) -> tuple[str, ...]:
-    """The roles whose parties can have this switch for themselves."""
-    return tuple(role for role, names in ROLES.items() if name in names.split())
-
 
 #: Classes of clients, each with the registration and the authentication that it can have: one on a user's device, which
 #: keeps no secret (RFC 6749 2.1); one on a server, which was registered beforehand and was given one (RFC 6749 2.1,

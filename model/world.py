@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from model import identifiers
-from model.switches import CLIENT_CLASSES
+from model.switches import CLIENT_CLASSES, ROLES
 
 if TYPE_CHECKING:
     import networkx
@@ -26,9 +26,7 @@ ATTACKER = "attacker"
 #: The audience that every resource server of an AS accepts, given where none was asked for.
 DEFAULT_AUDIENCE = "default"
 
-CLIENT, AUTHORIZATION_SERVER, RESOURCE_SERVER, PROXY = "client", "authorization_server", "resource_server", "proxy"
-SUB_AGENT = "sub_agent"
-ROLES = (CLIENT, AUTHORIZATION_SERVER, RESOURCE_SERVER, PROXY, SUB_AGENT)
+CLIENT, AUTHORIZATION_SERVER, RESOURCE_SERVER, PROXY, SUB_AGENT = ROLES
 #: What a capability lets the attacker write on the way between a resource server and a client: the challenge, the
 #: metadata document, a plain-HTTP leg, the well-known location of a shared origin, a cached document. Beside these
 #: channels there are ``redirect``, where requests are redirected, and ``requests``, which it reads.
@@ -42,7 +40,7 @@ class Party:
 
     Attributes:
         name: how configurations and world files name it.
-        role: one of :data:`ROLES`.
+        role: one of :data:`model.switches.ROLES`.
         url: issuer, resource identifier or client_id.
         run_by: capabilities by which the attacker runs it; a party without is honest whatever happens.
         present_with: further capabilities with which it takes part (one without ``run_by`` always does).

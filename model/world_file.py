@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from model import identifiers
 from model.documents import KINDS, DocumentError, Schema, complaint, from_toml, shortly
 from model.errors import InputError, hint
-from model.switches import CAPABILITIES, CLIENT_CLASSES, SWITCHES, switch_roles
+from model.switches import CAPABILITIES, CLIENT_CLASSES, SWITCHES
 from model.world import (
     ATTACKER,
     AUTHORIZATION_SERVER,
@@ -334,8 +334,8 @@ def _policies(world: World) -> Iterator[Fault]:
     """A party sets only switches that are of its role, and nothing that its class has otherwise."""
     for key, number, party in _rows(world, "party"):
         for name, _ in party.policy:
-            if party.role not in switch_roles(name):
-                of = " or ".join(switch_roles(name)) or "everybody"
+            if party.role not in SWITCHES[name].roles:
+                of = " or ".join(SWITCHES[name].roles) or "everybody"
                 why = f"switch {name!r} is of {of}, and {party.name!r} has the role {party.role}"
                 yield (key, number, "policy", name), why
         for name, value in party.policy:

@@ -12,7 +12,7 @@ from model.design import DESIGN_NOTES, NAMED_DESIGNS, parse
 from model.extension import loaded
 from model.protocols import rules
 from model.rule import Rule
-from model.switches import SWITCHES, Switch, switch_roles
+from model.switches import SWITCHES, Switch
 from properties.results import length
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def switch_json(switch: Switch) -> dict[str, Any]:
     """A switch as data."""
     return {
         "name": switch.name, "values": list(switch.values), "baseline": switch.baseline, "kind": switch.kind,
-        "meaning": switch.meaning, "source": switch.source, "roles": list(switch_roles(switch.name)),
+        "meaning": switch.meaning, "source": switch.source, "roles": list(switch.roles),
     }  # fmt: skip
 
 
@@ -160,7 +160,7 @@ def switch_lines() -> Iterator[str]:
                 yield from textwrap.wrap(
                     f"{switch.meaning}  [{switch.source}]", _WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6
                 )
-                if roles := switch_roles(switch.name):
+                if roles := switch.roles:
                     yield f"      one party's: PARTY:{switch.name} ({' or '.join(roles)})"
     yield "world=NAME or world=FILE.toml: the world to ask in; `openworld worlds` shows those that ship"
 

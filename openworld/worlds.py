@@ -6,7 +6,8 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from model.world import ATTACKER, ROLES, Party, World
+from model.switches import ROLES
+from model.world import ATTACKER, Party, World
 from model.world_file import DEFAULT, WORLDS
 
 _WIDTH = 100

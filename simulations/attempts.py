@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.design import Configuration, Design
-from model.switches import SWITCHES
-from model.world import World
+from model.switches import EVERYBODY, SWITCHES
+from model.world import AUTHORIZATION_SERVER, PROXY, RESOURCE_SERVER, World
 from simulations import draws
 from simulations.harms import Strategy
 from simulations.population import LATENCIES, Factor, Population, PopulationError
@@ -26,15 +26,6 @@ from simulations.together import groups
 from simulations.visits import PLACES, Settings, Visit
 
 Whole = NDArray[np.int64]
-#: Mechanism switches that a server has; so are all that a deployment happens to be. The rest are the client's.
-OF_SERVERS = frozenset((
-    "pkce_as", "request_uri_once", "code_reuse", "aud_accepted", "attesters", "proof_required", "as_redirect_status",
-    "cimd_redirect_check", "cimd_fetch", "cimd_cache", "consent_pin", "consent_ui", "as_client_policy", "ss_binds",
-    "audience_check", "rs_htu", "rs_ath", "rs_htm", "rs_cnf", "dpop_replay", "rs_attestation", "rt_resource_bound",
-    "as_fetch_guard", "token_fmt", "introspect", "typ_check", "sub_namespace", "client_chooses_id", "grant_aud_check",
-    "passthrough", "upstream_client", "per_client_consent", "state_set", "handle_bind", "rs_trust", "subject_ns",
-    "key_lookup", "issuer_match",
-))  # fmt: skip
 #: Who has adopted, as the last part of a situation: nobody, servers, clients, both.
 ADOPTIONS = 4
 COLUMN = {name: place for place, name in enumerate(LATENCIES)}
@@ -190,15 +181,17 @@ def resident_codes(population: Population, seed: str, adoption: float) -> Whole:
 def adopts(switch: str, who: Any) -> Any:
     """Whether the party that has a switch is among those who adopt; ``who``: a number, or an array of them.
 
-    A protocol takes both.
+    What is about everybody takes both.
     """
-    if switch == "protocol":
+    if SWITCHES[switch].owner == EVERYBODY:
         return who == ADOPTIONS - 1
     return who % 2 == 1 if of_servers(switch) else who // 2 == 1
 
 
 def of_servers(switch: str) -> bool:
-    return switch in OF_SERVERS or SWITCHES[switch].kind == "environment"
+    """Whether a server decides it, or it is what a deployment happens to be; the rest is the client's."""
+    decided = SWITCHES[switch].owner in (AUTHORIZATION_SERVER, RESOURCE_SERVER, PROXY)
+    return decided or SWITCHES[switch].kind == "environment"
 
 
 def _of_clients(factor: Factor) -> bool:

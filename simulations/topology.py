@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model import identifiers
+from model.switches import SWITCHES
+from model.world import AUTHORIZATION_SERVER, CLIENT, PROXY, RESOURCE_SERVER
 from simulations import draws
 from simulations.population import Category, Factor, Population, PopulationError
 from simulations.population_statements import Settings
@@ -36,23 +38,6 @@ RELATIONS = {
     "hosts": "an origin answers at the URL of a server or of client metadata",
     "resembles": "an issuer of the attacker's begins like an honest one",
 }
-
-#: Who decides a switch, where it is not the client.
-DECIDED_BY: dict[str, str] = {
-    switch: party
-    for party, switches in {
-        "authorization_server": "reg as_resource as_echo h_iss as_dpop grant_resource par pkce_as request_uri_once "
-        "as_redirect_status cimd_redirect cimd_redirect_check cimd_fetch cimd_cache consent_pin consent_ui "
-        "as_client_policy ss_binds client_chooses_id rt_resource_bound introspect grant_aud_check as_fetch_guard "
-        "dcr_uris code_reuse aud_accepted attesters proof_required",
-        "resource_server": "api audience_check r_requires_dpop r_method rs_htu rs_ath rs_htm rs_cnf dpop_replay "
-        "rs_attestation typ_check token_fmt sub_namespace passthrough upstream_client per_client_consent state_set "
-        "handle_bind rs_trust subject_ns key_lookup issuer_match cid_eq_rs",
-        "origin": "wk_owner host_registered host_app",
-    }.items()
-    for switch in switches.split()
-}
-
 
 @dataclass(frozen=True, slots=True)
 class ResourceServer:
@@ -171,9 +156,17 @@ class Topology:
         return tuple(after for after, edge in self.graph[node].items() if edge["relation"] == relation)
 
 
+def decided_by(switch: str) -> str:
+    """The kind of node that decides a switch: a proxy is a resource server here; the rest clients have."""
+    owner = SWITCHES[switch].owner
+    if owner == PROXY:
+        return RESOURCE_SERVER
+    return owner if owner in (AUTHORIZATION_SERVER, RESOURCE_SERVER, "origin") else CLIENT
+
+
 def _party(factor: Factor) -> str:
     """Who decides all that a factor sets; nobody where that are several, or where it sets nothing."""
-    parties = {DECIDED_BY.get(name, "client") for kind in factor.categories for name, _ in kind.settings}
+    parties = {decided_by(name) for kind in factor.categories for name, _ in kind.settings}
     return parties.pop() if len(parties) == 1 else ""
 
 
@@ -263,7 +256,7 @@ class Drawing:
         """
         made: list[dict[str, str]] = [{} for _ in range(count)]
         for factor in self.population.factors:
-            kept = [name for name, _ in factor.refined[0].settings if DECIDED_BY.get(name, "client") == party]
+            kept = [name for name, _ in factor.refined[0].settings if decided_by(name) == party]
             if kept:
                 kinds = self.together(factor, count, met) if factor.name in self.groups else self.drawn(factor, count)
                 for one, kind in zip(made, kinds, strict=True):

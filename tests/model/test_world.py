@@ -13,7 +13,8 @@ from jsonschema import Draft202012Validator
 from model.design import ConfigurationError, parse
 from model.machine import Machine
 from model.protocols import PROTOCOLS, actions
-from model.world import ROLES, Grants, Held, Party, Session, Tampering, World
+from model.switches import ROLES
+from model.world import Grants, Held, Party, Session, Tampering, World
 from model.world_file import DEFAULT, MOST_GRANTS, WORLDS, WorldError, find_world, read, schema, world_for
 from properties.checker import Checker
 from properties.designs import Lattice

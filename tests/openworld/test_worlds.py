@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from model.clients import clients
 from model.design import NAMED_DESIGNS, parse
-from model.switches import SWITCHES, switch_roles
+from model.switches import SWITCHES
 from model.world_file import DEFAULT, WORLDS, find_world
 from openworld.cli import main
 from openworld.deployed import SITUATIONS, Case
@@ -211,7 +211,7 @@ def test_whose_a_switch_can_be_is_listed(run: Run) -> None:
     shown = run("designs", "--switches").output
     assert "one party's: PARTY:h_iss (authorization_server)" in shown
     data = {each["name"]: each for each in json.loads(run("designs", "--switches", "--json").output)["switches"]}
-    assert all(tuple(each["roles"]) == switch_roles(name) for name, each in data.items())
+    assert all(tuple(each["roles"]) == SWITCHES[name].roles for name, each in data.items())
 
 
 def test_files_of_one_content_are_one_question(tmp_path: Path, mine: Path) -> None:

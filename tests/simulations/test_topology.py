@@ -7,9 +7,8 @@ from collections import Counter
 import pytest
 
 from model import identifiers
-from model.switches import SWITCHES
 from simulations.population import load, populations
-from simulations.topology import DECIDED_BY, RELATIONS, Topology, draw, origin_of
+from simulations.topology import RELATIONS, Topology, decided_by, draw, origin_of
 
 SWEPT = load("swept")
 
@@ -105,8 +104,7 @@ def test_each_party_draws_its_own_switches() -> None:
     for party, drawn in parties.items():
         names = {name for settings in drawn for name, _ in settings}
         assert names
-        assert {DECIDED_BY.get(name, "client") for name in names} <= {party, "origin"}
-    assert DECIDED_BY.keys() <= SWITCHES.keys()
+        assert {decided_by(name) for name in names} <= {party, "origin"}
 
 
 def test_sub_agents_share_the_tokens_that_they_are_handed() -> None:
