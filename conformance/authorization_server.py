@@ -25,6 +25,7 @@ from model import authorization_server as rules
 from model import guards
 from model.design import Design
 from model.guards import ask
+from model.logic import decided
 from model.rule import Condition
 from model.scenario import Scenario
 from model.world import ATTACKER, DEFAULT_AUDIENCE, NONE
@@ -254,7 +255,7 @@ class AuthorizationServer:
             demand(self._grants(grant, resource, proof))
         wishes = [wish for wish in self.wishes if all(one.holds for one in self._grants(grant, wish, proof))]
         requested = [*wanted, *wishes] or [NONE]
-        audience = [bound for one in requested if (bound := rules.bound_resource(self.design, one)) != NONE]
+        audience = [bound for one in requested if (bound := decided(rules.bound_resource(self.design, one))) != NONE]
         if any(rules.has_default_audience(self.design, one) for one in requested):
             audience.append(DEFAULT_AUDIENCE)
         token = server.mint(audience, grant, "" if proof is None else proof.thumbprint)

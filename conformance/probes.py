@@ -22,6 +22,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from conformance.proof import token_hash
+from model.logic import decided
 from model.messages import ResourceRequest
 from model.serving import Place
 from model.world import NONE
@@ -184,8 +185,8 @@ class OnTheWire:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
             body = urlencode({"access_token": tokens[TOKEN]})
         if message.dpop != NONE:
-            headers["DPoP"] = self._proof(probe, method, tokens)
-        return method, url, headers, body
+            headers["DPoP"] = self._proof(probe, decided(method), tokens)
+        return decided(method), url, headers, body
 
     def placed(self, text: Any) -> str:
         """A text with the origins of the parties."""
@@ -193,6 +194,7 @@ class OnTheWire:
 
     def _claims(self, probe: Probe, message: ResourceRequest) -> dict[str, Any]:
         now = int(time.time())
+        assert isinstance(message.token_audience, tuple)
         audience = [self.placed(value) for value in message.token_audience]
         more = {name: now + value if name == "exp" else value for name, value in probe.more.items()}
         issuer = message.token_issuer

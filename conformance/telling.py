@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from conformance.play import ALONE, Act, Deed, Sign
 from model import identifiers
+from model.logic import decided
 from model.messages import (
     THIEF,
     AuthorizationRequest,
@@ -224,7 +225,7 @@ def _sends_on(draft: Draft, told: Told, there: Redirection) -> None:
     """The attacker's AS sends the browser on: to the honest one, or back with a code of its own."""
     back = (uri for client in draft.world.clients for uri in callbacks(draft.world, client))
     if draft.bounce != "account":
-        draft.bounce = "" if there.location in back else "same"
+        draft.bounce = "" if decided(there.location) in back else "same"
 
 
 def _asks(draft: Draft, told: Told, request: AuthorizationRequest) -> None:

@@ -31,7 +31,7 @@ class Move(NamedTuple):
 
     when: Condition
     rules: tuple[Named, ...]
-    sets: dict[str, Value | Condition]
+    sets: Mapping[str, Value | Condition]
     sends: tuple[Sent, ...] = ()
 
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from model import client, conduct, guards, identifiers
+from model.logic import decided
 from model.protocols import steps
 from model.rule import Condition as Named
 from model.rule import Rule
@@ -387,7 +388,7 @@ class Walk:
         scopes = client.scope_asked(design, scenario.challenge.get("scope") or NONE, supported or NONE, NONE)
         self.asked = {"response_type": "code"}
         if scopes != NONE:
-            self.asked["scope"] = scopes
+            self.asked["scope"] = decided(scopes)
         if resource != NONE:
             self.asked["resource"] = resource
         self.sent.authorizations.append(Request(scenario.party(at), resource))

@@ -16,8 +16,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import fields, make_dataclass, replace
 from functools import cache, wraps
 from importlib.util import module_from_spec, spec_from_file_location
-from inspect import signature
+from inspect import getsource, signature
 from pathlib import Path
+from textwrap import dedent
 from types import ModuleType
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -30,6 +31,7 @@ from model.logic import Condition, Value
 from model.messages import Message, Sent, public
 from model.protocols import FURTHER, PROTOCOLS
 from model.rule import DECIDES, RULES, made
+from model.spelling import misspelt
 from model.state import Variables
 from model.switches import CAPABILITIES, EVERYBODY, ROLES, SWITCHES, Kind, Switch
 from model.words import ADDED
@@ -123,6 +125,19 @@ def _run(file: Path) -> None:
         raise DraftError(f"{file.name}:{error.lineno}: {error.msg}") from error
     except Exception as error:
         raise DraftError(f"{_where(file, error)}: {type(error).__name__}: {error}") from error
+    for line, said in misspelt(file.read_text(encoding="utf-8")):
+        raise DraftError(f"{file.name}:{line}: {said}")
+
+
+def _read(function: Callable[..., Any]) -> None:
+    """Make sure that a function that no file holds names switches and values that there are.
+
+    Raises:
+        DraftError: naming what there is not, and what is allowed.
+    """
+    if not _open[-1].running:
+        for line, said in misspelt(dedent(getsource(function))):
+            raise DraftError(f"{function.__name__}, line {line}: {said}")
 
 
 def _where(file: Path, error: BaseException) -> str:
@@ -242,6 +257,7 @@ def rule(
         found, read = made(actor or _actor(name, steps, guard), function, (), source)
         if not found.requirement:
             raise DraftError(f"rule {name!r} has no docstring: its first line says what it requires")
+        _read(function)
         add("rule", RULES, found.name, found)
         put(DECIDES, {found.name: function})
         for step in steps:
@@ -322,6 +338,7 @@ def variant(rule: str) -> Callable[[F], F]:
         wanted = list(signature(DECIDES[rule]).parameters)
         if list(signature(function).parameters) != wanted:
             raise DraftError(f"a variant of {rule} takes ({', '.join(wanted)})")
+        _read(function)
         put(DECIDES, {rule: function})
         return function
 
@@ -346,6 +363,7 @@ def step(
     def decorate(function: Callable[..., Move]) -> Callable[..., Move]:
         schema = described(function, number, each, choices)
         run = PROTOCOLS[known("protocol", protocol, PROTOCOLS)]
+        _read(function)
         add("step", SCHEMAS, schema.name, schema)
         if schema.module not in run.modules:
             put(PROTOCOLS, {protocol: replace(run, modules=(*run.modules, schema.module))})

@@ -211,7 +211,7 @@ def verifies(c: Context, who: str) -> Condition:
     return all_of(no(same(design.prm, "off")), one_of(design.signed_metadata, "anchored_opt", "anchored_req"))
 
 
-def declared(c: Context, who: str, vouched: Condition, demands_dpop: Condition = False) -> tuple[Value, Value]:
+def declared(c: Context, who: str, vouched: Condition, demands_dpop: Condition = False) -> tuple[Value, Condition]:
     """What resource metadata says to a client that looks at it: who signed it, and whether tokens have to be bound."""
     design, url = c.client(who), c.state.session(who).url
     demands = any_of(demands_dpop, c.at(url, lambda party: same(c.of(party.name).r_requires_dpop, "yes")))
@@ -264,7 +264,7 @@ def sessions_and_servers(world: World) -> list[dict[str, str]]:
     return [{"who": session.name, "server": server.name} for session in world.sessions for server in world.servers]
 
 
-def with_metadata(who: str, **values: Value) -> dict[str, Value]:
+def with_metadata(who: str, **values: Value | Condition) -> dict[str, Value | Condition]:
     """What a client records of AS metadata."""
     return {f"{who}.phase": "ready", **{f"{who}.{name}": value for name, value in values.items()}}
 
@@ -289,7 +289,7 @@ def client__use_server_metadata(c: Context, who: str, server: str) -> Move:
     )  # fmt: skip
 
 
-def offered(c: Context, who: str, server: Party, attested: Condition) -> dict[str, Value]:
+def offered(c: Context, who: str, server: Party, attested: Condition) -> dict[str, Any]:
     """What AS metadata says to one that looks of who has signed it, how clients come to be known, and its resources."""
     design = c.client(who)
     registers, lists = one_of(design.reg, "dcr", "dcr_ss"), no(same(design.xcheck, "off"))
@@ -528,11 +528,12 @@ def authorization_server__issue_code(c: Context, who: str, grant: str) -> Move:
     pushed_here = same(session.par_at, server.url)
     unhanded = all_of(same(session.request_uri, NONE), same(c.state.grant(grant).code, "none"))
     own = all_of(unhanded, any_of(same(session.par_at, NONE), pushed_here))
-    of, request, by_reference = who, request_of(c, session), []
-    for handed, whose, pushed in _referred_to(c, session, grant):
+    of: Value = who
+    request, by_reference = request_of(c, session), list[Condition]()
+    for handed, whose, said in _referred_to(c, session, grant):
         by_reference.append(handed)
         of = choose(handed, whose, of)
-        request = {name: choose(handed, pushed[name], value) for name, value in request.items()}
+        request = {name: choose(handed, said[name], value) for name, value in request.items()}
     here = possible(
         same(session.phase, "requested"), same(session.authorization_at, server.url), any_of(own, *by_reference)
     )

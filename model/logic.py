@@ -11,11 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from itertools import product
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 
-# A condition is a bool or a truth value of some reader; a value is a constant or a Pick.
-Condition = Any
-Value = Any
+
+class Truth(Protocol):
+    """What a reader has in the place of True and False."""
+
+    def __invert__(self) -> Any: ...
+
+
+#: A truth value, decided or of some reader; and a constant, or one that is not yet decided.
+Condition: TypeAlias = "bool | Truth"
+Value: TypeAlias = "str | Pick"
 
 _ALGEBRAS: dict[type, tuple[Callable[..., Any], Callable[..., Any], Callable[[Any], Any]]] = {}
 
@@ -28,6 +35,28 @@ def register(
 ) -> None:
     """Teach the connectives a reader's kind of truth value."""
     _ALGEBRAS[kind] = (conjunction, disjunction, negation)
+
+
+def truth(value: Value | Condition) -> Condition:
+    """What is either true or false, as a condition.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if isinstance(value, str | Pick):
+        raise TypeError(f"not a condition: {value!r}")
+    return value
+
+
+def decided(value: Value) -> str:
+    """A value that whoever reads with decided values has got.
+
+    Raises:
+        TypeError: it is not decided.
+    """
+    if isinstance(value, Pick):
+        raise TypeError(f"not decided: {value!r}")
+    return value
 
 
 class Pick:
@@ -78,7 +107,8 @@ def no(condition: Condition) -> Condition:
         return False
     if condition is False:
         return True
-    return _algebra(condition)[2](condition)
+    negated: Condition = _algebra(condition)[2](condition)
+    return negated
 
 
 def implies(premise: Condition, conclusion: Condition) -> Condition:
@@ -146,7 +176,8 @@ def choose(condition: Condition, then: Value, otherwise: Value) -> Value:
 def mapped(function: Callable[..., Any], *values: Value) -> Value:
     """The value of an ordinary Python function of values, decided or not."""
     if not any(isinstance(value, Pick) for value in values):
-        return function(*values)
+        found: Value = function(*values)
+        return found
     merged: dict[Any, list[Condition]] = {}
     for combination in product(*(_cases(value).items() for value in values)):
         result = function(*(member for member, _ in combination))

@@ -81,13 +81,13 @@ def client_is_read(
         return ()
     host, says = _host(c, client_id), _metadata(c, server, client_id, redirect)
     attested = client_rules.attests(design)
-    spiffe = {
+    spiffe: dict[str, Any] = {
         "spiffe_id": choose(attested, mapped(_spiffe_id, client_id), NONE),
         "spiffe_bundle_endpoint": choose(attested, mapped(_bundle, client_id), NONE),
     }
     bundle, also = all_of(document, attested), same(design.auth_methods, "also_none")
     both = mapped(lambda known: NONE if known == NONE else ("none", known), says["token_endpoint_auth_method"])
-    methods = {"token_endpoint_auth_methods_supported": choose(also, both, NONE)}
+    methods: dict[str, Any] = {"token_endpoint_auth_methods_supported": choose(also, both, NONE)}
     return (
         Sent(server.name, host, Fetch(client_id), document),
         Sent(host, server.name, ClientMetadata(client_id, **says, **spiffe, **methods), document),

@@ -82,7 +82,7 @@ class ResourceRequest(Message):
     proof_key: Value = public()
     token_issuer: Value = claim("iss")
     token_subject: Value = claim("sub")
-    token_audience: Value = claim("aud")
+    token_audience: Value | tuple[str, ...] = claim("aud")
     method: Value = field(default="GET")
 
 
@@ -111,7 +111,7 @@ class ResourceMetadata(Message):
     resource: Value = public()
     authorization_servers: Value = public()
     signed_metadata: Value = public()
-    dpop_bound_access_tokens_required: Value = public()
+    dpop_bound_access_tokens_required: Value | Condition = public()
     scopes_supported: Value = public()
 
     def remark(self, at: str) -> str:
@@ -138,10 +138,10 @@ class ServerMetadata(Message):
     authorization_endpoint: Value = endpoint("authorize")
     token_endpoint: Value = endpoint("token")
     pushed_authorization_request_endpoint: Value = endpoint("par")
-    authorization_response_iss_parameter_supported: Value = public()
+    authorization_response_iss_parameter_supported: Value | Condition = public()
     code_challenge_methods_supported: Value = public()
     dpop_signing_alg_values_supported: Value = public()
-    client_id_metadata_document_supported: Value = public()
+    client_id_metadata_document_supported: Value | Condition = public()
     registration_endpoint: Value = endpoint("register")
     protected_resources: Value = public()
     signed_metadata: Value = public()
@@ -394,7 +394,7 @@ class IntrospectionResponse(Message):
     """What an AS says of a token to a resource server that it is for."""
 
     label, source = "200 introspection response", "RFC 7662 2.2; RFC 9449 6.2"
-    active: Value = public()
+    active: Value | Condition = public()
     client_id: Value = public()
     sub: Value = public()
     aud: Value = public()

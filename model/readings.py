@@ -124,7 +124,7 @@ def document(
     )
 
 
-def resource_request(c: Context, url: Value, *terms: Value, **more: Value) -> ResourceRequest:
+def resource_request(c: Context, url: Value, *terms: Any, **more: Any) -> ResourceRequest:
     """A request to the resource at a URL, by the method that is used there."""
     policy = c.among(c.world.resource_servers, lambda party: same(url, party.url))
     return replace(ResourceRequest(url, *terms, **more), method=mapped(str.upper, policy.r_method))
@@ -200,7 +200,8 @@ def gives_word_to(c: Context, server: Party, audience: Value) -> Condition:
 
 def voucher_of(c: Context, who: str) -> Value:
     """The AS that vouches for the user of a session: that of the token which the session before it has, or none."""
-    earlier, voucher = c.world.session[who].after, NONE
+    earlier = c.world.session[who].after
+    voucher: Value = NONE
     for grant in c.world.grants if earlier else ():
         at = c.world.by_name[grant.server].url
         voucher = choose(same(c.state.session(earlier).token, grant.name), at, voucher)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, NamedTuple, ParamSpec
 
+from model.logic import Condition as Truth
+
 P = ParamSpec("P")
 
 
@@ -33,7 +35,7 @@ class Condition(NamedTuple):
     """One conjunct of a guard: the rule and its truth value in some reading."""
 
     rule: Rule
-    holds: Any
+    holds: Truth
 
 
 RULES: dict[str, Rule] = {}

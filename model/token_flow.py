@@ -75,7 +75,7 @@ from model.world import ATTACKER, NONE, Party, World
 # --- S15 to S17: token request -----------------------------------------------------------------------------
 
 
-def token_request(c: Context, session: Reading, called: str, **more: Value) -> TokenRequest:
+def token_request(c: Context, session: Reading, called: str, **more: Any) -> TokenRequest:
     """A token request of a session."""
     key = proof_key(c, session)
     return TokenRequest(

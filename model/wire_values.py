@@ -12,6 +12,7 @@ from typing import Any
 
 from model import readings
 from model.action import Context
+from model.logic import decided
 from model.messages import FORGED, THIEF
 from model.world import ATTACKER, DEFAULT_AUDIENCE, NONE, Exchanged, Grant, Held, World
 
@@ -123,7 +124,7 @@ class Words:
         if name not in self.world.session:
             return self.public(name)
         vouched = readings.follows(self.context, name) and self.context.state[f"{name}.vouched"]
-        signer = host(readings.voucher_of(self.context, name)) if vouched else self.world.session[name].client
+        signer = host(decided(readings.voucher_of(self.context, name))) if vouched else self.world.session[name].client
         return f"<signed by {signer} about {self.world.user_of(name)}>"
 
     def _proof(self, name: str) -> str:

@@ -18,13 +18,13 @@ from typing import Any
 
 from model.action import Context
 from model.design import Configuration
-from model.logic import Condition, Pick, all_of, any_of
+from model.logic import Condition, Pick, all_of, any_of, truth
 from model.machine import Machine
 from model.state import View
 from model.switches import SWITCHES
 from model.world import World
 from properties.bounds import Laid
-from properties.circuit import Circuit
+from properties.circuit import Circuit, code_of
 from properties.completion import choices, finishes
 from properties.minimal import minimal
 from properties.minisat import MiniSat
@@ -180,7 +180,7 @@ class Assumptions(Monotone):
         """When a run happens, event and all, over what the environment is."""
         circuit = Circuit()
         opened = {name: Pick({value: circuit.input() for value in values}) for name, values in self.free.items()}
-        inputs = {(name, value): bit.code for name, pick in opened.items() for value, bit in pick.cases.items()}
+        inputs = {(name, value): code_of(bit) for name, pick in opened.items() for value, bit in pick.cases.items()}
         design, happens = machine.configuration.design, list[Condition]()
         state: dict[str, Any] = {variable.name: variable.initial for variable in machine.variables}
         facts = {variable.name for variable in machine.variables if variable.fact}
@@ -189,7 +189,7 @@ class Assumptions(Monotone):
         for step in run:
             move = machine.by_name[step.action](context, **dict(step.choices))
             happens += [move.when, *(condition.holds for condition in move.rules)]
-            state |= {n: any_of(value, state[n]) if n in facts else value for n, value in move.sets.items()}
+            state |= {n: any_of(truth(value), state[n]) if n in facts else value for n, value in move.sets.items()}
         return circuit, inputs, all_of(*happens, prop.event(context))
 
 

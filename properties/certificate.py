@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from model.design import Configuration
 from model.errors import InputError
-from model.logic import Pick
+from model.logic import Pick, truth
 from model.trace import Trace
 from model.world import World
 from properties.bounds import FIRST, LIMIT, Clock, Depths, Laid, Settled
@@ -154,7 +154,7 @@ def _swept(unrolling: Unrolling, told: int, sweep: int) -> Iterator[tuple[int, s
                     yield bit, f"{done}, if at all, with {name}={value}"
     for variable, value in unrolling.template.state.items():
         if variable in unrolling.template.kept:
-            members = value.cases if isinstance(value, Pick) else {True: value}
+            members = value.cases if isinstance(value, Pick) else {True: truth(value)}
             for member, literal in members.items():
                 bit = unrolling.stands(literal)
                 if not isinstance(bit, bool):

@@ -7,6 +7,7 @@ leaves only what is open.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Collection, Iterable, Mapping
 
 from model import logic
@@ -62,9 +63,10 @@ class Circuit:
                     break
                 if value is None:
                     known[number] = None
-        return known[abs(condition.code)] is (condition.code > 0)
+        code = code_of(condition)
+        return known[abs(code)] is (code > 0)
 
-    def under(self, values: Iterable[logic.Value], never: Collection[int] = ()) -> set[int]:
+    def under(self, values: Iterable[logic.Value | logic.Condition], never: Collection[int] = ()) -> set[int]:
         """The gates and inputs on which values depend, but through what is ``never`` true (or never false)."""
         pending, seen = [literal.code for value in values for literal in literals(value)], set[int]()
         while pending:
@@ -87,10 +89,19 @@ class Literal:
     def __repr__(self) -> str:
         return f"Literal({self.code})"
 
+    def __invert__(self) -> Literal:
+        return Literal(self.circuit, -self.code)
 
-def literals(value: logic.Value) -> list[Literal]:
+
+def code_of(condition: logic.Condition | logic.Value) -> int:
+    """The gate or input that a condition is which is not decided, negative for its negation."""
+    assert isinstance(condition, Literal), condition
+    return condition.code
+
+
+def literals(value: logic.Value | logic.Condition) -> list[Literal]:
     """The open conditions of a value."""
-    cases = value.cases.values() if isinstance(value, logic.Pick) else (value,)
+    cases: Iterable[object] = value.cases.values() if isinstance(value, logic.Pick) else (value,)
     return [case for case in cases if isinstance(case, Literal)]
 
 
@@ -100,11 +111,7 @@ def _all(literals: list[Literal]) -> Literal | bool:
 
 def _any(literals: list[Literal]) -> Literal | bool:
     joint = literals[0].circuit.conjunction([-literal.code for literal in literals])
-    return True if joint is False else _not(joint)  # type: ignore[arg-type]
+    return ~joint if isinstance(joint, Literal) else not joint
 
 
-def _not(literal: Literal) -> Literal:
-    return Literal(literal.circuit, -literal.code)
-
-
-logic.register(Literal, _all, _any, _not)
+logic.register(Literal, _all, _any, operator.invert)

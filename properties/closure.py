@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
 from model.logic import Condition, Pick, Value
+from properties.circuit import Literal, code_of
 from properties.template import Firing, Template
 
 
@@ -33,7 +34,7 @@ class Reached:
 
     def possible(self, condition: Condition) -> bool:
         """Whether a condition is not ruled out."""
-        return condition if isinstance(condition, bool) else bool(self._true[condition.code])
+        return condition if isinstance(condition, bool) else bool(self._true[code_of(condition)])
 
     def also(self, given: Iterable[int]) -> Reached:
         """What is reached where more inputs can be true."""
@@ -138,14 +139,14 @@ class Closure:
     ) -> list[int]:
         """The clauses of an action; the code of its happening where nothing is asked of that."""
         happens = self.happens[firing.action.name] = self._new()
-        asked = set[int]() if firing.when is True else {firing.when.code}
+        asked = set[int]() if firing.when is True else {code_of(firing.when)}
         for name, holds in firing.rules:
             if holds is not True:
                 met = self._new()
                 asked.add(met)
                 self._lead((-self._template.enforced[name].code,), met)
                 if holds is not False:
-                    self._lead((holds.code,), met)
+                    self._lead((code_of(holds),), met)
         if asked:
             self._lead(asked, happens)
         for name, value in firing.writes.items():
@@ -156,24 +157,24 @@ class Closure:
         return [] if asked else [happens]
 
 
-def _either(value: Value) -> list[int]:
+def _either(value: Value | Condition) -> list[int]:
     """A choice can be made in any way."""
     return [code for positive in _members(value).values() for code in (positive, -positive)]
 
 
-def _members(value: Value) -> dict[object, int]:
+def _members(value: Value | Condition) -> dict[object, int]:
     """For each value of a variable or a choice, the code for having it."""
     if isinstance(value, Pick):
-        return {member: literal.code for member, literal in value.cases.items()}
-    return {True: value.code, False: -value.code}
+        return {member: code_of(literal) for member, literal in value.cases.items()}
+    return {True: code_of(value), False: -code_of(value)}
 
 
-def _written(value: Value, codes: Mapping[object, int]) -> list[tuple[object, int | None]]:
+def _written(value: Value | Condition, codes: Mapping[object, int]) -> list[tuple[object, int | None]]:
     """The values that may be written, of those that a variable can have, and the code of when; ``None`` is always."""
     if isinstance(value, Pick):
         cases = value.cases
-    elif isinstance(value, bool) or not hasattr(value, "code"):
+    elif not isinstance(value, Literal):
         cases = {value: True}
     else:
         return [(member, sign * value.code) for member, sign in ((True, 1), (False, -1)) if member in codes]
-    return [(member, None if when is True else when.code) for member, when in cases.items() if member in codes]
+    return [(member, None if when is True else code_of(when)) for member, when in cases.items() if member in codes]

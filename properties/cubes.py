@@ -13,7 +13,7 @@ from math import prod
 from typing import Any
 
 from model.logic import Condition, Pick, Value
-from properties.circuit import Literal
+from properties.circuit import Literal, code_of
 from properties.template import Template
 
 #: For each variable that it speaks of, the values that it may have.
@@ -35,11 +35,11 @@ class Reading:
         for variable in template.variables:
             self.add(variable.name, template.state[variable.name])
 
-    def add(self, name: str, value: Value) -> None:
+    def add(self, name: str, value: Value | Condition) -> None:
         """Make an undecided value known under a name."""
         cases = value.cases if isinstance(value, Pick) else {True: value}
         self.domains[name] = frozenset(cases if isinstance(value, Pick) else (False, True))
-        self._inputs |= {literal.code: (name, member) for member, literal in cases.items()}
+        self._inputs |= {code_of(literal): (name, member) for member, literal in cases.items()}
 
     def cubes(self, *conditions: Condition) -> Cubes:
         """When all of some conditions hold."""
@@ -70,7 +70,7 @@ class Reading:
             found += [{**cube, name: frozenset((member,))} for cube in self.all_of(*map(self._fewer, left))]
         return self._fewer(found)
 
-    def copied(self, value: Value) -> str | None:
+    def copied(self, value: Value | Condition) -> str | None:
         """The variable of which a value is a copy, if it is one (of no fact, which may come to hold at any time)."""
         if isinstance(value, Literal):
             name, _ = self._inputs.get(value.code, ("", None))
@@ -88,7 +88,7 @@ class Reading:
     def _read(self, condition: Condition) -> Cubes:
         if isinstance(condition, bool):
             return ALWAYS if condition else []
-        return self._gate(condition.code)
+        return self._gate(code_of(condition))
 
     def _gate(self, code: int) -> Cubes:
         if code not in self._known:

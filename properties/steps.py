@@ -12,7 +12,7 @@ from itertools import chain, repeat
 from typing import Any, NamedTuple
 
 from model.design import Configuration
-from model.logic import Pick, Value, no
+from model.logic import Condition, Pick, Value, no, truth
 from model.world import World
 from properties.cubes import ALWAYS, Cube, Cubes, Reading
 from properties.instances import Instances
@@ -116,14 +116,16 @@ class Steps:
         rows: dict[str, list[tuple[Cube, Values]]] = {}
         for variable, value in firing.writes.items():
             if variable in self.facts:
-                cubes = self.reading.all_of(when, self.reading.cubes(value))
+                cubes = self.reading.all_of(when, self.reading.cubes(truth(value)))
                 facts += [(cube, variable) for cube in cubes if variable not in cube]
             elif variable in self.template.kept:
                 of, _ = self.instances.owner(variable)
                 rows[of] = self._with(rows.get(of, [(cube, {}) for cube in when]), variable, value)
         return Step(firing.action.name, rows, facts)
 
-    def _with(self, made: list[tuple[Cube, Values]], variable: str, value: Value) -> list[tuple[Cube, Values]]:
+    def _with(
+        self, made: list[tuple[Cube, Values]], variable: str, value: Value | Condition
+    ) -> list[tuple[Cube, Values]]:
         """Rows with one more value each; several of them where it depends."""
         copied = self.reading.copied(value)
         if copied is not None:
@@ -136,12 +138,13 @@ class Steps:
         ]
         return _merged(found, variable, self.reading.domains)
 
-    def _cases(self, variable: str, value: Value) -> Iterator[tuple[Any, Cubes]]:
+    def _cases(self, variable: str, value: Value | Condition) -> Iterator[tuple[Any, Cubes]]:
         domain = self.reading.domains[variable]
         if isinstance(value, Pick):
             yield from ((member, self.reading.cubes(case)) for member, case in value.cases.items() if member in domain)
         elif domain == {False, True}:
-            yield from ((True, self.reading.cubes(value)), (False, self.reading.cubes(no(value))))
+            holds = truth(value)
+            yield from ((True, self.reading.cubes(holds)), (False, self.reading.cubes(no(holds))))
         else:
             yield value, ALWAYS
 

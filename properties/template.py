@@ -13,12 +13,12 @@ from typing import Any
 
 from model.action import Action, Context, Move
 from model.design import Configuration, Design
-from model.logic import Condition, Pick, Value, all_of, any_of, no
+from model.logic import Condition, Pick, Value, all_of, any_of, no, truth
 from model.protocols import actions, variables
 from model.state import Variable, View
 from model.switches import CAPABILITIES, SWITCHES
 from model.world import World
-from properties.circuit import Circuit, Literal, literals
+from properties.circuit import Circuit, Literal, code_of, literals
 from properties.security import PROPERTIES
 
 #: The switches that designs have for single parties, as ``(party, switch)``.
@@ -35,15 +35,15 @@ class Firing:
 
     number: int
     action: Action
-    chosen: Mapping[str, Value]
+    chosen: Mapping[str, Value | Condition]
     when: Condition
     possible: Condition
     rules: tuple[tuple[str, Condition], ...]
     reads: frozenset[str]
-    writes: Mapping[str, Value]
+    writes: Mapping[str, Value | Condition]
 
     @property
-    def decides(self) -> list[Value]:
+    def decides(self) -> list[Value | Condition]:
         """All that decides whether it happens and what comes of it."""
         return [self.when, self.possible, *(holds for _, holds in self.rules), *self.writes.values()]
 
@@ -76,7 +76,7 @@ class Template:
     enforced: dict[str, Literal] = field(default_factory=dict)
     context: Context = field(init=False)
     variables: tuple[Variable, ...] = ()
-    state: dict[str, Value] = field(default_factory=dict)
+    state: dict[str, Value | Condition] = field(default_factory=dict)
     firings: tuple[Firing, ...] = ()
     events: dict[str, Condition] = field(default_factory=dict)
     asks: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -128,11 +128,11 @@ class Template:
         values = [value for name, value in firing.writes.items() if name in self.kept]
         codes = [one.code for value in values for one in literals(value)]
         self._walk([*codes, *(-code for code in codes)], negative, negative)
-        return frozenset(name for name in firing.reads & self.facts if self.state[name].code in negative)
+        return frozenset(name for name in firing.reads & self.facts if code_of(self.state[name]) in negative)
 
     def _open(self, firing: Firing) -> list[Literal]:
         conditions = (firing.possible, *(holds for _, holds in firing.rules))
-        return [condition for condition in conditions if not isinstance(condition, bool)]
+        return [condition for condition in conditions if isinstance(condition, Literal)]
 
     def _walk(self, codes: list[int], positive: set[int], negative: set[int]) -> None:
         """The gates that conditions depend on, by the sign with which they do."""
@@ -152,7 +152,7 @@ class Template:
         inputs = [
             literal.code
             for value in (*(self.state[name] for name in self.kept), *chosen)
-            for literal in (value.cases.values() if isinstance(value, Pick) else (value,))
+            for literal in literals(value)
         ]
         depends: dict[int, set[int]] = {code: {code} for code in inputs}
         found: dict[int, list[int]] = {code: [] for code in inputs}
@@ -171,7 +171,7 @@ class Template:
             for firing in self.firings
         }
 
-    def _support(self) -> Callable[[Iterable[Value]], frozenset[str]]:
+    def _support(self) -> Callable[[Iterable[Value | Condition]], frozenset[str]]:
         """Finds the variables on which values depend; what was looked at and made no difference is none of them."""
         bits = {name: 1 << place for place, name in enumerate(self.state)}
         inputs = {one.code: bits[name] for name, value in self.state.items() for one in literals(value)}
@@ -181,7 +181,7 @@ class Template:
             for code in operands or ():
                 masks[number] |= masks[abs(code)]
 
-        def support(values: Iterable[Value]) -> frozenset[str]:
+        def support(values: Iterable[Value | Condition]) -> frozenset[str]:
             mask = 0
             for value in values:
                 for one in literals(value):
@@ -216,7 +216,7 @@ class Template:
         self.capabilities = {name: self.circuit.input() for name in CAPABILITIES}
         return self.capabilities
 
-    def _undecided(self, domain: tuple[Any, ...]) -> Value:
+    def _undecided(self, domain: tuple[Any, ...]) -> Value | Condition:
         if domain == (False, True):
             return self.circuit.input()
         return Pick({value: self.circuit.input() for value in domain})
@@ -233,10 +233,13 @@ class Template:
         facts = {variable.name for variable in self.variables if variable.fact}
         if not facts.issuperset(move.sets):
             return move.when
-        return all_of(move.when, any_of(*(all_of(value, no(self.state[name])) for name, value in move.sets.items())))
+        return all_of(move.when, any_of(*(self._adds(name, value) for name, value in move.sets.items())))
+
+    def _adds(self, name: str, value: Value | Condition) -> Condition:
+        return all_of(truth(value), no(truth(self.state[name])))
 
 
-def _union(found: Mapping[int, list[int]], values: Iterable[Value]) -> tuple[int, ...]:
+def _union(found: Mapping[int, list[int]], values: Iterable[Value | Condition]) -> tuple[int, ...]:
     return tuple({gate for value in values for literal in literals(value) for gate in found[literal.code]})
 
 

@@ -14,12 +14,12 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from model.logic import Condition, Pick, Value
-from properties.circuit import Literal
+from model.logic import Condition, Pick, truth
+from properties.circuit import Literal, code_of
 from properties.template import Firing, Template
 
 Bit = int | bool
@@ -86,7 +86,7 @@ class Unrolling:
         self._before, self.depth = before, self.depth + 1
         self._define(start)
 
-    def stands(self, literal: Literal) -> Bit:
+    def stands(self, literal: Condition) -> Bit:
         """What an input of the circuit is after the last sweep."""
         return self._bit(literal)
 
@@ -130,11 +130,13 @@ class Unrolling:
             if isinstance(value, Pick):
                 cases = written.cases if isinstance(written, Pick) else {written: True}
                 for member, bit in value.cases.items():
-                    changed[bit.code] = self._either(literal, self._bit(cases.get(member, False)), self._now[bit.code])
+                    code, new = code_of(bit), self._bit(cases.get(member, False))
+                    changed[code] = self._either(literal, new, self._now[code])
             else:
-                current, new = self._now[value.code], self._bit(written)
+                code, new = code_of(value), self._bit(truth(written))
+                current = self._now[code]
                 kept = True if name in template.facts else -literal
-                changed[value.code] = self._or(self._both(literal, new), self._both(kept, current))
+                changed[code] = self._or(self._both(literal, new), self._both(kept, current))
         self._now.update(changed)
         self._forget(template.fanout[fired.firing.number][1])
 
@@ -153,16 +155,16 @@ class Unrolling:
     def _or(self, left: Bit, right: Bit) -> Bit:
         return _negated(self._both(_negated(left), _negated(right)))
 
-    def _enter(self, state: dict[str, Value]) -> None:
+    def _enter(self, state: Mapping[str, Any]) -> None:
         """Start: only the inputs of the design and the state are known."""
         for name, current in state.items():
             value = self.template.state[name]
             if isinstance(value, Pick):
                 cases = current.cases if isinstance(current, Pick) else {current: True}
                 for member, literal in value.cases.items():
-                    self._now[literal.code] = cases.get(member, False)
+                    self._now[code_of(literal)] = self._bit(cases.get(member, False))
             else:
-                self._now[value.code] = current
+                self._now[code_of(value)] = current
 
     def _fire(self, step: int, firing: Firing) -> Fired | None:
         """Let an action happen or not; one that cannot happen at this step leaves no trace in the clauses."""
@@ -172,7 +174,7 @@ class Unrolling:
             if isinstance(value, Pick):
                 chosen[name] = [(member, self._fresh(literal)) for member, literal in value.cases.items()]
             else:
-                taken = self._fresh(value)
+                taken = self._fresh(truth(value))
                 chosen[name] = [(True, taken), (False, -taken)]
         when = self._bit(firing.when)
         rules = [(name, self._bit(condition)) for name, condition in firing.rules] if when is not False else []
@@ -193,7 +195,7 @@ class Unrolling:
     def _bit(self, condition: Condition) -> Bit:
         if isinstance(condition, bool):
             return condition
-        code = condition.code
+        code = code_of(condition)
         bit = self._evaluate(code if code > 0 else -code)
         return _negated(bit) if code < 0 else bit
 
@@ -274,9 +276,9 @@ class Unrolling:
         """A literal for an input that queries decide."""
         return self._fresh(literal)
 
-    def _fresh(self, literal: Literal) -> int:
+    def _fresh(self, literal: Condition) -> int:
         self.top += 1
-        self._now[literal.code] = self.top
+        self._now[code_of(literal)] = self.top
         return self.top
 
     def _forget(self, gates: Iterable[int]) -> None:

@@ -20,7 +20,7 @@ from model.attacker_at_resources import keys_are_listed
 from model.attacker_sends import send_request
 from model.design import Design
 from model.guards import ask
-from model.logic import Condition, all_of, choose, no, same
+from model.logic import Condition, all_of, choose, decided, no, same
 from model.messages import THIEF
 from model.rule import Condition as Named
 from model.state import ATTACKERS_KEY
@@ -97,11 +97,11 @@ def loot(design: Design, issuer: str, asked: str, captured: str = NONE, own: boo
     requested = readings.requested_resource(c, session)
     return Loot(
         issuer,
-        server.bound_resource(design, requested),
-        server.has_default_audience(design, requested),
-        choose(bound, ATTACKERS_KEY if own else readings.proof_key(c, session), NONE),
-        ATTACKERS_KEY if own and same(design.mtls, "bound") else readings.certificate(c, session),
-        choose(proves, captured, NONE),
+        decided(server.bound_resource(design, requested)),
+        bool(server.has_default_audience(design, requested)),
+        decided(choose(bound, ATTACKERS_KEY if own else readings.proof_key(c, session), NONE)),
+        decided(ATTACKERS_KEY if own and same(design.mtls, "bound") else readings.certificate(c, session)),
+        decided(choose(proves, captured, NONE)),
     )
 
 
@@ -114,8 +114,9 @@ def refreshed(design: Design, issuer: str, asked: str) -> Loot:
     """The token that a stolen refresh token yields: wider than the grant, unless the AS keeps to the resource."""
     narrowed = choose(same(design.rt_resource_bound, "yes"), asked, NONE)
     return Loot(
-        issuer, server.bound_resource(design, narrowed), server.has_default_audience(design, narrowed), NONE, NONE, NONE
-    )
+        issuer, decided(server.bound_resource(design, narrowed)),
+        bool(server.has_default_audience(design, narrowed)), NONE, NONE, NONE,
+    )  # fmt: skip
 
 
 def _with(design: Design, capabilities: tuple[str, ...]) -> Context:

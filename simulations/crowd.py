@@ -155,7 +155,7 @@ def crowd(found: Situations, together: Rows, world: World = ONE_VISIT) -> Crowd:
     }
     visited = [PLACES[name] for name in found.places]
     here = [_plain(together.placed == number) for number in range(len(visited))]
-    capabilities = {
+    capabilities: dict[str, Any] = {
         name: logic.any_of(*(mask for place, mask in zip(visited, here, strict=True) if name in place.capabilities))
         for name in CAPABILITIES
     }
@@ -212,7 +212,8 @@ def _ways(action: Action, judged: Crowd) -> Memory[tuple[_Way, ...]]:
         for chosen in product(*action.choices.values()):
             choices = dict(zip(names, chosen, strict=True))
             move = action(context, **choices)
-            goes, refused = move.when, []
+            goes: Any = move.when
+            refused: list[tuple[Rule, Any]] = []
             for rule, holds in move.rules:
                 if goes is False:
                     break
@@ -267,7 +268,8 @@ def _writes(world: World, move: Move) -> tuple[tuple[_Write, ...], tuple[_Open, 
 def _cases(value: Any) -> tuple[tuple[Any, Masked], ...]:
     """The constants that a written value may be, and the rows in which it is."""
     if isinstance(value, Pick):
-        return tuple(value.cases.items())
+        cases: Mapping[Any, Any] = value.cases
+        return tuple(cases.items())
     if isinstance(value, np.ndarray):
         return ((True, value), (False, ~value))
     return ((value, True),)
@@ -417,7 +419,7 @@ def _search(judged: Crowd, tried: Sequence[_Tried]) -> list[_Node]:
     nodes = [_Node(initial, everybody, (), [each.recall(initial) for each in ways], said)]
     for node in nodes:  # grows on the way
         for action, way in ((action, way) for (action, _), here in zip(tried, node.ways, strict=True) for way in here):
-            goes = logic.all_of(way.goes, True if node.taken else _sets_out(judged, way))
+            goes: Any = logic.all_of(way.goes, True if node.taken else _sets_out(judged, way))
             if goes is False:
                 continue
             rows = node.rows if goes is True else node.rows & goes
@@ -436,7 +438,8 @@ def _search(judged: Crowd, tried: Sequence[_Tried]) -> list[_Node]:
 
 def _sets_out(judged: Crowd, way: _Way) -> Masked:
     """Where a way is the first step of the visit: the agent goes where it is sent."""
-    return logic.same(judged.url, way.choices["url"]) if "url" in way.choices else False
+    there: Any = logic.same(judged.url, way.choices["url"]) if "url" in way.choices else False
+    return there  # type: ignore[no-any-return]
 
 
 def _successors(state: State, rows: Mask, way: _Way) -> Iterator[tuple[State, Mask]]:

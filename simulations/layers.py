@@ -17,6 +17,7 @@ from model import authorization_server as server
 from model import client
 from model import resource_server as resource
 from model.design import Design
+from model.logic import decided
 from model.readings import published
 from model.rule import Condition
 from model.world import NONE
@@ -132,7 +133,7 @@ class Judged:
         kinds = dict(zip(self.parties, rest[len(traits) :], strict=True))
         for place in range(len(self.unit.arms)):
             design = self.design(place, code)
-            own = published(among_honest(design), _API)
+            own = decided(published(among_honest(design), _API))
             plain = dict(PARTIES, published=own, expected=own)
             for trait, value in zip(self.traits, traits, strict=True):
                 write = TRAITS[trait.name].get(value, str)

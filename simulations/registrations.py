@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from model import authorization_server as server
 from model import client
 from model.design import Design
+from model.logic import decided
 from model.registration import registered
 from simulations import draws
 from simulations.arms import Arm
@@ -196,6 +197,6 @@ def _user(served: Served, kept: Server, product: int, now: float, options: dict[
         return CONSENT_SPENT if pinned.holds else Label("blocked", pinned.rule.name, ())
     # A callback on the device itself stays the user's; one at the domain is the attacker's while the domain is.
     local = design.cimd_redirect == "loopback"
-    callback = client.redirect_uri(design, ONE_VISIT.clients[0], HONEST_AS, HONEST_AS)
+    callback = decided(client.redirect_uri(design, ONE_VISIT.clients[0], HONEST_AS, HONEST_AS))
     at_domain = not local and callback.startswith("https:")
     return CODE_LOST if at_domain and start <= now < end else OK

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from model.aauth.flow import starts_astray, uses_what_is_not_for_it
 from model.aauth.state import users_tokens
 from model.action import Context
-from model.logic import Condition, all_of, any_of, one_of, same
+from model.logic import Condition, all_of, any_of, one_of, same, truth
 from model.readings import is_strangers
 from model.world import ATTACKER, Session
 
@@ -37,7 +37,7 @@ def token_confinement(c: Context) -> Condition:
 
 def issuer_acceptance(c: Context) -> Condition:
     """An honest resource accepts an issuer its policy does not name, or a forgery."""
-    return c.state["accepted.issuer"]
+    return truth(c.state["accepted.issuer"])
 
 
 def discovery_integrity(c: Context) -> Condition:
@@ -60,12 +60,12 @@ def deputy_integrity(c: Context) -> Condition:
 
 def fetch_safety(c: Context) -> Condition:
     """An honest component contacts an internal address at the attacker's bidding."""
-    return c.state["fetched.internal"]
+    return truth(c.state["fetched.internal"])
 
 
 def client_identity(c: Context) -> Condition:
     """The user approves what the person server shows as the client, and the attacker's agent gets the result."""
-    return c.state["accepted.agent"]
+    return truth(c.state["accepted.agent"])
 
 
 def as_acceptance(c: Context) -> Condition:

@@ -17,7 +17,7 @@ from model.action import Context
 from model.attacker import knows, usable_assertions
 from model.delegation_flow import is_further
 from model.federation import is_sound
-from model.logic import Condition, Value, all_of, any_of, holds, no, one_of, same
+from model.logic import Condition, Value, all_of, any_of, holds, no, one_of, same, truth
 from model.messages import FORGED, THIEF
 from model.proxy import confused
 from model.readings import (
@@ -53,7 +53,7 @@ def _stolen(c: Context, fact: str) -> Iterator[Condition]:
     """
     for token in _users_tokens(c):
         made = c.world.issued[token.removesuffix("+")]
-        own = False
+        own: Condition = False
         if isinstance(made, Exchanged):
             own = all_of(c.runs(c.world.by_name[made.holder]), no(_exceeds(c, made, token)))
         yield all_of(c.state[f"{fact}.{token}"], no(own))
@@ -135,7 +135,7 @@ def _asked_for(c: Context, session: Reading) -> Condition:
 
 def client_authentication(c: Context) -> Condition:
     """An honest AS accepts authentication as an honest client that the client did not make for it."""
-    return c.state["accepted.authentication"]
+    return truth(c.state["accepted.authentication"])
 
 
 def issuer_acceptance(c: Context) -> Condition:

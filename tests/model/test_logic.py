@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from textwrap import dedent
 
+import mypy.api
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -141,3 +143,31 @@ def test_what_is_no_condition_is_refused():
         no("yes")
     with pytest.raises(TypeError, match=r"logic\.register"):
         all_of("yes", "no")
+
+
+def test_only_what_is_true_or_false_is_a_condition():
+    with pytest.raises(TypeError, match="not a condition: 'a'"):
+        no("a")
+    with pytest.raises(TypeError, match="not a condition: Pick"):
+        logic.truth(Pick({"a": BITS[0]}))
+    with pytest.raises(TypeError, match="not decided: Pick"):
+        logic.decided(Pick({"a": BITS[0]}))
+
+
+def test_a_value_in_the_place_of_a_condition_is_a_type_error(tmp_path):
+    """And the other way round; what rules are made of is checked by the types that it has."""
+    code = """
+        from model.logic import Condition, Value, all_of, choose, no, same
+
+        def right(met: Condition, url: Value) -> Condition:
+            return all_of(met, no(same(url, choose(met, "off", url))))
+
+        def wrong(met: Condition, url: Value) -> Condition:
+            return all_of(no(url), no("off"), same(met, url), choose(url, url, url))
+    """
+    path = tmp_path / "snippet.py"
+    path.write_text(dedent(code), encoding="utf-8")
+    found, _, _ = mypy.api.run(["--strict", "--cache-dir", str(tmp_path), "--no-error-summary", str(path)])
+    assert {line.split(":")[1] for line in found.splitlines() if "error:" in line} == {"8"}
+    assert found.count('to "no" has incompatible type') == 2
+    assert found.count("error:") == 5

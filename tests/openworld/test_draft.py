@@ -227,6 +227,8 @@ WRONG = {
     "rule(source='s', at='attacker.present_token')(named)": "who asks rule 'named'?",
     "rule(source='s', guard='TOKEN')(named)": "unknown guard 'TOKEN'",
     "rule(source='s', guard='TOKEN_RESPONSE')(named)": "unknown value of guard TOKEN_RESPONSE 'c'",
+    "check = lambda design: design.prmm": "draft.py:2: unknown switch 'prmm'",
+    "check = lambda design: one_of(design.prm, 'exakt')": "draft.py:2: switch 'prm' has no value 'exakt'; allowed: ex",
     "variant('client.state_matches')(named)": "a variant of client.state_matches takes (",
     "field('ResourceMetadata', 'resource')": "ResourceMetadata has a field 'resource' already",
     "field('Metadata', 'resource')": "unknown message 'Metadata'",
@@ -250,6 +252,20 @@ def test_what_is_wrong_with_a_draft_is_one_line_that_names_it(tmp_path, line):
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert WRONG[line].replace("draft.py:2", "draft.py:4" if more else "draft.py:2") in err
     assert before == SWITCHES
+
+
+def test_a_misspelt_value_is_an_error_in_a_notebook_too():
+    """Where a rule is made in a cell, before anybody asks it."""
+    with extend():
+        before = list(DECIDES)
+        with pytest.raises(draft.DraftError, match="client_is_sure, line 4: switch 'prm' has no value 'exakt'"):
+
+            @draft.rule(guard="SERVER_METADATA", source="a draft")
+            def client_is_sure(design):
+                """The client is sure."""
+                return draft.same(design.prm, "exakt")
+
+        assert list(DECIDES) == before
 
 
 def test_a_switch_that_nothing_reads_is_an_error_when_it_is_asked_about(tmp_path):
