@@ -239,6 +239,17 @@ def _npm(order: _Order, wanted: str, reads: tuple[Path, ...]) -> None:
     Lock.of_npm(str(order.release), home).save(home / LOCK)
 
 
+def pack(wanted: str, into: Path, cache: Path) -> None:
+    """Download a package of npm, named with its version, as the archive that it is.
+
+    Raises:
+        SoftwareError: it does not exist, or there is no npm and none can be had.
+    """
+    _, npm, beside = _node(cache, 0)
+    command = [*npm, "pack", wanted, "--ignore-scripts", "--pack-destination", str(into)]
+    outward(command, f"npm could not download {wanted}", into, beside)
+
+
 # --- ready to run --------------------------------------------------------------------------------------------
 
 

@@ -24,7 +24,7 @@ COMMANDS = {
     "questions": "open_questions", "findings": "findings", "clients": "clients", "new": "new",
     "population": "population", "blast-radius": "blast_radius", "simulate": "simulate", "odd": "odd",
     "results": "results", "conform": "conform", "learn": "learn", "study": "study",
-    "figures": "figures", "report": "report", "completion": "completion",
+    "figures": "figures", "report": "report", "site": "site", "completion": "completion",
 }  # fmt: skip
 
 

@@ -52,11 +52,25 @@ def svg(shown: Chart) -> str:
     return strokes.svg(shown.ending)
 
 
+def ends(shown: Chart) -> list[float]:
+    """Where each step ends, in points from the top."""
+    y, found = _top(shown), dict[int, float]()
+    for block in _blocks(shown):
+        y += _height(block)
+        found[block.message.step if block.message else len(found)] = y
+    return list(found.values())
+
+
 def size(shown: Chart) -> tuple[float, float]:
     """Width and height, in points."""
     width = _MARGIN * 2 + _lanes(shown) + _ROOM * _CHARACTER
     rows = sum(map(_height, _blocks(shown)))
-    return width, _MARGIN * 2 + len(_lead(shown)) * _LINE + 8 + _HEAD + rows + 10 + _LINE * 3.2
+    return width, _top(shown) + rows + 10 + _MARGIN + _LINE * 3.2
+
+
+def _top(shown: Chart) -> float:
+    """Where the messages begin: below attacker, design and the heads of the lifelines."""
+    return _MARGIN + len(_lead(shown)) * _LINE + 8 + _HEAD
 
 
 def draw(pen: Pen, shown: Chart) -> None:

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 
-from model.design import Configuration, ConfigurationError
+from model.design import Configuration, ConfigurationError, check_parties, own_switches, parse
 from model.extension import marks
 from model.switches import SWITCHES
 from model.world import World
 from model.world_file import WORLDS
-from properties.security import Property
+from properties.security import Property, find
 from properties.template import Template
 
 #: Switches that are there to show that they change nothing, with what that shows.
@@ -67,3 +67,15 @@ def check_read(prop: Property, configuration: Configuration, named: Iterable[str
             raise ConfigurationError(f"switch {name!r} is read by {read_by}; no verdict depends on it")
         if name in nothing:
             raise ConfigurationError(f"switch {name!r} is read by nothing in world {world.name!r}")
+
+
+def asked_for(name: str, text: str) -> tuple[Property, Configuration]:
+    """The question that two texts are: every switch that they name is read where it is asked.
+
+    Raises:
+        InputError: a property, a switch, a party or a world that does not exist, or that nothing there reads.
+    """
+    asked, configuration = find(name), parse(text)
+    check_read(asked, configuration, own_switches(text))
+    check_parties(configuration.design, asked.world_of(configuration))
+    return asked, configuration

@@ -34,7 +34,6 @@ from properties.results import read_result, today
 if TYPE_CHECKING:
     from model.design import Configuration
     from model.trace import Trace
-    from properties.security import Property
     from properties.verdict import Verdict
 
 
@@ -45,19 +44,8 @@ if TYPE_CHECKING:
 _UNSETTLED: dict[str, int] = {"unknown": INCONCLUSIVE, "not_in_this_world": NOT_IN_THIS_WORLD}
 
 
-def asked_for(name: str, config: str) -> tuple[Property, Configuration]:
-    """The question that two arguments are: every switch that they name is read where it is asked."""
-    from model.design import check_parties, own_switches, parse
-    from properties.reads import check_read
-    from properties.security import find
-
-    asked, configuration = find(name), parse(config)
-    check_read(asked, configuration, own_switches(config))
-    check_parties(configuration.design, asked.world_of(configuration))
-    return asked, configuration
-
-
 def _verdict(name: str, config: str, timeout: float | None) -> Verdict:
+    from properties.reads import asked_for
     from properties.verdict import check
 
     return check(*asked_for(name, config), timeout=timeout)

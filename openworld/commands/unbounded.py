@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from openworld.commands.completion import config_argument, property_argument
-from openworld.commands.questions import asked_for
 from openworld.commands.shell import DONE, INCONCLUSIVE, VIOLATED, as_json, print_json, print_lines, timeout_option
 from openworld.files import write
 
@@ -34,6 +33,7 @@ def export(form: str, name: str, config: str, servers: str, names: bool, output:
     openworld export proverif CD "cap=mal_as;iss_check=require" -o question.pv
     """
     from properties.applied_pi import applied_pi
+    from properties.reads import asked_for
     from properties.steps import SEVERAL
     from properties.verdict import judged
 
@@ -71,6 +71,7 @@ def prove(name: str, config: str, log: Path | None, timeout: float | None, as_js
     from openworld.show import unbounded_lines, verdict_lines
     from properties.proofs import require
     from properties.prover import PROVER, WHERE
+    from properties.reads import asked_for
     from properties.unbounded import any_number
     from properties.verdict import check
 

@@ -1,0 +1,44 @@
+"""The site that answers questions in a browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from openworld.commands.shell import DONE, workers_option
+
+
+@click.command()
+@click.option(
+    "-o", "--output", type=click.Path(file_okay=False, path_type=Path), required=True, metavar="DIR",
+    help="Where to put it; a folder of its own.",
+)  # fmt: skip
+@click.option("--quick", is_flag=True, help="Answers to few common questions beforehand, as `openworld study --quick`.")
+@click.option(
+    "--runtime", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR",
+    help="Take Pyodide and the solver from DIR, where they have been downloaded to.  [default: pip and npm fetch them "
+    "once]",
+)  # fmt: skip
+@workers_option
+def site(output: Path, quick: bool, runtime: Path | None, workers: int | None) -> int:
+    """Write a site that answers any question in the reader's browser, by the model itself.
+
+    It is plain files, for any file server; nothing is fetched from elsewhere. The address holds the question, so that
+    a link is all that a mail needs. Answers to common questions are on it beforehand (some minutes); for others the
+    browser runs the same Python as this command.
+
+    \b
+    openworld site -o site && python3 -m http.server -d site
+    openworld site -o site --with mine.py
+    """
+    from openworld.site.build import build
+    from openworld.site.runtime import runtime as find
+    from openworld.study import Plan
+    from simulations.processes import cores
+
+    plan = Plan(output, quick)
+    attackers = [who.capabilities for who in plan.attackers.values()]
+    size = build(output, find(runtime), plan.designs, attackers, workers or cores())
+    click.echo(f"{output}: {size / 1e6:.1f} MB; answers beforehand for {len(plan.designs)} designs")
+    return DONE

@@ -1,0 +1,113 @@
+"""One question, answered in plain data. This is what runs in the browser, and it knows nothing of one.
+
+What a page shows at once is made by it too (:mod:`openworld.site.precomputed`), so that there is one form of answer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from model.chart import Chart, chart, origin, text
+from model.design import named_switches
+from model.errors import InputError
+from model.extension import extend
+from model.protocols import rules
+from openworld.sequence import ends, svg
+from openworld.show import ending, outcome
+from openworld.weakest import read
+from properties.assume import Assumptions, Values
+from properties.monotone import NoAnswerError
+from properties.reads import asked_for
+from properties.security import Property
+from properties.verdict import PATIENCE, Verdict, check
+
+#: Times as long as elsewhere may be looked for the rules that block: a browser is about so much slower.
+SLOWER = 5
+#: What drafts of one's own add stays to the end.
+_LASTING = ExitStack()
+
+
+def begin(drafts: str) -> None:
+    """Take in what is in a folder of drafts, if there is one."""
+    _LASTING.enter_context(extend(*sorted(Path(drafts).rglob("*.py"))))
+
+
+def answered(kind: str, name: str, configuration: str) -> str:
+    """The answer to one question as JSON, or in ``error`` what is wrong with the question."""
+    try:
+        return json.dumps(_KINDS[kind](name, configuration))
+    except (InputError, NoAnswerError) as error:
+        return json.dumps({"error": str(error)})
+
+
+def verdict(name: str, configuration: str) -> dict[str, Any]:
+    """A verdict with all that there is to see of it.
+
+    Raises:
+        InputError: a property, a switch, a party or a world that does not exist.
+    """
+    found = check(*asked_for(name, configuration), patience=SLOWER * PATIENCE)
+    return told(found) | {"alone": found.alone} | (_seen(found) if found.trace else {})
+
+
+def told(found: Verdict) -> dict[str, Any]:
+    """A verdict in plain data, without its run; but for ``reach`` it is the same whatever else is asked."""
+    return {
+        "result": found.result, "outcome": outcome(found), "reason": found.reason, "reach": found.reach,
+        "steps": found.steps, "blocked_by": list(found.blocked_by), "minimal": found.blocked_by_minimal,
+    }  # fmt: skip
+
+
+def assumptions(name: str, configuration: str) -> dict[str, Any]:
+    """The weakest assumptions about others (raises InputError, and NoAnswerError where nobody knows)."""
+    prop, about = asked_for(name, configuration)
+    if prop.kind == "utility":
+        about = replace(about, capabilities=frozenset())
+    return assumed(Assumptions([prop], about, named_switches(configuration)), prop)
+
+
+def assumed(asked: Assumptions, prop: Property) -> dict[str, Any]:
+    """What has to be assumed of others for one property (raises NoAnswerError)."""
+    kind, sets, otherwise = read(prop, asked.weakest(prop))
+    attacks = otherwise if prop.kind == "security" and kind in ("if", "never") else ()
+    return {"holds": kind, "sets": _plain(sets if kind == "if" else ()), "not_where": _plain(attacks)}
+
+
+def _plain(sets: tuple[Values, ...]) -> list[dict[str, list[str]]]:
+    return [{name: list(values) for name, values in each.items()} for each in sets]
+
+
+def _seen(found: Verdict) -> dict[str, Any]:
+    """A run as text, as a picture with the places where its steps end, and as a list."""
+    if found.trace is None:
+        return {}
+    shown = chart(found.trace, ending(found.property))
+    return {
+        "chart": text(found.trace, ending(found.property)), "svg": svg(shown), "ends": ends(shown),
+        "messages": _messages(shown),
+    }  # fmt: skip
+
+
+def _messages(shown: Chart) -> list[dict[str, Any]]:
+    names = {one.key: one.name for one in shown.cast}
+    return [
+        {
+            "step": sent.step, "from": names[sent.sender], "to": names[sent.receiver], "label": sent.label,
+            "session": sent.session, "honest": sent.honest, "decisive": sent.decisive, "note": sent.note,
+            "values": [[value.name, value.text, origin(sent, value)] for value in sent.values],
+        }
+        for sent in shown.sent
+    ]  # fmt: skip
+
+
+def rule_texts() -> dict[str, list[str]]:
+    """What each rule asks for, and the text that says so."""
+    return {name: [rule.requirement, rule.source] for name, rule in rules().items()}
+
+
+_KINDS: dict[str, Callable[[str, str], dict[str, Any]]] = {"verdict": verdict, "assumptions": assumptions}

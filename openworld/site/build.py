@@ -1,0 +1,70 @@
+"""The folder that is the site: a page, the model, what runs it, and answers to common questions."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from contextlib import closing
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from model.extension import loaded
+from openworld.files import claimed, write
+from openworld.progress import Progress
+from openworld.site import bundle
+from openworld.site.precomputed import precomputed
+from openworld.site.runtime import Runtime
+from openworld.site.vocabulary import vocabulary
+
+#: What is asked where nothing is said.
+FIRST = "code_delivery/design=mcp;cap=mal_as;h_iss=no"
+_PLAIN = ("site.css", "site.js", "worker.js")
+
+
+def build(folder: Path, runtime: Runtime, designs: list[str], attackers: list[str], workers: int) -> int:
+    """Write the site; answers are found beforehand for these designs and capabilities. Says how many bytes it has.
+
+    Raises:
+        FolderInUseError: another run is writing to the folder.
+        OSError: something cannot be written.
+    """
+    with claimed(folder):
+        for name in ("run", "answers"):
+            shutil.rmtree(folder / name, ignore_errors=True)
+            (folder / name).mkdir(parents=True)
+        runtime.unpack(folder / "run")
+        bundle.write(folder / "run" / "openworld.zip", loaded() or ())
+        for name in _PLAIN:
+            write(folder / name, _data(name))
+        write(folder / "index.html", page(designs))
+        found = precomputed(designs, attackers, workers)
+        with Progress("designs", len(designs)) as progress, closing(found) as answers:
+            for design, known in answers:
+                write(folder / "answers" / f"{design}.json", _compact(known))
+                progress.advance(design)
+        return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def page(designs: list[str]) -> str:
+    """The page itself, with words for all that can be chosen; of these designs it has answers."""
+    words = vocabulary()
+    known = _compact({**words, "first": FIRST, "known": designs}).replace("<", "\\u003c")
+    return _template().render(words=words, known=known)
+
+
+@cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
+    return environment.from_string(_data("index.html.jinja"))
+
+
+def _data(name: str) -> str:
+    return files("openworld").joinpath("data", "site", name).read_text(encoding="utf-8")
+
+
+def _compact(data: dict[str, Any]) -> str:
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,69 @@
+"""Answers to common questions: every property of every named design under every named attacker.
+
+They are what :func:`properties.verdict.check` says, asked as a study asks them, many at once; ``reach`` may claim less
+than there, as what many questions share is laid down less deep than what is laid down for one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from model.chart import text
+from model.design import named_switches, parse
+from openworld.show import ending
+from openworld.site.answer import assumed, told
+from properties.assume import Assumptions
+from properties.checker import Checker
+from properties.monotone import NoAnswerError
+from properties.security import PROPERTIES, Property
+from simulations.processes import in_order
+
+#: By attacker's capabilities and property; what honest parties can do is under those of nobody.
+Answers = dict[str, dict[str, dict[str, Any]]]
+
+
+def precomputed(designs: list[str], attackers: Iterable[str], workers: int) -> Generator[tuple[str, dict[str, Any]]]:
+    """The answers of each design, in their order, as they come in; attackers by their capabilities."""
+    asked = in_order(partial(of_design, attackers=tuple(attackers)), designs, workers)
+    yield from zip(designs, asked, strict=True)
+
+
+def of_design(design: str, attackers: tuple[str, ...]) -> dict[str, Any]:
+    """The answers of one design; charts apart, since many are of the same run."""
+    checker, charts, answers = Checker(by_design=True), dict[str, int](), Answers()
+    for capabilities in attackers:
+        configuration = f"design={design};cap={capabilities}"
+        kind = "utility" if capabilities == "none" else "security"
+        asked = [prop for prop in PROPERTIES.values() if kind == "utility" or prop.kind == kind]
+        answers[capabilities] = {prop.name: _answer(checker, prop, configuration, charts) for prop in asked}
+        for name, weakest in _weakest(asked, configuration).items():
+            answers[capabilities][name]["assumptions"] = weakest
+    return {"answers": answers, "charts": list(charts)}
+
+
+def _answer(checker: Checker, prop: Property, configuration: str, charts: dict[str, int]) -> dict[str, Any]:
+    found = checker.verdict(prop, parse(configuration))
+    if found.trace is None:
+        return told(found)
+    # Attacker and design stand above the run, and the page has them anyway.
+    drawn = text(found.trace, ending(prop)).partition("\n\n")[2]
+    return told(found) | {"run": charts.setdefault(drawn, len(charts))}
+
+
+def _weakest(properties: list[Property], configuration: str) -> dict[str, dict[str, Any]]:
+    """The weakest assumptions of each property, where anybody knows."""
+    found = {}
+    about, named = parse(configuration), named_switches(configuration)
+    honest = replace(about, capabilities=frozenset())
+    security = [prop for prop in properties if prop.kind == "security"]
+    together = Assumptions(security, about, named)
+    for prop in properties:
+        asked = together if prop.kind == "security" else Assumptions([prop], honest, named)
+        try:
+            found[prop.name] = assumed(asked, prop)
+        except NoAnswerError:
+            continue
+    return found

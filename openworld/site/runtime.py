@@ -1,0 +1,108 @@
+"""Pyodide and the solver for it, by exact version and digest: fetched once and kept, or from a folder that has them.
+
+Neither is a part of this package. npm has the one, the Python index the other, and their ordinary clients fetch them;
+nothing of either is run here.
+
+References:
+    Pyodide: https://pyodide.org/en/stable/usage/downloading-and-deploying.html
+    PEP 783, Emscripten packaging.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tarfile
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from conformance.install import cache_folder, pack
+from conformance.installers import fetch, tools
+from conformance.software import SoftwareError
+from model.errors import InputError
+
+
+class RuntimeMissingError(InputError):
+    """What a browser needs cannot be had; one line that says what, why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """The two files, each with the right digest."""
+
+    pyodide: Path
+    solver: Path
+
+    def unpack(self, into: Path) -> None:
+        """Put what the page needs of them into a folder."""
+        members: list[tuple[str, str]] = _pinned()["pyodide"]["members"]
+        with tarfile.open(self.pyodide) as archive:
+            for member, name in members:
+                found = archive.extractfile(member)
+                assert found is not None  # its digest says what is in it
+                (into / name).write_bytes(_adapted(name, found.read(), members))
+        shutil.copyfile(self.solver, into / "solver.zip")
+
+
+def _adapted(name: str, content: bytes, members: list[tuple[str, str]]) -> bytes:
+    """A file as the page has it: others by the names that they have there, and no list of what could be fetched."""
+    if name.endswith(".js"):
+        for member, called in members:
+            content = content.replace(Path(member).name.encode(), called.encode())
+    if name == "pyodide-lock.json":
+        content = json.dumps({**json.loads(content), "packages": {}}).encode()
+    return content
+
+
+def runtime(folder: Path | None = None) -> Runtime:
+    """The files from a folder, or else fetched and kept.
+
+    Raises:
+        RuntimeMissingError: a file is not in the folder, is another one, or cannot be fetched.
+    """
+    if folder is not None:
+        return Runtime(*(_checked(folder / entry["file"], entry) for entry in _pinned().values()))
+    return Runtime(*(_fetched(name, _pinned()[name]) for name in _FETCHED_BY))
+
+
+def _pinned() -> dict[str, dict[str, Any]]:
+    return tomllib.loads(files("openworld").joinpath("data", "site", "runtime.toml").read_text(encoding="utf-8"))
+
+
+def _fetched(name: str, entry: dict[str, Any]) -> Path:
+    home = cache_folder() / "site"
+    path = home / entry["file"]
+    try:
+        if not path.exists():
+            home.mkdir(parents=True, exist_ok=True)
+            _FETCHED_BY[name](entry, home)
+        return _checked(path, entry)
+    except SoftwareError as error:
+        raise RuntimeMissingError(f"{error}; where {entry['file']} is already, name the folder: --runtime") from None
+
+
+def _from_npm(entry: dict[str, Any], home: Path) -> None:
+    pack(entry["package"], home, cache_folder())
+
+
+def _from_index(entry: dict[str, Any], home: Path) -> None:
+    version = entry["python"]
+    built_for = ["--platform", entry["platform"], "--python-version", version, "--abi", f"cp{version.replace('.', '')}"]
+    fetch(tools(cache_folder()), [*built_for, "--no-deps", entry["package"]], home)
+
+
+_FETCHED_BY: dict[str, Callable[[dict[str, Any], Path], None]] = {"pyodide": _from_npm, "solver": _from_index}
+
+
+def _checked(path: Path, entry: dict[str, Any]) -> Path:
+    if not path.is_file():
+        raise RuntimeMissingError(f"{path}: not there; it is what the package {entry['package']} is downloaded as")
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != entry["sha256"]:
+        raise RuntimeMissingError(f"{path}: not the file that is pinned: sha256 {found}, expected {entry['sha256']}")
+    return path

@@ -1,0 +1,338 @@
+"""The site: its files, the Python that a browser gets, answers beforehand, the address, and the browser itself."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+import re
+import subprocess
+import sys
+import tarfile
+import tomllib
+import zipfile
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from click.testing import CliRunner
+
+from model.chart import text
+from model.design import NAMED_DESIGNS, Configuration, Design, parse
+from model.switches import CAPABILITIES, SWITCHES
+from openworld.cli import main
+from openworld.show import ending
+from openworld.site import bundle, runtime
+from openworld.site.answer import answered, assumptions, told, verdict
+from openworld.site.build import build
+from openworld.site.runtime import Runtime, RuntimeMissingError
+from properties.reads import unread
+from properties.security import PROPERTIES, find
+from properties.verdict import check
+
+ROOT = Path(__file__).parents[2]
+DATA = ROOT / "openworld" / "data" / "site"
+PINNED = tomllib.loads((DATA / "runtime.toml").read_text(encoding="utf-8"))
+ROOM = 20_000_000
+
+
+def put_together(folder: Path, browser_runtime: Runtime) -> Path:
+    build(folder, browser_runtime, ["rfc6749"], ["none", "mal_as"], workers=1)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site of one design, with something else in the place of Pyodide."""
+    folder = tmp_path_factory.mktemp("site")
+    with tarfile.open(folder / "pyodide.tgz", "w:gz") as archive:
+        for member, _ in PINNED["pyodide"]["members"]:
+            content = b'{"info": {}, "packages": {"numpy": {}}}' if member.endswith(".json") else member.encode()
+            info = tarfile.TarInfo(member)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    (folder / "solver.whl").write_bytes(b"")
+    return put_together(folder / "site", Runtime(folder / "pyodide.tgz", folder / "solver.whl"))
+
+
+# --- what is on it -------------------------------------------------------------------------------------------
+
+
+def test_all_that_is_linked_is_there(site: Path) -> None:
+    """The page, its script and the worker name files of the site and nothing else, as no other host is named."""
+    page, script, worker, style = (
+        (site / name).read_text(encoding="utf-8") for name in ("index.html", "site.js", "worker.js", "site.css")
+    )
+    linked = re.findall(r'(?:href|src)="(?!#|data:)([^"]+)"', page)
+    linked += re.findall(r'(?:from|new Worker\()\s*"([^"]+)"', script + worker)
+    linked += [f"run/{name}" for name in re.findall(r'"(\w+\.zip)"', worker)]
+    assert {"site.css", "site.js", "worker.js", "./run/pyodide.js", "run/openworld.zip"} <= set(linked)
+    assert [name for name in linked if not (site / name).is_file()] == []
+    assert set(re.findall(r"https?://[^\"\s]+", script + worker + style)) == {"http://www.w3.org/2000/svg"}
+    assert "url(" not in style
+    assert "default-src 'none'" in page
+
+
+def test_pyodide_finds_its_parts_by_their_new_names(site: Path) -> None:
+    """Plain file servers know what a .js is; and of the packages that Pyodide could fetch none is listed."""
+    for member, name in PINNED["pyodide"]["members"]:
+        content = (site / "run" / name).read_text(encoding="utf-8")
+        assert content == ('{"info": {}, "packages": {}}' if name.endswith(".json") else f"package/{name}"), member
+
+
+def test_answers_beforehand_are_those_of_check(site: Path) -> None:
+    """What the page has at once is what one question alone is answered with, the run and the assumptions too."""
+    known = json.loads((site / "answers" / "rfc6749.json").read_text(encoding="utf-8"))
+    assert {name: len(of) for name, of in known["answers"].items()} == {
+        "none": len(PROPERTIES), "mal_as": sum(prop.kind == "security" for prop in PROPERTIES.values()),
+    }  # fmt: skip
+    drawn = 0
+    for name in ("code_delivery", "authorization", "session_integrity", "sender_constraint"):
+        configuration, entry = "design=rfc6749;cap=mal_as", known["answers"]["mal_as"][name]
+        found = check(find(name), parse(configuration))
+        alone = told(found)
+        assert alone.pop("reach")
+        assert {key: entry[key] for key in alone} == alone
+        if found.trace:
+            drawn += 1
+            assert text(found.trace, ending(found.property)).endswith(known["charts"][entry["run"]])
+    assert drawn > 1
+    assert known["answers"]["mal_as"]["code_delivery"]["assumptions"] == assumptions("CD", configuration)
+
+
+@pytest.mark.parametrize("drafts", [[], [ROOT / "openworld" / "data" / "draft_of_your_own.py"]])
+def test_the_python_of_the_site_needs_the_solver_and_nothing_else(tmp_path: Path, drafts: list[Path]) -> None:
+    """Taken out of its archive, and with all else out of reach, it answers; so it does with a draft of one's own."""
+    bundle.write(tmp_path / "openworld.zip", drafts)
+    zipfile.ZipFile(tmp_path / "openworld.zip").extractall(tmp_path / "ours")
+    alone = """
+import sys
+OURS = {"model", "properties", "openworld", *sys.argv[1:]}
+ALLOWED = {*sys.stdlib_module_names, "pysat", "pysolvers", "pyformula", "pycard"} | OURS
+class Only:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] not in ALLOWED and not name.startswith("draft_"):
+            raise ModuleNotFoundError(f"{name} is not to be had")
+sys.meta_path.insert(0, Only())
+sys.path.insert(0, "ours")
+from openworld.site import answer
+answer.begin("ours/drafts")
+print(answer.answered("verdict", "code_delivery", "cap=mal_as;iss_check=off"))
+names = [name for name in sys.modules if name.partition(".")[0] in OURS]
+print(all("ours" in (sys.modules[name].__file__ or "") for name in names), "draft_draft_of_your_own" in sys.modules)
+"""
+    start = [sys.executable, "-P", "-c", alone, *(["simulations"] if drafts else [])]
+    done = subprocess.run(start, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-600:]
+    first, second = done.stdout.splitlines()
+    assert json.loads(first)["steps"] == 7
+    assert second == f"True {bool(drafts)}"
+
+
+def test_what_is_wrong_with_a_question_is_an_answer() -> None:
+    """The same line as on the command line, for the page to show."""
+    assert "unknown switch 'iss_chek'" in json.loads(answered("verdict", "code_delivery", "iss_chek=off"))["error"]
+    assert "of_nothing" in json.loads(answered("assumptions", "of_nothing", ""))["error"]
+
+
+# --- what is fetched -----------------------------------------------------------------------------------------
+
+
+def test_the_browser_has_the_solver_that_the_tests_have() -> None:
+    """One version of it, so that nothing can be told differently."""
+    pins = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    assert PINNED["solver"]["package"] in pins
+
+
+@pytest.mark.parametrize(("content", "said"), [(None, "not there"), (b"something else", "not the file that is pinned")])
+def test_another_runtime_is_one_line(tmp_path: Path, content: bytes | None, said: str) -> None:
+    """A folder without it, or with another file of its name, is bad input."""
+    if content is not None:
+        (tmp_path / PINNED["pyodide"]["file"]).write_bytes(content)
+    done = CliRunner().invoke(main, ["site", "-o", str(tmp_path / "site"), "--runtime", str(tmp_path)])
+    assert (done.exit_code, len(done.stderr.splitlines())) == (2, 1)
+    assert said in done.stderr
+    assert not (tmp_path / "site").exists()
+
+
+def test_nothing_to_fetch_with_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where npm cannot be had, the line says what to do."""
+
+    def refuse(*_: object) -> None:
+        raise runtime.SoftwareError("npm could not download it: npm is not there")
+
+    monkeypatch.setenv("OPENWORLD_SOFTWARE", str(tmp_path))
+    monkeypatch.setattr(runtime, "pack", refuse)
+    with pytest.raises(RuntimeMissingError, match=r"npm is not there; .* --runtime"):
+        runtime.runtime()
+
+
+# --- in a browser --------------------------------------------------------------------------------------------
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def served(folder: Path):
+    """The address of a plain file server for a folder, while it is needed."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def address(site: Path):
+    yield from served(site)
+
+
+@pytest.fixture
+def weak(browser, address):
+    """The site in a browser that cannot run the model."""
+    page = browser.new_page(bypass_csp=True)
+    page.add_init_script("delete window.WebAssembly")
+    page.goto(address + "#code_delivery/design=rfc6749;cap=mal_as")
+    yield page
+    page.close()
+
+
+def test_a_browser_without_webassembly_shows_what_is_known(weak) -> None:
+    """It says so, has the answer with its run and assumptions, and for other questions the command."""
+    weak.locator("#outcome.attack").wait_for()
+    assert "steps: code reached the attacker" in weak.locator("#outcome").inner_text()
+    note = weak.locator("#unable")
+    assert "no WebAssembly" in note.inner_text()
+    assert "POST /token" in weak.locator(".run").inner_text()
+    assert "It holds" in weak.locator("#assumptions").inner_text()
+    weak.get_by_label("The same as text").fill("design=rfc6749;cap=mal_as;iss_check=require")
+    weak.keyboard.press("Enter")
+    weak.get_by_role("heading", name="Not known here").wait_for()
+    assert 'openworld verdict code_delivery "design=rfc6749;cap=mal_as;iss_check=require"' in note.inner_text()
+
+
+def test_controls_and_address_say_the_same(weak) -> None:
+    """A control changes the address, and an address the controls; what is unknown in one is said."""
+    weak.locator("#environment").select_option("products")
+    assert weak.url.endswith("#code_delivery/design=rfc6749;cap=mal_as;as_echo=no")  # the rest is so in that design
+    weak.locator("#design").select_option("mcp")
+    weak.locator("#attacker").select_option("mal_as+mal_rs")
+    assert weak.url.endswith("#code_delivery/design=mcp;cap=mal_as+mal_rs;as_echo=no")
+    weak.get_by_role("button", name="Take back: ").click()
+    assert weak.url.endswith("#code_delivery/design=mcp;cap=mal_as+mal_rs")
+    weak.go_back()
+    assert weak.get_by_label("The same as text").input_value() == "design=mcp;cap=mal_as+mal_rs;as_echo=no"
+    weak.goto(weak.url.partition("#")[0] + "#code_delivery/design=mcq")
+    assert "There is no design “mcq”; there are rfc6749" in weak.locator("#status").inner_text()
+
+
+def _in_worlds(design: Design) -> Design:
+    """A design without what no verdict depends on."""
+    return Design({name: value for name, value in design.changes().items() if SWITCHES[name].in_worlds})
+
+
+def test_addresses_go_round(weak, sample) -> None:
+    """What any configuration is as an address is read as the same, in the browser as here."""
+    rng = random.Random(11)
+    drawn = [sample(rng, density) for density in (0.02, 0.1, 0.3) for _ in range(10)]
+    asked = [str(Configuration(_in_worlds(each.design), each.capabilities)) for each in drawn]
+    asked += ["design=mcp;cap=mal_as+mal_rs;world=tenants;as:h_iss=no", "design=mcp-python;pkce=off", ""]
+    script = """async (texts) => {
+        const { read, configuration, address } = await import(new URL('site.js', document.baseURI).href);
+        return texts.map((text) => {
+            const first = read('code_delivery/' + text), around = decodeURI(address(first).slice(1));
+            return [first.wrong, configuration(first), around, configuration(read(around))];
+        });
+    }"""
+    for text_, (wrong, once, around, twice) in zip(asked, weak.evaluate(script, asked), strict=True):
+        assert (wrong, around, twice) == ("", f"code_delivery/{once}", once)
+        assert parse(once) == parse(text_)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory):
+    """The address of a site that has Pyodide; skips where that cannot be had."""
+    try:
+        found = runtime.runtime()
+    except RuntimeMissingError as error:
+        pytest.skip(str(error))
+    folder = put_together(tmp_path_factory.mktemp("whole"), found)
+    assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < ROOM
+    yield from served(folder)
+
+
+def questions(number: int) -> list[tuple[str, str]]:
+    """Random properties under named designs and some switches that are read, against up to three capabilities."""
+    rng, asked = random.Random(2), []
+    while len(asked) < number:
+        prop, design = rng.choice(list(PROPERTIES.values())), rng.choice(list(NAMED_DESIGNS))
+        able = "+".join(rng.sample(list(CAPABILITIES), rng.choice([1, 1, 2, 3])))
+        world = prop.world_of(parse(start := f"design={design};cap={able}"))
+        free = [s for s in SWITCHES.values() if s.in_worlds and s.name != "protocol" and s.name not in unread(world)]
+        set_ = "".join(f";{s.name}={rng.choice(s.values)}" for s in rng.sample(free, rng.choice([0, 1, 2, 4])))
+        asked.append((prop.name, start + set_))
+    return asked
+
+
+@pytest.mark.slow
+def test_a_browser_says_what_is_said_here(browser, whole: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A hundred random questions, asked of the worker one after the other: every word, step, rule and picture."""
+    page = browser.new_page(bypass_csp=True)
+    page.goto(whole + "worker.js")
+    page.evaluate("""() => {
+        window.worker = new Worker('worker.js', { type: 'module' });
+        window.asked = (message) => new Promise((done) => {
+            worker.onmessage = ({ data }) => done(data);
+            if (message) worker.postMessage(message);
+        });
+    }""")
+    began = page.evaluate("async () => { const t = performance.now(); await asked(); return performance.now() - t; }")
+    script = """async ([id, property, configuration]) => {
+        const began = performance.now(), data = await asked({ id, kind: 'verdict', property, configuration });
+        return [data, performance.now() - began];
+    }"""
+    took = []
+    for number, (name, configuration) in enumerate(questions(100)):
+        reply, milliseconds = page.evaluate(script, [number, name, configuration])
+        took.append(milliseconds / 1000)
+        here = json.loads(json.dumps(verdict(name, configuration)))
+        assert reply == {"id": number, "answer": here}, (name, configuration)
+    page.close()
+    later = sorted(took[1:])
+    with capsys.disabled():
+        print(f"\nloaded in {began / 1000:.1f} s; first answer {took[0]:.1f} s, later ones {later[0]:.1f} to "
+              f"{later[-1]:.1f} s, half within {later[len(later) // 2]:.1f} s")  # fmt: skip
+
+
+@pytest.mark.slow
+def test_a_link_is_answered_in_place(browser, whole: str) -> None:
+    """On a phone too, by keyboard, step by step; nothing comes from elsewhere, and nothing is refused or fails."""
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    hosts, errors = set(), []
+    page.on("request", lambda request: hosts.add(request.url.split("/")[2]))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    page.goto(whole + "#code_delivery/cap=mal_as;iss_check=off")
+    page.get_by_text("Answered here").wait_for(timeout=120_000)
+    assert page.locator("#outcome").inner_text().startswith("✗ attack in 7 steps: code reached the attacker")
+    page.get_by_role("slider").focus()
+    page.keyboard.press("Home")
+    assert page.locator("#stepping output").inner_text() == "1 of 7"
+    assert page.locator(".run li.later").count() > 5
+    page.get_by_label("picture", exact=True).check()
+    assert page.locator(".run svg text").count() > 50
+    page.get_by_text("It holds in no environment").wait_for(timeout=120_000)
+    page.locator("#design").select_option("mcp")
+    page.locator("#property").focus()
+    page.keyboard.press("ArrowUp")
+    page.locator("#outcome.attack, #outcome.safe").wait_for(timeout=120_000)
+    assert page.url.endswith("#authorization/design=mcp;cap=mal_as;iss_check=off")
+    for width in (390, 768, 1400):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.locator("html").evaluate("html => html.scrollWidth") == width
+    assert (hosts, errors) == ({whole.split("/")[2]}, [])
+    page.close()
