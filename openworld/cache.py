@@ -1,7 +1,7 @@
 """Answers that are known already: a folder with one file for each question.
 
 A file is found by what its answer depends on: every source file of the model and the properties (the worlds that ship
-among them), drafts of one's own, the versions of solver and Python, world, configuration, property and time limit.
+among them), drafts of one's own, the versions of the solvers and Python, world, configuration, property and time limit.
 Nothing is ever looked up under an older rule. A world from a file counts by what it says, wherever the file is. A
 damaged entry is as good as none, and several processes may share a folder.
 """
@@ -25,11 +25,11 @@ from model.trace import from_json
 from model.world import World
 from openworld.files import write
 from openworld.jobs import Question
-from properties import minisat
 from properties.bounds import Bound
 from properties.results import read_result
 from properties.security import find
 from properties.shortest import ReplayError, confirm
+from properties.single import versions
 from properties.verdict import Verdict
 
 #: What reading a damaged entry can raise.
@@ -41,7 +41,7 @@ SOURCES = tuple(Path(package.__file__ or "").parent for package in (model, prope
 
 def fingerprint(sources: tuple[Path, ...] = SOURCES) -> str:
     """A digest of everything but the question that a verdict depends on."""
-    digest = hashlib.sha256(f"PySAT {minisat.version()}, Python {platform.python_version()}\n".encode())
+    digest = hashlib.sha256(f"{versions()}, Python {platform.python_version()}\n".encode())
     for folder in sources:
         for path in sorted(folder.rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:

@@ -20,7 +20,7 @@ from typing import Any
 
 from properties.counting import Counter as Totalizer
 from properties.engine import Answer, Engine
-from properties.minisat import MiniSat
+from properties.single import SINGLE
 from properties.template import Template
 from properties.unroll import Unrolling
 
@@ -95,7 +95,7 @@ class Laid:
         length, attackers: how many actions, and how many of the attacker's, a run has.
     """
 
-    def __init__(self, template: Template, depth: int, solver: type[Engine] = MiniSat) -> None:
+    def __init__(self, template: Template, depth: int, solver: type[Engine] = SINGLE) -> None:
         self.unrolling = Unrolling(template, depth)
         self.happens = self.unrolling.happens
         self._often: set[str] = set()
@@ -199,7 +199,7 @@ class Depths:
     """
 
     def __init__(
-        self, template: Template, limit: int = LIMIT, growing: bool = False, solver: type[Engine] = MiniSat
+        self, template: Template, limit: int = LIMIT, growing: bool = False, solver: type[Engine] = SINGLE
     ) -> None:
         self.template = template
         self.limit = limit

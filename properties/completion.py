@@ -21,7 +21,7 @@ from properties.bounds import Clock, Depths, Laid
 from properties.engine import Answer, Engine
 from properties.events import happens, is_said
 from properties.minimal import OutOfTimeError, minimal
-from properties.minisat import MiniSat
+from properties.single import SINGLE
 from properties.template import Own, Template
 
 #: How the event is called among those of a template, beside the properties, and in the modules of events.
@@ -60,7 +60,7 @@ class Contradiction:
         return f"nobody can use this design: {' and '.join(self.switches)} leave no honest run (refused by {said})"
 
 
-def usable(world: World, design: Design, single: bool = False, solver: type[Engine] = MiniSat) -> bool:
+def usable(world: World, design: Design, single: bool = False, solver: type[Engine] = SINGLE) -> bool:
     """Whether honest parties can finish under a design, in some environment.
 
     Also true of worlds without a flow that could finish. ``single``: no other design will be asked about, so that it
@@ -74,13 +74,13 @@ def usable(world: World, design: Design, single: bool = False, solver: type[Engi
 
 
 def contradiction(
-    world: World, design: Design, single: bool = False, solver: type[Engine] = MiniSat
+    world: World, design: Design, single: bool = False, solver: type[Engine] = SINGLE
 ) -> Contradiction | None:
     """Why honest parties cannot finish under a design; ``None`` where they can."""
     return None if usable(world, design, single, solver) else _contradiction(world, _mechanisms(design), solver)
 
 
-def finishes(world: World, decided: Choices, excluded: Choices, solver: type[Engine] = MiniSat) -> bool:
+def finishes(world: World, decided: Choices, excluded: Choices, solver: type[Engine] = SINGLE) -> bool:
     """Whether honest parties can finish where some switches are decided and others do not have some values.
 
     Also true of worlds without a flow that could finish.

@@ -1,8 +1,7 @@
 """What answers questions about clauses: the solver over integers, whoever it is.
 
-Everything above speaks of literals as integers (the DIMACS convention) and of an :class:`Engine`. Verdicts ask MiniSat
-(:mod:`properties.minisat`); certificates and tests ask z3 as well (:mod:`properties.solver`), which shares nothing with
-it.
+Everything above speaks of literals as integers (the DIMACS convention) and of an :class:`Engine`: z3
+(:mod:`properties.solver`) or MiniSat (:mod:`properties.minisat`), which share nothing (:mod:`properties.single`).
 """
 
 from __future__ import annotations

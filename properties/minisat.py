@@ -1,7 +1,7 @@
-"""MiniSat, whom verdicts ask: small, quick at small questions, and to be had wherever Python runs, browsers too.
+"""MiniSat in the place of z3: quicker where many questions are asked in a row, and to be had in browsers too.
 
 Which of several runs or sets of rules is told does not depend on the solver (:mod:`properties.plainest`), so that both
-tell the same (z3 does: :mod:`properties.solver`).
+tell the same.
 
 References:
     N. Eén, N. Sörensson: An Extensible SAT-solver, SAT 2003.
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from importlib.metadata import version as version_of
 
 from pysat.solvers import Minisat22
 
@@ -66,8 +65,3 @@ class MiniSat(Engine):
 
     def core(self) -> set[int]:
         return set(self._solver.get_core() or ())
-
-
-def version() -> str:
-    """The version of what brings the solver, for results to record."""
-    return version_of("python-sat")

@@ -1,7 +1,6 @@
 """z3's finite-domain engine with assumptions, as an :class:`~properties.engine.Engine`.
 
-This is the one module that speaks z3. It is the second opinion: verdicts ask MiniSat, which is a tenth of its size and
-quicker at small questions.
+This is the one module that speaks z3.
 """
 
 from __future__ import annotations

@@ -21,11 +21,11 @@ from properties.closure import Closure, Reached
 from properties.completion import contradiction, usable
 from properties.engine import Answer, Engine
 from properties.minimal import OutOfTimeError, preferred
-from properties.minisat import MiniSat
 from properties.reasons import UNDEFINED, reason
 from properties.results import Result
 from properties.security import Property, find
 from properties.shortest import Shortening
+from properties.single import SINGLE
 from properties.template import Own, Template
 
 #: Sweeps after which a question is laid down on its own, where every design was and where one was, and seconds of work
@@ -139,7 +139,7 @@ class WorldChecker:
         timeout: float | None = None,
         patience: float = PATIENCE,
         own: Own = (),
-        solver: type[Engine] = MiniSat,
+        solver: type[Engine] = SINGLE,
     ) -> None:
         self.world = world
         self.timeout = timeout

@@ -18,7 +18,7 @@ import openworld
 from openworld.cli import main
 from openworld.study import ATTACKERS
 from properties.engine import Answer
-from properties.minisat import MiniSat
+from properties.single import SINGLE
 from properties.verdict import check
 
 #: What becomes of answers is tested here; only a command that is started as a process starts others to find them.
@@ -174,7 +174,7 @@ def test_an_answer_that_a_property_cannot_have_is_a_bad_file(run: Check) -> None
 def test_not_known_is_neither(run: Check, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A solver that gives up is exit code 3, and 1 beside something that has flipped; it is asked again next time."""
     monkeypatch.setattr("openworld.check.answers", lambda questions, *_, **__: map(_ask_here, questions))
-    monkeypatch.setattr(MiniSat, "check", lambda *_: Answer.UNKNOWN)
+    monkeypatch.setattr(SINGLE, "check", lambda *_: Answer.UNKNOWN)
     unknown = '[[expect]]\nagainst = ["mal_as"]\nholds = ["authorization"]\n'
     flipped = '[[expect]]\ndesign = "mcp"\nfails = ["first_contact"]\n'
     sarif = tmp_path / "found.sarif"
@@ -187,7 +187,7 @@ def test_not_known_is_neither(run: Check, tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.chdir(tmp_path)
     run(flipped, "--timeout", 7)
     monkeypatch.setattr("openworld.check.answers", lambda questions, *_, **__: map(_ask_here, questions))
-    monkeypatch.setattr(MiniSat, "check", lambda *_: Answer.UNKNOWN)
+    monkeypatch.setattr(SINGLE, "check", lambda *_: Answer.UNKNOWN)
     both = run(flipped + unknown, "--timeout", 7)
     assert (both.exit_code, "1 flipped, 1 inconclusive" in both.stdout) == (1, True)
 

@@ -128,9 +128,9 @@ def test_bounds_are_part_of_the_answer(run: Run) -> None:
 def test_no_time_is_inconclusive(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """A solver that gives up is exit code 3, whatever was required."""
     from properties.engine import Answer
-    from properties.minisat import MiniSat
+    from properties.single import SINGLE
 
-    monkeypatch.setattr(MiniSat, "check", lambda *_: Answer.UNKNOWN)
+    monkeypatch.setattr(SINGLE, "check", lambda *_: Answer.UNKNOWN)
     result = run("verdict", "CD", "cap=mal_as", "--timeout", "1", "--require", "safe")
     assert result.exit_code == 3
     assert "unknown" in result.output
