@@ -120,6 +120,7 @@ def verdict(
     help="A chart (text: for terminals; ascii: for Internet-Drafts; mermaid: for issue trackers; svg, pdf and png: "
     "for slides), or the trace as data (itf: Informal Trace Format).",
 )  # fmt: skip
+@click.option("--brief", is_flag=True, help="The chart on one screen, in characters: for a mail.")
 @click.option("--checks", is_flag=True, help="In a chart, list the checks that honest parties made.")
 @click.option(
     "--under", metavar="CONFIG",
@@ -128,17 +129,20 @@ def verdict(
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
 @timeout_option
 def trace(
-    name: str, config: str, form: str, checks: bool, under: str | None, output: Path | None, timeout: float | None
-) -> int:
+    name: str, config: str, form: str, brief: bool, checks: bool, under: str | None, output: Path | None,
+    timeout: float | None,
+) -> int:  # fmt: skip
     """Draw the shortest attack on PROPERTY under CONFIG, or the run that shows a utility property.
 
     \b
-    openworld trace code_delivery "cap=mal_as;iss_check=off"
+    openworld trace code_delivery "cap=mal_as;iss_check=off" --brief
     openworld trace code_delivery "cap=mal_as;iss_check=off" --under "cap=mal_as" --format svg -o stopped.svg
     openworld trace first_contact "design=mcp" --format mermaid -o first_contact.mmd
     """
     if form in ("pdf", "png") and output is None:
         raise click.UsageError(f"--format {form} writes a file: name it with -o")
+    if brief and form not in ("text", "ascii"):
+        raise click.UsageError(f"--brief is about charts in characters, not about --format {form}")
     if under is not None and form in ("json", "itf"):
         raise click.UsageError(f"--under is about charts, not about --format {form}")
     from model.design import parse
@@ -166,12 +170,13 @@ def trace(
         data = found.trace.to_json() if form == "json" else found.trace.to_itf()
         _emit(json.dumps(data, indent=2, ensure_ascii=False) + "\n", output)
     else:
+        from model import brief as short
         from model import chart
 
         draw: dict[str, Callable[..., str]] = {
-            "text": _for_terminal, "ascii": chart.ascii_art, "mermaid": chart.mermaid,
+            "text": _for_terminal, "ascii": chart.ascii_art, "mermaid": chart.mermaid, "brief": short.brief,
         }  # fmt: skip
-        _emit(draw[form](found.trace, closing, checks, other), output)
+        _emit(draw["brief" if brief else form](found.trace, closing, checks, other), output)
     return DONE
 
 

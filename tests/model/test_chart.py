@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from model.action import SCHEMAS
+from model.brief import brief
 from model.cast import participants
 from model.chart import WIDTH, ascii_art, chart, mermaid, origin, text
 from model.design import Configuration, parse
@@ -65,6 +66,24 @@ def test_mixup_is_drawn_as_in_the_golden_file(mixup: Trace) -> None:
     """The chart of the mix-up is the one kept in the file, which a person has read."""
     drawn = text(mixup, "code_delivery violated: the code reaches the attacker.")
     assert drawn == (GOLDEN / "mixup.txt").read_text(encoding="utf-8")
+
+
+def test_mixup_in_brief_is_as_in_its_golden_file(mixup: Trace) -> None:
+    """On one screen, with a title; who sends what is on the arrows, what to notice below."""
+    drawn = brief(mixup, "code_delivery violated: the code reaches the attacker.")
+    assert drawn == (GOLDEN / "mixup_brief.txt").read_text(encoding="utf-8")
+    assert len(drawn.splitlines()) <= 40
+
+
+def test_in_brief_every_message_has_its_arrow(sample: Callable[..., Configuration]) -> None:
+    """There is a line for each message, none is wider than the page, and every leak is named."""
+    for trace in walks(sample, 12):
+        shown, lines = chart(trace), brief(trace).splitlines()
+        drawn = [line for line in lines if re.fullmatch(r" *\|.*\|", line) and set(line) > {" ", "|"}]
+        assert len(drawn) == len(shown.sent), "\n".join(lines)
+        assert all(len(line) <= WIDTH for line in lines), "\n".join(lines)
+        leaks = {name for message in shown.sent for name in message.leaks}
+        assert all(f"{name}=" in brief(trace) for name in leaks)
 
 
 def test_secrets_that_reach_the_attacker_are_marked(sent: list[Arrow]) -> None:
