@@ -248,9 +248,9 @@ def present_own_making(c: Context, url: str, iss: Value, form: Value) -> Move:
         resource_rules.issuer_is_accepted(policy, **at),
         resource_rules.signature_is_by_issuer(policy, no(known), keys_are_listed(c, party)),
         resource_rules.audience_is_this_resource(policy, own, url, own, False),
-        resource_rules.token_is_self_contained(policy),
+        resource_rules.token_is_self_contained(policy, self_contained=True),
     )
-    asked = resource_rules.introspection_endpoint_is_configured(policy)
+    asked = resource_rules.introspection_endpoint_is_configured(policy, named_by_token=True)
     return Move(
         here,
         (
@@ -347,7 +347,7 @@ def present_own_token(c: Context, url: str) -> Move:
     return Move(
         possible(c.exists(party), c.state["has.colliding_token"]),
         (
-            resource_rules.subjects_are_kept_apart(policy),
+            resource_rules.subjects_are_kept_apart(policy, of_client=True),
             resource_rules.scheme_is_acceptable(policy, _own_key(c, party)),
             _with_attestation(c, party),
         ),
@@ -365,8 +365,8 @@ def present_id_token(c: Context, url: str) -> Move:
         possible(c.exists(party), c.state["has.login"]),
         (
             resource_rules.token_is_typed(policy, False),
-            resource_rules.audience_excludes_clients(policy),
-            resource_rules.token_is_self_contained(policy),
+            resource_rules.audience_excludes_clients(policy, names_client=True),
+            resource_rules.token_is_self_contained(policy, self_contained=True),
             resource_rules.scheme_is_acceptable(policy, NONE),
             _with_attestation(c, party),
         ),
@@ -388,7 +388,7 @@ def present_foreign_token(c: Context, url: str) -> Move:
             *is_told(policy, list(map(c.of, party.trusts)) or [policy], False),
             resource_rules.scheme_is_acceptable(policy, _own_key(c, party)),
             _with_attestation(c, party),
-            resource_rules.tokens_are_not_forwarded(policy),
+            resource_rules.tokens_are_not_forwarded(policy, forwarded=True),
         ),
         {"accepted.foreign": True},
         (Sent(ATTACKER, url, resource_request(c, url, "own")), Sent(url, ATTACKER, ResourceResponse())),
@@ -420,7 +420,7 @@ def use_handle(c: Context, url: str) -> Move:
     request = resource_request(c, url, session_handle=next(iter(c.world.users), NONE))
     return Move(
         here,
-        (resource_rules.handles_are_bound_to_user(c.of(party.name)),),
+        (resource_rules.handles_are_bound_to_user(c.of(party.name), by_its_user=False),),
         {"accepted.handle": True},
         (Sent(ATTACKER, url, request), Sent(url, ATTACKER, ResourceResponse(next(iter(c.world.users), NONE)))),
     )
@@ -437,8 +437,8 @@ def redirect_request(c: Context, who: str, url: Value) -> Move:
     with_token = same(session.phase, "sent")
     here = possible(one_of(session.phase, "challenged", "sent"), there)
     client, at = c.world.session[who].client, answered(c, who)
-    given = client_rules.redirect_target_gets_no_credentials(design)
-    copied = client_rules.credentials_stay_with_origin(design)
+    given = client_rules.redirect_target_gets_no_credentials(design, redirected=True)
+    copied = client_rules.credentials_stay_with_origin(design, elsewhere=True)
     again = replace(request_with(c, at, at.token, at.url), url=url)
     return Move(
         here,
@@ -467,7 +467,7 @@ def ask_for_internal_address(c: Context, who: str) -> Move:
     writes = takes_part(c, who) if c.world.user_of(who) == ATTACKER else on_the_way
     return Move(
         all_of(same(session.phase, "idle"), writes),
-        (client_rules.fetches_are_guarded(c.client(who)),),
+        (client_rules.fetches_are_guarded(c.client(who), internal=True),),
         {"fetched.internal": True},
         (Sent(client, INTERNAL, ResourceRequest(INTERNAL)),),
     )
@@ -493,7 +493,7 @@ def name_internal_address(c: Context, who: str, channel: str) -> Move:
         here,
         (
             *(() if channel == "own" else forged),
-            client_rules.fetches_are_guarded(c.client(who)),
+            client_rules.fetches_are_guarded(c.client(who), internal=True),
         ),
         {"fetched.internal": True},
         (*named, Sent(client, INTERNAL, Fetch(INTERNAL))),
@@ -511,14 +511,15 @@ def name_address_in_server_metadata(c: Context, who: str, server: str, address: 
     here = possible(same(session.phase, "discovered"), c.runs(party), same(session.listed, party.url))
     own, client, inside = party.url, c.world.session[who].client, address == INTERNAL
     if inside:
-        told, harm, harmless = ServerMetadata(own, own, INTERNAL), "fetched.internal", client_rules.fetches_are_guarded
+        told, harm = ServerMetadata(own, own, INTERNAL), "fetched.internal"
+        harmless = client_rules.fetches_are_guarded(design, internal=True)
         followed = Sent(client, INTERNAL, TokenRequest(grant_type="authorization_code"))
     else:
         told, harm = ServerMetadata(own, HOSTILE, own), "opened.hostile"
-        harmless = client_rules.authorization_endpoint_is_a_web_url
+        harmless = client_rules.authorization_endpoint_is_a_web_url(design, web_url=False)
         followed = Sent(client, c.world.user_of(who), Redirection(HOSTILE))
     rules = server_metadata_rules(c, session, party, own, own, told.token_endpoint, hostile=not inside)
-    return Move(here, (*rules, harmless(design)), {harm: True}, (Sent(server, client, told), followed))
+    return Move(here, (*rules, harmless), {harm: True}, (Sent(server, client, told), followed))
 
 
 def _registering(world: World) -> list[dict[str, str]]:
@@ -545,7 +546,7 @@ def name_address_in_client_metadata(c: Context, server: str, client: str) -> Mov
         acts,
         (
             fetched._replace(holds=any_of(no(same(policy.reg, "cimd")), fetched.holds)),
-            server_rules.fetches_are_guarded(policy),
+            server_rules.fetches_are_guarded(policy, internal=True),
         ),
         {"fetched.internal": True},
         (Sent(ATTACKER, server, Fetch(INTERNAL)), Sent(server, INTERNAL, Fetch(INTERNAL))),

@@ -281,9 +281,9 @@ def echoed(design: Design, requested: Value) -> Value:
 
 
 @rule("BCP-4.12", source="RFC 9700 4.12")
-def redirect_drops_the_form(design: Design) -> Condition:
+def redirect_drops_the_form(design: Design, repeated: Condition) -> Condition:
     """The browser is sent back with a status that does not repeat the login form to the client."""
-    return same(design.as_redirect_status, "307")
+    return implies(repeated, same(design.as_redirect_status, "307"))
 
 
 @rule("CIMD-8.4-drift", "CIMD-8.3-ident", source="draft-ietf-oauth-client-id-metadata-document 9.3, 9.4")
@@ -405,9 +405,9 @@ def document_is_fetched(design: Design, listed: Condition, redirected: Condition
 
 
 @rule("CIMD-8.6-ssrf", source="draft-ietf-oauth-client-id-metadata-document 9.6")
-def fetches_are_guarded(design: Design) -> Condition:
+def fetches_are_guarded(design: Design, internal: Condition) -> Condition:
     """The AS checks every address that registration makes it contact."""
-    return same(design.as_fetch_guard, "off")
+    return implies(internal, same(design.as_fetch_guard, "off"))
 
 
 @rule("AIA-10-auth", source="draft-klrc-aiagent-auth 10.4; draft-ietf-oauth-spiffe-client-auth 5")

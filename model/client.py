@@ -523,42 +523,42 @@ def refresh_token_stays_with_issuer(design: Design, came_from_it: Condition = Fa
 
 
 @rule("RTR-3.3-useonly", source="draft-mcguinness-oauth-resource-token-resp 3.3")
-def echo_is_no_licence(design: Design) -> Condition:
+def echo_is_no_licence(design: Design, echoed_only: Condition) -> Condition:
     """A resource named in a token response is not thereby one whose AS issued the token."""
-    return same(design.echo, "grant")
+    return implies(echoed_only, same(design.echo, "grant"))
 
 
 @rule("BCU-2.2-ctx", source="draft-ietf-oauth-security-topics-update 2.2.2")
-def registrations_are_not_shared(design: Design) -> Condition:
+def registrations_are_not_shared(design: Design, of_another_owner: Condition) -> Condition:
     """Connectors of different owners do not share a registration at an AS."""
-    return same(design.shared_provider, "yes")
+    return implies(of_another_owner, same(design.shared_provider, "yes"))
 
 
 @rule("O21-redirects", source="RFC 9110 15.4; Fetch")
-def credentials_stay_with_origin(design: Design) -> Condition:
+def credentials_stay_with_origin(design: Design, elsewhere: Condition) -> Condition:
     """The Authorization header is dropped when a request is redirected to another origin."""
-    return same(design.http_redirect, "forward")
+    return implies(elsewhere, same(design.http_redirect, "forward"))
 
 
 @rule("PRM-7.7-ssrf", "MCP-ssrf", source="RFC 9728 7.7; MCP security best practices")
-def fetches_are_guarded(design: Design) -> Condition:
+def fetches_are_guarded(design: Design, internal: Condition) -> Condition:
     """The client checks every address, at every hop, that discovery makes it contact; https alone does not."""
-    return same(design.fetch_guard, "off")
+    return implies(internal, same(design.fetch_guard, "off"))
 
 
 @rule("MCP-urlscheme", source="MCP security best practices (OAuth URL validation)")
-def authorization_endpoint_is_a_web_url(design: Design) -> Condition:
+def authorization_endpoint_is_a_web_url(design: Design, web_url: Condition) -> Condition:
     """The client opens only http(s) authorization endpoints."""
-    return same(design.url_scheme_check, "off")
+    return any_of(web_url, same(design.url_scheme_check, "off"))
 
 
 @rule("O21-redirects", source="RFC 9110 15.4 (no rule)")
-def redirect_target_gets_no_credentials(design: Design) -> Condition:
+def redirect_target_gets_no_credentials(design: Design, redirected: Condition) -> Condition:
     """A redirected request is not given the credentials that the client holds for the new target."""
-    return same(design.http_redirect, "reattach")
+    return implies(redirected, same(design.http_redirect, "reattach"))
 
 
 @rule("AIA-10-auth", "AAU-depth", source="draft-klrc-aiagent-auth 10.4; draft-hardt-oauth-aauth-protocol, Sub-Agents")
-def token_is_not_lent(design: Design) -> Condition:
+def token_is_not_lent(design: Design, lent: Condition) -> Condition:
     """Sub-agents have identities and tokens of their own; nobody lends them the client's token and key."""
-    return same(design.instance, "none")
+    return implies(lent, same(design.instance, "none"))

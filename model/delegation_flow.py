@@ -84,7 +84,7 @@ def client__lend_token(c: Context, to: str, grant: str) -> Move:
     facts, sends = deliver(c, Sent(party.started_by, to, lent))
     return Move(
         here,
-        (client_rules.token_is_not_lent(c.client(who)),),
+        (client_rules.token_is_not_lent(c.client(who), lent=True),),
         {f"{to}.token": grant, **facts},
         sends,
     )

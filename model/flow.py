@@ -563,7 +563,7 @@ def authorization_server__repeat_login_form(c: Context, grant: str) -> Move:
     user = user_of(c, grant)
     here = all_of(same(slot.code, "issued"), is_attackers(c, slot.redirect))
     facts, sends = deliver(c, Sent(user, ATTACKER, LoginForm(user)))
-    return Move(here, (server_rules.redirect_drops_the_form(c.of(server.name)),), facts, sends)
+    return Move(here, (server_rules.redirect_drops_the_form(c.of(server.name), repeated=True),), facts, sends)
 
 
 def advertises_iss(c: Context, session: Reading, issuer: Value) -> Condition:

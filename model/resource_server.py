@@ -186,27 +186,27 @@ def token_is_typed(design: Design, typed: Condition) -> Condition:
 
 
 @rule("JAT-4-aud", source="RFC 9068 4")
-def audience_excludes_clients(design: Design) -> Condition:
+def audience_excludes_clients(design: Design, names_client: Condition) -> Condition:
     """An ID token's audience, a client_id, is not this resource."""
-    return any_of(same(design.audience_check, "off"), same(design.cid_eq_rs, "yes"))
+    return implies(names_client, any_of(same(design.audience_check, "off"), same(design.cid_eq_rs, "yes")))
 
 
 @rule("JAT-fmt", source="RFC 9068 2; RFC 7662 2")
-def token_is_self_contained(design: Design) -> Condition:
+def token_is_self_contained(design: Design, self_contained: Condition) -> Condition:
     """A resource server that asks about opaque tokens takes no other."""
-    return same(design.token_fmt, "jwt")
+    return implies(self_contained, same(design.token_fmt, "jwt"))
 
 
 @rule("JAT-2-claims", source="RFC 9700 4.15")
-def subjects_are_kept_apart(design: Design) -> Condition:
+def subjects_are_kept_apart(design: Design, of_client: Condition) -> Condition:
     """A client's or a stranger's identifier cannot be read as a user's subject or another issuer."""
-    return same(design.sub_namespace, "shared")
+    return implies(of_client, same(design.sub_namespace, "shared"))
 
 
 @rule("INT-2.1-auth", source="RFC 7662 2.1")
-def introspection_endpoint_is_configured(design: Design) -> Condition:
+def introspection_endpoint_is_configured(design: Design, named_by_token: Condition) -> Condition:
     """The RS asks the introspection endpoint that it was configured with, not one that the token names."""
-    return all_of(same(design.token_fmt, "opaque"), same(design.introspect, "dynamic"))
+    return implies(named_by_token, all_of(same(design.token_fmt, "opaque"), same(design.introspect, "dynamic")))
 
 
 @rule("INT-2.1-auth", source="RFC 7662 2.1")
@@ -217,15 +217,15 @@ def issuer_can_be_asked(design: Design) -> Condition:
 
 
 @rule("MCP-aud", source="MCP security best practices (token passthrough)")
-def tokens_are_not_forwarded(design: Design) -> Condition:
+def tokens_are_not_forwarded(design: Design, forwarded: Condition) -> Condition:
     """The RS forwards no token that it was sent upstream, but gets its own."""
-    return same(design.passthrough, "yes")
+    return implies(forwarded, same(design.passthrough, "yes"))
 
 
 @rule("MCP-handle", source="MCP security best practices (state handle hijacking)")
-def handles_are_bound_to_user(design: Design) -> Condition:
+def handles_are_bound_to_user(design: Design, by_its_user: Condition) -> Condition:
     """A session handle is not taken for authentication."""
-    return same(design.handle_bind, "off")
+    return any_of(by_its_user, same(design.handle_bind, "off"))
 
 
 def subject_is_user(design: Design, known: Condition) -> Condition:

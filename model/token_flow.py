@@ -321,7 +321,7 @@ def client__use_token_where_echoed(c: Context, who: str, url: Value) -> Move:
     there = published(c, url)
     return Move(
         here,
-        (client_rules.echo_is_no_licence(c.client(who)),),
+        (client_rules.echo_is_no_licence(c.client(who), echoed_only=True),),
         {f"{who}.phase": "sent", f"{who}.url": url, f"{who}.resource": there},
         (
             Sent(
@@ -345,7 +345,8 @@ def client__share_token(c: Context, who: str) -> Move:
     request = request_with(c, Moved(session, resource=called), session.token, called)
     sent = Sent(c.world.session[who].client, ATTACKER, request)
     facts, sends = deliver(c, sent)
-    return Move(here, (client_rules.registrations_are_not_shared(c.client(who)),), facts, sends)
+    apart = client_rules.registrations_are_not_shared(c.client(who), of_another_owner=True)
+    return Move(here, (apart,), facts, sends)
 
 
 def _redirecting(world: World) -> list[dict[str, str]]:
@@ -359,11 +360,12 @@ def client__follow_redirect(c: Context, who: str, party: str, to: str) -> Move:
     here = possible(tampered(c, "redirect", url), same(session.phase, "sent"), same(session.url, url))
     client, redirected = c.world.session[who].client, Sent(url, c.world.session[who].client, Redirection(to))
     if to == INTERNAL:
-        guarded = client_rules.fetches_are_guarded(c.client(who))
+        guarded = client_rules.fetches_are_guarded(c.client(who), internal=True)
         return Move(here, (guarded,), {"fetched.internal": True}, (redirected, Sent(client, to, Fetch(to))))
     request = replace(request_with(c, session, session.token, url), url=to)
     facts, sends = deliver(c, redirected, Sent(client, ATTACKER, request))
-    return Move(here, (client_rules.credentials_stay_with_origin(c.client(who)),), facts, sends)
+    stay = client_rules.credentials_stay_with_origin(c.client(who), elsewhere=True)
+    return Move(here, (stay,), facts, sends)
 
 
 def is_told(design: Any, policies: Iterable[Any], audience: Condition) -> tuple[Named, ...]:

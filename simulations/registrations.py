@@ -168,7 +168,7 @@ def _stranger(design: Design) -> tuple[Label, float, float]:
     compared = server.redirect_uri_is_registered(design, known, False)
     if not compared.holds:
         return Label("blocked", compared.rule.name, ()), 0.0, 0.0
-    unguarded = server.fetches_are_guarded(design).holds
+    unguarded = server.fetches_are_guarded(design, internal=True).holds
     harms = ("fetch_safety",) if unguarded and design.reg == "cimd" else ()
     return Label("diverted", DIVERTED, harms), float(design.reg == "cimd"), float(design.reg in DYNAMIC)
 

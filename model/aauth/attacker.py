@@ -132,7 +132,7 @@ def redirect_agent(c: Context, who: str, url: Value) -> Move:
     again = SignedRequest(url, own_key(c, who))
     return Move(
         here,
-        (client_rules.redirect_target_gets_no_credentials(c.client(who)),),
+        (client_rules.redirect_target_gets_no_credentials(c.client(who), redirected=True),),
         {f"{who}.url": url, f"{who}.diverted": True},
         (Sent(session.url, name, Redirection(url)), Sent(name, url, again)),
     )
@@ -148,7 +148,7 @@ def lead_agent_inside(c: Context, who: str, channel: str) -> Move:
     move = challenged(c, who, _writes(c, who, channel), inside, NONE, own_key(c, who))
     named = () if channel == "own" else move.rules
     return move._replace(
-        rules=(*named, client_rules.fetches_are_guarded(c.client(who))),
+        rules=(*named, client_rules.fetches_are_guarded(c.client(who), internal=True)),
         sets={"fetched.internal": True},
         sends=(*move.sends, Sent(agent_of(c, who), INTERNAL, Fetch(INTERNAL))),
     )
@@ -263,7 +263,7 @@ def present_handle(c: Context, url: str) -> Move:
     request = SignedRequest(url, ATTACKERS_KEY, session_handle=user)
     return Move(
         all_of(c.capabilities["web"], has_handle(c, url)),
-        (resource_rules.handles_are_bound_to_user(c.of(party.name)),),
+        (resource_rules.handles_are_bound_to_user(c.of(party.name), by_its_user=False),),
         {"accepted.handle": True},
         (Sent(ATTACKER, url, request), Sent(url, ATTACKER, ResourceResponse(user))),
     )

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from inspect import signature
 from pathlib import Path
 
 import pytest
 
 from model.action import SCHEMAS
 from model.protocols import actions, every_rule, variables
-from model.rule import rule
+from model.rule import DECIDES, rule
 from model.switches import SWITCHES
 from model.world_file import WORLDS
 from properties.security import PROPERTIES
@@ -32,6 +33,19 @@ def test_rules_have_a_requirement_ids_and_a_source(name):
     assert described.ids
     assert all(id_.strip() == id_ != "" for id_ in described.ids)
     assert described.source
+
+
+#: What a party does only if it is willing or able to at all, whatever it meets.
+WILLING = {
+    "client.other_challenge_is_heeded", "client.scope_is_stepped_up", "client.challenge_is_followed",
+    "authorization_server.client_credentials_are_granted", "authorization_server.assertions_are_granted",
+    "authorization_server.sub_agent_is_attested", "resource_server.issuer_can_be_asked",
+}  # fmt: skip
+
+
+def test_rules_decide_about_what_is_met():
+    """A switch chooses among rules; by itself it decides only what a party does at all."""
+    assert {name for name in DECIDES if list(signature(DECIDES[name]).parameters) == ["design"]} == WILLING
 
 
 def test_rule_names_are_taken_once():
