@@ -17,6 +17,7 @@ from aiohttp import web
 
 from conformance.authorization_server import Refusal, demand
 from conformance.install import Installed
+from conformance.judge import SCHEMA as SCHEMA_OF_JUDGEMENT
 from conformance.judge import Judgement, judge
 from conformance.message import Asked, Message
 from conformance.play import Play
@@ -34,6 +35,20 @@ from model.world import NONE
 
 #: A client and a resource server that check everything the model has a rule for.
 STRICT = Design({"iss_check": "require", "echo": "req", "md_issuer_check": "on", "audience_check": "exact"})
+
+
+_TEXT = {"type": "string"}
+_REMARK = {"rule": _TEXT, "holds": {"type": "boolean"}, "about": _TEXT}
+_MEETING = {
+    "client": _TEXT, "server": _TEXT, "variant": _TEXT, "judgement": SCHEMA_OF_JUDGEMENT,
+    "remarks": {"type": "array", "items": {
+        "type": "object", "properties": _REMARK, "required": list(_REMARK), "additionalProperties": False,
+    }},
+}  # fmt: skip
+#: The JSON Schema of a meeting as data.
+SCHEMA = {"type": "object", "properties": _MEETING, "required": list(_MEETING), "additionalProperties": False}
+#: The play in which nobody is dishonest, and no trace of the solver's.
+NOBODY = Play("M01_iss_ok", "catalogue", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +76,13 @@ class Meeting:
         remarks = [{"rule": one.rule, "holds": one.holds, "about": one.about} for one in self.remarks]
         names = {"client": self.client, "server": self.server, "variant": self.variant}
         return {**names, "judgement": self.judgement.to_json(), "remarks": remarks}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any], har: dict[str, Any]) -> Meeting:
+        """A meeting from data that :data:`SCHEMA` accepts, and its recording."""
+        judgement = Judgement.from_json(data["judgement"], NOBODY)
+        remarks = tuple(Remark(**one) for one in data["remarks"])
+        return cls(data["client"], data["server"], data["variant"], judgement, remarks, har)
 
 
 class Watched(Proxied):
@@ -114,7 +136,7 @@ async def meet(client: Installed, server: Installed, variant: str, limit: float)
     Raises:
         SoftwareError: the server does not start.
     """
-    async with Watched(Play("M01_iss_ok", "catalogue", "")) as world:
+    async with Watched(NOBODY) as world:
         issuer = world.origins.origin("as1")
         job = {"variant": variant, "resources": [world.url], "issuer": issuer}
         async with serving(server, job, limit * 3) as ready:

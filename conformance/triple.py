@@ -8,9 +8,11 @@ what the client asks for, what the AS makes of that, and whose tokens the resour
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from itertools import product
+from types import MappingProxyType
 from typing import Any
 
 import aiohttp
@@ -40,6 +42,8 @@ COUNTERFEIT = Play("counterfeit", "catalogue", "a resource server of the attacke
         "at": [f"{{evil}}/.well-known/oauth-protected-resource{_PATH}"], "body": {"resource": f"{{evil}}{_PATH}"},
     }},
 })  # fmt: skip
+#: How three parties meet.
+MET = HONEST, COUNTERFEIT
 
 
 class Three(Watched):
@@ -89,19 +93,31 @@ class Three(Watched):
 
 
 async def meetings(
-    client: Installed, server: Installed, resource_server: Installed, limit: float
-) -> list[Meeting]:
+    client: Installed, server: Installed, resource_server: Installed, limit: float,
+    known: Mapping[str, Meeting] = MappingProxyType({}), done: Callable[[Meeting], None] = lambda met: None,
+) -> list[Meeting]:  # fmt: skip
     """Every configuration of the two servers, with nobody dishonest and with the attacker's resource server.
+
+    Those that are ``known`` by what they are called do not meet again; ``done`` is told of each that does.
 
     Raises:
         SoftwareError: a server does not start.
     """
     made = []
-    for variant in server.release.software.variants:
-        for configured in resource_server.release.software.variants:
-            for play in (HONEST, COUNTERFEIT):
-                made.append(await meet((client, server, resource_server), (variant, configured), play, limit))
+    for variant, configured, play in product(
+        server.release.software.variants, resource_server.release.software.variants, MET
+    ):
+        met = known.get(called(play, variant, configured))
+        if met is None:
+            met = await meet((client, server, resource_server), (variant, configured), play, limit)
+            done(met)
+        made.append(met)
     return made
+
+
+def called(play: Play, variant: str, configured: str) -> str:
+    """What a meeting is called."""
+    return f"{play.name}, {variant}, {configured}"
 
 
 async def meet(
@@ -122,7 +138,7 @@ async def meet(
                 task = {"url": world.url, "callback": world.callback, "document": "", "calls": 1, "patience": limit / 2}
                 judgement = judge(world, await drive(client, task, limit))
                 replayed = [token for token in world.stolen() if await world.replay(token)]
-        shown, servers = f"{play.name}, {variants[0]}, {variants[1]}", f"{server.release} and {resource_server.release}"
+        shown, servers = called(play, *variants), f"{server.release} and {resource_server.release}"
         judged = _judged(judgement, f"{client.release} at {servers} ({shown})", replayed)
         har = world.recording.har(shown)
         return Meeting(str(client.release), servers, shown, judged, remarks(world, issuer), har)

@@ -80,6 +80,12 @@ _SCHEMA = Schema(lambda: {
 })  # fmt: skip
 
 
+def needed(kind: Kind, part: str) -> dict[str, Any]:
+    """The JSON Schema of what there are several of in a file of a kind."""
+    found: dict[str, Any] = _NEEDED[kind]["properties"][part]["items"]
+    return found
+
+
 class KeptError(InputError):
     """A file that is not what :func:`keep` writes; the message says what is wrong with it."""
 

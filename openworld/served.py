@@ -109,11 +109,13 @@ class Served:
             "decided_by": {name: list(found) for name, found in self.decided_by.items()},
             "open": {name: list(values) for name, values in self.open.items()},
             "settings": self.settings, "rows": self.rows, "unexplained": list(self.unexplained),
+            "explained": list(self.explained), "host": list(self.host),
             "form": dict(self.profile.form), "strict_client": self.meeting,
             "requests": [
                 {
                     **judged.to_json(), "about": seen.probe.about, "source_section": seen.probe.source,
-                    "model": by.get(seen.probe.name, "not asked"),
+                    "model": by.get(seen.probe.name, "not asked"), "request": seen.probe.name,
+                    "strictly": self.strictly[seen.probe.name].source if seen.probe.name in self.strictly else "",
                 }
                 for seen, judged in zip(self.profile.seen, self.judgements(), strict=True)
             ],

@@ -3,68 +3,151 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 from conformance.confinement import confine
 from conformance.install import LOCK, Installed, install
 from conformance.judge import OUTCOMES
-from conformance.pair import Meeting, meet
+from conformance.pair import SCHEMA, Meeting, meet
+from conformance.probes import PROBES
+from conformance.profile import profiles
 from conformance.software import CLIENTS, RESOURCE_SERVERS, SERVERS, release
-from conformance.triple import meetings
+from conformance.triple import HONEST, MET, called, meetings
+from model.documents import DocumentError, Schema, from_json
 from openworld.commands.shell import print_json, print_lines
 from openworld.driving.asked import Asked
 from openworld.driving.ready import code
+from openworld.driving.resource_server import profiled
 from openworld.files import as_json, write
 from openworld.kept import Kind, keep
+from openworld.progress import Progress
+from openworld.reality import Asker, design_of
+from openworld.together import Prediction, predict
+
+#: Written into every meeting that is kept; those of another number are had again.
+FORMAT = 1
+_SCHEMA = Schema(lambda: {"type": "object", "required": ["meeting"], "properties": {"meeting": SCHEMA}})
 
 
 def two(pair: tuple[str, str], asked: Asked) -> int:
+    """Let a client and an authorization server meet, in each of its configurations."""
     client, server = release(pair[0], CLIENTS, "client"), release(pair[1], SERVERS, "server")
     ready = install(client), install(server)
     protection = confine(asked.required)
-    met = [asyncio.run(meet(*ready, variant, asked.limit)) for variant in server.software.variants]
-    told = {"client": pair[0], "server": pair[1]}
-    return _keep_meetings(f"{client.slug}-at-{server.slug}", "pair", told, ready, met, protection, asked)
+    store = _Store(asked, f"{client.slug}-at-{server.slug}", ready)
+    met = []
+    for variant in server.software.variants:
+        one = store.known.get(variant) or asyncio.run(meet(*ready, variant, asked.limit))
+        store.save(one)
+        met.append(one)
+    return _tell(store, "pair", {"client": pair[0], "server": pair[1]}, met, {}, protection)
 
 
 def three(named: tuple[str, str, str], asked: Asked) -> int:
+    """Let three parties meet, beside what the model says of them from what each does by itself."""
     roles = ("client", CLIENTS), ("server", SERVERS), ("resource server", RESOURCE_SERVERS)
     releases = [release(text, known, role) for text, (role, known) in zip(named, roles, strict=True)]
     client, server, resource_server = (install(one) for one in releases)
     protection = confine(asked.required)
-    met = asyncio.run(meetings(client, server, resource_server, asked.limit))
+    store = _Store(asked, "-at-".join(one.slug for one in releases), (client, server, resource_server))
+    variants = len(server.release.software.variants) * len(resource_server.release.software.variants)
+    with Progress("meetings", 2 * variants) as progress:
+        done = _both(store.save, lambda met: progress.advance(met.variant))
+        met = asyncio.run(meetings(client, server, resource_server, asked.limit, store.known, done))
+    predicted = _predicted(client, server, resource_server, asked)
     told = dict(zip(("client", "server", "resource_server"), named, strict=True))
-    folder = "-at-".join(one.slug for one in releases)
-    return _keep_meetings(folder, "triple", told, (client, server, resource_server), met, protection, asked)
+    return _tell(store, "triple", told, met, predicted, protection)
 
 
-def _keep_meetings(
-    name: str, kind: Kind, told: Mapping[str, str], parties: Sequence[Installed], met: Sequence[Meeting],
-    protection: str, asked: Asked,
+def _both(*calls: Callable[[Meeting], None]) -> Callable[[Meeting], None]:
+    def call(met: Meeting) -> None:
+        for each in calls:
+            each(met)
+
+    return call
+
+
+def _predicted(
+    client: Installed, server: Installed, resource_server: Installed, asked: Asked
+) -> dict[str, tuple[bool, Prediction]]:
+    """By meeting whether all are honest in it, and what the model says."""
+    found: dict[str, tuple[bool, Prediction]] = {}
+    ask, design = Asker(), design_of(client.release)
+    served = {one["variant"]: one["settings"] for one in profiled(resource_server, asked, [p.name for p in PROBES])}
+    for profile in asyncio.run(profiles(server, asked.limit)):
+        for variant, settings in served.items():
+            said = predict(design, profile.switches, settings, ask)
+            if said is not None:
+                found |= {called(play, profile.variant, variant): (play == HONEST, said) for play in MET}
+    return found
+
+
+class _Store:
+    """Meetings in a folder: what was measured before does not happen again."""
+
+    def __init__(self, asked: Asked, name: str, parties: Sequence[Installed]) -> None:
+        self.asked, self.parties = asked, parties
+        self.folder = None if asked.output is None else asked.output / name
+        self._stamp = {"format": FORMAT, "parties": [str(one.release) for one in parties]}
+        found = [] if self.folder is None else map(self._load, self.folder.glob("*.meeting.json"))
+        self.known = {one.variant: one for one in found if one is not None and one.judgement.measured}
+
+    def _load(self, path: Path) -> Meeting | None:
+        """A meeting of these parties; a damaged file is as good as none."""
+        with suppress(OSError, DocumentError):
+            data = from_json(path.read_bytes())
+            if isinstance(data, dict) and {name: data.get(name) for name in self._stamp} == self._stamp:
+                _SCHEMA.check(data)
+                har = from_json(path.with_name(path.name.replace(".meeting.json", ".har")).read_bytes())
+                return Meeting.from_json(data["meeting"], har)
+        return None
+
+    def save(self, met: Meeting) -> None:
+        """Keep a meeting and its recording."""
+        if self.folder is not None:
+            write(self.folder / f"{met.variant}.har", as_json(met.har))
+            write(self.folder / f"{met.variant}.meeting.json", as_json({**self._stamp, "meeting": met.to_json()}))
+
+
+def _tell(
+    store: _Store, kind: Kind, told: Mapping[str, str], met: Sequence[Meeting],
+    predicted: Mapping[str, tuple[bool, Prediction]], protection: str,
 ) -> int:  # fmt: skip
-    """Keep and tell how real parties met."""
-    if asked.output is not None:
-        folder = asked.output / name
-        for party in parties:
-            write(folder / f"{party.release.slug}.{LOCK}", as_json(party.lock.to_json()))
-        for one in met:
-            write(folder / f"{one.variant}.har", as_json(one.har))
-        meetings = [one.to_json() for one in met]
-        keep(folder, kind, {**told, "meetings": meetings, "protection": protection})
-    if asked.as_json:
-        print_json([one.to_json() for one in met])
-    else:
-        for one in met:
-            print_lines(_met(one))
-        print_lines([f"protection: {protection}"])
+    """Keep and tell how real parties met, and how many meetings went as the model says."""
+    data = [{**one.to_json(), **_as_data(one, predicted)} for one in met]
+    if store.folder is not None:
+        for party in store.parties:
+            write(store.folder / f"{party.release.slug}.{LOCK}", as_json(party.lock.to_json()))
+        keep(store.folder, kind, {**told, "meetings": data, "protection": protection})
+    if store.asked.as_json:
+        print_json(data)
+        return code([one.judgement for one in met], {})
+    for one in met:
+        print_lines(_met(one, predicted))
+    measured = [one for one in met if one.variant in predicted and one.judgement.measured]
+    if measured:
+        right = sum(predicted[one.variant][1].agrees(one.judgement, predicted[one.variant][0]) for one in measured)
+        print_lines([f"{right} of {len(measured)} meetings as the model says of what each does by itself"])
+    print_lines([f"protection: {protection}"])
     return code([one.judgement for one in met], {})
 
 
-def _met(meeting: Meeting) -> Iterator[str]:
+def _as_data(met: Meeting, predicted: Mapping[str, tuple[bool, Prediction]]) -> dict[str, Any]:
+    return {"predicted": predicted[met.variant][1].to_json()} if met.variant in predicted else {}
+
+
+def _met(meeting: Meeting, predicted: Mapping[str, tuple[bool, Prediction]]) -> Iterator[str]:
     seen = meeting.judgement
     yield f"{seen.scenario}: {seen.outcome} {OUTCOMES[seen.outcome]}"
     if seen.attacks:
         yield f"  violated: {', '.join(seen.attacks)}"
+    if meeting.variant in predicted:
+        honest, said = predicted[meeting.variant]
+        differs = "" if said.agrees(seen, honest) or not seen.measured else "  DIFFERS"
+        yield f"  model: {said.words(honest)}{differs}"
     if seen.error:
         yield f"  {' '.join(seen.error.split())}"
     for sent in seen.sent:

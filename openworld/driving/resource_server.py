@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from conformance import expected as expectations
 from conformance import results
 from conformance.confinement import confine
 from conformance.install import LOCK, Installed
+from conformance.judge import Judgement
 from conformance.probes import PROBES
-from conformance.resource_profile import resource_profiles
+from conformance.resource_profile import ResourceProfile, resource_profile
+from model.documents import DocumentError, Schema, from_json
 from model.errors import InputError
 from openworld import kept
 from openworld.commands.shell import print_json, print_lines
@@ -21,9 +25,20 @@ from openworld.driving.asked import Asked
 from openworld.driving.ready import code, resource_server
 from openworld.files import as_json, write
 from openworld.progress import Progress
-from openworld.served import Served, explain
+from openworld.served import explain
 from simulations.servers import RESOURCE_SERVER
 
+#: Written into what is kept of a configuration; what has another number is asked anew.
+FORMAT = 1
+#: What is told of one beside what a report needs.
+_MORE = {
+    "required": ["rs_name", "form", "settings", "host", "explained", "unexplained", "decided_by", "open"],
+    "properties": {"requests": {"items": {"required": ["request", "source", "ended", "facts", "model", "strictly"]}}},
+}  # fmt: skip
+_SCHEMA = Schema(lambda: {
+    "type": "object", "required": ["profile"],
+    "properties": {"profile": {"allOf": [kept.needed("resource_server", "profiles"), _MORE]}},
+})  # fmt: skip
 _WORDS = {"A": "served", "x": "refused", "n": "not tested", "?": "not measured"}
 
 
@@ -41,34 +56,67 @@ def chosen(names: str | None) -> set[str]:
     return found
 
 
-async def ask(installed: Installed, limit: float, only: Callable[[str], bool]) -> list[Served]:
-    """Every configuration of a resource server, explained."""
-    software = installed.release.software
-    total = len(software.variants) * sum(only(probe.name) for probe in PROBES)
-    with Progress(str(installed.release), total) as progress:
-        found = await resource_profiles(installed, limit, only, progress.advance)
-    return [explain(one, installed.release) for one in found]
+def profiled(installed: Installed, asked: Asked, only: Collection[str]) -> list[dict[str, Any]]:
+    """Every configuration of a resource server, explained; those that are in the folder are not asked again."""
+    software, found = installed.release.software, []
+    folder = None if asked.output is None else asked.output / installed.release.slug
+    with Progress(str(installed.release), len(software.variants) * len(only)) as progress:
+        for variant in software.variants:
+            stamp = {"format": FORMAT, "resource_server": str(installed.release), "requests": sorted(only)}
+            one = None if folder is None else _kept(folder / f"{variant}.json", stamp)
+            if one is None:
+                seen = asyncio.run(
+                    resource_profile(installed, variant, asked.limit, only.__contains__, progress.advance)
+                )
+                one = explain(seen, installed.release).to_json()
+                if folder is not None:
+                    _keep_recordings(folder, seen)
+                    write(folder / f"{variant}.json", as_json({**stamp, "profile": one}))
+            found.append(one)
+    return found
 
 
-def keep(folder: Path, installed: Installed, found: Sequence[Served], protection: str) -> None:
-    """Write what was found: recordings, requests with their answers, and rows for the table of resource servers."""
+def _kept(path: Path, stamp: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What was found of a configuration when all of it was measured; a damaged file is as good as none."""
+    with suppress(OSError, DocumentError):
+        data = from_json(path.read_bytes())
+        if isinstance(data, dict) and {name: data.get(name) for name in stamp} == stamp:
+            _SCHEMA.check(data)
+            found: dict[str, Any] = data["profile"]
+            return found if all(one.measured for one in judgements(found)) else None
+    return None
+
+
+def judgements(found: Mapping[str, Any]) -> list[Judgement]:
+    """How the requests were answered."""
+    return [
+        Judgement(
+            one["scenario"], one["source"], one["outcome"], one["ended"], attacks=tuple(one["attacks"]),
+            error=one["error"], facts=one["facts"],
+        )
+        for one in found["requests"]
+    ]  # fmt: skip
+
+
+def _keep_recordings(folder: Path, profile: ResourceProfile) -> None:
+    for seen in profile.seen:
+        if seen.recording is not None:
+            name = f"{profile.variant}.{seen.probe.name}"
+            write(folder / f"{name}.har", as_json(seen.recording.har(name)))
+    title = f"{profile.variant}.form"
+    write(folder / f"{title}.har", as_json(profile.recording.har(title)))
+
+
+def _keep(folder: Path, installed: Installed, found: Sequence[Mapping[str, Any]], protection: str) -> None:
+    """Write what was found: requests with their answers, and rows for the table of resource servers."""
     write(folder / LOCK, as_json(installed.lock.to_json()))
-    for one in found:
-        for seen in one.profile.seen:
-            if seen.recording is not None:
-                name = f"{one.profile.variant}.{seen.probe.name}"
-                write(folder / f"{name}.har", as_json(seen.recording.har(name)))
-        title = f"{one.profile.variant}.form"
-        write(folder / f"{title}.har", as_json(one.profile.recording.har(title)))
     requests = (row for one in found for row in _requests(one))
     columns = ("rs_name", "variant", "request", "about", "outcome", "said", "model")
     write(folder / "requests.csv", _table(columns, requests))
     names = ("rs_name", "product", "expressible", *RESOURCE_SERVER, "evidence", "reason")
-    rows = (_row(installed, one, RESOURCE_SERVER) for one in found)
-    write(folder / "rs_classes.csv", _table(names, rows))
+    write(folder / "rs_classes.csv", _table(names, (_row(installed, one) for one in found)))
     kept.keep(folder, "resource_server", {
-        "resource_server": str(installed.release), "profiles": [one.to_json() for one in found],
-        "protection": protection,
+        "resource_server": str(installed.release), "profiles": list(found), "protection": protection,
     })  # fmt: skip
 
 
@@ -80,61 +128,57 @@ def _table(names: Sequence[str], rows: Iterator[Sequence[str]]) -> str:
     return text.getvalue()
 
 
-def _requests(found: Served) -> Iterator[tuple[str, ...]]:
-    for seen in found.profile.seen:
-        judged = seen.judgement
-        rule = found.refused_by.get(seen.probe.name)
-        word = _WORDS[judged.outcome]
-        yield (
-            found.profile.server, found.profile.variant, seen.probe.name, seen.probe.about, word,
-            judged.error if judged.measured else judged.ended, rule.name if rule else "",
-        )  # fmt: skip
+def _requests(found: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    for row, judged in zip(found["requests"], judgements(found), strict=True):
+        model = row["model"] if row["model"] != "not asked" else ""
+        said = judged.error if judged.measured else judged.ended
+        yield (found["rs_name"], found["variant"], row["request"], row["about"], _WORDS[judged.outcome], said, model)
 
 
-def _row(installed: Installed, found: Served, switches: Sequence[str]) -> tuple[str, ...]:
+def _name(found: Mapping[str, Any]) -> str:
+    return f"{found['rs_name']} ({found['variant']})"
+
+
+def _row(installed: Installed, found: Mapping[str, Any]) -> tuple[str, ...]:
     """A row of ``simulations/data/rs_classes.csv``; nothing stands for what the requests leave open."""
-    whole = not found.unexplained and bool(found.explained)
-    settings = [found.settings[name] if whole else "" for name in switches]
-    left = "; ".join(found.unexplained) or ("" if whole else "nothing was measured")
-    why = f"the model has no word for {left}" if left else f"explains {len(found.explained)} requests"
+    whole = not found["unexplained"] and bool(found["explained"])
+    settings = [found["settings"][name] if whole else "" for name in RESOURCE_SERVER]
+    left = "; ".join(found["unexplained"]) or ("" if whole else "nothing was measured")
+    why = f"the model has no word for {left}" if left else f"explains {len(found['explained'])} requests"
     product = installed.release.software.known_as or installed.release.software.name
-    return (found.profile.name, product, "yes" if whole else "no", *settings, "measured", why)
+    return (_name(found), product, "yes" if whole else "no", *settings, "measured", why)
 
 
-def lines(found: Served) -> Iterator[str]:
+def lines(found: Mapping[str, Any]) -> Iterator[str]:
     """What was seen of one configuration, and what the model makes of it."""
-    yield found.profile.name
-    told, total = len(found.explained), len(found.explained) + len(found.unexplained)
-    yield f"  {told} of {total} answers explained by {_switches(found) or 'a resource server at the baseline'}"
-    for name, decided in found.decided_by.items():
-        whose = "  (the host's choice)" if name in found.host else ""
-        yield f"    {name}={found.design[name]}{whose}  {' '.join(decided)}"
-    if found.open:
-        yield f"  left open by these requests: {', '.join(found.open)}"
-    yield f"  in the population as: {', '.join(found.rows) or 'no row'}"
-    for seen in found.profile.seen:
-        yield f"    {seen.probe.name:<18}{_told(found, seen.probe.name)}".rstrip()
+    yield _name(found)
+    told, total = len(found["explained"]), len(found["explained"]) + len(found["unexplained"])
+    switches = ";".join(f"{name}={value}" for name, value in found["design"].items())
+    yield f"  {told} of {total} answers explained by {switches or 'a resource server at the baseline'}"
+    for name, decided in found["decided_by"].items():
+        whose = "  (the host's choice)" if name in found["host"] else ""
+        yield f"    {name}={found['design'][name]}{whose}  {' '.join(decided)}"
+    if found["open"]:
+        yield f"  left open by these requests: {', '.join(found['open'])}"
+    yield f"  in the population as: {', '.join(found['rows']) or 'no row'}"
+    for row, judged in zip(found["requests"], judgements(found), strict=True):
+        yield f"    {row['request']:<18}{_told(found, row, judged)}".rstrip()
     yield "  without a token"
-    for name, said in found.profile.form.items():
+    for name, said in found["form"].items():
         yield f"    {name}: {said}"
-    yield f"    a client that checks everything, with what it says: {found.meeting}"
+    yield f"    a client that checks everything, with what it says: {found['strict_client']}"
 
 
-def _switches(found: Served) -> str:
-    return ";".join(f"{name}={value}" for name, value in found.changes.items())
-
-
-def _told(found: Served, name: str) -> str:
-    judged = next(seen.judgement for seen in found.profile.seen if seen.probe.name == name)
+def _told(found: Mapping[str, Any], row: Mapping[str, Any], judged: Judgement) -> str:
     word = _WORDS[judged.outcome]
     if judged.outcome not in ("A", "x"):
         return f"{word:<14}{judged.error if judged.measured else judged.ended}"
-    rule = found.refused_by[name]
-    if name in found.unexplained:
-        return f"{word:<14}{judged.error}  the model: {f'refused by {rule.name}' if rule else 'served'}"
-    if name in found.strictly:
-        return f"{word:<14}which {found.strictly[name].name} refuses [{found.strictly[name].source}]"
-    return f"{word:<14}{judged.error}{f'  {rule.name}' if rule else ''}"
+    if row["request"] in found["unexplained"]:
+        model = f"refused by {row['model']}" if row["model"] else "served"
+        return f"{word:<14}{judged.error}  the model: {model}"
+    if judged.attacks:
+        return f"{word:<14}which {', '.join(judged.attacks)} refuses [{row['strictly']}]"
+    return f"{word:<14}{judged.error}{'  ' if row['model'] else ''}{row['model']}"
 
 
 def drive(server: str, asked: Asked) -> int:
@@ -144,22 +188,22 @@ def drive(server: str, asked: Asked) -> int:
     name = str(installed.release)
     expected = None if asked.expect is None else expectations.load(asked.expect, name)
     protection = confine(asked.required)
-    found = asyncio.run(ask(installed, asked.limit, only.__contains__))
-    judgements = [judgement for one in found for judgement in one.judgements()]
+    found = profiled(installed, asked, only)
+    judged = [judgement for one in found for judgement in judgements(one)]
     if asked.junit is not None:
-        write(asked.junit, results.junit(name, judgements, expected))
+        write(asked.junit, results.junit(name, judged, expected))
     if asked.write_expectations is not None:
-        write(asked.write_expectations, "\n".join(expectations.as_toml(name, judgements)) + "\n")
-    changes = {} if expected is None else expected.changes(judgements)
+        write(asked.write_expectations, "\n".join(expectations.as_toml(name, judged)) + "\n")
+    changes = {} if expected is None else expected.changes(judged)
     if asked.output is not None:
-        keep(asked.output / installed.release.slug, installed, found, protection)
+        _keep(asked.output / installed.release.slug, installed, found, protection)
     if asked.as_json:
-        print_json({"resource_server": name, "profiles": [one.to_json() for one in found], "changes": changes,
+        print_json({"resource_server": name, "profiles": found, "changes": changes,
                     "protection": protection, "installed": installed.lock.to_json()})
-        return code(judgements, changes)
+        return code(judged, changes)
     for one in found:
         print_lines(lines(one))
     if expected is not None:
         print_lines([f"changed: {one}: {told}" for one, told in changes.items()] or ["all as expected"])
     print_lines([f"protection: {protection}"])
-    return code(judgements, changes)
+    return code(judged, changes)

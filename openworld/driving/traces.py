@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import conformance
+from conformance import attacks
 from conformance.attacks import Found, asked, search
 from model.design import Design
 from model.documents import DocumentError, from_json
@@ -40,7 +41,8 @@ def attack_traces(designs: Sequence[Design], properties: Sequence[str], folder: 
 
 def _sources() -> list[str]:
     """All that decides what is found: the model, the questions, and what a draft adds."""
-    return [fingerprint((*SOURCES, Path(conformance.__file__).parent)), *map(str, marks())]
+    questions = hashlib.sha256(Path(attacks.__file__).read_bytes()).hexdigest()
+    return [fingerprint(SOURCES), questions, *map(str, marks())]
 
 
 def _kept(path: Path, stamp: dict[str, Any]) -> list[Found] | None:

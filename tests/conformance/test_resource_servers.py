@@ -184,6 +184,10 @@ def test_a_resource_server_that_is_a_command(tmp_path: Path) -> None:
     rows = list(csv.DictReader((kept / "requests.csv").read_text(encoding="utf-8").splitlines()))
     assert {row["outcome"] for row in rows} == {"served"}
     assert json.loads((kept / "default.aud_origin.har").read_text(encoding="utf-8"))["log"]["entries"]
+    # What was measured is not asked again, and told the same.
+    code, again = conform(tmp_path, "never", "-o", str(folder))
+    assert code == 0
+    assert said.endswith(again)
     code, said = conform(tmp_path, "always", "--expect", str(expectations))
     assert code == 2, said
     assert "say in 'because'" in said
