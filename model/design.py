@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from model.client_rows import UnknownClientError, client_rows, stored_name
 from model.errors import InputError, hint
 from model.switches import CAPABILITIES, REPLACED, SWITCHES
 from model.world import World
@@ -191,13 +192,12 @@ def _stored(name: str, designs: Mapping[str, str]) -> dict[str, str]:
     """The configuration stored under a name, or the design of a deployed client."""
     if name in designs:
         return dict(_pairs(designs[name]))
-    from model.clients import UnknownClientError, find
-
     try:
-        return find(name).design.changes()
+        decided = client_rows()[stored_name(name)].decided
     except UnknownClientError:
         clients = "or a client that `openworld clients` lists"
         raise ConfigurationError(f"unknown design {name!r}{hint(name, designs)}, {clients}") from None
+    return {name: value for name, value in decided.items() if value != SWITCHES[name].baseline}
 
 
 def parse_switches(text: str) -> dict[str, str]:

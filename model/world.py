@@ -11,14 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from model import identifiers
 from model.switches import CLIENT_CLASSES, ROLES
-
-if TYPE_CHECKING:
-    import networkx
 
 NONE = "none"
 #: The attacker, as the user of sessions and grants.
@@ -414,27 +410,6 @@ class World:
             _counted(len(self.grants), "grant"),
         ]
         return ", ".join(part for part in counted if part) or self.concern
-
-    def trust_graph(self) -> networkx.MultiDiGraph[str]:
-        """Who points to, trusts or hosts whom, as a graph with a ``relation`` on every edge.
-
-        A resource server that designates an AS and trusts it has both edges to it; the attacker's designate all.
-        """
-        # Imported here because verdicts draw no graph.
-        import networkx
-
-        graph: networkx.MultiDiGraph[str] = networkx.MultiDiGraph()
-        for server in self.servers:
-            graph.add_node(server.url, role="authorization_server", honest=server.honest)
-        for party in self.resource_servers:
-            graph.add_node(party.url, role="resource_server", honest=party.honest)
-            graph.add_node(identifiers.origin(party.url), role="origin")
-            graph.add_edge(identifiers.origin(party.url), party.url, relation="hosts")
-            for name in party.designates if party.honest else (server.name for server in self.servers):
-                graph.add_edge(party.url, self.by_name[name].url, relation="designates")
-            for name in party.trusts if party.honest else ():
-                graph.add_edge(party.url, self.by_name[name].url, relation="trusts")
-        return graph
 
 
 def _counted(number: int, one: str, several: str = "") -> str:

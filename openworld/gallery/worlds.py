@@ -39,11 +39,12 @@ def entries() -> Iterator[Entry]:
 def _trust(name: str, _: Source) -> Drawing:
     import pandas as pd
 
+    from model.trust import trust_graph
     from model.world_file import WORLDS
     from openworld import figures
 
     world = WORLDS[name]
-    graph = world.trust_graph()
+    graph = trust_graph(world)
     # An origin is the attacker's if everything on it is.
     honest = {name: any(world.by_url[to].honest for _, to, given in graph.out_edges(name, data=True)
                         if given["relation"] == "hosts") for name in graph}  # fmt: skip

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from model import scenario
-from model.clients import UnknownClientError, clients, find
+from model.client_rows import UnknownClientError
+from model.clients import clients, find
 
 IDS = {scenario.short(name) for name in (*scenario.names(), *scenario.mutation_names())}
 

@@ -14,6 +14,7 @@ from model.action import SCHEMAS
 from model.protocols import actions, every_rule, variables
 from model.rule import DECIDES, rule
 from model.switches import SWITCHES
+from model.trust import trust_graph
 from model.world_file import WORLDS
 from properties.security import PROPERTIES
 
@@ -85,7 +86,7 @@ def test_names_in_a_world_are_unique(world):
 def test_worlds_agree_with_their_trust_graph():
     """Honest resources designate and trust the AS that they say, and one of the attacker's designates every AS."""
     for world in WORLDS.values():
-        graph = world.trust_graph()
+        graph = trust_graph(world)
         for party in world.resource_servers:
             assert graph.nodes[party.url]["honest"] == party.honest
             relations = {(target, data["relation"]) for _, target, data in graph.out_edges(party.url, data=True)}

@@ -88,6 +88,26 @@ def test_every_tolerated_arrow_still_closes_a_circle(found) -> None:
     assert needed == tolerated()
 
 
+#: What is imported where it is needed in packages whose imports stand at the top, and why.
+LATE = {
+    ("model.documents", "jsonschema"): "0.1 s, 1.2 s beside the extras of Jupyter, for what most runs do not need",
+}
+
+
+def test_imports_stand_at_the_top() -> None:
+    late = {
+        (".".join(path.relative_to(ROOT).with_suffix("").parts), name.partition(".")[0])
+        for package in ("model", "properties", "conformance")
+        for path in (ROOT / package).rglob("*.py")
+        if not path.relative_to(ROOT).as_posix().startswith(APART)
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in ast.walk(function)
+        for name in imported(node)
+    }
+    assert late == LATE.keys()
+
+
 def test_the_picture_has_every_package_and_only_modules_that_there_are(found) -> None:
     """Each line below a package names modules of it, then says what they are."""
     packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"benchmarks"}
