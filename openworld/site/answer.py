@@ -26,8 +26,8 @@ from properties.reads import asked_for
 from properties.security import Property
 from properties.verdict import PATIENCE, Verdict, check
 
-#: Times as long as elsewhere may be looked for the rules that block: a browser is about so much slower.
-SLOWER = 5
+#: Times as long as elsewhere may be looked for the rules that block: a browser is slower, and counts waiting as work.
+SLOWER = 20
 #: What drafts of one's own add stays to the end.
 _LASTING = ExitStack()
 

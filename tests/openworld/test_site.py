@@ -226,6 +226,11 @@ def test_controls_and_address_say_the_same(weak) -> None:
     assert weak.url.endswith("#code_delivery/design=mcp;cap=mal_as+mal_rs")
     weak.go_back()
     assert weak.get_by_label("The same as text").input_value() == "design=mcp;cap=mal_as+mal_rs;as_echo=no"
+    weak.goto(weak.url.partition("#")[0] + "#code_delivery/design%3Dmcp%3Bcap%3Dmal_as%2Bmal_rs")
+    assert weak.get_by_label("The same as text").input_value() == "design=mcp;cap=mal_as+mal_rs"
+    weak.get_by_text("To the answer").focus()
+    weak.keyboard.press("Enter")
+    assert weak.evaluate("document.activeElement.id") == "answer"
     weak.goto(weak.url.partition("#")[0] + "#code_delivery/design=mcq")
     assert "There is no design “mcq”; there are rfc6749" in weak.locator("#status").inner_text()
 
@@ -295,17 +300,18 @@ def test_a_browser_says_what_is_said_here(browser, whole: str, capsys: pytest.Ca
         const began = performance.now(), data = await asked({ id, kind: 'verdict', property, configuration });
         return [data, performance.now() - began];
     }"""
-    took = []
+    took, other = [], []
     for number, (name, configuration) in enumerate(questions(100)):
         reply, milliseconds = page.evaluate(script, [number, name, configuration])
         took.append(milliseconds / 1000)
         here = json.loads(json.dumps(verdict(name, configuration)))
-        assert reply == {"id": number, "answer": here}, (name, configuration)
+        other += [] if reply == {"id": number, "answer": here} else [(name, configuration)]
     page.close()
     later = sorted(took[1:])
     with capsys.disabled():
         print(f"\nloaded in {began / 1000:.1f} s; first answer {took[0]:.1f} s, later ones {later[0]:.1f} to "
               f"{later[-1]:.1f} s, half within {later[len(later) // 2]:.1f} s")  # fmt: skip
+    assert not other
 
 
 @pytest.mark.slow

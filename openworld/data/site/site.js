@@ -124,11 +124,14 @@ function moved() {
 }
 
 function turn() {
-  const text = decodeURI(location.hash.slice(1));
-  if (text === "answer") return;
-  asked = read(text || known.first);
+  asked = read(unescaped(location.hash.slice(1)) || known.first);
   show();
   ask();
+}
+
+// Mail programs escape more than has to be, and cut where they like.
+function unescaped(text) {
+  try { return decodeURIComponent(text); } catch { return text; }
 }
 
 const changed = {
@@ -163,9 +166,14 @@ at("find").addEventListener("input", ({ target }) => {
     select.parentElement.hidden = !select.parentElement.textContent.toLowerCase().includes(wanted);
 });
 at("copy").onclick = async ({ target }) => {
-  await navigator.clipboard.writeText(location.href);
-  target.textContent = "Copied";
+  try {
+    await navigator.clipboard.writeText(location.href);
+    target.textContent = "Copied";
+  } catch {
+    target.textContent = "The address bar has it";
+  }
 };
+document.querySelector(".skip").onclick = (event) => { event.preventDefault(); at("answer").focus(); };
 addEventListener("hashchange", turn);
 addEventListener("popstate", turn);
 
