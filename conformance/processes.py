@@ -215,7 +215,12 @@ async def _last(stream: asyncio.StreamReader) -> str:
 
 
 def heed_sigterm() -> None:
-    """Let SIGTERM end this process as Ctrl-C does: with nothing left behind, and what is finished kept."""
+    """Let SIGTERM end this process as Ctrl-C does: with nothing left behind, and what is finished kept.
+
+    Who is started in the background of a script finds Ctrl-C ignored, and has to be ended all the same.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
 
 

@@ -26,7 +26,7 @@ FILE = "attack-traces.json"
 
 def attack_traces(designs: Sequence[Design], properties: Sequence[str], folder: Path | None) -> list[Found]:
     """The traces that the solver finds for clients of these designs, each once."""
-    stamp = {"designs": list(map(str, designs)), "properties": list(properties), "by": _sources()}
+    stamp = {"designs": [one.changes() for one in designs], "properties": list(properties), "by": _sources()}
     known = None if folder is None else _kept(folder / FILE, stamp)
     if known is not None:
         return known

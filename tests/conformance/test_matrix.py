@@ -12,14 +12,17 @@ from xml.etree import ElementTree
 import pytest
 
 from conformance import matrix
+from conformance.attacks import Found
 from conformance.install import Installed
 from conformance.judge import Judgement
 from conformance.sandbox import python_folders
 from conformance.software import Release
+from model.design import Design, parse
 from model.errors import InputError
 from openworld.cli import main
-from openworld.driving import ready
+from openworld.driving import ready, traces
 from openworld.driving.columns import affected
+from properties.checker import Checker
 
 TWO = """
 scenarios = ["R01"]
@@ -144,6 +147,25 @@ def test_first_and_last_release_affected_go_by_version() -> None:
         "c==2.0.0": ended(outcome="?"), "c==2.1.0": ended(), "d==1.0.0": ended(),
     })  # fmt: skip
     assert (one.client, one.first, one.last, one.falls, one.listed, one.next) == ("c", "1.9.4", "1.16.0", 2, 4, "2.1.0")
+
+
+def test_solver_is_not_asked_again_for_what_was_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """But where something else is asked, or what was kept is damaged."""
+    asked = []
+
+    def search(design: Design, ask: object, done: object, properties: tuple[str, ...]) -> list[Found]:
+        asked.append(design)
+        attacked = parse("iss_check=off;md_issuer_check=off;cap=mal_as")
+        return [Found(Checker().verdict(properties[0], attacked).trace, {})]
+
+    monkeypatch.setattr(traces, "search", search)
+    first = traces.attack_traces([Design()], ["code_delivery"], tmp_path)
+    assert traces.attack_traces([Design()], ["code_delivery"], tmp_path) == first
+    assert len(first) == len(asked) == 1
+    traces.attack_traces([Design({"iss_check": "off"})], ["code_delivery"], tmp_path)
+    (tmp_path / traces.FILE).write_text("{}")
+    traces.attack_traces([Design({"iss_check": "off"})], ["code_delivery"], tmp_path)
+    assert len(asked) == 3
 
 
 def test_data_of_a_matrix_is_json(run: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:

@@ -183,9 +183,16 @@ plays = [Play("quick", "mutation", "", {}), Play("slow", "mutation", "", {})]
 said = lambda one: print(one.scenario, flush=True)
 asyncio.run(run_all(installed, plays, folder / "out", Settings(600, 1, False), said))
 """
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda one: one.name)
-def test_run_that_is_ended_leaves_results_and_nothing_else(tmp_path: Path, how: signal.Signals) -> None:
-    """However it ends, no process and no scratch is left, and what was finished is not run again."""
+@pytest.mark.parametrize(
+    ("how", "ignored"),
+    [(signal.SIGINT, ""), (signal.SIGTERM, ""), (signal.SIGTERM, "trap '' INT; "), (signal.SIGKILL, "")],
+    ids=["SIGINT", "SIGTERM", "SIGTERM in the background", "SIGKILL"],
+)
+def test_run_that_is_ended_leaves_results_and_nothing_else(tmp_path: Path, how: signal.Signals, ignored: str) -> None:
+    """However it ends, no process and no scratch is left, and what was finished is not run again.
+
+    Where a script starts it in the background, the shell has it ignore Ctrl-C.
+    """
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     # The second driver, which finds the result of the first, forks twice and stays.
@@ -197,8 +204,9 @@ def test_run_that_is_ended_leaves_results_and_nothing_else(tmp_path: Path, how: 
     ) + FINISHED
     client = installed(tmp_path, program)
     running = subprocess.Popen(
-        [sys.executable, "-c", INTERRUPTED, str(tmp_path)], text=True, stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL, env={**os.environ, "TMPDIR": str(scratch)}, start_new_session=True,
+        ["sh", "-c", f'{ignored}exec "$@"', "sh", sys.executable, "-c", INTERRUPTED, str(tmp_path)], text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={**os.environ, "TMPDIR": str(scratch)},
+        start_new_session=True,
     )  # fmt: skip
     assert running.stdout is not None
     assert running.stdout.readline() == "quick\n"
