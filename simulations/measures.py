@@ -59,6 +59,11 @@ _EVENTS: dict[Measure, Callable[[Label], bool]] = {
 }
 
 
+def is_share(quantity: str) -> bool:
+    """Whether there is never more than one of something, as its name says."""
+    return quantity.startswith("share_of_")
+
+
 class Moments(NamedTuple):
     """Sums over attempts: of what is told and for each of what, of the same two in the first arm; and of products.
 

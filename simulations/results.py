@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from simulations import intervals
 from simulations.files import replacing
 from simulations.harms import GRAVEST, hurt
-from simulations.measures import ACCEPTED_FLOW, CASE, PAIR, Measure, cases, interval, of_event, rows
+from simulations.measures import ACCEPTED_FLOW, CASE, PAIR, Measure, cases, interval, is_share, of_event, rows
 from simulations.units import Crossed, Sums, Tally
 from simulations.visits import Label
 
@@ -423,7 +423,10 @@ def _quantities(origin: Origin, point: Point, throughout: Sequence[str]) -> Iter
             if sums is not None and sums.number:
                 means = [part.sums[name, place].total / part.sums[name, place].number for part in point.parts
                          if (name, place) in part.sums and part.sums[name, place].number]  # fmt: skip
-                bounds = _wider(origin, intervals.mean(sums.total, sums.squares, sums.number), means)
+                bounds = intervals.mean(sums.total, sums.squares, sums.number)
+                if origin.interval == REPLICATIONS and is_share(name):
+                    bounds = intervals.share(means)
+                bounds = _wider(origin, bounds, means, {True} if is_share(name) else (False, True))
                 mean = sums.total / sums.number
                 yield (
                     *told, name, CASE, sums.number, mean, *_known(*bounds), "", *(math.nan,) * 5, *_UNASKED, *_UNASKED,

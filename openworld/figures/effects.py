@@ -8,11 +8,10 @@ from types import MappingProxyType
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
 from openworld.colours import INK
 from openworld.figures import labels
-from openworld.figures.rates import decimals
+from openworld.figures.rates import Percent
 from openworld.plotstyle import SERIES, style, titled
 from simulations.harms import THEFT
 
@@ -61,4 +60,4 @@ def _panel(axes: Axes, names: list[str], shown: pd.DataFrame) -> None:
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.grid(axis="x", color="#e4e4e4", linewidth=0.7)
     axes.set_axisbelow(True)
-    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=decimals(axes.get_xticks())))
+    axes.xaxis.set_major_formatter(Percent())

@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 
 from openworld.colours import INK
 from openworld.figures import labels
 from openworld.plotstyle import SERIES, style, titled
-from simulations.measures import ATTEMPT, CASE, PAIR, Measure
+from simulations.measures import ATTEMPT, CASE, PAIR, THEFTS, WORKING, Measure
 from simulations.results import ATTAINABLE, LISTED
 
 PANELS = 6
@@ -23,6 +25,8 @@ WIDE = 50
 TALL = 2.5
 #: Letters of a legend to an inch, and for how many of them a line and its marker take the place.
 _LETTERS, _HANDLE = 12.5, 8
+#: Inches that a line of a legend takes, and that lie between two entries.
+_LINE, _BETWEEN = 0.16, 0.07
 #: Letters on a line above a panel.
 _ABOVE = 38
 
@@ -42,7 +46,11 @@ def pair(table: pd.DataFrame, title: str = "") -> Figure:
     words = {(measure.quantity, measure.per): measure.words for measure in PAIR}
     outcomes = [words.get(told, "") for told in zip(table["quantity"], table["per"], strict=True)]
     drawn = table.assign(kind="", outcome=outcomes).drop(columns="against")
-    return _panels(drawn[drawn["outcome"] != ""], "mean", title, [("", outcome) for outcome in words.values()])
+    figure = _panels(drawn[drawn["outcome"] != ""], "mean", title, [("", outcome) for outcome in words.values()])
+    for axes in figure.axes:
+        if axes.get_title("left") == THEFTS.words:  # of which there may be more than flows
+            axes.yaxis.set_major_formatter("{x:,.4g}")
+    return figure
 
 
 def measured(table: pd.DataFrame, title: str = "") -> Figure:
@@ -104,7 +112,12 @@ def _panels(table: pd.DataFrame, column: str, title: str, outcomes: list[tuple[s
     lines = math.ceil(max(1, len(outcomes)) / columns)
     with style():
         above = max((labels.titled_outcome(*each, _ABOVE).count("\n") for each in outcomes if each[0]), default=0)
-        figure = Figure(figsize=(max(5.2, 3.5 * columns), 1.4 + (2.75 + 0.16 * above) * lines), layout="constrained")
+        wide = max(5.2, 3.5 * columns)
+        words = {"rate": "share of attempts", "mean": ""}.get(column, "change of the share")
+        against = [] if column != "difference" else [f"change against: {labels.arm(arms[0], 90)}"]
+        key = _Key.of(list(map(labels.arm, dict.fromkeys(drawn["arm"]))), wide,
+                      labels.explained(map(str, drawn["arm"]), *against))  # fmt: skip
+        figure = Figure(figsize=(wide, 0.8 + (2.75 + 0.16 * above) * lines + key.tall), layout="constrained")
         grid = figure.subplots(lines, columns, squeeze=False, sharex=True)
         flat = list(grid.flat)
         for axes, (kind, outcome) in zip(flat, outcomes, strict=False):
@@ -116,10 +129,8 @@ def _panels(table: pd.DataFrame, column: str, title: str, outcomes: list[tuple[s
         if not outcomes:
             flat[0].set_visible(True)
             flat[0].text(0.5, 0.5, "no outcome differs", ha="center", va="center", transform=flat[0].transAxes)
-        words = {"rate": "share of attempts", "mean": ""}.get(column, "change of the share")
-        against = [] if column != "difference" else [f"change against: {labels.arm(arms[0], 90)}"]
         _dress(figure, flat[: max(1, len(outcomes))], table, words, title, columns)
-        _legend(figure, flat[0], labels.explained(map(str, drawn["arm"]), *against))
+        key.draw(figure, flat[0])
         for axes in flat[max(0, len(outcomes) - columns) : len(outcomes)]:
             axes.tick_params(labelbottom=True)
     return figure
@@ -152,11 +163,25 @@ def _series(axes: Axes, chosen: pd.DataFrame, column: str, arms: list[str]) -> N
     else:
         axes.set_ylim(bottom=0)
     low, high = axes.get_ylim()
+    shares = (WORKING.words, "share of")
+    most = 1.02 if column == "rate" or chosen["outcome"].str.startswith(shares).any() else math.inf
     if column != "difference" and chosen[column].max() > 0:  # a band may be wider than what can be
-        axes.set_ylim(low, min(high, TALL * chosen[column].max(), math.inf if column == "mean" else 1.02))
+        axes.set_ylim(low, min(high, TALL * chosen[column].max(), most))
     low, high = axes.get_ylim()
     if column != "mean" or not chosen[column].abs().max():
         axes.set_ylim(low, max(high, low + 0.01))
+
+
+class Percent(PercentFormatter):
+    """Percentages with as many decimals as it takes for ticks, wherever they come to stand, to be what they say."""
+
+    def __init__(self) -> None:
+        super().__init__(1.0)
+
+    def set_locs(self, locs: list[float]) -> None:
+        """Be told where the ticks are."""
+        super().set_locs(locs)
+        self.decimals = decimals(locs)
 
 
 def decimals(ticks: Iterable[float]) -> int:
@@ -167,10 +192,8 @@ def decimals(ticks: Iterable[float]) -> int:
 
 def _dress(figure: Figure, panels: list[Axes], table: pd.DataFrame, words: str, title: str, columns: int) -> None:
     """Axis labels and a title."""
-    from matplotlib.ticker import PercentFormatter
-
     for place, axes in enumerate(panels):
-        axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=decimals(axes.get_yticks())))
+        axes.yaxis.set_major_formatter(Percent())
         if place % columns == 0:
             axes.set_ylabel(words)
     if 0 < WIDE * table["value"].min() <= table["value"].max():
@@ -181,12 +204,27 @@ def _dress(figure: Figure, panels: list[Axes], table: pd.DataFrame, words: str, 
     titled(figure, title)
 
 
-def _legend(figure: Figure, axes: Axes, above: str) -> None:
-    """One legend for all panels, in as many columns as there is room for."""
-    handles, names = axes.get_legend_handles_labels()
-    longest = max((len(line) for name in names for line in name.splitlines()), default=1)
-    fit = int(figure.get_figwidth() * _LETTERS / (longest + _HANDLE))
-    figure.legend(
-        handles, names, loc="outside lower center", ncols=max(1, min(4, len(names), fit)), handlelength=3.4, fontsize=9,
-        title=above or None, title_fontsize=8.5, alignment="left",
-    )  # fmt: skip
+class _Key(NamedTuple):
+    """One legend for all panels, in as many columns as there is room for; ``tall``: the inches that it takes."""
+
+    above: str
+    columns: int
+    tall: float
+
+    @classmethod
+    def of(cls, names: list[str], wide: float, above: str) -> _Key:
+        """That of so many arms in a figure so many inches wide."""
+        longest = max((len(line) for name in names for line in name.splitlines()), default=1)
+        columns = max(1, min(4, len(names), int(wide * _LETTERS / (longest + _HANDLE))))
+        rows = max(1, math.ceil(len(names) / columns))
+        stacks = [names[start : start + rows] for start in range(0, len(names), rows)]
+        tallest = max((sum(name.count("\n") + 1 for name in stack) for stack in stacks), default=0)
+        lines = tallest + (above.count("\n") + 1 if above else 0)
+        return cls(above, columns, _LINE * lines + _BETWEEN * rows)
+
+    def draw(self, figure: Figure, axes: Axes) -> None:
+        """Put it below the panels, as one of them has drawn its lines."""
+        figure.legend(
+            *axes.get_legend_handles_labels(), loc="outside lower center", ncols=self.columns, handlelength=3.4,
+            fontsize=9, title=self.above or None, title_fontsize=8.5, alignment="left",
+        )  # fmt: skip

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
 from openworld.colours import INK
 from openworld.figures import labels
-from openworld.figures.rates import TALL, decimals
+from openworld.figures.rates import TALL, Percent
 from openworld.plotstyle import SERIES, style, titled
 from simulations.measures import THEFTS, WORKING, Measure
 from simulations.results import LISTED
@@ -53,7 +52,7 @@ def trade(table: pd.DataFrame, title: str = "") -> Figure:
         left, right = axes.get_xlim()
         axes.set_xlim(left if left < 0.99 else 0.9, 1.0 if drawn["works"].max() > 0.5 else right)
         axes.set_ylim(bottom=0, top=min(max(axes.get_ylim()[1], 0.01), tall))
-        axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=decimals(axes.get_xticks())))
+        axes.xaxis.set_major_formatter(Percent())
         axes.grid(color="#e4e4e4", linewidth=0.7)
         axes.set_axisbelow(True)
         axes.spines["bottom"].set_color(INK)

@@ -182,6 +182,32 @@ def test_what_was_measured_has_a_panel_where_it_differs(quantities: pd.DataFrame
     assert [line.get_label() for line in drawn.axes[0].lines][:3] == ["a", "b", "c"]
 
 
+def test_percentages_have_the_decimals_that_their_ticks_need(rates: pd.DataFrame) -> None:
+    """Wherever the ticks come to stand once the page is laid out: none is rounded to what it is not."""
+    figure = figures.rates(rates.assign(rate=rates["rate"] / 8, low=rates["low"] / 8, high=rates["high"] / 8))
+    figure.canvas.draw()
+    for axes in (axes for axes in figure.axes if axes.get_visible()):
+        told = [tick.get_text().replace("\N{MINUS SIGN}", "-") for tick in axes.get_yticklabels()]
+        assert [float(each.rstrip("%")) for each in told] == pytest.approx([100 * tick for tick in axes.get_yticks()])
+
+
+def test_a_share_ends_where_everything_does(quantities: pd.DataFrame) -> None:
+    """However wide its band, and however few replications it is of."""
+    moved = quantities.assign(per="case", headline=0, quantity="share_of_clients_that_have_moved", high=2.1)
+    (axes,) = (axes for axes in figures.measured(moved).axes if axes.get_visible())
+    assert axes.get_ylim()[1] < 1.1
+
+
+def test_a_legend_of_many_lines_takes_nothing_from_the_panels(rates: pd.DataFrame) -> None:
+    named = rates.assign(alike=rates["arm"].map({"echo=off": "echo=off, prm=prefix_sdk_py, prm=prefix_sdk_ts"}))
+    heights = []
+    for table in (rates, named.assign(alike=named["alike"].fillna(""))):
+        figure = figures.rates(table)
+        figure.canvas.draw()
+        heights.append(figure.axes[0].get_position().height * figure.get_figheight())
+    assert heights[1] > 0.9 * heights[0] > 1
+
+
 def test_headlines_tell_coinciding_arms_once_and_withhold_what_is_not_settled(quantities: pd.DataFrame) -> None:
     told = {each.arms: each for each in headlines(quantities)}
     assert list(told) == ["b, c", "d"]

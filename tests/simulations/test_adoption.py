@@ -9,7 +9,7 @@ import pytest
 from simulations.adoption import Stakes, count, settled, stakes, vendors
 from simulations.arms import settings
 from simulations.attempts import situation_shares, situations
-from simulations.experiments import find, population_for
+from simulations.experiments import find, population_for, run
 from simulations.options import told
 from simulations.units import Tally, Unit
 from simulations.vectorised import expected
@@ -117,3 +117,11 @@ def test_obliged_vendors_are_nested_and_costs_spread() -> None:
     asked = unit(TOLERATE, mandate_servers=tipping, cost_spread=1.0, cost_server=10.0)
     assert 0.2 < moved(asked)[0] < 0.8
     assert moved(replace(asked, options=(*asked.options, ("years", 0.0))))[0] == 0
+
+
+def test_a_share_of_vendors_has_bounds_that_a_share_can_have() -> None:
+    """Of few replications, in some of which nobody has moved and in some everybody."""
+    brief = replace(find("flag_day"), values=(0.1,), arms=("", "iss_check=require;h_iss=yes"))
+    told = run(brief, attempts=60, replications=3).quantities.set_index(["arm", "quantity"])
+    low, high = told.loc[("iss_check=require;h_iss=yes", "share_of_clients_that_have_moved"), ["low", "high"]]
+    assert 0 <= low < high <= 1
