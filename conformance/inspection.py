@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from conformance.automaton import Edge, Machine, Word
+from conformance.losses import lost
 from model.design import Design
 from model.played import refusal
 from model.rule import Rule
 from model.switches import SWITCHES
-from model.turns import ATTACKERS, GIVES_UP, GOOD_FOR, SILENT, Input, Turn, inputs
+from model.turns import ATTACKERS, GIVES_UP, SILENT, Input, Turn, inputs
 
 #: What a machine makes of an answer that should be refused.
 Made = Literal[
@@ -67,7 +68,7 @@ def harms(machine: Machine) -> tuple[Harm, ...]:
         for name, edge in machine.states[state].items():
             if asked not in ATTACKERS and known[name].named - {asked}:
                 continue
-            for violated in _violated(edge.turn):
+            for violated in violated_by(edge.turn):
                 found.setdefault(violated, Harm(violated, (*word, name), edge.turn))
             if (there := (edge.turn.to, edge.target)) not in seen:
                 seen.add(there)
@@ -75,16 +76,14 @@ def harms(machine: Machine) -> tuple[Harm, ...]:
     return tuple(found.values())
 
 
-def _violated(turn: Turn) -> Iterator[str]:
-    """The properties of the model that a request violates: what an honest server issued goes where it must not."""
-    honest = [part for part in turn.what if not part.endswith(tuple(f" of {name}" for name in ATTACKERS))]
-    if turn.request == "token" and turn.to in ATTACKERS and any(part.startswith("code of") for part in honest):
-        yield "code_delivery"
-        if any(part.startswith("verifier of") for part in honest):
-            yield "authorization"
-    elsewhere = any(part.startswith(GOOD_FOR) and f"{{{turn.to}}}" not in part for part in turn.what)
-    if turn.request == "call" and elsewhere and any(part.startswith("token of") for part in honest):
-        yield "token_confinement"
+def violated_by(turn: Turn) -> Iterator[str]:
+    """The properties that a request violates: the attacker gets what was not issued for it.
+
+    The attacker's resource may have what is good for nothing else.
+    """
+    good = [part.of for part in turn.what if part.kind == "good_for"]
+    own = turn.request == "call" and all(f"{{{turn.to}}}" in url for url in good)
+    return iter(()) if own or turn.to not in ATTACKERS else lost(turn.request, turn.what, ATTACKERS)
 
 
 def checks(machine: Machine, alphabet: Sequence[Input]) -> Iterator[Check]:

@@ -6,15 +6,18 @@ work and came to an end of its own: one that hung, crashed, ran out of time or n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from conformance.authorization_server import s256
+from conformance.losses import LOSSES
 from conformance.play import Attack, Play, Sign
 from conformance.processes import Run
 from conformance.recording import Exchange, Recording
 from conformance.world import World
+from model.part import ACCOUNT, BROKEN_QUERY, PROOF, TRIAL, Part
+from model.part import SCHEMA as PART
 from model.world import ATTACKER
 
 #: Outcomes, by the letter that tables give them.
@@ -30,17 +33,12 @@ OUTCOMES = {
 NOT_MEASURED = "?"
 
 #: What is looked for where a scenario is no attack trace, which says itself by what it is seen.
-ANYWHERE = (
-    Attack("code_delivery", (Sign("{evil}", ("code",)),)),
-    Attack("authorization", (Sign("{evil}", ("code",)), Sign("{rs}", ("served",)))),
-    Attack("token_confinement", (Sign("{evil}", ("access_token",)), Sign("{rs}", ("served",)))),
-)
-
-#: Said of an authorization request whose URL does not say what it should.
-BROKEN_QUERY = "broken query"
-
-#: Said of an authorization request that the client makes itself before it sends the user there.
-TRIAL = "by the client itself"
+ANYWHERE = tuple(
+    Attack(loss.violates, (
+        *(Sign("{evil}", (name,)) for name in loss.gives), *((Sign("{rs}", ("served",)),) if loss.used else ()),
+    ))
+    for loss in LOSSES
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +48,14 @@ class Sent:
     Attributes:
         to: the party that received it.
         resources: values of the parameter ``resource``, with origins as ``{party}``.
-        what: notable parts, such as ``code of as1``.
+        what: notable parts, such as a code of an AS.
         grant: the grant type of a token request (RFC 6749 4).
     """
 
     request: str
     to: str
     resources: tuple[str, ...] = ()
-    what: tuple[str, ...] = ()
+    what: tuple[Part, ...] = ()
     grant: str = ""
 
     def __str__(self) -> str:
@@ -109,15 +107,21 @@ class Judgement:
     def from_json(cls, data: dict[str, Any], play: Play) -> Judgement:
         """A judgement of a play from data; what is expected is the model's word of today."""
         sent = tuple(
-            Sent(one["request"], one["to"], tuple(one["resources"]), tuple(one["what"]), one["grant"])
+            Sent(one["request"], one["to"], tuple(one["resources"]), _parts(one["what"]), one["grant"])
             for one in data["sent"]
         )
         return cls(**{**data, "sent": sent, "attacks": tuple(data["attacks"]), "expected": expected(play)})
 
 
+def _parts(data: Sequence[Mapping[str, Any]]) -> tuple[Part, ...]:
+    return tuple(Part(**one) for one in data)
+
+
 _TEXT: dict[str, Any] = {"type": "string"}
 _TEXTS: dict[str, Any] = {"type": "array", "items": _TEXT}
-_SENT: dict[str, Any] = {"request": _TEXT, "to": _TEXT, "resources": _TEXTS, "what": _TEXTS, "grant": _TEXT}
+_SENT: dict[str, Any] = {
+    "request": _TEXT, "to": _TEXT, "resources": _TEXTS, "what": {"type": "array", "items": PART}, "grant": _TEXT,
+}  # fmt: skip
 _FIELDS: dict[str, Any] = {
     "scenario": _TEXT, "source": _TEXT, "outcome": {"title": "outcome", "enum": list(OUTCOMES)}, "ended": _TEXT,
     "sent": {"type": "array", "items": {
@@ -193,7 +197,7 @@ def _sent(world: World) -> list[Sent]:
         what = tuple(notable(world, seen))
         match kind(seen):
             case "call" if seen.message in ("resource_response", "challenge"):
-                made.append(Sent("call", seen.party, (), (seen.header("authorization").partition(" ")[0], *what)))
+                made.append(Sent("call", seen.party, (), (scheme_of(seen), *what)))
             case "register" | "authorize" | "token" as request:
                 resources = tuple(map(world.origins.named, seen.values("resource")))
                 made.append(Sent(request, seen.party, resources, what, seen.value("grant_type")))
@@ -202,20 +206,25 @@ def _sent(world: World) -> list[Sent]:
     return made
 
 
-def notable(world: World, seen: Exchange) -> list[str]:
+def scheme_of(seen: Exchange) -> Part:
+    """The scheme by which a request presents a token."""
+    return Part("scheme", seen.header("authorization").partition(" ")[0])
+
+
+def notable(world: World, seen: Exchange) -> list[Part]:
     """What is notable in a request beside whom it asks for what."""
     found = []
     code, verifier = seen.value("code"), seen.value("code_verifier")
     for issued_by, challenge in _codes(world).get(code, []):
-        found.append(f"code of {issued_by}")
+        found.append(Part("code", issued_by))
         if verifier and s256(verifier) == challenge:
-            found.append(f"verifier of {issued_by}")
+            found.append(Part("code_verifier", issued_by))
     token = _token(seen)
-    found += [f"token of {name}" for name, server in world.servers.items() if token and token in server.tokens]
+    found += [Part("access_token", name) for name, server in world.servers.items() if token and token in server.tokens]
     if _is_for_attacker(world, token):
-        found.append("the attacker's account")
+        found.append(ACCOUNT)
     if seen.header("dpop"):
-        found.append("DPoP proof")
+        found.append(PROOF)
     if kind(seen) == "authorize" and (seen.url.count("?") > 1 or not seen.value("response_type")):
         found.append(BROKEN_QUERY)
     if kind(seen) == "authorize" and seen.by == "client":
@@ -261,15 +270,13 @@ def losses(world: World) -> dict[int, tuple[str, ...]]:
 
 
 def _shows(world: World, sign: Sign, seen: Exchange) -> bool:
-    honest, token, code = world.servers["as1"], _token(seen), seen.value("code")
+    honest, parts = world.servers["as1"], notable(world, seen)
     if seen.by != ATTACKER and (kind(seen) in sign.names or seen.message in sign.names):
         return True
-    grant, served = honest.tokens.get(token), seen.message == "resource_response" and seen.status < 300
+    grant, served = honest.tokens.get(_token(seen)), seen.message == "resource_response" and seen.status < 300
     users = grant is not None and grant.subject != ATTACKER
-    shown = {
-        "access_token": token in honest.tokens,
-        "account": _is_for_attacker(world, token),
-        "code": any(issuer == "as1" for issuer, _ in _codes(world).get(code, [])),
+    given: dict[str, bool] = {part.kind: True for part in parts if part == ACCOUNT or part.of == "as1"}
+    shown = given | {
         "refresh_token": seen.value("refresh_token") in {**honest.refreshable, **world.servers["evil"].refreshable},
         "served": served and users and _is_attackers(world, seen),
         "redeemed": seen.message == "token_response" and seen.status < 300 and _strays(world, seen),

@@ -10,7 +10,8 @@ from typing import Any
 from xml.etree import ElementTree
 
 from conformance.expected import Expected
-from conformance.judge import BROKEN_QUERY, OUTCOMES, TRIAL, Judgement
+from conformance.judge import OUTCOMES, Judgement
+from model.part import BROKEN_QUERY, PROOF, TRIAL
 
 
 def lines(judgements: Sequence[Judgement], remarks: dict[str, str]) -> Iterator[str]:
@@ -114,12 +115,12 @@ def _told(one: Judgement) -> Iterator[str]:
         sent = [
             f"{made.to} resource={made.resources[-1] if made.resources else None}"
             + (f" grant={made.grant}" if made.grant else "")
-            + (" DPoP-proof" if "DPoP proof" in made.what else "")
+            + (" DPoP-proof" if PROOF in made.what else "")
             for made in own if made.request == request
         ]  # fmt: skip
         if sent:
             yield f"{kind}@{','.join(sent)}"
-    schemes = [made.what[0] for made in own if made.request == "call"]
+    schemes = [made.what[0].of for made in own if made.request == "call"]
     if schemes:
         yield f"scheme={schemes[-1]}"
     registered = dict.fromkeys(made.to for made in own if made.request == "register")

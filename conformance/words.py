@@ -16,7 +16,7 @@ from aiohttp import web
 
 from conformance.automaton import Word
 from conformance.install import Installed
-from conformance.judge import TRIAL, kind, notable
+from conformance.judge import kind, notable, scheme_of
 from conformance.message import Asked, Message
 from conformance.origins import Authority
 from conformance.play import Play
@@ -29,12 +29,13 @@ from conformance.world import USER_AGENTS, World
 from model import identifiers
 from model.documents import DocumentError, from_json
 from model.errors import InputError
+from model.part import TRIAL, Part
 from model.scenario import Scenario
-from model.turns import GIVES_UP, GOOD_FOR, SERVED, SILENT, Input, Turn, document, inputs
+from model.turns import GIVES_UP, SERVED, SILENT, Input, Turn, document, inputs
 from model.world import DEFAULT_AUDIENCE
 
 #: Written before the answers of a client that are kept; those of another number are asked anew.
-FORMAT = 3
+FORMAT = 4
 
 Steps = list[tuple[str, Turn]]
 
@@ -108,20 +109,20 @@ class Answering(World):
             return None
         resources = tuple(map(self.origins.named, seen.values("resource")))
         if request in ("register", "authorize", "token"):
-            return Turn(request, asked.party, "", resources, tuple(filter(None, (seen.value("grant_type"), *what))))
+            grant = [Part("grant", seen.value("grant_type"))] if seen.value("grant_type") else []
+            return Turn(request, asked.party, "", resources, (*grant, *what))
         if identifiers.equal_htu(asked.place, self.url):
-            scheme = seen.header("authorization").partition(" ")[0]
             calls = asked.method == "POST" and "id" in asked.json()
-            return Turn("call", asked.party, "", (), (*self._presents(scheme, seen), *what)) if calls else None
+            return Turn("call", asked.party, "", (), (*self._presents(seen), *what)) if calls else None
         found = document(asked.place) if asked.method == "GET" and asked.party in self.servers else ""
         return Turn(found, asked.party, self.origins.named(asked.url).partition("}")[2]) if found else None
 
-    def _presents(self, scheme: str, seen: Exchange) -> list[str]:
+    def _presents(self, seen: Exchange) -> list[Part]:
         """How a token is presented, and what it is good for."""
         token = seen.header("authorization").partition(" ")[2]
         good = [value for server in self.servers.values() for value in server.audiences.get(token, [])]
-        named = [f"{GOOD_FOR}{self.origins.named(value)}" for value in good if value != DEFAULT_AUDIENCE]
-        return [*([scheme] if scheme else []), *named]
+        named = [Part("good_for", self.origins.named(value)) for value in good if value != DEFAULT_AUDIENCE]
+        return [*([scheme_of(seen)] if scheme_of(seen).of else []), *named]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,14 +19,13 @@ from typing import Any
 from model import scenario
 from model.errors import InputError
 from model.mutations import PREFIX
+from model.part import Part
 from model.scenario import ORIGINS, Scenario
 
 #: How a client ends: its call was served, it gave up, or nothing is known of it.
 SERVED, GIVES_UP, SILENT, UNSAID = "is served", "gives up", "is silent", "is beyond the model"
 #: The parties that answer as the attacker likes: the resource, and one server.
 ATTACKERS = ("rs", "evil")
-#: How what a token is good for begins, in the notable parts of a call.
-GOOD_FOR = "good for "
 ENDS = (SERVED, GIVES_UP, SILENT, UNSAID)
 
 
@@ -46,7 +45,7 @@ class Turn:
     to: str = ""
     at: str = ""
     resources: tuple[str, ...] = ()
-    what: tuple[str, ...] = ()
+    what: tuple[Part, ...] = ()
 
     def __str__(self) -> str:
         place = f"@{self.to}{self.at}" if self.to else ""
@@ -66,11 +65,15 @@ class Turn:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Turn:
         """A turn from data."""
-        return cls(data["request"], data["to"], data["at"], tuple(data["resources"]), tuple(data["what"]))
+        return cls(data["request"], data["to"], data["at"], tuple(data["resources"]), _parts(data["what"]))
 
     def to_json(self) -> dict[str, Any]:
         """The turn as data."""
         return asdict(self)
+
+
+def _parts(data: Sequence[Mapping[str, Any]]) -> tuple[Part, ...]:
+    return tuple(Part(**one) for one in data)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,13 +14,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.judge import BROKEN_QUERY, TRIAL, Judgement
+from conformance.judge import Judgement
 from conformance.play import Play
 from conformance.software import Release
 from conformance.telling import PARTIES
 from model.clients import Client, clients
 from model.conversation import STAGES, Request, converse
 from model.design import Configuration, Design
+from model.part import BROKEN_QUERY, PROOF, TRIAL
 from model.scenario import ORIGINS
 from model.trace import Trace
 from model.world import NONE
@@ -210,13 +211,13 @@ def observed(judgement: Judgement) -> Observed:
     """A judgement in the terms in which measurements are compared with the model."""
     def requests(kind: str) -> tuple[Request, ...]:
         return tuple(
-            Request(one.to, _placed(one.resources[-1]) if one.resources else NONE, "DPoP proof" in one.what)
+            Request(one.to, _placed(one.resources[-1]) if one.resources else NONE, PROOF in one.what)
             for one in judgement.sent
             if one.request == kind and TRIAL not in one.what
         )
 
     registrations = tuple(dict.fromkeys(one.to for one in judgement.sent if one.request == "register"))
-    schemes = [one.what[0] for one in judgement.sent if one.request == "call"]
+    schemes = [one.what[0].of for one in judgement.sent if one.request == "call"]
     first = next((one for one in judgement.sent if one.request == "authorize"), None)
     query = None if first is None else (len(first.resources), BROKEN_QUERY not in first.what)
     stage: Any = judgement.outcome

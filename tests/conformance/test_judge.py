@@ -15,7 +15,7 @@ import pytest
 from conformance import results
 from conformance.attacks import as_play
 from conformance.install import DRIVERS, Installed
-from conformance.judge import BROKEN_QUERY, TRIAL, Judgement, Sent
+from conformance.judge import Judgement, Sent
 from conformance.play import Play, catalogue
 from conformance.run import Settings, run_all
 from conformance.sandbox import python_folders
@@ -23,6 +23,7 @@ from conformance.software import CLIENTS, Release, SoftwareError, release
 from conformance.telling import UntellableError
 from model.design import parse
 from model.errors import InputError
+from model.part import ACCOUNT, BROKEN_QUERY, PROOF, TRIAL, Part
 from model.scenario import ORIGINS
 from openworld.reality import observed
 from properties.checker import Checker
@@ -204,7 +205,7 @@ def test_login_with_the_attackers_account_is_seen_in_the_users_session(
     assert play.bounce == "account"
     seen = judged(credulous, [play], tmp_path)[play.name]
     assert "session_integrity" in seen.attacks
-    assert seen.sent[-1].what[-1] == "the attacker's account"
+    assert seen.sent[-1].what[-1] == ACCOUNT
     assert [(one.request, one.to) for one in seen.sent if one.request == "authorize"] == [("authorize", "evil")]
     without = replace(play, name="without", bounce="same")
     assert "session_integrity" not in judged(credulous, [without], tmp_path)["without"].attacks
@@ -336,8 +337,8 @@ def test_software_that_cannot_be_meant_is_named(text: str, complaint: str) -> No
         Judgement("R02_prefix_segment", "catalogue", "A", "finished", (
             Sent("register", "as1"), Sent("authorize", "as1", ("{rs}/api",), (TRIAL,)),
             Sent("authorize", "as1", ("{rs}/api",)),
-            Sent("token", "as1", ("{rs}/api",), ("DPoP proof",), "authorization_code"),
-            Sent("call", "rs", (), ("DPoP", "token of as1")),
+            Sent("token", "as1", ("{rs}/api",), (PROOF,), "authorization_code"),
+            Sent("call", "rs", (), (Part("scheme", "DPoP"), Part("access_token", "as1"))),
         )),
         Judgement("E01_authz_endpoint_has_resource", "catalogue", "t", "finished", (
             Sent("authorize", "as1", ("{rs}/x", "{rs}/mcp"), (BROKEN_QUERY,)), Sent("token", "evil"),

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from conformance.automaton import Edge, Machine, Word, differences
-from conformance.inspection import checks, harms, refused_by
+from conformance.inspection import checks, harms, refused_by, violated_by
 from conformance.install import Installed
 from conformance.learner import Answers, UnstableError, by_model, learn, surprises
 from conformance.lock import Lock
@@ -22,6 +22,7 @@ from model.clients import clients, find
 from model.conversation import converse
 from model.design import Design
 from model.errors import InputError
+from model.part import Part
 from model.played import play
 from model.scenario import ORIGINS, in_the_end, load, names
 from model.turns import GIVES_UP, SERVED, SILENT, Input, Turn, alphabet, inputs, parts_of
@@ -113,6 +114,28 @@ def test_what_was_not_measured_is_part_of_the_machine() -> None:
     assert any(word[-1] == "authorize.honest" for word in machine.unmeasured)
 
 
+@pytest.mark.parametrize(
+    ("turn", "violated"),
+    [
+        (Turn("token", "evil", "", (), (Part("code", "as1"),)), ["code_delivery"]),
+        (
+            Turn("token", "evil", "", (), (Part("code", "as1"), Part("code_verifier", "as1"))),
+            ["code_delivery", "authorization"],
+        ),
+        (Turn("token", "evil", "", (), (Part("code", "evil"), Part("code_verifier", "evil"))), []),
+        (Turn("token", "as1", "", (), (Part("code", "as1"), Part("code_verifier", "as1"))), []),
+        (
+            Turn("call", "rs", "", (), (Part("access_token", "as1"), Part("good_for", "{as2}/mcp"))),
+            ["token_confinement"],
+        ),
+        (Turn("call", "rs", "", (), (Part("access_token", "as1"), Part("good_for", "{rs}/mcp"))), []),
+    ],
+    ids=str,
+)
+def test_request_violates_by_what_it_gives_away_and_to_whom(turn: Turn, violated: list[str]) -> None:
+    assert list(violated_by(turn)) == violated
+
+
 def test_what_must_not_be_reached_is_found_by_a_shortest_word() -> None:
     """A machine whose token requests say whose code they carry, as those of real clients do."""
     few = (*FEW, "server_metadata.M11_token_endpoint_elsewhere")
@@ -122,7 +145,7 @@ def test_what_must_not_be_reached_is_found_by_a_shortest_word() -> None:
         first, steps = ask(word)
         asked = [turn.to for _, turn in steps if turn.request == "authorize"]
         return first, [
-            (name, replace(turn, what=(f"code of {asked[-1]}", f"verifier of {asked[-1]}")))
+            (name, replace(turn, what=(Part("code", asked[-1]), Part("code_verifier", asked[-1]))))
             if turn.request == "token" else (name, turn) for name, turn in steps
         ]  # fmt: skip
 

@@ -8,6 +8,7 @@ from conformance.judge import Judgement, Sent
 from conformance.play import catalogue
 from conformance.software import CLIENTS, Release
 from model.clients import find
+from model.part import Part
 from openworld import reality
 from openworld.reality import Explanation, design_of, explain, neighbours
 from simulations.behaviour import compare, measured
@@ -18,7 +19,7 @@ PLAYS = [play for play in catalogue() if play.name in ("M01_iss_ok", "M02_iss_wr
 def seen(version: str, outcomes: dict[str, str]) -> Explanation:
     """What is made of a client that asks as1 for a token of its resource, and ends so."""
     asked = tuple(Sent(request, "as1", ("{rs}/mcp",)) for request in ("authorize", "token"))
-    sent = (Sent("register", "as1"), *asked, Sent("call", "rs", (), ("Bearer",)))
+    sent = (Sent("register", "as1"), *asked, Sent("call", "rs", (), (Part("scheme", "Bearer"),)))
     judgements = [
         Judgement(name, "catalogue", outcome, "finished", sent if outcome == "A" else sent[:2])
         for name, outcome in outcomes.items()

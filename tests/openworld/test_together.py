@@ -13,6 +13,7 @@ from conformance.pair import Meeting, Remark
 from conformance.software import CLIENTS, Release, SoftwareError
 from conformance.triple import HONEST, called, meetings
 from model.clients import find
+from model.part import Part
 from openworld.driving.asked import Asked
 from openworld.driving.meetings import _Store
 from openworld.reality import Asker
@@ -42,7 +43,7 @@ def test_parties_that_the_model_has_no_word_for_are_not_told_of() -> None:
 def test_meeting_that_was_measured_does_not_happen_again(tmp_path: Path) -> None:
     """One that was not is had again, and so is one whose file is damaged."""
     party = Installed(Release(CLIENTS["mcp-python"], "0"), ("/nonexistent",), {})
-    sent = (Sent("call", "rs", (), ("Bearer",)),)
+    sent = (Sent("call", "rs", (), (Part("scheme", "Bearer"),)),)
 
     def met(variant: str, outcome: str) -> Meeting:
         judgement = Judgement(variant, "triple", outcome, "finished", sent, ("token_confinement",))
