@@ -37,7 +37,7 @@ FORMATS = ("svg", "pdf", "png")
 _NARROWEST = 5.0
 
 _SETTINGS: Any = {
-    "font.family": "DejaVu Sans",
+    "font.family": ["DejaVu Sans", "sans-serif"],
     "font.size": 10,
     "axes.titlesize": 11,
     "axes.labelsize": 10,
@@ -52,8 +52,8 @@ _SETTINGS: Any = {
     "savefig.dpi": 160,
     "hatch.linewidth": 0.6,
     "legend.frameon": False,
-    # Glyphs go into the files: as outlines into SVG, as TrueType into PDF.
-    "svg.fonttype": "path",
+    # Text stays text in SVG, which is found and copied, and is small; glyphs go into PDF as TrueType.
+    "svg.fonttype": "none",
     "pdf.fonttype": 42,
     "svg.hashsalt": "openworld",
 }

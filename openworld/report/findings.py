@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from model.words import worded
 from openworld.balance import balance_lines
-from openworld.blame import NOBODY
 from openworld.headlines import headlines
 from openworld.report import verdicts
 from openworld.report.reading import Experiment, Study
@@ -25,27 +25,17 @@ KINDS = {
 def findings(study: Study) -> Iterator[str]:
     """What the tables show, in sentences."""
     designs = verdicts.designs(study)
-    if designs:
-        best = min(design["violated"] for design in designs)
-        named = ", ".join(design["name"] for design in designs if design["violated"] == best)
-        yield f"Fewest attacks: {named}, with {best} of {designs[0]['judged']} cells violated."
     alone = dict.fromkeys(name for design in designs for name in design["alone"])
     for name in alone:
-        where = [design["name"] for design in designs if name in design["alone"]]
-        yield f"Violated with nobody dishonest: {name}, under {', '.join(where)}."
-    attackers = dict.fromkeys(str(row["attacker"]) for row in study.verdicts if row["attacker"] != NOBODY)
-    firm = {who: sum(who in design["firm"] for design in designs) for who in attackers}
-    everywhere = [who for who, holding in firm.items() if holding == 0]
-    if everywhere:
-        yield f"No design of this study holds against: {', '.join(everywhere)}."
-    harmless = [who for who, holding in firm.items() if holding == len(designs)]
-    if harmless:
-        yield f"Every design holds against: {', '.join(harmless)}."
+        where = [worded("design", design["name"]) for design in designs if name in design["alone"]]
+        yield f"Violated with nobody dishonest: {worded('property', name)} ({name}), under {'; '.join(where)}."
     unusable = dict.fromkeys(
-        f"{row['design']} ({row['property']})" for row in study.verdicts if verdicts.look(row) == "not_reached"
+        f"{worded('design', str(row['design']))} ({worded('property', str(row['property']))})"
+        for row in study.verdicts
+        if verdicts.look(row) == "not_reached"
     )
     if unusable:
-        yield f"Honest parties alone do not get there under: {', '.join(unusable)}."
+        yield f"Honest parties alone do not get there under: {'; '.join(unusable)}."
     reached = Counter(str(row["reach"]).partition(":")[0] for row in study.verdicts if verdicts.look(row) == "safe")
     if reached:
         yield "How far the safe verdicts go: " + ", ".join(f"{count} {reach}" for reach, count in reached.items()) + "."

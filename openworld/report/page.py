@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from model.chart import origin
 from model.words import of_configuration, worded
-from openworld.report import deployed, environments, software, verdicts
+from openworld.report import deployed, environments, opening, software, verdicts
 from openworld.report.established import established
 from openworld.report.findings import findings, numbers
 from openworld.report.reading import Picture, Study
@@ -24,14 +24,18 @@ if TYPE_CHECKING:
 def page(study: Study) -> str:
     """The page for what was found."""
     attacks, links = verdicts.attacks(study)
+    designs, needs = verdicts.designs(study), environments.table(study.environments)
+    pictures = _each_kind_once(study)
     html = template("report.html.jinja").render(
         study=study, about=study.about, attacks=attacks, matrix=verdicts.matrix(study, links),
-        designs=verdicts.designs(study), environments=environments.table(study.environments),
+        designs=designs, environments=needs, asked_for=opening.asked(study),
+        opening=[*opening.found(designs, needs), *opening.against(study, designs)],
         asked={str(row["property"]): str(row["code"]) for row in study.environments},
         properties=verdicts.properties(study), findings=list(findings(study)),
         blocking=verdicts.blocking(study),
         experiments=[
-            {**numbers(each), "pictures": [_embedded(one) for one in _of(study, name)]}
+            {**numbers(each), "pictures": [_embedded(one) for one in pictures[name]],
+             "linked": [one.name for one in _of(study, name) if one not in pictures[name]]}
             for name, each in study.experiments.items()
         ],
         established=established(), deployed=deployed.clients(study),
@@ -87,6 +91,17 @@ def _of(study: Study, experiment: str) -> list[Picture]:
     order = [f"{experiment}-{kind}" for kind in ("trade", "pair", "effects", "rates", "differences", "funnel")]
     own = [name for name in study.pictures if name.startswith(f"{experiment}-") and name not in order]
     return [study.pictures[name] for name in (*order, *own) if name in study.pictures]
+
+
+def _each_kind_once(study: Study) -> dict[str, list[Picture]]:
+    """The figures of experiments that are on the page: of each kind the first there is; the others are linked to."""
+    seen: set[str] = set()
+    shown: dict[str, list[Picture]] = {}
+    for name in study.experiments:
+        kinds = {one.name.removeprefix(f"{name}-"): one for one in _of(study, name)}
+        shown[name] = [one for kind, one in kinds.items() if kind not in seen]
+        seen |= kinds.keys()
+    return shown
 
 
 def _embedded(picture: Picture) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any
 
 from model.chart import Chart, chart
@@ -24,7 +25,11 @@ CELLS = {
 
 @dataclass(slots=True)
 class Attack:
-    """A run that violates a property, and all the cells of the matrix that it stands for."""
+    """A run that violates a property, and all the cells of the matrix that it stands for.
+
+    Its address is that of the first of them; it answers to those of the others as well, so that an address means the
+    same attack after a new run.
+    """
 
     id: str
     code: str
@@ -33,6 +38,7 @@ class Attack:
     steps: int
     chart: Chart
     cells: list[dict[str, Any]] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
 
     @property
     def designs(self) -> list[str]:
@@ -86,13 +92,15 @@ def attacks(study: Study) -> tuple[list[Attack], dict[str, str]]:
     for row in sorted(rows, key=lambda row: order.get(str(row["property"]), len(order))):
         trace = study.traces[row["chart"]]
         drawn = chart(trace, ending(PROPERTIES[trace.shows]) if trace.shows in PROPERTIES else None)
-        key = (row["property"], drawn.sent)
+        key, address = (row["property"], drawn.sent), f"run-{PurePosixPath(row['chart']).stem}"
         if key not in found:
             name = str(row["property"])
             meaning = PROPERTIES[name].meaning if name in PROPERTIES else ""
             found[key] = Attack(
-                f"run-{len(found) + 1}", str(row["code"]), name, meaning, len(trace.steps), drawn
+                address, str(row["code"]), name, meaning, len(trace.steps), drawn
             )
+        elif address not in (found[key].id, *found[key].others):
+            found[key].others.append(address)
         found[key].cells.append(row)
         links[row["chart"]] = found[key].id
     return list(found.values()), links

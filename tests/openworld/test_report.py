@@ -17,6 +17,8 @@ from openworld.findings import pages, words
 from openworld.report import ReportError, established, page, read
 
 GOLDEN = Path(__file__).parent / "golden"
+#: The address of the one run of the folder: that of its cell, whatever else a study has.
+RUN = "run-rfc6749--malicious_as--code_delivery"
 
 
 def report(*arguments: object) -> Result:
@@ -62,16 +64,41 @@ def test_the_page_needs_nothing_else(study_folder: Path) -> None:
     assert {source[1:] for source in sources if source.startswith("#")} <= set(ids)
 
 
+def test_the_first_screen_is_sentences(study_folder: Path) -> None:
+    """What was asked, what came out and for whom it is comes before any table or picture."""
+    html = page(read(study_folder))
+    first = html[html.index('<section id="summary"') : html.index('<section id="others"')]
+    assert "do 3 properties hold under 2 designs, against 1 attacker and" in first
+    assert "Implementers" in first
+    assert "<table" not in first
+    assert "<img" not in first
+
+
+def test_of_each_kind_one_picture_is_shown_and_the_others_are_linked(copied: Path) -> None:
+    """An experiment whose kinds of figures were all shown before has links to its own."""
+    for folder in ("figures", "simulations"):
+        for path in sorted((copied / folder).iterdir()):
+            if path.name.startswith("echo"):
+                shutil.copy(path, path.with_name(path.name.replace("echo", "second", 1)))
+    html = page(read(copied))
+    assert html.count("data:image/svg+xml;base64,") == page(read(copied)).count("data:image/svg+xml;base64,")
+    assert 'href="figures/second-' in html
+
+
 def test_equal_runs_stand_there_once(copied: Path) -> None:
     """Two cells with the same run share one chart and link to it."""
     rows = json.loads((copied / "verdicts.json").read_text(encoding="utf-8"))
     attack = next(row for row in rows if row["verdict"] == "attack")
-    rows.append({**attack, "design": "another"})
+    other = attack["chart"].replace("rfc6749", "another")
+    rows.append({**attack, "design": "another", "chart": other})
     (copied / "verdicts.json").write_text(json.dumps(rows), encoding="utf-8")
+    for ending in (".txt", ".json"):
+        shutil.copy((copied / attack["chart"]).with_suffix(ending), (copied / other).with_suffix(ending))
     html = page(read(copied))
     assert html.count('<article id="run-') == 1
-    assert html.count('href="#run-1"') == 2
+    assert html.count(f'href="#{RUN}"') == 2
     assert "OAuth 2.0 without PKCE; another" in html
+    assert f'<span id="{RUN.replace("rfc6749", "another")}"></span>' in html
 
 
 def test_what_is_in_the_tables_cannot_become_markup(copied: Path) -> None:
@@ -149,7 +176,7 @@ def test_what_was_established_is_on_the_page(study_folder: Path) -> None:
     first = pages.first()
     for name in (*pages.pages(), *first.others):
         anchor, title = f"established-{name}", escape(words.title(name)).replace("&#x27;", "&#39;")
-        assert f'<h3 id="{anchor}">{title}</h3>' in html
+        assert f'id="{anchor}"><summary>{title}</summary>' in html
         assert f'<a href="#{anchor}">' in html
     text = "\n".join(map(pages.text, (*pages.pages(), *first.others)))
     claims = [line for line in text.splitlines() if line.startswith("| ") and "`openworld " in line]

@@ -10,6 +10,8 @@ import pytest
 
 from openworld.report import page, read
 
+#: The address of the one run.
+RUN = "run-rfc6749--malicious_as--code_delivery"
 AXE = "axe-core@4.14.1"
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
@@ -74,15 +76,15 @@ def test_a_cell_leads_to_its_chart_by_keyboard(opened: Callable[..., Any]) -> No
     shown = opened()
     shown.get_by_role("link", name="CD: attack in 7 steps").focus()
     shown.keyboard.press("Enter")
-    shown.locator("#run-1 > details[open]").wait_for()
-    assert shown.evaluate("document.activeElement.id") == "run-1"
+    shown.locator(f"#{RUN} > details[open]").wait_for()
+    assert shown.evaluate("document.activeElement.id") == RUN
     assert shown.get_by_text("code_verifier=<user's verifier>").first.is_visible()
     shown.get_by_label("design", exact=True).select_option("mcp")
-    assert not shown.locator("#run-1").is_visible()
+    assert not shown.locator(f"#{RUN}").is_visible()
     shown.evaluate("location.hash = ''")
-    shown.evaluate("location.hash = '#run-1'")
-    shown.wait_for_function("document.activeElement.id === 'run-1'")
-    assert shown.locator("#run-1").is_visible()
+    shown.evaluate(f"location.hash = '#{RUN}'")
+    shown.wait_for_function(f"document.activeElement.id === '{RUN}'")
+    assert shown.locator(f"#{RUN}").is_visible()
 
 
 def test_everything_can_be_reached_with_the_tab_key(opened: Callable[..., Any]) -> None:
@@ -134,17 +136,29 @@ def test_dark_mode_is_dark(opened: Callable[..., Any]) -> None:
     assert dark.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(23, 24, 27)"
 
 
-def test_on_paper_charts_are_open_and_controls_are_gone(opened: Callable[..., Any], tmp_path: Path) -> None:
-    """What is printed has every chart and no form."""
+def test_on_paper_is_what_was_opened_and_controls_are_gone(opened: Callable[..., Any], tmp_path: Path) -> None:
+    """What is printed has the charts that its reader opened, no others, and no form."""
     shown = opened()
     shown.emulate_media(media="print")
-    shown.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert not shown.locator("#runs article").is_visible()
+    shown.locator("#runs details").evaluate("details => { details.open = true; }")
     assert shown.locator("#runs").get_by_text("POST /token").is_visible()
     assert not shown.locator("#filter").is_visible()
     shown.pdf(path=tmp_path / "report.pdf", format="A4")
     assert (tmp_path / "report.pdf").stat().st_size > 20_000
-    shown.evaluate("dispatchEvent(new Event('afterprint'))")
-    assert not shown.locator("#runs").get_by_text("POST /token").is_visible()
+
+
+def test_a_choice_has_an_address(opened: Callable[..., Any]) -> None:
+    """What was filtered for is in the address, which brings it back on a page that was made anew."""
+    shown = opened()
+    shown.get_by_label("attacker", exact=True).select_option("malicious_as")
+    shown.get_by_label("verdict", exact=True).select_option("attack")
+    address = shown.evaluate("location.hash")
+    assert address == "#matrix?attacker=malicious_as&verdict=attack"
+    again = opened()
+    again.evaluate("address => { location.hash = address; }", address)
+    again.wait_for_function("document.querySelector('output').value === '1 of 4 rows'")
+    assert rows(again) == ["malicious_as/rfc6749"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -5,12 +5,27 @@
   const articles = [...document.querySelectorAll("article[data-cells]")];
 
   function reveal(hash) {
-    const target = hash.length > 1 && document.getElementById(decodeURIComponent(hash.slice(1)));
+    if (form && hash.startsWith("#matrix?")) return choose(new URLSearchParams(hash.slice(8)));
+    const named = hash.length > 1 && document.getElementById(decodeURIComponent(hash.slice(1)));
+    const target = named && (named.closest("article") || named);
     if (!target) return;
+    if (target.matches("details")) target.open = true;
     if (target.hidden && form) { form.reset(); apply(); }
     const details = target.querySelector(":scope > details");
     if (details) details.open = true;
     if (target.matches("article")) { target.focus({ preventScroll: true }); target.scrollIntoView(); }
+  }
+
+  // The address holds what was chosen, so that a mail leads to the same rows.
+  function choose(wanted) {
+    for (const select of form.querySelectorAll("select")) select.value = wanted.get(select.name) || "";
+    apply();
+    document.getElementById("matrix").scrollIntoView();
+  }
+
+  function remember() {
+    const chosen = [...new FormData(form)].filter(([name, value]) => value && name !== "shown");
+    history.replaceState(null, "", chosen.length ? `#matrix?${new URLSearchParams(chosen)}` : "#matrix");
   }
 
   function apply() {
@@ -43,8 +58,8 @@
 
   if (form && table) {
     form.hidden = false;
-    form.addEventListener("input", apply);
-    form.addEventListener("reset", () => setTimeout(apply));
+    form.addEventListener("input", () => { apply(); remember(); });
+    form.addEventListener("reset", () => setTimeout(() => { apply(); if (location.hash.startsWith("#matrix?")) remember(); }));
     form.addEventListener("submit", (event) => event.preventDefault());
     apply();
   }
@@ -54,14 +69,4 @@
     if (link && link.hash === location.hash) reveal(link.hash);
   });
   reveal(location.hash);
-
-  // On paper everything that the reader has not filtered away is open.
-  const closed = new Set();
-  addEventListener("beforeprint", () => {
-    for (const details of document.querySelectorAll("details:not([open])")) { closed.add(details); details.open = true; }
-  });
-  addEventListener("afterprint", () => {
-    for (const details of closed) details.open = false;
-    closed.clear();
-  });
 })();
