@@ -12,7 +12,6 @@ from model.world_file import WORLDS
 from openworld.show import design_json
 from openworld.site.answer import rule_texts
 from openworld.study import ATTACKERS
-from properties.reads import unread
 from properties.security import PROPERTIES
 
 #: The kinds of switches of which a verdict can depend, with what they are.
@@ -41,9 +40,7 @@ def vocabulary() -> dict[str, Any]:
             {"name": name, "words": worded("deployment", name), "values": values}
             for name, values in DEPLOYMENTS.items()
         ],
-        "worlds": [
-            {"name": name, "concern": world.concern, "unread": sorted(unread(world))} for name, world in WORLDS.items()
-        ],
+        "worlds": [{"name": name, "concern": world.concern} for name, world in WORLDS.items()],
         "kinds": KINDS,
         "switches": [_switch(switch) for switch in SWITCHES.values() if switch.kind in KINDS],
         "rules": rule_texts(),

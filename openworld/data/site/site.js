@@ -431,4 +431,6 @@ function element(name, attributes, ...children) {
   return made;
 }
 
+// Who follows a link comes for the answer.
+if (location.hash && matchMedia("(max-width: 63.99rem)").matches) at("asked").scrollIntoView();
 turn();
