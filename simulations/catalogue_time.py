@@ -15,6 +15,15 @@ _HOUR = {
     "attackers.resource_servers": 0, "arrivals_per_second": 0.5, "token_lifetime": 300, "metadata_lifetime": 3600,
     "lifetime.client_metadata": 3600, "lifetime.refresh_token": 0,
 }  # fmt: skip
+#: Many AS that want the document of one client at once, whose host is small; every call is an authorization request.
+_RUSH = _HOUR | {
+    "count.authorization_servers": 300, "popularity.authorization_servers": 0, "count.users": 1_000,
+    "count.resource_servers": 300, "popularity.resource_servers": 0, "count.clients": 1, "arrivals_per_second": 15,
+    "token_lifetime": 0, "metadata_lifetime": 0, "lifetime.client_metadata": 200,
+}  # fmt: skip
+_SMALL_HOST: dict[str, float] = {
+    "expire_together": 1, "warm_up": 100, "host_workers": 1, "host_seconds": 0.4, "host_backlog": 3, "retries": 1,
+}  # fmt: skip
 
 
 def _tried(longest: float, rate: float) -> dict[str, Range]:
@@ -87,14 +96,17 @@ IN_TIME = (
         "what does it help to let them end at random times, or to register instead?",
         "share of its lifetime by which a copy may end earlier", (0.0, 0.05, 0.2, 1.0),
         ("reg=cimd", "reg=dcr"), "swept", Number("jitter", option=True), reader="residents", attempts=160_000,
-        # Every call is an authorization request.
-        numbers=_HOUR | {
-            "count.authorization_servers": 300, "popularity.authorization_servers": 0, "count.users": 1_000,
-            "count.resource_servers": 300, "popularity.resource_servers": 0, "count.clients": 1,
-            "arrivals_per_second": 15, "token_lifetime": 0, "metadata_lifetime": 0, "lifetime.client_metadata": 200,
-        },
-        options={"expire_together": 1, "warm_up": 100, "host_workers": 1, "host_seconds": 0.4, "host_backlog": 3,
-                 "retries": 1},
+        numbers=_RUSH, options=_SMALL_HOST,
+        tried=_tried(200, 15) | {"warm_up": Range(0, 200, "as long as a document is kept")},
+        headline=(WORKING, Measure("document_fetches")),
+    ),
+    Experiment(
+        "outage",
+        "The document of a client cannot be had in the rush for it. How much less is its host asked if AS remember "
+        "that it could not, and how many flows does it cost them that they do not ask again?",
+        "seconds for which an AS remembers that it could not have a document", (0, 2, 10, 60, 200),
+        ("", "reg=dcr"), "swept", Number("failures_kept", option=True), reader="residents", attempts=160_000,
+        numbers=_RUSH, options=_SMALL_HOST,
         tried=_tried(200, 15) | {"warm_up": Range(0, 200, "as long as a document is kept")},
         headline=(WORKING, Measure("document_fetches")),
     ),

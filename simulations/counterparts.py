@@ -24,6 +24,9 @@ from simulations.stations import Station, TurnedAway, Waiting
 MEMORY = 3600.0
 NEVER = float("inf")
 
+#: How a flow ends whose client's document the AS cannot have.
+_UNAVAILABLE = "document_unavailable"
+
 _METADATA, _PUSH = COLUMN["metadata"], COLUMN["push"]
 _WORK = {name: place for place, name in enumerate(WORK)}
 
@@ -52,6 +55,7 @@ class Counterparts:
         self._approved: dict[tuple[int, int, int], float] = {}
         self._registered: set[tuple[int, int]] = set()
         self._documents: dict[tuple[int, int], float] = {}
+        self._failed: dict[tuple[int, int], float] = {}
         self._fetching: dict[tuple[int, int], simpy.Event] = {}
         self._keys: dict[int, float] = {}
         self._servers: dict[int, Station] = {}
@@ -120,12 +124,17 @@ class Counterparts:
             self._approved[key] = clock.now + self.options["remembers"]
 
     def _document(self, call: Call, number: int, product: int) -> Waiting:
-        """The document of a client product, fetched by the AS unless it gets it while it waits for another fetch."""
+        """The document of a client product, fetched by the AS unless it gets it while it waits for another fetch.
+
+        That it could not be had may be remembered for a while, and the client refused unasked.
+        """
         key, clock, options = (number, product), self.clock, self.options
         while key in self._fetching:
             yield self._fetching[key]
         if self._documents.get(key, -1.0) > clock.now:
             return
+        if self._failed.get(key, -1.0) > clock.now:
+            raise TurnedAway(_UNAVAILABLE)
         call.bill[DOCUMENTS] += 1
         self._noted(self.fetches, product)
         fetched = clock.event()
@@ -134,10 +143,13 @@ class Counterparts:
         try:
             if options["host_workers"]:
                 if product not in self._hosts:
-                    self._hosts[product] = self._station("host", "document_unavailable")
+                    self._hosts[product] = self._station("host", _UNAVAILABLE)
                 yield from self._hosts[product].serve(options["host_seconds"])
             yield clock.timeout(call.latencies[_METADATA])
             self._documents[key] = clock.now + self._document_life(call.early)
+        except TurnedAway:
+            self._failed[key] = clock.now + options["failures_kept"]
+            raise
         finally:
             self._fetching.pop(key, None)
             fetched.succeed()

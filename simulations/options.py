@@ -111,6 +111,8 @@ OPTIONS: dict[str, dict[str, Option]] = {
         "retries": Option(2, 0, 4, "tries after the first one, for who was turned away", 20, True),
         "pause": Option(1, 0.1, 10, "seconds before the first of them, twice as many before the next", _ANY),
         "coalesced": Option(0, 0, 1, "1: an AS fetches a document once for all that wait for it", 1, True),
+        "failures_kept": Option(0, 0, 3_600, "seconds for which an AS remembers that a document could not be had, and "
+                                "refuses its client (CIMD 5.2 forbids it)", _ANY),
         "jitter": Option(0, 0, 0.5, "share of its lifetime by which a cached document may end earlier, by chance"),
         "expire_together": Option(0, 0, 1, "1: every AS has fetched all documents at the beginning", 1, True),
         "remembers": Option(0, 0, 86_400, "seconds for which an AS remembers that a user has approved a client", _ANY),

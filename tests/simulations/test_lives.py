@@ -174,6 +174,16 @@ def test_storm_after_documents_end_together() -> None:
         assert (peak == 1) if coalesced else rate < peak < 2.5 * rate
 
 
+def test_a_document_that_could_not_be_had_is_not_asked_for_again_while_that_is_remembered() -> None:
+    """A host that answers nobody is asked once in so many seconds by each AS, and every call is refused as before."""
+    rate, kept = 20.0, 10.0
+    met = PLAIN.with_numbers(arrivals_per_second=rate, **{"lifetime.client_metadata": 60})
+    down = {"host_workers": 1, "host_rate": 1e-9, "retries": 0}
+    for remembered, every in ((0.0, 1 / rate), (kept, kept + 1 / rate)):
+        tally = count(unit(met, attempts=8_000, failures_kept=remembered, **down))
+        assert mean(tally, "document_fetches") == pytest.approx(1 / rate / every, rel=0.05)
+
+
 def test_refresh_races_are_as_many_as_come_in_a_round_trip() -> None:
     """A second use within the round trip revokes the grant, unless the AS forgives it or binds what it rotates."""
     agents, each, life, trip = 50, 0.2, 50.0, 0.5
