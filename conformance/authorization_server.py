@@ -26,7 +26,7 @@ from model import guards
 from model.design import Design
 from model.guards import ask
 from model.logic import decided
-from model.rule import Condition
+from model.rule import Named
 from model.scenario import Scenario
 from model.world import ATTACKER, DEFAULT_AUDIENCE, NONE
 
@@ -75,7 +75,7 @@ ERRORS = {
 }
 
 
-def demand(conditions: Iterable[Condition], otherwise: str = "invalid_request") -> None:
+def demand(conditions: Iterable[Named], otherwise: str = "invalid_request") -> None:
     """Raise a refusal in the name of the first rule that does not hold."""
     for condition in conditions:
         if not condition.holds:
@@ -265,7 +265,7 @@ class AuthorizationServer:
         fields = {"access_token": token, "expires_in": LIFETIME, "scope": grant.scope, **stated}
         return Message("token_response", fields, headers={"Cache-Control": "no-store"})
 
-    def _grants(self, grant: Grant, resource: str, proof: Proof | None) -> tuple[Condition, ...]:
+    def _grants(self, grant: Grant, resource: str, proof: Proof | None) -> tuple[Named, ...]:
         """What is asked of a token request for a resource."""
         granted = resource if resource in grant.resources else (*grant.resources, NONE)[0]
         return tuple(ask(

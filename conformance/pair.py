@@ -30,7 +30,7 @@ from model import guards
 from model import resource_server as resource_rules
 from model.design import Design
 from model.guards import ask
-from model.rule import Condition
+from model.rule import Named
 from model.world import NONE
 
 #: A client and a resource server that check everything the model has a rule for.
@@ -110,7 +110,7 @@ class Watched(Proxied):
         """The access tokens that the real server was seen to issue."""
         return {str(said["access_token"]) for _, said in self.said("token_response") if "access_token" in said}
 
-    def audience(self, token: str) -> list[Condition]:
+    def audience(self, token: str) -> list[Named]:
         """The rule about the audience, for a token that shows one."""
         shown = (claims_of(token) or {}).get("aud")
         if shown is None:
@@ -160,7 +160,7 @@ def remarks(world: Watched, issuer: str) -> tuple[Remark, ...]:
     )
 
 
-def _remarks(world: Watched, issuer: str) -> Iterator[tuple[Condition, str]]:
+def _remarks(world: Watched, issuer: str) -> Iterator[tuple[Named, str]]:
     """What the rules of the model say about what was seen, in the order in which it was."""
     metadata: dict[str, Any] = {}
     for seen, metadata in world.said("server_metadata"):
@@ -198,5 +198,5 @@ def _remarks(world: Watched, issuer: str) -> Iterator[tuple[Condition, str]]:
             yield condition, f"audience {shown}"
 
 
-def _strictly(guard: guards.Guard, about: str, **values: Any) -> Iterator[tuple[Condition, str]]:
+def _strictly(guard: guards.Guard, about: str, **values: Any) -> Iterator[tuple[Named, str]]:
     return ((condition, about) for condition in ask(guard, design=STRICT, **values))

@@ -29,7 +29,7 @@ from model import resource_server as rules
 from model.design import Design
 from model.guards import ask
 from model.logic import all_of, same
-from model.rule import Condition
+from model.rule import Named
 from model.world import DEFAULT_AUDIENCE, NONE
 
 #: Of a token in a request: what worlds ask, and what only real ones give cause to ask.
@@ -105,7 +105,7 @@ def presented(asked: Asked, around: Around) -> Presented:
     return Presented(asked, token, *_opened(token.text, around), verified_proof(asked.headers.get("dpop", "")))
 
 
-def reading(design: Design, shown: Presented, around: Around, used: Collection[str] = ()) -> tuple[Condition, ...]:
+def reading(design: Design, shown: Presented, around: Around, used: Collection[str] = ()) -> tuple[Named, ...]:
     """What the rules say of a request: it goes by several identifiers, a token has several audiences, and one of each
     has to agree. ``used``: the names of proofs that were seen before.
     """

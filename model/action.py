@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from model.logic import Condition, Value, all_of, any_of, choose, same
 from model.messages import Sent
-from model.rule import Condition as Named
+from model.rule import Named
 from model.state import View
 from model.world import Party, World
 
@@ -124,7 +124,7 @@ class Context(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Schema:
+class ActionSchema:
     """An action before its ``each`` parameters are fixed."""
 
     name: str
@@ -141,7 +141,7 @@ class Schema:
 class Action:
     """An action of a world: a schema of a protocol with its ``each`` parameters fixed."""
 
-    schema: Schema
+    schema: ActionSchema
     fixed: Mapping[str, str]
     choices: Domains
     protocol: str
@@ -158,7 +158,7 @@ class Action:
             return Move(False, (), {})
 
 
-SCHEMAS: dict[str, Schema] = {}
+SCHEMAS: dict[str, ActionSchema] = {}
 
 
 def action(
@@ -181,10 +181,10 @@ def described(
     step: str,
     each: Callable[[World], list[dict[str, str]]],
     choices: Callable[[World], Domains],
-) -> Schema:
+) -> ActionSchema:
     """A function as an action."""
     name = function.__name__.replace("__", ".")
     honest = "." in name
     meaning = (function.__doc__ or "").strip().partition("\n")[0]
     called = name if honest else f"attacker.{name}"
-    return Schema(called, function.__module__, step, honest, meaning, each, choices, function)
+    return ActionSchema(called, function.__module__, step, honest, meaning, each, choices, function)

@@ -18,7 +18,7 @@ from model.logic import Condition, Value, all_of, any_of, choose, implies, no, o
 from model.messages import THIEF, Redirection, Sent, learned
 from model.readings import ids_of, policy_of, tampered
 from model.registration import is_known, knows_attester
-from model.rule import Condition as Named
+from model.rule import Named
 from model.state import assertion_at
 from model.world import ATTACKER, FORGED_BY, LOOPBACK, NONE, SUB_AGENT, Held, Party, World, callbacks, pages
 

@@ -63,7 +63,7 @@ from model.readings import (
     was_handed_over,
 )
 from model.registration import is_fetched, knows_attesters, shares_host
-from model.rule import Condition as Named
+from model.rule import Named
 from model.state import ATTACKERS_KEY, Moved, assertion_at, tokens
 from model.token_flow import INTERNAL, accepts, captured_proofs, is_told, request_with, token_request
 from model.world import ATTACKER, NONE, Party, World

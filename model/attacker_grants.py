@@ -25,7 +25,7 @@ from model.readings import (
     users_grants,
 )
 from model.registration import is_known
-from model.rule import Condition as Named
+from model.rule import Named
 from model.state import refreshed, tokens
 from model.vouching import asserted
 from model.world import ATTACKER, NONE, Exchanged, World, client_ids

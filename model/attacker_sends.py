@@ -63,7 +63,7 @@ from model.readings import (
     users_grants,
 )
 from model.registration import is_known
-from model.rule import Condition as Named
+from model.rule import Named
 from model.state import ATTACKERS_KEY, assertion_at
 from model.world import ATTACKER, LOOPBACK, NONE, PROXY, World, callbacks, client_ids, pages
 

@@ -15,8 +15,7 @@ from urllib.parse import urlsplit
 from model import client, conduct, guards, identifiers
 from model.logic import decided
 from model.protocols import steps
-from model.rule import Condition as Named
-from model.rule import Rule
+from model.rule import Named, Rule
 from model.scenario import Answer, Scenario
 from model.schemas import is_url
 from model.world import NONE
@@ -53,7 +52,7 @@ class Request:
 
 
 @dataclass(slots=True)
-class Sent:
+class SentByClient:
     """What the client sent where, in order.
 
     ``urls`` are the authorization requests as the browser gets them (without what differs from run to run), and
@@ -74,7 +73,7 @@ class Conversation:
     stage: Stage
     refused_by: Rule | None
     decisions: tuple[Decision, ...]
-    sent: Sent
+    sent: SentByClient
 
     @property
     def misdelivered(self) -> bool:
@@ -155,7 +154,7 @@ class Walk:
         self.step = ""
         self.stage: Stage = "d"
         self.decisions: list[Decision] = []
-        self.sent = Sent()
+        self.sent = SentByClient()
         self.registered: set[str] = set()
         self.named = ""
         self.resource = _Resource()

@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from model import guards, messages, protocols
-from model.action import SCHEMAS, Context, Domains, Move, Schema, described
+from model.action import SCHEMAS, ActionSchema, Context, Domains, Move, described
 from model.design import DESIGN_NOTES, NAMED_DESIGNS, expanded, parse_switches
 from model.errors import InputError, hint
 from model.logic import Condition, Value
@@ -290,7 +290,7 @@ def _ask_at(step: str, read: Callable[..., Any]) -> None:
     put(SCHEMAS, {step: _changed(schema, also)})
 
 
-def _changed(schema: Schema, then: Callable[[Context, dict[str, Any], Move], Move]) -> Schema:
+def _changed(schema: ActionSchema, then: Callable[[Context, dict[str, Any], Move], Move]) -> ActionSchema:
     """A step of which something else is made."""
     before = schema.move
 
@@ -324,7 +324,7 @@ def _guard(name: str) -> guards.Guard:
     return found
 
 
-def _schema(step: str) -> Schema:
+def _schema(step: str) -> ActionSchema:
     protocols.rules()  # which brings all steps
     return SCHEMAS[known("step", step, SCHEMAS)]
 

@@ -72,7 +72,7 @@ from model.readings import (
     users_grants,
 )
 from model.registration import is_known, is_on_file, knows_attester, registered, shows_a_client
-from model.rule import Condition as Named
+from model.rule import Named
 from model.state import Moved, Reading, assertion_at
 from model.world import ATTACKER, NONE, Party, World, on_same_origin
 

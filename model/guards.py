@@ -15,7 +15,7 @@ from typing import Any
 from model import authorization_server as server
 from model import client
 from model import resource_server as resource
-from model.rule import Condition as Named
+from model.rule import Named
 
 Asked = Callable[..., Named]
 Guard = tuple[Asked, ...]

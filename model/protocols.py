@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 
-from model.action import SCHEMAS, Action, Schema
+from model.action import SCHEMAS, Action, ActionSchema
 from model.rule import CONDUCT, RULES, SERVING, Rule
 from model.state import Variable, Variables
 from model.world import AUTHORIZATION_SERVER, CLIENT, RESOURCE_SERVER, World
@@ -98,7 +98,7 @@ def variables(world: World) -> tuple[Variable, ...]:
 
 
 @cache
-def schemas(protocol: str) -> tuple[Schema, ...]:
+def schemas(protocol: str) -> tuple[ActionSchema, ...]:
     """What can happen in a protocol: what honest parties do, in its order, then what the attacker does."""
     modules = PROTOCOLS[protocol].modules
     for module in modules:

@@ -17,7 +17,7 @@ from model.federation import WAYS_IN
 from model.guards import ask
 from model.logic import Condition, Value, all_of, any_of, choose, holds, mapped, no, one_of, same
 from model.messages import Configured, Fetch, ResourceMetadata, ResourceRequest, Sent
-from model.rule import Condition as Named
+from model.rule import Named
 from model.state import ATTACKERS_KEY, TASK, Moved, Reading, refreshed, shown_keys
 from model.world import (
     ATTACKER,

@@ -11,7 +11,7 @@ from model.authorization_server import document_is_fetched, redirect_uri_matches
 from model.client import attests, distinct_redirects
 from model.logic import Condition, Value, all_of, any_of, holds, implies, no, one_of, same
 from model.readings import is_enrolled
-from model.rule import Condition as Named
+from model.rule import Named
 from model.world import LOOPBACK, PROXY, Party, callback_at, callbacks, client_ids, identity_at, pages
 
 

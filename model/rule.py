@@ -1,7 +1,7 @@
 """Named conditions: what a guard is made of.
 
 A rule is a pure function that returns a truth value. The decorator gives it a name (``client.iss_matches``),
-the ids of the catalogue it carries and its source section; calling it yields a :class:`Condition`, so that a
+the ids of the catalogue it carries and its source section; calling it yields a :class:`Named`, so that a
 guard that fails can say which condition refused, and a proof can say which condition blocked.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, NamedTuple, ParamSpec
 
-from model.logic import Condition as Truth
+from model.logic import Condition
 
 P = ParamSpec("P")
 
@@ -31,11 +31,11 @@ class Rule:
     otherwise: str = ""
 
 
-class Condition(NamedTuple):
+class Named(NamedTuple):
     """One conjunct of a guard: the rule and its truth value in some reading."""
 
     rule: Rule
-    holds: Truth
+    holds: Condition
 
 
 RULES: dict[str, Rule] = {}
@@ -50,13 +50,13 @@ SERVING: dict[str, Rule] = {}
 _ASIDE = {"conduct": ("client", CONDUCT), "serving": ("resource_server", SERVING)}
 
 
-def rule(*ids: str, source: str, otherwise: str = "") -> Callable[[Callable[P, Any]], Callable[P, Condition]]:
+def rule(*ids: str, source: str, otherwise: str = "") -> Callable[[Callable[P, Any]], Callable[P, Named]]:
     """Make a function a rule; its docstring's first line is the requirement in plain words.
 
     Its actor is named by the module, but for those that are about what no world holds (``_ASIDE``).
     """
 
-    def decorate(function: Callable[P, Any]) -> Callable[P, Condition]:
+    def decorate(function: Callable[P, Any]) -> Callable[P, Named]:
         module = function.__module__.rpartition(".")[2]
         actor, among = _ASIDE.get(module, (module, RULES))
         described, read = made(actor, function, ids, source, otherwise)
@@ -70,13 +70,13 @@ def rule(*ids: str, source: str, otherwise: str = "") -> Callable[[Callable[P, A
 
 def made(
     actor: str, function: Callable[P, Any], ids: tuple[str, ...], source: str, otherwise: str = ""
-) -> tuple[Rule, Callable[P, Condition]]:
+) -> tuple[Rule, Callable[P, Named]]:
     """A function as a rule of an actor's, and how it is asked."""
     requirement = (function.__doc__ or "").strip().partition("\n")[0]
     described = Rule(f"{actor}.{function.__name__}", ids, source, requirement, otherwise)
 
     @wraps(function)
-    def read(*args: P.args, **kwargs: P.kwargs) -> Condition:
-        return Condition(described, DECIDES[described.name](*args, **kwargs))
+    def read(*args: P.args, **kwargs: P.kwargs) -> Named:
+        return Named(described, DECIDES[described.name](*args, **kwargs))
 
     return described, read

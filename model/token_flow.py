@@ -67,7 +67,7 @@ from model.readings import (
     uses_dpop,
 )
 from model.registration import knows_attesters
-from model.rule import Condition as Named
+from model.rule import Named
 from model.state import Moved, Reading, captures, over_plain_http, shown_keys, tokens
 from model.vouching import asserted, grant_type_of, has_grant, presents
 from model.world import ATTACKER, NONE, Party, World

@@ -25,7 +25,7 @@ from model.readings import (
     takes_word_of,
     voucher_of,
 )
-from model.rule import Condition as Named
+from model.rule import Named
 from model.world import NONE, Party, World
 
 

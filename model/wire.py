@@ -20,7 +20,7 @@ from model.messages import Message, Sent, held
 from model.rule import Rule
 from model.state import View
 from model.trace import Trace
-from model.wire_values import Words, owner
+from model.value_words import Words, owner
 from model.world import ATTACKER, NONE
 
 

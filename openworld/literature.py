@@ -8,12 +8,12 @@ from typing import Any
 
 from openworld.show import command, entry
 from openworld.show import outcome as in_words
-from properties.literature import Outcome, kinds
+from properties.literature import Reproduction, kinds
 
 _WIDTH = 22
 
 
-def row(found: Outcome) -> str:
+def row(found: Reproduction) -> str:
     """One of many in a line: what it is, what was found, and where it was published."""
     about = found.publication
     answers: str = found.how
@@ -24,7 +24,7 @@ def row(found: Outcome) -> str:
     return f"{about.id:<{_WIDTH}} {answers:<51} {about.source}{said}"
 
 
-def lines(found: Outcome) -> Iterator[str]:
+def lines(found: Reproduction) -> Iterator[str]:
     """One by itself: the published steps, ours beside them, and the commands that show both."""
     about, asked = found.publication, found.publication.question
     yield from entry("attack", f"{about.attack} ({about.id})")
@@ -49,7 +49,7 @@ def lines(found: Outcome) -> Iterator[str]:
     yield from entry("so", found.wrong or "as published")
 
 
-def summary(found: Iterable[Outcome]) -> str:
+def summary(found: Iterable[Reproduction]) -> str:
     """How many were found how."""
     counted = Counter(each.how for each in found)
     total = counted.total()
@@ -57,7 +57,7 @@ def summary(found: Iterable[Outcome]) -> str:
     return f"{total} published attacks: {many}"
 
 
-def table(found: Sequence[Outcome]) -> Iterator[str]:
+def table(found: Sequence[Reproduction]) -> Iterator[str]:
     """Many as a table in Markdown, each with the command that shows it, and how many they are."""
     yield f"{summary(found)}."
     yield ""
@@ -74,7 +74,7 @@ def table(found: Sequence[Outcome]) -> Iterator[str]:
         yield f"| {about.source} | {about.attack}: {where} | {there} | {mended}: `{asked.fixed}` | {how} |"
 
 
-def data(found: Outcome) -> dict[str, Any]:
+def data(found: Reproduction) -> dict[str, Any]:
     """One as data."""
     about, asked = found.publication, found.publication.question
     return {

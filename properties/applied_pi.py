@@ -22,7 +22,7 @@ from model.world import World
 from properties.clauses import Clause, Clauses
 from properties.cubes import Cube
 from properties.security import Property
-from properties.steps import SEVERAL, Copy, Event, Fact, Row, Values
+from properties.steps import SEVERAL, Copy, CubeRow, Event, Fact, Values
 
 #: What honest parties come to, so that a process in which nothing can happen is not taken for a proof.
 RUNS = "first_contact"
@@ -214,7 +214,7 @@ class _Step:
 
     def _in_use(self) -> list[str]:
         """The variables that it asks something of, or copies."""
-        written: list[Values] = [*self.named.values(), *([self.head.values] if isinstance(self.head, Row) else [])]
+        written: list[Values] = [*self.named.values(), *([self.head.values] if isinstance(self.head, CubeRow) else [])]
         copied = [value.variable for values in written for value in values.values() if isinstance(value, Copy)]
         return list(dict.fromkeys((*self.said, *copied)))
 
@@ -222,7 +222,7 @@ class _Step:
         """Whose rows it takes, in the order in which they are named."""
         outside = self.model.facts | self.model.choices
         found = [self.instances.owner(name)[0] for name in self._in_use() if name not in outside]
-        first = [self.head.of] if isinstance(self.head, Row) else []
+        first = [self.head.of] if isinstance(self.head, CubeRow) else []
         return list(dict.fromkeys([*first, *self.named, *found]))
 
     def _row(self, of: str, place: int) -> None:

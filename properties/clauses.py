@@ -20,7 +20,7 @@ from model.design import Configuration
 from model.world import World
 from properties.cubes import ALWAYS, Cube, Cubes
 from properties.since import Since
-from properties.steps import SEVERAL, Copy, Event, Fact, Row, Step, Values, steps_of
+from properties.steps import SEVERAL, Copy, CubeRow, CubeStep, Event, Fact, Values, steps_of
 
 
 class Clause(NamedTuple):
@@ -28,7 +28,7 @@ class Clause(NamedTuple):
 
     action: str
     cube: Cube
-    head: Row | Fact | Event
+    head: CubeRow | Fact | Event
     named: Mapping[str, Values] = {}
 
 
@@ -101,7 +101,7 @@ class Clauses:
             for of in those:
                 variable = self.steps.variable[of, column]
                 here = cube.get(variable, self.steps.reading.domains[variable])
-                if isinstance(head, Row) and head.of == of:
+                if isinstance(head, CubeRow) and head.of == of:
                     then = head.values.get(variable)
                     if isinstance(then, Copy) or (then in states and not here <= states):
                         yield step.action
@@ -112,7 +112,7 @@ class Clauses:
                         yield step.action
 
     @cached_property
-    def _spoken_of(self) -> list[tuple[Step, Cube, Row | Fact, set[str]]]:
+    def _spoken_of(self) -> list[tuple[CubeStep, Cube, CubeRow | Fact, set[str]]]:
         """Each thing that steps bring about, and the instances that nobody has spoken of before it."""
         return [
             (step, cube, head, self._mentioned(cube, head) - {of for _, of in self.steps.spoken(cube)})
@@ -120,12 +120,12 @@ class Clauses:
             for cube, head in step.heads
         ]
 
-    def _mentioned(self, cube: Cube, head: Row | Fact) -> set[str]:
+    def _mentioned(self, cube: Cube, head: CubeRow | Fact) -> set[str]:
         return {of for _, of, source in self.steps.mentioned(cube, head) if source is None}
 
-    def _naming(self, step: Step, cube: Cube, head: Row | Fact) -> Iterator[Clause]:
+    def _naming(self, step: CubeStep, cube: Cube, head: CubeRow | Fact) -> Iterator[Clause]:
         """A clause, with the names that instances get in its step and that it speaks of."""
-        own = {head.of: [(ALWAYS[0], head.values)]} if isinstance(head, Row) else {}
+        own = {head.of: [(ALWAYS[0], head.values)]} if isinstance(head, CubeRow) else {}
         about = sorted((own.keys() | self._mentioned(cube, head)) & step.rows.keys())
         found: list[tuple[Cube, dict[str, Values]]] = [(cube, {})]
         for of in (of for of in about if self.steps.kind(of) in self.nameless):

@@ -23,7 +23,7 @@ Cubes = list[Cube]
 ALWAYS: Cubes = [{}]
 
 
-class Reading:
+class CubeReading:
     """Reads the conditions of a template as cubes over its variables, and over what was added to them."""
 
     def __init__(self, template: Template) -> None:

@@ -19,7 +19,7 @@ from model.design import Configuration, Design
 from model.world import AUTHORIZATION_SERVER, PROXY, RESOURCE_SERVER, Held, Party, World
 
 #: Who can be in a domain: a client is known by more than its name and URL.
-ROLES = frozenset((AUTHORIZATION_SERVER, RESOURCE_SERVER, PROXY))
+SERVER_ROLES = frozenset((AUTHORIZATION_SERVER, RESOURCE_SERVER, PROXY))
 
 
 class Called(NamedTuple):
@@ -52,7 +52,7 @@ class Domains:
             members = tuple(party for party in self.one.parties if party.name in part)
             if servers := [party.name for party in members if party.role == AUTHORIZATION_SERVER]:
                 found[servers[0]] = members
-        apart = all(p.role in ROLES and not p.scopes for members in found.values() for p in members)
+        apart = all(p.role in SERVER_ROLES and not p.scopes for members in found.values() for p in members)
         return found if apart and self.number > 1 else {}
 
     @cached_property

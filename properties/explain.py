@@ -57,7 +57,7 @@ def explain(prop: Property, first: Configuration, second: Configuration, checker
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class TurningPoint:
     """A change of one switch with which a run appears or is gone; ``usable``: first contact succeeds after it."""
 
     switch: str
@@ -66,7 +66,7 @@ class Turn:
     usable: bool
 
 
-def turns(prop: Property, configuration: Configuration, checker: Checker | None = None) -> tuple[Turn, ...]:
+def turns(prop: Property, configuration: Configuration, checker: Checker | None = None) -> tuple[TurningPoint, ...]:
     """Every change of one switch with which a property's event becomes possible or impossible, in their order.
 
     What a question forbids the attacker is no change of a design, and left out.
@@ -80,7 +80,7 @@ def turns(prop: Property, configuration: Configuration, checker: Checker | None 
         for after in switch.values:
             changed = replace(configuration, design=configuration.design.but(**{switch.name: after}))
             if after != before and (ask.result(prop, changed) in ("attack", "reached")) != happens:
-                found.append(Turn(switch.name, before, after, ask.result(contact, changed) == "reached"))
+                found.append(TurningPoint(switch.name, before, after, ask.result(contact, changed) == "reached"))
     return tuple(found)
 
 

@@ -30,7 +30,7 @@ class UnknownPublicationError(InputError):
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class PublishedQuestion:
     """A published attack as a question.
 
     Attributes:
@@ -60,13 +60,13 @@ class Publication:
     id: str
     attack: str
     source: str
-    question: Question | None
+    question: PublishedQuestion | None
     published: str
     note: str
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Reproduction:
     """What the model makes of a published attack: its verdicts where it is there and where it is mended."""
 
     publication: Publication
@@ -119,7 +119,7 @@ def _publication(row: dict[str, str]) -> Publication:
         prop = find(row["property"])
         after = read_result(row["after"], prop.kind)
         steps = tuple(filter(None, row["kinds"].split(" > ")))
-        question = Question(prop, row["vulnerable"], row["fixed"], after, steps)
+        question = PublishedQuestion(prop, row["vulnerable"], row["fixed"], after, steps)
     return Publication(row["id"], row["attack"], row["source"], question, row["published"], row["note"])
 
 
@@ -130,15 +130,15 @@ def publication(name: str) -> Publication:
     return publications()[name]
 
 
-def outcome(published: Publication) -> Outcome:
+def outcome(published: Publication) -> Reproduction:
     """What the model makes of a published attack."""
     asked = published.question
     if asked is None:
-        return Outcome(published)
+        return Reproduction(published)
     there, mended = (check(asked.property, parse(text)) for text in (asked.vulnerable, asked.fixed))
-    return Outcome(published, there, mended)
+    return Reproduction(published, there, mended)
 
 
-def outcomes() -> Iterator[Outcome]:
+def outcomes() -> Iterator[Reproduction]:
     """What it makes of all of them, one after the other."""
     return map(outcome, publications().values())

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 from properties.cubes import Cube
-from properties.steps import Copy, Event, Fact, Place, Row, Step, Steps
+from properties.steps import Copy, CubeRow, CubeStep, Event, Fact, Place, Steps
 
 #: For each place and column, the values that an instance of which something is said there may have in the column.
 Known = Mapping[tuple[Place, str], Set[Any]]
@@ -34,12 +34,12 @@ class Since:
             if known and not steps.kinds_in(kind, column):
                 yield column
 
-    def narrowed(self, cube: Cube, head: Row | Fact | Event) -> Cube | None:
+    def narrowed(self, cube: Cube, head: CubeRow | Fact | Event) -> Cube | None:
         """A cube that says of the rows in it how far they have come; ``None`` where they cannot have."""
         steps, told = self._steps, _told(self._steps, cube)
         owners = [steps.instances.owner(name)[0] for name in cube if name not in steps.facts | steps.choices]
         narrowed = dict(cube)
-        for of in dict.fromkeys([*owners, *([head.of] if isinstance(head, Row) else [])]):
+        for of in dict.fromkeys([*owners, *([head.of] if isinstance(head, CubeRow) else [])]):
             for column in self._columns.get(steps.kind(of), ()) if of in told else ():
                 variable = steps.variable[of, column]
                 states = self._states(cube, told[of], variable, column, self._known)
@@ -97,7 +97,7 @@ class Since:
         return known
 
     def _afterwards(
-        self, step: Step, cube: Cube, told: Set[Place], of: str, column: str, known: Known
+        self, step: CubeStep, cube: Cube, told: Set[Place], of: str, column: str, known: Known
     ) -> Set[Any]:
         """The values that an instance may have in a column after a step in which a cube held, or later."""
         variable = self._steps.variable[of, column]

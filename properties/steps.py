@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from model.design import Configuration
 from model.logic import Condition, Pick, Value, no, truth
 from model.world import World
-from properties.cubes import ALWAYS, Cube, Cubes, Reading
+from properties.cubes import ALWAYS, Cube, CubeReading, Cubes
 from properties.instances import Instances
 from properties.template import Firing, Template
 
@@ -32,7 +32,7 @@ class Copy(NamedTuple):
 Values = Mapping[str, Any]
 
 
-class Row(NamedTuple):
+class CubeRow(NamedTuple):
     """A row of an instance (or of what there is one of) as a step leaves it."""
 
     of: str
@@ -56,7 +56,7 @@ class Fact(NamedTuple):
 Place = tuple[str, str, str, int]
 
 
-class Step(NamedTuple):
+class CubeStep(NamedTuple):
     """What an action may bring about: of each row how it may leave it, and when facts come to hold."""
 
     action: str
@@ -64,9 +64,9 @@ class Step(NamedTuple):
     facts: Sequence[tuple[Cube, str]]
 
     @property
-    def heads(self) -> Iterator[tuple[Cube, Row | Fact]]:
+    def heads(self) -> Iterator[tuple[Cube, CubeRow | Fact]]:
         """Each of them alone, with the cube in which it comes about."""
-        yield from ((cube, Row(of, values)) for of, cases in self.rows.items() for cube, values in cases)
+        yield from ((cube, CubeRow(of, values)) for of, cases in self.rows.items() for cube, values in cases)
         yield from ((cube, Fact(variable)) for cube, variable in self.facts)
 
 
@@ -85,7 +85,7 @@ class Steps:
         self.instances = Instances(world, SEVERAL, servers)
         configured = self.instances.domains.configured(configuration)
         self.template = Template(self.instances.world, configured, tuple(events))
-        self.reading = Reading(self.template)
+        self.reading = CubeReading(self.template)
         self.facts = self.template.facts
         self.columns: dict[str, dict[str, Any]] = {}
         self.variable: dict[tuple[str, str], str] = {}
@@ -100,14 +100,14 @@ class Steps:
                 self.variable.setdefault((of, column), f"{of}.{column}")
         self.all = self._all()
 
-    def _all(self) -> list[Step]:
+    def _all(self) -> list[CubeStep]:
         """Those that are about the first instances of each kind, where one is like the other; domains always are."""
         alike = all(name in self.reading.domains for name in self.variable.values())
         kinds = {each.kind for each in self.instances.by_name.values()} if alike else self.instances.domains.parts
         fixed = ((each, each.action.fixed.values()) for each in self.template.firings)
         return [self._step(each) for each, values in fixed if self.instances.in_order(values, kinds)]
 
-    def _step(self, firing: Firing) -> Step:
+    def _step(self, firing: Firing) -> CubeStep:
         for name, value in firing.chosen.items():
             self.choices.add(f"{firing.number}: {name}")
             self.reading.add(f"{firing.number}: {name}", value)
@@ -121,7 +121,7 @@ class Steps:
             elif variable in self.template.kept:
                 of, _ = self.instances.owner(variable)
                 rows[of] = self._with(rows.get(of, [(cube, {}) for cube in when]), variable, value)
-        return Step(firing.action.name, rows, facts)
+        return CubeStep(firing.action.name, rows, facts)
 
     def _with(
         self, made: list[tuple[Cube, Values]], variable: str, value: Value | Condition
@@ -163,7 +163,7 @@ class Steps:
         members = chain(*(self.reading.domains.get(self.variable[of, column], ()) for of in self.of_kind(kind)))
         return {self.kind(of) for term in map(self.instances.term, members) if term for of in term.of}
 
-    def mentioned(self, cube: Cube, head: Row | Fact) -> Iterator[tuple[Place, str, Place | None]]:
+    def mentioned(self, cube: Cube, head: CubeRow | Fact) -> Iterator[tuple[Place, str, Place | None]]:
         """The instances whose names come into a fact, or into the row of another: where, which, and from where.
 
         From nowhere, where the step itself is about it or somebody chooses it; else from a row, in which it is already.

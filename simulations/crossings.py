@@ -22,7 +22,7 @@ from model.design import Design
 from model.guards import ask
 from model.logic import Condition, all_of, choose, decided, no, same
 from model.messages import THIEF
-from model.rule import Condition as Named
+from model.rule import Named
 from model.state import ATTACKERS_KEY
 from model.world import NONE
 from simulations.topology import ResourceServer

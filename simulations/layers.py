@@ -19,7 +19,7 @@ from model import resource_server as resource
 from model.design import Design
 from model.logic import decided
 from model.readings import published
-from model.rule import Condition
+from model.rule import Named
 from model.world import NONE
 from simulations import draws
 from simulations.attempts import ADOPTIONS, Situations, Whole, draw_codes, situations
@@ -164,7 +164,7 @@ def judge(design: Design, written: dict[str, str]) -> Label:
     return Label("success", ACCEPTED, ()) if refused is None else Label("refused", refused, ())
 
 
-def layers(design: Design, written: dict[str, str]) -> tuple[Condition, ...]:
+def layers(design: Design, written: dict[str, str]) -> tuple[Named, ...]:
     """The rules that compare identifiers, in protocol order.
 
     The client names the resource that the metadata published, where it names one.

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from model import client
 from model import resource_server as resource
 from model.design import Design
-from model.rule import Condition
+from model.rule import Named
 from simulations import draws
 from simulations.attempts import ADOPTIONS, Situations, draw_codes, draw_latency, situations
 from simulations.harms import strategy
@@ -364,7 +364,7 @@ class Agent:
             yield self.clock.timeout(2.0**trial)
         raise Failed("gave_up", fault)
 
-    def _obey(self, condition: Condition) -> None:
+    def _obey(self, condition: Named) -> None:
         """Fail by the name of a rule of the model that does not hold."""
         if not condition.holds:
             raise Failed("refused", condition.rule.name)

@@ -11,7 +11,7 @@ from model.protocols import variables
 from properties.clauses import Clauses
 from properties.instances import Instances
 from properties.security import find
-from properties.steps import SEVERAL, Copy, Fact, Row
+from properties.steps import SEVERAL, Copy, CubeRow, Fact
 from properties.verdict import judged
 
 
@@ -128,7 +128,7 @@ class Coverage:
         if fact is not None:
             if not isinstance(head, Fact) or self._renamed(head.variable, instances) != fact:
                 return False
-        elif not isinstance(head, Row) or instances.get(head.of, head.of) != of:
+        elif not isinstance(head, CubeRow) or instances.get(head.of, head.of) != of:
             return False
 
         def now(variable):

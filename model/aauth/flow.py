@@ -24,7 +24,7 @@ from model.readings import (
     sessions,
     tampered,
 )
-from model.rule import Condition as Named
+from model.rule import Named
 from model.state import captures
 from model.world import NONE, Held, Party, World
 

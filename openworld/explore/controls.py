@@ -20,8 +20,8 @@ from openworld.explore.asking import ask, checker, read, result
 from openworld.explore.evidence import gained
 from openworld.explore.gallery import exhibit
 from openworld.explore.views import Answer, headline, statuses
-from properties.attacks import attacks
 from properties.explain import turns
+from properties.named_attacks import attacks
 from properties.security import PROPERTIES, find
 
 _AS_IT_IS = "(none: the attack as it is)"

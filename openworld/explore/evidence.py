@@ -16,8 +16,8 @@ from model.protocols import rules as known_rules
 from model.state import Variable
 from model.switches import SWITCHES
 from model.trace import Trace
+from model.value_words import Words
 from model.wire import scenes
-from model.wire_values import Words
 from openworld import diff
 from openworld.explore.asking import ask, checker, read, result
 from openworld.explore.views import Picture, Table

@@ -10,7 +10,7 @@ from model.design import Configuration
 from openworld.explore.asking import ask, result
 from openworld.explore.evidence import gained, table, turning
 from openworld.explore.views import Answer, Table
-from properties.attacks import Attack, attack, attacks
+from properties.named_attacks import NamedAttack, attack, attacks
 from properties.security import Property
 
 
@@ -18,7 +18,7 @@ from properties.security import Property
 class Exhibit:
     """An attack of the catalogue at work: what it violates, and under which design and attacker."""
 
-    attack: Attack
+    attack: NamedAttack
     property: Property
     configuration: Configuration
 

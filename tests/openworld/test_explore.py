@@ -13,8 +13,8 @@ from openworld.explore.controls import Explorer, Gallery, explore
 from openworld.explore.gallery import catalogue, exhibit
 from openworld.explore.knobs import Knobs, Spread
 from openworld.explore.sizes import SizeError, chosen
-from properties.attacks import UnknownAttackError, attacks
 from properties.explain import turns
+from properties.named_attacks import UnknownAttackError, attacks
 from properties.security import PROPERTIES, UnknownPropertyError, find
 from simulations.blast_radius import run
 

@@ -8,7 +8,7 @@ import pytest
 
 from model.design import Configuration, Design
 from model.machine import Machine
-from model.rule import Condition
+from model.rule import Named
 from model.state import View
 from model.switches import CAPABILITIES, SWITCHES
 from model.world import NONE
@@ -23,7 +23,7 @@ AT = ResourceServer("https://rs.example/mcp", "https://rs.example/mcp", ("https:
 DESIGN = Design({"dpop": "token"})
 LOOT = loot(DESIGN, HONEST_AS, AT.resource)
 
-CROSSINGS: dict[str, tuple[Condition, ...]] = {
+CROSSINGS: dict[str, tuple[Named, ...]] = {
     crossing.action: tuple(crossing.rules)
     for crossing in (
         crossings.discover(DESIGN, AT.resource, AT.url, True),

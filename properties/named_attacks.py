@@ -18,7 +18,7 @@ class UnknownAttackError(InputError):
 
 
 @dataclass(frozen=True, slots=True)
-class Expectation:
+class ExpectedAnswer:
     """A verdict derived by hand: ``expected`` is the answer in today's words, ``why`` and ``source`` argue it."""
 
     id: str
@@ -30,7 +30,7 @@ class Expectation:
 
 
 @dataclass(frozen=True, slots=True)
-class Attack:
+class NamedAttack:
     """An attack of the catalogue.
 
     Attributes:
@@ -42,23 +42,23 @@ class Attack:
     id: str
     name: str
     part: str
-    expectations: tuple[Expectation, ...]
+    expectations: tuple[ExpectedAnswer, ...]
     seen: tuple[tuple[Property, Configuration], ...]
 
 
 @cache
-def attacks() -> dict[str, Attack]:
+def attacks() -> dict[str, NamedAttack]:
     """The catalogue by id, in its order."""
-    rows: dict[str, list[Expectation]] = {}
+    rows: dict[str, list[ExpectedAnswer]] = {}
     for line in _lines("expected_rows.csv"):
         asked = find(line["property"]), parse(line["config"])
         expected = today(line["expected"], asked[0].kind)
-        made = Expectation(line["id"], *asked, expected, line["why"], line["source"])
+        made = ExpectedAnswer(line["id"], *asked, expected, line["why"], line["source"])
         rows.setdefault(line["attack_id"], []).append(made)
     return {line["id"]: _attack(line, tuple(rows.get(line["id"], ()))) for line in _lines("attacks.csv")}
 
 
-def attack(name: str) -> Attack:
+def attack(name: str) -> NamedAttack:
     """An attack by its id.
 
     Raises:
@@ -69,11 +69,11 @@ def attack(name: str) -> Attack:
     return attacks()[name]
 
 
-def _attack(line: dict[str, str], rows: tuple[Expectation, ...]) -> Attack:
+def _attack(line: dict[str, str], rows: tuple[ExpectedAnswer, ...]) -> NamedAttack:
     seen = [(row.property, row.configuration) for row in rows if row.expected == "attack"]
     if line["property"]:
         seen.append((find(line["property"]), parse(line["config"])))
-    return Attack(line["id"], line["name"], line["part"], rows, tuple(seen))
+    return NamedAttack(line["id"], line["name"], line["part"], rows, tuple(seen))
 
 
 def _lines(name: str) -> list[dict[str, str]]:
