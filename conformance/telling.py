@@ -274,8 +274,10 @@ def _comes_back(draft: Draft, told: Told, response: AuthorizationResponse) -> No
     one = draft.session(told.who)
     if response.error != NONE or not (one.led or response.code in draft.codes):
         raise UntellableError("what comes back is no code of an AS")
-    if one.led:  # what the attacker's AS has to do with it is told of that
+    if one.led:  # what the attacker's AS has to do with it is told of that, and whom it says that it is
         one.code = one.state = told.who
+        if draft.placed(response.iss) not in ("absent", "{evil}"):
+            draft.state("servers", "evil", iss=draft.placed(response.iss))
         return
     one.code = draft.codes[str(response.code)]
     one.state = str(response.state) if response.state in draft.world.session else None

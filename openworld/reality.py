@@ -32,7 +32,7 @@ from properties.security import find
 from simulations.behaviour import Comparison, Observed
 from simulations.fitting import Note, fit
 
-#: Seconds that a design is looked for that explains what was seen.
+#: Seconds of computing in which a design is looked for that explains what was seen: a busy machine finds no other.
 PATIENCE = 25.0
 
 

@@ -66,7 +66,7 @@ def fit(
     """
     near = near or Design()
     search = _Search(observed, near, note)
-    search.until = time.monotonic() + patience
+    search.until = time.process_time() + patience
     candidates: tuple[Mapping[str, str], ...] = (near, *starts)
     start = max(candidates, key=search.score)
     try:
@@ -183,7 +183,7 @@ class _Search:
         explained = {name: self.explained(name, values) for name in self.observed}
 
         def score(changed: dict[str, str]) -> Score:
-            if time.monotonic() > self.until:
+            if time.process_time() > self.until:
                 raise _SpentError
             differing = {name for name, value in changed.items() if value != values[name]}
             # Conversations that never looked at these switches go as before.
@@ -210,7 +210,7 @@ class _Search:
                 if key not in held and value != values[key]
             ]
             for one, other in combinations(single, 2):
-                if time.monotonic() > self.until:
+                if time.process_time() > self.until:
                     raise _SpentError
                 changed = values | dict((one, other))
                 if self.explained(name, changed) > explained and score(changed) > score(values):

@@ -8,6 +8,7 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 import pytest
@@ -272,6 +273,21 @@ def test_token_of_the_attackers_account_is_given_for_the_users_code(
     assert "session_integrity" in judged(credulous, [play], tmp_path)[play.name].attacks
     without = replace(play, name="without", given="")
     assert "session_integrity" not in judged(credulous, [without], tmp_path)["without"].attacks
+
+
+def test_attackers_server_lies_about_itself_in_the_response_as_well(
+    credulous: Installed, checker: Checker, tmp_path: Path
+) -> None:
+    """To a client that demands `iss` and does not compare the issuer of the metadata: both name the honest one."""
+    trace = checker.verdict("resource_binding", parse("md_issuer_check=off;iss_check=require;cap=mal_as")).trace
+    assert trace is not None
+    play = as_play(trace)
+    assert judged(credulous, [play], tmp_path)[play.name].attacks
+    (folder,) = tmp_path.glob("mcp-python*")
+    entries = json.loads((folder / f"{play.name}.har").read_text())["log"]["entries"]
+    said = {one["_message"]: one["response"] for one in entries if one["_party"] == "evil"}
+    issuer = json.loads(said["server_metadata"]["content"]["text"])["issuer"]
+    assert f"iss={quote(issuer, safe='')}" in said["authorization_response"]["redirectURL"]
 
 
 def test_metadata_that_changes_once_there_is_a_token_is_told_as_what_comes_later(checker: Checker) -> None:
