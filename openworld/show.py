@@ -170,10 +170,11 @@ _ENDINGS = ("success", "refused", "blocked", "diverted", "gave_up", "harm", "att
 
 
 def rate_lines(rates: pandas.DataFrame) -> Iterator[str]:
-    """How often each outcome was seen, arm by arm, at the first and the last point of the sweep."""
-    first, last = rates["value"].min(), rates["value"].max()
+    """How often each outcome was seen, arm by arm, at the ends of the sweep."""
+    ends = list(dict.fromkeys([rates["value"].min(), rates["value"].max()]))
     parameter, width = rates["parameter"].iloc[0], rates["arm"].str.len().max()
-    yield f"share of attempts, with 95 % intervals, where {parameter} is {first:g} and where it is {last:g}"
+    where = " and where it is ".join(f"{value:g}" for value in ends)
+    yield f"share of attempts, with 95 % intervals, where {parameter} is {where}"
     if (rates["kind"] == "attainable").any():
         after = f" by strategy {rates['attacker'].iloc[0]}" if "attacker" in rates else ""
         yield f"harm: what an attacker does{after}; attainable: what some attacker could have done"
@@ -182,11 +183,11 @@ def rate_lines(rates: pandas.DataFrame) -> Iterator[str]:
     for (_, kind, outcome), group in ranked.groupby(["order", "kind", "outcome"]):
         yield f"  {kind}: {outcome}"
         for arm, points in group.groupby("arm", sort=False):
-            ends = points.set_index("value").reindex([first, last])
-            shown = [f"{row.rate:7.2%} ({row.low:.2%} to {row.high:.2%})" for row in ends.itertuples()]
-            if kind == "harm" and "per_accepted" in ends:
+            there = points.set_index("value").reindex(ends)
+            shown = [f"{row.rate:7.2%} ({row.low:.2%} to {row.high:.2%})" for row in there.itertuples()]
+            if kind == "harm" and "per_accepted" in there:
                 shown = [f"{words}, {each:.3g} per accepted flow" for words, each in
-                         zip(shown, ends["per_accepted"], strict=True)]  # fmt: skip
+                         zip(shown, there["per_accepted"], strict=True)]  # fmt: skip
             yield f"    {arm:<{width}}  " + "   ".join(f"{words:<28}" for words in shown).rstrip()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import product
 
 import numpy as np
@@ -58,6 +58,8 @@ READERS: dict[str, Callable[[Unit], Tally]] = {
     "arrays": arrays, "agents": in_time, "tasks": tasks.count, "layers": layers.count,
     "registrations": registrations.count, "residents": lives.count, "vendors": adoption.count,
 }  # fmt: skip
+#: Those of them that count sooner when they know what several units will meet before the first is counted.
+FORESEEING: dict[str, Callable[[Sequence[Unit]], None]] = {"tasks": tasks.foresee}
 
 
 def check_met(reader: str, met: Population) -> None:

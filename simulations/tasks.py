@@ -9,7 +9,7 @@ options of the experiment, all of them swept.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -22,13 +22,13 @@ from model import resource_server as resource
 from model.design import Design
 from model.rule import Named
 from simulations import draws
-from simulations.attempts import ADOPTIONS, Situations, draw_codes, draw_latency, situations
+from simulations.attempts import ADOPTIONS, Situations, Whole, draw_codes, draw_latency, situations
 from simulations.harms import strategy
 from simulations.options import told
 from simulations.population import LATENCIES
 from simulations.results import measured
 from simulations.units import Tally, Unit
-from simulations.vectorised import reader
+from simulations.vectorised import Reader, reader
 from simulations.visits import ACCEPTED, HONEST_AS, PLACES, Label, Plan
 
 #: An honest AS or issuer that is not the one of the first contact.
@@ -110,6 +110,16 @@ def count(unit: Unit) -> Tally:
     return tally
 
 
+def foresee(units: Sequence[Unit]) -> None:
+    """Judge together what the first tasks of several units meet, which takes little more than to judge it for one."""
+    met: dict[Reader, list[Whole]] = {}
+    for unit in units:
+        world = Surroundings(unit, unit.first, min(CHUNK, unit.attempts))
+        met.setdefault(reader(world.situations, world.arms, (), world.strategy), []).append(world.codes)
+    for read, codes in met.items():
+        read.courses(np.unique(np.concatenate(codes)))
+
+
 def _detected(world: Surroundings, tasks: list[Task]) -> tuple[list[float], list[float]]:
     """For each harmed task how long the first harm stays unnoticed, and how long what was taken is of use."""
     unnoticed, exposed = [], []
@@ -148,6 +158,11 @@ class Surroundings:
     def __getitem__(self, option: str) -> float:
         return self.options[option]
 
+    @property
+    def codes(self) -> Whole:
+        """The situations that tasks may meet."""
+        return np.unique(np.concatenate(self.servers))
+
     def attacked(self, code: int) -> bool:
         """Whether a situation is at a server of the attacker's."""
         return self.attackers[code // ADOPTIONS % len(self.attackers)]
@@ -164,8 +179,7 @@ class Surroundings:
         All that the tasks may meet is judged together as soon as one is met.
         """
         if (warm, fallen) not in self._plans:
-            found = self.situations
-            codes = np.unique(np.concatenate(self.servers))
+            found, codes = self.situations, self.codes
             if fallen:
                 found = replace(found, places=(FALLEN,) * len(found.places))
             if warm or fallen:

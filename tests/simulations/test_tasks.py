@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from model.rule import RULES
-from simulations import tasks
+from simulations import tasks, vectorised
+from simulations.engine import run
 from simulations.harms import every_harm
 from simulations.population import Population, load
 from simulations.units import EngineError, Tally, Unit
@@ -170,3 +171,20 @@ def test_an_unknown_option_is_an_error() -> None:
     """One line names it and what is allowed."""
     with pytest.raises(EngineError, match="unknown option 'stepps' of tasks; did you mean 'steps'"):
         lived(stepps=3)
+
+
+def test_units_that_are_looked_at_together_count_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And what they meet is judged fewer times."""
+    judged: list[int] = []
+    judge_all = vectorised.judge_all
+    monkeypatch.setattr(vectorised, "judge_all", lambda *told: judged.append(1) or judge_all(*told))
+    met = load("hostile")
+    units = [Unit(met, ((), (("echo", "req"),)), f"{seed}/0", 20, reader="tasks", options=tuple(CALM.items()))
+             for seed in range(3)]  # fmt: skip
+    found = []
+    for each in ([[unit] for unit in units], [units]):
+        vectorised.reader.cache_clear()
+        found.append(([tally for some in each for tally in run(some).values()], len(judged)))
+    (alone, times), (together, more) = found
+    assert together == alone
+    assert more - times < times
