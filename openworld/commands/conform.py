@@ -94,6 +94,7 @@ def conform(
     openworld conform --command "mycli {url}"
     openworld conform --driver openid_client.mjs --package npm:openid-client@6.9.0
     openworld conform --serve --plain
+    openworld conform --matrix clients.toml -o out/matrix
     (software that is not known is answered with the list of what is)
 
     \b
@@ -123,7 +124,7 @@ def conform(
             "name a CLIENT, or --server SERVER, --resource-server SERVER, --pair CLIENT SERVER, "
             "--triple CLIENT SERVER RESOURCE_SERVER or --matrix FILE, or say --command, --package or --serve"
         )
-    asked.check(bool(pair or triple), matrix is not None)
+    asked.check(bool(pair or triple or matrix), matrix is not None)
     import_module("openworld.driving.guarded").begin(asked)
     module, _, function = named[0].partition(".")
     code: int = getattr(import_module(f"openworld.driving.{module}"), function)(driven[named[0]], asked)

@@ -47,5 +47,6 @@ class Asked:
             raise click.UsageError("--source pairs is for a client that is started here")
         if matrix and self.output is None:
             raise click.UsageError("--matrix keeps its page and all results in the folder of -o")
-        if matrix and (self.expect or self.scenarios or self.properties or self.suite):
+        chosen = self.scenarios or self.properties or self.suite or self.sources != ("catalogue",)
+        if matrix and (self.expect or chosen):
             raise click.UsageError("what --matrix runs and expects is in its file")

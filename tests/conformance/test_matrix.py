@@ -120,6 +120,14 @@ def test_matrix_that_cannot_be_run_is_one_line(
     assert complaint in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("more", [["--source", "attack"], ["--scenarios", "M"], ["--suite"]], ids=" ".join)
+def test_what_a_matrix_runs_is_in_its_file_alone(
+    run: Callable[..., int], more: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(TWO, *more) == 2
+    assert "what --matrix runs and expects is in its file" in capsys.readouterr().err
+
+
 def test_fall_is_accepted_once_for_all_that_it_names(tmp_path: Path) -> None:
     path = tmp_path / "matrix.toml"
     path.write_text(TWO)
