@@ -32,25 +32,25 @@ def precomputed(designs: list[str], attackers: Iterable[str], workers: int) -> G
 
 
 def of_design(design: str, attackers: tuple[str, ...]) -> dict[str, Any]:
-    """The answers of one design; charts apart, since many are of the same run."""
-    checker, charts, answers = Checker(by_design=True), dict[str, int](), Answers()
+    """The answers of one design; long texts apart, since many have the same run and reach."""
+    checker, texts, answers = Checker(by_design=True), dict[str, int](), Answers()
     for capabilities in attackers:
         configuration = f"design={design};cap={capabilities}"
         kind = "utility" if capabilities == "none" else "security"
         asked = [prop for prop in PROPERTIES.values() if kind == "utility" or prop.kind == kind]
-        answers[capabilities] = {prop.name: _answer(checker, prop, configuration, charts) for prop in asked}
+        answers[capabilities] = {prop.name: _answer(checker, prop, configuration, texts) for prop in asked}
         for name, weakest in _weakest(asked, configuration).items():
             answers[capabilities][name]["assumptions"] = weakest
-    return {"answers": answers, "charts": list(charts)}
+    return {"answers": answers, "texts": list(texts)}
 
 
-def _answer(checker: Checker, prop: Property, configuration: str, charts: dict[str, int]) -> dict[str, Any]:
+def _answer(checker: Checker, prop: Property, configuration: str, texts: dict[str, int]) -> dict[str, Any]:
     found = checker.verdict(prop, parse(configuration))
-    if found.trace is None:
-        return told(found)
-    # Attacker and design stand above the run, and the page has them anyway.
-    drawn = text(found.trace, ending(prop)).partition("\n\n")[2]
-    return told(found) | {"run": charts.setdefault(drawn, len(charts))}
+    apart = {"reach": found.reach}
+    if found.trace is not None:
+        # Attacker and design stand above the run, and the page has them anyway.
+        apart["chart"] = text(found.trace, ending(prop)).partition("\n\n")[2]
+    return told(found) | {name: texts.setdefault(words, len(texts)) for name, words in apart.items()}
 
 
 def _weakest(properties: list[Property], configuration: str) -> dict[str, dict[str, Any]]:

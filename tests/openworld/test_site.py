@@ -93,11 +93,11 @@ def test_answers_beforehand_are_those_of_check(site: Path) -> None:
         configuration, entry = "design=rfc6749;cap=mal_as", known["answers"]["mal_as"][name]
         found = check(find(name), parse(configuration))
         alone = told(found)
-        assert alone.pop("reach")
+        assert alone.pop("reach")[:30] == known["texts"][entry["reach"]][:30]
         assert {key: entry[key] for key in alone} == alone
         if found.trace:
             drawn += 1
-            assert text(found.trace, ending(found.property)).endswith(known["charts"][entry["run"]])
+            assert text(found.trace, ending(found.property)).endswith(known["texts"][entry["chart"]])
     assert drawn > 1
     assert known["answers"]["mal_as"]["code_delivery"]["assumptions"] == assumptions("CD", configuration)
 

@@ -300,9 +300,9 @@ async function beforehand(question) {
   const utility = properties.get(question.property).kind === "utility";
   try {
     if (!files.has(question.design)) files.set(question.design, fetch(`answers/${question.design}.json`).then((got) => got.json()));
-    const { answers, charts } = await files.get(question.design);
+    const { answers, texts } = await files.get(question.design);
     const found = answers[utility ? "none" : attacker.capabilities]?.[question.property];
-    return found ? { ...found, chart: charts[found.run] } : null;
+    return found ? { ...found, reach: texts[found.reach], chart: texts[found.chart] } : null;
   } catch {
     files.delete(question.design);
     return null;
