@@ -1,7 +1,7 @@
 """The command line: the group and its commands.
 
-Nothing heavy is imported before a command needs it: `openworld --help` answers at once, and a single verdict
-loads the model and the solver and nothing else.
+A command is imported when it is asked for: `openworld --help` answers at once, and a single verdict loads the model and
+the solver and nothing else.
 """
 
 from __future__ import annotations
@@ -10,22 +10,49 @@ from importlib import import_module
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from model.errors import hint
 from openworld.commands.shell import Commands
-from openworld.extras import MissingExtraError, missing
+from openworld.extras import missing
 
-#: Each command and the module in :mod:`openworld.commands` that has it, in the order in which help shows them.
+#: Each command in the order in which help shows them: the module of :mod:`openworld.commands` that has it, and a line
+#: for help, which so imports none of them.
 COMMANDS = {
-    "verdict": "questions", "trace": "questions", "replay": "questions", "certificate": "certificate",
-    "prove": "unbounded", "export": "unbounded", "verdicts": "questions", "check": "check",
-    "designs": "vocabulary", "assume": "assume", "diff": "diff", "worlds": "worlds", "explain": "vocabulary",
-    "rules": "vocabulary", "properties": "vocabulary", "glossary": "vocabulary", "literature": "literature",
-    "questions": "open_questions", "findings": "findings", "clients": "clients", "new": "new",
-    "population": "population", "blast-radius": "blast_radius", "simulate": "simulate", "odd": "odd",
-    "results": "results", "conform": "conform", "learn": "learn", "study": "study",
-    "figures": "figures", "report": "report", "site": "site", "completion": "completion",
-}  # fmt: skip
+    "verdict": ("questions", "Say whether PROPERTY holds under CONFIG."),
+    "trace": ("questions", "Draw the shortest attack, or the run that shows a utility."),
+    "replay": ("questions", "Run a trace again and check that it shows what it says."),
+    "certificate": ("certificate", "Check the evidence that `verdict --certificate` has written."),
+    "prove": ("unbounded", "Say whether PROPERTY holds for any number of sessions."),
+    "export": ("unbounded", "Write such a question for another program."),
+    "verdicts": ("questions", "Give every row of FILE.csv its verdict."),
+    "check": ("check", "Check that what is expected of designs still holds."),
+    "designs": ("vocabulary", "List the named designs, or all switches and capabilities."),
+    "assume": ("assume", "Say what has to be assumed of others for PROPERTY to hold."),
+    "diff": ("diff", "Say what flips between two designs."),
+    "worlds": ("worlds", "List the worlds that ship, or check and show that of a file."),
+    "explain": ("vocabulary", "Say what makes the difference between two configurations."),
+    "rules": ("vocabulary", "List the rules that honest parties obey."),
+    "properties": ("vocabulary", "List the properties."),
+    "glossary": ("vocabulary", "Say what WORD means: a property, an attacker, a switch."),
+    "literature": ("literature", "Ask the model for published attacks, and for their fixes."),
+    "questions": ("open_questions", "Say what the model answers to open questions of the drafts."),
+    "findings": ("findings", "Say what was found, and ask whether it is still so."),
+    "clients": ("clients", "List deployed clients as measured, or what one lacks."),
+    "new": ("new", "Write something to begin with."),
+    "population": ("population", "List the populations, or check one and show what it states."),
+    "blast-radius": ("blast_radius", "Count what one mishap puts into an attacker's hands."),
+    "simulate": ("simulate", "Run one simulated experiment, or put arms of your own to it."),
+    "odd": ("odd", "Describe an experiment by the ODD protocol."),
+    "results": ("results", "List, show and compare stored results."),
+    "conform": ("conform", "Run a real client against played servers, and compare."),
+    "learn": ("learn", "Learn what a real client is, as a machine; compare two."),
+    "study": ("study", "Judge every named design against every attacker; simulate."),
+    "figures": ("figures", "Draw figures by NAME, or all of them."),
+    "report": ("report", "Turn the folder of a study into one HTML page."),
+    "site": ("site", "Write a site that answers questions in the reader's browser."),
+    "completion": ("completion", "Print what makes SHELL complete commands and values."),
+}
 
 
 class Main(Commands):
@@ -38,34 +65,29 @@ class Main(Commands):
         if name not in COMMANDS:
             raise click.UsageError(f"unknown command {name!r}{hint(name, COMMANDS)}")
         try:
-            module = import_module(f"openworld.commands.{COMMANDS[name]}")
+            module = import_module(f"openworld.commands.{COMMANDS[name][0]}")
         except ModuleNotFoundError as error:
-            return _stand_in(name, missing(error, name))
+            raise missing(error, name) from error
         found: click.Command = getattr(module, name.replace("-", "_"))
         if _DRAFTS not in found.params:
             found.params.append(_DRAFTS)
         return found
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+    def shell_complete(self, context: click.Context, incomplete: str) -> list[CompletionItem]:
+        named = [
+            CompletionItem(name, help=line) for name, (_, line) in COMMANDS.items() if name.startswith(incomplete)
+        ]
+        return [*named, *click.Command.shell_complete(self, context, incomplete)]
 
     def invoke(self, context: click.Context) -> Any:
         try:
             return super().invoke(context)
         except ModuleNotFoundError as error:
             raise missing(error, context.invoked_subcommand or "") from error
-
-
-def _stand_in(name: str, error: Exception) -> click.Command:
-    """What stands for a command that cannot be had as things are installed, so that help can list the others."""
-    if not isinstance(error, MissingExtraError):
-        raise error
-
-    def complain(**_: object) -> None:
-        raise error
-
-    anything = click.Argument(["anything"], nargs=-1, type=click.UNPROCESSED)
-    return click.Command(
-        name, params=[anything], callback=complain, add_help_option=False, short_help=f"(not installed: {error.extra})",
-        context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
-    )
 
 
 def _extended(context: click.Context, _: click.Parameter, files: tuple[str, ...]) -> None:

@@ -27,7 +27,6 @@ class MissingExtraError(InputError):
     """Something is needed that an extra brings."""
 
     def __init__(self, module: str, command: str, extra: str) -> None:
-        self.extra = extra
         super().__init__(
             f"`openworld {command}` needs {module}, which comes with the extra {extra!r}: in the folder of openworld, "
             f"pip install '.[{extra}]' (or pipx install --force '.[{extra}]')"

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import click
 
+from model.design import parse_capabilities
+from openworld import weakest
 from openworld.commands import completion
 from openworld.commands.completion import config_argument
 from openworld.commands.shell import DONE, INCONCLUSIVE, as_json, complain, print_json, print_lines, timeout_option
+from properties.monotone import NoAnswerError
 
 
 @click.command()
@@ -27,10 +30,6 @@ def assume(names: str, config: str, against: str, timeout: float | None, as_json
     openworld assume AZ "design=fapi2;prm=exact;as_trust=any" --against mal_as+mal_rs
     openworld assume first_contact "design=federated"
     """
-    from model.design import parse_capabilities
-    from openworld import weakest
-    from properties.monotone import NoAnswerError
-
     try:
         found = weakest.ask(names, config, parse_capabilities(against), timeout)
     except NoAnswerError as error:

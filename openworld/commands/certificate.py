@@ -6,7 +6,10 @@ from pathlib import Path
 
 import click
 
+from openworld.certificates import read
 from openworld.commands.shell import DONE, VIOLATED, as_json, print_json, print_lines, timeout_option
+from openworld.show import certificate_lines
+from properties.certificate import findings, trusted
 
 
 @click.command()
@@ -24,11 +27,6 @@ def certificate(file: Path, timeout: float | None, as_json: bool) -> int:
     openworld verdict CD "cap=mal_as;iss_check=require" --certificate safe.zip
     openworld certificate safe.zip
     """
-    # The model (0.2 s) is imported where it is needed: for its help, `openworld` imports every command.
-    from openworld.certificates import read
-    from openworld.show import certificate_lines
-    from properties.certificate import findings, trusted
-
     made, statement = read(file)
     found = list(findings(made, statement, timeout))
     if as_json:

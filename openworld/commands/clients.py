@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from textwrap import shorten
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from model import scenario
+from model.clients import Client, find
+from model.clients import clients as known
+from model.conversation import STAGES, Conversation, converse
+from model.design import Design
+from openworld import missing
 from openworld.commands.shell import DONE, as_json, print_json, print_lines
-
-if TYPE_CHECKING:
-    from model.clients import Client
-    from model.conversation import Conversation
-    from simulations.behaviour import Comparison
+from simulations.behaviour import Comparison, compare, measured, unseen
+from simulations.fitting import as_toml, refit
 
 #: How the comparison of a scenario ended, in words.
 WORDS = {
@@ -44,16 +47,12 @@ def clients(name: str | None, scenario: str | None, missing: bool, fit: bool, as
     openworld clients mcp-python --missing > page.md
     """
     if fit:
-        from simulations.fitting import as_toml, refit
-
         print_lines(as_toml(refit()))
         return DONE
     if name is None:
         if scenario is not None or missing:
             raise click.UsageError("--scenario and --missing need the NAME of a client; `openworld clients` lists them")
         return _list(as_json)
-    from model.clients import find
-
     client = find(name)
     if missing:
         return _missing(client, as_json)
@@ -66,10 +65,6 @@ def clients(name: str | None, scenario: str | None, missing: bool, fit: bool, as
 
 
 def _list(as_json: bool) -> int:
-    from model.clients import clients as known
-    from model.design import Design
-    from simulations.behaviour import compare, measured, unseen
-
     compared = {name: compare(client.design, measured()[name]) for name, client in known().items()}
     held_out = {name: unseen(client, measured()[name]) for name, client in known().items()}
     rows = [_shares(name, found, held_out[name]) for name, found in compared.items()]
@@ -99,8 +94,6 @@ def _shares(name: str, found: Sequence[Comparison], held_out: Sequence[Compariso
 
 
 def _missing(client: Client, as_json: bool) -> int:
-    from openworld import missing
-
     found = missing.checks(client)
     if as_json:
         print_json(missing.as_data(client, found))
@@ -113,8 +106,6 @@ def _missing(client: Client, as_json: bool) -> int:
 
 
 def _show(client: Client, as_json: bool) -> int:
-    from simulations.behaviour import compare, measured, unseen
-
     found = compare(client.design, measured()[client.name])
     shares = _shares(client.name, found, unseen(client, measured()[client.name]))
     if as_json:
@@ -192,9 +183,6 @@ def _conversation(predicted: Conversation) -> dict[str, Any]:
 
 
 def _walk(client: Client, wanted: str, as_json: bool) -> int:
-    from model import scenario
-    from model.conversation import STAGES, converse
-
     name = next((known for known in scenario.names() if known.partition("_")[0] == wanted), wanted)
     of = scenario.load(name)
     found = converse(client.design, of)

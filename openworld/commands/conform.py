@@ -12,7 +12,7 @@ from conformance.software import FORMS
 from openworld.commands.shell import as_json
 from openworld.driving.asked import Asked
 
-# For its help, `openworld` imports every command: what runs software is imported when it is asked for.
+# What runs software is imported when it is asked for, so that help is there without the extra `conform`.
 
 SOURCES = ("catalogue", "attack", "mutation", "pairs")
 

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import click
 
+from openworld import diff as asked_for
 from openworld.commands import completion
 from openworld.commands.shell import DONE, timeout_option, workers_option
 from openworld.files import write
 from openworld.progress import Progress
+from simulations.processes import cores
 
 
 @click.command()
@@ -38,9 +40,6 @@ def diff(
     openworld diff "design=prm_cimd" "design=prm_cimd_prefix" --against path_tenant
     openworld diff "design=prm_cimd" "design=mcp" --environment products --format html -o flips.html
     """
-    from openworld import diff as asked_for
-    from simulations.processes import cores
-
     for each in (first, second):
         asked_for.check_named(each)
     attackers = asked_for.attackers_of(against)

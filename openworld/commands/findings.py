@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 
 from openworld.commands.shell import DONE, VIOLATED, as_json, complain, print_json, print_lines
+from openworld.files import write
+from openworld.findings import pages, words
 from openworld.progress import Progress
 
 
@@ -29,10 +31,6 @@ def findings(name: str | None, root: Path | None, as_json: bool) -> int:
     openworld findings prefix-tenants
     openworld findings --markdown .
     """
-    # The model (0.2 s) is imported where it is needed: for its help, `openworld` imports every command.
-    from openworld.files import write
-    from openworld.findings import pages, words
-
     asked = list(pages.pages().values()) if name is None else [pages.page(name)]
     if name is None and root is None:
         if as_json:

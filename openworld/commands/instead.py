@@ -42,7 +42,7 @@ def ask(
     told: Mapping[str, Any], where: Mapping[str, Any],
 ) -> Answer:  # fmt: skip
     """Ask one of :data:`QUESTIONS`; ``told``: options, ``where``: who counts what has to be counted."""
-    # Imported here because help imports every command.
+    # Imported here, so that help is there without the extra `study`.
     from openworld.counts import sensitivity_lines
     from openworld.inputs import coupling_lines, worth_lines
 

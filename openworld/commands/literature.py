@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import click
 
+from openworld import literature as show
 from openworld.commands.shell import DONE, VIOLATED, as_json, print_json, print_lines
 from openworld.progress import Progress
+from properties.literature import outcome, publication, publications
 
 
 @click.command()
@@ -23,10 +25,6 @@ def literature(name: str | None, markdown: bool, as_json: bool) -> int:
     openworld literature
     openworld literature FKS16-mixup-web
     """
-    # The model (0.2 s) is imported where it is needed: for its help, `openworld` imports every command.
-    from openworld import literature as show
-    from properties.literature import outcome, publication, publications
-
     asked = list(publications().values()) if name is None else [publication(name)]
     with Progress("literature", len(asked)) as progress:
         found = []

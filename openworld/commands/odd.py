@@ -27,7 +27,7 @@ def odd(experiment: str, population: str | None, deployed: bool | None, output: 
     openworld odd iss
     openworld odd matching --population measured_2026 -o odd.md
     """
-    # What describes is imported where it is needed: for its help, `openworld` imports every command.
+    # Imported here, so that help is there without the extra `study`.
     from openworld import files
     from openworld.odd import lines
     from simulations.experiments import find, population_for

@@ -6,7 +6,10 @@ from collections import Counter
 
 import click
 
+from openworld import questions as show
 from openworld.commands.shell import DONE, VIOLATED, as_json, print_json, print_lines
+from properties.questions import answered, question
+from properties.questions import questions as on_file
 
 
 @click.command()
@@ -23,11 +26,6 @@ def questions(name: str | None, markdown: bool, as_json: bool) -> int:
     openworld questions
     openworld questions Q24
     """
-    # The model (0.2 s) is imported where it is needed: for its help, `openworld` imports every command.
-    from openworld import questions as show
-    from properties.questions import answered, question
-    from properties.questions import questions as on_file
-
     asked = list(on_file().values()) if name is None else [question(name)]
     if as_json:
         print_json([show.data(each) for each in asked])

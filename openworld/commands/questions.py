@@ -9,10 +9,18 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from model import brief as short
+from model import chart
+from model.chart import WIDTH, text
+from model.chart import chart as drawn
+from model.design import Configuration, check_parties, parse
+from model.trace import Trace, TraceError, from_json
+from model.world_file import find_world
+from openworld import table
+from openworld.certificates import write as write_certificate
 from openworld.commands.completion import config_argument, property_argument
 from openworld.commands.shell import (
     BAD_INPUT,
@@ -29,25 +37,20 @@ from openworld.commands.shell import (
 )
 from openworld.files import replacing, write
 from openworld.progress import Progress
+from openworld.sequence import svg
+from openworld.show import ending, outcome, verdict_lines
+from properties.certificate import certify
+from properties.reads import asked_for
 from properties.results import read_result, today
-
-if TYPE_CHECKING:
-    from model.design import Configuration
-    from model.trace import Trace
-    from properties.verdict import Verdict
-
-
-# The model, the solver and what draws (0.1 to 0.5 s) are imported where they are needed: for its help, `openworld`
-# imports every command, and a verdict draws nothing but characters.
+from properties.security import find
+from properties.shortest import ReplayError, confirm
+from properties.verdict import Verdict, check
 
 #: Exit codes of answers that say neither that a property holds nor that it does not.
 _UNSETTLED: dict[str, int] = {"unknown": INCONCLUSIVE, "not_in_this_world": NOT_IN_THIS_WORLD}
 
 
 def _verdict(name: str, config: str, timeout: float | None) -> Verdict:
-    from properties.reads import asked_for
-    from properties.verdict import check
-
     return check(*asked_for(name, config), timeout=timeout)
 
 
@@ -84,25 +87,16 @@ def verdict(
     openworld verdict code_delivery "cap=mal_as;iss_check=off"
     openworld verdict CD "design=mcp;cap=mal_as" --require safe
     """
-    from properties.security import find
-
     asked = find(name)
     wanted = None if require is None else read_result(require, asked.kind)
     found = _verdict(name, config, timeout)
     if certificate is not None:
-        from openworld.certificates import write as write_certificate
-        from properties.certificate import certify
-
         write_certificate(certify(found, timeout), certificate)
     if as_json:
         print_json(found.to_json())
     else:
-        from openworld.show import ending, verdict_lines
-
         print_lines(verdict_lines(found))
         if chart and found.trace is not None and found.result == "attack":
-            from model.chart import text
-
             click.echo("\n" + text(found.trace, ending(found.property)), nl=False)
     if found.result == wanted:
         return DONE
@@ -145,24 +139,15 @@ def trace(
         raise click.UsageError(f"--brief is about charts in characters, not about --format {form}")
     if under is not None and form in ("json", "itf"):
         raise click.UsageError(f"--under is about charts, not about --format {form}")
-    from model.design import parse
-
     other = None if under is None else parse(under)
     found = _verdict(name, config, timeout)
     if other is not None:
         _same_world(found, other)
     if found.trace is None:
-        from openworld.show import outcome
-
         click.echo(f"openworld: nothing to draw: {found.property.name} is {outcome(found)}", err=True)
         return _UNSETTLED.get(found.result, VIOLATED)
-    from openworld.show import ending
-
     closing = ending(found.property)
     if form == "svg":
-        from model.chart import chart as drawn
-        from openworld.sequence import svg
-
         _emit(svg(drawn(found.trace, closing, checks, other)), output)
     elif output is not None and form in ("pdf", "png"):
         _slide(found.trace, closing, checks, other, form, output)
@@ -170,9 +155,6 @@ def trace(
         data = found.trace.to_json() if form == "json" else found.trace.to_itf()
         _emit(json.dumps(data, indent=2, ensure_ascii=False) + "\n", output)
     else:
-        from model import brief as short
-        from model import chart
-
         draw: dict[str, Callable[..., str]] = {
             "text": _for_terminal, "ascii": chart.ascii_art, "mermaid": chart.mermaid, "brief": short.brief,
         }  # fmt: skip
@@ -182,9 +164,6 @@ def trace(
 
 def _same_world(found: Verdict, other: Configuration) -> None:
     """Make sure that a run can be looked at under another configuration: it is one of its own world's parties."""
-    from model.design import check_parties
-    from model.world_file import find_world
-
     if other.world and find_world(other.world) != found.world:
         raise click.UsageError(f"--under: the run is one of world {found.world.name!r}, not of {other.world!r}")
     check_parties(other.design, found.world)
@@ -192,8 +171,6 @@ def _same_world(found: Verdict, other: Configuration) -> None:
 
 def _for_terminal(trace: Trace, closing: str, checks: bool, under: Configuration | None) -> str:
     """As wide as the terminal, within reason; in a pipe or a file as wide as in an Internet-Draft."""
-    from model.chart import WIDTH, text
-
     columns = shutil.get_terminal_size().columns - 1 if sys.stdout.isatty() else WIDTH
     return text(trace, closing, checks, under, width=min(110, max(WIDTH, columns)))
 
@@ -201,13 +178,12 @@ def _for_terminal(trace: Trace, closing: str, checks: bool, under: Configuration
 def _slide(
     trace: Trace, closing: str, checks: bool, under: Configuration | None, form: str, output: Path
 ) -> None:
-    from model.chart import chart
     from openworld.plotstyle import rendered
     from openworld.slides import sequence
 
-    drawn = rendered(sequence(chart(trace, closing, checks, under)), form)
+    picture = rendered(sequence(drawn(trace, closing, checks, under)), form)
     with replacing(output) as temporary:
-        temporary.write_bytes(drawn)
+        temporary.write_bytes(picture)
 
 
 def _emit(content: str, output: Path | None) -> None:
@@ -228,11 +204,6 @@ def replay(file: Path, chart: bool, as_json: bool) -> int:
     openworld trace CD "cap=mal_as;iss_check=off" --format json -o attack.json
     openworld replay attack.json
     """
-    from model.trace import TraceError, from_json
-    from openworld.show import ending
-    from properties.security import find
-    from properties.shortest import ReplayError, confirm
-
     try:
         read = from_json(file.read_bytes())
         prop = find(read.shows)
@@ -246,8 +217,6 @@ def replay(file: Path, chart: bool, as_json: bool) -> int:
     else:
         click.echo(f"confirmed: {read.shows} after {len(read.steps)} steps under {read.configuration}")
     if chart:
-        from model.chart import text
-
         click.echo("\n" + text(read, ending(prop)), nl=False)
     return DONE
 
@@ -280,7 +249,6 @@ def verdicts(
     openworld verdicts questions.csv -o answers.csv --require-expected
     """
 
-    from openworld import table
     from simulations.processes import cores
 
     columns, rows = table.read(file)
@@ -334,8 +302,6 @@ def _summarise(rows: list[dict[str, str]], expected: bool, require: bool, as_jso
 
 
 def _as_expected(row: dict[str, str]) -> bool:
-    from properties.security import find
-
     if row["verdict"] == "error":
         return False
     return today(row["expected"].strip(), find(row["property"]).kind) == row["verdict"]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from simulations.results import Result
 
 
-# What counts and draws (0.1 to 0.4 s) is imported where it is needed: for its help, `openworld` imports every command.
+# What the extra `study` brings is imported where it is needed, so that help is there without it.
 
 
 #: Whom arms meet where nobody else is named.

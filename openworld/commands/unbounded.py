@@ -9,8 +9,14 @@ import click
 from openworld.commands.completion import config_argument, property_argument
 from openworld.commands.shell import DONE, INCONCLUSIVE, VIOLATED, as_json, print_json, print_lines, timeout_option
 from openworld.files import write
-
-# The model (0.2 s) is imported where it is needed: for its help, `openworld` imports every command.
+from openworld.show import unbounded_lines, verdict_lines
+from properties.applied_pi import applied_pi
+from properties.proofs import require
+from properties.prover import PROVER, WHERE
+from properties.reads import asked_for
+from properties.steps import SEVERAL
+from properties.unbounded import any_number
+from properties.verdict import check, judged
 
 
 @click.command()
@@ -32,11 +38,6 @@ def export(form: str, name: str, config: str, servers: str, names: bool, output:
     \b
     openworld export proverif CD "cap=mal_as;iss_check=require" -o question.pv
     """
-    from properties.applied_pi import applied_pi
-    from properties.reads import asked_for
-    from properties.steps import SEVERAL
-    from properties.verdict import judged
-
     asked, configuration = asked_for(name, config)
     world, number = asked.world_of(configuration), SEVERAL if servers == "any" else 1
     text = applied_pi(world, judged(asked, configuration), asked, names, number)
@@ -68,13 +69,6 @@ def prove(name: str, config: str, log: Path | None, timeout: float | None, as_js
     openworld prove CD "cap=mal_as;iss_check=require"
     openworld prove TC "cap=mal_rs;as_resource=ignore;dpop=token"
     """
-    from openworld.show import unbounded_lines, verdict_lines
-    from properties.proofs import require
-    from properties.prover import PROVER, WHERE
-    from properties.reads import asked_for
-    from properties.unbounded import any_number
-    from properties.verdict import check
-
     require(PROVER, where=WHERE)
     asked, configuration = asked_for(name, config)
     verdict = check(asked, configuration, timeout=timeout)

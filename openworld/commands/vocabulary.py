@@ -6,9 +6,17 @@ from typing import Any
 
 import click
 
+from model.design import NAMED_DESIGNS, parse, parse_capabilities, parse_switches
+from model.protocols import every_rule
+from model.switches import CAPABILITIES, SWITCHES
+from model.texts import versions
+from openworld import lattice, show
 from openworld.commands import completion
 from openworld.commands.completion import property_argument
 from openworld.commands.shell import DONE, as_json, print_json, print_lines
+from openworld.show import rule_json, rule_lines
+from properties.explain import explain as compare
+from properties.security import PROPERTIES, find
 
 
 @click.command()
@@ -46,10 +54,6 @@ def designs(
     """
     if suffice is not None:
         return _suffice(suffice, against, fix, any_environment, without, usable, as_json)
-    from model.design import NAMED_DESIGNS, parse
-    from model.switches import CAPABILITIES, SWITCHES
-    from openworld import show
-
     names = list(NAMED_DESIGNS) if name is None else [name]
     if name is not None:
         parse(f"design={name}")  # complains about a name that does not exist
@@ -78,9 +82,6 @@ def designs(
 def _suffice(
     names: str, against: str, fix: str, any_environment: bool, without: str, usable: bool, as_json: bool
 ) -> int:
-    from model.design import parse, parse_capabilities, parse_switches
-    from openworld import lattice
-
     asked = lattice.Asked(
         properties=tuple(names.split(",")),
         capabilities=parse_capabilities(against),
@@ -109,11 +110,6 @@ def explain(name: str, first: str, second: str, as_json: bool) -> int:
     \b
     openworld explain CD "design=mcp;cap=mal_as" "design=mcp;cap=mal_as;h_iss=no"
     """
-    from model.design import parse
-    from openworld import show
-    from properties.explain import explain as compare
-    from properties.security import find
-
     difference = compare(find(name), parse(first), parse(second))
     if as_json:
         print_json(show.difference_json(difference))
@@ -151,8 +147,6 @@ def properties(as_json: bool) -> int:
     \b
     openworld properties
     """
-    from properties.security import PROPERTIES
-
     if as_json:
         print_json([{"code": one.code, "name": one.name, "kind": one.kind, "meaning": one.meaning}
                     for one in PROPERTIES.values()])  # fmt: skip
@@ -173,10 +167,6 @@ def rules(name: str | None, as_json: bool) -> int:
     openworld rules iss_matches
     openworld rules "RFC 9728"
     """
-    from model.protocols import every_rule
-    from model.texts import versions
-    from openworld.show import rule_json, rule_lines
-
     wanted = (name or "").casefold()
     known = every_rule().values()
     found = [rule for rule in known if wanted in " ".join((rule.name, rule.source, *rule.ids)).casefold()]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from model import world_file
+from openworld import worlds as show
 from openworld.commands.shell import DONE, as_json, print_json, print_lines
 
 
@@ -25,9 +27,6 @@ def worlds(name: str | None, schema: bool, as_json: bool) -> int:
     openworld worlds mine.toml
     openworld verdict code_delivery "world=mine.toml;cap=mal_as;as:h_iss=no"
     """
-    from model import world_file
-    from openworld import worlds as show
-
     if schema:
         print_json(world_file.schema())
         return DONE

@@ -526,6 +526,15 @@ def test_every_command_has_help_with_an_example(run: Run) -> None:
         assert f"openworld {name}" in run(name, "--help").output.partition("\n")[2]
 
 
+def test_help_has_a_line_for_each_command(run: Run) -> None:
+    """A sentence that fits into a terminal, cut nowhere; the shell completes the names with the same."""
+    shown = run("--help").output.splitlines()
+    for name, (_, line) in COMMANDS.items():
+        assert line.endswith(".")
+        [said] = [each for each in shown if each.split()[:1] == [name]]
+        assert said.endswith(line)
+
+
 def test_version(run: Run) -> None:
     """The version is printed."""
     assert run("--version").output.startswith("openworld ")

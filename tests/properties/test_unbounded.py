@@ -164,7 +164,7 @@ def test_both_answers_are_told_apart(monkeypatch, question, event, standing, cod
     name, _, text = question.partition(" ")
     said = Answers({"deputy_integrity": event, "first_contact": "derived"}, "")
     monkeypatch.setattr(unbounded, "ask", lambda *_: said)
-    monkeypatch.setattr("properties.proofs.require", lambda *_, **__: None)
+    monkeypatch.setattr("openworld.commands.unbounded.require", lambda *_, **__: None)
     done = CliRunner().invoke(main, ["prove", name, text, "--json"])
     assert done.exit_code == code
     assert f'"standing": "{standing}"' in done.output
