@@ -134,7 +134,7 @@ def test_other_sources_count_too(copied: Path, name: str) -> None:
 def test_versions_count_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another solver or another Python may answer otherwise."""
     digests = {fingerprint()}
-    monkeypatch.setattr(module, "version", lambda: "0.0")
+    monkeypatch.setattr(module, "versions", lambda: "none")
     digests.add(fingerprint())
     monkeypatch.setattr(module.platform, "python_version", lambda: "4.0.0")
     digests.add(fingerprint())
@@ -142,7 +142,7 @@ def test_versions_count_too(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_nothing_else_makes_a_verdict() -> None:
-    """All that a verdict runs on is the packages that are hashed, the standard library and the solver."""
+    """All that a verdict runs on is the packages that are hashed, the standard library and the solvers."""
     program = (
         "import sys; from properties.verdict import check; from model.design import parse\n"
         "check('code_delivery', parse('cap=mal_as;iss_check=off')); check('CD', parse('cap=mal_as'))\n"
@@ -154,7 +154,7 @@ def test_nothing_else_makes_a_verdict() -> None:
     })  # fmt: skip
     assert done.returncode == 0, done.stderr
     loaded = set(done.stdout.split()) - sys.stdlib_module_names - {"__main__"}
-    assert loaded == {"z3", *(path.name for path in SOURCES)}
+    assert loaded == {"z3", "pysat", "pysolvers", "pyformula", *(path.name for path in SOURCES)}
 
 
 def test_each_question_has_a_name_of_its_own(tmp_path: Path) -> None:
