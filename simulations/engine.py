@@ -15,6 +15,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from model.extension import loaded
 from simulations import processes, readers
 from simulations.files import replacing
 from simulations.units import EngineError, Tally, Unit
@@ -62,7 +63,8 @@ def run(
 
     Raises:
         Interrupted: on Ctrl-C, with the tallies of the units finished so far; no worker is left behind.
-        EngineError: no such cluster, or one without workers, or left by all of them or by its scheduler.
+        EngineError: no such cluster, or one without workers, or left by all of them or by its scheduler; or there are
+            additions to the model, of which it knows nothing.
         WorkersDiedError: workers that died several times in a row, here or there.
     """
     if workers < 1:
@@ -137,6 +139,8 @@ def _sum(counted: Mapping[str, Any]) -> str:
 
 def _on_cluster(units: Mapping[int, Unit], address: str) -> Iterator[tuple[int, Tally]]:
     """The scheduler gives the units of a worker that dies to another one."""
+    if loaded() != ():
+        raise EngineError("what a draft adds is not known to the workers of a cluster: it is counted on this machine")
     try:
         import distributed
     except ImportError:

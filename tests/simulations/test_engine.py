@@ -17,6 +17,7 @@ from typing import Any
 import distributed
 import pytest
 
+from model.extension import capability, extend
 from simulations import engine, experiments, processes, provenance
 from simulations.engine import Interrupted, count, run
 from simulations.experiments import find
@@ -215,6 +216,14 @@ def test_no_cluster_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     for address in ("tcp://127.0.0.1:1", "nonsense://x"):
         with pytest.raises(EngineError, match="no cluster at"):
             run(UNITS, cluster=address)
+
+
+def test_a_cluster_is_not_asked_about_what_a_draft_adds() -> None:
+    """Its workers would count without it."""
+    with extend():
+        capability("backups", "the attacker reads backups")
+        with pytest.raises(EngineError, match="what a draft adds is not known to the workers"):
+            run(UNITS, cluster="tcp://127.0.0.1:1")
 
 
 def test_a_cluster_without_workers_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
