@@ -20,8 +20,8 @@ from openworld.site.precomputed import precomputed
 from openworld.site.runtime import Runtime
 from openworld.site.vocabulary import vocabulary
 
-#: What is asked where nothing is said.
-FIRST = "code_delivery/design=mcp;cap=mal_as;h_iss=no"
+#: What is asked where the address says nothing: the oldest mix-up, which is known beforehand.
+FIRST = "code_delivery/design=rfc6749;cap=mal_as"
 _PLAIN = ("site.css", "site.js", "worker.js")
 
 

@@ -196,7 +196,7 @@ def weak(browser, address):
     """The site in a browser that cannot run the model."""
     page = browser.new_page(bypass_csp=True)
     page.add_init_script("delete window.WebAssembly")
-    page.goto(address + "#code_delivery/design=rfc6749;cap=mal_as")
+    page.goto(address)  # which is about code_delivery, design=rfc6749 and cap=mal_as
     yield page
     page.close()
 
