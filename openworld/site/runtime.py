@@ -83,7 +83,7 @@ def _fetched(name: str, entry: dict[str, Any]) -> Path:
             _FETCHED_BY[name](entry, home)
         return _checked(path, entry)
     except SoftwareError as error:
-        raise RuntimeMissingError(f"{error}; where {entry['file']} is already, name the folder: --runtime") from None
+        raise RuntimeMissingError(f"{error}; bring {entry['file']} in a folder, named by --runtime") from None
 
 
 def _from_npm(entry: dict[str, Any], home: Path) -> None:
