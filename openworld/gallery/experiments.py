@@ -13,7 +13,7 @@ from openworld.sources import Source
 from openworld.tables import SourceError
 from simulations.catalogue import EXPERIMENTS
 from simulations.measures import ATTEMPT, PAIR
-from simulations.results import ATTAINABLE, HARM
+from simulations.results import ATTAINABLE, HARM, REPLICATIONS
 from simulations.units import STRATEGIC
 
 if TYPE_CHECKING:
@@ -27,8 +27,10 @@ MEASURED = ("tasks", "registrations", "residents", "vendors")
 #: How the intervals of rates are made, by the word for it in the table.
 _RATES = {
     "wilson": "Wilson", "exact": "Clopper-Pearson",
-    "replications": "Student's t (over replications; Wilson where that is wider)",
+    REPLICATIONS: "Student's t (over replications; Wilson where that is wider)",
 }  # fmt: skip
+#: The same of differences where only replications are independent of each other.
+_CHANGES = "Student's t (over replications; Bonett-Price where that is wider)"
 
 
 def entries(experiments: Iterable[str | Experiment] | None = None) -> Iterator[Entry]:
@@ -123,8 +125,9 @@ def _rates(name: str, question: str, source: Source) -> Drawing:
 def _differences(name: str, question: str, source: Source) -> Drawing:
     from openworld import figures
 
-    _, table = source.experiment(name)
-    caption = _about(table, "95 % Bonett-Price intervals of paired differences, as bands")
+    rates, table = source.experiment(name)
+    made = _CHANGES if "interval" in rates and rates["interval"].iloc[0] == REPLICATIONS else "Bonett-Price"
+    caption = _about(table, f"95 % {made} intervals of paired differences, as bands")
     return Drawing(figures.differences(table, question), question, caption, table)
 
 

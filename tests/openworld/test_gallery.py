@@ -215,3 +215,15 @@ def test_an_unknown_figure_is_bad_input() -> None:
 def test_figures_of_what_ships_can_be_drawn_by_other_processes() -> None:
     """A study draws with several workers, to which entries are sent."""
     assert len(pickle.loads(pickle.dumps(list(gallery.catalogue().values())))) == len(gallery.catalogue())
+
+
+def test_a_caption_says_how_its_intervals_are_made(copied: Path) -> None:
+    """Those over replications are told apart from those over attempts, of differences as of rates."""
+    name = next(path.stem for path in sorted((copied / "simulations").glob("*_differences.csv")))
+    experiment = name.removesuffix("_differences")
+    path = copied / "simulations" / f"{experiment}_rates.csv"
+    rates = pd.read_csv(path, keep_default_na=False)
+    for interval, said in (("wilson", "95 % Bonett-Price intervals"), ("replications", "Student's t (over replica")):
+        rates.assign(interval=interval).to_csv(path, index=False)
+        drawn = gallery.catalogue()[f"{experiment}-differences"].draw(Source(copied))
+        assert said in drawn.caption.interval
