@@ -16,8 +16,9 @@ from properties.results import Result
 from properties.security import PROPERTIES
 from simulations.processes import in_order
 
-#: Who attacks, each by himself: whom an agent may meet, who reads the way back, and who gets at what a client holds.
-AGAINST = (MET, "code_leak", "token_leak+proof_leak")
+#: Who attacks, each by himself: whom an agent may meet, who reads the way back, who gets at the tokens that a client
+#: holds, and who gets at its requests, proofs and all.
+AGAINST = (MET, "code_leak", "token_leak", "token_leak+proof_leak")
 #: What has to be reached for a design to be of use.
 USE = "first_contact"
 COLUMNS = (
