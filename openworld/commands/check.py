@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from model.extension import extend
+from openworld.beginnings import expectations as beginning
+from openworld.cache import Cache, default_folder
+from openworld.check import Outcome, evaluate, lines, summary
 from openworld.commands.shell import (
     DONE,
     INCONCLUSIVE,
@@ -18,10 +21,13 @@ from openworld.commands.shell import (
     timeout_option,
     workers_option,
 )
-
-if TYPE_CHECKING:
-    from openworld.cache import Cache
-    from openworld.check import Outcome
+from openworld.expectations import drafts, read
+from openworld.files import as_json as written
+from openworld.github import commands, markdown
+from openworld.junit import document
+from openworld.progress import Progress
+from openworld.sarif import log
+from simulations.processes import cores
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -91,18 +97,10 @@ def check(
     openworld check openworld.toml --junit found.xml --sarif found.sarif
     """
     if init is not None:
-        from openworld.beginnings import expectations as beginning
-
         click.echo(beginning(init), nl=False)
         return DONE
     if not files:
         raise click.UsageError("nothing to check: name a FILE.toml, or print one with --init DESIGN")
-    from model.extension import extend
-    from openworld.check import evaluate
-    from openworld.expectations import drafts, read
-    from openworld.progress import Progress
-    from simulations.processes import cores
-
     click.get_current_context().with_resource(extend(*(draft for file in files for draft in drafts(file))))
     expectations = [one for file in files for one in read(file)]
     outcomes: list[Outcome] = []
@@ -115,16 +113,12 @@ def check(
     _say(outcomes, chart, as_json, annotating)
     _write(outcomes, code, junit, sarif, summary)
     if annotating:
-        from openworld.github import commands
-
         for line in commands(outcomes):
             click.echo(line, err=as_json)  # GitHub reads both streams
     return code
 
 
 def _cache(folder: Path | None, no_cache: bool) -> Cache | None:
-    from openworld.cache import Cache, default_folder
-
     if no_cache:
         return None
     if folder is not None:
@@ -143,9 +137,6 @@ def _code(outcomes: list[Outcome]) -> int:
 
 def _say(outcomes: list[Outcome], chart: bool, as_json: bool, annotating: bool) -> None:
     """Print what was found; where a runner reads along, nothing that a file says is a command to it."""
-    from openworld.check import lines, summary
-    from openworld.files import as_json as written
-
     if as_json:
         data = written([outcome.to_json() for outcome in outcomes])
         click.echo(data.replace("##[", "##\\u005b") if annotating else data, nl=False)
@@ -164,14 +155,8 @@ def _write(
     from openworld.files import append, as_json, write
 
     if junit is not None:
-        from openworld.junit import document
-
         write(junit, document(outcomes))
     if sarif is not None:
-        from openworld.sarif import log
-
         write(sarif, as_json(log(outcomes, code)))
     if summary is not None:
-        from openworld.github import markdown
-
         append(summary, markdown(outcomes))
