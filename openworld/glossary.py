@@ -61,6 +61,10 @@ def entries() -> Iterator[Entry]:
     for name, values in DEPLOYMENTS.items():
         said = ";".join(f"{key}={value}" for key, value in values.items()) or "everything at its baseline"
         yield Entry("environment of a study", name, worded("deployment", name), said)
+    yield Entry(
+        "of a switch", "baseline", "", "the value that a switch has where nothing is said: its first, with a * in "
+        "`openworld designs --switches`; the design of that name is another thing",
+    )  # fmt: skip
     yield from map(_switch, SWITCHES.values())
     for rule in every_rule().values():
         yield Entry("rule", rule.name, "", rule.requirement, rule.source)
@@ -72,13 +76,14 @@ def _switch(switch: Switch) -> Entry:
 
 
 def find(word: str) -> list[Entry]:
-    """The entries of that name, or of a value ``switch=value``; without any, those that have the word somewhere.
+    """The entries of that name, or of a value (``switch=value``); without any, those that have the word somewhere.
 
     Raises:
         UnknownWordError: there are none.
     """
     known, wanted = list(entries()), word.partition("=")[0].casefold()
     named = [one for one in known if wanted in (one.name.casefold(), one.code.casefold())]
+    named = named or [one for one in known if wanted in dict(one.values)]
     found = named or [one for one in known if wanted in " ".join(one[1:5]).casefold()]
     if not found:
         raise UnknownWordError(f"nothing is called {word!r}{hint(word, [one.name for one in known])}")

@@ -46,7 +46,7 @@ _NAMED_ATTACKERS = {
     "code_leak": ("code_leak", "reads authorization responses"),
     "request_leak": ("req_leak+state_leak", "reads authorization requests and the state of flows"),
     "lure": ("lure+web", "has the user visit its pages and open authorization URLs of its making"),
-    "token_leak": ("token_leak+proof_leak", "gets hold of access tokens and of whole requests"),
+    "token_thief": ("token_leak+proof_leak", "gets hold of access tokens and of whole requests"),
     "tampering": (
         "mal_as+hdr_inject+delivery_tamper+net_first_leg+net_rs_leg+old_as_compromised+open_redirect_at_r",
         "runs an AS and alters what resources say on the way",

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from simulations.population import Population
 
 
+#: A tenth of so many targets is one.
+_ENOUGH = 10
+
+
 @click.command("blast-radius")
 @click.argument("kind")
 @click.option("--population", default="measured_2026", show_default=True, metavar="NAME|FILE", help="Who is out there.")
@@ -120,6 +124,17 @@ def _configuration(text: str) -> str:
     return text if "=" in text.replace("==", "") or not text else f"design={text}"
 
 
+def too_few(those: int, counted: int, topologies: int) -> Iterator[str]:
+    """What cannot be told from so few targets, in the place of numbers that look as if it could."""
+    more = "take more (--samples, --replications)"
+    if not those:
+        yield f"  none of {counted} targets has one, so that nothing was counted: {more}"
+    elif those < _ENOUGH:
+        yield f"  only {those} of {counted} targets, too few for a 90th percentile: {more}"
+    if topologies < 2:
+        yield "  one topology only, so that there are no intervals: take more (--replications)"
+
+
 def _lines(found: BlastRadius) -> Iterator[str]:
     rows = found.summary.to_dict("records")
     cells = {(row["design"], row["measure"], row["statistic"]): row for row in rows}
@@ -128,6 +143,10 @@ def _lines(found: BlastRadius) -> Iterator[str]:
         exists = cells[members[0], "exists", "share"]["value"]
         yield ""
         yield together + ("" if exists == 1 else f"  (there is such a token in {exists:.0%} of the cases)")
+        counted, topologies = (cells[members[0], "exists", "share"][name] for name in ("targets", "replications"))
+        yield from too_few(round(exists * counted), counted, topologies)
+        if not exists:
+            continue
         if len(members) > 1:
             yield "  the same comes into reach at every target"
         for measure in ("resource_servers", "users", "tokens"):

@@ -16,6 +16,7 @@ import ipywidgets as widgets
 
 from model.design import NAMED_DESIGNS, Configuration, parse
 from model.switches import CAPABILITIES, SWITCHES
+from model.words import worded
 from openworld.explore.asking import ask, checker, read, result
 from openworld.explore.evidence import gained
 from openworld.explore.gallery import exhibit
@@ -25,6 +26,7 @@ from properties.named_attacks import attacks
 from properties.security import PROPERTIES, find
 
 _AS_IT_IS = "(none: the attack as it is)"
+_AS_SET = "(as set)"
 _WIDE = {"description_width": "11em"}
 
 
@@ -52,8 +54,10 @@ class Explorer:
         self.seconds = 0.0
         self._watch = [find(name).name for name in watch]
         self._quiet = False
-        self._property = _dropdown("property", [find(name).name for name in properties], self.property.name)
-        self._design = _dropdown("start from design", ["(as set)", *NAMED_DESIGNS], "(as set)")
+        asked = [_worded("property", find(name).name) for name in properties]
+        self._property = _dropdown("property", asked, self.property.name)
+        known = [_worded("design", name) for name in NAMED_DESIGNS]
+        self._design = _dropdown("start from design", [("(as set)", _AS_SET), *known], _AS_SET)
         self._attackers = {name: _checkbox(name, name in configuration.capabilities) for name in attackers}
         self._switches = {name: _switch(name, configuration.design[name]) for name in switches}
         self._head, self._body, self._others = widgets.HTML(), widgets.HTML(), widgets.HTML()
@@ -167,7 +171,8 @@ class Gallery:
         self._show(self.shown.configuration)
         found = turns(self.shown.property, self.shown.configuration, checker())
         self._quiet = True
-        self._turn.options = [_AS_IT_IS, *(f"{turn.switch}={turn.after}" for turn in found)]
+        turned = (f"{turn.switch}={turn.after}" for turn in found)
+        self._turn.options = [(_AS_IT_IS, _AS_IT_IS), *(_worded("value", pair) for pair in turned)]
         self._turn.value = _AS_IT_IS
         self._quiet = False
 
@@ -227,15 +232,20 @@ def _dropdown(words: str, options: Sequence[str | tuple[str, str]], value: str, 
 
 
 def _switch(name: str, value: str) -> Any:
-    made = _dropdown(name, list(SWITCHES[name].values), value)
+    values = [(worded("value", f"{name}={each}") + f" ({each})", each) for each in SWITCHES[name].values]
+    made = _dropdown(name, values, value, "40em")
     made.tooltip = f"{SWITCHES[name].meaning} [{SWITCHES[name].source}]"
     return made
 
 
 def _checkbox(name: str, value: bool) -> Any:
-    made = widgets.Checkbox(description=name, value=value, indent=False, layout=widgets.Layout(width="12em"))
-    made.tooltip = CAPABILITIES[name]
-    return made
+    said = f"{CAPABILITIES[name]} ({name})"
+    return widgets.Checkbox(description=said, value=value, indent=False, layout=widgets.Layout(width="auto"))
+
+
+def _worded(kind: str, name: str) -> tuple[str, str]:
+    """An option: in words with its code, and the code that stands for it."""
+    return f"{worded(kind, name)} ({name})", name
 
 
 def _wrapping() -> Any:

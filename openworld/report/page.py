@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -67,8 +68,15 @@ def _environment() -> jinja2.Environment:
         loader=jinja2.PackageLoader("openworld.report"), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {"worded": lambda name, kind: worded(kind, name), "arms": _arms}
+    environment.filters |= {"worded": lambda name, kind: worded(kind, name), "arms": _arms, "flat": _flat}
     return environment
+
+
+def _flat(html: str) -> str:
+    """HTML without the indentation of its template, which half of a chart would be."""
+    from markupsafe import Markup
+
+    return Markup(re.sub(r"\s*\n\s*", "\n", html))
 
 
 def _arms(names: str) -> str:

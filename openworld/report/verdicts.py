@@ -28,7 +28,7 @@ class Attack:
     """A run that violates a property, and all the cells of the matrix that it stands for.
 
     Its address is that of the first of them; it answers to those of the others as well, so that an address means the
-    same attack after a new run.
+    same attack after a new run. ``same`` is the address of one that violates another property by the same messages.
     """
 
     id: str
@@ -39,6 +39,7 @@ class Attack:
     chart: Chart
     cells: list[dict[str, Any]] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
+    same: str = ""
 
     @property
     def designs(self) -> list[str]:
@@ -87,6 +88,7 @@ def attacks(study: Study) -> tuple[list[Attack], dict[str, str]]:
     """Distinct runs, each with the cells it stands for; and where the chart of each row is on the page."""
     found: dict[Any, Attack] = {}
     links: dict[str, str] = {}
+    sent: dict[Any, str] = {}
     order = {name: place for place, name in enumerate(PROPERTIES)}
     rows = [row for row in study.verdicts if row["chart"] in study.traces]
     for row in sorted(rows, key=lambda row: order.get(str(row["property"]), len(order))):
@@ -99,6 +101,8 @@ def attacks(study: Study) -> tuple[list[Attack], dict[str, str]]:
             found[key] = Attack(
                 address, str(row["code"]), name, meaning, len(trace.steps), drawn
             )
+            found[key].same = sent.get(drawn.sent, "")
+            sent.setdefault(drawn.sent, address)
         elif address not in (found[key].id, *found[key].others):
             found[key].others.append(address)
         found[key].cells.append(row)

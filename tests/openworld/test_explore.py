@@ -192,7 +192,8 @@ def test_a_control_changes_verdict_and_chart(explorer: Explorer) -> None:
 def test_controls_offer_what_there_is(explorer: Explorer) -> None:
     """All values of a switch, by its name and with its meaning and source; unknown names are refused."""
     control = explorer._switches["iss_check"]
-    assert list(control.options) == ["advertised", "off", "if_present", "require"]
+    assert [value for _, value in control.options] == ["advertised", "off", "if_present", "require"]
+    assert dict(control.options)["client requires iss (require)"] == "require"
     assert "RFC 9207" in control.tooltip
     with pytest.raises(KeyError, match="nonsense"):
         explore("code_delivery", switches=["nonsense"])

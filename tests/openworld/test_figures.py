@@ -112,7 +112,7 @@ def test_arms_that_are_alike_are_drawn_once(rates: pd.DataFrame) -> None:
 
 
 OFF, REQUIRED = "client does not read the echo", "client requires the echo (as the draft has it)"
-STRICT = "client requires the echo and its very resource"
+STRICT = "client requires the echo to have the resource asked for, and no other"
 TWINS = {"echo=req": "echo=req, echo=req_strict", "echo=req_strict": "echo=req, echo=req_strict"}
 
 

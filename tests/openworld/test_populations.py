@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from openworld.cli import main
+from openworld.commands.blast_radius import too_few
 from simulations.population import NUMBERS, populations
 
 Run = Callable[..., Result]
@@ -104,6 +105,18 @@ def test_blast_radius_of_a_population_in_small(run: Run, small: Path) -> None:
     result = run(*arguments, "--scale", 0.5, "--json")
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["population"] == "small scaled by 0.5"
+
+
+def test_blast_radius_says_that_targets_are_too_few(run: Run) -> None:
+    """Beside a percentile of next to nothing; in the place of zeros, where there was nothing to count."""
+    few = ("--population", "enterprise", "--scale", "0.05", "--replications", "1", "--design", "mcp")
+    said = run("blast-radius", "agent", *few, "--samples", "3").stdout
+    assert "only 3 of 3 targets, too few for a 90th percentile" in said
+    assert "one topology only" in said
+    assert list(too_few(0, 4, 2)) == [
+        "  none of 4 targets has one, so that nothing was counted: take more (--samples, --replications)"
+    ]
+    assert not list(too_few(10, 10, 2))
 
 
 @pytest.mark.parametrize(
