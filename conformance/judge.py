@@ -290,8 +290,9 @@ def _is_attackers(world: World, seen: Exchange) -> bool:
 
 
 def _strays(world: World, seen: Exchange) -> bool:
-    """Whether a user's code is redeemed in another session than that it was asked for in, or by the attacker."""
-    grant = world.servers["as1"].granted.get(seen.value("code"))
+    """Whether a user's code or refresh token is redeemed by the attacker, or a code in another session than its own."""
+    honest, refreshed = world.servers["as1"], seen.value("refresh_token")
+    grant = honest.refreshable.get(refreshed) if refreshed else honest.granted.get(seen.value("code"))
     if grant is None or grant.subject == ATTACKER:
         return False
     return _is_attackers(world, seen) or grant.act != seen.act

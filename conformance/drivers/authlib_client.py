@@ -15,6 +15,7 @@ import re
 import sys
 
 import requests
+from authlib.common.security import generate_token
 from authlib.integrations.requests_client import OAuth2Session
 from browser import die_with_parent, visit
 
@@ -53,7 +54,7 @@ def drive(job):
         registered["client_id"], redirect_uri=job["callback"], token_endpoint_auth_method="none",
         code_challenge_method="S256",
     )
-    verifier = "openworld-" * 5
+    verifier = generate_token(48)
     url, state = session.create_authorization_url(
         server["authorization_endpoint"], code_verifier=verifier, resource=resource
     )

@@ -36,7 +36,7 @@ sub drive {
     my $wanted = encode_json({ redirect_uris => [ $job->{callback} ], token_endpoint_auth_method => 'none' });
     my $registered = decode_json($agent->post($server->{registration_endpoint}, @kind, Content => $wanted)->content);
 
-    my $verifier = 'openworld-' x 5;
+    my $verifier = join '', map { ('a' .. 'z', 'A' .. 'Z', 0 .. 9)[int rand 62] } 1 .. 48;  # its own in each session
     my $client = Net::OAuth2::Profile::WebServer->new(
         client_id => $registered->{client_id}, client_secret => '', site => $issuer, redirect_uri => $job->{callback},
         authorize_url => $server->{authorization_endpoint}, access_token_url => $server->{token_endpoint},
