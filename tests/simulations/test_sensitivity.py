@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from model.errors import InputError
+from openworld.counts import sensitivity_lines
 from simulations import experiments
 from simulations.catalogue import EXPERIMENTS
 from simulations.experiment import Adoption, Mix
@@ -18,7 +19,7 @@ from simulations.horizon import lasting
 from simulations.knobs import Knob, knobs, stand, unit_at
 from simulations.options import OPTIONS, told
 from simulations.population import Number, Provenance, load
-from simulations.sensitivity import COLUMNS, MOST_ATTEMPTS, indices
+from simulations.sensitivity import COLUMNS, EFFORTS, MOST_ATTEMPTS, indices
 from simulations.servers import authorization_servers
 from simulations.units import Tally, Unit
 from simulations.visits import Label
@@ -226,3 +227,20 @@ def test_what_decides_experiments_in_time_is_told_unasked(name: str, monkeypatch
     assert indices(EXPERIMENTS[name]).empty
     assert all(lasting(each) is each for each in counted)
     assert sum(each.attempts for each in counted) < MOST_ATTEMPTS
+
+
+def test_what_is_told_first_is_how_many_attempts_were_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the clock has to go further than the usual number, that is not what is said."""
+    counted: list[Unit] = []
+
+    def run(units: list[Unit], *_: Any) -> dict[int, Tally]:
+        counted.extend(units)
+        kinds = [Label("success", "accepted", ()), Label("refused", "client.rule", ())]
+        rest = (kinds[0],) * (len(units[0].arms) - 1)
+        return {place: Tally(Counter({(kinds[place % 2], *rest): each.attempts})) for place, each in enumerate(units)}
+
+    monkeypatch.setattr("simulations.engine.run", run)
+    first, *_ = sensitivity_lines(indices(EXPERIMENTS["consent"]))
+    most = max(each.attempts for each in counted)
+    assert most > EFFORTS["residents"].attempts
+    assert f"at most {most} attempts counted at each point" in first
