@@ -111,7 +111,7 @@ def test_arms_that_are_alike_are_drawn_once(rates: pd.DataFrame) -> None:
     assert old.legends[0].get_title().get_text() == ""
 
 
-OFF, REQUIRED = "client does not read the echo", "client requires the echo (as the draft has it)"
+OFF, REQUIRED = "client does not read the echo", "client requires the echo to have the resource asked for"
 STRICT = "client requires the echo to have the resource asked for, and no other"
 TWINS = {"echo=req": "echo=req, echo=req_strict", "echo=req_strict": "echo=req, echo=req_strict"}
 
