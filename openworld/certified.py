@@ -17,7 +17,7 @@ from properties.verdict import check
 from simulations.processes import in_order
 
 #: Seconds of work to find out how long the runs of a world are, and as many to prove that.
-PATIENCE = 120.0
+PATIENCE = 300.0
 BOUNDS = ("world", "design", "sweeps", "clauses", "proof", "certified", "why", "run")
 COLUMNS = ("property", "configuration", "world", "verdict", "sweeps", "clauses", "proofs", "certified", "why", "run")
 
