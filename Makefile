@@ -28,6 +28,7 @@ study: $(VENV)/.study
 # pytest comes last, so that its summary is the last line of the output.
 test: $(VENV)/.dev
 	$(BIN)/ruff check
+	$(BIN)/ruff format --check --quiet
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2 -rs
 

@@ -98,9 +98,12 @@ class Client:
         sent = {"Accept": "application/json, */*", **(headers or {})}
         status, received, body = 0, {}, b""
         try:
-            async with asyncio.timeout(self.limit), self._session.request(
-                method, URL(url, encoded=True), headers=sent, data=data or None, allow_redirects=False
-            ) as answer:
+            async with (
+                asyncio.timeout(self.limit),
+                self._session.request(
+                    method, URL(url, encoded=True), headers=sent, data=data or None, allow_redirects=False
+                ) as answer,
+            ):
                 status, received = answer.status, {key.lower(): value for key, value in answer.headers.items()}
                 async for piece in answer.content.iter_chunked(65_536):
                     body += piece

@@ -75,7 +75,6 @@ class Expected:
         if one.measured and known - seen:
             yield f"no longer falls for {', '.join(sorted(known - seen))}"
 
-
     def unknown(self, rows: Collection[str]) -> dict[str, str]:
         """What is expected of scenarios that are none of these: nobody would see that it changed."""
         named = dict.fromkeys((*self.ends, *self.falls))

@@ -102,16 +102,12 @@ def of_command(
             raise SoftwareError(f"there is no command {command[0]!r}")
         path, folder = Path(program).absolute(), str(Path.cwd())
         name = next((Path(word).stem for word in command if Path(word).suffix and Path(word).is_file()), path.name)
-        software = Software(
-            name, "path", program, driver, "local", listens=True, documents=False, single_call=True
-        )
+        software = Software(name, "path", program, driver, "local", listens=True, documents=False, single_call=True)
         reads = (*reads, Path.cwd(), *_around(path), *_around(path.resolve()))
         package, command = Installed(Release(software, "local"), (), {}), [str(path), *command[1:]]
     variables = {**package.environment, "OPENWORLD_COMMAND": json.dumps([list(command), folder])}
     start = (sys.executable, "-B", str(DRIVERS / driver))
-    return replace(
-        package, command=start, environment=variables, reads=(*package.reads, *reads, *python_folders())
-    )
+    return replace(package, command=start, environment=variables, reads=(*package.reads, *reads, *python_folders()))
 
 
 def _around(program: Path) -> Iterator[Path]:
@@ -121,9 +117,7 @@ def _around(program: Path) -> Iterator[Path]:
         yield folder
 
 
-def install(
-    release: Release, folder: Path | None = None, lock: Lock | None = None, source: bool = False
-) -> Installed:
+def install(release: Release, folder: Path | None = None, lock: Lock | None = None, source: bool = False) -> Installed:
     """Make sure that a release is there: with a lock what that says, with ``source`` also if it has to be built.
 
     Raises:

@@ -106,7 +106,9 @@ def _told(noise: str) -> str:
     """What an installer says is wrong."""
     lines = [line for line in noise.splitlines() if line.strip()]
     told = [line for line in lines if re.match(r"\s*(error: (?!subprocess)|\w*Error:)", line)]
-    named = told[-1] if told else next(
-        (line for line in lines if "ERROR" in line or "npm error" in line), lines[-1] if lines else ""
+    named = (
+        told[-1]
+        if told
+        else next((line for line in lines if "ERROR" in line or "npm error" in line), lines[-1] if lines else "")
     )
     return named.strip()[:300]

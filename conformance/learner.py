@@ -252,8 +252,6 @@ class _Teacher(Oracle):  # type: ignore[misc]
 
 def _machine(known: Answers, learned: MealyMachine) -> Machine:
     def edges(state: MealyState) -> Mapping[str, tuple[Turn, Any]]:
-        return {
-            name: (turn, state.transitions[name]) for name, turn in state.output_fun.items() if turn != NOTHING
-        }
+        return {name: (turn, state.transitions[name]) for name, turn in state.output_fun.items() if turn != NOTHING}
 
     return canonical(known.first, learned.initial_state, edges)

@@ -186,4 +186,3 @@ def _resource(answers: Mapping[str, str]) -> tuple[str, str]:
     if read_by:
         return "honor", f"opaque tokens, any resource; refuses {', '.join(read_by)}, so the parameter is read"
     return "ignore", "opaque tokens; whatever is asked for, and nothing, is answered alike"
-

@@ -233,9 +233,12 @@ class _Asking:
         """The status, headers and body of the answer to a request; 0 where there is none."""
         assert self._session is not None
         try:
-            async with asyncio.timeout(self.limit), self._session.request(
-                method, URL(url, encoded=True), headers=headers, data=body or None, allow_redirects=False
-            ) as answer:
+            async with (
+                asyncio.timeout(self.limit),
+                self._session.request(
+                    method, URL(url, encoded=True), headers=headers, data=body or None, allow_redirects=False
+                ) as answer,
+            ):
                 received = {name.lower(): value for name, value in answer.headers.items()}
                 return answer.status, received, (await answer.content.read(65_536)).decode("utf-8", "replace")
         except TimeoutError:

@@ -73,9 +73,7 @@ class Beside:
         }  # fmt: skip
 
 
-async def compare(
-    client: Installed, suite: Installed, judgements: Sequence[Judgement], limit: float
-) -> list[Beside]:
+async def compare(client: Installed, suite: Installed, judgements: Sequence[Judgement], limit: float) -> list[Beside]:
     """Run the suite on a client, and put its verdicts beside judgements of the counterparts that were measured."""
     ours = {one.scenario: one for one in judgements if one.measured}
     found = []

@@ -191,7 +191,7 @@ class World:
             return own
         act = self.play.acts[self.act]
         server.assign(own.fields["code"], act.approves, self.act)
-        self._answers[self.act:] = [own]
+        self._answers[self.act :] = [own]
         if act.code is None:
             self.halted.set()
             return Message("authorization_response", {"page": "the user is still here"})

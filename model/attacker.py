@@ -122,7 +122,8 @@ def has_identity(c: Context, server: Party, client_id: Value, redirect: Value) -
     of_clients = [uri for client in c.world.clients for uri in callbacks(c.world, client)]
     own = [
         all_of(
-            same(client_id, party.url), is_registered(c, server, party),
+            same(client_id, party.url),
+            is_registered(c, server, party),
             any_of(c.runs(party), all_of(c.has(party.registered_by), one_of(redirect, *of_clients))),
         )
         for party in c.world.identities
@@ -130,9 +131,7 @@ def has_identity(c: Context, server: Party, client_id: Value, redirect: Value) -
     return any_of(honest, *own)
 
 
-def can_write(
-    c: Context, server: Party, client: Value, redirect: Value, challenge: Value, state: Value
-) -> Condition:
+def can_write(c: Context, server: Party, client: Value, redirect: Value, challenge: Value, state: Value) -> Condition:
     """Whether the attacker knows every field of an authorization request of its own making to an AS."""
     names = [session.name for session in c.world.sessions]
     return all_of(
@@ -153,9 +152,7 @@ def runs_client(c: Context, client: Value) -> list[Condition]:
     return [all_of(same(client, party.url), c.runs(party)) for party in c.world.identities]
 
 
-def attacker_authenticates(
-    c: Context, server: Party, client_id: Value, endpoint: str = "token"
-) -> tuple[Named, ...]:
+def attacker_authenticates(c: Context, server: Party, client_id: Value, endpoint: str = "token") -> tuple[Named, ...]:
     """The rules by which an honest AS authenticates the attacker as a client_id, by what the attacker knows."""
     design = policy_of(c, client_id)
     secret = any_of(

@@ -59,7 +59,12 @@ def _documents(world: World) -> Domains:
 
 @action("S3", sessions_and_channels, _documents)
 def publish_resource_metadata(
-    c: Context, who: str, channel: str, resource: Value, listed: Value, demands_dpop: Condition,
+    c: Context,
+    who: str,
+    channel: str,
+    resource: Value,
+    listed: Value,
+    demands_dpop: Condition,
     scope: Value = NONE,
 ) -> Move:
     """A client reads resource metadata by the attacker: of its own resource, or of an honest one over a channel.
@@ -82,11 +87,11 @@ def publish_resource_metadata(
     told = ResourceMetadata(resource, listed, *declared(c, who, vouched, demands_dpop), choose(lists, scope, NONE))
     return Move(
         here,
-        document_rules(
-            c, who, session.url, resource, vouched, channel, all_of(squats(c, who, channel), no(genuine))
-        ),
+        document_rules(c, who, session.url, resource, vouched, channel, all_of(squats(c, who, channel), no(genuine))),
         {
-            f"{who}.phase": "discovered", f"{who}.resource": resource, f"{who}.listed": listed,
+            f"{who}.phase": "discovered",
+            f"{who}.resource": resource,
+            f"{who}.listed": listed,
             f"{who}.demands_dpop": demands_dpop,
             **scopes.entry(c, who, choose(any_of(lists, challenges), scope, scopes.challenged(c, who))),
             f"{who}.logged": all_of(same(design.prm_log, "required"), is_logged(c, session.url, resource, channel)),
@@ -184,7 +189,8 @@ def publish_server_metadata(
         server_metadata_rules(c, session, party, issuer, authorization_at, token_at, connector, promises_iss),
         with_metadata(who, **recorded),
         (
-            Sent(client, server, fetch, no(connector)), Sent(server, client, told),
+            Sent(client, server, fetch, no(connector)),
+            Sent(server, client, told),
             *found_out(c, who, party, issuer, told.signed_metadata),
         ),
     )

@@ -100,9 +100,7 @@ def rechallenge(c: Context, who: str, channel: str, server: str, issuer: Value) 
     anew = Sent(session.url, client, Challenge(metadata_url(c, session.url)), channel != "challenge")
     pointed = written(c, who, session.url, channel, ResourceMetadata(session.url, party.url))
     published_ = ServerMetadata(issuer, party.url, party.url)
-    facts, sends = deliver(
-        c, anew, *pointed, Sent(server, client, published_), Sent(client, server, request)
-    )
+    facts, sends = deliver(c, anew, *pointed, Sent(server, client, published_), Sent(client, server, request))
     listed = Moved(session, listed=party.url)
     return Move(
         here,
@@ -180,21 +178,35 @@ def present_token(c: Context, token: str, url: str) -> Move:
     proven = all_of(no(own), no(bare))
     shown, attested, carried = attestations(c, party, made["client"], handed)
     request = resource_request(
-        c, url, token, choose(proven, f"{token}@captured", NONE), presented,
-        proof_key=choose(handed, made["key"], NONE), client_attestation=carried,
+        c,
+        url,
+        token,
+        choose(proven, f"{token}@captured", NONE),
+        presented,
+        proof_key=choose(handed, made["key"], NONE),
+        client_attestation=carried,
     )
     return Move(
         here,
         (
             *_kept(c, token),
             *accepts(
-                c, token, url, own, (for_this, for_another), presented, shown, all_of(proven, used), bare=bare,
+                c,
+                token,
+                url,
+                own,
+                (for_this, for_another),
+                presented,
+                shown,
+                all_of(proven, used),
+                bare=bare,
                 attested=attested,
             ),
         ),
         {f"served.{token}": True, f"replayed.{token}": others},
         (
-            Sent(ATTACKER, url, request), *token_is_looked_up(c, url, token),
+            Sent(ATTACKER, url, request),
+            *token_is_looked_up(c, url, token),
             Sent(url, ATTACKER, ResourceResponse(made["subject"])),
         ),
     )
@@ -551,5 +563,3 @@ def name_address_in_client_metadata(c: Context, server: str, client: str) -> Mov
         {"fetched.internal": True},
         (Sent(ATTACKER, server, Fetch(INTERNAL)), Sent(server, INTERNAL, Fetch(INTERNAL))),
     )
-
-

@@ -195,15 +195,18 @@ def exchange_for_resource(c: Context, token: str, grant: str, wanted: Value, as_
     )
     listed = serves(c, server, requested)
     return Move(
-        possible(
-            knows(c, "token", token), no(knows(c, "token", again)), any_of(by_name, *runs_client(c, as_own))
-        ),
+        possible(knows(c, "token", token), no(knows(c, "token", again)), any_of(by_name, *runs_client(c, as_own))),
         (
             *attacker_authenticates(c, server, client),
             server_rules.exchanged_token_is_the_clients(policy, by_name),
             *ask(
-                guards.TOKEN_REQUEST, design=policy, granted=made["asked"], requested=requested, listed=listed,
-                proven=True, promised=True,
+                guards.TOKEN_REQUEST,
+                design=policy,
+                granted=made["asked"],
+                requested=requested,
+                listed=listed,
+                proven=True,
+                promised=True,
             ),
         ),
         {f"{grant}.exchanged": requested, **scopes.entry(c, again, made["scope"]), **facts},

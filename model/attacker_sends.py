@@ -111,7 +111,12 @@ def register(c: Context, client: str, server: str) -> Move:
 
 @action("S9", _slots, _crafted)
 def push_request(
-    c: Context, grant: str, client: Value, redirect: Value, challenge: Value, state: Value,
+    c: Context,
+    grant: str,
+    client: Value,
+    redirect: Value,
+    challenge: Value,
+    state: Value,
     scope: Value = NONE,
 ) -> Move:
     """The attacker pushes a request of its own making to an honest AS, as any client it can authenticate as."""
@@ -138,7 +143,12 @@ def push_request(
 
 @action("S10", _slots, _crafted)
 def send_request(
-    c: Context, grant: str, client: Value, redirect: Value, challenge: Value, state: Value,
+    c: Context,
+    grant: str,
+    client: Value,
+    redirect: Value,
+    challenge: Value,
+    state: Value,
     scope: Value = NONE,
 ) -> Move:
     """The attacker sends a browser to an honest AS with a request of its own making, pushed if it can push it.

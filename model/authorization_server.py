@@ -104,8 +104,11 @@ def client_is_authenticated(
     )
 
 
-@rule("CAE-accept", "CII-3.1-assoc",
-      source="draft-mcguinness-oauth-client-attesters-00 2.1; draft-mcguinness-oauth-client-instance-id 3.1")
+@rule(
+    "CAE-accept",
+    "CII-3.1-assoc",
+    source="draft-mcguinness-oauth-client-attesters-00 2.1; draft-mcguinness-oauth-client-instance-id 3.1",
+)
 def attester_is_endorsed(policy: Design, attested: Condition = False) -> Condition:
     """Who attests a client is endorsed in the metadata of that client; that an AS accepts it for others is not enough.
 

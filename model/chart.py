@@ -58,9 +58,7 @@ class Chart:
         return self.refusal if place + 1 == len(self.sent) else None
 
 
-def chart(
-    trace: Trace, ending: str | None = None, checks: bool = False, under: Configuration | None = None
-) -> Chart:
+def chart(trace: Trace, ending: str | None = None, checks: bool = False, under: Configuration | None = None) -> Chart:
     """What there is to draw of a run.
 
     Args:
@@ -113,9 +111,7 @@ def text(
     return _drawn(chart(trace, ending, checks, under), width, _Drawing)
 
 
-def ascii_art(
-    trace: Trace, ending: str | None = None, checks: bool = False, under: Configuration | None = None
-) -> str:
+def ascii_art(trace: Trace, ending: str | None = None, checks: bool = False, under: Configuration | None = None) -> str:
     """The chart for an Internet-Draft: ASCII of at most 69 columns that ``aasvg`` reads as it is meant.
 
     Lines cross in ``+``, arrows are long enough to be seen as such, and no two slashes of neighbouring lines stand so
@@ -309,9 +305,7 @@ def _ends(line: str, at: int, signs: str) -> bool:
 _WORDS: dict[Origin, str] = {"honest": "", "attacker": "(attacker) ", "leaked": "LEAKS: "}
 
 
-def mermaid(
-    trace: Trace, ending: str | None = None, checks: bool = False, under: Configuration | None = None
-) -> str:
+def mermaid(trace: Trace, ending: str | None = None, checks: bool = False, under: Configuration | None = None) -> str:
     """The chart for Mermaid; dotted arrows are the attacker's doing, the step that matters stands in a frame."""
     shown = chart(trace, ending, checks, under)
     if not shown.sent:

@@ -295,9 +295,7 @@ def wants_dpop(design: Design, offered: Condition, demanded: Condition) -> Condi
 def possession_key(policy: Value, client: str, session: str, issuer: Value) -> Value:
     """The key a session proves possession of towards an issuer and with its tokens."""
     per_as = mapped(lambda at: NONE if at == NONE else f"key:{client}@{at}", issuer)
-    return choose(
-        same(policy, "per_client"), f"key:{client}", choose(same(policy, "per_as"), per_as, f"key:{session}")
-    )
+    return choose(same(policy, "per_client"), f"key:{client}", choose(same(policy, "per_as"), per_as, f"key:{session}"))
 
 
 def uses_code_grant(design: Design, follows: bool = False) -> Condition:
@@ -408,9 +406,7 @@ def callback_is_of_recorded_issuer(design: Design, arrived_at: Value, expected: 
     return any_of(same(arrived_at, expected), infers)
 
 
-def inferred_issuer(
-    design: Design, client: Party, issuers: Sequence[str], arrived_at: Value, issuer: Value
-) -> Value:
+def inferred_issuer(design: Design, client: Party, issuers: Sequence[str], arrived_at: Value, issuer: Value) -> Value:
     """The issuer a client goes on with: the recorded one, or the one whose redirect URI was used."""
     infers = all_of(same(design.as_memory, "redirect_uri"), distinct_redirects(design))
     owners = {callback_at(client, known): known for known in issuers}

@@ -157,7 +157,12 @@ def resource_server__accept_sub_agent(c: Context, to: str, token: str) -> Move:
     return Move(
         here,
         accepts(
-            c, token, session.url, True, (False, False), made["certificate"],
+            c,
+            token,
+            session.url,
+            True,
+            (False, False),
+            made["certificate"],
             attests(c, session.who, session.url, session.resource),
         ),
         {f"{to}.served": True, f"{to}.overstays": same(c.state[f"{c.world.errand(party).name}.task"], "ended")},

@@ -290,7 +290,12 @@ DEPLOYMENTS: dict[str, dict[str, str]] = {
     "host_wide_api": {"host_app": "yes", "host_registered": "yes"},
     "products": {"h_iss": "no", "as_resource": "ignore", "as_echo": "no"},
     "strangers": {
-        "listed": "no", "anchored": "no", "attested": "no", "preregistered": "no", "trust_domain": "no",
-        "certified": "no", "configured": "no",
+        "listed": "no",
+        "anchored": "no",
+        "attested": "no",
+        "preregistered": "no",
+        "trust_domain": "no",
+        "certified": "no",
+        "configured": "no",
     },
 }

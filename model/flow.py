@@ -311,7 +311,6 @@ def found_out(c: Context, who: str, server: Party, issuer: Value, signed: Value)
     )  # fmt: skip
 
 
-
 #: What stands for a client assertion where it is sent; what it opens is said beside it.
 SIGNED = "<signed by the client>"
 
@@ -385,9 +384,7 @@ def authenticates(c: Context, session: Reading, server: Party, endpoint: str) ->
         implies(same(design.client_auth, "pkjwt"), any_of(here, server_rules.assertion_key_is_known(design))),
         any_of(same(design.client_auth, "none"), is_known(c, client_id_of(c, session))),
     )
-    named = client_rules.assertion_names(
-        design, policy, server.url, session.issuer, session.token_at, server.url
-    )
+    named = client_rules.assertion_names(design, policy, server.url, session.issuer, session.token_at, server.url)
     return tuple(ask(
         guards.AUTHENTICATION, design=design, policy=policy, genuine=genuine, named=named, endpoint=endpoint,
         secret=False, certified=same(design.certified, "yes"), assertion=False, replaced=False,
@@ -639,9 +636,7 @@ def issuer_after(c: Context, who: str, arrived_at: Value) -> Value:
 def client__accept_authorization_response(c: Context, who: str, grant: str) -> Move:
     """The user's browser delivers the honest AS's response to the client."""
     session, slot = c.state.session(who), c.state.grant(grant)
-    here = possible(
-        same(session.phase, "requested"), same(slot.code, "issued"), is_callback(c, slot.redirect, who)
-    )
+    here = possible(same(session.phase, "requested"), same(slot.code, "issued"), is_callback(c, slot.redirect, who))
     server, client = server_of(c, grant), c.world.client_of(who)
     user = user_of(c, grant)
     iss = choose(same(c.of(server.name).h_iss, "yes"), server.url, NONE)

@@ -196,4 +196,3 @@ def _algebra(condition: Condition) -> tuple[Any, Any, Any]:
         raise TypeError(
             f"not a condition: {condition!r}; a reader makes its truth values known by logic.register"
         ) from None
-

@@ -110,7 +110,12 @@ def _bundle(client_id: str) -> str:
 
 
 def _chain(
-    reader: str, holder: Value, entity: Value, when: Condition, enrolled_as: Value, uris: tuple[Value, ...] = (),
+    reader: str,
+    holder: Value,
+    entity: Value,
+    when: Condition,
+    enrolled_as: Value,
+    uris: tuple[Value, ...] = (),
     below: Condition = False,
 ) -> tuple[Sent, ...]:
     """The statements that lead from an entity to the anchor that whoever reads them knows.

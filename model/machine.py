@@ -71,9 +71,7 @@ class Machine:
         self.configuration = configuration
         self.world = world
         self.only = only
-        self.capabilities: Mapping[str, bool] = {
-            name: name in configuration.capabilities for name in CAPABILITIES
-        }
+        self.capabilities: Mapping[str, bool] = {name: name in configuration.capabilities for name in CAPABILITIES}
         design = configuration.design
         check_parties(design, world)
         self._own = tuple(design.parties)
@@ -230,9 +228,7 @@ def _index(world: World, own: tuple[tuple[str, str], ...]) -> dict[str, int]:
     return index
 
 
-def remembered(
-    ask: Callable[[Context], Answer], world: World, own: tuple[tuple[str, str], ...] = ()
-) -> Memory[Answer]:
+def remembered(ask: Callable[[Context], Answer], world: World, own: tuple[tuple[str, str], ...] = ()) -> Memory[Answer]:
     """What is asked of states and configurations of a world (:meth:`Machine.values`), by what was read of both.
 
     ``own``: the switches that single parties have.

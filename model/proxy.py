@@ -167,9 +167,7 @@ def proxy__take_callback(c: Context, proxy: str, user: str) -> Move:
 
 def _redeem(c: Context, at: Transaction, who: Value, able: Condition) -> Move:
     """Somebody redeems the proxy's code as the client that it was issued to."""
-    request = TokenRequest(
-        at.now.client, grant_type="authorization_code", code=at.name, redirect_uri=at.now.redirect
-    )
+    request = TokenRequest(at.now.client, grant_type="authorization_code", code=at.name, redirect_uri=at.now.redirect)
     answer = Sent(at.proxy.name, who, TokenResponse(at.name, "Bearer"))
     facts, sends = deliver(c, Sent(who, at.proxy.name, request), answer)
     return Move(all_of(same(at.now.code, "issued"), able), (), {**at.sets(code="redeemed"), **facts}, sends)

@@ -173,7 +173,8 @@ def _holds(
 def frameworks(c: Context, issuer: Value, known: Collection[str]) -> dict[str, Condition]:
     """Which frameworks by which clients (or person servers) know AS hold the one of an issuer."""
     return {
-        "on_list": _holds(c, issuer, lambda policy: policy.listed, known), **_chain(c, issuer, known),
+        "on_list": _holds(c, issuer, lambda policy: policy.listed, known),
+        **_chain(c, issuer, known),
     }
 
 
@@ -215,6 +216,7 @@ def lookalike(issuer: str) -> str:
 
 def accepted_issuer(c: Context, party: Party, issuer: Value) -> dict[str, Condition]:
     """What an issuer is to an honest resource server: of its frameworks and metadata, and by how it is written."""
+
     def on_list(url: Value) -> Condition:
         return _holds(c, url, lambda policy: policy.rs_listed, party.trusts)
 

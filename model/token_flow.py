@@ -295,9 +295,7 @@ def client__send_token_over_plain_http(c: Context, who: str, party: str) -> Move
     session, url = answered(c, who), c.world.by_name[party].url
     seen = possible(same(session.url, url), tampered(c, "transport", url))
     move = _send(c, who, over_plain_http(url), True)
-    return move._replace(
-        when=all_of(move.when, seen), rules=(client_rules.resource_url_is_https(c.client(who), True),)
-    )
+    return move._replace(when=all_of(move.when, seen), rules=(client_rules.resource_url_is_https(c.client(who), True),))
 
 
 def _through(world: World, channel: str) -> list[dict[str, str]]:

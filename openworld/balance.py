@@ -19,9 +19,7 @@ SURE = 0.975
 _MOST = 3
 
 
-def lines(
-    table: pandas.DataFrame, asked: Experiment, population: str | None, deployed: bool | None
-) -> Iterator[str]:
+def lines(table: pandas.DataFrame, asked: Experiment, population: str | None, deployed: bool | None) -> Iterator[str]:
     """All that is told of an experiment, with where along its sweep the answer turns."""
     first = table.iloc[0]
     yield f"where {first['parameter']} is {first['value']:g}, against {first['against']}"

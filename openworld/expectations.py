@@ -59,7 +59,7 @@ class Anchor:
 
     def __str__(self) -> str:
         where = f"{self.draft}, section {self.section}," if self.section else f"{self.draft}"
-        return f"{where} no longer says \"{' '.join(self.quote.split())}\""
+        return f'{where} no longer says "{" ".join(self.quote.split())}"'
 
 
 def _plain(text: str) -> str:

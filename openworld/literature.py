@@ -68,7 +68,7 @@ def table(found: Sequence[Reproduction]) -> Iterator[str]:
         if asked is None or each.vulnerable is None or each.fixed is None:
             yield f"| {about.source} | {about.attack} | – | – | {each.how}: {about.note} |"
             continue
-        where = f"`openworld verdict {asked.property.code} \"{asked.vulnerable}\"`"
+        where = f'`openworld verdict {asked.property.code} "{asked.vulnerable}"`'
         there, mended = (in_words(verdict).partition(":")[0] for verdict in (each.vulnerable, each.fixed))
         how = f"{each.how}; {about.note}" if about.note else each.how
         yield f"| {about.source} | {about.attack}: {where} | {there} | {mended}: `{asked.fixed}` | {how} |"

@@ -48,9 +48,7 @@ class Rival:
         return f"{self.switch}={self.value}"
 
 
-def apart(
-    design: Design, observed: Mapping[str, Observed], note: Note = lambda done, of: None
-) -> tuple[Rival, ...]:
+def apart(design: Design, observed: Mapping[str, Observed], note: Note = lambda done, of: None) -> tuple[Rival, ...]:
     """The rivals of a design that two scenarios at once would tell from it."""
     open_ = {rival: list[str]() for rival in rivals(design, observed)}
     changed = {rival: _changed(design, rival) for rival in open_}

@@ -36,7 +36,7 @@ def table(all_of_them: Iterable[OpenQuestion]) -> Iterator[str]:
     yield "| question | state | answer | shown by |"
     yield "|---|---|---|---|"
     for about in all_of_them:
-        shown = [f"`openworld verdict {e.property.code} \"{e.configuration}\"` {words(e)}" for e in about.asked]
+        shown = [f'`openworld verdict {e.property.code} "{e.configuration}"` {words(e)}' for e in about.asked]
         shown += [f"`openworld {about.command}`"] * bool(about.command) + [about.rests] * bool(about.rests)
         yield f"| {about.id}. {about.text} | {about.state} | {about.answer} | {'; '.join(shown)} |"
 

@@ -209,6 +209,7 @@ def age(name: str) -> list[int]:
 
 def observed(judgement: Judgement) -> Observed:
     """A judgement in the terms in which measurements are compared with the model."""
+
     def requests(kind: str) -> tuple[Request, ...]:
         return tuple(
             Request(one.to, _placed(one.resources[-1]) if one.resources else NONE, PROOF in one.what)

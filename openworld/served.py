@@ -191,9 +191,7 @@ class _Search:
 
     def worse_without(self, name: str, values: Mapping[str, str]) -> tuple[str, ...]:
         back = {**values, name: SET_UP[name]}
-        return tuple(
-            one.probe.name for one in self.seen if self.explains(one, values) and not self.explains(one, back)
-        )
+        return tuple(one.probe.name for one in self.seen if self.explains(one, values) and not self.explains(one, back))
 
     def left_open(self, values: dict[str, str]) -> Iterator[tuple[str, tuple[str, ...]]]:
         explained = self.score(values)[0]

@@ -37,7 +37,11 @@ def reached(code: str, words: str = "", protocol: str = "oauth") -> Callable[[Ev
 
 
 def _property(
-    code: str, kind: Literal["security", "utility"], words: dict[str, str], protocol: str, hurts: str = "",
+    code: str,
+    kind: Literal["security", "utility"],
+    words: dict[str, str],
+    protocol: str,
+    hurts: str = "",
     worth: int = 0,
 ) -> Callable[[Event], Event]:
     def decorate(function: Event) -> Event:

@@ -133,7 +133,7 @@ class Instances:
         """Whose variable it is, and which: of an instance, or of what there is one of."""
         if match := self._pattern.match(variable):
             of, was = self._names[match[0]]
-            rest = variable[match.end():]
+            rest = variable[match.end() :]
             return of, rest.removeprefix(".") if of == match[0] else f"{was}{rest}"
         owner, _, name = variable.rpartition(".")
         return owner, name

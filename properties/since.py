@@ -96,9 +96,7 @@ class Since:
                             known[place, column] |= self._afterwards(step, cube, told.get(of, set()), of, column, known)
         return known
 
-    def _afterwards(
-        self, step: CubeStep, cube: Cube, told: Set[Place], of: str, column: str, known: Known
-    ) -> Set[Any]:
+    def _afterwards(self, step: CubeStep, cube: Cube, told: Set[Place], of: str, column: str, known: Known) -> Set[Any]:
         """The values that an instance may have in a column after a step in which a cube held, or later."""
         variable = self._steps.variable[of, column]
         states = self._states(cube, told, variable, column, known)

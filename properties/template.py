@@ -252,9 +252,7 @@ def _cone(firings: tuple[Firing, ...], relevant: set[str]) -> frozenset[str]:
     kept: dict[str, Firing] = {}
     while True:
         added = [
-            firing
-            for firing in firings
-            if firing.action.name not in kept and not relevant.isdisjoint(firing.writes)
+            firing for firing in firings if firing.action.name not in kept and not relevant.isdisjoint(firing.writes)
         ]
         if not added:
             return frozenset(kept)

@@ -308,4 +308,3 @@ class Unrolling:
 
 def _negated(bit: Bit) -> Bit:
     return (not bit) if isinstance(bit, bool) else -bit
-

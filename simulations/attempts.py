@@ -133,6 +133,7 @@ def draw_codes(
     The larger ``adoption``, the more attempts adopt: whoever adopts at 0.1 does at 0.5. ``clients`` is the seed
     of what clients do and adopt, where one client meets several servers.
     """
+
     def uniforms(purpose: str, of_clients: bool) -> NDArray[np.float64]:
         return draws.uniforms((clients or seed) if of_clients else seed, purpose, start, count)
 
@@ -144,6 +145,7 @@ def _codes(
     uniforms: Callable[[str, bool], NDArray[np.float64]],
 ) -> Whole:  # fmt: skip
     """Situations as numbers, with ``more`` factors; ``uniforms``: for a purpose, and whether it is about clients."""
+
     def numbers(factor: Factor) -> NDArray[np.float64]:
         return uniforms(factor.name, _of_clients(factor))
 

@@ -252,9 +252,7 @@ class _Found:
         self.passed: dict[str, Counter[str]] = {}
         self.refused: dict[str, Counter[str]] = {}
 
-    def add(
-        self, design: str, replication: int, rows: list[_Row], passed: Counter[str], refused: Counter[str]
-    ) -> None:
+    def add(self, design: str, replication: int, rows: list[_Row], passed: Counter[str], refused: Counter[str]) -> None:
         self.rows += ((self.kind, self.population.name, design, replication, *row, *self.origin) for row in rows)
         self.passed[design] = self.passed.get(design, Counter()) + passed
         self.refused[design] = self.refused.get(design, Counter()) + refused

@@ -147,9 +147,7 @@ def _check(asked: Experiment, exact: bool, attempts: int | None) -> None:
         raise ExperimentError(f"attempts must be at least 1, found {attempts}")
 
 
-def _row(
-    stated: Balance, drawn: Balance, arm: int, weight: float | None, attackers: float
-) -> tuple[Any, ...]:
+def _row(stated: Balance, drawn: Balance, arm: int, weight: float | None, attackers: float) -> tuple[Any, ...]:
     price = float(stated.price[0, arm])
     alike = drawn.signs[:, arm] == stated.signs[0, arm]
     trades = drawn.price[alike, arm]

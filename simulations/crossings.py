@@ -208,9 +208,7 @@ def mint(design: Design, at: ResourceServer, named: Role, signer: Role) -> Itera
 
 
 @crossing("client.reuse_cached_token")
-def reuse(
-    design: Design, held_for: str, url: str, named: str, discovered: bool, same_server: bool
-) -> Iterator[Named]:
+def reuse(design: Design, held_for: str, url: str, named: str, discovered: bool, same_server: bool) -> Iterator[Named]:
     """A client sends a token that it holds for another resource to ``url``, before or after discovery there.
 
     ``same_server``: what it discovered lists the AS of that token.

@@ -463,9 +463,7 @@ def _successors(state: State, rows: Mask, way: _Way) -> Iterator[tuple[State, Ma
         yield tuple(values), mask
 
 
-def _labels(
-    judged: Crowd, every: Sequence[_Tried], node: _Node, rows: Mask
-) -> Iterator[tuple[Label, Mask]]:
+def _labels(judged: Crowd, every: Sequence[_Tried], node: _Node, rows: Mask) -> Iterator[tuple[Label, Mask]]:
     """What a state is as the end of a visit: labels and the rows that they are for."""
     world, view = judged.world, _view(judged.world, node.state)
     accepted, answered = served(world, view), finished(world, view)
@@ -484,9 +482,7 @@ def _labels(
             yield from _refusals(every, node.state, here, stopped(world, view))
 
 
-def _refusals(
-    every: Sequence[_Tried], state: State, rows: Mask, kind: Kind
-) -> Iterator[tuple[Label, Mask]]:
+def _refusals(every: Sequence[_Tried], state: State, rows: Mask, kind: Kind) -> Iterator[tuple[Label, Mask]]:
     """The first refusal by an honest party, row by row."""
     for action, ways in every:
         for way in ways.recall(state):

@@ -39,9 +39,7 @@ class Mix:
     def at(self, value: float) -> dict[str, float]:
         """The shares at a point of the sweep."""
         kinds = dict.fromkeys((*self.rising, *self.falling))
-        return {
-            kind: value * self.rising.get(kind, 0) + (1 - value) * self.falling.get(kind, 0) for kind in kinds
-        }
+        return {kind: value * self.rising.get(kind, 0) + (1 - value) * self.falling.get(kind, 0) for kind in kinds}
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,9 +68,7 @@ def coinciding(asked: Experiment, met: Population) -> tuple[tuple[str, ...], ...
     units = [asked.unit(met, value, "", 0) for value in asked.values]
     if max(situations(unit.population).count for unit in units) > MOST_EXPECTED:
         return ()
-    courses = [
-        vectorised.courses(unit.population, unit.arms, unit.adoption, strategy(unit.strategy)) for unit in units
-    ]
+    courses = [vectorised.courses(unit.population, unit.arms, unit.adoption, strategy(unit.strategy)) for unit in units]
     groups: dict[tuple[bytes, ...], list[str]] = {}
     for arm, column in zip(asked.treatments, zip(*courses, strict=True), strict=True):
         groups.setdefault(column, []).append(arm)

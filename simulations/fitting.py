@@ -98,8 +98,10 @@ def rivals(design: Design, observed: Mapping[str, Observed]) -> tuple[Design, ..
         for value in switch.values:
             changed = values | {name: value}
             touched = (one for one, remembered in search.remembered.items() if name in remembered.reads)
-            if switch.kind in FITTED and value != values[name] and all(
-                search.explained(one, changed) >= explained[one] for one in touched
+            if (
+                switch.kind in FITTED
+                and value != values[name]
+                and all(search.explained(one, changed) >= explained[one] for one in touched)
             ):
                 found.append(design.but(**{name: value}))
     return tuple(found)

@@ -153,8 +153,7 @@ def knobs(asked: Experiment, base: Unit, sweep: bool = True) -> list[Knob]:
     swept = asked.sweep
     found = [Knob("adoption", "adoption", "adoption")] if isinstance(swept, Adoption) else []
     found += [
-        Knob(name, "share", factor.name, prior=factor.prior)
-        for name, factor in _open(base.population, asked.reader)
+        Knob(name, "share", factor.name, prior=factor.prior) for name, factor in _open(base.population, asked.reader)
     ]
     found += [*_together_knobs(base.population), *_number_knobs(asked, base.population), *_option_knobs(asked)]
     match swept:

@@ -120,7 +120,8 @@ JOINT: dict[str, tuple[str, dict[str, dict[str, str]]]] = {
         {"known": {}, "stranger": DEPLOYMENTS["strangers"]},
     ),
     "client_class": (
-        "the class of a client, with the registration and authentication that it can have", CLIENT_CLASSES,
+        "the class of a client, with the registration and authentication that it can have",
+        CLIENT_CLASSES,
     ),
 }
 

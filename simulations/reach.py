@@ -319,8 +319,11 @@ class Attack:
         return self._once(lambda: self._accepting(accepted, _claims, issuer, self._two_names), "minted", issuer)
 
     def _accepting(
-        self, accepts: Callable[[ResourceServer, Design, Role], bool], names: Callable[[Role], Iterable[Role]],
-        issuer: str, near: frozenset[str],
+        self,
+        accepts: Callable[[ResourceServer, Design, Role], bool],
+        names: Callable[[Role], Iterable[Role]],
+        issuer: str,
+        near: frozenset[str],
     ) -> Opened:
         """The resource servers that accept a token.
 

@@ -192,4 +192,3 @@ def _never(gates: list[tuple[int, ...] | None], never: set[int]) -> set[int]:
         elif operands and all(-code in never for code in operands):
             never.add(-number)
     return never
-

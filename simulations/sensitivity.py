@@ -144,9 +144,7 @@ def _problem(turned: Sequence[Knob]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _effort(
-    asked: Experiment, usual: Effort, method: str | None, samples: int | None, attempts: int | None
-) -> Effort:
+def _effort(asked: Experiment, usual: Effort, method: str | None, samples: int | None, attempts: int | None) -> Effort:
     """What is done, from what is asked for."""
     chosen = usual.method if method is None else method
     if chosen not in METHODS:

@@ -389,4 +389,3 @@ class Agent:
         self.task.attainable.update(suffered.attainable)
         for harm in suffered.harms:
             self.task.harms.setdefault(harm, self.clock.now)
-

@@ -39,6 +39,7 @@ RELATIONS = {
     "resembles": "an issuer of the attacker's begins like an honest one",
 }
 
+
 @dataclass(frozen=True, slots=True)
 class ResourceServer:
     """A resource server of the graph.
@@ -204,9 +205,9 @@ class Drawing:
     def topology(self) -> Topology:
         self.check_together()
         issuers, look_alikes, dishonest = self.issuers()
-        servers = self.resource_servers({
-            issuer: number for number, issuer in enumerate(issuers) if issuer not in dishonest
-        })
+        servers = self.resource_servers(
+            {issuer: number for number, issuer in enumerate(issuers) if issuer not in dishonest}
+        )
         clients = self.clients()
         users, agents, delegates = self.agents(list(clients))
         connections, holders = self.connections(users, agents, delegates, servers)

@@ -132,9 +132,7 @@ def beside(result: Result, found: Mapping[float, Spread]) -> Result:
     if not found:
         return result
     arms = list(dict.fromkeys(result.rates["arm"]))
-    rates, differences, quantities = (
-        table.copy() for table in (result.rates, result.differences, result.quantities)
-    )
+    rates, differences, quantities = (table.copy() for table in (result.rates, result.differences, result.quantities))
     for value, spread in found.items():
         place = {outcome: number for number, outcome in enumerate(spread.outcomes)}
         for table, values in ((rates, spread.rates), (differences, spread.changes)):

@@ -82,9 +82,12 @@ class Reader:
         """For each of some distinct situations and each arm a number: the same for plans that are counted alike."""
         numbers, takes = self.courses(codes), costs.seconds(population)
         alike: dict[object, int] = {}
-        return np.array([
-            alike.setdefault((plan.ending, plan.late, tuple(costs.of(plan, takes))), len(alike)) for plan in self._plans
-        ])[numbers]
+        return np.array(
+            [
+                alike.setdefault((plan.ending, plan.late, tuple(costs.of(plan, takes))), len(alike))
+                for plan in self._plans
+            ]
+        )[numbers]
 
     def courses(self, codes: Whole) -> NDArray[np.int64]:
         """For each of some distinct situations and each arm the number of its plan."""
@@ -104,9 +107,7 @@ class Reader:
 
 
 @lru_cache(maxsize=64)
-def reader(
-    found: Situations, arms: tuple[Settings, ...], held: Settings = (), strategy: Strategy = GRAVEST
-) -> Reader:
+def reader(found: Situations, arms: tuple[Settings, ...], held: Settings = (), strategy: Strategy = GRAVEST) -> Reader:
     """What was judged of some situations stays known: shares change along a sweep, situations do not."""
     return Reader(found, arms, held, strategy)
 

@@ -160,7 +160,5 @@ def _benefits(found: Spread, weight: float) -> Numbers:
     """What each arm brings, draw by draw."""
     place = {outcome: number for number, outcome in enumerate(found.outcomes)}
     nothing = np.zeros(found.rates.shape[:2])
-    works, stolen = (
-        found.rates[:, :, place[outcome]] if outcome in place else nothing for outcome in (WORKS, STOLEN)
-    )
+    works, stolen = (found.rates[:, :, place[outcome]] if outcome in place else nothing for outcome in (WORKS, STOLEN))
     return np.asarray(works - weight * stolen)

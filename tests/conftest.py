@@ -110,9 +110,7 @@ def _row(fields: dict[str, str]) -> Row:
     with contextlib.suppress(ConfigurationError, UnknownPropertyError):
         prop, configuration = find(fields["property"]), parse(fields["config"])
     expected = fields["expected"] if prop is None else today(fields["expected"], prop.kind)
-    return Row(
-        fields["id"], fields["attack_id"], fields["property"], fields["config"], expected, prop, configuration
-    )
+    return Row(fields["id"], fields["attack_id"], fields["property"], fields["config"], expected, prop, configuration)
 
 
 def _rows() -> tuple[Row, ...]:

@@ -41,7 +41,14 @@ def run(name, job, protected, server=""):
         os.chmod(script, 0o755)
         place = f"<Location {job['path']}>\n{protected}\n</Location>\n{server}"
         with open(os.path.join(folder, "apache.conf"), "w") as file:
-            file.write(_CONFIGURATION.format(
-                port=port, folder=folder, modules=_MODULES, name=name, path=job["path"], protected=place,
-            ))
+            file.write(
+                _CONFIGURATION.format(
+                    port=port,
+                    folder=folder,
+                    modules=_MODULES,
+                    name=name,
+                    path=job["path"],
+                    protected=place,
+                )
+            )
         serve(["/usr/sbin/apache2", "-X", "-d", folder, "-f", os.path.join(folder, "apache.conf")], port)

@@ -46,12 +46,17 @@ def discovered(job):
 def drive(job):
     resource, server = discovered(job)
     wanted = {
-        "client_name": "openworld", "redirect_uris": [job["callback"]], "token_endpoint_auth_method": "none",
-        "grant_types": ["authorization_code", "refresh_token"], "response_types": ["code"],
+        "client_name": "openworld",
+        "redirect_uris": [job["callback"]],
+        "token_endpoint_auth_method": "none",
+        "grant_types": ["authorization_code", "refresh_token"],
+        "response_types": ["code"],
     }
     registered = requests.post(server["registration_endpoint"], json=wanted, timeout=10).json()
     session = OAuth2Session(
-        registered["client_id"], redirect_uri=job["callback"], token_endpoint_auth_method="none",
+        registered["client_id"],
+        redirect_uri=job["callback"],
+        token_endpoint_auth_method="none",
         code_challenge_method="S256",
     )
     verifier = generate_token(48)

@@ -89,8 +89,11 @@ class Registration(ClientRegistrationEndpoint):
         return "open"
 
     def get_server_metadata(self):
-        return {"token_endpoint_auth_methods_supported": ["none"], "response_types_supported": ["code"],
-                "grant_types_supported": ["authorization_code", "refresh_token"]}
+        return {
+            "token_endpoint_auth_methods_supported": ["none"],
+            "response_types_supported": ["code"],
+            "grant_types_supported": ["authorization_code", "refresh_token"],
+        }
 
     def save_client(self, client_info, client_metadata, request):
         client = Client(client_info, client_metadata)
@@ -109,12 +112,18 @@ def application():
     @app.get("/.well-known/oauth-authorization-server")
     def metadata():
         issuer = app.config["ISSUER"]
-        return jsonify({
-            "issuer": issuer, "authorization_endpoint": f"{issuer}/authorize", "token_endpoint": f"{issuer}/token",
-            "registration_endpoint": f"{issuer}/register", "response_types_supported": ["code"],
-            "grant_types_supported": ["authorization_code"], "code_challenge_methods_supported": ["S256"],
-            "token_endpoint_auth_methods_supported": ["none"],
-        })
+        return jsonify(
+            {
+                "issuer": issuer,
+                "authorization_endpoint": f"{issuer}/authorize",
+                "token_endpoint": f"{issuer}/token",
+                "registration_endpoint": f"{issuer}/register",
+                "response_types_supported": ["code"],
+                "grant_types_supported": ["authorization_code"],
+                "code_challenge_methods_supported": ["S256"],
+                "token_endpoint_auth_methods_supported": ["none"],
+            }
+        )
 
     @app.get("/authorize")
     def authorize():

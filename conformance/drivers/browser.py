@@ -24,9 +24,7 @@ def visit(url, callback, deliver=False, hops=10):
 
     With ``deliver`` the callback is opened as well, for a client that listens there itself.
     """
-    opener = urllib.request.build_opener(
-        _Stay, urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor()
-    )
+    opener = urllib.request.build_opener(_Stay, urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor())
     for _ in range(hops):
         request = urllib.request.Request(url, headers={"User-Agent": AGENT})
         try:

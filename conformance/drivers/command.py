@@ -40,7 +40,12 @@ def main():
     if not any("{url}" in part for part in command):
         told.append(job["url"])
     client = subprocess.Popen(
-        told, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        told,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
         errors="replace",
     )
     seen, last = set(), ""

@@ -19,11 +19,19 @@ def application(folder, job):
     from django.conf import settings
 
     settings.configure(
-        SECRET_KEY="loopback only", ALLOWED_HOSTS=["127.0.0.1"], DEBUG=False, USE_TZ=True, ROOT_URLCONF="routes",
+        SECRET_KEY="loopback only",
+        ALLOWED_HOSTS=["127.0.0.1"],
+        DEBUG=False,
+        USE_TZ=True,
+        ROOT_URLCONF="routes",
         INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "oauth2_provider"],
-        DATABASES={"default": {
-            "ENGINE": "django.db.backends.sqlite3", "NAME": os.path.join(folder, "db"), "OPTIONS": {"timeout": 20},
-        }},
+        DATABASES={
+            "default": {
+                "ENGINE": "django.db.backends.sqlite3",
+                "NAME": os.path.join(folder, "db"),
+                "OPTIONS": {"timeout": 20},
+            }
+        },
         OAUTH2_PROVIDER={
             "RESOURCE_SERVER_INTROSPECTION_URL": job["introspection"],
             "RESOURCE_SERVER_INTROSPECTION_CREDENTIALS": (job["client_id"], job["client_secret"]),
@@ -61,7 +69,9 @@ def application(folder, job):
     place = job["path"].lstrip("/")
     routes = types.ModuleType("routes")
     routes.urlpatterns = [
-        path(place, view), path(f"{place}/below", view), path("", include("oauth2_provider.urls")),
+        path(place, view),
+        path(f"{place}/below", view),
+        path("", include("oauth2_provider.urls")),
     ]
     sys.modules["routes"] = routes
     call_command("migrate", verbosity=0)

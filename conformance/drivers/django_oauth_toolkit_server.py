@@ -38,15 +38,26 @@ def application(folder):
     from django.conf import settings
 
     settings.configure(
-        SECRET_KEY="loopback only", ALLOWED_HOSTS=["127.0.0.1"], DEBUG=False, USE_TZ=True, ROOT_URLCONF="routes",
+        SECRET_KEY="loopback only",
+        ALLOWED_HOSTS=["127.0.0.1"],
+        DEBUG=False,
+        USE_TZ=True,
+        ROOT_URLCONF="routes",
         INSTALLED_APPS=[
-            "django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions", "oauth2_provider",
+            "django.contrib.auth",
+            "django.contrib.contenttypes",
+            "django.contrib.sessions",
+            "oauth2_provider",
         ],
         MIDDLEWARE=["django.contrib.sessions.middleware.SessionMiddleware", f"{__name__}.logged_in"],
         TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}],
-        DATABASES={"default": {
-            "ENGINE": "django.db.backends.sqlite3", "NAME": os.path.join(folder, "db"), "OPTIONS": {"timeout": 20},
-        }},
+        DATABASES={
+            "default": {
+                "ENGINE": "django.db.backends.sqlite3",
+                "NAME": os.path.join(folder, "db"),
+                "OPTIONS": {"timeout": 20},
+            }
+        },
         OAUTH2_PROVIDER={
             "DCR_ENABLED": True,
             "DCR_REGISTRATION_PERMISSION_CLASSES": ("oauth2_provider.dcr.AllowAllDCRPermission",),

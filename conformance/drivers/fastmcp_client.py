@@ -24,8 +24,11 @@ def provider(job):
     webbrowser.open = open_browser
     known = inspect.signature(OAuth.__init__).parameters
     options = {
-        "mcp_url": job["url"], "client_name": "openworld", "callback_port": callback.port,
-        "callback_host": callback.hostname, "callback_timeout": job["patience"],
+        "mcp_url": job["url"],
+        "client_name": "openworld",
+        "callback_port": callback.port,
+        "callback_host": callback.hostname,
+        "callback_timeout": job["patience"],
     }
     if job["document"]:
         options["client_metadata_url"] = job["document"]

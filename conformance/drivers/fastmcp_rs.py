@@ -13,8 +13,11 @@ from pydantic import AnyHttpUrl
 
 def application(job):
     verifier = JWTVerifier(
-        jwks_uri=job["jwks"], issuer=job["issuer"], algorithm=job.get("algorithm", "ES256"),
-        required_scopes=[job["scope"]], audience=job["url"] if job["variant"] == "audience" else None,
+        jwks_uri=job["jwks"],
+        issuer=job["issuer"],
+        algorithm=job.get("algorithm", "ES256"),
+        required_scopes=[job["scope"]],
+        audience=job["url"] if job["variant"] == "audience" else None,
     )
     provider = RemoteAuthProvider(
         token_verifier=verifier, authorization_servers=[AnyHttpUrl(job["issuer"])], base_url=job["origin"]

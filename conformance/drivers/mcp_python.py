@@ -52,13 +52,19 @@ def provider(job):
         return answer.get("code", ""), answer.get("state")
 
     metadata = shapes.OAuthClientMetadata(
-        client_name="openworld", redirect_uris=[job["callback"]], token_endpoint_auth_method="none",
-        grant_types=["authorization_code", "refresh_token"], response_types=["code"],
+        client_name="openworld",
+        redirect_uris=[job["callback"]],
+        token_endpoint_auth_method="none",
+        grant_types=["authorization_code", "refresh_token"],
+        response_types=["code"],
     )
     known = inspect.signature(OAuthClientProvider.__init__).parameters
     options = {
-        "server_url": job["url"], "client_metadata": metadata, "storage": Memory(),
-        "redirect_handler": redirect, "callback_handler": callback,
+        "server_url": job["url"],
+        "client_metadata": metadata,
+        "storage": Memory(),
+        "redirect_handler": redirect,
+        "callback_handler": callback,
     }
     if job["document"] and "client_metadata_url" in known:
         options["client_metadata_url"] = job["document"]

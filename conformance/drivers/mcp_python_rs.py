@@ -41,8 +41,13 @@ class Verifier:
             named = claims.get("aud", [])
             audience = named if isinstance(named, list) else [named]
             resource = next((one for one in audience if one == self.job["url"]), audience[0] if audience else None)
-            return AccessToken(token=token, client_id=claims.get("client_id", ""), resource=resource,
-                               scopes=claims.get("scope", "").split(), expires_at=claims["exp"])
+            return AccessToken(
+                token=token,
+                client_id=claims.get("client_id", ""),
+                resource=resource,
+                scopes=claims.get("scope", "").split(),
+                expires_at=claims["exp"],
+            )
         return None
 
 
@@ -57,7 +62,11 @@ def application(job):
         from mcp.server.fastmcp import FastMCP
 
         return FastMCP(
-            "openworld", auth=auth, token_verifier=Verifier(job), streamable_http_path=job["path"], stateless_http=True,
+            "openworld",
+            auth=auth,
+            token_verifier=Verifier(job),
+            streamable_http_path=job["path"],
+            stateless_http=True,
             json_response=True,
         ).streamable_http_app()
     server = MCPServer("openworld", auth=auth, token_verifier=Verifier(job))

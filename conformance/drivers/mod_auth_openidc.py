@@ -12,7 +12,7 @@ from browser import die_with_parent
 _VERIFY = {
     "default": "OIDCOAuthVerifyJwksUri {jwks}",
     "introspection": "OIDCOAuthIntrospectionEndpoint {introspection}\nOIDCOAuthClientID {client_id}\n"
-                     "OIDCOAuthClientSecret {client_secret}",
+    "OIDCOAuthClientSecret {client_secret}",
     "unasked": "OIDCOAuthVerifyJwksUri {jwks}",
 }
 _CLAIMS = """<RequireAll>

@@ -10,7 +10,7 @@ _VERIFY = {
     "default": "OAuth2TokenVerify jwks_uri {jwks}",
     "dpop": "OAuth2TokenVerify jwks_uri {jwks} type=dpop\nOAuth2AcceptTokenIn header type=DPoP",
     "introspection": "OAuth2TokenVerify introspect {introspection} "
-                     "introspect.auth=client_secret_basic&client_id={client_id}&client_secret={client_secret}",
+    "introspect.auth=client_secret_basic&client_id={client_id}&client_secret={client_secret}",
     "unasked": "OAuth2TokenVerify jwks_uri {jwks}",
 }
 _CLAIMS = """<RequireAll>

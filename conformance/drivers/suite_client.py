@@ -15,7 +15,10 @@ def main():
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     job = {
-        "url": sys.argv[-1], "callback": f"http://127.0.0.1:{port}/callback", "calls": 1, "patience": 10,
+        "url": sys.argv[-1],
+        "callback": f"http://127.0.0.1:{port}/callback",
+        "calls": 1,
+        "patience": 10,
         "document": "https://conformance-test.local/client-metadata.json",
     }
     driver = subprocess.Popen(

@@ -164,7 +164,8 @@ def _extensions(world: World) -> list[dict[str, str]]:
         for token in users_tokens(world)
         for party in world.resource_servers
         for grant in world.grants
-        if not party.honest and grant.name != token
+        if not party.honest
+        and grant.name != token
         and (grant.user, grant.server) == (world.issued[token].user, world.issued[token].server)
     ]
 
@@ -289,6 +290,7 @@ def ask_user_for_own_agent(c: Context, agent: str, grant: str) -> Move:
         (server_rules.user_recognises_the_client(c.design, shown),),
         {"approved.agent": True, "accepted.agent": shown},
         (
-            Sent(ATTACKER, server.name, AgentRequest(party.url)), *consent(server, user, NONE, party.url),
+            Sent(ATTACKER, server.name, AgentRequest(party.url)),
+            *consent(server, user, NONE, party.url),
         ),
     )

@@ -149,9 +149,7 @@ def _say(outcomes: list[Outcome], chart: bool, as_json: bool, annotating: bool) 
     click.echo(summary(outcomes))
 
 
-def _write(
-    outcomes: list[Outcome], code: int, junit: Path | None, sarif: Path | None, summary: Path | None
-) -> None:
+def _write(outcomes: list[Outcome], code: int, junit: Path | None, sarif: Path | None, summary: Path | None) -> None:
     from openworld.files import append, as_json, write
 
     if junit is not None:

@@ -175,9 +175,7 @@ def _for_terminal(trace: Trace, closing: str, checks: bool, under: Configuration
     return text(trace, closing, checks, under, width=min(110, max(WIDTH, columns)))
 
 
-def _slide(
-    trace: Trace, closing: str, checks: bool, under: Configuration | None, form: str, output: Path
-) -> None:
+def _slide(trace: Trace, closing: str, checks: bool, under: Configuration | None, form: str, output: Path) -> None:
     from openworld.plotstyle import rendered
     from openworld.slides import sequence
 

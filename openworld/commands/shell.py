@@ -63,7 +63,7 @@ def inert(line: str) -> str:
     """A line in which the runner of GitHub sees no command: none at its start, and none of the old form anywhere."""
     start = len(line) - len(line.lstrip())
     if line.startswith("::", start):
-        line = f"{line[:start]}:\N{ZERO WIDTH SPACE}{line[start + 1:]}"
+        line = f"{line[:start]}:\N{ZERO WIDTH SPACE}{line[start + 1 :]}"
     return line.replace("##[", "##\N{ZERO WIDTH SPACE}[")
 
 

@@ -44,8 +44,12 @@ class Shares(click.ParamType[tuple[float, ...]]):
 
 @click.command()
 @click.argument("named", nargs=-1, metavar="[EXPERIMENT | --arms ARM ARM...]")
-@click.option("--arms", is_flag=True, help="What is named are arms: configurations or designs, of which the first is "
-              "what the others are compared with; '' is what is deployed.")
+@click.option(
+    "--arms",
+    is_flag=True,
+    help="What is named are arms: configurations or designs, of which the first is "
+    "what the others are compared with; '' is what is deployed.",
+)
 @click.option(
     "--adoption", type=Shares(), metavar="SHARE[,SHARE...]",
     help="With --arms: the share of clients, and of servers, that do what the arm sets. [default: 1]",

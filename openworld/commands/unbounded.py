@@ -23,8 +23,13 @@ from properties.verdict import check, judged
 @click.argument("form", metavar="FORMAT", type=click.Choice(["proverif"]))
 @property_argument
 @config_argument
-@click.option("--servers", type=click.Choice(["any", "few"]), default="any", show_default=True,
-              help="Any number of authorization servers, each with its resource servers, or those of the world.")
+@click.option(
+    "--servers",
+    type=click.Choice(["any", "few"]),
+    default="any",
+    show_default=True,
+    help="Any number of authorization servers, each with its resource servers, or those of the world.",
+)
 @click.option("--names", is_flag=True, help="Name sessions and grants after what they were like: less happens, later.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
 def export(form: str, name: str, config: str, servers: str, names: bool, output: Path | None) -> int:

@@ -65,9 +65,7 @@ class Driven:
         """Write what was seen to the client's folder: data, and rows like those that designs are fitted to."""
         release = self.installed.release
         folder, known_as = output / release.slug, (release.software.name, release.version)
-        keep_client(
-            folder, self.name, self.plays, self.judgements, self.explained, self.stops, published, protection
-        )
+        keep_client(folder, self.name, self.plays, self.judgements, self.explained, self.stops, published, protection)
         write(folder / "behaviour.csv", results.table(*known_as, self.judgements))
         write(folder / "attacks.csv", results.losses(*known_as, self.judgements))
         write(folder / LOCK, as_json(self.installed.lock.to_json()))
@@ -176,6 +174,7 @@ def _paired(
     installed: Installed, plays: list[Play], judgements: list[Judgement], output: Path | None, settings: Settings
 ) -> Paired:
     """The pairs of scenarios that tell apart what is not told apart yet, played."""
+
     def run(more: Sequence[Play]) -> list[Judgement]:
         return played(installed, more, output, settings)
 

@@ -198,8 +198,15 @@ def drive(server: str, asked: Asked) -> int:
     if asked.output is not None:
         _keep(asked.output / installed.release.slug, installed, found, protection)
     if asked.as_json:
-        print_json({"resource_server": name, "profiles": found, "changes": changes,
-                    "protection": protection, "installed": installed.lock.to_json()})
+        print_json(
+            {
+                "resource_server": name,
+                "profiles": found,
+                "changes": changes,
+                "protection": protection,
+                "installed": installed.lock.to_json(),
+            }
+        )
         return code(judged, changes)
     for one in found:
         print_lines(lines(one))

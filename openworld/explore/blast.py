@@ -159,9 +159,7 @@ def _tables(where: Topology) -> tuple[pd.DataFrame, pd.DataFrame]:
         or (given["relation"] == "hosts" and after in protected)
     ]
     named = {name for before, _, after in edges for name in (before, after)}
-    nodes = [
-        (name, given["role"], given["honest"]) for name, given in where.graph.nodes(data=True) if name in named
-    ]
+    nodes = [(name, given["role"], given["honest"]) for name, given in where.graph.nodes(data=True) if name in named]
     return (
         pd.DataFrame(nodes, columns=["name", "role", "honest"]),
         pd.DataFrame(edges, columns=["source", "relation", "target"]),

@@ -250,5 +250,3 @@ def _worded(kind: str, name: str) -> tuple[str, str]:
 
 def _wrapping() -> Any:
     return widgets.Layout(flex_flow="row wrap", align_items="center")
-
-

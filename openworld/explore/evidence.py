@@ -79,18 +79,14 @@ def gained(trace: Trace | None) -> Table:
     return table(("step", "what happens", "the attacker gains"), rows)
 
 
-def compared(
-    configurations: Mapping[str, str], properties: Iterable[str], note: str = "configuration"
-) -> Table:
+def compared(configurations: Mapping[str, str], properties: Iterable[str], note: str = "configuration") -> Table:
     """Verdicts side by side: one row for each configuration, one column for each property."""
     asked = [find(name) for name in properties]
     rows = ((label, *(cell(ask(prop, text)) for prop in asked)) for label, text in configurations.items())
     return table((note, *(prop.name for prop in asked)), rows)
 
 
-def flipped(
-    first: str, second: str, against: Iterable[str] = (), environments: Iterable[str] = ("plain",)
-) -> Picture:
+def flipped(first: str, second: str, against: Iterable[str] = (), environments: Iterable[str] = ("plain",)) -> Picture:
     """What flips from one configuration to another, as `openworld diff` draws it.
 
     Raises:

@@ -27,9 +27,7 @@ class Knobs:
         seconds: how long that took.
     """
 
-    def __init__(
-        self, population: str, shares: Mapping[Share, float], arms: Mapping[str, str], attempts: int
-    ) -> None:
+    def __init__(self, population: str, shares: Mapping[Share, float], arms: Mapping[str, str], attempts: int) -> None:
         self._population = load(population)
         self._attempts = attempts
         self._arms = dict(arms)

@@ -142,7 +142,7 @@ def _bar(kind: str, row: dict[str, Any]) -> str:
     bar = f'<div style="width: {max(0.1, 100 * row["rate"]):.1f}%; height: 1em; background: {_BARS[kind]}"></div>'
     return (
         f'<tr><td><code>{escape(row["alike"])}</code></td><td style="min-width: 20em">{bar}</td>'
-        f'<td>{row["rate"]:.1%} <small>{_interval(row)}</small></td></tr>'
+        f"<td>{row['rate']:.1%} <small>{_interval(row)}</small></td></tr>"
     )
 
 

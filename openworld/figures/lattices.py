@@ -202,9 +202,7 @@ def sets(table: pd.DataFrame, title: str = "") -> Figure:
 
 def front(table: pd.DataFrame) -> pd.DataFrame:
     """The table with ``size``, ``deployments`` and whether no other set needs less and is usable in as many."""
-    points = [
-        (len(str(row.mechanisms).split()), len(str(row.usable_in).split())) for row in table.itertuples()
-    ]
+    points = [(len(str(row.mechanisms).split()), len(str(row.usable_in).split())) for row in table.itertuples()]
     best = [not any(_beats(other, point) for other in points) for point in points]
     return table.assign(
         number=range(1, len(points) + 1), size=[size for size, _ in points], deployments=[count for _, count in points],

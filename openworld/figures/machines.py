@@ -88,9 +88,7 @@ def _box(axes: Axes, place: tuple[float, float], lines: Sequence[str]) -> Patch:
     return made
 
 
-def _says(
-    state: int, turns: Sequence[Turn], edges: Mapping[str, Edge], letters: Mapping[str, str]
-) -> Iterator[str]:
+def _says(state: int, turns: Sequence[Turn], edges: Mapping[str, Edge], letters: Mapping[str, str]) -> Iterator[str]:
     """What it asks in a state, and after which answers it ends."""
     places = (f"@{turn.to} {turn.at.removeprefix('/.well-known/').removeprefix('oauth-')}".rstrip() for turn in turns)
     yield f"{state}  {' or '.join(dict.fromkeys(places))}"

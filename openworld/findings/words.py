@@ -143,7 +143,7 @@ def _run(page: Page, found: dict[Row, Verdict]) -> Iterator[str]:
     yield from ("```text", chart(verdict.trace, ending(verdict.property)).rstrip("\n"), "```", "")
     refusal = stopped(verdict.trace, parse(under))
     where = "goes through there as well" if refusal is None else f"stops at step {refusal.number}: {refusal.words}"
-    yield f"{page.under.varied} (`{_command(page.drawn.asked, 'trace')} --under \"{under}\"`): the same run {where}"
+    yield f'{page.under.varied} (`{_command(page.drawn.asked, "trace")} --under "{under}"`): the same run {where}'
 
 
 def _deciding(found: Answers) -> Iterator[str]:

@@ -30,7 +30,10 @@ def catalogue(attackers: Iterable[str] | None = None, asked: Iterable[str] | Non
 
 
 def of_study(
-    attackers: Iterable[str], asked: Iterable[str], clients: bool = False, mishaps: Iterable[str] = (),
+    attackers: Iterable[str],
+    asked: Iterable[str],
+    clients: bool = False,
+    mishaps: Iterable[str] = (),
     bought: bool = False,
 ) -> list[Entry]:
     """The figures that are drawn from the tables of a study.

@@ -62,8 +62,11 @@ def trade(experiment: Experiment) -> dict[str, Any] | None:
         return None
     shown = table[table["value"] == table.loc[table["headline"] == 1, "value"].iloc[0]]
     about = shown[(shown["headline"] == 1) | (shown["per"] == ACCEPTED_FLOW)]
-    heads = {(row["quantity"], row["per"]): Measure(row["quantity"], row["per"]).words
-             for row in about.to_dict("records") if about.loc[about["quantity"] == row["quantity"], "mean"].any()}
+    heads = {
+        (row["quantity"], row["per"]): Measure(row["quantity"], row["per"]).words
+        for row in about.to_dict("records")
+        if about.loc[about["quantity"] == row["quantity"], "mean"].any()
+    }
     names = about["alike"].where(about["alike"] != "", about["arm"])
     lines = {}
     for name, rows in about.groupby(names, sort=False):

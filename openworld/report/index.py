@@ -40,9 +40,11 @@ def _state(plan: Plan, found: Findings) -> Iterator[str]:
         yield "> **Not finished.** The run was cut short; what is here is complete in itself and the rest is missing."
         yield ""
     yield f"{len(found.rows)} verdicts over {len(plan.designs)} designs and {len(plan.attackers)} attackers, "
-    yield f"{len(found.results)} experiments. Tables: [verdicts.csv](verdicts.csv), [verdicts.json](verdicts.json)" + (
-        ", [simulations/](simulations/)" if found.results else ""
-    ) + ". How it ran: [run.json](run.json)."
+    yield (
+        f"{len(found.results)} experiments. Tables: [verdicts.csv](verdicts.csv), [verdicts.json](verdicts.json)"
+        + (", [simulations/](simulations/)" if found.results else "")
+        + ". How it ran: [run.json](run.json)."
+    )
 
 
 def _counted(rows: list[dict[str, Any]]) -> tuple[int, int]:

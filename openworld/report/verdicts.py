@@ -98,9 +98,7 @@ def attacks(study: Study) -> tuple[list[Attack], dict[str, str]]:
         if key not in found:
             name = str(row["property"])
             meaning = PROPERTIES[name].meaning if name in PROPERTIES else ""
-            found[key] = Attack(
-                address, str(row["code"]), name, meaning, len(trace.steps), drawn
-            )
+            found[key] = Attack(address, str(row["code"]), name, meaning, len(trace.steps), drawn)
             found[key].same = sent.get(drawn.sent, "")
             sent.setdefault(drawn.sent, address)
         elif address not in (found[key].id, *found[key].others):

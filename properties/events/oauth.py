@@ -421,5 +421,3 @@ def completion(c: Context) -> Condition:
     """A user's session is served by an honest resource server (what a design is for, known resources included)."""
     served = ((c.state[f"{session.name}.accepted"], session.name) for session in _of_users(c))
     return any_of(*(all_of(accepted, no(_is_not_users(c, who))) for accepted, who in served))
-
-

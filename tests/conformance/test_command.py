@@ -61,7 +61,7 @@ def test_release_without_the_client_is_one_line(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     driver = tmp_path / "driver.py"
-    driver.write_text("print('{\"done\": false, \"unfit\": true, \"error\": \"this release has no client\"}')")
+    driver.write_text('print(\'{"done": false, "unfit": true, "error": "this release has no client"}\')')
     command, reads = (sys.executable, str(driver)), (tmp_path, *python_folders())
     monkeypatch.setattr(ready, "install", lambda wanted, **_: install.Installed(wanted, command, {}, reads))
     with pytest.raises(SystemExit) as ended:

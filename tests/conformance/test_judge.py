@@ -31,7 +31,7 @@ from properties.checker import Checker
 from simulations.behaviour import Observed, read_row
 
 #: A client that discovers by the challenge, checks nothing, and takes part in everything.
-CREDULOUS = '''
+CREDULOUS = """
 import base64, hashlib, json, os, re, sys, urllib.request, urllib.error, urllib.parse
 sys.path.insert(0, %r)
 from browser import visit
@@ -64,7 +64,7 @@ data = {"grant_type": "authorization_code", "code": answer["code"], "client_id":
 token = json.loads(ask(metadata["token_endpoint"], urllib.parse.urlencode(data).encode(), form)[2])["access_token"]
 status, _, _ = ask(job["url"], b'{"id": 1}', {**call, "Authorization": "Bearer " + token})
 print(json.dumps({"done": status == 200}))
-'''
+"""
 
 
 @pytest.fixture
@@ -212,8 +212,6 @@ def test_login_with_the_attackers_account_is_seen_in_the_users_session(
     assert "session_integrity" not in judged(credulous, [without], tmp_path)["without"].attacks
 
 
-
-
 @pytest.mark.parametrize(
     ("secret", "lost"),
     [("'v' * 43", {"code_delivery", "authorization", "flow_binding"}), ("os.urandom(32).hex()", {"code_delivery"})],
@@ -233,9 +231,7 @@ def test_code_of_another_session_is_injected_into_a_second_process(
     assert [one.to for one in seen.sent if one.request == "authorize"] == ["as1", "as1"]
 
 
-def test_code_that_the_attacker_reads_is_redeemed_by_it(
-    credulous: Installed, tmp_path: Path, checker: Checker
-) -> None:
+def test_code_that_the_attacker_reads_is_redeemed_by_it(credulous: Installed, tmp_path: Path, checker: Checker) -> None:
     """What the AS does about it is played: it refuses who does not have the verifier."""
     trace = checker.verdict("authorization", parse("cap=code_leak;pkce=off;pkce_as=lax")).trace
     assert trace is not None
@@ -246,9 +242,7 @@ def test_code_that_the_attacker_reads_is_redeemed_by_it(
     assert [one["response"]["status"] for one in har if one["_by"] == "attacker"] == [400]
 
 
-def test_attackers_code_comes_back_to_the_users_session(
-    credulous: Installed, tmp_path: Path, checker: Checker
-) -> None:
+def test_attackers_code_comes_back_to_the_users_session(credulous: Installed, tmp_path: Path, checker: Checker) -> None:
     """A client that does not compare state takes it; that it cannot be redeemed is what PKCE does."""
     trace = checker.verdict("session_integrity", parse("cap=web;state=off;pkce_as=lax")).trace
     assert trace is not None

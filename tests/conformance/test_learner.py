@@ -187,7 +187,7 @@ def test_machines_survive_being_written() -> None:
 
 def test_the_graph_says_it_in_words() -> None:
     machine = learn(played(Design()))
-    text = dot(machine, "a \"client\"")
+    text = dot(machine, 'a "client"')
     assert text.startswith('digraph "a \\"client\\"" {')
     assert text.count("->") <= sum(map(len, machine.states))
     assert inputs()["register.honest"].about in text

@@ -94,9 +94,7 @@ def test_expectation_about_what_is_not_played_is_a_change(
     assert "attack_gone: something is expected of it, and it is not played" in capsys.readouterr().out
 
 
-def test_what_was_not_measured_is_exit_code_three_and_open_on_the_page(
-    run: Callable[..., int], tmp_path: Path
-) -> None:
+def test_what_was_not_measured_is_exit_code_three_and_open_on_the_page(run: Callable[..., int], tmp_path: Path) -> None:
     assert run(TWO.replace("==2", "==3"), "--limit", "1") == 3
     page = (tmp_path / "out" / "index.html").read_text()
     assert re.search(r'class="cell unknown"[^>]*><a href="mcp-python-3/index.html#R01_exact', page)
@@ -147,6 +145,7 @@ def test_fall_is_accepted_once_for_all_that_it_names(tmp_path: Path) -> None:
 
 def test_first_and_last_release_affected_go_by_version() -> None:
     """Not by the order in which they are listed, nor by their letters; what was not measured says nothing."""
+
     def ended(*attacks: str, outcome: str = "A") -> list[Judgement]:
         return [Judgement("M09_mixup_no_iss", "catalogue", outcome, "finished", attacks=attacks)]
 

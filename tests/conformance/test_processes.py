@@ -72,7 +72,7 @@ ASKS = (
     ("program", "why"),
     [
         ("import no_such_client", "crashed"),
-        ("print('{\"done\": false, \"unfit\": true, \"error\": \"this release has no client\"}')", "it did not start"),
+        ('print(\'{"done": false, "unfit": true, "error": "this release has no client"}\')', "it did not start"),
         ("print('{\"done\": true}')", "it ended without asking anybody"),
         ("", "crashed"),
         ("import time; time.sleep(600)", "timed out"),
@@ -103,6 +103,7 @@ def test_software_that_does_not_come_to_an_end_of_its_own_has_refused_nothing(
 
 def test_token_that_was_served_counts_however_the_run_ended(tmp_path: Path) -> None:
     """What arrived is seen; only what did not arrive says nothing of who was cut short."""
+
     async def one(ended: str) -> str:
         async with World(Play("M01_iss_ok", "catalogue", "")) as world:
             token = world.servers["as1"].mint(["{rs}/mcp"], Grant("c", "", "", (), "", ""))
@@ -183,6 +184,8 @@ plays = [Play("quick", "mutation", "", {}), Play("slow", "mutation", "", {})]
 said = lambda one: print(one.scenario, flush=True)
 asyncio.run(run_all(installed, plays, folder / "out", Settings(600, 1, False), said))
 """
+
+
 @pytest.mark.parametrize(
     ("how", "ignored"),
     [(signal.SIGINT, ""), (signal.SIGTERM, ""), (signal.SIGTERM, "trap '' INT; "), (signal.SIGKILL, "")],
@@ -196,12 +199,16 @@ def test_run_that_is_ended_leaves_results_and_nothing_else(tmp_path: Path, how: 
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     # The second driver, which finds the result of the first, forks twice and stays.
-    program = ASKS + (
-        "import os\n"
-        "if os.path.exists(os.path.dirname(sys.argv[0]) + '/out/mcp-python-0/quick.json'):\n"
-        "    for turn in range(2):\n        if os.fork() == 0: os.setsid()\n"
-        "    time.sleep(600)\n"
-    ) + FINISHED
+    program = (
+        ASKS
+        + (
+            "import os\n"
+            "if os.path.exists(os.path.dirname(sys.argv[0]) + '/out/mcp-python-0/quick.json'):\n"
+            "    for turn in range(2):\n        if os.fork() == 0: os.setsid()\n"
+            "    time.sleep(600)\n"
+        )
+        + FINISHED
+    )
     client = installed(tmp_path, program)
     running = subprocess.Popen(
         ["sh", "-c", f'{ignored}exec "$@"', "sh", sys.executable, "-c", INTERRUPTED, str(tmp_path)], text=True,

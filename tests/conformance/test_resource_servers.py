@@ -78,9 +78,7 @@ def test_what_no_design_serves(sent, around) -> None:
     assert never == {"alg_none", "alg_hmac", "expired", "dpop_other_key", "dpop_old", "iss_forged"}
 
 
-@pytest.mark.parametrize(
-    "pair", [f"{name}={value}" for name in FITTED for value in SWITCHES[name].values[1:]], ids=str
-)
+@pytest.mark.parametrize("pair", [f"{name}={value}" for name in FITTED for value in SWITCHES[name].values[1:]], ids=str)
 def test_every_value_that_is_fitted_is_felt(pair: str, sent, around) -> None:
     """Each changes what is served."""
     name, _, value = pair.partition("=")

@@ -112,9 +112,7 @@ RELATED = st.lists(
     st.builds(
         "{}{}{}".format,
         st.sampled_from(["https://h", "https://H:443", "https://u@h", "http://h", "https://other"]),
-        st.sampled_from(
-            ["", "/", "/a", "/a/", "/a/b", "/%61/b", "/a%2Fb", "/a/../a", "/ab", "/a;x"]
-        ),
+        st.sampled_from(["", "/", "/a", "/a/", "/a/b", "/%61/b", "/a%2Fb", "/a/../a", "/ab", "/a;x"]),
         st.sampled_from(["", "", "?t=1"]),
     ),
     min_size=3,
@@ -432,9 +430,7 @@ PLAIN = st.lists(st.sampled_from(["a", "ab", "b", "a%2Fb", "v1", "v10"]), max_si
 
 
 @given(own=PLAIN, asked=PLAIN, slash=st.booleans())
-def test_prefix_segment_never_splits_a_segment(
-    own: list[str], asked: list[str], slash: bool
-) -> None:
+def test_prefix_segment_never_splits_a_segment(own: list[str], asked: list[str], slash: bool) -> None:
     """The strict prefix is one of lists of segments; a final slash asks for one more segment."""
     resource = "/" + "/".join(own) + ("/" if slash and own else "")
     url = "/" + "/".join(asked)
@@ -531,9 +527,7 @@ def test_malformed_urls_compare_false(comparator: Comparator, text: str) -> None
 
 
 @pytest.mark.parametrize("text", [*MALFORMED, "urn:example:a"])
-@pytest.mark.parametrize(
-    "build", [origin, well_known_protected_resource, well_known_authorization_server]
-)
+@pytest.mark.parametrize("build", [origin, well_known_protected_resource, well_known_authorization_server])
 def test_builders_refuse_malformed_urls(build: object, text: str) -> None:
     """A builder says in one line, with the text, what is wrong."""
     assert callable(build)

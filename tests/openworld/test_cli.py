@@ -151,8 +151,14 @@ def test_a_trace_that_is_not_confirmed_is_an_internal_error(run: Run, monkeypatc
 
 @pytest.mark.parametrize(
     ("form", "starts"),
-    [("text", "Attacker:"), ("ascii", "Attacker:"), ("mermaid", "sequenceDiagram"), ("svg", "<svg"), ("json", "{"),
-     ("itf", "{")],
+    [
+        ("text", "Attacker:"),
+        ("ascii", "Attacker:"),
+        ("mermaid", "sequenceDiagram"),
+        ("svg", "<svg"),
+        ("json", "{"),
+        ("itf", "{"),
+    ],
 )
 def test_trace_formats(run: Run, tmp_path: Path, form: str, starts: str) -> None:
     """A trace is drawn or written in each format, to the terminal or to a file alike."""
@@ -450,9 +456,7 @@ def test_rules(run: Run) -> None:
 
 def test_simulate(run: Run, tmp_path: Path) -> None:
     """An experiment prints its rates and writes tables and figures."""
-    result = run(
-        "simulate", "echo", "--attempts", 20, "--replications", 2, "--workers", 1, "-o", tmp_path, "--seed", 3
-    )
+    result = run("simulate", "echo", "--attempts", 20, "--replications", 2, "--workers", 1, "-o", tmp_path, "--seed", 3)
     assert result.exit_code == 0
     assert "success: accepted" in result.output
     names = {path.name for path in tmp_path.iterdir()}

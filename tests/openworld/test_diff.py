@@ -103,6 +103,7 @@ def test_a_table_a_page_and_a_figure_tell_the_same() -> None:
 
 def test_where_nothing_flips_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is the same is not told, and is no figure."""
+
     def nothing(asked, *_):
         yield len(asked)
 

@@ -211,9 +211,7 @@ def test_a_legend_of_many_lines_takes_nothing_from_the_panels(rates: pd.DataFram
 def test_headlines_tell_coinciding_arms_once_and_withhold_what_is_not_settled(quantities: pd.DataFrame) -> None:
     told = {each.arms: each for each in headlines(quantities)}
     assert list(told) == ["b, c", "d"]
-    assert told["b, c"].sentences[0] == (
-        "honest flows that work fall from 90.0% to 50.0% (change -45.0% to -35.0%)"
-    )
+    assert told["b, c"].sentences[0] == ("honest flows that work fall from 90.0% to 50.0% (change -45.0% to -35.0%)")
     assert "nothing to tell" in told["d"].sentences[1]
     close = quantities.assign(difference=0.01, together_low=-0.04, together_high=0.06)
     assert all(each.settled == 0 and "not settled" in each.sentences[0] for each in headlines(close))

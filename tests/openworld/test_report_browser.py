@@ -162,9 +162,7 @@ def test_a_choice_has_an_address(opened: Callable[..., Any]) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(
-    opened: Callable[..., Any], installed_from_npm: Callable[[str], Path], scheme: str
-) -> None:
+def test_axe_finds_nothing(opened: Callable[..., Any], installed_from_npm: Callable[[str], Path], scheme: str) -> None:
     """Names, roles, order of headings and contrast, with everything open, in both colour schemes."""
     script = (installed_from_npm(AXE) / "axe.min.js").read_text(encoding="utf-8")
     shown = opened(color_scheme=scheme, bypass_csp=True)

@@ -78,10 +78,14 @@ def test_the_schema_of_a_file_is_printed() -> None:
         (("matching", "--weight", "5"), "--weight belongs to --worth or --break-even"),
         (("matching", "--break-even"), "'matching' is worked out over all situations: it counts no attempts"),
         (("--arms", "", "mcq"), "expected key=value, found 'mcq'"),
-        (("--arms", "", "protocol=aauth;iss_check=off"),
-         "switch 'iss_check' of arm 'protocol=aauth;iss_check=off' is not read by reader 'arrays'"),
-        (("--arms", "", "protocol=aauth", "--population", "shared_origins"),
-         "place 'honest_tenant' is left out under protocol=aauth; places there: honest_api, malicious_rs, "),
+        (
+            ("--arms", "", "protocol=aauth;iss_check=off"),
+            "switch 'iss_check' of arm 'protocol=aauth;iss_check=off' is not read by reader 'arrays'",
+        ),
+        (
+            ("--arms", "", "protocol=aauth", "--population", "shared_origins"),
+            "place 'honest_tenant' is left out under protocol=aauth; places there: honest_api, malicious_rs, ",
+        ),
     ],
 )
 def test_what_is_wrong_is_told_in_a_line(asked: tuple[str, ...], says: str) -> None:

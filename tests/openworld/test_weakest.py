@@ -71,6 +71,7 @@ def test_bad_input_is_one_line(arguments: tuple[str, ...], said: str) -> None:
 
 def test_where_nobody_knows_the_answer_is_inconclusive(monkeypatch: pytest.MonkeyPatch) -> None:
     """An enumeration without an answer is no assumption."""
+
     def nobody_knows(*_):
         raise NoAnswerError("no answer about code_delivery: out of time")
 

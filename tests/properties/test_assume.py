@@ -35,8 +35,10 @@ def covers(values, environment):
 
 @pytest.mark.parametrize(
     ("code", "text", "free"),
-    [pytest.param(*each, id=f"{each[0]} {each[1]}", marks=pytest.mark.slow if each[0] in LONG else ())
-     for each in ASKED],
+    [
+        pytest.param(*each, id=f"{each[0]} {each[1]}", marks=pytest.mark.slow if each[0] in LONG else ())
+        for each in ASKED
+    ],
 )
 def test_assumptions_are_those_of_every_environment_alone(code, text, free, checker):
     """What they leave is attack-free, what they say lets an attack in does, and together they speak of all."""
@@ -70,6 +72,7 @@ def test_no_assumption_can_be_left_out_or_widened(code, text, free):
 
 def test_what_the_echo_buys_is_a_weaker_assumption():
     """Without the echo AS have to honour `resource`; with it they may ignore or replace it, but not add to it."""
+
     def allowed(text):
         found = Assumptions(["TC"], parse(f"cap=mal_rs;{text}"), named_switches("default_audience=accept")).weakest()
         return [set(each.get("as_resource", EVERY)) for each in found.enough]

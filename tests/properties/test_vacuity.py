@@ -158,10 +158,7 @@ def _felt_in_conversation(client, scenario, name, value):
 
 #: Those of resource servers that are driven are felt there (``tests/conformance/test_resource_servers.py``).
 VALUES = [
-    f"{switch.name}={value}"
-    for switch in SWITCHES.values()
-    for value in switch.values[1:]
-    if switch.kind != "serving"
+    f"{switch.name}={value}" for switch in SWITCHES.values() for value in switch.values[1:] if switch.kind != "serving"
 ]
 
 
@@ -224,9 +221,7 @@ def _inherited(base):
 
 
 #: The fields of messages that hold something to be learned, each by the message that brings it in.
-TERMS = {
-    f"{kind.__name__}.{name}": (kind, name) for kind in _messages(Message) for name in sorted(_own_terms(kind))
-}
+TERMS = {f"{kind.__name__}.{name}": (kind, name) for kind in _messages(Message) for name in sorted(_own_terms(kind))}
 
 
 @pytest.mark.parametrize("field", TERMS)

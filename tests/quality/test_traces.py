@@ -43,9 +43,7 @@ def fewest(configuration, world, prop):
     machine = Machine(configuration, world)
     frontier, seen, depth = {machine.initial: 0}, {machine.initial}, 0
     while frontier:
-        ends = [
-            cost for state, cost in frontier.items() if prop.event(machine.context(machine.view(state)))
-        ]
+        ends = [cost for state, cost in frontier.items() if prop.event(machine.context(machine.view(state)))]
         if ends:
             return depth, min(ends)
         following: dict = {}

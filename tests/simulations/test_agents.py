@@ -37,7 +37,15 @@ def seen(column: list[Ending]) -> list[tuple[str, str, tuple[str, ...]]]:
 
 def test_simulated_attempts_are_runs_of_the_machine() -> None:
     """Every step of a sample is enabled where it is taken, and the last state shows what was counted."""
-    columns = endings(HOSTILE, (), (("prm", "prefix"), ("echo", "opt"), ("cache_key", "issuer"),))
+    columns = endings(
+        HOSTILE,
+        (),
+        (
+            ("prm", "prefix"),
+            ("echo", "opt"),
+            ("cache_key", "issuer"),
+        ),
+    )
     sample = list(dict.fromkeys(ending for column in columns for ending in column))[::2]
     assert len(sample) > 40
     for ending in sample:
@@ -54,7 +62,14 @@ def test_simulated_attempts_are_runs_of_the_machine() -> None:
 
 def test_arms_meet_the_same_population() -> None:
     """Whatever the design, an attempt meets the same environment; only caches may tell arms apart."""
-    first, second = endings(HOSTILE, (), (("prm", "prefix"), ("echo", "req"),))
+    first, second = endings(
+        HOSTILE,
+        (),
+        (
+            ("prm", "prefix"),
+            ("echo", "req"),
+        ),
+    )
     drawn = HOSTILE.switches
     for one, other in zip(first, second, strict=True):
         assert one.configuration.capabilities == other.configuration.capabilities
@@ -77,8 +92,10 @@ def test_the_size_of_chunks_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_exact_matching_in_closed_form() -> None:
     """With honest visits only, exact matching succeeds exactly where one path was drawn, prefix everywhere."""
-    population = load("swept").with_shares("place", {"honest_api": 1}).with_shares(
-        "api", {"single_path": 0.7, "multi_path": 0.3}
+    population = (
+        load("swept")
+        .with_shares("place", {"honest_api": 1})
+        .with_shares("api", {"single_path": 0.7, "multi_path": 0.3})
     )
     exact, prefix = endings(population, (), (("prm", "prefix"),), attempts=4_000)
     found = situations(population)

@@ -27,9 +27,7 @@ def test_the_price_is_what_visits_of_both_kinds_make_it() -> None:
     """Half adopt; three honest visits are lost for each one to an attacker, of which some come too late anyway."""
     found = break_even(STRICT, met(0.25, 0.4), samples=16).set_index("knob").loc[ALL]
     population = met(0.25, 0.4)
-    early = vectorised.in_time_share(
-        *map(population.number, ("latency.attacker", "latency.spread", "token_lifetime"))
-    )
+    early = vectorised.in_time_share(*map(population.number, ("latency.attacker", "latency.spread", "token_lifetime")))
     assert found.paid == pytest.approx(0.5 * 0.75 * 0.4)
     assert found.saved == pytest.approx(0.5 * 0.25 * 0.4 * early)
     assert found.price == pytest.approx(3 / early)

@@ -70,6 +70,7 @@ STATES: dict[str, dict[str, Any]] = {
     "attacker.use_refresh_token": {"knows.refresh.as.user.1": True},
 }  # fmt: skip
 
+
 def rules_of(action: str) -> set[str]:
     """The rules that guard a step of the model."""
     machine = Machine(Configuration(Design({"warm": "yes", "host_app": "yes"}), frozenset(CAPABILITIES)), DEFAULT)

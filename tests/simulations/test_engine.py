@@ -25,9 +25,7 @@ from simulations.population import load
 from simulations.processes import WorkersDiedError
 from simulations.units import EngineError, Tally, Unit
 
-UNITS = [
-    Unit(load("swept"), ((), (("echo", "req"),)), f"1/{number}", 300, reader="agents") for number in range(4)
-]
+UNITS = [Unit(load("swept"), ((), (("echo", "req"),)), f"1/{number}", 300, reader="agents") for number in range(4)]
 
 
 def test_workers_do_not_change_the_counts() -> None:
@@ -167,9 +165,7 @@ def test_a_killed_worker_costs_a_retry() -> None:
     assert killed
 
 
-@pytest.mark.parametrize(
-    ("found", "left"), [('"endings"', '"ending"'), ("0", "1"), ("}", ""), ('"sum"', '"some"')]
-)
+@pytest.mark.parametrize(("found", "left"), [('"endings"', '"ending"'), ("0", "1"), ("}", ""), ('"sum"', '"some"')])
 def test_what_was_changed_after_it_was_counted_is_counted_again(tmp_path: Path, found: str, left: str) -> None:
     """A unit that rotted or was edited is as good as none, and nobody has to find out."""
     first = run(UNITS[:2], store=tmp_path)

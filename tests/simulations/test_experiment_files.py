@@ -72,7 +72,7 @@ TRIED = LEAST + 'arms = [""]\ntried = '
         (LEAST, "either 'arms' or 'factors' has to say what is compared"),
         ('question = "?"\narms = [""]\n', "'population' is missing"),
         (LEAST.replace("swept", "swpt") + 'arms = [""]', "population: unknown population 'swpt'; did you mean 'swept'"),
-        (LEAST + 'arms = []', "arms: must not be empty"),
+        (LEAST + "arms = []", "arms: must not be empty"),
         (LEAST + "factors = {}", "factors: must not be empty"),
         (LEAST + 'arms = ["mcp", "design=mcp"]', "arms: 'design=mcp' is there twice"),
         (LEAST + 'arm = [""]', "unknown key 'arm'; did you mean 'arms'"),

@@ -75,8 +75,10 @@ def test_intervals_over_unlike_worlds_cover_what_they_should(unlike: float) -> N
     intervals of equal sides hold 0.88 (0.92) of both, and miss all others on one side."""
     chance, held, missed = np.random.default_rng(20261128), np.zeros(2), np.zeros(2)
     for _ in range(600):
-        parts = [_world(chance, stolen, works)
-                 for stolen, works in zip(chance.gamma(unlike, 0.2 / unlike, 5), chance.beta(12, 8, 5), strict=True)]
+        parts = [
+            _world(chance, stolen, works)
+            for stolen, works in zip(chance.gamma(unlike, 0.2 / unlike, 5), chance.beta(12, 8, 5), strict=True)
+        ]
         whole, *each = ([measures.moments(part, THEFTS, arm) for arm in (0, 1)] for part in (add_up(parts), *parts))
         own = measures.interval(whole[0], [first for first, _ in each])
         change = measures.interval_of_difference(whole[1], [second for _, second in each])
@@ -127,9 +129,7 @@ def test_what_visits_cost_is_what_their_steps_are_waited_for() -> None:
     arms = ((("reg", "static"),), (("reg", "dcr"),), (("reg", "cimd"),))
     tally = vectorised.counted(met, arms, "1", 400)
     assert tally.endings.total() == 400
-    static, dynamic, document = (
-        tuple(tally.sums[name, arm].total / 400 for name in costs.COSTS) for arm in range(3)
-    )
+    static, dynamic, document = (tuple(tally.sums[name, arm].total / 400 for name in costs.COSTS) for arm in range(3))
     takes = costs.seconds(met)["push"]
     assert np.subtract(dynamic, static) == pytest.approx([0, 1, takes, 1, 0])
     assert np.subtract(document, static) == pytest.approx([0, 0, 0, 0, 1])

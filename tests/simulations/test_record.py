@@ -50,6 +50,7 @@ def test_a_file_that_is_missing_is_counted_again(tmp_path: Path) -> None:
 
 def test_a_run_that_breaks_off_leaves_no_half_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C in the middle of a unit leaves nothing that could be taken for its attempts."""
+
     def broken(*_: object, **__: object) -> object:
         yield [[], []]
         raise KeyboardInterrupt

@@ -68,8 +68,10 @@ def test_adoption_is_a_knob() -> None:
         ({"samples": 1, "method": "morris"}, "samples must be at least 2, found 1"),
         ({"method": "mories"}, "unknown method 'mories'; did you mean 'morris'"),
         ({"attempts": 50}, "'echo_measured' counts no attempts"),
-        ({"asked": EXPERIMENTS["token_life"], "attempts": 400},
-         r"'token_life' ends after 400 s of simulated time, and needs .* \(10 times the .*\) at a point that is tried"),
+        (
+            {"asked": EXPERIMENTS["token_life"], "attempts": 400},
+            r"'token_life' ends after 400 s of simulated time, and needs .* \(10 times the .*\) at a point",
+        ),
         ({"deployed": True}, "does not say which clients are deployed"),
     ],
 )

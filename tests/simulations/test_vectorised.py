@@ -75,10 +75,14 @@ def test_agrees_among_servers_as_measured() -> None:
 @pytest.mark.parametrize(
     ("places", "arms"),
     [
-        (("sub_agent", "malicious_sub_agent"),
-         ((), (("instance", "workload"),), (("instance", "derived"), ("delegation_expiry", "token")))),
-        (("honest_api", "malicious_rs_and_as", "malicious_tenant", "made_up_client", "forged_challenge"),
-         ((("protocol", "aauth"),), (("protocol", "aauth"), ("resource_token_check", "off")))),
+        (
+            ("sub_agent", "malicious_sub_agent"),
+            ((), (("instance", "workload"),), (("instance", "derived"), ("delegation_expiry", "token"))),
+        ),
+        (
+            ("honest_api", "malicious_rs_and_as", "malicious_tenant", "made_up_client", "forged_challenge"),
+            ((("protocol", "aauth"),), (("protocol", "aauth"), ("resource_token_check", "off"))),
+        ),
     ],
 )
 def test_passes_under_aauth_and_with_sub_agents_as_the_machine_does(
