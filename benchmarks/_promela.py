@@ -7,8 +7,10 @@ Switches that are left open are macros, for ``spin -D``: SPIN answers for one de
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
@@ -24,17 +26,24 @@ from properties.security import Property
 from properties.template import OpenDesign
 
 
-class Expression(str):
+@dataclass(frozen=True, slots=True)
+class Expression:
     """A truth value as Promela writes it."""
 
-    __slots__ = ()
+    text: str
+
+    def __invert__(self) -> Expression:
+        return Expression(f"(!{self.text})")
+
+    def __str__(self) -> str:
+        return self.text
 
 
 logic.register(
     Expression,
-    lambda parts: Expression(f"({' && '.join(parts)})"),
-    lambda parts: Expression(f"({' || '.join(parts)})"),
-    lambda part: Expression(f"(!{part})"),
+    lambda parts: Expression(f"({' && '.join(map(str, parts))})"),
+    lambda parts: Expression(f"({' || '.join(map(str, parts))})"),
+    operator.invert,
 )
 
 
@@ -125,7 +134,7 @@ def _writes(move: Move, declared: Mapping[str, Variable]) -> Iterator[tuple[str,
 def _number(value: Value | Condition, domain: tuple[Any, ...]) -> str:
     """A value as Promela stores it: its place in the domain."""
     if isinstance(value, Expression):
-        return value
+        return value.text
     if not isinstance(value, Pick):
         return str(domain.index(value))
     *others, (last, _) = ((member, when) for member, when in value.cases.items() if member in domain)
