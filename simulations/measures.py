@@ -168,12 +168,20 @@ def _of_sums(tally: Tally, measure: Measure, arm: int) -> Moments:
 def interval(
     whole: Moments, parts: Sequence[Moments], method: Callable[..., Interval] = intervals.wilson, level: float = LEVEL
 ) -> Interval:
-    """The interval of the mean; ``parts``: those of each replication, where only they are independent of each other."""
+    """The interval of the mean; ``parts``: those of each replication, where only they are independent of each other.
+
+    What no replication has seen, or every flow of every replication, says nothing of how far they are apart in it. They
+    are taken to be as far apart as in how many such flows they have: many calls of few unlike worlds are few.
+    """
     if not whole.sums[1]:
         return Interval(math.nan, math.nan)
     if whole.event:
-        both = int(whole.products[0, 1])
-        found = intervals.ratio(int(whole.sums[0]) - both, both, int(whole.sums[1]), method, level)
+        seen, both, flows = int(whole.sums[0]), int(whole.products[0, 1]), int(whole.sums[1])
+        if parts and seen == both and both in (0, flows):
+            worth = intervals.worth([part.sums[1] for part in parts], [part.attempts for part in parts], level)
+            flows = min(flows, worth)
+            seen = both = min(both, flows)
+        found = intervals.ratio(seen - both, both, flows, method, level)
     else:
         found = _linear(whole, whole.mean, False, level)
     return _wider(found, whole, parts, whole.mean, False, level)
@@ -217,6 +225,8 @@ def _wider(
     if not parts:
         return found
     seen = [min(part.sums[0], part.sums[2]) if against else part.sums[0] for part in parts]
+    if whole.is_share and not against:
+        seen += [part.sums[1] - part.sums[0] for part in parts]
     if len(parts) > 1 and (not whole.event or min(seen) >= intervals.ENOUGH):
         found = intervals.NOWHERE
     gradient = whole.gradient(against)

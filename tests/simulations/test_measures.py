@@ -90,6 +90,53 @@ def test_intervals_over_unlike_worlds_cover_what_they_should(unlike: float) -> N
     assert (missed / 600 < (0.06, 0.075)).all()
 
 
+@pytest.mark.parametrize("attacked", [0.3, 0.4])
+def test_intervals_cover_what_most_worlds_never_see(attacked: float) -> None:
+    """Of worlds of which so many are attacked: half of what meets the attacker is stolen, half of all else refused.
+
+    Where none of five is attacked (0.17 and 0.08 of all), thefts are none and every honest flow works; intervals that
+    take attempts of such worlds for independent hold 0.81 to 0.89.
+    """
+    chance, held, above, runs = np.random.default_rng(5), np.zeros(2), np.zeros(2), 600
+    refuse = 0.5 * attacked
+    truths = np.array([1 - refuse, refuse * 0.4 / (0.6 * (1 - refuse))])
+    for _ in range(runs):
+        parts = [_at_times_attacked(chance, there) for there in (chance.random(5) < attacked).tolist()]
+        of = ([measures.moments(part, measure, 0) for part in (add_up(parts), *parts)] for measure in PAIR)
+        low, high = np.array([measures.interval(whole, each) for whole, *each in of]).T
+        held += (low <= truths) & (truths <= high)
+        above += low > truths
+    assert (held / runs > 0.92).all()
+    assert (held / runs < 0.98).all()
+    assert (above / runs < 0.05).all()
+    assert (1 - (held + above) / runs < 0.06).all()
+
+
+def _at_times_attacked(chance: np.random.Generator, attacked: bool) -> Tally:
+    """What 500 agents see in a world, of which 0.4 on average, and very different shares, meet strangers."""
+    strangers = int(chance.binomial(500, chance.beta(1, 1.5)))
+    refused = int(chance.binomial(500 - strangers, 0.5 * attacked))
+    stolen = int(chance.binomial(strangers, 0.5 * attacked))
+    return Tally(Counter({
+        (WORKS,): 500 - strangers - refused, (REFUSED,): refused, (STOLEN,): stolen, (BLOCKED,): strangers - stolen,
+    }))  # fmt: skip
+
+
+def test_what_no_world_has_seen_is_known_of_as_many_calls_as_the_worlds_are_worth() -> None:
+    """Of alike worlds nearly all calls count as they are; of unlike ones hardly more than there are worlds."""
+    alike = [Tally(Counter({(WORKS,): 300 + more, (BLOCKED,): 200 - more})) for more in (-10, 0, 5, 12, -7)]
+    unlike = [Tally(Counter({(WORKS,): 300 + more, (BLOCKED,): 200 - more})) for more in (-250, 150, 199, -240, 141)]
+    highs = []
+    for parts in (alike, unlike):
+        whole, *each = ([measures.moments(part, measure, 0) for measure in PAIR] for part in (add_up(parts), *parts))
+        (low, one), (zero, high) = (measures.interval(whole[place], [part[place] for part in each]) for place in (0, 1))
+        assert (zero, one) == (0, 1)
+        assert high > 1 - low > 0
+        highs.append(high)
+    assert highs[0] < 0.004
+    assert highs[1] > 0.3
+
+
 def _world(chance: np.random.Generator, stolen: float, works: float) -> Tally:
     """What 500 agents see in one world, under an arm and under one that stops half and refuses a fifth."""
     accepted, thefts = int(chance.binomial(500, works)), int(chance.poisson(500 * stolen))
