@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from model.design import Configuration, Design
 from model.switches import EVERYBODY, SWITCHES
-from model.world import AUTHORIZATION_SERVER, PROXY, RESOURCE_SERVER, World
+from model.world import AUTHORIZATION_SERVER, CLIENT, PROXY, RESOURCE_SERVER, World
 from simulations import draws
 from simulations.harms import Strategy
 from simulations.population import LATENCIES, Factor, Population, PopulationError
@@ -197,9 +197,9 @@ def of_servers(switch: str) -> bool:
 
 
 def _of_clients(factor: Factor) -> bool:
-    """Whether what a factor draws is a client: it sets switches, and all of them are the client's."""
+    """Whether what a factor draws is a client: it sets switches, and a client can have all of them for itself."""
     switches = {name for category in factor.categories for name, _ in category.settings}
-    return bool(switches) and not any(map(of_servers, switches))
+    return bool(switches) and all(CLIENT in SWITCHES[name].of for name in switches)
 
 
 def draw_latency(population: Population, name: str, seed: str, start: int, count: int) -> NDArray[np.float64]:

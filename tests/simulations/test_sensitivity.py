@@ -11,7 +11,7 @@ import pytest
 
 from model.errors import InputError
 from openworld.counts import sensitivity_lines
-from simulations import experiments
+from simulations import experiment
 from simulations.catalogue import EXPERIMENTS
 from simulations.experiment import Adoption, Mix
 from simulations.experiments import population_for
@@ -93,7 +93,7 @@ def test_every_experiment_has_knobs(name: str) -> None:
     match asked.sweep:
         case Mix(factor):
             assert ("share", factor) in found
-        case experiments.Number(number):
+        case experiment.Number(number):
             assert found & {("option", number), ("number", number)}
         case Adoption():
             assert ("adoption", "adoption") in found
