@@ -17,6 +17,24 @@
 # %% [markdown]
 # # 1. First contact
 #
+# ## In short
+#
+# Each line is worked out when the notebook runs, and one that is not borne out stops it.
+
+# %%
+from openworld.explore import ask, claimed, compared, consulted, counted, rules, short, show, switches
+from openworld.explore.controls import explore
+
+short(claimed([
+    (f"Honest parties alone get from a bare URL to an answer in {ask('first_contact', 'cap=none').steps} steps.",
+     "first_contact", "cap=none", "reached"),
+    ("Nothing but the resource itself vouches for the authorization server, so a malicious one is met as well.",
+     "as_acceptance", "cap=mal_as", "attack"),
+    ("With a CRM and billing, a malicious resource gets no token that is good at either.",
+     "token_confinement", "world=crm_then_billing;cap=mal_rs", "safe"),
+]))  # fmt: skip
+
+# %% [markdown]
 # ## The question
 #
 # An agent that prepares an account-renewal brief finds a CRM tool at run time. Nobody configured it with that
@@ -26,10 +44,6 @@
 #
 # The cells below ask an executable model. A *configuration* gives every mechanism and every habit of a deployment a
 # value (what is not listed stays at the baseline) and says what the attacker can do (`cap=`).
-
-# %%
-from openworld.explore import ask, claimed, compared, consulted, rules, show, switches
-from openworld.explore.controls import explore
 
 # %% [markdown]
 # ## What the specifications say
@@ -267,7 +281,7 @@ claimed((words, prop, text, ask(prop, text).result) for words, (prop, text) in S
 # %% [markdown]
 # ## The answer
 #
-# Honest parties get through, in nine steps to the CRM and eighteen to both, or sixteen where one server vouches.
+# Honest parties get through to the CRM and to both; where one server vouches, in fewer steps.
 # Every border rule holds its own: with it the second domain learns nothing that opens the first, without it there is
 # a shortest attack to look at. What no rule of the flow supplies is a reason to talk to the billing API's AS at all,
 # and whatever supplies one ends where it does not know that AS. The table is computed; a claim that the model does
@@ -293,6 +307,12 @@ claimed([
     ("Whoever writes a challenge chooses the scopes.", "least_authority",
      "scope_request=advertised;cap=hdr_inject", "attack"),
     ("An API with one document for many paths is not met.", "first_contact", "api=multi_path", "not_reached"),
+])  # fmt: skip
+
+# %%
+counted([
+    ("Where one server vouches, serving both takes fewer steps.",
+     ask("task_completed", VOUCHED).steps, "<", ask("task_completed", HERE).steps),
 ])  # fmt: skip
 
 # %% [markdown]

@@ -17,6 +17,24 @@
 # %% [markdown]
 # # 2. The two gaps: resource matching and binding confirmation
 #
+# ## In short
+#
+# Each line is worked out when the notebook runs, and one that is not borne out stops it.
+
+# %%
+from openworld.explore import claimed, compared, gained, matching, rules, short, show, switches
+from openworld.explore.controls import explore
+
+short(claimed([
+    ("Exact matching cannot meet an API with one document for many paths, which prefix matching is for.",
+     "first_contact", "prm=exact;api=multi_path", "not_reached"),
+    ("Where host-level audiences are accepted, a prefix lets a tenant obtain tokens that open its neighbours.",
+     "token_confinement", "cap=mal_tenant;prm=prefix;audience_check=prefix", "attack"),
+    ("The echo keeps tokens of an AS that ignores the resource from a malicious resource server.",
+     "token_confinement", "cap=mal_rs;as_resource=ignore;echo=req", "safe"),
+]))  # fmt: skip
+
+# %% [markdown]
 # ## The question
 #
 # Two gaps of open-world OAuth are said to be narrow and fixable. *Matching*: RFC 9728 wants the `resource` of a
@@ -24,10 +42,6 @@
 # would accept a prefix. *Confirmation*: a client asks for a token for one resource (RFC 8707) and is never told
 # what it got; the resource token response draft makes the AS say so (the *echo*). What does each fix buy, and what
 # does it open?
-
-# %%
-from openworld.explore import claimed, compared, gained, matching, rules, show, switches
-from openworld.explore.controls import explore
 
 # %% [markdown]
 # ## What the specifications say

@@ -17,15 +17,29 @@
 # %% [markdown]
 # # 3. A gallery of attacks
 #
+# ## In short
+#
+# Each line is worked out when the notebook runs, and one that is not borne out stops it.
+
+# %%
+from openworld.explore import claimed, rules, short
+from openworld.explore.controls import Gallery
+from openworld.explore.gallery import catalogue, exhibit
+
+short(claimed([
+    ("A client that does not compare the issuer of a response loses codes to a malicious AS, in spite of PKCE.",
+     "code_delivery", "cap=mal_as;iss_check=off;pkce=s256", "attack"),
+    ("State alone does not see that another browser finishes the flow than the one that started it.",
+     "authorization", "cap=lure;callback_bind=off", "attack"),
+    ("A token that is good for one resource only leaves nothing to a counterfeit resource server.",
+     "token_confinement", "cap=mal_rs", "safe"),
+]))  # fmt: skip
+
+# %% [markdown]
 # ## The question
 #
 # What can go wrong between parties that have never met, how does each attack go, what does the attacker know at
 # which step, and which single switch stops it?
-
-# %%
-from openworld.explore import claimed, rules
-from openworld.explore.controls import Gallery
-from openworld.explore.gallery import catalogue, exhibit
 
 # %% [markdown]
 # ## What the specifications say

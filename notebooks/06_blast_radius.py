@@ -17,17 +17,36 @@
 # %% [markdown]
 # # 6. Blast radius
 #
+# ## In short
+#
+# Each line is worked out when the notebook runs, and one that is not borne out stops it.
+
+# %%
+from openworld.explore import SIZE, counted, rules, short
+from openworld.explore.blast import arms, compared, mishap, reach, sized, stopped_by, topology, worst
+from openworld.explore.knobs import Spread
+from simulations.blast_radius import run
+
+GRAPHS = 3
+many = sized("enterprise", SIZE.resource_servers)
+tokens, resource_servers, authorization_servers = (
+    run(kind, many, samples=SIZE.targets, replications=GRAPHS)
+    for kind in ("token", "resource_server", "authorization_server")
+)
+SENDER, LISTS = "only sender constraint", "only issuer allowlists"
+short(counted([
+    ("Sender constraint leaves a stolen token nowhere to go.", reach(tokens, SENDER, "max"), "=", 0),
+    ("It leaves a bad resource server nothing to replay either.", reach(resource_servers, SENDER, "max"), "=", 0),
+    ("A compromised AS makes its own tokens: against that, lists of issuers help.",
+     reach(authorization_servers, LISTS), "<", reach(authorization_servers, SENDER)),
+], form="{:.1f}"))  # fmt: skip
+
+# %% [markdown]
 # ## The question
 #
 # Something will go wrong with somebody: a token is stolen, a resource server turns malicious, an authorization
 # server is compromised. How far does it reach in a world where resource servers share authorization servers, and
 # how much of that does each protection cut off? In particular: is sender constraint worth its price?
-
-# %%
-from openworld.explore import SIZE, counted, rules
-from openworld.explore.blast import arms, compared, mishap, reach, sized, stopped_by, topology, worst
-from openworld.explore.knobs import Spread
-from simulations.blast_radius import run
 
 # %% [markdown]
 # ## What the specifications say
@@ -97,23 +116,18 @@ spread
 # graph have much in common. First a stolen token:
 
 # %%
-GRAPHS = 3
-many = sized("enterprise", SIZE.resource_servers)
-tokens = run("token", many, samples=SIZE.targets, replications=GRAPHS)
 compared(tokens)
 
 # %% [markdown]
 # One bad resource server:
 
 # %%
-resource_servers = run("resource_server", many, samples=SIZE.targets, replications=GRAPHS)
 compared(resource_servers)
 
 # %% [markdown]
 # A compromised authorization server:
 
 # %%
-authorization_servers = run("authorization_server", many, samples=SIZE.targets, replications=GRAPHS)
 compared(authorization_servers)
 
 # %% [markdown]
@@ -123,9 +137,7 @@ compared(authorization_servers)
 # most that a target of a graph reaches); one that the numbers do not bear out stops the notebook. A stolen token:
 
 # %%
-NOTHING, SENDER, AUDIENCE, LISTS = (
-    "no protection", "only sender constraint", "only audience restriction", "only issuer allowlists",
-)  # fmt: skip
+NOTHING, AUDIENCE = "no protection", "only audience restriction"
 counted([
     ("Where only issuers are checked, it opens other servers that share its issuer.", reach(tokens, LISTS), ">", 1),
     ("Without protection it opens more, since servers take any issuer.", reach(tokens, NOTHING), ">",

@@ -17,15 +17,29 @@
 # %% [markdown]
 # # 7. Trust on first contact, from both sides
 #
+# ## In short
+#
+# Each line is worked out when the notebook runs, and one that is not borne out stops it.
+
+# %%
+from openworld.explore import claimed, compared, crossed, gained, rules, short, show, switches
+from openworld.explore.controls import explore
+
+short(claimed([
+    ("A list of authorization servers settles whom the client meets.", "as_acceptance", "cap=mal_as;as_trust=allowlist",
+     "safe"),
+    ("It does not settle what a member does: without a comparison of iss, one on the list still gets the code.",
+     "code_delivery", "cap=mal_as;iss_check=off;as_trust=allowlist;a_enrolled=yes", "attack"),
+    ("Subjects told apart by issuer keep a member of the federation from naming other people's users.",
+     "authorization", "cap=mal_as;rs_trust=federation;a_enrolled=yes;subject_ns=iss+sub", "safe"),
+]))  # fmt: skip
+
+# %% [markdown]
 # ## The question
 #
 # The client meets an authorization server that it has never heard of; the resource server is shown a token of an
 # issuer that it has never heard of. What gives either a reason to go on: a list, a federation, a signature, having
 # met before, a public log? What does each settle, and what does none of them?
-
-# %%
-from openworld.explore import claimed, compared, crossed, gained, rules, show, switches
-from openworld.explore.controls import explore
 
 # %% [markdown]
 # ## What the specifications say

@@ -17,14 +17,13 @@
 # %% [markdown]
 # # 8. What is deployed
 #
-# ## The question
+# ## In short
 #
-# What do the clients and servers that exist today do at first contact, does the model say the same of them, and
-# what do the proofs then say of the software that people run?
+# Each line is worked out when the notebook runs, and one that is not borne out stops it.
 
 # %%
 from model.clients import find
-from openworld.explore import compared, counted, rules
+from openworld.explore import compared, counted, rules, short
 from openworld.explore.controls import explore
 from openworld.explore.deployed import (
     accepting,
@@ -39,6 +38,21 @@ from openworld.explore.deployed import (
     tried,
     walked,
 )
+
+short(counted([
+    (f"Of {tried('R02')} clients that were tried, {accepting('R02')} take a prefix, which the published rule forbids.",
+     accepting("R02"), ">", tried("R02") / 2),
+    (f"None of {tried('T02')} refuses a token response that names another resource.",
+     accepting("T02"), "=", tried("T02")),
+    (f"Without iss the mix-up succeeds with {accepting('M09')} of {tried('M09')}.",
+     accepting("M09"), ">", tried("M09") / 2),
+], form="{:g}"))  # fmt: skip
+
+# %% [markdown]
+# ## The question
+#
+# What do the clients and servers that exist today do at first contact, does the model say the same of them, and
+# what do the proofs then say of the software that people run?
 
 # %% [markdown]
 # ## What the specifications say

@@ -17,6 +17,14 @@
 # %% [markdown]
 # # 9. A draft of your own
 #
+# ## In short
+#
+# 1. Tokens stray where nobody looks at whose the resource takes.
+# 2. They do not where the list of issuers is checked.
+# 3. The check costs no first contact.
+#
+# Each is a claim of the answer below, which stops the notebook if the model does not bear it out.
+#
 # ## The question
 #
 # A draft that is not in the list: resource metadata names the issuers whose tokens the resource takes, and a client
@@ -132,13 +140,14 @@ flipped(
 # ## The answer
 
 # %%
+CHECKED = "rs_issuers=listed;issuer_listed=on"
 claimed([
-    ("tokens stray where nobody looks", "stray_token", f"{ALTERED};rs_issuers=listed", "attack"),
-    ("they do not where the list is checked", "stray_token", f"{ALTERED};rs_issuers=listed;issuer_listed=on", "safe"),
-    ("a check alone is none", "stray_token", f"{ALTERED};issuer_listed=on", "attack"),
-    ("it costs no first contact", "first_contact", "as_trust=any;rs_issuers=listed;issuer_listed=on", "reached"),
-    ("it does not lead clients to the right AS", "discovery_integrity",
-     f"{ALTERED};rs_issuers=listed;issuer_listed=on", "attack"),
+    ("Tokens stray where nobody looks at whose the resource takes.", "stray_token", f"{ALTERED};rs_issuers=listed",
+     "attack"),
+    ("They do not where the list of issuers is checked.", "stray_token", f"{ALTERED};{CHECKED}", "safe"),
+    ("A check alone is none.", "stray_token", f"{ALTERED};issuer_listed=on", "attack"),
+    ("The check costs no first contact.", "first_contact", f"as_trust=any;{CHECKED}", "reached"),
+    ("It does not lead clients to the right AS.", "discovery_integrity", f"{ALTERED};{CHECKED}", "attack"),
 ])  # fmt: skip
 
 # %% [markdown]

@@ -16,6 +16,7 @@ from openworld.explore.evidence import (
     gained,
     matching,
     rules,
+    short,
     switches,
     turning,
 )
@@ -24,5 +25,5 @@ from openworld.explore.views import Answer, Picture, Table, data, figure, show
 
 __all__ = [
     "SIZE", "Answer", "Picture", "Table", "ask", "claimed", "compared", "consulted", "counted", "crossed", "data",
-    "figure", "flipped", "gained", "matching", "result", "rules", "show", "switches", "turning",
+    "figure", "flipped", "gained", "matching", "result", "rules", "short", "show", "switches", "turning",
 ]  # fmt: skip

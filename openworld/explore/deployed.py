@@ -13,7 +13,7 @@ from model import scenario
 from model.clients import clients, find
 from model.conversation import STAGES, converse
 from openworld.deployed import ENDS, latest
-from openworld.explore.asking import ask, read
+from openworld.explore.asking import read
 from openworld.explore.evidence import cell, table
 from openworld.explore.views import Table
 from properties.security import find as find_property
@@ -99,7 +99,7 @@ def consequences(questions: Mapping[str, str]) -> Table:
     rows = []
     for name in (known for known in latest() if known in clients()):
         design = clients()[name].design
-        rows.append((name, *(cell(ask(prop, replace(situation, design=design.but(**situation.design.changes()))))
+        rows.append((name, *(cell(prop, replace(situation, design=design.but(**situation.design.changes())))
                              for prop, situation in asked)))  # fmt: skip
     return table(("client", *(f"{prop.name} ({questions[prop.name]})" for prop, _ in asked)), rows)
 

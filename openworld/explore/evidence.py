@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from model.client import resource_matches_request
+from model.design import Configuration
 from model.errors import InputError
 from model.machine import Machine
 from model.protocols import rules as known_rules
@@ -20,11 +21,10 @@ from model.value_words import Words
 from model.wire import scenes
 from openworld import diff
 from openworld.explore.asking import ask, checker, read, result
-from openworld.explore.views import Picture, Table
+from openworld.explore.views import Picture, Short, Table
 from properties.explain import turns
 from properties.results import length, read_result
-from properties.security import find
-from properties.verdict import Verdict
+from properties.security import Property, find
 from simulations.processes import cores
 
 
@@ -82,7 +82,7 @@ def gained(trace: Trace | None) -> Table:
 def compared(configurations: Mapping[str, str], properties: Iterable[str], note: str = "configuration") -> Table:
     """Verdicts side by side: one row for each configuration, one column for each property."""
     asked = [find(name) for name in properties]
-    rows = ((label, *(cell(ask(prop, text)) for prop in asked)) for label, text in configurations.items())
+    rows = ((label, *(cell(prop, text) for prop in asked)) for label, text in configurations.items())
     return table((note, *(prop.name for prop in asked)), rows)
 
 
@@ -103,9 +103,7 @@ def flipped(first: str, second: str, against: Iterable[str] = (), environments: 
 def crossed(rows: Mapping[str, str], situations: Mapping[str, str], note: str = "design") -> Table:
     """Verdicts of designs in situations: one row for each design, one column for each property with its attacker."""
     asked = [(find(name), text) for name, text in situations.items()]
-    cells = (
-        (words, *(cell(ask(prop, f"{situation};{text}")) for prop, situation in asked)) for words, text in rows.items()
-    )
+    cells = ((words, *(cell(prop, f"{situation};{text}") for prop, situation in asked)) for words, text in rows.items())
     return table((note, *(f"{prop.name} ({situation})" for prop, situation in asked)), cells)
 
 
@@ -145,10 +143,10 @@ def claimed(claims: Iterable[tuple[str, str, str, str]]) -> Table:
     """
     rows = []
     for words, name, text, expected in claims:
-        verdict = ask(name, text)
-        if verdict.result != read_result(expected, verdict.property.kind):
-            raise ClaimError(f"{words!r}: {verdict.property.name} under {text} is {verdict.result}, not {expected}")
-        rows.append((words, verdict.property.name, str(verdict.configuration), cell(verdict)))
+        prop, found = find(name), result(name, text)
+        if found != read_result(expected, prop.kind):
+            raise ClaimError(f"{words!r}: {prop.name} under {text} is {found}, not {expected}")
+        rows.append((words, prop.name, str(read(text)), cell(prop, text)))
     return table(("claim", "property", "asked under", "verdict"), rows)
 
 
@@ -177,6 +175,14 @@ def counted(claims: Iterable[tuple[str, Any, str, Any]], form: str = "{}") -> Ta
     return table(("claim", "computed", "has to be"), rows)
 
 
+def short(*claims: Table) -> Short:
+    """The answer in a few lines, from claims that were borne out (see :func:`claimed` and :func:`counted`)."""
+    rows = [row for each in claims for row in each.frame.to_dict("records")]
+    return Short(
+        tuple((row["claim"], {str(name): said for name, said in row.items() if name != "claim"}) for row in rows)
+    )
+
+
 def results(configuration: str, properties: Iterable[str]) -> dict[str, str]:
     """The bare results of several properties, by name."""
     return {find(name).name: result(name, configuration) for name in properties}
@@ -188,11 +194,15 @@ def _run(trace: Trace | None) -> Trace:
     return trace
 
 
-def cell(verdict: Verdict) -> str:
+def cell(prop: Property | str, configuration: Configuration | str) -> str:
+    """The result of a question in a word or two; a run is looked at for its length alone."""
+    found = result(prop, configuration)
+    if found == "attack":
+        return f"✗ attack, {length(ask(prop, configuration).steps)}"
     return {
-        "attack": f"✗ attack, {length(verdict.steps)}", "safe": "✓ safe", "not_in_this_world": "– not in this world",
-        "reached": "✓ possible", "not_reached": "✗ impossible", "unknown": "? unknown",
-    }[verdict.result]  # fmt: skip
+        "safe": "✓ safe", "not_in_this_world": "– not in this world", "reached": "✓ possible",
+        "not_reached": "✗ impossible", "unknown": "? unknown",
+    }[found]  # fmt: skip
 
 
 def _words(variable: Variable, words: Words) -> str:

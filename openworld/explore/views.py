@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import re
+from collections.abc import Mapping
 from contextlib import redirect_stderr
 from dataclasses import dataclass
 from functools import cache
@@ -34,11 +36,16 @@ LOOKS = {
     "not_reached": _BAD, "unknown": _OPEN,
 }  # fmt: skip
 
-#: Notebook pages align cells to the right, which suits numbers and nothing else.
+#: Notebook pages align cells to the right, which suits numbers and nothing else. A column is as wide as its longest
+#: word; a table that is wider than the page is moved within it.
 CELLS = (
     "table.openworld td, table.openworld th {text-align: left !important; vertical-align: top; min-width: 4em; "
-    "max-width: 34em; overflow-wrap: anywhere}"
+    "max-width: 34em; overflow-wrap: normal; word-break: normal}"
 )
+#: Where a configuration, a choice of attackers or the name of a rule goes on in the next line: after a part of it.
+_PARTS = re.compile(r"(?<=;)(?=\w)|(?<=\w\+)(?=\w)|(?<=[a-z]\.)(?=[a-z]+_)")
+#: The answer of a notebook is as wide as lines can be read.
+_SHORT = "ol.openworld-short {max-width: 60em} ol.openworld-short li {margin-bottom: 0.4em}"
 #: A picture is at most as wide as the page.
 _FIGURE = (
     "figure.openworld-picture {margin: 0; overflow-x: auto} figure.openworld-picture figcaption {color: #555} "
@@ -124,7 +131,10 @@ class Table:
 
     def _repr_html_(self) -> str:
         with pd.option_context("display.max_colwidth", None, "display.max_rows", None):
-            made = self.frame.to_html(index=False, border=0, justify="left", classes="openworld")
+            shown = self.frame.rename(columns=_parted).map(
+                lambda cell: _parted(cell) if isinstance(cell, str) else cell
+            )
+            made = shown.to_html(index=False, border=0, justify="left", classes="openworld", escape=False)
         return f'<style>{CELLS}</style><div style="overflow-x: auto">{made}</div>'
 
     def __str__(self) -> str:
@@ -132,6 +142,23 @@ class Table:
 
     def __len__(self) -> int:
         return len(self.frame)
+
+
+@dataclass(frozen=True, slots=True)
+class Short:
+    """The answer of a notebook in a few lines, each with what bears it out by what that is."""
+
+    lines: tuple[tuple[str, Mapping[str, str]], ...]
+
+    def _repr_html_(self) -> str:
+        lines = []
+        for claim, why in self.lines:
+            small = ", ".join(f"{name} {_parted(said)}" for name, said in why.items())
+            lines.append(f"<li>{escape(claim)}<br/><small>{small}</small></li>")
+        return f'<style>{_SHORT}</style><ol class="openworld-short">{"".join(lines)}</ol>'
+
+    def __str__(self) -> str:
+        return "\n".join(claim for claim, _ in self.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,3 +236,8 @@ def _blocking(names: tuple[str, ...], least: bool) -> str:
     )
     rest = "and none can be left out of the set" if least else "and fewer may do"
     return f"<p>Together these rules leave no such run, {rest}:</p><ul>{items}</ul>"
+
+
+def _parted(text: str) -> str:
+    """A text as HTML that may be broken between its parts, and nowhere inside a word."""
+    return "<wbr/>".join(map(escape, _PARTS.split(text)))

@@ -13,13 +13,15 @@ import pytest
 from nbclient import NotebookClient
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
-SECTIONS = ["The question", "What the specifications say", "The evidence", "The answer", "The limits"]
+SECTIONS = ["In short", "The question", "What the specifications say", "The evidence", "The answer", "The limits"]
 
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 #: Those that take long, and the one that is opened in JupyterLab each time; their questions are asked elsewhere too.
 LONG = (
     "01_first_contact", "02_two_gaps", "03_attacks", "04_designs", "05_population", "06_blast_radius", "07_trust",
 )  # fmt: skip
+#: The answer in short is so many lines.
+LINES = 3
 #: The one that adds to the model, which is done by functions.
 OWN_DRAFT = "09_own_draft"
 
@@ -53,7 +55,7 @@ def test_notebook_and_script_are_in_step(path: Path) -> None:
 
 @each
 def test_notebook_reads_as_an_argument(path: Path) -> None:
-    """Question, specification, evidence, answer, limits, in that order, and words before every cell of code."""
+    """From the answer in short to the limits, in this order, and words first and last."""
     stored = nbformat.read(path, as_version=4)
     headings = [
         line.removeprefix("## ")
@@ -65,6 +67,23 @@ def test_notebook_reads_as_an_argument(path: Path) -> None:
     assert headings == SECTIONS
     assert stored.cells[0].cell_type == "markdown"
     assert stored.cells[-1].cell_type == "markdown"
+
+
+@each
+def test_the_answer_in_short_is_borne_out(path: Path) -> None:
+    """The first cell of code ends in lines that are worked out, or the lines are claims that a later cell decides."""
+    cells = _code(path)
+    if path.stem != OWN_DRAFT:
+        last = ast.parse(cells[0].source).body[-1]
+        assert isinstance(last, ast.Expr)
+        assert ast.unparse(last).startswith(("short(claimed([", "short(counted(["))
+        return
+    first = nbformat.read(path, as_version=4).cells[0].source.splitlines()
+    lines = [line.partition(". ")[2] for line in first if line[:1].isdigit()]
+    answer = next(cell.source for cell in cells if "claimed([" in cell.source)
+    claims = [node.value for node in ast.walk(ast.parse(answer)) if isinstance(node, ast.Constant)]
+    assert len(lines) == LINES
+    assert set(lines) <= set(claims)
 
 
 @each
@@ -87,7 +106,9 @@ def test_notebook_runs_from_a_clean_kernel(path: Path, reduced: dict[str, str]) 
     where = {"metadata": {"path": str(path.parent)}}
     NotebookClient(stored, timeout=300, kernel_name="python3", resources=where).execute(env=reduced)
     outputs = [output for cell in stored.cells if cell.cell_type == "code" for output in cell.outputs]
-    assert any("text/html" in output.get("data", {}) for output in outputs)
+    shown = [output["data"]["text/html"] for output in outputs if "text/html" in output.get("data", {})]
+    assert shown
+    assert path.stem == OWN_DRAFT or shown[0].count("<li>") == LINES
     assert [output.text for output in outputs if output.output_type == "stream"] == []
 
 

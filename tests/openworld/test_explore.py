@@ -273,3 +273,23 @@ def test_numbers_of_notebooks_are_those_of_the_tables() -> None:
     rows = {row["value"]: row["products"] for row in deployed.servers(["h_iss"]).frame.to_dict("records")}
     shares = {value: float(words.partition(" of ")[0]) for value, words in rows.items()}
     assert deployed.share("h_iss", "no") == pytest.approx(shares["no"] / sum(shares.values()), abs=0.01)
+
+
+def test_the_answer_in_short_is_of_claims_that_were_borne_out() -> None:
+    """Each line is a claim with what bears it out in small print."""
+    counted = evidence.counted([("half is a third & more", 0.5, ">", 1 / 3)], form="{:.0%}")
+    lines = evidence.short(evidence.claimed([("mix-up", "code_delivery", MIXUP, "attack")]), counted)
+    assert str(lines) == "mix-up\nhalf is a third & more"
+    shown = lines._repr_html_()
+    assert shown.count("<li>") == 2
+    assert "<li>half is a third &amp; more<br/><small>computed 50%, has to be &gt; 33%</small>" in shown
+
+
+def test_tables_are_broken_between_the_parts_of_a_configuration_and_never_inside_a_word() -> None:
+    """A configuration goes on in the next line after a whole part of it; what is not markup is escaped."""
+    made = evidence.table(("asked", "a & b"), [("cap=mal_as+mal_rs;par=on", "resource_server.issuer_is_accepted < 1")])
+    shown = made._repr_html_()
+    assert "cap=mal_as+<wbr/>mal_rs;<wbr/>par=on" in shown
+    assert "resource_server.<wbr/>issuer_is_accepted &lt; 1" in shown
+    assert "a &amp; b" in shown
+    assert "anywhere" not in shown
