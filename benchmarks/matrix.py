@@ -6,22 +6,23 @@ python -m benchmarks.matrix
 from __future__ import annotations
 
 import time
-from pathlib import Path
+from itertools import islice
 
+from openworld.attackers import ATTACKERS
 from openworld.jobs import Question, answers
-from openworld.study import Plan, cases
+from openworld.matrix import cases
 from simulations.processes import cores
 
-ATTACKERS = 12
+MOST = 12
 
 
 def main() -> None:
     """Run the whole matrix and a third of it on one core, and print what both take."""
-    matrix = [case for case in cases(Plan(Path())) if case.attacker in list(Plan(Path()).attackers)[:ATTACKERS]]
+    matrix = cases(attackers=dict(islice(ATTACKERS.items(), MOST)))
     questions = [Question(case.prop.name, case.configuration) for case in matrix]
     designs = len({case.design for case in matrix})
     properties = len({case.prop.name for case in matrix})
-    print(f"{designs} designs, {ATTACKERS} attackers, {properties} properties: {len(questions)} verdicts")
+    print(f"{designs} designs, {MOST} attackers, {properties} properties: {len(questions)} verdicts")
     everything = _timed(questions, cores())
     print(f"  {cores()} processes {everything:8.1f} s   {1000 * everything / len(questions):6.1f} ms a verdict")
     third = questions[::3]

@@ -21,9 +21,9 @@ from model.design import DEPLOYMENTS, Configuration, Design, parse_capabilities
 from model.refusal import stopped
 from model.rule import Rule
 from model.words import worded
+from openworld.attackers import ATTACKERS
 from openworld.cures import CLIENTS_OWN
 from openworld.show import command
-from openworld.study import ATTACKERS
 from properties.checker import Checker
 from properties.designs import MECHANISMS
 from properties.security import PROPERTIES

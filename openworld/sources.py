@@ -131,9 +131,9 @@ class Source:
     def _judged(self) -> pd.DataFrame:
         import pandas as pd
 
-        from openworld.study import Plan, cases, judged, row
+        from openworld.matrix import cases, judged, row
 
-        asked = cases(Plan(Path()))
+        asked = cases()
         with Progress("verdicts", len(asked)) as progress:
             rows = []
             for case, reply in judged(asked, self.workers):

@@ -16,17 +16,17 @@ FIGURES = ("attackers", "clients-verdicts", "echo-rates", "blast_radius-token")
 
 def shrink(put: Callable[[Any, str, Any], None] = setattr) -> None:
     """Let `openworld study --quick` ask two properties, one client, one experiment and one mishap."""
-    from openworld import deployed, gallery, mishaps, study
+    from openworld import deployed, gallery, matrix, mishaps, plan
     from simulations import catalogue
 
     echo, of_study = catalogue.EXPERIMENTS[EXPERIMENT], gallery.of_study
-    put(study, "QUICK_DESIGNS", (DESIGN,))
-    put(study, "QUICK_ATTACKERS", (ATTACKER,))
-    put(study, "QUICK_CLIENTS", (CLIENT,))
-    put(study, "QUICK_PROPERTIES", PROPERTIES[:1])
-    put(study, "PROPERTIES", {name: study.PROPERTIES[name] for name in PROPERTIES})
-    put(study.Plan, "attempts", 8)
-    put(study.Plan, "mishaps", {"scale": 0.01, "samples": 2, "replications": 2})
+    put(plan, "QUICK_DESIGNS", (DESIGN,))
+    put(plan, "QUICK_ATTACKERS", (ATTACKER,))
+    put(plan, "QUICK_CLIENTS", (CLIENT,))
+    put(plan, "QUICK_PROPERTIES", PROPERTIES[:1])
+    put(matrix, "PROPERTIES", {name: matrix.PROPERTIES[name] for name in PROPERTIES})
+    put(plan.Plan, "attempts", 8)
+    put(plan.Plan, "mishaps", {"scale": 0.01, "samples": 2, "replications": 2})
     put(deployed, "SITUATIONS", deployed.SITUATIONS[-2:])
     put(mishaps, "KINDS", (KIND,))
     put(catalogue, "EXPERIMENTS", {EXPERIMENT: replace(echo, values=(echo.values[0], echo.values[-1]))})

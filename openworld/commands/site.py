@@ -32,9 +32,9 @@ def site(output: Path, quick: bool, runtime: Path | None, workers: int | None) -
     openworld site -o site && python3 -m http.server -d site
     openworld site -o site --with mine.py
     """
+    from openworld.plan import Plan
     from openworld.site.build import build
     from openworld.site.runtime import runtime as find
-    from openworld.study import Plan
     from simulations.processes import cores
 
     plan = Plan(output, quick)

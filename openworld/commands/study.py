@@ -33,7 +33,8 @@ def study(output: Path, quick: bool, workers: int | None, seed: int, timeout: fl
     openworld study -o out --quick
     """
     from openworld.extras import require_all
-    from openworld.study import Plan, run
+    from openworld.plan import Plan
+    from openworld.study import run
     from properties.proofs import require
     from simulations.processes import cores
 

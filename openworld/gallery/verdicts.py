@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from openworld.attackers import ATTACKERS
 from openworld.blame import blamed
 from openworld.gallery.entries import BOUNDED, EXHAUSTIVE, Caption, Drawing, Entry
 from openworld.sources import Source
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
 def entries(attackers: Iterable[str] | None = None) -> Iterator[Entry]:
     """An overview, and a matrix for each attacker."""
-    from openworld.study import ATTACKERS
-
     yield Entry("attackers", "verdict matrix", "security properties violated, by attacker and design", _attackers)
     for name in ATTACKERS if attackers is None else attackers:
         yield Entry(f"verdicts-{name}", "verdict matrix", f"verdicts against {name}", partial(_matrix, name))

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 from model.design import DESIGN_NOTES
 from openworld.blame import NOBODY, blamed, by_itself
 from openworld.headlines import headlines
+from openworld.report.environments import table
 from openworld.show import command
 from properties.results import today
 from properties.security import PROPERTIES
+from simulations import catalogue
 
 if TYPE_CHECKING:
-    from openworld.study import Findings, Plan
+    from openworld.plan import Findings, Plan
 
 
 def index(plan: Plan, found: Findings) -> str:
@@ -98,8 +100,6 @@ def _reached(rows: list[dict[str, Any]], name: str) -> str:
 def _environments(found: Findings) -> Iterator[str]:
     if not found.environments:
         return
-    from openworld.report.environments import table
-
     yield "## What each design needs of others"
     yield ""
     yield "Against an attacker who runs an AS, a resource server and a tenant of a shared host. ✓ holds whatever honest"
@@ -161,8 +161,6 @@ def _codes(rows: list[dict[str, Any]]) -> str:
 def _simulations(plan: Plan, found: Findings) -> Iterator[str]:
     if not found.results:
         return
-    from openworld.study import question_of
-
     yield "## What it does to a population"
     yield ""
     yield "How many attempts were counted in every arm at every point stands below each figure; all in "
@@ -171,7 +169,7 @@ def _simulations(plan: Plan, found: Findings) -> Iterator[str]:
     yield "the population for sure; where one of them leaves its sign open it is withheld."
     yield ""
     for name in found.results:
-        yield f"### {name}: {question_of(name)}"
+        yield f"### {name}: {catalogue.EXPERIMENTS[name].question}"
         yield ""
         yield from (f"{each.words}.\n" for each in found.results[name].alike)
         if f"{name}-trade" in found.figures:

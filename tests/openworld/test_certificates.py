@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 
 from model.design import NAMED_DESIGNS
 from model.world_file import WORLDS
-from openworld import certified, study
+from openworld import certified, plan, study
 from openworld.certified import Runs, bounded, bounds, evidence
 from openworld.cli import main
 from openworld.jobs import Question
@@ -211,10 +211,10 @@ def test_lengths_of_runs_are_those_on_the_page(world: str, designs: str, sweeps:
 def test_a_study_has_every_answer_proved_and_checked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Each that something does not happen, with the share on its page."""
     for name in ("EXPERIMENTS", "CLIENTS", "PROPERTIES"):
-        monkeypatch.setattr(study, f"QUICK_{name}", ())
-    monkeypatch.setattr(study, "QUICK_DESIGNS", ("mcp",))
-    monkeypatch.setattr(study, "QUICK_ATTACKERS", ("malicious_as",))
-    study.run(study.Plan(tmp_path, quick=True, certify=True))
+        monkeypatch.setattr(plan, f"QUICK_{name}", ())
+    monkeypatch.setattr(plan, "QUICK_DESIGNS", ("mcp",))
+    monkeypatch.setattr(plan, "QUICK_ATTACKERS", ("malicious_as",))
+    study.run(plan.Plan(tmp_path, quick=True, certify=True))
     with (tmp_path / "certificates.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) > 10

@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,7 @@ from numpy.typing import NDArray
 from model import words
 from model.design import DEPLOYMENTS
 from model.protocols import rules
-from openworld import deployed, gallery, mishaps, study
+from openworld import deployed, gallery, matrix, mishaps
 from openworld.bought import DRAFTS
 from openworld.plotstyle import captioned, page, style
 from openworld.sources import Source
@@ -64,7 +63,7 @@ def judged() -> pd.DataFrame:
         {"design": case.design, "attacker": case.attacker, "capabilities": case.capabilities, "code": case.prop.code,
          "property": case.prop.name, "kind": case.prop.kind, "verdict": look if case.prop.kind == "security" else
          {"attack": "reached", "safe": "not_reached"}.get(look, look), "steps": 17.0 if look == "attack" else None}
-        for case, look in zip(study.cases(study.Plan(Path())), looks)  # noqa: B905  (looks have no end)
+        for case, look in zip(matrix.cases(), looks)  # noqa: B905  (looks have no end)
     ])  # fmt: skip
 
 

@@ -10,9 +10,9 @@ from click.testing import CliRunner
 from model.clients import find
 from model.design import DEPLOYMENTS, Configuration, parse_capabilities
 from openworld import missing
+from openworld.attackers import ATTACKERS
 from openworld.cli import main
 from openworld.missing import Opening, checks, lines
-from openworld.study import ATTACKERS
 
 
 @pytest.fixture(autouse=True)

@@ -15,10 +15,13 @@ import pytest
 from model.design import NAMED_DESIGNS, parse
 from model.switches import CAPABILITIES
 from model.trace import from_json
-from openworld import deployed, mishaps, study
+from openworld import deployed, matrix, mishaps, study
+from openworld import plan as quick
+from openworld.attackers import ATTACKERS
 from openworld.files import FolderInUseError, claimed
+from openworld.matrix import COLUMNS, cases
+from openworld.plan import Plan
 from openworld.report import read
-from openworld.study import ATTACKERS, COLUMNS, Plan, cases
 from properties.checker import Checker
 from properties.security import PROPERTIES, find
 from properties.shortest import ReplayError, confirm
@@ -35,12 +38,12 @@ def small() -> Any:
 
     kept = catalogue.EXPERIMENTS[EXPERIMENT]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(study, "QUICK_DESIGNS", DESIGNS)
-        patch.setattr(study, "QUICK_ATTACKERS", WHO)
-        patch.setattr(study, "QUICK_CLIENTS", (CLIENT,))
-        patch.setattr(study, "QUICK_DRAFTS", ("prefix",))
-        patch.setattr(study, "QUICK_ENVIRONMENTS", ("multi_path_api",))
-        patch.setattr(study, "QUICK_PROPERTIES", ("as_acceptance",))
+        patch.setattr(quick, "QUICK_DESIGNS", DESIGNS)
+        patch.setattr(quick, "QUICK_ATTACKERS", WHO)
+        patch.setattr(quick, "QUICK_CLIENTS", (CLIENT,))
+        patch.setattr(quick, "QUICK_DRAFTS", ("prefix",))
+        patch.setattr(quick, "QUICK_ENVIRONMENTS", ("multi_path_api",))
+        patch.setattr(quick, "QUICK_PROPERTIES", ("as_acceptance",))
         patch.setattr(Plan, "attempts", property(lambda _: 40))
         patch.setattr(mishaps, "KINDS", KINDS)
         short = replace(kept, values=kept.values[:: max(1, len(kept.values) // 2)][:3])
@@ -66,7 +69,8 @@ def test_every_cell_has_a_verdict(folder: Path) -> None:
     """Design by attacker by property, each once, in order."""
     table = rows(folder)
     assert tuple(table[0]) == COLUMNS
-    asked = [(case.design, case.attacker, case.prop.name) for case in cases(Plan(folder, quick=True))]
+    plan = Plan(folder, quick=True)
+    asked = [(case.design, case.attacker, case.prop.name) for case in cases(plan.designs, plan.attackers)]
     assert [(row["design"], row["attacker"], row["property"]) for row in table] == asked
     assert len(asked) == len(DESIGNS) * len(WHO) * len(PROPERTIES)
     assert len(json.loads((folder / "verdicts.json").read_text(encoding="utf-8"))) == len(asked)
@@ -178,7 +182,7 @@ def test_run_json_says_what_ran(folder: Path) -> None:
 def test_a_used_folder_is_set_aside(small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What an earlier run left is not taken for this one's, and what is not a study's stays where it is."""
     monkeypatch.setattr(study, "_STAGES", {"verdicts": study._judge})
-    monkeypatch.setattr(study, "PROPERTIES", {name: PROPERTIES[name] for name in ("as_acceptance", "first_contact")})
+    monkeypatch.setattr(matrix, "PROPERTIES", {name: PROPERTIES[name] for name in ("as_acceptance", "first_contact")})
     plan = Plan(tmp_path, quick=True, workers=1, seed=8)
     (tmp_path / "notes.md").write_text("mine", encoding="utf-8")
     (tmp_path / "verdicts.csv").write_text("of somebody else", encoding="utf-8")
@@ -249,7 +253,7 @@ def test_a_trace_that_is_not_confirmed_stops_the_study(
         raise ReplayError("internal error: not confirmed")
         yield
 
-    monkeypatch.setattr(study, "answers_once", refuse)
+    monkeypatch.setattr(matrix, "answers_once", refuse)
     with pytest.raises(ReplayError):
         study.run(Plan(tmp_path / "out", quick=True))
     assert "Not finished" in (tmp_path / "out" / "index.md").read_text(encoding="utf-8")
@@ -261,6 +265,6 @@ def test_every_capability_belongs_to_an_attacker() -> None:
     assert used == {"none", *CAPABILITIES}
 
 
-def test_the_full_study_takes_every_named_design(tmp_path: Path) -> None:
+def test_the_full_study_takes_every_named_design() -> None:
     """The full study covers all designs, attackers and properties."""
-    assert len(cases(Plan(tmp_path))) == len(NAMED_DESIGNS) * len(ATTACKERS) * len(PROPERTIES)
+    assert len(cases()) == len(NAMED_DESIGNS) * len(ATTACKERS) * len(PROPERTIES)

@@ -17,7 +17,7 @@ from model.world_file import DEFAULT, WORLDS, find_world
 from openworld.cli import main
 from openworld.deployed import SITUATIONS, Case
 from openworld.expectations import ExpectationError, read
-from openworld.study import Plan, cases
+from openworld.matrix import cases
 from properties.checker import Checker
 from properties.designs import MECHANISMS
 from properties.explain import explain
@@ -159,7 +159,7 @@ def test_rows_and_cells_know_their_world() -> None:
     keys = {Case("mcp-python", SITUATIONS[0]._replace(configuration=f"cap=mal_as;h_iss=no{more}")).key
             for more in ("", ";world=two_as", ";world=two_as;as2:h_iss=yes")}  # fmt: skip
     assert len(keys) == 3
-    first = cases(Plan(Path()))[-1]
+    first = cases()[-1]
     assert first.prop.kind == "utility"
     assert first.key != first._replace(design=f"{first.design};world=two_as").key
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import csv
 import re
 from collections.abc import Container, Iterator
 from pathlib import Path
@@ -51,12 +50,6 @@ def imported(node: ast.AST, modules: Container[str] = ()) -> Iterator[str]:
             yield name if name in modules else node.module
 
 
-def tolerated() -> list[tuple[str, ...]]:
-    """The arrows that close a circle today."""
-    with (ROOT / "tests" / "quality" / "circles.csv").open(encoding="utf-8") as lines:
-        return [(row["module"], row["imports"]) for row in csv.DictReader(lines)]
-
-
 def upward(found: networkx.DiGraph) -> list[str]:
     """Arrows between packages that do not go down."""
     floor = {package: number for number, layer in enumerate(LAYERS) for package in layer}
@@ -77,15 +70,7 @@ def test_no_import_goes_up(found) -> None:
 
 
 def test_modules_stand_in_no_circle(found) -> None:
-    """But for the arrows in circles.csv."""
-    assert circles(networkx.restricted_view(found, [], tolerated())) == []
-
-
-def test_every_tolerated_arrow_still_closes_a_circle(found) -> None:
-    """One that is gone, or closes none, is to be taken out of circles.csv."""
-    others = networkx.restricted_view(found, [], tolerated())
-    needed = [pair for pair in tolerated() if found.has_edge(*pair) and networkx.has_path(others, *reversed(pair))]
-    assert needed == tolerated()
+    assert circles(found) == []
 
 
 #: What is imported where it is needed in packages whose imports stand at the top, and why.

@@ -1,0 +1,51 @@
+"""Attackers by name: who stands against the named designs in a study, and what `cap=` may be called elsewhere."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from model.switches import CAPABILITIES
+
+#: Attackers by name: capabilities as in ``cap=``, and who that is.
+_NAMED_ATTACKERS = {
+    "none": ("none", "nobody is dishonest; what goes wrong goes wrong by itself"),
+    "malicious_as": ("mal_as", "runs an AS that some resource names"),
+    "malicious_rs": ("mal_rs", "runs a resource server that the agent visits"),
+    "malicious_rs_and_as": ("mal_as+mal_rs", "runs both"),
+    "path_tenant": ("mal_tenant", "is a tenant of a shared origin"),
+    "malicious_client": ("mal_client", "has a client of its own at the honest AS"),
+    "malicious_connector": ("mal_toolkit+naive_rp", "contributes a connector, and answers at others' callbacks"),
+    "code_leak": ("code_leak", "reads authorization responses"),
+    "request_leak": ("req_leak+state_leak", "reads authorization requests and the state of flows"),
+    "lure": ("lure+web", "has the user visit its pages and open authorization URLs of its making"),
+    "token_thief": ("token_leak+proof_leak", "gets hold of access tokens and of whole requests"),
+    "tampering": (
+        "mal_as+hdr_inject+delivery_tamper+net_first_leg+net_rs_leg+old_as_compromised+open_redirect_at_r",
+        "runs an AS and alters what resources say on the way",
+    ),
+    "client_host": (
+        "hosting_upload+domain_takeover+open_redirect_client_domain+key_leak+local_app",
+        "gets at the client's host, domain, keys or device",
+    ),
+}
+
+
+class Attacker(NamedTuple):
+    """A named set of capabilities."""
+
+    capabilities: str
+    meaning: str
+
+
+def _attackers() -> dict[str, Attacker]:
+    """The named attackers whose capabilities exist, and one for each capability that none of them has."""
+    known = {
+        name: Attacker(caps, meaning)
+        for name, (caps, meaning) in _NAMED_ATTACKERS.items()
+        if caps == "none" or set(caps.split("+")) <= CAPABILITIES.keys()
+    }
+    used = {cap for attacker in known.values() for cap in attacker.capabilities.split("+")}
+    return known | {cap: Attacker(cap, meaning) for cap, meaning in CAPABILITIES.items() if cap not in used}
+
+
+ATTACKERS: dict[str, Attacker] = _attackers()

@@ -1,0 +1,68 @@
+"""The matrix of a study: named designs against attackers, on every property."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from model.design import NAMED_DESIGNS, parse
+from openworld.attackers import ATTACKERS, Attacker
+from openworld.jobs import Reply, answers_once
+from properties.security import PROPERTIES, Property
+
+COLUMNS = (
+    "design", "attacker", "capabilities", "code", "property", "kind", "verdict", "reason", "reach", "steps",
+    "blocked_by", "chart", "configuration", "run",
+)  # fmt: skip
+
+
+class Case(NamedTuple):
+    """One cell of the matrix."""
+
+    design: str
+    attacker: str
+    capabilities: str
+    prop: Property
+
+    @property
+    def configuration(self) -> str:
+        """As the command line takes it."""
+        return f"design={self.design};cap={self.capabilities}"
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What the verdict depends on; a utility property is about honest parties alone."""
+        configuration = parse(self.configuration)
+        honest = replace(configuration, capabilities=frozenset())
+        return self.prop.name, str(honest if self.prop.kind == "utility" else configuration)
+
+    @property
+    def stem(self) -> str:
+        """Name of its files."""
+        return f"{self.design}--{self.attacker}--{self.prop.name}"
+
+
+def cases(designs: Iterable[str] = NAMED_DESIGNS, attackers: Mapping[str, Attacker] = ATTACKERS) -> list[Case]:
+    """All cells of the matrix."""
+    return [
+        Case(design, attacker, who.capabilities, prop)
+        for design in designs
+        for attacker, who in attackers.items()
+        for prop in PROPERTIES.values()
+    ]
+
+
+def judged(asked: list[Case], workers: int, timeout: float | None = None) -> Generator[tuple[Case, Reply]]:
+    """Every case with its answer, in order, as they come in."""
+    return answers_once(asked, workers, timeout, by_design=True)
+
+
+def row(case: Case, data: dict[str, Any]) -> dict[str, Any]:
+    """A verdict as a row of the table."""
+    return {
+        "design": case.design, "attacker": case.attacker, "capabilities": case.capabilities,
+        "code": case.prop.code, "property": case.prop.name, "kind": case.prop.kind,
+        "verdict": data["verdict"], "reason": data["reason"], "reach": data["reach"], "steps": data["steps"],
+        "blocked_by": data["blocked_by"], "chart": "", "configuration": case.configuration,
+    }  # fmt: skip
