@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from openworld.deployed import ended
 from openworld.gallery.entries import BOUNDED, EXHAUSTIVE, Caption, Drawing, Entry
 from openworld.sources import Source
 
@@ -31,7 +32,6 @@ def _verdicts(source: Source) -> Drawing:
 
 def _scenarios(_: Source) -> Drawing:
     from openworld import figures
-    from openworld.deployed import ended
 
     table = ended()
     clients, scenarios = table["client"].nunique(), table["scenario"].nunique()

@@ -10,6 +10,7 @@ from openworld.attackers import ATTACKERS
 from openworld.blame import blamed
 from openworld.gallery.entries import BOUNDED, EXHAUSTIVE, Caption, Drawing, Entry
 from openworld.sources import Source
+from openworld.tables import SourceError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +38,6 @@ def _attackers(source: Source) -> Drawing:
 
 def _matrix(attacker: str, source: Source) -> Drawing:
     from openworld import figures
-    from openworld.tables import SourceError
 
     table = source.verdicts()
     shown = table[table["attacker"] == attacker]

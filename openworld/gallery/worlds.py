@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from model.chart import chart, origin
+from model.design import parse
+from model.trust import trust_graph
+from model.world_file import WORLDS
 from openworld.gallery.entries import EXHAUSTIVE, Caption, Drawing, Entry
+from openworld.show import ending
 from openworld.sources import Source
 from properties.results import length
+from properties.security import find as find_property
 
 #: Runs that are drawn: property, configuration, and another configuration that stops them.
 RUNS = {
@@ -26,7 +32,6 @@ RUNS = {
 
 def entries() -> Iterator[Entry]:
     """The graph of each world in which parties point to each other, and a chart for each run."""
-    from model.world_file import WORLDS
 
     for world in WORLDS.values():
         if world.resource_servers:
@@ -39,8 +44,6 @@ def entries() -> Iterator[Entry]:
 def _trust(name: str, _: Source) -> Drawing:
     import pandas as pd
 
-    from model.trust import trust_graph
-    from model.world_file import WORLDS
     from openworld import figures
 
     world = WORLDS[name]
@@ -67,11 +70,7 @@ def _trust(name: str, _: Source) -> Drawing:
 def _sequence(name: str, source: Source) -> Drawing:
     import pandas as pd
 
-    from model.chart import chart, origin
-    from model.design import parse
-    from openworld.show import ending
     from openworld.slides import sequence
-    from properties.security import find as find_property
 
     words, prop, configuration, under = RUNS[name]
     trace = source.trace(prop, configuration)
