@@ -105,7 +105,7 @@ IN_TIME = (
         "The document of a client cannot be had in the rush for it. How much less is its host asked if AS remember "
         "that it could not, and how many flows does it cost them that they do not ask again?",
         "seconds for which an AS remembers that it could not have a document", (0, 2, 10, 60, 200),
-        ("", "reg=dcr"), "swept", Number("failures_kept", option=True), reader="residents", attempts=160_000,
+        ("reg=cimd", "reg=dcr"), "swept", Number("failures_kept", option=True), reader="residents", attempts=160_000,
         numbers=_RUSH, options=_SMALL_HOST,
         tried=_tried(200, 15) | {"warm_up": Range(0, 200, "as long as a document is kept")},
         headline=(WORKING, Measure("document_fetches")),
