@@ -13,7 +13,7 @@ from properties.minisat import MiniSat
 SINGLE: type[Engine]
 try:
     from properties.solver import Solver
-except ImportError:
+except ModuleNotFoundError:
     SINGLE = MiniSat
 else:
     SINGLE = Solver

@@ -31,6 +31,10 @@ class RuntimeMissingError(InputError):
     """What a browser needs cannot be had; one line that says what, why, and what to do."""
 
 
+class WrongRuntimeError(InputError):
+    """A file is there, and is not the one that is pinned."""
+
+
 @dataclass(frozen=True, slots=True)
 class Runtime:
     """The two files, each with the right digest."""
@@ -63,7 +67,8 @@ def runtime(folder: Path | None = None) -> Runtime:
     """The files from a folder, or else fetched and kept.
 
     Raises:
-        RuntimeMissingError: a file is not in the folder, is another one, or cannot be fetched.
+        RuntimeMissingError: a file is not in the folder, or cannot be fetched.
+        WrongRuntimeError: a file is another one.
     """
     if folder is not None:
         return Runtime(*(_checked(folder / entry["file"], entry) for entry in _pinned().values()))
@@ -104,5 +109,5 @@ def _checked(path: Path, entry: dict[str, Any]) -> Path:
         raise RuntimeMissingError(f"{path}: not there; it is what the package {entry['package']} is downloaded as")
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != entry["sha256"]:
-        raise RuntimeMissingError(f"{path}: not the file that is pinned: sha256 {found}, expected {entry['sha256']}")
+        raise WrongRuntimeError(f"{path}: not the file that is pinned: sha256 {found}, expected {entry['sha256']}")
     return path
