@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 # Modules are compiled once for all the processes that a run starts, also where that was switched off.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help study test slow lab notebooks pair bench dev clean
+.PHONY: help study test slow lab notebooks pair docs site bench dev clean
 .NOTPARALLEL:
 
 help:
@@ -19,6 +19,8 @@ help:
 	@echo "make lab     JupyterLab on notebooks/"
 	@echo "make notebooks  run them and write build/notebooks/*.html"
 	@echo "make pair    bring notebooks and their plain scripts into step"
+	@echo "make docs    write docs/, the findings and the glossary as pages to build/docs"
+	@echo "make site    the same with the page that answers questions, to build/site (ARGS='...' is passed on to it)"
 	@echo "make dev     only set up .venv for development"
 	@echo "make clean   remove .venv, caches and build output"
 
@@ -49,6 +51,16 @@ notebooks: $(VENV)/.notebooks
 pair: $(VENV)/.notebooks
 	$(BIN)/jupytext --sync notebooks/*.py
 
+# A link that leads nowhere is an error. Nothing in a page comes from the network.
+PAGES := $(BIN)/python -m sphinx -q -W --keep-going -c docs -d build/doctrees
+
+docs: $(VENV)/.docs
+	$(PAGES) . build/docs
+
+site: $(VENV)/.docs
+	$(PAGES) -t asked . build/site
+	$(BIN)/openworld site -o build/site --docs README.html $(ARGS)
+
 bench: $(VENV)/.study
 	$(BIN)/python -m benchmarks
 
@@ -60,7 +72,7 @@ clean:
 
 # --- The environment ---------------------------------------------------------------------
 # Each stamp file in .venv says that one step was finished: .base (an empty environment),
-# .study, .dev, .notebooks (the extra that is installed in it). A stamp older than pyproject.toml or
+# .study, .dev, .docs, .notebooks (the extra that is installed in it). A stamp older than pyproject.toml or
 # constraints.txt is redone by pip, which changes only what differs.
 
 # The package itself is built with the pinned setuptools, not with the newest one. With HASHES=yes everything comes first,
@@ -69,8 +81,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 FIRST := $(if $(HASHES),--require-hashes --no-deps -r constraints-hashed.txt,-c constraints.txt setuptools)
 INSTALL = $(PIP) -c constraints.txt $(if $(HASHES),--no-index) --no-build-isolation --editable
 
-# Those for development and for notebooks bring what a study needs as well.
-$(VENV)/.study $(VENV)/.dev $(VENV)/.notebooks: $(VENV)/.%: $(VENV)/.base pyproject.toml constraints.txt
+# All the others bring what a study needs as well.
+$(VENV)/.study $(VENV)/.dev $(VENV)/.docs $(VENV)/.notebooks: $(VENV)/.%: $(VENV)/.base pyproject.toml constraints.txt
 	@touch $(VENV)/.unfinished
 	$(INSTALL) '.[$*]'
 	@rm $(VENV)/.unfinished && touch $(VENV)/.study $@

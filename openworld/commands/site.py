@@ -20,8 +20,9 @@ from openworld.commands.shell import DONE, workers_option
     help="Take Pyodide and the solver from DIR, where they have been downloaded to.  [default: pip and npm fetch them "
     "once]",
 )  # fmt: skip
+@click.option("--docs", metavar="URL", default="", help="Link to the pages that `make docs` writes, which are there.")
 @workers_option
-def site(output: Path, quick: bool, runtime: Path | None, workers: int | None) -> int:
+def site(output: Path, quick: bool, runtime: Path | None, docs: str, workers: int | None) -> int:
     """Write a site that answers any question in the reader's browser, by the model itself.
 
     It is plain files, for any file server; nothing is fetched from elsewhere. The address holds the question, so that
@@ -39,6 +40,6 @@ def site(output: Path, quick: bool, runtime: Path | None, workers: int | None) -
 
     plan = Plan(output, quick)
     attackers = [who.capabilities for who in plan.attackers.values()]
-    size = build(output, find(runtime), plan.designs, attackers, workers or cores())
+    size = build(output, find(runtime), plan.designs, attackers, workers or cores(), docs)
     click.echo(f"{output}: {size / 1e6:.1f} MB; answers beforehand for {len(plan.designs)} designs")
     return DONE

@@ -25,8 +25,12 @@ FIRST = "code_delivery/design=rfc6749;cap=mal_as"
 _PLAIN = ("site.css", "site.js", "worker.js")
 
 
-def build(folder: Path, runtime: Runtime, designs: list[str], attackers: list[str], workers: int) -> int:
+def build(
+    folder: Path, runtime: Runtime, designs: list[str], attackers: list[str], workers: int, docs: str = ""
+) -> int:
     """Write the site; answers are found beforehand for these designs and capabilities. Says how many bytes it has.
+
+    Where there is documentation at an address the page links to it.
 
     Raises:
         FolderInUseError: another run is writing to the folder.
@@ -40,7 +44,7 @@ def build(folder: Path, runtime: Runtime, designs: list[str], attackers: list[st
         bundle.write(folder / "run" / "openworld.zip", loaded() or ())
         for name in _PLAIN:
             write(folder / name, _data(name))
-        write(folder / "index.html", page(designs))
+        write(folder / "index.html", page(designs, docs))
         found = precomputed(designs, attackers, workers)
         with Progress("designs", len(designs)) as progress, closing(found) as answers:
             for design, known in answers:
@@ -49,11 +53,12 @@ def build(folder: Path, runtime: Runtime, designs: list[str], attackers: list[st
         return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def page(designs: list[str]) -> str:
-    """The page itself, with words for all that can be chosen; of these designs it has answers."""
+def page(designs: list[str], docs: str = "") -> str:
+    """The page itself, with words for all that can be chosen; of these designs it has answers, and of its documentation
+    the address."""
     words = vocabulary()
     known = _compact({**words, "first": FIRST, "known": designs}).replace("<", "\\u003c")
-    return _template().render(words=words, known=known)
+    return _template().render(words=words, known=known, docs=docs)
 
 
 @cache

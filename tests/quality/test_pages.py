@@ -1,0 +1,58 @@
+"""The documentation as pages: what `make docs` does, with every warning an error."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from openworld.glossary import entries
+from openworld.site.build import page
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All of them, with the link to the page that answers questions."""
+    folder = tmp_path_factory.mktemp("pages")
+    start = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-c", "docs", "-d", str(folder / "kept")]
+    done = subprocess.run(
+        [*start, "-t", "asked", ".", str(folder / "out")], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return folder / "out"
+
+
+def test_links_lead_somewhere(pages: Path) -> None:
+    """Sphinx has no objection to a link between texts or to a text in no list; what its theme adds is there as well."""
+    written = sorted(pages.rglob("*.html"))
+    assert len(written) > 50
+    for page in written:
+        for link in re.findall(r'(?:href|src)="(?!https?:|mailto:|data:)([^"#?]+)', page.read_text(encoding="utf-8")):
+            assert (page.parent / link).is_file(), (page, link)
+
+
+def test_nothing_comes_from_elsewhere(pages: Path) -> None:
+    """Neither script nor style nor picture nor font."""
+    for path in [*pages.rglob("*.html"), *pages.rglob("*.css")]:
+        text = path.read_text(encoding="utf-8")
+        assert re.findall(r'(?:src="|<link[^>]* href="|url\(["\']?|@import ["\'])(?:https?:)?//[^"\')]+', text) == [], (
+            path
+        )
+
+
+def test_the_site_and_these_pages_are_one(pages: Path) -> None:
+    """Each links to the other, where `make site` puts them."""
+    assert 'href="index.html">Ask in the browser</a>' in (pages / "README.html").read_text(encoding="utf-8")
+    assert '<a href="README.html">' in page([], "README.html")
+    assert "<a href=" not in page([]).partition("<header>")[2]
+
+
+def test_the_glossary_has_every_word(pages: Path) -> None:
+    """Names, as code."""
+    text = (pages / "docs" / "glossary.html").read_text(encoding="utf-8")
+    assert [one.name for one in entries() if f">{one.name}</span>" not in text] == []
