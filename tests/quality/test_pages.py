@@ -31,9 +31,9 @@ def test_links_lead_somewhere(pages: Path) -> None:
     """Sphinx has no objection to a link between texts or to a text in no list; what its theme adds is there as well."""
     written = sorted(pages.rglob("*.html"))
     assert len(written) > 50
-    for page in written:
-        for link in re.findall(r'(?:href|src)="(?!https?:|mailto:|data:)([^"#?]+)', page.read_text(encoding="utf-8")):
-            assert (page.parent / link).is_file(), (page, link)
+    for path in written:
+        for link in re.findall(r'(?:href|src)="(?!https?:|mailto:|data:)([^"#?]+)', path.read_text(encoding="utf-8")):
+            assert (path.parent / link).is_file(), (path, link)
 
 
 def test_nothing_comes_from_elsewhere(pages: Path) -> None:
