@@ -13,7 +13,7 @@ from dataclasses import asdict, replace
 from itertools import combinations
 from typing import Any, NamedTuple, Protocol
 
-from conformance.play import Attack, Deed, Play, Sign
+from conformance.play import Deed, Play, Sign, Violation
 from conformance.telling import PARTIES, Draft, UntellableError, messages, sign_of, tell
 from model.design import Configuration, Design
 from model.machine import Machine, State, Step
@@ -180,7 +180,7 @@ def as_play(trace: Trace, design: Design | None = None) -> Play:
     for name, run in consequences(trace).items():
         told, signs = _told(run)
         if signs:
-            attacks.append(Attack(name, signs, _runs(name, run, own)))
+            attacks.append(Violation(name, signs, _runs(name, run, own)))
             deeds += told.deeds
     if trace.shows not in [attack.violates for attack in attacks]:
         raise UntellableError("the client itself gives nothing away")

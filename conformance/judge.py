@@ -12,7 +12,7 @@ from typing import Any
 
 from conformance.authorization_server import s256
 from conformance.losses import LOSSES
-from conformance.play import Attack, Play, Sign
+from conformance.play import Play, Sign, Violation
 from conformance.processes import Run
 from conformance.recording import Exchange, Recording
 from conformance.world import World
@@ -34,7 +34,7 @@ NOT_MEASURED = "?"
 
 #: What is looked for where a scenario is no attack trace, which says itself by what it is seen.
 ANYWHERE = tuple(
-    Attack(loss.violates, (
+    Violation(loss.violates, (
         *(Sign("{evil}", (name,)) for name in loss.gives), *((Sign("{rs}", ("served",)),) if loss.used else ()),
     ))
     for loss in LOSSES
@@ -247,7 +247,7 @@ def _attacks(world: World) -> list[str]:
     return [attack.violates for attack in _looked_for(world) if all(any(_shown(world, one)) for one in attack.signs)]
 
 
-def _looked_for(world: World) -> Sequence[Attack]:
+def _looked_for(world: World) -> Sequence[Violation]:
     return world.play.attacks or ANYWHERE
 
 

@@ -46,7 +46,7 @@ class Sign:
 
 
 @dataclass(frozen=True, slots=True)
-class Attack:
+class Violation:
     """A property that an attack trace violates, and all that is seen when it does.
 
     ``expected``: the trace runs under the client's own design, not only under a weaker one.
@@ -121,7 +121,7 @@ class Play:
     about: str
     stated: Mapping[str, Any] = field(default_factory=dict)
     twist: Twist | None = None
-    attacks: tuple[Attack, ...] = ()
+    attacks: tuple[Violation, ...] = ()
     bounce: str = ""
     acts: tuple[Act, ...] = ()
     deeds: tuple[Deed, ...] = ()

@@ -18,7 +18,7 @@ from model.errors import InputError, hint
 from simulations import draws, provenance
 from simulations.arms import Arm, protections
 from simulations.population import Population
-from simulations.reach import Attack, Controls, HoldsRefresh, Possession, Reach
+from simulations.reach import Controls, HoldsRefresh, Possession, Reach, Ways
 from simulations.reads import check_drawn, check_read
 from simulations.results import LISTED, write
 from simulations.topology import Topology, draw, origin_of
@@ -92,21 +92,21 @@ def _check(kind: str) -> None:
         raise BlastRadiusError(f"unknown kind {kind!r}{hint(kind, KINDS)}")
 
 
-def start(attack: Attack, kind: str, target: str) -> Possession | None:
+def start(ways: Ways, kind: str, target: str) -> Possession | None:
     """What the attacker has to begin with, or None: under this design there is no such token.
 
     Raises:
         BlastRadiusError: an unknown kind, or no node that this can go wrong with.
     """
     _check(kind)
-    topology = attack.topology
+    topology = ways.topology
     if kind not in ("token", "refresh_token"):
         if target not in topology.graph:
             raise BlastRadiusError(f"no node is called {target!r} in this topology")
         return Controls(target)
     if target not in topology.tokens:
         raise BlastRadiusError(f"no token is called {target!r} in this topology")
-    held = attack.held(topology.tokens[target])
+    held = ways.held(topology.tokens[target])
     return HoldsRefresh(target) if kind == "refresh_token" and held is not None else held
 
 
@@ -195,8 +195,8 @@ def run(
             raise BlastRadiusError(f"{name} must be at least 1, found {number}")
     chosen = tuple(arms) or protections()
     for arm in chosen:
-        check_read("blast-radius", Attack, arm.text)
-    check_drawn("blast-radius", Attack, population)
+        check_read("blast-radius", Ways, arm.text)
+    check_drawn("blast-radius", Ways, population)
     if len({arm.name for arm in chosen}) < len(chosen):
         raise BlastRadiusError(f"a design is given twice: {', '.join(arm.name for arm in chosen)}")
     found = _Found(kind, population, seed, command)
@@ -208,7 +208,7 @@ def run(
                 continue  # by chance: a small population has not everything every time
             picked, met = sample(possible, f"{seed}/{replication}", samples), []
             for place, arm in enumerate(chosen):
-                met.append(_under(Attack(topology, arm), kind, picked))
+                met.append(_under(Ways(topology, arm), kind, picked))
                 if progress is not None:
                     progress(replication * len(chosen) + place + 1, len(chosen) * replications)
             for arm, (rows, passed, refused) in zip(chosen, met, strict=True):
@@ -224,19 +224,19 @@ def run(
 _Row = tuple[str, bool, int, int, int]
 
 
-def _under(attack: Attack, kind: str, picked: list[str]) -> tuple[list[_Row], Counter[str], Counter[str]]:
+def _under(ways: Ways, kind: str, picked: list[str]) -> tuple[list[_Row], Counter[str], Counter[str]]:
     """What each target comes to in one topology under one arm, and the steps that led on and rules that stopped one."""
     rows: list[_Row] = []
     passed: Counter[str] = Counter()
     refused: Counter[str] = Counter()
     for target in picked:
-        begun = start(attack, kind, target)
+        begun = start(ways, kind, target)
         if begun is None:
             rows.append((target, False, 0, 0, 0))
             continue
-        rows.append((target, True, *attack.measured(attack.spread(begun))))
-        passed.update(attack.passed)
-        refused.update(attack.refused)
+        rows.append((target, True, *ways.measured(ways.spread(begun))))
+        passed.update(ways.passed)
+        refused.update(ways.refused)
     return rows, passed, refused
 
 

@@ -69,7 +69,7 @@ class Opened(NamedTuple):
     as_user: frozenset[str]
 
 
-class Attack:
+class Ways:
     """A topology under a design: what leads where.
 
     Attributes:

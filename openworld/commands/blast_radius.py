@@ -111,11 +111,11 @@ def _head(found: BlastRadius, met: Population) -> Iterator[str]:
 
 def _unread(designs: tuple[str, ...]) -> Iterator[str]:
     """What a named design sets and nothing here depends on."""
-    from simulations.reach import Attack
+    from simulations.reach import Ways
     from simulations.reads import unread
 
     for text in designs:
-        if left := unread(Attack, _configuration(text)):
+        if left := unread(Ways, _configuration(text)):
             yield f"nothing here depends on what {text} says of {', '.join(left)}"
 
 

@@ -17,7 +17,7 @@ from openworld.plotstyle import rendered
 from simulations.arms import Arm, protections
 from simulations.blast_radius import KINDS, BlastRadius, start, targets
 from simulations.population import Population, load
-from simulations.reach import Attack, Controls, Reach
+from simulations.reach import Controls, Reach, Ways
 from simulations.topology import Topology, draw
 
 
@@ -96,11 +96,11 @@ def mishap(where: Topology, arm: Arm, kind: str, target: str) -> Mishap:
     Raises:
         BlastRadiusError: an unknown kind, or no such node.
     """
-    attack = Attack(where, arm)
-    begun = start(attack, kind, target)
-    spread = [] if begun is None else list(attack.spread(begun))
+    ways = Ways(where, arm)
+    begun = start(ways, kind, target)
+    spread = [] if begun is None else list(ways.spread(begun))
     controlled = frozenset(each.node for each in spread if isinstance(each, Controls))
-    counted = attack.accepting(spread), attack.measured(spread), attack.passed, attack.refused
+    counted = ways.accepting(spread), ways.measured(spread), ways.passed, ways.refused
     return Mishap(where, arm, kind, target, begun is not None, controlled, *counted)
 
 

@@ -24,7 +24,7 @@ from simulations.blast_radius import (
     targets,
 )
 from simulations.population import load
-from simulations.reach import Attack
+from simulations.reach import Ways
 from simulations.topology import draw
 
 SMALL = load("shared_origins").with_numbers(
@@ -175,9 +175,9 @@ def test_wrong_questions_are_refused() -> None:
         arm("prm=exact;splice=no")
     topology = draw(SMALL, "1")
     with pytest.raises(BlastRadiusError, match="no token is called 'mine'"):
-        start(Attack(topology, arm("")), "token", "mine")
+        start(Ways(topology, arm("")), "token", "mine")
     with pytest.raises(BlastRadiusError, match="no node is called 'mine'"):
-        start(Attack(topology, arm("")), "agent", "mine")
+        start(Ways(topology, arm("")), "agent", "mine")
 
 
 def test_nobody_is_asked_about_what_nobody_uses() -> None:

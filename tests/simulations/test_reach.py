@@ -14,7 +14,7 @@ from simulations.arms import Arm, arm, protections
 from simulations.blast_radius import KINDS, start, targets
 from simulations.crossings import Loot
 from simulations.population import load
-from simulations.reach import Attack, Reach
+from simulations.reach import Reach, Ways
 from simulations.topology import Connection, ResourceServer, Settings, Topology, draw, origin_of
 
 A, B, LOOK_ALIKE = "https://a.example", "https://b.example", "https://a.example.attacker.example"
@@ -183,9 +183,9 @@ def brute_force(arm: Arm, kind: str, target: str) -> Reach:
 
 def reach(arm: Arm, kind: str, target: str) -> Reach:
     """What the package says."""
-    attack = Attack(TINY, arm)
-    begun = start(attack, kind, target)
-    return attack.measured(() if begun is None else attack.spread(begun))
+    ways = Ways(TINY, arm)
+    begun = start(ways, kind, target)
+    return ways.measured(() if begun is None else ways.spread(begun))
 
 
 #: The switches that matter to a crossing.
@@ -231,18 +231,18 @@ def test_asking_one_of_many_that_are_alike_changes_nothing(tried: Arm, monkeypat
 
     def followed() -> list[tuple[object, ...]]:
         found: list[tuple[object, ...]] = []
-        attack = Attack(DRAWN, tried)
+        ways = Ways(DRAWN, tried)
         for kind in KINDS:
             for target in targets(kind, DRAWN)[::4]:
-                begun = start(attack, kind, target)
-                measured = attack.measured(() if begun is None else attack.spread(begun))
-                found.append((kind, target, measured, attack.passed, attack.refused))
+                begun = start(ways, kind, target)
+                measured = ways.measured(() if begun is None else ways.spread(begun))
+                found.append((kind, target, measured, ways.passed, ways.refused))
         return found
 
     shared = followed()
     monkeypatch.setattr(reach_module, "_akin", lambda one, other: True)
-    monkeypatch.setattr(Attack, "_two_names", frozenset(DRAWN.resource_servers))
-    monkeypatch.setattr(Attack, "_near", lambda self, urls: frozenset(DRAWN.resource_servers))
+    monkeypatch.setattr(Ways, "_two_names", frozenset(DRAWN.resource_servers))
+    monkeypatch.setattr(Ways, "_near", lambda self, urls: frozenset(DRAWN.resource_servers))
     assert followed() == shared
 
 
@@ -295,10 +295,10 @@ def test_reach_is_what_one_works_out_by_hand(kind: str, target: str, design: str
 
 def test_possessions_are_reached_by_steps_of_the_model() -> None:
     """Every edge says which step led from one possession to the next."""
-    attack = Attack(TINY, arm(f"{BEARER};rt_pin=off;prm=unchecked"))
-    begun = start(attack, "resource_server", MAIL)
+    ways = Ways(TINY, arm(f"{BEARER};rt_pin=off;prm=unchecked"))
+    begun = start(ways, "resource_server", MAIL)
     assert begun is not None
-    spread = attack.spread(begun)
+    spread = ways.spread(begun)
     actions = {action for _, _, action in spread.edges(data="action")}
     assert {"attacker.rechallenge", "client.send_token", "attacker.use_refresh_token"} <= actions
-    assert attack.measured(spread).tokens == sum(hasattr(each, "loot") for each in spread)
+    assert ways.measured(spread).tokens == sum(hasattr(each, "loot") for each in spread)

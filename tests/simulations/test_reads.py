@@ -20,7 +20,7 @@ from simulations.crowd import judge_all
 from simulations.experiment import Experiment
 from simulations.experiments import run
 from simulations.population import PopulationError, load
-from simulations.reach import Attack
+from simulations.reach import Ways
 from simulations.readers import READERS, check_met
 from simulations.reads import check_read, read_by, read_by_visits, unread
 from simulations.sensitivity import indices
@@ -82,12 +82,12 @@ def test_blast_radius_looks_up_what_is_found_in_its_source(looked_up: set[str]) 
     some = [Arm(str(number), imposed) for number, imposed in enumerate(anything(90, COULD, 7))]
     for kind in blast_radius.KINDS:
         blast_radius.run(kind, SMALL, some, samples=3, replications=1)
-    assert looked_up - OF_WORLDS == read_by(Attack)
+    assert looked_up - OF_WORLDS == read_by(Ways)
 
 
 def test_what_blast_radius_does_not_read_changes_nothing_there() -> None:
     """Whatever it is set to, beside whatever is read."""
-    read = read_by(Attack)
+    read = read_by(Ways)
     few, left = ([name for name in COULD if (name in read) == known] for known in (True, False))
     for number, (mine, other) in enumerate(zip(anything(6, few), anything(6, left), strict=True)):
         both = Arm("alone", mine), Arm("beside", (*mine, *other))
@@ -176,7 +176,7 @@ def test_blast_radius_refuses_what_it_does_not_read() -> None:
             blast_radius.run("token", SMALL, (arm(text),), samples=1, replications=1)
     for name in NAMED_DESIGNS:
         if parse(f"design={name}").design.protocol == "oauth":
-            check_read("blast-radius", Attack, f"design={name}")
+            check_read("blast-radius", Ways, f"design={name}")
 
 
 @pytest.mark.parametrize(("name", "value"), [("protocol", "aauth"), ("instance", "derived")])
@@ -213,7 +213,7 @@ def test_what_ships_is_read() -> None:
         for text in (*asked.arms, *asked.factors.values()):
             check_read(asked.reader, READERS[asked.reader], text)
     for sides in PROTECTIONS.values():
-        assert {name for side in sides for name in own_switches(side)} <= read_by(Attack)
+        assert {name for side in sides for name in own_switches(side)} <= read_by(Ways)
 
 
 def test_what_is_not_read_of_a_design_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
