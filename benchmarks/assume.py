@@ -15,8 +15,8 @@ import click
 
 from model.design import NAMED_DESIGNS, Configuration, named_switches, parse
 from model.switches import SWITCHES
-from openworld.attackers import ATTACKERS
 from properties.assume import Assumptions
+from properties.attackers import ATTACKERS
 from properties.checker import Checker
 from properties.security import PROPERTIES, Property
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import time
 from itertools import islice
 
-from openworld.attackers import ATTACKERS
 from openworld.jobs import Question, answers
 from openworld.matrix import cases
+from properties.attackers import ATTACKERS
 from simulations.processes import cores
 
 MOST = 12

@@ -78,7 +78,7 @@ def data(client: str, judgements: Sequence[Judgement], **more: Any) -> dict[str,
     }
 
 
-#: How the tables of what was measured (``simulations/data/client_behaviour.csv``) begin to tell each outcome.
+#: How the tables of what was measured (``deployed/data/client_behaviour.csv``) begin to tell each outcome.
 _WORDS = {"A": "ACCEPT", "d": "REJ-discovery", "a": "REJ-authz-resp", "t": "REJ-token", "x": "FAIL-at-RS"}
 
 

@@ -1,7 +1,7 @@
 """Deployed clients as designs: which rule variants each of them obeys, and how we know.
 
 The designs are in ``data/clients.toml`` (:mod:`model.client_rows`). Each was found by fitting what the client was seen
-to do (:mod:`simulations.fitting`); a switch that nothing was seen of stays at its baseline.
+to do (:mod:`deployed.fitting`); a switch that nothing was seen of stays at its baseline.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 K = TypeVar("K")
 
 #: The packages of which something may be remembered that an addition changes.
-_OURS = ("model", "properties", "simulations", "conformance", "openworld")
+_OURS = ("model", "properties", "deployed", "simulations", "conformance", "openworld")
 
 
 class DraftError(InputError):

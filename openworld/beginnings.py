@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from model.design import NAMED_DESIGNS, Configuration, ConfigurationError, parse
 from model.errors import hint
-from openworld.attackers import ATTACKERS
+from properties.attackers import ATTACKERS
 from properties.checker import Checker
 from properties.results import Result
 from properties.security import PROPERTIES

@@ -21,11 +21,12 @@ import model
 import properties
 from model.design import Configuration, parse
 from model.extension import marks
-from model.trace import from_json
+from model.trace import Trace, from_json
 from model.world import World
 from openworld.files import write
 from openworld.jobs import Question
 from properties.bounds import Bound
+from properties.checker import Checker
 from properties.results import read_result
 from properties.security import find
 from properties.shortest import ReplayError, confirm
@@ -142,3 +143,26 @@ def verdict(question: Question, data: dict[str, Any]) -> Verdict:
         blocked_by_minimal=data["blocked_by_minimal"],
         reason=data["reason"],
     )
+
+
+class Asker:
+    """Finds runs with the solver, and remembers them in the cache."""
+
+    def __init__(self) -> None:
+        self._cache, self._checker = Cache(default_folder()), Checker()
+
+    def __call__(self, name: str, configuration: Configuration) -> Trace | None:
+        """The shortest run that shows what a property is about; that there is none costs a fraction of saying why."""
+        question = Question(name, str(configuration))
+        known = self._cache.get(question)
+        if known is None:
+            if not self.can(name, configuration):
+                return None
+            known = self._checker.verdict(name, configuration)
+            self._cache.put(question, known.to_json())
+        return known.trace
+
+    def can(self, name: str, configuration: Configuration) -> bool:
+        """Whether there is such a run."""
+        shows = "attack" if find(name).kind == "security" else "reached"
+        return self._checker.result(name, configuration) == shows

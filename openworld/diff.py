@@ -29,8 +29,8 @@ from model.design import (
 )
 from model.protocols import rules
 from model.words import of_configuration
-from openworld.attackers import ATTACKERS
 from openworld.show import command, ending
+from properties.attackers import ATTACKERS
 from properties.checker import Checker
 from properties.explain import Changes, flipping, refusal
 from properties.reads import check_read

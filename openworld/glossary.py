@@ -10,7 +10,7 @@ from model.errors import InputError, hint
 from model.protocols import every_rule
 from model.switches import CAPABILITIES, SWITCHES, Switch
 from model.words import worded
-from openworld.attackers import ATTACKERS
+from properties.attackers import ATTACKERS
 from properties.security import PROPERTIES
 
 

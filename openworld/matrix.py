@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from model.design import NAMED_DESIGNS, parse
-from openworld.attackers import ATTACKERS, Attacker
 from openworld.jobs import Reply, answers_once
+from properties.attackers import ATTACKERS, Attacker
 from properties.security import PROPERTIES, Property
 
 COLUMNS = (

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from model.design import DEPLOYMENTS, NAMED_DESIGNS
 from model.world_file import DEFAULT, WORLDS
-from openworld.attackers import ATTACKERS, Attacker
 from openworld.bought import DRAFTS
-from openworld.deployed import latest
+from openworld.client_tables import latest
+from properties.attackers import ATTACKERS, Attacker
 from properties.security import PROPERTIES
 from simulations import catalogue, provenance
 

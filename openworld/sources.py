@@ -144,7 +144,7 @@ class Source:
     def _clients_judged(self) -> pd.DataFrame:
         import pandas as pd
 
-        from openworld.deployed import cases, judged
+        from openworld.client_tables import cases, judged
 
         asked = cases()
         with Progress("clients", len(asked)) as progress:

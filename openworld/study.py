@@ -15,7 +15,7 @@ from typing import Any
 
 from model.design import parse
 from model.errors import InputError
-from openworld import bought, certified, deployed, environments, gallery, matrix, mishaps
+from openworld import bought, certified, client_tables, environments, gallery, matrix, mishaps
 from openworld.blame import blamed
 from openworld.files import as_json, claimed, set_aside, write
 from openworld.jobs import Question, Reply
@@ -156,16 +156,16 @@ def _csv(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> str:
 
 
 def _judge_clients(plan: Plan, found: Findings) -> None:
-    asked = deployed.cases(plan.clients)
+    asked = client_tables.cases(plan.clients)
     rows: list[dict[str, Any]] = []
     with (
         Progress("clients", len(asked)) as progress,
-        closing(deployed.judged(asked, plan.workers, plan.timeout)) as judged,
+        closing(client_tables.judged(asked, plan.workers, plan.timeout)) as judged,
     ):
         for row in judged:
             rows.append(row | {"run": plan.run})
             progress.advance(row["client"])
-    write(plan.folder / "clients.csv", _csv((*deployed.COLUMNS, "run"), rows))
+    write(plan.folder / "clients.csv", _csv((*client_tables.COLUMNS, "run"), rows))
     found.clients = rows
 
 

@@ -283,9 +283,10 @@ def adoption(where: str, switch: str, stated: Mapping[str, Any]) -> Adoption:
 def _rows(where: str, stated: Mapping[str, Any], columns: list[str]) -> list[tuple[str, Settings]]:
     """The rows of a table that the model can express, but for products left out: the product, and what it sets."""
     table, left_out = stated["table"], set(stated.get("without", ()))
-    if table not in {each.name for each in data().iterdir() if each.is_file()}:
-        raise PopulationError(f"{where}: no table {table!r} in simulations/data")
-    rows = list(csv.DictReader(data(table).read_text(encoding="utf-8").splitlines()))
+    tables = {each.name: each for each in files("deployed").joinpath("data").iterdir() if each.is_file()}
+    if table not in tables:
+        raise PopulationError(f"{where}: no table {table!r} in deployed/data")
+    rows = list(csv.DictReader(tables[table].read_text(encoding="utf-8").splitlines()))
     if not {"product", "expressible"} <= rows[0].keys():
         raise PopulationError(f"{where}: {table} is no table of products with their switches")
     if strange := sorted(left_out - {row["product"] for row in rows}):

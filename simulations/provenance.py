@@ -10,7 +10,7 @@ from importlib.resources.abc import Traversable
 
 from model.extension import marks
 
-_PACKAGES = ("model", "properties", "simulations")
+_PACKAGES = ("model", "properties", "deployed", "simulations")
 
 
 @cache

@@ -16,7 +16,7 @@ FIGURES = ("attackers", "clients-verdicts", "echo-rates", "blast_radius-token")
 
 def shrink(put: Callable[[Any, str, Any], None] = setattr) -> None:
     """Let `openworld study --quick` ask two properties, one client, one experiment and one mishap."""
-    from openworld import deployed, gallery, matrix, mishaps, plan
+    from openworld import client_tables, gallery, matrix, mishaps, plan
     from simulations import catalogue
 
     echo, of_study = catalogue.EXPERIMENTS[EXPERIMENT], gallery.of_study
@@ -27,7 +27,7 @@ def shrink(put: Callable[[Any, str, Any], None] = setattr) -> None:
     put(matrix, "PROPERTIES", {name: matrix.PROPERTIES[name] for name in PROPERTIES})
     put(plan.Plan, "attempts", 8)
     put(plan.Plan, "mishaps", {"scale": 0.01, "samples": 2, "replications": 2})
-    put(deployed, "SITUATIONS", deployed.SITUATIONS[-2:])
+    put(client_tables, "SITUATIONS", client_tables.SITUATIONS[-2:])
     put(mishaps, "KINDS", (KIND,))
     put(catalogue, "EXPERIMENTS", {EXPERIMENT: replace(echo, values=(echo.values[0], echo.values[-1]))})
     put(gallery, "of_study", lambda *asked: [each for each in of_study(*asked) if each.name in FIGURES])

@@ -9,15 +9,16 @@ from typing import Any
 
 import click
 
+from deployed.behaviour import Comparison, compare, measured, unseen
+from deployed.fitting import as_toml, refit
+from deployed.missing import checks
 from model import scenario
 from model.clients import Client, find
 from model.clients import clients as known
 from model.conversation import STAGES, Conversation, converse
 from model.design import Design
-from openworld import missing
+from openworld import missing_page
 from openworld.commands.shell import DONE, as_json, print_json, print_lines
-from simulations.behaviour import Comparison, compare, measured, unseen
-from simulations.fitting import as_toml, refit
 
 #: How the comparison of a scenario ended, in words.
 WORDS = {
@@ -94,11 +95,11 @@ def _shares(name: str, found: Sequence[Comparison], held_out: Sequence[Compariso
 
 
 def _missing(client: Client, as_json: bool) -> int:
-    found = missing.checks(client)
+    found = checks(client)
     if as_json:
-        print_json(missing.as_data(client, found))
+        print_json(missing_page.as_data(client, found))
     else:
-        print_lines(missing.lines(client, found))
+        print_lines(missing_page.lines(client, found))
     return DONE
 
 

@@ -173,10 +173,10 @@ def _learned(installed: Installed, protection: str, asked: _Asked) -> _Learned:
 def _predicted(wanted: Release, alphabet: tuple[Input, ...], asked: _Asked) -> tuple[Machine, str]:
     """The machine that the model says a client is, and whose design that is: its own, or its nearest relative's."""
     from conformance import learner
+    from deployed.explanation import design_of, neighbours
     from model.clients import clients
-    from openworld.reality import design_of, neighbours
 
-    design = design_of(wanted)
+    design = design_of(str(wanted))
     beside = [one.name for one in neighbours(str(wanted))]
     by = next((name for name in (str(wanted), *beside) if name in clients()), "the baseline")
     known = learner.Answers(alphabet, learner.by_model(design, asked.calls))
@@ -193,8 +193,8 @@ def _data(learned: _Learned) -> dict[str, Any]:
 
 def _tell(machines: list[_Learned], asked: _Asked) -> int:
     """Print what was learned, or where two machines part."""
+    from conformance import learned as readable
     from conformance.automaton import differences
-    from openworld import learned as readable
 
     one = machines[0]
     if len(machines) == 2:
@@ -213,9 +213,9 @@ def _tell(machines: list[_Learned], asked: _Asked) -> int:
 
 
 def _inspect(one: _Learned, asked: _Asked) -> None:
+    from conformance import learned as readable
     from conformance.inspection import checks, harms
     from conformance.learner import surprises
-    from openworld import learned as readable
 
     machine = one.machine
     found, harmed = list(checks(machine, one.alphabet)), harms(machine)

@@ -12,29 +12,32 @@ import click
 from conformance import attacks, results, suite
 from conformance import expected as expectations
 from conformance.confinement import confine
+from conformance.explained import explain
+from conformance.fixes import all_cures
 from conformance.install import LOCK, Installed, install
 from conformance.judge import Judgement, expected
 from conformance.mutations import mutations
 from conformance.packages import host_of
 from conformance.play import Play, catalogue
 from conformance.processes import drive as drive_here
+from conformance.rivals import Paired, meet
 from conformance.run import Driving, Settings, run_all
 from conformance.serve import waiting
 from conformance.software import SoftwareError
 from conformance.suite import SUITE, Beside
+from deployed.cures import Cure
+from deployed.explanation import Explanation, design_of
 from model.design import Design
 from model.errors import InputError
+from openworld.cache import Asker
 from openworld.commands.shell import print_json, print_lines
-from openworld.cures import Cure, all_cures
 from openworld.driving import ready
 from openworld.driving.asked import Asked
 from openworld.driving.telling import lines, page
 from openworld.driving.traces import attack_traces
 from openworld.files import as_json, write
-from openworld.kept import keep_client
-from openworld.pairs import Paired, meet
 from openworld.progress import Progress
-from openworld.reality import Asker, Explanation, design_of, explain
+from openworld.software_file import keep_client
 from properties.security import find
 
 
@@ -83,7 +86,7 @@ def drive(name: str | None, asked: Asked) -> int:
         chosen(_written(asked), asked.scenarios)
     protection = confine(asked.required) if not asked.serve else "none: you start the client yourself"
     # The solver is asked once this command is where it stays: what it has found is not passed on.
-    output, settings, design = asked.output, Settings(asked.limit, asked.jobs, not asked.plain), design_of(wanted)
+    output, settings, design = asked.output, Settings(asked.limit, asked.jobs, not asked.plain), design_of(str(wanted))
     kept_in = None if output is None else output / wanted.slug
     found = attack_traces([design], about, kept_in) if "attack" in asked.sources else []
     plays = chosen([*_written(asked), *attacks.told(found, design)[0]], asked.scenarios)

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from conformance.judge import Judgement
 from conformance.matrix import Entry
+from deployed.explanation import age
 from openworld.driving.client import Driven
-from openworld.reality import age
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from conformance.packages import packaged
 from conformance.play import Play, catalogue
 from conformance.run import Settings
 from conformance.software import CLIENTS, Release, SoftwareError, release
+from deployed.explanation import design_of
 from model.errors import InputError
 from openworld.commands.shell import DONE, INCONCLUSIVE, VIOLATED, print_json, print_lines
 from openworld.driving import ready
@@ -27,7 +28,6 @@ from openworld.driving.matrix_page import pages
 from openworld.driving.telling import page
 from openworld.driving.traces import attack_traces
 from openworld.files import write
-from openworld.reality import design_of
 
 
 def drive(path: Path, asked: Asked) -> int:
@@ -35,7 +35,7 @@ def drive(path: Path, asked: Asked) -> int:
     assert asked.output is not None
     wanted = matrix.load(path)
     releases = {entry.name: _release(path, entry) for entry in wanted.entries}
-    models = [design_of(releases.get(name) or release(name, CLIENTS, "client")) for name in wanted.traces_for]
+    models = [design_of(str(releases.get(name) or release(name, CLIENTS, "client"))) for name in wanted.traces_for]
     scenarios = chosen(catalogue(), ",".join(wanted.scenarios)) if wanted.scenarios else []
     installed = {name: ready.installed(one, asked) for name, one in releases.items()}
     protection = confine(asked.required)
@@ -73,7 +73,7 @@ def _column(
 ) -> Column:  # fmt: skip
     """Run one release; one that does not start is not measured, and keeps nobody from being run."""
     assert asked.output is not None
-    plays = [*scenarios, *attacks.told(found, design_of(installed.release))[0]]
+    plays = [*scenarios, *attacks.told(found, design_of(str(installed.release)))[0]]
     try:
         judgements = played(installed, plays, asked.output, Settings(asked.limit, asked.jobs, not asked.plain))
     except SoftwareError as error:

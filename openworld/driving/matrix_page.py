@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from conformance.fixes import fixes
 from conformance.judge import OUTCOMES, Judgement
 from conformance.matrix import Matrix
 from conformance.play import Play
 from model.chart import chart
 from model.documents import DocumentError, from_json
 from openworld.driving.columns import Affected, Column, affected
-from openworld.fixes import fixes
 from openworld.report.page import template
 from openworld.sequence import svg
 from openworld.show import ending

@@ -12,20 +12,21 @@ from conformance.confinement import confine
 from conformance.install import LOCK, Installed, install
 from conformance.judge import OUTCOMES
 from conformance.pair import SCHEMA, Meeting, meet
+from conformance.prediction import Prediction, predict
 from conformance.probes import PROBES
 from conformance.profile import profiles
 from conformance.software import CLIENTS, RESOURCE_SERVERS, SERVERS, release
 from conformance.triple import HONEST, MET, called, meetings
+from deployed.explanation import design_of
 from model.documents import DocumentError, Schema, from_json
+from openworld.cache import Asker
 from openworld.commands.shell import print_json, print_lines
 from openworld.driving.asked import Asked
 from openworld.driving.ready import code
 from openworld.driving.resource_server import profiled
 from openworld.files import as_json, write
-from openworld.kept import Kind, keep
 from openworld.progress import Progress
-from openworld.reality import Asker, design_of
-from openworld.together import Prediction, predict
+from openworld.software_file import Kind, keep
 
 #: Written into every meeting that is kept; those of another number are had again.
 FORMAT = 1
@@ -75,7 +76,7 @@ def _predicted(
 ) -> dict[str, tuple[bool, Prediction]]:
     """By meeting whether all are honest in it, and what the model says."""
     found: dict[str, tuple[bool, Prediction]] = {}
-    ask, design = Asker(), design_of(client.release)
+    ask, design = Asker(), design_of(str(client.release))
     served = {one["variant"]: one["settings"] for one in profiled(resource_server, asked, [p.name for p in PROBES])}
     for profile in asyncio.run(profiles(server, asked.limit)):
         for variant, settings in served.items():

@@ -17,16 +17,16 @@ from conformance.install import LOCK, Installed
 from conformance.judge import Judgement
 from conformance.probes import PROBES
 from conformance.resource_profile import ResourceProfile, resource_profile
+from conformance.served import explain
+from deployed.servers import RESOURCE_SERVER
 from model.documents import DocumentError, Schema, from_json
 from model.errors import InputError
-from openworld import kept
+from openworld import software_file
 from openworld.commands.shell import print_json, print_lines
 from openworld.driving.asked import Asked
 from openworld.driving.ready import code, resource_server
 from openworld.files import as_json, write
 from openworld.progress import Progress
-from openworld.served import explain
-from simulations.servers import RESOURCE_SERVER
 
 #: Written into what is kept of a configuration; what has another number is asked anew.
 FORMAT = 1
@@ -37,7 +37,7 @@ _MORE = {
 }  # fmt: skip
 _SCHEMA = Schema(lambda: {
     "type": "object", "required": ["profile"],
-    "properties": {"profile": {"allOf": [kept.needed("resource_server", "profiles"), _MORE]}},
+    "properties": {"profile": {"allOf": [software_file.needed("resource_server", "profiles"), _MORE]}},
 })  # fmt: skip
 _WORDS = {"A": "served", "x": "refused", "n": "not tested", "?": "not measured"}
 
@@ -115,7 +115,7 @@ def _keep(folder: Path, installed: Installed, found: Sequence[Mapping[str, Any]]
     write(folder / "requests.csv", _table(columns, requests))
     names = ("rs_name", "product", "expressible", *RESOURCE_SERVER, "evidence", "reason")
     write(folder / "rs_classes.csv", _table(names, (_row(installed, one) for one in found)))
-    kept.keep(folder, "resource_server", {
+    software_file.keep(folder, "resource_server", {
         "resource_server": str(installed.release), "profiles": list(found), "protection": protection,
     })  # fmt: skip
 
@@ -140,7 +140,7 @@ def _name(found: Mapping[str, Any]) -> str:
 
 
 def _row(installed: Installed, found: Mapping[str, Any]) -> tuple[str, ...]:
-    """A row of ``simulations/data/rs_classes.csv``; nothing stands for what the requests leave open."""
+    """A row of ``deployed/data/rs_classes.csv``; nothing stands for what the requests leave open."""
     whole = not found["unexplained"] and bool(found["explained"])
     settings = [found["settings"][name] if whole else "" for name in RESOURCE_SERVER]
     left = "; ".join(found["unexplained"]) or ("" if whole else "nothing was measured")

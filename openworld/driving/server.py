@@ -9,12 +9,12 @@ from conformance.confinement import confine
 from conformance.install import LOCK
 from conformance.profile import Profile, profiles
 from conformance.software import SERVERS, Release, release
+from deployed.servers import authorization_servers
 from openworld.commands.shell import DONE, print_json, print_lines
 from openworld.driving.asked import Asked
 from openworld.driving.ready import installed
 from openworld.files import as_json, write
-from openworld.kept import keep
-from simulations.servers import authorization_servers
+from openworld.software_file import keep
 
 
 def drive(server: str, asked: Asked) -> int:

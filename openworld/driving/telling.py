@@ -9,8 +9,8 @@ from conformance import results
 from conformance.judge import Judgement
 from conformance.play import Play
 from conformance.suite import Beside
+from deployed.explanation import Explanation
 from model import chart
-from openworld.reality import Explanation
 
 
 def lines(

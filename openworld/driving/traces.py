@@ -15,10 +15,9 @@ from model.documents import DocumentError, from_json
 from model.extension import marks
 from model.trace import TraceError
 from model.trace import from_json as trace_of
-from openworld.cache import SOURCES, fingerprint
+from openworld.cache import SOURCES, Asker, fingerprint
 from openworld.files import as_json, write
 from openworld.progress import Progress
-from openworld.reality import Asker
 
 #: The file in the output folder.
 FILE = "attack-traces.json"

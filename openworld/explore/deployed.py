@@ -9,15 +9,15 @@ from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 
+from deployed.behaviour import Comparison, compare, measured
 from model import scenario
 from model.clients import clients, find
 from model.conversation import STAGES, converse
-from openworld.deployed import ENDS, latest
+from openworld.client_tables import ENDS, latest
 from openworld.explore.asking import read
 from openworld.explore.evidence import cell, table
 from openworld.explore.views import Table
 from properties.security import find as find_property
-from simulations.behaviour import Comparison, compare, measured
 
 
 def tried(name: str) -> int:
@@ -123,7 +123,7 @@ def share(switch: str, value: str) -> float:
 @cache
 def _shares(switch: str) -> tuple[Mapping[str, float], int]:
     """Products by value of a switch, and how many products there are."""
-    text = files("simulations").joinpath("data", "as_classes.csv").read_text(encoding="utf-8")
+    text = files("deployed").joinpath("data", "as_classes.csv").read_text(encoding="utf-8")
     known = [row for row in csv.DictReader(text.splitlines()) if row["expressible"] == "yes"]
     weights = Counter(row["product"] for row in known)
     shares: defaultdict[str, float] = defaultdict(float)

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from openworld.attackers import ATTACKERS
 from openworld.blame import blamed
 from openworld.gallery.entries import BOUNDED, EXHAUSTIVE, Caption, Drawing, Entry
 from openworld.sources import Source
 from openworld.tables import SourceError
+from properties.attackers import ATTACKERS
 
 if TYPE_CHECKING:
     import pandas as pd

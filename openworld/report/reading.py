@@ -13,7 +13,7 @@ from model.trace import Trace, from_json
 from model.world_file import WORLDS
 from openworld import tables
 from openworld.files import EARLIER
-from openworld.kept import FILE, Kind, load
+from openworld.software_file import FILE, Kind, load
 from openworld.sources import WRITTEN
 from openworld.tables import Shape, SourceError, Table
 

@@ -9,7 +9,7 @@ from pathlib import Path
 #: Packages that are taken whole, and of this one the modules that an answer needs; then what drafts are written with.
 PACKAGES = ("model", "properties")
 MODULES = ("__init__", "colours", "sequence", "show", "site/__init__", "site/answer", "strokes", "weakest")
-FOR_DRAFTS = ("simulations",), ("draft",)
+FOR_DRAFTS = ("deployed", "simulations"), ("draft",)
 #: Where drafts of one's own are put; the browser takes them in the order of their names.
 DRAFTS = "drafts"
 _ROOT = Path(__file__).parents[2]

@@ -9,9 +9,9 @@ from model.design import DEPLOYMENTS, NAMED_DESIGNS
 from model.switches import CAPABILITIES, SWITCHES, Switch
 from model.words import worded
 from model.world_file import WORLDS
-from openworld.attackers import ATTACKERS
 from openworld.show import design_json
 from openworld.site.answer import rule_texts
+from properties.attackers import ATTACKERS
 from properties.security import PROPERTIES
 
 #: The kinds of switches of which a verdict can depend, with what they are.

@@ -13,13 +13,13 @@ from conformance import install
 from conformance.mutations import mutations
 from conformance.sandbox import python_folders
 from conformance.software import CLIENTS, SoftwareError, release
+from deployed.cures import HONEST, cures
 from model.clients import find
 from model.conversation import converse
 from model.scenario import load as honest
 from openworld.cli import main
-from openworld.cures import HONEST, cures
 from openworld.driving import ready
-from openworld.kept import FILE, load
+from openworld.software_file import FILE, load
 
 #: A client that asks once and then says no more.
 ASKING = """

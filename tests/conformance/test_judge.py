@@ -15,6 +15,7 @@ import pytest
 
 from conformance import results
 from conformance.attacks import as_play
+from conformance.explained import observed
 from conformance.install import DRIVERS, Installed
 from conformance.judge import Judgement, Sent
 from conformance.play import Play, catalogue
@@ -22,13 +23,12 @@ from conformance.run import Settings, run_all
 from conformance.sandbox import python_folders
 from conformance.software import CLIENTS, Release, SoftwareError, release
 from conformance.telling import UntellableError
+from deployed.behaviour import Observed, read_row
 from model.design import parse
 from model.errors import InputError
 from model.part import ACCOUNT, BROKEN_QUERY, PROOF, TRIAL, Part
 from model.scenario import ORIGINS
-from openworld.reality import observed
 from properties.checker import Checker
-from simulations.behaviour import Observed, read_row
 
 #: A client that discovers by the challenge, checks nothing, and takes part in everything.
 CREDULOUS = """

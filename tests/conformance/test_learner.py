@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from conformance.automaton import Edge, Machine, Word, differences
 from conformance.inspection import checks, harms, refused_by, violated_by
 from conformance.install import Installed
+from conformance.learned import dot
 from conformance.learner import Answers, UnstableError, by_model, learn, surprises
 from conformance.lock import Lock
 from conformance.run import Settings
@@ -27,7 +28,6 @@ from model.played import play
 from model.scenario import ORIGINS, in_the_end, load, names
 from model.turns import GIVES_UP, SERVED, SILENT, Input, Turn, alphabet, inputs, parts_of
 from openworld.cli import main
-from openworld.learned import dot
 
 #: Enough for a machine that goes all the way, and small enough to be walked through whole.
 FEW = (

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from conformance.software import CLIENTS, release
+from deployed.behaviour import measured
 from model.client_names import ALIASES, canonical
 from model.clients import clients, find
 from model.design import parse
-from simulations.behaviour import measured
 
 
 def test_clients_are_called_alike_by_everybody() -> None:

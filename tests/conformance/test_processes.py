@@ -18,6 +18,7 @@ import pytest
 
 from conformance import results
 from conformance.authorization_server import Grant
+from conformance.explained import explain
 from conformance.install import Installed
 from conformance.judge import judge
 from conformance.play import Play
@@ -27,8 +28,7 @@ from conformance.run import Settings, Store, run_all
 from conformance.sandbox import python_folders
 from conformance.software import CLIENTS, SERVERS, Release, SoftwareError
 from conformance.world import World
-from openworld.reality import explain
-from simulations.behaviour import read_row
+from deployed.behaviour import read_row
 
 CLIENT = Release(CLIENTS["mcp-python"], "0")
 

@@ -11,22 +11,22 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from conformance.explained import explain
 from conformance.install import install
 from conformance.pair import meet
 from conformance.play import catalogue
 from conformance.profile import profiles
 from conformance.resource_profile import resource_profiles
 from conformance.run import Settings, run_all
+from conformance.served import explain as explain_served
 from conformance.software import CLIENTS, RESOURCE_SERVERS, SERVERS, Release, Software
 from conformance.triple import COUNTERFEIT, meetings
 from conformance.triple import meet as meet_three
+from deployed.behaviour import measured
+from deployed.servers import authorization_servers
 from openworld.cli import main
-from openworld.reality import explain
-from openworld.served import explain as explain_served
-from simulations.behaviour import measured
-from simulations.servers import authorization_servers
 
-#: Where clients end elsewhere than their stored designs say; `simulations/data/client_misses.csv` tells why of each.
+#: Where clients end elsewhere than their stored designs say; `deployed/data/client_misses.csv` tells why of each.
 ELSEWHERE = {
     "ai-sdk-mcp": {"D04_no_prm_no_as_meta": "a"},
     "gemini-cli-core": {"R13_query_differs": "x"},

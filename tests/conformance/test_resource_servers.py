@@ -16,13 +16,13 @@ from conformance.presented import Around, presented, reading
 from conformance.probes import PROBES, SCOPE, URL, OnTheWire, Probe, asked
 from conformance.recording import Recording
 from conformance.resource_profile import ResourceProfile, Seen, error_of, parameters, request_of
+from conformance.served import FITTED, SET_UP, explain
 from conformance.software import RESOURCE_SERVERS, Release
 from model.design import Design
 from model.rule import SERVING
 from model.scenario import load
 from model.switches import SWITCHES
 from openworld.cli import main
-from openworld.served import FITTED, SET_UP, explain
 
 #: Values that show only beside another: that of whom it trusts, and whose keys.
 BESIDE = {"rs_keys": {"rs_trust": "any"}}

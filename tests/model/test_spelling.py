@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_the_suite_misspells_no_switch_and_no_value() -> None:
-    packages = ("model", "properties", "simulations", "conformance", "openworld")
+    packages = ("model", "properties", "deployed", "simulations", "conformance", "openworld")
     paths = [path for package in packages for path in (ROOT / package).rglob("*.py")]
     drafts = ROOT / "openworld" / "data"  # which add switches of their own
     found = [

@@ -11,7 +11,7 @@ from model.design import DEPLOYMENTS, NAMED_DESIGNS
 from model.protocols import rules
 from model.switches import SWITCHES
 from model.words import of_configuration, of_rule, worded, words
-from openworld.attackers import ATTACKERS
+from properties.attackers import ATTACKERS
 from properties.designs import MECHANISMS
 from properties.security import PROPERTIES
 from simulations.harms import every_harm

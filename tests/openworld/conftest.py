@@ -45,7 +45,7 @@ def made_up_verdicts() -> list[dict[str, Any]]:
 
 def keep_made_up_software(folder: Path) -> None:
     """A client that falls for one of two scenarios, a server, and the two together, as ``conform -o`` keeps them."""
-    from openworld.kept import keep
+    from openworld.software_file import keep
 
     row = {
         "scenario": "R02_prefix_segment", "source": "catalogue", "about": "a prefix", "outcome": "d",

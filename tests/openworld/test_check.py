@@ -15,8 +15,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 import openworld
-from openworld.attackers import ATTACKERS
 from openworld.cli import main
+from properties.attackers import ATTACKERS
 from properties.engine import Answer
 from properties.single import SINGLE
 from properties.verdict import check

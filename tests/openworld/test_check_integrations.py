@@ -180,7 +180,7 @@ def test_the_action_installs_into_an_environment_of_its_own(tmp_path: Path) -> N
 def test_the_hook_in_a_scratch_repository(tmp_path: Path) -> None:
     """Pre-commit installs the hook from a repository, and a commit that flips an expectation is refused."""
     source, scratch = tmp_path / "openworld", tmp_path / "scratch"
-    for name in ("model", "properties", "simulations", "openworld"):
+    for name in ("model", "properties", "deployed", "simulations", "openworld"):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", ".pre-commit-hooks.yaml"):
         shutil.copy(ROOT / name, source / name)

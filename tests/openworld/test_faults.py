@@ -21,7 +21,7 @@ from click.testing import CliRunner, Result
 from faults import Call, failing
 from smallest import EXPERIMENT, lacking, settled, shrink, unfinished
 
-from openworld import check, deployed, gallery, matrix, mishaps, plotstyle
+from openworld import check, client_tables, gallery, matrix, mishaps, plotstyle
 from openworld.cli import main
 from openworld.gallery import experiments
 from openworld.gallery.entries import Entry
@@ -105,7 +105,7 @@ def prepared() -> Iterator[None]:
     rendered, count = cache(plotstyle.rendered), engine.count
     with pytest.MonkeyPatch.context() as patch:
         shrink(patch.setattr)
-        for module, name in ((matrix, "answers_once"), (deployed, "answers_once"), (check, "answers"),
+        for module, name in ((matrix, "answers_once"), (client_tables, "answers_once"), (check, "answers"),
                              (mishaps, "reached")):  # fmt: skip
             patch.setattr(module, name, remembered(getattr(module, name)))
         counted = remembered(lambda unit: [count(unit)])

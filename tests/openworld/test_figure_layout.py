@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from model import words
 from model.design import DEPLOYMENTS
 from model.protocols import rules
-from openworld import deployed, gallery, matrix, mishaps
+from openworld import client_tables, gallery, matrix, mishaps
 from openworld.bought import DRAFTS
 from openworld.plotstyle import captioned, page, style
 from openworld.sources import Source
@@ -72,7 +72,7 @@ def clients() -> pd.DataFrame:
     """The same of deployed clients."""
     looks = itertools.cycle(("attack", "safe", "unknown"))
     told = {"verdict": "safe", "reason": "", "reach": "", "steps": 17.0, "blocked_by": ""}
-    rows = [deployed._row(case, told | {"verdict": next(looks)}) for case in deployed.cases()]
+    rows = [client_tables._row(case, told | {"verdict": next(looks)}) for case in client_tables.cases()]
     return pd.DataFrame(rows)
 
 

@@ -18,7 +18,17 @@ from openworld.findings import pages, words
 from openworld.report.established import established
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("benchmarks", "conformance", "model", "notebooks", "openworld", "properties", "simulations", "tests")
+FOLDERS = (
+    "benchmarks",
+    "conformance",
+    "deployed",
+    "model",
+    "notebooks",
+    "openworld",
+    "properties",
+    "simulations",
+    "tests",
+)
 NAMES = list(pages.pages())
 #: How many pages are asked where there is little time.
 FEW = 2

@@ -11,13 +11,13 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 
+from deployed.behaviour import measured
 from model.design import parse
 from openworld import gallery, mishaps
 from openworld.cli import main
 from openworld.gallery import FigureError, worlds
 from openworld.gallery.experiments import MEASURED
 from openworld.sources import Source, SourceError
-from simulations.behaviour import measured
 from simulations.catalogue import EXPERIMENTS
 from simulations.measures import PAIR
 from simulations.units import STRATEGIC

@@ -123,7 +123,7 @@ print(answer.answered("verdict", "code_delivery", "cap=mal_as;iss_check=off"))
 names = [name for name in sys.modules if name.partition(".")[0] in OURS]
 print(all("ours" in (sys.modules[name].__file__ or "") for name in names), "draft_draft_of_your_own" in sys.modules)
 """
-    start = [sys.executable, "-P", "-c", alone, *(["simulations"] if drafts else [])]
+    start = [sys.executable, "-P", "-c", alone, *(["deployed", "simulations"] if drafts else [])]
     done = subprocess.run(start, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-600:]
     first, second = done.stdout.splitlines()

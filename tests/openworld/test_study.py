@@ -15,13 +15,13 @@ import pytest
 from model.design import NAMED_DESIGNS, parse
 from model.switches import CAPABILITIES
 from model.trace import from_json
-from openworld import deployed, matrix, mishaps, study
+from openworld import client_tables, matrix, mishaps, study
 from openworld import plan as quick
-from openworld.attackers import ATTACKERS
 from openworld.files import FolderInUseError, claimed
 from openworld.matrix import COLUMNS, cases
 from openworld.plan import Plan
 from openworld.report import read
+from properties.attackers import ATTACKERS
 from properties.checker import Checker
 from properties.security import PROPERTIES, find
 from properties.shortest import ReplayError, confirm
@@ -113,7 +113,7 @@ def test_experiments_are_tables_and_figures(folder: Path) -> None:
 def test_deployed_clients_are_asked_in_every_situation(folder: Path, checker: Checker) -> None:
     """One row each, with a configuration that the command line takes and that gives this very verdict."""
     table = list(csv.DictReader((folder / "clients.csv").read_text(encoding="utf-8").splitlines()))
-    assert [row["situation"] for row in table] == [situation.words for situation in deployed.SITUATIONS]
+    assert [row["situation"] for row in table] == [situation.words for situation in client_tables.SITUATIONS]
     for row in table:
         assert row["configuration"].startswith(f"design={CLIENT}==")
         assert checker.verdict(row["property"], parse(row["configuration"])).result == row["verdict"]

@@ -15,7 +15,7 @@ from model.design import NAMED_DESIGNS, parse
 from model.switches import SWITCHES
 from model.world_file import DEFAULT, WORLDS, find_world
 from openworld.cli import main
-from openworld.deployed import SITUATIONS, Case
+from openworld.client_tables import SITUATIONS, Case
 from openworld.expectations import ExpectationError, read
 from openworld.matrix import cases
 from properties.checker import Checker

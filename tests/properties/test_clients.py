@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from deployed.behaviour import measured
 from model.clients import clients
 from model.conversation import converse
 from model.design import parse
 from model.scenario import load
-from simulations.behaviour import measured
 
 #: Clients that discover their AS at run time, and of which the mix-up scenarios were measured.
 DISCOVERING = [

@@ -82,7 +82,7 @@ LATE = {
 def test_imports_stand_at_the_top() -> None:
     late = {
         (".".join(path.relative_to(ROOT).with_suffix("").parts), name.partition(".")[0])
-        for package in ("model", "properties", "conformance")
+        for package in ("model", "properties", "deployed", "conformance")
         for path in (ROOT / package).rglob("*.py")
         if not path.relative_to(ROOT).as_posix().startswith(APART)
         for function in ast.walk(ast.parse(path.read_text(encoding="utf-8")))

@@ -19,6 +19,7 @@ from simulations import attempts, draws, vectorised
 from simulations.population import NUMBERS, PopulationError, load, populations, read
 from simulations.population_schema import schema
 
+ROOT = Path(__file__).parents[2]
 DATA = files("simulations").joinpath("data")
 SWEPT = DATA.joinpath("populations/swept.toml").read_text(encoding="utf-8")
 
@@ -125,9 +126,9 @@ def test_sweeping_replaces_one_factor() -> None:
          "factor 'as_resource': has a source or is swept, not both"),
         ("shares = { honor = 1.0 }", "shares = { honor = 1.0 }\nshare = 1", "factor 'as_resource': unknown key 'share"),
         ("[factors.api]", '[factors.as]\ntable = "nowhere.csv"\ncolumns = ["h_iss"]\nswept = true\n[factors.api]',
-         "factor 'as': no table 'nowhere.csv' in simulations/data"),
-        ("[factors.api]", '[factors.as]\ntable = "calibration.csv"\ncolumns = ["h_iss"]\nswept = true\n[factors.api]',
-         "factor 'as': calibration.csv is no table of products with their switches"),
+         "factor 'as': no table 'nowhere.csv' in deployed/data"),
+        ("[factors.api]", '[factors.as]\ntable = "client_misses.csv"\ncolumns = ["h_iss"]\nswept = true\n[factors.api]',
+         "factor 'as': client_misses.csv is no table of products with their switches"),
         ("[factors.api]", '[factors.as]\ntable = "as_classes.csv"\ncolumns = ["pkce"]\nswept = true\n[factors.api]',
          "factor 'as': as_classes.csv has no switch 'pkce'; allowed: as_resource"),
         ("[factors.api]", '[factors.as]\ntable = "as_classes.csv"\ncolumns = ["warm"]\nswept = true\n[factors.api]',
@@ -289,9 +290,9 @@ def test_detail_refines_what_an_attempt_draws() -> None:
 # --- the data behind the numbers -----------------------------------------------------------------------------
 
 
-def table(name: str) -> list[dict[str, str]]:
-    """The rows of a table of the package."""
-    return list(csv.DictReader(DATA.joinpath(name).read_text(encoding="utf-8").splitlines()))
+def table(name: str, package: str = "deployed") -> list[dict[str, str]]:
+    """The rows of a table of a package."""
+    return list(csv.DictReader(files(package).joinpath("data", name).read_text(encoding="utf-8").splitlines()))
 
 
 def test_registration_and_pushing_are_as_profiled() -> None:
@@ -311,14 +312,14 @@ def test_registration_and_pushing_are_as_profiled() -> None:
 
 def test_sources_are_carried() -> None:
     """What `measured_2026` takes from elsewhere stands in a table of the package, with the same value and trust."""
-    calibration = {row["quantity"]: row for row in table("calibration.csv")}
+    calibration = {row["quantity"]: row for row in table("calibration.csv", "simulations")}
     population = load("measured_2026")
     for row in population.stated():
         provenance = row.provenance
         if not provenance.swept:
             used = [line for line in calibration.values() if row.name in line["used_by"]]
-            carried = any(DATA.joinpath(word.strip(",;:").removeprefix("simulations/data/")).is_file()
-                          for word in provenance.source.split() if "simulations/data/" in word)  # fmt: skip
+            paths = (word.strip(",;:") for word in provenance.source.split() if "/data/" in word)
+            carried = any(ROOT.joinpath(path).is_file() for path in paths)
             assert used or carried
     servers = population.numbers["count.resource_servers"]
     live = calibration["live remote MCP servers"]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from deployed.servers import authorization_servers
 from model.errors import InputError
 from openworld.counts import sensitivity_lines
 from simulations import experiment
@@ -20,7 +21,6 @@ from simulations.knobs import Knob, knobs, stand, unit_at
 from simulations.options import OPTIONS, told
 from simulations.population import Number, Provenance, load
 from simulations.sensitivity import COLUMNS, EFFORTS, MOST_ATTEMPTS, indices
-from simulations.servers import authorization_servers
 from simulations.units import Tally, Unit
 from simulations.visits import Label
 

@@ -62,7 +62,7 @@ def resource_servers() -> Mapping[str, Server]:
 
 
 def _read(table: str, key: str, switches: tuple[str, ...]) -> Mapping[str, Server]:
-    lines = files("simulations").joinpath("data", table).read_text(encoding="utf-8").splitlines()
+    lines = files("deployed").joinpath("data", table).read_text(encoding="utf-8").splitlines()
     found = {}
     for row in csv.DictReader(lines):
         expressible = row["expressible"] == "yes"

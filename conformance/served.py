@@ -1,6 +1,6 @@
 """A real resource server beside the model: the design that explains which requests it was seen to serve.
 
-The search is that for clients in small (:mod:`simulations.fitting`): one switch at a time, and two where one leads no
+The search is that for clients in small (:mod:`deployed.fitting`): one switch at a time, and two where one leads no
 further, as long as more requests are answered as the rules say of such a design.
 """
 
@@ -16,12 +16,12 @@ from conformance.packages import host_of
 from conformance.presented import Around, reading
 from conformance.resource_profile import ResourceProfile, Seen
 from conformance.software import Release
+from deployed.fitting import Noted
+from deployed.servers import RESOURCE_SERVER, resource_servers
 from model.conversation import STAGES, converse
 from model.design import Design
 from model.rule import Rule
 from model.switches import SWITCHES
-from simulations.fitting import Noted
-from simulations.servers import RESOURCE_SERVER, resource_servers
 
 #: The switches that are looked for: those that tell resource servers apart, and whose keys they take.
 FITTED = (*RESOURCE_SERVER, "rs_keys", "r_requires_dpop")

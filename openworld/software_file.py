@@ -16,7 +16,7 @@ from openworld.files import as_json, write
 if TYPE_CHECKING:
     from conformance.judge import Judgement
     from conformance.play import Play
-    from openworld.reality import Explanation
+    from deployed.explanation import Explanation
 
 #: The file in the folder of one client, server or pair.
 FILE = "software.json"

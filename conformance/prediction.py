@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from conformance.attacks import Asking
 from conformance.judge import Judgement
 from model.design import Configuration, Design
-from openworld.reality import Asker
 
 #: What a resource server of the attacker's, which the user is sent to, has at its disposal.
 STRANGER = frozenset({"mal_rs"})
@@ -44,7 +44,7 @@ class Prediction:
 
 
 def predict(
-    client: Design, server: Mapping[str, str], resource_server: Mapping[str, str], ask: Asker
+    client: Design, server: Mapping[str, str], resource_server: Mapping[str, str], ask: Asking
 ) -> Prediction | None:
     """What the model says of them; nothing where it has no word for one of them."""
     decided = {name: value for name, value in resource_server.items() if value}

@@ -10,15 +10,15 @@ import pytest
 from conformance.install import Installed
 from conformance.judge import Judgement, Sent
 from conformance.pair import Meeting, Remark
+from conformance.prediction import Prediction, predict
 from conformance.software import CLIENTS, Release, SoftwareError
 from conformance.triple import HONEST, called, meetings
+from deployed.servers import authorization_servers, resource_servers
 from model.clients import find
 from model.part import Part
+from openworld.cache import Asker
 from openworld.driving.asked import Asked
 from openworld.driving.meetings import _Store
-from openworld.reality import Asker
-from openworld.together import Prediction, predict
-from simulations.servers import authorization_servers, resource_servers
 
 AUTHLIB, DJANGO = "Authlib 1.9.10 AuthorizationServer", "django-oauth-toolkit 3.4.1"
 DEFAULT, VALIDATED = "mcp 2.3.0 server, default", "mcp 2.3.0 server, validate_token_resource=True"

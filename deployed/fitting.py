@@ -16,12 +16,12 @@ from functools import cache
 from itertools import combinations
 from typing import Any
 
+from deployed.behaviour import SETTINGS, Observed, ends_as, everything, measured, mutated, sent_as
 from model import scenario
 from model.conversation import Conversation, converse
 from model.design import Design
 from model.scenario import Scenario
 from model.switches import SWITCHES, Kind
-from simulations.behaviour import SETTINGS, Observed, ends_as, everything, measured, mutated, sent_as
 
 #: Ends explained, ends and messages, parts of messages, and how few switches are changed.
 Score = tuple[int, int, int, int]
@@ -317,7 +317,7 @@ def _near(name: str, fitted: Mapping[str, Fit]) -> Design | None:
 
 def as_toml(fits: Iterable[tuple[tuple[str, ...], str, Fit]]) -> Iterator[str]:
     """Fits as the lines of ``model/data/clients.toml``."""
-    yield "# Deployed clients as designs, fitted to what simulations/data/client_*.csv say of them: see README.md."
+    yield "# Deployed clients as designs, fitted to what deployed/data/client_*.csv say of them: see README.md."
     for names, like, found in fits:
         yield ""
         yield "[[design]]"

@@ -14,16 +14,14 @@ from functools import cache
 from importlib.resources import files
 from io import StringIO
 from itertools import product
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from deployed.cures import CLIENTS_OWN
 from model.clients import Client
 from model.design import DEPLOYMENTS, Configuration, Design, parse_capabilities
 from model.refusal import stopped
 from model.rule import Rule
-from model.words import worded
-from openworld.attackers import ATTACKERS
-from openworld.cures import CLIENTS_OWN
-from openworld.show import command
+from properties.attackers import ATTACKERS
 from properties.checker import Checker
 from properties.designs import MECHANISMS
 from properties.security import PROPERTIES
@@ -51,7 +49,7 @@ class Missing:
         rule: the rule that would refuse that attack; ``None`` where the attack has then no such step.
         levels: what the texts say of the rule (MUST, SHOULD ...), with the section.
         usable: whether honest parties still get to an unknown resource with it, in each environment.
-        command: what draws the first attack.
+        configuration: what the first attack is an attack on.
     """
 
     mechanism: str
@@ -60,7 +58,7 @@ class Missing:
     rule: Rule | None
     levels: tuple[tuple[str, str], ...]
     usable: Mapping[str, bool]
-    command: str
+    configuration: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +122,8 @@ def _missing(
     refusal = None if trace is None else stopped(trace, _in(better, first.environment, _capabilities(first)))
     rule = refusal.rule if refusal else None
     said = {"design": client.name, **DEPLOYMENTS[first.environment], "cap": ATTACKERS[first.attacker].capabilities}
-    drawn = command("trace", first.property, ";".join(f"{key}={value}" for key, value in said.items()))
-    return Missing(mechanism, (switch, value), tuple(ordered), rule, levels(rule, switch), usable, drawn)
+    asked = ";".join(f"{key}={value}" for key, value in said.items())
+    return Missing(mechanism, (switch, value), tuple(ordered), rule, levels(rule, switch), usable, asked)
 
 
 def levels(rule: Rule | None, switch: str) -> tuple[tuple[str, str], ...]:
@@ -145,70 +143,9 @@ def _catalogue() -> Mapping[str, list[tuple[str, str]]]:
     return found
 
 
-# --- in words ------------------------------------------------------------------------------------------------
-
-
-def lines(client: Client, found: Lacking) -> Iterator[str]:
-    """A page in Markdown: what a maintainer reads first is first."""
-    closed = len({one for each in found.missing for one in each.opens})
-    yield from (f"# {client.name}: the checks that it lacks", "")
-    yield (
-        "By the model, of the design that was fitted to this client. "
-        f"Of {closed + len(found.left)} ways in (a property that breaks, by the weakest attacker, among servers that "
-        f"are kind or as products are) {closed} are closed by one check that the client could make by itself; "
-        f"{len(found.missing)} such checks are missing."
-    )
-    for number, one in enumerate(found.missing, 1):
-        yield from ("", f"## {number}. {worded('mechanism', one.mechanism)}: closes {len(one.opens)}", "")
-        if one.rule is not None:
-            yield f"* **What it asks**: {one.rule.requirement}"
-        yield f"* **Asked for by**: {'; '.join(binding(one.levels)) or 'no text that the catalogue has'}"
-        yield f"* **Smallest fix**: `{one.fix[0]}={one.fix[1]}`{_costs(one.usable)}"
-        yield f"* **See it**: `{one.command}`"
-        yield from ("* **What gets in without it**", *(f"  * {said}" for said in _opened(one.opens)))
-    if found.left:
-        yield from ("", "## What none of its own checks closes alone", "")
-        yield from (f"* {said}" for said in _opened(found.left))
-
-
 def binding(levels: tuple[tuple[str, str], ...]) -> list[str]:
     """What binds most first, three of them."""
     order = {"MUST": 0, "MUST NOT": 0, "REQUIRED": 0, "SHALL": 0, "SHOULD": 1, "SHOULD NOT": 1}
     stated = dict.fromkeys((level, section) for level, section in levels if level != "-")
     ranked = sorted(stated, key=lambda pair: order.get(pair[0].upper(), 2))
     return [f"{level} ({section})" for level, section in ranked[:3]]
-
-
-def _opened(openings: tuple[Opening, ...]) -> list[str]:
-    """What breaks, attacker by attacker and environment by environment."""
-    groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    for prop, attacker in dict.fromkeys((one.property, one.attacker) for one in openings):
-        where = tuple(each for each in ENVIRONMENTS if Opening(prop, attacker, each) in openings)
-        groups.setdefault((attacker, where), []).append(worded("harm", prop))
-    return [f"somebody who {worded('attacker', attacker)}{_where(where)}: {', '.join(broken)}"
-            for (attacker, where), broken in groups.items()]  # fmt: skip
-
-
-def _where(environments: tuple[str, ...]) -> str:
-    return "" if environments == ENVIRONMENTS else f" ({worded('deployment', environments[0])})"
-
-
-def _costs(usable: Mapping[str, bool]) -> str:
-    lost = [worded("deployment", each) for each, reached in usable.items() if not reached]
-    return f"; with it no unknown resource can be used here: {', '.join(lost)}" if lost else ""
-
-
-def as_data(client: Client, found: Lacking) -> dict[str, Any]:
-    """The same as data."""
-    return {
-        "client": client.name,
-        "missing": [
-            {
-                "mechanism": one.mechanism, "fix": "=".join(one.fix), "rule": one.rule.name if one.rule else None,
-                "levels": [" ".join(level) for level in one.levels], "opens": [each._asdict() for each in one.opens],
-                "usable": dict(one.usable), "command": one.command,
-            }
-            for one in found.missing
-        ],
-        "left": [one._asdict() for one in found.left],
-    }  # fmt: skip

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from conformance.explained import explain
 from conformance.judge import Judgement, Sent
 from conformance.play import catalogue
 from conformance.software import CLIENTS, Release
+from deployed import explanation
+from deployed.behaviour import compare, measured
+from deployed.explanation import Explanation, design_of, neighbours
 from model.clients import find
 from model.part import Part
-from openworld import reality
-from openworld.reality import Explanation, design_of, explain, neighbours
-from simulations.behaviour import compare, measured
 
 PLAYS = [play for play in catalogue() if play.name in ("M01_iss_ok", "M02_iss_wrong_adv")]
 
@@ -32,7 +33,7 @@ def seen(version: str, outcomes: dict[str, str]) -> Explanation:
     [("2.3.0", "2.3.0"), ("1.26.0", "1.23.3"), ("2.0.1", "2.3.0"), ("99.0", "2.3.0"), ("0.9.1", "1.9.4")],
 )
 def test_relative_is_the_last_that_is_not_newer_of_its_major_version(version: str, relative: str) -> None:
-    design = design_of(Release(CLIENTS["mcp-python"], version))
+    design = design_of(f"mcp-python=={version}")
     assert design.changes() == find(f"mcp-python=={relative}").design.changes()
 
 
@@ -84,10 +85,10 @@ def test_nothing_to_fit_to_leaves_the_design_of_a_relative() -> None:
 def test_fit_without_time_is_the_best_design_that_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
     """It says that it was cut short; with time it finds what explains more."""
     outcomes = {"M01_iss_ok": "A", "M02_iss_wrong_adv": "A"}
-    monkeypatch.setattr(reality, "PATIENCE", 0.0)
+    monkeypatch.setattr(explanation, "PATIENCE", 0.0)
     cut = seen("2.3.1", outcomes)
     assert (cut.source, cut.whole, cut.to_json()["whole"]) == ("fitted", False, False)
-    monkeypatch.setattr(reality, "PATIENCE", 1000.0)
+    monkeypatch.setattr(explanation, "PATIENCE", 1000.0)
     whole = seen("2.3.1", outcomes)
     assert whole.whole
     assert whole.shares()["catalogue"] >= cut.shares()["catalogue"]

@@ -135,7 +135,7 @@ def everything() -> Mapping[str, Mapping[str, Observed]]:
 def _file(name: str, scenarios: Iterable[str]) -> Mapping[str, Mapping[str, Observed]]:
     known = set(scenarios)
     found: dict[str, dict[str, Observed]] = {}
-    lines = files("simulations").joinpath("data", name).read_text(encoding="utf-8").splitlines()
+    lines = files("deployed").joinpath("data", name).read_text(encoding="utf-8").splitlines()
     for row in csv.DictReader(lines):
         observed = read_row(**row) if row["scenario"] in known else None
         if observed is not None:
@@ -189,7 +189,7 @@ def _placed(url: str) -> str:
 def attacked() -> Mapping[str, Mapping[str, tuple[frozenset[str], frozenset[str]]]]:
     """The properties that each client lost in attack traces that were played to it, and those that the model said."""
     found: dict[str, dict[str, tuple[frozenset[str], frozenset[str]]]] = {}
-    lines = files("simulations").joinpath("data", "client_attacks.csv").read_text(encoding="utf-8").splitlines()
+    lines = files("deployed").joinpath("data", "client_attacks.csv").read_text(encoding="utf-8").splitlines()
     for row in csv.DictReader(lines):
         sets = frozenset(row["lost"].split()), frozenset(row["expected"].split())
         found.setdefault(f"{row['implementation']}=={row['version']}", {})[row["trace"]] = sets

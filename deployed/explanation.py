@@ -1,4 +1,4 @@
-"""Real software beside the model: what was seen of a client, and the design that explains it.
+"""The design that explains what was seen of a client, and how well it predicts that.
 
 The design of a release that the model knows is the stored one, so that its agreement is a prediction; any other
 release gets the design that explains most of what was just seen, and what its nearest stored relative predicts is
@@ -10,27 +10,16 @@ scenario differently the change is somewhere between them, and what is predicted
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-from conformance.judge import Judgement
-from conformance.play import Play
-from conformance.software import Release
-from conformance.telling import PARTIES
+from deployed.behaviour import Comparison, Observed
+from deployed.fitting import Note, fit
 from model.clients import Client, clients
-from model.conversation import STAGES, Request, converse
-from model.design import Configuration, Design
-from model.part import BROKEN_QUERY, PROOF, TRIAL
-from model.scenario import ORIGINS
-from model.trace import Trace
-from model.world import NONE
-from openworld.cache import Cache, default_folder
-from openworld.jobs import Question
-from properties.checker import Checker
-from properties.security import find
-from simulations.behaviour import Comparison, Observed
-from simulations.fitting import Note, fit
+from model.conversation import STAGES, converse
+from model.design import Design
+from model.scenario import Scenario
 
 #: Seconds of computing in which a design is looked for that explains what was seen: a busy machine finds no other.
 PATIENCE = 25.0
@@ -122,75 +111,47 @@ class Explanation:
         }
 
 
-def explain(
-    release: Release, plays: Sequence[Play], judgements: Sequence[Judgement],
-    note: Note = lambda explained, of: None,
-) -> Explanation:  # fmt: skip
-    """The design of a client, and how well it predicts what was seen; ``note`` is told how far a fit is.
+class Tried(NamedTuple):
+    """What was tried on a client, where it comes from, and what the client did."""
 
-    The model is asked about every play that is told by messages alone: not about how messages travel, and not about
-    what the attacker does in the browser.
+    scenario: Scenario
+    source: str
+    observed: Observed
+
+
+def explain(name: str, tried: Mapping[str, Tried], note: Note = lambda explained, of: None) -> Explanation:
+    """The design of a client, as ``implementation==version``, and how well it predicts what was seen of it.
+
+    ``note`` is told how far a fit is.
     """
-    seen = {one.scenario: observed(one) for one in judgements if one.outcome in STAGES}
-    alone = [play for play in plays if not (play.twist or play.bounce or play.acts)]
-    asked = {play.name: play for play in alone if play.name in seen}
-    stored, beside = clients().get(str(release)), neighbours(str(release))
-    catalogued = {name: seen[name] for name, play in asked.items() if play.source in ("catalogue", "pair")}
+    stored, beside = clients().get(name), neighbours(name)
+    catalogued = {each: one.observed for each, one in tried.items() if one.source in ("catalogue", "pair")}
     if stored is not None:
         design, source, decided_by, whole = stored.design, "stored", stored.decided_by, True
     elif catalogued:
-        starts = [design_of(release), *(one.design for one in clients().values())]
+        starts = [design_of(name), *(one.design for one in clients().values())]
         found = fit(catalogued, starts, None, PATIENCE, note)
         design, source, decided_by, whole = found.design, "fitted", found.evidence, found.whole
     else:
-        design, source, whole = design_of(release), "relative", True
+        design, source, whole = design_of(name), "relative", True
         decided_by = beside[0].decided_by if beside else {}
 
     def compare(design: Design) -> dict[str, Comparison]:
-        said = {name: converse(design, play.scenario(_origins())) for name, play in asked.items()}
-        return {name: Comparison(name, seen[name], conversation) for name, conversation in said.items()}
+        said = {each: converse(design, one.scenario) for each, one in tried.items()}
+        return {each: Comparison(each, tried[each].observed, conversation) for each, conversation in said.items()}
 
-    sources = {name: play.source for name, play in asked.items()}
+    sources = {each: one.source for each, one in tried.items()}
     if stored is not None:
         beside = ()
     ends = [compare(one.design) for one in beside]
-    said = {name: tuple(each[name].predicted.stage for each in ends) for name in asked} if beside else {}
+    said = {each: tuple(by[each].predicted.stage for by in ends) for each in tried} if beside else {}
     names = tuple(one.name for one in beside)
     return Explanation(design, source, decided_by, compare(design), sources, names, said, whole)
 
 
-def _origins() -> dict[str, str]:
-    """The origins that the model uses, and more of their kind for the parties that only attack traces have."""
-    return {**ORIGINS, **{name: f"http://127.0.0.1:{8100 + number}" for number, name in enumerate(PARTIES)}}
-
-
-class Asker:
-    """Finds runs with the solver, and remembers them in the cache."""
-
-    def __init__(self) -> None:
-        self._cache, self._checker = Cache(default_folder()), Checker()
-
-    def __call__(self, name: str, configuration: Configuration) -> Trace | None:
-        """The shortest run that shows what a property is about; that there is none costs a fraction of saying why."""
-        question = Question(name, str(configuration))
-        known = self._cache.get(question)
-        if known is None:
-            if not self.can(name, configuration):
-                return None
-            known = self._checker.verdict(name, configuration)
-            self._cache.put(question, known.to_json())
-        return known.trace
-
-    def can(self, name: str, configuration: Configuration) -> bool:
-        """Whether there is such a run."""
-        shows = "attack" if find(name).kind == "security" else "reached"
-        return self._checker.result(name, configuration) == shows
-
-
-def design_of(release: Release) -> Design:
+def design_of(name: str) -> Design:
     """The stored design of a client, or that of its nearest relative, or the baseline."""
-    beside = neighbours(str(release))
-    return next((one.design for one in (clients().get(str(release)), *beside) if one is not None), Design())
+    return next((one.design for one in (clients().get(name), *neighbours(name)) if one is not None), Design())
 
 
 def neighbours(name: str) -> tuple[Client, ...]:
@@ -205,31 +166,3 @@ def neighbours(name: str) -> tuple[Client, ...]:
 def age(name: str) -> list[int]:
     """The numbers of a version, by which releases come one after the other."""
     return [int(number) for number in re.findall(r"\d+", name.partition("==")[2])]
-
-
-def observed(judgement: Judgement) -> Observed:
-    """A judgement in the terms in which measurements are compared with the model."""
-
-    def requests(kind: str) -> tuple[Request, ...]:
-        return tuple(
-            Request(one.to, _placed(one.resources[-1]) if one.resources else NONE, PROOF in one.what)
-            for one in judgement.sent
-            if one.request == kind and TRIAL not in one.what
-        )
-
-    registrations = tuple(dict.fromkeys(one.to for one in judgement.sent if one.request == "register"))
-    schemes = [one.what[0].of for one in judgement.sent if one.request == "call"]
-    first = next((one for one in judgement.sent if one.request == "authorize"), None)
-    query = None if first is None else (len(first.resources), BROKEN_QUERY not in first.what)
-    stage: Any = judgement.outcome
-    return Observed(
-        stage, registrations, requests("authorize"), requests("token"), schemes[-1] if schemes else "", query
-    )
-
-
-def _placed(text: str) -> str:
-    """A URL at the origins that the model uses."""
-    for name, origin in _origins().items():
-        text = text.replace(f"{{{name}}}", origin)
-    port = ORIGINS["rs"].rpartition(":")[2]
-    return text.replace("https://", "http://").replace("{rs_port}", port) if "{rs_port}" in text else text

@@ -6,21 +6,19 @@ gets a token from honest servers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 from model import scenario
 from model.conversation import converse
 from model.design import Configuration, Design
 from model.switches import SWITCHES
+from model.trace import Trace
+from properties.designs import MECHANISMS, Lattice
 
-if TYPE_CHECKING:
-    from conformance.attacks import Asking
-    from conformance.judge import Judgement
-    from conformance.play import Play
-
+#: Finds the shortest run that shows what a property is about; nothing where there is none.
+Ask = Callable[[str, Configuration], Trace | None]
 
 #: The scenario in which nothing is wrong.
 HONEST = "M01_iss_ok"
@@ -41,29 +39,6 @@ class Cure:
 
     def __str__(self) -> str:
         return ";".join(f"{name}={value}" for name, value in self.switches)
-
-
-def all_cures(design: Design, plays: list[Play], judgements: list[Judgement], ask: Asking) -> dict[str, list[Cure]]:
-    """For each scenario in which a client of this design falls for an attack: the smallest changes that stop it.
-
-    Mutations are left out: none of them is an attack that the model knows by name.
-    """
-    by_name = {play.name: play for play in plays}
-    found: dict[str, list[Cure]] = {}
-    known: dict[tuple[str, str], list[Cure]] = {}
-    for one in judgements:
-        trace = by_name[one.scenario].trace
-        if not one.attacks:
-            continue
-        if one.source == "catalogue":
-            found[one.scenario] = cures(design, one.scenario)
-        elif trace is not None:
-            own = as_deployed(design, trace.configuration)
-            question = trace.shows, str(own)
-            if question not in known:
-                known[question] = proven_cures(trace.shows, own, ask)
-            found[one.scenario] = known[question]
-    return found
 
 
 def cures(design: Design, name: str) -> list[Cure]:
@@ -93,18 +68,8 @@ def cures(design: Design, name: str) -> list[Cure]:
     return []
 
 
-def as_deployed(design: Design, attacked: Configuration) -> Configuration:
-    """A client's own design in the deployment, and against the attacker, that an attack was found with."""
-    from conformance.attacks import DEPLOYMENTS
-
-    deployment = {name: attacked.design[name] for each in DEPLOYMENTS for name in each}
-    return Configuration(design.but(**deployment), attacked.capabilities, attacked.world)
-
-
-def proven_cures(prop: str, own: Configuration, ask: Asking) -> list[Cure]:
+def proven_cures(prop: str, own: Configuration, ask: Ask) -> list[Cure]:
     """The smallest sets of mechanisms of the client's own with which a property holds and first contact succeeds."""
-    from properties.designs import MECHANISMS, Lattice
-
     positions = {
         MECHANISMS[name][0]: (own.design[MECHANISMS[name][0]], MECHANISMS[name][2])
         for name in CLIENTS_OWN
@@ -119,7 +84,7 @@ def proven_cures(prop: str, own: Configuration, ask: Asking) -> list[Cure]:
     return [cure for cure in usable if len(cure.switches) == fewest]
 
 
-def _usable(every: list[Cure], own: Configuration, ask: Asking) -> Iterator[Cure]:
+def _usable(every: list[Cure], own: Configuration, ask: Ask) -> Iterator[Cure]:
     for cure in every:
         honest = Configuration(own.design.but(**dict(cure.switches)), frozenset())
         if ask("first_contact", honest) is not None:

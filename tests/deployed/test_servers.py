@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from model.design import Design
-from simulations.servers import (
+from deployed.servers import (
     AUTHORIZATION_SERVER,
     RESOURCE_SERVER,
     authorization_servers,
     resource_servers,
 )
+from model.design import Design
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,14 @@ import tomllib
 
 import pytest
 
+from deployed import fitting
+from deployed.behaviour import Observed, compare, everything, measured, mutated
+from deployed.fitting import as_toml, fit, refine, refit
 from model import scenario
 from model.clients import find
 from model.conversation import converse
 from model.design import Design
 from model.switches import SWITCHES
-from simulations import fitting
-from simulations.behaviour import Observed, compare, everything, measured, mutated
-from simulations.fitting import as_toml, fit, refine, refit
 
 
 def watched(design):

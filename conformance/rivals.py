@@ -18,18 +18,17 @@ from typing import Any
 
 from pysat.examples.hitman import Hitman
 
+from conformance.explained import explain, observed
 from conformance.judge import Judgement
 from conformance.play import Play
 from conformance.software import Release
+from deployed.behaviour import Comparison, Observed, everything
+from deployed.fitting import FITTED, Note, Noted, lost, rivals
 from model import scenario
 from model.conversation import STAGES, Conversation, converse
 from model.design import Design
 from model.scenario import AND, ORIGINS
 from model.switches import SWITCHES
-from openworld import reality
-from openworld.reality import explain
-from simulations.behaviour import Comparison, Observed, everything
-from simulations.fitting import FITTED, Note, Noted, lost, rivals
 
 #: For so many pairs in which a rival parts from the design no further ones are looked for.
 ENOUGH = 5
@@ -224,22 +223,22 @@ def meet(
     """Play to a client what tells its design from the rivals of that, after plays that did not."""
     explained = explain(release, plays, judgements)
     design = explained.design
-    observed = {**everything().get(str(release), {}), **{
+    known = {**everything().get(str(release), {}), **{
         name: one.observed for name, one in explained.comparisons.items()
         if explained.sources[name] in ("catalogue", "mutation")
     }}  # fmt: skip
-    found = apart(design, observed, note)
+    found = apart(design, known, note)
     pairs = chosen(found)
     judged = run(pairs)
-    seen = {one.scenario: reality.observed(one) for one in judged if one.outcome in STAGES}
+    seen = {one.scenario: observed(one) for one in judged if one.outcome in STAGES}
 
     def see(asked: Sequence[Play]) -> list[Observed | None]:
         fresh = [play for play in asked if play.name not in seen]
-        seen.update({one.scenario: reality.observed(one) for one in run(fresh) if one.outcome in STAGES})
+        seen.update({one.scenario: observed(one) for one in run(fresh) if one.outcome in STAGES})
         return [seen.get(play.name) for play in asked]
 
     told = {str(rival): verdict(design, rival, seen) for rival in found}
-    surprises = filter(None, [surprise(design, observed, play, see) for play in pairs])
+    surprises = filter(None, [surprise(design, known, play, see) for play in pairs])
     return Paired(found, tuple(pairs), tuple(judged), told, tuple(surprises))
 
 

@@ -8,14 +8,13 @@ from itertools import combinations
 import pytest
 
 from conformance.play import Play
+from conformance.rivals import Surprise, apart, chosen, surprise, verdict
+from deployed.behaviour import Comparison, Observed
+from deployed.fitting import rivals
 from model import scenario
 from model.conversation import converse
 from model.design import Design
 from model.scenario import ORIGINS
-from openworld import pairs
-from openworld.pairs import Surprise, apart, chosen, surprise
-from simulations.behaviour import Comparison, Observed
-from simulations.fitting import rivals
 
 #: A part of the catalogue that is quick to go through.
 SOME = ("P02_dpop_challenge", "R01_exact", "M05_iss_missing_unadv", "D01_no_header_path_wk", "AT9_as_lists_other_rs")
@@ -104,6 +103,6 @@ def test_a_rival_is_refuted_or_is_what_the_client_does(catalogue: None) -> None:
     design = Design()
     rival = next(iter(apart(design, watched(design))))
     play = Play(rival.parts_in[0], "pair", "")
-    assert pairs.verdict(design, rival, {play.name: seen(design, play)}).startswith("refuted, by ")
-    assert pairs.verdict(design, rival, {play.name: seen(rival.design, play)}).startswith("what it does, by ")
-    assert pairs.verdict(design, rival, {}).startswith("not told")
+    assert verdict(design, rival, {play.name: seen(design, play)}).startswith("refuted, by ")
+    assert verdict(design, rival, {play.name: seen(rival.design, play)}).startswith("what it does, by ")
+    assert verdict(design, rival, {}).startswith("not told")

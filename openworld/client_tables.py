@@ -7,13 +7,13 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from deployed.behaviour import measured
 from model import scenario
 from model.clients import clients, find
 from model.design import parse
 from model.switches import SWITCHES
 from openworld.jobs import answers_once
 from properties.security import PROPERTIES
-from simulations.behaviour import measured
 
 if TYPE_CHECKING:
     import pandas as pd

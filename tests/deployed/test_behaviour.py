@@ -9,6 +9,7 @@ import pytest
 
 from conformance.install import DRIVERS
 from conformance.packages import declared
+from deployed.behaviour import attacked, attacks_table, client_designs, compare, measured, mutated, unseen
 from model import scenario
 from model.clients import clients
 from model.conversation import Request
@@ -16,7 +17,6 @@ from model.design import Design
 from model.scenario import ORIGINS
 from model.world import NONE
 from properties.security import PROPERTIES
-from simulations.behaviour import attacked, attacks_table, client_designs, compare, measured, mutated, unseen
 
 RS = ORIGINS["rs"]
 
@@ -51,7 +51,7 @@ def test_every_measured_client_has_a_design():
 @pytest.mark.parametrize("name", measured())
 def test_clients_do_what_the_model_says(name):
     """The model, configured as the client, predicts where conversations end and what is sent, or it is listed."""
-    listed = csv.DictReader(files("simulations").joinpath("data", "client_misses.csv").read_text().splitlines())
+    listed = csv.DictReader(files("deployed").joinpath("data", "client_misses.csv").read_text().splitlines())
     missed = [one.scenario for one in compared(name) if one.verdict != "predicted"]
     assert sorted(missed) == sorted(row["scenario"] for row in listed if row["client"] == name)
 

@@ -7,12 +7,14 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from deployed import missing
+from deployed.missing import Opening, checks
 from model.clients import find
 from model.design import DEPLOYMENTS, Configuration, parse_capabilities
-from openworld import missing
-from openworld.attackers import ATTACKERS
 from openworld.cli import main
-from openworld.missing import Opening, checks, lines
+from openworld.commands import clients as commands
+from openworld.missing_page import lines
+from properties.attackers import ATTACKERS
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +54,7 @@ def test_the_page_is_told_by_the_command(checker, monkeypatch):
     """In words; as data with the same checks; and only for a client."""
     client = find("mcp-python==1.28.1")
     found = checks(client, checker)
-    monkeypatch.setattr(missing, "checks", lambda _: found)
+    monkeypatch.setattr(commands, "checks", lambda _: found)
     ran = CliRunner().invoke(main, ["clients", client.name, "--missing"])
     assert ran.exit_code == 0
     assert ran.stdout.splitlines() == list(lines(client, found))

@@ -1,0 +1,67 @@
+"""What was just seen of a real client, in the terms of measurements, and the design that explains it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from conformance.judge import Judgement
+from conformance.play import Play
+from conformance.software import Release
+from conformance.telling import PARTIES
+from deployed import explanation
+from deployed.behaviour import Observed
+from deployed.explanation import Explanation, Tried
+from deployed.fitting import Note
+from model.conversation import STAGES, Request
+from model.part import BROKEN_QUERY, PROOF, TRIAL
+from model.scenario import ORIGINS
+from model.world import NONE
+
+
+def explain(
+    release: Release, plays: Sequence[Play], judgements: Sequence[Judgement],
+    note: Note = lambda explained, of: None,
+) -> Explanation:  # fmt: skip
+    """The design of a client, and how well it predicts what was seen; ``note`` is told how far a fit is.
+
+    The model is asked about every play that is told by messages alone: not about how messages travel, and not about
+    what the attacker does in the browser.
+    """
+    seen = {one.scenario: observed(one) for one in judgements if one.outcome in STAGES}
+    alone = [play for play in plays if play.name in seen and not (play.twist or play.bounce or play.acts)]
+    tried = {play.name: Tried(play.scenario(_origins()), play.source, seen[play.name]) for play in alone}
+    return explanation.explain(str(release), tried, note)
+
+
+def _origins() -> dict[str, str]:
+    """The origins that the model uses, and more of their kind for the parties that only attack traces have."""
+    return {**ORIGINS, **{name: f"http://127.0.0.1:{8100 + number}" for number, name in enumerate(PARTIES)}}
+
+
+def observed(judgement: Judgement) -> Observed:
+    """A judgement in the terms in which measurements are compared with the model."""
+
+    def requests(kind: str) -> tuple[Request, ...]:
+        return tuple(
+            Request(one.to, _placed(one.resources[-1]) if one.resources else NONE, PROOF in one.what)
+            for one in judgement.sent
+            if one.request == kind and TRIAL not in one.what
+        )
+
+    registrations = tuple(dict.fromkeys(one.to for one in judgement.sent if one.request == "register"))
+    schemes = [one.what[0].of for one in judgement.sent if one.request == "call"]
+    first = next((one for one in judgement.sent if one.request == "authorize"), None)
+    query = None if first is None else (len(first.resources), BROKEN_QUERY not in first.what)
+    stage: Any = judgement.outcome
+    return Observed(
+        stage, registrations, requests("authorize"), requests("token"), schemes[-1] if schemes else "", query
+    )
+
+
+def _placed(text: str) -> str:
+    """A URL at the origins that the model uses."""
+    for name, origin in _origins().items():
+        text = text.replace(f"{{{name}}}", origin)
+    port = ORIGINS["rs"].rpartition(":")[2]
+    return text.replace("https://", "http://").replace("{rs_port}", port) if "{rs_port}" in text else text
