@@ -8,12 +8,13 @@ BIN := $(VENV)/bin
 # Modules are compiled once for all the processes that a run starts, also where that was switched off.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help study test slow lab notebooks pair docs site bench dev clean
+.PHONY: help study test renew slow lab notebooks pair docs site bench dev clean
 .NOTPARALLEL:
 
 help:
 	@echo "make study   run the whole study (ARGS='...' is passed on to it)"
 	@echo "make test    lint, types and the quick tests"
+	@echo "make renew   write the files that are made from the code anew (schemas, golden files, notebooks)"
 	@echo "make slow    the tests marked slow"
 	@echo "make bench   the benchmarks"
 	@echo "make lab     JupyterLab on notebooks/"
@@ -33,6 +34,10 @@ test: $(VENV)/.dev
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2 -rs
+
+# What is looked at by tests is written by them; look at the difference before it is committed.
+renew: $(VENV)/.dev pair
+	$(BIN)/python -m pytest -n 2 --renew
 
 slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 -m slow --timeout 7200

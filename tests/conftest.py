@@ -39,6 +39,34 @@ from properties.unroll import Unrolling
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+
+# --- what is made from the code and kept in files ------------------------------------------------------------------
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--renew", action="store_true", help="write what is made from the code; run nothing else")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Files are renewed by the tests that read them, and by no others."""
+    if config.getoption("renew"):
+        items[:] = [item for item in items if "on_file" in getattr(item, "fixturenames", ())]
+
+
+@pytest.fixture
+def on_file(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """That a file holds what is made from the code; with ``--renew`` it does from then on."""
+
+    def check(path: Path, made: str | bytes, alike: Callable[[bytes], bool] | None = None) -> None:
+        made = made.encode() if isinstance(made, str) else made
+        alike = alike or made.__eq__
+        if request.config.getoption("renew") and not (path.exists() and alike(path.read_bytes())):
+            path.write_bytes(made)
+        assert alike(path.read_bytes()), f"`make renew` writes {path.name} anew"
+
+    return check
+
+
 # Most of what tests make is kept to the end, and looking through it for cycles again and again is for nothing.
 gc.set_threshold(50_000)
 

@@ -52,9 +52,9 @@ def written(machine, steps, states):
     return "\n".join(lines) + "\n"
 
 
-def test_honest_run_is_as_written_down():
+def test_honest_run_is_as_written_down(on_file):
     """The honest run at the CRM, step by step, is the committed one (data/honest_run.txt)."""
-    assert written(*honest_run()) == GOLDEN.read_text(encoding="utf-8")
+    on_file(GOLDEN, written(*honest_run()))
 
 
 def test_honest_run_ends_in_an_accepted_request():
