@@ -21,6 +21,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 from joserfc.jws import JWSRegistry
 
+from conformance.certificates import thumbprint_in
 from conformance.message import Asked
 from conformance.origins import HOST
 from conformance.proof import Proof, token_hash, verified_proof
@@ -61,6 +62,7 @@ class Around:
         keys: the keys of all issuers that there are.
         described: what they say of tokens that cannot be read, when they are asked.
         scope: what a token needs, if anything.
+        nonces: those that it gave for proofs; ``None``: it does not look which.
     """
 
     url: str
@@ -69,6 +71,7 @@ class Around:
     keys: Mapping[str, ECKey]
     described: Mapping[str, Mapping[str, Any]]
     scope: str = ""
+    nonces: Collection[str] | None = None
 
 
 def token_in(asked: Asked) -> Token:
@@ -89,6 +92,7 @@ class Presented:
         signer: the issuer whose key verifies it, or nothing.
         typed: whether it is typed as an access token.
         proof: one that its own key verifies.
+        certificate: the thumbprint of the TLS certificate of who sent it, or nothing.
     """
 
     asked: Asked
@@ -97,12 +101,17 @@ class Presented:
     signer: str
     typed: bool
     proof: Proof | None
+    certificate: str = ""
 
 
 def presented(asked: Asked, around: Around) -> Presented:
     """What comes with a request."""
     token = token_in(asked)
-    return Presented(asked, token, *_opened(token.text, around), verified_proof(asked.headers.get("dpop", "")))
+    proof, certificate = (
+        verified_proof(asked.headers.get("dpop", "")),
+        thumbprint_in(asked.headers.get("client-cert", "")),
+    )
+    return Presented(asked, token, *_opened(token.text, around), proof, certificate)
 
 
 def reading(design: Design, shown: Presented, around: Around, used: Collection[str] = ()) -> tuple[Named, ...]:
@@ -116,8 +125,10 @@ def reading(design: Design, shown: Presented, around: Around, used: Collection[s
 
 def _values(design: Design, shown: Presented, around: Around, used: Collection[str]) -> Iterator[dict[str, Any]]:
     token, claims, listed, proof = shown.token, shown.claims, around.listed, shown.proof
-    issuer, bound = str(claims.get("iss", NONE)), _confirmed(claims)
-    fits = proof is not None and _fits(design, proof, shown, bound)
+    issuer, bound = str(claims.get("iss", NONE)), _confirmed(claims, "jkt")
+    certificate = _confirmed(claims, "x5t#S256") if serving.compares_certificates(design) else NONE
+    known = proof is not None and _is_known(proof.nonce, around.nonces)
+    fits = proof is not None and _fits(design, proof, shown, bound, known)
     here = proof is not None and serving.target_is_this(design, proof.target, shown.asked.url)
     named = claims.get("aud", [])
     audiences = named if isinstance(named, list) else [named]
@@ -136,23 +147,30 @@ def _values(design: Design, shown: Presented, around: Around, used: Collection[s
             "key": bound if token.scheme == "dpop" else NONE, "own": bound == NONE,
             "for_this": fits and here, "for_another": fits and not here,
             "bare": proof is None and token.scheme == "bearer",
-            "certificate": NONE, "presented": NONE, "used": _is_stale(design, proof, used),
+            "certificate": certificate, "presented": shown.certificate,
+            "used": proof is not None and (proof.name in used or _lacks_nonce(design, known)),
         }  # fmt: skip
 
 
-def _fits(design: Design, proof: Proof, shown: Presented, bound: str) -> bool:
-    """Whether a proof is by the right key, just made, and for this token and method as far as that is compared."""
-    if not proof.fresh or proof.thumbprint != bound:
+def _fits(design: Design, proof: Proof, shown: Presented, bound: str, known: bool) -> bool:
+    """Whether a proof is by the right key, just made, and for this token and method as far as that is compared.
+
+    It was just made by its time, or by its nonce where one is asked for (RFC 9449 4.3, 11).
+    """
+    timely = proof.fresh or (known and bool(same(design.dpop_replay, "nonce")))
+    if not timely or proof.thumbprint != bound:
         return False
     for_token = rules.proof_fits_token(design, proof.token_hash == token_hash(shown.token.text), True)
     return bool(for_token) and bool(rules.proof_fits_method(design, shown.asked.method, proof.method))
 
 
-def _is_stale(design: Design, proof: Proof | None, used: Collection[str]) -> bool:
-    """Whether a proof was there before, or has no nonce where one is asked for."""
-    if proof is None:
-        return False
-    return proof.name in used or bool(all_of(same(design.dpop_replay, "nonce"), proof.nonce == ""))
+def _is_known(nonce: str, given: Collection[str] | None) -> bool:
+    return nonce != "" if given is None else nonce in given
+
+
+def _lacks_nonce(design: Design, known: bool) -> bool:
+    """Whether a proof has no nonce, or one that was never given, where one is asked for (RFC 9449 9)."""
+    return bool(all_of(same(design.dpop_replay, "nonce"), not known))
 
 
 def _as_https(url: str) -> str:
@@ -160,9 +178,9 @@ def _as_https(url: str) -> str:
     return f"https://{HOST}{url.removeprefix(_PLAIN)}" if url.startswith(_PLAIN) else url
 
 
-def _confirmed(claims: Mapping[str, Any]) -> str:
+def _confirmed(claims: Mapping[str, Any], member: str) -> str:
     named = claims.get("cnf")
-    return str(named.get("jkt", NONE)) if isinstance(named, dict) else NONE
+    return str(named.get(member, NONE)) if isinstance(named, dict) else NONE
 
 
 def is_past(expires: Any) -> bool:

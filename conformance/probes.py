@@ -15,12 +15,13 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from conformance.certificates import Certificate
 from conformance.proof import token_hash
 from model.logic import decided
 from model.messages import ResourceRequest
@@ -30,6 +31,8 @@ from model.world import NONE
 #: Where the resource is on its origin: deep enough for something to be above it and below it.
 PATH = "/api/mcp"
 URL = f"{{rs}}{PATH}"
+#: How a token is bound, by the member of its `cnf` that says so (RFC 9449 6.1; RFC 8705 3.1).
+Binding = Literal["", "jkt", "x5t#S256"]
 #: The client that tokens are issued to, and the scope that they have.
 CLIENT, SCOPE = "https://client.example/oauth.json", "read"
 LIFETIME = 3600
@@ -53,12 +56,13 @@ class Probe:
         source: the section that says what is to be made of it.
         signer: the party whose key signs the token; nobody's where the algorithm is not one of theirs.
         more: claims beside those in the message; ``None`` takes one away.
-        bound: whether the token is bound to the client's key.
+        bound: what the token is bound to: the client's key, its TLS certificate, or nothing.
         proof_method: the method that the proof was made for, where that is another than the request's.
         proof_age: seconds since the proof was made.
+        nonce: that of the proof, where the resource server gives any: what it gave, none, or one that it never gave.
         place: where in the request the token is.
         again: whether the very request was sent once before.
-    unbound: it is about a token that is bound to no key, also where a resource server takes no such token.
+            unbound: it is about a token that is bound to no key, also where a resource server takes no such token.
         readable: it is about tokens that a resource server reads, not about those that it asks the AS about.
     """
 
@@ -70,9 +74,10 @@ class Probe:
     type: str = "at+jwt"
     algorithm: str = "ES256"
     more: Mapping[str, Any] = field(default_factory=dict)
-    bound: bool = False
+    bound: Binding = ""
     proof_method: str = ""
     proof_age: int = 0
+    nonce: Literal["given", "none", "made_up"] = "given"
     place: Place = "header"
     again: bool = False
     unbound: bool = False
@@ -84,7 +89,7 @@ class Probe:
         if self.unbound or self.bound or self.place != "header":
             return self
         proof = replace(self.request, dpop=f"{TOKEN}@{self.request.url}", proof_key="client")
-        return replace(self, request=proof, bound=True)
+        return replace(self, request=proof, bound="jkt")
 
 
 _OWN = ResourceRequest(
@@ -104,8 +109,12 @@ def _proven(made_for: str = TOKEN, at: str = URL, key: str = "client") -> Resour
     return replace(_OWN, dpop=f"{made_for}@{at}", proof_key=key)
 
 
+def _over(certificate: str) -> ResourceRequest:
+    return replace(_OWN, client_certificate=certificate)
+
+
 _AUD, _ISS, _SIG = "RFC 9068 4; RFC 9700 2.3; MCP authorization 2026-07-28", "RFC 9068 4", "RFC 9068 4; RFC 8725 3.1"
-_PROOF = "RFC 9449 4.3"
+_PROOF, _NONCE, _TLS = "RFC 9449 4.3", "RFC 9449 9", "RFC 8705 3"
 #: A request that is to be served, and how it is to be served where no Bearer token is: else nothing is measured.
 HONEST, PROVEN = "own", "dpop"
 
@@ -138,18 +147,24 @@ PROBES: tuple[Probe, ...] = (
     Probe("scope_other", "it carries another scope", "RFC 6750 3.1", _OWN, more={"scope": "other"}),
     Probe("in_query", "a token in the query", "RFC 6750 2.3; RFC 9700 4.3.2", _OWN, place="query"),
     Probe("in_form", "a token in a form", "RFC 6750 2.2", _OWN, place="form"),
-    Probe("cnf_bare", "a bound token without a proof, as Bearer", "RFC 9449 6, 7.2", _OWN, bound=True),
+    Probe("cnf_bare", "a bound token without a proof, as Bearer", "RFC 9449 6, 7.2", _OWN, bound="jkt"),
     Probe("bearer", "a token that is bound to no key, as Bearer", "RFC 9449 7.2", _OWN, unbound=True),
-    Probe(PROVEN, "a bound token with a proof", "RFC 9449 7.1", _proven(), bound=True),
-    Probe("dpop_again", "the same request once more", "RFC 9449 11.1", _proven(), bound=True, again=True),
-    Probe("dpop_other_key", "a proof by another key", _PROOF, _proven(key="another"), bound=True),
-    Probe("dpop_other_url", "a proof for another URL", _PROOF, _proven(at="{rs}/api/neighbour"), bound=True),
-    Probe("dpop_query", "a proof for its URL with a query", _PROOF, _proven(at=f"{URL}?a=b"), bound=True),
-    Probe("dpop_slash", "a proof for its URL with a slash more", _PROOF, _proven(at=f"{URL}/"), bound=True),
-    Probe("dpop_other_method", "a proof for another method", _PROOF, _proven(), bound=True, proof_method="DELETE"),
-    Probe("dpop_other_token", "a proof for another token", _PROOF, _proven(ANOTHER), bound=True),
-    Probe("dpop_no_token", "a proof that names no token", _PROOF, _proven(""), bound=True),
-    Probe("dpop_old", "a proof made an hour ago", "RFC 9449 11.1", _proven(), bound=True, proof_age=3600),
+    Probe(PROVEN, "a bound token with a proof", "RFC 9449 7.1", _proven(), bound="jkt"),
+    Probe("dpop_again", "the same request once more", "RFC 9449 11.1", _proven(), bound="jkt", again=True),
+    Probe("dpop_other_key", "a proof by another key", _PROOF, _proven(key="another"), bound="jkt"),
+    Probe("dpop_other_url", "a proof for another URL", _PROOF, _proven(at="{rs}/api/neighbour"), bound="jkt"),
+    Probe("dpop_query", "a proof for its URL with a query", _PROOF, _proven(at=f"{URL}?a=b"), bound="jkt"),
+    Probe("dpop_slash", "a proof for its URL with a slash more", _PROOF, _proven(at=f"{URL}/"), bound="jkt"),
+    Probe("dpop_other_method", "a proof for another method", _PROOF, _proven(), bound="jkt", proof_method="DELETE"),
+    Probe("dpop_other_token", "a proof for another token", _PROOF, _proven(ANOTHER), bound="jkt"),
+    Probe("dpop_no_token", "a proof that names no token", _PROOF, _proven(""), bound="jkt"),
+    Probe("dpop_old", "a proof made an hour ago", "RFC 9449 11.1", _proven(), bound="jkt", proof_age=3600),
+    Probe("dpop_no_nonce", "a proof without the nonce that was given", _NONCE, _proven(), bound="jkt", nonce="none"),
+    Probe("dpop_other_nonce", "a proof with a nonce that was never given", _NONCE, _proven(), bound="jkt",
+          nonce="made_up"),
+    Probe("mtls", "a token bound to the TLS certificate that it comes with", _TLS, _over("client"), bound="x5t#S256"),
+    Probe("mtls_bare", "a token bound to a TLS certificate, without one", _TLS, _OWN, bound="x5t#S256"),
+    Probe("mtls_other", "a token bound to another TLS certificate", _TLS, _over("another"), bound="x5t#S256"),
 )  # fmt: skip
 
 
@@ -160,11 +175,15 @@ class OnTheWire:
         opaque: whether tokens are such that the resource server has to ask about them.
         json_rpc: whether requests are those of MCP.
         described: of opaque tokens, what the AS says of them.
+        nonce: the last that the resource server gave.
+        certificates: TLS certificates of the client.
     """
 
     def __init__(self, origins: Mapping[str, str], keys: Mapping[str, ECKey]) -> None:
         self.origins, self.keys, self.opaque, self.json_rpc = origins, keys, False, False
         self.described: dict[str, dict[str, Any]] = {}
+        self.nonce = ""
+        self.certificates = {name: Certificate() for name in ("client", "another")}
         self.own = {name: ECKey.generate_key("P-256") for name in ("client", "another")}
 
     def request(self, probe: Probe) -> tuple[str, str, dict[str, str], str]:
@@ -184,6 +203,8 @@ class OnTheWire:
         else:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
             body = urlencode({"access_token": tokens[TOKEN]})
+        if message.client_certificate != NONE:
+            headers["Client-Cert"] = self.certificates[str(message.client_certificate)].told
         if message.dpop != NONE:
             headers["DPoP"] = self._proof(probe, decided(method), tokens)
         return decided(method), url, headers, body
@@ -202,9 +223,12 @@ class OnTheWire:
             "iss": None if issuer == NONE else self.placed(issuer), "sub": message.token_subject,
             "aud": (audience[0] if len(audience) == 1 else audience) or None, "client_id": CLIENT, "scope": SCOPE,
             "iat": now - 60, "exp": now + LIFETIME, "jti": secrets.token_urlsafe(9),
-            "cnf": {"jkt": self.own["client"].thumbprint()} if probe.bound else None, **more,
+            "cnf": {probe.bound: self._bound_to(probe.bound)} if probe.bound else None, **more,
         }  # fmt: skip
         return {name: value for name, value in claims.items() if value is not None}
+
+    def _bound_to(self, binding: Binding) -> str:
+        return self.own["client"].thumbprint() if binding == "jkt" else self.certificates["client"].thumbprint
 
     def _token(self, probe: Probe, message: ResourceRequest) -> str:
         claims = self._claims(probe, message)
@@ -227,11 +251,13 @@ class OnTheWire:
     def _proof(self, probe: Probe, method: str, tokens: Mapping[str, str]) -> str:
         made_for, _, at = str(probe.request.dpop).partition("@")
         key = self.own[str(probe.request.proof_key)]
+        nonces = {"given": self.nonce, "none": "", "made_up": secrets.token_urlsafe(12)}
         head = {"alg": "ES256", "typ": "dpop+jwt", "jwk": key.as_dict(private=False)}
         claims = {
             "jti": secrets.token_urlsafe(12), "htm": probe.proof_method or method, "htu": self.placed(at),
             "iat": int(time.time()) - probe.proof_age,
             **({"ath": token_hash(tokens[made_for])} if made_for else {}),
+            **({"nonce": nonces[probe.nonce]} if nonces[probe.nonce] else {}),
         }  # fmt: skip
         return jwt.encode(head, claims, key)
 

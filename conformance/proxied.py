@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import Self
 
 import aiohttp
@@ -47,13 +48,23 @@ class Proxied(World):
             return await self._forward(asked, request)
         return await super().say(asked, request)
 
+    def tls(self, asked: Asked) -> ssl.SSLContext | None:
+        """The TLS by which a request is passed on; without any, by plain HTTP."""
+        return None
+
     async def _forward(self, asked: Asked, request: web.BaseRequest) -> Message:
         assert self._session is not None
         headers = {name: value for name, value in request.headers.items() if name.lower() != "accept-encoding"}
-        target = f"http://{HOST}:{self.real[asked.party]}{request.raw_path}"
+        tls = self.tls(asked)
+        target = f"{'http' if tls is None else 'https'}://{HOST}:{self.real[asked.party]}{request.raw_path}"
         try:
             async with self._session.request(
-                asked.method, target, headers=headers, data=asked.body or None, allow_redirects=False
+                asked.method,
+                target,
+                headers=headers,
+                data=asked.body or None,
+                allow_redirects=False,
+                ssl=True if tls is None else tls,
             ) as answer:
                 kept = {name: ", ".join(answer.headers.getall(name)) for name in answer.headers if _is_kept(name)}
                 cookies = answer.headers.getall("Set-Cookie", [])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
@@ -15,11 +16,14 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import aiohttp
+import trustme
 from yarl import URL
 
+from conformance.certificates import unchecked
 from conformance.install import Installed
 from conformance.judge import NOT_MEASURED, Judgement
 from conformance.message import Asked, Message
+from conformance.origins import HOST
 from conformance.play import Play
 from conformance.presented import Around, Presented, is_past, presented
 from conformance.probes import HONEST, PATH, PROBES, PROVEN, SCOPE, OnTheWire, Probe, asked
@@ -32,6 +36,10 @@ from model.scenario import Answer, Scenario
 
 #: What the resource server authenticates with where it asks the AS about tokens.
 CREDENTIALS = ("resource-server", "a-secret-of-one-run")
+#: Connections that present no certificate.
+_UNCERTIFIED = unchecked()
+Request = tuple[str, str, dict[str, str], str]
+Reply = tuple[int, Mapping[str, str], str]
 _REFUSED, _NOT_THERE = (400, 401, 403), (404, 405, 406, 415)
 
 
@@ -40,13 +48,18 @@ class Surroundings(Proxied):
 
     Attributes:
         described: what is told of opaque tokens.
+        secured: whether the resource server speaks TLS itself, and is shown the certificate of who asks it.
+        presents: connections with a certificate, by the header that tells of it.
+        certificate: its own for TLS, with its key.
     """
 
     described: Mapping[str, Mapping[str, Any]]
+    presents: Mapping[str, ssl.SSLContext]
 
     def __init__(self, play: Play) -> None:
         super().__init__(play)
-        self.described = {}
+        self.described, self.presents, self.secured = {}, {}, False
+        self.certificate = trustme.CA().issue_cert(HOST).private_key_and_cert_chain_pem.bytes().decode()
         self.url = f"{self.origins.origin('rs')}{PATH}"
 
     def answer(self, asked: Asked) -> Message:
@@ -64,13 +77,19 @@ class Surroundings(Proxied):
             return said.but(jwks_uri=f"{origin}/keys", introspection_endpoint=f"{origin}/introspect")
         return said
 
+    def tls(self, asked: Asked) -> ssl.SSLContext | None:
+        """The connection by which a request is passed on."""
+        if not self.secured:
+            return None
+        return self.presents.get(asked.headers.get("client-cert", ""), _UNCERTIFIED)
+
     def job(self, variant: str) -> dict[str, Any]:
         """What the driver is told."""
         issuer = self.origins.origin("as1")
         return {
             "variant": variant, "url": self.url, "origin": self.origins.origin("rs"), "path": PATH, "issuer": issuer,
             "jwks": f"{issuer}/keys", "introspection": f"{issuer}/introspect", "scope": SCOPE,
-            "client_id": CREDENTIALS[0], "client_secret": CREDENTIALS[1],
+            "client_id": CREDENTIALS[0], "client_secret": CREDENTIALS[1], "certificate": self.certificate,
         }  # fmt: skip
 
 
@@ -147,6 +166,7 @@ async def resource_profile(
     async with Surroundings(Play("M01_iss_ok", "catalogue", "")) as world:
         async with serving(installed, world.job(variant), limit * 3) as ready:
             world.real["rs"] = int(ready["port"])
+            world.secured = bool(ready.get("tls"))
             async with _Asking(world, limit) as asking:
                 seen = [one async for one in asking.everything(only, done)]
                 world.recording = Recording()
@@ -180,7 +200,9 @@ class _Asking:
         world.described = self.wire.described
         by_issuer = {server.origin: server.key for server in world.servers.values()}
         listed = frozenset({origins["as1"]})
-        self.around = Around(world.url, (world.url,), listed, by_issuer, self.wire.described, SCOPE)
+        self.nonces: set[str] = set()
+        self.around = Around(world.url, (world.url,), listed, by_issuer, self.wire.described, SCOPE, self.nonces)
+        world.presents = {one.told: one.context for one in self.wire.certificates.values()}
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> _Asking:
@@ -194,6 +216,7 @@ class _Asking:
     async def everything(self, only: Callable[[str], bool], done: Callable[[str], Any]) -> AsyncIterator[Seen]:
         """Every probe; where honest requests are served with proofs alone all come with one that are not about that."""
         takes_bare = await self.settle()
+        await self.ask(_named(PROVEN))  # whether it gives nonces
         for probe, why in asked(self.wire.opaque, self.wire.json_rpc):
             if probe.name == HONEST or only(probe.name):
                 yield await self.ask(probe if takes_bare else probe.proven, why)
@@ -206,30 +229,37 @@ class _Asking:
         """
         for self.wire.opaque, self.wire.json_rpc in product((False, True), repeat=2):
             for name, takes_bare in ((HONEST, True), (PROVEN, False)):
-                probe = next(probe for probe in PROBES if probe.name == name)
-                if (await self.ask(probe, "")).judgement.outcome == "A":
+                if (await self.ask(_named(name))).judgement.outcome == "A":
                     return takes_bare
         self.wire.opaque, self.wire.json_rpc = False, False
         return True
 
-    async def ask(self, probe: Probe, why: str) -> Seen:
-        """Send one probe, unless there is a reason why not."""
+    async def ask(self, probe: Probe, why: str = "") -> Seen:
+        """Send one probe, unless there is a reason why not; once more where a nonce is given for it (RFC 9449 9)."""
+        why = why or ("" if probe.nonce == "given" or self.nonces else "it gives no nonces")
         if why:
             return Seen(probe, Judgement(probe.name, "request", "n", "finished", error=why))
         self.world.recording = Recording()
-        method, url, headers, body = self.wire.request(probe)
-        shown = presented(request_of(method, url, headers, body), self.around)
+        request, answer = await self._sent(probe)
+        if probe.nonce == "given" and error_of(answer[1].get("www-authenticate", ""), answer[2]) == "use_dpop_nonce":
+            request, answer = await self._sent(probe)
+        shown = presented(request_of(*request), self.around)
         used: frozenset[str] = frozenset()
         if probe.again:
-            await self.send(method, url, headers, body)
+            answer = await self.send(*request)
             used = frozenset({shown.proof.name}) if shown.proof else used
-        status, received, text = await self.send(method, url, headers, body)
-        judged = self._judged(probe, status, received, text)
-        return Seen(probe, judged, shown, used, self.world.recording)
+        return Seen(probe, self._judged(probe, *answer), shown, used, self.world.recording)
 
-    async def send(
-        self, method: str, url: str, headers: Mapping[str, str], body: str = ""
-    ) -> tuple[int, Mapping[str, str], str]:
+    async def _sent(self, probe: Probe) -> tuple[Request, Reply]:
+        request = self.wire.request(probe)
+        answer = await self.send(*request)
+        given = answer[1].get("dpop-nonce")
+        if given:
+            self.wire.nonce = given
+            self.nonces.add(given)
+        return request, answer
+
+    async def send(self, method: str, url: str, headers: Mapping[str, str], body: str = "") -> Reply:
         """The status, headers and body of the answer to a request; 0 where there is none."""
         assert self._session is not None
         try:
@@ -294,6 +324,10 @@ class _Asking:
         except DocumentError:
             body = None
         return Answer(status, received.get("location", ""), body if isinstance(body, dict) else {})
+
+
+def _named(name: str) -> Probe:
+    return next(probe for probe in PROBES if probe.name == name)
 
 
 def _summary(document: Answer) -> str:

@@ -27,7 +27,7 @@ from model.switches import SWITCHES
 FITTED = (*RESOURCE_SERVER, "rs_keys", "r_requires_dpop")
 #: What is so by the way it is set up: it is told where keys are, and of no others for another issuer.
 SET_UP = Design({"key_lookup": "union"})
-#: A resource server that does all that the model has a rule for.
+#: A resource server that does all that the model has a rule for; a nonce is asked for by those that give any.
 STRICT = SET_UP.but(dpop_replay="jti")
 
 
@@ -128,10 +128,11 @@ def explain(profile: ResourceProfile, release: Release) -> Served:
     search = _Search(told, profile.around)
     values = search.climb(dict(SET_UP))
     refused_by = {one.probe.name: search.refuses(one, values) for one in told}
+    strict = STRICT.but(dpop_replay="nonce") if profile.around.nonces else STRICT
     off = {name for name in search.read if values[name] != SET_UP[name]}
     strictly = {
         one.probe.name: rule for one in told
-        if one.judgement.outcome == "A" and (rule := search.refuses(one, dict(STRICT)))
+        if one.judgement.outcome == "A" and (rule := search.refuses(one, dict(strict)))
     }  # fmt: skip
     return Served(
         profile, Design(values), {name: search.worse_without(name, values) for name in SWITCHES if name in off},

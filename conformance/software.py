@@ -154,6 +154,10 @@ RESOURCE_SERVERS = _named(
         "express-oauth2-jwt-bearer", beside=("express",),
         variants=("default", "strict", "dpop_required", "dpop_disabled"),
     ),
+    Software(
+        "oidc-provider", "npm", "oidc-provider", "oidc_provider_rs.mjs", "9.13.3", "oidc-provider", node=22,
+        variants=("default", "nonce"),
+    ),
     Software("fastmcp", "pypi", "fastmcp", "fastmcp_rs.py", "4.2.3", "FastMCP", variants=("default", "audience")),
     Software(
         "django-oauth-toolkit", "pypi", "django-oauth-toolkit", "django_oauth_toolkit_rs.py", "3.4.1",
@@ -161,7 +165,7 @@ RESOURCE_SERVERS = _named(
     ),
     Software(
         "mod-oauth2", "deb", "libapache2-mod-oauth2", "mod_oauth2.py", "4.0.0-1", "mod_oauth2",
-        variants=("default", "dpop", "introspection", "unasked"),
+        variants=("default", "dpop", "mtls", "introspection", "unasked"),
     ),
     Software(
         "mod-auth-openidc", "deb", "libapache2-mod-auth-openidc", "mod_auth_openidc.py", "2.4.17-1",

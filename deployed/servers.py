@@ -22,7 +22,7 @@ AUTHORIZATION_SERVER = ("as_resource", "as_echo", "h_iss", "as_dpop", "grant_res
 RESOURCE_SERVER = (
     "audience_check", "rs_no_audience", "rs_aud_slash", "rs_trust", "issuer_match", "typ_check", "scope_check",
     "rs_in_query", "rs_in_form", "rs_schemes", "rs_cnf", "rs_htu", "rs_htu_query", "rs_htu_slash", "rs_htm", "rs_ath",
-    "dpop_replay",
+    "dpop_replay", "rs_x5t",
 )  # fmt: skip
 
 

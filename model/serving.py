@@ -53,6 +53,14 @@ def needs_no_audience(design: Design) -> bool:
     return bool(same(design.rs_no_audience, "accept"))
 
 
+def compares_certificates(design: Design) -> bool:
+    """Whether a token that names a TLS certificate has to come with it (RFC 8705 3); others do not look at the name.
+
+    In worlds every resource server compares them (:func:`model.resource_server.certificate_is_bound_one`).
+    """
+    return bool(same(design.rs_x5t, "on"))
+
+
 def target_is_this(design: Design, target: str, url: str) -> bool:
     """Whether the URL in a proof is that of the request (RFC 9449 4.3: without query and fragment)."""
     if same(design.rs_htu_query, "compared") and "?" in target:

@@ -371,6 +371,7 @@ _SERVING = (
     ("rs_aud_slash", "compared ignored", "a final slash of an audience", "RFC 9068 4; RFC 3986 6.2.3"),
     ("rs_htu_query", "ignored compared", "the query of the URL in a proof, which that of the request is compared without", "RFC 9449 4.3"),
     ("rs_htu_slash", "compared ignored", "a final slash of the URL in a proof", "RFC 9449 4.3; RFC 3986 6.2.3"),
+    ("rs_x5t", "on off", "a token that names a TLS certificate comes over a connection with it; off: it is taken over any", "RFC 8705 3; RFC 7800 3"),
 )  # fmt: skip
 
 # What a question may forbid the attacker. Left free, these are its choices; no design has them.

@@ -26,19 +26,32 @@ Options ExecCGI
 </Directory>
 {protected}
 """
+_TLS = """
+LoadModule ssl_module {modules}/mod_ssl.so
+SSLEngine on
+SSLCertificateFile {folder}/certificate.pem
+SSLVerifyClient optional_no_ca
+"""
 _SCRIPT = """#!/bin/sh
 printf 'Content-Type: application/json\\r\\n\\r\\n{"data": "protected"}'
 """
 
 
-def run(name, job, protected, server=""):
-    """Serve what a module protects; ``protected`` are the lines that say how, ``server`` those about all of it."""
+def run(name, job, protected, server="", tls=False):
+    """Serve what a module protects; ``protected`` are the lines that say how, ``server`` those about all of it.
+
+    With ``tls`` it asks for a certificate, and takes one by any authority: what a token says of it is the module's.
+    """
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         script = os.path.join(folder, "protected")
         with open(script, "w") as file:
             file.write(_SCRIPT)
         os.chmod(script, 0o755)
+        if tls:
+            with open(os.path.join(folder, "certificate.pem"), "w") as file:
+                file.write(job["certificate"])
+            server += _TLS.format(modules=_MODULES, folder=folder)
         place = f"<Location {job['path']}>\n{protected}\n</Location>\n{server}"
         with open(os.path.join(folder, "apache.conf"), "w") as file:
             file.write(
@@ -51,4 +64,4 @@ def run(name, job, protected, server=""):
                     protected=place,
                 )
             )
-        serve(["/usr/sbin/apache2", "-X", "-d", folder, "-f", os.path.join(folder, "apache.conf")], port)
+        serve(["/usr/sbin/apache2", "-X", "-d", folder, "-f", os.path.join(folder, "apache.conf")], port, tls)

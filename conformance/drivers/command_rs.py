@@ -34,12 +34,12 @@ def wait_for(port, served):
     return False
 
 
-def serve(command, port, **options):
+def serve(command, port, tls=False, **options):
     """Start a command that listens at a port, say so, and stay until it ends."""
     served = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sys.stderr, **options)
     if not wait_for(port, served):
         raise SystemExit(f"Error: it ended with exit code {served.returncode}")
-    print(json.dumps({"ready": True, "port": port}), flush=True)
+    print(json.dumps({"ready": True, "port": port, "tls": tls}), flush=True)
     raise SystemExit(served.wait())
 
 

@@ -9,6 +9,7 @@ from browser import die_with_parent
 _VERIFY = {
     "default": "OAuth2TokenVerify jwks_uri {jwks}",
     "dpop": "OAuth2TokenVerify jwks_uri {jwks} type=dpop\nOAuth2AcceptTokenIn header type=DPoP",
+    "mtls": "OAuth2TokenVerify jwks_uri {jwks} type=mtls&mtls.policy=optional",
     "introspection": "OAuth2TokenVerify introspect {introspection} "
     "introspect.auth=client_secret_basic&client_id={client_id}&client_secret={client_secret}",
     "unasked": "OAuth2TokenVerify jwks_uri {jwks}",
@@ -24,7 +25,8 @@ def main():
     job = json.loads(sys.stdin.readline())
     die_with_parent()
     asked = "Require valid-user" if job["variant"] == "unasked" else _CLAIMS
-    run("oauth2", job, "\n".join(("AuthType oauth2", _VERIFY[job["variant"]], asked)).format_map(job))
+    protected = "\n".join(("AuthType oauth2", _VERIFY[job["variant"]], asked)).format_map(job)
+    run("oauth2", job, protected, tls=job["variant"] == "mtls")
 
 
 if __name__ == "__main__":

@@ -31,14 +31,16 @@ _ORIGINS = {name: f"http://127.0.0.1:{9000 + place}" for place, name in enumerat
 
 @pytest.fixture(scope="module")
 def wire() -> OnTheWire:
-    return OnTheWire(_ORIGINS, {name: ECKey.generate_key("P-256", auto_kid=True) for name in ("as1", "as2", "evil")})
+    made = OnTheWire(_ORIGINS, {name: ECKey.generate_key("P-256", auto_kid=True) for name in ("as1", "as2", "evil")})
+    made.nonce = "given"
+    return made
 
 
 @pytest.fixture(scope="module")
 def around(wire: OnTheWire) -> Around:
     url = wire.placed(URL)
     keys = {_ORIGINS[name]: key for name, key in wire.keys.items()}
-    return Around(url, (url,), frozenset({_ORIGINS["as1"]}), keys, wire.described, SCOPE)
+    return Around(url, (url,), frozenset({_ORIGINS["as1"]}), keys, wire.described, SCOPE, {wire.nonce})
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +65,12 @@ def served(design: Design, sent: list[tuple[Probe, Seen]], around: Around) -> fr
 
 def test_a_strict_resource_server_serves_what_is_in_order_and_nothing_else(sent, around) -> None:
     """A token that is for it, by its issuer, unexpired, in the header, with a proof if it is bound to a key."""
-    strict = Design({"dpop_replay": "jti"})
-    assert served(strict, sent, around) == {"own", "aud_list", "below_own", "bearer", "dpop", "dpop_query"}
+    strict, nonces = Design({"dpop_replay": "jti"}), {"dpop_no_nonce", "dpop_other_nonce"}
+    fine = {"own", "aud_list", "below_own", "bearer", "dpop", "dpop_query", "mtls"}
+    assert served(strict, sent, around) == fine | nonces
     assert served(Design(), sent, around) - served(strict, sent, around) == {"dpop_again"}
+    # A nonce says as well when a proof was made (RFC 9449 4.3).
+    assert served(Design({"dpop_replay": "nonce"}), sent, around) == fine | {"dpop_old"}
 
 
 def test_what_no_design_serves(sent, around) -> None:
@@ -144,15 +149,24 @@ def test_challenges_are_read(header: str, body: str, error: str, scheme: str) ->
 
 # --- a resource server of this machine ------------------------------------------------------------------------
 
-#: It looks at nothing but whether there is a token; with ``never`` it serves nobody.
+#: It looks at whether there is a token and nothing else; ``never`` serves nobody, ``nonce`` no proof without one.
 _SERVER = """
+import json
 import sys
+from base64 import urlsafe_b64decode
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         served = sys.argv[2] != "never" and "Authorization" in self.headers
+        proof = self.headers.get("DPoP")
+        if sys.argv[2] == "nonce" and proof:
+            claims = proof.split(".")[1]
+            served = json.loads(urlsafe_b64decode(claims + "=" * (-len(claims) % 4))).get("nonce") == "fresh"
         self.send_response(200 if served else 401)
+        if sys.argv[2] == "nonce" and not served:
+            self.send_header("DPoP-Nonce", "fresh")
+            self.send_header("WWW-Authenticate", 'DPoP error="use_dpop_nonce"')
         self.send_header("Content-Length", "0")
         self.end_headers()
     do_POST = do_GET
@@ -189,6 +203,16 @@ def test_a_resource_server_that_is_a_command(tmp_path: Path) -> None:
     code, said = conform(tmp_path, "always", "--expect", str(expectations))
     assert code == 2, said
     assert "say in 'because'" in said
+
+
+def test_a_nonce_that_is_asked_for_is_sent(tmp_path: Path) -> None:
+    """All proofs have it then but those that are about that; where none is given nothing is asked about nonces."""
+    code, said = conform(tmp_path, "nonce", "--scenarios", "dpop")
+    assert code == 0, said
+    assert "dpop_replay=nonce" in said
+    refused = {line.split()[0] for line in said.splitlines() if "401 use_dpop_nonce" in line}
+    assert refused == {"dpop_no_nonce", "dpop_other_nonce"}
+    assert conform(tmp_path, "always", "--scenarios", "dpop")[1].count("it gives no nonces") == 2
 
 
 def test_who_serves_nobody_has_refused_nothing(tmp_path: Path) -> None:

@@ -1,0 +1,42 @@
+"""TLS certificates of clients, and how whoever ends TLS tells a server behind it of them (RFC 9440)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import ssl
+
+import trustme
+
+
+class Certificate:
+    """A certificate of a client's, with its key, by an authority that nobody knows (RFC 8705 2.2, 3).
+
+    Attributes:
+        thumbprint: what a token that is bound to it says (`x5t#S256`, RFC 8705 3.1).
+        told: the header that tells of it (`Client-Cert`, RFC 9440 2.2).
+        context: connections that present it, to whatever server.
+    """
+
+    def __init__(self) -> None:
+        made = trustme.CA().issue_cert("client.example")
+        text = made.cert_chain_pems[0].bytes()
+        der = ssl.PEM_cert_to_DER_cert(text.decode())
+        self.thumbprint = base64.urlsafe_b64encode(hashlib.sha256(der).digest()).rstrip(b"=").decode()
+        self.told = f":{base64.b64encode(der).decode()}:"
+        self.context = unchecked()
+        made.configure_cert(self.context)
+
+
+def unchecked() -> ssl.SSLContext:
+    """Connections to a server of this run on loopback, whose certificate it has made itself."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def thumbprint_in(header: str) -> str:
+    """The thumbprint of the certificate that a header tells of; nothing where there is none."""
+    if not header:
+        return ""
+    return base64.urlsafe_b64encode(hashlib.sha256(base64.b64decode(header.strip(":"))).digest()).rstrip(b"=").decode()
