@@ -147,7 +147,8 @@ async def _run(
             world.origins.release("callback")
         job = {
             "url": world.url, "callback": world.callback, "document": world.document_url if software.documents else "",
-            "calls": world.calls, "patience": settings.limit / 2, "about": f"{play.name}: {play.about}",
+            "calls": world.calls, "variant": software.variants[0], "patience": settings.limit / 2,
+            "about": f"{play.name}: {play.about}",
         }  # fmt: skip
         trusted = "" if authority is None else authority.certificate
         runs = []

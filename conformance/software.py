@@ -42,7 +42,7 @@ class Software:
         documents: it can be given a client metadata document.
         own_document: the URL of the document that it names where it has a choice; nobody fetches it.
         listens: it answers at the callback itself.
-        variants: the configurations of a server that are tried.
+        variants: the configurations of a server that are tried; of a client, the one that it is driven in.
         tested: the version that the project is tested with.
         known_as: of a server, its product among those of the population; clients have one name everywhere.
     """
@@ -90,6 +90,7 @@ CLIENTS = _named(
     Software("fastmcp-client", "pypi", "fastmcp", "fastmcp_client.py", "4.2.3", listens=True),
     Software("ts-sdk-v1", "npm", "@modelcontextprotocol/sdk", _TYPESCRIPT, "1.32.2"),
     Software("ts-client-v2", "npm", "@modelcontextprotocol/client", _TYPESCRIPT, "2.4.0"),
+    Software("ts-client-v2-dpop", "npm", "@modelcontextprotocol/client", _TYPESCRIPT, "2.4.0", variants=("dpop",)),
     Software("oauth4webapi", "npm", "oauth4webapi", "oauth4webapi.mjs", "3.8.8", single_call=True),
     Software("ai-sdk-mcp", "npm", "@ai-sdk/mcp", "ai_sdk.mjs", "2.0.99", node=22, documents=False),
     Software(

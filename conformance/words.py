@@ -148,6 +148,7 @@ class Client:
             job = {
                 "url": world.url, "callback": world.callback,
                 "document": world.document_url if software.documents else "", "calls": self.calls,
+                "variant": software.variants[0],
                 "patience": self.settings.limit / 2, "about": "a word",
             }  # fmt: skip
             certificate = "" if authority is None else authority.certificate

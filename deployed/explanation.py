@@ -10,11 +10,11 @@ scenario differently the change is somewhere between them, and what is predicted
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from deployed.behaviour import Comparison, Observed
+from deployed.behaviour import Comparison, Observed, compare, measured
 from deployed.fitting import Note, fit
 from model.clients import Client, clients
 from model.conversation import STAGES, converse
@@ -136,17 +136,17 @@ def explain(name: str, tried: Mapping[str, Tried], note: Note = lambda explained
         design, source, whole = design_of(name), "relative", True
         decided_by = beside[0].decided_by if beside else {}
 
-    def compare(design: Design) -> dict[str, Comparison]:
+    def beside_model(design: Design) -> dict[str, Comparison]:
         said = {each: converse(design, one.scenario) for each, one in tried.items()}
         return {each: Comparison(each, tried[each].observed, conversation) for each, conversation in said.items()}
 
     sources = {each: one.source for each, one in tried.items()}
     if stored is not None:
         beside = ()
-    ends = [compare(one.design) for one in beside]
+    ends = [beside_model(one.design) for one in beside]
     said = {each: tuple(by[each].predicted.stage for by in ends) for each in tried} if beside else {}
     names = tuple(one.name for one in beside)
-    return Explanation(design, source, decided_by, compare(design), sources, names, said, whole)
+    return Explanation(design, source, decided_by, beside_model(design), sources, names, said, whole)
 
 
 def design_of(name: str) -> Design:
@@ -161,6 +161,33 @@ def neighbours(name: str) -> tuple[Client, ...]:
     before = [one for one in others if age(one.name) <= own][-1:]
     after = [one for one in others if age(one.name) > own][:1]
     return tuple(sorted((*before, *after), key=lambda one: age(one.name)[:1] != own[:1]))
+
+
+class LeftOut(NamedTuple):
+    """A stored release as if it were not: what its two neighbours say of it, beside what was measured.
+
+    Attributes:
+        ends: how many scenarios there are.
+        agreed: of how many of them the two say the same end.
+        right: of how many of those it is the end that was measured.
+    """
+
+    name: str
+    neighbours: tuple[str, ...]
+    ends: int
+    agreed: int
+    right: int
+
+
+def left_out() -> Iterator[LeftOut]:
+    """Every stored release that stands between two others, left out in turn."""
+    for name, observed in measured().items():
+        beside = neighbours(name)
+        if len(beside) == 2:
+            first, second = (compare(one.design, observed) for one in beside)
+            agreed = [a for a, b in zip(first, second, strict=True) if a.predicted.stage == b.predicted.stage]
+            right = sum(one.end_predicted for one in agreed)
+            yield LeftOut(name, tuple(one.name for one in beside), len(first), len(agreed), right)
 
 
 def age(name: str) -> list[int]:

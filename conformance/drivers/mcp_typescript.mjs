@@ -15,19 +15,24 @@ async function load() {
   }
 }
 
-// State is left to the host by the SDK, and this one sends none.
-function provider(job, host) {
+// State is left to the host by the SDK, and this one sends none; so is DPoP, by a session that it has or not.
+function provider(job, host, DpopSession) {
   const [made, kept] = memory(job, host);
   made.saveDiscoveryState = (state) => { kept.discovery = state; };
   made.discoveryState = () => kept.discovery;
   if (job.document) made.clientMetadataUrl = job.document;
+  if (job.variant === 'dpop') {
+    if (!DpopSession) throw new Unfit('this release makes no DPoP proofs');
+    const session = DpopSession.create();
+    made.dpop = () => session;
+  }
   return made;
 }
 
 async function drive(job) {
-  const { Client, StreamableHTTPClientTransport, UnauthorizedError, takesParameters } = await load();
+  const { Client, StreamableHTTPClientTransport, UnauthorizedError, DpopSession, takesParameters } = await load();
   const host = { answer: null };
-  const authProvider = provider(job, host);
+  const authProvider = provider(job, host, DpopSession);
   let transport;
 
   // Does something that may need authorization, at most twice.

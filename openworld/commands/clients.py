@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from deployed.behaviour import Comparison, compare, measured, unseen
+from deployed.explanation import left_out
 from deployed.fitting import as_toml, refit
 from deployed.missing import checks
 from model import scenario
@@ -32,9 +33,12 @@ WORDS = {
 @click.argument("name", required=False)
 @click.option("--scenario", metavar="ID", help="Show every decision of the client NAME in this scenario (R02, say).")
 @click.option("--missing", is_flag=True, help="List the checks that the client NAME lacks: what each opens, the fix.")
+@click.option("--neighbours", is_flag=True, help="Leave out each stored release in turn: what the two next to it say.")
 @click.option("--fit", is_flag=True, help="Fit all designs to the measurements anew and print them as TOML.")
 @as_json
-def clients(name: str | None, scenario: str | None, missing: bool, fit: bool, as_json: bool) -> int:
+def clients(
+    name: str | None, scenario: str | None, missing: bool, neighbours: bool, fit: bool, as_json: bool
+) -> int:  # fmt: skip
     """List the deployed clients whose behaviour was measured, each as a design, or show one of them.
 
     The share predicted is that of the scenarios in which the model, configured as the client, ends where the client
@@ -46,10 +50,13 @@ def clients(name: str | None, scenario: str | None, missing: bool, fit: bool, as
     openworld clients mcp-python==2.3.0
     openworld clients mcp-python --scenario M09
     openworld clients mcp-python --missing > page.md
+    openworld clients --neighbours
     """
     if fit:
         print_lines(as_toml(refit()))
         return DONE
+    if neighbours:
+        return _left_out(as_json)
     if name is None:
         if scenario is not None or missing:
             raise click.UsageError("--scenario and --missing need the NAME of a client; `openworld clients` lists them")
@@ -81,6 +88,21 @@ def _list(as_json: bool) -> int:
         shown = ", ".join(scenario.partition("_")[0] for scenario in missed)
         shares = f"{row['end']:>9.1%}{row['messages']:>10.1%}{row['unseen']:>9.1%}"
         click.echo(f"{row['name']:<30}{row['scenarios']:>9}{shares}   {shown}".rstrip())
+    return DONE
+
+
+def _left_out(as_json: bool) -> int:
+    """How often two neighbours that agree on the end of a scenario are right about the release between them."""
+    found = list(left_out())
+    total, agreed, right = (sum(getattr(one, name) for one in found) for name in ("ends", "agreed", "right"))
+    if as_json:
+        print_json({"releases": [one._asdict() for one in found], "ends": total, "agreed": agreed, "right": right})
+        return DONE
+    click.echo(f"{'left out':<22}{'ends':>6}{'agreed':>8}{'right':>7}   neighbours")
+    for one in found:
+        click.echo(f"{one.name:<22}{one.ends:>6}{one.agreed:>8}{one.right:>7}   {', '.join(one.neighbours)}")
+    share = f"{right / agreed:.1%} of them" if agreed else "none"
+    click.echo(f"where two neighbours agree ({agreed} of {total} ends) they are right about {right}: {share}")
     return DONE
 
 

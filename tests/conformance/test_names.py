@@ -34,4 +34,7 @@ def test_a_design_may_be_named_by_any_of_them() -> None:
 
 
 def test_every_package_of_a_client_is_a_name_of_it() -> None:
-    assert {canonical(one.package) for one in CLIENTS.values()} == set(CLIENTS)
+    """But for a client in a mode of its own, which is named by that."""
+    plain = {name for name, one in CLIENTS.items() if one.variants == ("default",)}
+    assert {canonical(one.package) for one in CLIENTS.values()} == plain
+    assert {name.rpartition("-")[2] for name in set(CLIENTS) - plain} == {"dpop"}
