@@ -12,7 +12,7 @@ References:
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import chain
@@ -128,6 +128,11 @@ class Laid:
         return self.unrolling.depth
 
     @property
+    def used(self) -> int:
+        """How many sweeps the run that was just found has."""
+        return 1 + max((fired.step for fired in self.unrolling.fired if self.solver.holds(fired.literal)), default=-1)
+
+    @property
     def longer(self) -> int:
         """A literal to assume for "something happens in the last sweep"."""
         return self.unrolling.layers[-1]
@@ -195,17 +200,22 @@ class Depths:
     A later question starts at the depth that sufficed for most of the earlier ones: one that starts deeper than it
     needs pays for every sweep, one that starts too early for a few milliseconds of looking; none is looked at deeper
     than ``limit`` sweeps. Where there are few questions (``growing``) one world that gets deeper is quicker than one
-    for each depth. ``solver`` answers.
+    for each depth. ``solver`` answers. How long the longest run is that an answer covers is not ``measured`` where it
+    does not matter.
     """
 
     def __init__(
-        self, template: Template, limit: int = LIMIT, growing: bool = False, solver: type[Engine] = SINGLE
-    ) -> None:
+        self, template: Template, limit: int = LIMIT, growing: bool = False, solver: type[Engine] = SINGLE,
+        measured: bool = True,
+    ) -> None:  # fmt: skip
         self.template = template
         self.limit = limit
         self._growing = growing
         self._solver = solver
         self._sufficed: Counter[int] = Counter()
+        self._measured = measured
+        self._ruled_out: defaultdict[int, list[set[int]]] = defaultdict(list)
+        self._always: dict[int, set[int]] = {}
         self._laid: dict[int, Laid] = {}
 
     def at_least(self, sweeps: int) -> Laid:
@@ -251,16 +261,38 @@ class Depths:
                 return Settled(answer, laid, Bound(laid.depth, False), core)
             if closed():
                 return Settled(answer, laid, Bound(0, True, any_length=True), core)
-            longer = laid.check([*assumptions, laid.longer], clock)
+            longer = self._longer(laid, assumptions, clock)
             if longer is Answer.UNSAT:
                 self._sufficed[laid.depth] += 1
-                return Settled(answer, laid, Bound(laid.longest(assumptions, clock), True), core)
+                most = laid.longest(assumptions, clock) if self._measured else laid.depth
+                return Settled(answer, laid, Bound(most, True), core)
             if longer is Answer.UNKNOWN:
                 return _settled(longer, laid)
             if laid.depth >= self.limit:
                 why = f"runs have more than {laid.depth} sweeps, and no more than {self.limit} are looked at"
                 return Settled(Answer.UNKNOWN, laid, Bound(laid.depth, False), core, why)
             laid = self.at_least(laid.depth + 1)
+
+    def _longer(self, laid: Laid, assumptions: list[int], clock: Clock) -> Answer:
+        """Whether there is a run longer than what is laid down.
+
+        Where nothing is measured, what has ruled such runs out before is good for whatever assumes as much. Of a
+        question that does not, what it has in common with those before it is tried first: that is likely to matter.
+        """
+        if self._measured:
+            return laid.check([*assumptions, laid.longer], clock)
+        known = self._ruled_out[laid.depth]
+        if any(core.issubset(assumptions) for core in known):
+            return Answer.UNSAT
+        always = self._always[laid.depth] = self._always.get(laid.depth, set(assumptions)).intersection(assumptions)
+        common = max((core.intersection(assumptions) - always for core in known), key=len, default=None)
+        answer = Answer.UNKNOWN
+        for assumed in (assumptions,) if common is None else (sorted(always | common), assumptions):
+            answer = laid.check([*assumed, laid.longer], clock)
+            if answer is Answer.UNSAT:
+                known.append(laid.solver.core() - {laid.longer})
+                break
+        return answer
 
 
 def _settled(answer: Answer, laid: Laid) -> Settled:

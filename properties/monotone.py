@@ -132,7 +132,7 @@ class Monotone(ABC):
         for name in self.names:
             more = there | {name}
             if more != there and not any(known <= more for known in enough):
-                there = self._attack(more) or there
+                there = self._attack(more, prove=False) or self._attack(more) or there
         return there
 
     # --- one question --------------------------------------------------------------------------------------------
@@ -147,7 +147,7 @@ class Monotone(ABC):
             found = self._settle(prop, there, prove=prove)
             literals = self._literals(found.laid)
             if found.answer is Answer.SAT:
-                self._sweeps = max(self._sweeps, found.laid.depth if prove else 0)
+                self._sweeps = max(self._sweeps, found.laid.used if prove else 0)
                 self._shown = prop, found.laid
                 return frozenset(name for literal, name in literals.items() if found.laid.solver.holds(literal))
             core |= {literals[literal] for literal in found.core & literals.keys()}
@@ -214,7 +214,7 @@ class Monotone(ABC):
             check_parties(Design(parties=self.configuration.design.parties), world)
             about = tuple(prop.name for prop in self.properties if self._world_of(prop) == world)
             template = Template(world, self.configuration, about, free=self.free)
-            self._worlds[world] = Depths(template, solver=MiniSat), Closure(template)
+            self._worlds[world] = Depths(template, solver=MiniSat, measured=False), Closure(template)
         return self._worlds[world]
 
 

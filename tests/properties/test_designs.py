@@ -8,8 +8,11 @@ import pytest
 
 from model.design import DEPLOYMENTS, Configuration, parse, parse_capabilities
 from model.switches import SWITCHES
+from properties.bounds import FIRST, Clock, Laid
 from properties.checker import Checker
 from properties.designs import MECHANISMS, Lattice, breaking, design_of, left_out
+from properties.engine import Answer
+from properties.security import find
 
 NAMES = ("exact_resource_match", "iss_always_compared", "pkce", "audience_check", "dpop", "metadata_issuer_check")
 SMALL = {name: MECHANISMS[name] for name in NAMES}
@@ -115,3 +118,16 @@ def test_sets_that_seem_to_suffice_in_short_runs_are_looked_at_in_longer_ones(mo
     assert plain.sufficient
     assert set(hasty.sufficient) == set(plain.sufficient)
     assert set(hasty.insufficient) == set(plain.insufficient)
+
+
+def test_what_ruled_longer_runs_out_does_so_only_where_all_of_it_is_assumed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refutation is kept for questions that assume as much, which are not put to the solver, and for no others."""
+    capabilities = parse_capabilities("mal_rs")
+    lattice = Lattice(["TC"], capabilities, mechanisms=SMALL)
+    depths, _ = lattice._depths(find("TC").world_of(lattice.configuration))
+    laid, clock = depths.at_least(FIRST), Clock()
+    nothing = [-literal for literal in laid.happens.values()]
+    assert depths._longer(laid, nothing, clock) is Answer.UNSAT
+    assert depths._longer(laid, [], clock) is Answer.SAT
+    monkeypatch.setattr(Laid, "check", lambda *_: pytest.fail("asked again"))
+    assert depths._longer(laid, [*nothing, *laid.unrolling.enforced.values()], clock) is Answer.UNSAT
