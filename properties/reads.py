@@ -34,13 +34,15 @@ def _on_file() -> dict[str, frozenset[str]]:
 def unread(world: World) -> frozenset[str]:
     """The switches that nothing in a world reads; of one that does not ship, those that none of its protocol does.
 
-    What was found of worlds that ship is on file. With a draft it is found anew, of any world.
+    What was found of worlds that ship is on file. With a draft it is found anew, of any world, and of one that has just
+    been put there.
     """
-    if marks():
-        return frozenset(name for name, switch in SWITCHES.items() if switch.in_worlds) - read_by(world)
-    if world == WORLDS.get(world.name):
+    ships = world == WORLDS.get(world.name)
+    if ships and world.name in _on_file() and not marks():
         return _on_file()[world.name]
-    alike = [_on_file()[known.name] for known in WORLDS.values() if set(known.protocols) & set(world.protocols)]
+    if ships or marks():
+        return frozenset(name for name, switch in SWITCHES.items() if switch.in_worlds) - read_by(world)
+    alike = [unread(known) for known in WORLDS.values() if set(known.protocols) & set(world.protocols)]
     return frozenset.intersection(*alike) if alike else frozenset()
 
 

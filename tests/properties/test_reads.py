@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from textwrap import fill, indent
@@ -26,6 +27,13 @@ def test_what_is_on_file_as_unread_is(on_file):
     lists = {name: ", ".join(f'"{each}"' for each in sorted(known - read_by(world))) for name, world in WORLDS.items()}
     lines = {name: indent(fill(listed, 96), "    ") for name, listed in lists.items()}
     on_file(UNREAD, f"{head}\n\n" + "".join(f"{name} = [\n{listed},\n]\n" for name, listed in lines.items()))
+
+
+def test_a_world_that_was_just_added_is_read_by_itself(monkeypatch):
+    """Before it is on file, what nothing in it reads is found, and a question about it is answered."""
+    added = replace(WORLDS["mixup"], name="just_added")
+    monkeypatch.setitem(WORLDS, "just_added", added)
+    assert unread(added) == unread(WORLDS["mixup"])
 
 
 def test_what_has_no_effect_on_purpose_has_none_anywhere():
