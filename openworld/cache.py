@@ -17,6 +17,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from platformdirs import user_cache_path
+
 import model
 import properties
 from model.design import Configuration, parse
@@ -53,8 +55,6 @@ def fingerprint(sources: tuple[Path, ...] = SOURCES) -> str:
 
 def default_folder() -> Path:
     """Where answers are kept unless something else is said: in the user's cache folder."""
-    from platformdirs import user_cache_path
-
     return user_cache_path("openworld", appauthor=False) / "verdicts"
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
+
+import pandas as pd
 
 from deployed.behaviour import measured
 from model import scenario
@@ -14,9 +16,6 @@ from model.design import parse
 from model.switches import SWITCHES
 from openworld.jobs import answers_once
 from properties.security import PROPERTIES
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 #: Where a conversation ended, in a word or two.
 ENDS = {"A": "accepted", "d": "refused at discovery", "a": "refused at the response", "t": "refused at the token",
@@ -106,8 +105,6 @@ def ended() -> pd.DataFrame:
 
     ``misdelivered``: a code went to another party than the one that issued it.
     """
-    import pandas as pd
-
     rows = [
         (name.partition("_")[0], scenario.load(name).about, client, seen.stage, ENDS[seen.stage], seen.misdelivered)
         for name in scenario.names()

@@ -5,22 +5,22 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas
 
 from openworld.headlines import headlines
 from openworld.show import rate_lines
-from simulations.experiment import Number
+from simulations.experiment import Experiment, Number
 from simulations.experiments import coinciding
 from simulations.intervals import LEVEL, deviations, together
+from simulations.knobs import numbers_read, traits_read
 from simulations.measures import Measure
-from simulations.results import LISTED
-
-if TYPE_CHECKING:
-    import pandas
-
-    from simulations.experiment import Experiment
-    from simulations.population import Population
-    from simulations.results import Result
+from simulations.options import OPTIONS
+from simulations.population import Population
+from simulations.readers import READERS
+from simulations.reads import unread
+from simulations.results import LISTED, Result
 
 __all__ = ["experiment_lines", "horizon_lines", "rate_lines", "result_lines", "sensitivity_lines", "source_lines"]
 #: Rows of a table that a person still reads.
@@ -52,11 +52,6 @@ def horizon_lines(asked: Experiment, met: Population, attempts: int) -> Iterator
 
 def source_lines(asked: Experiment, met: Population) -> Iterator[str]:
     """Whose the numbers are that an experiment is about, where its reader takes some for granted."""
-    from simulations.knobs import numbers_read, traits_read
-    from simulations.options import OPTIONS
-    from simulations.readers import READERS
-    from simulations.reads import unread
-
     for group in coinciding(asked, met):
         said = f"{LISTED.join(group)}: the same in every situation of population {met.name}, whatever is drawn"
         yield from textwrap.wrap(said, 100, subsequent_indent="    ")

@@ -28,7 +28,6 @@ from model.design import (
     parse_switches,
 )
 from model.protocols import rules
-from model.words import of_configuration
 from openworld.show import command, ending
 from properties.attackers import ATTACKERS
 from properties.checker import Checker
@@ -240,32 +239,6 @@ def markdown(found: Sequence[Flip], first: str, second: str) -> str:
         for f in found
     ]
     return "\n".join([*head, *rows, ""]) if rows else f"Nothing flips from `{first}` to `{second}`.\n"
-
-
-def picture(found: Sequence[Flip], first: str, second: str) -> bytes:
-    """The flips as an SVG figure: properties by environments."""
-    # Drawing costs more to import than most questions to answer.
-    import pandas as pd
-
-    from openworld.figures import flip_matrix
-    from openworld.plotstyle import captioned, rendered
-
-    rows = pd.DataFrame([
-        {"property": f.property, "kind": find(f.property).kind, "environment": f.environment, "verdict": f.after,
-         "steps": f.steps if f.after == "attack" else None}
-        for f in found
-    ])  # fmt: skip
-    title = f"What flips, and how it is with: {of_configuration(second)}"
-    caption = f"From {first} to {second}. What is blank comes out the same under both."
-    return rendered(captioned(flip_matrix(rows, title), caption), "svg", title, caption)
-
-
-def page(found: Sequence[Flip], first: str, second: str, asked: int) -> str:
-    """The flips as one small HTML page that needs nothing else."""
-    from openworld.report.page import template
-
-    grouped = [(name, list(group)) for name, group in groupby(found, lambda flip: flip.environment)]
-    return template("diff.html.jinja").render(first=first, second=second, asked=asked, groups=grouped, said=said)
 
 
 def as_json(found: Sequence[Flip], first: str, second: str, asked: int) -> str:

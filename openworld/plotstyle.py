@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
 from openworld.colours import INK, PAPER
+from openworld.files import replacing
 
 matplotlib.use("Agg")
 
@@ -118,8 +119,6 @@ def rendered(figure: Figure, form: str, title: str = "", caption: str = "") -> b
 
 def save(figure: Figure, stem: Path, title: str = "", caption: str = "") -> list[Path]:
     """Write a figure as SVG, PDF and PNG; SVG and PDF carry title and caption as their metadata."""
-    from openworld.files import replacing
-
     written = []
     for form in FORMATS:
         path = stem.with_name(f"{stem.name}.{form}")

@@ -6,10 +6,12 @@ that leak are white on black, and the step that matters has a frame.
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from model.chart import Chart, origin, setting
+from model.wire import Arrow
 from openworld.colours import ATTACKER, FAINT, INK, LEAK, PAPER
 from openworld.strokes import Pen, Strokes
 
@@ -148,8 +150,6 @@ def _lines(message: Arrow, lead: str) -> list[list[_Span]]:
 
 
 def _wrapped(words: str, room: int) -> list[str]:
-    import textwrap
-
     return textwrap.wrap(words, room, break_on_hyphens=False)
 
 
@@ -277,8 +277,6 @@ class _Canvas:
             x += 40 + (len(words) + 3) * _CHARACTER
 
     def _sample(self, x: float, y: float, honest: bool) -> None:
-        from model.wire import Arrow
-
         kept = self.places
         self.places = {"from": x, "to": x + 34}
         self._arrow(Arrow(0, "from", "to", "", honest=honest), y)

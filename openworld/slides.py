@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from model.chart import Chart
-from openworld.plotstyle import style
+from openworld.plotstyle import rendered, style
 from openworld.sequence import draw, size
 from openworld.strokes import ROUND
 
@@ -24,6 +24,11 @@ def sequence(shown: Chart) -> Figure:
         axes.axis("off")
         draw(_Axes(axes), shown)
     return figure
+
+
+def picture(shown: Chart, form: str) -> bytes:
+    """A chart as the bytes of a file."""
+    return rendered(sequence(shown), form)
 
 
 class _Axes:

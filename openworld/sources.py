@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from openworld import tables
+import pandas as pd
+
+from model.design import DEPLOYMENTS, parse
+from model.trace import Trace
+from openworld import bought, client_tables, matrix, tables
+from openworld.lattice import ask
+from openworld.mishaps import KINDS, reached
 from openworld.progress import Progress
 from openworld.tables import Shape, SourceError
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from model.trace import Trace
-    from simulations.blast_radius import BlastRadius
-    from simulations.results import Result
-
-
-# pandas, the solver and simulations (0.1 to 0.4 s) are imported where something is asked of them: whoever lists the
-# gallery, or reads one table of a folder, needs the others not.
-
+from properties.verdict import check
+from simulations.blast_radius import BlastRadius
+from simulations.experiments import run
+from simulations.results import Result
 
 #: All that a study writes into its folder.
 WRITTEN = (
@@ -108,10 +106,6 @@ class Source:
     def sufficient(self, name: str, asked: Any) -> pd.DataFrame:
         """The minimal sufficient sets that a question to the lattice is answered with."""
         if name not in self._known:
-            import pandas as pd
-
-            from openworld.lattice import ask
-
             found = ask(asked)
             rows = [(" ".join(sorted(each)), " ".join(found.frontier(each))) for each in found.answers.sufficient]
             self._known[name] = pd.DataFrame(rows, columns=["mechanisms", "usable_in"])
@@ -120,49 +114,33 @@ class Source:
 
     def trace(self, prop: str, configuration: str) -> Trace:
         """The shortest run for a property under a configuration."""
-        from model.design import parse
-        from properties.verdict import check
-
         found = check(prop, parse(configuration)).trace
         if found is None:
             raise SourceError(f"{prop} under {configuration!r}: there is no run to draw")
         return found
 
     def _judged(self) -> pd.DataFrame:
-        import pandas as pd
-
-        from openworld.matrix import cases, judged, row
-
-        asked = cases()
+        asked = matrix.cases()
         with Progress("verdicts", len(asked)) as progress:
             rows = []
-            for case, reply in judged(asked, self.workers):
-                rows.append(row(case, reply.data))
+            for case, reply in matrix.judged(asked, self.workers):
+                rows.append(matrix.row(case, reply.data))
                 progress.advance(case.stem)
         return pd.DataFrame(rows)
 
     def _clients_judged(self) -> pd.DataFrame:
-        import pandas as pd
-
-        from openworld.client_tables import cases, judged
-
-        asked = cases()
+        asked = client_tables.cases()
         with Progress("clients", len(asked)) as progress:
             rows = []
-            for row in judged(asked, self.workers):
+            for row in client_tables.judged(asked, self.workers):
                 rows.append(row)
                 progress.advance(row["client"])
         return pd.DataFrame(rows)
 
     def _bought(self) -> pd.DataFrame:
-        import pandas as pd
-
-        from model.design import DEPLOYMENTS
-        from openworld.bought import DRAFTS, judged
-
         with Progress("drafts", len(DEPLOYMENTS)) as progress:
             rows = []
-            for found in judged(DRAFTS, DEPLOYMENTS, self.workers):
+            for found in bought.judged(bought.DRAFTS, DEPLOYMENTS, self.workers):
                 rows += found
                 progress.advance(found[0]["environment"])
         return pd.DataFrame(rows)
@@ -176,8 +154,6 @@ class Source:
         return table
 
     def _simulated(self, name: str) -> Result:
-        from simulations.experiments import run
-
         if name not in self._known:
             with Progress(name, 0) as progress:
                 self._known[name] = run(
@@ -188,8 +164,6 @@ class Source:
         return result
 
     def _reached(self, kind: str) -> BlastRadius:
-        from openworld.mishaps import KINDS, reached
-
         if "blast_radius" not in self._known:
             found = reached(workers=self.workers, seed=self.seed, replications=self.replications)
             with Progress("blast radius", len(KINDS)) as progress:

@@ -11,15 +11,16 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
+
+import pandas as pd
+from pyarrow import ArrowException
+from pyarrow.parquet import read_table
 
 from model.documents import DocumentError, Schema, from_json
 from model.errors import InputError
 from openworld import rows
 from properties.results import RESULTS
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 class SourceError(InputError):
@@ -97,8 +98,6 @@ class Table:
     @property
     def frame(self) -> pd.DataFrame:
         """The rows as a data frame."""
-        import pandas as pd
-
         return pd.DataFrame(self.columns)
 
 
@@ -181,9 +180,6 @@ def _from_json(path: Path, shape: Shape) -> _Found:
 
 
 def _from_parquet(path: Path, shape: Shape) -> _Found:
-    from pyarrow import ArrowException
-    from pyarrow.parquet import read_table
-
     with path.open("rb") as stream:
         try:
             stored = read_table(stream).to_pydict()

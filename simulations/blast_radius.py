@@ -12,7 +12,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
+
+import pandas
+import scipy
 
 from model.errors import InputError, hint
 from simulations import draws, provenance
@@ -22,9 +25,6 @@ from simulations.reach import Controls, HoldsRefresh, Possession, Reach, Ways
 from simulations.reads import check_drawn, check_read
 from simulations.results import LISTED, write
 from simulations.topology import Topology, draw, origin_of
-
-if TYPE_CHECKING:
-    import pandas
 
 MEASURES = Reach._fields
 STATISTICS = ("mean", "median", "p90", "max")
@@ -138,8 +138,6 @@ class BlastRadius:
     @property
     def rules(self) -> pandas.DataFrame:
         """Under each design the rules that stopped a step, and how often, the one that did most first."""
-        import pandas
-
         rows = [
             (self.kind, design, name, times)
             for design, refused in self.refused.items()
@@ -258,8 +256,6 @@ class _Found:
         self.refused[design] = self.refused.get(design, Counter()) + refused
 
     def result(self) -> BlastRadius:
-        import pandas
-
         table = pandas.DataFrame(self.rows, columns=list(COLUMNS))
         rate = KINDS[self.kind].yearly
         yearly = self.population.number(rate) * sum(self.possible) / len(self.possible) if rate else None
@@ -277,8 +273,6 @@ def sample(names: list[str], seed: str, most: int) -> list[str]:
 
 def summarise(table: pandas.DataFrame) -> pandas.DataFrame:
     """Mean, median, 90th percentile and maximum over the targets of a topology, as means over topologies."""
-    import pandas
-
     kind, population = table.loc[0, ["kind", "population"]]
     origin = table.loc[0, ["seed", "code", "command"]]
     rows: list[tuple[Any, ...]] = []
@@ -312,12 +306,10 @@ def _alike(table: pandas.DataFrame) -> dict[str, str]:
 
 def _mean(values: pandas.Series[float], least: float) -> tuple[float, float, float]:
     """A mean over topologies with its t interval; no interval where there is one topology only."""
-    from scipy.stats import sem, t
-
     numbers = values.to_numpy(dtype=float)
     mean, several = float(numbers.mean()), len(numbers) > 1
-    error = float(sem(numbers)) if several else math.nan
+    error = float(scipy.stats.sem(numbers)) if several else math.nan
     if not error > 0:
         return mean, (bound := mean if several else math.nan), bound
-    low, high = t.interval(LEVEL, len(numbers) - 1, loc=mean, scale=error)
+    low, high = scipy.stats.t.interval(LEVEL, len(numbers) - 1, loc=mean, scale=error)
     return mean, max(float(low), least), float(high)

@@ -11,9 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import pandas
+import scipy
 from numpy.typing import NDArray
 
 from simulations import engine, expectation, uncertainty
@@ -27,9 +29,6 @@ from simulations.results import HARM
 from simulations.sensitivity import EFFORTS
 from simulations.units import Unit
 from simulations.visits import PLACES
-
-if TYPE_CHECKING:
-    import pandas
 
 COLUMNS = (
     "experiment", "parameter", "value", "arm", "against", "knob", "paid", "saved", "price", "low", "high", "same",
@@ -105,8 +104,6 @@ def break_even(
         ExperimentError: an experiment in which nothing can be stolen, or numbers that make no sense.
         Interrupted: on Ctrl-C.
     """
-    import pandas
-
     check_arms(asked)
     met = population_for(asked, population, deployed)
     check_met(asked, met)
@@ -167,11 +164,9 @@ def _row(stated: Balance, drawn: Balance, arm: int, weight: float | None, attack
 
 def _balance(base: Unit, turned: Sequence[Knob], samples: int, seed: int) -> Balance:
     """What arms pay and save at points of some knobs, the others as they are stated."""
-    from scipy.stats import qmc
-
     expected = expectation.Expectation(base, turned)
     size = sum(knob.size for knob in turned)
-    points = qmc.Sobol(size, rng=seed).random(samples) if size else np.zeros((samples, 0))
+    points = scipy.stats.qmc.Sobol(size, rng=seed).random(samples) if size else np.zeros((samples, 0))
     return _of_rates(expected.outcomes, expected.rates(stand(turned, points), samples))
 
 

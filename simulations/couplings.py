@@ -9,9 +9,9 @@ it, so that the least and the most that it can be are two linear programs.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
@@ -22,9 +22,6 @@ from simulations.knobs import Numbers
 from simulations.population import Factor, Population
 from simulations.together import groups
 from simulations.units import Unit
-
-if TYPE_CHECKING:
-    import pandas
 
 COLUMNS = (
     "experiment", "parameter", "value", "arm", "outcome", "kind", "rate", "low", "high", "against", "difference",
@@ -104,8 +101,6 @@ def coupled(
         ExperimentError: attempts of the experiment are no first contacts, or meet too many kinds of parties.
         ConfigurationError: an arm that cannot be read, or names a switch that the reader does not read.
     """
-    import pandas
-
     check_arms(asked)
     met = population_for(asked, population, deployed)
     rows = [

@@ -11,6 +11,7 @@ from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 #: Up to so many bounds it is quicker to compare with each than to look a number up.
 _COMPARED = 32
@@ -67,7 +68,5 @@ def exponential(numbers: NDArray[np.float64], mean: float) -> NDArray[np.float64
 
 def lognormal(numbers: NDArray[np.float64], median: float, sigma: float) -> NDArray[np.float64]:
     """Log-normal times with a median and a spread (of the logarithm)."""
-    from scipy.special import ndtri
-
     # ndtri(0) is minus infinity, which is a time of zero.
     return median * np.exp(sigma * ndtri(numbers))

@@ -17,6 +17,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import betaincinv, gammaincinv
 
 from simulations import encounters
 from simulations.experiment import Adoption, Experiment, Mix, Number
@@ -122,8 +123,6 @@ class Knob:
         return np.asarray(np.exp(values)) if self.name.startswith("log ") else values
 
     def _shares(self, uniform: Numbers) -> Numbers:
-        from scipy.special import betaincinv, gammaincinv
-
         weights = np.array(self.prior)
         weighed = weights > 0
         shares = np.zeros((len(uniform), len(weights)))

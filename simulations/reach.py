@@ -11,7 +11,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
+
+from networkx import DiGraph
 
 from model import resource_server as rules
 from model.design import Design
@@ -21,9 +23,6 @@ from simulations.arms import Arm
 from simulations.crossings import Crossing, Loot, Role
 from simulations.population_statements import Settings
 from simulations.topology import Connection, ResourceServer, Topology, origin_of
-
-if TYPE_CHECKING:
-    from networkx import DiGraph
 
 Thing = TypeVar("Thing")
 
@@ -86,8 +85,6 @@ class Ways:
 
     def spread(self, start: Possession) -> DiGraph[Possession]:
         """What comes into the attacker's hands, from what, and by which step (``action`` on the edges)."""
-        from networkx import DiGraph
-
         self.passed, self.refused = Counter(), Counter()
         graph: DiGraph[Possession] = DiGraph()
         graph.add_node(start)

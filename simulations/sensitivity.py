@@ -11,9 +11,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import pandas
+import scipy
 
 from model.errors import hint
 from simulations import engine, expectation
@@ -26,9 +28,6 @@ from simulations.knobs import Knob, Numbers, knobs, stand, unit_at
 from simulations.population import Population
 from simulations.results import outcomes_of
 from simulations.units import Tally, Unit
-
-if TYPE_CHECKING:
-    import pandas
 
 COLUMNS = (
     "experiment", "arm", "against", "outcome", "kind", "knob", "method", "first_order", "first_order_confidence",
@@ -103,8 +102,6 @@ def indices(
         A. Saltelli et al.: Variance based sensitivity analysis of model output. Comput. Phys. Commun. 181 (2010).
         F. Campolongo et al.: An effective screening design. Environ. Model. Softw. 22 (2007).
     """
-    import pandas
-
     check_arms(asked)
     met = population_for(asked, population, deployed)
     check_met(asked, met)
@@ -216,11 +213,9 @@ def _of_few(trajectories: int) -> float:
 
     The spread of resampled means is that of the sample, which is too small by the one that its mean takes.
     """
-    from scipy.stats import norm, t
-
     outside = (1 + LEVEL) / 2
     unbiased = math.sqrt(trajectories / (trajectories - 1))
-    return float(t.ppf(outside, trajectories - 1) / norm.ppf(outside) * unbiased)
+    return float(scipy.stats.t.ppf(outside, trajectories - 1) / scipy.stats.norm.ppf(outside) * unbiased)
 
 
 def _converged(total: float, confidence: float) -> str:

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import TYPE_CHECKING
 
+import networkx
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,9 +22,6 @@ from simulations import draws
 from simulations.population import Category, Factor, Population, PopulationError
 from simulations.population_statements import Settings
 from simulations.together import Whole, given, groups
-
-if TYPE_CHECKING:
-    import networkx
 
 RELATIONS = {
     "delegates_to": "a user to an agent, or an agent to a sub-agent",
@@ -116,8 +113,6 @@ class Topology:
     @cached_property
     def graph(self) -> networkx.DiGraph[str]:
         """The graph, with a role and honesty on every node and a relation on every edge."""
-        import networkx
-
         graph: networkx.DiGraph[str] = networkx.DiGraph()
         for role, names in (
             ("user", self.users), ("agent", self.agents), ("client", self.clients), ("token", self.tokens),

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 
 from simulations import engine, expectation
@@ -226,10 +227,8 @@ def spread(
 
 def drawn(columns: int, rows: int, seed: int) -> Numbers:
     """Uniform numbers that fill their cube evenly; the more of them, the same ones first."""
-    from scipy.stats import qmc
-
     power = max(0, (rows - 1).bit_length())
-    return np.asarray(qmc.Sobol(columns, rng=seed).random_base2(power)[:rows])
+    return np.asarray(scipy.stats.qmc.Sobol(columns, rng=seed).random_base2(power)[:rows])
 
 
 def counted(tallies: Sequence[Tally], arms: int) -> tuple[list[Outcome], Numbers]:

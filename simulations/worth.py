@@ -15,9 +15,9 @@ References:
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas
 
 from simulations import expectation, uncertainty
 from simulations.engine import Progress
@@ -29,9 +29,6 @@ from simulations.population import Population
 from simulations.results import HARM
 from simulations.uncertainty import Outcome, Spread, fitted
 from simulations.visits import ACCEPTED
-
-if TYPE_CHECKING:
-    import pandas
 
 COLUMNS = (
     "experiment", "knob", "kind", "worth", "of_all", "all", "observations", "chosen", "best_in", "weight", "value",
@@ -109,8 +106,6 @@ def worth(
     Raises:
         ExperimentError: one arm only, nothing that is open, or numbers that make no sense.
     """
-    import pandas
-
     check_arms(asked)
     met = population_for(asked, population, deployed)
     check_met(asked, met)

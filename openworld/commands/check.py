@@ -22,6 +22,7 @@ from openworld.commands.shell import (
     workers_option,
 )
 from openworld.expectations import drafts, read
+from openworld.files import append, write
 from openworld.files import as_json as written
 from openworld.github import commands, markdown
 from openworld.junit import document
@@ -150,11 +151,9 @@ def _say(outcomes: list[Outcome], chart: bool, as_json: bool, annotating: bool) 
 
 
 def _write(outcomes: list[Outcome], code: int, junit: Path | None, sarif: Path | None, summary: Path | None) -> None:
-    from openworld.files import append, as_json, write
-
     if junit is not None:
         write(junit, document(outcomes))
     if sarif is not None:
-        write(sarif, as_json(log(outcomes, code)))
+        write(sarif, written(log(outcomes, code)))
     if summary is not None:
         append(summary, markdown(outcomes))

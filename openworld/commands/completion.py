@@ -5,13 +5,16 @@ from __future__ import annotations
 import click
 from click.shell_completion import CompletionItem, get_completion_class
 
+from model.design import DESIGN_NOTES
+from model.switches import CAPABILITIES, SWITCHES
+from model.words import worded
+from model.world_file import WORLDS
 from openworld.commands.shell import DONE
+from properties.security import PROPERTIES
 
 
 def properties(_: click.Context, __: click.Parameter, begun: str) -> list[CompletionItem]:
     """Properties, the last of several with commas."""
-    from properties.security import PROPERTIES
-
     before, comma, last = begun.rpartition(",")
     return [CompletionItem(before + comma + one.name, help=one.meaning)
             for one in PROPERTIES.values() if one.name.startswith(last)]  # fmt: skip
@@ -25,11 +28,6 @@ def configurations(_: click.Context, __: click.Parameter, begun: str) -> list[Co
 
 
 def _ends(key: str, equals: str, value: str) -> list[tuple[str, str]]:
-    from model.design import DESIGN_NOTES
-    from model.switches import CAPABILITIES, SWITCHES
-    from model.words import worded
-    from model.world_file import WORLDS
-
     party, colon, name = key.rpartition(":")
     if not equals:
         keys = [(f"{party}{colon}{switch.name}=", switch.meaning) for switch in SWITCHES.values()]

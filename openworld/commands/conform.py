@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
 
 from conformance.software import FORMS
-from openworld.commands.shell import as_json
+from openworld.commands.shell import as_json, call
 from openworld.driving.asked import Asked
-
-# What runs software is imported when it is asked for, so that help is there without the extra `conform`.
 
 SOURCES = ("catalogue", "attack", "mutation", "pairs")
 
@@ -125,7 +122,5 @@ def conform(
             "--triple CLIENT SERVER RESOURCE_SERVER or --matrix FILE, or say --command, --package or --serve"
         )
     asked.check(bool(pair or triple or matrix), matrix is not None)
-    import_module("openworld.driving.guarded").begin(asked)
-    module, _, function = named[0].partition(".")
-    code: int = getattr(import_module(f"openworld.driving.{module}"), function)(driven[named[0]], asked)
-    return code
+    call("openworld.driving.guarded.begin", asked)
+    return call(f"openworld.driving.{named[0]}", driven[named[0]], asked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import click
 
 from openworld import diff as asked_for
 from openworld.commands import completion
-from openworld.commands.shell import DONE, timeout_option, workers_option
+from openworld.commands.shell import DONE, loaded, timeout_option, workers_option
 from openworld.files import write
 from openworld.progress import Progress
 from simulations.processes import cores
@@ -56,13 +57,14 @@ def diff(
                 progress.at(progress.done + answer, len(asked))
     if form == "svg" and not found:
         raise click.UsageError("nothing flips, so that there is nothing to draw")
-    made = {
+    makers: dict[str, Callable[[], str]] = {
         "text": lambda: "\n".join([*asked_for.lines(found, asked), ""]),
         "markdown": lambda: asked_for.markdown(found, first, second),
-        "svg": lambda: asked_for.picture(found, first, second).decode("utf-8"),
-        "html": lambda: asked_for.page(found, first, second, len(asked)),
+        "svg": lambda: loaded("openworld.diff_page.picture")(found, first, second),
+        "html": lambda: loaded("openworld.diff_page.page")(found, first, second, len(asked)),
         "json": lambda: asked_for.as_json(found, first, second, len(asked)),
-    }[form]()  # fmt: skip
+    }  # fmt: skip
+    made = makers[form]()
     if output is None:
         click.echo(made, nl=False)
     else:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import click
 
-from openworld.commands.shell import DONE, as_json, print_json, print_lines, workers_option
+from openworld.commands.shell import as_json, call, workers_option
 
 
 @click.command()
@@ -23,17 +23,7 @@ from openworld.commands.shell import DONE, as_json, print_json, print_lines, wor
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same files.")
 @workers_option
 @as_json
-def figures(
-    names: tuple[str, ...],
-    output: Path | None,
-    listed: bool,
-    folder: Path | None,
-    attempts: int | None,
-    replications: int,
-    seed: int,
-    workers: int | None,
-    as_json: bool,
-) -> int:
+def figures(**given: Any) -> int:
     """Draw figures by NAME, or all of them.
 
     Each is written as SVG, PDF and PNG, with its data as CSV and its caption as text beside it. The same data give
@@ -44,32 +34,4 @@ def figures(
     openworld figures --from out -o slides
     openworld figures lattice-mixup sequence-mixup -o slides
     """
-    from openworld import gallery
-    from openworld.progress import Progress
-    from openworld.sources import Source
-    from simulations.processes import cores
-
-    entries = gallery.find(names)
-    if listed:
-        if as_json:
-            print_json([{"name": each.name, "kind": each.kind, "shows": each.shows} for each in entries])
-        else:
-            print_lines(f"{each.name:<36} {each.kind:<25} {each.shows}" for each in entries)
-        return DONE
-    if output is None:
-        raise click.UsageError("name a folder to write to with -o, or ask for --list")
-    used = workers or cores()
-    source = Source(folder, attempts, replications, seed, used)
-    written = {}
-    with (
-        Progress("figures", len(entries)) as progress,
-        closing(gallery.write_all(entries, source, output, used)) as drawn,
-    ):
-        for entry, paths in drawn:
-            written[entry.name] = list(map(str, paths))
-            progress.advance(entry.name)
-    if as_json:
-        print_json(written)
-    else:
-        click.echo(f"{len(written)} figures written to {output}")
-    return DONE
+    return call("openworld.work.figures.figures", **given)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from openworld.commands.shell import DONE, print_lines
+from openworld.commands.shell import call
 
 
 @click.command()
@@ -17,7 +18,7 @@ from openworld.commands.shell import DONE, print_lines
     help="Clients that no arm speaks of, as for `openworld simulate`. [default: as the experiment has it]",
 )  # fmt: skip
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write it to instead.")
-def odd(experiment: str, population: str | None, deployed: bool | None, output: Path | None) -> int:
+def odd(**given: Any) -> int:
     """Describe an experiment by the ODD protocol (Grimm et al. 2020), in Markdown, with its threats to validity.
 
     It is one of the suite or a file of your own. What is written is read off the code and the data: parties and what
@@ -27,16 +28,4 @@ def odd(experiment: str, population: str | None, deployed: bool | None, output: 
     openworld odd iss
     openworld odd matching --population measured_2026 -o odd.md
     """
-    # Imported here, so that help is there without the extra `study`.
-    from openworld import files
-    from openworld.odd import lines
-    from simulations.experiments import find, population_for
-
-    asked = find(experiment)
-    told = lines(asked, population_for(asked, population, deployed))
-    if output is None:
-        print_lines(told)
-    else:
-        files.write(output, "\n".join(told) + "\n")
-        click.echo(f"written to {output}")
-    return DONE
+    return call("openworld.work.odd.odd", **given)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from openworld.commands.shell import DONE, as_json, print_json, print_lines
-
-if TYPE_CHECKING:
-    from simulations.population import Population, Provenance, Stated
+from simulations import population as populations
+from simulations import population_schema
+from simulations.population import Population, Provenance, Stated
 
 
 @click.command()
@@ -29,12 +29,8 @@ def population(name: str | None, swept: bool, schema: bool, as_json: bool) -> in
     openworld population measured_2026
     openworld population mine.toml --swept
     """
-    from simulations import population as populations
-
     if schema:
-        from simulations.population_schema import schema as made
-
-        print_json(made())
+        print_json(population_schema.schema())
         return DONE
     if name is None:
         listed = [populations.load(each) for each in populations.populations()]

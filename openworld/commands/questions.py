@@ -30,6 +30,7 @@ from openworld.commands.shell import (
     VIOLATED,
     as_json,
     complain,
+    loaded,
     print_json,
     print_lines,
     timeout_option,
@@ -45,6 +46,7 @@ from properties.results import read_result, today
 from properties.security import find
 from properties.shortest import ReplayError, confirm
 from properties.verdict import Verdict, check
+from simulations.processes import cores
 
 #: Exit codes of answers that say neither that a property holds nor that it does not.
 _UNSETTLED: dict[str, int] = {"unknown": INCONCLUSIVE, "not_in_this_world": NOT_IN_THIS_WORLD}
@@ -176,10 +178,7 @@ def _for_terminal(trace: Trace, closing: str, checks: bool, under: Configuration
 
 
 def _slide(trace: Trace, closing: str, checks: bool, under: Configuration | None, form: str, output: Path) -> None:
-    from openworld.plotstyle import rendered
-    from openworld.slides import sequence
-
-    picture = rendered(sequence(drawn(trace, closing, checks, under)), form)
+    picture = loaded("openworld.slides.picture")(drawn(trace, closing, checks, under), form)
     with replacing(output) as temporary:
         temporary.write_bytes(picture)
 
@@ -246,9 +245,6 @@ def verdicts(
     \b
     openworld verdicts questions.csv -o answers.csv --require-expected
     """
-
-    from simulations.processes import cores
-
     columns, rows = table.read(file)
     if output.exists() and output.samefile(file):
         raise click.UsageError(f"{output} is the input; write to another file")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from openworld.commands.shell import DONE, complain
+from openworld.commands.shell import call
 
 
 @click.command()
@@ -15,7 +16,7 @@ from openworld.commands.shell import DONE, complain
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.html",
     help="Where to write.  [default: OUT/report.html]",
 )  # fmt: skip
-def report(folder: Path, output: Path | None) -> int:
+def report(**given: Any) -> int:
     """Turn the folder of a study into one HTML page that needs no other file and no network.
 
     Also of a study that was cut short: what is missing is said on the page. What `openworld conform -o
@@ -25,17 +26,4 @@ def report(folder: Path, output: Path | None) -> int:
     openworld report out
     openworld report out -o study.html
     """
-    from openworld.files import write
-    from openworld.report import page, read
-
-    study = read(folder)
-    target = output or folder / "report.html"
-    write(target, page(study))
-    for problem in study.problems:
-        complain(problem, DONE)
-    counts = (
-        f"{len(study.verdicts)} verdicts, {len(study.traces)} runs, {len(study.experiments)} experiments, "
-        f"{len(study.software)} runs of real software"
-    )
-    click.echo(f"{target}: {counts}")
-    return DONE
+    return call("openworld.work.report.report", **given)

@@ -7,8 +7,9 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from importlib import import_module
 from typing import Any, NoReturn
 
 import click
@@ -93,6 +94,23 @@ def _explain(error: Exception) -> int:
     with suppress(OSError):
         traceback.print_exception(error)
     return INTERNAL
+
+
+def loaded(function: str) -> Callable[..., Any]:
+    """A function by its full name, of a module that is loaded here and not with whoever asks for it.
+
+    So what an extra brings is not needed to read what it would be good for, and no command waits for what it does not
+    use.
+    """
+    module, _, name = function.rpartition(".")
+    found: Callable[..., Any] = getattr(import_module(module), name)
+    return found
+
+
+def call(function: str, *given: Any, **named: Any) -> int:
+    """Have a function that is loaded now do the work of a command, and return the exit code."""
+    code: int = loaded(function)(*given, **named)
+    return code
 
 
 def print_json(data: Any) -> None:

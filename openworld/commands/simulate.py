@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from openworld.commands.instead import Answer, ask, check_places
-from openworld.commands.shell import DONE, INCONCLUSIVE, as_json, complain, print_json, print_lines, workers_option
-from openworld.progress import Progress
-from openworld.sources import Source
-
-if TYPE_CHECKING:
-    from simulations.experiment import Experiment
-    from simulations.results import Result
-
-
-# What the extra `study` brings is imported where it is needed, so that help is there without it.
-
-
-#: Whom arms meet where nobody else is named.
-DEFAULT_POPULATION = "measured_2026"
+from openworld.commands.shell import (
+    as_json,
+    call,
+    workers_option,
+)
 
 
 class Shares(click.ParamType[tuple[float, ...]]):
@@ -128,30 +116,7 @@ class Shares(click.ParamType[tuple[float, ...]]):
     help="Folder for tables and figures. A run that was cut short goes on there where it stopped.",
 )  # fmt: skip
 @as_json
-def simulate(
-    named: tuple[str, ...],
-    arms: bool,
-    adoption: tuple[float, ...] | None,
-    schema: bool,
-    as_file: bool,
-    population: str | None,
-    deployed: bool | None,
-    attacker: str | None,
-    attempts: int | None,
-    replications: int,
-    half_width: float | None,
-    seed: int,
-    workers: int | None,
-    cluster: str | None,
-    record: Path | None,
-    inputs: int | None,
-    instead: str | None,
-    samples: int | None,
-    weight: float | None,
-    method: str | None,
-    output: Path | None,
-    as_json: bool,
-) -> int:
+def simulate(**given: Any) -> int:
     """Run one simulated experiment, by name or file, or put arms of your own to a population; without either, list.
 
     Arms under which every attempt ends the same way are said to, and drawn once under all their names.
@@ -170,133 +135,4 @@ def simulate(
     openworld simulate matching --worth
     openworld simulate profiles --break-even --weight 5
     """
-    from openworld.files import claimed
-    from simulations.experiments import StoppedExperiment, find, population_for, run
-    from simulations.processes import cores
-    from simulations.uncertainty import over_inputs
-
-    if schema:
-        from simulations.experiment_files import schema as made
-
-        print_json(made())
-        return DONE
-    if not named and not arms:
-        return _list(as_json)
-    asked = _of_arms(named, adoption, population) if arms else find(_one(named, adoption))
-    experiment = asked.name
-    if as_file:
-        from simulations.experiment_files import written
-
-        click.echo(written(asked), nl=False)
-        return DONE
-    click.get_current_context().with_resource(claimed(output))
-    given = {
-        "--attempts": attempts, "--half-width": half_width, "--record": record, "--inputs": inputs,
-        "--samples": samples, "--weight": weight, "--method": method,
-    }  # fmt: skip
-    check_places(instead, given)
-    store = None if output is None else output / "counted"
-    where: dict[str, Any] = {"workers": workers or cores(), "cluster": cluster, "store": store}
-    asked = asked if attacker is None else replace(asked, attacker=attacker)
-    if instead is not None:
-        with Progress(experiment, 0) as progress:
-            answer = ask(instead, asked, seed, population, deployed, given, where | {"progress": progress.at})
-        return _said(f"{experiment}_{instead}".replace("-", "_"), asked, answer, output, as_json)
-    try:
-        with Progress(experiment, 0) as progress:
-            result = run(
-                asked, seed=seed, attempts=attempts, replications=replications, population=population,
-                progress=progress.at, half_width=half_width, record=record, deployed=deployed, **where,
-            )  # fmt: skip
-        with Progress(f"{experiment}: inputs", 0) as progress:
-            met = population_for(asked, population, deployed)
-            result = over_inputs(result, asked, met, seed, inputs, progress=progress.at, **where)
-    except StoppedExperiment as stopped:
-        if output is not None and stopped.result is not None:
-            stopped.result.save(output)
-        raise
-    if output is not None:
-        _save(asked, result, output)
-    if as_json:
-        tables = {name: json.loads(getattr(result, name).to_json(orient="records")) for name in
-                  ("rates", "differences", "quantities", "effects")}  # fmt: skip
-        alike = [found._asdict() for found in result.alike]
-        print_json({"experiment": experiment, "seed": seed, "alike": alike, **tables})
-    else:
-        from openworld.counts import horizon_lines, result_lines, source_lines
-
-        click.echo(asked.question)
-        print_lines(source_lines(asked, met))
-        print_lines(horizon_lines(asked, met, (attempts or asked.attempts) // replications))
-        print_lines(result_lines(result))
-        if output is not None:
-            click.echo(f"written to {output}")
-    if half_width is not None and result.half_width > half_width:
-        return complain(f"intervals are still {result.half_width:g} to either side", INCONCLUSIVE)
-    return DONE
-
-
-def _one(named: tuple[str, ...], adoption: tuple[float, ...] | None) -> str:
-    """The experiment that is named, where no arms are."""
-    if adoption is not None:
-        raise click.UsageError("--adoption belongs to --arms")
-    if len(named) > 1:
-        raise click.UsageError(f"one experiment at a time, found {', '.join(named)}; arms go with --arms")
-    return named[0]
-
-
-def _of_arms(arms: tuple[str, ...], adoption: tuple[float, ...] | None, population: str | None) -> Experiment:
-    """What arms come to in a population, beside what it has deployed, for those who adopt them."""
-    from simulations.experiment import Adoption
-    from simulations.experiment import Experiment as Made
-    from simulations.experiment_files import configuration
-
-    if len(arms) < 2 or len(set(arms)) < len(arms):
-        raise click.UsageError(f"--arms takes two or more that differ, found {', '.join(map(repr, arms)) or 'none'}")
-    values = adoption or (1.0,)
-    words = () if adoption is None else ("--adoption", ",".join(f"{value:g}" for value in values))
-    met = population or DEFAULT_POPULATION
-    return Made(
-        "arms", f"What do these arms come to in population {Path(met).stem}, for those who adopt them?",
-        "share that has adopted", values, tuple(map(configuration, arms)), met, Adoption(), deployed=True,
-        asked=("--arms", *arms, *words),
-    )  # fmt: skip
-
-
-def _list(as_json: bool) -> int:
-    from simulations.catalogue import EXPERIMENTS
-
-    if as_json:
-        print_json([
-            {"name": name, "question": asked.question, "parameter": asked.parameter, "values": list(asked.values),
-             "arms": list(asked.treatments), "population": asked.population, "reader": asked.reader}
-            for name, asked in EXPERIMENTS.items()
-        ])  # fmt: skip
-        return DONE
-    from openworld.counts import experiment_lines
-
-    print_lines(experiment_lines(EXPERIMENTS.values()))
-    return DONE
-
-
-def _save(asked: Experiment, result: Result, output: Path) -> None:
-    from openworld import gallery
-    from openworld.gallery import experiments
-
-    result.save(output)
-    source = Source.of(result)
-    for entry in experiments.entries([asked]):
-        gallery.write(entry, source, output)
-
-
-def _said(name: str, asked: Experiment, answer: Answer, output: Path | None, as_json: bool) -> int:
-    from simulations.results import write
-
-    if output is not None:
-        write(answer.table, output / name)
-    if as_json:
-        print_json(json.loads(answer.table.to_json(orient="records")))
-    else:
-        click.echo(asked.question)
-        print_lines(answer.lines)
-    return DONE
+    return call("openworld.work.simulate.simulate", **given)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from openworld.commands.shell import DONE, workers_option
+from openworld.commands.shell import call, workers_option
 
 
 @click.command()
@@ -22,7 +23,7 @@ from openworld.commands.shell import DONE, workers_option
 )  # fmt: skip
 @click.option("--docs", metavar="URL", default="", help="Link to the pages that `make docs` writes, which are there.")
 @workers_option
-def site(output: Path, quick: bool, runtime: Path | None, docs: str, workers: int | None) -> int:
+def site(**given: Any) -> int:
     """Write a site that answers any question in the reader's browser, by the model itself.
 
     It is plain files, for any file server; nothing is fetched from elsewhere. The address holds the question, so that
@@ -33,13 +34,4 @@ def site(output: Path, quick: bool, runtime: Path | None, docs: str, workers: in
     openworld site -o site && python3 -m http.server -d site
     openworld site -o site --with mine.py
     """
-    from openworld.plan import Plan
-    from openworld.site.build import build
-    from openworld.site.runtime import runtime as find
-    from simulations.processes import cores
-
-    plan = Plan(output, quick)
-    attackers = [who.capabilities for who in plan.attackers.values()]
-    size = build(output, find(runtime), plan.designs, attackers, workers or cores(), docs)
-    click.echo(f"{output}: {size / 1e6:.1f} MB; answers beforehand for {len(plan.designs)} designs")
-    return DONE
+    return call("openworld.work.site.site", **given)

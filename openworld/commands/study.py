@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from openworld.commands.shell import DONE, timeout_option, workers_option
+from openworld.commands.shell import call, timeout_option, workers_option
 
 
 @click.command()
@@ -20,7 +21,7 @@ from openworld.commands.shell import DONE, timeout_option, workers_option
     help="Have CaDiCaL prove and drat-trim check every answer that something does not happen (certificates.csv), "
          "and how long the runs of each world are (bounds.csv).",
 )  # fmt: skip
-def study(output: Path, quick: bool, workers: int | None, seed: int, timeout: float | None, certify: bool) -> int:
+def study(**given: Any) -> int:
     """Judge every named design against every attacker, ask what is proved of deployed clients, run every experiment,
     count how far mishaps reach, and put the results together.
 
@@ -32,15 +33,4 @@ def study(output: Path, quick: bool, workers: int | None, seed: int, timeout: fl
     openworld study -o out
     openworld study -o out --quick
     """
-    from openworld.extras import require_all
-    from openworld.plan import Plan
-    from openworld.study import run
-    from properties.proofs import require
-    from simulations.processes import cores
-
-    require_all("study")
-    if certify:
-        require()
-    finished = run(Plan(output, quick, workers or cores(), seed, timeout, certify))
-    click.echo(f"{output / 'report.html'}: {finished}")
-    return DONE
+    return call("openworld.work.study.study", **given)

@@ -10,6 +10,7 @@ from model.design import NAMED_DESIGNS, parse, parse_capabilities, parse_switche
 from model.protocols import every_rule
 from model.switches import CAPABILITIES, SWITCHES
 from model.texts import versions
+from openworld import glossary as terms
 from openworld import lattice, show
 from openworld.commands import completion
 from openworld.commands.completion import property_argument
@@ -129,9 +130,7 @@ def glossary(word: str | None, as_json: bool) -> int:
     openworld glossary prm=origin
     openworld glossary "mix-up"
     """
-    from openworld.glossary import entries, find
-
-    found = list(entries()) if word is None else find(word)
+    found = list(terms.entries()) if word is None else terms.find(word)
     if as_json:
         print_json([entry._asdict() for entry in found])
     else:

@@ -19,7 +19,7 @@ from model.switches import SWITCHES
 from model.trace import Trace
 from model.value_words import Words
 from model.wire import scenes
-from openworld import diff
+from openworld import diff, diff_page
 from openworld.explore.asking import ask, checker, read, result
 from openworld.explore.views import Picture, Short, Table
 from properties.explain import turns
@@ -96,7 +96,7 @@ def flipped(first: str, second: str, against: Iterable[str] = (), environments: 
     found = [each for each in diff.flips(asked, cores()) if isinstance(each, diff.Flip)]
     if not found:
         raise ClaimError(f"nothing flips from {first} to {second}")
-    drawn = diff.picture(found, first, second).decode("utf-8")
+    drawn = diff_page.picture(found, first, second)
     return Picture(drawn[drawn.index("<svg") :], "\n".join(diff.lines(found, asked)), "flips.svg")
 
 

@@ -13,6 +13,7 @@ from string import ascii_uppercase
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from model.words import worded
 from openworld.colours import FAINT, INK, PAPER
@@ -145,8 +146,6 @@ def _sample(axes: Axes, place: int, sufficient: bool, minimal: bool, words: str)
 
 def _key(figure: Figure, meanings: dict[str, str]) -> None:
     """What the letters mean, beside the drawing."""
-    from matplotlib.lines import Line2D
-
     handles = [Line2D([], [], linestyle="none", label=f"{sign}  {meaning}") for sign, meaning in meanings.items()]
     figure.legend(handles=handles, loc="outside right center", handlelength=0, handletextpad=0, fontsize=9)
 
@@ -255,8 +254,6 @@ def _crowd(axes: Axes, x: int, y: int, group: pd.DataFrame) -> None:
 
 def _named(figure: Figure, best: pd.DataFrame) -> None:
     """The sets on the frontier by name."""
-    from matplotlib.lines import Line2D
-
     few = best if len(best) <= 4 else best.head(0)
     named = [
         textwrap.fill(

@@ -7,8 +7,10 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
+from openworld import files
 from openworld.gallery import deployed, drafts, experiments, lattices, reach, verdicts, worlds
 from openworld.gallery.entries import Caption, Drawing, Entry, FigureError
+from openworld.plotstyle import captioned, save
 from openworld.sources import Source
 from simulations.processes import in_order
 
@@ -71,9 +73,6 @@ def find(names: Iterable[str]) -> list[Entry]:
 
 def write(entry: Entry, source: Source, folder: Path) -> list[Path]:
     """Draw a figure and write it as SVG, PDF and PNG, with its data as CSV and its caption as text beside it."""
-    from openworld import files
-    from openworld.plotstyle import captioned, save
-
     drawn = entry.draw(source)
     caption = str(drawn.caption)
     figure = captioned(drawn.figure, drawn.caption.brief) if drawn.captioned else drawn.figure

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from openworld import figures
 from openworld.client_tables import ended
 from openworld.gallery.entries import BOUNDED, EXHAUSTIVE, Caption, Drawing, Entry
 from openworld.sources import Source
@@ -19,8 +20,6 @@ def entries() -> Iterator[Entry]:
 
 
 def _verdicts(source: Source) -> Drawing:
-    from openworld import figures
-
     table = source.clients()
     caption = Caption(
         BOUNDED, "each client, in its last version, as the design that was fitted to what it was seen to do; what is "
@@ -31,8 +30,6 @@ def _verdicts(source: Source) -> Drawing:
 
 
 def _scenarios(_: Source) -> Drawing:
-    from openworld import figures
-
     table = ended()
     clients, scenarios = table["client"].nunique(), table["scenario"].nunique()
     caption = Caption(

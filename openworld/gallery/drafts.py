@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from openworld import figures
 from openworld.bought import AGAINST
 from openworld.gallery.entries import BOUNDED, EXHAUSTIVE, Caption, Drawing, Entry
 from openworld.sources import Source
@@ -17,8 +18,6 @@ def entries() -> Iterator[Entry]:
 
 
 def _bought(source: Source) -> Drawing:
-    from openworld import figures
-
     table = source.drafts()
     caption = Caption(
         BOUNDED, "the published state (design=prm_cimd) without the draft and with it; an attack is a property "

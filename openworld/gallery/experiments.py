@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from model.words import of_configuration
+from openworld import figures
 from openworld.gallery.entries import Caption, Drawing, Entry
 from openworld.sources import Source
 from openworld.tables import SourceError
 from simulations.catalogue import EXPERIMENTS
+from simulations.experiment import Experiment
+from simulations.experiments import population_for
 from simulations.measures import ATTEMPT, PAIR
+from simulations.population import populations
 from simulations.results import ATTAINABLE, HARM, REPLICATIONS
+from simulations.threats import threats
 from simulations.units import STRATEGIC
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from simulations.experiment import Experiment
-
 
 #: Readers that measure more of an attempt than how it ends and what its plan costs.
 MEASURED = ("tasks", "registrations", "residents", "vendors")
@@ -62,10 +62,6 @@ def _with_threats(about: str | Experiment, draw: Callable[[Source], Drawing], so
 
     ``about``: the experiment, or the name of one that ships, which other processes can be told.
     """
-    from simulations.experiments import population_for
-    from simulations.population import populations
-    from simulations.threats import threats
-
     drawn = draw(source)
     known = EXPERIMENTS.get(about) if isinstance(about, str) else about
     met = str(drawn.data["population"].iloc[0])
@@ -76,8 +72,6 @@ def _with_threats(about: str | Experiment, draw: Callable[[Source], Drawing], so
 
 
 def _trade(name: str, question: str, source: Source) -> Drawing:
-    from openworld import figures
-
     table = _quantities(name, source)
     told = table[table["headline"] == 1]
     if told.empty:
@@ -97,8 +91,6 @@ def _quantities(name: str, source: Source) -> pd.DataFrame:
 
 
 def _pair(name: str, question: str, source: Source) -> Drawing:
-    from openworld import figures
-
     data = _quantities(name, source)
     attempts = int(data.loc[data["per"] == ATTEMPT, "count"].iloc[0])
     caption = _about(data.assign(attempts=attempts), "95 % intervals of both, as bands")
@@ -106,8 +98,6 @@ def _pair(name: str, question: str, source: Source) -> Drawing:
 
 
 def _measured(name: str, question: str, source: Source) -> Drawing:
-    from openworld import figures
-
     data = source.quantities(name)
     attempts = int(data.loc[data["per"] == ATTEMPT, "count"].iloc[0])
     caption = _about(data.assign(attempts=attempts), "95 % intervals of the means, as bands")
@@ -115,16 +105,12 @@ def _measured(name: str, question: str, source: Source) -> Drawing:
 
 
 def _rates(name: str, question: str, source: Source) -> Drawing:
-    from openworld import figures
-
     table, _ = source.experiment(name)
     caption = _about(table, f"95 % {_interval(table)} intervals of the rates, as bands")
     return Drawing(figures.rates(table, question), question, caption, table)
 
 
 def _differences(name: str, question: str, source: Source) -> Drawing:
-    from openworld import figures
-
     rates, table = source.experiment(name)
     made = _CHANGES if "interval" in rates and rates["interval"].iloc[0] == REPLICATIONS else "Bonett-Price"
     caption = _about(table, f"95 % {made} intervals of paired differences, as bands")
@@ -132,8 +118,6 @@ def _differences(name: str, question: str, source: Source) -> Drawing:
 
 
 def _funnel(name: str, question: str, source: Source) -> Drawing:
-    from openworld import figures
-
     table, _ = source.experiment(name)
     values = sorted(set(table["value"]))
     middle = values[len(values) // 2]
@@ -144,8 +128,6 @@ def _funnel(name: str, question: str, source: Source) -> Drawing:
 
 
 def _effects(name: str, question: str, sets: dict[str, str], source: Source) -> Drawing:
-    from openworld import figures
-
     table = source.effects(name)
     data = table[table["value"] == table["value"].max()]
     factors = ", ".join(dict.fromkeys(data.loc[data["order"] == 1, "effect"]))

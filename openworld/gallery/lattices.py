@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING
+
+import pandas as pd
+from matplotlib.figure import Figure
 
 from model.design import DEPLOYMENTS, parse_capabilities, parse_switches
+from openworld.figures.lattices import front, frontier, hasse, lattice_nodes, sets
 from openworld.gallery.entries import BOUNDED, EXHAUSTIVE, Caption, Drawing, Entry
 from openworld.lattice import Asked
 from openworld.sources import Source
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
 
 #: Questions to the lattice that are drawn. An open world has neither allowlists nor attested metadata.
 _OPEN = ("as_allowlist", "signed_metadata", "cross_listing")
@@ -49,18 +48,12 @@ def _lattice(name: str, draw: Callable[[pd.DataFrame, str], tuple[Figure, pd.Dat
 
 
 def _hasse(table: pd.DataFrame, title: str) -> tuple[Figure, pd.DataFrame]:
-    from openworld.figures.lattices import hasse, lattice_nodes
-
     return hasse(table, title), lattice_nodes(table)
 
 
 def _sets(table: pd.DataFrame, title: str) -> tuple[Figure, pd.DataFrame]:
-    from openworld.figures.lattices import sets
-
     return sets(table, title), table
 
 
 def _frontier(table: pd.DataFrame, title: str) -> tuple[Figure, pd.DataFrame]:
-    from openworld.figures.lattices import front, frontier
-
     return frontier(table, len(DEPLOYMENTS), title), front(table)

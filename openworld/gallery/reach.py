@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import partial
 
+from openworld import figures
 from openworld.gallery.entries import Caption, Drawing, Entry
 from openworld.sources import Source
+from simulations.blast_radius import KINDS
 
 #: As figures are listed: what is stolen before whom it is stolen from.
 _ORDER = ("token", "refresh_token", "resource_server", "authorization_server", "domain")
@@ -20,15 +22,11 @@ def entries(kinds: Iterable[str] = _ORDER) -> Iterator[Entry]:
 
 
 def _title(kind: str) -> str:
-    from simulations.blast_radius import KINDS
-
     meaning = KINDS[kind].meaning
     return f"How far it reaches where {meaning}"
 
 
 def _blast_radius(kind: str, source: Source) -> Drawing:
-    from openworld import figures
-
     summary, rules = source.blast_radius(kind)
     first = summary.iloc[0]
     designs = list(dict.fromkeys(summary["design"]))

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING
 
+import pandas as pd
+
+from openworld import figures
 from openworld.blame import blamed
 from openworld.gallery.entries import BOUNDED, EXHAUSTIVE, Caption, Drawing, Entry
 from openworld.sources import Source
 from openworld.tables import SourceError
 from properties.attackers import ATTACKERS
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def entries(attackers: Iterable[str] | None = None) -> Iterator[Entry]:
@@ -24,8 +23,6 @@ def entries(attackers: Iterable[str] | None = None) -> Iterator[Entry]:
 
 
 def _attackers(source: Source) -> Drawing:
-    from openworld import figures
-
     table = source.verdicts()
     counted = table.assign(attack=blamed(table.to_dict("records")), unknown=table["verdict"] == "unknown")
     counted = counted[counted["kind"] == "security"]
@@ -37,8 +34,6 @@ def _attackers(source: Source) -> Drawing:
 
 
 def _matrix(attacker: str, source: Source) -> Drawing:
-    from openworld import figures
-
     table = source.verdicts()
     shown = table[table["attacker"] == attacker]
     if shown.empty:

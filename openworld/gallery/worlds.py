@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+import pandas as pd
+
 from model.chart import chart, origin
 from model.design import parse
 from model.trust import trust_graph
 from model.world_file import WORLDS
+from openworld import figures
 from openworld.gallery.entries import EXHAUSTIVE, Caption, Drawing, Entry
 from openworld.show import ending
+from openworld.slides import sequence
 from openworld.sources import Source
 from properties.results import length
 from properties.security import find as find_property
@@ -42,10 +46,6 @@ def entries() -> Iterator[Entry]:
 
 
 def _trust(name: str, _: Source) -> Drawing:
-    import pandas as pd
-
-    from openworld import figures
-
     world = WORLDS[name]
     graph = trust_graph(world)
     # An origin is the attacker's if everything on it is.
@@ -68,10 +68,6 @@ def _trust(name: str, _: Source) -> Drawing:
 
 
 def _sequence(name: str, source: Source) -> Drawing:
-    import pandas as pd
-
-    from openworld.slides import sequence
-
     words, prop, configuration, under = RUNS[name]
     trace = source.trace(prop, configuration)
     shown = chart(trace, ending(find_property(prop)), under=parse(under) if under else None)

@@ -7,6 +7,7 @@ from typing import Any
 from openworld.report.reading import Study
 from openworld.report.verdicts import CELLS, look
 from properties.results import length
+from simulations.blast_radius import KINDS
 
 #: The statistics of a mishap that the page shows.
 MEASURES = (("resource_servers", "mean"), ("resource_servers", "max"), ("users", "mean"), ("users", "max"))
@@ -29,8 +30,6 @@ def clients(study: Study) -> dict[str, Any]:
 
 def mishaps(study: Study) -> list[dict[str, Any]]:
     """Every kind with its numbers, by design."""
-    from simulations.blast_radius import KINDS
-
     found = []
     order = [*(kind for kind in KINDS if kind in study.mishaps), *(kind for kind in study.mishaps if kind not in KINDS)]
     for kind, table in ((kind, study.mishaps[kind]) for kind in order):

@@ -11,6 +11,9 @@ from functools import cache
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from markdown_it import MarkdownIt
+from markdown_it.common.utils import escapeHtml
+
 from openworld.findings import pages
 from openworld.findings.words import first_page, title
 
@@ -51,8 +54,6 @@ def _anchor(url: str) -> str:
 
 def _html(text: str, title: str) -> str:
     """Markdown as HTML; whatever is a tag in it is text, links lead to findings, tables scroll in named regions."""
-    from markdown_it import MarkdownIt
-
     reader = MarkdownIt("commonmark", {"html": False}).enable("table").disable(["image", "autolink"])
     reader.normalizeLink, reader.validateLink = _anchor, lambda url: url.startswith("#")  # type: ignore[method-assign]
     parsed = reader.parse(text)
@@ -81,8 +82,6 @@ def _describe(parsed: Sequence[Token], title: str) -> None:
 
 
 def _table_open(renderer: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
-    from markdown_it.common.utils import escapeHtml
-
     caption = escapeHtml(tokens[at].meta["caption"])
     region = f'<div class="scroll" role="region" tabindex="0" aria-label="{caption}">'
     return f'{region}<table class="claims"><caption class="hidden">{caption}</caption>'
@@ -93,8 +92,6 @@ def _table_close(renderer: RendererHTML, tokens: Sequence[Token], at: int, optio
 
 
 def _code(renderer: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
-    from markdown_it.common.utils import escapeHtml
-
     return f'<pre tabindex="0"><code>{escapeHtml(tokens[at].content)}</code></pre>\n'
 
 

@@ -11,7 +11,9 @@ from openworld.balance import balance_lines
 from openworld.headlines import headlines
 from openworld.report import verdicts
 from openworld.report.reading import Experiment, Study
+from simulations.catalogue import EXPERIMENTS
 from simulations.measures import ACCEPTED_FLOW, WORKING, Measure
+from simulations.results import alike
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,9 +92,6 @@ def _rate(row: pd.Series[Any]) -> str:
 
 def numbers(experiment: Experiment) -> dict[str, Any]:
     """An experiment as a table: every outcome in every arm, at both ends of the sweep."""
-    from simulations.catalogue import EXPERIMENTS
-    from simulations.results import alike
-
     rates = experiment.rates
     values = sorted(set(rates["value"]))
     ends = [values[0], values[-1]] if len(values) > 1 else values

@@ -9,6 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import jinja2
+from markupsafe import Markup
+
 from model.chart import origin
 from model.words import of_configuration, worded
 from openworld.report import deployed, environments, opening, software, verdicts
@@ -62,8 +65,6 @@ def template(name: str) -> jinja2.Template:
 
 @cache
 def _environment() -> jinja2.Environment:
-    import jinja2
-
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("openworld.report"), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
@@ -74,8 +75,6 @@ def _environment() -> jinja2.Environment:
 
 def _flat(html: str) -> str:
     """HTML without the indentation of its template, which half of a chart would be."""
-    from markupsafe import Markup
-
     return Markup(re.sub(r"\s*\n\s*", "\n", html))
 
 

@@ -337,7 +337,7 @@ def test_a_client_that_does_another_thing_each_time_is_exit_code_3(monkeypatch: 
     def unstable(name: str) -> None:
         raise UnstableError("it does not do the same each time, after nothing: call@rs | call@as1")
 
-    monkeypatch.setattr("openworld.commands.learn._kept", unstable)
+    monkeypatch.setattr("openworld.work.learn._kept", unstable)
     ran = CliRunner().invoke(main, ["learn", "one.json"])
     assert ran.exit_code == 3
     assert ran.output == "openworld: it does not do the same each time, after nothing: call@rs | call@as1\n"

@@ -11,7 +11,8 @@ from click.testing import CliRunner
 
 from model.design import DEPLOYMENTS
 from openworld.cli import main
-from openworld.diff import Cell, Flip, cells, lines, markdown, page, picture
+from openworld.diff import Cell, Flip, cells, lines, markdown
+from openworld.diff_page import page, picture
 
 EXACT, PREFIX = "design=prm_cimd", "design=prm_cimd_prefix"
 WHERE = ("--environment", "multi_path_api")
@@ -98,7 +99,7 @@ def test_a_table_a_page_and_a_figure_tell_the_same() -> None:
     assert shown.count("<article") == 2
     assert "discovery_integrity: safe → <b>attack</b> in 4 steps (worse)" in shown
     assert not re.search(r"(?:src|href)=\"(?!data:)", shown)
-    assert picture(FOUND, EXACT, PREFIX).startswith(b"<?xml")
+    assert picture(FOUND, EXACT, PREFIX).startswith("<?xml")
 
 
 def test_where_nothing_flips_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

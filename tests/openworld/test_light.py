@@ -41,7 +41,7 @@ def without_extras(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 def test_extras_are_told_as_they_are() -> None:
     """What the extras bring, by the names under which it is imported, is what the package declares."""
-    assert EXTRAS.keys() | {"dev"} == PROJECT["optional-dependencies"].keys()
+    assert EXTRAS.keys() | {"dev", "docs"} == PROJECT["optional-dependencies"].keys()
     for extra, modules in EXTRAS.items():
         declared = {re.split(r"[\[>=]", entry)[0] for entry in PROJECT["optional-dependencies"][extra]}
         renamed = {module.replace("_", "-").replace("markdown-it", "markdown-it-py") for module in modules}

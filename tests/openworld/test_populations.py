@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from openworld.cli import main
-from openworld.commands.blast_radius import too_few
+from openworld.work.blast_radius import too_few
 from simulations.population import NUMBERS, populations
 
 Run = Callable[..., Result]

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from collections.abc import Container, Iterator
+from importlib import import_module
 from pathlib import Path
 
+import click
 import networkx
 import pytest
+
+from openworld.commands.shell import loaded
 
 ROOT = Path(__file__).parents[2]
 PICTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").split("```")[1]
@@ -48,6 +53,16 @@ def imported(node: ast.AST, modules: Container[str] = ()) -> Iterator[str]:
         assert not node.level, "imports name the whole module"
         for name in (f"{node.module}.{each.name}" for each in node.names):
             yield name if name in modules else node.module
+    elif called := named(node):
+        yield called.rpartition(".")[0]
+
+
+def named(node: ast.AST) -> str:
+    """The function that is loaded by its name; ``""`` where none is, or which is only known when it runs."""
+    match node:
+        case ast.Call(ast.Name("call" | "loaded"), [ast.Constant(str(name)), *_]):
+            return name
+    return ""
 
 
 def upward(found: networkx.DiGraph) -> list[str]:
@@ -73,24 +88,57 @@ def test_modules_stand_in_no_circle(found) -> None:
     assert circles(found) == []
 
 
-#: What is imported where it is needed in packages whose imports stand at the top, and why.
+_DRAFT = "0.1 to 0.7 s, and not there in the light install and in a browser, where a draft's experiment is read"
+#: What is imported in a function, and why; all else that a module imports stands at its top. What is only to be loaded
+#: when a command is called is a module of its own, called by its name (`openworld.commands.shell.loaded`).
 LATE = {
     ("model.documents", "jsonschema"): "0.1 s, 1.2 s beside the extras of Jupyter, for what most runs do not need",
+    ("openworld.cli", "importlib"): "20 ms of 50 for `openworld --help`, for what `--version` says",
+    ("openworld.cli", "model"): "what drafts need, for `--with`",
+    ("simulations.encounters", "numpy"): _DRAFT,
+    ("simulations.engine", "distributed"): "an extra of its own, for `--cluster`",
+    ("simulations.intervals", "scipy"): _DRAFT,
+    ("simulations.measures", "numpy"): _DRAFT,
+    ("simulations.population_statements", "numpy"): _DRAFT,
+    ("simulations.results", "numpy"): _DRAFT,
+    ("simulations.results", "pandas"): _DRAFT,
+    ("simulations.sensitivity", "SALib"): "1 s, for one question",
 }
 
 
 def test_imports_stand_at_the_top() -> None:
     late = {
         (".".join(path.relative_to(ROOT).with_suffix("").parts), name.partition(".")[0])
-        for package in ("model", "properties", "deployed", "conformance")
+        for package in sorted(package for layer in LAYERS for package in layer)
         for path in (ROOT / package).rglob("*.py")
         if not path.relative_to(ROOT).as_posix().startswith(APART)
         for function in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
         for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
         for name in imported(node)
     }
     assert late == LATE.keys()
+
+
+def test_what_is_called_by_its_name_is_there() -> None:
+    """No type checker sees it: the function, and that it takes what the command was given."""
+    for path in sorted((ROOT / "openworld").rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for function in (each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef)):
+            for called in filter(None, map(named, ast.walk(function))):
+                found = loaded(called)
+                assert callable(found), called
+                command = getattr(import_module(_module(path)), function.name, None)
+                if isinstance(command, click.Command) and command.params:
+                    takes = inspect.signature(found).parameters
+                    spread = any(each.kind is each.VAR_KEYWORD for each in takes.values())
+                    given = {each.name for each in command.params if each.expose_value}
+                    assert spread or not called.startswith("openworld.work.") or given == takes.keys(), called
+
+
+def _module(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
 def test_the_picture_has_every_package_and_only_modules_that_there_are(found) -> None:

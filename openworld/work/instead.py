@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import click
+import pandas
 
-if TYPE_CHECKING:
-    import pandas
-
-    from simulations.experiment import Experiment
+from openworld import balance
+from openworld.counts import sensitivity_lines
+from openworld.inputs import coupling_lines, worth_lines
+from simulations.break_even import break_even
+from simulations.couplings import coupled
+from simulations.experiment import Experiment
+from simulations.sensitivity import indices
+from simulations.worth import WEIGHT, worth
 
 #: The other questions, each with the options that go with it; and those that go with a run.
 QUESTIONS: dict[str, tuple[str, ...]] = {
@@ -42,38 +47,25 @@ def ask(
     told: Mapping[str, Any], where: Mapping[str, Any],
 ) -> Answer:  # fmt: skip
     """Ask one of :data:`QUESTIONS`; ``told``: options, ``where``: who counts what has to be counted."""
-    # Imported here, so that help is there without the extra `study`.
-    from openworld.counts import sensitivity_lines
-    from openworld.inputs import coupling_lines, worth_lines
-
     match question:
         case "sensitivity":
-            from simulations.sensitivity import indices
-
             table = indices(
                 asked, told["--samples"], seed, population, method=told["--method"], attempts=told["--attempts"],
                 deployed=deployed, **where,
             )  # fmt: skip
             return Answer(table, sensitivity_lines(table))
         case "worth":
-            from simulations.worth import WEIGHT, worth
-
             table = worth(
                 asked, weight=WEIGHT if told["--weight"] is None else told["--weight"], draws=told["--samples"],
                 seed=seed, population=population, deployed=deployed, attempts=told["--attempts"], **where,
             )  # fmt: skip
             return Answer(table, worth_lines(table))
         case "break-even":
-            from openworld.balance import lines
-            from simulations.break_even import break_even
-
             table = break_even(
                 asked, population, weight=told["--weight"], deployed=deployed, samples=told["--samples"],
                 attempts=told["--attempts"], seed=seed, **where,
             )  # fmt: skip
-            return Answer(table, lines(table, asked, population, deployed))
+            return Answer(table, balance.lines(table, asked, population, deployed))
         case _:
-            from simulations.couplings import coupled
-
             table = coupled(asked, population, deployed=deployed)
             return Answer(table, coupling_lines(table))

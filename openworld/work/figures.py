@@ -1,0 +1,52 @@
+"""Figures, drawn into a folder."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from openworld import gallery
+from openworld.commands.shell import DONE, print_json, print_lines
+from openworld.progress import Progress
+from openworld.sources import Source
+from simulations.processes import cores
+
+
+def figures(
+    names: tuple[str, ...],
+    output: Path | None,
+    listed: bool,
+    folder: Path | None,
+    attempts: int | None,
+    replications: int,
+    seed: int,
+    workers: int | None,
+    as_json: bool,
+) -> int:
+    """What `openworld figures` does."""
+    entries = gallery.find(names)
+    if listed:
+        if as_json:
+            print_json([{"name": each.name, "kind": each.kind, "shows": each.shows} for each in entries])
+        else:
+            print_lines(f"{each.name:<36} {each.kind:<25} {each.shows}" for each in entries)
+        return DONE
+    if output is None:
+        raise click.UsageError("name a folder to write to with -o, or ask for --list")
+    used = workers or cores()
+    source = Source(folder, attempts, replications, seed, used)
+    written = {}
+    with (
+        Progress("figures", len(entries)) as progress,
+        closing(gallery.write_all(entries, source, output, used)) as drawn,
+    ):
+        for entry, paths in drawn:
+            written[entry.name] = list(map(str, paths))
+            progress.advance(entry.name)
+    if as_json:
+        print_json(written)
+    else:
+        click.echo(f"{len(written)} figures written to {output}")
+    return DONE

@@ -1,0 +1,26 @@
+"""The folder of a study, as one page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from openworld.commands.shell import DONE, complain
+from openworld.files import write
+from openworld.report import page, read
+
+
+def report(folder: Path, output: Path | None) -> int:
+    """What `openworld report` does."""
+    study = read(folder)
+    target = output or folder / "report.html"
+    write(target, page(study))
+    for problem in study.problems:
+        complain(problem, DONE)
+    counts = (
+        f"{len(study.verdicts)} verdicts, {len(study.traces)} runs, {len(study.experiments)} experiments, "
+        f"{len(study.software)} runs of real software"
+    )
+    click.echo(f"{target}: {counts}")
+    return DONE

@@ -1,0 +1,124 @@
+"""Stored results, listed, shown and compared."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+import pandas
+
+from model.errors import InputError
+from openworld.commands.shell import DONE, print_json, print_lines
+from openworld.counts import rate_lines
+from openworld.tables import COUNTS, whole
+from simulations.intervals import unpaired_difference
+from simulations.results import alike
+
+_RATES = "_rates.parquet"
+_KEY = ["experiment", "value", "arm", "kind", "outcome"]
+_ORIGIN = ["experiment", "population", "population_digest", "seed", "attempts", "replications", "code", "command"]
+
+
+class ResultsError(InputError):
+    """Results that are not there or cannot be read; one line naming the culprit and what there is."""
+
+
+def list_stored(folder: Path, as_json: bool) -> int:
+    """What is stored in FOLDER and below, and how it was counted."""
+    found = _found(folder)
+    rows = [{"file": str(path), **_origin(whole(path, COUNTS))} for path in found]
+    if as_json:
+        print_json(json.loads(pandas.DataFrame(rows).to_json(orient="records")))
+    for row in [] if as_json else rows:
+        click.echo(f"{row['file']}\n    {row['experiment']}, {row['population']} ({row['population_digest']}), "
+                   f"{row['attempts']:,} attempts, code {row['code']}\n    {row['command']}")  # fmt: skip
+    return DONE
+
+
+def show(experiment: str, folder: Path, as_json: bool) -> int:
+    """The rates of an EXPERIMENT that is stored in FOLDER or below."""
+    rates = _one(experiment, folder)
+    if as_json:
+        print_json(json.loads(rates.to_json(orient="records")))
+    else:
+        for name, value in _origin(rates).items():
+            click.echo(f"{name:<18} {value}")
+        print_lines(found.words for found in alike(rates))
+        print_lines(rate_lines(rates))
+    return DONE
+
+
+def compare(first: Path, second: Path, as_json: bool) -> int:
+    """How the rates stored in SECOND differ from those of the same experiments in FIRST.
+
+    Both are folders or files. Intervals are those of independent counts; two runs with the same seed and
+    population are not independent, and what differs there differs because of the code.
+    """
+    there, here = map(_all, (first, second))
+    both = there.merge(here, on=_KEY, suffixes=("_first", "_second"))
+    if not len(both):
+        raise ResultsError(f"nothing in {second} was counted for an experiment and arm that {first} has")
+    table = _differences(both)
+    if as_json:
+        print_json(json.loads(table.to_json(orient="records")))
+        return DONE
+    compared = set(both["experiment"])
+    for folder, part in ((first, there), (second, here)):
+        if alone := sorted(set(part["experiment"]) - compared):
+            click.echo(f"only in {folder}: {', '.join(alone)}")
+    for name in ("population_digest", "seed", "code"):
+        values = [sorted(map(str, set(part.loc[part["experiment"].isin(compared), name]))) for part in (there, here)]
+        click.echo(f"{name:<18} " + (f"same: {', '.join(values[0])}" if values[0] == values[1] else
+                                     f"{', '.join(values[0])} against {', '.join(values[1])}"))  # fmt: skip
+    changed = table[table["difference"] != 0]
+    click.echo(f"{len(table)} rates in both, {len(changed)} differ, "
+               f"{int(((changed['low'] > 0) | (changed['high'] < 0)).sum())} by more than chance explains")  # fmt: skip
+    order = changed["difference"].abs().sort_values(ascending=False).index
+    for row in changed.reindex(order).head(20).to_dict("records"):
+        click.echo(f"  {row['experiment']} {row['value']:g} {row['arm']}: {row['kind']} {row['outcome']}  "
+                   f"{row['rate_first']:.3%} to {row['rate_second']:.3%}, {row['difference']:+.3%} "
+                   f"({row['low']:+.3%} to {row['high']:+.3%})")  # fmt: skip
+    return DONE
+
+
+def _differences(both: pandas.DataFrame) -> pandas.DataFrame:
+    table = both[[*_KEY, "rate_first", "rate_second"]].copy()
+    table["difference"] = table["rate_second"] - table["rate_first"]
+    counted = both[["count_second", "attempts_second", "count_first", "attempts_first"]].itertuples(index=False)
+    bounds = [unpaired_difference(*map(int, counts)) for counts in counted]
+    table["low"], table["high"] = [bound.low for bound in bounds], [bound.high for bound in bounds]
+    return table
+
+
+def _found(folder: Path) -> list[Path]:
+    found = sorted(folder.rglob(f"*{_RATES}")) if folder.is_dir() else [folder]
+    if not found:
+        raise ResultsError(f"no results (*{_RATES}) in {folder}; `openworld simulate NAME -o FOLDER` writes some")
+    return found
+
+
+def _all(folder: Path) -> pandas.DataFrame:
+    """All rates in a folder, each experiment once."""
+    found, where = [], dict[str, Path]()
+    for path in _found(folder):
+        table = whole(path, COUNTS)
+        for experiment in set(table["experiment"]):
+            if experiment in where:
+                raise ResultsError(f"{experiment!r} is stored twice in {folder}; name {where[experiment]} or {path}")
+            where[experiment] = path
+        found.append(table)
+    return pandas.concat(found).astype({"value": float})
+
+
+def _one(experiment: str, folder: Path) -> pandas.DataFrame:
+    found = [path for path in _found(folder) if path.name == f"{experiment}{_RATES}" or path == folder]
+    if not found:
+        there = ", ".join(sorted({path.name.removesuffix(_RATES) for path in _found(folder)}))
+        raise ResultsError(f"no results of {experiment!r} in {folder}; there are: {there}")
+    return whole(found[-1], COUNTS)
+
+
+def _origin(rates: pandas.DataFrame) -> dict[str, str | int | float]:
+    """How a table was counted, from its first row."""
+    return {str(name): value for name, value in rates.iloc[0][_ORIGIN].items()}
