@@ -13,7 +13,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from model.errors import hint
-from openworld.commands.shell import Commands
+from openworld.commands.common import Commands
 from openworld.extras import missing
 
 #: Each command in the order in which help shows them: the module of :mod:`openworld.commands` that has it, and a line

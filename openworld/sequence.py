@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from model.chart import Chart, origin, setting
 from model.wire import Arrow
 from openworld.colours import ATTACKER, FAINT, INK, LEAK, PAPER
-from openworld.strokes import Pen, Strokes
+from openworld.pen import Pen, Strokes
 
 if TYPE_CHECKING:
     from model.cast import Participant

@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from model.chart import Chart
+from openworld.pen import ROUND
 from openworld.plotstyle import rendered, style
 from openworld.sequence import draw, size
-from openworld.strokes import ROUND
 
 
 def sequence(shown: Chart) -> Figure:

@@ -10,11 +10,11 @@ import pandas as pd
 
 from model.design import DEPLOYMENTS, parse
 from model.trace import Trace
-from openworld import bought, client_tables, matrix, tables
-from openworld.lattice import ask
+from openworld import bought, client_tables, matrix, study_tables
+from openworld.minimal_sets import ask
 from openworld.mishaps import KINDS, reached
 from openworld.progress import Progress
-from openworld.tables import Shape, SourceError
+from openworld.study_tables import Shape, SourceError
 from properties.verdict import check
 from simulations.blast_radius import BlastRadius
 from simulations.experiments import run
@@ -51,7 +51,7 @@ class Source:
     def verdicts(self) -> pd.DataFrame:
         """The verdicts of a study: a row for each design, attacker and property."""
         if self.folder:
-            return self._stored("verdicts.json", tables.VERDICTS)
+            return self._stored("verdicts.json", study_tables.VERDICTS)
         if "verdicts" not in self._known:
             self._known["verdicts"] = self._judged()
         table: pd.DataFrame = self._known["verdicts"]
@@ -60,7 +60,7 @@ class Source:
     def clients(self) -> pd.DataFrame:
         """The verdicts of a study on deployed clients: a row for each client and situation."""
         if self.folder:
-            return self._stored("clients.csv", tables.CLIENTS)
+            return self._stored("clients.csv", study_tables.CLIENTS)
         if "clients" not in self._known:
             self._known["clients"] = self._clients_judged()
         table: pd.DataFrame = self._known["clients"]
@@ -69,7 +69,7 @@ class Source:
     def drafts(self) -> pd.DataFrame:
         """What each draft buys: a row for each draft and environment."""
         if self.folder:
-            return self._stored("drafts.csv", tables.DRAFTS)
+            return self._stored("drafts.csv", study_tables.DRAFTS)
         if "drafts" not in self._known:
             self._known["drafts"] = self._bought()
         table: pd.DataFrame = self._known["drafts"]
@@ -78,28 +78,28 @@ class Source:
     def experiment(self, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Rates and differences of an experiment."""
         if self.folder:
-            rates = self._stored(f"simulations/{name}_rates.csv", tables.RATES)
-            return rates, self._stored(f"simulations/{name}_differences.csv", tables.DIFFERENCES)
+            rates = self._stored(f"simulations/{name}_rates.csv", study_tables.RATES)
+            return rates, self._stored(f"simulations/{name}_differences.csv", study_tables.DIFFERENCES)
         result = self._simulated(name)
         return result.rates, result.differences
 
     def quantities(self, name: str) -> pd.DataFrame:
         """What there is for each attempt and flow of an experiment."""
         if self.folder:
-            return tables.measured(self._stored(f"simulations/{name}_quantities.csv", tables.QUANTITIES))
+            return study_tables.measured(self._stored(f"simulations/{name}_quantities.csv", study_tables.QUANTITIES))
         return self._simulated(name).quantities
 
     def effects(self, name: str) -> pd.DataFrame:
         """Main effects and interactions of an experiment whose arms are all combinations of something."""
         if self.folder:
-            return self._stored(f"simulations/{name}_effects.csv", tables.EFFECTS)
+            return self._stored(f"simulations/{name}_effects.csv", study_tables.EFFECTS)
         return self._simulated(name).effects
 
     def blast_radius(self, kind: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         """How far one mishap reaches under each protection, and the rules that stopped it."""
         if self.folder:
-            reach = self._stored(f"simulations/blast-radius-{kind}.csv", tables.REACH)
-            return reach, self._stored(f"simulations/blast-radius-{kind}-rules.csv", tables.RULES)
+            reach = self._stored(f"simulations/blast-radius-{kind}.csv", study_tables.REACH)
+            return reach, self._stored(f"simulations/blast-radius-{kind}-rules.csv", study_tables.RULES)
         found = self._reached(kind)
         return found.summary, found.rules
 
@@ -149,7 +149,7 @@ class Source:
         """A table of the folder (raises SourceError; what is drawn is drawn of every row or not at all)."""
         assert self.folder is not None
         if name not in self._known:
-            self._known[name] = tables.whole(self.folder / name, shape)
+            self._known[name] = study_tables.whole(self.folder / name, shape)
         table: pd.DataFrame = self._known[name]
         return table
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from model.design import parse
 from model.errors import InputError
-from openworld import bought, certified, client_tables, environments, gallery, matrix, mishaps
+from openworld import bought, certified, client_tables, environments, exhibits, matrix, mishaps
 from openworld.blame import blamed
 from openworld.files import as_json, claimed, set_aside, write
 from openworld.jobs import Question, Reply
@@ -232,14 +232,14 @@ def _spread(plan: Plan, found: Findings) -> None:
 
 def _draw(plan: Plan, found: Findings) -> None:
     judged = {row["attacker"] for row in found.rows}
-    entries = gallery.of_study(
+    entries = exhibits.of_study(
         [name for name in plan.attackers if name in judged], found.results, bool(found.clients), found.mishaps,
         bool(found.drafts),
     )  # fmt: skip
     folder = plan.folder / "figures"
     with (
         Progress("figures", len(entries)) as progress,
-        closing(gallery.write_all(entries, Source(plan.folder), folder, plan.workers)) as drawn,
+        closing(exhibits.write_all(entries, Source(plan.folder), folder, plan.workers)) as drawn,
     ):
         for entry, _ in drawn:
             found.figures.append(entry.name)

@@ -16,10 +16,10 @@ FIGURES = ("attackers", "clients-verdicts", "echo-rates", "blast_radius-token")
 
 def shrink(put: Callable[[Any, str, Any], None] = setattr) -> None:
     """Let `openworld study --quick` ask two properties, one client, one experiment and one mishap."""
-    from openworld import client_tables, gallery, matrix, mishaps, plan
+    from openworld import client_tables, exhibits, matrix, mishaps, plan
     from simulations import catalogue
 
-    echo, of_study = catalogue.EXPERIMENTS[EXPERIMENT], gallery.of_study
+    echo, of_study = catalogue.EXPERIMENTS[EXPERIMENT], exhibits.of_study
     put(plan, "QUICK_DESIGNS", (DESIGN,))
     put(plan, "QUICK_ATTACKERS", (ATTACKER,))
     put(plan, "QUICK_CLIENTS", (CLIENT,))
@@ -30,7 +30,7 @@ def shrink(put: Callable[[Any, str, Any], None] = setattr) -> None:
     put(client_tables, "SITUATIONS", client_tables.SITUATIONS[-2:])
     put(mishaps, "KINDS", (KIND,))
     put(catalogue, "EXPERIMENTS", {EXPERIMENT: replace(echo, values=(echo.values[0], echo.values[-1]))})
-    put(gallery, "of_study", lambda *asked: [each for each in of_study(*asked) if each.name in FIGURES])
+    put(exhibits, "of_study", lambda *asked: [each for each in of_study(*asked) if each.name in FIGURES])
 
 
 PAGES = ("report.html", "index.md")

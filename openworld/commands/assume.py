@@ -7,8 +7,8 @@ import click
 from model.design import parse_capabilities
 from openworld import weakest
 from openworld.commands import completion
+from openworld.commands.common import DONE, INCONCLUSIVE, as_json, complain, print_json, print_lines, timeout_option
 from openworld.commands.completion import config_argument
-from openworld.commands.shell import DONE, INCONCLUSIVE, as_json, complain, print_json, print_lines, timeout_option
 from properties.monotone import NoAnswerError
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from openworld.certificates import read
-from openworld.commands.shell import DONE, VIOLATED, as_json, print_json, print_lines, timeout_option
+from openworld.commands.common import DONE, VIOLATED, as_json, print_json, print_lines, timeout_option
 from openworld.show import certificate_lines
 from properties.certificate import findings, trusted
 

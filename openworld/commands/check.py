@@ -11,7 +11,7 @@ from model.extension import extend
 from openworld.beginnings import expectations as beginning
 from openworld.cache import Cache, default_folder
 from openworld.check import Outcome, evaluate, lines, summary
-from openworld.commands.shell import (
+from openworld.commands.common import (
     DONE,
     INCONCLUSIVE,
     NOT_IN_THIS_WORLD,

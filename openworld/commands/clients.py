@@ -19,7 +19,7 @@ from model.clients import clients as known
 from model.conversation import STAGES, Conversation, converse
 from model.design import Design
 from openworld import missing_page
-from openworld.commands.shell import DONE, as_json, print_json, print_lines
+from openworld.commands.common import DONE, as_json, print_json, print_lines
 
 #: How the comparison of a scenario ended, in words.
 WORDS = {

@@ -9,7 +9,7 @@ from model.design import DESIGN_NOTES
 from model.switches import CAPABILITIES, SWITCHES
 from model.words import worded
 from model.world_file import WORLDS
-from openworld.commands.shell import DONE
+from openworld.commands.common import DONE
 from properties.security import PROPERTIES
 
 

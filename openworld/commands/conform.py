@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from conformance.software import FORMS
-from openworld.commands.shell import as_json, call
+from openworld.commands.common import as_json, call
 from openworld.driving.asked import Asked
 
 SOURCES = ("catalogue", "attack", "mutation", "pairs")

@@ -10,7 +10,7 @@ import click
 
 from openworld import diff as asked_for
 from openworld.commands import completion
-from openworld.commands.shell import DONE, loaded, timeout_option, workers_option
+from openworld.commands.common import DONE, loaded, timeout_option, workers_option
 from openworld.files import write
 from openworld.progress import Progress
 from simulations.processes import cores

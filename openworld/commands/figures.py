@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from openworld.commands.shell import as_json, call, workers_option
+from openworld.commands.common import as_json, call, workers_option
 
 
 @click.command()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from openworld.commands.shell import DONE, VIOLATED, as_json, complain, print_json, print_lines
+from openworld.commands.common import DONE, VIOLATED, as_json, complain, print_json, print_lines
 from openworld.files import write
 from openworld.findings import pages, words
 from openworld.progress import Progress

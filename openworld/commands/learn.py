@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from openworld.commands.shell import as_json, call
+from openworld.commands.common import as_json, call
 
 
 @click.command()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from openworld import literature as show
-from openworld.commands.shell import DONE, VIOLATED, as_json, print_json, print_lines
+from openworld.commands.common import DONE, VIOLATED, as_json, print_json, print_lines
 from openworld.progress import Progress
 from properties.literature import outcome, publication, publications
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from openworld.commands.shell import BAD_INPUT, DONE, complain
+from openworld.commands.common import BAD_INPUT, DONE, complain
 
 
 @click.group()

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from openworld.commands.shell import call
+from openworld.commands.common import call
 
 
 @click.command()

@@ -7,7 +7,7 @@ from collections import Counter
 import click
 
 from openworld import questions as show
-from openworld.commands.shell import DONE, VIOLATED, as_json, print_json, print_lines
+from openworld.commands.common import DONE, VIOLATED, as_json, print_json, print_lines
 from properties.questions import answered, question
 from properties.questions import questions as on_file
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from openworld.commands.shell import DONE, as_json, print_json, print_lines
+from openworld.commands.common import DONE, as_json, print_json, print_lines
 from simulations import population as populations
 from simulations import population_schema
 from simulations.population import Population, Provenance, Stated

@@ -19,10 +19,9 @@ from model.chart import chart as drawn
 from model.design import Configuration, check_parties, parse
 from model.trace import Trace, TraceError, from_json
 from model.world_file import find_world
-from openworld import table
+from openworld import verdict_rows
 from openworld.certificates import write as write_certificate
-from openworld.commands.completion import config_argument, property_argument
-from openworld.commands.shell import (
+from openworld.commands.common import (
     BAD_INPUT,
     DONE,
     INCONCLUSIVE,
@@ -36,6 +35,7 @@ from openworld.commands.shell import (
     timeout_option,
     workers_option,
 )
+from openworld.commands.completion import config_argument, property_argument
 from openworld.files import replacing, write
 from openworld.progress import Progress
 from openworld.sequence import svg
@@ -245,19 +245,19 @@ def verdicts(
     \b
     openworld verdicts questions.csv -o answers.csv --require-expected
     """
-    columns, rows = table.read(file)
+    columns, rows = verdict_rows.read(file)
     if output.exists() and output.samefile(file):
         raise click.UsageError(f"{output} is the input; write to another file")
     bad = [row for row in rows if row.error]
     if bad and not keep_going:
         return max(complain(f"{file}, line {row.line}: {row.error}", BAD_INPUT) for row in bad)
-    header = [*columns, *(name for name in table.ADDED if name not in columns)]
+    header = [*columns, *(name for name in verdict_rows.ADDED if name not in columns)]
     done: list[dict[str, str]] = []
     with output.open("w", newline="", encoding="utf-8") as stream, Progress("verdicts", len(rows)) as progress:
         writer = csv.DictWriter(stream, header, lineterminator="\n")
         writer.writeheader()
         stream.flush()
-        for row in table.judged(rows, timeout, workers or cores()):
+        for row in verdict_rows.judged(rows, timeout, workers or cores()):
             writer.writerow(row)
             stream.flush()
             done.append(row)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from openworld.commands.shell import (
+from openworld.commands.common import (
     as_json,
     call,
     workers_option,

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from openworld.commands.shell import call, workers_option
+from openworld.commands.common import call, workers_option
 
 
 @click.command()

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from openworld.commands.shell import call, timeout_option, workers_option
+from openworld.commands.common import call, timeout_option, workers_option
 
 
 @click.command()

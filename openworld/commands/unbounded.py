@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from openworld.commands.common import DONE, INCONCLUSIVE, VIOLATED, as_json, print_json, print_lines, timeout_option
 from openworld.commands.completion import config_argument, property_argument
-from openworld.commands.shell import DONE, INCONCLUSIVE, VIOLATED, as_json, print_json, print_lines, timeout_option
 from openworld.files import write
 from openworld.show import unbounded_lines, verdict_lines
 from properties.applied_pi import applied_pi

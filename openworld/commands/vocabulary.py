@@ -11,10 +11,10 @@ from model.protocols import every_rule
 from model.switches import CAPABILITIES, SWITCHES
 from model.texts import versions
 from openworld import glossary as terms
-from openworld import lattice, show
+from openworld import minimal_sets, show
 from openworld.commands import completion
+from openworld.commands.common import DONE, as_json, print_json, print_lines
 from openworld.commands.completion import property_argument
-from openworld.commands.shell import DONE, as_json, print_json, print_lines
 from openworld.show import rule_json, rule_lines
 from properties.explain import explain as compare
 from properties.security import PROPERTIES, find
@@ -83,7 +83,7 @@ def designs(
 def _suffice(
     names: str, against: str, fix: str, any_environment: bool, without: str, usable: bool, as_json: bool
 ) -> int:
-    asked = lattice.Asked(
+    asked = minimal_sets.Asked(
         properties=tuple(names.split(",")),
         capabilities=parse_capabilities(against),
         fixed=parse_switches(fix),
@@ -92,11 +92,11 @@ def _suffice(
         usable=usable,
         world=parse(fix).world,
     )
-    found = lattice.ask(asked)
+    found = minimal_sets.ask(asked)
     if as_json:
-        print_json(lattice.as_data(asked, found))
+        print_json(minimal_sets.as_data(asked, found))
     else:
-        print_lines(lattice.lines(asked, found))
+        print_lines(minimal_sets.lines(asked, found))
     return DONE
 
 

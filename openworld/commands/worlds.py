@@ -6,7 +6,7 @@ import click
 
 from model import world_file
 from openworld import worlds as show
-from openworld.commands.shell import DONE, as_json, print_json, print_lines
+from openworld.commands.common import DONE, as_json, print_json, print_lines
 
 
 @click.command()

@@ -30,7 +30,7 @@ from deployed.explanation import Explanation, design_of
 from model.design import Design
 from model.errors import InputError
 from openworld.cache import Asker
-from openworld.commands.shell import print_json, print_lines
+from openworld.commands.common import print_json, print_lines
 from openworld.driving import ready
 from openworld.driving.asked import Asked
 from openworld.driving.telling import lines, page

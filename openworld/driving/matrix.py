@@ -19,7 +19,7 @@ from conformance.run import Settings
 from conformance.software import CLIENTS, Release, SoftwareError, release
 from deployed.explanation import design_of
 from model.errors import InputError
-from openworld.commands.shell import DONE, INCONCLUSIVE, VIOLATED, print_json, print_lines
+from openworld.commands.common import DONE, INCONCLUSIVE, VIOLATED, print_json, print_lines
 from openworld.driving import ready
 from openworld.driving.asked import Asked
 from openworld.driving.client import chosen, explained, played

@@ -20,7 +20,7 @@ from conformance.triple import HONEST, MET, called, meetings
 from deployed.explanation import design_of
 from model.documents import DocumentError, Schema, from_json
 from openworld.cache import Asker
-from openworld.commands.shell import print_json, print_lines
+from openworld.commands.common import print_json, print_lines
 from openworld.driving.asked import Asked
 from openworld.driving.ready import code
 from openworld.driving.resource_server import profiled

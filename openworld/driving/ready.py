@@ -14,7 +14,7 @@ from conformance.packages import COMMAND, SERVED_COMMAND, packaged
 from conformance.serve import SOMEBODYS
 from conformance.software import CLIENTS, RESOURCE_SERVERS, Release, release
 from model.errors import InputError
-from openworld.commands.shell import DONE, INCONCLUSIVE, VIOLATED
+from openworld.commands.common import DONE, INCONCLUSIVE, VIOLATED
 from openworld.driving.asked import Asked
 
 

@@ -22,7 +22,7 @@ from deployed.servers import RESOURCE_SERVER
 from model.documents import DocumentError, Schema, from_json
 from model.errors import InputError
 from openworld import software_file
-from openworld.commands.shell import print_json, print_lines
+from openworld.commands.common import print_json, print_lines
 from openworld.driving.asked import Asked
 from openworld.driving.ready import code, resource_server
 from openworld.files import as_json, write

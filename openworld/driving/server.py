@@ -10,7 +10,7 @@ from conformance.install import LOCK
 from conformance.profile import Profile, profiles
 from conformance.software import SERVERS, Release, release
 from deployed.servers import authorization_servers
-from openworld.commands.shell import DONE, print_json, print_lines
+from openworld.commands.common import DONE, print_json, print_lines
 from openworld.driving.asked import Asked
 from openworld.driving.ready import installed
 from openworld.files import as_json, write

@@ -10,7 +10,7 @@ from typing import Any
 
 from model.protocols import rules
 from openworld.explore.evidence import table
-from openworld.explore.views import CELLS, Table, data
+from openworld.explore.views import CELL_STYLE, Table, data
 from simulations.experiment import Experiment
 from simulations.experiments import run
 from simulations.population import Population, load
@@ -94,7 +94,7 @@ class Outcomes:
         )
         caption += "".join(f" {found.words}." for found in self.result.alike)
         body = f'<table class="openworld openworld-outcomes">{"".join(parts)}</table><p>{escape(caption)}</p>'
-        return f"<style>{CELLS}</style>{body}"
+        return f"<style>{CELL_STYLE}</style>{body}"
 
 
 def at(

@@ -18,10 +18,10 @@ from model.chart import chart, text
 from model.design import Configuration
 from model.protocols import rules
 from model.trace import Trace
+from openworld.exhibits import Drawing, find
 from openworld.explore.asking import ask
 from openworld.explore.sizes import SIZE
 from openworld.files import replacing
-from openworld.gallery import Drawing, find
 from openworld.plotstyle import rendered
 from openworld.sequence import svg
 from openworld.show import ending, outcome
@@ -38,7 +38,7 @@ LOOKS = {
 
 #: Notebook pages align cells to the right, which suits numbers and nothing else. A column is as wide as its longest
 #: word; a table that is wider than the page is moved within it.
-CELLS = (
+CELL_STYLE = (
     "table.openworld td, table.openworld th {text-align: left !important; vertical-align: top; min-width: 4em; "
     "max-width: 34em; overflow-wrap: normal; word-break: normal}"
 )
@@ -135,7 +135,7 @@ class Table:
                 lambda cell: _parted(cell) if isinstance(cell, str) else cell
             )
             made = shown.to_html(index=False, border=0, justify="left", classes="openworld", escape=False)
-        return f'<style>{CELLS}</style><div style="overflow-x: auto">{made}</div>'
+        return f'<style>{CELL_STYLE}</style><div style="overflow-x: auto">{made}</div>'
 
     def __str__(self) -> str:
         return str(self.frame.to_string(index=False))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from openworld.report.reading import Study
-from openworld.report.verdicts import CELLS, look
+from openworld.report.verdicts import SIGNS, look
 from properties.results import length
 from simulations.blast_radius import KINDS
 
@@ -19,7 +19,7 @@ def clients(study: Study) -> dict[str, Any]:
     lines: dict[str, dict[str, Any]] = {}
     for row in study.clients:
         seen = look(row)
-        sign, word = CELLS.get(seen, ("?", seen))
+        sign, word = SIGNS.get(seen, ("?", seen))
         steps = f" {row['steps']:.0f}" if seen == "attack" and row["steps"] else ""
         cells = lines.setdefault(str(row["client"]), {})
         cells[str(row["situation"]) + str(row["code"])] = {

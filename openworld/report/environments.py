@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from model.design import DESIGN_NOTES
-from openworld.report.verdicts import CELLS
+from openworld.report.verdicts import SIGNS
 from openworld.weakest import SAID
 from properties.results import length, today
 
 #: How a cell looks that depends on what others do: sign and class.
-_SIGNS = {"always": ("✓", "safe"), "if": ("if", "some"), "not_in_this_world": ("–", "not_in_this_world"),
+_WHATEVER_OTHERS_DO = {"always": ("✓", "safe"), "if": ("if", "some"), "not_in_this_world": ("–", "not_in_this_world"),
           "unknown": ("?", "unknown")}  # fmt: skip
 
 
@@ -30,7 +30,7 @@ def cell(row: dict[str, Any]) -> dict[str, Any]:
     kind, utility = str(row["kind"]), row["kind"] == "utility"
     as_it_is = _sign(str(row["verdict"]), kind, row["steps"])
     products = _sign(str(row["products"]), kind, row["products_steps"])
-    sign, look = _SIGNS.get(str(row["whatever"]), (as_it_is[0], today(str(row["verdict"]), kind)))
+    sign, look = _WHATEVER_OTHERS_DO.get(str(row["whatever"]), (as_it_is[0], today(str(row["verdict"]), kind)))
     words = SAID[row["whatever"]][utility] if row["whatever"] in SAID else "undecided"
     # Sets of assumptions of which one is enough, or choices all of which have to be so.
     sets = [part.strip() for part in str(row["assumptions"]).split("&" if utility else "|") if part.strip()]
@@ -43,6 +43,6 @@ def cell(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _sign(result: str, kind: str, steps: float | None) -> tuple[str, str]:
-    sign, word = CELLS[today(result, kind)]
+    sign, word = SIGNS[today(result, kind)]
     run = result == "attack" and bool(steps)
     return (f"{sign} {steps:.0f}", f"{word} in {length(float(steps or 0))}") if run else (sign, word)

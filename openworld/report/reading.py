@@ -11,11 +11,11 @@ from model import documents
 from model.errors import InputError
 from model.trace import Trace, from_json
 from model.world_file import WORLDS
-from openworld import tables
+from openworld import study_tables
 from openworld.files import EARLIER
 from openworld.software_file import FILE, Kind, load
 from openworld.sources import WRITTEN
-from openworld.tables import Shape, SourceError, Table
+from openworld.study_tables import Shape, SourceError, Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -143,7 +143,7 @@ def _about(study: Study) -> None:
 def _table(study: Study, path: Path, shape: Shape) -> Table | None:
     """What can be read of a table of the run that the folder is about; the rest is said."""
     try:
-        table = tables.read(path, shape)
+        table = study_tables.read(path, shape)
         runs = set(table.columns.get("run", [None]))
         if not study.about and study.run is None and len(runs) == 1:
             (study.run,) = runs  # nothing says how the study ran, so the first table does
@@ -157,7 +157,7 @@ def _table(study: Study, path: Path, shape: Shape) -> Table | None:
 
 
 def _verdicts(study: Study) -> None:
-    table = _table(study, study.folder / "verdicts.json", tables.VERDICTS)
+    table = _table(study, study.folder / "verdicts.json", study_tables.VERDICTS)
     study.verdicts = table.rows if table else []
     for chart in dict.fromkeys(row["chart"] for row in study.verdicts if row["chart"]):
         if _CHART.fullmatch(chart) is None:
@@ -178,7 +178,7 @@ def _trace(study: Study, path: Path) -> Trace | None:
 
 def _clients(study: Study) -> None:
     """Verdicts on deployed clients; a folder without them is one of an older study, or was cut short before."""
-    for name, shape in (("clients", tables.CLIENTS), ("environments", tables.ENVIRONMENTS)):
+    for name, shape in (("clients", study_tables.CLIENTS), ("environments", study_tables.ENVIRONMENTS)):
         path = study.folder / f"{name}.csv"
         if path.exists() and (table := _table(study, path, shape)):
             setattr(study, name, table.rows)
@@ -186,20 +186,20 @@ def _clients(study: Study) -> None:
 
 def _mishaps(study: Study) -> None:
     for path in sorted((study.folder / "simulations").glob("blast-radius-*.csv")):
-        if not path.stem.endswith(("-targets", "-rules")) and (table := _table(study, path, tables.REACH)):
+        if not path.stem.endswith(("-targets", "-rules")) and (table := _table(study, path, study_tables.REACH)):
             study.mishaps[path.stem.removeprefix("blast-radius-")] = table.frame
 
 
 def _experiments(study: Study) -> None:
     for path in sorted((study.folder / "simulations").glob("*_rates.csv")):
         name = path.name.removesuffix("_rates.csv")
-        if rates := _table(study, path, tables.RATES):
-            found = _table(study, path.with_name(f"{name}_quantities.csv"), tables.QUANTITIES)
+        if rates := _table(study, path, study_tables.RATES):
+            found = _table(study, path.with_name(f"{name}_quantities.csv"), study_tables.QUANTITIES)
             own = path.with_name(f"{name}_break_even.csv")
-            even = _table(study, own, tables.BREAK_EVEN) if own.exists() else None
+            even = _table(study, own, study_tables.BREAK_EVEN) if own.exists() else None
             study.experiments[name] = Experiment(
-                name, rates.frame, tables.measured(found.frame) if found else None,
-                tables.traded(even.frame) if even else None,
+                name, rates.frame, study_tables.measured(found.frame) if found else None,
+                study_tables.traded(even.frame) if even else None,
             )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from properties.results import length, today
 from properties.security import PROPERTIES
 
 #: How a cell of the matrix looks: sign and word.
-CELLS = {
+SIGNS = {
     "attack": ("✗", "attack"), "safe": ("✓", "safe"), "not_in_this_world": ("–", "not in this world"),
     "unknown": ("?", "unknown"), "reached": ("yes", "run exists"), "not_reached": ("no", "no such run"),
 }  # fmt: skip
@@ -76,7 +76,7 @@ def matrix(study: Study, links: dict[str, str]) -> list[dict[str, Any]]:
             key, {"attacker": key[0], "design": key[1], "capabilities": row["capabilities"], "cells": {}}
         )
         seen = look(row)
-        sign, word = CELLS.get(seen, ("?", seen))
+        sign, word = SIGNS.get(seen, ("?", seen))
         steps = f" {row['steps']:.0f}" if seen == "attack" and row["steps"] else ""
         said = f"{word} in {length(float(row['steps']))}" if steps else word
         link = links.get(row["chart"])
@@ -119,7 +119,7 @@ def designs(study: Study) -> list[dict[str, Any]]:
         bad = [row for row in security if row["verdict"] not in ("safe", "not_in_this_world")]
         broken = {str(row["attacker"]) for row in bad if row["property"] not in alone}
         able = {str(row["attacker"]) for row in security if row["verdict"] != "not_in_this_world"}
-        utility = {str(row["property"]): CELLS[look(row)][0] for row in rows if row["kind"] == "utility"}
+        utility = {str(row["property"]): SIGNS[look(row)][0] for row in rows if row["kind"] == "utility"}
         made.append({
             "name": name, "meaning": DESIGN_NOTES.get(name, ("", ""))[0], "judged": len(security),
             "violated": sum(blamed(security)),

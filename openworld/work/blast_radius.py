@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from openworld.commands.shell import DONE, print_json, print_lines
+from openworld.commands.common import DONE, print_json, print_lines
 from openworld.progress import Progress
 from simulations.arms import arm
 from simulations.blast_radius import KINDS, BlastRadius, StoppedBlastRadius, run

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from openworld import gallery
-from openworld.commands.shell import DONE, print_json, print_lines
+from openworld import exhibits
+from openworld.commands.common import DONE, print_json, print_lines
 from openworld.progress import Progress
 from openworld.sources import Source
 from simulations.processes import cores
@@ -26,7 +26,7 @@ def figures(
     as_json: bool,
 ) -> int:
     """What `openworld figures` does."""
-    entries = gallery.find(names)
+    entries = exhibits.find(names)
     if listed:
         if as_json:
             print_json([{"name": each.name, "kind": each.kind, "shows": each.shows} for each in entries])
@@ -40,7 +40,7 @@ def figures(
     written = {}
     with (
         Progress("figures", len(entries)) as progress,
-        closing(gallery.write_all(entries, source, output, used)) as drawn,
+        closing(exhibits.write_all(entries, source, output, used)) as drawn,
     ):
         for entry, paths in drawn:
             written[entry.name] = list(map(str, paths))

@@ -9,7 +9,7 @@ import click
 import pandas
 
 from openworld import balance
-from openworld.counts import sensitivity_lines
+from openworld.experiment_words import sensitivity_lines
 from openworld.inputs import coupling_lines, worth_lines
 from simulations.break_even import break_even
 from simulations.couplings import coupled

@@ -25,7 +25,7 @@ from model.clients import clients
 from model.documents import DocumentError, from_json
 from model.errors import InputError
 from model.turns import Input, alphabet, inputs
-from openworld.commands.shell import DONE, INCONCLUSIVE, complain, loaded, print_json, print_lines
+from openworld.commands.common import DONE, INCONCLUSIVE, complain, loaded, print_json, print_lines
 from openworld.files import as_json as written
 from openworld.files import claimed, write
 from openworld.progress import Progress

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from openworld import files
-from openworld.commands.shell import DONE, print_lines
+from openworld.commands.common import DONE, print_lines
 from openworld.odd import lines
 from simulations.experiments import find, population_for
 

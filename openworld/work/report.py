@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from openworld.commands.shell import DONE, complain
+from openworld.commands.common import DONE, complain
 from openworld.files import write
 from openworld.report import page, read
 

@@ -9,9 +9,9 @@ import click
 import pandas
 
 from model.errors import InputError
-from openworld.commands.shell import DONE, print_json, print_lines
-from openworld.counts import rate_lines
-from openworld.tables import COUNTS, whole
+from openworld.commands.common import DONE, print_json, print_lines
+from openworld.experiment_words import rate_lines
+from openworld.study_tables import COUNTS, whole
 from simulations.intervals import unpaired_difference
 from simulations.results import alike
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import click
 
-from openworld import gallery
-from openworld.commands.shell import DONE, INCONCLUSIVE, complain, print_json, print_lines
-from openworld.counts import experiment_lines, horizon_lines, result_lines, source_lines
+from openworld import exhibits
+from openworld.commands.common import DONE, INCONCLUSIVE, complain, print_json, print_lines
+from openworld.exhibits import experiments
+from openworld.experiment_words import experiment_lines, horizon_lines, result_lines, source_lines
 from openworld.files import claimed
-from openworld.gallery import experiments
 from openworld.progress import Progress
 from openworld.sources import Source
 from openworld.work.instead import Answer, ask, check_places
@@ -152,7 +152,7 @@ def _save(asked: Experiment, result: Result, output: Path) -> None:
     result.save(output)
     source = Source.of(result)
     for entry in experiments.entries([asked]):
-        gallery.write(entry, source, output)
+        exhibits.write(entry, source, output)
 
 
 def _said(name: str, asked: Experiment, answer: Answer, output: Path | None, as_json: bool) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from openworld.commands.shell import DONE
+from openworld.commands.common import DONE
 from openworld.plan import Plan
 from openworld.site.build import build
 from openworld.site.runtime import runtime as find

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from openworld.commands.shell import DONE
+from openworld.commands.common import DONE
 from openworld.extras import require_all
 from openworld.plan import Plan
 from openworld.study import run

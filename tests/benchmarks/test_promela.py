@@ -12,7 +12,7 @@ from benchmarks.worlds import mixup
 from model.design import Configuration, parse
 from model.world_file import WORLDS
 from properties.checker import Checker
-from properties.explore import TooManyStatesError, explore
+from properties.explicit import TooManyStatesError, explore
 from properties.security import PROPERTIES, find
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=f"not installed: {', '.join(missing())}")

@@ -24,7 +24,7 @@ from model import trace, world_file
 from model.design import parse
 from model.errors import InputError
 from model.machine import Machine
-from openworld import certificates, expectations, table, worlds
+from openworld import certificates, expectations, verdict_rows, worlds
 from openworld.report import page
 from openworld.report import read as read_study
 from simulations import population
@@ -46,7 +46,7 @@ def configuration(path: Path) -> None:
 
 def questions(path: Path) -> None:
     """A table of questions, of which rows may be bad."""
-    columns, rows = table.read(path)
+    columns, rows = verdict_rows.read(path)
     assert all(row.fields.keys() == set(columns) for row in rows)
     good = path.name.startswith("good")
     assert not (good and any(row.error for row in rows))

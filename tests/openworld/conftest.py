@@ -95,7 +95,7 @@ def study_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     import pandas as pd
 
-    from openworld import gallery, mishaps
+    from openworld import exhibits, mishaps
     from openworld.sources import Source
     from simulations.catalogue import EXPERIMENTS
     from simulations.experiments import run
@@ -129,9 +129,9 @@ def study_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     next(mishaps.reached(["token"], scale=0.01, samples=2, replications=2)).save(folder / "simulations")
     about = {"finished": True, "seed": 1, "quick": True, "attempts": 60, "replications": 2, "versions": {"z3": "5"}}
     (folder / "run.json").write_text(json.dumps(about), encoding="utf-8")
-    known = gallery.catalogue(["malicious_as"], ["echo"])
+    known = exhibits.catalogue(["malicious_as"], ["echo"])
     for name in ("attackers", "echo-rates", "clients-verdicts", "blast_radius-token"):
-        gallery.write(known[name], Source(folder), folder / "figures")
+        exhibits.write(known[name], Source(folder), folder / "figures")
     keep_made_up_software(folder / "conform")
     return folder
 

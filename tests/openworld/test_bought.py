@@ -9,7 +9,7 @@ import pytest
 
 from model.design import DEPLOYMENTS, parse, parse_switches
 from model.switches import SWITCHES
-from openworld import gallery
+from openworld import exhibits
 from openworld.bought import DRAFTS, USE, judged
 from openworld.sources import Source
 from properties.checker import Checker
@@ -55,7 +55,7 @@ def shown() -> pd.DataFrame:
 
 def test_the_first_picture_is_of_the_table_beside_it_and_its_words_are_so(shown: pd.DataFrame, tmp_path: Path) -> None:
     """Table and caption as they are drawn again; what is said of iss and of prefixes is in the table."""
-    gallery.write(gallery.catalogue()["drafts"], Source(_known={"drafts": shown}), tmp_path)
+    exhibits.write(exhibits.catalogue()["drafts"], Source(_known={"drafts": shown}), tmp_path)
     for form in ("csv", "txt"):
         assert (tmp_path / f"drafts.{form}").read_bytes() == (DOCS / f"drafts.{form}").read_bytes()
     assert "](docs/drafts.svg)" in (DOCS.parent / "README.md").read_text(encoding="utf-8")

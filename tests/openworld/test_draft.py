@@ -26,7 +26,7 @@ from openworld import draft
 from openworld.cache import Cache
 from openworld.cli import main
 from openworld.jobs import Question, answers
-from properties.explore import explore
+from properties.explicit import explore
 from properties.security import PROPERTIES, find
 from properties.verdict import check
 from simulations.provenance import code

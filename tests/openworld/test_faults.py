@@ -21,10 +21,10 @@ from click.testing import CliRunner, Result
 from faults import Call, failing
 from smallest import EXPERIMENT, lacking, settled, shrink, unfinished
 
-from openworld import check, client_tables, gallery, matrix, mishaps, plotstyle
+from openworld import check, client_tables, exhibits, matrix, mishaps, plotstyle
 from openworld.cli import main
-from openworld.gallery import experiments
-from openworld.gallery.entries import Entry
+from openworld.exhibits import experiments
+from openworld.exhibits.entries import Entry
 from simulations import engine
 
 ERRORS = (errno.ENOSPC, errno.EACCES, errno.EIO)
@@ -110,7 +110,7 @@ def prepared() -> Iterator[None]:
             patch.setattr(module, name, remembered(getattr(module, name)))
         counted = remembered(lambda unit: [count(unit)])
         patch.setattr(engine, "count", lambda unit: count(unit) if unit.record else next(iter(counted(unit))))
-        patch.setattr(gallery, "of_study", drawn_once(gallery.of_study))
+        patch.setattr(exhibits, "of_study", drawn_once(exhibits.of_study))
         patch.setattr(experiments, "entries", drawn_once(experiments.entries))
         patch.setattr(plotstyle, "captioned", lambda figure, _: figure)
         patch.setattr(plotstyle, "rendered", rendered)

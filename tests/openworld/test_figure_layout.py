@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from model import words
 from model.design import DEPLOYMENTS
 from model.protocols import rules
-from openworld import client_tables, gallery, matrix, mishaps
+from openworld import client_tables, exhibits, matrix, mishaps
 from openworld.bought import DRAFTS
 from openworld.plotstyle import captioned, page, style
 from openworld.sources import Source
@@ -107,7 +107,7 @@ def others() -> Source:
 def drawn(name: str) -> Figure:
     """A figure of the gallery as it is written, captioned."""
     experiment = name.rpartition("-")[0]
-    made = gallery.catalogue()[name].draw(simulated(experiment) if experiment in EXPERIMENTS else others())
+    made = exhibits.catalogue()[name].draw(simulated(experiment) if experiment in EXPERIMENTS else others())
     return captioned(made.figure, made.caption.brief) if made.captioned else made.figure
 
 
@@ -173,7 +173,7 @@ def _slow(name: str) -> bool:
 
 
 @pytest.mark.parametrize("name", [
-    pytest.param(name, marks=pytest.mark.slow if _slow(name) else ()) for name in gallery.catalogue()
+    pytest.param(name, marks=pytest.mark.slow if _slow(name) else ()) for name in exhibits.catalogue()
 ])  # fmt: skip
 def test_writing_lies_on_the_page_and_over_nothing_else(name: str) -> None:
     """No box of a writing leaves the page or meets another, no legend lies over a panel, no code is a main label."""

@@ -10,7 +10,7 @@ import pandas
 import pytest
 from click.testing import CliRunner, Result
 
-from openworld import gallery
+from openworld import exhibits
 from openworld.cli import main
 from simulations import engine
 from simulations.catalogue import EXPERIMENTS
@@ -30,7 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Results of two experiments, and of one of them with another seed, without figures."""
     made = tmp_path_factory.mktemp("results")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gallery, "write", lambda *_: [])
+        patch.setattr(exhibits, "write", lambda *_: [])
         for name, seed, where in (("echo", 1, "first"), ("matching", 1, "first"), ("echo", 2, "second")):
             arguments = ["simulate", name, *FEW, "--seed", seed, "-o", made / where]
             assert CliRunner().invoke(main, [str(argument) for argument in arguments]).exit_code == 0
@@ -85,7 +85,7 @@ def test_an_interrupted_run_goes_on(run: Run, tmp_path: Path, monkeypatch: pytes
         counted.append(unit.digest)
         return real(unit)
 
-    monkeypatch.setattr(gallery, "write", lambda *_: [])
+    monkeypatch.setattr(exhibits, "write", lambda *_: [])
     monkeypatch.setattr(engine, "count", stop)
     assert run("simulate", "echo", *FEW, "-o", tmp_path).exit_code == 130
     assert len(pandas.read_parquet(tmp_path / "echo_rates.parquet").value.unique()) == 3

@@ -13,7 +13,7 @@ from model.errors import InputError
 from model.switches import SWITCHES
 from properties.checker import Checker
 from properties.designs import MECHANISMS, Lattice
-from properties.explore import explore
+from properties.explicit import explore
 from properties.security import find
 from properties.shortest import confirm
 from properties.verdict import check

@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 
-from properties.explore import TooManyStatesError, explore
+from properties.explicit import TooManyStatesError, explore
 from properties.security import PROPERTIES
 
 #: Pairs of property and configuration that each part of the quick sample compares at least.

@@ -23,7 +23,7 @@ from model.switches import CAPABILITIES, SWITCHES
 from model.world import ATTACKER
 from model.world_file import WORLDS
 from properties.engine import Answer
-from properties.explore import explore
+from properties.explicit import explore
 from properties.security import PROPERTIES
 from properties.verdict import WorldChecker
 

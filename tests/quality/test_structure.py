@@ -13,7 +13,7 @@ import click
 import networkx
 import pytest
 
-from openworld.commands.shell import loaded
+from openworld.commands.common import loaded
 
 ROOT = Path(__file__).parents[2]
 PICTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").split("```")[1]
@@ -90,7 +90,7 @@ def test_modules_stand_in_no_circle(found) -> None:
 
 _DRAFT = "0.1 to 0.7 s, and not there in the light install and in a browser, where a draft's experiment is read"
 #: What is imported in a function, and why; all else that a module imports stands at its top. What is only to be loaded
-#: when a command is called is a module of its own, called by its name (`openworld.commands.shell.loaded`).
+#: when a command is called is a module of its own, called by its name (`openworld.commands.common.loaded`).
 LATE = {
     ("model.documents", "jsonschema"): "0.1 s, 1.2 s beside the extras of Jupyter, for what most runs do not need",
     ("openworld.cli", "importlib"): "20 ms of 50 for `openworld --help`, for what `--version` says",

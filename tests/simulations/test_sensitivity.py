@@ -11,7 +11,7 @@ import pytest
 
 from deployed.servers import authorization_servers
 from model.errors import InputError
-from openworld.counts import sensitivity_lines
+from openworld.experiment_words import sensitivity_lines
 from simulations import experiment
 from simulations.catalogue import EXPERIMENTS
 from simulations.experiment import Adoption, Mix

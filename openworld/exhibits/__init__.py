@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from openworld import files
-from openworld.gallery import deployed, drafts, experiments, lattices, reach, verdicts, worlds
-from openworld.gallery.entries import Caption, Drawing, Entry, FigureError
+from openworld.exhibits import deployed, drafts, experiments, lattices, reach, verdicts, worlds
+from openworld.exhibits.entries import Caption, Drawing, Entry, FigureError
 from openworld.plotstyle import captioned, save
 from openworld.sources import Source
 from simulations.processes import in_order

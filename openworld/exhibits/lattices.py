@@ -9,9 +9,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from model.design import DEPLOYMENTS, parse_capabilities, parse_switches
+from openworld.exhibits.entries import BOUNDED, EXHAUSTIVE, Caption, Drawing, Entry
 from openworld.figures.lattices import front, frontier, hasse, lattice_nodes, sets
-from openworld.gallery.entries import BOUNDED, EXHAUSTIVE, Caption, Drawing, Entry
-from openworld.lattice import Asked
+from openworld.minimal_sets import Asked
 from openworld.sources import Source
 
 #: Questions to the lattice that are drawn. An open world has neither allowlists nor attested metadata.

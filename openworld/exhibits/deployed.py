@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from openworld import figures
 from openworld.client_tables import ended
-from openworld.gallery.entries import BOUNDED, EXHAUSTIVE, Caption, Drawing, Entry
+from openworld.exhibits.entries import BOUNDED, EXHAUSTIVE, Caption, Drawing, Entry
 from openworld.sources import Source
 
 _PROVED = "What is proved of deployed clients"

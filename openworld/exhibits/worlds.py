@@ -12,7 +12,7 @@ from model.design import parse
 from model.trust import trust_graph
 from model.world_file import WORLDS
 from openworld import figures
-from openworld.gallery.entries import EXHAUSTIVE, Caption, Drawing, Entry
+from openworld.exhibits.entries import EXHAUSTIVE, Caption, Drawing, Entry
 from openworld.show import ending
 from openworld.slides import sequence
 from openworld.sources import Source

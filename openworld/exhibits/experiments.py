@@ -10,9 +10,9 @@ import pandas as pd
 
 from model.words import of_configuration
 from openworld import figures
-from openworld.gallery.entries import Caption, Drawing, Entry
+from openworld.exhibits.entries import Caption, Drawing, Entry
 from openworld.sources import Source
-from openworld.tables import SourceError
+from openworld.study_tables import SourceError
 from simulations.catalogue import EXPERIMENTS
 from simulations.experiment import Experiment
 from simulations.experiments import population_for

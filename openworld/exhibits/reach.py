@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 
 from openworld import figures
-from openworld.gallery.entries import Caption, Drawing, Entry
+from openworld.exhibits.entries import Caption, Drawing, Entry
 from openworld.sources import Source
 from simulations.blast_radius import KINDS
 

@@ -13,10 +13,10 @@ from click.testing import CliRunner, Result
 
 from deployed.behaviour import measured
 from model.design import parse
-from openworld import gallery, mishaps
+from openworld import exhibits, mishaps
 from openworld.cli import main
-from openworld.gallery import FigureError, worlds
-from openworld.gallery.experiments import MEASURED
+from openworld.exhibits import FigureError, worlds
+from openworld.exhibits.experiments import MEASURED
 from openworld.sources import Source, SourceError
 from simulations.catalogue import EXPERIMENTS
 from simulations.measures import PAIR
@@ -33,7 +33,7 @@ def figures(*arguments: object) -> Result:
 
 def test_the_catalogue_has_every_kind() -> None:
     """All kinds are there, and every experiment has its figures, or its effects."""
-    kinds = {entry.kind for entry in gallery.catalogue().values()}
+    kinds = {entry.kind for entry in exhibits.catalogue().values()}
     assert kinds == {
         "verdict matrix", "client matrix", "scenario matrix", "adoption curves", "paired differences",
         "what works against what is stolen", "what works and what is stolen", "funnel of failure causes",
@@ -46,13 +46,13 @@ def test_the_catalogue_has_every_kind() -> None:
         drawn = ["measured", *drawn] if asked.reader in MEASURED else drawn
         if asked.reader in STRATEGIC and asked.headline == PAIR and not asked.factors:
             drawn = ["trade", "pair", *drawn]
-        assert [each for each in gallery.catalogue() if each.startswith(f"{name}-")] == [f"{name}-{k}" for k in drawn]
+        assert [each for each in exhibits.catalogue() if each.startswith(f"{name}-")] == [f"{name}-{k}" for k in drawn]
 
 
 def test_list_names_them_all() -> None:
     """The list has the names that the command takes."""
     listed = json.loads(figures("--list", "--json").output)
-    assert [each["name"] for each in listed] == list(gallery.catalogue())
+    assert [each["name"] for each in listed] == list(exhibits.catalogue())
     assert figures("--list", "sequence-mixup").output.split()[0] == "sequence-mixup"
 
 
@@ -93,7 +93,7 @@ def test_deployed_clients_are_drawn_from_the_table_of_the_study(tmp_path: Path) 
 
 def test_what_clients_did_is_what_was_measured(tmp_path: Path) -> None:
     """The data file has where each ended, and who sent a code to another party."""
-    gallery.write(gallery.catalogue()["clients-scenarios"], Source(), tmp_path)
+    exhibits.write(exhibits.catalogue()["clients-scenarios"], Source(), tmp_path)
     data = pd.read_csv(tmp_path / "clients-scenarios.csv")
     for row in data.itertuples():
         seen = [one for name, one in measured()[row.client].items() if name.partition("_")[0] == row.scenario]
@@ -133,7 +133,7 @@ def test_a_table_with_gaps_or_odd_names_is_drawn(copied: Path, name: str, table:
     changed = re.sub(old, new, text, flags=re.MULTILINE)
     assert changed != text
     (copied / table).write_text(changed, encoding="utf-8")
-    assert gallery.write(gallery.catalogue(["malicious_as"], ["echo"])[name], Source(copied), copied / "figures")
+    assert exhibits.write(exhibits.catalogue(["malicious_as"], ["echo"])[name], Source(copied), copied / "figures")
 
 
 def test_no_figure_is_drawn_of_half_a_table(copied: Path) -> None:
@@ -147,7 +147,7 @@ def test_no_figure_is_drawn_of_half_a_table(copied: Path) -> None:
 
 def test_the_trust_graph_is_the_worlds(tmp_path: Path) -> None:
     """The honest RS designates the honest AS and trusts it."""
-    gallery.write(gallery.catalogue()["trust-default"], Source(), tmp_path)
+    exhibits.write(exhibits.catalogue()["trust-default"], Source(), tmp_path)
     edges = pd.read_csv(tmp_path / "trust-default.csv")
     crm = edges[edges["source"] == "https://crm.example/api/accounts"]
     assert set(crm["relation"]) == {"designates", "trusts"}
@@ -167,10 +167,10 @@ def test_every_run_that_is_drawn_is_what_its_title_says() -> None:
 
 def test_sets_come_from_the_lattice(tmp_path: Path) -> None:
     """The set plot of the counterfeit RS has the sets that the lattice is answered with."""
-    asked = [gallery.catalogue()[f"{kind}-counterfeit_rs"] for kind in ("sets", "frontier", "lattice")]
+    asked = [exhibits.catalogue()[f"{kind}-counterfeit_rs"] for kind in ("sets", "frontier", "lattice")]
     source = Source()
     for entry in asked:
-        gallery.write(entry, source, tmp_path)
+        exhibits.write(entry, source, tmp_path)
     found = pd.read_csv(tmp_path / "sets-counterfeit_rs.csv")
     three = "audience_check exact_resource_match resource_indicator"
     assert list(found["mechanisms"]) == ["dpop dpop_url_check", three]
@@ -209,12 +209,12 @@ def test_bad_input_is_one_line(
 def test_an_unknown_figure_is_bad_input() -> None:
     """The error lists what is allowed."""
     with pytest.raises(FigureError, match="sequence-mixup"):
-        gallery.find(["sequence-mixdown"])
+        exhibits.find(["sequence-mixdown"])
 
 
 def test_figures_of_what_ships_can_be_drawn_by_other_processes() -> None:
     """A study draws with several workers, to which entries are sent."""
-    assert len(pickle.loads(pickle.dumps(list(gallery.catalogue().values())))) == len(gallery.catalogue())
+    assert len(pickle.loads(pickle.dumps(list(exhibits.catalogue().values())))) == len(exhibits.catalogue())
 
 
 def test_a_caption_says_how_its_intervals_are_made(copied: Path) -> None:
@@ -225,5 +225,5 @@ def test_a_caption_says_how_its_intervals_are_made(copied: Path) -> None:
     rates = pd.read_csv(path, keep_default_na=False)
     for interval, said in (("wilson", "95 % Bonett-Price intervals"), ("replications", "Student's t (over replica")):
         rates.assign(interval=interval).to_csv(path, index=False)
-        drawn = gallery.catalogue()[f"{experiment}-differences"].draw(Source(copied))
+        drawn = exhibits.catalogue()[f"{experiment}-differences"].draw(Source(copied))
         assert said in drawn.caption.interval

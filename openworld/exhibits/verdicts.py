@@ -9,9 +9,9 @@ import pandas as pd
 
 from openworld import figures
 from openworld.blame import blamed
-from openworld.gallery.entries import BOUNDED, EXHAUSTIVE, Caption, Drawing, Entry
+from openworld.exhibits.entries import BOUNDED, EXHAUSTIVE, Caption, Drawing, Entry
 from openworld.sources import Source
-from openworld.tables import SourceError
+from openworld.study_tables import SourceError
 from properties.attackers import ATTACKERS
 
 

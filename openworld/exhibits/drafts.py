@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from openworld import figures
 from openworld.bought import AGAINST
-from openworld.gallery.entries import BOUNDED, EXHAUSTIVE, Caption, Drawing, Entry
+from openworld.exhibits.entries import BOUNDED, EXHAUSTIVE, Caption, Drawing, Entry
 from openworld.sources import Source
 
 _ASKED = "What each draft buys in each environment: attacks before and after"
