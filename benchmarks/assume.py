@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 import random
 import time
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 
 import click
@@ -19,6 +18,7 @@ from properties.assume import Assumptions
 from properties.attackers import ATTACKERS
 from properties.checker import Checker
 from properties.security import PROPERTIES, Property
+from simulations.processes import in_order
 
 SAMPLE, SEED = 60, 1
 
@@ -49,10 +49,9 @@ def main(designs: str) -> None:
     environments = math.prod(len(s.values) for s in SWITCHES.values() if s.kind == "environment")
     print(f"weakest assumptions against {len(ATTACKERS)} attackers, {environments:,} environments at most")
     decided = 0
-    with ProcessPoolExecutor(2) as pool:
-        for name, asked, questions, seconds in pool.map(of_design, names):
-            decided += asked
-            print(f"  {name:18} {asked:4} enumerations {questions:6} questions {seconds:6.1f} s", flush=True)
+    for name, asked, questions, seconds in in_order(of_design, names, 2):
+        decided += asked
+        print(f"  {name:18} {asked:4} enumerations {questions:6} questions {seconds:6.1f} s", flush=True)
     passed = time.perf_counter() - started
     print(f"  all: {decided} enumerations, two processes, {passed:.1f} s")
 

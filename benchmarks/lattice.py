@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import random
 import time
-from concurrent.futures import ProcessPoolExecutor
 
 from model.design import Configuration, parse_capabilities
 from properties.checker import Checker
 from properties.designs import MECHANISMS, Answers, Lattice, design_of
 from properties.security import PROPERTIES
+from simulations.processes import in_order
 
 ATTACKER = "mal_as+mal_rs+mal_tenant"
 
@@ -29,10 +29,9 @@ def main() -> None:
     names = [prop.name for prop in PROPERTIES.values() if prop.kind == "security"]
     started = time.perf_counter()
     print(f"all minimal sufficient sets against {ATTACKER}, {2 ** len(MECHANISMS):,} designs a property")
-    with ProcessPoolExecutor(2) as pool:
-        for name, (found, seconds) in zip(names, pool.map(of_property, names), strict=True):
-            sizes = f"{len(found.sufficient):3} sufficient {len(found.insufficient):3} insufficient"
-            print(f"  {name:22} {sizes} {found.questions:5} questions {seconds:6.1f} s", flush=True)
+    for name, (found, seconds) in zip(names, in_order(of_property, names, 2), strict=True):
+        sizes = f"{len(found.sufficient):3} sufficient {len(found.insufficient):3} insufficient"
+        print(f"  {name:22} {sizes} {found.questions:5} questions {seconds:6.1f} s", flush=True)
     lattice, decided = time.perf_counter() - started, len(names) * 2 ** len(MECHANISMS)
     print(f"  all {len(names)}, two processes: {lattice:.1f} s, {decided / lattice:,.0f} designs decided a second")
 

@@ -7,10 +7,10 @@ import io
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-from xml.etree import ElementTree
 
 from conformance.expected import Expected
 from conformance.judge import OUTCOMES, Judgement
+from conformance.junit import Case, document
 from model.part import BROKEN_QUERY, PROOF, TRIAL
 
 
@@ -133,50 +133,32 @@ def _told(one: Judgement) -> Iterator[str]:
         yield f"err: {' '.join(one.error.split()).replace(';', ',')[:120]}"
 
 
-def junit(client: str, judgements: Sequence[Judgement], expected: Expected | None = None) -> str:
-    """The run as JUnit XML."""
-    return _xml(_suite(client, judgements, expected))
+def junit(runs: Mapping[str, tuple[Sequence[Judgement], Expected | None]]) -> str:
+    """Runs as JUnit XML, by client, with what is expected of it."""
+    return document("openworld conform", ((client, _cases(client, *run)) for client, run in runs.items()))
 
 
-def junits(runs: Mapping[str, tuple[Sequence[Judgement], Expected | None]]) -> str:
-    """Several runs as JUnit XML, by client."""
-    whole = ElementTree.Element("testsuites")
-    whole.extend(_suite(client, *run) for client, run in runs.items())
-    return _xml(whole)
-
-
-def _xml(element: ElementTree.Element) -> str:
-    ElementTree.indent(element)
-    return ElementTree.tostring(element, encoding="unicode", xml_declaration=True) + "\n"
-
-
-def _suite(client: str, judgements: Sequence[Judgement], expected: Expected | None) -> ElementTree.Element:
-    """A run as a suite: a scenario fails where the client falls for an attack; one not measured is an error.
+def _cases(client: str, judgements: Sequence[Judgement], expected: Expected | None) -> list[Case]:
+    """A scenario fails where the client falls for an attack; one not measured is an error.
 
     Where something is expected of the client, a scenario fails that went otherwise, and no other.
     """
     changes = None if expected is None else expected.changes(judgements)
-    suite = ElementTree.Element("testsuite", name=client, tests=str(len(judgements)))
-    totals = Counter[str]()
+    found = []
     for one in judgements:
         falls = f"falls for {', '.join(one.attacks)}" if one.attacks else ""
         complaint = falls if changes is None else changes.get(one.scenario, "")
-        case = ElementTree.SubElement(suite, "testcase", classname=client, name=one.scenario)
         text = "\n".join([*map(str, one.sent), one.error])
         if one.outcome == "n":
-            kind, message = "skipped", one.error
+            result, message = "skipped", one.error
         elif complaint:
-            kind, message = "failure", complaint
+            result, message = "failure", complaint
         elif not one.measured:
-            kind, message = "error", f"not measured: {one.why}"
+            result, message = "error", f"not measured: {one.why}"
         else:
             why = "" if expected is None else expected.because.get(one.scenario, "")
             told = f"{falls}, accepted because: {why}\n" if why else ""
-            ElementTree.SubElement(case, "system-out").text = f"{one.outcome}: {OUTCOMES[one.outcome]}\n{told}{text}"
-            continue
-        totals[kind] += 1
-        ElementTree.SubElement(case, kind, message=message).text = text
-    suite.set("failures", str(totals["failure"]))
-    suite.set("errors", str(totals["error"]))
-    suite.set("skipped", str(totals["skipped"]))
-    return suite
+            result, message, text = "", "", f"{one.outcome}: {OUTCOMES[one.outcome]}\n{told}{text}"
+        about = {"classname": client, "name": one.scenario}
+        found.append(Case(about, result, {"message": message} if result else {}, text))
+    return found

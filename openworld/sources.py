@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -25,6 +27,11 @@ WRITTEN = (
     "run.json", "report.html", "index.md", "verdicts.json", "verdicts.csv", "certificates.csv", "bounds.csv",
     "clients.csv", "environments.csv", "drafts.csv", "attacks", "runs", "simulations", "figures",
 )  # fmt: skip
+
+
+T = TypeVar("T")
+#: How much there is to be found, and what was, each with rows of a table.
+_Found = tuple[int, Iterable[tuple[str, list[dict[str, Any]]]]]
 
 
 @dataclass(slots=True)
@@ -50,30 +57,15 @@ class Source:
 
     def verdicts(self) -> pd.DataFrame:
         """The verdicts of a study: a row for each design, attacker and property."""
-        if self.folder:
-            return self._stored("verdicts.json", study_tables.VERDICTS)
-        if "verdicts" not in self._known:
-            self._known["verdicts"] = self._judged()
-        table: pd.DataFrame = self._known["verdicts"]
-        return table
+        return self._table("verdicts.json", study_tables.VERDICTS, self._judged)
 
     def clients(self) -> pd.DataFrame:
         """The verdicts of a study on deployed clients: a row for each client and situation."""
-        if self.folder:
-            return self._stored("clients.csv", study_tables.CLIENTS)
-        if "clients" not in self._known:
-            self._known["clients"] = self._clients_judged()
-        table: pd.DataFrame = self._known["clients"]
-        return table
+        return self._table("clients.csv", study_tables.CLIENTS, self._clients_judged)
 
     def drafts(self) -> pd.DataFrame:
         """What each draft buys: a row for each draft and environment."""
-        if self.folder:
-            return self._stored("drafts.csv", study_tables.DRAFTS)
-        if "drafts" not in self._known:
-            self._known["drafts"] = self._bought()
-        table: pd.DataFrame = self._known["drafts"]
-        return table
+        return self._table("drafts.csv", study_tables.DRAFTS, self._bought)
 
     def experiment(self, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Rates and differences of an experiment."""
@@ -105,12 +97,13 @@ class Source:
 
     def sufficient(self, name: str, asked: Any) -> pd.DataFrame:
         """The minimal sufficient sets that a question to the lattice is answered with."""
-        if name not in self._known:
+
+        def asked_now() -> pd.DataFrame:
             found = ask(asked)
             rows = [(" ".join(sorted(each)), " ".join(found.frontier(each))) for each in found.answers.sufficient]
-            self._known[name] = pd.DataFrame(rows, columns=["mechanisms", "usable_in"])
-        table: pd.DataFrame = self._known[name]
-        return table
+            return pd.DataFrame(rows, columns=["mechanisms", "usable_in"])
+
+        return self._once(name, asked_now)
 
     def trace(self, prop: str, configuration: str) -> Trace:
         """The shortest run for a property under a configuration."""
@@ -119,57 +112,63 @@ class Source:
             raise SourceError(f"{prop} under {configuration!r}: there is no run to draw")
         return found
 
-    def _judged(self) -> pd.DataFrame:
+    def _judged(self) -> _Found:
         asked = matrix.cases()
-        with Progress("verdicts", len(asked)) as progress:
-            rows = []
-            for case, reply in matrix.judged(asked, self.workers):
-                rows.append(matrix.row(case, reply.data))
-                progress.advance(case.stem)
-        return pd.DataFrame(rows)
+        judged = matrix.judged(asked, self.workers)
+        return len(asked), ((case.stem, [matrix.row(case, reply.data)]) for case, reply in judged)
 
-    def _clients_judged(self) -> pd.DataFrame:
+    def _clients_judged(self) -> _Found:
         asked = client_tables.cases()
-        with Progress("clients", len(asked)) as progress:
-            rows = []
-            for row in client_tables.judged(asked, self.workers):
-                rows.append(row)
-                progress.advance(row["client"])
-        return pd.DataFrame(rows)
+        return len(asked), ((row["client"], [row]) for row in client_tables.judged(asked, self.workers))
 
-    def _bought(self) -> pd.DataFrame:
-        with Progress("drafts", len(DEPLOYMENTS)) as progress:
+    def _bought(self) -> _Found:
+        found = bought.judged(bought.DRAFTS, DEPLOYMENTS, self.workers)
+        return len(DEPLOYMENTS), ((rows[0]["environment"], rows) for rows in found)
+
+    def _table(self, file: str, shape: Shape, work_out: Callable[[], _Found]) -> pd.DataFrame:
+        """A table by the name of its file in the folder, or worked out, as anybody watches."""
+        name = file.partition(".")[0]
+
+        def watched() -> pd.DataFrame:
+            total, found = work_out()
             rows = []
-            for found in bought.judged(bought.DRAFTS, DEPLOYMENTS, self.workers):
-                rows += found
-                progress.advance(found[0]["environment"])
-        return pd.DataFrame(rows)
+            with Progress(name, total) as progress:
+                for what, some in found:
+                    rows += some
+                    progress.advance(what)
+            return pd.DataFrame(rows)
+
+        return self._stored(file, shape) if self.folder else self._once(name, watched)
 
     def _stored(self, name: str, shape: Shape) -> pd.DataFrame:
         """A table of the folder (raises SourceError; what is drawn is drawn of every row or not at all)."""
         assert self.folder is not None
-        if name not in self._known:
-            self._known[name] = study_tables.whole(self.folder / name, shape)
-        table: pd.DataFrame = self._known[name]
-        return table
+        return self._once(name, partial(study_tables.whole, self.folder / name, shape))
 
     def _simulated(self, name: str) -> Result:
-        if name not in self._known:
+        def simulated() -> Result:
             with Progress(name, 0) as progress:
-                self._known[name] = run(
+                return run(
                     name, seed=self.seed, attempts=self.attempts, replications=self.replications,
                     workers=self.workers, progress=progress.at,
                 )  # fmt: skip
-        result: Result = self._known[name]
-        return result
+
+        return self._once(name, simulated)
 
     def _reached(self, kind: str) -> BlastRadius:
-        if "blast_radius" not in self._known:
-            found = reached(workers=self.workers, seed=self.seed, replications=self.replications)
+        def of_kinds() -> dict[str, BlastRadius]:
+            found = {}
             with Progress("blast radius", len(KINDS)) as progress:
-                self._known["blast_radius"] = known = {}
-                for each in found:
-                    known[each.kind] = each
+                for each in reached(workers=self.workers, seed=self.seed, replications=self.replications):
+                    found[each.kind] = each
                     progress.advance(each.kind)
-        result: BlastRadius = self._known["blast_radius"][kind]
-        return result
+            return found
+
+        return self._once("blast_radius", of_kinds)[kind]
+
+    def _once(self, name: str, work_out: Callable[[], T]) -> T:
+        """What is read or worked out, the first time."""
+        if name not in self._known:
+            self._known[name] = work_out()
+        found: T = self._known[name]
+        return found

@@ -107,7 +107,7 @@ def _tell(
     """Write what is asked for, and print it."""
     client, judgements, wanted = driven.name, driven.judgements, driven.installed.release
     if asked.junit is not None:
-        write(asked.junit, results.junit(client, judgements, expected))
+        write(asked.junit, results.junit({client: (judgements, expected)}))
     if asked.write_expectations is not None:
         write(asked.write_expectations, "\n".join(expectations.as_toml(client, judgements)) + "\n")
     changes = {} if expected is None else expected.changes(judgements)

@@ -89,7 +89,7 @@ def _column(
 def _write(asked: Asked, wanted: Matrix, columns: Sequence[Column]) -> None:
     seen = {one.name: one.judgements for one in columns}
     if asked.junit is not None:
-        write(asked.junit, results.junits({one.name: (one.judgements, one.entry.expected) for one in columns}))
+        write(asked.junit, results.junit({one.name: (one.judgements, one.entry.expected) for one in columns}))
     if asked.write_expectations is not None:
         write(asked.write_expectations, "\n".join(matrix.as_toml(wanted, seen)) + "\n")
 

@@ -191,7 +191,7 @@ def drive(server: str, asked: Asked) -> int:
     found = profiled(installed, asked, only)
     judged = [judgement for one in found for judgement in judgements(one)]
     if asked.junit is not None:
-        write(asked.junit, results.junit(name, judged, expected))
+        write(asked.junit, results.junit({name: (judged, expected)}))
     if asked.write_expectations is not None:
         write(asked.write_expectations, "\n".join(expectations.as_toml(name, judged)) + "\n")
     changes = {} if expected is None else expected.changes(judged)

@@ -68,12 +68,12 @@ def test_what_went_otherwise_is_told(known: Path, now: Judgement, told: str) -> 
 
 def test_accepted_falls_are_no_failures_and_changes_are(known: Path) -> None:
     said = expected.load(known, CLIENT)
-    whole = ElementTree.fromstring(results.junit(CLIENT, SEEN, said))
+    whole = ElementTree.fromstring(results.junit({CLIENT: (SEEN, said)}))
     assert [whole.get(name) for name in ("failures", "errors")] == ["0", "1"]
     assert "accepted because: no server of ours" in "".join(whole.itertext())
     changed = [Judgement("M09_mixup_no_iss", "catalogue", "a", "finished")]
-    assert ElementTree.fromstring(results.junit(CLIENT, changed, said)).get("failures") == "1"
-    assert ElementTree.fromstring(results.junit(CLIENT, SEEN)).get("failures") == "1"
+    assert ElementTree.fromstring(results.junit({CLIENT: (changed, said)})).get("failures") == "1"
+    assert ElementTree.fromstring(results.junit({CLIENT: (SEEN, None)})).get("failures") == "1"
 
 
 @pytest.mark.parametrize(

@@ -324,7 +324,7 @@ def test_junit_fails_on_attacks_and_marks_what_was_not_tested() -> None:
         Judgement("three", "catalogue", "?", "timed out"),
         Judgement("four", "catalogue", "n", "finished", error="one call"),
     ]
-    suite = ElementTree.fromstring(results.junit("c==1", made))
+    suite = ElementTree.fromstring(results.junit({"c==1": (made, None)}))
     assert [suite.get(name) for name in ("tests", "failures", "errors", "skipped")] == ["4", "1", "1", "1"]
 
 

@@ -91,7 +91,7 @@ def test_software_that_does_not_come_to_an_end_of_its_own_has_refused_nothing(
     assert f"M01_iss_ok  ?  [{why}]" in next(results.lines([one], {}))
     assert results.data("c", [one])["not_measured"] == {"M01_iss_ok": why}
     assert f"NOT-MEASURED: {why}" in results.table("c", "1", [one])
-    assert f'<error message="not measured: {why}"' in results.junit("c", [one])
+    assert f'<error message="not measured: {why}"' in results.junit({"c": ([one], None)})
     (row,) = csv.DictReader(results.table("mcp-python", "0", [one]).splitlines())
     assert read_row(**row) is None
     assert explain(CLIENT, [play], [one]).comparisons == {}
