@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
+from packaging.requirements import Requirement
+
 ROOT = Path(__file__).parents[2]
+
+
+def test_what_is_asked_for_is_there_without_pins() -> None:
+    """Who installs without the pins gets at least the pinned versions: one that is early must be asked for as such."""
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pinned = dict(line.partition(" ")[0].lower().split("==") for line in lines if "==" in line and line[0] != "#")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"].values()
+    asked = [Requirement(entry) for entries in (project["dependencies"], *extras) for entry in entries]
+    others = {each: each.specifier for each in asked if each.name != "openworld"}
+    assert len(others) > 30
+    for each, wanted in others.items():
+        assert wanted.contains(pinned[each.name.lower()], prereleases=bool(wanted.prereleases)), each
 
 
 def test_every_pin_has_its_hashes() -> None:
