@@ -11,10 +11,9 @@ import textwrap
 from collections.abc import Iterator
 
 from model.cast import Participant
-from model.chart import WIDTH, Chart, chart, origin
+from model.chart import WIDTH, Chart, origin
 from model.design import Configuration
 from model.switches import CAPABILITIES
-from model.trace import Trace
 from model.wire import Arrow
 from model.words import worded
 
@@ -22,16 +21,9 @@ from model.words import worded
 _PITCH = 16
 
 
-def brief(
-    trace: Trace,
-    ending: str | None = None,
-    checks: bool = False,
-    under: Configuration | None = None,
-    width: int = WIDTH,
-) -> str:
-    """A chart of some forty lines for a mail; the arguments are those of :func:`model.chart.text`."""
-    shown = chart(trace, ending, checks, under)
-    title = textwrap.wrap(f"{shown.ending.rstrip('.')}, in {len(trace.steps)} step{'s'[: len(trace.steps) > 1]}", width)
+def brief(shown: Chart, width: int = WIDTH) -> str:
+    """A chart of some forty lines for a mail."""
+    title = textwrap.wrap(f"{shown.ending.rstrip('.')}, in {shown.steps} step{'s'[: shown.steps > 1]}", width)
     lines = [*title, "=" * max(map(len, title)), *_setting(shown.configuration, width), ""]
     if shown.sent:
         grid = _Grid(shown.cast, width)

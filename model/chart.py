@@ -36,6 +36,7 @@ class Chart:
         cast: the lifelines, from left to right.
         sent: the messages, in order; those of the step that shows something are decisive.
         ending: what the last step shows.
+        steps: how many the run has, also where fewer are shown.
         refusal: who refuses the last step and why, if somebody does.
         passed: by number of the step, the checks that honest parties made and that passed.
     """
@@ -44,6 +45,7 @@ class Chart:
     cast: tuple[Participant, ...]
     sent: tuple[Arrow, ...]
     ending: str
+    steps: int
     refusal: Refusal | None = None
     passed: dict[int, tuple[Rule, ...]] | None = None
 
@@ -78,7 +80,7 @@ def chart(trace: Trace, ending: str | None = None, checks: bool = False, under: 
         closing = f"the run stops here, at step {refusal.number} of {len(trace.steps)}"
     passed = {number: tuple(scene.rules()) for number, scene in enumerate(scenes(drawn), 1)} if checks else None
     cast = participants(drawn, (key for message in sent for key in (message.sender, message.receiver)))
-    return Chart(drawn.configuration, cast, tuple(sent), closing, refusal, passed)
+    return Chart(drawn.configuration, cast, tuple(sent), closing, len(trace.steps), refusal, passed)
 
 
 def origin(message: Arrow, value: Value) -> Origin:
@@ -100,24 +102,18 @@ def setting(configuration: Configuration) -> tuple[list[str], list[str]]:
 _MARGIN: dict[Origin, str] = {"honest": "  ", "attacker": "##", "leaked": "!!"}
 
 
-def text(
-    trace: Trace,
-    ending: str | None = None,
-    checks: bool = False,
-    under: Configuration | None = None,
-    width: int = WIDTH,
-) -> str:
-    """A chart in plain characters, at most ``width`` columns wide; the other arguments as for :func:`chart`."""
-    return _drawn(chart(trace, ending, checks, under), width, _Drawing)
+def text(shown: Chart, width: int = WIDTH) -> str:
+    """A chart in plain characters, at most ``width`` columns wide."""
+    return _drawn(shown, width, _Drawing)
 
 
-def ascii_art(trace: Trace, ending: str | None = None, checks: bool = False, under: Configuration | None = None) -> str:
+def ascii_art(shown: Chart) -> str:
     """The chart for an Internet-Draft: ASCII of at most 69 columns that ``aasvg`` reads as it is meant.
 
     Lines cross in ``+``, arrows are long enough to be seen as such, and no two slashes of neighbouring lines stand so
     that a diagonal would be read into them.
     """
-    return _drawn(chart(trace, ending, checks, under), WIDTH, _Artwork)
+    return _drawn(shown, WIDTH, _Artwork)
 
 
 def _drawn(shown: Chart, width: int, style: type[_Drawing]) -> str:
@@ -305,9 +301,8 @@ def _ends(line: str, at: int, signs: str) -> bool:
 _WORDS: dict[Origin, str] = {"honest": "", "attacker": "(attacker) ", "leaked": "LEAKS: "}
 
 
-def mermaid(trace: Trace, ending: str | None = None, checks: bool = False, under: Configuration | None = None) -> str:
+def mermaid(shown: Chart) -> str:
     """The chart for Mermaid; dotted arrows are the attacker's doing, the step that matters stands in a frame."""
-    shown = chart(trace, ending, checks, under)
     if not shown.sent:
         return "sequenceDiagram\n"
     letters = {one.key: one.letter for one in shown.cast}

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from model.chart import text
+from model.chart import chart, text
 from openworld.cache import Cache, verdict
 from openworld.expectations import Expectation
 from openworld.jobs import Question, answers
@@ -95,7 +95,7 @@ class Outcome:
     def evidence(self) -> Iterator[str]:
         """The chart of the run that was found, or the rules that leave no such run."""
         if self.verdict.trace is not None:
-            yield from text(self.verdict.trace, ending(self.verdict.property)).splitlines()
+            yield from text(chart(self.verdict.trace, ending(self.verdict.property))).splitlines()
         else:
             yield self.verdict.reach
             yield from blocking_lines(self.verdict)

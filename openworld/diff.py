@@ -16,7 +16,7 @@ from functools import cache
 from itertools import groupby
 from typing import NamedTuple
 
-from model.chart import text as chart
+from model.chart import chart, text
 from model.design import (
     DEPLOYMENTS,
     Configuration,
@@ -184,7 +184,7 @@ def _explained(batch: tuple[list[tuple[Cell, tuple[str, str]]], float | None]) -
         None if shown is None else shown.steps,
         () if "unknown" in (before, after) else tuple(flipping(ask, prop, one, other)),
         f"{rule} [{source}]" if source else rule,
-        "" if shown is None or shown.trace is None else chart(shown.trace, ending(prop)),
+        "" if shown is None or shown.trace is None else text(chart(shown.trace, ending(prop))),
         "" if shown is None else command("trace", prop.name, str(shown.configuration)),
     )  # fmt: skip
 

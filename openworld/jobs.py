@@ -12,7 +12,7 @@ from functools import partial
 from itertools import groupby
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from model.chart import text
+from model.chart import chart, text
 from model.design import Design, parse
 from openworld.show import ending
 from properties.checker import Checker
@@ -68,8 +68,8 @@ def answer_singly(batch: list[Question]) -> list[Reply]:
 
 
 def _reply(verdict: Verdict) -> Reply:
-    chart = "" if verdict.trace is None else text(verdict.trace, ending(verdict.property))
-    return Reply(verdict.to_json(), chart)
+    drawn = "" if verdict.trace is None else text(chart(verdict.trace, ending(verdict.property)))
+    return Reply(verdict.to_json(), drawn)
 
 
 def _design(question: Question) -> Design:

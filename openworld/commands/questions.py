@@ -7,17 +7,15 @@ import json
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import click
 
-from model import brief as short
-from model import chart
-from model.chart import WIDTH, text
+from model.brief import brief as short
+from model.chart import WIDTH, Chart, ascii_art, mermaid, text
 from model.chart import chart as drawn
 from model.design import Configuration, check_parties, parse
-from model.trace import Trace, TraceError, from_json
+from model.trace import TraceError, from_json
 from model.world_file import find_world
 from openworld import verdict_rows
 from openworld.certificates import write as write_certificate
@@ -99,7 +97,7 @@ def verdict(
     else:
         print_lines(verdict_lines(found))
         if chart and found.trace is not None and found.result == "attack":
-            click.echo("\n" + text(found.trace, ending(found.property)), nl=False)
+            click.echo("\n" + text(drawn(found.trace, ending(found.property))), nl=False)
     if found.result == wanted:
         return DONE
     if found.result in _UNSETTLED:
@@ -148,19 +146,17 @@ def trace(
     if found.trace is None:
         click.echo(f"openworld: nothing to draw: {found.property.name} is {outcome(found)}", err=True)
         return _UNSETTLED.get(found.result, VIOLATED)
-    closing = ending(found.property)
-    if form == "svg":
-        _emit(svg(drawn(found.trace, closing, checks, other)), output)
-    elif output is not None and form in ("pdf", "png"):
-        _slide(found.trace, closing, checks, other, form, output)
+    shown = drawn(found.trace, ending(found.property), checks, other)
+    if output is not None and form in ("pdf", "png"):
+        picture = loaded("openworld.slides.picture")(shown, form)
+        with replacing(output) as temporary:
+            temporary.write_bytes(picture)
     elif form in ("json", "itf"):
         data = found.trace.to_json() if form == "json" else found.trace.to_itf()
         _emit(json.dumps(data, indent=2, ensure_ascii=False) + "\n", output)
     else:
-        draw: dict[str, Callable[..., str]] = {
-            "text": _for_terminal, "ascii": chart.ascii_art, "mermaid": chart.mermaid, "brief": short.brief,
-        }  # fmt: skip
-        _emit(draw["brief" if brief else form](found.trace, closing, checks, other), output)
+        draw = {"text": _for_terminal, "ascii": ascii_art, "mermaid": mermaid, "brief": short, "svg": svg}
+        _emit(draw["brief" if brief else form](shown), output)
     return DONE
 
 
@@ -171,16 +167,10 @@ def _same_world(found: Verdict, other: Configuration) -> None:
     check_parties(other.design, found.world)
 
 
-def _for_terminal(trace: Trace, closing: str, checks: bool, under: Configuration | None) -> str:
+def _for_terminal(shown: Chart) -> str:
     """As wide as the terminal, within reason; in a pipe or a file as wide as in an Internet-Draft."""
     columns = shutil.get_terminal_size().columns - 1 if sys.stdout.isatty() else WIDTH
-    return text(trace, closing, checks, under, width=min(110, max(WIDTH, columns)))
-
-
-def _slide(trace: Trace, closing: str, checks: bool, under: Configuration | None, form: str, output: Path) -> None:
-    picture = loaded("openworld.slides.picture")(drawn(trace, closing, checks, under), form)
-    with replacing(output) as temporary:
-        temporary.write_bytes(picture)
+    return text(shown, min(110, max(WIDTH, columns)))
 
 
 def _emit(content: str, output: Path | None) -> None:
@@ -214,7 +204,7 @@ def replay(file: Path, chart: bool, as_json: bool) -> int:
     else:
         click.echo(f"confirmed: {read.shows} after {len(read.steps)} steps under {read.configuration}")
     if chart:
-        click.echo("\n" + text(read, ending(prop)), nl=False)
+        click.echo("\n" + text(drawn(read, ending(prop))), nl=False)
     return DONE
 
 

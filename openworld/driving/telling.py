@@ -75,7 +75,7 @@ def page(
     for one in falls:
         play, seen = by_name[one.scenario], f"[recording]({one.scenario}.har)"
         if play.trace is not None:
-            files[f"{one.scenario}.chart.txt"] = f"{play.about}\n\n{chart.text(play.trace)}"
+            files[f"{one.scenario}.chart.txt"] = f"{play.about}\n\n{chart.text(chart.chart(play.trace))}"
             seen += f", [chart]({one.scenario}.chart.txt)"
         stopped = " or ".join(stops.get(one.scenario, ())) or "nothing that the model knows of"
         parts.append(f"| {one.scenario} | {', '.join(one.attacks)} | {stopped} | {seen} |")

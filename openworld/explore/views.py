@@ -90,7 +90,8 @@ class Picture:
 def chart_of(trace: Trace, prop: Property) -> Picture:
     """The sequence chart of a run that shows a property's event."""
     closing = ending(prop)
-    return Picture(svg(chart(trace, closing)), text(trace, closing), f"{prop.name}.svg")
+    shown = chart(trace, closing)
+    return Picture(svg(shown), text(shown), f"{prop.name}.svg")
 
 
 @cache

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from model.chart import text as chart
+from model import chart
 from model.design import DESIGN_NOTES, NAMED_DESIGNS, own_switches, parse
 from model.protocols import rules
 from model.refusal import stopped
@@ -140,7 +140,7 @@ def _run(page: Page, found: dict[Row, Verdict]) -> Iterator[str]:
     if verdict.trace is None:
         yield "There is none any more."
         return
-    yield from ("```text", chart(verdict.trace, ending(verdict.property)).rstrip("\n"), "```", "")
+    yield from ("```text", chart.text(chart.chart(verdict.trace, ending(verdict.property))).rstrip("\n"), "```", "")
     refusal = stopped(verdict.trace, parse(under))
     where = "goes through there as well" if refusal is None else f"stops at step {refusal.number}: {refusal.words}"
     yield f'{page.under.varied} (`{_command(page.drawn.asked, "trace")} --under "{under}"`): the same run {where}'

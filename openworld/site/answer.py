@@ -88,7 +88,7 @@ def _seen(found: Verdict) -> dict[str, Any]:
         return {}
     shown = chart(found.trace, ending(found.property))
     return {
-        "chart": text(found.trace, ending(found.property)), "svg": svg(shown), "ends": ends(shown),
+        "chart": text(shown), "svg": svg(shown), "ends": ends(shown),
         "messages": _messages(shown),
     }  # fmt: skip
 

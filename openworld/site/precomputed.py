@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from model.chart import text
+from model.chart import chart, text
 from model.design import named_switches, parse
 from openworld.show import ending
 from openworld.site.answer import assumed, told
@@ -49,7 +49,7 @@ def _answer(checker: Checker, prop: Property, configuration: str, texts: dict[st
     apart = {"reach": found.reach}
     if found.trace is not None:
         # Attacker and design stand above the run, and the page has them anyway.
-        apart["chart"] = text(found.trace, ending(prop)).partition("\n\n")[2]
+        apart["chart"] = text(chart(found.trace, ending(prop))).partition("\n\n")[2]
     return told(found) | {name: texts.setdefault(words, len(texts)) for name, words in apart.items()}
 
 

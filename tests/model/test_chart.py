@@ -64,13 +64,13 @@ def walks(sample: Callable[..., Configuration], count: int) -> list[Trace]:
 
 def test_mixup_is_drawn_as_in_the_golden_file(mixup: Trace, on_file: Callable[..., None]) -> None:
     """The chart of the mix-up is the one kept in the file, which a person has read."""
-    drawn = text(mixup, "code_delivery violated: the code reaches the attacker.")
+    drawn = text(chart(mixup, "code_delivery violated: the code reaches the attacker."))
     on_file(GOLDEN / "mixup.txt", drawn)
 
 
 def test_mixup_in_brief_is_as_in_its_golden_file(mixup: Trace, on_file: Callable[..., None]) -> None:
     """On one screen, with a title; who sends what is on the arrows, what to notice below."""
-    drawn = brief(mixup, "code_delivery violated: the code reaches the attacker.")
+    drawn = brief(chart(mixup, "code_delivery violated: the code reaches the attacker."))
     on_file(GOLDEN / "mixup_brief.txt", drawn)
     assert len(drawn.splitlines()) <= 40
 
@@ -78,12 +78,12 @@ def test_mixup_in_brief_is_as_in_its_golden_file(mixup: Trace, on_file: Callable
 def test_in_brief_every_message_has_its_arrow(sample: Callable[..., Configuration]) -> None:
     """There is a line for each message, none is wider than the page, and every leak is named."""
     for trace in walks(sample, 12):
-        shown, lines = chart(trace), brief(trace).splitlines()
+        shown, lines = chart(trace), brief(chart(trace)).splitlines()
         drawn = [line for line in lines if re.fullmatch(r" *\|.*\|", line) and set(line) > {" ", "|"}]
         assert len(drawn) == len(shown.sent), "\n".join(lines)
         assert all(len(line) <= WIDTH for line in lines), "\n".join(lines)
         leaks = {name for message in shown.sent for name in message.leaks}
-        assert all(f"{name}=" in brief(trace) for name in leaks)
+        assert all(f"{name}=" in brief(chart(trace)) for name in leaks)
 
 
 def test_secrets_that_reach_the_attacker_are_marked(sent: list[Arrow]) -> None:
@@ -113,7 +113,7 @@ def test_a_refused_run_ends_with_who_refuses(mixup: Trace) -> None:
     shown = chart(mixup, under=under)
     assert {message.step for message in shown.sent if message.decisive} == {6}
     assert not any(message.leaks for message in shown.sent)
-    for drawn in (text(mixup, under=under), ascii_art(mixup, under=under), mermaid(mixup, under=under)):
+    for drawn in (text(shown), ascii_art(shown), mermaid(shown)):
         assert "REFUSED by the client" in drawn
 
 
@@ -129,7 +129,7 @@ def test_a_design_without_the_step_says_so(mixup: Trace) -> None:
     refusal = stopped(mixup, parse("cap=none;iss_check=off"))
     assert refusal is not None
     assert refusal.rule is None
-    assert "NOT POSSIBLE" in text(mixup, under=parse("cap=none;iss_check=off"))
+    assert "NOT POSSIBLE" in text(chart(mixup, under=parse("cap=none;iss_check=off")))
 
 
 def test_only_the_last_step_is_decisive(sent: list[Arrow]) -> None:
@@ -159,13 +159,13 @@ def test_only_those_who_take_part_have_a_lifeline(mixup: Trace, sent: list[Arrow
 
 def test_checks_are_listed_on_demand(mixup: Trace) -> None:
     """With ``checks`` the chart names what honest parties checked, with the section."""
-    assert "ok: " not in text(mixup)
-    assert "ok: AS metadata is used only if" in text(mixup, checks=True)
+    assert "ok: " not in text(chart(mixup))
+    assert "ok: AS metadata is used only if" in text(chart(mixup, checks=True))
 
 
 def test_mermaid_escapes_its_own_signs(mixup: Trace) -> None:
     """Signs that Mermaid reads as its own do not reach it from a label."""
-    lines = mermaid(mixup).splitlines()
+    lines = mermaid(chart(mixup)).splitlines()
     assert lines[0] == "sequenceDiagram"
     labels = [line.partition(": ")[2].replace("<br/>", "") for line in lines if ">>" in line]
     assert labels
@@ -186,7 +186,7 @@ def test_random_runs_fit_the_page(sample: Callable[..., Configuration], count: i
     seen: set[str] = set()
     for trace in walks(sample, count):
         seen |= {step.action.partition("[")[0] for step in trace.steps}
-        for line in text(trace).splitlines():
+        for line in text(chart(trace)).splitlines():
             assert len(line) <= WIDTH
             assert line.isascii()
             assert line.isprintable()
@@ -194,9 +194,9 @@ def test_random_runs_fit_the_page(sample: Callable[..., Configuration], count: i
             said = [drawn.label, drawn.note, drawn.session, *(value.text for value in drawn.values)]
             words = " ".join(re.sub(r"https?://[^\s,>\]]+", "", each) for each in said)
             assert not [word for word in code_words(trace.world) if word in words], words
-        artwork = ascii_art(trace, checks=True)
+        artwork = ascii_art(chart(trace, checks=True))
         assert all(len(line) <= WIDTH and line.isascii() and line.isprintable() for line in artwork.splitlines())
-        mermaid(trace)
+        mermaid(chart(trace))
     assert len(seen) > len(SCHEMAS) // 2
 
 
@@ -204,7 +204,7 @@ def test_a_run_without_steps_is_no_chart_but_no_error() -> None:
     """Nothing happened: there is nothing to draw, and that is said."""
     empty = Trace(DEFAULT, parse(""), "first_contact", ())
     assert arrows(empty) == []
-    assert "no messages" in text(empty)
+    assert "no messages" in text(chart(empty))
 
 
 # --- every message, and every field of every message --------------------------------------------------------

@@ -59,9 +59,9 @@ def faithful(artwork: str, trace: Trace, svg: str, under: Configuration | None =
 def test_the_mixup_is_read_as_it_is_meant(aasvg: Convert) -> None:
     """The chart of an attack, and the same stopped by a rule."""
     mixup = from_json((GOLDEN / "mixup.json").read_text(encoding="utf-8"))
-    faithful(artwork := ascii_art(mixup), mixup, aasvg(artwork))
+    faithful(artwork := ascii_art(chart(mixup)), mixup, aasvg(artwork))
     under = parse("cap=mal_as")
-    faithful(artwork := ascii_art(mixup, under=under), mixup, aasvg(artwork), under)
+    faithful(artwork := ascii_art(chart(mixup, under=under)), mixup, aasvg(artwork), under)
 
 
 @pytest.mark.parametrize("seeds", [5, pytest.param(16, marks=pytest.mark.slow)])
@@ -77,4 +77,4 @@ def test_random_runs_are_read_as_they_are_meant(
             step, state = rng.choice(moves)
             steps.append(step)
         trace = Trace(machine.world, machine.configuration, "nothing", tuple(steps))
-        faithful(artwork := ascii_art(trace, checks=seed % 3 == 0), trace, aasvg(artwork))
+        faithful(artwork := ascii_art(chart(trace, checks=seed % 3 == 0)), trace, aasvg(artwork))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from model.chart import text
+from model.chart import chart, text
 from model.design import NAMED_DESIGNS, parse
 from model.errors import InputError
 from model.extension import extend, loaded, marks
@@ -152,7 +152,7 @@ def test_a_step_of_the_attackers_leads_to_attacks():
         assert not agreed("backup_read", "world=mixup;cap=none")
         assert agreed("authorization", "world=mixup;cap=backups")
         assert not agreed("authorization", "world=mixup;cap=backups;dpop=token;r_requires_dpop=yes")
-        drawn = text(check("AZ", parse("cap=backups")).trace).replace("|", " ")
+        drawn = text(chart(check("AZ", parse("cap=backups")).trace)).replace("|", " ")
         assert "The attacker reads the tokens of sessions in a backup" in " ".join(drawn.split())
 
 
@@ -176,7 +176,7 @@ def test_a_field_stands_in_every_message_that_is_sent():
             return f"dark-{sent.message.colour}"
 
         machine, trace = Machine(parse("cap=none")), check("FC", parse("cap=none")).trace
-        assert "shade=dark-blue" in text(trace)
+        assert "shade=dark-blue" in text(chart(trace))
         assert [type(each.message) for each in sends(machine, trace) if isinstance(each.message, ResourceMetadata)]
 
 

@@ -19,7 +19,7 @@ from threading import Thread
 import pytest
 from click.testing import CliRunner
 
-from model.chart import text
+from model.chart import chart, text
 from model.design import NAMED_DESIGNS, Configuration, Design, parse
 from model.switches import CAPABILITIES, SWITCHES
 from openworld.cli import main
@@ -97,7 +97,7 @@ def test_answers_beforehand_are_those_of_check(site: Path) -> None:
         assert {key: entry[key] for key in alone} == alone
         if found.trace:
             drawn += 1
-            assert text(found.trace, ending(found.property)).endswith(known["texts"][entry["chart"]])
+            assert text(chart(found.trace, ending(found.property))).endswith(known["texts"][entry["chart"]])
     assert drawn > 1
     assert known["answers"]["mal_as"]["code_delivery"]["assumptions"] == assumptions("CD", configuration)
 

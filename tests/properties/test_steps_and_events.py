@@ -20,7 +20,7 @@ from mutants import LEFT_OUT, mutants
 from walks import walk
 
 from model import attacker, lookups, readings, registration, scopes
-from model.chart import text
+from model.chart import chart, text
 from model.design import parse
 from model.machine import Machine
 from model.protocols import PROTOCOLS
@@ -79,7 +79,7 @@ def told(shows, prop, configuration):
         case "rules":
             return check(asked, about).blocked_by
         case "chart":
-            return text(trace_of(prop, configuration))
+            return text(chart(trace_of(prop, configuration)))
         case "moves":
             return list(moves(trace_of(prop, configuration)))
 
