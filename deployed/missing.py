@@ -2,7 +2,8 @@
 
 A check is missing where a mechanism that a client can adopt by itself keeps something out that gets in without it: by
 the model, of the design that was fitted to the client, in an environment and against an attacker at a time. Missing
-checks come in the order of how much they keep out by themselves.
+checks come in the order of how much they keep out by themselves, those last for which somebody must have said
+beforehand whom to trust.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from model.refusal import stopped
 from model.rule import Rule
 from properties.attackers import ATTACKERS
 from properties.checker import Checker
-from properties.designs import MECHANISMS
+from properties.designs import BEFOREHAND, MECHANISMS
 from properties.security import PROPERTIES
 
 #: Where clients are asked about: among servers that do what drafts ask, and among those that there are.
@@ -70,7 +71,10 @@ class Lacking:
 
 
 def checks(client: Client, checker: Checker | None = None) -> Lacking:
-    """What a client lacks, most first. A check counts where honest parties finish: who gets nowhere stops nothing."""
+    """What a client lacks: what keeps out most comes first, what leaves no open world last.
+
+    A check counts where honest parties finish: who gets nowhere stops nothing.
+    """
     checker = checker or Checker()
     open_ = list(_open(checker, client.design))
     found, closed = [], set[Opening]()
@@ -83,7 +87,7 @@ def checks(client: Client, checker: Checker | None = None) -> Lacking:
             closed |= set(opens)
             if opens:
                 found.append(_missing(checker, client, mechanism, opens, usable))
-    ranked = sorted(found, key=lambda one: (-len(one.opens), one.mechanism))
+    ranked = sorted(found, key=lambda one: (one.mechanism in BEFOREHAND, -len(one.opens), one.mechanism))
     return Lacking(tuple(ranked), tuple(one for one in open_ if one not in closed))
 
 

@@ -9,6 +9,7 @@ from deployed.missing import ENVIRONMENTS, Lacking, Missing, Opening, binding
 from model.clients import Client
 from model.words import worded
 from openworld.show import command
+from properties.designs import BEFOREHAND
 
 
 def lines(client: Client, found: Lacking) -> Iterator[str]:
@@ -27,6 +28,8 @@ def lines(client: Client, found: Lacking) -> Iterator[str]:
             yield f"* **What it asks**: {one.rule.requirement}"
         yield f"* **Asked for by**: {'; '.join(binding(one.levels)) or 'no text that the catalogue has'}"
         yield f"* **Smallest fix**: `{one.fix[0]}={one.fix[1]}`{_costs(one.usable)}"
+        if one.mechanism in BEFOREHAND:
+            yield "* **What it costs**: only who was vouched for beforehand is met, so that no open world is left"
         yield f"* **See it**: `{_drawn(one)}`"
         yield from ("* **What gets in without it**", *(f"  * {said}" for said in _opened(one.opens)))
     if found.left:

@@ -50,6 +50,9 @@ MECHANISMS: dict[str, tuple[str, str, str]] = {
     "subject_per_issuer": ("subject_ns", "sub", "iss+sub"),
 }
 
+#: Mechanisms by which somebody has said beforehand whom to trust: an open world is one without them.
+BEFOREHAND = ("as_allowlist", "signed_metadata", "cross_listing")
+
 Mechanisms = Names
 
 

@@ -13,9 +13,9 @@ from openworld.exhibits.entries import BOUNDED, EXHAUSTIVE, Caption, Drawing, En
 from openworld.figures.lattices import front, frontier, hasse, lattice_nodes, sets
 from openworld.minimal_sets import Asked
 from openworld.sources import Source
+from properties.designs import BEFOREHAND
 
-#: Questions to the lattice that are drawn. An open world has neither allowlists nor attested metadata.
-_OPEN = ("as_allowlist", "signed_metadata", "cross_listing")
+#: Questions to the lattice that are drawn, without what an open world has not.
 _LATTICES = {
     "counterfeit_rs": ("What confines a token when a resource server is malicious?", "token_confinement", "mal_rs"),
     "mixup": ("What keeps the code from a malicious authorization server?", "code_delivery", "mal_as"),
@@ -36,11 +36,11 @@ def entries() -> Iterator[Entry]:
 
 def _lattice(name: str, draw: Callable[[pd.DataFrame, str], tuple[Figure, pd.DataFrame]], source: Source) -> Drawing:
     question, prop, attacker = _LATTICES[name]
-    asked = Asked(tuple(prop.split(",")), parse_capabilities(attacker), parse_switches(""), False, _OPEN, True)
+    asked = Asked(tuple(prop.split(",")), parse_capabilities(attacker), parse_switches(""), False, BEFOREHAND, True)
     table = source.sufficient(name, asked)
     figure, data = draw(table, question)
     caption = Caption(
-        BOUNDED, f"all designs of the lattice without {', '.join(_OPEN)}; {prop} against cap={attacker}",
+        BOUNDED, f"all designs of the lattice without {', '.join(BEFOREHAND)}; {prop} against cap={attacker}",
         f"{len(table)} minimal sets, enumerated exactly; usable in so many of {len(DEPLOYMENTS)} deployments",
         EXHAUSTIVE, "none, sets are proved and not estimated",
     )  # fmt: skip
