@@ -59,7 +59,7 @@ def latest() -> tuple[str, ...]:
     return tuple(dict.fromkeys(find(name.partition("==")[0]).name for name in clients()))
 
 
-class Case(NamedTuple):
+class ClientCase(NamedTuple):
     """A client in a situation."""
 
     client: str
@@ -78,19 +78,19 @@ class Case(NamedTuple):
         return self.situation.property, str(replace(asked, design=asked.design.but(**usual)))
 
 
-def cases(of: Iterable[str] | None = None) -> list[Case]:
+def cases(of: Iterable[str] | None = None) -> list[ClientCase]:
     """Every client (by default every one that is known, in its last version) in every situation."""
-    return [Case(client, situation) for client in (latest() if of is None else of) for situation in SITUATIONS]
+    return [ClientCase(client, situation) for client in (latest() if of is None else of) for situation in SITUATIONS]
 
 
-def judged(asked: list[Case], workers: int, timeout: float | None = None) -> Generator[dict[str, Any]]:
+def judged(asked: list[ClientCase], workers: int, timeout: float | None = None) -> Generator[dict[str, Any]]:
     """A row of the table for each case, in order, as they come in; questions that come to the same are asked once."""
     with closing(answers_once(asked, workers, timeout)) as replies:
         for case, reply in replies:
             yield _row(case, reply.data)
 
 
-def _row(case: Case, data: dict[str, Any]) -> dict[str, Any]:
+def _row(case: ClientCase, data: dict[str, Any]) -> dict[str, Any]:
     prop = PROPERTIES[case.situation.property]
     return {
         "client": case.client, "code": prop.code, "property": prop.name, "kind": prop.kind,

@@ -13,7 +13,7 @@ from properties.security import find
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SetsAsked:
     """One question to the lattice, as the command line puts it."""
 
     properties: tuple[str, ...]
@@ -26,7 +26,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SetsFound:
     """The answer, and which minimal sets make each deployment unusable (empty if that was not asked)."""
 
     answers: Answers
@@ -37,7 +37,7 @@ class Found:
         return {name: without for name, sets in self.breaking.items() if (without := left_out(found, sets))}
 
 
-def ask(asked: Asked) -> Found:
+def ask(asked: SetsAsked) -> SetsFound:
     """Enumerate.
 
     Raises:
@@ -57,10 +57,10 @@ def ask(asked: Asked) -> Found:
         asked.properties, asked.capabilities, {**absent, **asked.fixed}, asked.any_environment, mechanisms, world
     )
     unusable = {name: breaking(environment) for name, environment in DEPLOYMENTS.items()} if asked.usable else {}
-    return Found(lattice.enumerate(), unusable)
+    return SetsFound(lattice.enumerate(), unusable)
 
 
-def as_data(asked: Asked, found: Found) -> dict[str, Any]:
+def as_data(asked: SetsAsked, found: SetsFound) -> dict[str, Any]:
     """The answer as data."""
     answers = found.answers
     return {
@@ -78,7 +78,7 @@ def as_data(asked: Asked, found: Found) -> dict[str, Any]:
     }
 
 
-def _usable_in(found: Found, mechanisms: Mechanisms) -> dict[str, dict[str, list[list[str]]]]:
+def _usable_in(found: SetsFound, mechanisms: Mechanisms) -> dict[str, dict[str, list[list[str]]]]:
     frontier = found.frontier(mechanisms)
     return {"usable_in": {name: [sorted(each) for each in without] for name, without in frontier.items()}}
 
@@ -92,13 +92,13 @@ def _frontier_lines(frontier: dict[str, tuple[Mechanisms, ...]]) -> Iterator[str
             yield f"  in {name} without {' or without '.join(', '.join(sorted(each)) for each in without)}"
 
 
-def _nothing_needed(asked: Asked, answers: Answers) -> str:
+def _nothing_needed(asked: SetsAsked, answers: Answers) -> str:
     if set(answers.not_in_this_world) == {find(name).name for name in asked.properties}:
         return "(not in this world: no mechanism is needed because nothing here can violate it)"
     return "(nothing is needed)"
 
 
-def lines(asked: Asked, found: Found) -> Iterator[str]:
+def lines(asked: SetsAsked, found: SetsFound) -> Iterator[str]:
     """The answer in words."""
     answers = found.answers
     count = len(MECHANISMS) - len(asked.without)

@@ -81,7 +81,7 @@ CHUNK = 1 << 16
 
 def count(unit: Unit) -> Tally:
     """Draw what every attempt meets and how every party writes its identifier; count which rule refuses first."""
-    judged = Judged(unit)
+    judged = JudgedAttempts(unit)
     tally = Tally()
     for start in range(unit.first, unit.first + unit.attempts, CHUNK):
         size = min(CHUNK, unit.first + unit.attempts - start)
@@ -96,7 +96,7 @@ def stated(population: Population) -> tuple[str, ...]:
     return tuple(trait.name for trait in population.traits if trait.name in TRAITS)
 
 
-class Judged:
+class JudgedAttempts:
     """The attempts of a unit: what each meets, as a row of numbers, and how that ends."""
 
     def __init__(self, unit: Unit) -> None:

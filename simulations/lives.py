@@ -36,7 +36,7 @@ from simulations.harms import strategy
 from simulations.options import told
 from simulations.residents import Residents, settle
 from simulations.results import measured
-from simulations.standings import Judged, Walk
+from simulations.standings import JudgedConnections, TimedPlan
 from simulations.stations import TurnedAway, Waiting
 from simulations.units import Tally, Unit
 from simulations.visits import Label
@@ -57,7 +57,7 @@ def count(unit: Unit) -> Tally:
 
 def live(unit: Unit, living: Residents, called: Iterator[Calls], options: dict[str, float]) -> list[World]:
     """The world under each arm, when all calls have ended."""
-    judged = Judged(living, unit.arms, strategy(unit.strategy))
+    judged = JudgedConnections(living, unit.arms, strategy(unit.strategy))
     worlds = [World(unit, arm, living, options, judged) for arm in range(len(unit.arms))]
     for chunk in called:
         for world in worlds:
@@ -103,13 +103,15 @@ class Held:
     def __init__(self) -> None:
         self.metadata_until = self.token_until = self.refresh_until = self.since = -1.0
         self.refreshed = self.grant = 0
-        self.easy: Walk | None = None
+        self.easy: TimedPlan | None = None
 
 
 class World:
     """A world under one arm: its clock, its agents, and what these remember of all others."""
 
-    def __init__(self, unit: Unit, arm: int, living: Residents, options: dict[str, float], judged: Judged) -> None:
+    def __init__(
+        self, unit: Unit, arm: int, living: Residents, options: dict[str, float], judged: JudgedConnections
+    ) -> None:
         number, codes = unit.population.number, judged.codes.tolist()
         self.clock = simpy.Environment()
         self.arm, self.living, self.options, self.judged = arm, living, options, judged
@@ -124,7 +126,7 @@ class World:
         self.labels: list[Label | None] = [None] * unit.attempts
         self.bills = np.zeros((unit.attempts, len(QUANTITIES)))
         self.next = -warming(unit, options)
-        self.known: dict[int, Walk] = {}
+        self.known: dict[int, TimedPlan] = {}
         self.held: dict[int, Held] = {}
         self.holds_until: dict[int, float] = {}
         self.moves = bool(options["moves"])
@@ -172,7 +174,7 @@ class World:
 
     # --- a call ------------------------------------------------------------------------------------------------
 
-    def _again(self, held: Held, walk: Walk, latencies: tuple[float, ...], place: int) -> Waiting:
+    def _again(self, held: Held, walk: TimedPlan, latencies: tuple[float, ...], place: int) -> Waiting:
         """An agent calls with a token at hand, and nobody is asked but the resource server."""
         clock = self.clock
         began = clock.now
@@ -239,13 +241,13 @@ class World:
             if not with_token:
                 self._keep(call.connection, held, with_metadata)
 
-    def _walk(self, code: int, warm: bool) -> Walk:
+    def _walk(self, code: int, warm: bool) -> TimedPlan:
         found = self.known.get(2 * code + warm)
         if found is None:
             found = self.known[2 * code + warm] = self.judged.walk(self.arm, code, warm)
         return found
 
-    def _is_easy(self, code: int, walk: Walk) -> bool:
+    def _is_easy(self, code: int, walk: TimedPlan) -> bool:
         return self.plain and walk.easy and not (self.attacked[code] or self.facts[code].introspected)
 
     def _walked(self, call: Call, held: Held, waits: tuple[tuple[int, str], ...]) -> Waiting:

@@ -41,11 +41,24 @@ from simulations.population_schema import (
     flat,
     missing,
 )
-from simulations.population_statements import Adoption, Category, Factor, Number, Provenance, Together
+from simulations.population_statements import Category, Curve, Factor, Provenance, StatedNumber, Together
 
 __all__ = [
-    "CONFIDENCE", "LATENCIES", "NUMBERS", "TRAITS", "Adoption", "Category", "Factor", "Number", "Population",
-    "PopulationError", "Provenance", "Together", "load", "populations", "read",
+    "CONFIDENCE",
+    "LATENCIES",
+    "NUMBERS",
+    "TRAITS",
+    "Category",
+    "Curve",
+    "Factor",
+    "Population",
+    "PopulationError",
+    "Provenance",
+    "StatedNumber",
+    "Together",
+    "load",
+    "populations",
+    "read",
 ]  # fmt: skip
 
 
@@ -87,11 +100,11 @@ class Population:
 
     name: str
     about: str
-    numbers: Mapping[str, Number]
+    numbers: Mapping[str, StatedNumber]
     factors: tuple[Factor, ...]
     clients: Factor | None = None
     traits: tuple[Factor, ...] = ()
-    adoption: tuple[Adoption, ...] = ()
+    adoption: tuple[Curve, ...] = ()
     sent: Factor | None = None
     together: tuple[Together, ...] = ()
 

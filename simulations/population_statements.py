@@ -41,7 +41,7 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
+class StatedNumber:
     """A number of a population and where it comes from."""
 
     value: float
@@ -125,7 +125,7 @@ class Together:
 
 
 @dataclass(frozen=True, slots=True)
-class Adoption:
+class Curve:
     """How the share of a switch's value grows; the rest has the value ``instead``.
 
     Attributes:
@@ -174,12 +174,12 @@ def _provenance(stated: Mapping[str, Any]) -> Provenance:
     )
 
 
-def number(where: str, name: str, stated: Mapping[str, Any]) -> Number:
+def number(where: str, name: str, stated: Mapping[str, Any]) -> StatedNumber:
     """A number (raises PopulationError, ``where`` being part of what it says)."""
     value = float(stated["value"])
     if not math.isfinite(value):
         raise PopulationError(f"{where}: number {name!r}: must be finite, found {value}")
-    return Number(value, _provenance(stated))
+    return StatedNumber(value, _provenance(stated))
 
 
 def factor(where: str, name: str, stated: Mapping[str, Any]) -> Factor:
@@ -265,7 +265,7 @@ def check_together(where: str, rows: Iterable[Together]) -> None:
                 )
 
 
-def adoption(where: str, switch: str, stated: Mapping[str, Any]) -> Adoption:
+def adoption(where: str, switch: str, stated: Mapping[str, Any]) -> Curve:
     """A curve (raises PopulationError)."""
     years, shares = tuple(map(float, stated["years"])), tuple(map(float, stated["shares"]))
     where = f"{where}: adoption of {switch!r}"
@@ -277,7 +277,7 @@ def adoption(where: str, switch: str, stated: Mapping[str, Any]) -> Adoption:
         raise PopulationError(f"{where}: years must grow, found {', '.join(f'{year:g}' for year in years)}")
     if stated["value"] == stated["instead"]:
         raise PopulationError(f"{where}: value and instead are both {stated['value']!r}")
-    return Adoption(switch, stated["value"], stated["instead"], years, shares, _provenance(stated))
+    return Curve(switch, stated["value"], stated["instead"], years, shares, _provenance(stated))
 
 
 def _rows(where: str, stated: Mapping[str, Any], columns: list[str]) -> list[tuple[str, Settings]]:

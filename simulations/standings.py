@@ -64,7 +64,7 @@ class Facts:
         return _stranger(self.design.but(user="naive")), _stranger(self.design)
 
 
-class Walk(NamedTuple):
+class TimedPlan(NamedTuple):
     """A plan, and its waits when (nothing, metadata, a token, both) is at hand.
 
     Attributes:
@@ -80,26 +80,26 @@ class Walk(NamedTuple):
     easy: bool
 
 
-class Judged:
+class JudgedConnections:
     """The plans and facts of all connections of a world under each arm."""
 
     def __init__(self, living: Residents, arms: tuple[Settings, ...], after: Strategy) -> None:
         self.found, self.arms, self.after = living.situations, arms, after
         self.codes = np.unique(living.codes)
         self.attacked = np.array([bool(PLACES[name].capabilities) for name in self.found.places])
-        self._walks: dict[bool, dict[int, list[Walk]]] = {}
+        self._walks: dict[bool, dict[int, list[TimedPlan]]] = {}
         self._facts: dict[tuple[int, int], Facts] = {}
 
     def is_attacked(self, code: int) -> bool:
         """Whether a connection leads to the attacker."""
         return bool(self.attacked[code // ADOPTIONS % len(self.attacked)])
 
-    def walk(self, arm: int, code: int, warm: bool) -> Walk:
+    def walk(self, arm: int, code: int, warm: bool) -> TimedPlan:
         """The walk of a visit, by a client that holds tokens or not; all connections are judged together."""
         if warm not in self._walks:
             codes = self.codes[self.attacked[self.codes // ADOPTIONS % len(self.attacked)]] if warm else self.codes
             plans = reader(self.found, self.arms, (("warm", "yes"),) if warm else (), self.after).plans(codes)
-            made: dict[Plan[Label], Walk] = {}
+            made: dict[Plan[Label], TimedPlan] = {}
             self._walks[warm] = {
                 one: [made.get(plan) or made.setdefault(plan, _walk(plan)) for plan in row]
                 for one, row in zip(codes.tolist(), plans, strict=True)
@@ -113,9 +113,9 @@ class Judged:
         return self._facts[arm, code]
 
 
-def _walk(plan: Plan[Label]) -> Walk:
+def _walk(plan: Plan[Label]) -> TimedPlan:
     waits = tuple(tuple((COLUMN[kind], "" if kind in _ALONE else kind) for kind in kinds) for kinds in plan.waits)
-    return Walk(plan, waits, plan.keeps, all(kind in ("", "request") for kinds in waits[2:] for _, kind in kinds))
+    return TimedPlan(plan, waits, plan.keeps, all(kind in ("", "request") for kinds in waits[2:] for _, kind in kinds))
 
 
 def _stranger(design: Design) -> Label:

@@ -25,7 +25,7 @@ Numbers = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
 
-class Known(NamedTuple):
+class KnownShares(NamedTuple):
     """What a row says of shares, at one point or many (the first axis).
 
     Attributes:
@@ -49,7 +49,7 @@ class Group:
     factors: tuple[Factor, ...]
     rows: tuple[Together, ...] = ()
 
-    def known(self, margins: Sequence[Numbers], shares: Sequence[Numbers]) -> Iterator[Known]:
+    def known(self, margins: Sequence[Numbers], shares: Sequence[Numbers]) -> Iterator[KnownShares]:
         """What each row says.
 
         Parameters:
@@ -63,7 +63,7 @@ class Group:
                 for factor, margin in zip(self.factors, margins, strict=True)
             ]
             rarest = np.min([each.sum(axis=-1) for each in there if each is not None], axis=0)
-            yield Known(share * rarest, tuple(None if each is None else _whole(each) for each in there))
+            yield KnownShares(share * rarest, tuple(None if each is None else _whole(each) for each in there))
 
     def joint(self, margins: Sequence[Numbers], shares: Sequence[Numbers] | None = None) -> Numbers:
         """How often categories of all factors are met together: an axis for points, then one for each factor."""

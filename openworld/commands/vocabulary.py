@@ -83,7 +83,7 @@ def designs(
 def _suffice(
     names: str, against: str, fix: str, any_environment: bool, without: str, usable: bool, as_json: bool
 ) -> int:
-    asked = minimal_sets.Asked(
+    asked = minimal_sets.SetsAsked(
         properties=tuple(names.split(",")),
         capabilities=parse_capabilities(against),
         fixed=parse_switches(fix),

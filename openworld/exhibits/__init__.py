@@ -9,15 +9,15 @@ from pathlib import Path
 
 from openworld import files
 from openworld.exhibits import deployed, drafts, experiments, lattices, reach, verdicts, worlds
-from openworld.exhibits.entries import Caption, Drawing, Entry, FigureError
+from openworld.exhibits.entries import Caption, Drawing, Exhibit, FigureError
 from openworld.plotstyle import captioned, save
 from openworld.sources import Source
 from simulations.processes import in_order
 
-__all__ = ["Caption", "Drawing", "Entry", "FigureError", "catalogue", "find", "of_study", "write", "write_all"]
+__all__ = ["Caption", "Drawing", "Exhibit", "FigureError", "catalogue", "find", "of_study", "write", "write_all"]
 
 
-def catalogue(attackers: Iterable[str] | None = None, asked: Iterable[str] | None = None) -> dict[str, Entry]:
+def catalogue(attackers: Iterable[str] | None = None, asked: Iterable[str] | None = None) -> dict[str, Exhibit]:
     """All figures by name; by default for every attacker of the study and every experiment."""
     entries = [
         *drafts.entries(),
@@ -37,7 +37,7 @@ def of_study(
     clients: bool = False,
     mishaps: Iterable[str] = (),
     bought: bool = False,
-) -> list[Entry]:
+) -> list[Exhibit]:
     """The figures that are drawn from the tables of a study.
 
     Args:
@@ -57,7 +57,7 @@ def of_study(
     ]
 
 
-def find(names: Iterable[str]) -> list[Entry]:
+def find(names: Iterable[str]) -> list[Exhibit]:
     """Figures by name, all of them if none is named.
 
     Raises:
@@ -71,7 +71,7 @@ def find(names: Iterable[str]) -> list[Entry]:
     return [known[name] for name in wanted]
 
 
-def write(entry: Entry, source: Source, folder: Path) -> list[Path]:
+def write(entry: Exhibit, source: Source, folder: Path) -> list[Path]:
     """Draw a figure and write it as SVG, PDF and PNG, with its data as CSV and its caption as text beside it."""
     drawn = entry.draw(source)
     caption = str(drawn.caption)
@@ -84,8 +84,8 @@ def write(entry: Entry, source: Source, folder: Path) -> list[Path]:
 
 
 def write_all(
-    entries: Sequence[Entry], source: Source, folder: Path, workers: int = 1
-) -> Generator[tuple[Entry, list[Path]]]:
+    entries: Sequence[Exhibit], source: Source, folder: Path, workers: int = 1
+) -> Generator[tuple[Exhibit, list[Path]]]:
     """Draw figures, in order; by several workers where the tables are there and need not be worked out first."""
     draw = partial(write, source=source, folder=folder)
     if workers == 1 or source.folder is None or len(entries) < 2:

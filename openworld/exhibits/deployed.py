@@ -6,17 +6,17 @@ from collections.abc import Iterator
 
 from openworld import figures
 from openworld.client_tables import ended
-from openworld.exhibits.entries import BOUNDED, EXHAUSTIVE, Caption, Drawing, Entry
+from openworld.exhibits.entries import BOUNDED, EXHAUSTIVE, Caption, Drawing, Exhibit
 from openworld.sources import Source
 
 _PROVED = "What is proved of deployed clients"
 _SEEN = "Where deployed clients ended, scenario by scenario"
 
 
-def entries() -> Iterator[Entry]:
+def entries() -> Iterator[Exhibit]:
     """One of verdicts, one of measurements."""
-    yield Entry("clients-verdicts", "client matrix", _PROVED, _verdicts)
-    yield Entry("clients-scenarios", "scenario matrix", _SEEN, _scenarios)
+    yield Exhibit("clients-verdicts", "client matrix", _PROVED, _verdicts)
+    yield Exhibit("clients-scenarios", "scenario matrix", _SEEN, _scenarios)
 
 
 def _verdicts(source: Source) -> Drawing:

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 from openworld import figures
 from openworld.bought import AGAINST
-from openworld.exhibits.entries import BOUNDED, EXHAUSTIVE, Caption, Drawing, Entry
+from openworld.exhibits.entries import BOUNDED, EXHAUSTIVE, Caption, Drawing, Exhibit
 from openworld.sources import Source
 
 _ASKED = "What each draft buys in each environment: attacks before and after"
 
 
-def entries() -> Iterator[Entry]:
+def entries() -> Iterator[Exhibit]:
     """One, of all drafts."""
-    yield Entry("drafts", "what drafts buy", _ASKED, _bought)
+    yield Exhibit("drafts", "what drafts buy", _ASKED, _bought)
 
 
 def _bought(source: Source) -> Drawing:

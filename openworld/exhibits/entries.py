@@ -66,7 +66,7 @@ class Drawing(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Exhibit:
     """A figure that can be drawn."""
 
     name: str

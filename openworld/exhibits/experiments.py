@@ -10,7 +10,7 @@ import pandas as pd
 
 from model.words import of_configuration
 from openworld import figures
-from openworld.exhibits.entries import Caption, Drawing, Entry
+from openworld.exhibits.entries import Caption, Drawing, Exhibit
 from openworld.sources import Source
 from openworld.study_tables import SourceError
 from simulations.catalogue import EXPERIMENTS
@@ -33,7 +33,7 @@ _RATES = {
 _CHANGES = "Student's t (over replications; Bonett-Price where that is wider)"
 
 
-def entries(experiments: Iterable[str | Experiment] | None = None) -> Iterator[Entry]:
+def entries(experiments: Iterable[str | Experiment] | None = None) -> Iterator[Exhibit]:
     """The figures of each experiment, by itself or its name; all combinations of something are too many for curves."""
     for each in EXPERIMENTS if experiments is None else experiments:
         known = EXPERIMENTS.get(each) if isinstance(each, str) else each
@@ -41,20 +41,20 @@ def entries(experiments: Iterable[str | Experiment] | None = None) -> Iterator[E
             yield replace(entry, draw=partial(_with_threats, each, entry.draw))
 
 
-def _entries(name: str, known: Experiment | None) -> Iterator[Entry]:
+def _entries(name: str, known: Experiment | None) -> Iterator[Exhibit]:
     question = known.question if known else name
     if known and known.factors:
         draw = partial(_effects, name, question, dict(known.factors))
-        yield Entry(f"{name}-effects", "effects and interactions", question, draw)
+        yield Exhibit(f"{name}-effects", "effects and interactions", question, draw)
         return
     if known is None or (known.reader in STRATEGIC and known.headline == PAIR):
-        yield Entry(f"{name}-trade", "what works against what is stolen", question, partial(_trade, name, question))
-        yield Entry(f"{name}-pair", "what works and what is stolen", question, partial(_pair, name, question))
+        yield Exhibit(f"{name}-trade", "what works against what is stolen", question, partial(_trade, name, question))
+        yield Exhibit(f"{name}-pair", "what works and what is stolen", question, partial(_pair, name, question))
     if known and known.reader in MEASURED:
-        yield Entry(f"{name}-measured", "what was measured", question, partial(_measured, name, question))
-    yield Entry(f"{name}-rates", "adoption curves", question, partial(_rates, name, question))
-    yield Entry(f"{name}-differences", "paired differences", question, partial(_differences, name, question))
-    yield Entry(f"{name}-funnel", "funnel of failure causes", question, partial(_funnel, name, question))
+        yield Exhibit(f"{name}-measured", "what was measured", question, partial(_measured, name, question))
+    yield Exhibit(f"{name}-rates", "adoption curves", question, partial(_rates, name, question))
+    yield Exhibit(f"{name}-differences", "paired differences", question, partial(_differences, name, question))
+    yield Exhibit(f"{name}-funnel", "funnel of failure causes", question, partial(_funnel, name, question))
 
 
 def _with_threats(about: str | Experiment, draw: Callable[[Source], Drawing], source: Source) -> Drawing:

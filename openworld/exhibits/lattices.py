@@ -9,9 +9,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from model.design import DEPLOYMENTS, parse_capabilities, parse_switches
-from openworld.exhibits.entries import BOUNDED, EXHAUSTIVE, Caption, Drawing, Entry
+from openworld.exhibits.entries import BOUNDED, EXHAUSTIVE, Caption, Drawing, Exhibit
 from openworld.figures.lattices import front, frontier, hasse, lattice_nodes, sets
-from openworld.minimal_sets import Asked
+from openworld.minimal_sets import SetsAsked
 from openworld.sources import Source
 from properties.designs import BEFOREHAND
 
@@ -26,17 +26,17 @@ _LATTICES = {
 }  # fmt: skip
 
 
-def entries() -> Iterator[Entry]:
+def entries() -> Iterator[Exhibit]:
     """Each question to the lattice in three figures."""
     for name, (question, *_) in _LATTICES.items():
-        yield Entry(f"lattice-{name}", "lattice", question, partial(_lattice, name, _hasse))
-        yield Entry(f"sets-{name}", "set plot", question, partial(_lattice, name, _sets))
-        yield Entry(f"frontier-{name}", "frontier", question, partial(_lattice, name, _frontier))
+        yield Exhibit(f"lattice-{name}", "lattice", question, partial(_lattice, name, _hasse))
+        yield Exhibit(f"sets-{name}", "set plot", question, partial(_lattice, name, _sets))
+        yield Exhibit(f"frontier-{name}", "frontier", question, partial(_lattice, name, _frontier))
 
 
 def _lattice(name: str, draw: Callable[[pd.DataFrame, str], tuple[Figure, pd.DataFrame]], source: Source) -> Drawing:
     question, prop, attacker = _LATTICES[name]
-    asked = Asked(tuple(prop.split(",")), parse_capabilities(attacker), parse_switches(""), False, BEFOREHAND, True)
+    asked = SetsAsked(tuple(prop.split(",")), parse_capabilities(attacker), parse_switches(""), False, BEFOREHAND, True)
     table = source.sufficient(name, asked)
     figure, data = draw(table, question)
     caption = Caption(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 
 from openworld import figures
-from openworld.exhibits.entries import Caption, Drawing, Entry
+from openworld.exhibits.entries import Caption, Drawing, Exhibit
 from openworld.sources import Source
 from simulations.blast_radius import KINDS
 
@@ -14,11 +14,11 @@ from simulations.blast_radius import KINDS
 _ORDER = ("token", "refresh_token", "resource_server", "authorization_server", "domain")
 
 
-def entries(kinds: Iterable[str] = _ORDER) -> Iterator[Entry]:
+def entries(kinds: Iterable[str] = _ORDER) -> Iterator[Exhibit]:
     """One for each kind of mishap."""
     known = set(kinds)
     for kind in (each for each in _ORDER if each in known):
-        yield Entry(f"blast_radius-{kind}", "blast radius", _title(kind), partial(_blast_radius, kind))
+        yield Exhibit(f"blast_radius-{kind}", "blast radius", _title(kind), partial(_blast_radius, kind))
 
 
 def _title(kind: str) -> str:

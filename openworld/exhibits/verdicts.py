@@ -9,17 +9,17 @@ import pandas as pd
 
 from openworld import figures
 from openworld.blame import blamed
-from openworld.exhibits.entries import BOUNDED, EXHAUSTIVE, Caption, Drawing, Entry
+from openworld.exhibits.entries import BOUNDED, EXHAUSTIVE, Caption, Drawing, Exhibit
 from openworld.sources import Source
 from openworld.study_tables import SourceError
 from properties.attackers import ATTACKERS
 
 
-def entries(attackers: Iterable[str] | None = None) -> Iterator[Entry]:
+def entries(attackers: Iterable[str] | None = None) -> Iterator[Exhibit]:
     """An overview, and a matrix for each attacker."""
-    yield Entry("attackers", "verdict matrix", "security properties violated, by attacker and design", _attackers)
+    yield Exhibit("attackers", "verdict matrix", "security properties violated, by attacker and design", _attackers)
     for name in ATTACKERS if attackers is None else attackers:
-        yield Entry(f"verdicts-{name}", "verdict matrix", f"verdicts against {name}", partial(_matrix, name))
+        yield Exhibit(f"verdicts-{name}", "verdict matrix", f"verdicts against {name}", partial(_matrix, name))
 
 
 def _attackers(source: Source) -> Drawing:

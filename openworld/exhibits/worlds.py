@@ -12,7 +12,7 @@ from model.design import parse
 from model.trust import trust_graph
 from model.world_file import WORLDS
 from openworld import figures
-from openworld.exhibits.entries import EXHAUSTIVE, Caption, Drawing, Entry
+from openworld.exhibits.entries import EXHAUSTIVE, Caption, Drawing, Exhibit
 from openworld.show import ending
 from openworld.slides import sequence
 from openworld.sources import Source
@@ -34,15 +34,15 @@ RUNS = {
 }  # fmt: skip
 
 
-def entries() -> Iterator[Entry]:
+def entries() -> Iterator[Exhibit]:
     """The graph of each world in which parties point to each other, and a chart for each run."""
 
     for world in WORLDS.values():
         if world.resource_servers:
             words = f"who points to, trusts or hosts whom in the world {world.name}"
-            yield Entry(f"trust-{world.name}", "trust graph", words, partial(_trust, world.name))
+            yield Exhibit(f"trust-{world.name}", "trust graph", words, partial(_trust, world.name))
     for name, (words, *_) in RUNS.items():
-        yield Entry(f"sequence-{name}", "sequence chart", words, partial(_sequence, name))
+        yield Exhibit(f"sequence-{name}", "sequence chart", words, partial(_sequence, name))
 
 
 def _trust(name: str, _: Source) -> Drawing:

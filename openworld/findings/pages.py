@@ -104,7 +104,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class CitedDraft:
     """An Internet-Draft that is cited, which version was read, and what is known of its state."""
 
     name: str
@@ -120,7 +120,7 @@ class First:
     results: tuple[Page, ...]
     questions: tuple[Page, ...]
     others: tuple[str, ...]
-    drafts: tuple[Draft, ...]
+    drafts: tuple[CitedDraft, ...]
 
 
 @cache
@@ -132,7 +132,7 @@ def first() -> First:
         tuple(_page(name) for name in stated["results"]),
         tuple(_page(name) for name in stated["questions"]),
         tuple(stated["others"]),
-        tuple(Draft(**draft) for draft in stated["drafts"]),
+        tuple(CitedDraft(**draft) for draft in stated["drafts"]),
     )
 
 

@@ -25,7 +25,7 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
 _OF_RUNS = ("--attempts", "--half-width", "--record", "--inputs")
 
 
-class Answer(NamedTuple):
+class AnswerTable(NamedTuple):
     """The table that answers a question, and what it says in words."""
 
     table: pandas.DataFrame
@@ -45,7 +45,7 @@ def check_places(instead: str | None, given: Mapping[str, object]) -> None:
 def ask(
     question: str, asked: Experiment, seed: int, population: str | None, deployed: bool | None,
     told: Mapping[str, Any], where: Mapping[str, Any],
-) -> Answer:  # fmt: skip
+) -> AnswerTable:  # fmt: skip
     """Ask one of :data:`QUESTIONS`; ``told``: options, ``where``: who counts what has to be counted."""
     match question:
         case "sensitivity":
@@ -53,19 +53,19 @@ def ask(
                 asked, told["--samples"], seed, population, method=told["--method"], attempts=told["--attempts"],
                 deployed=deployed, **where,
             )  # fmt: skip
-            return Answer(table, sensitivity_lines(table))
+            return AnswerTable(table, sensitivity_lines(table))
         case "worth":
             table = worth(
                 asked, weight=WEIGHT if told["--weight"] is None else told["--weight"], draws=told["--samples"],
                 seed=seed, population=population, deployed=deployed, attempts=told["--attempts"], **where,
             )  # fmt: skip
-            return Answer(table, worth_lines(table))
+            return AnswerTable(table, worth_lines(table))
         case "break-even":
             table = break_even(
                 asked, population, weight=told["--weight"], deployed=deployed, samples=told["--samples"],
                 attempts=told["--attempts"], seed=seed, **where,
             )  # fmt: skip
-            return Answer(table, balance.lines(table, asked, population, deployed))
+            return AnswerTable(table, balance.lines(table, asked, population, deployed))
         case _:
             table = coupled(asked, population, deployed=deployed)
-            return Answer(table, coupling_lines(table))
+            return AnswerTable(table, coupling_lines(table))

@@ -16,7 +16,7 @@ from openworld.experiment_words import experiment_lines, horizon_lines, result_l
 from openworld.files import claimed
 from openworld.progress import Progress
 from openworld.sources import Source
-from openworld.work.instead import Answer, ask, check_places
+from openworld.work.instead import AnswerTable, ask, check_places
 from simulations import experiment_files
 from simulations.catalogue import EXPERIMENTS
 from simulations.experiment import Adoption, Experiment
@@ -155,7 +155,7 @@ def _save(asked: Experiment, result: Result, output: Path) -> None:
         exhibits.write(entry, source, output)
 
 
-def _said(name: str, asked: Experiment, answer: Answer, output: Path | None, as_json: bool) -> int:
+def _said(name: str, asked: Experiment, answer: AnswerTable, output: Path | None, as_json: bool) -> int:
 
     if output is not None:
         write(answer.table, output / name)

@@ -180,7 +180,7 @@ def code_words(world: World) -> Iterator[str]:
     yield from (token for token in tokens(world) if token.endswith("+"))
 
 
-@pytest.mark.parametrize("count", [64, pytest.param(96, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [84, pytest.param(96, marks=pytest.mark.slow)])
 def test_random_runs_fit_the_page(sample: Callable[..., Configuration], count: int) -> None:
     """Whatever happens is drawn, within the width of an Internet-Draft, in printable ASCII and in a reader's words."""
     seen: set[str] = set()

@@ -24,7 +24,7 @@ from smallest import EXPERIMENT, lacking, settled, shrink, unfinished
 from openworld import check, client_tables, exhibits, matrix, mishaps, plotstyle
 from openworld.cli import main
 from openworld.exhibits import experiments
-from openworld.exhibits.entries import Entry
+from openworld.exhibits.entries import Exhibit
 from simulations import engine
 
 ERRORS = (errno.ENOSPC, errno.EACCES, errno.EIO)
@@ -87,11 +87,11 @@ def remembered(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def drawn_once(entries: Callable[..., Any]) -> Callable[..., list[Entry]]:
+def drawn_once(entries: Callable[..., Any]) -> Callable[..., list[Exhibit]]:
     """Figures that are drawn once, whatever they are drawn from."""
     known: dict[str, Any] = {}
 
-    def draw(entry: Entry, source: Any) -> Any:
+    def draw(entry: Exhibit, source: Any) -> Any:
         if entry.name not in known:
             known[entry.name] = entry.draw(source)
         return known[entry.name]

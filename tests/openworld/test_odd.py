@@ -15,7 +15,7 @@ from simulations.catalogue import EXPERIMENTS
 from simulations.experiments import find, population_for
 from simulations.knobs import numbers_read
 from simulations.population import NUMBERS, load
-from simulations.population_statements import Number, Provenance
+from simulations.population_statements import Provenance, StatedNumber
 from simulations.threats import LEFT_OUT, threats
 from simulations.units import READERS
 
@@ -51,7 +51,7 @@ def test_threats_follow_the_statements() -> None:
 
     def told(confidence: str) -> dict[str, str]:
         provenance = Provenance(not confidence, "made up" if confidence else "", confidence)
-        numbers = {**met.numbers, "token_lifetime": Number(3600, provenance)}
+        numbers = {**met.numbers, "token_lifetime": StatedNumber(3600, provenance)}
         return dict(threats(asked, replace(met, numbers=numbers)))
 
     assert "token_lifetime" in told("")["measured by nobody"]

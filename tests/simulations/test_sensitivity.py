@@ -19,7 +19,7 @@ from simulations.experiments import population_for
 from simulations.horizon import lasting
 from simulations.knobs import Knob, knobs, stand, unit_at
 from simulations.options import OPTIONS, told
-from simulations.population import Number, Provenance, load
+from simulations.population import Provenance, StatedNumber, load
 from simulations.sensitivity import COLUMNS, EFFORTS, MOST_ATTEMPTS, indices
 from simulations.units import Tally, Unit
 from simulations.visits import Label
@@ -118,7 +118,7 @@ def test_what_is_counted_comes_near_what_is_known() -> None:
     asked = replace(ASKED, values=(0.5,))
     exact = indices(asked, samples=64, population=OPEN, method="morris")
     counts = {"agents": 20_000, "arrivals_per_second": 0.001, "metadata_lifetime": 36}
-    known = {name: Number(value, Provenance(False, "made up", "high")) for name, value in counts.items()}
+    known = {name: StatedNumber(value, Provenance(False, "made up", "high")) for name, value in counts.items()}
     met = replace(OPEN, numbers={**OPEN.numbers, **known})
     # Nothing is cached where nobody comes back, so agents in time are first contacts too.
     counted = indices(replace(asked, reader="agents"), samples=8, population=met, attempts=400, method="morris")
