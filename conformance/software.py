@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from model.client_names import canonical
-from model.errors import InputError
+from model.errors import InputError, hint
 
 _VERSION = re.compile(r"[0-9][0-9A-Za-z.+-]*")
 
@@ -184,7 +184,7 @@ def release(text: str, known: dict[str, Software], role: str) -> Release:
     name, equals, version = text.partition("==")
     name = name if name in known else canonical(name)
     if name not in known:
-        raise SoftwareError(f"unknown {role} {name!r}; known: {', '.join(known)}")
+        raise SoftwareError(f"unknown {role} {name!r}{hint(name, known)}")
     if not equals or not _VERSION.fullmatch(version):
         example = f"{name}=={known[name].tested}"
         raise SoftwareError(f"{role} {text!r} does not name an exact version; write for example {example}")

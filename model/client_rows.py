@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 
 from model.client_names import canonical
-from model.errors import InputError
+from model.errors import InputError, hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def stored_name(name: str) -> str:
     known, wanted = client_rows(), canonical(name)
     versions = [client for client in known if client == wanted or client.partition("==")[0] == wanted]
     if not versions:
-        raise UnknownClientError(f"unknown client {name!r}; allowed: {', '.join(known)}")
+        raise UnknownClientError(f"unknown client {name!r}{hint(name, known)}")
     return versions[-1]
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from model.client_rows import UnknownClientError, client_rows, stored_name
-from model.errors import InputError, hint
+from model.errors import InputError, hint, meant
 from model.switches import CAPABILITIES, REPLACED, SWITCHES
 from model.world import World
 
@@ -112,8 +112,7 @@ def check_switch(name: str, value: str) -> str:
     if name not in SWITCHES:
         raise ConfigurationError(f"unknown switch {name!r}{hint(name, SWITCHES)}")
     if value not in SWITCHES[name].values:
-        allowed = ", ".join(SWITCHES[name].values)
-        raise ConfigurationError(f"switch {name!r} has no value {value!r}; allowed: {allowed}")
+        raise ConfigurationError(f"switch {name!r} has no value {value!r}{hint(value, SWITCHES[name].values)}")
     return value
 
 
@@ -190,13 +189,15 @@ def own_switches(text: str) -> list[str]:
 
 def _stored(name: str, designs: Mapping[str, str]) -> dict[str, str]:
     """The configuration stored under a name, or the design of a deployed client."""
+    name = FORMERLY.get(name, name)
     if name in designs:
         return dict(_pairs(designs[name]))
     try:
         decided = client_rows()[stored_name(name)].decided
     except UnknownClientError:
-        clients = "or a client that `openworld clients` lists"
-        raise ConfigurationError(f"unknown design {name!r}{hint(name, designs)}, {clients}") from None
+        near = meant(name, [*designs, *client_rows()])
+        known = f"{', '.join(designs)}, or a client that `openworld clients` lists"
+        raise ConfigurationError(f"unknown design {name!r}{near}; allowed: {known}") from None
     return {name: value for name, value in decided.items() if value != SWITCHES[name].baseline}
 
 
@@ -245,12 +246,15 @@ NAMED_DESIGNS: dict[str, str] = {
     "fapi2": "prm=off;reg=static;client_auth=pkjwt;assertion_aud=issuer;par=required;iss_check=require;state=off;"
     "dpop=token+code;r_requires_dpop=yes;as_trust=allowlist",
     "spiffe": "prm=exact;reg=cimd;client_auth=attest;as_trust=allowlist;iss_check=require;instance=workload",
-    "baseline": "prm=exact;rs_as_bind=on;md_issuer_check=on;iss_check=require;callback_bind=on;assertion_aud=issuer;"
+    "sufficient": "prm=exact;rs_as_bind=on;md_issuer_check=on;iss_check=require;callback_bind=on;assertion_aud=issuer;"
     "dpop=token+code;rs_htu=on;rs_trust=allowlist",
     "aauth": "protocol=aauth;instance=derived;exchange=own;rs_trust=any;subject_ns=iss+sub;consent_ui=client_id_host",
     "federated": "prm=exact;reg=federation;as_trust=federation;rs_trust=federation;"
     "signed_metadata=anchored_req;client_auth=pkjwt;e_enrolled=yes;iss_check=require",
 }
+
+#: Names that designs once had, which files and links may still have.
+FORMERLY = {"baseline": "sufficient"}
 
 DESIGN_NOTES: dict[str, tuple[str, str]] = {
     "rfc6749": ("closed world, static registration, no PKCE, bearer tokens", "RFC 6749"),
@@ -267,8 +271,8 @@ DESIGN_NOTES: dict[str, tuple[str, str]] = {
             "shown where they are sent back to", "MCP authorization 2026-07-28"),
     "fapi2": ("FAPI 2.0 Security Profile (closed world)", "FAPI 2.0 Security Profile, final of 2025-02"),
     "spiffe": ("clients authenticate as attested workloads", "draft-ietf-oauth-spiffe-client-auth-02"),
-    "baseline": ("the smallest set of mechanisms that leaves a malicious AS, RS and tenant no way in, whatever the "
-                 "environment; derived by properties/designs.py", "findings.md"),
+    "sufficient": ("the smallest set of mechanisms that leaves a malicious AS, RS and tenant no way in, whatever the "
+                   "environment; derived by properties/designs.py", "findings.md"),
     "aauth": ("signed requests, resource tokens and person servers: the clean-slate comparison",
               "draft-hardt-oauth-aauth-protocol, repository of 2026-08-20"),
     "federated": ("OpenID Federation as the trust anchor on both sides", "OpenID Federation 1.0, 2026-02"),

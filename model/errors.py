@@ -14,6 +14,17 @@ class InputError(ValueError):
 MOST = 40
 
 
+def meant(name: str, allowed: Iterable[str]) -> str:
+    """A question after the one that exists and is closest to an unknown name, if one is close.
+
+    >>> meant("Cd", ["AZ", "CD"])
+    "; did you mean 'CD'?"
+    """
+    known = {one.casefold(): one for one in allowed}
+    close = get_close_matches(name.casefold(), known, n=1)
+    return f"; did you mean {known[close[0]]!r}?" if close else ""
+
+
 def hint(name: str, allowed: Iterable[str]) -> str:
     """The end of a line about an unknown name: the closest one that exists, and all of them or those near it.
 
@@ -21,12 +32,11 @@ def hint(name: str, allowed: Iterable[str]) -> str:
     "; did you mean 'bb'?; allowed: a, bb"
     """
     known = list(allowed)
-    close = get_close_matches(name, known, n=5, cutoff=0.6)
-    meant = f"; did you mean {close[0]!r}?" if get_close_matches(name, close) else ""
     if not known:
-        return meant
+        return ""
+    asked, close = meant(name, known), get_close_matches(name, known, n=5)
     near = list(dict.fromkeys([*close, *(one for one in known if len(name) > 2 and name in one)]))
     if len(known) <= MOST:
-        return f"{meant}; allowed: {', '.join(known)}"
+        return f"{asked}; allowed: {', '.join(known)}"
     others = f"and {len(known) - len(near)} others" if near else f"{len(known)} names, of which none is like it"
-    return f"{meant}; allowed: {', '.join([*near, others])}"
+    return f"{asked}; allowed: {', '.join([*near, others])}"

@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from model import mutations
-from model.errors import InputError
+from model.errors import InputError, hint
 
 #: Origins that stand for the parties where nobody has others: the resource server, two AS, and an attacker's.
 ORIGINS: Mapping[str, str] = {
@@ -127,7 +127,7 @@ def stated(name: str) -> dict[str, Any]:
     content = _file()
     known = _mutations() if name.startswith(mutations.PREFIX) else content["scenarios"]
     if name not in known:
-        raise ScenarioError(f"unknown scenario {name!r}; allowed: {', '.join(known)}")
+        raise ScenarioError(f"unknown scenario {name!r}{hint(name, known)}")
     own = dict(known[name])
     return _merged(content["bases"].get(own.pop("base", None), {}), own)
 

@@ -107,7 +107,7 @@ _MECHANISMS = (
     ("as_memory", "session redirect_uri", "client", "where the client remembers which AS a session went to", "RFC 9700 4.4.2; draft-ietf-oauth-security-topics-update 2.2"),
     ("state_single_use", "yes no", "client", "a state value is accepted once", "RFC 9700 4.2, 4.7"),
     ("state", "checked off if_present", "client", "state is bound to the browser session and compared; if_present: unless the response has none", "RFC 6749 10.12"),
-    ("callback_bind", "on off", "client proxy", "the browser that finishes the flow is the one that started it", "draft-ietf-oauth-security-topics-update 2.3.2"),
+    ("callback_bind", "on off", "client proxy", "the browser that finishes the flow is the one that started it, by other means than state", "draft-ietf-oauth-security-topics-update 2.3.2"),
     ("after_error", "stop client_credentials", "client",
      "what the client does when the authorization response is an error: ends the flow; gets a token for itself, by its own credentials", "RFC 6749 4.1.2.1, 4.4; deployed clients"),
     ("error_checks", "on off", "client", "of an authorization response that is an error the client asks what it asks of others (state, iss, redirect URI); nothing",
@@ -300,7 +300,7 @@ _ENVIRONMENT = (
      "RFC 9449 4.3; MCP authorization 2026-07-28"),
     ("leg1", "https http", "user", "how the user's first request to the client travels", "RFC 9700 4.4.1"),
     ("leak_point", "client_page as_page", "user", "where state leaks: after its use, or before", "RFC 9700 4.2"),
-    ("block", "no yes", "attacker", "the attacker can hold back or outrun the user's request", "FAPI 2.0 Security Profile 6"),
+    ("block", "no yes", "attacker", "the attacker can hold back or outrun a request, and so be first with what is good once: a pushed request, a DPoP proof, a token that is being revoked", "FAPI 2.0 Security Profile 6"),
     ("user", "naive vigilant", "user", "whether the user refuses a consent page that names somebody else, or that asks for more than the task needs", "convention"),
     ("lookalike", "no yes", "attacker", "the attacker holds a domain that looks like the client's", "draft-ietf-oauth-client-id-metadata-document 9.5"),
     ("dcr_uris", "ignored fetched", "authorization_server", "whether the AS fetches URIs from a dynamic registration", "RFC 7591 5"),
@@ -414,7 +414,7 @@ CLIENT_CLASSES: dict[str, dict[str, str]] = {
 }
 
 CAPABILITIES: dict[str, str] = {
-    "mal_as": "the attacker runs an AS, and some protected resource metadata names it",
+    "mal_as": "the attacker runs an AS, named in the metadata of its own resource server and of no honest one",
     "mal_rs": "the user's agent visits a resource server of the attacker",
     "mal_tenant": "the user's agent visits a URL of a malicious tenant of a shared origin",
     "mal_client": "the attacker uses the honest AS as a client and sends the user there",
@@ -425,7 +425,7 @@ CAPABILITIES: dict[str, str] = {
     "state_leak": "the attacker reads the state of a flow",
     "lure": "the user opens an authorization URL that the attacker built",
     "web": "the user's browser visits a page of the attacker",
-    "token_leak": "an access token that the honest client holds for the CRM leaks",
+    "token_leak": "an access token that the honest client has for the CRM from an earlier flow leaks, and no key with it",
     "proof_leak": "a request of the client to the CRM leaks, token and proof",
     "net_first_leg": "the network attacker is on the user's first request to the client",
     "hdr_inject": "the attacker controls one challenge header of the CRM",

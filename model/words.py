@@ -28,7 +28,7 @@ def words() -> dict[tuple[str, str], str]:
 def worded(kind: str, name: str) -> str:
     """Words for a name of some kind.
 
-    >>> worded("attacker", "malicious_as")
+    >>> worded("attacker", "mal_as")
     'runs an authorization server'
     >>> worded("attacker", "somebody")
     'somebody'

@@ -31,11 +31,11 @@ from properties.security import PROPERTIES
 THIEVES = "cap=mal_as+mal_rs+mal_tenant"
 short(claimed([
     ("The recommended design leaves a malicious AS, resource server and tenant no way to the user's data.",
-     "authorization", f"design=baseline;{THIEVES}", "safe"),
+     "authorization", f"design=sufficient;{THIEVES}", "safe"),
     ("Its price: an API that publishes one document for many paths is not met.",
-     "first_contact", "design=baseline;api=multi_path", "not_reached"),
+     "first_contact", "design=sufficient;api=multi_path", "not_reached"),
     ("It still meets an AS that only the resource vouches for.",
-     "as_acceptance", f"design=baseline;{THIEVES}", "attack"),
+     "as_acceptance", f"design=sufficient;{THIEVES}", "attack"),
 ]))  # fmt: skip
 
 # %% [markdown]
@@ -106,7 +106,7 @@ figure(f"frontier-{QUESTION}")
 # *safe* that costs first contact is in the last column.
 
 # %%
-NAMED = ("oauth21", "prm_cimd", "prm_cimd_prefix", "gaps_closed", "gaps_closed_dpop", "mcp", "baseline", "federated")
+NAMED = ("oauth21", "prm_cimd", "prm_cimd_prefix", "gaps_closed", "gaps_closed_dpop", "mcp", "sufficient", "federated")
 compared(
     {name: f"design={name};cap=mal_as+mal_rs+mal_tenant" for name in NAMED},
     ("authorization", "code_delivery", "token_confinement", "client_authentication", "discovery_integrity",
@@ -119,7 +119,7 @@ compared(
 
 # %%
 compared(
-    {words: ";".join(["design=baseline", *(f"{name}={value}" for name, value in fixed.items())])
+    {words: ";".join(["design=sufficient", *(f"{name}={value}" for name, value in fixed.items())])
      for words, fixed in DEPLOYMENTS.items()},
     ["first_contact"],
     note="deployment",
@@ -148,23 +148,25 @@ own
 #
 # Against the mix-up, comparing `iss` against an authentic issuer record is enough, and so is PAR with client
 # authentication whose assertions name the issuer. Against a counterfeit resource server, DPoP with a full URL check
-# is enough, and so are audiences together with resource indicators and exact matching. The design `baseline` puts
+# is enough, and so are audiences together with resource indicators and exact matching. The design `sufficient` puts
 # the cheapest of these together; what stays open against it no mechanism closes but a list.
 
 # %%
 claimed([
-    ("The recommended design leaves no way to the user's data.", "authorization", f"design=baseline;{THIEVES}", "safe"),
-    ("Nor to a code.", "code_delivery", f"design=baseline;{THIEVES}", "safe"),
-    ("Nor a token that is good elsewhere.", "token_confinement", f"design=baseline;{THIEVES}", "safe"),
-    ("It can be used.", "first_contact", "design=baseline", "reached"),
+    ("The recommended design leaves no way to the user's data.",
+     "authorization", f"design=sufficient;{THIEVES}", "safe"),
+    ("Nor to a code.", "code_delivery", f"design=sufficient;{THIEVES}", "safe"),
+    ("Nor a token that is good elsewhere.", "token_confinement", f"design=sufficient;{THIEVES}", "safe"),
+    ("It can be used.", "first_contact", "design=sufficient", "reached"),
     ("But not with an API that publishes one document for many paths.",
-     "first_contact", "design=baseline;api=multi_path", "not_reached"),
-    ("Nor with an AS that sends no iss.", "first_contact", "design=baseline;h_iss=no", "not_reached"),
-    ("An AS that only the resource vouches for is still met.", "as_acceptance", f"design=baseline;{THIEVES}", "attack"),
+     "first_contact", "design=sufficient;api=multi_path", "not_reached"),
+    ("Nor with an AS that sends no iss.", "first_contact", "design=sufficient;h_iss=no", "not_reached"),
+    ("An AS that only the resource vouches for is still met.",
+     "as_acceptance", f"design=sufficient;{THIEVES}", "attack"),
     ("A list leaves no room for that.",
-     "as_acceptance", f"design=baseline;as_trust=allowlist;{THIEVES}", "safe"),
+     "as_acceptance", f"design=sufficient;as_trust=allowlist;{THIEVES}", "safe"),
     ("What a malicious AS says of its own tokens is still believed.",
-     "resource_binding", f"design=baseline;{THIEVES}", "attack"),
+     "resource_binding", f"design=sufficient;{THIEVES}", "attack"),
 ])  # fmt: skip
 
 # %% [markdown]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 
-from model.design import NAMED_DESIGNS, Configuration, ConfigurationError, parse
+from model.design import FORMERLY, NAMED_DESIGNS, Configuration, ConfigurationError, parse
 from model.errors import hint
 from properties.attackers import ATTACKERS
 from properties.checker import Checker
@@ -26,6 +26,7 @@ def expectations(design: str) -> str:
     Raises:
         ConfigurationError: there is no such design.
     """
+    design = FORMERLY.get(design, design)
     if design not in NAMED_DESIGNS:
         raise ConfigurationError(f"unknown design {design!r}{hint(design, NAMED_DESIGNS)}")
     return "\n".join(_lines(design)) + "\n"

@@ -27,9 +27,11 @@ from model.design import (
     parse_capabilities,
     parse_switches,
 )
+from model.errors import hint
 from model.protocols import rules
+from model.switches import CAPABILITIES
 from openworld.show import command, ending
-from properties.attackers import ATTACKERS
+from properties.attackers import ATTACKERS, FORMERLY
 from properties.checker import Checker
 from properties.explain import Changes, flipping, refusal
 from properties.reads import check_read
@@ -109,12 +111,19 @@ def check_named(text: str) -> None:
 def attackers_of(named: Iterable[str]) -> dict[str, str]:
     """Attackers by name: those that are named, or given by their capabilities; all that are known, if none is."""
     known = {name: who.capabilities for name, who in ATTACKERS.items() if who.capabilities != "none"}
+    named = [FORMERLY.get(name, name) for name in named]
+    for name in named:
+        if not {*known, *CAPABILITIES, "none"} & set(name.split("+")):
+            raise ConfigurationError(f"unknown attacker {name!r}{hint(name, [*known, *CAPABILITIES])}")
     return {name: known.get(name) or "+".join(sorted(parse_capabilities(name))) or "none" for name in named} or known
 
 
 def environments_of(named: Iterable[str]) -> dict[str, Mapping[str, str]]:
     """The same for environments: those that are named, or given by their switches."""
     known: dict[str, Mapping[str, str]] = dict(DEPLOYMENTS)
+    for name in named:
+        if name not in known and "=" not in name:
+            raise ConfigurationError(f"unknown environment {name!r}{hint(name, known)}, or a list of switches")
     return {name: known[name] if name in known else parse_switches(name) for name in named} or known
 
 

@@ -15,9 +15,9 @@ from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from model.design import NAMED_DESIGNS, check_parties, check_switch, parse, parse_capabilities
+from model.design import FORMERLY, NAMED_DESIGNS, check_parties, check_switch, parse, parse_capabilities
 from model.documents import DocumentError, Schema, complaint, from_toml
-from model.errors import InputError
+from model.errors import InputError, hint
 from model.world_file import WORLDS, find_world
 from properties.results import Result, read_result
 from properties.security import find
@@ -206,8 +206,10 @@ class _Entry:
 
     def _design(self) -> str:
         named = self._fields.get("design")
+        if named in FORMERLY:
+            named = FORMERLY[named]
         if named is not None and named not in NAMED_DESIGNS:
-            raise self._error("design", 0, f"unknown design {named!r}; allowed: {', '.join(NAMED_DESIGNS)}")
+            raise self._error("design", 0, f"unknown design {named!r}{hint(named, NAMED_DESIGNS)}")
         switches = [
             f"{name}={self._known('switches', 0, check_switch, name.rpartition(':')[2], value)}"
             for name, value in self._fields.get("switches", {}).items()

@@ -10,7 +10,7 @@ from model.errors import InputError, hint
 from model.protocols import every_rule
 from model.switches import CAPABILITIES, SWITCHES, Switch
 from model.words import worded
-from properties.attackers import ATTACKERS
+from properties.attackers import ATTACKERS, FORMERLY
 from properties.security import PROPERTIES
 
 
@@ -53,9 +53,11 @@ def entries() -> Iterator[Entry]:
         said = worded("property", prop.name)
         yield Entry(f"{prop.kind} property", prop.name, said, prop.meaning, code=prop.code)
     for name, attacker in ATTACKERS.items():
-        yield Entry("attacker", name, worded("attacker", name), f"{attacker.meaning}: cap={attacker.capabilities}")
+        if name not in CAPABILITIES:
+            yield Entry("attacker", name, worded("attacker", name), f"{attacker.meaning}: cap={attacker.capabilities}")
     for name, meaning in CAPABILITIES.items():
-        yield Entry("capability", name, "", f"cap={name}: {meaning}")
+        words = worded("attacker", name) if name in ATTACKERS else ""
+        yield Entry("capability", name, words, f"cap={name}: {meaning}")
     for name, (meaning, source) in DESIGN_NOTES.items():
         yield Entry("design", name, worded("design", name), meaning, source)
     for name, values in DEPLOYMENTS.items():
@@ -63,7 +65,7 @@ def entries() -> Iterator[Entry]:
         yield Entry("environment of a study", name, worded("deployment", name), said)
     yield Entry(
         "of a switch", "baseline", "", "the value that a switch has where nothing is said: its first, with a * in "
-        "`openworld designs --switches`; the design of that name is another thing",
+        "`openworld designs --switches`",
     )  # fmt: skip
     yield from map(_switch, SWITCHES.values())
     for rule in every_rule().values():
@@ -81,7 +83,7 @@ def find(word: str) -> list[Entry]:
     Raises:
         UnknownWordError: there are none.
     """
-    known, wanted = list(entries()), word.partition("=")[0].casefold()
+    known, wanted = list(entries()), FORMERLY.get(word, word).partition("=")[0].casefold()
     named = [one for one in known if wanted in (one.name.casefold(), one.code.casefold())]
     named = named or [one for one in known if wanted in dict(one.values)]
     found = named or [one for one in known if wanted in " ".join(one[1:5]).casefold()]

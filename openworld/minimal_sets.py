@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from model.design import DEPLOYMENTS, ConfigurationError
+from model.errors import hint
 from model.world_file import find_world
 from properties.designs import MECHANISMS, Answers, Lattice, Mechanisms, breaking, left_out
 from properties.security import find
@@ -45,7 +46,7 @@ def ask(asked: SetsAsked) -> SetsFound:
     """
     for name in asked.without:
         if name not in MECHANISMS:
-            raise ConfigurationError(f"unknown mechanism {name!r}; allowed: {', '.join(MECHANISMS)}")
+            raise ConfigurationError(f"unknown mechanism {name!r}{hint(name, MECHANISMS)}")
     mechanisms = {
         name: positions
         for name, positions in MECHANISMS.items()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from simulations.results import Result
 
 QUICK_DESIGNS = ("rfc6749", "prm_cimd", "gaps_closed", "mcp")
-QUICK_ATTACKERS = ("none", "malicious_as", "malicious_rs", "path_tenant")
+QUICK_ATTACKERS = ("none", "mal_as", "mal_rs", "mal_tenant")
 QUICK_EXPERIMENTS = ("matching", "echo", "iss", "dpop")
 QUICK_PROPERTIES = ("code_delivery", "as_acceptance")
 QUICK_DRAFTS = ("iss", "prefix")

@@ -6,18 +6,23 @@ from typing import NamedTuple
 
 from model.switches import CAPABILITIES
 
-#: Attackers by name: capabilities as in ``cap=``, and who that is.
+#: Names that attackers once had.
+FORMERLY = {
+    "malicious_as": "mal_as", "malicious_rs": "mal_rs", "malicious_rs_and_as": "mal_rs_and_as",
+    "path_tenant": "mal_tenant", "malicious_client": "mal_client", "malicious_connector": "mal_connector",
+}  # fmt: skip
+#: Attackers by name, which is that of the capability where one is all: capabilities as in ``cap=``, and who that is.
 _NAMED_ATTACKERS = {
     "none": ("none", "nobody is dishonest; what goes wrong goes wrong by itself"),
-    "malicious_as": ("mal_as", "runs an AS that some resource names"),
-    "malicious_rs": ("mal_rs", "runs a resource server that the agent visits"),
-    "malicious_rs_and_as": ("mal_as+mal_rs", "runs both"),
-    "path_tenant": ("mal_tenant", "is a tenant of a shared origin"),
-    "malicious_client": ("mal_client", "has a client of its own at the honest AS"),
-    "malicious_connector": ("mal_toolkit+naive_rp", "contributes a connector, and answers at others' callbacks"),
+    "mal_as": ("mal_as", "runs an AS, named by its own resource server and by no honest one"),
+    "mal_rs": ("mal_rs", "runs a resource server that the agent visits"),
+    "mal_rs_and_as": ("mal_as+mal_rs", "runs both"),
+    "mal_tenant": ("mal_tenant", "is a tenant of a shared origin"),
+    "mal_client": ("mal_client", "has a client of its own at the honest AS"),
+    "mal_connector": ("mal_toolkit+naive_rp", "contributes a connector, and answers at others' callbacks"),
     "code_leak": ("code_leak", "reads authorization responses"),
     "request_leak": ("req_leak+state_leak", "reads authorization requests and the state of flows"),
-    "lure": ("lure+web", "has the user visit its pages and open authorization URLs of its making"),
+    "phisher": ("lure+web", "has the user visit its pages and open authorization URLs of its making"),
     "token_thief": ("token_leak+proof_leak", "gets hold of access tokens and of whole requests"),
     "tampering": (
         "mal_as+hdr_inject+delivery_tamper+net_first_leg+net_rs_leg+old_as_compromised+open_redirect_at_r",

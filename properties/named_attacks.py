@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 
 from model.design import Configuration, parse
-from model.errors import InputError
+from model.errors import InputError, hint
 from properties.results import today
 from properties.security import Property, find
 
@@ -65,7 +65,7 @@ def attack(name: str) -> NamedAttack:
         UnknownAttackError: naming the culprit and what is allowed.
     """
     if name not in attacks():
-        raise UnknownAttackError(f"unknown attack {name!r}; allowed: {', '.join(attacks())}")
+        raise UnknownAttackError(f"unknown attack {name!r}{hint(name, attacks())}")
     return attacks()[name]
 
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from model.action import Context
 from model.design import Configuration
-from model.errors import InputError
+from model.errors import InputError, meant
 from model.world import World
 from model.world_file import find_world, world_for
 from properties.events import happens, is_said
@@ -128,4 +128,5 @@ def find(name: str) -> Property:
         if name in (known.name, known.code):
             return known
     allowed = ", ".join(f"{known.name} ({known.code})" for known in PROPERTIES.values())
-    raise UnknownPropertyError(f"unknown property {name!r}; allowed: {allowed}")
+    near = meant(name, [*PROPERTIES, *(known.code for known in PROPERTIES.values())])
+    raise UnknownPropertyError(f"unknown property {name!r}{near}; allowed: {allowed}")

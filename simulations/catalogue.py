@@ -273,7 +273,7 @@ EXPERIMENTS: dict[str, Experiment] = {
             "What do whole designs come to, as they are adopted in place of what is deployed?",
             "share that has adopted", _PATH,
             ("", "design=rfc6749", "design=dcr", "design=mcp", "design=gaps_closed", "design=federated",
-             "design=fapi2", "design=baseline"),
+             "design=fapi2", "design=sufficient"),
             "measured_2026", Adoption(), deployed=True, mixes=_ALL_OF_THEM,
         ),
         Experiment(

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from model.design import NAMED_DESIGNS
+from model.design import FORMERLY, NAMED_DESIGNS
 from model.documents import DocumentError, Schema, from_toml
 from model.errors import hint
 from simulations.experiment import Adoption, Experiment, ExperimentError, Mix, Number, Range, Year
@@ -96,7 +96,7 @@ _SCHEMA = Schema(schema)
 
 def configuration(arm: str) -> str:
     """An arm as a configuration: a named design, or a deployed client, may stand for itself."""
-    return f"design={arm}" if arm in NAMED_DESIGNS or ("==" in arm and "design=" not in arm) else arm
+    return f"design={arm}" if arm in NAMED_DESIGNS or arm in FORMERLY or ("==" in arm and "design=" not in arm) else arm
 
 
 # --- reading -------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from model.errors import hint
 from simulations import engine, provenance, readers, vectorised
 from simulations.attempts import situations
 from simulations.catalogue import EXPERIMENTS
@@ -42,9 +43,7 @@ def find(name: str) -> Experiment:
     if name.endswith(".toml"):
         return read(Path(name))
     if name not in EXPERIMENTS:
-        raise ExperimentError(
-            f"unknown experiment {name!r}; allowed: {', '.join(EXPERIMENTS)}, or the path of a .toml file"
-        )
+        raise ExperimentError(f"unknown experiment {name!r}{hint(name, EXPERIMENTS)}, or the path of a .toml file")
     return EXPERIMENTS[name]
 
 
@@ -162,7 +161,7 @@ def run(
     if half_width is not None and not 0 < half_width < 1:
         raise ExperimentError(f"half-width must be between 0 and 1, found {half_width:g}")
     if asked.reader not in READERS:
-        raise ExperimentError(f"unknown reader {asked.reader!r}; allowed: {', '.join(READERS)}")
+        raise ExperimentError(f"unknown reader {asked.reader!r}{hint(asked.reader, READERS)}")
     if record is not None and asked.reader not in RECORDERS:
         raise ExperimentError(f"attempts of {asked.name!r} cannot be recorded: it counts {asked.reader}")
     if strategy(asked.attacker) != GRAVEST and asked.reader not in STRATEGIC:

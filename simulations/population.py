@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from model.documents import DocumentError, from_toml
+from model.errors import hint
 from model.switches import SWITCHES
 from simulations import encounters
 from simulations import population_statements as statements
@@ -275,8 +276,8 @@ def _content(name: str | Path, among: tuple[str, ...], folder: Path = Path()) ->
     """What a population's file states, checked, and what those state that it extends."""
     if not _is_file(name):
         if str(name) not in populations():
-            known = ", ".join(populations())
-            raise PopulationError(f"unknown population {str(name)!r}; allowed: {known}, or the path of a .toml file")
+            known = f"{hint(str(name), populations())}, or the path of a .toml file"
+            raise PopulationError(f"unknown population {str(name)!r}{known}")
         where = key = str(name)
         text = statements.data("populations", f"{name}.toml").read_text(encoding="utf-8")
     else:

@@ -296,8 +296,8 @@ def _rows(where: str, stated: Mapping[str, Any], columns: list[str]) -> list[tup
         raise PopulationError(f"{where}: without: leaves no product")
     for column in columns:
         if column not in rows[0]:
-            allowed = ", ".join(name for name in rows[0] if name in SWITCHES)
-            raise PopulationError(f"{where}: {table} has no switch {column!r}; allowed: {allowed}")
+            known = hint(column, [name for name in rows[0] if name in SWITCHES])
+            raise PopulationError(f"{where}: {table} has no switch {column!r}{known}")
     return [(row["product"], tuple((name, _value(where, name, row[name])) for name in columns)) for row in rows]
 
 

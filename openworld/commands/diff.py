@@ -38,7 +38,7 @@ def diff(
     rule that stands in the way under the other design, and what draws the run. + is for the better, - for the worse.
 
     \b
-    openworld diff "design=prm_cimd" "design=prm_cimd_prefix" --against path_tenant
+    openworld diff "design=prm_cimd" "design=prm_cimd_prefix" --against mal_tenant
     openworld diff "design=prm_cimd" "design=mcp" --environment products --format html -o flips.html
     """
     for each in (first, second):

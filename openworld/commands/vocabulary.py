@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from model.design import NAMED_DESIGNS, parse, parse_capabilities, parse_switches
+from model.design import FORMERLY, NAMED_DESIGNS, parse, parse_capabilities, parse_switches
+from model.errors import meant
 from model.protocols import every_rule
 from model.switches import CAPABILITIES, SWITCHES
 from model.texts import versions
@@ -55,11 +56,12 @@ def designs(
     """
     if suffice is not None:
         return _suffice(suffice, against, fix, any_environment, without, usable, as_json)
-    names = list(NAMED_DESIGNS) if name is None else [name]
     if name is not None:
+        name = FORMERLY.get(name, name)
         parse(f"design={name}")  # complains about a name that does not exist
         if name not in NAMED_DESIGNS and not switches:
             raise click.UsageError(f"{name!r} is a deployed client: see `openworld clients {name}`")
+    names = list(NAMED_DESIGNS) if name is None else [name]
     if as_json:
         listed: dict[str, Any] = {"designs": [show.design_json(each) for each in names]}
         if switches:
@@ -170,7 +172,8 @@ def rules(name: str | None, as_json: bool) -> int:
     known = every_rule().values()
     found = [rule for rule in known if wanted in " ".join((rule.name, rule.source, *rule.ids)).casefold()]
     if not found:
-        raise click.UsageError(f"no rule has {name!r} in its name, ids or source; `openworld rules` lists them")
+        near = meant(str(name), [one for rule in known for one in (rule.name, rule.name.partition(".")[2])])
+        raise click.UsageError(f"no rule has {name!r} in its name, ids or source{near}; `openworld rules` lists them")
     if as_json:
         print_json([{**rule_json(rule), "read": versions(rule.source)} for rule in found])
     else:

@@ -28,7 +28,7 @@ from conformance.suite import SUITE, Beside
 from deployed.cures import Cure
 from deployed.explanation import Explanation, design_of
 from model.design import Design
-from model.errors import InputError
+from model.errors import InputError, hint
 from openworld.cache import Asker
 from openworld.commands.common import print_json, print_lines
 from openworld.driving import ready
@@ -216,7 +216,7 @@ def chosen(every: list[Play], names: str | None) -> list[Play]:
     for name in filter(None, map(str.strip, names.split(","))):
         found = {play.name: play for play in every if play.name.startswith(name)}
         if not found:
-            raise InputError(f"no scenario {name!r}; known: {', '.join(play.name for play in every)}")
+            raise InputError(f"no scenario {name!r}{hint(name, [play.name for play in every])}")
         kept |= found
     return list(kept.values())
 

@@ -20,7 +20,7 @@ from conformance.resource_profile import ResourceProfile, resource_profile
 from conformance.served import explain
 from deployed.servers import RESOURCE_SERVER
 from model.documents import DocumentError, Schema, from_json
-from model.errors import InputError
+from model.errors import InputError, hint
 from openworld import software_file
 from openworld.commands.common import print_json, print_lines
 from openworld.driving.asked import Asked
@@ -51,7 +51,7 @@ def chosen(names: str | None) -> set[str]:
     for name in filter(None, map(str.strip, names.split(","))):
         begun = {one for one in every if one.startswith(name)}
         if not begun:
-            raise InputError(f"no request {name!r}; known: {', '.join(every)}")
+            raise InputError(f"no request {name!r}{hint(name, every)}")
         found |= begun
     return found
 

@@ -7,6 +7,7 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
+from model.errors import hint
 from openworld import files
 from openworld.exhibits import deployed, drafts, experiments, lattices, reach, verdicts, worlds
 from openworld.exhibits.entries import Caption, Drawing, Exhibit, FigureError
@@ -67,7 +68,7 @@ def find(names: Iterable[str]) -> list[Exhibit]:
     wanted = list(names) or list(known)
     for name in wanted:
         if name not in known:
-            raise FigureError(f"unknown figure {name!r}; allowed: {', '.join(known)}")
+            raise FigureError(f"unknown figure {name!r}{hint(name, known)}")
     return [known[name] for name in wanted]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from model.errors import InputError
+from model.errors import InputError, hint
 
 
 class SizeError(InputError):
@@ -42,7 +42,7 @@ def chosen(name: str | None = None) -> Size:
     """
     asked = name or os.environ.get("OPENWORLD_SIZE", "full")
     if asked not in SIZES:
-        raise SizeError(f"unknown size {asked!r} in OPENWORLD_SIZE; allowed: {', '.join(SIZES)}")
+        raise SizeError(f"unknown size {asked!r} in OPENWORLD_SIZE{hint(asked, SIZES)}")
     return SIZES[asked]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from model.clients import clients
-from model.design import DEPLOYMENTS, NAMED_DESIGNS
+from model.design import DEPLOYMENTS, FORMERLY, NAMED_DESIGNS
 from model.switches import CAPABILITIES, SWITCHES, Switch
 from model.words import worded
 from model.world_file import WORLDS
@@ -30,6 +30,7 @@ def vocabulary() -> dict[str, Any]:
             for prop in PROPERTIES.values()
         ],
         "designs": [design_json(name) | {"words": worded("design", name)} for name in NAMED_DESIGNS],
+        "formerly": FORMERLY,
         "clients": [{"name": one.name, "changes": one.design.changes()} for one in clients().values()],
         "attackers": [
             {"name": name, "capabilities": who.capabilities, "words": worded("attacker", name)}

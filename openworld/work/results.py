@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pandas
 
-from model.errors import InputError
+from model.errors import InputError, hint
 from openworld.commands.common import DONE, print_json, print_lines
 from openworld.experiment_words import rate_lines
 from openworld.study_tables import COUNTS, whole
@@ -114,8 +114,8 @@ def _all(folder: Path) -> pandas.DataFrame:
 def _one(experiment: str, folder: Path) -> pandas.DataFrame:
     found = [path for path in _found(folder) if path.name == f"{experiment}{_RATES}" or path == folder]
     if not found:
-        there = ", ".join(sorted({path.name.removesuffix(_RATES) for path in _found(folder)}))
-        raise ResultsError(f"no results of {experiment!r} in {folder}; there are: {there}")
+        there = sorted({path.name.removesuffix(_RATES) for path in _found(folder)})
+        raise ResultsError(f"no results of {experiment!r} in {folder}{hint(experiment, there)}")
     return whole(found[-1], COUNTS)
 
 

@@ -35,10 +35,10 @@ print('{"done": false}')
     [
         ([], "name a CLIENT, or --server SERVER, --resource-server SERVER, --pair CLIENT SERVER, "),
         (["mcp-python==2.3.0", "--server", "authlib==1.9.10"], "name a CLIENT, or"),
-        (["nobody==1"], "unknown client 'nobody'; known: mcp-python"),
-        (["--server", "nobody==1"], "unknown server 'nobody'; known: authlib"),
+        (["nobody==1"], "unknown client 'nobody'; allowed: mcp-python"),
+        (["--server", "nobody==1"], "unknown server 'nobody'; allowed: authlib"),
         (["--pair", "mcp-python==2.3.0", "nobody==1"], "unknown server 'nobody'"),
-        (["mcp-python==2.3.0", "--scenarios", "M09,Z"], "no scenario 'Z'; known: R01_exact"),
+        (["mcp-python==2.3.0", "--scenarios", "M09,Z"], "no scenario 'Z'; allowed: "),
         (["mcp-python==2.3.0", "--source", "dreams"], "'dreams' is not one of"),
         (
             ["mcp-python==2.3.0", "--source", "attack", "--property", "user_intent"],

@@ -331,7 +331,7 @@ def test_junit_fails_on_attacks_and_marks_what_was_not_tested() -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("nobody==1", "unknown client 'nobody'; known: mcp-python"),
+        ("nobody==1", "unknown client 'nobody'; allowed: mcp-python"),
         ("mcp-python", "does not name an exact version; write for example mcp-python=="),
         ("mcp-python==>=2", "does not name an exact version"),
     ],

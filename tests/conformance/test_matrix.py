@@ -106,7 +106,7 @@ def test_what_was_not_measured_is_exit_code_three_and_open_on_the_page(run: Call
         ("attacks = []", 'attacks = ["nothing"]', "attacks on 'nothing' cannot be told to a client"),
         ("==2", "==1", "mcp-python==1 is there twice"),
         ('"mcp-python==2"', '"x==2"\npackage = "npm:x@2"', "x==2: say 'package' and 'driver', or neither"),
-        ('"R01"', '"nowhere"', "no scenario 'nowhere'; known: R01_exact"),
+        ('"R01"', '"nowhere"', "no scenario 'nowhere'; allowed: "),
         ("==2", "", "does not name an exact version"),
         ("[[client]]", "[[clients]]", "not a file of expectations"),
     ],

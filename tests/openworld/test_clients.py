@@ -60,8 +60,8 @@ def test_scenario_shows_every_decision():
     ("arguments", "said"),
     [
         (("curl",), "unknown client 'curl'; allowed: "),
-        (("mcp-python==0.1",), "unknown client 'mcp-python==0.1'; allowed: "),
-        (("mcp-python", "--scenario", "R99"), "unknown scenario 'R99'; allowed: R01_exact"),
+        (("mcp-python==0.1",), "unknown client 'mcp-python==0.1'; did you mean 'mcp-python==1.30.0'?; allowed: "),
+        (("mcp-python", "--scenario", "R99"), "unknown scenario 'R99'; allowed: "),
         (("--scenario", "R01"), "--scenario and --missing need the NAME of a client"),
     ],
 )

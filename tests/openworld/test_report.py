@@ -18,7 +18,7 @@ from openworld.report import ReportError, established, page, read
 
 GOLDEN = Path(__file__).parent / "golden"
 #: The address of the one run of the folder: that of its cell, whatever else a study has.
-RUN = "run-rfc6749--malicious_as--code_delivery"
+RUN = "run-rfc6749--mal_as--code_delivery"
 
 
 def report(*arguments: object) -> Result:
@@ -233,7 +233,7 @@ def test_an_interrupted_study_says_so(copied: Path) -> None:
         ("run.json", "run.json is missing"),
         ("verdicts.json", "This folder has no verdicts."),
         ("simulations/echo_quantities.csv", "echo_quantities.csv: no such file"),
-        ("attacks/rfc6749--malicious_as--code_delivery.json", "code_delivery.json: No such file"),
+        ("attacks/rfc6749--mal_as--code_delivery.json", "code_delivery.json: No such file"),
         ("figures/echo-rates.svg", "Its figures are not in this folder."),
         ("figures/echo-rates.txt", "What it does to a population"),
     ],
@@ -260,7 +260,7 @@ def test_what_is_missing_is_said(copied: Path, gone: str, says: str) -> None:
         ("simulations/echo_rates.csv", "a,b\n1,2\n", "echo_rates.csv, line 1: no column"),
         ("simulations/echo_rates.csv", "", "echo_rates.csv, line 1: no column"),
         ("simulations/echo_quantities.csv", "a\n1\n", "What it does to a population"),
-        ("attacks/rfc6749--malicious_as--code_delivery.json", "{}", "code_delivery.json: not a trace: "),
+        ("attacks/rfc6749--mal_as--code_delivery.json", "{}", "code_delivery.json: not a trace: "),
     ],
 )
 def test_what_cannot_be_read_is_said(copied: Path, file: str, content: str, says: str) -> None:
@@ -307,7 +307,7 @@ def test_where_no_row_can_be_read_there_is_no_table(copied: Path) -> None:
 
 def test_no_trace_leads_out_of_the_folder(copied: Path, tmp_path: Path) -> None:
     """Worlds of studies are those that ship; a file that a trace names is not looked at."""
-    path = copied / "attacks" / "rfc6749--malicious_as--code_delivery.json"
+    path = copied / "attacks" / "rfc6749--mal_as--code_delivery.json"
     for name in (str(tmp_path / "world.toml"), "/dev/zero"):
         path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), "world": name}), encoding="utf-8")
         (problem,) = read(copied).problems

@@ -168,7 +168,7 @@ def test_results_are_shown(run: Run, folder: Path) -> None:
     assert "shared_origins" in result.output
     missing = run("results", "show", "iss", folder)
     assert missing.exit_code == 2
-    assert "there are: echo, matching" in missing.stderr
+    assert "allowed: echo, matching" in missing.stderr
 
 
 def test_results_are_compared(run: Run, folder: Path) -> None:

@@ -27,7 +27,7 @@ from properties.security import PROPERTIES, find
 from properties.shortest import ReplayError, confirm
 from simulations.arms import protections
 
-DESIGNS, WHO, EXPERIMENT = ("gaps_closed",), ("none", "path_tenant"), "echo"
+DESIGNS, WHO, EXPERIMENT = ("gaps_closed",), ("none", "mal_tenant"), "echo"
 CLIENT, KINDS = "oauth4webapi-dpop", ("domain", "refresh_token")
 
 

@@ -32,7 +32,7 @@ def test_every_name_of_a_question_is_in_the_glossary():
     ("word", "said"),
     [
         ("prm=origin", "resource in its metadata compared by origin alone"),
-        ("prefix_sdk_ts", "as the TypeScript SDK does"),
+        ("prefix_sdk_ts", "as the TypeScript SDK"),
         ("baseline", "the value that a switch has where nothing is said"),
         ("code_delivery", "code reaches its client only"),
         ("RFC 9207", "client.iss_matches_recorded_issuer  (rule)"),

@@ -87,7 +87,7 @@ def test_baseline_design_is_derived(checker: Checker) -> None:
     lattice = Lattice(properties, caps, fixed, quantify=True, mechanisms=lattice_)
     assert lattice.suffices(names)
     assert not any(lattice.suffices(set(names) - {name}) for name in names)
-    baseline = parse("design=baseline").design
+    baseline = parse("design=sufficient").design
     assert all(baseline[switch] == with_ for name in names for switch, _, with_ in (MECHANISMS[name],))
     for prop in properties:
         assert checker.verdict(prop, Configuration(baseline, caps)).result in ("safe", "not_in_this_world")

@@ -27,7 +27,7 @@ export function read(text) {
 }
 
 // A client without a version is its last one.
-const released = (name) => designs.has(name) ? name : known.clients.findLast((one) => one.name.startsWith(`${name}==`))?.name ?? name;
+const released = (name) => known.formerly[name] ?? (designs.has(name) ? name : known.clients.findLast((one) => one.name.startsWith(`${name}==`))?.name ?? name);
 
 export function configuration(asked) {
   const parts = asked.design ? [`design=${asked.design}`] : [];
