@@ -31,7 +31,7 @@ from openworld.commands.common import as_json, call
     help="Keep the machine and every answer in this folder, and go on from what is there.",
 )  # fmt: skip
 @as_json
-def learn(clients: tuple[str, ...], **given: Any) -> int:
+def learn(**given: Any) -> int:
     """Learn what a real client is, as a machine; two clients, or machines that were kept, are compared.
 
     A client is started once for every row of answers that it is asked, and each of its requests is answered by the
