@@ -15,7 +15,7 @@ from model.design import NAMED_DESIGNS, parse
 from model.switches import SWITCHES
 from model.world_file import DEFAULT, WORLDS, find_world
 from openworld.cli import main
-from openworld.client_tables import SITUATIONS, Case
+from openworld.client_tables import SITUATIONS, ClientCase
 from openworld.expectations import ExpectationError, read
 from openworld.matrix import cases
 from properties.checker import Checker
@@ -156,7 +156,7 @@ def test_each_property_is_asked_in_its_own_world() -> None:
 
 def test_rows_and_cells_know_their_world() -> None:
     """Cells of tables whose world or party differs are not taken for one question."""
-    keys = {Case("mcp-python", SITUATIONS[0]._replace(configuration=f"cap=mal_as;h_iss=no{more}")).key
+    keys = {ClientCase("mcp-python", SITUATIONS[0]._replace(configuration=f"cap=mal_as;h_iss=no{more}")).key
             for more in ("", ";world=two_as", ";world=two_as;as2:h_iss=yes")}  # fmt: skip
     assert len(keys) == 3
     first = cases()[-1]
