@@ -34,7 +34,7 @@ def test_any_arms_can_be_put_to_any_population() -> None:
 
 
 def test_a_design_may_be_an_arm_and_so_may_what_is_deployed() -> None:
-    found = json.loads(simulate("--arms", "", "mcp", "--json").stdout)
+    found = json.loads(simulate("--arms", "", "mcp", "--population", "enterprise", "--json").stdout)
     assert [row["arm"] for row in found["quantities"] if row["quantity"] == "flows_that_work"] == [
         "as deployed", "design=mcp",
     ]  # fmt: skip

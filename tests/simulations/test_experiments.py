@@ -166,7 +166,7 @@ def test_an_arm_overrules_what_is_deployed() -> None:
 
 def test_what_is_deployed_is_the_client_mix() -> None:
     """An arm that sets nothing meets the clients that the population names; curves of adoption move with the years."""
-    asked = small("years", 2026.9, 2032)
+    asked = replace(small("years", 2026.9, 2032), arms=("", "echo=req_strict"))
     met = experiments.population_for(asked, None)
     assert met.clients is not None
     assert met.factors[-1] == met.clients
