@@ -11,17 +11,15 @@ import random
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from aalpy.automata import MealyMachine, MealyState
 from aalpy.base import SUL, Oracle
 from aalpy.learning_algs.deterministic.KV import run_KV
 
 from conformance.automaton import Machine, Pair, Word, canonical, side_by_side
 from model.played import play
 from model.turns import UNSAID, Input, Turn, answers, inputs
-
-if TYPE_CHECKING:
-    from aalpy.automata import MealyMachine, MealyState
 
 #: What a client does when it is answered what it has not asked.
 NOTHING = Turn("nothing")

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas
 
 from simulations.break_even import ALL, turns
+from simulations.experiment import Experiment
 from simulations.results import LISTED
-
-if TYPE_CHECKING:
-    import pandas
-
-    from simulations.experiment import Experiment
 
 #: An answer that this share of the draws does not share is one that a knob turns.
 SURE = 0.975

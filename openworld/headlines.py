@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
+
+import pandas
 
 from simulations.measures import Measure
 from simulations.results import LISTED
-
-if TYPE_CHECKING:
-    import pandas
 
 #: What is a share of the flows that it is told of; the rest are numbers.
 _SHARES = ("flows_that_work",)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from importlib import import_module
 from inspect import getdoc
-from typing import TYPE_CHECKING
 
 from model.protocols import actions
 from model.rule import RULES
@@ -21,6 +20,7 @@ from simulations.harms import every_harm, hurt, strategy
 from simulations.horizon import horizon
 from simulations.knobs import numbers_read, traits_read
 from simulations.options import OPTIONS, Option
+from simulations.population import Population, Stated
 from simulations.population_schema import NUMBERS
 from simulations.reads import read_by
 from simulations.results import AS_DEPLOYED
@@ -29,9 +29,6 @@ from simulations.threats import threats
 from simulations.together import groups
 from simulations.units import INTERDEPENDENT, READERS, STRATEGIC
 from simulations.visits import KINDS, ONE_VISIT, PLACES, of_flow
-
-if TYPE_CHECKING:
-    from simulations.population import Population, Stated
 
 #: The modules in which a reader's work is written down.
 _MODULES = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from model.design import DEPLOYMENTS, NAMED_DESIGNS
 from model.world_file import DEFAULT, WORLDS
@@ -15,10 +15,8 @@ from openworld.client_tables import latest
 from properties.attackers import ATTACKERS, Attacker
 from properties.security import PROPERTIES
 from simulations import catalogue, provenance
-
-if TYPE_CHECKING:
-    from simulations.blast_radius import BlastRadius
-    from simulations.results import Result
+from simulations.blast_radius import BlastRadius
+from simulations.results import Result
 
 QUICK_DESIGNS = ("rfc6749", "prm_cimd", "gaps_closed", "mcp")
 QUICK_ATTACKERS = ("none", "mal_as", "mal_rs", "mal_tenant")

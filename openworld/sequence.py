@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import textwrap
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from model.chart import Chart, origin, setting
+from model.cast import Participant
+from model.chart import Chart, Origin, origin, setting
 from model.wire import Arrow
 from openworld.colours import ATTACKER, FAINT, INK, LEAK, PAPER
 from openworld.pen import Pen, Strokes
-
-if TYPE_CHECKING:
-    from model.cast import Participant
-    from model.chart import Origin
-    from model.wire import Arrow
 
 #: Measures in points: a character of the text, a line, the distance of lifelines, the margin.
 _CHARACTER, _SIZE, _LINE, _LANE, _MARGIN, _HEAD = 5.42, 9.0, 13.5, 82.0, 14.0, 46.0

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from conformance.judge import Judgement
+from conformance.play import Play
+from deployed.explanation import Explanation
 from model.documents import DocumentError, Schema, from_json
 from model.errors import InputError
 from openworld.files import as_json, write
-
-if TYPE_CHECKING:
-    from conformance.judge import Judgement
-    from conformance.play import Play
-    from deployed.explanation import Explanation
 
 #: The file in the folder of one client, server or pair.
 FILE = "software.json"

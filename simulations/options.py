@@ -6,13 +6,10 @@ Each has the range in which it is tried when one asks which of the numbers that 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from model.errors import hint
-from simulations.units import EngineError
-
-if TYPE_CHECKING:
-    from simulations.units import Unit
+from simulations.units import EngineError, Unit
 
 
 class Option(NamedTuple):

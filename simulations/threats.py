@@ -6,7 +6,7 @@ Read off the population, the experiment and the reader, so that none is left out
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from model.design import own_switches
 from simulations.attempts import of_servers
@@ -14,12 +14,10 @@ from simulations.experiment import Adoption, Experiment, Mix, Number
 from simulations.harms import strategy
 from simulations.knobs import SENT, numbers_read
 from simulations.options import OPTIONS
+from simulations.population import Population
 from simulations.together import groups
 from simulations.units import STRATEGIC
 from simulations.visits import ONE_VISIT
-
-if TYPE_CHECKING:
-    from simulations.population import Population
 
 #: What each reader leaves out.
 LEFT_OUT = {

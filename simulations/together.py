@@ -10,16 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulations import draws
+from simulations.population import Population
 from simulations.population_statements import Factor, Together
-
-if TYPE_CHECKING:
-    from simulations.population import Population
 
 Numbers = NDArray[np.float64]
 Whole = NDArray[np.int64]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
+
+import pandas as pd
+from matplotlib.figure import Figure
 
 from model.errors import InputError
 from openworld.sources import Source
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
 
 #: What captions say where nothing was sampled.
 EXHAUSTIVE = "none, all runs are covered"

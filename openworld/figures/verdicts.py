@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -17,9 +18,6 @@ from openworld.colours import FAINT, INK
 from openworld.figures import labels
 from openworld.plotstyle import LOOKS, style
 from properties.results import today
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 #: Letters on a line above a column, and of a code that stands straight below one.
 _ABOVE, _LONG = 30, 4

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from model.words import worded
 from openworld.balance import balance_lines
@@ -14,9 +16,6 @@ from openworld.report.reading import Experiment, Study
 from simulations.catalogue import EXPERIMENTS
 from simulations.measures import ACCEPTED_FLOW, WORKING, Measure
 from simulations.results import alike
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 KINDS = {
     "success": "success", "refused": "honest flow refused", "harm": "harm", "blocked": "attack refused",

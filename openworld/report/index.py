@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from model.design import DESIGN_NOTES
 from openworld.blame import NOBODY, blamed, by_itself
 from openworld.headlines import headlines
+from openworld.plan import Findings, Plan
 from openworld.report.environments import table
 from openworld.show import command
 from properties.results import today
 from properties.security import PROPERTIES
 from simulations import catalogue
-
-if TYPE_CHECKING:
-    from openworld.plan import Findings, Plan
 
 
 def index(plan: Plan, found: Findings) -> str:

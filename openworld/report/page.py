@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import jinja2
 from markupsafe import Markup
@@ -20,9 +19,6 @@ from openworld.report.findings import findings, numbers
 from openworld.report.reading import Picture, Study
 from openworld.show import command
 from simulations.results import LISTED
-
-if TYPE_CHECKING:
-    import jinja2
 
 
 def page(study: Study) -> str:

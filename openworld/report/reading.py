@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from model import documents
 from model.errors import InputError
@@ -16,10 +18,6 @@ from openworld.files import EARLIER
 from openworld.software_file import FILE, Kind, load
 from openworld.sources import WRITTEN
 from openworld.study_tables import Shape, SourceError, Table
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 #: What is relied on of how a study ran; the rest is shown as it is.
 _ABOUT = documents.Schema(lambda: {
