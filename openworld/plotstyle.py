@@ -25,7 +25,7 @@ SERIES = (
     ("#7A7A7A", (0, (2, 2)), "*"),
 )  # fmt: skip
 #: Cells by result: face, writing, hatch. They differ in lightness as well as in colour.
-LOOKS = {
+FILLS = {
     "attack": ("#C4511B", "#ffffff", ""),
     "safe": ("#E8F1F8", "#22506e", ""),
     "reached": ("#E8F1F8", "#22506e", ""),

@@ -16,18 +16,18 @@ from matplotlib.path import Path
 from matplotlib.textpath import TextPath
 
 from openworld.colours import FAINT, INK
-from openworld.plotstyle import LOOKS, style, titled
+from openworld.plotstyle import FILLS, style, titled
 
 #: The code went to another party than the one that issued it, wherever the client ended.
 _LOST = "the code was sent to another party"
 #: How an end looks: face, writing, mark. They differ in lightness and in their marks.
 _LOOKS = {
-    "accepted": (LOOKS["safe"][0], LOOKS["safe"][1], "✓"),
+    "accepted": (FILLS["safe"][0], FILLS["safe"][1], "✓"),
     "refused at discovery": ("#fbe3c0", INK, "d"),
     "refused at the response": ("#f2c078", INK, "a"),
     "refused at the token": ("#d99a3d", INK, "t"),
     "failed at the resource": ("#9a9a9a", INK, "x"),
-    _LOST: (*LOOKS["attack"][:2], "✗"),
+    _LOST: (*FILLS["attack"][:2], "✗"),
 }
 #: So many characters of what is special about a scenario go on a line.
 _ABOUT = 60

@@ -11,12 +11,12 @@ from matplotlib.patches import Rectangle
 from model.words import of_configuration, worded
 from openworld.colours import INK
 from openworld.figures.verdicts import key, named
-from openworld.plotstyle import LOOKS, style
+from openworld.plotstyle import FILLS, style
 
 #: How a cell looks, by what becomes of it, and what that is called: face, writing, hatch.
 _LOOKS = {
     "fewer": ("#9CC7E0", INK, ""), "same": ("#f0f0f0", "#555555", ""), "more": ("#EDA27E", INK, ""),
-    "gained": ("#22506e", "#ffffff", ""), "lost": LOOKS["not_reached"], "useless": LOOKS["not_in_this_world"],
+    "gained": ("#22506e", "#ffffff", ""), "lost": FILLS["not_reached"], "useless": FILLS["not_in_this_world"],
 }  # fmt: skip
 _MEANT = {
     "fewer": "a → b  fewer attacks with it", "same": "a  as many with it", "more": "a → b  more attacks with it",

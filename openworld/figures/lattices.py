@@ -18,7 +18,7 @@ from matplotlib.lines import Line2D
 from model.words import worded
 from openworld.colours import FAINT, INK, PAPER
 from openworld.figures import labels
-from openworld.plotstyle import LOOKS, style, titled
+from openworld.plotstyle import FILLS, style, titled
 
 Mechanisms = frozenset[str]
 
@@ -120,7 +120,7 @@ def _look(sufficient: bool, minimal: bool) -> dict[str, object]:
     if minimal:
         return {"facecolor": "#22506e", "edgecolor": INK, "linewidth": 2.0}
     if sufficient:
-        return {"facecolor": LOOKS["safe"][0], "edgecolor": "#22506e", "linewidth": 1.0}
+        return {"facecolor": FILLS["safe"][0], "edgecolor": "#22506e", "linewidth": 1.0}
     return {"facecolor": PAPER, "edgecolor": "#8a8a8a", "linewidth": 0.8, "linestyle": (0, (2, 2))}
 
 

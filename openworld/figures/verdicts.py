@@ -14,14 +14,13 @@ from matplotlib.patches import Patch, Rectangle
 
 from model.words import of_configuration, worded
 from openworld.blame import NOBODY, blamed
-from openworld.colours import FAINT, INK
+from openworld.colours import FAINT, INK, SIGNS
 from openworld.figures import labels
-from openworld.plotstyle import LOOKS, style
+from openworld.plotstyle import FILLS, style
 from properties.results import today
 
 #: Letters on a line above a column, and of a code that stands straight below one.
 _ABOVE, _LONG = 30, 4
-MARKS = {"safe": "✓", "not_in_this_world": "–", "unknown": "?", "reached": "yes", "not_reached": "no"}
 
 
 def _cell(row: Mapping[Any, Any]) -> str:
@@ -98,11 +97,11 @@ def _cells(axes: Axes, shown: pd.DataFrame, down: tuple[str, list[str]], across:
     for row in shown.to_dict("records"):
         look = _cell(row)
         used.add(look)
-        face, writing, hatch = LOOKS[look]
+        face, writing, hatch = FILLS[look]
         x, y = across[1].index(row[across[0]]), down[1].index(row[down[0]])
         axes.add_patch(Rectangle((x, y), 1, 1, facecolor=face, edgecolor="white", linewidth=2, hatch=hatch))
         steps = f" {row['steps']:.0f}" if pd.notna(row["steps"]) else ""
-        mark = f"✗{steps}" if look == "attack" else MARKS[look]
+        mark = SIGNS[look] + (steps if look == "attack" else "")
         weight = "bold" if look == "attack" else "normal"
         axes.text(x + 0.5, y + 0.52, mark, ha="center", va="center", color=writing, fontsize=10, weight=weight)
     return used
@@ -113,7 +112,7 @@ def _meant(axes: Axes, used: set[str], below: Sequence[str]) -> None:
     words = {"attack": "✗ n  attack in n steps", "safe": "✓  no attack", "unknown": "?  undecided",
              "not_in_this_world": "–  nothing here could violate it", "reached": "yes  honest parties get there",
              "not_reached": "no  honest parties do not"}  # fmt: skip
-    key(axes, {words[look]: LOOKS[look] for look in words if look in used}, below)
+    key(axes, {words[look]: FILLS[look] for look in words if look in used}, below)
 
 
 def key(axes: Axes, looks: Mapping[str, tuple[Any, str, str]], below: Sequence[str]) -> None:
@@ -140,10 +139,10 @@ def attacker_overview(rows: pd.DataFrame) -> Figure:
             unknown = bool((group["verdict"] == "unknown").any())
             share = violated / total
             vacuous = bool((group["verdict"] == "not_in_this_world").all())
-            best = LOOKS["not_in_this_world" if vacuous else "safe"]
+            best = FILLS["not_in_this_world" if vacuous else "safe"]
             face = _shade(share) if violated else best[0]
             x, y = designs.index(str(design)), attackers.index(str(attacker))
-            hatch = LOOKS["unknown"][2] if unknown else ""
+            hatch = FILLS["unknown"][2] if unknown else ""
             axes.add_patch(Rectangle((x, y), 1, 1, facecolor=face, edgecolor="white", linewidth=2, hatch=hatch))
             writing = best[1] if not violated else "white" if share > 0.25 else INK
             label = (str(violated) if violated else "–" if vacuous else "✓") + ("?" if unknown else "")
@@ -151,9 +150,9 @@ def attacker_overview(rows: pd.DataFrame) -> Figure:
             axes.text(x + 0.5, y + 0.52, label, ha="center", va="center", fontsize=10, color=writing, weight=weight)
         named(axes, [worded("attacker", each) for each in attackers], attackers,
                [worded("design", each) for each in designs], designs)  # fmt: skip
-        looks = {"n  so many are violated": (_shade(0.3), "", ""), "✓  none is": LOOKS["safe"],
-                 "–  nothing here could violate one": LOOKS["not_in_this_world"],
-                 "?  some are undecided": LOOKS["unknown"]}  # fmt: skip
+        looks = {"n  so many are violated": (_shade(0.3), "", ""), "✓  none is": FILLS["safe"],
+                 "–  nothing here could violate one": FILLS["not_in_this_world"],
+                 "?  some are undecided": FILLS["unknown"]}  # fmt: skip
         key(axes, looks, designs)
         title = f"Security properties violated, of {total}, where the attacker …"
         axes.set_title(title, loc="left", pad=14, weight="bold")

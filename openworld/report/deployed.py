@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from openworld.report.reading import Study
-from openworld.report.verdicts import SIGNS, look
-from properties.results import length
+from openworld.report.verdicts import look, signed
 from simulations.blast_radius import KINDS
 
 #: The statistics of a mishap that the page shows.
@@ -19,12 +18,9 @@ def clients(study: Study) -> dict[str, Any]:
     lines: dict[str, dict[str, Any]] = {}
     for row in study.clients:
         seen = look(row)
-        sign, word = SIGNS.get(seen, ("?", seen))
-        steps = f" {row['steps']:.0f}" if seen == "attack" and row["steps"] else ""
+        sign, word = signed(seen, row["steps"])
         cells = lines.setdefault(str(row["client"]), {})
-        cells[str(row["situation"]) + str(row["code"])] = {
-            "look": seen, "sign": sign + steps, "word": f"{word} in {length(row['steps'])}" if steps else word,
-        }  # fmt: skip
+        cells[str(row["situation"]) + str(row["code"])] = {"look": seen, "sign": sign, "word": word}
     return {"situations": situations, "lines": lines}
 
 

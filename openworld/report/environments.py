@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from model.design import DESIGN_NOTES
-from openworld.report.verdicts import SIGNS
+from openworld.report.verdicts import signed
 from openworld.weakest import SAID
-from properties.results import length, today
+from properties.results import today
 
 #: How a cell looks that depends on what others do: sign and class.
 _WHATEVER_OTHERS_DO = {"always": ("✓", "safe"), "if": ("if", "some"), "not_in_this_world": ("–", "not_in_this_world"),
@@ -28,8 +28,8 @@ def table(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 def cell(row: dict[str, Any]) -> dict[str, Any]:
     """What becomes of one property under one design, whatever others do or not."""
     kind, utility = str(row["kind"]), row["kind"] == "utility"
-    as_it_is = _sign(str(row["verdict"]), kind, row["steps"])
-    products = _sign(str(row["products"]), kind, row["products_steps"])
+    as_it_is = signed(today(str(row["verdict"]), kind), row["steps"])
+    products = signed(today(str(row["products"]), kind), row["products_steps"])
     sign, look = _WHATEVER_OTHERS_DO.get(str(row["whatever"]), (as_it_is[0], today(str(row["verdict"]), kind)))
     words = SAID[row["whatever"]][utility] if row["whatever"] in SAID else "undecided"
     # Sets of assumptions of which one is enough, or choices all of which have to be so.
@@ -40,9 +40,3 @@ def cell(row: dict[str, Any]) -> dict[str, Any]:
         "word": f"{words}; with the kindest others {as_it_is[1]}, with those of products {products[1]}",
         "products": products[0] if products != as_it_is else "", "says": words, "sets": sets,
     }  # fmt: skip
-
-
-def _sign(result: str, kind: str, steps: float | None) -> tuple[str, str]:
-    sign, word = SIGNS[today(result, kind)]
-    run = result == "attack" and bool(steps)
-    return (f"{sign} {steps:.0f}", f"{word} in {length(float(steps or 0))}") if run else (sign, word)

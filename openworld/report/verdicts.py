@@ -11,16 +11,14 @@ from model.chart import Chart, chart
 from model.design import DESIGN_NOTES
 from model.rule import RULES
 from openworld.blame import NOBODY, blamed, by_itself
+from openworld.colours import SIGNS
 from openworld.report.reading import Study
 from openworld.show import ending
 from properties.results import length, today
 from properties.security import PROPERTIES
 
-#: How a cell of the matrix looks: sign and word.
-SIGNS = {
-    "attack": ("✗", "attack"), "safe": ("✓", "safe"), "not_in_this_world": ("–", "not in this world"),
-    "unknown": ("?", "unknown"), "reached": ("yes", "run exists"), "not_reached": ("no", "no such run"),
-}  # fmt: skip
+#: The results whose words are not their names.
+_WORDS = {"not_in_this_world": "not in this world", "reached": "run exists", "not_reached": "no such run"}
 
 
 @dataclass(slots=True)
@@ -76,12 +74,17 @@ def matrix(study: Study, links: dict[str, str]) -> list[dict[str, Any]]:
             key, {"attacker": key[0], "design": key[1], "capabilities": row["capabilities"], "cells": {}}
         )
         seen = look(row)
-        sign, word = SIGNS.get(seen, ("?", seen))
-        steps = f" {row['steps']:.0f}" if seen == "attack" and row["steps"] else ""
-        said = f"{word} in {length(float(row['steps']))}" if steps else word
-        link = links.get(row["chart"])
-        line["cells"][row["property"]] = {"look": seen, "sign": sign + steps, "word": said, "link": link}
+        sign, word = signed(seen, row["steps"])
+        line["cells"][row["property"]] = {"look": seen, "sign": sign, "word": word, "link": links.get(row["chart"])}
     return list(lines.values())
+
+
+def signed(result: str, steps: float | None) -> tuple[str, str]:
+    """A result as a sign and in words, of an attack with its length."""
+    sign, word = SIGNS.get(result, "?"), _WORDS.get(result, result)
+    if result == "attack" and steps:
+        return f"{sign} {steps:.0f}", f"{word} in {length(float(steps))}"
+    return sign, word
 
 
 def attacks(study: Study) -> tuple[list[Attack], dict[str, str]]:
@@ -119,7 +122,7 @@ def designs(study: Study) -> list[dict[str, Any]]:
         bad = [row for row in security if row["verdict"] not in ("safe", "not_in_this_world")]
         broken = {str(row["attacker"]) for row in bad if row["property"] not in alone}
         able = {str(row["attacker"]) for row in security if row["verdict"] != "not_in_this_world"}
-        utility = {str(row["property"]): SIGNS[look(row)][0] for row in rows if row["kind"] == "utility"}
+        utility = {str(row["property"]): SIGNS[look(row)] for row in rows if row["kind"] == "utility"}
         made.append({
             "name": name, "meaning": DESIGN_NOTES.get(name, ("", ""))[0], "judged": len(security),
             "violated": sum(blamed(security)),

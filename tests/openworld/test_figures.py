@@ -12,7 +12,7 @@ from matplotlib.text import Annotation
 
 from openworld import figures
 from openworld.headlines import headlines
-from openworld.plotstyle import LOOKS
+from openworld.plotstyle import FILLS
 
 
 @pytest.fixture
@@ -69,8 +69,8 @@ def test_what_is_not_in_this_world_is_grey_and_has_no_tick(verdicts: pd.DataFram
     for figure in (figures.verdict_matrix(vacuous, "one"), figures.attacker_overview(vacuous)):
         assert "✓" not in words(figure)
         assert "–" in words(figure)
-        assert LOOKS["not_in_this_world"][0] in _faces(figure)
-    assert _faces(figures.attacker_overview(vacuous)) == {LOOKS["not_in_this_world"][0]}
+        assert FILLS["not_in_this_world"][0] in _faces(figure)
+    assert _faces(figures.attacker_overview(vacuous)) == {FILLS["not_in_this_world"][0]}
     mixed = vacuous.assign(verdict=vacuous["verdict"].where(vacuous["property"] != "authorization", "safe"))
     assert words(figures.attacker_overview(mixed)) == ["✓"] * 4
 
