@@ -29,9 +29,8 @@ from model.design import (
 )
 from model.errors import hint
 from model.protocols import rules
-from model.switches import CAPABILITIES
 from openworld.show import command, ending
-from properties.attackers import ATTACKERS, FORMERLY
+from properties.attackers import ATTACKERS, CALLED, FORMERLY
 from properties.checker import Checker
 from properties.explain import Changes, flipping, refusal
 from properties.reads import check_read
@@ -113,8 +112,8 @@ def attackers_of(named: Iterable[str]) -> dict[str, str]:
     known = {name: who.capabilities for name, who in ATTACKERS.items() if who.capabilities != "none"}
     named = [FORMERLY.get(name, name) for name in named]
     for name in named:
-        if not {*known, *CAPABILITIES, "none"} & set(name.split("+")):
-            raise ConfigurationError(f"unknown attacker {name!r}{hint(name, [*known, *CAPABILITIES])}")
+        if not set(CALLED) & set(name.split("+")):
+            raise ConfigurationError(f"unknown attacker {name!r}{hint(name, CALLED)}")
     return {name: known.get(name) or "+".join(sorted(parse_capabilities(name))) or "none" for name in named} or known
 
 

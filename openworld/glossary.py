@@ -77,6 +77,11 @@ def _switch(switch: Switch) -> Entry:
     return Entry(f"switch, {switch.kind}", switch.name, "", switch.meaning, switch.source, values)
 
 
+def names() -> list[str]:
+    """The names of all entries, each once."""
+    return list(dict.fromkeys(entry.name for entry in entries()))
+
+
 def find(word: str) -> list[Entry]:
     """The entries of that name, or of a value (``switch=value``); without any, those that have the word somewhere.
 

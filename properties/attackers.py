@@ -54,3 +54,6 @@ def _attackers() -> dict[str, Attacker]:
 
 
 ATTACKERS: dict[str, Attacker] = _attackers()
+
+#: All that an attacker may be called: by a name of its own, or by what it is able to do.
+CALLED = tuple(dict.fromkeys([*ATTACKERS, *CAPABILITIES]))

@@ -15,7 +15,14 @@ from properties.monotone import NoAnswerError
 @click.command()
 @click.argument("names", metavar="PROPERTY[,...]", shell_complete=completion.properties)
 @config_argument
-@click.option("--against", metavar="CAPS", default="none", show_default=True, help="The attacker, as in cap=.")
+@click.option(
+    "--against",
+    metavar="CAPS",
+    default="none",
+    show_default=True,
+    help="The attacker, as in cap=.",
+    shell_complete=completion.among("model.switches:CAPABILITIES"),
+)
 @timeout_option
 @as_json
 def assume(names: str, config: str, against: str, timeout: float | None, as_json: bool) -> int:

@@ -7,12 +7,20 @@ from typing import Any
 
 import click
 
+from openworld.commands import completion
 from openworld.commands.common import as_json, call
 
 
 @click.command("blast-radius")
-@click.argument("kind")
-@click.option("--population", default="measured_2026", show_default=True, metavar="NAME|FILE", help="Who is out there.")
+@click.argument("kind", shell_complete=completion.among("simulations.blast_radius:KINDS"))
+@click.option(
+    "--population",
+    default="measured_2026",
+    show_default=True,
+    metavar="NAME|FILE",
+    help="Who is out there.",
+    shell_complete=completion.populations,
+)
 @click.option(
     "--design", "designs", multiple=True, metavar="NAME|CONFIG",
     help="A named design or a deployed client (every mechanism of it), or switches as in a configuration: they hold "

@@ -11,6 +11,7 @@ from model.extension import extend
 from openworld.beginnings import expectations as beginning
 from openworld.cache import Cache, default_folder
 from openworld.check import Outcome, evaluate, lines, summary
+from openworld.commands import completion
 from openworld.commands.common import (
     DONE,
     INCONCLUSIVE,
@@ -36,7 +37,12 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.command()
 @click.argument("files", metavar="FILE.toml...", nargs=-1,
                 type=click.Path(exists=True, dir_okay=False, path_type=Path))  # fmt: skip
-@click.option("--init", metavar="DESIGN", help="Print a FILE.toml with what is the case today for a named design.")
+@click.option(
+    "--init",
+    metavar="DESIGN",
+    shell_complete=completion.designs,
+    help="Print a FILE.toml with what is the case today for a named design.",
+)
 @click.option("--chart/--no-chart", default=True, help="Draw the runs that were found.  [default: chart]")
 @click.option("--junit", type=_FILE, metavar="FILE", help="Write JUnit XML.")
 @click.option("--sarif", type=_FILE, metavar="FILE", help="Write SARIF 2.1.0.")

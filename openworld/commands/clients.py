@@ -19,6 +19,7 @@ from model.clients import clients as known
 from model.conversation import STAGES, Conversation, converse
 from model.design import Design
 from openworld import missing_page
+from openworld.commands import completion
 from openworld.commands.common import DONE, as_json, print_json, print_lines
 
 #: How the comparison of a scenario ended, in words.
@@ -30,8 +31,13 @@ WORDS = {
 
 
 @click.command()
-@click.argument("name", required=False)
-@click.option("--scenario", metavar="ID", help="Show every decision of the client NAME in this scenario (R02, say).")
+@click.argument("name", required=False, shell_complete=completion.clients)
+@click.option(
+    "--scenario",
+    metavar="ID",
+    shell_complete=completion.among("model.scenario:names"),
+    help="Show every decision of the client NAME in this scenario (R02, say).",
+)
 @click.option("--missing", is_flag=True, help="List the checks that the client NAME lacks: what each opens, the fix.")
 @click.option("--neighbours", is_flag=True, help="Leave out each stored release in turn: what the two next to it say.")
 @click.option("--fit", is_flag=True, help="Fit all designs to the measurements anew and print them as TOML.")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from importlib import import_module
+
 import click
 from click.shell_completion import CompletionItem, get_completion_class
 
@@ -42,6 +45,32 @@ def _ends(key: str, equals: str, value: str) -> list[tuple[str, str]]:
     return [(f"{key}={each}", meaning) for each, meaning in named.get(key, {}).items()]
 
 
+def among(where: str, file: bool = False) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
+    """Names that are there, of several with commas or plus signs the last; or else, where there may be one, a file.
+
+    They are looked up when they are asked for: ``module:table``, or a function that makes one.
+    """
+    module, _, name = where.partition(":")
+
+    def complete(_: click.Context, __: click.Parameter, begun: str) -> list[CompletionItem]:
+        try:
+            found = getattr(import_module(module), name)
+        except ModuleNotFoundError:  # an extra is not installed
+            return []
+        start = max(map(begun.rfind, ",+")) + 1
+        names = [one for one in (found() if callable(found) else found) if one.startswith(begun[start:])]
+        if file and not names:
+            return [CompletionItem(begun, type="file")]
+        return [CompletionItem(begun[:start] + one) for one in names]
+
+    return complete
+
+
+attackers = among("properties.attackers:CALLED")
+experiments = among("simulations.catalogue:EXPERIMENTS", file=True)
+populations = among("simulations.population:populations", file=True)
+clients = among("model.client_rows:client_rows")
+designs = among("model.design:NAMED_DESIGNS")
 property_argument = click.argument("name", metavar="PROPERTY", shell_complete=properties)
 config_argument = click.argument("config", shell_complete=configurations)
 
@@ -49,7 +78,9 @@ config_argument = click.argument("config", shell_complete=configurations)
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> int:
-    """Print what makes SHELL complete commands, options, properties, switches and their values.
+    """Print what makes SHELL complete commands, options, names, switches and their values.
+
+    In bash a configuration has to stand in quotation marks for that.
 
     \b
     openworld completion bash >> ~/.bashrc

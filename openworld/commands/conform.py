@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from conformance.software import FORMS
+from openworld.commands import completion
 from openworld.commands.common import as_json, call
 from openworld.driving.asked import Asked
 
@@ -15,8 +16,13 @@ SOURCES = ("catalogue", "attack", "mutation", "pairs")
 
 
 @click.command()
-@click.argument("client", required=False)
-@click.option("--server", metavar="SERVER", help="Profile a real authorization server; the model plays the client.")
+@click.argument("client", required=False, shell_complete=completion.among("conformance.software:CLIENTS"))
+@click.option(
+    "--server",
+    metavar="SERVER",
+    shell_complete=completion.among("conformance.software:SERVERS"),
+    help="Profile a real authorization server; the model plays the client.",
+)
 @click.option(
     "--resource-server", "resource_server", metavar="SERVER",
     help="Profile a real resource server; the model plays client and AS. A dash: the one of --package or --command.",

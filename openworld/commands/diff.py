@@ -19,8 +19,20 @@ from simulations.processes import cores
 @click.command()
 @click.argument("first", metavar="CONFIG", shell_complete=completion.configurations)
 @click.argument("second", metavar="CONFIG", shell_complete=completion.configurations)
-@click.option("--against", metavar="CAPS", multiple=True, help="An attacker: its name, or as in cap=. Or several.")
-@click.option("--environment", metavar="NAME", multiple=True, help="An environment, named or a list of switches.")
+@click.option(
+    "--against",
+    metavar="CAPS",
+    multiple=True,
+    shell_complete=completion.attackers,
+    help="An attacker: its name, or as in cap=. Or several.",
+)
+@click.option(
+    "--environment",
+    metavar="NAME",
+    multiple=True,
+    help="An environment, named or a list of switches.",
+    shell_complete=completion.among("model.design:DEPLOYMENTS"),
+)
 @click.option(
     "--format", "form", type=click.Choice(["text", "markdown", "svg", "html", "json"]), default="text",
     show_default=True, help="Text, a table for an issue, a figure, a small page, or data.",

@@ -7,11 +7,12 @@ from typing import Any
 
 import click
 
+from openworld.commands import completion
 from openworld.commands.common import as_json, call, workers_option
 
 
 @click.command()
-@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=completion.among("openworld.exhibits:catalogue"))
 @click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="Folder to write to.")
 @click.option("--list", "listed", is_flag=True, help="List the names, kinds and what each shows; draw nothing.")
 @click.option(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from openworld.commands import completion
 from openworld.commands.common import DONE, VIOLATED, as_json, complain, print_json, print_lines
 from openworld.files import write
 from openworld.findings import pages, words
@@ -13,7 +14,9 @@ from openworld.progress import Progress
 
 
 @click.command()
-@click.argument("name", metavar="[NAME]", required=False)
+@click.argument(
+    "name", metavar="[NAME]", required=False, shell_complete=completion.among("openworld.findings.pages:pages")
+)
 @click.option(
     "--markdown", "root", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
     help="Write the pages into the tree at DIR: findings.md there, and the others where it looks for them.",

@@ -7,11 +7,18 @@ from typing import Any
 
 import click
 
+from openworld.commands import completion
 from openworld.commands.common import as_json, call
 
 
 @click.command()
-@click.argument("clients", nargs=-1, required=True, metavar="CLIENT...")
+@click.argument(
+    "clients",
+    nargs=-1,
+    required=True,
+    metavar="CLIENT...",
+    shell_complete=completion.among("conformance.software:CLIENTS"),
+)
 @click.option(
     "--answers", metavar="NAMES", help="What it may be answered, separated by commas; token. stands for all that begin "
     "so. [default: those that model/data/alphabet.toml says]",

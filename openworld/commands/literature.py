@@ -5,13 +5,16 @@ from __future__ import annotations
 import click
 
 from openworld import literature as show
+from openworld.commands import completion
 from openworld.commands.common import DONE, VIOLATED, as_json, print_json, print_lines
 from openworld.progress import Progress
 from properties.literature import outcome, publication, publications
 
 
 @click.command()
-@click.argument("name", metavar="[ID]", required=False)
+@click.argument(
+    "name", metavar="[ID]", required=False, shell_complete=completion.among("properties.literature:publications")
+)
 @click.option("--markdown", is_flag=True, help="Print a table in Markdown, as the findings have it.")
 @as_json
 def literature(name: str | None, markdown: bool, as_json: bool) -> int:

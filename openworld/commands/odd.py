@@ -7,12 +7,18 @@ from typing import Any
 
 import click
 
+from openworld.commands import completion
 from openworld.commands.common import call
 
 
 @click.command()
-@click.argument("experiment", metavar="EXPERIMENT|FILE")
-@click.option("--population", metavar="NAME_OR_FILE", help="Met instead of the experiment's own population.")
+@click.argument("experiment", metavar="EXPERIMENT|FILE", shell_complete=completion.experiments)
+@click.option(
+    "--population",
+    metavar="NAME_OR_FILE",
+    shell_complete=completion.populations,
+    help="Met instead of the experiment's own population.",
+)
 @click.option(
     "--deployed/--baseline-clients", default=None,
     help="Clients that no arm speaks of, as for `openworld simulate`. [default: as the experiment has it]",

@@ -7,13 +7,16 @@ from collections import Counter
 import click
 
 from openworld import questions as show
+from openworld.commands import completion
 from openworld.commands.common import DONE, VIOLATED, as_json, print_json, print_lines
 from properties.questions import answered, question
 from properties.questions import questions as on_file
 
 
 @click.command()
-@click.argument("name", metavar="[ID]", required=False)
+@click.argument(
+    "name", metavar="[ID]", required=False, shell_complete=completion.among("properties.questions:questions")
+)
 @click.option("--markdown", is_flag=True, help="Print a table in Markdown, as the findings have it.")
 @as_json
 def questions(name: str | None, markdown: bool, as_json: bool) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from openworld.commands import completion
 from openworld.commands.common import DONE, as_json, print_json, print_lines
 from simulations import population as populations
 from simulations import population_schema
@@ -15,7 +16,7 @@ from simulations.population import Population, Provenance, Stated
 
 
 @click.command()
-@click.argument("name", metavar="[NAME|FILE]", required=False)
+@click.argument("name", metavar="[NAME|FILE]", required=False, shell_complete=completion.populations)
 @click.option("--swept", is_flag=True, help="Show only what nobody has measured.")
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of a population's file instead.")
 @as_json

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from openworld.commands import completion
 from openworld.commands.common import (
     as_json,
     call,
@@ -31,7 +32,7 @@ class Shares(click.ParamType[tuple[float, ...]]):
 
 
 @click.command()
-@click.argument("named", nargs=-1, metavar="[EXPERIMENT | --arms ARM ARM...]")
+@click.argument("named", nargs=-1, metavar="[EXPERIMENT | --arms ARM ARM...]", shell_complete=completion.experiments)
 @click.option(
     "--arms",
     is_flag=True,
@@ -45,11 +46,12 @@ class Shares(click.ParamType[tuple[float, ...]]):
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of an experiment's file instead.")
 @click.option("--file", "as_file", is_flag=True, help="Print the experiment as a file instead, to be changed.")
 @click.option(
-    "--population", metavar="NAME_OR_FILE", help="Meet this population instead of the experiment's own.",
+    "--population", metavar="NAME_OR_FILE", shell_complete=completion.populations,
+    help="Meet this population instead of the experiment's own.",
 )  # fmt: skip
 @click.option(
     "--deployed/--baseline-clients", default=None,
-    help="Clients that no arm speaks of: those that the population says are deployed, or the baseline design. "
+    help="Clients that no arm speaks of: those that the population says are deployed, or every switch at its baseline. "
     "[default: as the experiment has it]",
 )  # fmt: skip
 @click.option(

@@ -22,13 +22,31 @@ from properties.security import PROPERTIES, find
 
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completion.designs)
 @click.option("--switches", is_flag=True, help="List the switches with their values instead; * marks the baseline.")
-@click.option("--suffice", metavar="PROPERTY[,...]", help="List the minimal sets of mechanisms that make these hold.")
-@click.option("--against", metavar="CAPS", default="none", show_default=True, help="The attacker, as in cap=.")
+@click.option(
+    "--suffice",
+    metavar="PROPERTY[,...]",
+    help="List the minimal sets of mechanisms that make these hold.",
+    shell_complete=completion.properties,
+)
+@click.option(
+    "--against",
+    metavar="CAPS",
+    default="none",
+    show_default=True,
+    help="The attacker, as in cap=.",
+    shell_complete=completion.among("model.switches:CAPABILITIES"),
+)
 @click.option("--fix", metavar="CONFIG", default="", help="Switches that are fixed, as in a configuration, and world=.")
 @click.option("--any-environment", is_flag=True, help="What suffices must suffice in every environment.")
-@click.option("--without", metavar="NAME[,...]", default="", help="Mechanisms that are not to be had.")
+@click.option(
+    "--without",
+    metavar="NAME[,...]",
+    default="",
+    help="Mechanisms that are not to be had.",
+    shell_complete=completion.among("properties.designs:MECHANISMS"),
+)
 @click.option("--usable", is_flag=True, help="Also say in which deployments first contact can still succeed.")
 @as_json
 def designs(
@@ -122,7 +140,7 @@ def explain(name: str, first: str, second: str, as_json: bool) -> int:
 
 
 @click.command()
-@click.argument("word", required=False)
+@click.argument("word", required=False, shell_complete=completion.among("openworld.glossary:names"))
 @as_json
 def glossary(word: str | None, as_json: bool) -> int:
     """Say what WORD means: a property, an attacker, a switch or its value, a design, a rule; without one, everything.
@@ -157,7 +175,7 @@ def properties(as_json: bool) -> int:
 
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completion.among("model.protocols:every_rule"))
 @as_json
 def rules(name: str | None, as_json: bool) -> int:
     """List the rules that honest parties obey, or those whose name, id or source contains NAME.

@@ -6,11 +6,17 @@ import click
 
 from model import world_file
 from openworld import worlds as show
+from openworld.commands import completion
 from openworld.commands.common import DONE, as_json, print_json, print_lines
 
 
 @click.command()
-@click.argument("name", metavar="[NAME|FILE.toml]", required=False)
+@click.argument(
+    "name",
+    metavar="[NAME|FILE.toml]",
+    required=False,
+    shell_complete=completion.among("model.world_file:WORLDS", file=True),
+)
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of a world file instead, for editors.")
 @as_json
 def worlds(name: str | None, schema: bool, as_json: bool) -> int:

@@ -67,6 +67,13 @@ def test_an_unknown_name_is_told_what_is_near_and_not_all_there_is():
         (["diff"], "as2:h_is", ["as2:h_iss="]),
         (["verdict", "CD"], "design=gaps_closed_", ["design=gaps_closed_dpop"]),
         (["verdict", "CD"], "world=several", ["world=several_as"]),
+        (["glossary"], "iss_ch", ["iss_check"]),
+        (["diff", "", "", "--against"], "mal_t", ["mal_tenant", "mal_toolkit"]),
+        (["diff", "", "", "--environment"], "prod", ["products"]),
+        (["simulate", "echo", "--population"], "enter", ["enterprise"]),
+        (["clients"], "ai-sdk-mcp==2", ["ai-sdk-mcp==2.0.99"]),
+        (["figures"], "draf", ["drafts"]),
+        (["odd"], "./mine", ["./mine"]),
     ],
 )
 def test_shells_complete_properties_switches_and_values(words, begun, offered):
