@@ -99,12 +99,13 @@ def test_passes_under_aauth_and_with_sub_agents_as_the_machine_does(
     assert len(seen) >= len(places)
 
 
+@pytest.mark.parametrize("many", [9, pytest.param(16, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("held", [(), (("warm", "yes"),)])
-def test_passes_in_time_as_the_machine_does(held: Settings) -> None:
+def test_passes_in_time_as_the_machine_does(held: Settings, many: int) -> None:
     """Waits, what is stolen on the way and what a thief that is late comes to, deployed clients and all."""
     met = load("measured_2026").deployed().with_shares("place", EVERYWHERE)
     arms: tuple[Settings, ...] = ((), (("reg", "dcr"), ("par", "required")), (("cache_key", "issuer"),))
-    found, codes = situations(met), np.unique(draw_codes(met, "1", 0, 16, 0.5))
+    found, codes = situations(met), np.unique(draw_codes(met, "1", 0, many, 0.5))
     for code, read in zip(codes.tolist(), vectorised.Reader(found, arms, held).plans(codes), strict=True):
         for arm, plan in zip(arms, read, strict=True):
             ending, late, *rest = plan_for(found.visit(arm, code, dict(held)))
