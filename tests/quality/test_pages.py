@@ -6,11 +6,14 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
+from model.design import parse
 from openworld.glossary import entries
 from openworld.site.build import page
+from properties.security import find
 
 ROOT = Path(__file__).parents[2]
 
@@ -50,6 +53,14 @@ def test_the_site_and_these_pages_are_one(pages: Path) -> None:
     assert 'href="index.html">Ask in the browser</a>' in (pages / "README.html").read_text(encoding="utf-8")
     assert '<a href="README.html">' in page([], "README.html")
     assert "<a href=" not in page([]).partition("<header>")[2]
+
+
+def test_a_command_is_a_link_to_its_question(pages: Path) -> None:
+    """Of a finding, to what the site has it under; and it asks what the command asks."""
+    text = (pages / "openworld" / "data" / "findings" / "prefix-tenants.html").read_text(encoding="utf-8")
+    links = re.findall(r'href="../../../index.html#(\w+)/([^"]+)"><code.*?</code>', text)
+    assert ("token_confinement", "cap=mal_tenant;prm=exact;audience_check=prefix") in links
+    assert all(find(prop).name == prop and parse(unquote(asked)) for prop, asked in links)
 
 
 def test_the_glossary_has_every_word(pages: Path) -> None:
