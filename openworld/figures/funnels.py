@@ -17,6 +17,8 @@ from openworld.plotstyle import style, titled
 _BESIDE, _ABOVE, _ASIDE = 4, 23, 40
 #: Refusals that are rarer than this in every arm are one row.
 _RARE = 0.01
+#: What rounds to a tenth of a per cent.
+_TENTH = 0.0005
 _OTHER = ("other", f"other refusals, each under {_RARE:.0%}")
 #: How an ending looks: face, edge, hatch. Lightness and hatch tell them apart in print.
 _LOOKS = {
@@ -87,6 +89,13 @@ def _causes(shown: pd.DataFrame) -> list[tuple[str, str]]:
     return [(kind, outcome) for kind, outcome, _ in found]
 
 
+def _share(rate: float) -> str:
+    """A share in per cent, as nothing only where it is none."""
+    if not rate:
+        return "0"
+    return f"{rate:.1%}" if rate >= _TENTH else f"{100 * rate:.1g}%"
+
+
 def _arm(axes: Axes, shown: pd.DataFrame, causes: list[tuple[str, str]]) -> None:
     rates = {(str(row["kind"]), str(row["outcome"])): float(row["rate"]) for row in shown.to_dict("records")}
     axes.barh(0, 1, color=_LEFT, height=0.72)
@@ -101,7 +110,7 @@ def _arm(axes: Axes, shown: pd.DataFrame, causes: list[tuple[str, str]]) -> None
                   zorder=2)  # fmt: skip
         inside = rate > 0.3
         axes.text(
-            start + rate / 2 if inside else min(start + rate + 0.02, 1.02), place, f"{rate:.1%}" if rate else "0",
+            start + rate / 2 if inside else min(start + rate + 0.02, 1.02), place, _share(rate),
             ha="center" if inside else "left", va="center", fontsize=8.5, zorder=4,
             color=PAPER if inside and face == "#22506e" else INK,
             bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.8} if inside and hatch else None,

@@ -167,8 +167,8 @@ def _series(axes: Axes, chosen: pd.DataFrame, column: str, arms: list[str]) -> N
     most = 1.02 if column == "rate" or chosen["outcome"].str.startswith(shares).any() else math.inf
     if column != "difference" and chosen[column].max() > 0:  # a band may be wider than what can be
         axes.set_ylim(low, min(high, TALL * chosen[column].max(), most))
-    low, high = axes.get_ylim()
-    if column != "mean" or not chosen[column].abs().max():
+    if not chosen[column].abs().max():
+        low, high = axes.get_ylim()
         axes.set_ylim(low, max(high, low + 0.01))
 
 
@@ -190,6 +190,11 @@ def decimals(ticks: Iterable[float]) -> int:
     return next((count for count in range(9) if all(abs(round(each, count) - each) < 1e-6 for each in shares)), 9)
 
 
+def _plain(value: float, _: int | None = None) -> str:
+    """A number without an exponent."""
+    return f"{value:,.10f}".rstrip("0").rstrip(".")
+
+
 def _dress(figure: Figure, panels: list[Axes], table: pd.DataFrame, words: str, title: str, columns: int) -> None:
     """Axis labels and a title."""
     for place, axes in enumerate(panels):
@@ -198,7 +203,7 @@ def _dress(figure: Figure, panels: list[Axes], table: pd.DataFrame, words: str, 
             axes.set_ylabel(words)
     if 0 < WIDE * table["value"].min() <= table["value"].max():
         panels[0].set_xscale("log")  # which all share
-        panels[0].xaxis.set_major_formatter("{x:,.10g}")  # in place of one that writes mathematics
+        panels[0].xaxis.set_major_formatter(_plain)  # in place of one that writes mathematics
     for axes in panels[-columns:]:
         axes.set_xlabel(textwrap.fill(str(table["parameter"].iloc[0]), 36))
     titled(figure, title)
