@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -27,6 +28,9 @@ QUANTITIES = (
 SECONDS, QUEUED, PROMPTS, INTERRUPTIONS, REQUESTS, DOCUMENTS, REGISTRATIONS, REFRESHES, RACES, KEYS = range(
     len(QUANTITIES)
 )
+
+#: A bill with nothing on it.
+NOTHING = array("d", bytes(8 * len(QUANTITIES)))
 
 
 class Calls(NamedTuple):
@@ -61,7 +65,7 @@ class Call:
     work: tuple[float, ...]
     early: float
     thinks: tuple[float, ...]
-    bill: list[float] = field(default_factory=lambda: [0.0] * len(QUANTITIES))
+    bill: array[float] = field(default_factory=lambda: NOTHING[:])
 
 
 def calls(unit: Unit, living: Residents, options: dict[str, float]) -> Iterator[Calls]:

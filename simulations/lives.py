@@ -15,11 +15,13 @@ from typing import Any
 
 import numpy as np
 import simpy
+from numpy.typing import NDArray
 
 from simulations import draws
 from simulations.attempts import COLUMN
 from simulations.calls import (
     INTERRUPTIONS,
+    NOTHING,
     PROMPTS,
     QUANTITIES,
     RACES,
@@ -124,7 +126,7 @@ class World:
         self.metadata_lifetime, self.token_lifetime = number("metadata_lifetime"), number("token_lifetime")
         self.refresh_lifetime = number("lifetime.refresh_token")
         self.labels: list[Label | None] = [None] * unit.attempts
-        self.bills = np.zeros((unit.attempts, len(QUANTITIES)))
+        self._bills = unit.attempts * NOTHING  # one after the other: a row of an array takes longer to set
         self.next = -warming(unit, options)
         self.known: dict[int, TimedPlan] = {}
         self.held: dict[int, Held] = {}
@@ -141,6 +143,11 @@ class World:
             return [NEVER] * many
         numbers = draws.uniforms(unit.seed, f"resident: {option}", 0, many)
         return list(map(float, draws.exponential(numbers, 1 / rate)))
+
+    @property
+    def bills(self) -> NDArray[np.float64]:
+        """What calls cost, in the order in which they came: a row for each, a column for each quantity."""
+        return np.frombuffer(self._bills).reshape(-1, len(QUANTITIES))
 
     @property
     def ended(self) -> list[Label]:
@@ -170,7 +177,8 @@ class World:
         """Count a call, unless it belongs to the warm-up."""
         if place >= 0:
             self.labels[place] = label
-            self.bills[place] = call.bill
+            start = place * len(NOTHING)
+            self._bills[start : start + len(NOTHING)] = call.bill
 
     # --- a call ------------------------------------------------------------------------------------------------
 
@@ -182,7 +190,7 @@ class World:
             yield clock.timeout(latencies[column])
         if place >= 0:
             self.labels[place] = walk.plan.ending
-            self.bills[place, SECONDS] = clock.now - began
+            self._bills[place * len(NOTHING) + SECONDS] = clock.now - began
 
     def _visit(self, call: Call, place: int) -> Waiting:
         """An agent calls a resource server with what is at hand, and sees it through, with all calls of its task."""
