@@ -4,9 +4,9 @@
 
 Each run has a seed of its own, five replications and an interval of 95 % for every rate and difference, and of the pair
 that a report begins with (honest flows that work, thefts for each accepted flow). What they should hold is the exact
-probability where it is known, and else the mean of all runs. Outcomes that are seen less than
-a hundred times in a run are left out: of what is rarer intervals are wider than they need be. So are those that some
-run has not seen, for it says nothing of them. A name of a reader and a number of runs may follow.
+probability where it is known, and else the mean of all runs. Outcomes that are seen less than a hundred times in a run
+are told apart as rare: of them intervals are wider than they need be. Left out is what nobody has seen under any arm in
+some run, which has no row of it. A name of a reader and a number of runs may follow.
 """
 
 from __future__ import annotations
@@ -78,7 +78,8 @@ def _pair(quantities: pandas.DataFrame) -> Iterator[pandas.DataFrame]:
     yield told.assign(table="the pair", estimate=told["mean"])[_COLUMNS]
     columns = {"difference": "estimate", "difference_low": "low", "difference_high": "high"}
     changes = told[told["against"] != ""].drop(columns=["low", "high"]).rename(columns=columns)
-    yield changes.assign(table="its changes")[_COLUMNS]
+    first = told[told["against"] == ""].set_index("outcome")["seen"]
+    yield changes.assign(table="its changes", seen=changes["seen"] + changes["outcome"].map(first))[_COLUMNS]
 
 
 def covered(reader: str, runs: int) -> pandas.DataFrame:
@@ -87,11 +88,14 @@ def covered(reader: str, runs: int) -> pandas.DataFrame:
     _, attempts = CASES[reader]
     rows = []
     for (table, arm, kind, outcome), group in found.groupby(["table", "arm", "kind", "outcome"]):
-        common = _RARE <= group["seen"].mean() <= attempts - (_RARE if table == "rates" else 0)
-        if common and len(group) == runs:
-            known = group["expected"].iloc[0]
-            truth = group["estimate"].mean() if np.isnan(known) else known
-            rows.append((table, arm, kind, outcome, ((group["low"] <= truth) & (truth <= group["high"])).mean()))
+        seen = group["seen"].mean()
+        if not seen or len(group.dropna(subset="estimate")) < runs:
+            continue
+        common = _RARE <= seen <= attempts - (_RARE if table == "rates" else 0)
+        known = group["expected"].iloc[0]
+        truth = group["estimate"].mean() if np.isnan(known) else known
+        held = ((group["low"] <= truth) & (truth <= group["high"])).mean()
+        rows.append((table if common else f"rare {table}", arm, kind, outcome, held))
     return pandas.DataFrame(rows, columns=["table", "arm", "kind", "outcome", "coverage"])
 
 
@@ -104,7 +108,7 @@ def main() -> None:
         for table, group in found.groupby("table", sort=False):
             low, mean, high = (group["coverage"].agg(how) for how in ("min", "mean", "max"))
             print(
-                f"{reader:<14} {table:<12} {runs} runs, {len(group):>3} outcomes: intervals hold them in {mean:.3f} "
+                f"{reader:<14} {table:<16} {runs} runs, {len(group):>3} outcomes: intervals hold them in {mean:.3f} "
                 f"(least {low:.3f}, most {high:.3f})", flush=True,
             )  # fmt: skip
 

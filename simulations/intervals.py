@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from statistics import NormalDist
 from typing import Literal, NamedTuple
 
@@ -199,33 +199,38 @@ def positive(parts: Sequence[float], level: float = LEVEL) -> Interval:
     return Interval(middle / factor, middle * factor)
 
 
-def worth(counts: Sequence[float], sizes: Sequence[float], level: float = LEVEL) -> int:
-    """How many attempts that have nothing to do with each other say as much of a share as those of a few replications.
+def worth(counts: Collection[Sequence[float]], sizes: Sequence[float], level: float = LEVEL) -> int:
+    """How many attempts that have nothing to do with each other say as much of shares as those of a few replications.
 
     Their number is divided by how much farther replications are apart than such attempts would be (the design effect),
     and by what it costs that this is known of few of them. Where a share is 0 or 1 in every replication it is not known
-    of that share, but may be of another of the same attempts.
+    of that share, but may be of others of the same attempts; of several each counts by how far it could be apart.
 
     Parameters:
-        counts, sizes: of each replication, how many of its attempts show it, and how many there are.
+        counts: of each share, in each replication, how many of its attempts show it.
+        sizes: of each replication, how many attempts there are.
 
     References:
         E. L. Korn, B. I. Graubard: Confidence intervals for proportions with small expected number of positive counts
         estimated from survey data. Surv. Methodol. 24 (1998) 193-201, of effective sample sizes.
 
     Example:
-        >>> worth([50, 50, 50, 50, 50], [100] * 5), worth([10, 90, 50, 80, 20], [100] * 5)
+        >>> worth([[50, 50, 50, 50, 50]], [100] * 5), worth([[10, 90, 50, 80, 20]], [100] * 5)
         (500, 5)
     """
     from scipy.stats import t
 
     whole, few = math.fsum(sizes), len(sizes)
-    rate = math.fsum(counts) / whole
-    apart = math.fsum((count - rate * size) ** 2 for count, size in zip(counts, sizes, strict=True)) / whole**2
+    rates = [math.fsum(each) / whole for each in counts]
+    apart = math.fsum(
+        (count - rate * size) ** 2
+        for each, rate in zip(counts, rates, strict=True) for count, size in zip(each, sizes, strict=True)
+    ) / whole**2  # fmt: skip
     if few < 2 or not apart:
         return round(whole)
+    alone = math.fsum(rate * (1 - rate) for rate in rates)
     known = deviations(level) / float(t.ppf((1 + level) / 2, few - 1))
-    return max(1, round(min(whole, rate * (1 - rate) * (few - 1) / few / apart * known**2)))
+    return max(1, round(min(whole, alone * (few - 1) / few / apart * known**2)))
 
 
 #: Of what is farther apart than this the exponential is beyond all floats.

@@ -90,6 +90,12 @@ class Moments(NamedTuple):
         """What differs from the first arm."""
         return self.mean - _ratio(self.sums[2], self.sums[3])
 
+    @property
+    def apart(self) -> float:
+        """Of how many events it is told that one arm has and the other has not."""
+        here, there = self.sums[:2], self.sums[2:]
+        return float((here + there).sum() - 2 * (self.products[0, 2] + self.products[1, 3]))
+
     def gradient(self, against: bool) -> NDArray[np.float64]:
         """How the mean, or the difference, depends on each sum, times the number of attempts."""
         import numpy as np
@@ -165,36 +171,55 @@ def _of_sums(tally: Tally, measure: Measure, arm: int) -> Moments:
 # --- intervals -----------------------------------------------------------------------------------------------
 
 
+def worth(parts: Sequence[Tally]) -> int:
+    """How many attempts that have nothing to do with each other say as much of how attempts end as some replications.
+
+    What no replication has seen, or all have in every attempt, says nothing of how far they are apart in it. They are
+    taken to be as far apart as in how attempts end: many attempts in few unlike worlds are few.
+    """
+    endings = dict.fromkeys(joint for part in parts for joint in part.endings)
+    counts = [[part.endings[joint] for part in parts] for joint in endings]
+    return intervals.worth(counts, [part.endings.total() for part in parts])
+
+
 def interval(
-    whole: Moments, parts: Sequence[Moments], method: Callable[..., Interval] = intervals.wilson, level: float = LEVEL
-) -> Interval:
+    whole: Moments, parts: Sequence[Moments], method: Callable[..., Interval] = intervals.wilson, level: float = LEVEL,
+    alone: int | None = None,
+) -> Interval:  # fmt: skip
     """The interval of the mean; ``parts``: those of each replication, where only they are independent of each other.
 
-    What no replication has seen, or every flow of every replication, says nothing of how far they are apart in it. They
-    are taken to be as far apart as in how many such flows they have: many calls of few unlike worlds are few.
+    ``alone``: how many attempts these are worth (:func:`worth`), which is asked of what no flow shows, or every one;
+    where not every attempt is such a flow, replications are taken to be as far apart as in how many they have of them.
     """
     if not whole.sums[1]:
         return Interval(math.nan, math.nan)
     if whole.event:
         seen, both, flows = int(whole.sums[0]), int(whole.products[0, 1]), int(whole.sums[1])
-        if parts and seen == both and both in (0, flows):
-            worth = intervals.worth([part.sums[1] for part in parts], [part.attempts for part in parts], level)
-            flows = min(flows, worth)
+        if alone is not None and seen == both and both in (0, flows):
+            if flows < whole.attempts:
+                alone = intervals.worth([[part.sums[1] for part in parts]], [part.attempts for part in parts], level)
+            flows = min(flows, alone)
             seen = both = min(both, flows)
-        found = intervals.ratio(seen - both, both, flows, method, level)
+        if whole.sums[1] == whole.attempts:  # so that nothing can happen elsewhere
+            found = method(both, flows, level)
+        else:
+            found = intervals.ratio(seen - both, both, flows, method, level)
     else:
         found = _linear(whole, whole.mean, False, level)
     return _wider(found, whole, parts, whole.mean, False, level)
 
 
-def interval_of_difference(whole: Moments, parts: Sequence[Moments], level: float = LEVEL) -> Interval:
-    """The interval of the difference to the first arm, paired: both met the same attempts."""
+def interval_of_difference(
+    whole: Moments, parts: Sequence[Moments], level: float = LEVEL, alone: int | None = None
+) -> Interval:
+    """The interval of the difference to the first arm, paired: both met the same attempts; the rest as above."""
     if not whole.sums[1] or not whole.sums[3]:
         return Interval(math.nan, math.nan)
-    return _wider(_linear(whole, whole.difference, True, level), whole, parts, whole.difference, True, level)
+    found = _linear(whole, whole.difference, True, level, alone)
+    return _wider(found, whole, parts, whole.difference, True, level)
 
 
-def _linear(whole: Moments, estimate: float, against: bool, level: float) -> Interval:
+def _linear(whole: Moments, estimate: float, against: bool, level: float, alone: int | None = None) -> Interval:
     """Of a ratio, or a difference of two, by what each attempt adds to it (the delta method).
 
     Where something happens or does not, one attempt is added in which it did in this arm alone, and one in which it
@@ -208,6 +233,8 @@ def _linear(whole: Moments, estimate: float, against: bool, level: float) -> Int
         total = attempts * estimate
         return intervals.mean(total, squares + total * estimate, attempts, level)
     each = attempts / min(whole.sums[1], whole.sums[3])
+    if alone is not None and not squares:
+        attempts = alone
     center = attempts * estimate / (attempts + 2)
     variance = (squares + attempts * estimate**2 + 2 * each**2) / (attempts + 2) - center**2
     half = intervals.deviations(level) * math.sqrt(variance / (attempts + 2))
@@ -224,7 +251,7 @@ def _wider(
     """
     if not parts:
         return found
-    seen = [min(part.sums[0], part.sums[2]) if against else part.sums[0] for part in parts]
+    seen = [min(part.sums[0], part.sums[2], part.apart) if against else part.sums[0] for part in parts]
     if whole.is_share and not against:
         seen += [part.sums[1] - part.sums[0] for part in parts]
     if len(parts) > 1 and (not whole.event or min(seen) >= intervals.ENOUGH):
@@ -233,18 +260,19 @@ def _wider(
     # What each replication adds to the estimate, the mean of all of which it is.
     shifts = [estimate + len(parts) * float(gradient @ part.sums) / whole.attempts for part in parts]
     if against:
-        apart = _signed(shifts, [part.difference for part in parts], level)
+        apart = _signed(shifts, [part.difference for part in parts], whole.is_share, level)
     else:
         apart = (intervals.share if whole.is_share else intervals.positive)(shifts, level)
     return Interval(min(found.low, apart.low), max(found.high, apart.high))
 
 
-def _signed(shifts: Sequence[float], changes: Sequence[float], level: float) -> Interval:
-    """The interval of a difference, by its size where it has the same sign in every replication."""
+def _signed(shifts: Sequence[float], changes: Sequence[float], share: bool, level: float) -> Interval:
+    """The interval of a difference, of shares or not, by its size where it has the same sign in every replication."""
+    spread = intervals.share if share else intervals.positive
     if all(change > 0 for change in changes):
-        return intervals.positive(shifts, level)
+        return spread(shifts, level)
     if all(change < 0 for change in changes):
-        low, high = intervals.positive([-shift for shift in shifts], level)
+        low, high = spread([-shift for shift in shifts], level)
         return Interval(-high, -low)
     return intervals.mean(math.fsum(shifts), math.fsum(shift**2 for shift in shifts), len(shifts), level)
 
@@ -261,12 +289,13 @@ def rows(
         parts: what each replication counted, where only they are independent of each other.
         together: the level of the wider interval.
     """
+    alone = worth(parts) if parts else None
     for measure in measures(tally):
         whole, apart = moments(tally, measure, arm), [moments(part, measure, arm) for part in parts]
         change: tuple[float, ...] = (math.nan,) * 5
         if arm > 0:
             change = (
-                whole.difference, *interval_of_difference(whole, apart),
-                *interval_of_difference(whole, apart, together),
+                whole.difference, *interval_of_difference(whole, apart, alone=alone),
+                *interval_of_difference(whole, apart, together, alone),
             )  # fmt: skip
-        yield measure, (int(whole.sums[1]), whole.mean, *interval(whole, apart, method), *change)
+        yield measure, (int(whole.sums[1]), whole.mean, *interval(whole, apart, method, alone=alone), *change)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from simulations import intervals
 from simulations.files import replacing
 from simulations.harms import GRAVEST, hurt
-from simulations.measures import ACCEPTED_FLOW, CASE, PAIR, Measure, cases, interval, is_share, of_event, rows
+from simulations.measures import ACCEPTED_FLOW, CASE, PAIR, Measure, cases, interval, is_share, of_event, rows, worth
 from simulations.units import Crossed, Sums, Tally
 from simulations.visits import Label
 
@@ -296,8 +296,7 @@ def _rates(
         for kind, outcome in outcomes:
             changes = {place: 1.0}
             count = int(_contrasts(point.tally, kind, outcome, changes)[1.0])
-            bounds = origin.method(count, attempts)
-            bounds = _between_replications(origin, point, bounds, kind, outcome, changes)
+            bounds = _interval(origin, point, kind, outcome, changes)
             known = math.nan if point.expected is None else point.expected.get((place, kind, outcome), 0.0)
             yield (
                 *_where(origin, point), arm, ending[place], outcome, kind, _hurt(kind, outcome), attempts, count,
@@ -312,7 +311,8 @@ def _per_accepted(origin: Origin, point: Point, kind: str, outcome: str, place: 
         of_event(tally, lambda label: shows(label, kind, outcome), ACCEPTED_FLOW, place)
         for tally in (point.tally, *_apart(origin, point))
     )
-    return int(whole.sums[1]), whole.mean, *interval(whole, parts, origin.method)
+    alone = worth(point.parts) if parts else None
+    return int(whole.sums[1]), whole.mean, *interval(whole, parts, origin.method, alone=alone)
 
 
 def _apart(origin: Origin, point: Point) -> tuple[Tally, ...]:
@@ -331,8 +331,7 @@ def _differences(
             weights = {place: 1.0, 0: -1.0}
             changes = _contrasts(point.tally, kind, outcome, weights)
             gained, lost = changes[1.0], changes[-1.0]
-            bounds = intervals.paired_difference(gained, lost, attempts)
-            bounds = _between_replications(origin, point, bounds, kind, outcome, weights)
+            bounds = _interval(origin, point, kind, outcome, weights)
             yield (
                 *_where(origin, point), arm, ending[place], origin.arms[0], outcome, kind, _hurt(kind, outcome),
                 attempts, gained, lost, (gained - lost) / attempts, *bounds, *_UNASKED, "", "",
@@ -348,13 +347,36 @@ def _contrasts(tally: Tally, kind: str, outcome: str, weights: Mapping[int, floa
     return found
 
 
+def _interval(
+    origin: Origin, point: Point, kind: str, outcome: str, weights: Mapping[int, float]
+) -> intervals.Interval:
+    """The interval of a rate, of a difference or of an effect: of the mean of a weighted sum of arms.
+
+    Over attempts, or where only replications are independent of each other over their means. Where some of them saw too
+    little of it for their means to be spread as means are, it is the wider of both. Where all attempts are the same in
+    it, nothing is known of how far replications are apart in it: they are taken to be so as in how attempts end.
+    """
+    values = _contrasts(point.tally, kind, outcome, weights)
+    if origin.interval == REPLICATIONS and len(values) == 1:
+        values = Counter(dict.fromkeys(values, worth(point.parts)))
+    bounds = _over_attempts(origin, values, len(weights) == 1)
+    return _between_replications(origin, point, bounds, kind, outcome, weights)
+
+
+def _over_attempts(origin: Origin, values: Mapping[float, int], rate: bool) -> intervals.Interval:
+    """The interval of the mean of values, of which each was seen so many times."""
+    attempts = sum(values.values())
+    if rate:
+        return origin.method(values.get(1.0, 0), attempts)
+    total = math.fsum(value * times for value, times in values.items())
+    squares = math.fsum(value**2 * times for value, times in values.items())
+    return intervals.contrast(total, squares, attempts)
+
+
 def _between_replications(
     origin: Origin, point: Point, bounds: intervals.Interval, kind: str, outcome: str, weights: Mapping[int, float]
 ) -> intervals.Interval:
-    """The same interval, or where only replications are independent of each other one over their means.
-
-    Where some of them saw too little of it for their means to be spread as means are, it is the wider of both.
-    """
+    """The same interval, or where only replications are independent of each other one over their means."""
     means, common, signs = [], origin.interval == REPLICATIONS, set[bool]()
     for part in point.parts:
         found, attempts = _contrasts(part, kind, outcome, weights), part.endings.total()
@@ -389,12 +411,10 @@ def _effects(origin: Origin, point: Point, outcomes: Iterable[tuple[str, str]]) 
         for kind, outcome in outcomes:
             values = _contrasts(point.tally, kind, outcome, weights)
             total = math.fsum(value * times for value, times in values.items())
-            squares = math.fsum(value**2 * times for value, times in values.items())
-            bounds = intervals.contrast(total, squares, attempts)
             yield (
                 *_where(origin, point), " × ".join(factors[place] for place in subset), len(subset), outcome, kind,
                 _hurt(kind, outcome), attempts, total / attempts,
-                *_between_replications(origin, point, bounds, kind, outcome, weights),
+                *_interval(origin, point, kind, outcome, weights),
                 *_origin(origin, point, "all combinations"),
             )  # fmt: skip
 

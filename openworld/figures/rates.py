@@ -190,7 +190,7 @@ def decimals(ticks: Iterable[float]) -> int:
     return next((count for count in range(9) if all(abs(round(each, count) - each) < 1e-6 for each in shares)), 9)
 
 
-def _plain(value: float, _: int | None = None) -> str:
+def _plain(value: float, _: float) -> str:
     """A number without an exponent."""
     return f"{value:,.10f}".rstrip("0").rstrip(".")
 

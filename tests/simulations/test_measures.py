@@ -103,7 +103,8 @@ def test_intervals_cover_what_most_worlds_never_see(attacked: float) -> None:
     for _ in range(runs):
         parts = [_at_times_attacked(chance, there) for there in (chance.random(5) < attacked).tolist()]
         of = ([measures.moments(part, measure, 0) for part in (add_up(parts), *parts)] for measure in PAIR)
-        low, high = np.array([measures.interval(whole, each) for whole, *each in of]).T
+        alone = measures.worth(parts)
+        low, high = np.array([measures.interval(whole, each, alone=alone) for whole, *each in of]).T
         held += (low <= truths) & (truths <= high)
         above += low > truths
     assert (held / runs > 0.92).all()
@@ -129,7 +130,10 @@ def test_what_no_world_has_seen_is_known_of_as_many_calls_as_the_worlds_are_wort
     highs = []
     for parts in (alike, unlike):
         whole, *each = ([measures.moments(part, measure, 0) for measure in PAIR] for part in (add_up(parts), *parts))
-        (low, one), (zero, high) = (measures.interval(whole[place], [part[place] for part in each]) for place in (0, 1))
+        alone = measures.worth(parts)
+        (low, one), (zero, high) = (
+            measures.interval(whole[place], [part[place] for part in each], alone=alone) for place in (0, 1)
+        )
         assert (zero, one) == (0, 1)
         assert high > 1 - low > 0
         highs.append(high)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from scipy.stats import binomtest, ttest_1samp
 
 from simulations.intervals import contrast, exact, mean, paired_difference, share, unpaired_difference, wilson
+from simulations.measures import worth
 from simulations.results import TABLES, Origin, Point, Result, alike, measured, tabulate, write
 from simulations.units import Sums, Tally
 from simulations.visits import Label
@@ -135,6 +137,40 @@ def test_quantities_are_means_with_paired_differences() -> None:
     row = table[(table.quantity == "seconds") & (table.arm == "b")].iloc[0]
     assert (row.per, row["mean"], row.difference) == ("attempt", pytest.approx(2.01), pytest.approx(0.01))
     assert row.low < 2.01 < row.high
+
+
+def test_what_no_world_has_seen_is_known_of_as_many_attempts_as_worlds_are_worth() -> None:
+    """Of worlds that are alike nearly all attempts count; of unlike ones few, in rates as in what arms change."""
+    worlds, origin = (
+        {"alike": (50, 48, 52, 51, 49), "unlike": (5, 95, 50, 90, 10)},
+        replace(ORIGIN, interval="replications"),
+    )
+    wide = {}
+    for name, accepted in worlds.items():
+        parts = tuple(Tally(Counter({(YES, NO): many, (NO, NO): 100 - many})) for many in accepted)
+        found = tabulate(origin, [Point(0.5, parts)])
+        rates = found.rates.set_index(["arm", "outcome"])
+        never, always = rates.loc["b", "accepted"], rates.loc["b", "client.rule"]
+        assert (never.low, always.high) == (0, 1)
+        assert never.high == pytest.approx(1 - always.low)
+        wide[name] = never.high, rates.loc["b", "accepted"].per_accepted_high
+    assert wide["alike"][0] < 0.01 < 0.2 < wide["unlike"][0]
+    parts = tuple(Tally(Counter({(YES, YES): many, (NO, NO): 100 - many})) for many in worlds["unlike"])
+    table = tabulate(origin, [Point(0.5, parts)])
+    change = table.differences.set_index("outcome").loc["accepted"]
+    assert (change.difference, change.low) == (0, -change.high)
+    assert change.high > 0.2
+    told = table.quantities.set_index(["arm", "quantity", "per"])
+    works = told.loc["b", "flows_that_work", "honest flow"]
+    assert works.difference_high == -works.difference_low > 0.2
+    rare = told.loc["b", "thefts", "attempt"]
+    harm = rates_of_nothing(parts)
+    assert rare.high == pytest.approx(harm)
+
+
+def rates_of_nothing(parts: tuple[Tally, ...]) -> float:
+    """The upper bound of a rate that none of so many replications has seen."""
+    return wilson(0, worth(parts)).high
 
 
 FOUR = Origin("mine", "share", ("a", "b", "c", "d"), ("",) * 4, "arrays", 1, "swept", "", "", "")
