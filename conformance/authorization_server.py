@@ -25,7 +25,7 @@ from model import authorization_server as rules
 from model import guards
 from model.design import Design
 from model.guards import ask
-from model.logic import decided
+from model.logic import decided, same
 from model.rule import Named
 from model.scenario import Scenario
 from model.world import ATTACKER, DEFAULT_AUDIENCE, NONE
@@ -94,6 +94,7 @@ class AuthorizationServer:
         honest: the authorization server that an attacker's passes codes and registrations on to, if it is one.
         granted: every grant by its code, also once that is redeemed.
         wishes: what an attacker's asks a token for beside what the client wants.
+        answers_proofs: whether a client that makes proofs is given DPoP tokens, whatever a scenario has it answered.
     """
 
     name: str
@@ -110,6 +111,7 @@ class AuthorizationServer:
     refreshable: dict[str, Grant] = field(default_factory=dict)
     own_verifier: str = ""
     wishes: tuple[str, ...] = ()
+    answers_proofs: bool = False
 
     def register(self, asked: Asked) -> Message:
         """Dynamic registration, open to all (RFC 7591 3).
@@ -212,6 +214,8 @@ class AuthorizationServer:
                 raise Refusal(stated["error"], "refuses every token request")
             proof = read_proof(asked)
             server, grant = self._redeemed(asked, proof)
+            if self.answers_proofs and proof is not None and same(self.design.as_dpop, "honor"):
+                stated["token_type"] = "DPoP"
             bound = proof if stated.get("token_type") == "DPoP" else None
             return self._granted(asked, server, grant, bound, stated)
         except Refusal as refused:

@@ -117,8 +117,13 @@ def _around(program: Path) -> Iterator[Path]:
         yield folder
 
 
-def install(release: Release, folder: Path | None = None, lock: Lock | None = None, source: bool = False) -> Installed:
+def install(
+    release: Release, folder: Path | None = None, lock: Lock | None = None, source: bool = False,
+    begins: Callable[[Release], None] = lambda release: None,
+) -> Installed:  # fmt: skip
     """Make sure that a release is there: with a lock what that says, with ``source`` also if it has to be built.
+
+    ``begins`` is told of one that is not there yet, which can take minutes.
 
     Raises:
         SoftwareError: it does not exist, or something that installing needs is missing.
@@ -133,6 +138,7 @@ def install(release: Release, folder: Path | None = None, lock: Lock | None = No
     order = _Order(release, cache, cache / "-".join(marks), lock, source)
     with _once(order.home) as fresh:
         if fresh:
+            begins(release)
             _INSTALLERS[software.registry](order)
         return _ready(order)
 

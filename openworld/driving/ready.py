@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import click
+
 from conformance.install import DRIVERS, Installed, install, of_command
 from conformance.judge import Judgement
 from conformance.lock import Lock
@@ -21,11 +23,15 @@ from openworld.driving.asked import Asked
 def installed(wanted: Release, asked: Asked) -> Installed:
     """A release that is ready, as a file says that it was installed before, if there is one."""
     if asked.lock is None:
-        return install(wanted, source=asked.from_source)
+        return install(wanted, source=asked.from_source, begins=_begins)
     listed = Lock.load(asked.lock)
     if listed.software != str(wanted):
         raise InputError(f"{asked.lock}: lists what was installed for {listed.software}, not for {wanted}")
-    return install(wanted, lock=listed, source=asked.from_source)
+    return install(wanted, lock=listed, source=asked.from_source, begins=_begins)
+
+
+def _begins(wanted: Release) -> None:
+    click.echo(f"installing {wanted}", err=True)
 
 
 def _words(asked: Asked) -> list[str]:
