@@ -171,7 +171,8 @@ def test_every_value_of_every_switch_is_felt(pair, witnesses, talks, reach, exce
     elif pair in talks:
         assert _felt_in_conversation(*talks[pair], name, value)
     else:
-        assert exceptions["no_effect"][pair].strip()
+        where = "witnesses.csv (a question that it changes), talks.csv (a conversation) or exceptions.toml (why nothing)"
+        assert exceptions["no_effect"].get(pair, "").strip(), f"a line in one of {where}"
 
 
 def test_what_is_listed_exists_and_is_listed_once(witnesses, talks, exceptions):

@@ -58,9 +58,11 @@ def looked_up(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
 
 
 def anything(count: int, names: list[str], seed: int = 1) -> list[Settings]:
-    """Arms that set each of some switches to something."""
-    chance = random.Random(seed)
-    return [tuple((name, chance.choice(SWITCHES[name].values)) for name in names) for _ in range(count)]
+    """Arms that set each of some switches to something; a switch that is added leaves the others as drawn."""
+    return [
+        tuple((name, random.Random(f"{seed} {number} {name}").choice(SWITCHES[name].values)) for name in names)
+        for number in range(count)
+    ]
 
 
 def test_layers_look_up_what_is_found_in_their_source(looked_up: set[str]) -> None:
