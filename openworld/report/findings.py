@@ -13,7 +13,7 @@ from openworld.balance import balance_lines
 from openworld.headlines import headlines
 from openworld.report import verdicts
 from openworld.report.reading import Experiment, Study
-from simulations.catalogue import EXPERIMENTS
+from simulations import catalogue
 from simulations.measures import ACCEPTED_FLOW, WORKING, Measure
 from simulations.results import alike
 
@@ -105,7 +105,7 @@ def numbers(experiment: Experiment) -> dict[str, Any]:
                 cells.append(_rate(point.iloc[0]) if len(point) else "–")
         lines.append({"kind": KINDS.get(str(kind), str(kind)), "outcome": outcome, "cells": cells})
     lines.sort(key=lambda line: kinds.index(line["kind"]) if line["kind"] in kinds else len(kinds))
-    known = EXPERIMENTS.get(experiment.name)
+    known = catalogue.EXPERIMENTS.get(experiment.name)
     return {
         "name": experiment.name, "question": known.question if known else experiment.name.replace("_", " "),
         "parameter": rates["parameter"].iloc[0], "arms": arms, "ends": [f"{value:g}" for value in ends],
