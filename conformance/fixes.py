@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from conformance.attacks import DEPLOYMENTS
@@ -29,18 +29,18 @@ class Fix:
     asked_for: tuple[str, ...]
 
 
-def all_cures(design: Design, plays: list[Play], judgements: list[Judgement], ask: Ask) -> dict[str, list[Cure]]:
+def all_cures(
+    design: Design, plays: list[Play], judgements: list[Judgement], ask: Ask, done: Callable[[], object] = lambda: None
+) -> dict[str, list[Cure]]:
     """For each scenario in which a client of this design falls for an attack: the smallest changes that stop it.
 
-    Mutations are left out: none of them is an attack that the model knows by name.
+    Mutations are left out: none of them is an attack that the model knows by name. ``done`` is told of each scenario.
     """
     by_name = {play.name: play for play in plays}
     found: dict[str, list[Cure]] = {}
     known: dict[tuple[str, str], list[Cure]] = {}
-    for one in judgements:
+    for one in filter(fell, judgements):
         trace = by_name[one.scenario].trace
-        if not one.attacks:
-            continue
         if one.source == "catalogue":
             found[one.scenario] = cures(design, one.scenario)
         elif trace is not None:
@@ -49,7 +49,13 @@ def all_cures(design: Design, plays: list[Play], judgements: list[Judgement], as
             if question not in known:
                 known[question] = proven_cures(trace.shows, own, ask)
             found[one.scenario] = known[question]
+        done()
     return found
+
+
+def fell(judgement: Judgement) -> bool:
+    """Whether a client fell for an attack."""
+    return bool(judgement.attacks)
 
 
 def as_deployed(design: Design, attacked: Configuration) -> Configuration:

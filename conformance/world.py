@@ -75,7 +75,7 @@ class World:
         self.servers["evil"].wishes = tuple(self.origins.filled(one.at) for one in play.deeds if one.kind == "present")
         # A scenario says what an honest AS answers; in an attack trace it is as the model has it (RFC 9449 5).
         for name in ("as1", "as2"):
-            self.servers[name].answers_proofs = play.trace is not None
+            self.servers[name].answers_proofs = play.source == "attack"
         # One operator runs as1 and as2: they share registrations and refresh tokens.
         self.servers["as2"].clients = self.servers["as1"].clients
         self.servers["as2"].refreshable = self.servers["as1"].refreshable

@@ -13,7 +13,7 @@ from conformance import attacks, results, suite
 from conformance import expected as expectations
 from conformance.confinement import confine
 from conformance.explained import explain
-from conformance.fixes import all_cures
+from conformance.fixes import all_cures, fell
 from conformance.install import LOCK, Installed, install
 from conformance.judge import Judgement, expected
 from conformance.mutations import mutations
@@ -159,7 +159,8 @@ def explained(
         explanation = explain(installed.release, plays, judgements, progress.at)
     if explanation.source == "fitted":
         plays, judgements = _retold(found, explanation.design, plays, judgements)
-    cures = all_cures(explanation.design, plays, judgements, Asker())
+    with Progress("what would stop each attack", sum(map(fell, judgements))) as progress:
+        cures = all_cures(explanation.design, plays, judgements, Asker(), progress.advance)
     return Driven(installed, plays, judgements, explanation, cures)
 
 

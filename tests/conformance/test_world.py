@@ -173,6 +173,17 @@ def test_bound_token_is_refused_without_a_proof_by_its_key() -> None:
     assert "resource_server.proof_is_by_bound_key" in challenge
 
 
+def test_client_that_makes_proofs_gets_a_bound_token_in_an_attack_trace() -> None:
+    """As in worlds, where that is the design of the AS; what a scenario has it answer stays."""
+
+    async def act(world: World, client: Client) -> str:
+        return str((await (await flow(world, client)).but(proof=True).run())[1]["token_type"])
+
+    assert played(HONEST, act) == "Bearer"
+    assert played(Play("traced", "attack", ""), act) == "DPoP"
+    assert played(Play("traced", "attack", "", deployment={"as_dpop": "ignore"}), act) == "Bearer"
+
+
 def test_attackers_server_redeems_the_code_that_it_is_sent() -> None:
     async def act(world: World, client: Client) -> bool:
         ready = await flow(world, client, "evil")
