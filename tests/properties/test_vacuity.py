@@ -171,7 +171,7 @@ def test_every_value_of_every_switch_is_felt(pair, witnesses, talks, reach, exce
     elif pair in talks:
         assert _felt_in_conversation(*talks[pair], name, value)
     else:
-        where = "witnesses.csv (a question that it changes), talks.csv (a conversation) or exceptions.toml (why nothing)"
+        where = "witnesses.csv (a question it changes), talks.csv (a conversation) or exceptions.toml (why nothing)"
         assert exceptions["no_effect"].get(pair, "").strip(), f"a line in one of {where}"
 
 
