@@ -10,17 +10,22 @@ import pandas as pd
 
 from model.words import worded
 from openworld.balance import balance_lines
+from openworld.colours import SIGNS
 from openworld.headlines import headlines
 from openworld.report import verdicts
 from openworld.report.reading import Experiment, Study
 from simulations import catalogue
 from simulations.measures import ACCEPTED_FLOW, WORKING, Measure
-from simulations.results import alike
+from simulations.results import LISTED, alike
 
 KINDS = {
     "success": "success", "refused": "honest flow refused", "harm": "harm", "blocked": "attack refused",
     "diverted": "dealt with the attacker", "attainable": "harm within the reach of some attacker",
 }  # fmt: skip
+
+_NOT_REACHED = SIGNS["not_reached"]
+#: So many designs are named as those of which something is not so.
+_FEW = 3
 
 
 def findings(study: Study) -> Iterator[str]:
@@ -28,15 +33,13 @@ def findings(study: Study) -> Iterator[str]:
     designs = verdicts.designs(study)
     alone = dict.fromkeys(name for design in designs for name in design["alone"])
     for name in alone:
-        where = [worded("design", design["name"]) for design in designs if name in design["alone"]]
-        yield f"Violated with nobody dishonest: {worded('property', name)} ({name}), under {'; '.join(where)}."
-    unusable = dict.fromkeys(
-        f"{worded('design', str(row['design']))} ({worded('property', str(row['property']))})"
-        for row in study.verdicts
-        if verdicts.look(row) == "not_reached"
-    )
-    if unusable:
-        yield f"Honest parties alone do not get there under: {'; '.join(unusable)}."
+        where = [design["name"] for design in designs if name in design["alone"]]
+        yield f"Violated with nobody dishonest: {worded('property', name)} ({name}), under {_under(where, designs)}."
+    failed = dict.fromkeys(str(row["property"]) for row in study.verdicts if verdicts.look(row) == "not_reached")
+    for name in failed:
+        where = [design["name"] for design in designs if design["utility"].get(name) == _NOT_REACHED]
+        wanted = f"{worded('property', name)} ({name})"
+        yield f"Not reached, though nobody is dishonest: {wanted}, under {_under(where, designs)}."
     reached = Counter(str(row["reach"]).partition(":")[0] for row in study.verdicts if verdicts.look(row) == "safe")
     if reached:
         yield "How far the safe verdicts go: " + ", ".join(f"{count} {reach}" for reach, count in reached.items()) + "."
@@ -54,6 +57,15 @@ def findings(study: Study) -> Iterator[str]:
             f"Of {said} changes that experiments were about before anything was counted, {settled} are settled at 95 % "
             "within their experiment; they stand with each of them, under populations."
         )
+
+
+def _under(names: list[str], designs: list[dict[str, Any]]) -> str:
+    """Designs in words; all of them, or all but a few, as that."""
+    others = [design["name"] for design in designs if design["name"] not in names]
+    if len(others) > len(names) or len(others) > _FEW:
+        return "; ".join(worded("design", name) for name in names)
+    but = "; ".join(worded("design", name) for name in others)
+    return f"every design{' but ' * bool(others)}{but}"
 
 
 def trade(experiment: Experiment) -> dict[str, Any] | None:
@@ -112,5 +124,5 @@ def numbers(experiment: Experiment) -> dict[str, Any]:
         "lines": lines, "attempts": int(rates["attempts"].iloc[0]),
         "population": rates["population"].iloc[0], "trade": trade(experiment),
         "balance": None if experiment.break_even is None else list(balance_lines(experiment.break_even)),
-        "alike": [found.words for found in alike(rates)],
+        "alike": [LISTED.join(found.arms) for found in alike(rates)],
     }  # fmt: skip

@@ -31,10 +31,12 @@ def found(designs: list[dict[str, Any]], environments: list[dict[str, Any]]) -> 
     """What came out of it, in sentences."""
     looks = Counter(cell["look"] for line in environments for cell in line["cells"].values())
     if looks:
+        rest = looks.total() - looks[_KEPT] - looks[_CONDITIONAL] - looks[_BROKEN]
+        left = f"; of the other {rest} nothing there could break one, or it was not decided" if rest else ""
         yield (
             f"Of {looks.total()} guarantees, each of one property under one design, {looks[_KEPT]} are kept whatever "
             f"honest others do, {looks[_CONDITIONAL]} only under assumptions about others that no design can make true "
-            f"by itself, and {looks[_BROKEN]} are broken however kind others are."
+            f"by itself, and {looks[_BROKEN]} are broken however kind others are{left}."
         )
     ranked = sorted(designs, key=lambda design: design["violated"])
     if len(ranked) > 1:

@@ -10,6 +10,7 @@ from typing import Any
 from model.chart import Chart, chart
 from model.design import DESIGN_NOTES
 from model.rule import RULES
+from model.words import worded
 from openworld.blame import NOBODY, blamed, by_itself
 from openworld.colours import SIGNS
 from openworld.report.reading import Study
@@ -25,6 +26,7 @@ _WORDS = {"not_in_this_world": "not in this world", "reached": "run exists", "no
 class Attack:
     """A run that violates a property, and all the cells of the matrix that it stands for.
 
+    Those are the same in which the same parties send each other the same messages, whatever is in them by the design.
     Its address is that of the first of them; it answers to those of the others as well, so that an address means the
     same attack after a new run. ``same`` is the address of one that violates another property by the same messages.
     """
@@ -48,6 +50,13 @@ class Attack:
     def attackers(self) -> list[str]:
         """Attackers that can do it."""
         return list(dict.fromkeys(str(cell["attacker"]) for cell in self.cells))
+
+    @property
+    def by(self) -> str:
+        """Who can do it, in words."""
+        able = [worded("attacker", who) for who in self.attackers if who != NOBODY]
+        said = [worded("attacker", NOBODY)] * (NOBODY in self.attackers)
+        return ", or ".join([*said, *([f"the attacker {', or '.join(able)}"] if able else [])])
 
 
 def properties(study: Study) -> list[dict[str, str]]:
@@ -97,13 +106,14 @@ def attacks(study: Study) -> tuple[list[Attack], dict[str, str]]:
     for row in sorted(rows, key=lambda row: order.get(str(row["property"]), len(order))):
         trace = study.traces[row["chart"]]
         drawn = chart(trace, ending(PROPERTIES[trace.shows]) if trace.shows in PROPERTIES else None)
-        key, address = (row["property"], drawn.sent), f"run-{PurePosixPath(row['chart']).stem}"
+        told = tuple((one.step, one.sender, one.receiver, one.label, one.session) for one in drawn.sent)
+        key, address = (row["property"], told), f"run-{PurePosixPath(row['chart']).stem}"
         if key not in found:
             name = str(row["property"])
             meaning = PROPERTIES[name].meaning if name in PROPERTIES else ""
             found[key] = Attack(address, str(row["code"]), name, meaning, len(trace.steps), drawn)
-            found[key].same = sent.get(drawn.sent, "")
-            sent.setdefault(drawn.sent, address)
+            found[key].same = sent.get(told, "")
+            sent.setdefault(told, address)
         elif address not in (found[key].id, *found[key].others):
             found[key].others.append(address)
         found[key].cells.append(row)

@@ -4,6 +4,9 @@
   const table = document.getElementById("verdicts");
   const articles = [...document.querySelectorAll("article[data-cells]")];
 
+  // Which property a cell is about, its column says.
+  const about = (cell) => table.tHead.rows[0].cells[cell.cellIndex].dataset.property;
+
   function reveal(hash) {
     if (form && hash.startsWith("#matrix?")) return choose(new URLSearchParams(hash.slice(8)));
     const named = hash.length > 1 && document.getElementById(decodeURIComponent(hash.slice(1)));
@@ -33,14 +36,14 @@
     let shown = 0;
     const kept = new Set();
     for (const row of table.tBodies[0].rows) {
-      const cells = [...row.cells].filter((cell) => cell.dataset.property && (!want.property || cell.dataset.property === want.property));
+      const cells = [...row.cells].filter((cell) => about(cell) && (!want.property || about(cell) === want.property));
       const has = (look) => cells.some((cell) => cell.classList.contains(look));
       const fits = !want.verdict || (want.verdict === "safe" ? !has("attack") && !has("unknown") && has("safe") : has(want.verdict));
       row.hidden = !(fits && (!want.attacker || row.dataset.attacker === want.attacker) && (!want.design || row.dataset.design === want.design));
       if (!row.hidden) { shown += 1; kept.add(`${row.dataset.attacker}/${row.dataset.design}`); }
     }
-    for (const cell of table.querySelectorAll("[data-property]")) {
-      cell.hidden = Boolean(want.property) && cell.dataset.property !== want.property;
+    for (const cell of table.querySelectorAll("th, td")) {
+      cell.hidden = Boolean(want.property && about(cell)) && about(cell) !== want.property;
     }
     let left = 0;
     for (const article of articles) {
