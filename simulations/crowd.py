@@ -35,7 +35,6 @@ from simulations.visits import (
     NOTHING_ENABLED,
     ONE_VISIT,
     PLACES,
-    Kind,
     Label,
     Plan,
     Said,
@@ -101,6 +100,12 @@ class Crowd:
     url: str | Pick
     tried: frozenset[str]
     world: World
+
+    @property
+    def attacked(self) -> Mask:
+        """Where there is an attacker that can do anything."""
+        able: Any = logic.any_of(*self.capabilities.values())
+        return np.broadcast_to(np.asarray(able, dtype=bool), self.size)
 
     def context(self, view: View) -> Context:
         """What actions and properties read of all rows together, through a view of the state."""
@@ -379,9 +384,11 @@ def _best(judged: Crowd, nodes: list[_Node], used: Mask, strategy: Strategy) -> 
     """For each row the first of its nodes with the highest merit; of those without a stolen token; and that merit."""
     best = np.full((2, judged.size), -1, dtype=np.int64)
     chosen = np.zeros((2, judged.size), dtype=np.int64)
+    attacked = judged.attacked
     for number, node in enumerate(nodes):
         rows = np.flatnonzero(node.rows)
-        worth = np.broadcast_to(node.said.merit(strategy, sum(map(goes_on, node.taken)), rows), rows.shape)
+        merit = node.said.merit(strategy, sum(map(goes_on, node.taken)), attacked[rows], rows)
+        worth = np.broadcast_to(merit, rows.shape)
         for column in range(1 if used[number] else 2):
             better = worth > best[column, rows]
             best[column, rows[better]] = worth[better]
@@ -476,23 +483,25 @@ def _labels(judged: Crowd, every: Sequence[_Tried], node: _Node, rows: Mask) -> 
         harms = tuple(name for place, name in enumerate(known) if int(bits_) >> (len(known) - 1 - place) & 1)
         if accepted:
             yield Label("success", ACCEPTED, harms), here
-        elif harms or answered:
-            yield Label("diverted", DIVERTED, harms), here
-        else:
-            yield from _refusals(every, node.state, here, stopped(world, view))
+            continue
+        dealt = here if answered else here & judged.attacked & bool(harms)
+        if dealt.any():
+            yield Label("diverted", DIVERTED, harms), dealt
+        if (here & ~dealt).any():
+            yield from _refusals(every, node.state, here & ~dealt, Label(stopped(world, view), NOTHING_ENABLED, harms))
 
 
-def _refusals(every: Sequence[_Tried], state: State, rows: Mask, kind: Kind) -> Iterator[tuple[Label, Mask]]:
-    """The first refusal by an honest party, row by row."""
+def _refusals(every: Sequence[_Tried], state: State, rows: Mask, label: Label) -> Iterator[tuple[Label, Mask]]:
+    """The first refusal by an honest party, row by row; ``label``: of those that nobody refused."""
     for action, ways in every:
         for way in ways.recall(state):
             for rule, fails in way.refused:
                 here = rows & fails
                 if stops(action, rule) and here.any():
-                    yield Label(kind, rule.name, ()), here
+                    yield label._replace(name=rule.name), here
                     rows = rows & ~here
     if rows.any():
-        yield Label(kind, NOTHING_ENABLED, ()), rows
+        yield label, rows
 
 
 def _courses(judged: Crowd, node: _Node, rows: Mask) -> Iterator[tuple[_Course, Mask]]:

@@ -267,13 +267,16 @@ class Said(tuple[Any, ...]):
         """Whether a stolen token has been used."""
         return bool(self[-1])
 
-    def merit(self, strategy: Strategy, depth: int, rows: Any = None) -> Any:
-        """How good a state is that so many steps lead to; of many configurations, for those in ``rows``."""
+    def merit(self, strategy: Strategy, depth: int, attacked: Any, rows: Any = None) -> Any:
+        """How good a state is that so many steps lead to; of many configurations, for those in ``rows``.
+
+        ``attacked``: whether there is an attacker, who chooses harms; what else breaks nobody is after.
+        """
         *_, accepted, settled, _ = self
         harmed = self.suffered
         if rows is not None:
             harmed = tuple(happens if isinstance(happens, bool) else happens[rows] for happens in harmed)
-        return merit(strategy.worth(harmed), accepted, settled, depth)
+        return merit(strategy.worth(harmed) * attacked, accepted, settled, depth)
 
 
 class _Reached(NamedTuple):
@@ -295,6 +298,7 @@ class _Search:
 
     def __init__(self, machine: Machine, url: str, strategy: Strategy) -> None:
         self.machine, self.strategy = machine, strategy
+        self.attacked = bool(machine.configuration.capabilities)
         world = machine.world
         tried = Machine(machine.configuration, world, possible(world, machine.configuration.capabilities))
         self.reached = {machine.initial: _Reached(None, None, 0, self._said(machine.initial))}
@@ -322,7 +326,7 @@ class _Search:
     def merit(self, state: State) -> int:
         """How good a state is as the end of the visit."""
         found = self.reached[state]
-        return int(found.said.merit(self.strategy, found.depth))
+        return int(found.said.merit(self.strategy, found.depth, self.attacked))
 
     def attainable(self, without_theft: bool = False) -> tuple[str, ...]:
         """The harms that some visit suffers, of those that :meth:`best` chooses among."""
@@ -346,11 +350,11 @@ class _Search:
         harms = tuple(name for name, happens in zip(every_harm(), said.suffered, strict=True) if happens)
         if served(machine.world, view):
             return Ending(ACCEPTED, "success", harms, attainable, configuration, steps)
-        if harms or finished(machine.world, view):
+        if (harms and self.attacked) or finished(machine.world, view):
             return Ending(DIVERTED, "diverted", harms, attainable, configuration, steps)
         refused = (rule.name for step, rule in machine.refusals(state) if stops(machine.by_name[step.action], rule))
         name, kind = next(refused, NOTHING_ENABLED), stopped(machine.world, view)
-        return Ending(name, kind, (), attainable, configuration, steps)
+        return Ending(name, kind, harms, attainable, configuration, steps)
 
 
 def of_flow(action: Action) -> bool:

@@ -99,6 +99,23 @@ def test_passes_under_aauth_and_with_sub_agents_as_the_machine_does(
     assert len(seen) >= len(places)
 
 
+def test_what_breaks_among_strangers_is_refused_by_both_readers() -> None:
+    """Nobody is diverted who meets no attacker, although something breaks in flows that somebody refuses later."""
+    found = situations(load("swept").with_shares("place", {"honest_api": 0.5, "malicious_rs": 0.5}))
+    arms: tuple[Settings, ...] = (
+        (("listed", "no"), ("as_echo", "no"), ("echo", "req_strict")),
+        (("listed", "no"), ("rs_trust", "federation")),
+    )
+    kinds, codes = set(), np.arange(found.count)
+    for code, read in zip(codes.tolist(), vectorised.Reader(found, arms).plans(codes), strict=True):
+        for arm, plan in zip(arms, read, strict=True):
+            asked = found.visit(arm, code, {})
+            assert plan.ending == plan_for(asked).ending.label
+            kinds.add((plan.ending.kind, bool(plan.ending.harms), bool(asked.configuration.capabilities)))
+    assert ("refused", True, False) in kinds
+    assert not {kind for kind, _, attacked in kinds if not attacked} & {"diverted", "blocked"}
+
+
 @pytest.mark.parametrize("many", [9, pytest.param(16, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("held", [(), (("warm", "yes"),)])
 def test_passes_in_time_as_the_machine_does(held: Settings, many: int) -> None:

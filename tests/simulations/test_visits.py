@@ -78,6 +78,14 @@ def test_the_attacker_does_what_harm_it_can(place: str, design: str, harm: str) 
     assert harm in visit(place, design).ending.harms
 
 
+def test_who_meets_no_attacker_is_refused_whatever_breaks() -> None:
+    """A flow with an AS that nobody vouches for, which breaks a property, goes on until somebody refuses."""
+    stranger = "listed=no;as_resource=ignore;echo=req"
+    met, attacked = (visit(place, stranger).ending for place in ("honest_api", "malicious_rs"))
+    assert (met.kind, met.name, met.harms) == ("refused", "client.echo_confirms_request", ("as_acceptance",))
+    assert (attacked.kind, "as_acceptance" in attacked.harms) == ("diverted", True)
+
+
 def test_a_token_that_expired_first_does_no_harm_elsewhere() -> None:
     """What the plan comes to when the thief is late lacks the theft, and what hurts with it alone."""
     plan = visit("malicious_rs", "as_resource=ignore")
