@@ -20,14 +20,14 @@ from inspect import getsource, signature
 from pathlib import Path
 from textwrap import dedent
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import uuid4
 
 from model import guards, messages, protocols
 from model.action import SCHEMAS, ActionSchema, Context, Domains, Move, described
 from model.design import DESIGN_NOTES, NAMED_DESIGNS, expanded, parse_switches
 from model.errors import InputError, hint
-from model.logic import Condition, Value
+from model.logic import Condition, Pick, Value
 from model.messages import Message, Sent, public
 from model.protocols import FURTHER, PROTOCOLS
 from model.rule import DECIDES, RULES, made
@@ -146,6 +146,38 @@ def _where(file: Path, error: BaseException) -> str:
     return f"{file.name}:{lines[-1]}" if lines else file.name
 
 
+#: What a function of a draft may be for, and whether what it gives is that.
+_GIVEN: dict[str, Callable[[Any], bool]] = {
+    "condition": lambda found: isinstance(found, bool) or (hasattr(found, "__invert__") and not isinstance(found, int)),
+    "move": lambda found: isinstance(found, Move),
+    "value": lambda found: isinstance(found, str | Pick),
+}
+
+
+def giving(kind: str, function: F) -> F:
+    """A function of a draft, of which in one line is told what goes wrong in it, or that it gives something else.
+
+    Raises:
+        DraftError: when it is called.
+    """
+    file = Path(function.__code__.co_filename)
+
+    @wraps(function)
+    def held(*args: Any, **named: Any) -> Any:
+        try:
+            found = function(*args, **named)
+        except (ArithmeticError, AttributeError, LookupError, NameError, TypeError, ValueError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise DraftError(f"{_where(file, error)}: {type(error).__name__}: {error}") from error
+        if not _GIVEN[kind](found):
+            line = function.__code__.co_firstlineno
+            raise DraftError(f"{file.name}:{line}: {function.__name__} gives {found!r}, which is no {kind}")
+        return found
+
+    return cast(F, held)
+
+
 def _forget() -> None:
     """Forget what functions remember of the model as it was; at the very end nobody will ask any more."""
     for name, module in [] if sys.is_finalizing() else list(sys.modules.items()):
@@ -220,6 +252,8 @@ def switch(
         raise DraftError(f"switch {name!r} needs two values or more, with spaces between them")
     if phrases and len(phrases) != len(values.split()):
         raise DraftError(f"switch {name!r} has {len(values.split())} values and words for {len(phrases)}")
+    if not (meaning and source):
+        raise DraftError(f"switch {name!r} has no meaning or no source")
     owner = known("role", of, ROLES) if of else EVERYBODY
     add("switch", SWITCHES, name, Switch(name, tuple(values.split()), kind, meaning, source, (owner,)))
     put(ADDED, {("value", f"{name}={value}"): said for value, said in zip(values.split(), phrases, strict=False)})
@@ -259,7 +293,7 @@ def rule(
             raise DraftError(f"rule {name!r} has no docstring: its first line says what it requires")
         _read(function)
         add("rule", RULES, found.name, found)
-        put(DECIDES, {found.name: function})
+        put(DECIDES, {found.name: giving("condition", function)})
         for step in steps:
             _ask_at(step, read)
         if guard:
@@ -339,7 +373,7 @@ def variant(rule: str) -> Callable[[F], F]:
         if list(signature(function).parameters) != wanted:
             raise DraftError(f"a variant of {rule} takes ({', '.join(wanted)})")
         _read(function)
-        put(DECIDES, {rule: function})
+        put(DECIDES, {rule: giving("condition", function)})
         return function
 
     return decorate
@@ -361,7 +395,7 @@ def step(
     without an actor the attacker's; ``number`` is the step of the flow beside which it stands (``S18``)."""
 
     def decorate(function: Callable[..., Move]) -> Callable[..., Move]:
-        schema = described(function, number, each, choices)
+        schema = described(giving("move", function), number, each, choices)
         run = PROTOCOLS[known("protocol", protocol, PROTOCOLS)]
         _read(function)
         add("step", SCHEMAS, schema.name, schema)
@@ -385,6 +419,8 @@ def field(message: str, name: str) -> Callable[[Callable[[Context, Sent], Value]
         raise DraftError(f"{message} has a field {name!r} already")
 
     def decorate(function: Callable[[Context, Sent], Value]) -> None:
+        function = giving("value", function)
+
         def widened(c: Context, sent: Sent) -> Sent:
             if not isinstance(sent.message, record):
                 return sent

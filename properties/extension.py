@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Literal
 
 from model.action import Context
-from model.extension import DraftError, add, known, put
+from model.extension import DraftError, add, giving, known, put
 from model.logic import Condition
 from model.protocols import PROTOCOLS
 from model.words import ADDED
@@ -55,7 +55,7 @@ def _property(
         add("property", PROPERTIES, name, Property(code, name, kind, meaning, hurts, worth))
         put(ADDED, {(of, name): phrase for of, phrase in words.items() if phrase})
         events = import_module(f"properties.events.{known('protocol', protocol, PROTOCOLS)}")
-        add("event", vars(events), name, function)
+        add("event", vars(events), name, giving("condition", function))
         return function
 
     return decorate

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -31,5 +32,5 @@ def draft(name: str) -> int:
             file.write(text.replace("FILE", str(path)))
     except FileExistsError:
         return complain(f"{path}: it is there already, and was left as it is", BAD_INPUT)
-    click.echo(f"{path}: give it to any command with --with {path}")
+    click.echo(f"{path}: give it to any command with --with {quote(str(path))}")
     return DONE

@@ -232,6 +232,7 @@ WRONG = {
     "variant('client.state_matches')(named)": "a variant of client.state_matches takes (",
     "field('ResourceMetadata', 'resource')": "ResourceMetadata has a field 'resource' already",
     "field('Metadata', 'resource')": "unknown message 'Metadata'",
+    "switch('mine', 'off on', '', 's')": "switch 'mine' has no meaning or no source",
     "violated('AZ')(named)": "there is a property 'AZ' already",
     "violated('NW', worth=3)(named)": "property 'named': worth is at least 0, and of what hurts somebody, found 3",
     "experiment('mine', 'arms = []')": "draft.py:2: mine: arms: must not be empty",
@@ -252,6 +253,26 @@ def test_what_is_wrong_with_a_draft_is_one_line_that_names_it(tmp_path, line):
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert WRONG[line].replace("draft.py:2", "draft.py:4" if more else "draft.py:2") in err
     assert before == SWITCHES
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("None", "draft.py:2: token_is_mine gives None, which is no condition"),
+        ("'yes'", "draft.py:2: token_is_mine gives 'yes', which is no condition"),
+        ("c.nothing", "draft.py:5: AttributeError: "),
+    ],
+)
+def test_what_a_rule_fails_to_give_is_one_line_of_its_file(tmp_path, given, said):
+    """When it is asked, not when the draft is read."""
+    path = tmp_path / "draft.py"
+    path.write_text(
+        "from openworld.draft import rule\n@rule(at='client.send_token', source='s')\n"
+        f'def token_is_mine(c, who):\n    """x"""\n    return {given}\n',
+        encoding="utf-8",
+    )
+    with extend(path), pytest.raises(draft.DraftError, match=said):
+        check(find("TC"), parse("cap=mal_as"))
 
 
 def test_a_misspelt_value_is_an_error_in_a_notebook_too():
