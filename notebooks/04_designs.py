@@ -75,7 +75,7 @@ rules("client.resource_matches_request", "client.iss_matches_recorded_issuer")
 
 # %%
 QUESTION = SIZE.lattice
-data(f"sets-{QUESTION}")
+data(f"sets-{QUESTION}", mechanisms="mechanism", usable_in="deployment")
 
 # %% [markdown]
 # The lattice they lie in. Below a minimal set there is an attack, above it there is none; what two sets have in

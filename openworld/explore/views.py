@@ -18,6 +18,7 @@ from model.chart import chart, text
 from model.design import Configuration
 from model.protocols import rules
 from model.trace import Trace
+from model.words import worded
 from openworld.exhibits import Drawing, find
 from openworld.explore.asking import ask
 from openworld.explore.sizes import SIZE
@@ -46,10 +47,11 @@ CELL_STYLE = (
 _PARTS = re.compile(r"(?<=;)(?=\w)|(?<=\w\+)(?=\w)|(?<=[a-z]\.)(?=[a-z]+_)")
 #: The answer of a notebook is as wide as lines can be read.
 _SHORT = "ol.openworld-short {max-width: 60em} ol.openworld-short li {margin-bottom: 0.4em}"
-#: A picture is at most as wide as the page.
+#: A picture is at most as wide as the page; on a phone it is moved, since nobody could read it.
 _FIGURE = (
     "figure.openworld-picture {margin: 0; overflow-x: auto} figure.openworld-picture figcaption {color: #555} "
-    "figure.openworld-picture svg {height: auto; max-width: 100%}"
+    "figure.openworld-picture svg {height: auto; max-width: 100%} "
+    "@media (max-width: 48em) {figure.openworld-picture svg {max-width: none}}"
 )
 _STYLE = "font-family: system-ui, sans-serif; color: #222; background: #fff; text-align: left;"
 
@@ -111,10 +113,15 @@ def figure(name: str) -> Picture:
     return Picture(picture[picture.index("<svg") :], drawn.title, f"{name}.svg", str(drawn.caption))
 
 
-def data(name: str, *columns: str) -> Table:
-    """The data of a figure, or some columns of them (raises as :func:`figure` does, and KeyError)."""
+def data(name: str, *columns: str, **kinds: str) -> Table:
+    """The data of a figure, or some columns of them (raises as :func:`figure` does, and KeyError).
+
+    A column that lists names of some kind, as ``usable_in="deployment"``, has them in words.
+    """
     drawn = _drawn(name).data
-    return Table(drawn[list(columns)] if columns else drawn)
+    told = {column: drawn[column].map(lambda cell, of=kind: ", ".join(worded(of, each) for each in cell.split()))
+            for column, kind in kinds.items()}  # fmt: skip
+    return Table(drawn.assign(**told)[list(columns or drawn.columns)])
 
 
 @cache

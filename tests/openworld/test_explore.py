@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from model.design import ConfigurationError, parse
+from model.words import worded
 from openworld.explore import asking, blast, deployed, evidence, populations, views
 from openworld.explore.controls import Explorer, Gallery, explore
 from openworld.explore.gallery import catalogue, exhibit
@@ -258,6 +259,15 @@ def test_a_number_that_is_not_as_claimed_stops_the_notebook() -> None:
     for relation, other in (("<", 2), (">", 2), ("=", 1), ("≤", 1), ("≥", 3)):
         with pytest.raises(evidence.ClaimError, match=f"'two': 2 is not {relation} {other}"):
             evidence.counted([("two", 2, relation, other)])
+
+
+def test_columns_that_list_names_have_them_in_words() -> None:
+    """Where a notebook asks for it, each name by its words and in its order."""
+    named, told = (views.data("sets-counterfeit_rs", "mechanisms", **kinds).frame["mechanisms"]
+                   for kinds in ({}, {"mechanisms": "mechanism"}))  # fmt: skip
+    assert len(named) > 1
+    for names, words in zip(named, told, strict=True):
+        assert words.split(", ") == [worded("mechanism", name) for name in names.split()] != names.split()
 
 
 def test_numbers_of_notebooks_are_those_of_the_tables() -> None:
