@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from model.protocols import rules
+from model.words import worded
 from openworld.explore.evidence import table
 from openworld.explore.views import CELL_STYLE, Table, data
 from simulations.experiment import Experiment
@@ -151,6 +152,7 @@ def _interval(row: Mapping[Any, Any], sign: str = "") -> str:
 
 
 def _named(outcome: str) -> str:
-    """A refusal by what is required and where that is said."""
+    """A refusal by what is required and where that is said, a harm and an ending in words."""
     rule = rules().get(outcome)
-    return outcome if rule is None else f"{rule.requirement} [{rule.source}]"
+    words = worded("harm", worded("ending", outcome))
+    return words if rule is None else f"{rule.requirement} [{rule.source}]"

@@ -227,6 +227,8 @@ def test_knobs_of_a_population_change_what_becomes_of_it() -> None:
     assert knobs.outcomes.rate("refused", "prm=prefix") == 0
     frame = knobs.outcomes.table.frame
     assert set(frame["design"]) == {"prm=exact", "prm=prefix"}
+    assert worded("ending", "accepted") in set(frame["outcome"])
+    assert not {"accepted", *PROPERTIES} & set(frame["outcome"])
 
 
 def test_a_mishap_reaches_less_where_tokens_are_bound() -> None:
