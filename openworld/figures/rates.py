@@ -49,7 +49,7 @@ def pair(table: pd.DataFrame, title: str = "") -> Figure:
     figure = _panels(drawn[drawn["outcome"] != ""], "mean", title, [("", outcome) for outcome in words.values()])
     for axes in figure.axes:
         if axes.get_title("left") == THEFTS.words:  # of which there may be more than flows
-            axes.yaxis.set_major_formatter("{x:,.4g}")
+            axes.yaxis.set_major_formatter(_plain)
     return figure
 
 
@@ -69,7 +69,7 @@ def measured(table: pd.DataFrame, title: str = "") -> Figure:
             found.append((-int(group["headline"].max()), -spread / size, str(outcome)))
     figure = _panels(told, "mean", title, [("", outcome) for *_, outcome in sorted(found)[:PANELS]])
     for axes in figure.axes:
-        axes.yaxis.set_major_formatter("{x:,.4g}")
+        axes.yaxis.set_major_formatter(_plain)
     return figure
 
 
