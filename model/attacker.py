@@ -35,7 +35,7 @@ def deliver(c: Context, *sent: Sent, read: Condition = False) -> tuple[dict[str,
     for sender, receiver, message, here in sent:
         leaks = c.capabilities[message.leaks_by] if message.leaks_by else False
         received = is_attackers(c, receiver)
-        reads = any_of(read, leaks, sender == ATTACKER, received)
+        reads = any_of(read, leaks, same(sender, ATTACKER), received)
         for name, when in learned(message, all_of(here, reads)).items():
             facts.setdefault(name, []).append(when)
         if message.by_browser and sender in c.world.users:

@@ -74,6 +74,14 @@ class Pick:
     def __repr__(self) -> str:
         return f"Pick({', '.join(map(str, self.cases))})"
 
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        """Itself and no other; with a constant it is compared by :func:`same`, or the answer would always be no."""
+        if isinstance(other, str):
+            raise TypeError(f"what is compared with {other!r} is not decided here: write same(), not ==")
+        return self is other
+
 
 def all_of(*conditions: Condition) -> Condition:
     """True when every condition is."""

@@ -7,7 +7,7 @@ What is read of parties and sessions is in model/readings.py; the steps and what
 """
 
 from model.readings import trusted_by
-from openworld.draft import NONE, all_of, any_of, field, no, one_of, rule, same, switch, violated
+from openworld.draft import NONE, all_of, any_of, choose, field, no, one_of, rule, same, switch, violated
 
 switch("rs_issuers", "unsaid listed", "whether resource metadata lists the issuers whose tokens are taken",
        "draft-me 2", of="resource_server", kind="environment",
@@ -20,9 +20,11 @@ switch("issuer_listed", "off on", "whether the client sends a token only where i
 @field("ResourceMetadata", "token_issuers_supported")
 def listed(c, sent):
     """The issuers that the resource server takes, where it says so."""
-    here = [party for party in c.world.resource_servers if party.honest and sent.sender in (party.name, party.url)
-            and c.of(party.name).rs_issuers == "listed"]  # fmt: skip
-    return ", ".join(c.world.by_name[name].url for party in here for name in party.trusts) or NONE
+    said = NONE
+    for party in (party for party in c.world.resource_servers if party.honest):
+        here = all_of(one_of(sent.sender, party.name, party.url), same(c.of(party.name).rs_issuers, "listed"))
+        said = choose(here, ", ".join(c.world.by_name[name].url for name in party.trusts), said)
+    return said
 
 
 def does_not_take(c, who, of=lambda party: True):

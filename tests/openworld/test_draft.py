@@ -261,6 +261,10 @@ def test_what_is_wrong_with_a_draft_is_one_line_that_names_it(tmp_path, line):
         ("None", "draft.py:2: token_is_mine gives None, which is no condition"),
         ("'yes'", "draft.py:2: token_is_mine gives 'yes', which is no condition"),
         ("c.nothing", "draft.py:5: AttributeError: "),
+        (
+            "c.state.session(who).url == 'x'",
+            "draft.py:5: TypeError: what is compared with 'x' is not decided here: write same(), not ==",
+        ),
     ],
 )
 def test_what_a_rule_fails_to_give_is_one_line_of_its_file(tmp_path, given, said):
