@@ -34,7 +34,7 @@
 
 # %%
 from model.readings import trusted_by
-from openworld.draft import NONE, all_of, any_of, begin, choose, field, no, one_of, rule, same, switch, violated
+from openworld.draft import NONE, all_of, any_of, begin, choose, field, mapped, no, one_of, rule, same, switch, violated
 from openworld.explore import claimed, compared, flipped, rules, show, switches
 
 end = begin()
@@ -61,11 +61,11 @@ switches("rs_issuers", "issuer_listed")
 @field("ResourceMetadata", "token_issuers_supported")
 def listed(c, sent):
     """The issuers that the resource server takes, where it says so."""
-    said = NONE
-    for party in (party for party in c.world.resource_servers if party.honest):
-        here = all_of(one_of(sent.sender, party.name, party.url), same(c.of(party.name).rs_issuers, "listed"))
-        said = choose(here, ", ".join(c.world.by_name[name].url for name in party.trusts), said)
-    return said
+    honest = [party for party in c.world.resource_servers if party.honest]
+    taken = {name: ", ".join(c.world.by_name[issuer].url for issuer in party.trusts)
+             for party in honest for name in (party.name, party.url)}  # fmt: skip
+    policy = c.among(honest, lambda party: one_of(sent.sender, party.name, party.url))
+    return choose(same(policy.rs_issuers, "listed"), mapped(lambda sender: taken.get(sender, NONE), sent.sender), NONE)
 
 
 # %% [markdown]

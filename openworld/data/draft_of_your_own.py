@@ -7,7 +7,7 @@ What is read of parties and sessions is in model/readings.py; the steps and what
 """
 
 from model.readings import trusted_by
-from openworld.draft import NONE, all_of, any_of, choose, field, no, one_of, rule, same, switch, violated
+from openworld.draft import NONE, all_of, any_of, choose, field, mapped, no, one_of, rule, same, switch, violated
 
 switch("rs_issuers", "unsaid listed", "whether resource metadata lists the issuers whose tokens are taken",
        "draft-me 2", of="resource_server", kind="environment",
@@ -20,11 +20,11 @@ switch("issuer_listed", "off on", "whether the client sends a token only where i
 @field("ResourceMetadata", "token_issuers_supported")
 def listed(c, sent):
     """The issuers that the resource server takes, where it says so."""
-    said = NONE
-    for party in (party for party in c.world.resource_servers if party.honest):
-        here = all_of(one_of(sent.sender, party.name, party.url), same(c.of(party.name).rs_issuers, "listed"))
-        said = choose(here, ", ".join(c.world.by_name[name].url for name in party.trusts), said)
-    return said
+    honest = [party for party in c.world.resource_servers if party.honest]
+    taken = {name: ", ".join(c.world.by_name[issuer].url for issuer in party.trusts)
+             for party in honest for name in (party.name, party.url)}  # fmt: skip
+    policy = c.among(honest, lambda party: one_of(sent.sender, party.name, party.url))
+    return choose(same(policy.rs_issuers, "listed"), mapped(lambda sender: taken.get(sender, NONE), sent.sender), NONE)
 
 
 def does_not_take(c, who, of=lambda party: True):
