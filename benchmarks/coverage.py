@@ -21,7 +21,7 @@ import pandas
 from simulations.catalogue import EXPERIMENTS
 from simulations.experiment import Experiment
 from simulations.experiments import run
-from simulations.measures import PAIR, Measure
+from simulations.quantities import PAIR, Measure
 
 RUNS = 300
 _COLUMNS = ["table", "arm", "kind", "outcome", "estimate", "low", "high", "seen"]

@@ -15,9 +15,9 @@ from simulations.experiment import Experiment, Number
 from simulations.experiments import coinciding
 from simulations.intervals import LEVEL, deviations, together
 from simulations.knobs import numbers_read, traits_read
-from simulations.measures import Measure
 from simulations.options import OPTIONS
 from simulations.population import Population
+from simulations.quantities import Measure
 from simulations.readers import READERS
 from simulations.reads import unread
 from simulations.results import LISTED, Result

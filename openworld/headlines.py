@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pandas
 
-from simulations.measures import Measure
+from simulations.quantities import Measure
 from simulations.results import LISTED
 
 #: What is a share of the flows that it is told of; the rest are numbers.

@@ -15,6 +15,7 @@ from model.rule import RULES
 from model.switches import SWITCHES
 from model.world import World
 from simulations import readers
+from simulations.arms import AS_DEPLOYED
 from simulations.experiment import Adoption, Experiment, Mix, Number, Range, Year
 from simulations.harms import every_harm, hurt, strategy
 from simulations.horizon import horizon
@@ -23,7 +24,6 @@ from simulations.options import OPTIONS, Option
 from simulations.population import Population, Stated
 from simulations.population_schema import NUMBERS
 from simulations.reads import read_by
-from simulations.results import AS_DEPLOYED
 from simulations.scope import laid_down
 from simulations.threats import threats
 from simulations.together import groups

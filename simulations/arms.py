@@ -10,6 +10,9 @@ from model.design import ConfigurationError, Design, parse
 from model.switches import SWITCHES
 from simulations.population_statements import Settings
 
+#: What an arm that sets nothing is called.
+AS_DEPLOYED = "as deployed"
+
 
 class Arm(NamedTuple):
     """A design as everybody has it where it says something, and as the population has it elsewhere.

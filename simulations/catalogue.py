@@ -9,7 +9,7 @@ from __future__ import annotations
 from model.switches import CLIENT_CLASSES
 from simulations.catalogue_time import IN_TIME
 from simulations.experiment import Adoption, Experiment, Mix, Number, Year
-from simulations.measures import Measure
+from simulations.quantities import Measure
 
 _TENTHS = tuple(round(tenth / 10, 1) for tenth in range(11))
 _PATH = (0.0, 0.1, 0.5, 0.9, 1.0)

@@ -7,7 +7,7 @@ tries them no longer than that when one asks what decides it.
 from __future__ import annotations
 
 from simulations.experiment import Experiment, Number, Range, Shares
-from simulations.measures import ACCEPTED_FLOW, WORKING, Measure
+from simulations.quantities import ACCEPTED_FLOW, WORKING, Measure
 
 #: One AS for everybody, few users, nobody malicious, no refresh tokens, nothing kept for longer than an hour.
 _HOUR = {

@@ -43,8 +43,8 @@ def calls(place: str, lure: Share) -> Share | float:
     return lure if PLACES[place].capabilities else 1.0
 
 
-def shares(number: Callable[[str], Share], tenants: Share) -> dict[str, Share]:
-    """How often agents are sent to each place, in the order of places; those where nobody is are left out.
+def weights(number: Callable[[str], Share], tenants: Share) -> dict[str, Share]:
+    """How often agents are sent to each place, where each server that is honest is called once; in order of places.
 
     Parameters:
         number: the value of one of :data:`NUMBERS`.
@@ -52,11 +52,9 @@ def shares(number: Callable[[str], Share], tenants: Share) -> dict[str, Share]:
 
     Example:
         >>> numbers = {"attackers.resource_servers": 0.1, "attackers.lure": 3.0}
-        >>> {place: round(share, 9) for place, share in shares(lambda name: numbers.get(name, 0.0), 0.0).items()}
-        {'honest_api': 0.75, 'malicious_rs': 0.25}
+        >>> {place: often for place, often in weights(lambda name: numbers.get(name, 0.0), 0.0).items() if often}
+        {'honest_api': 0.9, 'malicious_rs': 0.30000000000000004}
     """
-    import numpy as np  # which whoever only lists experiments does without
-
     called = dict.fromkeys(PLACES, 0.0 * tenants)
     for tenant, honest, own_as in product((False, True), repeat=3):
         malicious, own = number(MALICIOUS[tenant]), number(OWN_AS)
@@ -64,5 +62,4 @@ def shares(number: Callable[[str], Share], tenants: Share) -> dict[str, Share]:
         there = there * (1 - malicious if honest else malicious) * (own if own_as else 1 - own)
         place = place_of(tenant, honest, own_as)
         called[place] = called[place] + there * calls(place, number(LURE))
-    total = sum(called.values())
-    return {place: often / total for place, often in called.items() if np.any(often)}
+    return called

@@ -129,8 +129,10 @@ class Expectation:
         trait = met.trait(encounters.TENANCY)
         kinds = [kind.name for kind in trait.categories]
         tenants = trait.share(encounters.SHARED) if tenancy is None else tenancy[:, kinds.index(encounters.SHARED)]
-        found = encounters.shares(lambda name: np.asarray(numbers.get(name, met.number(name))), np.asarray(tenants))
-        return np.stack(np.broadcast_arrays(*found.values()), axis=1)
+        called = encounters.weights(lambda name: np.asarray(numbers.get(name, met.number(name))), np.asarray(tenants))
+        total = sum(called.values())
+        found = (often / total for often in called.values() if np.any(often))
+        return np.stack(np.broadcast_arrays(*found), axis=1)
 
     def _turns(self, knob: Knob) -> Iterator[str]:
         """The names of what a knob turns."""

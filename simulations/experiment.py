@@ -12,12 +12,11 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from model.errors import InputError
-from simulations.arms import settings
+from simulations.arms import AS_DEPLOYED, settings
 from simulations.harms import GRAVEST
 from simulations.horizon import Horizon, horizon
-from simulations.measures import PAIR, Measure
 from simulations.population import Population
-from simulations.results import AS_DEPLOYED
+from simulations.quantities import PAIR, Measure
 from simulations.units import Unit
 from simulations.visits import Settings
 

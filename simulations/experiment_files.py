@@ -17,9 +17,9 @@ from model.documents import DocumentError, Schema, from_toml
 from model.errors import hint
 from simulations.experiment import Adoption, Experiment, ExperimentError, Mix, Number, Range, Year
 from simulations.harms import STRATEGIES
-from simulations.measures import Measure
 from simulations.options import OPTIONS
 from simulations.population import NUMBERS, populations
+from simulations.quantities import Measure
 from simulations.units import READERS
 
 _TEXT: dict[str, Any] = {"type": "string", "minLength": 1, "format": "printable"}

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from model.errors import hint
 from simulations import engine, provenance, readers, vectorised
+from simulations.arms import AS_DEPLOYED
 from simulations.attempts import situations
 from simulations.catalogue import EXPERIMENTS
 from simulations.engine import Interrupted, Progress
@@ -17,7 +18,7 @@ from simulations.experiment import Experiment, ExperimentError
 from simulations.experiment_files import read
 from simulations.harms import GRAVEST, strategy
 from simulations.population import Population, load
-from simulations.results import AS_DEPLOYED, REPLICATIONS, Origin, Point, Result, outcomes_of, tabulate
+from simulations.results import REPLICATIONS, Origin, Point, Result, outcomes_of, tabulate
 from simulations.units import INTERDEPENDENT, READERS, RECORDERS, STRATEGIC, Tally, Unit
 
 #: An experiment that replicates until its intervals are narrow enough gives up beyond so many attempts at a point.

@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection, Sequence
 from statistics import NormalDist
 from typing import Literal, NamedTuple
 
+from scipy.stats import binomtest, t
+
 LEVEL = 0.95
 
 
@@ -54,8 +56,6 @@ def exact(count: int, attempts: int, level: float = LEVEL) -> Interval:
 
 
 def _binomial(count: int, attempts: int, method: Literal["wilson", "exact"], level: float) -> Interval:
-    from scipy.stats import binomtest
-
     bounds = binomtest(count, attempts).proportion_ci(level, method=method)
     return Interval(float(bounds.low), float(bounds.high))
 
@@ -143,8 +143,6 @@ def unpaired_difference(count: int, attempts: int, other: int, others: int) -> I
 
 def mean(total: float, squares: float, count: int, level: float = LEVEL) -> Interval:
     """The interval of a mean of many independent quantities (Student's t)."""
-    from scipy.stats import t
-
     if count < 2:
         return Interval(-math.inf, math.inf)
     variance = max(0.0, squares / count - (total / count) ** 2) * count / (count - 1)
@@ -218,8 +216,6 @@ def worth(counts: Collection[Sequence[float]], sizes: Sequence[float], level: fl
         >>> worth([[50, 50, 50, 50, 50]], [100] * 5), worth([[10, 90, 50, 80, 20]], [100] * 5)
         (500, 5)
     """
-    from scipy.stats import t
-
     whole, few = math.fsum(sizes), len(sizes)
     rates = [math.fsum(each) / whole for each in counts]
     apart = math.fsum(

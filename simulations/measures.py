@@ -9,24 +9,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from simulations import intervals
 from simulations.harms import THEFT
 from simulations.intervals import LEVEL, Interval
+from simulations.quantities import ACCEPTED_FLOW, ATTEMPT, HONEST_FLOW, THEFTS, WORKING, Measure
+from simulations.units import Tally
+from simulations.visits import Label
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from simulations.units import Tally
-    from simulations.visits import Label
-
-ATTEMPT, HONEST_FLOW, ACCEPTED_FLOW = "attempt", "honest flow", "accepted flow"
 #: What is left of a square of zero by rounding, for each attempt.
 _ROUNDED = 1e-9
-#: Of what is not measured of every attempt.
-CASE = "case"
 #: Of what there is one: which endings are counted.
 _FLOWS: dict[str, Callable[[Label], bool]] = {
     ATTEMPT: lambda _: True,
@@ -35,33 +31,11 @@ _FLOWS: dict[str, Callable[[Label], bool]] = {
 }
 
 
-class Measure(NamedTuple):
-    """A quantity, and for each of what it is told."""
-
-    quantity: str
-    per: str = ATTEMPT
-
-    @property
-    def words(self) -> str:
-        """Both as a person reads them."""
-        quantity = self.quantity.replace("_", " ")
-        return f"honest {quantity}" if self.per == HONEST_FLOW else f"{quantity} per {self.per}"
-
-
-WORKING = Measure("flows_that_work", HONEST_FLOW)
-THEFTS = Measure("thefts", ACCEPTED_FLOW)
-#: What an experiment is about, where it says nothing else: what a design lets through, and what that is bought with.
-PAIR = (WORKING, THEFTS)
 _EVENTS: dict[Measure, Callable[[Label], bool]] = {
     WORKING: _FLOWS[ACCEPTED_FLOW],
     THEFTS: lambda label: THEFT in label.harms,
     THEFTS._replace(per=ATTEMPT): lambda label: THEFT in label.harms,
 }
-
-
-def is_share(quantity: str) -> bool:
-    """Whether there is never more than one of something, as its name says."""
-    return quantity.startswith("share_of_")
 
 
 class Moments(NamedTuple):
@@ -98,8 +72,6 @@ class Moments(NamedTuple):
 
     def gradient(self, against: bool) -> NDArray[np.float64]:
         """How the mean, or the difference, depends on each sum, times the number of attempts."""
-        import numpy as np
-
         told, each, first, first_each = self.sums
         own = (1 / each, -told / each**2, 0, 0)
         other = (0, 0, 1 / first_each, -first / first_each**2) if against else (0, 0, 0, 0)
@@ -142,8 +114,6 @@ def moments(tally: Tally, measure: Measure, arm: int) -> Moments:
 
 def of_event(tally: Tally, happens: Callable[[Label], bool], per: str, arm: int) -> Moments:
     """The moments of something that an ending shows."""
-    import numpy as np
-
     joint, times = list(tally.endings), np.array(list(tally.endings.values()), dtype=float)
     counted = _FLOWS[per]
     seen = np.array(
@@ -153,8 +123,6 @@ def of_event(tally: Tally, happens: Callable[[Label], bool], per: str, arm: int)
 
 
 def _of_sums(tally: Tally, measure: Measure, arm: int) -> Moments:
-    import numpy as np
-
     here, first = tally.sums[measure.quantity, arm], tally.sums[measure.quantity, 0]
     each = of_event(tally, _FLOWS[measure.per], measure.per, arm)
     products = each.products.copy()

@@ -116,12 +116,14 @@ class Population:
 
     @property
     def places(self) -> Factor:
-        """Where agents are sent, by the keys of :data:`simulations.visits.PLACES`."""
+        """Where agents are sent, by the keys of :data:`simulations.visits.PLACES`, without those where nobody is."""
         if self.sent is not None:
             return self.sent
-        shares = encounters.shares(self.number, self.trait(encounters.TENANCY).share(encounters.SHARED))
+        called = encounters.weights(self.number, self.trait(encounters.TENANCY).share(encounters.SHARED))
+        total = sum(called.values())
         follows = Provenance(True, "", "", f"follows from {', '.join(encounters.NUMBERS)} and {encounters.TENANCY}")
-        return Factor("place", tuple(Category(place, (), share) for place, share in shares.items()), follows)
+        kinds = tuple(Category(place, (), often / total) for place, often in called.items() if often)
+        return Factor("place", kinds, follows)
 
     def number(self, name: str) -> float:
         """The value of a number."""

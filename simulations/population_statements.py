@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import math
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -143,9 +144,11 @@ class Curve:
 
     def share(self, year: float) -> float:
         """The share at a time."""
-        import numpy as np  # here, because whoever only lists populations does without
-
-        return float(np.interp(year, self.years, self.shares))
+        after = bisect_right(self.years, year)
+        if after in (0, len(self.years)):
+            return self.shares[min(after, len(self.shares) - 1)]
+        (first, last), (low, high) = self.years[after - 1 : after + 1], self.shares[after - 1 : after + 1]
+        return (high - low) / (last - first) * (year - first) + low
 
     def since(self, year: float) -> Factor:
         """Who has changed since the first year: of those without the value so many have it now, or the reverse.

@@ -15,21 +15,22 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from itertools import chain, combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas
+from numpy.typing import NDArray
 
 from simulations import intervals
+from simulations.arms import AS_DEPLOYED
 from simulations.files import replacing
 from simulations.harms import GRAVEST, hurt
-from simulations.measures import ACCEPTED_FLOW, CASE, PAIR, Measure, cases, interval, is_share, of_event, rows, worth
+from simulations.measures import cases, interval, of_event, rows, worth
+from simulations.quantities import ACCEPTED_FLOW, CASE, PAIR, Measure, is_share
 from simulations.units import Crossed, Sums, Tally
 from simulations.visits import Label
 
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas
-    from numpy.typing import NDArray
-
-    Values = Sequence[float] | NDArray[np.float64] | NDArray[np.int64]
+Values = Sequence[float] | NDArray[np.float64] | NDArray[np.int64]
 
 _WHERE = ("experiment", "parameter", "value")
 _ORIGIN = ("design", "reader", "attacker", "seed", "replications", "population", "population_digest", "code", "command")
@@ -57,8 +58,6 @@ TABLES = {
 }  # fmt: skip
 #: What is between the names of arms in a list of them.
 LISTED = ", "
-#: What an arm that sets nothing is called.
-AS_DEPLOYED = "as deployed"
 #: Kinds of outcomes that are no endings: what an attacker did, and what some could have done.
 HARM, ATTAINABLE = "harm", "attainable"
 #: Who is hurt when nobody is.
@@ -224,8 +223,6 @@ def _named_alike(table: pandas.DataFrame) -> list[tuple[str, ...]]:
 
 def tabulate(origin: Origin, points: Sequence[Point]) -> Result:
     """The tables of an experiment."""
-    import pandas
-
     # Every arm has a row for every outcome that any arm showed anywhere, so that zeros are said and not left out.
     outcomes = sorted({outcome for point in points for outcome in _outcomes(point)})
     ending, throughout = _alike(origin, points, False), _alike(origin, points, True)
@@ -476,8 +473,6 @@ def measured(
         accepted: which attempts ended in an accepted flow in this arm, and in the first one.
         times: how often each attempt was met, if not once.
     """
-    import numpy as np
-
     here, there = np.asarray(values, dtype=float), np.asarray(first, dtype=float)
     weights = np.ones(len(here)) if times is None else np.asarray(times)
 

@@ -27,8 +27,9 @@ from simulations.experiments import StoppedExperiment
 from simulations.horizon import lasting
 from simulations.intervals import LEVEL
 from simulations.knobs import Knob, Numbers, knobs, stand, unit_at
-from simulations.measures import Measure, event
+from simulations.measures import event
 from simulations.population import Population
+from simulations.quantities import Measure
 from simulations.results import ATTAINABLE, HARM, INPUT_COLUMNS, Result, outcomes_of
 from simulations.units import Tally, Unit
 from simulations.visits import Label

@@ -16,8 +16,8 @@ from openworld.study_tables import SourceError
 from simulations.catalogue import EXPERIMENTS
 from simulations.experiment import Experiment
 from simulations.experiments import population_for
-from simulations.measures import ATTEMPT, PAIR
 from simulations.population import populations
+from simulations.quantities import ATTEMPT, PAIR
 from simulations.results import ATTAINABLE, HARM, REPLICATIONS
 from simulations.threats import threats
 from simulations.units import STRATEGIC

@@ -15,7 +15,7 @@ from matplotlib.ticker import PercentFormatter
 from openworld.colours import INK
 from openworld.figures import labels
 from openworld.plotstyle import SERIES, style, titled
-from simulations.measures import ATTEMPT, CASE, PAIR, THEFTS, WORKING, Measure
+from simulations.quantities import ATTEMPT, CASE, PAIR, THEFTS, WORKING, Measure
 from simulations.results import ATTAINABLE, LISTED
 
 PANELS = 6

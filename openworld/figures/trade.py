@@ -12,7 +12,7 @@ from openworld.colours import INK
 from openworld.figures import labels
 from openworld.figures.rates import TALL, Percent
 from openworld.plotstyle import SERIES, style, titled
-from simulations.measures import THEFTS, WORKING, Measure
+from simulations.quantities import THEFTS, WORKING, Measure
 from simulations.results import LISTED
 
 

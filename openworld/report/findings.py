@@ -15,7 +15,7 @@ from openworld.headlines import headlines
 from openworld.report import verdicts
 from openworld.report.reading import Experiment, Study
 from simulations import catalogue
-from simulations.measures import ACCEPTED_FLOW, WORKING, Measure
+from simulations.quantities import ACCEPTED_FLOW, WORKING, Measure
 from simulations.results import LISTED, alike
 
 KINDS = {

@@ -19,7 +19,7 @@ from openworld.exhibits import FigureError, worlds
 from openworld.exhibits.experiments import MEASURED
 from openworld.sources import Source, SourceError
 from simulations.catalogue import EXPERIMENTS
-from simulations.measures import PAIR
+from simulations.quantities import PAIR
 from simulations.units import STRATEGIC
 
 #: What is drawn is tested here, and not by which process.

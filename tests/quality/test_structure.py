@@ -88,20 +88,13 @@ def test_modules_stand_in_no_circle(found) -> None:
     assert circles(found) == []
 
 
-_DRAFT = "0.1 to 0.7 s, and not there in the light install and in a browser, where a draft's experiment is read"
 #: What is imported in a function, and why; all else that a module imports stands at its top. What is only to be loaded
 #: when a command is called is a module of its own, called by its name (`openworld.commands.common.loaded`).
 LATE = {
     ("model.documents", "jsonschema"): "0.1 s, 1.2 s beside the extras of Jupyter, for what most runs do not need",
     ("openworld.cli", "importlib"): "20 ms of 50 for `openworld --help`, for what `--version` says",
     ("openworld.cli", "model"): "what drafts need, for `--with`",
-    ("simulations.encounters", "numpy"): _DRAFT,
     ("simulations.engine", "distributed"): "an extra of its own, for `--cluster`",
-    ("simulations.intervals", "scipy"): _DRAFT,
-    ("simulations.measures", "numpy"): _DRAFT,
-    ("simulations.population_statements", "numpy"): _DRAFT,
-    ("simulations.results", "numpy"): _DRAFT,
-    ("simulations.results", "pandas"): _DRAFT,
     ("simulations.sensitivity", "SALib"): "1 s, for one question",
 }
 

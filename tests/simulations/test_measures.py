@@ -9,8 +9,8 @@ import pytest
 
 from simulations import agents, costs, intervals, measures, vectorised
 from simulations.attempts import situations
-from simulations.measures import ACCEPTED_FLOW, PAIR, THEFTS, WORKING, Measure
 from simulations.population import load
+from simulations.quantities import ACCEPTED_FLOW, PAIR, THEFTS, WORKING, Measure
 from simulations.readers import READERS
 from simulations.results import add_up, measured
 from simulations.units import Tally, Unit

@@ -13,8 +13,8 @@ from simulations.expectation import Expectation
 from simulations.experiments import population_for, run
 from simulations.intervals import wilson
 from simulations.knobs import Knob, knobs
-from simulations.measures import THEFTS, WORKING, Measure
 from simulations.population import Factor, load, read
+from simulations.quantities import THEFTS, WORKING, Measure
 from simulations.uncertainty import Spread, beside, between, drawn, settled, spreads
 
 ASKED = replace(EXPERIMENTS["echo_measured"], arms=("echo=off", "echo=req"), values=(0.0, 0.5))

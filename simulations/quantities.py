@@ -1,0 +1,36 @@
+"""What attempts are measured by: quantities, and for each of what they are told; how much there is, others count.
+
+An experiment says so of what it is about, and is declared where nothing that counts is installed.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+ATTEMPT, HONEST_FLOW, ACCEPTED_FLOW = "attempt", "honest flow", "accepted flow"
+#: Of what is not measured of every attempt.
+CASE = "case"
+
+
+class Measure(NamedTuple):
+    """A quantity, and for each of what it is told."""
+
+    quantity: str
+    per: str = ATTEMPT
+
+    @property
+    def words(self) -> str:
+        """Both as a person reads them."""
+        quantity = self.quantity.replace("_", " ")
+        return f"honest {quantity}" if self.per == HONEST_FLOW else f"{quantity} per {self.per}"
+
+
+WORKING = Measure("flows_that_work", HONEST_FLOW)
+THEFTS = Measure("thefts", ACCEPTED_FLOW)
+#: What an experiment is about, where it says nothing else: what a design lets through, and what that is bought with.
+PAIR = (WORKING, THEFTS)
+
+
+def is_share(quantity: str) -> bool:
+    """Whether there is never more than one of something, as its name says."""
+    return quantity.startswith("share_of_")
