@@ -14,7 +14,7 @@ from itertools import combinations
 from typing import Any, NamedTuple, Protocol
 
 from conformance.play import Deed, Play, Sign, Violation
-from conformance.telling import PARTIES, Draft, UntellableError, messages, sign_of, tell
+from conformance.telling import PARTIES, Telling, UntellableError, messages, sign_of, tell
 from model.design import Configuration, Design
 from model.machine import Machine, State, Step
 from model.messages import ResourceRequest, TokenRequest
@@ -36,7 +36,7 @@ PLAYED = ("audience_check", "pkce_as")
 DEEDS = 2
 
 
-class Probe(NamedTuple):
+class Hunt(NamedTuple):
     """Properties, attackers, the honest parties that they meet, and clients that are weaker than the real one."""
 
     properties: Collection[str]
@@ -53,21 +53,21 @@ _NONE: dict[str, str] = {}
 _MATCHING = (_NONE, {"prm": "unchecked"}, {"prm": "prefix"}, {"prm": "prefix_str"}, {"rs_as_bind": "off"})
 #: What is tried: an AS that lies, with what honest ones may do; others who lie, the last with tokens that neighbours
 #: take; two of them at once; and those who have something of a user's session, or a session of their own.
-PROBES = (
-    Probe(
+HUNTS = (
+    Hunt(
         ASKED, (("mal_as",),), (_NONE, {"h_iss": "no"}, {"splice": "yes"}, {"h_iss": "no", "splice": "yes"}),
         (
             _NONE, {"iss_check": "off"}, {"md_issuer_check": "off"}, {"iss_check": "off", "md_issuer_check": "off"},
             {"prm": "unchecked"}, {"rs_as_bind": "off"},
         ),
     ),
-    Probe(ASKED, _ALONE, (_NONE,), _MATCHING),
-    Probe(
+    Hunt(ASKED, _ALONE, (_NONE,), _MATCHING),
+    Hunt(
         ("authorization", "token_confinement"), (("mal_as",), *_ALONE),
         ({"audience_check": "prefix"}, {"audience_check": "off"}), _MATCHING,
     ),
-    Probe(ASKED, (("mal_as",), *_ALONE, *_PAIRS), (_NONE,), (_NONE, {"rt_pin": "off"})),
-    Probe(
+    Hunt(ASKED, (("mal_as",), *_ALONE, *_PAIRS), (_NONE,), (_NONE, {"rt_pin": "off"})),
+    Hunt(
         ("code_delivery", "authorization", "token_confinement", "flow_binding", "token_custody", "session_integrity"),
         (("code_leak",), ("req_leak",), ("lure",), ("web",), ("code_leak", "lure"), ("code_leak", "web")),
         (_NONE, {"pkce_as": "lax"}),
@@ -75,7 +75,7 @@ PROBES = (
     ),
 )  # fmt: skip
 #: Every deployment that is tried.
-DEPLOYMENTS = tuple({str(one): one for probe in PROBES for one in probe.deployments}.values())
+DEPLOYMENTS = tuple({str(one): one for hunt in HUNTS for one in hunt.deployments}.values())
 
 
 class Asking(Protocol):
@@ -90,15 +90,15 @@ class Asking(Protocol):
 
 def questions(
     design: Design, properties: Collection[str] = ASKED
-) -> Iterator[tuple[str, Probe, dict[str, str], Design]]:
+) -> Iterator[tuple[str, Hunt, dict[str, str], Design]]:
     """Every property with what is tried against it: the deployment, and a client in it that may be weaker."""
     for name in properties:
-        for probe in (probe for probe in PROBES if name in probe.properties):
-            for deployment in probe.deployments:
-                tried = [design.but(**deployment).but(**weaker) for weaker in probe.weaker]
+        for hunt in (hunt for hunt in HUNTS if name in hunt.properties):
+            for deployment in hunt.deployments:
+                tried = [design.but(**deployment).but(**weaker) for weaker in hunt.weaker]
                 for number, one in enumerate(tried):
                     if one not in tried[:number]:
-                        yield name, probe, deployment, one
+                        yield name, hunt, deployment, one
 
 
 class Found(NamedTuple):
@@ -123,8 +123,8 @@ def search(
 ) -> list[Found]:
     """Every attack trace that the solver finds for a client of this design, or for one that is weaker."""
     found: dict[tuple[object, ...], Found] = {}
-    for name, probe, deployment, client in questions(design, properties):
-        for trace in _traces(name, probe, client, ask):
+    for name, hunt, deployment, client in questions(design, properties):
+        for trace in _traces(name, hunt, client, ask):
             one = Found(trace, deployment)
             found.setdefault(one.key, one)
         done()
@@ -144,13 +144,13 @@ def told(every: Iterable[Found], design: Design) -> tuple[list[Play], dict[str, 
     return list(plays.values()), untold
 
 
-def _traces(name: str, probe: Probe, design: Design, ask: Asking) -> Iterator[Trace]:
-    """The traces of the attackers of a probe, each of whom has more than those who have one already."""
-    everybody = frozenset(each for one in probe.attackers for each in one)
-    if len(probe.attackers) > 1 and not ask.can(name, Configuration(design, everybody)):
+def _traces(name: str, hunt: Hunt, design: Design, ask: Asking) -> Iterator[Trace]:
+    """The traces of the attackers of a hunt, each of whom has more than those who have one already."""
+    everybody = frozenset(each for one in hunt.attackers for each in one)
+    if len(hunt.attackers) > 1 and not ask.can(name, Configuration(design, everybody)):
         return
     known: list[frozenset[str]] = []
-    for capabilities in map(frozenset, sorted(probe.attackers, key=len)):
+    for capabilities in map(frozenset, sorted(hunt.attackers, key=len)):
         if any(fewer < capabilities for fewer in known):
             continue
         trace = ask(name, Configuration(design, capabilities))
@@ -174,7 +174,7 @@ def as_play(trace: Trace, design: Design | None = None) -> Play:
     Raises:
         UntellableError: it cannot be played to a client.
     """
-    draft, _ = _told(trace)
+    telling, _ = _told(trace)
     own = trace.configuration if design is None else replace(trace.configuration, design=design)
     attacks, deeds = [], list[Deed]()
     for name, run in consequences(trace).items():
@@ -184,27 +184,27 @@ def as_play(trace: Trace, design: Design | None = None) -> Play:
             deeds += told.deeds
     if trace.shows not in [attack.violates for attack in attacks]:
         raise UntellableError("the client itself gives nothing away")
-    acts, switches = draft.acts(), {name: trace.configuration.design[name] for name in PLAYED}
+    acts, switches = telling.acts(), {name: trace.configuration.design[name] for name in PLAYED}
     deployment = {name: value for name, value in switches.items() if value != Design()[name]}
-    seen = [draft.stated, draft.bounce, [asdict(act) for act in acts], deployment, *filter(None, [draft.given])]
+    seen = [telling.stated, telling.bounce, [asdict(act) for act in acts], deployment, *filter(None, [telling.given])]
     looks = json.dumps(seen, sort_keys=True)
     capabilities = "+".join(sorted(trace.configuration.capabilities))
     return Play(
         f"attack_{capabilities}_{hashlib.sha256(looks.encode()).hexdigest()[:8]}", "attack",
-        f"{trace.shows} under {trace.configuration}", draft.stated, attacks=tuple(attacks), bounce=draft.bounce,
-        acts=acts, deeds=tuple(dict.fromkeys(deeds)), given=draft.given, deployment=deployment, parties=PARTIES,
+        f"{trace.shows} under {trace.configuration}", telling.stated, attacks=tuple(attacks), bounce=telling.bounce,
+        acts=acts, deeds=tuple(dict.fromkeys(deeds)), given=telling.given, deployment=deployment, parties=PARTIES,
         trace=trace,
     )  # fmt: skip
 
 
-def _told(run: Trace) -> tuple[Draft, tuple[Sign, ...]]:
+def _told(run: Trace) -> tuple[Telling, tuple[Sign, ...]]:
     """A run told, and what is seen where it happens."""
-    draft, signs = Draft(run.world), list[Sign]()
+    telling, signs = Telling(run.world), list[Sign]()
     for told in messages(run):
-        tell(draft, told)
-        sign = sign_of(draft, told, run.shows)
+        tell(telling, told)
+        sign = sign_of(telling, told, run.shows)
         signs += [] if sign is None else [sign]
-    return draft, tuple(dict.fromkeys(signs))
+    return telling, tuple(dict.fromkeys(signs))
 
 
 def consequences(trace: Trace) -> dict[str, Trace]:

@@ -47,7 +47,7 @@ class Grant:
     act: int = 0
 
 
-class Refusal(Exception):  # noqa: N818 (what RFC 6749 calls an error response)
+class RefusedRequest(Exception):  # noqa: N818 (what RFC 6749 calls an error response)
     """A request that a rule refuses; ``error`` is the code that the specification gives it."""
 
     def __init__(self, error: str, rule: str) -> None:
@@ -79,7 +79,7 @@ def demand(conditions: Iterable[Named], otherwise: str = "invalid_request") -> N
     """Raise a refusal in the name of the first rule that does not hold."""
     for condition in conditions:
         if not condition.holds:
-            raise Refusal(ERRORS.get(condition.rule.name, otherwise), condition.rule.name)
+            raise RefusedRequest(ERRORS.get(condition.rule.name, otherwise), condition.rule.name)
 
 
 @dataclass(slots=True)
@@ -140,7 +140,7 @@ class AuthorizationServer:
         registered = redirect in (known or ())
         try:
             demand(ask(guards.REDIRECTION, design=self.design, registered=registered, known=known is not None))
-        except Refusal as refused:  # never back to a redirect URI that is not the client's (RFC 6749 4.1.2.1)
+        except RefusedRequest as refused:  # never back to a redirect URI that is not the client's (RFC 6749 4.1.2.1)
             return Message("authorization_response", refused.fields(), 400)
         answer = Message("authorization_response", {}, 302, target=redirect)
         # The other one has the same alphabet in every run: a client may treat some characters differently.
@@ -151,7 +151,7 @@ class AuthorizationServer:
             common["iss"] = scenario.iss[self.origin]
         try:
             grant = self._requested(asked, scenario)
-        except Refusal as refused:
+        except RefusedRequest as refused:
             return answer.but(**refused.fields(), **common)
         code = secrets.token_urlsafe(24)
         self.codes[code] = self.granted[code] = grant
@@ -192,7 +192,7 @@ class AuthorizationServer:
     def _requested(self, asked: Asked, scenario: Scenario) -> Grant:
         error, refused = scenario.authorization_response.get("error"), scenario.authorization_response.get("refuses")
         if error and all(asked.value(name) for name in refused or ()):
-            raise Refusal(error, f"refuses {' and '.join(refused or ())}")
+            raise RefusedRequest(error, f"refuses {' and '.join(refused or ())}")
         challenge = asked.value("code_challenge") or NONE
         resources = tuple(asked.values("resource"))
         # It takes requests as they come, for any resource, and asks its user each time.
@@ -211,14 +211,14 @@ class AuthorizationServer:
         stated = dict(scenario.token_response)
         try:
             if "error" in stated:
-                raise Refusal(stated["error"], "refuses every token request")
+                raise RefusedRequest(stated["error"], "refuses every token request")
             proof = read_proof(asked)
             server, grant = self._redeemed(asked, proof)
             if self.answers_proofs and proof is not None and same(self.design.as_dpop, "honor"):
                 stated["token_type"] = "DPoP"
             bound = proof if stated.get("token_type") == "DPoP" else None
             return self._granted(asked, server, grant, bound, stated)
-        except Refusal as refused:
+        except RefusedRequest as refused:
             return Message("token_response", refused.fields(), 400)
 
     def _redeemed(self, asked: Asked, proof: Proof | None) -> tuple[AuthorizationServer, Grant]:
@@ -228,7 +228,7 @@ class AuthorizationServer:
             for server in (self, self.honest):
                 if server is not None and given in server.refreshable:
                     return server, server.refreshable[given]
-            raise Refusal("invalid_grant", "authorization_server.refresh_token_is_known")
+            raise RefusedRequest("invalid_grant", "authorization_server.refresh_token_is_known")
         code = asked.value("code")
         if self.honest is not None and code in self.honest.codes:
             verifier = self.own_verifier or asked.value("code_verifier")
@@ -237,7 +237,7 @@ class AuthorizationServer:
             return self.honest._redeemed(replace(asked, form=(*form, ("code_verifier", verifier))), None)
         grant = self.codes.pop(code, None)
         if grant is None:
-            raise Refusal("invalid_grant", "authorization_server.code_is_known")
+            raise RefusedRequest("invalid_grant", "authorization_server.code_is_known")
         verifier = asked.value("code_verifier")
         # Its clients are public ones.
         demand(ask(

@@ -9,7 +9,7 @@ import ssl
 import trustme
 
 
-class Certificate:
+class TlsCertificate:
     """A certificate of a client's, with its key, by an authority that nobody knows (RFC 8705 2.2, 3).
 
     Attributes:

@@ -26,7 +26,7 @@ Made = Literal[
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RefusingRule:
     """The rule by which a client refuses an answer, and the switch that has it obey that, where not all do."""
 
     rule: Rule
@@ -42,7 +42,7 @@ class Check:
     """What a machine makes of an answer that some client refuses: for each way a word to every state that has it."""
 
     answer: Input
-    refusal: Refusal
+    refusal: RefusingRule
     made: Mapping[Made, tuple[Word, ...]]
 
 
@@ -107,7 +107,7 @@ def _made(edges: Mapping[str, Edge], name: str, edge: Edge) -> Made:
     return "goes on as with an honest one" if edge == edges.get(f"{kind}.honest") else "goes on"
 
 
-def refused_by(answer: Input, alphabet: Sequence[Input]) -> Refusal | None:
+def refused_by(answer: Input, alphabet: Sequence[Input]) -> RefusingRule | None:
     """The first rule found by which a client refuses an answer; honest ones in its place it does not refuse."""
     known = inputs()
     for document in ("resource_metadata.honest", *(one.name for one in alphabet if one.to == "resource_metadata")):
@@ -121,7 +121,7 @@ def refused_by(answer: Input, alphabet: Sequence[Input]) -> Refusal | None:
         for switch, value, design in _designs():
             found = refusal(design, word)
             if found is not None and refusal(design, allowed) is None:
-                return Refusal(found, switch, value)
+                return RefusingRule(found, switch, value)
     return None
 
 

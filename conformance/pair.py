@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from aiohttp import web
 
-from conformance.authorization_server import Refusal, demand
+from conformance.authorization_server import RefusedRequest, demand
 from conformance.install import Installed
 from conformance.judge import SCHEMA as SCHEMA_OF_JUDGEMENT
 from conformance.judge import Judgement, judge
@@ -99,9 +99,9 @@ class Watched(Proxied):
         token = asked.headers["authorization"].partition(" ")[2]
         try:
             if token not in self.issued():
-                raise Refusal("invalid_token", "resource_server.signature_is_by_issuer")
+                raise RefusedRequest("invalid_token", "resource_server.signature_is_by_issuer")
             demand(self.audience(token))
-        except Refusal as refused:
+        except RefusedRequest as refused:
             fields = {**dict(self.scenario.challenge), **refused.fields()}
             return Message("challenge", fields, 403 if refused.error == "insufficient_audience" else 401)
         return protocol_answer(asked)

@@ -21,7 +21,7 @@ from urllib.parse import urlencode
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from conformance.certificates import Certificate
+from conformance.certificates import TlsCertificate
 from conformance.proof import token_hash
 from model.logic import decided
 from model.messages import ResourceRequest
@@ -183,7 +183,7 @@ class OnTheWire:
         self.origins, self.keys, self.opaque, self.json_rpc = origins, keys, False, False
         self.described: dict[str, dict[str, Any]] = {}
         self.nonce = ""
-        self.certificates = {name: Certificate() for name in ("client", "another")}
+        self.certificates = {name: TlsCertificate() for name in ("client", "another")}
         self.own = {name: ECKey.generate_key("P-256") for name in ("client", "another")}
 
     def request(self, probe: Probe) -> tuple[str, str, dict[str, str], str]:

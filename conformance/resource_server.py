@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.authorization_server import AuthorizationServer, Refusal, demand
+from conformance.authorization_server import AuthorizationServer, RefusedRequest, demand
 from conformance.message import Asked, Message
 from conformance.presented import Around, presented, reading
 from model import identifiers
@@ -44,7 +44,7 @@ class ResourceServer:
             return Message("challenge", {**challenge.fields, **refusal}, answer["status"])
         try:
             self.check(asked, scenario.url, (scenario.url, *identifiers_of(scenario)))
-        except Refusal as refused:
+        except RefusedRequest as refused:
             status = 403 if refused.error == "insufficient_audience" else 401
             return Message("challenge", {**challenge.fields, **refused.fields()}, status)
         said = protocol_answer(asked)

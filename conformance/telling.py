@@ -72,7 +72,7 @@ class Told(NamedTuple):
 
 
 @dataclass(slots=True)
-class Session:
+class ToldSession:
     """What is told of one session at the client; ``code`` and ``state`` by whose session, ``""`` for nobody's.
 
     ``asked``: the challenge of its authorization request, which is another's where somebody has changed that.
@@ -89,7 +89,7 @@ class Session:
 
 
 @dataclass(slots=True)
-class Draft:
+class Telling:
     """A play while its messages are told: changes to the honest world, the sessions, and what the attacker does.
 
     Attributes:
@@ -105,7 +105,7 @@ class Draft:
     stated: dict[str, Any] = field(default_factory=dict)
     asked: str = ""
     bounce: str = ""
-    sessions: dict[str, Session] = field(default_factory=dict)
+    sessions: dict[str, ToldSession] = field(default_factory=dict)
     codes: dict[str, str] = field(default_factory=dict)
     deeds: list[Deed] = field(default_factory=list)
     given: str = ""
@@ -144,10 +144,10 @@ class Draft:
         """Whether a code or a token is of what the attacker has approved itself."""
         return any(grant.name == term and grant.user == ATTACKER for grant in self.world.grants)
 
-    def session(self, who: str) -> Session:
+    def session(self, who: str) -> ToldSession:
         """What is told of a session."""
         whose = ATTACKER if who and self.world.user_of(who) == ATTACKER else "user"
-        return self.sessions.setdefault(who, Session(whose, whose))
+        return self.sessions.setdefault(who, ToldSession(whose, whose))
 
     def acts(self) -> tuple[Act, ...]:
         """The sessions in the order in which they can be played one after the other.
@@ -175,134 +175,134 @@ class Draft:
         return () if acts == (Act("user", "user", 0, 0),) else acts
 
 
-Tell = Callable[[Draft, Told, Any], None]
+Tell = Callable[[Telling, Told, Any], None]
 
 
-def _visits(draft: Draft, told: Told, request: ResourceRequest) -> None:
-    draft.session(told.who)
-    draft.stated.setdefault("url", draft.placed(request.url))
-    draft.later = request.access_token != NONE
+def _visits(telling: Telling, told: Told, request: ResourceRequest) -> None:
+    telling.session(told.who)
+    telling.stated.setdefault("url", telling.placed(request.url))
+    telling.later = request.access_token != NONE
 
 
-def _fetches(draft: Draft, told: Told, request: Fetch) -> None:
-    draft.asked = draft.placed(request.url)
+def _fetches(telling: Telling, told: Told, request: Fetch) -> None:
+    telling.asked = telling.placed(request.url)
 
 
-def _challenges(draft: Draft, told: Told, challenge: Challenge) -> None:
+def _challenges(telling: Telling, told: Told, challenge: Challenge) -> None:
     """A challenge to a request with a token comes once one has been served, and tells what is different then."""
-    if draft.later:
+    if telling.later:
         refused = isinstance(challenge, InsufficientScope)
-        draft.state("answer", status=403 if refused else 401, error="insufficient_scope" if refused else None)
+        telling.state("answer", status=403 if refused else 401, error="insufficient_scope" if refused else None)
     scope = challenge.scope if challenge.scope != NONE else None
-    draft.state("challenge", resource_metadata=draft.placed(challenge.resource_metadata), scope=scope)
+    telling.state("challenge", resource_metadata=telling.placed(challenge.resource_metadata), scope=scope)
 
 
-def _describes_resource(draft: Draft, told: Told, document: ResourceMetadata) -> None:
-    listed = [draft.placed(document.authorization_servers)]
-    if not draft.later:
-        draft.state("documents", "main", at=[draft.asked])
-    draft.state("documents", "main", "body", resource=draft.placed(document.resource), authorization_servers=listed)
+def _describes_resource(telling: Telling, told: Told, document: ResourceMetadata) -> None:
+    listed = [telling.placed(document.authorization_servers)]
+    if not telling.later:
+        telling.state("documents", "main", at=[telling.asked])
+    telling.state("documents", "main", "body", resource=telling.placed(document.resource), authorization_servers=listed)
 
 
-def _describes_server(draft: Draft, told: Told, document: ServerMetadata) -> None:
+def _describes_server(telling: Telling, told: Told, document: ServerMetadata) -> None:
     endpoints = {each.name: each.metadata["endpoint"] for each in fields(document) if "endpoint" in each.metadata}
-    places = {name: f"{draft.placed(getattr(document, name))}/{path}" for name, path in endpoints.items()}
+    places = {name: f"{telling.placed(getattr(document, name))}/{path}" for name, path in endpoints.items()}
     advertised = document.authorization_response_iss_parameter_supported
-    draft.state(
-        "servers", draft.party(told.arrow.sender), "metadata", issuer=draft.placed(document.issuer),
+    telling.state(
+        "servers", telling.party(told.arrow.sender), "metadata", issuer=telling.placed(document.issuer),
         authorization_endpoint=places["authorization_endpoint"], token_endpoint=places["token_endpoint"],
         authorization_response_iss_parameter_supported=True if advertised else "absent",
         client_id_metadata_document_supported=True,
     )  # fmt: skip
 
 
-def _leads(draft: Draft, told: Told, there: Redirection) -> None:
+def _leads(telling: Telling, told: Told, there: Redirection) -> None:
     """The client sends its browser to an AS."""
-    draft.session(told.who).led = draft.placed(there.location).startswith("{evil}")
+    telling.session(told.who).led = telling.placed(there.location).startswith("{evil}")
 
 
-def _sends_on(draft: Draft, told: Told, there: Redirection) -> None:
+def _sends_on(telling: Telling, told: Told, there: Redirection) -> None:
     """The attacker's AS sends the browser on: to the honest one, or back with a code of its own."""
-    back = (uri for client in draft.world.clients for uri in callbacks(draft.world, client))
-    if draft.bounce != "account":
-        draft.bounce = "" if decided(there.location) in back else "same"
+    back = (uri for client in telling.world.clients for uri in callbacks(telling.world, client))
+    if telling.bounce != "account":
+        telling.bounce = "" if decided(there.location) in back else "same"
 
 
-def _asks(draft: Draft, told: Told, request: AuthorizationRequest) -> None:
+def _asks(telling: Telling, told: Told, request: AuthorizationRequest) -> None:
     """A request comes to the honest AS: as the client has it, as the attacker's AS sent it on, or as somebody made it.
 
     What the attacker asks for at the end of a session that was led to it has an account of its own behind it.
     """
-    if request.client_id in {identity.url for identity in draft.world.identities}:
+    if request.client_id in {identity.url for identity in telling.world.identities}:
         raise UntellableError("the user is asked about another client")
     by = ATTACKER if told.arrow.sender == ATTACKER else "user"
-    led = next((one for one in draft.sessions.values() if one.led), None)
-    of = next((str(name) for name in (request.state, request.code_challenge) if name in draft.world.session), "")
+    led = next((one for one in telling.sessions.values() if one.led), None)
+    of = next((str(name) for name in (request.state, request.code_challenge) if name in telling.world.session), "")
     if led is not None and by == ATTACKER and led.whose != ATTACKER:
-        draft.bounce = "account"
+        telling.bounce = "account"
     elif led is not None:
-        own = str(request.code_challenge) == THIEF or (of and draft.session(of).whose == ATTACKER != led.whose)
-        draft.bounce = "own" if own else "same"
-    elif by == ATTACKER and (not of or draft.session(of).whose != ATTACKER):
-        for one in draft.sessions.values():
+        own = str(request.code_challenge) == THIEF or (of and telling.session(of).whose == ATTACKER != led.whose)
+        telling.bounce = "own" if own else "same"
+    elif by == ATTACKER and (not of or telling.session(of).whose != ATTACKER):
+        for one in telling.sessions.values():
             one.spliced = one.spliced or bool(of)
-    elif of and draft.session(of).asked in ("", str(request.code_challenge)):
-        draft.session(of).approves, draft.session(of).asked = by, str(request.code_challenge)
+    elif of and telling.session(of).asked in ("", str(request.code_challenge)):
+        telling.session(of).approves, telling.session(of).asked = by, str(request.code_challenge)
     else:
         raise UntellableError("the user is asked in no session of the client's")
 
 
-def _answers(draft: Draft, told: Told, response: AuthorizationResponse) -> None:
+def _answers(telling: Telling, told: Told, response: AuthorizationResponse) -> None:
     """An AS answers: with a code of the session whose state it returns, or of one that this user approved."""
-    draft.state("servers", draft.party(told.arrow.sender), iss=draft.placed(response.iss))
-    by = ATTACKER if draft.is_attackers(response.code) else "user"
-    approved = [who for who, one in draft.sessions.items() if one.approves == by]
-    of = response.state if response.state in draft.world.session else NONE
+    telling.state("servers", telling.party(told.arrow.sender), iss=telling.placed(response.iss))
+    by = ATTACKER if telling.is_attackers(response.code) else "user"
+    approved = [who for who, one in telling.sessions.items() if one.approves == by]
+    of = response.state if response.state in telling.world.session else NONE
     mine = of if of in approved else next(iter(approved), "") if by == "user" else ""
-    draft.codes.setdefault(str(response.code), str(mine))
+    telling.codes.setdefault(str(response.code), str(mine))
 
 
-def _is_read(draft: Draft, told: Told, response: AuthorizationResponse) -> None:
+def _is_read(telling: Telling, told: Told, response: AuthorizationResponse) -> None:
     """The attacker reads an answer on its way."""
-    of = draft.codes.get(str(response.code), "")
+    of = telling.codes.get(str(response.code), "")
     if of:
-        draft.session(of).read = True
+        telling.session(of).read = True
 
 
-def _comes_back(draft: Draft, told: Told, response: AuthorizationResponse) -> None:
+def _comes_back(telling: Telling, told: Told, response: AuthorizationResponse) -> None:
     """A browser brings an answer to a session at the client."""
-    one = draft.session(told.who)
-    if response.error != NONE or not (one.led or response.code in draft.codes):
+    one = telling.session(told.who)
+    if response.error != NONE or not (one.led or response.code in telling.codes):
         raise UntellableError("what comes back is no code of an AS")
     if one.led:  # what the attacker's AS has to do with it is told of that, and whom it says that it is
         one.code = one.state = told.who
-        if draft.placed(response.iss) not in ("absent", "{evil}"):
-            draft.state("servers", "evil", iss=draft.placed(response.iss))
+        if telling.placed(response.iss) not in ("absent", "{evil}"):
+            telling.state("servers", "evil", iss=telling.placed(response.iss))
         return
-    one.code = draft.codes[str(response.code)]
-    one.state = str(response.state) if response.state in draft.world.session else None
+    one.code = telling.codes[str(response.code)]
+    one.state = str(response.state) if response.state in telling.world.session else None
 
 
-def _redeems(draft: Draft, told: Told, request: TokenRequest) -> None:
+def _redeems(telling: Telling, told: Told, request: TokenRequest) -> None:
     if request.refresh_token != NONE:
-        draft.stated.setdefault("token_response", {})["refresh_token"] = "issued"
+        telling.stated.setdefault("token_response", {})["refresh_token"] = "issued"
 
 
-def _steals(draft: Draft, told: Told, request: TokenRequest) -> None:
-    if not draft.is_attackers(request.code):
-        draft.deeds.append(Deed("redeem", f"{draft.at(told.arrow.receiver)}/token"))
+def _steals(telling: Telling, told: Told, request: TokenRequest) -> None:
+    if not telling.is_attackers(request.code):
+        telling.deeds.append(Deed("redeem", f"{telling.at(told.arrow.receiver)}/token"))
 
 
-def _gives(draft: Draft, told: Told, response: TokenResponse) -> None:
-    if draft.party(told.arrow.sender) == "evil" and draft.is_attackers(response.access_token):
-        draft.given = "account"
+def _gives(telling: Telling, told: Told, response: TokenResponse) -> None:
+    if telling.party(told.arrow.sender) == "evil" and telling.is_attackers(response.access_token):
+        telling.given = "account"
 
 
-def _uses(draft: Draft, told: Told, request: ResourceRequest) -> None:
-    draft.deeds.append(Deed("present", draft.placed(request.url)))
+def _uses(telling: Telling, told: Told, request: ResourceRequest) -> None:
+    telling.deeds.append(Deed("present", telling.placed(request.url)))
 
 
-def _nothing(draft: Draft, told: Told, message: Message) -> None:
+def _nothing(telling: Telling, told: Told, message: Message) -> None:
     """The client's own doing, or what the attacker gets for its own."""
 
 
@@ -347,20 +347,20 @@ LOOKUPS = (
 )  # fmt: skip
 
 
-def _is_lookup(draft: Draft, told: Arrow) -> bool:
-    by_server = isinstance(told.record, Fetch) and draft.role(told.sender) in ("server", "resource")
+def _is_lookup(telling: Telling, told: Arrow) -> bool:
+    by_server = isinstance(told.record, Fetch) and telling.role(told.sender) in ("server", "resource")
     return by_server or isinstance(told.record, LOOKUPS)
 
 
-def tell(draft: Draft, told: Told) -> None:
+def tell(telling: Telling, told: Told) -> None:
     """Tell a message (raises UntellableError)."""
     arrow = told.arrow
-    if _is_lookup(draft, arrow):
+    if _is_lookup(telling, arrow):
         return
-    act = TELLS.get((type(arrow.record), draft.role(arrow.sender), draft.role(arrow.receiver)))  # type: ignore[arg-type]
+    act = TELLS.get((type(arrow.record), telling.role(arrow.sender), telling.role(arrow.receiver)))  # type: ignore[arg-type]
     if act is None:
         raise UntellableError(f"nobody tells a client: {arrow.sender} to {arrow.receiver}: {arrow.label}")
-    act(draft, told, arrow.record)
+    act(telling, told, arrow.record)
 
 
 def messages(trace: Trace) -> Iterator[Told]:
@@ -371,54 +371,56 @@ def messages(trace: Trace) -> Iterator[Told]:
             yield Told(replace(arrow, decisive=number == last), str(scene.chosen.get("who", "")))
 
 
-def sign_of(draft: Draft, told: Told, shows: str) -> Sign | None:
+def sign_of(telling: Telling, told: Told, shows: str) -> Sign | None:
     """What is seen of a message where it is part of an attack that shows this; nothing where it is in order.
 
     Sending the user to an AS is harm only together with the metadata that it was done by.
     """
-    arrow, record, sender = told.arrow, told.arrow.record, draft.role(told.arrow.sender)
+    arrow, record, sender = told.arrow, told.arrow.record, telling.role(told.arrow.sender)
     if sender == "client" and shows in BY_REQUEST:
-        return _harm(draft, arrow)
-    theirs = sender == "attacker" and isinstance(record, TokenRequest) and not draft.is_attackers(record.code)
-    if isinstance(record, TokenRequest) and (theirs or _is_strays(draft, told, record)):
-        return Sign(f"{draft.at(arrow.receiver)}/token", ("redeemed",))
+        return _harm(telling, arrow)
+    theirs = sender == "attacker" and isinstance(record, TokenRequest) and not telling.is_attackers(record.code)
+    if isinstance(record, TokenRequest) and (theirs or _is_strays(telling, told, record)):
+        return Sign(f"{telling.at(arrow.receiver)}/token", ("redeemed",))
     if isinstance(record, ResourceRequest) and record.access_token != NONE:
-        stolen = sender == "client" and draft.session(told.who).whose == ATTACKER and arrow.decisive
+        stolen = sender == "client" and telling.session(told.who).whose == ATTACKER and arrow.decisive
         if sender == "attacker" or stolen:
-            return Sign(draft.placed(record.url), ("served",))
+            return Sign(telling.placed(record.url), ("served",))
     if sender == "client" and arrow.leaks:
-        return Sign(draft.at(arrow.receiver), arrow.leaks)
+        return Sign(telling.at(arrow.receiver), arrow.leaks)
     if sender == "browser" and arrow.leaks and isinstance(record, AuthorizationResponse):
         return Sign("{as1}", ("authorize",))  # what it is answered, is read
     return None
 
 
-def _is_strays(draft: Draft, told: Told, request: TokenRequest) -> bool:
+def _is_strays(telling: Telling, told: Told, request: TokenRequest) -> bool:
     """Whether a client redeems a user's code in a session that it is not for."""
-    if draft.role(told.arrow.receiver) != "server" or draft.party(told.arrow.receiver) == "evil":
+    if telling.role(told.arrow.receiver) != "server" or telling.party(told.arrow.receiver) == "evil":
         return False
-    of = draft.codes.get(str(request.code), "")
-    return bool(of) and draft.session(of).approves == "user" and draft.session(told.who).whose == ATTACKER
+    of = telling.codes.get(str(request.code), "")
+    return bool(of) and telling.session(of).approves == "user" and telling.session(told.who).whose == ATTACKER
 
 
-def _harm(draft: Draft, told: Arrow) -> Sign | None:
+def _harm(telling: Telling, told: Arrow) -> Sign | None:
     """A request of the client that it would not send if all were well, where a message is one."""
-    receiver = draft.world.by_name.get(told.receiver)
+    receiver = telling.world.by_name.get(told.receiver)
     strangers = receiver is not None and not receiver.honest
-    if isinstance(told.record, Fetch) and strangers and draft.role(told.receiver) == "server":
-        return Sign(draft.at(told.receiver), ("server_metadata",))
+    if isinstance(told.record, Fetch) and strangers and telling.role(told.receiver) == "server":
+        return Sign(telling.at(told.receiver), ("server_metadata",))
     if isinstance(told.record, Redirection) and told.decisive:
-        return Sign(draft.placed(told.record.location), ("authorize",))
-    if isinstance(told.record, ResourceRequest) and told.decisive and _is_others(draft):
-        return Sign(draft.at(told.receiver), ("account",))
+        return Sign(telling.placed(told.record.location), ("authorize",))
+    if isinstance(told.record, ResourceRequest) and told.decisive and _is_others(telling):
+        return Sign(telling.at(told.receiver), ("account",))
     if isinstance(told.record, ResourceRequest) and told.decisive and strangers:
-        return Sign(draft.at(told.receiver), ("call",))
+        return Sign(telling.at(told.receiver), ("call",))
     return None
 
 
-def _is_others(draft: Draft) -> bool:
+def _is_others(telling: Telling) -> bool:
     """Whether what comes back to the user's session is what the attacker approved."""
-    return "account" in (draft.bounce, draft.given) or any(
-        one.whose == "user" and one.code is not None and (not one.code or draft.sessions[one.code].approves == ATTACKER)
-        for one in draft.sessions.values()
+    return "account" in (telling.bounce, telling.given) or any(
+        one.whose == "user"
+        and one.code is not None
+        and (not one.code or telling.sessions[one.code].approves == ATTACKER)
+        for one in telling.sessions.values()
     )

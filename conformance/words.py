@@ -126,7 +126,7 @@ class Answering(World):
 
 
 @dataclass(frozen=True, slots=True)
-class Client:
+class RealClient:
     """A real client that can be asked words."""
 
     installed: Installed
@@ -179,7 +179,7 @@ class Kept:
     """What a client was asked and did, in a file that grows by a line a word; one that was cut short is read as far as
     it goes. Without a file nothing is kept."""
 
-    def __init__(self, path: Path | None, client: Client, alphabet: Sequence[Input]) -> None:
+    def __init__(self, path: Path | None, client: RealClient, alphabet: Sequence[Input]) -> None:
         self.path = path
         of = {"client": str(client.installed.release), "tls": client.authority is not None, "calls": client.calls}
         about = [[one.name, one.changes] for one in alphabet]
@@ -220,7 +220,7 @@ def _read(said: Any) -> tuple[Turn, Steps]:
 
 
 @contextmanager
-def asking(client: Client, kept: Kept) -> Iterator[Callable[[Word], tuple[Turn, Steps]]]:
+def asking(client: RealClient, kept: Kept) -> Iterator[Callable[[Word], tuple[Turn, Steps]]]:
     """A real client as :func:`conformance.learner.learn` asks it; what is not measured is tried once more."""
     known, ahead = inputs(), Ahead(client.settings.jobs)
     ready = replace(client, by=ahead.drive)

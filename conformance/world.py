@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from aiohttp import web
 
 from conformance import wire
-from conformance.authorization_server import AuthorizationServer, Refusal
+from conformance.authorization_server import AuthorizationServer, RefusedRequest
 from conformance.message import Asked, Message, response
 from conformance.origins import HOST, Authority, Origins
 from conformance.play import ALONE, Deed, Play
@@ -260,7 +260,7 @@ class World:
         try:
             self.resource_server.check(asked, at, (at,))
             self._did(asked, protocol_answer(asked))
-        except Refusal as refused:
+        except RefusedRequest as refused:
             self._did(asked, Message("challenge", {"scheme": "Bearer", **refused.fields()}, 401))
 
     def _document(self) -> Message:

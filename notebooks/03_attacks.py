@@ -24,7 +24,7 @@
 # %%
 from openworld.explore import claimed, rules, short
 from openworld.explore.controls import Gallery
-from openworld.explore.gallery import catalogue, exhibit
+from openworld.explore.gallery import at_work, catalogue
 
 short(claimed([
     ("A client that does not compare the issuer of a response loses codes to a malicious AS, in spite of PKCE.",
@@ -75,7 +75,7 @@ catalogue()
 
 # %%
 ATTACK = "A01"
-chosen = exhibit(ATTACK)
+chosen = at_work(ATTACK)
 chosen.answer()
 
 # %% [markdown]

@@ -41,7 +41,7 @@ from simulations.processes import in_order
 BATCH = 24
 
 
-class Cell(NamedTuple):
+class Compared(NamedTuple):
     """A property of both designs, against one attacker in one environment; configurations as text."""
 
     environment: str
@@ -128,7 +128,7 @@ def environments_of(named: Iterable[str]) -> dict[str, Mapping[str, str]]:
 
 def cells(
     first: str, second: str, attackers: Mapping[str, str], environments: Mapping[str, Mapping[str, str]]
-) -> list[Cell]:
+) -> list[Compared]:
     """All that is asked; a configuration keeps what it names, whatever the environment; a utility is asked once."""
     asked = []
     for environment, switches in environments.items():
@@ -136,7 +136,7 @@ def cells(
             against = attackers if prop.kind == "security" else {"nobody": "none"}
             for attacker, capabilities in against.items():
                 both = [_placed(each, switches, capabilities) for each in (first, second)]
-                asked.append(Cell(environment, attacker, prop.name, *both))
+                asked.append(Compared(environment, attacker, prop.name, *both))
     return asked
 
 
@@ -147,7 +147,7 @@ def _placed(text: str, switches: Mapping[str, str], capabilities: str) -> str:
     return str(Configuration(design, own | (read.capabilities if capabilities != "none" else frozenset()), read.world))
 
 
-def flips(asked: Sequence[Cell], workers: int, timeout: float | None = None) -> Generator[Flip | int]:
+def flips(asked: Sequence[Compared], workers: int, timeout: float | None = None) -> Generator[Flip | int]:
     """What flips, in the order asked; between them, numbers of questions that were answered."""
     batches = [(asked[start : start + BATCH], timeout) for start in range(0, len(asked), BATCH)]
     results: list[tuple[str, str]] = []
@@ -171,13 +171,13 @@ def _checker(timeout: float | None) -> Checker:
     return Checker(timeout=timeout)
 
 
-def _results(batch: tuple[Sequence[Cell], float | None]) -> list[tuple[str, str]]:
+def _results(batch: tuple[Sequence[Compared], float | None]) -> list[tuple[str, str]]:
     """The results for both designs, of some questions."""
     ask = _checker(batch[1])
     return [(ask.result(c.property, parse(c.first)), ask.result(c.property, parse(c.second))) for c in batch[0]]
 
 
-def _explained(batch: tuple[list[tuple[Cell, tuple[str, str]]], float | None]) -> Flip:
+def _explained(batch: tuple[list[tuple[Compared, tuple[str, str]]], float | None]) -> Flip:
     """Why a property flips in an environment: looked into for the first attacker against whom it does."""
     (cell, (before, after)), *_ = batch[0]
     prop, ask = find(cell.property), _checker(batch[1])
@@ -205,7 +205,7 @@ def said(changes: Iterable[Changes]) -> str:
     return ", or ".join("; ".join(f"{n}: {a} -> {b}" for n, (a, b) in each.items()) for each in changes)
 
 
-def lines(found: Sequence[Flip], asked: Sequence[Cell]) -> Iterator[str]:
+def lines(found: Sequence[Flip], asked: Sequence[Compared]) -> Iterator[str]:
     """What flips, with all environments in which it does so in the same way."""
     every = list(dict.fromkeys(cell.environment for cell in asked))
     for alike in _alike(found):

@@ -17,7 +17,7 @@ NEEDED = ("id", "property", "config")
 ADDED = ("verdict", "reason", "reach", "steps", "blocked_by", "seconds")
 
 
-class Row(NamedTuple):
+class AskedRow(NamedTuple):
     """A row of the input and where it stands; ``error`` says what is wrong with it."""
 
     line: int
@@ -25,7 +25,7 @@ class Row(NamedTuple):
     error: str
 
 
-def read(path: Path) -> tuple[list[str], list[Row]]:
+def read(path: Path) -> tuple[list[str], list[AskedRow]]:
     """The columns and rows of a file.
 
     Raises:
@@ -33,7 +33,7 @@ def read(path: Path) -> tuple[list[str], list[Row]]:
     """
     columns, found = rows.read(path, NEEDED)
     made = ((row, dict(zip(columns, row.cells, strict=True))) for row in found)
-    return columns, [Row(row.line, fields, row.error or _problem(fields)) for row, fields in made]
+    return columns, [AskedRow(row.line, fields, row.error or _problem(fields)) for row, fields in made]
 
 
 def _problem(fields: dict[str, str]) -> str:
@@ -50,7 +50,7 @@ def _problem(fields: dict[str, str]) -> str:
     return ""
 
 
-def judged(asked: list[Row], timeout: float | None, workers: int) -> Iterator[dict[str, str]]:
+def judged(asked: list[AskedRow], timeout: float | None, workers: int) -> Iterator[dict[str, str]]:
     """The rows with their verdicts, in order, as they are found; a bad one has the verdict ``error``."""
     good = [row for row in asked if not row.error]
     questions = [Question(row.fields["property"], row.fields["config"], timeout) for row in good]

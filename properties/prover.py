@@ -27,14 +27,14 @@ _FOUND: dict[str, Found] = {"true": "never", "false": "derived"}
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class ProverAnswers:
     """What the prover found of each event that it was asked about, and all that it printed."""
 
     events: dict[str, Found]
     printed: str
 
 
-def ask(process: str, timeout: float | None = None) -> Answers:
+def ask(process: str, timeout: float | None = None) -> ProverAnswers:
     """Run the prover on a process with queries about events.
 
     Raises:
@@ -51,4 +51,4 @@ def ask(process: str, timeout: float | None = None) -> Answers:
     if ended.returncode or not results:
         said = [line for line in (ended.stdout + ended.stderr).splitlines() if line.startswith("Error")]
         raise ProofError(f"{PROVER} cannot read the process: {' '.join(said) or f'exit {ended.returncode}'}")
-    return Answers({name: _FOUND.get(answer, "unknown") for name, answer in results}, ended.stdout)
+    return ProverAnswers({name: _FOUND.get(answer, "unknown") for name, answer in results}, ended.stdout)

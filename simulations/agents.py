@@ -53,7 +53,7 @@ def simulate(
         first: the number of the first attempt, a multiple of four.
         strategy: what attackers are after.
     """
-    running = [Arm(population, arm, caches, strategy) for arm in arms]
+    running = [RunningArm(population, arm, caches, strategy) for arm in arms]
     residents = resident_codes(population, seed, adoption) if caches else None
     open_chunks: deque[tuple[list[Visited | None], ...]] = deque()
     for start in range(first, first + attempts, CHUNK):
@@ -74,7 +74,7 @@ def _complete(record: tuple[list[Visited | None], ...]) -> bool:
     return all(None not in endings for endings in record)
 
 
-class Arm:
+class RunningArm:
     """A population under one arm of an experiment: its clock, its caches and its plans."""
 
     def __init__(

@@ -31,7 +31,7 @@ _CHARTS = "charts"
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class ScenarioCell:
     """What a release did in a scenario, as a cell shows it."""
 
     look: str
@@ -42,12 +42,12 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ScenarioRow:
     """A scenario with what every release did in it; ``stands_out``: somebody falls, changed or was not measured."""
 
     scenario: str
     about: str
-    cells: Sequence[Cell | None]
+    cells: Sequence[ScenarioCell | None]
 
     @property
     def stands_out(self) -> bool:
@@ -92,11 +92,11 @@ def _seen(column: Column) -> Iterator[tuple[Play, Judgement]]:
         yield from ((play, judged[play.name]) for play in column.driven.plays)
 
 
-def _rows(columns: Sequence[Column]) -> Iterator[Row]:
+def _rows(columns: Sequence[Column]) -> Iterator[ScenarioRow]:
     cells = [{play.name: _cell(column, one) for play, one in _seen(column)} for column in columns]
     plays = {play.name: play for column in columns for play, _ in _seen(column)}
     for name, play in plays.items():
-        yield Row(name, about(play), [of.get(name) for of in cells])
+        yield ScenarioRow(name, about(play), [of.get(name) for of in cells])
 
 
 def about(play: Play) -> str:
@@ -107,13 +107,13 @@ def about(play: Play) -> str:
     return f"{who}: {', '.join(dict.fromkeys(one.violates for one in play.attacks))}"
 
 
-def _cell(column: Column, seen: Judgement) -> Cell:
+def _cell(column: Column, seen: Judgement) -> ScenarioCell:
     change = column.changes.get(seen.scenario, "")
     look = "attack" if seen.attacks else "unknown" if not seen.measured else "none" if seen.outcome == "n" else "safe"
     lost = f"falls: loses {', '.join(seen.attacks)}; " if seen.attacks else ""
     words = f"{lost}{OUTCOMES[seen.outcome]}"
     sign = f"\N{BALLOT X}{seen.outcome}" if seen.attacks else seen.outcome
-    return Cell(look, sign, words, f"{column.slug}/index.html#{quote(seen.scenario)}", change)
+    return ScenarioCell(look, sign, words, f"{column.slug}/index.html#{quote(seen.scenario)}", change)
 
 
 def _release(column: Column, output: Path) -> str:

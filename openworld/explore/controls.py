@@ -19,7 +19,7 @@ from model.switches import CAPABILITIES, SWITCHES
 from model.words import worded
 from openworld.explore.asking import ask, checker, read, result
 from openworld.explore.evidence import gained
-from openworld.explore.gallery import exhibit
+from openworld.explore.gallery import at_work
 from openworld.explore.views import Answer, headline, statuses
 from properties.explain import turns
 from properties.named_attacks import attacks
@@ -144,7 +144,7 @@ class Gallery:
     """
 
     def __init__(self, name: str) -> None:
-        self.shown = exhibit(name)
+        self.shown = at_work(name)
         self.configuration = self.shown.configuration
         self.seconds = 0.0
         self._quiet = False
@@ -167,7 +167,7 @@ class Gallery:
         return self
 
     def _chosen(self, _: object) -> None:
-        self.shown = exhibit(self._attack.value)
+        self.shown = at_work(self._attack.value)
         self._show(self.shown.configuration)
         found = turns(self.shown.property, self.shown.configuration, checker())
         self._quiet = True

@@ -15,7 +15,7 @@ from properties.security import Property
 
 
 @dataclass(frozen=True, slots=True)
-class Exhibit:
+class AttackAtWork:
     """An attack of the catalogue at work: what it violates, and under which design and attacker."""
 
     attack: NamedAttack
@@ -50,7 +50,7 @@ class Exhibit:
 
 
 @cache
-def exhibit(name: str) -> Exhibit:
+def at_work(name: str) -> AttackAtWork:
     """The simplest question about an attack that the model answers with a run.
 
     Raises:
@@ -61,14 +61,14 @@ def exhibit(name: str) -> Exhibit:
     open_ones = [question for question in asked.seen if result(*question) == "attack"]
     if not open_ones:
         raise LookupError(f"the model has no run of {name}")
-    return Exhibit(asked, *min(open_ones, key=lambda question: str(question[1]).count("=")))
+    return AttackAtWork(asked, *min(open_ones, key=lambda question: str(question[1]).count("=")))
 
 
 def catalogue() -> Table:
     """Every attack: what it violates and where it is seen, and how many designs of the catalogue are open to it."""
     rows = []
     for each in attacks().values():
-        shown = exhibit(each.id)
+        shown = at_work(each.id)
         found = [result(row.property, row.configuration) for row in each.expectations]
         rows.append((each.id, each.name, each.part, shown.property.name, str(shown.configuration),
                      f"{found.count('attack')} of {len(found)}"))  # fmt: skip

@@ -33,7 +33,7 @@ class UnknownPageError(InputError):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Varied:
     """One of the questions that a page rests on, and what is varied in it."""
 
     varied: str
@@ -95,9 +95,9 @@ class Page:
     sentence: str
     source: str
     answer: str
-    rows: tuple[Row, ...]
-    drawn: Row
-    under: Row
+    rows: tuple[Varied, ...]
+    drawn: Varied
+    under: Varied
     left_out: tuple[str, ...]
     since: str
     decided: Decided | None
@@ -153,7 +153,7 @@ def text(name: str) -> str:
     return _FOLDER.joinpath(f"{name}.md").read_text(encoding="utf-8")
 
 
-def answered(about: Page) -> list[tuple[Row, Verdict]]:
+def answered(about: Page) -> list[tuple[Varied, Verdict]]:
     """The verdicts that a page rests on, as they are."""
     return [(row, ask(row.asked, PATIENCE)) for row in about.rows]
 
@@ -165,7 +165,7 @@ def _read(name: str) -> dict[str, Any]:
 def _page(name: str) -> Page:
     stated = _read(name)
     counted = {key: _deployed(text) for key, text in stated.get("counts", {}).items()}
-    rows = tuple(Row(row["varied"], read_asked(row["asked"])) for row in stated["rows"])
+    rows = tuple(Varied(row["varied"], read_asked(row["asked"])) for row in stated["rows"])
     drawn, under = (next(row for row in rows if row.varied == stated[key]) for key in ("drawn", "under"))
     decided = stated.get("decided")
     return Page(

@@ -13,14 +13,14 @@ from model.protocols import rules
 from model.refusal import stopped
 from model.switches import CAPABILITIES, SWITCHES
 from model.world_file import WORLDS
-from openworld.findings.pages import Decided, First, Page, Row, given, text
+from openworld.findings.pages import Decided, First, Page, Varied, given, text
 from openworld.show import ending, outcome
 from properties.questions import Asked
 from properties.results import RESULTS, length
 from properties.verdict import Verdict
 
 #: A verdict on each row of a page.
-Answers = Sequence[tuple[Row, Verdict]]
+Answers = Sequence[tuple[Varied, Verdict]]
 
 #: Where the first page finds the others.
 FOLDER = "openworld/data/findings"
@@ -88,7 +88,7 @@ def _command(asked: Asked, verb: str = "verdict") -> str:
     return f'openworld {verb} {asked.property.code} "{asked.configuration}"'
 
 
-def _answer(row: Row, verdict: Verdict) -> str:
+def _answer(row: Varied, verdict: Verdict) -> str:
     steps = f" in {length(verdict.steps)}" if verdict.result == "reached" else ""
     other = "" if verdict.result == row.asked.expected else f" NOT AS CLAIMED, which is {row.asked.expected}"
     return outcome(verdict).partition(":")[0] + steps + other
@@ -134,7 +134,7 @@ def _vocabulary(page: Page) -> Iterator[str]:
         yield f"* `{name}` (`{switch.baseline}`): {switch.meaning} ({switch.source})"
 
 
-def _run(page: Page, found: dict[Row, Verdict]) -> Iterator[str]:
+def _run(page: Page, found: dict[Varied, Verdict]) -> Iterator[str]:
     verdict, under = found[page.drawn], page.under.asked.configuration
     yield from ("", "## The run that decides", "", f"{page.drawn.varied}: `{_command(page.drawn.asked, 'trace')}`", "")
     if verdict.trace is None:

@@ -13,7 +13,7 @@ from openworld.balance import balance_lines
 from openworld.colours import SIGNS
 from openworld.headlines import headlines
 from openworld.report import verdicts
-from openworld.report.reading import Experiment, Study
+from openworld.report.reading import FoundExperiment, Study
 from simulations import catalogue
 from simulations.quantities import ACCEPTED_FLOW, WORKING, Measure
 from simulations.results import LISTED, alike
@@ -68,7 +68,7 @@ def _under(names: list[str], designs: list[dict[str, Any]]) -> str:
     return f"every design{' but ' * bool(others)}{but}"
 
 
-def trade(experiment: Experiment) -> dict[str, Any] | None:
+def trade(experiment: FoundExperiment) -> dict[str, Any] | None:
     """What works, what is stolen and what it costs where headlines are taken; arms that coincide once."""
     table = experiment.quantities
     if table is None or not (table["headline"] == 1).any():
@@ -101,7 +101,7 @@ def _rate(row: pd.Series[Any]) -> str:
     return words if each is None or each != each else f"{words}; {each:.3g} per accepted flow"
 
 
-def numbers(experiment: Experiment) -> dict[str, Any]:
+def numbers(experiment: FoundExperiment) -> dict[str, Any]:
     """An experiment as a table: every outcome in every arm, at both ends of the sweep."""
     rates = experiment.rates
     values = sorted(set(rates["value"]))

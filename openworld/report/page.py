@@ -16,7 +16,7 @@ from model.words import of_configuration, worded
 from openworld.report import deployed, environments, opening, software, verdicts
 from openworld.report.established import established
 from openworld.report.findings import findings, numbers
-from openworld.report.reading import Picture, Study
+from openworld.report.reading import FoundPicture, Study
 from openworld.show import command
 from simulations.results import LISTED
 
@@ -88,21 +88,21 @@ def _free(study: Study, name: str) -> bool:
     return not taken and not any(name.startswith(f"{each}-") for each in study.experiments)
 
 
-def _named(study: Study, *names: str) -> list[Picture]:
+def _named(study: Study, *names: str) -> list[FoundPicture]:
     return [study.pictures[name] for name in names if name in study.pictures]
 
 
-def _of(study: Study, experiment: str) -> list[Picture]:
+def _of(study: Study, experiment: str) -> list[FoundPicture]:
     """The figures of an experiment, those first that say most at a glance."""
     order = [f"{experiment}-{kind}" for kind in ("trade", "pair", "effects", "rates", "differences", "funnel")]
     own = [name for name in study.pictures if name.startswith(f"{experiment}-") and name not in order]
     return [study.pictures[name] for name in (*order, *own) if name in study.pictures]
 
 
-def _each_kind_once(study: Study) -> dict[str, list[Picture]]:
+def _each_kind_once(study: Study) -> dict[str, list[FoundPicture]]:
     """The figures of experiments that are on the page: of each kind the first there is; the others are linked to."""
     seen: set[str] = set()
-    shown: dict[str, list[Picture]] = {}
+    shown: dict[str, list[FoundPicture]] = {}
     for name in study.experiments:
         kinds = {one.name.removeprefix(f"{name}-"): one for one in _of(study, name)}
         shown[name] = [one for kind, one in kinds.items() if kind not in seen]
@@ -110,7 +110,7 @@ def _each_kind_once(study: Study) -> dict[str, list[Picture]]:
     return shown
 
 
-def _embedded(picture: Picture) -> dict[str, str]:
+def _embedded(picture: FoundPicture) -> dict[str, str]:
     """A picture as an address that holds it: to a hundredth of a point, and as text, shorter than base64."""
     drawn = " ".join(_FINE.sub(r"\1", picture.svg.decode("utf-8", "replace")).split()).replace("> <", "><")
     source = f"data:image/svg+xml,{quote(drawn, safe=_AS_IT_IS)}"

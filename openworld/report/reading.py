@@ -36,7 +36,7 @@ class ReportError(InputError):
 
 
 @dataclass(frozen=True, slots=True)
-class Experiment:
+class FoundExperiment:
     """An experiment as found: its rates, and where there are, what there is for each flow and where arms break even."""
 
     name: str
@@ -46,7 +46,7 @@ class Experiment:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class FoundPicture:
     """A figure as found."""
 
     name: str
@@ -56,7 +56,7 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class Software:
+class FoundSoftware:
     """A real client, server or pair as found: what was kept of it, and the traces of attacks by scenario.
 
     ``where`` is its folder as seen from that of the study.
@@ -94,10 +94,10 @@ class Study:
     traces: dict[str, Trace] = field(default_factory=dict)
     clients: list[dict[str, Any]] = field(default_factory=list)
     environments: list[dict[str, Any]] = field(default_factory=list)
-    experiments: dict[str, Experiment] = field(default_factory=dict)
+    experiments: dict[str, FoundExperiment] = field(default_factory=dict)
     mishaps: dict[str, pd.DataFrame] = field(default_factory=dict)
-    pictures: dict[str, Picture] = field(default_factory=dict)
-    software: list[Software] = field(default_factory=list)
+    pictures: dict[str, FoundPicture] = field(default_factory=dict)
+    software: list[FoundSoftware] = field(default_factory=list)
     run: str | None = None
     others: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -195,7 +195,7 @@ def _experiments(study: Study) -> None:
             found = _table(study, path.with_name(f"{name}_quantities.csv"), study_tables.QUANTITIES)
             own = path.with_name(f"{name}_break_even.csv")
             even = _table(study, own, study_tables.BREAK_EVEN) if own.exists() else None
-            study.experiments[name] = Experiment(
+            study.experiments[name] = FoundExperiment(
                 name, rates.frame, study_tables.measured(found.frame) if found else None,
                 study_tables.traded(even.frame) if even else None,
             )  # fmt: skip
@@ -207,7 +207,7 @@ def _pictures(study: Study) -> None:
         try:
             said = words.read_text(encoding="utf-8") if words.exists() else path.stem
             title, _, caption = said.partition("\n\n")
-            study.pictures[path.stem] = Picture(path.stem, title, caption.strip(), path.read_bytes())
+            study.pictures[path.stem] = FoundPicture(path.stem, title, caption.strip(), path.read_bytes())
         except (OSError, UnicodeDecodeError) as error:
             study.problems.append(f"{path.relative_to(study.folder)}: {error}")
 
@@ -222,7 +222,7 @@ def _software(study: Study) -> None:
             continue
         found = {one: _trace(study, one) for one in sorted(path.parent.glob("*.trace.json"))}
         traces = {one.name.removesuffix(".trace.json"): trace for one, trace in found.items() if trace}
-        study.software.append(Software(data["kind"], path.parent, where, data, traces))
+        study.software.append(FoundSoftware(data["kind"], path.parent, where, data, traces))
 
 
 def _others(study: Study) -> None:

@@ -10,7 +10,7 @@ from conformance.attacks import DEPLOYMENTS
 from conformance.judge import OUTCOMES
 from model.chart import chart
 from model.switches import CAPABILITIES
-from openworld.report.reading import Software, Study
+from openworld.report.reading import FoundSoftware, Study
 from openworld.show import ending
 from properties.security import PROPERTIES
 
@@ -40,7 +40,7 @@ def pairs(study: Study) -> list[dict[str, Any]]:
     ]
 
 
-def _resource_server(found: Software) -> dict[str, Any]:
+def _resource_server(found: FoundSoftware) -> dict[str, Any]:
     profiles = found.data["profiles"]
     answers = [{row["scenario"].partition(".")[2]: row for row in profile["requests"]} for profile in profiles]
     about = {name: row["about"] for rows in answers for name, row in rows.items()}
@@ -60,7 +60,7 @@ def _served(row: dict[str, Any]) -> str:
     return f"{word}, against {', '.join(row['attacks'])}" if row["attacks"] else word
 
 
-def _client(found: Software) -> dict[str, Any]:
+def _client(found: FoundSoftware) -> dict[str, Any]:
     rows = found.data["scenarios"]
     ends = Counter(str(row["outcome"]) for row in rows)
     return {
@@ -72,7 +72,7 @@ def _client(found: Software) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _fall(row: dict[str, Any], found: Software) -> dict[str, Any]:
+def _fall(row: dict[str, Any], found: FoundSoftware) -> dict[str, Any]:
     """What a client falls for, in words and as a chart where the solver found it."""
     trace = found.traces.get(row["scenario"])
     if trace is None:
@@ -99,7 +99,7 @@ def _shares(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         }  # fmt: skip
 
 
-def _server(found: Software) -> dict[str, Any]:
+def _server(found: FoundSoftware) -> dict[str, Any]:
     profiles = found.data["profiles"]
     questions = dict.fromkeys(name for profile in profiles for name in profile["answers"])
     return {

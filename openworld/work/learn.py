@@ -19,7 +19,7 @@ from conformance.origins import Authority
 from conformance.processes import heed_sigterm
 from conformance.run import Settings
 from conformance.software import CLIENTS, Release, release
-from conformance.words import Client, Kept, asking
+from conformance.words import Kept, RealClient, asking
 from deployed.explanation import design_of, neighbours
 from model.clients import clients
 from model.documents import DocumentError, from_json
@@ -105,7 +105,7 @@ def _learned(installed: Installed, protection: str, asked: _Asked) -> _Learned:
     wanted, alphabet = installed.release, asked.alphabet()
     predicted, by = _predicted(wanted, alphabet, asked)
     settings = Settings(asked.limit, asked.jobs, not asked.plain)
-    client = Client(installed, settings, asked.calls, None if asked.plain else Authority())
+    client = RealClient(installed, settings, asked.calls, None if asked.plain else Authority())
     folder = None if asked.output is None else asked.output / wanted.slug
     kept = Kept(None if folder is None else folder / ASKED, client, alphabet)
     with asking(client, kept) as ask, Progress(f"{wanted}: states, words asked", 0) as progress:

@@ -18,7 +18,7 @@ from conformance.learner import Answers, UnstableError, by_model, learn, surpris
 from conformance.lock import Lock
 from conformance.run import Settings
 from conformance.software import CLIENTS, Release, release
-from conformance.words import Client, Kept
+from conformance.words import Kept, RealClient
 from model.clients import clients, find
 from model.conversation import converse
 from model.design import Design
@@ -252,8 +252,10 @@ def test_names_that_are_none_are_told_with_those_that_are() -> None:
 # --- what is kept of real ones ---------------------------------------------------------------------------------
 
 
-def _client(version: str = "1.0") -> Client:
-    return Client(Installed(Release(CLIENTS["mcp-python"], version), (), {}, lock=Lock()), Settings(), authority=None)
+def _client(version: str = "1.0") -> RealClient:
+    return RealClient(
+        Installed(Release(CLIENTS["mcp-python"], version), (), {}, lock=Lock()), Settings(), authority=None
+    )
 
 
 def test_what_was_asked_is_kept_line_by_line(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from model.design import DEPLOYMENTS
 from openworld.cli import main
-from openworld.diff import Cell, Flip, cells, lines, markdown
+from openworld.diff import Compared, Flip, cells, lines, markdown
 from openworld.diff_page import page, picture
 
 EXACT, PREFIX = "design=prm_cimd", "design=prm_cimd_prefix"
@@ -61,7 +61,7 @@ FOUND = [
     Flip("products", "first_contact", ("nobody",), "not_reached", "reached", 9, ({"prm": ("exact", "prefix")},),
          "", "", ""),
 ]  # fmt: skip
-ASKED = [Cell(where, "mal_tenant", "discovery_integrity", EXACT, PREFIX) for where in ("plain", "products")]
+ASKED = [Compared(where, "mal_tenant", "discovery_integrity", EXACT, PREFIX) for where in ("plain", "products")]
 
 
 def test_text_tells_what_flips_where_and_all_that_makes_it() -> None:

@@ -11,7 +11,7 @@ from model.design import ConfigurationError, parse
 from model.words import worded
 from openworld.explore import asking, blast, deployed, evidence, populations, views
 from openworld.explore.controls import Explorer, Gallery, explore
-from openworld.explore.gallery import catalogue, exhibit
+from openworld.explore.gallery import at_work, catalogue
 from openworld.explore.knobs import Knobs, Spread
 from openworld.explore.sizes import SizeError, chosen
 from properties.explain import turns
@@ -113,7 +113,7 @@ def test_every_turn_turns_and_no_other_switch_does() -> None:
 @pytest.mark.parametrize("name", list(attacks()))
 def test_every_attack_of_the_catalogue_can_be_seen(name: str) -> None:
     """There is a question to which it is the answer."""
-    shown = exhibit(name)
+    shown = at_work(name)
     assert asking.result(shown.property, shown.configuration) == "attack"
 
 
@@ -129,7 +129,7 @@ def test_the_catalogue_lists_them_all() -> None:
 def test_an_attack_that_does_not_exist_is_refused() -> None:
     """By its name, with those that do."""
     with pytest.raises(UnknownAttackError, match="unknown attack 'A99'; did you mean 'A09'"):
-        exhibit("A99")
+        at_work("A99")
 
 
 @pytest.mark.slow

@@ -24,7 +24,7 @@ from properties import unbounded
 from properties.applied_pi import applied_pi
 from properties.instances import Instances
 from properties.proofs import NoEndError
-from properties.prover import PROVER, Answers
+from properties.prover import PROVER, ProverAnswers
 from properties.security import find
 from properties.unbounded import any_number
 from properties.verdict import check, judged
@@ -162,7 +162,7 @@ def test_nothing_is_a_process():
 def test_both_answers_are_told_apart(monkeypatch, question, event, standing, code):
     """A proof beside an attack is an error; a derivation beside a safe answer is not known to be one."""
     name, _, text = question.partition(" ")
-    said = Answers({"deputy_integrity": event, "first_contact": "derived"}, "")
+    said = ProverAnswers({"deputy_integrity": event, "first_contact": "derived"}, "")
     monkeypatch.setattr(unbounded, "ask", lambda *_: said)
     monkeypatch.setattr("openworld.commands.unbounded.require", lambda *_, **__: None)
     done = CliRunner().invoke(main, ["prove", name, text, "--json"])
@@ -177,7 +177,7 @@ def test_how_far_a_proof_goes_is_told(monkeypatch):
 
     def answered(asked, *_):
         several = "together" in asked.partition("*)")[0]
-        return Answers({"deputy_integrity": "derived" if several else "never", "first_contact": "derived"}, "")
+        return ProverAnswers({"deputy_integrity": "derived" if several else "never", "first_contact": "derived"}, "")
 
     monkeypatch.setattr(unbounded, "ask", answered)
     found = any_number(verdict)

@@ -10,7 +10,7 @@ import pytest
 from model.machine import Machine
 from properties.security import PROPERTIES
 from simulations import agents
-from simulations.agents import Arm, simulate
+from simulations.agents import RunningArm, simulate
 from simulations.attempts import Chunk, draw, resident_codes, situations
 from simulations.harms import every_harm, suffered
 from simulations.population import Population, load
@@ -132,7 +132,7 @@ def test_caches_save_time_and_nothing_else() -> None:
     """Honest flows end the same with caches and without; with them the clock stops earlier."""
     population = load("swept").with_shares("place", {"honest_api": 1}).with_numbers(agents=50)
     cached, fresh = (
-        (met, Arm(met), [None] * 2_000)
+        (met, RunningArm(met), [None] * 2_000)
         for met in (population, population.with_numbers(token_lifetime=0, metadata_lifetime=0))
     )
     for met, arm, record in (cached, fresh):
@@ -163,7 +163,7 @@ def test_memory_depends_on_what_is_under_way(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_caches_do_not_grow() -> None:
     """One slot for each resource of each agent, before and after."""
-    arm = Arm(load("swept"))
+    arm = RunningArm(load("swept"))
     sizes = [len(cache) for cache in (arm.kept, arm.metadata_until, arm.token_until)]
     arm.admit(draw(load("swept"), "1", 0, 4_000), [None] * 4_000)
     assert sizes == [len(cache) for cache in (arm.kept, arm.metadata_until, arm.token_until)] == [2_000] * 3

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from simulations import experiments
-from simulations.agents import Arm
+from simulations.agents import RunningArm
 from simulations.attempts import ADOPTIONS, draw, resident_codes, situations
 from simulations.catalogue import EXPERIMENTS
 from simulations.experiment import ExperimentError
@@ -84,7 +84,7 @@ def test_share_of_tokens_at_hand_is_that_of_renewal_theory(life: int) -> None:
     numbers = {"agents": 40, "resources": 5, "arrivals_per_second": 0.1, "token_lifetime": life}
     met = load("swept").with_shares("place", {"honest_api": 1}).with_shares("api", {"single_path": 1})
     met = met.with_numbers(**numbers)
-    arm, attempts = Arm(met), 60_000
+    arm, attempts = RunningArm(met), 60_000
     chunk = draw(met, "1/0", 0, attempts, 1.0, resident_codes(met, "1/0", 1.0))
     arm.admit(chunk, [None] * attempts)
     arm.environment.run()
