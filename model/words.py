@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from model.protocols import rules
+from model.switches import CAPABILITIES
 
 #: Words for what drafts of one's own add, by kind and name (:mod:`model.extension`).
 ADDED: dict[tuple[str, str], str] = {}
@@ -49,11 +50,19 @@ def _of_pair(pair: str) -> str:
     key, equals, value = pair.partition("=")
     if not equals:
         return pair
+    if key == "cap":
+        return " and ".join(map(_of_capability, value.split("+")))
     if key == "design":
         return worded("design", value)
     party, _, switch = key.rpartition(":")
     said = worded("value", f"{switch}={value}")
     return f"{party}: {said}" if party else said
+
+
+def _of_capability(name: str) -> str:
+    """A capability is called as the attacker that has nothing else; what none has alone, by its meaning."""
+    said = worded("attacker", name)
+    return said if name == "none" else CAPABILITIES.get(name, name) if said == name else f"attacker {said}"
 
 
 def of_rule(name: str) -> str:

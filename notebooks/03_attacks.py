@@ -87,7 +87,7 @@ chosen.gained()
 
 # %% [markdown]
 # Every single switch that stops it, found by asking for each value of each switch. A remedy with which the honest
-# run no longer exists is none; the fourth column says so. Environment switches are no remedies either, but luck.
+# run no longer exists is none; the third column says so. Environment switches are no remedies either, but luck.
 
 # %%
 chosen.stopped()

@@ -23,6 +23,7 @@
 
 # %%
 from model.design import DEPLOYMENTS
+from model.words import worded
 from openworld.explore import SIZE, claimed, compared, data, figure, rules, short, switches
 from openworld.explore.controls import explore
 from properties.designs import MECHANISMS
@@ -93,7 +94,7 @@ figure(f"sets-{QUESTION}")
 # %% [markdown]
 # ### Safe and usable
 #
-# A set can be sufficient and useless. Six kinds of deployment are asked whether first contact can still succeed
+# A set can be sufficient and useless. Kinds of deployment are asked whether first contact can still succeed
 # there; the frontier is what is left when no set needs fewer mechanisms and meets as many.
 
 # %%
@@ -108,7 +109,7 @@ figure(f"frontier-{QUESTION}")
 # %%
 NAMED = ("oauth21", "prm_cimd", "prm_cimd_prefix", "gaps_closed", "gaps_closed_dpop", "mcp", "sufficient", "federated")
 compared(
-    {name: f"design={name};cap=mal_as+mal_rs+mal_tenant" for name in NAMED},
+    {worded("design", name): f"design={name};cap=mal_as+mal_rs+mal_tenant" for name in NAMED},
     ("authorization", "code_delivery", "token_confinement", "client_authentication", "discovery_integrity",
      "as_acceptance", "first_contact"),
     note="design",
@@ -119,8 +120,8 @@ compared(
 
 # %%
 compared(
-    {words: ";".join(["design=sufficient", *(f"{name}={value}" for name, value in fixed.items())])
-     for words, fixed in DEPLOYMENTS.items()},
+    {worded("deployment", name): ";".join(["design=sufficient", *map("=".join, fixed.items())])
+     for name, fixed in DEPLOYMENTS.items()},
     ["first_contact"],
     note="deployment",
 )  # fmt: skip
@@ -128,8 +129,8 @@ compared(
 # %% [markdown]
 # ### Build your own
 #
-# Every mechanism has a control; start from a named design or from the baseline of the switches. All properties are
-# answered at once, and the one that you ask about is explained.
+# Every mechanism has a control; start from a named design or from the default values of the switches. All properties
+# are answered at once, and the one that you ask about is explained.
 
 # %%
 PROPERTY, CONFIGURATION = "authorization", "design=mcp;cap=mal_as+mal_rs+mal_tenant"

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from model.design import DEPLOYMENTS, parse_capabilities, parse_switches
+from model.words import of_configuration, worded
 from openworld.exhibits.entries import BOUNDED, EXHAUSTIVE, Caption, Drawing, Exhibit
 from openworld.figures.lattices import front, frontier, hasse, lattice_nodes, sets
 from openworld.minimal_sets import SetsAsked
@@ -39,8 +40,11 @@ def _lattice(name: str, draw: Callable[[pd.DataFrame, str], tuple[Figure, pd.Dat
     asked = SetsAsked(tuple(prop.split(",")), parse_capabilities(attacker), parse_switches(""), False, BEFOREHAND, True)
     table = source.sufficient(name, asked)
     figure, data = draw(table, question)
+    without = ", ".join(worded("mechanism", each) for each in BEFOREHAND)
+    wanted = ", ".join(worded("property", each) for each in asked.properties)
+    against = of_configuration(f"cap={attacker}")
     caption = Caption(
-        BOUNDED, f"all designs of the lattice without {', '.join(BEFOREHAND)}; {prop} against cap={attacker}",
+        BOUNDED, f"all designs of the lattice without: {without}; wanted: {wanted}; {against}",
         f"{len(table)} minimal sets, enumerated exactly; usable in so many of {len(DEPLOYMENTS)} deployments",
         EXHAUSTIVE, "none, sets are proved and not estimated",
     )  # fmt: skip

@@ -53,7 +53,8 @@ class Mishap:
         if not self.exists:
             return f"{lost}: there is no such token under this design"
         reached = self.reach
-        return f"{lost}: {reached.resource_servers} resource servers, {reached.users} users, {reached.tokens} tokens"
+        counts = (("resource server", reached.resource_servers), ("user", reached.users), ("token", reached.tokens))
+        return f"{lost}: " + ", ".join(f"{count} {what}{'s' * (count != 1)}" for what, count in counts)
 
     @property
     def picture(self) -> Picture:
@@ -61,7 +62,7 @@ class Mishap:
         nodes, edges = _tables(self.topology)
         lost = self.servers | self.controlled | self.topology.dishonest
         shown = nodes.assign(honest=[name not in lost for name in nodes["name"]])
-        figure = trust_graph(shown, edges, f"Black: the attacker's, or in its reach. {self.arm.name}")
+        figure = trust_graph(shown, edges, f"Black: the attacker's, or in its reach; {self.arm.name}")
         svg = rendered(figure, "svg", self.words).decode("utf-8")
         return Picture(svg[svg.index("<svg") :], self.words, f"{self.kind}.svg", self.words)
 

@@ -13,9 +13,10 @@ from deployed.behaviour import Comparison, compare, measured
 from model import scenario
 from model.clients import clients, find
 from model.conversation import STAGES, converse
+from model.words import of_configuration, worded
 from openworld.client_tables import ENDS, latest
 from openworld.explore.asking import read
-from openworld.explore.evidence import cell, table
+from openworld.explore.evidence import cell, head, table
 from openworld.explore.views import Table
 from properties.security import find as find_property
 
@@ -75,9 +76,11 @@ def predicted() -> Table:
         found = _comparisons()[name]
         ends = sum(one.end_predicted for one in found) / len(found)
         whole = sum(one.verdict == "predicted" for one in found) / len(found)
-        design = "; ".join(f"{switch}={value}" for switch, value in clients()[name].design.changes().items())
+        design = of_configuration(
+            ";".join(f"{switch}={value}" for switch, value in clients()[name].design.changes().items())
+        )
         rows.append((name, len(found), f"{ends:.0%}", f"{whole:.0%}", design))
-    head = ("client", "scenarios", "end predicted", "messages predicted", "as a design (what is not at the baseline)")
+    head = ("client", "scenarios", "end predicted", "messages predicted", "as a design (what is not the default)")
     return table(head, rows)
 
 
@@ -101,7 +104,7 @@ def consequences(questions: Mapping[str, str]) -> Table:
         design = clients()[name].design
         rows.append((name, *(cell(prop, replace(situation, design=design.but(**situation.design.changes())))
                              for prop, situation in asked)))  # fmt: skip
-    return table(("client", *(f"{prop.name} ({questions[prop.name]})" for prop, _ in asked)), rows)
+    return table(("client", *(head(prop, questions[prop.name]) for prop, _ in asked)), rows)
 
 
 def servers(switches: Iterable[str]) -> Table:
@@ -110,8 +113,9 @@ def servers(switches: Iterable[str]) -> Table:
     for switch in switches:
         shares, count = _shares(switch)
         ordered = sorted(shares.items(), key=lambda item: -item[1])
-        rows += [(switch, value, f"{share:.1f} of {count}") for value, share in ordered]
-    return table(("switch", "value", "products"), rows)
+        said = ((worded("value", f"{switch}={value}"), share) for value, share in ordered)
+        rows += [(words, f"{round(share, 1):g} of {count}", switch) for words, share in said]
+    return table(("what it does", "products", "switch"), rows)
 
 
 def share(switch: str, value: str) -> float:

@@ -19,6 +19,7 @@ from model.switches import SWITCHES
 from model.trace import Trace
 from model.value_words import Words
 from model.wire import scenes
+from model.words import of_configuration, worded
 from openworld import diff, diff_page
 from openworld.explore.asking import ask, checker, read, result
 from openworld.explore.views import Picture, Short, Table
@@ -51,7 +52,7 @@ def rules(*names: str) -> Table:
 
 
 def switches(*names: str) -> Table:
-    """What can be chosen: values with the baseline first, meaning and source (raises KeyError)."""
+    """What can be chosen: values with the default first, meaning and source (raises KeyError)."""
     rows = ((n, ", ".join(SWITCHES[n].values), SWITCHES[n].meaning, SWITCHES[n].source) for n in names)
     return table(("switch", "values", "meaning", "source"), rows)
 
@@ -83,7 +84,7 @@ def compared(configurations: Mapping[str, str], properties: Iterable[str], note:
     """Verdicts side by side: one row for each configuration, one column for each property."""
     asked = [find(name) for name in properties]
     rows = ((label, *(cell(prop, text) for prop in asked)) for label, text in configurations.items())
-    return table((note, *(prop.name for prop in asked)), rows)
+    return table((note, *map(head, asked)), rows)
 
 
 def flipped(first: str, second: str, against: Iterable[str] = (), environments: Iterable[str] = ("plain",)) -> Picture:
@@ -104,18 +105,19 @@ def crossed(rows: Mapping[str, str], situations: Mapping[str, str], note: str = 
     """Verdicts of designs in situations: one row for each design, one column for each property with its attacker."""
     asked = [(find(name), text) for name, text in situations.items()]
     cells = ((words, *(cell(prop, f"{situation};{text}") for prop, situation in asked)) for words, text in rows.items())
-    return table((note, *(f"{prop.name} ({situation})" for prop, situation in asked)), cells)
+    return table((note, *(head(prop, situation) for prop, situation in asked)), cells)
 
 
 def turning(prop: str, configuration: str) -> Table:
     """Every single switch whose other value turns the verdict, and whether first contact succeeds then."""
     found = turns(find(prop), read(configuration), checker())
     rows = (
-        (turn.switch, turn.before, turn.after, "yes" if turn.usable else "no", SWITCHES[turn.switch].kind,
-         SWITCHES[turn.switch].source)
+        (*(worded("value", f"{turn.switch}={value}") for value in (turn.before, turn.after)),
+         "yes" if turn.usable else "no", SWITCHES[turn.switch].kind, SWITCHES[turn.switch].source,
+         f"{turn.switch}={turn.after}")
         for turn in found
     )  # fmt: skip
-    return table(("switch", "is", "would be", "first contact still succeeds", "kind", "source"), rows)
+    return table(("is", "would be", "first contact still succeeds", "kind", "source", "set by"), rows)
 
 
 def matching(pairs: Iterable[tuple[str, str]], readings: Mapping[str, str]) -> Table:
@@ -186,6 +188,12 @@ def short(*claims: Table) -> Short:
 def results(configuration: str, properties: Iterable[str]) -> dict[str, str]:
     """The bare results of several properties, by name."""
     return {find(name).name: result(name, configuration) for name in properties}
+
+
+def head(prop: Property, situation: str = "") -> str:
+    """What stands above the results about a property, in words with its name; and in what situation."""
+    said = f"{worded('property', prop.name)} ({prop.name})"
+    return f"{said} where {of_configuration(situation)}" if situation else said
 
 
 def _run(trace: Trace | None) -> Trace:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from model.design import Configuration
+from model.words import of_configuration, worded
 from openworld.explore.asking import ask, result
 from openworld.explore.evidence import gained, table, turning
 from openworld.explore.views import Answer, Table
@@ -42,11 +43,11 @@ class AttackAtWork:
     def expected(self) -> Table:
         """What the catalogue expects of designs and why, beside what the model answers."""
         rows = (
-            (row.id, row.property.name, str(row.configuration), row.expected, result(row.property, row.configuration),
-             row.why, row.source)
+            (row.id, worded("property", row.property.name), of_configuration(str(row.configuration)), row.expected,
+             result(row.property, row.configuration), row.why, row.source)
             for row in self.attack.expectations
         )  # fmt: skip
-        return table(("row", "property", "asked under", "expected", "model", "why", "source"), rows)
+        return table(("row", "property", "asked where", "expected", "model", "why", "source"), rows)
 
 
 @cache
@@ -70,6 +71,6 @@ def catalogue() -> Table:
     for each in attacks().values():
         shown = at_work(each.id)
         found = [result(row.property, row.configuration) for row in each.expectations]
-        rows.append((each.id, each.name, each.part, shown.property.name, str(shown.configuration),
-                     f"{found.count('attack')} of {len(found)}"))  # fmt: skip
-    return table(("id", "attack", "part of the flow", "violates", "seen under", "designs open to it"), rows)
+        harm, where = worded("harm", shown.property.name), of_configuration(str(shown.configuration))
+        rows.append((each.id, each.name, each.part, harm, where, f"{found.count('attack')} of {len(found)}"))
+    return table(("id", "attack", "part of the flow", "harm", "seen where", "designs open to it"), rows)

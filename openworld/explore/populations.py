@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from model.protocols import rules
-from model.words import worded
+from model.words import of_configuration, worded
 from openworld.explore.evidence import table
 from openworld.explore.views import CELL_STYLE, Table, data
 from simulations.experiment import Experiment
@@ -63,8 +63,8 @@ class Outcomes:
                 continue
             changed = f"{difference['difference']:+.1%} {_interval(difference, '+')}" if difference else ""
             share = f"{row['rate']:.1%} {_interval(row)}"
-            rows.append((KINDS[row["kind"]], _named(row["outcome"]), row["arm"], share, changed))
-        head = ("what it is", "outcome", "design", "share of attempts", f"against {self.arms[0]}")
+            rows.append((KINDS[row["kind"]], _named(row["outcome"]), of_configuration(row["arm"]), share, changed))
+        head = ("what it is", "outcome", "design", "share of attempts", f"against {of_configuration(self.arms[0])}")
         return table(head, rows)
 
     def rate(self, kind: str, arm: str, outcome: str | None = None) -> float:
@@ -140,9 +140,11 @@ def summary(outcomes: Outcomes, words: Mapping[str, str]) -> Table:
 
 
 def _bar(kind: str, row: dict[str, Any]) -> str:
+    arms = " = ".join(map(of_configuration, row["alike"].split(LISTED)))
     bar = f'<div style="width: {max(0.1, 100 * row["rate"]):.1f}%; height: 1em; background: {_BARS[kind]}"></div>'
     return (
-        f'<tr><td><code>{escape(row["alike"])}</code></td><td style="min-width: 20em">{bar}</td>'
+        f"<tr><td>{escape(arms)} <small><code>{escape(row['alike'])}</code></small></td>"
+        f'<td style="min-width: 20em">{bar}</td>'
         f"<td>{row['rate']:.1%} <small>{_interval(row)}</small></td></tr>"
     )
 

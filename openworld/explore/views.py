@@ -18,7 +18,7 @@ from model.chart import chart, text
 from model.design import Configuration
 from model.protocols import rules
 from model.trace import Trace
-from model.words import worded
+from model.words import of_configuration, worded
 from openworld.exhibits import Drawing, find
 from openworld.explore.asking import ask
 from openworld.explore.sizes import SIZE
@@ -45,6 +45,8 @@ CELL_STYLE = (
 )
 #: Where a configuration, a choice of attackers or the name of a rule goes on in the next line: after a part of it.
 _PARTS = re.compile(r"(?<=;)(?=\w)|(?<=\w\+)(?=\w)|(?<=[a-z]\.)(?=[a-z]+_)")
+#: Code in docstrings, as requirements are.
+_CODE = re.compile(r"`+([^`]+)`+")
 #: The answer of a notebook is as wide as lines can be read.
 _SHORT = "ol.openworld-short {max-width: 60em} ol.openworld-short li {margin-bottom: 0.4em}"
 #: A picture is at most as wide as the page; on a phone it is moved, since nobody could read it.
@@ -121,7 +123,8 @@ def data(name: str, *columns: str, **kinds: str) -> Table:
     drawn = _drawn(name).data
     told = {column: drawn[column].map(lambda cell, of=kind: ", ".join(worded(of, each) for each in cell.split()))
             for column, kind in kinds.items()}  # fmt: skip
-    return Table(drawn.assign(**told)[list(columns or drawn.columns)])
+    shown = drawn.assign(**told)[list(columns or drawn.columns)]
+    return Table(shown.rename(columns=lambda column: column.replace("_", " ")))
 
 
 @cache
@@ -215,9 +218,9 @@ def headline(prop: Property, configuration: Configuration, result: str, words: s
         f'<p class="openworld-verdict" data-result="{result}" style="margin: 0 0 0.4em; padding: 0.5em 0.7em; '
         f'border-left: 0.35em solid {ink}; background: {paper}; color: {ink}; font-size: 1.1em">'
         f"<strong>{sign} {escape(words)}</strong> "
-        f'<span style="color: #222">{escape(prop.name)}: {escape(prop.meaning)}</span></p>'
-        '<p style="margin: 0 0 0.6em; overflow-wrap: anywhere"><code style="white-space: normal">'
-        f"{escape(str(configuration))}</code>"
+        f'<span style="color: #222">{escape(prop.meaning)} <small><code>{escape(prop.name)}</code></small></span></p>'
+        f'<p style="margin: 0 0 0.6em">{escape(of_configuration(str(configuration)))}<br/>'
+        f'<small><code style="white-space: normal">{_parted(str(configuration))}</code></small>'
         f"{f'<br/><small>{escape(reach)}</small>' if reach else ''}</p>"
     )
 
@@ -232,7 +235,7 @@ def statuses(results: dict[str, str]) -> str:
         cells.append(
             f'<span title="{escape(prop.meaning)}" style="display: inline-block; margin: 0.15em; padding: 0.2em 0.5em; '
             f'background: {paper}; color: {ink}; border: 1px solid {ink}; white-space: nowrap">'
-            f"<strong>{sign}</strong> {escape(name)}: {words}</span>"
+            f"<strong>{sign}</strong> {escape(worded('property', name))}: {words}</span>"
         )
     return f'<div class="openworld-statuses" style="{_STYLE} margin-bottom: 0.6em">{"".join(cells)}</div>'
 
@@ -247,5 +250,5 @@ def _blocking(names: tuple[str, ...], least: bool) -> str:
 
 
 def _parted(text: str) -> str:
-    """A text as HTML that may be broken between its parts, and nowhere inside a word."""
-    return "<wbr/>".join(map(escape, _PARTS.split(text)))
+    """A text as HTML that may be broken between its parts, and nowhere inside a word; code in it as code."""
+    return _CODE.sub(r"<code>\1</code>", "<wbr/>".join(map(escape, _PARTS.split(text))))

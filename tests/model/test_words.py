@@ -9,7 +9,7 @@ import pytest
 
 from model.design import DEPLOYMENTS, NAMED_DESIGNS
 from model.protocols import rules
-from model.switches import SWITCHES
+from model.switches import CAPABILITIES, SWITCHES
 from model.words import of_configuration, of_rule, worded, words
 from properties.attackers import ATTACKERS
 from properties.designs import MECHANISMS
@@ -46,6 +46,10 @@ def test_configurations_are_told_switch_by_switch() -> None:
     assert of_configuration("pkce=off;as2:h_iss=no") == "no PKCE, as2: AS sends no iss"
     assert of_configuration("design=mcp;dpop=token") == "MCP authorization (2026-07-28), tokens bound by DPoP"
     assert of_configuration("as deployed") == "as deployed"
+    assert of_configuration("cap=none") == worded("attacker", "none")
+    assert of_configuration("cap=mal_rs+naive_rp") == (
+        f"attacker {worded('attacker', 'mal_rs')} and {CAPABILITIES['naive_rp']}"
+    )
     assert worded("attacker", "$x") == "$x"
 
 

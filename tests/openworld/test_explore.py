@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -184,7 +185,7 @@ def test_a_control_changes_verdict_and_chart(explorer: Explorer) -> None:
     assert str(explorer.configuration) == MIXUP
     assert "attack in 7 steps" in explorer._body.value
     assert "as.attacker.example" in explorer._body.value
-    assert "authorization: attack" in explorer._others.value
+    assert f"{escape(worded('property', 'authorization'))}: attack" in explorer._others.value
     explorer.set(iss_check="require")
     assert "safe: no attack exists" in explorer._body.value
     assert "<svg" not in explorer._body.value
@@ -226,7 +227,7 @@ def test_knobs_of_a_population_change_what_becomes_of_it() -> None:
     assert knobs.outcomes.rate("refused", "prm=exact") > 0.5
     assert knobs.outcomes.rate("refused", "prm=prefix") == 0
     frame = knobs.outcomes.table.frame
-    assert set(frame["design"]) == {"prm=exact", "prm=prefix"}
+    assert set(frame["design"]) == {worded("value", "prm=exact"), worded("value", "prm=prefix")}
     assert worded("ending", "accepted") in set(frame["outcome"])
     assert not {"accepted", *PROPERTIES} & set(frame["outcome"])
 
@@ -282,9 +283,11 @@ def test_numbers_of_notebooks_are_those_of_the_tables() -> None:
     assert blast.reach(found, "only sender constraint") == 0
     assert blast.stopped_by(found, "only sender constraint") == "resource_server.proof_is_by_bound_key"
     assert deployed.accepting("R05") == 0 < deployed.accepting("R02") < deployed.tried("R02") == deployed.tried("R05")
-    rows = {row["value"]: row["products"] for row in deployed.servers(["h_iss"]).frame.to_dict("records")}
+    rows = {row["what it does"]: row["products"] for row in deployed.servers(["h_iss"]).frame.to_dict("records")}
     shares = {value: float(words.partition(" of ")[0]) for value, words in rows.items()}
-    assert deployed.share("h_iss", "no") == pytest.approx(shares["no"] / sum(shares.values()), abs=0.01)
+    assert deployed.share("h_iss", "no") == pytest.approx(
+        shares[worded("value", "h_iss=no")] / sum(shares.values()), abs=0.01
+    )
 
 
 def test_the_answer_in_short_is_of_claims_that_were_borne_out() -> None:
