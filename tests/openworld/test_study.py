@@ -26,6 +26,7 @@ from properties.checker import Checker
 from properties.security import PROPERTIES, find
 from properties.shortest import ReplayError, confirm
 from simulations.arms import protections
+from simulations.catalogue import EXPERIMENTS
 
 DESIGNS, WHO, EXPERIMENT = ("gaps_closed",), ("none", "mal_tenant"), "echo"
 CLIENT, KINDS = "oauth4webapi-dpop", ("domain", "refresh_token")
@@ -34,9 +35,7 @@ CLIENT, KINDS = "oauth4webapi-dpop", ("domain", "refresh_token")
 @pytest.fixture(scope="module")
 def small() -> Any:
     """A study small enough for a test: one design, two attackers, one short experiment, two kinds of mishaps."""
-    from simulations import catalogue
-
-    kept = catalogue.EXPERIMENTS[EXPERIMENT]
+    kept = EXPERIMENTS[EXPERIMENT]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(quick, "QUICK_DESIGNS", DESIGNS)
         patch.setattr(quick, "QUICK_ATTACKERS", WHO)
@@ -47,7 +46,10 @@ def small() -> Any:
         patch.setattr(Plan, "attempts", property(lambda _: 40))
         patch.setattr(mishaps, "KINDS", KINDS)
         short = replace(kept, values=kept.values[:: max(1, len(kept.values) // 2)][:3])
-        patch.setattr(catalogue, "EXPERIMENTS", {EXPERIMENT: short})
+        # In place, for whoever has imported it and whoever does; from the last on, so that they come back in order.
+        for name in reversed(list(EXPERIMENTS)):
+            patch.delitem(EXPERIMENTS, name)
+        patch.setitem(EXPERIMENTS, EXPERIMENT, short)
         yield
 
 
