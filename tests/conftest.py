@@ -264,10 +264,17 @@ class Reach:
         return "reached" if reached else "not_reached"
 
 
-def random_configuration(rng: random.Random, density: float = 0.25) -> Configuration:
-    """Each switch off its usual place and each capability present with the given chance."""
-    values = {s.name: rng.choice(s.values) for s in SWITCHES.values() if rng.random() < density}
-    return Configuration(Design(values), frozenset(c for c in CAPABILITIES if rng.random() < density))
+def random_configuration(rng: random.Random | str, density: float = 0.25) -> Configuration:
+    """Each switch off its usual place and each capability present with the given chance.
+
+    ``rng``: or a word for what is drawn, each by itself: a switch that is added leaves the others as they were.
+    """
+
+    def chance(name: str) -> random.Random:
+        return random.Random(f"{rng} {name}") if isinstance(rng, str) else rng
+
+    values = {s.name: own.choice(s.values) for s in SWITCHES.values() if (own := chance(s.name)).random() < density}
+    return Configuration(Design(values), frozenset(c for c in CAPABILITIES if chance(c).random() < density))
 
 
 @pytest.fixture(scope="session")

@@ -198,10 +198,10 @@ READ = (
 
 
 def random_arm(seed: int) -> Arm:
-    """An arm that imposes some switches and leaves the others to the parties."""
-    rng = random.Random(seed)
-    named = [name for name in READ if rng.random() < 0.4]
-    return arm(";".join(f"{name}={rng.choice(SWITCHES[name].values)}" for name in named), f"random {seed}")
+    """An arm that imposes some switches and leaves the others to the parties; each is drawn by its name."""
+    chances = {name: random.Random(f"{seed} {name}") for name in READ}
+    named = {name: SWITCHES[name].values for name, chance in chances.items() if chance.random() < 0.4}
+    return arm(";".join(f"{name}={chances[name].choice(of)}" for name, of in named.items()), f"random {seed}")
 
 
 ARMS = (*protections(), *map(random_arm, range(16)))
