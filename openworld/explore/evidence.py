@@ -148,8 +148,8 @@ def claimed(claims: Iterable[tuple[str, str, str, str]]) -> Table:
         prop, found = find(name), result(name, text)
         if found != read_result(expected, prop.kind):
             raise ClaimError(f"{words!r}: {prop.name} under {text} is {found}, not {expected}")
-        rows.append((words, prop.name, str(read(text)), cell(prop, text)))
-    return table(("claim", "property", "asked under", "verdict"), rows)
+        rows.append((words, worded("property", prop.name), of_configuration(str(read(text))), cell(prop, text)))
+    return table(("claim", "property", "where", "verdict"), rows)
 
 
 #: How a value that was computed may be claimed to stand to another.

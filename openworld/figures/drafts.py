@@ -10,9 +10,12 @@ from matplotlib.patches import Rectangle
 
 from model.words import of_configuration, worded
 from openworld.colours import INK
+from openworld.figures.labels import even
 from openworld.figures.verdicts import key, named
 from openworld.plotstyle import FILLS, style
 
+#: Letters on a line of a draft's words: on a phone the first column of cells is beside them.
+_WIDE = 34
 #: How a cell looks, by what becomes of it, and what that is called: face, writing, hatch.
 _LOOKS = {
     "fewer": ("#9CC7E0", INK, ""), "same": ("#f0f0f0", "#555555", ""), "more": ("#EDA27E", INK, ""),
@@ -46,7 +49,7 @@ def bought(table: pd.DataFrame, title: str = "") -> Figure:
             axes.add_patch(Rectangle((x, y), 1, 1, facecolor=face, edgecolor="white", linewidth=2, hatch=hatch))
             axes.text(x + 0.5, y + 0.52, said, ha="center", va="center", color=writing, fontsize=9,
                       weight="normal" if look in ("same", "useless") else "bold")  # fmt: skip
-        named(axes, [of_configuration(text) for text in drafts["switches"]], list(drafts["source"]),
+        named(axes, [even(of_configuration(text), _WIDE) for text in drafts["switches"]], list(drafts["source"]),
               [worded("deployment", each) for each in environments], environments)  # fmt: skip
         key(axes, {words: _LOOKS[look] for look, words in _MEANT.items() if look in used}, environments)
         axes.set_title(title, loc="left", pad=14, weight="bold")
