@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas
 import pytest
 from click.testing import CliRunner, Result
+from refused import refused
 
 from openworld import exhibits
 from openworld.cli import main
@@ -193,10 +194,7 @@ def test_only_what_both_have_is_compared(run: Run, folder: Path) -> None:
     result = run("results", "compare", folder / "first", folder / "second")
     assert f"only in {folder / 'first'}: matching" in result.output
     assert len(next(line for line in result.output.splitlines() if line.startswith("population_digest")).split()) == 3
-    twice = run("results", "compare", folder, folder / "second")
-    assert twice.exit_code == 2
-    assert "'echo' is stored twice" in twice.stderr
-    assert len(twice.stderr.splitlines()) == 1
+    assert "'echo' is stored twice" in refused(run("results", "compare", folder, folder / "second"))
 
 
 def test_results_of_other_code_are_compared(run: Run, folder: Path, tmp_path: Path) -> None:
@@ -269,9 +267,6 @@ def test_what_is_no_result_is_one_line(run: Run, tmp_path: Path, content: bytes 
         file.write_bytes(content)
     else:
         pandas.DataFrame({"a": [1]}).to_parquet(file)
-    result = run("results", "list", tmp_path)
-    assert result.exit_code == 2
-    assert len(result.stderr.splitlines()) == 1
-    assert "x_rates.parquet" in result.stderr
+    assert "x_rates.parquet" in refused(run("results", "list", tmp_path))
     file.unlink()
     assert "no results" in run("results", "list", tmp_path).stderr

@@ -1,0 +1,12 @@
+"""How a command refuses what it was asked."""
+
+from __future__ import annotations
+
+from click.testing import Result
+
+
+def refused(ran: Result) -> str:
+    """The one line that says what is wrong; the exit code is 2."""
+    assert ran.exit_code == 2, ran.output
+    [line] = ran.stderr.splitlines()
+    return line
