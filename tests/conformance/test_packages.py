@@ -96,7 +96,7 @@ def test_command_that_fails_has_refused_and_says_so(tmp_path: Path, monkeypatch:
     (tmp_path / "mycli.py").write_text(CLIENT)
     monkeypatch.chdir(tmp_path)
     failed = ran(of_command(["python3", "mycli.py", "prints"], ()), "T07_rs_403_wrong_aud")
-    assert (failed.outcome, refused.error) == ("x", "exit code 4: answered 403")
+    assert (failed.outcome, failed.error) == ("x", "exit code 4: answered 403")
 
 
 def ran(installed: object, name: str, limit: float = 20) -> Judgement:

@@ -113,7 +113,7 @@ def test_where_nothing_flips_nothing_is_told(monkeypatch: pytest.MonkeyPatch) ->
     same = (EXACT, EXACT, "--against", "mal_tenant", "--environment", "plain")
     assert run(*same).stdout == "0 flips (0 for the better) in 25 questions to each design\n"
     ran = run(*same, "--format", "svg")
-    assert (ran.exit_code, refused.stderr.splitlines()[-1]) == (
+    assert (ran.exit_code, ran.stderr.splitlines()[-1]) == (
         2, "openworld: nothing flips, so that there is nothing to draw",
     )  # fmt: skip
     assert markdown([], EXACT, EXACT) == f"Nothing flips from `{EXACT}` to `{EXACT}`.\n"
