@@ -27,7 +27,7 @@ class Edge:
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
+class Automaton:
     """A client as a machine.
 
     Attributes:
@@ -80,7 +80,7 @@ class Machine:
         return {"digest": self.digest, "first": self.first.to_json(), "states": self._states()}
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Machine:
+    def from_json(cls, data: Mapping[str, Any]) -> Automaton:
         """A machine from data."""
         states = tuple(
             {name: Edge(Turn.from_json(edge), edge["then"]) for name, edge in edges.items()} for edges in data["states"]
@@ -88,7 +88,7 @@ class Machine:
         return cls(Turn.from_json(data["first"]), states)
 
 
-def canonical(first: Turn, start: Any, edges: Callable[[Any], Mapping[str, tuple[Turn, Any]]]) -> Machine:
+def canonical(first: Turn, start: Any, edges: Callable[[Any], Mapping[str, tuple[Turn, Any]]]) -> Automaton:
     """A machine with its states in order, of whatever stands for them."""
     places = {start: 0}
     found: list[dict[str, Edge]] = []
@@ -101,7 +101,7 @@ def canonical(first: Turn, start: Any, edges: Callable[[Any], Mapping[str, tuple
                 waiting.append(target)
             made[name] = Edge(turn, places[target])
         found.append(made)
-    return Machine(first, tuple(found))
+    return Automaton(first, tuple(found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,9 @@ class Pair:
     other: Turn
 
 
-def side_by_side(one: Machine, other: Machine, as_seen: Callable[[Turn], Turn] = lambda turn: turn) -> Iterator[Pair]:
+def side_by_side(
+    one: Automaton, other: Automaton, as_seen: Callable[[Turn], Turn] = lambda turn: turn
+) -> Iterator[Pair]:
     """Two machines at each two states that both can be in at once, and each answer there.
 
     ``as_seen`` is how their turns are looked at. Once they have parted they are not followed any further.
@@ -138,7 +140,7 @@ def side_by_side(one: Machine, other: Machine, as_seen: Callable[[Turn], Turn] =
                 waiting.append(there)
 
 
-def differences(one: Machine, other: Machine) -> Iterator[Pair]:
+def differences(one: Automaton, other: Automaton) -> Iterator[Pair]:
     """Where two machines part, each time by a shortest word."""
     if one.first != other.first:
         yield Pair((), 0, one.first, other.first)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from conformance.automaton import Edge, Machine, Word
+from conformance.automaton import Automaton, Edge, Word
 from conformance.losses import lost
 from model.design import Design
 from model.played import refusal
@@ -55,7 +55,7 @@ class Harm:
     turn: Turn
 
 
-def harms(machine: Machine) -> tuple[Harm, ...]:
+def harms(machine: Automaton) -> tuple[Harm, ...]:
     """What must not be reached and is, each time by a shortest word.
 
     The resource and one server are the attacker's and answer what they like; honest servers name nobody but themselves.
@@ -86,7 +86,7 @@ def violated_by(turn: Turn) -> Iterator[str]:
     return iter(()) if own or turn.to not in ATTACKERS else lost(turn.request, turn.what, ATTACKERS)
 
 
-def checks(machine: Machine, alphabet: Sequence[Input]) -> Iterator[Check]:
+def checks(machine: Automaton, alphabet: Sequence[Input]) -> Iterator[Check]:
     """What a machine makes of each answer that some client refuses."""
     for answer in alphabet:
         refused = refused_by(answer, alphabet)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from conformance.automaton import Machine, Pair, Word, differences
+from conformance.automaton import Automaton, Pair, Word, differences
 from conformance.inspection import Check, Harm
 from model.turns import ENDS, Turn, inputs
 
@@ -15,7 +15,7 @@ def words(word: Word) -> str:
     return "; ".join(inputs()[name].about for name in word) or "nothing"
 
 
-def states(machine: Machine) -> Iterator[str]:
+def states(machine: Automaton) -> Iterator[str]:
     """A machine state by state: what may be answered there, what it does then, and the state that it is in."""
     asks = _asks(machine)
     yield f"first: {machine.first}"
@@ -27,7 +27,7 @@ def states(machine: Machine) -> Iterator[str]:
             yield f"    {name:<44} {edge.turn}{then}"
 
 
-def _asks(machine: Machine) -> list[list[str]]:
+def _asks(machine: Automaton) -> list[list[str]]:
     """What each state may come after."""
     found: list[dict[str, None]] = [{} for _ in machine.states]
     found[0][str(machine.first)] = None
@@ -61,7 +61,7 @@ def parted(pairs: Sequence[Pair], one: str, other: str) -> Iterator[str]:
         yield f"    {other}: {pair.other}"
 
 
-def beside(one: tuple[str, Machine], other: tuple[str, Machine]) -> Iterator[str]:
+def beside(one: tuple[str, Automaton], other: tuple[str, Automaton]) -> Iterator[str]:
     """Two machines beside each other."""
     pairs = list(differences(one[1], other[1]))
     yield f"{one[0]} and {other[0]} part in {len(pairs)} places" if pairs else f"{one[0]} and {other[0]} do the same"
@@ -83,7 +83,7 @@ def check_json(check: Check) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def dot(machine: Machine, title: str) -> str:
+def dot(machine: Automaton, title: str) -> str:
     """A machine as a graph for Graphviz: answers that lead from one state to the same end share an arrow."""
     known, asks = inputs(), _asks(machine)
     lines = [f"digraph {_quoted(title)} {{", "  rankdir=LR; node [shape=box, fontname=Helvetica];"]
@@ -102,7 +102,7 @@ def dot(machine: Machine, title: str) -> str:
     return "\n".join([*lines, "}", ""])
 
 
-def _reaches(machine: Machine, end: str) -> bool:
+def _reaches(machine: Automaton, end: str) -> bool:
     return any(edge.turn.request == end for edges in machine.states for edge in edges.values())
 
 

@@ -17,7 +17,7 @@ from aalpy.automata import MealyMachine, MealyState
 from aalpy.base import SUL, Oracle
 from aalpy.learning_algs.deterministic.KV import run_KV
 
-from conformance.automaton import Machine, Pair, Word, canonical, side_by_side
+from conformance.automaton import Automaton, Pair, Word, canonical, side_by_side
 from model.played import play
 from model.turns import UNSAID, Input, Turn, answers, inputs
 
@@ -169,9 +169,9 @@ def by_model(design: Mapping[str, str], calls: int = 1) -> Ask:
 
 
 def learn(
-    known: Answers, predicted: Machine | None = None, walks: int = 50, seed: int = 1,
-    told: Callable[[Machine], None] = lambda machine: None,
-) -> Machine:  # fmt: skip
+    known: Answers, predicted: Automaton | None = None, walks: int = 50, seed: int = 1,
+    told: Callable[[Automaton], None] = lambda machine: None,
+) -> Automaton:  # fmt: skip
     """The machine that a client is, as far as a prediction and so many random walks tell.
 
     Raises:
@@ -182,7 +182,7 @@ def learn(
     return _machine(known, run_KV(names, client, teacher, "mealy", cache_and_non_det_check=False, print_level=0))
 
 
-def surprises(machine: Machine, predicted: Machine) -> Iterator[Pair]:
+def surprises(machine: Automaton, predicted: Automaton) -> Iterator[Pair]:
     """Where a client does something else than was predicted, as far as the prediction has words for it."""
     for pair in side_by_side(machine, predicted, _told):
         if UNSAID not in (pair.one.request, pair.other.request) and pair.one.told != pair.other.told:
@@ -197,8 +197,8 @@ class _Teacher(Oracle):  # type: ignore[misc]
     """Looks for words that a client does not go through as the machine says."""
 
     def __init__(
-        self, names: list[str], client: _Client, predicted: Machine | None, walks: int, draw: random.Random,
-        told: Callable[[Machine], None],
+        self, names: list[str], client: _Client, predicted: Automaton | None, walks: int, draw: random.Random,
+        told: Callable[[Automaton], None],
     ) -> None:  # fmt: skip
         super().__init__(names, client)
         self.known, self.predicted, self.walks, self.draw, self.told = client.known, predicted, walks, draw, told
@@ -210,7 +210,7 @@ class _Teacher(Oracle):  # type: ignore[misc]
         found = (self._differing(machine, word) for word in self._words(machine))
         return next(filter(None, found), None)
 
-    def _differing(self, machine: Machine, word: Word) -> Word:
+    def _differing(self, machine: Automaton, word: Word) -> Word:
         """A word up to where the client does another thing than the machine, or nothing where it does not."""
         state = 0
         for place, (name, turn) in enumerate(zip(word, self.known.turns(word), strict=True), 1):
@@ -220,7 +220,7 @@ class _Teacher(Oracle):  # type: ignore[misc]
             state = state if edge is None else edge.target
         return ()
 
-    def _words(self, machine: Machine) -> Iterator[Word]:
+    def _words(self, machine: Automaton) -> Iterator[Word]:
         # What may be answered is known of every turn, whatever state the machine is thought to be in.
         for word, _, name, edge in machine.walk():
             for answer in sorted({*self.known.offered(edge.turn)} ^ {*machine.states[edge.target]}):
@@ -238,7 +238,7 @@ class _Teacher(Oracle):  # type: ignore[misc]
         for _ in range(self.walks):
             yield self._walk(machine)
 
-    def _walk(self, machine: Machine) -> Word:
+    def _walk(self, machine: Automaton) -> Word:
         """A shortest word to an answer that is drawn, and answers that are drawn from there on."""
         word, _, name, edge = self.draw.choice(list(machine.walk()))
         drawn, state = [*word, name], edge.target
@@ -248,7 +248,7 @@ class _Teacher(Oracle):  # type: ignore[misc]
         return tuple(drawn)
 
 
-def _machine(known: Answers, learned: MealyMachine) -> Machine:
+def _machine(known: Answers, learned: MealyMachine) -> Automaton:
     def edges(state: MealyState) -> Mapping[str, tuple[Turn, Any]]:
         return {name: (turn, state.transitions[name]) for name, turn in state.output_fun.items() if turn != NOTHING}
 

@@ -57,10 +57,10 @@ def count(unit: Unit) -> Tally:
     return tallied(live(unit, living, calls(unit, living, options), options))
 
 
-def live(unit: Unit, living: Residents, called: Iterator[Calls], options: dict[str, float]) -> list[World]:
+def live(unit: Unit, living: Residents, called: Iterator[Calls], options: dict[str, float]) -> list[LivedWorld]:
     """The world under each arm, when all calls have ended."""
     judged = JudgedConnections(living, unit.arms, strategy(unit.strategy))
-    worlds = [World(unit, arm, living, options, judged) for arm in range(len(unit.arms))]
+    worlds = [LivedWorld(unit, arm, living, options, judged) for arm in range(len(unit.arms))]
     for chunk in called:
         for world in worlds:
             world.admit(chunk)
@@ -69,7 +69,7 @@ def live(unit: Unit, living: Residents, called: Iterator[Calls], options: dict[s
     return worlds
 
 
-def tallied(worlds: Sequence[World]) -> Tally:
+def tallied(worlds: Sequence[LivedWorld]) -> Tally:
     """What became of the calls of a unit."""
     tally = Tally()
     ended = [world.ended for world in worlds]
@@ -84,7 +84,7 @@ def tallied(worlds: Sequence[World]) -> Tally:
     return tally
 
 
-def _peaks(world: World) -> Iterator[float]:
+def _peaks(world: LivedWorld) -> Iterator[float]:
     fetched: tuple[Counter[tuple[int, int]], ...] = world.others.fetches, world.others.key_fetches
     return (float(max(each.values(), default=0)) for each in fetched)
 
@@ -108,7 +108,7 @@ class Held:
         self.easy: TimedPlan | None = None
 
 
-class World:
+class LivedWorld:
     """A world under one arm: its clock, its agents, and what these remember of all others."""
 
     def __init__(

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Patch
 
-from conformance.automaton import Edge, Machine
+from conformance.automaton import Automaton, Edge
 from model.turns import ENDS, Turn, inputs
 from openworld.colours import FAINT, INK, PAPER
 from openworld.plotstyle import SERIES, rendered, style, titled
@@ -19,7 +19,7 @@ _COLUMNS = ("call", "resource_metadata", "server_metadata", "register", "authori
 _WIDE, _HIGH = 3.4, 1.15
 
 
-def machine(learned: Machine, title: str = "") -> Figure:
+def machine(learned: Automaton, title: str = "") -> Figure:
     """A machine: what it asks in each state, and under it how it ends; arrows say by which answers it goes on."""
     names = sorted({name for edges in learned.states for name in edges}, key=lambda name: (_column(name), name))
     letters = {name: ascii_letters[place] if place < 52 else str(place) for place, name in enumerate(names)}
@@ -52,7 +52,7 @@ def _column(name: str) -> int:
     return _COLUMNS.index(name.partition(".")[0])
 
 
-def _asks(learned: Machine) -> dict[int, list[Turn]]:
+def _asks(learned: Automaton) -> dict[int, list[Turn]]:
     """What it may have asked in each state, that by the shortest word first."""
     found = {0: [learned.first]}
     for _, _, _, edge in learned.walk():
@@ -61,7 +61,7 @@ def _asks(learned: Machine) -> dict[int, list[Turn]]:
     return found
 
 
-def _together(learned: Machine, letters: Mapping[str, str]) -> dict[tuple[int, int], str]:
+def _together(learned: Automaton, letters: Mapping[str, str]) -> dict[tuple[int, int], str]:
     """The answers that lead from one state to another."""
     found: dict[tuple[int, int], list[str]] = {}
     for _, state, name, edge in learned.walk():
@@ -125,6 +125,6 @@ def _key(axes: Axes, lines: list[str]) -> None:
     axes.set_axis_off()
 
 
-def picture(learned: Machine, title: str) -> str:
+def picture(learned: Automaton, title: str) -> str:
     """A machine as an SVG figure."""
     return rendered(machine(learned, title), "svg", title).decode("utf-8")

@@ -10,7 +10,7 @@ import click
 
 from conformance import learned as readable
 from conformance import learner
-from conformance.automaton import Machine, differences
+from conformance.automaton import Automaton, differences
 from conformance.confinement import confine
 from conformance.inspection import checks, harms
 from conformance.install import Installed, install
@@ -74,17 +74,17 @@ class _Learned:
     """A client as a machine; ``predicted`` is the machine of the design that the model has of it, or of another."""
 
     name: str
-    machine: Machine
+    machine: Automaton
     alphabet: tuple[Input, ...]
     about: dict[str, Any]
-    predicted: Machine | None = None
+    predicted: Automaton | None = None
 
 
 def _kept(name: str) -> _Learned:
     """A machine that was learned before."""
     try:
         data = from_json(Path(name).read_bytes())
-        machine = Machine.from_json(data["machine"])
+        machine = Automaton.from_json(data["machine"])
         return _Learned(data["client"], machine, tuple(inputs()[one] for one in data["answers"]), data["about"])
     except (DocumentError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{name}: not a machine that `openworld learn` wrote: {error}") from None
@@ -126,7 +126,7 @@ def _learned(installed: Installed, protection: str, asked: _Asked) -> _Learned:
     return learned
 
 
-def _predicted(wanted: Release, alphabet: tuple[Input, ...], asked: _Asked) -> tuple[Machine, str]:
+def _predicted(wanted: Release, alphabet: tuple[Input, ...], asked: _Asked) -> tuple[Automaton, str]:
     """The machine that the model says a client is, and whose design that is: its own, or its nearest relative's."""
     design = design_of(str(wanted))
     beside = [one.name for one in neighbours(str(wanted))]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from conformance.automaton import Edge, Machine, Word, differences
+from conformance.automaton import Automaton, Edge, Word, differences
 from conformance.inspection import checks, harms, refused_by, violated_by
 from conformance.install import Installed
 from conformance.learned import dot
@@ -44,7 +44,7 @@ def played(design: Design, few: tuple[str, ...] = FEW) -> Answers:
     return Answers(alphabet(few), by_model(design))
 
 
-def whole(known: Answers, machine: Machine) -> Iterator[Word]:
+def whole(known: Answers, machine: Automaton) -> Iterator[Word]:
     """Every word that leads on, with what the client does at its end held against the machine."""
     waiting: list[Word] = [()]
     while waiting:
@@ -179,7 +179,7 @@ def test_every_answer_that_is_no_honest_one_is_refused_by_some_rule_or_none() ->
 
 def test_machines_survive_being_written() -> None:
     machine = learn(played(Design(LAX)))
-    again = Machine.from_json(machine.to_json())
+    again = Automaton.from_json(machine.to_json())
     assert again == machine
     assert again.digest == machine.digest
     assert not list(differences(machine, again))
@@ -284,7 +284,7 @@ def test_a_file_that_is_none_of_ours_is_an_error(tmp_path: Path) -> None:
 # --- the command -----------------------------------------------------------------------------------------------
 
 
-def _written(tmp_path: Path, name: str, machine: Machine) -> str:
+def _written(tmp_path: Path, name: str, machine: Automaton) -> str:
     path = tmp_path / f"{name}.json"
     path.write_text(json.dumps({"client": name, "answers": list(FEW), "about": {
         "asked": 1, "known_before": 0, "seed": 1, "protection": "none",
@@ -315,7 +315,7 @@ def test_a_kept_machine_is_inspected_and_drawn(tmp_path: Path) -> None:
 
 
 def test_what_was_not_measured_is_exit_code_3(tmp_path: Path) -> None:
-    machine = Machine(Turn("call", "rs"), ({"call.challenge": Edge(Turn(SILENT), 1)}, {}))
+    machine = Automaton(Turn("call", "rs"), ({"call.challenge": Edge(Turn(SILENT), 1)}, {}))
     ran = CliRunner().invoke(main, ["learn", _written(tmp_path, "hangs", machine)])
     assert ran.exit_code == 3
     assert "hangs: not measured after 1 rows of answers" in ran.output
@@ -348,11 +348,11 @@ def test_a_client_that_does_another_thing_each_time_is_exit_code_3(monkeypatch: 
 # --- real ones -------------------------------------------------------------------------------------------------
 
 
-def _learned(name: str, folder: Path, *options: str) -> Machine:
+def _learned(name: str, folder: Path, *options: str) -> Automaton:
     ran = CliRunner().invoke(main, ["learn", name, "-o", str(folder), *options])
     assert ran.exit_code == 0, ran.output
     path = folder / release(name, CLIENTS, "client").slug / "machine.json"
-    return Machine.from_json(json.loads(path.read_text())["machine"])
+    return Automaton.from_json(json.loads(path.read_text())["machine"])
 
 
 @pytest.mark.slow

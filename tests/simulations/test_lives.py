@@ -15,7 +15,7 @@ from simulations import draws, lives, vectorised
 from simulations.attempts import ADOPTIONS, Situations, draw_codes, situations
 from simulations.calls import CHUNK, calls
 from simulations.experiments import find, run
-from simulations.lives import QUANTITIES, World, count, live, tallied
+from simulations.lives import QUANTITIES, LivedWorld, count, live, tallied
 from simulations.options import told
 from simulations.population import Population, load, populations
 from simulations.residents import Residents, settle
@@ -288,7 +288,7 @@ def test_everything_is_measured() -> None:
     assert {name for name, _ in tally.sums} == {*QUANTITIES, *lives.PEAKS}
 
 
-def _small() -> list[World]:
+def _small() -> list[LivedWorld]:
     asked = unit(PLAIN, attempts=8)
     living, options = settle(PLAIN, "1/0"), told(asked)
     return live(asked, living, calls(asked, living, options), options)
