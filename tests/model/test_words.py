@@ -15,11 +15,17 @@ from properties.attackers import ATTACKERS
 from properties.designs import MECHANISMS
 from properties.security import PROPERTIES
 from simulations.harms import every_harm
+from simulations.population import load, populations
 
+#: Of every population; where agents are sent and which client they use are drawn as well.
+FACTORS = {"place", "client"}.union(
+    factor.name for met in map(load, populations()) for factor in (*met.factors, *met.traits)
+)
 NAMED = {
     "value": {f"{switch.name}={value}" for switch in SWITCHES.values() for value in switch.values},
     "property": set(PROPERTIES), "harm": set(every_harm()), "attacker": set(ATTACKERS), "design": set(NAMED_DESIGNS),
     "deployment": set(DEPLOYMENTS), "mechanism": set(MECHANISMS),
+    "factor": FACTORS - SWITCHES.keys(),
 }  # fmt: skip
 
 

@@ -49,7 +49,9 @@ def test_the_input_that_turns_the_answer_is_named() -> None:
     assert 0.5 < holds["place"] < 0.95
     ((arm, said),) = balance_lines(table)
     assert arm == "echo=req"
-    assert any(line.startswith("turned by place") and "as_resource" not in line for line in said)
+    (turned,) = (line for line in said if line.startswith("turned by"))
+    assert turned.startswith("turned by where agents are sent (place: ")
+    assert "as_resource" not in turned
 
 
 def test_where_along_a_sweep_the_answer_turns() -> None:
