@@ -164,7 +164,7 @@ def _series(axes: Axes, chosen: pd.DataFrame, column: str, arms: list[str]) -> N
         axes.set_ylim(bottom=0)
     low, high = axes.get_ylim()
     shares = (WORKING.words, "share of")
-    most = 1.02 if column == "rate" or chosen["outcome"].str.startswith(shares).any() else math.inf
+    most = 1.05 if column == "rate" or chosen["outcome"].str.startswith(shares).any() else math.inf
     if column != "difference" and chosen[column].max() > 0:  # a band may be wider than what can be
         axes.set_ylim(low, min(high, TALL * chosen[column].max(), most))
     if not chosen[column].abs().max():
