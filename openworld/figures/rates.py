@@ -130,6 +130,8 @@ def _panels(table: pd.DataFrame, column: str, title: str, outcomes: list[tuple[s
             flat[0].set_visible(True)
             flat[0].text(0.5, 0.5, "no outcome differs", ha="center", va="center", transform=flat[0].transAxes)
         _dress(figure, flat[: max(1, len(outcomes))], table, words, title, columns)
+        if not outcomes:  # a plain sentence, and no axes on which nothing is shown
+            flat[0].set_axis_off()
         key.draw(figure, flat[0])
         for axes in flat[max(0, len(outcomes) - columns) : len(outcomes)]:
             axes.tick_params(labelbottom=True)
