@@ -66,5 +66,7 @@ def _of_capability(name: str) -> str:
 
 
 def of_rule(name: str) -> str:
-    """What a rule asks for, in words."""
-    return f"“{rules()[name].requirement.removesuffix('.')}”" if name in rules() else worded("ending", name)
+    """What a rule asks for, in words, without the marks of code that its docstring has."""
+    if name not in rules():
+        return worded("ending", name)
+    return f"“{rules()[name].requirement.removesuffix('.').replace('`', '')}”"

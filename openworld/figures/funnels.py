@@ -55,7 +55,7 @@ def funnel(table: pd.DataFrame, value: float, title: str = "") -> Figure:
             axes.set_visible(False)
         for place, (axes, arm) in enumerate(zip(grid.flat, arms, strict=False)):
             _arm(axes, shown[shown["arm"] == arm], causes)
-            axes.set_title(labels.arm(arm, _ABOVE), loc="left", fontsize=9, weight="bold")
+            axes.set_title(labels.arm(arm, _ABOVE), loc="left", fontsize=8.5, weight="bold")
             if place == columns - 1:
                 for at, (kind, outcome) in enumerate(causes, start=1):
                     if kind != _OTHER[0]:
