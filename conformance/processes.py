@@ -34,6 +34,9 @@ _BROWSER = (
 )
 _BROWSERS = ("browser", "xdg-open", "x-www-browser", "www-browser")
 
+#: Bytes of the longest line that is read for a word.
+_LINE = 1 << 20
+
 Ended = Literal["finished", "crashed", "timed out"]
 
 
@@ -75,7 +78,7 @@ async def _started(
         environment["BROWSER"] = f"{start.given}/{_BROWSERS[0]}"
         process = await asyncio.create_subprocess_exec(
             *start.command, cwd=start.folder, env=environment,
-            start_new_session=True, limit=1 << 20, pass_fds=start.handles,
+            start_new_session=True, limit=_LINE, pass_fds=start.handles,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         try:
@@ -138,14 +141,16 @@ async def _run(process: asyncio.subprocess.Process, limit: float) -> Run:
     noise = asyncio.create_task(_last(process.stderr))
     said: dict[str, Any] = {}
     ended: Ended = "timed out"
+    why = ""
     with suppress(TimeoutError, ConnectionError):
         async with asyncio.timeout(limit):
-            said = await _word(process.stdout, "done")
+            said, why = await _word(process.stdout, "done")
             ended = "finished" if said else "crashed"
     kill(process)
     with suppress(TimeoutError):
-        return Run(ended, said, await asyncio.wait_for(noise, 5))
-    return Run(ended, said, "")
+        heard = await asyncio.wait_for(noise, 5)
+        return Run(ended, said, why or heard)
+    return Run(ended, said, why)
 
 
 @asynccontextmanager
@@ -160,12 +165,13 @@ async def serving(installed: Installed, job: dict[str, Any], limit: float) -> As
         assert process.stderr is not None
         noise = asyncio.create_task(_last(process.stderr))
         said: dict[str, Any] = {}
+        why = ""
         with suppress(TimeoutError, ConnectionError):
             async with asyncio.timeout(limit):
-                said = await _word(process.stdout, "ready")
+                said, why = await _word(process.stdout, "ready")
         if not said:
             kill(process)
-            raise SoftwareError(f"{installed.release} does not start: {complaint(await noise) or 'no word'}")
+            raise SoftwareError(f"{installed.release} does not start: {why or complaint(await noise) or 'no word'}")
         yield said
 
 
@@ -185,19 +191,19 @@ async def output(
         return await printed
 
 
-async def _word(stream: asyncio.StreamReader, key: str) -> dict[str, Any]:
-    """The first line that is a JSON object with this key; other lines are noise."""
+async def _word(stream: asyncio.StreamReader, key: str) -> tuple[dict[str, Any], str]:
+    """The first line that is a JSON object with this key, others being noise; or why there is none, if that is seen."""
     while True:
         try:
             line = await stream.readline()
-        except ValueError:  # a line without end
-            return {}
+        except ValueError:
+            return {}, f"it wrote a line of more than {_LINE} bytes"
         if not line:
-            return {}
+            return {}, ""
         with suppress(ValueError):
             said = json.loads(line)
             if isinstance(said, dict) and key in said:
-                return said
+                return said, ""
 
 
 def complaint(noise: str) -> str:
