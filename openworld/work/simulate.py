@@ -17,8 +17,7 @@ from openworld.files import claimed
 from openworld.progress import Progress
 from openworld.sources import Source
 from openworld.work.instead import AnswerTable, ask, check_places
-from simulations import experiment_files
-from simulations.catalogue import EXPERIMENTS
+from simulations import catalogue, experiment_files
 from simulations.experiment import Adoption, Experiment
 from simulations.experiments import StoppedExperiment, find, population_for, run
 from simulations.processes import cores
@@ -139,11 +138,11 @@ def _list(as_json: bool) -> int:
         print_json([
             {"name": name, "question": asked.question, "parameter": asked.parameter, "values": list(asked.values),
              "arms": list(asked.treatments), "population": asked.population, "reader": asked.reader}
-            for name, asked in EXPERIMENTS.items()
+            for name, asked in catalogue.EXPERIMENTS.items()
         ])  # fmt: skip
         return DONE
 
-    print_lines(experiment_lines(EXPERIMENTS.values()))
+    print_lines(experiment_lines(catalogue.EXPERIMENTS.values()))
     return DONE
 
 
