@@ -414,7 +414,7 @@ CLIENT_CLASSES: dict[str, dict[str, str]] = {
 }
 
 CAPABILITIES: dict[str, str] = {
-    "mal_as": "the attacker runs an AS, named in the metadata of its own resource server and of no honest one",
+    "mal_as": "the attacker runs an AS, named in the metadata of a resource server that does nothing but name it, and of no other",
     "mal_rs": "the user's agent visits a resource server of the attacker",
     "mal_tenant": "the user's agent visits a URL of a malicious tenant of a shared origin",
     "mal_client": "the attacker uses the honest AS as a client and sends the user there",

@@ -14,9 +14,9 @@ FORMERLY = {
 #: Attackers by name, which is that of the capability where one is all: capabilities as in ``cap=``, and who that is.
 _NAMED_ATTACKERS = {
     "none": ("none", "nobody is dishonest; what goes wrong goes wrong by itself"),
-    "mal_as": ("mal_as", "runs an AS, named by its own resource server and by no honest one"),
+    "mal_as": ("mal_as", "runs an AS, named by a resource server that does nothing else and by no other"),
     "mal_rs": ("mal_rs", "runs a resource server that the agent visits"),
-    "mal_rs_and_as": ("mal_as+mal_rs", "runs both"),
+    "mal_rs_and_as": ("mal_as+mal_rs", "runs an AS and the resource server that names it"),
     "mal_tenant": ("mal_tenant", "is a tenant of a shared origin"),
     "mal_client": ("mal_client", "has a client of its own at the honest AS"),
     "mal_connector": ("mal_toolkit+naive_rp", "contributes a connector, and answers at others' callbacks"),
