@@ -93,10 +93,14 @@ def ratio(
     return Interval(center - below, center + above)
 
 
-def paired_difference(gained: int, lost: int, attempts: int) -> Interval:
-    """The Bonett-Price interval of a difference of paired rates; no library here has one.
+def contrast(total: float, squares: float, attempts: int) -> Interval:
+    """The interval of a mean of contrasts between -1 and 1, one contrast of all arms for each attempt.
 
-    ``gained``, ``lost``: attempts with the outcome in this arm only, and in the other arm only.
+    Of two arms it is the Bonett-Price interval of a difference of paired rates, and is taken so of more: one attempt at
+    either end is added before the Wald interval is. No library here has one.
+
+    Parameters:
+        total, squares: the sum of the contrasts and of their squares.
 
     References:
         D. G. Bonett, R. M. Price: Adjusted Wald confidence interval for a difference of binomial proportions
@@ -104,19 +108,8 @@ def paired_difference(gained: int, lost: int, attempts: int) -> Interval:
         Laake: Stat. Med. 33 (2014) 2850-2875.
 
     Example:
-        >>> [round(bound, 3) for bound in paired_difference(10, 2, 100)]
+        >>> [round(bound, 3) for bound in contrast(10 - 2, 10 + 2, 100)]
         [0.008, 0.149]
-    """
-    return contrast(gained - lost, gained + lost, attempts)
-
-
-def contrast(total: float, squares: float, attempts: int) -> Interval:
-    """The interval of a mean of contrasts between -1 and 1, one contrast of all arms for each attempt.
-
-    As Bonett and Price do for two arms, one attempt at either end is added before the Wald interval is taken.
-
-    Parameters:
-        total, squares: the sum of the contrasts and of their squares.
     """
     mean = total / (attempts + 2)
     half = deviations(LEVEL) * math.sqrt(((squares + 2) / (attempts + 2) - mean**2) / (attempts + 2))

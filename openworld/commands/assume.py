@@ -8,21 +8,14 @@ from model.design import parse_capabilities
 from openworld import weakest
 from openworld.commands import completion
 from openworld.commands.common import DONE, INCONCLUSIVE, as_json, complain, print_json, print_lines, timeout_option
-from openworld.commands.completion import config_argument
+from openworld.commands.completion import against_option, config_argument
 from properties.monotone import NoAnswerError
 
 
 @click.command()
 @click.argument("names", metavar="PROPERTY[,...]", shell_complete=completion.properties)
 @config_argument
-@click.option(
-    "--against",
-    metavar="CAPS",
-    default="none",
-    show_default=True,
-    help="The attacker, as in cap=.",
-    shell_complete=completion.among("model.switches:CAPABILITIES"),
-)
+@against_option
 @timeout_option
 @as_json
 def assume(names: str, config: str, against: str, timeout: float | None, as_json: bool) -> int:

@@ -73,6 +73,10 @@ clients = among("model.client_rows:client_rows")
 designs = among("model.design:NAMED_DESIGNS")
 property_argument = click.argument("name", metavar="PROPERTY", shell_complete=properties)
 config_argument = click.argument("config", shell_complete=configurations)
+against_option = click.option(
+    "--against", metavar="CAPS", default="none", show_default=True, help="The attacker, as in cap=.",
+    shell_complete=among("model.switches:CAPABILITIES"),
+)  # fmt: skip
 
 
 @click.command()

@@ -15,7 +15,7 @@ from openworld import glossary as terms
 from openworld import minimal_sets, show
 from openworld.commands import completion
 from openworld.commands.common import DONE, as_json, print_json, print_lines
-from openworld.commands.completion import property_argument
+from openworld.commands.completion import against_option, property_argument
 from openworld.show import rule_json, rule_lines
 from properties.explain import explain as compare
 from properties.security import PROPERTIES, find
@@ -30,14 +30,7 @@ from properties.security import PROPERTIES, find
     help="List the minimal sets of mechanisms that make these hold.",
     shell_complete=completion.properties,
 )
-@click.option(
-    "--against",
-    metavar="CAPS",
-    default="none",
-    show_default=True,
-    help="The attacker, as in cap=.",
-    shell_complete=completion.among("model.switches:CAPABILITIES"),
-)
+@against_option
 @click.option("--fix", metavar="CONFIG", default="", help="Switches that are fixed, as in a configuration, and world=.")
 @click.option("--any-environment", is_flag=True, help="What suffices must suffice in every environment.")
 @click.option(

@@ -25,8 +25,8 @@ from properties.attackers import ATTACKERS
 from properties.checker import Checker
 from properties.security import PROPERTIES, find
 from properties.shortest import ReplayError, confirm
+from simulations import catalogue
 from simulations.arms import protections
-from simulations.catalogue import EXPERIMENTS
 
 DESIGNS, WHO, EXPERIMENT = ("gaps_closed",), ("none", "mal_tenant"), "echo"
 CLIENT, KINDS = "oauth4webapi-dpop", ("domain", "refresh_token")
@@ -35,7 +35,7 @@ CLIENT, KINDS = "oauth4webapi-dpop", ("domain", "refresh_token")
 @pytest.fixture(scope="module")
 def small() -> Any:
     """A study small enough for a test: one design, two attackers, one short experiment, two kinds of mishaps."""
-    kept = EXPERIMENTS[EXPERIMENT]
+    kept = catalogue.EXPERIMENTS[EXPERIMENT]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(quick, "QUICK_DESIGNS", DESIGNS)
         patch.setattr(quick, "QUICK_ATTACKERS", WHO)
@@ -46,10 +46,7 @@ def small() -> Any:
         patch.setattr(Plan, "attempts", property(lambda _: 40))
         patch.setattr(mishaps, "KINDS", KINDS)
         short = replace(kept, values=kept.values[:: max(1, len(kept.values) // 2)][:3])
-        # In place, for whoever has imported it and whoever does; from the last on, so that they come back in order.
-        for name in reversed(list(EXPERIMENTS)):
-            patch.delitem(EXPERIMENTS, name)
-        patch.setitem(EXPERIMENTS, EXPERIMENT, short)
+        patch.setattr(catalogue, "EXPERIMENTS", {EXPERIMENT: short})
         yield
 
 

@@ -12,7 +12,7 @@ import pandas
 import pytest
 from scipy.stats import binomtest, ttest_1samp
 
-from simulations.intervals import contrast, exact, mean, paired_difference, share, unpaired_difference, wilson
+from simulations.intervals import contrast, exact, mean, share, unpaired_difference, wilson
 from simulations.measures import worth
 from simulations.results import TABLES, Origin, Point, Result, alike, measured, tabulate, write
 from simulations.units import Sums, Tally
@@ -34,17 +34,17 @@ def test_wilson_is_scipys_and_the_textbooks(count: int, attempts: int) -> None:
 
 def test_paired_interval_is_symmetric_and_never_empty() -> None:
     """Swapping the arms mirrors it; no difference at all is still uncertain."""
-    low, high = paired_difference(30, 10, 400)
-    assert paired_difference(10, 30, 400) == pytest.approx((-high, -low))
+    low, high = contrast(20, 40, 400)
+    assert contrast(-20, 40, 400) == pytest.approx((-high, -low))
     assert low < 20 / 400 < high
-    low, high = paired_difference(0, 0, 400)
+    low, high = contrast(0, 0, 400)
     assert low < 0 < high
 
 
 def test_paired_interval_covers() -> None:
     """Nineteen times in twenty, or oftener, the interval holds the true difference."""
     gained, lost, _ = np.random.default_rng(1).multinomial(500, (0.05, 0.02, 0.93), 1_000).T
-    bounds = [paired_difference(int(more), int(less), 500) for more, less in zip(gained, lost, strict=True)]
+    bounds = [contrast(int(more - less), int(more + less), 500) for more, less in zip(gained, lost, strict=True)]
     assert 0.93 < np.mean([low < 0.03 < high for low, high in bounds]) < 0.98
 
 
@@ -71,7 +71,7 @@ def test_shares_of_few_worlds_that_differ_much_are_covered() -> None:
 
 def test_contrasts_of_two_arms_are_paired_differences() -> None:
     """The interval of a contrast is Bonett and Price's where there are two arms."""
-    assert contrast(30 - 10, 30 + 10, 400) == paired_difference(30, 10, 400)
+    assert contrast(30 - 10, 30 + 10, 400) == contrast(20, 40, 400)
 
 
 def test_unpaired_interval_is_newcombes() -> None:
@@ -128,7 +128,7 @@ def test_differences_are_paired() -> None:
     assert tuple(differences.columns) == TABLES["differences"]
     row = differences[differences.outcome == "accepted"].iloc[0]
     assert (row.arm, row.against, row.difference, row.gained, row.lost) == ("b", "a", -0.05, 5, 10)
-    assert (row.low, row.high) == paired_difference(5, 10, 100)
+    assert (row.low, row.high) == contrast(-5, 15, 100)
 
 
 def test_quantities_are_means_with_paired_differences() -> None:
