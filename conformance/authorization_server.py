@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from conformance.message import Asked, Message
+from conformance.message import WireMessage, WireRequest
 from conformance.proof import Proof, read_proof
 from model import authorization_server as rules
 from model import guards
@@ -34,7 +34,7 @@ LIFETIME = 3600
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
+class IssuedGrant:
     """What a code stands for; ``subject`` is who approved it, ``act`` the session at the client that asked for it."""
 
     client: str
@@ -104,16 +104,16 @@ class AuthorizationServer:
     honest: AuthorizationServer | None = None
     key: ECKey = field(default_factory=lambda: ECKey.generate_key("P-256", auto_kid=True))
     clients: dict[str, list[str]] = field(default_factory=dict)
-    codes: dict[str, Grant] = field(default_factory=dict)
-    granted: dict[str, Grant] = field(default_factory=dict)
-    tokens: dict[str, Grant] = field(default_factory=dict)
+    codes: dict[str, IssuedGrant] = field(default_factory=dict)
+    granted: dict[str, IssuedGrant] = field(default_factory=dict)
+    tokens: dict[str, IssuedGrant] = field(default_factory=dict)
     audiences: dict[str, list[str]] = field(default_factory=dict)
-    refreshable: dict[str, Grant] = field(default_factory=dict)
+    refreshable: dict[str, IssuedGrant] = field(default_factory=dict)
     own_verifier: str = ""
     wishes: tuple[str, ...] = ()
     answers_proofs: bool = False
 
-    def register(self, asked: Asked) -> Message:
+    def register(self, asked: WireRequest) -> WireMessage:
         """Dynamic registration, open to all (RFC 7591 3).
 
         An attacker's server hands out an identifier that it has obtained at the honest one, which is no secret. Who
@@ -122,16 +122,16 @@ class AuthorizationServer:
         wanted = asked.json()
         redirects = wanted.get("redirect_uris")
         if not isinstance(redirects, list) or not redirects:
-            return Message("registration_response", {"error": "invalid_redirect_uri"}, 400)
+            return WireMessage("registration_response", {"error": "invalid_redirect_uri"}, 400)
         known = (name for name, uris in self.clients.items() if uris == list(map(str, redirects)))
         client_id = next(known, f"client-{secrets.token_hex(6)}")
         for server in (self, self.honest):
             if server is not None:
                 server.clients[client_id] = list(map(str, redirects))
         made = {"client_id": client_id, "client_id_issued_at": int(time.time()), "token_endpoint_auth_method": "none"}
-        return Message("registration_response", {**wanted, **made}, 201)
+        return WireMessage("registration_response", {**wanted, **made}, 201)
 
-    def authorize(self, asked: Asked, scenario: Scenario) -> Message:
+    def authorize(self, asked: WireRequest, scenario: Scenario) -> WireMessage:
         """The authorization response to a request that the user approves (RFC 6749 4.1.2)."""
         redirect = asked.value("redirect_uri")
         known = {**self.clients, **self.documents}.get(asked.value("client_id"))
@@ -141,8 +141,8 @@ class AuthorizationServer:
         try:
             demand(ask(guards.REDIRECTION, design=self.design, registered=registered, known=known is not None))
         except RefusedRequest as refused:  # never back to a redirect URI that is not the client's (RFC 6749 4.1.2.1)
-            return Message("authorization_response", refused.fields(), 400)
-        answer = Message("authorization_response", {}, 302, target=redirect)
+            return WireMessage("authorization_response", refused.fields(), 400)
+        answer = WireMessage("authorization_response", {}, 302, target=redirect)
         # The other one has the same alphabet in every run: a client may treat some characters differently.
         returned = {"returned": asked.value("state"), "other": secrets.token_hex(12)}
         state = returned.get(scenario.authorization_response["state"], "")
@@ -162,7 +162,7 @@ class AuthorizationServer:
         grant = replace(self.granted[code], subject=subject, act=act)
         self.codes[code] = self.granted[code] = grant
 
-    def bounce(self, asked: Asked, own: bool) -> Message:
+    def bounce(self, asked: WireRequest, own: bool) -> WireMessage:
         """The attacker sends the browser on to the honest server, with the challenge it got or one of its ``own``."""
         assert self.honest is not None
         kept = {name: asked.value(name) for name in ("response_type", "client_id", "redirect_uri", "state")}
@@ -171,9 +171,9 @@ class AuthorizationServer:
             self.own_verifier = secrets.token_urlsafe(48)
             challenge = s256(self.own_verifier)
         fields = {**kept, "code_challenge": challenge, "code_challenge_method": "S256"}
-        return Message("bounce", fields, 302, target=f"{self.honest.origin}/authorize")
+        return WireMessage("bounce", fields, 302, target=f"{self.honest.origin}/authorize")
 
-    def approve(self, asked: Asked, scenario: Scenario, spliced: bool = True) -> tuple[Asked, Message]:
+    def approve(self, asked: WireRequest, scenario: Scenario, spliced: bool = True) -> tuple[WireRequest, WireMessage]:
         """The attacker approves the client's request here, with an account of its own: what it asks, and the answer.
 
         It asks with the challenge of the user's session (``spliced``), or as if it were another client without one.
@@ -189,7 +189,7 @@ class AuthorizationServer:
             self.assign(answer.fields["code"], ATTACKER, -1)
         return request, answer
 
-    def _requested(self, asked: Asked, scenario: Scenario) -> Grant:
+    def _requested(self, asked: WireRequest, scenario: Scenario) -> IssuedGrant:
         error, refused = scenario.authorization_response.get("error"), scenario.authorization_response.get("refuses")
         if error and all(asked.value(name) for name in refused or ()):
             raise RefusedRequest(error, f"refuses {' and '.join(refused or ())}")
@@ -201,12 +201,12 @@ class AuthorizationServer:
                 guards.AUTHORIZATION_REQUEST, design=self.design, pushed=False, challenge=challenge, requested=resource,
                 listed=True, shown=True, reused=False, unasked=False,
             ))  # fmt: skip
-        return Grant(
+        return IssuedGrant(
             asked.value("client_id"), asked.value("redirect_uri"), challenge, resources,
             asked.value("scope") or "read", asked.value("dpop_jkt") or NONE,
         )  # fmt: skip
 
-    def token(self, asked: Asked, scenario: Scenario) -> Message:
+    def token(self, asked: WireRequest, scenario: Scenario) -> WireMessage:
         """The token response (RFC 6749 5)."""
         stated = dict(scenario.token_response)
         try:
@@ -219,9 +219,9 @@ class AuthorizationServer:
             bound = proof if stated.get("token_type") == "DPoP" else None
             return self._granted(asked, server, grant, bound, stated)
         except RefusedRequest as refused:
-            return Message("token_response", refused.fields(), 400)
+            return WireMessage("token_response", refused.fields(), 400)
 
-    def _redeemed(self, asked: Asked, proof: Proof | None) -> tuple[AuthorizationServer, Grant]:
+    def _redeemed(self, asked: WireRequest, proof: Proof | None) -> tuple[AuthorizationServer, IssuedGrant]:
         """The grant that a token request redeems, and the server whose it is."""
         given = asked.value("refresh_token") if asked.value("grant_type") == "refresh_token" else ""
         if given:
@@ -252,8 +252,13 @@ class AuthorizationServer:
         return self, grant
 
     def _granted(
-        self, asked: Asked, server: AuthorizationServer, grant: Grant, proof: Proof | None, stated: dict[str, Any]
-    ) -> Message:
+        self,
+        asked: WireRequest,
+        server: AuthorizationServer,
+        grant: IssuedGrant,
+        proof: Proof | None,
+        stated: dict[str, Any],
+    ) -> WireMessage:
         wanted = asked.values("resource") or list(grant.resources)
         for resource in wanted:
             demand(self._grants(grant, resource, proof))
@@ -267,9 +272,9 @@ class AuthorizationServer:
             stated["refresh_token"] = secrets.token_urlsafe(24)
             self.refreshable[stated["refresh_token"]] = grant
         fields = {"access_token": token, "expires_in": LIFETIME, "scope": grant.scope, **stated}
-        return Message("token_response", fields, headers={"Cache-Control": "no-store"})
+        return WireMessage("token_response", fields, headers={"Cache-Control": "no-store"})
 
-    def _grants(self, grant: Grant, resource: str, proof: Proof | None) -> tuple[Named, ...]:
+    def _grants(self, grant: IssuedGrant, resource: str, proof: Proof | None) -> tuple[Named, ...]:
         """What is asked of a token request for a resource."""
         granted = resource if resource in grant.resources else (*grant.resources, NONE)[0]
         return tuple(ask(
@@ -277,7 +282,7 @@ class AuthorizationServer:
             proven=proof is not None, promised=False,
         ))  # fmt: skip
 
-    def mint(self, audience: list[str], grant: Grant, thumbprint: str = "") -> str:
+    def mint(self, audience: list[str], grant: IssuedGrant, thumbprint: str = "") -> str:
         """A signed access token (RFC 9068 2)."""
         now = int(time.time())
         claims: dict[str, Any] = {

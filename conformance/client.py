@@ -65,7 +65,7 @@ class Reply:
 
 
 @dataclass(slots=True)
-class Client:
+class PlayedClient:
     """A client with a browser, a key and a redirect URI; use as an asynchronous context manager.
 
     Attributes:
@@ -80,7 +80,7 @@ class Client:
     key: ECKey = field(default_factory=lambda: ECKey.generate_key("P-256"))
     _session: aiohttp.ClientSession | None = None
 
-    async def __aenter__(self) -> Client:
+    async def __aenter__(self) -> PlayedClient:
         # The jar of a browser; unsafe lets it keep cookies of an address.
         self._session = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True), trust_env=False)
         return self
@@ -192,7 +192,7 @@ class Flow:
         redeemed_for: values in the token request.
     """
 
-    client: Client
+    client: PlayedClient
     metadata: Mapping[str, Any]
     client_id: str
     resources: tuple[str, ...] = ()

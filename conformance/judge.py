@@ -15,7 +15,7 @@ from conformance.losses import LOSSES
 from conformance.play import Play, Sign, Violation
 from conformance.processes import Run
 from conformance.recording import Exchange, Recording
-from conformance.world import World
+from conformance.world import PlayedWorld
 from model.part import ACCOUNT, BROKEN_QUERY, PROOF, TRIAL, Part
 from model.part import SCHEMA as PART
 from model.world import ATTACKER
@@ -42,7 +42,7 @@ ANYWHERE = tuple(
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentRequest:
     """What the client sent in a request that matters.
 
     Attributes:
@@ -81,7 +81,7 @@ class Judgement:
     source: str
     outcome: str
     ended: str
-    sent: tuple[Sent, ...] = ()
+    sent: tuple[SentRequest, ...] = ()
     attacks: tuple[str, ...] = ()
     expected: tuple[str, ...] = ()
     error: str = ""
@@ -107,7 +107,7 @@ class Judgement:
     def from_json(cls, data: dict[str, Any], play: Play) -> Judgement:
         """A judgement of a play from data; what is expected is the model's word of today."""
         sent = tuple(
-            Sent(one["request"], one["to"], tuple(one["resources"]), _parts(one["what"]), one["grant"])
+            SentRequest(one["request"], one["to"], tuple(one["resources"]), _parts(one["what"]), one["grant"])
             for one in data["sent"]
         )
         return cls(**{**data, "sent": sent, "attacks": tuple(data["attacks"]), "expected": expected(play)})
@@ -135,7 +135,7 @@ _FIELDS: dict[str, Any] = {
 SCHEMA = {"type": "object", "properties": _FIELDS, "required": list(_FIELDS), "additionalProperties": False}
 
 
-def judge(world: World, run: Run) -> Judgement:
+def judge(world: PlayedWorld, run: Run) -> Judgement:
     """What the recording of a world says about the client that ran in it."""
     seen, play = world.recording, world.play
     return Judgement(
@@ -155,7 +155,7 @@ def not_tested(play: Play, why: str) -> Judgement:
     return Judgement(play.name, play.source, "n", "finished", error=why)
 
 
-def _outcome(world: World, run: Run) -> str:
+def _outcome(world: PlayedWorld, run: Run) -> str:
     """Its outcome; one that rests on what did not arrive counts only if the client was at work to its end."""
     last = Recording([one for one in world.recording.exchanges if one.act == world.act])
     letter = outcome(last, world.calls)
@@ -191,16 +191,16 @@ def _token(seen: Exchange) -> str:
     return seen.header("authorization").partition(" ")[2]
 
 
-def _sent(world: World) -> list[Sent]:
+def _sent(world: PlayedWorld) -> list[SentRequest]:
     made = []
     for seen in (one for one in world.recording.exchanges if one.by != ATTACKER):
         what = tuple(notable(world, seen))
         match kind(seen):
             case "call" if seen.message in ("resource_response", "challenge"):
-                made.append(Sent("call", seen.party, (), (scheme_of(seen), *what)))
+                made.append(SentRequest("call", seen.party, (), (scheme_of(seen), *what)))
             case "register" | "authorize" | "token" as request:
                 resources = tuple(map(world.origins.named, seen.values("resource")))
-                made.append(Sent(request, seen.party, resources, what, seen.value("grant_type")))
+                made.append(SentRequest(request, seen.party, resources, what, seen.value("grant_type")))
             case _:
                 pass
     return made
@@ -211,7 +211,7 @@ def scheme_of(seen: Exchange) -> Part:
     return Part("scheme", seen.header("authorization").partition(" ")[0])
 
 
-def notable(world: World, seen: Exchange) -> list[Part]:
+def notable(world: PlayedWorld, seen: Exchange) -> list[Part]:
     """What is notable in a request beside whom it asks for what."""
     found = []
     code, verifier = seen.value("code"), seen.value("code_verifier")
@@ -232,7 +232,7 @@ def notable(world: World, seen: Exchange) -> list[Part]:
     return found
 
 
-def _codes(world: World) -> dict[str, list[tuple[str, str]]]:
+def _codes(world: PlayedWorld) -> dict[str, list[tuple[str, str]]]:
     """Codes by who issued them, and not who passed them on, with the challenge of the request that they answer."""
     issued: dict[str, list[tuple[str, str]]] = {}
     for name, server in world.servers.items():
@@ -241,24 +241,24 @@ def _codes(world: World) -> dict[str, list[tuple[str, str]]]:
     return issued
 
 
-def _attacks(world: World) -> list[str]:
+def _attacks(world: PlayedWorld) -> list[str]:
     """Properties of the model whose event was observed: what an honest server issued reached the attacker, or was of
     use to it."""
     return [attack.violates for attack in _looked_for(world) if all(any(_shown(world, one)) for one in attack.signs)]
 
 
-def _looked_for(world: World) -> Sequence[Violation]:
+def _looked_for(world: PlayedWorld) -> Sequence[Violation]:
     return world.play.attacks or ANYWHERE
 
 
-def _shown(world: World, sign: Sign) -> Iterator[bool]:
+def _shown(world: PlayedWorld, sign: Sign) -> Iterator[bool]:
     """Of each exchange whether a sign of an attack is in it: what honest parties issued, or a request, arrived there,
     or was of use."""
     at = world.origins.filled(sign.at)
     return (seen.url.startswith(at) and _shows(world, sign, seen) for seen in world.recording.exchanges)
 
 
-def losses(world: World) -> dict[int, tuple[str, ...]]:
+def losses(world: PlayedWorld) -> dict[int, tuple[str, ...]]:
     """The places of the exchanges by which properties are lost, with those properties."""
     violated, found = _attacks(world), dict[int, dict[str, None]]()
     for attack in _looked_for(world):
@@ -269,7 +269,7 @@ def losses(world: World) -> dict[int, tuple[str, ...]]:
     return {place: tuple(names) for place, names in found.items()}
 
 
-def _shows(world: World, sign: Sign, seen: Exchange) -> bool:
+def _shows(world: PlayedWorld, sign: Sign, seen: Exchange) -> bool:
     honest, parts = world.servers["as1"], notable(world, seen)
     if seen.by != ATTACKER and (kind(seen) in sign.names or seen.message in sign.names):
         return True
@@ -284,12 +284,12 @@ def _shows(world: World, sign: Sign, seen: Exchange) -> bool:
     return any(shown.get(name, False) for name in sign.names)
 
 
-def _is_attackers(world: World, seen: Exchange) -> bool:
+def _is_attackers(world: PlayedWorld, seen: Exchange) -> bool:
     """Whether a request is the attacker's, or of its session at the client."""
     return seen.by == ATTACKER or (bool(world.play.acts) and world.play.acts[seen.act].whose == ATTACKER)
 
 
-def _strays(world: World, seen: Exchange) -> bool:
+def _strays(world: PlayedWorld, seen: Exchange) -> bool:
     """Whether a user's code or refresh token is redeemed by the attacker, or a code in another session than its own."""
     honest, refreshed = world.servers["as1"], seen.value("refresh_token")
     grant = honest.refreshable.get(refreshed) if refreshed else honest.granted.get(seen.value("code"))
@@ -298,7 +298,7 @@ def _strays(world: World, seen: Exchange) -> bool:
     return _is_attackers(world, seen) or grant.act != seen.act
 
 
-def _is_for_attacker(world: World, token: str) -> bool:
+def _is_for_attacker(world: PlayedWorld, token: str) -> bool:
     """Whether an honest server issued a token for what the attacker has approved with an account of its own."""
     grants = (server.tokens.get(token) for server in world.servers.values())
     return any(grant is not None and grant.subject == ATTACKER for grant in grants)

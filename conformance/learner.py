@@ -46,7 +46,7 @@ class _Known:
 
 
 @dataclass(slots=True)
-class Answers:
+class Answered:
     """What a client does, asked at most once.
 
     Attributes:
@@ -140,7 +140,7 @@ class Answers:
 class _Client(SUL):  # type: ignore[misc]
     """A client as AALpy asks it."""
 
-    def __init__(self, known: Answers) -> None:
+    def __init__(self, known: Answered) -> None:
         super().__init__()
         self.known = known
 
@@ -169,7 +169,7 @@ def by_model(design: Mapping[str, str], calls: int = 1) -> Ask:
 
 
 def learn(
-    known: Answers, predicted: Automaton | None = None, walks: int = 50, seed: int = 1,
+    known: Answered, predicted: Automaton | None = None, walks: int = 50, seed: int = 1,
     told: Callable[[Automaton], None] = lambda machine: None,
 ) -> Automaton:  # fmt: skip
     """The machine that a client is, as far as a prediction and so many random walks tell.
@@ -248,7 +248,7 @@ class _Teacher(Oracle):  # type: ignore[misc]
         return tuple(drawn)
 
 
-def _machine(known: Answers, learned: MealyMachine) -> Automaton:
+def _machine(known: Answered, learned: MealyMachine) -> Automaton:
     def edges(state: MealyState) -> Mapping[str, tuple[Turn, Any]]:
         return {name: (turn, state.transitions[name]) for name, turn in state.output_fun.items() if turn != NOTHING}
 

@@ -19,7 +19,7 @@ from model.errors import InputError, hint
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ReleaseEntry:
     """A release of a client.
 
     Attributes:
@@ -43,7 +43,7 @@ class Matrix:
         traces_for: the clients for whose designs, and for weaker ones, they are looked for; all get all of them.
     """
 
-    entries: tuple[Entry, ...]
+    entries: tuple[ReleaseEntry, ...]
     scenarios: tuple[str, ...]
     attacks: tuple[str, ...]
     traces_for: tuple[str, ...]
@@ -62,7 +62,7 @@ def load(path: Path) -> Matrix:
     if twice is not None:
         raise InputError(f"{path}: {twice} is there twice")
     entries = tuple(
-        Entry(name, one.get("package", ""), one.get("driver", ""), _said(known[name], one))
+        ReleaseEntry(name, one.get("package", ""), one.get("driver", ""), _said(known[name], one))
         for name, one in zip(names, data["client"], strict=True)
     )
     if not entries:
@@ -112,5 +112,5 @@ def as_toml(matrix: Matrix, seen: Mapping[str, Sequence[Judgement]]) -> Iterator
         yield from (f"clients = {json.dumps(clients)}", 'because = ""')
 
 
-def _package(entry: Entry) -> list[tuple[str, str]]:
+def _package(entry: ReleaseEntry) -> list[tuple[str, str]]:
     return [("package", entry.package), ("driver", entry.driver)] if entry.package else []

@@ -12,7 +12,7 @@ Manner = Literal["whole", "drip", "endless", "cut", "garbage"]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class WireRequest:
     """A request as it arrived.
 
     Attributes:
@@ -51,7 +51,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class WireMessage:
     """An answer in the words of the protocol.
 
     Attributes:
@@ -72,7 +72,7 @@ class Message:
     raw: bytes | None = None
     cookies: tuple[str, ...] = ()
 
-    def but(self, **fields: Any) -> Message:
+    def but(self, **fields: Any) -> WireMessage:
         """The same message with some fields set."""
         return replace(self, fields={**self.fields, **fields})
 
@@ -88,7 +88,7 @@ class Response:
     cookies: tuple[str, ...] = ()
 
 
-def response(message: Message) -> Response:
+def response(message: WireMessage) -> Response:
     """The HTTP response that carries a message."""
     headers, body = dict(message.headers), message.raw
     if message.target:

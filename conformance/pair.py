@@ -19,7 +19,7 @@ from conformance.authorization_server import RefusedRequest, demand
 from conformance.install import Installed
 from conformance.judge import SCHEMA as SCHEMA_OF_JUDGEMENT
 from conformance.judge import Judgement, judge
-from conformance.message import Asked, Message
+from conformance.message import WireMessage, WireRequest
 from conformance.play import Play
 from conformance.processes import drive, serving
 from conformance.profile import claims_of
@@ -88,13 +88,13 @@ class Meeting:
 class Watched(Proxied):
     """A world whose first authorization server is real, and takes its tokens at the resource server."""
 
-    async def say(self, asked: Asked, request: web.BaseRequest) -> Message:
+    async def say(self, asked: WireRequest, request: web.BaseRequest) -> WireMessage:
         """The real server's answer where it is asked, else the played one's."""
         if asked.party == "rs" and "rs" not in self.real and asked.headers.get("authorization"):
             return self._serve(asked)
         return await super().say(asked, request)
 
-    def _serve(self, asked: Asked) -> Message:
+    def _serve(self, asked: WireRequest) -> WireMessage:
         """A resource server that takes the tokens that the real server was seen to issue, for the right audience."""
         token = asked.headers["authorization"].partition(" ")[2]
         try:
@@ -103,7 +103,7 @@ class Watched(Proxied):
             demand(self.audience(token))
         except RefusedRequest as refused:
             fields = {**dict(self.scenario.challenge), **refused.fields()}
-            return Message("challenge", fields, 403 if refused.error == "insufficient_audience" else 401)
+            return WireMessage("challenge", fields, 403 if refused.error == "insufficient_audience" else 401)
         return protocol_answer(asked)
 
     def issued(self) -> set[str]:

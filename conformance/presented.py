@@ -22,7 +22,7 @@ from joserfc.jwk import ECKey
 from joserfc.jws import JWSRegistry
 
 from conformance.certificates import thumbprint_in
-from conformance.message import Asked
+from conformance.message import WireRequest
 from conformance.origins import HOST
 from conformance.proof import Proof, token_hash, verified_proof
 from model import guards, identifiers, serving
@@ -74,7 +74,7 @@ class Around:
     nonces: Collection[str] | None = None
 
 
-def token_in(asked: Asked) -> Token:
+def token_in(asked: WireRequest) -> Token:
     """The token of a request, wherever it is (RFC 6750 2)."""
     scheme, _, text = asked.headers.get("authorization", "").partition(" ")
     if text:
@@ -95,7 +95,7 @@ class Presented:
         certificate: the thumbprint of the TLS certificate of who sent it, or nothing.
     """
 
-    asked: Asked
+    asked: WireRequest
     token: Token
     claims: Mapping[str, Any]
     signer: str
@@ -104,7 +104,7 @@ class Presented:
     certificate: str = ""
 
 
-def presented(asked: Asked, around: Around) -> Presented:
+def presented(asked: WireRequest, around: Around) -> Presented:
     """What comes with a request."""
     token = token_in(asked)
     proof, certificate = (

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.client import BrokenReply, Client, Flow
+from conformance.client import BrokenReply, Flow, PlayedClient
 from conformance.install import Installed
 from conformance.origins import HOST
 from conformance.processes import serving
@@ -80,14 +80,14 @@ async def profiles(installed: Installed, limit: float) -> list[Profile]:
 async def profile(installed: Installed, variant: str, limit: float) -> Profile:
     """The profile of a server in one configuration."""
     job = {"variant": variant, "resources": [KNOWN]}
-    async with serving(installed, job, limit * 3) as ready, Client(f"http://{HOST}:1/callback", limit) as client:
+    async with serving(installed, job, limit * 3) as ready, PlayedClient(f"http://{HOST}:1/callback", limit) as client:
         issuer = str(ready["issuer"])
         answers = {name: said.replace(issuer, "{issuer}") for name, said in (await examine(client, issuer)).items()}
     switches, reason = read(answers)
     return Profile(str(installed.release), variant, switches, answers, reason, client.recording)
 
 
-async def examine(client: Client, issuer: str) -> dict[str, str]:
+async def examine(client: PlayedClient, issuer: str) -> dict[str, str]:
     """Every question of a profile, with its answer; what breaks is an answer, too."""
     try:
         metadata = await client.metadata(issuer)

@@ -12,7 +12,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import import_key
 
-from conformance.message import Asked
+from conformance.message import WireRequest
 from model import identifiers
 
 _ALGORITHMS = ["ES256", "ES384", "EdDSA", "RS256", "PS256"]
@@ -57,7 +57,7 @@ def verified_proof(text: str) -> Proof | None:
     return Proof(key.thumbprint(), bound, made_for, target, fresh, name, nonce) if name else None
 
 
-def read_proof(asked: Asked) -> Proof | None:
+def read_proof(asked: WireRequest) -> Proof | None:
     """The proof of a request, or None where there is none or it does not verify for this request."""
     proof = verified_proof(asked.headers.get("dpop", ""))
     if proof is None or not proof.fresh or proof.method != asked.method:

@@ -8,10 +8,10 @@ from typing import Self
 import aiohttp
 from aiohttp import web
 
-from conformance.message import Asked, Message
+from conformance.message import WireMessage, WireRequest
 from conformance.origins import HOST
 from conformance.play import Play
-from conformance.world import World
+from conformance.world import PlayedWorld
 
 _HOP_BY_HOP = {"connection", "content-length", "keep-alive", "transfer-encoding", "content-encoding"}
 
@@ -20,7 +20,7 @@ def _is_kept(name: str) -> bool:
     return name.lower() not in _HOP_BY_HOP
 
 
-class Proxied(World):
+class Proxied(PlayedWorld):
     """A world with real parties.
 
     Attributes:
@@ -42,17 +42,17 @@ class Proxied(World):
         if self._session is not None:
             await self._session.close()
 
-    async def say(self, asked: Asked, request: web.BaseRequest) -> Message:
+    async def say(self, asked: WireRequest, request: web.BaseRequest) -> WireMessage:
         """The real party's answer where it is asked, else the played one's."""
         if asked.party in self.real:
             return await self._forward(asked, request)
         return await super().say(asked, request)
 
-    def tls(self, asked: Asked) -> ssl.SSLContext | None:
+    def tls(self, asked: WireRequest) -> ssl.SSLContext | None:
         """The TLS by which a request is passed on; without any, by plain HTTP."""
         return None
 
-    async def _forward(self, asked: Asked, request: web.BaseRequest) -> Message:
+    async def _forward(self, asked: WireRequest, request: web.BaseRequest) -> WireMessage:
         assert self._session is not None
         headers = {name: value for name, value in request.headers.items() if name.lower() != "accept-encoding"}
         tls = self.tls(asked)
@@ -70,11 +70,11 @@ class Proxied(World):
                 cookies = answer.headers.getall("Set-Cookie", [])
                 body = await answer.read()
         except aiohttp.ClientError as error:
-            return Message("", {"error": f"the real server does not answer: {error}"}, 502)
+            return WireMessage("", {"error": f"the real server does not answer: {error}"}, 502)
         name = self.name(asked, answer.status)
-        return Message(name, status=answer.status, headers=kept, raw=body, cookies=tuple(cookies))
+        return WireMessage(name, status=answer.status, headers=kept, raw=body, cookies=tuple(cookies))
 
-    def name(self, asked: Asked, status: int) -> str:
+    def name(self, asked: WireRequest, status: int) -> str:
         """Which message of the protocol an answer of a real party is."""
         if "/.well-known/" in asked.url:
             return "resource_metadata" if asked.party == "rs" else "server_metadata"

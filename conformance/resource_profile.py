@@ -22,7 +22,7 @@ from yarl import URL
 from conformance.certificates import unchecked
 from conformance.install import Installed
 from conformance.judge import NOT_MEASURED, Judgement
-from conformance.message import Asked, Message
+from conformance.message import WireMessage, WireRequest
 from conformance.origins import HOST
 from conformance.play import Play
 from conformance.presented import Around, Presented, is_past, presented
@@ -32,7 +32,7 @@ from conformance.proxied import Proxied
 from conformance.recording import Recording
 from model import identifiers
 from model.documents import DocumentError, from_json
-from model.scenario import Answer, Scenario
+from model.scenario import Fetched, Scenario
 
 #: What the resource server authenticates with where it asks the AS about tokens.
 CREDENTIALS = ("resource-server", "a-secret-of-one-run")
@@ -62,22 +62,22 @@ class Surroundings(Proxied):
         self.certificate = trustme.CA().issue_cert(HOST).private_key_and_cert_chain_pem.bytes().decode()
         self.url = f"{self.origins.origin('rs')}{PATH}"
 
-    def answer(self, asked: Asked) -> Message:
+    def answer(self, asked: WireRequest) -> WireMessage:
         """Keys, introspection and metadata of an AS, beside what the parties of every world answer."""
         origin = self.origins.origin(asked.party)
         if asked.place == f"{origin}/keys":
             key = self.servers[asked.party].key
-            return Message("key_set", {"keys": [{**key.as_dict(private=False), "use": "sig", "alg": "ES256"}]})
+            return WireMessage("key_set", {"keys": [{**key.as_dict(private=False), "use": "sig", "alg": "ES256"}]})
         if asked.place == f"{origin}/introspect":
             told = self.described.get(asked.value("token"))
             active = told is not None and not is_past(told.get("exp"))
-            return Message("introspection_response", {"active": active, **(told or {} if active else {})})
+            return WireMessage("introspection_response", {"active": active, **(told or {} if active else {})})
         said = super().answer(asked)
         if said.name == "server_metadata" and said.fields:
             return said.but(jwks_uri=f"{origin}/keys", introspection_endpoint=f"{origin}/introspect")
         return said
 
-    def tls(self, asked: Asked) -> ssl.SSLContext | None:
+    def tls(self, asked: WireRequest) -> ssl.SSLContext | None:
         """The connection by which a request is passed on."""
         if not self.secured:
             return None
@@ -311,26 +311,26 @@ class _Asking:
         }  # fmt: skip
         return told, form
 
-    def _of_servers(self) -> dict[str, Answer]:
+    def _of_servers(self) -> dict[str, Fetched]:
         found = self.world.scenario.documents.items()
         return {url: one for url, one in found if "resource" not in one.body}
 
-    async def _document(self, url: str) -> Answer:
+    async def _document(self, url: str) -> Fetched:
         if not url.startswith(self.world.origins.origin("rs")):
-            return Answer()
+            return Fetched()
         status, received, text = await self.send("GET", url, {"Accept": "application/json"})
         try:
             body = from_json(text)
         except DocumentError:
             body = None
-        return Answer(status, received.get("location", ""), body if isinstance(body, dict) else {})
+        return Fetched(status, received.get("location", ""), body if isinstance(body, dict) else {})
 
 
 def _named(name: str) -> Probe:
     return next(probe for probe in PROBES if probe.name == name)
 
 
-def _summary(document: Answer) -> str:
+def _summary(document: Fetched) -> str:
     if document.status != 200:
         return str(document.status)
     said = [f"{name}={document.body[name]}" for name in ("resource", "authorization_servers") if name in document.body]
@@ -350,9 +350,9 @@ def parameters(header: str) -> dict[str, str]:
     return {"scheme": scheme, **{name: quoted or plain for name, quoted, plain in found}} if scheme else {}
 
 
-def request_of(method: str, url: str, headers: Mapping[str, str], body: str) -> Asked:
+def request_of(method: str, url: str, headers: Mapping[str, str], body: str) -> WireRequest:
     """A request as the resource server finds it."""
     pairs = parse_qsl(urlsplit(url).query, keep_blank_values=True)
     if "form" in headers.get("Content-Type", ""):
         pairs += parse_qsl(body, keep_blank_values=True)
-    return Asked("rs", method, url, {name.lower(): value for name, value in headers.items()}, body, tuple(pairs))
+    return WireRequest("rs", method, url, {name.lower(): value for name, value in headers.items()}, body, tuple(pairs))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.authorization_server import AuthorizationServer, RefusedRequest, demand
-from conformance.message import Asked, Message
+from conformance.message import WireMessage, WireRequest
 from conformance.presented import Around, presented, reading
 from model import identifiers
 from model.design import Design
@@ -32,28 +32,28 @@ class ResourceServer:
     served: set[str] = field(default_factory=set)
     accepted: int = 0
 
-    def serve(self, asked: Asked, scenario: Scenario) -> Message:
+    def serve(self, asked: WireRequest, scenario: Scenario) -> WireMessage:
         """The answer to a request for the resource (RFC 9728 5.1, RFC 6750 3)."""
-        challenge = Message("challenge", dict(scenario.challenge), 401)
+        challenge = WireMessage("challenge", dict(scenario.challenge), 401)
         token = asked.headers.get("authorization", "").partition(" ")[2]
         if not token:
             return challenge
         answer, is_call = scenario.answer, "id" in asked.json()
         if is_call and answer["status"] >= 400 and (token in self.served or not self.served):
             refusal = {"error": answer["error"]} if "error" in answer else {}
-            return Message("challenge", {**challenge.fields, **refusal}, answer["status"])
+            return WireMessage("challenge", {**challenge.fields, **refusal}, answer["status"])
         try:
             self.check(asked, scenario.url, (scenario.url, *identifiers_of(scenario)))
         except RefusedRequest as refused:
             status = 403 if refused.error == "insufficient_audience" else 401
-            return Message("challenge", {**challenge.fields, **refused.fields()}, status)
+            return WireMessage("challenge", {**challenge.fields, **refused.fields()}, status)
         said = protocol_answer(asked)
         if is_call and "result" in said.fields:
             self.served.add(token)
             self.accepted += 1
         return said
 
-    def check(self, asked: Asked, url: str, own: tuple[str, ...]) -> None:
+    def check(self, asked: WireRequest, url: str, own: tuple[str, ...]) -> None:
         """Raise a refusal where a rule refuses the token of a request, at a URL that goes by these identifiers."""
         keys = {server.origin: server.key for server in self.servers}
         around = Around(url, own, keys, keys, {})
@@ -72,14 +72,14 @@ def identifiers_of(scenario: Scenario) -> set[str]:
     return published | rewritten | origins
 
 
-def protocol_answer(asked: Asked) -> Message:
+def protocol_answer(asked: WireRequest) -> WireMessage:
     """What an MCP server says to a request it accepts: enough for a client to call it a success.
 
     Newer clients ask first for methods that it does not know, and go on from the error (JSON-RPC 2.0 5.1).
     """
     sent = asked.json()
     if "id" not in sent:  # a notification, or a GET for a stream that this server does not offer
-        return Message("acknowledgement", {}, 202 if asked.method == "POST" else 405)
+        return WireMessage("acknowledgement", {}, 202 if asked.method == "POST" else 405)
     parameters = sent.get("params")
     version = parameters.get("protocolVersion") if isinstance(parameters, dict) else None
     results: dict[str, Any] = {
@@ -93,4 +93,4 @@ def protocol_answer(asked: Asked) -> Message:
     }
     method = str(sent.get("method"))
     known = {"result": results[method]} if method in results else {"error": NO_SUCH_METHOD}
-    return Message("resource_response", {"jsonrpc": "2.0", "id": sent["id"], **known})
+    return WireMessage("resource_response", {"jsonrpc": "2.0", "id": sent["id"], **known})

@@ -16,7 +16,7 @@ from conformance.judge import SCHEMA, Judgement, judge, losses, not_tested
 from conformance.origins import Authority
 from conformance.play import Play
 from conformance.processes import Run, drive
-from conformance.world import World
+from conformance.world import PlayedWorld
 from model.documents import DocumentError, Schema, from_json
 from model.errors import InputError
 
@@ -77,7 +77,7 @@ class Store:
         # What was not measured may be the machine's fault, and is tried again.
         return judgement if data["about"] == play.about and judgement.measured else None
 
-    def save(self, play: Play, judgement: Judgement, world: World | None) -> None:
+    def save(self, play: Play, judgement: Judgement, world: PlayedWorld | None) -> None:
         """Keep a judgement, and the recording that it was made from."""
         if world is not None:
             self._write(f"{play.name}.har", world.recording.har(play.name, losses(world)))
@@ -138,7 +138,7 @@ async def _run(
     by: Driving,
 ) -> Judgement:  # fmt: skip
     software = installed.release.software
-    async with World(play, authority, software.own_document) as world:
+    async with PlayedWorld(play, authority, software.own_document) as world:
         if world.calls > 1 and software.single_call:
             judgement = not_tested(play, "this driver makes one call")
             store.save(play, judgement, None)

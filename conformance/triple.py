@@ -18,10 +18,10 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from conformance.client import BrokenReply, Client
+from conformance.client import BrokenReply, PlayedClient
 from conformance.install import Installed
 from conformance.judge import Judgement, judge
-from conformance.message import Asked, Message
+from conformance.message import WireMessage, WireRequest
 from conformance.origins import HOST
 from conformance.pair import Meeting, Watched, remarks
 from conformance.play import Play
@@ -49,10 +49,10 @@ MET = HONEST, COUNTERFEIT
 class Three(Watched):
     """A world whose first authorization server and whose resource server are real."""
 
-    async def say(self, asked: Asked, request: web.BaseRequest) -> Message:
+    async def say(self, asked: WireRequest, request: web.BaseRequest) -> WireMessage:
         """The real party's answer where one is asked; the attacker's resource server takes whatever it is sent."""
         if asked.party == "as1" and asked.place.endswith(_INTROSPECTION):
-            return Message("introspection_response", self._told(asked.value("token")))
+            return WireMessage("introspection_response", self._told(asked.value("token")))
         if asked.party == "evil" and asked.headers.get("authorization"):
             return protocol_answer(asked)
         return await super().say(asked, request)
@@ -152,7 +152,7 @@ def _judged(judgement: Judgement, name: str, replayed: list[str]) -> Judgement:
 
 async def _published(issuer: str, limit: float) -> tuple[dict[str, Any], str]:
     """What the real AS publishes of itself, and the algorithm of the keys that it signs tokens with, if it has any."""
-    async with Client(f"http://{HOST}:1/callback", limit) as client:
+    async with PlayedClient(f"http://{HOST}:1/callback", limit) as client:
         metadata, algorithm = await client.metadata(issuer), "ES256"
         with suppress(BrokenReply, KeyError):
             keys = (await client.ask("GET", str(metadata["jwks_uri"]))).json()["keys"]

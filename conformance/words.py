@@ -17,7 +17,7 @@ from aiohttp import web
 from conformance.automaton import Word
 from conformance.install import Installed
 from conformance.judge import kind, notable, scheme_of
-from conformance.message import Asked, Message
+from conformance.message import WireMessage, WireRequest
 from conformance.origins import Authority
 from conformance.play import Play
 from conformance.processes import Ahead, Run, drive
@@ -25,7 +25,7 @@ from conformance.recording import Exchange
 from conformance.resource_server import protocol_answer
 from conformance.run import Driving, Settings
 from conformance.software import SoftwareError
-from conformance.world import USER_AGENTS, World
+from conformance.world import USER_AGENTS, PlayedWorld
 from model import identifiers
 from model.documents import DocumentError, from_json
 from model.errors import InputError
@@ -40,7 +40,7 @@ FORMAT = 4
 Steps = list[tuple[str, Turn]]
 
 
-class Answering(World):
+class Answering(PlayedWorld):
     """A world that answers each request of a client by the next answer of a word, until there is none.
 
     Attributes:
@@ -66,7 +66,7 @@ class Answering(World):
         self._closed.set()
         await super().__aexit__(*error)
 
-    async def say(self, asked: Asked, request: web.BaseRequest) -> Message:
+    async def say(self, asked: WireRequest, request: web.BaseRequest) -> WireMessage:
         """The next answer to this request; none, for as long as the client is there, where there is no more."""
         turn = self._turn(asked)
         if turn is None:
@@ -82,22 +82,22 @@ class Answering(World):
                 return self._call(asked) if turn.request == "call" else self.answer(asked)
         self.over.set()
         await self._closed.wait()
-        return Message("", {}, 503)
+        return WireMessage("", {}, 503)
 
     def _stand_behind(self, code: str) -> None:
         """Have the attacker's server redeem a code where that was issued."""
         issuers = [one for name, one in self.servers.items() if name != "evil" and code in one.codes]
         self.servers["evil"].honest = (*issuers, self.servers["as1"])[0]
 
-    def _call(self, asked: Asked) -> Message:
+    def _call(self, asked: WireRequest) -> WireMessage:
         """What the resource server answers to a call, whatever the token is."""
         answer = self._said.answer
         if answer["status"] == 200:
             return protocol_answer(asked)
         refusal = {"error": answer["error"]} if "error" in answer else {}
-        return Message("challenge", {**self._said.challenge, **refusal}, answer["status"])
+        return WireMessage("challenge", {**self._said.challenge, **refusal}, answer["status"])
 
-    def _turn(self, asked: Asked) -> Turn | None:
+    def _turn(self, asked: WireRequest) -> Turn | None:
         """What a request is, or nothing where the client goes on without its answer."""
         agent = asked.headers.get("user-agent", "")
         seen = Exchange(

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from conformance import wire
 from conformance.authorization_server import AuthorizationServer, RefusedRequest
-from conformance.message import Asked, Message, response
+from conformance.message import WireMessage, WireRequest, response
 from conformance.origins import HOST, Authority, Origins
 from conformance.play import ALONE, Deed, Play
 from conformance.recording import Exchange, Recording
@@ -45,7 +45,7 @@ LINE = 1 << 20
 USER_AGENTS = ("openworld-user-agent", "Mozilla/")
 
 
-class World:
+class PlayedWorld:
     """One play, served; use as an asynchronous context manager.
 
     Attributes:
@@ -67,7 +67,7 @@ class World:
         self.document_url = f"https://{HOST}:{self.origins.ports['client']}{DOCUMENT}"
         self.recording = Recording()
         self.act, self.halted = 0, asyncio.Event()
-        self._answers: list[Message] = []
+        self._answers: list[WireMessage] = []
         design = Design({"reg": "dcr", "rs_trust": "any", **play.deployment})
         documents = {url: [self.callback] for url in (self.document_url, own_document) if url}
         self.servers = {name: AuthorizationServer(name, places[name], design, documents) for name in PARTIES}
@@ -139,11 +139,11 @@ class World:
         finally:
             self.recording.exchanges[place] = replace(seen, seconds=time.perf_counter() - clock)
 
-    async def say(self, asked: Asked, request: web.BaseRequest) -> Message:
+    async def say(self, asked: WireRequest, request: web.BaseRequest) -> WireMessage:
         """What a party says to a request."""
         return self.answer(asked)
 
-    def answer(self, asked: Asked) -> Message:
+    def answer(self, asked: WireRequest) -> WireMessage:
         """What a played party says to a request."""
         scenario = self.now
         if asked.place in scenario.endpoints:
@@ -153,14 +153,14 @@ class World:
             kind = "server_metadata" if "issuer" in found.body else "resource_metadata"
             headers = {"Location": found.location} if found.location else {}
             openid = _OPENID if asked.place.endswith("/.well-known/openid-configuration") else {}
-            return Message(kind, {**openid, **found.body}, found.status, headers)
+            return WireMessage(kind, {**openid, **found.body}, found.status, headers)
         if asked.url == self.document_url:
             return self._document()
         if identifiers.equal_htu(asked.place, self.url):
             return self.resource_server.serve(asked, scenario)
-        return Message("", {"error": "no_such_path"}, 404)
+        return WireMessage("", {"error": "no_such_path"}, 404)
 
-    def _endpoint(self, asked: Asked, scenario: Scenario) -> Message:
+    def _endpoint(self, asked: WireRequest, scenario: Scenario) -> WireMessage:
         server, honest = self.servers[asked.party], self.servers["as1"]
         if self.play.bounce and server.honest is not None and asked.place.endswith("/authorize"):
             if self.play.bounce == "account":
@@ -171,7 +171,7 @@ class World:
                 kept = {name: value for name, value in answer.fields.items() if name != "iss"}
                 return replace(answer, fields={**kept, **({"iss": iss} if iss else {})})
             return server.bounce(asked, self.play.bounce == "own")
-        by_path: dict[str, Callable[[], Message]] = {
+        by_path: dict[str, Callable[[], WireMessage]] = {
             "authorize": lambda: self._authorized(server, asked, scenario),
             "token": lambda: server.token(asked, scenario),
             "register": lambda: server.register(asked),
@@ -187,7 +187,7 @@ class World:
             return said.but(access_token=own)
         return said
 
-    def _authorized(self, server: AuthorizationServer, asked: Asked, scenario: Scenario) -> Message:
+    def _authorized(self, server: AuthorizationServer, asked: WireRequest, scenario: Scenario) -> WireMessage:
         """The answer to an authorization request: of its own session, or what the attacker puts in its place."""
         own = server.authorize(asked, scenario)
         if not self.play.acts or server is not self.servers["as1"] or "code" not in own.fields:
@@ -197,19 +197,19 @@ class World:
         self._answers[self.act :] = [own]
         if act.code is None:
             self.halted.set()
-            return Message("authorization_response", {"page": "the user is still here"})
+            return WireMessage("authorization_response", {"page": "the user is still here"})
         code = self._approved(asked, scenario, act.spliced) if act.code == ALONE else self._answers[act.code]
         state = "" if act.state is None else self._answers[act.state].fields.get("state", "")
         fields = {**own.fields, "code": code.fields.get("code", ""), "state": state}
         return replace(own, fields={name: value for name, value in fields.items() if value})
 
-    def _approved(self, asked: Asked, scenario: Scenario, spliced: bool = True) -> Message:
+    def _approved(self, asked: WireRequest, scenario: Scenario, spliced: bool = True) -> WireMessage:
         """The honest AS's answer to the attacker, who approves with an account of its own; that it got one is seen."""
         request, answer = self.servers["as1"].approve(asked, scenario, spliced)
         self._did(request, answer)
         return answer
 
-    def _did(self, asked: Asked, answer: Message) -> None:
+    def _did(self, asked: WireRequest, answer: WireMessage) -> None:
         """Record what the attacker asked an honest party, and what it was answered."""
         sent = response(answer)
         self.recording.add(Exchange(
@@ -233,7 +233,7 @@ class World:
         form = {"grant_type": "authorization_code", "code": code, "client_id": grant.client,
                 "redirect_uri": grant.redirect}  # fmt: skip
         kind = {"content-type": "application/x-www-form-urlencoded"}
-        asked = Asked("as1", "POST", f"{server.origin}/token", kind, urlencode(form), tuple(form.items()))
+        asked = WireRequest("as1", "POST", f"{server.origin}/token", kind, urlencode(form), tuple(form.items()))
         self._did(asked, server.token(asked, self.scenario))
 
     def _read(self) -> list[str]:
@@ -256,21 +256,21 @@ class World:
         at = self.origins.filled(deed.at)
         headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
         party = deed.at.partition("}")[0].lstrip("{")
-        asked = Asked(party, "POST", at, headers, CALL, ())
+        asked = WireRequest(party, "POST", at, headers, CALL, ())
         try:
             self.resource_server.check(asked, at, (at,))
             self._did(asked, protocol_answer(asked))
         except RefusedRequest as refused:
-            self._did(asked, Message("challenge", {"scheme": "Bearer", **refused.fields()}, 401))
+            self._did(asked, WireMessage("challenge", {"scheme": "Bearer", **refused.fields()}, 401))
 
-    def _document(self) -> Message:
-        return Message("client_document", {
+    def _document(self) -> WireMessage:
+        return WireMessage("client_document", {
             "client_id": self.document_url, "client_name": "openworld", "redirect_uris": [self.callback],
             "grant_types": ["authorization_code", "refresh_token"], "response_types": ["code"],
             "token_endpoint_auth_method": "none",
         })  # fmt: skip
 
-    def _twisted(self, message: Message) -> Message:
+    def _twisted(self, message: WireMessage) -> WireMessage:
         twist = self.play.twist
         if twist is None or twist.message != message.name:
             return message
@@ -278,10 +278,10 @@ class World:
         return replace(message, manner=twist.manner, raw=twist.raw or message.raw, headers=headers)
 
 
-def _asked(party: str, origin: str, request: web.BaseRequest, body: str) -> Asked:
+def _asked(party: str, origin: str, request: web.BaseRequest, body: str) -> WireRequest:
     raw = request.raw_path
     pairs = parse_qsl(urlsplit(raw).query, keep_blank_values=True)
     if "x-www-form-urlencoded" in request.headers.get("Content-Type", ""):
         pairs += parse_qsl(body, keep_blank_values=True)
     headers = {name.lower(): value for name, value in request.headers.items()}
-    return Asked(party, request.method, f"{origin}{raw}", headers, body, tuple(pairs))
+    return WireRequest(party, request.method, f"{origin}{raw}", headers, body, tuple(pairs))

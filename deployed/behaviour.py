@@ -18,7 +18,7 @@ from typing import Literal
 from urllib.parse import parse_qsl
 
 from model import scenario
-from model.clients import Client, clients
+from model.clients import DeployedClient, clients
 from model.conversation import Conversation, Request, Stage, converse, misdelivered
 from model.design import Design
 from model.scenario import ORIGINS
@@ -212,7 +212,7 @@ def compare(design: Mapping[str, str], observed: Mapping[str, Observed]) -> tupl
     return tuple(Comparison(name, seen, converse(design, scenario.load(name))) for name, seen in observed.items())
 
 
-def unseen(known: Client, observed: Mapping[str, Observed]) -> tuple[Comparison, ...]:
+def unseen(known: DeployedClient, observed: Mapping[str, Observed]) -> tuple[Comparison, ...]:
     """The same as if each scenario had not been seen: switches that it alone decided are at their baseline."""
     found = []
     for name, seen in observed.items():

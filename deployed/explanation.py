@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from deployed.behaviour import Comparison, Observed, compare, measured
 from deployed.fitting import Note, fit
-from model.clients import Client, clients
+from model.clients import DeployedClient, clients
 from model.conversation import STAGES, converse
 from model.design import Design
 from model.scenario import Scenario
@@ -154,7 +154,7 @@ def design_of(name: str) -> Design:
     return next((one.design for one in (clients().get(name), *neighbours(name)) if one is not None), Design())
 
 
-def neighbours(name: str) -> tuple[Client, ...]:
+def neighbours(name: str) -> tuple[DeployedClient, ...]:
     """The stored releases of the same client next to this one, before and after; those of its major version first."""
     implementation, own = name.partition("==")[0], age(name)
     others = [one for one in clients().values() if one.name.partition("==")[0] == implementation and one.name != name]

@@ -18,7 +18,7 @@ from itertools import product
 from typing import NamedTuple
 
 from deployed.cures import CLIENTS_OWN
-from model.clients import Client
+from model.clients import DeployedClient
 from model.design import DEPLOYMENTS, Configuration, Design, parse_capabilities
 from model.refusal import stopped
 from model.rule import Rule
@@ -70,7 +70,7 @@ class Lacking:
     left: tuple[Opening, ...]
 
 
-def checks(client: Client, checker: Checker | None = None) -> Lacking:
+def checks(client: DeployedClient, checker: Checker | None = None) -> Lacking:
     """What a client lacks: what keeps out most comes first, what leaves no open world last.
 
     A check counts where honest parties finish: who gets nowhere stops nothing.
@@ -114,7 +114,7 @@ def _in(design: Design, environment: str, capabilities: frozenset[str] = frozens
 
 
 def _missing(
-    checker: Checker, client: Client, mechanism: str, opens: list[Opening], usable: Mapping[str, bool]
+    checker: Checker, client: DeployedClient, mechanism: str, opens: list[Opening], usable: Mapping[str, bool]
 ) -> Missing:
     switch, _, value = MECHANISMS[mechanism]
     verdicts = {

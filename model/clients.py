@@ -15,7 +15,7 @@ from model.design import Design
 
 
 @dataclass(frozen=True, slots=True)
-class Client:
+class DeployedClient:
     """A deployed client.
 
     Attributes:
@@ -31,7 +31,7 @@ class Client:
     code: Mapping[str, str]
 
 
-def find(name: str) -> Client:
+def find(name: str) -> DeployedClient:
     """The client of this name; an implementation alone stands for its last version that is stored.
 
     Raises:
@@ -41,8 +41,8 @@ def find(name: str) -> Client:
 
 
 @cache
-def clients() -> Mapping[str, Client]:
+def clients() -> Mapping[str, DeployedClient]:
     """The deployed clients by name, the versions of each in order."""
     return {
-        name: Client(name, Design(row.decided), row.decided_by, row.code) for name, row in client_rows().items()
+        name: DeployedClient(name, Design(row.decided), row.decided_by, row.code) for name, row in client_rows().items()
     }  # fmt: skip

@@ -16,7 +16,7 @@ from model import client, conduct, guards, identifiers
 from model.logic import decided
 from model.protocols import steps
 from model.rule import Named, Rule
-from model.scenario import Answer, Scenario
+from model.scenario import Fetched, Scenario
 from model.schemas import is_url
 from model.world import NONE
 
@@ -181,12 +181,12 @@ class Walk:
             raise RefusedError
         return holds
 
-    def fetch(self, url: str) -> Answer:
+    def fetch(self, url: str) -> Fetched:
         """What is at a URL, if its server takes the connection."""
         self.asks("document", url)
         answer = self.scenario.fetch(url)
         self.take(conduct.party_is_reachable, url=url, reachable=answer is not None)
-        return answer or Answer()
+        return answer or Fetched()
 
     def asks(self, request: str, url: str) -> None:
         """A request goes out, and what the scenario says of its answer is read after this: a document, or what

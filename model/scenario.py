@@ -38,7 +38,7 @@ class ScenarioError(InputError):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Fetched:
     """What is found at a URL: the status, where a redirect leads, and the JSON document."""
 
     status: int = 404
@@ -74,7 +74,7 @@ class Scenario:
     origins: Mapping[str, str]
     known_servers: tuple[str, ...]
     challenge: Mapping[str, str]
-    documents: Mapping[str, Answer]
+    documents: Mapping[str, Fetched]
     endpoints: frozenset[str]
     down: frozenset[str]
     iss: Mapping[str, str]
@@ -83,11 +83,11 @@ class Scenario:
     answer: Mapping[str, Any]
     later: Scenario | None = None
 
-    def fetch(self, url: str) -> Answer | None:
+    def fetch(self, url: str) -> Fetched | None:
         """What is at a URL, or nothing if its origin takes no connections."""
         if _origin(url) in self.down:
             return None
-        return self.documents.get(url, Answer())
+        return self.documents.get(url, Fetched())
 
     def party(self, url: str) -> str:
         """The name of the party at whose origin a URL is, or the origin."""
@@ -201,16 +201,16 @@ def _build(
 ) -> Scenario:  # fmt: skip
     servers = {party: _merged(server, changes) for party, changes in world["servers"].items()}
     filled = _filled({**world, "servers": servers}, _words(origins))
-    documents: dict[str, Answer] = {}
+    documents: dict[str, Fetched] = {}
     for document in filled["documents"].values():
-        answer = Answer(document["status"], document.get("location", ""), document.get("body", {}))
+        answer = Fetched(document["status"], document.get("location", ""), document.get("body", {}))
         documents.update(dict.fromkeys(document["at"], answer))
     endpoints: set[str] = set()
     iss: dict[str, str] = {}
     down: set[str] = set()
     for party, described in filled["servers"].items():
         own = _filled(described, {"self": origins[party]})
-        documents.update(dict.fromkeys(own["at"], Answer(200, "", own["metadata"])))
+        documents.update(dict.fromkeys(own["at"], Fetched(200, "", own["metadata"])))
         endpoints.update(origins[party] + path for path in own["paths"])
         if "iss" in own:
             iss[origins[party]] = own["iss"]

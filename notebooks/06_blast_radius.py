@@ -24,7 +24,7 @@
 # %%
 from openworld.explore import SIZE, counted, rules, short
 from openworld.explore.blast import arms, compared, mishap, reach, sized, stopped_by, topology, worst
-from openworld.explore.knobs import Spread
+from openworld.explore.knobs import MishapKnobs
 from simulations.blast_radius import run
 
 GRAPHS = 3
@@ -106,7 +106,7 @@ mishap(graph, arms()["only sender constraint"], "resource_server", SERVER)
 # Choose what goes wrong, with whom, and what protects:
 
 # %%
-spread = Spread(graph, "authorization_server", "all protections")
+spread = MishapKnobs(graph, "authorization_server", "all protections")
 spread
 
 # %% [markdown]

@@ -36,7 +36,7 @@ _WORDS: dict[Result, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Checked:
     """An expectation and what was found; ``cached`` if it was known already.
 
     ``anchored``: the draft still says what the expectation rests on, if it names a sentence.
@@ -129,7 +129,7 @@ def _bears_out(known: Mapping[Question, Verdict | None], workers: int) -> bool:
 
 def evaluate(
     expectations: Sequence[Expectation], cache: Cache | None, workers: int, timeout: float | None
-) -> Iterator[Outcome]:
+) -> Iterator[Checked]:
     """What becomes of each expectation, in order, as it is found. The same question is asked once.
 
     Raises:
@@ -150,10 +150,10 @@ def evaluate(
                 cache.put(question, data)
             found = known[question] = verdict(question, data)
         anchor = expectation.anchor
-        yield Outcome(expectation, found, question not in fresh, anchor is None or anchor.stands)
+        yield Checked(expectation, found, question not in fresh, anchor is None or anchor.stands)
 
 
-def lines(found: Outcome, chart: bool = True) -> Iterator[str]:
+def lines(found: Checked, chart: bool = True) -> Iterator[str]:
     """What has flipped (or is not known) as a person reads it."""
     asked = found.expectation
     yield f"{asked.file}:{asked.place.line}: {found.status}: {asked.name}"
@@ -177,7 +177,7 @@ def path_in_repository(path: Path) -> str:
     return (absolute.relative_to(checkout) if absolute.is_relative_to(checkout) else absolute).as_posix()
 
 
-def summary(found: Iterable[Outcome]) -> str:
+def summary(found: Iterable[Checked]) -> str:
     """How many of each, in one line."""
     listed = list(found)
     counts = Counter(one.status for one in listed)

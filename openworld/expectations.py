@@ -30,7 +30,7 @@ class ExpectationError(InputError):
     """A file that cannot be read; the message names file, line, entry and key."""
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """Where something stands in a file: line and column from 1, length in characters."""
 
     line: int
@@ -85,7 +85,7 @@ class Expectation:
     """
 
     file: Path
-    place: Place
+    place: Position
     name: str
     because: str
     property: str
@@ -253,7 +253,7 @@ class _Entry:
         except InputError as error:
             raise self._error(key, number, str(error)) from None
 
-    def _place(self, key: str, number: int) -> Place:
+    def _place(self, key: str, number: int) -> Position:
         """Where a string of a list stands; else its key, else the table."""
         return self._places.get((key, number)) or self._places.get((key, -1)) or self._places["", 0]
 
@@ -275,7 +275,7 @@ def _fits(asked: Expectation) -> None:
 # --- lines and columns -------------------------------------------------------------------------------------
 
 #: Where the n-th string after a key stands, the key itself under -1, the table under ("", 0).
-_Places = dict[tuple[str, int], Place]
+_Places = dict[tuple[str, int], Position]
 
 _TOKEN = re.compile(
     r"""
@@ -311,5 +311,5 @@ def _tables(text: str) -> Iterator[_Places]:
         yield places
 
 
-def _place(text: str, start: int, end: int) -> Place:
-    return Place(text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start), end - start)
+def _place(text: str, start: int, end: int) -> Position:
+    return Position(text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start), end - start)

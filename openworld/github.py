@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from openworld.check import FAILED, Outcome, lines, path_in_repository, summary
+from openworld.check import FAILED, Checked, lines, path_in_repository, summary
 
 #: A summary of more than a megabyte is thrown away, so only so many charts go into it.
 CHARTS = 50
 
 
-def commands(outcomes: Sequence[Outcome]) -> Iterator[str]:
+def commands(outcomes: Sequence[Checked]) -> Iterator[str]:
     """A workflow command for each expectation that is not met."""
     for outcome in outcomes:
         if outcome.status != "as expected":
@@ -38,7 +38,7 @@ def _escaped(words: str, more: str = "") -> str:
     return "".join(f"%{ord(sign):02X}" if sign in "%\r\n" + more else sign for sign in words)
 
 
-def markdown(outcomes: Sequence[Outcome]) -> str:
+def markdown(outcomes: Sequence[Checked]) -> str:
     """A table of all expectations, those that are not met first, and then these with their evidence."""
     marks = {"as expected": "✓", "flipped": "✗", "without its text": "✗", "not in this world": "–", "inconclusive": "?"}
     rows = ["## openworld check", "", summary(outcomes), ""]

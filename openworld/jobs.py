@@ -28,7 +28,7 @@ class Question(NamedTuple):
     timeout: float | None = None
 
 
-class Reply(NamedTuple):
+class CellAnswer(NamedTuple):
     """A verdict as data, and its chart if it has a trace."""
 
     data: dict[str, Any]
@@ -52,7 +52,7 @@ C = TypeVar("C", bound=Cell)
 BATCH, BATCH_OF_DESIGN = 48, 300
 
 
-def answer(batch: list[Question], by_design: bool = False) -> list[Reply]:
+def answer(batch: list[Question], by_design: bool = False) -> list[CellAnswer]:
     """Answer some questions, one after the other."""
     checkers: dict[float | None, Checker] = {}
     replies = []
@@ -62,14 +62,14 @@ def answer(batch: list[Question], by_design: bool = False) -> list[Reply]:
     return replies
 
 
-def answer_singly(batch: list[Question]) -> list[Reply]:
+def answer_singly(batch: list[Question]) -> list[CellAnswer]:
     """The same, each as if it were the only one: which of several shortest traces is found depends on nothing else."""
     return [_reply(check(asked.property, parse(asked.configuration), timeout=asked.timeout)) for asked in batch]
 
 
-def _reply(verdict: Verdict) -> Reply:
+def _reply(verdict: Verdict) -> CellAnswer:
     drawn = "" if verdict.trace is None else text(chart(verdict.trace, ending(verdict.property)))
-    return Reply(verdict.to_json(), drawn)
+    return CellAnswer(verdict.to_json(), drawn)
 
 
 def _design(question: Question) -> Design:
@@ -78,7 +78,7 @@ def _design(question: Question) -> Design:
 
 def answers(
     questions: Iterable[Question], workers: int, by_design: bool = False, singly: bool = False
-) -> Generator[Reply]:
+) -> Generator[CellAnswer]:
     """Answers in the order of the questions, as they come in.
 
     ``by_design``: most questions in a row are about the same design. ``singly``: each is answered on its own.
@@ -96,11 +96,11 @@ def answers(
 
 def answers_once(
     cells: Sequence[C], workers: int, timeout: float | None = None, by_design: bool = False
-) -> Generator[tuple[C, Reply]]:
+) -> Generator[tuple[C, CellAnswer]]:
     """Every cell with its answer, in order, as they come in; questions that come to the same are asked once."""
     questions = {cell.key: Question(cell.key[0], cell.configuration, timeout) for cell in reversed(cells)}
     first = [questions[key] for key in dict.fromkeys(cell.key for cell in cells)]
-    known: dict[tuple[str, str], Reply] = {}
+    known: dict[tuple[str, str], CellAnswer] = {}
     with closing(answers(first, workers, by_design)) as replies:
         for cell in cells:
             if cell.key not in known:

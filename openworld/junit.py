@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from conformance import junit
-from openworld.check import Outcome, lines, path_in_repository
+from openworld.check import Checked, lines, path_in_repository
 
 #: What has become of an expectation that is not met.
 _RESULTS = {
@@ -14,7 +14,7 @@ _RESULTS = {
 }  # fmt: skip
 
 
-def document(outcomes: Sequence[Outcome]) -> str:
+def document(outcomes: Sequence[Checked]) -> str:
     """The XML document, with evidence: what has flipped is a failure, what is not known an error.
 
     What is not in this world was skipped, as it were: it did not fail, and has not been shown to hold.
@@ -25,7 +25,7 @@ def document(outcomes: Sequence[Outcome]) -> str:
     )
 
 
-def _case(outcome: Outcome) -> junit.Case:
+def _case(outcome: Checked) -> junit.Case:
     asked, result = outcome.expectation, _RESULTS.get(outcome.status, "")
     file, line = path_in_repository(asked.file), str(asked.place.line)
     return junit.Case(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from model.design import NAMED_DESIGNS, parse
-from openworld.jobs import Reply, answers_once
+from openworld.jobs import CellAnswer, answers_once
 from properties.attackers import ATTACKERS, Attacker
 from properties.security import PROPERTIES, Property
 
@@ -17,7 +17,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-class Case(NamedTuple):
+class MatrixCell(NamedTuple):
     """One cell of the matrix."""
 
     design: str
@@ -43,22 +43,24 @@ class Case(NamedTuple):
         return f"{self.design}--{self.attacker}--{self.prop.name}"
 
 
-def cases(designs: Iterable[str] = NAMED_DESIGNS, attackers: Mapping[str, Attacker] = ATTACKERS) -> list[Case]:
+def cases(designs: Iterable[str] = NAMED_DESIGNS, attackers: Mapping[str, Attacker] = ATTACKERS) -> list[MatrixCell]:
     """All cells of the matrix."""
     return [
-        Case(design, attacker, who.capabilities, prop)
+        MatrixCell(design, attacker, who.capabilities, prop)
         for design in designs
         for attacker, who in attackers.items()
         for prop in PROPERTIES.values()
     ]
 
 
-def judged(asked: list[Case], workers: int, timeout: float | None = None) -> Generator[tuple[Case, Reply]]:
+def judged(
+    asked: list[MatrixCell], workers: int, timeout: float | None = None
+) -> Generator[tuple[MatrixCell, CellAnswer]]:
     """Every case with its answer, in order, as they come in."""
     return answers_once(asked, workers, timeout, by_design=True)
 
 
-def row(case: Case, data: dict[str, Any]) -> dict[str, Any]:
+def row(case: MatrixCell, data: dict[str, Any]) -> dict[str, Any]:
     """A verdict as a row of the table."""
     return {
         "design": case.design, "attacker": case.attacker, "capabilities": case.capabilities,

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from deployed.missing import ENVIRONMENTS, Lacking, Missing, Opening, binding
-from model.clients import Client
+from model.clients import DeployedClient
 from model.words import worded
 from openworld.show import command
 from properties.designs import BEFOREHAND
 
 
-def lines(client: Client, found: Lacking) -> Iterator[str]:
+def lines(client: DeployedClient, found: Lacking) -> Iterator[str]:
     """A page in Markdown: what a maintainer reads first is first."""
     closed = len({one for each in found.missing for one in each.opens})
     yield from (f"# {client.name}: the checks that it lacks", "")
@@ -56,7 +56,7 @@ def _costs(usable: Mapping[str, bool]) -> str:
     return f"; with it no unknown resource can be used here: {', '.join(lost)}" if lost else ""
 
 
-def as_data(client: Client, found: Lacking) -> dict[str, Any]:
+def as_data(client: DeployedClient, found: Lacking) -> dict[str, Any]:
     """The same as data."""
     return {
         "client": client.name,

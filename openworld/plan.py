@@ -38,7 +38,7 @@ def versions() -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class StudyPlan:
     """What to do and where to put it."""
 
     folder: Path

@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from model.protocols import rules
 from model.wire import arrows
-from openworld.check import Outcome, path_in_repository
+from openworld.check import Checked, path_in_repository
 from properties.security import PROPERTIES, Property
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -31,7 +31,7 @@ _KINDS = {
 }  # fmt: skip
 
 
-def log(outcomes: Iterable[Outcome], exit_code: int) -> dict[str, Any]:
+def log(outcomes: Iterable[Checked], exit_code: int) -> dict[str, Any]:
     """The log of one run that ended with this exit code; only what is not as expected is a result (section 3.27)."""
     unmet = [outcome for outcome in outcomes if outcome.status != "as expected"]
     judged = [prop for prop in PROPERTIES.values() if any(outcome.verdict.property is prop for outcome in unmet)]
@@ -53,7 +53,7 @@ def _rule(prop: Property) -> dict[str, Any]:
     }
 
 
-def _result(outcome: Outcome, rule: int) -> dict[str, Any]:
+def _result(outcome: Checked, rule: int) -> dict[str, Any]:
     asked = outcome.expectation
     kind, level = _KINDS[outcome.status]
     result: dict[str, Any] = {
@@ -75,7 +75,7 @@ def _result(outcome: Outcome, rule: int) -> dict[str, Any]:
     return result
 
 
-def _message(outcome: Outcome) -> str:
+def _message(outcome: Checked) -> str:
     blocking = [f"{name} ({rules()[name].source})" for name in outcome.verdict.blocked_by]
     sentences = [
         f"{outcome.headline}: {outcome.difference}.",
@@ -86,7 +86,7 @@ def _message(outcome: Outcome) -> str:
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def _location(outcome: Outcome, words: str = "") -> dict[str, Any]:
+def _location(outcome: Checked, words: str = "") -> dict[str, Any]:
     place = outcome.expectation.place
     location: dict[str, Any] = {
         "physicalLocation": {
@@ -101,7 +101,7 @@ def _location(outcome: Outcome, words: str = "") -> dict[str, Any]:
     return location | ({"message": {"text": words}} if words else {})
 
 
-def _uri(outcome: Outcome) -> str:
+def _uri(outcome: Checked) -> str:
     path = PurePath(path_in_repository(outcome.expectation.file))
     return path.as_uri() if path.is_absolute() else quote(path.as_posix())
 

@@ -18,8 +18,8 @@ from model.errors import InputError
 from openworld import bought, certified, client_tables, environments, exhibits, matrix, mishaps
 from openworld.blame import blamed
 from openworld.files import as_json, claimed, set_aside, write
-from openworld.jobs import Question, Reply
-from openworld.plan import Findings, Plan, versions
+from openworld.jobs import CellAnswer, Question
+from openworld.plan import Findings, StudyPlan, versions
 from openworld.progress import Progress
 from openworld.report import index, page, read
 from openworld.show import command
@@ -31,7 +31,7 @@ from simulations.results import write as save
 from simulations.uncertainty import over_inputs
 
 
-def run(plan: Plan) -> str:
+def run(plan: StudyPlan) -> str:
     """Run the study; says in a few words what came out.
 
     What an earlier study left in the folder is set aside, and until this one is finished the folder says so.
@@ -47,7 +47,7 @@ def run(plan: Plan) -> str:
         return _run(plan, found)
 
 
-def _run(plan: Plan, found: Findings) -> str:
+def _run(plan: StudyPlan, found: Findings) -> str:
     try:
         stages = {**_STAGES, "certificates": _certify, "bounds": _bound} if plan.certify else _STAGES
         for name, stage in stages.items():
@@ -75,7 +75,7 @@ def _run(plan: Plan, found: Findings) -> str:
 # --- verdicts ----------------------------------------------------------------------------------------------
 
 
-def _judge(plan: Plan, found: Findings) -> None:
+def _judge(plan: StudyPlan, found: Findings) -> None:
     asked = matrix.cases(plan.designs, plan.attackers)
     written = time.monotonic()
     with (
@@ -91,7 +91,7 @@ def _judge(plan: Plan, found: Findings) -> None:
     _write_verdicts(plan, found)
 
 
-def _certify(plan: Plan, found: Findings) -> None:
+def _certify(plan: StudyPlan, found: Findings) -> None:
     """Have others prove and check what was found not to happen."""
     asked = {case.key: case.configuration for case in matrix.cases(plan.designs, plan.attackers)}
     excluded = {(row["property"], row["configuration"]) for row in found.rows if not row["steps"]}
@@ -110,7 +110,7 @@ def _certify(plan: Plan, found: Findings) -> None:
     _write_certificates(plan, found)
 
 
-def _bound(plan: Plan, found: Findings) -> None:
+def _bound(plan: StudyPlan, found: Findings) -> None:
     """Have others prove and check how long runs are."""
     asked = [certified.Runs(world, design) for world in plan.worlds for design in plan.designs]
     with Progress("bounds", len(asked)) as progress, closing(certified.bounds(asked, plan.workers)) as rows:
@@ -120,14 +120,14 @@ def _bound(plan: Plan, found: Findings) -> None:
             _write_certificates(plan, found)
 
 
-def _write_certificates(plan: Plan, found: Findings) -> None:
+def _write_certificates(plan: StudyPlan, found: Findings) -> None:
     if found.certificates:
         write(plan.folder / "certificates.csv", _csv(certified.COLUMNS, found.certificates))
     if found.bounds:
         write(plan.folder / "bounds.csv", _csv(certified.BOUNDS, found.bounds))
 
 
-def _drawn(plan: Plan, case: matrix.Case, reply: Reply) -> dict[str, str]:
+def _drawn(plan: StudyPlan, case: matrix.MatrixCell, reply: CellAnswer) -> dict[str, str]:
     """The chart and the trace of an attack, written at once; where the chart is, if there is one."""
     trace = reply.data["trace"]
     if trace is None or (case.prop.kind != "security" and case.attacker != next(iter(plan.attackers))):
@@ -139,7 +139,7 @@ def _drawn(plan: Plan, case: matrix.Case, reply: Reply) -> dict[str, str]:
     return {"chart": chart}
 
 
-def _write_verdicts(plan: Plan, found: Findings) -> None:
+def _write_verdicts(plan: StudyPlan, found: Findings) -> None:
     if not found.rows:
         return
     write(plan.folder / "verdicts.json", as_json(found.rows))
@@ -155,7 +155,7 @@ def _csv(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> str:
     return stream.getvalue()
 
 
-def _judge_clients(plan: Plan, found: Findings) -> None:
+def _judge_clients(plan: StudyPlan, found: Findings) -> None:
     asked = client_tables.cases(plan.clients)
     rows: list[dict[str, Any]] = []
     with (
@@ -169,7 +169,7 @@ def _judge_clients(plan: Plan, found: Findings) -> None:
     found.clients = rows
 
 
-def _assume(plan: Plan, found: Findings) -> None:
+def _assume(plan: StudyPlan, found: Findings) -> None:
     with (
         Progress("environments", len(plan.designs)) as progress,
         closing(environments.judged(plan.designs, plan.properties, plan.workers, plan.timeout)) as judged,
@@ -180,7 +180,7 @@ def _assume(plan: Plan, found: Findings) -> None:
             progress.advance(name)
 
 
-def _buy(plan: Plan, found: Findings) -> None:
+def _buy(plan: StudyPlan, found: Findings) -> None:
     asked = plan.environments
     with (
         Progress("drafts", len(asked)) as progress,
@@ -199,7 +199,7 @@ def _buy(plan: Plan, found: Findings) -> None:
 _DRAWS = 64
 
 
-def _simulate(plan: Plan, found: Findings) -> None:
+def _simulate(plan: StudyPlan, found: Findings) -> None:
     for name in plan.experiments:
         # Fewer attempts are a smaller sample; that the clock goes far enough is no matter of samples.
         asked = find(name)
@@ -219,7 +219,7 @@ def _simulate(plan: Plan, found: Findings) -> None:
             save(table, plan.folder / "simulations" / f"{name}_break_even", plan.run)
 
 
-def _spread(plan: Plan, found: Findings) -> None:
+def _spread(plan: StudyPlan, found: Findings) -> None:
     with (
         Progress("blast radius", len(mishaps.KINDS)) as progress,
         closing(mishaps.reached(mishaps.KINDS, plan.workers, seed=plan.seed, **plan.mishaps)) as spread,
@@ -230,7 +230,7 @@ def _spread(plan: Plan, found: Findings) -> None:
             progress.advance(each.kind)
 
 
-def _draw(plan: Plan, found: Findings) -> None:
+def _draw(plan: StudyPlan, found: Findings) -> None:
     judged = {row["attacker"] for row in found.rows}
     entries = exhibits.of_study(
         [name for name in plan.attackers if name in judged], found.results, bool(found.clients), found.mishaps,
@@ -255,7 +255,7 @@ _STAGES = {
 # --- what holds it together --------------------------------------------------------------------------------
 
 
-def _conclude(plan: Plan, found: Findings) -> None:
+def _conclude(plan: StudyPlan, found: Findings) -> None:
     """Write the pages, and when they are there what ran: nothing says of itself that it is finished before it is."""
     about = _about(plan, found)
     if found.rows or found.clients or found.results:
@@ -266,7 +266,7 @@ def _conclude(plan: Plan, found: Findings) -> None:
     write(plan.folder / "run.json", as_json(about))
 
 
-def _about(plan: Plan, found: Findings) -> dict[str, Any]:
+def _about(plan: StudyPlan, found: Findings) -> dict[str, Any]:
     """What ran, where and how long; the only file that differs from run to run."""
     return {
         "command": command(*sys.argv[1:]),

@@ -84,7 +84,7 @@ class Shape:
 
 
 @dataclass(frozen=True)
-class Table:
+class ReadTable:
     """The rows of a table that can be read, column by column, and one line for each that cannot."""
 
     columns: dict[str, list[Any]]
@@ -109,7 +109,7 @@ class _Found(NamedTuple):
     columns: dict[str, tuple[Sequence[str], dict[str, Any]]]
 
 
-def read(path: Path, shape: Shape) -> Table:
+def read(path: Path, shape: Shape) -> ReadTable:
     """A table of CSV, JSON or Parquet.
 
     Raises:
@@ -136,7 +136,7 @@ def read(path: Path, shape: Shape) -> Table:
         raise SourceError(f"{problems[0]}; no row can be read" if wrong else f"{path}: no rows")
     if wrong:
         columns = {name: [cell for n, cell in enumerate(cells) if n not in wrong] for name, cells in columns.items()}
-    return Table(columns, problems)
+    return ReadTable(columns, problems)
 
 
 def _doubles(shape: Shape, places: list[str], columns: dict[str, list[Any]], wrong: dict[int, str]) -> None:

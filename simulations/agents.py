@@ -101,7 +101,7 @@ class RunningArm:
         self.kept = [-1] * size
         self.metadata_until = [0.0] * size
         self.token_until = [0.0] * size
-        self.plans: dict[int, Walk] = {}
+        self.plans: dict[int, WalkedPlan] = {}
         self.takes = costs.seconds(population)
         #: Visits to which an agent came with a token at hand.
         self.reused = 0
@@ -110,7 +110,7 @@ class RunningArm:
         """Run the clock until the last attempt of a chunk has started."""
         self.environment.run(until=self.environment.process(self._arrivals(chunk, endings)))
 
-    def walk(self, code: int, warm: bool) -> Walk:
+    def walk(self, code: int, warm: bool) -> WalkedPlan:
         """The walk of a visit in a situation, with a token at hand or not."""
         found = self.plans.get(2 * code + warm)
         if found is None:
@@ -119,7 +119,7 @@ class RunningArm:
             held = {"warm": "yes"} if warm and with_attacker else {}
             choices = self.situations.within_reach(np.array([code]), self.strategy)[:, 0].tolist()
             visits = (self.situations.visit(self.settings, choice, held) for choice in choices)
-            found = self.plans[2 * code + warm] = Walk(best_plan(visits, self.strategy), self.takes)
+            found = self.plans[2 * code + warm] = WalkedPlan(best_plan(visits, self.strategy), self.takes)
         return found
 
     def _arrivals(self, chunk: Chunk, endings: list[Visited | None]) -> Walking:
@@ -173,7 +173,7 @@ class Visited:
     cost: tuple[float, ...]
 
 
-class Walk:
+class WalkedPlan:
     """A plan with its waits as columns of the table of latencies, for each of what may be at hand, and what they cost.
 
     That is nothing, metadata, a token or both, as in the plan; and last what is left where both have expired.

@@ -164,7 +164,7 @@ def _row(stated: Balance, drawn: Balance, arm: int, weight: float | None, attack
 
 def _balance(base: Unit, turned: Sequence[Knob], samples: int, seed: int) -> Balance:
     """What arms pay and save at points of some knobs, the others as they are stated."""
-    expected = expectation.Expectation(base, turned)
+    expected = expectation.ExpectedOutcomes(base, turned)
     size = sum(knob.size for knob in turned)
     points = scipy.stats.qmc.Sobol(size, rng=seed).random(samples) if size else np.zeros((samples, 0))
     return _of_rates(expected.outcomes, expected.rates(stand(turned, points), samples))

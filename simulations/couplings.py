@@ -115,7 +115,7 @@ def _at(asked: Experiment, unit: Unit) -> list[tuple[object, ...]]:
         raise ExperimentError(f"couplings of {asked.name!r} are not known: only first contacts can be gone through")
     factors = [factor for factor in unit.population.factors if sum(share > 0 for share in factor.shares) > 1]
     margins = [np.asarray(factor.shares) for factor in factors]
-    found = expectation.Expectation(unit, kept=[factor.name for factor in factors])
+    found = expectation.ExpectedOutcomes(unit, kept=[factor.name for factor in factors])
     means = np.asarray(found.ends @ found.seen.reshape(len(found.seen), -1))
     means = means.reshape(*found.cells.values(), *found.seen.shape[1:])
     pinned = list(_pinned(unit.population, factors))

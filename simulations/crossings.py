@@ -25,7 +25,7 @@ from model.messages import THIEF
 from model.rule import Named
 from model.state import ATTACKERS_KEY
 from model.world import NONE
-from simulations.topology import ResourceServer
+from simulations.topology import ResourceNode
 from simulations.visits import HONEST_AS, ONE_VISIT, PLACES, VISITOR, among_honest
 
 P = ParamSpec("P")
@@ -178,7 +178,7 @@ def issuer_is_accepted(design: Design, role: Role) -> Named:
 
 
 @crossing("attacker.present_token")
-def present(design: Design, token: Loot, at: ResourceServer, role: Role, url: str) -> Iterator[Named]:
+def present(design: Design, token: Loot, at: ResourceNode, role: Role, url: str) -> Iterator[Named]:
     """The attacker presents a token to an honest resource server, for which the token's issuer is ``role``."""
     default = all_of(token.has_default, role == "trusted")
     own, captured = token.key in (NONE, ATTACKERS_KEY), token.captured != NONE
@@ -196,7 +196,7 @@ def present(design: Design, token: Loot, at: ResourceServer, role: Role, url: st
 
 
 @crossing("attacker.present_own_making")
-def mint(design: Design, at: ResourceServer, named: Role, signer: Role) -> Iterator[Named]:
+def mint(design: Design, at: ResourceNode, named: Role, signer: Role) -> Iterator[Named]:
     """An AS that is ``signer`` to this resource server makes a token for it that names an issuer which is ``named``."""
     listed = signer == "trusted" or keys_are_listed(_with(design, _STRANGER.run_by), _RESOURCE)
     yield from ask(

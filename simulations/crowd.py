@@ -298,7 +298,7 @@ class _Node:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Judgement:
+class CrowdPlans:
     """What the visits of a crowd come to: the plans there are, and for each row the number of its plan.
 
     ``merit``: for each row how good that is, in the eyes of the attacker.
@@ -309,7 +309,7 @@ class Judgement:
     merit: Whole
 
 
-def judge(judged: Crowd, strategy: Strategy = GRAVEST) -> Judgement:
+def judge(judged: Crowd, strategy: Strategy = GRAVEST) -> CrowdPlans:
     """What the visits of a crowd come to, all rows at once."""
     every = [(action, _ways(action, judged)) for action in actions(judged.world)]
     nodes = _search(judged, [(action, ways) for action, ways in every if action.name in judged.tried])
@@ -341,12 +341,12 @@ def judge(judged: Crowd, strategy: Strategy = GRAVEST) -> Judgement:
         )
         for end, other, way, ever, without in found.T.tolist()
     )  # fmt: skip
-    return Judgement(tuple(plans), alike.reshape(-1), merit)
+    return CrowdPlans(tuple(plans), alike.reshape(-1), merit)
 
 
 def judge_all(
     found: Situations, arms: Sequence[Settings], codes: Whole, held: Settings = (), strategy: Strategy = GRAVEST
-) -> Judgement:
+) -> CrowdPlans:
     """What visits in some situations come to under each arm in turn; what is alike is judged once.
 
     ``held``: further switches, decided by what the agents hold.
@@ -365,7 +365,7 @@ def judge_all(
     plan, merit = (each[alike].reshape(-1, *places.shape) for each in (plans, merits))
     best = merit.argmax(axis=1)[:, None]
     plan, merit = (np.take_along_axis(each, best, axis=1).reshape(-1) for each in (plan, merit))
-    return Judgement(tuple(known), plan, merit)
+    return CrowdPlans(tuple(known), plan, merit)
 
 
 def _by_world(found: Situations, together: Rows) -> Iterator[tuple[World, Whole]]:

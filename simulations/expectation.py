@@ -32,7 +32,7 @@ def known(unit: Unit) -> bool:
     return unit.reader == "arrays" and situations(unit.population).count <= vectorised.MOST_SITUATIONS
 
 
-class Expectation:
+class ExpectedOutcomes:
     """The outcomes of a unit as its knobs turn; what no knob turns is averaged over once and for all.
 
     Attributes:

@@ -92,7 +92,7 @@ def _peaks(world: LivedWorld) -> Iterator[float]:
 # --- the world -----------------------------------------------------------------------------------------------
 
 
-class Held:
+class AgentTokens:
     """What an agent holds for a connection; times are when it stops being good.
 
     ``since``: when the token was issued, and so when the refresh token became the one that it is; ``refreshed``: how
@@ -129,7 +129,7 @@ class LivedWorld:
         self._bills = unit.attempts * NOTHING  # one after the other: a row of an array takes longer to set
         self.next = -warming(unit, options)
         self.known: dict[int, TimedPlan] = {}
-        self.held: dict[int, Held] = {}
+        self.held: dict[int, AgentTokens] = {}
         self.holds_until: dict[int, float] = {}
         self.moves = bool(options["moves"])
         self.moved = self._times(unit, "moves", max(living.resources, default=-1) + 1)
@@ -182,7 +182,7 @@ class LivedWorld:
 
     # --- a call ------------------------------------------------------------------------------------------------
 
-    def _again(self, held: Held, walk: TimedPlan, latencies: tuple[float, ...], place: int) -> Waiting:
+    def _again(self, held: AgentTokens, walk: TimedPlan, latencies: tuple[float, ...], place: int) -> Waiting:
         """An agent calls with a token at hand, and nobody is asked but the resource server."""
         clock = self.clock
         began = clock.now
@@ -198,7 +198,7 @@ class LivedWorld:
         began = clock.now
         held = self.held.get(call.connection)
         if held is None:
-            held = self.held[call.connection] = Held()
+            held = self.held[call.connection] = AgentTokens()
         try:
             if self.moves or held.token_until <= began < held.refresh_until:
                 label = yield from self._resumed(call, held)
@@ -222,7 +222,7 @@ class LivedWorld:
         bill[SECONDS] += clock.now - began
         self._end(place, call, label)
 
-    def _resumed(self, call: Call, held: Held) -> Generator[simpy.Event, Any, Label | None]:
+    def _resumed(self, call: Call, held: AgentTokens) -> Generator[simpy.Event, Any, Label | None]:
         """What comes before a call of an agent that has called before, and how the call ends if that decides it."""
         clock = self.clock
         if 0 <= held.since < self.moved[self.living.resources[call.connection]] <= clock.now:
@@ -233,7 +233,7 @@ class LivedWorld:
             return self._walk(call.code, False).plan.ending
         return None
 
-    def _later(self, call: Call, held: Held) -> Waiting:
+    def _later(self, call: Call, held: AgentTokens) -> Waiting:
         """The further calls of a task: where the token has ended on the way, another one is got."""
         clock, bill = self.clock, call.bill
         walk = self._walk(call.code, False)
@@ -258,7 +258,7 @@ class LivedWorld:
     def _is_easy(self, code: int, walk: TimedPlan) -> bool:
         return self.plain and walk.easy and not (self.attacked[code] or self.facts[code].introspected)
 
-    def _walked(self, call: Call, held: Held, waits: tuple[tuple[int, str], ...]) -> Waiting:
+    def _walked(self, call: Call, held: AgentTokens, waits: tuple[tuple[int, str], ...]) -> Waiting:
         """What a plan waits for, one after the other."""
         timeout, latencies, issued, others = self.clock.timeout, call.latencies, held.since, self.others
         for column, kind in waits:
@@ -280,7 +280,7 @@ class LivedWorld:
             elif kind == "server_metadata" and self.facts[call.code].registers:
                 yield from others.register(call)
 
-    def _keep(self, connection: int, held: Held, with_metadata: bool) -> None:
+    def _keep(self, connection: int, held: AgentTokens, with_metadata: bool) -> None:
         """Remember a token, what it is refreshed with, and where it came from."""
         self._renew(connection, held)
         held.grant += 1
@@ -288,12 +288,12 @@ class LivedWorld:
         if not with_metadata:
             held.metadata_until = held.since + self.metadata_lifetime
 
-    def _renew(self, connection: int, held: Held) -> None:
+    def _renew(self, connection: int, held: AgentTokens) -> None:
         held.since = now = self.clock.now
         held.token_until = self.holds_until[self.living.agents[connection]] = now + self.token_lifetime
         held.refreshed += 1
 
-    def _refreshed(self, call: Call, held: Held) -> Generator[simpy.Event, Any, bool]:
+    def _refreshed(self, call: Call, held: AgentTokens) -> Generator[simpy.Event, Any, bool]:
         """Use a refresh token; whether that was enough.
 
         Where each is good for one use, the AS takes the second use for a theft and revokes all that came of the grant
@@ -316,7 +316,7 @@ class LivedWorld:
             yield from self.others.check(call, held.since)
         return True
 
-    def _follow(self, call: Call, held: Held) -> Generator[simpy.Event, Any, str | None]:
+    def _follow(self, call: Call, held: AgentTokens) -> Generator[simpy.Event, Any, str | None]:
         """The resource server has moved to another honest AS since; the rule by which the client does not follow it."""
         facts, now = self.facts[call.code], self.clock.now
         if held.token_until > now or (facts.stale and held.metadata_until > now):

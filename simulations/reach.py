@@ -22,7 +22,7 @@ from simulations import crossings
 from simulations.arms import Arm
 from simulations.crossings import Crossing, Loot, Role
 from simulations.population_statements import Settings
-from simulations.topology import Connection, ResourceServer, Topology, origin_of
+from simulations.topology import Connection, ResourceNode, Topology, origin_of
 
 Thing = TypeVar("Thing")
 
@@ -137,7 +137,7 @@ class Ways:
         return frozenset((*self.topology.authorization_servers, *self.topology.look_alikes))
 
     @cached_property
-    def _designating(self) -> dict[str, list[ResourceServer]]:
+    def _designating(self) -> dict[str, list[ResourceNode]]:
         return _by(self.topology.resource_servers.values(), lambda server: server.servers)
 
     @cached_property
@@ -297,7 +297,7 @@ class Ways:
     def _opened(self, loot: Loot) -> Opened:
         """The resource servers that accept a token that the attacker presents."""
 
-        def accepted(at: ResourceServer, design: Design, role: Role) -> bool:
+        def accepted(at: ResourceNode, design: Design, role: Role) -> bool:
             return self._passes(crossings.present(design, loot, at, role, at.paths[0]))
 
         named = [url for url in (loot.audience, loot.captured) if url != NONE]
@@ -306,10 +306,10 @@ class Ways:
     def _minted(self, issuer: str) -> Opened:
         """The resource servers that accept a token that an issuer of the attacker's makes up."""
 
-        def minted(at: ResourceServer, design: Design, role: Role) -> bool:
+        def minted(at: ResourceNode, design: Design, role: Role) -> bool:
             return any(self._passes(crossings.mint(design, at, name, role)) for name in _claims(role))
 
-        def accepted(at: ResourceServer, design: Design, role: Role) -> bool:
+        def accepted(at: ResourceNode, design: Design, role: Role) -> bool:
             # Which issuer it is matters no further than what it is to the server.
             return self._once(lambda: minted(at, design, role), "mints", role, at.url)
 
@@ -317,7 +317,7 @@ class Ways:
 
     def _accepting(
         self,
-        accepts: Callable[[ResourceServer, Design, Role], bool],
+        accepts: Callable[[ResourceNode, Design, Role], bool],
         names: Callable[[Role], Iterable[Role]],
         issuer: str,
         near: frozenset[str],
@@ -347,11 +347,11 @@ class Ways:
             as_user |= found if rules.subject_is_user(design, role == "trusted") else set()
         return Opened(frozenset(accepting), frozenset(as_user))
 
-    def _alike(self, issuer: str) -> dict[tuple[Role, Settings], list[ResourceServer]]:
+    def _alike(self, issuer: str) -> dict[tuple[Role, Settings], list[ResourceNode]]:
         """The resource servers that want tokens, by what an issuer is to them and by what they decide."""
 
-        def sorted_out() -> dict[tuple[Role, Settings], list[ResourceServer]]:
-            groups: dict[tuple[Role, Settings], list[ResourceServer]] = {}
+        def sorted_out() -> dict[tuple[Role, Settings], list[ResourceNode]]:
+            groups: dict[tuple[Role, Settings], list[ResourceNode]] = {}
             for at in self.topology.resource_servers.values():
                 if at.servers:
                     groups.setdefault((self._role(issuer, at), at.settings), []).append(at)
@@ -375,7 +375,7 @@ class Ways:
         """The resource servers whose resource is spelled differently from the URL that a token is presented at."""
         return frozenset(at.url for at in self.topology.resource_servers.values() if at.resource != at.paths[0])
 
-    def _role(self, issuer: str, at: ResourceServer) -> Role:
+    def _role(self, issuer: str, at: ResourceNode) -> Role:
         """Who an issuer is to a resource server."""
         if issuer in at.servers:
             return "trusted"

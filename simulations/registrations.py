@@ -26,7 +26,7 @@ from simulations import draws
 from simulations.arms import Arm
 from simulations.options import told
 from simulations.results import measured
-from simulations.topology import Drawing
+from simulations.topology import PartyDraws
 from simulations.units import Sums, Tally, Unit
 from simulations.visits import ACCEPTED, DIVERTED, HONEST_AS, ONE_VISIT, Label, Settings, among_honest
 
@@ -70,7 +70,7 @@ class Parties:
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class Serving:
     """What an AS does under an arm for each product, and how long it uses a document again."""
 
     designs: tuple[Design, ...]
@@ -80,7 +80,7 @@ class Served:
 
 
 @dataclass(slots=True)
-class Server:
+class KeptClients:
     """What the AS keeps."""
 
     fetched: dict[int, float] = field(default_factory=dict)
@@ -109,7 +109,7 @@ def drawn(unit: Unit) -> Parties:
     deployed = population.clients is not None and population.clients in population.factors
     # Which versions run is for the products; a registration that only they know is no doing of the AS.
     others = tuple(factor for factor in population.factors if not deployed or factor != population.clients)
-    drawing = Drawing(replace(population, factors=others), unit.seed)
+    drawing = PartyDraws(replace(population, factors=others), unit.seed)
     (server_,) = drawing.settings("authorization_server", 1)
     known = drawing.clients()
     products = tuple(known.values()) if deployed else tuple(drawing.settings("client", len(known)))
@@ -120,12 +120,12 @@ def drawn(unit: Unit) -> Parties:
     return Parties(server_, products, installations, int(np.bincount(installations).argmax()))
 
 
-def _served(unit: Unit, parties: Parties) -> Iterator[Served]:
+def _served(unit: Unit, parties: Parties) -> Iterator[Serving]:
     lifetime = unit.population.number("lifetime.client_metadata")
     for imposed in unit.arms:
         arm = Arm("", imposed)
         designs = tuple(arm.design(product, parties.server) for product in parties.products)
-        yield Served(designs, arm.design(parties.server), parties.popular, lifetime)
+        yield Serving(designs, arm.design(parties.server), parties.popular, lifetime)
 
 
 def _requests(unit: Unit, parties: Parties, options: dict[str, float]) -> Requests:
@@ -139,10 +139,10 @@ def _requests(unit: Unit, parties: Parties, options: dict[str, float]) -> Reques
 
 
 def _serve(
-    requests: Requests, served: Served, options: dict[str, float]
+    requests: Requests, served: Serving, options: dict[str, float]
 ) -> tuple[list[Label], dict[str, list[float]], float, list[float]]:
     """Labels and loads request by request, how long harm went on, and what each hostile request caused."""
-    kept = Server()
+    kept = KeptClients()
     labels: list[Label] = []
     loads: dict[str, list[float]] = {name: [] for name in LOADS}
     last_harm, caused = options["lost"], []
@@ -173,7 +173,7 @@ def _stranger(design: Design) -> tuple[Label, float, float]:
     return Label("diverted", DIVERTED, harms), float(design.reg == "cimd"), float(design.reg in DYNAMIC)
 
 
-def _identify(served: Served, kept: Server, product: int, installation: int, now: float) -> tuple[float, float]:
+def _identify(served: Serving, kept: KeptClients, product: int, installation: int, now: float) -> tuple[float, float]:
     """Documents fetched and registrations made for an honest request."""
     registration = served.designs[product].reg
     if registration == "cimd" and now >= kept.fetched.get(product, -np.inf) + served.document_lifetime:
@@ -185,7 +185,7 @@ def _identify(served: Served, kept: Server, product: int, installation: int, now
     return 0.0, 0.0
 
 
-def _user(served: Served, kept: Server, product: int, now: float, options: dict[str, float]) -> Label:
+def _user(served: Serving, kept: KeptClients, product: int, now: float, options: dict[str, float]) -> Label:
     """What becomes of a user of a product: harmed while the attacker has its domain, or its document is in use."""
     if product != served.popular:
         return OK

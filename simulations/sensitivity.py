@@ -115,7 +115,7 @@ def indices(
     tried = _sampled(problem, effort, seed)
     stands = stand(turned, tried)
     if exact:
-        taken, changes = effort.attempts, _expected(expectation.Expectation(base, turned), stands, len(tried))
+        taken, changes = effort.attempts, _expected(expectation.ExpectedOutcomes(base, turned), stands, len(tried))
     else:
         units = [unit_at(base, stands, row, effort.attempts) for row in range(len(tried))]
         units = _lasting(asked, units, attempts is not None)
@@ -232,7 +232,7 @@ def _converged(total: float, confidence: float) -> str:
 # --- all situations gone through -------------------------------------------------------------------------------
 
 
-def _expected(expected: expectation.Expectation, stands: Mapping[Knob, Numbers], points: int) -> _Changes:
+def _expected(expected: expectation.ExpectedOutcomes, stands: Mapping[Knob, Numbers], points: int) -> _Changes:
     """What each arm changes of each outcome, at every point that is tried."""
     rates = expected.rates(stands, points)
     return {

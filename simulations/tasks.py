@@ -72,7 +72,7 @@ class Known:
 
 
 @dataclass(slots=True)
-class Task:
+class TaskFate:
     """What has become of a task."""
 
     number: int
@@ -95,7 +95,7 @@ def count(unit: Unit) -> Tally:
     tally = Tally()
     for start in range(unit.first, unit.first + unit.attempts, CHUNK):
         size = min(CHUNK, unit.first + unit.attempts - start)
-        world = Surroundings(unit, start, size)
+        world = TaskDraws(unit, start, size)
         arms = [run(world, arm) for arm in range(len(unit.arms))]
         part = Tally()
         part.endings.update(tuple(task.label for task in tasks) for tasks in zip(*arms, strict=True))
@@ -114,13 +114,13 @@ def foresee(units: Sequence[Unit]) -> None:
     """Judge together what the first tasks of several units meet, which takes little more than to judge it for one."""
     met: dict[Reader, list[Whole]] = {}
     for unit in units:
-        world = Surroundings(unit, unit.first, min(CHUNK, unit.attempts))
+        world = TaskDraws(unit, unit.first, min(CHUNK, unit.attempts))
         met.setdefault(reader(world.situations, world.arms, (), world.strategy), []).append(world.codes)
     for read, codes in met.items():
         read.courses(np.unique(np.concatenate(codes)))
 
 
-def _detected(world: Surroundings, tasks: list[Task]) -> tuple[list[float], list[float]]:
+def _detected(world: TaskDraws, tasks: list[TaskFate]) -> tuple[list[float], list[float]]:
     """For each harmed task how long the first harm stays unnoticed, and how long what was taken is of use."""
     unnoticed, exposed = [], []
     for task in tasks:
@@ -131,7 +131,7 @@ def _detected(world: Surroundings, tasks: list[Task]) -> tuple[list[float], list
     return unnoticed, exposed
 
 
-class Surroundings:
+class TaskDraws:
     """What a range of tasks meets, the same under every arm."""
 
     def __init__(self, unit: Unit, start: int, count: int) -> None:
@@ -194,10 +194,10 @@ class Surroundings:
         return share > 0 and self.draw(f"{option} {where}", task) < share
 
 
-def run(world: Surroundings, arm: int) -> list[Task]:
+def run(world: TaskDraws, arm: int) -> list[TaskFate]:
     """All tasks under one arm, by its number, each an agent of its own."""
     clock = simpy.Environment()
-    tasks = [Task(number) for number in range(world.count)]
+    tasks = [TaskFate(number) for number in range(world.count)]
     for task in tasks:
         clock.process(Agent(world, arm, clock, task).live())
     clock.run()
@@ -207,7 +207,7 @@ def run(world: Surroundings, arm: int) -> list[Task]:
 class Agent:
     """One agent that does one task; its sub-agents are agents too and know nothing of what it knows."""
 
-    def __init__(self, world: Surroundings, arm: int, clock: simpy.Environment, task: Task) -> None:
+    def __init__(self, world: TaskDraws, arm: int, clock: simpy.Environment, task: TaskFate) -> None:
         self.world, self.arm, self.clock, self.task = world, arm, clock, task
         self.known: dict[int, Known] = {}
 

@@ -38,7 +38,7 @@ RELATIONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class ResourceServer:
+class ResourceNode:
     """A resource server of the graph.
 
     Attributes:
@@ -101,7 +101,7 @@ class Topology:
     holders: dict[str, tuple[str, ...]]
     clients: dict[str, Settings]
     authorization_servers: dict[str, Settings]
-    resource_servers: dict[str, ResourceServer]
+    resource_servers: dict[str, ResourceNode]
     look_alikes: dict[str, str]
     dishonest: frozenset[str]
 
@@ -174,10 +174,10 @@ def origin_of(url: str) -> str:
 
 def draw(population: Population, seed: str) -> Topology:
     """The graph of a population; the same seed gives the same graph."""
-    return Drawing(population, seed).topology()
+    return PartyDraws(population, seed).topology()
 
 
-class Drawing:
+class PartyDraws:
     """One drawing: each party of a kind in turn, each property by draws of its own."""
 
     def __init__(self, population: Population, seed: str) -> None:
@@ -297,7 +297,7 @@ class Drawing:
             settings = [(*kind.settings, *own) for kind, own in zip(versions, settings, strict=True)]
         return {f"https://client{place}.example/oauth.json": own for place, own in enumerate(settings)}
 
-    def resource_servers(self, numbers: dict[str, int]) -> dict[str, ResourceServer]:
+    def resource_servers(self, numbers: dict[str, int]) -> dict[str, ResourceNode]:
         """The resource servers, with honest issuers by their numbers."""
         count = self.count("resource_servers")
         shared = [kind.name == "shared_origin" for kind in self.drawn(self.population.trait("tenancy"), count)]
@@ -325,7 +325,7 @@ class Drawing:
             urls = tuple(f"{url}/" for url in urls) if slash == "removed" else urls
             servers, formerly = designated[place] if access == "oauth" else ((), ())
             honest = bad[place] >= shares[shared[place]]
-            made[base] = ResourceServer(base, resource, urls, origin, servers, formerly, settings, honest)
+            made[base] = ResourceNode(base, resource, urls, origin, servers, formerly, settings, honest)
         return made
 
     def designated(self, count: int, issuers: list[str]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
@@ -372,7 +372,7 @@ class Drawing:
         users: dict[str, tuple[str, ...]],
         agents: dict[str, str],
         delegates: dict[str, tuple[str, ...]],
-        servers: dict[str, ResourceServer],
+        servers: dict[str, ResourceNode],
     ) -> tuple[dict[str, Connection], dict[str, tuple[str, ...]]]:
         """The connections of all agents, and who shares each."""
         user_of = {agent: user for user, names in users.items() for agent in names}

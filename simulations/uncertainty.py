@@ -219,7 +219,7 @@ def spread(
     """What comes out of a unit wherever its knobs stand, in as much time as that takes there."""
     stands = stand(turned, drawn(sum(knob.size for knob in turned), draws, seed))
     if expectation.known(base):
-        expected = expectation.Expectation(base, turned)
+        expected = expectation.ExpectedOutcomes(base, turned)
         return Spread(stands, expected.outcomes, expected.rates(stands, draws))
     units = [lasting(unit_at(base, stands, row, base.attempts)) for row in range(draws)]
     tallies = list(engine.run(units, workers, progress, store, cluster).values())

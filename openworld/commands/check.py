@@ -10,7 +10,7 @@ import click
 from model.extension import extend
 from openworld.beginnings import expectations as beginning
 from openworld.cache import Cache, default_folder
-from openworld.check import Outcome, evaluate, lines, summary
+from openworld.check import Checked, evaluate, lines, summary
 from openworld.commands import completion
 from openworld.commands.common import (
     DONE,
@@ -110,7 +110,7 @@ def check(
         raise click.UsageError("nothing to check: name a FILE.toml, or print one with --init DESIGN")
     click.get_current_context().with_resource(extend(*(draft for file in files for draft in drafts(file))))
     expectations = [one for file in files for one in read(file)]
-    outcomes: list[Outcome] = []
+    outcomes: list[Checked] = []
     with Progress("check", len(expectations)) as progress:
         for outcome in evaluate(expectations, _cache(folder, no_cache), workers or cores(), timeout):
             outcomes.append(outcome)
@@ -133,7 +133,7 @@ def _cache(folder: Path | None, no_cache: bool) -> Cache | None:
     return Cache(folder or default_folder())
 
 
-def _code(outcomes: list[Outcome]) -> int:
+def _code(outcomes: list[Checked]) -> int:
     codes = {
         "flipped": VIOLATED, "without its text": VIOLATED, "inconclusive": INCONCLUSIVE,
         "not in this world": NOT_IN_THIS_WORLD,
@@ -142,7 +142,7 @@ def _code(outcomes: list[Outcome]) -> int:
     return next((code for status, code in codes.items() if status in statuses), DONE)
 
 
-def _say(outcomes: list[Outcome], chart: bool, as_json: bool, annotating: bool) -> None:
+def _say(outcomes: list[Checked], chart: bool, as_json: bool, annotating: bool) -> None:
     """Print what was found; where a runner reads along, nothing that a file says is a command to it."""
     if as_json:
         data = written([outcome.to_json() for outcome in outcomes])
@@ -156,7 +156,7 @@ def _say(outcomes: list[Outcome], chart: bool, as_json: bool, annotating: bool) 
     click.echo(summary(outcomes))
 
 
-def _write(outcomes: list[Outcome], code: int, junit: Path | None, sarif: Path | None, summary: Path | None) -> None:
+def _write(outcomes: list[Checked], code: int, junit: Path | None, sarif: Path | None, summary: Path | None) -> None:
     if junit is not None:
         write(junit, document(outcomes))
     if sarif is not None:

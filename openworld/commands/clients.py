@@ -14,7 +14,7 @@ from deployed.explanation import left_out
 from deployed.fitting import as_toml, refit
 from deployed.missing import checks
 from model import scenario
-from model.clients import Client, find
+from model.clients import DeployedClient, find
 from model.clients import clients as known
 from model.conversation import STAGES, Conversation, converse
 from model.design import Design
@@ -122,7 +122,7 @@ def _shares(name: str, found: Sequence[Comparison], held_out: Sequence[Compariso
     }
 
 
-def _missing(client: Client, as_json: bool) -> int:
+def _missing(client: DeployedClient, as_json: bool) -> int:
     found = checks(client)
     if as_json:
         print_json(missing_page.as_data(client, found))
@@ -134,7 +134,7 @@ def _missing(client: Client, as_json: bool) -> int:
 # --- one of them ---------------------------------------------------------------------------------------------
 
 
-def _show(client: Client, as_json: bool) -> int:
+def _show(client: DeployedClient, as_json: bool) -> int:
     found = compare(client.design, measured()[client.name])
     shares = _shares(client.name, found, unseen(client, measured()[client.name]))
     if as_json:
@@ -159,7 +159,7 @@ def _show(client: Client, as_json: bool) -> int:
     return DONE
 
 
-def _switch(client: Client, name: str) -> dict[str, Any]:
+def _switch(client: DeployedClient, name: str) -> dict[str, Any]:
     return {
         "value": client.design[name],
         "decided_by": list(client.decided_by.get(name, ())),
@@ -167,7 +167,7 @@ def _switch(client: Client, name: str) -> dict[str, Any]:
     }
 
 
-def _design_lines(client: Client) -> Iterator[str]:
+def _design_lines(client: DeployedClient) -> Iterator[str]:
     for name, value in client.design.changes().items():
         decided = client.decided_by.get(name, ())
         shown = shorten(" ".join(decided), 90, placeholder=" ...")
@@ -211,7 +211,7 @@ def _conversation(predicted: Conversation) -> dict[str, Any]:
 # --- one scenario --------------------------------------------------------------------------------------------
 
 
-def _walk(client: Client, wanted: str, as_json: bool) -> int:
+def _walk(client: DeployedClient, wanted: str, as_json: bool) -> int:
     name = next((known for known in scenario.names() if known.partition("_")[0] == wanted), wanted)
     of = scenario.load(name)
     found = converse(client.design, of)

@@ -10,7 +10,7 @@ import click
 from conformance.software import FORMS
 from openworld.commands import completion
 from openworld.commands.common import as_json, call
-from openworld.driving.asked import Asked
+from openworld.driving.asked import DrivingOptions
 
 SOURCES = ("catalogue", "attack", "mutation", "pairs")
 
@@ -111,7 +111,7 @@ def conform(
     its own package read-only, no home, no environment, no process but its own, nothing but loopback;
     what it starts ends with it. The last line says what of that the kernel refuses us.
     """
-    asked = Asked(**options)
+    asked = DrivingOptions(**options)
     driven = {
         "matrix.drive": matrix, "meetings.two": pair, "meetings.three": triple, "server.drive": server,
         "resource_server.drive": resource_server, "client.drive": client,

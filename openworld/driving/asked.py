@@ -9,7 +9,7 @@ import click
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class DrivingOptions:
     """The options of ``openworld conform``; those that say what is driven are told to whoever drives it."""
 
     command: str | None = None

@@ -32,7 +32,7 @@ from model.errors import InputError, hint
 from openworld.cache import Asker
 from openworld.commands.common import print_json, print_lines
 from openworld.driving import ready
-from openworld.driving.asked import Asked
+from openworld.driving.asked import DrivingOptions
 from openworld.driving.telling import lines, page
 from openworld.driving.traces import attack_traces
 from openworld.files import as_json, write
@@ -74,7 +74,7 @@ class Driven:
         write(folder / LOCK, as_json(self.installed.lock.to_json()))
 
 
-def drive(name: str | None, asked: Asked) -> int:
+def drive(name: str | None, asked: DrivingOptions) -> int:
     """Drive a client, and keep and tell what came of it."""
     installed = ready.client(name, asked)
     wanted, client = installed.release, str(installed.release)
@@ -101,7 +101,7 @@ def drive(name: str | None, asked: Asked) -> int:
 
 
 def _tell(
-    driven: Driven, asked: Asked, expected: expectations.Expected | None, paired: Paired | None,
+    driven: Driven, asked: DrivingOptions, expected: expectations.Expected | None, paired: Paired | None,
     beside: list[Beside], protection: str,
 ) -> int:  # fmt: skip
     """Write what is asked for, and print it."""
@@ -186,7 +186,7 @@ def _paired(
         return meet(installed.release, plays, judgements, run, progress.at)
 
 
-def _written(asked: Asked) -> list[Play]:
+def _written(asked: DrivingOptions) -> list[Play]:
     """The plays of these sources that nobody has to look for."""
     found = catalogue() if {"catalogue", "pairs"} & {*asked.sources} else []
     return [*found, *(mutations() if "mutation" in asked.sources else [])]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from conformance.judge import Judgement
-from conformance.matrix import Entry
+from conformance.matrix import ReleaseEntry
 from deployed.explanation import age
 from openworld.driving.client import Driven
 
@@ -21,7 +21,7 @@ class Column:
         driven: what was seen; ``None`` where it did not start, as ``why`` says.
     """
 
-    entry: Entry
+    entry: ReleaseEntry
     slug: str
     driven: Driven | None = None
     why: str = ""

@@ -7,11 +7,11 @@ import click
 from conformance import sandbox
 from conformance.confinement import UnconfinedError, missing_of
 from conformance.processes import heed_sigterm
-from openworld.driving.asked import Asked
+from openworld.driving.asked import DrivingOptions
 from openworld.files import claimed
 
 
-def begin(asked: Asked) -> None:
+def begin(asked: DrivingOptions) -> None:
     """Make ready to run real software.
 
     Raises:

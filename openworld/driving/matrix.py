@@ -12,7 +12,7 @@ from typing import Any
 from conformance import attacks, matrix, results
 from conformance.confinement import confine
 from conformance.install import Installed
-from conformance.matrix import Entry, Matrix
+from conformance.matrix import Matrix, ReleaseEntry
 from conformance.packages import packaged
 from conformance.play import Play, catalogue
 from conformance.run import Settings
@@ -21,7 +21,7 @@ from deployed.explanation import design_of
 from model.errors import InputError
 from openworld.commands.common import DONE, INCONCLUSIVE, VIOLATED, print_json, print_lines
 from openworld.driving import ready
-from openworld.driving.asked import Asked
+from openworld.driving.asked import DrivingOptions
 from openworld.driving.client import chosen, explained, played
 from openworld.driving.columns import Column, affected
 from openworld.driving.matrix_page import pages
@@ -30,7 +30,7 @@ from openworld.driving.traces import attack_traces
 from openworld.files import write
 
 
-def drive(path: Path, asked: Asked) -> int:
+def drive(path: Path, asked: DrivingOptions) -> int:
     """Run what a file says, and tell what went otherwise than it expects."""
     assert asked.output is not None
     wanted = matrix.load(path)
@@ -53,7 +53,7 @@ def drive(path: Path, asked: Asked) -> int:
     return _code(columns)
 
 
-def _release(path: Path, entry: Entry) -> Release:
+def _release(path: Path, entry: ReleaseEntry) -> Release:
     """The release that an entry names.
 
     Raises:
@@ -68,8 +68,8 @@ def _release(path: Path, entry: Entry) -> Release:
 
 
 def _column(
-    entry: Entry, installed: Installed, scenarios: Sequence[Play], found: Sequence[attacks.Found], asked: Asked,
-    protection: str,
+    entry: ReleaseEntry, installed: Installed, scenarios: Sequence[Play], found: Sequence[attacks.Found],
+    asked: DrivingOptions, protection: str,
 ) -> Column:  # fmt: skip
     """Run one release; one that does not start is not measured, and keeps nobody from being run."""
     assert asked.output is not None
@@ -86,7 +86,7 @@ def _column(
     return Column(entry, installed.release.slug, driven)
 
 
-def _write(asked: Asked, wanted: Matrix, columns: Sequence[Column]) -> None:
+def _write(asked: DrivingOptions, wanted: Matrix, columns: Sequence[Column]) -> None:
     seen = {one.name: one.judgements for one in columns}
     if asked.junit is not None:
         write(asked.junit, results.junit({one.name: (one.judgements, one.entry.expected) for one in columns}))

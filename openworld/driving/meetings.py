@@ -21,7 +21,7 @@ from deployed.explanation import design_of
 from model.documents import DocumentError, Schema, from_json
 from openworld.cache import Asker
 from openworld.commands.common import print_json, print_lines
-from openworld.driving.asked import Asked
+from openworld.driving.asked import DrivingOptions
 from openworld.driving.ready import code
 from openworld.driving.resource_server import profiled
 from openworld.files import as_json, write
@@ -33,7 +33,7 @@ FORMAT = 1
 _SCHEMA = Schema(lambda: {"type": "object", "required": ["meeting"], "properties": {"meeting": SCHEMA}})
 
 
-def two(pair: tuple[str, str], asked: Asked) -> int:
+def two(pair: tuple[str, str], asked: DrivingOptions) -> int:
     """Let a client and an authorization server meet, in each of its configurations."""
     client, server = release(pair[0], CLIENTS, "client"), release(pair[1], SERVERS, "server")
     ready = install(client), install(server)
@@ -47,7 +47,7 @@ def two(pair: tuple[str, str], asked: Asked) -> int:
     return _tell(store, "pair", {"client": pair[0], "server": pair[1]}, met, {}, protection)
 
 
-def three(named: tuple[str, str, str], asked: Asked) -> int:
+def three(named: tuple[str, str, str], asked: DrivingOptions) -> int:
     """Let three parties meet, beside what the model says of them from what each does by itself."""
     roles = ("client", CLIENTS), ("server", SERVERS), ("resource server", RESOURCE_SERVERS)
     releases = [release(text, known, role) for text, (role, known) in zip(named, roles, strict=True)]
@@ -72,7 +72,7 @@ def _both(*calls: Callable[[Meeting], None]) -> Callable[[Meeting], None]:
 
 
 def _predicted(
-    client: Installed, server: Installed, resource_server: Installed, asked: Asked
+    client: Installed, server: Installed, resource_server: Installed, asked: DrivingOptions
 ) -> dict[str, tuple[bool, Prediction]]:
     """By meeting whether all are honest in it, and what the model says."""
     found: dict[str, tuple[bool, Prediction]] = {}
@@ -89,7 +89,7 @@ def _predicted(
 class _Store:
     """Meetings in a folder: what was measured before does not happen again."""
 
-    def __init__(self, asked: Asked, name: str, parties: Sequence[Installed]) -> None:
+    def __init__(self, asked: DrivingOptions, name: str, parties: Sequence[Installed]) -> None:
         self.asked, self.parties = asked, parties
         self.folder = None if asked.output is None else asked.output / name
         self._stamp = {"format": FORMAT, "parties": [str(one.release) for one in parties]}

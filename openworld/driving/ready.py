@@ -17,10 +17,10 @@ from conformance.serve import SOMEBODYS
 from conformance.software import CLIENTS, RESOURCE_SERVERS, Release, release
 from model.errors import InputError
 from openworld.commands.common import DONE, INCONCLUSIVE, VIOLATED
-from openworld.driving.asked import Asked
+from openworld.driving.asked import DrivingOptions
 
 
-def installed(wanted: Release, asked: Asked) -> Installed:
+def installed(wanted: Release, asked: DrivingOptions) -> Installed:
     """A release that is ready, as a file says that it was installed before, if there is one."""
     if asked.lock is None:
         return install(wanted, source=asked.from_source, begins=_begins)
@@ -34,14 +34,14 @@ def _begins(wanted: Release) -> None:
     click.echo(f"installing {wanted}", err=True)
 
 
-def _words(asked: Asked) -> list[str]:
+def _words(asked: DrivingOptions) -> list[str]:
     try:
         return shlex.split(asked.command or "")
     except ValueError as error:
         raise InputError(f"--command is no command line: {error}") from None
 
 
-def client(name: str | None, asked: Asked) -> Installed:
+def client(name: str | None, asked: DrivingOptions) -> Installed:
     """The client that the command line names, ready to be driven."""
     if name is not None:
         return installed(release(name, CLIENTS, "client"), asked)
@@ -61,7 +61,7 @@ def own_or_shipped(driver: Path) -> Path:
     return DRIVERS / driver if not driver.exists() and (DRIVERS / driver).exists() else driver
 
 
-def resource_server(name: str, asked: Asked) -> Installed:
+def resource_server(name: str, asked: DrivingOptions) -> Installed:
     """The resource server that the command line names, ready to be driven."""
     if name != "-":
         return installed(release(name, RESOURCE_SERVERS, "resource server"), asked)

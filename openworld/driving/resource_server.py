@@ -23,7 +23,7 @@ from model.documents import DocumentError, Schema, from_json
 from model.errors import InputError, hint
 from openworld import software_file
 from openworld.commands.common import print_json, print_lines
-from openworld.driving.asked import Asked
+from openworld.driving.asked import DrivingOptions
 from openworld.driving.ready import code, resource_server
 from openworld.files import as_json, write
 from openworld.progress import Progress
@@ -56,7 +56,7 @@ def chosen(names: str | None) -> set[str]:
     return found
 
 
-def profiled(installed: Installed, asked: Asked, only: Collection[str]) -> list[dict[str, Any]]:
+def profiled(installed: Installed, asked: DrivingOptions, only: Collection[str]) -> list[dict[str, Any]]:
     """Every configuration of a resource server, explained; those that are in the folder are not asked again."""
     software, found = installed.release.software, []
     folder = None if asked.output is None else asked.output / installed.release.slug
@@ -181,7 +181,7 @@ def _told(found: Mapping[str, Any], row: Mapping[str, Any], judged: Judgement) -
     return f"{word:<14}{judged.error}{'  ' if row['model'] else ''}{row['model']}"
 
 
-def drive(server: str, asked: Asked) -> int:
+def drive(server: str, asked: DrivingOptions) -> int:
     """Ask a resource server, and keep and tell what it serves."""
     only = chosen(asked.scenarios)
     installed = resource_server(server, asked)

@@ -11,13 +11,13 @@ from conformance.profile import Profile, profiles
 from conformance.software import SERVERS, Release, release
 from deployed.servers import authorization_servers
 from openworld.commands.common import DONE, print_json, print_lines
-from openworld.driving.asked import Asked
+from openworld.driving.asked import DrivingOptions
 from openworld.driving.ready import installed
 from openworld.files import as_json, write
 from openworld.software_file import keep
 
 
-def drive(server: str, asked: Asked) -> int:
+def drive(server: str, asked: DrivingOptions) -> int:
     """Profile a server in each of its configurations, and keep and tell what was found."""
     wanted = release(server, SERVERS, "server")
     ready = installed(wanted, asked)

@@ -21,9 +21,28 @@ from openworld.explore.evidence import (
     turning,
 )
 from openworld.explore.sizes import SIZE
-from openworld.explore.views import Answer, Picture, Table, data, figure, show
+from openworld.explore.views import Picture, Table, VerdictView, data, figure, show
 
 __all__ = [
-    "SIZE", "Answer", "Picture", "Table", "ask", "claimed", "compared", "consulted", "counted", "crossed", "data",
-    "figure", "flipped", "gained", "matching", "result", "rules", "short", "show", "switches", "turning",
+    "SIZE",
+    "Picture",
+    "Table",
+    "VerdictView",
+    "ask",
+    "claimed",
+    "compared",
+    "consulted",
+    "counted",
+    "crossed",
+    "data",
+    "figure",
+    "flipped",
+    "gained",
+    "matching",
+    "result",
+    "rules",
+    "short",
+    "show",
+    "switches",
+    "turning",
 ]  # fmt: skip

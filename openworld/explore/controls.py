@@ -20,7 +20,7 @@ from model.words import worded
 from openworld.explore.asking import ask, checker, read, result
 from openworld.explore.evidence import gained
 from openworld.explore.gallery import at_work
-from openworld.explore.views import Answer, headline, statuses
+from openworld.explore.views import VerdictView, headline, statuses
 from properties.explain import turns
 from properties.named_attacks import attacks
 from properties.security import PROPERTIES, find
@@ -122,7 +122,7 @@ class Explorer:
             self.seconds = time.perf_counter() - started
         verdict = ask(prop, configuration)
         self._head.value = ""
-        self._body.value = Answer(verdict)._repr_html_()
+        self._body.value = VerdictView(verdict)._repr_html_()
         if verdict.trace is not None:
             self.seconds = time.perf_counter() - started
         self._others.value = statuses({name: result(name, configuration) for name in self._watch})
@@ -131,7 +131,7 @@ class Explorer:
         """The controls where there is a kernel to ask; the answer alone where there is none."""
         made: dict[str, Any] = self.box._repr_mimebundle_(**options)
         still = self._others.value + self._body.value
-        return {**made, "text/html": still, "text/plain": str(Answer(ask(self.property, self.configuration)))}
+        return {**made, "text/html": still, "text/plain": str(VerdictView(ask(self.property, self.configuration)))}
 
 
 class Gallery:
@@ -188,7 +188,7 @@ class Gallery:
         started = time.perf_counter()
         self.configuration = configuration
         verdict = ask(self.shown.property, configuration)
-        self._body.value = Answer(verdict)._repr_html_()
+        self._body.value = VerdictView(verdict)._repr_html_()
         self.seconds = time.perf_counter() - started
         self._more.value = "" if verdict.trace is None else gained(verdict.trace)._repr_html_()
 

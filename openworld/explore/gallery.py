@@ -10,7 +10,7 @@ from model.design import Configuration
 from model.words import of_configuration, worded
 from openworld.explore.asking import ask, result
 from openworld.explore.evidence import gained, table, turning
-from openworld.explore.views import Answer, Table
+from openworld.explore.views import Table, VerdictView
 from properties.named_attacks import NamedAttack, attack, attacks
 from properties.security import Property
 
@@ -28,9 +28,9 @@ class AttackAtWork:
         """The name of the attack with its id."""
         return f"{self.attack.id} {self.attack.name}"
 
-    def answer(self) -> Answer:
+    def answer(self) -> VerdictView:
         """The shortest run."""
-        return Answer(ask(self.property, self.configuration))
+        return VerdictView(ask(self.property, self.configuration))
 
     def gained(self) -> Table:
         """What the attacker gains, step by step."""

@@ -75,7 +75,7 @@ class Knobs:
         return {**made, "text/html": self._body.value, "text/plain": str(self.outcomes.table)}
 
 
-class Spread:
+class MishapKnobs:
     """A choice of what goes wrong, with whom and under which design, and what it reaches.
 
     Attributes:
@@ -99,7 +99,7 @@ class Spread:
         self.seconds = 0.0
         self._changed(None)
 
-    def set(self, kind: str | None = None, design: str | None = None) -> Spread:
+    def set(self, kind: str | None = None, design: str | None = None) -> MishapKnobs:
         """Choose what goes wrong and the design (raises TraitError for others)."""
         self._kind.value, self._design.value = kind or self._kind.value, design or self._design.value
         return self

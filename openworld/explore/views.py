@@ -173,7 +173,7 @@ class Short:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class VerdictView:
     """A verdict as a notebook shows it: the result, how far it reaches, the run or the rules that decide."""
 
     verdict: Verdict
@@ -202,13 +202,13 @@ class Answer:
         return "\n".join(lines) + ("" if self.chart is None else f"\n\n{self.chart}")
 
 
-def show(prop: Property | str, configuration: Configuration | str) -> Answer:
+def show(prop: Property | str, configuration: Configuration | str) -> VerdictView:
     """Ask one question and show the answer.
 
     Raises:
         UnknownPropertyError, ConfigurationError: naming the culprit and what is allowed.
     """
-    return Answer(ask(prop, configuration))
+    return VerdictView(ask(prop, configuration))
 
 
 def headline(prop: Property, configuration: Configuration, result: str, words: str, reach: str = "") -> str:

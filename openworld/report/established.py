@@ -23,7 +23,7 @@ _ANCHOR = "established"
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PagePart:
     """A page of the findings: the anchor and heading it has on this one, and what it says, as HTML."""
 
     id: str
@@ -32,16 +32,16 @@ class Part:
 
 
 @cache
-def established() -> tuple[Part, ...]:
+def established() -> tuple[PagePart, ...]:
     """The pages of the findings, the first page first."""
     _, *first = first_page(pages.first())
     others = (*pages.pages(), *pages.first().others)
-    return (Part(_ANCHOR, "", _html("\n".join(first), "What was established")), *map(_part, others))
+    return (PagePart(_ANCHOR, "", _html("\n".join(first), "What was established")), *map(_part, others))
 
 
-def _part(name: str) -> Part:
+def _part(name: str) -> PagePart:
     _, _, body = pages.text(name).partition("\n")
-    return Part(f"{_ANCHOR}-{name}", title(name), _html(body, title(name)))
+    return PagePart(f"{_ANCHOR}-{name}", title(name), _html(body, title(name)))
 
 
 def _anchor(url: str) -> str:

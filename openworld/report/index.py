@@ -8,7 +8,7 @@ from typing import Any
 from model.design import DESIGN_NOTES
 from openworld.blame import NOBODY, blamed, by_itself
 from openworld.headlines import headlines
-from openworld.plan import Findings, Plan
+from openworld.plan import Findings, StudyPlan
 from openworld.report.environments import table
 from openworld.show import command
 from properties.results import today
@@ -16,7 +16,7 @@ from properties.security import PROPERTIES
 from simulations import catalogue
 
 
-def index(plan: Plan, found: Findings) -> str:
+def index(plan: StudyPlan, found: Findings) -> str:
     """The page for what is finished."""
     parts = [
         ["# Open-world OAuth: the study"],
@@ -33,7 +33,7 @@ def index(plan: Plan, found: Findings) -> str:
     return "\n\n".join("\n".join(part) for part in map(list, parts) if part) + "\n"
 
 
-def _state(plan: Plan, found: Findings) -> Iterator[str]:
+def _state(plan: StudyPlan, found: Findings) -> Iterator[str]:
     yield "The same for reading in a browser, in one file: [report.html](report.html)."
     yield ""
     if not found.finished:
@@ -56,7 +56,7 @@ def _withstood(rows: list[dict[str, Any]]) -> bool:
     return _counted(rows)[0] == 0 and any(row["verdict"] != "not_in_this_world" for row in rows)
 
 
-def _summary(plan: Plan, found: Findings) -> Iterator[str]:
+def _summary(plan: StudyPlan, found: Findings) -> Iterator[str]:
     if not found.rows:
         return
     if "drafts" in found.figures:
@@ -119,7 +119,7 @@ def _need(cell: dict[str, Any]) -> str:
     return f"{sign} ({cell['products']})" if cell["products"] else sign
 
 
-def _matrix(plan: Plan, found: Findings) -> Iterator[str]:
+def _matrix(plan: StudyPlan, found: Findings) -> Iterator[str]:
     if not found.rows:
         return
     yield "## Verdicts"
@@ -156,7 +156,7 @@ def _codes(rows: list[dict[str, Any]]) -> str:
     return " ".join(codes or ([] if undecided else ["(-)" if vacuous else "-"])) + (" ?" if undecided else "")
 
 
-def _simulations(plan: Plan, found: Findings) -> Iterator[str]:
+def _simulations(plan: StudyPlan, found: Findings) -> Iterator[str]:
     if not found.results:
         return
     yield "## What it does to a population"
@@ -245,7 +245,7 @@ def _attacks(found: Findings) -> Iterator[str]:
             )
 
 
-def _how(plan: Plan, found: Findings) -> Iterator[str]:
+def _how(plan: StudyPlan, found: Findings) -> Iterator[str]:
     yield "## Reproduce"
     yield ""
     yield "```"

@@ -17,7 +17,7 @@ from openworld import study_tables
 from openworld.files import EARLIER
 from openworld.software_file import FILE, Kind, load
 from openworld.sources import WRITTEN
-from openworld.study_tables import Shape, SourceError, Table
+from openworld.study_tables import ReadTable, Shape, SourceError
 
 #: What is relied on of how a study ran; the rest is shown as it is.
 _ABOUT = documents.Schema(lambda: {
@@ -138,7 +138,7 @@ def _about(study: Study) -> None:
         study.problems.append(f"run.json cannot be read: {error}")
 
 
-def _table(study: Study, path: Path, shape: Shape) -> Table | None:
+def _table(study: Study, path: Path, shape: Shape) -> ReadTable | None:
     """What can be read of a table of the run that the folder is about; the rest is said."""
     try:
         table = study_tables.read(path, shape)

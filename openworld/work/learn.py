@@ -109,7 +109,7 @@ def _learned(installed: Installed, protection: str, asked: _Asked) -> _Learned:
     folder = None if asked.output is None else asked.output / wanted.slug
     kept = Kept(None if folder is None else folder / ASKED, client, alphabet)
     with asking(client, kept) as ask, Progress(f"{wanted}: states, words asked", 0) as progress:
-        known = learner.Answers(alphabet, ask)
+        known = learner.Answered(alphabet, ask)
         for said in kept.load():
             known.add(*said)
         before = len(list(known.words()))
@@ -131,7 +131,7 @@ def _predicted(wanted: Release, alphabet: tuple[Input, ...], asked: _Asked) -> t
     design = design_of(str(wanted))
     beside = [one.name for one in neighbours(str(wanted))]
     by = next((name for name in (str(wanted), *beside) if name in clients()), "the baseline")
-    known = learner.Answers(alphabet, learner.by_model(design, asked.calls))
+    known = learner.Answered(alphabet, learner.by_model(design, asked.calls))
     return learner.learn(known, walks=1000, seed=asked.seed), by
 
 

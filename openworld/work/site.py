@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from openworld.commands.common import DONE
-from openworld.plan import Plan
+from openworld.plan import StudyPlan
 from openworld.site.build import build
 from openworld.site.runtime import runtime as find
 from simulations.processes import cores
@@ -15,7 +15,7 @@ from simulations.processes import cores
 
 def site(output: Path, quick: bool, runtime: Path | None, docs: str, workers: int | None) -> int:
     """What `openworld site` does."""
-    plan = Plan(output, quick)
+    plan = StudyPlan(output, quick)
     attackers = [who.capabilities for who in plan.attackers.values()]
     size = build(output, find(runtime), plan.designs, attackers, workers or cores(), docs)
     click.echo(f"{output}: {size / 1e6:.1f} MB; answers beforehand for {len(plan.designs)} designs")

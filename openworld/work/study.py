@@ -8,7 +8,7 @@ import click
 
 from openworld.commands.common import DONE
 from openworld.extras import require_all
-from openworld.plan import Plan
+from openworld.plan import StudyPlan
 from openworld.study import run
 from properties.proofs import require
 from simulations.processes import cores
@@ -19,6 +19,6 @@ def study(output: Path, quick: bool, workers: int | None, seed: int, timeout: fl
     require_all("study")
     if certify:
         require()
-    finished = run(Plan(output, quick, workers or cores(), seed, timeout, certify))
+    finished = run(StudyPlan(output, quick, workers or cores(), seed, timeout, certify))
     click.echo(f"{output / 'report.html'}: {finished}")
     return DONE

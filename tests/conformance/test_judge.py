@@ -17,7 +17,7 @@ from conformance import results
 from conformance.attacks import as_play
 from conformance.explained import observed
 from conformance.install import DRIVERS, Installed
-from conformance.judge import Judgement, Sent
+from conformance.judge import Judgement, SentRequest
 from conformance.play import Play, catalogue
 from conformance.run import Settings, run_all
 from conformance.sandbox import python_folders
@@ -345,14 +345,14 @@ def test_software_that_cannot_be_meant_is_named(text: str, complaint: str) -> No
     "judgement",
     [
         Judgement("R02_prefix_segment", "catalogue", "A", "finished", (
-            Sent("register", "as1"), Sent("authorize", "as1", ("{rs}/api",), (TRIAL,)),
-            Sent("authorize", "as1", ("{rs}/api",)),
-            Sent("token", "as1", ("{rs}/api",), (PROOF,), "authorization_code"),
-            Sent("call", "rs", (), (Part("scheme", "DPoP"), Part("access_token", "as1"))),
+            SentRequest("register", "as1"), SentRequest("authorize", "as1", ("{rs}/api",), (TRIAL,)),
+            SentRequest("authorize", "as1", ("{rs}/api",)),
+            SentRequest("token", "as1", ("{rs}/api",), (PROOF,), "authorization_code"),
+            SentRequest("call", "rs", (), (Part("scheme", "DPoP"), Part("access_token", "as1"))),
         )),
         Judgement("E01_authz_endpoint_has_resource", "catalogue", "t", "finished", (
-            Sent("authorize", "as1", ("{rs}/x", "{rs}/mcp"), (BROKEN_QUERY,)), Sent("token", "evil"),
-            Sent("token", "as2"),
+            SentRequest("authorize", "as1", ("{rs}/x", "{rs}/mcp"), (BROKEN_QUERY,)), SentRequest("token", "evil"),
+            SentRequest("token", "as2"),
         ), error="Error: no; really, no\n(twice)"),
         Judgement("mutation_server_metadata.issuer.null", "mutation", "d", "crashed"),
     ],

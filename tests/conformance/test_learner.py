@@ -14,7 +14,7 @@ from conformance.automaton import Automaton, Edge, Word, differences
 from conformance.inspection import checks, harms, refused_by, violated_by
 from conformance.install import Installed
 from conformance.learned import dot
-from conformance.learner import Answers, UnstableError, by_model, learn, surprises
+from conformance.learner import Answered, UnstableError, by_model, learn, surprises
 from conformance.lock import Lock
 from conformance.run import Settings
 from conformance.software import CLIENTS, Release, release
@@ -40,11 +40,11 @@ FEW = (
 LAX = {"prm": "unchecked", "md_issuer_check": "off", "iss_check": "off"}
 
 
-def played(design: Design, few: tuple[str, ...] = FEW) -> Answers:
-    return Answers(alphabet(few), by_model(design))
+def played(design: Design, few: tuple[str, ...] = FEW) -> Answered:
+    return Answered(alphabet(few), by_model(design))
 
 
-def whole(known: Answers, machine: Automaton) -> Iterator[Word]:
+def whole(known: Answered, machine: Automaton) -> Iterator[Word]:
     """Every word that leads on, with what the client does at its end held against the machine."""
     waiting: list[Word] = [()]
     while waiting:
@@ -86,7 +86,7 @@ def test_a_prediction_that_is_wrong_is_told_where() -> None:
 def test_a_client_that_does_another_thing_each_time_is_said_to() -> None:
     turns = (Turn("call", f"rs{number}") for number in range(100))
     with pytest.raises(UnstableError, match="after "):
-        learn(Answers(alphabet(FEW), lambda word: (next(turns), [(word[0], Turn(GIVES_UP))] if word else [])))
+        learn(Answered(alphabet(FEW), lambda word: (next(turns), [(word[0], Turn(GIVES_UP))] if word else [])))
 
 
 def test_what_happens_once_and_never_again_is_asked_again() -> None:
@@ -99,7 +99,7 @@ def test_what_happens_once_and_never_again_is_asked_again() -> None:
         first, steps = ask(word)
         return (Turn("call", "as1") if asked == 5 else first), list(steps)
 
-    assert learn(Answers(alphabet(FEW), now_and_then)).digest == learn(played(Design())).digest
+    assert learn(Answered(alphabet(FEW), now_and_then)).digest == learn(played(Design())).digest
 
 
 def test_what_was_not_measured_is_part_of_the_machine() -> None:
@@ -110,7 +110,7 @@ def test_what_was_not_measured_is_part_of_the_machine() -> None:
         place = next((place for place, (_, turn) in enumerate(steps) if turn.request == "token"), len(steps))
         return first, [*steps[:place], *((name, Turn(SILENT)) for name, _ in steps[place : place + 1])]
 
-    machine = learn(Answers(alphabet(FEW), silent))
+    machine = learn(Answered(alphabet(FEW), silent))
     assert any(word[-1] == "authorize.honest" for word in machine.unmeasured)
 
 
@@ -149,7 +149,7 @@ def test_what_must_not_be_reached_is_found_by_a_shortest_word() -> None:
             if turn.request == "token" else (name, turn) for name, turn in steps
         ]  # fmt: skip
 
-    found = {harm.violates: harm for harm in harms(learn(Answers(alphabet(few), real)))}
+    found = {harm.violates: harm for harm in harms(learn(Answered(alphabet(few), real)))}
     assert {*found} == {"code_delivery", "authorization"}
     word = found["code_delivery"].word
     # That an honest server names the attacker's endpoint is no attack, though it is as short.

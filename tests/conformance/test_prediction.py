@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from conformance.install import Installed
-from conformance.judge import Judgement, Sent
+from conformance.judge import Judgement, SentRequest
 from conformance.pair import Meeting, Remark
 from conformance.prediction import Prediction, predict
 from conformance.software import CLIENTS, Release, SoftwareError
@@ -17,7 +17,7 @@ from deployed.servers import authorization_servers, resource_servers
 from model.clients import find
 from model.part import Part
 from openworld.cache import Asker
-from openworld.driving.asked import Asked
+from openworld.driving.asked import DrivingOptions
 from openworld.driving.meetings import _Store
 
 AUTHLIB, DJANGO = "Authlib 1.9.10 AuthorizationServer", "django-oauth-toolkit 3.4.1"
@@ -43,13 +43,13 @@ def test_parties_that_the_model_has_no_word_for_are_not_told_of() -> None:
 def test_meeting_that_was_measured_does_not_happen_again(tmp_path: Path) -> None:
     """One that was not is had again, and so is one whose file is damaged."""
     party = Installed(Release(CLIENTS["mcp-python"], "0"), ("/nonexistent",), {})
-    sent = (Sent("call", "rs", (), (Part("scheme", "Bearer"),)),)
+    sent = (SentRequest("call", "rs", (), (Part("scheme", "Bearer"),)),)
 
     def met(variant: str, outcome: str) -> Meeting:
         judgement = Judgement(variant, "triple", outcome, "finished", sent, ("token_confinement",))
         return Meeting("c", "s", variant, judgement, (Remark("client.state_matches", True, "state"),), {"log": {}})
 
-    asked = Asked(output=tmp_path)
+    asked = DrivingOptions(output=tmp_path)
     first, second = called(HONEST, "default", "default"), called(HONEST, "default", "other")
     for one in (met(first, "A"), met(second, "?")):
         _Store(asked, "folder", (party,)).save(one)

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from conformance import results
-from conformance.authorization_server import Grant
+from conformance.authorization_server import IssuedGrant
 from conformance.explained import explain
 from conformance.install import Installed
 from conformance.judge import judge
@@ -27,7 +27,7 @@ from conformance.recording import Exchange
 from conformance.run import Settings, Store, run_all
 from conformance.sandbox import python_folders
 from conformance.software import CLIENTS, SERVERS, Release, SoftwareError
-from conformance.world import World
+from conformance.world import PlayedWorld
 from deployed.behaviour import read_row
 
 CLIENT = Release(CLIENTS["mcp-python"], "0")
@@ -105,8 +105,8 @@ def test_token_that_was_served_counts_however_the_run_ended(tmp_path: Path) -> N
     """What arrived is seen; only what did not arrive says nothing of who was cut short."""
 
     async def one(ended: str) -> str:
-        async with World(Play("M01_iss_ok", "catalogue", "")) as world:
-            token = world.servers["as1"].mint(["{rs}/mcp"], Grant("c", "", "", (), "", ""))
+        async with PlayedWorld(Play("M01_iss_ok", "catalogue", "")) as world:
+            token = world.servers["as1"].mint(["{rs}/mcp"], IssuedGrant("c", "", "", (), "", ""))
             headers = (("Authorization", f"Bearer {token}"),)
             world.recording.add(Exchange(
                 "rs", "resource_response", "client", "POST", world.url, headers, "", 200, (), "", datetime.now(UTC), 0,

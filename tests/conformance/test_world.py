@@ -11,26 +11,26 @@ from typing import Any
 
 import pytest
 
-from conformance.client import BrokenReply, Client, Flow
-from conformance.message import Asked
+from conformance.client import BrokenReply, Flow, PlayedClient
+from conformance.message import WireRequest
 from conformance.mutations import HUGE, mutations
 from conformance.play import Play, Twist, catalogue
 from conformance.resource_server import identifiers_of
-from conformance.world import World
+from conformance.world import PlayedWorld
 from model import scenario
 
 HONEST = Play("M01_iss_ok", "catalogue", "")
 
 
-def played(play: Play, act: Callable[[World, Client], Awaitable[Any]], limit: float = 5.0) -> Any:
+def played(play: Play, act: Callable[[PlayedWorld, PlayedClient], Awaitable[Any]], limit: float = 5.0) -> Any:
     async def run() -> Any:
-        async with World(play) as world, Client(world.callback, limit) as client:
+        async with PlayedWorld(play) as world, PlayedClient(world.callback, limit) as client:
             return await act(world, client)
 
     return asyncio.run(run())
 
 
-async def flow(world: World, client: Client, server: str = "as1") -> Flow:
+async def flow(world: PlayedWorld, client: PlayedClient, server: str = "as1") -> Flow:
     metadata = await client.metadata(world.origins.origin(server))
     registered = await client.register(metadata["registration_endpoint"])
     return Flow(client, metadata, registered["client_id"], (world.url,), (world.url,))
@@ -41,7 +41,7 @@ def test_every_scenario_of_the_catalogue_is_played_and_named_once() -> None:
 
 
 def test_documents_are_served_where_the_scenario_has_them() -> None:
-    async def act(world: World, client: Client) -> dict[str, int]:
+    async def act(world: PlayedWorld, client: PlayedClient) -> dict[str, int]:
         answers = {url: (await client.ask("GET", url)).status for url in world.scenario.documents}
         return {world.origins.named(url): status for url, status in answers.items()}
 
@@ -49,7 +49,7 @@ def test_documents_are_served_where_the_scenario_has_them() -> None:
 
 
 def test_who_is_down_takes_no_connections() -> None:
-    async def act(world: World, client: Client) -> None:
+    async def act(world: PlayedWorld, client: PlayedClient) -> None:
         await client.ask("GET", world.origins.origin("as1"))
 
     with pytest.raises(BrokenReply, match="refused"):
@@ -57,7 +57,7 @@ def test_who_is_down_takes_no_connections() -> None:
 
 
 def test_honest_flow_yields_a_token_that_serves_a_call() -> None:
-    async def act(world: World, client: Client) -> tuple[dict[str, str], int]:
+    async def act(world: PlayedWorld, client: PlayedClient) -> tuple[dict[str, str], int]:
         answer, token = await (await flow(world, client)).run()
         headers = {"Authorization": f"Bearer {token['access_token']}", "Content-Type": "application/json"}
         reply = await client.ask("POST", world.url, "", headers, '{"id": 1, "method": "tools/list"}')
@@ -77,11 +77,11 @@ def test_honest_flow_yields_a_token_that_serves_a_call() -> None:
     ],
 )
 def test_token_request_that_a_rule_refuses_is_refused_in_its_name(wrong: dict[str, str], rule: str) -> None:
-    class Tampering(Client):
+    class Tampering(PlayedClient):
         async def post(self, endpoint: str, message: str, parameters: Any, proof: bool = False) -> dict[str, Any]:
             return await super().post(endpoint, message, {**dict(parameters), **wrong}.items(), proof)
 
-    async def act(world: World, client: Client) -> dict[str, Any]:
+    async def act(world: PlayedWorld, client: PlayedClient) -> dict[str, Any]:
         async with Tampering(world.callback) as tampering:
             return (await (await flow(world, tampering)).run())[1]
 
@@ -89,7 +89,7 @@ def test_token_request_that_a_rule_refuses_is_refused_in_its_name(wrong: dict[st
 
 
 def test_unregistered_redirect_uri_never_gets_a_redirect() -> None:
-    async def act(world: World, client: Client) -> dict[str, str]:
+    async def act(world: PlayedWorld, client: PlayedClient) -> dict[str, str]:
         ready = await flow(world, client)
         client.callback = "http://127.0.0.1:1/stranger"
         return (await ready.run())[0]
@@ -98,7 +98,7 @@ def test_unregistered_redirect_uri_never_gets_a_redirect() -> None:
 
 
 def test_token_for_another_resource_is_refused_by_the_audience_rule() -> None:
-    async def act(world: World, client: Client) -> tuple[int, str]:
+    async def act(world: PlayedWorld, client: PlayedClient) -> tuple[int, str]:
         ready = await flow(world, client)
         elsewhere = ("https://elsewhere.example/",)
         _, token = await ready.but(resources=elsewhere, redeemed_for=elsewhere).run()
@@ -114,7 +114,7 @@ def test_token_for_another_resource_is_refused_by_the_audience_rule() -> None:
 def test_method_that_the_server_does_not_know_is_no_call() -> None:
     """A client that probes for a newer protocol goes on from the error, and its first call is still to come."""
 
-    async def act(world: World, client: Client) -> tuple[str, int, str, int]:
+    async def act(world: PlayedWorld, client: PlayedClient) -> tuple[str, int, str, int]:
         _, token = await (await flow(world, client)).run()
         headers = {"Authorization": f"Bearer {token['access_token']}"}
         found: list[Any] = []
@@ -130,12 +130,12 @@ def test_method_that_the_server_does_not_know_is_no_call() -> None:
 def test_other_state_has_no_character_that_a_client_may_take_for_no_state() -> None:
     """mcp-remote ignores a state with an underscore, so that what M06 shows of it depended on chance."""
 
-    async def act(world: World, client: Client) -> str:
+    async def act(world: PlayedWorld, client: PlayedClient) -> str:
         metadata = await client.metadata(world.origins.origin("as1"))
         registered = await client.register(metadata["registration_endpoint"])
         server = world.servers["as1"]
         pairs = (("client_id", registered["client_id"]), ("redirect_uri", world.callback), ("code_challenge", "c" * 43))
-        asked = Asked("as1", "GET", f"{server.origin}/authorize", {}, "", pairs)
+        asked = WireRequest("as1", "GET", f"{server.origin}/authorize", {}, "", pairs)
         return str(server.authorize(asked, world.scenario).fields["state"])
 
     assert re.fullmatch("[0-9a-f]{24}", played(Play("M06_state_wrong", "catalogue", ""), act))
@@ -154,7 +154,7 @@ def test_document_that_a_client_brings_is_taken_to_list_the_callback() -> None:
     own = "https://client.example/client.json"
 
     async def run(known: str) -> dict[str, str]:
-        async with World(HONEST, None, known) as world, Client(world.callback, 5.0) as client:
+        async with PlayedWorld(HONEST, None, known) as world, PlayedClient(world.callback, 5.0) as client:
             metadata = await client.metadata(world.origins.origin("as1"))
             return (await Flow(client, metadata, own, (world.url,), (world.url,)).run())[0]
 
@@ -163,7 +163,7 @@ def test_document_that_a_client_brings_is_taken_to_list_the_callback() -> None:
 
 
 def test_bound_token_is_refused_without_a_proof_by_its_key() -> None:
-    async def act(world: World, client: Client) -> tuple[str, int, str]:
+    async def act(world: PlayedWorld, client: PlayedClient) -> tuple[str, int, str]:
         _, token = await (await flow(world, client)).but(proof=True).run()
         reply = await client.ask("POST", world.url, "", {"Authorization": f"DPoP {token['access_token']}"}, '{"id": 1}')
         return token["token_type"], reply.status, reply.headers["www-authenticate"]
@@ -176,7 +176,7 @@ def test_bound_token_is_refused_without_a_proof_by_its_key() -> None:
 def test_client_that_makes_proofs_gets_a_bound_token_in_an_attack_trace() -> None:
     """As in worlds, where that is the design of the AS; what a scenario has it answer stays."""
 
-    async def act(world: World, client: Client) -> str:
+    async def act(world: PlayedWorld, client: PlayedClient) -> str:
         return str((await (await flow(world, client)).but(proof=True).run())[1]["token_type"])
 
     assert played(HONEST, act) == "Bearer"
@@ -185,7 +185,7 @@ def test_client_that_makes_proofs_gets_a_bound_token_in_an_attack_trace() -> Non
 
 
 def test_attackers_server_redeems_the_code_that_it_is_sent() -> None:
-    async def act(world: World, client: Client) -> bool:
+    async def act(world: PlayedWorld, client: PlayedClient) -> bool:
         ready = await flow(world, client, "evil")
         _, token = await ready.run()
         return token["access_token"] in world.servers["as1"].tokens
@@ -208,7 +208,7 @@ def test_attackers_server_redeems_the_code_that_it_is_sent() -> None:
     ids=lambda value: value if isinstance(value, str) else value.manner,
 )
 def test_answer_that_is_none_has_a_name(twist: Twist, kind: str) -> None:
-    async def act(world: World, client: Client) -> None:
+    async def act(world: PlayedWorld, client: PlayedClient) -> None:
         await client.metadata(world.origins.origin("as1"))
 
     with pytest.raises(BrokenReply) as caught:
@@ -218,7 +218,7 @@ def test_answer_that_is_none_has_a_name(twist: Twist, kind: str) -> None:
 
 def test_two_worlds_at_once_share_no_port_and_leave_none() -> None:
     async def run() -> tuple[set[int], set[int]]:
-        async with World(HONEST) as one, World(HONEST) as other:
+        async with PlayedWorld(HONEST) as one, PlayedWorld(HONEST) as other:
             return set(one.origins.ports.values()), set(other.origins.ports.values())
 
     ports, others = asyncio.run(run())

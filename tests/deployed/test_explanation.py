@@ -7,7 +7,7 @@ from importlib.resources import files
 import pytest
 
 from conformance.explained import explain
-from conformance.judge import Judgement, Sent
+from conformance.judge import Judgement, SentRequest
 from conformance.play import catalogue
 from conformance.software import CLIENTS, Release
 from deployed import explanation
@@ -20,8 +20,8 @@ PLAYS = [play for play in catalogue() if play.name in ("M01_iss_ok", "M02_iss_wr
 
 def seen(version: str, outcomes: dict[str, str]) -> Explanation:
     """What is made of a client that asks as1 for a token of its resource, and ends so."""
-    asked = tuple(Sent(request, "as1", ("{rs}/mcp",)) for request in ("authorize", "token"))
-    sent = (Sent("register", "as1"), *asked, Sent("call", "rs", (), (Part("scheme", "Bearer"),)))
+    asked = tuple(SentRequest(request, "as1", ("{rs}/mcp",)) for request in ("authorize", "token"))
+    sent = (SentRequest("register", "as1"), *asked, SentRequest("call", "rs", (), (Part("scheme", "Bearer"),)))
     judgements = [
         Judgement(name, "catalogue", outcome, "finished", sent if outcome == "A" else sent[:2])
         for name, outcome in outcomes.items()

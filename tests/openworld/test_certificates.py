@@ -214,7 +214,7 @@ def test_a_study_has_every_answer_proved_and_checked(monkeypatch: pytest.MonkeyP
         monkeypatch.setattr(plan, f"QUICK_{name}", ())
     monkeypatch.setattr(plan, "QUICK_DESIGNS", ("mcp",))
     monkeypatch.setattr(plan, "QUICK_ATTACKERS", ("mal_as",))
-    study.run(plan.Plan(tmp_path, quick=True, certify=True))
+    study.run(plan.StudyPlan(tmp_path, quick=True, certify=True))
     with (tmp_path / "certificates.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) > 10

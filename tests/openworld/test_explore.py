@@ -13,7 +13,7 @@ from model.words import worded
 from openworld.explore import asking, blast, deployed, evidence, populations, views
 from openworld.explore.controls import Explorer, Gallery, explore
 from openworld.explore.gallery import at_work, catalogue
-from openworld.explore.knobs import Knobs, Spread
+from openworld.explore.knobs import Knobs, MishapKnobs
 from openworld.explore.sizes import SizeError, chosen
 from properties.explain import turns
 from properties.named_attacks import UnknownAttackError, attacks
@@ -247,7 +247,7 @@ def test_a_mishap_reaches_less_where_tokens_are_bound() -> None:
 
 def test_what_goes_wrong_can_be_chosen() -> None:
     """Another kind brings its own targets."""
-    spread = Spread(blast.topology(blast.sized("enterprise", 8)), "token", "no protection")
+    spread = MishapKnobs(blast.topology(blast.sized("enterprise", 8)), "token", "no protection")
     assert spread.shown.kind == "token"
     spread.set(kind="authorization_server")
     assert spread.shown.kind == "authorization_server"

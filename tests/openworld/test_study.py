@@ -19,7 +19,7 @@ from openworld import client_tables, matrix, mishaps, study
 from openworld import plan as quick
 from openworld.files import FolderInUseError, claimed
 from openworld.matrix import COLUMNS, cases
-from openworld.plan import Plan
+from openworld.plan import StudyPlan
 from openworld.report import read
 from properties.attackers import ATTACKERS
 from properties.checker import Checker
@@ -43,7 +43,7 @@ def small() -> Any:
         patch.setattr(quick, "QUICK_DRAFTS", ("prefix",))
         patch.setattr(quick, "QUICK_ENVIRONMENTS", ("multi_path_api",))
         patch.setattr(quick, "QUICK_PROPERTIES", ("as_acceptance",))
-        patch.setattr(Plan, "attempts", property(lambda _: 40))
+        patch.setattr(StudyPlan, "attempts", property(lambda _: 40))
         patch.setattr(mishaps, "KINDS", KINDS)
         short = replace(kept, values=kept.values[:: max(1, len(kept.values) // 2)][:3])
         patch.setattr(catalogue, "EXPERIMENTS", {EXPERIMENT: short})
@@ -54,7 +54,7 @@ def small() -> Any:
 def folder(small: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a small study by two workers."""
     made = tmp_path_factory.mktemp("study") / "out"
-    study.run(Plan(made, quick=True, workers=2, seed=7))
+    study.run(StudyPlan(made, quick=True, workers=2, seed=7))
     return made
 
 
@@ -68,7 +68,7 @@ def test_every_cell_has_a_verdict(folder: Path) -> None:
     """Design by attacker by property, each once, in order."""
     table = rows(folder)
     assert tuple(table[0]) == COLUMNS
-    plan = Plan(folder, quick=True)
+    plan = StudyPlan(folder, quick=True)
     asked = [(case.design, case.attacker, case.prop.name) for case in cases(plan.designs, plan.attackers)]
     assert [(row["design"], row["attacker"], row["property"]) for row in table] == asked
     assert len(asked) == len(DESIGNS) * len(WHO) * len(PROPERTIES)
@@ -161,7 +161,7 @@ def test_the_report_is_the_last_step(folder: Path) -> None:
 def test_same_seed_same_files(folder: Path, small: Any, tmp_path: Path) -> None:
     """Another run, with another number of workers, writes the same bytes; only run.json tells them apart."""
     again = tmp_path / "again"
-    study.run(Plan(again, quick=True, workers=1, seed=7))
+    study.run(StudyPlan(again, quick=True, workers=1, seed=7))
     first = {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     second = {path.relative_to(again): path.read_bytes() for path in again.rglob("*") if path.is_file()}
     assert first.keys() == second.keys()
@@ -182,7 +182,7 @@ def test_a_used_folder_is_set_aside(small: Any, tmp_path: Path, monkeypatch: pyt
     """What an earlier run left is not taken for this one's, and what is not a study's stays where it is."""
     monkeypatch.setattr(study, "_STAGES", {"verdicts": study._judge})
     monkeypatch.setattr(matrix, "PROPERTIES", {name: PROPERTIES[name] for name in ("as_acceptance", "first_contact")})
-    plan = Plan(tmp_path, quick=True, workers=1, seed=8)
+    plan = StudyPlan(tmp_path, quick=True, workers=1, seed=8)
     (tmp_path / "notes.md").write_text("mine", encoding="utf-8")
     (tmp_path / "verdicts.csv").write_text("of somebody else", encoding="utf-8")
     study.run(plan)
@@ -206,7 +206,7 @@ def test_until_it_is_finished_a_study_says_that_it_is_not(
     monkeypatch.setattr(study, "_STAGES", {"verdicts": killed})
     monkeypatch.setattr(study, "_conclude", lambda *_: None)
     with pytest.raises(SystemExit):
-        study.run(Plan(used, quick=True, workers=2, seed=7))
+        study.run(StudyPlan(used, quick=True, workers=2, seed=7))
     assert json.loads((used / "run.json").read_text(encoding="utf-8"))["finished"] is False
     assert sorted(path.name for path in used.iterdir()) == [".lock", "earlier", "run.json"]
 
@@ -215,7 +215,7 @@ def test_two_runs_in_one_folder_never_meet(folder: Path) -> None:
     """The second one is told so in one line, and changes nothing."""
     before = (folder / "run.json").read_bytes()
     with claimed(folder), pytest.raises(FolderInUseError, match="another run is writing to it"):
-        study.run(Plan(folder, quick=True))
+        study.run(StudyPlan(folder, quick=True))
     assert (folder / "run.json").read_bytes() == before
 
 
@@ -254,7 +254,7 @@ def test_a_trace_that_is_not_confirmed_stops_the_study(
 
     monkeypatch.setattr(matrix, "answers_once", refuse)
     with pytest.raises(ReplayError):
-        study.run(Plan(tmp_path / "out", quick=True))
+        study.run(StudyPlan(tmp_path / "out", quick=True))
     assert "Not finished" in (tmp_path / "out" / "index.md").read_text(encoding="utf-8")
 
 

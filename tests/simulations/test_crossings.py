@@ -15,10 +15,10 @@ from model.world import NONE
 from model.world_file import DEFAULT
 from simulations import crossings
 from simulations.crossings import loot, present
-from simulations.topology import ResourceServer
+from simulations.topology import ResourceNode
 from simulations.visits import HONEST_AS, PLACES
 
-AT = ResourceServer("https://rs.example/mcp", "https://rs.example/mcp", ("https://rs.example/mcp",), "https://rs.example",
+AT = ResourceNode("https://rs.example/mcp", "https://rs.example/mcp", ("https://rs.example/mcp",), "https://rs.example",
                     ("https://as.example",), (), (), True)  # fmt: skip
 DESIGN = Design({"dpop": "token"})
 LOOT = loot(DESIGN, HONEST_AS, AT.resource)

@@ -11,7 +11,7 @@ import pytest
 from simulations import encounters, vectorised
 from simulations.catalogue import EXPERIMENTS
 from simulations.couplings import coupled
-from simulations.expectation import Expectation
+from simulations.expectation import ExpectedOutcomes
 from simulations.experiments import population_for, run
 from simulations.knobs import knobs, numbers_read, stand, unit_at
 from simulations.population import PopulationError, load
@@ -32,7 +32,7 @@ def test_attackers_are_met_as_the_closed_form_says(malicious: float, lure: float
     met = OPEN.with_numbers(attackers_resource_servers=malicious, attackers_lure=lure)
     wanted = lure * malicious / (lure * malicious + 1 - malicious)
     base = replace(ASKED, sweep=None).unit(met, 0.5, "1/0", 1)
-    expected = Expectation(base)
+    expected = ExpectedOutcomes(base)
     if wanted:
         theft = expected.outcomes.index(("harm", "authorization"))
         assert expected.rates({}, 1)[0, 0, theft] == pytest.approx(wanted)
@@ -60,10 +60,10 @@ def test_expectations_turn_with_the_numbers() -> None:
     turned = knobs(EXPERIMENTS["matching_measured"], base)
     assert {*encounters.NUMBERS, encounters.TENANCY} <= {knob.of for knob in turned}
     stands = stand(turned, np.random.default_rng(1).random((3, sum(knob.size for knob in turned))))
-    expected = Expectation(base, turned)
+    expected = ExpectedOutcomes(base, turned)
     rates = expected.rates(stands, 3)
     for row in range(3):
-        stated = Expectation(unit_at(base, stands, row, 1))
+        stated = ExpectedOutcomes(unit_at(base, stands, row, 1))
         assert stated.outcomes == expected.outcomes
         assert rates[row] == pytest.approx(stated.rates({}, 1)[0])
 

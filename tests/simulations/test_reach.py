@@ -15,7 +15,7 @@ from simulations.blast_radius import KINDS, start, targets
 from simulations.crossings import Loot
 from simulations.population import load
 from simulations.reach import Reach, Ways
-from simulations.topology import Connection, ResourceServer, Settings, Topology, draw, origin_of
+from simulations.topology import Connection, ResourceNode, Settings, Topology, draw, origin_of
 
 A, B, LOOK_ALIKE = "https://a.example", "https://b.example", "https://a.example.attacker.example"
 CALENDAR, MAIL = "https://calendar.example/mcp", "https://mail.example/mcp"
@@ -24,10 +24,10 @@ WIKI, OPEN = "https://wiki.example/mcp", "https://open.example/mcp"
 DESK, PHONE = "https://desk.example/oauth.json", "https://phone.example/oauth.json"
 
 
-def server(url: str, *issuers: str, resource: str = "", honest: bool = True, **settings: str) -> ResourceServer:
+def server(url: str, *issuers: str, resource: str = "", honest: bool = True, **settings: str) -> ResourceNode:
     """A resource server with one path."""
     origin = "/".join(url.split("/")[:3])
-    return ResourceServer(url, resource or url, (url,), origin, issuers, (), tuple(settings.items()), honest)
+    return ResourceNode(url, resource or url, (url,), origin, issuers, (), tuple(settings.items()), honest)
 
 
 def tiny() -> Topology:
@@ -163,7 +163,7 @@ def brute_force(arm: Arm, kind: str, target: str) -> Reach:
         if not at.servers or at.url in attackers:
             continue
 
-        def role(issuer: str, at: ResourceServer = at) -> str:
+        def role(issuer: str, at: ResourceNode = at) -> str:
             own = "trusted" if issuer in at.servers else "stranger"
             return "look_alike" if topology.look_alikes.get(issuer) in at.servers else own
 

@@ -10,7 +10,7 @@ import pytest
 from simulations import attempts, together, topology
 from simulations.catalogue import EXPERIMENTS
 from simulations.couplings import bounds, coupled
-from simulations.expectation import Expectation
+from simulations.expectation import ExpectedOutcomes
 from simulations.experiments import population_for
 from simulations.knobs import knobs, stand, unit_at
 from simulations.population import Population, PopulationError, Together, load, read
@@ -95,7 +95,7 @@ def test_clients_are_who_they_are_whomever_they_meet() -> None:
 def test_a_world_that_is_drawn_once_keeps_it() -> None:
     """Resource servers are drawn by the AS that they designate, as often as the joint table says given that AS."""
     met = MEASURED.with_numbers(count_resource_servers=40_000, count_users=1, popularity_authorization_servers=0)
-    drawing = topology.Drawing(met, "1/0")
+    drawing = topology.PartyDraws(met, "1/0")
     drawn = drawing.topology()
     numbers = {issuer: number for number, issuer in enumerate(drawn.authorization_servers)}
     seen = np.zeros(GROUP.shares.shape)
@@ -117,10 +117,10 @@ def test_it_is_turned_with_what_it_is_about() -> None:
     points = np.random.default_rng(1).random((3, sum(knob.size for knob in turned)))
     for some in (turned, [knob for knob in turned if knob.kind == "together"]):
         stands = stand(some, points[:, : sum(knob.size for knob in some)])
-        expected = Expectation(base, some)
+        expected = ExpectedOutcomes(base, some)
         rates = expected.rates(stands, 3)
         for row in range(3):
-            stated = Expectation(unit_at(base, stands, row, 1))
+            stated = ExpectedOutcomes(unit_at(base, stands, row, 1))
             for place, outcome in enumerate(expected.outcomes):
                 column = stated.rates({}, 1)[0, :, stated.outcomes.index(outcome)]
                 assert rates[row, :, place] == pytest.approx(column)

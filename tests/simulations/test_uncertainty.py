@@ -9,7 +9,7 @@ import pytest
 
 from openworld.headlines import headlines
 from simulations.catalogue import EXPERIMENTS
-from simulations.expectation import Expectation
+from simulations.expectation import ExpectedOutcomes
 from simulations.experiments import population_for, run
 from simulations.intervals import wilson
 from simulations.knobs import Knob, knobs
@@ -117,7 +117,7 @@ def test_measures_are_those_of_attempts() -> None:
     """What is expected wherever inputs stand is told for each honest and accepted flow as counts are."""
     counted = run(ASKED, attempts=40_000).quantities.set_index(["value", "arm", "quantity", "per"])["mean"]
     base = ASKED.unit(population_for(ASKED, None), 0.5, "1/0", 1)
-    expected = Expectation(base)
+    expected = ExpectedOutcomes(base)
     here = Spread({}, expected.outcomes, expected.rates({}, 1))
     for told in (WORKING, THEFTS, THEFTS._replace(per="attempt")):
         found = here.measure(told)
