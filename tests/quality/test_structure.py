@@ -23,15 +23,20 @@ LAYERS = [re.findall(r"^(\w+)/", layer, re.M) for layer in re.split(r"^ +\|$", P
 APART = ("conformance/drivers", "openworld/data")
 
 
-def arrows(root: Path) -> networkx.DiGraph:
-    """Which module imports which, wherever in the module it does."""
-    paths = {
+def modules(root: Path) -> dict[str, Path]:
+    """The modules of the packages in the picture, by their full names."""
+    return {
         ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__"): path
         for layer in LAYERS
         for package in layer
         for path in (root / package).rglob("*.py")
         if not path.relative_to(root).as_posix().startswith(APART)
     }
+
+
+def arrows(root: Path) -> networkx.DiGraph:
+    """Which module imports which, wherever in the module it does."""
+    paths = modules(root)
     found = networkx.DiGraph()
     found.add_nodes_from(paths)
     for name, path in paths.items():
@@ -112,6 +117,17 @@ def test_imports_stand_at_the_top() -> None:
         for name in imported(node)
     }
     assert late == LATE.keys()
+
+
+def test_a_class_name_is_one_class_s() -> None:
+    """Who reads a traceback or looks for a name arrives in one place; what a module keeps to itself is its own."""
+    places: dict[str, list[str]] = {}
+    for module, path in modules(ROOT).items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(module)
+    assert len(places) > 100
+    assert {name: there for name, there in places.items() if len(there) > 1} == {}
 
 
 def test_what_is_called_by_its_name_is_there() -> None:
