@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from conformance.judge import Judgement
@@ -13,10 +14,10 @@ from deployed import explanation
 from deployed.behaviour import Observed
 from deployed.explanation import Explanation, Tried
 from deployed.fitting import Note
-from model.conversation import STAGES, Request
+from model.conversation import STAGES
 from model.part import BROKEN_QUERY, PROOF, TRIAL
 from model.scenario import ORIGINS
-from model.world import NONE
+from model.turns import Turn, of
 
 
 def explain(
@@ -41,22 +42,16 @@ def _origins() -> dict[str, str]:
 
 def observed(judgement: Judgement) -> Observed:
     """A judgement in the terms in which measurements are compared with the model."""
-
-    def requests(kind: str) -> tuple[Request, ...]:
-        return tuple(
-            Request(one.to, _placed(one.resources[-1]) if one.resources else NONE, PROOF in one.what)
-            for one in judgement.sent
-            if one.request == kind and TRIAL not in one.what
-        )
-
-    registrations = tuple(dict.fromkeys(one.to for one in judgement.sent if one.request == "register"))
-    schemes = [one.what[0].of for one in judgement.sent if one.request == "call"]
-    first = next((one for one in judgement.sent if one.request == "authorize"), None)
-    query = None if first is None else (len(first.resources), BROKEN_QUERY not in first.what)
+    asked = of(judgement.sent, "authorize")
+    query = (len(asked[0].resources), BROKEN_QUERY not in asked[0].what) if asked else None
     stage: Any = judgement.outcome
-    return Observed(
-        stage, registrations, requests("authorize"), requests("token"), schemes[-1] if schemes else "", query
-    )
+    return Observed(stage, tuple(_told(one) for one in judgement.sent if TRIAL not in one.what), query)
+
+
+def _told(sent: Turn) -> Turn:
+    """A request with as much of it as measurements have: the `resource` that counts, proofs and schemes."""
+    what = tuple(part for part in sent.what if part == PROOF or part.kind == "scheme")
+    return replace(sent, resources=tuple(map(_placed, sent.resources[-1:])), what=what)
 
 
 def _placed(text: str) -> str:

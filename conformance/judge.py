@@ -6,7 +6,7 @@ work and came to an end of its own: one that hung, crashed, ran out of time or n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ from conformance.recording import Exchange, Recording
 from conformance.world import PlayedWorld
 from model.part import ACCOUNT, BROKEN_QUERY, PROOF, TRIAL, Part
 from model.part import SCHEMA as PART
+from model.turns import Turn
 from model.world import ATTACKER
 
 #: Outcomes, by the letter that tables give them.
@@ -42,29 +43,6 @@ ANYWHERE = tuple(
 
 
 @dataclass(frozen=True, slots=True)
-class SentRequest:
-    """What the client sent in a request that matters.
-
-    Attributes:
-        to: the party that received it.
-        resources: values of the parameter ``resource``, with origins as ``{party}``.
-        what: notable parts, such as a code of an AS.
-        grant: the grant type of a token request (RFC 6749 4).
-    """
-
-    request: str
-    to: str
-    resources: tuple[str, ...] = ()
-    what: tuple[Part, ...] = ()
-    grant: str = ""
-
-    def __str__(self) -> str:
-        resources = "".join(f" resource={value}" for value in self.resources)
-        grant = f" grant={self.grant}" if self.grant else ""
-        return f"{self.request}@{self.to}{resources}{grant}{''.join(f' [{part}]' for part in self.what)}"
-
-
-@dataclass(frozen=True, slots=True)
 class Judgement:
     """The outcome of one scenario.
 
@@ -81,7 +59,7 @@ class Judgement:
     source: str
     outcome: str
     ended: str
-    sent: tuple[SentRequest, ...] = ()
+    sent: tuple[Turn, ...] = ()
     attacks: tuple[str, ...] = ()
     expected: tuple[str, ...] = ()
     error: str = ""
@@ -101,26 +79,19 @@ class Judgement:
 
     def to_json(self) -> dict[str, Any]:
         """The judgement as data."""
-        return {**asdict(self), "sent": [asdict(one) for one in self.sent]}
+        return {**asdict(self), "sent": [one.to_json() for one in self.sent]}
 
     @classmethod
     def from_json(cls, data: dict[str, Any], play: Play) -> Judgement:
         """A judgement of a play from data; what is expected is the model's word of today."""
-        sent = tuple(
-            SentRequest(one["request"], one["to"], tuple(one["resources"]), _parts(one["what"]), one["grant"])
-            for one in data["sent"]
-        )
+        sent = tuple(map(Turn.from_json, data["sent"]))
         return cls(**{**data, "sent": sent, "attacks": tuple(data["attacks"]), "expected": expected(play)})
-
-
-def _parts(data: Sequence[Mapping[str, Any]]) -> tuple[Part, ...]:
-    return tuple(Part(**one) for one in data)
 
 
 _TEXT: dict[str, Any] = {"type": "string"}
 _TEXTS: dict[str, Any] = {"type": "array", "items": _TEXT}
 _SENT: dict[str, Any] = {
-    "request": _TEXT, "to": _TEXT, "resources": _TEXTS, "what": {"type": "array", "items": PART}, "grant": _TEXT,
+    "request": _TEXT, "to": _TEXT, "at": _TEXT, "resources": _TEXTS, "what": {"type": "array", "items": PART},
 }  # fmt: skip
 _FIELDS: dict[str, Any] = {
     "scenario": _TEXT, "source": _TEXT, "outcome": {"title": "outcome", "enum": list(OUTCOMES)}, "ended": _TEXT,
@@ -191,19 +162,23 @@ def _token(seen: Exchange) -> str:
     return seen.header("authorization").partition(" ")[2]
 
 
-def _sent(world: PlayedWorld) -> list[SentRequest]:
+def _sent(world: PlayedWorld) -> list[Turn]:
     made = []
     for seen in (one for one in world.recording.exchanges if one.by != ATTACKER):
-        what = tuple(notable(world, seen))
-        match kind(seen):
-            case "call" if seen.message in ("resource_response", "challenge"):
-                made.append(SentRequest("call", seen.party, (), (scheme_of(seen), *what)))
-            case "register" | "authorize" | "token" as request:
-                resources = tuple(map(world.origins.named, seen.values("resource")))
-                made.append(SentRequest(request, seen.party, resources, what, seen.value("grant_type")))
-            case _:
-                pass
+        if kind(seen) == "call" and seen.message in ("resource_response", "challenge"):
+            made.append(Turn("call", seen.party, "", (), (scheme_of(seen), *notable(world, seen))))
+        elif (asked := request_of(world, seen)) is not None:
+            made.append(asked)
     return made
+
+
+def request_of(world: PlayedWorld, seen: Exchange) -> Turn | None:
+    """What a client asks of an AS, if that is what it does."""
+    if (request := kind(seen)) not in ("register", "authorize", "token"):
+        return None
+    grant = [Part("grant", seen.value("grant_type"))] if seen.value("grant_type") else []
+    resources = tuple(map(world.origins.named, seen.values("resource")))
+    return Turn(request, seen.party, "", resources, (*grant, *notable(world, seen)))
 
 
 def scheme_of(seen: Exchange) -> Part:

@@ -114,7 +114,7 @@ def _told(one: Judgement) -> Iterator[str]:
     for kind, request in (("authz", "authorize"), ("token", "token")):
         sent = [
             f"{made.to} resource={made.resources[-1] if made.resources else None}"
-            + (f" grant={made.grant}" if made.grant else "")
+            + "".join(f" grant={part.of}" for part in made.what if part.kind == "grant")
             + (" DPoP-proof" if PROOF in made.what else "")
             for made in own if made.request == request
         ]  # fmt: skip

@@ -29,6 +29,7 @@ from model.conversation import STAGES, Conversation, converse
 from model.design import Design
 from model.scenario import AND, ORIGINS
 from model.switches import SWITCHES
+from model.turns import visible
 
 #: For so many pairs in which a rival parts from the design no further ones are looked for.
 ENOUGH = 5
@@ -78,12 +79,8 @@ def _changed(design: Design, rival: Design) -> str:
 
 def _shown(conversation: Conversation) -> tuple[Any, ...]:
     """What of a conversation is seen in a measurement."""
-    sent = conversation.sent
-    first = sent.urls[0] if sent.urls else ""
-    return (
-        conversation.stage, tuple(dict.fromkeys(sent.registrations)), tuple(sent.authorizations), tuple(sent.tokens),
-        sent.scheme, first.count("resource="), first.count("?"),
-    )  # fmt: skip
+    first = conversation.urls[0] if conversation.urls else ""
+    return conversation.stage, visible(conversation.sent), first.count("resource="), first.count("?")
 
 
 # --- where the client does something else ------------------------------------------------------------------------

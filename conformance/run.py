@@ -21,7 +21,7 @@ from model.documents import DocumentError, Schema, from_json
 from model.errors import InputError
 
 #: Written into every result; results of another number are made anew.
-FORMAT = 5
+FORMAT = 6
 _FILE = {"about": {"type": "string"}, "judgement": SCHEMA}
 _SCHEMA = Schema(lambda: {"type": "object", "properties": _FILE, "required": list(_FILE)})
 

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from conformance.automaton import Word
 from conformance.install import Installed
-from conformance.judge import kind, notable, scheme_of
+from conformance.judge import notable, request_of, scheme_of
 from conformance.message import WireMessage, WireRequest
 from conformance.origins import Authority
 from conformance.play import Play
@@ -104,16 +104,11 @@ class Answering(PlayedWorld):
             asked.party, "", "user_agent" if any(name in agent for name in USER_AGENTS) else "client", asked.method,
             asked.url, tuple(asked.headers.items()), asked.body, 0, (), "", datetime.now(UTC), 0.0,
         )  # fmt: skip
-        request, what = kind(seen), notable(self, seen)
-        if TRIAL in what:
-            return None
-        resources = tuple(map(self.origins.named, seen.values("resource")))
-        if request in ("register", "authorize", "token"):
-            grant = [Part("grant", seen.value("grant_type"))] if seen.value("grant_type") else []
-            return Turn(request, asked.party, "", resources, (*grant, *what))
+        if (turn := request_of(self, seen)) is not None:
+            return None if TRIAL in turn.what else turn
         if identifiers.equal_htu(asked.place, self.url):
             calls = asked.method == "POST" and "id" in asked.json()
-            return Turn("call", asked.party, "", (), (*self._presents(seen), *what)) if calls else None
+            return Turn("call", asked.party, "", (), (*self._presents(seen), *notable(self, seen))) if calls else None
         found = document(asked.place) if asked.method == "GET" and asked.party in self.servers else ""
         return Turn(found, asked.party, self.origins.named(asked.url).partition("}")[2]) if found else None
 

@@ -19,11 +19,12 @@ from urllib.parse import parse_qsl
 
 from model import scenario
 from model.clients import DeployedClient, clients
-from model.conversation import Conversation, Request, Stage, converse, misdelivered
+from model.conversation import Conversation, Stage, converse
 from model.design import Design
+from model.part import PROOF, Part
 from model.scenario import ORIGINS
 from model.switches import SWITCHES
-from model.world import NONE
+from model.turns import Turn, misdelivered, visible
 
 #: How the words of the file begin for each stage; a harness that ran out of time says how far the client came.
 _STAGES: dict[str, Stage] = {
@@ -44,10 +45,7 @@ class Observed:
     """
 
     stage: Stage
-    registrations: tuple[str, ...] = ()
-    authorizations: tuple[Request, ...] = ()
-    tokens: tuple[Request, ...] = ()
-    scheme: str = ""
+    sent: tuple[Turn, ...] = ()
     query: tuple[int, bool] | None = None
     discovery_only: bool = False
     source: str = ""
@@ -55,7 +53,7 @@ class Observed:
     @property
     def misdelivered(self) -> bool:
         """Whether a code was sent to another party than the one that issued it."""
-        return misdelivered(self.authorizations, self.tokens)
+        return misdelivered(self.sent)
 
 
 #: Clients that are another one with a different setting. Of these only what the setting may change was measured.
@@ -99,13 +97,12 @@ def sent_as(predicted: Conversation, observed: Observed) -> tuple[bool, ...]:
     how the token was presented, and the query of the authorization request."""
     if observed.discovery_only:
         return ()
-    sent = predicted.sent
+    *requests, scheme = visible(predicted.sent)
+    *others, presented = visible(observed.sent)
     return (
-        tuple(dict.fromkeys(sent.registrations)) == observed.registrations,
-        tuple(sent.authorizations) == observed.authorizations,
-        tuple(sent.tokens) == observed.tokens,
-        not observed.scheme or sent.scheme == observed.scheme,
-        observed.query is None or (bool(sent.urls) and _query(sent.urls[0]) == observed.query),
+        *(one == other for one, other in zip(requests, others, strict=True)),
+        not presented or scheme == presented,
+        observed.query is None or (bool(predicted.urls) and _query(predicted.urls[0]) == observed.query),
     )
 
 
@@ -153,13 +150,15 @@ def read_row(scenario: str, outcome: str, where_in_code: str, **_: str) -> Obser
     def after(start: str) -> str:
         return next((part.removeprefix(start) for part in parts if part.startswith(start)), "")
 
+    sent = [Turn("register", party) for party in filter(None, after("DCR@").split(","))]
+    sent += [_request("authorize", item) for item in _items(after("authz@"))]
+    sent += [_request("token", item) for item in _items(after("token@"))]
+    if scheme := after("scheme="):
+        sent.append(Turn("call", "rs", "", (), (Part("scheme", scheme),)))
     query = re.search(r"resource params in query=(\d+) response_type intact=(\w+)", outcome)
     return Observed(
         stage,
-        tuple(filter(None, after("DCR@").split(","))),
-        tuple(map(_request, _items(after("authz@")))),
-        tuple(map(_request, _items(after("token@")))),
-        after("scheme="),
+        tuple(sent),
         (int(query[1]), query[2] == "True") if query else None,
         scenario.startswith(DISCOVERY_ONLY),
         where_in_code,
@@ -170,12 +169,12 @@ def _items(text: str) -> list[str]:
     return re.split(r",(?=(?:rs|as1|as2|evil) resource=)", text) if text else []
 
 
-def _request(text: str) -> Request:
+def _request(request: str, text: str) -> Turn:
     words = re.fullmatch(r"(\w+) resource=(\S+)(.*)", text)
     if words is None:
         raise ValueError(f"not a request: {text!r}")
-    resource = NONE if words[2] == "None" else _placed(words[2])
-    return Request(words[1], resource, "DPoP-proof" in words[3])
+    resources = () if words[2] == "None" else (_placed(words[2]),)
+    return Turn(request, words[1], "", resources, (PROOF,) if "DPoP-proof" in words[3] else ())
 
 
 def _placed(url: str) -> str:

@@ -14,10 +14,12 @@ from urllib.parse import urlsplit
 
 from model import client, conduct, guards, identifiers
 from model.logic import decided
+from model.part import PROOF, Part
 from model.protocols import steps
 from model.rule import Named, Rule
 from model.scenario import Fetched, Scenario
 from model.schemas import is_url
+from model.turns import Turn, misdelivered, of
 from model.world import NONE
 
 #: Where a conversation ends: accepted, or refused at discovery, at the authorization response, at the token
@@ -43,47 +45,22 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """A request that the client sent to an AS: to which party, for which `resource` (or none), with a proof or not."""
-
-    party: str
-    resource: str = NONE
-    proof: bool = False
-
-
-@dataclass(slots=True)
-class SentByClient:
-    """What the client sent where, in order.
-
-    ``urls`` are the authorization requests as the browser gets them (without what differs from run to run), and
-    ``scheme`` is how the client presented its token, if it came so far.
-    """
-
-    registrations: list[str] = field(default_factory=list)
-    authorizations: list[Request] = field(default_factory=list)
-    urls: list[str] = field(default_factory=list)
-    tokens: list[Request] = field(default_factory=list)
-    scheme: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Conversation:
-    """How a conversation went: where it ended, which rule ended it (if one did), what was decided and sent."""
+    """How a conversation went: where it ended, which rule ended it (if one did), what was decided and sent.
+
+    ``urls`` are the authorization requests as the browser gets them, without what differs from run to run.
+    """
 
     stage: Stage
     refused_by: Rule | None
     decisions: tuple[Decision, ...]
-    sent: SentByClient
+    sent: tuple[Turn, ...]
+    urls: tuple[str, ...]
 
     @property
     def misdelivered(self) -> bool:
         """Whether a code was sent to another party than the one that issued it."""
-        return misdelivered(self.sent.authorizations, self.sent.tokens)
-
-
-def misdelivered(authorizations: Sequence[Request], tokens: Sequence[Request]) -> bool:
-    """Whether a token request went to another party than the authorization request that brought its code."""
-    return any(asked.party != used.party for asked, used in zip(authorizations, tokens, strict=False))
+        return misdelivered(self.sent)
 
 
 def converse(design: Mapping[str, str], scenario: Scenario, without: Collection[str] = ()) -> Conversation:
@@ -94,10 +71,10 @@ def converse(design: Mapping[str, str], scenario: Scenario, without: Collection[
     except identifiers.MalformedURLError as error:
         rule = conduct.url_is_well_formed(design, False).rule
         walk.decisions.append(Decision(rule, False, str(error), walk.step))
-        return Conversation(walk.stage, rule, tuple(walk.decisions), walk.sent)
+        return walk.ended(walk.stage, rule)
     except RefusedError:
-        return Conversation(walk.stage, walk.decisions[-1].rule, tuple(walk.decisions), walk.sent)
-    return Conversation("A", None, tuple(walk.decisions), walk.sent)
+        return walk.ended(walk.stage, walk.decisions[-1].rule)
+    return walk.ended("A", None)
 
 
 class RefusedError(Exception):
@@ -154,12 +131,14 @@ class Walk:
         self.step = ""
         self.stage: Stage = "d"
         self.decisions: list[Decision] = []
-        self.sent = SentByClient()
+        self.sent: list[Turn] = []
+        self.urls: list[str] = []
         self.registered: set[str] = set()
         self.named = ""
         self.resource = _Resource()
         self.server = _Server(NONE, False, None, NONE)
         self.asked: dict[str, str] = {}
+        self.scheme = "Bearer"
         self.renewable = self.renews = False
 
     # --- deciding ------------------------------------------------------------------------------------------
@@ -188,9 +167,16 @@ class Walk:
         self.take(conduct.party_is_reachable, url=url, reachable=answer is not None)
         return answer or Fetched()
 
-    def asks(self, request: str, url: str) -> None:
+    def asks(self, request: str, url: str, resource: str = NONE, *what: Part) -> None:
         """A request goes out, and what the scenario says of its answer is read after this: a document, or what
         :mod:`model.turns` calls it."""
+        if request != "document":
+            named = () if resource == NONE else (resource,)
+            self.sent.append(Turn(request, self.scenario.party(url), "", named, what))
+
+    def ended(self, stage: Stage, refused_by: Rule | None) -> Conversation:
+        """The conversation, now that it is over."""
+        return Conversation(stage, refused_by, tuple(self.decisions), tuple(self.sent), tuple(self.urls))
 
     def goes_out(self, stage: Stage) -> None:
         """A request goes out: if the client ends now, that is the stage of the first call at which it does."""
@@ -368,7 +354,6 @@ class Walk:
             metadata = self.server_metadata(server.issuer)
             self.take(conduct.endpoint_is_known, issuer=server.issuer, known=metadata is not None)
         at = self.endpoint("registration", server.listed, server.assumed, metadata)
-        self.sent.registrations.append(self.scenario.party(at))
         self.asks("register", at)
         self.take(conduct.client_id_is_granted, at=at, granted=_endpoint(at) in self.scenario.endpoints)
 
@@ -390,10 +375,9 @@ class Walk:
             self.asked["scope"] = decided(scopes)
         if resource != NONE:
             self.asked["resource"] = resource
-        self.sent.authorizations.append(Request(scenario.party(at), resource))
-        self.sent.urls.append(conduct.authorization_url(design, at, self.asked))
+        self.urls.append(conduct.authorization_url(design, at, self.asked))
         self.goes_out("a")
-        self.asks("authorize", at)
+        self.asks("authorize", at, resource)
 
     def accept_authorization_response(self) -> None:
         """Judge what comes back, if anything does."""
@@ -423,13 +407,12 @@ class Walk:
         demanded = bool(self.resource.body.get("dpop_bound_access_tokens_required"))
         wanted = bool(client.wants_dpop(design, offered, demanded))
         party, asked = self.scenario.party(at), self.wanted_resource()
-        self.sent.tokens.append(Request(party, asked, wanted))
         self.goes_out("t")
-        self.asks("token", at)
+        self.asks("token", at, asked, *([PROOF] if wanted else []))
         response = self.scenario.token_response
         self.renewable = "refresh_token" in response
         # Whoever does not know the grant issues no token; the attacker's AS takes any code.
-        knows = self.renews or party in (self.sent.authorizations[-1].party, *self.attackers)
+        knows = self.renews or party in (of(self.sent, "authorize")[-1].to, *self.attackers)
         answers = _endpoint(at) in self.scenario.endpoints
         kind, echo = response.get("token_type", "Bearer"), response.get("resource", [])
         known = kind.lower() if isinstance(kind, str) else ""
@@ -442,12 +425,12 @@ class Walk:
             unasked=bound and not wanted, wanted=wanted, bound=bound, requested=asked, resource=" ".join(named) or NONE,
             read=True, present=bool(named), has_requested=bool(confirmed), has_more=len(named) > len(confirmed),
         )  # fmt: skip
-        self.sent.scheme = "DPoP" if conduct.presents_dpop(design, wanted, bound) else "Bearer"
+        self.scheme = "DPoP" if conduct.presents_dpop(design, wanted, bound) else "Bearer"
 
     def send_token(self) -> None:
         """Use the token, and see what the resource server makes of it."""
         self.goes_out("x")
-        self.asks("call", self.scenario.url)
+        self.asks("call", self.scenario.url, NONE, Part("scheme", self.scheme))
         status = self.scenario.answer["status"]
         self.take(conduct.request_is_granted, status=str(status), refused=status != 200)
 

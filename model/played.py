@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from model import identifiers
 from model.conversation import RefusedError, Walk
+from model.part import Part
 from model.rule import Rule
 from model.scenario import ORIGINS, Scenario
 from model.turns import ATTACKERS, GIVES_UP, SERVED, UNSAID, Input, Turn, document, inputs
@@ -67,13 +68,11 @@ class _Played(Walk):
         self.given: list[Input] = []
         self.turns: list[Turn] = []
 
-    def asks(self, request: str, url: str) -> None:
+    def asks(self, request: str, url: str, resource: str = NONE, *what: Part) -> None:
         """The client makes a request: the next answer to it is what the scenario says now."""
+        super().asks(request, url, resource, *what)
         kind = document(url) if request == "document" else request
         at = urlsplit(url).path if request == "document" else ""
-        resource = self.asked.get("resource", NONE) if kind == "authorize" else NONE
-        if kind == "token":
-            resource = self.sent.tokens[-1].resource
         named = (_named(resource),) if resource != NONE else ()
         turn = Turn(kind, self.scenario.party(url), at, named)
         self.turns.append(turn)

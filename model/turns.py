@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib.resources import files
@@ -37,7 +37,7 @@ class Turn:
         request: which message the request asks for, or an end.
         to: the party that is asked.
         at: where a document is looked for, as a path.
-        resources: values of `resource`, with the origins of parties as ``{party}``.
+        resources: values of `resource`; of what is kept of a run with the origins of parties as ``{party}``.
         what: whatever else is notable in the request.
     """
 
@@ -70,6 +70,26 @@ class Turn:
     def to_json(self) -> dict[str, Any]:
         """The turn as data."""
         return asdict(self)
+
+
+def of(sent: Iterable[Turn], request: str) -> tuple[Turn, ...]:
+    """The requests of one kind among those that a client sent, in order."""
+    return tuple(one for one in sent if one.request == request)
+
+
+def visible(sent: Iterable[Turn]) -> tuple[Any, ...]:
+    """What a measurement sees of them: who was asked to register the client, the authorization and the token requests,
+    and the scheme by which the last call presented its token, if there was one."""
+    made = tuple(sent)
+    schemes = [call.what[0].of for call in of(made, "call")]
+    registered = tuple(dict.fromkeys(one.to for one in of(made, "register")))
+    return registered, of(made, "authorize"), of(made, "token"), schemes[-1] if schemes else ""
+
+
+def misdelivered(sent: Iterable[Turn]) -> bool:
+    """Whether a token request went to another party than the authorization request that brought its code."""
+    _, asked, used, _ = visible(sent)
+    return any(one.to != other.to for one, other in zip(asked, used, strict=False))
 
 
 def _parts(data: Sequence[Mapping[str, Any]]) -> tuple[Part, ...]:

@@ -13,11 +13,12 @@ from deployed.behaviour import Comparison, compare, measured, unseen
 from deployed.explanation import left_out
 from deployed.fitting import as_toml, refit
 from deployed.missing import checks
-from model import scenario
+from model import scenario, turns
 from model.clients import DeployedClient, find
 from model.clients import clients as known
 from model.conversation import STAGES, Conversation, converse
 from model.design import Design
+from model.world import NONE
 from openworld import missing_page
 from openworld.commands import completion
 from openworld.commands.common import DONE, as_json, print_json, print_lines
@@ -196,14 +197,15 @@ def _outcome(one: Comparison) -> dict[str, Any]:
 
 def _conversation(predicted: Conversation) -> dict[str, Any]:
     rule = predicted.refused_by
+    _, authorizations, tokens, scheme = turns.visible(predicted.sent)
     return {
         "predicted": predicted.stage,
         "rule": rule.name if rule else None,
         "source": rule.source if rule else None,
-        "registrations": predicted.sent.registrations,
-        "authorizations": [[request.party, request.resource] for request in predicted.sent.authorizations],
-        "tokens": [[request.party, request.resource] for request in predicted.sent.tokens],
-        "scheme": predicted.sent.scheme,
+        "registrations": [request.to for request in turns.of(predicted.sent, "register")],
+        "authorizations": [[request.to, *(request.resources or (NONE,))] for request in authorizations],
+        "tokens": [[request.to, *(request.resources or (NONE,))] for request in tokens],
+        "scheme": scheme,
         "misdelivered": predicted.misdelivered,
     }
 
@@ -223,9 +225,9 @@ def _walk(client: DeployedClient, wanted: str, as_json: bool) -> int:
     click.echo(f"client      {client.name}, sent to {of.url}")
     for one in found.decisions:
         click.echo(f"  {'holds ' if one.holds else 'FAILS '} {one.rule.name:<48} {one.about}")
-    for kind, requests in (("authorization request", found.sent.authorizations), ("token request", found.sent.tokens)):
-        for request in requests:
-            click.echo(f"sent        {kind} to {request.party}, resource {request.resource}")
+    for kind, request in (("authorization request", "authorize"), ("token request", "token")):
+        for sent in turns.of(found.sent, request):
+            click.echo(f"sent        {kind} to {sent.to}, resource {' '.join(sent.resources) or NONE}")
     click.echo(f"end         {found.stage}: {STAGES[found.stage]}")
     if found.misdelivered:
         click.echo("harm        a code was sent to another party than the one that issued it")

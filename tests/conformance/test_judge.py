@@ -17,7 +17,7 @@ from conformance import results
 from conformance.attacks import as_play
 from conformance.explained import observed
 from conformance.install import DRIVERS, Installed
-from conformance.judge import Judgement, SentRequest
+from conformance.judge import Judgement
 from conformance.play import Play, catalogue
 from conformance.run import Settings, run_all
 from conformance.sandbox import python_folders
@@ -28,6 +28,7 @@ from model.design import parse
 from model.errors import InputError
 from model.part import ACCOUNT, BROKEN_QUERY, PROOF, TRIAL, Part
 from model.scenario import ORIGINS
+from model.turns import Turn
 from properties.checker import Checker
 
 #: A client that discovers by the challenge, checks nothing, and takes part in everything.
@@ -97,7 +98,7 @@ def test_outcome_and_attack_are_told_from_what_arrived(credulous: Installed, tmp
     assert seen["M01_iss_ok"].attacks == ()
     assert seen["M08_mixup_iss"].attacks == ("code_delivery", "authorization")
     assert [str(one) for one in seen["M08_mixup_iss"].sent][2].startswith(
-        "token@evil resource={rs}/mcp grant=authorization_code [code of as1]"
+        "token@evil resource={rs}/mcp [by authorization_code] [code of as1]"
     )
 
 
@@ -345,14 +346,14 @@ def test_software_that_cannot_be_meant_is_named(text: str, complaint: str) -> No
     "judgement",
     [
         Judgement("R02_prefix_segment", "catalogue", "A", "finished", (
-            SentRequest("register", "as1"), SentRequest("authorize", "as1", ("{rs}/api",), (TRIAL,)),
-            SentRequest("authorize", "as1", ("{rs}/api",)),
-            SentRequest("token", "as1", ("{rs}/api",), (PROOF,), "authorization_code"),
-            SentRequest("call", "rs", (), (Part("scheme", "DPoP"), Part("access_token", "as1"))),
+            Turn("register", "as1"), Turn("authorize", "as1", "", ("{rs}/api",), (TRIAL,)),
+            Turn("authorize", "as1", "", ("{rs}/api",)),
+            Turn("token", "as1", "", ("{rs}/api",), (Part("grant", "authorization_code"), PROOF)),
+            Turn("call", "rs", "", (), (Part("scheme", "DPoP"), Part("access_token", "as1"))),
         )),
         Judgement("E01_authz_endpoint_has_resource", "catalogue", "t", "finished", (
-            SentRequest("authorize", "as1", ("{rs}/x", "{rs}/mcp"), (BROKEN_QUERY,)), SentRequest("token", "evil"),
-            SentRequest("token", "as2"),
+            Turn("authorize", "as1", "", ("{rs}/x", "{rs}/mcp"), (BROKEN_QUERY,)), Turn("token", "evil"),
+            Turn("token", "as2"),
         ), error="Error: no; really, no\n(twice)"),
         Judgement("mutation_server_metadata.issuer.null", "mutation", "d", "crashed"),
     ],

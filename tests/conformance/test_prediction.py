@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from conformance.install import Installed
-from conformance.judge import Judgement, SentRequest
+from conformance.judge import Judgement
 from conformance.pair import Meeting, Remark
 from conformance.prediction import Prediction, predict
 from conformance.software import CLIENTS, Release, SoftwareError
@@ -16,6 +16,7 @@ from conformance.triple import HONEST, called, meetings
 from deployed.servers import authorization_servers, resource_servers
 from model.clients import find
 from model.part import Part
+from model.turns import Turn
 from openworld.cache import Asker
 from openworld.driving.asked import DrivingOptions
 from openworld.driving.meetings import _Store
@@ -43,7 +44,7 @@ def test_parties_that_the_model_has_no_word_for_are_not_told_of() -> None:
 def test_meeting_that_was_measured_does_not_happen_again(tmp_path: Path) -> None:
     """One that was not is had again, and so is one whose file is damaged."""
     party = Installed(Release(CLIENTS["mcp-python"], "0"), ("/nonexistent",), {})
-    sent = (SentRequest("call", "rs", (), (Part("scheme", "Bearer"),)),)
+    sent = (Turn("call", "rs", "", (), (Part("scheme", "Bearer"),)),)
 
     def met(variant: str, outcome: str) -> Meeting:
         judgement = Judgement(variant, "triple", outcome, "finished", sent, ("token_confinement",))

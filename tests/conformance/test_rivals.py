@@ -23,11 +23,7 @@ SOME = ("P02_dpop_challenge", "R01_exact", "M05_iss_missing_unadv", "D01_no_head
 def seen(design: Design, play: Play) -> Observed:
     """What a client of this design is seen to do."""
     conversation = converse(design, play.scenario(ORIGINS))
-    sent = conversation.sent
-    return Observed(
-        conversation.stage, tuple(dict.fromkeys(sent.registrations)), tuple(sent.authorizations), tuple(sent.tokens),
-        sent.scheme,
-    )  # fmt: skip
+    return Observed(conversation.stage, conversation.sent)
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from conformance.packages import declared
 from deployed.behaviour import attacked, attacks_table, client_designs, compare, measured, mutated, unseen
 from model import scenario
 from model.clients import clients
-from model.conversation import Request
 from model.design import Design
+from model.part import PROOF, Part
 from model.scenario import ORIGINS
-from model.world import NONE
+from model.turns import Turn, of
 from properties.security import PROPERTIES
 
 RS = ORIGINS["rs"]
@@ -31,13 +31,16 @@ def test_measurements_are_read_as_they_are_written():
     seen = measured()["mcp-python==2.3.0"]
     assert len(seen) == 77
     ok = seen["R02_prefix_segment"]
-    assert (ok.stage, ok.registrations, ok.scheme) == ("A", ("as1",), "Bearer")
-    assert ok.authorizations == ok.tokens == (Request("as1", f"{RS}/api/v1"),)
-    assert seen["C01_as_migration"].tokens == (Request("as1", f"{RS}/mcp"), Request("as2", f"{RS}/mcp"))
+    named = ("as1", "", (f"{RS}/api/v1",))
+    asked = (Turn("register", "as1"), Turn("authorize", *named), Turn("token", *named))
+    assert (ok.stage, ok.sent) == ("A", (*asked, Turn("call", "rs", "", (), (Part("scheme", "Bearer"),))))
+    redeemed = [(one.to, one.resources) for one in of(seen["C01_as_migration"].sent, "token")]
+    assert redeemed == [("as1", (f"{RS}/mcp",)), ("as2", (f"{RS}/mcp",))]
     assert seen["E01_authz_endpoint_has_resource"].query == (2, False)
-    assert measured()["ts-client-v2==2.4.0"]["D03_no_prm_legacy_as"].tokens == (Request("rs", NONE),)
-    assert measured()["ts-client-v2-dpop==2.4.0"]["M01_iss_ok"].tokens[0].proof
-    assert measured()["ts-client-v2==2.4.0"]["R16_userinfo"].tokens[0].resource == f"http://victim@{RS[7:]}/mcp"
+    assert measured()["ts-client-v2==2.4.0"]["D03_no_prm_legacy_as"].sent[-2] == Turn("token", "rs")
+    (proven,) = of(measured()["ts-client-v2-dpop==2.4.0"]["M01_iss_ok"].sent, "token")
+    (strange,) = of(measured()["ts-client-v2==2.4.0"]["R16_userinfo"].sent, "token")
+    assert (proven.what, strange.resources) == ((PROOF,), (f"http://victim@{RS[7:]}/mcp",))
     assert "C01_as_migration" not in measured()["oauth4webapi==3.8.8"]
     assert measured()["gemini-cli-core==0.61.0"]["M07_state_missing"].stage == "a"
 

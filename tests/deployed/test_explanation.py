@@ -7,21 +7,22 @@ from importlib.resources import files
 import pytest
 
 from conformance.explained import explain
-from conformance.judge import Judgement, SentRequest
+from conformance.judge import Judgement
 from conformance.play import catalogue
 from conformance.software import CLIENTS, Release
 from deployed import explanation
 from deployed.explanation import Explanation, design_of, left_out, neighbours
 from model.clients import find
 from model.part import Part
+from model.turns import Turn
 
 PLAYS = [play for play in catalogue() if play.name in ("M01_iss_ok", "M02_iss_wrong_adv")]
 
 
 def seen(version: str, outcomes: dict[str, str]) -> Explanation:
     """What is made of a client that asks as1 for a token of its resource, and ends so."""
-    asked = tuple(SentRequest(request, "as1", ("{rs}/mcp",)) for request in ("authorize", "token"))
-    sent = (SentRequest("register", "as1"), *asked, SentRequest("call", "rs", (), (Part("scheme", "Bearer"),)))
+    asked = tuple(Turn(request, "as1", "", ("{rs}/mcp",)) for request in ("authorize", "token"))
+    sent = (Turn("register", "as1"), *asked, Turn("call", "rs", "", (), (Part("scheme", "Bearer"),)))
     judgements = [
         Judgement(name, "catalogue", outcome, "finished", sent if outcome == "A" else sent[:2])
         for name, outcome in outcomes.items()

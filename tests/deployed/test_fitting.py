@@ -22,11 +22,7 @@ def watched(design):
     seen = {}
     for told in scenario.load_all():
         ended = converse(design, told)
-        sent = ended.sent
-        seen[told.name] = Observed(
-            ended.stage, tuple(dict.fromkeys(sent.registrations)), tuple(sent.authorizations), tuple(sent.tokens),
-            sent.scheme,
-        )  # fmt: skip
+        seen[told.name] = Observed(ended.stage, ended.sent)
     return seen
 
 

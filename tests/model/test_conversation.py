@@ -8,13 +8,14 @@ from functools import cache
 import pytest
 
 from model import scenario
-from model.client import NONE
 from model.clients import clients, find
 from model.conversation import STAGES, converse
 from model.design import Design
+from model.part import Part
 from model.protocols import every_rule
 from model.rule import CONDUCT, RULES, SERVING
 from model.scenario import ORIGINS, ScenarioError, load, load_all
+from model.turns import Turn, of
 
 HTTPS = {name: f"https://{name}.example" for name in ORIGINS}
 
@@ -122,13 +123,13 @@ def test_a_client_that_follows_the_specifications_meets_honest_parties():
 def test_what_was_sent_is_said():
     """A client that matches prefixes asks for the wider resource that the document names."""
     sent = converse(Design({"prm": "prefix_sdk_ts"}), load("R02_prefix_segment")).sent
-    (authorization,), (token,) = sent.authorizations, sent.tokens
-    assert (authorization.party, authorization.resource) == ("as1", f"{ORIGINS['rs']}/api/v1")
-    assert (token.party, token.resource, token.proof) == ("as1", f"{ORIGINS['rs']}/api/v1", False)
-    assert sent.scheme == "Bearer"
-    sent = converse(Design({"resource_indicator": "off"}), load("M01_iss_ok")).sent
-    assert sent.tokens[0].resource == NONE
-    assert "resource=" not in sent.urls[0]
+    named = ("as1", "", (f"{ORIGINS['rs']}/api/v1",))
+    assert of(sent, "authorize") == (Turn("authorize", *named),)
+    assert of(sent, "token") == (Turn("token", *named),)
+    assert of(sent, "call")[-1].what == (Part("scheme", "Bearer"),)
+    unnamed = converse(Design({"resource_indicator": "off"}), load("M01_iss_ok"))
+    assert of(unnamed.sent, "token")[0].resources == ()
+    assert "resource=" not in unnamed.urls[0]
 
 
 def test_mixup_delivers_the_code_unless_a_rule_stops_it():
@@ -229,7 +230,7 @@ def test_token_types_that_nobody_knows(changes, kind, stage):
 def test_an_authorization_endpoint_that_is_none_gives_no_response():
     """Where the AS does not answer at its endpoint no token is asked for, whatever iss the client would take."""
     ended = converse(Design({"iss_check": "off"}), load("mutation_server_metadata.authorization_endpoint.other_origin"))
-    assert (ended.stage, ended.sent.tokens) == ("a", [])
+    assert (ended.stage, of(ended.sent, "token")) == ("a", ())
 
 
 @pytest.mark.parametrize("field", ["issuer", "authorization_endpoint", "token_endpoint", "registration_endpoint"])
@@ -281,5 +282,4 @@ def test_origins_do_not_matter(told):
     design = find("ts-client-v2").design
     here, there = converse(design, told), converse(design, load(told.name, HTTPS))
     assert here.stage == there.stage
-    assert here.sent.registrations == there.sent.registrations
-    assert [request.party for request in here.sent.tokens] == [request.party for request in there.sent.tokens]
+    assert [(one.request, one.to) for one in here.sent] == [(one.request, one.to) for one in there.sent]
