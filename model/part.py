@@ -9,10 +9,17 @@ Kind = Literal[
     "grant", "scheme", "good_for", "code", "code_verifier", "access_token", "account", "proof", "broken_query", "trial"
 ]
 _WORDS: dict[Kind, str] = {
-    "grant": "by {}", "scheme": "{}", "good_for": "good for {}", "code": "code of {}", "code_verifier": "verifier of {}",
-    "access_token": "token of {}", "account": "the attacker's account", "proof": "DPoP proof",
-    "broken_query": "broken query", "trial": "by the client itself",
-}  # fmt: skip
+    "grant": "by {}",
+    "scheme": "{}",
+    "good_for": "good for {}",
+    "code": "code of {}",
+    "code_verifier": "verifier of {}",
+    "access_token": "token of {}",
+    "account": "the attacker's account",
+    "proof": "DPoP proof",
+    "broken_query": "broken query",
+    "trial": "by the client itself",
+}
 
 
 @dataclass(frozen=True, slots=True, order=True)
