@@ -17,7 +17,7 @@ from scipy.optimize import linprog
 
 from simulations import expectation
 from simulations.experiment import Experiment, ExperimentError
-from simulations.experiments import check_arms, population_for
+from simulations.experiments import check_arms, check_met, population_for
 from simulations.knobs import Numbers
 from simulations.population import Factor, Population
 from simulations.together import groups
@@ -103,6 +103,7 @@ def coupled(
     """
     check_arms(asked)
     met = population_for(asked, population, deployed)
+    check_met(asked, met)
     rows = [
         (asked.name, asked.parameter, value, *row, met.name)
         for value in asked.values for row in _at(asked, asked.unit(met, value, "", 1))

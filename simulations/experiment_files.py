@@ -8,18 +8,20 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import fields
+from itertools import combinations
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from model.design import FORMERLY, NAMED_DESIGNS
+from model.design import own_switches
 from model.documents import DocumentError, Schema, from_toml
 from model.errors import hint
+from simulations.arms import AS_DEPLOYED
 from simulations.experiment import Adoption, Experiment, ExperimentError, Mix, Number, Range, Year
 from simulations.harms import STRATEGIES
 from simulations.options import OPTIONS
-from simulations.population import NUMBERS, populations
-from simulations.quantities import Measure
+from simulations.population import NUMBERS, PopulationError, populations, swept_number, swept_shares
+from simulations.quantities import ACCEPTED_FLOW, ATTEMPT, HONEST_FLOW, Measure
 from simulations.units import READERS
 
 _TEXT: dict[str, Any] = {"type": "string", "minLength": 1, "format": "printable"}
@@ -27,6 +29,7 @@ _NUMBER: dict[str, Any] = {"type": "number"}
 _NUMBERS: dict[str, Any] = {"type": "object", "additionalProperties": _NUMBER}
 _SHARES: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "number", "minimum": 0, "maximum": 1}}
 _ARM: dict[str, Any] = {"type": "string", "format": "printable"}
+_PER = {"title": "unit", "enum": [ATTEMPT, HONEST_FLOW, ACCEPTED_FLOW]}
 _SWEEPS = ("adoption", "year", "number", "option", "factor")
 
 
@@ -46,7 +49,7 @@ def schema() -> dict[str, Any]:
         "falling": _of("what the other attempts draw from", _SHARES),
     }
     headline = {
-        "type": "object", "title": "key", "properties": {"quantity": _TEXT, "per": _TEXT},
+        "type": "object", "title": "key", "properties": {"quantity": _TEXT, "per": _PER},
         "required": ["quantity", "per"], "additionalProperties": False,
     }  # fmt: skip
     tried = {
@@ -96,7 +99,8 @@ _SCHEMA = Schema(schema)
 
 def configuration(arm: str) -> str:
     """An arm as a configuration: a named design, or a deployed client, may stand for itself."""
-    return f"design={arm}" if arm in NAMED_DESIGNS or arm in FORMERLY or ("==" in arm and "design=" not in arm) else arm
+    client = "==" in arm and "design=" not in arm
+    return f"design={arm}" if client or (arm.strip() and not {"=", ";"} & set(arm)) else arm
 
 
 # --- reading -------------------------------------------------------------------------------------------------
@@ -120,7 +124,7 @@ def parsed(text: bytes | str, path: Path) -> Experiment:
         content = from_toml(text)
         _SCHEMA.check(content)
         return _experiment(path, content)
-    except (DocumentError, ExperimentError) as error:
+    except (DocumentError, ExperimentError, PopulationError) as error:
         raise ExperimentError(f"{path}: {error}") from None
 
 
@@ -131,10 +135,10 @@ def _experiment(path: Path, content: dict[str, Any]) -> Experiment:
     twice = next((arm for arm in arms if arms.count(arm) > 1), None)
     if twice is not None:
         raise ExperimentError(f"arms: {twice!r} is there twice")
-    if "factors" in content and not content["factors"]:
-        raise ExperimentError("factors: must not be empty")
+    _check_factors(content.get("factors"))
     sweep = _sweep(content.pop("sweep", {}))
-    values = tuple(map(float, content.pop("values", (0.0,))))
+    # Without a sweep everybody does what an arm says.
+    values = tuple(map(float, content.pop("values", (1.0 if sweep is None else 0.0,))))
     if sweep is None and len(values) > 1:
         raise ExperimentError("'sweep' is missing: there are several values, and nothing says what they are of")
     if list(values) != sorted(set(values)):
@@ -146,6 +150,13 @@ def _experiment(path: Path, content: dict[str, Any]) -> Experiment:
         population = str(path.parent / population)
     elif population not in populations():
         raise ExperimentError(f"population: unknown population {population!r}{hint(population, populations())}")
+    for name, shares in content.get("mixes", {}).items():
+        swept_shares("mixes", name, shares)
+    for name, value in content.get("numbers", {}).items():
+        swept_number("numbers", name, value)
+    if isinstance(sweep, Number) and not sweep.option:
+        for value in values:
+            swept_number("values", sweep.name, value)
     headline = [Measure(**measure) for measure in content.pop("headline", ())]
     tried = _tried(content.pop("tried", {}), content.get("reader", "arrays"))
     said: dict[str, Any] = {
@@ -155,10 +166,25 @@ def _experiment(path: Path, content: dict[str, Any]) -> Experiment:
         said["headline"] = tuple(headline)
     if tried:
         said["tried"] = MappingProxyType(tried)
-    said.setdefault("parameter", "point" if sweep is None else _words(sweep))
+    said.setdefault("parameter", _words(sweep))
     return Experiment(
         path.stem, values=values, arms=arms, population=population, sweep=sweep, asked=(str(path),), **said
     )
+
+
+def _check_factors(factors: Mapping[str, str] | None) -> None:
+    """Make sure that every combination of mechanisms is an arm with a name of its own (raises ExperimentError)."""
+    if factors is None:
+        return
+    if not factors:
+        raise ExperimentError("factors: must not be empty")
+    for name in factors:
+        if not name.strip() or "+" in name or name == AS_DEPLOYED:
+            raise ExperimentError(f"factors: {name!r} must be a name without '+', and not {AS_DEPLOYED!r}")
+    for (one, text), (other, more) in combinations(factors.items(), 2):
+        both = sorted(set(own_switches(text)) & set(own_switches(more)))
+        if both:
+            raise ExperimentError(f"factors: {one!r} and {other!r} both set {both[0]!r}")
 
 
 def _tried(said: Mapping[str, Any], reader: str) -> dict[str, Range]:
@@ -185,6 +211,8 @@ def _sweep(said: dict[str, Any]) -> Mix | Adoption | Year | Number | None:
     if kind == "factor":
         if len(mixes) < 2:
             raise ExperimentError("sweep: a factor goes from what is 'falling' to what is 'rising', and one is missing")
+        for end in ("rising", "falling"):
+            swept_shares(f"sweep.{end}", said["factor"], said[end])
         return Mix(said["factor"], said["rising"], said["falling"])
     if mixes:
         raise ExperimentError(f"sweep: {min(mixes)!r} belongs to a factor")
@@ -193,17 +221,16 @@ def _sweep(said: dict[str, Any]) -> Mix | Adoption | Year | Number | None:
     return Adoption() if kind == "adoption" else Year()
 
 
-def _words(sweep: Mix | Adoption | Year | Number) -> str:
+def _words(sweep: Mix | Adoption | Year | Number | None) -> str:
     """What grows, where the file has no words for it."""
     match sweep:
         case Mix(factor):
             return f"share of {factor}"
         case Number(name):
             return name
-        case Adoption():
-            return "share that has adopted"
         case Year():
             return "year"
+    return "share that has adopted"
 
 
 # --- writing -------------------------------------------------------------------------------------------------

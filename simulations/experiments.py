@@ -14,9 +14,12 @@ from simulations.arms import AS_DEPLOYED
 from simulations.attempts import situations
 from simulations.catalogue import EXPERIMENTS
 from simulations.engine import Interrupted, Progress
-from simulations.experiment import Experiment, ExperimentError
+from simulations.experiment import Experiment, ExperimentError, Number
 from simulations.experiment_files import read
 from simulations.harms import GRAVEST, strategy
+from simulations.knobs import numbers_read
+from simulations.measures import measures
+from simulations.options import told
 from simulations.population import Population, load
 from simulations.results import REPLICATIONS, Origin, Point, Result, outcomes_of, tabulate
 from simulations.units import INTERDEPENDENT, READERS, RECORDERS, STRATEGIC, Tally, Unit
@@ -54,8 +57,23 @@ def check_arms(asked: Experiment) -> None:
 
 
 def check_met(asked: Experiment, met: Population) -> None:
-    """Make sure that the reader of an experiment reads what the population says (raises PopulationError)."""
-    readers.check_met(asked.reader, asked.first_met(met))
+    """Make sure that the reader of an experiment reads what it is told.
+
+    Raises:
+        PopulationError: what the population says.
+        EngineError: an option.
+        ExperimentError: a number that the experiment sets or sweeps.
+    """
+    first = asked.first_met(met)
+    readers.check_met(asked.reader, first)
+    for value in asked.values:
+        told(asked.unit(met, value, "", 0))
+    own = [*asked.numbers, *([asked.sweep.name] if isinstance(asked.sweep, Number) and not asked.sweep.option else [])]
+    read = numbers_read(asked.reader, first)
+    for name in own:
+        if name not in read:
+            reads = ", ".join(read) or "none"
+            raise ExperimentError(f"number {name!r} is not read by reader {asked.reader!r}; it reads {reads}")
 
 
 def coinciding(asked: Experiment, met: Population) -> tuple[tuple[str, ...], ...]:
@@ -184,7 +202,17 @@ def run(
     except Interrupted as stopped:
         run_.take(stopped.finished, units)
         raise StoppedExperiment(run_.result() if run_.tallies else None) from None
+    _check_headline(asked, run_.tallies[asked.point][0])
     return run_.result()
+
+
+def _check_headline(asked: Experiment, counted: Tally) -> None:
+    """Make sure that what an experiment is about was counted (raises ExperimentError)."""
+    known = measures(counted)
+    for measure in asked.headline:
+        if measure not in known:
+            told = ", ".join(each.words for each in known)
+            raise ExperimentError(f"headline: reader {asked.reader!r} counts no {measure.words}, but {told}")
 
 
 @dataclass(slots=True)

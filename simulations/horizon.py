@@ -37,7 +37,9 @@ class Horizon(NamedTuple):
     @property
     def needed(self) -> tuple[float, str]:
         """How many seconds have to be simulated, and why."""
-        lives = LIFETIMES * self.kept[0], f"{LIFETIMES} times the {self.kept[0]:g} s of {self.kept[1]}"
+        longest, what = self.kept
+        seconds = f"{longest:,.0f}" if longest == int(longest) else f"{longest:g}"
+        lives = LIFETIMES * longest, f"{LIFETIMES} times the {seconds} s of {what}"
         return max(lives, self.ends)
 
     @property

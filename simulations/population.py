@@ -171,9 +171,7 @@ class Population:
         Raises:
             PopulationError: naming the factor, category or sum that is wrong.
         """
-        stated = {"shares": dict(shares), "swept": True}
-        check(self.name, {"about": self.about, "extends": self.name, "factors": {name: stated}}, experiment=True)
-        swept = statements.factor(f"{self.name}: factor {name!r}", name, stated)
+        swept = swept_shares(self.name, name, shares)
         if name == "place":
             return replace(self, sent=swept)
         return replace(self, factors=(*(factor for factor in self.factors if factor.name != name), swept))
@@ -188,11 +186,8 @@ class Population:
         spelled = {name.replace(".", "_"): name for name in NUMBERS}
         changed = dict(self.numbers)
         for key, value in values.items():
-            group, dot, inner = (name := spelled.get(key, key)).partition(".")
-            stated = {"value": value, "swept": True}
-            numbers = {group: {inner: stated}} if dot else {name: stated}
-            check(self.name, {"about": self.about, "extends": self.name, "numbers": numbers})
-            changed[name] = statements.number(self.name, name, stated)
+            name = spelled.get(key, key)
+            changed[name] = swept_number(self.name, name, value)
             if self.sent is not None and name in encounters.NUMBERS:
                 raise PopulationError(f"{self.name}: {name!r} and 'place' say where agents are sent; leave one out")
         return replace(self, numbers=changed)
@@ -234,6 +229,23 @@ def populations() -> tuple[str, ...]:
     """The names of the populations that come with the package."""
     shipped = (Path(item.name) for item in statements.data("populations").iterdir())
     return tuple(sorted(path.stem for path in shipped if path.suffix == ".toml"))
+
+
+def swept_shares(where: str, name: str, shares: Mapping[str, float]) -> Factor:
+    """A switch, or ``place``, with shares that an experiment gives it (raises PopulationError)."""
+    stated = {"shares": dict(shares), "swept": True}
+    check(where, {"about": "?", "extends": "?", "factors": {name: stated}}, experiment=True)
+    return statements.factor(f"{where}: factor {name!r}", name, stated)
+
+
+def swept_number(where: str, name: str, value: float) -> StatedNumber:
+    """A number as an experiment sets it (raises PopulationError)."""
+    if name not in NUMBERS:
+        raise PopulationError(f"{where}: unknown number {name!r}{hint(name, NUMBERS)}")
+    group, dot, inner = name.partition(".")
+    stated = {"value": value, "swept": True}
+    check(where, {"about": "?", "extends": "?", "numbers": {group: {inner: stated}} if dot else {name: stated}})
+    return statements.number(where, name, stated)
 
 
 def load(name: str | Path) -> Population:
@@ -287,7 +299,8 @@ def _content(name: str | Path, among: tuple[str, ...], folder: Path = Path()) ->
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, ValueError) as error:  # no text, or no name of a file
-            raise PopulationError(f"cannot read population {path}: {error}") from None
+            why = error.strerror if isinstance(error, OSError) else error
+            raise PopulationError(f"cannot read population {path}: {why}") from None
         where, key, folder = path.stem, str(path.resolve()), path.parent
     if key in among:
         raise PopulationError(f"{where}: extends itself ({' -> '.join((*among, key))})")

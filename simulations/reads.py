@@ -79,10 +79,10 @@ def unread(counts: Callable[..., Any], text: str) -> tuple[str, ...]:
 
 
 def _words(read: frozenset[str]) -> str:
-    """The switches that are read, or those that are not where these are fewer."""
+    """The switches that are read, or how many are not where these are fewer."""
     could = {name for name, switch in SWITCHES.items() if switch.kind in ("mechanism", "environment")}
-    few, left = sorted(could & read), sorted(could - read)
-    return ", ".join(few) if len(few) < len(left) else f"all that verdicts may depend on but {', '.join(left)}"
+    few, left = sorted(could & read), could - read
+    return ", ".join(few) if len(few) < len(left) else f"all that verdicts may depend on but {len(left)} switches"
 
 
 @cache

@@ -22,7 +22,7 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
     "sensitivity": ("--samples", "--method", "--attempts"), "worth": ("--samples", "--weight", "--attempts"),
     "couplings": (), "break-even": ("--samples", "--weight", "--attempts"),
 }  # fmt: skip
-_OF_RUNS = ("--attempts", "--half-width", "--record", "--inputs")
+_OF_RUNS = ("--replications", "--attempts", "--half-width", "--record", "--inputs")
 
 
 class AnswerTable(NamedTuple):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from openworld import exhibits
 from openworld.commands.common import DONE, INCONCLUSIVE, complain, print_json, print_lines
@@ -53,6 +55,8 @@ def simulate(
     as_json: bool,
 ) -> int:
     """What `openworld simulate` does."""
+    if schema or as_file:
+        _alone("--schema" if schema else "--file", {"named", "arms", "adoption", *(["population"] if arms else [])})
     if schema:
         print_json(experiment_files.schema())
         return DONE
@@ -67,6 +71,7 @@ def simulate(
     given = {
         "--attempts": attempts, "--half-width": half_width, "--record": record, "--inputs": inputs,
         "--samples": samples, "--weight": weight, "--method": method,
+        "--replications": replications if _is_said("replications") else None,
     }  # fmt: skip
     check_places(instead, given)
     store = None if output is None else output / "counted"
@@ -106,6 +111,19 @@ def simulate(
     if half_width is not None and result.half_width > half_width:
         return complain(f"intervals are still {result.half_width:g} to either side", INCONCLUSIVE)
     return DONE
+
+
+def _is_said(option: str) -> bool:
+    """Whether an option is on the command line."""
+    return click.get_current_context().get_parameter_source(option) is ParameterSource.COMMANDLINE
+
+
+def _alone(option: str, beside: Collection[str]) -> None:
+    """What nothing would come of beside an option that prints a file has no place there (raises UsageError)."""
+    for each in click.get_current_context().command.params:
+        apart = each.opts[0] not in (option, "--with") and each.name not in beside
+        if apart and each.name is not None and _is_said(each.name):
+            raise click.UsageError(f"{each.opts[0]} has no place beside {option}")
 
 
 def _one(named: tuple[str, ...], adoption: tuple[float, ...] | None) -> str:

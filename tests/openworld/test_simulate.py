@@ -77,8 +77,7 @@ def test_the_schema_of_a_file_is_printed() -> None:
         (("--arms", "", "mcp", "--adoption", "2"), "'2' is no share between 0 and 1, nor several that grow"),
         (("--arms", "", "mcp", "--attacker", "greedy"), "unknown attacker 'greedy'"),
         (("matching", "--weight", "5"), "--weight belongs to --worth or --break-even"),
-        (("matching", "--break-even"), "'matching' is worked out over all situations: it counts no attempts"),
-        (("--arms", "", "mcq"), "expected key=value, found 'mcq'"),
+        (("--arms", "", "mcq"), "unknown design 'mcq'; did you mean 'mcp'?"),
         (
             ("--arms", "", "protocol=aauth;iss_check=off"),
             "switch 'iss_check' of arm 'protocol=aauth;iss_check=off' is not read by reader 'arrays'",

@@ -17,6 +17,7 @@ from simulations.catalogue import EXPERIMENTS
 from simulations.experiment import ExperimentError
 from simulations.experiment_files import _SCHEMA, configuration, read, schema, written
 from simulations.experiments import find, run
+from simulations.population import load
 
 DATA = files("simulations") / "data"
 LEAST = 'question = "?"\npopulation = "swept"\n'
@@ -60,7 +61,17 @@ def test_a_named_design_and_a_deployed_client_may_be_an_arm() -> None:
     assert configuration("mcp") == "design=mcp"
     assert configuration("mcp-python==2.3.0") == "design=mcp-python==2.3.0"
     assert configuration("prm=exact") == "prm=exact"
+    assert configuration("mcpp") == "design=mcpp", "so that it is told which designs there are"
     assert configuration("") == ""
+
+
+def test_without_a_sweep_everybody_does_what_an_arm_says(tmp_path: Path) -> None:
+    """At one point, which is told as what it is."""
+    path = tmp_path / "mine.toml"
+    path.write_text(LEAST + 'arms = ["", "echo=req"]', encoding="utf-8")
+    asked = read(path)
+    assert (asked.parameter, asked.values) == ("share that has adopted", (1.0,))
+    assert asked.unit(load("swept"), asked.point, "", 1).adoption == asked.point
 
 
 TRIED = LEAST + 'arms = [""]\ntried = '
@@ -89,6 +100,19 @@ TRIED = LEAST + 'arms = [""]\ntried = '
         (TRIED + '{ agents = { low = 0, high = 2, why = "?" } }', "tried.agents.low: must be above 0"),
         (LEAST + 'arms = [""]\nattempts = 0', "attempts: must be a number between 1 and 1e+09, found 0"),
         (LEAST + 'arms = [""]\nmixes = { place = { honest_api = 2 } }', "mixes.place.honest_api: must be a"),
+        (LEAST + 'arms = [""]\nmixes = { place = { honest_api = 0.5 } }', "mixes: factor 'place': shares must add up"),
+        (LEAST + 'arms = [""]\nmixes = { place = {} }', "mixes: factor 'place': shares are missing"),
+        (LEAST + 'arms = [""]\nnumbers = { latency = 1 }', "numbers: unknown number 'latency'"),
+        (LEAST + 'arms = [""]\nnumbers = { agents = 1.7 }', "numbers: number 'agents': value: must be a whole number"),
+        (LEAST + 'arms = [""]\nvalues = [1.7]\nsweep = { number = "agents" }', "values: number 'agents': value: must"),
+        (
+            LEAST + 'arms = [""]\nsweep = { factor = "api", falling = {}, rising = {} }',
+            "sweep.rising: factor 'api': sha",
+        ),
+        (LEAST + 'factors = { "" = "mcp" }', "factors: '' must be a name without '+'"),
+        (LEAST + 'factors = { a = "echo=req", "a + b" = "dpop=token" }', "factors: 'a + b' must be a name without"),
+        (LEAST + 'factors = { a = "echo=req", b = "echo=opt" }', "factors: 'a' and 'b' both set 'echo'"),
+        (LEAST + 'arms = [""]\nheadline = [{ quantity = "thefts", per = "x" }]', "headline[0].per: unknown unit 'x'"),
     ],
 )
 def test_what_is_wrong_is_told_in_a_line(content: str, says: str, tmp_path: Path) -> None:

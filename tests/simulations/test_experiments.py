@@ -19,9 +19,10 @@ from model.machine import Machine, Step
 from simulations import attempts, catalogue, draws, experiments, intervals, results, vectorised
 from simulations.arms import settings
 from simulations.catalogue import EXPERIMENTS
-from simulations.experiment import Adoption, Experiment, ExperimentError
+from simulations.experiment import Adoption, Experiment, ExperimentError, Number
 from simulations.experiments import AS_DEPLOYED, StoppedExperiment, coinciding, find, run
 from simulations.population import PopulationError, load
+from simulations.quantities import Measure
 from simulations.visits import ONE_VISIT, plan_for
 
 
@@ -42,6 +43,7 @@ def test_every_experiment_can_be_asked(name: str) -> None:
     asked = EXPERIMENTS[name]
     assert asked.name == name
     met = experiments.population_for(asked, None)
+    experiments.check_met(asked, met)
     for value in (asked.values[0], asked.values[-1]):
         unit = asked.unit(met, value, "1", 4)
         assert len(unit.arms) == len(set(unit.arms)) == len(asked.treatments)
@@ -147,6 +149,20 @@ def test_attempts_are_shared_out_over_replications() -> None:
         (lambda: run("echo", workers=0), "workers must be at least 1, found 0"),
         (lambda: run("echo", half_width=1.5), "half-width must be between 0 and 1, found 1.5"),
         (lambda: run("echo", population="nowhere"), "unknown population 'nowhere'; allowed: "),
+        (lambda: run(replace(EXPERIMENTS["echo"], options={"steps": 3})), "unknown option 'steps' of arrays"),
+        (lambda: run(replace(EXPERIMENTS["echo"], sweep=Number("steps", option=True))), "unknown option 'steps'"),
+        (
+            lambda: run(replace(EXPERIMENTS["echo"], sweep=Number("agents"), values=(1, 2))),
+            "number 'agents' is not read by reader 'arrays'; it reads latency.attacker, token_lifetime, attackers",
+        ),
+        (
+            lambda: run(replace(EXPERIMENTS["echo"], numbers={"count.users": 3})),
+            "number 'count.users' is not read by reader 'arrays'",
+        ),
+        (
+            lambda: run(replace(small("echo", 0.5), headline=(Measure("prompt"),)), attempts=10),
+            "headline: reader 'arrays' counts no prompt per attempt, but honest flows that work, thefts",
+        ),
     ],
 )
 def test_nonsense_is_refused(start: Callable[[], object], message: str) -> None:

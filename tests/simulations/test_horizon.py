@@ -31,6 +31,13 @@ def test_experiments_in_time_go_on_long_enough(name: str) -> None:
         run(name, attempts=least - 5)
 
 
+def test_what_is_kept_is_told_in_seconds() -> None:
+    """However long it is."""
+    found = horizon(replace(find("capacity").unit(load("swept"), 60, "", 1)))
+    assert found is not None
+    assert found._replace(kept=(2_592_000, "a token")).needed[1] == "10 times the 2,592,000 s of a token"
+
+
 def test_others_have_no_horizon() -> None:
     """Where attempts have nothing to do with each other, fewer of them are a smaller sample."""
     asked = find("echo")

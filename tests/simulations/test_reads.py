@@ -155,13 +155,13 @@ def test_a_switch_that_a_reader_does_not_read_is_an_error_that_names_it(reader: 
 
 
 def test_what_is_read_is_said_in_the_shorter_way() -> None:
-    """What few there are, or what few are left."""
+    """What few there are, or how many are left: a line that lists dozens is not read."""
     with pytest.raises(ConfigurationError, match="which reads api, as_resource, audience_check, ") as few:
         check_read("layers", READERS["layers"], "warm=yes")
-    with pytest.raises(ConfigurationError, match="which reads all that verdicts may depend on but ") as many:
+    with pytest.raises(ConfigurationError, match=r"all that verdicts may depend on but \d+ switches$") as many:
         check_read("arrays", READERS["arrays"], "vouch_for=any")
     assert "h_iss" in str(few.value)
-    assert "h_iss" not in str(many.value)
+    assert len(str(many.value)) < 160
 
 
 def test_a_factor_is_checked_like_an_arm() -> None:
