@@ -49,6 +49,10 @@ def _tried(longest: float, rate: float) -> dict[str, Range]:
             rate, rate, "what counts is how many calls come in a lifetime, and while a server works on one, and how "
             "long those are is tried"
         ),
+        "latency.spread": Range(
+            0.05, 1.5, "Dean and Barroso, The Tail at Scale (2013), table 1: one request in a hundred to a server "
+            "takes ten times the median or longer, which is a spread of 1"
+        ),
         "calls": Range(1, 1, "several calls of a task are so many calls in its time"),
         "think": Range(20, 20, "there is none where a task has one call"),
     }  # fmt: skip

@@ -71,11 +71,22 @@ class Parties:
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """What an AS does under an arm for each product, and how long it uses a document again."""
+    """What an AS does under an arm.
 
-    designs: tuple[Design, ...]
-    stranger: Design
+    Attributes:
+        registrations: how each product is known to it.
+        stranger: what a request with a made-up client comes to, and the document or the record that it costs the AS.
+        popular: the product whose domain is lost.
+        spent: what its users come to where the attacker's document of it is in use.
+        at_domain: its users' codes go to that domain.
+        document_lifetime: how long a document is used again.
+    """
+
+    registrations: tuple[str, ...]
+    stranger: tuple[Label, float, float]
     popular: int
+    spent: Label
+    at_domain: bool
     document_lifetime: float
 
 
@@ -124,8 +135,16 @@ def _served(unit: Unit, parties: Parties) -> Iterator[Serving]:
     lifetime = unit.population.number("lifetime.client_metadata")
     for imposed in unit.arms:
         arm = Arm("", imposed)
-        designs = tuple(arm.design(product, parties.server) for product in parties.products)
-        yield Serving(designs, arm.design(parties.server), parties.popular, lifetime)
+        designs = [arm.design(product, parties.server) for product in parties.products]
+        lost = designs[parties.popular]
+        pinned = server.consent_is_pinned_to_metadata(lost, True)
+        spent = CONSENT_SPENT if pinned.holds else Label("blocked", pinned.rule.name, ())
+        # A callback on the device itself stays the user's; one at the domain is the attacker's while the domain is.
+        callback = decided(client.redirect_uri(lost, ONE_VISIT.clients[0], HONEST_AS, HONEST_AS))
+        yield Serving(
+            tuple(design.reg for design in designs), _stranger(arm.design(parties.server)), parties.popular, spent,
+            lost.cimd_redirect != "loopback" and callback.startswith("https:"), lifetime,
+        )  # fmt: skip
 
 
 def _requests(unit: Unit, parties: Parties, options: dict[str, float]) -> Requests:
@@ -149,7 +168,7 @@ def _serve(
     rows = zip(*(getattr(requests, name).tolist() for name in Requests.__slots__), strict=True)
     for now, product, installation, hostile in rows:
         if hostile:
-            label, fetches, registrations = _stranger(served.stranger)
+            label, fetches, registrations = served.stranger
             caused.append(fetches + registrations)
         else:
             fetches, registrations = _identify(served, kept, product, installation, now)
@@ -175,7 +194,7 @@ def _stranger(design: Design) -> tuple[Label, float, float]:
 
 def _identify(served: Serving, kept: KeptClients, product: int, installation: int, now: float) -> tuple[float, float]:
     """Documents fetched and registrations made for an honest request."""
-    registration = served.designs[product].reg
+    registration = served.registrations[product]
     if registration == "cimd" and now >= kept.fetched.get(product, -np.inf) + served.document_lifetime:
         kept.fetched[product] = now
         return 1.0, 0.0
@@ -189,14 +208,7 @@ def _user(served: Serving, kept: KeptClients, product: int, now: float, options:
     """What becomes of a user of a product: harmed while the attacker has its domain, or its document is in use."""
     if product != served.popular:
         return OK
-    design = served.designs[product]
     start, end = options["lost"], options["lost"] + options["held"]
-    attackers_document = design.reg == "cimd" and start <= kept.fetched.get(product, -1.0) < end
-    if attackers_document:
-        pinned = server.consent_is_pinned_to_metadata(design, True)
-        return CONSENT_SPENT if pinned.holds else Label("blocked", pinned.rule.name, ())
-    # A callback on the device itself stays the user's; one at the domain is the attacker's while the domain is.
-    local = design.cimd_redirect == "loopback"
-    callback = decided(client.redirect_uri(design, ONE_VISIT.clients[0], HONEST_AS, HONEST_AS))
-    at_domain = not local and callback.startswith("https:")
-    return CODE_LOST if at_domain and start <= now < end else OK
+    if served.registrations[product] == "cimd" and start <= kept.fetched.get(product, -1.0) < end:
+        return served.spent
+    return CODE_LOST if served.at_domain and start <= now < end else OK
