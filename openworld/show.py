@@ -34,9 +34,8 @@ def command(*words: object) -> str:
 
 
 def ending(prop: Property) -> str:
-    """What the last step of a trace shows."""
-    done = "violated" if prop.kind == "security" else "reached"
-    return f"{prop.name} {done}: {prop.meaning}"
+    """What the last step of a trace shows, in words, and which property that is."""
+    return f"{prop.meaning.removesuffix('.')} ({prop.name})"
 
 
 def outcome(verdict: Verdict) -> str:

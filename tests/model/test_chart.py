@@ -71,13 +71,13 @@ def kind(action: str) -> str:
 
 def test_mixup_is_drawn_as_in_the_golden_file(mixup: Trace, on_file: Callable[..., None]) -> None:
     """The chart of the mix-up is the one kept in the file, which a person has read."""
-    drawn = text(chart(mixup, "code_delivery violated: the code reaches the attacker."))
+    drawn = text(chart(mixup, "The code reaches the attacker (code_delivery)"))
     on_file(GOLDEN / "mixup.txt", drawn)
 
 
 def test_mixup_in_brief_is_as_in_its_golden_file(mixup: Trace, on_file: Callable[..., None]) -> None:
     """On one screen, with a title; who sends what is on the arrows, what to notice below."""
-    drawn = brief(chart(mixup, "code_delivery violated: the code reaches the attacker."))
+    drawn = brief(chart(mixup, "The code reaches the attacker (code_delivery)"))
     on_file(GOLDEN / "mixup_brief.txt", drawn)
     assert len(drawn.splitlines()) <= 40
 

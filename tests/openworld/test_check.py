@@ -107,7 +107,7 @@ def test_what_flips_is_shown_with_line_and_evidence(run: Check) -> None:
     assert attack.startswith('9: flipped: mix-up, [[expect]] "quoted"\n  flow_binding with iss_check=off against mal')
     assert "expected because a code goes to whoever runs the token endpoint" in attack
     assert "\n  - holds\n  + does not hold: attack in 8 steps\n" in attack
-    assert "flow_binding violated" in attack
+    assert "started the flow (flow_binding)" in attack
     assert safe.startswith("18: flipped: design=mcp\n  code_delivery with design=mcp against mal_as\n")
     assert "\n  - does not hold\n  + holds: no attack exists\n" in safe
     assert "client.iss_matches_recorded_issuer  [RFC 9207 2.4" in safe

@@ -156,7 +156,7 @@ def test_the_picture_of_a_run_is_an_svg_with_its_words(tmp_path: Path) -> None:
     words = " ".join("".join(text.itertext()) for text in root.iter("{http://www.w3.org/2000/svg}text"))
     for said in ("code=<user's code from as.", "code_verifier=<user's verifier>", "secret that reaches the attacker"):
         assert said in words
-    assert "code_delivery violated" in (root.findtext("{http://www.w3.org/2000/svg}title") or "")
+    assert "(code_delivery)" in (root.findtext("{http://www.w3.org/2000/svg}title") or "")
     assert [path.name for path in tmp_path.iterdir()] == ["chart.svg"]
 
 
