@@ -46,6 +46,16 @@ def of_configuration(text: str) -> str:
     return ", ".join(map(_of_pair, text.split(";")))
 
 
+def with_code(text: str) -> str:
+    """The same, and after it the configuration itself; what has no words by its name alone.
+
+    >>> with_code("pkce=off")
+    'no PKCE (pkce=off)'
+    """
+    said = of_configuration(text)
+    return text if said == text else f"{said} ({text})"
+
+
 def _of_pair(pair: str) -> str:
     key, equals, value = pair.partition("=")
     if not equals:

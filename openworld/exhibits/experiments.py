@@ -8,7 +8,7 @@ from functools import partial
 
 import pandas as pd
 
-from model.words import of_configuration
+from model.words import of_configuration, with_code
 from openworld import figures
 from openworld.exhibits.entries import Caption, Drawing, Exhibit
 from openworld.sources import Source
@@ -151,10 +151,10 @@ def _about(table: pd.DataFrame, interval: str, design: str | None = None) -> Cap
 
 
 def _paired(table: pd.DataFrame) -> str:
-    """The arms, and which of them come to the same."""
+    """The arms, each in words with its code, and which of them come to the same."""
     together = set(table.get("alike", ())) - {"", *table["arm"]}
     same = (f"every attempt ends the same way under {names}" for names in sorted(together))
-    return "; ".join([f"paired arms {', '.join(_arms(table))}", *same])
+    return "; ".join([f"paired arms: {'; '.join(map(with_code, _arms(table)))}", *same])
 
 
 def _arms(table: pd.DataFrame) -> list[str]:

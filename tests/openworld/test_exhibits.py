@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from deployed.behaviour import measured
 from model.design import parse
+from model.words import of_configuration
 from openworld import exhibits, mishaps
 from openworld.cli import main
 from openworld.exhibits import FigureError, worlds
@@ -66,6 +67,8 @@ def test_a_figure_has_its_data_and_its_caption_beside_it(study_folder: Path, tmp
         assert all(word in caption for word in ("Population: ", "Design: ", "n: ", "Seed: ", "Interval: "))
     rates = (tmp_path / "echo-rates.txt").read_text(encoding="utf-8")
     assert "60 attempts in every arm at every point" in rates
+    for arm in EXPERIMENTS["echo"].treatments:
+        assert f"{of_configuration(arm)} ({arm})" in rates
     nobody = rates.partition("Threats to validity: measured by nobody: ")[2].partition(";")[0]
     assert "attackers.lure" in nobody.split(", ")
     data = pd.read_csv(tmp_path / "echo-rates.csv")
