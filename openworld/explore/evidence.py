@@ -52,9 +52,13 @@ def rules(*names: str) -> Table:
 
 
 def switches(*names: str) -> Table:
-    """What can be chosen: values with the default first, meaning and source (raises KeyError)."""
-    rows = ((n, ", ".join(SWITCHES[n].values), SWITCHES[n].meaning, SWITCHES[n].source) for n in names)
-    return table(("switch", "values", "meaning", "source"), rows)
+    """What can be chosen: meaning, values in words with the default first, and source (raises KeyError)."""
+    rows = []
+    for name in names:
+        switch = SWITCHES[name]
+        values = (f"{worded('value', f'{name}={value}')} `{value}`" for value in switch.values)
+        rows.append((switch.meaning, "\n".join(values), name, switch.source))
+    return table(("what can be chosen", "values, default first", "switch", "source"), rows)
 
 
 def consulted(trace: Trace | None) -> Table:

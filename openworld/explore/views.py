@@ -136,7 +136,7 @@ def _drawn(name: str) -> Drawing:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table with room for words; ``frame`` has the data."""
+    """A table with room for words, in which a cell may have several lines; ``frame`` has the data."""
 
     frame: pd.DataFrame
 
@@ -149,7 +149,7 @@ class Table:
         return f'<style>{CELL_STYLE}</style><div style="overflow-x: auto">{made}</div>'
 
     def __str__(self) -> str:
-        return str(self.frame.to_string(index=False))
+        return str(self.frame.replace("\n", "; ", regex=True).to_string(index=False))
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -251,4 +251,5 @@ def _blocking(names: tuple[str, ...], least: bool) -> str:
 
 def _parted(text: str) -> str:
     """A text as HTML that may be broken between its parts, and nowhere inside a word; code in it as code."""
-    return _CODE.sub(r"<code>\1</code>", "<wbr/>".join(map(escape, _PARTS.split(text))))
+    marked = _CODE.sub(r"<code>\1</code>", "<wbr/>".join(map(escape, _PARTS.split(text))))
+    return marked.replace("\n", "<br/>")

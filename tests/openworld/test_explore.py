@@ -89,6 +89,18 @@ def test_a_verdict_without_a_run_has_nothing_to_look_at() -> None:
         evidence.gained(asking.ask("code_delivery", "cap=mal_as").trace)
 
 
+def test_what_can_be_chosen_has_a_line_for_each_value_in_words() -> None:
+    """With its code, the default first; on one line where there are no lines."""
+    table = evidence.switches("h_iss", "prm_cache")
+    lines = [
+        "cached resource metadata ends when it changes `fresh`",
+        "cached resource metadata may be out of date `stale`",
+    ]
+    assert table.frame["values, default first"][1].splitlines() == lines
+    assert "when it changes <code>fresh</code><br/>cached" in table._repr_html_()
+    assert "; ".join(lines) in str(table)
+
+
 def test_a_claim_that_is_not_so_stops_the_notebook() -> None:
     """It says what the model answers instead."""
     assert len(evidence.claimed([("mix-up", "code_delivery", MIXUP, "attack")])) == 1
