@@ -6,13 +6,12 @@ import re
 import tomllib
 from itertools import groupby
 from pathlib import Path
-from urllib.parse import quote
 
 from docutils import nodes
 from sphinx.application import Sphinx
 
 from openworld.glossary import entries
-from properties.security import PROPERTIES
+from openworld.site.address import of_command
 
 ROOT = Path(__file__).parents[1]
 _ABOUT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -89,12 +88,10 @@ def _with_lists(_: Sphinx, name: str, source: list[str]) -> None:
 
 def _with_questions(app: Sphinx, doctree: nodes.document, name: str) -> None:
     """Makes a command that asks a question a link to that question, where the page that answers it is put beside."""
-    known = {word: prop.name for prop in PROPERTIES.values() for word in (prop.name, prop.code)}
+    site = app.builder.get_relative_uri(name, "index")
     for literal in list(doctree.findall(nodes.literal)) if html_context["asked"] else ():
-        asked = re.fullmatch(r'openworld (?:verdict|trace) (\w+) "([^"]*)"', literal.astext())
-        if asked and asked[1] in known:
-            question = quote(f"{known[asked[1]]}/{asked[2]}", safe="/=;+,:.@")
-            link = nodes.reference(refuri=f"{app.builder.get_relative_uri(name, 'index')}#{question}")
+        if answer := of_command(literal.astext(), site):
+            link = nodes.reference(refuri=answer)
             literal.replace_self(link)
             link += literal
 

@@ -16,6 +16,10 @@ from openworld.commands.common import call
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.html",
     help="Where to write.  [default: OUT/report.html]",
 )  # fmt: skip
+@click.option(
+    "--site", metavar="URL", default="",
+    help="Link verdicts and findings to their answers on the page that `openworld site` writes, which is there.",
+)  # fmt: skip
 def report(**given: Any) -> int:
     """Turn the folder of a study into one HTML page that needs no other file and no network.
 
@@ -25,5 +29,6 @@ def report(**given: Any) -> int:
     \b
     openworld report out
     openworld report out -o study.html
+    openworld report out --site https://where.it.is.put.example/
     """
     return call("openworld.work.report.report", **given)

@@ -20,7 +20,9 @@ def clients(study: Study) -> dict[str, Any]:
         seen = look(row)
         sign, word = signed(seen, row["steps"])
         cells = lines.setdefault(str(row["client"]), {})
-        cells[str(row["situation"]) + str(row["code"])] = {"look": seen, "sign": sign, "word": word}
+        cells[str(row["situation"]) + str(row["code"])] = {
+            "look": seen, "sign": sign, "word": word, "property": row["property"], "asked": row["configuration"],
+        }  # fmt: skip
     return {"situations": situations, "lines": lines}
 
 

@@ -39,4 +39,5 @@ def cell(row: dict[str, Any]) -> dict[str, Any]:
         "code": row["code"], "property": row["property"], "sign": sign, "look": look,
         "word": f"{words}; with the kindest others {as_it_is[1]}, with those of products {products[1]}",
         "products": products[0] if products != as_it_is else "", "says": words, "sets": sets,
+        "asked": row["configuration"],
     }  # fmt: skip

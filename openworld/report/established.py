@@ -18,6 +18,7 @@ from markdown_it.token import Token
 
 from openworld.findings import pages
 from openworld.findings.words import first_page, title
+from openworld.site.address import of_command
 
 _ANCHOR = "established"
 
@@ -32,16 +33,17 @@ class PagePart:
 
 
 @cache
-def established() -> tuple[PagePart, ...]:
-    """The pages of the findings, the first page first."""
+def established(site: str = "") -> tuple[PagePart, ...]:
+    """The pages of the findings, the first page first; commands lead to the page at ``site`` that answers them."""
     _, *first = first_page(pages.first())
     others = (*pages.pages(), *pages.first().others)
-    return (PagePart(_ANCHOR, "", _html("\n".join(first), "What was established")), *map(_part, others))
+    start = PagePart(_ANCHOR, "", _html("\n".join(first), "What was established", site))
+    return (start, *(_part(name, site) for name in others))
 
 
-def _part(name: str) -> PagePart:
+def _part(name: str, site: str) -> PagePart:
     _, _, body = pages.text(name).partition("\n")
-    return PagePart(f"{_ANCHOR}-{name}", title(name), _html(body, title(name)))
+    return PagePart(f"{_ANCHOR}-{name}", title(name), _html(body, title(name), site))
 
 
 def _anchor(url: str) -> str:
@@ -49,7 +51,7 @@ def _anchor(url: str) -> str:
     return f"#{_ANCHOR}-{PurePosixPath(url).stem}" if url.endswith(".md") else url
 
 
-def _html(text: str, title: str) -> str:
+def _html(text: str, title: str, site: str) -> str:
     """Markdown as HTML; whatever is a tag in it is text, links lead to findings, tables scroll in named regions."""
     reader = MarkdownIt("commonmark", {"html": False}).enable("table").disable(["image", "autolink"])
     reader.normalizeLink, reader.validateLink = _anchor, lambda url: url.startswith("#")  # type: ignore[method-assign]
@@ -57,7 +59,7 @@ def _html(text: str, title: str) -> str:
     _describe(parsed, title)
     for name, rule in _RULES.items():
         reader.add_render_rule(name, rule)
-    return str(reader.renderer.render(parsed, reader.options, {}))
+    return str(reader.renderer.render(parsed, reader.options, {"site": site}))
 
 
 def _describe(parsed: Sequence[Token], title: str) -> None:
@@ -92,4 +94,12 @@ def _code(renderer: RendererHTML, tokens: Sequence[Token], at: int, options: Any
     return f'<pre tabindex="0"><code>{escapeHtml(tokens[at].content)}</code></pre>\n'
 
 
-_RULES = {"table_open": _table_open, "table_close": _table_close, "fence": _code, "code_block": _code}
+def _inline(renderer: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
+    asked = tokens[at].content
+    code, where = f"<code>{escapeHtml(asked)}</code>", of_command(asked, env["site"]) if env["site"] else ""
+    return f'<a href="{escapeHtml(where)}">{code}</a>' if where else code
+
+
+_RULES = {
+    "table_open": _table_open, "table_close": _table_close, "fence": _code, "code_block": _code, "code_inline": _inline,
+}  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -18,14 +18,17 @@ from openworld.report.established import established
 from openworld.report.findings import findings, numbers
 from openworld.report.reading import FoundPicture, Study
 from openworld.show import command
+from openworld.site.address import address, of_command
 from simulations.results import LISTED
 
 #: What a coordinate has beyond a hundredth of a point, and what stands for itself in an address within quotes.
 _FINE, _AS_IT_IS = re.compile(r"(\.\d\d)\d+"), " /:;=,@!$'*+?"
 
 
-def page(study: Study) -> str:
-    """The page for what was found."""
+def page(study: Study, site: str = "") -> str:
+    """The page for what was found; verdicts and findings link to the page at ``site`` that answers them, if there is
+    one.
+    """
     attacks, links = verdicts.attacks(study)
     designs, needs = verdicts.designs(study), environments.table(study.environments)
     pictures = _each_kind_once(study)
@@ -41,7 +44,8 @@ def page(study: Study) -> str:
              "linked": [one.name for one in _of(study, name) if one not in pictures[name]]}
             for name, each in study.experiments.items()
         ],
-        established=established(), deployed=deployed.clients(study),
+        established=established(site), site=site, answer=partial(_answer, site), linked=partial(_linked, site),
+         deployed=deployed.clients(study),
         mishaps=[
             {**each, "pictures": [_embedded(one) for one in _named(study, f"blast_radius-{each['kind']}")]}
             for each in deployed.mishaps(study)
@@ -70,6 +74,17 @@ def _environment() -> jinja2.Environment:
     )  # fmt: skip
     environment.filters |= {"worded": lambda name, kind: worded(kind, name), "arms": _arms, "flat": _flat}
     return environment
+
+
+def _answer(site: str, prop: str, configuration: str) -> str:
+    """Where a verdict is answered; nowhere without a site."""
+    return address(prop, configuration, site) if site else ""
+
+
+def _linked(site: str, asked: str) -> str:
+    """A command, which leads to its answer where there is a site that has it."""
+    code, where = Markup("<code>{}</code>").format(asked), of_command(asked, site) if site else ""
+    return Markup('<a href="{}">{}</a>').format(where, code) if where else code
 
 
 def _flat(html: str) -> str:

@@ -84,7 +84,9 @@ def matrix(study: Study, links: dict[str, str]) -> list[dict[str, Any]]:
         )
         seen = look(row)
         sign, word = signed(seen, row["steps"])
-        line["cells"][row["property"]] = {"look": seen, "sign": sign, "word": word, "link": links.get(row["chart"])}
+        line["cells"][row["property"]] = {
+            "look": seen, "sign": sign, "word": word, "link": links.get(row["chart"]), "asked": row["configuration"],
+        }  # fmt: skip
     return list(lines.values())
 
 

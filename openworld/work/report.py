@@ -9,13 +9,15 @@ import click
 from openworld.commands.common import DONE, complain
 from openworld.files import write
 from openworld.report import page, read
+from openworld.site.address import checked
 
 
-def report(folder: Path, output: Path | None) -> int:
+def report(folder: Path, output: Path | None, site: str) -> int:
     """What `openworld report` does."""
+    site = checked(site)
     study = read(folder)
     target = output or folder / "report.html"
-    write(target, page(study))
+    write(target, page(study, site))
     for problem in study.problems:
         complain(problem, DONE)
     counts = (

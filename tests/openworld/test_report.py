@@ -6,8 +6,9 @@ import json
 import os
 import re
 import shutil
-from html import escape
+from html import escape, unescape
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from click.testing import CliRunner, Result
@@ -15,6 +16,7 @@ from click.testing import CliRunner, Result
 from openworld.cli import main
 from openworld.findings import pages, words
 from openworld.report import ReportError, established, page, read
+from properties.reads import asked_for
 
 GOLDEN = Path(__file__).parent / "golden"
 #: The address of the one run of the folder: that of its cell, whatever else a study has.
@@ -49,6 +51,33 @@ def test_what_is_not_in_this_world_is_no_tick_on_the_page(study_folder: Path) ->
     assert all("–" in cell and "✓" not in cell for cell in cells)
     assert "4 verdicts are not in this world" in html
     assert ", 2 not in this world" in html
+
+
+def test_with_a_site_verdicts_and_findings_lead_to_their_answers(study_folder: Path, tmp_path: Path) -> None:
+    """Each cell without a run on the page, each command that asks; the run leads on, and nothing else changes."""
+    done = report(study_folder, "-o", tmp_path / "page.html", "--site", "https://site.example/?a&b")
+    assert done.exit_code == 0, done.output
+    html = (tmp_path / "page.html").read_text(encoding="utf-8")
+    cells = re.findall(r'<td class="cell [^>]*>(.*?)</td>', html)
+    assert cells
+    assert all("<a href=" in cell for cell in cells)
+    links = [unescape(link) for link in re.findall(r'<a href="(https:[^"]*)"', html)]
+    questions = [unquote(link.removeprefix("https://site.example/?a&b#")) for link in links]
+    known = [asked_for(*each.split("/", 1)) for each in questions if "design=client==1" not in each]  # made up
+    assert "code_delivery" in {prop.name for prop, _ in known}
+    assert len(re.findall(r"<code>openworld (?:verdict|trace)[^<]*</code></a>", html)) > len(pages.pages())
+    plain = page(read(study_folder))
+    assert "site.example" not in plain
+    kept = re.sub(r'<a href="https://site[^>]*>(.*?)</a>', r"\1", html)
+    assert kept.replace(", and from there to its answer; other cells lead there at once", "") == plain
+
+
+@pytest.mark.parametrize("site", ["javascript:alert(1)", "https://site.example/#code_delivery", "data:,"])
+def test_what_is_no_address_of_a_site_is_bad_input(study_folder: Path, tmp_path: Path, site: str) -> None:
+    """One line that names it, and no page."""
+    done = report(study_folder, "-o", tmp_path / "page.html", "--site", site)
+    assert (done.exit_code, list(tmp_path.iterdir())) == (2, [])
+    assert done.stderr.startswith(f"openworld: {site!r} is no address of a site: ")
 
 
 def test_the_page_needs_nothing_else(study_folder: Path) -> None:
