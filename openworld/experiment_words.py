@@ -17,7 +17,7 @@ from simulations.intervals import LEVEL, deviations, together
 from simulations.knobs import numbers_read, traits_read
 from simulations.options import OPTIONS
 from simulations.population import Population
-from simulations.quantities import Measure
+from simulations.quantities import Measure, plainly
 from simulations.readers import READERS
 from simulations.reads import unread
 from simulations.results import LISTED, Result
@@ -63,12 +63,12 @@ def source_lines(asked: Experiment, met: Population) -> Iterator[str]:
     if not options:
         return
     at = asked.first_met(met)
-    numbers = [f"{name} {met.number(name):g}" for name in numbers_read(asked.reader, at)]
+    numbers = [f"{name} {plainly(met.number(name))}" for name in numbers_read(asked.reader, at)]
     traits = [trait.name for trait in met.traits if trait.name in traits_read(asked.reader, at)]
     drawn = [factor.name for factor in met.factors]
     swept = {asked.sweep.name} if isinstance(asked.sweep, Number) else set()
-    told = [f"{name} {value:g}" for name, value in asked.options.items()]
-    granted = [f"{name} {option.default:g}" for name, option in options.items()
+    told = [f"{name} {plainly(value)}" for name, value in asked.options.items()]
+    granted = [f"{name} {plainly(option.default)}" for name, option in options.items()
                if name not in asked.options and name not in swept]  # fmt: skip
     for whose, what in (
         (f"drawn from population {met.name}", [*drawn, *traits]), (f"said by population {met.name}", numbers),

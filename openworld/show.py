@@ -185,8 +185,8 @@ def rate_lines(rates: pandas.DataFrame) -> Iterator[str]:
             there = points.set_index("value").reindex(ends)
             shown = [f"{row.rate:7.2%} ({row.low:.2%} to {row.high:.2%})" for row in there.itertuples()]
             if kind == "harm" and "per_accepted" in there:
-                shown = [f"{words}, {each:.3g} per accepted flow" for words, each in
-                         zip(shown, there["per_accepted"], strict=True)]  # fmt: skip
+                shown = [f"{words}, " + (f"{each:.3g} per accepted flow" if each == each else "none accepted")
+                         for words, each in zip(shown, there["per_accepted"], strict=True)]  # fmt: skip
             yield f"    {arm:<{width}}  " + "   ".join(f"{words:<28}" for words in shown).rstrip()
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from simulations.options import told
+from simulations.quantities import plainly
 from simulations.units import Unit
 
 #: The longest of what is kept is met again so often, or what it is worth is not seen.
@@ -38,8 +39,7 @@ class Horizon(NamedTuple):
     def needed(self) -> tuple[float, str]:
         """How many seconds have to be simulated, and why."""
         longest, what = self.kept
-        seconds = f"{longest:,.0f}" if longest == int(longest) else f"{longest:g}"
-        lives = LIFETIMES * longest, f"{LIFETIMES} times the {seconds} s of {what}"
+        lives = LIFETIMES * longest, f"{LIFETIMES} times the {plainly(longest)} s of {what}"
         return max(lives, self.ends)
 
     @property

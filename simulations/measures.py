@@ -154,8 +154,9 @@ def interval(
     whole: Moments, parts: Sequence[Moments], method: Callable[..., Interval] = intervals.wilson, level: float = LEVEL,
     alone: int | None = None,
 ) -> Interval:  # fmt: skip
-    """The interval of the mean; ``parts``: those of each replication, where only they are independent of each other.
+    """The interval of the mean: of nothing that is counted there is less than nothing.
 
+    ``parts``: those of each replication, where only they are independent of each other.
     ``alone``: how many attempts these are worth (:func:`worth`), which is asked of what no flow shows, or every one;
     where not every attempt is such a flow, replications are taken to be as far apart as in how many they have of them.
     """
@@ -174,7 +175,8 @@ def interval(
             found = intervals.ratio(seen - both, both, flows, method, level)
     else:
         found = _linear(whole, whole.mean, False, level)
-    return _wider(found, whole, parts, whole.mean, False, level)
+    low, high = _wider(found, whole, parts, whole.mean, False, level)
+    return Interval(max(0.0, low), high)
 
 
 def interval_of_difference(

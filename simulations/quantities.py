@@ -31,6 +31,15 @@ THEFTS = Measure("thefts", ACCEPTED_FLOW)
 PAIR = (WORKING, THEFTS)
 
 
+def plainly(number: float) -> str:
+    """A number as it stands in a sentence: what is whole in all its digits.
+
+    >>> plainly(2_592_000), plainly(3600), plainly(0.25)
+    ('2,592,000', '3600', '0.25')
+    """
+    return f"{number:,.0f}" if number == int(number) and number >= 10_000 else f"{number:g}"
+
+
 def is_share(quantity: str) -> bool:
     """Whether there is never more than one of something, as its name says."""
     return quantity.startswith("share_of_")

@@ -41,6 +41,13 @@ def test_a_design_may_be_an_arm_and_so_may_what_is_deployed() -> None:
     ]  # fmt: skip
 
 
+def test_what_is_told_of_no_flow_is_said_to() -> None:
+    """A public client that acts for itself gets no token; numbers are written out."""
+    said = simulate("--arms", "", "grant=client_credentials", "--population", "swept", "--inputs", "0").stdout
+    assert "none accepted" in said
+    assert "nan" not in said.split()
+
+
 def test_what_ships_is_a_file_that_can_be_changed_and_asked(tmp_path: Path) -> None:
     """Its figures carry its own question."""
     text = CliRunner().invoke(main, ["simulate", "matching", "--file"]).stdout

@@ -43,6 +43,16 @@ def test_who_refuses_everything_prevents_nothing_for_each_flow_that_works() -> N
     assert low < 0 < high
 
 
+def test_what_is_counted_is_never_less_than_nothing() -> None:
+    """However little of it few attempts have seen; what an arm changes may be."""
+    tally = Tally(Counter({(WORKS, WORKS): 30}))
+    prompts, none = np.array([1.0] + [0.0] * 29), np.zeros(30)
+    tally.sums["prompts", 0], tally.sums["prompts", 1] = measured(prompts, prompts), measured(none, prompts)
+    found = [measures.moments(tally, Measure("prompts"), arm) for arm in (0, 1)]
+    assert measures.interval(found[0], ()).low == 0 < found[0].mean
+    assert measures.interval_of_difference(found[1], ()).low < 0
+
+
 def test_where_nothing_is_accepted_nothing_is_told() -> None:
     tally = Tally(Counter({(STOLEN,): 3}))
     assert all(np.isnan(told(tally, measure)) for measure in PAIR)
