@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas
 
-from model.switches import SWITCHES
-from model.words import worded
+from openworld.inputs import input_words
 from simulations.break_even import ALL, turns
 from simulations.experiment import Experiment
-from simulations.options import OPTIONS
-from simulations.population import NUMBERS
 from simulations.results import LISTED
 
 #: An answer that this share of the draws does not share is one that a knob turns.
 SURE = 0.975
 #: So many knobs are named that move a price most.
 _MOST = 3
-#: What stands around the name of what a knob turns (:mod:`simulations.knobs`).
-_KINDS, _CHANGED = ("log ", "trait ", "together "), " since"
 
 
 def lines(table: pandas.DataFrame, asked: Experiment, population: str | None, deployed: bool | None) -> Iterator[str]:
@@ -76,30 +70,19 @@ def _answer(together: Mapping[Any, Any], alone: pandas.DataFrame) -> Iterator[st
     yield f"{counts}: {word} as inputs are stated, and in {together['holds']:.0%} of draws of all of them"
     turning = alone[alone["holds"] < SURE].sort_values("holds")
     if len(turning):
-        named = (_named(row["knob"], f"{row['holds']:.0%} of draws leave it") for row in turning.to_dict("records"))
+        named = (
+            input_words(row["knob"], f"{row['holds']:.0%} of draws leave it") for row in turning.to_dict("records")
+        )
         yield f"turned by {', '.join(named)}"
     if together["attackers_even"] == together["attackers_even"]:
         even, stated = (f"{together[name]:.3g}" for name in ("attackers_even", "attackers"))
         yield f"breaks even where a share of {even} of visits goes to attackers ({stated} is stated)"
 
 
-def _named(knob: str, what: str) -> str:
-    """What a knob turns, in words, with its name and what is said of it.
-
-    The name is that of a factor, or of a number, an option or a switch, whose meaning goes on after a colon.
-    """
-    name = next((knob.removeprefix(kind) for kind in _KINDS if knob.startswith(kind)), knob).removesuffix(_CHANGED)
-    said = worded("factor", name)
-    option = next((options[name] for options in OPTIONS.values() if name in options), None)
-    known = NUMBERS.get(name) or option or SWITCHES.get(name)
-    if said == name and known is not None:
-        said = re.split("[:;]", known.meaning)[0]
-    return f"{said} ({knob}: {what})"
-
-
 def _movers(alone: pandas.DataFrame) -> str:
     """The knobs that move the price most, each with the prices between which it does."""
     moved = alone.assign(by=alone["high"] - alone["low"]).sort_values("by", ascending=False, kind="stable")
     return ", ".join(
-        _named(row["knob"], f"{row['low']:.3g} to {row['high']:.3g}") for row in moved.head(_MOST).to_dict("records")
+        input_words(row["knob"], f"{row['low']:.3g} to {row['high']:.3g}")
+        for row in moved.head(_MOST).to_dict("records")
     )

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import pandas
 
+from openworld.inputs import input_words
 from simulations.quantities import Measure
 from simulations.results import LISTED
 
@@ -67,7 +68,7 @@ def _sentence(row: Mapping[Any, Any]) -> str:
     change = " to ".join(_number(row[name], share, "+") for name in ("together_low", "together_high"))
     if _open(row):
         inputs = " to ".join(_number(row[name], share, "+") for name in ("change_input_low", "change_input_high"))
-        decided = f"; what decides is {row['decided_by']}" if row["decided_by"] else ""
+        decided = f"; what decides is {input_words(str(row['decided_by']))}" if row["decided_by"] else ""
         return f"{what}: withheld, what is not known of the population leaves its sign open ({inputs}){decided}"
     now, before = _number(row["mean"], share), _number(row["mean"] - row["difference"], share)
     if row["difference"] == 0:

@@ -2,12 +2,40 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
 import pandas
 
+from model.switches import SWITCHES
+from model.words import worded
+from simulations.options import OPTIONS
+from simulations.population import NUMBERS
+
 _Row = Mapping[Hashable, Any]
+#: What stands around the name of what a knob turns (:mod:`simulations.knobs`).
+_TOGETHER = "together "
+_KINDS, _CHANGED = ("log ", "trait ", _TOGETHER), " since"
+
+
+def input_words(knob: str, *what: str) -> str:
+    """What a knob turns, in words, with its name and what is said of it.
+
+    The name is that of a factor, or of a number, an option or a switch, whose meaning goes on after a colon.
+    """
+    name = next((knob.removeprefix(kind) for kind in _KINDS if knob.startswith(kind)), knob).removesuffix(_CHANGED)
+    said = worded("factor", name)
+    option = next((options[name] for options in OPTIONS.values() if name in options), None)
+    known = NUMBERS.get(name) or option or SWITCHES.get(name)
+    if said == name and known is not None:
+        said = re.split("[:;]", known.meaning)[0]
+    if knob.startswith(_TOGETHER):
+        said = f"what {name} is met with"
+    if said == name == knob and not what:
+        return knob
+    return f"{said} ({': '.join((knob, *what))})"
 
 
 def worth_lines(table: pandas.DataFrame) -> Iterator[str]:
@@ -17,14 +45,12 @@ def worth_lines(table: pandas.DataFrame) -> Iterator[str]:
     yield f"{first['draws']} draws of the inputs, {counted}; a theft weighs as much as {first['weight']:g} honest flows"
     yield f"chosen on what is known: {first['chosen']}, which is best in {first['best_in']:.0%} of the draws"
     yield f"knowing everything first would gain {_flows(first['all'])}; knowing one thing:"
-    for row in table.to_dict("records"):
-        yield f"    {row['knob']:<40} {_worth(row)}"
-
-
-def _worth(row: _Row) -> str:
-    if not row["worth"]:
-        return "nothing: it does not change the choice"
-    return f"{_flows(row['worth'])}, {row['of_all']:.0%} of all; {_enough(row)}"
+    for row in table[table["worth"] > 0].to_dict("records"):
+        yield f"  {input_words(row['knob'])}"
+        yield f"    {_flows(row['worth'])}, {row['of_all']:.0%} of all; {_enough(row)}"
+    if idle := list(table.loc[table["worth"] == 0, "knob"]):
+        said = f"nothing, as it does not change the choice: {', '.join(idle)}"
+        yield from textwrap.wrap(said, 100, initial_indent="  ", subsequent_indent="    ")
 
 
 def _enough(row: _Row) -> str:

@@ -49,7 +49,7 @@ def threats(asked: Experiment, met: Population) -> Iterator[Threat]:
     counted = asked.sweep.name if isinstance(asked.sweep, Number) else ""
     stated += [(name, met.numbers[name].provenance) for name in numbers_read(asked.reader, met) if name != counted]
     together = dict.fromkeys(row for group in groups(met) for row in group.rows)
-    stated += [(f"together {row.name}", row.provenance) for row in together]
+    stated += [(f"what {row.name} is met with", row.provenance) for row in together]
     if swept := [name for name, provenance in stated if provenance.swept]:
         yield Threat("measured by nobody", ", ".join(swept))
     if unsure := [name for name, provenance in stated if provenance.confidence == "low"]:

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from refused import refused
 
 from openworld.cli import main
+from openworld.inputs import input_words
 
 
 def simulate(*arguments: object) -> Result:
@@ -67,6 +68,17 @@ def test_where_arms_break_even_is_worked_out() -> None:
     assert "  prm=prefix, prm=prefix_sdk_ts, prm=prefix_sdk_py\n    wins 0.35 honest flows and lets in" in done.stdout
     assert "worth it where a theft weighs less than 7 failed flows" in done.stdout
     assert "where a theft weighs 10 failed flows: not worth it as inputs are stated" in done.stdout
+
+
+def test_inputs_are_told_in_words() -> None:
+    """What would be worth measuring, the most first, and what nobody needs to measure; a headline names one as well."""
+    assert input_words("matters") == "matters"
+    assert input_words("together Keycloak", "0 to 1") == "what Keycloak is met with (together Keycloak: 0 to 1)"
+    said = CliRunner().invoke(main, ["simulate", "matching", "--worth", "--samples", "64"]).stdout
+    worth, idle = said.split("  nothing, as it does not change the choice: ")
+    lure = "  how many times as often as an honest server a malicious one is called (log attackers.lure)\n"
+    assert lure in worth
+    assert "api" in idle
 
 
 def test_the_schema_of_a_file_is_printed() -> None:

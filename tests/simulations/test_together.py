@@ -150,7 +150,7 @@ def test_it_is_a_threat_by_its_name() -> None:
     """What is sure of it is said beside what is independent, and what is not sure is unsure."""
     said = [str(threat) for threat in threats(ASKED, MEASURED)]
     assert any(each.startswith("drawn independently") and "met together: FastMCP" in each for each in said)
-    assert any(each.startswith("low confidence") and "together django-oauth-toolkit" in each for each in said)
+    assert any(each.startswith("low confidence") and "what django-oauth-toolkit is met with" in each for each in said)
 
 
 STATED = '{ of = { authorization_server = "FastMCP", resource_server = "FastMCP" }, share = 0.6, swept = true }'
