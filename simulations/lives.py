@@ -96,16 +96,16 @@ class AgentTokens:
     """What an agent holds for a connection; times are when it stops being good.
 
     ``since``: when the token was issued, and so when the refresh token became the one that it is; ``refreshed``: how
-    often; ``grant``: which of the user's approvals all of it came of; ``easy``: the walk of a call with a token at
-    hand, where that needs nobody but the resource server.
+    often; ``grant``: which of the user's approvals all of it came of; ``easy``: the walk of a call, where what is at
+    hand may make it one that nobody else has to do with.
     """
 
     __slots__ = ("easy", "grant", "metadata_until", "refresh_until", "refreshed", "since", "token_until")
 
-    def __init__(self) -> None:
+    def __init__(self, easy: TimedPlan | None) -> None:
         self.metadata_until = self.token_until = self.refresh_until = self.since = -1.0
         self.refreshed = self.grant = 0
-        self.easy: TimedPlan | None = None
+        self.easy = easy
 
 
 class LivedWorld:
@@ -133,7 +133,7 @@ class LivedWorld:
         self.holds_until: dict[int, float] = {}
         self.moves = bool(options["moves"])
         self.moved = self._times(unit, "moves", max(living.resources, default=-1) + 1)
-        # Where nothing is looked at while a token lives, a call with one is soon told.
+        # Where nothing is looked at while a token lives, a call with one, or that gets none, is soon told.
         self.plain = not (options["rollover"] or options["moves"] or options["calls"] > 1)
 
     def _times(self, unit: Unit, option: str, many: int) -> list[float]:
@@ -166,11 +166,14 @@ class LivedWorld:
         ):
             yield timeout(gap)
             held = known.get(connection)
-            if held is not None and held.easy is not None and held.token_until > clock.now and not hostile:
-                process(self._again(held, held.easy, latencies, place))
-            else:
-                call = Call(connection, codes[connection], latencies, work, early, thinks)
-                process((self._approach if hostile else self._visit)(call, place))
+            if held is not None and held.easy is not None and not hostile:
+                now, walk = clock.now, held.easy
+                at_hand = 2 * (held.token_until > now) + (held.metadata_until > now)
+                if walk.easy[at_hand]:
+                    process(self._again(walk.plan.ending, walk.waits[at_hand], latencies, place))
+                    continue
+            call = Call(connection, codes[connection], latencies, work, early, thinks)
+            process((self._approach if hostile else self._visit)(call, place))
         self.next += len(chunk.gaps)
 
     def _end(self, place: int, call: Call, label: Label) -> None:
@@ -182,14 +185,16 @@ class LivedWorld:
 
     # --- a call ------------------------------------------------------------------------------------------------
 
-    def _again(self, held: AgentTokens, walk: TimedPlan, latencies: tuple[float, ...], place: int) -> Waiting:
-        """An agent calls with a token at hand, and nobody is asked but the resource server."""
+    def _again(
+        self, ending: Label, waits: tuple[tuple[int, str], ...], latencies: tuple[float, ...], place: int
+    ) -> Waiting:
+        """An agent calls again, gets nothing new, and asks nobody but the resource server and hosts of metadata."""
         clock = self.clock
         began = clock.now
-        for column, _ in walk.waits[2 + (held.metadata_until > began)]:
+        for column, _ in waits:
             yield clock.timeout(latencies[column])
         if place >= 0:
-            self.labels[place] = walk.plan.ending
+            self.labels[place] = ending
             self._bills[place * len(NOTHING) + SECONDS] = clock.now - began
 
     def _visit(self, call: Call, place: int) -> Waiting:
@@ -198,7 +203,7 @@ class LivedWorld:
         began = clock.now
         held = self.held.get(call.connection)
         if held is None:
-            held = self.held[call.connection] = AgentTokens()
+            held = self.held[call.connection] = AgentTokens(self._easy(code))
         try:
             if self.moves or held.token_until <= began < held.refresh_until:
                 label = yield from self._resumed(call, held)
@@ -211,7 +216,6 @@ class LivedWorld:
                 yield from self._walked(call, held, walk.waits[2 * with_token + with_metadata])
                 if walk.keeps and not with_token:
                     self._keep(call.connection, held, with_metadata)
-                    held.easy = walk if self._is_easy(code, walk) else None
                 good_for = until - now if walk.plan.steals_cached else self.token_lifetime
                 label = walk.plan.ending if call.latencies[_ATTACKER] <= good_for else walk.plan.late
             if call.thinks and label.kind == "success":
@@ -255,8 +259,9 @@ class LivedWorld:
             found = self.known[2 * code + warm] = self.judged.walk(self.arm, code, warm)
         return found
 
-    def _is_easy(self, code: int, walk: TimedPlan) -> bool:
-        return self.plain and walk.easy and not (self.attacked[code] or self.facts[code].introspected)
+    def _easy(self, code: int) -> TimedPlan | None:
+        looked_at = not self.plain or self.attacked[code] or self.facts[code].introspected
+        return None if looked_at else self._walk(code, False)
 
     def _walked(self, call: Call, held: AgentTokens, waits: tuple[tuple[int, str], ...]) -> Waiting:
         """What a plan waits for, one after the other."""

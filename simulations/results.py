@@ -473,12 +473,13 @@ def measured(
         accepted: which attempts ended in an accepted flow in this arm, and in the first one.
         times: how often each attempt was met, if not once.
     """
-    here, there = np.asarray(values, dtype=float), np.asarray(first, dtype=float)
+    here, there = (np.ascontiguousarray(each, dtype=float) for each in (values, first))
     weights = np.ones(len(here)) if times is None else np.asarray(times)
 
     def summed(products: NDArray[np.float64]) -> float:
         # Much of what is measured is zero in most attempts, and sums do not depend on it.
-        return math.fsum((products * weights)[products != 0].tolist())
+        seen = np.flatnonzero(products)
+        return math.fsum((products[seen] * weights[seen]).tolist())
 
     crossed = None
     if accepted is not None:

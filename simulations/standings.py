@@ -24,6 +24,8 @@ _SERVER = ONE_VISIT.by_url[HONEST_AS]
 _STRANGER = next(identity for identity in ONE_VISIT.identities if identity.identity == "own")
 #: What is waited for without anybody who has a queue or remembers.
 _ALONE = frozenset(("challenge", "metadata"))
+#: The first of what is at hand that a token belongs to.
+_WITH_TOKEN = 2
 
 
 class Facts:
@@ -71,13 +73,13 @@ class TimedPlan(NamedTuple):
         waits: of each wait its column and who has to do with it: a kind of latency, or nothing where it is only the
             resource server and the hosts of metadata.
         keeps: the agent is left with a token.
-        easy: with a token at hand nobody is asked but the resource server.
+        easy: likewise, whether nothing is got then, and nobody is asked but the resource server and hosts of metadata.
     """
 
     plan: Plan[Label]
     waits: tuple[tuple[tuple[int, str], ...], ...]
     keeps: bool
-    easy: bool
+    easy: tuple[bool, ...]
 
 
 class JudgedConnections:
@@ -115,7 +117,11 @@ class JudgedConnections:
 
 def _walk(plan: Plan[Label]) -> TimedPlan:
     waits = tuple(tuple((COLUMN[kind], "" if kind in _ALONE else kind) for kind in kinds) for kinds in plan.waits)
-    return TimedPlan(plan, waits, plan.keeps, all(kind in ("", "request") for kinds in waits[2:] for _, kind in kinds))
+    easy = tuple(
+        (place >= _WITH_TOKEN or not plan.keeps) and all(kind in ("", "request") for _, kind in kinds)
+        for place, kinds in enumerate(waits)
+    )
+    return TimedPlan(plan, waits, plan.keeps, easy)
 
 
 def _stranger(design: Design) -> Label:
