@@ -23,6 +23,8 @@ PANELS = 6
 WIDE = 50
 #: So many times the largest mean a panel is tall at most.
 TALL = 2.5
+#: An arm that has so many times as much as most would leave them no room.
+_TOWERS = 5
 #: Letters of a legend to an inch, and for how many of them a line and its marker take the place.
 _LETTERS, _HANDLE = 12.5, 8
 #: Inches that a line of a legend takes, and that lie between two entries.
@@ -49,8 +51,19 @@ def pair(table: pd.DataFrame, title: str = "") -> Figure:
     figure = _panels(drawn[drawn["outcome"] != ""], "mean", title, [("", outcome) for outcome in words.values()])
     for axes in figure.axes:
         if axes.get_title("left") == THEFTS.words:  # of which there may be more than flows
+            _within_sight(axes, drawn[drawn["outcome"] == THEFTS.words])
             axes.yaxis.set_major_formatter(_plain)
     return figure
+
+
+def _within_sight(axes: Axes, chosen: pd.DataFrame) -> None:
+    """Where hardly any flow of an arm is accepted there are so many for each that the other arms lie on the ground."""
+    *lower, highest = sorted(once(chosen).groupby("arm")["mean"].max().fillna(0.0))
+    others = float(pd.Series([each for each in lower if each > 0]).median())
+    if highest > _TOWERS * others:
+        linear = 10.0 ** math.floor(math.log10(others))
+        axes.set_yscale("symlog", linthresh=linear)
+        axes.set_title(f"{axes.get_title('left')} (log above {linear:g})", loc="left", fontsize=9.5, pad=6)
 
 
 def measured(table: pd.DataFrame, title: str = "") -> Figure:
@@ -113,7 +126,7 @@ def _panels(table: pd.DataFrame, column: str, title: str, outcomes: list[tuple[s
     with style():
         above = max((labels.titled_outcome(*each, _ABOVE).count("\n") for each in outcomes if each[0]), default=0)
         wide = max(5.2, 3.5 * columns)
-        words = {"rate": "share of attempts", "mean": ""}.get(column, "change of the share")
+        words = {"rate": "share of attempts", "mean": ""}.get(column, "change in percentage points")
         against = [] if column != "difference" else [f"change against: {labels.arm(arms[0], 90)}"]
         key = _Key.of(list(map(labels.arm, dict.fromkeys(drawn["arm"]))), wide,
                       labels.explained(map(str, drawn["arm"]), *against))  # fmt: skip

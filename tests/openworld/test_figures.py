@@ -168,6 +168,15 @@ def test_what_works_and_what_is_stolen_have_a_panel_each(quantities: pd.DataFram
     assert drawn.axes[0].lines[1].get_ydata() == pytest.approx([0.5, 0.5])
 
 
+def test_one_arm_under_which_hardly_a_flow_is_accepted_hides_no_other(quantities: pd.DataFrame) -> None:
+    """Thefts for each accepted flow are then drawn in powers of ten, and what works as it is."""
+    thefts = quantities["quantity"] == "thefts"
+    towers = quantities.assign(mean=quantities["mean"].where(~thefts | (quantities["arm"] != "a"), 9.0))
+    works, stolen = figures.pair(towers).axes
+    assert (works.get_yscale(), stolen.get_yscale()) == ("linear", "symlog")
+    assert stolen.get_title(loc="left") == "thefts per accepted flow (log above 0.1)"
+
+
 def test_what_was_measured_has_a_panel_where_it_differs(quantities: pd.DataFrame) -> None:
     """Of attempts and of replications, what an experiment is about first; arms that end alike each for themselves."""
     per_attempt = quantities.assign(per="attempt", headline=0)
