@@ -39,6 +39,7 @@ _NARROWEST = 5.0
 
 _SETTINGS: Any = {
     "font.family": ["DejaVu Sans", "sans-serif"],
+    "font.sans-serif": ["DejaVu Sans"],  # every text of an SVG names all that stand here
     "font.size": 10,
     "axes.titlesize": 11,
     "axes.labelsize": 10,

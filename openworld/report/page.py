@@ -23,6 +23,8 @@ from simulations.results import LISTED
 
 #: What a coordinate has beyond a hundredth of a point, and what stands for itself in an address within quotes.
 _FINE, _AS_IT_IS = re.compile(r"(\.\d\d)\d+"), " /:;=,@!$'*+?"
+#: Tags, whose quotes may be of either kind.
+_TAG, _OTHER_QUOTES = re.compile(r"<[^>]*>"), str.maketrans("\"'", "'\"")
 
 
 def page(study: Study, site: str = "") -> str:
@@ -128,7 +130,8 @@ def _each_kind_once(study: Study) -> dict[str, list[FoundPicture]]:
 def _embedded(picture: FoundPicture) -> dict[str, str]:
     """A picture as an address that holds it: to a hundredth of a point, and as text, shorter than base64."""
     drawn = " ".join(_FINE.sub(r"\1", picture.svg.decode("utf-8", "replace")).split()).replace("> <", "><")
-    source = f"data:image/svg+xml,{quote(drawn, safe=_AS_IT_IS)}"
+    quoted = _TAG.sub(lambda tag: tag[0].translate(_OTHER_QUOTES), drawn)
+    source = Markup(f"data:image/svg+xml,{quote(quoted, safe=_AS_IT_IS)}")  # no double quote is left in it
     return {"name": picture.name, "title": picture.title, "caption": picture.caption, "source": source}
 
 

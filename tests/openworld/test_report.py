@@ -221,10 +221,10 @@ def test_what_was_established_is_on_the_page(study_folder: Path) -> None:
 
 def test_markdown_is_not_markup() -> None:
     """Tags in it are text, and links lead to other findings alone: the page has to do without other files."""
-    html = established._html("a <script>b</script> [c](d)\n\n| e |\n|---|\n| <i> |\n", "<T>")
+    html = established._html("a <script>b</script> [c](d)\n\n| e |\n|---|\n| <i> |\n", "<T>", "")
     assert "&lt;script&gt;" in html
     assert "<a " not in html
-    assert '<a href="#established-f">e</a>' in established._html("[e](d/f.md) [g](javascript:h)", "T")
+    assert '<a href="#established-f">e</a>' in established._html("[e](d/f.md) [g](javascript:h)", "T", "")
     assert '<th scope="row">&lt;i&gt;</th>' in html
     assert 'aria-label="&lt;T&gt;: table 1 of 1"' in html
 

@@ -13,6 +13,8 @@ from openworld.report import page, read
 #: The address of the one run.
 RUN = "run-rfc6749--mal_as--code_delivery"
 AXE = "axe-core@4.14.1"
+#: Pixels of a page of A4 between its margins, upright and across.
+UPRIGHT, ACROSS = 688, 1016
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 
@@ -144,6 +146,11 @@ def test_on_paper_is_what_was_opened_and_controls_are_gone(opened: Callable[...,
     shown.locator("#runs details").evaluate("details => { details.open = true; }")
     assert shown.locator("#runs").get_by_text("POST /token").is_visible()
     assert not shown.locator("#filter").is_visible()
+    for width, tables in ((ACROSS, ".tall table"), (UPRIGHT, ".scroll:not(.tall) table")):
+        shown.set_viewport_size({"width": width, "height": 900})
+        widths = shown.locator(tables).evaluate_all("tables => tables.map(each => each.getBoundingClientRect().right)")
+        assert widths
+        assert max(widths) <= width
     shown.pdf(path=tmp_path / "report.pdf", format="A4")
     assert (tmp_path / "report.pdf").stat().st_size > 20_000
 
