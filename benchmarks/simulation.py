@@ -154,7 +154,7 @@ def over_arrays(attempts: int) -> float:
 
 def _array_seconds(met: Population, designs: tuple[Settings, ...], attempts: int) -> float:
     started = time.process_time()
-    assert vectorised.tally(met, designs, "benchmark", attempts).total() == attempts
+    assert vectorised.counted(met, designs, "benchmark", attempts).endings.total() == attempts
     return time.process_time() - started
 
 

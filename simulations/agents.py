@@ -19,7 +19,8 @@ from simulations import costs
 from simulations.attempts import ADOPTIONS, COLUMN, Chunk, draw, resident_codes, situations
 from simulations.harms import GRAVEST, Strategy
 from simulations.population import Population, PopulationError
-from simulations.visits import PLACES, Ending, Plan, Settings, best_plan
+from simulations.vectorised import Reader, reader
+from simulations.visits import PLACES, Label, Plan, Settings
 
 #: Attempts drawn at a time. Results do not depend on it (draws do not, and neither does the clock).
 CHUNK = 4096
@@ -81,11 +82,11 @@ class RunningArm:
         self, population: Population, settings: Settings = (), caches: bool = True, strategy: Strategy = GRAVEST
     ) -> None:
         self.environment = simpy.Environment()
-        self.situations = situations(population)
-        self.settings = settings
+        found = situations(population)
         self.caches = caches
-        self.strategy = strategy
-        self.attackers = [bool(PLACES[name].capabilities) for name in self.situations.places]
+        self.attackers = [bool(PLACES[name].capabilities) for name in found.places]
+        #: Who judges visits without a token at hand, and with one.
+        self.readers = [reader(found, (settings,), held, strategy) for held in ((), (("warm", "yes"),))]
         # Situations that differ in nothing but place and adoption stand side by side.
         self.visits = ADOPTIONS * len(self.attackers)
         self.metadata_lifetime = population.number("metadata_lifetime")
@@ -107,20 +108,23 @@ class RunningArm:
         self.reused = 0
 
     def admit(self, chunk: Chunk, endings: list[Visited | None]) -> None:
-        """Run the clock until the last attempt of a chunk has started."""
+        """Run the clock until the last attempt of a chunk has started; what they meet is judged together."""
+        for warm in (False, True)[: 1 + self.caches]:
+            mine = {code for code in chunk.codes if self._reads(code, warm) is self.readers[warm]}
+            self.readers[warm].courses(np.array(sorted(mine), dtype=np.int64))
         self.environment.run(until=self.environment.process(self._arrivals(chunk, endings)))
 
     def walk(self, code: int, warm: bool) -> WalkedPlan:
         """The walk of a visit in a situation, with a token at hand or not."""
         found = self.plans.get(2 * code + warm)
         if found is None:
-            # Only an attacker's server is treated differently by a client that holds tokens.
-            with_attacker = self.attackers[code // ADOPTIONS % len(self.attackers)]
-            held = {"warm": "yes"} if warm and with_attacker else {}
-            choices = self.situations.within_reach(np.array([code]), self.strategy)[:, 0].tolist()
-            visits = (self.situations.visit(self.settings, choice, held) for choice in choices)
-            found = self.plans[2 * code + warm] = WalkedPlan(best_plan(visits, self.strategy), self.takes)
+            ((plan,),) = self._reads(code, warm).plans(np.array([code]))
+            found = self.plans[2 * code + warm] = WalkedPlan(plan, self.takes)
         return found
+
+    def _reads(self, code: int, warm: bool) -> Reader:
+        """Who judges a situation: only an attacker's server is treated differently by a client that holds tokens."""
+        return self.readers[warm and self.attackers[code // ADOPTIONS % len(self.attackers)]]
 
     def _arrivals(self, chunk: Chunk, endings: list[Visited | None]) -> Walking:
         timeout, process = self.environment.timeout, self.environment.process
@@ -169,7 +173,7 @@ class RunningArm:
 class Visited:
     """What an attempt came to, and what it cost, as :mod:`simulations.costs` has it."""
 
-    ending: Ending
+    ending: Label
     cost: tuple[float, ...]
 
 
@@ -181,7 +185,7 @@ class WalkedPlan:
 
     __slots__ = ("columns", "plan", "visited")
 
-    def __init__(self, plan: Plan[Ending], takes: Mapping[str, float]) -> None:
+    def __init__(self, plan: Plan, takes: Mapping[str, float]) -> None:
         self.plan = plan
         all_waits = (*plan.waits, plan.waits[0])
         self.columns = tuple(tuple(COLUMN[name] for name in waits) for waits in all_waits)

@@ -6,16 +6,15 @@ population draws; else the model's baseline. Clients and servers adopt independe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model.design import Configuration, Design
+from model.design import Design
 from model.switches import EVERYBODY, SWITCHES
 from model.world import AUTHORIZATION_SERVER, CLIENT, PROXY, RESOURCE_SERVER, World
 from simulations import draws
@@ -23,7 +22,7 @@ from simulations.harms import Strategy
 from simulations.population import LATENCIES, Factor, Population, PopulationError
 from simulations.together import drawn as drawn_together
 from simulations.together import groups
-from simulations.visits import PLACES, Settings, Visit
+from simulations.visits import PLACES, Settings
 
 Whole = NDArray[np.int64]
 #: Who has adopted, as the last part of a situation: nobody, servers, clients, both.
@@ -77,24 +76,14 @@ class Situations:
         moved = [(unplaced * len(self.places) + number) * ADOPTIONS + who for number in theirs]
         return np.where(np.isin(place, theirs), np.stack([codes, *moved]), codes)
 
-    def visit(self, arm: Settings, code: int, held: Mapping[str, str]) -> Visit:
-        """The visit that one situation comes to under an arm; ``held``: as for :meth:`design`."""
-        design = self.design(arm, code, held)
-        name = self.places[code // ADOPTIONS % len(self.places)]
-        there = PLACES[name]
-        return Visit(Configuration(design, there.capabilities), there.url, world_of(name, design.protocol))
-
-    def design(self, arm: Settings, code: int, held: Mapping[str, str] = MappingProxyType({})) -> Design:
-        """The design that one situation comes to under an arm.
-
-        ``held``: further switches, decided by what the agent holds.
-        """
+    def design(self, arm: Settings, code: int) -> Design:
+        """The design that one situation comes to under an arm."""
         *categories, _, who = (int(part[0]) for part in self.split(np.array([code], dtype=np.int64)))
         values: dict[str, str] = {}
         for kinds, category in zip(self.factors, categories, strict=True):
             values.update(kinds[category])
         values.update((name, value) for name, value in arm if adopts(name, who))
-        return Design({**values, **held})
+        return Design(values)
 
 
 def world_of(place: str, protocol: str) -> World:

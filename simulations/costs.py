@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import exp
-from typing import Any
 
 from simulations.population import LATENCIES, Population
 from simulations.visits import Plan
@@ -32,7 +31,7 @@ def seconds(population: Population) -> dict[str, float]:
 
 
 def of(
-    plan: Plan[Any], takes: Mapping[str, float], waits: Sequence[str] | None = None, registered: bool = False
+    plan: Plan, takes: Mapping[str, float], waits: Sequence[str] | None = None, registered: bool = False
 ) -> tuple[float, ...]:
     """What a visit costs, in the order of :data:`COSTS`.
 

@@ -1,8 +1,7 @@
 """The fourth reader: the rules of the model over NumPy arrays, many visits at once.
 
 What differs between the visits of a crowd (switches, capabilities, the URL) is undecided and read as arrays, one truth
-value a visit; the actions of :mod:`model` and the properties are called once for all of them. The search is that of
-:mod:`simulations.visits`, and it finds what that finds visit by visit.
+value a visit; the actions of :mod:`model` and the properties are called once for all of them.
 """
 
 from __future__ import annotations
@@ -304,7 +303,7 @@ class CrowdPlans:
     ``merit``: for each row how good that is, in the eyes of the attacker.
     """
 
-    plans: tuple[Plan[Label], ...]
+    plans: tuple[Plan, ...]
     plan: Whole
     merit: Whole
 
@@ -354,7 +353,7 @@ def judge_all(
     places = found.within_reach(codes, strategy)
     asked = rows(found, arms, places.reshape(-1), held)
     first, alike = asked.distinct()
-    known: dict[Plan[Label], int] = {}
+    known: dict[Plan, int] = {}
     plans, merits = np.zeros((2, len(first)), dtype=np.int64)
     for world, among in _by_world(found, asked.at(first)):
         for start in range(0, len(among), AT_ONCE):

@@ -40,12 +40,12 @@ def in_time(unit: Unit) -> Tally:
     def labels() -> Iterator[tuple[list[Label], ...]]:
         for chunk in chunks:
             met.update(zip(*chunk, strict=True))
-            yield tuple([visited.ending.label for visited in arm] for arm in chunk) if unit.record else ()
+            yield tuple([visited.ending for visited in arm] for arm in chunk) if unit.record else ()
 
     deque(recorded(unit, labels()) if unit.record else labels(), maxlen=0)
     tally = Tally()
     for visits, times in met.items():
-        tally.endings[tuple(visited.ending.label for visited in visits)] += times
+        tally.endings[tuple(visited.ending for visited in visits)] += times
     spent = np.array([[visited.cost for visited in visits] for visits in met])
     works = np.array([[visited.ending.kind == "success" for visited in visits] for visits in met])
     for arm, (number, name) in product(range(len(unit.arms)), enumerate(costs.COSTS)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cache, cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -76,7 +76,7 @@ class TimedPlan(NamedTuple):
         easy: likewise, whether nothing is got then, and nobody is asked but the resource server and hosts of metadata.
     """
 
-    plan: Plan[Label]
+    plan: Plan
     waits: tuple[tuple[tuple[int, str], ...], ...]
     keeps: bool
     easy: tuple[bool, ...]
@@ -90,7 +90,8 @@ class JudgedConnections:
         self.codes = np.unique(living.codes)
         self.attacked = np.array([bool(PLACES[name].capabilities) for name in self.found.places])
         self._walks: dict[bool, dict[int, list[TimedPlan]]] = {}
-        self._facts: dict[tuple[int, int], Facts] = {}
+        #: What the design of an arm says of a connection.
+        self.facts = cache(lambda arm, code: Facts(self.found.design(self.arms[arm], code)))
 
     def is_attacked(self, code: int) -> bool:
         """Whether a connection leads to the attacker."""
@@ -101,21 +102,15 @@ class JudgedConnections:
         if warm not in self._walks:
             codes = self.codes[self.attacked[self.codes // ADOPTIONS % len(self.attacked)]] if warm else self.codes
             plans = reader(self.found, self.arms, (("warm", "yes"),) if warm else (), self.after).plans(codes)
-            made: dict[Plan[Label], TimedPlan] = {}
+            made: dict[Plan, TimedPlan] = {}
             self._walks[warm] = {
                 one: [made.get(plan) or made.setdefault(plan, _walk(plan)) for plan in row]
                 for one, row in zip(codes.tolist(), plans, strict=True)
             }
         return self._walks[warm][code][arm]
 
-    def facts(self, arm: int, code: int) -> Facts:
-        """What a design says of a connection."""
-        if (arm, code) not in self._facts:
-            self._facts[arm, code] = Facts(self.found.design(self.arms[arm], code))
-        return self._facts[arm, code]
 
-
-def _walk(plan: Plan[Label]) -> TimedPlan:
+def _walk(plan: Plan) -> TimedPlan:
     waits = tuple(tuple((COLUMN[kind], "" if kind in _ALONE else kind) for kind in kinds) for kinds in plan.waits)
     easy = tuple(
         (place >= _WITH_TOKEN or not plan.keeps) and all(kind in ("", "request") for _, kind in kinds)

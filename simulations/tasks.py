@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -146,8 +147,9 @@ class TaskDraws:
         ]
         self.arms = unit.arms
         self.strategy = strategy(unit.strategy)
-        self._plans: dict[tuple[bool, bool], dict[int, list[Plan[Label]]]] = {}
-        self._designs: dict[tuple[int, int], Design] = {}
+        self._plans: dict[tuple[bool, bool], dict[int, list[Plan]]] = {}
+        #: The design that a situation is under in an arm.
+        self.design = cache(lambda arm, code: self.situations.design(self.arms[arm], code))
         self.latencies: dict[str, NDArray[np.float64]] = {
             name: draw_latency(unit.population, name, unit.seed, start, count) for name in LATENCIES
         }
@@ -167,13 +169,7 @@ class TaskDraws:
         """Whether a situation is at a server of the attacker's."""
         return self.attackers[code // ADOPTIONS % len(self.attackers)]
 
-    def design(self, arm: int, code: int) -> Design:
-        """The design that a situation is under."""
-        if (arm, code) not in self._designs:
-            self._designs[arm, code] = self.situations.design(self.arms[arm], code)
-        return self._designs[arm, code]
-
-    def plan(self, arm: int, code: int, warm: bool, fallen: bool) -> Plan[Label]:
+    def plan(self, arm: int, code: int, warm: bool, fallen: bool) -> Plan:
         """The plan of a visit in a situation, with a token at hand, or where the server has ``fallen`` to an attacker.
 
         All that the tasks may meet is judged together as soon as one is met.
@@ -261,7 +257,7 @@ class Agent:
 
     # --- the first time, and whenever nothing is left ---------------------------------------------------------
 
-    def _from_the_start(self, known: Known, plan: Plan[Label], design: Design, server: int, call: str) -> Walking:
+    def _from_the_start(self, known: Known, plan: Plan, design: Design, server: int, call: str) -> Walking:
         """Discovery, registration, authorization and use: the waits of the plan."""
         waits = plan.waits[known.metadata_until > self.clock.now]
         for kind in waits:
@@ -301,7 +297,7 @@ class Agent:
 
     # --- later --------------------------------------------------------------------------------------------------
 
-    def _with_what_is_held(self, known: Known, plan: Plan[Label], call: str) -> Walking:
+    def _with_what_is_held(self, known: Known, plan: Plan, call: str) -> Walking:
         """Use a token again, or refresh it; whether that was enough."""
         now, world = self.clock.now, self.world
         if plan.ending.kind != "success" or known.refresh_until <= now:
@@ -383,7 +379,7 @@ class Agent:
         if not condition.holds:
             raise Failed("refused", condition.rule.name)
 
-    def _suffer(self, plan: Plan[Label]) -> None:
+    def _suffer(self, plan: Plan) -> None:
         in_time = self.world.latencies["attacker"][self.task.number] <= self.world.token_lifetime
         suffered = plan.ending if in_time else plan.late
         self.task.attainable.update(suffered.attainable)

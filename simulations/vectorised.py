@@ -45,7 +45,7 @@ class Reader:
         self, found: Situations, arms: tuple[Settings, ...], held: Settings = (), strategy: Strategy = GRAVEST
     ) -> None:
         self.found, self.arms, self.held, self.strategy = found, arms, held, strategy
-        self._plans: dict[Plan[Label], int] = {}
+        self._plans: dict[Plan, int] = {}
         self._labels: dict[Label, int] = {}
         #: For each situation that is known its row in the table, and there the number of the plan for each arm.
         self._place: dict[int, int] = {}
@@ -62,7 +62,7 @@ class Reader:
         labels = self._labels
         return np.array([(labels[plan.ending], labels[plan.late]) for plan in self._plans])[numbers]
 
-    def plans(self, codes: Whole) -> list[list[Plan[Label]]]:
+    def plans(self, codes: Whole) -> list[list[Plan]]:
         """For each of some distinct situations and each arm the plan of a visit."""
         numbers = self.courses(codes).tolist()
         plans = list(self._plans)
@@ -152,20 +152,6 @@ def attempts(
         numbers = read.read(codes)[place, :, keys % 2]
         labels = read.labels
         yield tuple([labels[number] for number in column] for column in numbers.T.tolist())
-
-
-def tally(
-    population: Population,
-    arms: Sequence[Settings],
-    seed: str,
-    count: int,
-    *,
-    adoption: float = 1.0,
-    first: int = 0,
-    strategy: Strategy = GRAVEST,
-) -> Counter[tuple[Label, ...]]:
-    """How often first contacts end in which way under all arms together."""
-    return counted(population, arms, seed, count, adoption=adoption, first=first, strategy=strategy).endings
 
 
 def counted(

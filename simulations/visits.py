@@ -1,22 +1,20 @@
-"""One visit of one agent: what it comes to under a configuration, decided by the machine alone.
+"""One visit of one agent: where it leads, what it can come to, and what is asked of the states on the way.
 
 The honest parties take the steps that their rules allow; a dishonest one chooses freely what makes the most
-of the visit. Both are read off the machine's own states, once for each configuration, and remembered.
+of the visit. :mod:`simulations.crowd` follows many visits at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
-from typing import Any, Generic, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple
 
 from model import client
 from model.action import Action, Context
-from model.design import Configuration, Design
+from model.design import Design
 from model.logic import Condition
-from model.machine import Machine, State, Step, remembered
-from model.memory import Memory
 from model.protocols import variables
 from model.rule import Rule
 from model.state import View
@@ -24,8 +22,7 @@ from model.switches import CAPABILITIES
 from model.world import ATTACKER, SUB_AGENT, World
 from model.world_file import DEFAULT, WORLDS
 from properties.security import PROPERTIES
-from simulations.harms import GRAVEST, Strategy, every_harm, suffered
-from simulations.scope import possible
+from simulations.harms import Strategy, every_harm, suffered
 
 
 def _of_one_agent(world: World, name: str) -> World:
@@ -75,7 +72,7 @@ KINDS: dict[Kind, str] = {
 
 
 class Label(NamedTuple):
-    """An ending without the run that shows it: what is counted.
+    """How a visit ends: what is counted.
 
     ``attainable``: the harms that some attacker could have done there; ``harms`` are what one did, by its strategy.
     """
@@ -128,37 +125,7 @@ PLACES: dict[str, Place] = {
 }
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Ending:
-    """What a visit came to.
-
-    Attributes:
-        name: ``accepted``, ``diverted`` or the name of the rule that refused.
-        kind: one of :data:`KINDS`; an attempt has exactly one ending.
-        harms: what was suffered, of the security properties that broke on the way; an accepted request may have its
-            harm too.
-        attainable: those that break in some run of a visit like this, whatever the attacker is after.
-        configuration: design and attacker, environment included.
-        steps: the run on the machine that shows it.
-    """
-
-    name: str
-    kind: Kind
-    harms: tuple[str, ...]
-    attainable: tuple[str, ...]
-    configuration: Configuration
-    steps: tuple[Step, ...]
-
-    @property
-    def label(self) -> Label:
-        """What is counted of it."""
-        return Label(self.kind, self.name, self.harms, self.attainable)
-
-
-End = TypeVar("End", Ending, Label)
-
-
-class Plan(NamedTuple, Generic[End]):
+class Plan(NamedTuple):
     """A visit as an agent walks it in time.
 
     Attributes:
@@ -169,8 +136,8 @@ class Plan(NamedTuple, Generic[End]):
         registers: how the client registers for a flow that gets to an AS; empty where it gets to none.
     """
 
-    ending: End
-    late: End
+    ending: Label
+    late: Label
     steals_cached: bool
     waits: tuple[tuple[str, ...], ...]
     registers: str
@@ -197,41 +164,6 @@ LATENCY_OF = {
 DISCOVERY = frozenset({"challenge", "metadata", "server_metadata"})
 
 
-class Visit(NamedTuple):
-    """Design and attacker, the URL that the agent is sent to, and the world of the visit."""
-
-    configuration: Configuration
-    url: str
-    world: World = ONE_VISIT
-
-
-def plan_for(visit: Visit, strategy: Strategy = GRAVEST) -> Plan[Ending]:
-    """The plan of a visit; asked of the machine once and then remembered."""
-    return _planned(visit, strategy)[1]
-
-
-def best_plan(visits: Iterable[Visit], strategy: Strategy) -> Plan[Ending]:
-    """The plan of that one of some visits which serves the attacker best, the first of several."""
-    return max((_planned(visit, strategy) for visit in visits), key=lambda planned: planned[0])[1]
-
-
-@cache
-def _planned(visit: Visit, strategy: Strategy) -> tuple[int, Plan[Ending]]:
-    """The plan of a visit, and its merit."""
-    configuration, url, world = visit
-    machine = Machine(configuration, world)
-    search = _Search(machine, url, strategy)
-    state = search.best()
-    ending = search.ending(state, search.attainable())
-    too_late = search.best(without_theft=True) if stolen_token_used(world, machine.view(state)) else state
-    late = search.ending(too_late, search.attainable(without_theft=True))
-    taken = [machine.by_name[step.action] for step in ending.steps]
-    context = machine.context(machine.view(state))
-    then, at_once = (bool(reusable(context, discovered)) for discovered in (True, False))
-    registers = str(context.design.reg) if asks_server(taken) else ""
-    return search.merit(state), Plan(ending, late, steals_cached(taken), waits(taken, then, at_once), registers)
-
-
 # --- the search --------------------------------------------------------------------------------------------
 
 
@@ -248,7 +180,7 @@ def questions() -> tuple[Callable[[Context], Any], ...]:
 
 
 class Said(tuple[Any, ...]):
-    """The answers to :func:`questions`, of one configuration or of many at once."""
+    """The answers to :func:`questions`, of one visit or of many at once."""
 
     __slots__ = ()
 
@@ -268,7 +200,7 @@ class Said(tuple[Any, ...]):
         return bool(self[-1])
 
     def merit(self, strategy: Strategy, depth: int, attacked: Any, rows: Any = None) -> Any:
-        """How good a state is that so many steps lead to; of many configurations, for those in ``rows``.
+        """How good a state is that so many steps lead to; of many visits at once, for those in ``rows``.
 
         ``attacked``: whether there is an attacker, who chooses harms; what else breaks nobody is after.
         """
@@ -277,84 +209,6 @@ class Said(tuple[Any, ...]):
         if rows is not None:
             harmed = tuple(happens if isinstance(happens, bool) else happens[rows] for happens in harmed)
         return merit(strategy.worth(harmed) * attacked, accepted, settled, depth)
-
-
-class _Reached(NamedTuple):
-    """A state that a visit reaches: from where and by which step, after how many of them, and what is known of it."""
-
-    before: State | None
-    step: Step | None
-    depth: int
-    said: Said
-
-
-@cache
-def _judges(world: World) -> tuple[Memory[Any], ...]:
-    return tuple(remembered(ask, world) for ask in questions())
-
-
-class _Search:
-    """Every state that a visit to ``url`` can reach, breadth first, each with the step that first led there."""
-
-    def __init__(self, machine: Machine, url: str, strategy: Strategy) -> None:
-        self.machine, self.strategy = machine, strategy
-        self.attacked = bool(machine.configuration.capabilities)
-        world = machine.world
-        tried = Machine(machine.configuration, world, possible(world, machine.configuration.capabilities))
-        self.reached = {machine.initial: _Reached(None, None, 0, self._said(machine.initial))}
-        frontier = [machine.initial]
-        for state in frontier:  # grows on the way
-            for step, successor in tried.moves(state):
-                goes_elsewhere = state == machine.initial and dict(step.choices).get("url") != url
-                if not goes_elsewhere and successor not in self.reached:
-                    depth = self.reached[state].depth + goes_on(tried.by_name[step.action])
-                    self.reached[successor] = _Reached(state, step, depth, self._said(successor))
-                    frontier.append(successor)
-
-    def _said(self, state: State) -> Said:
-        values = self.machine.values(state)
-        return Said(memory.recall(values) for memory in _judges(self.machine.world))
-
-    def best(self, without_theft: bool = False) -> State:
-        """The state that a visit comes to: the first of those with the highest merit.
-
-        ``without_theft``: of those only in which no stolen token has been used.
-        """
-        among = (state for state, found in self.reached.items() if not (without_theft and found.said.used))
-        return max(among, key=self.merit)
-
-    def merit(self, state: State) -> int:
-        """How good a state is as the end of the visit."""
-        found = self.reached[state]
-        return int(found.said.merit(self.strategy, found.depth, self.attacked))
-
-    def attainable(self, without_theft: bool = False) -> tuple[str, ...]:
-        """The harms that some visit suffers, of those that :meth:`best` chooses among."""
-        among = [found.said for found in self.reached.values() if not (without_theft and found.said.used)]
-        return tuple(name for place, name in enumerate(every_harm()) if any(said.harms[place] for said in among))
-
-    def steps(self, state: State) -> tuple[Step, ...]:
-        """The steps that first led to a state."""
-        backwards: list[Step] = []
-        found = self.reached[state]
-        while found.step is not None and found.before is not None:
-            backwards.append(found.step)
-            found = self.reached[found.before]
-        return tuple(reversed(backwards))
-
-    def ending(self, state: State, attainable: tuple[str, ...]) -> Ending:
-        """What a visit comes to that ends in a state."""
-        machine, steps = self.machine, self.steps(state)
-        view, configuration = machine.view(state), machine.configuration
-        said = self.reached[state].said
-        harms = tuple(name for name, happens in zip(every_harm(), said.suffered, strict=True) if happens)
-        if served(machine.world, view):
-            return Ending(ACCEPTED, "success", harms, attainable, configuration, steps)
-        if (harms and self.attacked) or finished(machine.world, view):
-            return Ending(DIVERTED, "diverted", harms, attainable, configuration, steps)
-        refused = (rule.name for step, rule in machine.refusals(state) if stops(machine.by_name[step.action], rule))
-        name, kind = next(refused, NOTHING_ENABLED), stopped(machine.world, view)
-        return Ending(name, kind, harms, attainable, configuration, steps)
 
 
 def of_flow(action: Action) -> bool:

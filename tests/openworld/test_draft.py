@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from explicit import explore
+from one_by_one import Visit, plan_for
 
 from model.chart import chart, text
 from model.design import NAMED_DESIGNS, parse
@@ -27,11 +29,9 @@ from openworld import draft
 from openworld.cache import Cache
 from openworld.cli import main
 from openworld.jobs import Question, answers
-from properties.explicit import explore
 from properties.security import PROPERTIES, find
 from properties.verdict import check
 from simulations.provenance import code
-from simulations.visits import Visit, plan_for
 
 DRAFT = str(files("openworld").joinpath("data", "draft_of_your_own.py"))
 #: What the draft's rule stops, with the rule and without.

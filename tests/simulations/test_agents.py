@@ -6,74 +6,70 @@ from collections import Counter
 from itertools import islice
 
 import pytest
+from one_by_one import plan_for, shown, visit_of
 
 from model.machine import Machine
 from properties.security import PROPERTIES
 from simulations import agents
 from simulations.agents import RunningArm, simulate
-from simulations.attempts import Chunk, draw, resident_codes, situations
+from simulations.attempts import ADOPTIONS, Chunk, draw, resident_codes, situations
 from simulations.harms import every_harm, suffered
 from simulations.population import Population, load
-from simulations.visits import VISITOR, Ending, Settings
+from simulations.visits import PLACES, VISITOR, Label, Settings
 
 HOSTILE = load("shared_origins").with_shares(
     "as_resource", {"honor": 0.4, "ignore": 0.3, "add": 0.2, "substitute": 0.1}
 )
 
 
-def endings(population: Population, *arms: Settings, attempts: int = 2_000, seed: str = "1/0") -> list[list[Ending]]:
+def endings(population: Population, *arms: Settings, attempts: int = 2_000, seed: str = "1/0") -> list[list[Label]]:
     """How all attempts ended, one list for each arm."""
-    columns: list[list[Ending]] = [[] for _ in arms]
+    columns: list[list[Label]] = [[] for _ in arms]
     for chunk in simulate(population, arms, seed, attempts):
         for column, part in zip(columns, chunk, strict=True):
             column += [visited.ending for visited in part]
     return columns
 
 
-def seen(column: list[Ending]) -> list[tuple[str, str, tuple[str, ...]]]:
+def seen(column: list[Label]) -> list[tuple[str, str, tuple[str, ...]]]:
     """Endings as values."""
     return [(ending.kind, ending.name, ending.harms) for ending in column]
 
 
+def met(population: Population, attempts: int = 2_000, seed: str = "1/0") -> list[int]:
+    """The situations that attempts meet."""
+    return draw(population, seed, 0, attempts, 1.0, resident_codes(population, seed, 1.0)).codes
+
+
 def test_simulated_attempts_are_runs_of_the_machine() -> None:
     """Every step of a sample is enabled where it is taken, and the last state shows what was counted."""
-    columns = endings(
-        HOSTILE,
-        (),
-        (
-            ("prm", "prefix"),
-            ("echo", "opt"),
-            ("cache_key", "issuer"),
-        ),
-    )
-    sample = list(dict.fromkeys(ending for column in columns for ending in column))[::2]
-    assert len(sample) > 40
-    for ending in sample:
+    arms = ((), (("prm", "prefix"), ("echo", "opt"), ("cache_key", "issuer")))
+    found, codes = situations(HOSTILE), met(HOSTILE)
+    sample = {(arm, code): ending for arm, column in zip(arms, endings(HOSTILE, *arms), strict=True)
+              for code, ending in zip(codes, column, strict=True)}  # fmt: skip
+    runs = {asked: shown(visit_of(found, *asked)) for asked in list(sample)[::3]}
+    assert len(runs) > 40
+    for (arm, code), (plan, steps) in runs.items():
         # The machine of the whole world, attacker's session included, not the smaller one of the plan.
-        machine = Machine(ending.configuration)
-        last = machine.replay(ending.steps)[-1]
+        machine, ending = Machine(visit_of(found, arm, code).configuration), plan.ending
+        last = machine.replay(steps)[-1]
         view = machine.view(last)
         assert view.session(VISITOR).accepted == (ending.kind == "success")
         broken = suffered([PROPERTIES[name].event(machine.context(view)) for name in every_harm()])
         assert ending.harms == tuple(name for name, happens in zip(every_harm(), broken, strict=True) if happens)
         if ending.kind in ("refused", "blocked"):
             assert ending.name in {rule.name for _, rule in machine.refusals(last)}
+        held = {"warm": "yes"} if PLACES[found.places[code // ADOPTIONS % len(found.places)]].capabilities else {}
+        known = (plan, plan_for(visit_of(found, arm, code, held)))
+        assert sample[arm, code] in {each for way in known for each in (way.ending, way.late)}
 
 
 def test_arms_meet_the_same_population() -> None:
     """Whatever the design, an attempt meets the same environment; only caches may tell arms apart."""
-    first, second = endings(
-        HOSTILE,
-        (),
-        (
-            ("prm", "prefix"),
-            ("echo", "req"),
-        ),
-    )
-    drawn = HOSTILE.switches
-    for one, other in zip(first, second, strict=True):
-        assert one.configuration.capabilities == other.configuration.capabilities
-        assert all(one.configuration.design[name] == other.configuration.design[name] for name in drawn)
+    found, arms = situations(HOSTILE), ((), (("prm", "prefix"), ("echo", "req")))
+    for code in met(HOSTILE, 200):
+        one, other = (found.design(arm, code) for arm in arms)
+        assert all(one[name] == other[name] for name in HOSTILE.switches)
 
 
 def test_a_design_changes_nothing_it_should_not() -> None:

@@ -10,6 +10,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from one_by_one import Visit, plan_for, visit_of
 
 from model.design import Configuration, Design
 from model.errors import InputError
@@ -26,9 +27,9 @@ from simulations.experiments import find, population_for, run
 from simulations.harms import GRAVEST, STRATEGIES, Strategy, by_money, every_harm
 from simulations.population import load
 from simulations.results import outcomes_of
-from simulations.visits import ONE_VISIT, PLACES, Label, Plan, Visit, plan_for
+from simulations.visits import ONE_VISIT, PLACES, Label, Plan
 
-BySituation = Callable[[Strategy], list[Plan[Label]]]
+BySituation = Callable[[Strategy], list[Plan]]
 MET = load("measured_2026").with_shares("place", {"honest_api": 0.9, "malicious_rs": 0.1})
 FOUND = situations(MET)
 
@@ -58,7 +59,7 @@ def test_attainable_is_what_the_solver_says_of_the_situation(number: int) -> Non
     chance = random.Random(20261127)
     attained = 0
     for _ in range(number):
-        visit = FOUND.visit((), chance.randrange(FOUND.count), {})
+        visit = visit_of(FOUND, (), chance.randrange(FOUND.count))
         attainable = plan_for(visit).ending.attainable
         harm = chance.choice(attainable) if attainable and chance.random() < 0.5 else chance.choice(every_harm())
         assert happens(harm, visit) is (Answer.SAT if harm in attainable else Answer.UNSAT), (harm, str(visit))
@@ -140,7 +141,7 @@ def by_situation() -> BySituation:
     found = situations(load("hostile"))
     codes = np.arange(0, found.count, max(1, found.count // 200))
 
-    def planned(after: Strategy) -> list[Plan[Label]]:
+    def planned(after: Strategy) -> list[Plan]:
         judged = judge_all(found, ((),), codes, strategy=after)
         return [judged.plans[number] for number in judged.plan.tolist()]
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas
 import pytest
+from one_by_one import shown, visit_of
 from scipy.stats import chi2
 
 from model.design import Configuration
@@ -23,7 +24,7 @@ from simulations.experiment import Adoption, Experiment, ExperimentError, Number
 from simulations.experiments import AS_DEPLOYED, StoppedExperiment, coinciding, find, run
 from simulations.population import PopulationError, load
 from simulations.quantities import Measure
-from simulations.visits import ONE_VISIT, plan_for
+from simulations.visits import ONE_VISIT
 
 
 def small(name: str, *values: float) -> Experiment:
@@ -299,16 +300,14 @@ def test_code_thefts_that_come_with_iss_are_of_clients_that_compare_no_issuer() 
     codes = attempts.draw_codes(now.population, now.seed, 0, now.attempts, 1.0)
     found = attempts.situations(now.population)
     for code in {int(codes[number]) for number in turned}:
-        visit = found.visit(now.arms[0], code, {})
+        visit = visit_of(found, now.arms[0], code)
         configuration = visit.configuration
         assert configuration.design.md_issuer_check == "off"
         assert configuration.design.h_iss == "no"
         configuration = type(configuration)(configuration.design.but(h_iss="yes"), configuration.capabilities)
-        theft = plan_for(visit._replace(configuration=configuration)).ending
-        assert "code_delivery" in theft.harms
-        assert refusal_on_the_way(found.visit(now.arms[0], code, {}).configuration, theft.steps) == (
-            "client.iss_matches_recorded_issuer"
-        )
+        theft, steps = shown(visit._replace(configuration=configuration))
+        assert "code_delivery" in theft.ending.harms
+        assert refusal_on_the_way(visit.configuration, steps) == ("client.iss_matches_recorded_issuer")
     assert not any("code_delivery" in labels[1].harms for labels in (*before, *after))
 
 
@@ -317,7 +316,7 @@ def refusal_on_the_way(configuration: Configuration, steps: tuple[Step, ...]) ->
     machine = Machine(configuration, ONE_VISIT)
     state = machine.initial
     for step in steps:
-        if step not in machine.enabled(state):
+        if step not in [step for step, _ in machine.moves(state)]:
             return next(rule.name for refused, rule in machine.refusals(state) if refused == step)
         state = machine.step(state, step)
     return ""

@@ -8,6 +8,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from one_by_one import Visit, plan_for, visit_of
 
 from model.design import Configuration, Design
 from model.switches import SWITCHES
@@ -17,7 +18,7 @@ from simulations.crowd import crowd, judge, rows
 from simulations.harms import GRAVEST, STRATEGIES, Strategy
 from simulations.population import Population, PopulationError, load
 from simulations.population_schema import drawn
-from simulations.visits import ONE_VISIT, PLACES, Label, Plan, Settings, Visit, plan_for
+from simulations.visits import ONE_VISIT, PLACES, Label, Plan, Settings
 
 HERE = [name for name, place in PLACES.items() if place.world is ONE_VISIT]
 EVERYWHERE = dict.fromkeys(HERE, 1 / len(HERE))
@@ -33,7 +34,7 @@ def compared(
     read = [row for chunk in vectorised.attempts(population, arms, "1/0", attempts, adoption=adoption, strategy=after)
             for row in zip(*chunk, strict=True)]  # fmt: skip
     walked = agents.simulate(population, arms, "1/0", attempts, adoption=adoption, caches=False, strategy=after)
-    assert read == [tuple(each.ending.label for each in row) for chunk in walked for row in zip(*chunk, strict=True)]
+    assert read == [tuple(each.ending for each in row) for chunk in walked for row in zip(*chunk, strict=True)]
     return len(set(read))
 
 
@@ -93,8 +94,7 @@ def test_passes_under_aauth_and_with_sub_agents_as_the_machine_does(
     seen, codes = set(), np.arange(found.count)
     for code, read in zip(codes.tolist(), vectorised.Reader(found, arms).plans(codes), strict=True):
         for arm, plan in zip(arms, read, strict=True):
-            ending, late, *rest = plan_for(found.visit(arm, code, {}))
-            assert plan == (ending.label, late.label, *rest)
+            assert plan == plan_for(visit_of(found, arm, code))
             seen.add(plan)
     assert len(seen) >= len(places)
 
@@ -109,8 +109,8 @@ def test_what_breaks_among_strangers_is_refused_by_both_readers() -> None:
     kinds, codes = set(), np.arange(found.count)
     for code, read in zip(codes.tolist(), vectorised.Reader(found, arms).plans(codes), strict=True):
         for arm, plan in zip(arms, read, strict=True):
-            asked = found.visit(arm, code, {})
-            assert plan.ending == plan_for(asked).ending.label
+            asked = visit_of(found, arm, code)
+            assert plan.ending == plan_for(asked).ending
             kinds.add((plan.ending.kind, bool(plan.ending.harms), bool(asked.configuration.capabilities)))
     assert ("refused", True, False) in kinds
     assert not {kind for kind, _, attacked in kinds if not attacked} & {"diverted", "blocked"}
@@ -125,8 +125,7 @@ def test_passes_in_time_as_the_machine_does(held: Settings, many: int) -> None:
     found, codes = situations(met), np.unique(draw_codes(met, "1", 0, many, 0.5))
     for code, read in zip(codes.tolist(), vectorised.Reader(found, arms, held).plans(codes), strict=True):
         for arm, plan in zip(arms, read, strict=True):
-            ending, late, *rest = plan_for(found.visit(arm, code, dict(held)))
-            assert plan == (ending.label, late.label, *rest)
+            assert plan == plan_for(visit_of(found, arm, code, dict(held)))
 
 
 @pytest.mark.parametrize("many", [120, pytest.param(400, marks=pytest.mark.slow)])
@@ -136,7 +135,7 @@ def test_any_crowd_gives_the_same(many: int) -> None:
     codes = draw_codes(HOSTILE, "1", 0, many, 0.5)
     arm = (("prm", "prefix"), ("audience_check", "prefix"))
 
-    def judged(asked: np.ndarray) -> list[Plan[Label]]:  # type: ignore[type-arg]
+    def judged(asked: np.ndarray) -> list[Plan]:  # type: ignore[type-arg]
         ended = judge(crowd(found, rows(found, (arm,), asked)))
         return [ended.plans[number] for number in ended.plan]
 
@@ -151,11 +150,11 @@ def test_tally_counts_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
     arms: tuple[Settings, ...] = ((), (("prm", "prefix"),))
     one_by_one = [row for chunk in vectorised.attempts(HOSTILE, arms, "1", 3_000)
                   for row in zip(*chunk, strict=True)]  # fmt: skip
-    assert vectorised.tally(HOSTILE, arms, "1", 3_000) == Counter(one_by_one)
+    assert vectorised.counted(HOSTILE, arms, "1", 3_000).endings == Counter(one_by_one)
     monkeypatch.setattr(vectorised, "MOST_PLACES", 0)  # as if there were too many situations for a place each
-    assert vectorised.tally(HOSTILE, arms, "1", 3_000) == Counter(one_by_one)
+    assert vectorised.counted(HOSTILE, arms, "1", 3_000).endings == Counter(one_by_one)
     monkeypatch.setattr(vectorised, "CHUNK", 256)
-    parts = (vectorised.tally(HOSTILE, arms, "1", 1_000, first=first) for first in (0, 1_000, 2_000))
+    parts = (vectorised.counted(HOSTILE, arms, "1", 1_000, first=first).endings for first in (0, 1_000, 2_000))
     assert sum(parts, Counter()) == Counter(one_by_one)
 
 
@@ -185,12 +184,12 @@ def test_expectation_is_brute_force() -> None:
         labels = []
         for arm in arms:
             switches = {name: value for kind in kinds[:-1] for name, value in kind.settings} | dict(arm)
-            labels.append(plan_for(Visit(Configuration(Design(switches), capabilities), url, world)).ending.label)
+            labels.append(plan_for(Visit(Configuration(Design(switches), capabilities), url, world)).ending)
         if weight:
             brute[tuple(labels)] += weight  # type: ignore[assignment]
     expected = vectorised.expected(tiny, arms)
     assert expected == pytest.approx(dict(brute))
-    counted = vectorised.tally(tiny, arms, "1", 40_000)
+    counted = vectorised.counted(tiny, arms, "1", 40_000).endings
     for joint, share in expected.items():
         assert counted[joint] / 40_000 == pytest.approx(share, abs=4 * (share * (1 - share) / 40_000) ** 0.5)
 

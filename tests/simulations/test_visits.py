@@ -1,14 +1,15 @@
-"""Plans come from the machine: what a visit comes to, what it waits for, and who is harmed."""
+"""Plans come from the rules: what a visit comes to, what it waits for, and who is harmed."""
 
 from __future__ import annotations
 
 import pytest
+from one_by_one import Visit, plan_for
 
 from model.design import parse
 from model.protocols import rules
 from simulations.harms import every_harm
 from simulations.population import LATENCIES
-from simulations.visits import KINDS, LATENCY, LATENCY_OF, NOTHING_ENABLED, PLACES, Plan, Visit, plan_for
+from simulations.visits import KINDS, LATENCY, LATENCY_OF, NOTHING_ENABLED, PLACES, Plan
 
 RULES = rules()
 
