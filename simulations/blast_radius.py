@@ -197,26 +197,38 @@ def run(
     check_drawn("blast-radius", Ways, population)
     if len({arm.name for arm in chosen}) < len(chosen):
         raise BlastRadiusError(f"a design is given twice: {', '.join(arm.name for arm in chosen)}")
-    found = _Found(kind, population, seed, command)
+    rows: list[tuple[Any, ...]] = []
+    possible: list[int] = []
+    passed, refused = ({arm.name: Counter[str]() for arm in chosen} for _ in range(2))
+    origin = (seed, provenance.code(), command)
+
+    def result() -> BlastRadius:
+        table = pandas.DataFrame(rows, columns=list(COLUMNS))
+        rate = KINDS[kind].yearly
+        yearly = population.number(rate) * sum(possible) / len(possible) if rate else None
+        return BlastRadius(kind, table, summarise(table), passed, refused, yearly)
+
     try:
         for replication in range(replications):
             topology = draw(population, f"{seed}/{replication}")
-            possible = targets(kind, topology)
-            if not possible:
+            there = targets(kind, topology)
+            if not there:
                 continue  # by chance: a small population has not everything every time
-            picked, met = sample(possible, f"{seed}/{replication}", samples), []
+            picked, met = sample(there, f"{seed}/{replication}", samples), []
             for place, arm in enumerate(chosen):
                 met.append(_under(Ways(topology, arm), kind, picked))
                 if progress is not None:
                     progress(replication * len(chosen) + place + 1, len(chosen) * replications)
-            for arm, (rows, passed, refused) in zip(chosen, met, strict=True):
-                found.add(arm.name, replication, rows, passed, refused)
-            found.possible.append(len(possible))
+            for arm, (reached, on, off) in zip(chosen, met, strict=True):
+                rows += ((kind, population.name, arm.name, replication, *row, *origin) for row in reached)
+                passed[arm.name] += on
+                refused[arm.name] += off
+            possible.append(len(there))
     except KeyboardInterrupt:
-        raise StoppedBlastRadius(found.result() if found.rows else None) from None
-    if not found.rows:
+        raise StoppedBlastRadius(result() if rows else None) from None
+    if not rows:
         raise BlastRadiusError(f"population {population.name!r} has no target: {KINDS[kind].meaning}")
-    return found.result()
+    return result()
 
 
 _Row = tuple[str, bool, int, int, int]
@@ -236,30 +248,6 @@ def _under(ways: Ways, kind: str, picked: list[str]) -> tuple[list[_Row], Counte
         passed.update(ways.passed)
         refused.update(ways.refused)
     return rows, passed, refused
-
-
-class _Found:
-    """What is found, as it is found."""
-
-    def __init__(self, kind: str, population: Population, seed: int, command: str) -> None:
-        self.kind = kind
-        self.origin = (seed, provenance.code(), command)
-        self.population = population
-        self.possible: list[int] = []
-        self.rows: list[tuple[Any, ...]] = []
-        self.passed: dict[str, Counter[str]] = {}
-        self.refused: dict[str, Counter[str]] = {}
-
-    def add(self, design: str, replication: int, rows: list[_Row], passed: Counter[str], refused: Counter[str]) -> None:
-        self.rows += ((self.kind, self.population.name, design, replication, *row, *self.origin) for row in rows)
-        self.passed[design] = self.passed.get(design, Counter()) + passed
-        self.refused[design] = self.refused.get(design, Counter()) + refused
-
-    def result(self) -> BlastRadius:
-        table = pandas.DataFrame(self.rows, columns=list(COLUMNS))
-        rate = KINDS[self.kind].yearly
-        yearly = self.population.number(rate) * sum(self.possible) / len(self.possible) if rate else None
-        return BlastRadius(self.kind, table, summarise(table), self.passed, self.refused, yearly)
 
 
 def sample(names: list[str], seed: str, most: int) -> list[str]:

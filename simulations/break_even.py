@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas
-import scipy
 from numpy.typing import NDArray
 
 from simulations import engine, expectation, uncertainty
@@ -23,7 +22,7 @@ from simulations.experiment import Experiment, ExperimentError
 from simulations.experiments import check_arms, check_met, population_for
 from simulations.harms import THEFT
 from simulations.horizon import lasting
-from simulations.knobs import Knob, knobs, stand
+from simulations.knobs import Knob, knobs
 from simulations.population import Population
 from simulations.results import HARM
 from simulations.sensitivity import EFFORTS
@@ -164,10 +163,8 @@ def _row(stated: Balance, drawn: Balance, arm: int, weight: float | None, attack
 
 def _balance(base: Unit, turned: Sequence[Knob], samples: int, seed: int) -> Balance:
     """What arms pay and save at points of some knobs, the others as they are stated."""
-    expected = expectation.ExpectedOutcomes(base, turned)
-    size = sum(knob.size for knob in turned)
-    points = scipy.stats.qmc.Sobol(size, rng=seed).random(samples) if size else np.zeros((samples, 0))
-    return _of_rates(expected.outcomes, expected.rates(stand(turned, points), samples))
+    found = uncertainty.spread(base, turned, samples, seed)
+    return _of_rates(found.outcomes, found.rates)
 
 
 def _counted(asked: Experiment, met: Population, seed: int, where: Mapping[str, Any]) -> Balance:

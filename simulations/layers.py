@@ -105,8 +105,9 @@ class JudgedAttempts:
         self.traits = [unit.population.trait(name) for name in TRAITS if name in stated(unit.population)]
         # Where the population says how `resource` is published, nothing else does.
         self.parties = [party for party in PARTIES if party != "published" or not self.traits]
-        self.known: dict[tuple[int, ...], tuple[Label, ...]] = {}
-        self.design = cache(self._design)
+        #: How what a row stands for ends under each arm.
+        self.labels = cache(lambda row: tuple(self._labels(row)))
+        self.design = cache(lambda place, code: self.situations.design(unit.arms[place], code))
 
     def drawn(self, start: int, size: int) -> Whole:
         """One row an attempt: its situation, then the traits, then how each party writes."""
@@ -120,12 +121,6 @@ class JudgedAttempts:
             columns.append(draws.categories(numbers, trait.shares))
         columns += [_spelled(seed, party, start, size, self.options) for party in self.parties]
         return np.stack(columns, axis=1)
-
-    def labels(self, row: tuple[int, ...]) -> tuple[Label, ...]:
-        """How what a row stands for ends under each arm."""
-        if row not in self.known:
-            self.known[row] = tuple(self._labels(row))
-        return self.known[row]
 
     def _labels(self, row: tuple[int, ...]) -> Iterator[Label]:
         code, *rest = row
@@ -141,9 +136,6 @@ class JudgedAttempts:
                 if value == "removed":  # from the resource, that is: agents call a URL that has a slash
                     plain["requested"] = _slash(plain["requested"])
             yield judge(design, {party: _written(url, kinds.get(party, _SAME)) for party, url in plain.items()})
-
-    def _design(self, place: int, code: int) -> Design:
-        return self.situations.design(self.unit.arms[place], code)
 
 
 def _written(url: str, kind: int) -> str:

@@ -228,6 +228,8 @@ def spread(
 
 def drawn(columns: int, rows: int, seed: int) -> Numbers:
     """Uniform numbers that fill their cube evenly; the more of them, the same ones first."""
+    if not columns:
+        return np.zeros((rows, 0))
     power = max(0, (rows - 1).bit_length())
     return np.asarray(scipy.stats.qmc.Sobol(columns, rng=seed).random_base2(power)[:rows])
 

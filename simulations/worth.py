@@ -49,11 +49,6 @@ MOST_OBSERVATIONS = 1_000_000
 _NOTHING = 1e-6
 
 
-def partial(benefits: Numbers, features: Numbers) -> Numbers:
-    """What each choice is expected to bring once an input is known, draw by draw: a regression on it."""
-    return fitted(features, benefits)
-
-
 def gained(expected: Numbers) -> float:
     """How much more the best choice draw by draw brings than the one that is best on average.
 
@@ -123,7 +118,8 @@ def worth(
     everything = gained(benefits)
     rows = []
     for knob, stands in found.stands.items():
-        expected = partial(benefits, knob.features(stands))
+        # What each choice is expected to bring once this input is known, draw by draw: a regression on it.
+        expected = fitted(knob.features(stands), benefits)
         # One input is worth no more than all together; what a regression says beyond that is chance.
         gain = min(gained(expected), everything)
         gain = gain if gain > _NOTHING else 0.0

@@ -12,7 +12,8 @@ from scipy.stats import norm, qmc
 from model.errors import InputError
 from simulations.catalogue import EXPERIMENTS
 from simulations.population import load
-from simulations.worth import COLUMNS, ENOUGH, after, gained, observations, partial, worth
+from simulations.uncertainty import fitted
+from simulations.worth import COLUMNS, ENOUGH, after, gained, observations, worth
 
 
 def unit_loss(mean: float, spread: float) -> float:
@@ -27,7 +28,7 @@ def test_a_gaussian_toy(mean: float, first: float, second: float) -> None:
     benefits = np.stack([np.zeros(len(drawn)), mean + drawn.sum(axis=1)], axis=1)
     assert gained(benefits) == pytest.approx(unit_loss(mean, float(np.hypot(first, second))), rel=0.05)
     for column, spread in enumerate((first, second)):
-        expected = partial(benefits, drawn[:, [column]])
+        expected = fitted(drawn[:, [column]], benefits)
         if (wanted := unit_loss(mean, spread)) > 0.01:
             assert gained(expected) == pytest.approx(wanted, rel=0.05)
             # An observation varies twice as much as the input: four of them tell as much as is known.
