@@ -407,27 +407,6 @@ def prefix_sdk_python_before_1_28(resource: str, url: str) -> bool:
     return no_shorter and prefix_sdk_python(resource, url)
 
 
-COMPARATORS: dict[str, Comparator] = {
-    "equal_code_points": equal_code_points,
-    "equal_simple_string": equal_simple_string,
-    "equal_normalized": equal_normalized,
-    "equal_htu": equal_htu,
-    "same_origin": same_origin,
-    "equal_href": equal_href,
-    "equal_but_query": equal_but_query,
-    "equal_but_slash": equal_but_slash,
-    "is_origin_of": is_origin_of,
-    "prefix_segment": prefix_segment,
-    "prefix_normalize_then_decode": prefix_normalize_then_decode,
-    "prefix_decode_then_normalize": prefix_decode_then_normalize,
-    "prefix_decode_only": prefix_decode_only,
-    "prefix_string": prefix_string,
-    "prefix_sdk_typescript": prefix_sdk_typescript,
-    "prefix_sdk_python": prefix_sdk_python,
-    "prefix_sdk_python_before_1_28": prefix_sdk_python_before_1_28,
-}
-
-
 # Kinds of identifier, and where their metadata lives
 
 

@@ -134,10 +134,6 @@ class Machine:
             if successor is not None:
                 yield Step(action.name, outcome.choices), successor
 
-    def enabled(self, state: State) -> list[Step]:
-        """The enabled steps."""
-        return [step for step, _ in self.moves(state)]
-
     def refusals(self, state: State) -> list[tuple[Step, Rule]]:
         """Steps that could be tried here but that an honest party refuses, with the rule that does."""
         return [

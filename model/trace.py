@@ -45,10 +45,6 @@ class Trace:
         """The states of the run, by replay (raises NotEnabledError where the machine will not follow)."""
         return Machine(self.configuration, self.world).replay(self.steps)
 
-    def attacker_steps(self) -> int:
-        """How many of the steps are the attacker's."""
-        return sum(step.action.startswith("attacker.") for step in self.steps)
-
     def to_json(self) -> dict[str, Any]:
         """The versioned form."""
         return {

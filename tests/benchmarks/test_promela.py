@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
+from explicit import TooManyStatesError, explore
 
 from benchmarks._promela import macro, promela
 from benchmarks._spin import missing, spin
@@ -12,7 +13,6 @@ from benchmarks.worlds import mixup
 from model.design import Configuration, parse
 from model.world_file import WORLDS
 from properties.checker import Checker
-from properties.explicit import TooManyStatesError, explore
 from properties.security import PROPERTIES, find
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=f"not installed: {', '.join(missing())}")

@@ -56,7 +56,7 @@ def world(path: Path) -> None:
     """A world, with all that is shown of it and what can happen first in it."""
     read = world_file.read.__wrapped__(path.name, path.read_text(encoding="utf-8", errors="replace"))
     machine = Machine(parse("cap=none"), read)
-    machine.enabled(machine.initial)
+    list(machine.moves(machine.initial))
     assert list(worlds.lines(read))
     assert worlds.data(read)
 

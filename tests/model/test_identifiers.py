@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from model import identifiers
 from model.identifiers import (
-    COMPARATORS,
     Comparator,
     equal_but_query,
     equal_but_slash,
@@ -360,12 +359,6 @@ def test_an_origin_is_that_of_the_url() -> None:
 
 
 # Laws
-
-
-def test_registry_is_complete() -> None:
-    """COMPARATORS holds every comparator of the module under its own name."""
-    assert {*EVERY, is_origin_of, prefix_sdk_python_before_1_28} == {*COMPARATORS.values()}
-    assert all(comparator.__name__ == name for name, comparator in COMPARATORS.items())
 
 
 @each(EVERY)

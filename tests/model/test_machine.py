@@ -64,7 +64,7 @@ def test_honest_run_ends_in_an_accepted_request():
     assert view.session("victim").accepted
     assert not any(view[v.name] for v in machine.variables if v.name.startswith("knows."))
     assert machine.replay(tuple(steps)) == states
-    assert machine.enabled(states[-1]) == []
+    assert not list(machine.moves(states[-1]))
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,6 @@ def test_enabled_refused_and_possible_steps_fit_together():
     machine = Machine(parse("cap=mal_as+mal_rs+mal_tenant+lure;iss_check=off;par=on"))
     state = machine.initial
     while moves := list(machine.moves(state)):
-        assert [step for step, _ in moves] == machine.enabled(state)
         refused = machine.refusals(state)
         assert all(rule.name in RULES for _, rule in refused)
         assert not {step for step, _ in refused} & {step for step, _ in moves}

@@ -439,9 +439,9 @@ def test_a_session_waits_for_no_resource_of_the_attackers() -> None:
     """Where the CRM is one of the attacker's, the agent goes on when that has the token."""
     machine = Machine(parse("cap=mal_rs+mal_as"), WORLDS["crm_then_billing"])
     state, begun = machine.initial, "client.request_resource[billing_task]"
-    while not any(step.action == begun for step in machine.enabled(state)):
-        tools = [s for s in machine.enabled(state) if dict(s.choices).get("url", "").endswith("attacker.example/mcp")]
-        state = machine.step(state, (tools or [s for s in machine.enabled(state) if "crm_task" in s.action])[0])
+    while not any(step.action == begun for step, _ in machine.moves(state)):
+        tools = [s for s, _ in machine.moves(state) if dict(s.choices).get("url", "").endswith("attacker.example/mcp")]
+        state = machine.step(state, (tools or [s for s, _ in machine.moves(state) if "crm_task" in s.action])[0])
     assert not machine.view(state)["crm_task.accepted"]
     assert result("TC world=crm_then_billing;cap=mal_rs;billing_as:as_resource=ignore") == "attack"
     assert result("TC world=crm_then_billing;cap=mal_rs") == "safe"
@@ -530,7 +530,7 @@ def test_a_client_that_the_user_approves_at_the_proxy_gets_what_it_asks_for() ->
         "authorization_server.remember_consent[proxy,user]", "proxy.take_callback[proxy,user]",
         "client.redeem_at_proxy[proxy]",
     ):  # fmt: skip
-        step = next(step for step in machine.enabled(state) if step.action == action)
+        step = next(step for step, _ in machine.moves(state) if step.action == action)
         state = machine.step(state, step)
     assert state[machine.index["proxy.1.code"]] == "redeemed"
     assert not find("DP").event(machine.context(machine.view(state)))

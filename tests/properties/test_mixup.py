@@ -6,6 +6,7 @@ import itertools
 import random
 
 import pytest
+from explicit import explore
 
 from benchmarks.worlds import MOST_SERVERS, mixup
 from model.design import Configuration, Design, parse
@@ -13,7 +14,6 @@ from model.errors import InputError
 from model.switches import SWITCHES
 from properties.checker import Checker
 from properties.designs import MECHANISMS, Lattice
-from properties.explicit import explore
 from properties.security import find
 from properties.shortest import confirm
 from properties.verdict import check

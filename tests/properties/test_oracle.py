@@ -6,8 +6,8 @@ import random
 import zlib
 
 import pytest
+from explicit import TooManyStatesError, explore
 
-from properties.explicit import TooManyStatesError, explore
 from properties.security import PROPERTIES
 
 #: Pairs of property and configuration that each part of the quick sample compares at least.

@@ -61,7 +61,7 @@ def moves(trace):
     machine = Machine(trace.configuration, trace.world)
     state = machine.initial
     for step in (*trace.steps, None):
-        yield machine.enabled(state)
+        yield [step for step, _ in machine.moves(state)]
         state = machine.step(state, step) if step else state
 
 

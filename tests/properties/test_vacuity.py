@@ -8,6 +8,7 @@ from dataclasses import is_dataclass, replace
 from itertools import chain
 
 import pytest
+from explicit import explore
 from worlds import EACH_TIME, template_of
 
 from model.action import SCHEMAS
@@ -23,7 +24,6 @@ from model.switches import CAPABILITIES, SWITCHES
 from model.world import ATTACKER
 from model.world_file import WORLDS
 from properties.engine import Answer
-from properties.explicit import explore
 from properties.security import PROPERTIES
 from properties.verdict import WorldChecker
 
