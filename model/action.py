@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, NamedTuple
 
 from model.logic import Condition, Value, all_of, any_of, choose, same
@@ -159,6 +160,11 @@ class Action:
 
 
 SCHEMAS: dict[str, ActionSchema] = {}
+
+
+def combined(**among: Iterable[str]) -> list[dict[str, str]]:
+    """One action for each combination of these; the last changes fastest."""
+    return [dict(zip(among, chosen, strict=True)) for chosen in product(*among.values())]
 
 
 def action(

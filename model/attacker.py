@@ -141,6 +141,13 @@ def can_write(c: Context, server: Party, client: Value, redirect: Value, challen
     )
 
 
+def signs_as(c: Context, issuer: Value) -> Condition:
+    """Whether an AS of the attacker's signs under the name of an issuer: its own, or one that is no stranger's."""
+    strangers = c.world.strangers
+    others = no(one_of(issuer, *(server.url for server in strangers)))
+    return any_of(*(all_of(c.runs(server), any_of(same(issuer, server.url), others)) for server in strangers))
+
+
 def is_own(c: Context, client_id: Value) -> Condition:
     """Whether a client_id is the attacker's: of a client of its own, or of a sub-agent that it runs."""
     agents = [all_of(same(client_id, party.url), c.runs(party)) for party in c.world.of(SUB_AGENT)]
@@ -190,8 +197,7 @@ def usable_assertions(c: Context) -> Condition:
     return any_of(
         *(
             all_of(is_known(c, identity), knows(c, "assertion", assertion_at(server, identity)))
-            for server in c.world.servers
-            if server.honest
+            for server in c.world.honest_servers
             for client in c.world.clients
             for identity in ids_of(c, client)
         )

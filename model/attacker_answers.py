@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from model import resource_server as resource_rules
 from model import scopes
-from model.action import Context, Domains, Move, action, possible
-from model.attacker import controls_document, knows, sessions_and_channels
+from model.action import Context, Domains, Move, action, combined, possible
+from model.attacker import controls_document, knows, sessions_and_channels, signs_as
 from model.flow import (
     declared,
     document_rules,
@@ -19,7 +19,7 @@ from model.flow import (
     with_metadata,
 )
 from model.identifiers import well_known_authorization_server
-from model.logic import Condition, Value, all_of, any_of, choose, implies, mapped, no, one_of, same
+from model.logic import Condition, Value, all_of, any_of, choose, implies, mapped, no, same
 from model.lookups import log_is_asked, signature_is_verified
 from model.messages import (
     FORGED,
@@ -197,7 +197,7 @@ def publish_server_metadata(
 
 
 def _references(world: World) -> Domains:
-    return {"handed": (*(grant.name for grant in world.grants), *(session.name for session in world.sessions))}
+    return {"handed": (*world.grant, *world.session)}
 
 
 @action("S9", lambda world: [here for here in sessions(world) if world.user_of(here["who"]) != ATTACKER], _references)
@@ -224,19 +224,16 @@ def answer_token_request(c: Context, who: str, token: Value) -> Move:
 
 
 def _own_names(world: World) -> Domains:
-    strangers = [server.url for server in world.servers if not server.honest]
-    return {"iss": (*strangers, *(lookalike(server.url) for server in world.servers if server.honest))}
+    return {"iss": (*(s.url for s in world.strangers), *(lookalike(server.url) for server in world.honest_servers))}
 
 
-@action("S18", lambda world: [{"url": url} for url in world.honest_urls], _own_names)
+@action("S18", lambda world: combined(url=world.honest_urls), _own_names)
 def publish_keys(c: Context, url: str, iss: Value) -> Move:
     """A resource server takes the keys of an issuer that it accepts: an AS of the attacker's, by a name of its own."""
-    party, strangers = c.world.by_url[url], [server for server in c.world.servers if not server.honest]
-    others = no(one_of(iss, *(server.url for server in strangers)))
-    runs = [all_of(c.runs(server), any_of(same(iss, server.url), others)) for server in strangers]
+    party = c.world.by_url[url]
     fetch, keys = Fetch(mapped("{}/jwks".format, iss)), KeySet("<attacker's keys>")
     return Move(
-        possible(any_of(*runs), c.exists(party)),
+        possible(signs_as(c, iss), c.exists(party)),
         (resource_rules.issuer_is_accepted(c.of(party.name), **accepted_issuer(c, party, iss)),),
         {f"keys.{url}": True},
         (Sent(url, ATTACKER, fetch), Sent(ATTACKER, url, keys)),

@@ -12,7 +12,7 @@ from model import authorization_server as server_rules
 from model import client as client_rules
 from model import resource_server as resource_rules
 from model import scopes
-from model.action import Context, Domains, Move, action, possible
+from model.action import Context, Domains, Move, action, combined, possible
 from model.attacker import (
     controls_document,
     deliver,
@@ -20,6 +20,7 @@ from model.attacker import (
     knows,
     sessions_and_channels,
     sessions_at_attackers,
+    signs_as,
 )
 from model.attacker_answers import squats, vouches, written
 from model.federation import is_sound
@@ -75,15 +76,14 @@ OF_ANOTHER = "<signed by another client>"
 
 
 def _rechallenges(world: World) -> list[dict[str, str]]:
-    strangers = [server.name for server in world.servers if not server.honest]
-    return [{**pair, "server": server} for pair in sessions_and_channels(world) for server in strangers]
+    return [{**pair, "server": server.name} for pair in sessions_and_channels(world) for server in world.strangers]
 
 
 @action("S22", _rechallenges, lambda world: {"issuer": world.issuers})
 def rechallenge(c: Context, who: str, channel: str, server: str, issuer: Value) -> Move:
     """Challenged anew by a resource whose metadata the attacker writes, the client refreshes at the AS it now lists."""
     session, party, design = answered(c, who), c.world.by_name[server], c.client(who)
-    grants = {grant.name: c.world.by_name[grant.server].url for grant in c.world.grants}
+    grants = {name: c.world.by_name[grant.server].url for name, grant in c.world.grant.items()}
     refresh = mapped(lambda token: token if token in grants else NONE, session.token)
     here = possible(
         same(session.phase, "sent"), c.runs(party), no(same(refresh, NONE)),
@@ -146,12 +146,8 @@ def challenge_in_other_protocol(c: Context, who: str, party: str, scope: Value =
 
 
 def _tokens_and_urls(world: World) -> list[dict[str, str]]:
-    return [
-        {"token": token, "url": url}
-        for token in tokens(world)
-        if world.issued[token.removesuffix("+")].user != ATTACKER
-        for url in world.honest_urls
-    ]
+    of_users = (token for token in tokens(world) if world.issued[token.removesuffix("+")].user != ATTACKER)
+    return combined(token=of_users, url=world.honest_urls)
 
 
 def _kept(c: Context, token: str) -> tuple[Named, ...]:
@@ -236,11 +232,15 @@ def _with_attestation(c: Context, party: Party) -> Named:
 
 
 def _claims(world: World) -> Domains:
-    honest = [server.url for server in world.servers if server.honest]
-    return {"iss": (*world.issuers, *map(lookalike, honest)), "form": ("signed", "opaque")}
+    return {**claimed(world), "form": ("signed", "opaque")}
 
 
-@action("S18", lambda world: [{"url": url} for url in world.honest_urls], _claims)
+def claimed(world: World) -> Domains:
+    """The names under which the attacker makes tokens: of any AS, or one that looks like that of an honest one."""
+    return {"iss": (*world.issuers, *(lookalike(server.url) for server in world.honest_servers))}
+
+
+@action("S18", lambda world: combined(url=world.honest_urls), _claims)
 def present_own_making(c: Context, url: str, iss: Value, form: Value) -> Move:
     """An AS of the attacker's makes a token about a user, for this resource and the attacker's key, and presents it.
 
@@ -248,11 +248,9 @@ def present_own_making(c: Context, url: str, iss: Value, form: Value) -> Move:
     to an endpoint of its own.
     """
     party, policy = c.world.by_url[url], c.of(c.world.by_url[url].name)
-    strangers = [server for server in c.world.servers if not server.honest]
-    runs = [all_of(c.runs(server), any_of(same(iss, server.url), _foreign(c, iss))) for server in strangers]
     opaque = same(form, "opaque")
     has_keys = any_of(opaque, c.state[f"keys.{url}"])
-    here = possible(any_of(*runs), c.exists(party), has_keys, no(c.state[f"served.forged.{url}"]))
+    here = possible(signs_as(c, iss), c.exists(party), has_keys, no(c.state[f"served.forged.{url}"]))
     known, at = trusted_by(c, party, iss), accepted_issuer(c, party, iss)
     named = names_issuer(policy, at)
     own = published(c, url)
@@ -286,10 +284,9 @@ def names_issuer(policy: Any, at: dict[str, Condition]) -> Condition:
 
 def keys_are_listed(c: Context, party: Party) -> Condition:
     """Whether an AS of the attacker's is among those whose keys a resource server has."""
-    strangers = [server for server in c.world.servers if not server.honest]
     policy = c.of(party.name)
     listed = []
-    for server in strangers:
+    for server in c.world.strangers:
         at = accepted_issuer(c, party, server.url)
         of_any = all_of(same(policy.rs_trust, "any"), any_of(at["on_list"], at["chained"]))
         listed.append(all_of(c.runs(server), any_of(names_issuer(policy, at), of_any)))
@@ -302,21 +299,16 @@ def _made(c: Context, url: str, iss: Value, audience: Value, opaque: Condition) 
     return resource_request(c, url, FORGED, **{name: choose(opaque, NONE, value) for name, value in claims.items()})
 
 
-def _foreign(c: Context, iss: Value) -> Condition:
-    """Whether an issuer is none of the attacker's own."""
-    return no(one_of(iss, *(server.url for server in c.world.servers if not server.honest)))
-
-
 # --- what a client of the attacker's gets by itself ---------------------------------------------------------------
 
 
 def _honest_servers(world: World) -> list[dict[str, str]]:
-    return [{"server": server.name} for server in world.servers if server.honest]
+    return combined(server=(server.name for server in world.honest_servers))
 
 
 def _honest_urls(world: World) -> list[dict[str, str]]:
     """One action for each honest resource server, where the attacker may have clients of its own."""
-    return [{"url": url} for url in world.honest_urls] if world.identities else []
+    return combined(url=world.honest_urls) if world.identities else []
 
 
 def _own_key(c: Context, party: Party) -> Value:
@@ -424,7 +416,7 @@ def introspect_token(c: Context, token: str) -> Move:
     )
 
 
-@action("S18", lambda world: [{"url": url} for url in world.honest_urls])
+@action("S18", lambda world: combined(url=world.honest_urls))
 def use_handle(c: Context, url: str) -> Move:
     """The attacker uses the handle of a user's session at a resource server, which a page of its own got hold of."""
     party = c.world.by_url[url]

@@ -8,7 +8,6 @@ from model import authorization_server as server_rules
 from model import guards, scopes
 from model.action import Context, Domains, Move, action, possible
 from model.attacker import attacker_authenticates, deliver, knows, runs_client, token_type
-from model.flow import own_grants
 from model.guards import ask
 from model.logic import Value, all_of, any_of, choose, mapped, no, same
 from model.messages import THIEF, AssertionResponse, Sent, TokenExchange, TokenRequest, TokenResponse
@@ -16,6 +15,7 @@ from model.readings import (
     attackers_key,
     client_id_of,
     gives_word_to,
+    own_grants,
     published,
     server_of,
     serves,
@@ -95,8 +95,7 @@ def replay_grant(c: Context, who: str, grant: str, wanted: Value, as_own: Value)
 
 
 def _grants_and_strangers(world: World) -> list[dict[str, str]]:
-    strangers = [server.name for server in world.servers if not server.honest]
-    return [{**of, "server": server} for of in users_grants(world) for server in strangers]
+    return [{**of, "server": server.name} for of in users_grants(world) for server in world.strangers]
 
 
 def _as_any_tenant(world: World) -> Domains:

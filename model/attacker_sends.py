@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from model import authorization_server as server_rules
 from model import client as client_rules
 from model import guards, scopes
-from model.action import Context, Domains, Move, action, possible
+from model.action import Context, Domains, Move, action, combined, possible
 from model.attacker import (
     attacker_authenticates,
     can_write,
@@ -72,27 +72,26 @@ from model.world import ATTACKER, LOOPBACK, NONE, PROXY, World, callbacks, clien
 
 def _crafted(world: World) -> Domains:
     clients, own = world.clients, world.identities
-    names = [session.name for session in world.sessions]
     return {
         "client": (*(i for client in clients for i in client_ids(world, client)), *(party.url for party in own)),
         "redirect": tuple(dict.fromkeys((
             *(uri for client in clients for uri in (*callbacks(world, client), *pages(world, client))), LOOPBACK,
             *(party.callback for party in own),
         ))),
-        "challenge": (NONE, THIEF, *names),
-        "state": (NONE, *names),
+        "challenge": (NONE, THIEF, *world.session),
+        "state": (NONE, *world.session),
         "scope": world.scopes_or_none,
     }  # fmt: skip
 
 
 def _slots(world: World) -> list[dict[str, str]]:
-    return [{"grant": grant.name} for grant in world.grants]
+    return combined(grant=world.grant)
 
 
 def _identities_and_servers(world: World) -> list[dict[str, str]]:
     """One action for each identity of the attacker's, and each honest AS or proxy."""
-    servers = [*(server for server in world.servers if server.honest), *world.of(PROXY)]
-    return [{"client": client.name, "server": server.name} for client in world.identities for server in servers]
+    servers = (server.name for server in (*world.honest_servers, *world.of(PROXY)))
+    return combined(client=(client.name for client in world.identities), server=servers)
 
 
 @action("S8", _identities_and_servers)
@@ -206,7 +205,7 @@ def forward_request(c: Context, who: str, grant: str) -> Move:
 
 def _responses(world: World) -> Domains:
     return {
-        "code": (FORGED, REFUSED, *(grant.name for grant in world.grants)),
+        "code": (FORGED, REFUSED, *world.grant),
         "arrives_at": tuple(dict.fromkeys(uri for client in world.clients for uri in callbacks(world, client))),
     }
 
@@ -266,10 +265,10 @@ def _wanted(world: World) -> Domains:
 def _verifier(c: Context, challenge: Value) -> Value:
     """The verifier of a challenge, as far as the attacker has it: its own, one it knows, or a plain challenge."""
     verifier: Value = choose(same(challenge, THIEF), THIEF, NONE)
-    for session in c.world.sessions:
-        plain = all_of(same(c.client(session.name).pkce, "plain"), knows(c, "challenge", session.name))
-        known = all_of(same(challenge, session.name), any_of(knows(c, "verifier", session.name), plain))
-        verifier = choose(known, session.name, verifier)
+    for who in c.world.session:
+        plain = all_of(same(c.client(who).pkce, "plain"), knows(c, "challenge", who))
+        known = all_of(same(challenge, who), any_of(knows(c, "verifier", who), plain))
+        verifier = choose(known, who, verifier)
     return verifier
 
 
@@ -365,13 +364,8 @@ def use_refresh_token(c: Context, grant: str) -> Move:
 
 
 def _as_client(world: World) -> list[dict[str, str]]:
-    return [
-        {"server": server.name, "client": identity}
-        for server in world.servers
-        if server.honest
-        for client in world.clients
-        for identity in client_ids(world, client)
-    ]
+    identities = (identity for client in world.clients for identity in client_ids(world, client))
+    return combined(server=(server.name for server in world.honest_servers), client=identities)
 
 
 @action("S15", _as_client)

@@ -15,7 +15,7 @@ from model import authorization_server as server_rules
 from model import client as client_rules
 from model import guards, scopes
 from model import resource_server as resource_rules
-from model.action import Context, Move, action, possible
+from model.action import Context, Move, action, combined, possible
 from model.attacker import deliver, is_attackers
 from model.guards import ask
 from model.identifiers import same_origin, well_known_authorization_server
@@ -54,6 +54,7 @@ from model.readings import (
     is_strangers,
     may_begin,
     metadata_url,
+    own_grants,
     policy_of,
     proof_to_server,
     published,
@@ -238,7 +239,7 @@ def server_metadata_rules(
 def is_elsewhere(c: Context, session: Reading, claimed: Value, token_at: Value) -> Condition:
     """Whether an honest AS other than the one that is claimed has this token endpoint, and the same client_id."""
     there, here = (client_id_of(c, Moved(session, issuer=issuer)) for issuer in (token_at, claimed))
-    honest = one_of(token_at, *(server.url for server in c.world.servers if server.honest))
+    honest = one_of(token_at, *(server.url for server in c.world.honest_servers))
     return all_of(honest, no(same(token_at, claimed)), same(there, here))
 
 
@@ -261,7 +262,7 @@ def _signs(c: Context, server: Party) -> Condition:
 
 def sessions_and_servers(world: World) -> list[dict[str, str]]:
     """One action for each session and AS."""
-    return [{"who": session.name, "server": server.name} for session in world.sessions for server in world.servers]
+    return combined(who=world.session, server=(server.name for server in world.servers))
 
 
 def with_metadata(who: str, **values: Value | Condition) -> dict[str, Value | Condition]:
@@ -327,7 +328,7 @@ def authentication_of(c: Context, session: Reading, endpoint: str, called: str) 
         choose(same(design.assertion_aud, "endpoint"), f"{called}/{endpoint}", token_endpoint),
     )  # fmt: skip
     opens = []
-    for server in (server for server in c.world.servers if server.honest):
+    for server in c.world.honest_servers:
         fits = any_of(same(session.issuer, server.url), server_rules.assertion_key_is_known(design))
         names = client_rules.assertion_names(
             design, c.of(server.name), server.url, session.issuer, session.token_at, called
@@ -367,7 +368,7 @@ def _secret_of(c: Context, session: Reading) -> Value:
     """The AS whose secret a session sends, if it sends one: of the issuer, or where they are not kept apart any."""
     design, client = c.client(session.who), c.world.session[session.who].client
     sent: Value = NONE
-    for server in reversed([server for server in c.world.servers if server.honest]):
+    for server in reversed(c.world.honest_servers):
         fits = client_rules.sends_secret(design, server.url, session.issuer)
         sent = choose(fits, f"{client}@{server.name}", sent)
     return sent
@@ -508,16 +509,6 @@ def issue(
     )  # fmt: skip
 
 
-def own_grants(world: World) -> list[dict[str, str]]:
-    """Each session of a user with each grant of the same user."""
-    return [
-        {"who": session.name, "grant": grant.name}
-        for session in world.sessions
-        for grant in world.grants
-        if session.user == grant.user != ATTACKER
-    ]
-
-
 @action("S13", each=own_grants)
 def authorization_server__issue_code(c: Context, who: str, grant: str) -> Move:
     """The user approves the request that the client sent the browser with, and the honest AS issues a code."""
@@ -567,8 +558,7 @@ def advertises_iss(c: Context, session: Reading, issuer: Value) -> Condition:
     """Whether the metadata in use says that the AS sends iss."""
     honest = [
         all_of(same(session.metadata, server.url), same(issuer, server.url), same(c.of(server.name).h_iss, "yes"))
-        for server in c.world.servers
-        if server.honest
+        for server in c.world.honest_servers
     ]
     return any_of(session.promises_iss, *honest)
 
@@ -593,11 +583,8 @@ def believed(design: Any, error: Condition, asked: Iterable[Named]) -> tuple[Nam
 
 
 def _users_and_servers(world: World) -> list[dict[str, str]]:
-    honest = {server.name for server in world.servers if server.honest}
-    return [
-        each for each in sessions_and_servers(world)
-        if each["server"] in honest and world.user_of(each["who"]) != ATTACKER
-    ]  # fmt: skip
+    of_users = (name for name, session in world.session.items() if session.user != ATTACKER)
+    return combined(who=of_users, server=(server.name for server in world.honest_servers))
 
 
 @action("S14", each=_users_and_servers)
@@ -630,8 +617,7 @@ def issuer_after(c: Context, who: str, arrived_at: Value) -> Value:
 
 
 @action("S14", each=lambda world: [
-    pair for pair in sessions_and_grants(world)
-    if next(grant for grant in world.grants if grant.name == pair["grant"]).user != ATTACKER
+    pair for pair in sessions_and_grants(world) if world.grant[pair["grant"]].user != ATTACKER
 ])  # fmt: skip
 def client__accept_authorization_response(c: Context, who: str, grant: str) -> Move:
     """The user's browser delivers the honest AS's response to the client."""

@@ -12,7 +12,7 @@ from typing import Any
 from model import authorization_server as server_rules
 from model import client as client_rules
 from model import guards, identifiers, scopes
-from model.action import Context
+from model.action import Context, combined
 from model.federation import WAYS_IN
 from model.guards import ask
 from model.logic import Condition, Value, all_of, any_of, choose, holds, mapped, no, one_of, same
@@ -24,7 +24,6 @@ from model.world import (
     AUTHORIZATION_SERVER,
     NONE,
     Exchanged,
-    Grant,
     Held,
     Party,
     World,
@@ -36,38 +35,43 @@ from model.world import (
 
 def sessions(world: World) -> list[dict[str, str]]:
     """One action for each session at a client."""
-    return [{"who": session.name} for session in world.sessions]
+    return combined(who=world.session)
 
 
 def sessions_and_grants(world: World) -> list[dict[str, str]]:
     """One action for each session and each grant that it could come to."""
-    return [{"who": who["who"], "grant": grant.name} for who in sessions(world) for grant in world.grants]
+    return combined(who=world.session, grant=world.grant)
 
 
 def sessions_and_strangers(world: World) -> list[dict[str, str]]:
     """One action for each session and each AS that the attacker may run."""
-    strangers = [server.name for server in world.servers if not server.honest]
-    return [{"who": session.name, "server": server} for session in world.sessions for server in strangers]
+    return combined(who=world.session, server=(server.name for server in world.strangers))
 
 
 def users_grants(world: World) -> list[dict[str, str]]:
     """One action for each grant that a user approves."""
-    return [{"grant": grant.name} for grant in world.grants if grant.user != ATTACKER]
+    return combined(grant=(name for name, grant in world.grant.items() if grant.user != ATTACKER))
 
 
-def grant_of(c: Context, name: str) -> Grant:
-    """A grant of the world by its name."""
-    return next(grant for grant in c.world.grants if grant.name == name)
+def sessions_and_their_grants(world: World) -> list[dict[str, str]]:
+    """One action for each session and each grant of the same user."""
+    return [pair for pair in sessions_and_grants(world)
+            if world.user_of(pair["who"]) == world.grant[pair["grant"]].user]  # fmt: skip
+
+
+def own_grants(world: World) -> list[dict[str, str]]:
+    """One action for each session of an honest user and each grant of the same user."""
+    return [pair for pair in sessions_and_their_grants(world) if world.user_of(pair["who"]) != ATTACKER]
 
 
 def server_of(c: Context, grant: str) -> Party:
     """The AS of a grant."""
-    return c.world.by_name[grant_of(c, grant).server]
+    return c.world.by_name[c.world.grant[grant].server]
 
 
 def user_of(c: Context, grant: str) -> str:
     """Who approves a grant."""
-    return grant_of(c, grant).user
+    return c.world.grant[grant].user
 
 
 # --- parties -------------------------------------------------------------------------------------------------
@@ -241,7 +245,7 @@ def issuer_at(c: Context, url: Value, issuer: Value) -> dict[str, Condition]:
 
 def is_strangers(world: World, issuer: Value) -> Condition:
     """Whether an AS is one that may be the attacker's."""
-    return one_of(issuer, *(server.url for server in world.servers if not server.honest))
+    return one_of(issuer, *(server.url for server in world.strangers))
 
 
 def designates(c: Context, party: Party, issuer: Value) -> Condition:
@@ -336,8 +340,7 @@ def uses_dpop(c: Context, session: Reading) -> Condition:
     """
     offered = [
         all_of(same(session.metadata, server.url), same(c.of(server.name).as_dpop, "honor"))
-        for server in c.world.servers
-        if server.honest
+        for server in c.world.honest_servers
     ]
     demanded = [
         all_of(same(session.url, party.url), same(c.of(party.name).r_requires_dpop, "yes"))
@@ -428,11 +431,10 @@ def token_of(c: Context, token: str) -> dict[str, Any]:
 
 def is_of_client_itself(c: Context, token: str) -> Condition:
     """Whether a token was issued to a client for itself: no user has approved it, and it is about none."""
-    if token not in {grant.name for grant in c.world.grants}:
+    if token not in c.world.grant:
         return False
     of = c.state.grant(token).of
-    alone = [session.name for session in c.world.sessions]
-    asks_nobody = (all_of(same(of, who), same(c.client(who).grant, "client_credentials")) for who in alone)
+    asks_nobody = (all_of(same(of, who), same(c.client(who).grant, "client_credentials")) for who in c.world.session)
     return any_of(*asks_nobody, is_had_after_error(c, token))
 
 
@@ -442,7 +444,7 @@ def is_had_after_error(c: Context, grant: str) -> Condition:
     Then no authorization request belongs to the grant.
     """
     slot, found = c.state.grant(grant), []
-    for who in (session.name for session in c.world.sessions):
+    for who in c.world.session:
         design = c.client(who)
         asks = client_rules.uses_code_grant(design, follows(c, who))
         found.append(all_of(same(slot.of, who), asks, client_rules.goes_on_after_error(design)))
@@ -458,7 +460,7 @@ def scope_of(c: Context, session: Reading) -> Value:
 
 
 def _issued(c: Context, token: str) -> dict[str, Any]:
-    grant = grant_of(c, token.removesuffix("+"))
+    grant = c.world.grant[token.removesuffix("+")]
     server, state = c.world.by_name[grant.server], c.state.grant(grant.name)
     scope = state.scope if c.world.scopes else NONE
     whose = {"server": server, "user": grant.user, "client": state.client, "scope": scope}

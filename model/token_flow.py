@@ -11,7 +11,7 @@ from model import authorization_server as server_rules
 from model import client as client_rules
 from model import guards, identifiers, scopes
 from model import resource_server as resource_rules
-from model.action import Context, Move, action, possible
+from model.action import Context, Move, action, combined, possible
 from model.attacker import deliver, knows
 from model.flow import (
     attestation_of,
@@ -19,7 +19,6 @@ from model.flow import (
     authentication_of,
     challenge,
     issuer_after,
-    own_grants,
     response_rules,
 )
 from model.guards import ask
@@ -48,6 +47,7 @@ from model.readings import (
     issuer_at,
     kept,
     may_begin,
+    own_grants,
     promises_proofs,
     proof_key,
     proof_to_server,
@@ -137,9 +137,9 @@ def code_rules(c: Context, session: Reading, grant: str) -> Iterator[Named]:
 def is_revoked(c: Context, token: str) -> Condition:
     """Whether an AS revokes what came of a code, because after whoever redeemed it a session comes with it as well."""
     grant = token.removesuffix("+")
-    if grant not in {each.name for each in c.world.grants}:
+    if grant not in c.world.grant:
         return False
-    again = any_of(*(redeems_too(c, session.name, grant) for session in c.world.sessions))
+    again = any_of(*(redeems_too(c, who, grant) for who in c.world.session))
     return all_of(same(c.of(server_of(c, grant).name).code_reuse, "revoke"), again)
 
 
@@ -301,7 +301,7 @@ def client__send_token_over_plain_http(c: Context, who: str, party: str) -> Move
 def _through(world: World, channel: str) -> list[dict[str, str]]:
     """One action for each session and each party of which a capability reaches a channel."""
     parties = dict.fromkeys(tampering.party for tampering in world.tamperings if tampering.channel == channel)
-    return [{"who": session.name, "party": party} for session in world.sessions for party in parties]
+    return combined(who=world.session, party=parties)
 
 
 def _that_can_move(world: World) -> list[dict[str, str]]:
@@ -410,7 +410,7 @@ def attests(c: Context, who: str, url: Value, audience: Value) -> Condition:
 
 def sessions_and_tokens(world: World) -> list[dict[str, str]]:
     """One action for each session and each token that could come to be in it."""
-    return [{"who": session.name, "token": token} for session in world.sessions for token in tokens(world)]
+    return combined(who=world.session, token=tokens(world))
 
 
 @action("S19", each=sessions_and_tokens)

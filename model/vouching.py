@@ -10,7 +10,7 @@ from model import authorization_server as server_rules
 from model import client as client_rules
 from model import guards
 from model.action import Context, Move, action, possible
-from model.flow import authenticates, authentication_of, own_grants
+from model.flow import authenticates, authentication_of
 from model.guards import ask
 from model.logic import Condition, Value, all_of, any_of, choose, no, same
 from model.messages import AssertionResponse, Sent, TokenExchange
@@ -18,8 +18,8 @@ from model.readings import (
     client_id_of,
     follows,
     gives_word_to,
-    grant_of,
     is_refused,
+    own_grants,
     requested_resource,
     server_of,
     takes_word_of,
@@ -55,7 +55,7 @@ def asserted(
 def client__ask_for_assertion(c: Context, who: str, grant: str) -> Move:
     """The client exchanges what it got in the session before for an assertion about the user, for another AS."""
     earlier, session = c.state.session(c.world.session[who].after), c.state.session(who)
-    server, policy, client = server_of(c, grant), c.of(grant_of(c, grant).server), c.world.session[who].client
+    server, policy, client = server_of(c, grant), c.of(c.world.grant[grant].server), c.world.session[who].client
     here = possible(
         same(session.phase, "ready"), client_rules.is_vouched_by_server(c.client(who), True), same(earlier.token, grant)
     )
@@ -68,7 +68,7 @@ def client__ask_for_assertion(c: Context, who: str, grant: str) -> Move:
     )  # fmt: skip
     key = choose(same(policy.grant_cnf, "bound"), f"key:{client}", NONE)
     answer = AssertionResponse(
-        "id-jag", who, server.url, grant_of(c, grant).user, session.issuer, client_id_of(c, session),
+        "id-jag", who, server.url, c.world.grant[grant].user, session.issuer, client_id_of(c, session),
         requested_resource(c, session), key,
     )  # fmt: skip
     return Move(

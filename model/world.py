@@ -259,6 +259,16 @@ class World:
         return self.of(AUTHORIZATION_SERVER)
 
     @cached_property
+    def strangers(self) -> tuple[Party, ...]:
+        """Those that may be the attacker's."""
+        return tuple(server for server in self.servers if not server.honest)
+
+    @cached_property
+    def honest_servers(self) -> tuple[Party, ...]:
+        """Those that are honest."""
+        return tuple(server for server in self.servers if server.honest)
+
+    @cached_property
     def issuers(self) -> tuple[str, ...]:
         """Their issuer identifiers."""
         return tuple(party.url for party in self.servers)
@@ -346,6 +356,11 @@ class World:
             found += [Grant(f"{made.server}.{made.user}.{number}", made.server, made.user) for number in numbers]
             earlier[made.server, made.user] += made.count
         return tuple(found)
+
+    @cached_property
+    def grant(self) -> Mapping[str, Grant]:
+        """The slots for grants by name."""
+        return {grant.name: grant for grant in self.grants}
 
     def _has(self, made: Grants) -> bool:
         return self.whole is None or self._is_of(self.protocol, made)

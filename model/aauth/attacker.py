@@ -24,21 +24,21 @@ from model.aauth.flow import (
 )
 from model.aauth.messages import AgentRequest, AuthTokenRequest, AuthTokenResponse, SignedRequest
 from model.aauth.state import auth_tokens, keys, resources, signature, users_tokens
-from model.action import Context, Domains, Move, action, possible
-from model.attacker import deliver, knows
-from model.attacker_at_resources import keys_are_listed, names_issuer
-from model.logic import Condition, Value, all_of, any_of, choose, no, one_of, same
+from model.action import Context, Domains, Move, action, combined, possible
+from model.attacker import deliver, knows, signs_as
+from model.attacker_at_resources import claimed, keys_are_listed, names_issuer
+from model.logic import Condition, Value, all_of, any_of, choose, no, same
 from model.messages import FORGED, Fetch, Redirection, ResourceResponse, Sent
 from model.readings import (
     accepted_issuer,
     designates,
     has_handle,
-    lookalike,
     server_of,
     sessions,
     tampered,
     trusted_by,
     user_of,
+    users_grants,
 )
 from model.registration import shows_a_client
 from model.state import ATTACKERS_KEY, captures
@@ -192,7 +192,7 @@ def extend_token(c: Context, token: str, by: str, grant: str, iss: Value) -> Mov
 
 
 def _tokens_and_urls(world: World) -> list[dict[str, str]]:
-    return [{"token": token, "url": url} for token in users_tokens(world) for url in world.honest_urls]
+    return combined(token=users_tokens(world), url=world.honest_urls)
 
 
 @action("S18", _tokens_and_urls)
@@ -223,19 +223,11 @@ def present_auth_token(c: Context, token: str, url: str) -> Move:
     )
 
 
-def _claims(world: World) -> Domains:
-    honest = [server.url for server in world.servers if server.honest]
-    return {"iss": (*world.issuers, *map(lookalike, honest))}
-
-
-@action("S18", lambda world: [{"url": url} for url in world.honest_urls], _claims)
+@action("S18", lambda world: combined(url=world.honest_urls), claimed)
 def present_asserted_token(c: Context, url: str, iss: Value) -> Move:
     """A person server of the attacker's, under any name, asserts a user to an honest resource, for its own key."""
     party, policy = c.world.by_url[url], c.of(c.world.by_url[url].name)
-    strangers = [server for server in c.world.servers if not server.honest]
-    ours = one_of(iss, *(server.url for server in strangers))
-    runs = [all_of(c.runs(server), any_of(same(iss, server.url), no(ours))) for server in strangers]
-    here = all_of(any_of(*runs), c.exists(party), no(c.state[f"asserted.{url}"]))
+    here = all_of(signs_as(c, iss), c.exists(party), no(c.state[f"asserted.{url}"]))
     known, at = trusted_by(c, party, iss), accepted_issuer(c, party, iss)
     named = names_issuer(policy, at)
     own, user = identifier_of(url), next(iter(c.world.users), NONE)
@@ -256,7 +248,7 @@ def present_asserted_token(c: Context, url: str, iss: Value) -> Move:
     )
 
 
-@action("S18", lambda world: [{"url": url} for url in world.honest_urls])
+@action("S18", lambda world: combined(url=world.honest_urls))
 def present_handle(c: Context, url: str) -> Move:
     """The attacker uses the handle of a user's session at a resource, which a page of its own has got hold of."""
     party = c.world.by_url[url]
@@ -271,12 +263,7 @@ def present_handle(c: Context, url: str) -> Move:
 
 
 def _agents_and_grants(world: World) -> list[dict[str, str]]:
-    return [
-        {"agent": party.name, "grant": grant.name}
-        for party in world.identities
-        for grant in world.grants
-        if grant.user != ATTACKER
-    ]
+    return [{"agent": party.name, **each} for party in world.identities for each in users_grants(world)]
 
 
 @action("S12", _agents_and_grants)

@@ -22,6 +22,7 @@ from model.readings import (
     may_begin,
     server_of,
     sessions,
+    sessions_and_their_grants,
     tampered,
 )
 from model.rule import Named
@@ -169,16 +170,6 @@ def client__use_resource_token(c: Context, who: str, aud: Value) -> Move:
     url = c.state.session(who).url
     honest = c.at(url, lambda party: all_of(c.exists(party), no(c.runs(party)), designates(c, party, aud)))
     return challenged(c, who, honest, identifier_of(url), aud, own_key(c, who))
-
-
-def sessions_and_their_grants(world: World) -> list[dict[str, str]]:
-    """Each session of a user with each grant of the same user, at that user's person server."""
-    return [
-        {"who": session.name, "grant": grant.name}
-        for session in world.sessions
-        for grant in world.grants
-        if session.user == grant.user
-    ]
 
 
 @action("S12", each=sessions_and_their_grants)
