@@ -32,6 +32,7 @@ from model.messages import (
     Challenge,
     Fetch,
     Introspection,
+    Message,
     Redirection,
     ResourceMetadata,
     ResourceRequest,
@@ -40,6 +41,7 @@ from model.messages import (
     ServerMetadata,
     TokenRequest,
     TokenResponse,
+    asked,
 )
 from model.readings import (
     accepted_issuer,
@@ -419,14 +421,16 @@ def introspect_token(c: Context, token: str) -> Move:
 @action("S18", lambda world: combined(url=world.honest_urls))
 def use_handle(c: Context, url: str) -> Move:
     """The attacker uses the handle of a user's session at a resource server, which a page of its own got hold of."""
-    party = c.world.by_url[url]
-    here = all_of(c.capabilities["web"], has_handle(c, url))
-    request = resource_request(c, url, session_handle=next(iter(c.world.users), NONE))
+    return handle_used(c, url, resource_request(c, url, session_handle=next(iter(c.world.users), NONE)))
+
+
+def handle_used(c: Context, url: str, request: Message) -> Move:
+    """The same by a request, of whichever protocol."""
     return Move(
-        here,
-        (resource_rules.handles_are_bound_to_user(c.of(party.name), by_its_user=False),),
+        all_of(c.capabilities["web"], has_handle(c, url)),
+        (resource_rules.handles_are_bound_to_user(c.of(c.world.by_url[url].name), by_its_user=False),),
         {"accepted.handle": True},
-        (Sent(ATTACKER, url, request), Sent(url, ATTACKER, ResourceResponse(next(iter(c.world.users), NONE)))),
+        asked(ATTACKER, url, request, ResourceResponse(next(iter(c.world.users), NONE))),
     )
 
 

@@ -26,6 +26,7 @@ from model.messages import (
     RegistrationRequest,
     RegistrationResponse,
     Sent,
+    asked,
 )
 from model.readings import policy_of, token_of
 from model.registration import redirect_uris
@@ -85,14 +86,13 @@ def client_is_read(
         "spiffe_id": choose(attested, mapped(_spiffe_id, client_id), NONE),
         "spiffe_bundle_endpoint": choose(attested, mapped(_bundle, client_id), NONE),
     }
+    trusted = Fetch(spiffe["spiffe_bundle_endpoint"]), KeySet("<keys of its SPIFFE trust domain>")
     bundle, also = all_of(document, attested), same(design.auth_methods, "also_none")
     both = mapped(lambda known: NONE if known == NONE else ("none", known), says["token_endpoint_auth_method"])
     methods: dict[str, Any] = {"token_endpoint_auth_methods_supported": choose(also, both, NONE)}
     return (
-        Sent(server.name, host, Fetch(client_id), document),
-        Sent(host, server.name, ClientMetadata(client_id, **says, **spiffe, **methods), document),
-        Sent(server.name, host, Fetch(spiffe["spiffe_bundle_endpoint"]), bundle),
-        Sent(host, server.name, KeySet("<keys of its SPIFFE trust domain>"), bundle),
+        *asked(server.name, host, Fetch(client_id), ClientMetadata(client_id, **says, **spiffe, **methods), document),
+        *asked(server.name, host, *trusted, bundle),
         *_chain(server.name, host, client_id, chained, "oauth_client", says["redirect_uris"]),
     )
 
@@ -122,18 +122,16 @@ def _chain(
 
     ``enrolled_as``: what the anchor, or the intermediate that the entity is ``below``, lets it be.
     """
-    if when is False:
-        return ()
     under = choose(below, INTERMEDIATE, ANCHOR)
     kind, names = mapped("allowed_entity_types: [{}]".format, enrolled_as), f"naming_constraints: {OWN_NAMES}"
-    indirect = all_of(when, below)
+    itself = Fetch(mapped(lambda at: _at_origin("/.well-known/openid-federation", at), entity))
+    about = Fetch(mapped(lambda of, at: f"{of}/fetch?sub={at}", under, entity))
+    above = EntityStatement(under, entity, NONE, "<keys of the one before>", constraints=kind)
+    last = EntityStatement(ANCHOR, INTERMEDIATE, NONE, "<its keys>", constraints=names)
     return (
-        Sent(reader, holder, Fetch(mapped(lambda at: _at_origin("/.well-known/openid-federation", at), entity)), when),
-        Sent(holder, reader, EntityStatement(entity, entity, under, KEYS, uris), when),
-        Sent(reader, under, Fetch(mapped(lambda of, at: f"{of}/fetch?sub={at}", under, entity)), when),
-        Sent(under, reader, EntityStatement(under, entity, NONE, "<keys of the one before>", constraints=kind), when),
-        Sent(reader, ANCHOR, Fetch(f"{ANCHOR}/fetch?sub={INTERMEDIATE}"), indirect),
-        Sent(ANCHOR, reader, EntityStatement(ANCHOR, INTERMEDIATE, NONE, "<its keys>", constraints=names), indirect),
+        *asked(reader, holder, itself, EntityStatement(entity, entity, under, KEYS, uris), when),
+        *asked(reader, under, about, above, when),
+        *asked(reader, ANCHOR, Fetch(f"{ANCHOR}/fetch?sub={INTERMEDIATE}"), last, all_of(when, below)),
     )
 
 
@@ -152,25 +150,16 @@ def signature_is_verified(c: Context, who: str, signed: Value, anchored: Conditi
     A key that a document brings itself is looked up nowhere.
     """
     looks = all_of(no(same(signed, NONE)), anchored)
-    client = c.world.session[who].client
-    if looks is False:
-        return ()
-    return (
-        Sent(client, ATTESTER, Fetch(f"{ATTESTER}/jwks"), looks),
-        Sent(ATTESTER, client, KeySet("<keys of an accepted attester>"), looks),
-    )
+    client, keys = c.world.session[who].client, KeySet("<keys of an accepted attester>")
+    return asked(client, ATTESTER, Fetch(f"{ATTESTER}/jwks"), keys, looks)
 
 
 def log_is_asked(c: Context, who: str, resource: Value, listed: Value) -> tuple[Sent, ...]:
     """How the client of a session sees that the public log holds a statement about a resource and its AS."""
     design, client = c.client(who), c.world.session[who].client
     looks = all_of(same(design.prm_log, "required"), no(same(design.prm, "off")))
-    if looks is False:
-        return ()
-    return (
-        Sent(client, LOG, Fetch(mapped(lambda at: f"{LOG}/entry?resource={at}", resource)), looks),
-        Sent(LOG, client, LogEntry(resource, listed), looks),
-    )
+    fetch = Fetch(mapped(lambda at: f"{LOG}/entry?resource={at}", resource))
+    return asked(client, LOG, fetch, LogEntry(resource, listed), looks)
 
 
 def client_registers(c: Context, who: str, server: Party, client_id: Value) -> tuple[Sent, ...]:
@@ -183,10 +172,7 @@ def client_registers(c: Context, who: str, server: Party, client_id: Value) -> t
     secret = choose(all_of(server.honest, same(design.client_auth, "secret")), f"{client}@{server.name}", NONE)
     statement = choose(by_statement, STATEMENT, NONE)
     request = RegistrationRequest(**_metadata(c, server, client_id), software_statement=statement)
-    return (
-        Sent(client, server.name, request, at_run_time),
-        Sent(server.name, client, RegistrationResponse(client_id, secret), at_run_time),
-    )
+    return asked(client, server.name, request, RegistrationResponse(client_id, secret), at_run_time)
 
 
 def token_is_looked_up(c: Context, url: Value, token: str) -> tuple[Sent, ...]:
@@ -197,12 +183,8 @@ def token_is_looked_up(c: Context, url: Value, token: str) -> tuple[Sent, ...]:
     made, design = token_of(c, token), c.among(c.world.resource_servers, lambda party: same(url, party.url))
     server, opaque = made["server"], same(design.token_fmt, "opaque")
     unknown = all_of(no(opaque), no(same(design.rs_trust, "allowlist")))
-    if opaque is False and unknown is False:
-        return ()
     told = IntrospectionResponse(True, made["client"], made["subject"], made["audience"], made["key"], made["scope"])
     return (
-        Sent(url, server.name, Introspection(token), opaque),
-        Sent(server.name, url, told, opaque),
-        Sent(url, server.name, Fetch(f"{server.url}/jwks"), unknown),
-        Sent(server.name, url, KeySet(f"<keys of {server.url}>"), unknown),
+        *asked(url, server.name, Introspection(token), told, opaque),
+        *asked(url, server.name, Fetch(f"{server.url}/jwks"), KeySet(f"<keys of {server.url}>"), unknown),
     )

@@ -431,6 +431,11 @@ class Sent(NamedTuple):
     when: Condition = True
 
 
+def asked(who: Value, whom: Value, request: Message, answer: Message, when: Condition = True) -> tuple[Sent, ...]:
+    """A request and its answer; nothing where it is plain that they are not sent."""
+    return () if when is False else (Sent(who, whom, request, when), Sent(whom, who, answer, when))
+
+
 def term_fields(message: type[Message] | Message) -> Iterator[tuple[str, str]]:
     """The fields that hold terms, each with its kind."""
     return ((f.name, f.metadata["term"]) for f in fields(message) if "term" in f.metadata)

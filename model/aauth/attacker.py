@@ -26,13 +26,12 @@ from model.aauth.messages import AgentRequest, AuthTokenRequest, AuthTokenRespon
 from model.aauth.state import auth_tokens, keys, resources, signature, users_tokens
 from model.action import Context, Domains, Move, action, combined, possible
 from model.attacker import deliver, knows, signs_as
-from model.attacker_at_resources import claimed, keys_are_listed, names_issuer
+from model.attacker_at_resources import claimed, handle_used, keys_are_listed, names_issuer
 from model.logic import Condition, Value, all_of, any_of, choose, no, same
 from model.messages import FORGED, Fetch, Redirection, ResourceResponse, Sent
 from model.readings import (
     accepted_issuer,
     designates,
-    has_handle,
     server_of,
     sessions,
     tampered,
@@ -251,15 +250,7 @@ def present_asserted_token(c: Context, url: str, iss: Value) -> Move:
 @action("S18", lambda world: combined(url=world.honest_urls))
 def present_handle(c: Context, url: str) -> Move:
     """The attacker uses the handle of a user's session at a resource, which a page of its own has got hold of."""
-    party = c.world.by_url[url]
-    user = next(iter(c.world.users), NONE)
-    request = SignedRequest(url, ATTACKERS_KEY, session_handle=user)
-    return Move(
-        all_of(c.capabilities["web"], has_handle(c, url)),
-        (resource_rules.handles_are_bound_to_user(c.of(party.name), by_its_user=False),),
-        {"accepted.handle": True},
-        (Sent(ATTACKER, url, request), Sent(url, ATTACKER, ResourceResponse(user))),
-    )
+    return handle_used(c, url, SignedRequest(url, ATTACKERS_KEY, session_handle=next(iter(c.world.users), NONE)))
 
 
 def _agents_and_grants(world: World) -> list[dict[str, str]]:
