@@ -1,6 +1,7 @@
 """Experiments as files: read from TOML, checked line by line, and written as it.
 
-Whatever ships can be written so (``openworld simulate NAME --file``), changed and asked again.
+What a file may say is ``data/experiment.schema.json``, which editors read too. Whatever ships can be written so
+(``openworld simulate NAME --file``), changed and asked again.
 """
 
 from __future__ import annotations
@@ -21,77 +22,20 @@ from simulations.experiment import Adoption, Experiment, ExperimentError, Mix, N
 from simulations.harms import STRATEGIES
 from simulations.options import OPTIONS
 from simulations.population import NUMBERS, PopulationError, populations, swept_number, swept_shares
+from simulations.population_statements import data
 from simulations.quantities import ACCEPTED_FLOW, ATTEMPT, HONEST_FLOW, Measure
 from simulations.units import READERS
 
-_TEXT: dict[str, Any] = {"type": "string", "minLength": 1, "format": "printable"}
-_NUMBER: dict[str, Any] = {"type": "number"}
-_NUMBERS: dict[str, Any] = {"type": "object", "additionalProperties": _NUMBER}
-_SHARES: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "number", "minimum": 0, "maximum": 1}}
-_ARM: dict[str, Any] = {"type": "string", "format": "printable"}
-_PER = {"title": "unit", "enum": [ATTEMPT, HONEST_FLOW, ACCEPTED_FLOW]}
 _SWEEPS = ("adoption", "year", "number", "option", "factor")
 
 
-def _of(description: str, kind: Mapping[str, Any]) -> dict[str, Any]:
-    return {**kind, "description": description}
-
-
 def schema() -> dict[str, Any]:
-    """The JSON Schema of an experiment's file, read as TOML."""
-    sweep = {
-        "adoption": _of("the share of clients, and of servers, that do what the arm sets", {"const": True}),
-        "year": _of("years, with as much adopted as the curves of the population say", {"const": True}),
-        "number": _of("a number of the population", _TEXT),
-        "option": _of("an option of the reader", _TEXT),
-        "factor": _of("a switch of the population, or place; from one mix of it to another", _TEXT),
-        "rising": _of("what the swept share of attempts draws from", _SHARES),
-        "falling": _of("what the other attempts draw from", _SHARES),
-    }
-    headline = {
-        "type": "object", "title": "key", "properties": {"quantity": _TEXT, "per": _PER},
-        "required": ["quantity", "per"], "additionalProperties": False,
-    }  # fmt: skip
-    tried = {
-        "type": "object", "title": "key", "properties": {"low": _NUMBER, "high": _NUMBER, "why": _TEXT},
-        "required": ["low", "high", "why"], "additionalProperties": False,
-    }  # fmt: skip
-    keys = {
-        "question": _of("what it answers", _TEXT),
-        "population": _of("who is met: a name, or the path of a file from here", _TEXT),
-        "arms": _of(
-            "configurations or named designs; the first is what others are compared with, the empty one sets nothing",
-            {"type": "array", "minItems": 1, "items": _ARM},
-        ),
-        "factors": _of(
-            "instead of arms: mechanisms by name, of which every combination is an arm",
-            {"type": "object", "additionalProperties": _TEXT},
-        ),
-        "parameter": _of("what grows, in words that fit an axis", _TEXT),
-        "values": _of("the points of the sweep", {"type": "array", "minItems": 1, "items": {"type": "number"}}),
-        "sweep": _of(
-            "what changes along it; nothing at a single point",
-            {"type": "object", "title": "key", "properties": sweep, "additionalProperties": False},
-        ),
-        "deployed": _of("clients that no arm speaks of are those that are out there", {"type": "boolean"}),
-        "mixes": _of("shares of its population that it sets", {"type": "object", "additionalProperties": _SHARES}),
-        "numbers": _of("numbers of its population that it sets", _NUMBERS),
-        "options": _of("what else the reader is told", _NUMBERS),
-        "tried": _of("between what numbers and options are tried when one asks what decides it, and why",
-                     {"type": "object", "additionalProperties": tried}),
-        "reader": _of("how attempts are counted", {"title": "reader", "enum": list(READERS)}),
-        "attacker": _of("what attackers are after", {"title": "attacker", "enum": list(STRATEGIES)}),
-        "interval": _of("exact where outcomes are rare", {"title": "interval", "enum": ["wilson", "exact"]}),
-        "attempts": _of("attempts in every arm at every point", {"type": "integer", "minimum": 1, "maximum": 10**9}),
-        "headline": _of("what it is about; nothing else is told first", {
-            "type": "array", "minItems": 1, "items": headline,
-        }),
-    }  # fmt: skip
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "An experiment: arms that meet a population",
-        "type": "object", "properties": keys, "required": ["question", "population"], "additionalProperties": False,
-    }  # fmt: skip
+    """The JSON Schema (draft 2020-12) of an experiment's file, read as TOML, with all readers, attackers and units."""
+    made: dict[str, Any] = json.loads(data("experiment.schema.json").read_text(encoding="utf-8"))
+    keys = made["properties"]
+    keys["reader"]["enum"], keys["attacker"]["enum"] = list(READERS), list(STRATEGIES)
+    keys["headline"]["items"]["properties"]["per"]["enum"] = [ATTEMPT, HONEST_FLOW, ACCEPTED_FLOW]
+    return made
 
 
 _SCHEMA = Schema(schema)

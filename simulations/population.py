@@ -31,7 +31,6 @@ from model.switches import SWITCHES
 from simulations import encounters
 from simulations import population_statements as statements
 from simulations.population_schema import (
-    CONFIDENCE,
     GROUPS,
     JOINT,
     LATENCIES,
@@ -45,7 +44,6 @@ from simulations.population_schema import (
 from simulations.population_statements import Category, Curve, Factor, Provenance, StatedNumber, Together
 
 __all__ = [
-    "CONFIDENCE",
     "LATENCIES",
     "NUMBERS",
     "TRAITS",

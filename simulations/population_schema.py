@@ -1,13 +1,15 @@
 """What the file of a population may say: its vocabulary, its JSON Schema, and one line for every way to be wrong.
 
-The schema is made from the vocabulary below and from the switches of the model, so that neither can drift from
-what the loader reads. A copy for editors is published as ``data/population.schema.json``.
+What holds of every statement stands in ``data/population.schema.json``, which editors read too. The words in it are
+those of the vocabulary below and of the switches of the model, so that neither can drift from what the loader reads.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from model.design import DEPLOYMENTS
@@ -19,8 +21,6 @@ from simulations.visits import PLACES
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
-
-CONFIDENCE = ("high", "medium", "low")
 
 
 class PopulationError(InputError):
@@ -131,6 +131,9 @@ JOINT: dict[str, tuple[str, dict[str, dict[str, str]]]] = {
 
 def schema(experiment: bool = False) -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a population's file, read as TOML; of what an ``experiment`` says of it."""
+    published = files("simulations").joinpath("data", "population.schema.json").read_text(encoding="utf-8")
+    made: dict[str, Any] = json.loads(published)
+    known, defs = made["properties"], made["$defs"]
     numbers = {key: _number(quantity) for key, quantity in NUMBERS.items() if "." not in key}
     for group in GROUPS:
         of_group = {key.partition(".")[2]: _number(NUMBERS[key]) for key in NUMBERS if key.startswith(f"{group}.")}
@@ -138,102 +141,18 @@ def schema(experiment: bool = False) -> dict[str, Any]:
     switches = {name: _shares(SWITCHES[name].values, SWITCHES[name].meaning) for name in drawn()}
     places = _shares(tuple(PLACES), "where agents are sent", "place") if experiment else {"not": {}}
     joint = {name: _shares(tuple(kinds), meaning) for name, (meaning, kinds) in JOINT.items()}
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "A population: who is out there",
-        "type": "object",
-        "properties": {
-            "about": {"type": "string", "description": "what it stands for, and what it does not"},
-            "extends": {"type": "string", "description": "the population that speaks where this file is silent"},
-            "numbers": _closed(numbers, "number"),
-            "factors": {
-                "type": "object",
-                "properties": {"place": places, **joint, **switches},
-                "additionalProperties": {"$ref": "#/$defs/table"},
-            },
-            "clients": {"$ref": "#/$defs/clients"},
-            "traits": _closed({name: _shares(*trait) for name, trait in TRAITS.items()}, "trait"),
-            "adoption": _closed({name: _adoption(SWITCHES[name].values) for name in drawn()}, "switch"),
-            "together": {
-                "type": "object",
-                "description": "who is met together; all else is drawn independently of each other",
-                "additionalProperties": {"$ref": "#/$defs/together"},
-            },
-        },
-        "required": ["about"],
-        "additionalProperties": False,
-        "if": {"not": {"required": ["extends"]}},
-        "then": {"required": ["numbers", "factors"]},
-        "$defs": {
-            "share": {"type": "number", "minimum": 0, "maximum": 1},
-            "number": _stated({"value": {"type": "number"}}),
-            "shares": _stated(
-                {"shares": {"type": "object", "additionalProperties": {"$ref": "#/$defs/share"}}},
-                counted={"type": "integer", "minimum": 1, "description": "of how many things the shares were counted"},
-            ),
-            "table": _stated(
-                {"table": _TEXT, "columns": {**_columns(), "minItems": 1}},
-                also={**_columns(), "description": "columns that matter only where servers are drawn one by one"},
-                without={"type": "array", "items": _TEXT, "description": "products that are left out"},
-            ),
-            "clients": {
-                "description": "the designs of model/data/clients.toml, each product alike and its versions alike",
-                **_stated(
-                    {"columns": {**_columns(), "minItems": 1}},
-                    without={"type": "array", "items": _TEXT, "description": "products or versions that are left out"},
-                ),
-            },
-            "together": _stated(
-                {
-                    "of": {
-                        "type": "object",
-                        "description": "for each factor a product or value of it",
-                        "additionalProperties": _TEXT,
-                        "minProperties": 2,
-                    },
-                    "share": {"$ref": "#/$defs/share", "description": "of those of them of which there are fewest"},
-                }
-            ),
-            "adoption": _stated(
-                {
-                    "value": {"type": "string"},
-                    "instead": {"type": "string"},
-                    "years": {"type": "array", "items": {"type": "number"}, "minItems": 2},
-                    "shares": {"type": "array", "items": {"$ref": "#/$defs/share"}, "minItems": 2},
-                }
-            ),
-        },
-    }
+    known["numbers"]["properties"] = numbers
+    known["factors"]["properties"] = {"place": places, **joint, **switches}
+    known["traits"]["properties"] = {name: _shares(*trait) for name, trait in TRAITS.items()}
+    known["adoption"]["properties"] = {name: _adoption(SWITCHES[name].values) for name in drawn()}
+    for stated, columns in (("table", "columns"), ("table", "also"), ("clients", "columns")):
+        defs[stated]["properties"][columns]["items"]["enum"] = list(drawn())
+    return made
 
 
-_TEXT = {"type": "string", "minLength": 1}
-
-
-def _columns() -> dict[str, Any]:
-    return {"type": "array", "items": {"title": "switch", "enum": list(drawn())}, "uniqueItems": True}
-
-
-def _closed(properties: dict[str, Any], title: str = "") -> dict[str, Any]:
-    """A table with no other keys than these; ``title``: what each of them is, where there is a word for it."""
-    named = {"title": title} if title else {}
-    return {**named, "type": "object", "properties": properties, "additionalProperties": False}
-
-
-def _stated(needed: dict[str, Any], **optional: Any) -> dict[str, Any]:
-    """Something that a population states, with its provenance: a source and how far to trust it, or swept."""
-    provenance = {
-        "source": {**_TEXT, "description": "where it comes from"},
-        "confidence": {"title": "confidence", "enum": list(CONFIDENCE)},
-        "swept": {"const": True, "description": "nobody measured it: a parameter"},
-        "note": _TEXT,
-    }
-    return {
-        **_closed({**needed, **optional, **provenance}),
-        "required": list(needed),
-        "if": {"required": ["swept"]},
-        "then": {"properties": {"source": False, "confidence": False, "counted": False}},
-        "else": {"required": ["source", "confidence"]},
-    }
+def _closed(properties: dict[str, Any], title: str) -> dict[str, Any]:
+    """A table with no other keys than these; ``title``: what each of them is."""
+    return {"title": title, "type": "object", "properties": properties, "additionalProperties": False}
 
 
 def _number(quantity: Quantity) -> dict[str, Any]:
