@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache, wraps
-from ipaddress import IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv6Address
 from typing import ParamSpec
 from urllib.parse import unquote, urlparse, urlsplit
 
@@ -26,8 +26,6 @@ _DEFAULT_PORT = {"ftp": 21, "http": 80, "https": 443, "ws": 80, "wss": 443}
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED = re.compile(r"[A-Za-z0-9\-._~]")
 _DOT_SEGMENT = re.compile(r"(?<=/)(?:\.|%2e){1,2}(?=/|\Z)", re.IGNORECASE)
-_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
-_NAT64 = IPv6Network("64:ff9b::/96")
 
 # Not urllib.parse.urlsplit: it drops line breaks and takes an empty component for an absent one.
 _CHAR = r"(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})"
@@ -418,35 +416,6 @@ def is_resource_identifier(url: str) -> bool:
     """
     parsed = _parse(url)
     return parsed.scheme.lower() == "https" and parsed.fragment is None
-
-
-@_false_when_malformed
-def is_client_metadata_url(url: str) -> bool:
-    """A client identifier URL is https with a path and no userinfo, fragment or dot segment.
-
-    Source: CIMD 3. A dot spelled "%2e" counts: whoever fetches the URL may resolve it.
-    """
-    path, userinfo = _parse(url).path, _parse(url).userinfo
-    plain = path != "" and userinfo is None and not _DOT_SEGMENT.search(path)
-    return is_resource_identifier(url) and plain
-
-
-def is_internal_address(host: str) -> bool:
-    """A host is internal when it is a special-use address or a name of the machine itself.
-
-    Source: RFC 6890 and RFC 6761 6.3, by way of RFC 9728 7.7 and CIMD 9.6. No name is resolved.
-    """
-    name = host.lower().removeprefix("[").removesuffix("]").removesuffix(".")
-    try:
-        address = ip_address(name)
-    except ValueError:
-        last = name.rpartition(".")[2]
-        # No top-level domain is a number, yet resolvers take "127.1" and "0x7f000001" as addresses.
-        return last == "localhost" or _NUMBER.fullmatch(last) is not None
-    if isinstance(address, IPv6Address):  # packets may end up at an IPv4 address inside it
-        translated = ip_address(int(address) & 0xFFFFFFFF) if address in _NAT64 else None
-        address = translated or address.ipv4_mapped or address.sixtofour or address
-    return not address.is_global or address.is_multicast
 
 
 def well_known_protected_resource(resource: str) -> str:

@@ -22,8 +22,6 @@ from model.identifiers import (
     equal_normalized,
     equal_simple_string,
     href,
-    is_client_metadata_url,
-    is_internal_address,
     is_origin_of,
     is_resource_identifier,
     origin,
@@ -535,8 +533,7 @@ def test_no_text_raises(left: str, right: str) -> None:
     for comparator in EVERY:
         assert comparator(left, right) in (True, False)
         assert comparator(left, left) in (True, False)
-    for predicate in (is_resource_identifier, is_client_metadata_url, is_internal_address):
-        assert predicate(left) in (True, False)
+    assert is_resource_identifier(left) in (True, False)
 
 
 # Kinds of identifier, and where their metadata lives
@@ -618,65 +615,26 @@ def test_issuers_have_no_query() -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "resource", "client"),
+    ("url", "resource"),
     [
-        ("https://h/client", True, True),
-        ("https://h:8443/client?v=1", True, True),
-        ("https://h/", True, True),
-        ("https://h", True, False),
-        ("https://u@h/client", True, False),
-        ("https://h/a/../client", True, False),
-        ("https://h/a/.", True, False),
-        ("https://h/a/%2E%2e/client", True, False),
-        ("https://h/.well-known/..client", True, True),
-        ("https://h/client#", False, False),
-        ("http://h/client", False, False),
-        ("urn:example:client", False, False),
-        ("client", False, False),
+        ("https://h/client", True),
+        ("https://h:8443/client?v=1", True),
+        ("https://h/", True),
+        ("https://h", True),
+        ("https://u@h/client", True),
+        ("https://h/a/../client", True),
+        ("https://h/a/.", True),
+        ("https://h/a/%2E%2e/client", True),
+        ("https://h/.well-known/..client", True),
+        ("https://h/client#", False),
+        ("http://h/client", False),
+        ("urn:example:client", False),
+        ("client", False),
     ],
 )
-def test_kinds_of_identifier(url: str, resource: bool, client: bool) -> None:
-    """A client identifier URL is stricter than a resource identifier."""
-    assert (is_resource_identifier(url), is_client_metadata_url(url)) == (resource, client)
-
-
-@pytest.mark.parametrize(
-    "host",
-    [
-        "localhost",
-        "LocalHost.",
-        "app.localhost",
-        "127.0.0.1",
-        "10.1.2.3",
-        "100.64.0.1",
-        "169.254.169.254",
-        "192.0.2.1",
-        "0.0.0.0",
-        "224.0.0.1",
-        "::1",
-        "[::1]",
-        "fe80::1",
-        "fd00::1",
-        "::ffff:127.0.0.1",
-        "2002:7f00:1::",
-        "64:ff9b::10.0.0.1",
-        "127.1",
-        "0x7f000001",
-        "2130706433",
-    ],
-)
-def test_internal_addresses(host: str) -> None:
-    """Special-use addresses are internal however they are wrapped, and so is localhost."""
-    assert is_internal_address(host)
-
-
-@pytest.mark.parametrize(
-    "host",
-    ["example.com", "localhost.example", "8.8.8.8", "[2606:4700::1111]", "64:ff9b::8.8.8.8", ""],
-)
-def test_external_addresses(host: str) -> None:
-    """Public addresses and unresolved names are not internal."""
-    assert not is_internal_address(host)
+def test_kinds_of_identifier(url: str, resource: bool) -> None:
+    """A resource identifier is an https URL without a fragment."""
+    assert is_resource_identifier(url) == resource
 
 
 def test_examples_in_docstrings() -> None:
