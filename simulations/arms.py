@@ -71,10 +71,9 @@ def arm(text: str, name: str | None = None) -> Arm:
     Raises:
         ConfigurationError: as of :func:`settings`.
     """
-    return Arm(name or text or DEPLOYED, settings(text), text)
+    return Arm(name or text or AS_DEPLOYED, settings(text), text)
 
 
-DEPLOYED = "as deployed"
 #: What is said to limit the damage: the switches without it, and with it.
 PROTECTIONS: dict[str, tuple[str, str]] = {
     "sender constraint": (

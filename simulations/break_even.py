@@ -20,11 +20,9 @@ from numpy.typing import NDArray
 from simulations import engine, expectation, uncertainty
 from simulations.experiment import Experiment, ExperimentError
 from simulations.experiments import check_arms, check_met, population_for
-from simulations.harms import THEFT
 from simulations.horizon import lasting
 from simulations.knobs import Knob, knobs
 from simulations.population import Population
-from simulations.results import HARM
 from simulations.sensitivity import EFFORTS
 from simulations.units import Unit
 from simulations.visits import PLACES
@@ -163,8 +161,7 @@ def _row(stated: Balance, drawn: Balance, arm: int, weight: float | None, attack
 
 def _balance(base: Unit, turned: Sequence[Knob], samples: int, seed: int) -> Balance:
     """What arms pay and save at points of some knobs, the others as they are stated."""
-    found = uncertainty.spread(base, turned, samples, seed)
-    return _of_rates(found.outcomes, found.rates)
+    return _of(uncertainty.spread(base, turned, samples, seed))
 
 
 def _counted(asked: Experiment, met: Population, seed: int, where: Mapping[str, Any]) -> Balance:
@@ -173,7 +170,7 @@ def _counted(asked: Experiment, met: Population, seed: int, where: Mapping[str, 
     units = [lasting(asked.unit(met, asked.point, f"{seed}/{number}", share)) for number in range(REPLICATIONS)]
     tallies = engine.run(units, **where).values()
     outcomes, rates = uncertainty.counted(list(tallies), len(asked.treatments))
-    return _of_rates(outcomes, rates.mean(axis=0, keepdims=True))
+    return _of(uncertainty.Spread({}, outcomes, rates.mean(axis=0, keepdims=True)))
 
 
 def _drawn(
@@ -181,23 +178,15 @@ def _drawn(
 ) -> Iterator[tuple[str, Balance]]:
     """What arms pay and save at draws of all knobs: as far as each of them says it, and all together."""
     found = uncertainty.spread(base, turned, samples, seed, **where)
-    together = _of_rates(found.outcomes, found.rates)
+    together = _of(found)
     for knob, stands in found.stands.items():
         yield knob.name, Balance(*(uncertainty.fitted(knob.features(stands), each) for each in together))
     yield ALL, together
 
 
-def _of_rates(outcomes: Sequence[tuple[str, str]], rates: NDArray[np.float64]) -> Balance:
-    accepted, stolen = (rates @ [counts(outcome) for outcome in outcomes] for counts in (_accepted, _stolen))
+def _of(found: uncertainty.Spread) -> Balance:
+    accepted, stolen = found.of(*uncertainty.WORKS), found.of(*uncertainty.STOLEN)
     return Balance(accepted[:, :1] - accepted, stolen[:, :1] - stolen)
-
-
-def _accepted(outcome: tuple[str, str]) -> float:
-    return float(outcome[0] == "success")
-
-
-def _stolen(outcome: tuple[str, str]) -> float:
-    return float(outcome == (HARM, THEFT))
 
 
 def _attackers(met: Population) -> float:

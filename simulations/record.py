@@ -6,7 +6,6 @@ Memory holds one chunk at a time, however many attempts there are. A file is eit
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -36,31 +35,23 @@ def recorded(unit: Unit, chunks: Iterable[Sequence[Sequence[Label]]]) -> Iterato
     if not unit.record:
         yield from chunks
         return
-    with _writer(unit) as write:
+    with replacing(path_of(unit)) as path, pq.ParquetWriter(path, SCHEMA, compression="zstd") as file:
+        first, waiting = unit.first, list[pa.Table]()
         for chunk in chunks:
-            write(chunk)
+            attempts = np.arange(first, first + len(chunk[0]))
+            first += len(chunk[0])
+            waiting += [_table(attempts, arm, labels) for arm, labels in enumerate(chunk)]
+            if sum(map(len, waiting)) >= GROUP:
+                _write(file, waiting)
             yield chunk
+        _write(file, waiting)
 
 
-class _Writer:
-    """Gathers chunks until they make a group worth writing."""
-
-    def __init__(self, file: pq.ParquetWriter, first: int) -> None:
-        self.file, self.attempt = file, first
-        self.waiting: list[pa.Table] = []
-
-    def __call__(self, chunk: Sequence[Sequence[Label]]) -> None:
-        size = len(chunk[0])
-        attempts = np.arange(self.attempt, self.attempt + size)
-        self.attempt += size
-        self.waiting += [_table(attempts, arm, labels) for arm, labels in enumerate(chunk)]
-        if sum(map(len, self.waiting)) >= GROUP:
-            self.flush()
-
-    def flush(self) -> None:
-        if self.waiting:
-            self.file.write_table(pa.concat_tables(self.waiting).unify_dictionaries())
-            self.waiting.clear()
+def _write(file: pq.ParquetWriter, waiting: list[pa.Table]) -> None:
+    """Write what waits, as one group of rows."""
+    if waiting:
+        file.write_table(pa.concat_tables(waiting).unify_dictionaries())
+        waiting.clear()
 
 
 def _table(attempts: np.ndarray, arm: int, labels: Sequence[Label]) -> pa.Table:
@@ -79,11 +70,3 @@ def _dictionary(numbers: pa.Array, texts: list[str]) -> pa.DictionaryArray:
     distinct = list(dict.fromkeys(texts))
     place = np.array([distinct.index(text) for text in texts], dtype=np.int32)
     return pa.DictionaryArray.from_arrays(pa.array(place[numbers.to_numpy()]), pa.array(distinct))
-
-
-@contextmanager
-def _writer(unit: Unit) -> Iterator[_Writer]:
-    with replacing(path_of(unit)) as path, pq.ParquetWriter(path, SCHEMA, compression="zstd") as file:
-        writer = _Writer(file, unit.first)
-        yield writer
-        writer.flush()

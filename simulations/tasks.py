@@ -47,20 +47,6 @@ DONE = Label("success", ACCEPTED, ())
 Walking = Generator[simpy.Event, None, Any]
 
 
-class Draws:
-    """Uniform numbers of a range of tasks, by purpose, drawn when first asked for."""
-
-    def __init__(self, seed: str, start: int, count: int) -> None:
-        self.seed, self.start, self.count = seed, start, count
-        self._drawn: dict[str, list[float]] = {}
-
-    def __call__(self, purpose: str, task: int) -> float:
-        """The number of one task."""
-        if purpose not in self._drawn:
-            self._drawn[purpose] = draws.uniforms(self.seed, purpose, self.start, self.count).tolist()
-        return self._drawn[purpose][task]
-
-
 @dataclass(slots=True)
 class Known:
     """What an agent remembers of a server; times are when it stops being good."""
@@ -137,7 +123,7 @@ class TaskDraws:
 
     def __init__(self, unit: Unit, start: int, count: int) -> None:
         self.options = told(unit)
-        self.draw = Draws(unit.seed, start, count)
+        self._drawn = cache(lambda purpose: draws.uniforms(unit.seed, purpose, start, count).tolist())
         self.count = count
         self.situations: Situations = situations(unit.population)
         self.attackers = [bool(PLACES[name].capabilities) for name in self.situations.places]
@@ -159,6 +145,11 @@ class TaskDraws:
 
     def __getitem__(self, option: str) -> float:
         return self.options[option]
+
+    def draw(self, purpose: str, task: int) -> float:
+        """The uniform number of one task for a purpose."""
+        numbers: list[float] = self._drawn(purpose)
+        return numbers[task]
 
     @property
     def codes(self) -> Whole:

@@ -77,7 +77,8 @@ class Group:
         free = np.maximum(1 - sum((mass for mass, _ in found), np.zeros(1)), 0)
         total = _outer(free, left)
         for mass, parts in found:
-            total = total + _outer(mass, [_either(part, rest) for part, rest in zip(parts, left, strict=True)])
+            pairs = zip(parts, left, strict=True)
+            total = total + _outer(mass, [rest if part is None else part for part, rest in pairs])
         return np.asarray(total)
 
     @property
@@ -90,10 +91,6 @@ def _whole(parts: Numbers) -> Numbers:
     """The same rows, each of which adds up to one where there is anything in it."""
     total = parts.sum(axis=-1, keepdims=True)
     return np.asarray(np.divide(parts, total, out=np.zeros(parts.shape), where=total > 0))
-
-
-def _either(part: Numbers | None, rest: Numbers) -> Numbers:
-    return rest if part is None else part
 
 
 def _outer(mass: Numbers, parts: Sequence[Numbers]) -> Numbers:

@@ -24,6 +24,7 @@ from simulations import engine, expectation
 from simulations.engine import Progress
 from simulations.experiment import Experiment
 from simulations.experiments import StoppedExperiment
+from simulations.harms import THEFT
 from simulations.horizon import lasting
 from simulations.intervals import LEVEL
 from simulations.knobs import Knob, Numbers, knobs, stand, unit_at
@@ -32,7 +33,7 @@ from simulations.population import Population
 from simulations.quantities import Measure
 from simulations.results import ATTAINABLE, HARM, INPUT_COLUMNS, Result, outcomes_of
 from simulations.units import Tally, Unit
-from simulations.visits import Label
+from simulations.visits import ACCEPTED, Label
 
 #: Draws of the inputs where nothing is sampled but them (a power of two), and how many attempts each has elsewhere.
 DRAWS = 512
@@ -40,6 +41,9 @@ ATTEMPTS = 400
 #: Nothing is closer to zero than this without being zero.
 _NOTHING = 1e-12
 Outcome = tuple[str, str]
+#: What works, and what is stolen.
+WORKS: Outcome = ("success", ACCEPTED)
+STOLEN: Outcome = (HARM, THEFT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,11 @@ class Spread:
     def changes(self) -> Numbers:
         """What each arm changes against the first, by draw, arm and outcome."""
         return self.rates - self.rates[:, :1]
+
+    def of(self, *outcome: str) -> Numbers:
+        """How often one outcome was seen, by draw and arm."""
+        found = [place for place, seen in enumerate(self.outcomes) if seen == outcome]
+        return self.rates[:, :, found].sum(axis=2)
 
     def measure(self, told: Measure) -> Numbers | None:
         """How much of a measure there is, by draw and arm; None where it is none of what happens or does not."""

@@ -23,20 +23,14 @@ from simulations import expectation, uncertainty
 from simulations.engine import Progress
 from simulations.experiment import Experiment, ExperimentError
 from simulations.experiments import check_arms, check_met, population_for
-from simulations.harms import THEFT
 from simulations.knobs import Numbers, knobs
 from simulations.population import Population
-from simulations.results import HARM
-from simulations.uncertainty import Outcome, Spread, fitted
-from simulations.visits import ACCEPTED
+from simulations.uncertainty import STOLEN, WORKS, Spread, fitted
 
 COLUMNS = (
     "experiment", "knob", "kind", "worth", "of_all", "all", "observations", "chosen", "best_in", "weight", "value",
     "draws", "attempts", "seed", "population",
 )  # fmt: skip
-#: What works, and what is stolen.
-WORKS: Outcome = ("success", ACCEPTED)
-STOLEN: Outcome = (HARM, THEFT)
 #: How many honest flows a theft weighs as much as, where nobody says.
 WEIGHT = 10.0
 #: Draws of the inputs where nothing is sampled but them, and where attempts are counted at each.
@@ -149,7 +143,4 @@ def _check(
 
 def _benefits(found: Spread, weight: float) -> Numbers:
     """What each arm brings, draw by draw."""
-    place = {outcome: number for number, outcome in enumerate(found.outcomes)}
-    nothing = np.zeros(found.rates.shape[:2])
-    works, stolen = (found.rates[:, :, place[outcome]] if outcome in place else nothing for outcome in (WORKS, STOLEN))
-    return np.asarray(works - weight * stolen)
+    return found.of(*WORKS) - weight * found.of(*STOLEN)
