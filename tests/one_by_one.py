@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from model.design import Configuration, Design
+from model.extension import marks
 from model.machine import Machine, State, Step, remembered
 from model.memory import Memory
 from model.world import World
@@ -58,9 +61,21 @@ def plan_for(asked: Visit, strategy: Strategy = GRAVEST) -> Plan:
     return shown(asked, strategy)[0]
 
 
-@cache
 def shown(asked: Visit, strategy: Strategy = GRAVEST) -> tuple[Plan, tuple[Step, ...]]:
     """The plan of a visit, and the run that shows how it ends."""
+    return _searched(asked, strategy, marks())[1:]
+
+
+def best_plan(found: Situations, arm: Settings, code: int, strategy: Strategy) -> Plan:
+    """The plan of that visit which serves the attacker best, of those that it can choose between."""
+    choices = found.within_reach(np.array([code]), strategy)[:, 0].tolist()
+    visits = (_searched(visit_of(found, arm, choice), strategy, marks()) for choice in choices)
+    return max(visits, key=lambda searched: searched[0])[1]
+
+
+@cache
+def _searched(asked: Visit, strategy: Strategy, _: tuple[str, ...]) -> tuple[int, Plan, tuple[Step, ...]]:
+    """The merit of a visit's end, its plan and its run, under additions to the model that these marks tell apart."""
     configuration, url, world = asked
     machine = Machine(configuration, world)
     search = _Search(machine, url, strategy)
@@ -73,7 +88,8 @@ def shown(asked: Visit, strategy: Strategy = GRAVEST) -> tuple[Plan, tuple[Step,
     context = machine.context(machine.view(state))
     then, at_once = (bool(reusable(context, discovered)) for discovered in (True, False))
     registers = str(context.design.reg) if asks_server(taken) else ""
-    return Plan(ending, late, steals_cached(taken), waits(taken, then, at_once), registers), steps
+    plan = Plan(ending, late, steals_cached(taken), waits(taken, then, at_once), registers)
+    return search.merit(state), plan, steps
 
 
 class _Reached(NamedTuple):
@@ -86,7 +102,7 @@ class _Reached(NamedTuple):
 
 
 @cache
-def _judges(world: World) -> tuple[Memory[Any], ...]:
+def _judges(world: World, _: tuple[str, ...]) -> tuple[Memory[Any], ...]:
     return tuple(remembered(ask, world) for ask in questions())
 
 
@@ -110,7 +126,7 @@ class _Search:
 
     def _said(self, state: State) -> Said:
         values = self.machine.values(state)
-        return Said(memory.recall(values) for memory in _judges(self.machine.world))
+        return Said(memory.recall(values) for memory in _judges(self.machine.world, marks()))
 
     def best(self, without_theft: bool = False) -> State:
         """The state that a visit comes to: the first of those with the highest merit.
