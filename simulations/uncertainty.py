@@ -68,7 +68,7 @@ class Spread:
     def of(self, *outcome: str) -> Numbers:
         """How often one outcome was seen, by draw and arm."""
         found = [place for place, seen in enumerate(self.outcomes) if seen == outcome]
-        return self.rates[:, :, found].sum(axis=2)
+        return np.asarray(self.rates[:, :, found].sum(axis=2))
 
     def measure(self, told: Measure) -> Numbers | None:
         """How much of a measure there is, by draw and arm; None where it is none of what happens or does not."""
