@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from model import client
 from model.action import Action, Context
@@ -61,8 +61,7 @@ NOTHING_ENABLED = "nothing_enabled"
 
 #: The switches that an arm of an experiment sets, with their values.
 Settings = tuple[tuple[str, str], ...]
-Kind = Literal["success", "refused", "blocked", "diverted", "gave_up"]
-KINDS: dict[Kind, str] = {
+KINDS: dict[str, str] = {
     "success": "an honest resource server acted on the agent's request",
     "refused": "an honest party refused an honest flow",
     "blocked": "an honest party refused, and the agent had been sent to an attacker",
@@ -179,6 +178,10 @@ def questions() -> tuple[Callable[[Context], Any], ...]:
     )
 
 
+#: No visit takes so many steps.
+_FAR = 1 << 16
+
+
 class Said(tuple[Any, ...]):
     """The answers to :func:`questions`, of one visit or of many at once."""
 
@@ -202,13 +205,18 @@ class Said(tuple[Any, ...]):
     def merit(self, strategy: Strategy, depth: int, attacked: Any, rows: Any = None) -> Any:
         """How good a state is that so many steps lead to; of many visits at once, for those in ``rows``.
 
-        ``attacked``: whether there is an attacker, who chooses harms; what else breaks nobody is after.
+        The attacker takes the harm that is worth most to it, by the shortest way. Where none is worth anything, the
+        flow goes as far as it can. ``attacked``: whether there is an attacker; what else breaks nobody is after.
         """
         *_, accepted, settled, _ = self
         harmed = self.suffered
         if rows is not None:
             harmed = tuple(happens if isinstance(happens, bool) else happens[rows] for happens in harmed)
-        return merit(strategy.worth(harmed) * attacked, accepted, settled, depth)
+        worth = strategy.worth(harmed) * attacked
+        hurt = (worth > 0) * 1
+        ends = hurt | (accepted * 1) | (settled * 1)
+        arrives = (accepted * 1) | (ends & (1 - hurt))
+        return (2 * worth + arrives) * 2 * _FAR + depth * (1 - 2 * ends) + _FAR
 
 
 def of_flow(action: Action) -> bool:
@@ -230,22 +238,6 @@ def stops(action: Action, rule: Rule) -> bool:
     return of_flow(action) and rule.name not in ("client.echo_is_read", "client.token_is_not_lent")
 
 
-def merit(worth: Any, accepted: Any, settled: Any, depth: int) -> Any:
-    """How good a state is as the end of a visit; Python truth values or arrays of them, one a row.
-
-    The attacker takes the harm that is worth most to it, by the shortest way. Where none is worth anything, the flow
-    goes as far as it can.
-    """
-    hurt = (worth > 0) * 1
-    ends = hurt | (accepted * 1) | (settled * 1)
-    arrives = (accepted * 1) | (ends & (1 - hurt))
-    return (2 * worth + arrives) * 2 * _FAR + depth * (1 - 2 * ends) + _FAR
-
-
-#: No visit takes so many steps.
-_FAR = 1 << 16
-
-
 def _hostile(world: World, url: str) -> bool:
     return url in world.by_url and not world.by_url[url].honest
 
@@ -262,7 +254,7 @@ def finished(world: World, view: View) -> bool:
     return served(world, view) or (session.phase in ("sent", "renewed") and _hostile(world, session.url))
 
 
-def stopped(world: World, view: View) -> Kind:
+def stopped(world: World, view: View) -> str:
     """What a refusal is: of an honest flow, or of one that had been sent to an attacker."""
     return "blocked" if _hostile(world, view.session(VISITOR).url) else "refused"
 
