@@ -11,6 +11,7 @@ from model.protocols import every_rule
 from model.switches import CAPABILITIES, SWITCHES, Switch
 from model.words import worded
 from properties.attackers import ATTACKERS, FORMERLY
+from properties.results import MEANINGS
 from properties.security import PROPERTIES
 
 
@@ -52,6 +53,7 @@ def entries() -> Iterator[Entry]:
     for prop in PROPERTIES.values():
         said = worded("property", prop.name)
         yield Entry(f"{prop.kind} property", prop.name, said, prop.meaning, code=prop.code)
+    yield from (Entry("answer", result, "", meaning) for result, meaning in MEANINGS.items())
     for name, attacker in ATTACKERS.items():
         if name not in CAPABILITIES:
             yield Entry("attacker", name, worded("attacker", name), f"{attacker.meaning}: cap={attacker.capabilities}")

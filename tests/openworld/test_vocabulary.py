@@ -10,6 +10,7 @@ from model.errors import MOST, hint
 from model.switches import CAPABILITIES, SWITCHES
 from openworld.cli import main
 from openworld.glossary import entries
+from properties.results import RESULTS
 from properties.security import PROPERTIES
 
 
@@ -21,7 +22,7 @@ def run(*arguments):
 def test_every_name_of_a_question_is_in_the_glossary():
     """Found by its name; a property by its code as well, a switch with what each value means."""
     named = {entry.name: entry for entry in entries()}
-    assert named.keys() >= {*PROPERTIES, *SWITCHES, *CAPABILITIES}
+    assert named.keys() >= {*PROPERTIES, *SWITCHES, *CAPABILITIES, *RESULTS}
     for prop in PROPERTIES.values():
         assert run("glossary", prop.code) == run("glossary", prop.name)
     for switch in SWITCHES.values():
@@ -33,6 +34,8 @@ def test_every_name_of_a_question_is_in_the_glossary():
     [
         ("prm=origin", "resource in its metadata compared by origin alone"),
         ("prefix_sdk_ts", "as the TypeScript SDK"),
+        ("safe", "where none is named, there was no time to find out"),
+        ("not_in_this_world", "even if no rule were obeyed"),
         ("baseline", "the value that a switch has where nothing is said"),
         ("code_delivery", "code reaches its client only"),
         ("RFC 9207", "client.iss_matches_recorded_issuer  (rule)"),
