@@ -9,6 +9,7 @@ from openworld import figures
 from openworld.exhibits.entries import Caption, Drawing, Exhibit
 from openworld.sources import Source
 from simulations.blast_radius import KINDS
+from simulations.results import LISTED
 
 #: As figures are listed: what is stolen before whom it is stolen from.
 _ORDER = ("token", "refresh_token", "resource_server", "authorization_server", "domain")
@@ -30,7 +31,8 @@ def _blast_radius(kind: str, source: Source) -> Drawing:
     summary, rules = source.blast_radius(kind)
     first = summary.iloc[0]
     designs = list(dict.fromkeys(summary["design"]))
-    same = [names for names in dict.fromkeys(summary["alike"]) if names and names not in designs]
+    alike = (names for names in dict.fromkeys(summary["alike"]) if names and names not in designs)
+    same = [" and ".join(names.split(LISTED)) for names in alike]
     topologies = int(first["replications"])
     caption = Caption(
         str(first["population"]), f"{', '.join(designs)}; what a design does not speak of is as the population has it"

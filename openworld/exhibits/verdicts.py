@@ -7,9 +7,11 @@ from functools import partial
 
 import pandas as pd
 
+from model.words import with_code
 from openworld import figures
 from openworld.blame import blamed
 from openworld.exhibits.entries import BOUNDED, EXHAUSTIVE, Caption, Drawing, Exhibit
+from openworld.figures import labels
 from openworld.sources import Source
 from openworld.study_tables import SourceError
 from properties.attackers import ATTACKERS
@@ -19,7 +21,7 @@ def entries(attackers: Iterable[str] | None = None) -> Iterator[Exhibit]:
     """An overview, and a matrix for each attacker."""
     yield Exhibit("attackers", "verdict matrix", "security properties violated, by attacker and design", _attackers)
     for name in ATTACKERS if attackers is None else attackers:
-        yield Exhibit(f"verdicts-{name}", "verdict matrix", f"verdicts against {name}", partial(_matrix, name))
+        yield Exhibit(f"verdicts-{name}", "verdict matrix", labels.attacker(name), partial(_matrix, name))
 
 
 def _attackers(source: Source) -> Drawing:
@@ -38,10 +40,11 @@ def _matrix(attacker: str, source: Source) -> Drawing:
     shown = table[table["attacker"] == attacker]
     if shown.empty:
         raise SourceError(f"no verdicts against attacker {attacker!r} in the table")
+    against = with_code(f"cap={shown['capabilities'].iloc[0]}")
     kept = ["design", "attacker", "capabilities", "property", "kind", "verdict", "steps"]
     return Drawing(
-        figures.verdict_matrix(table, attacker), f"Verdicts against {attacker}",
-        _about(shown, f"named designs against cap={shown['capabilities'].iloc[0]}"), shown[kept],
+        figures.verdict_matrix(table, attacker), labels.attacker(attacker),
+        _about(shown, f"named designs; {against}"), shown[kept],
     )  # fmt: skip
 
 

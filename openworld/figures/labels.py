@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.text import Text
 
 from model import words
+from openworld.blame import NOBODY
 from simulations.results import HARM, LISTED
 
 #: How codes look.
@@ -46,6 +47,12 @@ def even(said: str, wide: int) -> str:
     count = lines(said, wide).count("\n")
     narrow = next(letters for letters in range(1, wide + 1) if lines(said, letters).count("\n") <= count)
     return lines(said, narrow)
+
+
+def attacker(name: str) -> str:
+    """What an attacker can do, as a heading."""
+    said = words.worded("attacker", name)
+    return f"{said[0].upper()}{said[1:]}" if name == NOBODY else f"The attacker {said}"
 
 
 def outcome(kind: str, name: str) -> str:

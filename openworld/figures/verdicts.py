@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
 from model.words import of_configuration, worded
-from openworld.blame import NOBODY, blamed
+from openworld.blame import blamed
 from openworld.colours import FAINT, INK, SIGNS
 from openworld.figures import labels
 from openworld.plotstyle import FILLS, style
@@ -40,9 +40,7 @@ def verdict_matrix(rows: pd.DataFrame, attacker: str) -> Figure:
         _meant(axes, _cells(axes, shown, ("design", designs), ("property", properties)), below)
         named(axes, [worded("design", each) for each in designs], designs,
                [worded("property", each) for each in properties], below)  # fmt: skip
-        who = worded("attacker", attacker)
-        who = who if attacker == NOBODY else f"The attacker {who}"
-        axes.set_title(f"{who[0].upper()}{who[1:]}", loc="left", pad=14, weight="bold")
+        axes.set_title(labels.attacker(attacker), loc="left", pad=14, weight="bold")
     return figure
 
 
