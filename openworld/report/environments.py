@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from model.design import DESIGN_NOTES
+from model.words import worded
 from openworld.report.verdicts import signed
 from openworld.weakest import SAID
 from properties.results import today
@@ -13,6 +15,8 @@ from properties.results import today
 #: How a cell looks that depends on what others do: sign and class.
 _WHATEVER_OTHERS_DO = {"always": ("✓", "safe"), "if": ("if", "some"), "not_in_this_world": ("–", "not_in_this_world"),
           "unknown": ("?", "unknown")}  # fmt: skip
+#: A switch, and the values that it may have.
+_VALUES = re.compile(r"(\w+)=([^\s,;]+(?: or [^\s,;]+)*)")
 
 
 def table(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -33,7 +37,9 @@ def cell(row: dict[str, Any]) -> dict[str, Any]:
     sign, look = _WHATEVER_OTHERS_DO.get(str(row["whatever"]), (as_it_is[0], today(str(row["verdict"]), kind)))
     words = SAID[row["whatever"]][utility] if row["whatever"] in SAID else "undecided"
     # Sets of assumptions of which one is enough, or choices all of which have to be so.
-    sets = [part.strip() for part in str(row["assumptions"]).split("&" if utility else "|") if part.strip()]
+    sets = [
+        (_said(part), part.strip()) for part in str(row["assumptions"]).split("&" if utility else "|") if part.strip()
+    ]
     words += f" {'all' if utility else 'one'} of" if len(sets) > 1 else ""
     return {
         "code": row["code"], "property": row["property"], "sign": sign, "look": look,
@@ -41,3 +47,10 @@ def cell(row: dict[str, Any]) -> dict[str, Any]:
         "products": products[0] if products != as_it_is else "", "says": words, "sets": sets,
         "asked": row["configuration"],
     }  # fmt: skip
+
+
+def _said(assumptions: str) -> str:
+    """Assumptions as :func:`openworld.weakest.written` has them, each value by its words."""
+    return _VALUES.sub(
+        lambda one: " or ".join(worded("value", f"{one[1]}={value}") for value in one[2].split(" or ")), assumptions
+    ).strip()

@@ -74,7 +74,12 @@ def _environment() -> jinja2.Environment:
         loader=jinja2.PackageLoader("openworld.report"), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {"worded": lambda name, kind: worded(kind, name), "arms": _arms, "flat": _flat}
+    environment.filters |= {
+        "worded": lambda name, kind: worded(kind, name),
+        "arms": _arms,
+        "flat": _flat,
+        "violated": _violated,
+    }
     return environment
 
 
@@ -87,6 +92,12 @@ def _linked(site: str, asked: str) -> str:
     """A command, which leads to its answer where there is a site that has it."""
     code, where = Markup("<code>{}</code>").format(asked), of_command(asked, site) if site else ""
     return Markup('<a href="{}">{}</a>').format(where, code) if where else code
+
+
+def _violated(prop: str) -> str:
+    """What has happened where a property is violated, in words; where they are lacking what should be."""
+    said = worded("harm", prop)
+    return worded("property", prop) if said == prop else said
 
 
 def _flat(html: str) -> str:

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 
 from openworld.cli import main
 from openworld.findings import pages, words
-from openworld.report import ReportError, established, page, read
+from openworld.report import ReportError, environments, established, page, read
 from properties.reads import asked_for
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -51,6 +51,17 @@ def test_what_is_not_in_this_world_is_no_tick_on_the_page(study_folder: Path) ->
     assert all("–" in cell and "✓" not in cell for cell in cells)
     assert "4 verdicts are not in this world" in html
     assert ", 2 not in this world" in html
+
+
+def test_assumptions_are_said_in_words_with_their_codes() -> None:
+    """Alternatives of a value and of a set each by their own words, as many as there are."""
+    row = {"design": "mcp", "code": "CD", "property": "code_delivery", "kind": "security", "verdict": "safe",
+           "steps": None, "products": "safe", "products_steps": None, "whatever": "if", "configuration": "",
+           "assumptions": "h_iss=yes; as_resource=honor or ignore | api=single_path"}  # fmt: skip
+    first, second = environments.cell(row)["sets"]
+    assert first == ("AS sends iss; AS binds the token to the resource asked for or AS ignores the resource asked for",
+                     "h_iss=yes; as_resource=honor or ignore")  # fmt: skip
+    assert second == ("resource metadata for each path", "api=single_path")
 
 
 def test_with_a_site_verdicts_and_findings_lead_to_their_answers(study_folder: Path, tmp_path: Path) -> None:
