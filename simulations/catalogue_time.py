@@ -91,7 +91,13 @@ IN_TIME = (
         "seconds that a token lives", (60, 300, 900, 3600),
         ("", "par=required", "reg=dcr", "token_fmt=opaque"), "swept", Number("token_lifetime"), reader="residents",
         attempts=100_000, numbers=_HOUR,
-        options={"as_workers": 1, "as_seconds": 0.8, "as_backlog": 10, "retries": 1}, tried=_tried(3600, 0.5),
+        options={"as_workers": 1, "as_seconds": 0.8, "as_backlog": 10, "retries": 1},
+        tried=_tried(3600, 0.5) | {
+            "as_workers": Range(1, 4, "from what it has here to as many as keep up, however short tokens live"),
+            "as_seconds": Range(0.2, 1.6, "from a quarter to twice of what it has here"),
+            "as_backlog": Range(5, 100, "where any number may wait it never turns one away, and all wait for good"),
+            "as_rate": Range(0, 0, "how much it can is said by how long it works"),
+        },
         headline=(WORKING, Measure("seconds", ACCEPTED_FLOW)),
     ),
     Experiment(

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import suppress
 from hashlib import blake2b
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,8 @@ from simulations.files import replacing
 from simulations.units import EngineError, Tally, Unit
 
 Progress = Callable[[int, int], object]
-#: So many units of at most so many attempts are looked at together, where a reader counts sooner for that.
-AHEAD, SMALL = 8, 500
+#: At most so many units of at most so many attempts are looked at together, where a reader counts sooner for that.
+AHEAD, SMALL = 40, 500
 #: Seconds in which a cluster has to answer, to have a worker, and to have one again when all have gone.
 PATIENCE = 5.0
 
@@ -92,7 +93,7 @@ def run(
 def _counted(units: Mapping[int, Unit], workers: int, cluster: str | None) -> Iterator[tuple[int, Tally]]:
     if cluster is not None and units:
         return _on_cluster(units, cluster)
-    batches = _batches(units)
+    batches = _batches(units, workers)
     told = {batch: [units[index] for index in batch] for batch in batches}
     if workers == 1 or len(batches) <= 1:
         counted = ((batch, count_together(among)) for batch, among in told.items())
@@ -101,11 +102,12 @@ def _counted(units: Mapping[int, Unit], workers: int, cluster: str | None) -> It
     return ((index, tally) for batch, tallies in counted for index, tally in zip(batch, tallies, strict=True))
 
 
-def _batches(units: Mapping[int, Unit]) -> list[tuple[int, ...]]:
-    """Which units are counted one after the other: small ones, where that saves anything."""
+def _batches(units: Mapping[int, Unit], workers: int) -> list[tuple[int, ...]]:
+    """Which units are counted one after the other: small ones, where that saves anything and leaves no worker idle."""
     small = [index for index, unit in units.items() if unit.reader in readers.FORESEEING and unit.attempts <= SMALL]
     alone = [(index,) for index in units if index not in set(small)]
-    return alone + [tuple(small[start : start + AHEAD]) for start in range(0, len(small), AHEAD)]
+    size = max(1, min(AHEAD, ceil(len(small) / workers)))
+    return alone + [tuple(small[start : start + size]) for start in range(0, len(small), size)]
 
 
 # --- what was counted before -------------------------------------------------------------------------------

@@ -213,6 +213,9 @@ def test_an_experiment_says_between_what_it_tries_something(name: str) -> None:
     for knob, at in ends.items():
         if knob.of in asked.tried:
             assert at[:, 0] == pytest.approx(asked.tried[knob.of][:2])
+        if stated.get(knob.of):
+            low, high = at[:, 0] * [1 - 1e-9, 1 + 1e-9]
+            assert low <= stated[knob.of] <= high
 
 
 @pytest.mark.parametrize("name", TIMED)
