@@ -13,11 +13,12 @@ from model.switches import SWITCHES
 from model.words import worded
 from simulations.options import OPTIONS
 from simulations.population import NUMBERS
+from simulations.population_statements import CHANGED
 
 _Row = Mapping[Hashable, Any]
 #: What stands around the name of what a knob turns (:mod:`simulations.knobs`).
 _TOGETHER = "together "
-_KINDS, _CHANGED = ("log ", "trait ", _TOGETHER), " since"
+_KINDS = ("log ", "trait ", _TOGETHER)
 
 
 def input_words(knob: str, *what: str) -> str:
@@ -25,7 +26,7 @@ def input_words(knob: str, *what: str) -> str:
 
     The name is that of a factor, or of a number, an option or a switch, whose meaning goes on after a colon.
     """
-    name = next((knob.removeprefix(kind) for kind in _KINDS if knob.startswith(kind)), knob).removesuffix(_CHANGED)
+    name = next((knob.removeprefix(kind) for kind in _KINDS if knob.startswith(kind)), knob).removesuffix(CHANGED)
     said = worded("factor", name)
     option = next((options[name] for options in OPTIONS.values() if name in options), None)
     known = NUMBERS.get(name) or option or SWITCHES.get(name)

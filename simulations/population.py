@@ -154,12 +154,15 @@ class Population:
         first year of the curves nothing is other than it is.
 
         Raises:
-            PopulationError: no such year, or a population without curves.
+            PopulationError: no such year, one before the first, or a population without curves.
         """
         if not math.isfinite(year):
             raise PopulationError(f"a year must be a finite number, found {year}")
         if not self.adoption:
             raise PopulationError(f"population {self.name!r} does not say what the years change (table 'adoption')")
+        first = min(curve.years[0] for curve in self.adoption)
+        if year < first:
+            raise PopulationError(f"the years of population {self.name!r} begin at {first:g}, found {year:g}")
         changed = tuple(curve.since(year) for curve in self.adoption)
         return replace(self, name=f"{self.name} in {year:g}", factors=(*self.factors, *changed))
 

@@ -125,6 +125,10 @@ class Together:
         return ", ".join(f"{factor} {product}" for factor, product in self.of)
 
 
+#: What the factor of those who have changed a switch is called, after it.
+CHANGED = " since"
+
+
 @dataclass(frozen=True, slots=True)
 class Curve:
     """How the share of a switch's value grows; the rest has the value ``instead``.
@@ -160,7 +164,7 @@ class Curve:
         part = (now - first) / (1 - first) if now > first else (first - now) / first if now < first else 0.0
         value = self.value if gained else self.instead
         kinds = Category(value, ((self.switch, value),), part), Category(UNCHANGED, (), 1 - part)
-        return Factor(f"{self.switch} since", kinds, self.provenance, prior=_around(kinds))
+        return Factor(f"{self.switch}{CHANGED}", kinds, self.provenance, prior=_around(kinds))
 
 
 # --- from the content of a file ----------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from simulations.harms import strategy
 from simulations.knobs import SENT, numbers_read
 from simulations.options import OPTIONS
 from simulations.population import Population
+from simulations.population_statements import CHANGED
 from simulations.together import groups
 from simulations.units import STRATEGIC
 from simulations.visits import ONE_VISIT
@@ -41,11 +42,17 @@ class Threat(NamedTuple):
         return f"{self.kind}: {self.here}"
 
 
+def _told(factor: str) -> str:
+    """A factor as it is told: its name, or of which switch the years make it another value."""
+    switch = factor.removesuffix(CHANGED)
+    return factor if switch == factor else f"who changes {switch} with the years"
+
+
 def threats(asked: Experiment, met: Population) -> Iterator[Threat]:
     """The threats to the validity of an experiment with this population, those about its inputs first."""
     met, turned = asked.first_met(met), asked.sweep.factor if isinstance(asked.sweep, Mix) else ""
     drawn = [met.sent, *met.factors] if asked.reader in SENT and met.sent is not None else list(met.factors)
-    stated = [(each.name, each.provenance) for each in drawn if each.name != turned and len(each.categories) > 1]
+    stated = [(_told(each.name), each.provenance) for each in drawn if each.name != turned and len(each.categories) > 1]
     counted = asked.sweep.name if isinstance(asked.sweep, Number) else ""
     stated += [(name, met.numbers[name].provenance) for name in numbers_read(asked.reader, met) if name != counted]
     together = dict.fromkeys(row for group in groups(met) for row in group.rows)
@@ -61,7 +68,7 @@ def threats(asked: Experiment, met: Population) -> Iterator[Threat]:
         whose = "those who adopt" if isinstance(asked.sweep, Adoption) else "all of them"
         yield Threat("what arms say of servers holds for " + whose, ", ".join(imposed))
     if len(met.factors) > 1:
-        told = ", ".join(factor.name for factor in met.factors)
+        told = ", ".join(_told(factor.name) for factor in met.factors)
         known = ", ".join(row.name for row in together)
         told += f"; but for what is met together: {known}" if known else ""
         yield Threat("drawn independently of each other", told)

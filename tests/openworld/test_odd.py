@@ -67,6 +67,14 @@ def test_what_is_swept_is_no_threat() -> None:
     assert not {"place", *encounters.NUMBERS} & set(told.split(", "))
 
 
+def test_what_the_years_change_is_told_in_words() -> None:
+    """Not by the name that a column of a table has."""
+    asked = EXPERIMENTS["years"]
+    said = " ".join(map(str, threats(asked, population_for(asked, None))))
+    assert "who changes as_echo with the years" in said
+    assert " since" not in said
+
+
 def test_the_command_writes_a_file(tmp_path: Path) -> None:
     """Or prints it; an experiment that does not exist is one line."""
     runner = CliRunner()

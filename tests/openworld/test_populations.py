@@ -132,6 +132,7 @@ def test_blast_radius_says_that_targets_are_too_few(run: Run) -> None:
         (("token", "--design", "cap=mal_as"), "cap= has no place in 'cap=mal_as'"),
         (("token", "--design", "mcp", "--design", "mcp"), "a design is given twice: mcp, mcp"),
         (("token", "--year", "nan"), "a year must be a finite number, found nan"),
+        (("token", "--year", "1900"), "the years of population 'measured_2026' begin at 2026.9, found 1900"),
         (("token", "--population", "swept", "--year", "2030"), "does not say what the years change"),
         (("token", "--samples", "0"), "0 is not in the range x>=1"),
         (("token", "--scale", "0"), "a population is scaled by more than 0 and at most 1, found 0"),
