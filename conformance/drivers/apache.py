@@ -44,24 +44,18 @@ def run(name, job, protected, server="", tls=False):
     """
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
-        script = os.path.join(folder, "protected")
-        with open(script, "w") as file:
-            file.write(_SCRIPT)
-        os.chmod(script, 0o755)
+        os.chmod(_written(folder, "protected", _SCRIPT), 0o755)
         if tls:
-            with open(os.path.join(folder, "certificate.pem"), "w") as file:
-                file.write(job["certificate"])
+            _written(folder, "certificate.pem", job["certificate"])
             server += _TLS.format(modules=_MODULES, folder=folder)
         place = f"<Location {job['path']}>\n{protected}\n</Location>\n{server}"
-        with open(os.path.join(folder, "apache.conf"), "w") as file:
-            file.write(
-                _CONFIGURATION.format(
-                    port=port,
-                    folder=folder,
-                    modules=_MODULES,
-                    name=name,
-                    path=job["path"],
-                    protected=place,
-                )
-            )
-        serve(["/usr/sbin/apache2", "-X", "-d", folder, "-f", os.path.join(folder, "apache.conf")], port, tls)
+        about = {"port": port, "folder": folder, "modules": _MODULES, "name": name, "path": job["path"]}
+        configuration = _written(folder, "apache.conf", _CONFIGURATION.format(protected=place, **about))
+        serve(["/usr/sbin/apache2", "-X", "-d", folder, "-f", configuration], port, tls)
+
+
+def _written(folder, name, text):
+    path = os.path.join(folder, name)
+    with open(path, "w") as file:
+        file.write(text)
+    return path

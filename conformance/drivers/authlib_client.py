@@ -10,14 +10,13 @@ decides: it follows the challenge, checks nothing that the library does not, and
 # openworld: {"host": ["resource_indicator", "resource_value", "resource_fragment", "resource_spelling"]}
 # openworld: {"host": ["scope_request", "md_issuer_check", "asm_malformed", "iss_check"]}
 
-import json
 import re
-import sys
 
 import requests
 from authlib.common.security import generate_token
 from authlib.integrations.requests_client import OAuth2Session
-from browser import die_with_parent, visit
+from browser import visit
+from job import main
 
 CALL = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
 HEADERS = {"Accept": "application/json, text/event-stream"}
@@ -73,16 +72,5 @@ def drive(job):
         raise RuntimeError(f"the call answered {served.status_code}")
 
 
-def main():
-    job = json.loads(sys.stdin.readline())
-    die_with_parent()
-    try:
-        drive(job)
-        said = {"done": True}
-    except Exception as error:
-        said = {"done": False, "error": f"{type(error).__name__}: {error}"[:2000]}
-    print(json.dumps(said), flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    main(drive)

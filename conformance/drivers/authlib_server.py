@@ -1,8 +1,5 @@
 """Serves an authorization server made with Authlib's Flask integration, as its documentation builds one."""
 
-import json
-import os
-import sys
 import time
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer
@@ -10,9 +7,8 @@ from authlib.oauth2.rfc6749 import ClientMixin, grants
 from authlib.oauth2.rfc6749.models import AuthorizationCodeMixin
 from authlib.oauth2.rfc7591 import ClientRegistrationEndpoint
 from authlib.oauth2.rfc7636 import CodeChallenge
-from browser import die_with_parent
 from flask import Flask, jsonify
-from werkzeug.serving import make_server
+from wsgi import serve
 
 CLIENTS, CODES, TOKENS = {}, {}, {}
 
@@ -101,7 +97,7 @@ class Registration(ClientRegistrationEndpoint):
         return client
 
 
-def application():
+def application(job, issuer, folder):
     app = Flask("authlib")
     server = AuthorizationServer(
         app, query_client=CLIENTS.get, save_token=lambda token, request: TOKENS.update({token["access_token"]: token})
@@ -111,7 +107,6 @@ def application():
 
     @app.get("/.well-known/oauth-authorization-server")
     def metadata():
-        issuer = app.config["ISSUER"]
         return jsonify(
             {
                 "issuer": issuer,
@@ -141,16 +136,5 @@ def application():
     return app
 
 
-def main():
-    job = json.loads(sys.stdin.readline())
-    die_with_parent()
-    os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"
-    app = application()
-    served = make_server("127.0.0.1", 0, app, threaded=True)
-    app.config["ISSUER"] = job.get("issuer") or f"http://127.0.0.1:{served.server_port}"
-    print(json.dumps({"ready": True, "port": served.server_port, "issuer": app.config["ISSUER"]}), flush=True)
-    served.serve_forever()
-
-
 if __name__ == "__main__":
-    main()
+    serve(application)

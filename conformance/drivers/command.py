@@ -15,7 +15,8 @@ import sys
 import threading
 from urllib.parse import parse_qs, urlsplit
 
-from browser import die_with_parent, visit
+from browser import visit
+from job import received, say
 
 ADDRESS = re.compile(r"https?://[^\s\"'<>\\\x1b]+")
 
@@ -33,8 +34,7 @@ def opened(url, callback):
 
 
 def main():
-    job = json.loads(sys.stdin.readline())
-    die_with_parent()
+    job = received()
     command, folder = json.loads(os.environ["OPENWORLD_COMMAND"])
     told = [part.replace("{url}", job["url"]).replace("{callback}", job["callback"]) for part in command]
     if not any("{url}" in part for part in command):
@@ -60,7 +60,7 @@ def main():
     code = client.wait()
     if code < 0:
         raise SystemExit(f"Error: ended by signal {-code}")
-    print(json.dumps({"done": code == 0, "error": "" if code == 0 else f"exit code {code}: {last}"[:2000]}), flush=True)
+    say(done=code == 0, error="" if code == 0 else f"exit code {code}: {last}"[:2000])
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 
-from browser import die_with_parent
+from job import received, say
 
 
 def free_port():
@@ -39,13 +39,12 @@ def serve(command, port, tls=False, **options):
     served = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sys.stderr, **options)
     if not wait_for(port, served):
         raise SystemExit(f"Error: it ended with exit code {served.returncode}")
-    print(json.dumps({"ready": True, "port": port, "tls": tls}), flush=True)
+    say(ready=True, port=port, tls=tls)
     raise SystemExit(served.wait())
 
 
 def main():
-    job = json.loads(sys.stdin.readline())
-    die_with_parent()
+    job = received()
     command, folder = json.loads(os.environ["OPENWORLD_COMMAND"])
     told = {**job, "port": str(free_port())}
     filled = [re.sub(r"\{(\w+)\}", lambda name: told.get(name[1], name[0]), word) for word in command]

@@ -2,10 +2,9 @@
 
 import asyncio
 import inspect
-import json
-import sys
 
-from browser import die_with_parent, visit
+import job as jobs
+from browser import visit
 
 try:
     import httpx2 as http
@@ -84,16 +83,7 @@ async def drive(job, auth):
 
 
 def main(make=provider):
-    job = json.loads(sys.stdin.readline())
-    die_with_parent()
-    try:
-        statuses = asyncio.run(drive(job, make(job)))
-        said = {"done": True, "statuses": statuses}
-    except Exception as error:
-        while getattr(error, "exceptions", None):
-            error = error.exceptions[0]
-        said = {"done": False, "error": f"{type(error).__name__}: {error}"[:2000]}
-    print(json.dumps(said), flush=True)
+    jobs.main(lambda job: {"statuses": asyncio.run(drive(job, make(job)))})
 
 
 if __name__ == "__main__":

@@ -6,13 +6,10 @@ says of the token; and the audience as the resource.
 # openworld: {"host": ["rs_trust", "issuer_match", "key_lookup", "rs_keys", "typ_check", "rs_cnf", "audience_check"]}
 
 import asyncio
-import json
-import sys
 from contextlib import suppress
 
 import jwt
 from asgi import serve
-from browser import die_with_parent
 from jwks import fetch, introspect
 from mcp.server.auth.provider import AccessToken
 from mcp.server.auth.settings import AuthSettings
@@ -51,11 +48,9 @@ class Verifier:
         return None
 
 
-def application(job):
+def application(job, issuer):
     options = {"validate_token_resource": True} if job["variant"] == "validated" else {}
-    auth = AuthSettings(
-        issuer_url=job["issuer"], resource_server_url=job["url"], required_scopes=[job["scope"]], **options
-    )
+    auth = AuthSettings(issuer_url=issuer, resource_server_url=job["url"], required_scopes=[job["scope"]], **options)
     try:
         from mcp.server import MCPServer
     except ImportError:  # before 2.0
@@ -73,11 +68,5 @@ def application(job):
     return server.streamable_http_app(streamable_http_path=job["path"], stateless_http=True, json_response=True)
 
 
-def main():
-    job = json.loads(sys.stdin.readline())
-    die_with_parent()
-    serve(application(job))
-
-
 if __name__ == "__main__":
-    main()
+    serve(application)

@@ -3,11 +3,8 @@
 What tokens claim is for Require directives to ask.
 """
 
-import json
-import sys
-
 from apache import run
-from browser import die_with_parent
+from job import received
 
 _VERIFY = {
     "default": "OIDCOAuthVerifyJwksUri {jwks}",
@@ -23,8 +20,7 @@ Require claim scope:{scope}
 
 
 def main():
-    job = json.loads(sys.stdin.readline())
-    die_with_parent()
+    job = received()
     variant = job["variant"]
     asked = "Require valid-user" if variant == "unasked" else _CLAIMS
     server = f"OIDCCryptoPassphrase loopback-only\nOIDCOAuthSSLValidateServer Off\n{_VERIFY[variant]}".format_map(job)

@@ -1,10 +1,7 @@
 """Protects a place of Apache with mod_oauth2, as its README does; what tokens claim is for Require to ask."""
 
-import json
-import sys
-
 from apache import run
-from browser import die_with_parent
+from job import received
 
 _VERIFY = {
     "default": "OAuth2TokenVerify jwks_uri {jwks}",
@@ -22,8 +19,7 @@ Require oauth2_claim scope:{scope}
 
 
 def main():
-    job = json.loads(sys.stdin.readline())
-    die_with_parent()
+    job = received()
     asked = "Require valid-user" if job["variant"] == "unasked" else _CLAIMS
     protected = "\n".join(("AuthType oauth2", _VERIFY[job["variant"]], asked)).format_map(job)
     run("oauth2", job, protected, tls=job["variant"] == "mtls")

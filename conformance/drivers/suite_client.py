@@ -5,18 +5,16 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 
+from command_rs import free_port
+
 
 def main():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     job = {
         "url": sys.argv[-1],
-        "callback": f"http://127.0.0.1:{port}/callback",
+        "callback": f"http://127.0.0.1:{free_port()}/callback",
         "calls": 1,
         "patience": 10,
         "document": "https://conformance-test.local/client-metadata.json",
