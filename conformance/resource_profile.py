@@ -144,25 +144,17 @@ def _any(name: str) -> bool:
     return True
 
 
-async def resource_profiles(
-    installed: Installed, limit: float, only: Callable[[str], bool] = _any, done: Callable[[str], Any] = _any
-) -> list[ResourceProfile]:
-    """The profiles of a resource server, one for each of its configurations.
+async def resource_profile(
+    installed: Installed, variant: str, limit: float, only: Callable[[str], bool] = _any,
+    done: Callable[[str], Any] = _any,
+) -> ResourceProfile:  # fmt: skip
+    """The profile of a resource server in one configuration.
 
     ``only`` says of probes by their names whether they are sent, and ``done`` is told of each.
 
     Raises:
         SoftwareError: it does not start.
     """
-    variants = installed.release.software.variants
-    return [await resource_profile(installed, variant, limit, only, done) for variant in variants]
-
-
-async def resource_profile(
-    installed: Installed, variant: str, limit: float, only: Callable[[str], bool] = _any,
-    done: Callable[[str], Any] = _any,
-) -> ResourceProfile:  # fmt: skip
-    """The profile of a resource server in one configuration."""
     async with Surroundings(Play("M01_iss_ok", "catalogue", "")) as world:
         async with serving(installed, world.job(variant), limit * 3) as ready:
             world.real["rs"] = int(ready["port"])

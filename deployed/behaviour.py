@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -18,9 +18,8 @@ from typing import Literal
 from urllib.parse import parse_qsl
 
 from model import scenario
-from model.clients import DeployedClient, clients
+from model.clients import DeployedClient
 from model.conversation import Conversation, Stage, converse
-from model.design import Design
 from model.part import PROOF, Part
 from model.scenario import ORIGINS
 from model.switches import SWITCHES
@@ -195,17 +194,6 @@ def attacked() -> Mapping[str, Mapping[str, tuple[frozenset[str], frozenset[str]
     return found
 
 
-def attacks_table() -> Iterator[str]:
-    """The same as lines of a table: how many traces, in how many anything is lost, in how many just what is said."""
-    yield "| client | attack traces | falls for | loses what the model says | what it loses |"
-    yield "|---|---:|---:|---:|---|"
-    for name, traces in attacked().items():
-        falls = [lost for lost, _ in traces.values() if lost]
-        same = sum(lost == expected for lost, expected in traces.values())
-        every = ", ".join(sorted(frozenset().union(*falls)))
-        yield f"| {name.replace('==', ' ')} | {len(traces)} | {len(falls)} | {same} | {every} |"
-
-
 def compare(design: Mapping[str, str], observed: Mapping[str, Observed]) -> tuple[Comparison, ...]:
     """Each measurement beside what the model says of a client of this design."""
     return tuple(Comparison(name, seen, converse(design, scenario.load(name))) for name, seen in observed.items())
@@ -219,8 +207,3 @@ def unseen(known: DeployedClient, observed: Mapping[str, Observed]) -> tuple[Com
         undecided = {switch: SWITCHES[switch].baseline for switch, ids in known.decided_by.items() if ids == alone}
         found.append(Comparison(name, seen, converse(known.design.but(**undecided), scenario.load(name))))
     return tuple(found)
-
-
-def client_designs() -> dict[str, Design]:
-    """The design of every deployed client that was measured, by ``implementation==version``."""
-    return {name: known.design for name, known in clients().items()}

@@ -321,7 +321,7 @@ def as_toml(fits: Iterable[tuple[tuple[str, ...], str, Fit]]) -> Iterator[str]:
     for names, like, found in fits:
         yield ""
         yield "[[design]]"
-        yield f"clients = {_quoted(names)}"
+        yield f"clients = {json.dumps(names)}"
         if like:
             yield f'like = "{like}"'
         seen = max((everything()[name] for name in names), key=len)
@@ -331,7 +331,3 @@ def as_toml(fits: Iterable[tuple[tuple[str, ...], str, Fit]]) -> Iterator[str]:
             ids = " ".join(map(scenario.short, scenarios))
             entry = f'value = "{found.design[switch]}", decided_by = "{ids}"'
             yield f"{switch} = {{ {entry}, code = {json.dumps(code, ensure_ascii=False)} }}"
-
-
-def _quoted(names: Iterable[str]) -> str:
-    return "[" + ", ".join(f'"{name}"' for name in names) + "]"

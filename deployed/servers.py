@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from model.design import Design, check_switch
+from model.design import check_switch
 
 #: What tells authorization servers apart: the treatment of `resource`, echo, iss, DPoP, and resources asked for late.
 AUTHORIZATION_SERVER = ("as_resource", "as_echo", "h_iss", "as_dpop", "grant_resource")
@@ -43,10 +43,6 @@ class Server:
     settings: Mapping[str, str]
     evidence: str
     reason: str
-
-    def design(self, around: Design) -> Design:
-        """A design with this server in its environment."""
-        return around.but(**self.settings)
 
 
 @cache

@@ -16,7 +16,7 @@ from conformance.install import install
 from conformance.pair import meet
 from conformance.play import catalogue
 from conformance.profile import profiles
-from conformance.resource_profile import resource_profiles
+from conformance.resource_profile import resource_profile
 from conformance.run import Settings, run_all
 from conformance.served import explain as explain_served
 from conformance.software import CLIENTS, RESOURCE_SERVERS, SERVERS, Release, Software
@@ -71,8 +71,8 @@ def test_python_server_is_what_the_population_says() -> None:
 def resource_server_is_in_the_table(name: str) -> None:
     """All its answers are explained, and each of its configurations is a row of the table."""
     wanted = latest(name, RESOURCE_SERVERS)
-    for profile in asyncio.run(resource_profiles(install(wanted), limit=20)):
-        found = explain_served(profile, wanted)
+    for variant in wanted.software.variants:
+        found = explain_served(asyncio.run(resource_profile(install(wanted), variant, limit=20)), wanted)
         assert found.explained
         assert not found.unexplained
         assert found.rows, found.settings

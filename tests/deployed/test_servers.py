@@ -10,7 +10,6 @@ from deployed.servers import (
     authorization_servers,
     resource_servers,
 )
-from model.design import Design
 
 
 @pytest.mark.parametrize(
@@ -31,8 +30,10 @@ def test_every_server_has_settings_or_a_reason_for_none(servers, switches):
 def test_servers_differ_where_they_were_seen_to():
     """A library that binds and echoes, one that ignores `resource`, and a resource server that takes prefixes."""
     servers = authorization_servers()
-    binding = servers["@cloudflare/workers-oauth-provider 1.2.3, several resources"].design(Design())
-    assert (binding.as_resource, binding.as_echo, binding.h_iss) == ("reject_unknown", "yes", "yes")
-    assert servers["Authlib 1.9.10 AuthorizationServer"].design(Design()).as_resource == "ignore"
-    taken = resource_servers()["django-oauth-toolkit default"].design(Design())
-    assert (taken.audience_check, taken.rs_no_audience, taken.rs_in_query) == ("prefix", "accept", "accept")
+    binding = servers["@cloudflare/workers-oauth-provider 1.2.3, several resources"].settings
+    found = [binding[name] for name in ("as_resource", "as_echo", "h_iss")]
+    assert found == ["reject_unknown", "yes", "yes"]
+    assert servers["Authlib 1.9.10 AuthorizationServer"].settings["as_resource"] == "ignore"
+    taken = resource_servers()["django-oauth-toolkit default"].settings
+    found = [taken[name] for name in ("audience_check", "rs_no_audience", "rs_in_query")]
+    assert found == ["prefix", "accept", "accept"]
