@@ -16,8 +16,8 @@ import click
 
 from model.design import NAMED_DESIGNS
 from model.world_file import WORLDS
-from openworld.certified import Runs, bounds
-from simulations.processes import cores
+from openworld.certified import Runs, bounded
+from simulations.processes import cores, in_order
 
 
 @click.command()
@@ -29,7 +29,7 @@ def main(worlds: str, workers: int) -> None:
     asked = [Runs(world, design) for world in worlds.split(",") for design in NAMED_DESIGNS]
     print("world               certified  sweeps  largest proof", flush=True)
     certified = 0
-    with closing(bounds(asked, workers)) as rows:
+    with closing(in_order(bounded, asked, workers)) as rows:
         for world, found in groupby(rows, key=lambda row: row["world"]):
             of_world = list(found)
             held = [row for row in of_world if row["certified"] == "yes"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
-from contextlib import closing
 from typing import Any, NamedTuple
 
 from model.design import parse
@@ -14,7 +12,6 @@ from properties.certificate import CertificateError, bound_of, certify, findings
 from properties.proofs import ProofError, dimacs, is_proof, prove
 from properties.template import Template
 from properties.verdict import check
-from simulations.processes import in_order
 
 #: Seconds of work to find out how long the runs of a world are, and as many to prove that.
 PATIENCE = 300.0
@@ -49,12 +46,6 @@ def looked_into(question: Question) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def evidence(questions: Iterable[Question], workers: int) -> Generator[dict[str, Any]]:
-    """The rows for some questions, in their order, as they come in."""
-    with closing(in_order(looked_into, list(questions), workers)) as rows:
-        yield from rows
-
-
 def bounded(asked: Runs) -> dict[str, Any]:
     """How many sweeps runs have at most, and whether that is proved and checked."""
     row: dict[str, Any] = {**asked._asdict(), "sweeps": "", "clauses": "", "proof": "", "certified": "no", "why": ""}
@@ -71,9 +62,3 @@ def bounded(asked: Runs) -> dict[str, Any]:
         "sweeps": sweeps, "clauses": statement.clauses.count(0), "proof": len(proof),
         "certified": "yes" if true else "no", "why": "" if true else f"refuted: {claim.says}",
     }  # fmt: skip
-
-
-def bounds(asked: Iterable[Runs], workers: int) -> Generator[dict[str, Any]]:
-    """The rows for some worlds and designs, in their order, as they come in."""
-    with closing(in_order(bounded, list(asked), workers)) as rows:
-        yield from rows

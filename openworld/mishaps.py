@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable
 from functools import partial
+from typing import Any
 
 from simulations.blast_radius import BlastRadius, run
 from simulations.population import load
@@ -17,22 +18,15 @@ SCALE = 0.05
 SAMPLES, REPLICATIONS = 10, 5
 
 
-def reached(
-    kinds: Iterable[str] = KINDS,
-    workers: int = 1,
-    *,
-    seed: int = 1,
-    scale: float = SCALE,
-    samples: int = SAMPLES,
-    replications: int = REPLICATIONS,
-) -> Generator[BlastRadius]:
-    """The blast radius of each kind under each protection, in order, as they come in."""
-    asked = list(kinds)
-    count = partial(_reached, seed=seed, scale=scale, samples=samples, replications=replications)
-    yield from in_order(count, asked, workers)
+def reached(kinds: Iterable[str] = KINDS, workers: int = 1, **how: Any) -> Generator[BlastRadius]:
+    """The blast radius of each kind under each protection, in order, as they come in; ``how``: see :func:`count`."""
+    return in_order(partial(count, **how), list(kinds), workers)
 
 
-def _reached(kind: str, seed: int, scale: float, samples: int, replications: int) -> BlastRadius:
+def count(
+    kind: str, seed: int = 1, scale: float = SCALE, samples: int = SAMPLES, replications: int = REPLICATIONS
+) -> BlastRadius:
+    """That of one kind, with the command that counts it again."""
     command = (
         f"openworld blast-radius {kind} --population {POPULATION} --scale {scale:g} --samples {samples} "
         f"--replications {replications} --seed {seed}"

@@ -10,13 +10,19 @@ import io
 import platform
 import sys
 import time
+from collections.abc import Generator
 from contextlib import closing, suppress
+from pathlib import Path
 from typing import Any
+
+import click
 
 from model.design import parse
 from model.errors import InputError
 from openworld import bought, certified, client_tables, environments, exhibits, matrix, mishaps
 from openworld.blame import blamed
+from openworld.commands.common import DONE
+from openworld.extras import require_all
 from openworld.files import as_json, claimed, set_aside, write
 from openworld.jobs import CellAnswer, Question
 from openworld.plan import Findings, StudyPlan, versions
@@ -24,9 +30,11 @@ from openworld.progress import Progress
 from openworld.report import index, page, read
 from openworld.show import command
 from openworld.sources import WRITTEN, Source
+from properties.proofs import require
 from simulations.break_even import break_even, can_break_even
 from simulations.experiments import find, population_for
 from simulations.experiments import run as simulate
+from simulations.processes import cores, in_order
 from simulations.results import write as save
 from simulations.uncertainty import over_inputs
 
@@ -59,15 +67,15 @@ def _run(plan: StudyPlan, found: Findings) -> str:
     except BaseException:
         # Also after Ctrl-C: what is finished is put together and stays usable, as far as there is room for it.
         with suppress(OSError, InputError):
-            _write_verdicts(plan, found)
-            _write_certificates(plan, found)
+            for name in _TABLES:
+                _write_table(plan, found, name)
             _conclude(plan, found)
         raise
     found.finished = True
     _conclude(plan, found)
-    attacks = sum(blamed(found.rows))
+    attacks = sum(blamed(found.verdicts))
     return (
-        f"{len(found.rows)} verdicts, {attacks} attacks, {len(found.clients)} verdicts on deployed clients, "
+        f"{len(found.verdicts)} verdicts, {attacks} attacks, {len(found.clients)} verdicts on deployed clients, "
         f"{len(found.results)} experiments"
     )
 
@@ -75,56 +83,62 @@ def _run(plan: StudyPlan, found: Findings) -> str:
 # --- verdicts ----------------------------------------------------------------------------------------------
 
 
+#: The tables of verdicts by the names of their files, which are those of their rows among what was found.
+_TABLES = {
+    "verdicts": matrix.COLUMNS, "clients": (*client_tables.COLUMNS, "run"), "environments": environments.COLUMNS,
+    "drafts": bought.COLUMNS, "certificates": certified.COLUMNS, "bounds": certified.BOUNDS,
+}  # fmt: skip
+Rows = list[dict[str, Any]]
+
+
+def _collect(plan: StudyPlan, found: Findings, name: str, total: int, made: Generator[tuple[str, Rows]]) -> None:
+    """Put the rows of a table on disk as they come in, now and then and at the end; each lot says what it is about."""
+    rows, written = getattr(found, name), time.monotonic()
+    with Progress(name, total) as progress, closing(made) as lots:
+        for about, lot in lots:
+            rows += [row | {"run": plan.run} for row in lot]
+            progress.advance(about)
+            if time.monotonic() - written > 2:
+                _write_table(plan, found, name)
+                written = time.monotonic()
+    _write_table(plan, found, name)
+
+
+def _write_table(plan: StudyPlan, found: Findings, name: str) -> None:
+    rows: Rows = getattr(found, name)
+    if not rows:
+        return
+    if name == "verdicts":
+        write(plan.folder / "verdicts.json", as_json(rows))
+        rows = [{**row, "blocked_by": " ".join(row["blocked_by"])} for row in rows]
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, _TABLES[name], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write(plan.folder / f"{name}.csv", stream.getvalue())
+
+
 def _judge(plan: StudyPlan, found: Findings) -> None:
     asked = matrix.cases(plan.designs, plan.attackers)
-    written = time.monotonic()
-    with (
-        Progress("verdicts", len(asked)) as progress,
-        closing(matrix.judged(asked, plan.workers, plan.timeout)) as replies,
-    ):
-        for case, reply in replies:
-            found.rows.append(matrix.row(case, reply.data) | _drawn(plan, case, reply) | {"run": plan.run})
-            progress.advance(case.stem)
-            if time.monotonic() - written > 2:
-                _write_verdicts(plan, found)
-                written = time.monotonic()
-    _write_verdicts(plan, found)
+    replies = matrix.judged(asked, plan.workers, plan.timeout)
+    made = ((case.stem, [matrix.row(case, reply.data) | _drawn(plan, case, reply)]) for case, reply in replies)
+    _collect(plan, found, "verdicts", len(asked), made)
 
 
 def _certify(plan: StudyPlan, found: Findings) -> None:
     """Have others prove and check what was found not to happen."""
     asked = {case.key: case.configuration for case in matrix.cases(plan.designs, plan.attackers)}
-    excluded = {(row["property"], row["configuration"]) for row in found.rows if not row["steps"]}
+    excluded = {(row["property"], row["configuration"]) for row in found.verdicts if not row["steps"]}
     questions = [Question(key[0], text, plan.timeout) for key, text in asked.items() if (key[0], text) in excluded]
-    with (
-        Progress("certificates", len(questions)) as progress,
-        closing(certified.evidence(questions, plan.workers)) as rows,
-    ):
-        written = time.monotonic()
-        for made in rows:
-            found.certificates.append(made | {"run": plan.run})
-            progress.advance()
-            if time.monotonic() - written > 2:
-                _write_certificates(plan, found)
-                written = time.monotonic()
-    _write_certificates(plan, found)
+    made = (("", [row]) for row in in_order(certified.looked_into, questions, plan.workers))
+    _collect(plan, found, "certificates", len(questions), made)
 
 
 def _bound(plan: StudyPlan, found: Findings) -> None:
     """Have others prove and check how long runs are."""
     asked = [certified.Runs(world, design) for world in plan.worlds for design in plan.designs]
-    with Progress("bounds", len(asked)) as progress, closing(certified.bounds(asked, plan.workers)) as rows:
-        for made in rows:
-            found.bounds.append(made | {"run": plan.run})
-            progress.advance()
-            _write_certificates(plan, found)
-
-
-def _write_certificates(plan: StudyPlan, found: Findings) -> None:
-    if found.certificates:
-        write(plan.folder / "certificates.csv", _csv(certified.COLUMNS, found.certificates))
-    if found.bounds:
-        write(plan.folder / "bounds.csv", _csv(certified.BOUNDS, found.bounds))
+    made = (("", [row]) for row in in_order(certified.bounded, asked, plan.workers))
+    _collect(plan, found, "bounds", len(asked), made)
 
 
 def _drawn(plan: StudyPlan, case: matrix.MatrixCell, reply: CellAnswer) -> dict[str, str]:
@@ -139,57 +153,22 @@ def _drawn(plan: StudyPlan, case: matrix.MatrixCell, reply: CellAnswer) -> dict[
     return {"chart": chart}
 
 
-def _write_verdicts(plan: StudyPlan, found: Findings) -> None:
-    if not found.rows:
-        return
-    write(plan.folder / "verdicts.json", as_json(found.rows))
-    flat = [{**row, "blocked_by": " ".join(row["blocked_by"])} for row in found.rows]
-    write(plan.folder / "verdicts.csv", _csv(matrix.COLUMNS, flat))
-
-
-def _csv(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> str:
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return stream.getvalue()
-
-
 def _judge_clients(plan: StudyPlan, found: Findings) -> None:
     asked = client_tables.cases(plan.clients)
-    rows: list[dict[str, Any]] = []
-    with (
-        Progress("clients", len(asked)) as progress,
-        closing(client_tables.judged(asked, plan.workers, plan.timeout)) as judged,
-    ):
-        for row in judged:
-            rows.append(row | {"run": plan.run})
-            progress.advance(row["client"])
-    write(plan.folder / "clients.csv", _csv((*client_tables.COLUMNS, "run"), rows))
-    found.clients = rows
+    made = ((row["client"], [row]) for row in client_tables.judged(asked, plan.workers, plan.timeout))
+    _collect(plan, found, "clients", len(asked), made)
 
 
 def _assume(plan: StudyPlan, found: Findings) -> None:
-    with (
-        Progress("environments", len(plan.designs)) as progress,
-        closing(environments.judged(plan.designs, plan.properties, plan.workers, plan.timeout)) as judged,
-    ):
-        for name, rows in zip(plan.designs, judged, strict=False):
-            found.environments += [row | {"run": plan.run} for row in rows]
-            write(plan.folder / "environments.csv", _csv(environments.COLUMNS, found.environments))
-            progress.advance(name)
+    judged = environments.judged(plan.designs, plan.properties, plan.workers, plan.timeout)
+    made = ((name, rows) for name, rows in zip(plan.designs, judged, strict=False))
+    _collect(plan, found, "environments", len(plan.designs), made)
 
 
 def _buy(plan: StudyPlan, found: Findings) -> None:
-    asked = plan.environments
-    with (
-        Progress("drafts", len(asked)) as progress,
-        closing(bought.judged(plan.drafts, asked, plan.workers, plan.timeout)) as judged,
-    ):
-        for name, rows in zip(asked, judged, strict=False):
-            found.drafts += [row | {"run": plan.run} for row in rows]
-            write(plan.folder / "drafts.csv", _csv(bought.COLUMNS, found.drafts))
-            progress.advance(name)
+    judged = bought.judged(plan.drafts, plan.environments, plan.workers, plan.timeout)
+    made = ((name, rows) for name, rows in zip(plan.environments, judged, strict=False))
+    _collect(plan, found, "drafts", len(plan.environments), made)
 
 
 # --- simulations and figures -------------------------------------------------------------------------------
@@ -231,7 +210,7 @@ def _spread(plan: StudyPlan, found: Findings) -> None:
 
 
 def _draw(plan: StudyPlan, found: Findings) -> None:
-    judged = {row["attacker"] for row in found.rows}
+    judged = {row["attacker"] for row in found.verdicts}
     entries = exhibits.of_study(
         [name for name in plan.attackers if name in judged], found.results, bool(found.clients), found.mishaps,
         bool(found.drafts),
@@ -258,7 +237,7 @@ _STAGES = {
 def _conclude(plan: StudyPlan, found: Findings) -> None:
     """Write the pages, and when they are there what ran: nothing says of itself that it is finished before it is."""
     about = _about(plan, found)
-    if found.rows or found.clients or found.results:
+    if found.verdicts or found.clients or found.results:
         study = read(plan.folder)
         study.about = about
         write(plan.folder / "report.html", page(study))
@@ -295,3 +274,13 @@ def _certified(found: Findings) -> dict[str, str]:
         name: f"{sum(row['certified'] == 'yes' for row in rows)} of {len(rows)} {what}"
         for name, (rows, what) in told.items() if rows
     }  # fmt: skip
+
+
+def study(output: Path, quick: bool, workers: int | None, seed: int, timeout: float | None, certify: bool) -> int:
+    """What `openworld study` does."""
+    require_all("study")
+    if certify:
+        require()
+    finished = run(StudyPlan(output, quick, workers or cores(), seed, timeout, certify))
+    click.echo(f"{output / 'report.html'}: {finished}")
+    return DONE

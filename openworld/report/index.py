@@ -39,7 +39,7 @@ def _state(plan: StudyPlan, found: Findings) -> Iterator[str]:
     if not found.finished:
         yield "> **Not finished.** The run was cut short; what is here is complete in itself and the rest is missing."
         yield ""
-    yield f"{len(found.rows)} verdicts over {len(plan.designs)} designs and {len(plan.attackers)} attackers, "
+    yield f"{len(found.verdicts)} verdicts over {len(plan.designs)} designs and {len(plan.attackers)} attackers, "
     yield (
         f"{len(found.results)} experiments. Tables: [verdicts.csv](verdicts.csv), [verdicts.json](verdicts.json)"
         + (", [simulations/](simulations/)" if found.results else "")
@@ -57,20 +57,19 @@ def _withstood(rows: list[dict[str, Any]]) -> bool:
 
 
 def _summary(plan: StudyPlan, found: Findings) -> Iterator[str]:
-    if not found.rows:
+    if not found.verdicts:
         return
     if "drafts" in found.figures:
         yield from _figure("drafts", "what each draft buys in each environment, attacks before and after")
     utilities = [prop for prop in PROPERTIES.values() if prop.kind == "utility"]
-    yield "## Designs"
-    yield ""
+    yield from ("## Designs", "")
     yield "A design holds against an attacker who could break something, and breaks nothing but what breaks by itself."
     yield ""
     names = " | ".join(f"`{prop.name}`" for prop in utilities)
     yield f"| design | stands for | violated | holds against | {names} |"
     yield "|---|---|---:|---|" + "---|" * len(utilities)
     for design in plan.designs:
-        rows = [row for row in found.rows if row["design"] == design]
+        rows = [row for row in found.verdicts if row["design"] == design]
         if not rows:
             continue
         violated, judged = _counted(rows)
@@ -98,8 +97,7 @@ def _reached(rows: list[dict[str, Any]], name: str) -> str:
 def _environments(found: Findings) -> Iterator[str]:
     if not found.environments:
         return
-    yield "## What each design needs of others"
-    yield ""
+    yield from ("## What each design needs of others", "")
     yield "Against an attacker who runs an AS, a resource server and a tenant of a shared host. ✓ holds whatever honest"
     yield "others do; *if* under assumptions, all weakest sets of which are in [environments.csv](environments.csv);"
     yield "✗ n broken in n steps even where others are as kind as can be; – nothing here could violate it. In brackets"
@@ -120,10 +118,9 @@ def _need(cell: dict[str, Any]) -> str:
 
 
 def _matrix(plan: StudyPlan, found: Findings) -> Iterator[str]:
-    if not found.rows:
+    if not found.verdicts:
         return
-    yield "## Verdicts"
-    yield ""
+    yield from ("## Verdicts", "")
     if "attackers" in found.figures:
         yield from _figure("attackers", "security properties violated, by attacker and design")
     yield "Codes of the violated security properties; - means none, (-) that nothing here could violate any of them,"
@@ -132,7 +129,7 @@ def _matrix(plan: StudyPlan, found: Findings) -> Iterator[str]:
     yield "| attacker | " + " | ".join(f"`{name}`" for name in plan.designs) + " |"
     yield "|---|" + "---|" * len(plan.designs)
     for attacker, who in plan.attackers.items():
-        rows = [row for row in found.rows if row["attacker"] == attacker]
+        rows = [row for row in found.verdicts if row["attacker"] == attacker]
         cells = [_codes([row for row in rows if row["design"] == name]) for name in plan.designs]
         yield f"| **{attacker}** `{who.capabilities}` | " + " | ".join(cells) + " |"
     yield ""
@@ -141,8 +138,7 @@ def _matrix(plan: StudyPlan, found: Findings) -> Iterator[str]:
     yield ""
     for attacker, who in plan.attackers.items():
         if f"verdicts-{attacker}" in found.figures:
-            yield f"### {attacker}: {who.meaning}"
-            yield ""
+            yield from (f"### {attacker}: {who.meaning}", "")
             yield from _figure(f"verdicts-{attacker}", f"verdicts against {attacker}")
 
 
@@ -159,16 +155,14 @@ def _codes(rows: list[dict[str, Any]]) -> str:
 def _simulations(plan: StudyPlan, found: Findings) -> Iterator[str]:
     if not found.results:
         return
-    yield "## What it does to a population"
-    yield ""
+    yield from ("## What it does to a population", "")
     yield "How many attempts were counted in every arm at every point stands below each figure; all in "
     yield f"{plan.replications} replications, seed {plan.seed}; bands are 95 % intervals, differences are paired with "
     yield "the first arm. Two intervals stand beside what an arm changes: over attempts, and over what nobody knows of"
     yield "the population for sure; where one of them leaves its sign open it is withheld."
     yield ""
     for name in found.results:
-        yield f"### {name}: {catalogue.EXPERIMENTS[name].question}"
-        yield ""
+        yield from (f"### {name}: {catalogue.EXPERIMENTS[name].question}", "")
         yield from (f"{each.words}.\n" for each in found.results[name].alike)
         if f"{name}-trade" in found.figures:
             yield from _figure(f"{name}-trade", f"what works in {name} against what is stolen")
@@ -187,8 +181,7 @@ def _simulations(plan: StudyPlan, found: Findings) -> Iterator[str]:
 def _clients(found: Findings) -> Iterator[str]:
     if not found.clients:
         return
-    yield "## Deployed clients"
-    yield ""
+    yield from ("## Deployed clients", "")
     yield "Each client in its last version, as the design that was fitted to what it was seen to do."
     yield "Table: [clients.csv](clients.csv)."
     yield ""
@@ -200,12 +193,10 @@ def _clients(found: Findings) -> Iterator[str]:
 def _mishaps(found: Findings) -> Iterator[str]:
     if not found.mishaps:
         return
-    yield "## How far one mishap reaches"
-    yield ""
+    yield from ("## How far one mishap reaches", "")
     for kind, each in found.mishaps.items():
         stem = f"simulations/blast-radius-{kind}"
-        yield f"### {kind}"
-        yield ""
+        yield from (f"### {kind}", "")
         yield f"[Summary]({stem}.csv), [targets]({stem}-targets.csv), [rules]({stem}-rules.csv); made by"
         yield f"`{each.summary['command'].iloc[0]}`."
         yield ""
@@ -214,18 +205,15 @@ def _mishaps(found: Findings) -> Iterator[str]:
 
 
 def _figure(name: str, caption: str) -> Iterator[str]:
-    yield f"![{caption}](figures/{name}.svg)"
-    yield ""
-    yield f"[PDF](figures/{name}.pdf), [PNG](figures/{name}.png)"
-    yield ""
+    yield from (f"![{caption}](figures/{name}.svg)", "")
+    yield from (f"[PDF](figures/{name}.pdf), [PNG](figures/{name}.png)", "")
 
 
 def _attacks(found: Findings) -> Iterator[str]:
-    attacks = [row for row in found.rows if row["chart"] and row["kind"] == "security"]
+    attacks = [row for row in found.verdicts if row["chart"] and row["kind"] == "security"]
     if not attacks:
         return
-    yield "## Attacks"
-    yield ""
+    yield from ("## Attacks", "")
     yield "Each is shortest and was replayed on the executable machine. Chart and trace are linked; any one is drawn "
     yield "anew by `openworld trace PROPERTY CONFIG` with the property and configuration shown."
     for prop in PROPERTIES.values():
@@ -233,8 +221,7 @@ def _attacks(found: Findings) -> Iterator[str]:
         if not rows:
             continue
         yield ""
-        yield f"### {prop.code} {prop.name}"
-        yield ""
+        yield from (f"### {prop.code} {prop.name}", "")
         yield "| design | attacker | steps | chart | trace | configuration |"
         yield "|---|---|---:|---|---|---|"
         for row in rows:
@@ -246,11 +233,10 @@ def _attacks(found: Findings) -> Iterator[str]:
 
 
 def _how(plan: StudyPlan, found: Findings) -> Iterator[str]:
-    yield "## Reproduce"
-    yield ""
+    yield from ("## Reproduce", "")
     yield "```"
     yield command("study", "-o", "out", "--seed", plan.seed, *["--quick"] * plan.quick)
-    example = next((row for row in found.rows if row["chart"]), None)
+    example = next((row for row in found.verdicts if row["chart"]), None)
     if example:
         yield command("verdict", example["property"], example["configuration"])
         yield command("replay", f"out/{example['chart'].removesuffix('.txt')}.json")

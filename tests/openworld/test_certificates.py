@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from model.design import NAMED_DESIGNS
 from model.world_file import WORLDS
 from openworld import certified, plan, study
-from openworld.certified import Runs, bounded, bounds, evidence
+from openworld.certified import Runs, bounded, looked_into
 from openworld.cli import main
 from openworld.jobs import Question
 from properties.proofs import CHECKER, PROVER
@@ -166,7 +166,7 @@ def test_what_does_not_fit_together_is_refused_in_a_line(tmp_path: Path, run: Ru
 def test_many_answers_are_looked_into_at_once() -> None:
     """What others have proved and checked, and why where there is nothing to prove."""
     asked = [Question("code_delivery", "cap=mal_as;iss_check=require"), Question("SI", "design=aauth;cap=mal_as")]
-    proved, other = evidence(asked, 1)
+    proved, other = map(looked_into, asked)
     assert (proved["verdict"], proved["certified"], proved["why"]) == ("safe", "yes", "")
     assert proved["clauses"] > 1_000 < proved["proofs"]
     assert (other["verdict"], other["certified"]) == ("not_in_this_world", "no")
@@ -177,7 +177,7 @@ def test_many_answers_are_looked_into_at_once() -> None:
 def test_how_long_the_runs_of_worlds_are_is_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the attacker can do; what is not found out in time is told as that."""
     asked = [Runs("aauth_chain", "aauth"), Runs("delegation", "mcp")]
-    rows = list(bounds(asked, 1))
+    rows = list(map(bounded, asked))
     assert [(row["world"], row["certified"], row["why"]) for row in rows] == [(each.world, "yes", "") for each in asked]
     assert 0 < rows[0]["sweeps"] < rows[1]["sweeps"]
     monkeypatch.setattr(certified, "PATIENCE", 0.0)
@@ -201,7 +201,7 @@ def test_the_page_counts_what_its_table_has() -> None:
 )
 def test_lengths_of_runs_are_those_on_the_page(world: str, designs: str, sweeps: str) -> None:
     """Proved and checked under as many designs, and none has longer ones."""
-    rows = list(bounds([Runs(world, design) for design in NAMED_DESIGNS], 1))
+    rows = [bounded(Runs(world, design)) for design in NAMED_DESIGNS]
     shown = [row["sweeps"] for row in rows if row["certified"] == "yes"]
     assert (len(shown), max(shown)) == (int(designs), int(sweeps))
 
