@@ -7,10 +7,8 @@ keys, resources) it is given as it came over the wire.
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import time
-from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -20,7 +18,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from conformance.message import WireMessage, WireRequest
-from conformance.proof import Proof, read_proof
+from conformance.proof import Proof, read_proof, s256
 from model import authorization_server as rules
 from model import guards
 from model.design import Design
@@ -294,8 +292,3 @@ class AuthorizationServer:
         token = jwt.encode({"alg": "ES256", "typ": "at+jwt", "kid": self.key.kid}, claims, self.key)
         self.tokens[token], self.audiences[token] = grant, audience
         return token
-
-
-def s256(verifier: str) -> str:
-    """The code challenge of a verifier (RFC 7636 4.2)."""
-    return urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()

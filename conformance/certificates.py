@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import ssl
 
 import trustme
+
+from conformance.proof import s256
 
 
 class TlsCertificate:
@@ -22,7 +23,7 @@ class TlsCertificate:
         made = trustme.CA().issue_cert("client.example")
         text = made.cert_chain_pems[0].bytes()
         der = ssl.PEM_cert_to_DER_cert(text.decode())
-        self.thumbprint = base64.urlsafe_b64encode(hashlib.sha256(der).digest()).rstrip(b"=").decode()
+        self.thumbprint = s256(der)
         self.told = f":{base64.b64encode(der).decode()}:"
         self.context = unchecked()
         made.configure_cert(self.context)
@@ -37,6 +38,4 @@ def unchecked() -> ssl.SSLContext:
 
 def thumbprint_in(header: str) -> str:
     """The thumbprint of the certificate that a header tells of; nothing where there is none."""
-    if not header:
-        return ""
-    return base64.urlsafe_b64encode(hashlib.sha256(base64.b64decode(header.strip(":"))).digest()).rstrip(b"=").decode()
+    return s256(base64.b64decode(header.strip(":"))) if header else ""

@@ -21,7 +21,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 from yarl import URL
 
-from conformance.authorization_server import s256
+from conformance.proof import s256
 from conformance.recording import Exchange, Recording
 from model import guards, identifiers
 from model.design import Design

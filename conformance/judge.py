@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from conformance.authorization_server import s256
 from conformance.losses import LOSSES
 from conformance.play import Play, Sign, Violation
 from conformance.processes import Run
+from conformance.proof import s256
 from conformance.recording import Exchange, Recording
 from conformance.world import PlayedWorld
 from model.part import ACCOUNT, BROKEN_QUERY, PROOF, TRIAL, Part

@@ -11,6 +11,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 from aalpy.automata import MealyMachine, MealyState
@@ -184,13 +185,9 @@ def learn(
 
 def surprises(machine: Automaton, predicted: Automaton) -> Iterator[Pair]:
     """Where a client does something else than was predicted, as far as the prediction has words for it."""
-    for pair in side_by_side(machine, predicted, _told):
+    for pair in side_by_side(machine, predicted, attrgetter("told")):
         if UNSAID not in (pair.one.request, pair.other.request) and pair.one.told != pair.other.told:
             yield pair
-
-
-def _told(turn: Turn) -> Turn:
-    return turn.told
 
 
 class _Teacher(Oracle):  # type: ignore[misc]
@@ -229,7 +226,7 @@ class _Teacher(Oracle):  # type: ignore[misc]
         foretold = set[tuple[int, str]]()
         if self.predicted is not None:
             yield from (pair.word for pair in surprises(machine, self.predicted))
-            pairs = side_by_side(machine, self.predicted, _told)
+            pairs = side_by_side(machine, self.predicted, attrgetter("told"))
             foretold = {(pair.state, pair.word[-1]) for pair in pairs if pair.one.told == pair.other.told}
         # Where nothing is predicted all that may follow is tried.
         for word, state, name, edge in machine.walk():

@@ -22,7 +22,7 @@ from conformance.judge import Judgement, judge
 from conformance.message import WireMessage, WireRequest
 from conformance.play import Play
 from conformance.processes import drive, serving
-from conformance.profile import claims_of
+from conformance.proof import claims_of
 from conformance.proxied import Proxied
 from conformance.recording import Exchange
 from conformance.resource_server import protocol_answer

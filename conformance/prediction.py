@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from conformance.attacks import Asking
 from conformance.judge import Judgement
@@ -25,10 +24,6 @@ class Prediction:
 
     served: bool
     confined: bool
-
-    def to_json(self) -> dict[str, Any]:
-        """The prediction as data."""
-        return {"served": self.served, "confined": self.confined}
 
     def agrees(self, seen: Judgement, honest: bool) -> bool:
         """Whether it is what was seen, where nobody is dishonest or where the stranger is there."""

@@ -6,9 +6,7 @@ once, and is read here under any design.
 
 from __future__ import annotations
 
-import json
 import time
-from base64 import urlsafe_b64decode
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,7 +22,7 @@ from joserfc.jws import JWSRegistry
 from conformance.certificates import thumbprint_in
 from conformance.message import WireRequest
 from conformance.origins import HOST
-from conformance.proof import Proof, token_hash, verified_proof
+from conformance.proof import Proof, claims_of, s256, verified_proof
 from model import guards, identifiers, serving
 from model import resource_server as rules
 from model.design import Design
@@ -160,7 +158,7 @@ def _fits(design: Design, proof: Proof, shown: Presented, bound: str, known: boo
     timely = proof.fresh or (known and bool(same(design.dpop_replay, "nonce")))
     if not timely or proof.thumbprint != bound:
         return False
-    for_token = rules.proof_fits_token(design, proof.token_hash == token_hash(shown.token.text), True)
+    for_token = rules.proof_fits_token(design, proof.token_hash == s256(shown.token.text), True)
     return bool(for_token) and bool(rules.proof_fits_method(design, shown.asked.method, proof.method))
 
 
@@ -197,13 +195,4 @@ def _opened(text: str, around: Around) -> tuple[Mapping[str, Any], str, bool]:
         with suppress(JoseError, ValueError):
             found = jwt.decode(text, key, registry=_LONG_TOKENS)
             return dict(found.claims), issuer, str(found.header.get("typ", "")).lower() in _TYPES
-    return _said(text), "", False
-
-
-def _said(text: str) -> dict[str, Any]:
-    """What a token claims that no key verifies."""
-    with suppress(ValueError, IndexError):
-        part = text.split(".")[1]
-        found = json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-        return found if isinstance(found, dict) else {}
-    return {}
+    return claims_of(text) or {}, "", False

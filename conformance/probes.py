@@ -11,7 +11,6 @@ import hmac
 import json
 import secrets
 import time
-from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -20,9 +19,10 @@ from urllib.parse import urlencode
 
 from joserfc import jwt
 from joserfc.jwk import ECKey
+from joserfc.util import json_b64encode, urlsafe_b64encode
 
 from conformance.certificates import TlsCertificate
-from conformance.proof import token_hash
+from conformance.proof import s256
 from model.logic import decided
 from model.messages import ResourceRequest
 from model.serving import Place
@@ -242,11 +242,11 @@ class OnTheWire:
         head = {"alg": probe.algorithm, "typ": probe.type, "kid": public.kid}
         if probe.signer:
             return jwt.encode(head, claims, self.keys[probe.signer])
-        signed = f"{_encoded(head)}.{_encoded(claims)}"
+        signed = b".".join(map(json_b64encode, (head, claims)))
         if probe.algorithm == "none":
-            return f"{signed}."
+            return f"{signed.decode()}."
         secret = public.as_pem(private=False)
-        return f"{signed}.{_base64(hmac.new(secret, signed.encode(), sha256).digest())}"
+        return b".".join((signed, urlsafe_b64encode(hmac.new(secret, signed, sha256).digest()))).decode()
 
     def _proof(self, probe: Probe, method: str, tokens: Mapping[str, str]) -> str:
         made_for, _, at = str(probe.request.dpop).partition("@")
@@ -256,7 +256,7 @@ class OnTheWire:
         claims = {
             "jti": secrets.token_urlsafe(12), "htm": probe.proof_method or method, "htu": self.placed(at),
             "iat": int(time.time()) - probe.proof_age,
-            **({"ath": token_hash(tokens[made_for])} if made_for else {}),
+            **({"ath": s256(tokens[made_for])} if made_for else {}),
             **({"nonce": nonces[probe.nonce]} if nonces[probe.nonce] else {}),
         }  # fmt: skip
         return jwt.encode(head, claims, key)
@@ -271,11 +271,3 @@ def asked(opaque: bool, json_rpc: bool) -> Iterator[tuple[Probe, str]]:
             yield probe, "its requests have a body of their own"
         else:
             yield probe, ""
-
-
-def _base64(data: bytes) -> str:
-    return urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def _encoded(part: Mapping[str, Any]) -> str:
-    return _base64(json.dumps(part).encode())

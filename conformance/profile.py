@@ -6,10 +6,8 @@ them the answers themselves.
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +15,7 @@ from conformance.client import BrokenReply, Flow, PlayedClient
 from conformance.install import Installed
 from conformance.origins import HOST
 from conformance.processes import serving
+from conformance.proof import claims_of
 from conformance.recording import Recording
 from model import client as rules
 from model.design import Design
@@ -140,15 +139,6 @@ async def _ask(name: str, flow: Flow) -> dict[str, str]:
     if claims is not None and "cnf" in claims:
         found[f"{name}.cnf"] = json.dumps(claims["cnf"])
     return found
-
-
-def claims_of(token: str) -> dict[str, Any] | None:
-    """The claims of a token that is a JWT; it is for resource servers to verify."""
-    with suppress(ValueError, IndexError):
-        part = token.split(".")[1]
-        found = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-        return found if isinstance(found, dict) else None
-    return None
 
 
 def read(answers: Mapping[str, str]) -> tuple[dict[str, str], str]:

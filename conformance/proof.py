@@ -6,11 +6,14 @@ import base64
 import hashlib
 import json
 import time
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import import_key
+from joserfc.util import urlsafe_b64encode
 
 from conformance.message import WireRequest
 from model import identifiers
@@ -44,7 +47,7 @@ class Proof:
 def verified_proof(text: str) -> Proof | None:
     """A proof, or None where there is none or it does not verify."""
     try:
-        head = json.loads(base64.urlsafe_b64decode(text.split(".")[0] + "=="))
+        head = _part(text, 0) or {}
         if head.get("typ") != "dpop+jwt" or "d" in head["jwk"]:
             return None
         key = import_key(head["jwk"])
@@ -65,6 +68,21 @@ def read_proof(asked: WireRequest) -> Proof | None:
     return proof if identifiers.equal_htu(proof.target, asked.url) else None
 
 
-def token_hash(token: str) -> str:
-    """The ``ath`` of a token (RFC 9449 4.2)."""
-    return base64.urlsafe_b64encode(hashlib.sha256(token.encode()).digest()).rstrip(b"=").decode()
+def s256(secret: str | bytes) -> str:
+    """A SHA-256 in base64url: the challenge of a verifier (RFC 7636 4.2), the ``ath`` of a token (RFC 9449 4.2), the
+    thumbprint of a certificate (RFC 8705 3.1)."""
+    return urlsafe_b64encode(hashlib.sha256(secret.encode() if isinstance(secret, str) else secret).digest()).decode()
+
+
+def claims_of(token: str) -> dict[str, Any] | None:
+    """The claims of a token that is a JWT; it is for resource servers to verify."""
+    return _part(token, 1)
+
+
+def _part(token: str, place: int) -> dict[str, Any] | None:
+    """A JSON object in a JWT, whoever signed that; nothing where there is none."""
+    with suppress(ValueError, IndexError):
+        part = token.split(".")[place]
+        found = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+        return found if isinstance(found, dict) else None
+    return None

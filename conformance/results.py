@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from conformance.expected import Expected
@@ -84,26 +84,28 @@ _WORDS = {"A": "ACCEPT", "d": "REJ-discovery", "a": "REJ-authz-resp", "t": "REJ-
 
 def table(known_as: str, version: str, judgements: Sequence[Judgement]) -> str:
     """The run as rows of the table of what was measured, for scenarios that were tried; others are read as nothing."""
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(("implementation", "version", "scenario", "outcome", "where_in_code"))
-    for one in judgements:
-        if one.outcome in _WORDS:
-            rows.writerow((known_as, version, one.scenario, "; ".join(_told(one)), ""))
-        elif not one.measured:
-            rows.writerow((known_as, version, one.scenario, f"NOT-MEASURED: {one.why}", ""))
-    return text.getvalue()
+    told = (
+        "; ".join(_told(one)) if one.outcome in _WORDS else f"NOT-MEASURED: {one.why}" if not one.measured else ""
+        for one in judgements
+    )
+    rows = ((known_as, version, one.scenario, said, "") for one, said in zip(judgements, told, strict=True) if said)
+    return csv_text(("implementation", "version", "scenario", "outcome", "where_in_code"), rows)
 
 
 def losses(known_as: str, version: str, judgements: Sequence[Judgement]) -> str:
     """The attack traces of a run as rows of a table: what is lost in each, and what the model says."""
+    rows = (
+        (known_as, version, one.scenario, *(" ".join(sorted(properties)) for properties in (one.attacks, one.expected)))
+        for one in judgements
+        if one.source == "attack" and one.measured
+    )
+    return csv_text(("implementation", "version", "trace", "lost", "expected"), rows)
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table as the text of a CSV file."""
     text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(("implementation", "version", "trace", "lost", "expected"))
-    for one in judgements:
-        if one.source == "attack" and one.measured:
-            told = (" ".join(sorted(properties)) for properties in (one.attacks, one.expected))
-            rows.writerow((known_as, version, one.scenario, *told))
+    csv.writer(text, lineterminator="\n").writerows((columns, *rows))
     return text.getvalue()
 
 

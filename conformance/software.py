@@ -93,34 +93,16 @@ CLIENTS = _named(
     Software("ts-client-v2-dpop", "npm", "@modelcontextprotocol/client", _TYPESCRIPT, "2.4.0", variants=("dpop",)),
     Software("oauth4webapi", "npm", "oauth4webapi", "oauth4webapi.mjs", "3.8.8", single_call=True),
     Software("ai-sdk-mcp", "npm", "@ai-sdk/mcp", "ai_sdk.mjs", "2.0.99", node=22, documents=False),
+    Software("mcp-remote", "npm", "mcp-remote", "mcp_remote.mjs", "0.15.1", listens=True, documents=False),
     Software(
-        "mcp-remote",
-        "npm",
-        "mcp-remote",
-        "mcp_remote.mjs",
-        "0.15.1",
-        listens=True,
+        "gemini-cli-core", "npm", "@google/gemini-cli-core", "gemini_cli_core.mjs", "0.61.0", listens=True,
         documents=False,
     ),
     Software(
-        "gemini-cli-core",
-        "npm",
-        "@google/gemini-cli-core",
-        "gemini_cli_core.mjs",
-        "0.61.0",
-        listens=True,
-        documents=False,
-    ),
-    Software(
-        "codex-cli",
-        "npm",
-        "@openai/codex",
-        "codex.mjs",
-        "0.169.0",
-        listens=True,
+        "codex-cli", "npm", "@openai/codex", "codex.mjs", "0.169.0", listens=True,
         own_document="https://chatgpt.com/oauth/codex/client.json",
     ),
-)
+)  # fmt: skip
 
 SERVERS = _named(
     Software("authlib", "pypi", "authlib", "authlib_server.py", "1.9.10", "Authlib", beside=("flask",)),

@@ -13,30 +13,9 @@ from typing import Any, NamedTuple
 
 from conformance.play import ALONE, Act, Deed, Sign
 from model import identifiers
+from model import messages as m
 from model.logic import decided
-from model.messages import (
-    THIEF,
-    AuthorizationRequest,
-    AuthorizationResponse,
-    Challenge,
-    ClientMetadata,
-    EntityStatement,
-    Fetch,
-    InsufficientScope,
-    Introspection,
-    IntrospectionResponse,
-    KeySet,
-    Message,
-    Redirection,
-    RegistrationRequest,
-    RegistrationResponse,
-    ResourceMetadata,
-    ResourceRequest,
-    ResourceResponse,
-    ServerMetadata,
-    TokenRequest,
-    TokenResponse,
-)
+from model.messages import THIEF
 from model.token_flow import ELSEWHERE
 from model.trace import Trace
 from model.wire import Arrow, scenes, sent_in
@@ -178,33 +157,33 @@ class Telling:
 Tell = Callable[[Telling, Told, Any], None]
 
 
-def _visits(telling: Telling, told: Told, request: ResourceRequest) -> None:
+def _visits(telling: Telling, told: Told, request: m.ResourceRequest) -> None:
     telling.session(told.who)
     telling.stated.setdefault("url", telling.placed(request.url))
     telling.later = request.access_token != NONE
 
 
-def _fetches(telling: Telling, told: Told, request: Fetch) -> None:
+def _fetches(telling: Telling, told: Told, request: m.Fetch) -> None:
     telling.asked = telling.placed(request.url)
 
 
-def _challenges(telling: Telling, told: Told, challenge: Challenge) -> None:
+def _challenges(telling: Telling, told: Told, challenge: m.Challenge) -> None:
     """A challenge to a request with a token comes once one has been served, and tells what is different then."""
     if telling.later:
-        refused = isinstance(challenge, InsufficientScope)
+        refused = isinstance(challenge, m.InsufficientScope)
         telling.state("answer", status=403 if refused else 401, error="insufficient_scope" if refused else None)
     scope = challenge.scope if challenge.scope != NONE else None
     telling.state("challenge", resource_metadata=telling.placed(challenge.resource_metadata), scope=scope)
 
 
-def _describes_resource(telling: Telling, told: Told, document: ResourceMetadata) -> None:
+def _describes_resource(telling: Telling, told: Told, document: m.ResourceMetadata) -> None:
     listed = [telling.placed(document.authorization_servers)]
     if not telling.later:
         telling.state("documents", "main", at=[telling.asked])
     telling.state("documents", "main", "body", resource=telling.placed(document.resource), authorization_servers=listed)
 
 
-def _describes_server(telling: Telling, told: Told, document: ServerMetadata) -> None:
+def _describes_server(telling: Telling, told: Told, document: m.ServerMetadata) -> None:
     endpoints = {each.name: each.metadata["endpoint"] for each in fields(document) if "endpoint" in each.metadata}
     places = {name: f"{telling.placed(getattr(document, name))}/{path}" for name, path in endpoints.items()}
     advertised = document.authorization_response_iss_parameter_supported
@@ -216,19 +195,19 @@ def _describes_server(telling: Telling, told: Told, document: ServerMetadata) ->
     )  # fmt: skip
 
 
-def _leads(telling: Telling, told: Told, there: Redirection) -> None:
+def _leads(telling: Telling, told: Told, there: m.Redirection) -> None:
     """The client sends its browser to an AS."""
     telling.session(told.who).led = telling.placed(there.location).startswith("{evil}")
 
 
-def _sends_on(telling: Telling, told: Told, there: Redirection) -> None:
+def _sends_on(telling: Telling, told: Told, there: m.Redirection) -> None:
     """The attacker's AS sends the browser on: to the honest one, or back with a code of its own."""
     back = (uri for client in telling.world.clients for uri in callbacks(telling.world, client))
     if telling.bounce != "account":
         telling.bounce = "" if decided(there.location) in back else "same"
 
 
-def _asks(telling: Telling, told: Told, request: AuthorizationRequest) -> None:
+def _asks(telling: Telling, told: Told, request: m.AuthorizationRequest) -> None:
     """A request comes to the honest AS: as the client has it, as the attacker's AS sent it on, or as somebody made it.
 
     What the attacker asks for at the end of a session that was led to it has an account of its own behind it.
@@ -252,7 +231,7 @@ def _asks(telling: Telling, told: Told, request: AuthorizationRequest) -> None:
         raise UntellableError("the user is asked in no session of the client's")
 
 
-def _answers(telling: Telling, told: Told, response: AuthorizationResponse) -> None:
+def _answers(telling: Telling, told: Told, response: m.AuthorizationResponse) -> None:
     """An AS answers: with a code of the session whose state it returns, or of one that this user approved."""
     telling.state("servers", telling.party(told.arrow.sender), iss=telling.placed(response.iss))
     by = ATTACKER if telling.is_attackers(response.code) else "user"
@@ -262,14 +241,14 @@ def _answers(telling: Telling, told: Told, response: AuthorizationResponse) -> N
     telling.codes.setdefault(str(response.code), str(mine))
 
 
-def _is_read(telling: Telling, told: Told, response: AuthorizationResponse) -> None:
+def _is_read(telling: Telling, told: Told, response: m.AuthorizationResponse) -> None:
     """The attacker reads an answer on its way."""
     of = telling.codes.get(str(response.code), "")
     if of:
         telling.session(of).read = True
 
 
-def _comes_back(telling: Telling, told: Told, response: AuthorizationResponse) -> None:
+def _comes_back(telling: Telling, told: Told, response: m.AuthorizationResponse) -> None:
     """A browser brings an answer to a session at the client."""
     one = telling.session(told.who)
     if response.error != NONE or not (one.led or response.code in telling.codes):
@@ -283,72 +262,72 @@ def _comes_back(telling: Telling, told: Told, response: AuthorizationResponse) -
     one.state = str(response.state) if response.state in telling.world.session else None
 
 
-def _redeems(telling: Telling, told: Told, request: TokenRequest) -> None:
+def _redeems(telling: Telling, told: Told, request: m.TokenRequest) -> None:
     if request.refresh_token != NONE:
         telling.stated.setdefault("token_response", {})["refresh_token"] = "issued"
 
 
-def _steals(telling: Telling, told: Told, request: TokenRequest) -> None:
+def _steals(telling: Telling, told: Told, request: m.TokenRequest) -> None:
     if not telling.is_attackers(request.code):
         telling.deeds.append(Deed("redeem", f"{telling.at(told.arrow.receiver)}/token"))
 
 
-def _gives(telling: Telling, told: Told, response: TokenResponse) -> None:
+def _gives(telling: Telling, told: Told, response: m.TokenResponse) -> None:
     if telling.party(told.arrow.sender) == "evil" and telling.is_attackers(response.access_token):
         telling.given = "account"
 
 
-def _uses(telling: Telling, told: Told, request: ResourceRequest) -> None:
+def _uses(telling: Telling, told: Told, request: m.ResourceRequest) -> None:
     telling.deeds.append(Deed("present", telling.placed(request.url)))
 
 
-def _nothing(telling: Telling, told: Told, message: Message) -> None:
+def _nothing(telling: Telling, told: Told, message: m.Message) -> None:
     """The client's own doing, or what the attacker gets for its own."""
 
 
 #: What each message tells: by what it is, who sends it and who receives it.
-TELLS: dict[tuple[type[Message], str, str], Tell] = {
-    (ResourceRequest, "client", "resource"): _visits,
-    (Fetch, "client", "resource"): _fetches,
-    (Fetch, "client", "server"): _fetches,
-    (Fetch, "client", "attacker"): _fetches,
-    (Challenge, "resource", "client"): _challenges,
-    (InsufficientScope, "resource", "client"): _challenges,
-    (ResourceMetadata, "resource", "client"): _describes_resource,
-    (ResourceMetadata, "attacker", "client"): _describes_resource,
-    (ServerMetadata, "server", "client"): _describes_server,
-    (Redirection, "client", "browser"): _leads,
-    (Redirection, "client", "attacker"): _leads,
-    (Redirection, "server", "browser"): _sends_on,
-    (Redirection, "server", "attacker"): _sends_on,
-    (Redirection, "attacker", "browser"): _nothing,
-    (AuthorizationRequest, "browser", "server"): _asks,
-    (AuthorizationRequest, "attacker", "server"): _asks,
-    (AuthorizationRequest, "browser", "attacker"): _nothing,
-    (AuthorizationResponse, "server", "browser"): _answers,
-    (AuthorizationResponse, "server", "attacker"): _answers,
-    (AuthorizationResponse, "browser", "attacker"): _is_read,
-    (AuthorizationResponse, "browser", "client"): _comes_back,
-    (AuthorizationResponse, "attacker", "client"): _comes_back,
-    (TokenRequest, "client", "server"): _redeems,
-    (TokenRequest, "attacker", "server"): _steals,
-    (TokenResponse, "server", "client"): _gives,
-    (TokenResponse, "server", "attacker"): _nothing,
-    (ResourceRequest, "attacker", "resource"): _uses,
-    (ResourceResponse, "resource", "client"): _nothing,
-    (ResourceResponse, "resource", "attacker"): _nothing,
+TELLS: dict[tuple[type[m.Message], str, str], Tell] = {
+    (m.ResourceRequest, "client", "resource"): _visits,
+    (m.Fetch, "client", "resource"): _fetches,
+    (m.Fetch, "client", "server"): _fetches,
+    (m.Fetch, "client", "attacker"): _fetches,
+    (m.Challenge, "resource", "client"): _challenges,
+    (m.InsufficientScope, "resource", "client"): _challenges,
+    (m.ResourceMetadata, "resource", "client"): _describes_resource,
+    (m.ResourceMetadata, "attacker", "client"): _describes_resource,
+    (m.ServerMetadata, "server", "client"): _describes_server,
+    (m.Redirection, "client", "browser"): _leads,
+    (m.Redirection, "client", "attacker"): _leads,
+    (m.Redirection, "server", "browser"): _sends_on,
+    (m.Redirection, "server", "attacker"): _sends_on,
+    (m.Redirection, "attacker", "browser"): _nothing,
+    (m.AuthorizationRequest, "browser", "server"): _asks,
+    (m.AuthorizationRequest, "attacker", "server"): _asks,
+    (m.AuthorizationRequest, "browser", "attacker"): _nothing,
+    (m.AuthorizationResponse, "server", "browser"): _answers,
+    (m.AuthorizationResponse, "server", "attacker"): _answers,
+    (m.AuthorizationResponse, "browser", "attacker"): _is_read,
+    (m.AuthorizationResponse, "browser", "client"): _comes_back,
+    (m.AuthorizationResponse, "attacker", "client"): _comes_back,
+    (m.TokenRequest, "client", "server"): _redeems,
+    (m.TokenRequest, "attacker", "server"): _steals,
+    (m.TokenResponse, "server", "client"): _gives,
+    (m.TokenResponse, "server", "attacker"): _nothing,
+    (m.ResourceRequest, "attacker", "resource"): _uses,
+    (m.ResourceResponse, "resource", "client"): _nothing,
+    (m.ResourceResponse, "resource", "attacker"): _nothing,
 }
 
 
 #: What parties ask each other to get to know each other; those that are played do that in a way of their own.
 LOOKUPS = (
-    ClientMetadata, EntityStatement, Introspection, IntrospectionResponse, KeySet, RegistrationRequest,
-    RegistrationResponse,
+    m.ClientMetadata, m.EntityStatement, m.Introspection, m.IntrospectionResponse, m.KeySet, m.RegistrationRequest,
+    m.RegistrationResponse,
 )  # fmt: skip
 
 
 def _is_lookup(telling: Telling, told: Arrow) -> bool:
-    by_server = isinstance(told.record, Fetch) and telling.role(told.sender) in ("server", "resource")
+    by_server = isinstance(told.record, m.Fetch) and telling.role(told.sender) in ("server", "resource")
     return by_server or isinstance(told.record, LOOKUPS)
 
 
@@ -379,21 +358,21 @@ def sign_of(telling: Telling, told: Told, shows: str) -> Sign | None:
     arrow, record, sender = told.arrow, told.arrow.record, telling.role(told.arrow.sender)
     if sender == "client" and shows in BY_REQUEST:
         return _harm(telling, arrow)
-    theirs = sender == "attacker" and isinstance(record, TokenRequest) and not telling.is_attackers(record.code)
-    if isinstance(record, TokenRequest) and (theirs or _is_strays(telling, told, record)):
+    theirs = sender == "attacker" and isinstance(record, m.TokenRequest) and not telling.is_attackers(record.code)
+    if isinstance(record, m.TokenRequest) and (theirs or _is_strays(telling, told, record)):
         return Sign(f"{telling.at(arrow.receiver)}/token", ("redeemed",))
-    if isinstance(record, ResourceRequest) and record.access_token != NONE:
+    if isinstance(record, m.ResourceRequest) and record.access_token != NONE:
         stolen = sender == "client" and telling.session(told.who).whose == ATTACKER and arrow.decisive
         if sender == "attacker" or stolen:
             return Sign(telling.placed(record.url), ("served",))
     if sender == "client" and arrow.leaks:
         return Sign(telling.at(arrow.receiver), arrow.leaks)
-    if sender == "browser" and arrow.leaks and isinstance(record, AuthorizationResponse):
+    if sender == "browser" and arrow.leaks and isinstance(record, m.AuthorizationResponse):
         return Sign("{as1}", ("authorize",))  # what it is answered, is read
     return None
 
 
-def _is_strays(telling: Telling, told: Told, request: TokenRequest) -> bool:
+def _is_strays(telling: Telling, told: Told, request: m.TokenRequest) -> bool:
     """Whether a client redeems a user's code in a session that it is not for."""
     if telling.role(told.arrow.receiver) != "server" or telling.party(told.arrow.receiver) == "evil":
         return False
@@ -405,13 +384,13 @@ def _harm(telling: Telling, told: Arrow) -> Sign | None:
     """A request of the client that it would not send if all were well, where a message is one."""
     receiver = telling.world.by_name.get(told.receiver)
     strangers = receiver is not None and not receiver.honest
-    if isinstance(told.record, Fetch) and strangers and telling.role(told.receiver) == "server":
+    if isinstance(told.record, m.Fetch) and strangers and telling.role(told.receiver) == "server":
         return Sign(telling.at(told.receiver), ("server_metadata",))
-    if isinstance(told.record, Redirection) and told.decisive:
+    if isinstance(told.record, m.Redirection) and told.decisive:
         return Sign(telling.placed(told.record.location), ("authorize",))
-    if isinstance(told.record, ResourceRequest) and told.decisive and _is_others(telling):
+    if isinstance(told.record, m.ResourceRequest) and told.decisive and _is_others(telling):
         return Sign(telling.at(told.receiver), ("account",))
-    if isinstance(told.record, ResourceRequest) and told.decisive and strangers:
+    if isinstance(told.record, m.ResourceRequest) and told.decisive and strangers:
         return Sign(telling.at(told.receiver), ("call",))
     return None
 

@@ -12,7 +12,7 @@ from faults import failing
 from refused import refused
 
 from conformance import install
-from conformance.mutations import mutations
+from conformance.play import mutations
 from conformance.sandbox import python_folders
 from conformance.software import CLIENTS, SoftwareError, release
 from deployed.cures import HONEST, cures

@@ -13,8 +13,7 @@ import pytest
 
 from conformance.client import BrokenReply, Flow, PlayedClient
 from conformance.message import WireRequest
-from conformance.mutations import HUGE, mutations
-from conformance.play import Play, Twist, catalogue
+from conformance.play import HUGE, Play, Twist, catalogue, mutations
 from conformance.resource_server import identifiers_of
 from conformance.world import PlayedWorld
 from model import scenario
