@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from typing import Any, Protocol
+from typing import Any
 
 _ANCHORS = {"left": "start", "center": "middle", "right": "end"}
 #: The radius of round corners.
@@ -17,35 +17,8 @@ ROUND = 4
 _ADVANCE = 0.602
 
 
-class Pen(Protocol):
-    """What charts are drawn with; lengths in points, y downwards."""
-
-    def text(
-        self, x: float, y: float, words: str, *, ha: str, fontsize: float, color: str, family: str,
-        weight: str = ..., style: str = ..., linespacing: float = ..., zorder: float = ...,
-    ) -> None:  # fmt: skip
-        """Words around a point, centred on it vertically."""
-
-    def plot(
-        self, xs: Sequence[float], ys: Sequence[float], *, color: str = ..., linestyle: Any = ...,
-        linewidth: float = ..., marker: str = ..., markersize: float = ..., markerfacecolor: str | None = ...,
-        markeredgecolor: str | None = ..., markeredgewidth: float = ..., zorder: float = ...,
-        solid_capstyle: str = ..., solid_joinstyle: str = ...,
-    ) -> None:  # fmt: skip
-        """A line through points, or a mark at one."""
-
-    def fill(self, xs: Sequence[float], ys: Sequence[float], *, color: str, zorder: float = ...) -> None:
-        """A filled polygon."""
-
-    def box(
-        self, x: float, y: float, width: float, height: float, *, face: str, edge: str = ..., linewidth: float = ...,
-        rounded: bool = ..., zorder: float = ...,
-    ) -> None:  # fmt: skip
-        """A rectangle, with or without round corners."""
-
-
 class Strokes:
-    """A pen that writes SVG."""
+    """A pen that writes SVG; lengths in points, y downwards."""
 
     def __init__(self, width: float, height: float) -> None:
         self.width, self.height = width, height

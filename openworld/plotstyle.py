@@ -7,9 +7,10 @@ import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
@@ -87,6 +88,18 @@ def _lay_out(figure: Figure) -> None:
         for legend in figure.legends:
             # Held where it is when saving grows the page.
             legend.set_bbox_to_anchor((0, 0, 1, 1), transform=figure.transFigure)
+
+
+def bare(axes: Axes) -> None:
+    """Leave nothing of the frame of a panel but the names at its ticks."""
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+
+
+def ruled(axes: Axes, axis: Literal["both", "x", "y"] = "both") -> None:
+    """Faint lines behind whatever is drawn."""
+    axes.grid(axis=axis, color="#e4e4e4", linewidth=0.7)
+    axes.set_axisbelow(True)
 
 
 def page(figure: Figure) -> Bbox:

@@ -14,7 +14,7 @@ from model.cast import Participant
 from model.chart import Chart, Origin, origin, setting
 from model.wire import Arrow
 from openworld.colours import ATTACKER, FAINT, INK, LEAK, PAPER
-from openworld.pen import Pen, Strokes
+from openworld.pen import Strokes
 
 #: Measures in points: a character of the text, a line, the distance of lifelines, the margin.
 _CHARACTER, _SIZE, _LINE, _LANE, _MARGIN, _HEAD = 5.42, 9.0, 13.5, 82.0, 14.0, 46.0
@@ -71,7 +71,7 @@ def _top(shown: Chart) -> float:
     return _MARGIN + len(_lead(shown)) * _LINE + 8 + _HEAD
 
 
-def draw(pen: Pen, shown: Chart) -> None:
+def draw(pen: Strokes, shown: Chart) -> None:
     """Draw a chart with a pen."""
     blocks = _blocks(shown)
     canvas = _Canvas(pen, shown, _lanes(shown))
@@ -165,7 +165,7 @@ def _cut(words: str, room: int) -> list[str]:
 class _Canvas:
     """Draws the parts of a chart; y runs downwards, in points."""
 
-    def __init__(self, pen: Pen, shown: Chart, lanes: float) -> None:
+    def __init__(self, pen: Strokes, shown: Chart, lanes: float) -> None:
         self.pen = pen
         self.shown = shown
         self.places = {one.key: _MARGIN + _LANE * (at + 0.5) for at, one in enumerate(shown.cast)}

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from model.chart import Chart
-from openworld.pen import ROUND
+from openworld.pen import ROUND, Strokes
 from openworld.plotstyle import rendered, style
 from openworld.sequence import draw, size
 
@@ -22,7 +22,7 @@ def sequence(shown: Chart) -> Figure:
         axes = figure.add_axes((0, 0, 1, 1))
         axes.set(xlim=(0, width), ylim=(height, 0))
         axes.axis("off")
-        draw(_Axes(axes), shown)
+        draw(_Axes(axes, width, height), shown)
     return figure
 
 
@@ -31,10 +31,11 @@ def picture(shown: Chart, form: str) -> bytes:
     return rendered(sequence(shown), form)
 
 
-class _Axes:
+class _Axes(Strokes):
     """A pen that draws on axes."""
 
-    def __init__(self, axes: Axes) -> None:
+    def __init__(self, axes: Axes, width: float, height: float) -> None:
+        super().__init__(width, height)
         self._axes = axes
 
     def text(self, x: float, y: float, words: str, **how: Any) -> None:

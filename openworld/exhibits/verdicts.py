@@ -1,4 +1,4 @@
-"""Figures of verdicts on named designs."""
+"""Figures of verdicts: on named designs, on what drafts buy, on deployed clients; and what those were seen to do."""
 
 from __future__ import annotations
 
@@ -10,11 +10,19 @@ import pandas as pd
 from model.words import with_code
 from openworld import figures
 from openworld.blame import blamed
+from openworld.bought import AGAINST
+from openworld.client_tables import ended
 from openworld.exhibits.entries import BOUNDED, EXHAUSTIVE, Caption, Drawing, Exhibit
 from openworld.figures import labels
 from openworld.sources import Source
 from openworld.study_tables import SourceError
 from properties.attackers import ATTACKERS
+
+#: What captions say of the intervals of verdicts.
+_EXACT = "none, a verdict is not an estimate"
+_BOUGHT = "What each draft buys in each environment: attacks before and after"
+_PROVED = "What is proved of deployed clients"
+_SEEN = "Where deployed clients ended, scenario by scenario"
 
 
 def entries(attackers: Iterable[str] | None = None) -> Iterator[Exhibit]:
@@ -22,6 +30,17 @@ def entries(attackers: Iterable[str] | None = None) -> Iterator[Exhibit]:
     yield Exhibit("attackers", "verdict matrix", "security properties violated, by attacker and design", _attackers)
     for name in ATTACKERS if attackers is None else attackers:
         yield Exhibit(f"verdicts-{name}", "verdict matrix", labels.attacker(name), partial(_matrix, name))
+
+
+def drafts() -> Iterator[Exhibit]:
+    """One, of all drafts."""
+    yield Exhibit("drafts", "what drafts buy", _BOUGHT, _bought)
+
+
+def clients() -> Iterator[Exhibit]:
+    """One of verdicts, one of measurements."""
+    yield Exhibit("clients-verdicts", "client matrix", _PROVED, _proved)
+    yield Exhibit("clients-scenarios", "scenario matrix", _SEEN, _scenarios)
 
 
 def _attackers(source: Source) -> Drawing:
@@ -48,5 +67,37 @@ def _matrix(attacker: str, source: Source) -> Drawing:
     )  # fmt: skip
 
 
+def _bought(source: Source) -> Drawing:
+    table = source.drafts()
+    caption = Caption(
+        BOUNDED, "the published state (design=prm_cimd) without the draft and with it; an attack is a property "
+        "that is violated by whom an agent may meet, who reads the way back of codes, who gets hold of tokens, or of "
+        f"whole requests with their proofs, each counted (cap={', '.join(AGAINST)}), where both designs could lose it; "
+        "a token that is bound by DPoP or mTLS is of no use to the third, and one that is bound by DPoP is to the "
+        "fourth, as long as a resource server may take a proof twice (dpop_replay=none); "
+        "of use is a design with which honest parties get from an unknown URL to an accepted request",
+        f"{len(table)} pairs of designs", EXHAUSTIVE, _EXACT,
+    )  # fmt: skip
+    return Drawing(figures.bought(table, _BOUGHT), _BOUGHT, caption, table)
+
+
+def _proved(source: Source) -> Drawing:
+    table = source.clients()
+    about = "each client, in its last version, as the design that was fitted to what it was seen to do; what is not "
+    caption = _about(table, f"{about}stated of servers is at the baseline")
+    return Drawing(figures.client_verdicts(table, _PROVED), _PROVED, caption, table)
+
+
+def _scenarios(_: Source) -> Drawing:
+    table = ended()
+    clients, scenarios = table["client"].nunique(), table["scenario"].nunique()
+    caption = Caption(
+        f"{clients} deployed clients in their last version, each alone with played servers",
+        f"{scenarios} scenarios, each the honest world with a few fields changed; blank where it was not tried",
+        f"{len(table)} runs, one of each", "none, nothing is drawn by chance", "none, each was run once",
+    )  # fmt: skip
+    return Drawing(figures.client_ends(table, _SEEN), _SEEN, caption, table)
+
+
 def _about(table: pd.DataFrame, design: str) -> Caption:
-    return Caption(BOUNDED, design, f"{len(table)} verdicts", EXHAUSTIVE, "none, a verdict is not an estimate")
+    return Caption(BOUNDED, design, f"{len(table)} verdicts", EXHAUSTIVE, _EXACT)

@@ -16,7 +16,7 @@ from matplotlib.path import Path
 from matplotlib.textpath import TextPath
 
 from openworld.colours import FAINT, INK
-from openworld.plotstyle import FILLS, style, titled
+from openworld.plotstyle import FILLS, bare, style, titled
 
 #: The code went to another party than the one that issued it, wherever the client ended.
 _LOST = "the code was sent to another party"
@@ -75,9 +75,8 @@ def _panel(axes: Axes, table: pd.DataFrame, scenarios: list[tuple[str, str]], cl
     axes.xaxis.tick_top()
     for label in axes.get_xticklabels():
         label.set(rotation=55, ha="left", rotation_mode="anchor")
-    axes.tick_params(length=0, pad=3)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+    axes.tick_params(pad=3)
+    bare(axes)
 
 
 @cache

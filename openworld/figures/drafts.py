@@ -6,12 +6,11 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from model.words import of_configuration, worded
 from openworld.colours import INK
 from openworld.figures.labels import even
-from openworld.figures.verdicts import key, named
+from openworld.figures.verdicts import cell, key, named
 from openworld.plotstyle import FILLS, style
 
 #: Letters on a line of a draft's words: on a phone the first column of cells is beside them.
@@ -44,11 +43,8 @@ def bought(table: pd.DataFrame, title: str = "") -> Figure:
         for row in table.to_dict("records"):
             look, said = _cell(row)
             used.add(look)
-            face, writing, hatch = _LOOKS[look]
-            x, y = environments.index(row["environment"]), list(drafts["draft"]).index(row["draft"])
-            axes.add_patch(Rectangle((x, y), 1, 1, facecolor=face, edgecolor="white", linewidth=2, hatch=hatch))
-            axes.text(x + 0.5, y + 0.52, said, ha="center", va="center", color=writing, fontsize=9,
-                      weight="normal" if look in ("same", "useless") else "bold")  # fmt: skip
+            place = environments.index(row["environment"]), list(drafts["draft"]).index(row["draft"])
+            cell(axes, place, _LOOKS[look], said, look not in ("same", "useless"), fontsize=9)
         named(axes, [even(of_configuration(text), _WIDE) for text in drafts["switches"]], list(drafts["source"]),
               [worded("deployment", each) for each in environments], environments)  # fmt: skip
         key(axes, {words: _LOOKS[look] for look, words in _MEANT.items() if look in used}, environments)

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from openworld.colours import INK
 from openworld.figures import labels
 from openworld.figures.rates import Percent
-from openworld.plotstyle import SERIES, style, titled
+from openworld.plotstyle import SERIES, ruled, style, titled
 from simulations.harms import THEFT
 
 #: So many effects are shown, the simplest first.
@@ -58,6 +58,5 @@ def _panel(axes: Axes, names: list[str], shown: pd.DataFrame) -> None:
     axes.axvline(0, color=INK, linewidth=0.8)
     axes.set_yticks(places, names, fontsize=8.5)
     axes.set_ylim(len(names) - 0.5, -0.5)
-    axes.grid(axis="x", color="#e4e4e4", linewidth=0.7)
-    axes.set_axisbelow(True)
+    ruled(axes, "x")
     axes.xaxis.set_major_formatter(Percent())

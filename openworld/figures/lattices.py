@@ -9,6 +9,7 @@ from __future__ import annotations
 import textwrap
 from itertools import combinations
 from string import ascii_uppercase
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -18,7 +19,7 @@ from matplotlib.lines import Line2D
 from model.words import worded
 from openworld.colours import FAINT, INK, PAPER
 from openworld.figures import labels
-from openworld.plotstyle import FILLS, style, titled
+from openworld.plotstyle import FILLS, bare, style, titled
 
 Mechanisms = frozenset[str]
 
@@ -87,11 +88,9 @@ def hasse(table: pd.DataFrame, title: str = "") -> Figure:
             _node(axes, places[each], words, sufficient, minimal)
         axes.set_yticks(range(len(levels)), [f"{size} mechanism{'' if size == 1 else 's'}" for size in levels])
         axes.set_xticks([])
-        axes.tick_params(length=0)
+        bare(axes)
         axes.set_xlim(-widest / 2 - 0.4, widest / 2 + 0.4)
         axes.margins(y=0.1)
-        for spine in axes.spines.values():
-            spine.set_visible(False)
         _key(figure, {letter: worded("mechanism", name) for name, letter in letters.items()} if named else _NUMBERS)
         titled(figure, title)
         for place, (sufficient, minimal, words) in enumerate(
@@ -116,32 +115,31 @@ def _covers(
             axes.plot([x, to_x], [y, to_y], color=color, linewidth=width, zorder=1)
 
 
-def _look(sufficient: bool, minimal: bool) -> dict[str, object]:
-    if minimal:
-        return {"facecolor": "#22506e", "edgecolor": INK, "linewidth": 2.0}
+def _look(sufficient: bool, minimal: bool) -> dict[str, Any]:
+    """How the name of a set is written, and the box around it."""
+    box: dict[str, object] = {"facecolor": PAPER, "edgecolor": "#8a8a8a", "linewidth": 0.8, "linestyle": (0, (2, 2))}
     if sufficient:
-        return {"facecolor": FILLS["safe"][0], "edgecolor": "#22506e", "linewidth": 1.0}
-    return {"facecolor": PAPER, "edgecolor": "#8a8a8a", "linewidth": 0.8, "linestyle": (0, (2, 2))}
+        box = {"facecolor": FILLS["safe"][0], "edgecolor": "#22506e", "linewidth": 1.0}
+    if minimal:
+        box = {"facecolor": "#22506e", "edgecolor": INK, "linewidth": 2.0}
+    return {
+        "ha": "center", "va": "center", "fontsize": 8.5, "color": PAPER if minimal else INK,
+        "weight": "bold" if minimal else "normal", "bbox": {"boxstyle": "round,pad=0.35", **box},
+    }  # fmt: skip
 
 
 def _node(axes: Axes, place: tuple[float, float], words: str, sufficient: bool, minimal: bool) -> None:
-    axes.text(
-        *place, words, ha="center", va="center", fontsize=8.5, zorder=3, color=PAPER if minimal else INK,
-        weight="bold" if minimal else "normal", bbox={"boxstyle": "round,pad=0.35", **_look(sufficient, minimal)},
-    )  # fmt: skip
+    axes.text(*place, words, zorder=3, **_look(sufficient, minimal))
     axes.plot(*place, alpha=0)
 
 
 def _sample(axes: Axes, place: int, sufficient: bool, minimal: bool, words: str) -> None:
-    axes.annotate(
-        "AB", (0, 0), xycoords="axes fraction", xytext=(14 + 190 * place, -14), textcoords="offset points",
-        ha="center", va="center", fontsize=8.5, color=PAPER if minimal else INK, annotation_clip=False,
-        weight="bold" if minimal else "normal", bbox={"boxstyle": "round,pad=0.35", **_look(sufficient, minimal)},
-    )  # fmt: skip
-    axes.annotate(
-        words, (0, 0), xycoords="axes fraction", xytext=(32 + 190 * place, -14), textcoords="offset points",
-        va="center", fontsize=9, annotation_clip=False,
-    )  # fmt: skip
+    looks = {"AB": (14, _look(sufficient, minimal)), words: (32, {"va": "center", "fontsize": 9})}
+    for said, (aside, look) in looks.items():
+        axes.annotate(
+            said, (0, 0), xycoords="axes fraction", xytext=(aside + 190 * place, -14), textcoords="offset points",
+            annotation_clip=False, **look,
+        )  # fmt: skip
 
 
 def _key(figure: Figure, meanings: dict[str, str]) -> None:
@@ -189,9 +187,7 @@ def sets(table: pd.DataFrame, title: str = "") -> Figure:
         dots.set_xlim(-0.7, len(minimal) - 0.3)
         dots.set_xticks(range(len(minimal)), [str(at + 1) for at in range(len(minimal))], fontsize=8)
         dots.set_xlabel("minimal sets of mechanisms that suffice", fontsize=9)
-        dots.tick_params(length=0)
-        for spine in dots.spines.values():
-            spine.set_visible(False)
+        bare(dots)
         titled(figure, title)
     return figure
 

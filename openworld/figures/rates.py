@@ -14,7 +14,7 @@ from matplotlib.ticker import PercentFormatter
 
 from openworld.colours import INK
 from openworld.figures import labels
-from openworld.plotstyle import SERIES, style, titled
+from openworld.plotstyle import SERIES, ruled, style, titled
 from simulations.quantities import ATTEMPT, CASE, PAIR, THEFTS, WORKING, Measure
 from simulations.results import ATTAINABLE, LISTED
 
@@ -171,8 +171,7 @@ def _series(axes: Axes, chosen: pd.DataFrame, column: str, arms: list[str]) -> N
             markeredgewidth=1.1, zorder=3 + place, clip_on=False,
         )  # fmt: skip
         axes.fill_between(ordered["value"], ordered["low"], ordered["high"], color=color, alpha=0.16, linewidth=0)
-    axes.grid(axis="y", color="#e4e4e4", linewidth=0.7)
-    axes.set_axisbelow(True)
+    ruled(axes, "y")
     if column == "difference":
         axes.axhline(0, color=INK, linewidth=0.8, zorder=2)
     else:

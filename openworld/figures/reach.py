@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from model.words import of_rule
 from openworld.colours import FAINT, INK, PAPER
 from openworld.figures import labels
-from openworld.plotstyle import SERIES, style, titled
+from openworld.plotstyle import SERIES, ruled, style, titled
 
 #: Between rules of which each stopped most.
 OR = " or "
@@ -77,8 +77,7 @@ def _panel(axes: Axes, table: pd.DataFrame, designs: list[str]) -> None:
     axes.set_xlim(left=-0.03 * max(1.0, axes.get_xlim()[1]))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=7))
     axes.tick_params(axis="y", length=0)
-    axes.grid(axis="x", color="#e4e4e4", linewidth=0.7)
-    axes.set_axisbelow(True)
+    ruled(axes, "x")
 
 
 def _stopped(axes: Axes, rules: pd.DataFrame, designs: list[str]) -> None:

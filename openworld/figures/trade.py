@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from openworld.colours import INK
 from openworld.figures import labels
 from openworld.figures.rates import TALL, Percent
-from openworld.plotstyle import SERIES, style, titled
+from openworld.plotstyle import SERIES, ruled, style, titled
 from simulations.quantities import THEFTS, WORKING, Measure
 from simulations.results import LISTED
 
@@ -53,8 +53,7 @@ def trade(table: pd.DataFrame, title: str = "") -> Figure:
         axes.set_xlim(left if left < 0.99 else 0.9, 1.0 if drawn["works"].max() > 0.5 else right)
         axes.set_ylim(bottom=0, top=min(max(axes.get_ylim()[1], 0.01), tall))
         axes.xaxis.set_major_formatter(Percent())
-        axes.grid(color="#e4e4e4", linewidth=0.7)
-        axes.set_axisbelow(True)
+        ruled(axes)
         axes.spines["bottom"].set_color(INK)
         titled(figure, title)
         figure.legend(loc="outside lower center", ncols=min(2, len(drawn)), handlelength=1.6, fontsize=9,

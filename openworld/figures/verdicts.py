@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -16,7 +17,7 @@ from model.words import of_configuration, worded
 from openworld.blame import blamed
 from openworld.colours import FAINT, INK, SIGNS
 from openworld.figures import labels
-from openworld.plotstyle import FILLS, style
+from openworld.plotstyle import FILLS, bare, style
 from properties.results import today
 
 #: Letters on a line above a column, and of a code that stands straight below one.
@@ -31,17 +32,9 @@ def _cell(row: Mapping[Any, Any]) -> str:
 def verdict_matrix(rows: pd.DataFrame, attacker: str) -> Figure:
     """Designs by properties for one attacker; ``rows``: the table of verdicts."""
     shown = rows[rows["attacker"] == attacker]
-    designs, properties = list(dict.fromkeys(shown["design"])), list(dict.fromkeys(shown["property"]))
-    with style():
-        figure = Figure(figsize=(2.6 + 0.62 * len(properties), 1.9 + 0.42 * len(designs)))
-        axes = figure.add_subplot()
-        codes = dict(zip(shown["property"], shown["code"], strict=True)) if "code" in shown else {}
-        below = [codes.get(each, each) for each in properties]
-        _meant(axes, _cells(axes, shown, ("design", designs), ("property", properties)), below)
-        named(axes, [worded("design", each) for each in designs], designs,
-               [worded("property", each) for each in properties], below)  # fmt: skip
-        axes.set_title(labels.attacker(attacker), loc="left", pad=14, weight="bold")
-    return figure
+    codes = dict(zip(shown["property"], shown["code"], strict=True)) if "code" in shown else {}
+    down, across = ("design", partial(worded, "design")), ("property", partial(worded, "property"))
+    return _matrix(shown, down, across, labels.attacker(attacker), codes, 0.62)
 
 
 def client_verdicts(rows: pd.DataFrame, title: str = "") -> Figure:
@@ -52,17 +45,8 @@ def client_verdicts(rows: pd.DataFrame, title: str = "") -> Figure:
         title: what is asked.
     """
     said = rows["property"].map(partial(worded, "property")) + ": " + rows["situation"]
-    shown = rows.assign(asked=said)
-    clients, asked = list(dict.fromkeys(shown["client"])), list(dict.fromkeys(shown["asked"]))
-    with style():
-        figure = Figure(figsize=(2.6 + 0.72 * len(asked), 1.9 + 0.42 * len(clients)))
-        axes = figure.add_subplot()
-        codes = dict(zip(shown["asked"], shown["code"], strict=True))
-        below = [codes[each] for each in asked]
-        _meant(axes, _cells(axes, shown, ("client", clients), ("asked", asked)), below)
-        named(axes, clients, [], asked, below)
-        axes.set_title(title, loc="left", pad=14, weight="bold")
-    return figure
+    codes = dict(zip(said, rows["code"], strict=True))
+    return _matrix(rows.assign(asked=said), ("client", str), ("asked", str), title, codes)
 
 
 def flip_matrix(rows: pd.DataFrame, title: str = "") -> Figure:
@@ -72,15 +56,29 @@ def flip_matrix(rows: pd.DataFrame, title: str = "") -> Figure:
         rows: ``property``, ``kind``, ``environment``, ``verdict`` and ``steps``, a row for each flip.
         title: which designs.
     """
-    properties, environments = list(dict.fromkeys(rows["property"])), list(dict.fromkeys(rows["environment"]))
+    wide = int(10 * (2.6 + 0.72 * rows["environment"].nunique()))
+    down, across = ("property", partial(worded, "property")), ("environment", _environment)
+    return _matrix(rows, down, across, labels.lines(title, wide))
+
+
+#: A column of the table whose names are one side of a matrix, and what they are in words.
+_Side = tuple[str, Callable[[str], str]]
+
+
+def _matrix(
+    shown: pd.DataFrame, down: _Side, across: _Side, title: str, codes: Mapping[str, str] = MappingProxyType({}),
+    wide: float = 0.72,
+) -> Figure:  # fmt: skip
+    """Verdicts by two of their columns; ``codes`` of names that stand for others, ``wide``: inches of a column."""
+    names = [list(dict.fromkeys(shown[side])) for side, _ in (down, across)]
+    rows, columns = (list(map(words, each)) for each, (_, words) in zip(names, (down, across), strict=True))
+    below = [codes.get(each, each) for each in names[1]]
     with style():
-        figure = Figure(figsize=(2.6 + 0.72 * len(environments), 1.9 + 0.42 * len(properties)))
+        figure = Figure(figsize=(2.6 + wide * len(columns), 1.9 + 0.42 * len(rows)))
         axes = figure.add_subplot()
-        _meant(axes, _cells(axes, rows, ("property", properties), ("environment", environments)), environments)
-        named(axes, [worded("property", each) for each in properties], properties,
-               [_environment(each) for each in environments], environments)  # fmt: skip
-        wide = int(10 * figure.get_figwidth())
-        axes.set_title(labels.lines(title, wide), loc="left", pad=14, weight="bold")
+        _meant(axes, _cells(axes, shown, (down[0], names[0]), (across[0], names[1])), below)
+        named(axes, rows, names[0] if rows != names[0] else [], columns, below)
+        axes.set_title(title, loc="left", pad=14, weight="bold")
     return figure
 
 
@@ -95,14 +93,21 @@ def _cells(axes: Axes, shown: pd.DataFrame, down: tuple[str, list[str]], across:
     for row in shown.to_dict("records"):
         look = _cell(row)
         used.add(look)
-        face, writing, hatch = FILLS[look]
-        x, y = across[1].index(row[across[0]]), down[1].index(row[down[0]])
-        axes.add_patch(Rectangle((x, y), 1, 1, facecolor=face, edgecolor="white", linewidth=2, hatch=hatch))
+        place = across[1].index(row[across[0]]), down[1].index(row[down[0]])
         steps = f" {row['steps']:.0f}" if pd.notna(row["steps"]) else ""
         mark = SIGNS[look] + (steps if look == "attack" else "")
-        weight = "bold" if look == "attack" else "normal"
-        axes.text(x + 0.5, y + 0.52, mark, ha="center", va="center", color=writing, fontsize=10, weight=weight)
+        cell(axes, place, FILLS[look], mark, look == "attack")
     return used
+
+
+def cell(
+    axes: Axes, place: tuple[int, int], look: tuple[Any, str, str], mark: str, bold: bool, fontsize: float = 10
+) -> None:
+    """One cell of a matrix: face, writing and hatch, and what stands in it."""
+    (x, y), (face, writing, hatch) = place, look
+    axes.add_patch(Rectangle(place, 1, 1, facecolor=face, edgecolor="white", linewidth=2, hatch=hatch))
+    axes.text(x + 0.5, y + 0.52, mark, ha="center", va="center", color=writing, fontsize=fontsize,
+              weight="bold" if bold else "normal")  # fmt: skip
 
 
 def _meant(axes: Axes, used: set[str], below: Sequence[str]) -> None:
@@ -138,14 +143,10 @@ def attacker_overview(rows: pd.DataFrame) -> Figure:
             share = violated / total
             vacuous = bool((group["verdict"] == "not_in_this_world").all())
             best = FILLS["not_in_this_world" if vacuous else "safe"]
-            face = _shade(share) if violated else best[0]
-            x, y = designs.index(str(design)), attackers.index(str(attacker))
-            hatch = FILLS["unknown"][2] if unknown else ""
-            axes.add_patch(Rectangle((x, y), 1, 1, facecolor=face, edgecolor="white", linewidth=2, hatch=hatch))
-            writing = best[1] if not violated else "white" if share > 0.25 else INK
-            label = (str(violated) if violated else "–" if vacuous else "✓") + ("?" if unknown else "")
-            weight = "bold" if violated else "normal"
-            axes.text(x + 0.5, y + 0.52, label, ha="center", va="center", fontsize=10, color=writing, weight=weight)
+            face, writing = (_shade(share), "white" if share > 0.25 else INK) if violated else best[:2]
+            place = designs.index(str(design)), attackers.index(str(attacker))
+            mark = (str(violated) if violated else "–" if vacuous else "✓") + ("?" if unknown else "")
+            cell(axes, place, (face, writing, FILLS["unknown"][2] if unknown else ""), mark, violated > 0)
         named(axes, [worded("attacker", each) for each in attackers], attackers,
                [worded("design", each) for each in designs], designs)  # fmt: skip
         looks = {"n  so many are violated": (_shade(0.3), "", ""), "✓  none is": FILLS["safe"],
@@ -182,9 +183,8 @@ def named(
     axes.xaxis.tick_top()
     for label in axes.get_xticklabels():
         label.set(rotation=52, ha="left", va="bottom", rotation_mode="anchor", linespacing=1.0)
-    axes.tick_params(length=0, pad=4)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+    axes.tick_params(pad=4)
+    bare(axes)
     for place, name in enumerate(row_codes):
         labels.code(axes, name, (1, 1 - (place + 0.5) / len(rows)), (4, 0), va="center")
     for place, name in enumerate(column_codes):
