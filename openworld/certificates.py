@@ -17,7 +17,7 @@ from typing import Any
 from model import documents
 from model.design import parse
 from model.errors import InputError
-from model.trace import Trace, from_json
+from model.trace import from_json
 from model.world_file import find_world
 from openworld.files import as_json, replacing
 from properties.bounds import LIMIT
@@ -105,7 +105,7 @@ def read(path: Path) -> tuple[Certificate, Statement | None]:
         made = Certificate(
             prop, parse(about["configuration"]), find_world(about["world"]), read_result(about["verdict"], prop.kind),
             sweeps, about["ruled"], dict(_shown(name, data) for name, data in members.items() if "." in name),
-            _trace(about["trace"]),
+            None if about["trace"] is None else from_json(about["trace"]),
         )  # fmt: skip
         return made, None if made.trace is not None else _statement(about, members.get(_CLAUSES, b""))
     except (InputError, ValueError) as error:
@@ -125,10 +125,6 @@ def _members(packed: bytes) -> dict[str, bytes]:
 def _shown(name: str, data: bytes) -> tuple[str, Shown]:
     claim, _, kind = name.partition(".")
     return claim, tuple(map(int, data.split())) if kind == "model" else data
-
-
-def _trace(data: dict[str, Any] | None) -> Trace | None:
-    return None if data is None else from_json(data)
 
 
 def _statement(about: dict[str, Any], clauses: bytes) -> Statement:

@@ -32,6 +32,10 @@ def _list(**needed: Any) -> dict[str, Any]:
     return {"type": "array", "items": _object(**needed)}
 
 
+_MEETINGS = _list(
+    client=_TEXT, server=_TEXT, variant=_TEXT, judgement=_object(outcome=_TEXT, error=_TEXT),
+    remarks=_list(rule=_TEXT, holds=_FLAG, about=_TEXT),
+)  # fmt: skip
 #: What a report needs of each kind.
 _NEEDED: dict[Kind, dict[str, Any]] = {
     "client": _object(
@@ -54,20 +58,8 @@ _NEEDED: dict[Kind, dict[str, Any]] = {
             requests=_list(scenario=_TEXT, about=_TEXT, outcome=_TEXT, attacks=_TEXTS, error=_TEXT),
         ),
     ),
-    "pair": _object(
-        client=_TEXT, server=_TEXT,
-        meetings=_list(
-            client=_TEXT, server=_TEXT, variant=_TEXT, judgement=_object(outcome=_TEXT, error=_TEXT),
-            remarks=_list(rule=_TEXT, holds=_FLAG, about=_TEXT),
-        ),
-    ),
-    "triple": _object(
-        client=_TEXT, server=_TEXT, resource_server=_TEXT,
-        meetings=_list(
-            client=_TEXT, server=_TEXT, variant=_TEXT, judgement=_object(outcome=_TEXT, error=_TEXT),
-            remarks=_list(rule=_TEXT, holds=_FLAG, about=_TEXT),
-        ),
-    ),
+    "pair": _object(client=_TEXT, server=_TEXT, meetings=_MEETINGS),
+    "triple": _object(client=_TEXT, server=_TEXT, resource_server=_TEXT, meetings=_MEETINGS),
 }  # fmt: skip
 _SCHEMA = Schema(lambda: {
     **_object(kind={"title": "kind", "enum": list(_NEEDED)}),

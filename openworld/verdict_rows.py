@@ -61,12 +61,6 @@ def judged(asked: list[AskedRow], timeout: float | None, workers: int) -> Iterat
             yield {**row.fields, **blank, "verdict": "error", "reach": row.error}
             continue
         found = next(replies).data
-        yield {
-            **row.fields,
-            "verdict": found["verdict"],
-            "reason": found["reason"],
-            "reach": found["reach"],
-            "steps": "" if found["steps"] is None else str(found["steps"]),
-            "blocked_by": " ".join(found["blocked_by"]),
-            "seconds": f"{found['seconds']:.3f}",
-        }
+        steps = "" if found["steps"] is None else str(found["steps"])
+        said = found["verdict"], found["reason"], found["reach"], steps, " ".join(found["blocked_by"])
+        yield {**row.fields, **dict(zip(ADDED, (*said, f"{found['seconds']:.3f}"), strict=True))}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from typing import Any
 
 from model.switches import ROLES
@@ -72,20 +73,14 @@ def data(world: World) -> dict[str, Any]:
     return {
         "name": world.name, "concern": world.concern, "protocol": world.protocol, "parties": parties,
         "sessions": [
-            {"name": each.name, "client": each.client, "user": each.user, "visits": list(each.visits),
-             "after": each.after, "steps_up": each.steps_up, "protocol": each.protocol or world.protocol,
-             "instead_of": each.instead_of}
+            asdict(each) | {"visits": list(each.visits), "protocol": each.protocol or world.protocol}
             for each in world.sessions
         ],
         "grants": [{"name": each.name, "server": each.server, "user": each.user} for each in world.grants],
         "held": [
-            {"name": each.name, "client": each.client, "user": each.user, "server": each.server,
-             "resource": each.resource, "leaks_by": list(each.leaks_by)}
-            for each in world.held
+            {name: value for name, value in asdict(each).items() if name != "protocol"} for each in world.held
         ],
-        "tamperings": [
-            {"capability": each.capability, "channel": each.channel, "party": each.party} for each in world.tamperings
-        ],
+        "tamperings": list(map(asdict, world.tamperings)),
         "asked_if": dict(world.asked_if), "asked_for": list(world.asked_for), "reach": world.reach,
     }  # fmt: skip
 

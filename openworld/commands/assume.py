@@ -7,7 +7,7 @@ import click
 from model.design import parse_capabilities
 from openworld import weakest
 from openworld.commands import completion
-from openworld.commands.common import DONE, INCONCLUSIVE, as_json, complain, print_json, print_lines, timeout_option
+from openworld.commands.common import INCONCLUSIVE, as_json, complain, tell, timeout_option
 from openworld.commands.completion import against_option, config_argument
 from properties.monotone import NoAnswerError
 
@@ -34,10 +34,5 @@ def assume(names: str, config: str, against: str, timeout: float | None, as_json
         found = weakest.ask(names, config, parse_capabilities(against), timeout)
     except NoAnswerError as error:
         return complain(str(error), INCONCLUSIVE)
-    if as_json:
-        print_json([weakest.as_data(each) for each in found])
-    else:
-        for number, each in enumerate(found):
-            click.echo("" if number else None, nl=bool(number))
-            print_lines(weakest.lines(each))
-    return DONE
+    lines = (line for number, each in enumerate(found) for line in ([""] * (number > 0) + [*weakest.lines(each)]))
+    return tell(as_json, [weakest.as_data(each) for each in found], lines)

@@ -21,7 +21,7 @@ from model.design import Design
 from model.world import NONE
 from openworld import missing_page
 from openworld.commands import completion
-from openworld.commands.common import DONE, as_json, print_json, print_lines
+from openworld.commands.common import DONE, as_json, print_lines, tell
 
 #: How the comparison of a scenario ended, in words.
 WORDS = {
@@ -86,31 +86,27 @@ def _list(as_json: bool) -> int:
     rows.append(_shares("all", list(chain(*compared.values())), list(chain(*held_out.values()))))
     unfitted = [one for seen in measured().values() for one in compare(Design(), seen)]
     rows.append(_shares("every switch at its baseline", unfitted, unfitted))
-    if as_json:
-        print_json({"clients": rows[:-2], "all": rows[-2], "unfitted": rows[-1]})
-        return DONE
-    click.echo(f"{'client':<30}{'scenarios':>9}{'end':>9}{'messages':>10}{'unseen':>9}   missed")
+    lines = [f"{'client':<30}{'scenarios':>9}{'end':>9}{'messages':>10}{'unseen':>9}   missed"]
     for row in rows:
         missed = [one.scenario for one in compared.get(row["name"], ()) if one.verdict != "predicted"]
-        shown = ", ".join(scenario.partition("_")[0] for scenario in missed)
         shares = f"{row['end']:>9.1%}{row['messages']:>10.1%}{row['unseen']:>9.1%}"
-        click.echo(f"{row['name']:<30}{row['scenarios']:>9}{shares}   {shown}".rstrip())
-    return DONE
+        shown = ", ".join(map(scenario.short, missed))
+        lines.append(f"{row['name']:<30}{row['scenarios']:>9}{shares}   {shown}".rstrip())
+    return tell(as_json, {"clients": rows[:-2], "all": rows[-2], "unfitted": rows[-1]}, lines)
 
 
 def _left_out(as_json: bool) -> int:
     """How often two neighbours that agree on the end of a scenario are right about the release between them."""
     found = list(left_out())
     total, agreed, right = (sum(getattr(one, name) for one in found) for name in ("ends", "agreed", "right"))
-    if as_json:
-        print_json({"releases": [one._asdict() for one in found], "ends": total, "agreed": agreed, "right": right})
-        return DONE
-    click.echo(f"{'left out':<22}{'ends':>6}{'agreed':>8}{'right':>7}   neighbours")
-    for one in found:
-        click.echo(f"{one.name:<22}{one.ends:>6}{one.agreed:>8}{one.right:>7}   {', '.join(one.neighbours)}")
     share = f"{right / agreed:.1%} of them" if agreed else "none"
-    click.echo(f"where two neighbours agree ({agreed} of {total} ends) they are right about {right}: {share}")
-    return DONE
+    lines = [
+        f"{'left out':<22}{'ends':>6}{'agreed':>8}{'right':>7}   neighbours",
+        *(f"{one.name:<22}{one.ends:>6}{one.agreed:>8}{one.right:>7}   {', '.join(one.neighbours)}" for one in found),
+        f"where two neighbours agree ({agreed} of {total} ends) they are right about {right}: {share}",
+    ]
+    data = {"releases": [one._asdict() for one in found], "ends": total, "agreed": agreed, "right": right}
+    return tell(as_json, data, lines)
 
 
 def _shares(name: str, found: Sequence[Comparison], held_out: Sequence[Comparison]) -> dict[str, Any]:
@@ -125,11 +121,7 @@ def _shares(name: str, found: Sequence[Comparison], held_out: Sequence[Compariso
 
 def _missing(client: DeployedClient, as_json: bool) -> int:
     found = checks(client)
-    if as_json:
-        print_json(missing_page.as_data(client, found))
-    else:
-        print_lines(missing_page.lines(client, found))
-    return DONE
+    return tell(as_json, missing_page.as_data(client, found), missing_page.lines(client, found))
 
 
 # --- one of them ---------------------------------------------------------------------------------------------
@@ -138,34 +130,21 @@ def _missing(client: DeployedClient, as_json: bool) -> int:
 def _show(client: DeployedClient, as_json: bool) -> int:
     found = compare(client.design, measured()[client.name])
     shares = _shares(client.name, found, unseen(client, measured()[client.name]))
-    if as_json:
-        print_json(
-            {
-                **shares,
-                "design": {name: _switch(client, name) for name in client.design.changes()},
-                "outcomes": [_outcome(one) for one in found],
-            }
-        )
-        return DONE
-    click.echo(f"client      {client.name}")
-    click.echo(
-        f"predicted   the end of {shares['end']:.1%} of {len(found)} scenarios, with all messages of "
-        f"{shares['messages']:.1%}; of {shares['unseen']:.1%} if each had not been seen"
-    )
-    click.echo("design      (what is not listed is at its baseline; decided by the scenarios in brackets)")
-    print_lines(_design_lines(client))
-    click.echo("scenarios   seen, predicted, by which rule (A accepted, x no success at the resource; refused d at")
-    click.echo("            discovery, a at the authorization response, t at the token response)")
-    print_lines(_scenario_lines(found))
-    return DONE
-
-
-def _switch(client: DeployedClient, name: str) -> dict[str, Any]:
-    return {
-        "value": client.design[name],
-        "decided_by": list(client.decided_by.get(name, ())),
-        "code": client.code.get(name, ""),
+    design = {
+        name: {"value": value, "decided_by": list(client.decided_by.get(name, ())), "code": client.code.get(name, "")}
+        for name, value in client.design.changes().items()
     }
+    lines = [
+        f"client      {client.name}",
+        f"predicted   the end of {shares['end']:.1%} of {len(found)} scenarios, with all messages of "
+        f"{shares['messages']:.1%}; of {shares['unseen']:.1%} if each had not been seen",
+        "design      (what is not listed is at its baseline; decided by the scenarios in brackets)",
+        *_design_lines(client),
+        "scenarios   seen, predicted, by which rule (A accepted, x no success at the resource; refused d at",
+        "            discovery, a at the authorization response, t at the token response)",
+        *_scenario_lines(found),
+    ]
+    return tell(as_json, {**shares, "design": design, "outcomes": [_outcome(one) for one in found]}, lines)
 
 
 def _design_lines(client: DeployedClient) -> Iterator[str]:
@@ -187,12 +166,8 @@ def _scenario_lines(found: Sequence[Comparison]) -> Iterator[str]:
 
 
 def _outcome(one: Comparison) -> dict[str, Any]:
-    return {
-        "scenario": one.scenario,
-        "seen": one.observed.stage,
-        **_conversation(one.predicted),
-        "verdict": one.verdict,
-    }
+    said = _conversation(one.predicted)
+    return {"scenario": one.scenario, "seen": one.observed.stage, **said, "verdict": one.verdict}
 
 
 def _conversation(predicted: Conversation) -> dict[str, Any]:
@@ -217,18 +192,16 @@ def _walk(client: DeployedClient, wanted: str, as_json: bool) -> int:
     name = next((known for known in scenario.names() if known.partition("_")[0] == wanted), wanted)
     of = scenario.load(name)
     found = converse(client.design, of)
-    if as_json:
-        decisions = [{"rule": one.rule.name, "holds": one.holds, "about": one.about} for one in found.decisions]
-        print_json({"client": client.name, "scenario": name, **_conversation(found), "decisions": decisions})
-        return DONE
-    click.echo(f"scenario    {name}: {of.about}")
-    click.echo(f"client      {client.name}, sent to {of.url}")
-    for one in found.decisions:
-        click.echo(f"  {'holds ' if one.holds else 'FAILS '} {one.rule.name:<48} {one.about}")
-    for kind, request in (("authorization request", "authorize"), ("token request", "token")):
-        for sent in turns.of(found.sent, request):
-            click.echo(f"sent        {kind} to {sent.to}, resource {' '.join(sent.resources) or NONE}")
-    click.echo(f"end         {found.stage}: {STAGES[found.stage]}")
-    if found.misdelivered:
-        click.echo("harm        a code was sent to another party than the one that issued it")
-    return DONE
+    kinds = {"authorize": "authorization request", "token": "token request"}
+    sent = [(kind, each) for request, kind in kinds.items() for each in turns.of(found.sent, request)]
+    lines = [
+        f"scenario    {name}: {of.about}",
+        f"client      {client.name}, sent to {of.url}",
+        *(f"  {'holds ' if one.holds else 'FAILS '} {one.rule.name:<48} {one.about}" for one in found.decisions),
+        *(f"sent        {kind} to {each.to}, resource {' '.join(each.resources) or NONE}" for kind, each in sent),
+        f"end         {found.stage}: {STAGES[found.stage]}",
+        *["harm        a code was sent to another party than the one that issued it"] * found.misdelivered,
+    ]
+    decisions = [{"rule": one.rule.name, "holds": one.holds, "about": one.about} for one in found.decisions]
+    data = {"client": client.name, "scenario": name, **_conversation(found), "decisions": decisions}
+    return tell(as_json, data, lines)

@@ -122,6 +122,15 @@ def print_lines(lines: Iterable[str]) -> None:
         click.echo(line)
 
 
+def tell(as_json: bool, data: Any, lines: Iterable[str]) -> int:
+    """Print what was found, as JSON or in lines, and that is it."""
+    if as_json:
+        print_json(data)
+    else:
+        print_lines(lines)
+    return DONE
+
+
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 timeout_option = click.option(
     "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="S",

@@ -128,5 +128,5 @@ def conform(
             "--triple CLIENT SERVER RESOURCE_SERVER or --matrix FILE, or say --command, --package or --serve"
         )
     asked.check(bool(pair or triple or matrix), matrix is not None)
-    call("openworld.driving.guarded.begin", asked)
+    call("openworld.driving.ready.begin", asked)
     return call(f"openworld.driving.{named[0]}", driven[named[0]], asked)

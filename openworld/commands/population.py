@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from openworld.commands import completion
-from openworld.commands.common import DONE, as_json, print_json, print_lines
+from openworld.commands.common import DONE, as_json, print_json, tell
 from simulations import population as populations
 from simulations import population_schema
 from simulations.population import Population, Provenance, Stated
@@ -35,20 +35,11 @@ def population(name: str | None, swept: bool, schema: bool, as_json: bool) -> in
         return DONE
     if name is None:
         listed = [populations.load(each) for each in populations.populations()]
-        if as_json:
-            print_json([_summary(each) for each in listed])
-        else:
-            print_lines(_list_lines(listed))
-        return DONE
+        return tell(as_json, [_summary(each) for each in listed], _list_lines(listed))
     found = populations.load(name)
     rows = [row for row in found.stated() if row.provenance.swept or not swept]
-    if as_json:
-        print_json({**_summary(found), "stated": [_row_json(row) for row in rows]})
-    else:
-        click.echo(f"{found.name}: {' '.join(found.about.split())}")
-        print_lines(_row_lines(rows))
-        click.echo(_counted(found))
-    return DONE
+    lines = [f"{found.name}: {' '.join(found.about.split())}", *_row_lines(rows), _counted(found)]
+    return tell(as_json, {**_summary(found), "stated": [_row_json(row) for row in rows]}, lines)
 
 
 def _summary(found: Population) -> dict[str, Any]:

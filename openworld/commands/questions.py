@@ -1,4 +1,4 @@
-"""One question: a verdict, its chart, a replay; and a table of questions."""
+"""One question: a verdict, its evidence, its chart, a replay; and a table of questions."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from model.design import Configuration, check_parties, parse
 from model.trace import TraceError, from_json
 from model.world_file import find_world
 from openworld import verdict_rows
+from openworld.certificates import read as read_certificate
 from openworld.certificates import write as write_certificate
 from openworld.commands.common import (
     BAD_INPUT,
@@ -30,6 +31,7 @@ from openworld.commands.common import (
     loaded,
     print_json,
     print_lines,
+    tell,
     timeout_option,
     workers_option,
 )
@@ -37,8 +39,8 @@ from openworld.commands.completion import config_argument, property_argument
 from openworld.files import replacing, write
 from openworld.progress import Progress
 from openworld.sequence import svg
-from openworld.show import ending, outcome, verdict_lines
-from properties.certificate import certify
+from openworld.show import certificate_lines, ending, outcome, verdict_lines
+from properties.certificate import certify, findings, trusted
 from properties.reads import asked_for
 from properties.results import read_result, today
 from properties.security import find
@@ -206,6 +208,33 @@ def replay(file: Path, chart: bool, as_json: bool) -> int:
     if chart:
         click.echo("\n" + text(drawn(read, ending(prop))), nl=False)
     return DONE
+
+
+@click.command()
+@click.argument("file", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@timeout_option
+@as_json
+def certificate(file: Path, timeout: float | None, as_json: bool) -> int:
+    """Check the evidence in FILE, which `openworld verdict --certificate` has written.
+
+    For what does not happen there are clauses and proofs, which drat-trim checks; it shares nothing with the solver
+    that found the verdict. For what does happen there is a run, which is replayed. The question is laid down anew, so
+    that the clauses are known to be those of the question. Exit code 1 says that something is not as it is claimed.
+
+    \b
+    openworld verdict CD "cap=mal_as;iss_check=require" --certificate safe.zip
+    openworld certificate safe.zip
+    """
+    made, statement = read_certificate(file)
+    found = list(findings(made, statement, timeout))
+    holds, left = all(each.holds for each in found), list(trusted(made))
+    data = {
+        "file": str(file), "property": made.property.name, "configuration": str(made.configuration),
+        "world": made.world.name, "verdict": made.result, "holds": holds,
+        "findings": [{"says": each.says, "holds": each.holds, "how": each.how} for each in found], "trusted": left,
+    }  # fmt: skip
+    tell(as_json, data, certificate_lines(made, found, left))
+    return DONE if holds else VIOLATED
 
 
 @click.command()

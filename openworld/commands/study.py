@@ -1,4 +1,4 @@
-"""Everything at once."""
+"""Everything at once, and what is made of it: figures, one page, a site."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from openworld.commands.common import call, timeout_option, workers_option
+from openworld.commands import completion
+from openworld.commands.common import as_json, call, timeout_option, workers_option
 
 
 @click.command()
@@ -33,4 +34,82 @@ def study(**given: Any) -> int:
     openworld study -o out
     openworld study -o out --quick
     """
-    return call("openworld.work.study.study", **given)
+    return call("openworld.study.study", **given)
+
+
+@click.command()
+@click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=completion.among("openworld.exhibits:catalogue"))
+@click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="Folder to write to.")
+@click.option("--list", "listed", is_flag=True, help="List the names, kinds and what each shows; draw nothing.")
+@click.option(
+    "--from", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="OUT",
+    help="Take verdicts and experiments from the folder of a study instead of working them out anew.",
+)  # fmt: skip
+@click.option("--attempts", type=click.IntRange(min=1), help="As for simulate. [default: what each experiment says]")
+@click.option("--replications", type=click.IntRange(min=1), default=5, show_default=True, help="As for simulate.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same files.")
+@workers_option
+@as_json
+def figures(**given: Any) -> int:
+    """Draw figures by NAME, or all of them.
+
+    Each is written as SVG, PDF and PNG, with its data as CSV and its caption as text beside it. The same data give
+    the same files.
+
+    \b
+    openworld figures --list
+    openworld figures --from out -o slides
+    openworld figures lattice-mixup sequence-mixup -o slides
+    """
+    return call("openworld.exhibits.figures", **given)
+
+
+@click.command()
+@click.argument("folder", metavar="OUT", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.html",
+    help="Where to write.  [default: OUT/report.html]",
+)  # fmt: skip
+@click.option(
+    "--site", metavar="URL", default="",
+    help="Link verdicts and findings to their answers on the page that `openworld site` writes, which is there.",
+)  # fmt: skip
+def report(**given: Any) -> int:
+    """Turn the folder of a study into one HTML page that needs no other file and no network.
+
+    Also of a study that was cut short: what is missing is said on the page. What `openworld conform -o
+    OUT/conform` found of real software is on it.
+
+    \b
+    openworld report out
+    openworld report out -o study.html
+    openworld report out --site https://where.it.is.put.example/
+    """
+    return call("openworld.report.report", **given)
+
+
+@click.command()
+@click.option(
+    "-o", "--output", type=click.Path(file_okay=False, path_type=Path), required=True, metavar="DIR",
+    help="Where to put it; a folder of its own.",
+)  # fmt: skip
+@click.option("--quick", is_flag=True, help="Answers to few common questions beforehand, as `openworld study --quick`.")
+@click.option(
+    "--runtime", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR",
+    help="Take Pyodide and the solver from DIR, where they have been downloaded to.  [default: pip and npm fetch them "
+    "once]",
+)  # fmt: skip
+@click.option("--docs", metavar="URL", default="", help="Link to the pages that `make docs` writes, which are there.")
+@workers_option
+def site(**given: Any) -> int:
+    """Write a site that answers any question in the reader's browser, by the model itself.
+
+    It is plain files, for any file server; nothing is fetched from elsewhere. The address holds the question, so that
+    a link is all that a mail needs. Answers to common questions are on it beforehand (some minutes); for others the
+    browser runs the same Python as this command.
+
+    \b
+    openworld site -o site && python3 -m http.server -d site
+    openworld site -o site --with mine.py
+    """
+    return call("openworld.site.build.site", **given)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from openworld.commands.common import DONE, INCONCLUSIVE, VIOLATED, as_json, print_json, print_lines, timeout_option
+from openworld.commands.common import DONE, INCONCLUSIVE, VIOLATED, as_json, tell, timeout_option
 from openworld.commands.completion import config_argument, property_argument
 from openworld.files import write
 from openworld.show import unbounded_lines, verdict_lines
@@ -80,10 +80,9 @@ def prove(name: str, config: str, log: Path | None, timeout: float | None, as_js
     found = any_number(verdict, timeout)
     if log is not None:
         write(log, f"{found.process}\n(* {found.printed.replace('*)', '* )')} *)\n")
-    if as_json:
-        print_json({**verdict.to_json(), "any_number": found.event, "honest_parties": found.runs,
-                    "any_number_of_servers": found.any_servers, "standing": found.standing,
-                    "reach_of_both": found.reach})  # fmt: skip
-    else:
-        print_lines([*verdict_lines(verdict), *unbounded_lines(found)])
+    data = {
+        **verdict.to_json(), "any_number": found.event, "honest_parties": found.runs,
+        "any_number_of_servers": found.any_servers, "standing": found.standing, "reach_of_both": found.reach,
+    }  # fmt: skip
+    tell(as_json, data, [*verdict_lines(verdict), *unbounded_lines(found)])
     return {"agree": DONE, "differ": VIOLATED, "open": INCONCLUSIVE}[found.standing]

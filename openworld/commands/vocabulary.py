@@ -1,4 +1,4 @@
-"""What there is: designs, the lattice of mechanisms, rules, and what makes a difference."""
+"""What there is: designs, the lattice of mechanisms, rules, worlds, and what makes a difference."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from model import world_file
 from model.design import FORMERLY, NAMED_DESIGNS, parse, parse_capabilities, parse_switches
 from model.errors import meant
 from model.protocols import every_rule
@@ -13,10 +14,10 @@ from model.switches import CAPABILITIES, SWITCHES
 from model.texts import versions
 from openworld import glossary as terms
 from openworld import minimal_sets, show
+from openworld import worlds as in_words
 from openworld.commands import completion
-from openworld.commands.common import DONE, as_json, print_json, print_lines
+from openworld.commands.common import DONE, as_json, print_json, print_lines, tell
 from openworld.commands.completion import against_option, property_argument
-from openworld.show import rule_json, rule_lines
 from properties.explain import explain as compare
 from properties.security import PROPERTIES, find
 
@@ -106,11 +107,7 @@ def _suffice(
         world=parse(fix).world,
     )
     found = minimal_sets.ask(asked)
-    if as_json:
-        print_json(minimal_sets.as_data(asked, found))
-    else:
-        print_lines(minimal_sets.lines(asked, found))
-    return DONE
+    return tell(as_json, minimal_sets.as_data(asked, found), minimal_sets.lines(asked, found))
 
 
 @click.command()
@@ -125,11 +122,7 @@ def explain(name: str, first: str, second: str, as_json: bool) -> int:
     openworld explain CD "design=mcp;cap=mal_as" "design=mcp;cap=mal_as;h_iss=no"
     """
     difference = compare(find(name), parse(first), parse(second))
-    if as_json:
-        print_json(show.difference_json(difference))
-    else:
-        print_lines(show.difference_lines(difference))
-    return DONE
+    return tell(as_json, show.difference_json(difference), show.difference_lines(difference))
 
 
 @click.command()
@@ -144,11 +137,7 @@ def glossary(word: str | None, as_json: bool) -> int:
     openworld glossary "mix-up"
     """
     found = list(terms.entries()) if word is None else terms.find(word)
-    if as_json:
-        print_json([entry._asdict() for entry in found])
-    else:
-        print_lines(line for entry in found for line in entry.lines())
-    return DONE
+    return tell(as_json, [each._asdict() for each in found], (line for each in found for line in each.lines()))
 
 
 @click.command()
@@ -159,12 +148,9 @@ def properties(as_json: bool) -> int:
     \b
     openworld properties
     """
-    if as_json:
-        print_json([{"code": one.code, "name": one.name, "kind": one.kind, "meaning": one.meaning}
-                    for one in PROPERTIES.values()])  # fmt: skip
-    else:
-        print_lines(f"{one.code}  {one.name:<23} {one.kind:<9} {one.meaning}" for one in PROPERTIES.values())
-    return DONE
+    every = PROPERTIES.values()
+    data = [{"code": one.code, "name": one.name, "kind": one.kind, "meaning": one.meaning} for one in every]
+    return tell(as_json, data, (f"{one.code}  {one.name:<23} {one.kind:<9} {one.meaning}" for one in every))
 
 
 @click.command()
@@ -185,10 +171,41 @@ def rules(name: str | None, as_json: bool) -> int:
     if not found:
         near = meant(str(name), [one for rule in known for one in (rule.name, rule.name.partition(".")[2])])
         raise click.UsageError(f"no rule has {name!r} in its name, ids or source{near}; `openworld rules` lists them")
-    if as_json:
-        print_json([{**rule_json(rule), "read": versions(rule.source)} for rule in found])
-    else:
-        for rule in found:
-            print_lines(rule_lines(rule))
-            print_lines(f"        {text}: {version}" for text, version in versions(rule.source).items())
-    return DONE
+    read = [(rule, versions(rule.source)) for rule in found]
+    lines = (
+        line for rule, texts in read
+        for line in (*show.rule_lines(rule), *(f"        {text}: {version}" for text, version in texts.items()))
+    )  # fmt: skip
+    return tell(as_json, [{**show.rule_json(rule), "read": texts} for rule, texts in read], lines)
+
+
+@click.command()
+@click.argument(
+    "name",
+    metavar="[NAME|FILE.toml]",
+    required=False,
+    shell_complete=completion.among("model.world_file:WORLDS", file=True),
+)
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of a world file instead, for editors.")
+@as_json
+def worlds(name: str | None, schema: bool, as_json: bool) -> int:
+    """List the worlds that ship, or show one, or check and show the world of a file.
+
+    A world says who takes part, at which URLs, who trusts whom, what each party's policy is, who may turn out to be the
+    attacker, whose sessions there are and how many grants. Any configuration can ask in another one than its question's
+    with world=NAME or world=FILE.toml, and give one of its parties a switch of its own with PARTY:SWITCH=VALUE. A file
+    that says nothing sensible is exit code 2 and one line with its name, the line and the key.
+
+    \b
+    openworld worlds
+    openworld worlds default
+    openworld worlds mine.toml
+    openworld verdict code_delivery "world=mine.toml;cap=mal_as;as:h_iss=no"
+    """
+    if schema:
+        print_json(world_file.schema())
+        return DONE
+    listed = list(world_file.WORLDS.values()) if name is None else [world_file.find_world(name)]
+    said = in_words.summary if name is None else in_words.lines
+    lines = (line for number, world in enumerate(listed) for line in ([""] * (number > 0) + [*said(world)]))
+    return tell(as_json, [in_words.data(world) for world in listed], lines)

@@ -16,9 +16,8 @@ from conformance.explained import explain
 from conformance.fixes import all_cures, fell
 from conformance.install import LOCK, Installed, install
 from conformance.judge import Judgement, expected
-from conformance.mutations import mutations
 from conformance.packages import host_of
-from conformance.play import Play, catalogue
+from conformance.play import Play, catalogue, mutations
 from conformance.processes import drive as drive_here
 from conformance.rivals import Paired, meet
 from conformance.run import Driving, Settings, run_all
@@ -28,7 +27,7 @@ from conformance.suite import SUITE, Beside
 from deployed.cures import Cure
 from deployed.explanation import Explanation, design_of
 from model.design import Design
-from model.errors import InputError, hint
+from model.errors import InputError
 from openworld.cache import Asker
 from openworld.commands.common import print_json, print_lines
 from openworld.driving import ready
@@ -106,11 +105,7 @@ def _tell(
 ) -> int:  # fmt: skip
     """Write what is asked for, and print it."""
     client, judgements, wanted = driven.name, driven.judgements, driven.installed.release
-    if asked.junit is not None:
-        write(asked.junit, results.junit({client: (judgements, expected)}))
-    if asked.write_expectations is not None:
-        write(asked.write_expectations, "\n".join(expectations.as_toml(client, judgements)) + "\n")
-    changes = {} if expected is None else expected.changes(judgements)
+    changes = ready.changes(asked, client, judgements, expected)
     published = [one.to_json() for one in beside]
     if asked.output is not None:
         driven.keep(asked.output, protection, published)
@@ -211,15 +206,8 @@ def chosen(every: list[Play], names: str | None) -> list[Play]:
     Raises:
         InputError: there is none of such a name.
     """
-    if names is None:
-        return every
-    kept: dict[str, Play] = {}
-    for name in filter(None, map(str.strip, names.split(","))):
-        found = {play.name: play for play in every if play.name.startswith(name)}
-        if not found:
-            raise InputError(f"no scenario {name!r}{hint(name, [play.name for play in every])}")
-        kept |= found
-    return list(kept.values())
+    by_name = {play.name: play for play in every}
+    return [by_name[name] for name in ready.chosen(list(by_name), names, "scenario")]
 
 
 async def _beside(installed: Installed, judgements: list[Judgement], limit: float) -> list[Beside]:

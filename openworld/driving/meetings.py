@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from conformance.confinement import confine
 from conformance.install import LOCK, Installed, install
@@ -56,19 +56,15 @@ def three(named: tuple[str, str, str], asked: DrivingOptions) -> int:
     store = _Store(asked, "-at-".join(one.slug for one in releases), (client, server, resource_server))
     variants = len(server.release.software.variants) * len(resource_server.release.software.variants)
     with Progress("meetings", 2 * variants) as progress:
-        done = _both(store.save, lambda met: progress.advance(met.variant))
+
+        def done(met: Meeting) -> None:
+            store.save(met)
+            progress.advance(met.variant)
+
         met = asyncio.run(meetings(client, server, resource_server, asked.limit, store.known, done))
     predicted = _predicted(client, server, resource_server, asked)
     told = dict(zip(("client", "server", "resource_server"), named, strict=True))
     return _tell(store, "triple", told, met, predicted, protection)
-
-
-def _both(*calls: Callable[[Meeting], None]) -> Callable[[Meeting], None]:
-    def call(met: Meeting) -> None:
-        for each in calls:
-            each(met)
-
-    return call
 
 
 def _predicted(
@@ -118,7 +114,8 @@ def _tell(
     predicted: Mapping[str, tuple[bool, Prediction]], protection: str,
 ) -> int:  # fmt: skip
     """Keep and tell how real parties met, and how many meetings went as the model says."""
-    data = [{**one.to_json(), **_as_data(one, predicted)} for one in met]
+    foretold = {variant: {"predicted": asdict(said)} for variant, (_, said) in predicted.items()}
+    data = [{**one.to_json(), **foretold.get(one.variant, {})} for one in met]
     if store.folder is not None:
         for party in store.parties:
             write(store.folder / f"{party.release.slug}.{LOCK}", as_json(party.lock.to_json()))
@@ -134,10 +131,6 @@ def _tell(
         print_lines([f"{right} of {len(measured)} meetings as the model says of what each does by itself"])
     print_lines([f"protection: {protection}"])
     return code([one.judgement for one in met], {})
-
-
-def _as_data(met: Meeting, predicted: Mapping[str, tuple[bool, Prediction]]) -> dict[str, Any]:
-    return {"predicted": predicted[met.variant][1].to_json()} if met.variant in predicted else {}
 
 
 def _met(meeting: Meeting, predicted: Mapping[str, tuple[bool, Prediction]]) -> Iterator[str]:

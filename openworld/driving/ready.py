@@ -1,4 +1,4 @@
-"""What a command line names, installed and ready to be driven; and the exit code of what was seen of it."""
+"""What a command line names, installed and ready to be driven, all else being ready; and what was seen of it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,33 @@ from pathlib import Path
 
 import click
 
+from conformance import sandbox
+from conformance.confinement import UnconfinedError, missing_of
+from conformance.expected import Expected, as_toml
 from conformance.install import DRIVERS, Installed, install, of_command
 from conformance.judge import Judgement
 from conformance.lock import Lock
 from conformance.packages import COMMAND, SERVED_COMMAND, packaged
+from conformance.processes import heed_sigterm
+from conformance.results import junit
 from conformance.serve import SOMEBODYS
 from conformance.software import CLIENTS, RESOURCE_SERVERS, Release, release
-from model.errors import InputError
+from model.errors import InputError, hint
 from openworld.commands.common import DONE, INCONCLUSIVE, VIOLATED
 from openworld.driving.asked import DrivingOptions
+from openworld.files import claimed, write
+
+
+def begin(asked: DrivingOptions) -> None:
+    """Make ready to run real software.
+
+    Raises:
+        UnconfinedError: all protection was asked for, and some is missing.
+    """
+    click.get_current_context().with_resource(claimed(asked.output))
+    heed_sigterm()
+    if asked.required and not sandbox.way():
+        raise UnconfinedError(f"nothing is installed or run: {missing_of(closed=True, rooms=False)}")
 
 
 def installed(wanted: Release, asked: DrivingOptions) -> Installed:
@@ -71,6 +89,34 @@ def resource_server(name: str, asked: DrivingOptions) -> Installed:
     if asked.package is not None:
         package = installed(packaged(asked.package, DRIVERS / SERVED_COMMAND), asked)
     return of_command(_words(asked), asked.reads, package, SERVED_COMMAND)
+
+
+def chosen(every: Sequence[str], names: str | None, what: str) -> list[str]:
+    """Those that a comma-separated list of names and prefixes asks for; all without one.
+
+    Raises:
+        InputError: there is none of such a name.
+    """
+    if names is None:
+        return list(every)
+    kept: dict[str, None] = {}
+    for name in filter(None, map(str.strip, names.split(","))):
+        found = [one for one in every if one.startswith(name)]
+        if not found:
+            raise InputError(f"no {what} {name!r}{hint(name, every)}")
+        kept |= dict.fromkeys(found)
+    return list(kept)
+
+
+def changes(
+    asked: DrivingOptions, name: str, judgements: Sequence[Judgement], expected: Expected | None
+) -> dict[str, str]:
+    """What went otherwise than expected, once the files that are asked for say how all of it went."""
+    if asked.junit is not None:
+        write(asked.junit, junit({name: (judgements, expected)}))
+    if asked.write_expectations is not None:
+        write(asked.write_expectations, "\n".join(as_toml(name, judgements)) + "\n")
+    return {} if expected is None else expected.changes(judgements)
 
 
 def code(judgements: Sequence[Judgement], changes: Mapping[str, str]) -> int:

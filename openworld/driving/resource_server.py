@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from conformance import expected as expectations
-from conformance import results
 from conformance.confinement import confine
 from conformance.install import LOCK, Installed
 from conformance.judge import Judgement
 from conformance.probes import PROBES
 from conformance.resource_profile import ResourceProfile, resource_profile
+from conformance.results import csv_text
 from conformance.served import explain
 from deployed.servers import RESOURCE_SERVER
 from model.documents import DocumentError, Schema, from_json
-from model.errors import InputError, hint
 from openworld import software_file
-from openworld.commands.common import print_json, print_lines
+from openworld.commands.common import tell
 from openworld.driving.asked import DrivingOptions
-from openworld.driving.ready import code, resource_server
+from openworld.driving.ready import changes, chosen, code, resource_server
 from openworld.files import as_json, write
 from openworld.progress import Progress
 
@@ -40,20 +37,6 @@ _SCHEMA = Schema(lambda: {
     "properties": {"profile": {"allOf": [software_file.needed("resource_server", "profiles"), _MORE]}},
 })  # fmt: skip
 _WORDS = {"A": "served", "x": "refused", "n": "not tested", "?": "not measured"}
-
-
-def chosen(names: str | None) -> set[str]:
-    """The requests that a comma-separated list of names and prefixes asks for; all without one."""
-    every = [probe.name for probe in PROBES]
-    if names is None:
-        return set(every)
-    found: set[str] = set()
-    for name in filter(None, map(str.strip, names.split(","))):
-        begun = {one for one in every if one.startswith(name)}
-        if not begun:
-            raise InputError(f"no request {name!r}{hint(name, every)}")
-        found |= begun
-    return found
 
 
 def profiled(installed: Installed, asked: DrivingOptions, only: Collection[str]) -> list[dict[str, Any]]:
@@ -112,20 +95,12 @@ def _keep(folder: Path, installed: Installed, found: Sequence[Mapping[str, Any]]
     write(folder / LOCK, as_json(installed.lock.to_json()))
     requests = (row for one in found for row in _requests(one))
     columns = ("rs_name", "variant", "request", "about", "outcome", "said", "model")
-    write(folder / "requests.csv", _table(columns, requests))
+    write(folder / "requests.csv", csv_text(columns, requests))
     names = ("rs_name", "product", "expressible", *RESOURCE_SERVER, "evidence", "reason")
-    write(folder / "rs_classes.csv", _table(names, (_row(installed, one) for one in found)))
+    write(folder / "rs_classes.csv", csv_text(names, (_row(installed, one) for one in found)))
     software_file.keep(folder, "resource_server", {
         "resource_server": str(installed.release), "profiles": list(found), "protection": protection,
     })  # fmt: skip
-
-
-def _table(names: Sequence[str], rows: Iterator[Sequence[str]]) -> str:
-    text = io.StringIO()
-    lines = csv.writer(text, lineterminator="\n")
-    lines.writerow(names)
-    lines.writerows(rows)
-    return text.getvalue()
 
 
 def _requests(found: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
@@ -183,34 +158,19 @@ def _told(found: Mapping[str, Any], row: Mapping[str, Any], judged: Judgement) -
 
 def drive(server: str, asked: DrivingOptions) -> int:
     """Ask a resource server, and keep and tell what it serves."""
-    only = chosen(asked.scenarios)
+    only = chosen([probe.name for probe in PROBES], asked.scenarios, "request")
     installed = resource_server(server, asked)
     name = str(installed.release)
     expected = None if asked.expect is None else expectations.load(asked.expect, name)
     protection = confine(asked.required)
     found = profiled(installed, asked, only)
     judged = [judgement for one in found for judgement in judgements(one)]
-    if asked.junit is not None:
-        write(asked.junit, results.junit({name: (judged, expected)}))
-    if asked.write_expectations is not None:
-        write(asked.write_expectations, "\n".join(expectations.as_toml(name, judged)) + "\n")
-    changes = {} if expected is None else expected.changes(judged)
+    differing = changes(asked, name, judged, expected)
     if asked.output is not None:
         _keep(asked.output / installed.release.slug, installed, found, protection)
-    if asked.as_json:
-        print_json(
-            {
-                "resource_server": name,
-                "profiles": found,
-                "changes": changes,
-                "protection": protection,
-                "installed": installed.lock.to_json(),
-            }
-        )
-        return code(judged, changes)
-    for one in found:
-        print_lines(lines(one))
+    data = {"resource_server": name, "profiles": found, "changes": differing, "protection": protection}
+    said = [line for one in found for line in lines(one)]
     if expected is not None:
-        print_lines([f"changed: {one}: {told}" for one, told in changes.items()] or ["all as expected"])
-    print_lines([f"protection: {protection}"])
-    return code(judged, changes)
+        said += [f"changed: {one}: {told}" for one, told in differing.items()] or ["all as expected"]
+    tell(asked.as_json, {**data, "installed": installed.lock.to_json()}, [*said, f"protection: {protection}"])
+    return code(judged, differing)

@@ -10,7 +10,7 @@ from conformance.install import LOCK
 from conformance.profile import Profile, profiles
 from conformance.software import SERVERS, Release, release
 from deployed.servers import authorization_servers
-from openworld.commands.common import DONE, print_json, print_lines
+from openworld.commands.common import tell
 from openworld.driving.asked import DrivingOptions
 from openworld.driving.ready import installed
 from openworld.files import as_json, write
@@ -23,23 +23,16 @@ def drive(server: str, asked: DrivingOptions) -> int:
     ready = installed(wanted, asked)
     protection = confine(asked.required)
     found = asyncio.run(profiles(ready, asked.limit))
+    data = [{**one.to_json(), "population": _population(wanted, one)} for one in found]
     output = asked.output
     if output is not None:
         write(output / wanted.slug / LOCK, as_json(ready.lock.to_json()))
         for one in found:
             write(output / wanted.slug / f"{one.variant}.har", as_json(one.recording.har(one.variant)))
             write(output / wanted.slug / f"{one.variant}.json", as_json(one.to_json()))
-        profiled = [{**one.to_json(), "population": _population(wanted, one)} for one in found]
-        keep(output / wanted.slug, "server", {
-            "server": server, "profiles": profiled, "protection": protection,
-        })  # fmt: skip
-    if asked.as_json:
-        print_json([{**one.to_json(), "population": _population(wanted, one)} for one in found])
-    else:
-        for one in found:
-            print_lines(_profiled(wanted, one))
-        print_lines([f"protection: {protection}"])
-    return DONE
+        keep(output / wanted.slug, "server", {"server": server, "profiles": data, "protection": protection})
+    lines = [line for one in found for line in _profiled(wanted, one)]
+    return tell(asked.as_json, data, [*lines, f"protection: {protection}"])
 
 
 def _population(wanted: Release, profile: Profile) -> list[str]:

@@ -189,11 +189,6 @@ def short(*claims: Table) -> Short:
     )
 
 
-def results(configuration: str, properties: Iterable[str]) -> dict[str, str]:
-    """The bare results of several properties, by name."""
-    return {find(name).name: result(name, configuration) for name in properties}
-
-
 def head(prop: Property, situation: str = "") -> str:
     """What stands above the results about a property, in words with its name; and in what situation."""
     said = f"{worded('property', prop.name)} ({prop.name})"

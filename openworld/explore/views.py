@@ -17,7 +17,6 @@ import pandas as pd
 from model.chart import chart, text
 from model.design import Configuration
 from model.protocols import rules
-from model.trace import Trace
 from model.words import of_configuration, worded
 from openworld.exhibits import Drawing, find
 from openworld.explore.asking import ask
@@ -89,13 +88,6 @@ class Picture:
 
     def __str__(self) -> str:
         return f"{self.words}\n{self.caption}".rstrip()
-
-
-def chart_of(trace: Trace, prop: Property) -> Picture:
-    """The sequence chart of a run that shows a property's event."""
-    closing = ending(prop)
-    shown = chart(trace, closing)
-    return Picture(svg(shown), text(shown), f"{prop.name}.svg")
 
 
 @cache
@@ -181,8 +173,10 @@ class VerdictView:
     @property
     def chart(self) -> Picture | None:
         """The chart of the run, if there is one."""
-        run = self.verdict.trace
-        return None if run is None else chart_of(run, self.verdict.property)
+        if self.verdict.trace is None:
+            return None
+        shown = chart(self.verdict.trace, ending(self.verdict.property))
+        return Picture(svg(shown), text(shown), f"{self.verdict.property.name}.svg")
 
     def _repr_html_(self) -> str:
         verdict = self.verdict

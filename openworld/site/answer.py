@@ -17,6 +17,7 @@ from model.design import named_switches
 from model.errors import InputError
 from model.extension import extend
 from model.protocols import rules
+from model.trace import Trace
 from openworld.sequence import ends, svg
 from openworld.show import ending, outcome
 from openworld.weakest import read
@@ -52,7 +53,7 @@ def verdict(name: str, configuration: str) -> dict[str, Any]:
         InputError: a property, a switch, a party or a world that does not exist.
     """
     found = check(*asked_for(name, configuration), patience=SLOWER * PATIENCE)
-    return told(found) | {"alone": found.alone} | (_seen(found) if found.trace else {})
+    return told(found) | {"alone": found.alone} | ({} if found.trace is None else _seen(found, found.trace))
 
 
 def told(found: Verdict) -> dict[str, Any]:
@@ -82,15 +83,10 @@ def _plain(sets: tuple[Values, ...]) -> list[dict[str, list[str]]]:
     return [{name: list(values) for name, values in each.items()} for each in sets]
 
 
-def _seen(found: Verdict) -> dict[str, Any]:
+def _seen(found: Verdict, run: Trace) -> dict[str, Any]:
     """A run as text, as a picture with the places where its steps end, and as a list."""
-    if found.trace is None:
-        return {}
-    shown = chart(found.trace, ending(found.property))
-    return {
-        "chart": text(shown), "svg": svg(shown), "ends": ends(shown),
-        "messages": _messages(shown),
-    }  # fmt: skip
+    shown = chart(run, ending(found.property))
+    return {"chart": text(shown), "svg": svg(shown), "ends": ends(shown), "messages": _messages(shown)}
 
 
 def _messages(shown: Chart) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What it costs: simulated experiments."""
+"""What it costs: simulated experiments, described, counted and compared; and how far one mishap reaches."""
 
 from __future__ import annotations
 
@@ -8,11 +8,7 @@ from typing import Any
 import click
 
 from openworld.commands import completion
-from openworld.commands.common import (
-    as_json,
-    call,
-    workers_option,
-)
+from openworld.commands.common import as_json, call, workers_option
 
 
 class Shares(click.ParamType[tuple[float, ...]]):
@@ -138,3 +134,113 @@ def simulate(**given: Any) -> int:
     openworld simulate profiles --break-even --weight 5
     """
     return call("openworld.work.simulate.simulate", **given)
+
+
+@click.command()
+@click.argument("experiment", metavar="EXPERIMENT|FILE", shell_complete=completion.experiments)
+@click.option(
+    "--population",
+    metavar="NAME_OR_FILE",
+    shell_complete=completion.populations,
+    help="Met instead of the experiment's own population.",
+)
+@click.option(
+    "--deployed/--baseline-clients", default=None,
+    help="Clients that no arm speaks of, as for `openworld simulate`. [default: as the experiment has it]",
+)  # fmt: skip
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write it to instead.")
+def odd(**given: Any) -> int:
+    """Describe an experiment by the ODD protocol (Grimm et al. 2020), in Markdown, with its threats to validity.
+
+    It is one of the suite or a file of your own. What is written is read off the code and the data: parties and what
+    they do, where each number comes from, the rules that decide.
+
+    \b
+    openworld odd iss
+    openworld odd matching --population measured_2026 -o odd.md
+    """
+    return call("openworld.odd.odd", **given)
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def results(context: click.Context) -> int | None:
+    """List, show and compare stored results.
+
+    \b
+    openworld results list out
+    openworld results show matching out
+    openworld results compare out other-out
+    """
+    if context.invoked_subcommand is None:
+        return int(context.invoke(list_))
+    return None
+
+
+_folder = click.Path(exists=True, path_type=Path)
+
+
+@results.command("list")
+@click.argument("folder", type=_folder, default=Path())
+@as_json
+def list_(**given: Any) -> int:
+    """What is stored in FOLDER and below, and how it was counted."""
+    return call("openworld.work.results.list_stored", **given)
+
+
+@results.command()
+@click.argument("experiment")
+@click.argument("folder", type=_folder, default=Path())
+@as_json
+def show(**given: Any) -> int:
+    """The rates of an EXPERIMENT that is stored in FOLDER or below."""
+    return call("openworld.work.results.show", **given)
+
+
+@results.command()
+@click.argument("first", type=_folder)
+@click.argument("second", type=_folder)
+@as_json
+def compare(**given: Any) -> int:
+    """How the rates stored in SECOND differ from those of the same experiments in FIRST.
+
+    Both are folders or files. Intervals are those of independent counts; two runs with the same seed and
+    population are not independent, and what differs there differs because of the code.
+    """
+    return call("openworld.work.results.compare", **given)
+
+
+@click.command("blast-radius")
+@click.argument("kind", shell_complete=completion.among("simulations.blast_radius:KINDS"))
+@click.option(
+    "--population",
+    default="measured_2026",
+    show_default=True,
+    metavar="NAME|FILE",
+    help="Who is out there.",
+    shell_complete=completion.populations,
+)
+@click.option(
+    "--design", "designs", multiple=True, metavar="NAME|CONFIG",
+    help="A named design or a deployed client (every mechanism of it), or switches as in a configuration: they hold "
+    "for everybody, the rest is as the population has it; one that decides nothing here is an error. May be "
+    "repeated; the first is what the others are compared with. [default: each protection]",
+)  # fmt: skip
+@click.option("--year", type=float, metavar="Y", help="With as much adopted as the population expects by then.")
+@click.option("--scale", type=float, metavar="S", help="With so much of every kind of party: 0.05 is a twentieth.")
+@click.option("--samples", type=click.IntRange(min=1), default=50, show_default=True, help="Targets in each topology.")
+@click.option("--replications", type=click.IntRange(1, 100_000), default=5, show_default=True, help="Topologies.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same topologies and targets.")
+@click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="Folder for the tables.")
+@as_json
+def blast_radius(**given: Any) -> int:
+    """Count what one theft, one malicious server, one lapsed domain puts into an attacker's reach.
+
+    KIND is token, refresh_token, agent, resource_server, authorization_server, look_alike or domain. Without --design:
+    the population as it is deployed; with none of five protections, with each alone, and with all.
+
+    \b
+    openworld blast-radius token --population enterprise
+    openworld blast-radius resource_server --design mcp --design "design=mcp;rt_pin=off"
+    """
+    return call("openworld.work.blast_radius.blast_radius", **given)

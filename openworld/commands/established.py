@@ -1,0 +1,122 @@
+"""What was found: attacks that others published, open questions of the drafts, and the findings, all asked anew."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import click
+
+from openworld import literature as in_literature
+from openworld import questions as in_questions
+from openworld.commands import completion
+from openworld.commands.common import DONE, VIOLATED, as_json, complain, print_json, print_lines, tell
+from openworld.files import write
+from openworld.findings import pages, words
+from openworld.progress import Progress
+from properties.literature import outcome, publication, publications
+from properties.questions import answered, question
+from properties.questions import questions as on_file
+
+
+@click.command()
+@click.argument(
+    "name", metavar="[ID]", required=False, shell_complete=completion.among("properties.literature:publications")
+)
+@click.option("--markdown", is_flag=True, help="Print a table in Markdown, as the findings have it.")
+@as_json
+def literature(name: str | None, markdown: bool, as_json: bool) -> int:
+    """Ask the model for attacks that others have published, and for their fixes.
+
+    Without ID all of them: where each was published, the verdict where it is there and where it is mended, and whether
+    the attack that is found is composed of several steps, is one move, or cannot be said here. With ID one of them: the
+    published steps, ours beside them, and the commands that draw both. Exit code 1 where something is not as published.
+
+    \b
+    openworld literature
+    openworld literature FKS16-mixup-web
+    """
+    asked = list(publications().values()) if name is None else [publication(name)]
+    with Progress("literature", len(asked)) as progress:
+        found = []
+        for each in asked:
+            found.append(outcome(each))
+            progress.advance()
+    rows = [*map(in_literature.row, found), "", in_literature.summary(found)]
+    lines = rows if name is None else in_literature.lines(found[0])
+    tell(as_json, [in_literature.data(each) for each in found], in_literature.table(found) if markdown else lines)
+    return VIOLATED if any(each.wrong for each in found) else DONE
+
+
+@click.command()
+@click.argument(
+    "name", metavar="[ID]", required=False, shell_complete=completion.among("properties.questions:questions")
+)
+@click.option("--markdown", is_flag=True, help="Print a table in Markdown, as the findings have it.")
+@as_json
+def questions(name: str | None, markdown: bool, as_json: bool) -> int:
+    """Say what the model answers to open questions about the drafts.
+
+    Without ID all of them: settled, answered in part, or not expressible, with the answer in a sentence. With ID one of
+    them, with the verdicts that it rests on, which are asked. Exit code 1 where one is not as it is on file.
+
+    \b
+    openworld questions
+    openworld questions Q24
+    """
+    asked = list(on_file().values()) if name is None else [question(name)]
+    if name is not None and not (as_json or markdown):
+        found = answered(asked[0])
+        print_lines(in_questions.lines(asked[0], found))
+        return VIOLATED if any(verdict.result != each.expected for each, verdict in found) else DONE
+    counted = Counter(each.state for each in asked).most_common()
+    rows = [line for each in asked for line in in_questions.row(each)]
+    lines = [*rows, "", ", ".join(f"{number} {state}" for state, number in counted)]
+    return tell(as_json, [in_questions.data(each) for each in asked], in_questions.table(asked) if markdown else lines)
+
+
+@click.command()
+@click.argument(
+    "name", metavar="[NAME]", required=False, shell_complete=completion.among("openworld.findings.pages:pages")
+)
+@click.option(
+    "--markdown", "root", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
+    help="Write the pages into the tree at DIR: findings.md there, and the others where it looks for them.",
+)  # fmt: skip
+@as_json
+def findings(name: str | None, root: Path | None, as_json: bool) -> int:
+    """Say what was found, and ask whether it is still so.
+
+    Without NAME the sentences of the first page. With NAME one page: claim, verdicts, the run that decides, what
+    decides, how sure that is, and what is not shown; all that it rests on is asked. Exit code 1 where a verdict is not
+    as claimed.
+
+    \b
+    openworld findings
+    openworld findings prefix-tenants
+    openworld findings --markdown .
+    """
+    asked = list(pages.pages().values()) if name is None else [pages.page(name)]
+    if name is None and root is None:
+        if as_json:
+            print_json([{"name": each.name, "sentence": each.sentence} for each in asked])
+        else:
+            for each in asked:
+                print_lines(words.row_lines(each))
+        return DONE
+    wrong = []
+    with Progress("findings", len(asked)) as progress:
+        for each in asked:
+            found = pages.answered(each)
+            wrong += [f"{each.name}: {row.varied}" for row, verdict in found if verdict.result != row.asked.expected]
+            made = [*words.page_lines(each, found)]
+            if root is not None:
+                write(root / words.FOLDER / f"{each.name}.md", "\n".join(made) + "\n")
+            elif as_json:
+                print_json(words.data(each, found))
+            else:
+                print_lines(made)
+            progress.advance()
+    if root is not None:
+        write(root / "findings.md", "\n".join(words.first_page(pages.first())) + "\n")
+    return complain(f"not as claimed: {'; '.join(wrong)}", VIOLATED) if wrong else DONE
