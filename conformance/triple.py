@@ -3,6 +3,11 @@
 They meet twice. Once nobody is dishonest. Once the client is sent to a resource server of the attacker's, which names
 the same AS as its own, and shows the token that it is sent at the real one. Whether that works depends on all three: on
 what the client asks for, what the AS makes of that, and whose tokens the resource server takes.
+
+For what the model says of them the client brings its design, the authorization server the switches that its answers
+stand for, the resource server those by which it was seen to serve. A token that names no audience is to a resource
+server that looks at audiences what one for a default audience is: taken by those that take such tokens (RFC 8707 2.1;
+RFC 9068 3).
 """
 
 from __future__ import annotations
@@ -10,7 +15,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import product
 from types import MappingProxyType
 from typing import Any
@@ -18,6 +23,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from conformance.attacks import Asking
 from conformance.client import BrokenReply, PlayedClient
 from conformance.install import Installed
 from conformance.judge import Judgement, judge
@@ -29,6 +35,7 @@ from conformance.probes import CALL, SCOPE
 from conformance.processes import drive, serving
 from conformance.resource_profile import CREDENTIALS
 from conformance.resource_server import protocol_answer
+from model.design import Configuration, Design
 from model.world import ATTACKER
 
 _PATH = "/mcp"
@@ -158,3 +165,44 @@ async def _published(issuer: str, limit: float) -> tuple[dict[str, Any], str]:
             keys = (await client.ask("GET", str(metadata["jwks_uri"]))).json()["keys"]
             algorithm = next((f"{key['kty'][:2].replace('EC', 'ES')}256" for key in keys), algorithm)
     return metadata, algorithm
+
+
+# --- what the model says of them, from what is known of each by itself -----------------------------------------
+
+#: What a resource server of the attacker's, which the user is sent to, has at its disposal.
+STRANGER = frozenset({"mal_rs"})
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """Whether honest parties come to an end, and whether a stranger gets what the resource takes, by the model."""
+
+    served: bool
+    confined: bool
+
+    def agrees(self, seen: Judgement, honest: bool) -> bool:
+        """Whether it is what was seen, where nobody is dishonest or where the stranger is there."""
+        if honest:
+            return self.served == (seen.outcome == "A")
+        return self.confined == ("token_confinement" not in seen.attacks)
+
+    def words(self, honest: bool) -> str:
+        """What it says of one of the two meetings."""
+        if honest:
+            return "the client is served" if self.served else "the client is not served"
+        return "a stranger's token is refused" if self.confined else "a stranger's token is served: token_confinement"
+
+
+def predict(
+    client: Design, server: Mapping[str, str], resource_server: Mapping[str, str], ask: Asking
+) -> Prediction | None:
+    """What the model says of them; nothing where it has no word for one of them."""
+    decided = {name: value for name, value in resource_server.items() if value}
+    if not server or not decided:
+        return None
+    takes = decided.get("audience_check") == "off" or decided.get("rs_no_audience") == "accept"
+    design = client.but(**server, **decided, default_audience="accept" if takes else "refuse")
+    return Prediction(
+        ask.can("first_contact", Configuration(design, frozenset())),
+        not ask.can("token_confinement", Configuration(design, STRANGER)),
+    )

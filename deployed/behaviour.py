@@ -183,17 +183,6 @@ def _placed(url: str) -> str:
     return re.sub(r"127\.0\.0\.1:\d+", ORIGINS["rs"].partition("://")[2], url) if "@" in url else url
 
 
-@cache
-def attacked() -> Mapping[str, Mapping[str, tuple[frozenset[str], frozenset[str]]]]:
-    """The properties that each client lost in attack traces that were played to it, and those that the model said."""
-    found: dict[str, dict[str, tuple[frozenset[str], frozenset[str]]]] = {}
-    lines = files("deployed").joinpath("data", "client_attacks.csv").read_text(encoding="utf-8").splitlines()
-    for row in csv.DictReader(lines):
-        sets = frozenset(row["lost"].split()), frozenset(row["expected"].split())
-        found.setdefault(f"{row['implementation']}=={row['version']}", {})[row["trace"]] = sets
-    return found
-
-
 def compare(design: Mapping[str, str], observed: Mapping[str, Observed]) -> tuple[Comparison, ...]:
     """Each measurement beside what the model says of a client of this design."""
     return tuple(Comparison(name, seen, converse(design, scenario.load(name))) for name, seen in observed.items())

@@ -22,7 +22,6 @@ from simulations.readers import READERS
 from simulations.reads import unread
 from simulations.results import LISTED, Result
 
-__all__ = ["experiment_lines", "horizon_lines", "rate_lines", "result_lines", "sensitivity_lines", "source_lines"]
 #: Rows of a table that a person still reads.
 _MOST = 12
 

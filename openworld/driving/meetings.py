@@ -12,11 +12,10 @@ from conformance.confinement import confine
 from conformance.install import LOCK, Installed, install
 from conformance.judge import OUTCOMES
 from conformance.pair import SCHEMA, Meeting, meet
-from conformance.prediction import Prediction, predict
 from conformance.probes import PROBES
 from conformance.profile import profiles
 from conformance.software import CLIENTS, RESOURCE_SERVERS, SERVERS, release
-from conformance.triple import HONEST, MET, called, meetings
+from conformance.triple import HONEST, MET, Prediction, called, meetings, predict
 from deployed.explanation import design_of
 from model.documents import DocumentError, Schema, from_json
 from openworld.cache import Asker

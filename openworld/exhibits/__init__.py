@@ -12,7 +12,7 @@ import click
 from model.errors import hint
 from openworld import files
 from openworld.commands.common import tell
-from openworld.exhibits import experiments, lattices, reach, verdicts, worlds
+from openworld.exhibits import experiments, lattices, verdicts, worlds
 from openworld.exhibits.entries import Caption, Drawing, Exhibit, FigureError
 from openworld.plotstyle import captioned, save
 from openworld.progress import Progress
@@ -31,7 +31,7 @@ def catalogue(attackers: Iterable[str] | None = None, asked: Iterable[str] | Non
         *verdicts.entries(attackers),
         *verdicts.clients(),
         *experiments.entries(asked),
-        *reach.entries(),
+        *experiments.mishaps(),
         *lattices.entries(),
         *worlds.entries(),
     ]
@@ -60,7 +60,7 @@ def of_study(
         *(verdicts.entries(attackers) if attackers else ()),
         *(verdicts.clients() if clients else ()),
         *experiments.entries(asked),
-        *reach.entries(mishaps),
+        *experiments.mishaps(mishaps),
     ]
 
 

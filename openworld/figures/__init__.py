@@ -17,22 +17,7 @@ from openworld.figures.trust import trust_graph
 from openworld.figures.verdicts import attacker_overview, client_verdicts, flip_matrix, verdict_matrix
 
 __all__ = [
-    "attacker_overview",
-    "blast_radius",
-    "bought",
-    "client_ends",
-    "client_verdicts",
-    "differences",
-    "effects",
-    "flip_matrix",
-    "frontier",
-    "funnel",
-    "hasse",
-    "measured",
-    "pair",
-    "rates",
-    "sets",
-    "trade",
-    "trust_graph",
+    "attacker_overview", "blast_radius", "bought", "client_ends", "client_verdicts", "differences", "effects",
+    "flip_matrix", "frontier", "funnel", "hasse", "measured", "pair", "rates", "sets", "trade", "trust_graph",
     "verdict_matrix",
 ]  # fmt: skip

@@ -10,7 +10,7 @@ import pandas
 
 from model.errors import InputError, hint
 from openworld.commands.common import DONE, print_json, print_lines
-from openworld.experiment_words import rate_lines
+from openworld.show import rate_lines
 from openworld.study_tables import COUNTS, whole
 from simulations.intervals import unpaired_difference
 from simulations.results import alike

@@ -10,9 +10,8 @@ import pytest
 from conformance.install import Installed
 from conformance.judge import Judgement
 from conformance.pair import Meeting, Remark
-from conformance.prediction import Prediction, predict
 from conformance.software import CLIENTS, Release, SoftwareError
-from conformance.triple import HONEST, called, meetings
+from conformance.triple import HONEST, Prediction, called, meetings, predict
 from deployed.servers import authorization_servers, resource_servers
 from model.clients import find
 from model.part import Part

@@ -9,7 +9,7 @@ import pytest
 
 from conformance.install import DRIVERS
 from conformance.packages import declared
-from deployed.behaviour import attacked, compare, measured, mutated, unseen
+from deployed.behaviour import compare, measured, mutated, unseen
 from model import scenario
 from model.clients import clients
 from model.design import Design
@@ -67,6 +67,15 @@ def test_the_findings_count_what_was_measured_and_missed():
     ends = sum(not one.end_predicted for one in found)
     sent = sum(one.verdict != "predicted" for one in found)
     assert f"where all but {ends} of the {len(found):,} runs end, and in all but {sent} what was sent" in page
+
+
+def attacked():
+    """The properties that each client lost in attack traces that were played to it, and those that the model said."""
+    found = {}
+    for row in csv.DictReader(files("deployed").joinpath("data", "client_attacks.csv").read_text().splitlines()):
+        traces = found.setdefault(f"{row['implementation']}=={row['version']}", {})
+        traces[row["trace"]] = frozenset(row["lost"].split()), frozenset(row["expected"].split())
+    return found
 
 
 def attacks_table():
