@@ -8,7 +8,6 @@ installed, every package in its version with its digest, is written beside it, a
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -21,6 +20,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
+
+from filelock import FileLock
 
 from conformance import debian
 from conformance.installers import NPM, environment, fetch, outward, put_in, sealed, tools
@@ -293,8 +294,7 @@ def _copy(source: Path, target: Path) -> None:
 def _once(home: Path) -> Iterator[bool]:
     """Whether the folder has still to be filled; two runs at once wait for each other."""
     home.parent.mkdir(parents=True, exist_ok=True)
-    with (home.parent / f".{home.name}.lock").open("w") as claim:
-        fcntl.flock(claim, fcntl.LOCK_EX)
+    with FileLock(home.parent / f".{home.name}.lock"):
         fresh = not (home / LOCK).exists()
         if fresh:
             shutil.rmtree(home, ignore_errors=True)

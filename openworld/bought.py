@@ -21,10 +21,6 @@ from simulations.processes import in_order
 AGAINST = (MET, "code_leak", "token_leak", "token_leak+proof_leak")
 #: What has to be reached for a design to be of use.
 USE = "first_contact"
-COLUMNS = (
-    "draft", "source", "switches", "environment", "before", "after", "stopped", "opened", "undecided", "of_use_before",
-    "of_use_after", "first", "second", "run",
-)  # fmt: skip
 _PUBLISHED = parse("design=prm_cimd").design
 
 

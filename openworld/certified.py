@@ -15,8 +15,6 @@ from properties.verdict import check
 
 #: Seconds of work to find out how long the runs of a world are, and as many to prove that.
 PATIENCE = 300.0
-BOUNDS = ("world", "design", "sweeps", "clauses", "proof", "certified", "why", "run")
-COLUMNS = ("property", "configuration", "world", "verdict", "sweeps", "clauses", "proofs", "certified", "why", "run")
 
 
 class Runs(NamedTuple):

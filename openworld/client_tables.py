@@ -48,10 +48,6 @@ SITUATIONS = (
     Situation("honest API, one document for many paths", "first_contact", "api=multi_path"),
     Situation("honest AS, no iss", "first_contact", "h_iss=no"),
 )
-COLUMNS = (
-    "client", "code", "property", "kind", "situation", "configuration", "verdict", "reason", "reach", "steps",
-    "blocked_by",
-)  # fmt: skip
 
 
 def latest() -> tuple[str, ...]:

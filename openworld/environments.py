@@ -20,10 +20,6 @@ from simulations.processes import in_order
 
 #: Whom an agent may meet.
 MET = "mal_as+mal_rs+mal_tenant"
-COLUMNS = (
-    "design", "code", "property", "kind", "verdict", "steps", "products", "products_steps", "whatever", "assumptions",
-    "configuration", "run",
-)  # fmt: skip
 
 
 def judged(

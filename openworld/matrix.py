@@ -11,11 +11,6 @@ from openworld.jobs import CellAnswer, answers_once
 from properties.attackers import ATTACKERS, Attacker
 from properties.security import PROPERTIES, Property
 
-COLUMNS = (
-    "design", "attacker", "capabilities", "code", "property", "kind", "verdict", "reason", "reach", "steps",
-    "blocked_by", "chart", "configuration", "run",
-)  # fmt: skip
-
 
 class MatrixCell(NamedTuple):
     """One cell of the matrix."""

@@ -84,10 +84,7 @@ def _run(plan: StudyPlan, found: Findings) -> str:
 
 
 #: The tables of verdicts by the names of their files, which are those of their rows among what was found.
-_TABLES = {
-    "verdicts": matrix.COLUMNS, "clients": (*client_tables.COLUMNS, "run"), "environments": environments.COLUMNS,
-    "drafts": bought.COLUMNS, "certificates": certified.COLUMNS, "bounds": certified.BOUNDS,
-}  # fmt: skip
+_TABLES = ("verdicts", "clients", "environments", "drafts", "certificates", "bounds")
 Rows = list[dict[str, Any]]
 
 
@@ -112,7 +109,7 @@ def _write_table(plan: StudyPlan, found: Findings, name: str) -> None:
         write(plan.folder / "verdicts.json", as_json(rows))
         rows = [{**row, "blocked_by": " ".join(row["blocked_by"])} for row in rows]
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, _TABLES[name], lineterminator="\n")
+    writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     write(plan.folder / f"{name}.csv", stream.getvalue())

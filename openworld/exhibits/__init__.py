@@ -17,6 +17,7 @@ from openworld.exhibits.entries import Caption, Drawing, Exhibit, FigureError
 from openworld.plotstyle import captioned, save
 from openworld.progress import Progress
 from openworld.sources import Source
+from properties.attackers import ATTACKERS
 from simulations.processes import cores, in_order
 
 __all__ = [
@@ -26,32 +27,21 @@ __all__ = [
 
 def catalogue(attackers: Iterable[str] | None = None, asked: Iterable[str] | None = None) -> dict[str, Exhibit]:
     """All figures by name; by default for every attacker of the study and every experiment."""
-    entries = [
-        *verdicts.drafts(),
-        *verdicts.entries(attackers),
-        *verdicts.clients(),
-        *experiments.entries(asked),
-        *experiments.mishaps(),
-        *lattices.entries(),
-        *worlds.entries(),
-    ]
-    return {entry.name: entry for entry in entries}
+    of_tables = of_study(ATTACKERS if attackers is None else attackers, asked, True, None, True)
+    return {entry.name: entry for entry in (*of_tables, *lattices.entries(), *worlds.entries())}
 
 
 def of_study(
-    attackers: Iterable[str],
-    asked: Iterable[str],
-    clients: bool = False,
-    mishaps: Iterable[str] = (),
-    bought: bool = False,
-) -> list[Exhibit]:
+    attackers: Iterable[str], asked: Iterable[str] | None, clients: bool = False,
+    mishaps: Iterable[str] | None = None, bought: bool = False,
+) -> list[Exhibit]:  # fmt: skip
     """The figures that are drawn from the tables of a study.
 
     Args:
         attackers: those against whom it judged designs.
-        asked: its experiments.
+        asked: its experiments; None: every one.
         clients: whether it judged deployed clients.
-        mishaps: the kinds of which it counted how far they reach.
+        mishaps: the kinds of which it counted how far they reach; None: all.
         bought: whether it judged what drafts buy.
     """
     attackers = list(attackers)
@@ -60,7 +50,7 @@ def of_study(
         *(verdicts.entries(attackers) if attackers else ()),
         *(verdicts.clients() if clients else ()),
         *experiments.entries(asked),
-        *experiments.mishaps(mishaps),
+        *(experiments.mishaps() if mishaps is None else experiments.mishaps(mishaps)),
     ]
 
 

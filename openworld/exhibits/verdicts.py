@@ -16,7 +16,6 @@ from openworld.exhibits.entries import BOUNDED, EXHAUSTIVE, Caption, Drawing, Ex
 from openworld.figures import labels
 from openworld.sources import Source
 from openworld.study_tables import SourceError
-from properties.attackers import ATTACKERS
 
 #: What captions say of the intervals of verdicts.
 _EXACT = "none, a verdict is not an estimate"
@@ -25,10 +24,10 @@ _PROVED = "What is proved of deployed clients"
 _SEEN = "Where deployed clients ended, scenario by scenario"
 
 
-def entries(attackers: Iterable[str] | None = None) -> Iterator[Exhibit]:
+def entries(attackers: Iterable[str]) -> Iterator[Exhibit]:
     """An overview, and a matrix for each attacker."""
     yield Exhibit("attackers", "verdict matrix", "security properties violated, by attacker and design", _attackers)
-    for name in ATTACKERS if attackers is None else attackers:
+    for name in attackers:
         yield Exhibit(f"verdicts-{name}", "verdict matrix", labels.attacker(name), partial(_matrix, name))
 
 

@@ -18,9 +18,10 @@ from model.trace import from_json
 from openworld import client_tables, matrix, mishaps, study
 from openworld import plan as quick
 from openworld.files import FolderInUseError, claimed
-from openworld.matrix import COLUMNS, cases
+from openworld.matrix import cases
 from openworld.plan import StudyPlan
 from openworld.report import read
+from openworld.study_tables import VERDICTS
 from properties.attackers import ATTACKERS
 from properties.checker import Checker
 from properties.security import PROPERTIES, find
@@ -67,7 +68,7 @@ def rows(folder: Path) -> list[dict[str, str]]:
 def test_every_cell_has_a_verdict(folder: Path) -> None:
     """Design by attacker by property, each once, in order."""
     table = rows(folder)
-    assert tuple(table[0]) == COLUMNS
+    assert {*VERDICTS.columns} < {*table[0]}
     plan = StudyPlan(folder, quick=True)
     asked = [(case.design, case.attacker, case.prop.name) for case in cases(plan.designs, plan.attackers)]
     assert [(row["design"], row["attacker"], row["property"]) for row in table] == asked
