@@ -9,12 +9,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import click
 from filelock import FileLock, Timeout
 
 from model.errors import InputError
 from simulations.files import named, remains, replacing
 
-__all__ = ["EARLIER", "FolderInUseError", "append", "as_json", "claimed", "replacing", "set_aside", "write"]
+__all__ = ["EARLIER", "FolderInUseError", "append", "as_json", "claimed", "emit", "replacing", "set_aside", "write"]
 
 #: Where what an earlier run left in a folder goes.
 EARLIER = "earlier"
@@ -72,6 +73,14 @@ def write(path: Path, content: str) -> None:
     """Write a text file in one go."""
     with replacing(path) as temporary:
         temporary.write_text(content, encoding="utf-8", newline="\n")
+
+
+def emit(content: str, output: Path | None) -> None:
+    """Print a text, or write it to a file where one is named."""
+    if output is None:
+        click.echo(content, nl=False)
+    else:
+        write(output, content)
 
 
 def append(path: Path, content: str) -> None:

@@ -11,7 +11,7 @@ import click
 from openworld import diff as asked_for
 from openworld.commands import completion
 from openworld.commands.common import DONE, loaded, timeout_option, workers_option
-from openworld.files import write
+from openworld.files import emit
 from openworld.progress import Progress
 from simulations.processes import cores
 
@@ -76,9 +76,5 @@ def diff(
         "html": lambda: loaded("openworld.diff_page.page")(found, first, second, len(asked)),
         "json": lambda: asked_for.as_json(found, first, second, len(asked)),
     }  # fmt: skip
-    made = makers[form]()
-    if output is None:
-        click.echo(made, nl=False)
-    else:
-        write(output, made)
+    emit(makers[form](), output)
     return DONE

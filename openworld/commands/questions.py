@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import shutil
 import sys
 from collections import Counter
@@ -36,7 +35,8 @@ from openworld.commands.common import (
     workers_option,
 )
 from openworld.commands.completion import config_argument, property_argument
-from openworld.files import replacing, write
+from openworld.files import as_json as written
+from openworld.files import emit, replacing
 from openworld.progress import Progress
 from openworld.sequence import svg
 from openworld.show import certificate_lines, ending, outcome, verdict_lines
@@ -155,10 +155,10 @@ def trace(
             temporary.write_bytes(picture)
     elif form in ("json", "itf"):
         data = found.trace.to_json() if form == "json" else found.trace.to_itf()
-        _emit(json.dumps(data, indent=2, ensure_ascii=False) + "\n", output)
+        emit(written(data), output)
     else:
         draw = {"text": _for_terminal, "ascii": ascii_art, "mermaid": mermaid, "brief": short, "svg": svg}
-        _emit(draw["brief" if brief else form](shown), output)
+        emit(draw["brief" if brief else form](shown), output)
     return DONE
 
 
@@ -173,13 +173,6 @@ def _for_terminal(shown: Chart) -> str:
     """As wide as the terminal, within reason; in a pipe or a file as wide as in an Internet-Draft."""
     columns = shutil.get_terminal_size().columns - 1 if sys.stdout.isatty() else WIDTH
     return text(shown, min(110, max(WIDTH, columns)))
-
-
-def _emit(content: str, output: Path | None) -> None:
-    if output is None:
-        click.echo(content, nl=False)
-    else:
-        write(output, content)
 
 
 @click.command()

@@ -8,7 +8,7 @@ import click
 
 from openworld.commands.common import DONE, INCONCLUSIVE, VIOLATED, as_json, tell, timeout_option
 from openworld.commands.completion import config_argument, property_argument
-from openworld.files import write
+from openworld.files import emit, write
 from openworld.show import unbounded_lines, verdict_lines
 from properties.applied_pi import applied_pi
 from properties.proofs import require
@@ -45,11 +45,7 @@ def export(form: str, name: str, config: str, servers: str, names: bool, output:
     """
     asked, configuration = asked_for(name, config)
     world, number = asked.world_of(configuration), SEVERAL if servers == "any" else 1
-    text = applied_pi(world, judged(asked, configuration), asked, names, number)
-    if output is None:
-        click.echo(text, nl=False)
-    else:
-        write(output, text)
+    emit(applied_pi(world, judged(asked, configuration), asked, names, number), output)
     return DONE
 
 

@@ -1,4 +1,4 @@
-"""What there is: designs, the lattice of mechanisms, rules, worlds, and what makes a difference."""
+"""What there is: designs, the lattice of mechanisms, rules, worlds; what makes a difference, and what is assumed."""
 
 from __future__ import annotations
 
@@ -13,12 +13,22 @@ from model.protocols import every_rule
 from model.switches import CAPABILITIES, SWITCHES
 from model.texts import versions
 from openworld import glossary as terms
-from openworld import minimal_sets, show
+from openworld import minimal_sets, show, weakest
 from openworld import worlds as in_words
 from openworld.commands import completion
-from openworld.commands.common import DONE, as_json, print_json, print_lines, tell
-from openworld.commands.completion import against_option, property_argument
+from openworld.commands.common import (
+    DONE,
+    INCONCLUSIVE,
+    as_json,
+    complain,
+    print_json,
+    print_lines,
+    tell,
+    timeout_option,
+)
+from openworld.commands.completion import against_option, config_argument, property_argument
 from properties.explain import explain as compare
+from properties.monotone import NoAnswerError
 from properties.security import PROPERTIES, find
 
 
@@ -209,3 +219,29 @@ def worlds(name: str | None, schema: bool, as_json: bool) -> int:
     said = in_words.summary if name is None else in_words.lines
     lines = (line for number, world in enumerate(listed) for line in ([""] * (number > 0) + [*said(world)]))
     return tell(as_json, [in_words.data(world) for world in listed], lines)
+
+
+@click.command()
+@click.argument("names", metavar="PROPERTY[,...]", shell_complete=completion.properties)
+@config_argument
+@against_option
+@timeout_option
+@as_json
+def assume(names: str, config: str, against: str, timeout: float | None, as_json: bool) -> int:
+    """Say what has to be assumed of others for PROPERTY to hold under CONFIG: the weakest assumptions, all of them.
+
+    Others are the environment (`openworld designs --switches`): what AS and resource servers happen to do, who is
+    enrolled where, what users do. All of it is left open but what CONFIG names. Each line of the answer is enough, and
+    nothing less is; exact, over every environment in which honest parties can still finish.
+
+    \b
+    openworld assume code_delivery "design=mcp" --against mal_as
+    openworld assume AZ "design=fapi2;prm=exact;as_trust=any" --against mal_as+mal_rs
+    openworld assume first_contact "design=federated"
+    """
+    try:
+        found = weakest.ask(names, config, parse_capabilities(against), timeout)
+    except NoAnswerError as error:
+        return complain(str(error), INCONCLUSIVE)
+    lines = (line for number, each in enumerate(found) for line in ([""] * (number > 0) + [*weakest.lines(each)]))
+    return tell(as_json, [weakest.as_data(each) for each in found], lines)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache
-from importlib.resources import files
 
 from deployed.behaviour import Comparison, compare, measured
+from deployed.explanation import age
+from deployed.servers import authorization_servers
 from model import scenario
 from model.clients import clients, find
 from model.conversation import STAGES, converse
@@ -47,7 +47,7 @@ def seen(scenarios: Iterable[str]) -> Table:
 def history(implementation: str, scenarios: Iterable[str]) -> Table:
     """The versions of one client by where they ended, in order."""
     names = list(map(_named, scenarios))
-    versions = sorted((name for name in measured() if name.partition("==")[0] == implementation), key=_order)
+    versions = sorted((name for name in measured() if name.partition("==")[0] == implementation), key=age)
     rows = (
         (name.partition("==")[2], *(ENDS[measured()[name][each].stage] if each in measured()[name] else "not tried"
                                     for each in names))
@@ -127,20 +127,14 @@ def share(switch: str, value: str) -> float:
 @cache
 def _shares(switch: str) -> tuple[Mapping[str, float], int]:
     """Products by value of a switch, and how many products there are."""
-    text = files("deployed").joinpath("data", "as_classes.csv").read_text(encoding="utf-8")
-    known = [row for row in csv.DictReader(text.splitlines()) if row["expressible"] == "yes"]
-    weights = Counter(row["product"] for row in known)
+    known = [one for one in authorization_servers().values() if one.settings]
+    weights = Counter(one.product for one in known)
     shares: defaultdict[str, float] = defaultdict(float)
-    for row in known:
-        shares[row[switch]] += 1 / weights[row["product"]]
+    for one in known:
+        shares[one.settings[switch]] += 1 / weights[one.product]
     return shares, len(weights)
 
 
 def _named(name: str) -> str:
     """A scenario by its id (``R02``) or its whole name."""
     return next((known for known in scenario.names() if known.partition("_")[0] == name), name)
-
-
-def _order(name: str) -> tuple[str, list[int]]:
-    implementation, _, version = name.partition("==")
-    return implementation, [int(part) for part in version.split(".")]

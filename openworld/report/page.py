@@ -56,8 +56,8 @@ def page(study: Study, site: str = "") -> str:
         pictures=[_embedded(each) for name, each in study.pictures.items() if _free(study, name)],
         bought=[_embedded(each) for each in _named(study, "drafts", "each_draft-trade")],
         overview=_embedded(study.pictures["attackers"]) if "attackers" in study.pictures else None,
-        clients=software.clients(study), servers=software.servers(study), pairs=software.pairs(study),
-        resource_servers=software.resource_servers(study),
+        clients=software.told(study, "client"), servers=software.told(study, "server"),
+        resource_servers=software.told(study, "resource_server"), pairs=software.pairs(study),
         commands=list(_commands(study)), origin=origin,
     )  # fmt: skip
     return html.encode("utf-8", "replace").decode("utf-8")  # names of files need not be characters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from conformance.attacks import DEPLOYMENTS
@@ -12,22 +12,14 @@ from model.chart import chart
 from model.switches import CAPABILITIES
 from openworld.report.reading import FoundSoftware, Study
 from openworld.show import ending
+from openworld.software_file import Kind
 from properties.security import PROPERTIES
 
 
-def clients(study: Study) -> list[dict[str, Any]]:
-    """Every client: how its scenarios ended, how many the model told beforehand, and what it falls for."""
-    return [_client(one) for one in study.software if one.kind == "client"]
-
-
-def servers(study: Study) -> list[dict[str, Any]]:
-    """Every server: in each configuration the switches that it comes to, and its answers side by side."""
-    return [_server(one) for one in study.software if one.kind == "server"]
-
-
-def resource_servers(study: Study) -> list[dict[str, Any]]:
-    """Every resource server: in each configuration the design that explains it, and what it served side by side."""
-    return [_resource_server(one) for one in study.software if one.kind == "resource_server"]
+def told(study: Study, kind: Kind) -> list[dict[str, Any]]:
+    """Every client: how its scenarios ended, how many the model told beforehand, and what it falls for. Every server:
+    in each configuration what it comes to, and its answers side by side."""
+    return [_TOLD[kind](one) for one in study.software if one.kind == kind]
 
 
 def pairs(study: Study) -> list[dict[str, Any]]:
@@ -107,3 +99,8 @@ def _server(found: FoundSoftware) -> dict[str, Any]:
         "profiles": profiles,
         "lines": [(name, [profile["answers"].get(name, "") for profile in profiles]) for name in questions],
     }  # fmt: skip
+
+
+_TOLD: dict[Kind, Callable[[FoundSoftware], dict[str, Any]]] = {
+    "client": _client, "server": _server, "resource_server": _resource_server,
+}  # fmt: skip
