@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+#: How the user agent names itself that drivers open authorization URLs with, and how people's do.
+USER_AGENTS = ("openworld-user-agent", "Mozilla/")
 
 #: How a response travels: whole; a byte now and then; without end; cut in the middle; not HTTP at all.
 Manner = Literal["whole", "drip", "endless", "cut", "garbage"]
@@ -27,6 +31,21 @@ class WireRequest:
     headers: dict[str, str]
     body: str
     form: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def arrived(cls, party: str, method: str, url: str, headers: Mapping[str, str], body: str) -> Self:
+        """A request as it came over the wire."""
+        named = {name.lower(): value for name, value in headers.items()}
+        form = parse_qsl(urlsplit(url).query, keep_blank_values=True)
+        if "x-www-form-urlencoded" in named.get("content-type", ""):
+            form += parse_qsl(body, keep_blank_values=True)
+        return cls(party, method, url, named, body, tuple(form))
+
+    @property
+    def by(self) -> str:
+        """Who asks: the user agent or the client."""
+        agent = self.headers.get("user-agent", "")
+        return "user_agent" if any(name in agent for name in USER_AGENTS) else "client"
 
     @property
     def place(self) -> str:

@@ -141,11 +141,7 @@ async def meet(client: Installed, server: Installed, variant: str, limit: float)
         job = {"variant": variant, "resources": [world.url], "issuer": issuer}
         async with serving(server, job, limit * 3) as ready:
             world.real["as1"] = int(ready["port"])
-            software = client.release.software
-            if software.listens:
-                world.origins.release("callback")
-            task = {"url": world.url, "callback": world.callback, "document": "", "calls": 1, "patience": limit / 2}
-            run = await drive(client, task, limit)
+            run = await drive(client, world.task(client.release.software, limit), limit)
         name = f"{client.release} at {server.release} ({variant})"
         judgement = replace(judge(world, run), scenario=name, source="pair")
         har = world.recording.har(judgement.scenario)

@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 import aiohttp
 import trustme
@@ -235,7 +234,7 @@ class _Asking:
         request, answer = await self._sent(probe)
         if probe.nonce == "given" and error_of(answer[1].get("www-authenticate", ""), answer[2]) == "use_dpop_nonce":
             request, answer = await self._sent(probe)
-        shown = presented(request_of(*request), self.around)
+        shown = presented(WireRequest.arrived("rs", *request), self.around)
         used: frozenset[str] = frozenset()
         if probe.again:
             answer = await self.send(*request)
@@ -340,11 +339,3 @@ def parameters(header: str) -> dict[str, str]:
     scheme, _, rest = header.partition(" ")
     found = re.findall(r'([A-Za-z_]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))', rest)
     return {"scheme": scheme, **{name: quoted or plain for name, quoted, plain in found}} if scheme else {}
-
-
-def request_of(method: str, url: str, headers: Mapping[str, str], body: str) -> WireRequest:
-    """A request as the resource server finds it."""
-    pairs = parse_qsl(urlsplit(url).query, keep_blank_values=True)
-    if "form" in headers.get("Content-Type", ""):
-        pairs += parse_qsl(body, keep_blank_values=True)
-    return WireRequest("rs", method, url, {name.lower(): value for name, value in headers.items()}, body, tuple(pairs))

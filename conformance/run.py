@@ -143,13 +143,10 @@ async def _run(
             judgement = not_tested(play, "this driver makes one call")
             store.save(play, judgement, None)
             return judgement
-        if software.listens:
-            world.origins.release("callback")
-        job = {
-            "url": world.url, "callback": world.callback, "document": world.document_url if software.documents else "",
-            "calls": world.calls, "variant": software.variants[0], "patience": settings.limit / 2,
-            "about": f"{play.name}: {play.about}",
-        }  # fmt: skip
+        job = world.task(
+            software, settings.limit, document=world.document_url if software.documents else "", calls=world.calls,
+            variant=software.variants[0], about=f"{play.name}: {play.about}",
+        )  # fmt: skip
         trusted = "" if authority is None else authority.certificate
         runs = []
         for act in range(world.sessions):

@@ -140,10 +140,7 @@ async def meet(
             metadata, algorithm = await _published(issuer, limit)
             async with serving(resource_server, world.job(variants[1], metadata, algorithm), limit * 3) as other:
                 world.real["rs"] = int(other["port"])
-                if client.release.software.listens:
-                    world.origins.release("callback")
-                task = {"url": world.url, "callback": world.callback, "document": "", "calls": 1, "patience": limit / 2}
-                judgement = judge(world, await drive(client, task, limit))
+                judgement = judge(world, await drive(client, world.task(client.release.software, limit), limit))
                 replayed = [token for token in world.stolen() if await world.replay(token)]
         shown, servers = called(play, *variants), f"{server.release} and {resource_server.release}"
         judged = _judged(judgement, f"{client.release} at {servers} ({shown})", replayed)

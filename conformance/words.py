@@ -25,7 +25,7 @@ from conformance.recording import Exchange
 from conformance.resource_server import protocol_answer
 from conformance.run import Driving, Settings
 from conformance.software import SoftwareError
-from conformance.world import USER_AGENTS, PlayedWorld
+from conformance.world import PlayedWorld
 from model import identifiers
 from model.documents import DocumentError, from_json
 from model.errors import InputError
@@ -99,10 +99,9 @@ class Answering(PlayedWorld):
 
     def _turn(self, asked: WireRequest) -> Turn | None:
         """What a request is, or nothing where the client goes on without its answer."""
-        agent = asked.headers.get("user-agent", "")
         seen = Exchange(
-            asked.party, "", "user_agent" if any(name in agent for name in USER_AGENTS) else "client", asked.method,
-            asked.url, tuple(asked.headers.items()), asked.body, 0, (), "", datetime.now(UTC), 0.0,
+            asked.party, "", asked.by, asked.method, asked.url, tuple(asked.headers.items()), asked.body,
+            0, (), "", datetime.now(UTC), 0.0,
         )  # fmt: skip
         if (turn := request_of(self, seen)) is not None:
             return None if TRIAL in turn.what else turn
@@ -138,14 +137,10 @@ class RealClient:
         """
         software, authority = self.installed.release.software, self.authority
         async with Answering(word, authority, software.own_document) as world:
-            if software.listens:
-                world.origins.release("callback")
-            job = {
-                "url": world.url, "callback": world.callback,
-                "document": world.document_url if software.documents else "", "calls": self.calls,
-                "variant": software.variants[0],
-                "patience": self.settings.limit / 2, "about": "a word",
-            }  # fmt: skip
+            job = world.task(
+                software, self.settings.limit, document=world.document_url if software.documents else "",
+                calls=self.calls, variant=software.variants[0], about="a word",
+            )  # fmt: skip
             certificate = "" if authority is None else authority.certificate
             run = asyncio.create_task(self.by(self.installed, job, self.settings.limit, certificate))
             over = asyncio.create_task(world.over.wait())

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Self
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from typing import Any, Self
+from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -20,6 +20,7 @@ from conformance.origins import HOST, Authority, Origins
 from conformance.play import ALONE, Deed, Play
 from conformance.recording import Exchange, Recording
 from conformance.resource_server import ResourceServer, protocol_answer
+from conformance.software import Software
 from model import identifiers
 from model.design import Design
 from model.scenario import Scenario
@@ -40,9 +41,6 @@ _OPENID = {
 
 #: How long a request line or a header may be, in bytes: longer than any mutation, since refusing is the client's part.
 LINE = 1 << 20
-
-#: How the user agent names itself that drivers open authorization URLs with, and how people's do.
-USER_AGENTS = ("openworld-user-agent", "Mozilla/")
 
 
 class PlayedWorld:
@@ -98,6 +96,12 @@ class PlayedWorld:
         """How many sessions there are at the client."""
         return len(self.play.acts) or 1
 
+    def task(self, software: Software, limit: float, **more: Any) -> dict[str, Any]:
+        """What a client's driver is told; the address of the callback is free for one that listens there itself."""
+        if software.listens:
+            self.origins.release("callback")
+        return {"url": self.url, "callback": self.callback, "document": "", "calls": 1, "patience": limit / 2, **more}
+
     def begin(self, act: int) -> None:
         """Begin one of the sessions."""
         self.act = act
@@ -124,13 +128,12 @@ class PlayedWorld:
 
     async def _handle(self, party: str, request: web.BaseRequest) -> web.StreamResponse:
         started, clock = datetime.now(UTC), time.perf_counter()
-        asked = _asked(party, self.origins.origin(party), request, (await request.read()).decode("utf-8", "replace"))
+        url, body = f"{self.origins.origin(party)}{request.raw_path}", (await request.read()).decode("utf-8", "replace")
+        asked = WireRequest.arrived(party, request.method, url, request.headers, body)
         message = self._twisted(await self.say(asked, request))
         sent = response(message)
-        agent = asked.headers.get("user-agent", "")
-        by = "user_agent" if any(name in agent for name in USER_AGENTS) else "client"
         seen = Exchange(
-            party, message.name, by, request.method, asked.url, tuple(request.headers.items()), asked.body,
+            party, message.name, asked.by, request.method, asked.url, tuple(request.headers.items()), asked.body,
             sent.status, tuple(sent.headers.items()), wire.shown(sent), started, 0.0, self.act,
         )  # fmt: skip
         place = self.recording.add(seen)
@@ -276,12 +279,3 @@ class PlayedWorld:
             return message
         headers = {**message.headers, **twist.headers}
         return replace(message, manner=twist.manner, raw=twist.raw or message.raw, headers=headers)
-
-
-def _asked(party: str, origin: str, request: web.BaseRequest, body: str) -> WireRequest:
-    raw = request.raw_path
-    pairs = parse_qsl(urlsplit(raw).query, keep_blank_values=True)
-    if "x-www-form-urlencoded" in request.headers.get("Content-Type", ""):
-        pairs += parse_qsl(body, keep_blank_values=True)
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    return WireRequest(party, request.method, f"{origin}{raw}", headers, body, tuple(pairs))

@@ -12,10 +12,11 @@ from click.testing import CliRunner
 from joserfc.jwk import ECKey
 
 from conformance.judge import Judgement
+from conformance.message import WireRequest
 from conformance.presented import Around, presented, reading
 from conformance.probes import PROBES, SCOPE, URL, OnTheWire, Probe, asked
 from conformance.recording import Recording
-from conformance.resource_profile import ResourceProfile, Seen, error_of, parameters, request_of
+from conformance.resource_profile import ResourceProfile, Seen, error_of, parameters
 from conformance.served import FITTED, SET_UP, explain
 from conformance.software import RESOURCE_SERVERS, Release
 from model.design import Design
@@ -48,7 +49,7 @@ def sent(wire: OnTheWire, around: Around) -> list[tuple[Probe, Seen]]:
     """Every probe as a resource server finds it."""
     found = []
     for probe in PROBES:
-        shown = presented(request_of(*wire.request(probe)), around)
+        shown = presented(WireRequest.arrived("rs", *wire.request(probe)), around)
         used = frozenset({shown.proof.name}) if probe.again and shown.proof else frozenset()
         found.append((probe, Seen(probe, Judgement(probe.name, "request", "x", "finished"), shown, used)))
     return found
