@@ -185,7 +185,7 @@ def test_a_run_is_drawn_up_to_who_refuses_it(run: Run) -> None:
 
 def test_trace_of_a_utility_property(run: Run) -> None:
     """The run that shows a utility property is drawn."""
-    assert "first_contact reached" in run("trace", "first_contact", "design=mcp").output
+    assert run("trace", "first_contact", "design=mcp").output.endswith("request (first_contact)\n")
 
 
 def test_trace_when_there_is_none(run: Run) -> None:
