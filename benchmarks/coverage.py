@@ -5,9 +5,9 @@
 Each run has a seed of its own, five replications and an interval of 95 % for every rate and difference, and of the pair
 that a report begins with (honest flows that work, thefts for each accepted flow). What they should hold is the exact
 probability where it is known, and else the mean of all runs. Outcomes that are seen less than a hundred times in a run
-are told apart as rare: of them intervals are wider than they need be. Left out is what nobody has seen under any arm in
-some run, which has no row of it, and what comes to the same in all runs. A name of a reader and a number of runs may
-follow.
+(or under one of two arms) are told apart as rare: of them intervals are wider than they need be. Left out is what
+nobody has seen under any arm in some run, which has no row of it, and what comes to the same in all runs. A name of a
+reader and a number of runs may follow.
 """
 
 from __future__ import annotations
@@ -85,7 +85,9 @@ def _pair(quantities: pandas.DataFrame) -> Iterator[pandas.DataFrame]:
     columns = {"difference": "estimate", "difference_low": "low", "difference_high": "high"}
     changes = told[told["against"] != ""].drop(columns=["low", "high"]).rename(columns=columns)
     first = told[told["against"] == ""].set_index("outcome")["seen"]
-    yield changes.assign(table="its changes", seen=changes["seen"] + changes["outcome"].map(first))[_COLUMNS]
+    yield changes.assign(
+        table="its changes", seen=np.minimum(changes["seen"], changes["outcome"].map(first))
+    )[_COLUMNS]  # fmt: skip
 
 
 def covered(reader: str, runs: int) -> pandas.DataFrame:
@@ -95,7 +97,7 @@ def covered(reader: str, runs: int) -> pandas.DataFrame:
     rows = []
     for (table, arm, kind, outcome), group in found.groupby(["table", "arm", "kind", "outcome"]):
         seen = group["seen"].mean()
-        if not seen or group["estimate"].nunique() == 1 or len(group.dropna(subset="estimate")) < runs:
+        if group["estimate"].nunique() == 1 or len(group.dropna(subset="estimate")) < runs:
             continue
         common = _RARE <= seen <= attempts - (_RARE if table == "rates" else 0)
         known = group["expected"].iloc[0]

@@ -154,13 +154,12 @@ def sensitivity_lines(table: pandas.DataFrame) -> Iterator[str]:
 
 
 def _index(row: Mapping[Hashable, Any], by: str, form: str) -> str:
+    doubt = "" if row["converged"] == "yes" else "  not converged: more --samples"
     if by == "total":
-        alone = f"(alone {row['first_order']:5.2f})"
-        doubt = "" if row["converged"] == "yes" else "  not converged: more --samples"
-        return f"{row['total']:5.2f} ± {row['total_confidence']:.2f}  {alone}{doubt}"
+        return f"{row['total']:5.2f} ± {row['total_confidence']:.2f}  (alone {row['first_order']:5.2f}){doubt}"
     # Of several shares that are turned together there is no spread.
     spread = "" if math.isnan(row["spread"]) else f"  (spread {row['spread']:{form}})"
-    return f"{row['effect']:{form}} ± {row['effect_confidence']:{form}}{spread}"
+    return f"{row['effect']:{form}} ± {row['effect_confidence']:{form}}{spread}{doubt}"
 
 
 METHODS = {

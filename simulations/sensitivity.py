@@ -200,7 +200,8 @@ def _analysed(
         found = morris.analyze(problem, tried, values, seed=seed, num_resamples=_RESAMPLES)
         wider = _of_few(effort.samples)
         for effect in zip(found["mu_star"], wider * found["mu_star_conf"], found["sigma"], strict=True):
-            yield *(nothing,) * 4, "", *map(float, effect)
+            mean, confidence, spread = map(float, effect)
+            yield *(nothing,) * 4, "yes" if mean >= confidence else "no", mean, confidence, spread
     else:
         found = sobol.analyze(problem, values, calc_second_order=False, seed=seed)
         for share in zip(*(found[name] for name in ("S1", "S1_conf", "ST", "ST_conf")), strict=True):

@@ -186,6 +186,9 @@ def test_what_is_not_converged_is_marked() -> None:
     few, many = (indices(asked, samples=samples, population=OPEN).converged for samples in (4, 1024))
     assert (few == "no").any()
     assert (many == "yes").all()
+    effects = indices(asked, samples=4, population=OPEN, method="morris")
+    assert set(effects.converged) == {"yes", "no"}
+    assert ((effects.converged == "yes") == (effects.effect >= effects.effect_confidence)).all()
 
 
 def test_every_option_has_a_range() -> None:
